@@ -1,0 +1,94 @@
+import { defineConfig } from "eslint/config";
+import tseslint from "typescript-eslint";
+
+/** What the pure layers are handed instead: time as an argument, randomness and effects from outside. */
+const IMPURE_GLOBALS = [
+  "Date",
+  "performance",
+  "setTimeout",
+  "setInterval",
+  "setImmediate",
+  "queueMicrotask",
+  "process",
+  "Buffer",
+  "globalThis",
+].map((name) => ({
+  name,
+  message: "base, wire and engine are pure: time and effects come from outside.",
+}));
+
+/** What node:test exports returns promises that the runner itself awaits. */
+const NODE_TEST = {
+  from: "package",
+  package: "node:test",
+  name: ["test", "it", "describe", "suite", "before", "after", "beforeEach", "afterEach"],
+};
+
+const everywhere = {
+  files: ["**/*.ts"],
+  extends: [tseslint.configs.recommendedTypeChecked],
+  languageOptions: {
+    parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+  },
+  rules: {
+    eqeqeq: "error",
+    "no-console": "error",
+    "@typescript-eslint/no-explicit-any": "error",
+    "@typescript-eslint/no-floating-promises": ["error", { allowForKnownSafeCalls: [NODE_TEST] }],
+    "@typescript-eslint/consistent-type-imports": "error",
+    "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
+    // An interface may be asynchronous where one of its implementations is not.
+    "@typescript-eslint/require-await": "off",
+  },
+};
+
+const source = {
+  files: ["src/**/*.ts"],
+  rules: {
+    "max-lines-per-function": ["error", { max: 70, skipBlankLines: true, skipComments: true }],
+  },
+};
+
+const sourceAndTests = {
+  files: ["src/**/*.ts", "test/**/*.ts"],
+  rules: { "max-lines": ["error", { max: 400 }] },
+};
+
+const pure = {
+  files: ["src/base/**/*.ts", "src/wire/**/*.ts", "src/engine/**/*.ts"],
+  rules: {
+    "no-restricted-globals": ["error", ...IMPURE_GLOBALS],
+    "no-restricted-properties": [
+      "error",
+      { object: "Math", property: "random", message: "Take the seeded random object as an argument." },
+    ],
+  },
+};
+
+const mayPrint = {
+  files: ["src/cli/output.ts", "src/cli/progress.ts", "scripts/**/*.ts", "test/**/*.ts"],
+  rules: { "no-console": "off" },
+};
+
+/** koffi's functions are untyped by nature: src/sys gives them their types. */
+const foreignFunctions = {
+  files: ["src/sys/**/*.ts"],
+  rules: {
+    "@typescript-eslint/no-unsafe-argument": "off",
+    "@typescript-eslint/no-unsafe-assignment": "off",
+    "@typescript-eslint/no-unsafe-call": "off",
+    "@typescript-eslint/no-unsafe-member-access": "off",
+    "@typescript-eslint/no-unsafe-return": "off",
+  },
+};
+
+export default defineConfig(
+  { ignores: ["dist/", "node_modules/"] },
+  { linterOptions: { reportUnusedDisableDirectives: "error" } },
+  everywhere,
+  source,
+  sourceAndTests,
+  pure,
+  mayPrint,
+  foreignFunctions,
+);

@@ -1,0 +1,124 @@
+/**
+ * Builds dist/makuosan, one executable that needs nothing else on the machine, and dist/msync, a second
+ * name of the same file: the program sees by which name it was called.
+ *
+ * The executable is a copy of Node with the bundled program inside (a "single executable application"):
+ * bundle with esbuild, make a blob of the bundle and its assets, inject it into a stripped copy of Node.
+ * The assets are `worker.js` (src/daemon/worker.ts, bundled) and `koffi.node` (the FFI's native half).
+ *
+ * Equal inputs give equal bytes. So nothing here may depend on the time or on where the project lies: each
+ * tool is run inside the working folder and is given names relative to it.
+ */
+import { spawnSync } from "node:child_process";
+import { copyFileSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { build } from "esbuild";
+
+const ROOT = path.dirname(import.meta.dirname);
+const DIST = path.join(ROOT, "dist");
+const WORK = path.join(DIST, ".build");
+const PLATFORM = `linux-${process.arch}`;
+const MODULES = path.join(ROOT, "node_modules");
+const NODE = path.join(MODULES, `node-${PLATFORM}`, "bin", "node");
+const KOFFI = path.join(MODULES, "@koromix", `koffi-${PLATFORM}`, PLATFORM.replace("-", "_"), "koffi.node");
+const POSTJECT = path.join(MODULES, "postject", "dist", "cli.js");
+
+/** The marker that Node flips when a blob has been injected. */
+const SENTINEL_FUSE = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
+
+async function main(): Promise<void> {
+  rmSync(WORK, { recursive: true, force: true });
+  mkdirSync(WORK, { recursive: true });
+  await bundle({ main: "src/main.ts", worker: "src/daemon/worker.ts" });
+  copyFileSync(KOFFI, path.join(WORK, "koffi.node"));
+  makeBlob();
+  copyNode();
+  run(process.execPath, [
+    POSTJECT,
+    "makuosan",
+    "NODE_SEA_BLOB",
+    "sea.blob",
+    "--sentinel-fuse",
+    SENTINEL_FUSE,
+  ]);
+  publish();
+}
+
+/** Each entry becomes one file in the working folder that requires nothing but Node's own modules. */
+async function bundle(entryPoints: Record<string, string>): Promise<void> {
+  await build({
+    absWorkingDir: ROOT,
+    entryPoints,
+    outdir: WORK,
+    bundle: true,
+    platform: "node",
+    target: "node24",
+    format: "cjs",
+    minify: true,
+    keepNames: true,
+    legalComments: "none",
+    // Loaded by src/sys itself: from the asset here, from node_modules in development.
+    external: ["koffi"],
+    define: {
+      __MAKUOSAN_VERSION__: JSON.stringify(readVersion()),
+      // Only development looks for files beside the source; here this just has to be a valid URL.
+      "import.meta.url": JSON.stringify("file:///makuosan"),
+    },
+    // Compiled code that comes from a code cache cannot import(), but it can require().
+    supported: { "dynamic-import": false },
+    logLevel: "warning",
+    logOverride: { "empty-import-meta": "error" },
+  });
+}
+
+function readVersion(): string {
+  const manifest = JSON.parse(readFileSync(path.join(ROOT, "package.json"), "utf8")) as { version: string };
+  return manifest.version;
+}
+
+function makeBlob(): void {
+  const config = {
+    main: "main.js",
+    output: "sea.blob",
+    disableExperimentalSEAWarning: true,
+    useCodeCache: true,
+    // Otherwise NODE_OPTIONS would reach a daemon that runs as root.
+    execArgvExtension: "none",
+    assets: { "worker.js": "worker.js", "koffi.node": "koffi.node" },
+  };
+  writeFileSync(path.join(WORK, "sea.json"), JSON.stringify(config));
+  // Names are hashed with a random seed, and the code cache holds the hashes. This seed is not in the cache's
+  // check of V8's flags (as --hash-seed is), so that the executable still accepts its cache.
+  run(NODE, ["--random-seed=1", "--experimental-sea-config", "sea.json"]);
+}
+
+/** Strips before the injection: an executable that is stripped afterwards crashes. */
+function copyNode(): void {
+  copyFileSync(NODE, path.join(WORK, "makuosan"));
+  const isStripMissing = spawnSync("strip", ["--version"]).error !== undefined;
+  if (isStripMissing)
+    console.warn("There is no strip (binutils) here: dist/makuosan gets larger than it has to be.");
+  else run("strip", ["makuosan"]);
+}
+
+/** Puts the finished file in place at once, so that an interrupted build leaves the old one or none. */
+function publish(): void {
+  const [built, makuosan, msync] = [
+    path.join(WORK, "makuosan"),
+    path.join(DIST, "makuosan"),
+    path.join(DIST, "msync"),
+  ];
+  rmSync(msync, { force: true });
+  linkSync(built, msync);
+  renameSync(built, makuosan);
+}
+
+/** Runs a tool inside the working folder; what it prints matters only when it fails. */
+function run(program: string, args: readonly string[]): void {
+  const { status, error, stdout, stderr } = spawnSync(program, args, { cwd: WORK, encoding: "utf8" });
+  if (status === 0) return;
+  const reason = error?.message ?? `${stdout}${stderr}`.trim();
+  throw new Error(`${path.basename(program)} ${args.join(" ")} failed: ${reason}`);
+}
+
+await main();

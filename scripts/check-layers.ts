@@ -1,0 +1,214 @@
+/**
+ * Holds the shape of the source tree; `make lint` runs it.
+ *
+ * A file may import only the layers below its own, only src/sys may touch koffi, and every other package
+ * has its place as well. No file outgrows MAX_LINES, and no word that means something only on a
+ * developer's own machine, or that puts work off, stays in a file.
+ *
+ * Everything but main() is pure: a list of files in, a list of violations out.
+ */
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { isBuiltin } from "node:module";
+import path from "node:path";
+import ts from "typescript";
+
+export interface SourceFile {
+  /** Relative to the project's root, with forward slashes. */
+  path: string;
+  text: string;
+}
+
+export interface Violation {
+  path: string;
+  line: number;
+  sentence: string;
+}
+
+interface Import {
+  specifier: string;
+  line: number;
+}
+
+interface Word {
+  pattern: RegExp;
+  sentence: string;
+}
+
+export const MAX_LINES = 400;
+
+/** For each layer, the others that it may import. A layer may always import itself. */
+const LAYERS: Record<string, readonly string[]> = {
+  base: [],
+  wire: ["base"],
+  engine: ["base", "wire"],
+  sys: ["base"],
+  tree: ["base", "wire", "sys"],
+  net: ["base", "wire", "sys"],
+  console: ["base", "wire", "sys"],
+  daemon: ["base", "wire", "engine", "sys", "tree", "net", "console"],
+  cli: ["base", "console"],
+  main: ["daemon", "cli"],
+};
+
+/** Layers without I/O and without a clock: not even Node's own modules are there. */
+const PURE_LAYERS: readonly string[] = ["base", "wire", "engine"];
+
+/** For each package that is part of the program, the layers that may import it. */
+const PACKAGES: Record<string, readonly string[]> = {
+  koffi: ["sys"],
+  commander: ["daemon", "cli"],
+  ini: ["daemon"],
+  pino: ["daemon"],
+  "systemd-notify": ["daemon"],
+};
+
+const BANNED_WORDS: readonly Word[] = [
+  { pattern: /(?<![\w.-])\/work\//, sentence: "names a folder of one developer's machine" },
+  { pattern: /\.library\b/, sentence: "names a folder of one developer's machine" },
+  { pattern: /\bshared\/(design|style|packaging|hooks)\b/, sentence: "names a note that users do not have" },
+  { pattern: /\bissue\s+#/i, sentence: "points at an issue: say here what a reader needs to know" },
+  { pattern: /\bpolyglot\b/i, sentence: "names one developer's machine" },
+  { pattern: /\bfarm-bench\b/i, sentence: "names one developer's machine" },
+  {
+    pattern: /(?:\/\/|\/\*|^\s*\*|#|<!--).*\b(?:TODO|FIXME|XXX)\b/,
+    sentence: "puts work off: do it, or say what is so and why",
+  },
+];
+
+/** Files that are made by tools, and the ones that must write the banned words down. */
+const MAY_USE_BANNED_WORDS = /(?:^|\/)(?:package-lock\.json|check-layers(?:\.test)?\.ts)$/;
+
+export function checkFiles(files: readonly SourceFile[]): Violation[] {
+  return files.flatMap((file) => [...checkSize(file), ...checkImports(file), ...checkWords(file)]);
+}
+
+function checkSize(file: SourceFile): Violation[] {
+  if (!isCode(file.path)) return [];
+  const lines = file.text.replace(/\n$/, "").split("\n").length;
+  if (lines <= MAX_LINES) return [];
+  return [
+    { path: file.path, line: MAX_LINES + 1, sentence: `has ${lines} lines, ${MAX_LINES} are the limit` },
+  ];
+}
+
+function checkImports(file: SourceFile): Violation[] {
+  if (!isCode(file.path) || file.path.startsWith("test/")) return [];
+  const layer = layerOf(file.path);
+  if (layer === undefined) {
+    const layers = Object.keys(LAYERS).join(", ");
+    return [{ path: file.path, line: 1, sentence: `lies in no layer: the layers are ${layers}` }];
+  }
+  return importsOf(file.text).flatMap(({ specifier, line }) => {
+    const sentence = objectionTo(layer, file.path, specifier);
+    return sentence === undefined ? [] : [{ path: file.path, line, sentence }];
+  });
+}
+
+function checkWords(file: SourceFile): Violation[] {
+  if (MAY_USE_BANNED_WORDS.test(file.path)) return [];
+  return file.text.split("\n").flatMap((text, index) =>
+    BANNED_WORDS.flatMap(({ pattern, sentence }) => {
+      const found = pattern.exec(text);
+      if (found === null) return [];
+      return [{ path: file.path, line: index + 1, sentence: `"${found[0].trim()}" ${sentence}` }];
+    }),
+  );
+}
+
+/** Every module that the text imports, exports from, imports dynamically, names in a type or requires. */
+function importsOf(text: string): Import[] {
+  const imports = ts
+    .preProcessFile(text, true, true)
+    .importedFiles.map((found) => ({ specifier: found.fileName, line: lineAt(text, found.pos) }));
+  // What createRequire() returns has any name: TypeScript only knows the call by the name `require`.
+  for (const found of text.matchAll(/\b\w+Require\w*\(\s*["']([^"']+)["']\s*\)/g)) {
+    imports.push({ specifier: found[1] ?? "", line: lineAt(text, found.index) });
+  }
+  return imports;
+}
+
+function lineAt(text: string, offset: number): number {
+  return text.slice(0, offset).split("\n").length;
+}
+
+/** Says what is wrong with this import, or nothing. */
+function objectionTo(layer: string, importer: string, specifier: string): string | undefined {
+  if (specifier.startsWith(".")) return objectionToFile(layer, resolve(importer, specifier));
+  if (layer === "scripts") return undefined;
+  if (isBuiltin(specifier)) return objectionToBuiltin(layer, specifier);
+  return objectionToPackage(layer, specifier);
+}
+
+function objectionToFile(layer: string, target: string): string | undefined {
+  const targetLayer = layerOf(target);
+  if (layer === "scripts") {
+    const isAllowed = !target.startsWith("src/") || targetLayer === "base";
+    return isAllowed ? undefined : `scripts may import src/base only, not ${target}`;
+  }
+  if (targetLayer === layer) return undefined;
+  const allowed = LAYERS[layer] ?? [];
+  if (targetLayer !== undefined && allowed.includes(targetLayer)) return undefined;
+  return `${layer} may import ${allowed.join(", ") || "no other layer"}; ${target} is none of it`;
+}
+
+function objectionToBuiltin(layer: string, specifier: string): string | undefined {
+  if (PURE_LAYERS.includes(layer)) return `${layer} is pure and may not import ${specifier}`;
+  return specifier.startsWith("node:") ? undefined : `write node:${specifier}`;
+}
+
+function objectionToPackage(layer: string, specifier: string): string | undefined {
+  const name = specifier.split("/", specifier.startsWith("@") ? 2 : 1).join("/");
+  const allowed = Object.hasOwn(PACKAGES, name) ? (PACKAGES[name] ?? []) : [];
+  if (allowed.includes(layer)) return undefined;
+  if (allowed.length === 0) return `no layer may import the package ${name}`;
+  return `only ${allowed.join(" and ")} may import the package ${name}`;
+}
+
+function resolve(importer: string, specifier: string): string {
+  return path.posix.join(path.posix.dirname(importer), specifier);
+}
+
+/** The layer of a path in src/, "scripts" for scripts/, undefined for everything that has no layer. */
+function layerOf(file: string): string | undefined {
+  const [top, second, third] = file.split("/");
+  if (top === "scripts") return "scripts";
+  if (top !== "src" || second === undefined) return undefined;
+  const layer = third === undefined ? path.posix.basename(second, ".ts") : second;
+  const isFileOfItsOwn = third === undefined;
+  return Object.hasOwn(LAYERS, layer) && isFileOfItsOwn === (layer === "main") ? layer : undefined;
+}
+
+function isCode(file: string): boolean {
+  return /^(?:src|test|scripts)\/.*\.ts$/.test(file);
+}
+
+/** The text files that git tracks, or would track. */
+function readFiles(root: string): SourceFile[] {
+  const listing = ["ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate", "-z"];
+  return execFileSync("git", listing, { cwd: root, encoding: "utf8", maxBuffer: 1 << 26 })
+    .split("\0")
+    .flatMap((file) => {
+      const text = file === "" ? undefined : readText(path.join(root, file));
+      return text === undefined ? [] : [{ path: file, text }];
+    });
+}
+
+/** Undefined for binary files, and for what is in git's index but no longer on the disk. */
+function readText(file: string): string | undefined {
+  try {
+    const bytes = readFileSync(file);
+    return bytes.includes(0) ? undefined : bytes.toString("utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function main(): void {
+  const files = readFiles(path.dirname(import.meta.dirname));
+  const violations = checkFiles(files);
+  for (const { path: file, line, sentence } of violations) console.error(`${file}:${line}: ${sentence}`);
+  if (violations.length > 0) process.exitCode = 1;
+}
+
+if (import.meta.main) main();

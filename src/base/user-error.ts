@@ -1,0 +1,26 @@
+/** Exit statuses of both commands, in one table. The manual page msync(1) lists the same. */
+export const ExitStatus = {
+  ok: 0,
+  usage: 1,
+  unreachable: 2,
+  partial: 3,
+  noMembers: 4,
+  difference: 5,
+  aborted: 6,
+} as const;
+
+export type ExitStatus = (typeof ExitStatus)[keyof typeof ExitStatus];
+
+/**
+ * Something that an operator can mend. The message is one sentence that says what is wrong and how to mend it;
+ * it is shown behind "error: " and nothing else is shown.
+ */
+export class UserError extends Error {
+  override name = "UserError";
+  readonly exitStatus: ExitStatus;
+
+  constructor(message: string, exitStatus: ExitStatus = ExitStatus.usage) {
+    super(message);
+    this.exitStatus = exitStatus;
+  }
+}

@@ -1,0 +1,228 @@
+import { hexOf } from "../../base/hex.ts";
+import { fraction, randomBytes, type Random } from "../../base/random.ts";
+import { CANDIDATES, MEMBERS } from "../../wire/limits.ts";
+import { type Challenge, NO_NONCE, type NodeInfo, type Response } from "../../wire/membership-messages.ts";
+import type { ControlMessage } from "../../wire/message.ts";
+import { type Address, type Effect, type Member, sameAddress } from "../types.ts";
+import * as times from "./times.ts";
+
+/**
+ * Who is there (PROTOCOL.md 4). Every node tells the group that it lives. Whoever hears of a node it does not
+ * know sends it a fresh nonce, and takes it as a member once the nonce has come back sealed under that node's own
+ * key of this epoch: a recorded packet of an earlier epoch cannot do that. Both sides question each other in
+ * three packets: CHALLENGE, RESPONSE with a nonce of its own, RESPONSE.
+ */
+
+/** A node that was heard and has not proved itself yet. */
+interface Candidate {
+  readonly nodeId: string;
+  readonly epoch: string;
+  address: Address;
+  readonly nonce: string;
+  triesLeft: number;
+  nextTryMs: number;
+}
+
+/** Who sent a message, as its header says; proven only as far as the seal proves it. */
+export interface Peer {
+  readonly nodeId: string;
+  readonly epoch: string;
+}
+
+export class Membership {
+  private readonly random: Random;
+  private info: NodeInfo;
+  private readonly membersByEpoch = new Map<string, Member>();
+  private readonly heardMs = new Map<string, number>();
+  private readonly candidates = new Map<string, Candidate>();
+  private readonly effects: Effect[] = [];
+  private pendingHellosMs: number[] = [];
+  private nextAliveMs = Infinity;
+
+  constructor(info: NodeInfo, random: Random) {
+    this.info = info;
+    this.random = random;
+  }
+
+  /** Everybody who is there, in no order. */
+  get members(): Iterable<Member> {
+    return this.membersByEpoch.values();
+  }
+
+  get size(): number {
+    return this.membersByEpoch.size;
+  }
+
+  memberOf(epoch: string): Member | undefined {
+    return this.membersByEpoch.get(epoch);
+  }
+
+  start(nowMs: number): void {
+    this.pendingHellosMs = times.HELLO_AT_MS.map((delayMs) => nowMs + delayMs);
+    this.nextAliveMs = nowMs + this.aliveIntervalMs();
+  }
+
+  /** Says goodbye, so that the others know at once; several times, because a datagram may be lost. */
+  stop(): void {
+    for (let copy = 0; copy < 3; copy++) this.multicast({ type: "exit", body: null });
+    this.pendingHellosMs = [];
+    this.nextAliveMs = Infinity;
+    this.candidates.clear();
+  }
+
+  /** Changes what this node says of itself and tells the group. */
+  announce(info: NodeInfo): void {
+    this.info = info;
+    this.multicast({ type: "alive", body: { info } });
+  }
+
+  /** A node joined the group again, after its interface changed: it introduces itself once more. */
+  reintroduce(nowMs: number): void {
+    this.pendingHellosMs = times.HELLO_AT_MS.map((delayMs) => nowMs + delayMs);
+  }
+
+  handle(peer: Peer, source: Address, message: ControlMessage, nowMs: number): void {
+    switch (message.type) {
+      case "hello":
+      case "alive":
+        this.heard(peer, source, message.body.info, nowMs);
+        break;
+      case "exit":
+        this.remove(peer.epoch, "exit");
+        this.candidates.delete(peer.epoch);
+        break;
+      case "challenge":
+        this.answer(peer, source, message.body, nowMs);
+        break;
+      case "response":
+        this.proven(peer, source, message.body, nowMs);
+        break;
+      default:
+        this.noteAlive(peer.epoch, nowMs);
+    }
+  }
+
+  tick(nowMs: number): void {
+    while (this.pendingHellosMs[0] !== undefined && this.pendingHellosMs[0] <= nowMs) {
+      this.pendingHellosMs.shift();
+      this.multicast({ type: "hello", body: { info: this.info } });
+    }
+    if (nowMs >= this.nextAliveMs) {
+      this.nextAliveMs = nowMs + this.aliveIntervalMs();
+      this.multicast({ type: "alive", body: { info: this.info } });
+      for (const [epoch, heardMs] of this.heardMs) {
+        if (nowMs - heardMs >= times.SILENCE_MS) this.remove(epoch, "silence");
+      }
+    }
+    for (const candidate of this.candidates.values()) this.retry(candidate, nowMs);
+  }
+
+  poll(): Effect | undefined {
+    return this.effects.shift();
+  }
+
+  nextDeadlineMs(): number {
+    let earliest = Math.min(this.nextAliveMs, this.pendingHellosMs[0] ?? Infinity);
+    for (const candidate of this.candidates.values()) earliest = Math.min(earliest, candidate.nextTryMs);
+    return earliest;
+  }
+
+  private aliveIntervalMs(): number {
+    const jitter = (2 * fraction(this.random) - 1) * times.ALIVE_JITTER;
+    return times.ALIVE_INTERVAL_MS * (1 + jitter);
+  }
+
+  private noteAlive(epoch: string, nowMs: number): void {
+    if (this.membersByEpoch.has(epoch)) this.heardMs.set(epoch, nowMs);
+  }
+
+  private heard(peer: Peer, source: Address, info: NodeInfo, nowMs: number): void {
+    const member = this.membersByEpoch.get(peer.epoch);
+    if (member !== undefined && member.nodeId === peer.nodeId && sameAddress(member.address, source)) {
+      this.heardMs.set(peer.epoch, nowMs);
+      this.membersByEpoch.set(peer.epoch, { ...member, info });
+      return;
+    }
+    this.addCandidate(peer, source, nowMs);
+  }
+
+  private addCandidate(peer: Peer, address: Address, nowMs: number): Candidate | undefined {
+    const known = this.candidates.get(peer.epoch);
+    if (known !== undefined) {
+      known.address = address;
+      return known;
+    }
+    if (this.candidates.size >= CANDIDATES || this.membersByEpoch.size >= MEMBERS) return undefined;
+    const spreadMs = times.CHALLENGE_DELAY_MS + times.CHALLENGE_DELAY_PER_MEMBER_MS * this.membersByEpoch.size;
+    const candidate: Candidate = {
+      ...peer,
+      address,
+      nonce: hexOf(randomBytes(this.random, 16)),
+      triesLeft: times.CHALLENGE_TRIES,
+      nextTryMs: nowMs + fraction(this.random) * spreadMs,
+    };
+    this.candidates.set(peer.epoch, candidate);
+    return candidate;
+  }
+
+  private retry(candidate: Candidate, nowMs: number): void {
+    if (nowMs < candidate.nextTryMs) return;
+    if (candidate.triesLeft === 0) {
+      this.candidates.delete(candidate.epoch);
+      return;
+    }
+    candidate.triesLeft--;
+    candidate.nextTryMs = nowMs + times.CHALLENGE_RETRY_MS;
+    const body: Challenge = { nonce: candidate.nonce, info: this.info };
+    this.unicast(candidate.address, { type: "challenge", body });
+  }
+
+  private answer(peer: Peer, source: Address, challenge: Challenge, nowMs: number): void {
+    const isKnown = this.membersByEpoch.has(peer.epoch);
+    const candidate = isKnown ? undefined : this.addCandidate(peer, source, nowMs);
+    // The nonce rides on the response, so the candidate's own challenge is only needed if this gets lost.
+    if (candidate !== undefined) candidate.nextTryMs = nowMs + times.CHALLENGE_RETRY_MS;
+    this.respond(source, challenge.nonce, candidate?.nonce ?? NO_NONCE);
+  }
+
+  private respond(address: Address, answer: string, nonce: string): void {
+    const body: Response = { answer, nonce, info: this.info };
+    this.unicast(address, { type: "response", body });
+  }
+
+  private proven(peer: Peer, source: Address, response: Response, nowMs: number): void {
+    const candidate = this.candidates.get(peer.epoch);
+    if (candidate?.nodeId === peer.nodeId && candidate.nonce === response.answer) {
+      this.candidates.delete(peer.epoch);
+      this.add({ ...peer, address: source, info: response.info, joinedMs: nowMs }, nowMs);
+    }
+    if (response.nonce !== NO_NONCE) this.respond(source, response.nonce, NO_NONCE);
+  }
+
+  private add(member: Member, nowMs: number): void {
+    for (const other of this.membersByEpoch.values()) {
+      if (other.nodeId === member.nodeId && other.epoch !== member.epoch) this.remove(other.epoch, "restart");
+    }
+    const isNew = !this.membersByEpoch.has(member.epoch);
+    this.membersByEpoch.set(member.epoch, member);
+    this.heardMs.set(member.epoch, nowMs);
+    if (isNew) this.effects.push({ kind: "event", event: { kind: "member-joined", member } });
+  }
+
+  private remove(epoch: string, reason: "exit" | "silence" | "restart"): void {
+    const member = this.membersByEpoch.get(epoch);
+    if (member === undefined) return;
+    this.membersByEpoch.delete(epoch);
+    this.heardMs.delete(epoch);
+    this.effects.push({ kind: "event", event: { kind: "member-left", member, reason } });
+  }
+
+  private multicast(message: ControlMessage): void {
+    this.effects.push({ kind: "send", destination: { to: "group" }, message });
+  }
+
+  private unicast(address: Address, message: ControlMessage): void {
+    if (this.effects.length > 4 * CANDIDATES) return;
+    this.effects.push({ kind: "send", destination: { to: "address", address }, message });
+  }
+}

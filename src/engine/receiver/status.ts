@@ -1,0 +1,38 @@
+import { CONTROL_PLAINTEXT_BYTES } from "../../wire/datagram.ts";
+import { WANTS_PER_STATUS } from "../../wire/limits.ts";
+import {
+  MISSING_FRAGMENTS_BYTES,
+  MISSING_RUN_BYTES,
+  type MissingFragments,
+  type MissingRun,
+  type Status,
+  STATUS_FIXED_BYTES,
+  type Want,
+  wantBytes,
+} from "../../wire/status-message.ts";
+
+/** A STATUS without its lists. */
+export type StatusHead = Omit<Status, "missingRuns" | "missingFragments" | "wants">;
+
+/**
+ * Fills a STATUS up to the size of a datagram: what is missing first, then as many wants as fit.
+ *
+ * @returns the message, and the wants that found a place
+ */
+export function buildStatus(
+  head: StatusHead,
+  missing: { readonly runs: readonly MissingRun[]; readonly fragments: readonly MissingFragments[] },
+  dueWants: readonly Want[],
+): { status: Status; wants: Want[] } {
+  // One byte is the number of the message type.
+  let room = CONTROL_PLAINTEXT_BYTES - 1 - STATUS_FIXED_BYTES - head.reason.length;
+  room -= missing.runs.length * MISSING_RUN_BYTES + missing.fragments.length * MISSING_FRAGMENTS_BYTES;
+  const wants: Want[] = [];
+  for (const want of dueWants) {
+    room -= wantBytes(want);
+    if (room < 0 || wants.length === WANTS_PER_STATUS) break;
+    wants.push(want);
+  }
+  const status: Status = { ...head, missingRuns: missing.runs, missingFragments: missing.fragments, wants };
+  return { status, wants };
+}

@@ -1,0 +1,275 @@
+import { assert } from "../../base/assert.ts";
+import type { Bitmap } from "../../base/bitmap.ts";
+import { Deadlines } from "../../base/deadlines.ts";
+import { fraction, type Random } from "../../base/random.ts";
+import { serialAdd, serialDistance } from "../../base/serial.ts";
+import type { FragmentHeader } from "../../wire/datagram.ts";
+import { MemberPhase } from "../../wire/status-message.ts";
+import type { Commit, Offer, Progress } from "../../wire/transfer-messages.ts";
+import type { Effect, EngineOptions, InboundKey, Input, Member } from "../types.ts";
+import { Assembly, Fate } from "./assembly.ts";
+import { buildStatus } from "./status.ts";
+import * as times from "./times.ts";
+
+/**
+ * One transfer at a member (PROTOCOL.md 5): puts blocks together, has them staged, says what is missing and
+ * what it wants, and switches when it is told to. Nothing is acknowledged before the disk has answered.
+ */
+
+/** The only ways from state to state; become() holds them. */
+const NEXT_STATES = {
+  receiving: ["preparing", "ready", "failed"],
+  preparing: ["ready", "failed"],
+  ready: ["committing", "failed"],
+  committing: ["done", "failed"],
+  done: [],
+  failed: [],
+} as const;
+
+type State = keyof typeof NEXT_STATES;
+
+const PHASE_OF_STATE: { readonly [S in State]: MemberPhase } = {
+  receiving: MemberPhase.receiving,
+  preparing: MemberPhase.receiving,
+  ready: MemberPhase.ready,
+  committing: MemberPhase.committing,
+  done: MemberPhase.done,
+  failed: MemberPhase.failed,
+};
+
+/** What a receiver needs to know of its node. */
+export interface ReceiverContext {
+  readonly selfEpoch: string;
+  readonly random: Random;
+  readonly options: EngineOptions;
+  /** The share of the socket buffer that each of the present transfers may fill. */
+  readonly inFlight: () => number;
+}
+
+export class TransferReceiver {
+  readonly key: InboundKey;
+  readonly sender: Member;
+  private readonly context: ReceiverContext;
+  private readonly dryRun: boolean;
+  private readonly assembly: Assembly;
+  private readonly pendingWants = new Map<number, { entries: Bitmap; sentMs: number }>();
+  private readonly deadlines = new Deadlines<"report" | "silence">();
+  private readonly effects: Effect[] = [];
+  private state: State = "receiving";
+  private reason = "";
+  private stamp = 0;
+  private reportedStamp = 0;
+  private reportedStagedBelow = 0;
+  private totalBlocks: number | undefined;
+  private spreadMs = 0;
+
+  constructor(context: ReceiverContext, key: InboundKey, sender: Member, offer: Offer, nowMs: number) {
+    this.context = context;
+    this.key = key;
+    this.sender = sender;
+    this.dryRun = offer.dryRun;
+    this.assembly = new Assembly(context.options.windowBlocks);
+    this.effects.push({ kind: "open-stage", key, dryRun: offer.dryRun });
+    this.effects.push({
+      kind: "event",
+      event: { kind: "inbound-began", key, hostName: sender.info.hostName, dryRun: offer.dryRun },
+    });
+    this.heardSender(nowMs);
+    this.reportSoon(nowMs);
+  }
+
+  /** Ended, well or not: only the answer to repeated questions is left to give. */
+  get ended(): { phase: MemberPhase; reason: string } | undefined {
+    if (this.state !== "done" && this.state !== "failed") return undefined;
+    return { phase: PHASE_OF_STATE[this.state], reason: this.reason };
+  }
+
+  poll(): Effect | undefined {
+    return this.effects.shift();
+  }
+
+  nextDeadlineMs(): number {
+    return this.deadlines.nextMs();
+  }
+
+  /**
+   * The hot path: takes note of one fragment.
+   *
+   * @returns the slot its payload belongs into, or -1 when it is not needed
+   */
+  acceptFragment(header: FragmentHeader, nowMs: number): number {
+    if (this.state !== "receiving") return -1;
+    this.heardSender(nowMs);
+    const behind = serialAdd(header.stamp, 1);
+    if (serialDistance(behind, this.stamp) > 0) this.stamp = behind;
+    const fate = this.assembly.accept(header.block, header.index, header.sealedBytes, header.kind);
+    if (this.assembly.hasGap) this.deadlines.setNoLater("report", nowMs + times.GAP_DELAY_MS);
+    return fate === Fate.ignored ? -1 : header.block % this.context.options.windowBlocks;
+  }
+
+  /** To be called when the payloads of accepted fragments are in place. */
+  afterFragments(nowMs: number): void {
+    for (let whole = this.assembly.takeWhole(); whole !== undefined; whole = this.assembly.takeWhole()) {
+      this.effects.push({ kind: "stage", key: this.key, ...whole });
+    }
+    const unreported = serialDistance(this.stamp, this.reportedStamp);
+    if (unreported >= this.context.inFlight() / 4) this.deadlines.setNoLater("report", nowMs);
+    this.tick(nowMs);
+  }
+
+  handleOffer(nowMs: number): void {
+    this.heardSender(nowMs);
+    this.reportSoon(nowMs);
+  }
+
+  handleProgress(progress: Progress, nowMs: number): void {
+    this.heardSender(nowMs);
+    this.spreadMs = progress.spreadMs;
+    if (serialDistance(progress.stamp, this.stamp) > 0) this.stamp = progress.stamp;
+    this.assembly.noteSent(progress.sentBlocks);
+    if (progress.final) this.totalBlocks = progress.sentBlocks;
+    for (const block of this.pendingWants.keys()) {
+      if (block < progress.settledBelow) this.pendingWants.delete(block);
+    }
+    if (progress.poll) this.reportSoon(nowMs);
+    this.prepareIfWhole();
+    this.tick(nowMs);
+  }
+
+  handleCommit(commit: Commit, nowMs: number): void {
+    if (!commit.targets.includes(this.context.selfEpoch)) return;
+    this.heardSender(nowMs);
+    if (this.state === "ready") {
+      this.become("committing");
+      this.effects.push({ kind: "commit", key: this.key });
+    } else {
+      this.reportSoon(nowMs);
+    }
+    this.tick(nowMs);
+  }
+
+  /** The sender, or the loss of it, ends the transfer; once the commit has begun it is carried out. */
+  discard(reason: string): void {
+    if (this.state !== "committing") this.end("failed", reason, "discarded");
+  }
+
+  handleStaged(input: Extract<Input, { kind: "staged" }>, nowMs: number): void {
+    if (this.state !== "receiving") return;
+    const { block, outcome } = input;
+    if (outcome.kind === "failed") {
+      this.fail(outcome.reason, nowMs);
+      return;
+    }
+    if (outcome.kind === "corrupt") {
+      this.assembly.markCorrupt(block);
+      this.deadlines.setNoLater("report", nowMs + times.GAP_DELAY_MS);
+      return;
+    }
+    this.assembly.markStaged(block);
+    if (outcome.wants !== undefined) {
+      this.pendingWants.set(block, { entries: outcome.wants, sentMs: -Infinity });
+      this.reportSoon(nowMs);
+    }
+    const unreported = this.assembly.stagedBelow - this.reportedStagedBelow;
+    if (unreported >= this.context.options.windowBlocks / 4) this.reportSoon(nowMs);
+    this.prepareIfWhole();
+    this.tick(nowMs);
+  }
+
+  handlePrepared(failure: string | undefined, nowMs: number): void {
+    if (this.state !== "preparing") return;
+    if (failure !== undefined) {
+      this.fail(failure, nowMs);
+      return;
+    }
+    this.become("ready");
+    this.reportSoon(nowMs);
+    this.tick(nowMs);
+  }
+
+  handleCommitted(failure: string | undefined, nowMs: number): void {
+    if (this.state !== "committing") return;
+    this.end(failure === undefined ? "done" : "failed", failure ?? "", failure === undefined ? "done" : "failed");
+    this.report(nowMs);
+  }
+
+  tick(nowMs: number): void {
+    if (this.deadlines.take("silence", nowMs)) {
+      this.discard(`the sender was silent for ${times.SENDER_SILENCE_MS / 1000} seconds`);
+    }
+    if (this.deadlines.take("report", nowMs)) this.report(nowMs);
+  }
+
+  private become(state: State): void {
+    assert((NEXT_STATES[this.state] as readonly State[]).includes(state), `no way from ${this.state} to ${state}`);
+    this.state = state;
+  }
+
+  private heardSender(nowMs: number): void {
+    if (this.ended === undefined) this.deadlines.set("silence", nowMs + times.SENDER_SILENCE_MS);
+  }
+
+  private reportSoon(nowMs: number): void {
+    const delayMs = this.spreadMs === 0 ? 0 : fraction(this.context.random) * this.spreadMs;
+    this.deadlines.setNoLater("report", nowMs + delayMs);
+  }
+
+  private prepareIfWhole(): void {
+    if (this.state !== "receiving" || this.totalBlocks !== this.assembly.stagedBelow) return;
+    if (this.dryRun) {
+      this.become("ready");
+      return;
+    }
+    this.become("preparing");
+    this.effects.push({ kind: "prepare", key: this.key });
+  }
+
+  private fail(reason: string, nowMs: number): void {
+    this.end("failed", reason, "failed");
+    this.report(nowMs);
+  }
+
+  private end(state: "done" | "failed", reason: string, outcome: "done" | "failed" | "discarded"): void {
+    if (this.ended !== undefined) return;
+    const hasCommitted = this.state === "committing";
+    this.become(state);
+    this.reason = reason;
+    this.deadlines.clearAll();
+    if (!hasCommitted) this.effects.push({ kind: "discard", key: this.key });
+    this.effects.push({ kind: "event", event: { kind: "inbound-ended", key: this.key, outcome, reason } });
+  }
+
+  private report(nowMs: number): void {
+    const dueWants = [...this.pendingWants].filter(([, want]) => nowMs - want.sentMs >= times.WANT_REPEAT_MS);
+    const { status, wants } = buildStatus(
+      {
+        transfer: this.key.transfer,
+        phase: PHASE_OF_STATE[this.state],
+        stamp: this.stamp,
+        stagedBelow: this.assembly.stagedBelow,
+        windowEnd: this.assembly.windowEnd,
+        inFlight: this.context.inFlight(),
+        reason: this.reason,
+      },
+      this.state === "receiving" ? this.assembly.missing() : { runs: [], fragments: [] },
+      dueWants.map(([block, want]) => ({ block, entries: want.entries })),
+    );
+    for (const want of wants) (this.pendingWants.get(want.block) as { sentMs: number }).sentMs = nowMs;
+    const destination = { to: "address", address: this.sender.address } as const;
+    this.effects.push({ kind: "send", destination, message: { type: "status", body: status } });
+    this.reportedStamp = this.stamp;
+    this.reportedStagedBelow = this.assembly.stagedBelow;
+    this.scheduleNextReport(nowMs, dueWants.length > wants.length);
+  }
+
+  private scheduleNextReport(nowMs: number, hasMoreWants: boolean): void {
+    if (this.ended !== undefined) return;
+    if (hasMoreWants) this.deadlines.setNoLater("report", nowMs);
+    else if (!this.assembly.isWhole) this.deadlines.setNoLater("report", nowMs + this.repeatMs());
+    else if (this.pendingWants.size > 0) this.deadlines.setNoLater("report", nowMs + times.WANT_REPEAT_MS);
+  }
+
+  private repeatMs(): number {
+    return times.GAP_REPEAT_MS + this.spreadMs;
+  }
+}

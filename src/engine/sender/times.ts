@@ -1,0 +1,24 @@
+/** Times of a sender in milliseconds (PROTOCOL.md 5). */
+
+/** After this long without anything to send, members are asked where they are; doubled each time up to the most. */
+export const POLL_FIRST_MS = 10;
+export const POLL_MOST_MS = 250;
+
+/** A member that has not answered for this long is taken out of the transfer. */
+export const MEMBER_SILENCE_MS = 5_000;
+
+/** A gap between two looks at the clock that means that this process stood still, not the members. */
+export const STANDSTILL_MS = 1_000;
+
+/** Members spread their answers to a poll: so much for each of them beyond the first few. */
+export const SPREAD_PER_MEMBER_MS = 0.2;
+export const SPREAD_FREE_MEMBERS = 8;
+
+/** Sends handed to the socket and not yet finished. */
+export const PENDING_SENDS = 4;
+
+/** Blocks asked of the source at a time. */
+export const PRODUCE_BLOCKS = 8;
+
+/** What may be under way to a member before its first STATUS. */
+export const FIRST_WINDOW_BLOCKS = 2;

@@ -1,0 +1,57 @@
+import { Bitmap } from "../../base/bitmap.ts";
+import type { Want } from "../../wire/status-message.ts";
+import type { MemberWant } from "../types.ts";
+
+/** A manifest block with the answers of all members. */
+export interface SettledManifest {
+  readonly block: number;
+  readonly union: Bitmap;
+  readonly wants: readonly MemberWant[];
+}
+
+/** Collects what members want of each manifest block until the last one has answered (PROTOCOL.md 5.2). */
+export class WantCollector {
+  private readonly open = new Map<number, { entries: number; answers: Map<string, Bitmap> }>();
+
+  add(block: number, entries: number): void {
+    this.open.set(block, { entries, answers: new Map() });
+  }
+
+  /** Manifest blocks below this number are all settled. */
+  settledBelow(producedBlocks: number): number {
+    // Blocks are added in order and a Map keeps it.
+    for (const block of this.open.keys()) return block;
+    return producedBlocks;
+  }
+
+  get isEmpty(): boolean {
+    return this.open.size === 0;
+  }
+
+  /** Notes a member's answer; false when it does not fit the block. An answer to a settled block is an echo. */
+  note(epoch: string, want: Want): boolean {
+    const manifest = this.open.get(want.block);
+    if (manifest === undefined) return true;
+    if (want.entries.size !== manifest.entries) return false;
+    manifest.answers.set(epoch, want.entries);
+    return true;
+  }
+
+  /** Takes the blocks that all of these members have answered. */
+  takeSettled(epochs: readonly string[]): SettledManifest[] {
+    const settled: SettledManifest[] = [];
+    for (const [block, manifest] of this.open) {
+      if (!epochs.every((epoch) => manifest.answers.has(epoch))) continue;
+      this.open.delete(block);
+      const union = new Bitmap(manifest.entries);
+      const wants: MemberWant[] = [];
+      for (const epoch of epochs) {
+        const entries = manifest.answers.get(epoch) as Bitmap;
+        union.merge(entries);
+        wants.push({ epoch, entries });
+      }
+      settled.push({ block, union, wants });
+    }
+    return settled;
+  }
+}

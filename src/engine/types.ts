@@ -1,0 +1,186 @@
+import type { Bitmap } from "../base/bitmap.ts";
+import type { BlockKind } from "../wire/datagram.ts";
+import type { ControlMessage } from "../wire/message.ts";
+import type { NodeInfo } from "../wire/membership-messages.ts";
+
+/** A UDP address. */
+export interface Address {
+  readonly ip: string;
+  readonly port: number;
+}
+
+export function sameAddress(a: Address, b: Address): boolean {
+  return a.ip === b.ip && a.port === b.port;
+}
+
+/** Another node, authenticated and alive. */
+export interface Member {
+  readonly nodeId: string;
+  readonly epoch: string;
+  readonly address: Address;
+  readonly info: NodeInfo;
+  readonly joinedMs: number;
+}
+
+/** Where a control message goes. */
+export type Destination = { readonly to: "group" } | { readonly to: "address"; readonly address: Address };
+
+export type BlockKindNumber = (typeof BlockKind)[keyof typeof BlockKind];
+
+/** Names an incoming transfer: the sender's epoch and the number it gave. */
+export interface InboundKey {
+  readonly epoch: string;
+  readonly transfer: number;
+}
+
+export function inboundName(key: InboundKey): string {
+  return `${key.epoch}-${key.transfer}`;
+}
+
+/** A block that the source has made and sealed into the sender's window. */
+export interface ProducedBlock {
+  readonly kind: BlockKindNumber;
+  readonly sealedBytes: number;
+  /** Entries of a manifest block; 0 for a data block. */
+  readonly entries: number;
+}
+
+/** What one member wants of a manifest block. */
+export interface MemberWant {
+  readonly epoch: string;
+  readonly entries: Bitmap;
+}
+
+/** What came of a transfer at one member. */
+export interface Verdict {
+  readonly epoch: string;
+  readonly hostName: string;
+  readonly address: Address;
+  readonly outcome: "done" | "failed" | "unconfirmed";
+  /** Why not; empty when done. */
+  readonly reason: string;
+}
+
+export interface TransferResult {
+  readonly transfer: number;
+  readonly verdicts: readonly Verdict[];
+  /** Set when nothing was changed anywhere, with the reason. */
+  readonly aborted: string | undefined;
+}
+
+/** What the engines tell whoever drives them; nothing in them is answered. */
+export type NodeEvent =
+  | { readonly kind: "member-joined"; readonly member: Member }
+  | { readonly kind: "member-left"; readonly member: Member; readonly reason: "exit" | "silence" | "restart" }
+  | {
+      readonly kind: "member-failed";
+      readonly transfer: number;
+      readonly epoch: string;
+      readonly hostName: string;
+      readonly reason: string;
+    }
+  | { readonly kind: "transfer-finished"; readonly result: TransferResult }
+  | { readonly kind: "inbound-began"; readonly key: InboundKey; readonly hostName: string; readonly dryRun: boolean }
+  | {
+      readonly kind: "inbound-ended";
+      readonly key: InboundKey;
+      readonly outcome: "done" | "failed" | "discarded";
+      readonly reason: string;
+    };
+
+/**
+ * What an engine asks for. Control messages are objects; the data plane is named by block numbers, so that no
+ * object is made per datagram.
+ */
+export type Effect =
+  | { readonly kind: "send"; readonly destination: Destination; readonly message: ControlMessage }
+  /** Put a block, or some fragments of it, on the wire; answered by "sent". */
+  | {
+      readonly kind: "send-block";
+      readonly transfer: number;
+      readonly block: number;
+      readonly maskLow: number;
+      readonly maskHigh: number;
+      /** The stamp of the first fragment sent; each further one counts up. */
+      readonly stamp: number;
+    }
+  /** Make up to `count` blocks from `firstBlock` on; answered by "produced". */
+  | { readonly kind: "produce"; readonly transfer: number; readonly firstBlock: number; readonly count: number }
+  /** What the members want of a manifest block is complete. */
+  | {
+      readonly kind: "settle";
+      readonly transfer: number;
+      readonly block: number;
+      readonly union: Bitmap;
+      readonly wants: readonly MemberWant[];
+    }
+  | { readonly kind: "close-source"; readonly transfer: number }
+  | { readonly kind: "open-stage"; readonly key: InboundKey; readonly dryRun: boolean }
+  /** Open and stage the block in slot `block % WINDOW_BLOCKS`; answered by "staged". */
+  | {
+      readonly kind: "stage";
+      readonly key: InboundKey;
+      readonly block: number;
+      readonly sealedBytes: number;
+      readonly blockKind: BlockKindNumber;
+    }
+  /** Make all that is staged durable; answered by "prepared". */
+  | { readonly kind: "prepare"; readonly key: InboundKey }
+  /** Switch to what is staged; answered by "committed". */
+  | { readonly kind: "commit"; readonly key: InboundKey }
+  | { readonly kind: "discard"; readonly key: InboundKey }
+  | { readonly kind: "event"; readonly event: NodeEvent };
+
+/** What came of staging one block. */
+export type StageOutcome =
+  /** For a manifest block, with what is wanted of its entries. */
+  | { readonly kind: "staged"; readonly wants: Bitmap | undefined }
+  /** The seal did not open: the fragments were not all the sender's. */
+  | { readonly kind: "corrupt" }
+  | { readonly kind: "failed"; readonly reason: string };
+
+/** What happens to a node. */
+export type Input =
+  | {
+      readonly kind: "message";
+      readonly from: { readonly nodeId: string; readonly epoch: string };
+      readonly source: Address;
+      readonly message: ControlMessage;
+    }
+  | { readonly kind: "tick" }
+  | { readonly kind: "start-transfer"; readonly request: TransferRequest }
+  | { readonly kind: "cancel-transfer"; readonly transfer: number; readonly reason: string }
+  | { readonly kind: "sent"; readonly transfer: number }
+  | {
+      readonly kind: "produced";
+      readonly transfer: number;
+      readonly blocks: readonly ProducedBlock[];
+      /** idle: nothing more until a manifest block is settled; end: nothing more at all. */
+      readonly state: "more" | "idle" | "end";
+      /** A sentence when the source as a whole cannot go on. */
+      readonly failure: string | undefined;
+      /** Entries that could not be read so far. */
+      readonly unreadable: number;
+    }
+  | { readonly kind: "staged"; readonly key: InboundKey; readonly block: number; readonly outcome: StageOutcome }
+  | { readonly kind: "prepared"; readonly key: InboundKey; readonly failure: string | undefined }
+  | { readonly kind: "committed"; readonly key: InboundKey; readonly failure: string | undefined }
+  | { readonly kind: "stop" };
+
+export interface TransferRequest {
+  /** Counts up from 1 with every transfer of this node's epoch. */
+  readonly transfer: number;
+  readonly targets: readonly Member[];
+  readonly dryRun: boolean;
+  readonly allOrNothing: boolean;
+}
+
+/** Sizes that differ between a real node and a simulated one. */
+export interface EngineOptions {
+  /** Blocks in a sender's and in a receiver's window. */
+  readonly windowBlocks: number;
+  /** Fragments that this node's socket buffer holds. */
+  readonly socketFragments: number;
+  /** Fragments a second that the sender may put on the wire; Infinity for no bound. */
+  readonly fragmentsPerSecond: number;
+}

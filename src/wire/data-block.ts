@@ -1,0 +1,90 @@
+import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
+import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "./datagram.ts";
+import { REASON_BYTES } from "./limits.ts";
+
+/** What a segment of a data block brings (PROTOCOL.md 6.2). */
+export const SegmentKind = { content: 1, withdrawn: 2 } as const;
+
+/** A piece of a file. */
+export interface ContentSegment {
+  readonly kind: typeof SegmentKind.content;
+  readonly entry: number;
+  /** Where in the file, in bytes. */
+  readonly offset: number;
+  /** A view of the block. */
+  readonly bytes: Uint8Array;
+}
+
+/** The sender takes an entry back: it changed or could not be read while it was sent. */
+export interface WithdrawnSegment {
+  readonly kind: typeof SegmentKind.withdrawn;
+  readonly entry: number;
+  readonly reason: string;
+}
+
+export type Segment = ContentSegment | WithdrawnSegment;
+
+/** Before the bytes of a content segment: kind u8, entry u32, offset u64, length u16. */
+const CONTENT_HEADER_BYTES = 15;
+
+/** Fills one data block: kind u8, then segments to the end. Content is read straight into its place. */
+export class DataWriter {
+  private readonly writer: ByteWriter;
+
+  constructor(memory: Uint8Array) {
+    this.writer = new ByteWriter(memory.subarray(0, BLOCK_PLAINTEXT_BYTES));
+    this.writer.u8(BlockKind.data);
+  }
+
+  get isEmpty(): boolean {
+    return this.writer.position === 1;
+  }
+
+  /** How many bytes of content would fit into a further segment. */
+  get contentRoom(): number {
+    return Math.max(0, this.writer.room - CONTENT_HEADER_BYTES);
+  }
+
+  /** The memory where the content of the next segment belongs. */
+  contentSpace(mostBytes: number): Uint8Array {
+    const start = this.writer.position + CONTENT_HEADER_BYTES;
+    return this.writer.bytes.subarray(start, start + mostBytes);
+  }
+
+  /** Turns the first bytes of the content space into a segment. */
+  addContent(entry: number, offset: number, byteCount: number): void {
+    this.writer.u8(SegmentKind.content).u32(entry).u64(BigInt(offset)).u16(byteCount);
+    this.writer.position += byteCount;
+  }
+
+  /** Adds a withdrawal; false where it does not fit. */
+  addWithdrawal(entry: number, reason: string): boolean {
+    const text = reason.slice(0, REASON_BYTES);
+    if (this.writer.room < 1 + 4 + 2 + text.length) return false;
+    this.writer.u8(SegmentKind.withdrawn).u32(entry).longText(text);
+    return true;
+  }
+
+  finish(): Uint8Array {
+    return this.writer.written();
+  }
+}
+
+/** The segments of a data block, one by one. Throws DecodeError. */
+export function* segmentsOf(plaintext: Uint8Array): Generator<Segment> {
+  const reader = new ByteReader(plaintext);
+  if (reader.u8() !== BlockKind.data) throw new DecodeError("not a data block");
+  while (reader.remaining > 0) {
+    const kind = reader.u8();
+    const entry = reader.u32();
+    if (kind === SegmentKind.withdrawn) {
+      yield { kind, entry, reason: reader.longText() };
+    } else if (kind === SegmentKind.content) {
+      const offset = Number(reader.u64());
+      if (!Number.isSafeInteger(offset)) throw new DecodeError("an offset is out of range");
+      yield { kind, entry, offset, bytes: reader.raw(reader.u16()) };
+    } else {
+      throw new DecodeError("unknown segment");
+    }
+  }
+}

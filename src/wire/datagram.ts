@@ -1,0 +1,191 @@
+import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
+import { bytesOfHex, hexOf } from "../base/hex.ts";
+import { BLOCK_FRAGMENTS, DATAGRAM_BYTES, PROTOCOL_VERSION, TAG_BYTES } from "./limits.ts";
+
+/**
+ * The outside of every datagram (PROTOCOL.md 2): a common start, then either the header of a sealed control
+ * message or that of a fragment. Each datagram carries its own length, because the kernel may hand over several
+ * in one piece.
+ */
+
+export const MAGIC = 0x4d;
+
+export const DatagramType = { control: 1, fragment: 2 } as const;
+
+/** Common start: magic u8, version u8, type u8, 0 u8, length u16, 0 u16, epoch 8 bytes. */
+export const COMMON_HEADER_BYTES = 16;
+
+/** Behind the common start: node id 16 bytes, counter u64. */
+export const CONTROL_HEADER_BYTES = COMMON_HEADER_BYTES + 24;
+
+/** Most bytes of a control message before sealing. */
+export const CONTROL_PLAINTEXT_BYTES = DATAGRAM_BYTES - CONTROL_HEADER_BYTES - TAG_BYTES;
+
+/** Behind the common start: transfer u32, block u32, stamp u32, sealed length u16, index u8, kind u8. */
+export const FRAGMENT_HEADER_BYTES = COMMON_HEADER_BYTES + 16;
+
+/** Bytes of a sealed block that one fragment carries; all but the last are full. */
+export const FRAGMENT_PAYLOAD_BYTES = DATAGRAM_BYTES - FRAGMENT_HEADER_BYTES;
+
+/** Longest sealed block, and what fits into it before sealing. */
+export const SEALED_BLOCK_BYTES = FRAGMENT_PAYLOAD_BYTES * BLOCK_FRAGMENTS;
+export const BLOCK_PLAINTEXT_BYTES = SEALED_BLOCK_BYTES - TAG_BYTES;
+
+/** What a block holds. In the header, because manifest blocks are opened in order. */
+export const BlockKind = { manifest: 1, data: 2 } as const;
+
+/** How many fragments carry a sealed block of this length. */
+export function fragmentCount(sealedBytes: number): number {
+  return Math.ceil(sealedBytes / FRAGMENT_PAYLOAD_BYTES);
+}
+
+export interface ControlHeader {
+  /** 32 hexadecimal digits. */
+  readonly nodeId: string;
+  /** 16 hexadecimal digits. */
+  readonly epoch: string;
+  /** Counts up with every control message of an epoch: the nonce, and the replay window's number. */
+  readonly counter: bigint;
+}
+
+/** Writes the header of a control message; the header is the associated data of the seal. */
+export function encodeControlHeader(header: ControlHeader, plaintextBytes: number): Uint8Array {
+  const writer = new ByteWriter(CONTROL_HEADER_BYTES);
+  const length = CONTROL_HEADER_BYTES + plaintextBytes + TAG_BYTES;
+  writer.u8(MAGIC).u8(PROTOCOL_VERSION).u8(DatagramType.control).u8(0).u16(length).u16(0);
+  writer.raw(bytesOfHex(header.epoch)).raw(bytesOfHex(header.nodeId)).u64(header.counter);
+  return writer.bytes;
+}
+
+/** Reads the header of a control message. Throws DecodeError. */
+export function decodeControlHeader(datagram: Uint8Array): ControlHeader {
+  const reader = new ByteReader(datagram);
+  reader.raw(COMMON_HEADER_BYTES - 8);
+  const epoch = hexOf(reader.raw(8));
+  const nodeId = hexOf(reader.raw(16));
+  const counter = reader.u64();
+  if (reader.remaining < TAG_BYTES) throw new DecodeError("no room for a seal");
+  return { nodeId, epoch, counter };
+}
+
+/** Whether the bytes at `start` begin a datagram of this protocol version that lies wholly before `end`. */
+export function datagramLength(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start < COMMON_HEADER_BYTES) return 0;
+  if (bytes[start] !== MAGIC || bytes[start + 1] !== PROTOCOL_VERSION) return 0;
+  if (bytes[start + 3] !== 0 || bytes[start + 6] !== 0 || bytes[start + 7] !== 0) return 0;
+  const length = readU16(bytes, start + 4);
+  return length >= COMMON_HEADER_BYTES && length <= end - start && length <= DATAGRAM_BYTES ? length : 0;
+}
+
+/** The fields of a fragment. One object is used again and again: no object is made per datagram. */
+export class FragmentHeader {
+  /** The sender's epoch in two halves, compared as numbers on the hot path. */
+  epochHigh = 0;
+  epochLow = 0;
+  transfer = 0;
+  block = 0;
+  /** Counts the fragments of a transfer in the order they were sent, repairs included; wraps. */
+  stamp = 0;
+  sealedBytes = 0;
+  index = 0;
+  kind = 0;
+  /** Where the payload lies in the bytes that were read. */
+  payloadStart = 0;
+  payloadBytes = 0;
+}
+
+/** The two halves of an epoch as they stand in a fragment. */
+export function epochHalves(epoch: string): { high: number; low: number } {
+  return { high: parseInt(epoch.slice(0, 8), 16), low: parseInt(epoch.slice(8, 16), 16) };
+}
+
+/**
+ * Reads a fragment of `length` bytes at `start` into `header`.
+ *
+ * @returns false for a fragment whose fields contradict each other
+ */
+export function decodeFragment(bytes: Uint8Array, start: number, length: number, header: FragmentHeader): boolean {
+  if (length <= FRAGMENT_HEADER_BYTES) return false;
+  header.epochHigh = readU32BigEndian(bytes, start + 8);
+  header.epochLow = readU32BigEndian(bytes, start + 12);
+  header.transfer = readU32(bytes, start + 16);
+  header.block = readU32(bytes, start + 20);
+  header.stamp = readU32(bytes, start + 24);
+  header.sealedBytes = readU16(bytes, start + 28);
+  header.index = bytes[start + 30] as number;
+  header.kind = bytes[start + 31] as number;
+  header.payloadStart = start + FRAGMENT_HEADER_BYTES;
+  header.payloadBytes = length - FRAGMENT_HEADER_BYTES;
+  return isConsistent(header);
+}
+
+function isConsistent(header: FragmentHeader): boolean {
+  const { sealedBytes, index, kind } = header;
+  if (kind !== BlockKind.manifest && kind !== BlockKind.data) return false;
+  if (sealedBytes <= TAG_BYTES || sealedBytes > SEALED_BLOCK_BYTES) return false;
+  const offset = index * FRAGMENT_PAYLOAD_BYTES;
+  return offset < sealedBytes && header.payloadBytes === Math.min(FRAGMENT_PAYLOAD_BYTES, sealedBytes - offset);
+}
+
+/** Writes a fragment's header at `start`, for a payload of `payloadBytes` behind it. */
+export function encodeFragmentHeader(bytes: Uint8Array, start: number, header: FragmentHeader): void {
+  bytes[start] = MAGIC;
+  bytes[start + 1] = PROTOCOL_VERSION;
+  bytes[start + 2] = DatagramType.fragment;
+  bytes[start + 3] = 0;
+  writeU16(bytes, start + 4, FRAGMENT_HEADER_BYTES + header.payloadBytes);
+  writeU16(bytes, start + 6, 0);
+  writeU32BigEndian(bytes, start + 8, header.epochHigh);
+  writeU32BigEndian(bytes, start + 12, header.epochLow);
+  writeU32(bytes, start + 16, header.transfer);
+  writeU32(bytes, start + 20, header.block);
+  writeU32(bytes, start + 24, header.stamp);
+  writeU16(bytes, start + 28, header.sealedBytes);
+  bytes[start + 30] = header.index;
+  bytes[start + 31] = header.kind;
+}
+
+/** Writes the one field that changes when a fragment is sent again. */
+export function stampFragment(bytes: Uint8Array, start: number, stamp: number): void {
+  writeU32(bytes, start + 24, stamp);
+}
+
+/** The associated data of a sealed block: transfer u32, block u32, sealed length u16, kind u8. */
+export function blockAssociatedData(transfer: number, block: number, sealedBytes: number, kind: number): Uint8Array {
+  return new ByteWriter(11).u32(transfer).u32(block).u16(sealedBytes).u8(kind).bytes;
+}
+
+function readU16(bytes: Uint8Array, at: number): number {
+  return (bytes[at] as number) | ((bytes[at + 1] as number) << 8);
+}
+
+function readU32(bytes: Uint8Array, at: number): number {
+  return (readU16(bytes, at) | (readU16(bytes, at + 2) << 16)) >>> 0;
+}
+
+function readU32BigEndian(bytes: Uint8Array, at: number): number {
+  return (
+    (((bytes[at] as number) << 24) |
+      ((bytes[at + 1] as number) << 16) |
+      ((bytes[at + 2] as number) << 8) |
+      (bytes[at + 3] as number)) >>>
+    0
+  );
+}
+
+function writeU16(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value;
+  bytes[at + 1] = value >>> 8;
+}
+
+function writeU32(bytes: Uint8Array, at: number, value: number): void {
+  writeU16(bytes, at, value);
+  writeU16(bytes, at + 2, value >>> 16);
+}
+
+function writeU32BigEndian(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value >>> 24;
+  bytes[at + 1] = value >>> 16;
+  bytes[at + 2] = value >>> 8;
+  bytes[at + 3] = value;
+}

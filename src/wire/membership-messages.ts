@@ -1,0 +1,93 @@
+import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
+import { hexOf, bytesOfHex } from "../base/hex.ts";
+import { HOST_NAME_BYTES, LABEL_BYTES, LABELS, VERSION_BYTES } from "./limits.ts";
+
+/** What a node says of itself (PROTOCOL.md 4.1). */
+export interface NodeInfo {
+  readonly hostName: string;
+  /** The program's version, such as "2.0.0". */
+  readonly version: string;
+  readonly receives: boolean;
+  readonly sends: boolean;
+  readonly labels: readonly string[];
+}
+
+const Flag = { receives: 1, sends: 2 } as const;
+const NONCE_BYTES = 16;
+
+/** The nonce that stands for none. */
+export const NO_NONCE = "0".repeat(NONCE_BYTES * 2);
+
+export function encodeNodeInfo(writer: ByteWriter, info: NodeInfo): void {
+  writer.u8((info.receives ? Flag.receives : 0) | (info.sends ? Flag.sends : 0));
+  writer.shortText(info.hostName).shortText(info.version);
+  writer.u8(info.labels.length);
+  for (const label of info.labels) writer.shortText(label);
+}
+
+export function decodeNodeInfo(reader: ByteReader): NodeInfo {
+  const flags = reader.u8();
+  const hostName = limited(reader.shortText(), HOST_NAME_BYTES);
+  const version = limited(reader.shortText(), VERSION_BYTES);
+  const count = reader.u8();
+  if (count > LABELS) throw new DecodeError("too many labels");
+  const labels: string[] = [];
+  for (let index = 0; index < count; index++) labels.push(limited(reader.shortText(), LABEL_BYTES));
+  return { hostName, version, receives: (flags & Flag.receives) !== 0, sends: (flags & Flag.sends) !== 0, labels };
+}
+
+/** These names are shown on terminals and written into logs, so nothing but printable characters passes. */
+function limited(text: string, most: number): string {
+  if (text.length === 0 || text.length > most) throw new DecodeError("a name is empty or too long");
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code <= 0x20 || code === 0x7f) throw new DecodeError("a name has a character that cannot be shown");
+  }
+  return text;
+}
+
+/** HELLO, ALIVE: a node tells the group that it is there. */
+export interface Presence {
+  readonly info: NodeInfo;
+}
+
+export function encodePresence(writer: ByteWriter, message: Presence): void {
+  encodeNodeInfo(writer, message.info);
+}
+
+export function decodePresence(reader: ByteReader): Presence {
+  return { info: decodeNodeInfo(reader) };
+}
+
+/** CHALLENGE: answer this nonce, to show that you hold the key now. */
+export interface Challenge extends Presence {
+  /** 32 hexadecimal digits. */
+  readonly nonce: string;
+}
+
+export function encodeChallenge(writer: ByteWriter, message: Challenge): void {
+  writer.raw(bytesOfHex(message.nonce));
+  encodeNodeInfo(writer, message.info);
+}
+
+export function decodeChallenge(reader: ByteReader): Challenge {
+  const nonce = hexOf(reader.raw(NONCE_BYTES));
+  return { nonce, info: decodeNodeInfo(reader) };
+}
+
+/** RESPONSE: the nonce of a CHALLENGE, sealed by the one who was asked, with a nonce of its own or NO_NONCE. */
+export interface Response extends Presence {
+  readonly answer: string;
+  readonly nonce: string;
+}
+
+export function encodeResponse(writer: ByteWriter, message: Response): void {
+  writer.raw(bytesOfHex(message.answer)).raw(bytesOfHex(message.nonce));
+  encodeNodeInfo(writer, message.info);
+}
+
+export function decodeResponse(reader: ByteReader): Response {
+  const answer = hexOf(reader.raw(NONCE_BYTES));
+  const nonce = hexOf(reader.raw(NONCE_BYTES));
+  return { answer, nonce, info: decodeNodeInfo(reader) };
+}

@@ -1,0 +1,65 @@
+import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
+import { CONTROL_PLAINTEXT_BYTES } from "./datagram.ts";
+import * as membership from "./membership-messages.ts";
+import { decodeStatus, encodeStatus, type Status } from "./status-message.ts";
+import * as transfer from "./transfer-messages.ts";
+
+/** A control message: its type, and what it says (PROTOCOL.md 3). */
+export type ControlMessage =
+  | { readonly type: "hello"; readonly body: membership.Presence }
+  | { readonly type: "alive"; readonly body: membership.Presence }
+  | { readonly type: "exit"; readonly body: null }
+  | { readonly type: "challenge"; readonly body: membership.Challenge }
+  | { readonly type: "response"; readonly body: membership.Response }
+  | { readonly type: "offer"; readonly body: transfer.Offer }
+  | { readonly type: "progress"; readonly body: transfer.Progress }
+  | { readonly type: "status"; readonly body: Status }
+  | { readonly type: "commit"; readonly body: transfer.Commit }
+  | { readonly type: "abort"; readonly body: transfer.Abort };
+
+type MessageType = ControlMessage["type"];
+type BodyOf<Type extends MessageType> = Extract<ControlMessage, { type: Type }>["body"];
+
+interface Codec<Type extends MessageType> {
+  readonly number: number;
+  readonly encode: (writer: ByteWriter, body: BodyOf<Type>) => void;
+  readonly decode: (reader: ByteReader) => BodyOf<Type>;
+}
+
+/** The one table of message types: the number on the wire, and how the body is written and read. */
+const CODECS: { readonly [Type in MessageType]: Codec<Type> } = {
+  hello: { number: 1, encode: membership.encodePresence, decode: membership.decodePresence },
+  alive: { number: 2, encode: membership.encodePresence, decode: membership.decodePresence },
+  exit: { number: 3, encode: () => undefined, decode: () => null },
+  challenge: { number: 4, encode: membership.encodeChallenge, decode: membership.decodeChallenge },
+  response: { number: 5, encode: membership.encodeResponse, decode: membership.decodeResponse },
+  offer: { number: 16, encode: transfer.encodeOffer, decode: transfer.decodeOffer },
+  progress: { number: 17, encode: transfer.encodeProgress, decode: transfer.decodeProgress },
+  status: { number: 18, encode: encodeStatus, decode: decodeStatus },
+  commit: { number: 19, encode: transfer.encodeCommit, decode: transfer.decodeCommit },
+  abort: { number: 20, encode: transfer.encodeAbort, decode: transfer.decodeAbort },
+};
+
+const TYPE_OF_NUMBER = new Map(
+  Object.entries(CODECS).map(([type, codec]) => [codec.number, type as MessageType] as const),
+);
+
+/** The plaintext of a control message: its number, then its body. */
+export function encodeMessage(message: ControlMessage): Uint8Array {
+  const writer = new ByteWriter(CONTROL_PLAINTEXT_BYTES);
+  // The table pairs every type with its own body, which TypeScript cannot follow through a union.
+  const codec = CODECS[message.type] as Codec<MessageType>;
+  writer.u8(codec.number);
+  codec.encode(writer, message.body as never);
+  return writer.written();
+}
+
+/** Reads a control message. Throws DecodeError for whatever is not one, to its last byte. */
+export function decodeMessage(plaintext: Uint8Array): ControlMessage {
+  const reader = new ByteReader(plaintext);
+  const type = TYPE_OF_NUMBER.get(reader.u8());
+  if (type === undefined) throw new DecodeError("unknown message type");
+  const body = CODECS[type].decode(reader);
+  reader.expectEnd();
+  return { type, body } as ControlMessage;
+}

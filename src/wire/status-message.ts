@@ -1,0 +1,140 @@
+import { Bitmap } from "../base/bitmap.ts";
+import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
+import { MANIFEST_ENTRIES, MISSING_FRAGMENTS, MISSING_RUNS, REASON_BYTES, WANTS_PER_STATUS } from "./limits.ts";
+import { decodeReason } from "./transfer-messages.ts";
+
+/** Where a member is in a transfer (PROTOCOL.md 5.3); it only ever goes forward. */
+export const MemberPhase = { receiving: 1, ready: 2, committing: 3, done: 4, failed: 5 } as const;
+
+export type MemberPhase = (typeof MemberPhase)[keyof typeof MemberPhase];
+
+/** Some fragments of one block that are missing; the mask has a bit a fragment, in two halves. */
+export interface MissingFragments {
+  readonly block: number;
+  /** Fragments 0 to 31. */
+  readonly maskLow: number;
+  /** Fragments 32 to 43. */
+  readonly maskHigh: number;
+}
+
+/** Blocks of which nothing has arrived. */
+export interface MissingRun {
+  readonly firstBlock: number;
+  readonly blocks: number;
+}
+
+/** What a member wants of the entries of one manifest block. */
+export interface Want {
+  readonly block: number;
+  readonly entries: Bitmap;
+}
+
+/** STATUS: all that the sender needs to know of a member (PROTOCOL.md 5.3). */
+export interface Status {
+  readonly transfer: number;
+  readonly phase: MemberPhase;
+  /** The highest stamp seen, plus one: what was sent before it has arrived or is lost. */
+  readonly stamp: number;
+  /** Every block below this number is staged. */
+  readonly stagedBelow: number;
+  /** Blocks from this number on have no place yet. */
+  readonly windowEnd: number;
+  /** Fragments that may be under way to this member at a time. */
+  readonly inFlight: number;
+  readonly missingRuns: readonly MissingRun[];
+  readonly missingFragments: readonly MissingFragments[];
+  readonly wants: readonly Want[];
+  /** Why it failed; empty otherwise. */
+  readonly reason: string;
+}
+
+const WantForm = { none: 0, all: 1, bitmap: 2 } as const;
+
+/** Bytes of a STATUS without its lists, for whoever fills them up to the size of a datagram. */
+export const STATUS_FIXED_BYTES = 4 + 1 + 4 + 4 + 4 + 4 + 1 + 1 + 1 + 2;
+export const MISSING_RUN_BYTES = 6;
+export const MISSING_FRAGMENTS_BYTES = 10;
+
+/** Bytes that one want takes in a STATUS. */
+export function wantBytes(want: Want): number {
+  return 7 + (wantForm(want) === WantForm.bitmap ? want.entries.bytes.length : 0);
+}
+
+export function encodeStatus(writer: ByteWriter, message: Status): void {
+  writer.u32(message.transfer).u8(message.phase).u32(message.stamp).u32(message.stagedBelow);
+  writer.u32(message.windowEnd).u32(message.inFlight);
+  writer.u8(message.missingRuns.length);
+  for (const run of message.missingRuns) writer.u32(run.firstBlock).u16(run.blocks);
+  writer.u8(message.missingFragments.length);
+  for (const missing of message.missingFragments) {
+    writer.u32(missing.block).u32(missing.maskLow >>> 0).u16(missing.maskHigh);
+  }
+  writer.u8(message.wants.length);
+  for (const want of message.wants) encodeWant(writer, want);
+  writer.longText(message.reason.slice(0, REASON_BYTES));
+}
+
+export function decodeStatus(reader: ByteReader): Status {
+  const transfer = reader.u32();
+  const phase = decodePhase(reader.u8());
+  const stamp = reader.u32();
+  const stagedBelow = reader.u32();
+  const windowEnd = reader.u32();
+  const inFlight = reader.u32();
+  const missingRuns = list(reader, MISSING_RUNS, () => ({ firstBlock: reader.u32(), blocks: reader.u16() }));
+  const missingFragments = list(reader, MISSING_FRAGMENTS, () => ({
+    block: reader.u32(),
+    maskLow: reader.u32(),
+    maskHigh: reader.u16(),
+  }));
+  const wants = list(reader, WANTS_PER_STATUS, () => decodeWant(reader));
+  const reason = decodeReason(reader);
+  return {
+    transfer,
+    phase,
+    stamp,
+    stagedBelow,
+    windowEnd,
+    inFlight,
+    missingRuns,
+    missingFragments,
+    wants,
+    reason,
+  };
+}
+
+function decodePhase(value: number): MemberPhase {
+  if (value < MemberPhase.receiving || value > MemberPhase.failed) throw new DecodeError("unknown phase");
+  return value as MemberPhase;
+}
+
+function list<T>(reader: ByteReader, most: number, read: () => T): T[] {
+  const count = reader.u8();
+  if (count > most) throw new DecodeError("a list is too long");
+  const items: T[] = [];
+  for (let index = 0; index < count; index++) items.push(read());
+  return items;
+}
+
+function wantForm(want: Want): number {
+  const count = want.entries.count();
+  if (count === 0) return WantForm.none;
+  return count === want.entries.size ? WantForm.all : WantForm.bitmap;
+}
+
+function encodeWant(writer: ByteWriter, want: Want): void {
+  const form = wantForm(want);
+  writer.u32(want.block).u16(want.entries.size).u8(form);
+  if (form === WantForm.bitmap) writer.raw(want.entries.bytes);
+}
+
+function decodeWant(reader: ByteReader): Want {
+  const block = reader.u32();
+  const size = reader.u16();
+  const form = reader.u8();
+  if (size > MANIFEST_ENTRIES || form > WantForm.bitmap) throw new DecodeError("a want is out of range");
+  const bytes = new Uint8Array((size + 7) >> 3);
+  if (form === WantForm.bitmap) bytes.set(reader.raw(bytes.length));
+  if (form === WantForm.all) bytes.fill(0xff);
+  return { block, entries: new Bitmap(size, bytes) };
+}

@@ -1,0 +1,110 @@
+import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
+import { bytesOfHex, hexOf } from "../base/hex.ts";
+import { REASON_BYTES, TARGETS_PER_MESSAGE } from "./limits.ts";
+
+/** OFFER: a transfer begins; the epochs listed are asked to take part (PROTOCOL.md 5.1). */
+export interface Offer {
+  readonly transfer: number;
+  /** The members only say what they want; nothing is staged. */
+  readonly dryRun: boolean;
+  readonly targets: readonly string[];
+}
+
+export function encodeOffer(writer: ByteWriter, message: Offer): void {
+  writer.u32(message.transfer).u8(message.dryRun ? 1 : 0);
+  encodeTargets(writer, message.targets);
+}
+
+export function decodeOffer(reader: ByteReader): Offer {
+  const transfer = reader.u32();
+  const dryRun = reader.u8() !== 0;
+  return { transfer, dryRun, targets: decodeTargets(reader) };
+}
+
+/** PROGRESS: how far the sender is (PROTOCOL.md 5.4). */
+export interface Progress {
+  readonly transfer: number;
+  /** Blocks sent so far: every block below this number has been on the wire. */
+  readonly sentBlocks: number;
+  /** The stamp behind the last fragment sent. */
+  readonly stamp: number;
+  /** Every answer to a manifest block below this number has arrived. */
+  readonly settledBelow: number;
+  /** No block will follow. */
+  readonly final: boolean;
+  /** Every member is asked for a STATUS. */
+  readonly poll: boolean;
+  /** Members spread their answers over this time. */
+  readonly spreadMs: number;
+}
+
+export function encodeProgress(writer: ByteWriter, message: Progress): void {
+  writer.u32(message.transfer).u32(message.sentBlocks).u32(message.stamp).u32(message.settledBelow);
+  writer.u8((message.final ? 1 : 0) | (message.poll ? 2 : 0)).u16(message.spreadMs);
+}
+
+export function decodeProgress(reader: ByteReader): Progress {
+  const transfer = reader.u32();
+  const sentBlocks = reader.u32();
+  const stamp = reader.u32();
+  const settledBelow = reader.u32();
+  const flags = reader.u8();
+  const spreadMs = reader.u16();
+  return {
+    transfer,
+    sentBlocks,
+    stamp,
+    settledBelow,
+    final: (flags & 1) !== 0,
+    poll: (flags & 2) !== 0,
+    spreadMs,
+  };
+}
+
+/** COMMIT: the epochs listed switch to what they have staged, now (PROTOCOL.md 5.6). */
+export interface Commit {
+  readonly transfer: number;
+  readonly targets: readonly string[];
+}
+
+export function encodeCommit(writer: ByteWriter, message: Commit): void {
+  writer.u32(message.transfer);
+  encodeTargets(writer, message.targets);
+}
+
+export function decodeCommit(reader: ByteReader): Commit {
+  return { transfer: reader.u32(), targets: decodeTargets(reader) };
+}
+
+/** ABORT: what was staged is to be thrown away (PROTOCOL.md 5.7). */
+export interface Abort {
+  readonly transfer: number;
+  readonly reason: string;
+}
+
+export function encodeAbort(writer: ByteWriter, message: Abort): void {
+  writer.u32(message.transfer).longText(message.reason.slice(0, REASON_BYTES));
+}
+
+export function decodeAbort(reader: ByteReader): Abort {
+  return { transfer: reader.u32(), reason: decodeReason(reader) };
+}
+
+export function decodeReason(reader: ByteReader): string {
+  const reason = reader.longText();
+  if (reason.length > REASON_BYTES) throw new DecodeError("a reason is too long");
+  return reason;
+}
+
+function encodeTargets(writer: ByteWriter, targets: readonly string[]): void {
+  writer.u16(targets.length);
+  for (const epoch of targets) writer.raw(bytesOfHex(epoch));
+}
+
+function decodeTargets(reader: ByteReader): string[] {
+  const count = reader.u16();
+  if (count > TARGETS_PER_MESSAGE) throw new DecodeError("too many targets");
+  const targets: string[] = [];
+  for (let index = 0; index < count; index++) targets.push(hexOf(reader.raw(8)));
+  return targets;
+}

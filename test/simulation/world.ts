@@ -1,0 +1,199 @@
+import { below, fraction, SeededRandom } from "../../src/base/random.ts";
+import type { NodeEvent, TransferResult } from "../../src/engine/types.ts";
+import { inboundName } from "../../src/engine/types.ts";
+import { FragmentHeader } from "../../src/wire/datagram.ts";
+import { check } from "./check.ts";
+import { SimulatedDisk, type SimulatedEntry } from "./disk.ts";
+import { type DiskFaults, type Packet, SimulatedHost } from "./host.ts";
+import { Network, NO_FAULTS } from "./network.ts";
+import { Schedule } from "./schedule.ts";
+
+/**
+ * One simulated fleet, with everything drawn from one seed: first a time with faults, in which only safety is
+ * asked for, then one without, in which everything must come to its end.
+ */
+
+const FAULTS_MS = 30_000;
+/** Longest time that anything may take once the faults are over: silence of a sender, of a member, and some. */
+const CALM_MS = 120_000;
+
+interface Begun {
+  readonly sender: SimulatedHost;
+  readonly name: string;
+  readonly isCalm: boolean;
+  readonly dryRun: boolean;
+  result: TransferResult | undefined;
+}
+
+export class World {
+  private readonly random: SeededRandom;
+  private readonly schedule = new Schedule();
+  private readonly network: Network<Packet>;
+  private readonly diskFaults: DiskFaults = { staging: 0, stall: 0 };
+  private readonly hosts: SimulatedHost[] = [];
+  private readonly begun: Begun[] = [];
+  private epochs = 0;
+  private versions = 0;
+  private transfers = 0;
+  private isCalm = false;
+
+  constructor(seed: number) {
+    this.random = new SeededRandom(seed);
+    this.network = new Network(this.schedule, this.random, forge);
+  }
+
+  /** Runs the whole life of the fleet. Throws OracleError. */
+  run(): void {
+    const hostCount = 2 + below(this.random, 4);
+    for (let index = 0; index < hostCount; index++) this.hosts.push(this.startHost(index, new SimulatedDisk(new Map())));
+    this.drawFaults();
+    this.planFaults();
+    this.runUntil(FAULTS_MS);
+    this.calmDown();
+    this.runUntil(FAULTS_MS + CALM_MS);
+    this.startTransfers(3);
+    this.runUntil(FAULTS_MS + 2 * CALM_MS);
+    this.judge();
+  }
+
+  private startHost(index: number, disk: SimulatedDisk): SimulatedHost {
+    const epoch = (++this.epochs).toString(16).padStart(16, "0");
+    const { schedule, network, random, diskFaults } = this;
+    const onEvent = (host: SimulatedHost, event: NodeEvent) => this.noteEvent(host, event);
+    const surroundings = { schedule, network, random, diskFaults, onEvent };
+    return new SimulatedHost(`host${index}`, `10.0.0.${index + 1}`, epoch, disk, surroundings);
+  }
+
+  private drawFaults(): void {
+    const some = (share: number) => (fraction(this.random) < 0.5 ? fraction(this.random) * share : 0);
+    this.network.faults = {
+      switchLoss: some(0.1),
+      receiverLoss: some(0.2),
+      duplicated: some(0.1),
+      delayed: some(0.05),
+      forged: some(0.02),
+    };
+    this.diskFaults.staging = some(0.01);
+    this.diskFaults.stall = some(0.02);
+  }
+
+  private planFaults(): void {
+    const transfers = 1 + below(this.random, 5);
+    for (let count = 0; count < transfers; count++) {
+      this.schedule.after(2_000 + below(this.random, FAULTS_MS - 4_000), () => this.startTransfers(1));
+    }
+    for (let crashes = below(this.random, 3); crashes > 0; crashes--) {
+      this.schedule.after(below(this.random, FAULTS_MS), () => this.crashSomebody());
+    }
+    for (let cuts = below(this.random, 3); cuts > 0; cuts--) {
+      this.schedule.after(below(this.random, FAULTS_MS), () => this.cutSomebodyOff());
+    }
+    for (let cancels = below(this.random, 2); cancels > 0; cancels--) {
+      this.schedule.after(below(this.random, FAULTS_MS), () => this.cancelSomething());
+    }
+  }
+
+  private crashSomebody(): void {
+    const index = below(this.random, this.hosts.length);
+    const host = this.hosts[index]!;
+    host.crash();
+    this.schedule.after(below(this.random, 8_000), () => {
+      this.hosts[index] = this.startHost(index, host.disk);
+    });
+  }
+
+  private cutSomebodyOff(): void {
+    const { ip } = this.hosts[below(this.random, this.hosts.length)]!;
+    this.network.partition(ip, true);
+    this.schedule.after(below(this.random, 10_000), () => this.network.partition(ip, false));
+  }
+
+  private cancelSomething(): void {
+    const running = this.begun.filter((one) => one.result === undefined && one.sender.isAlive);
+    const chosen = running[below(this.random, Math.max(1, running.length))];
+    const transfer = Number(chosen?.name.split("-")[1]);
+    chosen?.sender.handle({ kind: "cancel-transfer", transfer, reason: "interrupted" });
+  }
+
+  private startTransfers(count: number): void {
+    for (let index = 0; index < count; index++) {
+      const sender = this.hosts[below(this.random, this.hosts.length)]!;
+      if (!sender.isAlive || sender.engine.membership.size === 0) continue;
+      const transfer = ++this.transfers;
+      const dryRun = fraction(this.random) < 0.1;
+      const name = inboundName({ epoch: sender.epoch, transfer });
+      this.begun.push({ sender, name, dryRun, isCalm: this.isCalm, result: undefined });
+      sender.startTransfer(transfer, this.drawEntries(), dryRun, fraction(this.random) < 0.2);
+    }
+  }
+
+  private drawEntries(): SimulatedEntry[] {
+    const count = fraction(this.random) < 0.1 ? 0 : below(this.random, 60);
+    return Array.from({ length: count }, () => ({
+      path: `file${below(this.random, 100)}-${this.versions}`,
+      version: `v${++this.versions}`,
+      pieces: fraction(this.random) < 0.2 ? 0 : below(this.random, 12),
+    }));
+  }
+
+  private calmDown(): void {
+    this.isCalm = true;
+    this.network.faults = NO_FAULTS;
+    this.diskFaults.staging = 0;
+    this.diskFaults.stall = 0;
+  }
+
+  private noteEvent(host: SimulatedHost, event: NodeEvent): void {
+    if (event.kind !== "transfer-finished") return;
+    const begun = this.begun.find((one) => one.name === `${host.epoch}-${event.result.transfer}`);
+    check(begun !== undefined && begun.result === undefined, "a transfer ends once");
+    begun.result = event.result;
+    if (begun.isCalm) {
+      const repaired = host.engine.outboundTransfer(event.result.transfer)?.counts.repaired ?? 0;
+      check(repaired === 0, `${begun.name} repaired ${repaired} fragments although none was lost`);
+    }
+  }
+
+  private runUntil(endMs: number): void {
+    let steps = 0;
+    while (this.schedule.nextMs() <= endMs) {
+      check(++steps < 2_000_000, "the fleet runs in circles");
+      this.schedule.step();
+    }
+    this.schedule.nowMs = endMs;
+  }
+
+  private judge(): void {
+    for (const host of this.hosts) {
+      const known = host.engine.membership.size;
+      check(known === this.hosts.length - 1, `${host.name} knows ${known} of ${this.hosts.length - 1} members`);
+      check(host.engine.isIdle, `${host.name} has not come to an end`);
+    }
+    for (const begun of this.begun) this.judgeTransfer(begun);
+  }
+
+  private judgeTransfer(begun: Begun): void {
+    if (begun.result === undefined) {
+      check(!begun.sender.isAlive, `${begun.name} never ended`);
+      return;
+    }
+    for (const verdict of begun.result.verdicts) {
+      const host = this.hosts.find((one) => one.name === verdict.hostName)!;
+      const hasCommitted = host.disk.committed.has(begun.name);
+      const where = `${begun.name} at ${verdict.hostName}, ${verdict.outcome} (${verdict.reason})`;
+      if (verdict.outcome === "done") check(hasCommitted !== begun.dryRun, `${where}: the tree is old`);
+      if (verdict.outcome === "failed") check(!hasCommitted, `${where}: the tree is new`);
+      if (begun.isCalm) check(verdict.outcome === "done", `${where}: without any fault`);
+    }
+    if (begun.result.aborted === undefined) return;
+    for (const host of this.hosts) check(!host.disk.committed.has(begun.name), `${begun.name} was aborted, not at ${host.name}`);
+  }
+}
+
+/** What somebody without the key can put on the wire: a fragment that looks right, with content of his own. */
+function forge(packet: Packet): Packet {
+  if ("plaintext" in packet) return { ...packet, isForged: true };
+  const fragment = Object.assign(new FragmentHeader(), packet.fragment);
+  fragment.stamp = (fragment.stamp + 3) >>> 0;
+  return { ...packet, fragment, isForged: true, content: undefined };
+}
