@@ -66,6 +66,9 @@ export interface TransferResult {
   readonly verdicts: readonly Verdict[];
   /** Set when nothing was changed anywhere, with the reason. */
   readonly aborted: string | undefined;
+  /** Fragments sent, and those among them that were repairs. */
+  readonly sentFragments: number;
+  readonly repairedFragments: number;
 }
 
 /** What the engines tell whoever drives them; nothing in them is answered. */

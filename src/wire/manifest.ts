@@ -1,29 +1,19 @@
 import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "./datagram.ts";
 import { MANIFEST_ENTRIES, PATH_BYTES } from "./limits.ts";
+import { decodeMetadata, encodeMetadata, type Metadata, metadataBytes } from "./metadata.ts";
 import { isSafeName, isSafePath, joinPath } from "./path-rules.ts";
 
 /** What an entry is. */
-export const EntryType = { file: 1, directory: 2, symlink: 3 } as const;
+export const EntryType = {
+  file: 1,
+  directory: 2,
+  symlink: 3,
+  /** A directory on the way to an entry: made where it is missing, otherwise left as it is. */
+  passage: 4,
+} as const;
 
 export type EntryType = (typeof EntryType)[keyof typeof EntryType];
-
-/** Mode, time and owner of an entry (PROTOCOL.md 6.1). */
-export interface Metadata {
-  /** The lower twelve bits of st_mode. */
-  readonly mode: number;
-  /** Nanoseconds since 1970. */
-  readonly mtimeNs: bigint;
-  readonly user: Owner;
-  readonly group: Owner;
-}
-
-/** A user or a group: by name where the receiver knows the name, else by number. */
-export interface Owner {
-  readonly id: number;
-  /** Empty where the sender knows no name. */
-  readonly name: string;
-}
 
 /** One path of a transfer. */
 export interface Entry {
@@ -51,7 +41,6 @@ export interface ManifestBlock {
 
 const Record = { directory: 1, entry: 2 } as const;
 const ENTRY_COUNT_POSITION = 5;
-const METADATA_BYTES = 2 + 8 + 2 * (4 + 1);
 
 /** Fills one manifest block: kind u8, first entry u32, entry count u16, then records to the end. */
 export class ManifestWriter {
@@ -113,25 +102,6 @@ function entryBytes(entry: Entry): number {
   return 3 + entry.name.length + metadataBytes(entry.metadata) + 8 + entry.target.length;
 }
 
-function metadataBytes(metadata: Metadata): number {
-  return METADATA_BYTES + metadata.user.name.length + metadata.group.name.length;
-}
-
-function encodeMetadata(writer: ByteWriter, metadata: Metadata): void {
-  writer.u16(metadata.mode).i64(metadata.mtimeNs);
-  writer.u32(metadata.user.id).shortText(metadata.user.name);
-  writer.u32(metadata.group.id).shortText(metadata.group.name);
-}
-
-function decodeMetadata(reader: ByteReader): Metadata {
-  const mode = reader.u16();
-  if (mode > 0o7777) throw new DecodeError("a mode is out of range");
-  const mtimeNs = reader.i64();
-  const user = { id: reader.u32(), name: reader.shortText() };
-  const group = { id: reader.u32(), name: reader.shortText() };
-  return { mode, mtimeNs, user, group };
-}
-
 /** Reads a manifest block whole. Throws DecodeError; unsafe names and paths never get further than here. */
 export function decodeManifest(plaintext: Uint8Array): ManifestBlock {
   const reader = new ByteReader(plaintext);
@@ -165,15 +135,17 @@ function decodeDirectory(reader: ByteReader): DirectoryHeader {
 
 function decodeEntry(reader: ByteReader): Entry {
   const type = reader.u8();
-  if (type !== EntryType.file && type !== EntryType.directory && type !== EntryType.symlink) {
-    throw new DecodeError("unknown entry type");
-  }
+  if (!isEntryType(type)) throw new DecodeError("unknown entry type");
   const name = reader.shortText();
   if (!isSafeName(name)) throw new DecodeError("an unsafe name");
   const metadata = decodeMetadata(reader);
   const size = type === EntryType.file ? decodeSize(reader) : 0;
   const target = type === EntryType.symlink ? decodeTarget(reader) : "";
   return { type, name, metadata, size, target };
+}
+
+function isEntryType(type: number): type is EntryType {
+  return type >= EntryType.file && type <= EntryType.passage;
 }
 
 function decodeSize(reader: ByteReader): number {

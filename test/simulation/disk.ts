@@ -118,8 +118,4 @@ export class SimulatedDisk {
   stateOf(name: string): Staged["state"] | undefined {
     return this.staged.get(name)?.state;
   }
-
-  isDryRun(name: string): boolean {
-    return this.staged.get(name)?.dryRun ?? false;
-  }
 }

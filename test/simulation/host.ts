@@ -46,6 +46,8 @@ export class SimulatedHost {
   private readonly sentBlocks = new Map<string, { content: BlockContent; sealedBytes: number; kind: number }>();
   private readonly slots = new Map<string, Map<string, BlockContent | undefined>>();
   private readonly diskQueue: (() => void)[] = [];
+  private readonly begunNames = new Map<number, string>();
+  private readonly dryRuns = new Set<string>();
   private isDiskBusy = false;
   private wakeMs = Infinity;
   isAlive = true;
@@ -147,6 +149,8 @@ export class SimulatedHost {
     const name = inboundName(key);
     switch (effect.kind) {
       case "open-stage":
+        this.begunNames.set(key.transfer, name);
+        if (effect.dryRun) this.dryRuns.add(name);
         this.onDisk(() => this.disk.open(name, effect.dryRun));
         break;
       case "stage":
@@ -236,13 +240,12 @@ export class SimulatedHost {
   /** An acknowledgement never precedes its durability. */
   private checkStatus(status: Status, destination: Extract<Effect, { kind: "send" }>["destination"]): void {
     if (destination.to === "group") return;
-    const member = [...this.engine.membership.members].find((one) => one.address.ip === destination.address.ip);
-    if (member === undefined) return;
-    const name = `${member.epoch}-${status.transfer}`;
+    // The world numbers the transfers of all hosts in one row, so the number alone tells which one is meant.
+    const name = this.begunNames.get(status.transfer) ?? "";
     if (status.phase === MemberPhase.receiving) {
       check(this.disk.isStagedBelow(name, status.stagedBelow), `${this.name} acknowledges what it has not staged`);
     }
-    if (status.phase === MemberPhase.ready && !this.disk.isDryRun(name)) {
+    if (status.phase === MemberPhase.ready && !this.dryRuns.has(name)) {
       check(this.disk.stateOf(name) === "prepared", `${this.name} is ready without having prepared ${name}`);
     }
     if (status.phase === MemberPhase.done) {

@@ -96,6 +96,7 @@ export class World {
   private crashSomebody(): void {
     const index = below(this.random, this.hosts.length);
     const host = this.hosts[index]!;
+    if (!host.isAlive) return;
     host.crash();
     this.schedule.after(below(this.random, 8_000), () => {
       this.hosts[index] = this.startHost(index, host.disk);
@@ -149,8 +150,8 @@ export class World {
     check(begun !== undefined && begun.result === undefined, "a transfer ends once");
     begun.result = event.result;
     if (begun.isCalm) {
-      const repaired = host.engine.outboundTransfer(event.result.transfer)?.counts.repaired ?? 0;
-      check(repaired === 0, `${begun.name} repaired ${repaired} fragments although none was lost`);
+      const { repairedFragments } = event.result;
+      check(repairedFragments === 0, `${begun.name} repaired ${repairedFragments} fragments although none was lost`);
     }
   }
 

@@ -29,7 +29,10 @@ export class Assembly {
   private readonly sealedBytes: Uint16Array;
   private readonly kinds: Uint8Array;
   private readonly whole: WholeBlock[] = [];
-  /** Every block below is complete; the manifest blocks among them have been handed out. */
+  /** Manifest blocks whose turn has not come: one is staged after the other, since a block may prove corrupt. */
+  private waitingManifests: number[] = [];
+  private manifestInHand: number | undefined;
+  /** Every block below is complete. */
   private completeBelow = 0;
   /** Every block below is staged. */
   stagedBelow = 0;
@@ -93,6 +96,8 @@ export class Assembly {
 
   markStaged(block: number): void {
     this.slots[block % this.windowBlocks] = Slot.staged;
+    if (block === this.manifestInHand) this.manifestInHand = undefined;
+    this.handOutManifest();
     while (this.stagedBelow < this.completeBelow && this.slots[this.stagedBelow % this.windowBlocks] === Slot.staged) {
       this.slots[this.stagedBelow % this.windowBlocks] = Slot.empty;
       this.stagedBelow++;
@@ -103,6 +108,10 @@ export class Assembly {
   markCorrupt(block: number): void {
     this.slots[block % this.windowBlocks] = Slot.empty;
     this.completeBelow = Math.min(this.completeBelow, block);
+    // Manifest blocks behind it get their turn when everything below them is complete again.
+    this.waitingManifests = this.waitingManifests.filter((waiting) => waiting < block);
+    if (block === this.manifestInHand) this.manifestInHand = undefined;
+    this.handOutManifest();
   }
 
   /** What is missing of the blocks heard of, lowest first, as far as a STATUS can say it. */
@@ -139,9 +148,17 @@ export class Assembly {
     while (this.completeBelow < this.seenBlocks) {
       const next = this.completeBelow % this.windowBlocks;
       if ((this.slots[next] as number) < Slot.complete) break;
-      if (this.slots[next] === Slot.complete) this.handOut(this.completeBelow, next);
+      if (this.slots[next] === Slot.complete) this.waitingManifests.push(this.completeBelow);
       this.completeBelow++;
     }
+    this.handOutManifest();
+  }
+
+  private handOutManifest(): void {
+    if (this.manifestInHand !== undefined) return;
+    this.manifestInHand = this.waitingManifests.shift();
+    if (this.manifestInHand === undefined) return;
+    this.handOut(this.manifestInHand, this.manifestInHand % this.windowBlocks);
   }
 
   private handOut(block: number, slot: number): void {

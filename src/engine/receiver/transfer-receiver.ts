@@ -109,9 +109,7 @@ export class TransferReceiver {
 
   /** To be called when the payloads of accepted fragments are in place. */
   afterFragments(nowMs: number): void {
-    for (let whole = this.assembly.takeWhole(); whole !== undefined; whole = this.assembly.takeWhole()) {
-      this.effects.push({ kind: "stage", key: this.key, ...whole });
-    }
+    this.stageWhole();
     const unreported = serialDistance(this.stamp, this.reportedStamp);
     if (unreported >= this.context.inFlight() / 4) this.deadlines.setNoLater("report", nowMs);
     this.tick(nowMs);
@@ -162,10 +160,12 @@ export class TransferReceiver {
     }
     if (outcome.kind === "corrupt") {
       this.assembly.markCorrupt(block);
+      this.stageWhole();
       this.deadlines.setNoLater("report", nowMs + times.GAP_DELAY_MS);
       return;
     }
     this.assembly.markStaged(block);
+    this.stageWhole();
     if (outcome.wants !== undefined) {
       this.pendingWants.set(block, { entries: outcome.wants, sentMs: -Infinity });
       this.reportSoon(nowMs);
@@ -198,6 +198,12 @@ export class TransferReceiver {
       this.discard(`the sender was silent for ${times.SENDER_SILENCE_MS / 1000} seconds`);
     }
     if (this.deadlines.take("report", nowMs)) this.report(nowMs);
+  }
+
+  private stageWhole(): void {
+    for (let whole = this.assembly.takeWhole(); whole !== undefined; whole = this.assembly.takeWhole()) {
+      this.effects.push({ kind: "stage", key: this.key, ...whole });
+    }
   }
 
   private become(state: State): void {

@@ -67,11 +67,6 @@ export class TransferSender {
     return this.state === "finished";
   }
 
-  /** Fragments sent so far and those among them that were repairs, for statistics. */
-  get counts(): { sent: number; repaired: number } {
-    return { sent: this.queue.stamp, repaired: this.queue.repaired };
-  }
-
   /** Where the members are, for the progress display. */
   get membersProgress(): Iterable<MemberProgress> {
     return this.barrier.progress;
@@ -338,7 +333,8 @@ export class TransferSender {
   private finish(aborted: string | undefined): void {
     this.become("finished");
     this.effects.push({ kind: "close-source", transfer: this.transfer });
-    const result = { transfer: this.transfer, verdicts: this.barrier.verdicts, aborted };
+    const counts = { sentFragments: this.queue.stamp, repairedFragments: this.queue.repaired };
+    const result = { transfer: this.transfer, verdicts: this.barrier.verdicts, aborted, ...counts };
     this.effects.push({ kind: "event", event: { kind: "transfer-finished", result } });
   }
 

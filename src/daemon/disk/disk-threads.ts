@@ -1,0 +1,49 @@
+import { getAsset, isSea } from "node:sea";
+import { Worker } from "node:worker_threads";
+import { isNativeAvailable, nativeLibraryPath } from "../../sys/native.ts";
+import type { SourceCommand, SourceReply, StageCommand, StageReply, WorkerSettings } from "./messages.ts";
+
+/** The two threads that do all that touches the tree, so that the main thread never waits for a disk. */
+export class DiskThreads {
+  private readonly source: Worker;
+  private readonly stage: Worker;
+
+  /**
+   * Starts the threads. They have the privileges that the process has at this moment.
+   *
+   * @param onFailure called when a thread ends by an error, which is a broken invariant
+   */
+  constructor(
+    settings: { readonly base: string; readonly keepOwner: boolean },
+    onSource: (reply: SourceReply) => void,
+    onStage: (reply: StageReply) => void,
+    onFailure: (error: Error) => void,
+  ) {
+    this.source = startWorker({ ...settings, role: "source", ...nativeSettings() });
+    this.stage = startWorker({ ...settings, role: "stage", ...nativeSettings() });
+    this.source.on("message", onSource);
+    this.stage.on("message", onStage);
+    for (const worker of [this.source, this.stage]) worker.on("error", onFailure);
+  }
+
+  toSource(command: SourceCommand): void {
+    this.source.postMessage(command);
+  }
+
+  toStage(command: StageCommand): void {
+    this.stage.postMessage(command);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([this.source.terminate(), this.stage.terminate()]);
+  }
+}
+
+function nativeSettings() {
+  return { nativeLibraryPath: nativeLibraryPath(), useNative: isNativeAvailable() };
+}
+
+function startWorker(settings: WorkerSettings): Worker {
+  if (isSea()) return new Worker(getAsset("worker.js", "utf8"), { eval: true, workerData: settings });
+  return new Worker(new URL("../worker.ts", import.meta.url), { workerData: settings });
+}

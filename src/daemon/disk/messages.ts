@@ -1,0 +1,117 @@
+import type { Bitmap } from "../../base/bitmap.ts";
+import type { NativeWorkerData } from "../../sys/native.ts";
+import type { ScanRequest } from "../../tree/request.ts";
+import type { SourceNotice } from "../../tree/source.ts";
+import type { InboundKey, ProducedBlock, StageOutcome } from "../../engine/types.ts";
+import type { BlockKindNumber } from "../../engine/types.ts";
+
+/**
+ * What the main thread and the two disk threads say to each other. Blocks themselves lie in shared memory, a ring
+ * per transfer; messages only name them.
+ */
+
+export interface WorkerSettings extends NativeWorkerData {
+  readonly role: "source" | "stage";
+  readonly base: string;
+  readonly keepOwner: boolean;
+  readonly useNative: boolean;
+}
+
+/** To the source thread. */
+export type SourceCommand =
+  | {
+      readonly kind: "open";
+      readonly transfer: number;
+      readonly epoch: string;
+      readonly key: Uint8Array;
+      readonly ring: SharedArrayBuffer;
+      readonly request: ScanRequest;
+    }
+  | { readonly kind: "produce"; readonly transfer: number; readonly firstBlock: number; readonly count: number }
+  | {
+      readonly kind: "settle";
+      readonly transfer: number;
+      readonly block: number;
+      readonly union: BitmapData;
+      /** What each member wants, where somebody is to be told; in the order of the transfer's hosts. */
+      readonly wants: readonly { readonly host: string; readonly entries: BitmapData }[];
+      readonly detail: ReportDetail;
+    }
+  | { readonly kind: "close"; readonly transfer: number };
+
+/** Which lines about entries whoever asked for the transfer wants. */
+export type ReportDetail = "none" | "paths" | "updates" | "all";
+
+export interface BitmapData {
+  readonly size: number;
+  readonly bytes: Uint8Array;
+}
+
+export function bitmapData(bitmap: Bitmap): BitmapData {
+  return { size: bitmap.size, bytes: bitmap.bytes };
+}
+
+/** What happens to one path: at which hosts it is updated, and at which it is skipped. */
+export interface PathReport {
+  readonly path: string;
+  readonly updates: readonly string[];
+  readonly skips: readonly string[];
+}
+
+export interface SourceTotals {
+  readonly entries: number;
+  readonly sentEntries: number;
+  readonly sentBytes: number;
+}
+
+/** From the source thread. */
+export type SourceReply =
+  | {
+      readonly kind: "produced";
+      readonly transfer: number;
+      readonly blocks: readonly ProducedBlock[];
+      readonly state: "more" | "idle" | "end";
+      readonly failure: string | undefined;
+      readonly unreadable: number;
+      readonly notices: readonly SourceNotice[];
+      readonly totals: SourceTotals;
+    }
+  | { readonly kind: "reports"; readonly transfer: number; readonly reports: readonly PathReport[] };
+
+/** To the staging thread. */
+export type StageCommand =
+  | {
+      readonly kind: "open";
+      readonly inbound: InboundKey;
+      readonly key: Uint8Array;
+      readonly ring: SharedArrayBuffer;
+      readonly dryRun: boolean;
+    }
+  | {
+      readonly kind: "stage";
+      readonly inbound: InboundKey;
+      readonly block: number;
+      readonly sealedBytes: number;
+      readonly blockKind: BlockKindNumber;
+    }
+  | { readonly kind: "prepare"; readonly inbound: InboundKey }
+  | { readonly kind: "commit"; readonly inbound: InboundKey }
+  | { readonly kind: "discard"; readonly inbound: InboundKey };
+
+/** StageOutcome as it crosses between threads. */
+export type StagedOutcome =
+  | { readonly kind: "staged"; readonly wants: BitmapData | undefined }
+  | Exclude<StageOutcome, { kind: "staged" }>;
+
+/** From the staging thread. */
+export type StageReply =
+  | { readonly kind: "recovered"; readonly finished: readonly string[]; readonly failure: string | undefined }
+  | { readonly kind: "staged"; readonly inbound: InboundKey; readonly block: number; readonly outcome: StagedOutcome }
+  | { readonly kind: "prepared"; readonly inbound: InboundKey; readonly failure: string | undefined }
+  | {
+      readonly kind: "committed";
+      readonly inbound: InboundKey;
+      readonly failure: string | undefined;
+      /** When the first rename began, in milliseconds since 1970, for the log. */
+      readonly beganMs: number;
+    };

@@ -1,0 +1,137 @@
+import type { MessagePort } from "node:worker_threads";
+import { Bitmap } from "../../base/bitmap.ts";
+import { UserError } from "../../base/user-error.ts";
+import type { ProducedBlock } from "../../engine/types.ts";
+import { sealBlock } from "../../net/sealing.ts";
+import { Owners } from "../../tree/owners.ts";
+import { explain } from "../../tree/scan.ts";
+import { baseDirectoryProblem, type HeldEntry, Source } from "../../tree/source.ts";
+import {
+  BLOCK_PLAINTEXT_BYTES,
+  encodeFragmentHeader,
+  epochHalves,
+  FRAGMENT_HEADER_BYTES,
+  FRAGMENT_PAYLOAD_BYTES,
+  FragmentHeader,
+} from "../../wire/datagram.ts";
+import { EntryType } from "../../wire/manifest.ts";
+import { DATAGRAM_BYTES, TAG_BYTES, WINDOW_BLOCKS } from "../../wire/limits.ts";
+import type { PathReport, SourceCommand, SourceReply, WorkerSettings } from "./messages.ts";
+import { TRAIN_BYTES } from "./rings.ts";
+
+/** The thread that reads: makes blocks, seals each once, and lays it into the ring as a train ready to be sent. */
+
+interface OpenSource {
+  readonly source: Source | undefined;
+  /** Why the tree cannot be read at all. */
+  readonly failure: string | undefined;
+  readonly key: Buffer;
+  readonly ring: Uint8Array;
+  readonly epoch: string;
+}
+
+const header = new FragmentHeader();
+const plaintext = new Uint8Array(BLOCK_PLAINTEXT_BYTES);
+
+export function runSourceThread(port: MessagePort, settings: WorkerSettings): void {
+  const owners = new Owners();
+  const sources = new Map<number, OpenSource>();
+  const reply = (message: SourceReply) => port.postMessage(message);
+  port.on("message", (command: SourceCommand) => {
+    if (command.kind === "open") {
+      sources.set(command.transfer, openSource(command, settings.base, owners));
+      return;
+    }
+    const open = sources.get(command.transfer);
+    if (open === undefined) return;
+    if (command.kind === "produce") reply(produce(open, command.transfer, command.firstBlock, command.count));
+    else if (command.kind === "settle") settle(open, command, reply);
+    else {
+      open.source?.close();
+      sources.delete(command.transfer);
+    }
+  });
+}
+
+function openSource(
+  command: Extract<SourceCommand, { kind: "open" }>,
+  base: string,
+  owners: Owners,
+): OpenSource {
+  const common = { key: Buffer.from(command.key), ring: new Uint8Array(command.ring), epoch: command.epoch };
+  try {
+    const source = new Source(base, owners, command.request, () => false);
+    return { ...common, source, failure: undefined };
+  } catch (error) {
+    const failure =
+      error instanceof UserError ? error.message : (baseDirectoryProblem(base) ?? `${base}: ${explain(error)}`);
+    return { ...common, source: undefined, failure };
+  }
+}
+
+function produce(open: OpenSource, transfer: number, firstBlock: number, count: number): SourceReply {
+  const { source } = open;
+  const blocks: ProducedBlock[] = [];
+  let failure = open.failure;
+  while (failure === undefined && source !== undefined && blocks.length < count) {
+    const number = firstBlock + blocks.length;
+    const made = source.makeBlock(number, plaintext);
+    if (made === undefined) break;
+    const sealedBytes = layOut(open, transfer, number, made.kind, plaintext.subarray(0, made.bytes));
+    blocks.push({ kind: made.kind, sealedBytes, entries: made.entries });
+  }
+  const state = source?.isEnded === true ? "end" : blocks.length === count ? "more" : "idle";
+  const totals = { ...(source?.totals ?? { entries: 0, sentEntries: 0, sentBytes: 0 }) };
+  const notices = source?.takeNotices() ?? [];
+  return { kind: "produced", transfer, blocks, state, failure, unreadable: source?.unreadable ?? 0, notices, totals };
+}
+
+/** Seals a block and cuts it into datagrams, in its slot of the ring. */
+function layOut(open: OpenSource, transfer: number, block: number, kind: number, content: Uint8Array): number {
+  const [sealed, tag] = sealBlock(open.key, transfer, block, kind, content) as [Buffer, Buffer];
+  const sealedBytes = sealed.length + TAG_BYTES;
+  const { high, low } = epochHalves(open.epoch);
+  const slotStart = (block % WINDOW_BLOCKS) * TRAIN_BYTES;
+  for (let index = 0, offset = 0; offset < sealedBytes; index++, offset += FRAGMENT_PAYLOAD_BYTES) {
+    const start = slotStart + index * DATAGRAM_BYTES;
+    const payloadBytes = Math.min(FRAGMENT_PAYLOAD_BYTES, sealedBytes - offset);
+    Object.assign(header, { epochHigh: high, epochLow: low, transfer, block, sealedBytes, index, kind, payloadBytes });
+    encodeFragmentHeader(open.ring, start, header);
+    const payload = start + FRAGMENT_HEADER_BYTES;
+    const fromBody = Math.max(0, Math.min(payloadBytes, sealed.length - offset));
+    open.ring.set(sealed.subarray(offset, offset + fromBody), payload);
+    const tagStart = Math.max(0, offset - sealed.length);
+    open.ring.set(tag.subarray(tagStart, tagStart + payloadBytes - fromBody), payload + fromBody);
+  }
+  return sealedBytes;
+}
+
+function settle(
+  open: OpenSource,
+  command: Extract<SourceCommand, { kind: "settle" }>,
+  reply: (message: SourceReply) => void,
+): void {
+  const union = new Bitmap(command.union.size, command.union.bytes);
+  const entries = open.source?.settle(command.block, union) ?? [];
+  if (command.detail === "none") return;
+  const reports: PathReport[] = [];
+  const wants = command.wants.map(({ host, entries: data }) => ({ host, bitmap: new Bitmap(data.size, data.bytes) }));
+  entries.forEach((entry, index) => {
+    const report = reportOf(entry, index, wants, command.detail === "all");
+    if (report !== undefined) reports.push(report);
+  });
+  if (reports.length > 0) reply({ kind: "reports", transfer: command.transfer, reports });
+}
+
+function reportOf(
+  entry: HeldEntry,
+  index: number,
+  wants: readonly { host: string; bitmap: Bitmap }[],
+  withSkips: boolean,
+): PathReport | undefined {
+  const updates = wants.filter((want) => want.bitmap.get(index)).map((want) => want.host);
+  if (entry.type === EntryType.passage && updates.length === 0) return undefined;
+  if (updates.length === 0 && !withSkips) return undefined;
+  const skips = withSkips ? wants.filter((want) => !want.bitmap.get(index)).map((want) => want.host) : [];
+  return { path: entry.path, updates, skips };
+}

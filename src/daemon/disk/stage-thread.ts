@@ -1,0 +1,147 @@
+import type { MessagePort } from "node:worker_threads";
+import { DecodeError } from "../../base/bytes.ts";
+import { inboundName, type InboundKey } from "../../engine/types.ts";
+import { openBlock } from "../../net/sealing.ts";
+import type { AttributeRules } from "../../tree/attributes.ts";
+import { recover } from "../../tree/commit.ts";
+import { Directories } from "../../tree/directories.ts";
+import { Owners } from "../../tree/owners.ts";
+import { Stage, stageFailure } from "../../tree/stage.ts";
+import { BlockKind } from "../../wire/datagram.ts";
+import { WINDOW_BLOCKS } from "../../wire/limits.ts";
+import { bitmapData, type StageCommand, type StagedOutcome, type StageReply, type WorkerSettings } from "./messages.ts";
+import { SLOT_BYTES } from "./rings.ts";
+
+/** The thread that writes: opens blocks, stages them, and carries out commits, one thing after the other. */
+
+interface OpenStage {
+  readonly stage: Stage | undefined;
+  readonly failure: string | undefined;
+  readonly key: Buffer;
+  readonly ring: Uint8Array;
+}
+
+export function runStageThread(port: MessagePort, settings: WorkerSettings): void {
+  const thread = new StageThread(settings, (message) => port.postMessage(message));
+  thread.recover();
+  port.on("message", (command: StageCommand) => thread.handle(command));
+}
+
+class StageThread {
+  private readonly settings: WorkerSettings;
+  private readonly reply: (message: StageReply) => void;
+  private readonly rules: AttributeRules;
+  private readonly stages = new Map<string, OpenStage>();
+  private base: Directories | undefined;
+
+  constructor(settings: WorkerSettings, reply: (message: StageReply) => void) {
+    this.settings = settings;
+    this.reply = reply;
+    this.rules = { owners: new Owners(), keepOwner: settings.keepOwner };
+  }
+
+  /** Before anything else: finishes or removes what an earlier run has left. */
+  recover(): void {
+    try {
+      this.rules.owners.refresh();
+      const finished = recover(this.baseDirectory(), this.rules);
+      this.reply({ kind: "recovered", finished, failure: undefined });
+    } catch (error) {
+      this.reply({ kind: "recovered", finished: [], failure: stageFailure(error) });
+    }
+  }
+
+  handle(command: StageCommand): void {
+    const name = inboundName(command.inbound);
+    if (command.kind === "open") {
+      this.stages.set(name, this.open(command));
+      return;
+    }
+    const open = this.stages.get(name);
+    if (open === undefined) return;
+    switch (command.kind) {
+      case "stage": {
+        const outcome = this.stage(open, command);
+        this.reply({ kind: "staged", inbound: command.inbound, block: command.block, outcome });
+        break;
+      }
+      case "prepare": {
+        const failure = open.failure ?? attempt(() => open.stage?.prepare());
+        this.reply({ kind: "prepared", inbound: command.inbound, failure });
+        break;
+      }
+      case "commit":
+        this.commit(open, command.inbound);
+        break;
+      case "discard":
+        this.end(name, open);
+        break;
+    }
+  }
+
+  private open(command: Extract<StageCommand, { kind: "open" }>): OpenStage {
+    const common = { key: Buffer.from(command.key), ring: new Uint8Array(command.ring) };
+    try {
+      // A base directory that was replaced by another one since the last transfer is that other one now.
+      if (this.stages.size === 0) this.reopenBase();
+      const stage = new Stage(this.baseDirectory(), this.rules, inboundName(command.inbound), command.dryRun);
+      return { ...common, stage, failure: undefined };
+    } catch (error) {
+      return { ...common, stage: undefined, failure: `the base directory: ${stageFailure(error)}` };
+    }
+  }
+
+  private stage(open: OpenStage, command: Extract<StageCommand, { kind: "stage" }>): StagedOutcome {
+    const { inbound, block, sealedBytes, blockKind } = command;
+    if (open.stage === undefined) return { kind: "failed", reason: open.failure ?? "" };
+    const start = (block % WINDOW_BLOCKS) * SLOT_BYTES;
+    const sealed = open.ring.subarray(start, start + sealedBytes);
+    const plaintext = openBlock(open.key, inbound.transfer, block, blockKind, sealed);
+    if (plaintext === undefined) return { kind: "corrupt" };
+    try {
+      if (blockKind === BlockKind.manifest) return { kind: "staged", wants: bitmapData(open.stage.plan(plaintext)) };
+      open.stage.write(plaintext);
+      return { kind: "staged", wants: undefined };
+    } catch (error) {
+      return { kind: "failed", reason: blockFailure(error) };
+    }
+  }
+
+  private commit(open: OpenStage, inbound: InboundKey): void {
+    const beganMs = performance.timeOrigin + performance.now();
+    const failure = attempt(() => open.stage?.commit());
+    this.reply({ kind: "committed", inbound, failure, beganMs });
+    // A commit that failed half-way stays as it is: the next start finishes it.
+    if (failure === undefined) this.end(inboundName(inbound), open);
+    else this.stages.delete(inboundName(inbound));
+  }
+
+  private end(name: string, open: OpenStage): void {
+    this.stages.delete(name);
+    attempt(() => open.stage?.clean());
+  }
+
+  private baseDirectory(): Directories {
+    this.base ??= new Directories(this.settings.base);
+    return this.base;
+  }
+
+  private reopenBase(): void {
+    this.base?.close();
+    this.base = undefined;
+  }
+}
+
+function attempt(work: () => void): string | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return stageFailure(error);
+  }
+}
+
+function blockFailure(error: unknown): string {
+  if (error instanceof DecodeError) return `the sender's blocks cannot be understood (${error.message})`;
+  return stageFailure(error);
+}

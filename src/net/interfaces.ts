@@ -1,0 +1,62 @@
+import fs from "node:fs";
+import os from "node:os";
+import { UserError } from "../base/user-error.ts";
+
+/** The interface that multicast goes over. */
+export interface ChosenInterface {
+  readonly name: string;
+  readonly ip: string;
+}
+
+/**
+ * Finds the interface by its name or address, or else the one of the default route, or else the only one.
+ *
+ * @throws UserError where there is none, or it has no IPv4 address
+ */
+export function chooseInterface(wanted: string | undefined): ChosenInterface {
+  const all = ipv4Interfaces();
+  if (wanted === undefined) return defaultInterface(all);
+  const found = all.find((one) => one.name === wanted || one.ip === wanted) ?? loopbackAddress(wanted);
+  if (found !== undefined) return found;
+  if (fs.existsSync(`/sys/class/net/${wanted}`) && !wanted.includes("/")) {
+    throw new UserError(`the interface ${wanted} has no IPv4 address: give it one, or choose another with -i`);
+  }
+  const names = all.map((one) => `${one.name} (${one.ip})`).join(", ");
+  throw new UserError(`there is no interface or local address ${wanted}: this host has ${names || "none"}`);
+}
+
+/** All of 127.0.0.0/8 is local, although only 127.0.0.1 is listed. */
+function loopbackAddress(ip: string): ChosenInterface | undefined {
+  return /^127(\.\d{1,3}){3}$/.test(ip) ? { name: "lo", ip } : undefined;
+}
+
+function ipv4Interfaces(): ChosenInterface[] {
+  return Object.entries(os.networkInterfaces()).flatMap(([name, addresses]) =>
+    (addresses ?? []).filter((one) => one.family === "IPv4").map((one) => ({ name, ip: one.address })),
+  );
+}
+
+function defaultInterface(all: readonly ChosenInterface[]): ChosenInterface {
+  const routed = defaultRouteInterface();
+  const real = all.filter((one) => one.name !== "lo");
+  const chosen = real.find((one) => one.name === routed) ?? real[0];
+  if (chosen !== undefined) return chosen;
+  throw new UserError("no network interface has an IPv4 address: bring one up, or choose one with -i");
+}
+
+/** The interface of the default route with the lowest metric, as the kernel lists it. */
+function defaultRouteInterface(): string | undefined {
+  let table: string;
+  try {
+    table = fs.readFileSync("/proc/net/route", "latin1");
+  } catch {
+    return undefined;
+  }
+  const routes = table
+    .split("\n")
+    .slice(1)
+    .map((line) => line.split("\t"))
+    .filter((fields) => fields[1] === "00000000" && fields[7] === "00000000");
+  routes.sort((a, b) => Number(a[6]) - Number(b[6]));
+  return routes[0]?.[0];
+}

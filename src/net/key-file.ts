@@ -1,0 +1,39 @@
+import crypto from "node:crypto";
+import fs from "node:fs";
+import { UserError } from "../base/user-error.ts";
+
+const KEY_BYTES = 32;
+
+/** A new key as a line of text, for a key file. */
+export function newKeyText(): string {
+  return `${crypto.randomBytes(KEY_BYTES).toString("base64")}\n`;
+}
+
+/**
+ * Reads a key file.
+ *
+ * @throws UserError when it is missing, can be read by others, or holds no key
+ */
+export function readKeyFile(path: string): Buffer {
+  let text: string;
+  let mode: number;
+  try {
+    text = fs.readFileSync(path, "latin1").trim();
+    mode = fs.statSync(path).mode;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UserError(
+      code === "ENOENT"
+        ? `the key file ${path} is missing: make one with 'msync --keygen > ${path}' and copy it to every server`
+        : `the key file ${path} cannot be read (${code}): let the user that starts makuosan read it`,
+    );
+  }
+  if ((mode & 0o007) !== 0) {
+    throw new UserError(`the key file ${path} can be read or changed by everybody: 'chmod 600 ${path}'`);
+  }
+  const key = Buffer.from(text, "base64");
+  if (key.length !== KEY_BYTES || !/^[A-Za-z0-9+/]{43}=$/.test(text)) {
+    throw new UserError(`the key file ${path} holds no key: make one with 'msync --keygen'`);
+  }
+  return key;
+}

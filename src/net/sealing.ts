@@ -1,0 +1,179 @@
+import crypto from "node:crypto";
+import { bytesOfHex } from "../base/hex.ts";
+import {
+  blockAssociatedData,
+  CONTROL_HEADER_BYTES,
+  type ControlHeader,
+  decodeControlHeader,
+  encodeControlHeader,
+} from "../wire/datagram.ts";
+import { SESSION_KEYS, TAG_BYTES } from "../wire/limits.ts";
+import { ReplayWindow } from "./replay-window.ts";
+
+/**
+ * Sealing (PROTOCOL.md 7): AES-256-GCM with keys derived per node and epoch, so that plain counters serve as
+ * nonces and none is ever used twice. Control messages are sealed one by one, blocks whole.
+ */
+
+const CIPHER = "aes-256-gcm";
+const KEY_BYTES = 32;
+const NONCE_BYTES = 12;
+
+/** The key of a fleet that has none: everybody knows it, it only tells damaged packets from whole ones. */
+const PUBLIC_KEY = crypto.createHash("sha256").update("makuosan without a key").digest();
+
+/** The secret that everybody who may write to the fleet has. */
+export class FleetKey {
+  private readonly secret: Buffer;
+  readonly isSecret: boolean;
+
+  /** @param secret 32 bytes, or undefined for a fleet without a key */
+  constructor(secret: Buffer | undefined) {
+    this.secret = secret ?? PUBLIC_KEY;
+    this.isSecret = secret !== undefined;
+  }
+
+  /** The key that one node seals its control messages with, in one epoch. */
+  controlKey(nodeId: string, epoch: string): Buffer {
+    return this.derive(epoch, `makuosan 2 control ${nodeId}`);
+  }
+
+  /** The key that one transfer's blocks are sealed with. */
+  transferKey(epoch: string, transfer: number): Buffer {
+    return this.derive(epoch, `makuosan 2 transfer ${transfer}`);
+  }
+
+  private derive(epoch: string, purpose: string): Buffer {
+    return Buffer.from(crypto.hkdfSync("sha256", this.secret, bytesOfHex(epoch), purpose, KEY_BYTES));
+  }
+}
+
+/** Seals this node's control messages. */
+export class ControlSealer {
+  private readonly key: Buffer;
+  private readonly nodeId: string;
+  private readonly epoch: string;
+  private counter = 0n;
+
+  constructor(fleetKey: FleetKey, nodeId: string, epoch: string) {
+    this.key = fleetKey.controlKey(nodeId, epoch);
+    this.nodeId = nodeId;
+    this.epoch = epoch;
+  }
+
+  /** The datagram of a control message. */
+  seal(plaintext: Uint8Array): Buffer {
+    const header: ControlHeader = { nodeId: this.nodeId, epoch: this.epoch, counter: ++this.counter };
+    const associated = encodeControlHeader(header, plaintext.length);
+    const cipher = crypto.createCipheriv(CIPHER, this.key, controlNonce(this.counter)).setAAD(associated);
+    const sealed = cipher.update(plaintext);
+    cipher.final();
+    return Buffer.concat([associated, sealed, cipher.getAuthTag()]);
+  }
+}
+
+/** What opening a control datagram gives. */
+export type Opened =
+  | { readonly kind: "opened"; readonly header: ControlHeader; readonly plaintext: Buffer }
+  /** Sealed with another key, or damaged. */
+  | { readonly kind: "foreign" }
+  /** Seen before, or too old to tell. */
+  | { readonly kind: "replayed" };
+
+interface Session {
+  readonly key: Buffer;
+  readonly window: ReplayWindow;
+}
+
+/** Opens the control messages of all other nodes. Only what opened takes memory. */
+export class ControlOpener {
+  private readonly fleetKey: FleetKey;
+  /** By node id and epoch, the one used last at the end. */
+  private readonly sessions = new Map<string, Session>();
+
+  constructor(fleetKey: FleetKey) {
+    this.fleetKey = fleetKey;
+  }
+
+  /** Opens a datagram. Throws DecodeError for one without a whole header. */
+  open(datagram: Uint8Array): Opened {
+    const header = decodeControlHeader(datagram);
+    const name = `${header.nodeId}/${header.epoch}`;
+    const session = this.sessions.get(name) ?? this.newSession(header);
+    const plaintext = openControl(session.key, header.counter, datagram);
+    if (plaintext === undefined) return { kind: "foreign" };
+    if (!session.window.accept(header.counter)) return { kind: "replayed" };
+    this.keep(name, session);
+    return { kind: "opened", header, plaintext };
+  }
+
+  private newSession(header: ControlHeader): Session {
+    return { key: this.fleetKey.controlKey(header.nodeId, header.epoch), window: new ReplayWindow() };
+  }
+
+  private keep(name: string, session: Session): void {
+    this.sessions.delete(name);
+    this.sessions.set(name, session);
+    if (this.sessions.size <= SESSION_KEYS) return;
+    const [oldest] = this.sessions.keys();
+    if (oldest !== undefined) this.sessions.delete(oldest);
+  }
+}
+
+function openControl(key: Buffer, counter: bigint, datagram: Uint8Array): Buffer | undefined {
+  const associated = datagram.subarray(0, CONTROL_HEADER_BYTES);
+  const sealed = datagram.subarray(CONTROL_HEADER_BYTES, datagram.length - TAG_BYTES);
+  const tag = datagram.subarray(datagram.length - TAG_BYTES);
+  return unseal(key, controlNonce(counter), associated, sealed, tag);
+}
+
+/** Seals a block; the tag is its end. */
+export function sealBlock(key: Buffer, transfer: number, block: number, kind: number, plaintext: Uint8Array): Buffer[] {
+  const associated = blockAssociatedData(transfer, block, plaintext.length + TAG_BYTES, kind);
+  const cipher = crypto.createCipheriv(CIPHER, key, blockNonce(block)).setAAD(associated);
+  const sealed = cipher.update(plaintext);
+  cipher.final();
+  return [sealed, cipher.getAuthTag()];
+}
+
+/** Opens a block; undefined when it is not just what the sender sealed. */
+export function openBlock(
+  key: Buffer,
+  transfer: number,
+  block: number,
+  kind: number,
+  sealed: Uint8Array,
+): Buffer | undefined {
+  const associated = blockAssociatedData(transfer, block, sealed.length, kind);
+  const body = sealed.subarray(0, sealed.length - TAG_BYTES);
+  return unseal(key, blockNonce(block), associated, body, sealed.subarray(sealed.length - TAG_BYTES));
+}
+
+function unseal(
+  key: Buffer,
+  nonce: Buffer,
+  associated: Uint8Array,
+  sealed: Uint8Array,
+  tag: Uint8Array,
+): Buffer | undefined {
+  const decipher = crypto.createDecipheriv(CIPHER, key, nonce).setAAD(associated).setAuthTag(tag);
+  const plaintext = decipher.update(sealed);
+  try {
+    decipher.final();
+    return plaintext;
+  } catch {
+    return undefined;
+  }
+}
+
+function controlNonce(counter: bigint): Buffer {
+  const nonce = Buffer.alloc(NONCE_BYTES);
+  nonce.writeBigUInt64LE(counter);
+  return nonce;
+}
+
+function blockNonce(block: number): Buffer {
+  const nonce = Buffer.alloc(NONCE_BYTES);
+  nonce.writeUInt32LE(block);
+  return nonce;
+}

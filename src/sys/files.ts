@@ -1,0 +1,73 @@
+import fs from "node:fs";
+import { nativeFunction } from "./native.ts";
+
+/** File system calls with a precision or an atomicity that node:fs does not give. Paths are NUL-free bytes. */
+
+const AT_FDCWD = -100;
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const RENAME_EXCHANGE = 2;
+const LOCK_EXCLUSIVE_NONBLOCKING = 2 | 4;
+
+/** O_PATH: a descriptor that only names a directory; it needs no permission to read it. */
+export const O_PATH = 0o10000000;
+
+/** Whether times are set to the nanosecond; otherwise they are up to half a microsecond off. */
+export function hasExactTimes(): boolean {
+  return utimensat() !== undefined;
+}
+
+/** Sets the time of last change of a path, of a symbolic link itself and not of what it points to. */
+export function setTime(path: Buffer, mtimeNs: bigint): void {
+  const native = utimensat();
+  if (native === undefined) {
+    const seconds = Number(mtimeNs) / 1e9;
+    fs.lutimesSync(path, seconds, seconds);
+    return;
+  }
+  if (native(AT_FDCWD, terminated(path), timespecs(mtimeNs), AT_SYMLINK_NOFOLLOW) !== 0) {
+    // The same call by Node fails in the same way, and throws an error with its code and path.
+    fs.lutimesSync(path, 0, Number(mtimeNs) / 1e9);
+  }
+}
+
+/** Exchanges two paths in one step; false where the system cannot. */
+export function exchange(a: Buffer, b: Buffer): boolean {
+  const native = nativeFunction("int renameat2(int, const void *, int, const void *, unsigned int)");
+  return native?.(AT_FDCWD, terminated(a), AT_FDCWD, terminated(b), RENAME_EXCHANGE) === 0;
+}
+
+/** Whether syncFileSystem() can do anything. */
+export function canSyncFileSystem(): boolean {
+  return nativeFunction("int syncfs(int)") !== undefined;
+}
+
+/** Makes everything durable that was written to the file system of a descriptor; false where only fsync is there. */
+export function syncFileSystem(descriptor: number): boolean {
+  return nativeFunction("int syncfs(int)")?.(descriptor) === 0;
+}
+
+/** Locks an open file against other processes, without waiting; true also where locking is not possible. */
+export function lockFile(descriptor: number): boolean {
+  const native = nativeFunction("int flock(int, int)");
+  return native === undefined || native(descriptor, LOCK_EXCLUSIVE_NONBLOCKING) === 0;
+}
+
+function utimensat() {
+  return nativeFunction("int utimensat(int, const void *, const void *, int)");
+}
+
+function terminated(path: Buffer): Buffer {
+  return Buffer.concat([path, Buffer.alloc(1)]);
+}
+
+/** Two timespecs, of last access and of last change. */
+function timespecs(mtimeNs: bigint): Buffer {
+  const bytes = Buffer.alloc(32);
+  const second = 1_000_000_000n;
+  const nanoseconds = ((mtimeNs % second) + second) % second;
+  for (const start of [0, 16]) {
+    bytes.writeBigInt64LE((mtimeNs - nanoseconds) / second, start);
+    bytes.writeBigInt64LE(nanoseconds, start + 8);
+  }
+  return bytes;
+}

@@ -1,0 +1,104 @@
+import fs from "node:fs";
+import { createRequire } from "node:module";
+import { getAsset, isSea } from "node:sea";
+import { workerData } from "node:worker_threads";
+
+/**
+ * The Linux calls that Node lacks, through the FFI library koffi. Every function of this folder that uses it has a
+ * fallback for when it cannot be loaded, and checks what it is given: raw memory never leaves this folder.
+ */
+
+/** The part of koffi that is used here; its own types are not known inside the one executable. */
+interface Koffi {
+  load(path: string | null): { func(prototype: string): NativeFunction };
+  errno(): number;
+}
+
+/** A C function; what it takes and gives is in its prototype. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- the prototype is text, TypeScript cannot see it
+export type NativeFunction = (...args: any[]) => number;
+
+/** How worker threads find the library that the main thread has unpacked: a path below /proc/self/fd. */
+export interface NativeWorkerData {
+  readonly nativeLibraryPath: string | undefined;
+}
+
+const O_TMPFILE = 0o20200000;
+
+let koffi: Koffi | undefined;
+let libraryPath: string | undefined;
+let hasTried = false;
+
+/** The path for the workerData of threads that use this folder. */
+export function nativeLibraryPath(): string | undefined {
+  loadKoffi();
+  return libraryPath;
+}
+
+/** Whether the fast calls are there. */
+export function isNativeAvailable(): boolean {
+  return loadKoffi() !== undefined;
+}
+
+/** From now on, only Node's own calls are used. */
+export function disableNative(): void {
+  hasTried = true;
+  koffi = undefined;
+}
+
+const functions = new Map<string, NativeFunction | undefined>();
+
+/** A C function of the C library by its prototype, or undefined where it cannot be called. */
+export function nativeFunction(prototype: string): NativeFunction | undefined {
+  if (!functions.has(prototype)) functions.set(prototype, lookUp(prototype));
+  return loadKoffi() === undefined ? undefined : functions.get(prototype);
+}
+
+/** The error number of the last call. */
+export function lastErrno(): number {
+  return koffi?.errno() ?? 0;
+}
+
+function lookUp(prototype: string): NativeFunction | undefined {
+  try {
+    return loadKoffi()?.load(null).func(prototype);
+  } catch {
+    // An older C library does not have the function; the caller's fallback serves.
+    return undefined;
+  }
+}
+
+function loadKoffi(): Koffi | undefined {
+  if (hasTried) return koffi;
+  hasTried = true;
+  try {
+    const inherited = (workerData as Partial<NativeWorkerData> | null)?.nativeLibraryPath;
+    libraryPath = inherited ?? (isSea() ? unpack(getAsset("koffi.node")) : undefined);
+    koffi = libraryPath === undefined ? (createRequire(import.meta.url)("koffi") as Koffi) : open(libraryPath);
+  } catch {
+    koffi = undefined;
+  }
+  return koffi;
+}
+
+function open(path: string): Koffi {
+  const module = { exports: {} };
+  process.dlopen(module, path);
+  return module.exports as Koffi;
+}
+
+/** Writes the library into a file without a name, in the first folder that programs may be run from. */
+function unpack(library: ArrayBuffer): string {
+  for (const folder of ["/dev/shm", "/tmp", "/var/tmp"]) {
+    try {
+      const descriptor = fs.openSync(folder, O_TMPFILE | fs.constants.O_RDWR, 0o700);
+      fs.writeSync(descriptor, new Uint8Array(library));
+      const path = `/proc/self/fd/${descriptor}`;
+      open(path);
+      return path;
+    } catch {
+      continue;
+    }
+  }
+  throw new Error("no folder takes the library");
+}

@@ -1,0 +1,85 @@
+import fs from "node:fs";
+import type { DataWriter } from "../wire/data-block.ts";
+import { directoryOf, nameOf } from "../wire/path-rules.ts";
+import { type Directories, entryPath } from "./directories.ts";
+import { explain } from "./scan.ts";
+import type { HeldEntry } from "./source.ts";
+
+const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants;
+
+/**
+ * Reads one file after the other into data blocks. A file that is not, from the first byte to the last, the one
+ * that was announced, is withdrawn: it is never sent as a mixture.
+ */
+export class FileReader {
+  private readonly directories: Directories;
+  private entry: HeldEntry | undefined;
+  private descriptor = -1;
+  private offset = 0;
+  /** Why the present file, or the last one, is withdrawn. */
+  failure: string | undefined;
+
+  constructor(directories: Directories) {
+    this.directories = directories;
+  }
+
+  get isReading(): boolean {
+    return this.entry !== undefined;
+  }
+
+  start(entry: HeldEntry): void {
+    this.entry = entry;
+    this.offset = 0;
+    this.failure = undefined;
+    try {
+      const path = entryPath(this.directories.descriptor(directoryOf(entry.path)), nameOf(entry.path));
+      this.descriptor = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+      this.checkUnchanged(entry);
+    } catch (error) {
+      this.failure = explain(error);
+    }
+  }
+
+  /** Fills a block; false when it is full, true when the file is at its end, well or not. */
+  fill(writer: DataWriter): boolean {
+    const { entry } = this;
+    if (entry === undefined) return true;
+    while (this.failure === undefined && this.offset < entry.size) {
+      if (writer.contentRoom === 0) return false;
+      this.readPiece(writer, entry);
+    }
+    if (this.failure === undefined) this.checkUnchanged(entry);
+    if (this.failure !== undefined && !writer.addWithdrawal(entry.number, this.failure)) return false;
+    this.close();
+    return true;
+  }
+
+  close(): void {
+    if (this.descriptor !== -1) fs.closeSync(this.descriptor);
+    this.descriptor = -1;
+    this.entry = undefined;
+  }
+
+  private readPiece(writer: DataWriter, entry: HeldEntry): void {
+    const mostBytes = Math.min(writer.contentRoom, entry.size - this.offset);
+    try {
+      const space = writer.contentSpace(mostBytes);
+      const bytes = fs.readSync(this.descriptor, space, 0, space.length, this.offset);
+      if (bytes === 0) {
+        this.failure = "it became shorter while it was being sent";
+        return;
+      }
+      writer.addContent(entry.number, this.offset, bytes);
+      this.offset += bytes;
+    } catch (error) {
+      this.failure = explain(error);
+    }
+  }
+
+  private checkUnchanged(entry: HeldEntry): void {
+    const stats = fs.fstatSync(this.descriptor, { bigint: true });
+    if (!stats.isFile() || stats.size !== BigInt(entry.size) || stats.mtimeNs !== entry.mtimeNs) {
+      this.failure = "it changed while it was being sent";
+    }
+  }
+}

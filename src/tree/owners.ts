@@ -1,0 +1,65 @@
+import fs from "node:fs";
+import type { Owner } from "../wire/metadata.ts";
+
+/** Names of users and groups by number and the other way round, from a file such as /etc/passwd. */
+class NameTable {
+  private readonly file: string;
+  private readTimeMs = -1;
+  private names = new Map<number, string>();
+  private ids = new Map<string, number>();
+
+  constructor(file: string) {
+    this.file = file;
+  }
+
+  nameOf(id: number): string {
+    return this.names.get(id) ?? "";
+  }
+
+  idOf(name: string): number | undefined {
+    return this.ids.get(name);
+  }
+
+  /** Reads the file again if it has changed; to be called once per transfer, not per entry. */
+  refresh(): void {
+    const changedMs = fs.statSync(this.file, { throwIfNoEntry: false })?.mtimeMs;
+    if (changedMs === undefined || changedMs === this.readTimeMs) return;
+    this.readTimeMs = changedMs;
+    this.names = new Map();
+    this.ids = new Map();
+    for (const line of fs.readFileSync(this.file, "latin1").split("\n")) {
+      const [name, , id] = line.split(":");
+      if (name === undefined || id === undefined || !/^\d+$/.test(id) || name.length > 255) continue;
+      if (!this.names.has(Number(id))) this.names.set(Number(id), name);
+      if (!this.ids.has(name)) this.ids.set(name, Number(id));
+    }
+  }
+}
+
+/** Owners travel by name; a name that is not known here falls back to the number. */
+export class Owners {
+  private readonly users = new NameTable("/etc/passwd");
+  private readonly groups = new NameTable("/etc/group");
+
+  refresh(): void {
+    this.users.refresh();
+    this.groups.refresh();
+  }
+
+  user(id: number): Owner {
+    return { id, name: this.users.nameOf(id) };
+  }
+
+  group(id: number): Owner {
+    return { id, name: this.groups.nameOf(id) };
+  }
+
+  /** The number of a user here. */
+  userId(owner: Owner): number {
+    return (owner.name === "" ? undefined : this.users.idOf(owner.name)) ?? owner.id;
+  }
+
+  groupId(owner: Owner): number {
+    return (owner.name === "" ? undefined : this.groups.idOf(owner.name)) ?? owner.id;
+  }
+}

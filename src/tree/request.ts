@@ -1,0 +1,41 @@
+import { UserError } from "../base/user-error.ts";
+import { PATH_BYTES } from "../wire/limits.ts";
+import { isSafePath, STAGING_NAME } from "../wire/path-rules.ts";
+
+/** What one msync asks to be sent. */
+export interface ScanRequest {
+  /** Paths below the base directory; the empty path is the base directory itself. */
+  readonly paths: readonly string[];
+  readonly recursive: boolean;
+}
+
+/**
+ * Brings a path of the command line into its one form: without leading slash (the base directory is meant
+ * anyway), without "." and without empty components.
+ *
+ * @throws UserError for a path that leads out of the base directory
+ */
+export function normalizePath(path: string): string {
+  const names = path.split("/").filter((name) => name !== "" && name !== ".");
+  const normalized = names.join("/");
+  if (names.includes("..")) {
+    throw new UserError(`'${path}' leads out of the base directory: give a path below it, without '..'`);
+  }
+  if (names[0] === STAGING_NAME) {
+    throw new UserError(`'${path}' is where transfers are staged, which is never sent`);
+  }
+  if (!isSafePath(normalized)) {
+    throw new UserError(
+      `'${path.slice(0, 80)}…' is too long: a name may have 255 bytes, a path ${PATH_BYTES}`,
+    );
+  }
+  return normalized;
+}
+
+/** The request in its shortest form: no path twice, and none that another one covers already. */
+export function simplifyRequest(request: ScanRequest): ScanRequest {
+  const paths = [...new Set(request.paths.map(normalizePath))];
+  const isCovered = (path: string) =>
+    request.recursive && paths.some((other) => other !== path && (other === "" || path.startsWith(`${other}/`)));
+  return { recursive: request.recursive, paths: paths.filter((path) => !isCovered(path)) };
+}

@@ -1,0 +1,178 @@
+import fs from "node:fs";
+import { type DirectoryHeader, type Entry, EntryType } from "../wire/manifest.ts";
+import { directoryOf, joinPath, nameOf, STAGING_NAME } from "../wire/path-rules.ts";
+import { metadataOf, typeOf } from "./attributes.ts";
+import { bytesOfPath, Directories, entryPath, errorCode } from "./directories.ts";
+import type { Owners } from "./owners.ts";
+import type { ScanRequest } from "./request.ts";
+
+/**
+ * Walks the tree of a request and gives its entries one by one, directory by directory: all entries of a
+ * directory stand together, and a directory stands before what is in it. Memory is bounded by the names of the
+ * directories that are still to be read, not by the number of entries.
+ */
+
+/** Directories up to this many entries are sorted by name. */
+const SORTED_ENTRIES = 20_000;
+
+/** Decides what is left out; a directory that is left out is not entered. */
+export type Exclusion = (path: string, isDirectory: boolean) => boolean;
+
+/** What the walk comes across. */
+export type ScanItem =
+  | { readonly kind: "entry"; readonly directory: DirectoryHeader; readonly entry: Entry }
+  /** It cannot be read; the reason does not repeat the path. */
+  | { readonly kind: "unreadable"; readonly path: string; readonly reason: string }
+  /** It is something that is never sent. */
+  | { readonly kind: "skipped"; readonly path: string; readonly reason: string };
+
+export class Scanner {
+  private readonly directories: Directories;
+  private readonly owners: Owners;
+  private readonly isExcluded: Exclusion;
+  /** Directories on the way to a requested path that have been given already. */
+  private readonly passages = new Set<string>();
+
+  constructor(directories: Directories, owners: Owners, isExcluded: Exclusion) {
+    this.directories = directories;
+    this.owners = owners;
+    this.isExcluded = isExcluded;
+  }
+
+  *scan(request: ScanRequest): Generator<ScanItem> {
+    this.owners.refresh();
+    for (const path of request.paths) {
+      const isDirectory = path === "" ? true : yield* this.requested(path);
+      if (isDirectory && request.recursive) yield* this.below(path);
+    }
+  }
+
+  /** One requested path with the directories on its way; true for a directory. */
+  private *requested(path: string): Generator<ScanItem, boolean> {
+    for (let slash = path.indexOf("/"); slash !== -1; slash = path.indexOf("/", slash + 1)) {
+      yield* this.passage(path.slice(0, slash));
+    }
+    const header = { path: directoryOf(path), metadata: undefined };
+    let item: ScanItem | undefined;
+    try {
+      item = this.look(this.directories.descriptor(header.path), header, nameOf(path));
+    } catch (error) {
+      item = { kind: "unreadable", path, reason: explain(error) };
+    }
+    item ??= { kind: "unreadable", path, reason: "there is no such file or directory" };
+    yield item;
+    return item.kind === "entry" && item.entry.type === EntryType.directory;
+  }
+
+  private *passage(path: string): Generator<ScanItem> {
+    if (this.passages.has(path)) return;
+    const parent = this.directories.find(directoryOf(path));
+    const stats = parent === undefined ? undefined : lookUp(parent, nameOf(path));
+    // Whatever is wrong on the way is said once, of the path that was asked for.
+    if (stats === undefined || !stats.isDirectory()) return;
+    if (this.passages.size < SORTED_ENTRIES) this.passages.add(path);
+    const metadata = metadataOf(stats, this.owners);
+    const entry = { type: EntryType.passage, name: nameOf(path), metadata, size: 0, target: "" };
+    yield { kind: "entry", directory: { path: directoryOf(path), metadata: undefined }, entry };
+  }
+
+  /** All that is below a directory. */
+  private *below(top: string): Generator<ScanItem> {
+    const pending = [top];
+    for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+      const found: string[] = [];
+      yield* this.directory(path, found);
+      for (let index = found.length - 1; index >= 0; index--) pending.push(found[index] as string);
+    }
+  }
+
+  /** The entries of one directory; the directories among them are added to `found`. */
+  private *directory(path: string, found: string[]): Generator<ScanItem> {
+    try {
+      const descriptor = this.directories.descriptor(path);
+      const stats = fs.fstatSync(descriptor, { bigint: true });
+      const header = { path, metadata: path === "" ? undefined : metadataOf(stats, this.owners) };
+      for (const name of names(descriptor)) {
+        if (path === "" && name === STAGING_NAME) continue;
+        // Between two names, whoever takes the items may have used other directories.
+        const item = this.look(this.directories.descriptor(path), header, name);
+        if (item === undefined) continue;
+        if (item.kind === "entry" && item.entry.type === EntryType.directory) found.push(joinPath(path, name));
+        yield item;
+      }
+    } catch (error) {
+      yield { kind: "unreadable", path, reason: explain(error) };
+    }
+  }
+
+  private look(descriptor: number, directory: DirectoryHeader, name: string): ScanItem | undefined {
+    const path = joinPath(directory.path, name);
+    try {
+      const stats = lookUp(descriptor, name);
+      if (stats === undefined || this.isExcluded(path, stats.isDirectory())) return undefined;
+      const type = typeOf(stats);
+      if (type === undefined) {
+        return { kind: "skipped", path, reason: "it is neither a file nor a directory nor a symbolic link" };
+      }
+      const target = type === EntryType.symlink ? readTarget(descriptor, name) : "";
+      const size = type === EntryType.file ? Number(stats.size) : 0;
+      return { kind: "entry", directory, entry: { type, name, metadata: metadataOf(stats, this.owners), size, target } };
+    } catch (error) {
+      return { kind: "unreadable", path, reason: explain(error) };
+    }
+  }
+}
+
+/** The stats of an entry itself, or undefined where it is gone. */
+export function lookUp(directory: number, name: string): fs.BigIntStats | undefined {
+  return fs.lstatSync(entryPath(directory, name), { bigint: true, throwIfNoEntry: false });
+}
+
+export function readTarget(directory: number, name: string): string {
+  return fs.readlinkSync(entryPath(directory, name), { encoding: "buffer" }).toString("latin1");
+}
+
+/** The names in a directory: in order where it is not too large for that. */
+function* names(descriptor: number): Generator<string> {
+  const directory = fs.opendirSync(bytesOfPath(`/proc/self/fd/${descriptor}`) as unknown as string, {
+    encoding: "buffer" as BufferEncoding,
+    bufferSize: 256,
+  });
+  try {
+    const first: string[] = [];
+    let entry = directory.readSync();
+    while (entry !== null && first.length < SORTED_ENTRIES) {
+      first.push(nameText(entry));
+      entry = directory.readSync();
+    }
+    yield* entry === null ? first.sort() : first;
+    for (; entry !== null; entry = directory.readSync()) yield nameText(entry);
+  } finally {
+    directory.closeSync();
+  }
+}
+
+function nameText(entry: fs.Dirent): string {
+  return (entry.name as unknown as Buffer).toString("latin1");
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EPERM: "the operation is not permitted",
+  ENOENT: "there is no such file or directory",
+  ENOTDIR: "a component of its path is not a directory, or a symbolic link, which is not followed",
+  ELOOP: "it has become a symbolic link, which is not followed",
+  ENOSPC: "no space left on the device",
+  EDQUOT: "no space left: the disk quota is used up",
+  EROFS: "the file system is read-only",
+  EIO: "the disk reports an input/output error",
+  EXDEV: "it is on another file system than the base directory",
+  EMFILE: "too many files are open",
+  ENAMETOOLONG: "the file system does not take so long a name",
+};
+
+/** What went wrong, in words. */
+export function explain(error: unknown): string {
+  const code = errorCode(error);
+  return REASONS[code] ?? `the system reports ${code}`;
+}

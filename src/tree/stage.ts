@@ -1,0 +1,192 @@
+import fs from "node:fs";
+import { Bitmap } from "../base/bitmap.ts";
+import { SegmentKind, segmentsOf } from "../wire/data-block.ts";
+import { decodeManifest, type DirectoryHeader, type Entry, EntryType } from "../wire/manifest.ts";
+import { directoryOf, joinPath, nameOf } from "../wire/path-rules.ts";
+import { type AttributeRules, isSame, setAttributes } from "./attributes.ts";
+import { Committer } from "./commit.ts";
+import { bytesOfPath, type Directories, entryPath } from "./directories.ts";
+import { JournalWriter, StepKind } from "./journal.ts";
+import { explain, lookUp, readTarget } from "./scan.ts";
+import { StagedFiles } from "./staged-files.ts";
+import { StagingArea } from "./staging-area.ts";
+import { syncFileSystem } from "../sys/files.ts";
+
+/** A transfer cannot go on at this member; the message is the reason that its sender will show. */
+export class StageError extends Error {
+  override name = "StageError";
+}
+
+/**
+ * One incoming transfer on its disk. Compares manifest blocks with the tree, stages what differs with its final
+ * attributes below BASE/.makuosan, and at the commit moves it into place. Nothing else of the tree is touched
+ * before. Where nothing differs, nothing is written.
+ */
+export class Stage {
+  private readonly base: Directories;
+  private readonly rules: AttributeRules;
+  private readonly name: string;
+  private readonly dryRun: boolean;
+  private area: StagingArea | undefined;
+  private journal: JournalWriter | undefined;
+  private files: StagedFiles | undefined;
+  private nextEntry = 0;
+  private wantedBytes = 0;
+
+  constructor(base: Directories, rules: AttributeRules, name: string, dryRun: boolean) {
+    this.base = base;
+    this.rules = rules;
+    this.name = name;
+    this.dryRun = dryRun;
+    rules.owners.refresh();
+    base.forgetAll();
+  }
+
+  /**
+   * Takes in a manifest block; blocks come in their order.
+   *
+   * @returns which of its entries are wanted
+   * @throws StageError, DecodeError
+   */
+  plan(plaintext: Uint8Array): Bitmap {
+    const block = decodeManifest(plaintext);
+    if (block.firstEntry !== this.nextEntry) throw new StageError("the sender skipped a part of its manifest");
+    const entryCount = block.directories.reduce((sum, directory) => sum + directory.entries.length, 0);
+    const wants = new Bitmap(entryCount);
+    for (const { header, entries } of block.directories) this.planDirectory(header, entries, block.firstEntry, wants);
+    this.checkSpace();
+    return wants;
+  }
+
+  /** Writes the segments of a data block that are wanted. */
+  write(plaintext: Uint8Array): void {
+    for (const segment of segmentsOf(plaintext)) {
+      if (segment.kind === SegmentKind.content) this.files?.write(segment);
+      else this.files?.withdraw(segment.entry);
+    }
+  }
+
+  /** Makes everything durable, so that nothing but renames is left to do. */
+  prepare(): void {
+    if (this.area === undefined || this.journal === undefined) return;
+    const incomplete = this.files?.incomplete ?? 0;
+    if (incomplete > 0) throw new StageError(`the contents of ${incomplete} entries are incomplete`);
+    this.journal.flush();
+    this.committer(this.area).finishStaged();
+    if (this.files?.needsSync === true && !syncFileSystem(this.base.root)) this.area.sync();
+    this.journal.finish();
+    this.journal = undefined;
+    this.area.rename("journal", "ready");
+    this.area.sync();
+  }
+
+  /** Switches to what is staged. */
+  commit(): void {
+    if (this.area === undefined) return;
+    const committer = this.committer(this.area);
+    committer.begin();
+    committer.apply();
+  }
+
+  /** Removes what is left of the staging. */
+  clean(): void {
+    this.files?.close();
+    this.journal?.abandon();
+    this.journal = undefined;
+    this.area?.remove();
+    this.area = undefined;
+  }
+
+  private committer(area: StagingArea): Committer {
+    return new Committer(this.base, area, this.rules);
+  }
+
+  private planDirectory(header: DirectoryHeader, entries: readonly Entry[], firstEntry: number, wants: Bitmap): void {
+    const real = this.base.find(header.path);
+    let isTouched = false;
+    for (const entry of entries) {
+      const number = this.nextEntry++;
+      const path = joinPath(header.path, entry.name);
+      if (real !== undefined && !this.differs(real, path, entry)) continue;
+      wants.set(number - firstEntry);
+      isTouched = true;
+      if (entry.type === EntryType.file) this.wantedBytes += entry.size;
+      if (!this.dryRun) this.stageEntry(number, path, entry, real !== undefined);
+    }
+    if (!isTouched || real === undefined || this.dryRun) return;
+    this.checkPlaceable(real, header.path);
+    if (header.metadata !== undefined) {
+      this.opened().journal.add(StepKind.adjust, EntryType.directory, header.path, header.metadata);
+    }
+  }
+
+  /** What the renames of the commit will need is looked at before the barrier, not after. */
+  private checkPlaceable(directory: number, path: string): void {
+    if (fs.fstatSync(directory).dev !== fs.fstatSync(this.base.root).dev) {
+      throw new StageError(`${path}: it is on another file system than the base directory`);
+    }
+    try {
+      fs.accessSync(`/proc/self/fd/${directory}/.`, fs.constants.W_OK | fs.constants.X_OK);
+    } catch (error) {
+      throw new StageError(`${path === "" ? "the base directory" : path}: ${explain(error)}`);
+    }
+  }
+
+  private differs(directory: number, path: string, entry: Entry): boolean {
+    const stats = lookUp(directory, entry.name);
+    if (stats === undefined) return true;
+    if (entry.type === EntryType.passage) {
+      if (stats.isDirectory()) return false;
+      throw new StageError(`${path}: it is not a directory here, and a path leads through it`);
+    }
+    if (!isSame(stats, entry, this.rules)) return true;
+    return entry.type === EntryType.symlink && readTarget(directory, entry.name) !== entry.target;
+  }
+
+  /** Stages an entry; its content follows, unless it has none. */
+  private stageEntry(number: number, path: string, entry: Entry, hasRealParent: boolean): void {
+    const { area, journal, files } = this.opened();
+    const isDirectory = entry.type === EntryType.directory || entry.type === EntryType.passage;
+    if (isDirectory && hasRealParent && this.base.find(path) !== undefined) {
+      journal.add(StepKind.adjust, EntryType.directory, path, entry.metadata);
+      return;
+    }
+    const parent = area.directoryFor(directoryOf(path));
+    const staged = entryPath(parent, nameOf(path));
+    if (isDirectory) {
+      fs.mkdirSync(staged, 0o700);
+      journal.add(StepKind.finish, EntryType.directory, path, entry.metadata);
+    } else if (entry.type === EntryType.symlink) {
+      fs.symlinkSync(bytesOfPath(entry.target), staged);
+      setAttributes(staged, entry.type, entry.metadata, this.rules);
+    } else {
+      files.expect({ number, path, size: entry.size, metadata: entry.metadata, isPlaced: hasRealParent });
+      return;
+    }
+    if (hasRealParent) journal.add(StepKind.place, isDirectory ? EntryType.directory : entry.type, path);
+  }
+
+  private opened(): { area: StagingArea; journal: JournalWriter; files: StagedFiles } {
+    this.area ??= StagingArea.create(this.base, this.name);
+    this.journal ??= new JournalWriter(this.area.file("journal"));
+    this.files ??= new StagedFiles(this.area, this.journal, this.rules);
+    return { area: this.area, journal: this.journal, files: this.files };
+  }
+
+  /** Better to say at once that it will not fit than to fill the disk. */
+  private checkSpace(): void {
+    if (this.wantedBytes === 0) return;
+    const { bavail, bsize } = fs.statfsSync(`/proc/self/fd/${this.base.root}/.`);
+    const freeBytes = bavail * bsize + (this.files?.writtenBytes ?? 0);
+    if (this.wantedBytes <= freeBytes) return;
+    throw new StageError(`no space: ${this.wantedBytes} bytes are needed and ${freeBytes} are free`);
+  }
+}
+
+/** The reason for whatever went wrong while staging. */
+export function stageFailure(error: unknown): string {
+  if (error instanceof StageError) return error.message;
+  const { path } = error as NodeJS.ErrnoException & { path?: Buffer | string };
+  const place = path === undefined ? "" : `${nameOf(String(path))}: `;
+  return `${place}${explain(error)}`;
+}

@@ -1,0 +1,42 @@
+import { type ByteReader, type ByteWriter, DecodeError } from "../base/bytes.ts";
+
+/** Mode, time and owner of an entry (PROTOCOL.md 6.1). */
+export interface Metadata {
+  /** The lower twelve bits of st_mode. */
+  readonly mode: number;
+  /** Nanoseconds since 1970. */
+  readonly mtimeNs: bigint;
+  readonly user: Owner;
+  readonly group: Owner;
+}
+
+/** A user or a group: by name where the receiver knows the name, else by number. */
+export interface Owner {
+  readonly id: number;
+  /** Empty where the sender knows no name. */
+  readonly name: string;
+}
+
+const METADATA_BYTES = 2 + 8 + 2 * (4 + 1);
+
+/** Bytes that encodeMetadata writes. */
+export function metadataBytes(metadata: Metadata): number {
+  return METADATA_BYTES + metadata.user.name.length + metadata.group.name.length;
+}
+
+/** mode u16, mtime i64, user id u32, user name, group id u32, group name. */
+export function encodeMetadata(writer: ByteWriter, metadata: Metadata): void {
+  writer.u16(metadata.mode).i64(metadata.mtimeNs);
+  writer.u32(metadata.user.id).shortText(metadata.user.name);
+  writer.u32(metadata.group.id).shortText(metadata.group.name);
+}
+
+/** Reads what encodeMetadata wrote. Throws DecodeError. */
+export function decodeMetadata(reader: ByteReader): Metadata {
+  const mode = reader.u16();
+  if (mode > 0o7777) throw new DecodeError("a mode is out of range");
+  const mtimeNs = reader.i64();
+  const user = { id: reader.u32(), name: reader.shortText() };
+  const group = { id: reader.u32(), name: reader.shortText() };
+  return { mode, mtimeNs, user, group };
+}
