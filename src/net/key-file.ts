@@ -1,13 +1,7 @@
-import crypto from "node:crypto";
 import fs from "node:fs";
 import { UserError } from "../base/user-error.ts";
 
 const KEY_BYTES = 32;
-
-/** A new key as a line of text, for a key file. */
-export function newKeyText(): string {
-  return `${crypto.randomBytes(KEY_BYTES).toString("base64")}\n`;
-}
 
 /**
  * Reads a key file.
@@ -24,7 +18,7 @@ export function readKeyFile(path: string): Buffer {
     const { code } = error as NodeJS.ErrnoException;
     throw new UserError(
       code === "ENOENT"
-        ? `the key file ${path} is missing: make one with 'msync --keygen > ${path}' and copy it to every server`
+        ? `the key file ${path} is missing: make one with 'msync --keygen ${path}' and copy it to every server`
         : `the key file ${path} cannot be read (${code}): let the user that starts makuosan read it`,
     );
   }

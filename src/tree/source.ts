@@ -52,7 +52,7 @@ export class Source {
   private readonly notices: SourceNotice[] = [];
   unreadable = 0;
   /** What was announced and what is sent, for the result. */
-  readonly totals = { entries: 0, sentEntries: 0, sentBytes: 0 };
+  readonly totals = { entries: 0, wantedBytes: 0, sentEntries: 0, sentBytes: 0 };
 
   constructor(base: string, owners: Owners, request: ScanRequest, isExcluded: Exclusion) {
     this.directories = new Directories(base);
@@ -80,6 +80,7 @@ export class Source {
     const entries = this.held.get(manifest) ?? [];
     const files = entries.filter((entry, index) => union.get(index) && entry.type === EntryType.file && entry.size > 0);
     this.totals.sentEntries += union.count();
+    for (const file of files) this.totals.wantedBytes += file.size;
     files.forEach((entry, index) => this.wanted.push({ entry, manifest, isLast: index === files.length - 1 }));
     if (files.length === 0) this.held.delete(manifest);
     return entries;

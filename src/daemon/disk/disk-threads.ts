@@ -3,6 +3,9 @@ import { Worker } from "node:worker_threads";
 import { isNativeAvailable, nativeLibraryPath } from "../../sys/native.ts";
 import type { SourceCommand, SourceReply, StageCommand, StageReply, WorkerSettings } from "./messages.ts";
 
+/** A thread that has not come to an end by then is in the middle of something that the next start finishes. */
+const STOP_MS = 20_000;
+
 /** The two threads that do all that touches the tree, so that the main thread never waits for a disk. */
 export class DiskThreads {
   private readonly source: Worker;
@@ -34,9 +37,18 @@ export class DiskThreads {
     this.stage.postMessage(command);
   }
 
+  /** Lets the threads finish what they are doing, a commit above all, for a bounded time. */
   async stop(): Promise<void> {
-    await Promise.all([this.source.terminate(), this.stage.terminate()]);
+    await Promise.all([this.source, this.stage].map(stopWorker));
   }
+}
+
+async function stopWorker(worker: Worker): Promise<void> {
+  const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
+  const timer = setTimeout(() => void worker.terminate(), STOP_MS);
+  worker.postMessage({ kind: "stop" });
+  await exited;
+  clearTimeout(timer);
 }
 
 function nativeSettings() {

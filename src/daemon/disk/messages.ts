@@ -2,8 +2,7 @@ import type { Bitmap } from "../../base/bitmap.ts";
 import type { NativeWorkerData } from "../../sys/native.ts";
 import type { ScanRequest } from "../../tree/request.ts";
 import type { SourceNotice } from "../../tree/source.ts";
-import type { InboundKey, ProducedBlock, StageOutcome } from "../../engine/types.ts";
-import type { BlockKindNumber } from "../../engine/types.ts";
+import type { BlockKindNumber, InboundKey, ProducedBlock, StageOutcome } from "../../engine/types.ts";
 
 /**
  * What the main thread and the two disk threads say to each other. Blocks themselves lie in shared memory, a ring
@@ -37,7 +36,8 @@ export type SourceCommand =
       readonly wants: readonly { readonly host: string; readonly entries: BitmapData }[];
       readonly detail: ReportDetail;
     }
-  | { readonly kind: "close"; readonly transfer: number };
+  | { readonly kind: "close"; readonly transfer: number }
+  | { readonly kind: "stop" };
 
 /** Which lines about entries whoever asked for the transfer wants. */
 export type ReportDetail = "none" | "paths" | "updates" | "all";
@@ -60,6 +60,8 @@ export interface PathReport {
 
 export interface SourceTotals {
   readonly entries: number;
+  /** Bytes of the files that somebody wants, as far as that is known. */
+  readonly wantedBytes: number;
   readonly sentEntries: number;
   readonly sentBytes: number;
 }
@@ -69,6 +71,8 @@ export type SourceReply =
   | {
       readonly kind: "produced";
       readonly transfer: number;
+      /** The number of the first of the blocks. */
+      readonly firstBlock: number;
       readonly blocks: readonly ProducedBlock[];
       readonly state: "more" | "idle" | "end";
       readonly failure: string | undefined;
@@ -96,7 +100,8 @@ export type StageCommand =
     }
   | { readonly kind: "prepare"; readonly inbound: InboundKey }
   | { readonly kind: "commit"; readonly inbound: InboundKey }
-  | { readonly kind: "discard"; readonly inbound: InboundKey };
+  | { readonly kind: "discard"; readonly inbound: InboundKey }
+  | { readonly kind: "stop" };
 
 /** StageOutcome as it crosses between threads. */
 export type StagedOutcome =

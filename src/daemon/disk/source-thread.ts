@@ -30,6 +30,8 @@ interface OpenSource {
   readonly epoch: string;
 }
 
+const NO_TOTALS = { entries: 0, wantedBytes: 0, sentEntries: 0, sentBytes: 0 };
+
 const header = new FragmentHeader();
 const plaintext = new Uint8Array(BLOCK_PLAINTEXT_BYTES);
 
@@ -38,6 +40,10 @@ export function runSourceThread(port: MessagePort, settings: WorkerSettings): vo
   const sources = new Map<number, OpenSource>();
   const reply = (message: SourceReply) => port.postMessage(message);
   port.on("message", (command: SourceCommand) => {
+    if (command.kind === "stop") {
+      port.close();
+      return;
+    }
     if (command.kind === "open") {
       sources.set(command.transfer, openSource(command, settings.base, owners));
       return;
@@ -81,9 +87,10 @@ function produce(open: OpenSource, transfer: number, firstBlock: number, count: 
     blocks.push({ kind: made.kind, sealedBytes, entries: made.entries });
   }
   const state = source?.isEnded === true ? "end" : blocks.length === count ? "more" : "idle";
-  const totals = { ...(source?.totals ?? { entries: 0, sentEntries: 0, sentBytes: 0 }) };
+  const totals = { ...(source?.totals ?? NO_TOTALS) };
   const notices = source?.takeNotices() ?? [];
-  return { kind: "produced", transfer, blocks, state, failure, unreadable: source?.unreadable ?? 0, notices, totals };
+  const common = { kind: "produced", transfer, firstBlock, blocks } as const;
+  return { ...common, state, failure, unreadable: source?.unreadable ?? 0, notices, totals };
 }
 
 /** Seals a block and cuts it into datagrams, in its slot of the ring. */

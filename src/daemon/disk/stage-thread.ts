@@ -24,7 +24,10 @@ interface OpenStage {
 export function runStageThread(port: MessagePort, settings: WorkerSettings): void {
   const thread = new StageThread(settings, (message) => port.postMessage(message));
   thread.recover();
-  port.on("message", (command: StageCommand) => thread.handle(command));
+  port.on("message", (command: StageCommand) => {
+    if (command.kind === "stop") port.close();
+    else thread.handle(command);
+  });
 }
 
 class StageThread {
@@ -51,7 +54,7 @@ class StageThread {
     }
   }
 
-  handle(command: StageCommand): void {
+  handle(command: Exclude<StageCommand, { kind: "stop" }>): void {
     const name = inboundName(command.inbound);
     if (command.kind === "open") {
       this.stages.set(name, this.open(command));

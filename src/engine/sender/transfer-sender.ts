@@ -67,6 +67,10 @@ export class TransferSender {
     return this.state === "finished";
   }
 
+  get isCommitting(): boolean {
+    return this.state === "committing";
+  }
+
   /** Where the members are, for the progress display. */
   get membersProgress(): Iterable<MemberProgress> {
     return this.barrier.progress;

@@ -1,0 +1,30 @@
+import crypto from "node:crypto";
+import fs from "node:fs";
+import { UserError } from "../base/user-error.ts";
+import { printLine } from "./output.ts";
+
+const KEY_BYTES = 32;
+
+/**
+ * Makes a key: 32 random bytes in base64.
+ *
+ * @param file where it goes, readable by its owner alone; undefined for the standard output
+ * @throws UserError where the file is there already or cannot be written: a key is never overwritten
+ */
+export function makeKey(file: string | undefined): void {
+  const key = crypto.randomBytes(KEY_BYTES).toString("base64");
+  if (file === undefined) {
+    printLine(key);
+    return;
+  }
+  try {
+    fs.writeFileSync(Buffer.from(file, "latin1"), `${key}\n`, { flag: "wx", mode: 0o600 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UserError(
+      code === "EEXIST"
+        ? `${file} is there already: remove it first if a new key is really wanted`
+        : `${file} cannot be written (${code}): name another file`,
+    );
+  }
+}

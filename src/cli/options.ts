@@ -1,0 +1,116 @@
+import { Command, CommanderError } from "commander";
+import { UserError } from "../base/user-error.ts";
+
+declare const __MAKUOSAN_VERSION__: string | undefined;
+
+/** What the command line of msync says; names and paths are byte strings. */
+export interface CommandOptions {
+  readonly action: "send" | "members" | "status" | "keygen" | "loglevel";
+  readonly paths: readonly string[];
+  readonly recursive: boolean;
+  readonly dryRun: boolean;
+  readonly verbosity: number;
+  readonly targets: readonly string[];
+  readonly allOrNothing: boolean;
+  readonly json: boolean;
+  readonly console: string;
+  readonly logLevel: string;
+  /** Where --keygen writes to; undefined for the standard output. */
+  readonly keyFile: string | undefined;
+}
+
+interface ParsedOptions {
+  recursive?: boolean;
+  dryRun?: boolean;
+  verbose?: number;
+  target?: string[];
+  allOrNothing?: boolean;
+  json?: boolean;
+  console?: string;
+  loglevel?: string;
+  members?: boolean;
+  status?: boolean;
+  keygen?: boolean | string;
+}
+
+const DEFAULT_TARGET = "unix:/run/makuosan/makuosan.sock";
+
+/** Help or the version was asked for, and has been printed. */
+export class PrintedInstead extends Error {}
+
+/**
+ * Reads the command line.
+ *
+ * @throws UserError for an option that is unknown, or options that do not go together
+ * @throws PrintedInstead
+ */
+export function parseOptions(argv: readonly string[], target: string | undefined): CommandOptions {
+  const command = msyncCommand();
+  try {
+    command.parse([...argv], { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) throw new PrintedInstead();
+    throw new UserError(`${error.message.replace(/^error: /, "")}: 'msync --help' lists the options`);
+  }
+  return readOptions(command.opts<ParsedOptions>(), command.args, target);
+}
+
+function msyncCommand(): Command {
+  const version = typeof __MAKUOSAN_VERSION__ === "string" ? __MAKUOSAN_VERSION__ : "development";
+  return new Command("msync")
+    .description("Sends files below the base directory to all members at once.")
+    .argument("[path...]", "what to send, seen from the base directory")
+    .option("-r, --recursive", "directories with all that is in them; without a path the whole base directory")
+    .option("-n, --dry-run", "only say what would be sent")
+    .option("-v, --verbose", "say what is updated; twice: what is skipped, too", (_, sum: number) => sum + 1, 0)
+    .option("-t, --target <host>", "send to this member only; may be given several times", collect, [])
+    .option("--all-or-nothing", "change nothing anywhere unless every member can take everything")
+    .option("-c, --console <target>", "control socket of the daemon, as unix:PATH")
+    .option("-l, --loglevel <level>", "set the daemon's log level")
+    .option("--members", "list the members")
+    .option("--status", "show how the daemon is")
+    .option("--keygen [file]", "make a new key for a fleet")
+    .option("--json", "print a JSON object a line")
+    .version(`msync ${version}`, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print this help")
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined });
+}
+
+function collect(value: string, values: string[]): string[] {
+  return [...values, value];
+}
+
+function readOptions(options: ParsedOptions, paths: string[], target: string | undefined): CommandOptions {
+  const action = chooseAction(options);
+  if (action === "send" && paths.length === 0 && options.recursive !== true) {
+    throw new UserError("nothing to send: name a path, or give -r for the whole base directory");
+  }
+  if (action !== "send" && paths.length > 0) {
+    throw new UserError(`the path '${paths[0] ?? ""}' does not go together with --${action}: leave one of them out`);
+  }
+  return {
+    action,
+    paths: paths.length === 0 ? [""] : paths,
+    recursive: options.recursive === true,
+    dryRun: options.dryRun === true,
+    verbosity: options.verbose ?? 0,
+    targets: options.target ?? [],
+    allOrNothing: options.allOrNothing === true,
+    json: options.json === true,
+    console: options.console ?? target ?? DEFAULT_TARGET,
+    logLevel: options.loglevel ?? "",
+    keyFile: typeof options.keygen === "string" ? options.keygen : undefined,
+  };
+}
+
+function chooseAction(options: ParsedOptions): CommandOptions["action"] {
+  const chosen: CommandOptions["action"][] = [];
+  if (options.members === true) chosen.push("members");
+  if (options.status === true) chosen.push("status");
+  if (options.keygen !== undefined) chosen.push("keygen");
+  if (options.loglevel !== undefined) chosen.push("loglevel");
+  if (chosen.length > 1) throw new UserError(`give only one of --${chosen.join(" and --")}`);
+  return chosen[0] ?? "send";
+}

@@ -1,0 +1,42 @@
+import cliProgress from "cli-progress";
+import type { ProgressEvent } from "../console/protocol.ts";
+
+/** Transfers shorter than this show no progress bar. */
+const QUIET_MS = 500;
+
+/** The progress bar of a long transfer, on a terminal only. */
+export class Progress {
+  private readonly beganMs = performance.now();
+  private bar: cliProgress.SingleBar | undefined;
+
+  /** Whether the standard error is a terminal, where a bar can be shown. */
+  static get isPossible(): boolean {
+    return process.stderr.isTTY;
+  }
+
+  show(event: ProgressEvent): void {
+    const elapsedSeconds = (performance.now() - this.beganMs) / 1000;
+    if (elapsedSeconds * 1000 < QUIET_MS || event.wantedBytes === 0) return;
+    const rate = `${(event.sentBytes / elapsedSeconds / 1e6).toFixed(1)} MB/s`;
+    const note = event.phase === "committing" ? "committing" : `slowest: ${event.slowest}`;
+    if (this.bar === undefined) {
+      this.bar = new cliProgress.SingleBar({
+        format: "{bar} {percentage}% | {rate} | {eta_formatted} left | {note}",
+        clearOnComplete: true,
+        hideCursor: true,
+        barsize: 30,
+        etaBuffer: 20,
+      });
+      this.bar.start(event.wantedBytes, event.sentBytes, { rate, note });
+      return;
+    }
+    this.bar.setTotal(event.wantedBytes);
+    this.bar.update(event.sentBytes, { rate, note });
+  }
+
+  /** Takes the bar away. */
+  end(): void {
+    this.bar?.stop();
+    this.bar = undefined;
+  }
+}

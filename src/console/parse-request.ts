@@ -1,0 +1,71 @@
+import { UserError } from "../base/user-error.ts";
+import type { Request, SendRequest } from "./protocol.ts";
+
+/**
+ * Reads a request line. Whoever may open the socket may be wrong all the same, so every field is looked at.
+ *
+ * @throws UserError for whatever is not a request
+ */
+export function parseRequest(line: string): Request {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    throw new UserError("the request is not JSON");
+  }
+  if (typeof value !== "object" || value === null) throw new UserError("the request is not an object");
+  const fields = value as Record<string, unknown>;
+  switch (fields["command"]) {
+    case "send":
+      return parseSend(fields);
+    case "status":
+      return { command: "status" };
+    case "members":
+      return { command: "members" };
+    case "loglevel":
+      return { command: "loglevel", level: text(fields, "level") };
+    default:
+      throw new UserError(`the daemon does not know the command ${JSON.stringify(fields["command"])}`);
+  }
+}
+
+const DETAILS = ["none", "paths", "updates", "all"] as const;
+
+function parseSend(fields: Record<string, unknown>): SendRequest {
+  const detail = DETAILS.find((one) => one === fields["detail"]);
+  if (detail === undefined) throw new UserError("the request's detail is unknown");
+  return {
+    command: "send",
+    paths: byteStrings(fields, "paths"),
+    recursive: flag(fields, "recursive"),
+    dryRun: flag(fields, "dryRun"),
+    allOrNothing: flag(fields, "allOrNothing"),
+    targets: byteStrings(fields, "targets"),
+    detail,
+    progress: flag(fields, "progress"),
+  };
+}
+
+function flag(fields: Record<string, unknown>, name: string): boolean {
+  const value = fields[name];
+  if (typeof value !== "boolean") throw new UserError(`the request's ${name} is not true or false`);
+  return value;
+}
+
+function text(fields: Record<string, unknown>, name: string): string {
+  const value = fields[name];
+  if (typeof value !== "string") throw new UserError(`the request's ${name} is not text`);
+  return value;
+}
+
+function byteStrings(fields: Record<string, unknown>, name: string): string[] {
+  const value = fields[name];
+  if (!Array.isArray(value)) throw new UserError(`the request's ${name} is not a list`);
+  return value.map((item: unknown) => {
+    // eslint-disable-next-line no-control-regex -- all bytes but NUL may stand in a name
+    if (typeof item !== "string" || !/^[\x01-\xff]*$/.test(item)) {
+      throw new UserError(`the request's ${name} are not byte strings`);
+    }
+    return item;
+  });
+}

@@ -1,0 +1,117 @@
+/**
+ * What msync and the daemon say to each other over the control socket: JSON objects, one a line. A client sends a
+ * request; the daemon answers with events and then one result, and takes the next request. Paths and names are byte
+ * strings: each character is one byte.
+ */
+
+/** Longest request, and most that waits for a client that does not read. */
+export const REQUEST_BYTES = 4 * 1024 * 1024;
+export const BACKLOG_BYTES = 32 * 1024 * 1024;
+
+/** Clients at a time, and requests of one client that wait for their turn. */
+export const CLIENTS = 64;
+export const WAITING_REQUESTS = 256;
+
+/** Not a request: ends the one that is being carried out, which still gives its result. */
+export const CANCEL_LINE = '{"command":"cancel"}';
+
+export interface SendRequest {
+  readonly command: "send";
+  readonly paths: readonly string[];
+  readonly recursive: boolean;
+  readonly dryRun: boolean;
+  readonly allOrNothing: boolean;
+  /** Host names or addresses; none for every member. */
+  readonly targets: readonly string[];
+  /** Which lines about entries are wanted. */
+  readonly detail: "none" | "paths" | "updates" | "all";
+  /** Whether progress events are wanted. */
+  readonly progress: boolean;
+}
+
+export type Request =
+  | SendRequest
+  | { readonly command: "status" }
+  | { readonly command: "members" }
+  | { readonly command: "loglevel"; readonly level: string };
+
+export type Event =
+  | { readonly event: "path"; readonly path: string; readonly updates: readonly string[]; readonly skips: readonly string[] }
+  | { readonly event: "notice"; readonly kind: "unreadable" | "skipped"; readonly path: string; readonly reason: string }
+  | { readonly event: "member-failed"; readonly host: string; readonly reason: string }
+  | ProgressEvent;
+
+export interface ProgressEvent {
+  readonly event: "progress";
+  readonly phase: "sending" | "committing";
+  readonly sentBytes: number;
+  /** What is known to be wanted so far. */
+  readonly wantedBytes: number;
+  /** The member that is furthest behind. */
+  readonly slowest: string;
+}
+
+export interface HostVerdict {
+  readonly host: string;
+  readonly address: string;
+  readonly outcome: "done" | "failed" | "unconfirmed";
+  readonly reason: string;
+}
+
+export interface SendResult {
+  readonly result: "send";
+  readonly exitStatus: number;
+  readonly hosts: readonly HostVerdict[];
+  /** Names given as targets that are no members. */
+  readonly unknown: readonly string[];
+  /** Set when nothing was changed anywhere, with the reason. */
+  readonly aborted: string | undefined;
+  readonly entries: number;
+  readonly sentEntries: number;
+  readonly sentBytes: number;
+  readonly unreadable: number;
+  readonly durationMs: number;
+  readonly repairedFragments: number;
+}
+
+export interface MemberInfo {
+  readonly host: string;
+  readonly address: string;
+  readonly version: string;
+  readonly receives: boolean;
+  readonly sends: boolean;
+  readonly labels: readonly string[];
+}
+
+export type Result =
+  | SendResult
+  | { readonly result: "status"; readonly values: readonly (readonly [string, string])[] }
+  | { readonly result: "members"; readonly members: readonly MemberInfo[]; readonly isSealed: boolean }
+  | { readonly result: "ok" }
+  | { readonly result: "error"; readonly message: string; readonly exitStatus: number };
+
+export type Answer = Event | Result;
+
+export function isResult(answer: Answer): answer is Result {
+  return "result" in answer;
+}
+
+/** Cuts a stream of text into lines; a line that grows beyond the limit is an error of its writer. */
+export class LineReader {
+  private readonly mostBytes: number;
+  private readonly onLine: (line: string) => void;
+  private rest = "";
+
+  constructor(mostBytes: number, onLine: (line: string) => void) {
+    this.mostBytes = mostBytes;
+    this.onLine = onLine;
+  }
+
+  /** @returns false when a line is too long, and nothing more should be read */
+  push(text: string): boolean {
+    const lines = (this.rest + text).split("\n");
+    this.rest = lines.pop() ?? "";
+    for (const line of lines) if (line !== "") this.onLine(line);
+    return this.rest.length <= this.mostBytes;
+  }
+}

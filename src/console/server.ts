@@ -1,0 +1,168 @@
+import fs from "node:fs";
+import net from "node:net";
+import path from "node:path";
+import { UserError } from "../base/user-error.ts";
+import { parseRequest } from "./parse-request.ts";
+import {
+  type Answer,
+  BACKLOG_BYTES,
+  CANCEL_LINE,
+  CLIENTS,
+  type Event,
+  LineReader,
+  type Request,
+  REQUEST_BYTES,
+  type Result,
+  WAITING_REQUESTS,
+} from "./protocol.ts";
+
+/** Who carries out the requests of clients. */
+export interface RequestHandler {
+  /**
+   * Carries out one request.
+   *
+   * @param emit sends an event to the client
+   * @param signal is aborted when the client goes away
+   */
+  handle(request: Request, emit: (event: Event) => void, signal: AbortSignal): Promise<Result>;
+}
+
+/** The control socket: a UNIX stream socket that its mode and group protect. */
+export class ConsoleServer {
+  private readonly server: net.Server;
+  private readonly clients = new Set<net.Socket>();
+  private readonly socketPath: string;
+
+  private constructor(socketPath: string, server: net.Server) {
+    this.socketPath = socketPath;
+    this.server = server;
+  }
+
+  /**
+   * Opens the socket. One that a dead daemon has left is replaced, one that answers is not.
+   *
+   * @throws UserError where it cannot be made
+   */
+  static async open(socketPath: string): Promise<ConsoleServer> {
+    makeDirectory(path.dirname(socketPath));
+    if (await answers(socketPath)) {
+      throw new UserError(
+        `another makuosan answers on ${socketPath}: stop it first, or choose another socket with -U`,
+      );
+    }
+    const server = net.createServer({ allowHalfOpen: false });
+    try {
+      fs.rmSync(socketPath, { force: true });
+      await new Promise<void>((resolve, reject) => {
+        server.once("error", reject);
+        server.listen(socketPath, resolve);
+      });
+      fs.chmodSync(socketPath, 0o660);
+    } catch (error) {
+      throw new UserError(
+        `the control socket ${socketPath} cannot be made (${(error as NodeJS.ErrnoException).code}): ` +
+          "choose another with -U",
+      );
+    }
+    return new ConsoleServer(socketPath, server);
+  }
+
+  /** Gives the socket and its directory to the user and group that the daemon is going to be. */
+  giveTo(uid: number, gid: number): void {
+    fs.chownSync(this.socketPath, uid, gid);
+    if (path.basename(path.dirname(this.socketPath)) === "makuosan") {
+      fs.chownSync(path.dirname(this.socketPath), uid, gid);
+    }
+  }
+
+  /** From now on clients are served. */
+  serve(handler: RequestHandler): void {
+    this.server.on("connection", (socket) => {
+      if (this.clients.size >= CLIENTS) {
+        socket.destroy();
+        return;
+      }
+      this.clients.add(socket);
+      socket.once("close", () => this.clients.delete(socket));
+      serveClient(socket, handler);
+    });
+  }
+
+  close(): void {
+    this.server.close();
+    for (const client of this.clients) client.destroySoon();
+    try {
+      fs.rmSync(this.socketPath, { force: true });
+    } catch {
+      // The directory belongs to root; the next start replaces the socket.
+    }
+  }
+}
+
+function makeDirectory(directory: string): void {
+  try {
+    fs.mkdirSync(directory, { recursive: true, mode: 0o755 });
+  } catch (error) {
+    throw new UserError(
+      `the directory ${directory} of the control socket cannot be made ` +
+        `(${(error as NodeJS.ErrnoException).code}): choose another socket with -U`,
+    );
+  }
+}
+
+/** Whether somebody listens on a socket. */
+function answers(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = net.connect(socketPath);
+    probe.once("connect", () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.once("error", () => resolve(false));
+  });
+}
+
+function serveClient(socket: net.Socket, handler: RequestHandler): void {
+  let current = new AbortController();
+  const send = (answer: Answer) => {
+    if (socket.destroyed) return;
+    socket.write(`${JSON.stringify(answer)}\n`);
+    // A client that has stopped reading must not fill the daemon's memory.
+    if (socket.writableLength > BACKLOG_BYTES) socket.destroy();
+  };
+  // One request after the other: the next one begins when the one before has its result.
+  let last: Promise<void> = Promise.resolve();
+  let waiting = 0;
+  const serveNext = (line: string) => {
+    if (socket.destroyed) return Promise.resolve();
+    current = new AbortController();
+    return answer(line, handler, send, current.signal);
+  };
+  const lines = new LineReader(REQUEST_BYTES, (line) => {
+    if (line === CANCEL_LINE) current.abort();
+    else if (++waiting > WAITING_REQUESTS) socket.destroy();
+    else last = last.then(() => serveNext(line)).finally(() => waiting--);
+  });
+  socket.setEncoding("utf8");
+  socket.on("data", (text: string) => {
+    if (lines.push(text)) return;
+    send({ result: "error", message: "the request is too long", exitStatus: 1 });
+    socket.destroySoon();
+  });
+  socket.on("error", () => socket.destroy());
+  socket.on("close", () => current.abort());
+}
+
+async function answer(
+  line: string,
+  handler: RequestHandler,
+  send: (answer: Answer) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  try {
+    send(await handler.handle(parseRequest(line), send, signal));
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    send({ result: "error", message: error.message, exitStatus: error.exitStatus });
+  }
+}

@@ -1,0 +1,75 @@
+import fs from "node:fs";
+import ini from "ini";
+import { UserError } from "../base/user-error.ts";
+import { type Setting, SETTINGS, type SettingKey, type SettingValue } from "./settings-table.ts";
+
+export const DEFAULT_CONFIG = "/etc/makuosan.conf";
+
+export type GivenSettings = Partial<Record<SettingKey, SettingValue>>;
+
+/**
+ * Reads the config file. The default one may be missing.
+ *
+ * @throws UserError for a file that cannot be read, an unknown key, or a value of the wrong kind
+ */
+export function readConfig(path: string | undefined): GivenSettings {
+  const file = path ?? DEFAULT_CONFIG;
+  let text: string;
+  try {
+    text = fs.readFileSync(file, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" && path === undefined) return {};
+    const why = code === "ENOENT" ? "is missing" : `cannot be read (${code})`;
+    throw new UserError(`the config file ${file} ${why}: name another with --config, or mend it`);
+  }
+  return parseConfig(text, file);
+}
+
+/** Reads the text of a config file; `file` is its name for the sentences. */
+export function parseConfig(text: string, file: string): GivenSettings {
+  const given: GivenSettings = {};
+  for (const [key, value] of Object.entries(ini.parse(text) as Record<string, unknown>)) {
+    const setting = SETTINGS.find((one) => one.key === key);
+    if (setting === undefined) throw unknownKey(key, value, file);
+    if (typeof value === "object") throw new UserError(`${file}: '${key}' is given as a section: write '${key} = …'`);
+    given[setting.key] = parseValue(setting, String(value), `${file}: ${key}`);
+  }
+  return given;
+}
+
+function unknownKey(key: string, value: unknown, file: string): UserError {
+  const what = typeof value === "object" && value !== null ? `section [${key}]` : `key '${key}'`;
+  const known = SETTINGS.map((one) => one.key).join(", ");
+  return new UserError(`${file}: unknown ${what}: the keys are ${known}`);
+}
+
+/**
+ * Checks a value's form.
+ *
+ * @param where how the value is named in the sentence
+ * @throws UserError
+ */
+export function parseValue(setting: Setting, text: string, where: string): SettingValue {
+  const { form } = setting;
+  switch (form.kind) {
+    case "text":
+      if (text === "") throw new UserError(`${where} is empty: give a value, or leave it out`);
+      return text;
+    case "list":
+      return text.split(",").map((item) => item.trim());
+    case "flag":
+      return parseFlag(text, where);
+    case "number": {
+      const number = Number(text);
+      if (/^\d+$/.test(text) && number >= form.least && number <= form.most) return number;
+      throw new UserError(`${where} is '${text}': give a whole number from ${form.least} to ${form.most}`);
+    }
+  }
+}
+
+function parseFlag(text: string, where: string): boolean {
+  if (["yes", "true", "on", "1"].includes(text.toLowerCase())) return true;
+  if (["no", "false", "off", "0"].includes(text.toLowerCase())) return false;
+  throw new UserError(`${where} is '${text}': give yes or no`);
+}

@@ -1,0 +1,95 @@
+import type { Event, Request, Result } from "../console/protocol.ts";
+import type { RequestHandler } from "../console/server.ts";
+import { ExitStatus, UserError } from "../base/user-error.ts";
+import type { NodeEngine } from "../engine/node.ts";
+import type { Transport } from "../net/transport.ts";
+import type { Counters } from "./counters.ts";
+import type { Log } from "./log.ts";
+import { parseLogLevel, type Settings } from "./settings.ts";
+import { displayName, type Transfers } from "./transfers.ts";
+import { VERSION } from "./version.ts";
+
+export interface ServiceParts {
+  readonly settings: Settings;
+  readonly engine: NodeEngine;
+  readonly transport: Transport;
+  readonly transfers: Transfers;
+  readonly counters: Counters;
+  readonly log: Log;
+  readonly isSealed: boolean;
+  readonly hostName: string;
+  readonly interfaceName: string;
+  readonly startedMs: number;
+}
+
+/** Carries out the requests that come over the control socket. */
+export class ConsoleService implements RequestHandler {
+  private readonly parts: ServiceParts;
+
+  constructor(parts: ServiceParts) {
+    this.parts = parts;
+  }
+
+  async handle(request: Request, emit: (event: Event) => void, signal: AbortSignal): Promise<Result> {
+    switch (request.command) {
+      case "send":
+        if (!this.parts.settings.sends) {
+          throw new UserError("this daemon was started not to send (-s): push from another server", ExitStatus.usage);
+        }
+        return this.parts.transfers.send(request, emit, signal);
+      case "members":
+        return this.members();
+      case "status":
+        return { result: "status", values: this.status() };
+      case "loglevel":
+        this.parts.log.level = parseLogLevel(request.level);
+        return { result: "ok" };
+    }
+  }
+
+  private members(): Result {
+    const members = [...this.parts.engine.membership.members];
+    const shown = members.map((member) => ({
+      host: displayName(member, members),
+      address: member.address.ip,
+      version: member.info.version,
+      receives: member.info.receives,
+      sends: member.info.sends,
+      labels: member.info.labels,
+    }));
+    shown.sort((a, b) => (a.host < b.host ? -1 : 1));
+    return { result: "members", members: shown, isSealed: this.parts.isSealed };
+  }
+
+  private status(): [string, string][] {
+    const { settings, engine, transport, transfers, counters, log } = this.parts;
+    const yes = (value: boolean) => (value ? "yes" : "no");
+    const foreign = counters.foreign === 0 ? "0" : `${counters.foreign} (last from ${counters.lastForeignSource})`;
+    return [
+      ["process", String(process.pid)],
+      ["version", VERSION],
+      ["host", this.parts.hostName],
+      ["basedir", settings.base],
+      ["user", String(process.geteuid?.() ?? "")],
+      ["group", String(process.getegid?.() ?? "")],
+      ["multicast", `${settings.multicast}:${settings.port}`],
+      ["interface", this.parts.interfaceName],
+      ["socket", settings.socket ?? "none"],
+      ["sealed", this.parts.isSealed ? "yes" : "no: anyone on this network can write here; give a key with -k"],
+      ["members", String(engine.membership.size)],
+      ["sending", String(transfers.count)],
+      ["receives", yes(settings.receives)],
+      ["sends", yes(settings.sends)],
+      ["rate", settings.rateMbps === Infinity ? "no bound" : `${settings.rateMbps} Mbit/s`],
+      ["receive buffer", `${transport.receiveBufferBytes} bytes`],
+      ["offload", yes(transport.isOffloaded)],
+      ["log level", log.level],
+      ["foreign packets", foreign],
+      ["replayed packets", String(counters.replayed)],
+      ["malformed packets", String(counters.malformed)],
+      ["send errors", String(transport.sendErrors)],
+      ["memory", `${Math.round(process.memoryUsage.rss() / 1024 / 1024)} MiB`],
+      ["uptime", `${Math.round((performance.now() - this.parts.startedMs) / 1000)} s`],
+    ];
+  }
+}

@@ -1,0 +1,172 @@
+import os from "node:os";
+import { randomBytes } from "node:crypto";
+import type { Random } from "../base/random.ts";
+import { ConsoleServer } from "../console/server.ts";
+import { NodeEngine } from "../engine/node.ts";
+import type { NodeEvent } from "../engine/types.ts";
+import { chooseInterface } from "../net/interfaces.ts";
+import { readKeyFile } from "../net/key-file.ts";
+import { ControlOpener, ControlSealer, FleetKey } from "../net/sealing.ts";
+import { Transport } from "../net/transport.ts";
+import { disableNative } from "../sys/native.ts";
+import { DATAGRAM_BYTES, HOST_NAME_BYTES, WINDOW_BLOCKS } from "../wire/limits.ts";
+import type { NodeInfo } from "../wire/membership-messages.ts";
+import { ConsoleService } from "./console-service.ts";
+import { Counters } from "./counters.ts";
+import { DiskThreads } from "./disk/disk-threads.ts";
+import type { StageReply } from "./disk/messages.ts";
+import { Driver } from "./driver.ts";
+import { InboundDatagrams } from "./inbound-datagrams.ts";
+import type { Log } from "./log.ts";
+import { logEvent } from "./log-events.ts";
+import { claimIdentity } from "./node-identity.ts";
+import { dropPrivileges } from "./privileges.ts";
+import type { Settings } from "./settings.ts";
+import { Transfers } from "./transfers.ts";
+import { VERSION } from "./version.ts";
+
+/** Running transfers get this long to end when the daemon is stopped. */
+const STOP_PATIENCE_MS = 10_000;
+const STOP_LOOK_MS = 20;
+
+/** The kernel counts its own bookkeeping against the socket buffer, nearly as much again as a datagram. */
+const BUFFER_BYTES_PER_FRAGMENT = 2 * DATAGRAM_BYTES;
+
+/** A daemon that is at work. */
+export interface Daemon {
+  /** One line on how it is, for the service manager. */
+  status(): string;
+  /** Ends it: no new work, a moment for what is running, and a word to the others. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a daemon: first all that needs root, then the drop of privileges, then the threads and the rest.
+ *
+ * @param onStatus called when status() has changed
+ * @throws UserError with the first thing that is in the way
+ */
+export async function startDaemon(settings: Settings, log: Log, onStatus: () => void): Promise<Daemon> {
+  if (!settings.offload) disableNative();
+  const startedMs = performance.now();
+  const fleetKey = new FleetKey(settings.keyFile === undefined ? undefined : readKeyFile(settings.keyFile));
+  const chosen = chooseInterface(settings.interface);
+  let driver: Driver | undefined;
+  const transport = await Transport.open(
+    {
+      group: settings.multicast,
+      port: settings.port,
+      interfaceIp: chosen.ip,
+      sendBufferBytes: settings.sendBufferBytes,
+      receiveBufferBytes: settings.receiveBufferBytes,
+      offload: settings.offload,
+    },
+    (bytes, ip, port) => driver?.onDatagrams(bytes, ip, port),
+    (error) => log.error(`the network socket reports: ${error.message}`),
+  );
+  const server = settings.socket === undefined ? undefined : await ConsoleServer.open(settings.socket);
+  if (settings.identity !== undefined) server?.giveTo(settings.identity.uid, settings.identity.gid);
+  const keepOwner = dropPrivileges(settings.identity);
+  const identity = claimIdentity(settings.base);
+  if (!fleetKey.isSecret) log.warn("no key is set: anyone on this network can write to this fleet; see -k");
+  log.info(`using ${chosen.name} (${chosen.ip}), group ${settings.multicast}, port ${settings.port}`);
+
+  const counters = new Counters();
+  const info = nodeInfo(settings);
+  const engine = new NodeEngine(identity, info, engineOptions(settings, transport), systemRandom());
+  const inbound = new InboundDatagrams(engine, new ControlOpener(fleetKey), counters);
+  const sealer = new ControlSealer(fleetKey, identity.nodeId, identity.epoch);
+  const onEvent = (event: NodeEvent) => handleEvent(event);
+  driver = new Driver({ engine, epoch: identity.epoch, fleetKey, sealer, transport, inbound, onEvent });
+  const pump = driver;
+  const transfers = new Transfers(engine, driver, log, settings.parallel);
+  const disks = new DiskThreads(
+    { base: settings.base, keepOwner },
+    (reply) => pump.onSource(reply),
+    (reply) => (reply.kind === "recovered" ? logRecovery(log, reply) : pump.onStage(reply)),
+    (error) => crash(error),
+  );
+  driver.attach(disks);
+
+  function handleEvent(event: NodeEvent): void {
+    logEvent(log, event, (epoch) => engine.membership.memberOf(epoch)?.info.hostName ?? "a member that left");
+    if (event.kind === "transfer-finished") transfers.finish(event.result);
+    if (event.kind === "member-failed") transfers.memberFailed(event.transfer, event.hostName, event.reason);
+    onStatus();
+  }
+
+  driver.start();
+  server?.serve(
+    new ConsoleService({
+      settings,
+      engine,
+      transport,
+      transfers,
+      counters,
+      log,
+      isSealed: fleetKey.isSecret,
+      hostName: info.hostName,
+      interfaceName: `${chosen.name} (${chosen.ip})`,
+      startedMs,
+    }),
+  );
+  return {
+    status: () => statusLine(engine, transfers),
+    stop: () => stopDaemon({ driver: pump, engine, transfers, transport, disks, server }),
+  };
+}
+
+function engineOptions(settings: Settings, transport: Transport) {
+  const bytesPerSecond = (settings.rateMbps * 1_000_000) / 8;
+  // What goes over the wire for a datagram: Ethernet, IP and UDP headers too.
+  const wireBytes = DATAGRAM_BYTES + 14 + 20 + 8;
+  return {
+    windowBlocks: WINDOW_BLOCKS,
+    socketFragments: Math.max(1, Math.floor(transport.receiveBufferBytes / BUFFER_BYTES_PER_FRAGMENT)),
+    fragmentsPerSecond: bytesPerSecond / wireBytes,
+  };
+}
+
+function nodeInfo(settings: Settings): NodeInfo {
+  const hostName = os.hostname().replace(/[^\x21-\x7e]/g, "?").slice(0, HOST_NAME_BYTES) || "unknown";
+  return { hostName, version: VERSION, receives: settings.receives, sends: settings.sends, labels: [] };
+}
+
+function systemRandom(): Random {
+  return { u32: () => randomBytes(4).readUInt32LE() };
+}
+
+function statusLine(engine: NodeEngine, transfers: Transfers): string {
+  return `${engine.membership.size} members, ${transfers.count} transfers from here`;
+}
+
+function logRecovery(log: Log, reply: Extract<StageReply, { kind: "recovered" }>): void {
+  for (const name of reply.finished) log.warn(`the commit of transfer ${name} was interrupted, and is finished now`);
+  if (reply.failure !== undefined) log.error(`what an earlier run has left cannot be cleared away: ${reply.failure}`);
+}
+
+/** A broken invariant in a thread is one of the process. */
+function crash(error: Error): void {
+  throw error;
+}
+
+async function stopDaemon(parts: {
+  readonly driver: Driver;
+  readonly engine: NodeEngine;
+  readonly transfers: Transfers;
+  readonly transport: Transport;
+  readonly disks: DiskThreads;
+  readonly server: ConsoleServer | undefined;
+}): Promise<void> {
+  const { driver, engine, transfers, transport, disks, server } = parts;
+  transfers.stop();
+  const endMs = driver.nowMs() + STOP_PATIENCE_MS;
+  while (!engine.isIdle && driver.nowMs() < endMs) await new Promise((resolve) => setTimeout(resolve, STOP_LOOK_MS));
+  driver.handle({ kind: "stop" });
+  driver.flush();
+  await transport.drain();
+  driver.close();
+  transport.close();
+  server?.close();
+  await disks.stop();
+}

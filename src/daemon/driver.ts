@@ -1,0 +1,235 @@
+import type { NodeEngine } from "../engine/node.ts";
+import { type Effect, type InboundKey, inboundName, type Input, type NodeEvent } from "../engine/types.ts";
+import { Bitmap } from "../base/bitmap.ts";
+import type { ControlSealer, FleetKey } from "../net/sealing.ts";
+import type { Transport } from "../net/transport.ts";
+import type { ScanRequest } from "../tree/request.ts";
+import { encodeMessage } from "../wire/message.ts";
+import type { DiskThreads } from "./disk/disk-threads.ts";
+import { bitmapData, type ReportDetail, type SourceReply, type StageReply } from "./disk/messages.ts";
+import { RingPool, SLOT_BYTES, TRAIN_BYTES } from "./disk/rings.ts";
+import type { InboundDatagrams } from "./inbound-datagrams.ts";
+import { OutboundTrains } from "./outbound-trains.ts";
+
+/**
+ * The only event pump: whatever happens (a datagram, a timer, an answer of a disk thread, a request) goes into the
+ * engine, and what the engine asks for is carried out. Nothing here waits.
+ */
+
+/** Who is told what becomes of an outgoing transfer. */
+export interface TransferObserver {
+  readonly request: ScanRequest;
+  readonly detail: ReportDetail;
+  /** The name that a member is shown by. */
+  hostOf(epoch: string): string;
+  onSource(reply: SourceReply): void;
+}
+
+export interface DriverParts {
+  readonly engine: NodeEngine;
+  readonly epoch: string;
+  readonly fleetKey: FleetKey;
+  readonly sealer: ControlSealer;
+  readonly transport: Transport;
+  readonly inbound: InboundDatagrams;
+  readonly onEvent: (event: NodeEvent) => void;
+}
+
+interface Outbound {
+  readonly trains: OutboundTrains;
+  readonly observer: TransferObserver;
+}
+
+export class Driver {
+  private readonly parts: DriverParts;
+  private readonly sendRings = new RingPool(TRAIN_BYTES);
+  private readonly receiveRings = new RingPool(SLOT_BYTES);
+  private readonly outbound = new Map<number, Outbound>();
+  private readonly inboundRings = new Map<string, SharedArrayBuffer>();
+  private disks: DiskThreads | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private timerMs = Infinity;
+  private isPumpPlanned = false;
+
+  constructor(parts: DriverParts) {
+    this.parts = parts;
+  }
+
+  /** From now on the engine may ask for things of the disk. */
+  attach(disks: DiskThreads): void {
+    this.disks = disks;
+  }
+
+  /** From now on the others hear of this node. */
+  start(): void {
+    this.parts.engine.membership.start(this.nowMs());
+    this.planPump();
+  }
+
+  /** Milliseconds of a clock that only goes forward. */
+  nowMs(): number {
+    return performance.now();
+  }
+
+  handle(input: Input): void {
+    this.parts.engine.handle(input, this.nowMs());
+    this.planPump();
+  }
+
+  /** Datagrams come in bunches; the engine's effects are carried out once behind a bunch. */
+  onDatagrams(bytes: Buffer, ip: string, port: number): void {
+    this.parts.inbound.take(bytes, ip, port, this.nowMs());
+    this.planPump();
+  }
+
+  /** Begins a transfer; `observer` hears of it until it is finished. */
+  startTransfer(input: Extract<Input, { kind: "start-transfer" }>, observer: TransferObserver): void {
+    const { transfer } = input.request;
+    const trains = new OutboundTrains(this.parts.transport, this.sendRings);
+    this.outbound.set(transfer, { trains, observer });
+    this.disks?.toSource({
+      kind: "open",
+      transfer,
+      epoch: this.parts.epoch,
+      key: this.parts.fleetKey.transferKey(this.parts.epoch, transfer),
+      ring: trains.ring,
+      request: observer.request,
+    });
+    this.handle(input);
+  }
+
+  onSource(reply: SourceReply): void {
+    const outbound = this.outbound.get(reply.transfer);
+    if (outbound === undefined) return;
+    outbound.observer.onSource(reply);
+    if (reply.kind === "reports") return;
+    reply.blocks.forEach((block, index) => outbound.trains.noteBlock(reply.firstBlock + index, block.sealedBytes));
+    this.handle(reply);
+  }
+
+  onStage(reply: Exclude<StageReply, { kind: "recovered" }>): void {
+    const { inbound: key } = reply;
+    if (reply.kind !== "staged") {
+      this.handle({ kind: reply.kind, key, failure: reply.failure });
+      return;
+    }
+    const { block, outcome } = reply;
+    if (outcome.kind !== "staged") {
+      this.handle({ kind: "staged", key, block, outcome });
+      return;
+    }
+    const wants = outcome.wants === undefined ? undefined : new Bitmap(outcome.wants.size, outcome.wants.bytes);
+    this.handle({ kind: "staged", key, block, outcome: { kind: "staged", wants } });
+  }
+
+  /** Carries out what the engine asks for right away, for the end of the process. */
+  flush(): void {
+    this.pump();
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+  }
+
+  private planPump(): void {
+    if (this.isPumpPlanned) return;
+    this.isPumpPlanned = true;
+    setImmediate(() => this.pump());
+  }
+
+  private pump(): void {
+    const { engine } = this.parts;
+    this.isPumpPlanned = false;
+    engine.afterFragments(this.nowMs());
+    for (let effect = engine.poll(); effect !== undefined; effect = engine.poll()) this.execute(effect);
+    this.setTimer();
+  }
+
+  private setTimer(): void {
+    const deadlineMs = this.parts.engine.nextDeadlineMs();
+    if (deadlineMs === this.timerMs) return;
+    clearTimeout(this.timer);
+    this.timerMs = deadlineMs;
+    if (deadlineMs === Infinity) return;
+    const delayMs = Math.max(0, Math.ceil(deadlineMs - this.nowMs()));
+    this.timer = setTimeout(() => {
+      this.timerMs = Infinity;
+      this.handle({ kind: "tick" });
+    }, delayMs);
+  }
+
+  private execute(effect: Effect): void {
+    switch (effect.kind) {
+      case "send":
+        this.send(effect);
+        break;
+      case "send-block":
+        this.sendBlock(effect);
+        break;
+      case "produce":
+        this.disks?.toSource(effect);
+        break;
+      case "settle":
+        this.settle(effect);
+        break;
+      case "close-source":
+        this.disks?.toSource({ kind: "close", transfer: effect.transfer });
+        this.outbound.get(effect.transfer)?.trains.close();
+        this.outbound.delete(effect.transfer);
+        break;
+      case "event":
+        if (effect.event.kind === "inbound-ended") this.releaseRing(inboundName(effect.event.key));
+        this.parts.onEvent(effect.event);
+        break;
+      case "open-stage":
+        this.openStage(effect.key, effect.dryRun);
+        break;
+      case "stage": {
+        const { key: inbound, block, sealedBytes, blockKind } = effect;
+        this.disks?.toStage({ kind: "stage", inbound, block, sealedBytes, blockKind });
+        break;
+      }
+      default:
+        this.disks?.toStage({ kind: effect.kind, inbound: effect.key });
+    }
+  }
+
+  private send(effect: Extract<Effect, { kind: "send" }>): void {
+    const datagram = this.parts.sealer.seal(encodeMessage(effect.message));
+    const { destination } = effect;
+    if (destination.to === "group") this.parts.transport.multicast(datagram);
+    else this.parts.transport.unicast(datagram, destination.address.ip, destination.address.port);
+  }
+
+  private sendBlock(effect: Extract<Effect, { kind: "send-block" }>): void {
+    const { transfer } = effect;
+    this.outbound.get(transfer)?.trains.send(effect, () => this.handle({ kind: "sent", transfer }));
+  }
+
+  private settle(effect: Extract<Effect, { kind: "settle" }>): void {
+    const { transfer, block, union } = effect;
+    const observer = this.outbound.get(transfer)?.observer;
+    if (observer === undefined) return;
+    const { detail } = observer;
+    const named = detail === "none" ? [] : effect.wants;
+    const wants = named.map((want) => ({ host: observer.hostOf(want.epoch), entries: bitmapData(want.entries) }));
+    this.disks?.toSource({ kind: "settle", transfer, block, union: bitmapData(union), wants, detail });
+  }
+
+  private openStage(key: InboundKey, dryRun: boolean): void {
+    const name = inboundName(key);
+    const ring = this.receiveRings.take();
+    this.inboundRings.set(name, ring);
+    this.parts.inbound.addRing(name, ring);
+    const secret = this.parts.fleetKey.transferKey(key.epoch, key.transfer);
+    this.disks?.toStage({ kind: "open", inbound: key, key: secret, ring, dryRun });
+  }
+
+  private releaseRing(name: string): void {
+    const ring = this.inboundRings.get(name);
+    if (ring === undefined) return;
+    this.inboundRings.delete(name);
+    this.parts.inbound.removeRing(name);
+    this.receiveRings.give(ring);
+  }
+}

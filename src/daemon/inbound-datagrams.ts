@@ -1,0 +1,90 @@
+import { DecodeError } from "../base/bytes.ts";
+import type { NodeEngine } from "../engine/node.ts";
+import { inboundName } from "../engine/types.ts";
+import type { ControlOpener } from "../net/sealing.ts";
+import { datagramLength, DatagramType, decodeFragment, FRAGMENT_PAYLOAD_BYTES, FragmentHeader } from "../wire/datagram.ts";
+import { decodeMessage } from "../wire/message.ts";
+import type { Counters } from "./counters.ts";
+import { SLOT_BYTES } from "./disk/rings.ts";
+
+/**
+ * Takes in what the sockets give: control messages are opened and handed to the engine, payloads of fragments go
+ * straight into the slot of their block.
+ */
+export class InboundDatagrams {
+  private readonly engine: NodeEngine;
+  private readonly opener: ControlOpener;
+  private readonly counters: Counters;
+  private readonly header = new FragmentHeader();
+  /** The memory of each incoming transfer by its name. */
+  private readonly rings = new Map<string, Uint8Array>();
+
+  constructor(engine: NodeEngine, opener: ControlOpener, counters: Counters) {
+    this.engine = engine;
+    this.opener = opener;
+    this.counters = counters;
+  }
+
+  addRing(name: string, ring: SharedArrayBuffer): void {
+    this.rings.set(name, new Uint8Array(ring));
+  }
+
+  removeRing(name: string): void {
+    this.rings.delete(name);
+  }
+
+  /** Takes in one datagram, or several in one piece. */
+  take(bytes: Buffer, ip: string, port: number, nowMs: number): void {
+    const source = { ip, port };
+    for (let start = 0; start < bytes.length; ) {
+      const length = datagramLength(bytes, start, bytes.length);
+      if (length === 0) {
+        this.counters.malformed++;
+        return;
+      }
+      const type = bytes[start + 2];
+      if (type === DatagramType.fragment) this.takeFragment(bytes, start, length, source, nowMs);
+      else if (type === DatagramType.control) this.takeControl(bytes.subarray(start, start + length), source, nowMs);
+      else this.counters.malformed++;
+      start += length;
+    }
+  }
+
+  private takeFragment(
+    bytes: Buffer,
+    start: number,
+    length: number,
+    source: { ip: string; port: number },
+    nowMs: number,
+  ): void {
+    const { header } = this;
+    if (!decodeFragment(bytes, start, length, header)) {
+      this.counters.malformed++;
+      return;
+    }
+    const place = this.engine.acceptFragment(header, source, nowMs);
+    if (place === undefined) return;
+    const ring = this.rings.get(inboundName(place.key));
+    if (ring === undefined) return;
+    const offset = place.slot * SLOT_BYTES + header.index * FRAGMENT_PAYLOAD_BYTES;
+    bytes.copy(ring, offset, header.payloadStart, header.payloadStart + header.payloadBytes);
+  }
+
+  private takeControl(datagram: Buffer, source: { ip: string; port: number }, nowMs: number): void {
+    try {
+      const opened = this.opener.open(datagram);
+      if (opened.kind === "replayed") this.counters.replayed++;
+      else if (opened.kind === "foreign") {
+        this.counters.foreign++;
+        this.counters.lastForeignSource = source.ip;
+      } else {
+        const { nodeId, epoch } = opened.header;
+        const message = decodeMessage(opened.plaintext);
+        this.engine.handle({ kind: "message", from: { nodeId, epoch }, source, message }, nowMs);
+      }
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.counters.malformed++;
+    }
+  }
+}

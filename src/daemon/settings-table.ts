@@ -1,0 +1,105 @@
+/**
+ * Every setting there is, once: its key in the config file, its option, its form and its default. The config
+ * reader, the command line, and the test that compares the manuals with the program all read this table.
+ */
+
+/** What a value looks like. */
+export type SettingForm =
+  | { readonly kind: "text" }
+  | { readonly kind: "flag" }
+  | { readonly kind: "number"; readonly least: number; readonly most: number }
+  | { readonly kind: "list" };
+
+export interface Setting {
+  /** The key in the config file, and the long option. */
+  readonly key: string;
+  /** The short option with what stands behind it, such as "-b, --base <dir>". */
+  readonly option: string;
+  readonly form: SettingForm;
+  readonly description: string;
+  /** For an option that switches something off: what it stands for in the config file. */
+  readonly isInverted?: boolean;
+}
+
+const TEXT = { kind: "text" } as const;
+const FLAG = { kind: "flag" } as const;
+const LIST = { kind: "list" } as const;
+const number = (least: number, most: number) => ({ kind: "number", least, most }) as const;
+
+export const SETTINGS = [
+  { key: "base", option: "-b, --base <dir>", form: TEXT, description: "directory whose files are sent and received" },
+  { key: "user", option: "-u, --user <name>", form: TEXT, description: "user that the daemon becomes" },
+  { key: "group", option: "-g, --group <name>", form: TEXT, description: "group that the daemon becomes" },
+  { key: "groups", option: "-G, --groups <names>", form: LIST, description: "further groups, with commas between them" },
+  { key: "port", option: "-p, --port <number>", form: number(1, 65535), description: "UDP port (5000)" },
+  {
+    key: "multicast",
+    option: "-m, --multicast <address>",
+    form: TEXT,
+    description: "multicast group (224.0.0.108)",
+  },
+  {
+    key: "interface",
+    option: "-i, --interface <name>",
+    form: TEXT,
+    description: "interface, by name or address (the one of the default route)",
+  },
+  { key: "key", option: "-k, --key <file>", form: TEXT, description: "key file, made by msync --keygen" },
+  {
+    key: "socket",
+    option: "-U, --socket <path>",
+    form: TEXT,
+    description: "control socket (/run/makuosan/makuosan.sock)",
+  },
+  {
+    key: "loglevel",
+    option: "-d, --loglevel <level>",
+    form: TEXT,
+    description: "fatal, error, warn, info, debug, trace, or a number from 0 to 5 (info)",
+  },
+  {
+    key: "parallel",
+    option: "-f, --parallel <number>",
+    form: number(1, 8),
+    description: "transfers that this node sends at the same time (4)",
+  },
+  {
+    key: "receive-buffer",
+    option: "-R, --receive-buffer <bytes>",
+    form: number(16_384, 1 << 30),
+    description: "socket buffer for what arrives (8388608)",
+  },
+  {
+    key: "send-buffer",
+    option: "-S, --send-buffer <bytes>",
+    form: number(16_384, 1 << 30),
+    description: "socket buffer for what is sent (1048576)",
+  },
+  {
+    key: "rate",
+    option: "-T, --rate <mbps>",
+    form: number(1, 1_000_000),
+    description: "most megabits a second that are sent (no bound)",
+  },
+  {
+    key: "receive",
+    option: "-r, --no-receive",
+    form: FLAG,
+    isInverted: true,
+    description: "do not receive files",
+  },
+  { key: "send", option: "-s, --no-send", form: FLAG, isInverted: true, description: "do not send files" },
+  { key: "console", option: "-o, --no-console", form: FLAG, isInverted: true, description: "no control socket" },
+  {
+    key: "offload",
+    option: "--no-offload",
+    form: FLAG,
+    isInverted: true,
+    description: "use only the calls of Node itself, where a device or a kernel makes trouble",
+  },
+] as const satisfies readonly Setting[];
+
+export type SettingKey = (typeof SETTINGS)[number]["key"];
+
+/** A value as it was given, checked for its form alone. */
+export type SettingValue = string | number | boolean | readonly string[];

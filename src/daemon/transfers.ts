@@ -1,0 +1,245 @@
+import { ExitStatus, UserError } from "../base/user-error.ts";
+import type { NodeEngine } from "../engine/node.ts";
+import type { Member, TransferResult } from "../engine/types.ts";
+import type { Event, SendRequest, SendResult } from "../console/protocol.ts";
+import { BLOCK_PLAINTEXT_BYTES } from "../wire/datagram.ts";
+import { simplifyRequest } from "../tree/request.ts";
+import type { SourceReply, SourceTotals } from "./disk/messages.ts";
+import type { Driver } from "./driver.ts";
+import type { Log } from "./log.ts";
+import { chooseTargets, type ChosenTargets } from "./targets.ts";
+
+/** Progress events come this often. */
+const PROGRESS_MS = 200;
+
+/** Transfers that wait for their turn. */
+const WAITING_TRANSFERS = 256;
+
+/** One transfer that this node sends, from the request to its result. */
+interface Running {
+  readonly request: SendRequest;
+  readonly targets: ChosenTargets;
+  readonly emit: (event: Event) => void;
+  readonly resolve: (result: SendResult) => void;
+  readonly beganMs: number;
+  readonly hosts: ReadonlyMap<string, string>;
+  totals: SourceTotals;
+  unreadable: number;
+}
+
+/** Starts the transfers that clients ask for, a few at a time, and tells them what becomes of them. */
+export class Transfers {
+  private readonly engine: NodeEngine;
+  private readonly driver: Driver;
+  private readonly log: Log;
+  private readonly parallel: number;
+  private readonly running = new Map<number, Running>();
+  private readonly waiting: { readonly begin: () => void; readonly refuse: (error: UserError) => void }[] = [];
+  private lastTransfer = 0;
+  private isStopping = false;
+
+  constructor(engine: NodeEngine, driver: Driver, log: Log, parallel: number) {
+    this.engine = engine;
+    this.driver = driver;
+    this.log = log;
+    this.parallel = parallel;
+  }
+
+  get count(): number {
+    return this.running.size;
+  }
+
+  /**
+   * Carries out a request to send.
+   *
+   * @param signal ends the transfer when it is aborted before the commit
+   * @throws UserError where there is nobody to send to, or the request is wrong
+   */
+  async send(request: SendRequest, emit: (event: Event) => void, signal: AbortSignal): Promise<SendResult> {
+    simplifyRequest(request);
+    await this.turn(signal);
+    const receivers = [...this.engine.membership.members].filter((member) => member.info.receives);
+    const targets = chooseTargets(receivers, request.targets);
+    if (targets.members.length === 0) return this.nobody(targets);
+    return new Promise((resolve) => {
+      const transfer = this.start(request, targets, emit, resolve);
+      signal.addEventListener("abort", () => this.cancel(transfer, "msync was interrupted"));
+      if (signal.aborted) this.cancel(transfer, "msync was interrupted");
+    });
+  }
+
+  /** The engine has finished a transfer. */
+  finish(result: TransferResult): void {
+    const running = this.running.get(result.transfer);
+    if (running === undefined) return;
+    this.running.delete(result.transfer);
+    const sendResult = this.resultOf(running, result);
+    this.log.info(
+      { files: sendResult.sentEntries, bytes: sendResult.sentBytes, ms: Math.round(sendResult.durationMs) },
+      `transfer ${result.transfer} to ${sendResult.hosts.length} members ended with status ${sendResult.exitStatus}`,
+    );
+    running.resolve(sendResult);
+    this.waiting.shift()?.begin();
+  }
+
+  memberFailed(transfer: number, host: string, reason: string): void {
+    this.running.get(transfer)?.emit({ event: "member-failed", host, reason });
+  }
+
+  /** No new transfers; those that wait are refused. */
+  stop(): void {
+    this.isStopping = true;
+    for (const { refuse } of this.waiting.splice(0)) refuse(stopping());
+  }
+
+  private async turn(signal: AbortSignal): Promise<void> {
+    if (this.isStopping) throw stopping();
+    if (this.running.size < this.parallel) return;
+    if (this.waiting.length >= WAITING_TRANSFERS) {
+      throw new UserError(`${WAITING_TRANSFERS} transfers are waiting already: try again later`, ExitStatus.unreachable);
+    }
+    await new Promise<void>((resolve, reject) => this.waiting.push({ begin: resolve, refuse: reject }));
+    if (signal.aborted) {
+      this.waiting.shift()?.begin();
+      throw new UserError("msync was interrupted");
+    }
+  }
+
+  private nobody({ unknown }: ChosenTargets): SendResult {
+    if (unknown.length === 0) {
+      throw new UserError("there is no member to send to: 'msync --members' lists those that are there", ExitStatus.noMembers);
+    }
+    return { ...emptyResult(), unknown, exitStatus: ExitStatus.partial };
+  }
+
+  private start(
+    request: SendRequest,
+    targets: ChosenTargets,
+    emit: (event: Event) => void,
+    resolve: (result: SendResult) => void,
+  ): number {
+    const transfer = ++this.lastTransfer;
+    const hosts = new Map(targets.members.map((member) => [member.epoch, displayName(member, targets.members)]));
+    const totals = { entries: 0, wantedBytes: 0, sentEntries: 0, sentBytes: 0 };
+    const running: Running = {
+      request,
+      targets,
+      emit,
+      resolve,
+      hosts,
+      totals,
+      unreadable: 0,
+      beganMs: this.driver.nowMs(),
+    };
+    this.running.set(transfer, running);
+    const { dryRun, allOrNothing } = request;
+    if (request.progress) this.reportProgress(transfer);
+    this.driver.startTransfer(
+      { kind: "start-transfer", request: { transfer, targets: targets.members, dryRun, allOrNothing } },
+      {
+        request: { paths: request.paths, recursive: request.recursive },
+        detail: request.detail,
+        hostOf: (epoch) => hosts.get(epoch) ?? epoch,
+        onSource: (reply) => this.onSource(running, reply),
+      },
+    );
+    return transfer;
+  }
+
+  private cancel(transfer: number, reason: string): void {
+    if (this.running.has(transfer)) this.driver.handle({ kind: "cancel-transfer", transfer, reason });
+  }
+
+  private onSource(running: Running, reply: SourceReply): void {
+    if (reply.kind === "reports") {
+      for (const report of reply.reports) running.emit({ event: "path", ...report });
+      return;
+    }
+    running.totals = reply.totals;
+    running.unreadable = reply.unreadable;
+    for (const notice of reply.notices) {
+      running.emit({ event: "notice", ...notice });
+      if (notice.kind === "unreadable") this.log.warn({ path: notice.path }, notice.reason);
+    }
+  }
+
+  private reportProgress(transfer: number): void {
+    const running = this.running.get(transfer);
+    if (running === undefined) return;
+    const sender = this.engine.outboundTransfer(transfer);
+    let slowest: { name: string; staged: number } | undefined;
+    for (const progress of sender?.membersProgress ?? []) {
+      if (slowest !== undefined && slowest.staged <= progress.stagedBelow) continue;
+      slowest = { name: running.hosts.get(progress.member.epoch) ?? "", staged: progress.stagedBelow };
+    }
+    const { wantedBytes } = running.totals;
+    const stagedBytes = (slowest?.staged ?? 0) * BLOCK_PLAINTEXT_BYTES;
+    running.emit({
+      event: "progress",
+      phase: sender?.isCommitting === true ? "committing" : "sending",
+      sentBytes: Math.min(stagedBytes, wantedBytes),
+      wantedBytes,
+      slowest: slowest?.name ?? "",
+    });
+    setTimeout(() => this.reportProgress(transfer), PROGRESS_MS).unref();
+  }
+
+  private resultOf(running: Running, result: TransferResult): SendResult {
+    const hosts = result.verdicts
+      .map((verdict) => ({
+        host: running.hosts.get(verdict.epoch) ?? verdict.hostName,
+        address: verdict.address.ip,
+        outcome: verdict.outcome,
+        reason: verdict.reason,
+      }))
+      .sort((a, b) => (a.host < b.host ? -1 : 1));
+    const { entries, sentEntries, sentBytes } = running.totals;
+    return {
+      result: "send",
+      exitStatus: this.exitStatus(running, result),
+      hosts,
+      unknown: running.targets.unknown,
+      aborted: result.aborted,
+      entries,
+      sentEntries,
+      sentBytes,
+      unreadable: running.unreadable,
+      durationMs: this.driver.nowMs() - running.beganMs,
+      repairedFragments: result.repairedFragments,
+    };
+  }
+
+  private exitStatus(running: Running, result: TransferResult): ExitStatus {
+    if (result.aborted !== undefined && running.request.allOrNothing) return ExitStatus.aborted;
+    const isEverywhere = result.verdicts.every((verdict) => verdict.outcome === "done");
+    const isComplete = running.unreadable === 0 && running.targets.unknown.length === 0;
+    return isEverywhere && isComplete && result.aborted === undefined ? ExitStatus.ok : ExitStatus.partial;
+  }
+}
+
+function stopping(): UserError {
+  return new UserError("the daemon is stopping: start it again and repeat the command", ExitStatus.unreachable);
+}
+
+/** Hosts are shown by name; where two have one name, with the address. */
+export function displayName(member: Member, all: readonly Member[]): string {
+  const { hostName } = member.info;
+  const isUnique = all.filter((other) => other.info.hostName === hostName).length === 1;
+  return isUnique ? hostName : `${hostName}(${member.address.ip})`;
+}
+
+function emptyResult(): SendResult {
+  return {
+    result: "send",
+    exitStatus: ExitStatus.ok,
+    hosts: [],
+    unknown: [],
+    aborted: undefined,
+    entries: 0,
+    sentEntries: 0,
+    sentBytes: 0,
+    unreadable: 0,
+    durationMs: 0,
+    repairedFragments: 0,
+  };
+}
