@@ -11,7 +11,7 @@ export class Progress {
 
   /** Whether the standard error is a terminal, where a bar can be shown. */
   static get isPossible(): boolean {
-    return process.stderr.isTTY;
+    return process.stderr.isTTY === true;
   }
 
   show(event: ProgressEvent): void {

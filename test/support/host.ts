@@ -1,0 +1,104 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import path from "node:path";
+import { collect, eventually, type Finished, run, type RunOptions } from "./processes.ts";
+
+export const DIST = path.join(import.meta.dirname, "../../dist");
+
+/** How programs are started on a host: as they are, or inside its namespaces. */
+export interface Place {
+  readonly prefix: readonly string[];
+}
+
+/** One server of a test fleet, with at most one daemon. */
+export class Host {
+  readonly name: string;
+  readonly ip: string;
+  /** The base directory as this test sees it, and as the daemon does. */
+  readonly base: string;
+  readonly innerBase: string;
+  readonly socket: string;
+  private readonly place: Place;
+  private readonly daemonArguments: readonly string[];
+  private daemon: ChildProcess | undefined;
+  private finished: Promise<Finished> | undefined;
+
+  constructor(parts: {
+    name: string;
+    ip: string;
+    base: string;
+    innerBase: string;
+    socket: string;
+    place: Place;
+    daemonArguments: readonly string[];
+  }) {
+    this.name = parts.name;
+    this.ip = parts.ip;
+    this.base = parts.base;
+    this.innerBase = parts.innerBase;
+    this.socket = parts.socket;
+    this.place = parts.place;
+    this.daemonArguments = parts.daemonArguments;
+  }
+
+  get pid(): number {
+    return this.daemon?.pid ?? 0;
+  }
+
+  /** Runs a program on this host. */
+  run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
+    const [first = program, ...rest] = [...this.place.prefix, program, ...args];
+    return run(first, rest, options);
+  }
+
+  msync(...args: string[]): Promise<Finished> {
+    return this.run(path.join(DIST, "msync"), ["-c", `unix:${this.socket}`, ...args]);
+  }
+
+  /** Starts msync without waiting for it. */
+  msyncProcess(...args: string[]): ChildProcess {
+    return this.spawn(path.join(DIST, "msync"), ["-c", `unix:${this.socket}`, ...args]);
+  }
+
+  /** Starts the daemon in the foreground and waits until its control socket answers. */
+  async start(...more: string[]): Promise<void> {
+    const args = ["-n", "-b", this.innerBase, "-U", this.socket, ...this.daemonArguments, ...more];
+    this.daemon = this.spawn(path.join(DIST, "makuosan"), args);
+    let log = "";
+    this.daemon.stdout?.on("data", (bytes: Buffer) => (log += bytes.toString()));
+    this.finished = collect(this.daemon);
+    let ended: Finished | undefined;
+    void this.finished.then((result) => (ended = result));
+    await eventually(`${this.name} is ready`, () => {
+      if (ended !== undefined) throw new Error(`${this.name} ended: ${ended.stdout}${ended.stderr}`);
+      return log.includes("ready\n");
+    });
+  }
+
+  /** Ends the daemon by a signal; what it has written. */
+  async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<Finished> {
+    if (this.daemon === undefined || this.finished === undefined) return { status: 0, stdout: "", stderr: "" };
+    this.daemon.kill(signal);
+    const finished = await this.finished;
+    this.daemon = undefined;
+    return finished;
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.daemon?.kill(signal);
+  }
+
+  private spawn(program: string, args: readonly string[]): ChildProcess {
+    const [first = program, ...rest] = [...this.place.prefix, program, ...args];
+    return spawn(first, rest, { stdio: ["ignore", "pipe", "pipe"] });
+  }
+}
+
+/** Waits until every one of these hosts knows all the others. */
+export async function acquainted(hosts: readonly Host[]): Promise<void> {
+  for (const host of hosts) {
+    await eventually(`${host.name} knows ${hosts.length - 1} members`, async () => {
+      const { stdout } = await host.msync("--members");
+      return stdout.includes(`Total: ${hosts.length - 1} members`);
+    });
+  }
+}

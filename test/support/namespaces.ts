@@ -1,0 +1,127 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { Host } from "./host.ts";
+import { must, run } from "./processes.ts";
+
+/**
+ * A fleet on one machine: hosts in network, mount and UTS namespaces on a bridge in a namespace of its own. The
+ * namespaces have no names and end with the process that holds each, so nothing can be left behind.
+ */
+
+/** Why network tests cannot run here; undefined where they can. */
+export async function namespaceProblem(): Promise<string | undefined> {
+  if (process.getuid?.() !== 0) return "network namespaces need root";
+  const { status } = await run("unshare", ["--net", "--uts", "--mount", "ip", "link", "show"]);
+  return status === 0 ? undefined : "network namespaces or iproute2 are not there";
+}
+
+export interface FleetOptions {
+  readonly hosts: number;
+  readonly daemonArguments?: readonly string[];
+  /** Where the base directories are made; a temporary directory otherwise. */
+  readonly directory?: string;
+  /** Link speed of each host, as tc wants it; none for unlimited. */
+  readonly speed?: string;
+  /** The base directories are tmpfs of this size, as mount wants it. */
+  readonly tmpfs?: string;
+}
+
+export class NamespaceFleet {
+  readonly hosts: Host[] = [];
+  readonly directory: string;
+  private readonly options: FleetOptions;
+  private readonly holders: ChildProcess[] = [];
+  private readonly tmpfs: string[] = [];
+  private switchPid = 0;
+
+  private constructor(options: FleetOptions) {
+    this.options = options;
+    this.directory = fs.mkdtempSync(path.join(options.directory ?? os.tmpdir(), "makuosan-fleet-"));
+    fs.chmodSync(this.directory, 0o755);
+  }
+
+  static async create(options: FleetOptions): Promise<NamespaceFleet> {
+    const fleet = new NamespaceFleet(options);
+    fleet.switchPid = await fleet.hold("switch");
+    await fleet.inside(fleet.switchPid, "ip", "link", "add", "br0", "type", "bridge", "mcast_snooping", "0");
+    await fleet.inside(fleet.switchPid, "ip", "link", "set", "br0", "up");
+    for (let index = 1; index <= options.hosts; index++) await fleet.addHost();
+    return fleet;
+  }
+
+  /** Puts one more server on the network. */
+  async addHost(): Promise<Host> {
+    const index = this.hosts.length + 1;
+    const name = `host${index}`;
+    const ip = `10.77.0.${index}`;
+    const pid = await this.hold(name);
+    await must("ip", ["link", "add", `port${index}`, "netns", String(this.switchPid), "type", "veth", "peer", "name", "eth0", "netns", String(pid)]);
+    await this.inside(this.switchPid, "ip", "link", "set", `port${index}`, "master", "br0", "up");
+    await this.inside(pid, "ip", "addr", "add", `${ip}/24`, "brd", "+", "dev", "eth0");
+    for (const device of ["lo", "eth0"]) await this.inside(pid, "ip", "link", "set", device, "up");
+    if (this.options.speed !== undefined) await this.limitSpeed(pid, index, this.options.speed);
+    const base = path.join(this.directory, name);
+    fs.mkdirSync(base);
+    if (this.options.tmpfs !== undefined) {
+      await must("mount", ["-t", "tmpfs", "-o", `size=${this.options.tmpfs}`, "tmpfs", base]);
+      this.tmpfs.push(base);
+    }
+    await this.inside(pid, "mount", "-t", "tmpfs", "tmpfs", "/run");
+    await this.inside(pid, "mkdir", "-p", "/var/www");
+    await this.inside(pid, "mount", "--bind", base, "/var/www");
+    const host = new Host({
+      name,
+      ip,
+      base,
+      innerBase: "/var/www",
+      socket: "/run/makuosan/makuosan.sock",
+      place: { prefix: ["nsenter", "-t", String(pid), "-n", "-u", "-m", "--"] },
+      daemonArguments: this.options.daemonArguments ?? [],
+    });
+    this.hosts.push(host);
+    return host;
+  }
+
+  /** Loses a share of what arrives at a host, in hundredths. */
+  async lose(host: Host, percent: number): Promise<void> {
+    const rules = `table inet loss { chain input { type filter hook input priority 0;
+      udp dport 5000 numgen random mod 1000 < ${Math.round(percent * 10)} drop; } }`;
+    await host.run("nft", ["delete", "table", "inet", "loss"]);
+    if (percent === 0) return;
+    const { status, stderr } = await host.run("nft", ["-f", "-"], { input: rules });
+    if (status !== 0) throw new Error(`nft: ${stderr}`);
+  }
+
+  /** Ends every daemon and every namespace. */
+  async destroy(): Promise<void> {
+    await Promise.all(this.hosts.map((host) => host.stop("SIGKILL")));
+    for (const holder of this.holders) holder.kill("SIGKILL");
+    for (const mounted of this.tmpfs) await run("umount", ["-l", mounted]);
+    fs.rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  private async limitSpeed(pid: number, index: number, speed: string): Promise<void> {
+    const shape = ["root", "tbf", "rate", speed, "burst", "128k", "latency", "50ms"];
+    await this.inside(pid, "tc", "qdisc", "add", "dev", "eth0", ...shape);
+    await this.inside(this.switchPid, "tc", "qdisc", "add", "dev", `port${index}`, ...shape);
+  }
+
+  private async hold(hostName: string): Promise<number> {
+    const script = `hostname ${hostName} && echo held && exec sleep infinity`;
+    const holder = spawn("unshare", ["--net", "--uts", "--mount", "--propagation", "private", "sh", "-c", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    this.holders.push(holder);
+    await new Promise((resolve, reject) => {
+      holder.stdout.once("data", resolve);
+      holder.once("exit", () => reject(new Error(`the namespace of ${hostName} cannot be made`)));
+    });
+    return holder.pid ?? 0;
+  }
+
+  private inside(pid: number, program: string, ...args: string[]): Promise<string> {
+    return must("nsenter", ["-t", String(pid), "-n", "-u", "-m", "--", program, ...args]);
+  }
+}
