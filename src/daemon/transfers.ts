@@ -59,6 +59,7 @@ export class Transfers {
     simplifyRequest(request);
     await this.turn(signal);
     const receivers = [...this.engine.membership.members].filter((member) => member.info.receives);
+    receivers.sort((a, b) => (a.info.hostName < b.info.hostName ? -1 : 1));
     const targets = chooseTargets(receivers, request.targets);
     if (targets.members.length === 0) return this.nobody(targets);
     return new Promise((resolve) => {

@@ -56,18 +56,19 @@ export class NamespaceFleet {
     const index = this.hosts.length + 1;
     const name = `host${index}`;
     const ip = `10.77.0.${index}`;
-    const pid = await this.hold(name);
-    await must("ip", ["link", "add", `port${index}`, "netns", String(this.switchPid), "type", "veth", "peer", "name", "eth0", "netns", String(pid)]);
-    await this.inside(this.switchPid, "ip", "link", "set", `port${index}`, "master", "br0", "up");
-    await this.inside(pid, "ip", "addr", "add", `${ip}/24`, "brd", "+", "dev", "eth0");
-    for (const device of ["lo", "eth0"]) await this.inside(pid, "ip", "link", "set", device, "up");
-    if (this.options.speed !== undefined) await this.limitSpeed(pid, index, this.options.speed);
+    // Before the namespace, which sees the mounts that are there when it is made.
     const base = path.join(this.directory, name);
     fs.mkdirSync(base);
     if (this.options.tmpfs !== undefined) {
       await must("mount", ["-t", "tmpfs", "-o", `size=${this.options.tmpfs}`, "tmpfs", base]);
       this.tmpfs.push(base);
     }
+    const pid = await this.hold(name);
+    await must("ip", ["link", "add", `port${index}`, "netns", String(this.switchPid), "type", "veth", "peer", "name", "eth0", "netns", String(pid)]);
+    await this.inside(this.switchPid, "ip", "link", "set", `port${index}`, "master", "br0", "up");
+    await this.inside(pid, "ip", "addr", "add", `${ip}/24`, "brd", "+", "dev", "eth0");
+    for (const device of ["lo", "eth0"]) await this.inside(pid, "ip", "link", "set", device, "up");
+    if (this.options.speed !== undefined) await this.limitSpeed(pid, index, this.options.speed);
     await this.inside(pid, "mount", "-t", "tmpfs", "tmpfs", "/run");
     await this.inside(pid, "mkdir", "-p", "/var/www");
     await this.inside(pid, "mount", "--bind", base, "/var/www");
@@ -97,7 +98,7 @@ export class NamespaceFleet {
   /** Ends every daemon and every namespace. */
   async destroy(): Promise<void> {
     await Promise.all(this.hosts.map((host) => host.stop("SIGKILL")));
-    for (const holder of this.holders) holder.kill("SIGKILL");
+    for (const holder of this.holders) killAllInNetworkOf(holder.pid ?? 0);
     for (const mounted of this.tmpfs) await run("umount", ["-l", mounted]);
     fs.rmSync(this.directory, { recursive: true, force: true });
   }
@@ -123,5 +124,27 @@ export class NamespaceFleet {
 
   private inside(pid: number, program: string, ...args: string[]): Promise<string> {
     return must("nsenter", ["-t", String(pid), "-n", "-u", "-m", "--", program, ...args]);
+  }
+}
+
+/** Ends every process in a network namespace that this test has made: daemons in the background, and the holder. */
+function killAllInNetworkOf(pid: number): void {
+  const network = networkOf(pid);
+  if (network === undefined || network === networkOf(process.pid)) return;
+  for (const name of fs.readdirSync("/proc")) {
+    if (!/^\d+$/.test(name) || networkOf(Number(name)) !== network) continue;
+    try {
+      process.kill(Number(name), "SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+  }
+}
+
+function networkOf(pid: number): string | undefined {
+  try {
+    return fs.readlinkSync(`/proc/${pid}/ns/net`);
+  } catch {
+    return undefined;
   }
 }

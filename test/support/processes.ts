@@ -22,6 +22,8 @@ export function run(program: string, args: readonly string[], options: RunOption
     stdio: ["pipe", "pipe", "pipe"],
     timeout: options.timeoutMs ?? 120_000,
   });
+  // A program that ends without reading its input is no error.
+  child.stdin.on("error", () => undefined);
   child.stdin.end(options.input ?? "");
   return collect(child);
 }
