@@ -8,7 +8,6 @@ import { chooseInterface } from "../net/interfaces.ts";
 import { readKeyFile } from "../net/key-file.ts";
 import { ControlOpener, ControlSealer, FleetKey } from "../net/sealing.ts";
 import { Transport } from "../net/transport.ts";
-import { disableNative } from "../sys/native.ts";
 import { DATAGRAM_BYTES, HOST_NAME_BYTES, WINDOW_BLOCKS } from "../wire/limits.ts";
 import type { NodeInfo } from "../wire/membership-messages.ts";
 import { ConsoleService } from "./console-service.ts";
@@ -47,7 +46,6 @@ export interface Daemon {
  * @throws UserError with the first thing that is in the way
  */
 export async function startDaemon(settings: Settings, log: Log, onStatus: () => void): Promise<Daemon> {
-  if (!settings.offload) disableNative();
   const startedMs = performance.now();
   const fleetKey = new FleetKey(settings.keyFile === undefined ? undefined : readKeyFile(settings.keyFile));
   const chosen = chooseInterface(settings.interface);

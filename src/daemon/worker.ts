@@ -1,6 +1,5 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "../base/assert.ts";
-import { disableNative } from "../sys/native.ts";
 import type { WorkerSettings } from "./disk/messages.ts";
 import { runSourceThread } from "./disk/source-thread.ts";
 import { runStageThread } from "./disk/stage-thread.ts";
@@ -9,6 +8,5 @@ import { runStageThread } from "./disk/stage-thread.ts";
 
 assert(parentPort !== null, "this file is run as a worker thread");
 const settings = workerData as WorkerSettings;
-if (!settings.useNative) disableNative();
 if (settings.role === "source") runSourceThread(parentPort, settings);
 else runStageThread(parentPort, settings);

@@ -23,6 +23,9 @@ export interface NativeWorkerData {
   readonly nativeLibraryPath: string | undefined;
 }
 
+/** Set to 1, this makes the program do without the library, as on a host where it cannot be loaded. */
+const WITHOUT_FFI = "MAKUOSAN_WITHOUT_FFI";
+
 const O_TMPFILE = 0o20200000;
 
 let koffi: Koffi | undefined;
@@ -33,17 +36,6 @@ let hasTried = false;
 export function nativeLibraryPath(): string | undefined {
   loadKoffi();
   return libraryPath;
-}
-
-/** Whether the fast calls are there. */
-export function isNativeAvailable(): boolean {
-  return loadKoffi() !== undefined;
-}
-
-/** From now on, only Node's own calls are used. */
-export function disableNative(): void {
-  hasTried = true;
-  koffi = undefined;
 }
 
 const functions = new Map<string, NativeFunction | undefined>();
@@ -71,6 +63,7 @@ function lookUp(prototype: string): NativeFunction | undefined {
 function loadKoffi(): Koffi | undefined {
   if (hasTried) return koffi;
   hasTried = true;
+  if (process.env[WITHOUT_FFI] === "1") return undefined;
   try {
     const inherited = (workerData as Partial<NativeWorkerData> | null)?.nativeLibraryPath;
     libraryPath = inherited ?? (isSea() ? unpack(getAsset("koffi.node")) : undefined);

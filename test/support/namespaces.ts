@@ -87,8 +87,8 @@ export class NamespaceFleet {
 
   /** Loses a share of what arrives at a host, in hundredths. */
   async lose(host: Host, percent: number): Promise<void> {
-    const rules = `table inet loss { chain input { type filter hook input priority 0;
-      udp dport 5000 numgen random mod 1000 < ${Math.round(percent * 10)} drop; } }`;
+    const rule = `udp dport 5000 numgen random mod 1000 < ${Math.round(percent * 10)} drop`;
+    const rules = `table inet loss {\n chain input {\n type filter hook input priority 0;\n ${rule}\n }\n}\n`;
     await host.run("nft", ["delete", "table", "inet", "loss"]);
     if (percent === 0) return;
     const { status, stderr } = await host.run("nft", ["-f", "-"], { input: rules });

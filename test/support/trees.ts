@@ -1,3 +1,6 @@
+import crypto from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
 import type { Host } from "./host.ts";
 import { must } from "./processes.ts";
 
@@ -19,12 +22,22 @@ export async function sameTrees(a: Host, b: Host): Promise<string> {
 }
 
 /** Fills a directory with files of random bytes: `directories` times `files`, of sizes around `bytes`. */
-export async function makeTree(base: string, directories: number, files: number, bytes: number): Promise<void> {
-  const script = `cd "$1" && for d in $(seq ${directories}); do mkdir d$d && for f in $(seq ${files}); do
-    head -c $(( (d * 7919 + f * 104729) % (2 * ${bytes}) )) /dev/urandom > d$d/f$f; done; done`;
-  await must("sh", ["-c", script, "sh", base]);
+export function makeTree(base: string, directories: number, files: number, bytes: number): void {
+  for (let directory = 1; directory <= directories; directory++) {
+    fs.mkdirSync(path.join(base, `d${directory}`), { recursive: true });
+    for (let file = 1; file <= files; file++) {
+      const size = (directory * 7919 + file * 104_729) % (2 * bytes);
+      fs.writeFileSync(path.join(base, `d${directory}`, `f${file}`), crypto.randomBytes(size));
+    }
+  }
 }
 
-export async function makeFile(file: string, bytes: number): Promise<void> {
-  await must("sh", ["-c", `head -c ${bytes} /dev/urandom > "$1"`, "sh", file]);
+export function makeFile(file: string, bytes: number): void {
+  const piece = crypto.randomBytes(Math.min(bytes, 1 << 20));
+  const descriptor = fs.openSync(file, "w");
+  for (let written = 0; written < bytes; ) {
+    piece.writeUInt32LE(written >>> 0, 0);
+    written += fs.writeSync(descriptor, piece, 0, Math.min(piece.length, bytes - written));
+  }
+  fs.closeSync(descriptor);
 }

@@ -1,6 +1,6 @@
 import { getAsset, isSea } from "node:sea";
 import { Worker } from "node:worker_threads";
-import { isNativeAvailable, nativeLibraryPath } from "../../sys/native.ts";
+import { nativeLibraryPath } from "../../sys/native.ts";
 import type { SourceCommand, SourceReply, StageCommand, StageReply, WorkerSettings } from "./messages.ts";
 
 /** A thread that has not come to an end by then is in the middle of something that the next start finishes. */
@@ -22,8 +22,8 @@ export class DiskThreads {
     onStage: (reply: StageReply) => void,
     onFailure: (error: Error) => void,
   ) {
-    this.source = startWorker({ ...settings, role: "source", ...nativeSettings() });
-    this.stage = startWorker({ ...settings, role: "stage", ...nativeSettings() });
+    this.source = startWorker({ ...settings, role: "source", nativeLibraryPath: nativeLibraryPath() });
+    this.stage = startWorker({ ...settings, role: "stage", nativeLibraryPath: nativeLibraryPath() });
     this.source.on("message", onSource);
     this.stage.on("message", onStage);
     for (const worker of [this.source, this.stage]) worker.on("error", onFailure);
@@ -49,10 +49,6 @@ async function stopWorker(worker: Worker): Promise<void> {
   worker.postMessage({ kind: "stop" });
   await exited;
   clearTimeout(timer);
-}
-
-function nativeSettings() {
-  return { nativeLibraryPath: nativeLibraryPath(), useNative: isNativeAvailable() };
 }
 
 function startWorker(settings: WorkerSettings): Worker {

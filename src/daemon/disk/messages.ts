@@ -13,7 +13,6 @@ export interface WorkerSettings extends NativeWorkerData {
   readonly role: "source" | "stage";
   readonly base: string;
   readonly keepOwner: boolean;
-  readonly useNative: boolean;
 }
 
 /** To the source thread. */

@@ -22,7 +22,8 @@ export class FlowControl {
   private filledMs = 0;
   private intervalStartMs = 0;
   private sentInInterval = 0;
-  private lostInInterval = 0;
+  /** By member: what one loses, another may have; only the worst of them tells how full the network is. */
+  private readonly lostInInterval = new Map<string, number>();
 
   /** @param fragmentsPerSecond the hard bound; Infinity for none */
   constructor(fragmentsPerSecond: number) {
@@ -49,9 +50,9 @@ export class FlowControl {
     this.sentInInterval += fragments;
   }
 
-  /** Fragments that the members report as lost, each counted once. */
-  noteLost(fragments: number): void {
-    this.lostInInterval += fragments;
+  /** Fragments that a member reports as lost, each counted once. */
+  noteLost(member: string, fragments: number): void {
+    if (fragments > 0) this.lostInInterval.set(member, (this.lostInInterval.get(member) ?? 0) + fragments);
   }
 
   /** The present bound in fragments a second; Infinity where there is none. */
@@ -71,7 +72,8 @@ export class FlowControl {
     const lengthMs = nowMs - this.intervalStartMs;
     const achievedPerMs = this.sentInInterval / lengthMs;
     const isBusy = this.sentInInterval > BLOCK_FRAGMENTS;
-    if (isBusy && this.lostInInterval > this.sentInInterval * CONGESTION_LOSS) {
+    const lost = Math.max(0, ...this.lostInInterval.values());
+    if (isBusy && lost > this.sentInInterval * CONGESTION_LOSS) {
       this.ratePerMs = Math.max(1, Math.min(this.ratePerMs, achievedPerMs * DECREASE));
     } else if (this.ratePerMs < this.mostPerMs) {
       this.ratePerMs = Math.min(this.mostPerMs, this.ratePerMs * INCREASE);
@@ -80,6 +82,6 @@ export class FlowControl {
     }
     this.intervalStartMs = nowMs;
     this.sentInInterval = 0;
-    this.lostInInterval = 0;
+    this.lostInInterval.clear();
   }
 }

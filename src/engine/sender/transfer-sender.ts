@@ -103,7 +103,7 @@ export class TransferSender {
       this.drop(progress, "it answers a manifest that was never sent", nowMs);
       return;
     }
-    if (this.state === "sending") this.noteMissing(status, stamp);
+    if (this.state === "sending") this.noteMissing(epoch, status, stamp);
     if (this.state === "committing" && status.phase === MemberPhase.done) this.barrier.settle(progress, "done", "");
     if (isFirstAnswer) this.schedulePoll(nowMs);
     this.pump(nowMs);
@@ -227,7 +227,7 @@ export class TransferSender {
     return this.sourceState === "end" && this.sentBlocks === this.producedBlocks;
   }
 
-  private noteMissing(status: Status, stamp: number): void {
+  private noteMissing(epoch: string, status: Status, stamp: number): void {
     let lost = 0;
     for (const { block, maskLow, maskHigh } of status.missingFragments) {
       lost += this.noteMissingBlock(block, maskLow, maskHigh, stamp);
@@ -236,7 +236,7 @@ export class TransferSender {
       const end = Math.min(firstBlock + blocks, this.sentBlocks);
       for (let block = firstBlock; block < end; block++) lost += this.noteMissingBlock(block, -1, -1, stamp);
     }
-    this.flow.noteLost(lost);
+    this.flow.noteLost(epoch, lost);
   }
 
   private noteMissingBlock(block: number, maskLow: number, maskHigh: number, stamp: number): number {

@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import path from "node:path";
+import { after, test } from "node:test";
+import { acquainted, type Host } from "../support/host.ts";
+import { namespaceProblem, NamespaceFleet } from "../support/namespaces.ts";
+import { must } from "../support/processes.ts";
+import { makeFile, makeTree, sameTrees } from "../support/trees.ts";
+
+/** Big files and big trees arrive whole, whatever the network loses. */
+
+const skip = await namespaceProblem();
+const BIG_BYTES = 256 * 1024 * 1024;
+
+/** The old program's times between such namespaces. */
+const OLD_BIG_MS = 10_000;
+const OLD_TREE_MS = 6_000;
+
+for (const mode of ["with offload", "with Node's calls alone"]) {
+  const daemonArguments = mode === "with offload" ? [] : ["--no-offload"];
+  let fleet: NamespaceFleet;
+  let sender: Host;
+  let receivers: Host[];
+
+  const push = async (...args: string[]) => {
+    const began = performance.now();
+    const { status, stdout, stderr } = await sender.msync("-r", ...args);
+    assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: "", stderr: "" });
+    return performance.now() - began;
+  };
+
+  const arrived = async () => {
+    for (const receiver of receivers) assert.equal(await sameTrees(sender, receiver), "");
+  };
+
+  const start = async () => {
+    fleet = await NamespaceFleet.create({ hosts: 5, daemonArguments });
+    await Promise.all(fleet.hosts.map((host) => host.start()));
+    await acquainted(fleet.hosts);
+    [sender, ...receivers] = fleet.hosts as [Host, ...Host[]];
+  };
+
+  test(`${mode}: files arrive whole`, { skip }, async (suite) => {
+    await start();
+    after(() => fleet.destroy());
+
+    await suite.test("a file of 256 MB, in less time than the old program took", async (context) => {
+      makeFile(path.join(sender.base, "big"), BIG_BYTES);
+      const ms = await push();
+      context.diagnostic(`${Math.round(ms)} ms`);
+      assert.ok(ms < OLD_BIG_MS, `${ms} ms`);
+      await arrived();
+    });
+
+    await suite.test("a tree of 5,000 files, in less time than the old program took", async (context) => {
+      makeTree(path.join(sender.base, "tree"), 50, 100, 8000);
+      const ms = await push();
+      context.diagnostic(`${Math.round(ms)} ms`);
+      assert.ok(ms < OLD_TREE_MS, `${ms} ms`);
+      await arrived();
+    });
+
+    await suite.test("with nothing to do, under half a second", async (context) => {
+      const times = [await push(), await push(), await push()];
+      context.diagnostic(times.map((ms) => `${Math.round(ms)} ms`).join(", "));
+      assert.ok(Math.min(...times) < 500);
+    });
+
+    for (const percent of [1, 5]) {
+      await suite.test(`with ${percent} % of all packets lost at each receiver`, async (context) => {
+        for (const receiver of receivers) await fleet.lose(receiver, percent);
+        await must("sh", ["-c", `cd ${sender.base} && rm -rf tree/d1? && cp -r tree/d1 tree/lost${percent} && touch big`]);
+        makeFile(path.join(sender.base, "other"), BIG_BYTES / 4);
+        context.diagnostic(`${Math.round(await push())} ms`);
+        for (const receiver of receivers) await fleet.lose(receiver, 0);
+        await must("sh", ["-c", `cd ${sender.base} && for d in ${receivers.map((one) => one.base).join(" ")}; do rm -rf $d/tree/d1?; done`]);
+        await push();
+        await arrived();
+      });
+    }
+  });
+}

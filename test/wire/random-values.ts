@@ -1,0 +1,181 @@
+import { Bitmap } from "../../src/base/bitmap.ts";
+import { hexOf } from "../../src/base/hex.ts";
+import { below, randomBytes, type Random } from "../../src/base/random.ts";
+import { BLOCK_PLAINTEXT_BYTES } from "../../src/wire/datagram.ts";
+import { DataWriter } from "../../src/wire/data-block.ts";
+import { type Entry, EntryType, ManifestWriter } from "../../src/wire/manifest.ts";
+import type { NodeInfo } from "../../src/wire/membership-messages.ts";
+import type { ControlMessage } from "../../src/wire/message.ts";
+import type { Metadata } from "../../src/wire/metadata.ts";
+import { isSafeName, STAGING_NAME } from "../../src/wire/path-rules.ts";
+import { MemberPhase, type Status } from "../../src/wire/status-message.ts";
+
+/** Random values that may stand on the wire, with a liking for the ends of each range. */
+
+export function pick<T>(random: Random, items: readonly T[]): T {
+  return items[below(random, items.length)] as T;
+}
+
+function list<T>(random: Random, most: number, make: () => T): T[] {
+  const count = pick(random, [0, 1, 2, below(random, most + 1), most]);
+  return Array.from({ length: count }, make);
+}
+
+function u32(random: Random): number {
+  return pick(random, [0, 1, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, random.u32(), below(random, 300)]);
+}
+
+function u16(random: Random): number {
+  return pick(random, [0, 1, 0xff, 0x100, 0xffff, below(random, 0x1_0000)]);
+}
+
+function u64(random: Random): bigint {
+  return (BigInt(u32(random)) << 32n) | BigInt(u32(random));
+}
+
+function flag(random: Random): boolean {
+  return below(random, 2) === 1;
+}
+
+/** Some characters, each of them one byte from `lowest` on. */
+function text(random: Random, least: number, most: number, lowest: number): string {
+  const length = pick(random, [least, most, least + below(random, most - least + 1), least]);
+  const character = () => String.fromCharCode(lowest + below(random, 256 - lowest));
+  return Array.from({ length }, character).join("");
+}
+
+function shown(random: Random, most: number): string {
+  return text(random, 1, most, 0x21).replaceAll("\u007f", "~");
+}
+
+function nodeInfo(random: Random): NodeInfo {
+  return {
+    hostName: shown(random, 64),
+    version: shown(random, 32),
+    receives: flag(random),
+    sends: flag(random),
+    labels: list(random, 16, () => shown(random, 32)),
+  };
+}
+
+function bitmap(random: Random, size: number): Bitmap {
+  return new Bitmap(size, randomBytes(random, (size + 7) >> 3));
+}
+
+function status(random: Random): Status {
+  // Not more than fits into one datagram: the engine sees to that, the encoder asserts it.
+  const want = () => ({
+    block: u32(random),
+    entries: pick(random, [new Bitmap(pick(random, [0, 1, 4096])), bitmap(random, 1 + below(random, 70))]),
+  });
+  return {
+    transfer: u32(random),
+    phase: pick(random, Object.values(MemberPhase)),
+    stamp: u32(random),
+    stagedBelow: u32(random),
+    windowEnd: u32(random),
+    inFlight: u32(random),
+    missingRuns: list(random, 16, () => ({ firstBlock: u32(random), blocks: u16(random) })),
+    missingFragments: list(random, 40, () => ({
+      block: u32(random),
+      maskLow: u32(random),
+      maskHigh: u16(random),
+    })),
+    wants: list(random, 20, want),
+    reason: text(random, 0, 300, 0),
+  };
+}
+
+const epochs = (random: Random) => list(random, 128, () => hexOf(randomBytes(random, 8)));
+
+const MAKERS: readonly ((random: Random) => ControlMessage)[] = [
+  (random) => ({ type: "hello", body: { info: nodeInfo(random) } }),
+  (random) => ({ type: "alive", body: { info: nodeInfo(random) } }),
+  () => ({ type: "exit", body: null }),
+  (random) => ({ type: "challenge", body: { nonce: hexOf(randomBytes(random, 16)), info: nodeInfo(random) } }),
+  (random) => {
+    const [answer, nonce] = [hexOf(randomBytes(random, 16)), hexOf(randomBytes(random, 16))];
+    return { type: "response", body: { answer, nonce, info: nodeInfo(random) } };
+  },
+  (random) => ({
+    type: "offer",
+    body: { transfer: u32(random), dryRun: flag(random), targets: epochs(random) },
+  }),
+  (random) => ({
+    type: "progress",
+    body: {
+      transfer: u32(random),
+      sentBlocks: u32(random),
+      stamp: u32(random),
+      settledBelow: u32(random),
+      final: flag(random),
+      poll: flag(random),
+      spreadMs: u16(random),
+    },
+  }),
+  (random) => ({ type: "status", body: status(random) }),
+  (random) => ({ type: "commit", body: { transfer: u32(random), targets: epochs(random) } }),
+  (random) => ({ type: "abort", body: { transfer: u32(random), reason: text(random, 0, 512, 0) } }),
+];
+
+/** A message of a random type, as well as it can be. */
+export function randomMessage(random: Random): ControlMessage {
+  return pick(random, MAKERS)(random);
+}
+
+function metadata(random: Random): Metadata {
+  return {
+    mode: pick(random, [0, 0o7777, 0o644, below(random, 0o10000)]),
+    mtimeNs: BigInt.asIntN(64, u64(random)),
+    user: { id: u32(random), name: text(random, 0, pick(random, [8, 255]), 0) },
+    group: { id: u32(random), name: text(random, 0, pick(random, [8, 255]), 0) },
+  };
+}
+
+function name(random: Random): string {
+  const made = text(random, 1, pick(random, [12, 255]), 1).replaceAll("/", "_");
+  return isSafeName(made) && made !== STAGING_NAME ? made : "name";
+}
+
+function entry(random: Random): Entry {
+  const type = pick(random, Object.values(EntryType));
+  const isFile = type === EntryType.file;
+  return {
+    type,
+    name: name(random),
+    metadata: metadata(random),
+    size: isFile ? pick(random, [0, 1, below(random, 1e6), Number.MAX_SAFE_INTEGER]) : 0,
+    target: type === EntryType.symlink ? text(random, 1, pick(random, [20, 4096]), 1) : "",
+  };
+}
+
+/** The plaintext of a manifest block of up to `most` entries. */
+export function randomManifest(random: Random, most: number): Uint8Array {
+  const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), u32(random));
+  for (let rest = below(random, most + 1); rest > 0; ) {
+    const components = Array.from({ length: below(random, 5) }, () => name(random));
+    const directory = { path: components.join("/"), metadata: pick(random, [undefined, metadata(random)]) };
+    for (let inHere = 1 + below(random, 4); inHere > 0 && rest > 0; inHere--, rest--) {
+      if (!writer.add(directory, entry(random))) return writer.finish();
+    }
+  }
+  return writer.finish();
+}
+
+/** The plaintext of a data block of up to `most` segments. */
+export function randomData(random: Random, most: number): Uint8Array {
+  const writer = new DataWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES));
+  for (let rest = below(random, most + 1); rest > 0; rest--) {
+    if (below(random, 4) === 0) writer.addWithdrawal(u32(random), text(random, 0, 512, 0));
+    else if (writer.contentRoom > 0) {
+      const bytes = writer.contentSpace(below(random, pick(random, [2, 100, 3000])));
+      bytes.set(randomBytes(random, bytes.length));
+      writer.addContent(
+        u32(random),
+        pick(random, [0, below(random, 1e9), Number.MAX_SAFE_INTEGER]),
+        bytes.length,
+      );
+    }
+  }
+  return writer.finish();
+}

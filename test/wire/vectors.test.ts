@@ -1,0 +1,34 @@
+import { BLOCK_PLAINTEXT_BYTES } from "../../src/wire/datagram.ts";
+import { DataWriter, type Segment, SegmentKind, segmentsOf } from "../../src/wire/data-block.ts";
+import { decodeManifest, type ManifestBlock, ManifestWriter } from "../../src/wire/manifest.ts";
+import { decodeMessage, encodeMessage } from "../../src/wire/message.ts";
+import { decodeDatagram, encodeDatagram } from "./datagrams.ts";
+import { naiveDatagram, naiveManifest, naiveMessage, naiveSegments } from "./naive-decoder.ts";
+import { testVectors } from "./vectors.ts";
+
+testVectors("messages.json", { encode: encodeMessage, decode: decodeMessage, naive: naiveMessage });
+testVectors("datagrams.json", { encode: encodeDatagram, decode: decodeDatagram, naive: naiveDatagram });
+testVectors("manifests.json", { encode: encodeManifest, decode: decodeManifest, naive: naiveManifest });
+testVectors("data-blocks.json", {
+  encode: encodeSegments,
+  decode: (bytes) => [...segmentsOf(bytes)],
+  naive: naiveSegments,
+});
+
+function encodeManifest(block: ManifestBlock): Uint8Array {
+  const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), block.firstEntry);
+  for (const { header, entries } of block.directories) for (const entry of entries) writer.add(header, entry);
+  return writer.finish();
+}
+
+function encodeSegments(segments: readonly Segment[]): Uint8Array {
+  const writer = new DataWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES));
+  for (const segment of segments) {
+    if (segment.kind === SegmentKind.withdrawn) writer.addWithdrawal(segment.entry, segment.reason);
+    else {
+      writer.contentSpace(segment.bytes.length).set(segment.bytes);
+      writer.addContent(segment.entry, segment.offset, segment.bytes.length);
+    }
+  }
+  return writer.finish();
+}
