@@ -135,7 +135,8 @@ export class ByteReader {
   text(count: number): string {
     const start = this.advance(count);
     let text = "";
-    for (let index = start; index < start + count; index++) text += String.fromCharCode(this.bytes[index] as number);
+    for (let index = start; index < start + count; index++)
+      text += String.fromCharCode(this.bytes[index] as number);
     return text;
   }
 

@@ -8,6 +8,7 @@ export function hexOf(bytes: Uint8Array): string {
 /** The bytes of an even number of hexadecimal digits. */
 export function bytesOfHex(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length >> 1);
-  for (let index = 0; index < bytes.length; index++) bytes[index] = parseInt(text.slice(index * 2, index * 2 + 2), 16);
+  for (let index = 0; index < bytes.length; index++)
+    bytes[index] = parseInt(text.slice(index * 2, index * 2 + 2), 16);
   return bytes;
 }

@@ -38,9 +38,15 @@ async function run(options: CommandOptions): Promise<number> {
   }
 }
 
-async function ask(client: ConsoleClient, options: CommandOptions, action: "members" | "status" | "loglevel") {
+async function ask(
+  client: ConsoleClient,
+  options: CommandOptions,
+  action: "members" | "status" | "loglevel",
+) {
   const request =
-    action === "loglevel" ? ({ command: action, level: options.logLevel } as const) : ({ command: action } as const);
+    action === "loglevel"
+      ? ({ command: action, level: options.logLevel } as const)
+      : ({ command: action } as const);
   const result = await client.request(request, () => undefined);
   if (options.json) {
     printJson(result);

@@ -61,9 +61,17 @@ function msyncCommand(): Command {
   return new Command("msync")
     .description("Sends files below the base directory to all members at once.")
     .argument("[path...]", "what to send, seen from the base directory")
-    .option("-r, --recursive", "directories with all that is in them; without a path the whole base directory")
+    .option(
+      "-r, --recursive",
+      "directories with all that is in them; without a path the whole base directory",
+    )
     .option("-n, --dry-run", "only say what would be sent")
-    .option("-v, --verbose", "say what is updated; twice: what is skipped, too", (_, sum: number) => sum + 1, 0)
+    .option(
+      "-v, --verbose",
+      "say what is updated; twice: what is skipped, too",
+      (_, sum: number) => sum + 1,
+      0,
+    )
     .option("-t, --target <host>", "send to this member only; may be given several times", collect, [])
     .option("--all-or-nothing", "change nothing anywhere unless every member can take everything")
     .option("-c, --console <target>", "control socket of the daemon, as unix:PATH")
@@ -74,6 +82,7 @@ function msyncCommand(): Command {
     .option("--json", "print a JSON object a line")
     .version(`msync ${version}`, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
+    .showSuggestionAfterError(false)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
 }
@@ -88,7 +97,9 @@ function readOptions(options: ParsedOptions, paths: string[], target: string | u
     throw new UserError("nothing to send: name a path, or give -r for the whole base directory");
   }
   if (action !== "send" && paths.length > 0) {
-    throw new UserError(`the path '${paths[0] ?? ""}' does not go together with --${action}: leave one of them out`);
+    throw new UserError(
+      `the path '${paths[0] ?? ""}' does not go together with --${action}: leave one of them out`,
+    );
   }
   return {
     action,

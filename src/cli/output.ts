@@ -24,7 +24,10 @@ export function printWarning(sentence: string): void {
 /** A line stays a line, and no name can play with the terminal: control characters are shown in octal. */
 function visible(text: string): string {
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  return text.replace(/[\x00-\x1f\x7f]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`);
+  return text.replace(
+    /[\x00-\x1f\x7f]/g,
+    (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`,
+  );
 }
 
 function decodeText(_: string, value: unknown): unknown {
@@ -36,7 +39,7 @@ function decodeText(_: string, value: unknown): unknown {
 
 function write(descriptor: number, text: string): void {
   const bytes = Buffer.from(text, "latin1");
-  for (let written = 0; written < bytes.length; ) {
+  for (let written = 0; written < bytes.length;) {
     try {
       written += fs.writeSync(descriptor, bytes, written);
     } catch (error) {

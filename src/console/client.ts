@@ -1,6 +1,14 @@
 import net from "node:net";
 import { ExitStatus, UserError } from "../base/user-error.ts";
-import { type Answer, CANCEL_LINE, type Event, isResult, LineReader, type Request, type Result } from "./protocol.ts";
+import {
+  type Answer,
+  CANCEL_LINE,
+  type Event,
+  isResult,
+  LineReader,
+  type Request,
+  type Result,
+} from "./protocol.ts";
 
 /** Longest answer line that is taken from a daemon. */
 const ANSWER_BYTES = 64 * 1024 * 1024;

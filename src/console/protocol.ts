@@ -36,8 +36,18 @@ export type Request =
   | { readonly command: "loglevel"; readonly level: string };
 
 export type Event =
-  | { readonly event: "path"; readonly path: string; readonly updates: readonly string[]; readonly skips: readonly string[] }
-  | { readonly event: "notice"; readonly kind: "unreadable" | "skipped"; readonly path: string; readonly reason: string }
+  | {
+      readonly event: "path";
+      readonly path: string;
+      readonly updates: readonly string[];
+      readonly skips: readonly string[];
+    }
+  | {
+      readonly event: "notice";
+      readonly kind: "unreadable" | "skipped";
+      readonly path: string;
+      readonly reason: string;
+    }
   | { readonly event: "member-failed"; readonly host: string; readonly reason: string }
   | ProgressEvent;
 

@@ -32,7 +32,8 @@ export function parseConfig(text: string, file: string): GivenSettings {
   for (const [key, value] of Object.entries(ini.parse(text) as Record<string, unknown>)) {
     const setting = SETTINGS.find((one) => one.key === key);
     if (setting === undefined) throw unknownKey(key, value, file);
-    if (typeof value === "object") throw new UserError(`${file}: '${key}' is given as a section: write '${key} = …'`);
+    if (typeof value === "object")
+      throw new UserError(`${file}: '${key}' is given as a section: write '${key} = VALUE'`);
     given[setting.key] = parseValue(setting, String(value), `${file}: ${key}`);
   }
   return given;

@@ -34,7 +34,10 @@ export class ConsoleService implements RequestHandler {
     switch (request.command) {
       case "send":
         if (!this.parts.settings.sends) {
-          throw new UserError("this daemon was started not to send (-s): push from another server", ExitStatus.usage);
+          throw new UserError(
+            "this daemon was started not to send (-s): push from another server",
+            ExitStatus.usage,
+          );
         }
         return this.parts.transfers.send(request, emit, signal);
       case "members":
@@ -64,7 +67,8 @@ export class ConsoleService implements RequestHandler {
   private status(): [string, string][] {
     const { settings, engine, transport, transfers, counters, log } = this.parts;
     const yes = (value: boolean) => (value ? "yes" : "no");
-    const foreign = counters.foreign === 0 ? "0" : `${counters.foreign} (last from ${counters.lastForeignSource})`;
+    const foreign =
+      counters.foreign === 0 ? "0" : `${counters.foreign} (last from ${counters.lastForeignSource})`;
     return [
       ["process", String(process.pid)],
       ["version", VERSION],
@@ -75,7 +79,10 @@ export class ConsoleService implements RequestHandler {
       ["multicast", `${settings.multicast}:${settings.port}`],
       ["interface", this.parts.interfaceName],
       ["socket", settings.socket ?? "none"],
-      ["sealed", this.parts.isSealed ? "yes" : "no: anyone on this network can write here; give a key with -k"],
+      [
+        "sealed",
+        this.parts.isSealed ? "yes" : "no: anyone on this network can write here; give a key with -k",
+      ],
       ["members", String(engine.membership.size)],
       ["sending", String(transfers.count)],
       ["receives", yes(settings.receives)],

@@ -1,4 +1,3 @@
-import os from "node:os";
 import { randomBytes } from "node:crypto";
 import type { Random } from "../base/random.ts";
 import { ConsoleServer } from "../console/server.ts";
@@ -8,7 +7,7 @@ import { chooseInterface } from "../net/interfaces.ts";
 import { readKeyFile } from "../net/key-file.ts";
 import { ControlOpener, ControlSealer, FleetKey } from "../net/sealing.ts";
 import { Transport } from "../net/transport.ts";
-import { DATAGRAM_BYTES, HOST_NAME_BYTES, WINDOW_BLOCKS } from "../wire/limits.ts";
+import { DATAGRAM_BYTES, WINDOW_BLOCKS } from "../wire/limits.ts";
 import type { NodeInfo } from "../wire/membership-messages.ts";
 import { ConsoleService } from "./console-service.ts";
 import { Counters } from "./counters.ts";
@@ -126,8 +125,8 @@ function engineOptions(settings: Settings, transport: Transport) {
 }
 
 function nodeInfo(settings: Settings): NodeInfo {
-  const hostName = os.hostname().replace(/[^\x21-\x7e]/g, "?").slice(0, HOST_NAME_BYTES) || "unknown";
-  return { hostName, version: VERSION, receives: settings.receives, sends: settings.sends, labels: [] };
+  const { hostName, receives, sends } = settings;
+  return { hostName, version: VERSION, receives, sends, labels: [] };
 }
 
 function systemRandom(): Random {
@@ -139,8 +138,10 @@ function statusLine(engine: NodeEngine, transfers: Transfers): string {
 }
 
 function logRecovery(log: Log, reply: Extract<StageReply, { kind: "recovered" }>): void {
-  for (const name of reply.finished) log.warn(`the commit of transfer ${name} was interrupted, and is finished now`);
-  if (reply.failure !== undefined) log.error(`what an earlier run has left cannot be cleared away: ${reply.failure}`);
+  for (const name of reply.finished)
+    log.warn(`the commit of transfer ${name} was interrupted, and is finished now`);
+  if (reply.failure !== undefined)
+    log.error(`what an earlier run has left cannot be cleared away: ${reply.failure}`);
 }
 
 /** A broken invariant in a thread is one of the process. */
@@ -159,7 +160,8 @@ async function stopDaemon(parts: {
   const { driver, engine, transfers, transport, disks, server } = parts;
   transfers.stop();
   const endMs = driver.nowMs() + STOP_PATIENCE_MS;
-  while (!engine.isIdle && driver.nowMs() < endMs) await new Promise((resolve) => setTimeout(resolve, STOP_LOOK_MS));
+  while (!engine.isIdle && driver.nowMs() < endMs)
+    await new Promise((resolve) => setTimeout(resolve, STOP_LOOK_MS));
   driver.handle({ kind: "stop" });
   driver.flush();
   await transport.drain();

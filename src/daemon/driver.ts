@@ -103,7 +103,9 @@ export class Driver {
     if (outbound === undefined) return;
     outbound.observer.onSource(reply);
     if (reply.kind === "reports") return;
-    reply.blocks.forEach((block, index) => outbound.trains.noteBlock(reply.firstBlock + index, block.sealedBytes));
+    reply.blocks.forEach((block, index) =>
+      outbound.trains.noteBlock(reply.firstBlock + index, block.sealedBytes),
+    );
     this.handle(reply);
   }
 
@@ -118,7 +120,8 @@ export class Driver {
       this.handle({ kind: "staged", key, block, outcome });
       return;
     }
-    const wants = outcome.wants === undefined ? undefined : new Bitmap(outcome.wants.size, outcome.wants.bytes);
+    const wants =
+      outcome.wants === undefined ? undefined : new Bitmap(outcome.wants.size, outcome.wants.bytes);
     this.handle({ kind: "staged", key, block, outcome: { kind: "staged", wants } });
   }
 
@@ -212,7 +215,10 @@ export class Driver {
     if (observer === undefined) return;
     const { detail } = observer;
     const named = detail === "none" ? [] : effect.wants;
-    const wants = named.map((want) => ({ host: observer.hostOf(want.epoch), entries: bitmapData(want.entries) }));
+    const wants = named.map((want) => ({
+      host: observer.hostOf(want.epoch),
+      entries: bitmapData(want.entries),
+    }));
     this.disks?.toSource({ kind: "settle", transfer, block, union: bitmapData(union), wants, detail });
   }
 

@@ -2,7 +2,13 @@ import { DecodeError } from "../base/bytes.ts";
 import type { NodeEngine } from "../engine/node.ts";
 import { inboundName } from "../engine/types.ts";
 import type { ControlOpener } from "../net/sealing.ts";
-import { datagramLength, DatagramType, decodeFragment, FRAGMENT_PAYLOAD_BYTES, FragmentHeader } from "../wire/datagram.ts";
+import {
+  datagramLength,
+  DatagramType,
+  decodeFragment,
+  FRAGMENT_PAYLOAD_BYTES,
+  FragmentHeader,
+} from "../wire/datagram.ts";
 import { decodeMessage } from "../wire/message.ts";
 import type { Counters } from "./counters.ts";
 import { SLOT_BYTES } from "./disk/rings.ts";
@@ -36,7 +42,7 @@ export class InboundDatagrams {
   /** Takes in one datagram, or several in one piece. */
   take(bytes: Buffer, ip: string, port: number, nowMs: number): void {
     const source = { ip, port };
-    for (let start = 0; start < bytes.length; ) {
+    for (let start = 0; start < bytes.length;) {
       const length = datagramLength(bytes, start, bytes.length);
       if (length === 0) {
         this.counters.malformed++;
@@ -44,7 +50,8 @@ export class InboundDatagrams {
       }
       const type = bytes[start + 2];
       if (type === DatagramType.fragment) this.takeFragment(bytes, start, length, source, nowMs);
-      else if (type === DatagramType.control) this.takeControl(bytes.subarray(start, start + length), source, nowMs);
+      else if (type === DatagramType.control)
+        this.takeControl(bytes.subarray(start, start + length), source, nowMs);
       else this.counters.malformed++;
       start += length;
     }

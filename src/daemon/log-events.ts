@@ -16,12 +16,15 @@ export function logEvent(log: Log, event: NodeEvent, hostOf: (epoch: string) => 
       log.warn(`transfer ${event.transfer}: ${event.hostName} is left out: ${event.reason}`);
       break;
     case "inbound-began":
-      log.debug(`${event.hostName} offers its transfer ${event.key.transfer}${event.dryRun ? " as a dry run" : ""}`);
+      log.debug(
+        `${event.hostName} offers its transfer ${event.key.transfer}${event.dryRun ? " as a dry run" : ""}`,
+      );
       break;
     case "inbound-ended": {
       const name = `transfer ${event.key.transfer} from ${hostOf(event.key.epoch)}`;
       if (event.outcome === "done") log.info(`${name} is done`);
-      else if (event.outcome === "discarded") log.info(`${name} was given up, nothing has changed: ${event.reason}`);
+      else if (event.outcome === "discarded")
+        log.info(`${name} was given up, nothing has changed: ${event.reason}`);
       else log.error(`${name} failed: ${event.reason}`);
       break;
     }

@@ -28,7 +28,10 @@ export function openLog(level: LogLevel, target: "journal" | "terminal" | "syslo
 }
 
 function writeLine(line: string, write: (priority: number, text: string) => void): void {
-  const { level, msg, ...rest } = JSON.parse(line) as Record<string, unknown> & { level: number; msg?: string };
+  const { level, msg, ...rest } = JSON.parse(line) as Record<string, unknown> & {
+    level: number;
+    msg?: string;
+  };
   const facts = Object.entries(rest)
     .filter(([name]) => !HIDDEN.has(name))
     .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
@@ -38,7 +41,10 @@ function writeLine(line: string, write: (priority: number, text: string) => void
 /** Names come from the network and from file systems; a line stays a line. */
 function printable(text: string): string {
   // eslint-disable-next-line no-control-regex -- control characters are what is looked for
-  return text.replace(/[\x00-\x1f\x7f]/g, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
+  return text.replace(
+    /[\x00-\x1f\x7f]/g,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
 }
 
 function outputWriter(hasPriority: boolean): (priority: number, text: string) => void {

@@ -32,7 +32,10 @@ export async function runDaemon(argv: readonly string[]): Promise<number | undef
 }
 
 async function run(settings: Settings, load: () => Settings): Promise<void> {
-  const log = openLog(settings.logLevel, isManagedService() ? "journal" : isInBackground() ? "syslog" : "terminal");
+  const log = openLog(
+    settings.logLevel,
+    isManagedService() ? "journal" : isInBackground() ? "syslog" : "terminal",
+  );
   const notifier = new ServiceNotifier();
   const daemon = await startDaemon(settings, log, () => notifier.status(daemon.status()));
   let isStopping = false;

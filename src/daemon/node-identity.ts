@@ -38,10 +38,16 @@ export function claimIdentity(base: string): NodeIdentity {
 
 /** The lock is held until the process ends, by the descriptor that stays open. */
 function claimLock(file: string, base: string): void {
-  const descriptor = fs.openSync(file, fs.constants.O_CREAT | fs.constants.O_RDWR | fs.constants.O_NOFOLLOW, 0o600);
+  const descriptor = fs.openSync(
+    file,
+    fs.constants.O_CREAT | fs.constants.O_RDWR | fs.constants.O_NOFOLLOW,
+    0o600,
+  );
   if (lockFile(descriptor)) return;
   fs.closeSync(descriptor);
-  throw new UserError(`another makuosan works on ${base}: stop it first, or choose another directory with -b`);
+  throw new UserError(
+    `another makuosan works on ${base}: stop it first, or choose another directory with -b`,
+  );
 }
 
 function readOrMakeId(file: string): string {

@@ -46,6 +46,7 @@ function daemonCommand(): Command {
     .version(`makuosan ${VERSION}`, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .allowExcessArguments(false)
+    .showSuggestionAfterError(false)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
   for (const setting of SETTINGS as readonly Setting[]) {
@@ -70,7 +71,8 @@ function readOptions(command: Command): DaemonArguments {
     const option = command.options.find((one) => one.flags === setting.option);
     if (option === undefined || command.getOptionValueSource(option.attributeName()) !== "cli") continue;
     const value: unknown = command.getOptionValue(option.attributeName());
-    settings[setting.key] = typeof value === "boolean" ? value : parseValue(setting, String(value), optionName(setting));
+    settings[setting.key] =
+      typeof value === "boolean" ? value : parseValue(setting, String(value), optionName(setting));
   }
   const { config, foreground } = command.opts<{ config?: string; foreground?: boolean }>();
   return { settings, configFile: config, foreground: foreground === true };

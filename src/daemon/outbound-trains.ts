@@ -50,7 +50,7 @@ export class OutboundTrains {
       if (--pendingRuns === 0) finish();
     };
     this.pendingSends++;
-    for (let index = 0; index < count; ) {
+    for (let index = 0; index < count;) {
       if (!isInMask(effect, index)) {
         index++;
         continue;
@@ -74,7 +74,10 @@ export class OutboundTrains {
   private sendRun(slot: number, first: number, end: number, sealedBytes: number, done: () => void): void {
     const slotStart = slot * TRAIN_BYTES;
     const blockEnd = sealedBytes + fragmentCount(sealedBytes) * FRAGMENT_HEADER_BYTES;
-    const train = this.bytes.subarray(slotStart + first * DATAGRAM_BYTES, slotStart + Math.min(end * DATAGRAM_BYTES, blockEnd));
+    const train = this.bytes.subarray(
+      slotStart + first * DATAGRAM_BYTES,
+      slotStart + Math.min(end * DATAGRAM_BYTES, blockEnd),
+    );
     assert(train.length > 0, "a run has at least one fragment");
     this.totals.wireBytes += train.length;
     this.transport.multicastTrain(train, done);

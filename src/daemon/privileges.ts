@@ -12,8 +12,14 @@ export function dropPrivileges(identity: Identity | undefined): boolean {
     process.setgroups?.([...identity.groups]);
     process.setgid?.(identity.gid);
     process.setuid?.(identity.uid);
-    assert(process.geteuid?.() === identity.uid && process.getuid?.() === identity.uid, "the user is the wanted one");
-    assert(process.getegid?.() === identity.gid && process.getgid?.() === identity.gid, "and so is the group");
+    assert(
+      process.geteuid?.() === identity.uid && process.getuid?.() === identity.uid,
+      "the user is the wanted one",
+    );
+    assert(
+      process.getegid?.() === identity.gid && process.getgid?.() === identity.gid,
+      "and so is the group",
+    );
   }
   return process.geteuid?.() === 0;
 }

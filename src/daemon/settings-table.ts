@@ -27,10 +27,20 @@ const LIST = { kind: "list" } as const;
 const number = (least: number, most: number) => ({ kind: "number", least, most }) as const;
 
 export const SETTINGS = [
-  { key: "base", option: "-b, --base <dir>", form: TEXT, description: "directory whose files are sent and received" },
+  {
+    key: "base",
+    option: "-b, --base <dir>",
+    form: TEXT,
+    description: "directory whose files are sent and received",
+  },
   { key: "user", option: "-u, --user <name>", form: TEXT, description: "user that the daemon becomes" },
   { key: "group", option: "-g, --group <name>", form: TEXT, description: "group that the daemon becomes" },
-  { key: "groups", option: "-G, --groups <names>", form: LIST, description: "further groups, with commas between them" },
+  {
+    key: "groups",
+    option: "-G, --groups <names>",
+    form: LIST,
+    description: "further groups, with commas between them",
+  },
   { key: "port", option: "-p, --port <number>", form: number(1, 65535), description: "UDP port (5000)" },
   {
     key: "multicast",
@@ -43,6 +53,12 @@ export const SETTINGS = [
     option: "-i, --interface <name>",
     form: TEXT,
     description: "interface, by name or address (the one of the default route)",
+  },
+  {
+    key: "name",
+    option: "--name <name>",
+    form: TEXT,
+    description: "name that the others know this node by (the host name)",
   },
   { key: "key", option: "-k, --key <file>", form: TEXT, description: "key file, made by msync --keygen" },
   {
@@ -89,7 +105,13 @@ export const SETTINGS = [
     description: "do not receive files",
   },
   { key: "send", option: "-s, --no-send", form: FLAG, isInverted: true, description: "do not send files" },
-  { key: "console", option: "-o, --no-console", form: FLAG, isInverted: true, description: "no control socket" },
+  {
+    key: "console",
+    option: "-o, --no-console",
+    form: FLAG,
+    isInverted: true,
+    description: "no control socket",
+  },
   {
     key: "offload",
     option: "--no-offload",

@@ -1,7 +1,8 @@
 import fs from "node:fs";
 import net from "node:net";
+import os from "node:os";
 import { UserError } from "../base/user-error.ts";
-import { DEFAULT_GROUP, DEFAULT_PORT } from "../wire/limits.ts";
+import { DEFAULT_GROUP, DEFAULT_PORT, HOST_NAME_BYTES } from "../wire/limits.ts";
 import { findGroup, findUser, groupsOfUser } from "./accounts.ts";
 import type { GivenSettings } from "./config.ts";
 import { LEVELS, type LogLevel } from "./log.ts";
@@ -23,6 +24,7 @@ export interface Settings {
   readonly port: number;
   readonly multicast: string;
   readonly interface: string | undefined;
+  readonly hostName: string;
   readonly keyFile: string | undefined;
   readonly socket: string | undefined;
   readonly logLevel: LogLevel;
@@ -52,6 +54,7 @@ export function resolveSettings(options: GivenSettings, config: GivenSettings): 
     port: number("port", DEFAULT_PORT),
     multicast: checkMulticast(text("multicast") ?? DEFAULT_GROUP),
     interface: text("interface"),
+    hostName: checkHostName(text("name") ?? os.hostname()),
     keyFile: text("key"),
     socket: flag("console", true) ? (text("socket") ?? DEFAULT_SOCKET) : undefined,
     logLevel: parseLogLevel(text("loglevel") ?? "info"),
@@ -67,7 +70,9 @@ export function resolveSettings(options: GivenSettings, config: GivenSettings): 
 
 function checkBase(base: string | undefined): string {
   if (base === undefined) {
-    throw new UserError("no base directory is set: give -b DIR, or write 'base = DIR' into /etc/makuosan.conf");
+    throw new UserError(
+      "no base directory is set: give -b DIR, or write 'base = DIR' into /etc/makuosan.conf",
+    );
   }
   try {
     const real = fs.realpathSync(base);
@@ -91,17 +96,28 @@ function findIdentity(
   const further = groups?.map(findGroup) ?? (account === undefined ? [] : groupsOfUser(account.name));
   const identity = { uid: account?.uid ?? process.geteuid?.() ?? 0, gid, groups: further };
   if (process.geteuid?.() === 0 || isPresentIdentity(identity)) return identity;
-  throw new UserError("only root can become another user or group: start makuosan as root, or leave out -u, -g and -G");
+  throw new UserError(
+    "only root can become another user or group: start makuosan as root, or leave out -u, -g and -G",
+  );
 }
 
 function isPresentIdentity(identity: Identity): boolean {
   return identity.uid === process.geteuid?.() && identity.gid === process.getegid?.();
 }
 
+function checkHostName(name: string): string {
+  if (name.length <= HOST_NAME_BYTES && /^[\x21-\x7e]+$/.test(name)) return name;
+  throw new UserError(
+    `'${name}' cannot be the name of a node: give one of at most ${HOST_NAME_BYTES} printable characters with --name`,
+  );
+}
+
 function checkMulticast(address: string): string {
   const first = Number(address.split(".")[0]);
   if (net.isIPv4(address) && first >= 224 && first <= 239) return address;
-  throw new UserError(`${address} is no multicast group: give an address from 224.0.0.0 to 239.255.255.255 with -m`);
+  throw new UserError(
+    `${address} is no multicast group: give an address from 224.0.0.0 to 239.255.255.255 with -m`,
+  );
 }
 
 /** @throws UserError for a level that does not exist */

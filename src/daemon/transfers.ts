@@ -34,7 +34,8 @@ export class Transfers {
   private readonly log: Log;
   private readonly parallel: number;
   private readonly running = new Map<number, Running>();
-  private readonly waiting: { readonly begin: () => void; readonly refuse: (error: UserError) => void }[] = [];
+  private readonly waiting: { readonly begin: () => void; readonly refuse: (error: UserError) => void }[] =
+    [];
   private lastTransfer = 0;
   private isStopping = false;
 
@@ -97,7 +98,10 @@ export class Transfers {
     if (this.isStopping) throw stopping();
     if (this.running.size < this.parallel) return;
     if (this.waiting.length >= WAITING_TRANSFERS) {
-      throw new UserError(`${WAITING_TRANSFERS} transfers are waiting already: try again later`, ExitStatus.unreachable);
+      throw new UserError(
+        `${WAITING_TRANSFERS} transfers are waiting already: try again later`,
+        ExitStatus.unreachable,
+      );
     }
     await new Promise<void>((resolve, reject) => this.waiting.push({ begin: resolve, refuse: reject }));
     if (signal.aborted) {
@@ -108,7 +112,10 @@ export class Transfers {
 
   private nobody({ unknown }: ChosenTargets): SendResult {
     if (unknown.length === 0) {
-      throw new UserError("there is no member to send to: 'msync --members' lists those that are there", ExitStatus.noMembers);
+      throw new UserError(
+        "there is no member to send to: 'msync --members' lists those that are there",
+        ExitStatus.noMembers,
+      );
     }
     return { ...emptyResult(), unknown, exitStatus: ExitStatus.partial };
   }
@@ -120,7 +127,9 @@ export class Transfers {
     resolve: (result: SendResult) => void,
   ): number {
     const transfer = ++this.lastTransfer;
-    const hosts = new Map(targets.members.map((member) => [member.epoch, displayName(member, targets.members)]));
+    const hosts = new Map(
+      targets.members.map((member) => [member.epoch, displayName(member, targets.members)]),
+    );
     const totals = { entries: 0, wantedBytes: 0, sentEntries: 0, sentBytes: 0 };
     const running: Running = {
       request,
@@ -219,7 +228,10 @@ export class Transfers {
 }
 
 function stopping(): UserError {
-  return new UserError("the daemon is stopping: start it again and repeat the command", ExitStatus.unreachable);
+  return new UserError(
+    "the daemon is stopping: start it again and repeat the command",
+    ExitStatus.unreachable,
+  );
 }
 
 /** Hosts are shown by name; where two have one name, with the address. */

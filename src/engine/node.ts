@@ -103,7 +103,11 @@ export class NodeEngine {
    *
    * @returns the transfer and the slot that its payload belongs to, or undefined when it is not needed
    */
-  acceptFragment(header: FragmentHeader, source: Address, nowMs: number): { key: InboundKey; slot: number } | undefined {
+  acceptFragment(
+    header: FragmentHeader,
+    source: Address,
+    nowMs: number,
+  ): { key: InboundKey; slot: number } | undefined {
     const receiver = this.receiverOf(header);
     if (receiver === undefined || !sameAddress(receiver.sender.address, source)) return undefined;
     this.touched.add(receiver);
@@ -178,7 +182,9 @@ export class NodeEngine {
         this.inbound.set(name, new TransferReceiver(this.receiverContext(), key, member, offer, nowMs));
         return;
       }
-      const reason = this.info.receives ? `it is busy with ${INBOUND_TRANSFERS} transfers` : "it does not receive";
+      const reason = this.info.receives
+        ? `it is busy with ${INBOUND_TRANSFERS} transfers`
+        : "it does not receive";
       this.remember(name, { phase: MemberPhase.failed, reason });
     }
     this.answerFromMemory(member, key);

@@ -83,7 +83,12 @@ export type NodeEvent =
       readonly reason: string;
     }
   | { readonly kind: "transfer-finished"; readonly result: TransferResult }
-  | { readonly kind: "inbound-began"; readonly key: InboundKey; readonly hostName: string; readonly dryRun: boolean }
+  | {
+      readonly kind: "inbound-began";
+      readonly key: InboundKey;
+      readonly hostName: string;
+      readonly dryRun: boolean;
+    }
   | {
       readonly kind: "inbound-ended";
       readonly key: InboundKey;
@@ -108,7 +113,12 @@ export type Effect =
       readonly stamp: number;
     }
   /** Make up to `count` blocks from `firstBlock` on; answered by "produced". */
-  | { readonly kind: "produce"; readonly transfer: number; readonly firstBlock: number; readonly count: number }
+  | {
+      readonly kind: "produce";
+      readonly transfer: number;
+      readonly firstBlock: number;
+      readonly count: number;
+    }
   /** What the members want of a manifest block is complete. */
   | {
       readonly kind: "settle";
@@ -165,7 +175,12 @@ export type Input =
       /** Entries that could not be read so far. */
       readonly unreadable: number;
     }
-  | { readonly kind: "staged"; readonly key: InboundKey; readonly block: number; readonly outcome: StageOutcome }
+  | {
+      readonly kind: "staged";
+      readonly key: InboundKey;
+      readonly block: number;
+      readonly outcome: StageOutcome;
+    }
   | { readonly kind: "prepared"; readonly key: InboundKey; readonly failure: string | undefined }
   | { readonly kind: "committed"; readonly key: InboundKey; readonly failure: string | undefined }
   | { readonly kind: "stop" };

@@ -18,11 +18,19 @@ export function chooseInterface(wanted: string | undefined): ChosenInterface {
   if (wanted === undefined) return defaultInterface(all);
   const found = all.find((one) => one.name === wanted || one.ip === wanted) ?? loopbackAddress(wanted);
   if (found !== undefined) return found;
-  if (fs.existsSync(`/sys/class/net/${wanted}`) && !wanted.includes("/")) {
-    throw new UserError(`the interface ${wanted} has no IPv4 address: give it one, or choose another with -i`);
+  if (isDevice(wanted)) {
+    throw new UserError(
+      `the interface ${wanted} has no IPv4 address: give it one, or choose another with -i`,
+    );
   }
   const names = all.map((one) => `${one.name} (${one.ip})`).join(", ");
   throw new UserError(`there is no interface or local address ${wanted}: this host has ${names || "none"}`);
+}
+
+/** Whether the kernel knows a network device of this name, with or without an address. */
+function isDevice(name: string): boolean {
+  const lines = fs.readFileSync("/proc/net/dev", "latin1").split("\n");
+  return lines.some((line) => line.trim().startsWith(`${name}:`));
 }
 
 /** All of 127.0.0.0/8 is local, although only 127.0.0.1 is listed. */

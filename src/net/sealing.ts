@@ -128,7 +128,13 @@ function openControl(key: Buffer, counter: bigint, datagram: Uint8Array): Buffer
 }
 
 /** Seals a block; the tag is its end. */
-export function sealBlock(key: Buffer, transfer: number, block: number, kind: number, plaintext: Uint8Array): Buffer[] {
+export function sealBlock(
+  key: Buffer,
+  transfer: number,
+  block: number,
+  kind: number,
+  plaintext: Uint8Array,
+): Buffer[] {
   const associated = blockAssociatedData(transfer, block, plaintext.length + TAG_BYTES, kind);
   const cipher = crypto.createCipheriv(CIPHER, key, blockNonce(block)).setAAD(associated);
   const sealed = cipher.update(plaintext);

@@ -39,7 +39,12 @@ export class Transport {
   /** Sends that failed since the start; what they carried counts as lost on the way. */
   sendErrors = 0;
 
-  private constructor(options: TransportOptions, group: dgram.Socket, own: dgram.Socket, canSegment: boolean) {
+  private constructor(
+    options: TransportOptions,
+    group: dgram.Socket,
+    own: dgram.Socket,
+    canSegment: boolean,
+  ) {
     this.options = options;
     this.group = group;
     this.own = own;
@@ -51,7 +56,11 @@ export class Transport {
    *
    * @throws UserError where the address or the group cannot be had
    */
-  static async open(options: TransportOptions, onDatagrams: DatagramHandler, onError: (error: Error) => void) {
+  static async open(
+    options: TransportOptions,
+    onDatagrams: DatagramHandler,
+    onError: (error: Error) => void,
+  ) {
     const own = await openSocket(options, options.interfaceIp, false);
     let group: { socket: dgram.Socket; isNative: boolean };
     try {
@@ -212,7 +221,8 @@ function bindError(options: TransportOptions, ip: string, errno: number): UserEr
   if (errno === EADDRINUSE) {
     return new UserError(`${where} is in use by another program: stop it, or choose another port with -p`);
   }
-  if (errno === EADDRNOTAVAIL) return new UserError(`${ip} is not an address of this host: choose another with -i`);
+  if (errno === EADDRNOTAVAIL)
+    return new UserError(`${ip} is not an address of this host: choose another with -i`);
   if (errno === EACCES) return new UserError(`${where} needs root: choose a port above 1023 with -p`);
   return new UserError(`${where} cannot be bound: error ${errno}`);
 }

@@ -67,7 +67,8 @@ function loadKoffi(): Koffi | undefined {
   try {
     const inherited = (workerData as Partial<NativeWorkerData> | null)?.nativeLibraryPath;
     libraryPath = inherited ?? (isSea() ? unpack(getAsset("koffi.node")) : undefined);
-    koffi = libraryPath === undefined ? (createRequire(import.meta.url)("koffi") as Koffi) : open(libraryPath);
+    koffi =
+      libraryPath === undefined ? (createRequire(import.meta.url)("koffi") as Koffi) : open(libraryPath);
   } catch {
     koffi = undefined;
   }

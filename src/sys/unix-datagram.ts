@@ -34,6 +34,8 @@ export class UnixDatagram {
   send(text: string): boolean {
     const bytes = Buffer.from(text);
     const sendto = nativeFunction("long sendto(int, const void *, size_t, int, const void *, uint32_t)");
-    return sendto?.(this.descriptor, bytes, bytes.length, 0, this.address, this.address.length) === bytes.length;
+    return (
+      sendto?.(this.descriptor, bytes, bytes.length, 0, this.address, this.address.length) === bytes.length
+    );
   }
 }

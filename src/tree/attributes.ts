@@ -61,7 +61,12 @@ export function modeToSet(metadata: Metadata, rules: AttributeRules): number {
 }
 
 /** Sets owner, mode and time of an entry by its path; the owner first, because setting it clears mode bits. */
-export function setAttributes(path: Buffer, type: EntryType, metadata: Metadata, rules: AttributeRules): void {
+export function setAttributes(
+  path: Buffer,
+  type: EntryType,
+  metadata: Metadata,
+  rules: AttributeRules,
+): void {
   if (rules.keepOwner) {
     fs.lchownSync(path, rules.owners.userId(metadata.user), rules.owners.groupId(metadata.group));
   }

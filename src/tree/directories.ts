@@ -98,7 +98,7 @@ export class Directories {
       ancestor = ancestor.slice(0, Math.max(0, ancestor.lastIndexOf("/")));
     }
     let descriptor = this.open.get(ancestor) ?? this.root;
-    for (let end = ancestor.length; end < path.length; ) {
+    for (let end = ancestor.length; end < path.length;) {
       const start = end === 0 ? 0 : end + 1;
       const slash = path.indexOf("/", start);
       end = slash === -1 ? path.length : slash;

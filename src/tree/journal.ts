@@ -42,7 +42,7 @@ export class JournalWriter {
 
   /** Makes what was added readable. */
   flush(): void {
-    for (let written = 0; written < this.writer.position; ) {
+    for (let written = 0; written < this.writer.position;) {
       written += fs.writeSync(this.descriptor, this.writer.bytes, written, this.writer.position - written);
     }
     this.writer.position = 0;

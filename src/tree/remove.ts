@@ -43,5 +43,7 @@ function makeAccessible(parent: number, name: string): void {
 
 /** The names in an open directory, as byte strings. */
 export function namesIn(directory: number): string[] {
-  return fs.readdirSync(`/proc/self/fd/${directory}`, { encoding: "buffer" }).map((name) => name.toString("latin1"));
+  return fs
+    .readdirSync(`/proc/self/fd/${directory}`, { encoding: "buffer" })
+    .map((name) => name.toString("latin1"));
 }

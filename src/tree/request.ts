@@ -26,7 +26,7 @@ export function normalizePath(path: string): string {
   }
   if (!isSafePath(normalized)) {
     throw new UserError(
-      `'${path.slice(0, 80)}…' is too long: a name may have 255 bytes, a path ${PATH_BYTES}`,
+      `'${path.slice(0, 80)}...' is too long: a name may have 255 bytes, a path ${PATH_BYTES}`,
     );
   }
   return normalized;
@@ -36,6 +36,7 @@ export function normalizePath(path: string): string {
 export function simplifyRequest(request: ScanRequest): ScanRequest {
   const paths = [...new Set(request.paths.map(normalizePath))];
   const isCovered = (path: string) =>
-    request.recursive && paths.some((other) => other !== path && (other === "" || path.startsWith(`${other}/`)));
+    request.recursive &&
+    paths.some((other) => other !== path && (other === "" || path.startsWith(`${other}/`)));
   return { recursive: request.recursive, paths: paths.filter((path) => !isCovered(path)) };
 }

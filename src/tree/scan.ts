@@ -97,7 +97,8 @@ export class Scanner {
         // Between two names, whoever takes the items may have used other directories.
         const item = this.look(this.directories.descriptor(path), header, name);
         if (item === undefined) continue;
-        if (item.kind === "entry" && item.entry.type === EntryType.directory) found.push(joinPath(path, name));
+        if (item.kind === "entry" && item.entry.type === EntryType.directory)
+          found.push(joinPath(path, name));
         yield item;
       }
     } catch (error) {
@@ -116,7 +117,11 @@ export class Scanner {
       }
       const target = type === EntryType.symlink ? readTarget(descriptor, name) : "";
       const size = type === EntryType.file ? Number(stats.size) : 0;
-      return { kind: "entry", directory, entry: { type, name, metadata: metadataOf(stats, this.owners), size, target } };
+      return {
+        kind: "entry",
+        directory,
+        entry: { type, name, metadata: metadataOf(stats, this.owners), size, target },
+      };
     } catch (error) {
       return { kind: "unreadable", path, reason: explain(error) };
     }

@@ -78,10 +78,14 @@ export class Source {
   /** Takes over which entries of a manifest block are wanted, and gives all its entries for the report. */
   settle(manifest: number, union: Bitmap): readonly HeldEntry[] {
     const entries = this.held.get(manifest) ?? [];
-    const files = entries.filter((entry, index) => union.get(index) && entry.type === EntryType.file && entry.size > 0);
+    const files = entries.filter(
+      (entry, index) => union.get(index) && entry.type === EntryType.file && entry.size > 0,
+    );
     this.totals.sentEntries += union.count();
     for (const file of files) this.totals.wantedBytes += file.size;
-    files.forEach((entry, index) => this.wanted.push({ entry, manifest, isLast: index === files.length - 1 }));
+    files.forEach((entry, index) =>
+      this.wanted.push({ entry, manifest, isLast: index === files.length - 1 }),
+    );
     if (files.length === 0) this.held.delete(manifest);
     return entries;
   }

@@ -50,10 +50,12 @@ export class Stage {
    */
   plan(plaintext: Uint8Array): Bitmap {
     const block = decodeManifest(plaintext);
-    if (block.firstEntry !== this.nextEntry) throw new StageError("the sender skipped a part of its manifest");
+    if (block.firstEntry !== this.nextEntry)
+      throw new StageError("the sender skipped a part of its manifest");
     const entryCount = block.directories.reduce((sum, directory) => sum + directory.entries.length, 0);
     const wants = new Bitmap(entryCount);
-    for (const { header, entries } of block.directories) this.planDirectory(header, entries, block.firstEntry, wants);
+    for (const { header, entries } of block.directories)
+      this.planDirectory(header, entries, block.firstEntry, wants);
     this.checkSpace();
     return wants;
   }
@@ -101,7 +103,12 @@ export class Stage {
     return new Committer(this.base, area, this.rules);
   }
 
-  private planDirectory(header: DirectoryHeader, entries: readonly Entry[], firstEntry: number, wants: Bitmap): void {
+  private planDirectory(
+    header: DirectoryHeader,
+    entries: readonly Entry[],
+    firstEntry: number,
+    wants: Bitmap,
+  ): void {
     const real = this.base.find(header.path);
     let isTouched = false;
     for (const entry of entries) {

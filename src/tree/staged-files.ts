@@ -70,7 +70,7 @@ export class StagedFiles {
     const file = this.partial.get(segment.entry);
     if (file === undefined || segment.offset + segment.bytes.length > file.size) return;
     const descriptor = this.descriptorOf(file);
-    for (let written = 0; written < segment.bytes.length; ) {
+    for (let written = 0; written < segment.bytes.length;) {
       const length = segment.bytes.length - written;
       written += fs.writeSync(descriptor, segment.bytes, written, length, segment.offset + written);
     }

@@ -104,7 +104,12 @@ export function epochHalves(epoch: string): { high: number; low: number } {
  *
  * @returns false for a fragment whose fields contradict each other
  */
-export function decodeFragment(bytes: Uint8Array, start: number, length: number, header: FragmentHeader): boolean {
+export function decodeFragment(
+  bytes: Uint8Array,
+  start: number,
+  length: number,
+  header: FragmentHeader,
+): boolean {
   if (length <= FRAGMENT_HEADER_BYTES) return false;
   header.epochHigh = readU32BigEndian(bytes, start + 8);
   header.epochLow = readU32BigEndian(bytes, start + 12);
@@ -124,7 +129,9 @@ function isConsistent(header: FragmentHeader): boolean {
   if (kind !== BlockKind.manifest && kind !== BlockKind.data) return false;
   if (sealedBytes <= TAG_BYTES || sealedBytes > SEALED_BLOCK_BYTES) return false;
   const offset = index * FRAGMENT_PAYLOAD_BYTES;
-  return offset < sealedBytes && header.payloadBytes === Math.min(FRAGMENT_PAYLOAD_BYTES, sealedBytes - offset);
+  return (
+    offset < sealedBytes && header.payloadBytes === Math.min(FRAGMENT_PAYLOAD_BYTES, sealedBytes - offset)
+  );
 }
 
 /** Writes a fragment's header at `start`, for a payload of `payloadBytes` behind it. */
@@ -151,7 +158,12 @@ export function stampFragment(bytes: Uint8Array, start: number, stamp: number): 
 }
 
 /** The associated data of a sealed block: transfer u32, block u32, sealed length u16, kind u8. */
-export function blockAssociatedData(transfer: number, block: number, sealedBytes: number, kind: number): Uint8Array {
+export function blockAssociatedData(
+  transfer: number,
+  block: number,
+  sealedBytes: number,
+  kind: number,
+): Uint8Array {
   return new ByteWriter(11).u32(transfer).u32(block).u16(sealedBytes).u8(kind).bytes;
 }
 

@@ -80,7 +80,10 @@ export class ManifestWriter {
   }
 
   private writeDirectory(directory: DirectoryHeader): void {
-    this.writer.u8(Record.directory).longText(directory.path).u8(directory.metadata === undefined ? 0 : 1);
+    this.writer
+      .u8(Record.directory)
+      .longText(directory.path)
+      .u8(directory.metadata === undefined ? 0 : 1);
     if (directory.metadata !== undefined) encodeMetadata(this.writer, directory.metadata);
     this.directory = directory.path;
   }
@@ -161,4 +164,3 @@ function decodeTarget(reader: ByteReader): string {
   }
   return target;
 }
-

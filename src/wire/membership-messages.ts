@@ -33,7 +33,13 @@ export function decodeNodeInfo(reader: ByteReader): NodeInfo {
   if (count > LABELS) throw new DecodeError("too many labels");
   const labels: string[] = [];
   for (let index = 0; index < count; index++) labels.push(limited(reader.shortText(), LABEL_BYTES));
-  return { hostName, version, receives: (flags & Flag.receives) !== 0, sends: (flags & Flag.sends) !== 0, labels };
+  return {
+    hostName,
+    version,
+    receives: (flags & Flag.receives) !== 0,
+    sends: (flags & Flag.sends) !== 0,
+    labels,
+  };
 }
 
 /** These names are shown on terminals and written into logs, so nothing but printable characters passes. */

@@ -1,6 +1,12 @@
 import { Bitmap } from "../base/bitmap.ts";
 import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
-import { MANIFEST_ENTRIES, MISSING_FRAGMENTS, MISSING_RUNS, REASON_BYTES, WANTS_PER_STATUS } from "./limits.ts";
+import {
+  MANIFEST_ENTRIES,
+  MISSING_FRAGMENTS,
+  MISSING_RUNS,
+  REASON_BYTES,
+  WANTS_PER_STATUS,
+} from "./limits.ts";
 import { decodeReason } from "./transfer-messages.ts";
 
 /** Where a member is in a transfer (PROTOCOL.md 5.3); it only ever goes forward. */
@@ -67,7 +73,10 @@ export function encodeStatus(writer: ByteWriter, message: Status): void {
   for (const run of message.missingRuns) writer.u32(run.firstBlock).u16(run.blocks);
   writer.u8(message.missingFragments.length);
   for (const missing of message.missingFragments) {
-    writer.u32(missing.block).u32(missing.maskLow >>> 0).u16(missing.maskHigh);
+    writer
+      .u32(missing.block)
+      .u32(missing.maskLow >>> 0)
+      .u16(missing.maskHigh);
   }
   writer.u8(message.wants.length);
   for (const want of message.wants) encodeWant(writer, want);

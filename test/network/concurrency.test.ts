@@ -19,7 +19,8 @@ test("several msync at once complete", { skip }, async (suite) => {
   const put = (host: Host, name: string) => {
     fs.mkdirSync(path.join(host.base, name), { recursive: true });
     makeFile(path.join(host.base, name, "big"), 20_000_000);
-    for (let index = 0; index < 100; index++) makeFile(path.join(host.base, name, `small${index}`), 1000 + index);
+    for (let index = 0; index < 100; index++)
+      makeFile(path.join(host.base, name, `small${index}`), 1000 + index);
   };
 
   await suite.test("two on one host", async () => {

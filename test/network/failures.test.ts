@@ -30,7 +30,9 @@ if (skip === undefined) {
 
 /** What a directory holds below .makuosan, apart from what is always there. */
 function staged(host: Host): string[] {
-  return fs.readdirSync(path.join(host.base, ".makuosan")).filter((name) => name !== "lock" && name !== "node-id");
+  return fs
+    .readdirSync(path.join(host.base, ".makuosan"))
+    .filter((name) => name !== "lock" && name !== "node-id");
 }
 
 /** Both versions of a file and of a tree, so that a tree can be told to be wholly old or wholly new. */
@@ -61,41 +63,53 @@ test("a receiver that is killed is named, and its tree is wholly old", options, 
   assert.equal(await sameTrees(sender, victim), "");
 });
 
-test("a receiver that is killed at any moment of the commit is wholly old or wholly new", options, async () => {
-  const victim = receivers[0]!;
-  const outcomes = new Set<string>();
-  for (let round = 0; round < 12; round++) {
-    makeTree(path.join(sender.base, "tree"), 20, 50, 200);
-    const old = await listing(victim);
-    const push = collect(sender.msyncProcess("-r"));
-    await eventually("the victim has staged something", () => staged(victim).length > 0);
-    await sleep(round * 12);
-    await victim.stop("SIGKILL");
-    await victim.start();
-    await push;
-    await eventually("the victim has cleared up", () => staged(victim).length === 0);
-    const now = await listing(victim);
-    if (now !== old) assert.equal(await sameTrees(sender, victim), "");
-    outcomes.add(now === old ? "old" : "new");
-    await acquainted(fleet.hosts);
-    assert.equal((await sender.msync("-r")).status, 0);
-  }
-  assert.ok(outcomes.has("old"), "some kills came before the commit");
-});
+test(
+  "a receiver that is killed at any moment of the commit is wholly old or wholly new",
+  options,
+  async () => {
+    const victim = receivers[0]!;
+    const outcomes = new Set<string>();
+    for (let round = 0; round < 12; round++) {
+      makeTree(path.join(sender.base, "tree"), 20, 50, 200);
+      const old = await listing(victim);
+      const push = collect(sender.msyncProcess("-r"));
+      await eventually("the victim has staged something", () => staged(victim).length > 0);
+      await sleep(round * 12);
+      await victim.stop("SIGKILL");
+      await victim.start();
+      await push;
+      await eventually("the victim has cleared up", () => staged(victim).length === 0);
+      const now = await listing(victim);
+      if (now !== old) assert.equal(await sameTrees(sender, victim), "");
+      outcomes.add(now === old ? "old" : "new");
+      await acquainted(fleet.hosts);
+      assert.equal((await sender.msync("-r")).status, 0);
+    }
+    assert.ok(outcomes.has("old"), "some kills came before the commit");
+  },
+);
 
-test("when the sender is killed every tree is wholly old, and what was staged goes away", options, async () => {
-  await twoVersions();
-  const old = await Promise.all(receivers.map(listing));
-  const push = collect(sender.msyncProcess("-r"));
-  await sleep(700);
-  await sender.stop("SIGKILL");
-  const { status, stderr } = await push;
-  assert.equal(status, 2);
-  assert.match(stderr, /^error: the daemon ended the connection/);
-  assert.deepEqual(await Promise.all(receivers.map(listing)), old);
-  await eventually("what was staged is gone", () => receivers.every((host) => staged(host).length === 0), 60_000);
-  assert.deepEqual(await Promise.all(receivers.map(listing)), old);
-});
+test(
+  "when the sender is killed every tree is wholly old, and what was staged goes away",
+  options,
+  async () => {
+    await twoVersions();
+    const old = await Promise.all(receivers.map(listing));
+    const push = collect(sender.msyncProcess("-r"));
+    await sleep(700);
+    await sender.stop("SIGKILL");
+    const { status, stderr } = await push;
+    assert.equal(status, 2);
+    assert.match(stderr, /^error: the daemon ended the connection/);
+    assert.deepEqual(await Promise.all(receivers.map(listing)), old);
+    await eventually(
+      "what was staged is gone",
+      () => receivers.every((host) => staged(host).length === 0),
+      60_000,
+    );
+    assert.deepEqual(await Promise.all(receivers.map(listing)), old);
+  },
+);
 
 test("a full disk is named, the others have everything, and nothing is left over", options, async () => {
   await twoVersions();

@@ -59,29 +59,37 @@ test("a fleet with a key", { skip }, async (suite) => {
     await stranger.start("-k", otherKey);
     makeFile(path.join(stranger.base, "evil"), 1000);
     assert.equal((await stranger.msync("-r")).status, 4);
-    assert.match((await receiver.msync("--status")).stdout, /^foreign packets : \d+ \(last from 10\.77\.0\.4\)$/m);
+    assert.match(
+      (await receiver.msync("--status")).stdout,
+      /^foreign packets : \d+ \(last from 10\.77\.0\.4\)$/m,
+    );
     assert.ok(!fs.existsSync(path.join(receiver.base, "evil")));
     await stranger.stop();
   });
 
-  await suite.test("noise, replayed and changed packets change nothing, and memory stays flat", async (context) => {
-    const flood = stranger.run(process.execPath, ["-e", FLOODER], { timeoutMs: (FLOOD_SECONDS + 30) * 1000 });
-    for (let round = 0; round < 5; round++) {
-      makeFile(path.join(sender.base, `round${round}`), 3_000_000);
-      const { status, stderr } = await sender.msync("-r");
-      assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
-    }
-    const before = fellows.map(memoryKiB);
-    const { stdout, stderr } = await flood;
-    context.diagnostic(`packets sent and seen: ${stdout.trim()}`);
-    assert.equal(stderr, "");
-    const grown = fellows.map((host, index) => memoryKiB(host) - (before[index] ?? 0));
-    context.diagnostic(`memory grew by ${grown.join(", ")} KiB`);
-    for (const kib of grown) assert.ok(kib < 60_000);
-    assert.equal((await sender.msync("-r")).status, 0);
-    for (const other of [receiver, third]) assert.equal(await sameTrees(sender, other), "");
-    assert.match((await receiver.msync("--status")).stdout, /^replayed packets : [1-9]/m);
-  });
+  await suite.test(
+    "noise, replayed and changed packets change nothing, and memory stays flat",
+    async (context) => {
+      const flood = stranger.run(process.execPath, ["-e", FLOODER], {
+        timeoutMs: (FLOOD_SECONDS + 30) * 1000,
+      });
+      for (let round = 0; round < 5; round++) {
+        makeFile(path.join(sender.base, `round${round}`), 3_000_000);
+        const { status, stderr } = await sender.msync("-r");
+        assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
+      }
+      const before = fellows.map(memoryKiB);
+      const { stdout, stderr } = await flood;
+      context.diagnostic(`packets sent and seen: ${stdout.trim()}`);
+      assert.equal(stderr, "");
+      const grown = fellows.map((host, index) => memoryKiB(host) - (before[index] ?? 0));
+      context.diagnostic(`memory grew by ${grown.join(", ")} KiB`);
+      for (const kib of grown) assert.ok(kib < 60_000);
+      assert.equal((await sender.msync("-r")).status, 0);
+      for (const other of [receiver, third]) assert.equal(await sameTrees(sender, other), "");
+      assert.match((await receiver.msync("--status")).stdout, /^replayed packets : [1-9]/m);
+    },
+  );
 });
 
 test("a key file that others can read, or that holds no key, is refused", { skip }, async () => {
@@ -89,8 +97,12 @@ test("a key file that others can read, or that holds no key, is refused", { skip
   try {
     const file = path.join(directory, "key");
     fs.writeFileSync(file, "nonsense\n", { mode: 0o600 });
-    const start = () => run(path.join(DIST, "makuosan"), ["-b", directory, "-k", file, "-i", "127.0.0.9", "-p", "5099"]);
-    assert.match((await start()).stderr, /^error: the key file .* holds no key: make one with 'msync --keygen'\n$/);
+    const start = () =>
+      run(path.join(DIST, "makuosan"), ["-b", directory, "-k", file, "-i", "127.0.0.9", "-p", "5099"]);
+    assert.match(
+      (await start()).stderr,
+      /^error: the key file .* holds no key: make one with 'msync --keygen'\n$/,
+    );
     fs.chmodSync(file, 0o644);
     const { status, stderr } = await start();
     assert.match(stderr, /^error: the key file .* can be read or changed by everybody: 'chmod 600 .*'\n$/);

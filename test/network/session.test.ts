@@ -22,7 +22,15 @@ const makuosan = (host: Host, ...args: string[]) => host.run(path.join(DIST, "ma
 
 async function startInBackground(host: Host): Promise<void> {
   fs.chownSync(host.base, WWW_DATA, WWW_DATA);
-  const { status, stdout, stderr } = await makuosan(host, "-b", "/var/www", "-u", "www-data", "-g", "www-data");
+  const { status, stdout, stderr } = await makuosan(
+    host,
+    "-b",
+    "/var/www",
+    "-u",
+    "www-data",
+    "-g",
+    "www-data",
+  );
   assert.deepEqual({ status, stderr, stdout }, { status: 0, stderr: "", stdout: "" });
 }
 
@@ -34,7 +42,9 @@ async function pkill(host: Host): Promise<number | null> {
 }
 
 async function members(count: number): Promise<void> {
-  await eventually(`${count} members`, async () => (await msync("--members")).stdout.includes(`Total: ${count} members`));
+  await eventually(`${count} members`, async () =>
+    (await msync("--members")).stdout.includes(`Total: ${count} members`),
+  );
 }
 
 if (skip === undefined) {
@@ -50,7 +60,10 @@ if (skip === undefined) {
 }
 
 test("two files go to everybody, with owner, mode, size and time", { skip }, async () => {
-  await shell(host1, "echo hoge > hoge.html; echo fuga > fuga.html; chown www-data:www-data hoge.html fuga.html");
+  await shell(
+    host1,
+    "echo hoge > hoge.html; echo fuga > fuga.html; chown www-data:www-data hoge.html fuga.html",
+  );
   assert.deepEqual(await msync("-r"), { status: 0, stdout: "", stderr: "" });
   for (const host of hosts.slice(1)) {
     const { stdout } = await shell(host, "ls -la");
@@ -71,7 +84,10 @@ test("a dry run says what would go and changes nothing anywhere", { skip }, asyn
 
 test("one file is sent by its name, from any directory", { skip }, async () => {
   await shell(host1, "echo index > index.html");
-  assert.equal((await host1.run("sh", ["-c", `cd / && ${DIST}/msync -v index.html`])).stdout.split("\n").length, 4);
+  assert.equal(
+    (await host1.run("sh", ["-c", `cd / && ${DIST}/msync -v index.html`])).stdout.split("\n").length,
+    4,
+  );
   assert.match(await listing(hosts[3]!), /^index.html f/m);
   assert.doesNotMatch(await listing(hosts[3]!), /piyo/);
 });
@@ -97,9 +113,13 @@ test("-v and -vv name each host with each path", { skip }, async () => {
 
 test("--members and --status keep their form", { skip }, async () => {
   const { stdout } = await msync("--members");
-  assert.match(stdout, /^host2 10\.77\.0\.2 \(Ver[\d.]+\)\nhost3 10\.77\.0\.3 \(Ver[\d.]+\)\nhost4 .*\nTotal: 3 members\n$/);
+  assert.match(
+    stdout,
+    /^host2 10\.77\.0\.2 \(Ver[\d.]+\)\nhost3 10\.77\.0\.3 \(Ver[\d.]+\)\nhost4 .*\nTotal: 3 members\n$/,
+  );
   const status = (await msync("--status")).stdout;
-  for (const key of ["process", "version", "basedir"]) assert.match(status, new RegExp(`^${key} : \\S+$`, "m"));
+  for (const key of ["process", "version", "basedir"])
+    assert.match(status, new RegExp(`^${key} : \\S+$`, "m"));
 });
 
 test("a target that is no member is named, and the others get the file", { skip }, async () => {

@@ -68,11 +68,17 @@ for (const mode of ["with offload", "with Node's calls alone"]) {
     for (const percent of [1, 5]) {
       await suite.test(`with ${percent} % of all packets lost at each receiver`, async (context) => {
         for (const receiver of receivers) await fleet.lose(receiver, percent);
-        await must("sh", ["-c", `cd ${sender.base} && rm -rf tree/d1? && cp -r tree/d1 tree/lost${percent} && touch big`]);
+        await must("sh", [
+          "-c",
+          `cd ${sender.base} && rm -rf tree/d1? && cp -r tree/d1 tree/lost${percent} && touch big`,
+        ]);
         makeFile(path.join(sender.base, "other"), BIG_BYTES / 4);
         context.diagnostic(`${Math.round(await push())} ms`);
         for (const receiver of receivers) await fleet.lose(receiver, 0);
-        await must("sh", ["-c", `cd ${sender.base} && for d in ${receivers.map((one) => one.base).join(" ")}; do rm -rf $d/tree/d1?; done`]);
+        await must("sh", [
+          "-c",
+          `cd ${sender.base} && for d in ${receivers.map((one) => one.base).join(" ")}; do rm -rf $d/tree/d1?; done`,
+        ]);
         await push();
         await arrived();
       });

@@ -70,7 +70,8 @@ export class SimulatedDisk {
     const staged = this.staged.get(name)!;
     check(!staged.dryRun, `${name} is only a dry run`);
     check(staged.state === "staging", `${name} is prepared twice`);
-    for (const pieces of staged.wanted.values()) check(pieces.size === 0, `${name} is prepared before it is whole`);
+    for (const pieces of staged.wanted.values())
+      check(pieces.size === 0, `${name} is prepared before it is whole`);
     staged.state = "prepared";
   }
 

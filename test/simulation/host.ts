@@ -1,7 +1,18 @@
 import { below, fraction, SeededRandom, type Random } from "../../src/base/random.ts";
 import { NodeEngine } from "../../src/engine/node.ts";
-import { type Effect, inboundName, type InboundKey, type Input, type NodeEvent } from "../../src/engine/types.ts";
-import { epochHalves, FragmentHeader, fragmentCount, FRAGMENT_PAYLOAD_BYTES } from "../../src/wire/datagram.ts";
+import {
+  type Effect,
+  inboundName,
+  type InboundKey,
+  type Input,
+  type NodeEvent,
+} from "../../src/engine/types.ts";
+import {
+  epochHalves,
+  FragmentHeader,
+  fragmentCount,
+  FRAGMENT_PAYLOAD_BYTES,
+} from "../../src/wire/datagram.ts";
 import { decodeMessage, encodeMessage } from "../../src/wire/message.ts";
 import { MemberPhase, type Status } from "../../src/wire/status-message.ts";
 import { check } from "./check.ts";
@@ -11,7 +22,11 @@ import type { Schedule } from "./schedule.ts";
 import { SimulatedSource } from "./source.ts";
 
 /** A sealed control message, or a fragment, on the simulated wire. */
-export type Packet = { readonly from: { nodeId: string; epoch: string }; readonly ip: string; readonly isForged: boolean } & (
+export type Packet = {
+  readonly from: { nodeId: string; epoch: string };
+  readonly ip: string;
+  readonly isForged: boolean;
+} & (
   | { readonly plaintext: Uint8Array }
   | { readonly fragment: FragmentHeader; readonly content: BlockContent | undefined }
 );
@@ -43,7 +58,10 @@ export class SimulatedHost {
   readonly surroundings: Surroundings;
   readonly sources = new Map<number, SimulatedSource>();
   private readonly nodeId: string;
-  private readonly sentBlocks = new Map<string, { content: BlockContent; sealedBytes: number; kind: number }>();
+  private readonly sentBlocks = new Map<
+    string,
+    { content: BlockContent; sealedBytes: number; kind: number }
+  >();
   private readonly slots = new Map<string, Map<string, BlockContent | undefined>>();
   private readonly diskQueue: (() => void)[] = [];
   private readonly begunNames = new Map<number, string>();
@@ -74,7 +92,12 @@ export class SimulatedHost {
     this.surroundings.network.detach(this.ip);
   }
 
-  startTransfer(transfer: number, entries: readonly SimulatedEntry[], dryRun: boolean, allOrNothing: boolean): void {
+  startTransfer(
+    transfer: number,
+    entries: readonly SimulatedEntry[],
+    dryRun: boolean,
+    allOrNothing: boolean,
+  ): void {
     this.sources.set(transfer, new SimulatedSource(entries));
     const targets = [...this.engine.membership.members];
     this.handle({ kind: "start-transfer", request: { transfer, targets, dryRun, allOrNothing } });
@@ -107,7 +130,8 @@ export class SimulatedHost {
   }
 
   private pump(): void {
-    for (let effect = this.engine.poll(); effect !== undefined; effect = this.engine.poll()) this.execute(effect);
+    for (let effect = this.engine.poll(); effect !== undefined; effect = this.engine.poll())
+      this.execute(effect);
     const { schedule } = this.surroundings;
     const deadlineMs = this.engine.nextDeadlineMs();
     if (deadlineMs >= this.wakeMs) return;
@@ -182,16 +206,25 @@ export class SimulatedHost {
 
   private stage(key: InboundKey, block: number, sealedBytes: number): void {
     if (fraction(this.surroundings.random) < this.surroundings.diskFaults.staging) {
-      this.handle({ kind: "staged", key, block, outcome: { kind: "failed", reason: "no space left on the device" } });
+      this.handle({
+        kind: "staged",
+        key,
+        block,
+        outcome: { kind: "failed", reason: "no space left on the device" },
+      });
       return;
     }
     const slots = this.slots.get(inboundName(key));
     const slot = block % OPTIONS.windowBlocks;
-    const contents = Array.from({ length: fragmentCount(sealedBytes) }, (_, index) => slots?.get(`${slot}/${index}`));
+    const contents = Array.from({ length: fragmentCount(sealedBytes) }, (_, index) =>
+      slots?.get(`${slot}/${index}`),
+    );
     const [content] = contents;
     // The seal opens only if every fragment is the sender's, of this very block.
     const opens = content !== undefined && contents.every((one) => one === content);
-    const outcome = opens ? this.disk.stage(inboundName(key), block, content) : ({ kind: "corrupt" } as const);
+    const outcome = opens
+      ? this.disk.stage(inboundName(key), block, content)
+      : ({ kind: "corrupt" } as const);
     this.handle({ kind: "staged", key, block, outcome });
   }
 
@@ -231,7 +264,12 @@ export class SimulatedHost {
   private send(effect: Extract<Effect, { kind: "send" }>): void {
     if (effect.message.type === "status") this.checkStatus(effect.message.body, effect.destination);
     const plaintext = encodeMessage(effect.message).slice();
-    const packet = { from: { nodeId: this.nodeId, epoch: this.epoch }, ip: this.ip, isForged: false, plaintext };
+    const packet = {
+      from: { nodeId: this.nodeId, epoch: this.epoch },
+      ip: this.ip,
+      isForged: false,
+      plaintext,
+    };
     const { network } = this.surroundings;
     if (effect.destination.to === "group") network.multicast(this.ip, packet);
     else network.unicast(this.ip, effect.destination.address.ip, packet);
@@ -243,7 +281,10 @@ export class SimulatedHost {
     // The world numbers the transfers of all hosts in one row, so the number alone tells which one is meant.
     const name = this.begunNames.get(status.transfer) ?? "";
     if (status.phase === MemberPhase.receiving) {
-      check(this.disk.isStagedBelow(name, status.stagedBelow), `${this.name} acknowledges what it has not staged`);
+      check(
+        this.disk.isStagedBelow(name, status.stagedBelow),
+        `${this.name} acknowledges what it has not staged`,
+      );
     }
     if (status.phase === MemberPhase.ready && !this.dryRuns.has(name)) {
       check(this.disk.stateOf(name) === "prepared", `${this.name} is ready without having prepared ${name}`);
@@ -262,11 +303,22 @@ export class SimulatedHost {
       const mask = index < 32 ? effect.maskLow : effect.maskHigh;
       if ((mask & (1 << (index & 31))) === 0) continue;
       const fragment = new FragmentHeader();
-      Object.assign(fragment, { epochHigh: high, epochLow: low, transfer: effect.transfer, block: effect.block });
+      Object.assign(fragment, {
+        epochHigh: high,
+        epochLow: low,
+        transfer: effect.transfer,
+        block: effect.block,
+      });
       Object.assign(fragment, { stamp: stamp++, sealedBytes: sent.sealedBytes, index, kind: sent.kind });
       fragment.payloadBytes = FRAGMENT_PAYLOAD_BYTES;
       const from = { nodeId: this.nodeId, epoch: this.epoch };
-      this.surroundings.network.multicast(this.ip, { from, ip: this.ip, isForged: false, fragment, content: sent.content });
+      this.surroundings.network.multicast(this.ip, {
+        from,
+        ip: this.ip,
+        isForged: false,
+        fragment,
+        content: sent.content,
+      });
     }
     this.surroundings.schedule.after(0.02, () => this.handle({ kind: "sent", transfer: effect.transfer }));
   }

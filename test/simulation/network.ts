@@ -14,7 +14,13 @@ export interface NetworkFaults {
   forged: number;
 }
 
-export const NO_FAULTS: NetworkFaults = { switchLoss: 0, receiverLoss: 0, duplicated: 0, delayed: 0, forged: 0 };
+export const NO_FAULTS: NetworkFaults = {
+  switchLoss: 0,
+  receiverLoss: 0,
+  duplicated: 0,
+  delayed: 0,
+  forged: 0,
+};
 
 /** A simulated switch: every port gets what is sent to the group, in order but for the faults. */
 export class Network<Packet> {

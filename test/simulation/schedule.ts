@@ -35,7 +35,7 @@ export class Schedule {
   }
 
   private sink(start: number): void {
-    for (let index = start; ; ) {
+    for (let index = start; ;) {
       let least = index;
       for (const child of [2 * index + 1, 2 * index + 2]) {
         if (child < this.heap.length && this.isBefore(child, least)) least = child;

@@ -27,7 +27,8 @@ export class SimulatedSource {
       const isManifest = content.kind === "manifest";
       blocks.push({
         kind: isManifest ? BlockKind.manifest : BlockKind.data,
-        sealedBytes: 100 + FRAGMENT_PAYLOAD_BYTES * (isManifest ? content.entries.length : content.pieces.length * 6),
+        sealedBytes:
+          100 + FRAGMENT_PAYLOAD_BYTES * (isManifest ? content.entries.length : content.pieces.length * 6),
         entries: isManifest ? content.entries.length : 0,
       });
     }
@@ -46,7 +47,8 @@ export class SimulatedSource {
   }
 
   private state(isFull: boolean): "more" | "idle" | "end" {
-    if (this.pieces.length === 0 && this.nextEntry === this.entries.length && this.unsettled.size === 0) return "end";
+    if (this.pieces.length === 0 && this.nextEntry === this.entries.length && this.unsettled.size === 0)
+      return "end";
     return isFull ? "more" : "idle";
   }
 

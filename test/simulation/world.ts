@@ -45,7 +45,8 @@ export class World {
   /** Runs the whole life of the fleet. Throws OracleError. */
   run(): void {
     const hostCount = 2 + below(this.random, 4);
-    for (let index = 0; index < hostCount; index++) this.hosts.push(this.startHost(index, new SimulatedDisk(new Map())));
+    for (let index = 0; index < hostCount; index++)
+      this.hosts.push(this.startHost(index, new SimulatedDisk(new Map())));
     this.drawFaults();
     this.planFaults();
     this.runUntil(FAULTS_MS);
@@ -151,7 +152,10 @@ export class World {
     begun.result = event.result;
     if (begun.isCalm) {
       const { repairedFragments } = event.result;
-      check(repairedFragments === 0, `${begun.name} repaired ${repairedFragments} fragments although none was lost`);
+      check(
+        repairedFragments === 0,
+        `${begun.name} repaired ${repairedFragments} fragments although none was lost`,
+      );
     }
   }
 
@@ -167,7 +171,10 @@ export class World {
   private judge(): void {
     for (const host of this.hosts) {
       const known = host.engine.membership.size;
-      check(known === this.hosts.length - 1, `${host.name} knows ${known} of ${this.hosts.length - 1} members`);
+      check(
+        known === this.hosts.length - 1,
+        `${host.name} knows ${known} of ${this.hosts.length - 1} members`,
+      );
       check(host.engine.isIdle, `${host.name} has not come to an end`);
     }
     for (const begun of this.begun) this.judgeTransfer(begun);
@@ -187,7 +194,8 @@ export class World {
       if (begun.isCalm) check(verdict.outcome === "done", `${where}: without any fault`);
     }
     if (begun.result.aborted === undefined) return;
-    for (const host of this.hosts) check(!host.disk.committed.has(begun.name), `${begun.name} was aborted, not at ${host.name}`);
+    for (const host of this.hosts)
+      check(!host.disk.committed.has(begun.name), `${begun.name} was aborted, not at ${host.name}`);
   }
 }
 

@@ -76,7 +76,8 @@ export class Host {
 
   /** Ends the daemon by a signal; what it has written. */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<Finished> {
-    if (this.daemon === undefined || this.finished === undefined) return { status: 0, stdout: "", stderr: "" };
+    if (this.daemon === undefined || this.finished === undefined)
+      return { status: 0, stdout: "", stderr: "" };
     this.daemon.kill(signal);
     const finished = await this.finished;
     this.daemon = undefined;

@@ -64,7 +64,20 @@ export class NamespaceFleet {
       this.tmpfs.push(base);
     }
     const pid = await this.hold(name);
-    await must("ip", ["link", "add", `port${index}`, "netns", String(this.switchPid), "type", "veth", "peer", "name", "eth0", "netns", String(pid)]);
+    await must("ip", [
+      "link",
+      "add",
+      `port${index}`,
+      "netns",
+      String(this.switchPid),
+      "type",
+      "veth",
+      "peer",
+      "name",
+      "eth0",
+      "netns",
+      String(pid),
+    ]);
     await this.inside(this.switchPid, "ip", "link", "set", `port${index}`, "master", "br0", "up");
     await this.inside(pid, "ip", "addr", "add", `${ip}/24`, "brd", "+", "dev", "eth0");
     for (const device of ["lo", "eth0"]) await this.inside(pid, "ip", "link", "set", device, "up");
@@ -111,9 +124,13 @@ export class NamespaceFleet {
 
   private async hold(hostName: string): Promise<number> {
     const script = `hostname ${hostName} && echo held && exec sleep infinity`;
-    const holder = spawn("unshare", ["--net", "--uts", "--mount", "--propagation", "private", "sh", "-c", script], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
+    const holder = spawn(
+      "unshare",
+      ["--net", "--uts", "--mount", "--propagation", "private", "sh", "-c", script],
+      {
+        stdio: ["ignore", "pipe", "inherit"],
+      },
+    );
     this.holders.push(holder);
     await new Promise((resolve, reject) => {
       holder.stdout.once("data", resolve);

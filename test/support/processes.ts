@@ -42,14 +42,22 @@ export function collect(child: ChildProcess): Promise<Finished> {
 }
 
 /** Runs a program that must succeed; its output. */
-export async function must(program: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
+export async function must(
+  program: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<string> {
   const { status, stdout, stderr } = await run(program, args, options);
   if (status !== 0) throw new Error(`${program} ${args.join(" ")} ended with ${status}: ${stderr}${stdout}`);
   return stdout;
 }
 
 /** Waits until something holds; for what another process does in its own time. */
-export async function eventually(what: string, holds: () => Promise<boolean> | boolean, mostMs = 15_000): Promise<void> {
+export async function eventually(
+  what: string,
+  holds: () => Promise<boolean> | boolean,
+  mostMs = 15_000,
+): Promise<void> {
   const endMs = performance.now() + mostMs;
   while (!(await holds())) {
     if (performance.now() > endMs) throw new Error(`after ${mostMs} ms still not: ${what}`);

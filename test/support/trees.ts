@@ -16,9 +16,21 @@ export async function sameTrees(a: Host, b: Host): Promise<string> {
   const [one, other] = await Promise.all([listing(a), listing(b)]);
   if (one !== other) {
     const lines = new Set(other.split("\n"));
-    return one.split("\n").filter((line) => !lines.has(line)).slice(0, 5).join("\n") || "superfluous entries";
+    return (
+      one
+        .split("\n")
+        .filter((line) => !lines.has(line))
+        .slice(0, 5)
+        .join("\n") || "superfluous entries"
+    );
   }
-  return must("sh", ["-c", 'diff -r --no-dereference -x .makuosan "$1" "$2" | head -5', "sh", a.base, b.base]);
+  return must("sh", [
+    "-c",
+    'diff -r --no-dereference -x .makuosan "$1" "$2" | head -5',
+    "sh",
+    a.base,
+    b.base,
+  ]);
 }
 
 /** Fills a directory with files of random bytes: `directories` times `files`, of sizes around `bytes`. */
@@ -33,9 +45,9 @@ export function makeTree(base: string, directories: number, files: number, bytes
 }
 
 export function makeFile(file: string, bytes: number): void {
-  const piece = crypto.randomBytes(Math.min(bytes, 1 << 20));
+  const piece = crypto.randomBytes(Math.min(Math.max(bytes, 4), 1 << 20));
   const descriptor = fs.openSync(file, "w");
-  for (let written = 0; written < bytes; ) {
+  for (let written = 0; written < bytes;) {
     piece.writeUInt32LE(written >>> 0, 0);
     written += fs.writeSync(descriptor, piece, 0, Math.min(piece.length, bytes - written));
   }

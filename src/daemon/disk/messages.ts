@@ -25,7 +25,12 @@ export type SourceCommand =
       readonly ring: SharedArrayBuffer;
       readonly request: ScanRequest;
     }
-  | { readonly kind: "produce"; readonly transfer: number; readonly firstBlock: number; readonly count: number }
+  | {
+      readonly kind: "produce";
+      readonly transfer: number;
+      readonly firstBlock: number;
+      readonly count: number;
+    }
   | {
       readonly kind: "settle";
       readonly transfer: number;
@@ -110,7 +115,12 @@ export type StagedOutcome =
 /** From the staging thread. */
 export type StageReply =
   | { readonly kind: "recovered"; readonly finished: readonly string[]; readonly failure: string | undefined }
-  | { readonly kind: "staged"; readonly inbound: InboundKey; readonly block: number; readonly outcome: StagedOutcome }
+  | {
+      readonly kind: "staged";
+      readonly inbound: InboundKey;
+      readonly block: number;
+      readonly outcome: StagedOutcome;
+    }
   | { readonly kind: "prepared"; readonly inbound: InboundKey; readonly failure: string | undefined }
   | {
       readonly kind: "committed";

@@ -70,7 +70,9 @@ function openSource(
     return { ...common, source, failure: undefined };
   } catch (error) {
     const failure =
-      error instanceof UserError ? error.message : (baseDirectoryProblem(base) ?? `${base}: ${explain(error)}`);
+      error instanceof UserError
+        ? error.message
+        : (baseDirectoryProblem(base) ?? `${base}: ${explain(error)}`);
     return { ...common, source: undefined, failure };
   }
 }
@@ -94,7 +96,13 @@ function produce(open: OpenSource, transfer: number, firstBlock: number, count: 
 }
 
 /** Seals a block and cuts it into datagrams, in its slot of the ring. */
-function layOut(open: OpenSource, transfer: number, block: number, kind: number, content: Uint8Array): number {
+function layOut(
+  open: OpenSource,
+  transfer: number,
+  block: number,
+  kind: number,
+  content: Uint8Array,
+): number {
   const [sealed, tag] = sealBlock(open.key, transfer, block, kind, content) as [Buffer, Buffer];
   const sealedBytes = sealed.length + TAG_BYTES;
   const { high, low } = epochHalves(open.epoch);
@@ -102,7 +110,16 @@ function layOut(open: OpenSource, transfer: number, block: number, kind: number,
   for (let index = 0, offset = 0; offset < sealedBytes; index++, offset += FRAGMENT_PAYLOAD_BYTES) {
     const start = slotStart + index * DATAGRAM_BYTES;
     const payloadBytes = Math.min(FRAGMENT_PAYLOAD_BYTES, sealedBytes - offset);
-    Object.assign(header, { epochHigh: high, epochLow: low, transfer, block, sealedBytes, index, kind, payloadBytes });
+    Object.assign(header, {
+      epochHigh: high,
+      epochLow: low,
+      transfer,
+      block,
+      sealedBytes,
+      index,
+      kind,
+      payloadBytes,
+    });
     encodeFragmentHeader(open.ring, start, header);
     const payload = start + FRAGMENT_HEADER_BYTES;
     const fromBody = Math.max(0, Math.min(payloadBytes, sealed.length - offset));
@@ -122,7 +139,10 @@ function settle(
   const entries = open.source?.settle(command.block, union) ?? [];
   if (command.detail === "none") return;
   const reports: PathReport[] = [];
-  const wants = command.wants.map(({ host, entries: data }) => ({ host, bitmap: new Bitmap(data.size, data.bytes) }));
+  const wants = command.wants.map(({ host, entries: data }) => ({
+    host,
+    bitmap: new Bitmap(data.size, data.bytes),
+  }));
   entries.forEach((entry, index) => {
     const report = reportOf(entry, index, wants, command.detail === "all");
     if (report !== undefined) reports.push(report);

@@ -9,7 +9,13 @@ import { Owners } from "../../tree/owners.ts";
 import { Stage, stageFailure } from "../../tree/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { WINDOW_BLOCKS } from "../../wire/limits.ts";
-import { bitmapData, type StageCommand, type StagedOutcome, type StageReply, type WorkerSettings } from "./messages.ts";
+import {
+  bitmapData,
+  type StageCommand,
+  type StagedOutcome,
+  type StageReply,
+  type WorkerSettings,
+} from "./messages.ts";
 import { SLOT_BYTES } from "./rings.ts";
 
 /** The thread that writes: opens blocks, stages them, and carries out commits, one thing after the other. */
@@ -102,7 +108,8 @@ class StageThread {
     const plaintext = openBlock(open.key, inbound.transfer, block, blockKind, sealed);
     if (plaintext === undefined) return { kind: "corrupt" };
     try {
-      if (blockKind === BlockKind.manifest) return { kind: "staged", wants: bitmapData(open.stage.plan(plaintext)) };
+      if (blockKind === BlockKind.manifest)
+        return { kind: "staged", wants: bitmapData(open.stage.plan(plaintext)) };
       open.stage.write(plaintext);
       return { kind: "staged", wants: undefined };
     } catch (error) {

@@ -153,7 +153,8 @@ export class Membership {
       return known;
     }
     if (this.candidates.size >= CANDIDATES || this.membersByEpoch.size >= MEMBERS) return undefined;
-    const spreadMs = times.CHALLENGE_DELAY_MS + times.CHALLENGE_DELAY_PER_MEMBER_MS * this.membersByEpoch.size;
+    const spreadMs =
+      times.CHALLENGE_DELAY_MS + times.CHALLENGE_DELAY_PER_MEMBER_MS * this.membersByEpoch.size;
     const candidate: Candidate = {
       ...peer,
       address,

@@ -98,7 +98,10 @@ export class Assembly {
     this.slots[block % this.windowBlocks] = Slot.staged;
     if (block === this.manifestInHand) this.manifestInHand = undefined;
     this.handOutManifest();
-    while (this.stagedBelow < this.completeBelow && this.slots[this.stagedBelow % this.windowBlocks] === Slot.staged) {
+    while (
+      this.stagedBelow < this.completeBelow &&
+      this.slots[this.stagedBelow % this.windowBlocks] === Slot.staged
+    ) {
       this.slots[this.stagedBelow % this.windowBlocks] = Slot.empty;
       this.stagedBelow++;
     }

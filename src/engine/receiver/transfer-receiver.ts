@@ -189,7 +189,11 @@ export class TransferReceiver {
 
   handleCommitted(failure: string | undefined, nowMs: number): void {
     if (this.state !== "committing") return;
-    this.end(failure === undefined ? "done" : "failed", failure ?? "", failure === undefined ? "done" : "failed");
+    this.end(
+      failure === undefined ? "done" : "failed",
+      failure ?? "",
+      failure === undefined ? "done" : "failed",
+    );
     this.report(nowMs);
   }
 
@@ -207,7 +211,10 @@ export class TransferReceiver {
   }
 
   private become(state: State): void {
-    assert((NEXT_STATES[this.state] as readonly State[]).includes(state), `no way from ${this.state} to ${state}`);
+    assert(
+      (NEXT_STATES[this.state] as readonly State[]).includes(state),
+      `no way from ${this.state} to ${state}`,
+    );
     this.state = state;
   }
 

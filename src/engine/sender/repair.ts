@@ -70,7 +70,12 @@ export class SendQueue {
   addMissing(block: number, maskLow: number, maskHigh: number, seenStamp: number): number {
     const slot = block % this.windowBlocks;
     const fragments = this.fragmentsOfSlot[slot] as number;
-    const low = this.lost(slot, 0, maskLow & lowBits(fragments) & ~(this.waitingLow[slot] as number), seenStamp);
+    const low = this.lost(
+      slot,
+      0,
+      maskLow & lowBits(fragments) & ~(this.waitingLow[slot] as number),
+      seenStamp,
+    );
     const high = this.lost(
       slot,
       32,
@@ -103,7 +108,10 @@ export class SendQueue {
     const [block] = this.waitingBlocks;
     if (block === undefined) return 0;
     const slot = block % this.windowBlocks;
-    return Math.min(most, bitCount(this.waitingLow[slot] as number) + bitCount(this.waitingHigh[slot] as number));
+    return Math.min(
+      most,
+      bitCount(this.waitingLow[slot] as number) + bitCount(this.waitingHigh[slot] as number),
+    );
   }
 
   /** Drops what waits of blocks that every remaining member has staged. */

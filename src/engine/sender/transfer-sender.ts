@@ -104,7 +104,8 @@ export class TransferSender {
       return;
     }
     if (this.state === "sending") this.noteMissing(epoch, status, stamp);
-    if (this.state === "committing" && status.phase === MemberPhase.done) this.barrier.settle(progress, "done", "");
+    if (this.state === "committing" && status.phase === MemberPhase.done)
+      this.barrier.settle(progress, "done", "");
     if (isFirstAnswer) this.schedulePoll(nowMs);
     this.pump(nowMs);
   }
@@ -162,7 +163,10 @@ export class TransferSender {
   }
 
   private become(state: State): void {
-    assert((NEXT_STATES[this.state] as readonly State[]).includes(state), `no way from ${this.state} to ${state}`);
+    assert(
+      (NEXT_STATES[this.state] as readonly State[]).includes(state),
+      `no way from ${this.state} to ${state}`,
+    );
     this.state = state;
   }
 
@@ -306,7 +310,8 @@ export class TransferSender {
 
   private drop(progress: MemberProgress, reason: string, nowMs: number): void {
     const { epoch, info, address } = progress.member;
-    const outcome = this.state === "committing" && progress.phase !== MemberPhase.failed ? "unconfirmed" : "failed";
+    const outcome =
+      this.state === "committing" && progress.phase !== MemberPhase.failed ? "unconfirmed" : "failed";
     this.barrier.settle(progress, outcome, reason);
     this.effects.push({
       kind: "event",
@@ -314,13 +319,17 @@ export class TransferSender {
     });
     if (this.state === "sending") {
       const body = { transfer: this.transfer, reason: "the sender goes on without this member" };
-      this.effects.push({ kind: "send", destination: { to: "address", address }, message: { type: "abort", body } });
+      this.effects.push({
+        kind: "send",
+        destination: { to: "address", address },
+        message: { type: "abort", body },
+      });
       if (this.request.allOrNothing) {
         this.abort(`${info.hostName}: ${reason}`);
         return;
       }
       if (this.barrier.size === 0) {
-        this.abort("no member is left");
+        this.finish(undefined);
         return;
       }
     }

@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { DecodeError } from "../../src/base/bytes.ts";
+import { hexOf } from "../../src/base/hex.ts";
+import { below, randomBytes, type Random, SeededRandom } from "../../src/base/random.ts";
+import { BlockKind, datagramLength, decodeFragment, FragmentHeader } from "../../src/wire/datagram.ts";
+import { segmentsOf } from "../../src/wire/data-block.ts";
+import { decodeManifest } from "../../src/wire/manifest.ts";
+import { decodeMessage, encodeMessage } from "../../src/wire/message.ts";
+import { decodeDatagram, randomDatagram } from "./datagrams.ts";
+import { joined, mutate } from "./mutate.ts";
+import { pick, randomData, randomManifest, randomMessage } from "./random-values.ts";
+
+/** The same every time, unless SEED says otherwise. */
+const SEED = Number(process.env["SEED"] ?? 1);
+
+/** A decoder with inputs that come close to what it accepts. */
+interface Target {
+  readonly name: string;
+  readonly inputs: number;
+  readonly decode: (bytes: Uint8Array) => unknown;
+  readonly make: (random: Random) => Uint8Array;
+  /** What the first byte may be, so that random bytes are not all refused at once. */
+  readonly firstBytes: readonly number[];
+  /** The longest piece of memory that the decoder may ask for. */
+  readonly mostBytes: number;
+}
+
+const TARGETS: readonly Target[] = [
+  {
+    name: "decodeMessage",
+    inputs: 80_000,
+    decode: decodeMessage,
+    make: (random) => encodeMessage(randomMessage(random)),
+    firstBytes: [1, 2, 3, 4, 5, 16, 17, 18, 19, 20],
+    // The bitmap of a want of 4,096 entries.
+    mostBytes: 512,
+  },
+  {
+    name: "decodeControlHeader and decodeFragment",
+    inputs: 60_000,
+    decode: decodeAnyDatagram,
+    make: randomDatagram,
+    firstBytes: [0x4d],
+    // The header that the tests write to compare lengths.
+    mostBytes: 40,
+  },
+  {
+    name: "decodeManifest",
+    inputs: 40_000,
+    decode: decodeManifest,
+    make: (random) => randomManifest(random, 6),
+    firstBytes: [BlockKind.manifest],
+    mostBytes: 0,
+  },
+  {
+    name: "segmentsOf",
+    inputs: 20_000,
+    decode: (bytes) => [...segmentsOf(bytes)],
+    make: (random) => randomData(random, 5),
+    firstBytes: [BlockKind.data],
+    mostBytes: 0,
+  },
+];
+
+/** Samples that mutants are made of; making new ones all the time would take longer than decoding. */
+const SAMPLES = 200;
+
+for (const target of TARGETS) {
+  test(`${target.inputs} hostile inputs make ${target.name} throw nothing but DecodeError`, () => {
+    const random = new SeededRandom(SEED);
+    const samples = Array.from({ length: SAMPLES }, () => target.make(random));
+    const inputs = Array.from({ length: 1000 }, () => new Uint8Array(0));
+    let mostBytes = 0;
+    for (let done = 0; done < target.inputs; done += inputs.length) {
+      inputs.forEach((_, index) => (inputs[index] = hostileInput(random, target, samples)));
+      mostBytes = Math.max(
+        mostBytes,
+        largestAllocation(() => inputs.forEach((input) => decode(target, input))),
+      );
+    }
+    assert.ok(mostBytes <= target.mostBytes, `${mostBytes} bytes were allocated at once`);
+  });
+}
+
+test("a message of a few hundred bytes cannot make much memory of itself", () => {
+  const want = [0, 0, 0, 0, 0x00, 0x10, 1]; // All of 4,096 entries, in seven bytes.
+  const head = [18, 0, 0, 0, 0, 1, ...new Array<number>(16).fill(0), 0, 0, 64];
+  const bytes = new Uint8Array([...head, ...new Array(64).fill(want).flat(), 0, 0] as number[]);
+  const message = decodeMessage(bytes);
+  assert.ok(message.type === "status");
+  const memory = message.body.wants.reduce((sum, one) => sum + one.entries.bytes.length, 0);
+  assert.equal(message.body.wants.length, 64);
+  assert.ok(memory <= 32_768, `${bytes.length} bytes became ${memory}`);
+});
+
+function hostileInput(random: Random, target: Target, samples: readonly Uint8Array[]): Uint8Array {
+  const sample = pick(random, samples);
+  switch (below(random, 8)) {
+    case 0:
+      return randomBytes(random, below(random, 80));
+    case 1:
+      return joined(new Uint8Array([pick(random, target.firstBytes)]), randomBytes(random, below(random, 80)));
+    case 2:
+      return sample.slice(0, below(random, sample.length + 1));
+    case 3: {
+      const other = pick(random, samples);
+      return joined(
+        sample.slice(0, below(random, sample.length + 1)),
+        other.slice(below(random, other.length + 1)),
+      );
+    }
+    default:
+      return mutate(random, sample);
+  }
+}
+
+function decode(target: Target, input: Uint8Array): void {
+  try {
+    target.decode(input);
+  } catch (error) {
+    if (error instanceof DecodeError) return;
+    throw new Error(`SEED=${SEED}: ${target.name} of ${hexOf(input)}`, { cause: error });
+  }
+}
+
+/** Also what InboundDatagrams never asks of them: a fragment of any length at any place. */
+function decodeAnyDatagram(bytes: Uint8Array): void {
+  const header = new FragmentHeader();
+  for (const start of [0, bytes.length >> 1]) {
+    const length = datagramLength(bytes, start, bytes.length);
+    assert.ok(length >= 0 && start + length <= bytes.length);
+    if (length > 0 && decodeFragment(bytes, start, length, header)) {
+      assert.equal(header.payloadStart + header.payloadBytes, start + length);
+    }
+  }
+  decodeDatagram(bytes);
+}
+
+/** The longest Uint8Array that some work makes. */
+function largestAllocation(work: () => void): number {
+  const Original = globalThis.Uint8Array;
+  let most = 0;
+  const watch: ProxyHandler<typeof Uint8Array> = {
+    construct(constructor, given: [number | ArrayBuffer], newTarget) {
+      if (typeof given[0] === "number") most = Math.max(most, given[0]);
+      return Reflect.construct(constructor, given, newTarget) as Uint8Array;
+    },
+  };
+  globalThis.Uint8Array = new Proxy(Original, watch);
+  try {
+    work();
+  } finally {
+    globalThis.Uint8Array = Original;
+  }
+  return most;
+}
