@@ -19,6 +19,7 @@ export class Host {
   readonly socket: string;
   private readonly place: Place;
   private readonly daemonArguments: readonly string[];
+  private readonly programs: string;
   private daemon: ChildProcess | undefined;
   private finished: Promise<Finished> | undefined;
 
@@ -30,7 +31,10 @@ export class Host {
     socket: string;
     place: Place;
     daemonArguments: readonly string[];
+    /** Where the programs lie; the build's folder otherwise. */
+    programs?: string;
   }) {
+    this.programs = parts.programs ?? DIST;
     this.name = parts.name;
     this.ip = parts.ip;
     this.base = parts.base;
@@ -51,18 +55,18 @@ export class Host {
   }
 
   msync(...args: string[]): Promise<Finished> {
-    return this.run(path.join(DIST, "msync"), ["-c", `unix:${this.socket}`, ...args]);
+    return this.run(path.join(this.programs, "msync"), ["-c", `unix:${this.socket}`, ...args]);
   }
 
   /** Starts msync without waiting for it. */
   msyncProcess(...args: string[]): ChildProcess {
-    return this.spawn(path.join(DIST, "msync"), ["-c", `unix:${this.socket}`, ...args]);
+    return this.spawn(path.join(this.programs, "msync"), ["-c", `unix:${this.socket}`, ...args]);
   }
 
   /** Starts the daemon in the foreground and waits until its control socket answers. */
   async start(...more: string[]): Promise<void> {
     const args = ["-n", "-b", this.innerBase, "-U", this.socket, ...this.daemonArguments, ...more];
-    this.daemon = this.spawn(path.join(DIST, "makuosan"), args);
+    this.daemon = this.spawn(path.join(this.programs, "makuosan"), args);
     let log = "";
     this.daemon.stdout?.on("data", (bytes: Buffer) => (log += bytes.toString()));
     this.finished = collect(this.daemon);
@@ -72,6 +76,12 @@ export class Host {
       if (ended !== undefined) throw new Error(`${this.name} ended: ${ended.stdout}${ended.stderr}`);
       return log.includes("ready\n");
     });
+  }
+
+  /** Starts the daemon as a shell does; resolves when the command returns, which is when the daemon is ready. */
+  startInBackground(...more: string[]): Promise<Finished> {
+    const args = ["-b", this.innerBase, "-U", this.socket, ...this.daemonArguments, ...more];
+    return this.run(path.join(this.programs, "makuosan"), args);
   }
 
   /** Ends the daemon by a signal; what it has written. */

@@ -1,0 +1,61 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { DIST, Host } from "./host.ts";
+
+/**
+ * A fleet on 127.0.0.x, which needs no root: all daemons run as an ordinary user. Where the tests run as root, they
+ * become the user nobody first.
+ */
+
+const NOBODY = 65534;
+const isRoot = process.getuid?.() === 0;
+
+let fleets = 0;
+
+export class LoopbackFleet {
+  readonly hosts: Host[] = [];
+  readonly directory: string;
+
+  private constructor() {
+    this.directory = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-loopback-"));
+    fs.chmodSync(this.directory, 0o755);
+  }
+
+  static create(count: number, daemonArguments: readonly string[] = []): LoopbackFleet {
+    const fleet = new LoopbackFleet();
+    // The project's own folder may be closed to others; the executable can be copied to any place.
+    const programs = path.join(fleet.directory, "bin");
+    fs.mkdirSync(programs);
+    fs.copyFileSync(path.join(DIST, "makuosan"), path.join(programs, "makuosan"));
+    fs.linkSync(path.join(programs, "makuosan"), path.join(programs, "msync"));
+    const port = 20_000 + ((process.pid * 7 + fleets++) % 20_000);
+    for (let index = 1; index <= count; index++) fleet.addHost(index, port, programs, daemonArguments);
+    return fleet;
+  }
+
+  async destroy(): Promise<void> {
+    await Promise.all(this.hosts.map((host) => host.stop("SIGKILL")));
+    fs.rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  private addHost(index: number, port: number, programs: string, more: readonly string[]): void {
+    const name = `host${index}`;
+    const home = path.join(this.directory, name);
+    const base = path.join(home, "base");
+    fs.mkdirSync(base, { recursive: true });
+    if (isRoot) for (const directory of [home, base]) fs.chownSync(directory, NOBODY, NOBODY);
+    const become = ["setpriv", `--reuid=${NOBODY}`, `--regid=${NOBODY}`, "--clear-groups", "--"];
+    const host = new Host({
+      name,
+      ip: `127.0.0.${index}`,
+      base,
+      innerBase: base,
+      socket: path.join(home, "socket"),
+      place: { prefix: isRoot ? become : [] },
+      daemonArguments: ["-i", `127.0.0.${index}`, "-p", String(port), "--name", name, ...more],
+      programs,
+    });
+    this.hosts.push(host);
+  }
+}
