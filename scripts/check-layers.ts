@@ -57,6 +57,7 @@ const PURE_LAYERS: readonly string[] = ["base", "wire", "engine"];
 /** For each package that is part of the program, the layers that may import it. */
 const PACKAGES: Record<string, readonly string[]> = {
   koffi: ["sys"],
+  "cli-progress": ["cli"],
   commander: ["daemon", "cli"],
   ini: ["daemon"],
   pino: ["daemon"],

@@ -23,7 +23,6 @@ export function printWarning(sentence: string): void {
 
 /** A line stays a line, and no name can play with the terminal: control characters are shown in octal. */
 function visible(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   return text.replace(
     /[\x00-\x1f\x7f]/g,
     (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`,

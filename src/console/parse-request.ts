@@ -62,7 +62,6 @@ function byteStrings(fields: Record<string, unknown>, name: string): string[] {
   const value = fields[name];
   if (!Array.isArray(value)) throw new UserError(`the request's ${name} is not a list`);
   return value.map((item: unknown) => {
-    // eslint-disable-next-line no-control-regex -- all bytes but NUL may stand in a name
     if (typeof item !== "string" || !/^[\x01-\xff]*$/.test(item)) {
       throw new UserError(`the request's ${name} are not byte strings`);
     }

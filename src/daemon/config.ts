@@ -29,11 +29,12 @@ export function readConfig(path: string | undefined): GivenSettings {
 /** Reads the text of a config file; `file` is its name for the sentences. */
 export function parseConfig(text: string, file: string): GivenSettings {
   const given: GivenSettings = {};
-  for (const [key, value] of Object.entries(ini.parse(text) as Record<string, unknown>)) {
+  for (const [key, value] of Object.entries<unknown>(ini.parse(text))) {
     const setting = SETTINGS.find((one) => one.key === key);
     if (setting === undefined) throw unknownKey(key, value, file);
-    if (typeof value === "object")
-      throw new UserError(`${file}: '${key}' is given as a section: write '${key} = VALUE'`);
+    if (typeof value !== "string" && typeof value !== "boolean") {
+      throw new UserError(`${file}: '${key}' is given as a section or a list: write '${key} = VALUE'`);
+    }
     given[setting.key] = parseValue(setting, String(value), `${file}: ${key}`);
   }
   return given;

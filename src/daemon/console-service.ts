@@ -17,7 +17,6 @@ export interface ServiceParts {
   readonly counters: Counters;
   readonly log: Log;
   readonly isSealed: boolean;
-  readonly hostName: string;
   readonly interfaceName: string;
   readonly startedMs: number;
 }
@@ -72,7 +71,7 @@ export class ConsoleService implements RequestHandler {
     return [
       ["process", String(process.pid)],
       ["version", VERSION],
-      ["host", this.parts.hostName],
+      ["host", settings.hostName],
       ["basedir", settings.base],
       ["user", String(process.geteuid?.() ?? "")],
       ["group", String(process.getegid?.() ?? "")],

@@ -3,7 +3,7 @@ import type { Random } from "../base/random.ts";
 import { ConsoleServer } from "../console/server.ts";
 import { NodeEngine } from "../engine/node.ts";
 import type { NodeEvent } from "../engine/types.ts";
-import { chooseInterface } from "../net/interfaces.ts";
+import { chooseInterface, type ChosenInterface } from "../net/interfaces.ts";
 import { readKeyFile } from "../net/key-file.ts";
 import { ControlOpener, ControlSealer, FleetKey } from "../net/sealing.ts";
 import { Transport } from "../net/transport.ts";
@@ -38,6 +38,14 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
+/** What only root may be able to open, and what it was opened for. */
+interface Front {
+  readonly fleetKey: FleetKey;
+  readonly chosen: ChosenInterface;
+  readonly transport: Transport;
+  readonly server: ConsoleServer | undefined;
+}
+
 /**
  * Starts a daemon: first all that needs root, then the drop of privileges, then the threads and the rest.
  *
@@ -46,71 +54,70 @@ export interface Daemon {
  */
 export async function startDaemon(settings: Settings, log: Log, onStatus: () => void): Promise<Daemon> {
   const startedMs = performance.now();
-  const fleetKey = new FleetKey(settings.keyFile === undefined ? undefined : readKeyFile(settings.keyFile));
-  const chosen = chooseInterface(settings.interface);
-  let driver: Driver | undefined;
-  const transport = await Transport.open(
-    {
-      group: settings.multicast,
-      port: settings.port,
-      interfaceIp: chosen.ip,
-      sendBufferBytes: settings.sendBufferBytes,
-      receiveBufferBytes: settings.receiveBufferBytes,
-      offload: settings.offload,
-    },
-    (bytes, ip, port) => driver?.onDatagrams(bytes, ip, port),
-    (error) => log.error(`the network socket reports: ${error.message}`),
-  );
-  const server = settings.socket === undefined ? undefined : await ConsoleServer.open(settings.socket);
-  if (settings.identity !== undefined) server?.giveTo(settings.identity.uid, settings.identity.gid);
+  const front = await openFront(settings);
   const keepOwner = dropPrivileges(settings.identity);
   const identity = claimIdentity(settings.base);
+  const { fleetKey, chosen, transport, server } = front;
   if (!fleetKey.isSecret) log.warn("no key is set: anyone on this network can write to this fleet; see -k");
   log.info(`using ${chosen.name} (${chosen.ip}), group ${settings.multicast}, port ${settings.port}`);
 
   const counters = new Counters();
-  const info = nodeInfo(settings);
-  const engine = new NodeEngine(identity, info, engineOptions(settings, transport), systemRandom());
+  const engine = new NodeEngine(
+    identity,
+    nodeInfo(settings),
+    engineOptions(settings, transport),
+    systemRandom(),
+  );
   const inbound = new InboundDatagrams(engine, new ControlOpener(fleetKey), counters);
   const sealer = new ControlSealer(fleetKey, identity.nodeId, identity.epoch);
-  const onEvent = (event: NodeEvent) => handleEvent(event);
-  driver = new Driver({ engine, epoch: identity.epoch, fleetKey, sealer, transport, inbound, onEvent });
-  const pump = driver;
-  const transfers = new Transfers(engine, driver, log, settings.parallel);
-  const disks = new DiskThreads(
-    { base: settings.base, keepOwner },
-    (reply) => pump.onSource(reply),
-    (reply) => (reply.kind === "recovered" ? logRecovery(log, reply) : pump.onStage(reply)),
-    (error) => crash(error),
-  );
-  driver.attach(disks);
-
-  function handleEvent(event: NodeEvent): void {
+  const onEvent = (event: NodeEvent) => {
     logEvent(log, event, (epoch) => engine.membership.memberOf(epoch)?.info.hostName ?? "a member that left");
     if (event.kind === "transfer-finished") transfers.finish(event.result);
     if (event.kind === "member-failed") transfers.memberFailed(event.transfer, event.hostName, event.reason);
     onStatus();
-  }
-
-  driver.start();
-  server?.serve(
-    new ConsoleService({
-      settings,
-      engine,
-      transport,
-      transfers,
-      counters,
-      log,
-      isSealed: fleetKey.isSecret,
-      hostName: info.hostName,
-      interfaceName: `${chosen.name} (${chosen.ip})`,
-      startedMs,
-    }),
+  };
+  const driver = new Driver({ engine, epoch: identity.epoch, fleetKey, sealer, transport, inbound, onEvent });
+  const transfers = new Transfers(engine, driver, log, settings.parallel);
+  const disks = startDisks(settings, keepOwner, driver, log);
+  transport.listen(
+    (bytes, ip, port) => driver.onDatagrams(bytes, ip, port),
+    (error) => log.error(`the network socket reports: ${error.message}`),
   );
+  driver.start();
+  const isSealed = fleetKey.isSecret;
+  const interfaceName = `${chosen.name} (${chosen.ip})`;
+  const parts = { settings, engine, transport, transfers, counters, log, isSealed, interfaceName, startedMs };
+  server?.serve(new ConsoleService(parts));
   return {
     status: () => statusLine(engine, transfers),
-    stop: () => stopDaemon({ driver: pump, engine, transfers, transport, disks, server }),
+    stop: () => stopDaemon({ driver, engine, transfers, transport, disks, server }),
   };
+}
+
+async function openFront(settings: Settings): Promise<Front> {
+  const fleetKey = new FleetKey(settings.keyFile === undefined ? undefined : readKeyFile(settings.keyFile));
+  const chosen = chooseInterface(settings.interface);
+  const { port, sendBufferBytes, receiveBufferBytes, offload } = settings;
+  const addresses = { group: settings.multicast, port, interfaceIp: chosen.ip };
+  const transport = await Transport.open({ ...addresses, sendBufferBytes, receiveBufferBytes, offload });
+  const server = settings.socket === undefined ? undefined : await ConsoleServer.open(settings.socket);
+  if (settings.identity !== undefined) server?.giveTo(settings.identity.uid, settings.identity.gid);
+  return { fleetKey, chosen, transport, server };
+}
+
+/** Starts the disk threads with the privileges that are left, and joins them with the driver. */
+function startDisks(settings: Settings, keepOwner: boolean, driver: Driver, log: Log): DiskThreads {
+  const disks = new DiskThreads(
+    { base: settings.base, keepOwner },
+    (reply) => driver.onSource(reply),
+    (reply) => (reply.kind === "recovered" ? logRecovery(log, reply) : driver.onStage(reply)),
+    // A broken invariant in a thread is one of the process.
+    (error) => {
+      throw error;
+    },
+  );
+  driver.attach(disks);
+  return disks;
 }
 
 function engineOptions(settings: Settings, transport: Transport) {
@@ -142,11 +149,6 @@ function logRecovery(log: Log, reply: Extract<StageReply, { kind: "recovered" }>
     log.warn(`the commit of transfer ${name} was interrupted, and is finished now`);
   if (reply.failure !== undefined)
     log.error(`what an earlier run has left cannot be cleared away: ${reply.failure}`);
-}
-
-/** A broken invariant in a thread is one of the process. */
-function crash(error: Error): void {
-  throw error;
 }
 
 async function stopDaemon(parts: {

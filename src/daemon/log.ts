@@ -40,7 +40,6 @@ function writeLine(line: string, write: (priority: number, text: string) => void
 
 /** Names come from the network and from file systems; a line stays a line. */
 function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what is looked for
   return text.replace(
     /[\x00-\x1f\x7f]/g,
     (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,

@@ -56,11 +56,7 @@ export class Transport {
    *
    * @throws UserError where the address or the group cannot be had
    */
-  static async open(
-    options: TransportOptions,
-    onDatagrams: DatagramHandler,
-    onError: (error: Error) => void,
-  ) {
+  static async open(options: TransportOptions): Promise<Transport> {
     const own = await openSocket(options, options.interfaceIp, false);
     let group: { socket: dgram.Socket; isNative: boolean };
     try {
@@ -76,11 +72,15 @@ export class Transport {
       transport.close();
       throw error;
     }
-    for (const { socket } of [own, group]) {
+    return transport;
+  }
+
+  /** From now on what arrives is handed over; until then it waits in the sockets. */
+  listen(onDatagrams: DatagramHandler, onError: (error: Error) => void): void {
+    for (const socket of [this.own, this.group]) {
       socket.on("message", (bytes, source) => onDatagrams(bytes, source.address, source.port));
       socket.on("error", onError);
     }
-    return transport;
   }
 
   /** Whether trains go out in one send. */

@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import { ByteReader, ByteWriter } from "../base/bytes.ts";
-import { EntryType } from "../wire/manifest.ts";
+import type { EntryType } from "../wire/manifest.ts";
 import { PATH_BYTES } from "../wire/limits.ts";
 import { decodeMetadata, encodeMetadata, type Metadata } from "../wire/metadata.ts";
 

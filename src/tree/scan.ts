@@ -2,7 +2,8 @@ import fs from "node:fs";
 import { type DirectoryHeader, type Entry, EntryType } from "../wire/manifest.ts";
 import { directoryOf, joinPath, nameOf, STAGING_NAME } from "../wire/path-rules.ts";
 import { metadataOf, typeOf } from "./attributes.ts";
-import { bytesOfPath, Directories, entryPath, errorCode } from "./directories.ts";
+import type { Directories } from "./directories.ts";
+import { bytesOfPath, entryPath, errorCode } from "./directories.ts";
 import type { Owners } from "./owners.ts";
 import type { ScanRequest } from "./request.ts";
 
@@ -139,7 +140,7 @@ export function readTarget(directory: number, name: string): string {
 
 /** The names in a directory: in order where it is not too large for that. */
 function* names(descriptor: number): Generator<string> {
-  const directory = fs.opendirSync(bytesOfPath(`/proc/self/fd/${descriptor}`) as unknown as string, {
+  const directory = fs.opendirSync(bytesOfPath(`/proc/self/fd/${descriptor}`), {
     encoding: "buffer" as BufferEncoding,
     bufferSize: 256,
   });

@@ -1,4 +1,5 @@
-import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
+import type { ByteReader, ByteWriter } from "../base/bytes.ts";
+import { DecodeError } from "../base/bytes.ts";
 import { hexOf, bytesOfHex } from "../base/hex.ts";
 import { HOST_NAME_BYTES, LABEL_BYTES, LABELS, VERSION_BYTES } from "./limits.ts";
 

@@ -50,7 +50,7 @@ export function encodeMessage(message: ControlMessage): Uint8Array {
   // The table pairs every type with its own body, which TypeScript cannot follow through a union.
   const codec = CODECS[message.type] as Codec<MessageType>;
   writer.u8(codec.number);
-  codec.encode(writer, message.body as never);
+  codec.encode(writer, message.body);
   return writer.written();
 }
 

@@ -1,5 +1,6 @@
 import { Bitmap } from "../base/bitmap.ts";
-import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
+import type { ByteReader, ByteWriter } from "../base/bytes.ts";
+import { DecodeError } from "../base/bytes.ts";
 import {
   MANIFEST_ENTRIES,
   MISSING_FRAGMENTS,

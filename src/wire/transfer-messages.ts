@@ -1,4 +1,5 @@
-import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
+import type { ByteReader, ByteWriter } from "../base/bytes.ts";
+import { DecodeError } from "../base/bytes.ts";
 import { bytesOfHex, hexOf } from "../base/hex.ts";
 import { REASON_BYTES, TARGETS_PER_MESSAGE } from "./limits.ts";
 

@@ -46,7 +46,9 @@ for (const mode of ["with the FFI library", "without it"]) {
     });
 
     await suite.test("directories without write permission are kept so, with what is in them", async () => {
-      await inBase("mkdir -p closed/in && echo 1 > closed/in/f && chmod 444 closed/in/f && chmod 555 closed/in closed");
+      await inBase(
+        "mkdir -p closed/in && echo 1 > closed/in/f && chmod 444 closed/in/f && chmod 555 closed/in closed",
+      );
       await push("-r");
       for (const other of [receiver, third]) await same(sender, other);
     });
@@ -55,13 +57,19 @@ for (const mode of ["with the FFI library", "without it"]) {
       await inBase("chmod 755 closed && echo 2 > closed/new && chmod 555 closed");
       const { status, stderr } = await sender.msync("-r");
       assert.equal(status, 3);
-      assert.equal(stderr, "error: host2: closed: permission denied\nerror: host3: closed: permission denied\n");
+      assert.equal(
+        stderr,
+        "error: host2: closed: permission denied\nerror: host3: closed: permission denied\n",
+      );
       await inBase("chmod 755 closed closed/in && rm -r closed");
-      for (const other of [receiver, third]) await inBase("chmod 755 closed closed/in && rm -r closed", other);
+      for (const other of [receiver, third])
+        await inBase("chmod 755 closed closed/in && rm -r closed", other);
     });
 
     await suite.test("a source that cannot be read is named, and the rest arrives", async () => {
-      await inBase("echo secret > secret && chmod 0 secret && mkdir shut && chmod 0 shut && echo more > more");
+      await inBase(
+        "echo secret > secret && chmod 0 secret && mkdir shut && chmod 0 shut && echo more > more",
+      );
       const { status, stderr } = await sender.msync("-r");
       if (process.getuid?.() === 0 || status !== 0) {
         assert.equal(status, 3);
@@ -74,14 +82,18 @@ for (const mode of ["with the FFI library", "without it"]) {
 
     await suite.test("started without -n, it goes to the background when it is ready", async () => {
       await third.stop();
-      await eventually("it has left", async () => (await sender.msync("--members")).stdout.includes("Total: 1 members"));
+      await eventually("it has left", async () =>
+        (await sender.msync("--members")).stdout.includes("Total: 1 members"),
+      );
       const { status, stdout, stderr } = await third.startInBackground();
       assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: "", stderr: "" });
       const pid = Number(/^process : (\d+)$/m.exec((await third.msync("--status")).stdout)?.[1]);
       assert.equal(fs.readFileSync(`/proc/${pid}/comm`, "latin1"), "makuosan\n");
       await acquainted(fleet.hosts);
       process.kill(pid, "SIGTERM");
-      await eventually("it has left", async () => (await sender.msync("--members")).stdout.includes("Total: 1 members"));
+      await eventually("it has left", async () =>
+        (await sender.msync("--members")).stdout.includes("Total: 1 members"),
+      );
     });
   });
 }

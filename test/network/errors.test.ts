@@ -104,7 +104,10 @@ test("config files that are missing, or hold what is not known", options, async 
     ["--config", config("base = /var/www\nbasse = /x\n")],
     /makuosan\.conf: unknown key 'basse': the keys are base, /,
   );
-  await fails(["--config", config("[base]\nx = 1\n")], /makuosan\.conf: 'base' is given as a section/);
+  await fails(
+    ["--config", config("[base]\nx = 1\n")],
+    /makuosan\.conf: 'base' is given as a section or a list/,
+  );
   await fails(
     ["--config", config("base = /var/www\nport = many\n")],
     /makuosan\.conf: port is 'many': give a whole number/,

@@ -80,7 +80,7 @@ function openSource(
 function produce(open: OpenSource, transfer: number, firstBlock: number, count: number): SourceReply {
   const { source } = open;
   const blocks: ProducedBlock[] = [];
-  let failure = open.failure;
+  const failure = open.failure;
   while (failure === undefined && source !== undefined && blocks.length < count) {
     const number = firstBlock + blocks.length;
     const made = source.makeBlock(number, plaintext);

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ExitStatus, UserError } from "../../src/base/user-error.ts";
+import { parseRequest } from "../../src/console/parse-request.ts";
+
+const SEND = {
+  command: "send",
+  paths: ["etc/motd"],
+  recursive: false,
+  dryRun: false,
+  allOrNothing: false,
+  targets: [],
+  detail: "none",
+  progress: false,
+} as const;
+
+const parse = (value: unknown) => parseRequest(JSON.stringify(value));
+
+/** With one sentence for whoever sent it. */
+const refuses = (line: string, sentence: string) =>
+  assert.throws(
+    () => parseRequest(line),
+    (error) =>
+      error instanceof UserError && error.message === sentence && error.exitStatus === ExitStatus.usage,
+    line.slice(0, 200),
+  );
+
+test("requests are taken as they are", () => {
+  const every = { ...SEND, paths: ["a", ""], recursive: true, dryRun: true, allOrNothing: true, progress: true };
+  for (const request of [
+    SEND,
+    { ...every, targets: ["alpha", "10.0.0.2"], detail: "all" },
+    { command: "status" },
+    { command: "members" },
+    { command: "loglevel", level: "debug" },
+  ]) {
+    assert.deepEqual(parse(request), request);
+  }
+  for (const detail of ["none", "paths", "updates", "all"]) {
+    assert.deepEqual(parse({ ...SEND, detail }), { ...SEND, detail });
+  }
+});
+
+test("what nobody asked for is left out", () => {
+  assert.deepEqual(parse({ ...SEND, uid: 0, __proto__: { x: 1 } }), SEND);
+  assert.deepEqual(parseRequest('{"command":"status","__proto__":{"command":"send"},"level":1}'), {
+    command: "status",
+  });
+});
+
+test("what is no JSON object is refused", () => {
+  for (const line of ["", " ", "{", "status", "{'command':'status'}", '{"command":"status"}{}', "\u0000"]) {
+    refuses(line, "the request is not JSON");
+  }
+  for (const line of ["null", "1", '"status"', "true"]) refuses(line, "the request is not an object");
+});
+
+test("an unknown command is refused by its name", () => {
+  refuses('{"command":"shutdown"}', 'the daemon does not know the command "shutdown"');
+  refuses('{"command":"Send"}', 'the daemon does not know the command "Send"');
+  refuses('{"command":["send"]}', 'the daemon does not know the command ["send"]');
+  for (const line of ["{}", "[]", '["send"]', '{"__proto__":{"command":"status"}}']) {
+    refuses(line, "the daemon does not know the command undefined");
+  }
+});
+
+test("a field that is missing or of another type is refused by its name", () => {
+  for (const name of ["recursive", "dryRun", "allOrNothing", "progress"]) {
+    for (const value of [undefined, null, 0, 1, "true", []]) {
+      refuses(JSON.stringify({ ...SEND, [name]: value }), `the request's ${name} is not true or false`);
+    }
+  }
+  for (const name of ["paths", "targets"]) {
+    for (const value of [undefined, null, "etc/motd", 1, {}, { length: 1, 0: "x" }]) {
+      refuses(JSON.stringify({ ...SEND, [name]: value }), `the request's ${name} is not a list`);
+    }
+  }
+  for (const value of [undefined, null, "", "ALL", 1, ["all"]]) {
+    refuses(JSON.stringify({ ...SEND, detail: value }), "the request's detail is unknown");
+  }
+  for (const value of [undefined, null, 3, {}]) {
+    refuses(JSON.stringify({ command: "loglevel", level: value }), "the request's level is not text");
+  }
+});
+
+test("names of any bytes but NUL pass, and nothing else does", () => {
+  const bytes = Array.from({ length: 255 }, (_, index) => String.fromCharCode(index + 1)).join("");
+  const names = [bytes, "a\nb", "-rf", "\u00ff\u00fe"];
+  const request = { ...SEND, paths: names, targets: names };
+  assert.deepEqual(parse(request), request);
+  for (const name of ["paths", "targets"]) {
+    for (const item of ["\u0000", "a\u0000b", "\u0100", "\u65e5\u672c", "\ud83d\ude00", 1, null, ["a"], {}]) {
+      refuses(JSON.stringify({ ...SEND, [name]: ["good", item] }), `the request's ${name} are not byte strings`);
+    }
+  }
+});
