@@ -17,6 +17,7 @@ import { Driver } from "./driver.ts";
 import { InboundDatagrams } from "./inbound-datagrams.ts";
 import type { Log } from "./log.ts";
 import { logEvent } from "./log-events.ts";
+import { watchInterface } from "./interface-watch.ts";
 import { claimIdentity } from "./node-identity.ts";
 import { dropPrivileges } from "./privileges.ts";
 import type { Settings } from "./settings.ts";
@@ -84,6 +85,7 @@ export async function startDaemon(settings: Settings, log: Log, onStatus: () => 
     (error) => log.error(`the network socket reports: ${error.message}`),
   );
   driver.start();
+  watchInterface(settings.interface, chosen, transport, log, () => driver.reintroduce());
   const isSealed = fleetKey.isSecret;
   const interfaceName = `${chosen.name} (${chosen.ip})`;
   const parts = { settings, engine, transport, transfers, counters, log, isSealed, interfaceName, startedMs };

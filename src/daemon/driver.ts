@@ -66,6 +66,12 @@ export class Driver {
     this.planPump();
   }
 
+  /** The node has another address, or was cut off: it introduces itself anew. */
+  reintroduce(): void {
+    this.parts.engine.membership.reintroduce(this.nowMs());
+    this.planPump();
+  }
+
   /** Milliseconds of a clock that only goes forward. */
   nowMs(): number {
     return performance.now();

@@ -28,14 +28,16 @@ export type DatagramHandler = (bytes: Buffer, ip: string, port: number) => void;
 const TTL = 1;
 
 export class Transport {
-  private readonly options: TransportOptions;
+  private options: TransportOptions;
   private readonly group: dgram.Socket;
-  private readonly own: dgram.Socket;
+  private own: dgram.Socket;
   /** Trains go out in one send. */
   private canSegment: boolean;
   private isClosed = false;
   private pendingSends = 0;
   private onDrained: () => void = () => undefined;
+  private onDatagrams: DatagramHandler = () => undefined;
+  private onError: (error: Error) => void = () => undefined;
   /** Sends that failed since the start; what they carried counts as lost on the way. */
   sendErrors = 0;
 
@@ -75,12 +77,35 @@ export class Transport {
     return transport;
   }
 
-  /** From now on what arrives is handed over; until then it waits in the sockets. */
+  /** From now on what arrives is handed over; what came before is lost, as on any network. */
   listen(onDatagrams: DatagramHandler, onError: (error: Error) => void): void {
-    for (const socket of [this.own, this.group]) {
-      socket.on("message", (bytes, source) => onDatagrams(bytes, source.address, source.port));
-      socket.on("error", onError);
+    this.onDatagrams = onDatagrams;
+    this.onError = onError;
+    for (const socket of [this.own, this.group]) this.listenOn(socket);
+  }
+
+  /**
+   * The interface has another address, or was away: joins the group there, and sends from there.
+   *
+   * @throws UserError where the address or the group cannot be had
+   */
+  async moveTo(interfaceIp: string): Promise<void> {
+    const former = this.options;
+    const options = { ...former, interfaceIp };
+    if (interfaceIp !== former.interfaceIp) {
+      const own = await openSocket(options, interfaceIp, false);
+      this.own.close();
+      this.own = own.socket;
+      this.canSegment = own.isNative;
+      this.options = options;
+      this.listenOn(own.socket);
     }
+    try {
+      this.group.dropMembership(former.group, membershipIp(former.interfaceIp));
+    } catch {
+      // The interface that it was on may be gone, and the membership with it.
+    }
+    this.join();
   }
 
   /** Whether trains go out in one send. */
@@ -134,13 +159,16 @@ export class Transport {
     if (this.pendingSends > 0) await new Promise<void>((resolve) => (this.onDrained = resolve));
   }
 
+  private listenOn(socket: dgram.Socket): void {
+    socket.on("message", (bytes, source) => this.onDatagrams(bytes, source.address, source.port));
+    socket.on("error", (error) => this.onError(error));
+  }
+
   private join(): void {
     const { group, interfaceIp } = this.options;
-    // On the loopback network only 127.0.0.1 is an address of the interface; it stands for it.
-    const membershipIp = interfaceIp.startsWith("127.") ? "127.0.0.1" : interfaceIp;
     try {
-      this.group.addMembership(group, membershipIp);
-      this.own.setMulticastInterface(membershipIp);
+      this.group.addMembership(group, membershipIp(interfaceIp));
+      this.own.setMulticastInterface(membershipIp(interfaceIp));
       this.own.setMulticastTTL(TTL);
       this.own.setMulticastLoopback(true);
     } catch (error) {
@@ -167,6 +195,11 @@ export class Transport {
     this.canSegment = false;
     this.multicastTrain(train, done);
   }
+}
+
+/** On the loopback network only 127.0.0.1 is an address of the interface; it stands for it. */
+function membershipIp(interfaceIp: string): string {
+  return interfaceIp.startsWith("127.") ? "127.0.0.1" : interfaceIp;
 }
 
 async function openSocket(options: TransportOptions, ip: string, isGroup: boolean) {

@@ -1,0 +1,223 @@
+import assert from "node:assert/strict";
+import { hexOf } from "../../src/base/hex.ts";
+import { fraction, randomBytes, SeededRandom } from "../../src/base/random.ts";
+import { Counters } from "../../src/daemon/counters.ts";
+import { InboundDatagrams } from "../../src/daemon/inbound-datagrams.ts";
+import { NodeEngine } from "../../src/engine/node.ts";
+import { type Address, type Effect, inboundName, type Input } from "../../src/engine/types.ts";
+import { ControlOpener, ControlSealer, FleetKey } from "../../src/net/sealing.ts";
+import { FRAGMENT_PAYLOAD_BYTES, fragmentCount } from "../../src/wire/datagram.ts";
+import { encodeMessage } from "../../src/wire/message.ts";
+import { encodeDatagram } from "../wire/datagrams.ts";
+import { naiveLength } from "../wire/naive-decoder.ts";
+import { plainOf } from "../wire/plain.ts";
+import { MemorySource, MemoryStage, type Tree } from "./memory-disk.ts";
+
+/** Nodes without sockets and disks: real engines, real seals, real datagrams, virtual time. */
+
+const OPTIONS = { windowBlocks: 16, socketFragments: 400, fragmentsPerSecond: Infinity };
+const LOSS = 0.02;
+const PORT = 5000;
+
+interface Packet {
+  readonly from: MemoryNode;
+  readonly to: MemoryNode;
+  readonly bytes: Buffer;
+}
+
+export class MemoryFleet {
+  readonly nodes: MemoryNode[];
+  readonly fleetKey = new FleetKey(Buffer.alloc(32, 1));
+  /** Called after every honest delivery. */
+  onDelivered: (node: MemoryNode) => void = () => undefined;
+  nowMs = 0;
+  private queue: Packet[] = [];
+  private readonly random: SeededRandom;
+
+  constructor(names: readonly string[], seed: number) {
+    this.random = new SeededRandom(seed);
+    this.nodes = names.map((name, index) => new MemoryNode(this, name, `10.0.0.${index + 1}`, this.random));
+    for (const node of this.nodes) node.engine.membership.start(0);
+  }
+
+  /** Puts datagrams on the wire, for one address or for all; some of them are lost for some nodes. */
+  send(from: MemoryNode, to: Address | undefined, datagrams: readonly Buffer[]): void {
+    for (const node of this.nodes) {
+      if (node === from || (to !== undefined && node.address.ip !== to.ip)) continue;
+      const arriving = datagrams.filter(() => fraction(this.random) >= LOSS);
+      if (arriving.length > 0) this.queue.push({ from, to: node, bytes: Buffer.concat(arriving) });
+    }
+  }
+
+  /** One millisecond. */
+  step(): void {
+    this.nowMs++;
+    for (const { from, to, bytes } of this.queue.splice(0)) {
+      to.take(bytes, from.address);
+      to.noteSeen(bytes);
+      to.pump();
+      this.onDelivered(to);
+    }
+    for (const node of this.nodes) node.work();
+  }
+
+  runUntil(isDone: () => boolean, mostMs: number): void {
+    for (const endMs = this.nowMs + mostMs; !isDone(); ) {
+      assert.ok(this.nowMs < endMs, `not done after ${mostMs} ms of virtual time`);
+      this.step();
+    }
+  }
+
+  /** Until everybody knows everybody. */
+  join(): void {
+    this.runUntil(() => this.nodes.every((node) => node.engine.membership.size === this.nodes.length - 1), 5000);
+  }
+}
+
+export class MemoryNode {
+  readonly nodeId: string;
+  readonly epoch: string;
+  readonly address: Address;
+  readonly engine: NodeEngine;
+  readonly counters = new Counters();
+  readonly tree: Tree = new Map();
+  readonly stages = new Map<string, MemoryStage>();
+  /** All that the engine has asked for, and when. */
+  readonly transcript: string[] = [];
+  /** Every datagram that has arrived, once for each time. */
+  readonly seen: Buffer[] = [];
+  readonly results: Extract<Effect, { kind: "event" }>["event"][] = [];
+  private readonly fleet: MemoryFleet;
+  private readonly sealer: ControlSealer;
+  private readonly inbound: InboundDatagrams;
+  private readonly sources = new Map<number, MemorySource>();
+  /** What the disk and the socket have answered. */
+  private answers: Input[] = [];
+
+  constructor(fleet: MemoryFleet, name: string, ip: string, random: SeededRandom) {
+    this.fleet = fleet;
+    this.address = { ip, port: PORT };
+    this.nodeId = hexOf(randomBytes(random, 16));
+    this.epoch = hexOf(randomBytes(random, 8));
+    const info = { hostName: name, version: "2.0.0", receives: true, sends: true, labels: [] };
+    const { nodeId, epoch } = this;
+    this.engine = new NodeEngine({ nodeId, epoch }, info, OPTIONS, new SeededRandom(random.u32()));
+    this.sealer = new ControlSealer(fleet.fleetKey, nodeId, epoch);
+    this.inbound = new InboundDatagrams(this.engine, new ControlOpener(fleet.fleetKey), this.counters);
+  }
+
+  startTransfer(transfer: number, tree: Tree): void {
+    const key = this.fleet.fleetKey.transferKey(this.epoch, transfer);
+    this.sources.set(transfer, new MemorySource(key, transfer, tree));
+    const targets = [...this.engine.membership.members];
+    const request = { transfer, targets, dryRun: false, allOrNothing: false };
+    this.engine.handle({ kind: "start-transfer", request }, this.fleet.nowMs);
+  }
+
+  take(bytes: Buffer, source: Address): void {
+    this.inbound.take(bytes, source.ip, source.port, this.fleet.nowMs);
+  }
+
+  noteSeen(train: Buffer): void {
+    for (let start = 0; start < train.length; ) {
+      const length = naiveLength(train, start);
+      this.seen.push(train.subarray(start, start + length));
+      start += length;
+    }
+  }
+
+  /** What was due, and the answers to what was asked for. */
+  work(): void {
+    const { nowMs } = this.fleet;
+    for (const answer of this.answers.splice(0)) this.engine.handle(answer, nowMs);
+    if (this.engine.nextDeadlineMs() <= nowMs) this.engine.handle({ kind: "tick" }, nowMs);
+    this.pump();
+  }
+
+  pump(): void {
+    this.engine.afterFragments(this.fleet.nowMs);
+    for (let effect = this.engine.poll(); effect !== undefined; effect = this.engine.poll()) {
+      this.transcript.push(`${this.fleet.nowMs} ${JSON.stringify(plainOf(effect))}`);
+      this.execute(effect);
+    }
+  }
+
+  private execute(effect: Effect): void {
+    switch (effect.kind) {
+      case "send": {
+        const { destination } = effect;
+        const datagram = this.sealer.seal(encodeMessage(effect.message));
+        this.fleet.send(this, destination.to === "group" ? undefined : destination.address, [datagram]);
+        break;
+      }
+      case "send-block":
+        this.sendBlock(effect);
+        break;
+      case "produce":
+        this.answers.push(this.sources.get(effect.transfer)!.produce(effect.count));
+        break;
+      case "settle":
+        this.sources.get(effect.transfer)!.settle(effect.union);
+        break;
+      case "close-source":
+        this.sources.delete(effect.transfer);
+        break;
+      case "event":
+        if (effect.event.kind === "inbound-ended") this.inbound.removeRing(inboundName(effect.event.key));
+        this.results.push(effect.event);
+        break;
+      default:
+        this.executeStaging(effect);
+    }
+  }
+
+  private executeStaging(effect: Extract<Effect, { key: unknown }>): void {
+    const { key } = effect;
+    const name = inboundName(key);
+    if (effect.kind === "open-stage") {
+      const secret = this.fleet.fleetKey.transferKey(key.epoch, key.transfer);
+      const opened = new MemoryStage(secret, key.transfer, OPTIONS.windowBlocks);
+      this.stages.set(name, opened);
+      this.inbound.addRing(name, opened.ring);
+      return;
+    }
+    const stage = this.stages.get(name)!;
+    switch (effect.kind) {
+      case "stage": {
+        const outcome = stage.stage(effect.block, effect.sealedBytes, effect.blockKind);
+        this.answers.push({ kind: "staged", key, block: effect.block, outcome });
+        break;
+      }
+      case "prepare":
+        assert.ok(stage.isComplete, "prepared before it was complete");
+        this.answers.push({ kind: "prepared", key, failure: undefined });
+        break;
+      case "commit":
+        stage.commit(this.tree);
+        this.answers.push({ kind: "committed", key, failure: undefined });
+        break;
+      case "discard":
+        this.stages.delete(name);
+        break;
+    }
+  }
+
+  private sendBlock(effect: Extract<Effect, { kind: "send-block" }>): void {
+    const { transfer, block } = effect;
+    const { bytes, kind: blockKind } = this.sources.get(transfer)!.blocks[block]!;
+    const sealedBytes = bytes.length;
+    const datagrams: Buffer[] = [];
+    for (let index = 0; index < fragmentCount(sealedBytes); index++) {
+      const mask = index < 32 ? effect.maskLow : effect.maskHigh;
+      if ((mask & (1 << (index & 31))) === 0) continue;
+      const stamp = (effect.stamp + datagrams.length) >>> 0;
+      const payload = bytes.subarray(index * FRAGMENT_PAYLOAD_BYTES, (index + 1) * FRAGMENT_PAYLOAD_BYTES);
+      const numbers = { transfer, block, stamp, sealedBytes, index, blockKind };
+      datagrams.push(
+        Buffer.from(encodeDatagram({ kind: "fragment", epoch: this.epoch, ...numbers, payload })),
+      );
+    }
+    this.fleet.send(this, undefined, datagrams);
+    this.answers.push({ kind: "sent", transfer });
+  }
+}
