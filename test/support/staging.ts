@@ -1,0 +1,92 @@
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { Bitmap } from "../../src/base/bitmap.ts";
+import { Directories } from "../../src/tree/directories.ts";
+import { Owners } from "../../src/tree/owners.ts";
+import { Source, type SourceNotice } from "../../src/tree/source.ts";
+import { Stage } from "../../src/tree/stage.ts";
+import type { AttributeRules } from "../../src/tree/attributes.ts";
+import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "../../src/wire/datagram.ts";
+
+/** A sender's and a receiver's tree in temporary directories, joined without any network. */
+export class StagingPair {
+  readonly directory = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-stage-"));
+  readonly from = path.join(this.directory, "from");
+  readonly to = path.join(this.directory, "to");
+  readonly rules: AttributeRules = { owners: new Owners(), keepOwner: process.getuid?.() === 0 };
+  notices: SourceNotice[] = [];
+  private stages = 0;
+
+  constructor() {
+    fs.mkdirSync(this.from);
+    fs.mkdirSync(this.to);
+    this.rules.owners.refresh();
+  }
+
+  /** Brings everything over and stages it; nothing is prepared or committed. */
+  stage(paths: readonly string[] = [""], dryRun = false): Stage {
+    const source = new Source(this.from, new Owners(), { paths, recursive: true }, () => false);
+    const stage = new Stage(new Directories(this.to), this.rules, `t-${++this.stages}`, dryRun);
+    const memory = new Uint8Array(BLOCK_PLAINTEXT_BYTES);
+    for (let number = 0; !source.isEnded; number++) {
+      const made = source.makeBlock(number, memory);
+      this.notices.push(...source.takeNotices());
+      if (made === undefined) continue;
+      const plaintext = memory.slice(0, made.bytes);
+      if (made.kind === BlockKind.manifest) {
+        const wants = stage.plan(plaintext);
+        source.settle(number, new Bitmap(wants.size, wants.bytes));
+      } else stage.write(plaintext);
+    }
+    source.close();
+    return stage;
+  }
+
+  /** A whole transfer. */
+  push(paths?: readonly string[]): void {
+    const stage = this.stage(paths);
+    stage.prepare();
+    stage.commit();
+    stage.clean();
+  }
+
+  /** What is left below .makuosan. */
+  leftOver(): string[] {
+    const area = path.join(this.to, ".makuosan");
+    return fs.existsSync(area) ? fs.readdirSync(area) : [];
+  }
+
+  destroy(): void {
+    fs.rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** A tree as text: every path with its content. */
+export function contents(directory: string): Record<string, string> {
+  const found: Record<string, string> = {};
+  for (const entry of fs.readdirSync(directory, { withFileTypes: true, recursive: true })) {
+    const full = path.join(entry.parentPath, entry.name);
+    const name = path.relative(directory, full);
+    if (name.startsWith(".makuosan")) continue;
+    if (entry.isDirectory()) found[name] = "directory";
+    else if (entry.isSymbolicLink()) found[name] = `link to ${fs.readlinkSync(full)}`;
+    else found[name] = fs.readFileSync(full, "latin1");
+  }
+  return found;
+}
+
+/** Does something while a file of the sender's tree vanishes in the moment in which it is opened. */
+export function whileVanishing<T>(file: string, work: () => T): T {
+  const original = fs.openSync;
+  const name = `/${path.basename(file)}`;
+  fs.openSync = ((opened: fs.PathLike, ...rest: [number]) => {
+    if (Buffer.isBuffer(opened) && opened.toString().endsWith(name)) fs.rmSync(file, { force: true });
+    return original(opened, ...rest);
+  }) as typeof fs.openSync;
+  try {
+    return work();
+  } finally {
+    fs.openSync = original;
+  }
+}
