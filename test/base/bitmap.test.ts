@@ -59,7 +59,15 @@ test("merging gives the bits of both and leaves the other as it is", () => {
 
 test("bits of a 32-bit number are counted, whatever its sign", () => {
   const random = new SeededRandom(2);
-  for (const value of [0, 1, -1, 0x8000_0000, 0xffff_ffff, 0x5555_5555, ...Array.from({ length: 500 }, () => random.u32())]) {
+  for (const value of [
+    0,
+    1,
+    -1,
+    0x8000_0000,
+    0xffff_ffff,
+    0x5555_5555,
+    ...Array.from({ length: 500 }, () => random.u32()),
+  ]) {
     const expected = (value >>> 0).toString(2).replaceAll("0", "").length;
     assert.equal(bitCount(value), expected);
     assert.equal(bitCount(value | 0), expected);

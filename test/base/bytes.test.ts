@@ -6,7 +6,12 @@ import { ByteReader, ByteWriter, DecodeError } from "../../src/base/bytes.ts";
 test("what a writer wrote, a reader reads", () => {
   const writer = new ByteWriter(100);
   writer.u8(0xff).u16(0xfffe).u32(0xffff_fffd).u64(0xffff_ffff_ffff_fffcn).i64(-3n);
-  writer.raw(new Uint8Array([1, 2])).text("ab").shortText("").shortText("\u00ff").longText("long");
+  writer
+    .raw(new Uint8Array([1, 2]))
+    .text("ab")
+    .shortText("")
+    .shortText("\u00ff")
+    .longText("long");
   const reader = new ByteReader(writer.written());
   assert.equal(reader.u8(), 0xff);
   assert.equal(reader.u16(), 0xfffe);

@@ -11,10 +11,11 @@ function reader(most: number) {
 
 test("lines come out whole, however they came in", () => {
   const random = new SeededRandom(1);
-  const text = Array.from({ length: 50 }, (_, index) => "x".repeat(below(random, 30)) + index).join("\n") + "\n";
+  const text =
+    Array.from({ length: 50 }, (_, index) => "x".repeat(below(random, 30)) + index).join("\n") + "\n";
   for (let round = 0; round < 100; round++) {
     const { lines, push } = reader(100);
-    for (let start = 0; start < text.length; ) {
+    for (let start = 0; start < text.length;) {
       const end = start + 1 + below(random, 60);
       assert.ok(push(text.slice(start, end)));
       start = end;

@@ -26,7 +26,14 @@ const refuses = (line: string, sentence: string) =>
   );
 
 test("requests are taken as they are", () => {
-  const every = { ...SEND, paths: ["a", ""], recursive: true, dryRun: true, allOrNothing: true, progress: true };
+  const every = {
+    ...SEND,
+    paths: ["a", ""],
+    recursive: true,
+    dryRun: true,
+    allOrNothing: true,
+    progress: true,
+  };
   for (const request of [
     SEND,
     { ...every, targets: ["alpha", "10.0.0.2"], detail: "all" },
@@ -90,7 +97,10 @@ test("names of any bytes but NUL pass, and nothing else does", () => {
   assert.deepEqual(parse(request), request);
   for (const name of ["paths", "targets"]) {
     for (const item of ["\u0000", "a\u0000b", "\u0100", "\u65e5\u672c", "\ud83d\ude00", 1, null, ["a"], {}]) {
-      refuses(JSON.stringify({ ...SEND, [name]: ["good", item] }), `the request's ${name} are not byte strings`);
+      refuses(
+        JSON.stringify({ ...SEND, [name]: ["good", item] }),
+        `the request's ${name} are not byte strings`,
+      );
     }
   }
 });

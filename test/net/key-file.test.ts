@@ -44,5 +44,6 @@ test("a missing key file is told with the command that makes one", () => {
 test("what is not just 32 bytes in base64 is no key", () => {
   const url = Buffer.alloc(32, 0xff).toString("base64url");
   const texts = ["", "secret", SECRET.toString("hex"), SECRET.subarray(1).toString("base64"), url];
-  for (const text of [...texts, `${SECRET.toString("base64")}x`]) refuses(keyFile(text, 0o600), /holds no key/);
+  for (const text of [...texts, `${SECRET.toString("base64")}x`])
+    refuses(keyFile(text, 0o600), /holds no key/);
 });

@@ -70,7 +70,10 @@ export class MemorySource {
     return { ...this.seal(BlockKind.data, writer.finish()), entries: 0 };
   }
 
-  private seal(kind: ProducedBlock["kind"], plaintext: Uint8Array): { kind: typeof kind; sealedBytes: number } {
+  private seal(
+    kind: ProducedBlock["kind"],
+    plaintext: Uint8Array,
+  ): { kind: typeof kind; sealedBytes: number } {
     const bytes = Buffer.concat(sealBlock(this.key, this.transfer, this.blocks.length, kind, plaintext));
     this.blocks.push({ kind, bytes });
     return { kind, sealedBytes: bytes.length };
@@ -83,7 +86,8 @@ export class MemoryStage {
   private readonly key: Buffer;
   private readonly transfer: number;
   private readonly windowBlocks: number;
-  private readonly files: { readonly name: string; readonly content: Uint8Array; missingBytes: number }[] = [];
+  private readonly files: { readonly name: string; readonly content: Uint8Array; missingBytes: number }[] =
+    [];
   /** Blocks that did not open. */
   corrupt = 0;
   staged = 0;
@@ -97,7 +101,8 @@ export class MemoryStage {
 
   stage(block: number, sealedBytes: number, kind: number): StageOutcome {
     const sealed = new Uint8Array(this.ring, (block % this.windowBlocks) * SLOT_BYTES, sealedBytes);
-    const plaintext = sealedBytes > TAG_BYTES ? openBlock(this.key, this.transfer, block, kind, sealed) : undefined;
+    const plaintext =
+      sealedBytes > TAG_BYTES ? openBlock(this.key, this.transfer, block, kind, sealed) : undefined;
     if (plaintext === undefined) {
       this.corrupt++;
       return { kind: "corrupt" };

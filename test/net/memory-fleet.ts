@@ -62,7 +62,7 @@ export class MemoryFleet {
   }
 
   runUntil(isDone: () => boolean, mostMs: number): void {
-    for (const endMs = this.nowMs + mostMs; !isDone(); ) {
+    for (const endMs = this.nowMs + mostMs; !isDone();) {
       assert.ok(this.nowMs < endMs, `not done after ${mostMs} ms of virtual time`);
       this.step();
     }
@@ -70,7 +70,10 @@ export class MemoryFleet {
 
   /** Until everybody knows everybody. */
   join(): void {
-    this.runUntil(() => this.nodes.every((node) => node.engine.membership.size === this.nodes.length - 1), 5000);
+    this.runUntil(
+      () => this.nodes.every((node) => node.engine.membership.size === this.nodes.length - 1),
+      5000,
+    );
   }
 }
 
@@ -119,7 +122,7 @@ export class MemoryNode {
   }
 
   noteSeen(train: Buffer): void {
-    for (let start = 0; start < train.length; ) {
+    for (let start = 0; start < train.length;) {
       const length = naiveLength(train, start);
       this.seen.push(train.subarray(start, start + length));
       start += length;

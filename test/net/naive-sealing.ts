@@ -21,7 +21,12 @@ export async function deriveKey(secret: string | null, epoch: string, purpose: s
   const material =
     secret === null ? await webcrypto.subtle.digest("SHA-256", Buffer.from(NO_KEY)) : bytesOfDigits(secret);
   const key = await webcrypto.subtle.importKey("raw", material, "HKDF", false, ["deriveBits"]);
-  const parameters = { name: "HKDF", hash: "SHA-256", salt: bytesOfDigits(epoch), info: Buffer.from(purpose) };
+  const parameters = {
+    name: "HKDF",
+    hash: "SHA-256",
+    salt: bytesOfDigits(epoch),
+    info: Buffer.from(purpose),
+  };
   return digitsOf(await webcrypto.subtle.deriveBits(parameters, key, 256));
 }
 

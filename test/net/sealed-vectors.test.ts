@@ -31,7 +31,11 @@ interface SealedVectors {
 const FILE = path.join(import.meta.dirname, "vectors", "sealed.json");
 const vectors = JSON.parse(readFileSync(FILE, "utf8")) as SealedVectors;
 
-async function resealed<V extends Common>(vector: V, purpose: string, seal: (key: string) => Promise<object>) {
+async function resealed<V extends Common>(
+  vector: V,
+  purpose: string,
+  seal: (key: string) => Promise<object>,
+) {
   const key = await deriveKey(vector.fleetKey, vector.epoch, purpose);
   return { ...vector, key, ...(await seal(key)) };
 }

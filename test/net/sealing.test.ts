@@ -3,7 +3,12 @@ import crypto from "node:crypto";
 import { test } from "node:test";
 import { DecodeError } from "../../src/base/bytes.ts";
 import { ControlOpener, ControlSealer, FleetKey, openBlock, sealBlock } from "../../src/net/sealing.ts";
-import { BLOCK_PLAINTEXT_BYTES, blockAssociatedData, BlockKind, CONTROL_PLAINTEXT_BYTES } from "../../src/wire/datagram.ts";
+import {
+  BLOCK_PLAINTEXT_BYTES,
+  blockAssociatedData,
+  BlockKind,
+  CONTROL_PLAINTEXT_BYTES,
+} from "../../src/wire/datagram.ts";
 import { SESSION_KEYS, TAG_BYTES } from "../../src/wire/limits.ts";
 
 const NODE = "00112233445566778899aabbccddeeff";
@@ -108,7 +113,8 @@ test("a forged datagram with a high counter does not shut out the honest ones", 
 test("what does not open takes no memory, and what does is bounded", () => {
   const opener = new ControlOpener(FLEET);
   const epochOf = (number: number) => number.toString(16).padStart(16, "0");
-  for (let number = 0; number < 500; number++) opener.open(sealerOf(OTHER_FLEET, NODE, epochOf(number)).seal(TEXT));
+  for (let number = 0; number < 500; number++)
+    opener.open(sealerOf(OTHER_FLEET, NODE, epochOf(number)).seal(TEXT));
   assert.equal(opener["sessions"].size, 0);
   for (let number = 0; number < SESSION_KEYS + 10; number++) {
     opener.open(sealerOf(FLEET, NODE, epochOf(number)).seal(TEXT));

@@ -99,7 +99,7 @@ export function randomDatagram(random: Random): Uint8Array {
 /** Where datagrams begin in some bytes, by a function that gives the length of the one at a place. */
 export function startsOf(bytes: Uint8Array, lengthAt: (start: number) => number): number[] {
   const starts: number[] = [];
-  for (let start = 0; start < bytes.length; ) {
+  for (let start = 0; start < bytes.length;) {
     const length = lengthAt(start);
     if (length === 0) break;
     starts.push(start);

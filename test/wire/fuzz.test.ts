@@ -70,7 +70,7 @@ for (const target of TARGETS) {
   test(`${target.inputs} hostile inputs make ${target.name} throw nothing but DecodeError`, () => {
     const random = new SeededRandom(SEED);
     const samples = Array.from({ length: SAMPLES }, () => target.make(random));
-    const inputs = Array.from({ length: 1000 }, () => new Uint8Array(0));
+    const inputs = new Array<Uint8Array>(1000).fill(new Uint8Array(0));
     let mostBytes = 0;
     for (let done = 0; done < target.inputs; done += inputs.length) {
       inputs.forEach((_, index) => (inputs[index] = hostileInput(random, target, samples)));
@@ -84,9 +84,11 @@ for (const target of TARGETS) {
 }
 
 test("a message of a few hundred bytes cannot make much memory of itself", () => {
-  const want = [0, 0, 0, 0, 0x00, 0x10, 1]; // All of 4,096 entries, in seven bytes.
+  // All of 4,096 entries, in seven bytes.
+  const want = [0, 0, 0, 0, 0x00, 0x10, 1];
   const head = [18, 0, 0, 0, 0, 1, ...new Array<number>(16).fill(0), 0, 0, 64];
-  const bytes = new Uint8Array([...head, ...new Array(64).fill(want).flat(), 0, 0] as number[]);
+  const wants = Array.from({ length: 64 }, () => want).flat();
+  const bytes = new Uint8Array([...head, ...wants, 0, 0]);
   const message = decodeMessage(bytes);
   assert.ok(message.type === "status");
   const memory = message.body.wants.reduce((sum, one) => sum + one.entries.bytes.length, 0);
@@ -100,7 +102,10 @@ function hostileInput(random: Random, target: Target, samples: readonly Uint8Arr
     case 0:
       return randomBytes(random, below(random, 80));
     case 1:
-      return joined(new Uint8Array([pick(random, target.firstBytes)]), randomBytes(random, below(random, 80)));
+      return joined(
+        new Uint8Array([pick(random, target.firstBytes)]),
+        randomBytes(random, below(random, 80)),
+      );
     case 2:
       return sample.slice(0, below(random, sample.length + 1));
     case 3: {

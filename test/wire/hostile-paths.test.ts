@@ -92,7 +92,19 @@ test("a path has up to 4096 bytes, its last name included", () => {
 });
 
 test("odd names that mean nothing to the kernel pass as they are", () => {
-  for (const name of ["...", " ", "-rf", "*", "\n", "\u001b[2J", "\u00ff\u00fe", "\\..\\", "~", "C:", "..a"]) {
+  for (const name of [
+    "...",
+    " ",
+    "-rf",
+    "*",
+    "\n",
+    "\u001b[2J",
+    "\u00ff\u00fe",
+    "\\..\\",
+    "~",
+    "C:",
+    "..a",
+  ]) {
     assert.ok(isSafeName(name), JSON.stringify(name));
     const [directory] = decodeManifest(manifestOf("", name)).directories;
     assert.equal(directory?.entries[0]?.name, name);

@@ -6,7 +6,8 @@ const TELLING_BYTES = [0, 1, 2, 3, 0x7f, 0x80, 0xfe, 0xff] as const;
 
 /** A copy of some bytes with a few things wrong; now and then there is nothing wrong with it. */
 export function mutate(random: Random, bytes: Uint8Array): Uint8Array {
-  let mutant = bytes.slice();
+  // Not slice(): that of a Buffer is a view of the same memory.
+  let mutant: Uint8Array = new Uint8Array(bytes);
   for (let faults = 1 + below(random, 3); faults > 0; faults--) mutant = mutateOnce(random, mutant);
   return mutant;
 }

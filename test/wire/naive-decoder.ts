@@ -2,8 +2,8 @@ import type { Plain } from "./plain.ts";
 
 /**
  * A second decoder, written from the byte tables alone: slow, plain, and sharing nothing with src/wire, so that a
- * mistake would have to be made twice. It gives values as plainOf() does. Input that ends too early shows
- * as the RangeError of a DataView; every other fault as Refused. Numbers are written out on purpose.
+ * mistake would have to be made twice. It gives values as plainOf() does. A number that ends too early shows
+ * as the RangeError of a DataView; every other fault as Refused. Limits are written out on purpose.
  */
 export class Refused extends Error {
   override name = "Refused";
@@ -52,15 +52,21 @@ class Cursor {
   }
 
   hex(count: number): string {
-    return Array.from({ length: count }, () => (this.u8() + 256).toString(16).slice(1)).join("");
+    return this.piece(count).toString("hex");
   }
 
   text(count: number): string {
-    return Array.from({ length: count }, () => String.fromCodePoint(this.u8())).join("");
+    return this.piece(count).toString("latin1");
   }
 
   times<T>(count: number, read: () => T): T[] {
     return Array.from({ length: count }, read);
+  }
+
+  private piece(count: number): Buffer {
+    demand(count <= this.left, "length");
+    this.at += count;
+    return Buffer.from(this.view.buffer, this.view.byteOffset + this.at - count, count);
   }
 }
 
@@ -120,7 +126,12 @@ function reason(from: Cursor): string {
 }
 
 function progress(from: Cursor): Plain {
-  const [transfer, sentBlocks, stamp, settledBelow] = from.times(4, () => from.u32()) as [number, number, number, number];
+  const [transfer, sentBlocks, stamp, settledBelow] = from.times(4, () => from.u32()) as [
+    number,
+    number,
+    number,
+    number,
+  ];
   const flags = from.u8();
   const spreadMs = from.u16();
   const isSet = (bit: number) => Math.floor(flags / bit) % 2 === 1;
@@ -131,7 +142,12 @@ function status(from: Cursor): Plain {
   const transfer = from.u32();
   const phase = from.u8();
   demand([1, 2, 3, 4, 5].includes(phase), "phase");
-  const [stamp, stagedBelow, windowEnd, inFlight] = from.times(4, () => from.u32()) as [number, number, number, number];
+  const [stamp, stagedBelow, windowEnd, inFlight] = from.times(4, () => from.u32()) as [
+    number,
+    number,
+    number,
+    number,
+  ];
   const runs = from.u8();
   demand(runs <= 16, "runs");
   const missingRuns = from.times(runs, () => ({ firstBlock: from.u32(), blocks: from.u16() }));
@@ -197,7 +213,17 @@ function fragment(from: Cursor, epoch: string): Plain {
   const pieces: number[] = [];
   for (let rest = sealedBytes; rest > 0; rest -= 1408) pieces.push(Math.min(rest, 1408));
   demand(pieces[index] === from.left, "payload");
-  return { kind: "fragment", epoch, transfer, block, stamp, sealedBytes, index, blockKind, payload: from.hex(from.left) };
+  return {
+    kind: "fragment",
+    epoch,
+    transfer,
+    block,
+    stamp,
+    sealedBytes,
+    index,
+    blockKind,
+    payload: from.hex(from.left),
+  };
 }
 
 // Blocks.

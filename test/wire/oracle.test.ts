@@ -9,7 +9,14 @@ import { decodeManifest } from "../../src/wire/manifest.ts";
 import { decodeMessage, encodeMessage } from "../../src/wire/message.ts";
 import { decodeDatagram, randomDatagram, startsOf } from "./datagrams.ts";
 import { mutate } from "./mutate.ts";
-import { naiveDatagram, naiveLength, naiveManifest, naiveMessage, naiveSegments, Refused } from "./naive-decoder.ts";
+import {
+  naiveDatagram,
+  naiveLength,
+  naiveManifest,
+  naiveMessage,
+  naiveSegments,
+  Refused,
+} from "./naive-decoder.ts";
 import { type Plain, plainOf } from "./plain.ts";
 import { randomData, randomManifest, randomMessage } from "./random-values.ts";
 
@@ -32,8 +39,8 @@ const FORMS: readonly Form[] = [
     make: (random) => encodeMessage(randomMessage(random)),
     decode: decodeMessage,
     naive: naiveMessage,
-    samples: 3000,
-    mutantsPerSample: 12,
+    samples: 2000,
+    mutantsPerSample: 10,
   },
   {
     name: "datagrams",
@@ -49,7 +56,7 @@ const FORMS: readonly Form[] = [
     decode: decodeManifest,
     naive: naiveManifest,
     samples: 1000,
-    mutantsPerSample: 12,
+    mutantsPerSample: 10,
   },
   {
     name: "data blocks",
@@ -81,7 +88,10 @@ for (const form of FORMS) {
       }
     }
     // A comparison of refusals alone, or of acceptances alone, would prove little.
-    assert.ok(counts.accepted > form.samples / 10 && counts.refused > form.samples / 10, JSON.stringify(counts));
+    assert.ok(
+      counts.accepted > form.samples / 10 && counts.refused > form.samples / 10,
+      JSON.stringify(counts),
+    );
   });
 }
 

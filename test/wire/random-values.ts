@@ -92,7 +92,10 @@ const MAKERS: readonly ((random: Random) => ControlMessage)[] = [
   (random) => ({ type: "hello", body: { info: nodeInfo(random) } }),
   (random) => ({ type: "alive", body: { info: nodeInfo(random) } }),
   () => ({ type: "exit", body: null }),
-  (random) => ({ type: "challenge", body: { nonce: hexOf(randomBytes(random, 16)), info: nodeInfo(random) } }),
+  (random) => ({
+    type: "challenge",
+    body: { nonce: hexOf(randomBytes(random, 16)), info: nodeInfo(random) },
+  }),
   (random) => {
     const [answer, nonce] = [hexOf(randomBytes(random, 16)), hexOf(randomBytes(random, 16))];
     return { type: "response", body: { answer, nonce, info: nodeInfo(random) } };
@@ -152,7 +155,7 @@ function entry(random: Random): Entry {
 /** The plaintext of a manifest block of up to `most` entries. */
 export function randomManifest(random: Random, most: number): Uint8Array {
   const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), u32(random));
-  for (let rest = below(random, most + 1); rest > 0; ) {
+  for (let rest = below(random, most + 1); rest > 0;) {
     const components = Array.from({ length: below(random, 5) }, () => name(random));
     const directory = { path: components.join("/"), metadata: pick(random, [undefined, metadata(random)]) };
     for (let inHere = 1 + below(random, 4); inHere > 0 && rest > 0; inHere--, rest--) {

@@ -58,7 +58,8 @@ export function testVectors<T>(fileName: string, codec: Codec<T>): void {
     writeFileSync(file, `${JSON.stringify(vectors, undefined, 2)}\n`);
   }
   for (const vector of vectors.good) test(`${fileName}: ${vector.name}`, () => checkGood(vector, codec));
-  for (const vector of vectors.bad) test(`${fileName}: ${vector.name} is refused`, () => checkBad(vector, codec));
+  for (const vector of vectors.bad)
+    test(`${fileName}: ${vector.name} is refused`, () => checkBad(vector, codec));
 }
 
 function checkGood<T>(vector: GoodVector, codec: Codec<T>): void {
@@ -79,7 +80,10 @@ function checkBad<T>(vector: BadVector, codec: Codec<T>): void {
 
 function updated<T>(vectors: VectorFile, codec: Codec<T>): VectorFile {
   const good = vectors.good.map((one) => ({ ...one, hex: hexOf(codec.encode(valueOf(one.value) as T)) }));
-  const bad = vectors.bad.map((one) => ({ ...one, hex: one.from === undefined ? one.hex : damaged(one, good) }));
+  const bad = vectors.bad.map((one) => ({
+    ...one,
+    hex: one.from === undefined ? one.hex : damaged(one, good),
+  }));
   return { ...vectors, good, bad };
 }
 

@@ -25,7 +25,10 @@ test("a manifest block holds as many entries as fit, and says when it is full", 
   assert.equal(writer.entries, count);
   const bytes = writer.finish();
   // Full means full: not one entry more would have had room.
-  assert.ok(bytes.length <= BLOCK_PLAINTEXT_BYTES && bytes.length > BLOCK_PLAINTEXT_BYTES - 60, `${bytes.length}`);
+  assert.ok(
+    bytes.length <= BLOCK_PLAINTEXT_BYTES && bytes.length > BLOCK_PLAINTEXT_BYTES - 60,
+    `${bytes.length}`,
+  );
   const { firstEntry, directories } = decodeManifest(bytes);
   assert.equal(firstEntry, 10);
   assert.equal(directories.length, 1, "the directory stands there once");
@@ -34,7 +37,10 @@ test("a manifest block holds as many entries as fit, and says when it is full", 
 
 test("the number of entries of a manifest block can be written and read", () => {
   const shortest = 2 + 1 + 1 + 2 + 8 + 5 + 5 + 8;
-  assert.ok(Math.floor(BLOCK_PLAINTEXT_BYTES / shortest) <= MANIFEST_ENTRIES, "no block can hold more than allowed");
+  assert.ok(
+    Math.floor(BLOCK_PLAINTEXT_BYTES / shortest) <= MANIFEST_ENTRIES,
+    "no block can hold more than allowed",
+  );
 });
 
 test("a directory is written again in each block, and whenever it changes", () => {
@@ -52,7 +58,10 @@ test("a directory is written again in each block, and whenever it changes", () =
     writer.add(directory, file(name));
   }
   const { directories } = decodeManifest(writer.finish());
-  const paths = directories.map(({ header, entries }) => [header.path, entries.map(({ name }) => name).join()]);
+  const paths = directories.map(({ header, entries }) => [
+    header.path,
+    entries.map(({ name }) => name).join(),
+  ]);
   assert.deepEqual(paths, [
     ["a", "1,2"],
     ["b", "3"],
@@ -64,7 +73,13 @@ test("the longest entry in the longest directory fits into an empty block", () =
   const owner = { id: 0xffff_ffff, name: "u".repeat(255) };
   const metadata = { mode: 0o7777, mtimeNs: -1n, user: owner, group: owner };
   const directory = { path: "d/".repeat(1920).slice(0, 3839), metadata };
-  const entry = { type: EntryType.symlink, name: "n".repeat(255), metadata, size: 0, target: "t".repeat(4096) };
+  const entry = {
+    type: EntryType.symlink,
+    name: "n".repeat(255),
+    metadata,
+    size: 0,
+    target: "t".repeat(4096),
+  };
   const writer = new ManifestWriter(memory(), 0);
   assert.ok(writer.add(directory, entry));
   assert.deepEqual(decodeManifest(writer.finish()).directories[0], { header: directory, entries: [entry] });
@@ -101,7 +116,10 @@ test("reasons are cut to what every receiver takes", () => {
   assert.deepEqual(aborted.body, { transfer: 1, reason: long.slice(0, REASON_BYTES) });
   const writer = new DataWriter(memory());
   writer.addWithdrawal(0, long);
-  assert.deepEqual([...segmentsOf(writer.finish())], [{ kind: 2, entry: 0, reason: long.slice(0, REASON_BYTES) }]);
+  assert.deepEqual(
+    [...segmentsOf(writer.finish())],
+    [{ kind: 2, entry: 0, reason: long.slice(0, REASON_BYTES) }],
+  );
 });
 
 test("a status is as long as its parts are said to be", () => {
@@ -122,7 +140,8 @@ test("a status is as long as its parts are said to be", () => {
     wants,
     reason: "why",
   };
-  const lists = MISSING_RUN_BYTES + MISSING_FRAGMENTS_BYTES + wants.reduce((sum, want) => sum + wantBytes(want), 0);
+  const lists =
+    MISSING_RUN_BYTES + MISSING_FRAGMENTS_BYTES + wants.reduce((sum, want) => sum + wantBytes(want), 0);
   assert.equal(encodeMessage({ type: "status", body }).length, 1 + STATUS_FIXED_BYTES + lists + 3);
   assert.deepEqual(wants.map(wantBytes), [7, 7, 10]);
 });
