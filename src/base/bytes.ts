@@ -110,6 +110,13 @@ export class ByteReader {
     return this.view.getUint8(this.advance(1));
   }
 
+  /** One byte that is 0 or 1. */
+  flag(): boolean {
+    const value = this.u8();
+    if (value > 1) throw new DecodeError("a flag is neither 0 nor 1");
+    return value === 1;
+  }
+
   u16(): number {
     return this.view.getUint16(this.advance(2), true);
   }

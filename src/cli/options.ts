@@ -110,10 +110,15 @@ function readOptions(options: ParsedOptions, paths: string[], target: string | u
     targets: options.target ?? [],
     allOrNothing: options.allOrNothing === true,
     json: options.json === true,
-    console: options.console ?? target ?? DEFAULT_TARGET,
+    console: options.console === undefined ? (target ?? DEFAULT_TARGET) : asText(options.console),
     logLevel: options.loglevel ?? "",
     keyFile: typeof options.keygen === "string" ? options.keygen : undefined,
   };
+}
+
+/** An argument that is text, and not a name of any bytes. */
+function asText(argument: string): string {
+  return Buffer.from(argument, "latin1").toString();
 }
 
 function chooseAction(options: ParsedOptions): CommandOptions["action"] {

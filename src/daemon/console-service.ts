@@ -2,6 +2,7 @@ import type { Event, Request, Result } from "../console/protocol.ts";
 import type { RequestHandler } from "../console/server.ts";
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import type { NodeEngine } from "../engine/node.ts";
+import type { ChosenInterface } from "../net/interfaces.ts";
 import type { Transport } from "../net/transport.ts";
 import type { Counters } from "./counters.ts";
 import type { Log } from "./log.ts";
@@ -17,7 +18,8 @@ export interface ServiceParts {
   readonly counters: Counters;
   readonly log: Log;
   readonly isSealed: boolean;
-  readonly interfaceName: string;
+  /** The interface that is used at present. */
+  readonly present: () => ChosenInterface;
   readonly startedMs: number;
 }
 
@@ -65,6 +67,7 @@ export class ConsoleService implements RequestHandler {
 
   private status(): [string, string][] {
     const { settings, engine, transport, transfers, counters, log } = this.parts;
+    const present = this.parts.present();
     const yes = (value: boolean) => (value ? "yes" : "no");
     const foreign =
       counters.foreign === 0 ? "0" : `${counters.foreign} (last from ${counters.lastForeignSource})`;
@@ -76,7 +79,7 @@ export class ConsoleService implements RequestHandler {
       ["user", String(process.geteuid?.() ?? "")],
       ["group", String(process.getegid?.() ?? "")],
       ["multicast", `${settings.multicast}:${settings.port}`],
-      ["interface", this.parts.interfaceName],
+      ["interface", `${present.name} (${present.ip})`],
       ["socket", settings.socket ?? "none"],
       [
         "sealed",

@@ -85,10 +85,9 @@ export async function startDaemon(settings: Settings, log: Log, onStatus: () => 
     (error) => log.error(`the network socket reports: ${error.message}`),
   );
   driver.start();
-  watchInterface(settings.interface, chosen, transport, log, () => driver.reintroduce());
+  const present = watchInterface(settings.interface, chosen, transport, log, () => driver.reintroduce());
   const isSealed = fleetKey.isSecret;
-  const interfaceName = `${chosen.name} (${chosen.ip})`;
-  const parts = { settings, engine, transport, transfers, counters, log, isSealed, interfaceName, startedMs };
+  const parts = { settings, engine, transport, transfers, counters, log, isSealed, present, startedMs };
   server?.serve(new ConsoleService(parts));
   return {
     status: () => statusLine(engine, transfers),
@@ -147,8 +146,11 @@ function statusLine(engine: NodeEngine, transfers: Transfers): string {
 }
 
 function logRecovery(log: Log, reply: Extract<StageReply, { kind: "recovered" }>): void {
-  for (const name of reply.finished)
-    log.warn(`the commit of transfer ${name} was interrupted, and is finished now`);
+  for (const { name, failure } of reply.finished) {
+    log.warn(
+      `the commit of transfer ${name} was interrupted, and is finished now${failure && `: ${failure}`}`,
+    );
+  }
   if (reply.failure !== undefined)
     log.error(`what an earlier run has left cannot be cleared away: ${reply.failure}`);
 }

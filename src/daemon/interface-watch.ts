@@ -10,6 +10,7 @@ const LOOK_MS = 2_000;
  * away and is back, the daemon joins the group again by itself.
  *
  * @param onMoved called when the node has to introduce itself anew
+ * @returns tells the interface that is used at present
  */
 export function watchInterface(
   wanted: string | undefined,
@@ -17,14 +18,15 @@ export function watchInterface(
   transport: Transport,
   log: Log,
   onMoved: () => void,
-): void {
+): () => ChosenInterface {
   let present = chosen;
   let isAway = false;
   let isMoving = false;
 
   async function look(): Promise<void> {
     try {
-      const now = chooseInterface(wanted);
+      // Without a wish, the one that was chosen at the start is kept, and no other takes its place.
+      const now = chooseInterface(wanted ?? chosen.name);
       if (!isAway && now.ip === present.ip && now.name === present.name) return;
       await transport.moveTo(now.ip);
       log.info(`joined the group again, on ${now.name} (${now.ip})`);
@@ -43,4 +45,5 @@ export function watchInterface(
     isMoving = true;
     void look().finally(() => (isMoving = false));
   }, LOOK_MS).unref();
+  return () => present;
 }

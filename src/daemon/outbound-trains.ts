@@ -16,8 +16,6 @@ export class OutboundTrains {
   private readonly sealedBytesOfSlot = new Uint16Array(WINDOW_BLOCKS);
   private pendingSends = 0;
   private isClosed = false;
-  /** Bytes of sealed blocks sent for the first time, and all bytes on the wire. */
-  readonly totals = { wireBytes: 0 };
 
   constructor(transport: Transport, pool: RingPool) {
     this.transport = transport;
@@ -79,7 +77,6 @@ export class OutboundTrains {
       slotStart + Math.min(end * DATAGRAM_BYTES, blockEnd),
     );
     assert(train.length > 0, "a run has at least one fragment");
-    this.totals.wireBytes += train.length;
     this.transport.multicastTrain(train, done);
   }
 

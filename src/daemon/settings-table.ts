@@ -3,6 +3,8 @@
  * reader, the command line, and the test that compares the manuals with the program all read this table.
  */
 
+import { OUTBOUND_TRANSFERS } from "../wire/limits.ts";
+
 /** What a value looks like. */
 export type SettingForm =
   | { readonly kind: "text" }
@@ -76,7 +78,7 @@ export const SETTINGS = [
   {
     key: "parallel",
     option: "-f, --parallel <number>",
-    form: number(1, 8),
+    form: number(1, OUTBOUND_TRANSFERS),
     description: "transfers that this node sends at the same time (4)",
   },
   {

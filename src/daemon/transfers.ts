@@ -8,12 +8,10 @@ import type { SourceReply, SourceTotals } from "./disk/messages.ts";
 import type { Driver } from "./driver.ts";
 import type { Log } from "./log.ts";
 import { chooseTargets, type ChosenTargets } from "./targets.ts";
+import { Turns } from "./turns.ts";
 
 /** Progress events come this often. */
 const PROGRESS_MS = 200;
-
-/** Transfers that wait for their turn. */
-const WAITING_TRANSFERS = 256;
 
 /** One transfer that this node sends, from the request to its result. */
 interface Running {
@@ -32,10 +30,8 @@ export class Transfers {
   private readonly engine: NodeEngine;
   private readonly driver: Driver;
   private readonly log: Log;
-  private readonly parallel: number;
+  private readonly turns: Turns;
   private readonly running = new Map<number, Running>();
-  private readonly waiting: { readonly begin: () => void; readonly refuse: (error: UserError) => void }[] =
-    [];
   private lastTransfer = 0;
   private isStopping = false;
 
@@ -43,7 +39,7 @@ export class Transfers {
     this.engine = engine;
     this.driver = driver;
     this.log = log;
-    this.parallel = parallel;
+    this.turns = new Turns(parallel);
   }
 
   get count(): number {
@@ -58,16 +54,13 @@ export class Transfers {
    */
   async send(request: SendRequest, emit: (event: Event) => void, signal: AbortSignal): Promise<SendResult> {
     simplifyRequest(request);
-    await this.turn(signal);
-    const receivers = [...this.engine.membership.members].filter((member) => member.info.receives);
-    receivers.sort((a, b) => (a.info.hostName < b.info.hostName ? -1 : 1));
-    const targets = chooseTargets(receivers, request.targets);
-    if (targets.members.length === 0) return this.nobody(targets);
-    return new Promise((resolve) => {
-      const transfer = this.start(request, targets, emit, resolve);
-      signal.addEventListener("abort", () => this.cancel(transfer, "msync was interrupted"));
-      if (signal.aborted) this.cancel(transfer, "msync was interrupted");
-    });
+    if (this.isStopping) throw stopping();
+    await this.turns.take(signal);
+    try {
+      return await this.sendNow(request, emit, signal);
+    } finally {
+      this.turns.give();
+    }
   }
 
   /** The engine has finished a transfer. */
@@ -81,7 +74,6 @@ export class Transfers {
       `transfer ${result.transfer} to ${sendResult.hosts.length} members ended with status ${sendResult.exitStatus}`,
     );
     running.resolve(sendResult);
-    this.waiting.shift()?.begin();
   }
 
   memberFailed(transfer: number, host: string, reason: string): void {
@@ -91,23 +83,23 @@ export class Transfers {
   /** No new transfers; those that wait are refused. */
   stop(): void {
     this.isStopping = true;
-    for (const { refuse } of this.waiting.splice(0)) refuse(stopping());
+    this.turns.refuseAll(stopping());
   }
 
-  private async turn(signal: AbortSignal): Promise<void> {
-    if (this.isStopping) throw stopping();
-    if (this.running.size < this.parallel) return;
-    if (this.waiting.length >= WAITING_TRANSFERS) {
-      throw new UserError(
-        `${WAITING_TRANSFERS} transfers are waiting already: try again later`,
-        ExitStatus.unreachable,
-      );
-    }
-    await new Promise<void>((resolve, reject) => this.waiting.push({ begin: resolve, refuse: reject }));
-    if (signal.aborted) {
-      this.waiting.shift()?.begin();
-      throw new UserError("msync was interrupted");
-    }
+  private sendNow(
+    request: SendRequest,
+    emit: (event: Event) => void,
+    signal: AbortSignal,
+  ): Promise<SendResult> {
+    const members = [...this.engine.membership.members].sort(byHostName);
+    const receivers = members.filter((member) => member.info.receives);
+    const targets = chooseTargets(request.targets.length === 0 ? receivers : members, request.targets);
+    if (targets.members.length === 0) return Promise.resolve(this.nobody(targets));
+    return new Promise((resolve) => {
+      const transfer = this.start(request, targets, emit, resolve);
+      signal.addEventListener("abort", () => this.cancel(transfer, "msync was interrupted"));
+      if (signal.aborted) this.cancel(transfer, "msync was interrupted");
+    });
   }
 
   private nobody({ unknown }: ChosenTargets): SendResult {
@@ -225,6 +217,10 @@ export class Transfers {
     const isComplete = running.unreadable === 0 && running.targets.unknown.length === 0;
     return isEverywhere && isComplete && result.aborted === undefined ? ExitStatus.ok : ExitStatus.partial;
   }
+}
+
+function byHostName(a: Member, b: Member): number {
+  return a.info.hostName < b.info.hostName ? -1 : 1;
 }
 
 function stopping(): UserError {

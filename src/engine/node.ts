@@ -29,7 +29,7 @@ export class NodeEngine {
   private readonly self: Peer;
   private readonly options: EngineOptions;
   private readonly random: Random;
-  private info: NodeInfo;
+  private readonly info: NodeInfo;
   private readonly outbound = new Map<number, TransferSender>();
   private readonly inbound = new Map<string, TransferReceiver>();
   /** Ended incoming transfers, for senders that did not hear the last word; oldest first. */
@@ -45,12 +45,6 @@ export class NodeEngine {
     this.options = options;
     this.random = random;
     this.membership = new Membership(info, random);
-  }
-
-  /** Changes what this node says of itself. */
-  announce(info: NodeInfo): void {
-    this.info = info;
-    this.membership.announce(info);
   }
 
   get isIdle(): boolean {

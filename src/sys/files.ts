@@ -41,9 +41,14 @@ export function canSyncFileSystem(): boolean {
   return nativeFunction("int syncfs(int)") !== undefined;
 }
 
-/** Makes everything durable that was written to the file system of a descriptor; false where only fsync is there. */
-export function syncFileSystem(descriptor: number): boolean {
-  return nativeFunction("int syncfs(int)")?.(descriptor) === 0;
+/**
+ * Makes everything durable that was written to the file system of a descriptor.
+ *
+ * @throws an error with the code EIO where the disk did not take it all
+ */
+export function syncFileSystem(descriptor: number): void {
+  if (nativeFunction("int syncfs(int)")?.(descriptor) === 0) return;
+  throw Object.assign(new Error("syncfs failed"), { code: "EIO" });
 }
 
 /** Locks an open file against other processes, without waiting; true also where locking is not possible. */

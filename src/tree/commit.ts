@@ -1,12 +1,12 @@
 import fs from "node:fs";
 import { exchange } from "../sys/files.ts";
 import { EntryType } from "../wire/manifest.ts";
-import { directoryOf, nameOf } from "../wire/path-rules.ts";
+import { directoryOf, nameOf, STAGING_NAME } from "../wire/path-rules.ts";
 import { type AttributeRules, modeToSet, setAttributes } from "./attributes.ts";
-import { type Directories, entryPath, errorCode } from "./directories.ts";
+import { type Directories, entryPath, errorCode, openDirectory } from "./directories.ts";
 import { readJournal, type Step, StepKind } from "./journal.ts";
 import { namesIn } from "./remove.ts";
-import { lookUp } from "./scan.ts";
+import { explain, lookUp } from "./scan.ts";
 import { openStagingRoot, StagingArea } from "./staging-area.ts";
 
 /**
@@ -17,6 +17,9 @@ export class Committer {
   private readonly base: Directories;
   private readonly area: StagingArea;
   private readonly rules: AttributeRules;
+  /** Some directory was there already, and what was staged has gone into it. */
+  private hasMerged = false;
+  private failure: string | undefined;
 
   constructor(base: Directories, area: StagingArea, rules: AttributeRules) {
     this.base = base;
@@ -29,14 +32,25 @@ export class Committer {
     this.area.rename("ready", "commit");
   }
 
-  apply(): void {
+  /**
+   * Carries out all steps. One that fails does not keep the others from being done: what cannot be done now, a later
+   * attempt could only do over something newer.
+   *
+   * @param isRepeated whether some of the steps may have been carried out before
+   * @returns what failed, as a sentence; undefined when nothing did
+   */
+  apply(isRepeated = false): string | undefined {
+    this.hasMerged = isRepeated;
     this.base.forgetAll();
     this.area.tree.forgetAll();
-    for (const step of this.steps()) if (step.kind === StepKind.place) this.place(step);
-    for (const step of this.steps()) this.finishDirectory(step);
+    for (const step of this.steps()) {
+      if (step.kind === StepKind.place) this.attempt(step, () => this.place(step));
+    }
+    for (const step of this.steps()) this.attempt(step, () => this.finishDirectory(step));
     // A journaling file system makes changes durable in their order: with this one, all renames before it.
     this.area.rename("commit", "done");
     this.area.sync();
+    return this.failure;
   }
 
   /** Gives staged directories their attributes, when all is in them; deepest ones were staged last. */
@@ -54,7 +68,8 @@ export class Committer {
     for (const step of readJournal(this.area.file("ready"))) {
       if (step.kind !== StepKind.place) continue;
       const parent = this.area.tree.find(directoryOf(step.path));
-      if (parent === undefined || lookUp(parent, nameOf(step.path)) === undefined) return true;
+      const stats = parent === undefined ? undefined : lookUp(parent, nameOf(step.path));
+      if (stats === undefined || stats.isDirectory() !== (step.type === EntryType.directory)) return true;
     }
     return false;
   }
@@ -63,29 +78,55 @@ export class Committer {
     return readJournal(this.area.file("commit"));
   }
 
+  private attempt(step: Step, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.failure ??= `all is new but ${step.path}: ${explain(error)}`;
+    }
+  }
+
   private place(step: Step): void {
     const { path, type } = step;
     const stagedParent = this.area.tree.find(directoryOf(path));
     if (stagedParent === undefined) return;
-    const staged = entryPath(stagedParent, nameOf(path));
     const stats = lookUp(stagedParent, nameOf(path));
     // Gone: it is in its place already. Of the other type: it was exchanged already, and this is the old one.
     if (stats === undefined || stats.isDirectory() !== (type === EntryType.directory)) return;
-    const target = entryPath(this.base.descriptor(directoryOf(path)), nameOf(path));
-    try {
-      fs.renameSync(staged, target);
-    } catch (error) {
-      if (!["EISDIR", "ENOTDIR", "ENOTEMPTY", "EEXIST"].includes(errorCode(error))) throw error;
-      this.replaceOtherType(staged, target);
-    }
+    this.moveInto(stagedParent, nameOf(path), this.base.descriptor(directoryOf(path)));
     if (type === EntryType.directory) this.area.tree.forget(path);
     this.base.forget(path);
   }
 
+  /** Moves an entry from one open directory to another, over whatever has its name there. */
+  private moveInto(from: number, name: string, to: number): void {
+    const staged = entryPath(from, name);
+    const target = entryPath(to, name);
+    try {
+      fs.renameSync(staged, target);
+    } catch (error) {
+      if (!["EISDIR", "ENOTDIR", "ENOTEMPTY", "EEXIST"].includes(errorCode(error))) throw error;
+      if (lookUp(from, name)?.isDirectory() === lookUp(to, name)?.isDirectory()) this.merge(from, name, to);
+      else this.replaceOtherType(staged, target);
+    }
+  }
+
+  /** Another transfer has made the directory meanwhile: this one's entries go into it, beside those. */
+  private merge(from: number, name: string, to: number): void {
+    this.hasMerged = true;
+    const staged = openDirectory(from, name);
+    const target = openDirectory(to, name);
+    try {
+      for (const child of namesIn(staged)) this.moveInto(staged, child, target);
+    } finally {
+      fs.closeSync(staged);
+      fs.closeSync(target);
+    }
+  }
+
   /** A directory takes the place of a file or the other way round: in one step where the kernel can do that. */
   private replaceOtherType(staged: Buffer, target: Buffer): void {
-    const isOtherType = fs.lstatSync(staged).isDirectory() !== fs.lstatSync(target).isDirectory();
-    if (isOtherType && exchange(staged, target)) return;
+    if (exchange(staged, target)) return;
     fs.renameSync(target, this.area.placeForDiscarded());
     fs.renameSync(staged, target);
   }
@@ -93,7 +134,7 @@ export class Committer {
   private finishDirectory(step: Step): void {
     if (step.kind === StepKind.place) return;
     // A staged directory has its attributes already, but for a mode that would have been in the way.
-    if (step.kind === StepKind.finish && !this.shutsOut(step)) return;
+    if (step.kind === StepKind.finish && !this.shutsOut(step) && !this.hasMerged) return;
     const parent = this.base.find(directoryOf(step.path));
     const stats = parent === undefined ? undefined : lookUp(parent, nameOf(step.path));
     if (parent === undefined || stats?.isDirectory() !== true) return;
@@ -110,27 +151,29 @@ export class Committer {
  * What a crash has left below the base directory: a commit that had begun is finished, everything else that was
  * staged is removed.
  *
- * @returns the names of the transfers whose commit was finished
+ * @returns what was finished, by the names of the transfers, with what could not be done of each
  */
-export function recover(base: Directories, rules: AttributeRules): string[] {
-  if (lookUp(base.root, ".makuosan") === undefined) return [];
-  const finished: string[] = [];
+export function recover(base: Directories, rules: AttributeRules): { name: string; failure: string }[] {
+  if (lookUp(base.root, STAGING_NAME) === undefined) return [];
+  const finished: { name: string; failure: string }[] = [];
   const root = openStagingRoot(base);
   const names = namesIn(root.root).filter((name) => lookUp(root.root, name)?.isDirectory() === true);
   root.close();
   for (const name of names) {
     const area = StagingArea.open(base, name);
-    if (area !== undefined && recoverArea(base, area, rules)) finished.push(name);
+    const failure = area === undefined ? undefined : recoverArea(base, area, rules);
+    if (failure !== undefined) finished.push({ name, failure });
     if (area === undefined) StagingArea.create(base, name).remove();
   }
   return finished;
 }
 
-function recoverArea(base: Directories, area: StagingArea, rules: AttributeRules): boolean {
+/** @returns undefined where nothing was committed, otherwise what failed of it or an empty text */
+function recoverArea(base: Directories, area: StagingArea, rules: AttributeRules): string | undefined {
   const committer = new Committer(base, area, rules);
   if (area.has("ready") && committer.hasBegun()) committer.begin();
   const hasBegun = area.has("commit");
-  if (hasBegun) committer.apply();
+  const failure = hasBegun ? committer.apply(true) : undefined;
   area.remove();
-  return hasBegun;
+  return hasBegun ? (failure ?? "") : undefined;
 }

@@ -48,7 +48,6 @@ export class FileReader {
       if (writer.contentRoom === 0) return false;
       this.readPiece(writer, entry);
     }
-    if (this.failure === undefined) this.checkUnchanged(entry);
     if (this.failure !== undefined && !writer.addWithdrawal(entry.number, this.failure)) return false;
     this.close();
     return true;
@@ -69,6 +68,9 @@ export class FileReader {
         this.failure = "it became shorter while it was being sent";
         return;
       }
+      // The last piece completes the file at the receivers, so it only goes out when the file was the same to its end.
+      if (this.offset + bytes === entry.size) this.checkUnchanged(entry);
+      if (this.failure !== undefined) return;
       writer.addContent(entry.number, this.offset, bytes);
       this.offset += bytes;
     } catch (error) {

@@ -32,9 +32,16 @@ export function normalizePath(path: string): string {
   return normalized;
 }
 
-/** The request in its shortest form: no path twice, and none that another one covers already. */
+/**
+ * The request in its shortest form: no path twice, and none that another one covers already.
+ *
+ * @throws UserError
+ */
 export function simplifyRequest(request: ScanRequest): ScanRequest {
   const paths = [...new Set(request.paths.map(normalizePath))];
+  if (paths.includes("") && !request.recursive) {
+    throw new UserError("the base directory is sent with all that is in it only: add -r");
+  }
   const isCovered = (path: string) =>
     request.recursive &&
     paths.some((other) => other !== path && (other === "" || path.startsWith(`${other}/`)));

@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { type DirectoryHeader, type Entry, EntryType } from "../wire/manifest.ts";
+import { PATH_BYTES } from "../wire/limits.ts";
 import { directoryOf, joinPath, nameOf, STAGING_NAME } from "../wire/path-rules.ts";
 import { metadataOf, typeOf } from "./attributes.ts";
 import type { Directories } from "./directories.ts";
@@ -112,6 +113,9 @@ export class Scanner {
     try {
       const stats = lookUp(descriptor, name);
       if (stats === undefined || this.isExcluded(path, stats.isDirectory())) return undefined;
+      if (path.length > PATH_BYTES) {
+        return { kind: "unreadable", path, reason: `its path is longer than ${PATH_BYTES} bytes` };
+      }
       const type = typeOf(stats);
       if (type === undefined) {
         return { kind: "skipped", path, reason: "it is neither a file nor a directory nor a symbolic link" };

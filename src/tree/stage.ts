@@ -5,7 +5,7 @@ import { decodeManifest, type DirectoryHeader, type Entry, EntryType } from "../
 import { directoryOf, joinPath, nameOf } from "../wire/path-rules.ts";
 import { type AttributeRules, isSame, setAttributes } from "./attributes.ts";
 import { Committer } from "./commit.ts";
-import { bytesOfPath, type Directories, entryPath } from "./directories.ts";
+import { bytesOfPath, type Directories, entryPath, errorCode } from "./directories.ts";
 import { JournalWriter, StepKind } from "./journal.ts";
 import { explain, lookUp, readTarget } from "./scan.ts";
 import { StagedFiles } from "./staged-files.ts";
@@ -27,6 +27,7 @@ export class Stage {
   private readonly rules: AttributeRules;
   private readonly name: string;
   private readonly dryRun: boolean;
+  private readonly device: bigint;
   private area: StagingArea | undefined;
   private journal: JournalWriter | undefined;
   private files: StagedFiles | undefined;
@@ -38,6 +39,7 @@ export class Stage {
     this.rules = rules;
     this.name = name;
     this.dryRun = dryRun;
+    this.device = fs.fstatSync(base.root, { bigint: true }).dev;
     rules.owners.refresh();
     base.forgetAll();
   }
@@ -75,19 +77,23 @@ export class Stage {
     if (incomplete > 0) throw new StageError(`the contents of ${incomplete} entries are incomplete`);
     this.journal.flush();
     this.committer(this.area).finishStaged();
-    if (this.files?.needsSync === true && !syncFileSystem(this.base.root)) this.area.sync();
+    if (this.files?.needsSync === true) syncFileSystem(this.base.root);
     this.journal.finish();
     this.journal = undefined;
     this.area.rename("journal", "ready");
     this.area.sync();
   }
 
-  /** Switches to what is staged. */
-  commit(): void {
-    if (this.area === undefined) return;
+  /**
+   * Switches to what is staged.
+   *
+   * @returns what could not be done of it, as a sentence
+   */
+  commit(): string | undefined {
+    if (this.area === undefined) return undefined;
     const committer = this.committer(this.area);
     committer.begin();
-    committer.apply();
+    return committer.apply();
   }
 
   /** Removes what is left of the staging. */
@@ -97,6 +103,8 @@ export class Stage {
     this.journal = undefined;
     this.area?.remove();
     this.area = undefined;
+    // Descriptors that stay open would keep file systems below the base directory from being unmounted.
+    this.base.forgetAll();
   }
 
   private committer(area: StagingArea): Committer {
@@ -129,7 +137,7 @@ export class Stage {
 
   /** What the renames of the commit will need is looked at before the barrier, not after. */
   private checkPlaceable(directory: number, path: string): void {
-    if (fs.fstatSync(directory).dev !== fs.fstatSync(this.base.root).dev) {
+    if (fs.fstatSync(directory, { bigint: true }).dev !== this.device) {
       throw new StageError(`${path}: it is on another file system than the base directory`);
     }
     try {
@@ -146,6 +154,9 @@ export class Stage {
       if (stats.isDirectory()) return false;
       throw new StageError(`${path}: it is not a directory here, and a path leads through it`);
     }
+    if (stats.dev !== this.device && !(stats.isDirectory() && entry.type === EntryType.directory)) {
+      throw new StageError(`${path}: it is on another file system than the base directory`);
+    }
     if (!isSame(stats, entry, this.rules)) return true;
     return entry.type === EntryType.symlink && readTarget(directory, entry.name) !== entry.target;
   }
@@ -161,7 +172,7 @@ export class Stage {
     const parent = area.directoryFor(directoryOf(path));
     const staged = entryPath(parent, nameOf(path));
     if (isDirectory) {
-      fs.mkdirSync(staged, 0o700);
+      makeStagedDirectory(staged);
       journal.add(StepKind.finish, EntryType.directory, path, entry.metadata);
     } else if (entry.type === EntryType.symlink) {
       fs.symlinkSync(bytesOfPath(entry.target), staged);
@@ -187,6 +198,15 @@ export class Stage {
     const freeBytes = bavail * bsize + (this.files?.writtenBytes ?? 0);
     if (this.wantedBytes <= freeBytes) return;
     throw new StageError(`no space: ${this.wantedBytes} bytes are needed and ${freeBytes} are free`);
+  }
+}
+
+/** A directory may be announced twice: as one on the way to an entry, and for itself. */
+function makeStagedDirectory(staged: Buffer): void {
+  try {
+    fs.mkdirSync(staged, 0o700);
+  } catch (error) {
+    if (errorCode(error) !== "EEXIST" || !fs.lstatSync(staged).isDirectory()) throw error;
   }
 }
 

@@ -78,7 +78,9 @@ export function* segmentsOf(plaintext: Uint8Array): Generator<Segment> {
     const kind = reader.u8();
     const entry = reader.u32();
     if (kind === SegmentKind.withdrawn) {
-      yield { kind, entry, reason: reader.longText() };
+      const reason = reader.longText();
+      if (reason.length > REASON_BYTES) throw new DecodeError("a reason is too long");
+      yield { kind, entry, reason };
     } else if (kind === SegmentKind.content) {
       const offset = Number(reader.u64());
       if (!Number.isSafeInteger(offset)) throw new DecodeError("an offset is out of range");

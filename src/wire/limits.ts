@@ -39,7 +39,7 @@ export const MANIFEST_ENTRIES = 4096;
 export const MEMBERS = 4096;
 export const CANDIDATES = 1024;
 
-/** Node ids listed in one OFFER or COMMIT. */
+/** Epochs listed in one OFFER or COMMIT. */
 export const TARGETS_PER_MESSAGE = 128;
 
 /** Missing fragments and whole blocks listed in one STATUS. */

@@ -115,10 +115,12 @@ export function decodeManifest(plaintext: Uint8Array): ManifestBlock {
   const directories: { header: DirectoryHeader; entries: Entry[] }[] = [];
   let found = 0;
   while (reader.remaining > 0) {
-    if (reader.u8() === Record.directory) {
+    const record = reader.u8();
+    if (record === Record.directory) {
       directories.push({ header: decodeDirectory(reader), entries: [] });
       continue;
     }
+    if (record !== Record.entry) throw new DecodeError("unknown record");
     const current = directories.at(-1);
     if (current === undefined) throw new DecodeError("an entry without a directory");
     const entry = decodeEntry(reader);
@@ -133,7 +135,8 @@ export function decodeManifest(plaintext: Uint8Array): ManifestBlock {
 function decodeDirectory(reader: ByteReader): DirectoryHeader {
   const path = reader.longText();
   if (path.length > PATH_BYTES || !isSafePath(path)) throw new DecodeError("an unsafe directory");
-  return { path, metadata: reader.u8() === 0 ? undefined : decodeMetadata(reader) };
+  const hasMetadata = reader.flag();
+  return { path, metadata: hasMetadata ? decodeMetadata(reader) : undefined };
 }
 
 function decodeEntry(reader: ByteReader): Entry {

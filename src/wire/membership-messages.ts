@@ -28,6 +28,7 @@ export function encodeNodeInfo(writer: ByteWriter, info: NodeInfo): void {
 
 export function decodeNodeInfo(reader: ByteReader): NodeInfo {
   const flags = reader.u8();
+  if (flags > 3) throw new DecodeError("unknown flags");
   const hostName = limited(reader.shortText(), HOST_NAME_BYTES);
   const version = limited(reader.shortText(), VERSION_BYTES);
   const count = reader.u8();

@@ -18,7 +18,7 @@ export function encodeOffer(writer: ByteWriter, message: Offer): void {
 
 export function decodeOffer(reader: ByteReader): Offer {
   const transfer = reader.u32();
-  const dryRun = reader.u8() !== 0;
+  const dryRun = reader.flag();
   return { transfer, dryRun, targets: decodeTargets(reader) };
 }
 
@@ -50,6 +50,7 @@ export function decodeProgress(reader: ByteReader): Progress {
   const stamp = reader.u32();
   const settledBelow = reader.u32();
   const flags = reader.u8();
+  if (flags > 3) throw new DecodeError("unknown flags");
   const spreadMs = reader.u16();
   return {
     transfer,

@@ -257,7 +257,10 @@ export class SimulatedHost {
         const sent = { content: contents[index]!, sealedBytes: block.sealedBytes, kind: block.kind };
         this.sentBlocks.set(`${transfer}/${firstBlock + index}`, sent);
       });
-      this.handle({ kind: "produced", transfer, blocks, state, failure: undefined, unreadable: 0 });
+      // The answer takes its time, too: what it says may be old when it arrives.
+      schedule.after(fraction(random), () => {
+        this.handle({ kind: "produced", transfer, blocks, state, failure: undefined, unreadable: 0 });
+      });
     });
   }
 

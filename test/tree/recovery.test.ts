@@ -62,7 +62,7 @@ test("a withdrawn file does not make a transfer look as if its commit had begun"
 test("a commit that had only its name is finished", () => {
   pair.stage().prepare();
   fs.renameSync(path.join(area(), "ready"), path.join(area(), "commit"));
-  assert.deepEqual(runRecovery(), ["t-2"]);
+  assert.deepEqual(runRecovery(), [{ name: "t-2", failure: "" }]);
   assert.deepEqual(contents(pair.to), contents(pair.from));
   assert.deepEqual(pair.leftOver(), []);
 });

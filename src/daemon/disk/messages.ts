@@ -112,9 +112,19 @@ export type StagedOutcome =
   | { readonly kind: "staged"; readonly wants: BitmapData | undefined }
   | Exclude<StageOutcome, { kind: "staged" }>;
 
+/** A commit that a crash had interrupted, with what could not be done of it. */
+export interface RecoveredCommit {
+  readonly name: string;
+  readonly failure: string;
+}
+
 /** From the staging thread. */
 export type StageReply =
-  | { readonly kind: "recovered"; readonly finished: readonly string[]; readonly failure: string | undefined }
+  | {
+      readonly kind: "recovered";
+      readonly finished: readonly RecoveredCommit[];
+      readonly failure: string | undefined;
+    }
   | {
       readonly kind: "staged";
       readonly inbound: InboundKey;

@@ -121,9 +121,7 @@ class StageThread {
     const beganMs = performance.timeOrigin + performance.now();
     const failure = attempt(() => open.stage?.commit());
     this.reply({ kind: "committed", inbound, failure, beganMs });
-    // A commit that failed half-way stays as it is: the next start finishes it.
-    if (failure === undefined) this.end(inboundName(inbound), open);
-    else this.stages.delete(inboundName(inbound));
+    this.end(inboundName(inbound), open);
   }
 
   private end(name: string, open: OpenStage): void {
@@ -142,10 +140,10 @@ class StageThread {
   }
 }
 
-function attempt(work: () => void): string | undefined {
+/** What went wrong, be it said or thrown. */
+function attempt(work: () => string | undefined | void): string | undefined {
   try {
-    work();
-    return undefined;
+    return work() ?? undefined;
   } catch (error) {
     return stageFailure(error);
   }

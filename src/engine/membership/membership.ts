@@ -31,13 +31,14 @@ export interface Peer {
 
 export class Membership {
   private readonly random: Random;
-  private info: NodeInfo;
+  private readonly info: NodeInfo;
   private readonly membersByEpoch = new Map<string, Member>();
   private readonly heardMs = new Map<string, number>();
   private readonly candidates = new Map<string, Candidate>();
   private readonly effects: Effect[] = [];
   private pendingHellosMs: number[] = [];
   private nextAliveMs = Infinity;
+  private nextLookMs = Infinity;
 
   constructor(info: NodeInfo, random: Random) {
     this.info = info;
@@ -60,6 +61,7 @@ export class Membership {
   start(nowMs: number): void {
     this.pendingHellosMs = times.HELLO_AT_MS.map((delayMs) => nowMs + delayMs);
     this.nextAliveMs = nowMs + this.aliveIntervalMs();
+    this.nextLookMs = nowMs + times.LOOK_MS;
   }
 
   /** Says goodbye, so that the others know at once; several times, because a datagram may be lost. */
@@ -67,13 +69,8 @@ export class Membership {
     for (let copy = 0; copy < 3; copy++) this.multicast({ type: "exit", body: null });
     this.pendingHellosMs = [];
     this.nextAliveMs = Infinity;
+    this.nextLookMs = Infinity;
     this.candidates.clear();
-  }
-
-  /** Changes what this node says of itself and tells the group. */
-  announce(info: NodeInfo): void {
-    this.info = info;
-    this.multicast({ type: "alive", body: { info } });
   }
 
   /** A node joined the group again, after its interface changed: it introduces itself once more. */
@@ -110,6 +107,9 @@ export class Membership {
     if (nowMs >= this.nextAliveMs) {
       this.nextAliveMs = nowMs + this.aliveIntervalMs();
       this.multicast({ type: "alive", body: { info: this.info } });
+    }
+    if (nowMs >= this.nextLookMs) {
+      this.nextLookMs = nowMs + times.LOOK_MS;
       for (const [epoch, heardMs] of this.heardMs) {
         if (nowMs - heardMs >= times.SILENCE_MS) this.remove(epoch, "silence");
       }
@@ -122,7 +122,7 @@ export class Membership {
   }
 
   nextDeadlineMs(): number {
-    let earliest = Math.min(this.nextAliveMs, this.pendingHellosMs[0] ?? Infinity);
+    let earliest = Math.min(this.nextAliveMs, this.nextLookMs, this.pendingHellosMs[0] ?? Infinity);
     for (const candidate of this.candidates.values()) earliest = Math.min(earliest, candidate.nextTryMs);
     return earliest;
   }

@@ -7,6 +7,9 @@ export const ALIVE_JITTER = 1 / 3;
 /** A member unheard for this long is gone. */
 export const SILENCE_MS = 60_000;
 
+/** So often a node looks for members that are silent. */
+export const LOOK_MS = 5_000;
+
 /** HELLO is sent at the start and again at these times, because a datagram may be lost. */
 export const HELLO_AT_MS = [0, 300, 1_000, 3_000] as const;
 

@@ -126,11 +126,13 @@ export class Assembly {
       if (this.slots[slot] === Slot.empty) {
         const last = runs.at(-1);
         if (last !== undefined && last.firstBlock + last.blocks === block) last.blocks++;
-        else if (runs.push({ firstBlock: block, blocks: 1 }) === MISSING_RUNS) break;
+        else if (runs.length === MISSING_RUNS) break;
+        else runs.push({ firstBlock: block, blocks: 1 });
       } else if (this.slots[slot] === Slot.partial) {
         const maskLow = ~(this.haveLow[slot] as number);
         const maskHigh = ~(this.haveHigh[slot] as number) & ((1 << (BLOCK_FRAGMENTS - 32)) - 1);
-        if (fragments.push({ block, maskLow, maskHigh }) === MISSING_FRAGMENTS) break;
+        if (fragments.length === MISSING_FRAGMENTS) break;
+        fragments.push({ block, maskLow, maskHigh });
       }
     }
     return { runs, fragments };

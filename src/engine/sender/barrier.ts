@@ -85,6 +85,14 @@ export class Barrier {
     return this.least((progress) => progress.inFlight - serialDistance(stamp, progress.stamp));
   }
 
+  /** How many fragments fit into the smallest socket buffer. */
+  leastInFlight(): number {
+    return Math.max(
+      1,
+      this.least((progress) => progress.inFlight),
+    );
+  }
+
   everyone(phase: MemberPhase): boolean {
     for (const progress of this.active.values()) if (progress.phase < phase) return false;
     return true;

@@ -44,6 +44,7 @@ export class TransferSender {
   private producedBlocks = 0;
   private sentBlocks = 0;
   private isProducing = false;
+  private hasSettledSinceProduce = false;
   private hasSaidFinal = false;
   private sourceState: Produced["state"] = "more";
   private pendingSends = 0;
@@ -113,11 +114,13 @@ export class TransferSender {
   handleProduced(input: Produced, nowMs: number): void {
     this.isProducing = false;
     if (this.isFinished) return;
+    // The source may have looked for work before it heard of what was settled meanwhile.
+    const isIdle = input.state === "idle" && !this.hasSettledSinceProduce;
     if (input.failure !== undefined) {
       this.abort(input.failure);
       return;
     }
-    this.sourceState = input.state;
+    this.sourceState = input.state === "end" ? "end" : isIdle ? "idle" : "more";
     for (const block of input.blocks) {
       const number = this.producedBlocks++;
       if (block.entries > 0) this.wants.add(number, block.entries);
@@ -188,6 +191,7 @@ export class TransferSender {
     for (const settled of this.wants.takeSettled(this.barrier.epochs)) {
       this.effects.push({ kind: "settle", transfer: this.transfer, ...settled });
       if (this.sourceState === "idle") this.sourceState = "more";
+      this.hasSettledSinceProduce = true;
     }
   }
 
@@ -195,6 +199,7 @@ export class TransferSender {
     const room = this.barrier.stagedBelow() + this.windowBlocks - this.producedBlocks;
     if (this.isProducing || this.sourceState !== "more" || room <= 0) return;
     this.isProducing = true;
+    this.hasSettledSinceProduce = false;
     const count = Math.min(room, times.PRODUCE_BLOCKS);
     this.effects.push({ kind: "produce", transfer: this.transfer, firstBlock: this.producedBlocks, count });
   }
@@ -208,7 +213,8 @@ export class TransferSender {
         break;
       }
       const room = this.barrier.inFlightRoom(this.queue.stamp);
-      const fragments = this.queue.peek(this.flow.largestSend());
+      // A member whose socket holds less than a block gets it in pieces.
+      const fragments = this.queue.peek(Math.min(this.flow.largestSend(), this.barrier.leastInFlight()));
       if (fragments > room) break;
       const sending = this.queue.take(fragments);
       assert(sending !== undefined, "what was peeked at is there");
