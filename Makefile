@@ -10,7 +10,7 @@ SOURCES := $(shell find src -type d -o -name '*.ts' 2>/dev/null)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build test sim bench bench-quick lint format clean
+.PHONY: help demo build packages test sim bench bench-quick lint format clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,9 @@ demo: build ## shows what the program does, with several nodes on this machine
 
 build: dist/makuosan ## makes the one executable, dist/makuosan, and its second name dist/msync
 	@:
+
+packages: build ## makes dist/makuosan_VERSION_amd64.deb and dist/makuosan-VERSION-1.x86_64.rpm, with nfpm
+	@node scripts/packages.ts
 
 test: build ## runs all tests; those that need root say so and are skipped without it
 	@node --test --test-concurrency=1 --test-reporter=spec 'test/**/*.test.ts'

@@ -1,5 +1,5 @@
 import type { NodeEngine } from "../engine/node.ts";
-import { type Effect, type InboundKey, inboundName, type Input, type NodeEvent } from "../engine/types.ts";
+import { type Effect, type InboundKey, type Input, type NodeEvent } from "../engine/types.ts";
 import { Bitmap } from "../base/bitmap.ts";
 import type { ControlSealer, FleetKey } from "../net/sealing.ts";
 import type { Transport } from "../net/transport.ts";
@@ -45,7 +45,7 @@ export class Driver {
   private readonly sendRings = new RingPool(TRAIN_BYTES);
   private readonly receiveRings = new RingPool(SLOT_BYTES);
   private readonly outbound = new Map<number, Outbound>();
-  private readonly inboundRings = new Map<string, SharedArrayBuffer>();
+  private readonly inboundRings = new Map<InboundKey, SharedArrayBuffer>();
   private disks: DiskThreads | undefined;
   private timer: NodeJS.Timeout | undefined;
   private timerMs = Infinity;
@@ -187,7 +187,7 @@ export class Driver {
         this.outbound.delete(effect.transfer);
         break;
       case "event":
-        if (effect.event.kind === "inbound-ended") this.releaseRing(inboundName(effect.event.key));
+        if (effect.event.kind === "inbound-ended") this.releaseRing(effect.event.key);
         this.parts.onEvent(effect.event);
         break;
       case "open-stage":
@@ -229,19 +229,18 @@ export class Driver {
   }
 
   private openStage(key: InboundKey, dryRun: boolean): void {
-    const name = inboundName(key);
     const ring = this.receiveRings.take();
-    this.inboundRings.set(name, ring);
-    this.parts.inbound.addRing(name, ring);
+    this.inboundRings.set(key, ring);
+    this.parts.inbound.addRing(key, ring);
     const secret = this.parts.fleetKey.transferKey(key.epoch, key.transfer);
     this.disks?.toStage({ kind: "open", inbound: key, key: secret, ring, dryRun });
   }
 
-  private releaseRing(name: string): void {
-    const ring = this.inboundRings.get(name);
+  private releaseRing(key: InboundKey): void {
+    const ring = this.inboundRings.get(key);
     if (ring === undefined) return;
-    this.inboundRings.delete(name);
-    this.parts.inbound.removeRing(name);
+    this.inboundRings.delete(key);
+    this.parts.inbound.removeRing(key);
     this.receiveRings.give(ring);
   }
 }

@@ -1,6 +1,6 @@
 import { DecodeError } from "../base/bytes.ts";
 import type { NodeEngine } from "../engine/node.ts";
-import { inboundName } from "../engine/types.ts";
+import type { Address, InboundKey } from "../engine/types.ts";
 import type { ControlOpener } from "../net/sealing.ts";
 import {
   datagramLength,
@@ -9,6 +9,7 @@ import {
   FRAGMENT_PAYLOAD_BYTES,
   FragmentHeader,
 } from "../wire/datagram.ts";
+import { WINDOW_BLOCKS } from "../wire/limits.ts";
 import { decodeMessage } from "../wire/message.ts";
 import type { Counters } from "./counters.ts";
 import { SLOT_BYTES } from "./disk/rings.ts";
@@ -22,8 +23,8 @@ export class InboundDatagrams {
   private readonly opener: ControlOpener;
   private readonly counters: Counters;
   private readonly header = new FragmentHeader();
-  /** The memory of each incoming transfer by its name. */
-  private readonly rings = new Map<string, Uint8Array>();
+  /** The memory of each incoming transfer, by the key object that the engine knows it by. */
+  private readonly rings = new Map<InboundKey, Uint8Array>();
 
   constructor(engine: NodeEngine, opener: ControlOpener, counters: Counters) {
     this.engine = engine;
@@ -31,12 +32,12 @@ export class InboundDatagrams {
     this.counters = counters;
   }
 
-  addRing(name: string, ring: SharedArrayBuffer): void {
-    this.rings.set(name, new Uint8Array(ring));
+  addRing(key: InboundKey, ring: SharedArrayBuffer): void {
+    this.rings.set(key, new Uint8Array(ring));
   }
 
-  removeRing(name: string): void {
-    this.rings.delete(name);
+  removeRing(key: InboundKey): void {
+    this.rings.delete(key);
   }
 
   /** Takes in one datagram, or several in one piece. */
@@ -49,7 +50,7 @@ export class InboundDatagrams {
         return;
       }
       const type = bytes[start + 2];
-      if (type === DatagramType.fragment) this.takeFragment(bytes, start, length, source, nowMs);
+      if (type === DatagramType.fragment) this.takeFragment(bytes, start, length, source);
       else if (type === DatagramType.control)
         this.takeControl(bytes.subarray(start, start + length), source, nowMs);
       else this.counters.malformed++;
@@ -57,27 +58,21 @@ export class InboundDatagrams {
     }
   }
 
-  private takeFragment(
-    bytes: Buffer,
-    start: number,
-    length: number,
-    source: { ip: string; port: number },
-    nowMs: number,
-  ): void {
+  private takeFragment(bytes: Buffer, start: number, length: number, source: Address): void {
     const { header } = this;
     if (!decodeFragment(bytes, start, length, header)) {
       this.counters.malformed++;
       return;
     }
-    const place = this.engine.acceptFragment(header, source, nowMs);
-    if (place === undefined) return;
-    const ring = this.rings.get(inboundName(place.key));
+    const key = this.engine.acceptFragment(header, source);
+    if (key === undefined) return;
+    const ring = this.rings.get(key);
     if (ring === undefined) return;
-    const offset = place.slot * SLOT_BYTES + header.index * FRAGMENT_PAYLOAD_BYTES;
+    const offset = (header.block % WINDOW_BLOCKS) * SLOT_BYTES + header.index * FRAGMENT_PAYLOAD_BYTES;
     bytes.copy(ring, offset, header.payloadStart, header.payloadStart + header.payloadBytes);
   }
 
-  private takeControl(datagram: Buffer, source: { ip: string; port: number }, nowMs: number): void {
+  private takeControl(datagram: Buffer, source: Address, nowMs: number): void {
     try {
       const opened = this.opener.open(datagram);
       if (opened.kind === "replayed") this.counters.replayed++;

@@ -95,18 +95,13 @@ export class NodeEngine {
   /**
    * The hot path: a fragment that was read from the group's socket.
    *
-   * @returns the transfer and the slot that its payload belongs to, or undefined when it is not needed
+   * @returns the transfer that needs its payload, in the slot of its block, or undefined when nobody does
    */
-  acceptFragment(
-    header: FragmentHeader,
-    source: Address,
-    nowMs: number,
-  ): { key: InboundKey; slot: number } | undefined {
+  acceptFragment(header: FragmentHeader, source: Address): InboundKey | undefined {
     const receiver = this.receiverOf(header);
     if (receiver === undefined || !sameAddress(receiver.sender.address, source)) return undefined;
     this.touched.add(receiver);
-    const slot = receiver.acceptFragment(header, nowMs);
-    return slot === -1 ? undefined : { key: receiver.key, slot };
+    return receiver.acceptFragment(header) ? receiver.key : undefined;
   }
 
   /** To be called when a batch of datagrams has been read and its payloads are in place. */

@@ -9,11 +9,11 @@ import { Noise } from "./noise.ts";
 /** The same every time, unless SEED says otherwise. */
 const SEED = Number(process.env["SEED"] ?? 1);
 
-const PER_DELIVERY = 1500;
-const IN_THE_MIDDLE = 150_000;
+const PER_DELIVERY = 1200;
+const IN_THE_MIDDLE = 120_000;
 const SPOOFED_PER_DELIVERY = 40;
 
-/** What may be left over when 150,000 datagrams have gone by. */
+/** What may be left over when so many datagrams have gone by. */
 const MOST_GROWTH_BYTES = 300_000;
 
 /** Two nodes that send to each other at the same time. */

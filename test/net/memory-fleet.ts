@@ -30,6 +30,8 @@ export class MemoryFleet {
   readonly fleetKey = new FleetKey(Buffer.alloc(32, 1));
   /** Called after every honest delivery. */
   onDelivered: (node: MemoryNode) => void = () => undefined;
+  /** Who does not hear whom. */
+  isCut: (from: MemoryNode, to: MemoryNode) => boolean = () => false;
   nowMs = 0;
   private queue: Packet[] = [];
   private readonly random: SeededRandom;
@@ -44,6 +46,7 @@ export class MemoryFleet {
   send(from: MemoryNode, to: Address | undefined, datagrams: readonly Buffer[]): void {
     for (const node of this.nodes) {
       if (node === from || (to !== undefined && node.address.ip !== to.ip)) continue;
+      if (this.isCut(from, node)) continue;
       const arriving = datagrams.filter(() => fraction(this.random) >= LOSS);
       if (arriving.length > 0) this.queue.push({ from, to: node, bytes: Buffer.concat(arriving) });
     }
@@ -166,7 +169,7 @@ export class MemoryNode {
         this.sources.delete(effect.transfer);
         break;
       case "event":
-        if (effect.event.kind === "inbound-ended") this.inbound.removeRing(inboundName(effect.event.key));
+        if (effect.event.kind === "inbound-ended") this.inbound.removeRing(effect.event.key);
         this.results.push(effect.event);
         break;
       default:
@@ -181,7 +184,7 @@ export class MemoryNode {
       const secret = this.fleet.fleetKey.transferKey(key.epoch, key.transfer);
       const opened = new MemoryStage(secret, key.transfer, OPTIONS.windowBlocks);
       this.stages.set(name, opened);
-      this.inbound.addRing(name, opened.ring);
+      this.inbound.addRing(key, opened.ring);
       return;
     }
     const stage = this.stages.get(name)!;

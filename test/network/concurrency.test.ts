@@ -58,46 +58,55 @@ test("thousands of tiny files go through every time", { skip }, async (context) 
   for (let round = 0; round < 10; round++) {
     const directory = path.join(sender.base, `round${round}`);
     fs.mkdirSync(directory);
-    for (let index = 0; index < 1500 + round * 150; index++) fs.writeFileSync(path.join(directory, `f${index}`), "1");
+    for (let index = 0; index < 1500 + round * 150; index++)
+      fs.writeFileSync(path.join(directory, `f${index}`), "1");
     const { status, stderr } = await sender.msync("-r");
     assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
   }
   for (const receiver of receivers) assert.equal(await sameTrees(sender, receiver), "");
 });
 
-test("a socket buffer that holds less than a block slows down, and stops nothing", { skip }, async (context) => {
-  const daemonArguments = ["-R", "16384"];
-  const fleet = await NamespaceFleet.create({ hosts: 3, daemonArguments });
-  context.after(() => fleet.destroy());
-  await Promise.all(fleet.hosts.map((host) => host.start()));
-  await acquainted(fleet.hosts);
-  const [sender, ...receivers] = fleet.hosts as [Host, Host, Host];
-  makeFile(path.join(sender.base, "file"), 3_000_000);
-  const { status, stderr } = await sender.msync("-r");
-  assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
-  for (const receiver of receivers) assert.equal(await sameTrees(sender, receiver), "");
-});
+test(
+  "a socket buffer that holds less than a block slows down, and stops nothing",
+  { skip },
+  async (context) => {
+    const daemonArguments = ["-R", "16384"];
+    const fleet = await NamespaceFleet.create({ hosts: 3, daemonArguments });
+    context.after(() => fleet.destroy());
+    await Promise.all(fleet.hosts.map((host) => host.start()));
+    await acquainted(fleet.hosts);
+    const [sender, ...receivers] = fleet.hosts as [Host, Host, Host];
+    makeFile(path.join(sender.base, "file"), 3_000_000);
+    const { status, stderr } = await sender.msync("-r");
+    assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
+    for (const receiver of receivers) assert.equal(await sameTrees(sender, receiver), "");
+  },
+);
 
-test("those who wait for their turn get it, whatever becomes of the one before", { skip }, async (context) => {
-  const fleet = await NamespaceFleet.create({ hosts: 2, daemonArguments: ["-f", "1", "-T", "50"] });
-  context.after(() => fleet.destroy());
-  await Promise.all(fleet.hosts.map((host) => host.start()));
-  await acquainted(fleet.hosts);
-  const [sender, receiver] = fleet.hosts as [Host, Host];
-  makeFile(path.join(sender.base, "long"), 5_000_000);
-  makeFile(path.join(sender.base, "short"), 1000);
-  const first = sender.msync("long");
-  await sleep(300);
-  const nobody = sender.msync("-t", "nobody", "short");
-  await sleep(100);
-  const interrupted = sender.msyncProcess("short");
-  const interruption = collect(interrupted);
-  await sleep(100);
-  const last = sender.msync("short");
-  interrupted.kill("SIGINT");
-  assert.match((await interruption).stderr, /^error: msync was interrupted before its turn had come\n$/);
-  assert.equal((await first).status, 0);
-  assert.equal((await nobody).status, 3);
-  assert.equal((await last).status, 0);
-  assert.equal(await sameTrees(sender, receiver), "");
-});
+test(
+  "those who wait for their turn get it, whatever becomes of the one before",
+  { skip },
+  async (context) => {
+    const fleet = await NamespaceFleet.create({ hosts: 2, daemonArguments: ["-f", "1", "-T", "50"] });
+    context.after(() => fleet.destroy());
+    await Promise.all(fleet.hosts.map((host) => host.start()));
+    await acquainted(fleet.hosts);
+    const [sender, receiver] = fleet.hosts as [Host, Host];
+    makeFile(path.join(sender.base, "long"), 5_000_000);
+    makeFile(path.join(sender.base, "short"), 1000);
+    const first = sender.msync("long");
+    await sleep(300);
+    const nobody = sender.msync("-t", "nobody", "short");
+    await sleep(100);
+    const interrupted = sender.msyncProcess("short");
+    const interruption = collect(interrupted);
+    await sleep(100);
+    const last = sender.msync("short");
+    interrupted.kill("SIGINT");
+    assert.match((await interruption).stderr, /^error: msync was interrupted before its turn had come\n$/);
+    assert.equal((await first).status, 0);
+    assert.equal((await nobody).status, 3);
+    assert.equal((await last).status, 0);
+    assert.equal(await sameTrees(sender, receiver), "");
+  },
+);

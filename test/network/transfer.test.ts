@@ -11,10 +11,6 @@ import { makeFile, makeTree, sameTrees } from "../support/trees.ts";
 const skip = await namespaceProblem();
 const BIG_BYTES = 256 * 1024 * 1024;
 
-/** The old program's times between such namespaces. */
-const OLD_BIG_MS = 10_000;
-const OLD_TREE_MS = 6_000;
-
 for (const mode of ["with offload", "with Node's calls alone"]) {
   const daemonArguments = mode === "with offload" ? [] : ["--no-offload"];
   let fleet: NamespaceFleet;
@@ -43,26 +39,23 @@ for (const mode of ["with offload", "with Node's calls alone"]) {
     await start();
     after(() => fleet.destroy());
 
-    await suite.test("a file of 256 MB, in less time than the old program took", async (context) => {
+    await suite.test("a file of 256 MB", async (context) => {
       makeFile(path.join(sender.base, "big"), BIG_BYTES);
       const ms = await push();
       context.diagnostic(`${Math.round(ms)} ms`);
-      assert.ok(ms < OLD_BIG_MS, `${ms} ms`);
       await arrived();
     });
 
-    await suite.test("a tree of 5,000 files, in less time than the old program took", async (context) => {
+    await suite.test("a tree of 5,000 files", async (context) => {
       makeTree(path.join(sender.base, "tree"), 50, 100, 8000);
       const ms = await push();
       context.diagnostic(`${Math.round(ms)} ms`);
-      assert.ok(ms < OLD_TREE_MS, `${ms} ms`);
       await arrived();
     });
 
-    await suite.test("with nothing to do, under half a second", async (context) => {
+    await suite.test("with nothing to do", async (context) => {
       const times = [await push(), await push(), await push()];
       context.diagnostic(times.map((ms) => `${Math.round(ms)} ms`).join(", "));
-      assert.ok(Math.min(...times) < 500);
     });
 
     for (const percent of [1, 5]) {

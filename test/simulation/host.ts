@@ -119,11 +119,11 @@ export class SimulatedHost {
     }
     const nowMs = this.surroundings.schedule.nowMs;
     const { fragment, content } = packet;
-    const place = this.engine.acceptFragment(fragment, { ip: packet.ip, port: 5000 }, nowMs);
-    if (place !== undefined) {
-      const slots = this.slots.get(inboundName(place.key)) ?? new Map<string, BlockContent | undefined>();
-      this.slots.set(inboundName(place.key), slots);
-      slots.set(`${place.slot}/${fragment.index}`, content);
+    const key = this.engine.acceptFragment(fragment, { ip: packet.ip, port: 5000 });
+    if (key !== undefined) {
+      const slots = this.slots.get(inboundName(key)) ?? new Map<string, BlockContent | undefined>();
+      this.slots.set(inboundName(key), slots);
+      slots.set(`${fragment.block % OPTIONS.windowBlocks}/${fragment.index}`, content);
     }
     this.engine.afterFragments(nowMs);
     this.pump();

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Bitmap } from "../../src/base/bitmap.ts";
 import { DecodeError } from "../../src/base/bytes.ts";
 import { hexOf } from "../../src/base/hex.ts";
 import { below, randomBytes, type Random, SeededRandom } from "../../src/base/random.ts";
 import { BlockKind, datagramLength, decodeFragment, FragmentHeader } from "../../src/wire/datagram.ts";
 import { segmentsOf } from "../../src/wire/data-block.ts";
+import { MANIFEST_ENTRIES, WANTS_PER_STATUS } from "../../src/wire/limits.ts";
 import { decodeManifest } from "../../src/wire/manifest.ts";
 import { decodeMessage, encodeMessage } from "../../src/wire/message.ts";
+import { MemberPhase, type Status } from "../../src/wire/status-message.ts";
 import { decodeDatagram, randomDatagram } from "./datagrams.ts";
 import { joined, mutate } from "./mutate.ts";
 import { pick, randomData, randomManifest, randomMessage } from "./random-values.ts";
@@ -84,15 +87,26 @@ for (const target of TARGETS) {
 }
 
 test("a message of a few hundred bytes cannot make much memory of itself", () => {
-  // All of 4,096 entries, in seven bytes.
-  const want = [0, 0, 0, 0, 0x00, 0x10, 1];
-  const head = [18, 0, 0, 0, 0, 1, ...new Array<number>(16).fill(0), 0, 0, 64];
-  const wants = Array.from({ length: 64 }, () => want).flat();
-  const bytes = new Uint8Array([...head, ...wants, 0, 0]);
+  // All of 4,096 entries take seven bytes.
+  const entries = new Bitmap(MANIFEST_ENTRIES, new Uint8Array(MANIFEST_ENTRIES / 8).fill(0xff));
+  const status: Status = {
+    sender: "0123456789abcdef",
+    transfer: 1,
+    phase: MemberPhase.receiving,
+    stamp: 0,
+    stagedBelow: 0,
+    windowEnd: 0,
+    inFlight: 0,
+    missingRuns: [],
+    missingFragments: [],
+    wants: Array.from({ length: WANTS_PER_STATUS }, (_, block) => ({ block, entries })),
+    reason: "",
+  };
+  const bytes = encodeMessage({ type: "status", body: status });
   const message = decodeMessage(bytes);
   assert.ok(message.type === "status");
   const memory = message.body.wants.reduce((sum, one) => sum + one.entries.bytes.length, 0);
-  assert.equal(message.body.wants.length, 64);
+  assert.deepEqual(message.body, status);
   assert.ok(memory <= 32_768, `${bytes.length} bytes became ${memory}`);
 });
 

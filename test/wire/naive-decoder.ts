@@ -1,7 +1,7 @@
 import type { Plain } from "./plain.ts";
 
 /**
- * A second decoder, written from the byte tables alone: slow, plain, and sharing nothing with src/wire, so that a
+ * A second decoder, written from the byte tables of PROTOCOL.md alone: slow, plain, and sharing nothing with src/wire, so that a
  * mistake would have to be made twice. It gives values as plainOf() does. A number that ends too early shows
  * as the RangeError of a DataView; every other fault as Refused. Limits are written out on purpose.
  */
@@ -78,7 +78,7 @@ const BODIES: Readonly<Record<number, readonly [string, (from: Cursor) => Plain]
   3: ["exit", () => null],
   4: ["challenge", (from) => ({ nonce: from.hex(16), info: nodeInfo(from) })],
   5: ["response", (from) => ({ answer: from.hex(16), nonce: from.hex(16), info: nodeInfo(from) })],
-  16: ["offer", (from) => ({ transfer: from.u32(), dryRun: from.u8() > 0, targets: targets(from) })],
+  16: ["offer", (from) => ({ transfer: from.u32(), dryRun: isOne(from.u8()), targets: targets(from) })],
   17: ["progress", progress],
   18: ["status", status],
   19: ["commit", (from) => ({ transfer: from.u32(), targets: targets(from) })],
@@ -96,12 +96,18 @@ export function naiveMessage(bytes: Uint8Array): Plain {
 
 function nodeInfo(from: Cursor): Plain {
   const flags = from.u8();
+  demand(flags < 4, "flags");
   const hostName = shown(from, 64);
   const version = shown(from, 32);
   const count = from.u8();
   demand(count <= 16, "labels");
   const labels = from.times(count, () => shown(from, 32));
   return { hostName, version, receives: flags % 2 === 1, sends: Math.floor(flags / 2) % 2 === 1, labels };
+}
+
+function isOne(value: number): boolean {
+  demand(value === 0 || value === 1, "0 or 1");
+  return value === 1;
 }
 
 /** A name that is shown to people: 1 to `most` bytes, none of them a space or a control character. */
@@ -133,6 +139,7 @@ function progress(from: Cursor): Plain {
     number,
   ];
   const flags = from.u8();
+  demand(flags < 4, "flags");
   const spreadMs = from.u16();
   const isSet = (bit: number) => Math.floor(flags / bit) % 2 === 1;
   return { transfer, sentBlocks, stamp, settledBelow, final: isSet(1), poll: isSet(2), spreadMs };
@@ -237,10 +244,12 @@ export function naiveManifest(bytes: Uint8Array): Plain {
   const directories: { header: { path: string; metadata: Plain }; entries: Plain[] }[] = [];
   let found = 0;
   while (from.left > 0) {
-    if (from.u8() === 1) {
+    const record = from.u8();
+    demand(record === 1 || record === 2, "record");
+    if (record === 1) {
       const path = from.text(from.u16());
       demand(isBelowBase(path), "directory");
-      directories.push({ header: { path, metadata: from.u8() === 0 ? null : metadata(from) }, entries: [] });
+      directories.push({ header: { path, metadata: isOne(from.u8()) ? metadata(from) : null }, entries: [] });
     } else {
       const directory = directories[directories.length - 1];
       if (directory === undefined) throw new Refused("no directory");
@@ -297,7 +306,7 @@ export function naiveSegments(bytes: Uint8Array): Plain {
     const kind = from.u8();
     const entry = from.u32();
     demand(kind === 1 || kind === 2, "segment");
-    if (kind === 2) segments.push({ kind, entry, reason: from.text(from.u16()) });
+    if (kind === 2) segments.push({ kind, entry, reason: reason(from) });
     else {
       const offset = from.u64();
       demand(offset < 1n << 53n, "offset");

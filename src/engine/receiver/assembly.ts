@@ -10,9 +10,6 @@ import type { BlockKindNumber } from "../types.ts";
 
 const Slot = { empty: 0, partial: 1, complete: 2, staging: 3, staged: 4 } as const;
 
-/** What became of a fragment. */
-export const Fate = { ignored: 0, stored: 1, completed: 2 } as const;
-
 /** A whole block that can be staged now. */
 export interface WholeBlock {
   readonly block: number;
@@ -69,24 +66,23 @@ export class Assembly {
     if (sentBlocks > this.seenBlocks) this.seenBlocks = Math.min(sentBlocks, this.windowEnd);
   }
 
-  /** Takes note of a fragment; its payload is to be kept unless it is ignored. */
-  accept(block: number, index: number, sealedBytes: number, kind: number): number {
-    if (block < this.completeBelow || block >= this.windowEnd) return Fate.ignored;
+  /** Takes note of a fragment; true when its payload is to be kept. */
+  accept(block: number, index: number, sealedBytes: number, kind: number): boolean {
+    if (block < this.completeBelow || block >= this.windowEnd) return false;
     const slot = block % this.windowBlocks;
     const state = this.slots[slot] as number;
-    if (state > Slot.partial) return Fate.ignored;
+    if (state > Slot.partial) return false;
     if (block >= this.seenBlocks) this.seenBlocks = block + 1;
     if (state === Slot.empty || this.sealedBytes[slot] !== sealedBytes || this.kinds[slot] !== kind) {
       this.begin(slot, sealedBytes, kind);
     }
     const have = index < 32 ? this.haveLow : this.haveHigh;
     const bit = 1 << (index & 31);
-    if (((have[slot] as number) & bit) !== 0) return Fate.ignored;
+    if (((have[slot] as number) & bit) !== 0) return false;
     have[slot] = (have[slot] as number) | bit;
     this.absent[slot] = (this.absent[slot] as number) - 1;
-    if (this.absent[slot] !== 0) return Fate.stored;
-    this.complete(block, slot);
-    return Fate.completed;
+    if (this.absent[slot] === 0) this.complete(block, slot);
+    return true;
   }
 
   /** The next block that can be staged: data in any order, manifest blocks in theirs. */

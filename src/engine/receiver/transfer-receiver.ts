@@ -7,7 +7,7 @@ import type { FragmentHeader } from "../../wire/datagram.ts";
 import { MemberPhase } from "../../wire/status-message.ts";
 import type { Commit, Offer, Progress } from "../../wire/transfer-messages.ts";
 import type { Effect, EngineOptions, InboundKey, Input, Member } from "../types.ts";
-import { Assembly, Fate } from "./assembly.ts";
+import { Assembly } from "./assembly.ts";
 import { buildStatus } from "./status.ts";
 import * as times from "./times.ts";
 
@@ -95,20 +95,21 @@ export class TransferReceiver {
   /**
    * The hot path: takes note of one fragment.
    *
-   * @returns the slot its payload belongs into, or -1 when it is not needed
+   * @returns whether its payload is to be kept, in the slot of its block
    */
-  acceptFragment(header: FragmentHeader, nowMs: number): number {
-    if (this.state !== "receiving") return -1;
-    this.heardSender(nowMs);
+  acceptFragment(header: FragmentHeader): boolean {
+    if (this.state !== "receiving") return false;
     const behind = serialAdd(header.stamp, 1);
     if (serialDistance(behind, this.stamp) > 0) this.stamp = behind;
-    const fate = this.assembly.accept(header.block, header.index, header.sealedBytes, header.kind);
-    if (this.assembly.hasGap) this.deadlines.setNoLater("report", nowMs + times.GAP_DELAY_MS);
-    return fate === Fate.ignored ? -1 : header.block % this.context.options.windowBlocks;
+    return this.assembly.accept(header.block, header.index, header.sealedBytes, header.kind);
   }
 
   /** To be called when the payloads of accepted fragments are in place. */
   afterFragments(nowMs: number): void {
+    this.heardSender(nowMs);
+    if (this.state === "receiving" && this.assembly.hasGap) {
+      this.deadlines.setNoLater("report", nowMs + times.GAP_DELAY_MS);
+    }
     this.stageWhole();
     const unreported = serialDistance(this.stamp, this.reportedStamp);
     if (unreported >= this.context.inFlight() / 4) this.deadlines.setNoLater("report", nowMs);

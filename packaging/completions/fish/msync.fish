@@ -1,0 +1,46 @@
+# fish completion for msync(1)
+
+function __msync_ask --description 'Asks the daemon that the line so far talks with'
+    set -l words (commandline -opc)
+    set -l console
+    for i in (seq 2 (math (count $words) - 1))
+        contains -- $words[$i] -c --console; and set console -c $words[(math $i + 1)]
+    end
+    msync $console $argv 2>/dev/null
+end
+
+function __msync_members
+    __msync_ask --members | string replace -rf '^(\S+) (\S+) \(Ver.*\)$' '$1\t$2'
+end
+
+# Paths are seen from the base directory, whatever the current one is.
+function __msync_paths
+    set -l base (__msync_ask --status | string replace -rf '^basedir : ' '')
+    test -n "$base"; or return
+    set -l token (string replace -r '^/' '' -- (commandline -ct))
+    for path in $base/$token*
+        set -l name (string sub -s (math (string length -- $base) + 2) -- $path)
+        test "$name" = .makuosan; and continue
+        if test -d $path; and not test -L $path
+            echo $name/
+        else
+            echo $name
+        end
+    end
+end
+
+set -l levels 'fatal error warn info debug trace'
+complete -c msync -f -a '(__msync_paths)'
+complete -c msync -s r -l recursive -d 'Directories with all that is in them'
+complete -c msync -s n -l dry-run -d 'Only say what would be sent'
+complete -c msync -s v -l verbose -d 'Say what is updated; twice: what is skipped, too'
+complete -c msync -s t -l target -x -a '(__msync_members)' -d 'Send to this member only'
+complete -c msync -l all-or-nothing -d 'Change nothing anywhere unless every member can take everything'
+complete -c msync -s c -l console -x -a 'unix:/run/makuosan/makuosan.sock' -d 'Control socket of the daemon'
+complete -c msync -s l -l loglevel -x -a $levels -d 'Set the log level of the daemon'
+complete -c msync -l members -d 'List the members'
+complete -c msync -l status -d 'Show how the daemon is'
+complete -c msync -l keygen -F -d 'Make a new key for a fleet'
+complete -c msync -l json -d 'Print a JSON object a line'
+complete -c msync -s V -l version -d 'Print the version'
+complete -c msync -s h -l help -d 'Print the options'

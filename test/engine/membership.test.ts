@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { SeededRandom } from "../../src/base/random.ts";
+import { Membership, type Peer } from "../../src/engine/membership/membership.ts";
+import type { Address, Effect } from "../../src/engine/types.ts";
+import type { ControlMessage } from "../../src/wire/message.ts";
+
+/** Two nodes and a wire that can be listened to. */
+
+class Node {
+  readonly peer: Peer;
+  readonly address: Address;
+  readonly membership: Membership;
+  readonly events: string[] = [];
+
+  constructor(name: string, epoch: number, ip: string) {
+    this.peer = { nodeId: name.padEnd(32, "0"), epoch: epoch.toString(16).padStart(16, "0") };
+    this.address = { ip, port: 5000 };
+    const info = { hostName: name, version: "1", receives: true, sends: true, labels: [] };
+    this.membership = new Membership(info, new SeededRandom(epoch));
+    this.membership.start(0);
+  }
+
+  /** What it wants sent, and what it has noticed. */
+  take(): Extract<Effect, { kind: "send" }>[] {
+    const sends: Extract<Effect, { kind: "send" }>[] = [];
+    for (let effect = this.membership.poll(); effect !== undefined; effect = this.membership.poll()) {
+      if (effect.kind === "send") sends.push(effect);
+      if (effect.kind === "event" && effect.event.kind === "member-joined") {
+        this.events.push(`joined ${effect.event.member.address.ip}`);
+      }
+      if (effect.kind === "event" && effect.event.kind === "member-left")
+        this.events.push(effect.event.reason);
+    }
+    return sends;
+  }
+}
+
+interface Heard {
+  readonly from: Node;
+  readonly message: ControlMessage;
+}
+
+/** Lets the nodes talk until a moment; what was said. */
+function talk(nodes: readonly Node[], fromMs: number, toMs: number): Heard[] {
+  const heard: Heard[] = [];
+  for (let nowMs = fromMs; nowMs <= toMs; nowMs += 5) {
+    for (const from of nodes) {
+      from.membership.tick(nowMs);
+      for (const { destination, message } of from.take()) {
+        heard.push({ from, message });
+        for (const to of nodes) {
+          const isMeant = destination.to === "group" || destination.address.ip === to.address.ip;
+          if (to !== from && isMeant) to.membership.handle(from.peer, from.address, message, nowMs);
+        }
+      }
+    }
+  }
+  return heard;
+}
+
+test("two nodes are members of each other within a second", () => {
+  const nodes = [new Node("a", 1, "10.0.0.1"), new Node("b", 2, "10.0.0.2")];
+  talk(nodes, 0, 1000);
+  for (const node of nodes) assert.equal(node.membership.size, 1);
+});
+
+test("recorded packets of an earlier epoch make no member", () => {
+  const a = new Node("a", 1, "10.0.0.1");
+  const b = new Node("b", 2, "10.0.0.2");
+  const recorded = talk([a, b], 0, 1000).filter(({ from }) => from === b);
+  const later = new Node("a", 3, "10.0.0.1");
+  for (const { message } of recorded) later.membership.handle(b.peer, b.address, message, 10);
+  later.take();
+  assert.equal(later.membership.size, 0);
+});
+
+test("a node that says goodbye is gone at once, one that only falls silent after a minute", () => {
+  const nodes = [new Node("a", 1, "10.0.0.1"), new Node("b", 2, "10.0.0.2"), new Node("c", 3, "10.0.0.3")];
+  const [a, b, c] = nodes as [Node, Node, Node];
+  talk(nodes, 0, 1000);
+  b.membership.stop();
+  for (const { message } of b.take()) a.membership.handle(b.peer, b.address, message, 1001);
+  a.take();
+  assert.deepEqual(a.events.slice(2), ["exit"]);
+  talk([a], 1005, 50_000);
+  assert.ok(a.membership.memberOf(c.peer.epoch), "silence of less than a minute is nothing");
+  talk([a], 50_000, 70_000);
+  assert.deepEqual(a.events.slice(2), ["exit", "silence"]);
+});
+
+test("a node that starts again takes the place of its former self", () => {
+  const a = new Node("a", 1, "10.0.0.1");
+  const b = new Node("b", 2, "10.0.0.2");
+  talk([a, b], 0, 1000);
+  const again = new Node("b", 4, "10.0.0.2");
+  talk([a, again], 1005, 2000);
+  assert.equal(a.membership.size, 1);
+  assert.ok(a.membership.memberOf(again.peer.epoch));
+  assert.deepEqual(a.events, ["joined 10.0.0.2", "restart", "joined 10.0.0.2"]);
+});
+
+test("a node that moves to another address proves itself there, and stays the same member", () => {
+  const a = new Node("a", 1, "10.0.0.1");
+  const b = new Node("b", 2, "10.0.0.2");
+  talk([a, b], 0, 1000);
+  (b as { address: Address }).address = { ip: "10.0.0.42", port: 5000 };
+  b.membership.reintroduce(1005);
+  talk([a, b], 1005, 3000);
+  assert.equal(a.membership.memberOf(b.peer.epoch)?.address.ip, "10.0.0.42");
+  assert.equal(a.membership.size, 1);
+});
