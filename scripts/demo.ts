@@ -41,7 +41,17 @@ function shell(host: number, command: string): void {
 /** Starts the daemon of a host in the foreground, and waits until it is ready. */
 function start(host: number): Promise<void> {
   fs.mkdirSync(base(host), { recursive: true });
-  const args = ["-n", "-b", base(host), "-k", path.join(directory, "key"), "--name", `host${host}`];
+  const args = [
+    "--config",
+    "/dev/null",
+    "-n",
+    "-b",
+    base(host),
+    "-k",
+    path.join(directory, "key"),
+    "--name",
+    `host${host}`,
+  ];
   say(`host${host}:~# makuosan -b /var/www -k /etc/makuosan.key`);
   const daemon = spawn(
     path.join(DIST, "makuosan"),

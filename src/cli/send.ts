@@ -2,7 +2,7 @@ import { UserError } from "../base/user-error.ts";
 import type { ConsoleClient } from "../console/client.ts";
 import type { Event, SendRequest, SendResult } from "../console/protocol.ts";
 import type { CommandOptions } from "./options.ts";
-import { printError, printJson, printLine } from "./output.ts";
+import { printError, printJson, printLine, printWarning } from "./output.ts";
 import { Progress } from "./progress.ts";
 
 /** What a shell gives for a command that was ended by Ctrl-C. */
@@ -64,6 +64,9 @@ function printEvent(event: Exclude<Event, { event: "progress" }>, options: Comma
     case "notice":
       if (event.kind === "unreadable") printError(`${event.path}: ${event.reason}`);
       else if (options.verbosity >= 1) printLine(`ignore ${event.path}: ${event.reason}`);
+      break;
+    case "omitted":
+      printWarning(`${event.count} lines are missing above: they were not read fast enough`);
       break;
     case "member-failed":
       // The verdicts at the end say it, with all the others.

@@ -4,7 +4,7 @@
  * strings: each character is one byte.
  */
 
-/** Longest request, and most that waits for a client that does not read. */
+/** Longest request, and how much waits for a client that does not read. */
 export const REQUEST_BYTES = 4 * 1024 * 1024;
 export const BACKLOG_BYTES = 32 * 1024 * 1024;
 
@@ -49,6 +49,8 @@ export type Event =
       readonly reason: string;
     }
   | { readonly event: "member-failed"; readonly host: string; readonly reason: string }
+  /** So many events were left out, because the client did not read them. */
+  | { readonly event: "omitted"; readonly count: number }
   | ProgressEvent;
 
 export interface ProgressEvent {

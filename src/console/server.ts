@@ -9,6 +9,7 @@ import {
   CANCEL_LINE,
   CLIENTS,
   type Event,
+  isResult,
   LineReader,
   type Request,
   REQUEST_BYTES,
@@ -32,10 +33,14 @@ export class ConsoleServer {
   private readonly server: net.Server;
   private readonly clients = new Set<net.Socket>();
   private readonly socketPath: string;
+  private readonly hasMadeDirectory: boolean;
+  private readonly inode: number;
 
-  private constructor(socketPath: string, server: net.Server) {
+  private constructor(socketPath: string, hasMadeDirectory: boolean, server: net.Server) {
     this.socketPath = socketPath;
+    this.hasMadeDirectory = hasMadeDirectory;
     this.server = server;
+    this.inode = fs.statSync(socketPath).ino;
   }
 
   /**
@@ -44,15 +49,15 @@ export class ConsoleServer {
    * @throws UserError where it cannot be made
    */
   static async open(socketPath: string): Promise<ConsoleServer> {
-    makeDirectory(path.dirname(socketPath));
+    const hasMadeDirectory = makeDirectory(path.dirname(socketPath));
     if (await answers(socketPath)) {
       throw new UserError(
         `another makuosan answers on ${socketPath}: stop it first, or choose another socket with -U`,
       );
     }
     const server = net.createServer({ allowHalfOpen: false });
+    removeDeadSocket(socketPath);
     try {
-      fs.rmSync(socketPath, { force: true });
       await new Promise<void>((resolve, reject) => {
         server.once("error", reject);
         server.listen(socketPath, resolve);
@@ -64,15 +69,13 @@ export class ConsoleServer {
           "choose another with -U",
       );
     }
-    return new ConsoleServer(socketPath, server);
+    return new ConsoleServer(socketPath, hasMadeDirectory, server);
   }
 
-  /** Gives the socket and its directory to the user and group that the daemon is going to be. */
+  /** Gives the socket, and its directory if it was made here, to the user and group that the daemon is going to be. */
   giveTo(uid: number, gid: number): void {
     fs.chownSync(this.socketPath, uid, gid);
-    if (path.basename(path.dirname(this.socketPath)) === "makuosan") {
-      fs.chownSync(path.dirname(this.socketPath), uid, gid);
-    }
+    if (this.hasMadeDirectory) fs.chownSync(path.dirname(this.socketPath), uid, gid);
   }
 
   /** From now on clients are served. */
@@ -92,16 +95,27 @@ export class ConsoleServer {
     this.server.close();
     for (const client of this.clients) client.destroySoon();
     try {
-      fs.rmSync(this.socketPath, { force: true });
+      // Somebody else's socket may stand there by now.
+      if (fs.statSync(this.socketPath).ino === this.inode) fs.rmSync(this.socketPath, { force: true });
     } catch {
       // The directory belongs to root; the next start replaces the socket.
     }
   }
 }
 
-function makeDirectory(directory: string): void {
+/** A socket that nobody answers on is removed; anything else in its place is not. */
+function removeDeadSocket(socketPath: string): void {
+  const stats = fs.lstatSync(socketPath, { throwIfNoEntry: false });
+  if (stats === undefined) return;
+  if (stats.isSocket()) fs.rmSync(socketPath, { force: true });
+  else
+    throw new UserError(`${socketPath} is there and is no socket: remove it, or choose another path with -U`);
+}
+
+/** @returns whether it was not there before */
+function makeDirectory(directory: string): boolean {
   try {
-    fs.mkdirSync(directory, { recursive: true, mode: 0o755 });
+    return fs.mkdirSync(directory, { recursive: true, mode: 0o755 }) !== undefined;
   } catch (error) {
     throw new UserError(
       `the directory ${directory} of the control socket cannot be made ` +
@@ -124,11 +138,17 @@ function answers(socketPath: string): Promise<boolean> {
 
 function serveClient(socket: net.Socket, handler: RequestHandler): void {
   let current = new AbortController();
+  let omitted = 0;
+  const write = (answer: Answer) => socket.destroyed || socket.write(`${JSON.stringify(answer)}\n`);
   const send = (answer: Answer) => {
-    if (socket.destroyed) return;
-    socket.write(`${JSON.stringify(answer)}\n`);
-    // A client that has stopped reading must not fill the daemon's memory.
-    if (socket.writableLength > BACKLOG_BYTES) socket.destroy();
+    // A client that does not read must not fill the daemon's memory: it is told how much it has missed.
+    if (!isResult(answer) && socket.writableLength > BACKLOG_BYTES) {
+      omitted++;
+      return;
+    }
+    if (omitted > 0 && isResult(answer)) write({ event: "omitted", count: omitted });
+    if (isResult(answer)) omitted = 0;
+    write(answer);
   };
   // One request after the other: the next one begins when the one before has its result.
   let last: Promise<void> = Promise.resolve();

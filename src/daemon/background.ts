@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import { isSea } from "node:sea";
+import { replaceDescriptor } from "../sys/files.ts";
 
 /**
  * Going to the background: a process cannot be split in two here, so the one that the shell started starts another,
@@ -21,7 +22,6 @@ export function startInBackground(argv: readonly string[]): Promise<number> {
   const script = isSea() ? [] : [process.argv[1] ?? ""];
   const child = spawn(process.execPath, [...(isSea() ? [] : process.execArgv), ...script, ...argv], {
     argv0: "makuosan",
-    cwd: "/",
     detached: true,
     env: { ...process.env, [ENVIRONMENT_MARK]: "1" },
     stdio: ["ignore", "inherit", "inherit", "pipe"],
@@ -41,9 +41,6 @@ export function tellReady(): void {
   delete process.env[ENVIRONMENT_MARK];
   fs.writeSync(READY_DESCRIPTOR, "ready\n");
   fs.closeSync(READY_DESCRIPTOR);
-  for (const descriptor of [1, 2]) {
-    fs.closeSync(descriptor);
-    // The lowest free descriptor is taken: the one that was closed just now.
-    fs.openSync("/dev/null", "w");
-  }
+  const nowhere = fs.openSync("/dev/null", "w");
+  for (const descriptor of [1, 2]) replaceDescriptor(nowhere, descriptor);
 }

@@ -53,6 +53,7 @@ export class Driver {
 
   constructor(parts: DriverParts) {
     this.parts = parts;
+    parts.inbound.afterOffer = () => this.pump();
   }
 
   /** From now on the engine may ask for things of the disk. */
@@ -90,7 +91,7 @@ export class Driver {
 
   /** Begins a transfer; `observer` hears of it until it is finished. */
   startTransfer(input: Extract<Input, { kind: "start-transfer" }>, observer: TransferObserver): void {
-    const { transfer } = input.request;
+    const { transfer, dryRun } = input.request;
     const trains = new OutboundTrains(this.parts.transport, this.sendRings);
     this.outbound.set(transfer, { trains, observer });
     this.disks?.toSource({
@@ -100,6 +101,7 @@ export class Driver {
       key: this.parts.fleetKey.transferKey(this.parts.epoch, transfer),
       ring: trains.ring,
       request: observer.request,
+      dryRun,
     });
     this.handle(input);
   }

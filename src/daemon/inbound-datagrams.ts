@@ -26,6 +26,9 @@ export class InboundDatagrams {
   /** The memory of each incoming transfer, by the key object that the engine knows it by. */
   private readonly rings = new Map<InboundKey, Uint8Array>();
 
+  /** Called when an offer was taken in: the memory for its blocks is to be made now. */
+  afterOffer: () => void = () => undefined;
+
   constructor(engine: NodeEngine, opener: ControlOpener, counters: Counters) {
     this.engine = engine;
     this.opener = opener;
@@ -83,6 +86,8 @@ export class InboundDatagrams {
         const { nodeId, epoch } = opened.header;
         const message = decodeMessage(opened.plaintext);
         this.engine.handle({ kind: "message", from: { nodeId, epoch }, source, message }, nowMs);
+        // Fragments may stand right behind the offer, and need their memory.
+        if (message.type === "offer") this.afterOffer();
       }
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;

@@ -1,4 +1,3 @@
-import { UserError } from "../base/user-error.ts";
 import { type ChosenInterface, chooseInterface } from "../net/interfaces.ts";
 import type { Transport } from "../net/transport.ts";
 import type { Log } from "./log.ts";
@@ -34,8 +33,9 @@ export function watchInterface(
       isAway = false;
       onMoved();
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
-      if (!isAway) log.warn(`the interface is away: ${error.message}`);
+      // Whatever keeps it from being looked at now may be over at the next look.
+      const reason = error instanceof Error ? error.message : String(error);
+      if (!isAway) log.warn(`the interface is away: ${reason}`);
       isAway = true;
     }
   }

@@ -21,6 +21,8 @@ export async function runDaemon(argv: readonly string[]): Promise<number | undef
     if (!given.foreground && !isManagedService() && !isInBackground()) return await startInBackground(argv);
     // Without this, service managers and pkill see the name of Node's main thread.
     process.title = "makuosan";
+    // All paths are absolute by now; no directory is kept from being unmounted.
+    process.chdir("/");
     await run(settings, load);
     return undefined;
   } catch (error) {

@@ -23,6 +23,7 @@ export function claimIdentity(base: string): NodeIdentity {
   const staging = path.join(base, STAGING_NAME);
   try {
     fs.mkdirSync(staging, { recursive: true, mode: 0o700 });
+    checkOwner(staging);
     claimLock(path.join(staging, "lock"), base);
     const nodeId = readOrMakeId(path.join(process.env["STATE_DIRECTORY"] ?? staging, "node-id"));
     return { nodeId, epoch: crypto.randomBytes(8).toString("hex") };
@@ -34,6 +35,15 @@ export function claimIdentity(base: string): NodeIdentity {
         "let the user that makuosan runs as write there, or name another user with -u",
     );
   }
+}
+
+/** Who can write there decides what a start puts into the tree. */
+function checkOwner(staging: string): void {
+  const stats = fs.lstatSync(staging);
+  if (stats.isDirectory() && stats.uid === process.geteuid?.() && (stats.mode & 0o022) === 0) return;
+  throw new UserError(
+    `${staging} is not this daemon's own: see who made it, and remove it if no other makuosan works there`,
+  );
 }
 
 /** The lock is held until the process ends, by the descriptor that stays open. */
@@ -50,10 +60,23 @@ function claimLock(file: string, base: string): void {
   );
 }
 
+/** Beside the id stands what machine it was made on: a copy of a disk is another node. */
 function readOrMakeId(file: string): string {
-  const known = fs.existsSync(file) ? fs.readFileSync(file, "latin1").trim() : "";
-  if (/^[0-9a-f]{32}$/.test(known)) return known;
+  const machine = machineMark();
+  const [known = "", knownMachine] = fs.existsSync(file) ? fs.readFileSync(file, "latin1").split("\n") : [];
+  if (/^[0-9a-f]{32}$/.test(known) && knownMachine === machine) return known;
   const nodeId = crypto.randomBytes(16).toString("hex");
-  fs.writeFileSync(file, `${nodeId}\n`, { mode: 0o600 });
+  const temporary = `${file}.${process.pid}`;
+  fs.rmSync(temporary, { force: true });
+  fs.writeFileSync(temporary, `${nodeId}\n${machine}\n`, { mode: 0o600, flag: "wx" });
+  fs.renameSync(temporary, file);
   return nodeId;
+}
+
+function machineMark(): string {
+  try {
+    return crypto.createHash("sha256").update(fs.readFileSync("/etc/machine-id")).digest("hex").slice(0, 32);
+  } catch {
+    return "no machine-id";
+  }
 }

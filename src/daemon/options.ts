@@ -1,3 +1,4 @@
+import path from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { UserError } from "../base/user-error.ts";
 import { type GivenSettings, parseValue } from "./config.ts";
@@ -75,7 +76,7 @@ function readOptions(command: Command): DaemonArguments {
       typeof value === "boolean" ? value : parseValue(setting, String(value), optionName(setting));
   }
   const { config, foreground } = command.opts<{ config?: string; foreground?: boolean }>();
-  return { settings, configFile: config, foreground: foreground === true };
+  return { settings, configFile: config && path.resolve(config), foreground: foreground === true };
 }
 
 function optionName(setting: Setting): string {

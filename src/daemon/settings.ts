@@ -1,12 +1,15 @@
 import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
+import path from "node:path";
 import { UserError } from "../base/user-error.ts";
 import { DEFAULT_GROUP, DEFAULT_PORT, HOST_NAME_BYTES } from "../wire/limits.ts";
 import { findGroup, findUser, groupsOfUser } from "./accounts.ts";
 import type { GivenSettings } from "./config.ts";
 import { LEVELS, type LogLevel } from "./log.ts";
 import type { SettingKey } from "./settings-table.ts";
+
+const START_DIRECTORY = process.cwd();
 
 export const DEFAULT_SOCKET = "/run/makuosan/makuosan.sock";
 
@@ -48,15 +51,20 @@ export function resolveSettings(options: GivenSettings, config: GivenSettings): 
   const flag = (key: SettingKey, otherwise: boolean) => (given[key] as boolean | undefined) ?? otherwise;
   const number = (key: SettingKey, otherwise: number) => (given[key] as number | undefined) ?? otherwise;
   const text = (key: SettingKey) => given[key] as string | undefined;
+  // Seen from where the daemon was started, also when the config is read again later.
+  const file = (key: SettingKey) => {
+    const name = text(key);
+    return name === undefined ? undefined : path.resolve(START_DIRECTORY, name);
+  };
   return {
-    base: checkBase(text("base")),
+    base: checkBase(file("base")),
     identity: findIdentity(text("user"), text("group"), given.groups as readonly string[] | undefined),
     port: number("port", DEFAULT_PORT),
     multicast: checkMulticast(text("multicast") ?? DEFAULT_GROUP),
     interface: text("interface"),
     hostName: checkHostName(text("name") ?? os.hostname()),
-    keyFile: text("key"),
-    socket: flag("console", true) ? (text("socket") ?? DEFAULT_SOCKET) : undefined,
+    keyFile: file("key"),
+    socket: flag("console", true) ? (file("socket") ?? DEFAULT_SOCKET) : undefined,
     logLevel: parseLogLevel(text("loglevel") ?? "info"),
     parallel: number("parallel", 4),
     receiveBufferBytes: number("receive-buffer", 8 * 1024 * 1024),

@@ -166,17 +166,17 @@ export class NodeEngine {
       known.handleOffer(nowMs);
       return;
     }
-    if (!this.remembered.has(name)) {
-      if (this.info.receives && this.inbound.size < INBOUND_TRANSFERS) {
-        this.inbound.set(name, new TransferReceiver(this.receiverContext(), key, member, offer, nowMs));
-        return;
-      }
-      const reason = this.info.receives
-        ? `it is busy with ${INBOUND_TRANSFERS} transfers`
-        : "it does not receive";
-      this.remember(name, { phase: MemberPhase.failed, reason });
+    if (this.remembered.has(name)) {
+      this.answerFromMemory(member, key);
+    } else if (!this.info.receives) {
+      this.remember(name, { phase: MemberPhase.failed, reason: "it does not receive" });
+      this.answerFromMemory(member, key);
+    } else if (this.inbound.size >= INBOUND_TRANSFERS) {
+      // The sender goes on offering it until one of the others has ended.
+      this.answer(member, key, { phase: MemberPhase.waiting, reason: "" });
+    } else {
+      this.inbound.set(name, new TransferReceiver(this.receiverContext(), key, member, offer, nowMs));
     }
-    this.answerFromMemory(member, key);
   }
 
   private receiverContext(): ConstructorParameters<typeof TransferReceiver>[0] {
@@ -190,10 +190,13 @@ export class NodeEngine {
 
   private answerFromMemory(member: Member, key: InboundKey): void {
     const memory = this.remembered.get(inboundName(key));
-    if (memory === undefined) return;
+    if (memory !== undefined) this.answer(member, key, memory);
+  }
+
+  private answer(member: Member, key: InboundKey, about: { phase: MemberPhase; reason: string }): void {
     const status: Status = {
       transfer: key.transfer,
-      ...memory,
+      ...about,
       stamp: 0,
       stagedBelow: 0,
       windowEnd: 0,

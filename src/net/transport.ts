@@ -136,8 +136,8 @@ export class Transport {
   multicastTrain(train: Uint8Array, done: () => void): void {
     if (this.canSegment || train.length <= DATAGRAM_BYTES) {
       this.send(train, this.options.port, this.options.group, (error) => {
-        if (error === null || !this.canSegment || train.length <= DATAGRAM_BYTES) done();
-        else this.giveUpSegmenting(train, done);
+        if (isSegmentingError(error) && train.length > DATAGRAM_BYTES) this.giveUpSegmenting(train, done);
+        else done();
       });
       return;
     }
@@ -195,6 +195,12 @@ export class Transport {
     this.canSegment = false;
     this.multicastTrain(train, done);
   }
+}
+
+/** Errors by which a device or a kernel says that it cannot cut trains; any other is a matter of the moment. */
+function isSegmentingError(error: Error | null): boolean {
+  const { code } = (error ?? {}) as NodeJS.ErrnoException;
+  return code !== undefined && ["EIO", "EINVAL", "EMSGSIZE", "EOPNOTSUPP"].includes(code);
 }
 
 /** On the loopback network only 127.0.0.1 is an address of the interface; it stands for it. */

@@ -16,18 +16,19 @@ export function hasExactTimes(): boolean {
   return utimensat() !== undefined;
 }
 
-/** Sets the time of last change of a path, of a symbolic link itself and not of what it points to. */
-export function setTime(path: Buffer, mtimeNs: bigint): void {
+/**
+ * Sets the time of last change of a path.
+ *
+ * @param of the link itself or what it points to, where the path is a symbolic link
+ */
+export function setTime(path: Buffer, mtimeNs: bigint, of: "link" | "target"): void {
   const native = utimensat();
-  if (native === undefined) {
-    const seconds = Number(mtimeNs) / 1e9;
-    fs.lutimesSync(path, seconds, seconds);
-    return;
-  }
-  if (native(AT_FDCWD, terminated(path), timespecs(mtimeNs), AT_SYMLINK_NOFOLLOW) !== 0) {
-    // The same call by Node fails in the same way, and throws an error with its code and path.
-    fs.lutimesSync(path, 0, Number(mtimeNs) / 1e9);
-  }
+  const flags = of === "link" ? AT_SYMLINK_NOFOLLOW : 0;
+  if (native?.(AT_FDCWD, terminated(path), timespecs(mtimeNs), flags) === 0) return;
+  // Without the library; or else the same call by Node fails in the same way, and throws an error with its code.
+  const seconds = Number(mtimeNs) / 1e9;
+  if (of === "link") fs.lutimesSync(path, seconds, seconds);
+  else fs.utimesSync(path, seconds, seconds);
 }
 
 /** Exchanges two paths in one step; false where the system cannot. */
@@ -55,6 +56,18 @@ export function syncFileSystem(descriptor: number): void {
 export function lockFile(descriptor: number): boolean {
   const native = nativeFunction("int flock(int, int)");
   return native === undefined || native(descriptor, LOCK_EXCLUSIVE_NONBLOCKING) === 0;
+}
+
+/** Makes a descriptor stand for another open file. Without the library it is closed and opened anew. */
+export function replaceDescriptor(by: number, descriptor: number): void {
+  const native = nativeFunction("int dup2(int, int)");
+  if (native !== undefined) {
+    native(by, descriptor);
+    return;
+  }
+  fs.closeSync(descriptor);
+  // The lowest free descriptor is taken: the one that was closed just now.
+  fs.openSync(`/proc/self/fd/${by}`, "w");
 }
 
 function utimensat() {

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import { hasExactTimes, setTime } from "../sys/files.ts";
 import { type Entry, EntryType } from "../wire/manifest.ts";
 import type { Metadata } from "../wire/metadata.ts";
+import { bytesOfPath, openDirectory } from "./directories.ts";
 import type { Owners } from "./owners.ts";
 
 /** Reading, comparing and setting mode, time and owner. */
@@ -60,16 +61,33 @@ export function modeToSet(metadata: Metadata, rules: AttributeRules): number {
   return rules.keepOwner ? metadata.mode : metadata.mode & MODE_WITHOUT_OWNER;
 }
 
-/** Sets owner, mode and time of an entry by its path; the owner first, because setting it clears mode bits. */
-export function setAttributes(
-  path: Buffer,
-  type: EntryType,
-  metadata: Metadata,
-  rules: AttributeRules,
-): void {
+/** Sets owner and time of a symbolic link. */
+export function setLinkAttributes(path: Buffer, metadata: Metadata, rules: AttributeRules): void {
   if (rules.keepOwner) {
     fs.lchownSync(path, rules.owners.userId(metadata.user), rules.owners.groupId(metadata.group));
   }
-  if (type !== EntryType.symlink) fs.chmodSync(path, modeToSet(metadata, rules));
-  setTime(path, metadata.mtimeNs);
+  setTime(path, metadata.mtimeNs, "link");
+}
+
+/**
+ * Sets owner, mode and time of a directory; the owner first, because setting it clears mode bits. The directory is
+ * opened first, so that no link that somebody puts in its place is followed.
+ */
+export function setDirectoryAttributes(
+  parent: number,
+  name: string,
+  metadata: Metadata,
+  rules: AttributeRules,
+): void {
+  const descriptor = openDirectory(parent, name);
+  try {
+    const path = bytesOfPath(`/proc/self/fd/${descriptor}`);
+    if (rules.keepOwner) {
+      fs.chownSync(path, rules.owners.userId(metadata.user), rules.owners.groupId(metadata.group));
+    }
+    fs.chmodSync(path, modeToSet(metadata, rules));
+    setTime(path, metadata.mtimeNs, "target");
+  } finally {
+    fs.closeSync(descriptor);
+  }
 }

@@ -1,13 +1,16 @@
 import fs from "node:fs";
-import { exchange } from "../sys/files.ts";
+import { canSyncFileSystem, exchange, syncFileSystem } from "../sys/files.ts";
 import { EntryType } from "../wire/manifest.ts";
-import { directoryOf, nameOf, STAGING_NAME } from "../wire/path-rules.ts";
-import { type AttributeRules, modeToSet, setAttributes } from "./attributes.ts";
+import { directoryOf, joinPath, nameOf, STAGING_NAME } from "../wire/path-rules.ts";
+import { type AttributeRules, modeToSet, setDirectoryAttributes } from "./attributes.ts";
 import { type Directories, entryPath, errorCode, openDirectory } from "./directories.ts";
 import { readJournal, type Step, StepKind } from "./journal.ts";
 import { namesIn } from "./remove.ts";
 import { explain, lookUp } from "./scan.ts";
 import { openStagingRoot, StagingArea } from "./staging-area.ts";
+
+/** The magic numbers of ext4, xfs, tmpfs and overlayfs: a change that is durable there makes all before it so. */
+const ORDERED_FILE_SYSTEMS = new Set([0xef53, 0x58465342, 0x01021994, 0x794c7630]);
 
 /**
  * Carries out a journal: first every rename, so that all of the tree switches within the shortest time, then the
@@ -44,10 +47,10 @@ export class Committer {
     this.base.forgetAll();
     this.area.tree.forgetAll();
     for (const step of this.steps()) {
-      if (step.kind === StepKind.place) this.attempt(step, () => this.place(step));
+      if (step.kind === StepKind.place) this.attempt(step.path, () => this.place(step));
     }
-    for (const step of this.steps()) this.attempt(step, () => this.finishDirectory(step));
-    // A journaling file system makes changes durable in their order: with this one, all renames before it.
+    this.finishDirectories();
+    this.makeDurable();
     this.area.rename("commit", "done");
     this.area.sync();
     return this.failure;
@@ -58,8 +61,7 @@ export class Committer {
     for (const step of readJournal(this.area.file("journal"))) {
       if (step.kind !== StepKind.finish || this.shutsOut(step)) continue;
       const parent = this.area.tree.find(directoryOf(step.path));
-      if (parent === undefined) continue;
-      setAttributes(entryPath(parent, nameOf(step.path)), step.type, step.metadata, this.rules);
+      if (parent !== undefined) setDirectoryAttributes(parent, nameOf(step.path), step.metadata, this.rules);
     }
   }
 
@@ -78,12 +80,31 @@ export class Committer {
     return readJournal(this.area.file("commit"));
   }
 
-  private attempt(step: Step, work: () => void): void {
+  private attempt(path: string, work: () => void): void {
     try {
       work();
     } catch (error) {
-      this.failure ??= `all is new but ${step.path}: ${explain(error)}`;
+      this.failure ??= `all is new but ${path}: ${explain(error)}`;
     }
+  }
+
+  /** Directories whose own mode is in the way of what is in them come last, the deepest of them first. */
+  private finishDirectories(): void {
+    const closing: Step[] = [];
+    for (const step of this.steps()) {
+      if (step.kind !== StepKind.place && this.shutsOut(step)) closing.push(step);
+      else this.attempt(step.path, () => this.finishDirectory(step));
+    }
+    for (const step of closing.reverse()) this.attempt(step.path, () => this.finishDirectory(step));
+  }
+
+  /**
+   * Where the file system keeps all changes in order, making a later one durable makes the renames so; the caller
+   * does that by the name `done`. Elsewhere everything has to be written out.
+   */
+  private makeDurable(): void {
+    const { type } = fs.statfsSync(`/proc/self/fd/${this.base.root}/.`);
+    if (!ORDERED_FILE_SYSTEMS.has(type) && canSyncFileSystem()) syncFileSystem(this.base.root);
   }
 
   private place(step: Step): void {
@@ -93,31 +114,34 @@ export class Committer {
     const stats = lookUp(stagedParent, nameOf(path));
     // Gone: it is in its place already. Of the other type: it was exchanged already, and this is the old one.
     if (stats === undefined || stats.isDirectory() !== (type === EntryType.directory)) return;
-    this.moveInto(stagedParent, nameOf(path), this.base.descriptor(directoryOf(path)));
+    this.moveInto(stagedParent, path, this.base.descriptor(directoryOf(path)));
     if (type === EntryType.directory) this.area.tree.forget(path);
     this.base.forget(path);
   }
 
   /** Moves an entry from one open directory to another, over whatever has its name there. */
-  private moveInto(from: number, name: string, to: number): void {
+  private moveInto(from: number, path: string, to: number): void {
+    const name = nameOf(path);
     const staged = entryPath(from, name);
     const target = entryPath(to, name);
     try {
       fs.renameSync(staged, target);
     } catch (error) {
       if (!["EISDIR", "ENOTDIR", "ENOTEMPTY", "EEXIST"].includes(errorCode(error))) throw error;
-      if (lookUp(from, name)?.isDirectory() === lookUp(to, name)?.isDirectory()) this.merge(from, name, to);
+      if (lookUp(from, name)?.isDirectory() === lookUp(to, name)?.isDirectory()) this.merge(from, path, to);
       else this.replaceOtherType(staged, target);
     }
   }
 
   /** Another transfer has made the directory meanwhile: this one's entries go into it, beside those. */
-  private merge(from: number, name: string, to: number): void {
+  private merge(from: number, path: string, to: number): void {
     this.hasMerged = true;
-    const staged = openDirectory(from, name);
-    const target = openDirectory(to, name);
+    const staged = openDirectory(from, nameOf(path));
+    const target = openDirectory(to, nameOf(path));
     try {
-      for (const child of namesIn(staged)) this.moveInto(staged, child, target);
+      for (const child of namesIn(staged).map((name) => joinPath(path, name))) {
+        this.attempt(child, () => this.moveInto(staged, child, target));
+      }
     } finally {
       fs.closeSync(staged);
       fs.closeSync(target);
@@ -126,7 +150,11 @@ export class Committer {
 
   /** A directory takes the place of a file or the other way round: in one step where the kernel can do that. */
   private replaceOtherType(staged: Buffer, target: Buffer): void {
-    if (exchange(staged, target)) return;
+    if (exchange(staged, target)) {
+      // What was replaced must not look like something that is still to be moved.
+      fs.renameSync(staged, this.area.placeForDiscarded());
+      return;
+    }
     fs.renameSync(target, this.area.placeForDiscarded());
     fs.renameSync(staged, target);
   }
@@ -138,12 +166,12 @@ export class Committer {
     const parent = this.base.find(directoryOf(step.path));
     const stats = parent === undefined ? undefined : lookUp(parent, nameOf(step.path));
     if (parent === undefined || stats?.isDirectory() !== true) return;
-    setAttributes(entryPath(parent, nameOf(step.path)), step.type, step.metadata, this.rules);
+    setDirectoryAttributes(parent, nameOf(step.path), step.metadata, this.rules);
   }
 
   /** Whether a directory's own mode forbids its owner what a rename of it needs. */
   private shutsOut(step: Step): boolean {
-    return (modeToSet(step.metadata, this.rules) & 0o300) !== 0o300;
+    return !this.rules.keepOwner && (modeToSet(step.metadata, this.rules) & 0o300) !== 0o300;
   }
 }
 
@@ -160,10 +188,15 @@ export function recover(base: Directories, rules: AttributeRules): { name: strin
   const names = namesIn(root.root).filter((name) => lookUp(root.root, name)?.isDirectory() === true);
   root.close();
   for (const name of names) {
-    const area = StagingArea.open(base, name);
-    const failure = area === undefined ? undefined : recoverArea(base, area, rules);
-    if (failure !== undefined) finished.push({ name, failure });
-    if (area === undefined) StagingArea.create(base, name).remove();
+    try {
+      const area = StagingArea.open(base, name);
+      const failure = area === undefined ? undefined : recoverArea(base, area, rules);
+      if (failure !== undefined) finished.push({ name, failure });
+      if (area === undefined) StagingArea.create(base, name).remove();
+    } catch (error) {
+      // One that cannot be read must not keep the others from being recovered.
+      finished.push({ name, failure: `it stays as it is: ${explain(error)}` });
+    }
   }
   return finished;
 }

@@ -1,6 +1,7 @@
 import fs from "node:fs";
-import { ByteReader, ByteWriter } from "../base/bytes.ts";
+import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
 import type { EntryType } from "../wire/manifest.ts";
+import { isSafePath } from "../wire/path-rules.ts";
 import { PATH_BYTES } from "../wire/limits.ts";
 import { decodeMetadata, encodeMetadata, type Metadata } from "../wire/metadata.ts";
 
@@ -84,5 +85,6 @@ function readStep(reader: ByteReader): Step {
   const kind = reader.u8() as Step["kind"];
   const type = reader.u8() as EntryType;
   const path = reader.longText();
+  if (path === "" || !isSafePath(path)) throw new DecodeError("an unsafe path in the journal");
   return { kind, type, path, metadata: decodeMetadata(reader) };
 }

@@ -28,16 +28,11 @@ function emptyDirectory(parent: number, name: string): void {
 
 /** A staged directory may have got a final mode that shuts its own owner out. */
 function makeAccessible(parent: number, name: string): void {
+  const directory = openDirectory(parent, name);
   try {
-    const descriptor = fs.openSync(entryPath(parent, name), fs.constants.O_RDONLY | fs.constants.O_NOFOLLOW);
-    try {
-      fs.fchmodSync(descriptor, 0o700);
-    } finally {
-      fs.closeSync(descriptor);
-    }
-  } catch (error) {
-    if (errorCode(error) !== "EACCES") throw error;
-    fs.chmodSync(entryPath(parent, name), 0o700);
+    fs.chmodSync(`/proc/self/fd/${directory}`, 0o700);
+  } finally {
+    fs.closeSync(directory);
   }
 }
 

@@ -42,8 +42,15 @@ export function simplifyRequest(request: ScanRequest): ScanRequest {
   if (paths.includes("") && !request.recursive) {
     throw new UserError("the base directory is sent with all that is in it only: add -r");
   }
-  const isCovered = (path: string) =>
-    request.recursive &&
-    paths.some((other) => other !== path && (other === "" || path.startsWith(`${other}/`)));
-  return { recursive: request.recursive, paths: paths.filter((path) => !isCovered(path)) };
+  if (!request.recursive) return { recursive: false, paths };
+  const all = new Set(paths);
+  return { recursive: true, paths: paths.filter((path) => !ancestorsOf(path).some((one) => all.has(one))) };
+}
+
+function ancestorsOf(path: string): string[] {
+  const ancestors = path === "" ? [] : [""];
+  for (let slash = path.indexOf("/"); slash !== -1; slash = path.indexOf("/", slash + 1)) {
+    ancestors.push(path.slice(0, slash));
+  }
+  return ancestors;
 }

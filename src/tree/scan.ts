@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import { DecodeError } from "../base/bytes.ts";
 import { type DirectoryHeader, type Entry, EntryType } from "../wire/manifest.ts";
 import { PATH_BYTES } from "../wire/limits.ts";
 import { directoryOf, joinPath, nameOf, STAGING_NAME } from "../wire/path-rules.ts";
@@ -68,10 +69,14 @@ export class Scanner {
 
   private *passage(path: string): Generator<ScanItem> {
     if (this.passages.has(path)) return;
-    const parent = this.directories.find(directoryOf(path));
-    const stats = parent === undefined ? undefined : lookUp(parent, nameOf(path));
+    let stats: fs.BigIntStats | undefined;
+    try {
+      stats = lookUp(this.directories.descriptor(directoryOf(path)), nameOf(path));
+    } catch (error) {
+      errorCode(error);
+    }
     // Whatever is wrong on the way is said once, of the path that was asked for.
-    if (stats === undefined || !stats.isDirectory()) return;
+    if (stats?.isDirectory() !== true) return;
     if (this.passages.size < SORTED_ENTRIES) this.passages.add(path);
     const metadata = metadataOf(stats, this.owners);
     const entry = { type: EntryType.passage, name: nameOf(path), metadata, size: 0, target: "" };
@@ -183,6 +188,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** What went wrong, in words. */
 export function explain(error: unknown): string {
+  if (error instanceof DecodeError) return `what is written there is damaged (${error.message})`;
   const code = errorCode(error);
   return REASONS[code] ?? `the system reports ${code}`;
 }

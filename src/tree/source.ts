@@ -34,6 +34,12 @@ export interface SourceNotice {
   readonly reason: string;
 }
 
+export interface SourceOptions {
+  readonly isExcluded: Exclusion;
+  /** Contents are not read. */
+  readonly dryRun: boolean;
+}
+
 export interface MadeBlock {
   readonly kind: (typeof BlockKind)[keyof typeof BlockKind];
   readonly bytes: number;
@@ -42,7 +48,8 @@ export interface MadeBlock {
 
 export class Source {
   private readonly directories: Directories;
-  private readonly items: Iterator<ScanItem>;
+  private readonly items: Generator<ScanItem>;
+  private readonly dryRun: boolean;
   private pendingItem: ScanItem | undefined;
   private isScanned = false;
   private nextEntry = 0;
@@ -54,9 +61,10 @@ export class Source {
   /** What was announced and what is sent, for the result. */
   readonly totals = { entries: 0, wantedBytes: 0, sentEntries: 0, sentBytes: 0 };
 
-  constructor(base: string, owners: Owners, request: ScanRequest, isExcluded: Exclusion) {
+  constructor(base: string, owners: Owners, request: ScanRequest, options: SourceOptions) {
     this.directories = new Directories(base);
-    this.items = new Scanner(this.directories, owners, isExcluded).scan(simplifyRequest(request));
+    this.dryRun = options.dryRun;
+    this.items = new Scanner(this.directories, owners, options.isExcluded).scan(simplifyRequest(request));
     this.reader = new FileReader(this.directories);
   }
 
@@ -83,6 +91,10 @@ export class Source {
     );
     this.totals.sentEntries += union.count();
     for (const file of files) this.totals.wantedBytes += file.size;
+    if (this.dryRun) {
+      this.held.delete(manifest);
+      return entries;
+    }
     files.forEach((entry, index) =>
       this.wanted.push({ entry, manifest, isLast: index === files.length - 1 }),
     );
@@ -95,6 +107,7 @@ export class Source {
   }
 
   close(): void {
+    this.items.return(undefined);
     this.reader.close();
     this.directories.close();
   }

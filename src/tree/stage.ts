@@ -3,7 +3,7 @@ import { Bitmap } from "../base/bitmap.ts";
 import { SegmentKind, segmentsOf } from "../wire/data-block.ts";
 import { decodeManifest, type DirectoryHeader, type Entry, EntryType } from "../wire/manifest.ts";
 import { directoryOf, joinPath, nameOf } from "../wire/path-rules.ts";
-import { type AttributeRules, isSame, setAttributes } from "./attributes.ts";
+import { type AttributeRules, isSame, setLinkAttributes } from "./attributes.ts";
 import { Committer } from "./commit.ts";
 import { bytesOfPath, type Directories, entryPath, errorCode } from "./directories.ts";
 import { JournalWriter, StepKind } from "./journal.ts";
@@ -117,22 +117,31 @@ export class Stage {
     firstEntry: number,
     wants: Bitmap,
   ): void {
-    const real = this.base.find(header.path);
+    if (this.base.find(header.path) === undefined) this.checkStaged(header.path);
     let isTouched = false;
     for (const entry of entries) {
       const number = this.nextEntry++;
       const path = joinPath(header.path, entry.name);
+      // Asked for anew each time: other directories are opened in between, and few descriptors are kept.
+      const real = this.base.find(header.path);
       if (real !== undefined && !this.differs(real, path, entry)) continue;
       wants.set(number - firstEntry);
       isTouched = true;
       if (entry.type === EntryType.file) this.wantedBytes += entry.size;
       if (!this.dryRun) this.stageEntry(number, path, entry, real !== undefined);
     }
+    const real = this.base.find(header.path);
     if (!isTouched || real === undefined || this.dryRun) return;
     this.checkPlaceable(real, header.path);
     if (header.metadata !== undefined) {
       this.opened().journal.add(StepKind.adjust, EntryType.directory, header.path, header.metadata);
     }
+  }
+
+  /** A directory that is not there must be one that this transfer brings; otherwise its entries would get lost. */
+  private checkStaged(path: string): void {
+    if (this.dryRun || this.area?.isNewDirectory(path) === true) return;
+    throw new StageError(`${path}: it has vanished here during the transfer`);
   }
 
   /** What the renames of the commit will need is looked at before the barrier, not after. */
@@ -176,7 +185,7 @@ export class Stage {
       journal.add(StepKind.finish, EntryType.directory, path, entry.metadata);
     } else if (entry.type === EntryType.symlink) {
       fs.symlinkSync(bytesOfPath(entry.target), staged);
-      setAttributes(staged, entry.type, entry.metadata, this.rules);
+      setLinkAttributes(staged, entry.metadata, this.rules);
     } else {
       files.expect({ number, path, size: entry.size, metadata: entry.metadata, isPlaced: hasRealParent });
       return;

@@ -104,7 +104,7 @@ export class StagedFiles {
     fs.fchmodSync(descriptor, modeToSet(file.metadata, this.rules));
     if (++this.completed <= syncedOneByOne()) fs.fdatasyncSync(descriptor);
     this.closeFile(file);
-    setTime(this.stagedPath(file), file.metadata.mtimeNs);
+    setTime(this.stagedPath(file), file.metadata.mtimeNs, "link");
     if (file.isPlaced) this.journal.add(StepKind.place, EntryType.file, file.path);
   }
 

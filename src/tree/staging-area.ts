@@ -1,7 +1,10 @@
 import fs from "node:fs";
 import { STAGING_NAME } from "../wire/path-rules.ts";
-import { bytesOfPath, Directories, entryPath, errorCode } from "./directories.ts";
+import { Directories, entryPath, errorCode } from "./directories.ts";
 import { removeEntry } from "./remove.ts";
+
+/** The sticky bit marks a directory that only mirrors the way to an entry; no umask takes it away. */
+const WAY_MARK = 0o1000;
 
 /** The names of a journal in their order; `done` only stands until the area is removed. */
 type JournalName = "journal" | "ready" | "commit" | "done";
@@ -23,16 +26,26 @@ export class StagingArea {
     this.root = root;
     this.name = name;
     this.directory = new Directories(entryPath(root.root, name));
-    this.tree = new Directories(entryPath(this.directory.root, "tree"));
+    try {
+      this.tree = new Directories(entryPath(this.directory.root, "tree"));
+    } catch (error) {
+      this.directory.close();
+      throw error;
+    }
   }
 
   /** Makes a new area. */
   static create(base: Directories, name: string): StagingArea {
     const root = openStagingRoot(base);
-    removeEntry(root.root, name);
-    fs.mkdirSync(entryPath(root.root, name), 0o700);
-    fs.mkdirSync(bytesOfPath(`/proc/self/fd/${root.root}/${name}/tree`), 0o700);
-    return new StagingArea(root, name);
+    try {
+      removeEntry(root.root, name);
+      fs.mkdirSync(entryPath(root.root, name), 0o700);
+      fs.mkdirSync(entryPath(root.root, `${name}/tree`), 0o700);
+      return new StagingArea(root, name);
+    } catch (error) {
+      root.close();
+      throw error;
+    }
   }
 
   /** Opens one that a crash has left; undefined where it has no tree. */
@@ -41,9 +54,9 @@ export class StagingArea {
     try {
       return new StagingArea(root, name);
     } catch (error) {
-      errorCode(error);
       root.close();
-      return undefined;
+      if (errorCode(error) === "ENOENT") return undefined;
+      throw error;
     }
   }
 
@@ -70,6 +83,12 @@ export class StagingArea {
     }
   }
 
+  /** Whether a directory of the mirrored tree is one that the transfer brings, and not only a way to an entry. */
+  isNewDirectory(path: string): boolean {
+    const descriptor = this.tree.find(path);
+    return descriptor !== undefined && (fs.fstatSync(descriptor).mode & WAY_MARK) === 0;
+  }
+
   /** A name in the area for something that is moved out of the way. */
   placeForDiscarded(): Buffer {
     return entryPath(this.directory.root, `discarded${this.discarded++}-${process.hrtime.bigint()}`);
@@ -87,27 +106,41 @@ export class StagingArea {
     this.root.close();
   }
 
+  /** Removes the area; first the list of steps, so that what is half removed never looks like a commit. */
   remove(): void {
-    this.tree.close();
-    this.directory.close();
-    removeEntry(this.root.root, this.name);
-    this.root.close();
+    try {
+      for (const name of ["journal", "ready", "commit"]) removeEntry(this.directory.root, name);
+      this.tree.close();
+      this.directory.close();
+      removeEntry(this.root.root, this.name);
+    } finally {
+      this.root.close();
+    }
   }
 
   private makeDirectory(path: string): void {
     if (this.tree.find(path) !== undefined) return;
     const slash = path.lastIndexOf("/");
     const parent = this.tree.descriptor(path.slice(0, Math.max(0, slash)));
-    fs.mkdirSync(entryPath(parent, path.slice(slash + 1)), 0o700);
+    fs.mkdirSync(entryPath(parent, path.slice(slash + 1)), 0o700 | WAY_MARK);
   }
 }
 
-/** Opens BASE/.makuosan, made where it is missing; it must be a directory of its own, not a link to one. */
+/**
+ * Opens BASE/.makuosan, made where it is missing. It must be a directory, not a link to one, and this process's own:
+ * who can write there decides what a start puts into the tree.
+ *
+ * @throws an error with the code ENOTDIR or EPERM otherwise
+ */
 export function openStagingRoot(base: Directories): Directories {
   try {
     fs.mkdirSync(entryPath(base.root, STAGING_NAME), 0o700);
   } catch (error) {
     if (errorCode(error) !== "EEXIST") throw error;
   }
-  return new Directories(entryPath(base.descriptor(STAGING_NAME), "."));
+  const root = new Directories(entryPath(base.descriptor(STAGING_NAME), "."));
+  const { uid, mode } = fs.fstatSync(root.root);
+  if (uid === process.geteuid?.() && (mode & 0o022) === 0) return root;
+  root.close();
+  throw Object.assign(new Error("the staging directory belongs to somebody else"), { code: "EPERM" });
 }

@@ -11,7 +11,15 @@ import {
 import { decodeReason } from "./transfer-messages.ts";
 
 /** Where a member is in a transfer (PROTOCOL.md 5.3); it only ever goes forward. */
-export const MemberPhase = { receiving: 1, ready: 2, committing: 3, done: 4, failed: 5 } as const;
+export const MemberPhase = {
+  /** It has no place for the transfer yet, and will have one. */
+  waiting: 0,
+  receiving: 1,
+  ready: 2,
+  committing: 3,
+  done: 4,
+  failed: 5,
+} as const;
 
 export type MemberPhase = (typeof MemberPhase)[keyof typeof MemberPhase];
 
@@ -114,7 +122,7 @@ export function decodeStatus(reader: ByteReader): Status {
 }
 
 function decodePhase(value: number): MemberPhase {
-  if (value < MemberPhase.receiving || value > MemberPhase.failed) throw new DecodeError("unknown phase");
+  if (value > MemberPhase.failed) throw new DecodeError("unknown phase");
   return value as MemberPhase;
 }
 

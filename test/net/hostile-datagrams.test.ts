@@ -69,7 +69,7 @@ function attack(node: MemoryNode, noise: Noise, count: number): void {
   }
 }
 
-test("a quiet session ends with everything in its place, and nothing counted", () => {
+test("a quiet session ends with everything in its place, nothing counted, and no block spoilt", () => {
   const fleet = quietSession();
   const [alpha, beta] = fleet.nodes as [MemoryNode, MemoryNode];
   assert.deepEqual(verdicts(fleet), ["done", "done"]);
@@ -80,8 +80,13 @@ test("a quiet session ends with everything in its place, and nothing counted", (
       ["b1", "b2"],
     ],
   );
-  for (const { counters } of fleet.nodes) {
+  for (const { counters, stages } of fleet.nodes) {
     assert.deepEqual([counters.malformed, counters.foreign, counters.replayed], [0, 0, 0]);
+    // The first fragments come in one bunch with their OFFER; they have a place nevertheless.
+    assert.deepEqual(
+      [...stages.values()].map((stage) => stage.corrupt),
+      [0],
+    );
   }
 });
 

@@ -4,7 +4,7 @@ import type { Input, ProducedBlock, StageOutcome } from "../../src/engine/types.
 import { openBlock, sealBlock } from "../../src/net/sealing.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "../../src/wire/datagram.ts";
 import { DataWriter, SegmentKind, segmentsOf } from "../../src/wire/data-block.ts";
-import { TAG_BYTES } from "../../src/wire/limits.ts";
+import { TAG_BYTES, WINDOW_BLOCKS } from "../../src/wire/limits.ts";
 import { decodeManifest, EntryType, ManifestWriter } from "../../src/wire/manifest.ts";
 
 /** Both sides of a transfer on a disk that is a Map: real blocks, really sealed. */
@@ -85,22 +85,20 @@ export class MemoryStage {
   readonly ring: SharedArrayBuffer;
   private readonly key: Buffer;
   private readonly transfer: number;
-  private readonly windowBlocks: number;
   private readonly files: { readonly name: string; readonly content: Uint8Array; missingBytes: number }[] =
     [];
   /** Blocks that did not open. */
   corrupt = 0;
   staged = 0;
 
-  constructor(key: Buffer, transfer: number, windowBlocks: number) {
+  constructor(key: Buffer, transfer: number) {
     this.key = key;
     this.transfer = transfer;
-    this.windowBlocks = windowBlocks;
-    this.ring = new SharedArrayBuffer(windowBlocks * SLOT_BYTES);
+    this.ring = new SharedArrayBuffer(WINDOW_BLOCKS * SLOT_BYTES);
   }
 
   stage(block: number, sealedBytes: number, kind: number): StageOutcome {
-    const sealed = new Uint8Array(this.ring, (block % this.windowBlocks) * SLOT_BYTES, sealedBytes);
+    const sealed = new Uint8Array(this.ring, (block % WINDOW_BLOCKS) * SLOT_BYTES, sealedBytes);
     const plaintext =
       sealedBytes > TAG_BYTES ? openBlock(this.key, this.transfer, block, kind, sealed) : undefined;
     if (plaintext === undefined) {

@@ -7,6 +7,7 @@ import { NodeEngine } from "../../src/engine/node.ts";
 import { type Address, type Effect, inboundName, type Input } from "../../src/engine/types.ts";
 import { ControlOpener, ControlSealer, FleetKey } from "../../src/net/sealing.ts";
 import { FRAGMENT_PAYLOAD_BYTES, fragmentCount } from "../../src/wire/datagram.ts";
+import { WINDOW_BLOCKS } from "../../src/wire/limits.ts";
 import { encodeMessage } from "../../src/wire/message.ts";
 import { encodeDatagram } from "../wire/datagrams.ts";
 import { naiveLength } from "../wire/naive-decoder.ts";
@@ -15,7 +16,7 @@ import { MemorySource, MemoryStage, type Tree } from "./memory-disk.ts";
 
 /** Nodes without sockets and disks: real engines, real seals, real datagrams, virtual time. */
 
-const OPTIONS = { windowBlocks: 16, socketFragments: 400, fragmentsPerSecond: Infinity };
+const OPTIONS = { windowBlocks: WINDOW_BLOCKS, socketFragments: 400, fragmentsPerSecond: Infinity };
 const LOSS = 0.02;
 const PORT = 5000;
 
@@ -52,13 +53,12 @@ export class MemoryFleet {
     }
   }
 
-  /** One millisecond. */
+  /** One millisecond. What arrives in it arrives in one bunch, as sockets give it under load. */
   step(): void {
     this.nowMs++;
     for (const { from, to, bytes } of this.queue.splice(0)) {
       to.take(bytes, from.address);
       to.noteSeen(bytes);
-      to.pump();
       this.onDelivered(to);
     }
     for (const node of this.nodes) node.work();
@@ -110,6 +110,7 @@ export class MemoryNode {
     this.engine = new NodeEngine({ nodeId, epoch }, info, OPTIONS, new SeededRandom(random.u32()));
     this.sealer = new ControlSealer(fleet.fleetKey, nodeId, epoch);
     this.inbound = new InboundDatagrams(this.engine, new ControlOpener(fleet.fleetKey), this.counters);
+    this.inbound.afterOffer = () => this.pump();
   }
 
   startTransfer(transfer: number, tree: Tree): void {
@@ -118,6 +119,9 @@ export class MemoryNode {
     const targets = [...this.engine.membership.members];
     const request = { transfer, targets, dryRun: false, allOrNothing: false };
     this.engine.handle({ kind: "start-transfer", request }, this.fleet.nowMs);
+    // The first block is made so soon that it goes out right behind the OFFER.
+    this.pump();
+    this.work();
   }
 
   take(bytes: Buffer, source: Address): void {
@@ -182,7 +186,7 @@ export class MemoryNode {
     const name = inboundName(key);
     if (effect.kind === "open-stage") {
       const secret = this.fleet.fleetKey.transferKey(key.epoch, key.transfer);
-      const opened = new MemoryStage(secret, key.transfer, OPTIONS.windowBlocks);
+      const opened = new MemoryStage(secret, key.transfer);
       this.stages.set(name, opened);
       this.inbound.addRing(key, opened.ring);
       return;

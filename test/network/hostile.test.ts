@@ -98,7 +98,18 @@ test("a key file that others can read, or that holds no key, is refused", { skip
     const file = path.join(directory, "key");
     fs.writeFileSync(file, "nonsense\n", { mode: 0o600 });
     const start = () =>
-      run(path.join(DIST, "makuosan"), ["-b", directory, "-k", file, "-i", "127.0.0.9", "-p", "5099"]);
+      run(path.join(DIST, "makuosan"), [
+        "--config",
+        "/dev/null",
+        "-b",
+        directory,
+        "-k",
+        file,
+        "-i",
+        "127.0.0.9",
+        "-p",
+        "5099",
+      ]);
     assert.match(
       (await start()).stderr,
       /^error: the key file .* holds no key: make one with 'msync --keygen'\n$/,

@@ -53,7 +53,17 @@ export class LoopbackFleet {
       innerBase: base,
       socket: path.join(home, "socket"),
       place: { prefix: isRoot ? become : [] },
-      daemonArguments: ["-i", `127.0.0.${index}`, "-p", String(port), "--name", name, ...more],
+      daemonArguments: [
+        "--config",
+        "/dev/null",
+        "-i",
+        `127.0.0.${index}`,
+        "-p",
+        String(port),
+        "--name",
+        name,
+        ...more,
+      ],
       programs,
     });
     this.hosts.push(host);

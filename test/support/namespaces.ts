@@ -84,6 +84,9 @@ export class NamespaceFleet {
     if (this.options.speed !== undefined) await this.limitSpeed(pid, index, this.options.speed);
     await this.inside(pid, "mount", "-t", "tmpfs", "tmpfs", "/run");
     await this.inside(pid, "mkdir", "-p", "/var/www");
+    // A makuosan that is installed on this machine has a configuration of its own.
+    const config = "/etc/makuosan.conf";
+    if (fs.existsSync(config)) await this.inside(pid, "mount", "--bind", "/dev/null", config);
     await this.inside(pid, "mount", "--bind", base, "/var/www");
     const host = new Host({
       name,

@@ -26,7 +26,12 @@ export class StagingPair {
 
   /** Brings everything over and stages it; nothing is prepared or committed. */
   stage(paths: readonly string[] = [""], dryRun = false, recursive = true): Stage {
-    const source = new Source(this.from, new Owners(), { paths, recursive }, () => false);
+    const source = new Source(
+      this.from,
+      new Owners(),
+      { paths, recursive },
+      { isExcluded: () => false, dryRun },
+    );
     const stage = new Stage(new Directories(this.to), this.rules, `t-${++this.stages}`, dryRun);
     const memory = new Uint8Array(BLOCK_PLAINTEXT_BYTES);
     for (let number = 0; !source.isEnded; number++) {

@@ -148,7 +148,7 @@ function progress(from: Cursor): Plain {
 function status(from: Cursor): Plain {
   const transfer = from.u32();
   const phase = from.u8();
-  demand([1, 2, 3, 4, 5].includes(phase), "phase");
+  demand([0, 1, 2, 3, 4, 5].includes(phase), "phase");
   const [stamp, stagedBelow, windowEnd, inFlight] = from.times(4, () => from.u32()) as [
     number,
     number,

@@ -24,6 +24,8 @@ export type SourceCommand =
       readonly key: Uint8Array;
       readonly ring: SharedArrayBuffer;
       readonly request: ScanRequest;
+      /** Contents are not read: nobody will stage them. */
+      readonly dryRun: boolean;
     }
   | {
       readonly kind: "produce";

@@ -5,7 +5,7 @@ import type { ProducedBlock } from "../../engine/types.ts";
 import { sealBlock } from "../../net/sealing.ts";
 import { Owners } from "../../tree/owners.ts";
 import { explain } from "../../tree/scan.ts";
-import { baseDirectoryProblem, type HeldEntry, Source } from "../../tree/source.ts";
+import { baseDirectoryProblem, type HeldEntry, type MadeBlock, Source } from "../../tree/source.ts";
 import {
   BLOCK_PLAINTEXT_BYTES,
   encodeFragmentHeader,
@@ -66,7 +66,10 @@ function openSource(
 ): OpenSource {
   const common = { key: Buffer.from(command.key), ring: new Uint8Array(command.ring), epoch: command.epoch };
   try {
-    const source = new Source(base, owners, command.request, () => false);
+    const source = new Source(base, owners, command.request, {
+      isExcluded: () => false,
+      dryRun: command.dryRun,
+    });
     return { ...common, source, failure: undefined };
   } catch (error) {
     const failure =
@@ -80,10 +83,15 @@ function openSource(
 function produce(open: OpenSource, transfer: number, firstBlock: number, count: number): SourceReply {
   const { source } = open;
   const blocks: ProducedBlock[] = [];
-  const failure = open.failure;
+  let { failure } = open;
   while (failure === undefined && source !== undefined && blocks.length < count) {
     const number = firstBlock + blocks.length;
-    const made = source.makeBlock(number, plaintext);
+    let made: MadeBlock | undefined;
+    try {
+      made = source.makeBlock(number, plaintext);
+    } catch (error) {
+      failure = `the tree cannot be read: ${explain(error)}`;
+    }
     if (made === undefined) break;
     const sealedBytes = layOut(open, transfer, number, made.kind, plaintext.subarray(0, made.bytes));
     blocks.push({ kind: made.kind, sealedBytes, entries: made.entries });

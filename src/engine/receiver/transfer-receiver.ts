@@ -254,7 +254,7 @@ export class TransferReceiver {
   }
 
   private report(nowMs: number): void {
-    const dueWants = [...this.pendingWants].filter(([, want]) => nowMs - want.sentMs >= times.WANT_REPEAT_MS);
+    const dueWants = [...this.pendingWants].filter(([, want]) => nowMs - want.sentMs >= this.wantRepeatMs());
     const { status, wants } = buildStatus(
       {
         transfer: this.key.transfer,
@@ -280,7 +280,12 @@ export class TransferReceiver {
     if (this.ended !== undefined) return;
     if (hasMoreWants) this.deadlines.setNoLater("report", nowMs);
     else if (!this.assembly.isWhole) this.deadlines.setNoLater("report", nowMs + this.repeatMs());
-    else if (this.pendingWants.size > 0) this.deadlines.setNoLater("report", nowMs + times.WANT_REPEAT_MS);
+    else if (this.pendingWants.size > 0) this.deadlines.setNoLater("report", nowMs + this.wantRepeatMs());
+  }
+
+  /** Longer the more members there are: all of them may wait for the slowest to answer. */
+  private wantRepeatMs(): number {
+    return times.WANT_REPEAT_MS + 10 * this.spreadMs;
   }
 
   private repeatMs(): number {

@@ -14,6 +14,8 @@ export interface MemberProgress {
   inFlight: number;
   hasAnswered: boolean;
   heardMs: number;
+  /** When it last got on with anything, or owed nothing. */
+  movedMs: number;
 }
 
 /**
@@ -35,6 +37,7 @@ export class Barrier {
         inFlight: FIRST_WINDOW_BLOCKS * BLOCK_FRAGMENTS,
         hasAnswered: false,
         heardMs: nowMs,
+        movedMs: nowMs,
       });
     }
   }
@@ -61,6 +64,12 @@ export class Barrier {
 
   /** Takes over what a STATUS says. Nothing goes back: an older STATUS that arrives late changes nothing. */
   update(progress: MemberProgress, status: Status, nowMs: number): void {
+    const hasMoved =
+      !progress.hasAnswered ||
+      status.phase > progress.phase ||
+      status.stagedBelow > progress.stagedBelow ||
+      status.wants.length > 0;
+    if (hasMoved) progress.movedMs = nowMs;
     progress.hasAnswered = true;
     progress.heardMs = nowMs;
     if (status.phase > progress.phase) progress.phase = status.phase;
@@ -113,7 +122,10 @@ export class Barrier {
 
   /** This process stood still for a while; that says nothing about the members. */
   forgive(standstillMs: number): void {
-    for (const progress of this.active.values()) progress.heardMs += standstillMs;
+    for (const progress of this.active.values()) {
+      progress.heardMs += standstillMs;
+      progress.movedMs += standstillMs;
+    }
   }
 
   /** Takes a member out with its verdict. */

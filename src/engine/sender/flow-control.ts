@@ -12,6 +12,9 @@ const DECREASE = 0.8;
 const INCREASE = 1.1;
 const INTERVAL_MS = 100;
 
+/** However much is lost, some has to be sent to find out when it is better again. */
+const LEAST_PER_MS = 1;
+
 /** The bucket holds what may be sent at once after a pause of this length. */
 const BURST_MS = 4;
 
@@ -74,7 +77,7 @@ export class FlowControl {
     const isBusy = this.sentInInterval > BLOCK_FRAGMENTS;
     const lost = Math.max(0, ...this.lostInInterval.values());
     if (isBusy && lost > this.sentInInterval * CONGESTION_LOSS) {
-      this.ratePerMs = Math.max(1, Math.min(this.ratePerMs, achievedPerMs * DECREASE));
+      this.ratePerMs = Math.min(this.mostPerMs, Math.max(LEAST_PER_MS, achievedPerMs * DECREASE));
     } else if (this.ratePerMs < this.mostPerMs) {
       this.ratePerMs = Math.min(this.mostPerMs, this.ratePerMs * INCREASE);
       // A bound that is never reached is none.

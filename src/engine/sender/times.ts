@@ -7,6 +7,9 @@ export const POLL_MOST_MS = 250;
 /** A member that has not answered for this long is taken out of the transfer. */
 export const MEMBER_SILENCE_MS = 5_000;
 
+/** A member that answers and does not get on for this long is taken out, too. */
+export const MEMBER_STUCK_MS = 300_000;
+
 /** A gap between two looks at the clock that means that this process stood still, not the members. */
 export const STANDSTILL_MS = 1_000;
 

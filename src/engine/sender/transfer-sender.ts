@@ -92,6 +92,10 @@ export class TransferSender {
       this.drop(progress, "it reports blocks that were never sent", nowMs);
       return;
     }
+    if (status.phase === MemberPhase.waiting) {
+      progress.heardMs = nowMs;
+      return;
+    }
     const isFirstAnswer = !progress.hasAnswered;
     // Fragments are not sealed one by one, so a forged one can make a member see a stamp that never was.
     const stamp = serialDistance(status.stamp, this.queue.stamp) > 0 ? this.queue.stamp : status.stamp;
@@ -156,13 +160,36 @@ export class TransferSender {
     if (standstillMs >= times.STANDSTILL_MS) this.barrier.forgive(standstillMs);
     if (this.deadlines.take("silence", nowMs)) {
       this.deadlines.set("silence", nowMs + times.MEMBER_SILENCE_MS / 10);
-      for (const progress of this.barrier.silentSince(nowMs)) {
-        this.drop(progress, `no answer for ${times.MEMBER_SILENCE_MS / 1000} seconds`, nowMs);
-      }
+      this.dropTheLost(nowMs);
     }
     if (this.deadlines.take("poll", nowMs)) this.ask(nowMs);
     this.deadlines.take("send", nowMs);
     this.pump(nowMs);
+  }
+
+  /** Members that have fallen silent, and such as answer and do not get on: a disk may hang for ever. */
+  private dropTheLost(nowMs: number): void {
+    for (const progress of this.barrier.silentSince(nowMs)) {
+      if (this.isFinished) return;
+      this.drop(progress, `no answer for ${times.MEMBER_SILENCE_MS / 1000} seconds`, nowMs);
+    }
+    for (const progress of [...this.barrier.progress]) {
+      if (this.isFinished) return;
+      if (!this.isOwing(progress)) progress.movedMs = nowMs;
+      if (nowMs - progress.movedMs < times.MEMBER_STUCK_MS) continue;
+      this.drop(
+        progress,
+        `it answers, but has not got on for ${times.MEMBER_STUCK_MS / 1000} seconds`,
+        nowMs,
+      );
+    }
+  }
+
+  /** Whether it is this member that the transfer waits for. */
+  private isOwing(progress: MemberProgress): boolean {
+    if (this.state === "committing") return progress.phase < MemberPhase.done;
+    const owesStatus = progress.stagedBelow < this.sentBlocks || this.wants.isOwedBy(progress.member.epoch);
+    return owesStatus || (this.isFinal() && progress.phase < MemberPhase.ready);
   }
 
   private become(state: State): void {
@@ -239,19 +266,17 @@ export class TransferSender {
 
   private noteMissing(epoch: string, status: Status, stamp: number): void {
     let lost = 0;
-    for (const { block, maskLow, maskHigh } of status.missingFragments) {
-      lost += this.noteMissingBlock(block, maskLow, maskHigh, stamp);
-    }
+    const stagedBelow = this.barrier.stagedBelow();
+    const note = (block: number, maskLow: number, maskHigh: number) => {
+      if (block >= this.sentBlocks || block < stagedBelow) return;
+      lost += this.queue.addMissing(block, maskLow, maskHigh, stamp);
+    };
+    for (const { block, maskLow, maskHigh } of status.missingFragments) note(block, maskLow, maskHigh);
     for (const { firstBlock, blocks } of status.missingRuns) {
       const end = Math.min(firstBlock + blocks, this.sentBlocks);
-      for (let block = firstBlock; block < end; block++) lost += this.noteMissingBlock(block, -1, -1, stamp);
+      for (let block = firstBlock; block < end; block++) note(block, -1, -1);
     }
     this.flow.noteLost(epoch, lost);
-  }
-
-  private noteMissingBlock(block: number, maskLow: number, maskHigh: number, stamp: number): number {
-    if (block >= this.sentBlocks || block < this.barrier.stagedBelow()) return 0;
-    return this.queue.addMissing(block, maskLow, maskHigh, stamp);
   }
 
   private passBarrier(nowMs: number): void {

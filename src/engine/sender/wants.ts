@@ -28,6 +28,12 @@ export class WantCollector {
     return this.open.size === 0;
   }
 
+  /** Whether a member has yet to answer some block. */
+  isOwedBy(epoch: string): boolean {
+    for (const { answers } of this.open.values()) if (!answers.has(epoch)) return true;
+    return false;
+  }
+
   /** Notes a member's answer; false when it does not fit the block. An answer to a settled block is an echo. */
   note(epoch: string, want: Want): boolean {
     const manifest = this.open.get(want.block);
