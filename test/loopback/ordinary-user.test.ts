@@ -80,12 +80,36 @@ for (const mode of ["with the FFI library", "without it"]) {
       await inBase("rm -f secret && rmdir shut");
     });
 
+    await suite.test("a way that cannot be read is named, and the daemon goes on", async () => {
+      const secret = path.join(sender.base, "secret");
+      fs.mkdirSync(path.join(secret, "b"), { recursive: true });
+      fs.chmodSync(secret, 0);
+      const { status, stderr } = await sender.msync("secret/b/c");
+      assert.equal(status, 3);
+      assert.match(stderr, /^error: secret\/b\/c: permission denied$/m);
+      assert.equal((await sender.msync("--status")).status, 0);
+      fs.chmodSync(secret, 0o700);
+      fs.rmSync(secret, { recursive: true });
+    });
+
+    await suite.test("a dry run reads no contents", async () => {
+      makeFile(path.join(sender.base, "unsent"), 20_000_000);
+      const { stdout } = await sender.msync("-n", "--json", "unsent");
+      assert.match(stdout, /"sentBytes":0,/);
+      fs.rmSync(path.join(sender.base, "unsent"));
+    });
+
     await suite.test("started without -n, it goes to the background when it is ready", async () => {
       await third.stop();
       await eventually("it has left", async () =>
         (await sender.msync("--members")).stdout.includes("Total: 1 members"),
       );
-      const { status, stdout, stderr } = await third.startInBackground();
+      // Seen from where the shell stands, like any path.
+      const { status, stdout, stderr } = await third.startInBackground(
+        path.dirname(third.base),
+        "-b",
+        "base",
+      );
       assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: "", stderr: "" });
       const pid = Number(/^process : (\d+)$/m.exec((await third.msync("--status")).stdout)?.[1]);
       assert.equal(fs.readFileSync(`/proc/${pid}/comm`, "latin1"), "makuosan\n");

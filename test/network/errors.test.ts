@@ -98,6 +98,16 @@ test("a port in use, and a second daemon", options, async () => {
   await host.stop();
 });
 
+test("a file where the control socket belongs is not removed", options, async () => {
+  const file = path.join(fleet.directory, "precious");
+  fs.writeFileSync(file, "precious");
+  await fails(
+    ["-b", "/var/www", "-U", file],
+    /^error: .*precious is there and is no socket: remove it, or choose another/,
+  );
+  assert.equal(fs.readFileSync(file, "utf8"), "precious");
+});
+
 test("config files that are missing, or hold what is not known", options, async () => {
   await fails(["--config", "/nowhere.conf"], /^error: the config file \/nowhere\.conf is missing/);
   await fails(

@@ -79,9 +79,9 @@ export class Host {
   }
 
   /** Starts the daemon as a shell does; resolves when the command returns, which is when the daemon is ready. */
-  startInBackground(...more: string[]): Promise<Finished> {
+  startInBackground(cwd: string, ...more: string[]): Promise<Finished> {
     const args = ["-b", this.innerBase, "-U", this.socket, ...this.daemonArguments, ...more];
-    return this.run(path.join(this.programs, "makuosan"), args);
+    return this.run(path.join(this.programs, "makuosan"), args, { cwd });
   }
 
   /** Ends the daemon by a signal; what it has written. */

@@ -16,6 +16,10 @@ export class StagingPair {
   readonly to = path.join(this.directory, "to");
   readonly rules: AttributeRules = { owners: new Owners(), keepOwner: process.getuid?.() === 0 };
   notices: SourceNotice[] = [];
+  /** Entries wanted in all stagings. */
+  wanted = 0;
+  /** Called before each block is staged. */
+  beforeBlock: (number: number) => void = () => undefined;
   private stages = 0;
 
   constructor() {
@@ -39,8 +43,10 @@ export class StagingPair {
       this.notices.push(...source.takeNotices());
       if (made === undefined) continue;
       const plaintext = memory.slice(0, made.bytes);
+      this.beforeBlock(number);
       if (made.kind === BlockKind.manifest) {
         const wants = stage.plan(plaintext);
+        this.wanted += wants.count();
         source.settle(number, new Bitmap(wants.size, wants.bytes));
       } else stage.write(plaintext);
     }

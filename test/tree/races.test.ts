@@ -2,6 +2,10 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
+import { recover } from "../../src/tree/commit.ts";
+import { Directories } from "../../src/tree/directories.ts";
+import { JournalWriter, StepKind } from "../../src/tree/journal.ts";
+import { EntryType } from "../../src/wire/manifest.ts";
 import { StageError } from "../../src/tree/stage.ts";
 import { contents, StagingPair, whileVanishing } from "../support/staging.ts";
 
@@ -124,4 +128,47 @@ test("a transfer whose contents are incomplete is never prepared", () => {
   } finally {
     write.write = original;
   }
+});
+
+test("a directory with more subdirectories than descriptors are kept is compared as a whole", () => {
+  for (let index = 0; index < 300; index++) fs.mkdirSync(path.join(pair.from, `sub${index}`));
+  for (let index = 0; index < 50; index++) fs.writeFileSync(path.join(pair.from, `z${index}`), "same");
+  pair.push();
+  const changed = new Date(1_000_000_000_000);
+  for (let index = 0; index < 300; index++)
+    fs.utimesSync(path.join(pair.from, `sub${index}`), changed, changed);
+  pair.wanted = 0;
+  pair.push();
+  assert.equal(pair.wanted, 300);
+});
+
+test("a directory that vanishes after it was compared ends the transfer, and nothing is lost silently", () => {
+  fs.mkdirSync(path.join(pair.from, "a"));
+  fs.mkdirSync(path.join(pair.from, "z"));
+  for (let index = 0; index < 600; index++)
+    fs.writeFileSync(path.join(pair.from, "a", `${index}`.padEnd(200, "x")), "");
+  fs.writeFileSync(path.join(pair.from, "z", "file"), "content");
+  fs.mkdirSync(path.join(pair.to, "z"));
+  pair.beforeBlock = (number) => {
+    if (number === 1) fs.rmSync(path.join(pair.to, "z"), { recursive: true, force: true });
+  };
+  assert.throws(() => pair.push(), /^StageError: z: it has vanished here during the transfer$/);
+});
+
+test("a journal that somebody has put there cannot lead out of the base directory", () => {
+  const area = path.join(pair.to, ".makuosan", "evil");
+  fs.mkdirSync(path.join(area, "tree"), { recursive: true, mode: 0o700 });
+  fs.writeFileSync(path.join(pair.to, ".makuosan", "payload"), "payload");
+  const journal = new JournalWriter(Buffer.from(path.join(area, "commit")));
+  journal.add(StepKind.place, EntryType.file, "../../outside/evil");
+  journal.finish();
+  const [recovered] = recover(new Directories(pair.to), pair.rules);
+  assert.match(recovered?.failure ?? "", /damaged/);
+  assert.deepEqual(fs.readdirSync(outside), []);
+});
+
+test("a staging directory that others can write to is not used", () => {
+  fs.mkdirSync(path.join(pair.to, ".makuosan"));
+  fs.chmodSync(path.join(pair.to, ".makuosan"), 0o777);
+  assert.throws(() => pair.stage(), { code: "EPERM" });
 });
