@@ -48,9 +48,14 @@ export class Host {
     return this.daemon?.pid ?? 0;
   }
 
+  /** The command that runs a program on this host. */
+  command(program: string, args: readonly string[]): string[] {
+    return [...this.place.prefix, program, ...args];
+  }
+
   /** Runs a program on this host. */
   run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
-    const [first = program, ...rest] = [...this.place.prefix, program, ...args];
+    const [first = program, ...rest] = this.command(program, args);
     return run(first, rest, options);
   }
 
@@ -99,7 +104,7 @@ export class Host {
   }
 
   private spawn(program: string, args: readonly string[]): ChildProcess {
-    const [first = program, ...rest] = [...this.place.prefix, program, ...args];
+    const [first = program, ...rest] = this.command(program, args);
     return spawn(first, rest, { stdio: ["ignore", "pipe", "pipe"] });
   }
 }
