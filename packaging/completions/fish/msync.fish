@@ -17,20 +17,24 @@ end
 function __msync_paths
     set -l base (__msync_ask --status | string replace -rf '^basedir : ' '')
     test -n "$base"; or return
+    # A slash in front means the base directory, too; it stays.
+    set -l slash (string match -r '^/' -- (commandline -ct))
     set -l token (string replace -r '^/' '' -- (commandline -ct))
     for path in $base/$token*
         set -l name (string sub -s (math (string length -- $base) + 2) -- $path)
         test "$name" = .makuosan; and continue
         if test -d $path; and not test -L $path
-            echo $name/
+            echo "$slash$name/"
         else
-            echo $name
+            echo "$slash$name"
         end
     end
 end
 
 set -l levels 'fatal error warn info debug trace'
-complete -c msync -f -a '(__msync_paths)'
+complete -c msync -f
+complete -c msync -n 'not __fish_contains_opt keygen' -a '(__msync_paths)'
+complete -c msync -n '__fish_contains_opt keygen' -F
 complete -c msync -s r -l recursive -d 'Directories with all that is in them'
 complete -c msync -s n -l dry-run -d 'Only say what would be sent'
 complete -c msync -s v -l verbose -d 'Say what is updated; twice: what is skipped, too'
@@ -40,7 +44,7 @@ complete -c msync -s c -l console -x -a 'unix:/run/makuosan/makuosan.sock' -d 'C
 complete -c msync -s l -l loglevel -x -a $levels -d 'Set the log level of the daemon'
 complete -c msync -l members -d 'List the members'
 complete -c msync -l status -d 'Show how the daemon is'
-complete -c msync -l keygen -F -d 'Make a new key for a fleet'
+complete -c msync -l keygen -d 'Make a new key for a fleet'
 complete -c msync -l json -d 'Print a JSON object a line'
 complete -c msync -s V -l version -d 'Print the version'
 complete -c msync -s h -l help -d 'Print the options'

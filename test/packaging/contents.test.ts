@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+
+/** What the packages are made of. */
+
+const ROOT = path.resolve(import.meta.dirname, "..", "..");
+const CONFIG = fs.readFileSync(path.join(ROOT, "packaging", "nfpm.yaml"), "utf8");
+const MANUALS = fs.readdirSync(path.join(ROOT, "packaging", "man"));
+
+test("everything that the packages take from the project is there", () => {
+  const sources = [...CONFIG.matchAll(/^ *(?:- src|p(?:ost|re)(?:install|remove)): (\S+)$/gm)].map(
+    ([, source = ""]) => source,
+  );
+  const fromProject = sources.filter((source) => !/^(?:dist|\.\.)\//.test(source));
+  assert.ok(fromProject.length > 10);
+  for (const source of fromProject) assert.ok(fs.existsSync(path.join(ROOT, source)), source);
+});
+
+test("every manual page is in both packages", () => {
+  for (const page of MANUALS) {
+    const count = CONFIG.split(`/man${page.slice(-1)}/${page}.gz\n`).length - 1;
+    assert.equal(count, 2, page);
+  }
+});
+
+test("the scripts of the packages are for any POSIX shell", () => {
+  for (const folder of ["deb", "rpm"]) {
+    const files = fs.readdirSync(path.join(ROOT, "packaging", folder));
+    for (const file of files.filter((name) => /^p(?:ost|re)/.test(name))) {
+      const { status, stderr } = spawnSync("sh", ["-n", path.join(ROOT, "packaging", folder, file)]);
+      assert.equal(status, 0, `${file}: ${stderr.toString()}`);
+    }
+  }
+});
+
+const isGroffMissing = spawnSync("groff", ["--version"]).error !== undefined;
+
+test(
+  "groff has nothing to say about the manual pages",
+  { skip: isGroffMissing && "there is no groff" },
+  () => {
+    for (const page of MANUALS) {
+      const file = path.join(ROOT, "packaging", "man", page);
+      const { status, stderr } = spawnSync("groff", ["-man", "-Tutf8", "-ww", file]);
+      assert.deepEqual({ page, status, said: stderr.toString() }, { page, status: 0, said: "" });
+    }
+  },
+);
