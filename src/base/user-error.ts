@@ -7,6 +7,8 @@ export const ExitStatus = {
   noMembers: 4,
   difference: 5,
   aborted: 6,
+  /** What a shell gives for a command that was ended by Ctrl-C. */
+  interrupted: 130,
 } as const;
 
 export type ExitStatus = (typeof ExitStatus)[keyof typeof ExitStatus];

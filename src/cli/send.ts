@@ -1,12 +1,9 @@
-import { UserError } from "../base/user-error.ts";
+import { ExitStatus, UserError } from "../base/user-error.ts";
 import type { ConsoleClient } from "../console/client.ts";
 import type { Event, SendRequest, SendResult } from "../console/protocol.ts";
 import type { CommandOptions } from "./options.ts";
 import { printError, printJson, printLine, printWarning } from "./output.ts";
 import { Progress } from "./progress.ts";
-
-/** What a shell gives for a command that was ended by Ctrl-C. */
-const INTERRUPTED = 130;
 
 /** Carries out a push and prints what comes of it; the exit status. */
 export async function send(client: ConsoleClient, options: CommandOptions): Promise<number> {
@@ -34,7 +31,7 @@ export async function send(client: ConsoleClient, options: CommandOptions): Prom
   if (result.result !== "send") throw new UserError("the daemon gave another answer than expected");
   if (options.json) printJson(result);
   else printResult(result);
-  return interrupt.happened && result.aborted !== undefined ? INTERRUPTED : result.exitStatus;
+  return interrupt.happened && result.aborted !== undefined ? ExitStatus.interrupted : result.exitStatus;
 }
 
 function detailOf(options: CommandOptions): SendRequest["detail"] {
@@ -48,7 +45,7 @@ function cancelOnInterrupt(client: ConsoleClient): { happened: boolean } {
   const state = { happened: false };
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     process.on(signal, () => {
-      if (state.happened) process.exit(INTERRUPTED);
+      if (state.happened) process.exit(ExitStatus.interrupted);
       state.happened = true;
       client.cancel();
     });

@@ -94,11 +94,11 @@ export class Transfers {
     const members = [...this.engine.membership.members].sort(byHostName);
     const receivers = members.filter((member) => member.info.receives);
     const targets = chooseTargets(request.targets.length === 0 ? receivers : members, request.targets);
-    if (targets.members.length === 0) return Promise.resolve(this.nobody(targets));
     if (request.allOrNothing && targets.unknown.length > 0) {
       const aborted = `${targets.unknown.join(", ")} cannot be reached`;
       return Promise.resolve({ ...this.nobody(targets), aborted, exitStatus: ExitStatus.aborted });
     }
+    if (targets.members.length === 0) return Promise.resolve(this.nobody(targets));
     return new Promise((resolve) => {
       const transfer = this.start(request, targets, emit, resolve);
       signal.addEventListener("abort", () => this.cancel(transfer, "msync was interrupted"));

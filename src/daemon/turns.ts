@@ -8,6 +8,10 @@ interface Waiter {
   readonly refuse: (error: UserError) => void;
 }
 
+function interrupted(): UserError {
+  return new UserError("msync was interrupted before its turn had come", ExitStatus.interrupted);
+}
+
 /** Lets so many go at a time, the others in the order in which they came. */
 export class Turns {
   private free: number;
@@ -38,8 +42,7 @@ export class Turns {
       const waiter: Waiter = { begin: resolve, refuse: reject };
       this.waiting.add(waiter);
       signal.addEventListener("abort", () => {
-        if (this.waiting.delete(waiter))
-          reject(new UserError("msync was interrupted before its turn had come"));
+        if (this.waiting.delete(waiter)) reject(interrupted());
       });
     });
   }

@@ -22,7 +22,8 @@ export class Committer {
   private readonly rules: AttributeRules;
   /** Some directory was there already, and what was staged has gone into it. */
   private hasMerged = false;
-  private failure: string | undefined;
+  private failures = 0;
+  private firstFailure: string | undefined;
 
   constructor(base: Directories, area: StagingArea, rules: AttributeRules) {
     this.base = base;
@@ -53,7 +54,9 @@ export class Committer {
     this.makeDurable();
     this.area.rename("commit", "done");
     this.area.sync();
-    return this.failure;
+    if (this.firstFailure === undefined) return undefined;
+    const more = this.failures === 1 ? "" : ` (and ${this.failures - 1} more)`;
+    return `all is new but ${this.firstFailure}${more}`;
   }
 
   /** Gives staged directories their attributes, when all is in them; deepest ones were staged last. */
@@ -84,7 +87,8 @@ export class Committer {
     try {
       work();
     } catch (error) {
-      this.failure ??= `all is new but ${path}: ${explain(error)}`;
+      this.failures++;
+      this.firstFailure ??= `${path}: ${explain(error)}`;
     }
   }
 

@@ -103,7 +103,11 @@ test(
     await sleep(100);
     const last = sender.msync("short");
     interrupted.kill("SIGINT");
-    assert.match((await interruption).stderr, /^error: msync was interrupted before its turn had come\n$/);
+    assert.deepEqual(await interruption, {
+      status: 130,
+      stdout: "",
+      stderr: "error: msync was interrupted before its turn had come\n",
+    });
     assert.equal((await first).status, 0);
     assert.equal((await nobody).status, 3);
     assert.equal((await last).status, 0);

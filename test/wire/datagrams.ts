@@ -76,13 +76,13 @@ function decodeFragmentValue(bytes: Uint8Array): DatagramValue {
   return { kind: "fragment", epoch, transfer, block, stamp, sealedBytes, index, blockKind: kind, payload };
 }
 
-export function randomDatagram(random: Random): Uint8Array {
+export function randomDatagramValue(random: Random): DatagramValue {
   const epoch = hexOf(randomBytes(random, 8));
   if (below(random, 3) === 0) {
     const plaintextBytes = pick(random, [0, 1, 100, CONTROL_PLAINTEXT_BYTES]);
     const nodeId = hexOf(randomBytes(random, 16));
     const counter = (BigInt(random.u32()) << 32n) | BigInt(random.u32());
-    return encodeDatagram({ kind: "control", epoch, nodeId, counter, plaintextBytes });
+    return { kind: "control", epoch, nodeId, counter, plaintextBytes };
   }
   const tail = 1 + below(random, 60);
   const whole = FRAGMENT_PAYLOAD_BYTES * below(random, SEALED_BLOCK_BYTES / FRAGMENT_PAYLOAD_BYTES);
@@ -93,8 +93,10 @@ export function randomDatagram(random: Random): Uint8Array {
   const payload = randomBytes(random, payloadBytes);
   const numbers = { transfer: random.u32(), block: random.u32(), stamp: random.u32() };
   const blockKind = pick(random, Object.values(BlockKind));
-  return encodeDatagram({ kind: "fragment", epoch, ...numbers, sealedBytes, index, blockKind, payload });
+  return { kind: "fragment", epoch, ...numbers, sealedBytes, index, blockKind, payload };
 }
+
+export const randomDatagram = (random: Random) => encodeDatagram(randomDatagramValue(random));
 
 /** Where datagrams begin in some bytes, by a function that gives the length of the one at a place. */
 export function startsOf(bytes: Uint8Array, lengthAt: (start: number) => number): number[] {

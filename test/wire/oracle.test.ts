@@ -7,7 +7,13 @@ import { segmentsOf } from "../../src/wire/data-block.ts";
 import { datagramLength } from "../../src/wire/datagram.ts";
 import { decodeManifest } from "../../src/wire/manifest.ts";
 import { decodeMessage, encodeMessage } from "../../src/wire/message.ts";
-import { decodeDatagram, randomDatagram, startsOf } from "./datagrams.ts";
+import {
+  decodeDatagram,
+  encodeDatagram,
+  randomDatagram,
+  randomDatagramValue,
+  startsOf,
+} from "./datagrams.ts";
 import { mutate } from "./mutate.ts";
 import {
   naiveDatagram,
@@ -67,6 +73,16 @@ const FORMS: readonly Form[] = [
     mutantsPerSample: 8,
   },
 ];
+
+test("what was written is what both decoders read", () => {
+  const random = new SeededRandom(SEED + 3);
+  for (let sample = 0; sample < 1000; sample++) {
+    const message = randomMessage(random);
+    assert.deepEqual(naiveMessage(encodeMessage(message)), plainOf(message));
+    const datagram = randomDatagramValue(random);
+    assert.deepEqual(naiveDatagram(encodeDatagram(datagram)), plainOf(datagram));
+  }
+});
 
 for (const form of FORMS) {
   test(`two decoders read the same out of random ${form.name}`, () => {

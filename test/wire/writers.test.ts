@@ -1,14 +1,27 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { InvariantError } from "../../src/base/assert.ts";
-import { BLOCK_PLAINTEXT_BYTES, fragmentCount, SEALED_BLOCK_BYTES } from "../../src/wire/datagram.ts";
+import { Bitmap } from "../../src/base/bitmap.ts";
+import {
+  BLOCK_PLAINTEXT_BYTES,
+  fragmentCount,
+  SEALED_BLOCK_BYTES,
+  stampFragment,
+} from "../../src/wire/datagram.ts";
 import { DataWriter, segmentsOf } from "../../src/wire/data-block.ts";
 import { DATAGRAM_BYTES, MANIFEST_ENTRIES, REASON_BYTES } from "../../src/wire/limits.ts";
 import { decodeManifest, EntryType, ManifestWriter } from "../../src/wire/manifest.ts";
 import { decodeMessage, encodeMessage } from "../../src/wire/message.ts";
-import { Bitmap } from "../../src/base/bitmap.ts";
-import { MemberPhase, STATUS_FIXED_BYTES, wantBytes } from "../../src/wire/status-message.ts";
-import { MISSING_FRAGMENTS_BYTES, MISSING_RUN_BYTES, type Status } from "../../src/wire/status-message.ts";
+import {
+  MemberPhase,
+  MISSING_FRAGMENTS_BYTES,
+  MISSING_RUN_BYTES,
+  type Status,
+  STATUS_FIXED_BYTES,
+  wantBytes,
+} from "../../src/wire/status-message.ts";
+import { encodeDatagram } from "./datagrams.ts";
+import { joined } from "./mutate.ts";
 
 const METADATA = { mode: 0o644, mtimeNs: 5n, user: { id: 0, name: "" }, group: { id: 0, name: "" } };
 const memory = () => new Uint8Array(BLOCK_PLAINTEXT_BYTES);
@@ -149,6 +162,16 @@ test("a status is as long as its parts are said to be", () => {
 test("a message that is longer than a datagram is a fault of this program", () => {
   const targets = new Array<string>(200).fill("0123456789abcdef");
   assert.throws(() => encodeMessage({ type: "commit", body: { transfer: 1, targets } }), InvariantError);
+});
+
+test("a fragment that is sent again differs in its stamp alone", () => {
+  const payload = new Uint8Array(100).fill(0xaa);
+  const numbers = { transfer: 1, block: 2, sealedBytes: 100, index: 0, blockKind: 2 };
+  const encode = (stamp: number) =>
+    encodeDatagram({ kind: "fragment", epoch: "0123456789abcdef", ...numbers, stamp, payload });
+  const [memory, expected] = [joined(new Uint8Array(7), encode(3)), encode(0xfedc_ba98)];
+  stampFragment(memory, 7, 0xfedc_ba98);
+  assert.deepEqual(memory.subarray(7), expected);
 });
 
 test("a block is cut into as many fragments as one train holds", () => {
