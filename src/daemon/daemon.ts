@@ -102,7 +102,8 @@ async function openFront(settings: Settings): Promise<Front> {
   const addresses = { group: settings.multicast, port, interfaceIp: chosen.ip };
   const transport = await Transport.open({ ...addresses, sendBufferBytes, receiveBufferBytes, offload });
   const server = settings.socket === undefined ? undefined : await ConsoleServer.open(settings.socket);
-  if (settings.identity !== undefined) server?.giveTo(settings.identity.uid, settings.identity.gid);
+  const { identity } = settings;
+  if (identity !== undefined && process.geteuid?.() === 0) server?.giveTo(identity.uid, identity.gid);
   return { fleetKey, chosen, transport, server };
 }
 
@@ -147,9 +148,8 @@ function statusLine(engine: NodeEngine, transfers: Transfers): string {
 
 function logRecovery(log: Log, reply: Extract<StageReply, { kind: "recovered" }>): void {
   for (const { name, failure } of reply.finished) {
-    log.warn(
-      `the commit of transfer ${name} was interrupted, and is finished now${failure && `: ${failure}`}`,
-    );
+    if (failure === "") log.warn(`the commit of transfer ${name} was interrupted, and is finished now`);
+    else log.error(`the commit of transfer ${name} was interrupted, and could not be finished: ${failure}`);
   }
   if (reply.failure !== undefined)
     log.error(`what an earlier run has left cannot be cleared away: ${reply.failure}`);

@@ -163,7 +163,8 @@ export class Stage {
       if (stats.isDirectory()) return false;
       throw new StageError(`${path}: it is not a directory here, and a path leads through it`);
     }
-    if (stats.dev !== this.device && !(stats.isDirectory() && entry.type === EntryType.directory)) {
+    // Only directories are looked at: on an overlay, files may bear the number of a layer below.
+    if (stats.isDirectory() && stats.dev !== this.device && entry.type !== EntryType.directory) {
       throw new StageError(`${path}: it is on another file system than the base directory`);
     }
     if (!isSame(stats, entry, this.rules)) return true;

@@ -187,3 +187,22 @@ test("files of a block's size, one less and one more arrive whole", options, asy
   }
   await arrives("-r");
 });
+
+test("a base directory on an overlay works like any other", options, async () => {
+  const third = fleet.hosts[2]!;
+  await third.stop();
+  const script = `mkdir /run/lower /run/upper /run/work /run/merged && cp -a "$1/." /run/lower && rm -rf /run/lower/.makuosan &&
+    mount -t overlay overlay -o lowerdir=/run/lower,upperdir=/run/upper,workdir=/run/work /run/merged &&
+    mount --bind /run/merged /var/www`;
+  const { status, stderr } = await third.run("sh", ["-c", script, "sh", "/var/www"]);
+  assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
+  await third.start();
+  await acquainted(fleet.hosts);
+  await inBase(
+    "echo overlay > overlay && echo changed > index && rm -rf types && mkdir -p types/a && echo 1 > types/a/b",
+  );
+  await succeeds("-r");
+  await inBase("echo again > overlay");
+  await succeeds("-v", "overlay");
+  assert.equal((await third.run("cat", ["/var/www/overlay", "/var/www/types/a/b"])).stdout, "again\n1\n");
+});
