@@ -18,7 +18,7 @@ import { InboundDatagrams } from "./inbound-datagrams.ts";
 import type { Log } from "./log.ts";
 import { logEvent } from "./log-events.ts";
 import { watchInterface } from "./interface-watch.ts";
-import { claimIdentity } from "./node-identity.ts";
+import { claimBase, identify } from "./node-identity.ts";
 import { dropPrivileges } from "./privileges.ts";
 import type { Settings } from "./settings.ts";
 import { Transfers } from "./transfers.ts";
@@ -57,8 +57,9 @@ export async function startDaemon(settings: Settings, log: Log, onStatus: () => 
   const startedMs = performance.now();
   const front = await openFront(settings);
   const keepOwner = dropPrivileges(settings.identity);
-  const identity = claimIdentity(settings.base);
+  claimBase(settings.base, settings.receives);
   const { fleetKey, chosen, transport, server } = front;
+  const identity = identify([settings.base, settings.hostName, chosen.ip, String(settings.port)]);
   if (!fleetKey.isSecret) log.warn("no key is set: anyone on this network can write to this fleet; see -k");
   log.info(`using ${chosen.name} (${chosen.ip}), group ${settings.multicast}, port ${settings.port}`);
 

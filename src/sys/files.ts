@@ -1,5 +1,6 @@
 import fs from "node:fs";
-import { nativeFunction } from "./native.ts";
+import os from "node:os";
+import { lastErrno, nativeFunction } from "./native.ts";
 
 /** File system calls with a precision or an atomicity that node:fs does not give. Paths are NUL-free bytes. */
 
@@ -55,7 +56,8 @@ export function syncFileSystem(descriptor: number): void {
 /** Locks an open file against other processes, without waiting; true also where locking is not possible. */
 export function lockFile(descriptor: number): boolean {
   const native = nativeFunction("int flock(int, int)");
-  return native === undefined || native(descriptor, LOCK_EXCLUSIVE_NONBLOCKING) === 0;
+  if (native === undefined || native(descriptor, LOCK_EXCLUSIVE_NONBLOCKING) === 0) return true;
+  return lastErrno() !== os.constants.errno.EWOULDBLOCK;
 }
 
 /** Makes a descriptor stand for another open file. Without the library it is closed and opened anew. */

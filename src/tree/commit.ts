@@ -7,7 +7,7 @@ import { type Directories, entryPath, errorCode, openDirectory } from "./directo
 import { readJournal, type Step, StepKind } from "./journal.ts";
 import { namesIn } from "./remove.ts";
 import { explain, lookUp } from "./scan.ts";
-import { openStagingRoot, StagingArea } from "./staging-area.ts";
+import { openStagingRoot, removeStagingRoot, StagingArea } from "./staging-area.ts";
 
 /** The magic numbers of ext4, xfs, tmpfs and overlayfs: a change that is durable there makes all before it so. */
 const ORDERED_FILE_SYSTEMS = new Set([0xef53, 0x58465342, 0x01021994, 0x794c7630]);
@@ -202,6 +202,7 @@ export function recover(base: Directories, rules: AttributeRules): { name: strin
       finished.push({ name, failure: `it stays as it is: ${explain(error)}` });
     }
   }
+  removeStagingRoot(base);
   return finished;
 }
 

@@ -117,6 +117,8 @@ export class Stage {
     firstEntry: number,
     wants: Bitmap,
   ): void {
+    // It may have been moved away since it was opened for its own entry.
+    this.base.forget(header.path);
     if (this.base.find(header.path) === undefined) this.checkStaged(header.path);
     let isTouched = false;
     for (const entry of entries) {

@@ -20,9 +20,11 @@ export class StagingArea {
   readonly tree: Directories;
   private readonly directory: Directories;
   private readonly root: Directories;
+  private readonly base: Directories;
   private discarded = 0;
 
-  private constructor(root: Directories, name: string) {
+  private constructor(base: Directories, root: Directories, name: string) {
+    this.base = base;
     this.root = root;
     this.name = name;
     this.directory = new Directories(entryPath(root.root, name));
@@ -41,7 +43,7 @@ export class StagingArea {
       removeEntry(root.root, name);
       fs.mkdirSync(entryPath(root.root, name), 0o700);
       fs.mkdirSync(entryPath(root.root, `${name}/tree`), 0o700);
-      return new StagingArea(root, name);
+      return new StagingArea(base, root, name);
     } catch (error) {
       root.close();
       throw error;
@@ -52,7 +54,7 @@ export class StagingArea {
   static open(base: Directories, name: string): StagingArea | undefined {
     const root = openStagingRoot(base);
     try {
-      return new StagingArea(root, name);
+      return new StagingArea(base, root, name);
     } catch (error) {
       root.close();
       if (errorCode(error) === "ENOENT") return undefined;
@@ -113,6 +115,7 @@ export class StagingArea {
       this.tree.close();
       this.directory.close();
       removeEntry(this.root.root, this.name);
+      removeStagingRoot(this.base);
     } finally {
       this.root.close();
     }
@@ -123,6 +126,16 @@ export class StagingArea {
     const slash = path.lastIndexOf("/");
     const parent = this.tree.descriptor(path.slice(0, Math.max(0, slash)));
     fs.mkdirSync(entryPath(parent, path.slice(slash + 1)), 0o700 | WAY_MARK);
+  }
+}
+
+/** Removes BASE/.makuosan when nothing is staged there: between transfers nothing of the daemon's is in the tree. */
+export function removeStagingRoot(base: Directories): void {
+  base.forget(STAGING_NAME);
+  try {
+    fs.rmdirSync(entryPath(base.root, STAGING_NAME));
+  } catch (error) {
+    if (!["ENOTEMPTY", "EEXIST", "ENOENT"].includes(errorCode(error))) throw error;
   }
 }
 

@@ -28,11 +28,10 @@ if (skip === undefined) {
   afterEach(() => fleet.destroy());
 }
 
-/** What a directory holds below .makuosan, apart from what is always there. */
+/** What is staged below a base directory. */
 function staged(host: Host): string[] {
-  return fs
-    .readdirSync(path.join(host.base, ".makuosan"))
-    .filter((name) => name !== "lock" && name !== "node-id");
+  const area = path.join(host.base, ".makuosan");
+  return fs.existsSync(area) ? fs.readdirSync(area) : [];
 }
 
 /** Both versions of a file and of a tree, so that a tree can be told to be wholly old or wholly new. */

@@ -95,9 +95,19 @@ test("a commit that is done but not cleared away changes nothing any more", () =
 
 test("with nothing to do, nothing is written at all", () => {
   pair.push();
-  const before = fs.statSync(path.join(pair.to, ".makuosan"), { bigint: true });
+  const before = fs.statSync(pair.to, { bigint: true }).mtimeNs;
   pair.push();
-  assert.deepEqual(fs.statSync(path.join(pair.to, ".makuosan"), { bigint: true }).mtimeNs, before.mtimeNs);
+  assert.equal(fs.statSync(pair.to, { bigint: true }).mtimeNs, before);
+});
+
+test("between transfers nothing but the files is in the base directory", () => {
+  pair.push();
+  assert.deepEqual(fs.readdirSync(pair.to).sort(), fs.readdirSync(pair.from).sort());
+  fs.writeFileSync(path.join(pair.from, "more"), "more");
+  pair.stage();
+  assert.ok(fs.existsSync(path.join(pair.to, ".makuosan")));
+  runRecovery();
+  assert.ok(!fs.existsSync(path.join(pair.to, ".makuosan")));
 });
 
 test("a dry run stages nothing", () => {
