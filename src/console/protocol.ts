@@ -121,9 +121,15 @@ export class LineReader {
 
   /** @returns false when a line is too long, and nothing more should be read */
   push(text: string): boolean {
-    const lines = (this.rest + text).split("\n");
-    this.rest = lines.pop() ?? "";
-    for (const line of lines) if (line !== "") this.onLine(line);
+    let start = 0;
+    for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", start)) {
+      const line = this.rest + text.slice(start, end);
+      if (line.length > this.mostBytes) return false;
+      this.rest = "";
+      start = end + 1;
+      if (line !== "") this.onLine(line);
+    }
+    this.rest += text.slice(start);
     return this.rest.length <= this.mostBytes;
   }
 }

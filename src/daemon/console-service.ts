@@ -87,6 +87,7 @@ export class ConsoleService implements RequestHandler {
       ],
       ["members", String(engine.membership.size)],
       ["sending", String(transfers.count)],
+      ["waiting", String(transfers.waiting)],
       ["receives", yes(settings.receives)],
       ["sends", yes(settings.sends)],
       ["rate", settings.rateMbps === Infinity ? "no bound" : `${settings.rateMbps} Mbit/s`],

@@ -46,6 +46,11 @@ export class Transfers {
     return this.running.size;
   }
 
+  /** Transfers that wait for their turn. */
+  get waiting(): number {
+    return this.turns.waitingCount;
+  }
+
   /**
    * Carries out a request to send.
    *

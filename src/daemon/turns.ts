@@ -21,6 +21,10 @@ export class Turns {
     this.free = count;
   }
 
+  get waitingCount(): number {
+    return this.waiting.size;
+  }
+
   /**
    * Waits for a turn; whoever got one gives it back.
    *

@@ -135,6 +135,7 @@ export class NodeEngine {
     const member = this.membership.memberOf(from.epoch);
     if (member === undefined || member.nodeId !== from.nodeId) return;
     if (message.type === "status") {
+      if (message.body.sender !== this.self.epoch) return;
       this.outbound.get(message.body.transfer)?.handleStatus(from.epoch, message.body, nowMs);
     } else {
       this.handleFromSender(member, message, nowMs);
@@ -154,7 +155,7 @@ export class NodeEngine {
       if (message.type !== "abort" && isAsked) this.answerFromMemory(member, key);
     } else if (message.type === "progress") receiver.handleProgress(message.body, nowMs);
     else if (message.type === "commit") receiver.handleCommit(message.body, nowMs);
-    else receiver.discard(message.body.reason);
+    else if (concerns(message.body.targets, this.self.epoch)) receiver.discard(message.body.reason);
   }
 
   private handleOffer(member: Member, offer: Offer, nowMs: number): void {
@@ -195,6 +196,7 @@ export class NodeEngine {
 
   private answer(member: Member, key: InboundKey, about: { phase: MemberPhase; reason: string }): void {
     const status: Status = {
+      sender: key.epoch,
       transfer: key.transfer,
       ...about,
       stamp: 0,
@@ -269,4 +271,9 @@ export class NodeEngine {
   private drain(part: { poll(): Effect | undefined }): void {
     for (let effect = part.poll(); effect !== undefined; effect = part.poll()) this.effects.push(effect);
   }
+}
+
+/** No targets at all stand for everybody. */
+function concerns(targets: readonly string[], epoch: string): boolean {
+  return targets.length === 0 || targets.includes(epoch);
 }

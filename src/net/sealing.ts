@@ -150,6 +150,7 @@ export function openBlock(
   kind: number,
   sealed: Uint8Array,
 ): Buffer | undefined {
+  if (sealed.length < TAG_BYTES) return undefined;
   const associated = blockAssociatedData(transfer, block, sealed.length, kind);
   const body = sealed.subarray(0, sealed.length - TAG_BYTES);
   return unseal(key, blockNonce(block), associated, body, sealed.subarray(sealed.length - TAG_BYTES));
@@ -162,7 +163,9 @@ function unseal(
   sealed: Uint8Array,
   tag: Uint8Array,
 ): Buffer | undefined {
-  const decipher = crypto.createDecipheriv(CIPHER, key, nonce).setAAD(associated).setAuthTag(tag);
+  // Without its length a shorter tag, which is easier to guess, would do.
+  const decipher = crypto.createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
+  decipher.setAAD(associated).setAuthTag(tag);
   const plaintext = decipher.update(sealed);
   try {
     decipher.final();

@@ -18,6 +18,9 @@ import type { ScanRequest } from "./request.ts";
 /** Directories up to this many entries are sorted by name. */
 const SORTED_ENTRIES = 20_000;
 
+/** Times that fit into 64 bits of nanoseconds. */
+const MOST_NS = 9_200_000_000_000_000_000n;
+
 /** Decides what is left out; a directory that is left out is not entered. */
 export type Exclusion = (path: string, isDirectory: boolean) => boolean;
 
@@ -120,6 +123,9 @@ export class Scanner {
       if (stats === undefined || this.isExcluded(path, stats.isDirectory())) return undefined;
       if (path.length > PATH_BYTES) {
         return { kind: "unreadable", path, reason: `its path is longer than ${PATH_BYTES} bytes` };
+      }
+      if (stats.mtimeNs < -MOST_NS || stats.mtimeNs > MOST_NS) {
+        return { kind: "unreadable", path, reason: "its time lies outside of the years 1678 to 2261" };
       }
       const type = typeOf(stats);
       if (type === undefined) {

@@ -49,7 +49,7 @@ function limited(text: string, most: number): string {
   if (text.length === 0 || text.length > most) throw new DecodeError("a name is empty or too long");
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index);
-    if (code <= 0x20 || code === 0x7f) throw new DecodeError("a name has a character that cannot be shown");
+    if (code <= 0x20 || code >= 0x7f) throw new DecodeError("a name has a character that cannot be shown");
   }
   return text;
 }

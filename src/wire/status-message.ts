@@ -1,6 +1,7 @@
 import { Bitmap } from "../base/bitmap.ts";
 import type { ByteReader, ByteWriter } from "../base/bytes.ts";
 import { DecodeError } from "../base/bytes.ts";
+import { bytesOfHex, hexOf } from "../base/hex.ts";
 import {
   MANIFEST_ENTRIES,
   MISSING_FRAGMENTS,
@@ -46,6 +47,8 @@ export interface Want {
 
 /** STATUS: all that the sender needs to know of a member (PROTOCOL.md 5.3). */
 export interface Status {
+  /** Whose transfer it is: the sender's epoch. Numbers alone would let a STATUS for one sender be shown to another. */
+  readonly sender: string;
   readonly transfer: number;
   readonly phase: MemberPhase;
   /** The highest stamp seen, plus one: what was sent before it has arrived or is lost. */
@@ -66,7 +69,7 @@ export interface Status {
 const WantForm = { none: 0, all: 1, bitmap: 2 } as const;
 
 /** Bytes of a STATUS without its lists, for whoever fills them up to the size of a datagram. */
-export const STATUS_FIXED_BYTES = 4 + 1 + 4 + 4 + 4 + 4 + 1 + 1 + 1 + 2;
+export const STATUS_FIXED_BYTES = 8 + 4 + 1 + 4 + 4 + 4 + 4 + 1 + 1 + 1 + 2;
 export const MISSING_RUN_BYTES = 6;
 export const MISSING_FRAGMENTS_BYTES = 10;
 
@@ -76,6 +79,7 @@ export function wantBytes(want: Want): number {
 }
 
 export function encodeStatus(writer: ByteWriter, message: Status): void {
+  writer.raw(bytesOfHex(message.sender));
   writer.u32(message.transfer).u8(message.phase).u32(message.stamp).u32(message.stagedBelow);
   writer.u32(message.windowEnd).u32(message.inFlight);
   writer.u8(message.missingRuns.length);
@@ -93,6 +97,7 @@ export function encodeStatus(writer: ByteWriter, message: Status): void {
 }
 
 export function decodeStatus(reader: ByteReader): Status {
+  const sender = hexOf(reader.raw(8));
   const transfer = reader.u32();
   const phase = decodePhase(reader.u8());
   const stamp = reader.u32();
@@ -108,6 +113,7 @@ export function decodeStatus(reader: ByteReader): Status {
   const wants = list(reader, WANTS_PER_STATUS, () => decodeWant(reader));
   const reason = decodeReason(reader);
   return {
+    sender,
     transfer,
     phase,
     stamp,

@@ -78,18 +78,21 @@ export function decodeCommit(reader: ByteReader): Commit {
   return { transfer: reader.u32(), targets: decodeTargets(reader) };
 }
 
-/** ABORT: what was staged is to be thrown away (PROTOCOL.md 5.7). */
+/** ABORT: the epochs listed, or everybody where there are none, throw away what was staged (PROTOCOL.md 5.7). */
 export interface Abort {
   readonly transfer: number;
+  readonly targets: readonly string[];
   readonly reason: string;
 }
 
 export function encodeAbort(writer: ByteWriter, message: Abort): void {
-  writer.u32(message.transfer).longText(message.reason.slice(0, REASON_BYTES));
+  writer.u32(message.transfer);
+  encodeTargets(writer, message.targets);
+  writer.longText(message.reason.slice(0, REASON_BYTES));
 }
 
 export function decodeAbort(reader: ByteReader): Abort {
-  return { transfer: reader.u32(), reason: decodeReason(reader) };
+  return { transfer: reader.u32(), targets: decodeTargets(reader), reason: decodeReason(reader) };
 }
 
 export function decodeReason(reader: ByteReader): string {

@@ -44,6 +44,10 @@ test("a line may be as long as the limit, and not longer", () => {
   assert.ok(push("0123456789"));
   assert.ok(!push("x"));
   assert.ok(!reader(10).push("0123456789x"));
+  assert.ok(reader(10).push("0123456789\n"));
+  const { lines, push: pushWhole } = reader(10);
+  assert.ok(!pushWhole("a\n0123456789x\nb\n"), "even when its end has come with it");
+  assert.deepEqual(lines, ["a"]);
 });
 
 test("a line that grows without end is stopped at once", () => {

@@ -171,9 +171,12 @@ function forgedMessages(fleet: MemoryFleet): Buffer[] {
     { type: "response", body: { answer: "00".repeat(16), nonce: "cd".repeat(16), info } },
     { type: "offer", body: { transfer: 2, dryRun: false, targets } },
     { type: "commit", body: { transfer: 1, targets } },
-    { type: "abort", body: { transfer: 1, reason: "forged" } },
-    ...Object.values(MemberPhase).map(
-      (phase) => ({ type: "status", body: { ...status, ...lists, phase } }) satisfies ControlMessage,
+    { type: "abort", body: { transfer: 1, targets: [], reason: "forged" } },
+    ...targets.flatMap((sender) =>
+      Object.values(MemberPhase).map(
+        (phase) =>
+          ({ type: "status", body: { sender, ...status, ...lists, phase } }) satisfies ControlMessage,
+      ),
     ),
     {
       type: "progress",

@@ -4,7 +4,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { acquainted, type Host } from "../support/host.ts";
 import { namespaceProblem, NamespaceFleet } from "../support/namespaces.ts";
-import { collect, sleep } from "../support/processes.ts";
+import { collect, eventually } from "../support/processes.ts";
 import { makeFile, sameTrees } from "../support/trees.ts";
 
 /** Several transfers at once, from one host and from two. */
@@ -94,14 +94,17 @@ test(
     const [sender, receiver] = fleet.hosts as [Host, Host];
     makeFile(path.join(sender.base, "long"), 5_000_000);
     makeFile(path.join(sender.base, "short"), 1000);
+    const shows = (line: string) =>
+      eventually(line, async () => (await sender.msync("--status")).stdout.includes(`${line}\n`));
     const first = sender.msync("long");
-    await sleep(300);
+    await shows("sending : 1");
     const nobody = sender.msync("-t", "nobody", "short");
-    await sleep(100);
+    await shows("waiting : 1");
     const interrupted = sender.msyncProcess("short");
     const interruption = collect(interrupted);
-    await sleep(100);
+    await shows("waiting : 2");
     const last = sender.msync("short");
+    await shows("waiting : 3");
     interrupted.kill("SIGINT");
     assert.deepEqual(await interruption, {
       status: 130,

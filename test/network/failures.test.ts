@@ -48,7 +48,7 @@ test("a receiver that is killed is named, and its tree is wholly old", options, 
   const victim = receivers[0]!;
   const old = await listing(victim);
   const push = collect(sender.msyncProcess("-r"));
-  await sleep(700);
+  await eventually("the victim has staged something", () => staged(victim).length > 0);
   await victim.stop("SIGKILL");
   const { status, stderr } = await push;
   assert.equal(status, 3);
@@ -169,7 +169,7 @@ test("Ctrl-C gives a transfer up and changes nothing anywhere", options, async (
   const old = await Promise.all(receivers.map(listing));
   const msync = sender.msyncProcess("-r");
   const push = collect(msync);
-  await sleep(600);
+  await eventually("all have staged something", () => receivers.every((host) => staged(host).length > 0));
   msync.kill("SIGINT");
   const { status, stderr } = await push;
   assert.equal(status, 130);

@@ -90,6 +90,7 @@ test("a message of a few hundred bytes cannot make much memory of itself", () =>
   // All of 4,096 entries take seven bytes.
   const entries = new Bitmap(MANIFEST_ENTRIES, new Uint8Array(MANIFEST_ENTRIES / 8).fill(0xff));
   const status: Status = {
+    sender: "0123456789abcdef",
     transfer: 1,
     phase: MemberPhase.receiving,
     stamp: 0,

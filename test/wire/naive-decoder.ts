@@ -82,7 +82,7 @@ const BODIES: Readonly<Record<number, readonly [string, (from: Cursor) => Plain]
   17: ["progress", progress],
   18: ["status", status],
   19: ["commit", (from) => ({ transfer: from.u32(), targets: targets(from) })],
-  20: ["abort", (from) => ({ transfer: from.u32(), reason: reason(from) })],
+  20: ["abort", (from) => ({ transfer: from.u32(), targets: targets(from), reason: reason(from) })],
 };
 
 export function naiveMessage(bytes: Uint8Array): Plain {
@@ -110,11 +110,11 @@ function isOne(value: number): boolean {
   return value === 1;
 }
 
-/** A name that is shown to people: 1 to `most` bytes, none of them a space or a control character. */
+/** A name that is shown to people: 1 to `most` bytes, all of them printable ASCII. */
 function shown(from: Cursor, most: number): string {
   const name = from.text(from.u8());
   demand(name.length >= 1 && name.length <= most, "name");
-  for (const character of name) demand(character > " " && character !== "\u007f", "character");
+  demand(/^[!-~]*$/.test(name), "character");
   return name;
 }
 
@@ -146,6 +146,7 @@ function progress(from: Cursor): Plain {
 }
 
 function status(from: Cursor): Plain {
+  const sender = from.hex(8);
   const transfer = from.u32();
   const phase = from.u8();
   demand([0, 1, 2, 3, 4, 5].includes(phase), "phase");
@@ -168,7 +169,7 @@ function status(from: Cursor): Plain {
   const answers = from.u8();
   demand(answers <= 64, "wants");
   const wants = from.times(answers, () => want(from));
-  const common = { transfer, phase, stamp, stagedBelow, windowEnd, inFlight };
+  const common = { sender, transfer, phase, stamp, stagedBelow, windowEnd, inFlight };
   return { ...common, missingRuns, missingFragments, wants, reason: reason(from) };
 }
 

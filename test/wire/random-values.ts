@@ -45,7 +45,7 @@ function text(random: Random, least: number, most: number, lowest: number): stri
 }
 
 function shown(random: Random, most: number): string {
-  return text(random, 1, most, 0x21).replaceAll("\u007f", "~");
+  return text(random, 1, most, 0x21).replaceAll(/[^!-~]/g, "~");
 }
 
 function nodeInfo(random: Random): NodeInfo {
@@ -69,6 +69,7 @@ function status(random: Random): Status {
     entries: pick(random, [new Bitmap(pick(random, [0, 1, 4096])), bitmap(random, 1 + below(random, 70))]),
   });
   return {
+    sender: hexOf(randomBytes(random, 8)),
     transfer: u32(random),
     phase: pick(random, Object.values(MemberPhase)),
     stamp: u32(random),
@@ -86,7 +87,8 @@ function status(random: Random): Status {
   };
 }
 
-const epochs = (random: Random) => list(random, 128, () => hexOf(randomBytes(random, 8)));
+const targetsOf = (random: Random, most: number) => list(random, most, () => hexOf(randomBytes(random, 8)));
+const epochs = (random: Random) => targetsOf(random, 128);
 
 const MAKERS: readonly ((random: Random) => ControlMessage)[] = [
   (random) => ({ type: "hello", body: { info: nodeInfo(random) } }),
@@ -118,7 +120,10 @@ const MAKERS: readonly ((random: Random) => ControlMessage)[] = [
   }),
   (random) => ({ type: "status", body: status(random) }),
   (random) => ({ type: "commit", body: { transfer: u32(random), targets: epochs(random) } }),
-  (random) => ({ type: "abort", body: { transfer: u32(random), reason: text(random, 0, 512, 0) } }),
+  (random) => ({
+    type: "abort",
+    body: { transfer: u32(random), targets: targetsOf(random, 90), reason: text(random, 0, 512, 0) },
+  }),
 ];
 
 /** A message of a random type, as well as it can be. */

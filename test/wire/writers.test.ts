@@ -125,8 +125,10 @@ test("a withdrawal that does not fit is left for the next block", () => {
 
 test("reasons are cut to what every receiver takes", () => {
   const long = "r".repeat(REASON_BYTES + 100);
-  const aborted = decodeMessage(encodeMessage({ type: "abort", body: { transfer: 1, reason: long } }));
-  assert.deepEqual(aborted.body, { transfer: 1, reason: long.slice(0, REASON_BYTES) });
+  const aborted = decodeMessage(
+    encodeMessage({ type: "abort", body: { transfer: 1, targets: [], reason: long } }),
+  );
+  assert.deepEqual(aborted.body, { transfer: 1, targets: [], reason: long.slice(0, REASON_BYTES) });
   const writer = new DataWriter(memory());
   writer.addWithdrawal(0, long);
   assert.deepEqual(
@@ -142,6 +144,7 @@ test("a status is as long as its parts are said to be", () => {
     { block: 3, entries: new Bitmap(20, new Uint8Array([1, 0, 0])) },
   ];
   const body: Status = {
+    sender: "0123456789abcdef",
     transfer: 1,
     phase: MemberPhase.failed,
     stamp: 1,

@@ -4,6 +4,7 @@ import { Deadlines } from "../../base/deadlines.ts";
 import { fraction, type Random } from "../../base/random.ts";
 import { serialAdd, serialDistance } from "../../base/serial.ts";
 import type { FragmentHeader } from "../../wire/datagram.ts";
+import { BLOCK_FRAGMENTS } from "../../wire/limits.ts";
 import { MemberPhase } from "../../wire/status-message.ts";
 import type { Commit, Offer, Progress } from "../../wire/transfer-messages.ts";
 import type { Effect, EngineOptions, InboundKey, Input, Member } from "../types.ts";
@@ -36,6 +37,9 @@ const PHASE_OF_STATE: { readonly [S in State]: MemberPhase } = {
   done: MemberPhase.done,
   failed: MemberPhase.failed,
 };
+
+/** What may be under way before the first report, and the reports that are under way themselves. */
+const STAMP_SLACK = 4 * BLOCK_FRAGMENTS;
 
 /** What a receiver needs to know of its node. */
 export interface ReceiverContext {
@@ -99,17 +103,15 @@ export class TransferReceiver {
    */
   acceptFragment(header: FragmentHeader): boolean {
     if (this.state !== "receiving") return false;
-    const behind = serialAdd(header.stamp, 1);
-    if (serialDistance(behind, this.stamp) > 0) this.stamp = behind;
+    this.noteStamp(serialAdd(header.stamp, 1));
     return this.assembly.accept(header.block, header.index, header.sealedBytes, header.kind);
   }
 
   /** To be called when the payloads of accepted fragments are in place. */
   afterFragments(nowMs: number): void {
+    if (this.state !== "receiving") return;
     this.heardSender(nowMs);
-    if (this.state === "receiving" && this.assembly.hasGap) {
-      this.deadlines.setNoLater("report", nowMs + times.GAP_DELAY_MS);
-    }
+    if (this.assembly.hasGap) this.deadlines.setNoLater("report", nowMs + times.GAP_DELAY_MS);
     this.stageWhole();
     const unreported = serialDistance(this.stamp, this.reportedStamp);
     if (unreported >= this.context.inFlight() / 4) this.deadlines.setNoLater("report", nowMs);
@@ -219,6 +221,16 @@ export class TransferReceiver {
     this.state = state;
   }
 
+  /**
+   * Fragments are not sealed one by one. A stamp further on than the sender may have come since the last report is
+   * forged; it would make the sender believe that everything on its way has arrived.
+   */
+  private noteStamp(stamp: number): void {
+    const ahead = serialDistance(stamp, this.stamp);
+    const most = serialDistance(this.reportedStamp, this.stamp) + this.context.inFlight() + STAMP_SLACK;
+    if (ahead > 0 && ahead <= most) this.stamp = stamp;
+  }
+
   private heardSender(nowMs: number): void {
     if (this.ended === undefined) this.deadlines.set("silence", nowMs + times.SENDER_SILENCE_MS);
   }
@@ -257,6 +269,7 @@ export class TransferReceiver {
     const dueWants = [...this.pendingWants].filter(([, want]) => nowMs - want.sentMs >= this.wantRepeatMs());
     const { status, wants } = buildStatus(
       {
+        sender: this.key.epoch,
         transfer: this.key.transfer,
         phase: PHASE_OF_STATE[this.state],
         stamp: this.stamp,

@@ -289,7 +289,7 @@ export class TransferSender {
     if (!this.wants.isEmpty || !this.barrier.everyone(MemberPhase.ready)) return;
     if (this.request.dryRun) {
       for (const progress of [...this.barrier.progress]) this.barrier.settle(progress, "done", "");
-      this.send({ type: "abort", body: { transfer: this.transfer, reason: "dry run" } });
+      this.send({ type: "abort", body: { transfer: this.transfer, targets: [], reason: "dry run" } });
       this.finish(undefined);
       return;
     }
@@ -349,7 +349,8 @@ export class TransferSender {
       event: { kind: "member-failed", transfer: this.transfer, epoch, hostName: info.hostName, reason },
     });
     if (this.state === "sending") {
-      const body = { transfer: this.transfer, reason: "the sender goes on without this member" };
+      const reason = "the sender goes on without this member";
+      const body = { transfer: this.transfer, targets: [epoch], reason };
       this.effects.push({
         kind: "send",
         destination: { to: "address", address },
@@ -368,7 +369,7 @@ export class TransferSender {
   }
 
   private abort(reason: string): void {
-    const body = { transfer: this.transfer, reason };
+    const body = { transfer: this.transfer, targets: [], reason };
     for (let copy = 0; copy < 3; copy++) this.send({ type: "abort", body });
     for (const progress of [...this.barrier.progress]) this.barrier.settle(progress, "failed", reason);
     this.finish(reason);
