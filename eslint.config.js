@@ -34,6 +34,7 @@ const everywhere = {
     eqeqeq: "error",
     "no-console": "error",
     "@typescript-eslint/no-explicit-any": "error",
+    "@typescript-eslint/no-shadow": "error",
     "@typescript-eslint/no-floating-promises": ["error", { allowForKnownSafeCalls: [NODE_TEST] }],
     "@typescript-eslint/consistent-type-imports": "error",
     "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],

@@ -156,7 +156,7 @@ function serveClient(socket: net.Socket, handler: RequestHandler): void {
   const serveNext = (line: string) => {
     if (socket.destroyed) return Promise.resolve();
     current = new AbortController();
-    return answer(line, handler, send, current.signal);
+    return carryOut(line, handler, send, current.signal);
   };
   const lines = new LineReader(REQUEST_BYTES, (line) => {
     if (line === CANCEL_LINE) current.abort();
@@ -173,7 +173,7 @@ function serveClient(socket: net.Socket, handler: RequestHandler): void {
   socket.on("close", () => current.abort());
 }
 
-async function answer(
+async function carryOut(
   line: string,
   handler: RequestHandler,
   send: (answer: Answer) => void,

@@ -95,7 +95,7 @@ test(
     await twoVersions();
     const old = await Promise.all(receivers.map(listing));
     const push = collect(sender.msyncProcess("-r"));
-    await sleep(700);
+    await eventually("all have staged something", () => receivers.every((host) => staged(host).length > 0));
     await sender.stop("SIGKILL");
     const { status, stderr } = await push;
     assert.equal(status, 2);

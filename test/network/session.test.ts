@@ -75,11 +75,11 @@ test("two files go to everybody, with owner, mode, size and time", { skip }, asy
 
 test("a dry run says what would go and changes nothing anywhere", { skip }, async () => {
   await shell(host1, "echo piyo > piyo.html");
-  const before = await Promise.all(hosts.map((host) => listing(host)));
+  const old = await Promise.all(hosts.map((host) => listing(host)));
   assert.equal((await msync("-rn")).stdout, "(dryrun) [update:piyo.html]\n");
   const { stdout } = await msync("-rnv");
   assert.equal(stdout, ["2", "3", "4"].map((n) => `(dryrun) update host${n}:piyo.html\n`).join(""));
-  assert.deepEqual(await Promise.all(hosts.map((host) => listing(host))), before);
+  assert.deepEqual(await Promise.all(hosts.map((host) => listing(host))), old);
 });
 
 test("one file is sent by its name, from any directory", { skip }, async () => {

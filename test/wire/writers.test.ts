@@ -172,9 +172,9 @@ test("a fragment that is sent again differs in its stamp alone", () => {
   const numbers = { transfer: 1, block: 2, sealedBytes: 100, index: 0, blockKind: 2 };
   const encode = (stamp: number) =>
     encodeDatagram({ kind: "fragment", epoch: "0123456789abcdef", ...numbers, stamp, payload });
-  const [memory, expected] = [joined(new Uint8Array(7), encode(3)), encode(0xfedc_ba98)];
-  stampFragment(memory, 7, 0xfedc_ba98);
-  assert.deepEqual(memory.subarray(7), expected);
+  const [datagrams, expected] = [joined(new Uint8Array(7), encode(3)), encode(0xfedc_ba98)];
+  stampFragment(datagrams, 7, 0xfedc_ba98);
+  assert.deepEqual(datagrams.subarray(7), expected);
 });
 
 test("a block is cut into as many fragments as one train holds", () => {

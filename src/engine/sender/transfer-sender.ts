@@ -349,8 +349,8 @@ export class TransferSender {
       event: { kind: "member-failed", transfer: this.transfer, epoch, hostName: info.hostName, reason },
     });
     if (this.state === "sending") {
-      const reason = "the sender goes on without this member";
-      const body = { transfer: this.transfer, targets: [epoch], reason };
+      const farewell = "the sender goes on without this member";
+      const body = { transfer: this.transfer, targets: [epoch], reason: farewell };
       this.effects.push({
         kind: "send",
         destination: { to: "address", address },
