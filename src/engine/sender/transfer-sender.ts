@@ -2,10 +2,10 @@ import { assert } from "../../base/assert.ts";
 import { Deadlines } from "../../base/deadlines.ts";
 import { serialDistance } from "../../base/serial.ts";
 import { fragmentCount } from "../../wire/datagram.ts";
-import { TARGETS_PER_MESSAGE } from "../../wire/limits.ts";
 import type { ControlMessage } from "../../wire/message.ts";
 import { MemberPhase, type Status } from "../../wire/status-message.ts";
 import type { Effect, EngineOptions, Input, TransferRequest } from "../types.ts";
+import { commits, offers, spreadMs } from "./announcements.ts";
 import { Barrier, type MemberProgress } from "./barrier.ts";
 import { FlowControl } from "./flow-control.ts";
 import { SendQueue } from "./repair.ts";
@@ -301,9 +301,7 @@ export class TransferSender {
   /** Asks the members for what is still missing from them: an answer to the offer, a status, or DONE. */
   private ask(nowMs: number): void {
     if (this.state === "committing") {
-      for (const targets of chunks(this.barrier.below(MemberPhase.done))) {
-        this.send({ type: "commit", body: { transfer: this.transfer, targets } });
-      }
+      this.send(...commits(this.transfer, this.barrier.below(MemberPhase.done)));
     } else {
       this.offer();
       this.sendProgress();
@@ -317,14 +315,10 @@ export class TransferSender {
   }
 
   private offer(): void {
-    const { transfer, dryRun } = this.request;
-    for (const targets of chunks(this.barrier.unanswered())) {
-      this.send({ type: "offer", body: { transfer, dryRun, targets } });
-    }
+    this.send(...offers(this.transfer, this.request.dryRun, this.barrier.unanswered()));
   }
 
   private sendProgress(): void {
-    const spread = Math.max(0, this.barrier.size - times.SPREAD_FREE_MEMBERS) * times.SPREAD_PER_MEMBER_MS;
     this.send({
       type: "progress",
       body: {
@@ -334,7 +328,7 @@ export class TransferSender {
         settledBelow: this.wants.settledBelow(this.producedBlocks),
         final: this.isFinal(),
         poll: true,
-        spreadMs: Math.min(0xffff, Math.ceil(spread)),
+        spreadMs: spreadMs(this.barrier.size),
       },
     });
   }
@@ -383,15 +377,8 @@ export class TransferSender {
     this.effects.push({ kind: "event", event: { kind: "transfer-finished", result } });
   }
 
-  private send(message: ControlMessage): void {
-    this.effects.push({ kind: "send", destination: { to: "group" }, message });
+  private send(...messages: ControlMessage[]): void {
+    for (const message of messages)
+      this.effects.push({ kind: "send", destination: { to: "group" }, message });
   }
-}
-
-function chunks(epochs: readonly string[]): string[][] {
-  const pieces: string[][] = [];
-  for (let start = 0; start < epochs.length; start += TARGETS_PER_MESSAGE) {
-    pieces.push(epochs.slice(start, start + TARGETS_PER_MESSAGE));
-  }
-  return pieces;
 }
