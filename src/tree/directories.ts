@@ -73,8 +73,9 @@ export class Directories {
 
   /** Forgets a directory that is going to be replaced, and all below it. */
   forget(path: string): void {
+    const below = `${path}/`;
     for (const [known, descriptor] of this.open) {
-      if (known !== path && !known.startsWith(`${path}/`)) continue;
+      if (known !== path && !known.startsWith(below)) continue;
       fs.closeSync(descriptor);
       this.open.delete(known);
     }

@@ -2,7 +2,7 @@ import type { Bitmap } from "../../base/bitmap.ts";
 import type { NativeWorkerData } from "../../sys/native.ts";
 import type { ScanRequest } from "../../tree/request.ts";
 import type { SourceNotice } from "../../tree/source.ts";
-import type { BlockKindNumber, InboundKey, ProducedBlock, StageOutcome } from "../../engine/types.ts";
+import type { BlockKindNumber, Effect, InboundKey, Input, StageOutcome } from "../../engine/types.ts";
 
 /**
  * What the main thread and the two disk threads say to each other. Blocks themselves lie in shared memory, a ring
@@ -27,12 +27,7 @@ export type SourceCommand =
       /** Contents are not read: nobody will stage them. */
       readonly dryRun: boolean;
     }
-  | {
-      readonly kind: "produce";
-      readonly transfer: number;
-      readonly firstBlock: number;
-      readonly count: number;
-    }
+  | Extract<Effect, { kind: "produce" }>
   | {
       readonly kind: "settle";
       readonly transfer: number;
@@ -74,18 +69,12 @@ export interface SourceTotals {
 
 /** From the source thread. */
 export type SourceReply =
-  | {
-      readonly kind: "produced";
-      readonly transfer: number;
+  | (Extract<Input, { kind: "produced" }> & {
       /** The number of the first of the blocks. */
       readonly firstBlock: number;
-      readonly blocks: readonly ProducedBlock[];
-      readonly state: "more" | "idle" | "end";
-      readonly failure: string | undefined;
-      readonly unreadable: number;
       readonly notices: readonly SourceNotice[];
       readonly totals: SourceTotals;
-    }
+    })
   | { readonly kind: "reports"; readonly transfer: number; readonly reports: readonly PathReport[] };
 
 /** To the staging thread. */
