@@ -28,10 +28,14 @@ if (skip === undefined) {
   afterEach(() => fleet.destroy());
 }
 
-/** What is staged below a base directory. */
+/** What is staged below a base directory; the directory for it may go away at any moment. */
 function staged(host: Host): string[] {
-  const area = path.join(host.base, ".makuosan");
-  return fs.existsSync(area) ? fs.readdirSync(area) : [];
+  try {
+    return fs.readdirSync(path.join(host.base, ".makuosan"));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw error;
+  }
 }
 
 /** Both versions of a file and of a tree, so that a tree can be told to be wholly old or wholly new. */

@@ -7,7 +7,7 @@ import { must } from "./processes.ts";
 /** A line per entry below the base directory, with type, mode, owner, time in nanoseconds, size and link target. */
 export async function listing(host: Host): Promise<string> {
   const format = "%P %y %m %u %g %T@ %s %l\\n";
-  const script = `cd "$1" && find . -mindepth 1 -not -path './.makuosan*' \\( -type d -printf '${format.replace("%s ", "")}' -o -printf '${format}' \\) | LC_ALL=C sort`;
+  const script = `cd "$1" && find . -ignore_readdir_race -mindepth 1 -path ./.makuosan -prune -o \\( -type d -printf '${format.replace("%s ", "")}' -o -printf '${format}' \\) | LC_ALL=C sort`;
   return must("sh", ["-c", script, "sh", host.base]);
 }
 
