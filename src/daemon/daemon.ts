@@ -5,9 +5,10 @@ import { NodeEngine } from "../engine/node.ts";
 import type { NodeEvent } from "../engine/types.ts";
 import { chooseInterface, type ChosenInterface } from "../net/interfaces.ts";
 import { readKeyFile } from "../net/key-file.ts";
+import { PagePool } from "../net/page-pool.ts";
 import { ControlOpener, ControlSealer, FleetKey } from "../net/sealing.ts";
 import { Transport } from "../net/transport.ts";
-import { DATAGRAM_BYTES, WINDOW_BLOCKS } from "../wire/limits.ts";
+import { DATAGRAM_BYTES, INBOUND_TRANSFERS, WINDOW_BLOCKS } from "../wire/limits.ts";
 import type { NodeInfo } from "../wire/membership-messages.ts";
 import { ConsoleService } from "./console-service.ts";
 import { Counters } from "./counters.ts";
@@ -15,6 +16,7 @@ import { DiskThreads } from "./disk/disk-threads.ts";
 import type { StageReply } from "./disk/messages.ts";
 import { Driver } from "./driver.ts";
 import { InboundDatagrams } from "./inbound-datagrams.ts";
+import { InboundPages } from "./inbound-pages.ts";
 import type { Log } from "./log.ts";
 import { logEvent } from "./log-events.ts";
 import { watchInterface } from "./interface-watch.ts";
@@ -31,6 +33,9 @@ const STOP_LOOK_MS = 20;
 /** The kernel counts its own bookkeeping against the socket buffer, nearly as much again as a datagram. */
 const BUFFER_BYTES_PER_FRAGMENT = 2 * DATAGRAM_BYTES;
 
+/** Pages beside those of the windows: for reading, and for what the writing thread has still in hand. */
+const SPARE_PAGES = 64;
+
 /** A daemon that is at work. */
 export interface Daemon {
   /** One line on how it is, for the service manager. */
@@ -43,6 +48,7 @@ export interface Daemon {
 interface Front {
   readonly fleetKey: FleetKey;
   readonly chosen: ChosenInterface;
+  readonly pages: PagePool;
   readonly transport: Transport;
   readonly server: ConsoleServer | undefined;
 }
@@ -70,7 +76,10 @@ export async function startDaemon(settings: Settings, log: Log, onStatus: () => 
     engineOptions(settings, transport),
     systemRandom(),
   );
-  const inbound = new InboundDatagrams(engine, new ControlOpener(fleetKey), counters);
+  const nowMs = () => performance.now();
+  const pages = new InboundPages(front.pages);
+  const opener = new ControlOpener(fleetKey);
+  const inbound = new InboundDatagrams({ engine, opener, counters, pages, nowMs });
   const sealer = new ControlSealer(fleetKey, identity.nodeId, identity.epoch);
   const onEvent = (event: NodeEvent) => {
     logEvent(log, event, (epoch) => engine.membership.memberOf(epoch)?.info.hostName ?? "a member that left");
@@ -78,13 +87,12 @@ export async function startDaemon(settings: Settings, log: Log, onStatus: () => 
     if (event.kind === "member-failed") transfers.memberFailed(event.transfer, event.hostName, event.reason);
     onStatus();
   };
-  const driver = new Driver({ engine, epoch: identity.epoch, fleetKey, sealer, transport, inbound, onEvent });
+  const { epoch } = identity;
+  const driver = new Driver({ engine, epoch, fleetKey, sealer, transport, inbound, pages, onEvent });
   const transfers = new Transfers(engine, driver, log, settings.parallel);
-  const disks = startDisks(settings, keepOwner, driver, log);
-  transport.listen(
-    (bytes, ip, port) => driver.onDatagrams(bytes, ip, port),
-    (error) => log.error(`the network socket reports: ${error.message}`),
-  );
+  const threads = { base: settings.base, keepOwner, pages: front.pages.memory };
+  const disks = startDisks(threads, driver, log);
+  transport.listen(inbound, (error) => log.error(`the network socket reports: ${error.message}`));
   driver.start();
   const present = watchInterface(settings.interface, chosen, transport, log, () => driver.reintroduce());
   const isSealed = fleetKey.isSecret;
@@ -101,19 +109,33 @@ async function openFront(settings: Settings): Promise<Front> {
   const chosen = chooseInterface(settings.interface);
   const { port, sendBufferBytes, receiveBufferBytes, offload } = settings;
   const addresses = { group: settings.multicast, port, interfaceIp: chosen.ip };
-  const transport = await Transport.open({ ...addresses, sendBufferBytes, receiveBufferBytes, offload });
+  const pages = new PagePool(INBOUND_TRANSFERS * WINDOW_BLOCKS + SPARE_PAGES);
+  const transport = await Transport.open({
+    ...addresses,
+    sendBufferBytes,
+    receiveBufferBytes,
+    offload,
+    pages,
+  });
   const server = settings.socket === undefined ? undefined : await ConsoleServer.open(settings.socket);
   const { identity } = settings;
   if (identity !== undefined && process.geteuid?.() === 0) server?.giveTo(identity.uid, identity.gid);
-  return { fleetKey, chosen, transport, server };
+  return { fleetKey, chosen, pages, transport, server };
 }
 
 /** Starts the disk threads with the privileges that are left, and joins them with the driver. */
-function startDisks(settings: Settings, keepOwner: boolean, driver: Driver, log: Log): DiskThreads {
+function startDisks(
+  settings: ConstructorParameters<typeof DiskThreads>[0],
+  driver: Driver,
+  log: Log,
+): DiskThreads {
   const disks = new DiskThreads(
-    { base: settings.base, keepOwner },
+    settings,
     (reply) => driver.onSource(reply),
-    (reply) => (reply.kind === "recovered" ? logRecovery(log, reply) : driver.onStage(reply)),
+    (replies) => {
+      for (const reply of replies) if (reply.kind === "recovered") logRecovery(log, reply);
+      driver.onStage(replies.filter((reply) => reply.kind !== "recovered"));
+    },
     // A broken invariant in a thread is one of the process.
     (error) => {
       throw error;

@@ -5,14 +5,16 @@ import type { SourceNotice } from "../../tree/source.ts";
 import type { BlockKindNumber, Effect, InboundKey, Input, StageOutcome } from "../../engine/types.ts";
 
 /**
- * What the main thread and the two disk threads say to each other. Blocks themselves lie in shared memory, a ring
- * per transfer; messages only name them.
+ * What the main thread and the two disk threads say to each other. Blocks themselves lie in shared memory: outgoing ones
+ * in a ring for each transfer, incoming ones in pages. Messages only name them.
  */
 
 export interface WorkerSettings extends NativeWorkerData {
   readonly role: "source" | "stage";
   readonly base: string;
   readonly keepOwner: boolean;
+  /** The memory of all incoming blocks. */
+  readonly pages: SharedArrayBuffer;
 }
 
 /** To the source thread. */
@@ -83,7 +85,6 @@ export type StageCommand =
       readonly kind: "open";
       readonly inbound: InboundKey;
       readonly key: Uint8Array;
-      readonly ring: SharedArrayBuffer;
       readonly dryRun: boolean;
     }
   | {
@@ -92,6 +93,8 @@ export type StageCommand =
       readonly block: number;
       readonly sealedBytes: number;
       readonly blockKind: BlockKindNumber;
+      /** Where it lies; the page comes back with the answer. */
+      readonly page: number;
     }
   | { readonly kind: "prepare"; readonly inbound: InboundKey }
   | { readonly kind: "commit"; readonly inbound: InboundKey }
@@ -120,6 +123,7 @@ export type StageReply =
       readonly kind: "staged";
       readonly inbound: InboundKey;
       readonly block: number;
+      readonly page: number;
       readonly outcome: StagedOutcome;
     }
   | { readonly kind: "prepared"; readonly inbound: InboundKey; readonly failure: string | undefined }
