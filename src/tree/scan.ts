@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { DecodeError } from "../base/bytes.ts";
+import { type FileStats, statDescriptor, statEntry } from "../sys/stat.ts";
 import { type DirectoryHeader, type Entry, EntryType } from "../wire/manifest.ts";
 import { PATH_BYTES } from "../wire/limits.ts";
 import { directoryOf, joinPath, nameOf, STAGING_NAME } from "../wire/path-rules.ts";
@@ -72,9 +73,9 @@ export class Scanner {
 
   private *passage(path: string): Generator<ScanItem> {
     if (this.passages.has(path)) return;
-    let stats: fs.BigIntStats | undefined;
+    let stats: FileStats | undefined;
     try {
-      stats = lookUp(this.directories.descriptor(directoryOf(path)), nameOf(path));
+      stats = statEntry(this.directories.descriptor(directoryOf(path)), nameOf(path));
     } catch (error) {
       errorCode(error);
     }
@@ -100,7 +101,7 @@ export class Scanner {
   private *directory(path: string, found: string[]): Generator<ScanItem> {
     try {
       const descriptor = this.directories.descriptor(path);
-      const stats = fs.fstatSync(descriptor, { bigint: true });
+      const stats = statDescriptor(descriptor);
       const header = { path, metadata: path === "" ? undefined : metadataOf(stats, this.owners) };
       for (const name of names(descriptor)) {
         if (path === "" && name === STAGING_NAME) continue;
@@ -119,7 +120,7 @@ export class Scanner {
   private look(descriptor: number, directory: DirectoryHeader, name: string): ScanItem | undefined {
     const path = joinPath(directory.path, name);
     try {
-      const stats = lookUp(descriptor, name);
+      const stats = statEntry(descriptor, name);
       if (stats === undefined || this.isExcluded(path, stats.isDirectory())) return undefined;
       if (path.length > PATH_BYTES) {
         return { kind: "unreadable", path, reason: `its path is longer than ${PATH_BYTES} bytes` };
@@ -132,7 +133,7 @@ export class Scanner {
         return { kind: "skipped", path, reason: "it is neither a file nor a directory nor a symbolic link" };
       }
       const target = type === EntryType.symlink ? readTarget(descriptor, name) : "";
-      const size = type === EntryType.file ? Number(stats.size) : 0;
+      const size = type === EntryType.file ? stats.size : 0;
       return {
         kind: "entry",
         directory,
@@ -144,11 +145,6 @@ export class Scanner {
   }
 }
 
-/** The stats of an entry itself, or undefined where it is gone. */
-export function lookUp(directory: number, name: string): fs.BigIntStats | undefined {
-  return fs.lstatSync(entryPath(directory, name), { bigint: true, throwIfNoEntry: false });
-}
-
 export function readTarget(directory: number, name: string): string {
   return fs.readlinkSync(entryPath(directory, name), { encoding: "buffer" }).toString("latin1");
 }
@@ -156,25 +152,21 @@ export function readTarget(directory: number, name: string): string {
 /** The names in a directory: in order where it is not too large for that. */
 function* names(descriptor: number): Generator<string> {
   const directory = fs.opendirSync(bytesOfPath(`/proc/self/fd/${descriptor}`), {
-    encoding: "buffer" as BufferEncoding,
+    encoding: "latin1",
     bufferSize: 256,
   });
   try {
     const first: string[] = [];
     let entry = directory.readSync();
     while (entry !== null && first.length < SORTED_ENTRIES) {
-      first.push(nameText(entry));
+      first.push(entry.name);
       entry = directory.readSync();
     }
     yield* entry === null ? first.sort() : first;
-    for (; entry !== null; entry = directory.readSync()) yield nameText(entry);
+    for (; entry !== null; entry = directory.readSync()) yield entry.name;
   } finally {
     directory.closeSync();
   }
-}
-
-function nameText(entry: fs.Dirent): string {
-  return (entry.name as unknown as Buffer).toString("latin1");
 }
 
 const REASONS: Readonly<Record<string, string>> = {

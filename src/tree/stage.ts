@@ -7,10 +7,11 @@ import { type AttributeRules, isSame, setLinkAttributes } from "./attributes.ts"
 import { Committer } from "./commit.ts";
 import { bytesOfPath, type Directories, entryPath, errorCode } from "./directories.ts";
 import { JournalWriter, StepKind } from "./journal.ts";
-import { explain, lookUp, readTarget } from "./scan.ts";
+import { explain, readTarget } from "./scan.ts";
 import { StagedFiles } from "./staged-files.ts";
 import { StagingArea } from "./staging-area.ts";
 import { syncFileSystem } from "../sys/files.ts";
+import { statDescriptor, statEntry } from "../sys/stat.ts";
 
 /** A transfer cannot go on at this member; the message is the reason that its sender will show. */
 export class StageError extends Error {
@@ -27,7 +28,7 @@ export class Stage {
   private readonly rules: AttributeRules;
   private readonly name: string;
   private readonly dryRun: boolean;
-  private readonly device: bigint;
+  private readonly device: number;
   private area: StagingArea | undefined;
   private journal: JournalWriter | undefined;
   private files: StagedFiles | undefined;
@@ -39,7 +40,7 @@ export class Stage {
     this.rules = rules;
     this.name = name;
     this.dryRun = dryRun;
-    this.device = fs.fstatSync(base.root, { bigint: true }).dev;
+    this.device = statDescriptor(base.root).device;
     rules.owners.refresh();
     base.forgetAll();
   }
@@ -119,21 +120,22 @@ export class Stage {
   ): void {
     // It may have been moved away since it was opened for its own entry.
     this.base.forget(header.path);
-    if (this.base.find(header.path) === undefined) this.checkStaged(header.path);
+    const isThere = this.base.find(header.path) !== undefined;
+    if (!isThere) this.checkStaged(header.path);
     let isTouched = false;
     for (const entry of entries) {
       const number = this.nextEntry++;
       const path = joinPath(header.path, entry.name);
       // Asked for anew each time: other directories are opened in between, and few descriptors are kept.
-      const real = this.base.find(header.path);
+      const real = isThere ? this.base.find(header.path) : undefined;
       if (real !== undefined && !this.differs(real, path, entry)) continue;
       wants.set(number - firstEntry);
       isTouched = true;
       if (entry.type === EntryType.file) this.wantedBytes += entry.size;
       if (!this.dryRun) this.stageEntry(number, path, entry, real !== undefined);
     }
-    const real = this.base.find(header.path);
-    if (!isTouched || real === undefined || this.dryRun) return;
+    if (!isTouched || !isThere || this.dryRun) return;
+    const real = this.base.descriptor(header.path);
     this.checkPlaceable(real, header.path);
     if (header.metadata !== undefined) {
       this.opened().journal.add(StepKind.adjust, EntryType.directory, header.path, header.metadata);
@@ -148,7 +150,7 @@ export class Stage {
 
   /** What the renames of the commit will need is looked at before the barrier, not after. */
   private checkPlaceable(directory: number, path: string): void {
-    if (fs.fstatSync(directory, { bigint: true }).dev !== this.device) {
+    if (statDescriptor(directory).device !== this.device) {
       throw new StageError(`${path}: it is on another file system than the base directory`);
     }
     try {
@@ -159,14 +161,14 @@ export class Stage {
   }
 
   private differs(directory: number, path: string, entry: Entry): boolean {
-    const stats = lookUp(directory, entry.name);
+    const stats = statEntry(directory, entry.name);
     if (stats === undefined) return true;
     if (entry.type === EntryType.passage) {
       if (stats.isDirectory()) return false;
       throw new StageError(`${path}: it is not a directory here, and a path leads through it`);
     }
     // Only directories are looked at: on an overlay, files may bear the number of a layer below.
-    if (stats.isDirectory() && stats.dev !== this.device && entry.type !== EntryType.directory) {
+    if (stats.isDirectory() && stats.device !== this.device && entry.type !== EntryType.directory) {
       throw new StageError(`${path}: it is on another file system than the base directory`);
     }
     if (!isSame(stats, entry, this.rules)) return true;
