@@ -31,10 +31,10 @@ sim: $(INSTALLED) ## simulates networks and disks that fail: SECONDS=how long, S
 	@$(if $(SECONDS),SECONDS=$(SECONDS)) $(if $(SEED),SEED=$(SEED)) node test/simulation/run.ts
 
 bench: build ## measures speed, CPU and memory
-	@node test/bench/run.ts
+	@node test/bench/main.ts $(BENCH)
 
 bench-quick: build ## the same in a short form
-	@node test/bench/run.ts --quick
+	@node test/bench/main.ts --quick $(BENCH)
 
 lint: $(INSTALLED) ## checks types, style, layout, imports and words
 	@tsc -p tsconfig.json

@@ -1,0 +1,86 @@
+import { Command, InvalidArgumentError, Option } from "commander";
+import { CONTENDER_NAMES } from "./peers/contenders.ts";
+import type { Content, Lost, ScenarioChoice } from "./scenario.ts";
+
+/** The command line of the benchmark. */
+
+export interface BenchOptions {
+  readonly scenarios: ScenarioChoice;
+  readonly peers: readonly string[];
+  readonly rounds: number;
+  /** Where results are kept, and replaced one scenario at a time; undefined for nowhere. */
+  readonly results: string | undefined;
+}
+
+interface Parsed {
+  quick: boolean;
+  contents?: string[];
+  receivers?: number[];
+  speed?: (number | undefined)[];
+  loss?: number[];
+  lost?: string[];
+  peers?: string[];
+  rounds?: number;
+  results?: string;
+}
+
+const CONTENTS: readonly Content[] = ["big", "tree", "unchanged"];
+const LOST: readonly Lost[] = ["trains", "datagrams"];
+
+/** Reads the command line; on --help or a mistake it says so and ends the program. */
+export function parseOptions(args: readonly string[]): BenchOptions {
+  const command: Command = new Command("bench")
+    .description("Measures makuosan beside rsync, uftp and udpcast, between network namespaces. Needs root.")
+    .option("--quick", "a short form, of about two minutes", false)
+    .addOption(choices("--contents <list>", "what is sent", CONTENTS))
+    .addOption(numbers("--receivers <list>", "numbers of receivers", 1, 200))
+    .option("--speed <list>", "link speeds in Mbit/s, none for unlimited", parseSpeeds)
+    .addOption(numbers("--loss <list>", "percent lost at each receiver", 0, 90))
+    .addOption(choices("--lost <list>", "what a loss takes", LOST))
+    .addOption(choices("--peers <list>", "who takes part; none for nobody", [...CONTENDER_NAMES, "none"]))
+    .option("--rounds <number>", "how often each is measured", (text) => parseNumber(text, 1, 100))
+    .option("--results <file>", "keep the results in this JSON file");
+  return defaults(command.parse(args, { from: "user" }).opts<Parsed>());
+}
+
+function defaults(given: Parsed): BenchOptions {
+  const quick: boolean = given.quick;
+  return {
+    scenarios: {
+      contents: (given.contents as Content[] | undefined) ?? CONTENTS,
+      receivers: given.receivers ?? (quick ? [4] : [4, 16]),
+      speedsMbps: given.speed ?? [undefined, 1000],
+      lossPercents: given.loss ?? (quick ? [0] : [0, 1, 5]),
+      lost: (given.lost as Lost[] | undefined) ?? LOST,
+    },
+    peers: (given.peers ?? CONTENDER_NAMES).filter((name) => name !== "none"),
+    rounds: given.rounds ?? (quick ? 1 : 3),
+    results: given.results,
+  };
+}
+
+function choices(flags: string, description: string, names: readonly string[]): Option {
+  return new Option(flags, `${description}: ${names.join(",")}`).argParser((text: string): string[] => {
+    const chosen: string[] = text.split(",");
+    for (const name of chosen) {
+      if (!names.includes(name)) throw new InvalidArgumentError(`"${name}" is none of ${names.join(", ")}.`);
+    }
+    return chosen;
+  });
+}
+
+function numbers(flags: string, description: string, least: number, most: number): Option {
+  return new Option(flags, description).argParser((text: string): number[] =>
+    text.split(",").map((one) => parseNumber(one, least, most)),
+  );
+}
+
+function parseSpeeds(text: string): (number | undefined)[] {
+  return text.split(",").map((one) => (one === "none" ? undefined : parseNumber(one, 1, 100_000)));
+}
+
+function parseNumber(text: string, least: number, most: number): number {
+  const value: number = Number(text);
+  if (Number.isFinite(value) && value >= least && value <= most) return value;
+  throw new InvalidArgumentError(`"${text}" is not a number from ${least} to ${most}.`);
+}
