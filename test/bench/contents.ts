@@ -25,6 +25,15 @@ export function fill(content: Content, base: string): void {
   else makeTree(path.join(base, "tree"));
 }
 
+/** A tree of empty files, a thousand in each directory. */
+export function makeMany(base: string, entries: number): void {
+  for (let index = 0; index < entries; index++) {
+    const directory: string = path.join(base, `d${Math.floor(index / 1000)}`);
+    if (index % 1000 === 0) fs.mkdirSync(directory);
+    fs.closeSync(fs.openSync(path.join(directory, `f${index}`), "w"));
+  }
+}
+
 /** Copies a base directory with all attributes, so that nothing is left to do. */
 export async function copy(from: string, to: string): Promise<void> {
   const { status, stderr } = await run("cp", ["-a", `${from}/.`, to]);

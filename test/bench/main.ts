@@ -1,20 +1,14 @@
 import { namespaceProblem } from "../support/namespaces.ts";
+import { measureDelay } from "./delay.ts";
 import { installPeers } from "./installation.ts";
 import { watchSignals } from "./interruption.ts";
+import { measureMemory } from "./memory.ts";
 import { type BenchOptions, parseOptions } from "./options.ts";
 import { contenders } from "./peers/contenders.ts";
-import {
-  addScenario,
-  emptyResults,
-  loadResults,
-  type Origin,
-  origin,
-  type Results,
-  saveResults,
-} from "./results.ts";
+import * as kept from "./results.ts";
 import { measureScenario } from "./rounds.ts";
 import { scenarios, title } from "./scenario.ts";
-import { scenarioTable } from "./tables.ts";
+import { cpuTable, delayLine, memoryTable, requirementTable, scenarioTable } from "./tables.ts";
 
 /**
  * `make bench`: how long makuosan and others take to bring the same files to many hosts, in turns in one run, on
@@ -29,18 +23,40 @@ async function main(): Promise<void> {
     return;
   }
   watchSignals();
-  const results: Results = options.results === undefined ? emptyResults() : loadResults(options.results);
-  await measureTimes(options, results, await origin());
+  const { results: file } = options;
+  const results: kept.Results = file === undefined ? kept.emptyResults() : kept.loadResults(file);
+  await measureAll(options, results, () => {
+    if (file !== undefined) kept.saveResults(file, results);
+  });
+  const parts: string[] = [
+    cpuTable(results),
+    memoryTable(results),
+    delayLine(results),
+    requirementTable(results),
+  ];
+  console.log(parts.filter((part) => part !== "").join("\n\n"));
 }
 
-async function measureTimes(options: BenchOptions, results: Results, from: Origin): Promise<void> {
+async function measureAll(options: BenchOptions, results: kept.Results, keep: () => void): Promise<void> {
+  const origin: kept.Origin = await kept.origin();
+  if (options.measures.includes("delay")) {
+    process.stderr.write("delay of one small file\n");
+    results.delay = { origin, ms: await measureDelay() };
+    keep();
+  }
+  if (options.measures.includes("memory")) {
+    process.stderr.write(`memory, with one large file and with ${options.entries} empty ones\n`);
+    results.memory = { origin, results: await measureMemory(options.entries) };
+    keep();
+  }
+  if (!options.measures.includes("times")) return;
   for (const scenario of scenarios(options.scenarios)) {
     process.stderr.write(`${title(scenario)}\n`);
     const figures = await measureScenario(scenario, contenders(options.peers, scenario), options.rounds);
-    const result = { scenario, origin: from, figures };
+    const result: kept.ScenarioResult = { scenario, origin, figures };
     console.log(`\n${scenarioTable(result)}\n`);
-    addScenario(results, result);
-    if (options.results !== undefined) saveResults(options.results, results);
+    kept.addScenario(results, result);
+    keep();
   }
 }
 

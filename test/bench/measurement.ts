@@ -1,26 +1,43 @@
 import type { Host } from "../support/host.ts";
 import { NamespaceFleet } from "../support/namespaces.ts";
+import { sleep } from "../support/processes.ts";
 import { clear, copy, difference, fill } from "./contents.ts";
 import { whileInterruptible } from "./interruption.ts";
 import { type Peer, receivers, sender } from "./peers/peer.ts";
-import type { Scenario } from "./scenario.ts";
+import type { Network, Scenario } from "./scenario.ts";
+import { busyShare, cpuSince, type CpuTime, cpuTime, type MachineTime, machineTime } from "./usage.ts";
 
-/** One push in a scenario: how long it took, or what went wrong. */
-export type Outcome = { readonly ms: number } | { readonly problem: string };
+/** What one push cost. */
+export interface Cost {
+  readonly ms: number;
+  /** The share of the machine's CPUs that were busy meanwhile, 0 to 1. */
+  readonly busy: number;
+  /** The same just before the push, when nothing that takes part has anything to do. */
+  readonly busyBefore: number;
+  /** CPU time of the sending process, and of one receiving, where they run beyond the push. */
+  readonly cpu?: ProcessCosts;
+}
 
-/** A network for a scenario with its files at the sender, on tmpfs; everything is gone after the work. */
+export interface ProcessCosts {
+  readonly sender: CpuTime;
+  readonly receiver: CpuTime;
+}
+
+export type Outcome = Cost | { readonly problem: string };
+
+/** A fleet with its base directories on tmpfs; all of it is gone after the work. */
 export async function withFleet<T>(
-  scenario: Scenario,
+  network: Network,
   work: (fleet: NamespaceFleet) => Promise<T>,
   tmpfs = "700m",
 ): Promise<T> {
-  const { receivers: count, speedMbps } = scenario;
+  const { receivers: count, speedMbps, units } = network;
   const speed: { speed?: string } = speedMbps === undefined ? {} : { speed: `${speedMbps}mbit` };
   const fleet: NamespaceFleet = await NamespaceFleet.create({ hosts: count + 1, tmpfs, ...speed });
   return whileInterruptible(
     () => fleet.destroy(),
     async () => {
-      if (scenario.lost === "datagrams") await cutTrains(fleet.hosts);
+      if (units === "datagrams") await cutTrains(fleet.hosts);
       return work(fleet);
     },
   );
@@ -39,11 +56,9 @@ export async function measure(fleet: NamespaceFleet, peer: Peer, scenario: Scena
     if (scenario.content === "unchanged") await copyToAll(fleet);
     await peer.prepare(fleet, scenario);
     for (const host of receivers(fleet)) await fleet.lose(host, scenario.lossPercent);
-    const beganMs: number = performance.now();
-    await peer.push(fleet, scenario);
-    const ms: number = performance.now() - beganMs;
+    const cost: Cost = await timed(fleet, peer, scenario);
     const wrong: string = await firstDifference(fleet);
-    return wrong === "" ? { ms } : { problem: `what arrived differs: ${wrong}` };
+    return wrong === "" ? cost : { problem: `what arrived differs: ${wrong}` };
   } catch (error) {
     return { problem: (error as Error).message.split("\n")[0] ?? "" };
   } finally {
@@ -51,6 +66,25 @@ export async function measure(fleet: NamespaceFleet, peer: Peer, scenario: Scena
     for (const host of receivers(fleet)) await fleet.lose(host, 0);
     for (const host of receivers(fleet)) await clear(host.base);
   }
+}
+
+/** How long the machine is watched before a push. */
+const WATCHED_MS = 400;
+
+async function timed(fleet: NamespaceFleet, peer: Peer, scenario: Scenario): Promise<Cost> {
+  const watchedFrom: MachineTime = machineTime();
+  await sleep(WATCHED_MS);
+  const busyBefore: number = busyShare(watchedFrom);
+  const pids: number[] = peer.processes?.(fleet) ?? [];
+  const cpuBefore: CpuTime[] = pids.map(cpuTime);
+  const before: MachineTime = machineTime();
+  const beganMs: number = performance.now();
+  await peer.push(fleet, scenario);
+  const ms: number = performance.now() - beganMs;
+  const busy: number = busyShare(before);
+  const [senderCpu, receiverCpu] = cpuBefore.map((then, index) => cpuSince(pids[index] ?? 0, then));
+  if (senderCpu === undefined || receiverCpu === undefined) return { ms, busy, busyBefore };
+  return { ms, busy, busyBefore, cpu: { sender: senderCpu, receiver: receiverCpu } };
 }
 
 /** Lets the kernel cut trains before they are on the link, so that single datagrams can get lost. */

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { CONTENDER_NAMES } from "./peers/contenders.ts";
-import type { Content, Lost, ScenarioChoice } from "./scenario.ts";
+import type { Content, ScenarioChoice, Units } from "./scenario.ts";
 
 /** The command line of the benchmark. */
 
@@ -8,9 +8,15 @@ export interface BenchOptions {
   readonly scenarios: ScenarioChoice;
   readonly peers: readonly string[];
   readonly rounds: number;
+  readonly measures: readonly Measure[];
+  /** How many empty files the memory is measured with. */
+  readonly entries: number;
   /** Where results are kept, and replaced one scenario at a time; undefined for nowhere. */
   readonly results: string | undefined;
 }
+
+/** The parts of the benchmark. */
+export type Measure = "times" | "delay" | "memory";
 
 interface Parsed {
   quick: boolean;
@@ -18,27 +24,34 @@ interface Parsed {
   receivers?: number[];
   speed?: (number | undefined)[];
   loss?: number[];
-  lost?: string[];
+  units?: string[];
   peers?: string[];
   rounds?: number;
+  measures?: string[];
+  entries?: number;
   results?: string;
 }
 
+const MEASURES: readonly Measure[] = ["times", "delay", "memory"];
 const CONTENTS: readonly Content[] = ["big", "tree", "unchanged"];
-const LOST: readonly Lost[] = ["trains", "datagrams"];
+const UNITS: readonly Units[] = ["trains", "datagrams"];
 
 /** Reads the command line; on --help or a mistake it says so and ends the program. */
 export function parseOptions(args: readonly string[]): BenchOptions {
   const command: Command = new Command("bench")
     .description("Measures makuosan beside rsync, uftp and udpcast, between network namespaces. Needs root.")
     .option("--quick", "a short form, of about two minutes", false)
+    .addOption(choices("--measures <list>", "what is measured", MEASURES))
     .addOption(choices("--contents <list>", "what is sent", CONTENTS))
     .addOption(numbers("--receivers <list>", "numbers of receivers", 1, 200))
     .option("--speed <list>", "link speeds in Mbit/s, none for unlimited", parseSpeeds)
     .addOption(numbers("--loss <list>", "percent lost at each receiver", 0, 90))
-    .addOption(choices("--lost <list>", "what a loss takes", LOST))
+    .addOption(choices("--units <list>", "what is on the links, and gets lost", UNITS))
     .addOption(choices("--peers <list>", "who takes part; none for nobody", [...CONTENDER_NAMES, "none"]))
     .option("--rounds <number>", "how often each is measured", (text) => parseNumber(text, 1, 100))
+    .option("--entries <number>", "empty files of the tree for memory", (text) =>
+      parseNumber(text, 1, 4_000_000),
+    )
     .option("--results <file>", "keep the results in this JSON file");
   return defaults(command.parse(args, { from: "user" }).opts<Parsed>());
 }
@@ -51,10 +64,12 @@ function defaults(given: Parsed): BenchOptions {
       receivers: given.receivers ?? (quick ? [4] : [4, 16]),
       speedsMbps: given.speed ?? [undefined, 1000],
       lossPercents: given.loss ?? (quick ? [0] : [0, 1, 5]),
-      lost: (given.lost as Lost[] | undefined) ?? LOST,
+      units: (given.units as Units[] | undefined) ?? UNITS,
     },
     peers: (given.peers ?? CONTENDER_NAMES).filter((name) => name !== "none"),
     rounds: given.rounds ?? (quick ? 1 : 3),
+    measures: (given.measures as Measure[] | undefined) ?? MEASURES,
+    entries: given.entries ?? (quick ? 50_000 : 1_000_000),
     results: given.results,
   };
 }

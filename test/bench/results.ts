@@ -1,7 +1,8 @@
 import fs from "node:fs";
 import os from "node:os";
 import { run } from "../support/processes.ts";
-import type { Figure } from "./rounds.ts";
+import type { MemoryResult } from "./memory.ts";
+import { type Figure, medianMs } from "./rounds.ts";
 import { type Scenario, title } from "./scenario.ts";
 
 /** The state of the program and of the machine that a figure belongs to. */
@@ -20,6 +21,9 @@ export interface ScenarioResult {
 export interface Results {
   machine: string;
   scenarios: ScenarioResult[];
+  memory?: { readonly origin: Origin; readonly results: readonly MemoryResult[] };
+  /** One time for each push of a small file. */
+  delay?: { readonly origin: Origin; readonly ms: readonly number[] };
 }
 
 export function emptyResults(): Results {
@@ -54,4 +58,19 @@ export function saveResults(file: string, results: Results): void {
   const temporary: string = `${file}.new`;
   fs.writeFileSync(temporary, `${JSON.stringify(results, null, 1)}\n`);
   fs.renameSync(temporary, file);
+}
+
+/** What a contender showed in a scenario; undefined where that was not measured or went wrong. */
+export function figureOf(results: Results, scenario: Scenario, contender: string): Figure | undefined {
+  const found: ScenarioResult | undefined = results.scenarios.find(
+    (one) => title(one.scenario) === title(scenario),
+  );
+  const figure: Figure | undefined = found?.figures.find((one) => one.contender === contender);
+  return figure === undefined || figure.costs.length === 0 ? undefined : figure;
+}
+
+/** The median time of a contender in a scenario, in milliseconds. */
+export function timeOf(results: Results, scenario: Scenario, contender: string): number | undefined {
+  const figure: Figure | undefined = figureOf(results, scenario, contender);
+  return figure === undefined ? undefined : medianMs(figure.costs);
 }

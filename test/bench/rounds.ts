@@ -1,5 +1,5 @@
 import type { NamespaceFleet } from "../support/namespaces.ts";
-import { fillSender, measure, type Outcome, withFleet } from "./measurement.ts";
+import { type Cost, fillSender, measure, type Outcome, withFleet } from "./measurement.ts";
 import type { Contender, Peer } from "./peers/peer.ts";
 import type { Scenario } from "./scenario.ts";
 import { median } from "./statistics.ts";
@@ -9,15 +9,15 @@ export interface Figure {
   readonly contender: string;
   /** The way of calling it that was its best. */
   readonly best: string;
-  /** One time for each round in which it came to a good end. */
-  readonly ms: readonly number[];
+  /** One for each round in which it came to a good end. */
+  readonly costs: readonly Cost[];
   /** Why a round has no time; the last one. */
   readonly problem?: string;
 }
 
 interface Record {
   readonly peer: Peer;
-  readonly ms: number[];
+  readonly costs: Cost[];
   problem?: string;
 }
 
@@ -33,7 +33,7 @@ export async function measureScenario(
   return withFleet(scenario, async (fleet) => {
     if (contenders.length > 0) fillSender(fleet, scenario);
     const records: Record[][] = contenders.map(({ candidates }) =>
-      candidates.map((peer) => ({ peer, ms: [] })),
+      candidates.map((peer) => ({ peer, costs: [] })),
     );
     for (let round = 0; round < rounds; round++) {
       for (const candidates of records) {
@@ -50,7 +50,7 @@ async function measureOnce(fleet: NamespaceFleet, record: Record, scenario: Scen
   const outcome: Outcome = await measure(fleet, record.peer, scenario);
   const said: string = "ms" in outcome ? `${(outcome.ms / 1000).toFixed(2)} s` : outcome.problem;
   process.stderr.write(`    ${record.peer.name}: ${said}\n`);
-  if ("ms" in outcome) record.ms.push(outcome.ms);
+  if ("ms" in outcome) record.costs.push(outcome);
   else record.problem = outcome.problem;
 }
 
@@ -60,10 +60,15 @@ function bestOf(candidates: readonly Record[]): Record {
   return first;
 }
 
-function timeOf({ ms }: Record): number {
-  return ms.length === 0 ? Number.MAX_VALUE : median(ms);
+function timeOf({ costs }: Record): number {
+  return costs.length === 0 ? Number.MAX_VALUE : medianMs(costs);
 }
 
-function figure(contender: string, { peer, ms, problem }: Record): Figure {
-  return { contender, best: peer.name, ms, ...(problem === undefined ? {} : { problem }) };
+function figure(contender: string, { peer, costs, problem }: Record): Figure {
+  return { contender, best: peer.name, costs, ...(problem === undefined ? {} : { problem }) };
+}
+
+/** The median time; NaN where there is none. */
+export function medianMs(costs: readonly Cost[]): number {
+  return median(costs.map(({ ms }) => ms));
 }

@@ -3,51 +3,56 @@
 /** One file of 256 MiB; 5,000 small files; the same 5,000 where they are already. */
 export type Content = "big" | "tree" | "unchanged";
 
-/** What a loss takes: a whole train of datagrams as a sender hands it over, or single datagrams. */
-export type Lost = "trains" | "datagrams";
+/**
+ * What is on the links, and so what gets lost: whole trains of datagrams, as senders hand them to the kernel and
+ * virtual links pass them on, or single datagrams and segments, as on a real cable.
+ */
+export type Units = "trains" | "datagrams";
 
 export interface Scenario {
   readonly content: Content;
   readonly receivers: number;
   /** Speed of every host's link; undefined for as fast as the machine is. */
   readonly speedMbps: number | undefined;
-  /** What gets lost of all that arrives at a receiver. */
+  readonly units: Units;
+  /** How many of these units get lost of all that arrive at a receiver. */
   readonly lossPercent: number;
-  readonly lost: Lost;
 }
+
+/** A scenario without its content: the hosts and their links. */
+export type Network = Omit<Scenario, "content">;
 
 export interface ScenarioChoice {
   readonly contents: readonly Content[];
   readonly receivers: readonly number[];
   readonly speedsMbps: readonly (number | undefined)[];
   readonly lossPercents: readonly number[];
-  readonly lost: readonly Lost[];
+  readonly units: readonly Units[];
 }
 
-/** All that the choice spans; loss is measured with the big file and the smallest number of receivers only. */
+/** All that the choice spans; loss and single datagrams only with the big file and the fewest receivers. */
 export function scenarios(choice: ScenarioChoice): Scenario[] {
   const fewest: number = Math.min(...choice.receivers);
-  const all: Scenario[] = [];
-  for (const speedMbps of choice.speedsMbps) {
-    for (const content of choice.contents) {
-      for (const receivers of choice.receivers) {
-        for (const lossPercent of choice.lossPercents) {
-          if (lossPercent > 0 && (content !== "big" || receivers !== fewest)) continue;
-          for (const lost of lossPercent > 0 ? choice.lost : (["trains"] as const)) {
-            all.push({ content, receivers, speedMbps, lossPercent, lost });
-          }
-        }
-      }
-    }
-  }
-  return all;
+  return choice.speedsMbps.flatMap((speedMbps) =>
+    choice.contents.flatMap((content) =>
+      choice.receivers.flatMap((receivers) => {
+        const isForLoss: boolean = content === "big" && receivers === fewest;
+        const units: readonly Units[] = isForLoss ? choice.units : ["trains"];
+        const losses: readonly number[] = isForLoss ? choice.lossPercents : [0];
+        return units.flatMap((unit) =>
+          losses.map((lossPercent) => ({ content, receivers, speedMbps, units: unit, lossPercent })),
+        );
+      }),
+    ),
+  );
 }
 
 /** The same text for the same scenario; results are kept under it. */
-export function title(scenario: Scenario): string {
-  const { content, receivers, lossPercent, lost } = scenario;
-  const loss: string = lossPercent === 0 ? "" : `, ${lossPercent} % of ${lost} lost`;
-  return `${content}, ${receivers} receivers, ${speedText(scenario.speedMbps)}${loss}`;
+export function title({ content, receivers, speedMbps, units, lossPercent }: Scenario): string {
+  const parts: string[] = [content, `${receivers} receivers`, speedText(speedMbps)];
+  if (units === "datagrams") parts.push("single datagrams");
+  if (lossPercent > 0) parts.push(`${lossPercent} % lost`);
+  return parts.join(", ");
 }
 
 export function speedText(speedMbps: number | undefined): string {

@@ -1,10 +1,9 @@
+import fs from "node:fs";
 import path from "node:path";
-import type { Host } from "../../support/host.ts";
+import { DIST, type Host } from "../../support/host.ts";
 import type { NamespaceFleet } from "../../support/namespaces.ts";
 import { eventually, must } from "../../support/processes.ts";
-import { DIST } from "../../support/host.ts";
-import fs from "node:fs";
-import { LONGEST_PUSH_MS, type Peer, sender } from "./peer.ts";
+import { LONGEST_PUSH_MS, type Peer, receivers, sender, succeed } from "./peer.ts";
 
 export interface Variant {
   readonly key: boolean;
@@ -16,10 +15,12 @@ export interface Variant {
 export class Makuosan implements Peer {
   readonly name: string;
   private readonly variant: Variant;
+  private readonly longestPushMs: number;
 
-  constructor(name: string, variant: Variant) {
+  constructor(name: string, variant: Variant, longestPushMs: number = LONGEST_PUSH_MS) {
     this.name = name;
     this.variant = variant;
+    this.longestPushMs = longestPushMs;
   }
 
   problem(): undefined {
@@ -42,11 +43,18 @@ export class Makuosan implements Peer {
   }
 
   async push(fleet: NamespaceFleet): Promise<void> {
-    const limited: string[] = [String(LONGEST_PUSH_MS / 1000), path.join(DIST, "msync"), "-r"];
-    const { status, stderr, stdout } = await sender(fleet).run("timeout", limited, {
-      timeoutMs: LONGEST_PUSH_MS + 5_000,
-    });
-    if (status !== 0) throw new Error(`msync ended with ${status}: ${stderr}${stdout}`.trim());
+    await this.pushPaths(fleet, []);
+  }
+
+  /** Pushes some paths only. */
+  async pushPaths(fleet: NamespaceFleet, paths: readonly string[]): Promise<void> {
+    const host: Host = sender(fleet);
+    const args: string[] = ["-c", `unix:${host.socket}`, "-r", ...paths];
+    await succeed(host, path.join(DIST, "msync"), args, this.longestPushMs);
+  }
+
+  processes(fleet: NamespaceFleet): [number, number] {
+    return [sender(fleet).pid, receivers(fleet)[0]?.pid ?? 0];
   }
 
   async end(fleet: NamespaceFleet): Promise<void> {

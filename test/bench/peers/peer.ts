@@ -1,3 +1,4 @@
+import path from "node:path";
 import type { Finished } from "../../support/processes.ts";
 import type { Host } from "../../support/host.ts";
 import type { NamespaceFleet } from "../../support/namespaces.ts";
@@ -12,6 +13,8 @@ export interface Peer {
   prepare(fleet: NamespaceFleet, scenario: Scenario): Promise<void>;
   /** Brings all over; the time of this is measured. */
   push(fleet: NamespaceFleet, scenario: Scenario): Promise<void>;
+  /** The process at the sender and one at a receiver whose CPU time is of interest, while both run. */
+  processes?(fleet: NamespaceFleet): [number, number];
   /** Ends what prepare has started. */
   end(fleet: NamespaceFleet): Promise<void>;
 }
@@ -36,12 +39,16 @@ export function receivers(fleet: NamespaceFleet): Host[] {
 }
 
 /** Runs a program on a host to its good end. */
-export async function succeed(host: Host, program: string, args: readonly string[]): Promise<void> {
+export async function succeed(
+  host: Host,
+  program: string,
+  args: readonly string[],
+  timeoutMs: number = LONGEST_PUSH_MS,
+): Promise<void> {
   const beganMs: number = performance.now();
-  const result: Finished = await host.run(program, args, { timeoutMs: LONGEST_PUSH_MS });
-  if (result.status === 0) return;
-  if (performance.now() - beganMs >= LONGEST_PUSH_MS)
-    throw new Error(`longer than ${LONGEST_PUSH_MS / 1000} s`);
-  const said: string = `${result.stderr}${result.stdout}`.trim().split("\n").at(-1) ?? "";
-  throw new Error(`${program} ended with ${result.status}: ${said}`);
+  const { status, stdout, stderr }: Finished = await host.run(program, args, { timeoutMs });
+  if (status === 0) return;
+  if (performance.now() - beganMs >= timeoutMs) throw new Error(`longer than ${timeoutMs / 1000} s`);
+  const said: string = `${stderr}${stdout}`.trim().split("\n").at(-1) ?? "";
+  throw new Error(`${path.basename(program)} ended with ${status}: ${said}`);
 }

@@ -26,7 +26,7 @@ export class Servers {
 
   /** Waits until all have ended by themselves. */
   async ended(): Promise<void> {
-    await Promise.all(this.running.map((child) => (isRunning(child) ? once(child, "exit") : undefined)));
+    await Promise.all(this.running.filter(isRunning).map((child) => once(child, "exit")));
   }
 
   /** Ends them all. */
