@@ -77,7 +77,7 @@ export function yTicks(most: number): number[] {
   const power: number = 10 ** Math.floor(Math.log10(rough));
   const step: number = ([1, 2, 2.5, 5].find((factor) => factor * power >= rough) ?? 10) * power;
   const count: number = Math.ceil(most / step);
-  return Array.from({ length: count + 1 }, (_, index) => index * step);
+  return Array.from({ length: count + 1 }, (_, index) => Number((index * step).toPrecision(9)));
 }
 
 function yAxis(ticks: readonly number[], scale: Scale, label: string): string[] {

@@ -1,3 +1,4 @@
+import path from "node:path";
 import { namespaceProblem } from "../support/namespaces.ts";
 import { measureDelay } from "./delay.ts";
 import { installPeers } from "./installation.ts";
@@ -5,8 +6,10 @@ import { watchSignals } from "./interruption.ts";
 import { measureMemory } from "./memory.ts";
 import { type BenchOptions, parseOptions } from "./options.ts";
 import { contenders } from "./peers/contenders.ts";
+import type { Contender } from "./peers/peer.ts";
+import { writeCharts, writeReadmes } from "./report.ts";
 import * as kept from "./results.ts";
-import { measureScenario } from "./rounds.ts";
+import { type Figure, measureScenario } from "./rounds.ts";
 import { scenarios, title } from "./scenario.ts";
 import { cpuTable, delayLine, memoryTable, requirementTable, scenarioTable } from "./tables.ts";
 
@@ -17,17 +20,25 @@ import { cpuTable, delayLine, memoryTable, requirementTable, scenarioTable } fro
 
 async function main(): Promise<void> {
   const options: BenchOptions = parseOptions(process.argv.slice(2));
-  const problem: string | undefined = (await namespaceProblem()) ?? (await installPeers());
-  if (problem !== undefined) {
-    console.log(`skipped: ${problem}`);
-    return;
-  }
-  watchSignals();
   const { results: file } = options;
   const results: kept.Results = file === undefined ? kept.emptyResults() : kept.loadResults(file);
-  await measureAll(options, results, () => {
-    if (file !== undefined) kept.saveResults(file, results);
-  });
+  if (!options.measures.includes("none")) {
+    const problem: string | undefined = (await namespaceProblem()) ?? (await installPeers());
+    if (problem !== undefined) {
+      console.log(`skipped: ${problem}`);
+      return;
+    }
+    watchSignals();
+    await measureAll(options, results, () => {
+      if (file !== undefined) kept.saveResults(file, results);
+    });
+  }
+  printSummary(results);
+  if (file !== undefined) writeCharts(path.dirname(file), results);
+  if (options.readme) writeReadmes(results);
+}
+
+function printSummary(results: kept.Results): void {
   const parts: string[] = [
     cpuTable(results),
     memoryTable(results),
@@ -52,7 +63,8 @@ async function measureAll(options: BenchOptions, results: kept.Results, keep: ()
   if (!options.measures.includes("times")) return;
   for (const scenario of scenarios(options.scenarios)) {
     process.stderr.write(`${title(scenario)}\n`);
-    const figures = await measureScenario(scenario, contenders(options.peers, scenario), options.rounds);
+    const taking: Contender[] = contenders(options.peers, scenario, options.hasAllRates);
+    const figures: Figure[] = await measureScenario(scenario, taking, options.rounds);
     const result: kept.ScenarioResult = { scenario, origin, figures };
     console.log(`\n${scenarioTable(result)}\n`);
     kept.addScenario(results, result);

@@ -11,7 +11,7 @@ export interface Requirement {
   readonly most: number;
   readonly unit?: string;
   /** Undefined where the results lack a figure. */
-  measure(results: Results): number | undefined;
+  readonly measure: (results: Results) => number | undefined;
 }
 
 const OWN = "makuosan, sealed";

@@ -28,10 +28,18 @@ export interface ScenarioChoice {
   readonly speedsMbps: readonly (number | undefined)[];
   readonly lossPercents: readonly number[];
   readonly units: readonly Units[];
+  /** Small files over links without a limit only; for short runs. */
+  readonly smallUnlimitedOnly: boolean;
 }
 
 /** All that the choice spans; loss and single datagrams only with the big file and the fewest receivers. */
 export function scenarios(choice: ScenarioChoice): Scenario[] {
+  return allScenarios(choice).filter(({ content, speedMbps }) => {
+    return content === "big" || speedMbps === undefined || !choice.smallUnlimitedOnly;
+  });
+}
+
+function allScenarios(choice: ScenarioChoice): Scenario[] {
   const fewest: number = Math.min(...choice.receivers);
   return choice.speedsMbps.flatMap((speedMbps) =>
     choice.contents.flatMap((content) =>

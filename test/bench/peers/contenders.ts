@@ -11,28 +11,34 @@ type Rate = number | undefined;
 
 const WITHOUT_FFI: Record<string, string> = { MAKUOSAN_WITHOUT_FFI: "1" };
 
-const CONTENDERS: Record<string, (scenario: Scenario) => Contender> = {
+const CONTENDERS: Record<string, (scenario: Scenario, hasAllRates: boolean) => Contender> = {
   makuosan: () => alone(new Makuosan("makuosan, sealed", { key: true })),
   plain: () => alone(new Makuosan("makuosan without key", { key: false })),
   "no-offload": () =>
     alone(new Makuosan("makuosan --no-offload", { key: true, daemonArguments: ["--no-offload"] })),
   "no-ffi": () => alone(new Makuosan("makuosan without FFI", { key: true, environment: WITHOUT_FFI })),
   rsync: () => alone(new Rsync()),
-  uftp: (scenario) => ({ name: "uftp", candidates: uftpRates(scenario).map((rate) => new Uftp(rate)) }),
-  udpcast: (scenario) => ({
+  uftp: (scenario, hasAllRates) => ({
+    name: "uftp",
+    candidates: uftpRates(scenario, hasAllRates).map((rate) => new Uftp(rate)),
+  }),
+  udpcast: (scenario, hasAllRates) => ({
     name: "udpcast",
-    candidates: udpcastRates(scenario).map((rate) => new Udpcast(rate)),
+    candidates: udpcastRates(scenario, hasAllRates).map((rate) => new Udpcast(rate)),
   }),
 };
 
 export const CONTENDER_NAMES: readonly string[] = Object.keys(CONTENDERS);
 
-/** @throws RangeError for a name that nobody has */
-export function contenders(names: readonly string[], scenario: Scenario): Contender[] {
+/**
+ * @param hasAllRates whether all rates are tried that a program could be told
+ * @throws RangeError for a name that nobody has
+ */
+export function contenders(names: readonly string[], scenario: Scenario, hasAllRates: boolean): Contender[] {
   return names.map((name) => {
     const make = Object.hasOwn(CONTENDERS, name) ? CONTENDERS[name] : undefined;
     if (make === undefined) throw new RangeError(`${name} is none of ${CONTENDER_NAMES.join(", ")}`);
-    return make(scenario);
+    return make(scenario, hasAllRates);
   });
 }
 
@@ -41,12 +47,14 @@ function alone(peer: Contender["candidates"][number]): Contender {
 }
 
 /** A rate above what receivers take costs uftp whole further passes, one far below it just time. */
-function uftpRates({ speedMbps, content }: Scenario): Rate[] {
+function uftpRates({ speedMbps, content }: Scenario, hasAllRates: boolean): Rate[] {
   if (content === "unchanged") return [undefined];
-  if (speedMbps === undefined) return [400, 600, 800, 1000, undefined];
-  return [0.5, 0.65, 0.8, 0.95].map((share) => Math.round(share * speedMbps));
+  if (speedMbps === undefined) return hasAllRates ? [400, 600, 800, 1000, undefined] : [800];
+  const shares: number[] = hasAllRates ? [0.5, 0.65, 0.8, 0.95] : [0.8];
+  return shares.map((share) => Math.round(share * speedMbps));
 }
 
-function udpcastRates({ speedMbps }: Scenario): Rate[] {
+function udpcastRates({ speedMbps }: Scenario, hasAllRates: boolean): Rate[] {
+  if (!hasAllRates) return [undefined];
   return speedMbps === undefined ? [undefined, 600] : [undefined, Math.round(0.9 * speedMbps)];
 }
