@@ -1,3 +1,4 @@
+import { bitCount } from "../../base/bitmap.ts";
 import { BLOCK_FRAGMENTS, MISSING_FRAGMENTS, MISSING_RUNS } from "../../wire/limits.ts";
 import { BlockKind, fragmentCount } from "../../wire/datagram.ts";
 import type { MissingFragments, MissingRun } from "../../wire/status-message.ts";
@@ -66,8 +67,12 @@ export class Assembly {
     if (sentBlocks > this.seenBlocks) this.seenBlocks = Math.min(sentBlocks, this.windowEnd);
   }
 
-  /** Takes note of a fragment; true when its payload is to be kept. */
-  accept(block: number, index: number, sealedBytes: number, kind: number): boolean {
+  /**
+   * Takes note of fragments of one block, given as a mask.
+   *
+   * @returns whether any of them is new, so that its payload is to be kept
+   */
+  accept(block: number, maskLow: number, maskHigh: number, sealedBytes: number, kind: number): boolean {
     if (block < this.completeBelow || block >= this.windowEnd) return false;
     const slot = block % this.windowBlocks;
     const state = this.slots[slot] as number;
@@ -76,11 +81,12 @@ export class Assembly {
     if (state === Slot.empty || this.sealedBytes[slot] !== sealedBytes || this.kinds[slot] !== kind) {
       this.begin(slot, sealedBytes, kind);
     }
-    const have = index < 32 ? this.haveLow : this.haveHigh;
-    const bit = 1 << (index & 31);
-    if (((have[slot] as number) & bit) !== 0) return false;
-    have[slot] = (have[slot] as number) | bit;
-    this.absent[slot] = (this.absent[slot] as number) - 1;
+    const newLow = maskLow & ~(this.haveLow[slot] as number);
+    const newHigh = maskHigh & ~(this.haveHigh[slot] as number);
+    if (newLow === 0 && newHigh === 0) return false;
+    this.haveLow[slot] = (this.haveLow[slot] as number) | newLow;
+    this.haveHigh[slot] = (this.haveHigh[slot] as number) | newHigh;
+    this.absent[slot] = (this.absent[slot] as number) - bitCount(newLow) - bitCount(newHigh);
     if (this.absent[slot] === 0) this.complete(block, slot);
     return true;
   }

@@ -102,9 +102,19 @@ export class TransferReceiver {
    * @returns whether its payload is to be kept, in the slot of its block
    */
   acceptFragment(header: FragmentHeader): boolean {
+    const bit = 1 << (header.index & 31);
+    return header.index < 32 ? this.acceptFragments(header, bit, 0) : this.acceptFragments(header, 0, bit);
+  }
+
+  /**
+   * Takes note of several fragments of one block, which the masks name; the header is that of the last one.
+   *
+   * @returns whether any of them is new
+   */
+  acceptFragments(header: FragmentHeader, maskLow: number, maskHigh: number): boolean {
     if (this.state !== "receiving") return false;
     this.noteStamp(serialAdd(header.stamp, 1));
-    return this.assembly.accept(header.block, header.index, header.sealedBytes, header.kind);
+    return this.assembly.accept(header.block, maskLow, maskHigh, header.sealedBytes, header.kind);
   }
 
   /** To be called when the payloads of accepted fragments are in place. */
