@@ -131,7 +131,8 @@ export class FleetReceiver {
   private pump(): void {
     const { engine } = this;
     if (engine === undefined) return;
-    for (let effect = engine.poll(); effect !== undefined; effect = engine.poll()) this.execute(engine, effect);
+    for (let effect = engine.poll(); effect !== undefined; effect = engine.poll())
+      this.execute(engine, effect);
     const deadlineMs = engine.nextDeadlineMs();
     if (deadlineMs >= this.wakeMs) return;
     this.wakeMs = deadlineMs;

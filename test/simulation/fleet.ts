@@ -1,7 +1,15 @@
 import { Bitmap } from "../../src/base/bitmap.ts";
 import { fraction, SeededRandom } from "../../src/base/random.ts";
+import { TokenBucket } from "../../src/engine/sender/token-bucket.ts";
 import { TransferSender } from "../../src/engine/sender/transfer-sender.ts";
-import type { Effect, EngineOptions, Input, Member, ProducedBlock, TransferResult } from "../../src/engine/types.ts";
+import type {
+  Effect,
+  EngineOptions,
+  Input,
+  Member,
+  ProducedBlock,
+  TransferResult,
+} from "../../src/engine/types.ts";
 import { BlockKind, SEALED_BLOCK_BYTES } from "../../src/wire/datagram.ts";
 import { BLOCK_FRAGMENTS, WINDOW_BLOCKS } from "../../src/wire/limits.ts";
 import { encodeMessage, type ControlMessage } from "../../src/wire/message.ts";
@@ -58,6 +66,7 @@ export class Fleet {
   private readonly random: SeededRandom;
   private readonly sender: TransferSender;
   private readonly receivers: FleetReceiver[];
+  private readonly byIp = new Map<string, FleetReceiver>();
   private readonly bottleneck: Bottleneck | undefined;
   private readonly blocks: number;
   private producedBlocks = 0;
@@ -89,12 +98,25 @@ export class Fleet {
     const sender: Member = { ...memberOf(0), epoch: SENDER_EPOCH };
     this.receivers = targets.map(
       ({ epoch }) =>
-        new FleetReceiver(sender, epoch, engineOptions, options, this.random.u32(), this.schedule, (message) =>
-          this.takeStatus(epoch, message),
+        new FleetReceiver(
+          sender,
+          epoch,
+          engineOptions,
+          options,
+          this.random.u32(),
+          this.schedule,
+          (message) => this.takeStatus(epoch, message),
         ),
     );
+    for (const [index, receiver] of this.receivers.entries())
+      this.byIp.set(memberOf(index).address.ip, receiver);
     const request = { transfer: 1, targets, dryRun: false, allOrNothing: false };
-    this.sender = new TransferSender(request, engineOptions, 0);
+    this.sender = new TransferSender(
+      request,
+      engineOptions,
+      new TokenBucket(engineOptions.fragmentsPerSecond / 1000),
+      0,
+    );
   }
 
   /** Runs the whole transfer. */
@@ -105,7 +127,8 @@ export class Fleet {
       check(this.schedule.nowMs < 600_000, "the transfer has not come to its end in ten minutes");
       this.schedule.step();
     }
-    const { feedbackBytes, announcedBytes, statusCount, droppedStatuses, droppedFragments, sentAt100Ms } = this;
+    const { feedbackBytes, announcedBytes, statusCount, droppedStatuses, droppedFragments, sentAt100Ms } =
+      this;
     return {
       result: this.result,
       virtualMs: this.finishedMs,
@@ -125,7 +148,8 @@ export class Fleet {
   }
 
   private pump(): void {
-    for (let effect = this.sender.poll(); effect !== undefined; effect = this.sender.poll()) this.execute(effect);
+    for (let effect = this.sender.poll(); effect !== undefined; effect = this.sender.poll())
+      this.execute(effect);
     const deadlineMs = this.sender.nextDeadlineMs();
     if (deadlineMs >= this.wakeMs) return;
     this.wakeMs = deadlineMs;
@@ -138,7 +162,7 @@ export class Fleet {
   }
 
   private execute(effect: Effect): void {
-    if (effect.kind === "send") this.announce(effect.message);
+    if (effect.kind === "send") this.announce(effect);
     else if (effect.kind === "send-block") this.sendBlock(effect);
     else if (effect.kind === "produce") this.produce(effect.count);
     else if (effect.kind === "settle") this.isSettled = true;
@@ -148,12 +172,13 @@ export class Fleet {
     }
   }
 
-  private announce(message: ControlMessage): void {
+  private announce({ message, destination }: Extract<Effect, { kind: "send" }>): void {
     const bytes = wireControlBytes(encodeMessage(message).length);
     this.announcedBytes += bytes;
     const atMs = this.occupyLine(bytes);
     this.schedule.after(atMs + LATENCY_MS - this.schedule.nowMs, () => {
-      for (const receiver of this.receivers) receiver.takeMessage(message);
+      if (destination.to === "group") for (const receiver of this.receivers) receiver.takeMessage(message);
+      else this.byIp.get(destination.address.ip)?.takeMessage(message);
     });
   }
 

@@ -51,7 +51,9 @@ function main(): void {
     },
   });
   const socketFragments = Math.floor((2 * Number(values.buffer) * 1024 * 1024) / 2880);
-  console.log("members  loss   feedback  repairs   needed    virtual s  wire s  ratio  STATUS  dropped  real s");
+  console.log(
+    "members  loss   feedback  repairs   needed    virtual s  wire s  ratio  STATUS  dropped  real s",
+  );
   for (const loss of values.loss.split(",").map(Number)) {
     for (const members of values.members.split(",").map(Number)) {
       const startMs = performance.now();
