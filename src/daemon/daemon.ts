@@ -34,7 +34,7 @@ const STOP_LOOK_MS = 20;
 const BUFFER_BYTES_PER_FRAGMENT = 2 * DATAGRAM_BYTES;
 
 /** Pages beside those of the windows: for reading, and for what the writing thread has still in hand. */
-const SPARE_PAGES = 64;
+const SPARE_PAGES = 128;
 
 /** A daemon that is at work. */
 export interface Daemon {

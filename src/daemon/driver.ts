@@ -194,7 +194,7 @@ export class Driver {
         this.outbound.delete(effect.transfer);
         break;
       case "event":
-        if (effect.event.kind === "inbound-ended") this.parts.pages.close(effect.event.key);
+        if (effect.event.kind === "inbound-ended") this.closePages(effect.event.key);
         this.parts.onEvent(effect.event);
         break;
       case "open-stage":
@@ -242,7 +242,13 @@ export class Driver {
 
   private openStage(key: InboundKey, dryRun: boolean): void {
     this.parts.pages.open(key);
+    this.parts.transport.expectTrains(true);
     const secret = this.parts.fleetKey.transferKey(key.epoch, key.transfer);
     this.disks?.toStage({ kind: "open", inbound: key, key: secret, dryRun });
+  }
+
+  private closePages(key: InboundKey): void {
+    this.parts.pages.close(key);
+    this.parts.transport.expectTrains(this.parts.pages.areInUse);
   }
 }
