@@ -30,7 +30,7 @@ async function run(options: CommandOptions): Promise<number> {
   }
   const client = await ConsoleClient.connect(socketPathOf(options.console));
   try {
-    if (options.action === "send") return await send(client, options);
+    if (options.action === "send") return await send(client, options.paths, options.send, options.json);
     await ask(client, options, options.action);
     return ExitStatus.ok;
   } finally {

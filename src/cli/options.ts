@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { UserError } from "../base/user-error.ts";
+import { addSendOptions, type ParsedSendOptions, readSendOptions, type SendOptions } from "./send-options.ts";
 
 declare const __MAKUOSAN_VERSION__: string | undefined;
 
@@ -7,11 +8,7 @@ declare const __MAKUOSAN_VERSION__: string | undefined;
 export interface CommandOptions {
   readonly action: "send" | "members" | "status" | "keygen" | "loglevel";
   readonly paths: readonly string[];
-  readonly recursive: boolean;
-  readonly dryRun: boolean;
-  readonly verbosity: number;
-  readonly targets: readonly string[];
-  readonly allOrNothing: boolean;
+  readonly send: SendOptions;
   readonly json: boolean;
   readonly console: string;
   readonly logLevel: string;
@@ -19,12 +16,7 @@ export interface CommandOptions {
   readonly keyFile: string | undefined;
 }
 
-interface ParsedOptions {
-  recursive?: boolean;
-  dryRun?: boolean;
-  verbose?: number;
-  target?: string[];
-  allOrNothing?: boolean;
+interface ParsedOptions extends ParsedSendOptions {
   json?: boolean;
   console?: string;
   loglevel?: string;
@@ -58,22 +50,10 @@ export function parseOptions(argv: readonly string[], target: string | undefined
 
 function msyncCommand(): Command {
   const version = typeof __MAKUOSAN_VERSION__ === "string" ? __MAKUOSAN_VERSION__ : "development";
-  return new Command("msync")
+  const command = new Command("msync")
     .description("Sends files below the base directory to all members at once.")
-    .argument("[path...]", "what to send, seen from the base directory")
-    .option(
-      "-r, --recursive",
-      "directories with all that is in them; without a path the whole base directory",
-    )
-    .option("-n, --dry-run", "only say what would be sent")
-    .option(
-      "-v, --verbose",
-      "say what is updated; twice: what is skipped, too",
-      (_, sum: number) => sum + 1,
-      0,
-    )
-    .option("-t, --target <host>", "send to this member only; may be given several times", collect, [])
-    .option("--all-or-nothing", "change nothing anywhere unless every member can take everything")
+    .argument("[path...]", "what to send, seen from the base directory");
+  return addSendOptions(command)
     .option("-c, --console <target>", "control socket of the daemon, as unix:PATH")
     .option("-l, --loglevel <level>", "set the daemon's log level")
     .option("--members", "list the members")
@@ -85,10 +65,6 @@ function msyncCommand(): Command {
     .showSuggestionAfterError(false)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
-}
-
-function collect(value: string, values: string[]): string[] {
-  return [...values, value];
 }
 
 function readOptions(options: ParsedOptions, paths: string[], target: string | undefined): CommandOptions {
@@ -104,11 +80,7 @@ function readOptions(options: ParsedOptions, paths: string[], target: string | u
   return {
     action,
     paths: paths.length === 0 ? [""] : paths,
-    recursive: options.recursive === true,
-    dryRun: options.dryRun === true,
-    verbosity: options.verbose ?? 0,
-    targets: options.target ?? [],
-    allOrNothing: options.allOrNothing === true,
+    send: readSendOptions(options),
     json: options.json === true,
     console: options.console === undefined ? (target ?? DEFAULT_TARGET) : asText(options.console),
     logLevel: options.loglevel ?? "",

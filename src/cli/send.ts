@@ -1,26 +1,33 @@
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import type { ConsoleClient } from "../console/client.ts";
 import type { Event, SendRequest, SendResult } from "../console/protocol.ts";
-import type { CommandOptions } from "./options.ts";
 import { printError, printJson, printLine, printWarning } from "./output.ts";
 import { Progress } from "./progress.ts";
+import type { SendOptions } from "./send-options.ts";
 
 /** Carries out a push and prints what comes of it; the exit status. */
-export async function send(client: ConsoleClient, options: CommandOptions): Promise<number> {
+export async function send(
+  client: ConsoleClient,
+  paths: readonly string[],
+  options: SendOptions,
+  isJson: boolean,
+): Promise<number> {
   const progress = new Progress();
+  const { recursive, dryRun, allOrNothing, targets, excludes } = options;
   const request: SendRequest = {
     command: "send",
-    paths: options.paths,
-    recursive: options.recursive,
-    dryRun: options.dryRun,
-    allOrNothing: options.allOrNothing,
-    targets: options.targets,
-    detail: detailOf(options),
-    progress: options.json || Progress.isPossible,
+    paths,
+    recursive,
+    dryRun,
+    allOrNothing,
+    targets,
+    excludes,
+    detail: detailOf(options, isJson),
+    progress: isJson || Progress.isPossible,
   };
   const interrupt = cancelOnInterrupt(client);
   const result = await client.request(request, (event) => {
-    if (options.json) printJson(event);
+    if (isJson) printJson(event);
     else if (event.event === "progress") progress.show(event);
     else {
       progress.end();
@@ -29,14 +36,14 @@ export async function send(client: ConsoleClient, options: CommandOptions): Prom
   });
   progress.end();
   if (result.result !== "send") throw new UserError("the daemon gave another answer than expected");
-  if (options.json) printJson(result);
+  if (isJson) printJson(result);
   else printResult(result);
   return interrupt.happened && result.aborted !== undefined ? ExitStatus.interrupted : result.exitStatus;
 }
 
-function detailOf(options: CommandOptions): SendRequest["detail"] {
+function detailOf(options: SendOptions, isJson: boolean): SendRequest["detail"] {
   if (options.verbosity >= 2) return "all";
-  if (options.verbosity === 1 || options.json) return "updates";
+  if (options.verbosity === 1 || isJson) return "updates";
   return options.dryRun ? "paths" : "none";
 }
 
@@ -53,13 +60,14 @@ function cancelOnInterrupt(client: ConsoleClient): { happened: boolean } {
   return state;
 }
 
-function printEvent(event: Exclude<Event, { event: "progress" }>, options: CommandOptions): void {
+function printEvent(event: Exclude<Event, { event: "progress" }>, options: SendOptions): void {
   switch (event.event) {
     case "path":
       printPath(event, options);
       break;
     case "notice":
-      if (event.kind === "unreadable") printError(`${event.path}: ${event.reason}`);
+      if (event.kind === "excluded") printWarning(`${event.path} is not sent: ${event.reason}`);
+      else if (event.kind === "unreadable") printError(`${event.path}: ${event.reason}`);
       else if (options.verbosity >= 1) printLine(`ignore ${event.path}: ${event.reason}`);
       break;
     case "omitted":
@@ -71,7 +79,7 @@ function printEvent(event: Exclude<Event, { event: "progress" }>, options: Comma
   }
 }
 
-function printPath(event: Extract<Event, { event: "path" }>, options: CommandOptions): void {
+function printPath(event: Extract<Event, { event: "path" }>, options: SendOptions): void {
   const prefix = options.dryRun ? "(dryrun) " : "";
   if (options.verbosity === 0) {
     printLine(`${prefix}[update:${event.path}]`);

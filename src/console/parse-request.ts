@@ -41,6 +41,7 @@ function parseSend(fields: Record<string, unknown>): SendRequest {
     dryRun: flag(fields, "dryRun"),
     allOrNothing: flag(fields, "allOrNothing"),
     targets: byteStrings(fields, "targets"),
+    excludes: byteStrings(fields, "excludes"),
     detail,
     progress: flag(fields, "progress"),
   };

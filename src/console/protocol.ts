@@ -23,6 +23,8 @@ export interface SendRequest {
   readonly allOrNothing: boolean;
   /** Host names or addresses; none for every member. */
   readonly targets: readonly string[];
+  /** Patterns of what is left out. */
+  readonly excludes: readonly string[];
   /** Which lines about entries are wanted. */
   readonly detail: "none" | "paths" | "updates" | "all";
   /** Whether progress events are wanted. */
@@ -44,7 +46,7 @@ export type Event =
     }
   | {
       readonly event: "notice";
-      readonly kind: "unreadable" | "skipped";
+      readonly kind: "unreadable" | "skipped" | "excluded";
       readonly path: string;
       readonly reason: string;
     }

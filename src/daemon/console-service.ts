@@ -93,6 +93,7 @@ export class ConsoleService implements RequestHandler {
       ["rate", settings.rateMbps === Infinity ? "no bound" : `${settings.rateMbps} Mbit/s`],
       ["receive buffer", `${transport.receiveBufferBytes} bytes`],
       ["offload", yes(transport.isOffloaded)],
+      ["excludes", settings.excludes.length === 0 ? "none" : settings.excludes.join(" ")],
       ["log level", log.level],
       ["foreign packets", foreign],
       ["replayed packets", String(counters.replayed)],

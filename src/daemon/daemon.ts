@@ -79,7 +79,7 @@ export async function startDaemon(settings: Settings, log: Log, onStatus: () => 
     onStatus();
   };
   const driver = new Driver({ engine, epoch: identity.epoch, fleetKey, sealer, transport, inbound, onEvent });
-  const transfers = new Transfers(engine, driver, log, settings.parallel);
+  const transfers = new Transfers(engine, driver, log, settings);
   const disks = startDisks(settings, keepOwner, driver, log);
   transport.listen(
     (bytes, ip, port) => driver.onDatagrams(bytes, ip, port),
@@ -111,7 +111,7 @@ async function openFront(settings: Settings): Promise<Front> {
 /** Starts the disk threads with the privileges that are left, and joins them with the driver. */
 function startDisks(settings: Settings, keepOwner: boolean, driver: Driver, log: Log): DiskThreads {
   const disks = new DiskThreads(
-    { base: settings.base, keepOwner },
+    { base: settings.base, keepOwner, excludes: settings.excludes },
     (reply) => driver.onSource(reply),
     (reply) => (reply.kind === "recovered" ? logRecovery(log, reply) : driver.onStage(reply)),
     // A broken invariant in a thread is one of the process.

@@ -115,6 +115,12 @@ export const SETTINGS = [
     description: "no control socket",
   },
   {
+    key: "exclude",
+    option: "--exclude <patterns>",
+    form: LIST,
+    description: "patterns of what is neither sent nor changed here, with commas between them",
+  },
+  {
     key: "offload",
     option: "--no-offload",
     form: FLAG,

@@ -3,6 +3,7 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { UserError } from "../base/user-error.ts";
+import { compileExcludes } from "../tree/excludes.ts";
 import { DEFAULT_GROUP, DEFAULT_PORT, HOST_NAME_BYTES } from "../wire/limits.ts";
 import { findGroup, findUser, groupsOfUser } from "./accounts.ts";
 import type { GivenSettings } from "./config.ts";
@@ -39,6 +40,8 @@ export interface Settings {
   readonly receives: boolean;
   readonly sends: boolean;
   readonly offload: boolean;
+  /** Patterns as byte strings; they hold for what is sent and for what is received. */
+  readonly excludes: readonly string[];
 }
 
 /**
@@ -56,8 +59,9 @@ export function resolveSettings(options: GivenSettings, config: GivenSettings): 
     const name = text(key);
     return name === undefined ? undefined : path.resolve(START_DIRECTORY, name);
   };
+  const base = checkBase(file("base"));
   return {
-    base: checkBase(file("base")),
+    base,
     identity: findIdentity(text("user"), text("group"), given.groups as readonly string[] | undefined),
     port: number("port", DEFAULT_PORT),
     multicast: checkMulticast(text("multicast") ?? DEFAULT_GROUP),
@@ -73,6 +77,7 @@ export function resolveSettings(options: GivenSettings, config: GivenSettings): 
     receives: flag("receive", true),
     sends: flag("send", true),
     offload: flag("offload", true),
+    excludes: checkExcludes((given.exclude as readonly string[] | undefined) ?? [], base),
   };
 }
 
@@ -126,6 +131,16 @@ function checkMulticast(address: string): string {
   throw new UserError(
     `${address} is no multicast group: give an address from 224.0.0.0 to 239.255.255.255 with -m`,
   );
+}
+
+function checkExcludes(patterns: readonly string[], base: string): string[] {
+  const excludes = patterns.map(byteString);
+  compileExcludes(excludes, byteString(base));
+  return excludes;
+}
+
+function byteString(text: string): string {
+  return Buffer.from(text).toString("latin1");
 }
 
 /** @throws UserError for a level that does not exist */

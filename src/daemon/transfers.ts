@@ -3,10 +3,12 @@ import type { NodeEngine } from "../engine/node.ts";
 import type { Member, TransferResult } from "../engine/types.ts";
 import type { Event, SendRequest, SendResult } from "../console/protocol.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../wire/datagram.ts";
+import { compileExcludes } from "../tree/excludes.ts";
 import { simplifyRequest } from "../tree/request.ts";
 import type { SourceReply, SourceTotals } from "./disk/messages.ts";
 import type { Driver } from "./driver.ts";
 import type { Log } from "./log.ts";
+import type { Settings } from "./settings.ts";
 import { chooseTargets, type ChosenTargets } from "./targets.ts";
 import { Turns } from "./turns.ts";
 
@@ -30,16 +32,18 @@ export class Transfers {
   private readonly engine: NodeEngine;
   private readonly driver: Driver;
   private readonly log: Log;
+  private readonly settings: Settings;
   private readonly turns: Turns;
   private readonly running = new Map<number, Running>();
   private lastTransfer = 0;
   private isStopping = false;
 
-  constructor(engine: NodeEngine, driver: Driver, log: Log, parallel: number) {
+  constructor(engine: NodeEngine, driver: Driver, log: Log, settings: Settings) {
     this.engine = engine;
     this.driver = driver;
     this.log = log;
-    this.turns = new Turns(parallel);
+    this.settings = settings;
+    this.turns = new Turns(settings.parallel);
   }
 
   get count(): number {
@@ -59,6 +63,7 @@ export class Transfers {
    */
   async send(request: SendRequest, emit: (event: Event) => void, signal: AbortSignal): Promise<SendResult> {
     simplifyRequest(request);
+    compileExcludes(request.excludes, "");
     if (this.isStopping) throw stopping();
     await this.turns.take(signal);
     try {
@@ -149,6 +154,7 @@ export class Transfers {
       { kind: "start-transfer", request: { transfer, targets: targets.members, dryRun, allOrNothing } },
       {
         request: { paths: request.paths, recursive: request.recursive },
+        rules: { excludes: [...this.settings.excludes, ...request.excludes] },
         detail: request.detail,
         hostOf: (epoch) => hosts.get(epoch) ?? epoch,
         onSource: (reply) => this.onSource(running, reply),

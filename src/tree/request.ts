@@ -9,6 +9,14 @@ export interface ScanRequest {
   readonly recursive: boolean;
 }
 
+/** What is left out of it. */
+export interface ScanRules {
+  /** Patterns of entries; see excludes.ts. */
+  readonly excludes: readonly string[];
+}
+
+export const NO_RULES: ScanRules = { excludes: [] };
+
 /**
  * Brings a path of the command line into its one form: without leading slash (the base directory is meant
  * anyway), without "." and without empty components.

@@ -6,6 +6,7 @@ import { directoryOf, joinPath, nameOf, STAGING_NAME } from "../wire/path-rules.
 import { metadataOf, typeOf } from "./attributes.ts";
 import type { Directories } from "./directories.ts";
 import { bytesOfPath, entryPath, errorCode } from "./directories.ts";
+import { type Exclusion, isExcludedWithin } from "./excludes.ts";
 import type { Owners } from "./owners.ts";
 import type { ScanRequest } from "./request.ts";
 
@@ -21,16 +22,15 @@ const SORTED_ENTRIES = 20_000;
 /** Times that fit into 64 bits of nanoseconds. */
 const MOST_NS = 9_200_000_000_000_000_000n;
 
-/** Decides what is left out; a directory that is left out is not entered. */
-export type Exclusion = (path: string, isDirectory: boolean) => boolean;
-
 /** What the walk comes across. */
 export type ScanItem =
   | { readonly kind: "entry"; readonly directory: DirectoryHeader; readonly entry: Entry }
   /** It cannot be read; the reason does not repeat the path. */
   | { readonly kind: "unreadable"; readonly path: string; readonly reason: string }
   /** It is something that is never sent. */
-  | { readonly kind: "skipped"; readonly path: string; readonly reason: string };
+  | { readonly kind: "skipped"; readonly path: string; readonly reason: string }
+  /** It was asked for by its path, and is left out all the same. */
+  | { readonly kind: "excluded"; readonly path: string; readonly reason: string };
 
 export class Scanner {
   private readonly directories: Directories;
@@ -55,6 +55,10 @@ export class Scanner {
 
   /** One requested path with the directories on its way; true for a directory. */
   private *requested(path: string): Generator<ScanItem, boolean> {
+    if (isExcludedWithin(this.isExcluded, path, this.isDirectory(path))) {
+      yield { kind: "excluded", path, reason: "an exclude pattern fits it, or a directory on its way" };
+      return false;
+    }
     for (let slash = path.indexOf("/"); slash !== -1; slash = path.indexOf("/", slash + 1)) {
       yield* this.passage(path.slice(0, slash));
     }
@@ -68,6 +72,15 @@ export class Scanner {
     item ??= { kind: "unreadable", path, reason: "there is no such file or directory" };
     yield item;
     return item.kind === "entry" && item.entry.type === EntryType.directory;
+  }
+
+  private isDirectory(path: string): boolean {
+    try {
+      return lookUp(this.directories.descriptor(directoryOf(path)), nameOf(path))?.isDirectory() === true;
+    } catch (error) {
+      errorCode(error);
+      return false;
+    }
   }
 
   private *passage(path: string): Generator<ScanItem> {

@@ -8,6 +8,7 @@ import { Committer } from "./commit.ts";
 import { bytesOfPath, type Directories, entryPath, errorCode } from "./directories.ts";
 import { JournalWriter, StepKind } from "./journal.ts";
 import { explain, lookUp, readTarget } from "./scan.ts";
+import type { Protection } from "./protection.ts";
 import { StagedFiles } from "./staged-files.ts";
 import { StagingArea } from "./staging-area.ts";
 import { syncFileSystem } from "../sys/files.ts";
@@ -27,6 +28,7 @@ export class Stage {
   private readonly rules: AttributeRules;
   private readonly name: string;
   private readonly dryRun: boolean;
+  private readonly protection: Protection | undefined;
   private readonly device: bigint;
   private area: StagingArea | undefined;
   private journal: JournalWriter | undefined;
@@ -34,11 +36,18 @@ export class Stage {
   private nextEntry = 0;
   private wantedBytes = 0;
 
-  constructor(base: Directories, rules: AttributeRules, name: string, dryRun: boolean) {
+  constructor(
+    base: Directories,
+    rules: AttributeRules,
+    name: string,
+    dryRun: boolean,
+    protection?: Protection,
+  ) {
     this.base = base;
     this.rules = rules;
     this.name = name;
     this.dryRun = dryRun;
+    this.protection = protection;
     this.device = fs.fstatSync(base.root, { bigint: true }).dev;
     rules.owners.refresh();
     base.forgetAll();
@@ -117,6 +126,10 @@ export class Stage {
     firstEntry: number,
     wants: Bitmap,
   ): void {
+    if (this.protection?.coversDirectory(header.path) === true) {
+      this.nextEntry += entries.length;
+      return;
+    }
     // It may have been moved away since it was opened for its own entry.
     this.base.forget(header.path);
     if (this.base.find(header.path) === undefined) this.checkStaged(header.path);
@@ -126,6 +139,7 @@ export class Stage {
       const path = joinPath(header.path, entry.name);
       // Asked for anew each time: other directories are opened in between, and few descriptors are kept.
       const real = this.base.find(header.path);
+      if (this.isProtected(real, path, entry)) continue;
       if (real !== undefined && !this.differs(real, path, entry)) continue;
       wants.set(number - firstEntry);
       isTouched = true;
@@ -156,6 +170,20 @@ export class Stage {
     } catch (error) {
       throw new StageError(`${path === "" ? "the base directory" : path}: ${explain(error)}`);
     }
+  }
+
+  /** Whether an entry stays as it is here, be it by what it is going to be or by what it is. */
+  private isProtected(directory: number | undefined, path: string, entry: Entry): boolean {
+    const { protection } = this;
+    if (protection === undefined) return false;
+    const becomesDirectory = entry.type === EntryType.directory || entry.type === EntryType.passage;
+    if (protection.coversEntry(path, becomesDirectory)) return true;
+    const stats = directory === undefined ? undefined : lookUp(directory, entry.name);
+    if (stats === undefined || stats.isDirectory() === becomesDirectory) return false;
+    if (protection.coversEntry(path, stats.isDirectory())) return true;
+    const kept = stats.isDirectory() ? protection.findBelow(this.base, path) : undefined;
+    if (kept === undefined) return false;
+    throw new StageError(`${path}: it is a directory here, and holds ${kept}, which this host excludes`);
   }
 
   private differs(directory: number, path: string, entry: Entry): boolean {

@@ -17,7 +17,7 @@ export class DiskThreads {
    * @param onFailure called when a thread ends by an error, which is a broken invariant
    */
   constructor(
-    settings: { readonly base: string; readonly keepOwner: boolean },
+    settings: Omit<WorkerSettings, "role" | "nativeLibraryPath">,
     onSource: (reply: SourceReply) => void,
     onStage: (reply: StageReply) => void,
     onFailure: (error: Error) => void,

@@ -1,6 +1,6 @@
 import type { Bitmap } from "../../base/bitmap.ts";
 import type { NativeWorkerData } from "../../sys/native.ts";
-import type { ScanRequest } from "../../tree/request.ts";
+import type { ScanRequest, ScanRules } from "../../tree/request.ts";
 import type { SourceNotice } from "../../tree/source.ts";
 import type { BlockKindNumber, Effect, InboundKey, Input, StageOutcome } from "../../engine/types.ts";
 
@@ -13,6 +13,8 @@ export interface WorkerSettings extends NativeWorkerData {
   readonly role: "source" | "stage";
   readonly base: string;
   readonly keepOwner: boolean;
+  /** Patterns of what is never changed here. */
+  readonly excludes: readonly string[];
 }
 
 /** To the source thread. */
@@ -24,6 +26,7 @@ export type SourceCommand =
       readonly key: Uint8Array;
       readonly ring: SharedArrayBuffer;
       readonly request: ScanRequest;
+      readonly rules: ScanRules;
       /** Contents are not read: nobody will stage them. */
       readonly dryRun: boolean;
     }

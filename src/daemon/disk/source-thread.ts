@@ -66,10 +66,8 @@ function openSource(
 ): OpenSource {
   const common = { key: Buffer.from(command.key), ring: new Uint8Array(command.ring), epoch: command.epoch };
   try {
-    const source = new Source(base, owners, command.request, {
-      isExcluded: () => false,
-      dryRun: command.dryRun,
-    });
+    const { request, rules, dryRun } = command;
+    const source = new Source(base, owners, request, { rules, dryRun });
     return { ...common, source, failure: undefined };
   } catch (error) {
     const failure =

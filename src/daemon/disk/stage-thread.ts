@@ -6,6 +6,7 @@ import type { AttributeRules } from "../../tree/attributes.ts";
 import { recover } from "../../tree/commit.ts";
 import { Directories } from "../../tree/directories.ts";
 import { Owners } from "../../tree/owners.ts";
+import { Protection } from "../../tree/protection.ts";
 import { Stage, stageFailure } from "../../tree/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { WINDOW_BLOCKS } from "../../wire/limits.ts";
@@ -40,6 +41,7 @@ class StageThread {
   private readonly settings: WorkerSettings;
   private readonly reply: (message: StageReply) => void;
   private readonly rules: AttributeRules;
+  private readonly protection: Protection | undefined;
   private readonly stages = new Map<string, OpenStage>();
   private base: Directories | undefined;
 
@@ -47,6 +49,7 @@ class StageThread {
     this.settings = settings;
     this.reply = reply;
     this.rules = { owners: new Owners(), keepOwner: settings.keepOwner };
+    this.protection = Protection.of(settings.excludes, Buffer.from(settings.base).toString("latin1"));
   }
 
   /** Before anything else: finishes or removes what an earlier run has left. */
@@ -93,7 +96,9 @@ class StageThread {
     try {
       // A base directory that was replaced by another one since the last transfer is that other one now.
       if (this.stages.size === 0) this.reopenBase();
-      const stage = new Stage(this.baseDirectory(), this.rules, inboundName(command.inbound), command.dryRun);
+      const { inbound, dryRun } = command;
+      const name = inboundName(inbound);
+      const stage = new Stage(this.baseDirectory(), this.rules, name, dryRun, this.protection);
       return { ...common, stage, failure: undefined };
     } catch (error) {
       return { ...common, stage: undefined, failure: `the base directory: ${stageFailure(error)}` };

@@ -1,0 +1,12 @@
+import { test } from "node:test";
+import { excludeScenarios, startHosts } from "../support/command-scenarios.ts";
+import { LoopbackFleet } from "../support/loopback.ts";
+
+/** What msync does beside plain pushes, for an ordinary user. */
+
+test("msync on the loopback network", async (context) => {
+  const fleet = LoopbackFleet.create(3);
+  context.after(() => fleet.destroy());
+  await startHosts(fleet);
+  await excludeScenarios(context, fleet);
+});

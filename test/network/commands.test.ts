@@ -1,0 +1,14 @@
+import { test } from "node:test";
+import { excludeScenarios, startHosts } from "../support/command-scenarios.ts";
+import { namespaceProblem, NamespaceFleet } from "../support/namespaces.ts";
+
+/** What msync does beside plain pushes, between daemons that are root. */
+
+const skip = await namespaceProblem();
+
+test("msync between network namespaces", skip === undefined ? {} : { skip }, async (context) => {
+  const fleet = await NamespaceFleet.create({ hosts: 3 });
+  context.after(() => fleet.destroy());
+  await startHosts(fleet);
+  await excludeScenarios(context, fleet);
+});

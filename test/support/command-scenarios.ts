@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import type { TestContext } from "node:test";
+import { acquainted, type Host } from "./host.ts";
+import { must } from "./processes.ts";
+
+/**
+ * What msync does beside plain pushes, on real daemons: the same between network namespaces as root, and on the loopback
+ * network as an ordinary user.
+ */
+
+export interface CommandFleet {
+  readonly hosts: Host[];
+  readonly directory: string;
+}
+
+/** Starts three daemons: the first one pushes, each has settings of its own. */
+export async function startHosts(fleet: CommandFleet): Promise<void> {
+  const [sender, second, third] = fleet.hosts as [Host, Host, Host];
+  const config = path.join(fleet.directory, "sender.conf");
+  fs.writeFileSync(config, 'exclude = *.secret, cache/\nexclude[] = "#*#"\n');
+  await sender.start("--config", config);
+  await second.start();
+  await third.start("--exclude", "local.conf");
+  await acquainted(fleet.hosts);
+}
+
+export async function excludeScenarios(context: TestContext, fleet: CommandFleet): Promise<void> {
+  const [sender, second, third] = fleet.hosts as [Host, Host, Host];
+
+  await context.test("patterns of the config file, of options and of files hold together", async () => {
+    await shell(
+      sender,
+      "mkdir -p ex/cache ex/sub/node_modules/m ex/tmp && cd ex && " +
+        "touch a.html a.secret '#a#' cache/x sub/b.log sub/node_modules/m/i tmp/t 'sub/caf\u00e9.old' 'sub/odd name~'",
+    );
+    const list = path.join(fleet.directory, "excludes");
+    fs.writeFileSync(list, "node_modules/\r\n\n*.old\n# no comment\n");
+    const args = [
+      "-r",
+      "--exclude",
+      "*.log",
+      "--exclude",
+      "*~",
+      "--exclude-from",
+      list,
+      "--exclude",
+      "/ex/tmp/",
+    ];
+    assert.deepEqual(await sender.msync(...args), { status: 0, stdout: "", stderr: "" });
+    for (const host of [second, third]) {
+      assert.equal(await tree(host, "ex"), "ex\nex/a.html\nex/sub\n");
+    }
+    const { status, stdout } = await sender.run("sh", [
+      "-c",
+      'printf "*.log\\n" | "$@"',
+      "sh",
+      ...sender.msyncCommand("-rn", "--exclude-from", "-", "ex/sub"),
+    ]);
+    assert.equal(status, 0);
+    assert.equal(
+      stdout,
+      "(dryrun) [update:ex/sub/caf\u00e9.old]\n(dryrun) [update:ex/sub/node_modules]\n" +
+        "(dryrun) [update:ex/sub/odd name~]\n(dryrun) [update:ex/sub/node_modules/m]\n" +
+        "(dryrun) [update:ex/sub/node_modules/m/i]\n",
+    );
+  });
+
+  await context.test("an excluded path that was asked for is named, and the others go", async () => {
+    await shell(sender, "echo 1 > ex/one && echo 2 > ex/two.secret");
+    const { status, stderr } = await sender.msync("ex/one", "ex/two.secret", "ex/cache/x");
+    assert.equal(status, 0);
+    assert.match(stderr, /^warning: ex\/two\.secret is not sent: an exclude pattern fits it/m);
+    assert.match(stderr, /^warning: ex\/cache\/x is not sent: an exclude pattern fits it/m);
+    assert.equal(await tree(second, "ex"), "ex\nex/a.html\nex/one\nex/sub\n");
+  });
+
+  await context.test("what a receiver excludes stays as it is there", async () => {
+    await shell(sender, "echo from the sender > ex/local.conf");
+    await shell(third, "echo its own > ex/local.conf");
+    const { stdout } = await sender.msync("-v", "ex/local.conf");
+    assert.equal(stdout, "update host2:ex/local.conf\n");
+    assert.equal(await shell(third, "cat ex/local.conf"), "its own\n");
+    assert.match((await third.msync("--status")).stdout, /^excludes : local\.conf$/m);
+  });
+
+  await context.test("bad patterns and files are refused with a sentence", async () => {
+    for (const [args, sentence] of [
+      [["--exclude", "a\\"], /^error: the exclude pattern 'a\\' ends a name with a backslash: /],
+      [["--exclude", "/"], /^error: the exclude pattern '\/' fits nothing: /],
+      [
+        ["--exclude-from", "/nowhere"],
+        /^error: the exclude patterns of \/nowhere cannot be read \(ENOENT\): /,
+      ],
+    ] as [string[], RegExp][]) {
+      const { status, stderr } = await sender.msync("-r", ...args);
+      assert.match(stderr, sentence);
+      assert.equal(status, 1);
+    }
+  });
+}
+
+/** Runs a script in the base directory of a host; its output. */
+export async function shell(host: Host, script: string): Promise<string> {
+  const { status, stdout, stderr } = await host.run("sh", ["-c", `cd ${host.innerBase} && ${script}`]);
+  assert.deepEqual({ status, stderr }, { status: 0, stderr: "" }, script);
+  return stdout;
+}
+
+/** The paths below a directory of a host's base, one a line. */
+export function tree(host: Host, directory: string): Promise<string> {
+  return must("sh", ["-c", 'cd "$1" && find "$2" | LC_ALL=C sort', "sh", host.base, directory]);
+}
