@@ -4,7 +4,7 @@ import { rawArguments } from "./arguments.ts";
 import { makeKey } from "./keygen.ts";
 import { type CommandOptions, parseOptions, PrintedInstead } from "./options.ts";
 import { printError, printJson, printLine, printWarning } from "./output.ts";
-import { send } from "./send.ts";
+import { send, waitForMembers } from "./send.ts";
 
 /**
  * The command `msync`.
@@ -30,6 +30,8 @@ async function run(options: CommandOptions): Promise<number> {
   }
   const client = await ConsoleClient.connect(socketPathOf(options.console));
   try {
+    await waitForMembers(client, options.send);
+    if (options.action === "wait") return ExitStatus.ok;
     if (options.action === "send") return await send(client, options.paths, options.send, options.json);
     await ask(client, options, options.action);
     return ExitStatus.ok;
@@ -53,7 +55,10 @@ async function ask(
     return;
   }
   if (result.result === "members") {
-    for (const { host, address, version } of result.members) printLine(`${host} ${address} (Ver${version})`);
+    for (const { host, address, version, labels } of result.members) {
+      const shown = options.send.verbosity > 0 ? ` ${labels.join(",")}`.trimEnd() : "";
+      printLine(`${host} ${address} (Ver${version})${shown}`);
+    }
     printLine(`Total: ${result.members.length} members`);
     if (!result.isSealed) printWarning("no key is set: anyone on this network can write to these servers");
   }

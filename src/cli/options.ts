@@ -6,7 +6,7 @@ declare const __MAKUOSAN_VERSION__: string | undefined;
 
 /** What the command line of msync says; names and paths are byte strings. */
 export interface CommandOptions {
-  readonly action: "send" | "members" | "status" | "keygen" | "loglevel";
+  readonly action: "send" | "wait" | "members" | "status" | "keygen" | "loglevel";
   readonly paths: readonly string[];
   readonly send: SendOptions;
   readonly json: boolean;
@@ -68,7 +68,7 @@ function msyncCommand(): Command {
 }
 
 function readOptions(options: ParsedOptions, paths: string[], target: string | undefined): CommandOptions {
-  const action = chooseAction(options);
+  const action = chooseAction(options, paths);
   if (action === "send" && paths.length === 0 && options.recursive !== true) {
     throw new UserError("nothing to send: name a path, or give -r for the whole base directory");
   }
@@ -93,12 +93,13 @@ function asText(argument: string): string {
   return Buffer.from(argument, "latin1").toString();
 }
 
-function chooseAction(options: ParsedOptions): CommandOptions["action"] {
+function chooseAction(options: ParsedOptions, paths: readonly string[]): CommandOptions["action"] {
   const chosen: CommandOptions["action"][] = [];
   if (options.members === true) chosen.push("members");
   if (options.status === true) chosen.push("status");
   if (options.keygen !== undefined) chosen.push("keygen");
   if (options.loglevel !== undefined) chosen.push("loglevel");
   if (chosen.length > 1) throw new UserError(`give only one of --${chosen.join(" and --")}`);
-  return chosen[0] ?? "send";
+  if (chosen[0] !== undefined) return chosen[0];
+  return options.wait !== undefined && paths.length === 0 && options.recursive !== true ? "wait" : "send";
 }

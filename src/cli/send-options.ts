@@ -8,9 +8,20 @@ export interface SendOptions {
   readonly dryRun: boolean;
   readonly verbosity: number;
   readonly targets: readonly string[];
+  readonly excepts: readonly string[];
+  readonly wait: Wait | undefined;
   readonly excludes: readonly string[];
   readonly allOrNothing: boolean;
 }
+
+/** So many members are waited for, so long. */
+export interface Wait {
+  readonly members: number;
+  readonly seconds: number;
+}
+
+const WAIT_SECONDS = 60;
+const MOST_WAIT = 1_000_000;
 
 /** The same as commander gives it. */
 export interface ParsedSendOptions {
@@ -18,6 +29,8 @@ export interface ParsedSendOptions {
   dryRun?: boolean;
   verbose?: number;
   target?: string[];
+  except?: string[];
+  wait?: string;
   exclude?: string[];
   excludeFrom?: string[];
   allOrNothing?: boolean;
@@ -37,7 +50,19 @@ export function addSendOptions(command: Command): Command {
       (_, sum: number) => sum + 1,
       0,
     )
-    .option("-t, --target <host>", "send to this member only; may be given several times", collect, [])
+    .option(
+      "-t, --target <host>",
+      "send to this member only, or to those of a pattern or an @label",
+      collect,
+      [],
+    )
+    .option(
+      "--except <host>",
+      "do not send to this member, or to those of a pattern or an @label",
+      collect,
+      [],
+    )
+    .option("--wait <number>", "wait until so many members are there, a minute or NUMBER,SECONDS")
     .option("--exclude <pattern>", "leave out what this fits; may be given several times", collect, [])
     .option("--exclude-from <file>", "read such patterns from a file, or from - , one a line", collect, [])
     .option("--all-or-nothing", "change nothing anywhere unless every member can take everything");
@@ -55,9 +80,20 @@ export function readSendOptions(options: ParsedSendOptions): SendOptions {
     dryRun: options.dryRun === true,
     verbosity: options.verbose ?? 0,
     targets: options.target ?? [],
+    excepts: options.except ?? [],
+    wait: options.wait === undefined ? undefined : readWait(options.wait),
     excludes: [...(options.exclude ?? []), ...files.flat()],
     allOrNothing: options.allOrNothing === true,
   };
+}
+
+function readWait(text: string): Wait {
+  const [, members, seconds = String(WAIT_SECONDS)] = /^(\d{1,7})(?:,(\d{1,7}))?$/.exec(text) ?? [];
+  const wait = { members: Number(members), seconds: Number(seconds) };
+  if (wait.members <= MOST_WAIT && wait.seconds <= MOST_WAIT) return wait;
+  throw new UserError(
+    `--wait is '${text}': give a number of members, or one and a time, such as 3,60 for a minute`,
+  );
 }
 
 function collect(value: string, values: string[]): string[] {

@@ -5,6 +5,17 @@ import { printError, printJson, printLine, printWarning } from "./output.ts";
 import { Progress } from "./progress.ts";
 import type { SendOptions } from "./send-options.ts";
 
+/**
+ * Waits for members where that was asked for.
+ *
+ * @throws UserError where they have not come
+ */
+export async function waitForMembers(client: ConsoleClient, options: SendOptions): Promise<void> {
+  const { wait, targets, excepts } = options;
+  if (wait === undefined) return;
+  await client.request({ command: "wait", ...wait, targets, excepts }, () => undefined);
+}
+
 /** Carries out a push and prints what comes of it; the exit status. */
 export async function send(
   client: ConsoleClient,
@@ -13,7 +24,7 @@ export async function send(
   isJson: boolean,
 ): Promise<number> {
   const progress = new Progress();
-  const { recursive, dryRun, allOrNothing, targets, excludes } = options;
+  const { recursive, dryRun, allOrNothing, targets, excepts, excludes } = options;
   const request: SendRequest = {
     command: "send",
     paths,
@@ -21,6 +32,7 @@ export async function send(
     dryRun,
     allOrNothing,
     targets,
+    excepts,
     excludes,
     detail: detailOf(options, isJson),
     progress: isJson || Progress.isPossible,
@@ -89,9 +101,17 @@ function printPath(event: Extract<Event, { event: "path" }>, options: SendOption
   for (const host of event.skips) printLine(`${prefix}skip   ${host}:${event.path}`);
 }
 
+function nobody(name: string): string {
+  if (name.startsWith("@")) return `no member has the label ${name.slice(1)}`;
+  return /[*?[\\]/.test(name) ? `no member is called ${name}` : `${name} is not a member`;
+}
+
 function printResult(result: SendResult): void {
   for (const name of result.unknown) {
-    printError(`${name} is not a member: 'msync --members' lists those that are there`);
+    printError(`${nobody(name)}: 'msync --members' lists those that are there`);
+  }
+  for (const name of result.unknownExcepts) {
+    printWarning(`${nobody(name)}, so --except leaves nobody out by it`);
   }
   if (result.aborted !== undefined) printError(`nothing was changed anywhere: ${result.aborted}`);
   for (const host of result.hosts) {

@@ -21,8 +21,10 @@ export interface SendRequest {
   readonly recursive: boolean;
   readonly dryRun: boolean;
   readonly allOrNothing: boolean;
-  /** Host names or addresses; none for every member. */
+  /** Host names, addresses, patterns for these, or labels behind `@`; none for every member. */
   readonly targets: readonly string[];
+  /** The same, for members that are left out. */
+  readonly excepts: readonly string[];
   /** Patterns of what is left out. */
   readonly excludes: readonly string[];
   /** Which lines about entries are wanted. */
@@ -31,8 +33,18 @@ export interface SendRequest {
   readonly progress: boolean;
 }
 
+/** Answered when so many of the members are there, or with an error when they are not after that time. */
+export interface WaitRequest {
+  readonly command: "wait";
+  readonly members: number;
+  readonly seconds: number;
+  readonly targets: readonly string[];
+  readonly excepts: readonly string[];
+}
+
 export type Request =
   | SendRequest
+  | WaitRequest
   | { readonly command: "status" }
   | { readonly command: "members" }
   | { readonly command: "loglevel"; readonly level: string };
@@ -78,6 +90,8 @@ export interface SendResult {
   readonly hosts: readonly HostVerdict[];
   /** Names given as targets that are no members. */
   readonly unknown: readonly string[];
+  /** Names given as left out that are no members. */
+  readonly unknownExcepts: readonly string[];
   /** Set when nothing was changed anywhere, with the reason. */
   readonly aborted: string | undefined;
   readonly entries: number;

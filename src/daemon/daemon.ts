@@ -9,6 +9,7 @@ import { ControlOpener, ControlSealer, FleetKey } from "../net/sealing.ts";
 import { Transport } from "../net/transport.ts";
 import { DATAGRAM_BYTES, WINDOW_BLOCKS } from "../wire/limits.ts";
 import type { NodeInfo } from "../wire/membership-messages.ts";
+import { Arrivals } from "./arrivals.ts";
 import { ConsoleService } from "./console-service.ts";
 import { Counters } from "./counters.ts";
 import { DiskThreads } from "./disk/disk-threads.ts";
@@ -64,6 +65,7 @@ export async function startDaemon(settings: Settings, log: Log, onStatus: () => 
   log.info(`using ${chosen.name} (${chosen.ip}), group ${settings.multicast}, port ${settings.port}`);
 
   const counters = new Counters();
+  const arrivals = new Arrivals();
   const engine = new NodeEngine(
     identity,
     nodeInfo(settings),
@@ -76,6 +78,7 @@ export async function startDaemon(settings: Settings, log: Log, onStatus: () => 
     logEvent(log, event, (epoch) => engine.membership.memberOf(epoch)?.info.hostName ?? "a member that left");
     if (event.kind === "transfer-finished") transfers.finish(event.result);
     if (event.kind === "member-failed") transfers.memberFailed(event.transfer, event.hostName, event.reason);
+    if (event.kind === "member-joined" || event.kind === "member-left") arrivals.changed();
     onStatus();
   };
   const driver = new Driver({ engine, epoch: identity.epoch, fleetKey, sealer, transport, inbound, onEvent });
@@ -88,7 +91,18 @@ export async function startDaemon(settings: Settings, log: Log, onStatus: () => 
   driver.start();
   const present = watchInterface(settings.interface, chosen, transport, log, () => driver.reintroduce());
   const isSealed = fleetKey.isSecret;
-  const parts = { settings, engine, transport, transfers, counters, log, isSealed, present, startedMs };
+  const parts = {
+    settings,
+    engine,
+    transport,
+    transfers,
+    arrivals,
+    counters,
+    log,
+    isSealed,
+    present,
+    startedMs,
+  };
   server?.serve(new ConsoleService(parts));
   return {
     status: () => statusLine(engine, transfers),
@@ -135,8 +149,8 @@ function engineOptions(settings: Settings, transport: Transport) {
 }
 
 function nodeInfo(settings: Settings): NodeInfo {
-  const { hostName, receives, sends } = settings;
-  return { hostName, version: VERSION, receives, sends, labels: [] };
+  const { hostName, receives, sends, labels } = settings;
+  return { hostName, version: VERSION, receives, sends, labels };
 }
 
 function systemRandom(): Random {

@@ -62,6 +62,12 @@ export const SETTINGS = [
     form: TEXT,
     description: "name that the others know this node by (the host name)",
   },
+  {
+    key: "labels",
+    option: "--labels <names>",
+    form: LIST,
+    description: "names of groups that this node belongs to, for msync -t @NAME, with commas between them",
+  },
   { key: "key", option: "-k, --key <file>", form: TEXT, description: "key file, made by msync --keygen" },
   {
     key: "socket",

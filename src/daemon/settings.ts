@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { UserError } from "../base/user-error.ts";
 import { compileExcludes } from "../tree/excludes.ts";
-import { DEFAULT_GROUP, DEFAULT_PORT, HOST_NAME_BYTES } from "../wire/limits.ts";
+import { DEFAULT_GROUP, DEFAULT_PORT, HOST_NAME_BYTES, LABEL_BYTES, LABELS } from "../wire/limits.ts";
 import { findGroup, findUser, groupsOfUser } from "./accounts.ts";
 import type { GivenSettings } from "./config.ts";
 import { LEVELS, type LogLevel } from "./log.ts";
@@ -29,6 +29,7 @@ export interface Settings {
   readonly multicast: string;
   readonly interface: string | undefined;
   readonly hostName: string;
+  readonly labels: readonly string[];
   readonly keyFile: string | undefined;
   readonly socket: string | undefined;
   readonly logLevel: LogLevel;
@@ -67,6 +68,7 @@ export function resolveSettings(options: GivenSettings, config: GivenSettings): 
     multicast: checkMulticast(text("multicast") ?? DEFAULT_GROUP),
     interface: text("interface"),
     hostName: checkHostName(text("name") ?? os.hostname()),
+    labels: checkLabels((given.labels as readonly string[] | undefined) ?? []),
     keyFile: file("key"),
     socket: flag("console", true) ? (file("socket") ?? DEFAULT_SOCKET) : undefined,
     logLevel: parseLogLevel(text("loglevel") ?? "info"),
@@ -123,6 +125,19 @@ function checkHostName(name: string): string {
   throw new UserError(
     `'${name}' cannot be the name of a node: give one of at most ${HOST_NAME_BYTES} printable characters with --name`,
   );
+}
+
+function checkLabels(labels: readonly string[]): readonly string[] {
+  if (labels.length > LABELS) {
+    throw new UserError(`there are ${labels.length} labels: give ${LABELS} at the most with --labels`);
+  }
+  for (const label of labels) {
+    if (label.length <= LABEL_BYTES && /^[\w.:+-]+$/.test(label)) continue;
+    throw new UserError(
+      `'${label}' cannot be a label: give one of at most ${LABEL_BYTES} letters, digits and - _ . : + with --labels`,
+    );
+  }
+  return [...new Set(labels)];
 }
 
 function checkMulticast(address: string): string {

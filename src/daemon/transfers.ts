@@ -102,8 +102,7 @@ export class Transfers {
     signal: AbortSignal,
   ): Promise<SendResult> {
     const members = [...this.engine.membership.members].sort(byHostName);
-    const receivers = members.filter((member) => member.info.receives);
-    const targets = chooseTargets(request.targets.length === 0 ? receivers : members, request.targets);
+    const targets = chooseTargets(members, request.targets, request.excepts);
     if (request.allOrNothing && targets.unknown.length > 0) {
       const aborted = `${targets.unknown.join(", ")} cannot be reached`;
       return Promise.resolve({ ...this.nobody(targets), aborted, exitStatus: ExitStatus.aborted });
@@ -116,14 +115,14 @@ export class Transfers {
     });
   }
 
-  private nobody({ unknown }: ChosenTargets): SendResult {
+  private nobody({ unknown, unknownExcepts }: ChosenTargets): SendResult {
     if (unknown.length === 0) {
       throw new UserError(
         "there is no member to send to: 'msync --members' lists those that are there",
         ExitStatus.noMembers,
       );
     }
-    return { ...emptyResult(), unknown, exitStatus: ExitStatus.partial };
+    return { ...emptyResult(), unknown, unknownExcepts, exitStatus: ExitStatus.partial };
   }
 
   private start(
@@ -216,6 +215,7 @@ export class Transfers {
       exitStatus: this.exitStatus(running, result),
       hosts,
       unknown: running.targets.unknown,
+      unknownExcepts: running.targets.unknownExcepts,
       aborted: result.aborted,
       entries,
       sentEntries,
@@ -258,6 +258,7 @@ function emptyResult(): SendResult {
     exitStatus: ExitStatus.ok,
     hosts: [],
     unknown: [],
+    unknownExcepts: [],
     aborted: undefined,
     entries: 0,
     sentEntries: 0,

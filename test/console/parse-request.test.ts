@@ -10,6 +10,7 @@ const SEND = {
   dryRun: false,
   allOrNothing: false,
   targets: [],
+  excepts: [],
   excludes: [],
   detail: "none",
   progress: false,
@@ -41,6 +42,7 @@ test("requests are taken as they are", () => {
     { command: "status" },
     { command: "members" },
     { command: "loglevel", level: "debug" },
+    { command: "wait", members: 3, seconds: 60, targets: ["web*"], excepts: ["@tokyo"] },
   ]) {
     assert.deepEqual(parse(request), request);
   }
@@ -78,7 +80,7 @@ test("a field that is missing or of another type is refused by its name", () => 
       refuses(JSON.stringify({ ...SEND, [name]: value }), `the request's ${name} is not true or false`);
     }
   }
-  for (const name of ["paths", "targets", "excludes"]) {
+  for (const name of ["paths", "targets", "excepts", "excludes"]) {
     for (const value of [undefined, null, "etc/motd", 1, {}, { length: 1, 0: "x" }]) {
       refuses(JSON.stringify({ ...SEND, [name]: value }), `the request's ${name} is not a list`);
     }
@@ -94,9 +96,9 @@ test("a field that is missing or of another type is refused by its name", () => 
 test("names of any bytes but NUL pass, and nothing else does", () => {
   const bytes = Array.from({ length: 255 }, (_, index) => String.fromCharCode(index + 1)).join("");
   const names = [bytes, "a\nb", "-rf", "\u00ff\u00fe"];
-  const request = { ...SEND, paths: names, targets: names, excludes: names };
+  const request = { ...SEND, paths: names, targets: names, excepts: names, excludes: names };
   assert.deepEqual(parse(request), request);
-  for (const name of ["paths", "targets", "excludes"]) {
+  for (const name of ["paths", "targets", "excepts", "excludes"]) {
     for (const item of ["\u0000", "a\u0000b", "\u0100", "\u65e5\u672c", "\ud83d\ude00", 1, null, ["a"], {}]) {
       refuses(
         JSON.stringify({ ...SEND, [name]: ["good", item] }),

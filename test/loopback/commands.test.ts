@@ -1,5 +1,5 @@
 import { test } from "node:test";
-import { excludeScenarios, startHosts } from "../support/command-scenarios.ts";
+import { excludeScenarios, startHosts, targetScenarios } from "../support/command-scenarios.ts";
 import { LoopbackFleet } from "../support/loopback.ts";
 
 /** What msync does beside plain pushes, for an ordinary user. */
@@ -9,4 +9,5 @@ test("msync on the loopback network", async (context) => {
   context.after(() => fleet.destroy());
   await startHosts(fleet);
   await excludeScenarios(context, fleet);
+  await targetScenarios(context, fleet);
 });

@@ -1,5 +1,5 @@
 import { test } from "node:test";
-import { excludeScenarios, startHosts } from "../support/command-scenarios.ts";
+import { excludeScenarios, startHosts, targetScenarios } from "../support/command-scenarios.ts";
 import { namespaceProblem, NamespaceFleet } from "../support/namespaces.ts";
 
 /** What msync does beside plain pushes, between daemons that are root. */
@@ -11,4 +11,5 @@ test("msync between network namespaces", skip === undefined ? {} : { skip }, asy
   context.after(() => fleet.destroy());
   await startHosts(fleet);
   await excludeScenarios(context, fleet);
+  await targetScenarios(context, fleet);
 });

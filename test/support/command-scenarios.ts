@@ -21,8 +21,8 @@ export async function startHosts(fleet: CommandFleet): Promise<void> {
   const config = path.join(fleet.directory, "sender.conf");
   fs.writeFileSync(config, 'exclude = *.secret, cache/\nexclude[] = "#*#"\n');
   await sender.start("--config", config);
-  await second.start();
-  await third.start("--exclude", "local.conf");
+  await second.start("--labels", "web,tokyo");
+  await third.start("--labels", "web,osaka", "--exclude", "local.conf");
   await acquainted(fleet.hosts);
 }
 
@@ -98,6 +98,67 @@ export async function excludeScenarios(context: TestContext, fleet: CommandFleet
       assert.match(stderr, sentence);
       assert.equal(status, 1);
     }
+  });
+}
+
+export async function targetScenarios(context: TestContext, fleet: CommandFleet): Promise<void> {
+  const [sender, second, third] = fleet.hosts as [Host, Host, Host];
+  let round = 0;
+  /** Pushes a new file; the hosts that have it afterwards, and how msync ended. */
+  const push = async (...args: string[]) => {
+    const file = `target${++round}`;
+    await shell(sender, `echo ${round} > ${file}`);
+    const { status, stderr } = await sender.msync(...args, file);
+    const having = [second, third].filter((host) => fs.existsSync(path.join(host.base, file)));
+    return { hosts: having.map((host) => host.name).join(" "), status, stderr };
+  };
+  const well = (hosts: string) => ({ hosts, status: 0, stderr: "" });
+
+  await context.test("several names, patterns, labels and exceptions choose the members", async () => {
+    assert.deepEqual(await push("-t", "host2", "-t", third.ip), well("host2 host3"));
+    assert.deepEqual(await push("-t", "host[3-9]"), well("host3"));
+    assert.deepEqual(await push("-t", "@tokyo"), well("host2"));
+    assert.deepEqual(await push("-t", "@web", "--except", "@tok*"), well("host3"));
+    assert.deepEqual(await push("--except", "host3"), well("host2"));
+  });
+
+  await context.test("who is not there is named with status 3, and the others get it", async () => {
+    const { hosts, status, stderr } = await push("-t", "host9", "-t", "@paris", "-t", "db*", "-t", "host2");
+    assert.deepEqual({ hosts, status }, { hosts: "host2", status: 3 });
+    assert.equal(
+      stderr,
+      ["host9 is not a member", "no member has the label paris", "no member is called db*"]
+        .map((sentence) => `error: ${sentence}: 'msync --members' lists those that are there\n`)
+        .join(""),
+    );
+    const typo = await push("--except", "hots3");
+    assert.deepEqual([typo.hosts, typo.status], ["host2 host3", 0]);
+    assert.match(typo.stderr, /^warning: hots3 is not a member, so --except leaves nobody out by it\n$/);
+    assert.equal((await push("--except", "*")).status, 4);
+  });
+
+  await context.test("labels are shown", async () => {
+    const { stdout } = await sender.msync("--members", "-v");
+    assert.match(stdout, /^host2 \S+ \(Ver\S+\) web,tokyo$/m);
+    assert.match((await sender.msync("--members")).stdout, /^host2 \S+ \(Ver\S+\)$/m);
+    const listed = JSON.parse((await sender.msync("--members", "--json")).stdout) as {
+      members: { host: string; labels: string[] }[];
+    };
+    assert.deepEqual(listed.members.find(({ host }) => host === "host3")?.labels, ["web", "osaka"]);
+    assert.match((await third.msync("--status")).stdout, /^labels : web,osaka$/m);
+  });
+
+  await context.test("members are waited for, and their absence has a sentence and a status", async () => {
+    assert.equal((await sender.msync("--wait", "2")).status, 0);
+    const { status, stderr } = await sender.msync("--wait", "3,1");
+    assert.equal(stderr, "error: 2 of 3 members are there after 1 s: 'msync --members' lists them\n");
+    assert.equal(status, 4);
+    await third.stop();
+    const waiting = push("--wait", "2", "-t", "host*");
+    await third.start("--labels", "web,osaka", "--exclude", "local.conf");
+    assert.deepEqual(await waiting, well("host2 host3"));
+    await acquainted(fleet.hosts);
+    assert.match((await sender.msync("--wait", "many")).stderr, /^error: --wait is 'many': give a number of/);
   });
 }
 
