@@ -11,6 +11,8 @@ export interface SendOptions {
   readonly excepts: readonly string[];
   readonly wait: Wait | undefined;
   readonly excludes: readonly string[];
+  /** Empty for the group that each entry has. */
+  readonly group: string;
   readonly allOrNothing: boolean;
 }
 
@@ -33,6 +35,7 @@ export interface ParsedSendOptions {
   wait?: string;
   exclude?: string[];
   excludeFrom?: string[];
+  group?: string;
   allOrNothing?: boolean;
 }
 
@@ -65,6 +68,7 @@ export function addSendOptions(command: Command): Command {
     .option("--wait <number>", "wait until so many members are there, a minute or NUMBER,SECONDS")
     .option("--exclude <pattern>", "leave out what this fits; may be given several times", collect, [])
     .option("--exclude-from <file>", "read such patterns from a file, or from - , one a line", collect, [])
+    .option("-g, --group <group>", "give everything this group before it is sent")
     .option("--all-or-nothing", "change nothing anywhere unless every member can take everything");
 }
 
@@ -83,6 +87,7 @@ export function readSendOptions(options: ParsedSendOptions): SendOptions {
     excepts: options.except ?? [],
     wait: options.wait === undefined ? undefined : readWait(options.wait),
     excludes: [...(options.exclude ?? []), ...files.flat()],
+    group: readGroup(options.group),
     allOrNothing: options.allOrNothing === true,
   };
 }
@@ -94,6 +99,11 @@ function readWait(text: string): Wait {
   throw new UserError(
     `--wait is '${text}': give a number of members, or one and a time, such as 3,60 for a minute`,
   );
+}
+
+function readGroup(group: string | undefined): string {
+  if (group === "") throw new UserError("the group of -g is empty: name one, or leave -g out");
+  return group ?? "";
 }
 
 function collect(value: string, values: string[]): string[] {

@@ -24,7 +24,7 @@ export async function send(
   isJson: boolean,
 ): Promise<number> {
   const progress = new Progress();
-  const { recursive, dryRun, allOrNothing, targets, excepts, excludes } = options;
+  const { recursive, dryRun, allOrNothing, targets, excepts, excludes, group } = options;
   const request: SendRequest = {
     command: "send",
     paths,
@@ -34,6 +34,7 @@ export async function send(
     targets,
     excepts,
     excludes,
+    group,
     detail: detailOf(options, isJson),
     progress: isJson || Progress.isPossible,
   };

@@ -51,6 +51,7 @@ function parseSend(fields: Record<string, unknown>): SendRequest {
     targets: byteStrings(fields, "targets"),
     excepts: byteStrings(fields, "excepts"),
     excludes: byteStrings(fields, "excludes"),
+    group: text(fields, "group"),
     detail,
     progress: flag(fields, "progress"),
   };

@@ -25,6 +25,8 @@ export interface SendRequest {
   readonly targets: readonly string[];
   /** The same, for members that are left out. */
   readonly excepts: readonly string[];
+  /** The group that everything is given before it is sent, by name or number; empty for the one that it has. */
+  readonly group: string;
   /** Patterns of what is left out. */
   readonly excludes: readonly string[];
   /** Which lines about entries are wanted. */

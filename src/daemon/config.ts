@@ -46,6 +46,21 @@ export function parseConfig(text: string, file: string): GivenSettings {
   return given;
 }
 
+/**
+ * What the environment says; empty variables say nothing.
+ *
+ * @throws UserError for a value of the wrong kind
+ */
+export function readEnvironment(environment: NodeJS.ProcessEnv): GivenSettings {
+  const given: GivenSettings = {};
+  for (const setting of SETTINGS as readonly (Setting & { key: SettingKey })[]) {
+    const { environment: name = "" } = setting;
+    const text = environment[name] ?? "";
+    if (text !== "") given[setting.key] = parseValue(setting, text, name);
+  }
+  return given;
+}
+
 function unknownKey(key: string, value: unknown, file: string): UserError {
   const what = typeof value === "object" && value !== null ? `section [${key}]` : `key '${key}'`;
   const known = SETTINGS.map((one) => one.key).join(", ");

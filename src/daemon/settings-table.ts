@@ -21,6 +21,8 @@ export interface Setting {
   readonly description: string;
   /** For an option that switches something off: what it stands for in the config file. */
   readonly isInverted?: boolean;
+  /** The variable of the environment that says the same, as it did before version 2. */
+  readonly environment?: string;
 }
 
 const TEXT = { kind: "text" } as const;
@@ -31,19 +33,39 @@ const number = (least: number, most: number) => ({ kind: "number", least, most }
 export const SETTINGS = [
   {
     key: "base",
+    environment: "MAKUOSAN_BASE",
     option: "-b, --base <dir>",
     form: TEXT,
     description: "directory whose files are sent and received",
   },
-  { key: "user", option: "-u, --user <name>", form: TEXT, description: "user that the daemon becomes" },
-  { key: "group", option: "-g, --group <name>", form: TEXT, description: "group that the daemon becomes" },
+  {
+    key: "user",
+    environment: "MAKUOSAN_USER",
+    option: "-u, --user <name>",
+    form: TEXT,
+    description: "user that the daemon becomes",
+  },
+  {
+    key: "group",
+    environment: "MAKUOSAN_GROUP",
+    option: "-g, --group <name>",
+    form: TEXT,
+    description: "group that the daemon becomes",
+  },
   {
     key: "groups",
+    environment: "MAKUOSAN_GROUPS",
     option: "-G, --groups <names>",
     form: LIST,
     description: "further groups, with commas between them",
   },
-  { key: "port", option: "-p, --port <number>", form: number(1, 65535), description: "UDP port (5000)" },
+  {
+    key: "port",
+    environment: "MAKUOSAN_PORT",
+    option: "-p, --port <number>",
+    form: number(1, 65535),
+    description: "UDP port (5000)",
+  },
   {
     key: "multicast",
     option: "-m, --multicast <address>",
@@ -71,6 +93,7 @@ export const SETTINGS = [
   { key: "key", option: "-k, --key <file>", form: TEXT, description: "key file, made by msync --keygen" },
   {
     key: "socket",
+    environment: "MAKUOSAN_SOCK",
     option: "-U, --socket <path>",
     form: TEXT,
     description: "control socket (/run/makuosan/makuosan.sock)",
@@ -89,12 +112,14 @@ export const SETTINGS = [
   },
   {
     key: "receive-buffer",
+    environment: "MAKUOSAN_RCVBUF",
     option: "-R, --receive-buffer <bytes>",
     form: number(16_384, 1 << 30),
     description: "socket buffer for what arrives (8388608)",
   },
   {
     key: "send-buffer",
+    environment: "MAKUOSAN_SNDBUF",
     option: "-S, --send-buffer <bytes>",
     form: number(16_384, 1 << 30),
     description: "socket buffer for what is sent (1048576)",
@@ -125,6 +150,12 @@ export const SETTINGS = [
     option: "--exclude <patterns>",
     form: LIST,
     description: "patterns of what is neither sent nor changed here, with commas between them",
+  },
+  {
+    key: "owner-match",
+    option: "-O, --owner-match",
+    form: FLAG,
+    description: "send only what belongs to the daemon's user",
   },
   {
     key: "offload",

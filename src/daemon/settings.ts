@@ -41,12 +41,14 @@ export interface Settings {
   readonly receives: boolean;
   readonly sends: boolean;
   readonly offload: boolean;
+  /** Only what belongs to the daemon's user is sent. */
+  readonly ownerMatch: boolean;
   /** Patterns as byte strings; they hold for what is sent and for what is received. */
   readonly excludes: readonly string[];
 }
 
 /**
- * Puts together what the command line and the config file say; the former beats the latter.
+ * Puts together what the command line (with the environment below it) and the config file say; the former beats the latter.
  *
  * @throws UserError with the first thing that is wrong
  */
@@ -79,6 +81,7 @@ export function resolveSettings(options: GivenSettings, config: GivenSettings): 
     receives: flag("receive", true),
     sends: flag("send", true),
     offload: flag("offload", true),
+    ownerMatch: flag("owner-match", false),
     excludes: checkExcludes((given.exclude as readonly string[] | undefined) ?? [], base),
   };
 }

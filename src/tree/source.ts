@@ -66,7 +66,14 @@ export class Source {
     this.directories = new Directories(base);
     this.dryRun = options.dryRun;
     const isExcluded = compileExcludes(options.rules.excludes, Buffer.from(base).toString("latin1"));
-    this.items = new Scanner(this.directories, owners, isExcluded).scan(simplifyRequest(request));
+    const { ownedBy, group } = options.rules;
+    const scanner = new Scanner(this.directories, owners, {
+      isExcluded,
+      ownedBy,
+      group,
+      dryRun: options.dryRun,
+    });
+    this.items = scanner.scan(simplifyRequest(request));
     this.reader = new FileReader(this.directories);
   }
 

@@ -12,6 +12,7 @@ const SEND = {
   targets: [],
   excepts: [],
   excludes: [],
+  group: "",
   detail: "none",
   progress: false,
 } as const;

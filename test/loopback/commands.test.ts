@@ -1,5 +1,10 @@
 import { test } from "node:test";
-import { excludeScenarios, startHosts, targetScenarios } from "../support/command-scenarios.ts";
+import {
+  excludeScenarios,
+  ownerScenarios,
+  startHosts,
+  targetScenarios,
+} from "../support/command-scenarios.ts";
 import { LoopbackFleet } from "../support/loopback.ts";
 
 /** What msync does beside plain pushes, for an ordinary user. */
@@ -10,4 +15,5 @@ test("msync on the loopback network", async (context) => {
   await startHosts(fleet);
   await excludeScenarios(context, fleet);
   await targetScenarios(context, fleet);
+  await ownerScenarios(context, fleet, false);
 });

@@ -1,5 +1,10 @@
 import { test } from "node:test";
-import { excludeScenarios, startHosts, targetScenarios } from "../support/command-scenarios.ts";
+import {
+  excludeScenarios,
+  ownerScenarios,
+  startHosts,
+  targetScenarios,
+} from "../support/command-scenarios.ts";
 import { namespaceProblem, NamespaceFleet } from "../support/namespaces.ts";
 
 /** What msync does beside plain pushes, between daemons that are root. */
@@ -12,4 +17,5 @@ test("msync between network namespaces", skip === undefined ? {} : { skip }, asy
   await startHosts(fleet);
   await excludeScenarios(context, fleet);
   await targetScenarios(context, fleet);
+  await ownerScenarios(context, fleet, true);
 });

@@ -162,6 +162,74 @@ export async function targetScenarios(context: TestContext, fleet: CommandFleet)
   });
 }
 
+/** Groups, owners and limits; `isRoot` tells whether the daemons are root. */
+export async function ownerScenarios(
+  context: TestContext,
+  fleet: CommandFleet,
+  isRoot: boolean,
+): Promise<void> {
+  const [sender, second] = fleet.hosts as [Host, Host, Host];
+  const gid = (host: Host, file: string) => fs.lstatSync(path.join(host.base, file)).gid;
+
+  await context.test("-g gives the group before it sends, where that is allowed", async () => {
+    await shell(sender, "mkdir grouped && echo 1 > grouped/f");
+    const { status, stderr } = await sender.msync("-r", "-g", "daemon", "grouped");
+    if (isRoot) {
+      assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
+      for (const file of ["grouped", "grouped/f"]) {
+        assert.deepEqual([gid(sender, file), gid(second, file)], [1, 1]);
+      }
+    } else {
+      assert.equal(status, 3);
+      assert.match(
+        stderr,
+        /^error: grouped\/f: its group cannot be changed: the operation is not permitted$/m,
+      );
+    }
+    assert.equal(await tree(second, "grouped"), "grouped\ngrouped/f\n", "it is sent all the same");
+    const unknown = await sender.msync("-g", "no-such-group", "-r");
+    assert.match(unknown.stderr, /^error: the group no-such-group is unknown on this host: create it/);
+    assert.equal(unknown.status, 1);
+  });
+
+  await context.test("limits and refusals are shown by --status and hold", async () => {
+    await sender.stop();
+    const config = path.join(fleet.directory, "limits.conf");
+    fs.writeFileSync(config, "parallel = 3\nport = 5999\nowner-match = yes\n");
+    sender.environment = isRoot
+      ? { MAKUOSAN_PORT: "5000", MAKUOSAN_BASE: "/nowhere" }
+      : { MAKUOSAN_BASE: "/nowhere" };
+    await sender.start("--config", config, "-f", "2", "-T", "500", "-R", "65536", "-S", "131072", "-r");
+    sender.environment = {};
+    await acquainted(fleet.hosts);
+    const status = (await sender.msync("--status")).stdout;
+    const shown = ["parallel : 2", "rate : 500 Mbit/s", "receives : no", "sends : yes", "owner match : yes"];
+    for (const line of shown) assert.match(status, new RegExp(`^${line}$`, "m"));
+    assert.match(status, /^send buffer : 131072 bytes asked for$/m);
+    await shell(second, "echo 1 > refused");
+    const refused = await second.msync("-t", "host1", "refused");
+    assert.equal(refused.status, 3);
+    assert.equal(refused.stderr, "error: host1: it does not receive\n");
+    if (isRoot) {
+      await shell(sender, "echo 1 > owned && echo 2 > alien && chown 12 alien");
+      const { stdout } = await sender.msync("-v", "owned", "alien", "-t", "host2");
+      assert.equal(stdout, "ignore alien: it does not belong to the daemon's user\nupdate host2:owned\n");
+    }
+    await sender.stop();
+    await sender.start("-s");
+    await acquainted(fleet.hosts);
+    const unsent = await sender.msync("-r");
+    assert.equal(
+      unsent.stderr,
+      "error: this daemon was started not to send (-s): push from another server\n",
+    );
+    assert.equal(unsent.status, 1);
+    await sender.stop();
+    await sender.start();
+    await acquainted(fleet.hosts);
+  });
+}
+
 /** Runs a script in the base directory of a host; its output. */
 export async function shell(host: Host, script: string): Promise<string> {
   const { status, stdout, stderr } = await host.run("sh", ["-c", `cd ${host.innerBase} && ${script}`]);

@@ -43,6 +43,7 @@ complete -c msync -l except -x -a '(__msync_members)' -d 'Do not send to this me
 complete -c msync -l wait -x -d 'Wait until so many members are there'
 complete -c msync -l exclude -x -d 'Leave out what this pattern fits'
 complete -c msync -l exclude-from -r -F -d 'Leave out what the patterns of a file fit'
+complete -c msync -s g -l group -x -a '(__fish_complete_groups)' -d 'Give everything this group before it is sent'
 complete -c msync -l all-or-nothing -d 'Change nothing anywhere unless every member can take everything'
 complete -c msync -s c -l console -x -a 'unix:/run/makuosan/makuosan.sock' -d 'Control socket of the daemon'
 complete -c msync -s l -l loglevel -x -a $levels -d 'Set the log level of the daemon'
