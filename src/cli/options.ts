@@ -1,17 +1,22 @@
 import { Command, CommanderError } from "commander";
 import { UserError } from "../base/user-error.ts";
+import { pathsToSend } from "./send.ts";
 import { addSendOptions, type ParsedSendOptions, readSendOptions, type SendOptions } from "./send-options.ts";
 
 declare const __MAKUOSAN_VERSION__: string | undefined;
 
 /** What the command line of msync says; names and paths are byte strings. */
 export interface CommandOptions {
-  readonly action: "send" | "wait" | "members" | "status" | "keygen" | "loglevel";
+  readonly action: "send" | "wait" | "members" | "status" | "keygen" | "loglevel" | "script";
   readonly paths: readonly string[];
   readonly send: SendOptions;
   readonly json: boolean;
   readonly console: string;
   readonly logLevel: string;
+  /** The file of a script, or `-`. */
+  readonly script: string;
+  /** Whether a script goes on behind a command that failed. */
+  readonly keepGoing: boolean;
   /** Where --keygen writes to; undefined for the standard output. */
   readonly keyFile: string | undefined;
 }
@@ -20,6 +25,8 @@ interface ParsedOptions extends ParsedSendOptions {
   json?: boolean;
   console?: string;
   loglevel?: string;
+  script?: string;
+  keepGoing?: boolean;
   members?: boolean;
   status?: boolean;
   keygen?: boolean | string;
@@ -56,6 +63,8 @@ function msyncCommand(): Command {
   return addSendOptions(command)
     .option("-c, --console <target>", "control socket of the daemon, as unix:PATH")
     .option("-l, --loglevel <level>", "set the daemon's log level")
+    .option("-f, --script <file>", "carry out the commands of a script, or of - , one a line")
+    .option("--keep-going", "go on with a script when one of its commands fails")
     .option("--members", "list the members")
     .option("--status", "show how the daemon is")
     .option("--keygen [file]", "make a new key for a fleet")
@@ -69,8 +78,8 @@ function msyncCommand(): Command {
 
 function readOptions(options: ParsedOptions, paths: string[], target: string | undefined): CommandOptions {
   const action = chooseAction(options, paths);
-  if (action === "send" && paths.length === 0 && options.recursive !== true) {
-    throw new UserError("nothing to send: name a path, or give -r for the whole base directory");
+  if (options.keepGoing === true && action !== "script") {
+    throw new UserError("--keep-going is for scripts: give one with -f");
   }
   if (action !== "send" && paths.length > 0) {
     throw new UserError(
@@ -79,11 +88,13 @@ function readOptions(options: ParsedOptions, paths: string[], target: string | u
   }
   return {
     action,
-    paths: paths.length === 0 ? [""] : paths,
+    paths: action === "send" ? pathsToSend(paths, options.recursive === true) : [],
     send: readSendOptions(options),
     json: options.json === true,
     console: options.console === undefined ? (target ?? DEFAULT_TARGET) : asText(options.console),
     logLevel: options.loglevel ?? "",
+    script: options.script ?? "",
+    keepGoing: options.keepGoing === true,
     keyFile: typeof options.keygen === "string" ? options.keygen : undefined,
   };
 }
@@ -99,6 +110,7 @@ function chooseAction(options: ParsedOptions, paths: readonly string[]): Command
   if (options.status === true) chosen.push("status");
   if (options.keygen !== undefined) chosen.push("keygen");
   if (options.loglevel !== undefined) chosen.push("loglevel");
+  if (options.script !== undefined) chosen.push("script");
   if (chosen.length > 1) throw new UserError(`give only one of --${chosen.join(" and --")}`);
   if (chosen[0] !== undefined) return chosen[0];
   return options.wait !== undefined && paths.length === 0 && options.recursive !== true ? "wait" : "send";

@@ -1,6 +1,7 @@
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import type { ConsoleClient } from "../console/client.ts";
 import type { Event, SendRequest, SendResult } from "../console/protocol.ts";
+import type { Interrupt } from "./interrupt.ts";
 import { printError, printJson, printLine, printWarning } from "./output.ts";
 import { Progress } from "./progress.ts";
 import type { SendOptions } from "./send-options.ts";
@@ -16,12 +17,24 @@ export async function waitForMembers(client: ConsoleClient, options: SendOptions
   await client.request({ command: "wait", ...wait, targets, excepts }, () => undefined);
 }
 
+/**
+ * The paths of a push; none means the whole base directory.
+ *
+ * @throws UserError where that is not asked for
+ */
+export function pathsToSend(paths: readonly string[], recursive: boolean): readonly string[] {
+  if (paths.length > 0) return paths;
+  if (recursive) return [""];
+  throw new UserError("nothing to send: name a path, or give -r for the whole base directory");
+}
+
 /** Carries out a push and prints what comes of it; the exit status. */
 export async function send(
   client: ConsoleClient,
   paths: readonly string[],
   options: SendOptions,
   isJson: boolean,
+  interrupt: Interrupt,
 ): Promise<number> {
   const progress = new Progress();
   const { recursive, dryRun, allOrNothing, targets, excepts, excludes, group } = options;
@@ -38,7 +51,6 @@ export async function send(
     detail: detailOf(options, isJson),
     progress: isJson || Progress.isPossible,
   };
-  const interrupt = cancelOnInterrupt(client);
   const result = await client.request(request, (event) => {
     if (isJson) printJson(event);
     else if (event.event === "progress") progress.show(event);
@@ -58,19 +70,6 @@ function detailOf(options: SendOptions, isJson: boolean): SendRequest["detail"] 
   if (options.verbosity >= 2) return "all";
   if (options.verbosity === 1 || isJson) return "updates";
   return options.dryRun ? "paths" : "none";
-}
-
-/** The first Ctrl-C asks the daemon to give up, the second one ends msync at once. */
-function cancelOnInterrupt(client: ConsoleClient): { happened: boolean } {
-  const state = { happened: false };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      if (state.happened) process.exit(ExitStatus.interrupted);
-      state.happened = true;
-      client.cancel();
-    });
-  }
-  return state;
 }
 
 function printEvent(event: Exclude<Event, { event: "progress" }>, options: SendOptions): void {

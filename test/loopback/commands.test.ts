@@ -2,6 +2,7 @@ import { test } from "node:test";
 import {
   excludeScenarios,
   ownerScenarios,
+  scriptScenarios,
   startHosts,
   targetScenarios,
 } from "../support/command-scenarios.ts";
@@ -16,4 +17,5 @@ test("msync on the loopback network", async (context) => {
   await excludeScenarios(context, fleet);
   await targetScenarios(context, fleet);
   await ownerScenarios(context, fleet, false);
+  await scriptScenarios(context, fleet);
 });

@@ -2,6 +2,7 @@ import { test } from "node:test";
 import {
   excludeScenarios,
   ownerScenarios,
+  scriptScenarios,
   startHosts,
   targetScenarios,
 } from "../support/command-scenarios.ts";
@@ -18,4 +19,5 @@ test("msync between network namespaces", skip === undefined ? {} : { skip }, asy
   await excludeScenarios(context, fleet);
   await targetScenarios(context, fleet);
   await ownerScenarios(context, fleet, true);
+  await scriptScenarios(context, fleet);
 });

@@ -67,7 +67,8 @@ void suite("makuosan.conf(5)", () => {
 });
 
 test("makuosan(8) has every variable of the environment that stands for a setting", () => {
-  const variables = read(path.join("packaging", "man", "makuosan.8")).match(/\bMAKUOSAN_[A-Z]+\b/g) ?? [];
+  const variables: readonly string[] =
+    read(path.join("packaging", "man", "makuosan.8")).match(/\bMAKUOSAN_[A-Z]+\b/g) ?? [];
   const known = ALL_SETTINGS.flatMap(({ environment }) => environment ?? []);
   assert.deepEqual(
     known.filter((name) => !variables.includes(name)),

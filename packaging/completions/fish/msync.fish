@@ -47,6 +47,8 @@ complete -c msync -s g -l group -x -a '(__fish_complete_groups)' -d 'Give everyt
 complete -c msync -l all-or-nothing -d 'Change nothing anywhere unless every member can take everything'
 complete -c msync -s c -l console -x -a 'unix:/run/makuosan/makuosan.sock' -d 'Control socket of the daemon'
 complete -c msync -s l -l loglevel -x -a $levels -d 'Set the log level of the daemon'
+complete -c msync -s f -l script -r -F -d 'Carry out the commands of a script'
+complete -c msync -l keep-going -d 'Go on with a script when a command fails'
 complete -c msync -l members -d 'List the members'
 complete -c msync -l status -d 'Show how the daemon is'
 complete -c msync -l keygen -d 'Make a new key for a fleet'
