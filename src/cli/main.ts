@@ -46,7 +46,9 @@ async function talk(client: ConsoleClient, options: CommandOptions, interrupt: I
   if (action === "send") return send(client, paths, sendOptions, json, interrupt);
   if (action === "script") return runScript(client, options.script, options, interrupt);
   const { verbosity } = sendOptions;
-  if (action === "loglevel") {
+  if (action === "history") {
+    await ask(client, { command: action, count: options.historyCount }, { json, verbosity });
+  } else if (action === "loglevel") {
     await ask(client, { command: action, level: options.logLevel }, { json, verbosity });
   } else if (action === "members" || action === "status") {
     await ask(client, { command: action }, { json, verbosity });

@@ -7,12 +7,14 @@ declare const __MAKUOSAN_VERSION__: string | undefined;
 
 /** What the command line of msync says; names and paths are byte strings. */
 export interface CommandOptions {
-  readonly action: "send" | "wait" | "members" | "status" | "keygen" | "loglevel" | "script";
+  readonly action: "send" | "wait" | "members" | "status" | "keygen" | "loglevel" | "script" | "history";
   readonly paths: readonly string[];
   readonly send: SendOptions;
   readonly json: boolean;
   readonly console: string;
   readonly logLevel: string;
+  /** How many transfers --history shows. */
+  readonly historyCount: number;
   /** The file of a script, or `-`. */
   readonly script: string;
   /** Whether a script goes on behind a command that failed. */
@@ -25,6 +27,7 @@ interface ParsedOptions extends ParsedSendOptions {
   json?: boolean;
   console?: string;
   loglevel?: string;
+  history?: boolean | string;
   script?: string;
   keepGoing?: boolean;
   members?: boolean;
@@ -32,6 +35,7 @@ interface ParsedOptions extends ParsedSendOptions {
   keygen?: boolean | string;
 }
 
+const HISTORY_COUNT = 20;
 const DEFAULT_TARGET = "unix:/run/makuosan/makuosan.sock";
 
 /** Help or the version was asked for, and has been printed. */
@@ -52,7 +56,14 @@ export function parseOptions(argv: readonly string[], target: string | undefined
     if (error.exitCode === 0) throw new PrintedInstead();
     throw new UserError(`${error.message.replace(/^error: /, "")}: 'msync --help' lists the options`);
   }
-  return readOptions(command.opts<ParsedOptions>(), command.args, target);
+  return readOptions(...historyOptions(command.opts<ParsedOptions>(), command.args), target);
+}
+
+/** Behind --history, -n is no dry run but the number of transfers, which commander takes for a path. */
+function historyOptions(options: ParsedOptions, args: string[]): [ParsedOptions, string[]] {
+  const [number, ...others] = args;
+  if (options.history !== true || options.dryRun !== true || number === undefined) return [options, args];
+  return [{ ...options, history: number, dryRun: false }, others];
 }
 
 function msyncCommand(): Command {
@@ -67,6 +78,7 @@ function msyncCommand(): Command {
     .option("--keep-going", "go on with a script when one of its commands fails")
     .option("--members", "list the members")
     .option("--status", "show how the daemon is")
+    .option("--history [number]", "show the last transfers")
     .option("--keygen [file]", "make a new key for a fleet")
     .option("--json", "print a JSON object a line")
     .version(`msync ${version}`, "-V, --version", "print the version")
@@ -93,10 +105,17 @@ function readOptions(options: ParsedOptions, paths: string[], target: string | u
     json: options.json === true,
     console: options.console === undefined ? (target ?? DEFAULT_TARGET) : asText(options.console),
     logLevel: options.loglevel ?? "",
+    historyCount: readCount(options.history),
     script: options.script ?? "",
     keepGoing: options.keepGoing === true,
     keyFile: typeof options.keygen === "string" ? options.keygen : undefined,
   };
+}
+
+function readCount(history: boolean | string | undefined): number {
+  const text = typeof history === "string" ? history : String(HISTORY_COUNT);
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new UserError(`--history is '${text}': give a number of transfers`);
 }
 
 /** An argument that is text, and not a name of any bytes. */
@@ -108,6 +127,7 @@ function chooseAction(options: ParsedOptions, paths: readonly string[]): Command
   const chosen: CommandOptions["action"][] = [];
   if (options.members === true) chosen.push("members");
   if (options.status === true) chosen.push("status");
+  if (options.history !== undefined) chosen.push("history");
   if (options.keygen !== undefined) chosen.push("keygen");
   if (options.loglevel !== undefined) chosen.push("loglevel");
   if (options.script !== undefined) chosen.push("script");

@@ -31,6 +31,12 @@ const COMMANDS: Readonly<Record<string, ScriptCommand>> = {
   wait: runWait,
   members: (state, args) => runAsk(state, args, "members"),
   status: (state, args) => runAsk(state, args, "status"),
+  history: async ({ client, options, verbosity }, args) => {
+    const [number = "20"] = args.length === 0 ? [] : expectWords(args, 1, "history [NUMBER]");
+    if (!/^\d{1,6}$/.test(number)) throw new UserError(`'${number}' is no number: write 'history 20'`);
+    await ask(client, { command: "history", count: Number(number) }, { json: options.json, verbosity });
+    return ExitStatus.ok;
+  },
   loglevel: async ({ client, options }, args) => {
     const [level] = expectWords(args, 1, "loglevel LEVEL");
     await ask(client, { command: "loglevel", level: level ?? "" }, { json: options.json, verbosity: 0 });

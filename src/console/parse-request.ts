@@ -28,6 +28,8 @@ export function parseRequest(line: string): Request {
       };
     case "status":
       return { command: "status" };
+    case "history":
+      return { command: "history", count: count(fields, "count") };
     case "members":
       return { command: "members" };
     case "loglevel":

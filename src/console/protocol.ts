@@ -44,11 +44,30 @@ export interface WaitRequest {
   readonly excepts: readonly string[];
 }
 
+/** One transfer of the past. */
+export interface HistoryEntry {
+  /** When it began, as ISO 8601 in UTC. */
+  readonly time: string;
+  readonly direction: "sent" | "received";
+  /** The same on all hosts that took part. */
+  readonly transfer: string;
+  /** The host that sent it. */
+  readonly from: string;
+  /** Entries that were sent, or that changed here. */
+  readonly entries: number;
+  readonly bytes: number;
+  readonly durationMs: number;
+  /** Of msync; none for what was received. */
+  readonly exitStatus: number | undefined;
+  readonly hosts: readonly Omit<HostVerdict, "address">[];
+}
+
 export type Request =
   | SendRequest
   | WaitRequest
   | { readonly command: "status" }
   | { readonly command: "members" }
+  | { readonly command: "history"; readonly count: number }
   | { readonly command: "loglevel"; readonly level: string };
 
 export type Event =
@@ -117,6 +136,7 @@ export type Result =
   | SendResult
   | { readonly result: "status"; readonly values: readonly (readonly [string, string])[] }
   | { readonly result: "members"; readonly members: readonly MemberInfo[]; readonly isSealed: boolean }
+  | { readonly result: "history"; readonly entries: readonly HistoryEntry[] }
   | { readonly result: "ok" }
   | { readonly result: "error"; readonly message: string; readonly exitStatus: number };
 

@@ -6,6 +6,7 @@ import type { ChosenInterface } from "../net/interfaces.ts";
 import type { Transport } from "../net/transport.ts";
 import type { Arrivals } from "./arrivals.ts";
 import type { Counters } from "./counters.ts";
+import type { History } from "./history.ts";
 import type { Log } from "./log.ts";
 import { parseLogLevel, type Settings } from "./settings.ts";
 import { chooseTargets } from "./targets.ts";
@@ -18,6 +19,7 @@ export interface ServiceParts {
   readonly transport: Transport;
   readonly transfers: Transfers;
   readonly arrivals: Arrivals;
+  readonly history: History;
   readonly counters: Counters;
   readonly log: Log;
   readonly isSealed: boolean;
@@ -50,6 +52,8 @@ export class ConsoleService implements RequestHandler {
         return this.members();
       case "status":
         return { result: "status", values: this.status() };
+      case "history":
+        return { result: "history", entries: this.parts.history.last(request.count) };
       case "loglevel":
         this.parts.log.level = parseLogLevel(request.level);
         return { result: "ok" };
@@ -118,6 +122,7 @@ export class ConsoleService implements RequestHandler {
       ["send buffer", `${settings.sendBufferBytes} bytes asked for`],
       ["offload", yes(transport.isOffloaded)],
       ["excludes", settings.excludes.length === 0 ? "none" : settings.excludes.join(" ")],
+      ["history", this.parts.history.place],
       ["log level", log.level],
       ["foreign packets", foreign],
       ["replayed packets", String(counters.replayed)],

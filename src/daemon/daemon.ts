@@ -15,12 +15,14 @@ import { Counters } from "./counters.ts";
 import { DiskThreads } from "./disk/disk-threads.ts";
 import type { StageReply } from "./disk/messages.ts";
 import { Driver } from "./driver.ts";
+import { giveState, History, sentEntry } from "./history.ts";
 import { InboundDatagrams } from "./inbound-datagrams.ts";
 import type { Log } from "./log.ts";
 import { logEvent } from "./log-events.ts";
 import { watchInterface } from "./interface-watch.ts";
 import { claimBase, identify } from "./node-identity.ts";
 import { dropPrivileges } from "./privileges.ts";
+import { ReceivedTransfers } from "./received.ts";
 import type { Settings } from "./settings.ts";
 import { Transfers } from "./transfers.ts";
 import { VERSION } from "./version.ts";
@@ -58,6 +60,9 @@ export async function startDaemon(settings: Settings, log: Log, onStatus: () => 
   const startedMs = performance.now();
   const front = await openFront(settings);
   const keepOwner = dropPrivileges(settings.identity);
+  const history = History.open(settings.state, settings.base, (code) =>
+    log.error(`the history of transfers cannot be written (${code}): see the directory of --state`),
+  );
   claimBase(settings.base, settings.receives);
   const { fleetKey, chosen, transport, server } = front;
   const identity = identify([settings.base, settings.hostName, chosen.ip, String(settings.port)]);
@@ -78,12 +83,16 @@ export async function startDaemon(settings: Settings, log: Log, onStatus: () => 
     logEvent(log, event, (epoch) => engine.membership.memberOf(epoch)?.info.hostName ?? "a member that left");
     if (event.kind === "transfer-finished") transfers.finish(event.result);
     if (event.kind === "member-failed") transfers.memberFailed(event.transfer, event.hostName, event.reason);
+    received.onEvent(event);
     if (event.kind === "member-joined" || event.kind === "member-left") arrivals.changed();
     onStatus();
   };
   const driver = new Driver({ engine, epoch: identity.epoch, fleetKey, sealer, transport, inbound, onEvent });
-  const transfers = new Transfers(engine, driver, log, settings);
-  const disks = startDisks(settings, keepOwner, driver, log);
+  const transfers = new Transfers(engine, driver, log, settings, (transfer, result) =>
+    history.add(sentEntry(`${identity.epoch}-${transfer}`, settings.hostName, result)),
+  );
+  const received = new ReceivedTransfers(settings.hostName, (entry) => history.add(entry));
+  const disks = startDisks(settings, keepOwner, driver, log, (reply) => received.onStage(reply));
   transport.listen(
     (bytes, ip, port) => driver.onDatagrams(bytes, ip, port),
     (error) => log.error(`the network socket reports: ${error.message}`),
@@ -97,6 +106,7 @@ export async function startDaemon(settings: Settings, log: Log, onStatus: () => 
     transport,
     transfers,
     arrivals,
+    history,
     counters,
     log,
     isSealed,
@@ -106,7 +116,7 @@ export async function startDaemon(settings: Settings, log: Log, onStatus: () => 
   server?.serve(new ConsoleService(parts));
   return {
     status: () => statusLine(engine, transfers),
-    stop: () => stopDaemon({ driver, engine, transfers, transport, disks, server }),
+    stop: () => stopDaemon({ driver, engine, transfers, transport, disks, server, history }),
   };
 }
 
@@ -118,16 +128,29 @@ async function openFront(settings: Settings): Promise<Front> {
   const transport = await Transport.open({ ...addresses, sendBufferBytes, receiveBufferBytes, offload });
   const server = settings.socket === undefined ? undefined : await ConsoleServer.open(settings.socket);
   const { identity } = settings;
-  if (identity !== undefined && process.geteuid?.() === 0) server?.giveTo(identity.uid, identity.gid);
+  if (identity !== undefined && process.geteuid?.() === 0) {
+    server?.giveTo(identity.uid, identity.gid);
+    giveState(settings.state, identity.uid, identity.gid);
+  }
   return { fleetKey, chosen, transport, server };
 }
 
 /** Starts the disk threads with the privileges that are left, and joins them with the driver. */
-function startDisks(settings: Settings, keepOwner: boolean, driver: Driver, log: Log): DiskThreads {
+function startDisks(
+  settings: Settings,
+  keepOwner: boolean,
+  driver: Driver,
+  log: Log,
+  onStage: (reply: StageReply) => void,
+): DiskThreads {
   const disks = new DiskThreads(
     { base: settings.base, keepOwner, excludes: settings.excludes },
     (reply) => driver.onSource(reply),
-    (reply) => (reply.kind === "recovered" ? logRecovery(log, reply) : driver.onStage(reply)),
+    (reply) => {
+      onStage(reply);
+      if (reply.kind === "recovered") logRecovery(log, reply);
+      else driver.onStage(reply);
+    },
     // A broken invariant in a thread is one of the process.
     (error) => {
       throw error;
@@ -177,8 +200,9 @@ async function stopDaemon(parts: {
   readonly transport: Transport;
   readonly disks: DiskThreads;
   readonly server: ConsoleServer | undefined;
+  readonly history: History;
 }): Promise<void> {
-  const { driver, engine, transfers, transport, disks, server } = parts;
+  const { driver, engine, transfers, transport, disks, server, history } = parts;
   transfers.stop();
   const endMs = driver.nowMs() + STOP_PATIENCE_MS;
   while (!engine.isIdle && driver.nowMs() < endMs)
@@ -190,4 +214,5 @@ async function stopDaemon(parts: {
   transport.close();
   server?.close();
   await disks.stop();
+  await history.flush();
 }

@@ -158,6 +158,12 @@ export const SETTINGS = [
     description: "send only what belongs to the daemon's user",
   },
   {
+    key: "state",
+    option: "--state <dir>",
+    form: TEXT,
+    description: "directory where the history of transfers is kept (/var/lib/makuosan)",
+  },
+  {
     key: "offload",
     option: "--no-offload",
     form: FLAG,

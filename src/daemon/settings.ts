@@ -7,6 +7,7 @@ import { compileExcludes } from "../tree/excludes.ts";
 import { DEFAULT_GROUP, DEFAULT_PORT, HOST_NAME_BYTES, LABEL_BYTES, LABELS } from "../wire/limits.ts";
 import { findGroup, findUser, groupsOfUser } from "./accounts.ts";
 import type { GivenSettings } from "./config.ts";
+import { DEFAULT_STATE, type StatePlace } from "./history.ts";
 import { LEVELS, type LogLevel } from "./log.ts";
 import type { SettingKey } from "./settings-table.ts";
 
@@ -41,6 +42,8 @@ export interface Settings {
   readonly receives: boolean;
   readonly sends: boolean;
   readonly offload: boolean;
+  /** Where the daemon keeps what has to outlive it; the default directory may be missing. */
+  readonly state: StatePlace;
   /** Only what belongs to the daemon's user is sent. */
   readonly ownerMatch: boolean;
   /** Patterns as byte strings; they hold for what is sent and for what is received. */
@@ -81,6 +84,7 @@ export function resolveSettings(options: GivenSettings, config: GivenSettings): 
     receives: flag("receive", true),
     sends: flag("send", true),
     offload: flag("offload", true),
+    state: findState(file("state")),
     ownerMatch: flag("owner-match", false),
     excludes: checkExcludes((given.exclude as readonly string[] | undefined) ?? [], base),
   };
@@ -128,6 +132,15 @@ function checkHostName(name: string): string {
   throw new UserError(
     `'${name}' cannot be the name of a node: give one of at most ${HOST_NAME_BYTES} printable characters with --name`,
   );
+}
+
+/** The directory that was named, or else systemd's, or else the default one. */
+function findState(directory: string | undefined): StatePlace {
+  if (directory !== undefined) {
+    return { directory, isRequired: directory !== DEFAULT_STATE, isManaged: false };
+  }
+  const [first = ""] = (process.env["STATE_DIRECTORY"] ?? "").split(":");
+  return { directory: first === "" ? DEFAULT_STATE : first, isRequired: false, isManaged: first !== "" };
 }
 
 function checkLabels(labels: readonly string[]): readonly string[] {

@@ -34,12 +34,21 @@ export class Transfers {
   private readonly driver: Driver;
   private readonly log: Log;
   private readonly settings: Settings;
+  /** Told of every transfer that has ended, but for dry runs. */
+  private readonly record: (transfer: number, result: SendResult) => void;
   private readonly turns: Turns;
   private readonly running = new Map<number, Running>();
   private lastTransfer = 0;
   private isStopping = false;
 
-  constructor(engine: NodeEngine, driver: Driver, log: Log, settings: Settings) {
+  constructor(
+    engine: NodeEngine,
+    driver: Driver,
+    log: Log,
+    settings: Settings,
+    record: (transfer: number, result: SendResult) => void,
+  ) {
+    this.record = record;
     this.engine = engine;
     this.driver = driver;
     this.log = log;
@@ -85,6 +94,7 @@ export class Transfers {
       { files: sendResult.sentEntries, bytes: sendResult.sentBytes, ms: Math.round(sendResult.durationMs) },
       `transfer ${result.transfer} to ${sendResult.hosts.length} members ended with status ${sendResult.exitStatus}`,
     );
+    if (!running.request.dryRun) this.record(result.transfer, sendResult);
     running.resolve(sendResult);
   }
 

@@ -18,6 +18,12 @@ export class StageError extends Error {
   override name = "StageError";
 }
 
+/** How much of a transfer is wanted. */
+export interface StageTotals {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
 /**
  * One incoming transfer on its disk. Compares manifest blocks with the tree, stages what differs with its final
  * attributes below BASE/.makuosan, and at the commit moves it into place. Nothing else of the tree is touched
@@ -34,6 +40,7 @@ export class Stage {
   private journal: JournalWriter | undefined;
   private files: StagedFiles | undefined;
   private nextEntry = 0;
+  private wantedEntries = 0;
   private wantedBytes = 0;
 
   constructor(
@@ -69,6 +76,11 @@ export class Stage {
       this.planDirectory(header, entries, block.firstEntry, wants);
     this.checkSpace();
     return wants;
+  }
+
+  /** What is going to be changed here. */
+  get totals(): StageTotals {
+    return { entries: this.wantedEntries, bytes: this.wantedBytes };
   }
 
   /** Writes the segments of a data block that are wanted. */
@@ -142,6 +154,7 @@ export class Stage {
       if (this.isProtected(real, path, entry)) continue;
       if (real !== undefined && !this.differs(real, path, entry)) continue;
       wants.set(number - firstEntry);
+      this.wantedEntries++;
       isTouched = true;
       if (entry.type === EntryType.file) this.wantedBytes += entry.size;
       if (!this.dryRun) this.stageEntry(number, path, entry, real !== undefined);

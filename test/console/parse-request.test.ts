@@ -43,6 +43,7 @@ test("requests are taken as they are", () => {
     { command: "status" },
     { command: "members" },
     { command: "loglevel", level: "debug" },
+    { command: "history", count: 20 },
     { command: "wait", members: 3, seconds: 60, targets: ["web*"], excepts: ["@tokyo"] },
   ]) {
     assert.deepEqual(parse(request), request);

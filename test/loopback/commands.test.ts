@@ -1,6 +1,7 @@
 import { test } from "node:test";
 import {
   excludeScenarios,
+  historyScenarios,
   ownerScenarios,
   scriptScenarios,
   startHosts,
@@ -18,4 +19,5 @@ test("msync on the loopback network", async (context) => {
   await targetScenarios(context, fleet);
   await ownerScenarios(context, fleet, false);
   await scriptScenarios(context, fleet);
+  await historyScenarios(context, fleet);
 });

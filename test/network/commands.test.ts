@@ -1,6 +1,7 @@
 import { test } from "node:test";
 import {
   excludeScenarios,
+  historyScenarios,
   ownerScenarios,
   scriptScenarios,
   startHosts,
@@ -20,4 +21,5 @@ test("msync between network namespaces", skip === undefined ? {} : { skip }, asy
   await targetScenarios(context, fleet);
   await ownerScenarios(context, fleet, true);
   await scriptScenarios(context, fleet);
+  await historyScenarios(context, fleet);
 });

@@ -322,6 +322,81 @@ export async function scriptScenarios(context: TestContext, fleet: CommandFleet)
   });
 }
 
+export async function historyScenarios(context: TestContext, fleet: CommandFleet): Promise<void> {
+  const [sender, second] = fleet.hosts as [Host, Host, Host];
+  const state = path.join(fleet.directory, "state");
+  fs.mkdirSync(state);
+  fs.chmodSync(state, 0o777);
+  const restart = async () => {
+    await sender.stop();
+    await sender.start("--state", state);
+    await acquainted(fleet.hosts);
+  };
+
+  await context.test("what was sent and received is shown, also after a new start", async () => {
+    await restart();
+    await shell(sender, "mkdir past && echo 12345 > past/f && echo 1 > past/g");
+    await sender.msync("-r", "past");
+    await sender.msync("-rn", "past");
+    await sender.msync("-r", "-t", "host2", "past");
+    await shell(second, "echo back > back");
+    await second.msync("-t", "host1", "back");
+    await restart();
+    const { status, stdout, stderr } = await sender.msync("--history", "-n", "3", "-v");
+    assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
+    const time = "^\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d";
+    const expected = [
+      `${time} sent     from host1: 3 entries, \\d+ bytes, \\d+\\.\\d\\d s: 2 of 2 done$`,
+      "^  host2: done$",
+      "^  host3: done$",
+      `${time} sent     from host1: 0 entries, 0 bytes, \\d+\\.\\d\\d s: 1 of 1 done$`,
+      "^  host2: done$",
+      `${time} received from host2: 1 entries, 5 bytes, \\d+\\.\\d\\d s: done$`,
+      "^  host1: done$",
+    ];
+    const lines = stdout.trimEnd().split("\n");
+    assert.equal(lines.length, expected.length, stdout);
+    expected.forEach((line, index) => assert.match(lines[index] ?? "", new RegExp(line)));
+    assert.match(
+      (await sender.msync("--status")).stdout,
+      /^history : .*\/state\/history-[0-9a-f]{12}\.jsonl$/m,
+    );
+  });
+
+  await context.test("both sides name a transfer alike, and as JSON all is there", async () => {
+    const last = async (host: Host) => {
+      const { stdout } = await host.msync("--history", "1", "--json");
+      return (JSON.parse(stdout) as { entries: Record<string, unknown>[] }).entries[0] ?? {};
+    };
+    const [here, there] = [await last(sender), await last(second)];
+    assert.equal(here["transfer"], there["transfer"]);
+    assert.deepEqual([here["direction"], there["direction"]], ["received", "sent"]);
+    assert.deepEqual([here["entries"], there["exitStatus"]], [1, 0]);
+    assert.match(
+      (await sender.msync("--history", "many")).stderr,
+      /^error: --history is 'many': give a number/,
+    );
+    assert.equal((await sender.msync("--history", "-n", "0")).stdout, "");
+  });
+
+  await context.test("a failed transfer keeps its reasons, and a state directory must be one", async () => {
+    await sender.msync("-t", "host9", "-t", "host2", "past/f");
+    await shell(second, "rm -r past && echo 1 > past");
+    const { status } = await sender.msync("-t", "host2", "past/f");
+    assert.equal(status, 3);
+    const { stdout } = await sender.msync("--history", "1");
+    assert.match(stdout, /: 0 of 1 done\n {2}host2: failed: past: it is not a directory here/);
+    await shell(second, "rm past");
+    await sender.stop();
+    await assert.rejects(
+      sender.start("--state", "/nowhere"),
+      /the state directory \/nowhere cannot be written \(ENOENT\)/,
+    );
+    await sender.stop();
+    await restart();
+  });
+}
+
 /** Runs a script in the base directory of a host; its output. */
 export async function shell(host: Host, script: string): Promise<string> {
   const { status, stdout, stderr } = await host.run("sh", ["-c", `cd ${host.innerBase} && ${script}`]);

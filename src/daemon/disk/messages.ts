@@ -1,6 +1,7 @@
 import type { Bitmap } from "../../base/bitmap.ts";
 import type { NativeWorkerData } from "../../sys/native.ts";
 import type { ScanRequest, ScanRules } from "../../tree/request.ts";
+import type { StageTotals } from "../../tree/stage.ts";
 import type { SourceNotice } from "../../tree/source.ts";
 import type { BlockKindNumber, Effect, InboundKey, Input, StageOutcome } from "../../engine/types.ts";
 
@@ -125,7 +126,12 @@ export type StageReply =
       readonly block: number;
       readonly outcome: StagedOutcome;
     }
-  | { readonly kind: "prepared"; readonly inbound: InboundKey; readonly failure: string | undefined }
+  | {
+      readonly kind: "prepared";
+      readonly inbound: InboundKey;
+      readonly failure: string | undefined;
+      readonly totals: StageTotals;
+    }
   | {
       readonly kind: "committed";
       readonly inbound: InboundKey;

@@ -79,7 +79,8 @@ class StageThread {
       }
       case "prepare": {
         const failure = open.failure ?? attempt(() => open.stage?.prepare());
-        this.reply({ kind: "prepared", inbound: command.inbound, failure });
+        const totals = open.stage?.totals ?? { entries: 0, bytes: 0 };
+        this.reply({ kind: "prepared", inbound: command.inbound, failure, totals });
         break;
       }
       case "commit":
