@@ -122,6 +122,8 @@ export class ConsoleService implements RequestHandler {
       ["send buffer", `${settings.sendBufferBytes} bytes asked for`],
       ["offload", yes(transport.isOffloaded)],
       ["excludes", settings.excludes.length === 0 ? "none" : settings.excludes.join(" ")],
+      ["pre-commit", settings.hooks.preCommit ?? "none"],
+      ["post-commit", settings.hooks.postCommit ?? "none"],
       ["history", this.parts.history.place],
       ["log level", log.level],
       ["foreign packets", foreign],

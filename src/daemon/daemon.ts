@@ -16,6 +16,7 @@ import { DiskThreads } from "./disk/disk-threads.ts";
 import type { StageReply } from "./disk/messages.ts";
 import { Driver } from "./driver.ts";
 import { giveState, History, sentEntry } from "./history.ts";
+import { Hooks } from "./hooks.ts";
 import { InboundDatagrams } from "./inbound-datagrams.ts";
 import type { Log } from "./log.ts";
 import { logEvent } from "./log-events.ts";
@@ -84,6 +85,7 @@ export async function startDaemon(settings: Settings, log: Log, onStatus: () => 
     if (event.kind === "transfer-finished") transfers.finish(event.result);
     if (event.kind === "member-failed") transfers.memberFailed(event.transfer, event.hostName, event.reason);
     received.onEvent(event);
+    hooks.onEvent(event);
     if (event.kind === "member-joined" || event.kind === "member-left") arrivals.changed();
     onStatus();
   };
@@ -91,8 +93,12 @@ export async function startDaemon(settings: Settings, log: Log, onStatus: () => 
   const transfers = new Transfers(engine, driver, log, settings, (transfer, result) =>
     history.add(sentEntry(`${identity.epoch}-${transfer}`, settings.hostName, result)),
   );
+  const hooks = new Hooks(settings.hooks, settings.base, log);
   const received = new ReceivedTransfers(settings.hostName, (entry) => history.add(entry));
-  const disks = startDisks(settings, keepOwner, driver, log, (reply) => received.onStage(reply));
+  const disks = startDisks(settings, keepOwner, driver, log, (reply) => {
+    received.onStage(reply);
+    hooks.onStage(reply, (answer) => driver.onStage(answer));
+  });
   transport.listen(
     (bytes, ip, port) => driver.onDatagrams(bytes, ip, port),
     (error) => log.error(`the network socket reports: ${error.message}`),
@@ -116,7 +122,7 @@ export async function startDaemon(settings: Settings, log: Log, onStatus: () => 
   server?.serve(new ConsoleService(parts));
   return {
     status: () => statusLine(engine, transfers),
-    stop: () => stopDaemon({ driver, engine, transfers, transport, disks, server, history }),
+    stop: () => stopDaemon({ driver, engine, transfers, transport, disks, server, history, hooks }),
   };
 }
 
@@ -141,15 +147,14 @@ function startDisks(
   keepOwner: boolean,
   driver: Driver,
   log: Log,
-  onStage: (reply: StageReply) => void,
+  onStage: (reply: Exclude<StageReply, { kind: "recovered" }>) => void,
 ): DiskThreads {
   const disks = new DiskThreads(
-    { base: settings.base, keepOwner, excludes: settings.excludes },
+    { base: settings.base, keepOwner, excludes: settings.excludes, listsChanges: hasHooks(settings) },
     (reply) => driver.onSource(reply),
     (reply) => {
-      onStage(reply);
       if (reply.kind === "recovered") logRecovery(log, reply);
-      else driver.onStage(reply);
+      else onStage(reply);
     },
     // A broken invariant in a thread is one of the process.
     (error) => {
@@ -158,6 +163,10 @@ function startDisks(
   );
   driver.attach(disks);
   return disks;
+}
+
+function hasHooks({ hooks }: Settings): boolean {
+  return hooks.preCommit !== undefined || hooks.postCommit !== undefined;
 }
 
 function engineOptions(settings: Settings, transport: Transport) {
@@ -201,12 +210,14 @@ async function stopDaemon(parts: {
   readonly disks: DiskThreads;
   readonly server: ConsoleServer | undefined;
   readonly history: History;
+  readonly hooks: Hooks;
 }): Promise<void> {
-  const { driver, engine, transfers, transport, disks, server, history } = parts;
+  const { driver, engine, transfers, transport, disks, server, history, hooks } = parts;
   transfers.stop();
   const endMs = driver.nowMs() + STOP_PATIENCE_MS;
-  while (!engine.isIdle && driver.nowMs() < endMs)
+  while ((!engine.isIdle || hooks.count > 0) && driver.nowMs() < endMs)
     await new Promise((resolve) => setTimeout(resolve, STOP_LOOK_MS));
+  hooks.stop();
   driver.handle({ kind: "stop" });
   driver.flush();
   await transport.drain();

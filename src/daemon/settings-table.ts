@@ -164,6 +164,30 @@ export const SETTINGS = [
     description: "directory where the history of transfers is kept (/var/lib/makuosan)",
   },
   {
+    key: "pre-commit",
+    option: "--pre-commit <program>",
+    form: TEXT,
+    description: "program that runs when a transfer is staged, and may refuse it",
+  },
+  {
+    key: "post-commit",
+    option: "--post-commit <program>",
+    form: TEXT,
+    description: "program that runs when a transfer has taken effect",
+  },
+  {
+    key: "hook-user",
+    option: "--hook-user <name>",
+    form: TEXT,
+    description: "user that these programs run as",
+  },
+  {
+    key: "hook-timeout",
+    option: "--hook-timeout <seconds>",
+    form: number(1, 240),
+    description: "seconds that each of them may take (60)",
+  },
+  {
     key: "offload",
     option: "--no-offload",
     form: FLAG,

@@ -7,6 +7,7 @@ import { compileExcludes } from "../tree/excludes.ts";
 import { DEFAULT_GROUP, DEFAULT_PORT, HOST_NAME_BYTES, LABEL_BYTES, LABELS } from "../wire/limits.ts";
 import { findGroup, findUser, groupsOfUser } from "./accounts.ts";
 import type { GivenSettings } from "./config.ts";
+import { findHooks, type HookSettings } from "./hook-settings.ts";
 import { DEFAULT_STATE, type StatePlace } from "./history.ts";
 import { LEVELS, type LogLevel } from "./log.ts";
 import type { SettingKey } from "./settings-table.ts";
@@ -42,6 +43,7 @@ export interface Settings {
   readonly receives: boolean;
   readonly sends: boolean;
   readonly offload: boolean;
+  readonly hooks: HookSettings;
   /** Where the daemon keeps what has to outlive it; the default directory may be missing. */
   readonly state: StatePlace;
   /** Only what belongs to the daemon's user is sent. */
@@ -66,9 +68,11 @@ export function resolveSettings(options: GivenSettings, config: GivenSettings): 
     return name === undefined ? undefined : path.resolve(START_DIRECTORY, name);
   };
   const base = checkBase(file("base"));
+  const groups = given.groups as readonly string[] | undefined;
+  const identity = findIdentity(text("user"), text("group"), groups);
   return {
     base,
-    identity: findIdentity(text("user"), text("group"), given.groups as readonly string[] | undefined),
+    identity,
     port: number("port", DEFAULT_PORT),
     multicast: checkMulticast(text("multicast") ?? DEFAULT_GROUP),
     interface: text("interface"),
@@ -84,6 +88,16 @@ export function resolveSettings(options: GivenSettings, config: GivenSettings): 
     receives: flag("receive", true),
     sends: flag("send", true),
     offload: flag("offload", true),
+    hooks: findHooks(
+      {
+        preCommit: file("pre-commit"),
+        postCommit: file("post-commit"),
+        user: text("hook-user"),
+        timeoutSeconds: number("hook-timeout", 60),
+      },
+      base,
+      identity?.uid ?? process.geteuid?.() ?? 0,
+    ),
     state: findState(file("state")),
     ownerMatch: flag("owner-match", false),
     excludes: checkExcludes((given.exclude as readonly string[] | undefined) ?? [], base),

@@ -4,6 +4,7 @@ import { SegmentKind, segmentsOf } from "../wire/data-block.ts";
 import { decodeManifest, type DirectoryHeader, type Entry, EntryType } from "../wire/manifest.ts";
 import { directoryOf, joinPath, nameOf } from "../wire/path-rules.ts";
 import { type AttributeRules, isSame, setLinkAttributes } from "./attributes.ts";
+import { ChangeList } from "./change-list.ts";
 import { Committer } from "./commit.ts";
 import { bytesOfPath, type Directories, entryPath, errorCode } from "./directories.ts";
 import { JournalWriter, StepKind } from "./journal.ts";
@@ -24,6 +25,14 @@ export interface StageTotals {
   readonly bytes: number;
 }
 
+/** What a node may ask for beside the staging itself. */
+export interface StageExtras {
+  /** What stays as it is here. */
+  readonly protection: Protection | undefined;
+  /** Whether the paths that change are listed in a file of the staging area, `changes`. */
+  readonly listsChanges: boolean;
+}
+
 /**
  * One incoming transfer on its disk. Compares manifest blocks with the tree, stages what differs with its final
  * attributes below BASE/.makuosan, and at the commit moves it into place. Nothing else of the tree is touched
@@ -35,10 +44,13 @@ export class Stage {
   private readonly name: string;
   private readonly dryRun: boolean;
   private readonly protection: Protection | undefined;
+  private readonly listsChanges: boolean;
   private readonly device: bigint;
   private area: StagingArea | undefined;
   private journal: JournalWriter | undefined;
   private files: StagedFiles | undefined;
+  private changes: ChangeList | undefined;
+  private hasChanges = false;
   private nextEntry = 0;
   private wantedEntries = 0;
   private wantedBytes = 0;
@@ -48,13 +60,14 @@ export class Stage {
     rules: AttributeRules,
     name: string,
     dryRun: boolean,
-    protection?: Protection,
+    extras: StageExtras = { protection: undefined, listsChanges: false },
   ) {
     this.base = base;
     this.rules = rules;
     this.name = name;
     this.dryRun = dryRun;
-    this.protection = protection;
+    this.protection = extras.protection;
+    this.listsChanges = extras.listsChanges;
     this.device = fs.fstatSync(base.root, { bigint: true }).dev;
     rules.owners.refresh();
     base.forgetAll();
@@ -83,6 +96,11 @@ export class Stage {
     return { entries: this.wantedEntries, bytes: this.wantedBytes };
   }
 
+  /** Whether there is a list of what changes; from prepare() on it is complete. */
+  get isListed(): boolean {
+    return this.hasChanges;
+  }
+
   /** Writes the segments of a data block that are wanted. */
   write(plaintext: Uint8Array): void {
     for (const segment of segmentsOf(plaintext)) {
@@ -96,6 +114,7 @@ export class Stage {
     if (this.area === undefined || this.journal === undefined) return;
     const incomplete = this.files?.incomplete ?? 0;
     if (incomplete > 0) throw new StageError(`the contents of ${incomplete} entries are incomplete`);
+    this.finishChanges(this.area);
     this.journal.flush();
     this.committer(this.area).finishStaged();
     if (this.files?.needsSync === true) syncFileSystem(this.base.root);
@@ -122,10 +141,24 @@ export class Stage {
     this.files?.close();
     this.journal?.abandon();
     this.journal = undefined;
+    this.changes?.close();
+    this.changes = undefined;
     this.area?.remove();
     this.area = undefined;
     // Descriptors that stay open would keep file systems below the base directory from being unmounted.
     this.base.forgetAll();
+  }
+
+  /** What the sender has withdrawn does not change, though it was announced. */
+  private finishChanges(area: StagingArea): void {
+    const isChanged = (path: string) => {
+      const parent = area.tree.find(directoryOf(path));
+      if (parent !== undefined && lookUp(parent, nameOf(path)) !== undefined) return true;
+      return this.base.find(path) !== undefined;
+    };
+    this.changes?.finish(this.files?.hasWithdrawn === true ? isChanged : undefined);
+    this.hasChanges = this.changes !== undefined;
+    this.changes = undefined;
   }
 
   private committer(area: StagingArea): Committer {
@@ -217,6 +250,7 @@ export class Stage {
   /** Stages an entry; its content follows, unless it has none. */
   private stageEntry(number: number, path: string, entry: Entry, hasRealParent: boolean): void {
     const { area, journal, files } = this.opened();
+    this.changes?.add(path);
     const isDirectory = entry.type === EntryType.directory || entry.type === EntryType.passage;
     if (isDirectory && hasRealParent && this.base.find(path) !== undefined) {
       journal.add(StepKind.adjust, EntryType.directory, path, entry.metadata);
@@ -240,6 +274,7 @@ export class Stage {
   private opened(): { area: StagingArea; journal: JournalWriter; files: StagedFiles } {
     this.area ??= StagingArea.create(this.base, this.name);
     this.journal ??= new JournalWriter(this.area.file("journal"));
+    if (this.listsChanges) this.changes ??= new ChangeList(this.area.file("changes"));
     this.files ??= new StagedFiles(this.area, this.journal, this.rules);
     return { area: this.area, journal: this.journal, files: this.files };
   }

@@ -1,12 +1,12 @@
 import { test } from "node:test";
 import {
   excludeScenarios,
-  historyScenarios,
   ownerScenarios,
   scriptScenarios,
   startHosts,
   targetScenarios,
 } from "../support/command-scenarios.ts";
+import { historyScenarios, hookScenarios } from "../support/record-scenarios.ts";
 import { LoopbackFleet } from "../support/loopback.ts";
 
 /** What msync does beside plain pushes, for an ordinary user. */
@@ -20,4 +20,5 @@ test("msync on the loopback network", async (context) => {
   await ownerScenarios(context, fleet, false);
   await scriptScenarios(context, fleet);
   await historyScenarios(context, fleet);
+  await hookScenarios(context, fleet, false);
 });

@@ -1,12 +1,12 @@
 import { test } from "node:test";
 import {
   excludeScenarios,
-  historyScenarios,
   ownerScenarios,
   scriptScenarios,
   startHosts,
   targetScenarios,
 } from "../support/command-scenarios.ts";
+import { historyScenarios, hookScenarios } from "../support/record-scenarios.ts";
 import { namespaceProblem, NamespaceFleet } from "../support/namespaces.ts";
 
 /** What msync does beside plain pushes, between daemons that are root. */
@@ -22,4 +22,5 @@ test("msync between network namespaces", skip === undefined ? {} : { skip }, asy
   await ownerScenarios(context, fleet, true);
   await scriptScenarios(context, fleet);
   await historyScenarios(context, fleet);
+  await hookScenarios(context, fleet, true);
 });

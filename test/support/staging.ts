@@ -21,6 +21,7 @@ export class StagingPair {
   scanRules: Partial<ScanRules> = {};
   /** What the receiver keeps for itself. */
   protection: Protection | undefined;
+  listsChanges = false;
   notices: SourceNotice[] = [];
   /** Entries wanted in all stagings. */
   wanted = 0;
@@ -42,13 +43,10 @@ export class StagingPair {
       { paths, recursive },
       { rules: { ...NO_RULES, ...this.scanRules }, dryRun },
     );
-    const stage = new Stage(
-      new Directories(this.to),
-      this.rules,
-      `t-${++this.stages}`,
-      dryRun,
-      this.protection,
-    );
+    const stage = new Stage(new Directories(this.to), this.rules, `t-${++this.stages}`, dryRun, {
+      protection: this.protection,
+      listsChanges: this.listsChanges,
+    });
     const memory = new Uint8Array(BLOCK_PLAINTEXT_BYTES);
     for (let number = 0; !source.isEnded; number++) {
       const made = source.makeBlock(number, memory);

@@ -16,6 +16,8 @@ export interface WorkerSettings extends NativeWorkerData {
   readonly keepOwner: boolean;
   /** Patterns of what is never changed here. */
   readonly excludes: readonly string[];
+  /** Whether the paths that a transfer changes are listed in a file. */
+  readonly listsChanges: boolean;
 }
 
 /** To the source thread. */
@@ -131,6 +133,8 @@ export type StageReply =
       readonly inbound: InboundKey;
       readonly failure: string | undefined;
       readonly totals: StageTotals;
+      /** The file that lists what changes, where that was asked for and something does. */
+      readonly changes: string | undefined;
     }
   | {
       readonly kind: "committed";

@@ -1,3 +1,4 @@
+import path from "node:path";
 import type { MessagePort } from "node:worker_threads";
 import { DecodeError } from "../../base/bytes.ts";
 import { inboundName, type InboundKey } from "../../engine/types.ts";
@@ -9,6 +10,7 @@ import { Owners } from "../../tree/owners.ts";
 import { Protection } from "../../tree/protection.ts";
 import { Stage, stageFailure } from "../../tree/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
+import { STAGING_NAME } from "../../wire/path-rules.ts";
 import { WINDOW_BLOCKS } from "../../wire/limits.ts";
 import {
   bitmapData,
@@ -80,7 +82,9 @@ class StageThread {
       case "prepare": {
         const failure = open.failure ?? attempt(() => open.stage?.prepare());
         const totals = open.stage?.totals ?? { entries: 0, bytes: 0 };
-        this.reply({ kind: "prepared", inbound: command.inbound, failure, totals });
+        const isListed = failure === undefined && open.stage?.isListed === true;
+        const changes = isListed ? path.join(this.settings.base, STAGING_NAME, name, "changes") : undefined;
+        this.reply({ kind: "prepared", inbound: command.inbound, failure, totals, changes });
         break;
       }
       case "commit":
@@ -99,7 +103,10 @@ class StageThread {
       if (this.stages.size === 0) this.reopenBase();
       const { inbound, dryRun } = command;
       const name = inboundName(inbound);
-      const stage = new Stage(this.baseDirectory(), this.rules, name, dryRun, this.protection);
+      const stage = new Stage(this.baseDirectory(), this.rules, name, dryRun, {
+        protection: this.protection,
+        listsChanges: this.settings.listsChanges,
+      });
       return { ...common, stage, failure: undefined };
     } catch (error) {
       return { ...common, stage: undefined, failure: `the base directory: ${stageFailure(error)}` };
