@@ -8,6 +8,9 @@ INSTALLED := node_modules/.stamp
 # Folders too: their times tell when a file has come or gone.
 SOURCES := $(shell find src -type d -o -name '*.ts' 2>/dev/null)
 
+# The whole table, kept beside the benchmark and shown in the READMEs.
+BENCH_ALL := --results test/bench/results/results.json --readme
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo build packages test sim bench bench-quick lint format clean
@@ -30,11 +33,11 @@ test: build ## runs all tests; those that need root say so and are skipped witho
 sim: $(INSTALLED) ## simulates networks and disks that fail: SECONDS=how long, SEED=which one to repeat
 	@$(if $(SECONDS),SECONDS=$(SECONDS)) $(if $(SEED),SEED=$(SEED)) node test/simulation/run.ts
 
-bench: build ## measures speed, CPU and memory
-	@node test/bench/run.ts
+bench: build ## measures it beside rsync, uftp and udpcast, as root; BENCH=--help lists what can be chosen
+	@node test/bench/main.ts $(if $(BENCH),$(BENCH),$(BENCH_ALL))
 
-bench-quick: build ## the same in a short form
-	@node test/bench/run.ts --quick
+bench-quick: build ## the same in two minutes
+	@node test/bench/main.ts --quick $(BENCH)
 
 lint: $(INSTALLED) ## checks types, style, layout, imports and words
 	@tsc -p tsconfig.json

@@ -5,9 +5,10 @@ import { NodeEngine } from "../engine/node.ts";
 import type { NodeEvent } from "../engine/types.ts";
 import { chooseInterface, type ChosenInterface } from "../net/interfaces.ts";
 import { readKeyFile } from "../net/key-file.ts";
+import { PagePool } from "../net/page-pool.ts";
 import { ControlOpener, ControlSealer, FleetKey } from "../net/sealing.ts";
 import { Transport } from "../net/transport.ts";
-import { DATAGRAM_BYTES, WINDOW_BLOCKS } from "../wire/limits.ts";
+import { DATAGRAM_BYTES, INBOUND_TRANSFERS, WINDOW_BLOCKS } from "../wire/limits.ts";
 import type { NodeInfo } from "../wire/membership-messages.ts";
 import { Arrivals } from "./arrivals.ts";
 import { ConsoleService } from "./console-service.ts";
@@ -16,8 +17,9 @@ import { DiskThreads } from "./disk/disk-threads.ts";
 import type { StageReply } from "./disk/messages.ts";
 import { Driver } from "./driver.ts";
 import { giveState, History, sentEntry } from "./history.ts";
-import { Hooks } from "./hooks.ts";
+import { type DriverReply, Hooks } from "./hooks.ts";
 import { InboundDatagrams } from "./inbound-datagrams.ts";
+import { InboundPages } from "./inbound-pages.ts";
 import type { Log } from "./log.ts";
 import { logEvent } from "./log-events.ts";
 import { watchInterface } from "./interface-watch.ts";
@@ -35,6 +37,9 @@ const STOP_LOOK_MS = 20;
 /** The kernel counts its own bookkeeping against the socket buffer, nearly as much again as a datagram. */
 const BUFFER_BYTES_PER_FRAGMENT = 2 * DATAGRAM_BYTES;
 
+/** Pages beside those of the windows: for reading, and for what the writing thread has still in hand. */
+const SPARE_PAGES = 64;
+
 /** A daemon that is at work. */
 export interface Daemon {
   /** One line on how it is, for the service manager. */
@@ -47,6 +52,7 @@ export interface Daemon {
 interface Front {
   readonly fleetKey: FleetKey;
   readonly chosen: ChosenInterface;
+  readonly pages: PagePool;
   readonly transport: Transport;
   readonly server: ConsoleServer | undefined;
 }
@@ -78,7 +84,10 @@ export async function startDaemon(settings: Settings, log: Log, onStatus: () => 
     engineOptions(settings, transport),
     systemRandom(),
   );
-  const inbound = new InboundDatagrams(engine, new ControlOpener(fleetKey), counters);
+  const nowMs = () => performance.now();
+  const pages = new InboundPages(front.pages);
+  const opener = new ControlOpener(fleetKey);
+  const inbound = new InboundDatagrams({ engine, opener, counters, pages, nowMs });
   const sealer = new ControlSealer(fleetKey, identity.nodeId, identity.epoch);
   const onEvent = (event: NodeEvent) => {
     logEvent(log, event, (epoch) => engine.membership.memberOf(epoch)?.info.hostName ?? "a member that left");
@@ -89,20 +98,20 @@ export async function startDaemon(settings: Settings, log: Log, onStatus: () => 
     if (event.kind === "member-joined" || event.kind === "member-left") arrivals.changed();
     onStatus();
   };
-  const driver = new Driver({ engine, epoch: identity.epoch, fleetKey, sealer, transport, inbound, onEvent });
+  const { epoch } = identity;
+  const driver = new Driver({ engine, epoch, fleetKey, sealer, transport, inbound, pages, onEvent });
   const transfers = new Transfers(engine, driver, log, settings, (transfer, result) =>
-    history.add(sentEntry(`${identity.epoch}-${transfer}`, settings.hostName, result)),
+    history.add(sentEntry(`${epoch}-${transfer}`, settings.hostName, result)),
   );
   const hooks = new Hooks(settings.hooks, settings.base, log);
   const received = new ReceivedTransfers(settings.hostName, (entry) => history.add(entry));
-  const disks = startDisks(settings, keepOwner, driver, log, (reply) => {
+  const { base, excludes } = settings;
+  const threads = { base, keepOwner, pages: front.pages.memory, excludes, listsChanges: hasHooks(settings) };
+  const disks = startDisks(threads, driver, log, (reply) => {
     received.onStage(reply);
-    hooks.onStage(reply, (answer) => driver.onStage(answer));
+    return hooks.hold(reply, (answer) => driver.onStage([answer]));
   });
-  transport.listen(
-    (bytes, ip, port) => driver.onDatagrams(bytes, ip, port),
-    (error) => log.error(`the network socket reports: ${error.message}`),
-  );
+  transport.listen(inbound, (error) => log.error(`the network socket reports: ${error.message}`));
   driver.start();
   const present = watchInterface(settings.interface, chosen, transport, log, () => driver.reintroduce());
   const isSealed = fleetKey.isSecret;
@@ -131,30 +140,36 @@ async function openFront(settings: Settings): Promise<Front> {
   const chosen = chooseInterface(settings.interface);
   const { port, sendBufferBytes, receiveBufferBytes, offload } = settings;
   const addresses = { group: settings.multicast, port, interfaceIp: chosen.ip };
-  const transport = await Transport.open({ ...addresses, sendBufferBytes, receiveBufferBytes, offload });
+  const pages = new PagePool(INBOUND_TRANSFERS * WINDOW_BLOCKS + SPARE_PAGES);
+  const transport = await Transport.open({
+    ...addresses,
+    sendBufferBytes,
+    receiveBufferBytes,
+    offload,
+    pages,
+  });
   const server = settings.socket === undefined ? undefined : await ConsoleServer.open(settings.socket);
   const { identity } = settings;
   if (identity !== undefined && process.geteuid?.() === 0) {
     server?.giveTo(identity.uid, identity.gid);
     giveState(settings.state, identity.uid, identity.gid);
   }
-  return { fleetKey, chosen, transport, server };
+  return { fleetKey, chosen, pages, transport, server };
 }
 
 /** Starts the disk threads with the privileges that are left, and joins them with the driver. */
 function startDisks(
-  settings: Settings,
-  keepOwner: boolean,
+  settings: ConstructorParameters<typeof DiskThreads>[0],
   driver: Driver,
   log: Log,
-  onStage: (reply: Exclude<StageReply, { kind: "recovered" }>) => void,
+  holds: (reply: DriverReply) => boolean,
 ): DiskThreads {
   const disks = new DiskThreads(
-    { base: settings.base, keepOwner, excludes: settings.excludes, listsChanges: hasHooks(settings) },
+    settings,
     (reply) => driver.onSource(reply),
-    (reply) => {
-      if (reply.kind === "recovered") logRecovery(log, reply);
-      else onStage(reply);
+    (replies) => {
+      for (const reply of replies) if (reply.kind === "recovered") logRecovery(log, reply);
+      driver.onStage(replies.filter((reply) => reply.kind !== "recovered").filter((reply) => !holds(reply)));
     },
     // A broken invariant in a thread is one of the process.
     (error) => {

@@ -7,8 +7,9 @@ import type { ScanRequest, ScanRules } from "../tree/request.ts";
 import { encodeMessage } from "../wire/message.ts";
 import type { DiskThreads } from "./disk/disk-threads.ts";
 import { bitmapData, type ReportDetail, type SourceReply, type StageReply } from "./disk/messages.ts";
-import { RingPool, SLOT_BYTES, TRAIN_BYTES } from "./disk/rings.ts";
+import { RingPool } from "./disk/rings.ts";
 import type { InboundDatagrams } from "./inbound-datagrams.ts";
+import type { InboundPages } from "./inbound-pages.ts";
 import { OutboundTrains } from "./outbound-trains.ts";
 
 /**
@@ -33,6 +34,7 @@ export interface DriverParts {
   readonly sealer: ControlSealer;
   readonly transport: Transport;
   readonly inbound: InboundDatagrams;
+  readonly pages: InboundPages;
   readonly onEvent: (event: NodeEvent) => void;
 }
 
@@ -43,18 +45,20 @@ interface Outbound {
 
 export class Driver {
   private readonly parts: DriverParts;
-  private readonly sendRings = new RingPool(TRAIN_BYTES);
-  private readonly receiveRings = new RingPool(SLOT_BYTES);
+  private readonly rings = new RingPool();
   private readonly outbound = new Map<number, Outbound>();
-  private readonly inboundRings = new Map<InboundKey, SharedArrayBuffer>();
   private disks: DiskThreads | undefined;
   private timer: NodeJS.Timeout | undefined;
   private timerMs = Infinity;
   private isPumpPlanned = false;
+  /** Transfers whose blocks the kernel has taken since the last pump, one for each block. */
+  private readonly sent: number[] = [];
 
   constructor(parts: DriverParts) {
     this.parts = parts;
     parts.inbound.afterOffer = () => this.pump();
+    // Datagrams come in bunches; the engine's effects are carried out once behind a bunch.
+    parts.inbound.afterAll = () => this.planPump();
   }
 
   /** From now on the engine may ask for things of the disk. */
@@ -84,16 +88,10 @@ export class Driver {
     this.planPump();
   }
 
-  /** Datagrams come in bunches; the engine's effects are carried out once behind a bunch. */
-  onDatagrams(bytes: Buffer, ip: string, port: number): void {
-    this.parts.inbound.take(bytes, ip, port, this.nowMs());
-    this.planPump();
-  }
-
   /** Begins a transfer; `observer` hears of it until it is finished. */
   startTransfer(input: Extract<Input, { kind: "start-transfer" }>, observer: TransferObserver): void {
     const { transfer, dryRun } = input.request;
-    const trains = new OutboundTrains(this.parts.transport, this.sendRings);
+    const trains = new OutboundTrains(this.parts.transport, this.rings);
     this.outbound.set(transfer, { trains, observer });
     this.disks?.toSource({
       kind: "open",
@@ -119,20 +117,8 @@ export class Driver {
     this.handle(reply);
   }
 
-  onStage(reply: Exclude<StageReply, { kind: "recovered" }>): void {
-    const { inbound: key } = reply;
-    if (reply.kind !== "staged") {
-      this.handle({ kind: reply.kind, key, failure: reply.failure });
-      return;
-    }
-    const { block, outcome } = reply;
-    if (outcome.kind !== "staged") {
-      this.handle({ kind: "staged", key, block, outcome });
-      return;
-    }
-    const wants =
-      outcome.wants === undefined ? undefined : new Bitmap(outcome.wants.size, outcome.wants.bytes);
-    this.handle({ kind: "staged", key, block, outcome: { kind: "staged", wants } });
+  onStage(replies: readonly Exclude<StageReply, { kind: "recovered" }>[]): void {
+    for (const reply of replies) this.takeStaged(reply);
   }
 
   /** Carries out what the engine asks for right away, for the end of the process. */
@@ -144,6 +130,23 @@ export class Driver {
     clearTimeout(this.timer);
   }
 
+  private takeStaged(reply: Exclude<StageReply, { kind: "recovered" }>): void {
+    const { inbound: key } = reply;
+    if (reply.kind !== "staged") {
+      this.handle({ kind: reply.kind, key, failure: reply.failure });
+      return;
+    }
+    const { block, outcome, page } = reply;
+    this.parts.pages.give(page);
+    if (outcome.kind !== "staged") {
+      this.handle({ kind: "staged", key, block, outcome });
+      return;
+    }
+    const wants =
+      outcome.wants === undefined ? undefined : new Bitmap(outcome.wants.size, outcome.wants.bytes);
+    this.handle({ kind: "staged", key, block, outcome: { kind: "staged", wants } });
+  }
+
   private planPump(): void {
     if (this.isPumpPlanned) return;
     this.isPumpPlanned = true;
@@ -153,8 +156,10 @@ export class Driver {
   private pump(): void {
     const { engine } = this.parts;
     this.isPumpPlanned = false;
+    for (const transfer of this.sent.splice(0)) engine.handle({ kind: "sent", transfer }, this.nowMs());
     engine.afterFragments(this.nowMs());
     for (let effect = engine.poll(); effect !== undefined; effect = engine.poll()) this.execute(effect);
+    this.disks?.flush();
     this.setTimer();
   }
 
@@ -191,7 +196,7 @@ export class Driver {
         this.outbound.delete(effect.transfer);
         break;
       case "event":
-        if (effect.event.kind === "inbound-ended") this.releaseRing(effect.event.key);
+        if (effect.event.kind === "inbound-ended") this.parts.pages.close(effect.event.key);
         this.parts.onEvent(effect.event);
         break;
       case "open-stage":
@@ -199,7 +204,8 @@ export class Driver {
         break;
       case "stage": {
         const { key: inbound, block, sealedBytes, blockKind } = effect;
-        this.disks?.toStage({ kind: "stage", inbound, block, sealedBytes, blockKind });
+        const page = this.parts.pages.handOver(inbound, block);
+        this.disks?.toStage({ kind: "stage", inbound, block, sealedBytes, blockKind, page });
         break;
       }
       default:
@@ -216,7 +222,11 @@ export class Driver {
 
   private sendBlock(effect: Extract<Effect, { kind: "send-block" }>): void {
     const { transfer } = effect;
-    this.outbound.get(transfer)?.trains.send(effect, () => this.handle({ kind: "sent", transfer }));
+    // Told to the engine at the next pump: in between, the event loop sees what else has happened.
+    this.outbound.get(transfer)?.trains.send(effect, () => {
+      this.sent.push(transfer);
+      this.planPump();
+    });
   }
 
   private settle(effect: Extract<Effect, { kind: "settle" }>): void {
@@ -233,18 +243,8 @@ export class Driver {
   }
 
   private openStage(key: InboundKey, dryRun: boolean): void {
-    const ring = this.receiveRings.take();
-    this.inboundRings.set(key, ring);
-    this.parts.inbound.addRing(key, ring);
+    this.parts.pages.open(key);
     const secret = this.parts.fleetKey.transferKey(key.epoch, key.transfer);
-    this.disks?.toStage({ kind: "open", inbound: key, key: secret, ring, dryRun });
-  }
-
-  private releaseRing(key: InboundKey): void {
-    const ring = this.inboundRings.get(key);
-    if (ring === undefined) return;
-    this.inboundRings.delete(key);
-    this.parts.inbound.removeRing(key);
-    this.receiveRings.give(ring);
+    this.disks?.toStage({ kind: "open", inbound: key, key: secret, dryRun });
   }
 }

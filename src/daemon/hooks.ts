@@ -15,7 +15,8 @@ import type { Log } from "./log.ts";
 
 type HookName = "pre-commit" | "post-commit";
 
-type DriverReply = Exclude<StageReply, { kind: "recovered" }>;
+/** An answer that the driver takes. */
+export type DriverReply = Exclude<StageReply, { kind: "recovered" }>;
 
 /** A transfer that is being received. */
 interface Incoming {
@@ -46,16 +47,19 @@ export class Hooks {
     return this.running.size;
   }
 
-  /** Takes an answer of the staging thread and gives it on, that of a preparation when the hook has ended. */
-  onStage(reply: DriverReply, pass: (reply: DriverReply) => void): void {
+  /**
+   * Looks at an answer of the staging thread.
+   *
+   * @param pass takes the answer when the hook has ended, where it was held back for that
+   * @returns whether it is held back
+   */
+  hold(reply: DriverReply, pass: (reply: DriverReply) => void): boolean {
     const incoming = this.incoming.get(inboundName(reply.inbound));
     if (reply.kind === "committed" && incoming !== undefined) incoming.commit = { failure: reply.failure };
-    if (reply.kind !== "prepared" || incoming === undefined || reply.changes === undefined) {
-      pass(reply);
-      return;
-    }
+    if (reply.kind !== "prepared" || incoming === undefined || reply.changes === undefined) return false;
     incoming.entries = reply.totals.entries;
     void this.preCommit(incoming, reply.changes).then((failure) => pass({ ...reply, failure }));
+    return true;
   }
 
   onEvent(event: NodeEvent): void {

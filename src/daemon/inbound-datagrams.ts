@@ -1,64 +1,76 @@
 import { DecodeError } from "../base/bytes.ts";
 import type { NodeEngine } from "../engine/node.ts";
-import type { Address, InboundKey } from "../engine/types.ts";
+import type { Address } from "../engine/types.ts";
+import type { DatagramHandler } from "../net/datagram-socket.ts";
 import type { ControlOpener } from "../net/sealing.ts";
-import {
-  datagramLength,
-  DatagramType,
-  decodeFragment,
-  FRAGMENT_PAYLOAD_BYTES,
-  FragmentHeader,
-} from "../wire/datagram.ts";
-import { WINDOW_BLOCKS } from "../wire/limits.ts";
+import type { ScatteredMessage } from "../sys/datagram-reader.ts";
+import { datagramLength, DatagramType, decodeFragment, decodeRun, FragmentHeader } from "../wire/datagram.ts";
+import { DATAGRAM_BYTES } from "../wire/limits.ts";
 import { decodeMessage } from "../wire/message.ts";
 import type { Counters } from "./counters.ts";
-import { SLOT_BYTES } from "./disk/rings.ts";
+import type { InboundPages } from "./inbound-pages.ts";
 
 /**
  * Takes in what the sockets give: control messages are opened and handed to the engine, payloads of fragments go
- * straight into the slot of their block.
+ * straight into the page of their block.
  */
-export class InboundDatagrams {
+export class InboundDatagrams implements DatagramHandler {
   private readonly engine: NodeEngine;
   private readonly opener: ControlOpener;
   private readonly counters: Counters;
+  private readonly pages: InboundPages;
+  private readonly nowMs: () => number;
   private readonly header = new FragmentHeader();
-  /** The memory of each incoming transfer, by the key object that the engine knows it by. */
-  private readonly rings = new Map<InboundKey, Uint8Array>();
 
   /** Called when an offer was taken in: the memory for its blocks is to be made now. */
   afterOffer: () => void = () => undefined;
+  /** Called when anything was taken in. */
+  afterAll: () => void = () => undefined;
 
-  constructor(engine: NodeEngine, opener: ControlOpener, counters: Counters) {
-    this.engine = engine;
-    this.opener = opener;
-    this.counters = counters;
+  constructor(parts: {
+    readonly engine: NodeEngine;
+    readonly opener: ControlOpener;
+    readonly counters: Counters;
+    readonly pages: InboundPages;
+    /** Milliseconds of a clock that only goes forward. */
+    readonly nowMs: () => number;
+  }) {
+    this.engine = parts.engine;
+    this.opener = parts.opener;
+    this.counters = parts.counters;
+    this.pages = parts.pages;
+    this.nowMs = parts.nowMs;
   }
 
-  addRing(key: InboundKey, ring: SharedArrayBuffer): void {
-    this.rings.set(key, new Uint8Array(ring));
-  }
-
-  removeRing(key: InboundKey): void {
-    this.rings.delete(key);
-  }
-
-  /** Takes in one datagram, or several in one piece. */
-  take(bytes: Buffer, ip: string, port: number, nowMs: number): void {
+  takeDatagrams(bytes: Buffer, from: number, end: number, ip: string, port: number): void {
     const source = { ip, port };
-    for (let start = 0; start < bytes.length;) {
-      const length = datagramLength(bytes, start, bytes.length);
+    for (let start = from; start < end;) {
+      const length = datagramLength(bytes, start, end);
       if (length === 0) {
         this.counters.malformed++;
-        return;
+        break;
       }
       const type = bytes[start + 2];
       if (type === DatagramType.fragment) this.takeFragment(bytes, start, length, source);
-      else if (type === DatagramType.control)
-        this.takeControl(bytes.subarray(start, start + length), source, nowMs);
+      else if (type === DatagramType.control) this.takeControl(bytes.subarray(start, start + length), source);
       else this.counters.malformed++;
       start += length;
     }
+    this.afterAll();
+  }
+
+  takeTrain(train: ScatteredMessage): boolean {
+    const { header } = this;
+    const count = Math.ceil(train.sizeBytes / DATAGRAM_BYTES);
+    if (!decodeRun(train.headers, train.headersStart, train.sizeBytes, header)) return false;
+    this.afterAll();
+    if (this.pages.areUsedUp) return true;
+    const key = this.engine.acceptRun(header, count, train);
+    if (key === undefined) return true;
+    const first = header.index - count + 1;
+    const { accepted } = this.engine;
+    train.page = this.pages.keepRun(key, header.block, first, count, train.page, accepted);
+    return true;
   }
 
   private takeFragment(bytes: Buffer, start: number, length: number, source: Address): void {
@@ -67,15 +79,14 @@ export class InboundDatagrams {
       this.counters.malformed++;
       return;
     }
+    if (this.pages.areUsedUp) return;
     const key = this.engine.acceptFragment(header, source);
     if (key === undefined) return;
-    const ring = this.rings.get(key);
-    if (ring === undefined) return;
-    const offset = (header.block % WINDOW_BLOCKS) * SLOT_BYTES + header.index * FRAGMENT_PAYLOAD_BYTES;
-    bytes.copy(ring, offset, header.payloadStart, header.payloadStart + header.payloadBytes);
+    const end = header.payloadStart + header.payloadBytes;
+    this.pages.keepFragment(key, header.block, header.index, bytes, header.payloadStart, end);
   }
 
-  private takeControl(datagram: Buffer, source: Address, nowMs: number): void {
+  private takeControl(datagram: Buffer, source: Address): void {
     try {
       const opened = this.opener.open(datagram);
       if (opened.kind === "replayed") this.counters.replayed++;
@@ -85,7 +96,7 @@ export class InboundDatagrams {
       } else {
         const { nodeId, epoch } = opened.header;
         const message = decodeMessage(opened.plaintext);
-        this.engine.handle({ kind: "message", from: { nodeId, epoch }, source, message }, nowMs);
+        this.engine.handle({ kind: "message", from: { nodeId, epoch }, source, message }, this.nowMs());
         // Fragments may stand right behind the offer, and need their memory.
         if (message.type === "offer") this.afterOffer();
       }

@@ -1,5 +1,5 @@
 import { assert } from "../base/assert.ts";
-import type { Effect } from "../engine/types.ts";
+import { type Effect, hasFragment } from "../engine/types.ts";
 import type { Transport } from "../net/transport.ts";
 import { fragmentCount, FRAGMENT_HEADER_BYTES, stampFragment } from "../wire/datagram.ts";
 import { DATAGRAM_BYTES, WINDOW_BLOCKS } from "../wire/limits.ts";
@@ -49,12 +49,12 @@ export class OutboundTrains {
     };
     this.pendingSends++;
     for (let index = 0; index < count;) {
-      if (!isInMask(effect, index)) {
+      if (!hasFragment(effect.maskLow, effect.maskHigh, index)) {
         index++;
         continue;
       }
       const first = index;
-      while (index < count && isInMask(effect, index)) {
+      while (index < count && hasFragment(effect.maskLow, effect.maskHigh, index)) {
         stampFragment(this.bytes, slot * TRAIN_BYTES + index++ * DATAGRAM_BYTES, stamp++ >>> 0);
       }
       pendingRuns++;
@@ -83,9 +83,4 @@ export class OutboundTrains {
   private releaseIfDone(): void {
     if (this.isClosed && this.pendingSends === 0) this.pool.give(this.ring);
   }
-}
-
-function isInMask(effect: SendBlock, index: number): boolean {
-  const mask = index < 32 ? effect.maskLow : effect.maskHigh;
-  return (mask & (1 << (index & 31))) !== 0;
 }

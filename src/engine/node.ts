@@ -12,11 +12,13 @@ import {
   type Address,
   type Effect,
   type EngineOptions,
+  type FragmentMask,
   type InboundKey,
   inboundName,
   type Input,
   type Member,
   sameAddress,
+  setMask,
 } from "./types.ts";
 
 /**
@@ -38,6 +40,8 @@ export class NodeEngine {
   /** The incoming transfer that the last fragment belonged to: the next one mostly does too. */
   private lastInbound: { high: number; low: number; receiver: TransferReceiver } | undefined;
   private readonly touched = new Set<TransferReceiver>();
+  /** Which fragments of the last run are to be kept. */
+  readonly accepted: FragmentMask = { low: 0, high: 0 };
 
   constructor(self: Peer, info: NodeInfo, options: EngineOptions, random: Random) {
     this.self = self;
@@ -93,15 +97,27 @@ export class NodeEngine {
   }
 
   /**
-   * The hot path: a fragment that was read from the group's socket.
+   * A fragment that was read from the group's socket.
    *
-   * @returns the transfer that needs its payload, in the slot of its block, or undefined when nobody does
+   * @returns the transfer that needs its payload, or undefined when nobody does
    */
   acceptFragment(header: FragmentHeader, source: Address): InboundKey | undefined {
-    const receiver = this.receiverOf(header);
+    return this.acceptRun(header, 1, source);
+  }
+
+  /**
+   * The hot path: fragments of one block that stand one behind the other in it, read as one train.
+   *
+   * @param last the header of the last of them
+   * @returns the transfer that needs payloads, those in `accepted`; undefined when nobody needs any
+   */
+  acceptRun(last: FragmentHeader, count: number, source: Address): InboundKey | undefined {
+    const receiver = this.receiverOf(last);
     if (receiver === undefined || !sameAddress(receiver.sender.address, source)) return undefined;
     this.touched.add(receiver);
-    return receiver.acceptFragment(header) ? receiver.key : undefined;
+    setMask(this.accepted, last.index - count + 1, count);
+    receiver.acceptRun(last, this.accepted);
+    return (this.accepted.low | this.accepted.high) === 0 ? undefined : receiver.key;
   }
 
   /** To be called when a batch of datagrams has been read and its payloads are in place. */

@@ -1,23 +1,21 @@
 import crypto from "node:crypto";
 import { bytesOfHex } from "../base/hex.ts";
 import {
-  blockAssociatedData,
   CONTROL_HEADER_BYTES,
   type ControlHeader,
   decodeControlHeader,
   encodeControlHeader,
 } from "../wire/datagram.ts";
 import { SESSION_KEYS, TAG_BYTES } from "../wire/limits.ts";
+import { NONCE_BYTES, usualCipher } from "./in-place-cipher.ts";
 import { ReplayWindow } from "./replay-window.ts";
 
 /**
  * Sealing (PROTOCOL.md 7): AES-256-GCM with keys derived per node and epoch, so that plain counters serve as
- * nonces and none is ever used twice. Control messages are sealed one by one, blocks whole.
+ * nonces and none is ever used twice. Control messages are sealed one by one; for blocks see block-sealing.ts.
  */
 
-const CIPHER = "aes-256-gcm";
 const KEY_BYTES = 32;
-const NONCE_BYTES = 12;
 
 /** The key of a fleet that has none: everybody knows it, it only tells damaged packets from whole ones. */
 const PUBLIC_KEY = crypto.createHash("sha256").update("makuosan without a key").digest();
@@ -65,10 +63,11 @@ export class ControlSealer {
   seal(plaintext: Uint8Array): Buffer {
     const header: ControlHeader = { nodeId: this.nodeId, epoch: this.epoch, counter: ++this.counter };
     const associated = encodeControlHeader(header, plaintext.length);
-    const cipher = crypto.createCipheriv(CIPHER, this.key, controlNonce(this.counter)).setAAD(associated);
-    const sealed = cipher.update(plaintext);
-    cipher.final();
-    return Buffer.concat([associated, sealed, cipher.getAuthTag()]);
+    const datagram = Buffer.concat([associated, plaintext, Buffer.alloc(TAG_BYTES)]);
+    const body = datagram.subarray(CONTROL_HEADER_BYTES, -TAG_BYTES);
+    const tag = datagram.subarray(-TAG_BYTES);
+    usualCipher().seal(this.key, controlNonce(this.counter), associated, body, tag);
+    return datagram;
   }
 }
 
@@ -122,67 +121,14 @@ export class ControlOpener {
 
 function openControl(key: Buffer, counter: bigint, datagram: Uint8Array): Buffer | undefined {
   const associated = datagram.subarray(0, CONTROL_HEADER_BYTES);
-  const sealed = datagram.subarray(CONTROL_HEADER_BYTES, datagram.length - TAG_BYTES);
-  const tag = datagram.subarray(datagram.length - TAG_BYTES);
-  return unseal(key, controlNonce(counter), associated, sealed, tag);
-}
-
-/** Seals a block; the tag is its end. */
-export function sealBlock(
-  key: Buffer,
-  transfer: number,
-  block: number,
-  kind: number,
-  plaintext: Uint8Array,
-): Buffer[] {
-  const associated = blockAssociatedData(transfer, block, plaintext.length + TAG_BYTES, kind);
-  const cipher = crypto.createCipheriv(CIPHER, key, blockNonce(block)).setAAD(associated);
-  const sealed = cipher.update(plaintext);
-  cipher.final();
-  return [sealed, cipher.getAuthTag()];
-}
-
-/** Opens a block; undefined when it is not just what the sender sealed. */
-export function openBlock(
-  key: Buffer,
-  transfer: number,
-  block: number,
-  kind: number,
-  sealed: Uint8Array,
-): Buffer | undefined {
-  if (sealed.length < TAG_BYTES) return undefined;
-  const associated = blockAssociatedData(transfer, block, sealed.length, kind);
-  const body = sealed.subarray(0, sealed.length - TAG_BYTES);
-  return unseal(key, blockNonce(block), associated, body, sealed.subarray(sealed.length - TAG_BYTES));
-}
-
-function unseal(
-  key: Buffer,
-  nonce: Buffer,
-  associated: Uint8Array,
-  sealed: Uint8Array,
-  tag: Uint8Array,
-): Buffer | undefined {
-  // Without its length a shorter tag, which is easier to guess, would do.
-  const decipher = crypto.createDecipheriv(CIPHER, key, nonce, { authTagLength: TAG_BYTES });
-  decipher.setAAD(associated).setAuthTag(tag);
-  const plaintext = decipher.update(sealed);
-  try {
-    decipher.final();
-    return plaintext;
-  } catch {
-    return undefined;
-  }
+  // A copy: what the datagram lies in is used for the next one.
+  const sealed = Buffer.from(datagram.subarray(CONTROL_HEADER_BYTES));
+  const [body, tag] = [sealed.subarray(0, -TAG_BYTES), sealed.subarray(-TAG_BYTES)];
+  return usualCipher().open(key, controlNonce(counter), associated, body, tag) ? body : undefined;
 }
 
 function controlNonce(counter: bigint): Buffer {
   const nonce = Buffer.alloc(NONCE_BYTES);
   nonce.writeBigUInt64LE(counter);
-  return nonce;
-}
-
-function blockNonce(block: number): Buffer {
-  const nonce = Buffer.alloc(NONCE_BYTES);
-  nonce.writeUInt32LE(block);
   return nonce;
 }

@@ -1,10 +1,13 @@
 import fs from "node:fs";
 import os from "node:os";
+import { cString } from "./c-string.ts";
 import { lastErrno, nativeFunction } from "./native.ts";
+import { systemError } from "./system-error.ts";
 
 /** File system calls with a precision or an atomicity that node:fs does not give. Paths are NUL-free bytes. */
 
 const AT_FDCWD = -100;
+const O_CLOEXEC = 0o2000000;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const RENAME_EXCHANGE = 2;
 const LOCK_EXCLUSIVE_NONBLOCKING = 2 | 4;
@@ -17,19 +20,45 @@ export function hasExactTimes(): boolean {
   return utimensat() !== undefined;
 }
 
-/**
- * Sets the time of last change of a path.
- *
- * @param of the link itself or what it points to, where the path is a symbolic link
- */
-export function setTime(path: Buffer, mtimeNs: bigint, of: "link" | "target"): void {
-  const native = utimensat();
-  const flags = of === "link" ? AT_SYMLINK_NOFOLLOW : 0;
-  if (native?.(AT_FDCWD, terminated(path), timespecs(mtimeNs), flags) === 0) return;
+/** Sets the time of last change of a path; of a symbolic link itself. */
+export function setLinkTime(path: Buffer, mtimeNs: bigint): void {
+  if (utimensat()?.(AT_FDCWD, terminated(path), timespecs(mtimeNs), AT_SYMLINK_NOFOLLOW) === 0) return;
   // Without the library; or else the same call by Node fails in the same way, and throws an error with its code.
   const seconds = Number(mtimeNs) / 1e9;
-  if (of === "link") fs.lutimesSync(path, seconds, seconds);
-  else fs.utimesSync(path, seconds, seconds);
+  fs.lutimesSync(path, seconds, seconds);
+}
+
+/** Sets the time of last change of a path, of what it points to where it is a link. */
+export function setTime(path: Buffer, mtimeNs: bigint): void {
+  if (utimensat()?.(AT_FDCWD, terminated(path), timespecs(mtimeNs), 0) === 0) return;
+  const seconds = Number(mtimeNs) / 1e9;
+  fs.utimesSync(path, seconds, seconds);
+}
+
+/** Sets the time of last change of an open file. */
+export function setDescriptorTime(descriptor: number, mtimeNs: bigint): void {
+  const native = nativeFunction("int futimens(int, const void *)");
+  if (native?.(descriptor, timespecs(mtimeNs)) === 0) return;
+  const seconds = Number(mtimeNs) / 1e9;
+  fs.futimesSync(descriptor, seconds, seconds);
+}
+
+/**
+ * Opens an entry of an open directory.
+ *
+ * @param name a byte string
+ * @param flags as those of node:fs
+ * @param mode of a file that is made
+ * @throws an error with a code, as node:fs does
+ */
+export function openEntry(directory: number, name: string, flags: number, mode = 0): number {
+  const native = nativeFunction("int openat(int, const void *, int, uint32_t)");
+  if (native === undefined) {
+    return fs.openSync(Buffer.from(`/proc/self/fd/${directory}/${name}`, "latin1"), flags, mode);
+  }
+  const descriptor = native(directory, cString(name), flags | O_CLOEXEC, mode);
+  if (descriptor >= 0) return descriptor;
+  throw systemError("openat", lastErrno());
 }
 
 /** Exchanges two paths in one step; false where the system cannot. */
@@ -80,14 +109,15 @@ function terminated(path: Buffer): Buffer {
   return Buffer.concat([path, Buffer.alloc(1)]);
 }
 
-/** Two timespecs, of last access and of last change. */
+const times = Buffer.alloc(32);
+const SECOND_NS = 1_000_000_000n;
+
+/** Two timespecs, of last access and of last change, in memory that the next call uses again. */
 function timespecs(mtimeNs: bigint): Buffer {
-  const bytes = Buffer.alloc(32);
-  const second = 1_000_000_000n;
-  const nanoseconds = ((mtimeNs % second) + second) % second;
-  for (const start of [0, 16]) {
-    bytes.writeBigInt64LE((mtimeNs - nanoseconds) / second, start);
-    bytes.writeBigInt64LE(nanoseconds, start + 8);
-  }
-  return bytes;
+  const nanoseconds = ((mtimeNs % SECOND_NS) + SECOND_NS) % SECOND_NS;
+  const seconds = (mtimeNs - nanoseconds) / SECOND_NS;
+  times.writeBigInt64LE(seconds, 0);
+  times.writeBigInt64LE(nanoseconds, 8);
+  times.copy(times, 16, 0, 16);
+  return times;
 }

@@ -11,6 +11,7 @@ import { workerData } from "node:worker_threads";
 /** The part of koffi that is used here; its own types are not known inside the one executable. */
 interface Koffi {
   load(path: string | null): { func(prototype: string): NativeFunction };
+  address(bytes: Uint8Array): bigint;
   errno(): number;
 }
 
@@ -49,6 +50,11 @@ export function nativeFunction(prototype: string): NativeFunction | undefined {
 /** The error number of the last call. */
 export function lastErrno(): number {
   return koffi?.errno() ?? 0;
+}
+
+/** Where bytes lie; for this folder alone. */
+export function nativeAddress(bytes: Uint8Array): bigint | undefined {
+  return loadKoffi()?.address(bytes);
 }
 
 function lookUp(prototype: string): NativeFunction | undefined {

@@ -36,14 +36,12 @@ export interface UdpSocketOptions {
   readonly reuseAddress: boolean;
   readonly receiveBufferBytes: number;
   readonly sendBufferBytes: number;
-  /** Sends longer than this are cut into datagrams of this length by the kernel; 0 for never. */
+  /** Sends longer than this are cut into datagrams of this length by the kernel. */
   readonly segmentBytes: number;
-  /** Datagrams of equal length may arrive as one piece. */
-  readonly mergeReceived: boolean;
 }
 
 /**
- * Makes a bound socket.
+ * Makes a bound socket that cuts what it sends, and takes datagrams of equal length in one piece.
  *
  * @returns its descriptor, or undefined where this is not possible and node:dgram has to do
  * @throws SocketError when the address cannot be bound
@@ -60,14 +58,12 @@ export function openUdpSocket(options: UdpSocketOptions): number | undefined {
     setOption(descriptor, SOL_SOCKET, SO_RCVBUF, options.receiveBufferBytes);
   }
   setOption(descriptor, SOL_SOCKET, SO_SNDBUF, options.sendBufferBytes);
-  const canSegment =
-    options.segmentBytes === 0 || setOption(descriptor, SOL_UDP, UDP_SEGMENT, options.segmentBytes);
-  if (options.mergeReceived) setOption(descriptor, SOL_UDP, UDP_GRO, 1);
-  if (!canSegment) {
+  if (!setOption(descriptor, SOL_UDP, UDP_SEGMENT, options.segmentBytes)) {
     close(descriptor);
     return undefined;
   }
-  if (bind(descriptor, address(options.ip, options.port), 16) !== 0) {
+  setOption(descriptor, SOL_UDP, UDP_GRO, 1);
+  if (bind(descriptor, socketAddress(options.ip, options.port), 16) !== 0) {
     const errno = lastErrno();
     close(descriptor);
     throw new SocketError("bind", errno);
@@ -83,7 +79,7 @@ function setOption(descriptor: number, level: number, option: number, value: num
 }
 
 /** A struct sockaddr_in. */
-function address(ip: string, port: number): Buffer {
+export function socketAddress(ip: string, port: number): Buffer {
   const bytes = Buffer.alloc(16);
   bytes.writeUInt16LE(AF_INET, 0);
   bytes.writeUInt16BE(port, 2);

@@ -1,5 +1,6 @@
 import fs from "node:fs";
-import { hasExactTimes, setTime } from "../sys/files.ts";
+import { hasExactTimes, setLinkTime, setTime } from "../sys/files.ts";
+import type { FileStats } from "../sys/stat.ts";
 import { type Entry, EntryType } from "../wire/manifest.ts";
 import type { Metadata } from "../wire/metadata.ts";
 import { bytesOfPath, openDirectory } from "./directories.ts";
@@ -19,17 +20,17 @@ const MODE_WITHOUT_OWNER = 0o1777;
 /** Times set without the native call are rounded. */
 const ROUNDING_NS = 1000n;
 
-export function metadataOf(stats: fs.BigIntStats, owners: Owners): Metadata {
+export function metadataOf(stats: FileStats, owners: Owners): Metadata {
   return {
-    mode: Number(stats.mode) & 0o7777,
+    mode: stats.mode & 0o7777,
     mtimeNs: stats.mtimeNs,
-    user: owners.user(Number(stats.uid)),
-    group: owners.group(Number(stats.gid)),
+    user: owners.user(stats.uid),
+    group: owners.group(stats.gid),
   };
 }
 
 /** The type of an entry by its stats; undefined for what is not sent. */
-export function typeOf(stats: fs.BigIntStats): EntryType | undefined {
+export function typeOf(stats: FileStats): EntryType | undefined {
   if (stats.isFile()) return EntryType.file;
   if (stats.isDirectory()) return EntryType.directory;
   if (stats.isSymbolicLink()) return EntryType.symlink;
@@ -37,17 +38,16 @@ export function typeOf(stats: fs.BigIntStats): EntryType | undefined {
 }
 
 /** Whether what is here is just what the manifest says. The target of a link is left to the caller. */
-export function isSame(stats: fs.BigIntStats, entry: Entry, rules: AttributeRules): boolean {
+export function isSame(stats: FileStats, entry: Entry, rules: AttributeRules): boolean {
   if (typeOf(stats) !== entry.type) return false;
-  if (entry.type === EntryType.file && stats.size !== BigInt(entry.size)) return false;
+  if (entry.type === EntryType.file && stats.size !== entry.size) return false;
   if (!isSameTime(stats.mtimeNs, entry.metadata.mtimeNs)) return false;
   const { metadata } = entry;
-  const mode = Number(stats.mode) & 0o7777;
+  const mode = stats.mode & 0o7777;
   if (entry.type !== EntryType.symlink && mode !== modeToSet(metadata, rules)) return false;
   if (!rules.keepOwner) return true;
   return (
-    Number(stats.uid) === rules.owners.userId(metadata.user) &&
-    Number(stats.gid) === rules.owners.groupId(metadata.group)
+    stats.uid === rules.owners.userId(metadata.user) && stats.gid === rules.owners.groupId(metadata.group)
   );
 }
 
@@ -66,7 +66,7 @@ export function setLinkAttributes(path: Buffer, metadata: Metadata, rules: Attri
   if (rules.keepOwner) {
     fs.lchownSync(path, rules.owners.userId(metadata.user), rules.owners.groupId(metadata.group));
   }
-  setTime(path, metadata.mtimeNs, "link");
+  setLinkTime(path, metadata.mtimeNs);
 }
 
 /**
@@ -86,7 +86,7 @@ export function setDirectoryAttributes(
       fs.chownSync(path, rules.owners.userId(metadata.user), rules.owners.groupId(metadata.group));
     }
     fs.chmodSync(path, modeToSet(metadata, rules));
-    setTime(path, metadata.mtimeNs, "target");
+    setTime(path, metadata.mtimeNs);
   } finally {
     fs.closeSync(descriptor);
   }

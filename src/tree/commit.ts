@@ -1,12 +1,13 @@
 import fs from "node:fs";
 import { canSyncFileSystem, exchange, syncFileSystem } from "../sys/files.ts";
+import { statEntry } from "../sys/stat.ts";
 import { EntryType } from "../wire/manifest.ts";
 import { directoryOf, joinPath, nameOf, STAGING_NAME } from "../wire/path-rules.ts";
 import { type AttributeRules, modeToSet, setDirectoryAttributes } from "./attributes.ts";
 import { type Directories, entryPath, errorCode, openDirectory } from "./directories.ts";
 import { readJournal, type Step, StepKind } from "./journal.ts";
 import { namesIn } from "./remove.ts";
-import { explain, lookUp } from "./scan.ts";
+import { explain } from "./scan.ts";
 import { openStagingRoot, removeStagingRoot, StagingArea } from "./staging-area.ts";
 
 /** The magic numbers of ext4, xfs, tmpfs and overlayfs: a change that is durable there makes all before it so. */
@@ -73,7 +74,7 @@ export class Committer {
     for (const step of readJournal(this.area.file("ready"))) {
       if (step.kind !== StepKind.place) continue;
       const parent = this.area.tree.find(directoryOf(step.path));
-      const stats = parent === undefined ? undefined : lookUp(parent, nameOf(step.path));
+      const stats = parent === undefined ? undefined : statEntry(parent, nameOf(step.path));
       if (stats === undefined || stats.isDirectory() !== (step.type === EntryType.directory)) return true;
     }
     return false;
@@ -115,7 +116,7 @@ export class Committer {
     const { path, type } = step;
     const stagedParent = this.area.tree.find(directoryOf(path));
     if (stagedParent === undefined) return;
-    const stats = lookUp(stagedParent, nameOf(path));
+    const stats = statEntry(stagedParent, nameOf(path));
     // Gone: it is in its place already. Of the other type: it was exchanged already, and this is the old one.
     if (stats === undefined || stats.isDirectory() !== (type === EntryType.directory)) return;
     this.moveInto(stagedParent, path, this.base.descriptor(directoryOf(path)));
@@ -132,7 +133,8 @@ export class Committer {
       fs.renameSync(staged, target);
     } catch (error) {
       if (!["EISDIR", "ENOTDIR", "ENOTEMPTY", "EEXIST"].includes(errorCode(error))) throw error;
-      if (lookUp(from, name)?.isDirectory() === lookUp(to, name)?.isDirectory()) this.merge(from, path, to);
+      if (statEntry(from, name)?.isDirectory() === statEntry(to, name)?.isDirectory())
+        this.merge(from, path, to);
       else this.replaceOtherType(staged, target);
     }
   }
@@ -168,7 +170,7 @@ export class Committer {
     // A staged directory has its attributes already, but for a mode that would have been in the way.
     if (step.kind === StepKind.finish && !this.shutsOut(step) && !this.hasMerged) return;
     const parent = this.base.find(directoryOf(step.path));
-    const stats = parent === undefined ? undefined : lookUp(parent, nameOf(step.path));
+    const stats = parent === undefined ? undefined : statEntry(parent, nameOf(step.path));
     if (parent === undefined || stats?.isDirectory() !== true) return;
     setDirectoryAttributes(parent, nameOf(step.path), step.metadata, this.rules);
   }
@@ -186,10 +188,10 @@ export class Committer {
  * @returns what was finished, by the names of the transfers, with what could not be done of each
  */
 export function recover(base: Directories, rules: AttributeRules): { name: string; failure: string }[] {
-  if (lookUp(base.root, STAGING_NAME) === undefined) return [];
+  if (statEntry(base.root, STAGING_NAME) === undefined) return [];
   const finished: { name: string; failure: string }[] = [];
   const root = openStagingRoot(base);
-  const names = namesIn(root.root).filter((name) => lookUp(root.root, name)?.isDirectory() === true);
+  const names = namesIn(root.root).filter((name) => statEntry(root.root, name)?.isDirectory() === true);
   root.close();
   for (const name of names) {
     try {

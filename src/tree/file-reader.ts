@@ -1,7 +1,9 @@
 import fs from "node:fs";
+import { openEntry } from "../sys/files.ts";
+import { statDescriptor } from "../sys/stat.ts";
 import type { DataWriter } from "../wire/data-block.ts";
 import { directoryOf, nameOf } from "../wire/path-rules.ts";
-import { type Directories, entryPath } from "./directories.ts";
+import type { Directories } from "./directories.ts";
 import { explain } from "./scan.ts";
 import type { HeldEntry } from "./source.ts";
 
@@ -32,8 +34,8 @@ export class FileReader {
     this.offset = 0;
     this.failure = undefined;
     try {
-      const path = entryPath(this.directories.descriptor(directoryOf(entry.path)), nameOf(entry.path));
-      this.descriptor = fs.openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+      const directory = this.directories.descriptor(directoryOf(entry.path));
+      this.descriptor = openEntry(directory, nameOf(entry.path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
       this.checkUnchanged(entry);
     } catch (error) {
       this.failure = explain(error);
@@ -79,8 +81,8 @@ export class FileReader {
   }
 
   private checkUnchanged(entry: HeldEntry): void {
-    const stats = fs.fstatSync(this.descriptor, { bigint: true });
-    if (!stats.isFile() || stats.size !== BigInt(entry.size) || stats.mtimeNs !== entry.mtimeNs) {
+    const stats = statDescriptor(this.descriptor);
+    if (!stats.isFile() || stats.size !== entry.size || stats.mtimeNs !== entry.mtimeNs) {
       this.failure = "it changed while it was being sent";
     }
   }

@@ -7,13 +7,16 @@ class NameTable {
   private readTimeMs = -1;
   private names = new Map<number, string>();
   private ids = new Map<string, number>();
+  private last: Owner = { id: -1, name: "" };
 
   constructor(file: string) {
     this.file = file;
   }
 
-  nameOf(id: number): string {
-    return this.names.get(id) ?? "";
+  /** One object for each number: most entries of a tree have the same owner. */
+  ownerOf(id: number): Owner {
+    if (this.last.id !== id) this.last = { id, name: this.names.get(id) ?? "" };
+    return this.last;
   }
 
   idOf(name: string): number | undefined {
@@ -27,6 +30,7 @@ class NameTable {
     this.readTimeMs = changedMs;
     this.names = new Map();
     this.ids = new Map();
+    this.last = { id: -1, name: "" };
     for (const line of fs.readFileSync(this.file, "latin1").split("\n")) {
       const [name, , id] = line.split(":");
       if (name === undefined || id === undefined || !/^\d+$/.test(id) || name.length > 255) continue;
@@ -47,11 +51,11 @@ export class Owners {
   }
 
   user(id: number): Owner {
-    return { id, name: this.users.nameOf(id) };
+    return this.users.ownerOf(id);
   }
 
   group(id: number): Owner {
-    return { id, name: this.groups.nameOf(id) };
+    return this.groups.ownerOf(id);
   }
 
   /** The number of a user here. */

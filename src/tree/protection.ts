@@ -1,7 +1,7 @@
+import { statEntry } from "../sys/stat.ts";
 import type { Directories } from "./directories.ts";
 import { compileExcludes, type Exclusion, isExcludedWithin } from "./excludes.ts";
 import { namesIn } from "./remove.ts";
-import { lookUp } from "./scan.ts";
 import { joinPath } from "../wire/path-rules.ts";
 
 /** What a member keeps for itself: its own exclude patterns hold for what it receives, too. */
@@ -37,7 +37,7 @@ export class Protection {
     for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
       for (const name of namesIn(base.descriptor(path))) {
         const child = joinPath(path, name);
-        const isDirectory = lookUp(base.descriptor(path), name)?.isDirectory() === true;
+        const isDirectory = statEntry(base.descriptor(path), name)?.isDirectory() === true;
         if (this.isExcluded(child, isDirectory)) return child;
         if (isDirectory) pending.push(child);
       }

@@ -1,5 +1,6 @@
 import fs from "node:fs";
 import { DecodeError } from "../base/bytes.ts";
+import { type FileStats, statDescriptor, statEntry } from "../sys/stat.ts";
 import { type DirectoryHeader, type Entry, EntryType } from "../wire/manifest.ts";
 import { PATH_BYTES } from "../wire/limits.ts";
 import type { Metadata } from "../wire/metadata.ts";
@@ -95,9 +96,9 @@ export class Scanner {
   }
 
   /** The stats of an entry by its path; undefined also where they cannot be had. */
-  private lookAt(path: string): fs.BigIntStats | undefined {
+  private lookAt(path: string): FileStats | undefined {
     try {
-      return lookUp(this.directories.descriptor(directoryOf(path)), nameOf(path));
+      return statEntry(this.directories.descriptor(directoryOf(path)), nameOf(path));
     } catch (error) {
       errorCode(error);
       return undefined;
@@ -119,9 +120,9 @@ export class Scanner {
     }
   }
 
-  private isForeign(stats: fs.BigIntStats | undefined): boolean {
+  private isForeign(stats: FileStats | undefined): boolean {
     const { ownedBy } = this.rules;
-    return ownedBy !== undefined && stats !== undefined && Number(stats.uid) !== ownedBy;
+    return ownedBy !== undefined && stats !== undefined && stats.uid !== ownedBy;
   }
 
   private *passage(path: string): Generator<ScanItem> {
@@ -149,7 +150,7 @@ export class Scanner {
   private *directory(path: string, found: string[]): Generator<ScanItem> {
     try {
       const descriptor = this.directories.descriptor(path);
-      const stats = fs.fstatSync(descriptor, { bigint: true });
+      const stats = statDescriptor(descriptor);
       const isSent = path !== "" && !this.isForeign(stats);
       const header = { path, metadata: isSent ? metadataOf(stats, this.owners) : undefined };
       for (const name of names(descriptor)) {
@@ -170,7 +171,7 @@ export class Scanner {
   private look(descriptor: number, directory: DirectoryHeader, name: string): ScanItem | undefined {
     const path = joinPath(directory.path, name);
     try {
-      const stats = lookUp(descriptor, name);
+      const stats = statEntry(descriptor, name);
       if (stats === undefined || this.rules.isExcluded(path, stats.isDirectory())) return undefined;
       if (path.length > PATH_BYTES) {
         return { kind: "unreadable", path, reason: `its path is longer than ${PATH_BYTES} bytes` };
@@ -188,7 +189,7 @@ export class Scanner {
         return { kind: "skipped", path, reason, isDirectory: stats.isDirectory() };
       }
       const target = type === EntryType.symlink ? readTarget(descriptor, name) : "";
-      const size = type === EntryType.file ? Number(stats.size) : 0;
+      const size = type === EntryType.file ? stats.size : 0;
       return {
         kind: "entry",
         directory,
@@ -200,9 +201,9 @@ export class Scanner {
   }
 
   /** An entry's metadata, after it was given the wanted group; no link is followed. */
-  private metadata(descriptor: number, path: string, stats: fs.BigIntStats): Metadata {
+  private metadata(descriptor: number, path: string, stats: FileStats): Metadata {
     const { group, dryRun } = this.rules;
-    if (group === undefined || Number(stats.gid) === group) return metadataOf(stats, this.owners);
+    if (group === undefined || stats.gid === group) return metadataOf(stats, this.owners);
     if (dryRun) return { ...metadataOf(stats, this.owners), group: this.owners.group(group) };
     try {
       fs.lchownSync(entryPath(descriptor, nameOf(path)), -1, group);
@@ -210,7 +211,7 @@ export class Scanner {
       this.problem = { kind: "unreadable", path, reason: `its group cannot be changed: ${explain(error)}` };
     }
     // The kernel takes set-user-id and set-group-id away with that.
-    return metadataOf(lookUp(descriptor, nameOf(path)) ?? stats, this.owners);
+    return metadataOf(statEntry(descriptor, nameOf(path)) ?? stats, this.owners);
   }
 }
 
@@ -221,11 +222,6 @@ function isEntered(item: ScanItem): boolean {
     : item.kind === "skipped" && item.isDirectory;
 }
 
-/** The stats of an entry itself, or undefined where it is gone. */
-export function lookUp(directory: number, name: string): fs.BigIntStats | undefined {
-  return fs.lstatSync(entryPath(directory, name), { bigint: true, throwIfNoEntry: false });
-}
-
 export function readTarget(directory: number, name: string): string {
   return fs.readlinkSync(entryPath(directory, name), { encoding: "buffer" }).toString("latin1");
 }
@@ -233,25 +229,21 @@ export function readTarget(directory: number, name: string): string {
 /** The names in a directory: in order where it is not too large for that. */
 function* names(descriptor: number): Generator<string> {
   const directory = fs.opendirSync(bytesOfPath(`/proc/self/fd/${descriptor}`), {
-    encoding: "buffer" as BufferEncoding,
+    encoding: "latin1",
     bufferSize: 256,
   });
   try {
     const first: string[] = [];
     let entry = directory.readSync();
     while (entry !== null && first.length < SORTED_ENTRIES) {
-      first.push(nameText(entry));
+      first.push(entry.name);
       entry = directory.readSync();
     }
     yield* entry === null ? first.sort() : first;
-    for (; entry !== null; entry = directory.readSync()) yield nameText(entry);
+    for (; entry !== null; entry = directory.readSync()) yield entry.name;
   } finally {
     directory.closeSync();
   }
-}
-
-function nameText(entry: fs.Dirent): string {
-  return (entry.name as unknown as Buffer).toString("latin1");
 }
 
 const REASONS: Readonly<Record<string, string>> = {

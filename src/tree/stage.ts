@@ -8,11 +8,12 @@ import { ChangeList } from "./change-list.ts";
 import { Committer } from "./commit.ts";
 import { bytesOfPath, type Directories, entryPath, errorCode } from "./directories.ts";
 import { JournalWriter, StepKind } from "./journal.ts";
-import { explain, lookUp, readTarget } from "./scan.ts";
 import type { Protection } from "./protection.ts";
+import { explain, readTarget } from "./scan.ts";
 import { StagedFiles } from "./staged-files.ts";
 import { StagingArea } from "./staging-area.ts";
 import { syncFileSystem } from "../sys/files.ts";
+import { statDescriptor, statEntry } from "../sys/stat.ts";
 
 /** A transfer cannot go on at this member; the message is the reason that its sender will show. */
 export class StageError extends Error {
@@ -45,7 +46,7 @@ export class Stage {
   private readonly dryRun: boolean;
   private readonly protection: Protection | undefined;
   private readonly listsChanges: boolean;
-  private readonly device: bigint;
+  private readonly device: number;
   private area: StagingArea | undefined;
   private journal: JournalWriter | undefined;
   private files: StagedFiles | undefined;
@@ -68,7 +69,7 @@ export class Stage {
     this.dryRun = dryRun;
     this.protection = extras.protection;
     this.listsChanges = extras.listsChanges;
-    this.device = fs.fstatSync(base.root, { bigint: true }).dev;
+    this.device = statDescriptor(base.root).device;
     rules.owners.refresh();
     base.forgetAll();
   }
@@ -153,7 +154,7 @@ export class Stage {
   private finishChanges(area: StagingArea): void {
     const isChanged = (path: string) => {
       const parent = area.tree.find(directoryOf(path));
-      if (parent !== undefined && lookUp(parent, nameOf(path)) !== undefined) return true;
+      if (parent !== undefined && statEntry(parent, nameOf(path)) !== undefined) return true;
       return this.base.find(path) !== undefined;
     };
     this.changes?.finish(this.files?.hasWithdrawn === true ? isChanged : undefined);
@@ -177,13 +178,14 @@ export class Stage {
     }
     // It may have been moved away since it was opened for its own entry.
     this.base.forget(header.path);
-    if (this.base.find(header.path) === undefined) this.checkStaged(header.path);
+    const isThere = this.base.find(header.path) !== undefined;
+    if (!isThere) this.checkStaged(header.path);
     let isTouched = false;
     for (const entry of entries) {
       const number = this.nextEntry++;
       const path = joinPath(header.path, entry.name);
       // Asked for anew each time: other directories are opened in between, and few descriptors are kept.
-      const real = this.base.find(header.path);
+      const real = isThere ? this.base.find(header.path) : undefined;
       if (this.isProtected(real, path, entry)) continue;
       if (real !== undefined && !this.differs(real, path, entry)) continue;
       wants.set(number - firstEntry);
@@ -192,8 +194,8 @@ export class Stage {
       if (entry.type === EntryType.file) this.wantedBytes += entry.size;
       if (!this.dryRun) this.stageEntry(number, path, entry, real !== undefined);
     }
-    const real = this.base.find(header.path);
-    if (!isTouched || real === undefined || this.dryRun) return;
+    if (!isTouched || !isThere || this.dryRun) return;
+    const real = this.base.descriptor(header.path);
     this.checkPlaceable(real, header.path);
     if (header.metadata !== undefined) {
       this.opened().journal.add(StepKind.adjust, EntryType.directory, header.path, header.metadata);
@@ -208,7 +210,7 @@ export class Stage {
 
   /** What the renames of the commit will need is looked at before the barrier, not after. */
   private checkPlaceable(directory: number, path: string): void {
-    if (fs.fstatSync(directory, { bigint: true }).dev !== this.device) {
+    if (statDescriptor(directory).device !== this.device) {
       throw new StageError(`${path}: it is on another file system than the base directory`);
     }
     try {
@@ -224,7 +226,7 @@ export class Stage {
     if (protection === undefined) return false;
     const becomesDirectory = entry.type === EntryType.directory || entry.type === EntryType.passage;
     if (protection.coversEntry(path, becomesDirectory)) return true;
-    const stats = directory === undefined ? undefined : lookUp(directory, entry.name);
+    const stats = directory === undefined ? undefined : statEntry(directory, entry.name);
     if (stats === undefined || stats.isDirectory() === becomesDirectory) return false;
     if (protection.coversEntry(path, stats.isDirectory())) return true;
     const kept = stats.isDirectory() ? protection.findBelow(this.base, path) : undefined;
@@ -233,14 +235,14 @@ export class Stage {
   }
 
   private differs(directory: number, path: string, entry: Entry): boolean {
-    const stats = lookUp(directory, entry.name);
+    const stats = statEntry(directory, entry.name);
     if (stats === undefined) return true;
     if (entry.type === EntryType.passage) {
       if (stats.isDirectory()) return false;
       throw new StageError(`${path}: it is not a directory here, and a path leads through it`);
     }
     // Only directories are looked at: on an overlay, files may bear the number of a layer below.
-    if (stats.isDirectory() && stats.dev !== this.device && entry.type !== EntryType.directory) {
+    if (stats.isDirectory() && stats.device !== this.device && entry.type !== EntryType.directory) {
       throw new StageError(`${path}: it is on another file system than the base directory`);
     }
     if (!isSame(stats, entry, this.rules)) return true;

@@ -1,5 +1,5 @@
 import fs from "node:fs";
-import { canSyncFileSystem, setTime } from "../sys/files.ts";
+import { canSyncFileSystem, openEntry, setDescriptorTime } from "../sys/files.ts";
 import type { ContentSegment } from "../wire/data-block.ts";
 import { EntryType } from "../wire/manifest.ts";
 import type { Metadata } from "../wire/metadata.ts";
@@ -106,8 +106,8 @@ export class StagedFiles {
     }
     fs.fchmodSync(descriptor, modeToSet(file.metadata, this.rules));
     if (++this.completed <= syncedOneByOne()) fs.fdatasyncSync(descriptor);
+    setDescriptorTime(descriptor, file.metadata.mtimeNs);
     this.closeFile(file);
-    setTime(this.stagedPath(file), file.metadata.mtimeNs, "link");
     if (file.isPlaced) this.journal.add(StepKind.place, EntryType.file, file.path);
   }
 
@@ -118,7 +118,12 @@ export class StagedFiles {
       this.closeFile(oldest);
     }
     const flags = O_WRONLY | O_NOFOLLOW | (file.isCreated ? 0 : O_CREAT | O_EXCL);
-    file.descriptor = fs.openSync(this.stagedPath(file), flags, 0o600);
+    file.descriptor = openEntry(
+      this.area.directoryFor(directoryOf(file.path)),
+      nameOf(file.path),
+      flags,
+      0o600,
+    );
     file.isCreated = true;
     this.open.add(file);
     return file.descriptor;

@@ -124,6 +124,44 @@ export function decodeFragment(
   return isConsistent(header);
 }
 
+/**
+ * Reads the headers of a train whose payloads lie elsewhere: datagrams of the full length, the last one maybe shorter,
+ * with fragments of one block one behind the other.
+ *
+ * @param start where the headers lie one behind the other
+ * @param sizeBytes of all datagrams
+ * @param header what the last header says; its payloadStart means nothing
+ * @returns false for anything else, which may be good datagrams all the same
+ */
+export function decodeRun(
+  headers: Uint8Array,
+  start: number,
+  sizeBytes: number,
+  header: FragmentHeader,
+): boolean {
+  const count = Math.ceil(sizeBytes / DATAGRAM_BYTES);
+  const last = start + (count - 1) * FRAGMENT_HEADER_BYTES;
+  const lastBytes = sizeBytes - (count - 1) * DATAGRAM_BYTES;
+  if (lastBytes < FRAGMENT_HEADER_BYTES || datagramLength(headers, last, last + lastBytes) !== lastBytes)
+    return false;
+  if (headers[last + 2] !== DatagramType.fragment || !decodeFragment(headers, last, lastBytes, header))
+    return false;
+  const view = new DataView(headers.buffer, headers.byteOffset, headers.byteLength);
+  // The index is the third byte of the last word.
+  let word = view.getUint32(last + 28, true) - 0x1_0000 * (count - 1);
+  for (let at = start; at < last; at += FRAGMENT_HEADER_BYTES, word += 0x1_0000) {
+    if (view.getUint32(at + 4, true) !== DATAGRAM_BYTES || view.getUint32(at + 28, true) !== word)
+      return false;
+    // Magic, version and type; epoch; transfer; block. The stamp is the only other field.
+    if (view.getUint32(at, true) !== view.getUint32(last, true)) return false;
+    if (view.getUint32(at + 8, true) !== view.getUint32(last + 8, true)) return false;
+    if (view.getUint32(at + 12, true) !== view.getUint32(last + 12, true)) return false;
+    if (view.getUint32(at + 16, true) !== view.getUint32(last + 16, true)) return false;
+    if (view.getUint32(at + 20, true) !== view.getUint32(last + 20, true)) return false;
+  }
+  return true;
+}
+
 function isConsistent(header: FragmentHeader): boolean {
   const { sealedBytes, index, kind } = header;
   if (kind !== BlockKind.manifest && kind !== BlockKind.data) return false;
@@ -157,14 +195,20 @@ export function stampFragment(bytes: Uint8Array, start: number, stamp: number): 
   writeU32(bytes, start + 24, stamp);
 }
 
-/** The associated data of a sealed block: transfer u32, block u32, sealed length u16, kind u8. */
-export function blockAssociatedData(
+export const BLOCK_ASSOCIATED_BYTES = 11;
+
+/** Writes the associated data of a sealed block: transfer u32, block u32, sealed length u16, kind u8. */
+export function writeBlockAssociatedData(
+  bytes: Uint8Array,
   transfer: number,
   block: number,
   sealedBytes: number,
   kind: number,
-): Uint8Array {
-  return new ByteWriter(11).u32(transfer).u32(block).u16(sealedBytes).u8(kind).bytes;
+): void {
+  writeU32(bytes, 0, transfer);
+  writeU32(bytes, 4, block);
+  writeU16(bytes, 8, sealedBytes);
+  bytes[10] = kind;
 }
 
 function readU16(bytes: Uint8Array, at: number): number {

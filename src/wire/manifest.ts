@@ -2,7 +2,7 @@ import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "./datagram.ts";
 import { MANIFEST_ENTRIES, PATH_BYTES } from "./limits.ts";
 import { decodeMetadata, encodeMetadata, type Metadata, metadataBytes } from "./metadata.ts";
-import { isSafeName, isSafePath, joinPath } from "./path-rules.ts";
+import { isSafeEntry, isSafeName, isSafePath } from "./path-rules.ts";
 
 /** What an entry is. */
 export const EntryType = {
@@ -124,7 +124,7 @@ export function decodeManifest(plaintext: Uint8Array): ManifestBlock {
     const current = directories.at(-1);
     if (current === undefined) throw new DecodeError("an entry without a directory");
     const entry = decodeEntry(reader);
-    if (!isSafePath(joinPath(current.header.path, entry.name))) throw new DecodeError("an unsafe path");
+    if (!isSafeEntry(current.header.path, entry.name)) throw new DecodeError("an unsafe path");
     current.entries.push(entry);
     found++;
   }

@@ -27,6 +27,11 @@ export function isSafePath(path: string): boolean {
   return names[0] !== STAGING_NAME && names.every(isSafeName);
 }
 
+/** Whether a safe name in a safe directory makes a safe path. */
+export function isSafeEntry(directory: string, name: string): boolean {
+  return directory === "" ? name !== STAGING_NAME : directory.length + 1 + name.length <= PATH_BYTES;
+}
+
 /** The path of an entry in a directory. */
 export function joinPath(directory: string, name: string): string {
   return directory === "" ? name : `${directory}/${name}`;

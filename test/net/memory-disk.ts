@@ -1,10 +1,9 @@
 import { Bitmap } from "../../src/base/bitmap.ts";
-import { SLOT_BYTES } from "../../src/daemon/disk/rings.ts";
 import type { Input, ProducedBlock, StageOutcome } from "../../src/engine/types.ts";
-import { openBlock, sealBlock } from "../../src/net/sealing.ts";
+import { openBlock, sealBlock } from "../../src/net/block-sealing.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "../../src/wire/datagram.ts";
 import { DataWriter, SegmentKind, segmentsOf } from "../../src/wire/data-block.ts";
-import { TAG_BYTES, WINDOW_BLOCKS } from "../../src/wire/limits.ts";
+import { TAG_BYTES } from "../../src/wire/limits.ts";
 import { decodeManifest, EntryType, ManifestWriter } from "../../src/wire/manifest.ts";
 
 /** Both sides of a transfer on a disk that is a Map: real blocks, really sealed. */
@@ -74,7 +73,8 @@ export class MemorySource {
     kind: ProducedBlock["kind"],
     plaintext: Uint8Array,
   ): { kind: typeof kind; sealedBytes: number } {
-    const bytes = Buffer.concat(sealBlock(this.key, this.transfer, this.blocks.length, kind, plaintext));
+    const bytes = Buffer.concat([plaintext, Buffer.alloc(TAG_BYTES)]);
+    sealBlock(this.key, this.transfer, this.blocks.length, kind, bytes);
     this.blocks.push({ kind, bytes });
     return { kind, sealedBytes: bytes.length };
   }
@@ -82,7 +82,6 @@ export class MemorySource {
 
 /** What is received, until it becomes the tree. */
 export class MemoryStage {
-  readonly ring: SharedArrayBuffer;
   private readonly key: Buffer;
   private readonly transfer: number;
   private readonly files: { readonly name: string; readonly content: Uint8Array; missingBytes: number }[] =
@@ -94,13 +93,11 @@ export class MemoryStage {
   constructor(key: Buffer, transfer: number) {
     this.key = key;
     this.transfer = transfer;
-    this.ring = new SharedArrayBuffer(WINDOW_BLOCKS * SLOT_BYTES);
   }
 
-  stage(block: number, sealedBytes: number, kind: number): StageOutcome {
-    const sealed = new Uint8Array(this.ring, (block % WINDOW_BLOCKS) * SLOT_BYTES, sealedBytes);
+  stage(block: number, kind: number, sealed: Uint8Array): StageOutcome {
     const plaintext =
-      sealedBytes > TAG_BYTES ? openBlock(this.key, this.transfer, block, kind, sealed) : undefined;
+      sealed.length > TAG_BYTES ? openBlock(this.key, this.transfer, block, kind, sealed) : undefined;
     if (plaintext === undefined) {
       this.corrupt++;
       return { kind: "corrupt" };

@@ -5,6 +5,8 @@ import { Counters } from "../../src/daemon/counters.ts";
 import { InboundDatagrams } from "../../src/daemon/inbound-datagrams.ts";
 import { NodeEngine } from "../../src/engine/node.ts";
 import { type Address, type Effect, inboundName, type Input } from "../../src/engine/types.ts";
+import { InboundPages } from "../../src/daemon/inbound-pages.ts";
+import { PAGE_BYTES, PagePool } from "../../src/net/page-pool.ts";
 import { ControlOpener, ControlSealer, FleetKey } from "../../src/net/sealing.ts";
 import { FRAGMENT_PAYLOAD_BYTES, fragmentCount } from "../../src/wire/datagram.ts";
 import { WINDOW_BLOCKS } from "../../src/wire/limits.ts";
@@ -12,6 +14,7 @@ import { encodeMessage } from "../../src/wire/message.ts";
 import { encodeDatagram } from "../wire/datagrams.ts";
 import { naiveLength } from "../wire/naive-decoder.ts";
 import { plainOf } from "../wire/plain.ts";
+import { scatter } from "./scatter.ts";
 import { MemorySource, MemoryStage, type Tree } from "./memory-disk.ts";
 
 /** Nodes without sockets and disks: real engines, real seals, real datagrams, virtual time. */
@@ -96,6 +99,9 @@ export class MemoryNode {
   private readonly fleet: MemoryFleet;
   private readonly sealer: ControlSealer;
   private readonly inbound: InboundDatagrams;
+  private readonly pool = new PagePool(2 * WINDOW_BLOCKS);
+  private readonly pages: InboundPages;
+  private readingPage = this.pool.take()!;
   private readonly sources = new Map<number, MemorySource>();
   /** What the disk and the socket have answered. */
   private answers: Input[] = [];
@@ -109,7 +115,14 @@ export class MemoryNode {
     const { nodeId, epoch } = this;
     this.engine = new NodeEngine({ nodeId, epoch }, info, OPTIONS, new SeededRandom(random.u32()));
     this.sealer = new ControlSealer(fleet.fleetKey, nodeId, epoch);
-    this.inbound = new InboundDatagrams(this.engine, new ControlOpener(fleet.fleetKey), this.counters);
+    this.pages = new InboundPages(this.pool);
+    this.inbound = new InboundDatagrams({
+      engine: this.engine,
+      opener: new ControlOpener(fleet.fleetKey),
+      counters: this.counters,
+      pages: this.pages,
+      nowMs: () => fleet.nowMs,
+    });
     this.inbound.afterOffer = () => this.pump();
   }
 
@@ -124,8 +137,12 @@ export class MemoryNode {
     this.work();
   }
 
-  take(bytes: Buffer, source: Address): void {
-    this.inbound.take(bytes, source.ip, source.port, this.fleet.nowMs);
+  /** What arrives in one piece arrives as sockets give it: scattered where it is a train, or else as it is. */
+  take(bytes: Buffer, { ip, port }: Address): void {
+    const train = { ...scatter(bytes, this.pool, this.readingPage), ip, port };
+    const isTaken = this.inbound.takeTrain(train);
+    this.readingPage = train.page;
+    if (!isTaken) this.inbound.takeDatagrams(bytes, 0, bytes.length, ip, port);
   }
 
   noteSeen(train: Buffer): void {
@@ -173,7 +190,7 @@ export class MemoryNode {
         this.sources.delete(effect.transfer);
         break;
       case "event":
-        if (effect.event.kind === "inbound-ended") this.inbound.removeRing(effect.event.key);
+        if (effect.event.kind === "inbound-ended") this.pages.close(effect.event.key);
         this.results.push(effect.event);
         break;
       default:
@@ -186,15 +203,18 @@ export class MemoryNode {
     const name = inboundName(key);
     if (effect.kind === "open-stage") {
       const secret = this.fleet.fleetKey.transferKey(key.epoch, key.transfer);
-      const opened = new MemoryStage(secret, key.transfer);
-      this.stages.set(name, opened);
-      this.inbound.addRing(key, opened.ring);
+      this.stages.set(name, new MemoryStage(secret, key.transfer));
+      this.pages.open(key);
       return;
     }
     const stage = this.stages.get(name)!;
     switch (effect.kind) {
       case "stage": {
-        const outcome = stage.stage(effect.block, effect.sealedBytes, effect.blockKind);
+        const page = this.pages.handOver(key, effect.block);
+        const start = page * PAGE_BYTES;
+        const sealed = this.pool.bytes.subarray(start, start + effect.sealedBytes);
+        const outcome = stage.stage(effect.block, effect.blockKind, sealed);
+        this.pages.give(page);
         this.answers.push({ kind: "staged", key, block: effect.block, outcome });
         break;
       }

@@ -1,14 +1,8 @@
 import assert from "node:assert/strict";
-import crypto from "node:crypto";
 import { test } from "node:test";
 import { DecodeError } from "../../src/base/bytes.ts";
-import { ControlOpener, ControlSealer, FleetKey, openBlock, sealBlock } from "../../src/net/sealing.ts";
-import {
-  BLOCK_PLAINTEXT_BYTES,
-  blockAssociatedData,
-  BlockKind,
-  CONTROL_PLAINTEXT_BYTES,
-} from "../../src/wire/datagram.ts";
+import { ControlOpener, ControlSealer, FleetKey } from "../../src/net/sealing.ts";
+import { CONTROL_PLAINTEXT_BYTES } from "../../src/wire/datagram.ts";
 import { SESSION_KEYS, TAG_BYTES } from "../../src/wire/limits.ts";
 
 const NODE = "00112233445566778899aabbccddeeff";
@@ -151,76 +145,4 @@ test("nodes without a key still tell damaged datagrams from whole ones", () => {
   const datagram = sealerOf(open).seal(TEXT);
   datagram.writeUInt8(datagram.readUInt8(45) ^ 1, 45);
   assert.equal(fate(datagram, open), "foreign");
-});
-
-// Blocks.
-
-const KEY = FLEET.transferKey(EPOCH, 3);
-const [TRANSFER, BLOCK, KIND] = [3, 9, BlockKind.data];
-const CONTENT = Buffer.from("the content of a block");
-const sealed = (content = CONTENT) => Buffer.concat(sealBlock(KEY, TRANSFER, BLOCK, KIND, content));
-
-test("what was sealed as a block opens as that block", () => {
-  for (const length of [1, 15, 16, 17, 1408, BLOCK_PLAINTEXT_BYTES]) {
-    const content = Buffer.alloc(length, 0x42);
-    assert.equal(sealed(content).length, length + TAG_BYTES);
-    assert.deepEqual(openBlock(KEY, TRANSFER, BLOCK, KIND, sealed(content)), content);
-  }
-});
-
-test("a block opens under its own key, transfer, number and kind alone", () => {
-  const block = sealed();
-  const opens = (key: Buffer, transfer: number, number: number, kind: number) =>
-    openBlock(key, transfer, number, kind, block) !== undefined;
-  assert.ok(opens(KEY, TRANSFER, BLOCK, KIND));
-  assert.ok(!opens(FLEET.transferKey(EPOCH, 4), TRANSFER, BLOCK, KIND));
-  assert.ok(!opens(FLEET.transferKey(OTHER_EPOCH, 3), TRANSFER, BLOCK, KIND));
-  assert.ok(!opens(OTHER_FLEET.transferKey(EPOCH, 3), TRANSFER, BLOCK, KIND));
-  assert.ok(!opens(KEY, TRANSFER + 1, BLOCK, KIND), "the transfer is bound by more than its key");
-  assert.ok(!opens(KEY, TRANSFER, BLOCK + 1, KIND));
-  assert.ok(!opens(KEY, TRANSFER, BLOCK, BlockKind.manifest));
-});
-
-test("a block that is cut or lengthened does not open", () => {
-  const block = sealed();
-  for (let length = 0; length < block.length; length++) {
-    assert.equal(openBlock(KEY, TRANSFER, BLOCK, KIND, block.subarray(0, length)), undefined, `${length}`);
-  }
-  assert.equal(openBlock(KEY, TRANSFER, BLOCK, KIND, Buffer.concat([block, Buffer.alloc(1)])), undefined);
-});
-
-test("transfer, number, length and kind are bound by the seal itself, not by key and nonce alone", () => {
-  const sealedFor = (transfer: number, block: number, bytes: number, kind: number) => {
-    const nonce = Buffer.alloc(12);
-    nonce.writeUInt32LE(BLOCK);
-    const associated = blockAssociatedData(transfer, block, bytes, kind);
-    const cipher = crypto.createCipheriv("aes-256-gcm", KEY, nonce).setAAD(associated);
-    return Buffer.concat([cipher.update(CONTENT), cipher.final(), cipher.getAuthTag()]);
-  };
-  const opens = (block: Buffer) => openBlock(KEY, TRANSFER, BLOCK, KIND, block) !== undefined;
-  const bytes = CONTENT.length + TAG_BYTES;
-  assert.ok(opens(sealedFor(TRANSFER, BLOCK, bytes, KIND)));
-  assert.ok(!opens(sealedFor(TRANSFER + 1, BLOCK, bytes, KIND)));
-  assert.ok(!opens(sealedFor(TRANSFER, BLOCK + 1, bytes, KIND)));
-  assert.ok(!opens(sealedFor(TRANSFER, BLOCK, bytes + 1, KIND)));
-  assert.ok(!opens(sealedFor(TRANSFER, BLOCK, bytes, BlockKind.manifest)));
-});
-
-test("a tag that is shorter than it has to be opens nothing", () => {
-  const nonce = Buffer.alloc(12);
-  nonce.writeUInt32LE(BLOCK);
-  for (const authTagLength of [4, 8, 12, 13, 14, 15]) {
-    const cipher = crypto.createCipheriv("aes-256-gcm", KEY, nonce, { authTagLength });
-    cipher.setAAD(blockAssociatedData(TRANSFER, BLOCK, authTagLength, KIND)).final();
-    assert.equal(openBlock(KEY, TRANSFER, BLOCK, KIND, cipher.getAuthTag()), undefined);
-  }
-});
-
-test("every single bit of a block counts", () => {
-  const block = sealed();
-  for (let bit = 0; bit < block.length * 8; bit++) {
-    const flipped = Buffer.from(block);
-    flipped.writeUInt8(flipped.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
-    assert.equal(openBlock(KEY, TRANSFER, BLOCK, KIND, flipped), undefined, `bit ${bit}`);
-  }
 });

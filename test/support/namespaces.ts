@@ -104,9 +104,9 @@ export class NamespaceFleet {
     return host;
   }
 
-  /** Loses a share of what arrives at a host, in hundredths. */
+  /** Loses a share of the UDP and TCP packets that arrive at a host, in hundredths. */
   async lose(host: Host, percent: number): Promise<void> {
-    const rule = `udp dport 5000 numgen random mod 1000 < ${Math.round(percent * 10)} drop`;
+    const rule = `meta l4proto { tcp, udp } numgen random mod 1000 < ${Math.round(percent * 10)} drop`;
     const rules = `table inet loss {\n chain input {\n type filter hook input priority 0;\n ${rule}\n }\n}\n`;
     await host.run("nft", ["delete", "table", "inet", "loss"]);
     if (percent === 0) return;

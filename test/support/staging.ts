@@ -97,17 +97,17 @@ export function contents(directory: string): Record<string, string> {
   return found;
 }
 
-/** Does something while a file of the sender's tree vanishes in the moment in which it is opened. */
+/** Does something while a file of the sender's tree vanishes between its manifest and its reading. */
 export function whileVanishing<T>(file: string, work: () => T): T {
-  const original = fs.openSync;
-  const name = `/${path.basename(file)}`;
-  fs.openSync = ((opened: fs.PathLike, ...rest: [number]) => {
-    if (Buffer.isBuffer(opened) && opened.toString().endsWith(name)) fs.rmSync(file, { force: true });
-    return original(opened, ...rest);
-  }) as typeof fs.openSync;
+  const original = Object.getOwnPropertyDescriptor(Source.prototype, "settle")!;
+  const settle = original.value as Source["settle"];
+  Source.prototype.settle = function (this: Source, ...settled) {
+    fs.rmSync(file, { force: true });
+    return settle.apply(this, settled);
+  };
   try {
     return work();
   } finally {
-    fs.openSync = original;
+    Object.defineProperty(Source.prototype, "settle", original);
   }
 }

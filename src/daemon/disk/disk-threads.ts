@@ -1,15 +1,23 @@
 import { getAsset, isSea } from "node:sea";
 import { Worker } from "node:worker_threads";
 import { nativeLibraryPath } from "../../sys/native.ts";
+import { BlockKind } from "../../wire/datagram.ts";
 import type { SourceCommand, SourceReply, StageCommand, StageReply, WorkerSettings } from "./messages.ts";
 
 /** A thread that has not come to an end by then is in the middle of something that the next start finishes. */
 const STOP_MS = 20_000;
 
+/** Data blocks wait for so many others, or for so long, before they go to the writing thread in one message. */
+const BLOCKS_PER_MESSAGE = 8;
+const BLOCK_WAIT_MS = 2;
+
 /** The two threads that do all that touches the tree, so that the main thread never waits for a disk. */
 export class DiskThreads {
   private readonly source: Worker;
   private readonly stage: Worker;
+  private sourceCommands: SourceCommand[] = [];
+  private stageCommands: StageCommand[] = [];
+  private stageTimer: NodeJS.Timeout | undefined;
 
   /**
    * Starts the threads. They have the privileges that the process has at this moment.
@@ -19,7 +27,7 @@ export class DiskThreads {
   constructor(
     settings: Omit<WorkerSettings, "role" | "nativeLibraryPath">,
     onSource: (reply: SourceReply) => void,
-    onStage: (reply: StageReply) => void,
+    onStage: (replies: readonly StageReply[]) => void,
     onFailure: (error: Error) => void,
   ) {
     this.source = startWorker({ ...settings, role: "source", nativeLibraryPath: nativeLibraryPath() });
@@ -29,24 +37,50 @@ export class DiskThreads {
     for (const worker of [this.source, this.stage]) worker.on("error", onFailure);
   }
 
+  /** A command for the reading thread; it goes with the next flush. */
   toSource(command: SourceCommand): void {
-    this.source.postMessage(command);
+    this.sourceCommands.push(command);
   }
 
+  /** A command for the writing thread; it goes with the next flush. */
   toStage(command: StageCommand): void {
-    this.stage.postMessage(command);
+    this.stageCommands.push(command);
+  }
+
+  /** Hands over the commands: one message for many of them, since each message wakes a thread. */
+  flush(): void {
+    if (this.sourceCommands.length > 0) this.source.postMessage(this.sourceCommands);
+    this.sourceCommands = [];
+    const { stageCommands } = this;
+    if (stageCommands.length === 0) return;
+    const last = stageCommands.at(-1);
+    if (stageCommands.length >= BLOCKS_PER_MESSAGE || !isDataBlock(last)) this.flushStage();
+    else this.stageTimer ??= setTimeout(() => this.flushStage(), BLOCK_WAIT_MS);
+  }
+
+  private flushStage(): void {
+    clearTimeout(this.stageTimer);
+    this.stageTimer = undefined;
+    this.stage.postMessage(this.stageCommands);
+    this.stageCommands = [];
   }
 
   /** Lets the threads finish what they are doing, a commit above all, for a bounded time. */
   async stop(): Promise<void> {
+    this.flush();
+    this.flushStage();
     await Promise.all([this.source, this.stage].map(stopWorker));
   }
+}
+
+function isDataBlock(command: StageCommand | undefined): boolean {
+  return command?.kind === "stage" && command.blockKind === BlockKind.data;
 }
 
 async function stopWorker(worker: Worker): Promise<void> {
   const exited = new Promise<void>((resolve) => worker.once("exit", () => resolve()));
   const timer = setTimeout(() => void worker.terminate(), STOP_MS);
-  worker.postMessage({ kind: "stop" });
+  worker.postMessage([{ kind: "stop" }]);
   await exited;
   clearTimeout(timer);
 }

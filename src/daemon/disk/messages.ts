@@ -6,8 +6,8 @@ import type { SourceNotice } from "../../tree/source.ts";
 import type { BlockKindNumber, Effect, InboundKey, Input, StageOutcome } from "../../engine/types.ts";
 
 /**
- * What the main thread and the two disk threads say to each other. Blocks themselves lie in shared memory, a ring
- * per transfer; messages only name them.
+ * What the main thread and the two disk threads say to each other. Blocks themselves lie in shared memory: outgoing ones
+ * in a ring for each transfer, incoming ones in pages. Messages only name them.
  */
 
 export interface WorkerSettings extends NativeWorkerData {
@@ -18,6 +18,8 @@ export interface WorkerSettings extends NativeWorkerData {
   readonly excludes: readonly string[];
   /** Whether the paths that a transfer changes are listed in a file. */
   readonly listsChanges: boolean;
+  /** The memory of all incoming blocks. */
+  readonly pages: SharedArrayBuffer;
 }
 
 /** To the source thread. */
@@ -89,7 +91,6 @@ export type StageCommand =
       readonly kind: "open";
       readonly inbound: InboundKey;
       readonly key: Uint8Array;
-      readonly ring: SharedArrayBuffer;
       readonly dryRun: boolean;
     }
   | {
@@ -98,6 +99,8 @@ export type StageCommand =
       readonly block: number;
       readonly sealedBytes: number;
       readonly blockKind: BlockKindNumber;
+      /** Where it lies; the page comes back with the answer. */
+      readonly page: number;
     }
   | { readonly kind: "prepare"; readonly inbound: InboundKey }
   | { readonly kind: "commit"; readonly inbound: InboundKey }
@@ -126,6 +129,7 @@ export type StageReply =
       readonly kind: "staged";
       readonly inbound: InboundKey;
       readonly block: number;
+      readonly page: number;
       readonly outcome: StagedOutcome;
     }
   | {

@@ -1,25 +1,19 @@
 import { DATAGRAM_BYTES, BLOCK_FRAGMENTS, WINDOW_BLOCKS } from "../../wire/limits.ts";
-import { SEALED_BLOCK_BYTES } from "../../wire/datagram.ts";
 
-/** The shared memory of a transfer: a slot per block of the window. Pages that are not used cost nothing. */
-
-/** A slot of the sender: a whole train of datagrams, headers in place. */
+/** A slot of a sender's ring: a whole train of datagrams, headers in place. */
 export const TRAIN_BYTES = DATAGRAM_BYTES * BLOCK_FRAGMENTS;
 
-/** A slot of the receiver: a sealed block. */
-export const SLOT_BYTES = SEALED_BLOCK_BYTES;
+const RING_BYTES = TRAIN_BYTES * WINDOW_BLOCKS;
 
-/** Gives rings and keeps one for the next transfer, so that small transfers do not make new ones all the time. */
+/**
+ * Gives outgoing transfers their shared memory, a slot for each block of the window; pages that are not used cost
+ * nothing. One ring is kept for the next transfer, so that small transfers do not make new ones all the time.
+ */
 export class RingPool {
-  private readonly bytes: number;
   private spare: SharedArrayBuffer | undefined;
 
-  constructor(slotBytes: number) {
-    this.bytes = slotBytes * WINDOW_BLOCKS;
-  }
-
   take(): SharedArrayBuffer {
-    const ring = this.spare ?? new SharedArrayBuffer(this.bytes);
+    const ring = this.spare ?? new SharedArrayBuffer(RING_BYTES);
     this.spare = undefined;
     return ring;
   }

@@ -2,7 +2,7 @@ import type { MessagePort } from "node:worker_threads";
 import { Bitmap } from "../../base/bitmap.ts";
 import { UserError } from "../../base/user-error.ts";
 import type { ProducedBlock } from "../../engine/types.ts";
-import { sealBlock } from "../../net/sealing.ts";
+import { sealBlock } from "../../net/block-sealing.ts";
 import { Owners } from "../../tree/owners.ts";
 import { explain } from "../../tree/scan.ts";
 import { baseDirectoryProblem, type HeldEntry, type MadeBlock, Source } from "../../tree/source.ts";
@@ -27,19 +27,22 @@ interface OpenSource {
   readonly failure: string | undefined;
   readonly key: Buffer;
   readonly ring: Uint8Array;
-  readonly epoch: string;
+  /** The epoch in two halves, as it stands in the headers. */
+  readonly high: number;
+  readonly low: number;
 }
 
 const NO_TOTALS = { entries: 0, wantedBytes: 0, sentEntries: 0, sentBytes: 0 };
 
 const header = new FragmentHeader();
-const plaintext = new Uint8Array(BLOCK_PLAINTEXT_BYTES);
+/** Where a block is made and sealed, before it is cut into datagrams. */
+const workspace = Buffer.from(new ArrayBuffer(BLOCK_PLAINTEXT_BYTES + TAG_BYTES));
 
 export function runSourceThread(port: MessagePort, settings: WorkerSettings): void {
   const owners = new Owners();
   const sources = new Map<number, OpenSource>();
   const reply = (message: SourceReply) => port.postMessage(message);
-  port.on("message", (command: SourceCommand) => {
+  const handle = (command: SourceCommand) => {
     if (command.kind === "stop") {
       port.close();
       return;
@@ -56,7 +59,8 @@ export function runSourceThread(port: MessagePort, settings: WorkerSettings): vo
       open.source?.close();
       sources.delete(command.transfer);
     }
-  });
+  };
+  port.on("message", (commands: readonly SourceCommand[]) => commands.forEach(handle));
 }
 
 function openSource(
@@ -64,7 +68,11 @@ function openSource(
   base: string,
   owners: Owners,
 ): OpenSource {
-  const common = { key: Buffer.from(command.key), ring: new Uint8Array(command.ring), epoch: command.epoch };
+  const common = {
+    key: Buffer.from(command.key),
+    ring: new Uint8Array(command.ring),
+    ...epochHalves(command.epoch),
+  };
   try {
     const { request, rules, dryRun } = command;
     const source = new Source(base, owners, request, { rules, dryRun });
@@ -86,12 +94,15 @@ function produce(open: OpenSource, transfer: number, firstBlock: number, count: 
     const number = firstBlock + blocks.length;
     let made: MadeBlock | undefined;
     try {
-      made = source.makeBlock(number, plaintext);
+      made = source.makeBlock(number, workspace);
     } catch (error) {
       failure = `the tree cannot be read: ${explain(error)}`;
     }
     if (made === undefined) break;
-    const sealedBytes = layOut(open, transfer, number, made.kind, plaintext.subarray(0, made.bytes));
+    const sealedBytes = made.bytes + TAG_BYTES;
+    const sealed = workspace.subarray(0, sealedBytes);
+    sealBlock(open.key, transfer, number, made.kind, sealed);
+    layOut(open, transfer, number, made.kind, sealed);
     blocks.push({ kind: made.kind, sealedBytes, entries: made.entries });
   }
   const state = source?.isEnded === true ? "end" : blocks.length === count ? "more" : "idle";
@@ -101,39 +112,18 @@ function produce(open: OpenSource, transfer: number, firstBlock: number, count: 
   return { ...common, state, failure, unreadable: source?.unreadable ?? 0, notices, totals };
 }
 
-/** Seals a block and cuts it into datagrams, in its slot of the ring. */
-function layOut(
-  open: OpenSource,
-  transfer: number,
-  block: number,
-  kind: number,
-  content: Uint8Array,
-): number {
-  const [sealed, tag] = sealBlock(open.key, transfer, block, kind, content) as [Buffer, Buffer];
-  const sealedBytes = sealed.length + TAG_BYTES;
-  const { high, low } = epochHalves(open.epoch);
+/** Cuts a sealed block into datagrams, in its slot of the ring. */
+function layOut(open: OpenSource, transfer: number, block: number, kind: number, sealed: Buffer): void {
   const slotStart = (block % WINDOW_BLOCKS) * TRAIN_BYTES;
+  const sealedBytes = sealed.length;
+  Object.assign(header, { epochHigh: open.high, epochLow: open.low, transfer, block, sealedBytes, kind });
   for (let index = 0, offset = 0; offset < sealedBytes; index++, offset += FRAGMENT_PAYLOAD_BYTES) {
     const start = slotStart + index * DATAGRAM_BYTES;
-    const payloadBytes = Math.min(FRAGMENT_PAYLOAD_BYTES, sealedBytes - offset);
-    Object.assign(header, {
-      epochHigh: high,
-      epochLow: low,
-      transfer,
-      block,
-      sealedBytes,
-      index,
-      kind,
-      payloadBytes,
-    });
+    header.index = index;
+    header.payloadBytes = Math.min(FRAGMENT_PAYLOAD_BYTES, sealedBytes - offset);
     encodeFragmentHeader(open.ring, start, header);
-    const payload = start + FRAGMENT_HEADER_BYTES;
-    const fromBody = Math.max(0, Math.min(payloadBytes, sealed.length - offset));
-    open.ring.set(sealed.subarray(offset, offset + fromBody), payload);
-    const tagStart = Math.max(0, offset - sealed.length);
-    open.ring.set(tag.subarray(tagStart, tagStart + payloadBytes - fromBody), payload + fromBody);
+    sealed.copy(open.ring, start + FRAGMENT_HEADER_BYTES, offset, offset + header.payloadBytes);
   }
-  return sealedBytes;
 }
 
 function settle(

@@ -2,7 +2,8 @@ import path from "node:path";
 import type { MessagePort } from "node:worker_threads";
 import { DecodeError } from "../../base/bytes.ts";
 import { inboundName, type InboundKey } from "../../engine/types.ts";
-import { openBlock } from "../../net/sealing.ts";
+import { openBlock } from "../../net/block-sealing.ts";
+import { PAGE_BYTES } from "../../net/page-pool.ts";
 import type { AttributeRules } from "../../tree/attributes.ts";
 import { recover } from "../../tree/commit.ts";
 import { Directories } from "../../tree/directories.ts";
@@ -11,7 +12,6 @@ import { Protection } from "../../tree/protection.ts";
 import { Stage, stageFailure } from "../../tree/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
-import { WINDOW_BLOCKS } from "../../wire/limits.ts";
 import {
   bitmapData,
   type StageCommand,
@@ -19,24 +19,52 @@ import {
   type StageReply,
   type WorkerSettings,
 } from "./messages.ts";
-import { SLOT_BYTES } from "./rings.ts";
 
 /** The thread that writes: opens blocks, stages them, and carries out commits, one thing after the other. */
+
+/** A reply may wait for so long for those of the commands behind it. */
+const LONGEST_WAIT_MS = 3;
 
 interface OpenStage {
   readonly stage: Stage | undefined;
   readonly failure: string | undefined;
   readonly key: Buffer;
-  readonly ring: Uint8Array;
 }
 
 export function runStageThread(port: MessagePort, settings: WorkerSettings): void {
-  const thread = new StageThread(settings, (message) => port.postMessage(message));
+  const replies = new Replies(port);
+  const thread = new StageThread(settings, (reply) => replies.add(reply));
   thread.recover();
-  port.on("message", (command: StageCommand) => {
-    if (command.kind === "stop") port.close();
-    else thread.handle(command);
+  replies.flush();
+  port.on("message", (commands: readonly StageCommand[]) => {
+    for (const command of commands) {
+      if (command.kind === "stop") port.close();
+      else thread.handle(command);
+    }
+    replies.flush();
   });
+}
+
+/** Gathers replies, since each message wakes the main thread; none of them waits for long. */
+class Replies {
+  private readonly port: MessagePort;
+  private waiting: StageReply[] = [];
+  private flushedMs = 0;
+
+  constructor(port: MessagePort) {
+    this.port = port;
+  }
+
+  add(reply: StageReply): void {
+    this.waiting.push(reply);
+    if (performance.now() - this.flushedMs >= LONGEST_WAIT_MS) this.flush();
+  }
+
+  flush(): void {
+    if (this.waiting.length > 0) this.port.postMessage(this.waiting);
+    this.waiting = [];
+    this.flushedMs = performance.now();
+  }
 }
 
 class StageThread {
@@ -44,12 +72,14 @@ class StageThread {
   private readonly reply: (message: StageReply) => void;
   private readonly rules: AttributeRules;
   private readonly protection: Protection | undefined;
+  private readonly pages: Uint8Array;
   private readonly stages = new Map<string, OpenStage>();
   private base: Directories | undefined;
 
   constructor(settings: WorkerSettings, reply: (message: StageReply) => void) {
     this.settings = settings;
     this.reply = reply;
+    this.pages = new Uint8Array(settings.pages);
     this.rules = { owners: new Owners(), keepOwner: settings.keepOwner };
     this.protection = Protection.of(settings.excludes, Buffer.from(settings.base).toString("latin1"));
   }
@@ -72,13 +102,15 @@ class StageThread {
       return;
     }
     const open = this.stages.get(name);
+    if (command.kind === "stage") {
+      const { inbound, block, page } = command;
+      // Also where the transfer has ended meanwhile: the page has to come back.
+      const outcome = open === undefined ? { kind: "corrupt" as const } : this.stage(open, command);
+      this.reply({ kind: "staged", inbound, block, page, outcome });
+      return;
+    }
     if (open === undefined) return;
     switch (command.kind) {
-      case "stage": {
-        const outcome = this.stage(open, command);
-        this.reply({ kind: "staged", inbound: command.inbound, block: command.block, outcome });
-        break;
-      }
       case "prepare": {
         const failure = open.failure ?? attempt(() => open.stage?.prepare());
         const totals = open.stage?.totals ?? { entries: 0, bytes: 0 };
@@ -97,7 +129,7 @@ class StageThread {
   }
 
   private open(command: Extract<StageCommand, { kind: "open" }>): OpenStage {
-    const common = { key: Buffer.from(command.key), ring: new Uint8Array(command.ring) };
+    const common = { key: Buffer.from(command.key) };
     try {
       // A base directory that was replaced by another one since the last transfer is that other one now.
       if (this.stages.size === 0) this.reopenBase();
@@ -114,10 +146,10 @@ class StageThread {
   }
 
   private stage(open: OpenStage, command: Extract<StageCommand, { kind: "stage" }>): StagedOutcome {
-    const { inbound, block, sealedBytes, blockKind } = command;
+    const { inbound, block, sealedBytes, blockKind, page } = command;
     if (open.stage === undefined) return { kind: "failed", reason: open.failure ?? "" };
-    const start = (block % WINDOW_BLOCKS) * SLOT_BYTES;
-    const sealed = open.ring.subarray(start, start + sealedBytes);
+    const start = page * PAGE_BYTES;
+    const sealed = this.pages.subarray(start, start + sealedBytes);
     const plaintext = openBlock(open.key, inbound.transfer, block, blockKind, sealed);
     if (plaintext === undefined) return { kind: "corrupt" };
     try {

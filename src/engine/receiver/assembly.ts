@@ -1,7 +1,8 @@
+import { bitCount } from "../../base/bitmap.ts";
 import { BLOCK_FRAGMENTS, MISSING_FRAGMENTS, MISSING_RUNS } from "../../wire/limits.ts";
 import { BlockKind, fragmentCount } from "../../wire/datagram.ts";
 import type { MissingFragments, MissingRun } from "../../wire/status-message.ts";
-import type { BlockKindNumber } from "../types.ts";
+import type { BlockKindNumber, FragmentMask } from "../types.ts";
 
 /**
  * Puts fragments together to blocks, within a window of slots (PROTOCOL.md 5.3). A slot holds the block whose
@@ -66,23 +67,30 @@ export class Assembly {
     if (sentBlocks > this.seenBlocks) this.seenBlocks = Math.min(sentBlocks, this.windowEnd);
   }
 
-  /** Takes note of a fragment; true when its payload is to be kept. */
-  accept(block: number, index: number, sealedBytes: number, kind: number): boolean {
-    if (block < this.completeBelow || block >= this.windowEnd) return false;
+  /**
+   * Takes note of fragments of one block.
+   *
+   * @param mask which fragments they are; only those that are new, and whose payload is to be kept, stay in it
+   */
+  accept(block: number, mask: FragmentMask, sealedBytes: number, kind: number): void {
     const slot = block % this.windowBlocks;
-    const state = this.slots[slot] as number;
-    if (state > Slot.partial) return false;
+    const isOutside = block < this.completeBelow || block >= this.windowEnd;
+    if (isOutside || (this.slots[slot] as number) > Slot.partial) {
+      mask.low = mask.high = 0;
+      return;
+    }
     if (block >= this.seenBlocks) this.seenBlocks = block + 1;
-    if (state === Slot.empty || this.sealedBytes[slot] !== sealedBytes || this.kinds[slot] !== kind) {
+    const isNew = this.slots[slot] === Slot.empty;
+    if (isNew || this.sealedBytes[slot] !== sealedBytes || this.kinds[slot] !== kind) {
       this.begin(slot, sealedBytes, kind);
     }
-    const have = index < 32 ? this.haveLow : this.haveHigh;
-    const bit = 1 << (index & 31);
-    if (((have[slot] as number) & bit) !== 0) return false;
-    have[slot] = (have[slot] as number) | bit;
-    this.absent[slot] = (this.absent[slot] as number) - 1;
-    if (this.absent[slot] === 0) this.complete(block, slot);
-    return true;
+    mask.low &= ~(this.haveLow[slot] as number);
+    mask.high &= ~(this.haveHigh[slot] as number);
+    this.haveLow[slot] = (this.haveLow[slot] as number) | mask.low;
+    this.haveHigh[slot] = (this.haveHigh[slot] as number) | mask.high;
+    const taken = bitCount(mask.low) + bitCount(mask.high);
+    this.absent[slot] = (this.absent[slot] as number) - taken;
+    if (taken > 0 && this.absent[slot] === 0) this.complete(block, slot);
   }
 
   /** The next block that can be staged: data in any order, manifest blocks in theirs. */

@@ -7,7 +7,7 @@ import type { FragmentHeader } from "../../wire/datagram.ts";
 import { BLOCK_FRAGMENTS } from "../../wire/limits.ts";
 import { MemberPhase } from "../../wire/status-message.ts";
 import type { Commit, Offer, Progress } from "../../wire/transfer-messages.ts";
-import type { Effect, EngineOptions, InboundKey, Input, Member } from "../types.ts";
+import type { Effect, EngineOptions, FragmentMask, InboundKey, Input, Member } from "../types.ts";
 import { Assembly } from "./assembly.ts";
 import { buildStatus } from "./status.ts";
 import * as times from "./times.ts";
@@ -97,14 +97,18 @@ export class TransferReceiver {
   }
 
   /**
-   * The hot path: takes note of one fragment.
+   * The hot path: takes note of fragments that stand one behind the other in their block.
    *
-   * @returns whether its payload is to be kept, in the slot of its block
+   * @param last the header of the last of them
+   * @param mask all of them; only those whose payloads are to be kept stay in it
    */
-  acceptFragment(header: FragmentHeader): boolean {
-    if (this.state !== "receiving") return false;
-    this.noteStamp(serialAdd(header.stamp, 1));
-    return this.assembly.accept(header.block, header.index, header.sealedBytes, header.kind);
+  acceptRun(last: FragmentHeader, mask: FragmentMask): void {
+    if (this.state !== "receiving") {
+      mask.low = mask.high = 0;
+      return;
+    }
+    this.noteStamp(serialAdd(last.stamp, 1));
+    this.assembly.accept(last.block, mask, last.sealedBytes, last.kind);
   }
 
   /** To be called when the payloads of accepted fragments are in place. */

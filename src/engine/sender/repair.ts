@@ -2,6 +2,7 @@ import { assert } from "../../base/assert.ts";
 import { bitCount } from "../../base/bitmap.ts";
 import { serialAdd, serialDistance } from "../../base/serial.ts";
 import { BLOCK_FRAGMENTS } from "../../wire/limits.ts";
+import { lowBits } from "../types.ts";
 
 /**
  * What is to be sent next: new blocks and fragments that members miss, merged over all members, lowest block
@@ -15,11 +16,6 @@ export interface Sending {
   readonly maskHigh: number;
   readonly stamp: number;
   readonly fragments: number;
-}
-
-/** A mask of the lowest `count` of 32 bits. */
-function lowBits(count: number): number {
-  return count >= 32 ? -1 : (1 << Math.max(0, count)) - 1;
 }
 
 export class SendQueue {

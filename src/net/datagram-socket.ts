@@ -1,0 +1,69 @@
+import os from "node:os";
+import { UserError } from "../base/user-error.ts";
+import type { ScatteredMessage } from "../sys/datagram-reader.ts";
+
+/**
+ * One UDP socket, in two forms under one interface: fast-socket.ts with the calls that Node lacks, and plain-socket.ts
+ * with node:dgram alone. Nobody above notices which it is, but for the speed.
+ */
+export interface DatagramSocket {
+  /** Bytes that the kernel granted for what arrives, in its own count. */
+  readonly receiveBufferBytes: number;
+  /** Whether trains go out in one send. */
+  readonly canSegment: boolean;
+
+  /** From now on what arrives is handed over; what came before is lost, as on any network. */
+  listen(handler: DatagramHandler, onError: (error: Error) => void): void;
+
+  /**
+   * Sends datagrams that lie one behind the other, all but the last of the full length.
+   *
+   * @param done called once when the kernel has taken them and their memory may change; with the number of sends that
+   *   failed, whose datagrams count as lost on the way
+   */
+  send(train: Uint8Array, ip: string, port: number, done: (failures: number) => void): void;
+
+  /** Lets what comes from this address be dropped, where that is possible. */
+  ignore(ip: string, port: number): void;
+
+  /** Joins the group on the interface that has this address; what is multicast goes out there. Throws. */
+  join(group: string, interfaceIp: string): void;
+  leave(group: string, interfaceIp: string): void;
+  sendMulticastOver(interfaceIp: string): void;
+  close(): void;
+}
+
+/** Takes in what has arrived. The memory it lies in is used for the next as soon as the handler returns. */
+export interface DatagramHandler {
+  /** The bytes from `start` to `end` are one datagram, or several of equal length but the last. */
+  takeDatagrams(bytes: Buffer, start: number, end: number, ip: string, port: number): void;
+
+  /**
+   * A message with its headers and its payloads apart.
+   *
+   * @returns false where it is none of the fragments of one block; it is handed over as datagrams then
+   */
+  takeTrain(train: ScatteredMessage): boolean;
+}
+
+export interface SocketOptions {
+  readonly ip: string;
+  readonly port: number;
+  /** Several processes may bind the same address; for group sockets. */
+  readonly isGroup: boolean;
+  readonly sendBufferBytes: number;
+  readonly receiveBufferBytes: number;
+}
+
+/** The sentence for an address that cannot be bound. */
+export function bindError({ ip, port }: SocketOptions, errno: number): UserError {
+  const { EADDRINUSE, EADDRNOTAVAIL, EACCES } = os.constants.errno;
+  const where = `port ${port} of ${ip}`;
+  if (errno === EADDRINUSE) {
+    return new UserError(`${where} is in use by another program: stop it, or choose another port with -p`);
+  }
+  if (errno === EADDRNOTAVAIL)
+    return new UserError(`${ip} is not an address of this host: choose another with -i`);
+  if (errno === EACCES) return new UserError(`${where} needs root: choose a port above 1023 with -p`);
+  return new UserError(`${where} cannot be bound: error ${errno}`);
+}

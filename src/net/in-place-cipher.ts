@@ -1,0 +1,50 @@
+import crypto from "node:crypto";
+import { hasNativeGcm, openInPlace, sealInPlace } from "../sys/aes-gcm.ts";
+import { TAG_BYTES } from "../wire/limits.ts";
+
+/** Nonces are 12 bytes (PROTOCOL.md 7). */
+export const NONCE_BYTES = 12;
+
+/** AES-256-GCM over bytes in place. */
+export interface InPlaceCipher {
+  seal(key: Uint8Array, nonce: Uint8Array, associated: Uint8Array, bytes: Uint8Array, tag: Uint8Array): void;
+  /** False where the bytes are not just what was sealed; they are worth nothing then. */
+  open(
+    key: Uint8Array,
+    nonce: Uint8Array,
+    associated: Uint8Array,
+    bytes: Uint8Array,
+    tag: Uint8Array,
+  ): boolean;
+}
+
+/** By node:crypto alone, where the FFI library is not there. */
+export const nodeCipher: InPlaceCipher = {
+  seal(key, nonce, associated, bytes, tag) {
+    const cipher = crypto.createCipheriv("aes-256-gcm", key, nonce).setAAD(associated);
+    bytes.set(cipher.update(bytes));
+    cipher.final();
+    tag.set(cipher.getAuthTag());
+  },
+  open(key, nonce, associated, bytes, tag) {
+    // Without its length a shorter tag, which is easier to guess, would do.
+    const decipher = crypto.createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES });
+    decipher.setAAD(associated).setAuthTag(tag);
+    const plaintext = decipher.update(bytes);
+    try {
+      decipher.final();
+    } catch {
+      return false;
+    }
+    bytes.set(plaintext);
+    return true;
+  },
+};
+
+/** By OpenSSL itself, which needs no memory of its own for what comes out. */
+export const nativeCipher: InPlaceCipher = { seal: sealInPlace, open: openInPlace };
+
+/** The faster one of those that can be had here. */
+export function usualCipher(): InPlaceCipher {
+  return hasNativeGcm() ? nativeCipher : nodeCipher;
+}

@@ -1,0 +1,53 @@
+import { releaseMemory } from "../sys/memory.ts";
+
+/**
+ * The memory of all blocks that arrive, in pages of one block each, shared with the thread that stages them. A train that
+ * is a whole block stays in the page that it was read into; nothing is copied. The page that was given back last is taken
+ * first, so that a receiver that keeps up works in the processor's caches.
+ */
+
+/** A page holds a sealed block, and what a train may have beyond it. */
+export const PAGE_BYTES = 65_536;
+
+/** Pages that may have been used before their memory goes back to the kernel in a pause. */
+const KEPT_PAGES = 64;
+
+export class PagePool {
+  readonly memory: SharedArrayBuffer;
+  readonly bytes: Buffer;
+  private readonly free: number[] = [];
+  /** The lowest number of free pages since the memory was last given back. */
+  private leastFree: number;
+
+  /** @param pages how many there are; those that are never used cost nothing */
+  constructor(pages: number) {
+    this.memory = new SharedArrayBuffer(pages * PAGE_BYTES);
+    this.bytes = Buffer.from(this.memory);
+    for (let page = pages - 1; page >= 0; page--) this.free.push(page);
+    this.leastFree = pages;
+  }
+
+  get isEmpty(): boolean {
+    return this.free.length === 0;
+  }
+
+  /** Takes a page; undefined where all are in use. */
+  take(): number | undefined {
+    const page = this.free.pop();
+    this.leastFree = Math.min(this.leastFree, this.free.length);
+    return page;
+  }
+
+  give(page: number): void {
+    this.free.push(page);
+  }
+
+  /** In a pause: gives the memory of free pages back to the kernel, if many of them were used. */
+  trim(): void {
+    if (this.free.length - this.leastFree <= KEPT_PAGES) return;
+    this.leastFree = this.free.length;
+    for (const page of this.free) {
+      releaseMemory(this.bytes.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES));
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import dgram from "node:dgram";
+import { DATAGRAM_BYTES } from "../wire/limits.ts";
+import {
+  bindError,
+  type DatagramHandler,
+  type DatagramSocket,
+  type SocketOptions,
+} from "./datagram-socket.ts";
+
+const TTL = 1;
+
+/** A socket of node:dgram: each datagram takes a call of its own. */
+export class PlainSocket implements DatagramSocket {
+  readonly canSegment: boolean = false;
+  private readonly socket: dgram.Socket;
+
+  private constructor(socket: dgram.Socket) {
+    this.socket = socket;
+  }
+
+  /** @throws UserError where the address cannot be bound */
+  static async open(options: SocketOptions): Promise<PlainSocket> {
+    const { ip, port, isGroup } = options;
+    const opened = await PlainSocket.bind(options, { address: ip, port, exclusive: true }, isGroup);
+    opened.socket.setRecvBufferSize(options.receiveBufferBytes);
+    opened.socket.setSendBufferSize(options.sendBufferBytes);
+    return opened;
+  }
+
+  /** Takes over a bound socket by its descriptor. */
+  static adopt(options: SocketOptions, descriptor: number): Promise<PlainSocket> {
+    return PlainSocket.bind(options, { fd: descriptor }, false);
+  }
+
+  private static async bind(
+    options: SocketOptions,
+    where: dgram.BindOptions,
+    reuseAddr: boolean,
+  ): Promise<PlainSocket> {
+    const socket = dgram.createSocket({
+      type: "udp4",
+      reuseAddr,
+      // Only numeric addresses are used; node's own look-up would go over the thread pool.
+      lookup: (host, _options, callback) => callback(null, host, 4),
+    });
+    await new Promise<void>((resolve, reject) => {
+      socket.once("error", (error: NodeJS.ErrnoException) => {
+        socket.close();
+        reject(bindError(options, error.errno === undefined ? 0 : -error.errno));
+      });
+      socket.bind(where, resolve);
+    });
+    socket.removeAllListeners("error");
+    return new PlainSocket(socket);
+  }
+
+  get receiveBufferBytes(): number {
+    return this.socket.getRecvBufferSize();
+  }
+
+  listen(handler: Pick<DatagramHandler, "takeDatagrams">, onError: (error: Error) => void): void {
+    this.socket.on("message", (bytes, { address, port }) =>
+      handler.takeDatagrams(bytes, 0, bytes.length, address, port),
+    );
+    this.socket.on("error", onError);
+  }
+
+  send(train: Uint8Array, ip: string, port: number, done: (failures: number) => void): void {
+    let pending = Math.ceil(train.length / DATAGRAM_BYTES);
+    let failures = 0;
+    const finish = (error: Error | null) => {
+      if (error !== null) failures++;
+      if (--pending === 0) done(failures);
+    };
+    for (let start = 0; start < train.length; start += DATAGRAM_BYTES) {
+      const datagram = train.subarray(start, Math.min(start + DATAGRAM_BYTES, train.length));
+      this.sendWhole(datagram, ip, port, finish);
+    }
+  }
+
+  /** Hands bytes to the kernel in one call, and waits until it takes them. */
+  sendWhole(bytes: Uint8Array, ip: string, port: number, done: (error: Error | null) => void): void {
+    this.socket.send(bytes, port, ip, done);
+  }
+
+  /** node:dgram has no filter; whoever takes the datagrams in passes over them. */
+  ignore(): void {}
+
+  join(group: string, interfaceIp: string): void {
+    this.socket.addMembership(group, interfaceIp);
+  }
+
+  leave(group: string, interfaceIp: string): void {
+    this.socket.dropMembership(group, interfaceIp);
+  }
+
+  sendMulticastOver(interfaceIp: string): void {
+    this.socket.setMulticastInterface(interfaceIp);
+    this.socket.setMulticastTTL(TTL);
+    this.socket.setMulticastLoopback(true);
+  }
+
+  close(): void {
+    this.socket.close();
+  }
+}

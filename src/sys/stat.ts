@@ -1,0 +1,148 @@
+import fs from "node:fs";
+import os from "node:os";
+import { cString } from "./c-string.ts";
+import { lastErrno, nativeFunction } from "./native.ts";
+import { systemError } from "./system-error.ts";
+
+/**
+ * What the kernel knows of a file, by one call that makes nothing but the answer. For large trees that is several times
+ * faster than node:fs, whose path has to lead over /proc and whose answer is a row of BigInts.
+ */
+
+const AT_SYMLINK_NOFOLLOW = 0x100;
+const AT_EMPTY_PATH = 0x1000;
+const STATX_BASIC_STATS = 0x7ff;
+
+/** Places in a struct statx, which is the same on every architecture. */
+const STATX_BYTES = 256;
+const STATX = {
+  links: 16,
+  user: 20,
+  group: 24,
+  mode: 28,
+  inode: 32,
+  size: 40,
+  mtime: 112,
+  device: 136,
+} as const;
+const DEVICE_ID = 128;
+
+/** The parts of a file's stats that are used here. */
+export class FileStats {
+  /** With the bits of the type. */
+  readonly mode: number;
+  readonly size: number;
+  /** Nanoseconds since 1970. */
+  readonly mtimeNs: bigint;
+  readonly uid: number;
+  readonly gid: number;
+  readonly links: number;
+  readonly inode: bigint;
+  /** The file system that it lies on. */
+  readonly device: number;
+  /** Which device it is, for a device node. */
+  readonly deviceId: number;
+
+  constructor(fields: Omit<FileStats, "isFile" | "isDirectory" | "isSymbolicLink">) {
+    this.mode = fields.mode;
+    this.size = fields.size;
+    this.mtimeNs = fields.mtimeNs;
+    this.uid = fields.uid;
+    this.gid = fields.gid;
+    this.links = fields.links;
+    this.inode = fields.inode;
+    this.device = fields.device;
+    this.deviceId = fields.deviceId;
+  }
+
+  isFile(): boolean {
+    return (this.mode & fs.constants.S_IFMT) === fs.constants.S_IFREG;
+  }
+
+  isDirectory(): boolean {
+    return (this.mode & fs.constants.S_IFMT) === fs.constants.S_IFDIR;
+  }
+
+  isSymbolicLink(): boolean {
+    return (this.mode & fs.constants.S_IFMT) === fs.constants.S_IFLNK;
+  }
+}
+
+/**
+ * The stats of an entry of an open directory, of a link itself; undefined where it is not there.
+ *
+ * @param name a byte string
+ * @throws an error with a code, as node:fs does
+ */
+export function statEntry(directory: number, name: string): FileStats | undefined {
+  const call = statx();
+  if (call === undefined) return plainStatEntry(directory, name);
+  if (call(directory, cString(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, answer) === 0)
+    return readAnswer();
+  const errno = lastErrno();
+  if (errno === os.constants.errno.ENOENT) return undefined;
+  throw systemError("statx", errno);
+}
+
+/** The stats of an open file or directory. */
+export function statDescriptor(descriptor: number): FileStats {
+  const call = statx();
+  if (call?.(descriptor, EMPTY, AT_EMPTY_PATH, STATX_BASIC_STATS, answer) === 0) return readAnswer();
+  return fromBigInts(fs.fstatSync(descriptor, { bigint: true }));
+}
+
+function plainStatEntry(directory: number, name: string): FileStats | undefined {
+  const path = Buffer.from(`/proc/self/fd/${directory}/${name}`, "latin1");
+  const stats = fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  return stats === undefined ? undefined : fromBigInts(stats);
+}
+
+const answer = Buffer.from(new SharedArrayBuffer(STATX_BYTES));
+const numbers = new DataView(answer.buffer);
+const EMPTY = Buffer.alloc(1);
+
+function statx() {
+  return nativeFunction("int statx(int, const void *, int, unsigned int, void *)");
+}
+
+function fromBigInts(stats: fs.BigIntStats): FileStats {
+  const number = (value: bigint) => Number(value);
+  return new FileStats({
+    mode: number(stats.mode),
+    size: number(stats.size),
+    mtimeNs: stats.mtimeNs,
+    uid: number(stats.uid),
+    gid: number(stats.gid),
+    links: number(stats.nlink),
+    inode: stats.ino,
+    device: splitDevice(stats.dev),
+    deviceId: splitDevice(stats.rdev),
+  });
+}
+
+/** The C library packs major and minor in its own way. */
+function splitDevice(packed: bigint): number {
+  const major = ((packed >> 8n) & 0xfffn) | ((packed >> 32n) & 0xffff_f000n);
+  const minor = (packed & 0xffn) | ((packed >> 12n) & 0xffff_ff00n);
+  return deviceNumber(Number(major), Number(minor));
+}
+
+function readAnswer(): FileStats {
+  const seconds = numbers.getBigInt64(STATX.mtime, true);
+  return new FileStats({
+    mode: numbers.getUint16(STATX.mode, true),
+    size: Number(numbers.getBigUint64(STATX.size, true)),
+    mtimeNs: seconds * 1_000_000_000n + BigInt(numbers.getUint32(STATX.mtime + 8, true)),
+    uid: numbers.getUint32(STATX.user, true),
+    gid: numbers.getUint32(STATX.group, true),
+    links: numbers.getUint32(STATX.links, true),
+    inode: numbers.getBigUint64(STATX.inode, true),
+    device: deviceNumber(numbers.getUint32(STATX.device, true), numbers.getUint32(STATX.device + 4, true)),
+    deviceId: deviceNumber(numbers.getUint32(DEVICE_ID, true), numbers.getUint32(DEVICE_ID + 4, true)),
+  });
+}
+
+/** Major and minor in one number: minors have 20 bits. */
+function deviceNumber(major: number, minor: number): number {
+  return major * 0x10_0000 + minor;
+}

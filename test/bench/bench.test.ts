@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { drawChart, yTicks } from "./chart.ts";
+import { lossChart, receiversChart } from "./charts.ts";
+import { MARKS, readmeSection } from "./readme.ts";
+import { withSection } from "./report.ts";
+import { REQUIREMENTS } from "./requirements.ts";
+import { addScenario, emptyResults, type Results, timeOf } from "./results.ts";
+import { type Scenario, scenarios, title } from "./scenario.ts";
+import { median } from "./statistics.ts";
+import { align } from "./tables.ts";
+import { wireMs } from "./wire-time.ts";
+
+/** The arithmetic of the benchmark; what it measures is not tested. */
+
+const BIG: Scenario = { content: "big", receivers: 4, speedMbps: 1000, units: "trains", lossPercent: 0 };
+
+function withTimes(times: readonly (readonly [Partial<Scenario>, Record<string, number>])[]): Results {
+  const results: Results = emptyResults();
+  for (const [changes, ms] of times) {
+    const figures = Object.entries(ms).map(([contender, one]) => {
+      return { contender, best: contender, costs: [{ ms: one, busy: 1, busyBefore: 0 }] };
+    });
+    addScenario(results, {
+      scenario: { ...BIG, ...changes },
+      origin: { commit: "c", date: "2026-01-01" },
+      figures,
+    });
+  }
+  return results;
+}
+
+void suite("benchmark", () => {
+  test("the wire takes 2.2 s for 256 MiB at 1 Gbit/s", () => {
+    assert.ok(Math.abs(wireMs(256 * 1024 * 1024, 1000) - 2208.8) < 0.1);
+  });
+
+  test("medians", () => {
+    assert.equal(median([3, 1, 2]), 2);
+    assert.equal(median([4, 1, 2, 3]), 2.5);
+    assert.ok(Number.isNaN(median([])));
+  });
+
+  test("loss is measured with the big file and the fewest receivers only", () => {
+    const all: string[] = scenarios({
+      contents: ["big", "tree"],
+      receivers: [16, 4],
+      speedsMbps: [1000],
+      lossPercents: [0, 5],
+      units: ["datagrams"],
+      smallUnlimitedOnly: false,
+    }).map(title);
+    assert.deepEqual(all, [
+      "big, 16 receivers, 1 Gbit/s",
+      "big, 4 receivers, 1 Gbit/s, single datagrams",
+      "big, 4 receivers, 1 Gbit/s, single datagrams, 5 % lost",
+      "tree, 16 receivers, 1 Gbit/s",
+      "tree, 4 receivers, 1 Gbit/s",
+    ]);
+  });
+
+  test("a new result takes the place of the old one", () => {
+    const results: Results = withTimes([
+      [{}, { uftp: 5 }],
+      [{}, { uftp: 7 }],
+    ]);
+    assert.equal(results.scenarios.length, 1);
+    assert.equal(timeOf(results, BIG, "uftp"), 7);
+    assert.equal(timeOf(results, { ...BIG, receivers: 16 }, "uftp"), undefined);
+  });
+
+  test("what must hold is judged by the figures, and by nothing where they lack", () => {
+    const results: Results = withTimes([
+      [{}, { "makuosan, sealed": 2300 }],
+      [{ receivers: 16 }, { "makuosan, sealed": 4600, "rsync in parallel": 46_000 }],
+    ]);
+    const judged: string[] = REQUIREMENTS.flatMap(({ text, most, measure }) => {
+      const measured: number | undefined = measure(results);
+      return measured === undefined
+        ? []
+        : [`${text}: ${measured.toFixed(2)} ${measured <= most ? "yes" : "no"}`];
+    });
+    assert.deepEqual(judged, [
+      "big, 4 receivers, 1 Gbit/s: makuosan, sealed / the wire: 1.04 yes",
+      "big, 1 Gbit/s: 16 receivers / 4 receivers: 2.00 no",
+      "big, 16 receivers, 1 Gbit/s: / rsync: 0.10 yes",
+    ]);
+  });
+
+  test("a chart has a line for each program, and everything inside its frame", () => {
+    const results: Results = withTimes([
+      [{}, { "makuosan, sealed": 2300, "rsync in parallel": 9000 }],
+      [{ receivers: 16 }, { "makuosan, sealed": 2500, "rsync in parallel": 36_000 }],
+    ]);
+    assert.equal(lossChart(results), undefined);
+    const chart = receiversChart(results);
+    assert.ok(chart !== undefined);
+    const drawn: string = drawChart(chart);
+    assert.equal(drawn.match(/<polyline /g)?.length, 3);
+    const [width, height]: number[] = [720, 400];
+    for (const [, x, y] of drawn.matchAll(/(?:c?x|x1)="([\d.-]+)" (?:c?y)="([\d.-]+)"/g)) {
+      assert.ok(Number(x) >= 0 && Number(x) <= (width ?? 0), `x ${x}`);
+      assert.ok(Number(y) >= 0 && Number(y) <= (height ?? 0), `y ${y}`);
+    }
+    for (const name of ["makuosan", "rsync in parallel", "the wire itself"])
+      assert.ok(drawn.includes(`>${name}<`));
+  });
+
+  test("the axis ends above the largest value, in round steps", () => {
+    assert.deepEqual(yTicks(36), [0, 10, 20, 30, 40]);
+    assert.deepEqual(yTicks(0.9), [0, 0.2, 0.4, 0.6, 0.8, 1]);
+  });
+
+  test("columns stand under each other", () => {
+    assert.equal(
+      align([
+        ["a", "1", "x"],
+        ["bcd", "23", ""],
+      ]),
+      "  a     1  x\n  bcd  23",
+    );
+  });
+
+  test("the READMEs' section is replaced and nothing else", () => {
+    const section: string = readmeSection(withTimes([[{}, { "makuosan, sealed": 2300 }]]), "english");
+    const text: string = `before ${MARKS.begin}\nold\n${MARKS.end} after`;
+    const written: string = withSection(text, section);
+    assert.equal(written, `before ${MARKS.begin}\n${section}\n${MARKS.end} after`);
+    assert.match(section, /\| makuosan, sealed \| – \| 2\.30 \|/);
+    assert.throws(() => withSection("nothing", section));
+  });
+});

@@ -1,0 +1,38 @@
+/** Ctrl-C in the middle of a measurement: everything is taken away first, then the program ends. */
+
+const cleanUps: Set<() => Promise<void>> = new Set();
+let isEnding = false;
+
+/** Does some work; cleans up after it, also when it fails or the program is told to end meanwhile. */
+export async function whileInterruptible<T>(
+  cleanUp: () => Promise<void>,
+  work: () => Promise<T>,
+): Promise<T> {
+  cleanUps.add(cleanUp);
+  try {
+    return await work();
+  } finally {
+    // After a signal the handler does it.
+    if (isEnding) await new Promise(() => undefined);
+    cleanUps.delete(cleanUp);
+    await cleanUp();
+  }
+}
+
+/** From now on SIGINT, SIGTERM and SIGHUP end the program in an orderly way. */
+export function watchSignals(): void {
+  for (const [signal, number] of [
+    ["SIGHUP", 1],
+    ["SIGINT", 2],
+    ["SIGTERM", 15],
+  ] as const) {
+    process.on(signal, () => void end(128 + number));
+  }
+}
+
+async function end(status: number): Promise<void> {
+  if (isEnding) return;
+  isEnding = true;
+  await Promise.allSettled([...cleanUps].map((cleanUp) => cleanUp()));
+  process.exit(status);
+}

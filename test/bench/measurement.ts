@@ -1,0 +1,109 @@
+import type { Host } from "../support/host.ts";
+import { NamespaceFleet } from "../support/namespaces.ts";
+import { sleep } from "../support/processes.ts";
+import { clear, copy, difference, fill } from "./contents.ts";
+import { whileInterruptible } from "./interruption.ts";
+import { type Peer, receivers, sender } from "./peers/peer.ts";
+import type { Network, Scenario } from "./scenario.ts";
+import { busyShare, cpuSince, type CpuTime, cpuTime, type MachineTime, machineTime } from "./usage.ts";
+
+/** What one push cost. */
+export interface Cost {
+  readonly ms: number;
+  /** The share of the machine's CPUs that were busy meanwhile, 0 to 1. */
+  readonly busy: number;
+  /** The same just before the push, when nothing that takes part has anything to do. */
+  readonly busyBefore: number;
+  /** CPU time of the sending process, and of one receiving, where they run beyond the push. */
+  readonly cpu?: ProcessCosts;
+}
+
+export interface ProcessCosts {
+  readonly sender: CpuTime;
+  readonly receiver: CpuTime;
+}
+
+export type Outcome = Cost | { readonly problem: string };
+
+/** A fleet with its base directories on tmpfs; all of it is gone after the work. */
+export async function withFleet<T>(
+  network: Network,
+  work: (fleet: NamespaceFleet) => Promise<T>,
+  tmpfs = "700m",
+): Promise<T> {
+  const { receivers: count, speedMbps, units } = network;
+  const speed: { speed?: string } = speedMbps === undefined ? {} : { speed: `${speedMbps}mbit` };
+  const fleet: NamespaceFleet = await NamespaceFleet.create({ hosts: count + 1, tmpfs, ...speed });
+  return whileInterruptible(
+    () => fleet.destroy(),
+    async () => {
+      if (units === "datagrams") await cutTrains(fleet.hosts);
+      return work(fleet);
+    },
+  );
+}
+
+/** Puts the scenario's files on the sender. */
+export function fillSender(fleet: NamespaceFleet, scenario: Scenario): void {
+  fill(scenario.content, sender(fleet).base);
+}
+
+/** Measures one push of one peer; the receivers are empty again afterwards. */
+export async function measure(fleet: NamespaceFleet, peer: Peer, scenario: Scenario): Promise<Outcome> {
+  const problem: string | undefined = peer.problem(scenario);
+  if (problem !== undefined) return { problem };
+  try {
+    if (scenario.content === "unchanged") await copyToAll(fleet);
+    await peer.prepare(fleet, scenario);
+    for (const host of receivers(fleet)) await fleet.lose(host, scenario.lossPercent);
+    const cost: Cost = await timed(fleet, peer, scenario);
+    const wrong: string = await firstDifference(fleet);
+    return wrong === "" ? cost : { problem: `what arrived differs: ${wrong}` };
+  } catch (error) {
+    return { problem: (error as Error).message.split("\n")[0] ?? "" };
+  } finally {
+    await peer.end(fleet);
+    for (const host of receivers(fleet)) await fleet.lose(host, 0);
+    for (const host of receivers(fleet)) await clear(host.base);
+  }
+}
+
+/** How long the machine is watched before a push. */
+const WATCHED_MS = 400;
+
+async function timed(fleet: NamespaceFleet, peer: Peer, scenario: Scenario): Promise<Cost> {
+  const watchedFrom: MachineTime = machineTime();
+  await sleep(WATCHED_MS);
+  const busyBefore: number = busyShare(watchedFrom);
+  const pids: number[] = peer.processes?.(fleet) ?? [];
+  const cpuBefore: CpuTime[] = pids.map(cpuTime);
+  const before: MachineTime = machineTime();
+  const beganMs: number = performance.now();
+  await peer.push(fleet, scenario);
+  const ms: number = performance.now() - beganMs;
+  const busy: number = busyShare(before);
+  const [senderCpu, receiverCpu] = cpuBefore.map((then, index) => cpuSince(pids[index] ?? 0, then));
+  if (senderCpu === undefined || receiverCpu === undefined) return { ms, busy, busyBefore };
+  return { ms, busy, busyBefore, cpu: { sender: senderCpu, receiver: receiverCpu } };
+}
+
+/** Lets the kernel cut trains before they are on the link, so that single datagrams can get lost. */
+async function cutTrains(hosts: readonly Host[]): Promise<void> {
+  const off: string[] = ["tx-udp-segmentation", "tso", "gso"].flatMap((feature) => [feature, "off"]);
+  for (const host of hosts) {
+    const { status, stderr } = await host.run("ethtool", ["-K", "eth0", ...off]);
+    if (status !== 0) throw new Error(`ethtool: ${stderr}`);
+  }
+}
+
+async function copyToAll(fleet: NamespaceFleet): Promise<void> {
+  for (const host of receivers(fleet)) await copy(sender(fleet).base, host.base);
+}
+
+async function firstDifference(fleet: NamespaceFleet): Promise<string> {
+  for (const host of receivers(fleet)) {
+    const found: string = await difference(sender(fleet).base, host.base);
+    if (found !== "") return found;
+  }
+  return "";
+}

@@ -1,0 +1,60 @@
+import type { Scenario } from "../scenario.ts";
+import { Makuosan } from "./makuosan.ts";
+import type { Contender } from "./peer.ts";
+import { Rsync } from "./rsync.ts";
+import { Udpcast } from "./udpcast.ts";
+import { Uftp } from "./uftp.ts";
+
+/** Everything that can take part, by the name used on the command line. */
+
+type Rate = number | undefined;
+
+const WITHOUT_FFI: Record<string, string> = { MAKUOSAN_WITHOUT_FFI: "1" };
+
+const CONTENDERS: Record<string, (scenario: Scenario, hasAllRates: boolean) => Contender> = {
+  makuosan: () => alone(new Makuosan("makuosan, sealed", { key: true })),
+  plain: () => alone(new Makuosan("makuosan without key", { key: false })),
+  "no-offload": () =>
+    alone(new Makuosan("makuosan --no-offload", { key: true, daemonArguments: ["--no-offload"] })),
+  "no-ffi": () => alone(new Makuosan("makuosan without FFI", { key: true, environment: WITHOUT_FFI })),
+  rsync: () => alone(new Rsync()),
+  uftp: (scenario, hasAllRates) => ({
+    name: "uftp",
+    candidates: uftpRates(scenario, hasAllRates).map((rate) => new Uftp(rate)),
+  }),
+  udpcast: (scenario, hasAllRates) => ({
+    name: "udpcast",
+    candidates: udpcastRates(scenario, hasAllRates).map((rate) => new Udpcast(rate)),
+  }),
+};
+
+export const CONTENDER_NAMES: readonly string[] = Object.keys(CONTENDERS);
+
+/**
+ * @param hasAllRates whether all rates are tried that a program could be told
+ * @throws RangeError for a name that nobody has
+ */
+export function contenders(names: readonly string[], scenario: Scenario, hasAllRates: boolean): Contender[] {
+  return names.map((name) => {
+    const make = Object.hasOwn(CONTENDERS, name) ? CONTENDERS[name] : undefined;
+    if (make === undefined) throw new RangeError(`${name} is none of ${CONTENDER_NAMES.join(", ")}`);
+    return make(scenario, hasAllRates);
+  });
+}
+
+function alone(peer: Contender["candidates"][number]): Contender {
+  return { name: peer.name, candidates: [peer] };
+}
+
+/** A rate above what receivers take costs uftp whole further passes, one far below it just time. */
+function uftpRates({ speedMbps, content }: Scenario, hasAllRates: boolean): Rate[] {
+  if (content === "unchanged") return [undefined];
+  if (speedMbps === undefined) return hasAllRates ? [400, 600, 800, 1000, undefined] : [800];
+  const shares: number[] = hasAllRates ? [0.5, 0.65, 0.8, 0.95] : [0.8];
+  return shares.map((share) => Math.round(share * speedMbps));
+}
+
+function udpcastRates({ speedMbps }: Scenario, hasAllRates: boolean): Rate[] {
+  if (!hasAllRates) return [undefined];
+  return speedMbps === undefined ? [undefined, 600] : [undefined, Math.round(0.9 * speedMbps)];
+}

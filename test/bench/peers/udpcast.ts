@@ -1,0 +1,63 @@
+import fs from "node:fs";
+import type { NamespaceFleet } from "../../support/namespaces.ts";
+import type { Host } from "../../support/host.ts";
+import type { Scenario } from "../scenario.ts";
+import { type Peer, receivers, sender, succeed } from "./peer.ts";
+import { Servers } from "./servers.ts";
+
+const PORT = 9000;
+
+/** Sends one stream to receivers that were started for it: a file, or a tree packed by tar. */
+export class Udpcast implements Peer {
+  readonly name: string;
+  private readonly servers: Servers = new Servers();
+  private readonly rateMbps: number | undefined;
+
+  /** @param rateMbps the most that it sends; undefined for as fast as the interface takes it */
+  constructor(rateMbps: number | undefined) {
+    this.rateMbps = rateMbps;
+    this.name = rateMbps === undefined ? "udpcast at any rate" : `udpcast at ${rateMbps} Mbit/s`;
+  }
+
+  problem(scenario: Scenario): string | undefined {
+    return scenario.content === "unchanged" ? "it always sends everything" : undefined;
+  }
+
+  async prepare(fleet: NamespaceFleet, scenario: Scenario): Promise<void> {
+    for (const host of receivers(fleet)) {
+      const receive: string = "udp-receiver --nokbd --interface eth0 --exit-wait 50";
+      const script: string =
+        scenario.content === "big"
+          ? `${receive} --file ${host.innerBase}/${onlyName(sender(fleet))}`
+          : `${receive} | tar -xf - -C ${host.innerBase}`;
+      this.servers.start(host, "sh", ["-c", script]);
+    }
+    await this.servers.listen("udp", PORT);
+  }
+
+  async push(fleet: NamespaceFleet, scenario: Scenario): Promise<void> {
+    const host: Host = sender(fleet);
+    const count: number = receivers(fleet).length;
+    const limit: string = this.rateMbps === undefined ? "" : ` --max-bitrate ${this.rateMbps}m`;
+    const start: string = `--nokbd --no-progress --min-receivers ${count} --min-wait 0`;
+    const send: string = `udp-sender --interface eth0 --full-duplex ${start}${limit}`;
+    const script: string =
+      scenario.content === "big"
+        ? `${send} --file ${host.innerBase}/${onlyName(host)}`
+        : `tar -cf - -C ${host.innerBase} . | ${send}`;
+    await succeed(host, "sh", ["-c", script]);
+    // What a receiver has acknowledged it may not have written yet.
+    await this.servers.ended();
+  }
+
+  async end(): Promise<void> {
+    this.servers.end();
+    return Promise.resolve();
+  }
+}
+
+function onlyName(host: Host): string {
+  const [name] = fs.readdirSync(host.base);
+  if (name === undefined) throw new Error("there is nothing to send");
+  return name;
+}

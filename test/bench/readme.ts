@@ -1,0 +1,109 @@
+import { type Results, timeOf } from "./results.ts";
+import { type Content, type Scenario } from "./scenario.ts";
+import { median } from "./statistics.ts";
+import { seconds } from "./tables.ts";
+import { wireMsOf } from "./wire-time.ts";
+
+/** The part of the READMEs that comes from results: a table of times, and where they are from. */
+
+export type Language = "english" | "japanese";
+
+/** The section lies between them. */
+export const MARKS = {
+  begin: "<!-- benchmark: written by make bench -->",
+  end: "<!-- /benchmark -->",
+} as const;
+
+interface Words {
+  readonly contents: Record<Content, string>;
+  readonly unlimited: string;
+  readonly wire: string;
+  readonly contenders: Record<string, string>;
+  readonly origin: (commits: string, machine: string) => string;
+  readonly delay: (middle: string, least: string, most: string) => string;
+}
+
+const GIGABIT = 1000;
+
+/** The columns: content, receivers, and the link's speed. */
+const COLUMNS: readonly (readonly [Content, number, number | undefined])[] = [
+  ["big", 4, undefined],
+  ["big", 4, GIGABIT],
+  ["big", 16, GIGABIT],
+  ["tree", 4, GIGABIT],
+  ["tree", 16, GIGABIT],
+  ["unchanged", 4, GIGABIT],
+  ["unchanged", 16, GIGABIT],
+];
+
+const WORDS: Record<Language, Words> = {
+  english: {
+    contents: { big: "256 MiB", tree: "5,000 files", unchanged: "nothing new" },
+    unlimited: "no limit",
+    wire: "the wire itself",
+    contenders: {},
+    origin: (commits, machine) => `Seconds, medians; at ${commits}; ${machine}.`,
+    delay: (middle, least, most) =>
+      `One small file to four hosts, the whole command: ${middle} ms (from ${least} to ${most} ms).`,
+  },
+  japanese: {
+    contents: { big: "256 MiB", tree: "5,000 ファイル", unchanged: "変更なし" },
+    unlimited: "制限なし",
+    wire: "回線の限界",
+    contenders: {
+      "makuosan, sealed": "makuosan（鍵あり）",
+      "makuosan without key": "makuosan（鍵なし）",
+      "makuosan without FFI": "makuosan（FFI なし）",
+      "rsync in parallel": "rsync（並列）",
+    },
+    origin: (commits, machine) => `秒、中央値。${commits}。${machine}。`,
+    delay: (middle, least, most) =>
+      `小さなファイル 1 つを 4 台へ、コマンド全体で ${middle} ms（${least}〜${most} ms）。`,
+  },
+};
+
+export function readmeSection(results: Results, language: Language): string {
+  const words: Words = WORDS[language];
+  const columns: Scenario[] = COLUMNS.map(([content, receivers, speedMbps]) => {
+    return { content, receivers, speedMbps, units: "trains", lossPercent: 0 } as const;
+  });
+  const names: string[] = [
+    ...new Set(results.scenarios.flatMap(({ figures }) => figures.map((one) => one.contender))),
+  ];
+  const rows: string[][] = [
+    ["", ...columns.map((one) => heading(one, words))],
+    ["---", ...columns.map(() => "---:")],
+    ...names.map((name) => [
+      words.contenders[name] ?? name,
+      ...columns.map((one) => cell(timeOf(results, one, name))),
+    ]),
+    [words.wire, ...columns.map((one) => cell(wireMsOf(one)))],
+  ];
+  const table: string = rows.map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+  return [table, origins(results, words), ...delay(results, words)].join("\n\n");
+}
+
+function heading({ content, receivers, speedMbps }: Scenario, words: Words): string {
+  const link: string = speedMbps === undefined ? words.unlimited : `${speedMbps / 1000} Gbit/s`;
+  return `${words.contents[content]}, ${receivers} × ${link}`;
+}
+
+function cell(ms: number | undefined): string {
+  return ms === undefined ? "–" : seconds(ms);
+}
+
+function origins({ scenarios, machine }: Results, words: Words): string {
+  const commits: string[] = [
+    ...new Set(scenarios.map(({ origin }) => `${origin.commit} (${origin.date.slice(0, 10)})`)),
+  ];
+  return words.origin(commits.join(", "), machine);
+}
+
+function delay({ delay: measured }: Results, words: Words): string[] {
+  if (measured === undefined) return [];
+  const { ms } = measured;
+  const [middle = "", least = "", most = ""] = [median(ms), Math.min(...ms), Math.max(...ms)].map((one) =>
+    one.toFixed(0),
+  );
+  return [words.delay(middle, least, most)];
+}

@@ -1,0 +1,119 @@
+import { figureOf, type Results, timeOf } from "./results.ts";
+import type { Figure } from "./rounds.ts";
+import { type Content, type Scenario, speedText, type Units } from "./scenario.ts";
+import { median } from "./statistics.ts";
+import { wireMsOf } from "./wire-time.ts";
+
+/** The bounds that the program is meant to keep, each as a ratio of two figures of the same machine. */
+
+export interface Requirement {
+  readonly text: string;
+  readonly most: number;
+  readonly unit?: string;
+  /** Undefined where the results lack a figure. */
+  readonly measure: (results: Results) => number | undefined;
+}
+
+const OWN = "makuosan, sealed";
+const PLAIN = "makuosan without key";
+const RSYNC = "rsync in parallel";
+const GIGABIT = 1000;
+/** The time of makuosan 1.3.6, written in C, over uftp's, with 4 receivers and no limit of the link (9.7 s and 4.5 s). */
+const FORMER_PROGRAM_PER_UFTP: number = 9.7 / 4.5;
+
+export const REQUIREMENTS: readonly Requirement[] = [
+  ...[OWN, PLAIN].map((name) => ({
+    text: `big, 4 receivers, 1 Gbit/s: ${name} / the wire`,
+    most: 1.08,
+    measure: (results: Results) =>
+      quotient(timeOf(results, big(4, GIGABIT), name), wireMsOf(big(4, GIGABIT))),
+  })),
+  {
+    text: "big, 4 receivers, unlimited: / uftp",
+    most: 0.25,
+    measure: (results) => against(results, big(4, undefined), "uftp"),
+  },
+  {
+    text: "big, 4 receivers, unlimited: / makuosan 1.3.6, in proportion",
+    most: 0.1,
+    measure: (results) => quotient(against(results, big(4, undefined), "uftp"), FORMER_PROGRAM_PER_UFTP),
+  },
+  {
+    text: "big, 1 Gbit/s: 16 receivers / 4 receivers",
+    most: 1.6,
+    measure: (results) => own(results, big(16, GIGABIT), big(4, GIGABIT)),
+  },
+  {
+    text: "big, 16 receivers, 1 Gbit/s: / rsync",
+    most: 0.12,
+    measure: (results) => against(results, big(16, GIGABIT), RSYNC),
+  },
+  ...many("tree", 4, 0.5),
+  ...many("tree", 16, 0.25),
+  ...many("unchanged", 4, 1),
+  ...many("unchanged", 16, 1),
+  ...loss(1, 1.15),
+  ...loss(5, 1.5),
+  ...[GIGABIT, undefined].map((speedMbps) => ({
+    text: `big, ${speedText(speedMbps)}: the sender's CPU, 16 receivers / 4 receivers`,
+    most: 1.1,
+    measure: (results: Results) =>
+      quotient(senderCpuMs(results, big(16, speedMbps)), senderCpuMs(results, big(4, speedMbps))),
+  })),
+  {
+    text: "one small file to 4 members, whole command",
+    most: 99,
+    unit: "ms",
+    measure: ({ delay }) => (delay === undefined ? undefined : median(delay.ms)),
+  },
+];
+
+/** The many small files, at either speed, beside rsync. */
+function many(content: Content, receivers: number, most: number): Requirement[] {
+  return [undefined, GIGABIT].map((speedMbps) => ({
+    text: `${content}, ${receivers} receivers, ${speedText(speedMbps)}: / rsync`,
+    most,
+    measure: (results) => against(results, scenario(content, receivers, speedMbps), RSYNC),
+  }));
+}
+
+function loss(lossPercent: number, most: number): Requirement[] {
+  return [undefined, GIGABIT].flatMap((speedMbps) =>
+    (["trains", "datagrams"] as const).map((units: Units) => {
+      const without: Scenario = { ...big(4, speedMbps), units };
+      return {
+        text: `big, 4 receivers, ${speedText(speedMbps)}: ${lossPercent} % of ${units} lost / none`,
+        most,
+        measure: (results: Results) => own(results, { ...without, lossPercent }, without),
+      };
+    }),
+  );
+}
+
+function big(receivers: number, speedMbps: number | undefined): Scenario {
+  return scenario("big", receivers, speedMbps);
+}
+
+function scenario(content: Content, receivers: number, speedMbps: number | undefined): Scenario {
+  return { content, receivers, speedMbps, units: "trains", lossPercent: 0 };
+}
+
+function against(results: Results, where: Scenario, other: string): number | undefined {
+  return quotient(timeOf(results, where, OWN), timeOf(results, where, other));
+}
+
+function own(results: Results, one: Scenario, other: Scenario): number | undefined {
+  return quotient(timeOf(results, one, OWN), timeOf(results, other, OWN));
+}
+
+function senderCpuMs(results: Results, where: Scenario): number | undefined {
+  const figure: Figure | undefined = figureOf(results, where, OWN);
+  const times: number[] = (figure?.costs ?? []).flatMap(({ cpu }) =>
+    cpu === undefined ? [] : [cpu.sender.userMs + cpu.sender.systemMs],
+  );
+  return times.length === 0 ? undefined : median(times);
+}
+
+function quotient(value: number | undefined, of: number | undefined): number | undefined {
+  return value === undefined || of === undefined ? undefined : value / of;
+}

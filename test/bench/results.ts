@@ -1,0 +1,76 @@
+import fs from "node:fs";
+import os from "node:os";
+import { run } from "../support/processes.ts";
+import type { MemoryResult } from "./memory.ts";
+import { type Figure, medianMs } from "./rounds.ts";
+import { type Scenario, title } from "./scenario.ts";
+
+/** The state of the program and of the machine that a figure belongs to. */
+export interface Origin {
+  readonly commit: string;
+  readonly date: string;
+}
+
+export interface ScenarioResult {
+  readonly scenario: Scenario;
+  readonly origin: Origin;
+  readonly figures: readonly Figure[];
+}
+
+/** All that was measured, as it is kept in a file. */
+export interface Results {
+  machine: string;
+  scenarios: ScenarioResult[];
+  memory?: { readonly origin: Origin; readonly results: readonly MemoryResult[] };
+  /** One time for each push of a small file. */
+  delay?: { readonly origin: Origin; readonly ms: readonly number[] };
+}
+
+export function emptyResults(): Results {
+  const [cpu] = os.cpus();
+  const memoryGiB: number = Math.round(os.totalmem() / 2 ** 30);
+  return {
+    machine: `${os.cpus().length} CPUs (${cpu?.model.trim() ?? "unknown"}), ${memoryGiB} GiB, Linux ${os.release()}`,
+    scenarios: [],
+  };
+}
+
+/** The commit of this copy of the project, marked where files differ from it. */
+export async function origin(): Promise<Origin> {
+  const { stdout } = await run("git", ["describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"]);
+  return { commit: stdout.trim() || "unknown", date: new Date().toISOString().slice(0, 16) };
+}
+
+/** Adds a result in place of an older one of the same scenario. */
+export function addScenario(results: Results, result: ScenarioResult): void {
+  const key: string = title(result.scenario);
+  const index: number = results.scenarios.findIndex((one) => title(one.scenario) === key);
+  if (index >= 0) results.scenarios[index] = result;
+  else results.scenarios.push(result);
+}
+
+export function loadResults(file: string): Results {
+  if (!fs.existsSync(file)) return emptyResults();
+  return JSON.parse(fs.readFileSync(file, "utf8")) as Results;
+}
+
+export function saveResults(file: string, results: Results): void {
+  const temporary: string = `${file}.new`;
+  fs.writeFileSync(temporary, `${JSON.stringify(results, null, 1)}\n`);
+  fs.renameSync(temporary, file);
+}
+
+/** What a contender showed in a scenario; undefined where that was not measured or went wrong. */
+export function figureOf(results: Results, scenario: Scenario, contender: string): Figure | undefined {
+  const found: ScenarioResult | undefined = results.scenarios.find(
+    (one) => title(one.scenario) === title(scenario),
+  );
+  const figure: Figure | undefined = found?.figures.find((one) => one.contender === contender);
+  return figure === undefined || figure.costs.length === 0 ? undefined : figure;
+}
+
+/** The median time of a contender in a scenario, in milliseconds. */
+export function timeOf(results: Results, scenario: Scenario, contender: string): number | undefined {
+  const figure: Figure | undefined = figureOf(results, scenario, contender);
+  return figure === undefined ? undefined : medianMs(figure.costs);
+}

@@ -1,0 +1,69 @@
+/** What is measured: which files, over which network. */
+
+/** One file of 256 MiB; 5,000 small files; the same 5,000 where they are already. */
+export type Content = "big" | "tree" | "unchanged";
+
+/**
+ * What is on the links, and so what gets lost: whole trains of datagrams, as senders hand them to the kernel and
+ * virtual links pass them on, or single datagrams and segments, as on a real cable.
+ */
+export type Units = "trains" | "datagrams";
+
+export interface Scenario {
+  readonly content: Content;
+  readonly receivers: number;
+  /** Speed of every host's link; undefined for as fast as the machine is. */
+  readonly speedMbps: number | undefined;
+  readonly units: Units;
+  /** How many of these units get lost of all that arrive at a receiver. */
+  readonly lossPercent: number;
+}
+
+/** A scenario without its content: the hosts and their links. */
+export type Network = Omit<Scenario, "content">;
+
+export interface ScenarioChoice {
+  readonly contents: readonly Content[];
+  readonly receivers: readonly number[];
+  readonly speedsMbps: readonly (number | undefined)[];
+  readonly lossPercents: readonly number[];
+  readonly units: readonly Units[];
+  /** Small files over links without a limit only; for short runs. */
+  readonly smallUnlimitedOnly: boolean;
+}
+
+/** All that the choice spans; loss and single datagrams only with the big file and the fewest receivers. */
+export function scenarios(choice: ScenarioChoice): Scenario[] {
+  return allScenarios(choice).filter(({ content, speedMbps }) => {
+    return content === "big" || speedMbps === undefined || !choice.smallUnlimitedOnly;
+  });
+}
+
+function allScenarios(choice: ScenarioChoice): Scenario[] {
+  const fewest: number = Math.min(...choice.receivers);
+  return choice.speedsMbps.flatMap((speedMbps) =>
+    choice.contents.flatMap((content) =>
+      choice.receivers.flatMap((receivers) => {
+        const isForLoss: boolean = content === "big" && receivers === fewest;
+        const units: readonly Units[] = isForLoss ? choice.units : ["trains"];
+        const losses: readonly number[] = isForLoss ? choice.lossPercents : [0];
+        return units.flatMap((unit) =>
+          losses.map((lossPercent) => ({ content, receivers, speedMbps, units: unit, lossPercent })),
+        );
+      }),
+    ),
+  );
+}
+
+/** The same text for the same scenario; results are kept under it. */
+export function title({ content, receivers, speedMbps, units, lossPercent }: Scenario): string {
+  const parts: string[] = [content, `${receivers} receivers`, speedText(speedMbps)];
+  if (units === "datagrams") parts.push("single datagrams");
+  if (lossPercent > 0) parts.push(`${lossPercent} % lost`);
+  return parts.join(", ");
+}
+
+export function speedText(speedMbps: number | undefined): string {
+  if (speedMbps === undefined) return "unlimited";
+  return speedMbps % 1000 === 0 ? `${speedMbps / 1000} Gbit/s` : `${speedMbps} Mbit/s`;
+}
