@@ -6,8 +6,11 @@ import { DecodeError } from "./bytes.ts";
  * from what follows. Slashes are left to the caller. Matching takes no more steps than the two lengths multiplied.
  */
 
-/** One place of a pattern: some bytes that fit there, or any number of any bytes. */
-type Token = "any" | Uint8Array;
+/** One place of a pattern: the byte that fits there, a table of those that do, or any number of any bytes. */
+type Token = "any" | number | Uint8Array;
+
+/** What a question mark stands for. */
+const EVERY_BYTE = new Uint8Array(256).fill(1);
 
 /** A pattern in the form that matches fast. */
 export interface Glob {
@@ -53,15 +56,15 @@ export function compileGlob(pattern: string): Glob {
       if (tokens.at(-1) !== "any") tokens.push("any");
       index++;
     } else if (character === "?") {
-      tokens.push(setOf(() => true));
+      tokens.push(EVERY_BYTE);
       index++;
     } else if (character === "\\") {
       if (index + 1 === pattern.length) throw new DecodeError("a backslash at the end");
-      tokens.push(only(pattern.charAt(index + 1)));
+      tokens.push(pattern.charCodeAt(index + 1));
       index += 2;
     } else {
       const bracket = character === "[" ? readBracket(pattern, index) : undefined;
-      tokens.push(bracket?.set ?? only(character));
+      tokens.push(bracket?.set ?? pattern.charCodeAt(index));
       index = bracket?.end ?? index + 1;
     }
   }
@@ -81,7 +84,7 @@ export function matches(glob: Glob, text: string): boolean {
     if (present === "any") {
       starToken = token++;
       starAt = at;
-    } else if (present !== undefined && at < text.length && present[text.charCodeAt(at)] === 1) {
+    } else if (present !== undefined && at < text.length && fits(present, text.charCodeAt(at))) {
       token++;
       at++;
     } else if (starToken === -1 || starAt >= text.length) {
@@ -108,7 +111,7 @@ function readBracket(pattern: string, start: number): { set: Uint8Array; end: nu
     const named = /^\[:([a-z]+):\]/.exec(pattern.slice(index, index + 12));
     const members = CLASSES[named?.[1] ?? ""];
     if (named !== null && members !== undefined) {
-      setOf((byte) => members.test(String.fromCharCode(byte)), set);
+      for (let byte = 0; byte < 256; byte++) if (members.test(String.fromCharCode(byte))) set[byte] = 1;
       index += named[0].length;
       continue;
     }
@@ -129,13 +132,6 @@ function readByte(pattern: string, index: number): { byte: number; end: number }
   return { byte: pattern.charCodeAt(at), end: at + 1 };
 }
 
-function only(character: string): Uint8Array {
-  const set = new Uint8Array(256);
-  set[character.charCodeAt(0)] = 1;
-  return set;
-}
-
-function setOf(isMember: (byte: number) => boolean, set = new Uint8Array(256)): Uint8Array {
-  for (let byte = 0; byte < 256; byte++) if (isMember(byte)) set[byte] = 1;
-  return set;
+function fits(token: number | Uint8Array, byte: number): boolean {
+  return typeof token === "number" ? token === byte : token[byte] === 1;
 }

@@ -81,7 +81,8 @@ export class Hooks {
   private end(incoming: Incoming): void {
     incoming.isEnded = true;
     this.incoming.delete(incoming.name);
-    for (const [hook, name] of this.running) if (name === incoming.name) hook.kill("is not needed any more");
+    for (const [hook, name] of this.running)
+      if (name === incoming.name) hook.kill("was ended, because the transfer is over");
     const { commit } = incoming;
     // What the engine says next is DONE; that goes first.
     setImmediate(() => void this.postCommit(incoming, commit));

@@ -3,6 +3,9 @@ import { compileGlob, isPattern, matches } from "../base/glob.ts";
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import type { Member } from "../engine/types.ts";
 
+/** Most names, patterns and labels of one request. */
+const NAMES = 1_024;
+
 /** The members that a request names, and the names that fit none. */
 export interface ChosenTargets {
   readonly members: readonly Member[];
@@ -23,6 +26,11 @@ export function chooseTargets(
   names: readonly string[],
   excepts: readonly string[],
 ): ChosenTargets {
+  if (names.length + excepts.length > NAMES) {
+    throw new UserError(
+      `${names.length + excepts.length} hosts are named: give ${NAMES} at the most, or use patterns`,
+    );
+  }
   const chosen = new Set(names.length === 0 ? members.filter(receives) : []);
   const unknown: string[] = [];
   for (const name of names) {

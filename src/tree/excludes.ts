@@ -14,8 +14,9 @@ import { directoryOf } from "../wire/path-rules.ts";
 /** Decides what is left out; a directory that is left out is not entered. */
 export type Exclusion = (path: string, isDirectory: boolean) => boolean;
 
-/** Most patterns of one list. */
+/** Most patterns of one list, and most bytes of them together. */
 export const EXCLUDES = 10_000;
+export const EXCLUDE_BYTES = 256 * 1024;
 
 interface Exclude {
   /** A pattern for each name, the last one first. */
@@ -35,6 +36,10 @@ export function compileExcludes(patterns: readonly string[], base: string): Excl
   if (patterns.length === 0) return () => false;
   if (patterns.length > EXCLUDES) {
     throw new UserError(`there are ${patterns.length} exclude patterns: give ${EXCLUDES} at the most`);
+  }
+  const bytes = patterns.reduce((sum, pattern) => sum + pattern.length, 0);
+  if (bytes > EXCLUDE_BYTES) {
+    throw new UserError(`the exclude patterns have ${bytes} bytes: give ${EXCLUDE_BYTES} at the most`);
   }
   const excludes = [...new Set(patterns)].map(compile);
   const baseNames = namesOf(base);

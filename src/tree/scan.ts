@@ -112,7 +112,6 @@ export class Scanner {
 
   /** The directories on the way to an entry that are not sent for themselves, because of their owner. */
   private *foreignWay(path: string): Generator<ScanItem> {
-    if (this.rules.ownedBy === undefined) return;
     for (let end = path.indexOf("/"); ; end = path.indexOf("/", end + 1)) {
       const way = end === -1 ? path : path.slice(0, end);
       if (way !== "" && this.isForeign(this.lookAt(way))) yield* this.passage(way);
@@ -159,8 +158,8 @@ export class Scanner {
         const item = this.look(this.directories.descriptor(path), header, name);
         if (item === undefined) continue;
         if (isEntered(item)) found.push(joinPath(path, name));
-        if (item.kind === "entry") yield* this.foreignWay(path);
-        yield* this.takeProblem();
+        if (item.kind === "entry" && this.rules.ownedBy !== undefined) yield* this.foreignWay(path);
+        if (this.problem !== undefined) yield* this.takeProblem();
         yield item;
       }
     } catch (error) {

@@ -60,6 +60,10 @@ test("a name of two members and a pattern that is none are refused", () => {
     "both are left out: that is the safe side",
   );
   assert.throws(() => chooseTargets(twins, ["web\\"], []), UserError);
+  assert.throws(
+    () => chooseTargets(twins, Array<string>(1_025).fill("a*"), []),
+    /1025 hosts are named: give 1024/,
+  );
 });
 
 test("arrivals are waited for until there are enough, the time is over, or nobody asks any more", async () => {

@@ -1,13 +1,6 @@
 import { test } from "node:test";
-import {
-  excludeScenarios,
-  ownerScenarios,
-  scriptScenarios,
-  startHosts,
-  targetScenarios,
-} from "../support/command-scenarios.ts";
-import { historyScenarios, hookScenarios } from "../support/record-scenarios.ts";
 import { namespaceProblem, NamespaceFleet } from "../support/namespaces.ts";
+import { runScenarios } from "../support/scenarios.ts";
 
 /** What msync does beside plain pushes, between daemons that are root. */
 
@@ -16,11 +9,5 @@ const skip = await namespaceProblem();
 test("msync between network namespaces", skip === undefined ? {} : { skip }, async (context) => {
   const fleet = await NamespaceFleet.create({ hosts: 3 });
   context.after(() => fleet.destroy());
-  await startHosts(fleet);
-  await excludeScenarios(context, fleet);
-  await targetScenarios(context, fleet);
-  await ownerScenarios(context, fleet, true);
-  await scriptScenarios(context, fleet);
-  await historyScenarios(context, fleet);
-  await hookScenarios(context, fleet, true);
+  await runScenarios(context, fleet, true);
 });

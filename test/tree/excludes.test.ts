@@ -57,6 +57,10 @@ test("patterns that fit nothing are refused with a sentence", () => {
     assert.throws(() => compileExcludes([pattern], "/"), UserError, pattern);
   }
   assert.throws(() => compileExcludes(Array<string>(EXCLUDES + 1).fill("x"), "/"), /give 10000 at the most/);
+  assert.throws(
+    () => compileExcludes(Array<string>(100).fill("[a]".repeat(1_000)), "/"),
+    /have 300000 bytes: give/,
+  );
 });
 
 /** What such lists are about: each with entries that are left out, and others that are not. */

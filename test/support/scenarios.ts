@@ -1,0 +1,25 @@
+import type { TestContext } from "node:test";
+import {
+  type CommandFleet,
+  excludeScenarios,
+  ownerScenarios,
+  scriptScenarios,
+  startHosts,
+  targetScenarios,
+} from "./command-scenarios.ts";
+import { historyScenarios, hookScenarios } from "./record-scenarios.ts";
+
+/** Everything that msync does beside plain pushes, one after the other; `isRoot` tells whether the daemons are root. */
+export async function runScenarios(
+  context: TestContext,
+  fleet: CommandFleet,
+  isRoot: boolean,
+): Promise<void> {
+  await startHosts(fleet);
+  await excludeScenarios(context, fleet);
+  await targetScenarios(context, fleet);
+  await ownerScenarios(context, fleet, isRoot);
+  await scriptScenarios(context, fleet);
+  await historyScenarios(context, fleet);
+  await hookScenarios(context, fleet, isRoot);
+}
