@@ -95,9 +95,11 @@ export class Hooks {
       if (preCommit !== undefined) incoming.lists["pre-commit"] = await fs.promises.open(changes);
       if (postCommit !== undefined) incoming.lists["post-commit"] = await fs.promises.open(changes);
     } catch (error) {
+      await this.closeLists(incoming);
       return `the list of changes cannot be read (${(error as NodeJS.ErrnoException).code})`;
     }
     if (incoming.isEnded) {
+      // Nobody waits for the answer any more.
       await this.closeLists(incoming);
       return undefined;
     }

@@ -206,6 +206,7 @@ export async function ownerScenarios(
     const shown = ["parallel : 2", "rate : 500 Mbit/s", "receives : no", "sends : yes", "owner match : yes"];
     for (const line of shown) assert.match(status, new RegExp(`^${line}$`, "m"));
     assert.match(status, /^send buffer : 131072 bytes asked for$/m);
+    assert.match(status, /^receive buffer : (65536|131072) bytes$/m);
     await shell(second, "echo 1 > refused");
     const refused = await second.msync("-t", "host1", "refused");
     assert.equal(refused.status, 3);
@@ -226,6 +227,24 @@ export async function ownerScenarios(
     assert.equal(unsent.status, 1);
     await sender.stop();
     await sender.start();
+    await acquainted(fleet.hosts);
+  });
+}
+
+export async function consoleScenarios(context: TestContext, fleet: CommandFleet): Promise<void> {
+  const [sender, , third] = fleet.hosts as [Host, Host, Host];
+  await context.test("a daemon without a console receives, and cannot be asked", async () => {
+    await third.stop();
+    await third.start("-o");
+    assert.equal((await sender.msync("--wait", "2")).status, 0);
+    await shell(sender, "echo 1 > unasked");
+    assert.deepEqual(await sender.msync("unasked"), { status: 0, stdout: "", stderr: "" });
+    assert.ok(fs.existsSync(path.join(third.base, "unasked")));
+    const { status, stderr } = await third.msync("--status");
+    assert.equal(status, 2);
+    assert.match(stderr, /^error: no makuosan answers on /);
+    await third.stop();
+    await third.start("--labels", "web,osaka", "--exclude", "local.conf");
     await acquainted(fleet.hosts);
   });
 }

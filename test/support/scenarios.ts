@@ -1,6 +1,7 @@
 import type { TestContext } from "node:test";
 import {
   type CommandFleet,
+  consoleScenarios,
   excludeScenarios,
   ownerScenarios,
   scriptScenarios,
@@ -19,6 +20,7 @@ export async function runScenarios(
   await excludeScenarios(context, fleet);
   await targetScenarios(context, fleet);
   await ownerScenarios(context, fleet, isRoot);
+  await consoleScenarios(context, fleet);
   await scriptScenarios(context, fleet);
   await historyScenarios(context, fleet);
   await hookScenarios(context, fleet, isRoot);
