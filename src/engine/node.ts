@@ -7,6 +7,7 @@ import { MemberPhase, type Status } from "../wire/status-message.ts";
 import type { Offer } from "../wire/transfer-messages.ts";
 import { Membership, type Peer } from "./membership/membership.ts";
 import { TransferReceiver } from "./receiver/transfer-receiver.ts";
+import { TokenBucket } from "./sender/token-bucket.ts";
 import { TransferSender } from "./sender/transfer-sender.ts";
 import {
   type Address,
@@ -19,6 +20,7 @@ import {
   type Member,
   sameAddress,
   setMask,
+  type TransferRequest,
 } from "./types.ts";
 
 /**
@@ -32,6 +34,8 @@ export class NodeEngine {
   private readonly options: EngineOptions;
   private readonly random: Random;
   private readonly info: NodeInfo;
+  /** The configured rate is that of the node, however many transfers it sends. */
+  private readonly sendBucket: TokenBucket;
   private readonly outbound = new Map<number, TransferSender>();
   private readonly inbound = new Map<string, TransferReceiver>();
   /** Ended incoming transfers, for senders that did not hear the last word; oldest first. */
@@ -48,6 +52,7 @@ export class NodeEngine {
     this.info = info;
     this.options = options;
     this.random = random;
+    this.sendBucket = new TokenBucket(options.fragmentsPerSecond / 1000);
     this.membership = new Membership(info, random);
   }
 
@@ -65,7 +70,7 @@ export class NodeEngine {
         this.handleMessage(input, nowMs);
         break;
       case "start-transfer":
-        this.outbound.set(input.request.transfer, new TransferSender(input.request, this.options, nowMs));
+        this.startTransfer(input.request, nowMs);
         break;
       case "cancel-transfer":
         this.outbound.get(input.transfer)?.cancel(input.reason);
@@ -138,10 +143,25 @@ export class NodeEngine {
     return earliest;
   }
 
+  private startTransfer(request: TransferRequest, nowMs: number): void {
+    const sender = new TransferSender(request, this.options, this.sendBucket, nowMs);
+    this.outbound.set(request.transfer, sender);
+  }
+
   private tick(nowMs: number): void {
     this.membership.tick(nowMs);
     for (const sender of this.outbound.values()) sender.tick(nowMs);
+    this.rotateOutbound();
     for (const receiver of this.inbound.values()) receiver.tick(nowMs);
+  }
+
+  /** Who came first comes last at the next tick: the first one takes what the bucket holds. */
+  private rotateOutbound(): void {
+    for (const [transfer, sender] of this.outbound) {
+      this.outbound.delete(transfer);
+      this.outbound.set(transfer, sender);
+      return;
+    }
   }
 
   private handleMessage(input: Extract<Input, { kind: "message" }>, nowMs: number): void {
@@ -201,6 +221,7 @@ export class NodeEngine {
       selfEpoch: this.self.epoch,
       random: this.random,
       options: this.options,
+      members: () => this.membership.size,
       inFlight: () => Math.max(1, Math.floor(this.options.socketFragments / Math.max(1, this.inbound.size))),
     };
   }
@@ -219,6 +240,7 @@ export class NodeEngine {
       stagedBelow: 0,
       windowEnd: 0,
       inFlight: 0,
+      received: 0,
       missingRuns: [],
       missingFragments: [],
       wants: [],

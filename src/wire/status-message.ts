@@ -59,6 +59,8 @@ export interface Status {
   readonly windowEnd: number;
   /** Fragments that may be under way to this member at a time. */
   readonly inFlight: number;
+  /** Fragments that have arrived so far, needed or not; a serial number. Set against the stamp, it tells what got lost. */
+  readonly received: number;
   readonly missingRuns: readonly MissingRun[];
   readonly missingFragments: readonly MissingFragments[];
   readonly wants: readonly Want[];
@@ -69,7 +71,7 @@ export interface Status {
 const WantForm = { none: 0, all: 1, bitmap: 2 } as const;
 
 /** Bytes of a STATUS without its lists, for whoever fills them up to the size of a datagram. */
-export const STATUS_FIXED_BYTES = 8 + 4 + 1 + 4 + 4 + 4 + 4 + 1 + 1 + 1 + 2;
+export const STATUS_FIXED_BYTES = 8 + 4 + 1 + 4 + 4 + 4 + 4 + 4 + 1 + 1 + 1 + 2;
 export const MISSING_RUN_BYTES = 6;
 export const MISSING_FRAGMENTS_BYTES = 10;
 
@@ -81,7 +83,7 @@ export function wantBytes(want: Want): number {
 export function encodeStatus(writer: ByteWriter, message: Status): void {
   writer.raw(bytesOfHex(message.sender));
   writer.u32(message.transfer).u8(message.phase).u32(message.stamp).u32(message.stagedBelow);
-  writer.u32(message.windowEnd).u32(message.inFlight);
+  writer.u32(message.windowEnd).u32(message.inFlight).u32(message.received);
   writer.u8(message.missingRuns.length);
   for (const run of message.missingRuns) writer.u32(run.firstBlock).u16(run.blocks);
   writer.u8(message.missingFragments.length);
@@ -104,6 +106,7 @@ export function decodeStatus(reader: ByteReader): Status {
   const stagedBelow = reader.u32();
   const windowEnd = reader.u32();
   const inFlight = reader.u32();
+  const received = reader.u32();
   const missingRuns = list(reader, MISSING_RUNS, () => ({ firstBlock: reader.u32(), blocks: reader.u16() }));
   const missingFragments = list(reader, MISSING_FRAGMENTS, () => ({
     block: reader.u32(),
@@ -120,6 +123,7 @@ export function decodeStatus(reader: ByteReader): Status {
     stagedBelow,
     windowEnd,
     inFlight,
+    received,
     missingRuns,
     missingFragments,
     wants,

@@ -1,57 +1,112 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { FlowControl } from "../../src/engine/sender/flow-control.ts";
+import { TokenBucket } from "../../src/engine/sender/token-bucket.ts";
 
-/** Sends as fast as the flow control allows for a time; how many fragments, and the most in any 100 ms. */
-function sendFor(flow: FlowControl, durationMs: number, startMs = 0): { sent: number; mostIn100Ms: number } {
-  const sends: { atMs: number; fragments: number }[] = [];
-  for (let nowMs = startMs; nowMs < startMs + durationMs;) {
-    const readyMs = flow.readyMs(nowMs);
-    if (readyMs > nowMs) {
-      nowMs = readyMs;
-      continue;
-    }
-    const fragments = flow.largestSend();
-    flow.noteSent(fragments, nowMs);
-    sends.push({ atMs: nowMs, fragments });
-    // Without a bound, something has to take time.
-    nowMs += 0.05;
-  }
-  const within = (endMs: number) =>
-    sends
-      .filter((one) => one.atMs > endMs - 100 && one.atMs <= endMs)
-      .reduce((sum, one) => sum + one.fragments, 0);
-  return {
-    sent: sends.reduce((sum, one) => sum + one.fragments, 0),
-    mostIn100Ms: Math.max(...sends.map((one) => within(one.atMs))),
-  };
+/** Fragments that a line carries in a millisecond: a gigabit, about. */
+const LINE_PER_MS = 84;
+
+interface Line {
+  /** Fragments a millisecond that get through. */
+  carries: number;
+  /** Share that gets lost besides, at each of the members. */
+  readonly loss: readonly number[];
 }
 
-for (const perSecond of [100, 5_000, 84_000]) {
-  test(`a bound of ${perSecond} fragments a second is reached and held over any 100 ms`, () => {
-    const flow = new FlowControl(perSecond);
-    const { sent, mostIn100Ms } = sendFor(flow, 3000);
-    assert.ok(sent > perSecond * 3 * 0.9 && sent <= perSecond * 3 * 1.05, `${sent} in 3 s`);
-    assert.ok(mostIn100Ms <= perSecond / 10 + 2 * flow.largestSend(), `${mostIn100Ms} in 100 ms`);
+/** A sender that sends as fast as it may on a line, whose members report every 20 ms. */
+class Rig {
+  readonly flow = new FlowControl(new TokenBucket(Infinity), 0);
+  private nowMs = 0;
+  private sent = 0;
+
+  /** Sends for a time; returns how many fragments went out and got through. */
+  run(durationMs: number, line: Line): { sent: number; carried: number } {
+    const total = { sent: 0, carried: 0 };
+    for (const endMs = this.nowMs + durationMs; this.nowMs < endMs;) {
+      const { sent, carried } = this.sendFor(20, line);
+      for (const [member, loss] of line.loss.entries())
+        this.flow.noteReport(
+          `member${member}`,
+          this.sent - sent,
+          this.sent,
+          Math.round(carried * (1 - loss)),
+        );
+      total.sent += sent;
+      total.carried += carried;
+    }
+    return total;
+  }
+
+  private sendFor(durationMs: number, line: Line): { sent: number; carried: number } {
+    let sent = 0;
+    for (const endMs = this.nowMs + durationMs; this.nowMs < endMs;) {
+      const fragments = this.flow.largestSend;
+      const readyMs = this.flow.readyMs(fragments, this.nowMs);
+      if (readyMs > this.nowMs) {
+        this.nowMs = Math.min(endMs, readyMs);
+        continue;
+      }
+      this.flow.noteSent(fragments);
+      sent += fragments;
+      this.nowMs += fragments / LINE_PER_MS;
+    }
+    this.sent += sent;
+    return { sent, carried: Math.min(sent, line.carries * durationMs) };
+  }
+}
+
+for (const share of [0.01, 0.05, 0.12]) {
+  test(`${share * 100} % of scattered loss at many members does not slow the sender down`, () => {
+    const rig = new Rig();
+    rig.run(5000, {
+      carries: Infinity,
+      loss: Array.from({ length: 20 }, (_, member) => share + member / 2000),
+    });
+    assert.equal(rig.flow.fragmentsPerSecond, Infinity);
   });
 }
 
-test("scattered loss at many members does not slow the sender down", () => {
-  const flow = new FlowControl(Infinity);
-  for (let round = 0; round < 50; round++) {
-    const { sent } = sendFor(flow, 100, round * 100);
-    for (let member = 0; member < 20; member++) flow.noteLost(`member${member}`, Math.round(sent * 0.05));
-  }
-  assert.equal(flow.fragmentsPerSecond, Infinity);
+for (const carries of [8.4, 25, 60]) {
+  test(`the rate finds what a line carries, ${carries} fragments a millisecond, and stays there`, () => {
+    const rig = new Rig();
+    rig.run(1000, { carries, loss: [0] });
+    const { sent, carried } = rig.run(10_000, { carries, loss: [0] });
+    assert.ok(carried > 0.9 * carries * 10_000, `${carried} carried`);
+    assert.ok(sent - carried < 0.1 * sent, `${sent - carried} of ${sent} lost`);
+  });
+}
+
+test("scattered loss behind a slower line does not make it slower still", () => {
+  const rig = new Rig();
+  rig.run(2000, { carries: 25, loss: [0.05, 0.01] });
+  const { carried } = rig.run(10_000, { carries: 25, loss: [0.05, 0.01] });
+  assert.ok(carried > 0.85 * 250_000, `${carried} carried`);
 });
 
-test("heavy loss at one member makes it slower, and it comes back when the loss ends", () => {
-  const flow = new FlowControl(Infinity);
-  const { sent } = sendFor(flow, 200);
-  flow.noteLost("member", Math.round(sent * 0.4));
-  sendFor(flow, 110, 200);
-  const bounded = flow.fragmentsPerSecond;
-  assert.ok(bounded < sent * 5, `${bounded} after ${sent} in 200 ms`);
-  for (let round = 0; round < 60; round++) sendFor(flow, 100, 400 + round * 100);
-  assert.ok(flow.fragmentsPerSecond > bounded * 4);
+test("when the slower line is gone, the rate comes back within two seconds", () => {
+  const rig = new Rig();
+  rig.run(3000, { carries: 8.4, loss: [0.01] });
+  assert.ok(rig.flow.fragmentsPerSecond < 12_000);
+  rig.run(2000, { carries: Infinity, loss: [0.01] });
+  assert.ok(rig.flow.fragmentsPerSecond > LINE_PER_MS * 1000, `${rig.flow.fragmentsPerSecond}`);
+});
+
+test("heavy loss that does not depend on the rate slows the sender down for a moment only", () => {
+  const rig = new Rig();
+  rig.run(4000, { carries: Infinity, loss: [0.25] });
+  const { sent } = rig.run(4000, { carries: Infinity, loss: [0.25] });
+  assert.ok(sent > 0.95 * LINE_PER_MS * 4000, `${sent}`);
+});
+
+test("reports of what was sent at the rate before do not lower the new one", () => {
+  const flow = new FlowControl(new TokenBucket(Infinity), 0);
+  flow.noteSent(8000);
+  flow.noteReport("member", 0, 4000, 2000);
+  flow.readyMs(1, 100);
+  const slowed = flow.fragmentsPerSecond;
+  assert.ok(slowed < 45_000, `${slowed}`);
+  flow.noteReport("member", 4000, 8000, 2000);
+  flow.readyMs(1, 200);
+  flow.readyMs(1, 300);
+  assert.equal(flow.fragmentsPerSecond, slowed);
 });

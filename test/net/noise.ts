@@ -160,6 +160,7 @@ function forgedMessages(fleet: MemoryFleet): Buffer[] {
     stagedBelow: 10,
     windowEnd: 5000,
     inFlight: 0,
+    received: 5000,
     reason: "forged",
   };
   const lists = { missingRuns: [{ firstBlock: 0, blocks: 500 }], missingFragments: [], wants: [] };

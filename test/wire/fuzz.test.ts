@@ -97,6 +97,7 @@ test("a message of a few hundred bytes cannot make much memory of itself", () =>
     stagedBelow: 0,
     windowEnd: 0,
     inFlight: 0,
+    received: 0,
     missingRuns: [],
     missingFragments: [],
     wants: Array.from({ length: WANTS_PER_STATUS }, (_, block) => ({ block, entries })),

@@ -150,7 +150,8 @@ function status(from: Cursor): Plain {
   const transfer = from.u32();
   const phase = from.u8();
   demand([0, 1, 2, 3, 4, 5].includes(phase), "phase");
-  const [stamp, stagedBelow, windowEnd, inFlight] = from.times(4, () => from.u32()) as [
+  const [stamp, stagedBelow, windowEnd, inFlight, received] = from.times(5, () => from.u32()) as [
+    number,
     number,
     number,
     number,
@@ -169,7 +170,7 @@ function status(from: Cursor): Plain {
   const answers = from.u8();
   demand(answers <= 64, "wants");
   const wants = from.times(answers, () => want(from));
-  const common = { sender, transfer, phase, stamp, stagedBelow, windowEnd, inFlight };
+  const common = { sender, transfer, phase, stamp, stagedBelow, windowEnd, inFlight, received };
   return { ...common, missingRuns, missingFragments, wants, reason: reason(from) };
 }
 

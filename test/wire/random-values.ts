@@ -76,6 +76,7 @@ function status(random: Random): Status {
     stagedBelow: u32(random),
     windowEnd: u32(random),
     inFlight: u32(random),
+    received: u32(random),
     missingRuns: list(random, 16, () => ({ firstBlock: u32(random), blocks: u16(random) })),
     missingFragments: list(random, 40, () => ({
       block: u32(random),

@@ -151,6 +151,7 @@ test("a status is as long as its parts are said to be", () => {
     stagedBelow: 1,
     windowEnd: 1,
     inFlight: 1,
+    received: 1,
     missingRuns: [{ firstBlock: 1, blocks: 2 }],
     missingFragments: [{ block: 1, maskLow: -1, maskHigh: 1 }],
     wants,

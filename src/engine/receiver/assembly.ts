@@ -121,11 +121,16 @@ export class Assembly {
     this.handOutManifest();
   }
 
-  /** What is missing of the blocks heard of, lowest first, as far as a STATUS can say it. */
-  missing(): { runs: MissingRun[]; fragments: MissingFragments[] } {
+  /** Whether something of the blocks below this number has not arrived. */
+  hasGapBelow(block: number): boolean {
+    return this.completeBelow < Math.min(block, this.seenBlocks);
+  }
+
+  /** What is missing of the blocks heard of below a number, lowest first, as far as a STATUS can say it. */
+  missingBelow(end: number): { runs: MissingRun[]; fragments: MissingFragments[] } {
     const runs: { firstBlock: number; blocks: number }[] = [];
     const fragments: MissingFragments[] = [];
-    for (let block = this.completeBelow; block < this.seenBlocks; block++) {
+    for (let block = this.completeBelow; block < Math.min(end, this.seenBlocks); block++) {
       const slot = block % this.windowBlocks;
       if (this.slots[slot] === Slot.empty) {
         const last = runs.at(-1);

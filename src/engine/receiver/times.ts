@@ -1,10 +1,27 @@
 /** Times of a receiver in milliseconds (PROTOCOL.md 5). */
 
-/** A gap is reported after this delay, in case the network only changed the order. */
+/**
+ * A gap is reported after this delay, in case the network only changed the order. Where there are many members,
+ * some time comes on top, so much for the cube root of the spread: what others miss as well is mostly there before
+ * that has passed.
+ */
 export const GAP_DELAY_MS = 2;
+export const GAP_SPREAD_MS = 4;
 
-/** A gap that stays is reported again after this time. */
+/** A gap that stays is reported again after this time, and the time that comes on top. */
 export const GAP_REPEAT_MS = 15;
+
+/** However little arrives, a member reports after this time, so that it is known to be there. */
+export const REPORT_AT_LEAST_MS = 1_000;
+
+/**
+ * A member reports when it has used up this share of its window or its socket buffer. With many members it is the
+ * larger one, and less than that by a random part, so that they do not all speak at once.
+ */
+export const FEW_REPORT_SHARE = 0.25;
+export const MANY_REPORT_SHARE = 0.95;
+/** The spread from which on members are very many. */
+export const MANY_SPREAD_MS = 60;
 
 /** An answer to a manifest block that the sender has not confirmed is sent again after this time. */
 export const WANT_REPEAT_MS = 40;

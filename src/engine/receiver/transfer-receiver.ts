@@ -1,14 +1,17 @@
 import { assert } from "../../base/assert.ts";
 import type { Bitmap } from "../../base/bitmap.ts";
 import { Deadlines } from "../../base/deadlines.ts";
-import { fraction, type Random } from "../../base/random.ts";
+import { bitCount } from "../../base/bitmap.ts";
+import type { Random } from "../../base/random.ts";
 import { serialAdd, serialDistance } from "../../base/serial.ts";
 import type { FragmentHeader } from "../../wire/datagram.ts";
-import { BLOCK_FRAGMENTS } from "../../wire/limits.ts";
+import { BLOCK_FRAGMENTS, TARGETS_PER_MESSAGE } from "../../wire/limits.ts";
 import { MemberPhase } from "../../wire/status-message.ts";
 import type { Commit, Offer, Progress } from "../../wire/transfer-messages.ts";
 import type { Effect, EngineOptions, FragmentMask, InboundKey, Input, Member } from "../types.ts";
+import { spreadMs } from "../spread.ts";
 import { Assembly } from "./assembly.ts";
+import { Pace } from "./pace.ts";
 import { buildStatus } from "./status.ts";
 import * as times from "./times.ts";
 
@@ -48,6 +51,8 @@ export interface ReceiverContext {
   readonly options: EngineOptions;
   /** The share of the socket buffer that each of the present transfers may fill. */
   readonly inFlight: () => number;
+  /** How many other nodes there are. */
+  readonly members: () => number;
 }
 
 export class TransferReceiver {
@@ -57,15 +62,22 @@ export class TransferReceiver {
   private readonly dryRun: boolean;
   private readonly assembly: Assembly;
   private readonly pendingWants = new Map<number, { entries: Bitmap; sentMs: number }>();
-  private readonly deadlines = new Deadlines<"report" | "silence">();
+  private readonly deadlines = new Deadlines<"report" | "gap" | "repeat" | "silence">();
+  private readonly pace: Pace;
   private readonly effects: Effect[] = [];
   private state: State = "receiving";
   private reason = "";
   private stamp = 0;
   private reportedStamp = 0;
   private reportedStagedBelow = 0;
+  private reportedMs: number;
+  /** Fragments that have arrived, needed or not. */
+  private received = 0;
+  /** What is missing of blocks below this number has been so for a while. */
+  private agedBelow = 0;
+  /** What was heard of when the deadline of that name was set: younger gaps have to wait for the next one. */
+  private readonly marks = { gap: 0, repeat: 0 };
   private totalBlocks: number | undefined;
-  private spreadMs = 0;
 
   constructor(context: ReceiverContext, key: InboundKey, sender: Member, offer: Offer, nowMs: number) {
     this.context = context;
@@ -73,6 +85,8 @@ export class TransferReceiver {
     this.sender = sender;
     this.dryRun = offer.dryRun;
     this.assembly = new Assembly(context.options.windowBlocks);
+    this.pace = new Pace(context.random, spreadMs(fellows(offer, context.members())));
+    this.reportedMs = nowMs;
     this.effects.push({ kind: "open-stage", key, dryRun: offer.dryRun });
     this.effects.push({
       kind: "event",
@@ -82,10 +96,14 @@ export class TransferReceiver {
     this.reportSoon(nowMs);
   }
 
-  /** Ended, well or not: only the answer to repeated questions is left to give. */
+  /** Ended, well or not, and it has said so: only the answer to repeated questions is left to give. */
   get ended(): { phase: MemberPhase; reason: string } | undefined {
-    if (this.state !== "done" && this.state !== "failed") return undefined;
+    if (this.isGoingOn || this.deadlines.isSet("report")) return undefined;
     return { phase: PHASE_OF_STATE[this.state], reason: this.reason };
+  }
+
+  private get isGoingOn(): boolean {
+    return this.state !== "done" && this.state !== "failed";
   }
 
   poll(): Effect | undefined {
@@ -108,6 +126,7 @@ export class TransferReceiver {
       return;
     }
     this.noteStamp(serialAdd(last.stamp, 1));
+    this.received += bitCount(mask.low) + bitCount(mask.high);
     this.assembly.accept(last.block, mask, last.sealedBytes, last.kind);
   }
 
@@ -115,10 +134,16 @@ export class TransferReceiver {
   afterFragments(nowMs: number): void {
     if (this.state !== "receiving") return;
     this.heardSender(nowMs);
-    if (this.assembly.hasGap) this.deadlines.setNoLater("report", nowMs + times.GAP_DELAY_MS);
+    if (this.assembly.hasGap && !this.deadlines.isSet("gap")) {
+      // The newest block may just be arriving.
+      this.marks.gap = this.assembly.seenBlocks - 1;
+      this.deadlines.set("gap", nowMs + this.pace.gapDelayMs());
+    }
     this.stageWhole();
     const unreported = serialDistance(this.stamp, this.reportedStamp);
-    if (unreported >= this.context.inFlight() / 4) this.deadlines.setNoLater("report", nowMs);
+    const isLate = nowMs - this.reportedMs >= times.REPORT_AT_LEAST_MS;
+    if (isLate && !this.deadlines.isSet("report")) this.reportSoon(nowMs);
+    if (this.pace.isDue(unreported, this.context.inFlight())) this.deadlines.setNoLater("report", nowMs);
     this.tick(nowMs);
   }
 
@@ -129,14 +154,19 @@ export class TransferReceiver {
 
   handleProgress(progress: Progress, nowMs: number): void {
     this.heardSender(nowMs);
-    this.spreadMs = progress.spreadMs;
+    this.pace.learn(progress.spreadMs);
     if (serialDistance(progress.stamp, this.stamp) > 0) this.stamp = progress.stamp;
     this.assembly.noteSent(progress.sentBlocks);
     if (progress.final) this.totalBlocks = progress.sentBlocks;
     for (const block of this.pendingWants.keys()) {
       if (block < progress.settledBelow) this.pendingWants.delete(block);
     }
-    if (progress.poll) this.reportSoon(nowMs);
+    if (progress.poll) {
+      // The sender asks when nothing is on its way any more.
+      this.agedBelow = this.assembly.seenBlocks;
+      if (this.pace.isAskedByName(progress.spreadMs)) this.answerNow(nowMs);
+      else this.reportSoon(nowMs);
+    }
     this.prepareIfWhole();
     this.tick(nowMs);
   }
@@ -168,6 +198,7 @@ export class TransferReceiver {
     if (outcome.kind === "corrupt") {
       this.assembly.markCorrupt(block);
       this.stageWhole();
+      this.agedBelow = Math.max(this.agedBelow, block + 1);
       this.deadlines.setNoLater("report", nowMs + times.GAP_DELAY_MS);
       return;
     }
@@ -178,7 +209,8 @@ export class TransferReceiver {
       this.reportSoon(nowMs);
     }
     const unreported = this.assembly.stagedBelow - this.reportedStagedBelow;
-    if (unreported >= this.context.options.windowBlocks / 4) this.reportSoon(nowMs);
+    if (this.pace.isDue(unreported, this.context.options.windowBlocks))
+      this.deadlines.setNoLater("report", nowMs);
     this.prepareIfWhole();
     this.tick(nowMs);
   }
@@ -196,19 +228,27 @@ export class TransferReceiver {
 
   handleCommitted(failure: string | undefined, nowMs: number): void {
     if (this.state !== "committing") return;
-    this.end(
-      failure === undefined ? "done" : "failed",
-      failure ?? "",
-      failure === undefined ? "done" : "failed",
-    );
-    this.report(nowMs);
+    const outcome = failure === undefined ? "done" : "failed";
+    this.end(outcome, failure ?? "", outcome);
+    this.reportSoon(nowMs);
+    this.tick(nowMs);
   }
 
   tick(nowMs: number): void {
     if (this.deadlines.take("silence", nowMs)) {
       this.discard(`the sender was silent for ${times.SENDER_SILENCE_MS / 1000} seconds`);
     }
+    for (const name of ["gap", "repeat"] as const) {
+      if (this.deadlines.take(name, nowMs)) this.lookAtGap(this.marks[name], nowMs);
+    }
     if (this.deadlines.take("report", nowMs)) this.report(nowMs);
+  }
+
+  /** Whatever was heard of long enough ago, and is still missing, is worth a report. */
+  private lookAtGap(mark: number, nowMs: number): void {
+    this.agedBelow = Math.max(this.agedBelow, mark);
+    if (this.state === "receiving" && this.assembly.hasGapBelow(this.agedBelow))
+      this.deadlines.setNoLater("report", nowMs);
   }
 
   private stageWhole(): void {
@@ -236,12 +276,17 @@ export class TransferReceiver {
   }
 
   private heardSender(nowMs: number): void {
-    if (this.ended === undefined) this.deadlines.set("silence", nowMs + times.SENDER_SILENCE_MS);
+    if (this.isGoingOn) this.deadlines.set("silence", nowMs + times.SENDER_SILENCE_MS);
   }
 
   private reportSoon(nowMs: number): void {
-    const delayMs = this.spreadMs === 0 ? 0 : fraction(this.context.random) * this.spreadMs;
-    this.deadlines.setNoLater("report", nowMs + delayMs);
+    this.deadlines.setNoLater("report", nowMs + this.pace.answerDelayMs());
+  }
+
+  /** The sender waits for this member: whatever it has said before may have got lost. */
+  private answerNow(nowMs: number): void {
+    for (const want of this.pendingWants.values()) want.sentMs = -Infinity;
+    this.deadlines.setNoLater("report", nowMs);
   }
 
   private prepareIfWhole(): void {
@@ -260,7 +305,7 @@ export class TransferReceiver {
   }
 
   private end(state: "done" | "failed", reason: string, outcome: "done" | "failed" | "discarded"): void {
-    if (this.ended !== undefined) return;
+    if (!this.isGoingOn) return;
     const hasCommitted = this.state === "committing";
     this.become(state);
     this.reason = reason;
@@ -270,7 +315,9 @@ export class TransferReceiver {
   }
 
   private report(nowMs: number): void {
-    const dueWants = [...this.pendingWants].filter(([, want]) => nowMs - want.sentMs >= this.wantRepeatMs());
+    const dueWants = [...this.pendingWants].filter(
+      ([, want]) => nowMs - want.sentMs >= this.pace.wantRepeatMs,
+    );
     const { status, wants } = buildStatus(
       {
         sender: this.key.epoch,
@@ -280,9 +327,12 @@ export class TransferReceiver {
         stagedBelow: this.assembly.stagedBelow,
         windowEnd: this.assembly.windowEnd,
         inFlight: this.context.inFlight(),
+        received: this.received >>> 0,
         reason: this.reason,
       },
-      this.state === "receiving" ? this.assembly.missing() : { runs: [], fragments: [] },
+      this.state === "receiving"
+        ? this.assembly.missingBelow(this.missingEnd())
+        : { runs: [], fragments: [] },
       dueWants.map(([block, want]) => ({ block, entries: want.entries })),
     );
     for (const want of wants) (this.pendingWants.get(want.block) as { sentMs: number }).sentMs = nowMs;
@@ -290,22 +340,29 @@ export class TransferReceiver {
     this.effects.push({ kind: "send", destination, message: { type: "status", body: status } });
     this.reportedStamp = this.stamp;
     this.reportedStagedBelow = this.assembly.stagedBelow;
+    this.reportedMs = nowMs;
+    this.pace.drawShare();
     this.scheduleNextReport(nowMs, dueWants.length > wants.length);
   }
 
   private scheduleNextReport(nowMs: number, hasMoreWants: boolean): void {
-    if (this.ended !== undefined) return;
+    if (!this.isGoingOn) return;
     if (hasMoreWants) this.deadlines.setNoLater("report", nowMs);
-    else if (!this.assembly.isWhole) this.deadlines.setNoLater("report", nowMs + this.repeatMs());
-    else if (this.pendingWants.size > 0) this.deadlines.setNoLater("report", nowMs + this.wantRepeatMs());
+    else if (!this.assembly.isWhole) {
+      this.marks.repeat = this.assembly.seenBlocks;
+      this.deadlines.set("repeat", nowMs + this.pace.gapRepeatMs);
+    } else if (this.pendingWants.size > 0)
+      this.deadlines.setNoLater("report", nowMs + this.pace.wantRepeatMs);
   }
 
-  /** Longer the more members there are: all of them may wait for the slowest to answer. */
-  private wantRepeatMs(): number {
-    return times.WANT_REPEAT_MS + 10 * this.spreadMs;
+  /** With many members, what is not missing for long is left out: others have asked for most of it. */
+  private missingEnd(): number {
+    return this.pace.spreadMs === 0 ? Infinity : this.agedBelow;
   }
+}
 
-  private repeatMs(): number {
-    return times.GAP_REPEAT_MS + this.spreadMs;
-  }
+/** How many members a transfer has, as far as an OFFER tells: one that is full is not the only one. */
+function fellows(offer: Offer, members: number): number {
+  const { length } = offer.targets;
+  return length < TARGETS_PER_MESSAGE ? length : Math.max(length, members);
 }

@@ -1,16 +1,22 @@
 import { serialDistance } from "../../base/serial.ts";
 import { MemberPhase, type Status } from "../../wire/status-message.ts";
 import type { Member, Verdict } from "../types.ts";
+import { Least } from "./least.ts";
 import { FIRST_WINDOW_BLOCKS, MEMBER_SILENCE_MS } from "./times.ts";
 import { BLOCK_FRAGMENTS } from "../../wire/limits.ts";
 
 /** Where one member is, as its newest STATUS says. */
 export interface MemberProgress {
   readonly member: Member;
+  /** Its number in this transfer. */
+  readonly index: number;
   phase: MemberPhase;
   stagedBelow: number;
   windowEnd: number;
-  stamp: number;
+  /** How many fragments had been sent when the newest that it has seen was. */
+  seen: number;
+  /** How many it has received, as a serial number. */
+  received: number;
   inFlight: number;
   hasAnswered: boolean;
   heardMs: number;
@@ -25,21 +31,33 @@ export interface MemberProgress {
 export class Barrier {
   private readonly active = new Map<string, MemberProgress>();
   private readonly settled: Verdict[] = [];
+  private readonly stagedBelows: Least;
+  private readonly windowEnds: Least;
+  private readonly inFlights: Least;
+  /** Up to which number of fragments each member lets the sender go. */
+  private readonly sendLimits: Least;
 
   constructor(targets: readonly Member[], nowMs: number) {
-    for (const member of targets) {
+    const inFlight = FIRST_WINDOW_BLOCKS * BLOCK_FRAGMENTS;
+    for (const [index, member] of targets.entries()) {
       this.active.set(member.epoch, {
         member,
+        index,
         phase: MemberPhase.receiving,
         stagedBelow: 0,
         windowEnd: FIRST_WINDOW_BLOCKS,
-        stamp: 0,
-        inFlight: FIRST_WINDOW_BLOCKS * BLOCK_FRAGMENTS,
+        seen: 0,
+        received: 0,
+        inFlight,
         hasAnswered: false,
         heardMs: nowMs,
         movedMs: nowMs,
       });
     }
+    this.stagedBelows = new Least(targets.length, 0);
+    this.windowEnds = new Least(targets.length, FIRST_WINDOW_BLOCKS);
+    this.inFlights = new Least(targets.length, inFlight);
+    this.sendLimits = new Least(targets.length, inFlight);
   }
 
   get size(): number {
@@ -62,8 +80,12 @@ export class Barrier {
     return this.active.get(epoch);
   }
 
-  /** Takes over what a STATUS says. Nothing goes back: an older STATUS that arrives late changes nothing. */
-  update(progress: MemberProgress, status: Status, nowMs: number): void {
+  /**
+   * Takes over what a STATUS says. Nothing goes back: an older STATUS that arrives late changes nothing.
+   *
+   * @param seen the stamp of the STATUS as a number of fragments sent
+   */
+  update(progress: MemberProgress, status: Status, seen: number, nowMs: number): void {
     const hasMoved =
       !progress.hasAnswered ||
       status.phase > progress.phase ||
@@ -75,31 +97,34 @@ export class Barrier {
     if (status.phase > progress.phase) progress.phase = status.phase;
     if (status.stagedBelow > progress.stagedBelow) progress.stagedBelow = status.stagedBelow;
     if (status.windowEnd > progress.windowEnd) progress.windowEnd = status.windowEnd;
-    if (serialDistance(status.stamp, progress.stamp) > 0) progress.stamp = status.stamp;
+    if (seen > progress.seen) progress.seen = seen;
+    if (serialDistance(status.received, progress.received) > 0) progress.received = status.received;
     progress.inFlight = status.inFlight;
+    const { index } = progress;
+    this.stagedBelows.set(index, progress.stagedBelow);
+    this.windowEnds.set(index, progress.windowEnd);
+    this.inFlights.set(index, progress.inFlight);
+    this.sendLimits.set(index, progress.seen + progress.inFlight);
   }
 
   /** Every block below this is staged everywhere. */
-  stagedBelow(): number {
-    return this.least((progress) => progress.stagedBelow);
+  get stagedBelow(): number {
+    return this.stagedBelows.value;
   }
 
   /** Blocks from this on have no place at some member. */
-  windowEnd(): number {
-    return this.least((progress) => progress.windowEnd);
+  get windowEnd(): number {
+    return this.windowEnds.value;
   }
 
-  /** How many fragments may be put on the wire before some member's socket could overrun. */
-  inFlightRoom(stamp: number): number {
-    return this.least((progress) => progress.inFlight - serialDistance(stamp, progress.stamp));
+  /** Up to which number of fragments may be sent before some member's socket could overrun. */
+  get sendLimit(): number {
+    return this.sendLimits.value;
   }
 
   /** How many fragments fit into the smallest socket buffer. */
-  leastInFlight(): number {
-    return Math.max(
-      1,
-      this.least((progress) => progress.inFlight),
-    );
+  get leastInFlight(): number {
+    return Math.max(1, this.inFlights.value);
   }
 
   everyone(phase: MemberPhase): boolean {
@@ -132,12 +157,8 @@ export class Barrier {
   settle(progress: MemberProgress, outcome: Verdict["outcome"], reason: string): void {
     const { epoch, address, info } = progress.member;
     this.active.delete(epoch);
+    for (const least of [this.stagedBelows, this.windowEnds, this.inFlights, this.sendLimits])
+      least.set(progress.index, Infinity);
     this.settled.push({ epoch, hostName: info.hostName, address, outcome, reason });
-  }
-
-  private least(value: (progress: MemberProgress) => number): number {
-    let least = Infinity;
-    for (const progress of this.active.values()) least = Math.min(least, value(progress));
-    return least;
   }
 }

@@ -1,90 +1,160 @@
-import { BLOCK_FRAGMENTS } from "../../wire/limits.ts";
+import { TokenBucket } from "./token-bucket.ts";
 
 /**
- * How fast a sender may go (PROTOCOL.md 5.5): a token bucket in fragments. The windows of the members keep it
- * from overrunning a receiver; this keeps it below the configured rate, and below what the network carries where
- * a switch or a slower link on the way throws datagrams away.
+ * How fast one transfer may go (PROTOCOL.md 5.5). The windows of the members keep it from overrunning a receiver;
+ * this keeps it below what the network carries, where a switch or a slower link on the way throws datagrams away.
+ *
+ * Each member counts what arrives, so a report tells which share of what was sent since the one before got lost. When
+ * that is far more than usual, the rate becomes what got through. From there it grows again, slowly at first and
+ * faster the longer nothing more than usual is lost. Loss that does not depend on the rate is no reason to slow
+ * down: how much is usual shows right after the rate was lowered.
  */
 
-/** Loss above this share within an interval means congestion; scattered loss below it is simply repaired. */
+/** A share of loss that is congestion for sure, where no rate has been set yet. */
 const CONGESTION_LOSS = 0.15;
-const DECREASE = 0.8;
-const INCREASE = 1.1;
+/** How much more than usual may get lost before it means congestion: without a rate, and with one. */
+const EXCESS_LOSS = 0.1;
+const EXCESS_LOSS_WITH_RATE = 0.04;
+/** The rate becomes this share of what got through. */
+const DECREASE = 0.96;
+/** Loss that got less by so much when the rate was lowered depends on the rate: it has to be lowered further. */
+const BETTER = 0.75;
+const NO_LOSS = 0.02;
+/** The first growth, and the largest: each one is twice the one before. */
+const FIRST_GROWTH = 0.01;
+const LARGEST_GROWTH = 0.5;
+/** A rate of which less than this share was used is no bound, and need not grow. */
+const USED_SHARE = 0.7;
+
 const INTERVAL_MS = 100;
+/** The rate is not judged before a member has told of so many fragments. */
+const LEAST_SPAN = 256;
 
 /** However much is lost, some has to be sent to find out when it is better again. */
 const LEAST_PER_MS = 1;
 
-/** The bucket holds what may be sent at once after a pause of this length. */
-const BURST_MS = 4;
-
 export class FlowControl {
-  private readonly mostPerMs: number;
-  private ratePerMs: number;
-  private tokens: number;
-  private filledMs = 0;
-  private intervalStartMs = 0;
+  private readonly bucket = new TokenBucket(Infinity);
+  private readonly nodeBucket: TokenBucket;
+  private growth = FIRST_GROWTH;
+  /** The share that gets lost whatever the rate is; undefined while that has to be found out anew. */
+  private usualLoss: number | undefined = 0;
+  /** The share that was lost before the rate was lowered. */
+  private lossBefore = 0;
+  private intervalStartMs: number;
   private sentInInterval = 0;
-  /** By member: what one loses, another may have; only the worst of them tells how full the network is. */
-  private readonly lostInInterval = new Map<string, number>();
+  private sentInAll = 0;
+  /** Reports of what was sent before this say nothing of the present rate. */
+  private judgedFrom = 0;
+  private readonly reports = new Map<string, { span: number; received: number }>();
 
-  /** @param fragmentsPerSecond the hard bound; Infinity for none */
-  constructor(fragmentsPerSecond: number) {
-    this.mostPerMs = fragmentsPerSecond / 1000;
-    this.ratePerMs = this.mostPerMs;
-    this.tokens = this.largestSend();
+  /** @param nodeBucket holds the configured rate, for all transfers of this node together */
+  constructor(nodeBucket: TokenBucket, nowMs: number) {
+    this.nodeBucket = nodeBucket;
+    this.intervalStartMs = nowMs;
   }
 
-  /** How many fragments one send may hold: a whole block, less at a low rate. */
-  largestSend(): number {
-    return Math.max(1, Math.min(BLOCK_FRAGMENTS, Math.floor(this.ratePerMs * BURST_MS)));
-  }
-
-  /** When the bucket allows to send, in milliseconds; not later than now means at once. */
-  readyMs(nowMs: number): number {
-    this.fill(nowMs);
-    if (this.tokens >= 1 || this.ratePerMs === Infinity) return nowMs;
-    return nowMs + Math.max(1, (1 - this.tokens) / this.ratePerMs);
-  }
-
-  noteSent(fragments: number, nowMs: number): void {
-    this.fill(nowMs);
-    this.tokens -= fragments;
-    this.sentInInterval += fragments;
-  }
-
-  /** Fragments that a member reports as lost, each counted once. */
-  noteLost(member: string, fragments: number): void {
-    if (fragments > 0) this.lostInInterval.set(member, (this.lostInInterval.get(member) ?? 0) + fragments);
+  /** How many fragments one send may hold. */
+  get largestSend(): number {
+    return Math.min(this.bucket.largestSend, this.nodeBucket.largestSend);
   }
 
   /** The present bound in fragments a second; Infinity where there is none. */
   get fragmentsPerSecond(): number {
-    return this.ratePerMs * 1000;
+    return Math.min(this.bucket.fragmentsPerMs, this.nodeBucket.fragmentsPerMs) * 1000;
   }
 
-  private fill(nowMs: number): void {
-    if (nowMs - this.intervalStartMs >= INTERVAL_MS) this.adapt(nowMs);
-    const elapsedMs = Math.max(0, nowMs - this.filledMs);
-    this.filledMs = nowMs;
-    if (this.ratePerMs === Infinity) this.tokens = BLOCK_FRAGMENTS;
-    else this.tokens = Math.min(this.largestSend(), this.tokens + elapsedMs * this.ratePerMs);
+  /** Whether the network has turned out to be slower than this sender. */
+  get isSlowed(): boolean {
+    return this.bucket.fragmentsPerMs !== Infinity;
   }
 
-  private adapt(nowMs: number): void {
-    const lengthMs = nowMs - this.intervalStartMs;
-    const achievedPerMs = this.sentInInterval / lengthMs;
-    const isBusy = this.sentInInterval > BLOCK_FRAGMENTS;
-    const lost = Math.max(0, ...this.lostInInterval.values());
-    if (isBusy && lost > this.sentInInterval * CONGESTION_LOSS) {
-      this.ratePerMs = Math.min(this.mostPerMs, Math.max(LEAST_PER_MS, achievedPerMs * DECREASE));
-    } else if (this.ratePerMs < this.mostPerMs) {
-      this.ratePerMs = Math.min(this.mostPerMs, this.ratePerMs * INCREASE);
-      // A bound that is never reached is none.
-      if (this.ratePerMs > achievedPerMs * 8) this.ratePerMs = this.mostPerMs;
+  /** When so many fragments may be sent, in milliseconds; not later than now means at once. */
+  readyMs(fragments: number, nowMs: number): number {
+    if (nowMs - this.intervalStartMs >= INTERVAL_MS) this.judge(nowMs);
+    return Math.max(this.bucket.readyMs(fragments, nowMs), this.nodeBucket.readyMs(fragments, nowMs));
+  }
+
+  noteSent(fragments: number): void {
+    this.bucket.take(fragments);
+    this.nodeBucket.take(fragments);
+    this.sentInInterval += fragments;
+    this.sentInAll += fragments;
+  }
+
+  /** Control messages are not held up, but what they take is not there for fragments. */
+  noteAnnounced(): void {
+    this.nodeBucket.take(1);
+  }
+
+  /**
+   * Notes a member's report.
+   *
+   * @param seenBefore how many fragments had been sent at its last report, and `seen` at this one
+   * @param received how many of those between arrived
+   */
+  noteReport(member: string, seenBefore: number, seen: number, received: number): void {
+    if (seenBefore < this.judgedFrom || seen <= seenBefore) return;
+    const noted = this.reports.get(member) ?? { span: 0, received: 0 };
+    noted.span += seen - seenBefore;
+    noted.received += received;
+    this.reports.set(member, noted);
+  }
+
+  /** Looks at the member that lost most: what one loses, another may have. */
+  private judge(nowMs: number): void {
+    const worst = this.worstReport();
+    if (worst === undefined) {
+      this.restartInterval(nowMs);
+      return;
     }
+    if (worst.span < LEAST_SPAN) return;
+    const achievedPerMs = this.sentInInterval / (nowMs - this.intervalStartMs);
+    const loss = Math.max(0, 1 - worst.received / worst.span);
+    if (this.isTooMuch(loss)) this.slowDown(achievedPerMs, loss, nowMs);
+    else this.speedUp(achievedPerMs, loss, nowMs);
+    this.restartInterval(nowMs);
+  }
+
+  private worstReport(): { span: number; received: number } | undefined {
+    let most = 0;
+    for (const { span } of this.reports.values()) most = Math.max(most, span);
+    let worst: { span: number; received: number } | undefined;
+    for (const one of this.reports.values()) {
+      // Who has told of little so far may have been unlucky.
+      if (one.span < most / 2) continue;
+      if (worst === undefined || one.received / one.span < worst.received / worst.span) worst = one;
+    }
+    return worst;
+  }
+
+  /** Whether so much loss means that the rate is too high. */
+  private isTooMuch(loss: number): boolean {
+    if (this.usualLoss === undefined) return loss > NO_LOSS && loss < this.lossBefore * BETTER;
+    if (this.isSlowed) return loss > this.usualLoss + EXCESS_LOSS_WITH_RATE;
+    return loss > Math.max(CONGESTION_LOSS, this.usualLoss + EXCESS_LOSS);
+  }
+
+  private slowDown(achievedPerMs: number, loss: number, nowMs: number): void {
+    const carriedPerMs = (achievedPerMs * (1 - loss)) / (1 - (this.usualLoss ?? 0));
+    this.bucket.setRate(Math.max(LEAST_PER_MS, carriedPerMs * DECREASE), nowMs);
+    this.growth = FIRST_GROWTH;
+    this.usualLoss = undefined;
+    this.lossBefore = loss;
+    this.judgedFrom = this.sentInAll;
+  }
+
+  private speedUp(achievedPerMs: number, loss: number, nowMs: number): void {
+    this.usualLoss = this.usualLoss === undefined ? loss : this.usualLoss + (loss - this.usualLoss) / 4;
+    const { fragmentsPerMs } = this.bucket;
+    if (fragmentsPerMs === Infinity || achievedPerMs < fragmentsPerMs * USED_SHARE) return;
+    this.bucket.setRate(fragmentsPerMs * (1 + this.growth), nowMs);
+    this.growth = Math.min(LARGEST_GROWTH, this.growth * 2);
+  }
+
+  private restartInterval(nowMs: number): void {
     this.intervalStartMs = nowMs;
     this.sentInInterval = 0;
-    this.lostInInterval.clear();
+    this.reports.clear();
   }
 }

@@ -1,7 +1,8 @@
 import { assert } from "../../base/assert.ts";
 import { bitCount } from "../../base/bitmap.ts";
-import { serialAdd, serialDistance } from "../../base/serial.ts";
+import { serialDistance } from "../../base/serial.ts";
 import { BLOCK_FRAGMENTS } from "../../wire/limits.ts";
+import type { Status } from "../../wire/status-message.ts";
 import { lowBits } from "../types.ts";
 
 /**
@@ -25,8 +26,16 @@ export class SendQueue {
   private readonly waitingHigh: Int32Array;
   private readonly fragmentsOfSlot: Uint8Array;
   private readonly stampOfFragment: Uint32Array;
+  /** Per slot: which fragments were asked for at least once. */
+  private readonly askedLow: Int32Array;
+  private readonly askedHigh: Int32Array;
+  /** Per slot: whether the block is to be sent twice, and the second time is still to come. */
+  private readonly isTwice: Uint8Array;
   private readonly waitingBlocks = new Set<number>();
-  private nextStamp = 0;
+  /** Blocks that have been sent once and wait for their second time, in order. */
+  private readonly secondTimes: number[] = [];
+  /** Fragments sent so far, repairs included. */
+  sent = 0;
   /** Fragments sent again so far. */
   repaired = 0;
 
@@ -34,27 +43,76 @@ export class SendQueue {
     this.windowBlocks = windowBlocks;
     this.waitingLow = new Int32Array(windowBlocks);
     this.waitingHigh = new Int32Array(windowBlocks);
+    this.askedLow = new Int32Array(windowBlocks);
+    this.askedHigh = new Int32Array(windowBlocks);
+    this.isTwice = new Uint8Array(windowBlocks);
     this.fragmentsOfSlot = new Uint8Array(windowBlocks);
     this.stampOfFragment = new Uint32Array(windowBlocks * BLOCK_FRAGMENTS);
   }
 
   /** The stamp that the next fragment gets. */
   get stamp(): number {
-    return this.nextStamp;
+    return this.sent >>> 0;
   }
 
   get isEmpty(): boolean {
     return this.waitingBlocks.size === 0;
   }
 
-  /** Queues all of a new block; its slot must be free. */
-  addBlock(block: number, fragments: number): void {
+  /**
+   * Queues all of a new block; its slot must be free.
+   *
+   * @param isTwice whether it is to be sent a second time without being asked for, see addSecondTime()
+   */
+  addBlock(block: number, fragments: number, isTwice = false): void {
     const slot = block % this.windowBlocks;
     assert(!this.waitingBlocks.has(block), "a block is new only once");
     this.fragmentsOfSlot[slot] = fragments;
     this.waitingLow[slot] = lowBits(fragments);
     this.waitingHigh[slot] = lowBits(fragments - 32);
+    this.askedLow[slot] = 0;
+    this.askedHigh[slot] = 0;
+    this.isTwice[slot] = isTwice ? 1 : 0;
     this.waitingBlocks.add(block);
+  }
+
+  /** The oldest block that waits for its second time. */
+  get nextSecondTime(): number | undefined {
+    return this.secondTimes[0];
+  }
+
+  /** Queues that block. */
+  addSecondTime(): void {
+    const block = this.secondTimes.shift();
+    assert(block !== undefined, "there is one");
+    this.repaired += this.fragmentsOfSlot[block % this.windowBlocks] as number;
+    this.waitingBlocks.add(block);
+  }
+
+  /** Which share of a block some member has asked for; its slot must still be its own. */
+  askedShare(block: number): number {
+    const slot = block % this.windowBlocks;
+    const asked = bitCount(this.askedLow[slot] as number) + bitCount(this.askedHigh[slot] as number);
+    return asked / (this.fragmentsOfSlot[slot] as number);
+  }
+
+  /**
+   * Queues what a member's report says is missing, as far as it is really lost.
+   *
+   * @param seen how many fragments had been sent when the newest that the member has seen was
+   * @param firstBlock blocks below have been staged everywhere
+   * @param endBlock blocks from this one on have not been sent
+   */
+  addReport(status: Status, seen: number, firstBlock: number, endBlock: number): void {
+    const seenStamp = seen >>> 0;
+    for (const { block, maskLow, maskHigh } of status.missingFragments) {
+      if (block >= firstBlock && block < endBlock) this.addMissing(block, maskLow, maskHigh, seenStamp);
+    }
+    for (const run of status.missingRuns) {
+      const end = Math.min(run.firstBlock + run.blocks, endBlock);
+      for (let block = Math.max(run.firstBlock, firstBlock); block < end; block++)
+        this.addMissing(block, -1, -1, seenStamp);
+    }
   }
 
   /**
@@ -81,6 +139,8 @@ export class SendQueue {
     if (low === 0 && high === 0) return 0;
     this.waitingLow[slot] = (this.waitingLow[slot] as number) | low;
     this.waitingHigh[slot] = (this.waitingHigh[slot] as number) | high;
+    this.askedLow[slot] = (this.askedLow[slot] as number) | low;
+    this.askedHigh[slot] = (this.askedHigh[slot] as number) | high;
     this.waitingBlocks.add(block);
     const count = bitCount(low) + bitCount(high);
     this.repaired += count;
@@ -92,10 +152,10 @@ export class SendQueue {
     const [block] = this.waitingBlocks;
     if (block === undefined) return undefined;
     const slot = block % this.windowBlocks;
-    const stamp = this.nextStamp;
+    const { stamp } = this;
     const maskLow = this.takeBits(this.waitingLow, slot, 0, most);
     const maskHigh = this.takeBits(this.waitingHigh, slot, 32, most - bitCount(maskLow));
-    if (this.waitingLow[slot] === 0 && this.waitingHigh[slot] === 0) this.waitingBlocks.delete(block);
+    if (this.waitingLow[slot] === 0 && this.waitingHigh[slot] === 0) this.noteSentWhole(block, slot);
     return { block, maskLow, maskHigh, stamp, fragments: bitCount(maskLow) + bitCount(maskHigh) };
   }
 
@@ -113,6 +173,18 @@ export class SendQueue {
   /** Drops what waits of blocks that every remaining member has staged. */
   forgetBelow(block: number): void {
     for (const waiting of this.waitingBlocks) if (waiting < block) this.waitingBlocks.delete(waiting);
+    while (this.secondTimes[0] !== undefined && this.secondTimes[0] < block) this.secondTimes.shift();
+  }
+
+  private noteSentWhole(block: number, slot: number): void {
+    this.waitingBlocks.delete(block);
+    if (this.isTwice[slot] === 0) return;
+    // Until its second time has come, all of it counts as waiting, so that nobody's report brings it out as well.
+    const fragments = this.fragmentsOfSlot[slot] as number;
+    this.isTwice[slot] = 0;
+    this.waitingLow[slot] = lowBits(fragments);
+    this.waitingHigh[slot] = lowBits(fragments - 32);
+    this.secondTimes.push(block);
   }
 
   private lost(slot: number, firstIndex: number, mask: number, seenStamp: number): number {
@@ -131,8 +203,8 @@ export class SendQueue {
     for (let count = 0; rest !== 0 && count < most; count++) {
       const lowest = rest & -rest;
       const index = firstIndex + 31 - Math.clz32(lowest);
-      this.stampOfFragment[slot * BLOCK_FRAGMENTS + index] = this.nextStamp;
-      this.nextStamp = serialAdd(this.nextStamp, 1);
+      this.stampOfFragment[slot * BLOCK_FRAGMENTS + index] = this.stamp;
+      this.sent++;
       taken |= lowest;
       rest &= rest - 1;
     }

@@ -4,6 +4,9 @@
 export const POLL_FIRST_MS = 10;
 export const POLL_MOST_MS = 250;
 
+/** So many of those that hold up the others are asked one by one; more would flood this node with answers. */
+export const ASKED_BY_NAME = 64;
+
 /** A member that has not answered for this long is taken out of the transfer. */
 export const MEMBER_SILENCE_MS = 5_000;
 
@@ -12,10 +15,6 @@ export const MEMBER_STUCK_MS = 300_000;
 
 /** A gap between two looks at the clock that means that this process stood still, not the members. */
 export const STANDSTILL_MS = 1_000;
-
-/** Members spread their answers to a poll: so much for each of them beyond the first few. */
-export const SPREAD_PER_MEMBER_MS = 0.2;
-export const SPREAD_FREE_MEMBERS = 8;
 
 /** Sends handed to the socket and not yet finished. */
 export const PENDING_SENDS = 4;

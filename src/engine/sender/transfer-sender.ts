@@ -3,13 +3,17 @@ import { Deadlines } from "../../base/deadlines.ts";
 import { serialDistance } from "../../base/serial.ts";
 import { fragmentCount } from "../../wire/datagram.ts";
 import type { ControlMessage } from "../../wire/message.ts";
+import { BLOCK_FRAGMENTS } from "../../wire/limits.ts";
 import { MemberPhase, type Status } from "../../wire/status-message.ts";
-import type { Effect, EngineOptions, Input, TransferRequest } from "../types.ts";
-import { commits, offers, spreadMs } from "./announcements.ts";
+import type { Address, Effect, EngineOptions, Input, TransferRequest } from "../types.ts";
+import { spreadMs } from "../spread.ts";
+import { commits, offers } from "./announcements.ts";
 import { Barrier, type MemberProgress } from "./barrier.ts";
 import { FlowControl } from "./flow-control.ts";
 import { SendQueue } from "./repair.ts";
+import { SECOND_TIME_BLOCKS, SecondSending } from "./second-sending.ts";
 import * as times from "./times.ts";
+import type { TokenBucket } from "./token-bucket.ts";
 import { WantCollector } from "./wants.ts";
 
 /**
@@ -24,6 +28,8 @@ const NEXT_STATES = {
   finished: [],
 } as const;
 
+const GROUP = { to: "group" } as const;
+
 type State = keyof typeof NEXT_STATES;
 type Produced = Extract<Input, { kind: "produced" }>;
 
@@ -34,12 +40,14 @@ export class TransferSender {
   private state: State = "sending";
   private readonly barrier: Barrier;
   private readonly queue: SendQueue;
+  private readonly secondSending: SecondSending;
   private readonly flow: FlowControl;
   private readonly wants = new WantCollector();
   private readonly deadlines = new Deadlines<"poll" | "send" | "silence">();
   private readonly effects: Effect[] = [];
   private readonly fragmentsOfSlot: Uint8Array;
   private pollDelayMs = times.POLL_FIRST_MS;
+  private movedMs = 0;
   private lastLookMs: number;
   private producedBlocks = 0;
   private sentBlocks = 0;
@@ -49,17 +57,21 @@ export class TransferSender {
   private sourceState: Produced["state"] = "more";
   private pendingSends = 0;
 
-  constructor(request: TransferRequest, options: EngineOptions, nowMs: number) {
+  /** @param nodeBucket holds the rate of all transfers of this node together */
+  constructor(request: TransferRequest, options: EngineOptions, nodeBucket: TokenBucket, nowMs: number) {
     this.request = request;
     this.transfer = request.transfer;
     this.windowBlocks = options.windowBlocks;
     this.barrier = new Barrier(request.targets, nowMs);
     this.queue = new SendQueue(options.windowBlocks);
-    this.flow = new FlowControl(options.fragmentsPerSecond);
+    this.secondSending = new SecondSending(this.queue);
+    this.flow = new FlowControl(nodeBucket, nowMs);
     this.fragmentsOfSlot = new Uint8Array(options.windowBlocks);
     this.lastLookMs = nowMs;
     this.deadlines.set("silence", nowMs + times.MEMBER_SILENCE_MS / 5);
     this.offer();
+    // So that they know how many they are.
+    this.sendProgress(false);
     this.schedulePoll(nowMs);
     this.pump(nowMs);
   }
@@ -98,8 +110,10 @@ export class TransferSender {
     }
     const isFirstAnswer = !progress.hasAnswered;
     // Fragments are not sealed one by one, so a forged one can make a member see a stamp that never was.
-    const stamp = serialDistance(status.stamp, this.queue.stamp) > 0 ? this.queue.stamp : status.stamp;
-    this.barrier.update(progress, { ...status, stamp }, nowMs);
+    const seen = this.queue.sent - Math.max(0, serialDistance(this.queue.stamp, status.stamp));
+    const received = serialDistance(status.received, progress.received);
+    this.flow.noteReport(epoch, progress.seen, seen, received);
+    this.barrier.update(progress, status, seen, nowMs);
     if (status.phase === MemberPhase.failed) {
       this.drop(progress, status.reason, nowMs);
       return;
@@ -108,10 +122,11 @@ export class TransferSender {
       this.drop(progress, "it answers a manifest that was never sent", nowMs);
       return;
     }
-    if (this.state === "sending") this.noteMissing(epoch, status, stamp);
+    if (this.state === "sending")
+      this.queue.addReport(status, seen, this.barrier.stagedBelow, this.sentBlocks);
     if (this.state === "committing" && status.phase === MemberPhase.done)
       this.barrier.settle(progress, "done", "");
-    if (isFirstAnswer) this.schedulePoll(nowMs);
+    if (isFirstAnswer && spreadMs(this.barrier.size) === 0) this.schedulePoll(nowMs);
     this.pump(nowMs);
   }
 
@@ -162,7 +177,7 @@ export class TransferSender {
       this.deadlines.set("silence", nowMs + times.MEMBER_SILENCE_MS / 10);
       this.dropTheLost(nowMs);
     }
-    if (this.deadlines.take("poll", nowMs)) this.ask(nowMs);
+    if (this.deadlines.take("poll", nowMs)) this.askAgain(nowMs);
     this.deadlines.take("send", nowMs);
     this.pump(nowMs);
   }
@@ -204,7 +219,7 @@ export class TransferSender {
   private pump(nowMs: number): void {
     if (this.isFinished) return;
     if (this.state === "sending") {
-      this.queue.forgetBelow(this.barrier.stagedBelow());
+      this.queue.forgetBelow(this.barrier.stagedBelow);
       this.settleManifests();
       this.produce();
       this.sendBlocks(nowMs);
@@ -215,15 +230,17 @@ export class TransferSender {
 
   private settleManifests(): void {
     if (this.wants.isEmpty) return;
-    for (const settled of this.wants.takeSettled(this.barrier.epochs)) {
-      this.effects.push({ kind: "settle", transfer: this.transfer, ...settled });
-      if (this.sourceState === "idle") this.sourceState = "more";
-      this.hasSettledSinceProduce = true;
-    }
+    const settled = this.wants.takeSettled(this.barrier.epochs);
+    if (settled.length === 0) return;
+    for (const one of settled) this.effects.push({ kind: "settle", transfer: this.transfer, ...one });
+    if (this.sourceState === "idle") this.sourceState = "more";
+    this.hasSettledSinceProduce = true;
+    // So that nobody goes on repeating its answer.
+    this.sendProgress(false);
   }
 
   private produce(): void {
-    const room = this.barrier.stagedBelow() + this.windowBlocks - this.producedBlocks;
+    const room = this.barrier.stagedBelow + this.windowBlocks - this.producedBlocks;
     if (this.isProducing || this.sourceState !== "more" || room <= 0) return;
     this.isProducing = true;
     this.hasSettledSinceProduce = false;
@@ -234,49 +251,43 @@ export class TransferSender {
   private sendBlocks(nowMs: number): void {
     while (this.pendingSends < times.PENDING_SENDS) {
       if (this.queue.isEmpty && !this.queueNextBlock()) break;
-      const readyMs = this.flow.readyMs(nowMs);
+      // A member whose socket holds less than a block gets it in pieces.
+      const fragments = this.queue.peek(Math.min(this.flow.largestSend, this.barrier.leastInFlight));
+      if (this.queue.sent + fragments > this.barrier.sendLimit) break;
+      const readyMs = this.flow.readyMs(fragments, nowMs);
       if (readyMs > nowMs) {
-        this.deadlines.setNoLater("send", readyMs);
+        this.deadlines.set("send", readyMs);
+        this.restartPolls(readyMs);
         break;
       }
-      const room = this.barrier.inFlightRoom(this.queue.stamp);
-      // A member whose socket holds less than a block gets it in pieces.
-      const fragments = this.queue.peek(Math.min(this.flow.largestSend(), this.barrier.leastInFlight()));
-      if (fragments > room) break;
       const sending = this.queue.take(fragments);
       assert(sending !== undefined, "what was peeked at is there");
-      this.flow.noteSent(sending.fragments, nowMs);
+      this.flow.noteSent(sending.fragments);
       this.pendingSends++;
       this.effects.push({ kind: "send-block", transfer: this.transfer, ...sending });
-      this.pollDelayMs = times.POLL_FIRST_MS;
-      this.deadlines.set("poll", nowMs + this.pollDelayMs);
+      // With many members there is always something to repair, while the window may be stuck all the same.
+      if (sending.block >= this.sentBlocks - 1 || this.barrier.size <= times.ASKED_BY_NAME)
+        this.restartPolls(nowMs);
     }
   }
 
+  /** Puts a new block into the queue, or one that is due for its second time. */
   private queueNextBlock(): boolean {
-    if (this.sentBlocks >= Math.min(this.producedBlocks, this.barrier.windowEnd())) return false;
+    const second = this.queue.nextSecondTime ?? Infinity;
+    const canGoOn = this.sentBlocks < Math.min(this.producedBlocks, this.barrier.windowEnd);
+    if (second < Infinity && (!canGoOn || second <= this.sentBlocks - SECOND_TIME_BLOCKS)) {
+      this.queue.addSecondTime();
+      return true;
+    }
+    if (!canGoOn) return false;
     const block = this.sentBlocks++;
-    this.queue.addBlock(block, this.fragmentsOfSlot[block % this.windowBlocks] as number);
+    const isTwice = !this.flow.isSlowed && this.secondSending.decide(block, this.barrier.size);
+    this.queue.addBlock(block, this.fragmentsOfSlot[block % this.windowBlocks] as number, isTwice);
     return true;
   }
 
   private isFinal(): boolean {
     return this.sourceState === "end" && this.sentBlocks === this.producedBlocks;
-  }
-
-  private noteMissing(epoch: string, status: Status, stamp: number): void {
-    let lost = 0;
-    const stagedBelow = this.barrier.stagedBelow();
-    const note = (block: number, maskLow: number, maskHigh: number) => {
-      if (block >= this.sentBlocks || block < stagedBelow) return;
-      lost += this.queue.addMissing(block, maskLow, maskHigh, stamp);
-    };
-    for (const { block, maskLow, maskHigh } of status.missingFragments) note(block, maskLow, maskHigh);
-    for (const { firstBlock, blocks } of status.missingRuns) {
-      const end = Math.min(firstBlock + blocks, this.sentBlocks);
-      for (let block = firstBlock; block < end; block++) note(block, -1, -1);
-    }
-    this.flow.noteLost(epoch, lost);
   }
 
   private passBarrier(nowMs: number): void {
@@ -294,7 +305,7 @@ export class TransferSender {
       return;
     }
     this.become("committing");
-    this.pollDelayMs = times.POLL_FIRST_MS;
+    this.pollDelayMs = times.POLL_FIRST_MS + spreadMs(this.barrier.size);
     this.ask(nowMs);
   }
 
@@ -304,9 +315,41 @@ export class TransferSender {
       this.send(...commits(this.transfer, this.barrier.below(MemberPhase.done)));
     } else {
       this.offer();
-      this.sendProgress();
+      this.sendProgress(true);
     }
     this.schedulePoll(nowMs);
+  }
+
+  /** Those who hold up the others are asked by name; where that is nearly everybody, all are asked at once. */
+  private askAgain(nowMs: number): void {
+    const spread = spreadMs(this.barrier.size);
+    const owing = [...this.barrier.progress].filter((one) => this.isHoldingUp(one));
+    const isCommon = owing.length > this.barrier.size / 4 && owing.length > times.ASKED_BY_NAME;
+    if (this.state === "committing" || spread === 0 || (isCommon && nowMs - this.movedMs > spread)) {
+      this.ask(nowMs);
+      return;
+    }
+    if (!isCommon) {
+      this.offer();
+      owing.sort((a, b) => a.windowEnd - b.windowEnd || a.seen - b.seen);
+      for (const { member } of owing.slice(0, times.ASKED_BY_NAME)) this.sendProgress(true, member.address);
+    }
+    this.schedulePoll(nowMs);
+  }
+
+  /** Whether it is because of this member that nothing can be sent. */
+  private isHoldingUp(progress: MemberProgress): boolean {
+    if (this.isFinal()) return progress.phase < MemberPhase.ready;
+    const isFull = progress.windowEnd <= this.sentBlocks;
+    const isOverrun = progress.seen + progress.inFlight < this.queue.sent + BLOCK_FRAGMENTS;
+    return isFull || isOverrun || this.wants.isOwedBy(progress.member.epoch);
+  }
+
+  /** Nobody need be asked while the transfer gets on. */
+  private restartPolls(sentMs: number): void {
+    this.movedMs = sentMs;
+    this.pollDelayMs = times.POLL_FIRST_MS;
+    this.deadlines.set("poll", sentMs + this.pollDelayMs);
   }
 
   private schedulePoll(nowMs: number): void {
@@ -318,19 +361,20 @@ export class TransferSender {
     this.send(...offers(this.transfer, this.request.dryRun, this.barrier.unanswered()));
   }
 
-  private sendProgress(): void {
-    this.send({
-      type: "progress",
-      body: {
-        transfer: this.transfer,
-        sentBlocks: this.sentBlocks,
-        stamp: this.queue.stamp,
-        settledBelow: this.wants.settledBelow(this.producedBlocks),
-        final: this.isFinal(),
-        poll: true,
-        spreadMs: spreadMs(this.barrier.size),
-      },
-    });
+  /** Tells everybody how far this transfer is, or asks one member, which then need not spread its answer. */
+  private sendProgress(poll: boolean, address?: Address): void {
+    const body = {
+      transfer: this.transfer,
+      sentBlocks: this.sentBlocks,
+      stamp: this.queue.stamp,
+      settledBelow: this.wants.settledBelow(this.producedBlocks),
+      final: this.isFinal(),
+      poll,
+      spreadMs: address === undefined ? spreadMs(this.barrier.size) : 0,
+    };
+    this.flow.noteAnnounced();
+    const destination = address === undefined ? GROUP : ({ to: "address", address } as const);
+    this.effects.push({ kind: "send", destination, message: { type: "progress", body } });
   }
 
   private drop(progress: MemberProgress, reason: string, nowMs: number): void {
@@ -378,7 +422,9 @@ export class TransferSender {
   }
 
   private send(...messages: ControlMessage[]): void {
-    for (const message of messages)
-      this.effects.push({ kind: "send", destination: { to: "group" }, message });
+    for (const message of messages) {
+      this.flow.noteAnnounced();
+      this.effects.push({ kind: "send", destination: GROUP, message });
+    }
   }
 }

@@ -47,6 +47,7 @@ export class WantCollector {
   takeSettled(epochs: readonly string[]): SettledManifest[] {
     const settled: SettledManifest[] = [];
     for (const [block, manifest] of this.open) {
+      if (manifest.answers.size < epochs.length) continue;
       if (!epochs.every((epoch) => manifest.answers.has(epoch))) continue;
       this.open.delete(block);
       const union = new Bitmap(manifest.entries);

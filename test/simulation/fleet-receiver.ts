@@ -1,0 +1,179 @@
+import { Bitmap } from "../../src/base/bitmap.ts";
+import { fraction, SeededRandom } from "../../src/base/random.ts";
+import { TransferReceiver } from "../../src/engine/receiver/transfer-receiver.ts";
+import type { Effect, EngineOptions, Member } from "../../src/engine/types.ts";
+import { BlockKind, FragmentHeader } from "../../src/wire/datagram.ts";
+import type { ControlMessage } from "../../src/wire/message.ts";
+import type { Schedule } from "./schedule.ts";
+
+/** Fragments of one block that are sent in one go. */
+export interface Train {
+  readonly block: number;
+  readonly sealedBytes: number;
+  readonly kind: number;
+  readonly maskLow: number;
+  readonly maskHigh: number;
+  readonly firstStamp: number;
+  /** Which of them got lost on the way to all, counted from 0. */
+  readonly lost?: readonly number[];
+}
+
+const PREPARE_MS = 5;
+const COMMIT_MS = 2;
+
+/** One member of a fleet: the real engine of a receiver, a line that loses datagrams, and a disk that does not. */
+export class FleetReceiver {
+  private readonly sender: Member;
+  private readonly epoch: string;
+  private readonly engineOptions: EngineOptions;
+  private readonly random: SeededRandom;
+  private readonly schedule: Schedule;
+  private readonly loss: number;
+  private readonly members: number;
+  private readonly send: (message: ControlMessage) => void;
+  private readonly header = new FragmentHeader();
+  private engine: TransferReceiver | undefined;
+  /** How many datagrams arrive before the next one is lost. */
+  private untilLoss = Infinity;
+  private wakeMs = Infinity;
+
+  constructor(
+    sender: Member,
+    epoch: string,
+    engineOptions: EngineOptions,
+    fleet: { readonly loss: number; readonly members: number },
+    seed: number,
+    schedule: Schedule,
+    send: (message: ControlMessage) => void,
+  ) {
+    this.sender = sender;
+    this.epoch = epoch;
+    this.engineOptions = engineOptions;
+    this.random = new SeededRandom(seed);
+    this.loss = fleet.loss;
+    this.members = fleet.members;
+    this.schedule = schedule;
+    this.send = send;
+    this.untilLoss = this.drawGap();
+  }
+
+  takeMessage(message: ControlMessage): void {
+    if (this.losesNext()) return;
+    const { nowMs } = this.schedule;
+    if (message.type === "offer" && message.body.targets.includes(this.epoch)) {
+      if (this.engine === undefined) this.begin(message.body);
+      else this.engine.handleOffer(nowMs);
+    } else if (message.type === "progress") this.engine?.handleProgress(message.body, nowMs);
+    else if (message.type === "commit") this.engine?.handleCommit(message.body, nowMs);
+    this.pump();
+  }
+
+  takeTrain(train: Train): void {
+    if (this.engine === undefined) return;
+    let { maskLow, maskHigh } = train;
+    let last = -1;
+    let count = 0;
+    const { lost } = train;
+    for (let low = maskLow, high = maskHigh; low !== 0 || high !== 0; count++) {
+      // A whole train mostly arrives, and then need not be looked at one by one.
+      if (count === 0 && lost === undefined && this.untilLoss >= 44) {
+        count = bits(low) + bits(high);
+        this.untilLoss -= count;
+        last = count - 1;
+        break;
+      }
+      const bit = low !== 0 ? low & -low : high & -high;
+      const isLost = (lost !== undefined && lost.includes(count)) || this.losesNext();
+      if (!isLost) last = count;
+      if (low !== 0) {
+        low &= low - 1;
+        if (isLost) maskLow &= ~bit;
+      } else {
+        high &= high - 1;
+        if (isLost) maskHigh &= ~bit;
+      }
+    }
+    if (last < 0) return;
+    const { header } = this;
+    header.block = train.block;
+    header.sealedBytes = train.sealedBytes;
+    header.kind = train.kind;
+    header.stamp = (train.firstStamp + last) >>> 0;
+    this.engine.acceptRun(header, { low: maskLow, high: maskHigh });
+    this.engine.afterFragments(this.schedule.nowMs);
+    this.pump();
+  }
+
+  private begin(offer: Extract<ControlMessage, { type: "offer" }>["body"]): void {
+    const context = {
+      selfEpoch: this.epoch,
+      random: new SeededRandom(this.random.u32()),
+      options: this.engineOptions,
+      inFlight: () => this.engineOptions.socketFragments,
+      members: () => this.members,
+    };
+    const key = { epoch: this.sender.epoch, transfer: offer.transfer };
+    this.engine = new TransferReceiver(context, key, this.sender, offer, this.schedule.nowMs);
+  }
+
+  private losesNext(): boolean {
+    if (this.untilLoss-- > 0) return false;
+    this.untilLoss = this.drawGap();
+    return true;
+  }
+
+  /** The number of datagrams between two losses is distributed geometrically. */
+  private drawGap(): number {
+    if (this.loss === 0) return Infinity;
+    return Math.floor(Math.log(1 - fraction(this.random)) / Math.log(1 - this.loss));
+  }
+
+  private pump(): void {
+    const { engine } = this;
+    if (engine === undefined) return;
+    for (let effect = engine.poll(); effect !== undefined; effect = engine.poll())
+      this.execute(engine, effect);
+    const deadlineMs = engine.nextDeadlineMs();
+    if (deadlineMs >= this.wakeMs) return;
+    this.wakeMs = deadlineMs;
+    this.schedule.after(Math.max(0, deadlineMs - this.schedule.nowMs), () => {
+      if (this.wakeMs !== deadlineMs) return;
+      this.wakeMs = Infinity;
+      engine.tick(this.schedule.nowMs);
+      this.pump();
+    });
+  }
+
+  private execute(engine: TransferReceiver, effect: Effect): void {
+    if (effect.kind === "send") this.send(effect.message);
+    else if (effect.kind === "stage") {
+      const wants = effect.blockKind === BlockKind.manifest ? allOf(1) : undefined;
+      const { key, block } = effect;
+      const input = { kind: "staged", key, block, outcome: { kind: "staged", wants } } as const;
+      engine.handleStaged(input, this.schedule.nowMs);
+    } else if (effect.kind === "prepare") {
+      this.later(PREPARE_MS, () => engine.handlePrepared(undefined, this.schedule.nowMs));
+    } else if (effect.kind === "commit") {
+      this.later(COMMIT_MS, () => engine.handleCommitted(undefined, this.schedule.nowMs));
+    }
+  }
+
+  private later(delayMs: number, work: () => void): void {
+    this.schedule.after(delayMs, () => {
+      work();
+      this.pump();
+    });
+  }
+}
+
+function allOf(entries: number): Bitmap {
+  const all = new Bitmap(entries);
+  for (let index = 0; index < entries; index++) all.set(index);
+  return all;
+}
+
+function bits(mask: number): number {
+  let count = 0;
+  for (let rest = mask; rest !== 0; rest &= rest - 1) count++;
+  return count;
+}
