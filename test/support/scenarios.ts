@@ -4,10 +4,10 @@ import {
   consoleScenarios,
   excludeScenarios,
   ownerScenarios,
-  scriptScenarios,
   startHosts,
   targetScenarios,
 } from "./command-scenarios.ts";
+import { scriptScenarios } from "./script-scenarios.ts";
 import { historyScenarios, hookScenarios } from "./record-scenarios.ts";
 
 /** Everything that msync does beside plain pushes, one after the other; `isRoot` tells whether the daemons are root. */
