@@ -3,7 +3,7 @@ import type { NodeEngine } from "../engine/node.ts";
 import type { Member, TransferResult } from "../engine/types.ts";
 import type { Event, SendRequest, SendResult } from "../console/protocol.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../wire/datagram.ts";
-import { findGroup } from "./accounts.ts";
+import { findGroupNumber } from "./accounts.ts";
 import { compileExcludes } from "../tree/excludes.ts";
 import { simplifyRequest } from "../tree/request.ts";
 import type { SourceReply, SourceTotals } from "./disk/messages.ts";
@@ -74,7 +74,7 @@ export class Transfers {
   async send(request: SendRequest, emit: (event: Event) => void, signal: AbortSignal): Promise<SendResult> {
     simplifyRequest(request);
     compileExcludes(request.excludes, "");
-    if (request.group !== "") findGroup(request.group);
+    if (request.group !== "") findGroupNumber(request.group);
     if (this.isStopping) throw stopping();
     await this.turns.take(signal);
     try {
@@ -168,7 +168,7 @@ export class Transfers {
         rules: {
           excludes: [...this.settings.excludes, ...request.excludes],
           ownedBy: this.settings.ownerMatch ? process.geteuid?.() : undefined,
-          group: request.group === "" ? undefined : findGroup(request.group),
+          group: request.group === "" ? undefined : findGroupNumber(request.group),
         },
         detail: request.detail,
         hostOf: (epoch) => hosts.get(epoch) ?? epoch,

@@ -150,6 +150,7 @@ export class Scanner {
     try {
       const descriptor = this.directories.descriptor(path);
       const stats = statDescriptor(descriptor);
+      let isWayGiven = this.rules.ownedBy === undefined;
       const isSent = path !== "" && !this.isForeign(stats);
       const header = { path, metadata: isSent ? metadataOf(stats, this.owners) : undefined };
       for (const name of names(descriptor)) {
@@ -158,7 +159,10 @@ export class Scanner {
         const item = this.look(this.directories.descriptor(path), header, name);
         if (item === undefined) continue;
         if (isEntered(item)) found.push(joinPath(path, name));
-        if (item.kind === "entry" && this.rules.ownedBy !== undefined) yield* this.foreignWay(path);
+        if (item.kind === "entry" && !isWayGiven) {
+          yield* this.foreignWay(path);
+          isWayGiven = true;
+        }
         if (this.problem !== undefined) yield* this.takeProblem();
         yield item;
       }

@@ -187,6 +187,10 @@ export async function ownerScenarios(
       );
     }
     assert.equal(await tree(second, "grouped"), "grouped\ngrouped/f\n", "it is sent all the same");
+    if (isRoot) {
+      assert.equal((await sender.msync("-g", "54321", "grouped/f")).status, 0);
+      assert.deepEqual([gid(sender, "grouped/f"), gid(second, "grouped/f")], [54321, 54321]);
+    }
     const unknown = await sender.msync("-g", "no-such-group", "-r");
     assert.match(unknown.stderr, /^error: the group no-such-group is unknown on this host: create it/);
     assert.equal(unknown.status, 1);
