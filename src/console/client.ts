@@ -25,6 +25,8 @@ export class ConsoleClient {
   private readonly socket: net.Socket;
   private onEvent: (event: Event) => void = () => undefined;
   private onResult: (result: Result) => void = () => undefined;
+  /** Whether the connection has ended. */
+  isClosed = false;
   private onLost: (error: UserError) => void = () => undefined;
 
   private constructor(socket: net.Socket) {
@@ -36,7 +38,8 @@ export class ConsoleClient {
     });
     socket.on("error", () => socket.destroy());
     socket.on("close", () => {
-      this.onLost(new UserError("the daemon ended the connection: see its log", ExitStatus.unreachable));
+      this.isClosed = true;
+      this.onLost(connectionLost());
     });
   }
 
@@ -55,6 +58,7 @@ export class ConsoleClient {
    * @throws UserError where the daemon refuses it, or the connection is lost
    */
   async request(request: Request, onEvent: (event: Event) => void): Promise<Result> {
+    if (this.isClosed) throw connectionLost();
     this.onEvent = onEvent;
     const result = await new Promise<Result>((resolve, reject) => {
       this.onResult = resolve;
@@ -79,6 +83,10 @@ export class ConsoleClient {
     if (isResult(answer)) this.onResult(answer);
     else this.onEvent(answer);
   }
+}
+
+function connectionLost(): UserError {
+  return new UserError("the daemon ended the connection: see its log", ExitStatus.unreachable);
 }
 
 function connectError(path: string, code: string | undefined): UserError {

@@ -10,11 +10,14 @@ import { ControlOpener, ControlSealer, FleetKey } from "../net/sealing.ts";
 import { Transport } from "../net/transport.ts";
 import { DATAGRAM_BYTES, INBOUND_TRANSFERS, WINDOW_BLOCKS } from "../wire/limits.ts";
 import type { NodeInfo } from "../wire/membership-messages.ts";
+import { Arrivals } from "./arrivals.ts";
 import { ConsoleService } from "./console-service.ts";
 import { Counters } from "./counters.ts";
 import { DiskThreads } from "./disk/disk-threads.ts";
 import type { StageReply } from "./disk/messages.ts";
 import { Driver } from "./driver.ts";
+import { giveState, History, sentEntry } from "./history.ts";
+import { type DriverReply, Hooks } from "./hooks.ts";
 import { InboundDatagrams } from "./inbound-datagrams.ts";
 import { InboundPages } from "./inbound-pages.ts";
 import type { Log } from "./log.ts";
@@ -22,6 +25,7 @@ import { logEvent } from "./log-events.ts";
 import { watchInterface } from "./interface-watch.ts";
 import { claimBase, identify } from "./node-identity.ts";
 import { dropPrivileges } from "./privileges.ts";
+import { ReceivedTransfers } from "./received.ts";
 import type { Settings } from "./settings.ts";
 import { Transfers } from "./transfers.ts";
 import { VERSION } from "./version.ts";
@@ -63,6 +67,9 @@ export async function startDaemon(settings: Settings, log: Log, onStatus: () => 
   const startedMs = performance.now();
   const front = await openFront(settings);
   const keepOwner = dropPrivileges(settings.identity);
+  const history = History.open(settings.state, settings.base, (code) =>
+    log.error(`the history of transfers cannot be written (${code}): see the directory of --state`),
+  );
   claimBase(settings.base, settings.receives);
   const { fleetKey, chosen, transport, server } = front;
   const identity = identify([settings.base, settings.hostName, chosen.ip, String(settings.port)]);
@@ -70,6 +77,7 @@ export async function startDaemon(settings: Settings, log: Log, onStatus: () => 
   log.info(`using ${chosen.name} (${chosen.ip}), group ${settings.multicast}, port ${settings.port}`);
 
   const counters = new Counters();
+  const arrivals = new Arrivals();
   const engine = new NodeEngine(
     identity,
     nodeInfo(settings),
@@ -85,22 +93,45 @@ export async function startDaemon(settings: Settings, log: Log, onStatus: () => 
     logEvent(log, event, (epoch) => engine.membership.memberOf(epoch)?.info.hostName ?? "a member that left");
     if (event.kind === "transfer-finished") transfers.finish(event.result);
     if (event.kind === "member-failed") transfers.memberFailed(event.transfer, event.hostName, event.reason);
+    received.onEvent(event);
+    hooks.onEvent(event);
+    if (event.kind === "member-joined" || event.kind === "member-left") arrivals.changed();
     onStatus();
   };
   const { epoch } = identity;
   const driver = new Driver({ engine, epoch, fleetKey, sealer, transport, inbound, pages, onEvent });
-  const transfers = new Transfers(engine, driver, log, settings.parallel);
-  const threads = { base: settings.base, keepOwner, pages: front.pages.memory };
-  const disks = startDisks(threads, driver, log);
+  const transfers = new Transfers(engine, driver, log, settings, (transfer, result) =>
+    history.add(sentEntry(`${epoch}-${transfer}`, settings.hostName, result)),
+  );
+  const hooks = new Hooks(settings.hooks, settings.base, log);
+  const received = new ReceivedTransfers(settings.hostName, (entry) => history.add(entry));
+  const { base, excludes } = settings;
+  const threads = { base, keepOwner, pages: front.pages.memory, excludes, listsChanges: hasHooks(settings) };
+  const disks = startDisks(threads, driver, log, (reply) => {
+    received.onStage(reply);
+    return hooks.hold(reply, (answer) => driver.onStage([answer]));
+  });
   transport.listen(inbound, (error) => log.error(`the network socket reports: ${error.message}`));
   driver.start();
   const present = watchInterface(settings.interface, chosen, transport, log, () => driver.reintroduce());
   const isSealed = fleetKey.isSecret;
-  const parts = { settings, engine, transport, transfers, counters, log, isSealed, present, startedMs };
+  const parts = {
+    settings,
+    engine,
+    transport,
+    transfers,
+    arrivals,
+    history,
+    counters,
+    log,
+    isSealed,
+    present,
+    startedMs,
+  };
   server?.serve(new ConsoleService(parts));
   return {
     status: () => statusLine(engine, transfers),
-    stop: () => stopDaemon({ driver, engine, transfers, transport, disks, server }),
+    stop: () => stopDaemon({ driver, engine, transfers, transport, disks, server, history, hooks }),
   };
 }
 
@@ -119,7 +150,10 @@ async function openFront(settings: Settings): Promise<Front> {
   });
   const server = settings.socket === undefined ? undefined : await ConsoleServer.open(settings.socket);
   const { identity } = settings;
-  if (identity !== undefined && process.geteuid?.() === 0) server?.giveTo(identity.uid, identity.gid);
+  if (identity !== undefined && process.geteuid?.() === 0) {
+    server?.giveTo(identity.uid, identity.gid);
+    giveState(settings.state, identity.uid, identity.gid);
+  }
   return { fleetKey, chosen, pages, transport, server };
 }
 
@@ -128,13 +162,14 @@ function startDisks(
   settings: ConstructorParameters<typeof DiskThreads>[0],
   driver: Driver,
   log: Log,
+  holds: (reply: DriverReply) => boolean,
 ): DiskThreads {
   const disks = new DiskThreads(
     settings,
     (reply) => driver.onSource(reply),
     (replies) => {
       for (const reply of replies) if (reply.kind === "recovered") logRecovery(log, reply);
-      driver.onStage(replies.filter((reply) => reply.kind !== "recovered"));
+      driver.onStage(replies.filter((reply) => reply.kind !== "recovered").filter((reply) => !holds(reply)));
     },
     // A broken invariant in a thread is one of the process.
     (error) => {
@@ -143,6 +178,10 @@ function startDisks(
   );
   driver.attach(disks);
   return disks;
+}
+
+function hasHooks({ hooks }: Settings): boolean {
+  return hooks.preCommit !== undefined || hooks.postCommit !== undefined;
 }
 
 function engineOptions(settings: Settings, transport: Transport) {
@@ -157,8 +196,8 @@ function engineOptions(settings: Settings, transport: Transport) {
 }
 
 function nodeInfo(settings: Settings): NodeInfo {
-  const { hostName, receives, sends } = settings;
-  return { hostName, version: VERSION, receives, sends, labels: [] };
+  const { hostName, receives, sends, labels } = settings;
+  return { hostName, version: VERSION, receives, sends, labels };
 }
 
 function systemRandom(): Random {
@@ -185,12 +224,15 @@ async function stopDaemon(parts: {
   readonly transport: Transport;
   readonly disks: DiskThreads;
   readonly server: ConsoleServer | undefined;
+  readonly history: History;
+  readonly hooks: Hooks;
 }): Promise<void> {
-  const { driver, engine, transfers, transport, disks, server } = parts;
+  const { driver, engine, transfers, transport, disks, server, history, hooks } = parts;
   transfers.stop();
   const endMs = driver.nowMs() + STOP_PATIENCE_MS;
-  while (!engine.isIdle && driver.nowMs() < endMs)
+  while ((!engine.isIdle || hooks.count > 0) && driver.nowMs() < endMs)
     await new Promise((resolve) => setTimeout(resolve, STOP_LOOK_MS));
+  hooks.stop();
   driver.handle({ kind: "stop" });
   driver.flush();
   await transport.drain();
@@ -198,4 +240,5 @@ async function stopDaemon(parts: {
   transport.close();
   server?.close();
   await disks.stop();
+  await history.flush();
 }

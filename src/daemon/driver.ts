@@ -3,7 +3,7 @@ import { type Effect, type InboundKey, type Input, type NodeEvent } from "../eng
 import { Bitmap } from "../base/bitmap.ts";
 import type { ControlSealer, FleetKey } from "../net/sealing.ts";
 import type { Transport } from "../net/transport.ts";
-import type { ScanRequest } from "../tree/request.ts";
+import type { ScanRequest, ScanRules } from "../tree/request.ts";
 import { encodeMessage } from "../wire/message.ts";
 import type { DiskThreads } from "./disk/disk-threads.ts";
 import { bitmapData, type ReportDetail, type SourceReply, type StageReply } from "./disk/messages.ts";
@@ -20,6 +20,7 @@ import { OutboundTrains } from "./outbound-trains.ts";
 /** Who is told what becomes of an outgoing transfer. */
 export interface TransferObserver {
   readonly request: ScanRequest;
+  readonly rules: ScanRules;
   readonly detail: ReportDetail;
   /** The name that a member is shown by. */
   hostOf(epoch: string): string;
@@ -99,6 +100,7 @@ export class Driver {
       key: this.parts.fleetKey.transferKey(this.parts.epoch, transfer),
       ring: trains.ring,
       request: observer.request,
+      rules: observer.rules,
       dryRun,
     });
     this.handle(input);

@@ -1,6 +1,6 @@
 import { UserError } from "../base/user-error.ts";
 import { isInBackground, startInBackground, tellReady } from "./background.ts";
-import { readConfig } from "./config.ts";
+import { readConfig, readEnvironment } from "./config.ts";
 import { startDaemon } from "./daemon.ts";
 import { type Log, openLog } from "./log.ts";
 import { isManagedService, ServiceNotifier } from "./notify.ts";
@@ -16,7 +16,10 @@ import { resolveSettings, type Settings } from "./settings.ts";
 export async function runDaemon(argv: readonly string[]): Promise<number | undefined> {
   try {
     const given = parseArguments(argv);
-    const load = () => resolveSettings(given.settings, readConfig(given.configFile));
+    const load = () => {
+      const fromEnvironment = readEnvironment(process.env);
+      return resolveSettings({ ...fromEnvironment, ...given.settings }, readConfig(given.configFile));
+    };
     const settings = load();
     if (!given.foreground && !isManagedService() && !isInBackground()) return await startInBackground(argv);
     // Without this, service managers and pkill see the name of Node's main thread.

@@ -3,10 +3,13 @@ import type { NodeEngine } from "../engine/node.ts";
 import type { Member, TransferResult } from "../engine/types.ts";
 import type { Event, SendRequest, SendResult } from "../console/protocol.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../wire/datagram.ts";
+import { findGroupNumber } from "./accounts.ts";
+import { compileExcludes } from "../tree/excludes.ts";
 import { simplifyRequest } from "../tree/request.ts";
 import type { SourceReply, SourceTotals } from "./disk/messages.ts";
 import type { Driver } from "./driver.ts";
 import type { Log } from "./log.ts";
+import type { Settings } from "./settings.ts";
 import { chooseTargets, type ChosenTargets } from "./targets.ts";
 import { Turns } from "./turns.ts";
 
@@ -30,16 +33,27 @@ export class Transfers {
   private readonly engine: NodeEngine;
   private readonly driver: Driver;
   private readonly log: Log;
+  private readonly settings: Settings;
+  /** Told of every transfer that has ended, but for dry runs. */
+  private readonly record: (transfer: number, result: SendResult) => void;
   private readonly turns: Turns;
   private readonly running = new Map<number, Running>();
   private lastTransfer = 0;
   private isStopping = false;
 
-  constructor(engine: NodeEngine, driver: Driver, log: Log, parallel: number) {
+  constructor(
+    engine: NodeEngine,
+    driver: Driver,
+    log: Log,
+    settings: Settings,
+    record: (transfer: number, result: SendResult) => void,
+  ) {
+    this.record = record;
     this.engine = engine;
     this.driver = driver;
     this.log = log;
-    this.turns = new Turns(parallel);
+    this.settings = settings;
+    this.turns = new Turns(settings.parallel);
   }
 
   get count(): number {
@@ -59,6 +73,8 @@ export class Transfers {
    */
   async send(request: SendRequest, emit: (event: Event) => void, signal: AbortSignal): Promise<SendResult> {
     simplifyRequest(request);
+    compileExcludes(request.excludes, "");
+    if (request.group !== "") findGroupNumber(request.group);
     if (this.isStopping) throw stopping();
     await this.turns.take(signal);
     try {
@@ -78,6 +94,7 @@ export class Transfers {
       { files: sendResult.sentEntries, bytes: sendResult.sentBytes, ms: Math.round(sendResult.durationMs) },
       `transfer ${result.transfer} to ${sendResult.hosts.length} members ended with status ${sendResult.exitStatus}`,
     );
+    if (!running.request.dryRun) this.record(result.transfer, sendResult);
     running.resolve(sendResult);
   }
 
@@ -97,8 +114,7 @@ export class Transfers {
     signal: AbortSignal,
   ): Promise<SendResult> {
     const members = [...this.engine.membership.members].sort(byHostName);
-    const receivers = members.filter((member) => member.info.receives);
-    const targets = chooseTargets(request.targets.length === 0 ? receivers : members, request.targets);
+    const targets = chooseTargets(members, request.targets, request.excepts);
     if (request.allOrNothing && targets.unknown.length > 0) {
       const aborted = `${targets.unknown.join(", ")} cannot be reached`;
       return Promise.resolve({ ...this.nobody(targets), aborted, exitStatus: ExitStatus.aborted });
@@ -111,14 +127,14 @@ export class Transfers {
     });
   }
 
-  private nobody({ unknown }: ChosenTargets): SendResult {
+  private nobody({ unknown, unknownExcepts }: ChosenTargets): SendResult {
     if (unknown.length === 0) {
       throw new UserError(
         "there is no member to send to: 'msync --members' lists those that are there",
         ExitStatus.noMembers,
       );
     }
-    return { ...emptyResult(), unknown, exitStatus: ExitStatus.partial };
+    return { ...emptyResult(), unknown, unknownExcepts, exitStatus: ExitStatus.partial };
   }
 
   private start(
@@ -149,6 +165,11 @@ export class Transfers {
       { kind: "start-transfer", request: { transfer, targets: targets.members, dryRun, allOrNothing } },
       {
         request: { paths: request.paths, recursive: request.recursive },
+        rules: {
+          excludes: [...this.settings.excludes, ...request.excludes],
+          ownedBy: this.settings.ownerMatch ? process.geteuid?.() : undefined,
+          group: request.group === "" ? undefined : findGroupNumber(request.group),
+        },
         detail: request.detail,
         hostOf: (epoch) => hosts.get(epoch) ?? epoch,
         onSource: (reply) => this.onSource(running, reply),
@@ -210,6 +231,7 @@ export class Transfers {
       exitStatus: this.exitStatus(running, result),
       hosts,
       unknown: running.targets.unknown,
+      unknownExcepts: running.targets.unknownExcepts,
       aborted: result.aborted,
       entries,
       sentEntries,
@@ -252,6 +274,7 @@ function emptyResult(): SendResult {
     exitStatus: ExitStatus.ok,
     hosts: [],
     unknown: [],
+    unknownExcepts: [],
     aborted: undefined,
     entries: 0,
     sentEntries: 0,
