@@ -33,6 +33,8 @@ export interface DriverParts {
   readonly transport: Transport;
   readonly inbound: InboundDatagrams;
   readonly onEvent: (event: NodeEvent) => void;
+  /** Called at the end of each turn of the pump. */
+  readonly onTurn: () => void;
 }
 
 interface Outbound {
@@ -133,6 +135,11 @@ export class Driver {
     this.handle({ kind: "staged", key, block, outcome: { kind: "staged", wants } });
   }
 
+  /** Makes the pump turn soon, although nothing may have happened. */
+  wake(): void {
+    this.planPump();
+  }
+
   /** Carries out what the engine asks for right away, for the end of the process. */
   flush(): void {
     this.pump();
@@ -154,6 +161,7 @@ export class Driver {
     engine.afterFragments(this.nowMs());
     for (let effect = engine.poll(); effect !== undefined; effect = engine.poll()) this.execute(effect);
     this.setTimer();
+    this.parts.onTurn();
   }
 
   private setTimer(): void {

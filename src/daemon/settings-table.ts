@@ -43,6 +43,12 @@ export const SETTINGS = [
     form: LIST,
     description: "further groups, with commas between them",
   },
+  {
+    key: "keep-owner",
+    option: "-O, --keep-owner",
+    form: FLAG,
+    description: "keep the owners of files also as another user than root",
+  },
   { key: "port", option: "-p, --port <number>", form: number(1, 65535), description: "UDP port (5000)" },
   {
     key: "multicast",

@@ -187,7 +187,7 @@ function completionsOf(command: string): Record<string, Set<string>> {
 
 /** The default as the manuals write it; undefined where it is no value but a sentence. */
 function literalDefaultOf(setting: Setting): string | undefined {
-  if (setting.form.kind === "flag") return "yes";
+  if (setting.form.kind === "flag") return setting.isInverted === true ? "yes" : "no";
   const [, inBrackets] = /\(([^()]+)\)$/.exec(setting.description) ?? [];
   return inBrackets === undefined || / /.test(inBrackets) ? undefined : inBrackets;
 }
