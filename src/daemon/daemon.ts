@@ -74,7 +74,7 @@ export async function startDaemon(settings: Settings, log: Log, surroundings: Su
   const { fleetKey, chosen, transport, server } = front;
   const identity = identify(settings, chosen.ip, surroundings.stateDirectory, log);
   const keepOwner = dropPrivileges(settings.identity, settings.keepOwner);
-  claimBase(settings, keepOwner);
+  claimBase(settings);
   if (!fleetKey.isSecret) log.warn("no key is set: anyone on this network can write to this fleet; see -k");
   log.info(`using ${chosen.name} (${chosen.ip}), group ${settings.multicast}, port ${settings.port}`);
 

@@ -2,7 +2,7 @@ import crypto from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { UserError } from "../base/user-error.ts";
-import { lockFile } from "../sys/files.ts";
+import { checkAccess, lockFile } from "../sys/files.ts";
 import { STAGING_NAME } from "../wire/path-rules.ts";
 import type { Log } from "./log.ts";
 import type { Settings } from "./settings.ts";
@@ -90,14 +90,12 @@ function machineId(): string {
 /**
  * Sees to it that no other daemon works on the base directory, and that this one can.
  *
- * @param keepOwner whether this process may write wherever it likes, whoever it is
  * @throws UserError
  */
-export function claimBase({ base, receives }: Settings, keepOwner: boolean): void {
+export function claimBase({ base, receives }: Settings): void {
   const needed = fs.constants.R_OK | fs.constants.X_OK | (receives ? fs.constants.W_OK : 0);
   try {
-    // The call knows only users, and no capabilities.
-    if (!keepOwner) fs.accessSync(base, needed);
+    checkAccess(base, needed);
     // Held until the process ends, by the descriptor that stays open.
     const descriptor = fs.openSync(base, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
     if (!lockFile(descriptor)) {

@@ -121,7 +121,7 @@ export class Laboratory {
       "-c",
       `mkdir -p ${root}.upper ${root}.work ${root} &&
        mount -t overlay -o lowerdir=${lower},upperdir=${root}.upper,workdir=${root}.work overlay ${root} &&
-       printf '[Match]\\nName=host0\\n[Network]\\nAddress=${ip}/24\\n' > ${root}/etc/systemd/network/host0.network &&
+       printf '[Match]\\nName=host0\\n[Network]\\nAddress=${ip}/24\\n' > ${root}/etc/systemd/network/10-host0.network &&
        echo ${name} > ${root}/etc/hostname`,
     );
     const machine = new Machine({ laboratory: this, name, ip, root, bridge: BRIDGE, folders });
