@@ -12,15 +12,17 @@ endif
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 INSTALLED := node_modules/.stamp
+# Those below test/packages need packages first.
+TESTS := $(shell find test -name '*.test.ts' ! -path 'test/packages/*' 2>/dev/null | sort)
 # Folders too: their times tell when a file has come or gone.
 SOURCES := $(shell find src -type d -o -name '*.ts' 2>/dev/null)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build packages test sim bench bench-quick lint format clean
+.PHONY: help demo build packages test test-packages sim bench bench-quick lint format clean
 
 help: ## lists the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 demo: build ## shows what the program does, with several nodes on this machine
 	@node scripts/demo.ts
@@ -32,7 +34,10 @@ packages: dist/makuosan dist/$(OTHER)/makuosan ## makes a .deb and a .rpm for x8
 	@node scripts/packages.ts
 
 test: build ## runs all tests; those that need root say so and are skipped without it
-	@node --test --test-concurrency=1 --test-reporter=spec 'test/**/*.test.ts'
+	@node --test --test-concurrency=1 --test-reporter=spec $(TESTS)
+
+test-packages: packages ## tries the packages on booted systemd containers, as root
+	@node --test --test-concurrency=1 --test-reporter=spec 'test/packages/*.test.ts'
 
 sim: $(INSTALLED) ## simulates networks and disks that fail: SECONDS=how long, SEED=which one to repeat
 	@$(if $(SECONDS),SECONDS=$(SECONDS)) $(if $(SEED),SEED=$(SEED)) node test/simulation/run.ts

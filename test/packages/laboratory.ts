@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import fs from "node:fs";
 import path from "node:path";
 import { must, run } from "../support/processes.ts";
 import { baseSystem } from "./base-system.ts";
@@ -138,9 +137,4 @@ export class Laboratory {
     this.holder.kill("SIGKILL");
     await ended;
   }
-}
-
-/** The processes of a control group of the room, and of those below it. */
-export function isRunning(pid: number): boolean {
-  return fs.existsSync(`/proc/${pid}`);
 }

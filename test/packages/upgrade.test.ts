@@ -132,13 +132,13 @@ void suite("packages come and go", { skip: problem ?? false }, () => {
   });
 
   test("the sender is upgraded in the middle of a transfer that takes too long: it is reported, nothing is half", async () => {
-    const before = await sumOfBig(two);
+    const old = await sumOfBig(two);
     const { done } = await pushSlowly(20);
     await upgrade(one);
     const { status, stderr } = await done;
     assert.notEqual(status, 0);
     assert.match(stderr, /^error: /);
-    for (const machine of [two, three]) assert.equal(await sumOfBig(machine), before);
+    for (const machine of [two, three]) assert.equal(await sumOfBig(machine), old);
     await assertActive(one);
     await configure(one, { rate: "1000" });
     await one.must("systemctl", "restart", "makuosan");
