@@ -1,3 +1,4 @@
+import fs from "node:fs";
 import net from "node:net";
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import {
@@ -92,7 +93,24 @@ function connectionLost(): UserError {
 function connectError(path: string, code: string | undefined): UserError {
   const sentence =
     code === "EACCES"
-      ? `permission denied on the control socket ${path}: be root, or join the group of makuosan`
+      ? permissionSentence(path)
       : `no makuosan answers on ${path}: start it with 'systemctl start makuosan', or name its socket with -c unix:PATH`;
   return new UserError(sentence, ExitStatus.unreachable);
+}
+
+function permissionSentence(path: string): string {
+  const group = groupOf(path);
+  if (group === "root") return `permission denied: only root may use the control socket ${path}`;
+  return `permission denied: join the group ${group}, or be root, to use the control socket ${path}`;
+}
+
+/** The group whose members may use a socket. */
+function groupOf(path: string): string {
+  try {
+    const gid = String(fs.statSync(path).gid);
+    const lines = fs.readFileSync("/etc/group", "latin1").split("\n");
+    return lines.find((line) => line.split(":")[2] === gid)?.split(":")[0] ?? gid;
+  } catch {
+    return "of makuosan";
+  }
 }

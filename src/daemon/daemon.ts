@@ -3,7 +3,7 @@ import type { Random } from "../base/random.ts";
 import { ConsoleServer } from "../console/server.ts";
 import { NodeEngine } from "../engine/node.ts";
 import type { NodeEvent } from "../engine/types.ts";
-import { chooseInterface, type ChosenInterface } from "../net/interfaces.ts";
+import type { ChosenInterface } from "../net/interfaces.ts";
 import { readKeyFile } from "../net/key-file.ts";
 import { PagePool } from "../net/page-pool.ts";
 import { ControlOpener, ControlSealer, FleetKey } from "../net/sealing.ts";
@@ -22,11 +22,13 @@ import { InboundDatagrams } from "./inbound-datagrams.ts";
 import { InboundPages } from "./inbound-pages.ts";
 import type { Log } from "./log.ts";
 import { logEvent } from "./log-events.ts";
+import { awaitInterface } from "./interface-wait.ts";
 import { watchInterface } from "./interface-watch.ts";
 import { claimBase, identify } from "./node-identity.ts";
 import { dropPrivileges } from "./privileges.ts";
 import { ReceivedTransfers } from "./received.ts";
 import type { Settings } from "./settings.ts";
+import { StatusLine } from "./status-line.ts";
 import { Transfers } from "./transfers.ts";
 import { VERSION } from "./version.ts";
 
@@ -44,8 +46,22 @@ const SPARE_PAGES = 128;
 export interface Daemon {
   /** One line on how it is, for the service manager. */
   status(): string;
+  /** Makes its event pump turn soon, although there may be nothing to do. */
+  wake(): void;
   /** Ends it: no new work, a moment for what is running, and a word to the others. */
   stop(): Promise<void>;
+}
+
+/** What the daemon needs of whoever starts it. */
+export interface Surroundings {
+  /** How long an interface that is not up yet is waited for. */
+  readonly networkPatienceMs: number;
+  /** Called with what is missing when that is waited for. */
+  readonly onWaiting: (sentence: string) => void;
+  /** Called at the end of each turn of the event pump. */
+  readonly onTurn: () => void;
+  /** Where the node's id is kept; undefined where nothing is. */
+  readonly stateDirectory: string | undefined;
 }
 
 /** What only root may be able to open, and what it was opened for. */
@@ -60,19 +76,18 @@ interface Front {
 /**
  * Starts a daemon: first all that needs root, then the drop of privileges, then the threads and the rest.
  *
- * @param onStatus called when status() has changed
  * @throws UserError with the first thing that is in the way
  */
-export async function startDaemon(settings: Settings, log: Log, onStatus: () => void): Promise<Daemon> {
+export async function startDaemon(settings: Settings, log: Log, surroundings: Surroundings): Promise<Daemon> {
   const startedMs = performance.now();
-  const front = await openFront(settings);
-  const keepOwner = dropPrivileges(settings.identity);
+  const front = await openFront(settings, surroundings);
+  const { fleetKey, chosen, transport, server } = front;
+  const identity = identify(settings, chosen.ip, surroundings.stateDirectory, log);
+  const keepOwner = dropPrivileges(settings.identity, settings.keepOwner);
   const history = History.open(settings.state, settings.base, (code) =>
     log.error(`the history of transfers cannot be written (${code}): see the directory of --state`),
   );
-  claimBase(settings.base, settings.receives);
-  const { fleetKey, chosen, transport, server } = front;
-  const identity = identify([settings.base, settings.hostName, chosen.ip, String(settings.port)]);
+  claimBase(settings);
   if (!fleetKey.isSecret) log.warn("no key is set: anyone on this network can write to this fleet; see -k");
   log.info(`using ${chosen.name} (${chosen.ip}), group ${settings.multicast}, port ${settings.port}`);
 
@@ -96,13 +111,15 @@ export async function startDaemon(settings: Settings, log: Log, onStatus: () => 
     received.onEvent(event);
     hooks.onEvent(event);
     if (event.kind === "member-joined" || event.kind === "member-left") arrivals.changed();
-    onStatus();
+    status.note(event);
   };
   const { epoch } = identity;
-  const driver = new Driver({ engine, epoch, fleetKey, sealer, transport, inbound, pages, onEvent });
+  const { onTurn } = surroundings;
+  const driver = new Driver({ engine, epoch, fleetKey, sealer, transport, inbound, pages, onEvent, onTurn });
   const transfers = new Transfers(engine, driver, log, settings, (transfer, result) =>
     history.add(sentEntry(`${epoch}-${transfer}`, settings.hostName, result)),
   );
+  const status = new StatusLine(engine.membership, transfers);
   const hooks = new Hooks(settings.hooks, settings.base, log);
   const received = new ReceivedTransfers(settings.hostName, (entry) => history.add(entry));
   const { base, excludes } = settings;
@@ -130,14 +147,16 @@ export async function startDaemon(settings: Settings, log: Log, onStatus: () => 
   };
   server?.serve(new ConsoleService(parts));
   return {
-    status: () => statusLine(engine, transfers),
+    status: () => status.text(),
+    wake: () => driver.wake(),
     stop: () => stopDaemon({ driver, engine, transfers, transport, disks, server, history, hooks }),
   };
 }
 
-async function openFront(settings: Settings): Promise<Front> {
+async function openFront(settings: Settings, surroundings: Surroundings): Promise<Front> {
   const fleetKey = new FleetKey(settings.keyFile === undefined ? undefined : readKeyFile(settings.keyFile));
-  const chosen = chooseInterface(settings.interface);
+  const { networkPatienceMs, onWaiting } = surroundings;
+  const chosen = await awaitInterface(settings.interface, networkPatienceMs, onWaiting);
   const { port, sendBufferBytes, receiveBufferBytes, offload } = settings;
   const addresses = { group: settings.multicast, port, interfaceIp: chosen.ip };
   const pages = new PagePool(INBOUND_TRANSFERS * WINDOW_BLOCKS + SPARE_PAGES);
@@ -202,10 +221,6 @@ function nodeInfo(settings: Settings): NodeInfo {
 
 function systemRandom(): Random {
   return { u32: () => randomBytes(4).readUInt32LE() };
-}
-
-function statusLine(engine: NodeEngine, transfers: Transfers): string {
-  return `${engine.membership.size} members, ${transfers.count} transfers from here`;
 }
 
 function logRecovery(log: Log, reply: Extract<StageReply, { kind: "recovered" }>): void {

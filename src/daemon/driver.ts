@@ -36,6 +36,8 @@ export interface DriverParts {
   readonly inbound: InboundDatagrams;
   readonly pages: InboundPages;
   readonly onEvent: (event: NodeEvent) => void;
+  /** Called at the end of each turn of the pump. */
+  readonly onTurn: () => void;
 }
 
 interface Outbound {
@@ -121,6 +123,11 @@ export class Driver {
     for (const reply of replies) this.takeStaged(reply);
   }
 
+  /** Makes the pump turn soon, although nothing may have happened. */
+  wake(): void {
+    this.planPump();
+  }
+
   /** Carries out what the engine asks for right away, for the end of the process. */
   flush(): void {
     this.pump();
@@ -161,6 +168,7 @@ export class Driver {
     for (let effect = engine.poll(); effect !== undefined; effect = engine.poll()) this.execute(effect);
     this.disks?.flush();
     this.setTimer();
+    this.parts.onTurn();
   }
 
   private setTimer(): void {

@@ -60,6 +60,12 @@ export const SETTINGS = [
     description: "further groups, with commas between them",
   },
   {
+    key: "keep-owner",
+    option: "--keep-owner",
+    form: FLAG,
+    description: "keep the owners of files also as another user than root",
+  },
+  {
     key: "port",
     environment: "MAKUOSAN_PORT",
     option: "-p, --port <number>",

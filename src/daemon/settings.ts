@@ -27,6 +27,8 @@ export interface Identity {
 export interface Settings {
   readonly base: string;
   readonly identity: Identity | undefined;
+  /** Owners of files are kept also where the daemon is not root. */
+  readonly keepOwner: boolean;
   readonly port: number;
   readonly multicast: string;
   readonly interface: string | undefined;
@@ -73,6 +75,7 @@ export function resolveSettings(options: GivenSettings, config: GivenSettings): 
   return {
     base,
     identity,
+    keepOwner: flag("keep-owner", false),
     port: number("port", DEFAULT_PORT),
     multicast: checkMulticast(text("multicast") ?? DEFAULT_GROUP),
     interface: text("interface"),

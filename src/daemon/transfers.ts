@@ -1,7 +1,7 @@
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import type { NodeEngine } from "../engine/node.ts";
 import type { Member, TransferResult } from "../engine/types.ts";
-import type { Event, SendRequest, SendResult } from "../console/protocol.ts";
+import type { Event, ProgressEvent, SendRequest, SendResult } from "../console/protocol.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../wire/datagram.ts";
 import { findGroupNumber } from "./accounts.ts";
 import { compileExcludes } from "../tree/excludes.ts";
@@ -26,6 +26,12 @@ interface Running {
   readonly hosts: ReadonlyMap<string, string>;
   totals: SourceTotals;
   unreadable: number;
+}
+
+/** How far a transfer is, as its slowest member has it. */
+export interface TransferProgress extends Omit<ProgressEvent, "event"> {
+  readonly transfer: number;
+  readonly memberCount: number;
 }
 
 /** Starts the transfers that clients ask for, a few at a time, and tells them what becomes of them. */
@@ -195,9 +201,20 @@ export class Transfers {
     }
   }
 
+  /** How far the transfers are that run. */
+  progress(): TransferProgress[] {
+    return [...this.running].map(([transfer, running]) => this.progressOf(transfer, running));
+  }
+
   private reportProgress(transfer: number): void {
     const running = this.running.get(transfer);
     if (running === undefined) return;
+    const { phase, sentBytes, wantedBytes, slowest } = this.progressOf(transfer, running);
+    running.emit({ event: "progress", phase, sentBytes, wantedBytes, slowest });
+    setTimeout(() => this.reportProgress(transfer), PROGRESS_MS).unref();
+  }
+
+  private progressOf(transfer: number, running: Running): TransferProgress {
     const sender = this.engine.outboundTransfer(transfer);
     let slowest: { name: string; staged: number } | undefined;
     for (const progress of sender?.membersProgress ?? []) {
@@ -206,14 +223,14 @@ export class Transfers {
     }
     const { wantedBytes } = running.totals;
     const stagedBytes = (slowest?.staged ?? 0) * BLOCK_PLAINTEXT_BYTES;
-    running.emit({
-      event: "progress",
+    return {
+      transfer,
+      memberCount: running.hosts.size,
       phase: sender?.isCommitting === true ? "committing" : "sending",
       sentBytes: Math.min(stagedBytes, wantedBytes),
       wantedBytes,
       slowest: slowest?.name ?? "",
-    });
-    setTimeout(() => this.reportProgress(transfer), PROGRESS_MS).unref();
+    };
   }
 
   private resultOf(running: Running, result: TransferResult): SendResult {

@@ -12,7 +12,7 @@ import type { Protection } from "./protection.ts";
 import { explain, readTarget } from "./scan.ts";
 import { StagedFiles } from "./staged-files.ts";
 import { StagingArea } from "./staging-area.ts";
-import { syncFileSystem } from "../sys/files.ts";
+import { checkAccess, syncFileSystem } from "../sys/files.ts";
 import { statDescriptor, statEntry } from "../sys/stat.ts";
 
 /** A transfer cannot go on at this member; the message is the reason that its sender will show. */
@@ -214,7 +214,7 @@ export class Stage {
       throw new StageError(`${path}: it is on another file system than the base directory`);
     }
     try {
-      fs.accessSync(`/proc/self/fd/${directory}/.`, fs.constants.W_OK | fs.constants.X_OK);
+      checkAccess(`/proc/self/fd/${directory}/.`, fs.constants.W_OK | fs.constants.X_OK);
     } catch (error) {
       throw new StageError(`${path === "" ? "the base directory" : path}: ${explain(error)}`);
     }

@@ -6,6 +6,7 @@ complete -c makuosan -s b -l base -x -a '(__fish_complete_directories)' -d 'Dire
 complete -c makuosan -s u -l user -x -a '(__fish_complete_users)' -d 'User that the daemon becomes'
 complete -c makuosan -s g -l group -x -a '(__fish_complete_groups)' -d 'Group that the daemon becomes'
 complete -c makuosan -s G -l groups -x -a '(__fish_complete_groups)' -d 'Further groups, with commas between them'
+complete -c makuosan -l keep-owner -d 'Keep the owners of files also as another user than root'
 complete -c makuosan -s p -l port -x -d 'UDP port'
 complete -c makuosan -s m -l multicast -x -d 'Multicast group'
 complete -c makuosan -s i -l interface -x -a '(__fish_print_interfaces)' -d 'Network interface, by name or address'
