@@ -84,9 +84,7 @@ export async function startDaemon(settings: Settings, log: Log, surroundings: Su
   const { fleetKey, chosen, transport, server } = front;
   const identity = identify(settings, chosen.ip, surroundings.stateDirectory, log);
   const keepOwner = dropPrivileges(settings.identity, settings.keepOwner);
-  const history = History.open(settings.state, settings.base, (code) =>
-    log.error(`the history of transfers cannot be written (${code}): see the directory of --state`),
-  );
+  const history = openHistory(settings, log);
   claimBase(settings);
   if (!fleetKey.isSecret) log.warn("no key is set: anyone on this network can write to this fleet; see -k");
   log.info(`using ${chosen.name} (${chosen.ip}), group ${settings.multicast}, port ${settings.port}`);
@@ -132,25 +130,19 @@ export async function startDaemon(settings: Settings, log: Log, surroundings: Su
   driver.start();
   const present = watchInterface(settings.interface, chosen, transport, log, () => driver.reintroduce());
   const isSealed = fleetKey.isSecret;
-  const parts = {
-    settings,
-    engine,
-    transport,
-    transfers,
-    arrivals,
-    history,
-    counters,
-    log,
-    isSealed,
-    present,
-    startedMs,
-  };
-  server?.serve(new ConsoleService(parts));
+  const shown = { settings, engine, transport, transfers, arrivals, history, counters, log };
+  server?.serve(new ConsoleService({ ...shown, isSealed, present, startedMs }));
   return {
     status: () => status.text(),
     wake: () => driver.wake(),
     stop: () => stopDaemon({ driver, engine, transfers, transport, disks, server, history, hooks }),
   };
+}
+
+function openHistory(settings: Settings, log: Log): History {
+  return History.open(settings.state, settings.base, (code) =>
+    log.error(`the history of transfers cannot be written (${code}): see the directory of --state`),
+  );
 }
 
 async function openFront(settings: Settings, surroundings: Surroundings): Promise<Front> {
