@@ -3,7 +3,6 @@ import { ConsoleClient, socketPathOf } from "../console/client.ts";
 import { rawArguments } from "./arguments.ts";
 import { ask } from "./ask.ts";
 import { Interrupt } from "./interrupt.ts";
-import { makeKey } from "./keygen.ts";
 import { type CommandOptions, parseOptions, PrintedInstead } from "./options.ts";
 import { printError } from "./output.ts";
 import { runScript } from "./script.ts";
@@ -28,7 +27,7 @@ export async function runCommand(argumentCount: number): Promise<number> {
 
 async function run(options: CommandOptions): Promise<number> {
   if (options.action === "keygen") {
-    makeKey(options.keyFile);
+    (await import("./keygen.ts")).makeKey(options.keyFile);
     return ExitStatus.ok;
   }
   const client = await ConsoleClient.connect(socketPathOf(options.console));
