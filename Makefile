@@ -13,6 +13,7 @@ endif
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 INSTALLED := node_modules/.stamp
 # Those below test/packages need packages first.
+NETWORK_TESTS := $(sort $(wildcard test/network/*.test.ts))
 TESTS := $(shell find test -name '*.test.ts' ! -path 'test/packages/*' 2>/dev/null | sort)
 # Folders too: their times tell when a file has come or gone.
 SOURCES := $(shell find src -type d -o -name '*.ts' 2>/dev/null)
@@ -38,6 +39,8 @@ packages: dist/makuosan dist/$(OTHER)/makuosan ## makes a .deb and a .rpm for x8
 
 test: build ## runs all tests; those that need root say so and are skipped without it
 	@node --test --test-concurrency=1 --test-reporter=spec $(TESTS)
+	@echo 'The network tests once more, with node:dgram alone:'
+	@MAKUOSAN_TEST_PLAIN=1 node --test --test-concurrency=1 --test-reporter=spec $(NETWORK_TESTS)
 
 test-packages: packages ## tries the packages on booted systemd containers, as root
 	@node --test --test-concurrency=1 --test-reporter=spec 'test/packages/*.test.ts'

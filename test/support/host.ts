@@ -4,6 +4,9 @@ import { collect, eventually, type Finished, run, type RunOptions } from "./proc
 
 export const DIST = path.join(import.meta.dirname, "../../dist");
 
+/** With MAKUOSAN_TEST_PLAIN=1 all daemons do with node:dgram alone: every network test runs both ways. */
+const IS_PLAIN = process.env["MAKUOSAN_TEST_PLAIN"] === "1";
+
 /** How programs are started on a host: as they are, or inside its namespaces. */
 export interface Place {
   readonly prefix: readonly string[];
@@ -78,7 +81,7 @@ export class Host {
 
   /** Starts the daemon in the foreground and waits until its control socket answers. */
   async start(...more: string[]): Promise<void> {
-    const args = ["-n", "-b", this.innerBase, "-U", this.socket, ...this.daemonArguments, ...more];
+    const args = ["-n", "-b", this.innerBase, "-U", this.socket, ...this.allArguments(more)];
     this.daemon = this.spawn(path.join(this.programs, "makuosan"), args);
     let log = "";
     this.daemon.stdout?.on("data", (bytes: Buffer) => (log += bytes.toString()));
@@ -93,7 +96,7 @@ export class Host {
 
   /** Starts the daemon as a shell does; resolves when the command returns, which is when the daemon is ready. */
   startInBackground(cwd: string, ...more: string[]): Promise<Finished> {
-    const args = ["-b", this.innerBase, "-U", this.socket, ...this.daemonArguments, ...more];
+    const args = ["-b", this.innerBase, "-U", this.socket, ...this.allArguments(more)];
     return this.run(path.join(this.programs, "makuosan"), args, { cwd });
   }
 
@@ -105,6 +108,10 @@ export class Host {
     const finished = await this.finished;
     this.daemon = undefined;
     return finished;
+  }
+
+  private allArguments(more: readonly string[]): string[] {
+    return [...this.daemonArguments, ...(IS_PLAIN ? ["--no-offload"] : []), ...more];
   }
 
   kill(signal: NodeJS.Signals): void {
