@@ -23,7 +23,7 @@ BENCH_ALL := --results test/bench/results/results.json --readme
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build packages test test-packages sim bench bench-quick lint format clean
+.PHONY: help demo build packages test test-packages sim sim-scale bench bench-quick lint format clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,9 @@ sim: $(INSTALLED) ## simulates networks and disks that fail: SECONDS=how long, S
 
 bench: build ## measures it beside rsync, uftp and udpcast, as root; BENCH=--help lists what can be chosen
 	@node test/bench/main.ts $(if $(BENCH),$(BENCH),$(BENCH_ALL))
+
+sim-scale: $(INSTALLED) ## simulates 1 GB to 4, 16, 100 and 1,000 members that lose 1 % each: OPTIONS='--mb 100 --members 300'
+	@node test/simulation/scale.ts $(OPTIONS)
 
 bench-quick: build ## the same in two minutes
 	@node test/bench/main.ts --quick $(BENCH)
