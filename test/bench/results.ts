@@ -35,10 +35,15 @@ export function emptyResults(): Results {
   };
 }
 
-/** The commit of this copy of the project, marked where files differ from it. */
+/** What the program is built from; the benchmark itself and the documents do not count. */
+const PROGRAM: readonly string[] = ["src", "package.json", "package-lock.json", "scripts/build.ts"];
+
+/** The commit that last changed the program, marked where files differ from it. */
 export async function origin(): Promise<Origin> {
-  const { stdout } = await run("git", ["describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"]);
-  return { commit: stdout.trim() || "unknown", date: new Date().toISOString().slice(0, 16) };
+  const { stdout } = await run("git", ["log", "-1", "--format=%h", "--abbrev=10", "--", ...PROGRAM]);
+  const isChanged: boolean = (await run("git", ["diff", "--quiet", "HEAD", "--", ...PROGRAM])).status === 1;
+  const commit: string = `${stdout.trim() || "unknown"}${isChanged ? "-dirty" : ""}`;
+  return { commit, date: new Date().toISOString().slice(0, 16) };
 }
 
 /**
