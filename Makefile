@@ -1,10 +1,19 @@
 # Everything runs on the Node that is shipped, from node_modules; the system's own only runs npm.
-ARCH := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x64)
+MACHINE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x64)
+OTHER := $(if $(filter x64,$(MACHINE)),arm64,x64)
+# What to build for: `make build ARCH=arm64`.
+ARCH := $(MACHINE)
 SYSTEM_PATH := $(PATH)
-export PATH := $(CURDIR)/node_modules/node-linux-$(ARCH)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+export PATH := $(CURDIR)/node_modules/node-linux-$(MACHINE)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+
+ifeq ($(filter x64 arm64,$(ARCH)),)
+$(error ARCH is x64 or arm64, not $(ARCH))
+endif
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 INSTALLED := node_modules/.stamp
+# Those below test/packages need packages first.
+TESTS := $(shell find test -name '*.test.ts' ! -path 'test/packages/*' 2>/dev/null | sort)
 # Folders too: their times tell when a file has come or gone.
 SOURCES := $(shell find src -type d -o -name '*.ts' 2>/dev/null)
 
@@ -13,22 +22,25 @@ BENCH_ALL := --results test/bench/results/results.json --readme
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build packages test sim bench bench-quick lint format clean
+.PHONY: help demo build packages test test-packages sim bench bench-quick lint format clean
 
 help: ## lists the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 demo: build ## shows what the program does, with several nodes on this machine
 	@node scripts/demo.ts
 
-build: dist/makuosan ## makes the one executable, dist/makuosan, and its second name dist/msync
+build: $(if $(filter $(OTHER),$(ARCH)),dist/$(OTHER)/makuosan,dist/makuosan) ## makes the one executable, dist/makuosan, and its second name dist/msync; ARCH=arm64 that for arm64
 	@:
 
-packages: build ## makes dist/makuosan_VERSION_amd64.deb and dist/makuosan-VERSION-1.x86_64.rpm, with nfpm
+packages: dist/makuosan dist/$(OTHER)/makuosan ## makes a .deb and a .rpm for x86-64 and for arm64 in dist/, with nfpm
 	@node scripts/packages.ts
 
 test: build ## runs all tests; those that need root say so and are skipped without it
-	@node --test --test-concurrency=1 --test-reporter=spec 'test/**/*.test.ts'
+	@node --test --test-concurrency=1 --test-reporter=spec $(TESTS)
+
+test-packages: packages ## tries the packages on booted systemd containers, as root
+	@node --test --test-concurrency=1 --test-reporter=spec 'test/packages/*.test.ts'
 
 sim: $(INSTALLED) ## simulates networks and disks that fail: SECONDS=how long, SEED=which one to repeat
 	@$(if $(SECONDS),SECONDS=$(SECONDS)) $(if $(SEED),SEED=$(SEED)) node test/simulation/run.ts
@@ -52,8 +64,8 @@ format: $(INSTALLED) ## lays out every file as lint wants it
 clean: ## removes what was built
 	@rm -rf dist
 
-dist/makuosan: $(SOURCES) scripts/build.ts package.json $(INSTALLED)
-	@node scripts/build.ts
+dist/makuosan dist/$(OTHER)/makuosan: $(SOURCES) scripts/build.ts scripts/architecture.ts package.json $(INSTALLED)
+	@node scripts/build.ts $(if $(findstring /$(OTHER)/,$@),$(OTHER),$(MACHINE))
 
 # The stamp is a copy of the package-lock.json that was installed. Without a stamp, npm's own note tells whether
 # somebody has run `npm ci`. A linked node_modules belongs to another copy of the project: npm would empty that one.
@@ -66,4 +78,6 @@ $(INSTALLED): package-lock.json
 	else \
 	  PATH="$(SYSTEM_PATH)" npm ci --ignore-scripts --no-audit --no-fund --no-progress --loglevel=error >/dev/null; \
 	fi
+	@[ -x node_modules/node-linux-$(MACHINE)/bin/node ] || { \
+	  echo 'npm could not install node-linux-$(MACHINE): see whether it reaches its registry, and repeat' >&2; exit 1; }
 	@cp package-lock.json $@

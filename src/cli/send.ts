@@ -1,26 +1,58 @@
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import type { ConsoleClient } from "../console/client.ts";
 import type { Event, SendRequest, SendResult } from "../console/protocol.ts";
-import type { CommandOptions } from "./options.ts";
+import type { Interrupt } from "./interrupt.ts";
 import { printError, printJson, printLine, printWarning } from "./output.ts";
 import { Progress } from "./progress.ts";
+import type { SendOptions } from "./send-options.ts";
+
+/**
+ * Waits for members where that was asked for.
+ *
+ * @throws UserError where they have not come
+ */
+export async function waitForMembers(client: ConsoleClient, options: SendOptions): Promise<void> {
+  const { wait, targets, excepts } = options;
+  if (wait === undefined) return;
+  await client.request({ command: "wait", ...wait, targets, excepts }, () => undefined);
+}
+
+/**
+ * The paths of a push; none means the whole base directory.
+ *
+ * @throws UserError where that is not asked for
+ */
+export function pathsToSend(paths: readonly string[], recursive: boolean): readonly string[] {
+  if (paths.length > 0) return paths;
+  if (recursive) return [""];
+  throw new UserError("nothing to send: name a path, or give -r for the whole base directory");
+}
 
 /** Carries out a push and prints what comes of it; the exit status. */
-export async function send(client: ConsoleClient, options: CommandOptions): Promise<number> {
+export async function send(
+  client: ConsoleClient,
+  paths: readonly string[],
+  options: SendOptions,
+  isJson: boolean,
+  interrupt: Interrupt,
+): Promise<number> {
   const progress = new Progress();
+  const { recursive, dryRun, allOrNothing, targets, excepts, excludes, group } = options;
   const request: SendRequest = {
     command: "send",
-    paths: options.paths,
-    recursive: options.recursive,
-    dryRun: options.dryRun,
-    allOrNothing: options.allOrNothing,
-    targets: options.targets,
-    detail: detailOf(options),
-    progress: options.json || Progress.isPossible,
+    paths,
+    recursive,
+    dryRun,
+    allOrNothing,
+    targets,
+    excepts,
+    excludes,
+    group,
+    detail: detailOf(options, isJson),
+    progress: isJson || Progress.isPossible,
   };
-  const interrupt = cancelOnInterrupt(client);
   const result = await client.request(request, (event) => {
-    if (options.json) printJson(event);
+    if (isJson) printJson(event);
     else if (event.event === "progress") progress.show(event);
     else {
       progress.end();
@@ -29,37 +61,25 @@ export async function send(client: ConsoleClient, options: CommandOptions): Prom
   });
   progress.end();
   if (result.result !== "send") throw new UserError("the daemon gave another answer than expected");
-  if (options.json) printJson(result);
+  if (isJson) printJson(result);
   else printResult(result);
   return interrupt.happened && result.aborted !== undefined ? ExitStatus.interrupted : result.exitStatus;
 }
 
-function detailOf(options: CommandOptions): SendRequest["detail"] {
+function detailOf(options: SendOptions, isJson: boolean): SendRequest["detail"] {
   if (options.verbosity >= 2) return "all";
-  if (options.verbosity === 1 || options.json) return "updates";
+  if (options.verbosity === 1 || isJson) return "updates";
   return options.dryRun ? "paths" : "none";
 }
 
-/** The first Ctrl-C asks the daemon to give up, the second one ends msync at once. */
-function cancelOnInterrupt(client: ConsoleClient): { happened: boolean } {
-  const state = { happened: false };
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.on(signal, () => {
-      if (state.happened) process.exit(ExitStatus.interrupted);
-      state.happened = true;
-      client.cancel();
-    });
-  }
-  return state;
-}
-
-function printEvent(event: Exclude<Event, { event: "progress" }>, options: CommandOptions): void {
+function printEvent(event: Exclude<Event, { event: "progress" }>, options: SendOptions): void {
   switch (event.event) {
     case "path":
       printPath(event, options);
       break;
     case "notice":
-      if (event.kind === "unreadable") printError(`${event.path}: ${event.reason}`);
+      if (event.kind === "excluded") printWarning(`${event.path} is not sent: ${event.reason}`);
+      else if (event.kind === "unreadable") printError(`${event.path}: ${event.reason}`);
       else if (options.verbosity >= 1) printLine(`ignore ${event.path}: ${event.reason}`);
       break;
     case "omitted":
@@ -71,7 +91,7 @@ function printEvent(event: Exclude<Event, { event: "progress" }>, options: Comma
   }
 }
 
-function printPath(event: Extract<Event, { event: "path" }>, options: CommandOptions): void {
+function printPath(event: Extract<Event, { event: "path" }>, options: SendOptions): void {
   const prefix = options.dryRun ? "(dryrun) " : "";
   if (options.verbosity === 0) {
     printLine(`${prefix}[update:${event.path}]`);
@@ -81,9 +101,17 @@ function printPath(event: Extract<Event, { event: "path" }>, options: CommandOpt
   for (const host of event.skips) printLine(`${prefix}skip   ${host}:${event.path}`);
 }
 
+function nobody(name: string): string {
+  if (name.startsWith("@")) return `no member has the label ${name.slice(1)}`;
+  return /[*?[\\]/.test(name) ? `no member is called ${name}` : `${name} is not a member`;
+}
+
 function printResult(result: SendResult): void {
   for (const name of result.unknown) {
-    printError(`${name} is not a member: 'msync --members' lists those that are there`);
+    printError(`${nobody(name)}: 'msync --members' lists those that are there`);
+  }
+  for (const name of result.unknownExcepts) {
+    printWarning(`${nobody(name)}, so --except leaves nobody out by it`);
   }
   if (result.aborted !== undefined) printError(`nothing was changed anywhere: ${result.aborted}`);
   for (const host of result.hosts) {

@@ -1,3 +1,4 @@
+import fs from "node:fs";
 import net from "node:net";
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import {
@@ -25,6 +26,8 @@ export class ConsoleClient {
   private readonly socket: net.Socket;
   private onEvent: (event: Event) => void = () => undefined;
   private onResult: (result: Result) => void = () => undefined;
+  /** Whether the connection has ended. */
+  isClosed = false;
   private onLost: (error: UserError) => void = () => undefined;
 
   private constructor(socket: net.Socket) {
@@ -36,7 +39,8 @@ export class ConsoleClient {
     });
     socket.on("error", () => socket.destroy());
     socket.on("close", () => {
-      this.onLost(new UserError("the daemon ended the connection: see its log", ExitStatus.unreachable));
+      this.isClosed = true;
+      this.onLost(connectionLost());
     });
   }
 
@@ -55,6 +59,7 @@ export class ConsoleClient {
    * @throws UserError where the daemon refuses it, or the connection is lost
    */
   async request(request: Request, onEvent: (event: Event) => void): Promise<Result> {
+    if (this.isClosed) throw connectionLost();
     this.onEvent = onEvent;
     const result = await new Promise<Result>((resolve, reject) => {
       this.onResult = resolve;
@@ -81,10 +86,31 @@ export class ConsoleClient {
   }
 }
 
+function connectionLost(): UserError {
+  return new UserError("the daemon ended the connection: see its log", ExitStatus.unreachable);
+}
+
 function connectError(path: string, code: string | undefined): UserError {
   const sentence =
     code === "EACCES"
-      ? `permission denied on the control socket ${path}: be root, or join the group of makuosan`
+      ? permissionSentence(path)
       : `no makuosan answers on ${path}: start it with 'systemctl start makuosan', or name its socket with -c unix:PATH`;
   return new UserError(sentence, ExitStatus.unreachable);
+}
+
+function permissionSentence(path: string): string {
+  const group = groupOf(path);
+  if (group === "root") return `permission denied: only root may use the control socket ${path}`;
+  return `permission denied: join the group ${group}, or be root, to use the control socket ${path}`;
+}
+
+/** The group whose members may use a socket. */
+function groupOf(path: string): string {
+  try {
+    const gid = String(fs.statSync(path).gid);
+    const lines = fs.readFileSync("/etc/group", "latin1").split("\n");
+    return lines.find((line) => line.split(":")[2] === gid)?.split(":")[0] ?? gid;
+  } catch {
+    return "of makuosan";
+  }
 }

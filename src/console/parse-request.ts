@@ -18,8 +18,18 @@ export function parseRequest(line: string): Request {
   switch (fields["command"]) {
     case "send":
       return parseSend(fields);
+    case "wait":
+      return {
+        command: "wait",
+        members: count(fields, "members"),
+        seconds: count(fields, "seconds"),
+        targets: byteStrings(fields, "targets"),
+        excepts: byteStrings(fields, "excepts"),
+      };
     case "status":
       return { command: "status" };
+    case "history":
+      return { command: "history", count: count(fields, "count") };
     case "members":
       return { command: "members" };
     case "loglevel":
@@ -41,6 +51,9 @@ function parseSend(fields: Record<string, unknown>): SendRequest {
     dryRun: flag(fields, "dryRun"),
     allOrNothing: flag(fields, "allOrNothing"),
     targets: byteStrings(fields, "targets"),
+    excepts: byteStrings(fields, "excepts"),
+    excludes: byteStrings(fields, "excludes"),
+    group: text(fields, "group"),
     detail,
     progress: flag(fields, "progress"),
   };
@@ -49,6 +62,15 @@ function parseSend(fields: Record<string, unknown>): SendRequest {
 function flag(fields: Record<string, unknown>, name: string): boolean {
   const value = fields[name];
   if (typeof value !== "boolean") throw new UserError(`the request's ${name} is not true or false`);
+  return value;
+}
+
+/** A whole number that a timer can wait for. */
+function count(fields: Record<string, unknown>, name: string): number {
+  const value = fields[name];
+  if (typeof value !== "number" || !Number.isInteger(value) || value < 0 || value > 1_000_000) {
+    throw new UserError(`the request's ${name} is not a whole number up to 1000000`);
+  }
   return value;
 }
 

@@ -21,18 +21,53 @@ export interface SendRequest {
   readonly recursive: boolean;
   readonly dryRun: boolean;
   readonly allOrNothing: boolean;
-  /** Host names or addresses; none for every member. */
+  /** Host names, addresses, patterns for these, or labels behind `@`; none for every member. */
   readonly targets: readonly string[];
+  /** The same, for members that are left out. */
+  readonly excepts: readonly string[];
+  /** The group that everything is given before it is sent, by name or number; empty for the one that it has. */
+  readonly group: string;
+  /** Patterns of what is left out. */
+  readonly excludes: readonly string[];
   /** Which lines about entries are wanted. */
   readonly detail: "none" | "paths" | "updates" | "all";
   /** Whether progress events are wanted. */
   readonly progress: boolean;
 }
 
+/** Answered when so many of the members are there, or with an error when they are not after that time. */
+export interface WaitRequest {
+  readonly command: "wait";
+  readonly members: number;
+  readonly seconds: number;
+  readonly targets: readonly string[];
+  readonly excepts: readonly string[];
+}
+
+/** One transfer of the past. */
+export interface HistoryEntry {
+  /** When it began, as ISO 8601 in UTC. */
+  readonly time: string;
+  readonly direction: "sent" | "received";
+  /** The same on all hosts that took part. */
+  readonly transfer: string;
+  /** The host that sent it. */
+  readonly from: string;
+  /** Entries that were sent, or that changed here. */
+  readonly entries: number;
+  readonly bytes: number;
+  readonly durationMs: number;
+  /** Of msync; none for what was received. */
+  readonly exitStatus: number | undefined;
+  readonly hosts: readonly Omit<HostVerdict, "address">[];
+}
+
 export type Request =
   | SendRequest
+  | WaitRequest
   | { readonly command: "status" }
   | { readonly command: "members" }
+  | { readonly command: "history"; readonly count: number }
   | { readonly command: "loglevel"; readonly level: string };
 
 export type Event =
@@ -44,7 +79,7 @@ export type Event =
     }
   | {
       readonly event: "notice";
-      readonly kind: "unreadable" | "skipped";
+      readonly kind: "unreadable" | "skipped" | "excluded";
       readonly path: string;
       readonly reason: string;
     }
@@ -76,6 +111,8 @@ export interface SendResult {
   readonly hosts: readonly HostVerdict[];
   /** Names given as targets that are no members. */
   readonly unknown: readonly string[];
+  /** Names given as left out that are no members. */
+  readonly unknownExcepts: readonly string[];
   /** Set when nothing was changed anywhere, with the reason. */
   readonly aborted: string | undefined;
   readonly entries: number;
@@ -99,6 +136,7 @@ export type Result =
   | SendResult
   | { readonly result: "status"; readonly values: readonly (readonly [string, string])[] }
   | { readonly result: "members"; readonly members: readonly MemberInfo[]; readonly isSealed: boolean }
+  | { readonly result: "history"; readonly entries: readonly HistoryEntry[] }
   | { readonly result: "ok" }
   | { readonly result: "error"; readonly message: string; readonly exitStatus: number };
 

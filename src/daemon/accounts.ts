@@ -1,6 +1,9 @@
 import fs from "node:fs";
 import { UserError } from "../base/user-error.ts";
 
+/** The number that stands for no change of the group. */
+const NO_GROUP = 0xffff_ffff;
+
 /** A user that the daemon can become. */
 export interface Account {
   readonly name: string;
@@ -20,6 +23,16 @@ export function findUser(name: string): Account {
 export function findGroup(name: string): number {
   for (const [group, , gid] of lines("/etc/group")) if (group === name || gid === name) return Number(gid);
   throw new UserError(`the group ${name} is unknown on this host: create it, or name another with -g`);
+}
+
+/**
+ * The number of a group for files, which needs no name here.
+ *
+ * @throws UserError for a name that this host does not know
+ */
+export function findGroupNumber(name: string): number {
+  const number = Number(name);
+  return /^\d+$/.test(name) && number < NO_GROUP ? number : findGroup(name);
 }
 
 /** The further groups that a user is a member of. */

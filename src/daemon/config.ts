@@ -32,10 +32,31 @@ export function parseConfig(text: string, file: string): GivenSettings {
   for (const [key, value] of Object.entries<unknown>(ini.parse(text))) {
     const setting = SETTINGS.find((one) => one.key === key);
     if (setting === undefined) throw unknownKey(key, value, file);
-    if (typeof value !== "string" && typeof value !== "boolean") {
+    const where = `${file}: ${key}`;
+    if (setting.form.kind === "list" && Array.isArray(value)) {
+      given[setting.key] = value.flatMap(
+        (one) => parseValue(setting, String(one), where) as readonly string[],
+      );
+    } else if (typeof value === "string" || typeof value === "boolean") {
+      given[setting.key] = parseValue(setting, String(value), where);
+    } else {
       throw new UserError(`${file}: '${key}' is given as a section or a list: write '${key} = VALUE'`);
     }
-    given[setting.key] = parseValue(setting, String(value), `${file}: ${key}`);
+  }
+  return given;
+}
+
+/**
+ * What the environment says; empty variables say nothing.
+ *
+ * @throws UserError for a value of the wrong kind
+ */
+export function readEnvironment(environment: NodeJS.ProcessEnv): GivenSettings {
+  const given: GivenSettings = {};
+  for (const setting of SETTINGS as readonly (Setting & { key: SettingKey })[]) {
+    const { environment: name = "" } = setting;
+    const text = environment[name] ?? "";
+    if (text !== "") given[setting.key] = parseValue(setting, text, name);
   }
   return given;
 }
@@ -59,7 +80,7 @@ export function parseValue(setting: Setting, text: string, where: string): Setti
       if (text === "") throw new UserError(`${where} is empty: give a value, or leave it out`);
       return text;
     case "list":
-      return text.split(",").map((item) => item.trim());
+      return parseList(text, where);
     case "flag":
       return parseFlag(text, where);
     case "number": {
@@ -68,6 +89,12 @@ export function parseValue(setting: Setting, text: string, where: string): Setti
       throw new UserError(`${where} is '${text}': give a whole number from ${form.least} to ${form.most}`);
     }
   }
+}
+
+function parseList(text: string, where: string): string[] {
+  const items = text.split(",").map((item) => item.trim());
+  if (items.includes("")) throw new UserError(`${where} has an empty place: write A,B or leave it out`);
+  return items;
 }
 
 function parseFlag(text: string, where: string): boolean {

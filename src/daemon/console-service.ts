@@ -1,12 +1,15 @@
-import type { Event, Request, Result } from "../console/protocol.ts";
+import type { Event, Request, Result, WaitRequest } from "../console/protocol.ts";
 import type { RequestHandler } from "../console/server.ts";
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import type { NodeEngine } from "../engine/node.ts";
 import type { ChosenInterface } from "../net/interfaces.ts";
 import type { Transport } from "../net/transport.ts";
+import type { Arrivals } from "./arrivals.ts";
 import type { Counters } from "./counters.ts";
+import type { History } from "./history.ts";
 import type { Log } from "./log.ts";
 import { parseLogLevel, type Settings } from "./settings.ts";
+import { chooseTargets } from "./targets.ts";
 import { displayName, type Transfers } from "./transfers.ts";
 import { VERSION } from "./version.ts";
 
@@ -15,6 +18,8 @@ export interface ServiceParts {
   readonly engine: NodeEngine;
   readonly transport: Transport;
   readonly transfers: Transfers;
+  readonly arrivals: Arrivals;
+  readonly history: History;
   readonly counters: Counters;
   readonly log: Log;
   readonly isSealed: boolean;
@@ -41,14 +46,33 @@ export class ConsoleService implements RequestHandler {
           );
         }
         return this.parts.transfers.send(request, emit, signal);
+      case "wait":
+        return this.wait(request, signal);
       case "members":
         return this.members();
       case "status":
         return { result: "status", values: this.status() };
+      case "history":
+        return { result: "history", entries: this.parts.history.last(request.count) };
       case "loglevel":
         this.parts.log.level = parseLogLevel(request.level);
         return { result: "ok" };
     }
+  }
+
+  private async wait(request: WaitRequest, signal: AbortSignal): Promise<Result> {
+    const { membership } = this.parts.engine;
+    const present = () =>
+      chooseTargets([...membership.members], request.targets, request.excepts).members.length;
+    const { members, seconds } = request;
+    if (await this.parts.arrivals.wait(() => present() >= members, seconds * 1000, signal))
+      return { result: "ok" };
+    throw new UserError(
+      signal.aborted
+        ? "msync was interrupted while it waited for members"
+        : `${present()} of ${members} members are there after ${seconds} s: 'msync --members' lists them`,
+      signal.aborted ? ExitStatus.interrupted : ExitStatus.noMembers,
+    );
   }
 
   private members(): Result {
@@ -75,6 +99,7 @@ export class ConsoleService implements RequestHandler {
       ["process", String(process.pid)],
       ["version", VERSION],
       ["host", settings.hostName],
+      ["labels", settings.labels.length === 0 ? "none" : settings.labels.join(",")],
       ["basedir", settings.base],
       ["user", String(process.geteuid?.() ?? "")],
       ["group", String(process.getegid?.() ?? "")],
@@ -88,11 +113,18 @@ export class ConsoleService implements RequestHandler {
       ["members", String(engine.membership.size)],
       ["sending", String(transfers.count)],
       ["waiting", String(transfers.waiting)],
+      ["parallel", String(settings.parallel)],
       ["receives", yes(settings.receives)],
       ["sends", yes(settings.sends)],
+      ["owner match", yes(settings.ownerMatch)],
       ["rate", settings.rateMbps === Infinity ? "no bound" : `${settings.rateMbps} Mbit/s`],
       ["receive buffer", `${transport.receiveBufferBytes} bytes`],
+      ["send buffer", `${settings.sendBufferBytes} bytes asked for`],
       ["offload", yes(transport.isOffloaded)],
+      ["excludes", settings.excludes.length === 0 ? "none" : settings.excludes.join(" ")],
+      ["pre-commit", settings.hooks.preCommit ?? "none"],
+      ["post-commit", settings.hooks.postCommit ?? "none"],
+      ["history", this.parts.history.place],
       ["log level", log.level],
       ["foreign packets", foreign],
       ["replayed packets", String(counters.replayed)],

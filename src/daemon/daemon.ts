@@ -3,26 +3,32 @@ import type { Random } from "../base/random.ts";
 import { ConsoleServer } from "../console/server.ts";
 import { NodeEngine } from "../engine/node.ts";
 import type { NodeEvent } from "../engine/types.ts";
-import { chooseInterface, type ChosenInterface } from "../net/interfaces.ts";
+import type { ChosenInterface } from "../net/interfaces.ts";
 import { readKeyFile } from "../net/key-file.ts";
 import { PagePool } from "../net/page-pool.ts";
 import { ControlOpener, ControlSealer, FleetKey } from "../net/sealing.ts";
 import { Transport } from "../net/transport.ts";
 import { DATAGRAM_BYTES, INBOUND_TRANSFERS, WINDOW_BLOCKS } from "../wire/limits.ts";
 import type { NodeInfo } from "../wire/membership-messages.ts";
+import { Arrivals } from "./arrivals.ts";
 import { ConsoleService } from "./console-service.ts";
 import { Counters } from "./counters.ts";
 import { DiskThreads } from "./disk/disk-threads.ts";
 import type { StageReply } from "./disk/messages.ts";
 import { Driver } from "./driver.ts";
+import { giveState, History, sentEntry } from "./history.ts";
+import { type DriverReply, Hooks } from "./hooks.ts";
 import { InboundDatagrams } from "./inbound-datagrams.ts";
 import { InboundPages } from "./inbound-pages.ts";
 import type { Log } from "./log.ts";
 import { logEvent } from "./log-events.ts";
+import { awaitInterface } from "./interface-wait.ts";
 import { watchInterface } from "./interface-watch.ts";
 import { claimBase, identify } from "./node-identity.ts";
 import { dropPrivileges } from "./privileges.ts";
+import { ReceivedTransfers } from "./received.ts";
 import type { Settings } from "./settings.ts";
+import { StatusLine } from "./status-line.ts";
 import { Transfers } from "./transfers.ts";
 import { VERSION } from "./version.ts";
 
@@ -34,14 +40,28 @@ const STOP_LOOK_MS = 20;
 const BUFFER_BYTES_PER_FRAGMENT = 2 * DATAGRAM_BYTES;
 
 /** Pages beside those of the windows: for reading, and for what the writing thread has still in hand. */
-const SPARE_PAGES = 64;
+const SPARE_PAGES = 128;
 
 /** A daemon that is at work. */
 export interface Daemon {
   /** One line on how it is, for the service manager. */
   status(): string;
+  /** Makes its event pump turn soon, although there may be nothing to do. */
+  wake(): void;
   /** Ends it: no new work, a moment for what is running, and a word to the others. */
   stop(): Promise<void>;
+}
+
+/** What the daemon needs of whoever starts it. */
+export interface Surroundings {
+  /** How long an interface that is not up yet is waited for. */
+  readonly networkPatienceMs: number;
+  /** Called with what is missing when that is waited for. */
+  readonly onWaiting: (sentence: string) => void;
+  /** Called at the end of each turn of the event pump. */
+  readonly onTurn: () => void;
+  /** Where the node's id is kept; undefined where nothing is. */
+  readonly stateDirectory: string | undefined;
 }
 
 /** What only root may be able to open, and what it was opened for. */
@@ -56,20 +76,23 @@ interface Front {
 /**
  * Starts a daemon: first all that needs root, then the drop of privileges, then the threads and the rest.
  *
- * @param onStatus called when status() has changed
  * @throws UserError with the first thing that is in the way
  */
-export async function startDaemon(settings: Settings, log: Log, onStatus: () => void): Promise<Daemon> {
+export async function startDaemon(settings: Settings, log: Log, surroundings: Surroundings): Promise<Daemon> {
   const startedMs = performance.now();
-  const front = await openFront(settings);
-  const keepOwner = dropPrivileges(settings.identity);
-  claimBase(settings.base, settings.receives);
+  const front = await openFront(settings, surroundings);
   const { fleetKey, chosen, transport, server } = front;
-  const identity = identify([settings.base, settings.hostName, chosen.ip, String(settings.port)]);
+  const identity = identify(settings, chosen.ip, surroundings.stateDirectory, log);
+  const keepOwner = dropPrivileges(settings.identity, settings.keepOwner);
+  const history = History.open(settings.state, settings.base, (code) =>
+    log.error(`the history of transfers cannot be written (${code}): see the directory of --state`),
+  );
+  claimBase(settings);
   if (!fleetKey.isSecret) log.warn("no key is set: anyone on this network can write to this fleet; see -k");
   log.info(`using ${chosen.name} (${chosen.ip}), group ${settings.multicast}, port ${settings.port}`);
 
   const counters = new Counters();
+  const arrivals = new Arrivals();
   const engine = new NodeEngine(
     identity,
     nodeInfo(settings),
@@ -85,28 +108,55 @@ export async function startDaemon(settings: Settings, log: Log, onStatus: () => 
     logEvent(log, event, (epoch) => engine.membership.memberOf(epoch)?.info.hostName ?? "a member that left");
     if (event.kind === "transfer-finished") transfers.finish(event.result);
     if (event.kind === "member-failed") transfers.memberFailed(event.transfer, event.hostName, event.reason);
-    onStatus();
+    received.onEvent(event);
+    hooks.onEvent(event);
+    if (event.kind === "member-joined" || event.kind === "member-left") arrivals.changed();
+    status.note(event);
   };
   const { epoch } = identity;
-  const driver = new Driver({ engine, epoch, fleetKey, sealer, transport, inbound, pages, onEvent });
-  const transfers = new Transfers(engine, driver, log, settings.parallel);
-  const threads = { base: settings.base, keepOwner, pages: front.pages.memory };
-  const disks = startDisks(threads, driver, log);
+  const { onTurn } = surroundings;
+  const driver = new Driver({ engine, epoch, fleetKey, sealer, transport, inbound, pages, onEvent, onTurn });
+  const transfers = new Transfers(engine, driver, log, settings, (transfer, result) =>
+    history.add(sentEntry(`${epoch}-${transfer}`, settings.hostName, result)),
+  );
+  const status = new StatusLine(engine.membership, transfers);
+  const hooks = new Hooks(settings.hooks, settings.base, log);
+  const received = new ReceivedTransfers(settings.hostName, (entry) => history.add(entry));
+  const { base, excludes } = settings;
+  const threads = { base, keepOwner, pages: front.pages.memory, excludes, listsChanges: hasHooks(settings) };
+  const disks = startDisks(threads, driver, log, (reply) => {
+    received.onStage(reply);
+    return hooks.hold(reply, (answer) => driver.onStage([answer]));
+  });
   transport.listen(inbound, (error) => log.error(`the network socket reports: ${error.message}`));
   driver.start();
   const present = watchInterface(settings.interface, chosen, transport, log, () => driver.reintroduce());
   const isSealed = fleetKey.isSecret;
-  const parts = { settings, engine, transport, transfers, counters, log, isSealed, present, startedMs };
+  const parts = {
+    settings,
+    engine,
+    transport,
+    transfers,
+    arrivals,
+    history,
+    counters,
+    log,
+    isSealed,
+    present,
+    startedMs,
+  };
   server?.serve(new ConsoleService(parts));
   return {
-    status: () => statusLine(engine, transfers),
-    stop: () => stopDaemon({ driver, engine, transfers, transport, disks, server }),
+    status: () => status.text(),
+    wake: () => driver.wake(),
+    stop: () => stopDaemon({ driver, engine, transfers, transport, disks, server, history, hooks }),
   };
 }
 
-async function openFront(settings: Settings): Promise<Front> {
+async function openFront(settings: Settings, surroundings: Surroundings): Promise<Front> {
   const fleetKey = new FleetKey(settings.keyFile === undefined ? undefined : readKeyFile(settings.keyFile));
-  const chosen = chooseInterface(settings.interface);
+  const { networkPatienceMs, onWaiting } = surroundings;
+  const chosen = await awaitInterface(settings.interface, networkPatienceMs, onWaiting);
   const { port, sendBufferBytes, receiveBufferBytes, offload } = settings;
   const addresses = { group: settings.multicast, port, interfaceIp: chosen.ip };
   const pages = new PagePool(INBOUND_TRANSFERS * WINDOW_BLOCKS + SPARE_PAGES);
@@ -119,7 +169,10 @@ async function openFront(settings: Settings): Promise<Front> {
   });
   const server = settings.socket === undefined ? undefined : await ConsoleServer.open(settings.socket);
   const { identity } = settings;
-  if (identity !== undefined && process.geteuid?.() === 0) server?.giveTo(identity.uid, identity.gid);
+  if (identity !== undefined && process.geteuid?.() === 0) {
+    server?.giveTo(identity.uid, identity.gid);
+    giveState(settings.state, identity.uid, identity.gid);
+  }
   return { fleetKey, chosen, pages, transport, server };
 }
 
@@ -128,13 +181,14 @@ function startDisks(
   settings: ConstructorParameters<typeof DiskThreads>[0],
   driver: Driver,
   log: Log,
+  holds: (reply: DriverReply) => boolean,
 ): DiskThreads {
   const disks = new DiskThreads(
     settings,
     (reply) => driver.onSource(reply),
     (replies) => {
       for (const reply of replies) if (reply.kind === "recovered") logRecovery(log, reply);
-      driver.onStage(replies.filter((reply) => reply.kind !== "recovered"));
+      driver.onStage(replies.filter((reply) => reply.kind !== "recovered").filter((reply) => !holds(reply)));
     },
     // A broken invariant in a thread is one of the process.
     (error) => {
@@ -143,6 +197,10 @@ function startDisks(
   );
   driver.attach(disks);
   return disks;
+}
+
+function hasHooks({ hooks }: Settings): boolean {
+  return hooks.preCommit !== undefined || hooks.postCommit !== undefined;
 }
 
 function engineOptions(settings: Settings, transport: Transport) {
@@ -157,16 +215,12 @@ function engineOptions(settings: Settings, transport: Transport) {
 }
 
 function nodeInfo(settings: Settings): NodeInfo {
-  const { hostName, receives, sends } = settings;
-  return { hostName, version: VERSION, receives, sends, labels: [] };
+  const { hostName, receives, sends, labels } = settings;
+  return { hostName, version: VERSION, receives, sends, labels };
 }
 
 function systemRandom(): Random {
   return { u32: () => randomBytes(4).readUInt32LE() };
-}
-
-function statusLine(engine: NodeEngine, transfers: Transfers): string {
-  return `${engine.membership.size} members, ${transfers.count} transfers from here`;
 }
 
 function logRecovery(log: Log, reply: Extract<StageReply, { kind: "recovered" }>): void {
@@ -185,12 +239,15 @@ async function stopDaemon(parts: {
   readonly transport: Transport;
   readonly disks: DiskThreads;
   readonly server: ConsoleServer | undefined;
+  readonly history: History;
+  readonly hooks: Hooks;
 }): Promise<void> {
-  const { driver, engine, transfers, transport, disks, server } = parts;
+  const { driver, engine, transfers, transport, disks, server, history, hooks } = parts;
   transfers.stop();
   const endMs = driver.nowMs() + STOP_PATIENCE_MS;
-  while (!engine.isIdle && driver.nowMs() < endMs)
+  while ((!engine.isIdle || hooks.count > 0) && driver.nowMs() < endMs)
     await new Promise((resolve) => setTimeout(resolve, STOP_LOOK_MS));
+  hooks.stop();
   driver.handle({ kind: "stop" });
   driver.flush();
   await transport.drain();
@@ -198,4 +255,5 @@ async function stopDaemon(parts: {
   transport.close();
   server?.close();
   await disks.stop();
+  await history.flush();
 }

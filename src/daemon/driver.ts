@@ -3,7 +3,7 @@ import { type Effect, type InboundKey, type Input, type NodeEvent } from "../eng
 import { Bitmap } from "../base/bitmap.ts";
 import type { ControlSealer, FleetKey } from "../net/sealing.ts";
 import type { Transport } from "../net/transport.ts";
-import type { ScanRequest } from "../tree/request.ts";
+import type { ScanRequest, ScanRules } from "../tree/request.ts";
 import { encodeMessage } from "../wire/message.ts";
 import type { DiskThreads } from "./disk/disk-threads.ts";
 import { bitmapData, type ReportDetail, type SourceReply, type StageReply } from "./disk/messages.ts";
@@ -20,6 +20,7 @@ import { OutboundTrains } from "./outbound-trains.ts";
 /** Who is told what becomes of an outgoing transfer. */
 export interface TransferObserver {
   readonly request: ScanRequest;
+  readonly rules: ScanRules;
   readonly detail: ReportDetail;
   /** The name that a member is shown by. */
   hostOf(epoch: string): string;
@@ -35,6 +36,8 @@ export interface DriverParts {
   readonly inbound: InboundDatagrams;
   readonly pages: InboundPages;
   readonly onEvent: (event: NodeEvent) => void;
+  /** Called at the end of each turn of the pump. */
+  readonly onTurn: () => void;
 }
 
 interface Outbound {
@@ -99,6 +102,7 @@ export class Driver {
       key: this.parts.fleetKey.transferKey(this.parts.epoch, transfer),
       ring: trains.ring,
       request: observer.request,
+      rules: observer.rules,
       dryRun,
     });
     this.handle(input);
@@ -117,6 +121,11 @@ export class Driver {
 
   onStage(replies: readonly Exclude<StageReply, { kind: "recovered" }>[]): void {
     for (const reply of replies) this.takeStaged(reply);
+  }
+
+  /** Makes the pump turn soon, although nothing may have happened. */
+  wake(): void {
+    this.planPump();
   }
 
   /** Carries out what the engine asks for right away, for the end of the process. */
@@ -159,6 +168,7 @@ export class Driver {
     for (let effect = engine.poll(); effect !== undefined; effect = engine.poll()) this.execute(effect);
     this.disks?.flush();
     this.setTimer();
+    this.parts.onTurn();
   }
 
   private setTimer(): void {
@@ -194,7 +204,7 @@ export class Driver {
         this.outbound.delete(effect.transfer);
         break;
       case "event":
-        if (effect.event.kind === "inbound-ended") this.parts.pages.close(effect.event.key);
+        if (effect.event.kind === "inbound-ended") this.closePages(effect.event.key);
         this.parts.onEvent(effect.event);
         break;
       case "open-stage":
@@ -242,7 +252,13 @@ export class Driver {
 
   private openStage(key: InboundKey, dryRun: boolean): void {
     this.parts.pages.open(key);
+    this.parts.transport.expectTrains(true);
     const secret = this.parts.fleetKey.transferKey(key.epoch, key.transfer);
     this.disks?.toStage({ kind: "open", inbound: key, key: secret, dryRun });
+  }
+
+  private closePages(key: InboundKey): void {
+    this.parts.pages.close(key);
+    this.parts.transport.expectTrains(this.parts.pages.areInUse);
   }
 }

@@ -24,6 +24,11 @@ export class InboundPages {
     return this.pool.isEmpty;
   }
 
+  /** Whether blocks of some transfer may arrive. */
+  get areInUse(): boolean {
+    return this.pagesOfTransfer.size > 0;
+  }
+
   open(key: InboundKey): void {
     this.pagesOfTransfer.set(key, new Int32Array(WINDOW_BLOCKS).fill(NONE));
   }

@@ -1,11 +1,25 @@
 import { UserError } from "../base/user-error.ts";
 import { isInBackground, startInBackground, tellReady } from "./background.ts";
-import { readConfig } from "./config.ts";
+import { readConfig, readEnvironment } from "./config.ts";
 import { startDaemon } from "./daemon.ts";
+import { NotYetError } from "./interface-wait.ts";
 import { type Log, openLog } from "./log.ts";
-import { isManagedService, ServiceNotifier } from "./notify.ts";
+import { ServiceNotifier } from "./notify.ts";
 import { parseArguments, PrintedInstead } from "./options.ts";
 import { resolveSettings, type Settings } from "./settings.ts";
+import { Watchdog } from "./watchdog.ts";
+
+/** A service waits this long for its interface; then the service manager starts it anew. */
+const NETWORK_PATIENCE_MS = 60_000;
+
+/** How often it is looked whether the service manager has to hear of something new. */
+const STATUS_MS = 1_000;
+
+/**
+ * The exit status of a service that cannot start before somebody has mended something. The service manager does not
+ * try again then, and calls it CONFIGURATION.
+ */
+const MISCONFIGURED = 78;
 
 /**
  * The command `makuosan`.
@@ -14,32 +28,44 @@ import { resolveSettings, type Settings } from "./settings.ts";
  * @returns the exit status, or undefined while the daemon runs
  */
 export async function runDaemon(argv: readonly string[]): Promise<number | undefined> {
+  const notifier = new ServiceNotifier();
   try {
     const given = parseArguments(argv);
-    const load = () => resolveSettings(given.settings, readConfig(given.configFile));
+    const load = () => {
+      const fromEnvironment = readEnvironment(process.env);
+      return resolveSettings({ ...fromEnvironment, ...given.settings }, readConfig(given.configFile));
+    };
     const settings = load();
-    if (!given.foreground && !isManagedService() && !isInBackground()) return await startInBackground(argv);
+    if (!given.foreground && !notifier.isManaged && !isInBackground()) return await startInBackground(argv);
     // Without this, service managers and pkill see the name of Node's main thread.
     process.title = "makuosan";
     // All paths are absolute by now; no directory is kept from being unmounted.
     process.chdir("/");
-    await run(settings, load);
+    await run(settings, load, notifier);
     return undefined;
   } catch (error) {
     if (error instanceof PrintedInstead) return 0;
     if (!(error instanceof UserError)) throw error;
-    process.stderr.write(`error: ${error.message}\n`);
-    return error.exitStatus;
+    const line = `error: ${error.message}`;
+    process.stderr.write(notifier.isManaged ? `<3>${line}\n` : `${line}\n`);
+    await notifier.status(line);
+    return notifier.isManaged && !(error instanceof NotYetError) ? MISCONFIGURED : error.exitStatus;
   }
 }
 
-async function run(settings: Settings, load: () => Settings): Promise<void> {
-  const log = openLog(
-    settings.logLevel,
-    isManagedService() ? "journal" : isInBackground() ? "syslog" : "terminal",
-  );
-  const notifier = new ServiceNotifier();
-  const daemon = await startDaemon(settings, log, () => notifier.status(daemon.status()));
+async function run(settings: Settings, load: () => Settings, notifier: ServiceNotifier): Promise<void> {
+  const { isManaged, signOfLifeMs } = notifier;
+  const log = openLog(settings.logLevel, isManaged ? "journal" : isInBackground() ? "syslog" : "terminal");
+  const watchdog = new Watchdog(() => notifier.watchdog());
+  const daemon = await startDaemon(settings, log, {
+    networkPatienceMs: isManaged ? NETWORK_PATIENCE_MS : 0,
+    onWaiting: (sentence) => {
+      log.warn(`waiting for the network: ${sentence}`);
+      void notifier.status(`waiting for the network: ${sentence}`);
+    },
+    onTurn: () => watchdog.turned(),
+    stateDirectory: process.env["STATE_DIRECTORY"]?.split(":")[0],
+  });
   let isStopping = false;
   const stop = (signal: string) => {
     if (isStopping) return;
@@ -50,19 +76,35 @@ async function run(settings: Settings, load: () => Settings): Promise<void> {
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
-  process.on("SIGHUP", () => reload(log, load));
+  let complaint = "";
+  const status = () => `${daemon.status()}${complaint}`;
+  process.on("SIGHUP", () => {
+    notifier.reloading();
+    const reason = reload(log, load);
+    complaint = reason === undefined ? "" : `; ${reason}`;
+    void notifier.ready(status());
+  });
+  if (isManaged) setInterval(() => void notifier.status(status()), STATUS_MS).unref();
+  if (signOfLifeMs !== undefined) watchdog.start(signOfLifeMs, () => daemon.wake());
   log.info("ready");
-  notifier.ready(daemon.status());
+  await notifier.ready(status());
   if (isInBackground()) tellReady();
 }
 
-/** Takes over what can change without a new start: the log level. */
-function reload(log: Log, load: () => Settings): void {
+/**
+ * Takes over what can change without a new start: the log level.
+ *
+ * @returns why nothing has changed; undefined where all is well
+ */
+function reload(log: Log, load: () => Settings): string | undefined {
   try {
     log.level = load().logLevel;
     log.info("the configuration was read again; all but the log level takes effect at the next start");
+    return undefined;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    log.error(`the configuration stays as it was: ${error.message}`);
+    const reason = `the configuration stays as it was: ${error.message}`;
+    log.error(reason);
+    return reason;
   }
 }

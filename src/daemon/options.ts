@@ -51,12 +51,18 @@ function daemonCommand(): Command {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
   for (const setting of SETTINGS as readonly Setting[]) {
-    command.addOption(new Option(setting.option, setting.description));
+    const option = new Option(setting.option, setting.description);
+    command.addOption(setting.form.kind === "list" ? option.argParser(addToList) : option);
   }
   command.option("--config <file>", "config file (/etc/makuosan.conf)");
   command.option("-n, --foreground", "stay in the foreground");
   for (const { flags } of REPLACED) command.addOption(new Option(flags).hideHelp());
   return command;
+}
+
+/** A list may be given in several pieces. */
+function addToList(value: string, before: string | undefined): string {
+  return before === undefined ? value : `${before},${value}`;
 }
 
 function readOptions(command: Command): DaemonArguments {

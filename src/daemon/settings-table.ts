@@ -21,6 +21,8 @@ export interface Setting {
   readonly description: string;
   /** For an option that switches something off: what it stands for in the config file. */
   readonly isInverted?: boolean;
+  /** The variable of the environment that says the same, as it did before version 2. */
+  readonly environment?: string;
 }
 
 const TEXT = { kind: "text" } as const;
@@ -31,19 +33,45 @@ const number = (least: number, most: number) => ({ kind: "number", least, most }
 export const SETTINGS = [
   {
     key: "base",
+    environment: "MAKUOSAN_BASE",
     option: "-b, --base <dir>",
     form: TEXT,
     description: "directory whose files are sent and received",
   },
-  { key: "user", option: "-u, --user <name>", form: TEXT, description: "user that the daemon becomes" },
-  { key: "group", option: "-g, --group <name>", form: TEXT, description: "group that the daemon becomes" },
+  {
+    key: "user",
+    environment: "MAKUOSAN_USER",
+    option: "-u, --user <name>",
+    form: TEXT,
+    description: "user that the daemon becomes",
+  },
+  {
+    key: "group",
+    environment: "MAKUOSAN_GROUP",
+    option: "-g, --group <name>",
+    form: TEXT,
+    description: "group that the daemon becomes",
+  },
   {
     key: "groups",
+    environment: "MAKUOSAN_GROUPS",
     option: "-G, --groups <names>",
     form: LIST,
     description: "further groups, with commas between them",
   },
-  { key: "port", option: "-p, --port <number>", form: number(1, 65535), description: "UDP port (5000)" },
+  {
+    key: "keep-owner",
+    option: "--keep-owner",
+    form: FLAG,
+    description: "keep the owners of files also as another user than root",
+  },
+  {
+    key: "port",
+    environment: "MAKUOSAN_PORT",
+    option: "-p, --port <number>",
+    form: number(1, 65535),
+    description: "UDP port (5000)",
+  },
   {
     key: "multicast",
     option: "-m, --multicast <address>",
@@ -62,9 +90,16 @@ export const SETTINGS = [
     form: TEXT,
     description: "name that the others know this node by (the host name)",
   },
+  {
+    key: "labels",
+    option: "--labels <names>",
+    form: LIST,
+    description: "names of groups that this node belongs to, for msync -t @NAME, with commas between them",
+  },
   { key: "key", option: "-k, --key <file>", form: TEXT, description: "key file, made by msync --keygen" },
   {
     key: "socket",
+    environment: "MAKUOSAN_SOCK",
     option: "-U, --socket <path>",
     form: TEXT,
     description: "control socket (/run/makuosan/makuosan.sock)",
@@ -83,12 +118,14 @@ export const SETTINGS = [
   },
   {
     key: "receive-buffer",
+    environment: "MAKUOSAN_RCVBUF",
     option: "-R, --receive-buffer <bytes>",
     form: number(16_384, 1 << 30),
     description: "socket buffer for what arrives (8388608)",
   },
   {
     key: "send-buffer",
+    environment: "MAKUOSAN_SNDBUF",
     option: "-S, --send-buffer <bytes>",
     form: number(16_384, 1 << 30),
     description: "socket buffer for what is sent (1048576)",
@@ -113,6 +150,48 @@ export const SETTINGS = [
     form: FLAG,
     isInverted: true,
     description: "no control socket",
+  },
+  {
+    key: "exclude",
+    option: "--exclude <patterns>",
+    form: LIST,
+    description: "patterns of what is neither sent nor changed here, with commas between them",
+  },
+  {
+    key: "owner-match",
+    option: "-O, --owner-match",
+    form: FLAG,
+    description: "send only what belongs to the daemon's user",
+  },
+  {
+    key: "state",
+    option: "--state <dir>",
+    form: TEXT,
+    description: "directory where the history of transfers is kept (/var/lib/makuosan)",
+  },
+  {
+    key: "pre-commit",
+    option: "--pre-commit <program>",
+    form: TEXT,
+    description: "program that runs when a transfer is staged, and may refuse it",
+  },
+  {
+    key: "post-commit",
+    option: "--post-commit <program>",
+    form: TEXT,
+    description: "program that runs when a transfer has taken effect",
+  },
+  {
+    key: "hook-user",
+    option: "--hook-user <name>",
+    form: TEXT,
+    description: "user that these programs run as",
+  },
+  {
+    key: "hook-timeout",
+    option: "--hook-timeout <seconds>",
+    form: number(1, 240),
+    description: "seconds that each of them may take (60)",
   },
   {
     key: "offload",

@@ -3,9 +3,12 @@ import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { UserError } from "../base/user-error.ts";
-import { DEFAULT_GROUP, DEFAULT_PORT, HOST_NAME_BYTES } from "../wire/limits.ts";
+import { compileExcludes } from "../tree/excludes.ts";
+import { DEFAULT_GROUP, DEFAULT_PORT, HOST_NAME_BYTES, LABEL_BYTES, LABELS } from "../wire/limits.ts";
 import { findGroup, findUser, groupsOfUser } from "./accounts.ts";
 import type { GivenSettings } from "./config.ts";
+import { findHooks, type HookSettings } from "./hook-settings.ts";
+import { DEFAULT_STATE, type StatePlace } from "./history.ts";
 import { LEVELS, type LogLevel } from "./log.ts";
 import type { SettingKey } from "./settings-table.ts";
 
@@ -24,10 +27,13 @@ export interface Identity {
 export interface Settings {
   readonly base: string;
   readonly identity: Identity | undefined;
+  /** Owners of files are kept also where the daemon is not root. */
+  readonly keepOwner: boolean;
   readonly port: number;
   readonly multicast: string;
   readonly interface: string | undefined;
   readonly hostName: string;
+  readonly labels: readonly string[];
   readonly keyFile: string | undefined;
   readonly socket: string | undefined;
   readonly logLevel: LogLevel;
@@ -39,10 +45,17 @@ export interface Settings {
   readonly receives: boolean;
   readonly sends: boolean;
   readonly offload: boolean;
+  readonly hooks: HookSettings;
+  /** Where the daemon keeps what has to outlive it; the default directory may be missing. */
+  readonly state: StatePlace;
+  /** Only what belongs to the daemon's user is sent. */
+  readonly ownerMatch: boolean;
+  /** Patterns as byte strings; they hold for what is sent and for what is received. */
+  readonly excludes: readonly string[];
 }
 
 /**
- * Puts together what the command line and the config file say; the former beats the latter.
+ * Puts together what the command line (with the environment below it) and the config file say; the former beats the latter.
  *
  * @throws UserError with the first thing that is wrong
  */
@@ -56,13 +69,18 @@ export function resolveSettings(options: GivenSettings, config: GivenSettings): 
     const name = text(key);
     return name === undefined ? undefined : path.resolve(START_DIRECTORY, name);
   };
+  const base = checkBase(file("base"));
+  const groups = given.groups as readonly string[] | undefined;
+  const identity = findIdentity(text("user"), text("group"), groups);
   return {
-    base: checkBase(file("base")),
-    identity: findIdentity(text("user"), text("group"), given.groups as readonly string[] | undefined),
+    base,
+    identity,
+    keepOwner: flag("keep-owner", false),
     port: number("port", DEFAULT_PORT),
     multicast: checkMulticast(text("multicast") ?? DEFAULT_GROUP),
     interface: text("interface"),
     hostName: checkHostName(text("name") ?? os.hostname()),
+    labels: checkLabels((given.labels as readonly string[] | undefined) ?? []),
     keyFile: file("key"),
     socket: flag("console", true) ? (file("socket") ?? DEFAULT_SOCKET) : undefined,
     logLevel: parseLogLevel(text("loglevel") ?? "info"),
@@ -73,6 +91,19 @@ export function resolveSettings(options: GivenSettings, config: GivenSettings): 
     receives: flag("receive", true),
     sends: flag("send", true),
     offload: flag("offload", true),
+    hooks: findHooks(
+      {
+        preCommit: file("pre-commit"),
+        postCommit: file("post-commit"),
+        user: text("hook-user"),
+        timeoutSeconds: number("hook-timeout", 60),
+      },
+      base,
+      identity?.uid ?? process.geteuid?.() ?? 0,
+    ),
+    state: findState(file("state")),
+    ownerMatch: flag("owner-match", false),
+    excludes: checkExcludes((given.exclude as readonly string[] | undefined) ?? [], base),
   };
 }
 
@@ -120,12 +151,44 @@ function checkHostName(name: string): string {
   );
 }
 
+/** The directory that was named, or else systemd's, or else the default one. */
+function findState(directory: string | undefined): StatePlace {
+  if (directory !== undefined) {
+    return { directory, isRequired: directory !== DEFAULT_STATE, isManaged: false };
+  }
+  const [first = ""] = (process.env["STATE_DIRECTORY"] ?? "").split(":");
+  return { directory: first === "" ? DEFAULT_STATE : first, isRequired: false, isManaged: first !== "" };
+}
+
+function checkLabels(labels: readonly string[]): readonly string[] {
+  if (labels.length > LABELS) {
+    throw new UserError(`there are ${labels.length} labels: give ${LABELS} at the most with --labels`);
+  }
+  for (const label of labels) {
+    if (label.length <= LABEL_BYTES && /^[\w.:+-]+$/.test(label)) continue;
+    throw new UserError(
+      `'${label}' cannot be a label: give one of at most ${LABEL_BYTES} letters, digits and - _ . : + with --labels`,
+    );
+  }
+  return [...new Set(labels)];
+}
+
 function checkMulticast(address: string): string {
   const first = Number(address.split(".")[0]);
   if (net.isIPv4(address) && first >= 224 && first <= 239) return address;
   throw new UserError(
     `${address} is no multicast group: give an address from 224.0.0.0 to 239.255.255.255 with -m`,
   );
+}
+
+function checkExcludes(patterns: readonly string[], base: string): string[] {
+  const excludes = patterns.map(byteString);
+  compileExcludes(excludes, byteString(base));
+  return excludes;
+}
+
+function byteString(text: string): string {
+  return Buffer.from(text).toString("latin1");
 }
 
 /** @throws UserError for a level that does not exist */

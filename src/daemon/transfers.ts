@@ -1,12 +1,15 @@
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import type { NodeEngine } from "../engine/node.ts";
 import type { Member, TransferResult } from "../engine/types.ts";
-import type { Event, SendRequest, SendResult } from "../console/protocol.ts";
+import type { Event, ProgressEvent, SendRequest, SendResult } from "../console/protocol.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../wire/datagram.ts";
+import { findGroupNumber } from "./accounts.ts";
+import { compileExcludes } from "../tree/excludes.ts";
 import { simplifyRequest } from "../tree/request.ts";
 import type { SourceReply, SourceTotals } from "./disk/messages.ts";
 import type { Driver } from "./driver.ts";
 import type { Log } from "./log.ts";
+import type { Settings } from "./settings.ts";
 import { chooseTargets, type ChosenTargets } from "./targets.ts";
 import { Turns } from "./turns.ts";
 
@@ -25,21 +28,38 @@ interface Running {
   unreadable: number;
 }
 
+/** How far a transfer is, as its slowest member has it. */
+export interface TransferProgress extends Omit<ProgressEvent, "event"> {
+  readonly transfer: number;
+  readonly memberCount: number;
+}
+
 /** Starts the transfers that clients ask for, a few at a time, and tells them what becomes of them. */
 export class Transfers {
   private readonly engine: NodeEngine;
   private readonly driver: Driver;
   private readonly log: Log;
+  private readonly settings: Settings;
+  /** Told of every transfer that has ended, but for dry runs. */
+  private readonly record: (transfer: number, result: SendResult) => void;
   private readonly turns: Turns;
   private readonly running = new Map<number, Running>();
   private lastTransfer = 0;
   private isStopping = false;
 
-  constructor(engine: NodeEngine, driver: Driver, log: Log, parallel: number) {
+  constructor(
+    engine: NodeEngine,
+    driver: Driver,
+    log: Log,
+    settings: Settings,
+    record: (transfer: number, result: SendResult) => void,
+  ) {
+    this.record = record;
     this.engine = engine;
     this.driver = driver;
     this.log = log;
-    this.turns = new Turns(parallel);
+    this.settings = settings;
+    this.turns = new Turns(settings.parallel);
   }
 
   get count(): number {
@@ -59,6 +79,8 @@ export class Transfers {
    */
   async send(request: SendRequest, emit: (event: Event) => void, signal: AbortSignal): Promise<SendResult> {
     simplifyRequest(request);
+    compileExcludes(request.excludes, "");
+    if (request.group !== "") findGroupNumber(request.group);
     if (this.isStopping) throw stopping();
     await this.turns.take(signal);
     try {
@@ -78,6 +100,7 @@ export class Transfers {
       { files: sendResult.sentEntries, bytes: sendResult.sentBytes, ms: Math.round(sendResult.durationMs) },
       `transfer ${result.transfer} to ${sendResult.hosts.length} members ended with status ${sendResult.exitStatus}`,
     );
+    if (!running.request.dryRun) this.record(result.transfer, sendResult);
     running.resolve(sendResult);
   }
 
@@ -97,8 +120,7 @@ export class Transfers {
     signal: AbortSignal,
   ): Promise<SendResult> {
     const members = [...this.engine.membership.members].sort(byHostName);
-    const receivers = members.filter((member) => member.info.receives);
-    const targets = chooseTargets(request.targets.length === 0 ? receivers : members, request.targets);
+    const targets = chooseTargets(members, request.targets, request.excepts);
     if (request.allOrNothing && targets.unknown.length > 0) {
       const aborted = `${targets.unknown.join(", ")} cannot be reached`;
       return Promise.resolve({ ...this.nobody(targets), aborted, exitStatus: ExitStatus.aborted });
@@ -111,14 +133,14 @@ export class Transfers {
     });
   }
 
-  private nobody({ unknown }: ChosenTargets): SendResult {
+  private nobody({ unknown, unknownExcepts }: ChosenTargets): SendResult {
     if (unknown.length === 0) {
       throw new UserError(
         "there is no member to send to: 'msync --members' lists those that are there",
         ExitStatus.noMembers,
       );
     }
-    return { ...emptyResult(), unknown, exitStatus: ExitStatus.partial };
+    return { ...emptyResult(), unknown, unknownExcepts, exitStatus: ExitStatus.partial };
   }
 
   private start(
@@ -149,6 +171,11 @@ export class Transfers {
       { kind: "start-transfer", request: { transfer, targets: targets.members, dryRun, allOrNothing } },
       {
         request: { paths: request.paths, recursive: request.recursive },
+        rules: {
+          excludes: [...this.settings.excludes, ...request.excludes],
+          ownedBy: this.settings.ownerMatch ? process.geteuid?.() : undefined,
+          group: request.group === "" ? undefined : findGroupNumber(request.group),
+        },
         detail: request.detail,
         hostOf: (epoch) => hosts.get(epoch) ?? epoch,
         onSource: (reply) => this.onSource(running, reply),
@@ -174,9 +201,20 @@ export class Transfers {
     }
   }
 
+  /** How far the transfers are that run. */
+  progress(): TransferProgress[] {
+    return [...this.running].map(([transfer, running]) => this.progressOf(transfer, running));
+  }
+
   private reportProgress(transfer: number): void {
     const running = this.running.get(transfer);
     if (running === undefined) return;
+    const { phase, sentBytes, wantedBytes, slowest } = this.progressOf(transfer, running);
+    running.emit({ event: "progress", phase, sentBytes, wantedBytes, slowest });
+    setTimeout(() => this.reportProgress(transfer), PROGRESS_MS).unref();
+  }
+
+  private progressOf(transfer: number, running: Running): TransferProgress {
     const sender = this.engine.outboundTransfer(transfer);
     let slowest: { name: string; staged: number } | undefined;
     for (const progress of sender?.membersProgress ?? []) {
@@ -185,14 +223,14 @@ export class Transfers {
     }
     const { wantedBytes } = running.totals;
     const stagedBytes = (slowest?.staged ?? 0) * BLOCK_PLAINTEXT_BYTES;
-    running.emit({
-      event: "progress",
+    return {
+      transfer,
+      memberCount: running.hosts.size,
       phase: sender?.isCommitting === true ? "committing" : "sending",
       sentBytes: Math.min(stagedBytes, wantedBytes),
       wantedBytes,
       slowest: slowest?.name ?? "",
-    });
-    setTimeout(() => this.reportProgress(transfer), PROGRESS_MS).unref();
+    };
   }
 
   private resultOf(running: Running, result: TransferResult): SendResult {
@@ -210,6 +248,7 @@ export class Transfers {
       exitStatus: this.exitStatus(running, result),
       hosts,
       unknown: running.targets.unknown,
+      unknownExcepts: running.targets.unknownExcepts,
       aborted: result.aborted,
       entries,
       sentEntries,
@@ -252,6 +291,7 @@ function emptyResult(): SendResult {
     exitStatus: ExitStatus.ok,
     hosts: [],
     unknown: [],
+    unknownExcepts: [],
     aborted: undefined,
     entries: 0,
     sentEntries: 0,

@@ -23,9 +23,6 @@ export interface DatagramSocket {
    */
   send(train: Uint8Array, ip: string, port: number, done: (failures: number) => void): void;
 
-  /** Lets what comes from this address be dropped, where that is possible. */
-  ignore(ip: string, port: number): void;
-
   /** Joins the group on the interface that has this address; what is multicast goes out there. Throws. */
   join(group: string, interfaceIp: string): void;
   leave(group: string, interfaceIp: string): void;

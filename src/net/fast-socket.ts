@@ -1,5 +1,5 @@
 import { DatagramWriter } from "../sys/datagram-writer.ts";
-import { ignoreSource } from "../sys/socket-filter.ts";
+import { filterSocket } from "../sys/socket-filter.ts";
 import { openUdpSocket, SocketError } from "../sys/udp-socket.ts";
 import { DATAGRAM_BYTES } from "../wire/limits.ts";
 import {
@@ -8,11 +8,9 @@ import {
   type DatagramSocket,
   type SocketOptions,
 } from "./datagram-socket.ts";
+import { NO_FRAGMENTS } from "./filters.ts";
 import { PlainSocket } from "./plain-socket.ts";
 import type { TrainReader } from "./train-reader.ts";
-
-/** Batches that are read before the rest of the event loop gets its turn. */
-const BATCHES_PER_TURN = 8;
 
 /**
  * A socket that sends a train of datagrams in one call, which the kernel cuts (UDP_SEGMENT), and gets trains in one
@@ -64,7 +62,8 @@ export class FastSocket implements DatagramSocket {
   listen(handler: DatagramHandler, onError: (error: Error) => void): void {
     const takeDatagrams: DatagramHandler["takeDatagrams"] = (...first) => {
       handler.takeDatagrams(...first);
-      this.readOn(handler);
+      // Where a bunch begins, there is mostly more.
+      if (!this.isClosed) this.reader.read(this.descriptor, handler);
     };
     this.plain.listen({ takeDatagrams }, onError);
   }
@@ -80,8 +79,9 @@ export class FastSocket implements DatagramSocket {
     else this.sendFailed(outcome.errno, train, ip, port, done);
   }
 
-  ignore(ip: string, port: number): void {
-    ignoreSource(this.descriptor, ip, port);
+  /** Lets in no fragments, which have a socket of their own, and nothing of this node's own. */
+  leaveOutFragments(ownIp: string, port: number): void {
+    filterSocket(this.descriptor, { ...NO_FRAGMENTS, ip: ownIp, port });
   }
 
   join(group: string, interfaceIp: string): void {
@@ -99,13 +99,6 @@ export class FastSocket implements DatagramSocket {
   close(): void {
     this.isClosed = true;
     this.plain.close();
-  }
-
-  /** Where a bunch begins, there is mostly more. */
-  private readOn(handler: DatagramHandler): void {
-    for (let batch = 0; batch < BATCHES_PER_TURN && !this.isClosed; batch++) {
-      if (!this.reader.read(this.descriptor, handler)) return;
-    }
   }
 
   /** The buffer is full: node:dgram tells when there is room again. */

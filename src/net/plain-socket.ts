@@ -83,9 +83,6 @@ export class PlainSocket implements DatagramSocket {
     this.socket.send(bytes, port, ip, done);
   }
 
-  /** node:dgram has no filter; whoever takes the datagrams in passes over them. */
-  ignore(): void {}
-
   join(group: string, interfaceIp: string): void {
     this.socket.addMembership(group, interfaceIp);
   }

@@ -1,13 +1,16 @@
-import { DatagramReader, type ScatteredMessage } from "../sys/datagram-reader.ts";
+import { BATCH, DatagramReader, type ScatteredMessage } from "../sys/datagram-reader.ts";
 import { FRAGMENT_HEADER_BYTES, FRAGMENT_PAYLOAD_BYTES } from "../wire/datagram.ts";
 import type { DatagramHandler } from "./datagram-socket.ts";
 import { PAGE_BYTES, type PagePool } from "./page-pool.ts";
 
 const LONGEST_MESSAGE_BYTES = 65_536;
 
+/** Batches that are read before the rest of the event loop gets its turn. */
+const BATCHES_PER_TURN = 8;
+
 /**
- * Reads trains from sockets, with the payloads of their fragments in a page of the pool. One reader serves all sockets:
- * what it has read is taken in before it reads again.
+ * Reads trains from sockets, with the payloads of their fragments in a page of the pool. What it has read has to be taken
+ * in before it reads again.
  */
 export class TrainReader {
   private readonly reader: DatagramReader;
@@ -35,14 +38,22 @@ export class TrainReader {
   /**
    * Reads what has arrived at a socket, up to a bound and without waiting.
    *
-   * @returns whether there may be more
+   * @returns how many messages there were
    */
-  read(descriptor: number, handler: DatagramHandler): boolean {
-    return this.reader.read(descriptor, (message) => {
-      if (handler.takeTrain(message)) return;
-      this.gather(message);
-      handler.takeDatagrams(this.gathered, 0, message.sizeBytes, message.ip, message.port);
-    });
+  read(descriptor: number, handler: DatagramHandler): number {
+    let total = 0;
+    for (let batch = 0; batch < BATCHES_PER_TURN; batch++) {
+      const count = this.reader.read(descriptor, (message) => this.take(message, handler));
+      total += count;
+      if (count < BATCH) break;
+    }
+    return total;
+  }
+
+  private take(message: ScatteredMessage, handler: DatagramHandler): void {
+    if (handler.takeTrain(message)) return;
+    this.gather(message);
+    handler.takeDatagrams(this.gathered, 0, message.sizeBytes, message.ip, message.port);
   }
 
   private gather({ headers, headersStart, page, sizeBytes }: ScatteredMessage): void {

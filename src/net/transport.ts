@@ -1,13 +1,16 @@
 import { UserError } from "../base/user-error.ts";
-import type { DatagramHandler, DatagramSocket } from "./datagram-socket.ts";
+import type { DatagramHandler, DatagramSocket, SocketOptions } from "./datagram-socket.ts";
 import { FastSocket } from "./fast-socket.ts";
 import type { PagePool } from "./page-pool.ts";
 import { PlainSocket } from "./plain-socket.ts";
+import { TrainPoll } from "./train-poll.ts";
 import { TrainReader } from "./train-reader.ts";
+import { TrainSocket } from "./train-socket.ts";
 
 /**
  * The two sockets of a node (PROTOCOL.md 1): one bound to the group's address for what is sent to all, one bound
- * to the interface's own address for sending and for what is sent to this node alone.
+ * to the interface's own address for sending and for what is sent to this node alone. Where the system allows it, the
+ * fragments of the group come by a third one.
  */
 
 export interface TransportOptions {
@@ -27,6 +30,9 @@ export class Transport {
   private readonly reader: TrainReader | undefined;
   private readonly group: DatagramSocket;
   private own: DatagramSocket;
+  /** Where the fragments of the group arrive, if not with all the rest. */
+  private trains: TrainSocket | undefined;
+  private poll: TrainPoll | undefined;
   private isClosed = false;
   private pendingSends = 0;
   private onDrained: () => void = () => undefined;
@@ -54,10 +60,10 @@ export class Transport {
    */
   static async open(options: TransportOptions): Promise<Transport> {
     const reader = options.offload ? TrainReader.create(options.pages) : undefined;
-    const own = await openSocket(options, reader, options.interfaceIp, false);
+    const own = await openSocket(ownOptions(options), reader);
     let group: DatagramSocket;
     try {
-      group = await openSocket(options, reader, options.group, true);
+      group = await openSocket(groupOptions(options), reader);
     } catch (error) {
       own.close();
       throw error;
@@ -76,7 +82,8 @@ export class Transport {
   listen(handler: DatagramHandler, onError: (error: Error) => void): void {
     this.handler = handler;
     this.onError = onError;
-    for (const socket of [this.own, this.group]) socket.listen(handler, onError);
+    this.own.listen(handler, onError);
+    this.group.listen(this.behindTrains(handler), onError);
   }
 
   /**
@@ -88,7 +95,7 @@ export class Transport {
     const former = this.options;
     const options = { ...former, interfaceIp };
     if (interfaceIp !== former.interfaceIp) {
-      const own = await openSocket(options, this.reader, interfaceIp, false);
+      const own = await openSocket(ownOptions(options), this.reader);
       this.own.close();
       this.own = own;
       this.options = options;
@@ -131,7 +138,21 @@ export class Transport {
     this.send(train, this.options.group, this.options.port, done);
   }
 
+  /** Says whether transfers are under way to this node: then what arrives for them is read all the time. */
+  expectTrains(isExpecting: boolean): void {
+    const { handler, trains } = this;
+    if (isExpecting && this.poll === undefined && trains !== undefined && handler !== undefined) {
+      this.poll = new TrainPoll(() => trains.read(handler), this.receiveBufferBytes);
+    } else if (!isExpecting) {
+      this.poll?.stop();
+      this.poll = undefined;
+    }
+  }
+
   close(): void {
+    this.expectTrains(false);
+    this.trains?.close();
+    this.trains = undefined;
     this.isClosed = true;
     this.group.close();
     this.own.close();
@@ -147,8 +168,7 @@ export class Transport {
     try {
       this.group.join(group, membershipIp(interfaceIp));
       this.own.sendMulticastOver(membershipIp(interfaceIp));
-      // Multicast is looped back, so that several nodes can run on one host; a node need not hear itself.
-      this.group.ignore(interfaceIp, this.options.port);
+      this.separateTrains();
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       throw new UserError(
@@ -156,6 +176,25 @@ export class Transport {
           "check that the interface is up and supports multicast",
       );
     }
+  }
+
+  /** Multicast is looped back, so that several nodes can run on one host; the filters also drop a node's own. */
+  private separateTrains(): void {
+    if (!(this.group instanceof FastSocket)) return;
+    const { interfaceIp, port, pages } = this.options;
+    this.trains ??= TrainSocket.open(groupOptions(this.options), pages);
+    if (this.trains?.filter(interfaceIp, port) === true) this.group.leaveOutFragments(interfaceIp, port);
+  }
+
+  /** What a sender says of its blocks is taken in behind the blocks that it sent before. */
+  private behindTrains(handler: DatagramHandler): DatagramHandler {
+    return {
+      takeDatagrams: (...datagrams) => {
+        this.trains?.read(handler);
+        handler.takeDatagrams(...datagrams);
+      },
+      takeTrain: (train) => handler.takeTrain(train),
+    };
   }
 
   private send(train: Uint8Array, ip: string, port: number, done: () => void): void {
@@ -169,15 +208,16 @@ export class Transport {
   }
 }
 
+function groupOptions({ group, port, sendBufferBytes, receiveBufferBytes }: TransportOptions): SocketOptions {
+  return { ip: group, port, isGroup: true, sendBufferBytes, receiveBufferBytes };
+}
+
+function ownOptions(options: TransportOptions): SocketOptions {
+  return { ...groupOptions(options), ip: options.interfaceIp, isGroup: false };
+}
+
 /** The fast form of a socket where it is wanted and possible, and the plain one otherwise. */
-async function openSocket(
-  options: TransportOptions,
-  reader: TrainReader | undefined,
-  ip: string,
-  isGroup: boolean,
-): Promise<DatagramSocket> {
-  const { port, sendBufferBytes, receiveBufferBytes } = options;
-  const socket = { ip, port, isGroup, sendBufferBytes, receiveBufferBytes };
+async function openSocket(socket: SocketOptions, reader: TrainReader | undefined): Promise<DatagramSocket> {
   const fast = reader === undefined ? undefined : await FastSocket.open(socket, reader);
   return fast ?? PlainSocket.open(socket);
 }

@@ -7,8 +7,8 @@ import { nativeFunction, type NativeFunction } from "./native.ts";
  * behind the other into memory of the reader, their payloads one behind the other into a page of the caller's.
  */
 
-/** Messages of one call. */
-const BATCH = 32;
+/** Messages of one call; fewer mean that there are no more. */
+export const BATCH = 32;
 /** The longest message there is, in datagrams of the full length: 65,535 bytes. */
 const MOST_DATAGRAMS = 46;
 const MSG_DONTWAIT = 0x40;
@@ -77,9 +77,9 @@ export class DatagramReader {
   /**
    * Reads once, without waiting.
    *
-   * @returns whether there may be more to read
+   * @returns how many messages there were
    */
-  read(descriptor: number, onMessage: (message: ScatteredMessage) => void): boolean {
+  read(descriptor: number, onMessage: (message: ScatteredMessage) => void): number {
     const { structures, message } = this;
     const count = this.recvmmsg(descriptor, structures.messages, BATCH, MSG_DONTWAIT, null);
     for (let index = 0; index < count; index++) {
@@ -89,7 +89,7 @@ export class DatagramReader {
       this.pages[index] = message.page;
       structures.aim(index, message.page);
     }
-    return count === BATCH;
+    return Math.max(0, count);
   }
 
   private describe(index: number): void {

@@ -10,6 +10,7 @@ const AT_FDCWD = -100;
 const O_CLOEXEC = 0o2000000;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const RENAME_EXCHANGE = 2;
+const AT_EACCESS = 0x200;
 const LOCK_EXCLUSIVE_NONBLOCKING = 2 | 4;
 
 /** O_PATH: a descriptor that only names a directory; it needs no permission to read it. */
@@ -65,6 +66,19 @@ export function openEntry(directory: number, name: string, flags: number, mode =
 export function exchange(a: Buffer, b: Buffer): boolean {
   const native = nativeFunction("int renameat2(int, const void *, int, const void *, unsigned int)");
   return native?.(AT_FDCWD, terminated(a), AT_FDCWD, terminated(b), RENAME_EXCHANGE) === 0;
+}
+
+/**
+ * Checks whether this process may do something with a path, as whom it acts and with the capabilities that it has. The
+ * call of Node knows neither.
+ *
+ * @param mode bits such as fs.constants.W_OK
+ * @throws an error with a code such as EACCES
+ */
+export function checkAccess(path: string, mode: number): void {
+  const native = nativeFunction("int faccessat(int, const void *, int, int)");
+  if (native?.(AT_FDCWD, terminated(Buffer.from(path)), mode, AT_EACCESS) === 0) return;
+  fs.accessSync(path, mode);
 }
 
 /** Whether syncFileSystem() can do anything. */

@@ -7,26 +7,43 @@ const SO_ATTACH_FILTER = 26;
 /** Instructions of the kernel's classic packet filter. */
 const LOAD_WORD = 0x20;
 const LOAD_HALF = 0x28;
+const LOAD_BYTE = 0x30;
 const JUMP_IF_EQUAL = 0x15;
 const RETURN = 0x06;
 /** Positions count from the UDP header; behind this they count from the IP header. */
 const IP_HEADER = 0xfff0_0000;
 const IP_SOURCE = 12;
 const UDP_SOURCE_PORT = 0;
+const UDP_HEADER_BYTES = 8;
 const WHOLE_PACKET = 0xffff_ffff;
 
+/** What a socket lets in. */
+export interface SocketFilter {
+  /** Whose datagrams are dropped: what a node multicasts is looped back to it. */
+  readonly ip: string;
+  readonly port: number;
+  /** A byte of the datagram, and the only value of it that is let in; or all but that. */
+  readonly position: number;
+  readonly value: number;
+  readonly isWanted: boolean;
+}
+
 /**
- * Lets a UDP socket drop what comes from one address before it is queued: what this node multicasts is looped back to it.
- * Replaces the filter that was there. Without the library nothing is dropped, and the caller passes over it.
+ * Lets the kernel drop datagrams before they are queued at a UDP socket. Replaces the filter that was there.
+ *
+ * @returns whether it does
  */
-export function ignoreSource(descriptor: number, ip: string, port: number): void {
+export function filterSocket(descriptor: number, filter: SocketFilter): boolean {
+  const { position, isWanted } = filter;
   const instructions = [
     [LOAD_WORD, 0, 0, IP_HEADER + IP_SOURCE],
-    [JUMP_IF_EQUAL, 0, 3, Buffer.from(ip.split(".").map(Number)).readUInt32BE()],
+    [JUMP_IF_EQUAL, 0, 2, Buffer.from(filter.ip.split(".").map(Number)).readUInt32BE()],
     [LOAD_HALF, 0, 0, UDP_SOURCE_PORT],
-    [JUMP_IF_EQUAL, 0, 1, port],
-    [RETURN, 0, 0, 0],
+    [JUMP_IF_EQUAL, 3, 0, filter.port],
+    [LOAD_BYTE, 0, 0, UDP_HEADER_BYTES + position],
+    [JUMP_IF_EQUAL, isWanted ? 0 : 1, isWanted ? 1 : 0, filter.value],
     [RETURN, 0, 0, WHOLE_PACKET],
+    [RETURN, 0, 0, 0],
   ] as const;
   const program = Buffer.from(new SharedArrayBuffer(instructions.length * 8));
   instructions.forEach(([code, jumpIf, jumpElse, value], index) => {
@@ -37,10 +54,10 @@ export function ignoreSource(descriptor: number, ip: string, port: number): void
   });
   const setsockopt = nativeFunction("int setsockopt(int, int, int, const void *, uint32_t)");
   const address = addressOf(program);
-  if (setsockopt === undefined || address === undefined) return;
+  if (setsockopt === undefined || address === undefined) return false;
   // struct sock_fprog: how many instructions, and where they lie.
   const description = Buffer.alloc(16);
   description.writeUInt16LE(instructions.length);
   description.writeBigUInt64LE(address, 8);
-  setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, description, description.length);
+  return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, description, description.length) === 0;
 }

@@ -9,6 +9,18 @@ export interface ScanRequest {
   readonly recursive: boolean;
 }
 
+/** What is left out of it, and what is done to the rest before it goes. */
+export interface ScanRules {
+  /** Patterns of entries; see excludes.ts. */
+  readonly excludes: readonly string[];
+  /** Only entries of this user are sent. */
+  readonly ownedBy: number | undefined;
+  /** Every entry is given this group first. */
+  readonly group: number | undefined;
+}
+
+export const NO_RULES: ScanRules = { excludes: [], ownedBy: undefined, group: undefined };
+
 /**
  * Brings a path of the command line into its one form: without leading slash (the base directory is meant
  * anyway), without "." and without empty components.

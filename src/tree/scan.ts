@@ -3,12 +3,14 @@ import { DecodeError } from "../base/bytes.ts";
 import { type FileStats, statDescriptor, statEntry } from "../sys/stat.ts";
 import { type DirectoryHeader, type Entry, EntryType } from "../wire/manifest.ts";
 import { PATH_BYTES } from "../wire/limits.ts";
+import type { Metadata } from "../wire/metadata.ts";
 import { directoryOf, joinPath, nameOf, STAGING_NAME } from "../wire/path-rules.ts";
 import { metadataOf, typeOf } from "./attributes.ts";
 import type { Directories } from "./directories.ts";
 import { bytesOfPath, entryPath, errorCode } from "./directories.ts";
+import { type Exclusion, isExcludedWithin } from "./excludes.ts";
 import type { Owners } from "./owners.ts";
-import type { ScanRequest } from "./request.ts";
+import type { ScanRequest, ScanRules } from "./request.ts";
 
 /**
  * Walks the tree of a request and gives its entries one by one, directory by directory: all entries of a
@@ -22,28 +24,41 @@ const SORTED_ENTRIES = 20_000;
 /** Times that fit into 64 bits of nanoseconds. */
 const MOST_NS = 9_200_000_000_000_000_000n;
 
-/** Decides what is left out; a directory that is left out is not entered. */
-export type Exclusion = (path: string, isDirectory: boolean) => boolean;
-
 /** What the walk comes across. */
 export type ScanItem =
   | { readonly kind: "entry"; readonly directory: DirectoryHeader; readonly entry: Entry }
   /** It cannot be read; the reason does not repeat the path. */
   | { readonly kind: "unreadable"; readonly path: string; readonly reason: string }
-  /** It is something that is never sent. */
-  | { readonly kind: "skipped"; readonly path: string; readonly reason: string };
+  /** It is something that is never sent; what is in it may be. */
+  | {
+      readonly kind: "skipped";
+      readonly path: string;
+      readonly reason: string;
+      readonly isDirectory: boolean;
+    }
+  /** It was asked for by its path, and is left out all the same. */
+  | { readonly kind: "excluded"; readonly path: string; readonly reason: string };
+
+/** What the walk leaves out, and what it does to entries before it gives them. */
+export interface ScannerRules extends Pick<ScanRules, "ownedBy" | "group"> {
+  readonly isExcluded: Exclusion;
+  /** Nothing is changed here either. */
+  readonly dryRun: boolean;
+}
 
 export class Scanner {
   private readonly directories: Directories;
   private readonly owners: Owners;
-  private readonly isExcluded: Exclusion;
+  private readonly rules: ScannerRules;
+  /** What went wrong with the last entry, though it is sent. */
+  private problem: ScanItem | undefined;
   /** Directories on the way to a requested path that have been given already. */
   private readonly passages = new Set<string>();
 
-  constructor(directories: Directories, owners: Owners, isExcluded: Exclusion) {
+  constructor(directories: Directories, owners: Owners, rules: ScannerRules) {
     this.directories = directories;
     this.owners = owners;
-    this.isExcluded = isExcluded;
+    this.rules = rules;
   }
 
   *scan(request: ScanRequest): Generator<ScanItem> {
@@ -56,6 +71,10 @@ export class Scanner {
 
   /** One requested path with the directories on its way; true for a directory. */
   private *requested(path: string): Generator<ScanItem, boolean> {
+    if (isExcludedWithin(this.rules.isExcluded, path, this.isDirectory(path))) {
+      yield { kind: "excluded", path, reason: "an exclude pattern fits it, or a directory on its way" };
+      return false;
+    }
     for (let slash = path.indexOf("/"); slash !== -1; slash = path.indexOf("/", slash + 1)) {
       yield* this.passage(path.slice(0, slash));
     }
@@ -67,18 +86,47 @@ export class Scanner {
       item = { kind: "unreadable", path, reason: explain(error) };
     }
     item ??= { kind: "unreadable", path, reason: "there is no such file or directory" };
+    yield* this.takeProblem();
     yield item;
-    return item.kind === "entry" && item.entry.type === EntryType.directory;
+    return isEntered(item);
+  }
+
+  private isDirectory(path: string): boolean {
+    return this.lookAt(path)?.isDirectory() === true;
+  }
+
+  /** The stats of an entry by its path; undefined also where they cannot be had. */
+  private lookAt(path: string): FileStats | undefined {
+    try {
+      return statEntry(this.directories.descriptor(directoryOf(path)), nameOf(path));
+    } catch (error) {
+      errorCode(error);
+      return undefined;
+    }
+  }
+
+  private *takeProblem(): Generator<ScanItem> {
+    if (this.problem !== undefined) yield this.problem;
+    this.problem = undefined;
+  }
+
+  /** The directories on the way to an entry that are not sent for themselves, because of their owner. */
+  private *foreignWay(path: string): Generator<ScanItem> {
+    for (let end = path.indexOf("/"); ; end = path.indexOf("/", end + 1)) {
+      const way = end === -1 ? path : path.slice(0, end);
+      if (way !== "" && this.isForeign(this.lookAt(way))) yield* this.passage(way);
+      if (end === -1) return;
+    }
+  }
+
+  private isForeign(stats: FileStats | undefined): boolean {
+    const { ownedBy } = this.rules;
+    return ownedBy !== undefined && stats !== undefined && stats.uid !== ownedBy;
   }
 
   private *passage(path: string): Generator<ScanItem> {
     if (this.passages.has(path)) return;
-    let stats: FileStats | undefined;
-    try {
-      stats = statEntry(this.directories.descriptor(directoryOf(path)), nameOf(path));
-    } catch (error) {
-      errorCode(error);
-    }
+    const stats = this.lookAt(path);
     // Whatever is wrong on the way is said once, of the path that was asked for.
     if (stats?.isDirectory() !== true) return;
     if (this.passages.size < SORTED_ENTRIES) this.passages.add(path);
@@ -102,14 +150,20 @@ export class Scanner {
     try {
       const descriptor = this.directories.descriptor(path);
       const stats = statDescriptor(descriptor);
-      const header = { path, metadata: path === "" ? undefined : metadataOf(stats, this.owners) };
+      let isWayGiven = this.rules.ownedBy === undefined;
+      const isSent = path !== "" && !this.isForeign(stats);
+      const header = { path, metadata: isSent ? metadataOf(stats, this.owners) : undefined };
       for (const name of names(descriptor)) {
         if (path === "" && name === STAGING_NAME) continue;
         // Between two names, whoever takes the items may have used other directories.
         const item = this.look(this.directories.descriptor(path), header, name);
         if (item === undefined) continue;
-        if (item.kind === "entry" && item.entry.type === EntryType.directory)
-          found.push(joinPath(path, name));
+        if (isEntered(item)) found.push(joinPath(path, name));
+        if (item.kind === "entry" && !isWayGiven) {
+          yield* this.foreignWay(path);
+          isWayGiven = true;
+        }
+        if (this.problem !== undefined) yield* this.takeProblem();
         yield item;
       }
     } catch (error) {
@@ -121,7 +175,7 @@ export class Scanner {
     const path = joinPath(directory.path, name);
     try {
       const stats = statEntry(descriptor, name);
-      if (stats === undefined || this.isExcluded(path, stats.isDirectory())) return undefined;
+      if (stats === undefined || this.rules.isExcluded(path, stats.isDirectory())) return undefined;
       if (path.length > PATH_BYTES) {
         return { kind: "unreadable", path, reason: `its path is longer than ${PATH_BYTES} bytes` };
       }
@@ -130,19 +184,45 @@ export class Scanner {
       }
       const type = typeOf(stats);
       if (type === undefined) {
-        return { kind: "skipped", path, reason: "it is neither a file nor a directory nor a symbolic link" };
+        const reason = "it is neither a file nor a directory nor a symbolic link";
+        return { kind: "skipped", path, reason, isDirectory: false };
+      }
+      if (this.isForeign(stats)) {
+        const reason = "it does not belong to the daemon's user";
+        return { kind: "skipped", path, reason, isDirectory: stats.isDirectory() };
       }
       const target = type === EntryType.symlink ? readTarget(descriptor, name) : "";
       const size = type === EntryType.file ? stats.size : 0;
       return {
         kind: "entry",
         directory,
-        entry: { type, name, metadata: metadataOf(stats, this.owners), size, target },
+        entry: { type, name, metadata: this.metadata(descriptor, path, stats), size, target },
       };
     } catch (error) {
       return { kind: "unreadable", path, reason: explain(error) };
     }
   }
+
+  /** An entry's metadata, after it was given the wanted group; no link is followed. */
+  private metadata(descriptor: number, path: string, stats: FileStats): Metadata {
+    const { group, dryRun } = this.rules;
+    if (group === undefined || stats.gid === group) return metadataOf(stats, this.owners);
+    if (dryRun) return { ...metadataOf(stats, this.owners), group: this.owners.group(group) };
+    try {
+      fs.lchownSync(entryPath(descriptor, nameOf(path)), -1, group);
+    } catch (error) {
+      this.problem = { kind: "unreadable", path, reason: `its group cannot be changed: ${explain(error)}` };
+    }
+    // The kernel takes set-user-id and set-group-id away with that.
+    return metadataOf(statEntry(descriptor, nameOf(path)) ?? stats, this.owners);
+  }
+}
+
+/** Whether the walk goes on in it. */
+function isEntered(item: ScanItem): boolean {
+  return item.kind === "entry"
+    ? item.entry.type === EntryType.directory
+    : item.kind === "skipped" && item.isDirectory;
 }
 
 export function readTarget(directory: number, name: string): string {

@@ -5,10 +5,11 @@ import { DataWriter } from "../wire/data-block.ts";
 import { EntryType, ManifestWriter } from "../wire/manifest.ts";
 import { joinPath } from "../wire/path-rules.ts";
 import { Directories } from "./directories.ts";
+import { compileExcludes } from "./excludes.ts";
 import { FileReader } from "./file-reader.ts";
 import { type Owners } from "./owners.ts";
-import { simplifyRequest, type ScanRequest } from "./request.ts";
-import { type Exclusion, Scanner, type ScanItem } from "./scan.ts";
+import { type ScanRequest, type ScanRules, simplifyRequest } from "./request.ts";
+import { Scanner, type ScanItem } from "./scan.ts";
 
 /**
  * The sending side of a transfer on its disk: turns the tree into manifest blocks, and what is wanted of it into
@@ -29,13 +30,13 @@ export interface HeldEntry {
 
 /** What somebody should be told: an entry that is not sent, and why. */
 export interface SourceNotice {
-  readonly kind: "unreadable" | "skipped";
+  readonly kind: "unreadable" | "skipped" | "excluded";
   readonly path: string;
   readonly reason: string;
 }
 
 export interface SourceOptions {
-  readonly isExcluded: Exclusion;
+  readonly rules: ScanRules;
   /** Contents are not read. */
   readonly dryRun: boolean;
 }
@@ -64,7 +65,15 @@ export class Source {
   constructor(base: string, owners: Owners, request: ScanRequest, options: SourceOptions) {
     this.directories = new Directories(base);
     this.dryRun = options.dryRun;
-    this.items = new Scanner(this.directories, owners, options.isExcluded).scan(simplifyRequest(request));
+    const isExcluded = compileExcludes(options.rules.excludes, Buffer.from(base).toString("latin1"));
+    const { ownedBy, group } = options.rules;
+    const scanner = new Scanner(this.directories, owners, {
+      isExcluded,
+      ownedBy,
+      group,
+      dryRun: options.dryRun,
+    });
+    this.items = scanner.scan(simplifyRequest(request));
     this.reader = new FileReader(this.directories);
   }
 

@@ -4,18 +4,34 @@ import { SegmentKind, segmentsOf } from "../wire/data-block.ts";
 import { decodeManifest, type DirectoryHeader, type Entry, EntryType } from "../wire/manifest.ts";
 import { directoryOf, joinPath, nameOf } from "../wire/path-rules.ts";
 import { type AttributeRules, isSame, setLinkAttributes } from "./attributes.ts";
+import { ChangeList } from "./change-list.ts";
 import { Committer } from "./commit.ts";
 import { bytesOfPath, type Directories, entryPath, errorCode } from "./directories.ts";
 import { JournalWriter, StepKind } from "./journal.ts";
+import type { Protection } from "./protection.ts";
 import { explain, readTarget } from "./scan.ts";
 import { StagedFiles } from "./staged-files.ts";
 import { StagingArea } from "./staging-area.ts";
-import { syncFileSystem } from "../sys/files.ts";
+import { checkAccess, syncFileSystem } from "../sys/files.ts";
 import { statDescriptor, statEntry } from "../sys/stat.ts";
 
 /** A transfer cannot go on at this member; the message is the reason that its sender will show. */
 export class StageError extends Error {
   override name = "StageError";
+}
+
+/** How much of a transfer is wanted. */
+export interface StageTotals {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+/** What a node may ask for beside the staging itself. */
+export interface StageExtras {
+  /** What stays as it is here. */
+  readonly protection: Protection | undefined;
+  /** Whether the paths that change are listed in a file of the staging area, `changes`. */
+  readonly listsChanges: boolean;
 }
 
 /**
@@ -28,18 +44,31 @@ export class Stage {
   private readonly rules: AttributeRules;
   private readonly name: string;
   private readonly dryRun: boolean;
+  private readonly protection: Protection | undefined;
+  private readonly listsChanges: boolean;
   private readonly device: number;
   private area: StagingArea | undefined;
   private journal: JournalWriter | undefined;
   private files: StagedFiles | undefined;
+  private changes: ChangeList | undefined;
+  private hasChanges = false;
   private nextEntry = 0;
+  private wantedEntries = 0;
   private wantedBytes = 0;
 
-  constructor(base: Directories, rules: AttributeRules, name: string, dryRun: boolean) {
+  constructor(
+    base: Directories,
+    rules: AttributeRules,
+    name: string,
+    dryRun: boolean,
+    extras: StageExtras = { protection: undefined, listsChanges: false },
+  ) {
     this.base = base;
     this.rules = rules;
     this.name = name;
     this.dryRun = dryRun;
+    this.protection = extras.protection;
+    this.listsChanges = extras.listsChanges;
     this.device = statDescriptor(base.root).device;
     rules.owners.refresh();
     base.forgetAll();
@@ -63,6 +92,16 @@ export class Stage {
     return wants;
   }
 
+  /** What is going to be changed here. */
+  get totals(): StageTotals {
+    return { entries: this.wantedEntries, bytes: this.wantedBytes };
+  }
+
+  /** Whether there is a list of what changes; from prepare() on it is complete. */
+  get isListed(): boolean {
+    return this.hasChanges;
+  }
+
   /** Writes the segments of a data block that are wanted. */
   write(plaintext: Uint8Array): void {
     for (const segment of segmentsOf(plaintext)) {
@@ -76,6 +115,7 @@ export class Stage {
     if (this.area === undefined || this.journal === undefined) return;
     const incomplete = this.files?.incomplete ?? 0;
     if (incomplete > 0) throw new StageError(`the contents of ${incomplete} entries are incomplete`);
+    this.finishChanges(this.area);
     this.journal.flush();
     this.committer(this.area).finishStaged();
     if (this.files?.needsSync === true) syncFileSystem(this.base.root);
@@ -102,10 +142,24 @@ export class Stage {
     this.files?.close();
     this.journal?.abandon();
     this.journal = undefined;
+    this.changes?.close();
+    this.changes = undefined;
     this.area?.remove();
     this.area = undefined;
     // Descriptors that stay open would keep file systems below the base directory from being unmounted.
     this.base.forgetAll();
+  }
+
+  /** What the sender has withdrawn does not change, though it was announced. */
+  private finishChanges(area: StagingArea): void {
+    const isChanged = (path: string) => {
+      const parent = area.tree.find(directoryOf(path));
+      if (parent !== undefined && statEntry(parent, nameOf(path)) !== undefined) return true;
+      return this.base.find(path) !== undefined;
+    };
+    this.changes?.finish(this.files?.hasWithdrawn === true ? isChanged : undefined);
+    this.hasChanges = this.changes !== undefined;
+    this.changes = undefined;
   }
 
   private committer(area: StagingArea): Committer {
@@ -118,6 +172,10 @@ export class Stage {
     firstEntry: number,
     wants: Bitmap,
   ): void {
+    if (this.protection?.coversDirectory(header.path) === true) {
+      this.nextEntry += entries.length;
+      return;
+    }
     // It may have been moved away since it was opened for its own entry.
     this.base.forget(header.path);
     const isThere = this.base.find(header.path) !== undefined;
@@ -128,8 +186,10 @@ export class Stage {
       const path = joinPath(header.path, entry.name);
       // Asked for anew each time: other directories are opened in between, and few descriptors are kept.
       const real = isThere ? this.base.find(header.path) : undefined;
+      if (this.isProtected(real, path, entry)) continue;
       if (real !== undefined && !this.differs(real, path, entry)) continue;
       wants.set(number - firstEntry);
+      this.wantedEntries++;
       isTouched = true;
       if (entry.type === EntryType.file) this.wantedBytes += entry.size;
       if (!this.dryRun) this.stageEntry(number, path, entry, real !== undefined);
@@ -154,10 +214,24 @@ export class Stage {
       throw new StageError(`${path}: it is on another file system than the base directory`);
     }
     try {
-      fs.accessSync(`/proc/self/fd/${directory}/.`, fs.constants.W_OK | fs.constants.X_OK);
+      checkAccess(`/proc/self/fd/${directory}/.`, fs.constants.W_OK | fs.constants.X_OK);
     } catch (error) {
       throw new StageError(`${path === "" ? "the base directory" : path}: ${explain(error)}`);
     }
+  }
+
+  /** Whether an entry stays as it is here, be it by what it is going to be or by what it is. */
+  private isProtected(directory: number | undefined, path: string, entry: Entry): boolean {
+    const { protection } = this;
+    if (protection === undefined) return false;
+    const becomesDirectory = entry.type === EntryType.directory || entry.type === EntryType.passage;
+    if (protection.coversEntry(path, becomesDirectory)) return true;
+    const stats = directory === undefined ? undefined : statEntry(directory, entry.name);
+    if (stats === undefined || stats.isDirectory() === becomesDirectory) return false;
+    if (protection.coversEntry(path, stats.isDirectory())) return true;
+    const kept = stats.isDirectory() ? protection.findBelow(this.base, path) : undefined;
+    if (kept === undefined) return false;
+    throw new StageError(`${path}: it is a directory here, and holds ${kept}, which this host excludes`);
   }
 
   private differs(directory: number, path: string, entry: Entry): boolean {
@@ -178,6 +252,7 @@ export class Stage {
   /** Stages an entry; its content follows, unless it has none. */
   private stageEntry(number: number, path: string, entry: Entry, hasRealParent: boolean): void {
     const { area, journal, files } = this.opened();
+    this.changes?.add(path);
     const isDirectory = entry.type === EntryType.directory || entry.type === EntryType.passage;
     if (isDirectory && hasRealParent && this.base.find(path) !== undefined) {
       journal.add(StepKind.adjust, EntryType.directory, path, entry.metadata);
@@ -201,6 +276,7 @@ export class Stage {
   private opened(): { area: StagingArea; journal: JournalWriter; files: StagedFiles } {
     this.area ??= StagingArea.create(this.base, this.name);
     this.journal ??= new JournalWriter(this.area.file("journal"));
+    if (this.listsChanges) this.changes ??= new ChangeList(this.area.file("changes"));
     this.files ??= new StagedFiles(this.area, this.journal, this.rules);
     return { area: this.area, journal: this.journal, files: this.files };
   }

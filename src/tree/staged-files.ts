@@ -41,6 +41,8 @@ export class StagedFiles {
   private readonly partial = new Map<number, PartialFile>();
   private readonly open = new Set<PartialFile>();
   private completed = 0;
+  /** Whether the sender has taken a file back. */
+  hasWithdrawn = false;
   writtenBytes = 0;
 
   constructor(area: StagingArea, journal: JournalWriter, rules: AttributeRules) {
@@ -86,6 +88,7 @@ export class StagedFiles {
     const file = this.partial.get(number);
     if (file === undefined) return;
     this.partial.delete(number);
+    this.hasWithdrawn = true;
     this.closeFile(file);
     if (file.isCreated) fs.unlinkSync(this.stagedPath(file));
   }

@@ -62,7 +62,7 @@ export class StagingArea {
     }
   }
 
-  file(name: JournalName): Buffer {
+  file(name: JournalName | "changes"): Buffer {
     return entryPath(this.directory.root, name);
   }
 

@@ -10,6 +10,9 @@ const SEND = {
   dryRun: false,
   allOrNothing: false,
   targets: [],
+  excepts: [],
+  excludes: [],
+  group: "",
   detail: "none",
   progress: false,
 } as const;
@@ -40,6 +43,8 @@ test("requests are taken as they are", () => {
     { command: "status" },
     { command: "members" },
     { command: "loglevel", level: "debug" },
+    { command: "history", count: 20 },
+    { command: "wait", members: 3, seconds: 60, targets: ["web*"], excepts: ["@tokyo"] },
   ]) {
     assert.deepEqual(parse(request), request);
   }
@@ -77,7 +82,7 @@ test("a field that is missing or of another type is refused by its name", () => 
       refuses(JSON.stringify({ ...SEND, [name]: value }), `the request's ${name} is not true or false`);
     }
   }
-  for (const name of ["paths", "targets"]) {
+  for (const name of ["paths", "targets", "excepts", "excludes"]) {
     for (const value of [undefined, null, "etc/motd", 1, {}, { length: 1, 0: "x" }]) {
       refuses(JSON.stringify({ ...SEND, [name]: value }), `the request's ${name} is not a list`);
     }
@@ -93,9 +98,9 @@ test("a field that is missing or of another type is refused by its name", () => 
 test("names of any bytes but NUL pass, and nothing else does", () => {
   const bytes = Array.from({ length: 255 }, (_, index) => String.fromCharCode(index + 1)).join("");
   const names = [bytes, "a\nb", "-rf", "\u00ff\u00fe"];
-  const request = { ...SEND, paths: names, targets: names };
+  const request = { ...SEND, paths: names, targets: names, excepts: names, excludes: names };
   assert.deepEqual(parse(request), request);
-  for (const name of ["paths", "targets"]) {
+  for (const name of ["paths", "targets", "excepts", "excludes"]) {
     for (const item of ["\u0000", "a\u0000b", "\u0100", "\u65e5\u672c", "\ud83d\ude00", 1, null, ["a"], {}]) {
       refuses(
         JSON.stringify({ ...SEND, [name]: ["good", item] }),

@@ -14,7 +14,7 @@ test("everything that the packages take from the project is there", () => {
   const sources = [...CONFIG.matchAll(/^ *(?:- src|p(?:ost|re)(?:install|remove)): (\S+)$/gm)].map(
     ([, source = ""]) => source,
   );
-  const fromProject = sources.filter((source) => !/^(?:dist|\.\.)\//.test(source));
+  const fromProject = sources.filter((source) => !/^(?:dist\/|\.\.\/|\$)/.test(source));
   assert.ok(fromProject.length > 10);
   for (const source of fromProject) assert.ok(fs.existsSync(path.join(ROOT, source)), source);
 });
@@ -49,3 +49,36 @@ test(
     }
   },
 );
+
+test("every example is in both packages", () => {
+  // The package for Debian takes the whole folder.
+  assert.match(CONFIG, /src: packaging\/examples\/\n.*\n {4}packager: deb/);
+  for (const example of fs.readdirSync(path.join(ROOT, "packaging", "examples"))) {
+    assert.ok(CONFIG.includes(`src: packaging/examples/${example}\n`), example);
+  }
+});
+
+const isAnalyzerMissing = spawnSync("systemd-analyze", ["--version"]).error !== undefined;
+
+test(
+  "the sandbox of the service is no wider than it says",
+  { skip: isAnalyzerMissing && "there is no systemd-analyze" },
+  () => {
+    const unit = path.join(ROOT, "systemd", "makuosan.service");
+    const { stdout } = spawnSync("systemd-analyze", ["security", "--offline=true", "--no-pager", unit]);
+    const [, exposure] = /Overall exposure level for \S+: ([\d.]+)/.exec(stdout.toString()) ?? [];
+    assert.ok(Number(exposure) <= 3.3, exposure);
+  },
+);
+
+const isManMissing = spawnSync("man", ["--version"]).error !== undefined;
+
+test("man shows every page without a warning", { skip: isManMissing && "there is no man" }, () => {
+  for (const page of MANUALS) {
+    const file = path.join(ROOT, "packaging", "man", page);
+    const env = { ...process.env, LC_ALL: "C.UTF-8", MANWIDTH: "80" };
+    const { status, stdout, stderr } = spawnSync("man", ["--warnings=w", "-l", file], { env });
+    assert.deepEqual({ page, status, said: stderr.toString() }, { page, status: 0, said: "" });
+    assert.match(stdout.toString(), /NAME/);
+  }
+});

@@ -66,6 +66,16 @@ void suite("makuosan.conf(5)", () => {
   });
 });
 
+test("makuosan(8) has every variable of the environment that stands for a setting", () => {
+  const variables: readonly string[] =
+    read(path.join("packaging", "man", "makuosan.8")).match(/\bMAKUOSAN_[A-Z]+\b/g) ?? [];
+  const known = ALL_SETTINGS.flatMap(({ environment }) => environment ?? []);
+  assert.deepEqual(
+    known.filter((name) => !variables.includes(name)),
+    [],
+  );
+});
+
 void suite("etc/makuosan.conf", () => {
   const text = read("etc/makuosan.conf");
   // A setting that is commented out has no space behind the mark.
@@ -187,7 +197,7 @@ function completionsOf(command: string): Record<string, Set<string>> {
 
 /** The default as the manuals write it; undefined where it is no value but a sentence. */
 function literalDefaultOf(setting: Setting): string | undefined {
-  if (setting.form.kind === "flag") return "yes";
+  if (setting.form.kind === "flag") return setting.isInverted === true ? "yes" : "no";
   const [, inBrackets] = /\(([^()]+)\)$/.exec(setting.description) ?? [];
   return inBrackets === undefined || / /.test(inBrackets) ? undefined : inBrackets;
 }

@@ -44,7 +44,8 @@ export class World {
 
   /** Runs the whole life of the fleet. Throws OracleError. */
   run(): void {
-    const hostCount = 2 + below(this.random, 4);
+    // From nine members on they spread their answers, and are asked by name.
+    const hostCount = fraction(this.random) < 0.1 ? 10 + below(this.random, 5) : 2 + below(this.random, 4);
     for (let index = 0; index < hostCount; index++)
       this.hosts.push(this.startHost(index, new SimulatedDisk(new Map())));
     this.drawFaults();

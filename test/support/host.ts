@@ -62,7 +62,13 @@ export class Host {
   }
 
   msync(...args: string[]): Promise<Finished> {
-    return this.run(path.join(this.programs, "msync"), ["-c", `unix:${this.socket}`, ...args]);
+    const [program = "", ...rest] = this.msyncCommand(...args);
+    return this.run(program, rest);
+  }
+
+  /** The command line of msync on this host. */
+  msyncCommand(...args: string[]): string[] {
+    return [path.join(this.programs, "msync"), "-c", `unix:${this.socket}`, ...args];
   }
 
   /** Starts msync without waiting for it. */

@@ -62,6 +62,9 @@ export class LoopbackFleet {
         String(port),
         "--name",
         name,
+        // A makuosan that is installed on this machine has a configuration of its own.
+        "--config",
+        "/dev/null",
         ...more,
       ],
       programs,

@@ -87,6 +87,9 @@ export class NamespaceFleet {
     // A makuosan that is installed on this machine has a configuration of its own.
     const config = "/etc/makuosan.conf";
     if (fs.existsSync(config)) await this.inside(pid, "mount", "--bind", "/dev/null", config);
+    // And so may it have a history.
+    const state = "/var/lib/makuosan";
+    if (fs.existsSync(state)) await this.inside(pid, "mount", "-t", "tmpfs", "tmpfs", state);
     await this.inside(pid, "mount", "--bind", base, "/var/www");
     const host = new Host({
       name,

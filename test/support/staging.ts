@@ -4,7 +4,9 @@ import path from "node:path";
 import { Bitmap } from "../../src/base/bitmap.ts";
 import { Directories } from "../../src/tree/directories.ts";
 import { Owners } from "../../src/tree/owners.ts";
+import { NO_RULES, type ScanRules } from "../../src/tree/request.ts";
 import { Source, type SourceNotice } from "../../src/tree/source.ts";
+import type { Protection } from "../../src/tree/protection.ts";
 import { Stage } from "../../src/tree/stage.ts";
 import type { AttributeRules } from "../../src/tree/attributes.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "../../src/wire/datagram.ts";
@@ -15,6 +17,11 @@ export class StagingPair {
   readonly from = path.join(this.directory, "from");
   readonly to = path.join(this.directory, "to");
   readonly rules: AttributeRules = { owners: new Owners(), keepOwner: process.getuid?.() === 0 };
+  /** What the sender leaves out. */
+  scanRules: Partial<ScanRules> = {};
+  /** What the receiver keeps for itself. */
+  protection: Protection | undefined;
+  listsChanges = false;
   notices: SourceNotice[] = [];
   /** Entries wanted in all stagings. */
   wanted = 0;
@@ -34,9 +41,12 @@ export class StagingPair {
       this.from,
       new Owners(),
       { paths, recursive },
-      { isExcluded: () => false, dryRun },
+      { rules: { ...NO_RULES, ...this.scanRules }, dryRun },
     );
-    const stage = new Stage(new Directories(this.to), this.rules, `t-${++this.stages}`, dryRun);
+    const stage = new Stage(new Directories(this.to), this.rules, `t-${++this.stages}`, dryRun, {
+      protection: this.protection,
+      listsChanges: this.listsChanges,
+    });
     const memory = new Uint8Array(BLOCK_PLAINTEXT_BYTES);
     for (let number = 0; !source.isEnded; number++) {
       const made = source.makeBlock(number, memory);

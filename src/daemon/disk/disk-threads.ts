@@ -25,7 +25,7 @@ export class DiskThreads {
    * @param onFailure called when a thread ends by an error, which is a broken invariant
    */
   constructor(
-    settings: { readonly base: string; readonly keepOwner: boolean; readonly pages: SharedArrayBuffer },
+    settings: Omit<WorkerSettings, "role" | "nativeLibraryPath">,
     onSource: (reply: SourceReply) => void,
     onStage: (replies: readonly StageReply[]) => void,
     onFailure: (error: Error) => void,

@@ -1,6 +1,7 @@
 import type { Bitmap } from "../../base/bitmap.ts";
 import type { NativeWorkerData } from "../../sys/native.ts";
-import type { ScanRequest } from "../../tree/request.ts";
+import type { ScanRequest, ScanRules } from "../../tree/request.ts";
+import type { StageTotals } from "../../tree/stage.ts";
 import type { SourceNotice } from "../../tree/source.ts";
 import type { BlockKindNumber, Effect, InboundKey, Input, StageOutcome } from "../../engine/types.ts";
 
@@ -13,6 +14,10 @@ export interface WorkerSettings extends NativeWorkerData {
   readonly role: "source" | "stage";
   readonly base: string;
   readonly keepOwner: boolean;
+  /** Patterns of what is never changed here. */
+  readonly excludes: readonly string[];
+  /** Whether the paths that a transfer changes are listed in a file. */
+  readonly listsChanges: boolean;
   /** The memory of all incoming blocks. */
   readonly pages: SharedArrayBuffer;
 }
@@ -26,6 +31,7 @@ export type SourceCommand =
       readonly key: Uint8Array;
       readonly ring: SharedArrayBuffer;
       readonly request: ScanRequest;
+      readonly rules: ScanRules;
       /** Contents are not read: nobody will stage them. */
       readonly dryRun: boolean;
     }
@@ -126,7 +132,14 @@ export type StageReply =
       readonly page: number;
       readonly outcome: StagedOutcome;
     }
-  | { readonly kind: "prepared"; readonly inbound: InboundKey; readonly failure: string | undefined }
+  | {
+      readonly kind: "prepared";
+      readonly inbound: InboundKey;
+      readonly failure: string | undefined;
+      readonly totals: StageTotals;
+      /** The file that lists what changes, where that was asked for and something does. */
+      readonly changes: string | undefined;
+    }
   | {
       readonly kind: "committed";
       readonly inbound: InboundKey;

@@ -74,10 +74,8 @@ function openSource(
     ...epochHalves(command.epoch),
   };
   try {
-    const source = new Source(base, owners, command.request, {
-      isExcluded: () => false,
-      dryRun: command.dryRun,
-    });
+    const { request, rules, dryRun } = command;
+    const source = new Source(base, owners, request, { rules, dryRun });
     return { ...common, source, failure: undefined };
   } catch (error) {
     const failure =

@@ -1,3 +1,4 @@
+import path from "node:path";
 import type { MessagePort } from "node:worker_threads";
 import { DecodeError } from "../../base/bytes.ts";
 import { inboundName, type InboundKey } from "../../engine/types.ts";
@@ -7,8 +8,10 @@ import type { AttributeRules } from "../../tree/attributes.ts";
 import { recover } from "../../tree/commit.ts";
 import { Directories } from "../../tree/directories.ts";
 import { Owners } from "../../tree/owners.ts";
+import { Protection } from "../../tree/protection.ts";
 import { Stage, stageFailure } from "../../tree/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
+import { STAGING_NAME } from "../../wire/path-rules.ts";
 import {
   bitmapData,
   type StageCommand,
@@ -68,6 +71,7 @@ class StageThread {
   private readonly settings: WorkerSettings;
   private readonly reply: (message: StageReply) => void;
   private readonly rules: AttributeRules;
+  private readonly protection: Protection | undefined;
   private readonly pages: Uint8Array;
   private readonly stages = new Map<string, OpenStage>();
   private base: Directories | undefined;
@@ -77,6 +81,7 @@ class StageThread {
     this.reply = reply;
     this.pages = new Uint8Array(settings.pages);
     this.rules = { owners: new Owners(), keepOwner: settings.keepOwner };
+    this.protection = Protection.of(settings.excludes, Buffer.from(settings.base).toString("latin1"));
   }
 
   /** Before anything else: finishes or removes what an earlier run has left. */
@@ -108,7 +113,10 @@ class StageThread {
     switch (command.kind) {
       case "prepare": {
         const failure = open.failure ?? attempt(() => open.stage?.prepare());
-        this.reply({ kind: "prepared", inbound: command.inbound, failure });
+        const totals = open.stage?.totals ?? { entries: 0, bytes: 0 };
+        const isListed = failure === undefined && open.stage?.isListed === true;
+        const changes = isListed ? path.join(this.settings.base, STAGING_NAME, name, "changes") : undefined;
+        this.reply({ kind: "prepared", inbound: command.inbound, failure, totals, changes });
         break;
       }
       case "commit":
@@ -125,7 +133,12 @@ class StageThread {
     try {
       // A base directory that was replaced by another one since the last transfer is that other one now.
       if (this.stages.size === 0) this.reopenBase();
-      const stage = new Stage(this.baseDirectory(), this.rules, inboundName(command.inbound), command.dryRun);
+      const { inbound, dryRun } = command;
+      const name = inboundName(inbound);
+      const stage = new Stage(this.baseDirectory(), this.rules, name, dryRun, {
+        protection: this.protection,
+        listsChanges: this.settings.listsChanges,
+      });
       return { ...common, stage, failure: undefined };
     } catch (error) {
       return { ...common, stage: undefined, failure: `the base directory: ${stageFailure(error)}` };

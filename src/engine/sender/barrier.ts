@@ -162,3 +162,9 @@ export class Barrier {
     this.settled.push({ epoch, hostName: info.hostName, address, outcome, reason });
   }
 }
+
+/** Whether a member cannot be sent one block more, after so many blocks and fragments. */
+export function isWindowFull(progress: MemberProgress, sentBlocks: number, sentFragments: number): boolean {
+  const limit = progress.seen + progress.inFlight;
+  return progress.windowEnd <= sentBlocks || limit < sentFragments + BLOCK_FRAGMENTS;
+}

@@ -18,15 +18,22 @@ const EXCESS_LOSS_WITH_RATE = 0.04;
 /** The rate becomes this share of what got through. */
 const DECREASE = 0.96;
 /** Loss that got less by so much when the rate was lowered depends on the rate: it has to be lowered further. */
-const BETTER = 0.75;
+const BETTER = 0.9;
 const NO_LOSS = 0.02;
 /** The first growth, and the largest: each one is twice the one before. */
 const FIRST_GROWTH = 0.01;
 const LARGEST_GROWTH = 0.5;
+/** Below so many times what was carried at the last congestion, growth is no more than this: a queue may be filling. */
+const NEAR_CEILING = 1.15;
+const GROWTH_NEAR_CEILING = 0.04;
 /** A rate of which less than this share was used is no bound, and need not grow. */
 const USED_SHARE = 0.7;
 
 const INTERVAL_MS = 100;
+/** When a member has lost this share of so many fragments, there is nothing to wait for. */
+const URGENT_LOSS = 0.5;
+const URGENT_SPAN = 1000;
+
 /** The rate is not judged before a member has told of so many fragments. */
 const LEAST_SPAN = 256;
 
@@ -37,6 +44,8 @@ export class FlowControl {
   private readonly bucket = new TokenBucket(Infinity);
   private readonly nodeBucket: TokenBucket;
   private growth = FIRST_GROWTH;
+  /** What the network carried when it was congested last, in fragments a millisecond. */
+  private ceilingPerMs = 0;
   /** The share that gets lost whatever the rate is; undefined while that has to be found out anew. */
   private usualLoss: number | undefined = 0;
   /** The share that was lost before the rate was lowered. */
@@ -46,6 +55,7 @@ export class FlowControl {
   private sentInAll = 0;
   /** Reports of what was sent before this say nothing of the present rate. */
   private judgedFrom = 0;
+  private isUrgent = false;
   private readonly reports = new Map<string, { span: number; received: number }>();
 
   /** @param nodeBucket holds the configured rate, for all transfers of this node together */
@@ -71,7 +81,7 @@ export class FlowControl {
 
   /** When so many fragments may be sent, in milliseconds; not later than now means at once. */
   readyMs(fragments: number, nowMs: number): number {
-    if (nowMs - this.intervalStartMs >= INTERVAL_MS) this.judge(nowMs);
+    if (this.isUrgent || nowMs - this.intervalStartMs >= INTERVAL_MS) this.judge(nowMs);
     return Math.max(this.bucket.readyMs(fragments, nowMs), this.nodeBucket.readyMs(fragments, nowMs));
   }
 
@@ -99,6 +109,7 @@ export class FlowControl {
     noted.span += seen - seenBefore;
     noted.received += received;
     this.reports.set(member, noted);
+    if (noted.span >= URGENT_SPAN && noted.received < noted.span * (1 - URGENT_LOSS)) this.isUrgent = true;
   }
 
   /** Looks at the member that lost most: what one loses, another may have. */
@@ -139,6 +150,7 @@ export class FlowControl {
     const carriedPerMs = (achievedPerMs * (1 - loss)) / (1 - (this.usualLoss ?? 0));
     this.bucket.setRate(Math.max(LEAST_PER_MS, carriedPerMs * DECREASE), nowMs);
     this.growth = FIRST_GROWTH;
+    this.ceilingPerMs = carriedPerMs;
     this.usualLoss = undefined;
     this.lossBefore = loss;
     this.judgedFrom = this.sentInAll;
@@ -149,12 +161,14 @@ export class FlowControl {
     const { fragmentsPerMs } = this.bucket;
     if (fragmentsPerMs === Infinity || achievedPerMs < fragmentsPerMs * USED_SHARE) return;
     this.bucket.setRate(fragmentsPerMs * (1 + this.growth), nowMs);
-    this.growth = Math.min(LARGEST_GROWTH, this.growth * 2);
+    const isNear = fragmentsPerMs < this.ceilingPerMs * NEAR_CEILING;
+    this.growth = Math.min(isNear ? GROWTH_NEAR_CEILING : LARGEST_GROWTH, this.growth * 2);
   }
 
   private restartInterval(nowMs: number): void {
     this.intervalStartMs = nowMs;
     this.sentInInterval = 0;
+    this.isUrgent = false;
     this.reports.clear();
   }
 }

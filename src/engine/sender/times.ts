@@ -7,6 +7,9 @@ export const POLL_MOST_MS = 250;
 /** So many of those that hold up the others are asked one by one; more would flood this node with answers. */
 export const ASKED_BY_NAME = 64;
 
+/** However many are asked by name, all are asked after this time and the spread: each has to be heard of. */
+export const ASK_ALL_MS = 1_000;
+
 /** A member that has not answered for this long is taken out of the transfer. */
 export const MEMBER_SILENCE_MS = 5_000;
 

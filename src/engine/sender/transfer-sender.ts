@@ -3,13 +3,13 @@ import { Deadlines } from "../../base/deadlines.ts";
 import { serialDistance } from "../../base/serial.ts";
 import { fragmentCount } from "../../wire/datagram.ts";
 import type { ControlMessage } from "../../wire/message.ts";
-import { BLOCK_FRAGMENTS } from "../../wire/limits.ts";
 import { MemberPhase, type Status } from "../../wire/status-message.ts";
 import type { Address, Effect, EngineOptions, Input, TransferRequest } from "../types.ts";
 import { spreadMs } from "../spread.ts";
-import { commits, offers } from "./announcements.ts";
-import { Barrier, type MemberProgress } from "./barrier.ts";
+import { abort, Announcements, commits, offers } from "./announcements.ts";
+import { Barrier, isWindowFull, type MemberProgress } from "./barrier.ts";
 import { FlowControl } from "./flow-control.ts";
+import { Inquiries } from "./inquiries.ts";
 import { SendQueue } from "./repair.ts";
 import { SECOND_TIME_BLOCKS, SecondSending } from "./second-sending.ts";
 import * as times from "./times.ts";
@@ -28,8 +28,6 @@ const NEXT_STATES = {
   finished: [],
 } as const;
 
-const GROUP = { to: "group" } as const;
-
 type State = keyof typeof NEXT_STATES;
 type Produced = Extract<Input, { kind: "produced" }>;
 
@@ -42,12 +40,12 @@ export class TransferSender {
   private readonly queue: SendQueue;
   private readonly secondSending: SecondSending;
   private readonly flow: FlowControl;
+  private readonly announcements: Announcements;
   private readonly wants = new WantCollector();
   private readonly deadlines = new Deadlines<"poll" | "send" | "silence">();
   private readonly effects: Effect[] = [];
   private readonly fragmentsOfSlot: Uint8Array;
-  private pollDelayMs = times.POLL_FIRST_MS;
-  private movedMs = 0;
+  private readonly inquiries: Inquiries;
   private lastLookMs: number;
   private producedBlocks = 0;
   private sentBlocks = 0;
@@ -66,13 +64,15 @@ export class TransferSender {
     this.queue = new SendQueue(options.windowBlocks);
     this.secondSending = new SecondSending(this.queue);
     this.flow = new FlowControl(nodeBucket, nowMs);
+    this.announcements = new Announcements(this.effects, this.flow);
     this.fragmentsOfSlot = new Uint8Array(options.windowBlocks);
+    this.inquiries = new Inquiries(nowMs);
     this.lastLookMs = nowMs;
     this.deadlines.set("silence", nowMs + times.MEMBER_SILENCE_MS / 5);
     this.offer();
     // So that they know how many they are.
     this.sendProgress(false);
-    this.schedulePoll(nowMs);
+    this.deadlines.set("poll", this.inquiries.nextMs(nowMs));
     this.pump(nowMs);
   }
 
@@ -84,7 +84,7 @@ export class TransferSender {
     return this.state === "committing";
   }
 
-  /** Where the members are, for the progress display. */
+  /** For the progress display. */
   get membersProgress(): Iterable<MemberProgress> {
     return this.barrier.progress;
   }
@@ -126,7 +126,8 @@ export class TransferSender {
       this.queue.addReport(status, seen, this.barrier.stagedBelow, this.sentBlocks);
     if (this.state === "committing" && status.phase === MemberPhase.done)
       this.barrier.settle(progress, "done", "");
-    if (isFirstAnswer && spreadMs(this.barrier.size) === 0) this.schedulePoll(nowMs);
+    if (isFirstAnswer && spreadMs(this.barrier.size) === 0)
+      this.deadlines.set("poll", this.inquiries.putOffMs(nowMs));
     this.pump(nowMs);
   }
 
@@ -192,11 +193,8 @@ export class TransferSender {
       if (this.isFinished) return;
       if (!this.isOwing(progress)) progress.movedMs = nowMs;
       if (nowMs - progress.movedMs < times.MEMBER_STUCK_MS) continue;
-      this.drop(
-        progress,
-        `it answers, but has not got on for ${times.MEMBER_STUCK_MS / 1000} seconds`,
-        nowMs,
-      );
+      const seconds = times.MEMBER_STUCK_MS / 1000;
+      this.drop(progress, `it answers, but has not got on for ${seconds} seconds`, nowMs);
     }
   }
 
@@ -257,7 +255,7 @@ export class TransferSender {
       const readyMs = this.flow.readyMs(fragments, nowMs);
       if (readyMs > nowMs) {
         this.deadlines.set("send", readyMs);
-        this.restartPolls(readyMs);
+        this.deadlines.set("poll", this.inquiries.restart(readyMs));
         break;
       }
       const sending = this.queue.take(fragments);
@@ -267,7 +265,7 @@ export class TransferSender {
       this.effects.push({ kind: "send-block", transfer: this.transfer, ...sending });
       // With many members there is always something to repair, while the window may be stuck all the same.
       if (sending.block >= this.sentBlocks - 1 || this.barrier.size <= times.ASKED_BY_NAME)
-        this.restartPolls(nowMs);
+        this.deadlines.set("poll", this.inquiries.restart(nowMs));
     }
   }
 
@@ -300,65 +298,47 @@ export class TransferSender {
     if (!this.wants.isEmpty || !this.barrier.everyone(MemberPhase.ready)) return;
     if (this.request.dryRun) {
       for (const progress of [...this.barrier.progress]) this.barrier.settle(progress, "done", "");
-      this.send({ type: "abort", body: { transfer: this.transfer, targets: [], reason: "dry run" } });
+      this.announcements.toAll([abort(this.transfer, "dry run")]);
       this.finish(undefined);
       return;
     }
     this.become("committing");
-    this.pollDelayMs = times.POLL_FIRST_MS + spreadMs(this.barrier.size);
+    this.inquiries.restart(nowMs);
     this.ask(nowMs);
   }
 
   /** Asks the members for what is still missing from them: an answer to the offer, a status, or DONE. */
   private ask(nowMs: number): void {
     if (this.state === "committing") {
-      this.send(...commits(this.transfer, this.barrier.below(MemberPhase.done)));
+      this.announcements.toAll(commits(this.transfer, this.barrier.below(MemberPhase.done)));
     } else {
       this.offer();
       this.sendProgress(true);
     }
-    this.schedulePoll(nowMs);
+    this.deadlines.set("poll", this.inquiries.noteAskedAll(nowMs, this.barrier.size));
   }
 
-  /** Those who hold up the others are asked by name; where that is nearly everybody, all are asked at once. */
   private askAgain(nowMs: number): void {
-    const spread = spreadMs(this.barrier.size);
     const owing = [...this.barrier.progress].filter((one) => this.isHoldingUp(one));
-    const isCommon = owing.length > this.barrier.size / 4 && owing.length > times.ASKED_BY_NAME;
-    if (this.state === "committing" || spread === 0 || (isCommon && nowMs - this.movedMs > spread)) {
+    const asked = this.inquiries.whom(owing, this.barrier.size, nowMs);
+    if (asked === "all" || this.state === "committing") {
       this.ask(nowMs);
       return;
     }
-    if (!isCommon) {
-      this.offer();
-      owing.sort((a, b) => a.windowEnd - b.windowEnd || a.seen - b.seen);
-      for (const { member } of owing.slice(0, times.ASKED_BY_NAME)) this.sendProgress(true, member.address);
-    }
-    this.schedulePoll(nowMs);
+    if (asked.length > 0) this.offer();
+    for (const { member } of asked) this.sendProgress(true, member.address);
+    this.deadlines.set("poll", this.inquiries.nextMs(nowMs));
   }
 
   /** Whether it is because of this member that nothing can be sent. */
   private isHoldingUp(progress: MemberProgress): boolean {
     if (this.isFinal()) return progress.phase < MemberPhase.ready;
-    const isFull = progress.windowEnd <= this.sentBlocks;
-    const isOverrun = progress.seen + progress.inFlight < this.queue.sent + BLOCK_FRAGMENTS;
-    return isFull || isOverrun || this.wants.isOwedBy(progress.member.epoch);
-  }
-
-  /** Nobody need be asked while the transfer gets on. */
-  private restartPolls(sentMs: number): void {
-    this.movedMs = sentMs;
-    this.pollDelayMs = times.POLL_FIRST_MS;
-    this.deadlines.set("poll", sentMs + this.pollDelayMs);
-  }
-
-  private schedulePoll(nowMs: number): void {
-    this.deadlines.set("poll", nowMs + this.pollDelayMs);
-    this.pollDelayMs = Math.min(times.POLL_MOST_MS, this.pollDelayMs * 2);
+    const isFull = isWindowFull(progress, this.sentBlocks, this.queue.sent);
+    return isFull || this.wants.isOwedBy(progress.member.epoch);
   }
 
   private offer(): void {
-    this.send(...offers(this.transfer, this.request.dryRun, this.barrier.unanswered()));
+    this.announcements.toAll(offers(this.transfer, this.request.dryRun, this.barrier.unanswered()));
   }
 
   /** Tells everybody how far this transfer is, or asks one member, which then need not spread its answer. */
@@ -372,9 +352,9 @@ export class TransferSender {
       poll,
       spreadMs: address === undefined ? spreadMs(this.barrier.size) : 0,
     };
-    this.flow.noteAnnounced();
-    const destination = address === undefined ? GROUP : ({ to: "address", address } as const);
-    this.effects.push({ kind: "send", destination, message: { type: "progress", body } });
+    const message: ControlMessage = { type: "progress", body };
+    if (address === undefined) this.announcements.toAll([message]);
+    else this.announcements.toOne(address, message);
   }
 
   private drop(progress: MemberProgress, reason: string, nowMs: number): void {
@@ -388,12 +368,7 @@ export class TransferSender {
     });
     if (this.state === "sending") {
       const farewell = "the sender goes on without this member";
-      const body = { transfer: this.transfer, targets: [epoch], reason: farewell };
-      this.effects.push({
-        kind: "send",
-        destination: { to: "address", address },
-        message: { type: "abort", body },
-      });
+      this.announcements.toOne(address, abort(this.transfer, farewell, [epoch]));
       if (this.request.allOrNothing) {
         this.abort(`${info.hostName}: ${reason}`);
         return;
@@ -407,8 +382,8 @@ export class TransferSender {
   }
 
   private abort(reason: string): void {
-    const body = { transfer: this.transfer, targets: [], reason };
-    for (let copy = 0; copy < 3; copy++) this.send({ type: "abort", body });
+    const message = abort(this.transfer, reason);
+    this.announcements.toAll([message, message, message]);
     for (const progress of [...this.barrier.progress]) this.barrier.settle(progress, "failed", reason);
     this.finish(reason);
   }
@@ -419,12 +394,5 @@ export class TransferSender {
     const counts = { sentFragments: this.queue.stamp, repairedFragments: this.queue.repaired };
     const result = { transfer: this.transfer, verdicts: this.barrier.verdicts, aborted, ...counts };
     this.effects.push({ kind: "event", event: { kind: "transfer-finished", result } });
-  }
-
-  private send(...messages: ControlMessage[]): void {
-    for (const message of messages) {
-      this.flow.noteAnnounced();
-      this.effects.push({ kind: "send", destination: GROUP, message });
-    }
   }
 }

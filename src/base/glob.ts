@@ -1,0 +1,137 @@
+import { DecodeError } from "./bytes.ts";
+
+/**
+ * Shell patterns over byte strings, as fnmatch() has them in the C locale: `*` for any bytes, `?` for one, `[...]` for
+ * one of some, with ranges, classes such as `[:digit:]`, and `!` or `^` for all others; a backslash takes the meaning
+ * from what follows. Slashes are left to the caller. Matching takes no more steps than the two lengths multiplied.
+ */
+
+/** One place of a pattern: the byte that fits there, a table of those that do, or any number of any bytes. */
+type Token = "any" | number | Uint8Array;
+
+/** What a question mark stands for. */
+const EVERY_BYTE = new Uint8Array(256).fill(1);
+
+/** A pattern in the form that matches fast. */
+export interface Glob {
+  readonly tokens: readonly Token[];
+  /** The pattern itself, where nothing in it has a meaning: then it is simply compared. */
+  readonly literal: string | undefined;
+}
+
+/** The characters that make a text a pattern. */
+const SPECIAL = /[*?[\\]/;
+
+const CLASSES: Readonly<Record<string, RegExp>> = {
+  alnum: /[A-Za-z0-9]/,
+  alpha: /[A-Za-z]/,
+  blank: /[ \t]/,
+  cntrl: /[\x00-\x1f\x7f]/,
+  digit: /[0-9]/,
+  graph: /[\x21-\x7e]/,
+  lower: /[a-z]/,
+  print: /[\x20-\x7e]/,
+  punct: /[\x21-\x2f\x3a-\x40\x5b-\x60\x7b-\x7e]/,
+  space: /[ \t\n\v\f\r]/,
+  upper: /[A-Z]/,
+  xdigit: /[0-9A-Fa-f]/,
+};
+
+/** Whether a text is more than a plain name. */
+export function isPattern(text: string): boolean {
+  return SPECIAL.test(text);
+}
+
+/**
+ * Brings a pattern into the form for matches().
+ *
+ * @throws DecodeError for a pattern that ends in a lone backslash
+ */
+export function compileGlob(pattern: string): Glob {
+  if (!isPattern(pattern)) return { tokens: [], literal: pattern };
+  const tokens: Token[] = [];
+  for (let index = 0; index < pattern.length;) {
+    const character = pattern.charAt(index);
+    if (character === "*") {
+      if (tokens.at(-1) !== "any") tokens.push("any");
+      index++;
+    } else if (character === "?") {
+      tokens.push(EVERY_BYTE);
+      index++;
+    } else if (character === "\\") {
+      if (index + 1 === pattern.length) throw new DecodeError("a backslash at the end");
+      tokens.push(pattern.charCodeAt(index + 1));
+      index += 2;
+    } else {
+      const bracket = character === "[" ? readBracket(pattern, index) : undefined;
+      tokens.push(bracket?.set ?? pattern.charCodeAt(index));
+      index = bracket?.end ?? index + 1;
+    }
+  }
+  return { tokens, literal: undefined };
+}
+
+/** Whether a byte string fits a pattern, from its first byte to its last. */
+export function matches(glob: Glob, text: string): boolean {
+  if (glob.literal !== undefined) return glob.literal === text;
+  const { tokens } = glob;
+  let at = 0;
+  // Where to go on when what follows the last star does not fit: one byte further each time.
+  let starToken = -1;
+  let starAt = 0;
+  for (let token = 0; at < text.length || token < tokens.length;) {
+    const present = tokens[token];
+    if (present === "any") {
+      starToken = token++;
+      starAt = at;
+    } else if (present !== undefined && at < text.length && fits(present, text.charCodeAt(at))) {
+      token++;
+      at++;
+    } else if (starToken === -1 || starAt >= text.length) {
+      return false;
+    } else {
+      token = starToken + 1;
+      at = ++starAt;
+    }
+  }
+  return true;
+}
+
+/** A bracket expression from its `[` on; undefined where it is never closed, and so means itself. */
+function readBracket(pattern: string, start: number): { set: Uint8Array; end: number } | undefined {
+  let index = start + 1;
+  const isInverted = pattern.charAt(index) === "!" || pattern.charAt(index) === "^";
+  if (isInverted) index++;
+  const set = new Uint8Array(256);
+  // A closing bracket in the first place is one of the bytes.
+  for (let isFirst = true; index < pattern.length; isFirst = false) {
+    if (pattern.charAt(index) === "]" && !isFirst) {
+      return { set: isInverted ? set.map((bit) => 1 - bit) : set, end: index + 1 };
+    }
+    const named = /^\[:([a-z]+):\]/.exec(pattern.slice(index, index + 12));
+    const members = CLASSES[named?.[1] ?? ""];
+    if (named !== null && members !== undefined) {
+      for (let byte = 0; byte < 256; byte++) if (members.test(String.fromCharCode(byte))) set[byte] = 1;
+      index += named[0].length;
+      continue;
+    }
+    const low = readByte(pattern, index);
+    index = low.end;
+    const isRange = pattern.charAt(index) === "-" && !["]", ""].includes(pattern.charAt(index + 1));
+    const high = isRange ? readByte(pattern, index + 1) : low;
+    index = high.end;
+    for (let byte = low.byte; byte <= high.byte; byte++) set[byte] = 1;
+  }
+  return undefined;
+}
+
+/** One byte of a bracket expression, which a backslash may stand before. */
+function readByte(pattern: string, index: number): { byte: number; end: number } {
+  const isEscaped = pattern.charAt(index) === "\\" && index + 1 < pattern.length;
+  const at = isEscaped ? index + 1 : index;
+  return { byte: pattern.charCodeAt(at), end: at + 1 };
+}
+
+function fits(token: number | Uint8Array, byte: number): boolean {
+  return typeof token === "number" ? token === byte : token[byte] === 1;
+}

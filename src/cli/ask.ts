@@ -1,0 +1,50 @@
+import type { ConsoleClient } from "../console/client.ts";
+import type { HistoryEntry, Request, Result } from "../console/protocol.ts";
+import { printJson, printLine, printWarning } from "./output.ts";
+
+/** How an answer is shown. */
+export interface AskOptions {
+  readonly json: boolean;
+  readonly verbosity: number;
+}
+
+/** Asks the daemon for something that is answered at once, and prints the answer. */
+export async function ask(client: ConsoleClient, request: Request, options: AskOptions): Promise<void> {
+  const result = await client.request(request, () => undefined);
+  if (options.json) printJson(result);
+  else printAnswer(result, options.verbosity);
+}
+
+function printAnswer(result: Result, verbosity: number): void {
+  if (result.result === "members") {
+    for (const { host, address, version, labels } of result.members) {
+      const shown = verbosity > 0 ? ` ${labels.join(",")}`.trimEnd() : "";
+      printLine(`${host} ${address} (Ver${version})${shown}`);
+    }
+    printLine(`Total: ${result.members.length} members`);
+    if (!result.isSealed) printWarning("no key is set: anyone on this network can write to these servers");
+  }
+  if (result.result === "history") for (const entry of result.entries) printTransfer(entry, verbosity);
+  if (result.result === "status") for (const [key, value] of result.values) printLine(`${key} : ${value}`);
+}
+
+/** A line for a transfer, and one for each host that does not have it; with -v one for each host. */
+function printTransfer(entry: HistoryEntry, verbosity: number): void {
+  const { direction, from, entries, bytes, durationMs, hosts } = entry;
+  const done = hosts.filter(({ outcome }) => outcome === "done").length;
+  const verdict =
+    direction === "received" ? (done === 1 ? "done" : "failed") : `${done} of ${hosts.length} done`;
+  const amount = `${entries} entries, ${bytes} bytes, ${(durationMs / 1000).toFixed(2)} s`;
+  printLine(`${localTime(entry.time)} ${direction.padEnd(8)} from ${from}: ${amount}: ${verdict}`);
+  for (const { host, outcome, reason } of hosts) {
+    if (outcome === "done" && verbosity === 0) continue;
+    printLine(`  ${host}: ${outcome}${reason === "" ? "" : `: ${reason}`}`);
+  }
+}
+
+/** Such as 2026-11-24 13:40:12, in the time zone of whoever reads it. */
+function localTime(iso: string): string {
+  const time = new Date(iso);
+  const shifted = new Date(time.getTime() - time.getTimezoneOffset() * 60_000);
+  return Number.isNaN(time.getTime()) ? iso : shifted.toISOString().slice(0, 19).replace("T", " ");
+}

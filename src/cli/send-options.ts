@@ -1,0 +1,124 @@
+import fs from "node:fs";
+import type { Command } from "commander";
+import { UserError } from "../base/user-error.ts";
+
+/** What a push is asked to be, on the command line and in a script alike; names and paths are byte strings. */
+export interface SendOptions {
+  readonly recursive: boolean;
+  readonly dryRun: boolean;
+  readonly verbosity: number;
+  readonly targets: readonly string[];
+  readonly excepts: readonly string[];
+  readonly wait: Wait | undefined;
+  readonly excludes: readonly string[];
+  /** Empty for the group that each entry has. */
+  readonly group: string;
+  readonly allOrNothing: boolean;
+}
+
+/** So many members are waited for, so long. */
+export interface Wait {
+  readonly members: number;
+  readonly seconds: number;
+}
+
+const WAIT_SECONDS = 60;
+const MOST_WAIT = 1_000_000;
+
+/** The same as commander gives it. */
+export interface ParsedSendOptions {
+  recursive?: boolean;
+  dryRun?: boolean;
+  verbose?: number;
+  target?: string[];
+  except?: string[];
+  wait?: string;
+  exclude?: string[];
+  excludeFrom?: string[];
+  group?: string;
+  allOrNothing?: boolean;
+}
+
+/** Gives a command the options of a push. */
+export function addSendOptions(command: Command): Command {
+  return command
+    .option(
+      "-r, --recursive",
+      "directories with all that is in them; without a path the whole base directory",
+    )
+    .option("-n, --dry-run", "only say what would be sent")
+    .option(
+      "-v, --verbose",
+      "say what is updated; twice: what is skipped, too",
+      (_, sum: number) => sum + 1,
+      0,
+    )
+    .option(
+      "-t, --target <host>",
+      "send to this member only, or to those of a pattern or an @label",
+      collect,
+      [],
+    )
+    .option(
+      "--except <host>",
+      "do not send to this member, or to those of a pattern or an @label",
+      collect,
+      [],
+    )
+    .option("--wait <number>", "wait until so many members are there, a minute or NUMBER,SECONDS")
+    .option("--exclude <pattern>", "leave out what this fits; may be given several times", collect, [])
+    .option("--exclude-from <file>", "read such patterns from a file, or from - , one a line", collect, [])
+    .option("-g, --group <group>", "give everything this group before it is sent")
+    .option("--all-or-nothing", "change nothing anywhere unless every member can take everything");
+}
+
+/**
+ * Reads the options of a push.
+ *
+ * @throws UserError for a file of patterns that cannot be read
+ */
+export function readSendOptions(options: ParsedSendOptions): SendOptions {
+  const files = (options.excludeFrom ?? []).map(readPatterns);
+  return {
+    recursive: options.recursive === true,
+    dryRun: options.dryRun === true,
+    verbosity: options.verbose ?? 0,
+    targets: options.target ?? [],
+    excepts: options.except ?? [],
+    wait: options.wait === undefined ? undefined : readWait(options.wait),
+    excludes: [...(options.exclude ?? []), ...files.flat()],
+    group: readGroup(options.group),
+    allOrNothing: options.allOrNothing === true,
+  };
+}
+
+function readWait(text: string): Wait {
+  const [, members, seconds = String(WAIT_SECONDS)] = /^(\d{1,7})(?:,(\d{1,7}))?$/.exec(text) ?? [];
+  const wait = { members: Number(members), seconds: Number(seconds) };
+  if (wait.members <= MOST_WAIT && wait.seconds <= MOST_WAIT) return wait;
+  throw new UserError(
+    `--wait is '${text}': give a number of members, or one and a time, such as 3,60 for a minute`,
+  );
+}
+
+function readGroup(group: string | undefined): string {
+  if (group === "") throw new UserError("the group of -g is empty: name one, or leave -g out");
+  return group ?? "";
+}
+
+function collect(value: string, values: string[]): string[] {
+  return [...values, value];
+}
+
+/** The patterns of a file, one a line. There are no comments: `#*#` is what an editor leaves behind. */
+function readPatterns(file: string): string[] {
+  let text: string;
+  try {
+    text = fs.readFileSync(file === "-" ? 0 : Buffer.from(file, "latin1"), "latin1");
+  } catch (error) {
+    throw new UserError(
+      `the exclude patterns of ${file} cannot be read (${(error as NodeJS.ErrnoException).code}): name another file`,
+    );
+  }
+  return text.split(/\r?\n/).filter((line) => line !== "");
+}

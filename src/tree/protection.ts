@@ -1,0 +1,47 @@
+import { statEntry } from "../sys/stat.ts";
+import type { Directories } from "./directories.ts";
+import { compileExcludes, type Exclusion, isExcludedWithin } from "./excludes.ts";
+import { namesIn } from "./remove.ts";
+import { joinPath } from "../wire/path-rules.ts";
+
+/** What a member keeps for itself: its own exclude patterns hold for what it receives, too. */
+export class Protection {
+  private readonly isExcluded: Exclusion;
+
+  private constructor(isExcluded: Exclusion) {
+    this.isExcluded = isExcluded;
+  }
+
+  /**
+   * @param patterns see excludes.ts
+   * @param base the base directory, a byte string
+   * @returns undefined where there are none, so that nothing has to be looked at
+   */
+  static of(patterns: readonly string[], base: string): Protection | undefined {
+    return patterns.length === 0 ? undefined : new Protection(compileExcludes(patterns, base));
+  }
+
+  /** Whether nothing in a directory may be changed. */
+  coversDirectory(path: string): boolean {
+    return path !== "" && isExcludedWithin(this.isExcluded, path, true);
+  }
+
+  /** Whether an entry may not be changed, in a directory where others may. */
+  coversEntry(path: string, isDirectory: boolean): boolean {
+    return this.isExcluded(path, isDirectory);
+  }
+
+  /** Some entry below a directory that would be lost with it; undefined where nothing there is kept. */
+  findBelow(base: Directories, top: string): string | undefined {
+    const pending = [top];
+    for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+      for (const name of namesIn(base.descriptor(path))) {
+        const child = joinPath(path, name);
+        const isDirectory = statEntry(base.descriptor(path), name)?.isDirectory() === true;
+        if (this.isExcluded(child, isDirectory)) return child;
+        if (isDirectory) pending.push(child);
+      }
+    }
+    return undefined;
+  }
+}

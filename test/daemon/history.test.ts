@@ -1,0 +1,108 @@
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { test, type TestContext } from "node:test";
+import { UserError } from "../../src/base/user-error.ts";
+import { History, HISTORY_ENTRIES } from "../../src/daemon/history.ts";
+import type { HistoryEntry } from "../../src/console/protocol.ts";
+
+function makeDirectory(context: TestContext): string {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-history-"));
+  context.after(() => fs.rmSync(directory, { recursive: true, force: true }));
+  return directory;
+}
+
+function open(directory: string, base = "/srv", failures: string[] = []): History {
+  return History.open({ directory, isRequired: true, isManaged: false }, base, (reason) =>
+    failures.push(reason),
+  );
+}
+
+function entry(number: number, hosts: HistoryEntry["hosts"] = []): HistoryEntry {
+  const counts = { entries: number, bytes: 10 * number, durationMs: 5, exitStatus: 0 };
+  return {
+    time: "2026-11-24T04:40:12.000Z",
+    direction: "sent",
+    transfer: `e-${number}`,
+    from: "host1",
+    ...counts,
+    hosts,
+  };
+}
+
+const numbers = (history: History, count = 2_000) => history.last(count).map(({ entries }) => entries);
+const theFile = (directory: string) => path.join(directory, fs.readdirSync(directory).sort()[0] ?? "");
+
+test("entries are kept across a new start, a history for each base directory", async (context) => {
+  const directory = makeDirectory(context);
+  const history = open(directory);
+  for (const number of [1, 2, 3])
+    history.add(entry(number, [{ host: "host2", outcome: "done", reason: "" }]));
+  await history.flush();
+  assert.deepEqual(numbers(open(directory)), [1, 2, 3]);
+  assert.deepEqual(open(directory).last(1), [entry(3, [{ host: "host2", outcome: "done", reason: "" }])]);
+  assert.deepEqual(open(directory).last(0), []);
+  assert.deepEqual(numbers(open(directory, "/other")), []);
+});
+
+test("damaged lines are left out, and what comes after them is read", async (context) => {
+  const directory = makeDirectory(context);
+  const history = open(directory);
+  history.add(entry(1));
+  await history.flush();
+  fs.appendFileSync(theFile(directory), `garbage\n[]\nnull\n${JSON.stringify(entry(2))}\n{"time":"2026`);
+  const again = open(directory);
+  assert.deepEqual(numbers(again), [1, 2]);
+  again.add(entry(3));
+  await again.flush();
+  assert.deepEqual(numbers(open(directory)), [1, 2, 3]);
+});
+
+test("memory and file are bounded, in entries and in bytes", async (context) => {
+  const directory = makeDirectory(context);
+  const history = open(directory);
+  for (let number = 1; number <= 3 * HISTORY_ENTRIES; number++) {
+    history.add(entry(number));
+    if (number % 100 === 0) await history.flush();
+  }
+  await history.flush();
+  assert.equal(numbers(history, 10_000).length, HISTORY_ENTRIES);
+  const lines = fs.readFileSync(theFile(directory), "utf8").trimEnd().split("\n").length;
+  assert.ok(lines <= 2 * HISTORY_ENTRIES, `${lines} lines`);
+  assert.deepEqual(numbers(open(directory), 2), [3 * HISTORY_ENTRIES - 1, 3 * HISTORY_ENTRIES]);
+  assert.deepEqual(
+    fs.readdirSync(directory).filter((name) => name.endsWith(".new")),
+    [],
+  );
+  const long = Array.from(
+    { length: 4_000 },
+    () => ({ host: "h".repeat(64), outcome: "failed", reason: "r".repeat(500) }) as const,
+  );
+  for (let number = 1; number <= 10; number++) history.add(entry(number, long));
+  await history.flush();
+  assert.ok(history.last(1000).length < 10, "of long ones fewer are kept");
+});
+
+test("without a directory it lives in memory, unless the directory was asked for", (context) => {
+  const directory = path.join(makeDirectory(context), "missing");
+  const history = History.open({ directory, isRequired: false, isManaged: false }, "/srv", () => undefined);
+  history.add(entry(1));
+  assert.deepEqual(numbers(history), [1]);
+  assert.equal(history.place, `in memory only: ${directory} cannot be written (ENOENT)`);
+  assert.throws(
+    () => open(directory),
+    (error) => error instanceof UserError && /name another with --state$/.test(error.message),
+  );
+});
+
+test("a directory that vanishes is told, and nothing else happens", async (context) => {
+  const directory = makeDirectory(context);
+  const failures: string[] = [];
+  const history = open(directory, "/srv", failures);
+  fs.rmSync(directory, { recursive: true });
+  history.add(entry(1));
+  await history.flush();
+  assert.deepEqual(failures, ["ENOENT"]);
+  assert.deepEqual(numbers(history), [1]);
+});

@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { suite, test } from "node:test";
+import { run } from "../support/processes.ts";
+import { DIST, machineProblem, ROOT } from "./copies.ts";
+
+/** What the distributions' own checkers say about the packages; what they may say is in packaging/, with its reason. */
+
+const packages = (ending: string) =>
+  fs
+    .readdirSync(DIST)
+    .filter((name) => name.endsWith(ending))
+    .map((name) => path.join(DIST, name));
+
+const isThere = async (program: string) => (await run("sh", ["-c", `command -v ${program}`])).status === 0;
+const problemOf = async (program: string) =>
+  machineProblem() ?? ((await isThere(program)) ? undefined : `there is no ${program}`);
+
+void suite("checkers of packages", () => {
+  test("there is a package of each kind for each architecture", { skip: machineProblem() ?? false }, () => {
+    const names = [...packages(".deb"), ...packages(".rpm")].map((file) => path.basename(file));
+    for (const end of ["_amd64.deb", "_arm64.deb", ".x86_64.rpm", ".aarch64.rpm"]) {
+      assert.equal(names.filter((name) => name.endsWith(end)).length, 1, end);
+    }
+  });
+});
+
+const lintianProblem = await problemOf("lintian");
+test("lintian finds no error and no warning", { skip: lintianProblem ?? false }, async () => {
+  const results = await Promise.all(
+    packages(".deb").map((file) =>
+      run("lintian", ["--allow-root", "--fail-on", "error,warning", "--tag-display-limit", "0", file]),
+    ),
+  );
+  for (const { status, stdout } of results) assert.deepEqual({ status, stdout }, { status: 0, stdout: "" });
+});
+
+const rpmlintProblem = await problemOf("rpmlint");
+test("rpmlint finds no error", { skip: rpmlintProblem ?? false }, async () => {
+  const config = path.join(ROOT, "packaging", "rpm", "rpmlint.toml");
+  const { status, stdout } = await run("rpmlint", ["-c", config, ...packages(".rpm")]);
+  assert.equal(status, 0, stdout);
+  assert.match(stdout, / 0 errors, /);
+});

@@ -1,0 +1,27 @@
+import type { TestContext } from "node:test";
+import {
+  type CommandFleet,
+  consoleScenarios,
+  excludeScenarios,
+  ownerScenarios,
+  startHosts,
+  targetScenarios,
+} from "./command-scenarios.ts";
+import { scriptScenarios } from "./script-scenarios.ts";
+import { historyScenarios, hookScenarios } from "./record-scenarios.ts";
+
+/** Everything that msync does beside plain pushes, one after the other; `isRoot` tells whether the daemons are root. */
+export async function runScenarios(
+  context: TestContext,
+  fleet: CommandFleet,
+  isRoot: boolean,
+): Promise<void> {
+  await startHosts(fleet);
+  await excludeScenarios(context, fleet);
+  await targetScenarios(context, fleet);
+  await ownerScenarios(context, fleet, isRoot);
+  await consoleScenarios(context, fleet);
+  await scriptScenarios(context, fleet);
+  await historyScenarios(context, fleet);
+  await hookScenarios(context, fleet, isRoot);
+}
