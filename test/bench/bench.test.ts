@@ -61,12 +61,21 @@ void suite("benchmark", () => {
 
   test("a new result takes the place of the old one", () => {
     const results: Results = withTimes([
-      [{}, { uftp: 5 }],
+      [{}, { uftp: 5, udpcast: 6 }],
       [{}, { uftp: 7 }],
     ]);
     assert.equal(results.scenarios.length, 1);
     assert.equal(timeOf(results, BIG, "uftp"), 7);
+    assert.equal(timeOf(results, BIG, "udpcast"), 6);
     assert.equal(timeOf(results, { ...BIG, receivers: 16 }, "uftp"), undefined);
+    const [first] = results.scenarios;
+    assert.ok(first !== undefined);
+    addScenario(results, {
+      ...first,
+      origin: { commit: "d", date: "2026-01-02" },
+      figures: first.figures.slice(1),
+    });
+    assert.equal(timeOf(results, BIG, "udpcast"), undefined, "a figure of another commit is not kept");
   });
 
   test("what must hold is judged by the figures, and by nothing where they lack", () => {

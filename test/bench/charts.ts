@@ -19,7 +19,7 @@ export function receiversChart(results: Results): Chart | undefined {
     ({ units, lossPercent }) => units === "trains" && lossPercent === 0,
   );
   return chart(results, measured, ({ receivers }) => receivers, {
-    title: "256 MiB to all, 1 Gbit/s links: the time does not grow with the receivers",
+    title: "256 MiB to all receivers, 1 Gbit/s links",
     xLabel: "receivers",
   });
 }

@@ -68,13 +68,14 @@ export async function measure(fleet: NamespaceFleet, peer: Peer, scenario: Scena
   }
 }
 
-/** How long the machine is watched before a push. */
+/** How long the machine is watched before a push, and how busy it may be: the share of its CPUs. */
 const WATCHED_MS = 400;
+const QUIET = 0.1;
+/** How long a push is put off while something else keeps the machine busy. */
+const PATIENCE_MS = 10_000;
 
 async function timed(fleet: NamespaceFleet, peer: Peer, scenario: Scenario): Promise<Cost> {
-  const watchedFrom: MachineTime = machineTime();
-  await sleep(WATCHED_MS);
-  const busyBefore: number = busyShare(watchedFrom);
+  const busyBefore: number = await untilQuiet();
   const pids: number[] = peer.processes?.(fleet) ?? [];
   const cpuBefore: CpuTime[] = pids.map(cpuTime);
   const before: MachineTime = machineTime();
@@ -85,6 +86,17 @@ async function timed(fleet: NamespaceFleet, peer: Peer, scenario: Scenario): Pro
   const [senderCpu, receiverCpu] = cpuBefore.map((then, index) => cpuSince(pids[index] ?? 0, then));
   if (senderCpu === undefined || receiverCpu === undefined) return { ms, busy, busyBefore };
   return { ms, busy, busyBefore, cpu: { sender: senderCpu, receiver: receiverCpu } };
+}
+
+/** Waits until the machine has nothing else to do, or patience is at its end; how busy it is then. */
+async function untilQuiet(): Promise<number> {
+  const endMs: number = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const before: MachineTime = machineTime();
+    await sleep(WATCHED_MS);
+    const busy: number = busyShare(before);
+    if (busy < QUIET || performance.now() > endMs) return busy;
+  }
 }
 
 /** Lets the kernel cut trains before they are on the link, so that single datagrams can get lost. */

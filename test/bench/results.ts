@@ -35,18 +35,32 @@ export function emptyResults(): Results {
   };
 }
 
-/** The commit of this copy of the project, marked where files differ from it. */
+/** What the program is built from; the benchmark itself and the documents do not count. */
+const PROGRAM: readonly string[] = ["src", "package.json", "package-lock.json", "scripts/build.ts"];
+
+/** The commit that last changed the program, marked where files differ from it. */
 export async function origin(): Promise<Origin> {
-  const { stdout } = await run("git", ["describe", "--always", "--dirty", "--abbrev=10", "--exclude=*"]);
-  return { commit: stdout.trim() || "unknown", date: new Date().toISOString().slice(0, 16) };
+  const { stdout } = await run("git", ["log", "-1", "--format=%h", "--abbrev=10", "--", ...PROGRAM]);
+  const isChanged: boolean = (await run("git", ["diff", "--quiet", "HEAD", "--", ...PROGRAM])).status === 1;
+  const commit: string = `${stdout.trim() || "unknown"}${isChanged ? "-dirty" : ""}`;
+  return { commit, date: new Date().toISOString().slice(0, 16) };
 }
 
-/** Adds a result in place of an older one of the same scenario. */
+/**
+ * Adds a result in place of an older one of the same scenario. What others showed in that stays, if it is of the same
+ * commit: a long table can be measured a few contenders at a time.
+ */
 export function addScenario(results: Results, result: ScenarioResult): void {
   const key: string = title(result.scenario);
   const index: number = results.scenarios.findIndex((one) => title(one.scenario) === key);
-  if (index >= 0) results.scenarios[index] = result;
-  else results.scenarios.push(result);
+  const older: ScenarioResult | undefined = results.scenarios[index];
+  if (older === undefined) results.scenarios.push(result);
+  else results.scenarios[index] = { ...result, figures: [...othersOf(older, result), ...result.figures] };
+}
+
+function othersOf(older: ScenarioResult, { origin: { commit }, figures }: ScenarioResult): Figure[] {
+  if (older.origin.commit !== commit) return [];
+  return older.figures.filter((one) => !figures.some(({ contender }) => contender === one.contender));
 }
 
 export function loadResults(file: string): Results {
