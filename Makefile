@@ -10,7 +10,7 @@ SOURCES := $(shell find src -type d -o -name '*.ts' 2>/dev/null)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build packages test sim bench bench-quick lint format clean
+.PHONY: help demo build packages test sim sim-scale bench bench-quick lint format clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -29,6 +29,9 @@ test: build ## runs all tests; those that need root say so and are skipped witho
 
 sim: $(INSTALLED) ## simulates networks and disks that fail: SECONDS=how long, SEED=which one to repeat
 	@$(if $(SECONDS),SECONDS=$(SECONDS)) $(if $(SEED),SEED=$(SEED)) node test/simulation/run.ts
+
+sim-scale: $(INSTALLED) ## simulates 1 GB to 4, 16, 100 and 1,000 members that lose 1 % each: OPTIONS='--mb 100 --members 300'
+	@node test/simulation/scale.ts $(OPTIONS)
 
 bench: build ## measures speed, CPU and memory
 	@node test/bench/run.ts

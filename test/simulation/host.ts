@@ -76,7 +76,8 @@ export class SimulatedHost {
     this.epoch = epoch;
     this.disk = disk;
     this.surroundings = surroundings;
-    this.nodeId = name.padEnd(32, "0").replace(/[^0-9a-f]/g, "e");
+    // Padded so that host1 and host10 differ.
+    this.nodeId = name.padEnd(32, "f").replace(/[^0-9a-f]/g, "e");
     const info = { hostName: name, version: "0.0.0", receives: true, sends: true, labels: [] };
     const random = new SeededRandom(surroundings.random.u32());
     this.engine = new NodeEngine({ nodeId: this.nodeId, epoch }, info, OPTIONS, random);

@@ -46,7 +46,7 @@ function main(): void {
       loss: { type: "string", default: "0.01" },
       mb: { type: "string", default: "1000" },
       link: { type: "string", default: "1000" },
-      buffer: { type: "string", default: "8" },
+      buffer: { type: "string", default: "32" },
       seed: { type: "string", default: "1" },
     },
   });
