@@ -99,7 +99,8 @@ export async function hookScenarios(
     return file;
   };
   const record = `cd ${out} && env > $MAKUOSAN_HOOK.env && cat > $MAKUOSAN_HOOK.list && id -u > $MAKUOSAN_HOOK.user
-    ls "$MAKUOSAN_BASE/hooked" > $MAKUOSAN_HOOK.tree 2>&1; echo "$MAKUOSAN_HOOK speaks"`;
+    ls "$MAKUOSAN_BASE/hooked" > $MAKUOSAN_HOOK.tree 2>&1; echo "$MAKUOSAN_HOOK speaks"
+    touch $MAKUOSAN_HOOK.ended`;
   const pre = program(
     "pre",
     `${record}
@@ -129,7 +130,7 @@ export async function hookScenarios(
       await shell(sender, "mkdir hooked && echo 1 > hooked/a && echo 2 > 'hooked/odd\nname'");
       assert.deepEqual(await sender.msync("-r", "hooked"), { status: 0, stdout: "", stderr: "" });
       await eventually("post-commit has run", () => ran() === "post-commit.user pre-commit.user");
-      await eventually("it has ended", () => fs.existsSync(path.join(out, "post-commit.tree")));
+      await eventually("it has ended", () => fs.existsSync(path.join(out, "post-commit.ended")));
       const paths = ["hooked", "hooked/a", "hooked/odd\nname"];
       for (const hook of ["pre-commit", "post-commit"]) {
         assert.deepEqual(read(`${hook}.list`).split("\0"), [...paths, ""]);
