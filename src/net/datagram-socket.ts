@@ -1,6 +1,8 @@
 import os from "node:os";
 import { UserError } from "../base/user-error.ts";
 import type { ScatteredMessage } from "../sys/datagram-reader.ts";
+import { openUdpSocket, SocketError } from "../sys/udp-socket.ts";
+import { DATAGRAM_BYTES } from "../wire/limits.ts";
 
 /**
  * One UDP socket, in two forms under one interface: fast-socket.ts with the calls that Node lacks, and plain-socket.ts
@@ -50,6 +52,20 @@ export interface SocketOptions {
   readonly isGroup: boolean;
   readonly sendBufferBytes: number;
   readonly receiveBufferBytes: number;
+}
+
+/**
+ * Makes a bound socket with the calls that Node lacks.
+ *
+ * @returns its descriptor, or undefined where the library or the kernel cannot do that
+ * @throws UserError where the address cannot be bound
+ */
+export function openDescriptor(options: SocketOptions): number | undefined {
+  try {
+    return openUdpSocket({ ...options, reuseAddress: options.isGroup, segmentBytes: DATAGRAM_BYTES });
+  } catch (error) {
+    throw error instanceof SocketError ? bindError(options, error.errno) : error;
+  }
 }
 
 /** The sentence for an address that cannot be bound. */

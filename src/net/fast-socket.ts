@@ -1,11 +1,10 @@
 import { DatagramWriter } from "../sys/datagram-writer.ts";
 import { filterSocket } from "../sys/socket-filter.ts";
-import { openUdpSocket, SocketError } from "../sys/udp-socket.ts";
 import { DATAGRAM_BYTES } from "../wire/limits.ts";
 import {
-  bindError,
   type DatagramHandler,
   type DatagramSocket,
+  openDescriptor,
   type SocketOptions,
 } from "./datagram-socket.ts";
 import { NO_FRAGMENTS } from "./filters.ts";
@@ -40,12 +39,7 @@ export class FastSocket implements DatagramSocket {
    * @throws UserError where the address cannot be bound
    */
   static async open(options: SocketOptions, reader: TrainReader): Promise<FastSocket | undefined> {
-    let descriptor: number | undefined;
-    try {
-      descriptor = openUdpSocket({ ...options, reuseAddress: options.isGroup, segmentBytes: DATAGRAM_BYTES });
-    } catch (error) {
-      throw error instanceof SocketError ? bindError(options, error.errno) : error;
-    }
+    const descriptor = openDescriptor(options);
     const writer = descriptor === undefined ? undefined : DatagramWriter.create(descriptor);
     if (descriptor === undefined || writer === undefined) return undefined;
     return new FastSocket(await PlainSocket.adopt(options, descriptor), descriptor, reader, writer);

@@ -46,8 +46,13 @@ export class PagePool {
   trim(): void {
     if (this.free.length - this.leastFree <= KEPT_PAGES) return;
     this.leastFree = this.free.length;
-    for (const page of this.free) {
-      releaseMemory(this.bytes.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES));
+    // The lowest is taken next, and free pages stand in few runs: one call for each run, not for each page.
+    this.free.sort((a, b) => b - a);
+    for (let index = 0; index < this.free.length;) {
+      const highest = this.free[index] as number;
+      let lowest = highest;
+      while (this.free[++index] === lowest - 1) lowest--;
+      releaseMemory(this.bytes.subarray(lowest * PAGE_BYTES, (highest + 1) * PAGE_BYTES));
     }
   }
 }

@@ -1,3 +1,4 @@
+import { assert } from "../base/assert.ts";
 import { BATCH, DatagramReader, type ScatteredMessage } from "../sys/datagram-reader.ts";
 import { FRAGMENT_HEADER_BYTES, FRAGMENT_PAYLOAD_BYTES } from "../wire/datagram.ts";
 import type { DatagramHandler } from "./datagram-socket.ts";
@@ -30,7 +31,11 @@ export class TrainReader {
       payloadBytes: FRAGMENT_PAYLOAD_BYTES,
       memory: pool.bytes,
       pageBytes: PAGE_BYTES,
-      takePage: () => pool.take() ?? 0,
+      takePage: () => {
+        const page = pool.take();
+        assert(page !== undefined, "readers are made while there are pages");
+        return page;
+      },
     });
     return reader === undefined ? undefined : new TrainReader(reader, pool);
   }

@@ -1,8 +1,6 @@
 import fs from "node:fs";
 import { filterSocket } from "../sys/socket-filter.ts";
-import { openUdpSocket } from "../sys/udp-socket.ts";
-import { DATAGRAM_BYTES } from "../wire/limits.ts";
-import type { DatagramHandler, SocketOptions } from "./datagram-socket.ts";
+import { type DatagramHandler, openDescriptor, type SocketOptions } from "./datagram-socket.ts";
 import { FRAGMENTS_ALONE } from "./filters.ts";
 import type { PagePool } from "./page-pool.ts";
 import { TrainReader } from "./train-reader.ts";
@@ -21,12 +19,15 @@ export class TrainSocket {
     this.reader = reader;
   }
 
-  /** @returns undefined where the library or the kernel cannot do that */
+  /**
+   * @returns undefined where the library or the kernel cannot do that
+   * @throws UserError where the address cannot be bound
+   */
   static open(options: SocketOptions, pages: PagePool): TrainSocket | undefined {
     // One of its own: trains are also read in the middle of what another one has read.
     const reader = TrainReader.create(pages);
     if (reader === undefined) return undefined;
-    const descriptor = openUdpSocket({ ...options, reuseAddress: true, segmentBytes: DATAGRAM_BYTES });
+    const descriptor = openDescriptor(options);
     return descriptor === undefined ? undefined : new TrainSocket(descriptor, reader);
   }
 

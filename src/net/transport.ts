@@ -168,7 +168,6 @@ export class Transport {
     try {
       this.group.join(group, membershipIp(interfaceIp));
       this.own.sendMulticastOver(membershipIp(interfaceIp));
-      this.separateTrains();
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       throw new UserError(
@@ -176,6 +175,7 @@ export class Transport {
           "check that the interface is up and supports multicast",
       );
     }
+    this.separateTrains();
   }
 
   /** Multicast is looped back, so that several nodes can run on one host; the filters also drop a node's own. */

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import { cString } from "./c-string.ts";
+import { entryPath } from "./entry-path.ts";
 import { lastErrno, nativeFunction } from "./native.ts";
 import { systemError } from "./system-error.ts";
 
@@ -54,9 +55,7 @@ export function setDescriptorTime(descriptor: number, mtimeNs: bigint): void {
  */
 export function openEntry(directory: number, name: string, flags: number, mode = 0): number {
   const native = nativeFunction("int openat(int, const void *, int, uint32_t)");
-  if (native === undefined) {
-    return fs.openSync(Buffer.from(`/proc/self/fd/${directory}/${name}`, "latin1"), flags, mode);
-  }
+  if (native === undefined) return fs.openSync(entryPath(directory, name), flags, mode);
   const descriptor = native(directory, cString(name), flags | O_CLOEXEC, mode);
   if (descriptor >= 0) return descriptor;
   throw systemError("openat", lastErrno());

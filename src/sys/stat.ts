@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import { cString } from "./c-string.ts";
+import { entryPath } from "./entry-path.ts";
 import { lastErrno, nativeFunction } from "./native.ts";
 import { systemError } from "./system-error.ts";
 
@@ -92,8 +93,7 @@ export function statDescriptor(descriptor: number): FileStats {
 }
 
 function plainStatEntry(directory: number, name: string): FileStats | undefined {
-  const path = Buffer.from(`/proc/self/fd/${directory}/${name}`, "latin1");
-  const stats = fs.lstatSync(path, { bigint: true, throwIfNoEntry: false });
+  const stats = fs.lstatSync(entryPath(directory, name), { bigint: true, throwIfNoEntry: false });
   return stats === undefined ? undefined : fromBigInts(stats);
 }
 

@@ -3,7 +3,8 @@ import { hasExactTimes, setLinkTime, setTime } from "../sys/files.ts";
 import type { FileStats } from "../sys/stat.ts";
 import { type Entry, EntryType } from "../wire/manifest.ts";
 import type { Metadata } from "../wire/metadata.ts";
-import { bytesOfPath, openDirectory } from "./directories.ts";
+import { bytesOfPath } from "../sys/entry-path.ts";
+import { openDirectory } from "./directories.ts";
 import type { Owners } from "./owners.ts";
 
 /** Reading, comparing and setting mode, time and owner. */

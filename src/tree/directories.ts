@@ -1,4 +1,5 @@
 import fs from "node:fs";
+import { entryPath } from "../sys/entry-path.ts";
 import { O_PATH } from "../sys/files.ts";
 
 /**
@@ -15,16 +16,6 @@ export function errorCode(error: unknown): string {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   if (typeof code !== "string") throw error;
   return code;
-}
-
-/** The bytes of a byte string, as the file system calls want them. */
-export function bytesOfPath(path: string): Buffer {
-  return Buffer.from(path, "latin1");
-}
-
-/** The path of an entry by the descriptor of its directory. */
-export function entryPath(directory: number, name: string): Buffer {
-  return bytesOfPath(`/proc/self/fd/${directory}/${name}`);
 }
 
 /** Opens a directory that is an entry of another; throws ENOTDIR for a symbolic link. */

@@ -1,5 +1,6 @@
 import fs from "node:fs";
-import { entryPath, errorCode, openDirectory } from "./directories.ts";
+import { entryPath } from "../sys/entry-path.ts";
+import { errorCode, openDirectory } from "./directories.ts";
 
 /** Removes an entry and, for a directory, all below it, whatever the bytes of the names. No link is followed. */
 export function removeEntry(parent: number, name: string): void {

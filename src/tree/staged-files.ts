@@ -5,7 +5,7 @@ import { EntryType } from "../wire/manifest.ts";
 import type { Metadata } from "../wire/metadata.ts";
 import { directoryOf, nameOf } from "../wire/path-rules.ts";
 import { type AttributeRules, modeToSet } from "./attributes.ts";
-import { entryPath } from "./directories.ts";
+import { entryPath } from "../sys/entry-path.ts";
 import { type JournalWriter, StepKind } from "./journal.ts";
 import type { StagingArea } from "./staging-area.ts";
 

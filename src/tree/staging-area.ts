@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import { STAGING_NAME } from "../wire/path-rules.ts";
-import { Directories, entryPath, errorCode } from "./directories.ts";
+import { entryPath } from "../sys/entry-path.ts";
+import { Directories, errorCode } from "./directories.ts";
 import { removeEntry } from "./remove.ts";
 
 /** The sticky bit marks a directory that only mirrors the way to an entry; no umask takes it away. */

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { InboundPages } from "../../src/daemon/inbound-pages.ts";
+import { setMask } from "../../src/engine/types.ts";
+import { PAGE_BYTES, PagePool } from "../../src/net/page-pool.ts";
+import { FRAGMENT_PAYLOAD_BYTES } from "../../src/wire/datagram.ts";
+
+const KEY = { epoch: "0011223344556677", transfer: 1 };
+
+function opened(pageCount: number) {
+  const pool = new PagePool(pageCount);
+  const pages = new InboundPages(pool);
+  pages.open(KEY);
+  return { pool, pages };
+}
+
+/** Fills a page with payloads that tell which fragments they are. */
+function fill(pool: PagePool, page: number, first: number, count: number): void {
+  for (let index = 0; index < count; index++) {
+    const start = page * PAGE_BYTES + index * FRAGMENT_PAYLOAD_BYTES;
+    pool.bytes.fill(first + index + 1, start, start + FRAGMENT_PAYLOAD_BYTES);
+  }
+}
+
+function payloadAt(pool: PagePool, page: number, index: number): number[] {
+  const start = page * PAGE_BYTES + index * FRAGMENT_PAYLOAD_BYTES;
+  const bytes = pool.bytes.subarray(start, start + FRAGMENT_PAYLOAD_BYTES);
+  return [bytes[0]!, bytes.at(-1)!];
+}
+
+const mask = (first: number, count: number) => {
+  const made = { low: 0, high: 0 };
+  setMask(made, first, count);
+  return made;
+};
+
+test("a train from the beginning of its block stays where it was read", () => {
+  const { pool, pages } = opened(4);
+  const page = pool.take()!;
+  fill(pool, page, 0, 44);
+  const next = pages.keepRun(KEY, 7, 0, 44, page, mask(0, 44));
+  assert.notEqual(next, page);
+  assert.equal(pages.handOver(KEY, 7), page);
+});
+
+test("a train from the middle of its block is copied to its place, but for what is there already", () => {
+  const { pool, pages } = opened(4);
+  const page = pool.take()!;
+  fill(pool, page, 0, 2);
+  const reading = pages.keepRun(KEY, 7, 0, 2, page, mask(0, 2));
+  fill(pool, reading, 30, 5);
+  assert.equal(pages.keepRun(KEY, 7, 30, 5, reading, mask(31, 3)), reading);
+  const block = pages.handOver(KEY, 7);
+  assert.deepEqual(payloadAt(pool, block, 1), [2, 2]);
+  assert.deepEqual(
+    [31, 32, 33].map((index) => payloadAt(pool, block, index)[0]),
+    [32, 33, 34],
+  );
+  assert.deepEqual(payloadAt(pool, block, 31), [32, 32]);
+  for (const index of [30, 34]) assert.deepEqual(payloadAt(pool, block, index), [0, 0]);
+});
+
+test("all pages come back, those of blocks that were not whole too", () => {
+  const { pool, pages } = opened(4);
+  const handed = [pool.take()!, pool.take()!];
+  let reading = handed[0]!;
+  for (const block of [1, 2]) reading = pages.keepRun(KEY, block, 0, 1, reading, mask(0, 1));
+  assert.equal(pages.areUsedUp, true);
+  const staged = pages.handOver(KEY, 1);
+  pages.close(KEY);
+  pages.give(staged);
+  const rest = [pool.take(), pool.take()];
+  assert.equal(new Set([...rest, reading, handed[1]]).size, 4);
+  assert.equal(pool.take(), undefined);
+});
+
+test("giving memory back in a pause leaves the pages that are in use as they are", () => {
+  const pool = new PagePool(300);
+  const pages = Array.from({ length: 200 }, () => pool.take()!);
+  for (const page of pages) pool.bytes.fill(1, page * PAGE_BYTES, (page + 1) * PAGE_BYTES);
+  const [kept, given] = [pages.filter((page) => page % 7 === 0), pages.filter((page) => page % 7 !== 0)];
+  for (const page of given) pool.give(page);
+  pool.trim();
+  for (const page of kept) {
+    assert.ok(pool.bytes.subarray(page * PAGE_BYTES, (page + 1) * PAGE_BYTES).every((byte) => byte === 1));
+  }
+  const zeros = given.filter((page) => pool.bytes[page * PAGE_BYTES + PAGE_BYTES / 2] === 0);
+  assert.equal(zeros.length, given.length, "the memory of the others has gone back");
+  const taken = Array.from({ length: 300 - kept.length }, () => pool.take());
+  assert.equal(new Set([...taken, ...kept]).size, 300);
+});
