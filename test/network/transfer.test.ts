@@ -76,5 +76,13 @@ for (const mode of ["with offload", "with Node's calls alone"]) {
         await arrived();
       });
     }
+
+    await suite.test("and no daemon has complained to anybody but its log", async () => {
+      const ended = await Promise.all(fleet.hosts.map((host) => host.stop()));
+      assert.deepEqual(
+        ended.map(({ stderr }) => stderr.slice(0, 500)),
+        fleet.hosts.map(() => ""),
+      );
+    });
   });
 }
