@@ -140,7 +140,8 @@ export class Driver {
   private takeStaged(reply: Exclude<StageReply, { kind: "recovered" }>): void {
     const { inbound: key } = reply;
     if (reply.kind !== "staged") {
-      this.handle({ kind: reply.kind, key, failure: reply.failure });
+      const { inbound, ...rest } = reply;
+      this.handle({ ...rest, key: inbound });
       return;
     }
     const { block, outcome, page } = reply;
@@ -151,7 +152,7 @@ export class Driver {
     }
     const wants =
       outcome.wants === undefined ? undefined : new Bitmap(outcome.wants.size, outcome.wants.bytes);
-    this.handle({ kind: "staged", key, block, outcome: { kind: "staged", wants } });
+    this.handle({ kind: "staged", key, block, outcome: { ...outcome, wants } });
   }
 
   private planPump(): void {
@@ -216,6 +217,9 @@ export class Driver {
         this.disks?.toStage({ kind: "stage", inbound, block, sealedBytes, blockKind, page });
         break;
       }
+      case "read-findings":
+        this.disks?.toStage({ kind: "find", inbound: effect.key, first: effect.first });
+        break;
       default:
         this.disks?.toStage({ kind: effect.kind, inbound: effect.key });
     }
@@ -238,7 +242,7 @@ export class Driver {
   }
 
   private settle(effect: Extract<Effect, { kind: "settle" }>): void {
-    const { transfer, block, union } = effect;
+    const { transfer, block, union, contents } = effect;
     const observer = this.outbound.get(transfer)?.observer;
     if (observer === undefined) return;
     const { detail } = observer;
@@ -246,8 +250,17 @@ export class Driver {
     const wants = named.map((want) => ({
       host: observer.hostOf(want.epoch),
       entries: bitmapData(want.entries),
+      differences: want.differences,
     }));
-    this.disks?.toSource({ kind: "settle", transfer, block, union: bitmapData(union), wants, detail });
+    this.disks?.toSource({
+      kind: "settle",
+      transfer,
+      block,
+      union: bitmapData(union),
+      contents: bitmapData(contents),
+      wants,
+      detail,
+    });
   }
 
   private openStage(key: InboundKey, dryRun: boolean): void {

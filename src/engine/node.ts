@@ -85,10 +85,16 @@ export class NodeEngine {
         this.inbound.get(inboundName(input.key))?.handleStaged(input, nowMs);
         break;
       case "prepared":
-        this.inbound.get(inboundName(input.key))?.handlePrepared(input.failure, nowMs);
+        this.inbound.get(inboundName(input.key))?.handlePrepared(input, nowMs);
         break;
       case "committed":
         this.inbound.get(inboundName(input.key))?.handleCommitted(input.failure, nowMs);
+        break;
+      case "found":
+        this.inbound.get(inboundName(input.key))?.handleFound(input.first, input.findings);
+        break;
+      case "worked":
+        this.inbound.get(inboundName(input.key))?.noteWork();
         break;
       case "tick":
         this.tick(nowMs);
@@ -173,6 +179,9 @@ export class NodeEngine {
     if (message.type === "status") {
       if (message.body.sender !== this.self.epoch) return;
       this.outbound.get(message.body.transfer)?.handleStatus(from.epoch, message.body, nowMs);
+    } else if (message.type === "findings") {
+      if (message.body.sender !== this.self.epoch) return;
+      this.outbound.get(message.body.transfer)?.handleFindings(from.epoch, message.body, nowMs);
     } else {
       this.handleFromSender(member, message, nowMs);
     }
@@ -181,6 +190,11 @@ export class NodeEngine {
   private handleFromSender(member: Member, message: ControlMessage, nowMs: number): void {
     if (message.type === "offer") {
       this.handleOffer(member, message.body, nowMs);
+      return;
+    }
+    if (message.type === "inquiry") {
+      const key = { epoch: member.epoch, transfer: message.body.transfer };
+      this.inbound.get(inboundName(key))?.handleInquiry(message.body, nowMs);
       return;
     }
     if (message.type !== "progress" && message.type !== "commit" && message.type !== "abort") return;
@@ -244,6 +258,8 @@ export class NodeEngine {
       missingRuns: [],
       missingFragments: [],
       wants: [],
+      findings: 0,
+      worked: 0,
     };
     const destination = { to: "address", address: member.address } as const;
     this.effects.push({ kind: "send", destination, message: { type: "status", body: status } });

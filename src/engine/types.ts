@@ -1,6 +1,7 @@
 import type { Bitmap } from "../base/bitmap.ts";
 import type { BlockKind } from "../wire/datagram.ts";
 import type { ControlMessage } from "../wire/message.ts";
+import type { Finding } from "../wire/findings.ts";
 import type { NodeInfo } from "../wire/membership-messages.ts";
 
 /** A UDP address. */
@@ -73,6 +74,8 @@ export interface ProducedBlock {
 export interface MemberWant {
   readonly epoch: string;
   readonly entries: Bitmap;
+  /** How each entry differs, where the member has told. */
+  readonly differences: Uint8Array | undefined;
 }
 
 /** What came of a transfer at one member. */
@@ -105,6 +108,12 @@ export type NodeEvent =
       readonly epoch: string;
       readonly hostName: string;
       readonly reason: string;
+    }
+  | {
+      readonly kind: "findings";
+      readonly transfer: number;
+      readonly epoch: string;
+      readonly findings: readonly Finding[];
     }
   | { readonly kind: "transfer-finished"; readonly result: TransferResult }
   | {
@@ -149,6 +158,8 @@ export type Effect =
       readonly transfer: number;
       readonly block: number;
       readonly union: Bitmap;
+      /** The entries of which the contents are to be sent. */
+      readonly contents: Bitmap;
       readonly wants: readonly MemberWant[];
     }
   | { readonly kind: "close-source"; readonly transfer: number }
@@ -166,12 +177,19 @@ export type Effect =
   /** Switch to what is staged; answered by "committed". */
   | { readonly kind: "commit"; readonly key: InboundKey }
   | { readonly kind: "discard"; readonly key: InboundKey }
+  /** Give the findings of a transfer from a number on; answered by "found". */
+  | { readonly kind: "read-findings"; readonly key: InboundKey; readonly first: number }
   | { readonly kind: "event"; readonly event: NodeEvent };
 
 /** What came of staging one block. */
 export type StageOutcome =
-  /** For a manifest block, with what is wanted of its entries. */
-  | { readonly kind: "staged"; readonly wants: Bitmap | undefined }
+  /** For a manifest block, with what is wanted of its entries, and how many findings there are by now. */
+  | {
+      readonly kind: "staged";
+      readonly wants: Bitmap | undefined;
+      readonly differences: Uint8Array | undefined;
+      readonly findings: number;
+    }
   /** The seal did not open: the fragments were not all the sender's. */
   | { readonly kind: "corrupt" }
   | { readonly kind: "failed"; readonly reason: string };
@@ -205,8 +223,23 @@ export type Input =
       readonly block: number;
       readonly outcome: StageOutcome;
     }
-  | { readonly kind: "prepared"; readonly key: InboundKey; readonly failure: string | undefined }
+  | {
+      readonly kind: "prepared";
+      readonly key: InboundKey;
+      readonly failure: string | undefined;
+      /** The failure is that it must not happen, here or anywhere. */
+      readonly isRefusal: boolean;
+      readonly findings: number;
+    }
   | { readonly kind: "committed"; readonly key: InboundKey; readonly failure: string | undefined }
+  | {
+      readonly kind: "found";
+      readonly key: InboundKey;
+      readonly first: number;
+      readonly findings: readonly Finding[];
+    }
+  /** The disk goes on with something long. */
+  | { readonly kind: "worked"; readonly key: InboundKey }
   | { readonly kind: "stop" };
 
 export interface TransferRequest {

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { hasExactTimes, setLinkTime, setTime } from "../sys/files.ts";
 import type { FileStats } from "../sys/stat.ts";
-import { type Entry, EntryType } from "../wire/manifest.ts";
+import { type Entry, EntryType } from "../wire/entry.ts";
 import type { Metadata } from "../wire/metadata.ts";
 import { bytesOfPath } from "../sys/entry-path.ts";
 import { openDirectory } from "./directories.ts";

@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { canSyncFileSystem, exchange, syncFileSystem } from "../sys/files.ts";
 import { statEntry } from "../sys/stat.ts";
-import { EntryType } from "../wire/manifest.ts";
+import { EntryType } from "../wire/entry.ts";
 import { directoryOf, joinPath, nameOf, STAGING_NAME } from "../wire/path-rules.ts";
 import { type AttributeRules, modeToSet, setDirectoryAttributes } from "./attributes.ts";
 import { entryPath } from "../sys/entry-path.ts";

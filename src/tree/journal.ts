@@ -1,9 +1,9 @@
 import fs from "node:fs";
 import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
-import type { EntryType } from "../wire/manifest.ts";
+import type { EntryType } from "../wire/entry.ts";
 import { isSafePath } from "../wire/path-rules.ts";
 import { PATH_BYTES } from "../wire/limits.ts";
-import { decodeMetadata, encodeMetadata, type Metadata } from "../wire/metadata.ts";
+import { decodeMetadata, encodeMetadata, type Metadata, NO_METADATA } from "../wire/metadata.ts";
 
 /**
  * The list of steps that a commit will take, on disk, so that it can be finished after a crash. It is written
@@ -21,7 +21,6 @@ export interface Step {
   readonly metadata: Metadata;
 }
 
-const NO_METADATA: Metadata = { mode: 0, mtimeNs: 0n, user: { id: 0, name: "" }, group: { id: 0, name: "" } };
 const BUFFER_BYTES = 64 * 1024;
 const LONGEST_STEP_BYTES = 2 + 2 + PATH_BYTES + 2 + 8 + 2 * (4 + 1 + 255);
 

@@ -1,7 +1,8 @@
 import fs from "node:fs";
 import { DecodeError } from "../base/bytes.ts";
 import { type FileStats, statDescriptor, statEntry } from "../sys/stat.ts";
-import { type DirectoryHeader, type Entry, EntryType } from "../wire/manifest.ts";
+import { type Entry, EntryType } from "../wire/entry.ts";
+import type { DirectoryHeader } from "../wire/manifest.ts";
 import { PATH_BYTES } from "../wire/limits.ts";
 import type { Metadata } from "../wire/metadata.ts";
 import { directoryOf, joinPath, nameOf, STAGING_NAME } from "../wire/path-rules.ts";
@@ -132,7 +133,14 @@ export class Scanner {
     if (stats?.isDirectory() !== true) return;
     if (this.passages.size < SORTED_ENTRIES) this.passages.add(path);
     const metadata = metadataOf(stats, this.owners);
-    const entry = { type: EntryType.passage, name: nameOf(path), metadata, size: 0, target: "" };
+    const entry = {
+      type: EntryType.passage,
+      name: nameOf(path),
+      metadata,
+      size: 0,
+      target: "",
+      extras: undefined,
+    };
     yield { kind: "entry", directory: { path: directoryOf(path), metadata: undefined }, entry };
   }
 
@@ -197,7 +205,14 @@ export class Scanner {
       return {
         kind: "entry",
         directory,
-        entry: { type, name, metadata: this.metadata(descriptor, path, stats), size, target },
+        entry: {
+          type,
+          name,
+          metadata: this.metadata(descriptor, path, stats),
+          size,
+          target,
+          extras: undefined,
+        },
       };
     } catch (error) {
       return { kind: "unreadable", path, reason: explain(error) };

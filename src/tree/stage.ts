@@ -1,7 +1,8 @@
 import fs from "node:fs";
 import { Bitmap } from "../base/bitmap.ts";
 import { SegmentKind, segmentsOf } from "../wire/data-block.ts";
-import { decodeManifest, type DirectoryHeader, type Entry, EntryType } from "../wire/manifest.ts";
+import { type Entry, EntryType } from "../wire/entry.ts";
+import { decodeManifest, type DirectoryHeader } from "../wire/manifest.ts";
 import { directoryOf, joinPath, nameOf } from "../wire/path-rules.ts";
 import { type AttributeRules, isSame, setLinkAttributes } from "./attributes.ts";
 import { ChangeList } from "./change-list.ts";

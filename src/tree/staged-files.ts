@@ -1,7 +1,7 @@
 import fs from "node:fs";
 import { canSyncFileSystem, openEntry, setDescriptorTime } from "../sys/files.ts";
 import type { ContentSegment } from "../wire/data-block.ts";
-import { EntryType } from "../wire/manifest.ts";
+import { EntryType } from "../wire/entry.ts";
 import type { Metadata } from "../wire/metadata.ts";
 import { directoryOf, nameOf } from "../wire/path-rules.ts";
 import { type AttributeRules, modeToSet } from "./attributes.ts";

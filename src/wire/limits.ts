@@ -32,8 +32,19 @@ export const REASON_BYTES = 512;
 export const NAME_BYTES = 255;
 export const PATH_BYTES = 4096;
 
-/** Most entries in one manifest block: their WANT bitmap has at most 512 bytes. */
-export const MANIFEST_ENTRIES = 4096;
+/** Most entries in one manifest block: how each of them differs, a byte for each, still fits into a STATUS. */
+export const MANIFEST_ENTRIES = 1024;
+
+/** Most extended attributes of an entry, and most bytes of their values: they have to fit into a manifest block. */
+export const ATTRIBUTES = 100;
+export const ATTRIBUTE_BYTES = 16 * 1024;
+
+/** Findings in one message, and how much of a path one tells. */
+export const FINDINGS_PER_MESSAGE = 100;
+export const FINDING_PATH_BYTES = 1000;
+
+/** Findings that a member keeps of one transfer, by their bytes; those beyond are only counted. */
+export const FINDING_BYTES = 8 * 1024 * 1024;
 
 /** Most members, and most other nodes that are being questioned, at a time. */
 export const MEMBERS = 4096;

@@ -1,30 +1,10 @@
 import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "./datagram.ts";
+import { decodeEntry, encodeEntry, type Entry, entryBytes } from "./entry.ts";
 import { MANIFEST_ENTRIES, PATH_BYTES } from "./limits.ts";
 import { decodeMetadata, encodeMetadata, type Metadata, metadataBytes } from "./metadata.ts";
-import { isSafeEntry, isSafeName, isSafePath } from "./path-rules.ts";
-
-/** What an entry is. */
-export const EntryType = {
-  file: 1,
-  directory: 2,
-  symlink: 3,
-  /** A directory on the way to an entry: made where it is missing, otherwise left as it is. */
-  passage: 4,
-} as const;
-
-export type EntryType = (typeof EntryType)[keyof typeof EntryType];
-
-/** One path of a transfer. */
-export interface Entry {
-  readonly type: EntryType;
-  readonly name: string;
-  readonly metadata: Metadata;
-  /** Bytes of a file; 0 otherwise. */
-  readonly size: number;
-  /** Where a symbolic link points; empty otherwise. */
-  readonly target: string;
-}
+import { isSafeEntry, isSafePath } from "./path-rules.ts";
+import { decodeTerms, encodeTerms, type Terms, termsBytes } from "./terms.ts";
 
 /** The directory whose entries follow. */
 export interface DirectoryHeader {
@@ -36,11 +16,23 @@ export interface DirectoryHeader {
 /** A manifest block as it is read: its entries are numbered from `firstEntry` on. */
 export interface ManifestBlock {
   readonly firstEntry: number;
-  readonly directories: readonly { readonly header: DirectoryHeader; readonly entries: readonly Entry[] }[];
+  readonly terms: Terms | undefined;
+  /** Patterns of what is left out at the sender, and not deleted by its members. */
+  readonly excludes: readonly string[];
+  readonly directories: readonly ManifestDirectory[];
 }
 
-const Record = { directory: 1, entry: 2 } as const;
+/** Entries of one directory, in the order of the manifest. */
+export interface ManifestDirectory {
+  readonly header: DirectoryHeader;
+  readonly entries: readonly Entry[];
+  /** These, and those of the same directory in the blocks before, are all that the sender has in it. */
+  readonly isComplete: boolean;
+}
+
+const Record = { directory: 1, entry: 2, terms: 3, exclude: 4, complete: 5 } as const;
 const ENTRY_COUNT_POSITION = 5;
+const HEADER_BYTES = 7;
 
 /** Fills one manifest block: kind u8, first entry u32, entry count u16, then records to the end. */
 export class ManifestWriter {
@@ -65,12 +57,42 @@ export class ManifestWriter {
    */
   add(directory: DirectoryHeader, entry: Entry): boolean {
     const isNewDirectory = directory.path !== this.directory;
-    const needed = (isNewDirectory ? directoryBytes(directory) : 0) + entryBytes(entry);
+    const needed = (isNewDirectory ? directoryBytes(directory) : 0) + 1 + entryBytes(entry);
     if (this.entryCount === MANIFEST_ENTRIES || needed > this.writer.room) return false;
     if (isNewDirectory) this.writeDirectory(directory);
-    this.writeEntry(entry);
+    this.writer.u8(Record.entry);
+    encodeEntry(this.writer, entry);
     this.entryCount++;
     return true;
+  }
+
+  /** Says that all entries of a directory have been added; false when the block is full. */
+  addComplete(directory: DirectoryHeader): boolean {
+    const isNewDirectory = directory.path !== this.directory;
+    if ((isNewDirectory ? directoryBytes(directory) : 0) + 1 > this.writer.room) return false;
+    if (isNewDirectory) this.writeDirectory(directory);
+    this.writer.u8(Record.complete);
+    this.directory = undefined;
+    return true;
+  }
+
+  /** Adds the terms; false when the block is full. */
+  addTerms(terms: Terms): boolean {
+    if (1 + termsBytes(terms) > this.writer.room) return false;
+    encodeTerms(this.writer.u8(Record.terms), terms);
+    return true;
+  }
+
+  /** Adds an exclude pattern; false when the block is full. */
+  addExclude(pattern: string): boolean {
+    if (1 + 2 + pattern.length > this.writer.room) return false;
+    this.writer.u8(Record.exclude).longText(pattern);
+    return true;
+  }
+
+  /** Whether nothing has been added. */
+  get isEmpty(): boolean {
+    return this.writer.position === HEADER_BYTES;
   }
 
   /** The finished block. */
@@ -87,22 +109,11 @@ export class ManifestWriter {
     if (directory.metadata !== undefined) encodeMetadata(this.writer, directory.metadata);
     this.directory = directory.path;
   }
-
-  private writeEntry(entry: Entry): void {
-    this.writer.u8(Record.entry).u8(entry.type).shortText(entry.name);
-    encodeMetadata(this.writer, entry.metadata);
-    if (entry.type === EntryType.file) this.writer.u64(BigInt(entry.size));
-    if (entry.type === EntryType.symlink) this.writer.longText(entry.target);
-  }
 }
 
 function directoryBytes(directory: DirectoryHeader): number {
   const { metadata } = directory;
   return 4 + directory.path.length + (metadata === undefined ? 0 : metadataBytes(metadata));
-}
-
-function entryBytes(entry: Entry): number {
-  return 3 + entry.name.length + metadataBytes(entry.metadata) + 8 + entry.target.length;
 }
 
 /** Reads a manifest block whole. Throws DecodeError; unsafe names and paths never get further than here. */
@@ -112,24 +123,51 @@ export function decodeManifest(plaintext: Uint8Array): ManifestBlock {
   const firstEntry = reader.u32();
   const entryCount = reader.u16();
   if (entryCount > MANIFEST_ENTRIES) throw new DecodeError("too many entries");
-  const directories: { header: DirectoryHeader; entries: Entry[] }[] = [];
-  let found = 0;
-  while (reader.remaining > 0) {
-    const record = reader.u8();
-    if (record === Record.directory) {
-      directories.push({ header: decodeDirectory(reader), entries: [] });
-      continue;
-    }
-    if (record !== Record.entry) throw new DecodeError("unknown record");
-    const current = directories.at(-1);
-    if (current === undefined) throw new DecodeError("an entry without a directory");
+  const block = { terms: undefined as Terms | undefined, excludes: [] as string[] };
+  const directories: OpenDirectory[] = [];
+  while (reader.remaining > 0) decodeRecord(reader, block, directories);
+  const found = directories.reduce((sum, { entries }) => sum + entries.length, 0);
+  if (found !== entryCount) throw new DecodeError("the entries are not as many as announced");
+  return { firstEntry, ...block, directories };
+}
+
+/** A directory while its entries are read. */
+interface OpenDirectory {
+  readonly header: DirectoryHeader;
+  readonly entries: Entry[];
+  isComplete: boolean;
+}
+
+function decodeRecord(
+  reader: ByteReader,
+  block: { terms: Terms | undefined; excludes: string[] },
+  directories: OpenDirectory[],
+): void {
+  const record = reader.u8();
+  const current = directories.at(-1);
+  if (record === Record.directory) {
+    directories.push({ header: decodeDirectory(reader), entries: [], isComplete: false });
+  } else if (record === Record.terms) {
+    block.terms = decodeTerms(reader);
+  } else if (record === Record.exclude) {
+    block.excludes.push(decodePattern(reader));
+  } else if (record !== Record.entry && record !== Record.complete) {
+    throw new DecodeError("unknown record");
+  } else if (current === undefined || current.isComplete) {
+    throw new DecodeError("an entry without a directory");
+  } else if (record === Record.complete) {
+    current.isComplete = true;
+  } else {
     const entry = decodeEntry(reader);
     if (!isSafeEntry(current.header.path, entry.name)) throw new DecodeError("an unsafe path");
     current.entries.push(entry);
-    found++;
   }
-  if (found !== entryCount) throw new DecodeError("the entries are not as many as announced");
-  return { firstEntry, directories };
+}
+
+function decodePattern(reader: ByteReader): string {
+  const pattern = reader.longText();
+  if (pattern.length > PATH_BYTES) throw new DecodeError("a pattern is too long");
+  return pattern;
 }
 
 function decodeDirectory(reader: ByteReader): DirectoryHeader {
@@ -137,33 +175,4 @@ function decodeDirectory(reader: ByteReader): DirectoryHeader {
   if (path.length > PATH_BYTES || !isSafePath(path)) throw new DecodeError("an unsafe directory");
   const hasMetadata = reader.flag();
   return { path, metadata: hasMetadata ? decodeMetadata(reader) : undefined };
-}
-
-function decodeEntry(reader: ByteReader): Entry {
-  const type = reader.u8();
-  if (!isEntryType(type)) throw new DecodeError("unknown entry type");
-  const name = reader.shortText();
-  if (!isSafeName(name)) throw new DecodeError("an unsafe name");
-  const metadata = decodeMetadata(reader);
-  const size = type === EntryType.file ? decodeSize(reader) : 0;
-  const target = type === EntryType.symlink ? decodeTarget(reader) : "";
-  return { type, name, metadata, size, target };
-}
-
-function isEntryType(type: number): type is EntryType {
-  return type >= EntryType.file && type <= EntryType.passage;
-}
-
-function decodeSize(reader: ByteReader): number {
-  const size = Number(reader.u64());
-  if (!Number.isSafeInteger(size)) throw new DecodeError("a size is out of range");
-  return size;
-}
-
-function decodeTarget(reader: ByteReader): string {
-  const target = reader.longText();
-  if (target.length === 0 || target.length > PATH_BYTES || target.includes("\0")) {
-    throw new DecodeError("a link target is out of range");
-  }
-  return target;
 }

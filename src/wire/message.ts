@@ -1,6 +1,7 @@
 import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
 import { CONTROL_PLAINTEXT_BYTES } from "./datagram.ts";
 import * as membership from "./membership-messages.ts";
+import * as findings from "./findings.ts";
 import { decodeStatus, encodeStatus, type Status } from "./status-message.ts";
 import * as transfer from "./transfer-messages.ts";
 
@@ -15,7 +16,9 @@ export type ControlMessage =
   | { readonly type: "progress"; readonly body: transfer.Progress }
   | { readonly type: "status"; readonly body: Status }
   | { readonly type: "commit"; readonly body: transfer.Commit }
-  | { readonly type: "abort"; readonly body: transfer.Abort };
+  | { readonly type: "abort"; readonly body: transfer.Abort }
+  | { readonly type: "inquiry"; readonly body: findings.Inquiry }
+  | { readonly type: "findings"; readonly body: findings.Findings };
 
 type MessageType = ControlMessage["type"];
 type BodyOf<Type extends MessageType> = Extract<ControlMessage, { type: Type }>["body"];
@@ -38,6 +41,8 @@ const CODECS: { readonly [Type in MessageType]: Codec<Type> } = {
   status: { number: 18, encode: encodeStatus, decode: decodeStatus },
   commit: { number: 19, encode: transfer.encodeCommit, decode: transfer.decodeCommit },
   abort: { number: 20, encode: transfer.encodeAbort, decode: transfer.decodeAbort },
+  inquiry: { number: 21, encode: findings.encodeInquiry, decode: findings.decodeInquiry },
+  findings: { number: 22, encode: findings.encodeFindings, decode: findings.decodeFindings },
 };
 
 const TYPE_OF_NUMBER = new Map(

@@ -17,6 +17,14 @@ export interface Owner {
   readonly name: string;
 }
 
+/** What stands in for the metadata of an entry that is a name alone. */
+export const NO_METADATA: Metadata = {
+  mode: 0,
+  mtimeNs: 0n,
+  user: { id: 0, name: "" },
+  group: { id: 0, name: "" },
+};
+
 const METADATA_BYTES = 2 + 8 + 2 * (4 + 1);
 
 /** Bytes that encodeMetadata writes. */

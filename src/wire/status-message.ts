@@ -2,6 +2,7 @@ import { Bitmap } from "../base/bitmap.ts";
 import type { ByteReader, ByteWriter } from "../base/bytes.ts";
 import { DecodeError } from "../base/bytes.ts";
 import { bytesOfHex, hexOf } from "../base/hex.ts";
+import { differingEntries } from "./differences.ts";
 import {
   MANIFEST_ENTRIES,
   MISSING_FRAGMENTS,
@@ -20,6 +21,8 @@ export const MemberPhase = {
   committing: 3,
   done: 4,
   failed: 5,
+  /** It must not happen anywhere: what this member would lose is more than it may. */
+  refused: 6,
 } as const;
 
 export type MemberPhase = (typeof MemberPhase)[keyof typeof MemberPhase];
@@ -42,7 +45,10 @@ export interface MissingRun {
 /** What a member wants of the entries of one manifest block. */
 export interface Want {
   readonly block: number;
+  /** Those that differ. */
   readonly entries: Bitmap;
+  /** How each of them differs, where that matters: bits of Difference. */
+  readonly differences: Uint8Array | undefined;
 }
 
 /** STATUS: all that the sender needs to know of a member (PROTOCOL.md 5.3). */
@@ -66,17 +72,22 @@ export interface Status {
   readonly wants: readonly Want[];
   /** Why it failed; empty otherwise. */
   readonly reason: string;
+  /** How many findings it has to tell, so far. */
+  readonly findings: number;
+  /** A serial number that goes on while it works on something long, such as comparing a large file. */
+  readonly worked: number;
 }
 
-const WantForm = { none: 0, all: 1, bitmap: 2 } as const;
+const WantForm = { none: 0, all: 1, bitmap: 2, differences: 3 } as const;
 
 /** Bytes of a STATUS without its lists, for whoever fills them up to the size of a datagram. */
-export const STATUS_FIXED_BYTES = 8 + 4 + 1 + 4 + 4 + 4 + 4 + 4 + 1 + 1 + 1 + 2;
+export const STATUS_FIXED_BYTES = 8 + 4 + 1 + 4 + 4 + 4 + 4 + 4 + 1 + 1 + 1 + 2 + 4 + 4;
 export const MISSING_RUN_BYTES = 6;
 export const MISSING_FRAGMENTS_BYTES = 10;
 
 /** Bytes that one want takes in a STATUS. */
 export function wantBytes(want: Want): number {
+  if (want.differences !== undefined) return 7 + want.differences.length;
   return 7 + (wantForm(want) === WantForm.bitmap ? want.entries.bytes.length : 0);
 }
 
@@ -96,6 +107,7 @@ export function encodeStatus(writer: ByteWriter, message: Status): void {
   writer.u8(message.wants.length);
   for (const want of message.wants) encodeWant(writer, want);
   writer.longText(message.reason.slice(0, REASON_BYTES));
+  writer.u32(message.findings).u32(message.worked);
 }
 
 export function decodeStatus(reader: ByteReader): Status {
@@ -115,6 +127,8 @@ export function decodeStatus(reader: ByteReader): Status {
   }));
   const wants = list(reader, WANTS_PER_STATUS, () => decodeWant(reader));
   const reason = decodeReason(reader);
+  const findings = reader.u32();
+  const worked = reader.u32();
   return {
     sender,
     transfer,
@@ -128,11 +142,13 @@ export function decodeStatus(reader: ByteReader): Status {
     missingFragments,
     wants,
     reason,
+    findings,
+    worked,
   };
 }
 
 function decodePhase(value: number): MemberPhase {
-  if (value > MemberPhase.failed) throw new DecodeError("unknown phase");
+  if (value > MemberPhase.refused) throw new DecodeError("unknown phase");
   return value as MemberPhase;
 }
 
@@ -145,6 +161,7 @@ function list<T>(reader: ByteReader, most: number, read: () => T): T[] {
 }
 
 function wantForm(want: Want): number {
+  if (want.differences !== undefined) return WantForm.differences;
   const count = want.entries.count();
   if (count === 0) return WantForm.none;
   return count === want.entries.size ? WantForm.all : WantForm.bitmap;
@@ -154,15 +171,20 @@ function encodeWant(writer: ByteWriter, want: Want): void {
   const form = wantForm(want);
   writer.u32(want.block).u16(want.entries.size).u8(form);
   if (form === WantForm.bitmap) writer.raw(want.entries.bytes);
+  if (want.differences !== undefined) writer.raw(want.differences);
 }
 
 function decodeWant(reader: ByteReader): Want {
   const block = reader.u32();
   const size = reader.u16();
   const form = reader.u8();
-  if (size > MANIFEST_ENTRIES || form > WantForm.bitmap) throw new DecodeError("a want is out of range");
+  if (size > MANIFEST_ENTRIES || form > WantForm.differences) throw new DecodeError("a want is out of range");
+  if (form === WantForm.differences) {
+    const differences = reader.raw(size).slice();
+    return { block, entries: differingEntries(differences), differences };
+  }
   const bytes = new Uint8Array((size + 7) >> 3);
   if (form === WantForm.bitmap) bytes.set(reader.raw(bytes.length));
   if (form === WantForm.all) bytes.fill(0xff);
-  return { block, entries: new Bitmap(size, bytes) };
+  return { block, entries: new Bitmap(size, bytes), differences: undefined };
 }

@@ -85,6 +85,8 @@ class SendingNode {
       missingFragments: isMissed ? [{ block, maskLow, maskHigh }] : [],
       wants: [],
       reason: "",
+      findings: 0,
+      worked: 0,
     };
     this.hear({ type: "status", body: status });
   }

@@ -4,7 +4,8 @@ import { openBlock, sealBlock } from "../../src/net/block-sealing.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "../../src/wire/datagram.ts";
 import { DataWriter, SegmentKind, segmentsOf } from "../../src/wire/data-block.ts";
 import { TAG_BYTES } from "../../src/wire/limits.ts";
-import { decodeManifest, EntryType, ManifestWriter } from "../../src/wire/manifest.ts";
+import { EntryType } from "../../src/wire/entry.ts";
+import { decodeManifest, ManifestWriter } from "../../src/wire/manifest.ts";
 
 /** Both sides of a transfer on a disk that is a Map: real blocks, really sealed. */
 
@@ -55,7 +56,14 @@ export class MemorySource {
   private makeManifest(): ProducedBlock {
     const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), 0);
     for (const [name, { length: size }] of this.tree) {
-      writer.add(ROOT, { type: EntryType.file, name, metadata: METADATA, size, target: "" });
+      writer.add(ROOT, {
+        type: EntryType.file,
+        name,
+        metadata: METADATA,
+        size,
+        target: "",
+        extras: undefined,
+      });
     }
     return { ...this.seal(BlockKind.manifest, writer.finish()), entries: writer.entries };
   }
@@ -80,6 +88,8 @@ export class MemorySource {
   }
 }
 
+const NOTHING_MORE = { differences: undefined, findings: 0 } as const;
+
 /** What is received, until it becomes the tree. */
 export class MemoryStage {
   private readonly key: Buffer;
@@ -103,14 +113,14 @@ export class MemoryStage {
       return { kind: "corrupt" };
     }
     this.staged++;
-    if (kind === BlockKind.manifest) return { kind: "staged", wants: this.plan(plaintext) };
+    if (kind === BlockKind.manifest) return { kind: "staged", wants: this.plan(plaintext), ...NOTHING_MORE };
     for (const segment of segmentsOf(plaintext)) {
       const file = this.files[segment.entry];
       if (file === undefined || segment.kind !== SegmentKind.content) continue;
       file.content.set(segment.bytes, segment.offset);
       file.missingBytes -= segment.bytes.length;
     }
-    return { kind: "staged", wants: undefined };
+    return { kind: "staged", wants: undefined, ...NOTHING_MORE };
   }
 
   get isComplete(): boolean {

@@ -220,7 +220,7 @@ export class MemoryNode {
       }
       case "prepare":
         assert.ok(stage.isComplete, "prepared before it was complete");
-        this.answers.push({ kind: "prepared", key, failure: undefined });
+        this.answers.push({ kind: "prepared", key, failure: undefined, isRefusal: false, findings: 0 });
         break;
       case "commit":
         stage.commit(this.tree);

@@ -163,7 +163,13 @@ function forgedMessages(fleet: MemoryFleet): Buffer[] {
     received: 5000,
     reason: "forged",
   };
-  const lists = { missingRuns: [{ firstBlock: 0, blocks: 500 }], missingFragments: [], wants: [] };
+  const lists = {
+    missingRuns: [{ firstBlock: 0, blocks: 500 }],
+    missingFragments: [],
+    wants: [],
+    findings: 0,
+    worked: 0,
+  };
   const messages: ControlMessage[] = [
     { type: "exit", body: null },
     { type: "hello", body: { info } },

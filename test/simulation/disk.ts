@@ -1,5 +1,6 @@
 import { Bitmap } from "../../src/base/bitmap.ts";
 import type { StageOutcome } from "../../src/engine/types.ts";
+import { type Finding, FindingKind, makeFinding } from "../../src/wire/findings.ts";
 import { check } from "./check.ts";
 
 /** What a block of a simulated transfer holds. */
@@ -20,6 +21,7 @@ interface Staged {
   blocks: Set<number>;
   state: "staging" | "prepared" | "committing" | "committed";
   writes: [string, string][];
+  findings: Finding[];
 }
 
 /**
@@ -37,7 +39,7 @@ export class SimulatedDisk {
 
   open(name: string, dryRun: boolean): void {
     check(!this.staged.has(name), `${name} is staged twice`);
-    const empty = { entries: [], wanted: new Map(), blocks: new Set<number>(), writes: [] };
+    const empty = { entries: [], wanted: new Map(), blocks: new Set<number>(), writes: [], findings: [] };
     this.staged.set(name, { dryRun, state: "staging", ...empty });
   }
 
@@ -49,7 +51,7 @@ export class SimulatedDisk {
     staged.blocks.add(block);
     if (content.kind === "manifest") return this.plan(staged, content);
     for (const { entry, piece } of content.pieces) staged.wanted.get(entry)?.delete(piece);
-    return { kind: "staged", wants: undefined };
+    return { kind: "staged", wants: undefined, differences: undefined, findings: staged.findings.length };
   }
 
   private plan(staged: Staged, content: Extract<BlockContent, { kind: "manifest" }>): StageOutcome {
@@ -63,7 +65,12 @@ export class SimulatedDisk {
       staged.wanted.set(content.firstEntry + index, pieces);
       staged.writes.push([entry.path, entry.version]);
     });
-    return { kind: "staged", wants };
+    for (let count = content.entries.length % 4; count > 0; count--) {
+      // Long paths, so that a few of them fill several messages.
+      const number = String(staged.findings.length).padStart(600, "0");
+      staged.findings.push(makeFinding(FindingKind.superfluous, number));
+    }
+    return { kind: "staged", wants, differences: undefined, findings: staged.findings.length };
   }
 
   prepare(name: string): void {
@@ -107,6 +114,11 @@ export class SimulatedDisk {
       if (staged.state === "committing") while (this.commitStep(name));
       if (staged.state !== "committed") this.staged.delete(name);
     }
+  }
+
+  /** What there is to tell of a transfer; nothing of one that has ended. */
+  findingsOf(name: string): readonly Finding[] {
+    return this.staged.get(name)?.findings ?? [];
   }
 
   /** For the oracles: what an acknowledgement may claim. */

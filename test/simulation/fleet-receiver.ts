@@ -1,7 +1,7 @@
 import { Bitmap } from "../../src/base/bitmap.ts";
 import { fraction, SeededRandom } from "../../src/base/random.ts";
 import { TransferReceiver } from "../../src/engine/receiver/transfer-receiver.ts";
-import type { Effect, EngineOptions, Member } from "../../src/engine/types.ts";
+import type { Effect, EngineOptions, Member, InboundKey } from "../../src/engine/types.ts";
 import { BlockKind, FragmentHeader } from "../../src/wire/datagram.ts";
 import type { ControlMessage } from "../../src/wire/message.ts";
 import type { Schedule } from "./schedule.ts";
@@ -149,10 +149,16 @@ export class FleetReceiver {
     else if (effect.kind === "stage") {
       const wants = effect.blockKind === BlockKind.manifest ? allOf(1) : undefined;
       const { key, block } = effect;
-      const input = { kind: "staged", key, block, outcome: { kind: "staged", wants } } as const;
+      const input = {
+        kind: "staged",
+        key,
+        block,
+        outcome: { kind: "staged", wants, ...NOTHING_MORE },
+      } as const;
       engine.handleStaged(input, this.schedule.nowMs);
     } else if (effect.kind === "prepare") {
-      this.later(PREPARE_MS, () => engine.handlePrepared(undefined, this.schedule.nowMs));
+      const { key } = effect;
+      this.later(PREPARE_MS, () => engine.handlePrepared(prepared(key), this.schedule.nowMs));
     } else if (effect.kind === "commit") {
       this.later(COMMIT_MS, () => engine.handleCommitted(undefined, this.schedule.nowMs));
     }
@@ -165,6 +171,10 @@ export class FleetReceiver {
     });
   }
 }
+
+const NOTHING_MORE = { differences: undefined, findings: 0 } as const;
+const prepared = (key: InboundKey) =>
+  ({ kind: "prepared", key, failure: undefined, isRefusal: false, findings: 0 }) as const;
 
 function allOf(entries: number): Bitmap {
   const all = new Bitmap(entries);

@@ -156,7 +156,7 @@ export class SimulatedHost {
         this.produce(effect.transfer, effect.firstBlock, effect.count);
         break;
       case "settle":
-        this.sources.get(effect.transfer)?.settle(effect.block, effect.union);
+        this.sources.get(effect.transfer)?.settle(effect.block, effect.contents);
         break;
       case "close-source":
         this.sources.delete(effect.transfer);
@@ -184,7 +184,8 @@ export class SimulatedHost {
       case "prepare":
         this.onDisk(() => {
           this.disk.prepare(name);
-          this.handle({ kind: "prepared", key, failure: undefined });
+          const findings = this.disk.findingsOf(name).length;
+          this.handle({ kind: "prepared", key, failure: undefined, isRefusal: false, findings });
         });
         break;
       case "commit":
@@ -193,6 +194,12 @@ export class SimulatedHost {
         break;
       case "discard":
         this.onDisk(() => this.disk.discard(name));
+        break;
+      case "read-findings":
+        this.onDisk(() => {
+          const findings = this.disk.findingsOf(name).slice(effect.first);
+          this.handle({ kind: "found", key, first: effect.first, findings });
+        });
         break;
     }
   }

@@ -23,6 +23,9 @@ interface Begun {
   readonly isCalm: boolean;
   readonly dryRun: boolean;
   result: TransferResult | undefined;
+  /** How many findings each member has told of, by epoch. */
+  readonly findings: Map<string, number>;
+  readonly expectedFindings: number;
 }
 
 export class World {
@@ -125,8 +128,11 @@ export class World {
       const transfer = ++this.transfers;
       const dryRun = fraction(this.random) < 0.1;
       const name = inboundName({ epoch: sender.epoch, transfer });
-      this.begun.push({ sender, name, dryRun, isCalm: this.isCalm, result: undefined });
-      sender.startTransfer(transfer, this.drawEntries(), dryRun, fraction(this.random) < 0.2);
+      const entries = this.drawEntries();
+      const expectedFindings = Math.floor(entries.length / 5) + ((entries.length % 5) % 4);
+      const fresh = { result: undefined, findings: new Map<string, number>() };
+      this.begun.push({ sender, name, dryRun, isCalm: this.isCalm, expectedFindings, ...fresh });
+      sender.startTransfer(transfer, entries, dryRun, fraction(this.random) < 0.2);
     }
   }
 
@@ -147,6 +153,7 @@ export class World {
   }
 
   private noteEvent(host: SimulatedHost, event: NodeEvent): void {
+    if (event.kind === "findings") this.noteFindings(host, event);
     if (event.kind !== "transfer-finished") return;
     const begun = this.begun.find((one) => one.name === `${host.epoch}-${event.result.transfer}`);
     check(begun !== undefined && begun.result === undefined, "a transfer ends once");
@@ -157,6 +164,17 @@ export class World {
         repairedFragments === 0,
         `${begun.name} repaired ${repairedFragments} fragments although none was lost`,
       );
+    }
+  }
+
+  /** They come whole, each once and in their order, whatever gets lost. */
+  private noteFindings(host: SimulatedHost, event: Extract<NodeEvent, { kind: "findings" }>): void {
+    const begun = this.begun.find((one) => one.name === `${host.epoch}-${event.transfer}`);
+    check(begun !== undefined && begun.result === undefined, "findings come while a transfer goes on");
+    for (const { path } of event.findings) {
+      const count = begun.findings.get(event.epoch) ?? 0;
+      check(Number(path) === count, `finding ${path} comes where ${count} is next`);
+      begun.findings.set(event.epoch, count + 1);
     }
   }
 
@@ -190,6 +208,9 @@ export class World {
       const host = this.hosts.find((one) => one.name === verdict.hostName)!;
       const hasCommitted = host.disk.committed.has(begun.name);
       const where = `${begun.name} at ${verdict.hostName}, ${verdict.outcome} (${verdict.reason})`;
+      // A manifest block of five entries brings one finding, the last one its rest.
+      const told = begun.findings.get(verdict.epoch) ?? 0;
+      if (verdict.outcome === "done") check(told === begun.expectedFindings, `${where}: ${told} findings`);
       if (verdict.outcome === "done") check(hasCommitted !== begun.dryRun, `${where}: the tree is old`);
       if (verdict.outcome === "failed") check(!hasCommitted, `${where}: the tree is new`);
       if (begun.isCalm) check(verdict.outcome === "done", `${where}: without any fault`);

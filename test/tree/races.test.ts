@@ -5,7 +5,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { recover } from "../../src/tree/commit.ts";
 import { Directories } from "../../src/tree/directories.ts";
 import { JournalWriter, StepKind } from "../../src/tree/journal.ts";
-import { EntryType } from "../../src/wire/manifest.ts";
+import { EntryType } from "../../src/wire/entry.ts";
 import { StageError } from "../../src/tree/stage.ts";
 import { contents, StagingPair, whileVanishing } from "../support/staging.ts";
 

@@ -100,8 +100,14 @@ test("a message of a few hundred bytes cannot make much memory of itself", () =>
     received: 0,
     missingRuns: [],
     missingFragments: [],
-    wants: Array.from({ length: WANTS_PER_STATUS }, (_, block) => ({ block, entries })),
+    wants: Array.from({ length: WANTS_PER_STATUS }, (_, block) => ({
+      block,
+      entries,
+      differences: undefined,
+    })),
     reason: "",
+    findings: 1,
+    worked: 2,
   };
   const bytes = encodeMessage({ type: "status", body: status });
   const message = decodeMessage(bytes);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ByteWriter, DecodeError } from "../../src/base/bytes.ts";
 import { BlockKind } from "../../src/wire/datagram.ts";
-import { decodeManifest, EntryType } from "../../src/wire/manifest.ts";
+import { EntryType } from "../../src/wire/entry.ts";
+import { decodeManifest } from "../../src/wire/manifest.ts";
 import { encodeMetadata } from "../../src/wire/metadata.ts";
 import { directoryOf, isSafeName, isSafePath, joinPath, nameOf } from "../../src/wire/path-rules.ts";
 

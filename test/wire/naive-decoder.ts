@@ -83,6 +83,8 @@ const BODIES: Readonly<Record<number, readonly [string, (from: Cursor) => Plain]
   18: ["status", status],
   19: ["commit", (from) => ({ transfer: from.u32(), targets: targets(from) })],
   20: ["abort", (from) => ({ transfer: from.u32(), targets: targets(from), reason: reason(from) })],
+  21: ["inquiry", (from) => ({ transfer: from.u32(), first: from.u32() })],
+  22: ["findings", findings],
 };
 
 export function naiveMessage(bytes: Uint8Array): Plain {
@@ -149,7 +151,7 @@ function status(from: Cursor): Plain {
   const sender = from.hex(8);
   const transfer = from.u32();
   const phase = from.u8();
-  demand([0, 1, 2, 3, 4, 5].includes(phase), "phase");
+  demand(phase <= 6, "phase");
   const [stamp, stagedBelow, windowEnd, inFlight, received] = from.times(5, () => from.u32()) as [
     number,
     number,
@@ -171,18 +173,39 @@ function status(from: Cursor): Plain {
   demand(answers <= 64, "wants");
   const wants = from.times(answers, () => want(from));
   const common = { sender, transfer, phase, stamp, stagedBelow, windowEnd, inFlight, received };
-  return { ...common, missingRuns, missingFragments, wants, reason: reason(from) };
+  const rest = { reason: reason(from), findings: from.u32(), worked: from.u32() };
+  return { ...common, missingRuns, missingFragments, wants, ...rest };
 }
 
 function want(from: Cursor): Plain {
   const block = from.u32();
   const size = from.u16();
   const form = from.u8();
-  demand(size <= 4096 && form <= 2, "want");
+  demand(size <= 1024 && form <= 3, "want");
+  if (form === 3) {
+    const each = from.times(size, () => from.u8());
+    const set = each.flatMap((value, index) => (value === 0 ? [] : [index]));
+    return { block, entries: { size, set }, differences: Buffer.from(each).toString("hex") };
+  }
   const bytes = form === 2 ? from.times(Math.ceil(size / 8), () => from.u8()) : [];
   const isWanted = (index: number) => form === 1 || ((bytes[index >> 3] ?? 0) >> (index & 7)) % 2 === 1;
   const all = Array.from({ length: size }, (_, index) => index);
-  return { block, entries: { size, set: all.filter(isWanted) } };
+  return { block, entries: { size, set: all.filter(isWanted) }, differences: null };
+}
+
+function findings(from: Cursor): Plain {
+  const common = { sender: from.hex(8), transfer: from.u32(), first: from.u32(), hasMore: isOne(from.u8()) };
+  const count = from.u8();
+  demand(count <= 100, "findings");
+  const each = () => {
+    const kind = from.u8();
+    demand(kind === 1 || kind === 2, "finding");
+    const path = from.text(from.u16());
+    const text = from.text(from.u16());
+    demand(path.length <= 1000 && text.length <= 256, "length");
+    return { kind, path, text };
+  };
+  return { ...common, findings: from.times(count, each) };
 }
 
 // Datagrams.
@@ -242,43 +265,91 @@ export function naiveManifest(bytes: Uint8Array): Plain {
   demand(from.u8() === 1, "block kind");
   const firstEntry = from.u32();
   const announced = from.u16();
-  demand(announced <= 4096, "entries");
-  const directories: { header: { path: string; metadata: Plain }; entries: Plain[] }[] = [];
+  demand(announced <= 1024, "entries");
+  const directories: { header: { path: string; metadata: Plain }; entries: Plain[]; isComplete: boolean }[] =
+    [];
+  const excludes: string[] = [];
+  let terms: Plain = null;
   let found = 0;
   while (from.left > 0) {
     const record = from.u8();
-    demand(record === 1 || record === 2, "record");
     if (record === 1) {
       const path = from.text(from.u16());
       demand(isBelowBase(path), "directory");
-      directories.push({ header: { path, metadata: isOne(from.u8()) ? metadata(from) : null }, entries: [] });
+      const header = { path, metadata: isOne(from.u8()) ? metadata(from) : null };
+      directories.push({ header, entries: [], isComplete: false });
+    } else if (record === 3) {
+      const flags = from.u8();
+      demand(flags < 4, "terms");
+      const base = from.text(from.u16());
+      demand(base.length <= 4096, "base");
+      terms = { isForced: flags % 2 === 1, isCheck: flags >= 2, base };
+    } else if (record === 4) {
+      const pattern = from.text(from.u16());
+      demand(pattern.length <= 4096, "pattern");
+      excludes.push(pattern);
     } else {
+      demand(record === 2 || record === 5, "record");
       const directory = directories[directories.length - 1];
-      if (directory === undefined) throw new Refused("no directory");
-      directory.entries.push(manifestEntry(from, directory.header.path));
-      found += 1;
+      if (directory === undefined || directory.isComplete) throw new Refused("no directory");
+      if (record === 5) directory.isComplete = true;
+      else {
+        directory.entries.push(manifestEntry(from, directory.header.path));
+        found += 1;
+      }
     }
   }
   demand(found === announced, "count");
-  return { firstEntry, directories };
+  return { firstEntry, terms, excludes, directories };
 }
 
 function manifestEntry(from: Cursor, directory: string): Plain {
-  const type = from.u8();
-  demand(type >= 1 && type <= 4, "entry type");
+  const first = from.u8();
+  const type = first % 32;
+  const [hasDigest, hasHoles, hasAttributes] = [32, 64, 128].map((bit) => Math.floor(first / bit) % 2 === 1);
+  demand(type >= 1 && type <= 10, "entry type");
+  demand(type === 1 || !(hasDigest || hasHoles), "contents");
+  const isName = type === 5 || type === 6;
+  demand(!(hasAttributes && (isName || type === 10)), "attributes");
   const name = from.text(from.u8());
   demand(name !== "" && !name.includes("/"), "name");
   demand(isBelowBase(directory === "" ? name : directory + "/" + name), "path");
-  const common = { type, name, metadata: metadata(from) };
-  if (type === 1) {
-    const size = from.u64();
-    demand(size < 1n << 53n, "size");
-    return { ...common, size: Number(size), target: "" };
+  const nobody = { id: 0, name: "" };
+  const data = isName ? { mode: 0, mtimeNs: "0", user: nobody, group: nobody } : metadata(from);
+  const common = { type, name, metadata: data, size: type === 1 ? size(from) : 0, target: "" };
+  if (type === 3 || type === 10) {
+    common.target = from.text(from.u16());
+    const isFine = common.target !== "" && common.target.length <= 4096 && !common.target.includes("\0");
+    demand(isFine && (type === 3 || isBelowBase(common.target)), "target");
   }
-  if (type !== 3) return { ...common, size: 0, target: "" };
-  const target = from.text(from.u16());
-  demand(target !== "" && target.length <= 4096 && !target.includes("\0"), "target");
-  return { ...common, size: 0, target };
+  const isDevice = type === 8 || type === 9;
+  if (first < 32 && !isDevice) return { ...common, extras: null };
+  const device = isDevice ? { major: from.u32(), minor: from.u32() } : null;
+  const digest = hasDigest ? from.hex(32) : null;
+  const allocated = hasHoles ? size(from) : null;
+  return {
+    ...common,
+    extras: { digest, allocated, device, attributes: hasAttributes ? attributes(from) : null },
+  };
+}
+
+function size(from: Cursor): number {
+  const value = from.u64();
+  demand(value < 1n << 53n, "size");
+  return Number(value);
+}
+
+function attributes(from: Cursor): Plain {
+  const count = from.u8();
+  demand(count <= 100, "attributes");
+  const all = from.times(count, () => {
+    const name = from.text(from.u8());
+    demand(name !== "" && !name.includes("\0"), "attribute");
+    return { name, value: from.hex(from.u16()) };
+  });
+  const bytes = all.reduce((sum, { value }) => sum + value.length / 2, 0);
+  demand(bytes <= 16384, "attributes");
+  return all;
 }
 
 /** Looks for each kind of hostile path by itself. */

@@ -17,11 +17,23 @@ export function plainOf(value: unknown): Plain {
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, plainOf(field)]));
 }
 
+const BYTES = new Set(["bytes", "payload", "differences", "digest", "value"]);
+const MAY_LACK = new Set([
+  "metadata",
+  "differences",
+  "terms",
+  "extras",
+  "digest",
+  "allocated",
+  "device",
+  "attributes",
+]);
+
 /** The other way round. The name of a field tells what it is. */
 export function valueOf(plain: Plain, name = ""): unknown {
   if (name === "mtimeNs" || name === "counter") return BigInt(plain as string);
-  if (name === "bytes" || name === "payload") return bytesOfHex(plain as string);
-  if (name === "metadata" && plain === null) return undefined;
+  if (plain !== null && BYTES.has(name)) return bytesOfHex(plain as string);
+  if (plain === null && MAY_LACK.has(name)) return undefined;
   if (plain === null || typeof plain !== "object") return plain;
   if (Array.isArray(plain)) return plain.map((item: Plain) => valueOf(item));
   if (isBitmap(plain)) return bitmapOf(plain.size, plain.set);

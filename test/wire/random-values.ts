@@ -3,10 +3,20 @@ import { hexOf } from "../../src/base/hex.ts";
 import { below, randomBytes, type Random } from "../../src/base/random.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../../src/wire/datagram.ts";
 import { DataWriter } from "../../src/wire/data-block.ts";
-import { type Entry, EntryType, ManifestWriter } from "../../src/wire/manifest.ts";
+import { differingEntries } from "../../src/wire/differences.ts";
+import {
+  DIGEST_BYTES,
+  type Entry,
+  type EntryExtras,
+  EntryType,
+  isDevice,
+  isNameOnly,
+} from "../../src/wire/entry.ts";
+import { FindingKind } from "../../src/wire/findings.ts";
+import { ManifestWriter } from "../../src/wire/manifest.ts";
 import type { NodeInfo } from "../../src/wire/membership-messages.ts";
 import type { ControlMessage } from "../../src/wire/message.ts";
-import type { Metadata } from "../../src/wire/metadata.ts";
+import { type Metadata, NO_METADATA } from "../../src/wire/metadata.ts";
 import { isSafeName, STAGING_NAME } from "../../src/wire/path-rules.ts";
 import { MemberPhase, type Status } from "../../src/wire/status-message.ts";
 
@@ -64,10 +74,18 @@ function bitmap(random: Random, size: number): Bitmap {
 
 function status(random: Random): Status {
   // Not more than fits into one datagram: the engine sees to that, the encoder asserts it.
-  const want = () => ({
-    block: u32(random),
-    entries: pick(random, [new Bitmap(pick(random, [0, 1, 4096])), bitmap(random, 1 + below(random, 70))]),
-  });
+  const want = () => {
+    const block = u32(random);
+    if (below(random, 4) === 0) {
+      const differences = randomBytes(random, below(random, 70));
+      return { block, entries: differingEntries(differences), differences };
+    }
+    const entries = pick(random, [
+      new Bitmap(pick(random, [0, 1, 1024])),
+      bitmap(random, 1 + below(random, 70)),
+    ]);
+    return { block, entries, differences: undefined };
+  };
   return {
     sender: hexOf(randomBytes(random, 8)),
     transfer: u32(random),
@@ -83,8 +101,10 @@ function status(random: Random): Status {
       maskLow: u32(random),
       maskHigh: u16(random),
     })),
-    wants: list(random, 20, want),
+    wants: list(random, 10, want),
     reason: text(random, 0, 300, 0),
+    findings: u32(random),
+    worked: u32(random),
   };
 }
 
@@ -125,6 +145,19 @@ const MAKERS: readonly ((random: Random) => ControlMessage)[] = [
     type: "abort",
     body: { transfer: u32(random), targets: targetsOf(random, 90), reason: text(random, 0, 512, 0) },
   }),
+  (random) => ({ type: "inquiry", body: { transfer: u32(random), first: u32(random) } }),
+  (random) => {
+    const [transfer, first, hasMore] = [u32(random), u32(random), flag(random)];
+    const findings = list(random, pick(random, [1, 10]), () => ({
+      kind: pick(random, Object.values(FindingKind)),
+      path: text(random, 0, 90, 0),
+      text: text(random, 0, 30, 0),
+    }));
+    return {
+      type: "findings",
+      body: { sender: hexOf(randomBytes(random, 8)), transfer, first, hasMore, findings },
+    };
+  },
 ];
 
 /** A message of a random type, as well as it can be. */
@@ -149,24 +182,54 @@ function name(random: Random): string {
 function entry(random: Random): Entry {
   const type = pick(random, Object.values(EntryType));
   const isFile = type === EntryType.file;
+  const linked = { [EntryType.symlink]: () => text(random, 1, pick(random, [20, 4096]), 1) } as const;
+  const hardLinked = { [EntryType.hardLink]: () => `${name(random)}/${name(random)}` } as const;
+  const targets: Readonly<Record<number, () => string>> = { ...linked, ...hardLinked };
   return {
     type,
     name: name(random),
-    metadata: metadata(random),
-    size: isFile ? pick(random, [0, 1, below(random, 1e6), Number.MAX_SAFE_INTEGER]) : 0,
-    target: type === EntryType.symlink ? text(random, 1, pick(random, [20, 4096]), 1) : "",
+    metadata: isNameOnly(type) ? NO_METADATA : metadata(random),
+    size: isFile ? size(random) : 0,
+    target: targets[type]?.() ?? "",
+    extras: extras(random, type),
   };
+}
+
+function size(random: Random): number {
+  return pick(random, [0, 1, below(random, 1e6), Number.MAX_SAFE_INTEGER]);
+}
+
+function extras(random: Random, type: EntryType): EntryExtras | undefined {
+  const isFile = type === EntryType.file;
+  const device = isDevice(type) ? { major: u32(random), minor: u32(random) } : undefined;
+  if (device === undefined && below(random, 2) === 0) return undefined;
+  const canHaveAttributes = !isNameOnly(type) && type !== EntryType.hardLink;
+  const attribute = () => ({
+    name: text(random, 1, pick(random, [10, 255]), 1),
+    value: randomBytes(random, below(random, 40)),
+  });
+  const made = {
+    digest: isFile && flag(random) ? randomBytes(random, DIGEST_BYTES) : undefined,
+    allocated: isFile && flag(random) ? size(random) : undefined,
+    device,
+    attributes: canHaveAttributes && flag(random) ? list(random, 4, attribute) : undefined,
+  };
+  return Object.values(made).every((one) => one === undefined) ? undefined : made;
 }
 
 /** The plaintext of a manifest block of up to `most` entries. */
 export function randomManifest(random: Random, most: number): Uint8Array {
   const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), u32(random));
+  if (flag(random))
+    writer.addTerms({ isForced: flag(random), isCheck: flag(random), base: `/${name(random)}` });
+  for (let count = below(random, 3); count > 0; count--) writer.addExclude(text(random, 0, 50, 0));
   for (let rest = below(random, most + 1); rest > 0;) {
     const components = Array.from({ length: below(random, 5) }, () => name(random));
     const directory = { path: components.join("/"), metadata: pick(random, [undefined, metadata(random)]) };
     for (let inHere = 1 + below(random, 4); inHere > 0 && rest > 0; inHere--, rest--) {
       if (!writer.add(directory, entry(random))) return writer.finish();
     }
+    if (flag(random)) writer.addComplete(directory);
   }
   return writer.finish();
 }

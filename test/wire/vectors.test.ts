@@ -17,7 +17,12 @@ testVectors("data-blocks.json", {
 
 function encodeManifest(block: ManifestBlock): Uint8Array {
   const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), block.firstEntry);
-  for (const { header, entries } of block.directories) for (const entry of entries) writer.add(header, entry);
+  if (block.terms !== undefined) writer.addTerms(block.terms);
+  for (const pattern of block.excludes) writer.addExclude(pattern);
+  for (const { header, entries, isComplete } of block.directories) {
+    for (const entry of entries) writer.add(header, entry);
+    if (isComplete) writer.addComplete(header);
+  }
   return writer.finish();
 }
 

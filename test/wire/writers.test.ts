@@ -4,13 +4,15 @@ import { InvariantError } from "../../src/base/assert.ts";
 import { Bitmap } from "../../src/base/bitmap.ts";
 import {
   BLOCK_PLAINTEXT_BYTES,
+  CONTROL_PLAINTEXT_BYTES,
   fragmentCount,
   SEALED_BLOCK_BYTES,
   stampFragment,
 } from "../../src/wire/datagram.ts";
 import { DataWriter, segmentsOf } from "../../src/wire/data-block.ts";
 import { DATAGRAM_BYTES, MANIFEST_ENTRIES, REASON_BYTES } from "../../src/wire/limits.ts";
-import { decodeManifest, EntryType, ManifestWriter } from "../../src/wire/manifest.ts";
+import { EntryType } from "../../src/wire/entry.ts";
+import { decodeManifest, ManifestWriter } from "../../src/wire/manifest.ts";
 import { decodeMessage, encodeMessage } from "../../src/wire/message.ts";
 import {
   MemberPhase,
@@ -27,19 +29,19 @@ const METADATA = { mode: 0o644, mtimeNs: 5n, user: { id: 0, name: "" }, group: {
 const memory = () => new Uint8Array(BLOCK_PLAINTEXT_BYTES);
 
 function file(name: string) {
-  return { type: EntryType.file, name, metadata: METADATA, size: 1, target: "" };
+  return { type: EntryType.file, name, metadata: METADATA, size: 1, target: "", extras: undefined };
 }
 
 test("a manifest block holds as many entries as fit, and says when it is full", () => {
   const writer = new ManifestWriter(memory(), 10);
   const directory = { path: "some/directory", metadata: METADATA };
   let count = 0;
-  while (writer.add(directory, file(`name-${count}`))) count++;
+  while (writer.add(directory, file(`name-${count}`.padEnd(100, "x")))) count++;
   assert.equal(writer.entries, count);
   const bytes = writer.finish();
   // Full means full: not one entry more would have had room.
   assert.ok(
-    bytes.length <= BLOCK_PLAINTEXT_BYTES && bytes.length > BLOCK_PLAINTEXT_BYTES - 60,
+    bytes.length <= BLOCK_PLAINTEXT_BYTES && bytes.length > BLOCK_PLAINTEXT_BYTES - 160,
     `${bytes.length}`,
   );
   const { firstEntry, directories } = decodeManifest(bytes);
@@ -48,12 +50,14 @@ test("a manifest block holds as many entries as fit, and says when it is full", 
   assert.equal(directories[0]?.entries.length, count);
 });
 
-test("the number of entries of a manifest block can be written and read", () => {
-  const shortest = 2 + 1 + 1 + 2 + 8 + 5 + 5 + 8;
-  assert.ok(
-    Math.floor(BLOCK_PLAINTEXT_BYTES / shortest) <= MANIFEST_ENTRIES,
-    "no block can hold more than allowed",
-  );
+test("a manifest block has no more entries than a STATUS can tell the differences of", () => {
+  const writer = new ManifestWriter(memory(), 0);
+  const directory = { path: "", metadata: undefined };
+  while (writer.add(directory, file("x")));
+  assert.equal(writer.entries, MANIFEST_ENTRIES);
+  const differences = new Uint8Array(MANIFEST_ENTRIES).fill(1);
+  const want = { block: 0, entries: new Bitmap(MANIFEST_ENTRIES), differences };
+  assert.ok(1 + STATUS_FIXED_BYTES + wantBytes(want) <= CONTROL_PLAINTEXT_BYTES);
 });
 
 test("a directory is written again in each block, and whenever it changes", () => {
@@ -92,10 +96,15 @@ test("the longest entry in the longest directory fits into an empty block", () =
     metadata,
     size: 0,
     target: "t".repeat(4096),
+    extras: undefined,
   };
   const writer = new ManifestWriter(memory(), 0);
   assert.ok(writer.add(directory, entry));
-  assert.deepEqual(decodeManifest(writer.finish()).directories[0], { header: directory, entries: [entry] });
+  assert.deepEqual(decodeManifest(writer.finish()).directories[0], {
+    header: directory,
+    entries: [entry],
+    isComplete: false,
+  });
 });
 
 test("a data block can be filled to its last byte", () => {
@@ -139,9 +148,9 @@ test("reasons are cut to what every receiver takes", () => {
 
 test("a status is as long as its parts are said to be", () => {
   const wants = [
-    { block: 1, entries: new Bitmap(20) },
-    { block: 2, entries: new Bitmap(20, new Uint8Array(3).fill(0xff)) },
-    { block: 3, entries: new Bitmap(20, new Uint8Array([1, 0, 0])) },
+    { block: 1, entries: new Bitmap(20), differences: undefined },
+    { block: 2, entries: new Bitmap(20, new Uint8Array(3).fill(0xff)), differences: undefined },
+    { block: 3, entries: new Bitmap(20, new Uint8Array([1, 0, 0])), differences: undefined },
   ];
   const body: Status = {
     sender: "0123456789abcdef",
@@ -156,6 +165,8 @@ test("a status is as long as its parts are said to be", () => {
     missingFragments: [{ block: 1, maskLow: -1, maskHigh: 1 }],
     wants,
     reason: "why",
+    findings: 3,
+    worked: 4,
   };
   const lists =
     MISSING_RUN_BYTES + MISSING_FRAGMENTS_BYTES + wants.reduce((sum, want) => sum + wantBytes(want), 0);

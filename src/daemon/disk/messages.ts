@@ -2,6 +2,7 @@ import type { Bitmap } from "../../base/bitmap.ts";
 import type { NativeWorkerData } from "../../sys/native.ts";
 import type { ScanRequest, ScanRules } from "../../tree/request.ts";
 import type { StageTotals } from "../../tree/stage.ts";
+import type { Finding } from "../../wire/findings.ts";
 import type { SourceNotice } from "../../tree/source.ts";
 import type { BlockKindNumber, Effect, InboundKey, Input, StageOutcome } from "../../engine/types.ts";
 
@@ -41,12 +42,21 @@ export type SourceCommand =
       readonly transfer: number;
       readonly block: number;
       readonly union: BitmapData;
+      /** The entries of which the contents are to be sent. */
+      readonly contents: BitmapData;
       /** What each member wants, where somebody is to be told; in the order of the transfer's hosts. */
-      readonly wants: readonly { readonly host: string; readonly entries: BitmapData }[];
+      readonly wants: readonly HostWant[];
       readonly detail: ReportDetail;
     }
   | { readonly kind: "close"; readonly transfer: number }
   | { readonly kind: "stop" };
+
+/** What one host wants of a manifest block. */
+export interface HostWant {
+  readonly host: string;
+  readonly entries: BitmapData;
+  readonly differences: Uint8Array | undefined;
+}
 
 /** Which lines about entries whoever asked for the transfer wants. */
 export type ReportDetail = "none" | "paths" | "updates" | "all";
@@ -105,11 +115,12 @@ export type StageCommand =
   | { readonly kind: "prepare"; readonly inbound: InboundKey }
   | { readonly kind: "commit"; readonly inbound: InboundKey }
   | { readonly kind: "discard"; readonly inbound: InboundKey }
+  | { readonly kind: "find"; readonly inbound: InboundKey; readonly first: number }
   | { readonly kind: "stop" };
 
 /** StageOutcome as it crosses between threads. */
 export type StagedOutcome =
-  | { readonly kind: "staged"; readonly wants: BitmapData | undefined }
+  | (Omit<Extract<StageOutcome, { kind: "staged" }>, "wants"> & { readonly wants: BitmapData | undefined })
   | Exclude<StageOutcome, { kind: "staged" }>;
 
 /** A commit that a crash had interrupted, with what could not be done of it. */
@@ -136,6 +147,8 @@ export type StageReply =
       readonly kind: "prepared";
       readonly inbound: InboundKey;
       readonly failure: string | undefined;
+      readonly isRefusal: boolean;
+      readonly findings: number;
       readonly totals: StageTotals;
       /** The file that lists what changes, where that was asked for and something does. */
       readonly changes: string | undefined;
@@ -146,4 +159,12 @@ export type StageReply =
       readonly failure: string | undefined;
       /** When the first rename began, in milliseconds since 1970, for the log. */
       readonly beganMs: number;
-    };
+    }
+  | {
+      readonly kind: "found";
+      readonly inbound: InboundKey;
+      readonly first: number;
+      readonly findings: readonly Finding[];
+    }
+  /** A sign that something long goes on. */
+  | { readonly kind: "worked"; readonly inbound: InboundKey };

@@ -14,7 +14,7 @@ import {
   FRAGMENT_PAYLOAD_BYTES,
   FragmentHeader,
 } from "../../wire/datagram.ts";
-import { EntryType } from "../../wire/manifest.ts";
+import { EntryType } from "../../wire/entry.ts";
 import { DATAGRAM_BYTES, TAG_BYTES, WINDOW_BLOCKS } from "../../wire/limits.ts";
 import type { PathReport, SourceCommand, SourceReply, WorkerSettings } from "./messages.ts";
 import { TRAIN_BYTES } from "./rings.ts";

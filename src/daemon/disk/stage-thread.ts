@@ -67,6 +67,8 @@ class Replies {
   }
 }
 
+const NOTHING_MORE = { differences: undefined, findings: 0 };
+
 class StageThread {
   private readonly settings: WorkerSettings;
   private readonly reply: (message: StageReply) => void;
@@ -116,7 +118,8 @@ class StageThread {
         const totals = open.stage?.totals ?? { entries: 0, bytes: 0 };
         const isListed = failure === undefined && open.stage?.isListed === true;
         const changes = isListed ? path.join(this.settings.base, STAGING_NAME, name, "changes") : undefined;
-        this.reply({ kind: "prepared", inbound: command.inbound, failure, totals, changes });
+        const rest = { isRefusal: false, findings: 0, totals, changes };
+        this.reply({ kind: "prepared", inbound: command.inbound, failure, ...rest });
         break;
       }
       case "commit":
@@ -154,9 +157,9 @@ class StageThread {
     if (plaintext === undefined) return { kind: "corrupt" };
     try {
       if (blockKind === BlockKind.manifest)
-        return { kind: "staged", wants: bitmapData(open.stage.plan(plaintext)) };
+        return { kind: "staged", wants: bitmapData(open.stage.plan(plaintext)), ...NOTHING_MORE };
       open.stage.write(plaintext);
-      return { kind: "staged", wants: undefined };
+      return { kind: "staged", wants: undefined, ...NOTHING_MORE };
     } catch (error) {
       return { kind: "failed", reason: blockFailure(error) };
     }

@@ -1,17 +1,20 @@
 import { assert } from "../../base/assert.ts";
-import type { Bitmap } from "../../base/bitmap.ts";
 import { Deadlines } from "../../base/deadlines.ts";
 import { bitCount } from "../../base/bitmap.ts";
 import type { Random } from "../../base/random.ts";
 import { serialAdd, serialDistance } from "../../base/serial.ts";
 import type { FragmentHeader } from "../../wire/datagram.ts";
 import { BLOCK_FRAGMENTS, TARGETS_PER_MESSAGE } from "../../wire/limits.ts";
+import type { Finding, Inquiry } from "../../wire/findings.ts";
 import { MemberPhase } from "../../wire/status-message.ts";
 import type { Commit, Offer, Progress } from "../../wire/transfer-messages.ts";
 import type { Effect, EngineOptions, FragmentMask, InboundKey, Input, Member } from "../types.ts";
 import { spreadMs } from "../spread.ts";
 import { Assembly } from "./assembly.ts";
+import { findingsMessages } from "./findings-messages.ts";
 import { Pace } from "./pace.ts";
+import { PendingWants } from "./pending-wants.ts";
+import { NEXT_STATES, PHASE_OF_STATE, type State } from "./states.ts";
 import { buildStatus } from "./status.ts";
 import * as times from "./times.ts";
 
@@ -19,27 +22,6 @@ import * as times from "./times.ts";
  * One transfer at a member (PROTOCOL.md 5): puts blocks together, has them staged, says what is missing and
  * what it wants, and switches when it is told to. Nothing is acknowledged before the disk has answered.
  */
-
-/** The only ways from state to state; become() holds them. */
-const NEXT_STATES = {
-  receiving: ["preparing", "ready", "failed"],
-  preparing: ["ready", "failed"],
-  ready: ["committing", "failed"],
-  committing: ["done", "failed"],
-  done: [],
-  failed: [],
-} as const;
-
-type State = keyof typeof NEXT_STATES;
-
-const PHASE_OF_STATE: { readonly [S in State]: MemberPhase } = {
-  receiving: MemberPhase.receiving,
-  preparing: MemberPhase.receiving,
-  ready: MemberPhase.ready,
-  committing: MemberPhase.committing,
-  done: MemberPhase.done,
-  failed: MemberPhase.failed,
-};
 
 /** What may be under way before the first report, and the reports that are under way themselves. */
 const STAMP_SLACK = 4 * BLOCK_FRAGMENTS;
@@ -61,12 +43,16 @@ export class TransferReceiver {
   private readonly context: ReceiverContext;
   private readonly dryRun: boolean;
   private readonly assembly: Assembly;
-  private readonly pendingWants = new Map<number, { entries: Bitmap; sentMs: number }>();
+  private readonly pendingWants = new PendingWants();
   private readonly deadlines = new Deadlines<"report" | "gap" | "repeat" | "silence">();
   private readonly pace: Pace;
   private readonly effects: Effect[] = [];
   private state: State = "receiving";
   private reason = "";
+  /** It failed, and must not happen anywhere. */
+  private isRefusal = false;
+  private findings = 0;
+  private worked = 0;
   private stamp = 0;
   private reportedStamp = 0;
   private reportedStagedBelow = 0;
@@ -99,7 +85,11 @@ export class TransferReceiver {
   /** Ended, well or not, and it has said so: only the answer to repeated questions is left to give. */
   get ended(): { phase: MemberPhase; reason: string } | undefined {
     if (this.isGoingOn || this.deadlines.isSet("report")) return undefined;
-    return { phase: PHASE_OF_STATE[this.state], reason: this.reason };
+    return { phase: this.phase, reason: this.reason };
+  }
+
+  private get phase(): MemberPhase {
+    return this.isRefusal ? MemberPhase.refused : PHASE_OF_STATE[this.state];
   }
 
   private get isGoingOn(): boolean {
@@ -158,9 +148,7 @@ export class TransferReceiver {
     if (serialDistance(progress.stamp, this.stamp) > 0) this.stamp = progress.stamp;
     this.assembly.noteSent(progress.sentBlocks);
     if (progress.final) this.totalBlocks = progress.sentBlocks;
-    for (const block of this.pendingWants.keys()) {
-      if (block < progress.settledBelow) this.pendingWants.delete(block);
-    }
+    this.pendingWants.confirmBelow(progress.settledBelow);
     if (progress.poll) {
       // The sender asks when nothing is on its way any more.
       this.agedBelow = this.assembly.seenBlocks;
@@ -204,8 +192,10 @@ export class TransferReceiver {
     }
     this.assembly.markStaged(block);
     this.stageWhole();
+    this.findings = Math.max(this.findings, outcome.findings);
     if (outcome.wants !== undefined) {
-      this.pendingWants.set(block, { entries: outcome.wants, sentMs: -Infinity });
+      const { wants: entries, differences } = outcome;
+      this.pendingWants.add(block, { entries, differences });
       this.reportSoon(nowMs);
     }
     const unreported = this.assembly.stagedBelow - this.reportedStagedBelow;
@@ -215,8 +205,11 @@ export class TransferReceiver {
     this.tick(nowMs);
   }
 
-  handlePrepared(failure: string | undefined, nowMs: number): void {
+  handlePrepared(input: Extract<Input, { kind: "prepared" }>, nowMs: number): void {
     if (this.state !== "preparing") return;
+    const { failure } = input;
+    this.findings = Math.max(this.findings, input.findings);
+    this.isRefusal = input.isRefusal;
     if (failure !== undefined) {
       this.fail(failure, nowMs);
       return;
@@ -232,6 +225,25 @@ export class TransferReceiver {
     this.end(outcome, failure ?? "", outcome);
     this.reportSoon(nowMs);
     this.tick(nowMs);
+  }
+
+  handleInquiry(inquiry: Inquiry, nowMs: number): void {
+    this.heardSender(nowMs);
+    if (inquiry.first < this.findings)
+      this.effects.push({ kind: "read-findings", key: this.key, first: inquiry.first });
+  }
+
+  /** The findings that were asked for. */
+  handleFound(first: number, findings: readonly Finding[]): void {
+    const { epoch, transfer } = this.key;
+    const destination = { to: "address", address: this.sender.address } as const;
+    for (const body of findingsMessages(epoch, transfer, first, findings))
+      this.effects.push({ kind: "send", destination, message: { type: "findings", body } });
+  }
+
+  /** The disk goes on, though nothing else shows it. */
+  noteWork(): void {
+    this.worked++;
   }
 
   tick(nowMs: number): void {
@@ -285,7 +297,7 @@ export class TransferReceiver {
 
   /** The sender waits for this member: whatever it has said before may have got lost. */
   private answerNow(nowMs: number): void {
-    for (const want of this.pendingWants.values()) want.sentMs = -Infinity;
+    this.pendingWants.repeatAll();
     this.deadlines.setNoLater("report", nowMs);
   }
 
@@ -315,27 +327,27 @@ export class TransferReceiver {
   }
 
   private report(nowMs: number): void {
-    const dueWants = [...this.pendingWants].filter(
-      ([, want]) => nowMs - want.sentMs >= this.pace.wantRepeatMs,
-    );
+    const dueWants = this.pendingWants.due(nowMs, this.pace.wantRepeatMs);
     const { status, wants } = buildStatus(
       {
         sender: this.key.epoch,
         transfer: this.key.transfer,
-        phase: PHASE_OF_STATE[this.state],
+        phase: this.phase,
         stamp: this.stamp,
         stagedBelow: this.assembly.stagedBelow,
         windowEnd: this.assembly.windowEnd,
         inFlight: this.context.inFlight(),
         received: this.received >>> 0,
         reason: this.reason,
+        findings: this.findings,
+        worked: this.worked >>> 0,
       },
       this.state === "receiving"
         ? this.assembly.missingBelow(this.missingEnd())
         : { runs: [], fragments: [] },
-      dueWants.map(([block, want]) => ({ block, entries: want.entries })),
+      dueWants,
     );
-    for (const want of wants) (this.pendingWants.get(want.block) as { sentMs: number }).sentMs = nowMs;
+    this.pendingWants.noteSent(wants, nowMs);
     const destination = { to: "address", address: this.sender.address } as const;
     this.effects.push({ kind: "send", destination, message: { type: "status", body: status } });
     this.reportedStamp = this.stamp;
@@ -351,7 +363,7 @@ export class TransferReceiver {
     else if (!this.assembly.isWhole) {
       this.marks.repeat = this.assembly.seenBlocks;
       this.deadlines.set("repeat", nowMs + this.pace.gapRepeatMs);
-    } else if (this.pendingWants.size > 0)
+    } else if (!this.pendingWants.isEmpty)
       this.deadlines.setNoLater("report", nowMs + this.pace.wantRepeatMs);
   }
 

@@ -15,8 +15,9 @@ export interface MemberProgress {
   windowEnd: number;
   /** How many fragments had been sent when the newest that it has seen was. */
   seen: number;
-  /** How many it has received, as a serial number. */
+  /** How many it has received, and how long it has worked, as serial numbers. */
   received: number;
+  worked: number;
   inFlight: number;
   hasAnswered: boolean;
   heardMs: number;
@@ -48,6 +49,7 @@ export class Barrier {
         windowEnd: FIRST_WINDOW_BLOCKS,
         seen: 0,
         received: 0,
+        worked: 0,
         inFlight,
         hasAnswered: false,
         heardMs: nowMs,
@@ -90,7 +92,8 @@ export class Barrier {
       !progress.hasAnswered ||
       status.phase > progress.phase ||
       status.stagedBelow > progress.stagedBelow ||
-      status.wants.length > 0;
+      status.wants.length > 0 ||
+      status.worked !== progress.worked;
     if (hasMoved) progress.movedMs = nowMs;
     progress.hasAnswered = true;
     progress.heardMs = nowMs;
@@ -99,6 +102,7 @@ export class Barrier {
     if (status.windowEnd > progress.windowEnd) progress.windowEnd = status.windowEnd;
     if (seen > progress.seen) progress.seen = seen;
     if (serialDistance(status.received, progress.received) > 0) progress.received = status.received;
+    progress.worked = status.worked;
     progress.inFlight = status.inFlight;
     const { index } = progress;
     this.stagedBelows.set(index, progress.stagedBelow);

@@ -25,5 +25,9 @@ export const PENDING_SENDS = 4;
 /** Blocks asked of the source at a time. */
 export const PRODUCE_BLOCKS = 8;
 
+/** A member is asked again for its findings after this long; so many members are asked at the same time. */
+export const FINDINGS_REPEAT_MS = 200;
+export const MEMBERS_READ_AT_A_TIME = 8;
+
 /** What may be under way to a member before its first STATUS. */
 export const FIRST_WINDOW_BLOCKS = 2;

@@ -1,7 +1,7 @@
 import { assert } from "../../base/assert.ts";
 import { Deadlines } from "../../base/deadlines.ts";
 import { serialDistance } from "../../base/serial.ts";
-import { fragmentCount } from "../../wire/datagram.ts";
+import type { Findings } from "../../wire/findings.ts";
 import type { ControlMessage } from "../../wire/message.ts";
 import { MemberPhase, type Status } from "../../wire/status-message.ts";
 import type { Address, Effect, EngineOptions, Input, TransferRequest } from "../types.ts";
@@ -10,8 +10,8 @@ import { abort, Announcements, commits, offers } from "./announcements.ts";
 import { Barrier, isWindowFull, type MemberProgress } from "./barrier.ts";
 import { FlowControl } from "./flow-control.ts";
 import { Inquiries } from "./inquiries.ts";
-import { SendQueue } from "./repair.ts";
-import { SECOND_TIME_BLOCKS, SecondSending } from "./second-sending.ts";
+import { FindingsReader } from "./findings-reader.ts";
+import { OutgoingBlocks } from "./outgoing-blocks.ts";
 import * as times from "./times.ts";
 import type { TokenBucket } from "./token-bucket.ts";
 import { WantCollector } from "./wants.ts";
@@ -34,38 +34,31 @@ type Produced = Extract<Input, { kind: "produced" }>;
 export class TransferSender {
   readonly transfer: number;
   private readonly request: TransferRequest;
-  private readonly windowBlocks: number;
   private state: State = "sending";
   private readonly barrier: Barrier;
-  private readonly queue: SendQueue;
-  private readonly secondSending: SecondSending;
   private readonly flow: FlowControl;
+  private readonly blocks: OutgoingBlocks;
   private readonly announcements: Announcements;
   private readonly wants = new WantCollector();
+  private readonly findings = new FindingsReader();
   private readonly deadlines = new Deadlines<"poll" | "send" | "silence">();
   private readonly effects: Effect[] = [];
-  private readonly fragmentsOfSlot: Uint8Array;
   private readonly inquiries: Inquiries;
   private lastLookMs: number;
-  private producedBlocks = 0;
-  private sentBlocks = 0;
   private isProducing = false;
   private hasSettledSinceProduce = false;
   private hasSaidFinal = false;
   private sourceState: Produced["state"] = "more";
-  private pendingSends = 0;
 
   /** @param nodeBucket holds the rate of all transfers of this node together */
   constructor(request: TransferRequest, options: EngineOptions, nodeBucket: TokenBucket, nowMs: number) {
     this.request = request;
     this.transfer = request.transfer;
-    this.windowBlocks = options.windowBlocks;
     this.barrier = new Barrier(request.targets, nowMs);
-    this.queue = new SendQueue(options.windowBlocks);
-    this.secondSending = new SecondSending(this.queue);
     this.flow = new FlowControl(nodeBucket, nowMs);
+    const { windowBlocks } = options;
+    this.blocks = new OutgoingBlocks(this.transfer, this.effects, this.barrier, this.flow, windowBlocks);
     this.announcements = new Announcements(this.effects, this.flow);
-    this.fragmentsOfSlot = new Uint8Array(options.windowBlocks);
     this.inquiries = new Inquiries(nowMs);
     this.lastLookMs = nowMs;
     this.deadlines.set("silence", nowMs + times.MEMBER_SILENCE_MS / 5);
@@ -100,7 +93,7 @@ export class TransferSender {
   handleStatus(epoch: string, status: Status, nowMs: number): void {
     const progress = this.barrier.of(epoch);
     if (this.isFinished || progress === undefined) return;
-    if (status.stagedBelow > this.sentBlocks) {
+    if (status.stagedBelow > this.blocks.sent) {
       this.drop(progress, "it reports blocks that were never sent", nowMs);
       return;
     }
@@ -110,11 +103,15 @@ export class TransferSender {
     }
     const isFirstAnswer = !progress.hasAnswered;
     // Fragments are not sealed one by one, so a forged one can make a member see a stamp that never was.
-    const seen = this.queue.sent - Math.max(0, serialDistance(this.queue.stamp, status.stamp));
+    const seen = this.blocks.sentFragments - Math.max(0, serialDistance(this.blocks.stamp, status.stamp));
     const received = serialDistance(status.received, progress.received);
     this.flow.noteReport(epoch, progress.seen, seen, received);
     this.barrier.update(progress, status, seen, nowMs);
-    if (status.phase === MemberPhase.failed) {
+    if (status.phase === MemberPhase.refused && this.state === "sending") {
+      this.abort(`${progress.member.info.hostName}: ${status.reason}`);
+      return;
+    }
+    if (status.phase >= MemberPhase.failed) {
       this.drop(progress, status.reason, nowMs);
       return;
     }
@@ -122,8 +119,8 @@ export class TransferSender {
       this.drop(progress, "it answers a manifest that was never sent", nowMs);
       return;
     }
-    if (this.state === "sending")
-      this.queue.addReport(status, seen, this.barrier.stagedBelow, this.sentBlocks);
+    if (this.state === "sending") this.blocks.addReport(status, seen);
+    if (status.phase === MemberPhase.ready) this.findings.begin(progress.member, status.findings);
     if (this.state === "committing" && status.phase === MemberPhase.done)
       this.barrier.settle(progress, "done", "");
     if (isFirstAnswer && spreadMs(this.barrier.size) === 0)
@@ -142,9 +139,8 @@ export class TransferSender {
     }
     this.sourceState = input.state === "end" ? "end" : isIdle ? "idle" : "more";
     for (const block of input.blocks) {
-      const number = this.producedBlocks++;
+      const number = this.blocks.add(block);
       if (block.entries > 0) this.wants.add(number, block.entries);
-      this.fragmentsOfSlot[number % this.windowBlocks] = fragmentCount(block.sealedBytes);
     }
     if (input.unreadable > 0 && this.request.allOrNothing) {
       this.abort(`${input.unreadable} entries cannot be read here`);
@@ -154,7 +150,23 @@ export class TransferSender {
   }
 
   handleSent(nowMs: number): void {
-    this.pendingSends--;
+    this.blocks.noteSent();
+    this.pump(nowMs);
+  }
+
+  /** A member tells what it has found. */
+  handleFindings(epoch: string, answer: Findings, nowMs: number): void {
+    const progress = this.barrier.of(epoch);
+    if (this.isFinished || progress === undefined) return;
+    progress.heardMs = nowMs;
+    const findings = this.findings.take(epoch, answer);
+    if (findings.length > 0) {
+      progress.movedMs = nowMs;
+      this.effects.push({
+        kind: "event",
+        event: { kind: "findings", transfer: this.transfer, epoch, findings },
+      });
+    }
     this.pump(nowMs);
   }
 
@@ -201,8 +213,9 @@ export class TransferSender {
   /** Whether it is this member that the transfer waits for. */
   private isOwing(progress: MemberProgress): boolean {
     if (this.state === "committing") return progress.phase < MemberPhase.done;
-    const owesStatus = progress.stagedBelow < this.sentBlocks || this.wants.isOwedBy(progress.member.epoch);
-    return owesStatus || (this.isFinal() && progress.phase < MemberPhase.ready);
+    const owesStatus = progress.stagedBelow < this.blocks.sent || this.wants.isOwedBy(progress.member.epoch);
+    const owesFindings = this.findings.isReading(progress.member.epoch);
+    return owesStatus || owesFindings || (this.isFinal() && progress.phase < MemberPhase.ready);
   }
 
   private become(state: State): void {
@@ -217,7 +230,7 @@ export class TransferSender {
   private pump(nowMs: number): void {
     if (this.isFinished) return;
     if (this.state === "sending") {
-      this.queue.forgetBelow(this.barrier.stagedBelow);
+      this.blocks.forgetStaged();
       this.settleManifests();
       this.produce();
       this.sendBlocks(nowMs);
@@ -238,64 +251,35 @@ export class TransferSender {
   }
 
   private produce(): void {
-    const room = this.barrier.stagedBelow + this.windowBlocks - this.producedBlocks;
+    const { room } = this.blocks;
     if (this.isProducing || this.sourceState !== "more" || room <= 0) return;
     this.isProducing = true;
     this.hasSettledSinceProduce = false;
     const count = Math.min(room, times.PRODUCE_BLOCKS);
-    this.effects.push({ kind: "produce", transfer: this.transfer, firstBlock: this.producedBlocks, count });
+    this.effects.push({ kind: "produce", transfer: this.transfer, firstBlock: this.blocks.produced, count });
   }
 
   private sendBlocks(nowMs: number): void {
-    while (this.pendingSends < times.PENDING_SENDS) {
-      if (this.queue.isEmpty && !this.queueNextBlock()) break;
-      // A member whose socket holds less than a block gets it in pieces.
-      const fragments = this.queue.peek(Math.min(this.flow.largestSend, this.barrier.leastInFlight));
-      if (this.queue.sent + fragments > this.barrier.sendLimit) break;
-      const readyMs = this.flow.readyMs(fragments, nowMs);
-      if (readyMs > nowMs) {
-        this.deadlines.set("send", readyMs);
-        this.deadlines.set("poll", this.inquiries.restart(readyMs));
-        break;
-      }
-      const sending = this.queue.take(fragments);
-      assert(sending !== undefined, "what was peeked at is there");
-      this.flow.noteSent(sending.fragments);
-      this.pendingSends++;
-      this.effects.push({ kind: "send-block", transfer: this.transfer, ...sending });
-      // With many members there is always something to repair, while the window may be stuck all the same.
-      if (sending.block >= this.sentBlocks - 1 || this.barrier.size <= times.ASKED_BY_NAME)
-        this.deadlines.set("poll", this.inquiries.restart(nowMs));
-    }
-  }
-
-  /** Puts a new block into the queue, or one that is due for its second time. */
-  private queueNextBlock(): boolean {
-    const second = this.queue.nextSecondTime ?? Infinity;
-    const canGoOn = this.sentBlocks < Math.min(this.producedBlocks, this.barrier.windowEnd);
-    if (second < Infinity && (!canGoOn || second <= this.sentBlocks - SECOND_TIME_BLOCKS)) {
-      this.queue.addSecondTime();
-      return true;
-    }
-    if (!canGoOn) return false;
-    const block = this.sentBlocks++;
-    const isTwice = !this.flow.isSlowed && this.secondSending.decide(block, this.barrier.size);
-    this.queue.addBlock(block, this.fragmentsOfSlot[block % this.windowBlocks] as number, isTwice);
-    return true;
+    const { readyMs, hasMoved } = this.blocks.send(nowMs);
+    if (hasMoved) this.deadlines.set("poll", this.inquiries.restart(nowMs));
+    if (readyMs === undefined) return;
+    this.deadlines.set("send", readyMs);
+    this.deadlines.set("poll", this.inquiries.restart(readyMs));
   }
 
   private isFinal(): boolean {
-    return this.sourceState === "end" && this.sentBlocks === this.producedBlocks;
+    return this.sourceState === "end" && this.blocks.sent === this.blocks.produced;
   }
 
   private passBarrier(nowMs: number): void {
-    if (!this.isFinal() || !this.queue.isEmpty) return;
+    if (!this.isFinal() || !this.blocks.isEmpty) return;
     // The last fragment is followed at once by the word that it was the last.
     if (!this.hasSaidFinal) {
       this.hasSaidFinal = true;
       this.ask(nowMs);
     }
-    if (!this.wants.isEmpty || !this.barrier.everyone(MemberPhase.ready)) return;
+    this.inquire(nowMs);
+    if (!this.wants.isEmpty || !this.findings.isEmpty || !this.barrier.everyone(MemberPhase.ready)) return;
     if (this.request.dryRun) {
       for (const progress of [...this.barrier.progress]) this.barrier.settle(progress, "done", "");
       this.announcements.toAll([abort(this.transfer, "dry run")]);
@@ -305,6 +289,14 @@ export class TransferSender {
     this.become("committing");
     this.inquiries.restart(nowMs);
     this.ask(nowMs);
+  }
+
+  /** Asks some members for what they have found. */
+  private inquire(nowMs: number): void {
+    for (const { member, first } of this.findings.takeDue(nowMs)) {
+      const body = { transfer: this.transfer, first };
+      this.announcements.toOne(member.address, { type: "inquiry", body });
+    }
   }
 
   /** Asks the members for what is still missing from them: an answer to the offer, a status, or DONE. */
@@ -333,7 +325,7 @@ export class TransferSender {
   /** Whether it is because of this member that nothing can be sent. */
   private isHoldingUp(progress: MemberProgress): boolean {
     if (this.isFinal()) return progress.phase < MemberPhase.ready;
-    const isFull = isWindowFull(progress, this.sentBlocks, this.queue.sent);
+    const isFull = isWindowFull(progress, this.blocks.sent, this.blocks.sentFragments);
     return isFull || this.wants.isOwedBy(progress.member.epoch);
   }
 
@@ -345,9 +337,9 @@ export class TransferSender {
   private sendProgress(poll: boolean, address?: Address): void {
     const body = {
       transfer: this.transfer,
-      sentBlocks: this.sentBlocks,
-      stamp: this.queue.stamp,
-      settledBelow: this.wants.settledBelow(this.producedBlocks),
+      sentBlocks: this.blocks.sent,
+      stamp: this.blocks.stamp,
+      settledBelow: this.wants.settledBelow(this.blocks.produced),
       final: this.isFinal(),
       poll,
       spreadMs: address === undefined ? spreadMs(this.barrier.size) : 0,
@@ -359,8 +351,9 @@ export class TransferSender {
 
   private drop(progress: MemberProgress, reason: string, nowMs: number): void {
     const { epoch, info, address } = progress.member;
-    const outcome =
-      this.state === "committing" && progress.phase !== MemberPhase.failed ? "unconfirmed" : "failed";
+    const isUnknown = this.state === "committing" && progress.phase < MemberPhase.failed;
+    const outcome = isUnknown ? "unconfirmed" : "failed";
+    this.findings.forget(epoch);
     this.barrier.settle(progress, outcome, reason);
     this.effects.push({
       kind: "event",
@@ -391,8 +384,14 @@ export class TransferSender {
   private finish(aborted: string | undefined): void {
     this.become("finished");
     this.effects.push({ kind: "close-source", transfer: this.transfer });
-    const counts = { sentFragments: this.queue.stamp, repairedFragments: this.queue.repaired };
-    const result = { transfer: this.transfer, verdicts: this.barrier.verdicts, aborted, ...counts };
+    const { sentFragments, repairedFragments } = this.blocks;
+    const result = {
+      transfer: this.transfer,
+      verdicts: this.barrier.verdicts,
+      aborted,
+      sentFragments,
+      repairedFragments,
+    };
     this.effects.push({ kind: "event", event: { kind: "transfer-finished", result } });
   }
 }

@@ -1,17 +1,23 @@
 import { Bitmap } from "../../base/bitmap.ts";
+import { entriesWithoutContents } from "../../wire/differences.ts";
 import type { Want } from "../../wire/status-message.ts";
 import type { MemberWant } from "../types.ts";
 
 /** A manifest block with the answers of all members. */
 export interface SettledManifest {
   readonly block: number;
+  /** The entries that differ at some member. */
   readonly union: Bitmap;
+  /** Those of which some member needs the contents. */
+  readonly contents: Bitmap;
   readonly wants: readonly MemberWant[];
 }
 
+type Answer = Omit<MemberWant, "epoch">;
+
 /** Collects what members want of each manifest block until the last one has answered (PROTOCOL.md 5.2). */
 export class WantCollector {
-  private readonly open = new Map<number, { entries: number; answers: Map<string, Bitmap> }>();
+  private readonly open = new Map<number, { entries: number; answers: Map<string, Answer> }>();
 
   add(block: number, entries: number): void {
     this.open.set(block, { entries, answers: new Map() });
@@ -39,7 +45,7 @@ export class WantCollector {
     const manifest = this.open.get(want.block);
     if (manifest === undefined) return true;
     if (want.entries.size !== manifest.entries) return false;
-    manifest.answers.set(epoch, want.entries);
+    manifest.answers.set(epoch, { entries: want.entries, differences: want.differences });
     return true;
   }
 
@@ -51,13 +57,15 @@ export class WantCollector {
       if (!epochs.every((epoch) => manifest.answers.has(epoch))) continue;
       this.open.delete(block);
       const union = new Bitmap(manifest.entries);
+      const contents = new Bitmap(manifest.entries);
       const wants: MemberWant[] = [];
       for (const epoch of epochs) {
-        const entries = manifest.answers.get(epoch) as Bitmap;
+        const { entries, differences } = manifest.answers.get(epoch) as Answer;
         union.merge(entries);
-        wants.push({ epoch, entries });
+        contents.merge(differences === undefined ? entries : entriesWithoutContents(differences));
+        wants.push({ epoch, entries, differences });
       }
-      settled.push({ block, union, wants });
+      settled.push({ block, union, contents, wants });
     }
     return settled;
   }

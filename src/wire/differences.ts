@@ -1,0 +1,45 @@
+import { Bitmap } from "../base/bitmap.ts";
+
+/** How an entry differs at a member from what the manifest says: bits of one byte (PROTOCOL.md 5.2). */
+export const Difference = {
+  missing: 1,
+  type: 2,
+  contents: 4,
+  mode: 8,
+  owner: 16,
+  time: 32,
+  attributes: 64,
+} as const;
+
+/** Where only other bits are set, the member has the contents already. */
+const NEEDS_CONTENTS = Difference.missing | Difference.type | Difference.contents;
+
+/** The entries that differ. */
+export function differingEntries(differences: Uint8Array): Bitmap {
+  return entriesWith(differences, 0xff);
+}
+
+/** The entries of which the contents are needed. */
+export function entriesWithoutContents(differences: Uint8Array): Bitmap {
+  return entriesWith(differences, NEEDS_CONTENTS);
+}
+
+/** Whether a difference is one of attributes alone. */
+export function hasContents(difference: number): boolean {
+  return (difference & NEEDS_CONTENTS) === 0;
+}
+
+function entriesWith(differences: Uint8Array, mask: number): Bitmap {
+  const bitmap = new Bitmap(differences.length);
+  differences.forEach((difference, index) => {
+    if ((difference & mask) !== 0) bitmap.set(index);
+  });
+  return bitmap;
+}
+
+/** The names of the bits that are set. */
+export function differenceNames(difference: number): string[] {
+  return Object.entries(Difference)
+    .filter(([, bit]) => (difference & bit) !== 0)
+    .map(([name]) => name);
+}

@@ -1,0 +1,32 @@
+import { type ByteReader, type ByteWriter, DecodeError } from "../base/bytes.ts";
+import { PATH_BYTES } from "./limits.ts";
+
+/** What a transfer is about beyond sending what differs; stands before all entries (PROTOCOL.md 6.1). */
+export interface Terms {
+  /** However much is deleted, it is meant. */
+  readonly isForced: boolean;
+  /** Every member says how its entries differ, not only that they do. */
+  readonly isCheck: boolean;
+  /** The sender's base directory: what anchored exclude patterns are seen from. */
+  readonly base: string;
+}
+
+const FORCED = 1;
+const CHECK = 2;
+
+export function termsBytes(terms: Terms): number {
+  return 1 + 2 + terms.base.length;
+}
+
+export function encodeTerms(writer: ByteWriter, terms: Terms): void {
+  writer.u8((terms.isForced ? FORCED : 0) | (terms.isCheck ? CHECK : 0)).longText(terms.base);
+}
+
+/** Reads what encodeTerms wrote. Throws DecodeError. */
+export function decodeTerms(reader: ByteReader): Terms {
+  const flags = reader.u8();
+  if (flags > (FORCED | CHECK)) throw new DecodeError("unknown terms");
+  const base = reader.longText();
+  if (base.length > PATH_BYTES) throw new DecodeError("a base directory is too long");
+  return { isForced: (flags & FORCED) !== 0, isCheck: (flags & CHECK) !== 0, base };
+}
