@@ -8,3 +8,17 @@ export function cString(text: string): Buffer {
   bytes[bytes.write(text, 0, text.length, "latin1")] = 0;
   return bytes;
 }
+
+/** A path as C wants it, in memory of its own. */
+export function cPath(path: Buffer): Buffer {
+  return Buffer.concat([path, Buffer.alloc(1)]);
+}
+
+/** Whether a text is a byte string that C takes whole: each character is one byte, and none is NUL. */
+export function isCText(text: string): boolean {
+  for (let index = 0; index < text.length; index++) {
+    const character = text.charCodeAt(index);
+    if (character === 0 || character > 0xff) return false;
+  }
+  return true;
+}

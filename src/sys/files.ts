@@ -1,6 +1,6 @@
 import fs from "node:fs";
 import os from "node:os";
-import { cString } from "./c-string.ts";
+import { cPath, cString } from "./c-string.ts";
 import { entryPath } from "./entry-path.ts";
 import { lastErrno, nativeFunction } from "./native.ts";
 import { systemError } from "./system-error.ts";
@@ -24,7 +24,7 @@ export function hasExactTimes(): boolean {
 
 /** Sets the time of last change of a path; of a symbolic link itself. */
 export function setLinkTime(path: Buffer, mtimeNs: bigint): void {
-  if (utimensat()?.(AT_FDCWD, terminated(path), timespecs(mtimeNs), AT_SYMLINK_NOFOLLOW) === 0) return;
+  if (utimensat()?.(AT_FDCWD, cPath(path), timespecs(mtimeNs), AT_SYMLINK_NOFOLLOW) === 0) return;
   // Without the library; or else the same call by Node fails in the same way, and throws an error with its code.
   const seconds = Number(mtimeNs) / 1e9;
   fs.lutimesSync(path, seconds, seconds);
@@ -32,7 +32,7 @@ export function setLinkTime(path: Buffer, mtimeNs: bigint): void {
 
 /** Sets the time of last change of a path, of what it points to where it is a link. */
 export function setTime(path: Buffer, mtimeNs: bigint): void {
-  if (utimensat()?.(AT_FDCWD, terminated(path), timespecs(mtimeNs), 0) === 0) return;
+  if (utimensat()?.(AT_FDCWD, cPath(path), timespecs(mtimeNs), 0) === 0) return;
   const seconds = Number(mtimeNs) / 1e9;
   fs.utimesSync(path, seconds, seconds);
 }
@@ -64,7 +64,7 @@ export function openEntry(directory: number, name: string, flags: number, mode =
 /** Exchanges two paths in one step; false where the system cannot. */
 export function exchange(a: Buffer, b: Buffer): boolean {
   const native = nativeFunction("int renameat2(int, const void *, int, const void *, unsigned int)");
-  return native?.(AT_FDCWD, terminated(a), AT_FDCWD, terminated(b), RENAME_EXCHANGE) === 0;
+  return native?.(AT_FDCWD, cPath(a), AT_FDCWD, cPath(b), RENAME_EXCHANGE) === 0;
 }
 
 /**
@@ -76,7 +76,7 @@ export function exchange(a: Buffer, b: Buffer): boolean {
  */
 export function checkAccess(path: string, mode: number): void {
   const native = nativeFunction("int faccessat(int, const void *, int, int)");
-  if (native?.(AT_FDCWD, terminated(Buffer.from(path)), mode, AT_EACCESS) === 0) return;
+  if (native?.(AT_FDCWD, cPath(Buffer.from(path)), mode, AT_EACCESS) === 0) return;
   fs.accessSync(path, mode);
 }
 
@@ -116,10 +116,6 @@ export function replaceDescriptor(by: number, descriptor: number): void {
 
 function utimensat() {
   return nativeFunction("int utimensat(int, const void *, const void *, int)");
-}
-
-function terminated(path: Buffer): Buffer {
-  return Buffer.concat([path, Buffer.alloc(1)]);
 }
 
 const times = Buffer.alloc(32);

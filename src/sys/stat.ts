@@ -3,6 +3,7 @@ import os from "node:os";
 import { cString } from "./c-string.ts";
 import { entryPath } from "./entry-path.ts";
 import { lastErrno, nativeFunction } from "./native.ts";
+import { packDevice, unpackCDevice } from "./special-files.ts";
 import { systemError } from "./system-error.ts";
 
 /**
@@ -23,6 +24,7 @@ const STATX = {
   mode: 28,
   inode: 32,
   size: 40,
+  blocks: 48,
   mtime: 112,
   device: 136,
 } as const;
@@ -33,6 +35,8 @@ export class FileStats {
   /** With the bits of the type. */
   readonly mode: number;
   readonly size: number;
+  /** How much of the disk it has, in units of 512 bytes: less than its size where it has holes. */
+  readonly blocks: number;
   /** Nanoseconds since 1970. */
   readonly mtimeNs: bigint;
   readonly uid: number;
@@ -41,12 +45,13 @@ export class FileStats {
   readonly inode: bigint;
   /** The file system that it lies on. */
   readonly device: number;
-  /** Which device it is, for a device node. */
+  /** Which device it is, for a device node; deviceNumber() of special-files.ts takes it apart. */
   readonly deviceId: number;
 
-  constructor(fields: Omit<FileStats, "isFile" | "isDirectory" | "isSymbolicLink">) {
+  constructor(fields: Omit<FileStats, `is${string}`>) {
     this.mode = fields.mode;
     this.size = fields.size;
+    this.blocks = fields.blocks;
     this.mtimeNs = fields.mtimeNs;
     this.uid = fields.uid;
     this.gid = fields.gid;
@@ -66,6 +71,22 @@ export class FileStats {
 
   isSymbolicLink(): boolean {
     return (this.mode & fs.constants.S_IFMT) === fs.constants.S_IFLNK;
+  }
+
+  isFIFO(): boolean {
+    return (this.mode & fs.constants.S_IFMT) === fs.constants.S_IFIFO;
+  }
+
+  isCharacterDevice(): boolean {
+    return (this.mode & fs.constants.S_IFMT) === fs.constants.S_IFCHR;
+  }
+
+  isBlockDevice(): boolean {
+    return (this.mode & fs.constants.S_IFMT) === fs.constants.S_IFBLK;
+  }
+
+  isSocket(): boolean {
+    return (this.mode & fs.constants.S_IFMT) === fs.constants.S_IFSOCK;
   }
 }
 
@@ -110,21 +131,15 @@ function fromBigInts(stats: fs.BigIntStats): FileStats {
   return new FileStats({
     mode: number(stats.mode),
     size: number(stats.size),
+    blocks: number(stats.blocks),
     mtimeNs: stats.mtimeNs,
     uid: number(stats.uid),
     gid: number(stats.gid),
     links: number(stats.nlink),
     inode: stats.ino,
-    device: splitDevice(stats.dev),
-    deviceId: splitDevice(stats.rdev),
+    device: unpackCDevice(stats.dev),
+    deviceId: unpackCDevice(stats.rdev),
   });
-}
-
-/** The C library packs major and minor in its own way. */
-function splitDevice(packed: bigint): number {
-  const major = ((packed >> 8n) & 0xfffn) | ((packed >> 32n) & 0xffff_f000n);
-  const minor = (packed & 0xffn) | ((packed >> 12n) & 0xffff_ff00n);
-  return deviceNumber(Number(major), Number(minor));
 }
 
 function readAnswer(): FileStats {
@@ -132,17 +147,13 @@ function readAnswer(): FileStats {
   return new FileStats({
     mode: numbers.getUint16(STATX.mode, true),
     size: Number(numbers.getBigUint64(STATX.size, true)),
+    blocks: Number(numbers.getBigUint64(STATX.blocks, true)),
     mtimeNs: seconds * 1_000_000_000n + BigInt(numbers.getUint32(STATX.mtime + 8, true)),
     uid: numbers.getUint32(STATX.user, true),
     gid: numbers.getUint32(STATX.group, true),
     links: numbers.getUint32(STATX.links, true),
     inode: numbers.getBigUint64(STATX.inode, true),
-    device: deviceNumber(numbers.getUint32(STATX.device, true), numbers.getUint32(STATX.device + 4, true)),
-    deviceId: deviceNumber(numbers.getUint32(DEVICE_ID, true), numbers.getUint32(DEVICE_ID + 4, true)),
+    device: packDevice(numbers.getUint32(STATX.device, true), numbers.getUint32(STATX.device + 4, true)),
+    deviceId: packDevice(numbers.getUint32(DEVICE_ID, true), numbers.getUint32(DEVICE_ID + 4, true)),
   });
-}
-
-/** Major and minor in one number: minors have 20 bits. */
-function deviceNumber(major: number, minor: number): number {
-  return major * 0x10_0000 + minor;
 }
