@@ -26,7 +26,10 @@ type ScriptCommand = (state: ScriptState, args: readonly string[]) => Promise<nu
 
 /** Every command that a script may have. */
 const COMMANDS: Readonly<Record<string, ScriptCommand>> = {
-  send: runSend,
+  send: (state, args) => runSend(state, "send", args, {}),
+  check: (state, args) => runSend(state, "check", args, { check: true }),
+  sync: (state, args) => runSend(state, "sync", args, { sync: true }),
+  dsync: (state, args) => runSend(state, "dsync", args, { delete: true }, "only"),
   exclude: runExclude,
   wait: runWait,
   members: (state, args) => runAsk(state, args, "members"),
@@ -63,8 +66,20 @@ export function findCommand(name: string): ScriptCommand {
   throw new UserError(`unknown command '${name}': the commands are ${Object.keys(COMMANDS).join(", ")}`);
 }
 
-async function runSend(state: ScriptState, args: readonly string[]): Promise<number> {
-  const command = addSendOptions(new Command("send").argument("[path...]"))
+/**
+ * Carries out a push, or what is like one.
+ *
+ * @param given options that the command stands for
+ * @param deletes how its deletes are meant, where it has any
+ */
+async function runSend(
+  state: ScriptState,
+  name: string,
+  args: readonly string[],
+  given: ParsedSendOptions,
+  deletes: "also" | "only" = "also",
+): Promise<number> {
+  const command = addSendOptions(new Command(name).argument("[path...]"))
     .helpOption(false)
     .showSuggestionAfterError(false)
     .exitOverride()
@@ -77,16 +92,30 @@ async function runSend(state: ScriptState, args: readonly string[]): Promise<num
       `${error.message.replace(/^error: /, "")}: 'msync --help' lists the options of a push`,
     );
   }
-  const own = readSendOptions(command.opts<ParsedSendOptions>());
-  const options = combine(own, state.options.send, state);
+  const parsed = command.opts<ParsedSendOptions>();
+  const recursive = parsed.recursive === true || state.options.send.recursive;
+  const own = readSendOptions({ ...parsed, ...given, recursive });
+  const options = combine(own, state.options.send, state, deletes);
   const paths = pathsToSend(command.args, options.recursive);
   await waitForMembers(state.client, options);
   return send(state.client, paths, options, state.options.json, state.interrupt);
 }
 
 /** A line's own options, with those of the command line where it has none. */
-function combine(own: SendOptions, all: SendOptions, state: ScriptState): SendOptions {
+function combine(
+  own: SendOptions,
+  all: SendOptions,
+  state: ScriptState,
+  deletes: "also" | "only",
+): SendOptions {
+  const isDeleting = own.deletes !== "nothing" || all.deletes !== "nothing";
   return {
+    deletes: isDeleting ? deletes : "nothing",
+    syncs: own.syncs || all.syncs,
+    isForced: own.isForced || all.isForced,
+    comparesContents: own.comparesContents || all.comparesContents,
+    isCheck: own.isCheck || all.isCheck,
+    sendsAttributes: own.sendsAttributes || all.sendsAttributes,
     recursive: own.recursive || all.recursive,
     dryRun: own.dryRun || all.dryRun,
     verbosity: Math.max(own.verbosity, state.verbosity),

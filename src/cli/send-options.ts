@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import type { Command } from "commander";
 import { UserError } from "../base/user-error.ts";
+import type { SendRequest } from "../console/protocol.ts";
 
 /** What a push is asked to be, on the command line and in a script alike; names and paths are byte strings. */
 export interface SendOptions {
@@ -14,6 +15,14 @@ export interface SendOptions {
   /** Empty for the group that each entry has. */
   readonly group: string;
   readonly allOrNothing: boolean;
+  readonly deletes: SendRequest["deletes"];
+  /** A path that is gone here is removed there. */
+  readonly syncs: boolean;
+  readonly isForced: boolean;
+  readonly comparesContents: boolean;
+  /** What differs is told; with `dryRun`, nothing else is done. */
+  readonly isCheck: boolean;
+  readonly sendsAttributes: boolean;
 }
 
 /** So many members are waited for, so long. */
@@ -37,6 +46,13 @@ export interface ParsedSendOptions {
   excludeFrom?: string[];
   group?: string;
   allOrNothing?: boolean;
+  delete?: boolean;
+  sync?: boolean;
+  forceDelete?: boolean;
+  checksum?: boolean;
+  check?: boolean;
+  repair?: boolean;
+  xattrs?: boolean;
 }
 
 /** Gives a command the options of a push. */
@@ -69,6 +85,13 @@ export function addSendOptions(command: Command): Command {
     .option("--exclude <pattern>", "leave out what this fits; may be given several times", collect, [])
     .option("--exclude-from <file>", "read such patterns from a file, or from - , one a line", collect, [])
     .option("-g, --group <group>", "give everything this group before it is sent")
+    .option("--delete", "with -r: delete there what is not here")
+    .option("--sync", "delete there what was asked for and is gone here")
+    .option("--force-delete", "delete however much it is")
+    .option("--check", "compare everything by its contents, send nothing, and say what differs")
+    .option("--repair", "the same, and send what differs")
+    .option("--checksum", "find out by their contents which files differ, not by size and time")
+    .option("--xattrs", "send extended attributes and access control lists, too")
     .option("--all-or-nothing", "change nothing anywhere unless every member can take everything");
 }
 
@@ -78,10 +101,12 @@ export function addSendOptions(command: Command): Command {
  * @throws UserError for a file of patterns that cannot be read
  */
 export function readSendOptions(options: ParsedSendOptions): SendOptions {
+  checkTogether(options);
+  const isCheck = options.check === true || options.repair === true;
   const files = (options.excludeFrom ?? []).map(readPatterns);
   return {
     recursive: options.recursive === true,
-    dryRun: options.dryRun === true,
+    dryRun: options.dryRun === true || (isCheck && options.repair !== true),
     verbosity: options.verbose ?? 0,
     targets: options.target ?? [],
     excepts: options.except ?? [],
@@ -89,7 +114,23 @@ export function readSendOptions(options: ParsedSendOptions): SendOptions {
     excludes: [...(options.exclude ?? []), ...files.flat()],
     group: readGroup(options.group),
     allOrNothing: options.allOrNothing === true,
+    deletes: options.delete === true ? "also" : "nothing",
+    syncs: options.sync === true,
+    isForced: options.forceDelete === true,
+    comparesContents: isCheck || options.checksum === true,
+    isCheck,
+    sendsAttributes: options.xattrs === true,
   };
+}
+
+/** @throws UserError for options that make no sense without others */
+function checkTogether(options: ParsedSendOptions): void {
+  if (options.delete === true && options.recursive !== true) {
+    throw new UserError("--delete looks at directories with all that is in them: add -r");
+  }
+  if (options.forceDelete === true && options.delete !== true && options.sync !== true) {
+    throw new UserError("--force-delete is for --delete and --sync: add one of them");
+  }
 }
 
 function readWait(text: string): Wait {

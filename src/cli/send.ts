@@ -37,17 +37,11 @@ export async function send(
   interrupt: Interrupt,
 ): Promise<number> {
   const progress = new Progress();
-  const { recursive, dryRun, allOrNothing, targets, excepts, excludes, group } = options;
+  const { verbosity: _verbosity, wait: _wait, ...rest } = options;
   const request: SendRequest = {
+    ...rest,
     command: "send",
     paths,
-    recursive,
-    dryRun,
-    allOrNothing,
-    targets,
-    excepts,
-    excludes,
-    group,
     detail: detailOf(options, isJson),
     progress: isJson || Progress.isPossible,
   };
@@ -68,14 +62,23 @@ export async function send(
 
 function detailOf(options: SendOptions, isJson: boolean): SendRequest["detail"] {
   if (options.verbosity >= 2) return "all";
-  if (options.verbosity === 1 || isJson) return "updates";
+  // Of what was checked, -v shows all of it.
+  if (options.isCheck && options.verbosity === 1) return "all";
+  if (options.verbosity === 1 || isJson || options.isCheck) return "updates";
   return options.dryRun ? "paths" : "none";
 }
 
 function printEvent(event: Exclude<Event, { event: "progress" }>, options: SendOptions): void {
   switch (event.event) {
     case "path":
-      printPath(event, options);
+      if (options.isCheck) printCheck(event, options);
+      if (!options.isCheck || !options.dryRun) printPath(event, options);
+      break;
+    case "superfluous":
+      printSuperfluous(event, options);
+      break;
+    case "note":
+      printWarning(`${event.host}:${event.path}: ${event.reason}`);
       break;
     case "notice":
       if (event.kind === "excluded") printWarning(`${event.path} is not sent: ${event.reason}`);
@@ -94,11 +97,31 @@ function printEvent(event: Exclude<Event, { event: "progress" }>, options: SendO
 function printPath(event: Extract<Event, { event: "path" }>, options: SendOptions): void {
   const prefix = options.dryRun ? "(dryrun) " : "";
   if (options.verbosity === 0) {
+    if (!options.dryRun) return;
     printLine(`${prefix}[update:${event.path}]`);
     return;
   }
   for (const host of event.updates) printLine(`${prefix}update ${host}:${event.path}`);
   for (const host of event.skips) printLine(`${prefix}skip   ${host}:${event.path}`);
+}
+
+/** A line for each difference; with -v, whether the path is as it should be. */
+function printCheck(event: Extract<Event, { event: "path" }>, options: SendOptions): void {
+  for (const { host, kinds } of event.differences) {
+    for (const kind of kinds) printLine(`${kind} ${host}:${event.path}`);
+    if (options.verbosity >= 1) printLine(`${host}: NG ${event.path}`);
+  }
+  if (options.verbosity >= 1) for (const host of event.skips) printLine(`${host}: OK ${event.path}`);
+}
+
+function printSuperfluous(
+  { host, path }: Extract<Event, { event: "superfluous" }>,
+  options: SendOptions,
+): void {
+  if (options.isCheck) printLine(`superfluous ${host}:${path}`);
+  if (options.isCheck && options.verbosity >= 1) printLine(`${host}: NG ${path}`);
+  if (options.dryRun && !options.isCheck) printLine(`(dryrun) delete ${host}:${path}`);
+  if (!options.dryRun && options.verbosity >= 1) printLine(`delete ${host}:${path}`);
 }
 
 function nobody(name: string): string {

@@ -39,11 +39,10 @@ export function parseRequest(line: string): Request {
   }
 }
 
+const DELETES = ["nothing", "also", "only"] as const;
 const DETAILS = ["none", "paths", "updates", "all"] as const;
 
 function parseSend(fields: Record<string, unknown>): SendRequest {
-  const detail = DETAILS.find((one) => one === fields["detail"]);
-  if (detail === undefined) throw new UserError("the request's detail is unknown");
   return {
     command: "send",
     paths: byteStrings(fields, "paths"),
@@ -54,9 +53,21 @@ function parseSend(fields: Record<string, unknown>): SendRequest {
     excepts: byteStrings(fields, "excepts"),
     excludes: byteStrings(fields, "excludes"),
     group: text(fields, "group"),
-    detail,
+    deletes: oneOf(DELETES, fields, "deletes"),
+    syncs: flag(fields, "syncs"),
+    isForced: flag(fields, "isForced"),
+    comparesContents: flag(fields, "comparesContents"),
+    isCheck: flag(fields, "isCheck"),
+    sendsAttributes: flag(fields, "sendsAttributes"),
+    detail: oneOf(DETAILS, fields, "detail"),
     progress: flag(fields, "progress"),
   };
+}
+
+function oneOf<T extends string>(all: readonly T[], fields: Record<string, unknown>, name: string): T {
+  const value = all.find((one) => one === fields[name]);
+  if (value === undefined) throw new UserError(`the request's ${name} is none of ${all.join(", ")}`);
+  return value;
 }
 
 function flag(fields: Record<string, unknown>, name: string): boolean {

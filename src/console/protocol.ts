@@ -29,6 +29,18 @@ export interface SendRequest {
   readonly group: string;
   /** Patterns of what is left out. */
   readonly excludes: readonly string[];
+  /** Whether members delete what is not here: nothing, also, or only, where nothing is sent. */
+  readonly deletes: "nothing" | "also" | "only";
+  /** A path that is asked for and is not here is deleted there. */
+  readonly syncs: boolean;
+  /** However much is deleted, it is meant. */
+  readonly isForced: boolean;
+  /** Contents are compared, not only sizes and times. */
+  readonly comparesContents: boolean;
+  /** How entries differ is told. */
+  readonly isCheck: boolean;
+  /** Extended attributes are sent, too. */
+  readonly sendsAttributes: boolean;
   /** Which lines about entries are wanted. */
   readonly detail: "none" | "paths" | "updates" | "all";
   /** Whether progress events are wanted. */
@@ -76,7 +88,13 @@ export type Event =
       readonly path: string;
       readonly updates: readonly string[];
       readonly skips: readonly string[];
+      /** How it differs at each host: missing, type, contents, mode, owner, time, attributes. */
+      readonly differences: readonly { readonly host: string; readonly kinds: readonly string[] }[];
     }
+  /** A host has something that is not here. */
+  | { readonly event: "superfluous"; readonly host: string; readonly path: string }
+  /** A host cannot make something, or not with everything. */
+  | { readonly event: "note"; readonly host: string; readonly path: string; readonly reason: string }
   | {
       readonly event: "notice";
       readonly kind: "unreadable" | "skipped" | "excluded";
@@ -119,6 +137,10 @@ export interface SendResult {
   readonly sentEntries: number;
   readonly sentBytes: number;
   readonly unreadable: number;
+  /** Paths that are deleted, at each host that does. */
+  readonly deleted: number;
+  /** Entries that differ, at each host where they do, where that was asked for. */
+  readonly differing: number;
   readonly durationMs: number;
   readonly repairedFragments: number;
 }

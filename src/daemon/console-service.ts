@@ -8,7 +8,7 @@ import type { Arrivals } from "./arrivals.ts";
 import type { Counters } from "./counters.ts";
 import type { History } from "./history.ts";
 import type { Log } from "./log.ts";
-import { parseLogLevel, type Settings } from "./settings.ts";
+import { deleteLimitText, parseLogLevel, type Settings } from "./settings.ts";
 import { chooseTargets } from "./targets.ts";
 import { displayName, type Transfers } from "./transfers.ts";
 import { VERSION } from "./version.ts";
@@ -122,6 +122,7 @@ export class ConsoleService implements RequestHandler {
       ["send buffer", `${settings.sendBufferBytes} bytes asked for`],
       ["offload", yes(transport.isOffloaded)],
       ["excludes", settings.excludes.length === 0 ? "none" : settings.excludes.join(" ")],
+      ["delete limit", deleteLimitText(settings.deleteLimit)],
       ["pre-commit", settings.hooks.preCommit ?? "none"],
       ["post-commit", settings.hooks.postCommit ?? "none"],
       ["history", this.parts.history.place],

@@ -106,6 +106,7 @@ export async function startDaemon(settings: Settings, log: Log, surroundings: Su
     logEvent(log, event, (epoch) => engine.membership.memberOf(epoch)?.info.hostName ?? "a member that left");
     if (event.kind === "transfer-finished") transfers.finish(event.result);
     if (event.kind === "member-failed") transfers.memberFailed(event.transfer, event.hostName, event.reason);
+    if (event.kind === "findings") transfers.onFindings(event.transfer, event.epoch, event.findings);
     received.onEvent(event);
     hooks.onEvent(event);
     if (event.kind === "member-joined" || event.kind === "member-left") arrivals.changed();
@@ -120,8 +121,9 @@ export async function startDaemon(settings: Settings, log: Log, surroundings: Su
   const status = new StatusLine(engine.membership, transfers);
   const hooks = new Hooks(settings.hooks, settings.base, log);
   const received = new ReceivedTransfers(settings.hostName, (entry) => history.add(entry));
-  const { base, excludes } = settings;
-  const threads = { base, keepOwner, pages: front.pages.memory, excludes, listsChanges: hasHooks(settings) };
+  const { base, excludes, deleteLimit } = settings;
+  const listsChanges = hasHooks(settings);
+  const threads = { base, keepOwner, pages: front.pages.memory, excludes, listsChanges, deleteLimit };
   const disks = startDisks(threads, driver, log, (reply) => {
     received.onStage(reply);
     return hooks.hold(reply, (answer) => driver.onStage([answer]));

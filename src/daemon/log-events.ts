@@ -28,6 +28,7 @@ export function logEvent(log: Log, event: NodeEvent, hostOf: (epoch: string) => 
       else log.error(`${name} failed: ${event.reason}`);
       break;
     }
+    case "findings":
     case "transfer-finished":
       break;
   }

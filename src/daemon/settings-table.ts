@@ -158,6 +158,12 @@ export const SETTINGS = [
     description: "patterns of what is neither sent nor changed here, with commas between them",
   },
   {
+    key: "delete-limit",
+    option: "--delete-limit <amount>",
+    form: TEXT,
+    description: "what a transfer may delete here: so many entries, or such a share of them and 100 (50%)",
+  },
+  {
     key: "owner-match",
     option: "-O, --owner-match",
     form: FLAG,

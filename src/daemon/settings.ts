@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { UserError } from "../base/user-error.ts";
 import { compileExcludes } from "../tree/excludes.ts";
+import { DEFAULT_DELETE_LIMIT, type DeleteLimit } from "../tree/superfluous.ts";
 import { DEFAULT_GROUP, DEFAULT_PORT, HOST_NAME_BYTES, LABEL_BYTES, LABELS } from "../wire/limits.ts";
 import { findGroup, findUser, groupsOfUser } from "./accounts.ts";
 import type { GivenSettings } from "./config.ts";
@@ -48,6 +49,8 @@ export interface Settings {
   readonly hooks: HookSettings;
   /** Where the daemon keeps what has to outlive it; the default directory may be missing. */
   readonly state: StatePlace;
+  /** How much a transfer may delete here. */
+  readonly deleteLimit: DeleteLimit;
   /** Only what belongs to the daemon's user is sent. */
   readonly ownerMatch: boolean;
   /** Patterns as byte strings; they hold for what is sent and for what is received. */
@@ -102,6 +105,7 @@ export function resolveSettings(options: GivenSettings, config: GivenSettings): 
       identity?.uid ?? process.geteuid?.() ?? 0,
     ),
     state: findState(file("state")),
+    deleteLimit: parseDeleteLimit(text("delete-limit")),
     ownerMatch: flag("owner-match", false),
     excludes: checkExcludes((given.exclude as readonly string[] | undefined) ?? [], base),
   };
@@ -185,6 +189,22 @@ function checkExcludes(patterns: readonly string[], base: string): string[] {
   const excludes = patterns.map(byteString);
   compileExcludes(excludes, byteString(base));
   return excludes;
+}
+
+function parseDeleteLimit(text: string | undefined): DeleteLimit {
+  if (text === undefined) return DEFAULT_DELETE_LIMIT;
+  const [, number = "", sign] = /^(\d{1,9})(%?)$/.exec(text) ?? [];
+  if (sign === "" && number !== "") return { entries: Number(number), percent: undefined };
+  if (sign === "%" && Number(number) <= 100)
+    return { entries: DEFAULT_DELETE_LIMIT.entries, percent: Number(number) };
+  throw new UserError(
+    `delete-limit is '${text}': give a number of entries, such as 1000, or a share of them, such as 50%`,
+  );
+}
+
+/** Such a limit as it is written. */
+export function deleteLimitText({ entries, percent }: DeleteLimit): string {
+  return percent === undefined ? `${entries} entries` : `${percent} %, and ${entries} entries in any case`;
 }
 
 function byteString(text: string): string {

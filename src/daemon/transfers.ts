@@ -6,7 +6,9 @@ import { BLOCK_PLAINTEXT_BYTES } from "../wire/datagram.ts";
 import { findGroupNumber } from "./accounts.ts";
 import { compileExcludes } from "../tree/excludes.ts";
 import { simplifyRequest } from "../tree/request.ts";
-import type { SourceReply, SourceTotals } from "./disk/messages.ts";
+import { differenceNames } from "../wire/differences.ts";
+import { type Finding, FindingKind } from "../wire/findings.ts";
+import type { PathReport, SourceReply, SourceTotals } from "./disk/messages.ts";
 import type { Driver } from "./driver.ts";
 import type { Log } from "./log.ts";
 import type { Settings } from "./settings.ts";
@@ -26,6 +28,8 @@ interface Running {
   readonly hosts: ReadonlyMap<string, string>;
   totals: SourceTotals;
   unreadable: number;
+  deleted: number;
+  differing: number;
 }
 
 /** How far a transfer is, as its slowest member has it. */
@@ -162,6 +166,8 @@ export class Transfers {
       hosts,
       totals,
       unreadable: 0,
+      deleted: 0,
+      differing: 0,
       beganMs: this.driver.nowMs(),
     };
     this.running.set(transfer, running);
@@ -172,6 +178,12 @@ export class Transfers {
       {
         request: { paths: request.paths, recursive: request.recursive },
         rules: {
+          deletes: request.deletes,
+          syncs: request.syncs,
+          isForced: request.isForced,
+          comparesContents: request.comparesContents,
+          isCheck: request.isCheck,
+          sendsAttributes: request.sendsAttributes,
           excludes: [...this.settings.excludes, ...request.excludes],
           ownedBy: this.settings.ownerMatch ? process.geteuid?.() : undefined,
           group: request.group === "" ? undefined : findGroupNumber(request.group),
@@ -190,7 +202,7 @@ export class Transfers {
 
   private onSource(running: Running, reply: SourceReply): void {
     if (reply.kind === "reports") {
-      for (const report of reply.reports) running.emit({ event: "path", ...report });
+      for (const report of reply.reports) this.onReport(running, report);
       return;
     }
     running.totals = reply.totals;
@@ -198,6 +210,31 @@ export class Transfers {
     for (const notice of reply.notices) {
       running.emit({ event: "notice", ...notice });
       if (notice.kind === "unreadable") this.log.warn({ path: notice.path }, notice.reason);
+    }
+  }
+
+  private onReport(running: Running, report: PathReport): void {
+    const differences = report.differences.map(({ host, difference }) => ({
+      host,
+      kinds: differenceNames(difference),
+    }));
+    if (running.request.isCheck) running.differing += differences.length;
+    running.emit({ event: "path", ...report, differences: running.request.isCheck ? differences : [] });
+  }
+
+  /** A member tells what it has found. */
+  onFindings(transfer: number, epoch: string, findings: readonly Finding[]): void {
+    const running = this.running.get(transfer);
+    const host = running?.hosts.get(epoch);
+    if (running === undefined || host === undefined) return;
+    for (const { kind, path, text } of findings) {
+      if (kind === FindingKind.superfluous) {
+        running.deleted++;
+        running.emit({ event: "superfluous", host, path });
+      } else {
+        running.emit({ event: "note", host, path, reason: text });
+        this.log.warn({ path }, `${host}: ${text}`);
+      }
     }
   }
 
@@ -254,6 +291,8 @@ export class Transfers {
       sentEntries,
       sentBytes,
       unreadable: running.unreadable,
+      deleted: running.deleted,
+      differing: running.differing,
       durationMs: this.driver.nowMs() - running.beganMs,
       repairedFragments: result.repairedFragments,
     };
@@ -263,7 +302,10 @@ export class Transfers {
     if (result.aborted !== undefined && running.request.allOrNothing) return ExitStatus.aborted;
     const isEverywhere = result.verdicts.every((verdict) => verdict.outcome === "done");
     const isComplete = running.unreadable === 0 && running.targets.unknown.length === 0;
-    return isEverywhere && isComplete && result.aborted === undefined ? ExitStatus.ok : ExitStatus.partial;
+    if (!isEverywhere || !isComplete || result.aborted !== undefined) return ExitStatus.partial;
+    const { isCheck, dryRun } = running.request;
+    const hasDifference = running.differing > 0 || running.deleted > 0;
+    return isCheck && dryRun && hasDifference ? ExitStatus.difference : ExitStatus.ok;
   }
 }
 
@@ -297,6 +339,8 @@ function emptyResult(): SendResult {
     sentEntries: 0,
     sentBytes: 0,
     unreadable: 0,
+    deleted: 0,
+    differing: 0,
     durationMs: 0,
     repairedFragments: 0,
   };

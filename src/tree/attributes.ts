@@ -1,10 +1,12 @@
 import fs from "node:fs";
 import { hasExactTimes, setLinkTime, setTime } from "../sys/files.ts";
 import type { FileStats } from "../sys/stat.ts";
-import { type Entry, EntryType } from "../wire/entry.ts";
+import { deviceNumber } from "../sys/special-files.ts";
+import { type Attribute, type Device, EntryType } from "../wire/entry.ts";
 import type { Metadata } from "../wire/metadata.ts";
 import { bytesOfPath } from "../sys/entry-path.ts";
 import { openDirectory } from "./directories.ts";
+import { setAttributes } from "./extended-attributes.ts";
 import type { Owners } from "./owners.ts";
 
 /** Reading, comparing and setting mode, time and owner. */
@@ -13,10 +15,19 @@ import type { Owners } from "./owners.ts";
 export interface AttributeRules {
   readonly owners: Owners;
   readonly keepOwner: boolean;
+  /** Groups that this process belongs to: also without that right, its own files can be given one of them. */
+  readonly ownGroups: ReadonlySet<number>;
 }
 
-/** Set-user-id and set-group-id mean another user where the owner is not kept. */
+/** The groups that this process belongs to. */
+export function groupsOfProcess(): ReadonlySet<number> {
+  return new Set([...(process.getgroups?.() ?? []), process.getegid?.() ?? 0]);
+}
+
+/** Set-user-id and set-group-id mean somebody else where the owner or the group is not kept. */
 const MODE_WITHOUT_OWNER = 0o1777;
+const SET_GROUP_ID = 0o2000;
+const SAME_OWNER = -1;
 
 /** Times set without the native call are rounded. */
 const ROUNDING_NS = 1000n;
@@ -30,28 +41,26 @@ export function metadataOf(stats: FileStats, owners: Owners): Metadata {
   };
 }
 
+const SPECIAL_TYPES: ReadonlyMap<number, EntryType> = new Map([
+  [fs.constants.S_IFIFO, EntryType.fifo],
+  [fs.constants.S_IFCHR, EntryType.characterDevice],
+  [fs.constants.S_IFBLK, EntryType.blockDevice],
+]);
+
 /** The type of an entry by its stats; undefined for what is not sent. */
 export function typeOf(stats: FileStats): EntryType | undefined {
   if (stats.isFile()) return EntryType.file;
   if (stats.isDirectory()) return EntryType.directory;
   if (stats.isSymbolicLink()) return EntryType.symlink;
-  return undefined;
+  return SPECIAL_TYPES.get(stats.mode & fs.constants.S_IFMT);
 }
 
-/** Whether what is here is just what the manifest says. The target of a link is left to the caller. */
-export function isSame(stats: FileStats, entry: Entry, rules: AttributeRules): boolean {
-  if (typeOf(stats) !== entry.type) return false;
-  if (entry.type === EntryType.file && stats.size !== entry.size) return false;
-  if (!isSameTime(stats.mtimeNs, entry.metadata.mtimeNs)) return false;
-  const { metadata } = entry;
-  const mode = stats.mode & 0o7777;
-  if (entry.type !== EntryType.symlink && mode !== modeToSet(metadata, rules)) return false;
-  if (!rules.keepOwner) return true;
-  return (
-    stats.uid === rules.owners.userId(metadata.user) && stats.gid === rules.owners.groupId(metadata.group)
-  );
+/** Which device a device node stands for. */
+export function deviceOf(stats: FileStats): Device {
+  return deviceNumber(stats.deviceId);
 }
 
+/** Whether two times are the same, as far as they can be set here. */
 export function isSameTime(a: bigint, b: bigint): boolean {
   if (hasExactTimes()) return a === b;
   const distance = a < b ? b - a : a - b;
@@ -59,35 +68,71 @@ export function isSameTime(a: bigint, b: bigint): boolean {
 }
 
 export function modeToSet(metadata: Metadata, rules: AttributeRules): number {
-  return rules.keepOwner ? metadata.mode : metadata.mode & MODE_WITHOUT_OWNER;
+  const { user, group } = ownerToSet(metadata, rules);
+  if (user !== SAME_OWNER) return metadata.mode;
+  return metadata.mode & (group === SAME_OWNER ? MODE_WITHOUT_OWNER : MODE_WITHOUT_OWNER | SET_GROUP_ID);
+}
+
+/** Whether an entry has the owner and the group that it is to have, as far as they can be set here. */
+export function hasOwnerToSet(stats: FileStats, metadata: Metadata, rules: AttributeRules): boolean {
+  const { user, group } = ownerToSet(metadata, rules);
+  return (user === SAME_OWNER || stats.uid === user) && (group === SAME_OWNER || stats.gid === group);
+}
+
+/** Gives an open file its owner and its group, as far as they can be set here. */
+export function setDescriptorOwner(descriptor: number, metadata: Metadata, rules: AttributeRules): void {
+  const { user, group } = ownerToSet(metadata, rules);
+  if (group !== SAME_OWNER) fs.fchownSync(descriptor, user, group);
+}
+
+/** What the call is to be given; where the group stays as it is, so does the owner. */
+function ownerToSet(metadata: Metadata, { owners, keepOwner, ownGroups }: AttributeRules) {
+  const group = owners.groupId(metadata.group);
+  if (keepOwner) return { user: owners.userId(metadata.user), group };
+  return { user: SAME_OWNER, group: ownGroups.has(group) ? group : SAME_OWNER };
 }
 
 /** Sets owner and time of a symbolic link. */
 export function setLinkAttributes(path: Buffer, metadata: Metadata, rules: AttributeRules): void {
-  if (rules.keepOwner) {
-    fs.lchownSync(path, rules.owners.userId(metadata.user), rules.owners.groupId(metadata.group));
-  }
+  setLinkOwner(path, metadata, rules);
   setLinkTime(path, metadata.mtimeNs);
 }
 
+/** Sets owner, mode and time of something that must not be opened: a FIFO, or a device. It is one that was just made. */
+export function setSpecialAttributes(path: Buffer, metadata: Metadata, rules: AttributeRules): void {
+  setLinkOwner(path, metadata, rules);
+  fs.chmodSync(path, modeToSet(metadata, rules));
+  setLinkTime(path, metadata.mtimeNs);
+}
+
+function setLinkOwner(path: Buffer, metadata: Metadata, rules: AttributeRules): void {
+  const { user, group } = ownerToSet(metadata, rules);
+  if (group !== SAME_OWNER) fs.lchownSync(path, user, group);
+}
+
 /**
- * Sets owner, mode and time of a directory; the owner first, because setting it clears mode bits. The directory is
+ * Sets owner, mode, extended attributes and time of a directory; the owner first, because setting it clears mode bits. The directory is
  * opened first, so that no link that somebody puts in its place is followed.
+ *
+ * @returns what could not be set of its extended attributes
  */
 export function setDirectoryAttributes(
   parent: number,
   name: string,
-  metadata: Metadata,
+  { metadata, attributes }: { metadata: Metadata; attributes: readonly Attribute[] | undefined },
   rules: AttributeRules,
-): void {
+): string | undefined {
   const descriptor = openDirectory(parent, name);
   try {
     const path = bytesOfPath(`/proc/self/fd/${descriptor}`);
-    if (rules.keepOwner) {
-      fs.chownSync(path, rules.owners.userId(metadata.user), rules.owners.groupId(metadata.group));
-    }
+    const { user, group } = ownerToSet(metadata, rules);
+    if (group !== SAME_OWNER) fs.chownSync(path, user, group);
     fs.chmodSync(path, modeToSet(metadata, rules));
+    // The calls for attributes follow no link, not even that of /proc.
+    const itself = bytesOfPath(`/proc/self/fd/${descriptor}/.`);
+    const failure = attributes === undefined ? undefined : setAttributes(itself, attributes);
     setTime(path, metadata.mtimeNs);
+    return failure;
   } finally {
     fs.closeSync(descriptor);
   }

@@ -8,15 +8,16 @@ import { entryPath } from "../sys/entry-path.ts";
 import { type Directories, errorCode, openDirectory } from "./directories.ts";
 import { readJournal, type Step, StepKind } from "./journal.ts";
 import { namesIn } from "./remove.ts";
-import { explain } from "./scan.ts";
+import { explain } from "./explain.ts";
+import { StageError } from "./stage-error.ts";
 import { openStagingRoot, removeStagingRoot, StagingArea } from "./staging-area.ts";
 
 /** The magic numbers of ext4, xfs, tmpfs and overlayfs: a change that is durable there makes all before it so. */
 const ORDERED_FILE_SYSTEMS = new Set([0xef53, 0x58465342, 0x01021994, 0x794c7630]);
 
 /**
- * Carries out a journal: first every rename, so that all of the tree switches within the shortest time, then the
- * attributes of directories, which the renames have touched. Every step may have been done before.
+ * Carries out a journal: first every rename, so that all of the tree switches within the shortest time, then what is
+ * deleted, then the attributes of directories, which the renames have touched. Every step may have been done before.
  */
 export class Committer {
   private readonly base: Directories;
@@ -52,6 +53,9 @@ export class Committer {
     for (const step of this.steps()) {
       if (step.kind === StepKind.place) this.attempt(step.path, () => this.place(step));
     }
+    for (const step of this.steps()) {
+      if (step.kind === StepKind.remove) this.attempt(step.path, () => this.remove(step.path));
+    }
     this.finishDirectories();
     this.makeDurable();
     this.area.rename("commit", "done");
@@ -61,17 +65,24 @@ export class Committer {
     return `all is new but ${this.firstFailure}${more}`;
   }
 
-  /** Gives staged directories their attributes, when all is in them; deepest ones were staged last. */
-  finishStaged(): void {
+  /**
+   * Gives staged directories their attributes, when all is in them; deepest ones were staged last.
+   *
+   * @returns what could not be set of them
+   */
+  *finishStaged(): Generator<{ path: string; text: string }> {
     for (const step of readJournal(this.area.file("journal"))) {
       if (step.kind !== StepKind.finish || this.shutsOut(step)) continue;
       const parent = this.area.tree.find(directoryOf(step.path));
-      if (parent !== undefined) setDirectoryAttributes(parent, nameOf(step.path), step.metadata, this.rules);
+      if (parent === undefined) continue;
+      const text = setDirectoryAttributes(parent, nameOf(step.path), step, this.rules);
+      if (text !== undefined) yield { path: step.path, text };
     }
   }
 
   /** Whether something staged is not at its staged path any more: then the commit had begun. */
   hasBegun(): boolean {
+    if (this.area.hasDiscarded()) return true;
     for (const step of readJournal(this.area.file("ready"))) {
       if (step.kind !== StepKind.place) continue;
       const parent = this.area.tree.find(directoryOf(step.path));
@@ -98,7 +109,8 @@ export class Committer {
   private finishDirectories(): void {
     const closing: Step[] = [];
     for (const step of this.steps()) {
-      if (step.kind !== StepKind.place && this.shutsOut(step)) closing.push(step);
+      if (step.kind === StepKind.place || step.kind === StepKind.remove) continue;
+      if (this.shutsOut(step)) closing.push(step);
       else this.attempt(step.path, () => this.finishDirectory(step));
     }
     for (const step of closing.reverse()) this.attempt(step.path, () => this.finishDirectory(step));
@@ -122,6 +134,14 @@ export class Committer {
     if (stats === undefined || stats.isDirectory() !== (type === EntryType.directory)) return;
     this.moveInto(stagedParent, path, this.base.descriptor(directoryOf(path)));
     if (type === EntryType.directory) this.area.tree.forget(path);
+    this.base.forget(path);
+  }
+
+  /** Takes a path out of the tree in one step; what it was goes with the staging area. */
+  private remove(path: string): void {
+    const parent = this.base.find(directoryOf(path));
+    if (parent === undefined || statEntry(parent, nameOf(path)) === undefined) return;
+    fs.renameSync(entryPath(parent, nameOf(path)), this.area.placeForDiscarded());
     this.base.forget(path);
   }
 
@@ -167,13 +187,13 @@ export class Committer {
   }
 
   private finishDirectory(step: Step): void {
-    if (step.kind === StepKind.place) return;
     // A staged directory has its attributes already, but for a mode that would have been in the way.
     if (step.kind === StepKind.finish && !this.shutsOut(step) && !this.hasMerged) return;
     const parent = this.base.find(directoryOf(step.path));
     const stats = parent === undefined ? undefined : statEntry(parent, nameOf(step.path));
     if (parent === undefined || stats?.isDirectory() !== true) return;
-    setDirectoryAttributes(parent, nameOf(step.path), step.metadata, this.rules);
+    const failure = setDirectoryAttributes(parent, nameOf(step.path), step, this.rules);
+    if (failure !== undefined) throw new StageError(failure);
   }
 
   /** Whether a directory's own mode forbids its owner what a rename of it needs. */

@@ -4,7 +4,8 @@ import { statDescriptor } from "../sys/stat.ts";
 import type { DataWriter } from "../wire/data-block.ts";
 import { directoryOf, nameOf } from "../wire/path-rules.ts";
 import type { Directories } from "./directories.ts";
-import { explain } from "./scan.ts";
+import { explain } from "./explain.ts";
+import { nextPiece } from "./holes.ts";
 import type { HeldEntry } from "./source.ts";
 
 const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants;
@@ -47,8 +48,7 @@ export class FileReader {
     const { entry } = this;
     if (entry === undefined) return true;
     while (this.failure === undefined && this.offset < entry.size) {
-      if (writer.contentRoom === 0) return false;
-      this.readPiece(writer, entry);
+      if (writer.contentRoom === 0 || !this.readPiece(writer, entry)) return false;
     }
     if (this.failure !== undefined && !writer.addWithdrawal(entry.number, this.failure)) return false;
     this.close();
@@ -61,23 +61,39 @@ export class FileReader {
     this.entry = undefined;
   }
 
-  private readPiece(writer: DataWriter, entry: HeldEntry): void {
-    const mostBytes = Math.min(writer.contentRoom, entry.size - this.offset);
+  /** @returns false where the block is full */
+  private readPiece(writer: DataWriter, entry: HeldEntry): boolean {
     try {
-      const space = writer.contentSpace(mostBytes);
+      const piece = entry.isSparse ? nextPiece(this.descriptor, this.offset, entry.size) : undefined;
+      if (piece !== undefined && piece.start > this.offset) return this.addHole(writer, entry, piece.start);
+      const end = piece?.end ?? entry.size;
+      const space = writer.contentSpace(Math.min(writer.contentRoom, end - this.offset));
       const bytes = fs.readSync(this.descriptor, space, 0, space.length, this.offset);
       if (bytes === 0) {
         this.failure = "it became shorter while it was being sent";
-        return;
+        return true;
       }
-      // The last piece completes the file at the receivers, so it only goes out when the file was the same to its end.
-      if (this.offset + bytes === entry.size) this.checkUnchanged(entry);
-      if (this.failure !== undefined) return;
-      writer.addContent(entry.number, this.offset, bytes);
-      this.offset += bytes;
+      if (this.isStill(entry, this.offset + bytes)) {
+        writer.addContent(entry.number, this.offset, bytes);
+        this.offset += bytes;
+      }
     } catch (error) {
       this.failure = explain(error);
     }
+    return true;
+  }
+
+  private addHole(writer: DataWriter, entry: HeldEntry, end: number): boolean {
+    if (!this.isStill(entry, end)) return true;
+    if (!writer.addHole(entry.number, this.offset, end - this.offset)) return false;
+    this.offset = end;
+    return true;
+  }
+
+  /** The last piece completes the file at the receivers, so it only goes out when the file was the same to its end. */
+  private isStill(entry: HeldEntry, end: number): boolean {
+    if (end === entry.size) this.checkUnchanged(entry);
+    return this.failure === undefined;
   }
 
   private checkUnchanged(entry: HeldEntry): void {

@@ -1,8 +1,8 @@
 import fs from "node:fs";
 import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
-import type { EntryType } from "../wire/entry.ts";
+import { type Attribute, decodeAttributes, encodeAttributes, type EntryType } from "../wire/entry.ts";
 import { isSafePath } from "../wire/path-rules.ts";
-import { PATH_BYTES } from "../wire/limits.ts";
+import { ATTRIBUTE_BYTES, ATTRIBUTES, NAME_BYTES, PATH_BYTES } from "../wire/limits.ts";
 import { decodeMetadata, encodeMetadata, type Metadata, NO_METADATA } from "../wire/metadata.ts";
 
 /**
@@ -11,33 +11,45 @@ import { decodeMetadata, encodeMetadata, type Metadata, NO_METADATA } from "../w
  */
 
 /** `place`: move what is staged to its place. `adjust`: set the attributes of a directory that was there before.
- * `finish`: set those of a directory that is staged, when all is in it. */
-export const StepKind = { place: 1, adjust: 2, finish: 3 } as const;
+ * `finish`: set those of a directory that is staged, when all is in it. `remove`: delete what is there, with all below it. */
+export const StepKind = { place: 1, adjust: 2, finish: 3, remove: 4 } as const;
 
 export interface Step {
   readonly kind: (typeof StepKind)[keyof typeof StepKind];
   readonly type: EntryType;
   readonly path: string;
   readonly metadata: Metadata;
+  /** Extended attributes; undefined where they are left as they are. */
+  readonly attributes: readonly Attribute[] | undefined;
 }
 
-const BUFFER_BYTES = 64 * 1024;
-const LONGEST_STEP_BYTES = 2 + 2 + PATH_BYTES + 2 + 8 + 2 * (4 + 1 + 255);
+/** What a step sets of a directory. */
+interface DirectoryAttributes {
+  readonly metadata: Metadata | undefined;
+  readonly attributes?: readonly Attribute[] | undefined;
+}
+
+const NO_ATTRIBUTES: DirectoryAttributes = { metadata: undefined };
+
+const BUFFER_BYTES = 128 * 1024;
+const LONGEST_STEP_BYTES =
+  2 + 2 + PATH_BYTES + 2 + 8 + 2 * (4 + 1 + 255) + 2 + ATTRIBUTES * (1 + NAME_BYTES + 2) + ATTRIBUTE_BYTES;
 
 export class JournalWriter {
   private readonly descriptor: number;
   private readonly writer = new ByteWriter(BUFFER_BYTES);
-  steps = 0;
+  private isOpen = true;
 
   constructor(path: Buffer) {
     this.descriptor = fs.openSync(path, "wx", 0o600);
   }
 
-  add(kind: Step["kind"], type: EntryType, path: string, metadata: Metadata = NO_METADATA): void {
+  add(kind: Step["kind"], type: EntryType, path: string, set: DirectoryAttributes = NO_ATTRIBUTES): void {
     if (this.writer.room < LONGEST_STEP_BYTES) this.flush();
     this.writer.u8(kind).u8(type).longText(path);
-    encodeMetadata(this.writer, metadata);
-    this.steps++;
+    encodeMetadata(this.writer, set.metadata ?? NO_METADATA);
+    this.writer.u8(set.attributes === undefined ? 0 : 1);
+    if (set.attributes !== undefined) encodeAttributes(this.writer, set.attributes);
   }
 
   /** Makes what was added readable. */
@@ -52,11 +64,13 @@ export class JournalWriter {
   finish(): void {
     this.flush();
     fs.fsyncSync(this.descriptor);
-    fs.closeSync(this.descriptor);
+    this.close();
   }
 
-  abandon(): void {
-    fs.closeSync(this.descriptor);
+  /** Ends it in any case; what is ended already stays so. */
+  close(): void {
+    if (this.isOpen) fs.closeSync(this.descriptor);
+    this.isOpen = false;
   }
 }
 
@@ -85,5 +99,7 @@ function readStep(reader: ByteReader): Step {
   const type = reader.u8() as EntryType;
   const path = reader.longText();
   if (path === "" || !isSafePath(path)) throw new DecodeError("an unsafe path in the journal");
-  return { kind, type, path, metadata: decodeMetadata(reader) };
+  const metadata = decodeMetadata(reader);
+  const attributes = reader.flag() ? decodeAttributes(reader) : undefined;
+  return { kind, type, path, metadata, attributes };
 }

@@ -17,9 +17,31 @@ export interface ScanRules {
   readonly ownedBy: number | undefined;
   /** Every entry is given this group first. */
   readonly group: number | undefined;
+  /** Whether members delete what is not here: nothing, also, or only, where nothing is sent. */
+  readonly deletes: "nothing" | "also" | "only";
+  /** A requested path that is not here is deleted there. */
+  readonly syncs: boolean;
+  /** However much is deleted, it is meant. */
+  readonly isForced: boolean;
+  /** Contents are compared, not only sizes and times. */
+  readonly comparesContents: boolean;
+  /** Members say how entries differ. */
+  readonly isCheck: boolean;
+  /** Extended attributes are sent. */
+  readonly sendsAttributes: boolean;
 }
 
-export const NO_RULES: ScanRules = { excludes: [], ownedBy: undefined, group: undefined };
+export const NO_RULES: ScanRules = {
+  excludes: [],
+  ownedBy: undefined,
+  group: undefined,
+  deletes: "nothing",
+  syncs: false,
+  isForced: false,
+  comparesContents: false,
+  isCheck: false,
+  sendsAttributes: false,
+};
 
 /**
  * Brings a path of the command line into its one form: without leading slash (the base directory is meant

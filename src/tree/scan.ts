@@ -1,16 +1,18 @@
 import fs from "node:fs";
-import { DecodeError } from "../base/bytes.ts";
+import { UserError } from "../base/user-error.ts";
+import { bytesOfPath } from "../sys/entry-path.ts";
 import { type FileStats, statDescriptor, statEntry } from "../sys/stat.ts";
-import { type Entry, EntryType } from "../wire/entry.ts";
+import { EntryType } from "../wire/entry.ts";
 import type { DirectoryHeader } from "../wire/manifest.ts";
-import { PATH_BYTES } from "../wire/limits.ts";
-import type { Metadata } from "../wire/metadata.ts";
-import { directoryOf, joinPath, nameOf, STAGING_NAME } from "../wire/path-rules.ts";
-import { metadataOf, typeOf } from "./attributes.ts";
+import { NO_METADATA } from "../wire/metadata.ts";
+import { directoryOf, isSafeEntry, joinPath, nameOf, STAGING_NAME } from "../wire/path-rules.ts";
+import { metadataOf } from "./attributes.ts";
 import type { Directories } from "./directories.ts";
-import { bytesOfPath, entryPath } from "../sys/entry-path.ts";
 import { errorCode } from "./directories.ts";
-import { type Exclusion, isExcludedWithin } from "./excludes.ts";
+import { isExcludedWithin } from "./excludes.ts";
+import { explain } from "./explain.ts";
+import { type FoundEntry, type Look, Lookout, type LookRules, type SkippedEntry } from "./look.ts";
+import type { UnreadableEntry } from "./look.ts";
 import type { Owners } from "./owners.ts";
 import type { ScanRequest, ScanRules } from "./request.ts";
 
@@ -18,42 +20,33 @@ import type { ScanRequest, ScanRules } from "./request.ts";
  * Walks the tree of a request and gives its entries one by one, directory by directory: all entries of a
  * directory stand together, and a directory stands before what is in it. Memory is bounded by the names of the
  * directories that are still to be read, not by the number of entries.
+ *
+ * Where members are to delete what is not here, what is here and is not sent is given by its name alone, and the end of
+ * each directory that could be read whole is given, too.
  */
 
 /** Directories up to this many entries are sorted by name. */
 const SORTED_ENTRIES = 20_000;
 
-/** Times that fit into 64 bits of nanoseconds. */
-const MOST_NS = 9_200_000_000_000_000_000n;
-
 /** What the walk comes across. */
 export type ScanItem =
-  | { readonly kind: "entry"; readonly directory: DirectoryHeader; readonly entry: Entry }
-  /** It cannot be read; the reason does not repeat the path. */
-  | { readonly kind: "unreadable"; readonly path: string; readonly reason: string }
-  /** It is something that is never sent; what is in it may be. */
-  | {
-      readonly kind: "skipped";
-      readonly path: string;
-      readonly reason: string;
-      readonly isDirectory: boolean;
-    }
+  | FoundEntry
+  | UnreadableEntry
+  | SkippedEntry
   /** It was asked for by its path, and is left out all the same. */
-  | { readonly kind: "excluded"; readonly path: string; readonly reason: string };
+  | { readonly kind: "excluded"; readonly path: string; readonly reason: string }
+  /** All that is in a directory has been given. */
+  | { readonly kind: "complete"; readonly directory: DirectoryHeader };
 
 /** What the walk leaves out, and what it does to entries before it gives them. */
-export interface ScannerRules extends Pick<ScanRules, "ownedBy" | "group"> {
-  readonly isExcluded: Exclusion;
-  /** Nothing is changed here either. */
-  readonly dryRun: boolean;
-}
+export interface ScannerRules extends LookRules, Pick<ScanRules, "deletes" | "isForced" | "syncs"> {}
 
 export class Scanner {
   private readonly directories: Directories;
   private readonly owners: Owners;
   private readonly rules: ScannerRules;
-  /** What went wrong with the last entry, though it is sent. */
-  private problem: ScanItem | undefined;
+  private readonly lookout: Lookout;
+  private readonly isListing: boolean;
   /** Directories on the way to a requested path that have been given already. */
   private readonly passages = new Set<string>();
 
@@ -61,8 +54,11 @@ export class Scanner {
     this.directories = directories;
     this.owners = owners;
     this.rules = rules;
+    this.lookout = new Lookout(owners, rules);
+    this.isListing = rules.deletes !== "nothing";
   }
 
+  /** @throws UserError where a directory looks so wrong that nothing should be deleted because of it */
   *scan(request: ScanRequest): Generator<ScanItem> {
     this.owners.refresh();
     for (const path of request.paths) {
@@ -77,20 +73,34 @@ export class Scanner {
       yield { kind: "excluded", path, reason: "an exclude pattern fits it, or a directory on its way" };
       return false;
     }
+    if (this.rules.syncs && this.isGone(path)) {
+      yield named(EntryType.gone, { path: directoryOf(path), metadata: undefined }, nameOf(path));
+      return false;
+    }
     for (let slash = path.indexOf("/"); slash !== -1; slash = path.indexOf("/", slash + 1)) {
       yield* this.passage(path.slice(0, slash));
     }
     const header = { path: directoryOf(path), metadata: undefined };
-    let item: ScanItem | undefined;
+    let item: Look | undefined;
     try {
-      item = this.look(this.directories.descriptor(header.path), header, nameOf(path));
+      item = this.lookout.at(this.directories.descriptor(header.path), header, nameOf(path));
     } catch (error) {
       item = { kind: "unreadable", path, reason: explain(error) };
     }
     item ??= { kind: "unreadable", path, reason: "there is no such file or directory" };
-    yield* this.takeProblem();
-    yield item;
+    yield* this.give(item, header, nameOf(path));
     return isEntered(item);
+  }
+
+  /** Whether a path is not there for certain: nothing of that name, in a directory that can be looked into. */
+  private isGone(path: string): boolean {
+    try {
+      const slash = path.lastIndexOf("/");
+      const parent = slash === -1 ? this.directories.root : this.directories.descriptor(path.slice(0, slash));
+      return statEntry(parent, nameOf(path)) === undefined;
+    } catch (error) {
+      return errorCode(error) === "ENOENT";
+    }
   }
 
   private isDirectory(path: string): boolean {
@@ -107,23 +117,13 @@ export class Scanner {
     }
   }
 
-  private *takeProblem(): Generator<ScanItem> {
-    if (this.problem !== undefined) yield this.problem;
-    this.problem = undefined;
-  }
-
   /** The directories on the way to an entry that are not sent for themselves, because of their owner. */
   private *foreignWay(path: string): Generator<ScanItem> {
     for (let end = path.indexOf("/"); ; end = path.indexOf("/", end + 1)) {
       const way = end === -1 ? path : path.slice(0, end);
-      if (way !== "" && this.isForeign(this.lookAt(way))) yield* this.passage(way);
+      if (way !== "" && this.lookout.isForeign(this.lookAt(way))) yield* this.passage(way);
       if (end === -1) return;
     }
-  }
-
-  private isForeign(stats: FileStats | undefined): boolean {
-    const { ownedBy } = this.rules;
-    return ownedBy !== undefined && stats !== undefined && stats.uid !== ownedBy;
   }
 
   private *passage(path: string): Generator<ScanItem> {
@@ -132,6 +132,11 @@ export class Scanner {
     // Whatever is wrong on the way is said once, of the path that was asked for.
     if (stats?.isDirectory() !== true) return;
     if (this.passages.size < SORTED_ENTRIES) this.passages.add(path);
+    const header = { path: directoryOf(path), metadata: undefined };
+    if (this.rules.deletes === "only") {
+      yield named(EntryType.kept, header, nameOf(path));
+      return;
+    }
     const metadata = metadataOf(stats, this.owners);
     const entry = {
       type: EntryType.passage,
@@ -141,7 +146,7 @@ export class Scanner {
       target: "",
       extras: undefined,
     };
-    yield { kind: "entry", directory: { path: directoryOf(path), metadata: undefined }, entry };
+    yield { kind: "entry", directory: header, entry };
   }
 
   /** All that is below a directory. */
@@ -149,100 +154,75 @@ export class Scanner {
     const pending = [top];
     for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
       const found: string[] = [];
-      yield* this.directory(path, found);
+      yield* this.directory(path, found, path === top);
       for (let index = found.length - 1; index >= 0; index--) pending.push(found[index] as string);
     }
   }
 
   /** The entries of one directory; the directories among them are added to `found`. */
-  private *directory(path: string, found: string[]): Generator<ScanItem> {
+  private *directory(path: string, found: string[], isTop: boolean): Generator<ScanItem> {
     try {
       const descriptor = this.directories.descriptor(path);
       const stats = statDescriptor(descriptor);
       let isWayGiven = this.rules.ownedBy === undefined;
-      const isSent = path !== "" && !this.isForeign(stats);
+      const isSent = path !== "" && !this.lookout.isForeign(stats);
       const header = { path, metadata: isSent ? metadataOf(stats, this.owners) : undefined };
+      let isEmpty = true;
+      let isWhole = true;
       for (const name of names(descriptor)) {
         if (path === "" && name === STAGING_NAME) continue;
+        isEmpty = false;
         // Between two names, whoever takes the items may have used other directories.
-        const item = this.look(this.directories.descriptor(path), header, name);
+        const item = this.lookout.at(this.directories.descriptor(path), header, name);
         if (item === undefined) continue;
         if (isEntered(item)) found.push(joinPath(path, name));
         if (item.kind === "entry" && !isWayGiven) {
           yield* this.foreignWay(path);
           isWayGiven = true;
         }
-        if (this.problem !== undefined) yield* this.takeProblem();
-        yield item;
+        isWhole &&= isSafeEntry(path, name);
+        yield* this.give(item, header, name);
       }
+      if (!this.isListing) return;
+      if (isTop && isEmpty) this.checkForced(path);
+      if (isWhole) yield { kind: "complete", directory: header };
     } catch (error) {
+      if (error instanceof UserError) throw error;
       yield { kind: "unreadable", path, reason: explain(error) };
     }
   }
 
-  private look(descriptor: number, directory: DirectoryHeader, name: string): ScanItem | undefined {
-    const path = joinPath(directory.path, name);
-    try {
-      const stats = statEntry(descriptor, name);
-      if (stats === undefined || this.rules.isExcluded(path, stats.isDirectory())) return undefined;
-      if (path.length > PATH_BYTES) {
-        return { kind: "unreadable", path, reason: `its path is longer than ${PATH_BYTES} bytes` };
-      }
-      if (stats.mtimeNs < -MOST_NS || stats.mtimeNs > MOST_NS) {
-        return { kind: "unreadable", path, reason: "its time lies outside of the years 1678 to 2261" };
-      }
-      const type = typeOf(stats);
-      if (type === undefined) {
-        const reason = "it is neither a file nor a directory nor a symbolic link";
-        return { kind: "skipped", path, reason, isDirectory: false };
-      }
-      if (this.isForeign(stats)) {
-        const reason = "it does not belong to the daemon's user";
-        return { kind: "skipped", path, reason, isDirectory: stats.isDirectory() };
-      }
-      const target = type === EntryType.symlink ? readTarget(descriptor, name) : "";
-      const size = type === EntryType.file ? stats.size : 0;
-      return {
-        kind: "entry",
-        directory,
-        entry: {
-          type,
-          name,
-          metadata: this.metadata(descriptor, path, stats),
-          size,
-          target,
-          extras: undefined,
-        },
-      };
-    } catch (error) {
-      return { kind: "unreadable", path, reason: explain(error) };
-    }
+  /** What is given of one entry: itself, what is to be said of it, or its name. */
+  private *give(item: Look, header: DirectoryHeader, name: string): Generator<ScanItem> {
+    const problem = this.lookout.takeProblem();
+    if (problem !== undefined) yield problem;
+    const isSent = item.kind === "entry" && this.rules.deletes !== "only";
+    if (item.kind !== "hidden" && (isSent || item.kind !== "entry")) yield item;
+    if (!isSent && this.isListing && isSafeEntry(header.path, name))
+      yield named(EntryType.kept, header, name);
   }
 
-  /** An entry's metadata, after it was given the wanted group; no link is followed. */
-  private metadata(descriptor: number, path: string, stats: FileStats): Metadata {
-    const { group, dryRun } = this.rules;
-    if (group === undefined || stats.gid === group) return metadataOf(stats, this.owners);
-    if (dryRun) return { ...metadataOf(stats, this.owners), group: this.owners.group(group) };
-    try {
-      fs.lchownSync(entryPath(descriptor, nameOf(path)), -1, group);
-    } catch (error) {
-      this.problem = { kind: "unreadable", path, reason: `its group cannot be changed: ${explain(error)}` };
-    }
-    // The kernel takes set-user-id and set-group-id away with that.
-    return metadataOf(statEntry(descriptor, nameOf(path)) ?? stats, this.owners);
+  private checkForced(path: string): void {
+    if (this.rules.isForced || this.rules.dryRun) return;
+    const what = path === "" ? "the base directory" : `'${path}'`;
+    throw new UserError(
+      `${what} is empty here, so everything in it would be deleted: is something not mounted? ` +
+        "Add --force-delete if that is what you want",
+    );
   }
+}
+
+/** An entry that is given by its name alone. */
+function named(type: EntryType, directory: DirectoryHeader, name: string): FoundEntry {
+  const entry = { type, name, metadata: NO_METADATA, size: 0, target: "", extras: undefined };
+  return { kind: "entry", directory, entry };
 }
 
 /** Whether the walk goes on in it. */
-function isEntered(item: ScanItem): boolean {
+function isEntered(item: Look): boolean {
   return item.kind === "entry"
     ? item.entry.type === EntryType.directory
     : item.kind === "skipped" && item.isDirectory;
-}
-
-export function readTarget(directory: number, name: string): string {
-  return fs.readlinkSync(entryPath(directory, name), { encoding: "buffer" }).toString("latin1");
 }
 
 /** The names in a directory: in order where it is not too large for that. */
@@ -263,26 +243,4 @@ function* names(descriptor: number): Generator<string> {
   } finally {
     directory.closeSync();
   }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EPERM: "the operation is not permitted",
-  ENOENT: "there is no such file or directory",
-  ENOTDIR: "a component of its path is not a directory, or a symbolic link, which is not followed",
-  ELOOP: "it has become a symbolic link, which is not followed",
-  ENOSPC: "no space left on the device",
-  EDQUOT: "no space left: the disk quota is used up",
-  EROFS: "the file system is read-only",
-  EIO: "the disk reports an input/output error",
-  EXDEV: "it is on another file system than the base directory",
-  EMFILE: "too many files are open",
-  ENAMETOOLONG: "the file system does not take so long a name",
-};
-
-/** What went wrong, in words. */
-export function explain(error: unknown): string {
-  if (error instanceof DecodeError) return `what is written there is damaged (${error.message})`;
-  const code = errorCode(error);
-  return REASONS[code] ?? `the system reports ${code}`;
 }

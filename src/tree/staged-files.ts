@@ -1,11 +1,14 @@
 import fs from "node:fs";
 import { canSyncFileSystem, openEntry, setDescriptorTime } from "../sys/files.ts";
-import type { ContentSegment } from "../wire/data-block.ts";
-import { EntryType } from "../wire/entry.ts";
+import { type ContentSegment, type HoleSegment, SegmentKind } from "../wire/data-block.ts";
+import { type Attribute, EntryType } from "../wire/entry.ts";
 import type { Metadata } from "../wire/metadata.ts";
 import { directoryOf, nameOf } from "../wire/path-rules.ts";
-import { type AttributeRules, modeToSet } from "./attributes.ts";
+import { type AttributeRules, modeToSet, setDescriptorOwner } from "./attributes.ts";
+import { setAttributes } from "./extended-attributes.ts";
+import { nextPiece } from "./holes.ts";
 import { entryPath } from "../sys/entry-path.ts";
+import { statDescriptor } from "../sys/stat.ts";
 import { type JournalWriter, StepKind } from "./journal.ts";
 import type { StagingArea } from "./staging-area.ts";
 
@@ -17,12 +20,20 @@ const syncedOneByOne = () => (canSyncFileSystem() ? 8 : Infinity);
 /** Files that are open because only a part of them has arrived. */
 const OPEN_FILES = 64;
 
+/** How much of a local file is copied between two looks at what else there is to do. */
+const COPIED_BYTES = 4 * 1024 * 1024;
+
+/** Takes down what an entry could not be given. */
+export type Note = (path: string, text: string) => void;
+
 /** A wanted file whose content is on its way. */
 interface ExpectedFile {
   readonly number: number;
   readonly path: string;
   readonly size: number;
   readonly metadata: Metadata;
+  /** Extended attributes; undefined where none are set. */
+  readonly attributes: readonly Attribute[] | undefined;
   /** Its directory is not staged, so the file itself has to be moved at the commit. */
   readonly isPlaced: boolean;
 }
@@ -38,6 +49,7 @@ export class StagedFiles {
   private readonly area: StagingArea;
   private readonly journal: JournalWriter;
   private readonly rules: AttributeRules;
+  private readonly note: Note;
   private readonly partial = new Map<number, PartialFile>();
   private readonly open = new Set<PartialFile>();
   private completed = 0;
@@ -45,10 +57,11 @@ export class StagedFiles {
   hasWithdrawn = false;
   writtenBytes = 0;
 
-  constructor(area: StagingArea, journal: JournalWriter, rules: AttributeRules) {
+  constructor(area: StagingArea, journal: JournalWriter, rules: AttributeRules, note: Note) {
     this.area = area;
     this.journal = journal;
     this.rules = rules;
+    this.note = note;
   }
 
   /** Files whose content has not all arrived. */
@@ -68,19 +81,49 @@ export class StagedFiles {
   }
 
   /** Writes a piece; one of an entry that is not wanted here is passed over. */
-  write(segment: ContentSegment): void {
+  write(segment: ContentSegment | HoleSegment): void {
     const file = this.partial.get(segment.entry);
-    if (file === undefined || segment.offset + segment.bytes.length > file.size) return;
+    const isHole = segment.kind === SegmentKind.hole;
+    const length = isHole ? segment.length : segment.bytes.length;
+    if (file === undefined || segment.offset + length > file.size) return;
     const descriptor = this.descriptorOf(file);
-    for (let written = 0; written < segment.bytes.length;) {
-      const length = segment.bytes.length - written;
-      written += fs.writeSync(descriptor, segment.bytes, written, length, segment.offset + written);
-    }
-    file.receivedBytes += segment.bytes.length;
-    this.writtenBytes += segment.bytes.length;
+    // What is not written is a hole by itself, but for one at the end.
+    if (isHole) fs.ftruncateSync(descriptor, file.size);
+    else writeAll(descriptor, segment.bytes, segment.offset);
+    file.receivedBytes += length;
+    if (!isHole) this.writtenBytes += length;
     if (file.receivedBytes < file.size) return;
     this.partial.delete(file.number);
     this.complete(file);
+  }
+
+  /**
+   * Takes the content from a file of this host, and not from the sender.
+   *
+   * @returns false, step by step, where that file changed meanwhile
+   */
+  *copy(file: ExpectedFile, from: number): Generator<undefined, boolean> {
+    const partial = { ...file, receivedBytes: 0, isCreated: false, descriptor: undefined };
+    const before = statDescriptor(from);
+    const space = Buffer.allocUnsafe(Math.min(COPIED_BYTES, file.size));
+    for (let offset = 0; offset < file.size;) {
+      const { start, end } = nextPiece(from, offset, file.size);
+      const bytes = fs.readSync(from, space, 0, Math.min(space.length, end - start), start);
+      if (bytes === 0 && start < file.size) break;
+      // Opened anew each time: between two steps, other files may have needed the descriptor.
+      writeAll(this.descriptorOf(partial), space.subarray(0, bytes), start);
+      this.writtenBytes += bytes;
+      offset = start + bytes;
+      yield;
+    }
+    const after = statDescriptor(from);
+    if (after.mtimeNs !== before.mtimeNs || after.size !== file.size || before.size !== file.size) {
+      this.closeFile(partial);
+      return false;
+    }
+    fs.ftruncateSync(this.descriptorOf(partial), file.size);
+    this.complete(partial);
+    return true;
   }
 
   /** The sender takes a file back: it stays here as it was. */
@@ -100,11 +143,12 @@ export class StagedFiles {
 
   private complete(file: PartialFile): void {
     const descriptor = this.descriptorOf(file);
-    if (this.rules.keepOwner) {
-      const { user, group } = file.metadata;
-      fs.fchownSync(descriptor, this.rules.owners.userId(user), this.rules.owners.groupId(group));
-    }
+    setDescriptorOwner(descriptor, file.metadata, this.rules);
     fs.fchmodSync(descriptor, modeToSet(file.metadata, this.rules));
+    if (file.attributes !== undefined) {
+      const failure = setAttributes(this.stagedPath(file), file.attributes);
+      if (failure !== undefined) this.note(file.path, failure);
+    }
     if (++this.completed <= syncedOneByOne()) fs.fdatasyncSync(descriptor);
     setDescriptorTime(descriptor, file.metadata.mtimeNs);
     this.closeFile(file);
@@ -137,5 +181,11 @@ export class StagedFiles {
 
   private stagedPath(file: ExpectedFile): Buffer {
     return entryPath(this.area.directoryFor(directoryOf(file.path)), nameOf(file.path));
+  }
+}
+
+function writeAll(descriptor: number, bytes: Uint8Array, offset: number): void {
+  for (let written = 0; written < bytes.length;) {
+    written += fs.writeSync(descriptor, bytes, written, bytes.length - written, offset + written);
   }
 }

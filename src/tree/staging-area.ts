@@ -2,10 +2,12 @@ import fs from "node:fs";
 import { STAGING_NAME } from "../wire/path-rules.ts";
 import { entryPath } from "../sys/entry-path.ts";
 import { Directories, errorCode } from "./directories.ts";
-import { removeEntry } from "./remove.ts";
+import { namesIn, removeEntry } from "./remove.ts";
 
 /** The sticky bit marks a directory that only mirrors the way to an entry; no umask takes it away. */
 const WAY_MARK = 0o1000;
+
+const DISCARDED = "discarded";
 
 /** The names of a journal in their order; `done` only stands until the area is removed. */
 type JournalName = "journal" | "ready" | "commit" | "done";
@@ -94,7 +96,12 @@ export class StagingArea {
 
   /** A name in the area for something that is moved out of the way. */
   placeForDiscarded(): Buffer {
-    return entryPath(this.directory.root, `discarded${this.discarded++}-${process.hrtime.bigint()}`);
+    return entryPath(this.directory.root, `${DISCARDED}${this.discarded++}-${process.hrtime.bigint()}`);
+  }
+
+  /** Whether anything has been moved out of the way. */
+  hasDiscarded(): boolean {
+    return namesIn(this.directory.root).some((name) => name.startsWith(DISCARDED));
   }
 
   /** Makes directory entries durable. */

@@ -3,7 +3,7 @@ import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "./datagram.ts";
 import { REASON_BYTES } from "./limits.ts";
 
 /** What a segment of a data block brings (PROTOCOL.md 6.2). */
-export const SegmentKind = { content: 1, withdrawn: 2 } as const;
+export const SegmentKind = { content: 1, withdrawn: 2, hole: 3 } as const;
 
 /** A piece of a file. */
 export interface ContentSegment {
@@ -22,10 +22,21 @@ export interface WithdrawnSegment {
   readonly reason: string;
 }
 
-export type Segment = ContentSegment | WithdrawnSegment;
+/** A piece of a file that reads as zeros and takes no room. */
+export interface HoleSegment {
+  readonly kind: typeof SegmentKind.hole;
+  readonly entry: number;
+  /** Where in the file, and how long, in bytes. */
+  readonly offset: number;
+  readonly length: number;
+}
+
+export type Segment = ContentSegment | WithdrawnSegment | HoleSegment;
 
 /** Before the bytes of a content segment: kind u8, entry u32, offset u64, length u16. */
 const CONTENT_HEADER_BYTES = 15;
+
+const HOLE_BYTES = 1 + 4 + 8 + 8;
 
 /** Fills one data block: kind u8, then segments to the end. Content is read straight into its place. */
 export class DataWriter {
@@ -57,6 +68,13 @@ export class DataWriter {
     this.writer.position += byteCount;
   }
 
+  /** Adds a hole; false where it does not fit. */
+  addHole(entry: number, offset: number, length: number): boolean {
+    if (this.writer.room < HOLE_BYTES) return false;
+    this.writer.u8(SegmentKind.hole).u32(entry).u64(BigInt(offset)).u64(BigInt(length));
+    return true;
+  }
+
   /** Adds a withdrawal; false where it does not fit. */
   addWithdrawal(entry: number, reason: string): boolean {
     const text = reason.slice(0, REASON_BYTES);
@@ -82,11 +100,18 @@ export function* segmentsOf(plaintext: Uint8Array): Generator<Segment> {
       if (reason.length > REASON_BYTES) throw new DecodeError("a reason is too long");
       yield { kind, entry, reason };
     } else if (kind === SegmentKind.content) {
-      const offset = Number(reader.u64());
-      if (!Number.isSafeInteger(offset)) throw new DecodeError("an offset is out of range");
+      const offset = decodePlace(reader);
       yield { kind, entry, offset, bytes: reader.raw(reader.u16()) };
+    } else if (kind === SegmentKind.hole) {
+      yield { kind, entry, offset: decodePlace(reader), length: decodePlace(reader) };
     } else {
       throw new DecodeError("unknown segment");
     }
   }
+}
+
+function decodePlace(reader: ByteReader): number {
+  const place = Number(reader.u64());
+  if (!Number.isSafeInteger(place)) throw new DecodeError("an offset is out of range");
+  return place;
 }

@@ -49,6 +49,8 @@ export interface Entry {
 }
 
 export interface EntryExtras {
+  /** A file that further entries of the transfer may be names of. */
+  readonly hasOtherNames: boolean;
   /** SHA-256 of a file's contents, where these are compared. */
   readonly digest: Uint8Array | undefined;
   /** Bytes of a file that are not holes, where it has holes. */
@@ -60,6 +62,7 @@ export interface EntryExtras {
 }
 
 export const NO_EXTRAS: EntryExtras = {
+  hasOtherNames: false,
   digest: undefined,
   allocated: undefined,
   device: undefined,
@@ -69,8 +72,8 @@ export const NO_EXTRAS: EntryExtras = {
 export const DIGEST_BYTES = 32;
 
 /** The lower bits of the first byte are the type, the upper ones say what else there is. */
-const TYPE_MASK = 0x1f;
-const Has = { digest: 0x20, holes: 0x40, attributes: 0x80 } as const;
+const TYPE_MASK = 0x0f;
+const Has = { names: 0x10, digest: 0x20, holes: 0x40, attributes: 0x80 } as const;
 
 /** Whether an entry is a name alone. */
 export function isNameOnly(type: EntryType): boolean {
@@ -97,9 +100,10 @@ export function entryBytes(entry: Entry): number {
 
 export function encodeEntry(writer: ByteWriter, entry: Entry): void {
   const { type, extras } = entry;
-  const { digest, allocated, attributes, device } = extras ?? NO_EXTRAS;
+  const { hasOtherNames, digest, allocated, attributes, device } = extras ?? NO_EXTRAS;
   writer.u8(
     type |
+      (hasOtherNames ? Has.names : 0) |
       (digest === undefined ? 0 : Has.digest) |
       (allocated === undefined ? 0 : Has.holes) |
       (attributes === undefined ? 0 : Has.attributes),
@@ -119,7 +123,7 @@ export function decodeEntry(reader: ByteReader): Entry {
   const first = reader.u8();
   const type = first & TYPE_MASK;
   if (!isEntryType(type)) throw new DecodeError("unknown entry type");
-  if ((first & (Has.digest | Has.holes)) !== 0 && type !== EntryType.file) {
+  if ((first & (Has.names | Has.digest | Has.holes)) !== 0 && type !== EntryType.file) {
     throw new DecodeError("contents of something that is no file");
   }
   if ((first & Has.attributes) !== 0 && (isNameOnly(type) || type === EntryType.hardLink)) {
@@ -139,7 +143,7 @@ function decodeExtras(reader: ByteReader, first: number, type: EntryType): Entry
   const digest = (first & Has.digest) === 0 ? undefined : reader.raw(DIGEST_BYTES).slice();
   const allocated = (first & Has.holes) === 0 ? undefined : decodeSize(reader);
   const attributes = (first & Has.attributes) === 0 ? undefined : decodeAttributes(reader);
-  return { digest, allocated, device, attributes };
+  return { hasOtherNames: (first & Has.names) !== 0, digest, allocated, device, attributes };
 }
 
 function isEntryType(type: number): type is EntryType {
@@ -161,12 +165,14 @@ function decodeTarget(reader: ByteReader, type: EntryType): string {
   return target;
 }
 
-function encodeAttributes(writer: ByteWriter, attributes: readonly Attribute[]): void {
+/** Count u8, and for each: name text8, value u16 and bytes. */
+export function encodeAttributes(writer: ByteWriter, attributes: readonly Attribute[]): void {
   writer.u8(attributes.length);
   for (const { name, value } of attributes) writer.shortText(name).u16(value.length).raw(value);
 }
 
-function decodeAttributes(reader: ByteReader): Attribute[] {
+/** Reads what encodeAttributes wrote. Throws DecodeError. */
+export function decodeAttributes(reader: ByteReader): Attribute[] {
   const count = reader.u8();
   if (count > ATTRIBUTES) throw new DecodeError("too many attributes");
   const attributes: Attribute[] = [];

@@ -13,6 +13,12 @@ const SEND = {
   excepts: [],
   excludes: [],
   group: "",
+  deletes: "nothing",
+  syncs: false,
+  isForced: false,
+  comparesContents: false,
+  isCheck: false,
+  sendsAttributes: false,
   detail: "none",
   progress: false,
 } as const;
@@ -88,7 +94,10 @@ test("a field that is missing or of another type is refused by its name", () => 
     }
   }
   for (const value of [undefined, null, "", "ALL", 1, ["all"]]) {
-    refuses(JSON.stringify({ ...SEND, detail: value }), "the request's detail is unknown");
+    refuses(
+      JSON.stringify({ ...SEND, detail: value }),
+      "the request's detail is none of none, paths, updates, all",
+    );
   }
   for (const value of [undefined, null, 3, {}]) {
     refuses(JSON.stringify({ command: "loglevel", level: value }), "the request's level is not text");

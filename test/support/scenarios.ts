@@ -7,6 +7,7 @@ import {
   startHosts,
   targetScenarios,
 } from "./command-scenarios.ts";
+import { checkScenarios, deleteScenarios, specialScenarios } from "./delete-scenarios.ts";
 import { scriptScenarios } from "./script-scenarios.ts";
 import { historyScenarios, hookScenarios } from "./record-scenarios.ts";
 
@@ -21,6 +22,9 @@ export async function runScenarios(
   await targetScenarios(context, fleet);
   await ownerScenarios(context, fleet, isRoot);
   await consoleScenarios(context, fleet);
+  await deleteScenarios(context, fleet);
+  await checkScenarios(context, fleet, isRoot);
+  await specialScenarios(context, fleet, isRoot);
   await scriptScenarios(context, fleet);
   await historyScenarios(context, fleet);
   await hookScenarios(context, fleet, isRoot);

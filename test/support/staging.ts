@@ -1,14 +1,16 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { Bitmap } from "../../src/base/bitmap.ts";
+import { segmentsOf } from "../../src/wire/data-block.ts";
+import { entriesWithoutContents } from "../../src/wire/differences.ts";
 import { Directories } from "../../src/tree/directories.ts";
 import { Owners } from "../../src/tree/owners.ts";
 import { NO_RULES, type ScanRules } from "../../src/tree/request.ts";
 import { Source, type SourceNotice } from "../../src/tree/source.ts";
 import type { Protection } from "../../src/tree/protection.ts";
+import { DEFAULT_DELETE_LIMIT } from "../../src/tree/superfluous.ts";
 import { Stage } from "../../src/tree/stage.ts";
-import type { AttributeRules } from "../../src/tree/attributes.ts";
+import { type AttributeRules, groupsOfProcess } from "../../src/tree/attributes.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "../../src/wire/datagram.ts";
 
 /** A sender's and a receiver's tree in temporary directories, joined without any network. */
@@ -16,17 +18,26 @@ export class StagingPair {
   readonly directory = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-stage-"));
   readonly from = path.join(this.directory, "from");
   readonly to = path.join(this.directory, "to");
-  readonly rules: AttributeRules = { owners: new Owners(), keepOwner: process.getuid?.() === 0 };
+  readonly rules: AttributeRules = {
+    owners: new Owners(),
+    keepOwner: process.getuid?.() === 0,
+    ownGroups: groupsOfProcess(),
+  };
   /** What the sender leaves out. */
   scanRules: Partial<ScanRules> = {};
   /** What the receiver keeps for itself. */
   protection: Protection | undefined;
   listsChanges = false;
+  deleteLimit = DEFAULT_DELETE_LIMIT;
   notices: SourceNotice[] = [];
   /** Entries wanted in all stagings. */
   wanted = 0;
   /** Called before each block is staged. */
   beforeBlock: (number: number) => void = () => undefined;
+  /** How all entries differ, as far as the stagings have told. */
+  differences: number[] = [];
+  /** Segments of contents that were sent in all stagings. */
+  sentSegments = 0;
   private stages = 0;
 
   constructor() {
@@ -46,6 +57,7 @@ export class StagingPair {
     const stage = new Stage(new Directories(this.to), this.rules, `t-${++this.stages}`, dryRun, {
       protection: this.protection,
       listsChanges: this.listsChanges,
+      deleteLimit: this.deleteLimit,
     });
     const memory = new Uint8Array(BLOCK_PLAINTEXT_BYTES);
     for (let number = 0; !source.isEnded; number++) {
@@ -55,10 +67,14 @@ export class StagingPair {
       const plaintext = memory.slice(0, made.bytes);
       this.beforeBlock(number);
       if (made.kind === BlockKind.manifest) {
-        const wants = stage.plan(plaintext);
+        const { wants, differences } = finish(stage.plan(plaintext));
         this.wanted += wants.count();
-        source.settle(number, new Bitmap(wants.size, wants.bytes));
-      } else stage.write(plaintext);
+        this.differences.push(...(differences ?? []));
+        source.settle(number, wants, differences === undefined ? wants : entriesWithoutContents(differences));
+      } else {
+        this.sentSegments += [...segmentsOf(plaintext)].length;
+        stage.write(plaintext);
+      }
     }
     source.close();
     return stage;
@@ -80,6 +96,14 @@ export class StagingPair {
 
   destroy(): void {
     fs.rmSync(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** Carries out all steps of something at once. */
+export function finish<T>(steps: Generator<undefined, T>): T {
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
   }
 }
 

@@ -6,7 +6,7 @@ import { recover } from "../../src/tree/commit.ts";
 import { Directories } from "../../src/tree/directories.ts";
 import { JournalWriter, StepKind } from "../../src/tree/journal.ts";
 import { EntryType } from "../../src/wire/entry.ts";
-import { StageError } from "../../src/tree/stage.ts";
+import { StageError } from "../../src/tree/stage-error.ts";
 import { contents, StagingPair, whileVanishing } from "../support/staging.ts";
 
 /** What others do to the trees while a transfer is under way. */

@@ -79,3 +79,34 @@ test(
     assert.equal(pair.wanted, before, "and then there is nothing to do");
   },
 );
+
+test(
+  "where owners are not kept, a group is all the same where the process belongs to it",
+  options,
+  (context) => {
+    const { pair, at } = makePair();
+    context.after(() => pair.destroy());
+    Object.assign(pair.rules, { keepOwner: false, ownGroups: new Set([GROUP]) });
+    fs.mkdirSync(at("shared"));
+    for (const name of ["shared/ours", "shared/theirs"]) fs.writeFileSync(at(name), name);
+    fs.symlinkSync("ours", at("shared/link"));
+    for (const name of ["shared", "shared/ours", "shared/link"]) fs.lchownSync(at(name), OTHER, GROUP);
+    fs.chownSync(at("shared/theirs"), OTHER, OTHER);
+    fs.chmodSync(at("shared"), 0o2775);
+    pair.push();
+    const owner = (name: string) => {
+      const { uid, gid } = fs.lstatSync(path.join(pair.to, name));
+      return [uid, gid];
+    };
+    for (const name of ["shared", "shared/ours", "shared/link"])
+      assert.deepEqual(owner(name), [0, GROUP], name);
+    assert.deepEqual(owner("shared/theirs")[0], 0);
+    assert.equal(fs.statSync(path.join(pair.to, "shared")).mode & 0o7777, 0o2775);
+    pair.wanted = 0;
+    pair.push();
+    assert.equal(pair.wanted, 0);
+    fs.chownSync(path.join(pair.to, "shared/ours"), 0, 0);
+    pair.push();
+    assert.deepEqual(owner("shared/ours"), [0, GROUP]);
+  },
+);

@@ -305,10 +305,12 @@ export function naiveManifest(bytes: Uint8Array): Plain {
 
 function manifestEntry(from: Cursor, directory: string): Plain {
   const first = from.u8();
-  const type = first % 32;
-  const [hasDigest, hasHoles, hasAttributes] = [32, 64, 128].map((bit) => Math.floor(first / bit) % 2 === 1);
+  const type = first % 16;
+  const [hasOtherNames, hasDigest, hasHoles, hasAttributes] = [16, 32, 64, 128].map(
+    (bit) => Math.floor(first / bit) % 2 === 1,
+  );
   demand(type >= 1 && type <= 10, "entry type");
-  demand(type === 1 || !(hasDigest || hasHoles), "contents");
+  demand(type === 1 || !(hasOtherNames || hasDigest || hasHoles), "contents");
   const isName = type === 5 || type === 6;
   demand(!(hasAttributes && (isName || type === 10)), "attributes");
   const name = from.text(from.u8());
@@ -316,24 +318,30 @@ function manifestEntry(from: Cursor, directory: string): Plain {
   demand(isBelowBase(directory === "" ? name : directory + "/" + name), "path");
   const nobody = { id: 0, name: "" };
   const data = isName ? { mode: 0, mtimeNs: "0", user: nobody, group: nobody } : metadata(from);
-  const common = { type, name, metadata: data, size: type === 1 ? size(from) : 0, target: "" };
+  const common = { type, name, metadata: data, size: type === 1 ? place(from) : 0, target: "" };
   if (type === 3 || type === 10) {
     common.target = from.text(from.u16());
     const isFine = common.target !== "" && common.target.length <= 4096 && !common.target.includes("\0");
     demand(isFine && (type === 3 || isBelowBase(common.target)), "target");
   }
   const isDevice = type === 8 || type === 9;
-  if (first < 32 && !isDevice) return { ...common, extras: null };
+  if (first < 16 && !isDevice) return { ...common, extras: null };
   const device = isDevice ? { major: from.u32(), minor: from.u32() } : null;
   const digest = hasDigest ? from.hex(32) : null;
-  const allocated = hasHoles ? size(from) : null;
+  const allocated = hasHoles ? place(from) : null;
   return {
     ...common,
-    extras: { digest, allocated, device, attributes: hasAttributes ? attributes(from) : null },
+    extras: {
+      hasOtherNames: hasOtherNames === true,
+      digest,
+      allocated,
+      device,
+      attributes: hasAttributes ? attributes(from) : null,
+    },
   };
 }
 
-function size(from: Cursor): number {
+function place(from: Cursor): number {
   const value = from.u64();
   demand(value < 1n << 53n, "size");
   return Number(value);
@@ -378,8 +386,9 @@ export function naiveSegments(bytes: Uint8Array): Plain {
   while (from.left > 0) {
     const kind = from.u8();
     const entry = from.u32();
-    demand(kind === 1 || kind === 2, "segment");
+    demand(kind >= 1 && kind <= 3, "segment");
     if (kind === 2) segments.push({ kind, entry, reason: reason(from) });
+    else if (kind === 3) segments.push({ kind, entry, offset: place(from), length: place(from) });
     else {
       const offset = from.u64();
       demand(offset < 1n << 53n, "offset");

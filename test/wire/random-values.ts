@@ -189,13 +189,13 @@ function entry(random: Random): Entry {
     type,
     name: name(random),
     metadata: isNameOnly(type) ? NO_METADATA : metadata(random),
-    size: isFile ? size(random) : 0,
+    size: isFile ? fileSize(random) : 0,
     target: targets[type]?.() ?? "",
     extras: extras(random, type),
   };
 }
 
-function size(random: Random): number {
+function fileSize(random: Random): number {
   return pick(random, [0, 1, below(random, 1e6), Number.MAX_SAFE_INTEGER]);
 }
 
@@ -209,12 +209,13 @@ function extras(random: Random, type: EntryType): EntryExtras | undefined {
     value: randomBytes(random, below(random, 40)),
   });
   const made = {
+    hasOtherNames: isFile && flag(random),
     digest: isFile && flag(random) ? randomBytes(random, DIGEST_BYTES) : undefined,
-    allocated: isFile && flag(random) ? size(random) : undefined,
+    allocated: isFile && flag(random) ? fileSize(random) : undefined,
     device,
     attributes: canHaveAttributes && flag(random) ? list(random, 4, attribute) : undefined,
   };
-  return Object.values(made).every((one) => one === undefined) ? undefined : made;
+  return Object.values(made).every((one) => one === undefined || one === false) ? undefined : made;
 }
 
 /** The plaintext of a manifest block of up to `most` entries. */
@@ -238,7 +239,8 @@ export function randomManifest(random: Random, most: number): Uint8Array {
 export function randomData(random: Random, most: number): Uint8Array {
   const writer = new DataWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES));
   for (let rest = below(random, most + 1); rest > 0; rest--) {
-    if (below(random, 4) === 0) writer.addWithdrawal(u32(random), text(random, 0, 512, 0));
+    if (below(random, 6) === 0) writer.addHole(u32(random), fileSize(random), fileSize(random));
+    else if (below(random, 4) === 0) writer.addWithdrawal(u32(random), text(random, 0, 512, 0));
     else if (writer.contentRoom > 0) {
       const bytes = writer.contentSpace(below(random, pick(random, [2, 100, 3000])));
       bytes.set(randomBytes(random, bytes.length));

@@ -30,6 +30,7 @@ function encodeSegments(segments: readonly Segment[]): Uint8Array {
   const writer = new DataWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES));
   for (const segment of segments) {
     if (segment.kind === SegmentKind.withdrawn) writer.addWithdrawal(segment.entry, segment.reason);
+    else if (segment.kind === SegmentKind.hole) writer.addHole(segment.entry, segment.offset, segment.length);
     else {
       writer.contentSpace(segment.bytes.length).set(segment.bytes);
       writer.addContent(segment.entry, segment.offset, segment.bytes.length);

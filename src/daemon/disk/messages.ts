@@ -1,6 +1,7 @@
 import type { Bitmap } from "../../base/bitmap.ts";
 import type { NativeWorkerData } from "../../sys/native.ts";
 import type { ScanRequest, ScanRules } from "../../tree/request.ts";
+import type { DeleteLimit } from "../../tree/superfluous.ts";
 import type { StageTotals } from "../../tree/stage.ts";
 import type { Finding } from "../../wire/findings.ts";
 import type { SourceNotice } from "../../tree/source.ts";
@@ -19,6 +20,8 @@ export interface WorkerSettings extends NativeWorkerData {
   readonly excludes: readonly string[];
   /** Whether the paths that a transfer changes are listed in a file. */
   readonly listsChanges: boolean;
+  /** How much a transfer may delete here. */
+  readonly deleteLimit: DeleteLimit;
   /** The memory of all incoming blocks. */
   readonly pages: SharedArrayBuffer;
 }
@@ -75,6 +78,8 @@ export interface PathReport {
   readonly path: string;
   readonly updates: readonly string[];
   readonly skips: readonly string[];
+  /** How it differs at each host that has told; bits of Difference. */
+  readonly differences: readonly { readonly host: string; readonly difference: number }[];
 }
 
 export interface SourceTotals {

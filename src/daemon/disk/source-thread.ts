@@ -1,10 +1,12 @@
+import fs from "node:fs";
 import type { MessagePort } from "node:worker_threads";
 import { Bitmap } from "../../base/bitmap.ts";
 import { UserError } from "../../base/user-error.ts";
 import type { ProducedBlock } from "../../engine/types.ts";
 import { sealBlock } from "../../net/block-sealing.ts";
+import { statDescriptor } from "../../sys/stat.ts";
 import { Owners } from "../../tree/owners.ts";
-import { explain } from "../../tree/scan.ts";
+import { explain } from "../../tree/explain.ts";
 import { baseDirectoryProblem, type HeldEntry, type MadeBlock, Source } from "../../tree/source.ts";
 import {
   BLOCK_PLAINTEXT_BYTES,
@@ -14,7 +16,7 @@ import {
   FRAGMENT_PAYLOAD_BYTES,
   FragmentHeader,
 } from "../../wire/datagram.ts";
-import { EntryType } from "../../wire/entry.ts";
+import { EntryType, isNameOnly } from "../../wire/entry.ts";
 import { DATAGRAM_BYTES, TAG_BYTES, WINDOW_BLOCKS } from "../../wire/limits.ts";
 import type { PathReport, SourceCommand, SourceReply, WorkerSettings } from "./messages.ts";
 import { TRAIN_BYTES } from "./rings.ts";
@@ -41,6 +43,7 @@ const workspace = Buffer.from(new ArrayBuffer(BLOCK_PLAINTEXT_BYTES + TAG_BYTES)
 export function runSourceThread(port: MessagePort, settings: WorkerSettings): void {
   const owners = new Owners();
   const sources = new Map<number, OpenSource>();
+  let device = deviceOf(settings.base);
   const reply = (message: SourceReply) => port.postMessage(message);
   const handle = (command: SourceCommand) => {
     if (command.kind === "stop") {
@@ -48,7 +51,8 @@ export function runSourceThread(port: MessagePort, settings: WorkerSettings): vo
       return;
     }
     if (command.kind === "open") {
-      sources.set(command.transfer, openSource(command, settings.base, owners));
+      device ??= deviceOf(settings.base);
+      sources.set(command.transfer, openSource(command, settings.base, owners, device));
       return;
     }
     const open = sources.get(command.transfer);
@@ -67,6 +71,7 @@ function openSource(
   command: Extract<SourceCommand, { kind: "open" }>,
   base: string,
   owners: Owners,
+  device: number | undefined,
 ): OpenSource {
   const common = {
     key: Buffer.from(command.key),
@@ -75,7 +80,7 @@ function openSource(
   };
   try {
     const { request, rules, dryRun } = command;
-    const source = new Source(base, owners, request, { rules, dryRun });
+    const source = new Source(base, owners, request, { rules, dryRun }, device);
     return { ...common, source, failure: undefined };
   } catch (error) {
     const failure =
@@ -96,7 +101,7 @@ function produce(open: OpenSource, transfer: number, firstBlock: number, count: 
     try {
       made = source.makeBlock(number, workspace);
     } catch (error) {
-      failure = `the tree cannot be read: ${explain(error)}`;
+      failure = error instanceof UserError ? error.message : `the tree cannot be read: ${explain(error)}`;
     }
     if (made === undefined) break;
     const sealedBytes = made.bytes + TAG_BYTES;
@@ -105,7 +110,8 @@ function produce(open: OpenSource, transfer: number, firstBlock: number, count: 
     layOut(open, transfer, number, made.kind, sealed);
     blocks.push({ kind: made.kind, sealedBytes, entries: made.entries });
   }
-  const state = source?.isEnded === true ? "end" : blocks.length === count ? "more" : "idle";
+  const state =
+    source?.isEnded === true ? "end" : blocks.length === count || source?.isBusy === true ? "more" : "idle";
   const totals = { ...(source?.totals ?? NO_TOTALS) };
   const notices = source?.takeNotices() ?? [];
   const common = { kind: "produced", transfer, firstBlock, blocks } as const;
@@ -132,12 +138,14 @@ function settle(
   reply: (message: SourceReply) => void,
 ): void {
   const union = new Bitmap(command.union.size, command.union.bytes);
-  const entries = open.source?.settle(command.block, union) ?? [];
+  const contents = new Bitmap(command.contents.size, command.contents.bytes);
+  const entries = open.source?.settle(command.block, union, contents) ?? [];
   if (command.detail === "none") return;
   const reports: PathReport[] = [];
-  const wants = command.wants.map(({ host, entries: data }) => ({
+  const wants = command.wants.map(({ host, entries: data, differences }) => ({
     host,
     bitmap: new Bitmap(data.size, data.bytes),
+    differences,
   }));
   entries.forEach((entry, index) => {
     const report = reportOf(entry, index, wants, command.detail === "all");
@@ -146,15 +154,39 @@ function settle(
   if (reports.length > 0) reply({ kind: "reports", transfer: command.transfer, reports });
 }
 
+/** What one host wants of a block. */
+interface EntryWants {
+  readonly host: string;
+  readonly bitmap: Bitmap;
+  readonly differences: Uint8Array | undefined;
+}
+
+/** The file system that a directory is on; undefined where it cannot be looked at. */
+function deviceOf(directory: string): number | undefined {
+  try {
+    const descriptor = fs.openSync(directory, "r");
+    const { device } = statDescriptor(descriptor);
+    fs.closeSync(descriptor);
+    return device;
+  } catch {
+    return undefined;
+  }
+}
+
 function reportOf(
   entry: HeldEntry,
   index: number,
-  wants: readonly { host: string; bitmap: Bitmap }[],
+  wants: readonly EntryWants[],
   withSkips: boolean,
 ): PathReport | undefined {
   const updates = wants.filter((want) => want.bitmap.get(index)).map((want) => want.host);
-  if (entry.type === EntryType.passage && updates.length === 0) return undefined;
+  // Neither is sent: the one is only a way, the other only a name.
+  const isSilent = entry.type === EntryType.passage || isNameOnly(entry.type);
+  if (isSilent && updates.length === 0) return undefined;
   if (updates.length === 0 && !withSkips) return undefined;
   const skips = withSkips ? wants.filter((want) => !want.bitmap.get(index)).map((want) => want.host) : [];
-  return { path: entry.path, updates, skips };
+  const differences = wants.flatMap(({ host, differences: all }) =>
+    all?.[index] === undefined || all[index] === 0 ? [] : [{ host, difference: all[index] }],
+  );
+  return { path: entry.path, updates, skips, differences };
 }

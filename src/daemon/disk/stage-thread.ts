@@ -1,15 +1,17 @@
 import path from "node:path";
 import type { MessagePort } from "node:worker_threads";
+import { Bitmap } from "../../base/bitmap.ts";
 import { DecodeError } from "../../base/bytes.ts";
 import { inboundName, type InboundKey } from "../../engine/types.ts";
 import { openBlock } from "../../net/block-sealing.ts";
 import { PAGE_BYTES } from "../../net/page-pool.ts";
-import type { AttributeRules } from "../../tree/attributes.ts";
+import { type AttributeRules, groupsOfProcess } from "../../tree/attributes.ts";
 import { recover } from "../../tree/commit.ts";
 import { Directories } from "../../tree/directories.ts";
 import { Owners } from "../../tree/owners.ts";
 import { Protection } from "../../tree/protection.ts";
-import { Stage, stageFailure } from "../../tree/stage.ts";
+import { RefusalError } from "../../tree/stage-error.ts";
+import { Stage, stageFailure, type StagePlan } from "../../tree/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import {
@@ -25,8 +27,16 @@ import {
 /** A reply may wait for so long for those of the commands behind it. */
 const LONGEST_WAIT_MS = 3;
 
+/** While something long goes on, the sender hears of it so often. */
+const SIGN_MS = 500;
+
+/** Findings in one answer; the engine cuts them into messages. */
+const FINDINGS = 800;
+
 interface OpenStage {
   readonly stage: Stage | undefined;
+  /** The manifest block that is being compared, if that takes long. */
+  planning?: Generator<undefined, StagePlan>;
   readonly failure: string | undefined;
   readonly key: Buffer;
 }
@@ -36,10 +46,13 @@ export function runStageThread(port: MessagePort, settings: WorkerSettings): voi
   const thread = new StageThread(settings, (reply) => replies.add(reply));
   thread.recover();
   replies.flush();
+  thread.afterStep = () => replies.flush();
   port.on("message", (commands: readonly StageCommand[]) => {
     for (const command of commands) {
-      if (command.kind === "stop") port.close();
-      else thread.handle(command);
+      if (command.kind === "stop") {
+        thread.stop();
+        port.close();
+      } else thread.handle(command);
     }
     replies.flush();
   });
@@ -67,7 +80,7 @@ class Replies {
   }
 }
 
-const NOTHING_MORE = { differences: undefined, findings: 0 };
+type StageBlock = Extract<StageCommand, { kind: "stage" }>;
 
 class StageThread {
   private readonly settings: WorkerSettings;
@@ -77,12 +90,14 @@ class StageThread {
   private readonly pages: Uint8Array;
   private readonly stages = new Map<string, OpenStage>();
   private base: Directories | undefined;
+  /** Called when a step has been taken that no command has asked for. */
+  afterStep: () => void = () => undefined;
 
   constructor(settings: WorkerSettings, reply: (message: StageReply) => void) {
     this.settings = settings;
     this.reply = reply;
     this.pages = new Uint8Array(settings.pages);
-    this.rules = { owners: new Owners(), keepOwner: settings.keepOwner };
+    this.rules = { owners: new Owners(), keepOwner: settings.keepOwner, ownGroups: groupsOfProcess() };
     this.protection = Protection.of(settings.excludes, Buffer.from(settings.base).toString("latin1"));
   }
 
@@ -108,17 +123,23 @@ class StageThread {
       const { inbound, block, page } = command;
       // Also where the transfer has ended meanwhile: the page has to come back.
       const outcome = open === undefined ? { kind: "corrupt" as const } : this.stage(open, command);
-      this.reply({ kind: "staged", inbound, block, page, outcome });
+      if (outcome !== undefined) this.reply({ kind: "staged", inbound, block, page, outcome });
       return;
     }
     if (open === undefined) return;
     switch (command.kind) {
       case "prepare": {
-        const failure = open.failure ?? attempt(() => open.stage?.prepare());
+        let isRefusal = false;
+        const failure =
+          open.failure ??
+          attempt(
+            () => open.stage?.prepare(),
+            () => (isRefusal = true),
+          );
         const totals = open.stage?.totals ?? { entries: 0, bytes: 0 };
         const isListed = failure === undefined && open.stage?.isListed === true;
         const changes = isListed ? path.join(this.settings.base, STAGING_NAME, name, "changes") : undefined;
-        const rest = { isRefusal: false, findings: 0, totals, changes };
+        const rest = { isRefusal, findings: open.stage?.findingCount ?? 0, totals, changes };
         this.reply({ kind: "prepared", inbound: command.inbound, failure, ...rest });
         break;
       }
@@ -128,6 +149,12 @@ class StageThread {
       case "discard":
         this.end(name, open);
         break;
+      case "find": {
+        const { inbound, first } = command;
+        const findings = open.stage?.findingsFrom(first, FINDINGS) ?? [];
+        this.reply({ kind: "found", inbound, first, findings });
+        break;
+      }
     }
   }
 
@@ -141,6 +168,7 @@ class StageThread {
       const stage = new Stage(this.baseDirectory(), this.rules, name, dryRun, {
         protection: this.protection,
         listsChanges: this.settings.listsChanges,
+        deleteLimit: this.settings.deleteLimit,
       });
       return { ...common, stage, failure: undefined };
     } catch (error) {
@@ -148,7 +176,8 @@ class StageThread {
     }
   }
 
-  private stage(open: OpenStage, command: Extract<StageCommand, { kind: "stage" }>): StagedOutcome {
+  /** @returns undefined where the answer comes later */
+  private stage(open: OpenStage, command: StageBlock): StagedOutcome | undefined {
     const { inbound, block, sealedBytes, blockKind, page } = command;
     if (open.stage === undefined) return { kind: "failed", reason: open.failure ?? "" };
     const start = page * PAGE_BYTES;
@@ -156,13 +185,63 @@ class StageThread {
     const plaintext = openBlock(open.key, inbound.transfer, block, blockKind, sealed);
     if (plaintext === undefined) return { kind: "corrupt" };
     try {
-      if (blockKind === BlockKind.manifest)
-        return { kind: "staged", wants: bitmapData(open.stage.plan(plaintext)), ...NOTHING_MORE };
+      if (blockKind === BlockKind.manifest) {
+        open.planning = open.stage.plan(plaintext);
+        return this.goOn(open, open.planning, command, performance.now());
+      }
       open.stage.write(plaintext);
-      return { kind: "staged", wants: undefined, ...NOTHING_MORE };
+      return { kind: "staged", wants: undefined, differences: undefined, findings: open.stage.findingCount };
     } catch (error) {
       return { kind: "failed", reason: blockFailure(error) };
     }
+  }
+
+  /**
+   * Takes one step of a comparison. What is short is done with it; between two steps of what is long, other transfers get
+   * their turn.
+   *
+   * @returns the outcome of the last step
+   */
+  private goOn(
+    open: OpenStage,
+    planning: NonNullable<OpenStage["planning"]>,
+    command: StageBlock,
+    signMs: number,
+  ): StagedOutcome | undefined {
+    const step = planning.next();
+    if (step.done !== true) {
+      const isDue = performance.now() - signMs >= SIGN_MS;
+      if (isDue) this.reply({ kind: "worked", inbound: command.inbound });
+      setImmediate(() => this.resume(open, planning, command, isDue ? performance.now() : signMs));
+      return undefined;
+    }
+    delete open.planning;
+    const { wants, differences } = step.value;
+    const findings = open.stage?.findingCount ?? 0;
+    return { kind: "staged", wants: bitmapData(wants), differences, findings };
+  }
+
+  private resume(
+    open: OpenStage,
+    planning: NonNullable<OpenStage["planning"]>,
+    command: StageBlock,
+    signMs: number,
+  ): void {
+    const { inbound, block, page } = command;
+    let outcome: StagedOutcome | undefined;
+    try {
+      // The transfer may have ended since the last step.
+      outcome = open.planning === planning ? this.goOn(open, planning, command, signMs) : { kind: "corrupt" };
+    } catch (error) {
+      outcome = { kind: "failed", reason: blockFailure(error) };
+    }
+    if (outcome !== undefined) this.reply({ kind: "staged", inbound, block, page, outcome });
+    this.afterStep();
+  }
+
+  /** Gives up what is not finished; a commit is never half done. */
+  stop(): void {
+    for (const open of this.stages.values()) endPlanning(open);
   }
 
   private commit(open: OpenStage, inbound: InboundKey): void {
@@ -174,6 +253,7 @@ class StageThread {
 
   private end(name: string, open: OpenStage): void {
     this.stages.delete(name);
+    endPlanning(open);
     attempt(() => open.stage?.clean());
   }
 
@@ -188,11 +268,17 @@ class StageThread {
   }
 }
 
+function endPlanning(open: OpenStage): void {
+  open.planning?.return({ wants: new Bitmap(0), differences: undefined });
+  delete open.planning;
+}
+
 /** What went wrong, be it said or thrown. */
-function attempt(work: () => string | undefined | void): string | undefined {
+function attempt(work: () => string | undefined | void, onRefusal?: () => void): string | undefined {
   try {
     return work() ?? undefined;
   } catch (error) {
+    if (error instanceof RefusalError) onRefusal?.();
     return stageFailure(error);
   }
 }
