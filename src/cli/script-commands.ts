@@ -94,7 +94,8 @@ async function runSend(
   }
   const parsed = command.opts<ParsedSendOptions>();
   const recursive = parsed.recursive === true || state.options.send.recursive;
-  const own = readSendOptions({ ...parsed, ...given, recursive });
+  const isDeleting = parsed.delete === true || state.options.send.deletes !== "nothing";
+  const own = readSendOptions({ ...parsed, delete: isDeleting, ...given, recursive });
   const options = combine(own, state.options.send, state, deletes);
   const paths = pathsToSend(command.args, options.recursive);
   await waitForMembers(state.client, options);

@@ -72,13 +72,13 @@ function printEvent(event: Exclude<Event, { event: "progress" }>, options: SendO
   switch (event.event) {
     case "path":
       if (options.isCheck) printCheck(event, options);
-      if (!options.isCheck || !options.dryRun) printPath(event, options);
+      else printPath(event, options);
       break;
     case "superfluous":
       printSuperfluous(event, options);
       break;
     case "note":
-      printWarning(`${event.host}:${event.path}: ${event.reason}`);
+      printWarning(`${event.host}:${event.path}${event.path === "" ? "" : ":"} ${event.reason}`);
       break;
     case "notice":
       if (event.kind === "excluded") printWarning(`${event.path} is not sent: ${event.reason}`);

@@ -5,7 +5,7 @@ import { deviceNumber } from "../sys/special-files.ts";
 import { type Attribute, type Device, EntryType } from "../wire/entry.ts";
 import type { Metadata } from "../wire/metadata.ts";
 import { bytesOfPath } from "../sys/entry-path.ts";
-import { openDirectory } from "./directories.ts";
+import { errorCode, openDirectory } from "./directories.ts";
 import { setAttributes } from "./extended-attributes.ts";
 import type { Owners } from "./owners.ts";
 
@@ -17,6 +17,8 @@ export interface AttributeRules {
   readonly keepOwner: boolean;
   /** Groups that this process belongs to: also without that right, its own files can be given one of them. */
   readonly ownGroups: ReadonlySet<number>;
+  /** The sandbox of this process has turned out to forbid it set-group-id. */
+  isSetGroupIdForbidden?: boolean;
 }
 
 /** The groups that this process belongs to. */
@@ -70,7 +72,24 @@ export function isSameTime(a: bigint, b: bigint): boolean {
 export function modeToSet(metadata: Metadata, rules: AttributeRules): number {
   const { user, group } = ownerToSet(metadata, rules);
   if (user !== SAME_OWNER) return metadata.mode;
-  return metadata.mode & (group === SAME_OWNER ? MODE_WITHOUT_OWNER : MODE_WITHOUT_OWNER | SET_GROUP_ID);
+  const isGroupKept = group !== SAME_OWNER && rules.isSetGroupIdForbidden !== true;
+  return metadata.mode & (isGroupKept ? MODE_WITHOUT_OWNER | SET_GROUP_ID : MODE_WITHOUT_OWNER);
+}
+
+/**
+ * Sets the mode that an entry is to have.
+ *
+ * @param change sets a mode
+ */
+export function setMode(metadata: Metadata, rules: AttributeRules, change: (mode: number) => void): void {
+  const mode = modeToSet(metadata, rules);
+  try {
+    change(mode);
+  } catch (error) {
+    if (rules.keepOwner || errorCode(error) !== "EPERM" || (mode & SET_GROUP_ID) === 0) throw error;
+    rules.isSetGroupIdForbidden = true;
+    change(modeToSet(metadata, rules));
+  }
 }
 
 /** Whether an entry has the owner and the group that it is to have, as far as they can be set here. */
@@ -101,7 +120,7 @@ export function setLinkAttributes(path: Buffer, metadata: Metadata, rules: Attri
 /** Sets owner, mode and time of something that must not be opened: a FIFO, or a device. It is one that was just made. */
 export function setSpecialAttributes(path: Buffer, metadata: Metadata, rules: AttributeRules): void {
   setLinkOwner(path, metadata, rules);
-  fs.chmodSync(path, modeToSet(metadata, rules));
+  setMode(metadata, rules, (mode) => fs.chmodSync(path, mode));
   setLinkTime(path, metadata.mtimeNs);
 }
 
@@ -127,7 +146,7 @@ export function setDirectoryAttributes(
     const path = bytesOfPath(`/proc/self/fd/${descriptor}`);
     const { user, group } = ownerToSet(metadata, rules);
     if (group !== SAME_OWNER) fs.chownSync(path, user, group);
-    fs.chmodSync(path, modeToSet(metadata, rules));
+    setMode(metadata, rules, (mode) => fs.chmodSync(path, mode));
     // The calls for attributes follow no link, not even that of /proc.
     const itself = bytesOfPath(`/proc/self/fd/${descriptor}/.`);
     const failure = attributes === undefined ? undefined : setAttributes(itself, attributes);

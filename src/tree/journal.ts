@@ -52,6 +52,10 @@ export class JournalWriter {
     if (set.attributes !== undefined) encodeAttributes(this.writer, set.attributes);
   }
 
+  addStep(step: Step): void {
+    this.add(step.kind, step.type, step.path, step);
+  }
+
   /** Makes what was added readable. */
   flush(): void {
     for (let written = 0; written < this.writer.position;) {

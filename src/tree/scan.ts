@@ -176,7 +176,7 @@ export class Scanner {
         const item = this.lookout.at(this.directories.descriptor(path), header, name);
         if (item === undefined) continue;
         if (isEntered(item)) found.push(joinPath(path, name));
-        if (item.kind === "entry" && !isWayGiven) {
+        if (item.kind === "entry" && !isWayGiven && this.rules.deletes !== "only") {
           yield* this.foreignWay(path);
           isWayGiven = true;
         }
@@ -213,7 +213,7 @@ export class Scanner {
 }
 
 /** An entry that is given by its name alone. */
-function named(type: EntryType, directory: DirectoryHeader, name: string): FoundEntry {
+export function named(type: EntryType, directory: DirectoryHeader, name: string): FoundEntry {
   const entry = { type, name, metadata: NO_METADATA, size: 0, target: "", extras: undefined };
   return { kind: "entry", directory, entry };
 }

@@ -13,7 +13,7 @@ import { compileExcludes } from "./excludes.ts";
 import { FileReader } from "./file-reader.ts";
 import { type Owners } from "./owners.ts";
 import { type ScanRequest, type ScanRules, simplifyRequest } from "./request.ts";
-import { Scanner, type ScanItem } from "./scan.ts";
+import { named, Scanner, type ScanItem } from "./scan.ts";
 
 /**
  * The sending side of a transfer on its disk: turns the tree into manifest blocks, and what is wanted of it into
@@ -57,6 +57,8 @@ export class Source {
   private readonly directories: Directories;
   private readonly items: Generator<ScanItem>;
   private readonly dryRun: boolean;
+  /** Members delete what is not named. */
+  private readonly isListing: boolean;
   private readonly digests: DigestedEntries | undefined;
   /** Adds what stands before all entries, one record after the other; each gives false where the block is full. */
   private readonly preface: ((writer: ManifestWriter) => boolean)[];
@@ -83,6 +85,7 @@ export class Source {
     const isExcluded = compileExcludes(rules.excludes, baseText);
     this.directories = new Directories(base);
     this.dryRun = dryRun;
+    this.isListing = rules.deletes !== "nothing";
     if (device !== undefined) this.checkDevice(base, rules, device);
     this.digests = rules.comparesContents ? new DigestedEntries(this.directories) : undefined;
     this.preface = prefaceOf(rules, baseText);
@@ -200,6 +203,8 @@ export class Source {
       return undefined;
     }
     if (!("failure" in digested)) return digested;
+    // It is here all the same, so nobody may delete it.
+    if (this.isListing) this.putBack(named(EntryType.kept, item.directory, item.entry.name));
     return { kind: "unreadable", path: digested.path, reason: digested.failure };
   }
 

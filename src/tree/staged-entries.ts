@@ -70,6 +70,10 @@ export class StagedEntries {
     return this.files.hasWithdrawn;
   }
 
+  isWithdrawn(path: string): boolean {
+    return this.files.isWithdrawn(path);
+  }
+
   /** Whether there is content that has not been made durable. */
   get needsSync(): boolean {
     return this.files.needsSync;

@@ -4,7 +4,7 @@ import { type ContentSegment, type HoleSegment, SegmentKind } from "../wire/data
 import { type Attribute, EntryType } from "../wire/entry.ts";
 import type { Metadata } from "../wire/metadata.ts";
 import { directoryOf, nameOf } from "../wire/path-rules.ts";
-import { type AttributeRules, modeToSet, setDescriptorOwner } from "./attributes.ts";
+import { type AttributeRules, setDescriptorOwner, setMode } from "./attributes.ts";
 import { setAttributes } from "./extended-attributes.ts";
 import { nextPiece } from "./holes.ts";
 import { entryPath } from "../sys/entry-path.ts";
@@ -53,8 +53,8 @@ export class StagedFiles {
   private readonly partial = new Map<number, PartialFile>();
   private readonly open = new Set<PartialFile>();
   private completed = 0;
-  /** Whether the sender has taken a file back. */
-  hasWithdrawn = false;
+  /** Paths that the sender has taken back. */
+  private readonly withdrawn = new Set<string>();
   writtenBytes = 0;
 
   constructor(area: StagingArea, journal: JournalWriter, rules: AttributeRules, note: Note) {
@@ -62,6 +62,14 @@ export class StagedFiles {
     this.journal = journal;
     this.rules = rules;
     this.note = note;
+  }
+
+  get hasWithdrawn(): boolean {
+    return this.withdrawn.size > 0;
+  }
+
+  isWithdrawn(path: string): boolean {
+    return this.withdrawn.has(path);
   }
 
   /** Files whose content has not all arrived. */
@@ -131,7 +139,7 @@ export class StagedFiles {
     const file = this.partial.get(number);
     if (file === undefined) return;
     this.partial.delete(number);
-    this.hasWithdrawn = true;
+    this.withdrawn.add(file.path);
     this.closeFile(file);
     if (file.isCreated) fs.unlinkSync(this.stagedPath(file));
   }
@@ -144,7 +152,7 @@ export class StagedFiles {
   private complete(file: PartialFile): void {
     const descriptor = this.descriptorOf(file);
     setDescriptorOwner(descriptor, file.metadata, this.rules);
-    fs.fchmodSync(descriptor, modeToSet(file.metadata, this.rules));
+    setMode(file.metadata, this.rules, (mode) => fs.fchmodSync(descriptor, mode));
     if (file.attributes !== undefined) {
       const failure = setAttributes(this.stagedPath(file), file.attributes);
       if (failure !== undefined) this.note(file.path, failure);

@@ -1,10 +1,12 @@
+import { UserError } from "../base/user-error.ts";
 import { statEntry } from "../sys/stat.ts";
 import type { Terms } from "../wire/terms.ts";
 import { directoryOf, joinPath, nameOf, STAGING_NAME } from "../wire/path-rules.ts";
 import type { Directories } from "./directories.ts";
-import { compileExcludes, type Exclusion } from "./excludes.ts";
+import { compileExcludes, EXCLUDE_BYTES, type Exclusion } from "./excludes.ts";
 import type { Protection } from "./protection.ts";
 import { namesIn } from "./remove.ts";
+import { StageError } from "./stage-error.ts";
 
 /** How much of what a transfer looks at it may delete. */
 export interface DeleteLimit {
@@ -28,6 +30,7 @@ export class Superfluous {
   private readonly base: Directories;
   private readonly protection: Protection | undefined;
   private readonly patterns: string[] = [];
+  private patternBytes = 0;
   private isExcluded: Exclusion | undefined;
   private terms: Terms | undefined;
   private directory: string | undefined;
@@ -44,7 +47,20 @@ export class Superfluous {
   /** Takes over what stands before the entries of a manifest. */
   accept(terms: Terms | undefined, patterns: readonly string[]): void {
     this.terms ??= terms;
+    this.patternBytes += patterns.reduce((sum, pattern) => sum + pattern.length + 1, 0);
+    if (this.patternBytes > 2 * EXCLUDE_BYTES) throw new StageError("the sender has too many patterns");
     this.patterns.push(...patterns);
+    if (patterns.length > 0) this.isExcluded = undefined;
+  }
+
+  /** @throws StageError where the sender deletes and has not said so before */
+  checkExpected(): void {
+    if (this.terms === undefined) throw new StageError("the sender deletes without any terms");
+  }
+
+  /** Whether anything may turn out to be superfluous. */
+  get isLooking(): boolean {
+    return this.terms !== undefined;
   }
 
   get isCheck(): boolean {
@@ -136,7 +152,16 @@ export class Superfluous {
   }
 
   private stays(path: string, isDirectory: boolean): boolean {
-    this.isExcluded ??= compileExcludes(this.patterns, this.terms?.base ?? "");
+    this.isExcluded ??= this.compile();
     return this.isExcluded(path, isDirectory) || this.protection?.coversEntry(path, isDirectory) === true;
+  }
+
+  private compile(): Exclusion {
+    try {
+      return compileExcludes(this.patterns, this.terms?.base ?? "");
+    } catch (error) {
+      if (error instanceof UserError) throw new StageError(`the sender's patterns: ${error.message}`);
+      throw error;
+    }
   }
 }

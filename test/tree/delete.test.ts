@@ -6,8 +6,13 @@ import { UserError } from "../../src/base/user-error.ts";
 import { recover } from "../../src/tree/commit.ts";
 import { Directories } from "../../src/tree/directories.ts";
 import { Protection } from "../../src/tree/protection.ts";
-import { RefusalError } from "../../src/tree/stage-error.ts";
-import { contents, StagingPair } from "../support/staging.ts";
+import { RefusalError, StageError } from "../../src/tree/stage-error.ts";
+import { Stage } from "../../src/tree/stage.ts";
+import { BLOCK_PLAINTEXT_BYTES } from "../../src/wire/datagram.ts";
+import { EntryType } from "../../src/wire/entry.ts";
+import { ManifestWriter } from "../../src/wire/manifest.ts";
+import { NO_METADATA } from "../../src/wire/metadata.ts";
+import { contents, finish, StagingPair, whileVanishing } from "../support/staging.ts";
 
 /** What the sender does not have goes away, together with the rest, and nothing else does. */
 
@@ -227,6 +232,101 @@ test("the hooks are told of what goes", () => {
   write(pair.to, "gone/z");
   write(pair.from, "new");
   const stage = pair.stage();
+  stage.prepare();
+  const list = fs.readFileSync(path.join(pair.to, ".makuosan", pair.leftOver()[0]!, "changes"), "latin1");
+  assert.deepEqual(
+    list
+      .split("\0")
+      .filter((one) => one !== "")
+      .sort(),
+    ["gone", "gone/z", "new"],
+  );
+  stage.clean();
+});
+
+test("what cannot be read for its digest stays", () => {
+  pair.scanRules = { deletes: "also", comparesContents: true };
+  fs.rmSync(path.join(pair.from, "a"));
+  write(pair.from, "unreadable");
+  write(pair.to, "unreadable");
+  const original = fs.readSync;
+  const failing = ((...args: Parameters<typeof original>) => {
+    if (fs.readlinkSync(`/proc/self/fd/${args[0]}`).endsWith("from/unreadable"))
+      throw Object.assign(new Error("read"), { code: "EIO" });
+    return original(...args);
+  }) as typeof fs.readSync;
+  fs.readSync = failing;
+  try {
+    pair.push();
+  } finally {
+    fs.readSync = original;
+  }
+  assert.deepEqual(
+    pair.notices.map(({ path: name, reason }) => `${name}: ${reason}`),
+    ["unreadable: the disk reports an input/output error"],
+  );
+  assert.deepEqual(names(pair.to), ["dir", "dir/b", "dir/deep", "dir/deep/c", "unreadable"]);
+});
+
+test("a directory of somebody else on the way does not make what is in it forgotten", (context) => {
+  if (process.getuid?.() !== 0) {
+    context.skip("owners can be set by root only");
+    return;
+  }
+  for (const base of [pair.from, pair.to]) write(base, "theirs/deep/a", "theirs/deep/b", "theirs/z");
+  for (const name of ["theirs", "theirs/deep", "theirs/deep/a", "theirs/z"])
+    fs.chownSync(path.join(pair.from, name), 12, 12);
+  pair.scanRules = { deletes: "also", ownedBy: 0 };
+  pair.push();
+  assert.deepEqual(
+    names(pair.to).filter((name) => name.startsWith("theirs")),
+    ["theirs", "theirs/deep", "theirs/deep/a", "theirs/deep/b", "theirs/z"],
+  );
+});
+
+test("a sender that deletes without terms, or with patterns that cannot be, is not followed", () => {
+  const metadata = undefined;
+  const header = { path: "", metadata };
+  const made = (fill: (writer: ManifestWriter) => void) => {
+    const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), 0);
+    fill(writer);
+    const stage = new Stage(new Directories(pair.to), pair.rules, "t-bad", false);
+    return () => finish(stage.plan(writer.finish()));
+  };
+  const gone = {
+    type: EntryType.gone,
+    name: "a",
+    metadata: NO_METADATA,
+    size: 0,
+    target: "",
+    extras: undefined,
+  };
+  const refused = (sentence: RegExp) => (error: unknown) =>
+    error instanceof StageError && sentence.test(error.message);
+  assert.throws(
+    made((writer) => writer.addComplete(header)),
+    refused(/without any terms/),
+  );
+  assert.throws(
+    made((writer) => writer.add(header, gone)),
+    refused(/without any terms/),
+  );
+  for (const pattern of ["", "a\\"]) {
+    const bad = made((writer) => {
+      writer.addTerms({ isForced: false, isCheck: false, base: "/base" });
+      writer.addExclude(pattern);
+      writer.addComplete(header);
+    });
+    assert.throws(bad, refused(/^the sender's patterns: /));
+  }
+  assert.ok(fs.existsSync(path.join(pair.to, "a")));
+});
+
+test("of a transfer in which the sender takes something back, the hooks are told of all that goes", () => {
+  pair.listsChanges = true;
+  write(pair.to, "gone/z");
+  write(pair.from, "new", "vanishing");
+  const stage = whileVanishing(path.join(pair.from, "vanishing"), () => pair.stage());
   stage.prepare();
   const list = fs.readFileSync(path.join(pair.to, ".makuosan", pair.leftOver()[0]!, "changes"), "latin1");
   assert.deepEqual(

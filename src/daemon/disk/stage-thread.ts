@@ -11,7 +11,8 @@ import { Directories } from "../../tree/directories.ts";
 import { Owners } from "../../tree/owners.ts";
 import { Protection } from "../../tree/protection.ts";
 import { RefusalError } from "../../tree/stage-error.ts";
-import { Stage, stageFailure, type StagePlan } from "../../tree/stage.ts";
+import type { StagePlan } from "../../tree/planner.ts";
+import { Stage, stageFailure } from "../../tree/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import {
@@ -245,6 +246,8 @@ class StageThread {
   }
 
   private commit(open: OpenStage, inbound: InboundKey): void {
+    for (const other of this.stages.values())
+      if (other !== open && open.stage !== undefined) other.stage?.yieldTo(open.stage.steps());
     const beganMs = performance.timeOrigin + performance.now();
     const failure = attempt(() => open.stage?.commit());
     this.reply({ kind: "committed", inbound, failure, beganMs });

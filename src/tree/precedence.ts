@@ -1,0 +1,84 @@
+import { statEntry } from "../sys/stat.ts";
+import { directoryOf, joinPath, nameOf } from "../wire/path-rules.ts";
+import type { Directories } from "./directories.ts";
+import { type Step, StepKind } from "./journal.ts";
+import { PathSet } from "./path-set.ts";
+import { namesIn } from "./remove.ts";
+
+/** How a transfer that commits later keeps what it found to be right. */
+export interface Rescue {
+  /** Keeps what a path is now, a file or a link, for this transfer's own commit. */
+  keepEntry(path: string): boolean;
+  /** Keeps the attributes that a directory has now. */
+  keepDirectory(path: string): void;
+  /** Something is going to be lost that cannot be kept. */
+  giveUp(path: string): void;
+}
+
+/**
+ * What a transfer has found as it should be, and therefore does not bring. When another transfer commits first and changes
+ * that, this one would leave a mixture of both: so it keeps what the other one replaces, and brings it after all.
+ */
+export class Precedence {
+  private readonly base: Directories;
+  private readonly same = new PathSet();
+  /** Where this transfer deletes what the sender does not have: directories, and all that the sender has in them. */
+  private readonly complete = new PathSet();
+  private readonly noted = new PathSet();
+
+  constructor(base: Directories) {
+    this.base = base;
+  }
+
+  /** An entry is here as the sender has it. */
+  noteSame(path: string): void {
+    this.same.add(path);
+  }
+
+  /** The sender has an entry of this path, where its directory may turn out to be complete. */
+  noteKnown(path: string): void {
+    this.noted.add(path);
+  }
+
+  noteComplete(directory: string): void {
+    this.complete.add(directory);
+  }
+
+  /** Looks at what another transfer is going to do now. */
+  yieldTo(steps: Iterable<Step>, rescue: Rescue): void {
+    for (const step of steps) {
+      if (step.kind === StepKind.place) this.yieldPlace(step.path, rescue);
+      else if (step.kind === StepKind.remove) this.yieldRemoval(step.path, rescue);
+      else if (step.kind === StepKind.adjust && this.same.has(step.path)) rescue.keepDirectory(step.path);
+    }
+  }
+
+  private yieldPlace(path: string, rescue: Rescue): void {
+    const stats = this.statsOf(path);
+    if (stats?.isDirectory() === true) {
+      if (this.hasSameIn(path)) rescue.giveUp(path);
+    } else if (this.same.has(path) && stats !== undefined) {
+      if (!rescue.keepEntry(path)) rescue.giveUp(path);
+    } else if (this.complete.has(directoryOf(path)) && !this.noted.has(path)) rescue.giveUp(path);
+  }
+
+  private yieldRemoval(path: string, rescue: Rescue): void {
+    const stats = this.statsOf(path);
+    if (stats?.isDirectory() === true) {
+      if (this.hasSameIn(path)) rescue.giveUp(path);
+    } else if (stats !== undefined && this.same.has(path) && !rescue.keepEntry(path)) rescue.giveUp(path);
+  }
+
+  private hasSameIn(directory: string): boolean {
+    if (this.same.has(directory)) return true;
+    return namesIn(this.base.descriptor(directory)).some((name) => {
+      const path = joinPath(directory, name);
+      return this.statsOf(path)?.isDirectory() === true ? this.hasSameIn(path) : this.same.has(path);
+    });
+  }
+
+  private statsOf(path: string) {
+    const parent = this.base.find(directoryOf(path));
+    return parent === undefined ? undefined : statEntry(parent, nameOf(path));
+  }
+}

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { afterEach, beforeEach, test } from "node:test";
+import { recover } from "../../src/tree/commit.ts";
+import { Directories } from "../../src/tree/directories.ts";
+import { PathSet } from "../../src/tree/path-set.ts";
+import type { Stage } from "../../src/tree/stage.ts";
+import { contents, StagingPair } from "../support/staging.ts";
+
+/**
+ * Two transfers at a time: the one that commits later is whole, too, whatever the other one has changed of what it had
+ * found to be right.
+ */
+
+let first: StagingPair;
+let later: StagingPair;
+
+const write = (base: string, files: Record<string, string>) => {
+  for (const [name, text] of Object.entries(files)) {
+    fs.mkdirSync(path.dirname(path.join(base, name)), { recursive: true });
+    fs.writeFileSync(path.join(base, name), text);
+  }
+};
+
+beforeEach(() => {
+  first = new StagingPair();
+  later = new StagingPair();
+  // Both go to one tree, under names of their own.
+  fs.rmdirSync(later.to);
+  Object.assign(later, { to: first.to, stages: 100 });
+  write(later.from, { a: "its a", "d/b": "its b", "d/c": "its c" });
+  fs.symlinkSync("a", path.join(later.from, "link"));
+  later.push();
+  // It brings one thing, and has found the others to be right.
+  write(later.from, { "d/new": "its new" });
+});
+
+afterEach(() => {
+  first.destroy();
+  later.destroy();
+});
+
+/** The first one commits while the later one is under way, and then the later one. */
+function commitBoth(other: Stage, own: Stage): void {
+  own.yieldTo(other.steps());
+  assert.equal(other.commit(), undefined);
+  other.clean();
+}
+
+for (const isPrepared of [false, true]) {
+  const when = isPrepared ? "is ready" : "is being staged";
+
+  test(`files and links that are replaced or deleted come back, while the later one ${when}`, () => {
+    write(first.from, { a: "other a", "d/b": "other b", e: "other e" });
+    fs.symlinkSync("b", path.join(first.from, "link"));
+    first.scanRules = { deletes: "also" };
+    const own = later.stage();
+    if (isPrepared) own.prepare();
+    const other = first.stage();
+    other.prepare();
+    commitBoth(other, own);
+    assert.equal(fs.readFileSync(path.join(first.to, "a"), "utf8"), "other a");
+    assert.equal(fs.existsSync(path.join(first.to, "d/c")), false);
+    if (!isPrepared) own.prepare();
+    assert.equal(own.commit(), undefined);
+    own.clean();
+    assert.deepEqual(contents(first.to), { ...contents(later.from), e: "other e" });
+    assert.deepEqual(first.leftOver(), []);
+  });
+}
+
+test("attributes of directories come back", () => {
+  fs.cpSync(later.from, first.from, { recursive: true, preserveTimestamps: true, verbatimSymlinks: true });
+  fs.chmodSync(path.join(first.from, "d"), 0o700);
+  fs.utimesSync(path.join(first.from, "d"), 5, 5);
+  fs.rmSync(path.join(later.from, "d/new"));
+  fs.rmSync(path.join(first.from, "d/new"));
+  later.push();
+  write(later.from, { f: "its f" });
+  const own = later.stage();
+  own.prepare();
+  const other = first.stage();
+  other.prepare();
+  commitBoth(other, own);
+  assert.equal(fs.statSync(path.join(first.to, "d")).mode & 0o777, 0o700);
+  assert.equal(own.commit(), undefined);
+  own.clean();
+  const [there, here] = [first.to, later.from].map((base) => fs.statSync(path.join(base, "d")));
+  assert.deepEqual([there!.mode, there!.mtimeMs], [here!.mode, here!.mtimeMs]);
+});
+
+test("several that commit first: what comes back is what there was before all of them", () => {
+  const own = later.stage();
+  for (const text of ["one", "two"]) {
+    write(first.from, { a: text });
+    const other = first.stage();
+    other.prepare();
+    commitBoth(other, own);
+  }
+  own.prepare();
+  assert.equal(own.commit(), undefined);
+  own.clean();
+  assert.deepEqual(contents(first.to), contents(later.from));
+});
+
+test("what cannot be brought back makes the later one fail, and what is there stays whole", () => {
+  write(first.from, { d: "a file now" });
+  const own = later.stage();
+  own.prepare();
+  const other = first.stage();
+  other.prepare();
+  commitBoth(other, own);
+  assert.equal(own.commit(), "d: another transfer has replaced it meanwhile: push again");
+  own.clean();
+  assert.deepEqual(contents(first.to), { a: "its a", d: "a file now", link: "link to a" });
+});
+
+test("what another one brings into a directory that is complete makes the later one fail", () => {
+  later.scanRules = { deletes: "also" };
+  write(first.from, { "d/more": "other" });
+  const own = later.stage();
+  const other = first.stage();
+  other.prepare();
+  commitBoth(other, own);
+  assert.throws(() => own.prepare(), /d\/more: another transfer has replaced it meanwhile/);
+  own.clean();
+});
+
+test("what nobody has in common is not touched", () => {
+  write(first.from, { "x/y": "other" });
+  const own = later.stage();
+  own.prepare();
+  const other = first.stage();
+  other.prepare();
+  const before = fs.readFileSync(path.join(first.to, ".makuosan/t-102/ready"));
+  own.yieldTo(other.steps());
+  assert.deepEqual(fs.readFileSync(path.join(first.to, ".makuosan/t-102/ready")), before);
+  for (const stage of [other, own]) {
+    stage.commit();
+    stage.clean();
+  }
+  assert.deepEqual(contents(first.to), { ...contents(later.from), ...contents(first.from) });
+});
+
+test("a crash after that finishes the later one with what it had to bring back", () => {
+  write(first.from, { a: "other a" });
+  const own = later.stage();
+  own.prepare();
+  const other = first.stage();
+  other.prepare();
+  commitBoth(other, own);
+  const area = path.join(first.to, ".makuosan/t-102");
+  fs.renameSync(path.join(area, "ready"), path.join(area, "commit"));
+  assert.deepEqual(recover(new Directories(first.to), first.rules), [{ name: "t-102", failure: "" }]);
+  assert.deepEqual(contents(first.to), contents(later.from));
+});
+
+test("a set of paths knows what was added and nothing else", () => {
+  const set = new PathSet();
+  assert.equal(set.has(""), false);
+  for (let index = 0; index < 50_000; index++) set.add(`directory-${index % 100}/file-${index}`);
+  for (let index = 0; index < 50_000; index++) {
+    assert.ok(set.has(`directory-${index % 100}/file-${index}`));
+    assert.equal(set.has(`directory-${index % 100}/file-${index + 50_000}`), false);
+  }
+});
