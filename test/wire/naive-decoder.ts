@@ -81,10 +81,11 @@ const BODIES: Readonly<Record<number, readonly [string, (from: Cursor) => Plain]
   16: ["offer", (from) => ({ transfer: from.u32(), dryRun: isOne(from.u8()), targets: targets(from) })],
   17: ["progress", progress],
   18: ["status", status],
-  19: ["commit", (from) => ({ transfer: from.u32(), targets: targets(from) })],
+  19: ["commit", order],
   20: ["abort", (from) => ({ transfer: from.u32(), targets: targets(from), reason: reason(from) })],
   21: ["inquiry", (from) => ({ transfer: from.u32(), first: from.u32() })],
   22: ["findings", findings],
+  23: ["order", order],
 };
 
 export function naiveMessage(bytes: Uint8Array): Plain {
@@ -133,6 +134,11 @@ function reason(from: Cursor): string {
   return from.text(length);
 }
 
+/** ORDER and COMMIT look the same. */
+function order(from: Cursor): Plain {
+  return { transfer: from.u32(), order: from.u32(), targets: targets(from) };
+}
+
 function progress(from: Cursor): Plain {
   const [transfer, sentBlocks, stamp, settledBelow] = from.times(4, () => from.u32()) as [
     number,
@@ -151,7 +157,7 @@ function status(from: Cursor): Plain {
   const sender = from.hex(8);
   const transfer = from.u32();
   const phase = from.u8();
-  demand(phase <= 6, "phase");
+  demand(phase <= 7, "phase");
   const [stamp, stagedBelow, windowEnd, inFlight, received] = from.times(5, () => from.u32()) as [
     number,
     number,
@@ -173,7 +179,7 @@ function status(from: Cursor): Plain {
   demand(answers <= 64, "wants");
   const wants = from.times(answers, () => want(from));
   const common = { sender, transfer, phase, stamp, stagedBelow, windowEnd, inFlight, received };
-  const rest = { reason: reason(from), findings: from.u32(), worked: from.u32() };
+  const rest = { reason: reason(from), findings: from.u32(), worked: from.u32(), order: from.u32() };
   return { ...common, missingRuns, missingFragments, wants, ...rest };
 }
 
@@ -316,7 +322,7 @@ function manifestEntry(from: Cursor, directory: string): Plain {
   demand(isBelowBase(directory === "" ? name : directory + "/" + name), "path");
   const nobody = { id: 0, name: "" };
   const data = isName ? { mode: 0, mtimeNs: "0", user: nobody, group: nobody } : metadata(from);
-  const common = { type, name, metadata: data, size: type === 1 ? size(from) : 0, target: "" };
+  const common = { type, name, metadata: data, size: type === 1 ? fileSize(from) : 0, target: "" };
   if (type === 3 || type === 10) {
     common.target = from.text(from.u16());
     const isFine = common.target !== "" && common.target.length <= 4096 && !common.target.includes("\0");
@@ -326,14 +332,14 @@ function manifestEntry(from: Cursor, directory: string): Plain {
   if (first < 32 && !isDevice) return { ...common, extras: null };
   const device = isDevice ? { major: from.u32(), minor: from.u32() } : null;
   const digest = hasDigest ? from.hex(32) : null;
-  const allocated = hasHoles ? size(from) : null;
+  const allocated = hasHoles ? fileSize(from) : null;
   return {
     ...common,
     extras: { digest, allocated, device, attributes: hasAttributes ? attributes(from) : null },
   };
 }
 
-function size(from: Cursor): number {
+function fileSize(from: Cursor): number {
   const value = from.u64();
   demand(value < 1n << 53n, "size");
   return Number(value);

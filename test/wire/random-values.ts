@@ -105,6 +105,7 @@ function status(random: Random): Status {
     reason: text(random, 0, 300, 0),
     findings: u32(random),
     worked: u32(random),
+    order: u32(random),
   };
 }
 
@@ -140,7 +141,10 @@ const MAKERS: readonly ((random: Random) => ControlMessage)[] = [
     },
   }),
   (random) => ({ type: "status", body: status(random) }),
-  (random) => ({ type: "commit", body: { transfer: u32(random), targets: epochs(random) } }),
+  (random) => ({
+    type: pick(random, ["order", "commit"] as const),
+    body: { transfer: u32(random), order: u32(random), targets: epochs(random) },
+  }),
   (random) => ({
     type: "abort",
     body: { transfer: u32(random), targets: targetsOf(random, 90), reason: text(random, 0, 512, 0) },
@@ -189,13 +193,13 @@ function entry(random: Random): Entry {
     type,
     name: name(random),
     metadata: isNameOnly(type) ? NO_METADATA : metadata(random),
-    size: isFile ? size(random) : 0,
+    size: isFile ? fileSize(random) : 0,
     target: targets[type]?.() ?? "",
     extras: extras(random, type),
   };
 }
 
-function size(random: Random): number {
+function fileSize(random: Random): number {
   return pick(random, [0, 1, below(random, 1e6), Number.MAX_SAFE_INTEGER]);
 }
 
@@ -210,7 +214,7 @@ function extras(random: Random, type: EntryType): EntryExtras | undefined {
   });
   const made = {
     digest: isFile && flag(random) ? randomBytes(random, DIGEST_BYTES) : undefined,
-    allocated: isFile && flag(random) ? size(random) : undefined,
+    allocated: isFile && flag(random) ? fileSize(random) : undefined,
     device,
     attributes: canHaveAttributes && flag(random) ? list(random, 4, attribute) : undefined,
   };
