@@ -110,10 +110,17 @@ export class World {
     });
   }
 
+  /** From everybody, or so that it does not hear one other. */
   private cutSomebodyOff(forMs: number): void {
     const { ip } = this.hosts[below(this.random, this.hosts.length)]!;
-    this.network.partition(ip, true);
-    this.schedule.after(forMs, () => this.network.partition(ip, false));
+    const other = this.hosts[below(this.random, this.hosts.length)]!.ip;
+    const isWhole = fraction(this.random) < 0.5;
+    const cut = (isCut: boolean) => {
+      if (isWhole) this.network.partition(ip, isCut);
+      else this.network.cutLink(other, ip, isCut);
+    };
+    cut(true);
+    this.schedule.after(forMs, () => cut(false));
   }
 
   private cancelSomething(): void {
@@ -136,7 +143,7 @@ export class World {
     // One that is back at once, and another that does not hear what was decided before the next transfers come.
     soon(() => this.crashSomebody(below(this.random, 100)));
     soon(() => this.cutSomebodyOff(below(this.random, 4_000)));
-    this.schedule.after(300 + below(this.random, 2_000), () => this.startTransfers(2, 4));
+    this.schedule.after(100 + below(this.random, 1_800), () => this.startTransfers(2, 4));
   }
 
   /** @param most bounds the entries of each */

@@ -1,6 +1,5 @@
 import type { Random } from "../../base/random.ts";
 import { TARGETS_PER_MESSAGE } from "../../wire/limits.ts";
-import type { Offer } from "../../wire/transfer-messages.ts";
 import type { EngineOptions } from "../types.ts";
 import type { CommitOrder } from "./commit-order.ts";
 
@@ -17,8 +16,7 @@ export interface ReceiverContext {
   readonly commitOrder: CommitOrder;
 }
 
-/** How many members a transfer has, as far as an OFFER tells: one that is full is not the only one. */
-export function fellows(offer: Offer, members: number): number {
-  const { length } = offer.targets;
+/** How many members a message is for, as far as it tells: one that is full is not the only one. */
+export function fellows({ length }: readonly string[], members: number): number {
   return length < TARGETS_PER_MESSAGE ? length : Math.max(length, members);
 }

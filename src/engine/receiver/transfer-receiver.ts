@@ -44,6 +44,8 @@ export class TransferReceiver {
   private worked = 0;
   /** Its place among all transfers; 0 before the sender asks for it. */
   private order = 0;
+  /** How many members were asked with it. */
+  private asked = 0;
   private stamp = 0;
   private reportedStamp = 0;
   private reportedStagedBelow = 0;
@@ -62,7 +64,7 @@ export class TransferReceiver {
     this.sender = sender;
     this.dryRun = offer.dryRun;
     this.assembly = new Assembly(context.options.windowBlocks);
-    this.pace = new Pace(context.random, spreadMs(fellows(offer, context.members())));
+    this.pace = new Pace(context.random, spreadMs(fellows(offer.targets, context.members())));
     this.reportedMs = nowMs;
     this.effects.push({ kind: "open-stage", key, dryRun: offer.dryRun });
     this.effects.push({
@@ -155,7 +157,8 @@ export class TransferReceiver {
     this.heardSender(nowMs);
     if (this.state === "ready") this.become("ordered");
     if (this.state === "ordered") this.order = this.context.commitOrder.place(this.key, order);
-    this.reportSoon(nowMs);
+    this.asked = fellows(targets, this.context.members());
+    this.deadlines.setNoLater("report", nowMs + this.pace.orderDelayMs(this.asked));
     this.tick(nowMs);
   }
 
@@ -165,6 +168,7 @@ export class TransferReceiver {
     if (this.state === "ordered") {
       this.order = this.context.commitOrder.place(this.key, order);
       this.become("decided");
+      this.asked = fellows(targets, this.context.members());
       this.commitInTurn();
     } else {
       this.reportSoon(nowMs);
@@ -231,7 +235,7 @@ export class TransferReceiver {
     if (this.state !== "committing") return;
     const outcome = failure === undefined ? "done" : "failed";
     this.end(outcome, failure ?? "", outcome);
-    this.reportSoon(nowMs);
+    this.deadlines.setNoLater("report", nowMs + this.pace.doneDelayMs(this.asked));
     this.tick(nowMs);
   }
 
