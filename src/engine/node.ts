@@ -6,6 +6,8 @@ import type { ControlMessage } from "../wire/message.ts";
 import { MemberPhase, type Status } from "../wire/status-message.ts";
 import type { Offer } from "../wire/transfer-messages.ts";
 import { Membership, type Peer } from "./membership/membership.ts";
+import { CommitOrder } from "./receiver/commit-order.ts";
+import type { ReceiverContext } from "./receiver/context.ts";
 import { TransferReceiver } from "./receiver/transfer-receiver.ts";
 import { TokenBucket } from "./sender/token-bucket.ts";
 import { TransferSender } from "./sender/transfer-sender.ts";
@@ -38,6 +40,7 @@ export class NodeEngine {
   private readonly sendBucket: TokenBucket;
   private readonly outbound = new Map<number, TransferSender>();
   private readonly inbound = new Map<string, TransferReceiver>();
+  private readonly commitOrder = new CommitOrder();
   /** Ended incoming transfers, for senders that did not hear the last word; oldest first. */
   private readonly remembered = new Map<string, { phase: MemberPhase; reason: string }>();
   private readonly effects: Effect[] = [];
@@ -197,13 +200,13 @@ export class NodeEngine {
       this.inbound.get(inboundName(key))?.handleInquiry(message.body, nowMs);
       return;
     }
-    if (message.type !== "progress" && message.type !== "commit" && message.type !== "abort") return;
+    if (!isForReceiver(message)) return;
     const key = { epoch: member.epoch, transfer: message.body.transfer };
     const receiver = this.inbound.get(inboundName(key));
     if (receiver === undefined) {
-      const isAsked = message.type !== "commit" || message.body.targets.includes(this.self.epoch);
-      if (message.type !== "abort" && isAsked) this.answerFromMemory(member, key);
+      if (isQuestionFor(message, this.self.epoch)) this.answerFromMemory(member, key);
     } else if (message.type === "progress") receiver.handleProgress(message.body, nowMs);
+    else if (message.type === "order") receiver.handleOrder(message.body, nowMs);
     else if (message.type === "commit") receiver.handleCommit(message.body, nowMs);
     else if (concerns(message.body.targets, this.self.epoch)) receiver.discard(message.body.reason);
   }
@@ -230,12 +233,13 @@ export class NodeEngine {
     }
   }
 
-  private receiverContext(): ConstructorParameters<typeof TransferReceiver>[0] {
+  private receiverContext(): ReceiverContext {
     return {
       selfEpoch: this.self.epoch,
       random: this.random,
       options: this.options,
       members: () => this.membership.size,
+      commitOrder: this.commitOrder,
       inFlight: () => Math.max(1, Math.floor(this.options.socketFragments / Math.max(1, this.inbound.size))),
     };
   }
@@ -260,6 +264,7 @@ export class NodeEngine {
       wants: [],
       findings: 0,
       worked: 0,
+      order: 0,
     };
     const destination = { to: "address", address: member.address } as const;
     this.effects.push({ kind: "send", destination, message: { type: "status", body: status } });
@@ -306,6 +311,8 @@ export class NodeEngine {
       if (sender.isFinished) this.outbound.delete(transfer);
     }
     for (const [name, receiver] of this.inbound) {
+      // Whatever has happened may have let another transfer out of its way.
+      receiver.commitInTurn();
       this.drain(receiver);
       if (receiver.ended === undefined) continue;
       this.inbound.delete(name);
@@ -325,6 +332,18 @@ export class NodeEngine {
   private drain(part: { poll(): Effect | undefined }): void {
     for (let effect = part.poll(); effect !== undefined; effect = part.poll()) this.effects.push(effect);
   }
+}
+
+type ReceiverMessage = Extract<ControlMessage, { type: "progress" | "order" | "commit" | "abort" }>;
+
+function isForReceiver(message: ControlMessage): message is ReceiverMessage {
+  return ["progress", "order", "commit", "abort"].includes(message.type);
+}
+
+/** Whether a node that has ended the transfer is asked what came of it. */
+function isQuestionFor(message: ReceiverMessage, epoch: string): boolean {
+  if (message.type === "progress") return true;
+  return message.type !== "abort" && message.body.targets.includes(epoch);
 }
 
 /** No targets at all stand for everybody. */

@@ -50,7 +50,7 @@ export const FINDING_BYTES = 8 * 1024 * 1024;
 export const MEMBERS = 4096;
 export const CANDIDATES = 1024;
 
-/** Epochs listed in one OFFER or COMMIT. */
+/** Epochs listed in one OFFER, ORDER or COMMIT. */
 export const TARGETS_PER_MESSAGE = 128;
 
 /** Missing fragments and whole blocks listed in one STATUS. */
@@ -66,6 +66,9 @@ export const OUTBOUND_TRANSFERS = 8;
 
 /** Blocks a node takes ahead of the lowest one that is not staged; the memory of a transfer is this times 64 KiB. */
 export const WINDOW_BLOCKS = 256;
+
+/** The highest place of a transfer among all others: a node that has got so far stays there. */
+export const HIGHEST_ORDER = 0xffff_ffff;
 
 /** Ended transfers that a receiver still answers for. */
 export const REMEMBERED_TRANSFERS = 256;

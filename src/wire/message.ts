@@ -18,7 +18,8 @@ export type ControlMessage =
   | { readonly type: "commit"; readonly body: transfer.Commit }
   | { readonly type: "abort"; readonly body: transfer.Abort }
   | { readonly type: "inquiry"; readonly body: findings.Inquiry }
-  | { readonly type: "findings"; readonly body: findings.Findings };
+  | { readonly type: "findings"; readonly body: findings.Findings }
+  | { readonly type: "order"; readonly body: transfer.Order };
 
 type MessageType = ControlMessage["type"];
 type BodyOf<Type extends MessageType> = Extract<ControlMessage, { type: Type }>["body"];
@@ -39,10 +40,11 @@ const CODECS: { readonly [Type in MessageType]: Codec<Type> } = {
   offer: { number: 16, encode: transfer.encodeOffer, decode: transfer.decodeOffer },
   progress: { number: 17, encode: transfer.encodeProgress, decode: transfer.decodeProgress },
   status: { number: 18, encode: encodeStatus, decode: decodeStatus },
-  commit: { number: 19, encode: transfer.encodeCommit, decode: transfer.decodeCommit },
+  commit: { number: 19, encode: transfer.encodeOrder, decode: transfer.decodeOrder },
   abort: { number: 20, encode: transfer.encodeAbort, decode: transfer.decodeAbort },
   inquiry: { number: 21, encode: findings.encodeInquiry, decode: findings.decodeInquiry },
   findings: { number: 22, encode: findings.encodeFindings, decode: findings.decodeFindings },
+  order: { number: 23, encode: transfer.encodeOrder, decode: transfer.decodeOrder },
 };
 
 const TYPE_OF_NUMBER = new Map(

@@ -18,11 +18,14 @@ export const MemberPhase = {
   waiting: 0,
   receiving: 1,
   ready: 2,
-  committing: 3,
-  done: 4,
-  failed: 5,
+  /** It has said which place the transfer gets among the others. */
+  ordered: 3,
+  /** It switches, or waits for those that come before it. */
+  committing: 4,
+  done: 5,
+  failed: 6,
   /** It must not happen anywhere: what this member would lose is more than it may. */
-  refused: 6,
+  refused: 7,
 } as const;
 
 export type MemberPhase = (typeof MemberPhase)[keyof typeof MemberPhase];
@@ -76,12 +79,14 @@ export interface Status {
   readonly findings: number;
   /** A serial number that goes on while it works on something long, such as comparing a large file. */
   readonly worked: number;
+  /** The place of the transfer among all others, as far as it knows; 0 before it is asked. */
+  readonly order: number;
 }
 
 const WantForm = { none: 0, all: 1, bitmap: 2, differences: 3 } as const;
 
 /** Bytes of a STATUS without its lists, for whoever fills them up to the size of a datagram. */
-export const STATUS_FIXED_BYTES = 8 + 4 + 1 + 4 + 4 + 4 + 4 + 4 + 1 + 1 + 1 + 2 + 4 + 4;
+export const STATUS_FIXED_BYTES = 8 + 4 + 1 + 4 + 4 + 4 + 4 + 4 + 1 + 1 + 1 + 2 + 4 + 4 + 4;
 export const MISSING_RUN_BYTES = 6;
 export const MISSING_FRAGMENTS_BYTES = 10;
 
@@ -107,7 +112,7 @@ export function encodeStatus(writer: ByteWriter, message: Status): void {
   writer.u8(message.wants.length);
   for (const want of message.wants) encodeWant(writer, want);
   writer.longText(message.reason.slice(0, REASON_BYTES));
-  writer.u32(message.findings).u32(message.worked);
+  writer.u32(message.findings).u32(message.worked).u32(message.order);
 }
 
 export function decodeStatus(reader: ByteReader): Status {
@@ -129,6 +134,7 @@ export function decodeStatus(reader: ByteReader): Status {
   const reason = decodeReason(reader);
   const findings = reader.u32();
   const worked = reader.u32();
+  const order = reader.u32();
   return {
     sender,
     transfer,
@@ -144,6 +150,7 @@ export function decodeStatus(reader: ByteReader): Status {
     reason,
     findings,
     worked,
+    order,
   };
 }
 

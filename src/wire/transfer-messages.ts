@@ -63,19 +63,28 @@ export function decodeProgress(reader: ByteReader): Progress {
   };
 }
 
-/** COMMIT: the epochs listed switch to what they have staged, now (PROTOCOL.md 5.6). */
-export interface Commit {
+/** ORDER: the epochs listed say which place the transfer gets among all others (PROTOCOL.md 5.6). */
+export interface Order {
   readonly transfer: number;
+  /** The highest place that a member has proposed so far: it comes no earlier than that. */
+  readonly order: number;
   readonly targets: readonly string[];
 }
 
-export function encodeCommit(writer: ByteWriter, message: Commit): void {
-  writer.u32(message.transfer);
+/** COMMIT: the epochs listed switch to what they have staged, in its order among all transfers (PROTOCOL.md 5.6). */
+export interface Commit {
+  readonly transfer: number;
+  readonly order: number;
+  readonly targets: readonly string[];
+}
+
+export function encodeOrder(writer: ByteWriter, message: Order | Commit): void {
+  writer.u32(message.transfer).u32(message.order);
   encodeTargets(writer, message.targets);
 }
 
-export function decodeCommit(reader: ByteReader): Commit {
-  return { transfer: reader.u32(), targets: decodeTargets(reader) };
+export function decodeOrder(reader: ByteReader): Order & Commit {
+  return { transfer: reader.u32(), order: reader.u32(), targets: decodeTargets(reader) };
 }
 
 /** ABORT: the epochs listed, or everybody where there are none, throw away what was staged (PROTOCOL.md 5.7). */

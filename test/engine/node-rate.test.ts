@@ -87,6 +87,7 @@ class SendingNode {
       reason: "",
       findings: 0,
       worked: 0,
+      order: 0,
     };
     this.hear({ type: "status", body: status });
   }

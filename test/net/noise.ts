@@ -169,6 +169,7 @@ function forgedMessages(fleet: MemoryFleet): Buffer[] {
     wants: [],
     findings: 0,
     worked: 0,
+    order: 0xffff_ffff,
   };
   const messages: ControlMessage[] = [
     { type: "exit", body: null },
@@ -177,7 +178,8 @@ function forgedMessages(fleet: MemoryFleet): Buffer[] {
     { type: "challenge", body: { nonce: "ab".repeat(16), info } },
     { type: "response", body: { answer: "00".repeat(16), nonce: "cd".repeat(16), info } },
     { type: "offer", body: { transfer: 2, dryRun: false, targets } },
-    { type: "commit", body: { transfer: 1, targets } },
+    { type: "order", body: { transfer: 1, order: 0xffff_ffff, targets } },
+    { type: "commit", body: { transfer: 1, order: 1, targets } },
     { type: "abort", body: { transfer: 1, targets: [], reason: "forged" } },
     ...targets.flatMap((sender) =>
       Object.values(MemberPhase).map(

@@ -49,6 +49,45 @@ test("several msync at once complete", { skip }, async (suite) => {
   });
 });
 
+test(
+  "whoever sends the same files at the same time, in the end all hosts have those of the same sender",
+  { skip },
+  async (context) => {
+    const fleet = await NamespaceFleet.create({ hosts: 6, tmpfs: "200m" });
+    context.after(() => fleet.destroy());
+    await Promise.all(fleet.hosts.map((host) => host.start()));
+    await acquainted(fleet.hosts);
+    const [senders, receivers] = [fleet.hosts.slice(0, 3), fleet.hosts.slice(3)];
+    // What gets lost is what makes orders arrive here sooner and there later.
+    for (const receiver of receivers) await fleet.lose(receiver, 5);
+    const last = new Set<string>();
+    for (let round = 0; round < 20; round++) {
+      for (const [index, sender] of senders.entries()) {
+        fs.mkdirSync(path.join(sender.base, "shared"), { recursive: true });
+        // Of another size than any before, so that all of them are wanted.
+        const content = `${sender.name} `.padEnd(100 + 3 * round + index, ".");
+        for (let file = 0; file < 100; file++)
+          fs.writeFileSync(path.join(sender.base, "shared", `f${file}`), content);
+      }
+      const results = await Promise.all(
+        senders.map((sender) => sender.msync("-r", "-t", "host[456]", "shared")),
+      );
+      for (const { status, stderr } of results)
+        assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
+      const [first, ...others] = receivers as [Host, Host, Host];
+      for (const other of others) assert.equal(await sameTrees(first, other), "", `round ${round}`);
+      const contents = new Set(
+        Array.from({ length: 100 }, (_, file) =>
+          fs.readFileSync(path.join(first.base, "shared", `f${file}`), "utf8"),
+        ),
+      );
+      assert.equal(contents.size, 1, "no mixture of two transfers");
+      for (const content of contents) last.add(content.split(" ")[0] ?? "");
+    }
+    context.diagnostic(`last came ${[...last].sort().join(", ")}`);
+  },
+);
+
 test("thousands of tiny files go through every time", { skip }, async (context) => {
   const fleet = await NamespaceFleet.create({ hosts: 3, tmpfs: "200m" });
   context.after(() => fleet.destroy());

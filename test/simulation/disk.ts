@@ -30,7 +30,7 @@ interface Staged {
 export class SimulatedDisk {
   readonly tree: Map<string, string>;
   private readonly staged = new Map<string, Staged>();
-  /** Every transfer that this disk has ever switched to, for the oracles. */
+  /** Every transfer that this disk has ever switched to, in the order in which it did, for the oracles. */
   readonly committed = new Set<string>();
 
   constructor(tree: Map<string, string>) {
@@ -85,6 +85,8 @@ export class SimulatedDisk {
   beginCommit(name: string): void {
     const staged = this.staged.get(name);
     check(staged?.state === "prepared", `${name} is committed in state ${staged?.state}`);
+    for (const [other, { state }] of this.staged)
+      check(state !== "committing", `${name} is committed while ${other} is`);
     staged.state = "committing";
   }
 

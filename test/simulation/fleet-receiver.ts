@@ -1,5 +1,6 @@
 import { Bitmap } from "../../src/base/bitmap.ts";
 import { fraction, SeededRandom } from "../../src/base/random.ts";
+import { CommitOrder } from "../../src/engine/receiver/commit-order.ts";
 import { TransferReceiver } from "../../src/engine/receiver/transfer-receiver.ts";
 import type { Effect, EngineOptions, Member, InboundKey } from "../../src/engine/types.ts";
 import { BlockKind, FragmentHeader } from "../../src/wire/datagram.ts";
@@ -64,6 +65,7 @@ export class FleetReceiver {
       if (this.engine === undefined) this.begin(message.body);
       else this.engine.handleOffer(nowMs);
     } else if (message.type === "progress") this.engine?.handleProgress(message.body, nowMs);
+    else if (message.type === "order") this.engine?.handleOrder(message.body, nowMs);
     else if (message.type === "commit") this.engine?.handleCommit(message.body, nowMs);
     this.pump();
   }
@@ -111,6 +113,7 @@ export class FleetReceiver {
       options: this.engineOptions,
       inFlight: () => this.engineOptions.socketFragments,
       members: () => this.members,
+      commitOrder: new CommitOrder(),
     };
     const key = { epoch: this.sender.epoch, transfer: offer.transfer };
     this.engine = new TransferReceiver(context, key, this.sender, offer, this.schedule.nowMs);

@@ -300,6 +300,8 @@ export class SimulatedHost {
     if (status.phase === MemberPhase.ready && !this.dryRuns.has(name)) {
       check(this.disk.stateOf(name) === "prepared", `${this.name} is ready without having prepared ${name}`);
     }
+    if (status.phase === MemberPhase.ordered)
+      check(this.disk.stateOf(name) === "prepared", `${this.name} has a place for what is not prepared`);
     if (status.phase === MemberPhase.done) {
       check(this.disk.committed.has(name), `${this.name} says done without having committed ${name}`);
     }

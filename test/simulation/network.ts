@@ -61,13 +61,20 @@ export class Network<Packet> {
     for (const ip of this.ports.keys()) this.deliver(from, ip, packet);
   }
 
+  /** Keeps what one port sends from another port alone, or lets it through again. */
+  cutLink(from: string, to: string, isCut: boolean): void {
+    if (isCut) this.cutOff.add(linkName(from, to));
+    else this.cutOff.delete(linkName(from, to));
+  }
+
   unicast(from: string, to: string, packet: Packet): void {
     this.deliver(from, to, packet);
   }
 
   private deliver(from: string, to: string, packet: Packet): void {
     if (from === to) return;
-    if (this.cutOff.has(from) || this.cutOff.has(to) || this.chance(this.faults.receiverLoss)) {
+    const isCut = [from, to, linkName(from, to)].some((name) => this.cutOff.has(name));
+    if (isCut || this.chance(this.faults.receiverLoss)) {
       this.lost++;
       return;
     }
@@ -85,4 +92,8 @@ export class Network<Packet> {
   private chance(share: number): boolean {
     return share > 0 && fraction(this.random) < share;
   }
+}
+
+function linkName(from: string, to: string): string {
+  return `${from}>${to}`;
 }

@@ -48,7 +48,7 @@ export class World {
   /** Runs the whole life of the fleet. Throws OracleError. */
   run(): void {
     // From nine members on they spread their answers, and are asked by name.
-    const hostCount = fraction(this.random) < 0.1 ? 10 + below(this.random, 5) : 2 + below(this.random, 4);
+    const hostCount = fraction(this.random) < 0.1 ? 10 + below(this.random, 5) : 2 + below(this.random, 5);
     for (let index = 0; index < hostCount; index++)
       this.hosts.push(this.startHost(index, new SimulatedDisk(new Map())));
     this.drawFaults();
@@ -83,35 +83,44 @@ export class World {
   }
 
   private planFaults(): void {
-    const transfers = 1 + below(this.random, 5);
-    for (let count = 0; count < transfers; count++) {
-      this.schedule.after(2_000 + below(this.random, FAULTS_MS - 4_000), () => this.startTransfers(1));
+    const bursts = 1 + below(this.random, 4);
+    for (let count = 0; count < bursts; count++) {
+      this.schedule.after(2_000 + below(this.random, FAULTS_MS - 4_000), () => this.startBurst());
     }
     for (let crashes = below(this.random, 3); crashes > 0; crashes--) {
-      this.schedule.after(below(this.random, FAULTS_MS), () => this.crashSomebody());
+      this.schedule.after(below(this.random, FAULTS_MS), () => this.crashSomebody(below(this.random, 8_000)));
     }
     for (let cuts = below(this.random, 3); cuts > 0; cuts--) {
-      this.schedule.after(below(this.random, FAULTS_MS), () => this.cutSomebodyOff());
+      this.schedule.after(below(this.random, FAULTS_MS), () =>
+        this.cutSomebodyOff(below(this.random, 10_000)),
+      );
     }
     for (let cancels = below(this.random, 2); cancels > 0; cancels--) {
       this.schedule.after(below(this.random, FAULTS_MS), () => this.cancelSomething());
     }
   }
 
-  private crashSomebody(): void {
+  private crashSomebody(forMs: number): void {
     const index = below(this.random, this.hosts.length);
     const host = this.hosts[index]!;
     if (!host.isAlive) return;
     host.crash();
-    this.schedule.after(below(this.random, 8_000), () => {
+    this.schedule.after(forMs, () => {
       this.hosts[index] = this.startHost(index, host.disk);
     });
   }
 
-  private cutSomebodyOff(): void {
+  /** From everybody, or so that it does not hear one other. */
+  private cutSomebodyOff(forMs: number): void {
     const { ip } = this.hosts[below(this.random, this.hosts.length)]!;
-    this.network.partition(ip, true);
-    this.schedule.after(below(this.random, 10_000), () => this.network.partition(ip, false));
+    const other = this.hosts[below(this.random, this.hosts.length)]!.ip;
+    const isWhole = fraction(this.random) < 0.5;
+    const cut = (isCut: boolean) => {
+      if (isWhole) this.network.partition(ip, isCut);
+      else this.network.cutLink(other, ip, isCut);
+    };
+    cut(true);
+    this.schedule.after(forMs, () => cut(false));
   }
 
   private cancelSomething(): void {
@@ -121,14 +130,31 @@ export class World {
     chosen?.sender.handle({ kind: "cancel-transfer", transfer, reason: "interrupted" });
   }
 
-  private startTransfers(count: number): void {
+  /** One transfer, or several at once, which may all be so small that they come to their commits together. */
+  private startBurst(): void {
+    const count = fraction(this.random) < 0.3 ? 1 : 2 + below(this.random, 5);
+    this.startTransfers(count, fraction(this.random) < 0.7 ? 4 : 60);
+    // Whatever else happens at any time would rarely meet the moments of their commits.
+    const soon = (what: () => void) => this.schedule.after(below(this.random, 60), what);
+    if (count === 1 || fraction(this.random) < 0.3) return;
+    for (let cuts = below(this.random, 6); cuts > 0; cuts--)
+      soon(() => this.cutSomebodyOff(below(this.random, 60)));
+    if (fraction(this.random) < 0.7) return;
+    // One that is back at once, and another that does not hear what was decided before the next transfers come.
+    soon(() => this.crashSomebody(below(this.random, 100)));
+    soon(() => this.cutSomebodyOff(below(this.random, 4_000)));
+    this.schedule.after(100 + below(this.random, 1_800), () => this.startTransfers(2, 4));
+  }
+
+  /** @param most bounds the entries of each */
+  private startTransfers(count: number, most = 60): void {
     for (let index = 0; index < count; index++) {
       const sender = this.hosts[below(this.random, this.hosts.length)]!;
       if (!sender.isAlive || sender.engine.membership.size === 0) continue;
       const transfer = ++this.transfers;
       const dryRun = fraction(this.random) < 0.1;
       const name = inboundName({ epoch: sender.epoch, transfer });
-      const entries = this.drawEntries();
+      const entries = this.drawEntries(most);
       const expectedFindings = Math.floor(entries.length / 5) + ((entries.length % 5) % 4);
       const fresh = { result: undefined, findings: new Map<string, number>() };
       this.begun.push({ sender, name, dryRun, isCalm: this.isCalm, expectedFindings, ...fresh });
@@ -136,13 +162,17 @@ export class World {
     }
   }
 
-  private drawEntries(): SimulatedEntry[] {
-    const count = fraction(this.random) < 0.1 ? 0 : below(this.random, 60);
-    return Array.from({ length: count }, () => ({
-      path: `file${below(this.random, 100)}-${this.versions}`,
-      version: `v${++this.versions}`,
-      pieces: fraction(this.random) < 0.2 ? 0 : below(this.random, 12),
-    }));
+  /** Half of the paths come in other transfers, too, but each version in one alone. */
+  private drawEntries(most: number): SimulatedEntry[] {
+    const count = fraction(this.random) < 0.1 ? 0 : below(this.random, most);
+    const shared = new Set<string>();
+    return Array.from({ length: count }, () => {
+      const version = `v${++this.versions}`;
+      const common = `shared${below(this.random, 40)}`;
+      const path = shared.has(common) || fraction(this.random) < 0.5 ? `file-${version}` : common;
+      shared.add(path);
+      return { path, version, pieces: fraction(this.random) < 0.2 ? 0 : below(this.random, 12) };
+    });
   }
 
   private calmDown(): void {
@@ -197,6 +227,8 @@ export class World {
       check(host.engine.isIdle, `${host.name} has not come to an end`);
     }
     for (const begun of this.begun) this.judgeTransfer(begun);
+    for (const [index, host] of this.hosts.entries())
+      for (const other of this.hosts.slice(index + 1)) judgeOrder(host, other);
   }
 
   private judgeTransfer(begun: Begun): void {
@@ -219,6 +251,17 @@ export class World {
     for (const host of this.hosts)
       check(!host.disk.committed.has(begun.name), `${begun.name} was aborted, not at ${host.name}`);
   }
+}
+
+/** What two hosts have both committed, they have committed in the same order, across all their crashes. */
+function judgeOrder(host: SimulatedHost, other: SimulatedHost): void {
+  const common = [...host.disk.committed].filter((name) => other.disk.committed.has(name));
+  const elsewhere = [...other.disk.committed].filter((name) => host.disk.committed.has(name));
+  const where = `${common.join(", ")} at ${host.name}, ${elsewhere.join(", ")} at ${other.name}`;
+  check(common.join() === elsewhere.join(), `not in one order: ${where}`);
+  const trees = [host, other].map((one) => JSON.stringify([...one.disk.tree].sort()));
+  const isAll = common.length === host.disk.committed.size && common.length === other.disk.committed.size;
+  check(!isAll || trees[0] === trees[1], `${host.name} and ${other.name} have another tree after ${where}`);
 }
 
 /** What somebody without the key can put on the wire: a fragment that looks right, with content of his own. */

@@ -108,6 +108,7 @@ test("a message of a few hundred bytes cannot make much memory of itself", () =>
     reason: "",
     findings: 1,
     worked: 2,
+    order: 3,
   };
   const bytes = encodeMessage({ type: "status", body: status });
   const message = decodeMessage(bytes);

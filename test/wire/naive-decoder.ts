@@ -81,10 +81,11 @@ const BODIES: Readonly<Record<number, readonly [string, (from: Cursor) => Plain]
   16: ["offer", (from) => ({ transfer: from.u32(), dryRun: isOne(from.u8()), targets: targets(from) })],
   17: ["progress", progress],
   18: ["status", status],
-  19: ["commit", (from) => ({ transfer: from.u32(), targets: targets(from) })],
+  19: ["commit", order],
   20: ["abort", (from) => ({ transfer: from.u32(), targets: targets(from), reason: reason(from) })],
   21: ["inquiry", (from) => ({ transfer: from.u32(), first: from.u32() })],
   22: ["findings", findings],
+  23: ["order", order],
 };
 
 export function naiveMessage(bytes: Uint8Array): Plain {
@@ -133,6 +134,11 @@ function reason(from: Cursor): string {
   return from.text(length);
 }
 
+/** ORDER and COMMIT look the same. */
+function order(from: Cursor): Plain {
+  return { transfer: from.u32(), order: from.u32(), targets: targets(from) };
+}
+
 function progress(from: Cursor): Plain {
   const [transfer, sentBlocks, stamp, settledBelow] = from.times(4, () => from.u32()) as [
     number,
@@ -151,7 +157,7 @@ function status(from: Cursor): Plain {
   const sender = from.hex(8);
   const transfer = from.u32();
   const phase = from.u8();
-  demand(phase <= 6, "phase");
+  demand(phase <= 7, "phase");
   const [stamp, stagedBelow, windowEnd, inFlight, received] = from.times(5, () => from.u32()) as [
     number,
     number,
@@ -173,7 +179,7 @@ function status(from: Cursor): Plain {
   demand(answers <= 64, "wants");
   const wants = from.times(answers, () => want(from));
   const common = { sender, transfer, phase, stamp, stagedBelow, windowEnd, inFlight, received };
-  const rest = { reason: reason(from), findings: from.u32(), worked: from.u32() };
+  const rest = { reason: reason(from), findings: from.u32(), worked: from.u32(), order: from.u32() };
   return { ...common, missingRuns, missingFragments, wants, ...rest };
 }
 

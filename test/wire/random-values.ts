@@ -105,6 +105,7 @@ function status(random: Random): Status {
     reason: text(random, 0, 300, 0),
     findings: u32(random),
     worked: u32(random),
+    order: u32(random),
   };
 }
 
@@ -140,7 +141,10 @@ const MAKERS: readonly ((random: Random) => ControlMessage)[] = [
     },
   }),
   (random) => ({ type: "status", body: status(random) }),
-  (random) => ({ type: "commit", body: { transfer: u32(random), targets: epochs(random) } }),
+  (random) => ({
+    type: pick(random, ["order", "commit"] as const),
+    body: { transfer: u32(random), order: u32(random), targets: epochs(random) },
+  }),
   (random) => ({
     type: "abort",
     body: { transfer: u32(random), targets: targetsOf(random, 90), reason: text(random, 0, 512, 0) },

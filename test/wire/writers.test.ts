@@ -167,6 +167,7 @@ test("a status is as long as its parts are said to be", () => {
     reason: "why",
     findings: 3,
     worked: 4,
+    order: 5,
   };
   const lists =
     MISSING_RUN_BYTES + MISSING_FRAGMENTS_BYTES + wants.reduce((sum, want) => sum + wantBytes(want), 0);
@@ -176,7 +177,8 @@ test("a status is as long as its parts are said to be", () => {
 
 test("a message that is longer than a datagram is a fault of this program", () => {
   const targets = new Array<string>(200).fill("0123456789abcdef");
-  assert.throws(() => encodeMessage({ type: "commit", body: { transfer: 1, targets } }), InvariantError);
+  const body = { transfer: 1, order: 1, targets };
+  assert.throws(() => encodeMessage({ type: "commit", body }), InvariantError);
 });
 
 test("a fragment that is sent again differs in its stamp alone", () => {

@@ -1,4 +1,5 @@
 import { fraction, type Random } from "../../base/random.ts";
+import { spreadMs as spreadOf } from "../spread.ts";
 import * as times from "./times.ts";
 
 /**
@@ -31,6 +32,21 @@ export class Pace {
   /** When to give an answer that all members are asked for. */
   answerDelayMs(): number {
     return this.spreadMs === 0 ? 0 : fraction(this.random) * this.spreadMs;
+  }
+
+  /** When to say that it is done: a few members flood nobody. */
+  doneDelayMs(asked: number): number {
+    return asked <= times.ORDERED_AT_ONCE ? 0 : this.answerDelayMs();
+  }
+
+  /**
+   * When to answer an ORDER: sooner, for nothing else is on the way then, and everybody waits for it.
+   *
+   * @param asked how many members are asked, which may be the last few of them
+   */
+  orderDelayMs(asked: number): number {
+    const spread = asked <= times.ORDERED_AT_ONCE ? 0 : Math.min(this.spreadMs, spreadOf(asked));
+    return spread === 0 ? 0 : fraction(this.random) * spread * times.ORDER_SPREAD_SHARE;
   }
 
   /** How old a gap has to be before it is worth a report. */

@@ -4,7 +4,9 @@ import { MemberPhase } from "../../wire/status-message.ts";
 export const NEXT_STATES = {
   receiving: ["preparing", "ready", "failed"],
   preparing: ["ready", "failed"],
-  ready: ["committing", "failed"],
+  ready: ["ordered", "failed"],
+  ordered: ["decided", "failed"],
+  decided: ["committing"],
   committing: ["done", "failed"],
   done: [],
   failed: [],
@@ -16,6 +18,9 @@ export const PHASE_OF_STATE: { readonly [S in State]: MemberPhase } = {
   receiving: MemberPhase.receiving,
   preparing: MemberPhase.receiving,
   ready: MemberPhase.ready,
+  ordered: MemberPhase.ordered,
+  // It will be carried out, whatever becomes of the sender: only its turn has not come.
+  decided: MemberPhase.committing,
   committing: MemberPhase.committing,
   done: MemberPhase.done,
   failed: MemberPhase.failed,

@@ -26,5 +26,9 @@ export const MANY_SPREAD_MS = 60;
 /** An answer to a manifest block that the sender has not confirmed is sent again after this time. */
 export const WANT_REPEAT_MS = 40;
 
+/** So many members answer an ORDER at once, and say so that they are done; more of them answer an ORDER over this share of the time that other answers are. */
+export const ORDERED_AT_ONCE = 64;
+export const ORDER_SPREAD_SHARE = 0.25;
+
 /** A transfer whose sender is not heard for this long is thrown away. */
 export const SENDER_SILENCE_MS = 15_000;

@@ -1,16 +1,16 @@
 import { assert } from "../../base/assert.ts";
 import { Deadlines } from "../../base/deadlines.ts";
 import { bitCount } from "../../base/bitmap.ts";
-import type { Random } from "../../base/random.ts";
 import { serialAdd, serialDistance } from "../../base/serial.ts";
 import type { FragmentHeader } from "../../wire/datagram.ts";
-import { BLOCK_FRAGMENTS, TARGETS_PER_MESSAGE } from "../../wire/limits.ts";
+import { BLOCK_FRAGMENTS } from "../../wire/limits.ts";
 import type { Finding, Inquiry } from "../../wire/findings.ts";
 import { MemberPhase } from "../../wire/status-message.ts";
-import type { Commit, Offer, Progress } from "../../wire/transfer-messages.ts";
-import type { Effect, EngineOptions, FragmentMask, InboundKey, Input, Member } from "../types.ts";
+import type { Commit, Offer, Order, Progress } from "../../wire/transfer-messages.ts";
+import type { Effect, FragmentMask, InboundKey, Input, Member } from "../types.ts";
 import { spreadMs } from "../spread.ts";
 import { Assembly } from "./assembly.ts";
+import { fellows, type ReceiverContext } from "./context.ts";
 import { findingsMessages } from "./findings-messages.ts";
 import { Pace } from "./pace.ts";
 import { PendingWants } from "./pending-wants.ts";
@@ -25,17 +25,6 @@ import * as times from "./times.ts";
 
 /** What may be under way before the first report, and the reports that are under way themselves. */
 const STAMP_SLACK = 4 * BLOCK_FRAGMENTS;
-
-/** What a receiver needs to know of its node. */
-export interface ReceiverContext {
-  readonly selfEpoch: string;
-  readonly random: Random;
-  readonly options: EngineOptions;
-  /** The share of the socket buffer that each of the present transfers may fill. */
-  readonly inFlight: () => number;
-  /** How many other nodes there are. */
-  readonly members: () => number;
-}
 
 export class TransferReceiver {
   readonly key: InboundKey;
@@ -53,6 +42,10 @@ export class TransferReceiver {
   private isRefusal = false;
   private findings = 0;
   private worked = 0;
+  /** Its place among all transfers; 0 before the sender asks for it. */
+  private order = 0;
+  /** How many members were asked with it. */
+  private asked = 0;
   private stamp = 0;
   private reportedStamp = 0;
   private reportedStagedBelow = 0;
@@ -71,7 +64,7 @@ export class TransferReceiver {
     this.sender = sender;
     this.dryRun = offer.dryRun;
     this.assembly = new Assembly(context.options.windowBlocks);
-    this.pace = new Pace(context.random, spreadMs(fellows(offer, context.members())));
+    this.pace = new Pace(context.random, spreadMs(fellows(offer.targets, context.members())));
     this.reportedMs = nowMs;
     this.effects.push({ kind: "open-stage", key, dryRun: offer.dryRun });
     this.effects.push({
@@ -159,21 +152,40 @@ export class TransferReceiver {
     this.tick(nowMs);
   }
 
-  handleCommit(commit: Commit, nowMs: number): void {
-    if (!commit.targets.includes(this.context.selfEpoch)) return;
+  handleOrder({ order, targets }: Order, nowMs: number): void {
+    if (!targets.includes(this.context.selfEpoch)) return;
     this.heardSender(nowMs);
-    if (this.state === "ready") {
-      this.become("committing");
-      this.effects.push({ kind: "commit", key: this.key });
+    if (this.state === "ready") this.become("ordered");
+    if (this.state === "ordered") this.order = this.context.commitOrder.place(this.key, order);
+    this.asked = fellows(targets, this.context.members());
+    this.deadlines.setNoLater("report", nowMs + this.pace.orderDelayMs(this.asked));
+    this.tick(nowMs);
+  }
+
+  handleCommit({ order, targets }: Commit, nowMs: number): void {
+    if (!targets.includes(this.context.selfEpoch)) return;
+    this.heardSender(nowMs);
+    if (this.state === "ordered") {
+      this.order = this.context.commitOrder.place(this.key, order);
+      this.become("decided");
+      this.asked = fellows(targets, this.context.members());
+      this.commitInTurn();
     } else {
       this.reportSoon(nowMs);
     }
     this.tick(nowMs);
   }
 
-  /** The sender, or the loss of it, ends the transfer; once the commit has begun it is carried out. */
+  /** Begins the commit when COMMIT has been said and all that come before it are over. */
+  commitInTurn(): void {
+    if (this.state !== "decided" || !this.context.commitOrder.isFirst(this.key)) return;
+    this.become("committing");
+    this.effects.push({ kind: "commit", key: this.key });
+  }
+
+  /** The sender, or the loss of it, ends the transfer; once COMMIT has been said it is carried out. */
   discard(reason: string): void {
-    if (this.state !== "committing") this.end("failed", reason, "discarded");
+    if (this.state !== "decided" && this.state !== "committing") this.end("failed", reason, "discarded");
   }
 
   handleStaged(input: Extract<Input, { kind: "staged" }>, nowMs: number): void {
@@ -223,7 +235,7 @@ export class TransferReceiver {
     if (this.state !== "committing") return;
     const outcome = failure === undefined ? "done" : "failed";
     this.end(outcome, failure ?? "", outcome);
-    this.reportSoon(nowMs);
+    this.deadlines.setNoLater("report", nowMs + this.pace.doneDelayMs(this.asked));
     this.tick(nowMs);
   }
 
@@ -322,6 +334,7 @@ export class TransferReceiver {
     this.become(state);
     this.reason = reason;
     this.deadlines.clearAll();
+    this.context.commitOrder.leave(this.key);
     if (!hasCommitted) this.effects.push({ kind: "discard", key: this.key });
     this.effects.push({ kind: "event", event: { kind: "inbound-ended", key: this.key, outcome, reason } });
   }
@@ -340,7 +353,8 @@ export class TransferReceiver {
         received: this.received >>> 0,
         reason: this.reason,
         findings: this.findings,
-        worked: this.worked >>> 0,
+        worked: this.workDone() >>> 0,
+        order: this.order,
       },
       this.state === "receiving"
         ? this.assembly.missingBelow(this.missingEnd())
@@ -357,6 +371,11 @@ export class TransferReceiver {
     this.scheduleNextReport(nowMs, dueWants.length > wants.length);
   }
 
+  /** While it waits for its turn, each of the others that comes to its end brings it on. */
+  private workDone(): number {
+    return this.state === "decided" ? this.worked + this.context.commitOrder.departures : this.worked;
+  }
+
   private scheduleNextReport(nowMs: number, hasMoreWants: boolean): void {
     if (!this.isGoingOn) return;
     if (hasMoreWants) this.deadlines.setNoLater("report", nowMs);
@@ -371,10 +390,4 @@ export class TransferReceiver {
   private missingEnd(): number {
     return this.pace.spreadMs === 0 ? Infinity : this.agedBelow;
   }
-}
-
-/** How many members a transfer has, as far as an OFFER tells: one that is full is not the only one. */
-function fellows(offer: Offer, members: number): number {
-  const { length } = offer.targets;
-  return length < TARGETS_PER_MESSAGE ? length : Math.max(length, members);
 }

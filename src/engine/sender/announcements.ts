@@ -33,9 +33,14 @@ export function offers(transfer: number, dryRun: boolean, epochs: readonly strin
   return pieces(epochs).map((targets) => ({ type: "offer", body: { transfer, dryRun, targets } }));
 }
 
+/** ORDER for the members that have not got the place that the transfer will have. */
+export function orders(transfer: number, order: number, epochs: readonly string[]): ControlMessage[] {
+  return pieces(epochs).map((targets) => ({ type: "order", body: { transfer, order, targets } }));
+}
+
 /** COMMIT for the members that have not said DONE. */
-export function commits(transfer: number, epochs: readonly string[]): ControlMessage[] {
-  return pieces(epochs).map((targets) => ({ type: "commit", body: { transfer, targets } }));
+export function commits(transfer: number, order: number, epochs: readonly string[]): ControlMessage[] {
+  return pieces(epochs).map((targets) => ({ type: "commit", body: { transfer, order, targets } }));
 }
 
 /** ABORT with a reason, for everybody or for the epochs that are listed. */

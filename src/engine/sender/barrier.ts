@@ -2,7 +2,7 @@ import { serialDistance } from "../../base/serial.ts";
 import { MemberPhase, type Status } from "../../wire/status-message.ts";
 import type { Member, Verdict } from "../types.ts";
 import { Least } from "./least.ts";
-import { FIRST_WINDOW_BLOCKS, MEMBER_SILENCE_MS } from "./times.ts";
+import { FIRST_WINDOW_BLOCKS } from "./times.ts";
 import { BLOCK_FRAGMENTS } from "../../wire/limits.ts";
 
 /** Where one member is, as its newest STATUS says. */
@@ -18,6 +18,8 @@ export interface MemberProgress {
   /** How many it has received, and how long it has worked, as serial numbers. */
   received: number;
   worked: number;
+  /** The place that it has proposed for the transfer; 0 before it has. */
+  order: number;
   inFlight: number;
   hasAnswered: boolean;
   heardMs: number;
@@ -50,6 +52,7 @@ export class Barrier {
         seen: 0,
         received: 0,
         worked: 0,
+        order: 0,
         inFlight,
         hasAnswered: false,
         heardMs: nowMs,
@@ -93,12 +96,14 @@ export class Barrier {
       status.phase > progress.phase ||
       status.stagedBelow > progress.stagedBelow ||
       status.wants.length > 0 ||
+      status.order > progress.order ||
       status.worked !== progress.worked;
     if (hasMoved) progress.movedMs = nowMs;
     progress.hasAnswered = true;
     progress.heardMs = nowMs;
     if (status.phase > progress.phase) progress.phase = status.phase;
     if (status.stagedBelow > progress.stagedBelow) progress.stagedBelow = status.stagedBelow;
+    if (status.order > progress.order) progress.order = status.order;
     if (status.windowEnd > progress.windowEnd) progress.windowEnd = status.windowEnd;
     if (seen > progress.seen) progress.seen = seen;
     if (serialDistance(status.received, progress.received) > 0) progress.received = status.received;
@@ -143,10 +148,6 @@ export class Barrier {
 
   unanswered(): string[] {
     return [...this.active.values()].filter((one) => !one.hasAnswered).map((one) => one.member.epoch);
-  }
-
-  silentSince(nowMs: number): MemberProgress[] {
-    return [...this.active.values()].filter((one) => nowMs - one.heardMs >= MEMBER_SILENCE_MS);
   }
 
   /** This process stood still for a while; that says nothing about the members. */

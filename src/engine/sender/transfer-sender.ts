@@ -6,12 +6,15 @@ import type { ControlMessage } from "../../wire/message.ts";
 import { MemberPhase, type Status } from "../../wire/status-message.ts";
 import type { Address, Effect, EngineOptions, Input, TransferRequest } from "../types.ts";
 import { spreadMs } from "../spread.ts";
-import { abort, Announcements, commits, offers } from "./announcements.ts";
-import { Barrier, isWindowFull, type MemberProgress } from "./barrier.ts";
+import { abort, Announcements, commits, offers, orders } from "./announcements.ts";
+import { Barrier, type MemberProgress } from "./barrier.ts";
+import { Debts } from "./debts.ts";
 import { FlowControl } from "./flow-control.ts";
 import { Inquiries } from "./inquiries.ts";
 import { FindingsReader } from "./findings-reader.ts";
+import { Ordering } from "./ordering.ts";
 import { OutgoingBlocks } from "./outgoing-blocks.ts";
+import { NEXT_STATES, type State } from "./states.ts";
 import * as times from "./times.ts";
 import type { TokenBucket } from "./token-bucket.ts";
 import { WantCollector } from "./wants.ts";
@@ -21,14 +24,6 @@ import { WantCollector } from "./wants.ts";
  * sends again what is missing, waits until everybody has everything, and lets them switch together.
  */
 
-/** The only ways from state to state; become() holds them. */
-const NEXT_STATES = {
-  sending: ["committing", "finished"],
-  committing: ["finished"],
-  finished: [],
-} as const;
-
-type State = keyof typeof NEXT_STATES;
 type Produced = Extract<Input, { kind: "produced" }>;
 
 export class TransferSender {
@@ -41,6 +36,8 @@ export class TransferSender {
   private readonly announcements: Announcements;
   private readonly wants = new WantCollector();
   private readonly findings = new FindingsReader();
+  private readonly ordering: Ordering;
+  private readonly debts: Debts;
   private readonly deadlines = new Deadlines<"poll" | "send" | "silence">();
   private readonly effects: Effect[] = [];
   private readonly inquiries: Inquiries;
@@ -60,6 +57,9 @@ export class TransferSender {
     this.blocks = new OutgoingBlocks(this.transfer, this.effects, this.barrier, this.flow, windowBlocks);
     this.announcements = new Announcements(this.effects, this.flow);
     this.inquiries = new Inquiries(nowMs);
+    this.ordering = new Ordering(this.barrier);
+    const { barrier, blocks, wants, findings, ordering } = this;
+    this.debts = new Debts({ barrier, blocks, wants, findings, ordering });
     this.lastLookMs = nowMs;
     this.deadlines.set("silence", nowMs + times.MEMBER_SILENCE_MS / 5);
     this.offer();
@@ -107,7 +107,7 @@ export class TransferSender {
     const received = serialDistance(status.received, progress.received);
     this.flow.noteReport(epoch, progress.seen, seen, received);
     this.barrier.update(progress, status, seen, nowMs);
-    if (status.phase === MemberPhase.refused && this.state === "sending") {
+    if (status.phase === MemberPhase.refused && this.state !== "committing") {
       this.abort(`${progress.member.info.hostName}: ${status.reason}`);
       return;
     }
@@ -178,7 +178,7 @@ export class TransferSender {
 
   /** Ends the transfer before the commit, if it is not too late. */
   cancel(reason: string): void {
-    if (this.state === "sending") this.abort(reason);
+    if (this.state === "sending" || this.state === "ordering") this.abort(reason);
   }
 
   tick(nowMs: number): void {
@@ -189,33 +189,19 @@ export class TransferSender {
     if (this.deadlines.take("silence", nowMs)) {
       this.deadlines.set("silence", nowMs + times.MEMBER_SILENCE_MS / 10);
       this.dropTheLost(nowMs);
+      // Those that have their place are not asked for it again: so that they are heard of, and hear.
+      if (this.state === "ordering") this.sendProgress(true);
     }
     if (this.deadlines.take("poll", nowMs)) this.askAgain(nowMs);
     this.deadlines.take("send", nowMs);
     this.pump(nowMs);
   }
 
-  /** Members that have fallen silent, and such as answer and do not get on: a disk may hang for ever. */
   private dropTheLost(nowMs: number): void {
-    for (const progress of this.barrier.silentSince(nowMs)) {
+    for (const { progress, reason } of this.debts.lost(this.state, this.isFinal(), nowMs)) {
       if (this.isFinished) return;
-      this.drop(progress, `no answer for ${times.MEMBER_SILENCE_MS / 1000} seconds`, nowMs);
+      this.drop(progress, reason, nowMs);
     }
-    for (const progress of [...this.barrier.progress]) {
-      if (this.isFinished) return;
-      if (!this.isOwing(progress)) progress.movedMs = nowMs;
-      if (nowMs - progress.movedMs < times.MEMBER_STUCK_MS) continue;
-      const seconds = times.MEMBER_STUCK_MS / 1000;
-      this.drop(progress, `it answers, but has not got on for ${seconds} seconds`, nowMs);
-    }
-  }
-
-  /** Whether it is this member that the transfer waits for. */
-  private isOwing(progress: MemberProgress): boolean {
-    if (this.state === "committing") return progress.phase < MemberPhase.done;
-    const owesStatus = progress.stagedBelow < this.blocks.sent || this.wants.isOwedBy(progress.member.epoch);
-    const owesFindings = this.findings.isReading(progress.member.epoch);
-    return owesStatus || owesFindings || (this.isFinal() && progress.phase < MemberPhase.ready);
   }
 
   private become(state: State): void {
@@ -236,6 +222,7 @@ export class TransferSender {
       this.sendBlocks(nowMs);
       this.passBarrier(nowMs);
     }
+    if (this.state === "ordering") this.agree(nowMs);
     if (this.state === "committing" && this.barrier.size === 0) this.finish(undefined);
   }
 
@@ -286,7 +273,16 @@ export class TransferSender {
       this.finish(undefined);
       return;
     }
-    this.become("committing");
+    this.become("ordering");
+    this.inquiries.restart(nowMs);
+    this.ask(nowMs);
+  }
+
+  /** COMMIT is said when all members have the same place for this transfer. */
+  private agree(nowMs: number): void {
+    this.ordering.update();
+    if (this.ordering.isAgreed) this.become("committing");
+    else if (!this.ordering.isToBeTold) return;
     this.inquiries.restart(nowMs);
     this.ask(nowMs);
   }
@@ -299,10 +295,14 @@ export class TransferSender {
     }
   }
 
-  /** Asks the members for what is still missing from them: an answer to the offer, a status, or DONE. */
+  /** Asks the members for what is still missing from them: an answer to the offer, a status, a place, or DONE. */
   private ask(nowMs: number): void {
+    const { order } = this.ordering;
     if (this.state === "committing") {
-      this.announcements.toAll(commits(this.transfer, this.barrier.below(MemberPhase.done)));
+      this.announcements.toAll(commits(this.transfer, order, this.barrier.below(MemberPhase.done)));
+    } else if (this.state === "ordering") {
+      this.announcements.toAll(orders(this.transfer, order, this.ordering.behind));
+      this.ordering.noteTold();
     } else {
       this.offer();
       this.sendProgress(true);
@@ -311,22 +311,17 @@ export class TransferSender {
   }
 
   private askAgain(nowMs: number): void {
-    const owing = [...this.barrier.progress].filter((one) => this.isHoldingUp(one));
+    const owing = [...this.barrier.progress].filter((one) =>
+      this.debts.isHoldingUp(one, this.state, this.isFinal()),
+    );
     const asked = this.inquiries.whom(owing, this.barrier.size, nowMs);
-    if (asked === "all" || this.state === "committing") {
+    if (asked === "all" || this.state !== "sending") {
       this.ask(nowMs);
       return;
     }
     if (asked.length > 0) this.offer();
     for (const { member } of asked) this.sendProgress(true, member.address);
     this.deadlines.set("poll", this.inquiries.nextMs(nowMs));
-  }
-
-  /** Whether it is because of this member that nothing can be sent. */
-  private isHoldingUp(progress: MemberProgress): boolean {
-    if (this.isFinal()) return progress.phase < MemberPhase.ready;
-    const isFull = isWindowFull(progress, this.blocks.sent, this.blocks.sentFragments);
-    return isFull || this.wants.isOwedBy(progress.member.epoch);
   }
 
   private offer(): void {
@@ -359,7 +354,7 @@ export class TransferSender {
       kind: "event",
       event: { kind: "member-failed", transfer: this.transfer, epoch, hostName: info.hostName, reason },
     });
-    if (this.state === "sending") {
+    if (this.state !== "committing") {
       const farewell = "the sender goes on without this member";
       this.announcements.toOne(address, abort(this.transfer, farewell, [epoch]));
       if (this.request.allOrNothing) {
