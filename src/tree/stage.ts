@@ -54,6 +54,8 @@ export class Stage {
   private readonly precedence: Precedence;
   private readonly staging: Staging;
   private readonly planner: Planner;
+  private isPrepared = false;
+  private readonly keptDirectories = new Set<string>();
   /** Why it must not commit any more. */
   private overtaken: string | undefined;
 
@@ -125,6 +127,7 @@ export class Stage {
     const excess = this.planner.superfluous.excess(this.deleteLimit);
     if (excess !== undefined) throw new RefusalError(excess);
     if (this.overtaken !== undefined) throw new StageError(this.overtaken);
+    this.isPrepared = true;
     const { staged } = this.staging;
     if (staged === undefined) return;
     staged.entries.finish();
@@ -171,8 +174,10 @@ export class Stage {
         return step !== undefined;
       },
       keepDirectory: (path) => {
-        const metadata = this.metadataOf(path);
+        // A second time, it would be what the first of the others has made of it.
+        const metadata = this.keptDirectories.has(path) ? undefined : this.metadataOf(path);
         if (metadata === undefined) return;
+        this.keptDirectories.add(path);
         const type = EntryType.directory;
         added.push({ kind: StepKind.adjust, type, path, metadata, attributes: undefined });
       },
@@ -180,7 +185,7 @@ export class Stage {
         this.overtaken ??= `${path}: another transfer has replaced it meanwhile: push again`;
       },
     });
-    this.staging.addSteps(added);
+    this.staging.addSteps(added, this.isPrepared);
   }
 
   /** Removes what is left of the staging. */

@@ -98,12 +98,18 @@ export class Staging {
     return { kind: StepKind.place, type, path, metadata: NO_METADATA, attributes: undefined };
   }
 
-  /** Adds steps, also where everything was ready. */
-  addSteps(steps: readonly Step[]): void {
+  /**
+   * Adds steps, also where everything was ready.
+   *
+   * @param isPrepared whether nothing else will come
+   */
+  addSteps(steps: readonly Step[], isPrepared: boolean): void {
     if (steps.length === 0) return;
     const { area, journal } = this.opened();
     if (!this.isReady) {
       for (const step of steps) journal.addStep(step);
+      // There was nothing to do before.
+      if (isPrepared) this.makeReady();
       return;
     }
     // A list that is half written must never be the one that counts.

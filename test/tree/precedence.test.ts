@@ -91,9 +91,13 @@ test("attributes of directories come back", () => {
 });
 
 test("several that commit first: what comes back is what there was before all of them", () => {
+  write(later.from, { g: "its g" });
+  fs.rmSync(path.join(later.from, "d/new"));
+  later.push();
+  write(later.from, { h: "its h" });
   const own = later.stage();
   for (const text of ["one", "two"]) {
-    write(first.from, { a: text });
+    write(first.from, { a: text, [`d/${text}`]: text });
     const other = first.stage();
     other.prepare();
     commitBoth(other, own);
@@ -101,7 +105,27 @@ test("several that commit first: what comes back is what there was before all of
   own.prepare();
   assert.equal(own.commit(), undefined);
   own.clean();
-  assert.deepEqual(contents(first.to), contents(later.from));
+  assert.deepEqual(contents(first.to), { ...contents(later.from), "d/one": "one", "d/two": "two" });
+  const [there, here] = [first.to, later.from].map((base) => fs.statSync(path.join(base, "d")).mtimeMs);
+  assert.equal(there, here);
+});
+
+test("a transfer that had nothing to bring brings back what another one replaces", () => {
+  fs.rmSync(path.join(later.from, "d/new"));
+  later.push();
+  for (const isPrepared of [true, false]) {
+    const own = later.stage();
+    if (isPrepared) own.prepare();
+    write(first.from, { a: `other ${isPrepared}` });
+    const other = first.stage();
+    other.prepare();
+    commitBoth(other, own);
+    if (!isPrepared) own.prepare();
+    assert.equal(own.commit(), undefined);
+    own.clean();
+    assert.deepEqual(contents(first.to), contents(later.from));
+    assert.deepEqual(first.leftOver(), []);
+  }
 });
 
 test("what cannot be brought back makes the later one fail, and what is there stays whole", () => {

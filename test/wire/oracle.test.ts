@@ -15,14 +15,9 @@ import {
   startsOf,
 } from "./datagrams.ts";
 import { mutate } from "./mutate.ts";
-import {
-  naiveDatagram,
-  naiveLength,
-  naiveManifest,
-  naiveMessage,
-  naiveSegments,
-  Refused,
-} from "./naive-decoder.ts";
+import { naiveManifest, naiveSegments } from "./naive-blocks.ts";
+import { Refused } from "./naive-cursor.ts";
+import { naiveDatagram, naiveLength, naiveMessage } from "./naive-decoder.ts";
 import { type Plain, plainOf } from "./plain.ts";
 import { randomData, randomManifest, randomMessage } from "./random-values.ts";
 

@@ -3,7 +3,8 @@ import { DataWriter, type Segment, SegmentKind, segmentsOf } from "../../src/wir
 import { decodeManifest, type ManifestBlock, ManifestWriter } from "../../src/wire/manifest.ts";
 import { decodeMessage, encodeMessage } from "../../src/wire/message.ts";
 import { decodeDatagram, encodeDatagram } from "./datagrams.ts";
-import { naiveDatagram, naiveManifest, naiveMessage, naiveSegments } from "./naive-decoder.ts";
+import { naiveManifest, naiveSegments } from "./naive-blocks.ts";
+import { naiveDatagram, naiveMessage } from "./naive-decoder.ts";
 import { testVectors } from "./vectors.ts";
 
 testVectors("messages.json", { encode: encodeMessage, decode: decodeMessage, naive: naiveMessage });

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { DecodeError } from "../../src/base/bytes.ts";
 import { bytesOfHex, hexOf } from "../../src/base/hex.ts";
 import { joined } from "./mutate.ts";
-import { Refused } from "./naive-decoder.ts";
+import { Refused } from "./naive-cursor.ts";
 import { type Plain, plainOf, valueOf } from "./plain.ts";
 
 /**

@@ -1,0 +1,142 @@
+import { Cursor, demand, isOne, reason, Refused } from "./naive-cursor.ts";
+import type { Plain } from "./plain.ts";
+
+// Blocks, as in naive-decoder.ts.
+
+export function naiveManifest(bytes: Uint8Array): Plain {
+  const from = new Cursor(bytes);
+  demand(from.u8() === 1, "block kind");
+  const firstEntry = from.u32();
+  const announced = from.u16();
+  demand(announced <= 1024, "entries");
+  const directories: { header: { path: string; metadata: Plain }; entries: Plain[]; isComplete: boolean }[] =
+    [];
+  const excludes: string[] = [];
+  let terms: Plain = null;
+  let found = 0;
+  while (from.left > 0) {
+    const record = from.u8();
+    if (record === 1) {
+      const path = from.text(from.u16());
+      demand(isBelowBase(path), "directory");
+      const header = { path, metadata: isOne(from.u8()) ? metadata(from) : null };
+      directories.push({ header, entries: [], isComplete: false });
+    } else if (record === 3) {
+      const flags = from.u8();
+      demand(flags < 4, "terms");
+      const base = from.text(from.u16());
+      demand(base.length <= 4096, "base");
+      terms = { isForced: flags % 2 === 1, isCheck: flags >= 2, base };
+    } else if (record === 4) {
+      const pattern = from.text(from.u16());
+      demand(pattern.length <= 4096, "pattern");
+      excludes.push(pattern);
+    } else {
+      demand(record === 2 || record === 5, "record");
+      const directory = directories[directories.length - 1];
+      if (directory === undefined || directory.isComplete) throw new Refused("no directory");
+      if (record === 5) directory.isComplete = true;
+      else {
+        directory.entries.push(manifestEntry(from, directory.header.path));
+        found += 1;
+      }
+    }
+  }
+  demand(found === announced, "count");
+  return { firstEntry, terms, excludes, directories };
+}
+
+function manifestEntry(from: Cursor, directory: string): Plain {
+  const first = from.u8();
+  const type = first % 16;
+  const [hasOtherNames, hasDigest, hasHoles, hasAttributes] = [16, 32, 64, 128].map(
+    (bit) => Math.floor(first / bit) % 2 === 1,
+  );
+  demand(type >= 1 && type <= 10, "entry type");
+  demand(type === 1 || !(hasOtherNames || hasDigest || hasHoles), "contents");
+  const isName = type === 5 || type === 6;
+  demand(!(hasAttributes && (isName || type === 10)), "attributes");
+  const name = from.text(from.u8());
+  demand(name !== "" && !name.includes("/"), "name");
+  demand(isBelowBase(directory === "" ? name : directory + "/" + name), "path");
+  const nobody = { id: 0, name: "" };
+  const data = isName ? { mode: 0, mtimeNs: "0", user: nobody, group: nobody } : metadata(from);
+  const common = { type, name, metadata: data, size: type === 1 ? place(from) : 0, target: "" };
+  if (type === 3 || type === 10) {
+    common.target = from.text(from.u16());
+    const isFine = common.target !== "" && common.target.length <= 4096 && !common.target.includes("\0");
+    demand(isFine && (type === 3 || isBelowBase(common.target)), "target");
+  }
+  const isDevice = type === 8 || type === 9;
+  if (first < 16 && !isDevice) return { ...common, extras: null };
+  const device = isDevice ? { major: from.u32(), minor: from.u32() } : null;
+  const digest = hasDigest ? from.hex(32) : null;
+  const allocated = hasHoles ? place(from) : null;
+  return {
+    ...common,
+    extras: {
+      hasOtherNames: hasOtherNames === true,
+      digest,
+      allocated,
+      device,
+      attributes: hasAttributes ? attributes(from) : null,
+    },
+  };
+}
+
+function place(from: Cursor): number {
+  const value = from.u64();
+  demand(value < 1n << 53n, "size");
+  return Number(value);
+}
+
+function attributes(from: Cursor): Plain {
+  const count = from.u8();
+  demand(count <= 100, "attributes");
+  const all = from.times(count, () => {
+    const name = from.text(from.u8());
+    demand(name !== "" && !name.includes("\0"), "attribute");
+    return { name, value: from.hex(from.u16()) };
+  });
+  const bytes = all.reduce((sum, { value }) => sum + value.length / 2, 0);
+  demand(bytes <= 16384, "attributes");
+  return all;
+}
+
+/** Looks for each kind of hostile path by itself. */
+function isBelowBase(path: string): boolean {
+  if (path === "") return true;
+  const padded = "/" + path + "/";
+  const isHostile =
+    padded.includes("//") || padded.includes("/../") || padded.includes("/./") || padded.includes("\0");
+  const isStaging = padded.startsWith("/.makuosan/");
+  const longest = Math.max(...path.split("/").map((component) => component.length));
+  return !isHostile && !isStaging && longest < 256 && path.length <= 4096;
+}
+
+function metadata(from: Cursor): Plain {
+  const mode = from.u16();
+  demand(mode < 4096, "mode");
+  const mtimeNs = String(from.i64());
+  const owner = () => ({ id: from.u32(), name: from.text(from.u8()) });
+  return { mode, mtimeNs, user: owner(), group: owner() };
+}
+
+export function naiveSegments(bytes: Uint8Array): Plain {
+  const from = new Cursor(bytes);
+  demand(from.u8() === 2, "block kind");
+  const segments: Plain[] = [];
+  while (from.left > 0) {
+    const kind = from.u8();
+    const entry = from.u32();
+    demand(kind >= 1 && kind <= 3, "segment");
+    if (kind === 2) segments.push({ kind, entry, reason: reason(from) });
+    else if (kind === 3) segments.push({ kind, entry, offset: place(from), length: place(from) });
+    else {
+      const offset = from.u64();
+      demand(offset < 1n << 53n, "offset");
+      segments.push({ kind, entry, offset: Number(offset), bytes: from.hex(from.u16()) });
+    }
+  }
+  return segments;
+}
