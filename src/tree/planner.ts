@@ -152,7 +152,7 @@ export class Planner {
     let difference: number = Difference.missing;
     if (real !== undefined && stats !== undefined) {
       this.places.checkReplaceable(path, entry, stats);
-      difference = yield* this.compare(real, stats, entry);
+      difference = yield* this.compare(real, stats, path, entry);
     }
     if (difference === 0) return 0;
     if (isDevice(entry.type) && !this.rules.keepOwner) return this.leaveOut(path);
@@ -176,14 +176,23 @@ export class Planner {
     return 0;
   }
 
-  private *compare(real: number, stats: FileStats, entry: Entry): Generator<undefined, number> {
+  private *compare(real: number, stats: FileStats, path: string, entry: Entry): Generator<undefined, number> {
     if (entry.type === EntryType.passage) return 0;
     const difference = yield* differenceOf(real, stats, entry, this.rules);
+    if (entry.extras?.digest !== undefined && !this.isStill(stats, path))
+      return difference | Difference.contents;
     if (entry.type !== EntryType.hardLink || (difference & Difference.type) !== 0) return difference;
     const isLinked =
       this.staging.staged?.entries.hasLinkTarget(entry.target) !== true &&
       isSameFile(stats, this.base.find(directoryOf(entry.target)), nameOf(entry.target));
     return isLinked ? 0 : Difference.contents;
+  }
+
+  /** While a file was read for its digest, another transfer may have replaced it. */
+  private isStill(stats: FileStats, path: string): boolean {
+    const parent = this.base.find(directoryOf(path));
+    const now = parent === undefined ? undefined : statEntry(parent, nameOf(path));
+    return now?.inode === stats.inode && now.mtimeNs === stats.mtimeNs && now.size === stats.size;
   }
 
   /**

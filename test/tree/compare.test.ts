@@ -1,9 +1,15 @@
 import assert from "node:assert/strict";
+import crypto from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
+import { Directories } from "../../src/tree/directories.ts";
+import { Stage } from "../../src/tree/stage.ts";
+import { BLOCK_PLAINTEXT_BYTES } from "../../src/wire/datagram.ts";
 import { differenceNames } from "../../src/wire/differences.ts";
-import { contents, StagingPair } from "../support/staging.ts";
+import { EntryType, NO_EXTRAS } from "../../src/wire/entry.ts";
+import { ManifestWriter } from "../../src/wire/manifest.ts";
+import { contents, finish, StagingPair } from "../support/staging.ts";
 
 /** How entries differ, and that only what has to be sent is sent. */
 
@@ -114,4 +120,26 @@ test("what is superfluous is only told where deletes were asked for", () => {
     paths.map((one) => one.path),
     ["old"],
   );
+});
+
+test("a file that is replaced while it is compared is not taken for what it was", () => {
+  const size = 5_000_000;
+  for (const base of [pair.from, pair.to]) fs.writeFileSync(at(base, "large"), Buffer.alloc(size, "x"));
+  pair.push();
+  const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), 0);
+  const stats = fs.statSync(at(pair.from, "large"), { bigint: true });
+  const digest = crypto.createHash("sha256").update(Buffer.alloc(size, "x")).digest();
+  const owner = { id: Number(stats.uid), name: "" };
+  const group = { id: Number(stats.gid), name: "" };
+  const metadata = { mode: Number(stats.mode) & 0o7777, mtimeNs: stats.mtimeNs, user: owner, group };
+  const extras = { ...NO_EXTRAS, digest };
+  const entry = { type: EntryType.file, name: "large", metadata, size, target: "", extras };
+  writer.add({ path: "", metadata: undefined }, entry);
+  const compared = () => new Stage(new Directories(pair.to), pair.rules, "t-x", true).plan(writer.finish());
+  assert.equal(finish(compared()).wants.count(), 0);
+  const steps = compared();
+  steps.next();
+  fs.writeFileSync(at(pair.to, "other"), Buffer.alloc(size, "y"));
+  fs.renameSync(at(pair.to, "other"), at(pair.to, "large"));
+  assert.equal(finish(steps).wants.count(), 1);
 });
