@@ -52,6 +52,7 @@ const WORDS: Record<Language, Words> = {
     wire: "回線の限界",
     contenders: {
       "makuosan, sealed": "makuosan（鍵あり）",
+      "makuosan, just started": "makuosan（起動直後）",
       "makuosan without key": "makuosan（鍵なし）",
       "makuosan without FFI": "makuosan（FFI なし）",
       "rsync in parallel": "rsync（並列）",

@@ -11,9 +11,13 @@ type Rate = number | undefined;
 
 const WITHOUT_FFI: Record<string, string> = { MAKUOSAN_WITHOUT_FFI: "1" };
 
+/** Daemons run for months: what is measured are the pushes of such as have pushed before. */
+const WARM_UPS = 3;
+
 const CONTENDERS: Record<string, (scenario: Scenario, hasAllRates: boolean) => Contender> = {
-  makuosan: () => alone(new Makuosan("makuosan, sealed", { key: true })),
-  plain: () => alone(new Makuosan("makuosan without key", { key: false })),
+  makuosan: () => alone(new Makuosan("makuosan, sealed", { key: true, warmUps: WARM_UPS })),
+  fresh: () => alone(new Makuosan("makuosan, just started", { key: true })),
+  plain: () => alone(new Makuosan("makuosan without key", { key: false, warmUps: WARM_UPS })),
   "no-offload": () =>
     alone(new Makuosan("makuosan --no-offload", { key: true, daemonArguments: ["--no-offload"] })),
   "no-ffi": () => alone(new Makuosan("makuosan without FFI", { key: true, environment: WITHOUT_FFI })),

@@ -3,10 +3,14 @@ import path from "node:path";
 import { DIST, type Host } from "../../support/host.ts";
 import type { NamespaceFleet } from "../../support/namespaces.ts";
 import { eventually, must } from "../../support/processes.ts";
+import { clear } from "../contents.ts";
+import type { Scenario } from "../scenario.ts";
 import { LONGEST_PUSH_MS, type Peer, receivers, sender, succeed } from "./peer.ts";
 
 export interface Variant {
   readonly key: boolean;
+  /** Pushes of the same files before the one that is measured; none where that is to be the first one of all. */
+  readonly warmUps?: number;
   readonly daemonArguments?: readonly string[];
   readonly environment?: Record<string, string>;
 }
@@ -27,7 +31,7 @@ export class Makuosan implements Peer {
     return undefined;
   }
 
-  async prepare(fleet: NamespaceFleet): Promise<void> {
+  async prepare(fleet: NamespaceFleet, scenario?: Scenario): Promise<void> {
     const args: string[] = [...(this.variant.daemonArguments ?? [])];
     if (this.variant.key) args.push("-k", await keyFile(fleet));
     await Promise.all(
@@ -40,6 +44,11 @@ export class Makuosan implements Peer {
       const { stdout } = await sender(fleet).msync("--members");
       return stdout.includes(`Total: ${fleet.hosts.length - 1} members`);
     });
+    for (let times = 0; times < (this.variant.warmUps ?? 0); times++) {
+      await this.push(fleet);
+      if (scenario?.content === "unchanged") continue;
+      for (const host of receivers(fleet)) await clear(host.base);
+    }
   }
 
   async push(fleet: NamespaceFleet): Promise<void> {
