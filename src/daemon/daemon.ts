@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { Random } from "../base/random.ts";
 import { ConsoleServer } from "../console/server.ts";
 import { NodeEngine } from "../engine/node.ts";
-import type { NodeEvent } from "../engine/types.ts";
+import { inboundName, type NodeEvent } from "../engine/types.ts";
 import type { ChosenInterface } from "../net/interfaces.ts";
 import { readKeyFile } from "../net/key-file.ts";
 import { PagePool } from "../net/page-pool.ts";
@@ -14,10 +14,10 @@ import { Arrivals } from "./arrivals.ts";
 import { ConsoleService } from "./console-service.ts";
 import { Counters } from "./counters.ts";
 import { DiskThreads } from "./disk/disk-threads.ts";
-import type { StageReply } from "./disk/messages.ts";
+import type { StageAnswer, StageReply } from "./disk/messages.ts";
 import { Driver } from "./driver.ts";
 import { giveState, History, sentEntry } from "./history.ts";
-import { type DriverReply, Hooks } from "./hooks.ts";
+import { Hooks } from "./hooks.ts";
 import { InboundDatagrams } from "./inbound-datagrams.ts";
 import { InboundPages } from "./inbound-pages.ts";
 import type { Log } from "./log.ts";
@@ -175,14 +175,21 @@ function startDisks(
   settings: ConstructorParameters<typeof DiskThreads>[0],
   driver: Driver,
   log: Log,
-  holds: (reply: DriverReply) => boolean,
+  holds: (reply: StageAnswer) => boolean,
 ): DiskThreads {
   const disks = new DiskThreads(
     settings,
     (reply) => driver.onSource(reply),
     (replies) => {
-      for (const reply of replies) if (reply.kind === "recovered") logRecovery(log, reply);
-      driver.onStage(replies.filter((reply) => reply.kind !== "recovered").filter((reply) => !holds(reply)));
+      const answers = replies.filter((reply) => reply.kind !== "recovered" && reply.kind !== "left");
+      for (const reply of replies) {
+        if (reply.kind === "recovered") logRecovery(log, reply);
+        if (reply.kind === "left")
+          log.error(
+            `what transfer ${inboundName(reply.inbound)} has left cannot be removed: ${reply.failure}`,
+          );
+      }
+      driver.onStage(answers.filter((reply) => !holds(reply)));
     },
     // A broken invariant in a thread is one of the process.
     (error) => {

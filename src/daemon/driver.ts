@@ -6,7 +6,7 @@ import type { Transport } from "../net/transport.ts";
 import type { ScanRequest, ScanRules } from "../tree/request.ts";
 import { encodeMessage } from "../wire/message.ts";
 import type { DiskThreads } from "./disk/disk-threads.ts";
-import { bitmapData, type ReportDetail, type SourceReply, type StageReply } from "./disk/messages.ts";
+import { bitmapData, type ReportDetail, type SourceReply, type StageAnswer } from "./disk/messages.ts";
 import { RingPool } from "./disk/rings.ts";
 import type { InboundDatagrams } from "./inbound-datagrams.ts";
 import type { InboundPages } from "./inbound-pages.ts";
@@ -119,7 +119,7 @@ export class Driver {
     this.handle(reply);
   }
 
-  onStage(replies: readonly Exclude<StageReply, { kind: "recovered" }>[]): void {
+  onStage(replies: readonly StageAnswer[]): void {
     for (const reply of replies) this.takeStaged(reply);
   }
 
@@ -137,7 +137,7 @@ export class Driver {
     clearTimeout(this.timer);
   }
 
-  private takeStaged(reply: Exclude<StageReply, { kind: "recovered" }>): void {
+  private takeStaged(reply: StageAnswer): void {
     const { inbound: key } = reply;
     if (reply.kind !== "staged") {
       const { inbound, ...rest } = reply;

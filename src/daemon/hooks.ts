@@ -2,7 +2,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { inboundName, type NodeEvent } from "../engine/types.ts";
 import { STAGING_NAME } from "../wire/path-rules.ts";
-import type { StageReply } from "./disk/messages.ts";
+import type { StageAnswer } from "./disk/messages.ts";
 import { HookProcess } from "./hook-process.ts";
 import type { HookSettings } from "./hook-settings.ts";
 import type { Log } from "./log.ts";
@@ -16,7 +16,6 @@ import type { Log } from "./log.ts";
 type HookName = "pre-commit" | "post-commit";
 
 /** An answer that the driver takes. */
-export type DriverReply = Exclude<StageReply, { kind: "recovered" }>;
 
 /** A transfer that is being received. */
 interface Incoming {
@@ -53,7 +52,7 @@ export class Hooks {
    * @param pass takes the answer when the hook has ended, where it was held back for that
    * @returns whether it is held back
    */
-  hold(reply: DriverReply, pass: (reply: DriverReply) => void): boolean {
+  hold(reply: StageAnswer, pass: (reply: StageAnswer) => void): boolean {
     const incoming = this.incoming.get(inboundName(reply.inbound));
     if (reply.kind === "committed" && incoming !== undefined) incoming.commit = { failure: reply.failure };
     if (reply.kind !== "prepared" || incoming === undefined || reply.changes === undefined) return false;

@@ -18,6 +18,7 @@ const STATX_BASIC_STATS = 0x7ff;
 /** Places in a struct statx, which is the same on every architecture. */
 const STATX_BYTES = 256;
 const STATX = {
+  attributes: 8,
   links: 16,
   user: 20,
   group: 24,
@@ -29,6 +30,8 @@ const STATX = {
   device: 136,
 } as const;
 const DEVICE_ID = 128;
+
+const ATTRIBUTE_MOUNT_ROOT = 0x2000;
 
 /** The parts of a file's stats that are used here. */
 export class FileStats {
@@ -47,6 +50,8 @@ export class FileStats {
   readonly device: number;
   /** Which device it is, for a device node; deviceNumber() of special-files.ts takes it apart. */
   readonly deviceId: number;
+  /** Whether something is mounted here; false, too, where the kernel does not tell. */
+  readonly hasMount: boolean;
 
   constructor(fields: Omit<FileStats, `is${string}`>) {
     this.mode = fields.mode;
@@ -59,6 +64,7 @@ export class FileStats {
     this.inode = fields.inode;
     this.device = fields.device;
     this.deviceId = fields.deviceId;
+    this.hasMount = fields.hasMount;
   }
 
   isFile(): boolean {
@@ -139,6 +145,7 @@ function fromBigInts(stats: fs.BigIntStats): FileStats {
     inode: stats.ino,
     device: unpackCDevice(stats.dev),
     deviceId: unpackCDevice(stats.rdev),
+    hasMount: false,
   });
 }
 
@@ -155,5 +162,6 @@ function readAnswer(): FileStats {
     inode: numbers.getBigUint64(STATX.inode, true),
     device: packDevice(numbers.getUint32(STATX.device, true), numbers.getUint32(STATX.device + 4, true)),
     deviceId: packDevice(numbers.getUint32(DEVICE_ID, true), numbers.getUint32(DEVICE_ID + 4, true)),
+    hasMount: (numbers.getUint32(STATX.attributes, true) & ATTRIBUTE_MOUNT_ROOT) !== 0,
   });
 }

@@ -146,10 +146,10 @@ export function setDirectoryAttributes(
     const path = bytesOfPath(`/proc/self/fd/${descriptor}`);
     const { user, group } = ownerToSet(metadata, rules);
     if (group !== SAME_OWNER) fs.chownSync(path, user, group);
-    setMode(metadata, rules, (mode) => fs.chmodSync(path, mode));
-    // The calls for attributes follow no link, not even that of /proc.
+    // The calls for attributes follow no link, not even that of /proc. They come before a mode that may shut this process out.
     const itself = bytesOfPath(`/proc/self/fd/${descriptor}/.`);
     const failure = attributes === undefined ? undefined : setAttributes(itself, attributes);
+    setMode(metadata, rules, (mode) => fs.chmodSync(path, mode));
     setTime(path, metadata.mtimeNs);
     return failure;
   } finally {

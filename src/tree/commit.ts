@@ -53,8 +53,10 @@ export class Committer {
     for (const step of this.steps()) {
       if (step.kind === StepKind.place) this.attempt(step.path, () => this.place(step));
     }
+    let number = 0;
     for (const step of this.steps()) {
-      if (step.kind === StepKind.remove) this.attempt(step.path, () => this.remove(step.path));
+      number++;
+      if (step.kind === StepKind.remove) this.attempt(step.path, () => this.remove(step.path, number));
     }
     this.finishDirectories();
     this.makeDurable();
@@ -138,10 +140,13 @@ export class Committer {
   }
 
   /** Takes a path out of the tree in one step; what it was goes with the staging area. */
-  private remove(path: string): void {
+  private remove(path: string, number: number): void {
+    const discarded = this.area.placeForRemoved(number);
+    // Before a crash it was taken out already; what is there now is something new.
+    if (fs.existsSync(discarded)) return;
     const parent = this.base.find(directoryOf(path));
     if (parent === undefined || statEntry(parent, nameOf(path)) === undefined) return;
-    fs.renameSync(entryPath(parent, nameOf(path)), this.area.placeForDiscarded());
+    fs.renameSync(entryPath(parent, nameOf(path)), discarded);
     this.base.forget(path);
   }
 

@@ -83,9 +83,13 @@ export function setAttributes(path: Buffer, wanted: readonly Attribute[]): strin
       failure ??= `its extended attribute ${name} cannot be set: ${explain(error)}`;
     }
   };
-  for (const { name, value } of wanted) attempt(name, () => setAttribute(path, name, value));
-  const names = new Set(wanted.map(({ name }) => name));
-  for (const name of listAttributes(path)) {
+  // Whoever sends others must not be able to set them.
+  const carried = wanted.filter(({ name }) => CARRIED.test(name));
+  for (const { name, value } of carried) attempt(name, () => setAttribute(path, name, value));
+  const names = new Set(carried.map(({ name }) => name));
+  let present: string[] = [];
+  attempt("list", () => (present = listAttributes(path)));
+  for (const name of present) {
     if (CARRIED.test(name) && !names.has(name)) attempt(name, () => removeAttribute(path, name));
   }
   return failure;

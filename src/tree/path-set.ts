@@ -8,9 +8,9 @@ export class PathSet {
   private count = 0;
 
   add(path: string): void {
-    if (2 * ++this.count > this.table.length / 2) this.grow();
     const [low, high] = hashOf(path);
-    this.put(low, high);
+    if (!this.put(low, high)) return;
+    if (4 * ++this.count > this.table.length) this.grow();
   }
 
   has(path: string): boolean {
@@ -29,10 +29,13 @@ export class PathSet {
     }
   }
 
-  private put(low: number, high: number): void {
+  /** @returns whether it is new */
+  private put(low: number, high: number): boolean {
     const place = this.placeOf(low, high);
+    if (this.table[place] !== 0 || this.table[place + 1] !== 0) return false;
     this.table[place] = low;
     this.table[place + 1] = high;
+    return true;
   }
 
   /** Where a hash stands, or the free place where it belongs. */

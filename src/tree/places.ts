@@ -3,17 +3,23 @@ import { checkAccess } from "../sys/files.ts";
 import { type FileStats, statDescriptor, statEntry } from "../sys/stat.ts";
 import { type Entry, EntryType } from "../wire/entry.ts";
 import { directoryOf, nameOf } from "../wire/path-rules.ts";
+import type { AttributeRules } from "./attributes.ts";
+import type { EntryBelow } from "./below.ts";
 import type { Directories } from "./directories.ts";
 import { explain } from "./explain.ts";
 import { StageError } from "./stage-error.ts";
 
+const STICKY = 0o1000;
+
 /** Looks before the barrier at what a commit would fail at: every check throws a StageError with the reason. */
 export class Places {
   private readonly base: Directories;
+  private readonly rules: AttributeRules;
   private readonly device: number;
 
-  constructor(base: Directories) {
+  constructor(base: Directories, rules: AttributeRules) {
     this.base = base;
+    this.rules = rules;
     this.device = statDescriptor(base.root).device;
   }
 
@@ -29,16 +35,22 @@ export class Places {
 
   /** Whether a path can be moved out of its directory. */
   checkRemovable(path: string): void {
-    this.checkWritable(this.base.descriptor(directoryOf(path)), directoryOf(path));
+    const parent = this.base.descriptor(directoryOf(path));
+    this.checkWritable(parent, directoryOf(path));
+    const stats = statEntry(parent, nameOf(path));
+    if (stats !== undefined) this.checkSticky(parent, path, stats);
     const directory = this.base.find(path);
     // A directory that is moved away is written to: it gets another parent.
     if (directory !== undefined) this.checkWritable(directory, path);
   }
 
-  /** Whether a path belongs to the file system of the base directory. */
-  checkDevice(path: string): void {
-    const stats = statEntry(this.base.descriptor(directoryOf(path)), nameOf(path));
-    if (stats?.isDirectory() === true && stats.device !== this.device) throw otherFileSystem(path);
+  /** Whether all of an entry below something that goes can be deleted. */
+  checkDeletable({ path, stats }: EntryBelow): void {
+    if (!stats.isDirectory()) return;
+    if (stats.device !== this.device || stats.hasMount) throw otherFileSystem(path);
+    if (this.rules.keepOwner || stats.uid === process.geteuid?.()) return;
+    const directory = this.base.find(path);
+    if (directory !== undefined) this.checkWritable(directory, path);
   }
 
   /** Whether an entry can take the place of what is there. */
@@ -47,9 +59,20 @@ export class Places {
       if (stats.isDirectory()) return;
       throw new StageError(`${path}: it is not a directory here, and a path leads through it`);
     }
-    // Only directories are looked at: on an overlay, files may bear the number of a layer below.
-    if (stats.isDirectory() && stats.device !== this.device && entry.type !== EntryType.directory)
-      throw otherFileSystem(path);
+    const parent = this.base.find(directoryOf(path));
+    if (parent !== undefined) this.checkSticky(parent, path, stats);
+    if (!stats.isDirectory() || entry.type === EntryType.directory) return;
+    this.checkDeletable({ path, stats });
+    this.checkRemovable(path);
+  }
+
+  /** In a sticky directory, only owners may rename what is theirs. */
+  private checkSticky(parent: number, path: string, stats: FileStats): void {
+    if (this.rules.keepOwner) return;
+    const { mode, uid } = statDescriptor(parent);
+    const user = process.geteuid?.();
+    if ((mode & STICKY) === 0 || uid === user || stats.uid === user || user === 0) return;
+    throw new StageError(`${path}: it belongs to somebody else, and so does its directory, which is sticky`);
   }
 
   /** Better to say at once that so many bytes more will not fit than to fill the disk. */

@@ -1,12 +1,13 @@
 import { Bitmap } from "../base/bitmap.ts";
 import { type FileStats, statEntry } from "../sys/stat.ts";
-import { Difference, hasContents } from "../wire/differences.ts";
+import { Difference, isOfAttributesAlone } from "../wire/differences.ts";
 import { type Entry, EntryType, isDevice } from "../wire/entry.ts";
 import { FindingKind } from "../wire/findings.ts";
 import { decodeManifest, type ManifestDirectory } from "../wire/manifest.ts";
 import { directoryOf, joinPath, nameOf } from "../wire/path-rules.ts";
 import type { AttributeRules } from "./attributes.ts";
 import { differenceOf, isSameFile } from "./compare.ts";
+import type { EntryBelow } from "./below.ts";
 import type { Directories } from "./directories.ts";
 import type { FindingList } from "./findings.ts";
 import { StepKind } from "./journal.ts";
@@ -49,6 +50,8 @@ export class Planner {
   private readonly precedence: Precedence;
   private readonly staging: Staging;
   private readonly places: Places;
+  /** Files that are going to be new ones, and that others are names of. */
+  private readonly linkTargets = new Set<string>();
   private nextEntry = 0;
   readonly superfluous: Superfluous;
   /** What is going to be changed here. */
@@ -63,7 +66,7 @@ export class Planner {
     this.findings = parts.findings;
     this.precedence = parts.precedence;
     this.staging = parts.staging;
-    this.places = new Places(parts.base);
+    this.places = new Places(parts.base, parts.rules);
     this.superfluous = new Superfluous(parts.base, parts.protection);
   }
 
@@ -118,15 +121,16 @@ export class Planner {
       if (!isThere) this.checkStaged(header.path);
       const path = joinPath(header.path, entry.name);
       const difference = yield* this.planEntry(number, path, entry, real);
-      if (difference === 0 && real !== undefined) this.precedence.noteSame(path);
       plan.differences[number - plan.firstEntry] = difference;
       isTouched ||= difference !== 0;
-      plan.hasCopies ||= entry.type === EntryType.file && difference !== 0 && hasContents(difference);
+      plan.hasCopies ||= entry.type === EntryType.file && difference !== 0 && isOfAttributesAlone(difference);
     }
-    if (!isThere) return;
     if (directory.isComplete) {
       this.superfluous.checkExpected();
       this.precedence.noteComplete(header.path);
+    }
+    if (!isThere) return;
+    if (directory.isComplete) {
       isTouched = (yield* this.planRemovals(header.path)) || isTouched;
     }
     if (isTouched && !this.dryRun) this.touch(directory);
@@ -135,6 +139,7 @@ export class Planner {
   /** The directory itself changes with what is in it. */
   private touch({ header }: ManifestDirectory): void {
     this.places.checkWritable(this.base.descriptor(header.path), header.path);
+    this.precedence.noteUsed(header.path);
     if (header.metadata !== undefined) {
       this.staging.opened().journal.add(StepKind.adjust, EntryType.directory, header.path, header);
     }
@@ -153,22 +158,29 @@ export class Planner {
     if (real !== undefined && stats !== undefined) {
       this.places.checkReplaceable(path, entry, stats);
       difference = yield* this.compare(real, stats, path, entry);
+      if (difference === 0) this.precedence.noteSame(path);
     }
+    if (entry.extras?.hasOtherNames === true && difference !== 0) this.linkTargets.add(path);
     if (difference === 0) return 0;
+    if (stats?.isDirectory() === true && (difference & Difference.type) !== 0)
+      yield* this.planReplaced(path, stats);
     if (isDevice(entry.type) && !this.rules.keepOwner) return this.leaveOut(path);
-    const needsContents = entry.type === EntryType.file && !hasContents(difference);
     const count = () => {
       this.wantedEntries++;
-      if (needsContents) this.wantedBytes += entry.extras?.allocated ?? entry.size;
+      if (entry.type === EntryType.file && !isOfAttributesAlone(difference))
+        this.wantedBytes += entry.extras?.allocated ?? entry.size;
       this.staging.noteChange(path);
       return difference;
     };
     if (this.dryRun) return count();
     const { entries } = this.staging.opened();
     const place = { number, path, hasRealParent: real !== undefined };
-    if (entry.type === EntryType.file && !needsContents) yield* entries.copy(place, entry);
-    else if (!entries.stage(place, entry)) return this.leaveOut(path);
-    return count();
+    if (entry.type === EntryType.file && isOfAttributesAlone(difference)) {
+      if (yield* entries.copy(place, entry)) return count();
+      // It cannot be read here, or has changed: then the sender has to send it.
+      difference |= Difference.contents;
+    }
+    return entries.stage(place, entry) ? count() : this.leaveOut(path);
   }
 
   private leaveOut(path: string): number {
@@ -183,7 +195,7 @@ export class Planner {
       return difference | Difference.contents;
     if (entry.type !== EntryType.hardLink || (difference & Difference.type) !== 0) return difference;
     const isLinked =
-      this.staging.staged?.entries.hasLinkTarget(entry.target) !== true &&
+      !this.linkTargets.has(entry.target) &&
       isSameFile(stats, this.base.find(directoryOf(entry.target)), nameOf(entry.target));
     return isLinked ? 0 : Difference.contents;
   }
@@ -201,20 +213,29 @@ export class Planner {
    * @returns whether anything is
    */
   private *planRemovals(directory: string, name?: string): Generator<undefined, boolean> {
-    const obstacle = (path: string) => this.places.checkDevice(path);
+    const obstacle = (entry: EntryBelow) => this.places.checkDeletable(entry);
     const paths =
       name === undefined
         ? this.superfluous.in(directory, obstacle)
         : this.superfluous.removalsOf(joinPath(directory, name), obstacle);
     let isTouched = false;
     for (const path of paths) {
-      const parent = this.base.find(directoryOf(path));
-      if (parent === undefined || statEntry(parent, nameOf(path)) === undefined) continue;
-      isTouched = true;
-      this.planRemoval(path);
+      if (path !== undefined) {
+        isTouched = true;
+        this.planRemoval(path);
+      }
       yield;
     }
     return isTouched;
+  }
+
+  /** All that is in a directory goes when something else takes its place. */
+  private *planReplaced(path: string, stats: FileStats): Generator<undefined> {
+    const obstacle = (entry: EntryBelow) => this.places.checkDeletable(entry);
+    for (const one of yield* this.superfluous.replaced(path, stats, obstacle)) {
+      this.findings.add(FindingKind.superfluous, one);
+      this.staging.noteChange(one);
+    }
   }
 
   private planRemoval(path: string): void {

@@ -1,9 +1,10 @@
 import { statEntry } from "../sys/stat.ts";
-import { directoryOf, joinPath, nameOf } from "../wire/path-rules.ts";
+import { EntryType } from "../wire/entry.ts";
+import { directoryOf, nameOf } from "../wire/path-rules.ts";
+import { below } from "./below.ts";
 import type { Directories } from "./directories.ts";
 import { type Step, StepKind } from "./journal.ts";
 import { PathSet } from "./path-set.ts";
-import { namesIn } from "./remove.ts";
 
 /** How a transfer that commits later keeps what it found to be right. */
 export interface Rescue {
@@ -22,6 +23,8 @@ export interface Rescue {
 export class Precedence {
   private readonly base: Directories;
   private readonly same = new PathSet();
+  /** Directories that are there and that it is going to change something in. */
+  private readonly used = new PathSet();
   /** Where this transfer deletes what the sender does not have: directories, and all that the sender has in them. */
   private readonly complete = new PathSet();
   private readonly noted = new PathSet();
@@ -33,6 +36,15 @@ export class Precedence {
   /** An entry is here as the sender has it. */
   noteSame(path: string): void {
     this.same.add(path);
+  }
+
+  /** Something goes into a directory that is there. */
+  noteUsed(directory: string): void {
+    if (directory !== "") this.used.add(directory);
+  }
+
+  isSame(path: string): boolean {
+    return this.same.has(path);
   }
 
   /** The sender has an entry of this path, where its directory may turn out to be complete. */
@@ -47,14 +59,16 @@ export class Precedence {
   /** Looks at what another transfer is going to do now. */
   yieldTo(steps: Iterable<Step>, rescue: Rescue): void {
     for (const step of steps) {
-      if (step.kind === StepKind.place) this.yieldPlace(step.path, rescue);
+      if (step.kind === StepKind.place) this.yieldPlace(step, rescue);
       else if (step.kind === StepKind.remove) this.yieldRemoval(step.path, rescue);
       else if (step.kind === StepKind.adjust && this.same.has(step.path)) rescue.keepDirectory(step.path);
     }
   }
 
-  private yieldPlace(path: string, rescue: Rescue): void {
+  private yieldPlace({ path, type }: Step, rescue: Rescue): void {
     const stats = this.statsOf(path);
+    // Both bring the directory, and this one all that may be in it.
+    if (type === EntryType.directory && stats === undefined && this.complete.has(path)) rescue.giveUp(path);
     if (stats?.isDirectory() === true) {
       if (this.hasSameIn(path)) rescue.giveUp(path);
     } else if (this.same.has(path) && stats !== undefined) {
@@ -69,12 +83,12 @@ export class Precedence {
     } else if (stats !== undefined && this.same.has(path) && !rescue.keepEntry(path)) rescue.giveUp(path);
   }
 
+  /** Whether anything that this transfer relies on is in a directory. */
   private hasSameIn(directory: string): boolean {
-    if (this.same.has(directory)) return true;
-    return namesIn(this.base.descriptor(directory)).some((name) => {
-      const path = joinPath(directory, name);
-      return this.statsOf(path)?.isDirectory() === true ? this.hasSameIn(path) : this.same.has(path);
-    });
+    if (this.same.has(directory) || this.used.has(directory)) return true;
+    for (const { path } of below(this.base, directory))
+      if (this.same.has(path) || this.used.has(path)) return true;
+    return false;
   }
 
   private statsOf(path: string) {

@@ -1,8 +1,6 @@
-import { statEntry } from "../sys/stat.ts";
+import { below } from "./below.ts";
 import type { Directories } from "./directories.ts";
 import { compileExcludes, type Exclusion, isExcludedWithin } from "./excludes.ts";
-import { namesIn } from "./remove.ts";
-import { joinPath } from "../wire/path-rules.ts";
 
 /** What a member keeps for itself: its own exclude patterns hold for what it receives, too. */
 export class Protection {
@@ -33,15 +31,8 @@ export class Protection {
 
   /** Some entry below a directory that would be lost with it; undefined where nothing there is kept. */
   findBelow(base: Directories, top: string): string | undefined {
-    const pending = [top];
-    for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
-      for (const name of namesIn(base.descriptor(path))) {
-        const child = joinPath(path, name);
-        const isDirectory = statEntry(base.descriptor(path), name)?.isDirectory() === true;
-        if (this.isExcluded(child, isDirectory)) return child;
-        if (isDirectory) pending.push(child);
-      }
-    }
+    for (const { path, stats } of below(base, top))
+      if (this.isExcluded(path, stats.isDirectory())) return path;
     return undefined;
   }
 }

@@ -81,6 +81,12 @@ export function simplifyRequest(request: ScanRequest): ScanRequest {
   return { recursive: true, paths: paths.filter((path) => !ancestorsOf(path).some((one) => all.has(one))) };
 }
 
+/** The paths that a simplified request has no more, because others cover them. */
+export function coveredPaths(request: ScanRequest, simple: ScanRequest): string[] {
+  const left = new Set(simple.paths);
+  return [...new Set(request.paths.map(normalizePath))].filter((path) => path !== "" && !left.has(path));
+}
+
 function ancestorsOf(path: string): string[] {
   const ancestors = path === "" ? [] : [""];
   for (let slash = path.indexOf("/"); slash !== -1; slash = path.indexOf("/", slash + 1)) {

@@ -58,9 +58,13 @@ export class Scanner {
     this.isListing = rules.deletes !== "nothing";
   }
 
-  /** @throws UserError where a directory looks so wrong that nothing should be deleted because of it */
-  *scan(request: ScanRequest): Generator<ScanItem> {
+  /**
+   * @param covered paths that were asked for, too, and that others cover: they are looked at only for being gone
+   * @throws UserError where a directory looks so wrong that nothing should be deleted because of it
+   */
+  *scan(request: ScanRequest, covered: readonly string[] = []): Generator<ScanItem> {
     this.owners.refresh();
+    for (const path of covered) if (this.rules.syncs && this.isGone(path)) yield* this.requested(path);
     for (const path of request.paths) {
       const isDirectory = path === "" ? true : yield* this.requested(path);
       if (isDirectory && request.recursive) yield* this.below(path);
@@ -165,7 +169,7 @@ export class Scanner {
       const descriptor = this.directories.descriptor(path);
       const stats = statDescriptor(descriptor);
       let isWayGiven = this.rules.ownedBy === undefined;
-      const isSent = path !== "" && !this.lookout.isForeign(stats);
+      const isSent = path !== "" && !this.lookout.isForeign(stats) && this.rules.deletes !== "only";
       const header = { path, metadata: isSent ? metadataOf(stats, this.owners) : undefined };
       let isEmpty = true;
       let isWhole = true;
@@ -174,7 +178,11 @@ export class Scanner {
         isEmpty = false;
         // Between two names, whoever takes the items may have used other directories.
         const item = this.lookout.at(this.directories.descriptor(path), header, name);
-        if (item === undefined) continue;
+        if (item === undefined) {
+          // It may be there by another name, which this listing does not have.
+          isWhole = false;
+          continue;
+        }
         if (isEntered(item)) found.push(joinPath(path, name));
         if (item.kind === "entry" && !isWayGiven && this.rules.deletes !== "only") {
           yield* this.foreignWay(path);
@@ -185,7 +193,8 @@ export class Scanner {
       }
       if (!this.isListing) return;
       if (isTop && isEmpty) this.checkForced(path);
-      if (isWhole) yield { kind: "complete", directory: header };
+      const isSteady = statDescriptor(this.directories.descriptor(path)).mtimeNs === stats.mtimeNs;
+      if (isWhole && isSteady) yield { kind: "complete", directory: header };
     } catch (error) {
       if (error instanceof UserError) throw error;
       yield { kind: "unreadable", path, reason: explain(error) };

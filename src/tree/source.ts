@@ -12,7 +12,7 @@ import { Directories } from "./directories.ts";
 import { compileExcludes } from "./excludes.ts";
 import { FileReader } from "./file-reader.ts";
 import { type Owners } from "./owners.ts";
-import { type ScanRequest, type ScanRules, simplifyRequest } from "./request.ts";
+import { type ScanRequest, type ScanRules, coveredPaths, simplifyRequest } from "./request.ts";
 import { named, Scanner, type ScanItem } from "./scan.ts";
 
 /**
@@ -90,7 +90,8 @@ export class Source {
     this.digests = rules.comparesContents ? new DigestedEntries(this.directories) : undefined;
     this.preface = prefaceOf(rules, baseText);
     const scanner = new Scanner(this.directories, owners, { ...rules, isExcluded, dryRun });
-    this.items = scanner.scan(simplifyRequest(request));
+    const simple = simplifyRequest(request);
+    this.items = scanner.scan(simple, coveredPaths(request, simple));
     this.reader = new FileReader(this.directories);
   }
 

@@ -72,7 +72,8 @@ export class Stage {
     this.deleteLimit = extras.deleteLimit;
     this.precedence = new Precedence(base);
     const note = (path: string, text: string) => this.findings.add(FindingKind.note, path, text);
-    this.staging = new Staging(base, rules, name, extras.listsChanges, note);
+    const isSame = (path: string) => this.precedence.isSame(path);
+    this.staging = new Staging(base, rules, name, extras.listsChanges, { note, isSame });
     const { protection } = extras;
     const { findings, precedence, staging } = this;
     this.planner = new Planner({ base, rules, dryRun, protection, findings, precedence, staging });
@@ -166,6 +167,14 @@ export class Stage {
    */
   yieldTo(steps: Iterable<Step>): void {
     if (this.dryRun || this.overtaken !== undefined) return;
+    try {
+      this.keepFrom(steps);
+    } catch (error) {
+      this.overtaken = stageFailure(error);
+    }
+  }
+
+  private keepFrom(steps: Iterable<Step>): void {
     const added: Step[] = [];
     this.precedence.yieldTo(steps, {
       keepEntry: (path) => {

@@ -2,7 +2,7 @@ import fs from "node:fs";
 import { bytesOfPath, entryPath } from "../sys/entry-path.ts";
 import { openEntry } from "../sys/files.ts";
 import { makeSpecialFile, type SpecialKind } from "../sys/special-files.ts";
-import { statEntry } from "../sys/stat.ts";
+import { statDescriptor, statEntry } from "../sys/stat.ts";
 import type { ContentSegment, HoleSegment } from "../wire/data-block.ts";
 import { type Entry, EntryType, isDevice } from "../wire/entry.ts";
 import { directoryOf, nameOf } from "../wire/path-rules.ts";
@@ -25,10 +25,19 @@ export interface Place {
 }
 
 interface StagedLink {
-  readonly path: string;
-  readonly target: string;
-  readonly hasRealParent: boolean;
+  readonly place: Place;
+  readonly entry: Entry;
 }
+
+/** What a file system says that has no links, or where more rights are needed for one. */
+const LINK_CODES: ReadonlySet<string> = new Set([
+  "EPERM",
+  "EACCES",
+  "EMLINK",
+  "EXDEV",
+  "EOPNOTSUPP",
+  "ENOTSUP",
+]);
 
 const SPECIAL_KINDS: ReadonlyMap<EntryType, SpecialKind> = new Map([
   [EntryType.fifo, "fifo"],
@@ -43,25 +52,29 @@ export class StagedEntries {
   private readonly journal: JournalWriter;
   private readonly rules: AttributeRules;
   private readonly note: Note;
+  private readonly isSame: (path: string) => boolean;
   private readonly files: StagedFiles;
-  /** Files on their way that further entries may be names of. */
-  private readonly linkTargets = new Set<string>();
   /** Links wait for the files that they are names of. */
   private links: StagedLink[] = [];
 
-  /** @param note told what an entry could not be given */
+  /**
+   * @param note told what an entry could not be given
+   * @param isSame whether a path was found to be as the sender has it
+   */
   constructor(
     base: Directories,
     area: StagingArea,
     journal: JournalWriter,
     rules: AttributeRules,
     note: Note,
+    isSame: (path: string) => boolean,
   ) {
     this.base = base;
     this.area = area;
     this.journal = journal;
     this.rules = rules;
     this.note = note;
+    this.isSame = isSame;
     this.files = new StagedFiles(area, journal, rules, note);
   }
 
@@ -83,11 +96,6 @@ export class StagedEntries {
     return this.files.writtenBytes;
   }
 
-  /** Whether a file that others are names of is going to be a new one. */
-  hasLinkTarget(path: string): boolean {
-    return this.linkTargets.has(path);
-  }
-
   /**
    * Stages an entry; its content follows, unless it has none.
    *
@@ -100,7 +108,7 @@ export class StagedEntries {
       return true;
     }
     if (entry.type === EntryType.hardLink) {
-      this.links.push({ path, target: entry.target, hasRealParent });
+      this.links.push({ place, entry });
       return true;
     }
     if (entry.type === EntryType.directory || entry.type === EntryType.passage) {
@@ -117,13 +125,17 @@ export class StagedEntries {
     return true;
   }
 
-  /** Stages a file whose contents are here already, and only its attributes are to be others. */
-  *copy(place: Place, entry: Entry): Generator<undefined> {
-    const directory = this.base.descriptor(directoryOf(place.path));
-    const from = openEntry(directory, nameOf(place.path), O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  /**
+   * Stages a file whose contents are here already, and only its attributes are to be others.
+   *
+   * @returns step by step; false where it cannot be read, or has changed meanwhile
+   */
+  *copy(place: Place, entry: Entry): Generator<undefined, boolean> {
+    const parent = this.base.find(directoryOf(place.path));
+    const from = parent === undefined ? undefined : openReadable(parent, nameOf(place.path));
+    if (from === undefined) return false;
     try {
-      const isCopied = yield* this.files.copy(this.fileOf(place, entry), from);
-      if (!isCopied) throw new StageError(`${place.path}: it changed here during the transfer`);
+      return yield* this.files.copy(this.fileOf(place, entry), from);
     } finally {
       fs.closeSync(from);
     }
@@ -155,7 +167,6 @@ export class StagedEntries {
 
   private fileOf({ number, path, hasRealParent }: Place, entry: Entry) {
     const { size, metadata, extras } = entry;
-    if (extras?.hasOtherNames === true) this.linkTargets.add(path);
     return { number, path, size, metadata, attributes: extras?.attributes, isPlaced: hasRealParent };
   }
 
@@ -192,17 +203,45 @@ export class StagedEntries {
     if (failure !== undefined) this.note(path, failure);
   }
 
-  /** A link is one to the new file, or else to the one that is here. */
-  private link({ path, target, hasRealParent }: StagedLink): void {
+  /** A link is one to the new file, or else to the one that is here, if that is the sender's. */
+  private link({ place, entry }: StagedLink): void {
+    const { path, hasRealParent } = place;
+    const { target } = entry;
     const stagedParent = this.area.tree.find(directoryOf(target));
     const isStaged = stagedParent !== undefined && statEntry(stagedParent, nameOf(target))?.isFile() === true;
     const parent = isStaged ? stagedParent : this.base.find(directoryOf(target));
-    if (parent === undefined || statEntry(parent, nameOf(target))?.isFile() !== true) {
+    const isUsable = parent !== undefined && (isStaged || this.isSame(target));
+    if (!isUsable || statEntry(parent, nameOf(target))?.isFile() !== true) {
       this.note(path, `it is another name of ${target}, which is not there, so it is left out`);
       return;
     }
-    fs.linkSync(entryPath(parent, nameOf(target)), this.stagedPath(path));
+    try {
+      fs.linkSync(entryPath(parent, nameOf(target)), this.stagedPath(path));
+    } catch (error) {
+      if (!LINK_CODES.has(errorCode(error))) throw error;
+      this.copyInstead(place, entry, parent);
+      return;
+    }
     if (hasRealParent) this.journal.add(StepKind.place, EntryType.hardLink, path);
+  }
+
+  /** Where no link can be made, it becomes a file of its own with the same contents. */
+  private copyInstead(place: Place, entry: Entry, parent: number): void {
+    const from = openReadable(parent, nameOf(entry.target));
+    if (from === undefined) {
+      this.note(
+        place.path,
+        `it can be neither a link to ${entry.target} nor a copy of it, so it is left out`,
+      );
+      return;
+    }
+    try {
+      const { size } = statDescriptor(from);
+      const steps = this.files.copy(this.fileOf(place, { ...entry, size }), from);
+      while (steps.next().done !== true);
+    } finally {
+      fs.closeSync(from);
+    }
   }
 
   private stagedPath(path: string): Buffer {
@@ -216,5 +255,15 @@ function makeStagedDirectory(staged: Buffer): void {
     fs.mkdirSync(staged, 0o700);
   } catch (error) {
     if (errorCode(error) !== "EEXIST" || !fs.lstatSync(staged).isDirectory()) throw error;
+  }
+}
+
+/** Opens a file to read it; undefined where that is not allowed, or it is gone. */
+function openReadable(parent: number, name: string): number | undefined {
+  try {
+    return openEntry(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch (error) {
+    if (["EACCES", "EPERM", "ENOENT", "ELOOP"].includes(errorCode(error))) return undefined;
+    throw error;
   }
 }

@@ -127,6 +127,7 @@ export class StagedFiles {
     const after = statDescriptor(from);
     if (after.mtimeNs !== before.mtimeNs || after.size !== file.size || before.size !== file.size) {
       this.closeFile(partial);
+      if (partial.isCreated) fs.unlinkSync(this.stagedPath(partial));
       return false;
     }
     fs.ftruncateSync(this.descriptorOf(partial), file.size);

@@ -99,6 +99,11 @@ export class StagingArea {
     return entryPath(this.directory.root, `${DISCARDED}${this.discarded++}-${process.hrtime.bigint()}`);
   }
 
+  /** The name for what a step of the journal deletes. */
+  placeForRemoved(step: number): Buffer {
+    return entryPath(this.directory.root, `${DISCARDED}-step${step}`);
+  }
+
   /** Whether anything has been moved out of the way. */
   hasDiscarded(): boolean {
     return namesIn(this.directory.root).some((name) => name.startsWith(DISCARDED));

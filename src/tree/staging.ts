@@ -24,7 +24,7 @@ export class Staging {
   private readonly rules: AttributeRules;
   private readonly name: string;
   private readonly listsChanges: boolean;
-  private readonly note: Note;
+  private readonly hooks: { readonly note: Note; readonly isSame: (path: string) => boolean };
   private changes: ChangeList | undefined;
   private isReady = false;
   /** Undefined as long as there is nothing. */
@@ -35,14 +35,20 @@ export class Staging {
   /**
    * @param name of the area
    * @param listsChanges whether the paths that change are listed in a file of the area, `changes`
-   * @param note told what an entry could not be given
+   * @param hooks what staged entries tell and ask
    */
-  constructor(base: Directories, rules: AttributeRules, name: string, listsChanges: boolean, note: Note) {
+  constructor(
+    base: Directories,
+    rules: AttributeRules,
+    name: string,
+    listsChanges: boolean,
+    hooks: { readonly note: Note; readonly isSame: (path: string) => boolean },
+  ) {
     this.base = base;
     this.rules = rules;
     this.name = name;
     this.listsChanges = listsChanges;
-    this.note = note;
+    this.hooks = hooks;
   }
 
   /** What is staged; it is begun where there was nothing. */
@@ -51,7 +57,14 @@ export class Staging {
     const area = StagingArea.create(this.base, this.name);
     const journal = new JournalWriter(area.file("journal"));
     if (this.listsChanges) this.changes = new ChangeList(area.file("changes"));
-    const entries = new StagedEntries(this.base, area, journal, this.rules, this.note);
+    const entries = new StagedEntries(
+      this.base,
+      area,
+      journal,
+      this.rules,
+      this.hooks.note,
+      this.hooks.isSame,
+    );
     this.staged = { area, journal, entries };
     return this.staged;
   }
@@ -113,10 +126,15 @@ export class Staging {
       return;
     }
     // A list that is half written must never be the one that counts.
+    fs.rmSync(area.file("journal"), { force: true });
     const longer = new JournalWriter(area.file("journal"));
-    for (const step of readJournal(area.file("ready"))) longer.addStep(step);
-    for (const step of steps) longer.addStep(step);
-    longer.finish();
+    try {
+      for (const step of readJournal(area.file("ready"))) longer.addStep(step);
+      for (const step of steps) longer.addStep(step);
+      longer.finish();
+    } finally {
+      longer.close();
+    }
     area.rename("journal", "ready");
     area.sync();
   }

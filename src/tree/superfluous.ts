@@ -1,7 +1,8 @@
 import { UserError } from "../base/user-error.ts";
-import { statEntry } from "../sys/stat.ts";
+import { type FileStats, statEntry } from "../sys/stat.ts";
 import type { Terms } from "../wire/terms.ts";
 import { directoryOf, joinPath, nameOf, STAGING_NAME } from "../wire/path-rules.ts";
+import { below, type EntryBelow } from "./below.ts";
 import type { Directories } from "./directories.ts";
 import { compileExcludes, EXCLUDE_BYTES, type Exclusion } from "./excludes.ts";
 import type { Protection } from "./protection.ts";
@@ -19,8 +20,11 @@ export interface DeleteLimit {
 /** Half of the entries, and a hundred in any case. */
 export const DEFAULT_DELETE_LIMIT: DeleteLimit = { entries: 100, percent: 50 };
 
-/** Throws where something cannot be deleted. */
-export type Obstacle = (path: string) => void;
+/** Throws where an entry cannot be deleted. */
+export type Obstacle = (entry: EntryBelow) => void;
+
+/** So many entries are walked between two looks at what else there is to do. */
+const ENTRIES_PER_STEP = 2_000;
 
 /**
  * Finds out what a member has and its sender has not, a directory at a time: the entries of a directory come together, and
@@ -78,11 +82,12 @@ export class Superfluous {
   }
 
   /**
-   * What is superfluous in a directory, now that all its entries are known: paths that can be deleted with all that is in them.
+   * What is superfluous in a directory, now that all its entries are known: paths that can be deleted with all that is in
+   * them, step by step.
    *
    * @param obstacle called with each entry
    */
-  *in(directory: string, obstacle: Obstacle): Generator<string> {
+  *in(directory: string, obstacle: Obstacle): Generator<string | undefined> {
     const isKnown = directory === this.directory;
     const descriptor = this.base.find(directory);
     if (descriptor === undefined) return;
@@ -93,27 +98,41 @@ export class Superfluous {
     }
   }
 
-  /** A path as one, or what can be deleted of it where something in it stays. */
-  *removalsOf(path: string, obstacle: Obstacle): Generator<string> {
-    const isDirectory = this.isDirectory(path);
-    if (this.stays(path, isDirectory)) return;
-    const count = this.countWhole(path, isDirectory, obstacle);
-    this.inScope += count ?? 1;
-    if (count !== undefined) {
-      this.found += count;
-      yield path;
-      return;
-    }
-    for (const name of namesIn(this.base.descriptor(path))) {
-      yield* this.removalsOf(joinPath(path, name), obstacle);
-    }
+  /** A path as one, or what can be deleted of it where something in it stays; step by step. */
+  *removalsOf(path: string, obstacle: Obstacle): Generator<string | undefined> {
+    const stats = this.statsOf(path);
+    if (stats === undefined || this.stays(path, stats.isDirectory())) return;
+    const { kept, count } = yield* this.examine({ path, stats }, obstacle);
+    this.inScope += count + kept.size;
+    this.found += count;
+    if (kept.size === 0) yield path;
+    else yield* this.partsOf(path, kept);
   }
 
-  /** A path that is to be deleted, and all below it. */
+  /** Every path that goes with one that is deleted, itself first. */
   *pathsOf(path: string): Generator<string> {
     yield path;
-    if (!this.isDirectory(path)) return;
-    for (const name of namesIn(this.base.descriptor(path))) yield* this.pathsOf(joinPath(path, name));
+    if (this.statsOf(path)?.isDirectory() !== true) return;
+    for (const entry of below(this.base, path)) yield entry.path;
+  }
+
+  /**
+   * A directory is going to be replaced by something else: all in it goes.
+   *
+   * @returns step by step which paths these are
+   * @throws StageError where something of it has to stay
+   */
+  *replaced(path: string, stats: FileStats, obstacle: Obstacle): Generator<undefined, string[]> {
+    const { kept } = yield* this.examine({ path, stats }, obstacle);
+    const [first] = kept;
+    if (first !== undefined)
+      throw new StageError(`${path}: it is a directory here, and something in it is excluded`);
+    if (!this.isLooking) return [];
+    const paths: string[] = [];
+    for (const entry of below(this.base, path)) paths.push(entry.path);
+    this.found += paths.length;
+    this.inScope += paths.length;
+    return paths;
   }
 
   /**
@@ -131,24 +150,40 @@ export class Superfluous {
     );
   }
 
-  /** How many entries a path stands for; undefined where something in it stays, and so the directory does. */
-  private countWhole(path: string, isDirectory: boolean, obstacle: Obstacle): number | undefined {
-    obstacle(path);
-    let count = 1;
-    if (!isDirectory) return count;
-    for (const name of namesIn(this.base.descriptor(path))) {
-      const child = joinPath(path, name);
-      const isChildDirectory = this.isDirectory(child);
-      if (this.stays(child, isChildDirectory)) return undefined;
-      const below = this.countWhole(child, isChildDirectory, obstacle);
-      if (below === undefined) return undefined;
-      count += below;
+  /**
+   * Looks at all of a path.
+   *
+   * @returns step by step how many entries can be deleted, and the directories that have to stay for what is in them
+   */
+  private *examine(
+    top: EntryBelow,
+    obstacle: Obstacle,
+  ): Generator<undefined, { kept: Set<string>; count: number }> {
+    const kept = new Set<string>();
+    obstacle(top);
+    let walked = 1;
+    if (!top.stats.isDirectory()) return { kept, count: walked };
+    const enters = (entry: EntryBelow) => !this.stays(entry.path, true);
+    for (const entry of below(this.base, top.path, enters)) {
+      if (this.stays(entry.path, entry.stats.isDirectory())) keepWay(kept, entry.path, top.path);
+      else {
+        obstacle(entry);
+        if (++walked % ENTRIES_PER_STEP === 0) yield;
+      }
     }
-    return count;
+    return { kept, count: walked - kept.size };
   }
 
-  private isDirectory(path: string): boolean {
-    return statEntry(this.base.descriptor(directoryOf(path)), nameOf(path))?.isDirectory() === true;
+  /** What can be deleted of a directory in which something stays: the largest parts. */
+  private *partsOf(top: string, kept: ReadonlySet<string>): Generator<string> {
+    for (const { path, stats } of below(this.base, top, (entry) => kept.has(entry.path))) {
+      if (!kept.has(path) && !this.stays(path, stats.isDirectory())) yield path;
+    }
+  }
+
+  private statsOf(path: string): FileStats | undefined {
+    const parent = this.base.find(directoryOf(path));
+    return parent === undefined ? undefined : statEntry(parent, nameOf(path));
   }
 
   private stays(path: string, isDirectory: boolean): boolean {
@@ -163,5 +198,13 @@ export class Superfluous {
       if (error instanceof UserError) throw new StageError(`the sender's patterns: ${error.message}`);
       throw error;
     }
+  }
+}
+
+/** Everything on the way to what stays has to stay, too. */
+function keepWay(kept: Set<string>, path: string, top: string): void {
+  for (let way = directoryOf(path); !kept.has(way); way = directoryOf(way)) {
+    kept.add(way);
+    if (way === top) return;
   }
 }

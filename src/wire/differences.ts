@@ -20,12 +20,12 @@ export function differingEntries(differences: Uint8Array): Bitmap {
 }
 
 /** The entries of which the contents are needed. */
-export function entriesWithoutContents(differences: Uint8Array): Bitmap {
+export function entriesNeedingContents(differences: Uint8Array): Bitmap {
   return entriesWith(differences, NEEDS_CONTENTS);
 }
 
-/** Whether a difference is one of attributes alone. */
-export function hasContents(difference: number): boolean {
+/** Whether a difference is one of attributes alone: the member has the contents already. */
+export function isOfAttributesAlone(difference: number): boolean {
   return (difference & NEEDS_CONTENTS) === 0;
 }
 

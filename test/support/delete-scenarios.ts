@@ -8,7 +8,11 @@ import type { Host } from "./host.ts";
 
 /** Deletes, comparisons and entries that are no plain files, by the command as a whole, on real daemons. */
 
-export async function deleteScenarios(context: TestContext, fleet: CommandFleet): Promise<void> {
+export async function deleteScenarios(
+  context: TestContext,
+  fleet: CommandFleet,
+  isRoot: boolean,
+): Promise<void> {
   const [sender, second, third] = fleet.hosts as [Host, Host, Host];
   /** A line of output for each host and path, whatever order they came in. */
   const sorted = (text: string) => text.trimEnd().split("\n").sort();
@@ -84,6 +88,26 @@ export async function deleteScenarios(context: TestContext, fleet: CommandFleet)
     const unsynced = await sender.msync("del/sub");
     assert.equal(unsynced.stderr, "error: del/sub: there is no such file or directory\n");
   });
+
+  if (isRoot) {
+    await context.test("what is mounted somewhere below is never deleted", async () => {
+      await shell(sender, "mkdir mnt && touch mnt/x");
+      await shell(second, "mkdir -p mnt/old/deep/point place && echo precious > place/file");
+      await shell(second, "mount --bind place mnt/old/deep/point");
+      const { status, stderr } = await sender.msync("-r", "--delete", "-t", "host2", "mnt");
+      assert.equal(status, 3);
+      assert.equal(
+        stderr,
+        "error: host2: mnt/old/deep/point: it is on another file system than the base directory\n",
+      );
+      await shell(sender, "rm -r mnt && echo a file > mnt");
+      const replaced = await sender.msync("mnt", "-t", "host2");
+      assert.match(replaced.stderr, /mnt\/old\/deep\/point: it is on another file system/);
+      assert.equal(await shell(second, "cat mnt/old/deep/point/file"), "precious\n");
+      await shell(second, "umount mnt/old/deep/point && rm -r mnt place");
+      await shell(sender, "rm mnt");
+    });
+  }
 
   await context.test("scripts have sync, dsync and check", async () => {
     const file = path.join(fleet.directory, "deletes");
@@ -184,6 +208,11 @@ export async function checkScenarios(
     const result = JSON.parse(stdout.trimEnd().split("\n").at(-1)!) as { sentBytes: number };
     assert.equal(result.sentBytes, 0);
     for (const host of [second, third]) assert.equal(await shell(host, "stat -c %a chk/large"), "640\n");
+    if (!isRoot) {
+      await shell(third, "chmod 000 chk/large");
+      assert.equal((await sender.msync("chk/large")).status, 0, "one that cannot be read there is sent");
+      assert.equal(await shell(third, "stat -c %a chk/large"), "640\n");
+    }
     if (isRoot) {
       await shell(sender, "chown 12:34 chk/large");
       assert.equal((await sender.msync("chk/large")).status, 0);

@@ -22,7 +22,7 @@ export async function runScenarios(
   await targetScenarios(context, fleet);
   await ownerScenarios(context, fleet, isRoot);
   await consoleScenarios(context, fleet);
-  await deleteScenarios(context, fleet);
+  await deleteScenarios(context, fleet, isRoot);
   await checkScenarios(context, fleet, isRoot);
   await specialScenarios(context, fleet, isRoot);
   await scriptScenarios(context, fleet);

@@ -2,7 +2,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { segmentsOf } from "../../src/wire/data-block.ts";
-import { entriesWithoutContents } from "../../src/wire/differences.ts";
+import { entriesNeedingContents } from "../../src/wire/differences.ts";
 import { Directories } from "../../src/tree/directories.ts";
 import { Owners } from "../../src/tree/owners.ts";
 import { NO_RULES, type ScanRules } from "../../src/tree/request.ts";
@@ -70,7 +70,7 @@ export class StagingPair {
         const { wants, differences } = finish(stage.plan(plaintext));
         this.wanted += wants.count();
         this.differences.push(...(differences ?? []));
-        source.settle(number, wants, differences === undefined ? wants : entriesWithoutContents(differences));
+        source.settle(number, wants, differences === undefined ? wants : entriesNeedingContents(differences));
       } else {
         this.sentSegments += [...segmentsOf(plaintext)].length;
         stage.write(plaintext);

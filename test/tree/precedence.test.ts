@@ -151,6 +151,34 @@ test("what another one brings into a directory that is complete makes the later 
   own.clean();
 });
 
+test("a directory that goes, in which the later one has only new things, makes it fail", () => {
+  write(first.from, { keep: "other" });
+  first.scanRules = { deletes: "also" };
+  for (const name of ["a", "d/b", "d/c"])
+    fs.writeFileSync(path.join(later.from, name), "changed, and longer");
+  const own = later.stage();
+  own.prepare();
+  const other = first.stage();
+  other.prepare();
+  commitBoth(other, own);
+  assert.match(own.commit() ?? "", /^d: another transfer has replaced it meanwhile/);
+  own.clean();
+  assert.deepEqual(contents(first.to), { keep: "other" });
+});
+
+test("a directory that both make, and that the later one has all of, makes it fail", () => {
+  write(first.from, { "new/x": "other" });
+  write(later.from, { "new/y": "its" });
+  later.scanRules = { deletes: "also" };
+  const own = later.stage();
+  own.prepare();
+  const other = first.stage();
+  other.prepare();
+  commitBoth(other, own);
+  assert.match(own.commit() ?? "", /^new: another transfer has replaced it meanwhile/);
+  own.clean();
+});
+
 test("what nobody has in common is not touched", () => {
   write(first.from, { "x/y": "other" });
   const own = later.stage();

@@ -134,8 +134,13 @@ export interface RecoveredCommit {
   readonly failure: string;
 }
 
+/** What the staging thread answers to commands. */
+export type StageAnswer = Exclude<StageReply, { kind: "recovered" | "left" }>;
+
 /** From the staging thread. */
 export type StageReply =
+  /** Something of a transfer that has ended could not be removed. */
+  | { readonly kind: "left"; readonly inbound: InboundKey; readonly failure: string }
   | {
       readonly kind: "recovered";
       readonly finished: readonly RecoveredCommit[];

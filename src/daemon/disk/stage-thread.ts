@@ -148,7 +148,7 @@ class StageThread {
         this.commit(open, command.inbound);
         break;
       case "discard":
-        this.end(name, open);
+        this.end(command.inbound, open);
         break;
       case "find": {
         const { inbound, first } = command;
@@ -251,13 +251,15 @@ class StageThread {
     const beganMs = performance.timeOrigin + performance.now();
     const failure = attempt(() => open.stage?.commit());
     this.reply({ kind: "committed", inbound, failure, beganMs });
-    this.end(inboundName(inbound), open);
+    this.end(inbound, open);
   }
 
-  private end(name: string, open: OpenStage): void {
+  private end(inbound: InboundKey, open: OpenStage): void {
+    const name = inboundName(inbound);
     this.stages.delete(name);
     endPlanning(open);
-    attempt(() => open.stage?.clean());
+    const failure = attempt(() => open.stage?.clean());
+    if (failure !== undefined) this.reply({ kind: "left", inbound, failure });
   }
 
   private baseDirectory(): Directories {

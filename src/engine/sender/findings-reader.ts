@@ -1,6 +1,10 @@
 import type { Finding, Findings } from "../../wire/findings.ts";
+import { FINDING_BYTES } from "../../wire/limits.ts";
 import type { Member } from "../types.ts";
 import { FINDINGS_REPEAT_MS, MEMBERS_READ_AT_A_TIME } from "./times.ts";
+
+/** More than this no member keeps: a finding has five bytes at the least. */
+const FINDINGS = FINDING_BYTES / 5 + 1;
 
 interface Reading {
   readonly member: Member;
@@ -31,7 +35,8 @@ export class FindingsReader {
   begin(member: Member, total: number): void {
     if (this.begun.has(member.epoch)) return;
     this.begun.add(member.epoch);
-    if (total > 0) this.readings.set(member.epoch, { member, total, got: 0, askedMs: -Infinity });
+    if (total > 0 && total <= FINDINGS)
+      this.readings.set(member.epoch, { member, total, got: 0, askedMs: -Infinity });
   }
 
   forget(epoch: string): void {

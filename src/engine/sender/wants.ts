@@ -1,5 +1,5 @@
 import { Bitmap } from "../../base/bitmap.ts";
-import { entriesWithoutContents } from "../../wire/differences.ts";
+import { entriesNeedingContents } from "../../wire/differences.ts";
 import type { Want } from "../../wire/status-message.ts";
 import type { MemberWant } from "../types.ts";
 
@@ -62,7 +62,7 @@ export class WantCollector {
       for (const epoch of epochs) {
         const { entries, differences } = manifest.answers.get(epoch) as Answer;
         union.merge(entries);
-        contents.merge(differences === undefined ? entries : entriesWithoutContents(differences));
+        contents.merge(differences === undefined ? entries : entriesNeedingContents(differences));
         wants.push({ epoch, entries, differences });
       }
       settled.push({ block, union, contents, wants });
