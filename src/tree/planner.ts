@@ -213,7 +213,8 @@ export class Planner {
    * @returns whether anything is
    */
   private *planRemovals(directory: string, name?: string): Generator<undefined, boolean> {
-    const obstacle = (entry: EntryBelow) => this.places.checkDeletable(entry);
+    // A dry run tells what is superfluous, whoever may delete it.
+    const obstacle = (entry: EntryBelow) => (this.dryRun ? undefined : this.places.checkDeletable(entry));
     const paths =
       name === undefined
         ? this.superfluous.in(directory, obstacle)
