@@ -129,6 +129,13 @@ export class ByteReader {
     return this.view.getBigUint64(this.advance(8), true);
   }
 
+  /** A u64 that a number holds exactly; `what` names it where it is larger. */
+  u53(what: string): number {
+    const value = Number(this.u64());
+    if (!Number.isSafeInteger(value)) throw new DecodeError(`${what} is out of range`);
+    return value;
+  }
+
   i64(): bigint {
     return this.view.getBigInt64(this.advance(8), true);
   }

@@ -109,9 +109,8 @@ function combine(
   state: ScriptState,
   deletes: "also" | "only",
 ): SendOptions {
-  const isDeleting = own.deletes !== "nothing" || all.deletes !== "nothing";
   return {
-    deletes: isDeleting ? deletes : "nothing",
+    deletes: own.deletes === "nothing" ? "nothing" : deletes,
     syncs: own.syncs || all.syncs,
     isForced: own.isForced || all.isForced,
     comparesContents: own.comparesContents || all.comparesContents,

@@ -4,25 +4,9 @@ import { UserError } from "../base/user-error.ts";
 import type { SendRequest } from "../console/protocol.ts";
 
 /** What a push is asked to be, on the command line and in a script alike; names and paths are byte strings. */
-export interface SendOptions {
-  readonly recursive: boolean;
-  readonly dryRun: boolean;
+export interface SendOptions extends Omit<SendRequest, "command" | "paths" | "detail" | "progress"> {
   readonly verbosity: number;
-  readonly targets: readonly string[];
-  readonly excepts: readonly string[];
   readonly wait: Wait | undefined;
-  readonly excludes: readonly string[];
-  /** Empty for the group that each entry has. */
-  readonly group: string;
-  readonly allOrNothing: boolean;
-  readonly deletes: SendRequest["deletes"];
-  /** A path that is gone here is removed there. */
-  readonly syncs: boolean;
-  readonly isForced: boolean;
-  readonly comparesContents: boolean;
-  /** What differs is told; with `dryRun`, nothing else is done. */
-  readonly isCheck: boolean;
-  readonly sendsAttributes: boolean;
 }
 
 /** So many members are waited for, so long. */

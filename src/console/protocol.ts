@@ -1,3 +1,5 @@
+import type { PushRules } from "../base/push-rules.ts";
+
 /**
  * What msync and the daemon say to each other over the control socket: JSON objects, one a line. A client sends a
  * request; the daemon answers with events and then one result, and takes the next request. Paths and names are byte
@@ -15,7 +17,7 @@ export const WAITING_REQUESTS = 256;
 /** Not a request: ends the one that is being carried out, which still gives its result. */
 export const CANCEL_LINE = '{"command":"cancel"}';
 
-export interface SendRequest {
+export interface SendRequest extends PushRules {
   readonly command: "send";
   readonly paths: readonly string[];
   readonly recursive: boolean;
@@ -29,18 +31,6 @@ export interface SendRequest {
   readonly group: string;
   /** Patterns of what is left out. */
   readonly excludes: readonly string[];
-  /** Whether members delete what is not here: nothing, also, or only, where nothing is sent. */
-  readonly deletes: "nothing" | "also" | "only";
-  /** A path that is asked for and is not here is deleted there. */
-  readonly syncs: boolean;
-  /** However much is deleted, it is meant. */
-  readonly isForced: boolean;
-  /** Contents are compared, not only sizes and times. */
-  readonly comparesContents: boolean;
-  /** How entries differ is told. */
-  readonly isCheck: boolean;
-  /** Extended attributes are sent, too. */
-  readonly sendsAttributes: boolean;
   /** Which lines about entries are wanted. */
   readonly detail: "none" | "paths" | "updates" | "all";
   /** Whether progress events are wanted. */

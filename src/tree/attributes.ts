@@ -70,8 +70,8 @@ export function isSameTime(a: bigint, b: bigint): boolean {
 }
 
 export function modeToSet(metadata: Metadata, rules: AttributeRules): number {
-  const { user, group } = ownerToSet(metadata, rules);
-  if (user !== SAME_OWNER) return metadata.mode;
+  if (rules.keepOwner) return metadata.mode;
+  const { group } = ownerToSet(metadata, rules);
   const isGroupKept = group !== SAME_OWNER && rules.isSetGroupIdForbidden !== true;
   return metadata.mode & (isGroupKept ? MODE_WITHOUT_OWNER | SET_GROUP_ID : MODE_WITHOUT_OWNER);
 }

@@ -1,6 +1,6 @@
 import { Difference } from "../wire/differences.ts";
 import { type Entry, EntryType, isDevice } from "../wire/entry.ts";
-import { type FileStats, statEntry } from "../sys/stat.ts";
+import type { FileStats } from "../sys/stat.ts";
 import { type AttributeRules, deviceOf, hasOwnerToSet, isSameTime, modeToSet, typeOf } from "./attributes.ts";
 import { FileDigest } from "./digest.ts";
 import { errorCode } from "./directories.ts";
@@ -87,8 +87,7 @@ function* digestOf(directory: number, name: string): Generator<undefined, Uint8A
   }
 }
 
-/** Whether two paths are names of one file. */
-export function isSameFile(stats: FileStats, directory: number | undefined, name: string): boolean {
-  const other = directory === undefined ? undefined : statEntry(directory, name);
+/** Whether two stats are those of one file. */
+export function isSameFile(stats: FileStats, other: FileStats | undefined): boolean {
   return other !== undefined && other.inode === stats.inode && other.device === stats.device;
 }

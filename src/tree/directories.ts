@@ -1,6 +1,8 @@
 import fs from "node:fs";
 import { entryPath } from "../sys/entry-path.ts";
 import { O_PATH } from "../sys/files.ts";
+import { type FileStats, statEntry } from "../sys/stat.ts";
+import { directoryOf, nameOf } from "../wire/path-rules.ts";
 
 /**
  * Reaches entries below a directory without ever following a symbolic link on the way, even when somebody swaps a
@@ -60,6 +62,12 @@ export class Directories {
       if (code === "ENOENT" || code === "ENOTDIR") return undefined;
       throw error;
     }
+  }
+
+  /** The stats of an entry by its path, of a link itself; undefined where it, or its directory, is not there. */
+  statsOf(path: string): FileStats | undefined {
+    const parent = this.find(directoryOf(path));
+    return parent === undefined ? undefined : statEntry(parent, nameOf(path));
   }
 
   /** Forgets a directory that is going to be replaced, and all below it. */

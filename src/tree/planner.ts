@@ -1,10 +1,10 @@
-import { Bitmap } from "../base/bitmap.ts";
+import type { Bitmap } from "../base/bitmap.ts";
 import { type FileStats, statEntry } from "../sys/stat.ts";
-import { Difference, isOfAttributesAlone } from "../wire/differences.ts";
+import { Difference, differingEntries, isOfAttributesAlone } from "../wire/differences.ts";
 import { type Entry, EntryType, isDevice } from "../wire/entry.ts";
 import { FindingKind } from "../wire/findings.ts";
 import { decodeManifest, type ManifestDirectory } from "../wire/manifest.ts";
-import { directoryOf, joinPath, nameOf } from "../wire/path-rules.ts";
+import { joinPath } from "../wire/path-rules.ts";
 import type { AttributeRules } from "./attributes.ts";
 import { differenceOf, isSameFile } from "./compare.ts";
 import type { EntryBelow } from "./below.ts";
@@ -86,10 +86,8 @@ export class Planner {
     const plan = { differences, firstEntry: block.firstEntry, hasCopies: false };
     for (const directory of block.directories) yield* this.planDirectory(directory, plan);
     this.places.checkSpace(this.wantedBytes, this.staging.staged?.entries.writtenBytes ?? 0);
-    const wants = new Bitmap(entryCount);
-    for (let index = 0; index < entryCount; index++) if (differences[index] !== 0) wants.set(index);
     const isTold = this.superfluous.isCheck || plan.hasCopies;
-    return { wants, differences: isTold ? differences : undefined };
+    return { wants: differingEntries(differences), differences: isTold ? differences : undefined };
   }
 
   private *planDirectory(
@@ -109,17 +107,17 @@ export class Planner {
       const number = this.nextEntry++;
       // A passage stands between the entries of another directory.
       if (entry.type !== EntryType.passage) this.superfluous.note(header.path, entry.name);
-      if (this.superfluous.isLooking) this.precedence.noteKnown(joinPath(header.path, entry.name));
+      const path = joinPath(header.path, entry.name);
+      if (this.superfluous.isLooking) this.precedence.noteKnown(path);
       if (entry.type === EntryType.kept) continue;
       // Asked for anew each time: other directories are opened in between, and few descriptors are kept.
       const real = isThere ? this.base.find(header.path) : undefined;
       if (entry.type === EntryType.gone) {
         this.superfluous.checkExpected();
-        if (real !== undefined) isTouched = (yield* this.planRemovals(header.path, entry.name)) || isTouched;
+        if (real !== undefined) isTouched = (yield* this.planRemovals("of", path)) || isTouched;
         continue;
       }
       if (!isThere) this.checkStaged(header.path);
-      const path = joinPath(header.path, entry.name);
       const difference = yield* this.planEntry(number, path, entry, real);
       plan.differences[number - plan.firstEntry] = difference;
       isTouched ||= difference !== 0;
@@ -131,7 +129,7 @@ export class Planner {
     }
     if (!isThere) return;
     if (directory.isComplete) {
-      isTouched = (yield* this.planRemovals(header.path)) || isTouched;
+      isTouched = (yield* this.planRemovals("in", header.path)) || isTouched;
     }
     if (isTouched && !this.dryRun) this.touch(directory);
   }
@@ -195,30 +193,26 @@ export class Planner {
       return difference | Difference.contents;
     if (entry.type !== EntryType.hardLink || (difference & Difference.type) !== 0) return difference;
     const isLinked =
-      !this.linkTargets.has(entry.target) &&
-      isSameFile(stats, this.base.find(directoryOf(entry.target)), nameOf(entry.target));
+      !this.linkTargets.has(entry.target) && isSameFile(stats, this.base.statsOf(entry.target));
     return isLinked ? 0 : Difference.contents;
   }
 
   /** While a file was read for its digest, another transfer may have replaced it. */
   private isStill(stats: FileStats, path: string): boolean {
-    const parent = this.base.find(directoryOf(path));
-    const now = parent === undefined ? undefined : statEntry(parent, nameOf(path));
+    const now = this.base.statsOf(path);
     return now?.inode === stats.inode && now.mtimeNs === stats.mtimeNs && now.size === stats.size;
   }
 
   /**
-   * What is deleted of a directory: one of its entries, or all that is superfluous in it.
+   * Plans what is deleted: a path, or all that is superfluous in a directory.
    *
    * @returns whether anything is
    */
-  private *planRemovals(directory: string, name?: string): Generator<undefined, boolean> {
+  private *planRemovals(which: "of" | "in", place: string): Generator<undefined, boolean> {
     // A dry run tells what is superfluous, whoever may delete it.
     const obstacle = (entry: EntryBelow) => (this.dryRun ? undefined : this.places.checkDeletable(entry));
     const paths =
-      name === undefined
-        ? this.superfluous.in(directory, obstacle)
-        : this.superfluous.removalsOf(joinPath(directory, name), obstacle);
+      which === "in" ? this.superfluous.in(place, obstacle) : this.superfluous.removalsOf(place, obstacle);
     let isTouched = false;
     for (const path of paths) {
       if (path !== undefined) {

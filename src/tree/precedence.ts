@@ -1,6 +1,5 @@
-import { statEntry } from "../sys/stat.ts";
 import { EntryType } from "../wire/entry.ts";
-import { directoryOf, nameOf } from "../wire/path-rules.ts";
+import { directoryOf } from "../wire/path-rules.ts";
 import { below } from "./below.ts";
 import type { Directories } from "./directories.ts";
 import { type Step, StepKind } from "./journal.ts";
@@ -66,7 +65,7 @@ export class Precedence {
   }
 
   private yieldPlace({ path, type }: Step, rescue: Rescue): void {
-    const stats = this.statsOf(path);
+    const stats = this.base.statsOf(path);
     // Both bring the directory, and this one all that may be in it.
     if (type === EntryType.directory && stats === undefined && this.complete.has(path)) rescue.giveUp(path);
     if (stats?.isDirectory() === true) {
@@ -77,7 +76,7 @@ export class Precedence {
   }
 
   private yieldRemoval(path: string, rescue: Rescue): void {
-    const stats = this.statsOf(path);
+    const stats = this.base.statsOf(path);
     if (stats?.isDirectory() === true) {
       if (this.hasSameIn(path)) rescue.giveUp(path);
     } else if (stats !== undefined && this.same.has(path) && !rescue.keepEntry(path)) rescue.giveUp(path);
@@ -89,10 +88,5 @@ export class Precedence {
     for (const { path } of below(this.base, directory))
       if (this.same.has(path) || this.used.has(path)) return true;
     return false;
-  }
-
-  private statsOf(path: string) {
-    const parent = this.base.find(directoryOf(path));
-    return parent === undefined ? undefined : statEntry(parent, nameOf(path));
   }
 }

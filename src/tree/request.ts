@@ -1,3 +1,4 @@
+import type { PushRules } from "../base/push-rules.ts";
 import { UserError } from "../base/user-error.ts";
 import { PATH_BYTES } from "../wire/limits.ts";
 import { isSafePath, STAGING_NAME } from "../wire/path-rules.ts";
@@ -10,25 +11,13 @@ export interface ScanRequest {
 }
 
 /** What is left out of it, and what is done to the rest before it goes. */
-export interface ScanRules {
+export interface ScanRules extends PushRules {
   /** Patterns of entries; see excludes.ts. */
   readonly excludes: readonly string[];
   /** Only entries of this user are sent. */
   readonly ownedBy: number | undefined;
   /** Every entry is given this group first. */
   readonly group: number | undefined;
-  /** Whether members delete what is not here: nothing, also, or only, where nothing is sent. */
-  readonly deletes: "nothing" | "also" | "only";
-  /** A requested path that is not here is deleted there. */
-  readonly syncs: boolean;
-  /** However much is deleted, it is meant. */
-  readonly isForced: boolean;
-  /** Contents are compared, not only sizes and times. */
-  readonly comparesContents: boolean;
-  /** Members say how entries differ. */
-  readonly isCheck: boolean;
-  /** Extended attributes are sent. */
-  readonly sendsAttributes: boolean;
 }
 
 export const NO_RULES: ScanRules = {

@@ -4,7 +4,7 @@ import { bytesOfPath } from "../sys/entry-path.ts";
 import { type FileStats, statDescriptor, statEntry } from "../sys/stat.ts";
 import { EntryType } from "../wire/entry.ts";
 import type { DirectoryHeader } from "../wire/manifest.ts";
-import { NO_METADATA } from "../wire/metadata.ts";
+import { type Metadata, NO_METADATA } from "../wire/metadata.ts";
 import { directoryOf, isSafeEntry, joinPath, nameOf, STAGING_NAME } from "../wire/path-rules.ts";
 import { metadataOf } from "./attributes.ts";
 import type { Directories } from "./directories.ts";
@@ -99,9 +99,7 @@ export class Scanner {
   /** Whether a path is not there for certain: nothing of that name, in a directory that can be looked into. */
   private isGone(path: string): boolean {
     try {
-      const slash = path.lastIndexOf("/");
-      const parent = slash === -1 ? this.directories.root : this.directories.descriptor(path.slice(0, slash));
-      return statEntry(parent, nameOf(path)) === undefined;
+      return statEntry(this.directories.descriptor(directoryOf(path)), nameOf(path)) === undefined;
     } catch (error) {
       return errorCode(error) === "ENOENT";
     }
@@ -137,20 +135,8 @@ export class Scanner {
     if (stats?.isDirectory() !== true) return;
     if (this.passages.size < SORTED_ENTRIES) this.passages.add(path);
     const header = { path: directoryOf(path), metadata: undefined };
-    if (this.rules.deletes === "only") {
-      yield named(EntryType.kept, header, nameOf(path));
-      return;
-    }
-    const metadata = metadataOf(stats, this.owners);
-    const entry = {
-      type: EntryType.passage,
-      name: nameOf(path),
-      metadata,
-      size: 0,
-      target: "",
-      extras: undefined,
-    };
-    yield { kind: "entry", directory: header, entry };
+    if (this.rules.deletes === "only") yield named(EntryType.kept, header, nameOf(path));
+    else yield named(EntryType.passage, header, nameOf(path), metadataOf(stats, this.owners));
   }
 
   /** All that is below a directory. */
@@ -221,9 +207,14 @@ export class Scanner {
   }
 }
 
-/** An entry that is given by its name alone. */
-export function named(type: EntryType, directory: DirectoryHeader, name: string): FoundEntry {
-  const entry = { type, name, metadata: NO_METADATA, size: 0, target: "", extras: undefined };
+/** An entry that is given by its name alone, or with how it is to look. */
+export function named(
+  type: EntryType,
+  directory: DirectoryHeader,
+  name: string,
+  metadata: Metadata = NO_METADATA,
+): FoundEntry {
+  const entry = { type, name, metadata, size: 0, target: "", extras: undefined };
   return { kind: "entry", directory, entry };
 }
 

@@ -1,10 +1,9 @@
 import { syncFileSystem } from "../sys/files.ts";
-import { statEntry } from "../sys/stat.ts";
 import { SegmentKind, segmentsOf } from "../wire/data-block.ts";
 import { EntryType } from "../wire/entry.ts";
 import { type Finding, FindingKind } from "../wire/findings.ts";
 import type { Metadata } from "../wire/metadata.ts";
-import { directoryOf, nameOf } from "../wire/path-rules.ts";
+import { nameOf } from "../wire/path-rules.ts";
 import { type AttributeRules, metadataOf } from "./attributes.ts";
 import { Committer } from "./commit.ts";
 import type { Directories } from "./directories.ts";
@@ -205,8 +204,7 @@ export class Stage {
   }
 
   private metadataOf(path: string): Metadata | undefined {
-    const parent = this.base.find(directoryOf(path));
-    const stats = parent === undefined ? undefined : statEntry(parent, nameOf(path));
+    const stats = this.base.statsOf(path);
     return stats === undefined ? undefined : metadataOf(stats, this.rules.owners);
   }
 

@@ -24,6 +24,14 @@ export interface Place {
   readonly hasRealParent: boolean;
 }
 
+/** What staged entries tell and ask. */
+export interface Asked {
+  /** Told what an entry could not be given. */
+  readonly note: Note;
+  /** Whether a path was found to be as the sender has it. */
+  readonly isSame: (path: string) => boolean;
+}
+
 interface StagedLink {
   readonly place: Place;
   readonly entry: Entry;
@@ -57,17 +65,12 @@ export class StagedEntries {
   /** Links wait for the files that they are names of. */
   private links: StagedLink[] = [];
 
-  /**
-   * @param note told what an entry could not be given
-   * @param isSame whether a path was found to be as the sender has it
-   */
   constructor(
     base: Directories,
     area: StagingArea,
     journal: JournalWriter,
     rules: AttributeRules,
-    note: Note,
-    isSame: (path: string) => boolean,
+    { note, isSame }: Asked,
   ) {
     this.base = base;
     this.area = area;

@@ -7,8 +7,7 @@ import { type AttributeRules, typeOf } from "./attributes.ts";
 import { ChangeList } from "./change-list.ts";
 import { type Directories, errorCode } from "./directories.ts";
 import { JournalWriter, readJournal, type Step, StepKind } from "./journal.ts";
-import { StagedEntries } from "./staged-entries.ts";
-import type { Note } from "./staged-files.ts";
+import { type Asked, StagedEntries } from "./staged-entries.ts";
 import { StagingArea } from "./staging-area.ts";
 
 /** What is staged so far. */
@@ -24,7 +23,7 @@ export class Staging {
   private readonly rules: AttributeRules;
   private readonly name: string;
   private readonly listsChanges: boolean;
-  private readonly hooks: { readonly note: Note; readonly isSame: (path: string) => boolean };
+  private readonly asked: Asked;
   private changes: ChangeList | undefined;
   private isReady = false;
   /** Undefined as long as there is nothing. */
@@ -35,20 +34,14 @@ export class Staging {
   /**
    * @param name of the area
    * @param listsChanges whether the paths that change are listed in a file of the area, `changes`
-   * @param hooks what staged entries tell and ask
+   * @param asked what staged entries tell and ask
    */
-  constructor(
-    base: Directories,
-    rules: AttributeRules,
-    name: string,
-    listsChanges: boolean,
-    hooks: { readonly note: Note; readonly isSame: (path: string) => boolean },
-  ) {
+  constructor(base: Directories, rules: AttributeRules, name: string, listsChanges: boolean, asked: Asked) {
     this.base = base;
     this.rules = rules;
     this.name = name;
     this.listsChanges = listsChanges;
-    this.hooks = hooks;
+    this.asked = asked;
   }
 
   /** What is staged; it is begun where there was nothing. */
@@ -57,14 +50,7 @@ export class Staging {
     const area = StagingArea.create(this.base, this.name);
     const journal = new JournalWriter(area.file("journal"));
     if (this.listsChanges) this.changes = new ChangeList(area.file("changes"));
-    const entries = new StagedEntries(
-      this.base,
-      area,
-      journal,
-      this.rules,
-      this.hooks.note,
-      this.hooks.isSame,
-    );
+    const entries = new StagedEntries(this.base, area, journal, this.rules, this.asked);
     this.staged = { area, journal, entries };
     return this.staged;
   }

@@ -1,7 +1,7 @@
 import { UserError } from "../base/user-error.ts";
-import { type FileStats, statEntry } from "../sys/stat.ts";
+import type { FileStats } from "../sys/stat.ts";
 import type { Terms } from "../wire/terms.ts";
-import { directoryOf, joinPath, nameOf, STAGING_NAME } from "../wire/path-rules.ts";
+import { directoryOf, joinPath, STAGING_NAME } from "../wire/path-rules.ts";
 import { below, type EntryBelow } from "./below.ts";
 import type { Directories } from "./directories.ts";
 import { compileExcludes, EXCLUDE_BYTES, type Exclusion } from "./excludes.ts";
@@ -100,7 +100,7 @@ export class Superfluous {
 
   /** A path as one, or what can be deleted of it where something in it stays; step by step. */
   *removalsOf(path: string, obstacle: Obstacle): Generator<string | undefined> {
-    const stats = this.statsOf(path);
+    const stats = this.base.statsOf(path);
     if (stats === undefined || this.stays(path, stats.isDirectory())) return;
     const { kept, count } = yield* this.examine({ path, stats }, obstacle);
     this.inScope += count + kept.size;
@@ -112,7 +112,7 @@ export class Superfluous {
   /** Every path that goes with one that is deleted, itself first. */
   *pathsOf(path: string): Generator<string> {
     yield path;
-    if (this.statsOf(path)?.isDirectory() !== true) return;
+    if (this.base.statsOf(path)?.isDirectory() !== true) return;
     for (const entry of below(this.base, path)) yield entry.path;
   }
 
@@ -179,11 +179,6 @@ export class Superfluous {
     for (const { path, stats } of below(this.base, top, (entry) => kept.has(entry.path))) {
       if (!kept.has(path) && !this.stays(path, stats.isDirectory())) yield path;
     }
-  }
-
-  private statsOf(path: string): FileStats | undefined {
-    const parent = this.base.find(directoryOf(path));
-    return parent === undefined ? undefined : statEntry(parent, nameOf(path));
   }
 
   private stays(path: string, isDirectory: boolean): boolean {

@@ -100,18 +100,12 @@ export function* segmentsOf(plaintext: Uint8Array): Generator<Segment> {
       if (reason.length > REASON_BYTES) throw new DecodeError("a reason is too long");
       yield { kind, entry, reason };
     } else if (kind === SegmentKind.content) {
-      const offset = decodePlace(reader);
+      const offset = reader.u53("an offset");
       yield { kind, entry, offset, bytes: reader.raw(reader.u16()) };
     } else if (kind === SegmentKind.hole) {
-      yield { kind, entry, offset: decodePlace(reader), length: decodePlace(reader) };
+      yield { kind, entry, offset: reader.u53("an offset"), length: reader.u53("an offset") };
     } else {
       throw new DecodeError("unknown segment");
     }
   }
-}
-
-function decodePlace(reader: ByteReader): number {
-  const place = Number(reader.u64());
-  if (!Number.isSafeInteger(place)) throw new DecodeError("an offset is out of range");
-  return place;
 }

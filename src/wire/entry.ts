@@ -132,7 +132,7 @@ export function decodeEntry(reader: ByteReader): Entry {
   const name = reader.shortText();
   if (!isSafeName(name)) throw new DecodeError("an unsafe name");
   const metadata = isNameOnly(type) ? NO_METADATA : decodeMetadata(reader);
-  const size = type === EntryType.file ? decodeSize(reader) : 0;
+  const size = type === EntryType.file ? reader.u53("a size") : 0;
   const target = hasTarget(type) ? decodeTarget(reader, type) : "";
   return { type, name, metadata, size, target, extras: decodeExtras(reader, first, type) };
 }
@@ -141,19 +141,13 @@ function decodeExtras(reader: ByteReader, first: number, type: EntryType): Entry
   if (first === type && !isDevice(type)) return undefined;
   const device = isDevice(type) ? { major: reader.u32(), minor: reader.u32() } : undefined;
   const digest = (first & Has.digest) === 0 ? undefined : reader.raw(DIGEST_BYTES).slice();
-  const allocated = (first & Has.holes) === 0 ? undefined : decodeSize(reader);
+  const allocated = (first & Has.holes) === 0 ? undefined : reader.u53("a size");
   const attributes = (first & Has.attributes) === 0 ? undefined : decodeAttributes(reader);
   return { hasOtherNames: (first & Has.names) !== 0, digest, allocated, device, attributes };
 }
 
 function isEntryType(type: number): type is EntryType {
   return type >= EntryType.file && type <= EntryType.hardLink;
-}
-
-function decodeSize(reader: ByteReader): number {
-  const size = Number(reader.u64());
-  if (!Number.isSafeInteger(size)) throw new DecodeError("a size is out of range");
-  return size;
 }
 
 function decodeTarget(reader: ByteReader, type: EntryType): string {

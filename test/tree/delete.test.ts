@@ -34,6 +34,15 @@ beforeEach(() => {
 
 afterEach(() => pair.destroy());
 
+/** What the hooks would be given. */
+const listedChanges = () => {
+  const list = fs.readFileSync(path.join(pair.to, ".makuosan", pair.leftOver()[0]!, "changes"), "latin1");
+  return list
+    .split("\0")
+    .filter((one) => one !== "")
+    .sort();
+};
+
 const names = (directory: string) => Object.keys(contents(directory)).sort();
 const superfluous = (stage: ReturnType<StagingPair["stage"]>) =>
   stage.findingsFrom(0, 1000).map((finding) => finding.path);
@@ -233,14 +242,7 @@ test("the hooks are told of what goes", () => {
   write(pair.from, "new");
   const stage = pair.stage();
   stage.prepare();
-  const list = fs.readFileSync(path.join(pair.to, ".makuosan", pair.leftOver()[0]!, "changes"), "latin1");
-  assert.deepEqual(
-    list
-      .split("\0")
-      .filter((one) => one !== "")
-      .sort(),
-    ["gone", "gone/z", "new"],
-  );
+  assert.deepEqual(listedChanges(), ["gone", "gone/z", "new"]);
   stage.clean();
 });
 
@@ -328,13 +330,6 @@ test("of a transfer in which the sender takes something back, the hooks are told
   write(pair.from, "new", "vanishing");
   const stage = whileVanishing(path.join(pair.from, "vanishing"), () => pair.stage());
   stage.prepare();
-  const list = fs.readFileSync(path.join(pair.to, ".makuosan", pair.leftOver()[0]!, "changes"), "latin1");
-  assert.deepEqual(
-    list
-      .split("\0")
-      .filter((one) => one !== "")
-      .sort(),
-    ["gone", "gone/z", "new"],
-  );
+  assert.deepEqual(listedChanges(), ["gone", "gone/z", "new"]);
   stage.clean();
 });

@@ -48,6 +48,16 @@ function commitBoth(other: Stage, own: Stage): void {
   other.clean();
 }
 
+/** The later one is ready when the first one comes and commits. */
+function overtakenWhenReady(): Stage {
+  const own = later.stage();
+  own.prepare();
+  const other = first.stage();
+  other.prepare();
+  commitBoth(other, own);
+  return own;
+}
+
 for (const isPrepared of [false, true]) {
   const when = isPrepared ? "is ready" : "is being staged";
 
@@ -78,11 +88,7 @@ test("attributes of directories come back", () => {
   fs.rmSync(path.join(first.from, "d/new"));
   later.push();
   write(later.from, { f: "its f" });
-  const own = later.stage();
-  own.prepare();
-  const other = first.stage();
-  other.prepare();
-  commitBoth(other, own);
+  const own = overtakenWhenReady();
   assert.equal(fs.statSync(path.join(first.to, "d")).mode & 0o777, 0o700);
   assert.equal(own.commit(), undefined);
   own.clean();
@@ -130,11 +136,7 @@ test("a transfer that had nothing to bring brings back what another one replaces
 
 test("what cannot be brought back makes the later one fail, and what is there stays whole", () => {
   write(first.from, { d: "a file now" });
-  const own = later.stage();
-  own.prepare();
-  const other = first.stage();
-  other.prepare();
-  commitBoth(other, own);
+  const own = overtakenWhenReady();
   assert.equal(own.commit(), "d: another transfer has replaced it meanwhile: push again");
   own.clean();
   assert.deepEqual(contents(first.to), { a: "its a", d: "a file now", link: "link to a" });
@@ -156,11 +158,7 @@ test("a directory that goes, in which the later one has only new things, makes i
   first.scanRules = { deletes: "also" };
   for (const name of ["a", "d/b", "d/c"])
     fs.writeFileSync(path.join(later.from, name), "changed, and longer");
-  const own = later.stage();
-  own.prepare();
-  const other = first.stage();
-  other.prepare();
-  commitBoth(other, own);
+  const own = overtakenWhenReady();
   assert.match(own.commit() ?? "", /^d: another transfer has replaced it meanwhile/);
   own.clean();
   assert.deepEqual(contents(first.to), { keep: "other" });
@@ -170,11 +168,7 @@ test("a directory that both make, and that the later one has all of, makes it fa
   write(first.from, { "new/x": "other" });
   write(later.from, { "new/y": "its" });
   later.scanRules = { deletes: "also" };
-  const own = later.stage();
-  own.prepare();
-  const other = first.stage();
-  other.prepare();
-  commitBoth(other, own);
+  const own = overtakenWhenReady();
   assert.match(own.commit() ?? "", /^new: another transfer has replaced it meanwhile/);
   own.clean();
 });
@@ -197,11 +191,7 @@ test("what nobody has in common is not touched", () => {
 
 test("a crash after that finishes the later one with what it had to bring back", () => {
   write(first.from, { a: "other a" });
-  const own = later.stage();
-  own.prepare();
-  const other = first.stage();
-  other.prepare();
-  commitBoth(other, own);
+  overtakenWhenReady();
   const area = path.join(first.to, ".makuosan/t-102");
   fs.renameSync(path.join(area, "ready"), path.join(area, "commit"));
   assert.deepEqual(recover(new Directories(first.to), first.rules), [{ name: "t-102", failure: "" }]);
