@@ -1,12 +1,25 @@
 import type { NodeEngine } from "../engine/node.ts";
-import { type Effect, type InboundKey, type Input, type NodeEvent } from "../engine/types.ts";
+import {
+  type Effect,
+  type InboundKey,
+  type Input,
+  type NodeEvent,
+  type StageOutcome,
+} from "../engine/types.ts";
 import { Bitmap } from "../base/bitmap.ts";
 import type { ControlSealer, FleetKey } from "../net/sealing.ts";
 import type { Transport } from "../net/transport.ts";
 import type { ScanRequest, ScanRules } from "../tree/request.ts";
 import { encodeMessage } from "../wire/message.ts";
 import type { DiskThreads } from "./disk/disk-threads.ts";
-import { bitmapData, type ReportDetail, type SourceReply, type StageAnswer } from "./disk/messages.ts";
+import {
+  bitmapData,
+  type ReportDetail,
+  type SourceReply,
+  type StageAnswer,
+  STAGED_NUMBERS,
+  type StagedOutcome,
+} from "./disk/messages.ts";
 import { RingPool } from "./disk/rings.ts";
 import type { InboundDatagrams } from "./inbound-datagrams.ts";
 import type { InboundPages } from "./inbound-pages.ts";
@@ -58,6 +71,7 @@ export class Driver {
 
   constructor(parts: DriverParts) {
     this.parts = parts;
+    parts.inbound.beforeProgress = () => parts.transport.readTrains();
     parts.inbound.afterOffer = () => this.pump();
     // Datagrams come in bunches; the engine's effects are carried out once behind a bunch.
     parts.inbound.afterAll = () => this.planPump();
@@ -144,15 +158,13 @@ export class Driver {
       this.handle({ ...rest, key: inbound });
       return;
     }
-    const { block, outcome, page } = reply;
-    this.parts.pages.give(page);
-    if (outcome.kind !== "staged") {
-      this.handle({ kind: "staged", key, block, outcome });
-      return;
+    const { outcome } = reply;
+    const blocks: number[] = [];
+    for (let index = 0; index < reply.blocks.length; index += STAGED_NUMBERS) {
+      blocks.push(reply.blocks[index] as number);
+      this.parts.pages.give(reply.blocks[index + 1] as number);
     }
-    const wants =
-      outcome.wants === undefined ? undefined : new Bitmap(outcome.wants.size, outcome.wants.bytes);
-    this.handle({ kind: "staged", key, block, outcome: { ...outcome, wants } });
+    this.handle({ kind: "staged", key, blocks, outcome: stageOutcome(outcome) });
   }
 
   private planPump(): void {
@@ -174,10 +186,10 @@ export class Driver {
 
   private setTimer(): void {
     const deadlineMs = this.parts.engine.nextDeadlineMs();
-    if (deadlineMs === this.timerMs) return;
+    // One that goes off too early costs less than setting another each time that the deadline moves on.
+    if (deadlineMs >= this.timerMs) return;
     clearTimeout(this.timer);
     this.timerMs = deadlineMs;
-    if (deadlineMs === Infinity) return;
     const delayMs = Math.max(0, Math.ceil(deadlineMs - this.nowMs()));
     this.timer = setTimeout(() => {
       this.timerMs = Infinity;
@@ -214,7 +226,7 @@ export class Driver {
       case "stage": {
         const { key: inbound, block, sealedBytes, blockKind } = effect;
         const page = this.parts.pages.handOver(inbound, block);
-        this.disks?.toStage({ kind: "stage", inbound, block, sealedBytes, blockKind, page });
+        this.disks?.stageBlock(inbound, blockKind, block, sealedBytes, page);
         break;
       }
       case "read-findings":
@@ -274,4 +286,12 @@ export class Driver {
     this.parts.pages.close(key);
     this.parts.transport.expectTrains(this.parts.pages.areInUse);
   }
+}
+
+const WRITTEN = { kind: "staged", wants: undefined, differences: undefined, findings: 0 } as const;
+
+function stageOutcome(outcome: StagedOutcome): StageOutcome {
+  if (outcome.kind === "written") return WRITTEN;
+  if (outcome.kind !== "staged") return outcome;
+  return { ...outcome, wants: new Bitmap(outcome.wants.size, outcome.wants.bytes) };
 }

@@ -22,6 +22,8 @@ export class InboundDatagrams implements DatagramHandler {
   private readonly nowMs: () => number;
   private readonly header = new FragmentHeader();
 
+  /** Called before a sender's word on its blocks is taken in: those that it sent before are to be taken in first. */
+  beforeProgress: () => void = () => undefined;
   /** Called when an offer was taken in: the memory for its blocks is to be made now. */
   afterOffer: () => void = () => undefined;
   /** Called when anything was taken in. */
@@ -96,6 +98,8 @@ export class InboundDatagrams implements DatagramHandler {
       } else {
         const { nodeId, epoch } = opened.header;
         const message = decodeMessage(opened.plaintext);
+        // Not before an offer: the fragments that stand behind it belong to nothing yet, and would be thrown away.
+        if (message.type === "progress") this.beforeProgress();
         this.engine.handle({ kind: "message", from: { nodeId, epoch }, source, message }, this.nowMs());
         // Fragments may stand right behind the offer, and need their memory.
         if (message.type === "offer") this.afterOffer();

@@ -181,7 +181,7 @@ export type Effect =
   | { readonly kind: "read-findings"; readonly key: InboundKey; readonly first: number }
   | { readonly kind: "event"; readonly event: NodeEvent };
 
-/** What came of staging one block. */
+/** What came of staging blocks. */
 export type StageOutcome =
   /** For a manifest block, with what is wanted of its entries, and how many findings there are by now. */
   | {
@@ -220,7 +220,8 @@ export type Input =
   | {
       readonly kind: "staged";
       readonly key: InboundKey;
-      readonly block: number;
+      /** The same has come of each of them; a manifest block is alone. */
+      readonly blocks: readonly number[];
       readonly outcome: StageOutcome;
     }
   | {

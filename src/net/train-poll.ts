@@ -1,6 +1,6 @@
 /** Between two looks, in milliseconds. */
 const SHORTEST_MS = 1;
-const LONGEST_MS = 4;
+const LONGEST_MS = 8;
 
 /** So many trains of a look are neither too few to be worth it nor so many that the socket's buffer may overrun. */
 const FEW_TRAINS = 6;

@@ -83,7 +83,7 @@ export class Transport {
     this.handler = handler;
     this.onError = onError;
     this.own.listen(handler, onError);
-    this.group.listen(this.behindTrains(handler), onError);
+    this.group.listen(handler, onError);
   }
 
   /**
@@ -149,6 +149,14 @@ export class Transport {
     }
   }
 
+  /**
+   * Hands over the trains that have arrived by now. What a sender says of its blocks is taken in behind the blocks that it
+   * sent before.
+   */
+  readTrains(): void {
+    if (this.handler !== undefined) this.trains?.read(this.handler);
+  }
+
   close(): void {
     this.expectTrains(false);
     this.trains?.close();
@@ -184,17 +192,6 @@ export class Transport {
     const { interfaceIp, port, pages } = this.options;
     this.trains ??= TrainSocket.open(groupOptions(this.options), pages);
     if (this.trains?.filter(interfaceIp, port) === true) this.group.leaveOutFragments(interfaceIp, port);
-  }
-
-  /** What a sender says of its blocks is taken in behind the blocks that it sent before. */
-  private behindTrains(handler: DatagramHandler): DatagramHandler {
-    return {
-      takeDatagrams: (...datagrams) => {
-        this.trains?.read(handler);
-        handler.takeDatagrams(...datagrams);
-      },
-      takeTrain: (train) => handler.takeTrain(train),
-    };
   }
 
   private send(train: Uint8Array, ip: string, port: number, done: () => void): void {

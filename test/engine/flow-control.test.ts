@@ -101,7 +101,7 @@ test("heavy loss that does not depend on the rate slows the sender down for a mo
 test("reports of what was sent at the rate before do not lower the new one", () => {
   const flow = new FlowControl(new TokenBucket(Infinity), 0);
   flow.noteSent(8000);
-  flow.noteReport("member", 0, 4000, 2000);
+  flow.noteReport("member", 0, 4000, 1990);
   flow.readyMs(1, 100);
   const slowed = flow.fragmentsPerSecond;
   assert.ok(slowed < 45_000, `${slowed}`);
@@ -109,4 +109,36 @@ test("reports of what was sent at the rate before do not lower the new one", () 
   flow.readyMs(1, 200);
   flow.readyMs(1, 300);
   assert.equal(flow.fragmentsPerSecond, slowed);
+});
+
+test("what a busy member reads late is not taken for lost", () => {
+  const flow = new FlowControl(new TokenBucket(Infinity), 0);
+  flow.noteSent(1306);
+  flow.noteReport("member", 0, 306, 153);
+  flow.readyMs(1, 100);
+  flow.noteReport("member", 306, 1306, 1153);
+  flow.readyMs(1, 200);
+  assert.equal(flow.fragmentsPerSecond, Infinity);
+});
+
+test("a sender that is too busy to use its rate comes out of it all the same", () => {
+  const flow = new FlowControl(new TokenBucket(Infinity), 0);
+  flow.noteSent(1000);
+  flow.noteReport("member", 0, 1000, 400);
+  flow.readyMs(1, 100);
+  const slowed = flow.fragmentsPerSecond;
+  assert.ok(slowed < 10_000, `${slowed}`);
+  let sent = 1000;
+  // Its bucket holds what the rate gives in three milliseconds, and it comes by every six.
+  for (let nowMs = 100; nowMs < 4000; nowMs += 6) {
+    const before = sent;
+    for (
+      const size = flow.largestSend;
+      flow.readyMs(size, nowMs) <= nowMs && sent - before < 500;
+      sent += size
+    )
+      flow.noteSent(size);
+    flow.noteReport("member", before, sent, sent - before);
+  }
+  assert.ok(flow.fragmentsPerSecond > 10 * slowed, `${flow.fragmentsPerSecond}`);
 });

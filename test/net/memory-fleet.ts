@@ -215,7 +215,7 @@ export class MemoryNode {
         const sealed = this.pool.bytes.subarray(start, start + effect.sealedBytes);
         const outcome = stage.stage(effect.block, effect.blockKind, sealed);
         this.pages.give(page);
-        this.answers.push({ kind: "staged", key, block: effect.block, outcome });
+        this.answers.push({ kind: "staged", key, blocks: [effect.block], outcome });
         break;
       }
       case "prepare":

@@ -3,7 +3,7 @@ import path from "node:path";
 import { after, test } from "node:test";
 import { acquainted, type Host } from "../support/host.ts";
 import { namespaceProblem, NamespaceFleet } from "../support/namespaces.ts";
-import { must } from "../support/processes.ts";
+import { must, sleep } from "../support/processes.ts";
 import { makeFile, makeTree, sameTrees } from "../support/trees.ts";
 
 /** Big files and big trees arrive whole, whatever the network loses. */
@@ -56,6 +56,18 @@ for (const mode of ["with offload", "with Node's calls alone"]) {
     await suite.test("with nothing to do", async (context) => {
       const times = [await push(), await push(), await push()];
       context.diagnostic(times.map((ms) => `${Math.round(ms)} ms`).join(", "));
+    });
+
+    await suite.test("what arrives before a busy receiver has read the offer is not sent again", async () => {
+      makeFile(path.join(sender.base, "small"), 1000);
+      const [busy] = receivers as [Host];
+      busy.kill("SIGSTOP");
+      const pushing = sender.msync("-r", "--json", "small");
+      await sleep(300);
+      busy.kill("SIGCONT");
+      const { status, stdout } = await pushing;
+      const result = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as { repairedFragments: number };
+      assert.deepEqual({ status, repaired: result.repairedFragments }, { status: 0, repaired: 0 });
     });
 
     for (const percent of [1, 5]) {

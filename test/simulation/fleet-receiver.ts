@@ -155,7 +155,7 @@ export class FleetReceiver {
       const input = {
         kind: "staged",
         key,
-        block,
+        blocks: [block],
         outcome: { kind: "staged", wants, ...NOTHING_MORE },
       } as const;
       engine.handleStaged(input, this.schedule.nowMs);

@@ -217,7 +217,7 @@ export class SimulatedHost {
       this.handle({
         kind: "staged",
         key,
-        block,
+        blocks: [block],
         outcome: { kind: "failed", reason: "no space left on the device" },
       });
       return;
@@ -233,7 +233,7 @@ export class SimulatedHost {
     const outcome = opens
       ? this.disk.stage(inboundName(key), block, content)
       : ({ kind: "corrupt" } as const);
-    this.handle({ kind: "staged", key, block, outcome });
+    this.handle({ kind: "staged", key, blocks: [block], outcome });
   }
 
   /** The disk does one thing after the other, each with a delay, and stops in the middle when the node dies. */

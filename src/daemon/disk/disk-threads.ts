@@ -1,5 +1,6 @@
 import { getAsset, isSea } from "node:sea";
 import { Worker } from "node:worker_threads";
+import type { BlockKindNumber, InboundKey } from "../../engine/types.ts";
 import { nativeLibraryPath } from "../../sys/native.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import type { SourceCommand, SourceReply, StageCommand, StageReply, WorkerSettings } from "./messages.ts";
@@ -7,9 +8,14 @@ import type { SourceCommand, SourceReply, StageCommand, StageReply, WorkerSettin
 /** A thread that has not come to an end by then is in the middle of something that the next start finishes. */
 const STOP_MS = 20_000;
 
-/** Data blocks wait for so many others, or for so long, before they go to the writing thread in one message. */
+/**
+ * Data blocks go to the writing thread at once when it has got none for so long, or when there are so many; otherwise they
+ * wait for each other, since each message wakes it.
+ */
 const BLOCKS_PER_MESSAGE = 8;
 const BLOCK_WAIT_MS = 2;
+
+type StageRun = Extract<StageCommand, { kind: "stage" }>;
 
 /** The two threads that do all that touches the tree, so that the main thread never waits for a disk. */
 export class DiskThreads {
@@ -18,6 +24,10 @@ export class DiskThreads {
   private sourceCommands: SourceCommand[] = [];
   private stageCommands: StageCommand[] = [];
   private stageTimer: NodeJS.Timeout | undefined;
+  private stageFlushedMs = 0;
+  /** The data blocks at the end of the commands, to which the next ones may be added. */
+  private openRun: StageRun | undefined;
+  private waitingBlocks = 0;
 
   /**
    * Starts the threads. They have the privileges that the process has at this moment.
@@ -43,8 +53,27 @@ export class DiskThreads {
   }
 
   /** A command for the writing thread; it goes with the next flush. */
-  toStage(command: StageCommand): void {
+  toStage(command: Exclude<StageCommand, { kind: "stage" }>): void {
     this.stageCommands.push(command);
+    this.openRun = undefined;
+  }
+
+  /** A block for the writing thread; data blocks may wait a little for others. */
+  stageBlock(
+    inbound: InboundKey,
+    blockKind: BlockKindNumber,
+    block: number,
+    sealedBytes: number,
+    page: number,
+  ): void {
+    if (blockKind === BlockKind.data && this.openRun?.inbound === inbound) {
+      this.openRun.blocks.push(block, sealedBytes, page);
+    } else {
+      const command: StageRun = { kind: "stage", inbound, blockKind, blocks: [block, sealedBytes, page] };
+      this.stageCommands.push(command);
+      this.openRun = blockKind === BlockKind.data ? command : undefined;
+    }
+    this.waitingBlocks++;
   }
 
   /** Hands over the commands: one message for many of them, since each message wakes a thread. */
@@ -53,8 +82,8 @@ export class DiskThreads {
     this.sourceCommands = [];
     const { stageCommands } = this;
     if (stageCommands.length === 0) return;
-    const last = stageCommands.at(-1);
-    if (stageCommands.length >= BLOCKS_PER_MESSAGE || !isDataBlock(last)) this.flushStage();
+    const isUrgent = this.openRun === undefined || this.waitingBlocks >= BLOCKS_PER_MESSAGE;
+    if (isUrgent || performance.now() - this.stageFlushedMs >= BLOCK_WAIT_MS) this.flushStage();
     else this.stageTimer ??= setTimeout(() => this.flushStage(), BLOCK_WAIT_MS);
   }
 
@@ -63,6 +92,9 @@ export class DiskThreads {
     this.stageTimer = undefined;
     this.stage.postMessage(this.stageCommands);
     this.stageCommands = [];
+    this.stageFlushedMs = performance.now();
+    this.openRun = undefined;
+    this.waitingBlocks = 0;
   }
 
   /** Lets the threads finish what they are doing, a commit above all, for a bounded time. */
@@ -71,10 +103,6 @@ export class DiskThreads {
     this.flushStage();
     await Promise.all([this.source, this.stage].map(stopWorker));
   }
-}
-
-function isDataBlock(command: StageCommand | undefined): boolean {
-  return command?.kind === "stage" && command.blockKind === BlockKind.data;
 }
 
 async function stopWorker(worker: Worker): Promise<void> {

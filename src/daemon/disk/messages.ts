@@ -100,6 +100,12 @@ export type SourceReply =
     })
   | { readonly kind: "reports"; readonly transfer: number; readonly reports: readonly PathReport[] };
 
+/** What is told of each block to stage, one behind the other: its number, its sealed size, and the page where it lies. */
+export const STAGE_NUMBERS = 3;
+
+/** What is told of each staged block: its number, and the page that comes back. */
+export const STAGED_NUMBERS = 2;
+
 /** To the staging thread. */
 export type StageCommand =
   | {
@@ -108,14 +114,13 @@ export type StageCommand =
       readonly key: Uint8Array;
       readonly dryRun: boolean;
     }
+  /** Stage blocks; the page of each comes back with an answer. */
   | {
       readonly kind: "stage";
       readonly inbound: InboundKey;
-      readonly block: number;
-      readonly sealedBytes: number;
       readonly blockKind: BlockKindNumber;
-      /** Where it lies; the page comes back with the answer. */
-      readonly page: number;
+      /** STAGE_NUMBERS for each block. Most messages are of this kind, and objects cross between threads slowly. */
+      readonly blocks: number[];
     }
   | { readonly kind: "prepare"; readonly inbound: InboundKey }
   | { readonly kind: "commit"; readonly inbound: InboundKey }
@@ -125,7 +130,10 @@ export type StageCommand =
 
 /** StageOutcome as it crosses between threads. */
 export type StagedOutcome =
-  | (Omit<Extract<StageOutcome, { kind: "staged" }>, "wants"> & { readonly wants: BitmapData | undefined })
+  /** A manifest block was compared. */
+  | (Omit<Extract<StageOutcome, { kind: "staged" }>, "wants"> & { readonly wants: BitmapData })
+  /** Data blocks are where they belong. */
+  | { readonly kind: "written" }
   | Exclude<StageOutcome, { kind: "staged" }>;
 
 /** A commit that a crash had interrupted, with what could not be done of it. */
@@ -146,11 +154,12 @@ export type StageReply =
       readonly finished: readonly RecoveredCommit[];
       readonly failure: string | undefined;
     }
+  /** The same has come of each of these blocks. */
   | {
       readonly kind: "staged";
       readonly inbound: InboundKey;
-      readonly block: number;
-      readonly page: number;
+      /** STAGED_NUMBERS for each block. */
+      readonly blocks: number[];
       readonly outcome: StagedOutcome;
     }
   | {

@@ -2,7 +2,7 @@ import path from "node:path";
 import type { MessagePort } from "node:worker_threads";
 import { Bitmap } from "../../base/bitmap.ts";
 import { DecodeError } from "../../base/bytes.ts";
-import { inboundName, type InboundKey } from "../../engine/types.ts";
+import { type BlockKindNumber, inboundName, type InboundKey } from "../../engine/types.ts";
 import { openBlock } from "../../net/block-sealing.ts";
 import { PAGE_BYTES } from "../../net/page-pool.ts";
 import { type AttributeRules, groupsOfProcess } from "../../tree/attributes.ts";
@@ -17,6 +17,7 @@ import { BlockKind } from "../../wire/datagram.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import {
   bitmapData,
+  STAGE_NUMBERS,
   type StageCommand,
   type StagedOutcome,
   type StageReply,
@@ -59,10 +60,14 @@ export function runStageThread(port: MessagePort, settings: WorkerSettings): voi
   });
 }
 
+type Staged = Extract<StageReply, { kind: "staged" }>;
+
 /** Gathers replies, since each message wakes the main thread; none of them waits for long. */
 class Replies {
   private readonly port: MessagePort;
   private waiting: StageReply[] = [];
+  /** The last one, where more written blocks may be added to it. */
+  private run: Staged | undefined;
   private flushedMs = 0;
 
   constructor(port: MessagePort) {
@@ -70,18 +75,45 @@ class Replies {
   }
 
   add(reply: StageReply): void {
-    this.waiting.push(reply);
+    if (reply.kind !== "staged" || !this.hasJoined(reply)) {
+      this.waiting.push(reply);
+      this.run = reply.kind === "staged" && isWritten(reply) ? reply : undefined;
+    }
     if (performance.now() - this.flushedMs >= LONGEST_WAIT_MS) this.flush();
   }
 
   flush(): void {
     if (this.waiting.length > 0) this.port.postMessage(this.waiting);
     this.waiting = [];
+    this.run = undefined;
     this.flushedMs = performance.now();
+  }
+
+  /** Adds a written block to those before, where there is nothing else to tell of it. */
+  private hasJoined(reply: Staged): boolean {
+    if (this.run?.inbound !== reply.inbound || !isWritten(reply)) return false;
+    this.run.blocks.push(...reply.blocks);
+    return true;
   }
 }
 
-type StageBlock = Extract<StageCommand, { kind: "stage" }>;
+/** Whether there is nothing else to tell of blocks. */
+function isWritten({ outcome }: Staged): boolean {
+  return outcome.kind === "written";
+}
+
+/** One block of a command. */
+interface StageBlock {
+  readonly inbound: InboundKey;
+  readonly blockKind: BlockKindNumber;
+  readonly block: number;
+  readonly sealedBytes: number;
+  /** Where it lies. */
+  readonly page: number;
+}
+
+const CORRUPT = { kind: "corrupt" } as const;
+const WRITTEN = { kind: "written" } as const;
 
 class StageThread {
   private readonly settings: WorkerSettings;
@@ -121,10 +153,7 @@ class StageThread {
     }
     const open = this.stages.get(name);
     if (command.kind === "stage") {
-      const { inbound, block, page } = command;
-      // Also where the transfer has ended meanwhile: the page has to come back.
-      const outcome = open === undefined ? { kind: "corrupt" as const } : this.stage(open, command);
-      if (outcome !== undefined) this.reply({ kind: "staged", inbound, block, page, outcome });
+      this.stageBlocks(open, command);
       return;
     }
     if (open === undefined) return;
@@ -177,6 +206,21 @@ class StageThread {
     }
   }
 
+  private stageBlocks(open: OpenStage | undefined, command: Extract<StageCommand, { kind: "stage" }>): void {
+    const { inbound, blockKind, blocks } = command;
+    for (let index = 0; index < blocks.length; index += STAGE_NUMBERS) {
+      const [block, sealedBytes, page] = blocks.slice(index, index + STAGE_NUMBERS) as [
+        number,
+        number,
+        number,
+      ];
+      // Also where the transfer has ended meanwhile: the page has to come back.
+      const outcome =
+        open === undefined ? CORRUPT : this.stage(open, { inbound, blockKind, block, sealedBytes, page });
+      if (outcome !== undefined) this.reply({ kind: "staged", inbound, blocks: [block, page], outcome });
+    }
+  }
+
   /** @returns undefined where the answer comes later */
   private stage(open: OpenStage, command: StageBlock): StagedOutcome | undefined {
     const { inbound, block, sealedBytes, blockKind, page } = command;
@@ -184,14 +228,14 @@ class StageThread {
     const start = page * PAGE_BYTES;
     const sealed = this.pages.subarray(start, start + sealedBytes);
     const plaintext = openBlock(open.key, inbound.transfer, block, blockKind, sealed);
-    if (plaintext === undefined) return { kind: "corrupt" };
+    if (plaintext === undefined) return CORRUPT;
     try {
       if (blockKind === BlockKind.manifest) {
         open.planning = open.stage.plan(plaintext);
         return this.goOn(open, open.planning, command, performance.now());
       }
       open.stage.write(plaintext);
-      return { kind: "staged", wants: undefined, differences: undefined, findings: open.stage.findingCount };
+      return WRITTEN;
     } catch (error) {
       return { kind: "failed", reason: blockFailure(error) };
     }
@@ -232,11 +276,11 @@ class StageThread {
     let outcome: StagedOutcome | undefined;
     try {
       // The transfer may have ended since the last step.
-      outcome = open.planning === planning ? this.goOn(open, planning, command, signMs) : { kind: "corrupt" };
+      outcome = open.planning === planning ? this.goOn(open, planning, command, signMs) : CORRUPT;
     } catch (error) {
       outcome = { kind: "failed", reason: blockFailure(error) };
     }
-    if (outcome !== undefined) this.reply({ kind: "staged", inbound, block, page, outcome });
+    if (outcome !== undefined) this.reply({ kind: "staged", inbound, blocks: [block, page], outcome });
     this.afterStep();
   }
 

@@ -190,24 +190,24 @@ export class TransferReceiver {
 
   handleStaged(input: Extract<Input, { kind: "staged" }>, nowMs: number): void {
     if (this.state !== "receiving") return;
-    const { block, outcome } = input;
+    const { blocks, outcome } = input;
     if (outcome.kind === "failed") {
       this.fail(outcome.reason, nowMs);
       return;
     }
     if (outcome.kind === "corrupt") {
-      this.assembly.markCorrupt(block);
+      for (const block of blocks) this.assembly.markCorrupt(block);
       this.stageWhole();
-      this.agedBelow = Math.max(this.agedBelow, block + 1);
+      this.agedBelow = Math.max(this.agedBelow, ...blocks.map((block) => block + 1));
       this.deadlines.setNoLater("report", nowMs + times.GAP_DELAY_MS);
       return;
     }
-    this.assembly.markStaged(block);
+    for (const block of blocks) this.assembly.markStaged(block);
     this.stageWhole();
     this.findings = Math.max(this.findings, outcome.findings);
     if (outcome.wants !== undefined) {
       const { wants: entries, differences } = outcome;
-      this.pendingWants.add(block, { entries, differences });
+      for (const block of blocks) this.pendingWants.add(block, { entries, differences });
       this.reportSoon(nowMs);
     }
     const unreported = this.assembly.stagedBelow - this.reportedStagedBelow;

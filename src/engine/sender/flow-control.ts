@@ -26,8 +26,12 @@ const LARGEST_GROWTH = 0.5;
 /** Below so many times what was carried at the last congestion, growth is no more than this: a queue may be filling. */
 const NEAR_CEILING = 1.15;
 const GROWTH_NEAR_CEILING = 0.04;
-/** A rate of which less than this share was used is no bound, and need not grow. */
+/**
+ * A rate of which less than this share was used is no bound, and need not grow; unless it has held up this transfer for
+ * this share of the time: a busy sender comes too late for what it might send.
+ */
 const USED_SHARE = 0.7;
+const HELD_SHARE = 0.5;
 
 const INTERVAL_MS = 100;
 /** When a member has lost this share of so many fragments, there is nothing to wait for. */
@@ -56,6 +60,11 @@ export class FlowControl {
   /** Reports of what was sent before this say nothing of the present rate. */
   private judgedFrom = 0;
   private isUrgent = false;
+  /** Too much seems to be lost; what was only late, on its way or in a busy member, will have arrived an interval later. */
+  private isSuspicious = false;
+  /** For how long the rate has held up this transfer in the interval, and since when it does. */
+  private heldMs = 0;
+  private heldSinceMs: number | undefined;
   private readonly reports = new Map<string, { span: number; received: number }>();
 
   /** @param nodeBucket holds the configured rate, for all transfers of this node together */
@@ -81,8 +90,12 @@ export class FlowControl {
 
   /** When so many fragments may be sent, in milliseconds; not later than now means at once. */
   readyMs(fragments: number, nowMs: number): number {
-    if (this.isUrgent || nowMs - this.intervalStartMs >= INTERVAL_MS) this.judge(nowMs);
-    return Math.max(this.bucket.readyMs(fragments, nowMs), this.nodeBucket.readyMs(fragments, nowMs));
+    const intervalMs = this.isSuspicious ? 2 * INTERVAL_MS : INTERVAL_MS;
+    if (this.isUrgent || nowMs - this.intervalStartMs >= intervalMs) this.judge(nowMs);
+    const readyMs = this.bucket.readyMs(fragments, nowMs);
+    this.heldMs += nowMs - (this.heldSinceMs ?? nowMs);
+    this.heldSinceMs = readyMs > nowMs ? nowMs : undefined;
+    return Math.max(readyMs, this.nodeBucket.readyMs(fragments, nowMs));
   }
 
   noteSent(fragments: number): void {
@@ -120,10 +133,18 @@ export class FlowControl {
       return;
     }
     if (worst.span < LEAST_SPAN) return;
-    const achievedPerMs = this.sentInInterval / (nowMs - this.intervalStartMs);
+    const intervalMs = nowMs - this.intervalStartMs;
+    const achievedPerMs = this.sentInInterval / intervalMs;
     const loss = Math.max(0, 1 - worst.received / worst.span);
-    if (this.isTooMuch(loss)) this.slowDown(achievedPerMs, loss, nowMs);
-    else this.speedUp(achievedPerMs, loss, nowMs);
+    if (!this.isTooMuch(loss)) {
+      const isHeld = this.heldMs >= intervalMs * HELD_SHARE;
+      this.speedUp(isHeld ? this.bucket.fragmentsPerMs : achievedPerMs, loss, nowMs);
+    } else if (this.isSlowed || this.isUrgent || this.isSuspicious) {
+      this.slowDown(achievedPerMs, loss, nowMs);
+    } else {
+      this.isSuspicious = true;
+      return;
+    }
     this.restartInterval(nowMs);
   }
 
@@ -169,6 +190,8 @@ export class FlowControl {
     this.intervalStartMs = nowMs;
     this.sentInInterval = 0;
     this.isUrgent = false;
+    this.isSuspicious = false;
+    this.heldMs = 0;
     this.reports.clear();
   }
 }
