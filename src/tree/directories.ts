@@ -29,6 +29,8 @@ export class Directories {
   readonly root: number;
   /** Open descriptors by path, the one used last at the end. */
   private readonly open = new Map<string, number>();
+  /** That one once more: entries of one directory mostly come together. */
+  private last: { readonly path: string; readonly descriptor: number } | undefined;
 
   /** @param path the directory that everything is below; it may itself be reached over links */
   constructor(path: string | Buffer) {
@@ -42,15 +44,10 @@ export class Directories {
    */
   descriptor(path: string): number {
     if (path === "") return this.root;
-    const known = this.open.get(path);
-    if (known !== undefined) {
-      this.open.delete(path);
-      this.open.set(path, known);
-      return known;
-    }
-    const slash = path.lastIndexOf("/");
-    const parent = this.nearest(slash === -1 ? "" : path.slice(0, slash));
-    return this.keep(path, openDirectory(parent, path.slice(slash + 1)));
+    if (this.last?.path === path) return this.last.descriptor;
+    const descriptor = this.used(path) ?? this.opened(path);
+    this.last = { path, descriptor };
+    return descriptor;
   }
 
   /** The same, or undefined where a component is missing or is not a directory. */
@@ -78,17 +75,33 @@ export class Directories {
       fs.closeSync(descriptor);
       this.open.delete(known);
     }
+    this.last = undefined;
   }
 
   /** Forgets every directory but the root: somebody else may have moved them. */
   forgetAll(): void {
     for (const descriptor of this.open.values()) fs.closeSync(descriptor);
     this.open.clear();
+    this.last = undefined;
   }
 
   close(): void {
     this.forgetAll();
     fs.closeSync(this.root);
+  }
+
+  private used(path: string): number | undefined {
+    const known = this.open.get(path);
+    if (known === undefined) return undefined;
+    this.open.delete(path);
+    this.open.set(path, known);
+    return known;
+  }
+
+  private opened(path: string): number {
+    const slash = path.lastIndexOf("/");
+    const parent = this.nearest(slash === -1 ? "" : path.slice(0, slash));
+    return this.keep(path, openDirectory(parent, path.slice(slash + 1)));
   }
 
   /** Walks down to a directory from the deepest ancestor that is open; not recursive, for paths may be deep. */
@@ -114,6 +127,7 @@ export class Directories {
       if (oldest !== undefined) {
         fs.closeSync(oldest[1]);
         this.open.delete(oldest[0]);
+        this.last = undefined;
       }
     }
     return descriptor;

@@ -23,6 +23,9 @@ import { TRAIN_BYTES } from "./rings.ts";
 
 /** The thread that reads: makes blocks, seals each once, and lays it into the ring as a train ready to be sent. */
 
+/** Blocks that took so long to make are handed over: members compare the first entries while the next ones are read. */
+const PRODUCE_MS = 3;
+
 interface OpenSource {
   readonly source: Source | undefined;
   /** Why the tree cannot be read at all. */
@@ -94,14 +97,17 @@ function openSource(
 function produce(open: OpenSource, transfer: number, firstBlock: number, count: number): SourceReply {
   const { source } = open;
   const blocks: ProducedBlock[] = [];
+  let made: MadeBlock | undefined;
   let { failure } = open;
+  const endMs = performance.now() + PRODUCE_MS;
   while (failure === undefined && source !== undefined && blocks.length < count) {
+    if (blocks.length > 0 && performance.now() >= endMs) break;
     const number = firstBlock + blocks.length;
-    let made: MadeBlock | undefined;
     try {
       made = source.makeBlock(number, workspace);
     } catch (error) {
       failure = error instanceof UserError ? error.message : `the tree cannot be read: ${explain(error)}`;
+      made = undefined;
     }
     if (made === undefined) break;
     const sealedBytes = made.bytes + TAG_BYTES;
@@ -111,7 +117,7 @@ function produce(open: OpenSource, transfer: number, firstBlock: number, count: 
     blocks.push({ kind: made.kind, sealedBytes, entries: made.entries });
   }
   const state =
-    source?.isEnded === true ? "end" : blocks.length === count || source?.isBusy === true ? "more" : "idle";
+    source?.isEnded === true ? "end" : made !== undefined || source?.isBusy === true ? "more" : "idle";
   const totals = { ...(source?.totals ?? NO_TOTALS) };
   const notices = source?.takeNotices() ?? [];
   const common = { kind: "produced", transfer, firstBlock, blocks } as const;
