@@ -56,6 +56,7 @@ const WORDS: Record<Language, Words> = {
       "makuosan without key": "makuosan（鍵なし）",
       "makuosan without FFI": "makuosan（FFI なし）",
       "rsync in parallel": "rsync（並列）",
+      "the files alone": "ファイルの書き込みのみ",
     },
     origin: (commits, machine) => `秒、中央値。${commits}。${machine}。`,
     delay: (middle, least, most) =>

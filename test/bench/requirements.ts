@@ -1,7 +1,9 @@
+import { FLOOR } from "./peers/contenders.ts";
 import { figureOf, type Results, timeOf } from "./results.ts";
 import type { Figure } from "./rounds.ts";
 import { type Content, type Scenario, speedText, type Units } from "./scenario.ts";
 import { median } from "./statistics.ts";
+import type { CpuTime } from "./usage.ts";
 import { wireMsOf } from "./wire-time.ts";
 
 /** The bounds that the program is meant to keep, each as a ratio of two figures of the same machine. */
@@ -12,6 +14,8 @@ export interface Requirement {
   readonly unit?: string;
   /** Undefined where the results lack a figure. */
   readonly measure: (results: Results) => number | undefined;
+  /** What it would be for a program that only wrote the files, or looked at them: less is not possible on that machine. */
+  readonly floor?: (results: Results) => number | undefined;
 }
 
 const OWN = "makuosan, sealed";
@@ -47,6 +51,7 @@ export const REQUIREMENTS: readonly Requirement[] = [
     text: "big, 16 receivers, 1 Gbit/s: / rsync",
     most: 0.12,
     measure: (results) => against(results, big(16, GIGABIT), RSYNC),
+    floor: (results) => against(results, big(16, GIGABIT), RSYNC, FLOOR),
   },
   ...many("tree", 4, 0.5),
   ...many("tree", 16, 0.25),
@@ -54,12 +59,11 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ...many("unchanged", 16, 1),
   ...loss(1, 1.15),
   ...loss(5, 1.5),
-  ...[GIGABIT, undefined].map((speedMbps) => ({
-    text: `big, ${speedText(speedMbps)}: the sender's CPU, 16 receivers / 4 receivers`,
-    most: 1.1,
-    measure: (results: Results) =>
-      quotient(senderCpuMs(results, big(16, speedMbps)), senderCpuMs(results, big(4, speedMbps))),
-  })),
+  ...[GIGABIT, undefined].flatMap((speedMbps) => [
+    senderCpu("the sender's CPU", speedMbps, ({ userMs, systemMs }) => userMs + systemMs),
+    // Between namespaces, the kernel hands each datagram to every receiver in the sender's time; on a real network, a switch does.
+    senderCpu("the same outside of the kernel", speedMbps, ({ userMs }) => userMs),
+  ]),
   {
     text: "one small file to 4 members, whole command",
     most: 99,
@@ -74,6 +78,7 @@ function many(content: Content, receivers: number, most: number): Requirement[] 
     text: `${content}, ${receivers} receivers, ${speedText(speedMbps)}: / rsync`,
     most,
     measure: (results) => against(results, scenario(content, receivers, speedMbps), RSYNC),
+    floor: (results) => against(results, scenario(content, receivers, speedMbps), RSYNC, FLOOR),
   }));
 }
 
@@ -98,18 +103,35 @@ function scenario(content: Content, receivers: number, speedMbps: number | undef
   return { content, receivers, speedMbps, units: "trains", lossPercent: 0 };
 }
 
-function against(results: Results, where: Scenario, other: string): number | undefined {
-  return quotient(timeOf(results, where, OWN), timeOf(results, where, other));
+function against(results: Results, where: Scenario, other: string, who = OWN): number | undefined {
+  return quotient(timeOf(results, where, who), timeOf(results, where, other));
 }
 
 function own(results: Results, one: Scenario, other: Scenario): number | undefined {
   return quotient(timeOf(results, one, OWN), timeOf(results, other, OWN));
 }
 
-function senderCpuMs(results: Results, where: Scenario): number | undefined {
+function senderCpu(
+  what: string,
+  speedMbps: number | undefined,
+  part: (cpu: CpuTime) => number,
+): Requirement {
+  return {
+    text: `big, ${speedText(speedMbps)}: ${what}, 16 receivers / 4 receivers`,
+    most: 1.1,
+    measure: (results) =>
+      quotient(senderCpuMs(results, big(16, speedMbps), part), senderCpuMs(results, big(4, speedMbps), part)),
+  };
+}
+
+function senderCpuMs(
+  results: Results,
+  where: Scenario,
+  part: (cpu: CpuTime) => number,
+): number | undefined {
   const figure: Figure | undefined = figureOf(results, where, OWN);
   const times: number[] = (figure?.costs ?? []).flatMap(({ cpu }) =>
-    cpu === undefined ? [] : [cpu.sender.userMs + cpu.sender.systemMs],
+    cpu === undefined ? [] : [part(cpu.sender)],
   );
   return times.length === 0 ? undefined : median(times);
 }

@@ -1,4 +1,5 @@
 import type { Scenario } from "../scenario.ts";
+import { FilesAlone } from "./files-alone.ts";
 import { Makuosan } from "./makuosan.ts";
 import type { Contender } from "./peer.ts";
 import { Rsync } from "./rsync.ts";
@@ -12,7 +13,7 @@ type Rate = number | undefined;
 const WITHOUT_FFI: Record<string, string> = { MAKUOSAN_WITHOUT_FFI: "1" };
 
 /** Daemons run for months: what is measured are the pushes of such as have pushed before. */
-const WARM_UPS = 3;
+const WARM_UPS = 6;
 
 const CONTENDERS: Record<string, (scenario: Scenario, hasAllRates: boolean) => Contender> = {
   makuosan: () => alone(new Makuosan("makuosan, sealed", { key: true, warmUps: WARM_UPS })),
@@ -30,7 +31,11 @@ const CONTENDERS: Record<string, (scenario: Scenario, hasAllRates: boolean) => C
     name: "udpcast",
     candidates: udpcastRates(scenario, hasAllRates).map((rate) => new Udpcast(rate)),
   }),
+  files: () => alone(new FilesAlone(FLOOR)),
 };
+
+/** The one that shows what the machine can do at best. */
+export const FLOOR = "the files alone";
 
 export const CONTENDER_NAMES: readonly string[] = Object.keys(CONTENDERS);
 
