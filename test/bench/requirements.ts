@@ -111,11 +111,7 @@ function own(results: Results, one: Scenario, other: Scenario): number | undefin
   return quotient(timeOf(results, one, OWN), timeOf(results, other, OWN));
 }
 
-function senderCpu(
-  what: string,
-  speedMbps: number | undefined,
-  part: (cpu: CpuTime) => number,
-): Requirement {
+function senderCpu(what: string, speedMbps: number | undefined, part: (cpu: CpuTime) => number): Requirement {
   return {
     text: `big, ${speedText(speedMbps)}: ${what}, 16 receivers / 4 receivers`,
     most: 1.1,
@@ -124,11 +120,7 @@ function senderCpu(
   };
 }
 
-function senderCpuMs(
-  results: Results,
-  where: Scenario,
-  part: (cpu: CpuTime) => number,
-): number | undefined {
+function senderCpuMs(results: Results, where: Scenario, part: (cpu: CpuTime) => number): number | undefined {
   const figure: Figure | undefined = figureOf(results, where, OWN);
   const times: number[] = (figure?.costs ?? []).flatMap(({ cpu }) =>
     cpu === undefined ? [] : [part(cpu.sender)],

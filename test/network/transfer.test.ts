@@ -79,7 +79,7 @@ for (const mode of ["with offload", "with Node's calls alone"]) {
         ]);
         makeFile(path.join(sender.base, "other"), BIG_BYTES / 4);
         context.diagnostic(`${Math.round(await push())} ms`);
-        for (const receiver of receivers) await fleet.lose(receiver, 0);
+        for (const receiver of receivers) await fleet.loseNothing(receiver);
         await must("sh", [
           "-c",
           `cd ${sender.base} && for d in ${receivers.map((one) => one.base).join(" ")}; do rm -rf $d/tree/d1?; done`,

@@ -104,14 +104,18 @@ export class NamespaceFleet {
     return host;
   }
 
-  /** Loses a share of the UDP and TCP packets that arrive at a host, in hundredths. */
+  /** Loses a share of the UDP and TCP packets that arrive at a host, in hundredths; with 0, each is only looked at. */
   async lose(host: Host, percent: number): Promise<void> {
     const rule = `meta l4proto { tcp, udp } numgen random mod 1000 < ${Math.round(percent * 10)} drop`;
     const rules = `table inet loss {\n chain input {\n type filter hook input priority 0;\n ${rule}\n }\n}\n`;
-    await host.run("nft", ["delete", "table", "inet", "loss"]);
-    if (percent === 0) return;
+    await this.loseNothing(host);
     const { status, stderr } = await host.run("nft", ["-f", "-"], { input: rules });
     if (status !== 0) throw new Error(`nft: ${stderr}`);
+  }
+
+  /** Nothing gets lost any more, and nothing is looked at. */
+  async loseNothing(host: Host): Promise<void> {
+    await host.run("nft", ["delete", "table", "inet", "loss"]);
   }
 
   /** Ends every daemon and every namespace. */
