@@ -33,6 +33,15 @@ export function* differenceOf(
   return difference;
 }
 
+/**
+ * Whether an entry can be seen to be the same by a look at its stats: a file of which nothing else is to be compared. For
+ * the others it takes differenceOf().
+ */
+export function isPlainlySame(stats: FileStats, entry: Entry, rules: AttributeRules): boolean {
+  if (entry.type !== EntryType.file || entry.extras !== undefined) return false;
+  return stats.isFile() && stats.size === entry.size && attributeDifference(stats, entry, rules) === 0;
+}
+
 function typeToBe(entry: Entry): EntryType {
   if (entry.type === EntryType.hardLink) return EntryType.file;
   return entry.type === EntryType.passage ? EntryType.directory : entry.type;

@@ -7,17 +7,42 @@ export class PathSet {
   private table = new Uint32Array(2 * FIRST_PLACES);
   private count = 0;
 
+  /** The directory of the last entry that was added by its name, and where the hash of its path had come to. */
+  private directory: string | undefined;
+  private readonly reached: HashState = { low: 0, high: 0 };
+
   add(path: string): void {
-    const [low, high] = hashOf(path);
-    if (!this.put(low, high)) return;
-    if (4 * ++this.count > this.table.length) this.grow();
+    start(state);
+    extend(state, path);
+    this.addHash();
+  }
+
+  /** Adds an entry of a directory; for many of them in a row that is faster than by their paths. */
+  addIn(directory: string, name: string): void {
+    if (this.directory !== directory) {
+      start(this.reached);
+      if (directory !== "") extend(this.reached, `${directory}/`);
+      this.directory = directory;
+    }
+    state.low = this.reached.low;
+    state.high = this.reached.high;
+    extend(state, name);
+    this.addHash();
   }
 
   has(path: string): boolean {
     if (this.count === 0) return false;
-    const [low, high] = hashOf(path);
-    const place = this.placeOf(low, high);
+    start(state);
+    extend(state, path);
+    finish(state);
+    const place = this.placeOf(state.low, state.high);
     return this.table[place] !== 0 || this.table[place + 1] !== 0;
+  }
+
+  private addHash(): void {
+    finish(state);
+    if (!this.put(state.low, state.high)) return;
+    if (4 * ++this.count > this.table.length) this.grow();
   }
 
   private grow(): void {
@@ -51,19 +76,37 @@ export class PathSet {
 
 const FIRST_PLACES = 1024;
 
-/** Two independent 32-bit hashes of a byte string, never both 0. */
-function hashOf(path: string): [number, number] {
-  let low = 0x811c9dc5;
-  let high = 0x9747b28c;
-  for (let index = 0; index < path.length; index++) {
-    const byte = path.charCodeAt(index);
+/** Two independent 32-bit hashes of a byte string. */
+interface HashState {
+  low: number;
+  high: number;
+}
+
+/** The one that is being made at present. */
+const state: HashState = { low: 0, high: 0 };
+
+function start(hash: HashState): void {
+  hash.low = 0x811c9dc5;
+  hash.high = 0x9747b28c;
+}
+
+function extend(hash: HashState, bytes: string): void {
+  let { low, high } = hash;
+  for (let index = 0; index < bytes.length; index++) {
+    const byte = bytes.charCodeAt(index);
     low = Math.imul(low ^ byte, 0x01000193);
     high = Math.imul(high ^ byte, 0x5bd1e995);
     high ^= high >>> 15;
   }
-  low = mixed(low);
-  high = mixed(high);
-  return [low === 0 && high === 0 ? 1 : low, high];
+  hash.low = low;
+  hash.high = high;
+}
+
+/** No more bytes follow; the two are never both 0. */
+function finish(hash: HashState): void {
+  hash.low = mixed(hash.low);
+  hash.high = mixed(hash.high);
+  if (hash.low === 0 && hash.high === 0) hash.low = 1;
 }
 
 function mixed(hash: number): number {

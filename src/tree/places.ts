@@ -53,12 +53,14 @@ export class Places {
     if (directory !== undefined) this.checkWritable(directory, path);
   }
 
-  /** Whether an entry can take the place of what is there. */
+  /** Whether a path can lead through what is there. */
+  checkPassage(path: string, stats: FileStats): void {
+    if (stats.isDirectory()) return;
+    throw new StageError(`${path}: it is not a directory here, and a path leads through it`);
+  }
+
+  /** Whether an entry that differs can take the place of what is there. */
   checkReplaceable(path: string, entry: Entry, stats: FileStats): void {
-    if (entry.type === EntryType.passage) {
-      if (stats.isDirectory()) return;
-      throw new StageError(`${path}: it is not a directory here, and a path leads through it`);
-    }
     const parent = this.base.find(directoryOf(path));
     if (parent !== undefined) this.checkSticky(parent, path, stats);
     if (!stats.isDirectory() || entry.type === EntryType.directory) return;

@@ -4,9 +4,9 @@ import { Difference, differingEntries, isOfAttributesAlone } from "../wire/diffe
 import { type Entry, EntryType, isDevice } from "../wire/entry.ts";
 import { FindingKind } from "../wire/findings.ts";
 import { decodeManifest, type ManifestDirectory } from "../wire/manifest.ts";
-import { joinPath } from "../wire/path-rules.ts";
+import { directoryOf, joinPath } from "../wire/path-rules.ts";
 import type { AttributeRules } from "./attributes.ts";
-import { differenceOf, isSameFile } from "./compare.ts";
+import { differenceOf, isPlainlySame, isSameFile } from "./compare.ts";
 import type { EntryBelow } from "./below.ts";
 import type { Directories } from "./directories.ts";
 import type { FindingList } from "./findings.ts";
@@ -118,7 +118,9 @@ export class Planner {
         continue;
       }
       if (!isThere) this.checkStaged(header.path);
-      const difference = yield* this.planEntry(number, path, entry, real);
+      const stats = real === undefined ? undefined : statEntry(real, entry.name);
+      if (this.isSame(header.path, entry, stats)) continue;
+      const difference = yield* this.planEntry(number, path, entry, real, stats);
       plan.differences[number - plan.firstEntry] = difference;
       isTouched ||= difference !== 0;
       plan.hasCopies ||= entry.type === EntryType.file && difference !== 0 && isOfAttributesAlone(difference);
@@ -143,20 +145,29 @@ export class Planner {
     }
   }
 
+  /** Most entries are files as they should be: these need none of the steps that the others may take. */
+  private isSame(directory: string, entry: Entry, stats: FileStats | undefined): boolean {
+    if (stats === undefined || this.protection !== undefined) return false;
+    if (!isPlainlySame(stats, entry, this.rules)) return false;
+    this.precedence.noteSame(directory, entry.name);
+    return true;
+  }
+
   /** @returns how the entry differs; what differs is staged, or its contents are awaited */
   private *planEntry(
     number: number,
     path: string,
     entry: Entry,
     real: number | undefined,
+    stats: FileStats | undefined,
   ): Generator<undefined, number> {
-    const stats = real === undefined ? undefined : statEntry(real, entry.name);
     if (this.isProtected(path, entry, stats)) return 0;
     let difference: number = Difference.missing;
     if (real !== undefined && stats !== undefined) {
-      this.places.checkReplaceable(path, entry, stats);
+      if (entry.type === EntryType.passage) this.places.checkPassage(path, stats);
       difference = yield* this.compare(real, stats, path, entry);
-      if (difference === 0) this.precedence.noteSame(path);
+      if (difference === 0) this.precedence.noteSame(directoryOf(path), entry.name);
+      else this.places.checkReplaceable(path, entry, stats);
     }
     if (entry.extras?.hasOtherNames === true && difference !== 0) this.linkTargets.add(path);
     if (difference === 0) return 0;

@@ -33,8 +33,8 @@ export class Precedence {
   }
 
   /** An entry is here as the sender has it. */
-  noteSame(path: string): void {
-    this.same.add(path);
+  noteSame(directory: string, name: string): void {
+    this.same.addIn(directory, name);
   }
 
   /** Something goes into a directory that is there. */

@@ -207,3 +207,17 @@ test("a set of paths knows what was added and nothing else", () => {
     assert.equal(set.has(`directory-${index % 100}/file-${index + 50_000}`), false);
   }
 });
+
+test("an entry is the same to a set by its path, and by its directory and its name", () => {
+  const set = new PathSet();
+  for (const [directory, name] of [
+    ["", "top"],
+    ["a", "one"],
+    ["a", "two"],
+    ["a/b", "one"],
+    ["", "last"],
+  ] as const)
+    set.addIn(directory, name);
+  for (const entry of ["top", "a/one", "a/two", "a/b/one", "last"]) assert.equal(set.has(entry), true, entry);
+  for (const entry of ["a", "one", "a/top", "a/b/two", "/top"]) assert.equal(set.has(entry), false, entry);
+});
