@@ -54,9 +54,10 @@ export async function measure(fleet: NamespaceFleet, peer: Peer, scenario: Scena
   if (problem !== undefined) return { problem };
   try {
     if (scenario.content === "unchanged") await copyToAll(fleet);
-    await peer.prepare(fleet, scenario);
+    // Before anything is pushed: pushes that only make ready for the measured one meet the same network.
     if (isLossOfInterest(scenario))
       for (const host of receivers(fleet)) await fleet.lose(host, scenario.lossPercent);
+    await peer.prepare(fleet, scenario);
     const cost: Cost = await timed(fleet, peer, scenario);
     const wrong: string = await firstDifference(fleet);
     return wrong === "" ? cost : { problem: `what arrived differs: ${wrong}` };
