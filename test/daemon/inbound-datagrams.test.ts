@@ -1,0 +1,48 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Counters } from "../../src/daemon/counters.ts";
+import { InboundDatagrams } from "../../src/daemon/inbound-datagrams.ts";
+import { InboundPages } from "../../src/daemon/inbound-pages.ts";
+import { NodeEngine } from "../../src/engine/node.ts";
+import type { Input } from "../../src/engine/types.ts";
+import { PagePool } from "../../src/net/page-pool.ts";
+import { ControlOpener, ControlSealer, FleetKey } from "../../src/net/sealing.ts";
+import { SeededRandom } from "../../src/base/random.ts";
+import { type ControlMessage, encodeMessage } from "../../src/wire/message.ts";
+
+const SENDER = { nodeId: "aa".repeat(16), epoch: "bb".repeat(8) };
+const RECEIVER = { nodeId: "cc".repeat(16), epoch: "dd".repeat(8) };
+
+/** Takes down in which order messages reach the engine, and trains are asked for. */
+class Listener extends NodeEngine {
+  readonly order: string[] = [];
+
+  override handle(input: Input): void {
+    this.order.push(input.kind === "message" ? input.message.type : input.kind);
+  }
+}
+
+test("blocks that were sent before are taken in before a word on blocks, and behind an offer", () => {
+  const fleetKey = new FleetKey(undefined);
+  const info = { hostName: "receiver", version: "2.0.0", receives: true, sends: true, labels: [] };
+  const options = { windowBlocks: 256, socketFragments: 1000, fragmentsPerSecond: Infinity };
+  const engine = new Listener(RECEIVER, info, options, new SeededRandom(1));
+  const inbound = new InboundDatagrams({
+    engine,
+    opener: new ControlOpener(fleetKey),
+    counters: new Counters(),
+    pages: new InboundPages(new PagePool(8)),
+    nowMs: () => 0,
+  });
+  inbound.beforeProgress = () => engine.order.push("trains");
+  inbound.afterOffer = () => engine.order.push("memory");
+  const sealer = new ControlSealer(fleetKey, SENDER.nodeId, SENDER.epoch);
+  const say = (message: ControlMessage) => {
+    const datagram = sealer.seal(encodeMessage(message));
+    inbound.takeDatagrams(datagram, 0, datagram.length, "10.0.0.1", 5000);
+  };
+  say({ type: "offer", body: { transfer: 1, dryRun: false, targets: [RECEIVER.epoch] } });
+  const counts = { sentBlocks: 1, stamp: 44, settledBelow: 0 };
+  say({ type: "progress", body: { transfer: 1, ...counts, final: false, poll: true, spreadMs: 0 } });
+  assert.deepEqual(engine.order, ["offer", "memory", "trains", "progress"]);
+});
