@@ -69,7 +69,9 @@ export class Precedence {
     // Both bring the directory, and this one all that may be in it.
     if (type === EntryType.directory && stats === undefined && this.complete.has(path)) rescue.giveUp(path);
     if (stats?.isDirectory() === true) {
-      if (this.hasSameIn(path)) rescue.giveUp(path);
+      // It was not there when the other one looked; now what it brings goes into it.
+      if (type === EntryType.directory) this.keepIn(path, rescue);
+      else if (this.hasSameIn(path)) rescue.giveUp(path);
     } else if (this.same.has(path) && stats !== undefined) {
       if (!rescue.keepEntry(path)) rescue.giveUp(path);
     } else if (this.complete.has(directoryOf(path)) && !this.noted.has(path)) rescue.giveUp(path);
@@ -80,6 +82,21 @@ export class Precedence {
     if (stats?.isDirectory() === true) {
       if (this.hasSameIn(path)) rescue.giveUp(path);
     } else if (stats !== undefined && this.same.has(path) && !rescue.keepEntry(path)) rescue.giveUp(path);
+  }
+
+  /** Keeps a directory and all in it that is as it should be, whatever of it the other one is going to replace. */
+  private keepIn(directory: string, rescue: Rescue): void {
+    this.keepDirectory(directory, rescue);
+    for (const { path, stats } of below(this.base, directory)) {
+      if (stats.isDirectory()) this.keepDirectory(path, rescue);
+      else if (this.same.has(path) && !rescue.keepEntry(path)) rescue.giveUp(path);
+    }
+  }
+
+  private keepDirectory(path: string, rescue: Rescue): void {
+    // What the other one has for it would be superfluous there.
+    if (this.complete.has(path)) rescue.giveUp(path);
+    else if (this.same.has(path)) rescue.keepDirectory(path);
   }
 
   /** Whether anything that this transfer relies on is in a directory. */

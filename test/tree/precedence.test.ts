@@ -173,6 +173,37 @@ test("a directory that both make, and that the later one has all of, makes it fa
   own.clean();
 });
 
+test("what another one brings into a directory that it had not found yet is replaced again", () => {
+  write(first.from, { "e/x": "other x", "e/y": "other y", "e/f/z": "other z" });
+  const other = first.stage();
+  other.prepare();
+  write(later.from, { "e/y": "its y", "e/f/z": "its z" });
+  later.push();
+  write(later.from, { "e/new": "its new" });
+  const own = later.stage();
+  own.prepare();
+  commitBoth(other, own);
+  assert.equal(fs.readFileSync(path.join(first.to, "e/y"), "utf8"), "other y");
+  assert.equal(own.commit(), undefined);
+  const texts = ["e/x", "e/y", "e/f/z", "e/new"].map((name) =>
+    fs.readFileSync(path.join(first.to, name), "utf8"),
+  );
+  assert.deepEqual(texts, ["other x", "its y", "its z", "its new"]);
+});
+
+test("what another one brings into a directory that it had not found yet makes one that deletes there fail", () => {
+  write(first.from, { "e/x": "other x" });
+  const other = first.stage();
+  other.prepare();
+  write(later.from, { "e/y": "its y" });
+  later.push();
+  later.scanRules = { deletes: "also" };
+  const own = later.stage();
+  own.prepare();
+  commitBoth(other, own);
+  assert.match(own.commit() ?? "", /^e: another transfer has replaced it meanwhile/);
+});
+
 test("what nobody has in common is not touched", () => {
   write(first.from, { "x/y": "other" });
   const own = later.stage();
