@@ -57,20 +57,25 @@ export class Precedence {
 
   /** Looks at what another transfer is going to do now. */
   yieldTo(steps: Iterable<Step>, rescue: Rescue): void {
+    const merged: string[] = [];
+    const brought = new PathSet();
     for (const step of steps) {
-      if (step.kind === StepKind.place) this.yieldPlace(step, rescue);
+      if (step.kind === StepKind.finish) brought.add(step.path);
+      else if (step.kind === StepKind.place) this.yieldPlace(step, merged, rescue);
       else if (step.kind === StepKind.remove) this.yieldRemoval(step.path, rescue);
       else if (step.kind === StepKind.adjust && this.same.has(step.path)) rescue.keepDirectory(step.path);
     }
+    for (const directory of merged) this.keepIn(directory, brought, rescue);
   }
 
-  private yieldPlace({ path, type }: Step, rescue: Rescue): void {
+  /** @param merged takes the directories into which the other one will put what it has for them */
+  private yieldPlace({ path, type }: Step, merged: string[], rescue: Rescue): void {
     const stats = this.base.statsOf(path);
     // Both bring the directory, and this one all that may be in it.
     if (type === EntryType.directory && stats === undefined && this.complete.has(path)) rescue.giveUp(path);
     if (stats?.isDirectory() === true) {
       // It was not there when the other one looked; now what it brings goes into it.
-      if (type === EntryType.directory) this.keepIn(path, rescue);
+      if (type === EntryType.directory) merged.push(path);
       else if (this.hasSameIn(path)) rescue.giveUp(path);
     } else if (this.same.has(path) && stats !== undefined) {
       if (!rescue.keepEntry(path)) rescue.giveUp(path);
@@ -84,12 +89,19 @@ export class Precedence {
     } else if (stats !== undefined && this.same.has(path) && !rescue.keepEntry(path)) rescue.giveUp(path);
   }
 
-  /** Keeps a directory and all in it that is as it should be, whatever of it the other one is going to replace. */
-  private keepIn(directory: string, rescue: Rescue): void {
+  /**
+   * Keeps a directory and all in it that is as it should be, whatever of it the other one is going to replace.
+   *
+   * @param brought the directories that the other one brings; where it does not, it may have something else of that name
+   */
+  private keepIn(directory: string, brought: PathSet, rescue: Rescue): void {
     this.keepDirectory(directory, rescue);
     for (const { path, stats } of below(this.base, directory)) {
-      if (stats.isDirectory()) this.keepDirectory(path, rescue);
-      else if (this.same.has(path) && !rescue.keepEntry(path)) rescue.giveUp(path);
+      if (stats.isDirectory()) {
+        const isNeeded = this.same.has(path) || this.used.has(path);
+        if (isNeeded && !brought.has(path)) rescue.giveUp(path);
+        else this.keepDirectory(path, rescue);
+      } else if (this.same.has(path) && !rescue.keepEntry(path)) rescue.giveUp(path);
     }
   }
 

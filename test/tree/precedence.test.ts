@@ -204,6 +204,19 @@ test("what another one brings into a directory that it had not found yet makes o
   assert.match(own.commit() ?? "", /^e: another transfer has replaced it meanwhile/);
 });
 
+test("a directory that gives way to a file, in one that another transfer had not found yet, makes the later one fail", () => {
+  write(first.from, { "e/d": "other d" });
+  const other = first.stage();
+  other.prepare();
+  write(later.from, { "e/d/y": "its y" });
+  later.push();
+  write(later.from, { "e/d/new": "its new" });
+  const own = later.stage();
+  own.prepare();
+  commitBoth(other, own);
+  assert.match(own.commit() ?? "", /^e\/d: another transfer has replaced it meanwhile/);
+});
+
 test("what nobody has in common is not touched", () => {
   write(first.from, { "x/y": "other" });
   const own = later.stage();
