@@ -147,15 +147,26 @@ export class ByteReader {
   }
 
   text(count: number): string {
-    const start = this.advance(count);
+    let index = this.advance(count);
     let text = "";
-    for (let index = start; index < start + count; index++)
-      text += String.fromCharCode(this.bytes[index] as number);
+    // Several characters a call: each call makes a string that is thrown away.
+    for (; index + 4 <= this.position; index += 4) text += fourCharacters(this.bytes, index);
+    for (; index < this.position; index++) text += String.fromCharCode(this.bytes[index] as number);
     return text;
   }
 
   shortText(): string {
     return this.text(this.u8());
+  }
+
+  /** Passes over a short text if it is this one; otherwise it is still to be read. */
+  skipShortText(text: string): boolean {
+    const start = this.position + 1;
+    if (this.remaining <= text.length || this.bytes[this.position] !== text.length) return false;
+    for (let index = 0; index < text.length; index++)
+      if (this.bytes[start + index] !== text.charCodeAt(index)) return false;
+    this.position = start + text.length;
+    return true;
   }
 
   longText(): string {
@@ -173,4 +184,9 @@ export class ByteReader {
     this.position += count;
     return start;
   }
+}
+
+function fourCharacters(bytes: Uint8Array, start: number): string {
+  const [first, second] = [bytes[start] as number, bytes[start + 1] as number];
+  return String.fromCharCode(first, second, bytes[start + 2] as number, bytes[start + 3] as number);
 }

@@ -118,15 +118,15 @@ function utimensat() {
   return nativeFunction("int utimensat(int, const void *, const void *, int)");
 }
 
-const times = Buffer.alloc(32);
+const times = new BigInt64Array(4);
 const SECOND_NS = 1_000_000_000n;
 
 /** Two timespecs, of last access and of last change, in memory that the next call uses again. */
-function timespecs(mtimeNs: bigint): Buffer {
-  const nanoseconds = ((mtimeNs % SECOND_NS) + SECOND_NS) % SECOND_NS;
+function timespecs(mtimeNs: bigint): BigInt64Array {
+  let nanoseconds = mtimeNs % SECOND_NS;
+  if (nanoseconds < 0n) nanoseconds += SECOND_NS;
   const seconds = (mtimeNs - nanoseconds) / SECOND_NS;
-  times.writeBigInt64LE(seconds, 0);
-  times.writeBigInt64LE(nanoseconds, 8);
-  times.copy(times, 16, 0, 16);
+  times[0] = times[2] = seconds;
+  times[1] = times[3] = nanoseconds;
   return times;
 }

@@ -3,7 +3,7 @@ import os from "node:os";
 import { cString } from "./c-string.ts";
 import { entryPath } from "./entry-path.ts";
 import { lastErrno, nativeFunction } from "./native.ts";
-import { packDevice, unpackCDevice } from "./special-files.ts";
+import { deviceNumber, packDevice, unpackCDevice } from "./special-files.ts";
 import { systemError } from "./system-error.ts";
 
 /**
@@ -53,18 +53,22 @@ export class FileStats {
   /** Whether something is mounted here; false, too, where the kernel does not tell. */
   readonly hasMount: boolean;
 
-  constructor(fields: Omit<FileStats, `is${string}`>) {
-    this.mode = fields.mode;
-    this.size = fields.size;
-    this.blocks = fields.blocks;
-    this.mtimeNs = fields.mtimeNs;
-    this.uid = fields.uid;
-    this.gid = fields.gid;
-    this.links = fields.links;
-    this.inode = fields.inode;
-    this.device = fields.device;
-    this.deviceId = fields.deviceId;
-    this.hasMount = fields.hasMount;
+  /** Takes them from a struct statx. */
+  constructor(answer: DataView) {
+    this.mode = answer.getUint16(STATX.mode, true);
+    this.size = largeNumber(answer, STATX.size);
+    this.blocks = largeNumber(answer, STATX.blocks);
+    this.mtimeNs = nanoseconds(
+      answer.getBigInt64(STATX.mtime, true),
+      answer.getUint32(STATX.mtime + 8, true),
+    );
+    this.uid = answer.getUint32(STATX.user, true);
+    this.gid = answer.getUint32(STATX.group, true);
+    this.links = answer.getUint32(STATX.links, true);
+    this.inode = answer.getBigUint64(STATX.inode, true);
+    this.device = packDevice(answer.getUint32(STATX.device, true), answer.getUint32(STATX.device + 4, true));
+    this.deviceId = packDevice(answer.getUint32(DEVICE_ID, true), answer.getUint32(DEVICE_ID + 4, true));
+    this.hasMount = (answer.getUint32(STATX.attributes, true) & ATTRIBUTE_MOUNT_ROOT) !== 0;
   }
 
   isFile(): boolean {
@@ -96,6 +100,18 @@ export class FileStats {
   }
 }
 
+/** One of 64 bits, as far as a number holds it. */
+function largeNumber(answer: DataView, place: number): number {
+  return answer.getUint32(place, true) + 2 ** 32 * answer.getUint32(place + 4, true);
+}
+
+const SECOND_NS = 1_000_000_000n;
+
+/** The sum in 64 bits, which the compiler can reckon without making numbers of any length. */
+function nanoseconds(seconds: bigint, rest: number): bigint {
+  return BigInt.asIntN(64, BigInt.asIntN(64, seconds * SECOND_NS) + BigInt(rest));
+}
+
 /**
  * The stats of an entry of an open directory, of a link itself; undefined where it is not there.
  *
@@ -106,7 +122,7 @@ export function statEntry(directory: number, name: string): FileStats | undefine
   const call = statx();
   if (call === undefined) return plainStatEntry(directory, name);
   if (call(directory, cString(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, answer) === 0)
-    return readAnswer();
+    return new FileStats(numbers);
   const errno = lastErrno();
   if (errno === os.constants.errno.ENOENT) return undefined;
   throw systemError("statx", errno);
@@ -115,7 +131,8 @@ export function statEntry(directory: number, name: string): FileStats | undefine
 /** The stats of an open file or directory. */
 export function statDescriptor(descriptor: number): FileStats {
   const call = statx();
-  if (call?.(descriptor, EMPTY, AT_EMPTY_PATH, STATX_BASIC_STATS, answer) === 0) return readAnswer();
+  if (call?.(descriptor, EMPTY, AT_EMPTY_PATH, STATX_BASIC_STATS, answer) === 0)
+    return new FileStats(numbers);
   return fromBigInts(fs.fstatSync(descriptor, { bigint: true }));
 }
 
@@ -132,36 +149,27 @@ function statx() {
   return nativeFunction("int statx(int, const void *, int, unsigned int, void *)");
 }
 
+/** What node:fs knows, in the form in which the kernel tells it. */
 function fromBigInts(stats: fs.BigIntStats): FileStats {
   const number = (value: bigint) => Number(value);
-  return new FileStats({
-    mode: number(stats.mode),
-    size: number(stats.size),
-    blocks: number(stats.blocks),
-    mtimeNs: stats.mtimeNs,
-    uid: number(stats.uid),
-    gid: number(stats.gid),
-    links: number(stats.nlink),
-    inode: stats.ino,
-    device: unpackCDevice(stats.dev),
-    deviceId: unpackCDevice(stats.rdev),
-    hasMount: false,
-  });
-}
-
-function readAnswer(): FileStats {
-  const seconds = numbers.getBigInt64(STATX.mtime, true);
-  return new FileStats({
-    mode: numbers.getUint16(STATX.mode, true),
-    size: Number(numbers.getBigUint64(STATX.size, true)),
-    blocks: Number(numbers.getBigUint64(STATX.blocks, true)),
-    mtimeNs: seconds * 1_000_000_000n + BigInt(numbers.getUint32(STATX.mtime + 8, true)),
-    uid: numbers.getUint32(STATX.user, true),
-    gid: numbers.getUint32(STATX.group, true),
-    links: numbers.getUint32(STATX.links, true),
-    inode: numbers.getBigUint64(STATX.inode, true),
-    device: packDevice(numbers.getUint32(STATX.device, true), numbers.getUint32(STATX.device + 4, true)),
-    deviceId: packDevice(numbers.getUint32(DEVICE_ID, true), numbers.getUint32(DEVICE_ID + 4, true)),
-    hasMount: (numbers.getUint32(STATX.attributes, true) & ATTRIBUTE_MOUNT_ROOT) !== 0,
-  });
+  const setDevice = (place: number, packed: bigint) => {
+    const { major, minor } = deviceNumber(unpackCDevice(packed));
+    numbers.setUint32(place, major, true);
+    numbers.setUint32(place + 4, minor, true);
+  };
+  numbers.setUint16(STATX.mode, number(stats.mode), true);
+  numbers.setBigUint64(STATX.size, stats.size, true);
+  numbers.setBigUint64(STATX.blocks, stats.blocks, true);
+  const rest = ((stats.mtimeNs % SECOND_NS) + SECOND_NS) % SECOND_NS;
+  numbers.setBigInt64(STATX.mtime, (stats.mtimeNs - rest) / SECOND_NS, true);
+  numbers.setUint32(STATX.mtime + 8, number(rest), true);
+  numbers.setUint32(STATX.user, number(stats.uid), true);
+  numbers.setUint32(STATX.group, number(stats.gid), true);
+  numbers.setUint32(STATX.links, number(stats.nlink), true);
+  numbers.setBigUint64(STATX.inode, stats.ino, true);
+  setDevice(STATX.device, stats.dev);
+  setDevice(DEVICE_ID, stats.rdev);
+  // It does not tell what is mounted where.
+  numbers.setBigUint64(STATX.attributes, 0n, true);
+  return new FileStats(numbers);
 }

@@ -69,12 +69,7 @@ export class Directories {
 
   /** Forgets a directory that is going to be replaced, and all below it. */
   forget(path: string): void {
-    const below = `${path}/`;
-    for (const [known, descriptor] of this.open) {
-      if (known !== path && !known.startsWith(below)) continue;
-      fs.closeSync(descriptor);
-      this.open.delete(known);
-    }
+    for (const known of this.open.keys()) if (isAtOrBelow(known, path)) this.closeOne(known);
     this.last = undefined;
   }
 
@@ -123,13 +118,23 @@ export class Directories {
   private keep(path: string, descriptor: number): number {
     this.open.set(path, descriptor);
     if (this.open.size > KEPT_DESCRIPTORS) {
-      const [oldest] = this.open;
-      if (oldest !== undefined) {
-        fs.closeSync(oldest[1]);
-        this.open.delete(oldest[0]);
-        this.last = undefined;
+      for (const oldest of this.open.keys()) {
+        this.closeOne(oldest);
+        break;
       }
+      this.last = undefined;
     }
     return descriptor;
   }
+
+  private closeOne(path: string): void {
+    const descriptor = this.open.get(path);
+    if (descriptor !== undefined) fs.closeSync(descriptor);
+    this.open.delete(path);
+  }
+}
+
+function isAtOrBelow(path: string, top: string): boolean {
+  if (path.length < top.length || !path.startsWith(top)) return false;
+  return path.length === top.length || path[top.length] === "/";
 }

@@ -8,6 +8,9 @@ class NameTable {
   private names = new Map<number, string>();
   private ids = new Map<string, number>();
   private last: Owner = { id: -1, name: "" };
+  /** The owner that was asked for last, and its number here. */
+  private asked: Owner | undefined;
+  private answer = 0;
 
   constructor(file: string) {
     this.file = file;
@@ -19,8 +22,13 @@ class NameTable {
     return this.last;
   }
 
-  idOf(name: string): number | undefined {
-    return this.ids.get(name);
+  /** The number that an owner has here: by name, or else as it came. */
+  idOf(owner: Owner): number {
+    if (owner !== this.asked) {
+      this.asked = owner;
+      this.answer = (owner.name === "" ? undefined : this.ids.get(owner.name)) ?? owner.id;
+    }
+    return this.answer;
   }
 
   /** Reads the file again if it has changed; to be called once per transfer, not per entry. */
@@ -31,6 +39,7 @@ class NameTable {
     this.names = new Map();
     this.ids = new Map();
     this.last = { id: -1, name: "" };
+    this.asked = undefined;
     for (const line of fs.readFileSync(this.file, "latin1").split("\n")) {
       const [name, , id] = line.split(":");
       if (name === undefined || id === undefined || !/^\d+$/.test(id) || name.length > 255) continue;
@@ -60,10 +69,10 @@ export class Owners {
 
   /** The number of a user here. */
   userId(owner: Owner): number {
-    return (owner.name === "" ? undefined : this.users.idOf(owner.name)) ?? owner.id;
+    return this.users.idOf(owner);
   }
 
   groupId(owner: Owner): number {
-    return (owner.name === "" ? undefined : this.groups.idOf(owner.name)) ?? owner.id;
+    return this.groups.idOf(owner);
   }
 }

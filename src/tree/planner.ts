@@ -103,23 +103,26 @@ export class Planner {
     this.base.forget(header.path);
     const isThere = this.base.find(header.path) !== undefined;
     let isTouched = false;
+    let isPlaceKnown = isThere;
     for (const entry of entries) {
       const number = this.nextEntry++;
       // A passage stands between the entries of another directory.
       if (entry.type !== EntryType.passage) this.superfluous.note(header.path, entry.name);
-      const path = joinPath(header.path, entry.name);
-      if (this.superfluous.isLooking) this.precedence.noteKnown(path);
+      if (this.superfluous.isLooking) this.precedence.noteKnown(header.path, entry.name);
       if (entry.type === EntryType.kept) continue;
       // Asked for anew each time: other directories are opened in between, and few descriptors are kept.
       const real = isThere ? this.base.find(header.path) : undefined;
       if (entry.type === EntryType.gone) {
         this.superfluous.checkExpected();
-        if (real !== undefined) isTouched = (yield* this.planRemovals("of", path)) || isTouched;
+        if (real !== undefined)
+          isTouched = (yield* this.planRemovals("of", joinPath(header.path, entry.name))) || isTouched;
         continue;
       }
-      if (!isThere) this.checkStaged(header.path);
+      if (!isPlaceKnown) this.checkStaged(header.path);
+      isPlaceKnown = true;
       const stats = real === undefined ? undefined : statEntry(real, entry.name);
       if (this.isSame(header.path, entry, stats)) continue;
+      const path = joinPath(header.path, entry.name);
       const difference = yield* this.planEntry(number, path, entry, real, stats);
       plan.differences[number - plan.firstEntry] = difference;
       isTouched ||= difference !== 0;

@@ -47,8 +47,8 @@ export class Precedence {
   }
 
   /** The sender has an entry of this path, where its directory may turn out to be complete. */
-  noteKnown(path: string): void {
-    this.noted.add(path);
+  noteKnown(directory: string, name: string): void {
+    this.noted.addIn(directory, name);
   }
 
   noteComplete(directory: string): void {

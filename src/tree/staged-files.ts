@@ -4,11 +4,11 @@ import { type ContentSegment, type HoleSegment, SegmentKind } from "../wire/data
 import { type Attribute, EntryType } from "../wire/entry.ts";
 import type { Metadata } from "../wire/metadata.ts";
 import { directoryOf, nameOf } from "../wire/path-rules.ts";
-import { type AttributeRules, setDescriptorOwner, setMode } from "./attributes.ts";
+import { type AttributeRules, hasOwnerToSet, modeToSet, setDescriptorOwner, setMode } from "./attributes.ts";
 import { setAttributes } from "./extended-attributes.ts";
 import { nextPiece } from "./holes.ts";
 import { entryPath } from "../sys/entry-path.ts";
-import { statDescriptor } from "../sys/stat.ts";
+import { type FileStats, statDescriptor } from "../sys/stat.ts";
 import { type JournalWriter, StepKind } from "./journal.ts";
 import type { StagingArea } from "./staging-area.ts";
 
@@ -19,6 +19,9 @@ const syncedOneByOne = () => (canSyncFileSystem() ? 8 : Infinity);
 
 /** Files that are open because only a part of them has arrived. */
 const OPEN_FILES = 64;
+
+/** Mode bits that say who may do what; the others make a program run as somebody else. */
+const PERMISSIONS = 0o777;
 
 /** How much of a local file is copied between two looks at what else there is to do. */
 const COPIED_BYTES = 4 * 1024 * 1024;
@@ -41,6 +44,8 @@ interface ExpectedFile {
 interface PartialFile extends ExpectedFile {
   receivedBytes: number;
   isCreated: boolean;
+  /** The mode that it was made with, where that is to be its last one. */
+  madeMode: number | undefined;
   descriptor: number | undefined;
 }
 
@@ -52,6 +57,8 @@ export class StagedFiles {
   private readonly note: Note;
   private readonly partial = new Map<number, PartialFile>();
   private readonly open = new Set<PartialFile>();
+  /** What the file system makes of a new file, by the mode that it was asked for: the same for all of one transfer. */
+  private readonly made = new Map<number, FileStats>();
   private completed = 0;
   /** Paths that the sender has taken back. */
   private readonly withdrawn = new Set<string>();
@@ -83,9 +90,17 @@ export class StagedFiles {
   }
 
   expect(file: ExpectedFile): void {
-    const partial = { ...file, receivedBytes: 0, isCreated: false, descriptor: undefined };
-    if (file.size === 0) this.complete(partial);
-    else this.partial.set(file.number, partial);
+    const partial = {
+      ...file,
+      receivedBytes: 0,
+      isCreated: false,
+      madeMode: undefined,
+      descriptor: undefined,
+    };
+    if (file.size === 0) {
+      this.makeWhole(partial);
+      this.complete(partial);
+    } else this.partial.set(file.number, partial);
   }
 
   /** Writes a piece; one of an entry that is not wanted here is passed over. */
@@ -94,7 +109,8 @@ export class StagedFiles {
     const isHole = segment.kind === SegmentKind.hole;
     const length = isHole ? segment.length : segment.bytes.length;
     if (file === undefined || segment.offset + length > file.size) return;
-    const descriptor = this.descriptorOf(file);
+    const isWhole = length === file.size;
+    const descriptor = isWhole ? this.makeWhole(file) : this.descriptorOf(file);
     // What is not written is a hole by itself, but for one at the end.
     if (isHole) fs.ftruncateSync(descriptor, file.size);
     else writeAll(descriptor, segment.bytes, segment.offset);
@@ -111,7 +127,13 @@ export class StagedFiles {
    * @returns false, step by step, where that file changed meanwhile
    */
   *copy(file: ExpectedFile, from: number): Generator<undefined, boolean> {
-    const partial = { ...file, receivedBytes: 0, isCreated: false, descriptor: undefined };
+    const partial = {
+      ...file,
+      receivedBytes: 0,
+      isCreated: false,
+      madeMode: undefined,
+      descriptor: undefined,
+    };
     const before = statDescriptor(from);
     const space = Buffer.allocUnsafe(Math.min(COPIED_BYTES, file.size));
     for (let offset = 0; offset < file.size;) {
@@ -152,8 +174,10 @@ export class StagedFiles {
 
   private complete(file: PartialFile): void {
     const descriptor = this.descriptorOf(file);
-    setDescriptorOwner(descriptor, file.metadata, this.rules);
-    setMode(file.metadata, this.rules, (mode) => fs.fchmodSync(descriptor, mode));
+    if (!this.isMadeRight(file, descriptor)) {
+      setDescriptorOwner(descriptor, file.metadata, this.rules);
+      setMode(file.metadata, this.rules, (mode) => fs.fchmodSync(descriptor, mode));
+    }
     if (file.attributes !== undefined) {
       const failure = setAttributes(this.stagedPath(file), file.attributes);
       if (failure !== undefined) this.note(file.path, failure);
@@ -162,6 +186,25 @@ export class StagedFiles {
     setDescriptorTime(descriptor, file.metadata.mtimeNs);
     this.closeFile(file);
     if (file.isPlaced) this.journal.add(StepKind.place, EntryType.file, file.path);
+  }
+
+  /** Opens a file that gets all its content now: nothing has to write to it later, so it can have its own mode at once. */
+  private makeWhole(file: PartialFile): number {
+    const mode = modeToSet(file.metadata, this.rules);
+    if ((mode & ~PERMISSIONS) === 0 && !file.isCreated) file.madeMode = mode;
+    return this.descriptorOf(file);
+  }
+
+  /** Whether a file has got its owner and its mode when it was made. The first one of a mode tells it for all. */
+  private isMadeRight(file: PartialFile, descriptor: number): boolean {
+    const { madeMode, metadata } = file;
+    if (madeMode === undefined) return false;
+    let stats = this.made.get(madeMode);
+    if (stats === undefined) {
+      stats = statDescriptor(descriptor);
+      this.made.set(madeMode, stats);
+    }
+    return (stats.mode & 0o7777) === madeMode && hasOwnerToSet(stats, metadata, this.rules);
   }
 
   private descriptorOf(file: PartialFile): number {
@@ -175,7 +218,7 @@ export class StagedFiles {
       this.area.directoryFor(directoryOf(file.path)),
       nameOf(file.path),
       flags,
-      0o600,
+      file.madeMode ?? 0o600,
     );
     file.isCreated = true;
     this.open.add(file);

@@ -118,8 +118,12 @@ export function encodeEntry(writer: ByteWriter, entry: Entry): void {
   if (attributes !== undefined) encodeAttributes(writer, attributes);
 }
 
-/** Reads what encodeEntry wrote. Throws DecodeError. */
-export function decodeEntry(reader: ByteReader): Entry {
+/**
+ * Reads what encodeEntry wrote. Throws DecodeError.
+ *
+ * @param before metadata that was read before: most entries of a tree have the same owner
+ */
+export function decodeEntry(reader: ByteReader, before: Metadata | undefined): Entry {
   const first = reader.u8();
   const type = first & TYPE_MASK;
   if (!isEntryType(type)) throw new DecodeError("unknown entry type");
@@ -131,7 +135,7 @@ export function decodeEntry(reader: ByteReader): Entry {
   }
   const name = reader.shortText();
   if (!isSafeName(name)) throw new DecodeError("an unsafe name");
-  const metadata = isNameOnly(type) ? NO_METADATA : decodeMetadata(reader);
+  const metadata = isNameOnly(type) ? NO_METADATA : decodeMetadata(reader, before);
   const size = type === EntryType.file ? reader.u53("a size") : 0;
   const target = hasTarget(type) ? decodeTarget(reader, type) : "";
   return { type, name, metadata, size, target, extras: decodeExtras(reader, first, type) };

@@ -158,7 +158,7 @@ function decodeRecord(
   } else if (record === Record.complete) {
     current.isComplete = true;
   } else {
-    const entry = decodeEntry(reader);
+    const entry = decodeEntry(reader, current.entries.at(-1)?.metadata ?? current.header.metadata);
     if (!isSafeEntry(current.header.path, entry.name)) throw new DecodeError("an unsafe path");
     current.entries.push(entry);
   }

@@ -39,12 +39,22 @@ export function encodeMetadata(writer: ByteWriter, metadata: Metadata): void {
   writer.u32(metadata.group.id).shortText(metadata.group.name);
 }
 
-/** Reads what encodeMetadata wrote. Throws DecodeError. */
-export function decodeMetadata(reader: ByteReader): Metadata {
+/**
+ * Reads what encodeMetadata wrote. Throws DecodeError.
+ *
+ * @param before what was read before: an owner that comes again is the same object
+ */
+export function decodeMetadata(reader: ByteReader, before: Metadata = NO_METADATA): Metadata {
   const mode = reader.u16();
   if (mode > 0o7777) throw new DecodeError("a mode is out of range");
   const mtimeNs = reader.i64();
-  const user = { id: reader.u32(), name: reader.shortText() };
-  const group = { id: reader.u32(), name: reader.shortText() };
+  const user = decodeOwner(reader, before.user);
+  const group = decodeOwner(reader, before.group);
   return { mode, mtimeNs, user, group };
+}
+
+function decodeOwner(reader: ByteReader, before: Owner): Owner {
+  const id = reader.u32();
+  if (id === before.id && reader.skipShortText(before.name)) return before;
+  return { id, name: reader.shortText() };
 }

@@ -26,6 +26,27 @@ test("what a writer wrote, a reader reads", () => {
   reader.expectEnd();
 });
 
+test("a short text is passed over where it is the one that is asked for, and else stays to be read", () => {
+  const written = new ByteWriter(20).shortText("root").shortText("").u8(7).written();
+  const reader = new ByteReader(written);
+  for (const other of ["", "roo", "rooT", "root ", "\u0000root"])
+    assert.ok(!reader.skipShortText(other), other);
+  assert.ok(reader.skipShortText("root"));
+  assert.ok(!reader.skipShortText("\u0007"));
+  assert.ok(reader.skipShortText(""));
+  assert.equal(reader.u8(), 7);
+  assert.ok(!reader.skipShortText(""));
+  // What lies behind the end is not read, even if it were the right one.
+  assert.ok(!new ByteReader(written.subarray(0, 4)).skipShortText("root"));
+});
+
+test("texts of every length come back", () => {
+  for (let length = 0; length < 20; length++) {
+    const text = Array.from({ length }, (_, index) => String.fromCharCode(255 - index)).join("");
+    assert.equal(new ByteReader(new ByteWriter(20).text(text).written()).text(length), text);
+  }
+});
+
 test("integers are little-endian", () => {
   const writer = new ByteWriter(15).u8(1).u16(0x0302).u32(0x0706_0504).u64(0x0f0e_0d0c_0b0a_0908n);
   assert.deepEqual(
