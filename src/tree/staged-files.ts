@@ -90,13 +90,7 @@ export class StagedFiles {
   }
 
   expect(file: ExpectedFile): void {
-    const partial = {
-      ...file,
-      receivedBytes: 0,
-      isCreated: false,
-      madeMode: undefined,
-      descriptor: undefined,
-    };
+    const partial = partialOf(file);
     if (file.size === 0) {
       this.makeWhole(partial);
       this.complete(partial);
@@ -127,13 +121,7 @@ export class StagedFiles {
    * @returns false, step by step, where that file changed meanwhile
    */
   *copy(file: ExpectedFile, from: number): Generator<undefined, boolean> {
-    const partial = {
-      ...file,
-      receivedBytes: 0,
-      isCreated: false,
-      madeMode: undefined,
-      descriptor: undefined,
-    };
+    const partial = partialOf(file);
     const before = statDescriptor(from);
     const space = Buffer.allocUnsafe(Math.min(COPIED_BYTES, file.size));
     for (let offset = 0; offset < file.size;) {
@@ -234,6 +222,10 @@ export class StagedFiles {
   private stagedPath(file: ExpectedFile): Buffer {
     return entryPath(this.area.directoryFor(directoryOf(file.path)), nameOf(file.path));
   }
+}
+
+function partialOf(file: ExpectedFile): PartialFile {
+  return { ...file, receivedBytes: 0, isCreated: false, madeMode: undefined, descriptor: undefined };
 }
 
 function writeAll(descriptor: number, bytes: Uint8Array, offset: number): void {
