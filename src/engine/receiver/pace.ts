@@ -76,7 +76,7 @@ export class Pace {
 
   /** To be called with each report. */
   drawShare(): void {
-    const crowd = Math.min(1, this.spreadMs / times.MANY_SPREAD_MS);
+    const crowd = Math.min(1, Math.sqrt(this.spreadMs / times.MANY_SPREAD_MS));
     const most = times.FEW_REPORT_SHARE + crowd * (times.MANY_REPORT_SHARE - times.FEW_REPORT_SHARE);
     this.reportShare = most * (1 - (crowd / 4) * fraction(this.random));
   }

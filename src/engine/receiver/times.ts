@@ -16,7 +16,8 @@ export const REPORT_AT_LEAST_MS = 1_000;
 
 /**
  * A member reports when it has used up this share of its window or its socket buffer. With many members it is the
- * larger one, and less than that by a random part, so that they do not all speak at once.
+ * larger one, and less than that by a random part, so that they do not all speak at once. In between it grows fast: what
+ * all of them say is read by one, and a dozen of them should not cost it much more than a few.
  */
 export const FEW_REPORT_SHARE = 0.25;
 export const MANY_REPORT_SHARE = 0.95;
