@@ -2,6 +2,7 @@ import fs from "node:fs";
 import os from "node:os";
 import { cPath, cString } from "./c-string.ts";
 import { entryPath } from "./entry-path.ts";
+import { beyondSecond, SECOND_NS } from "./nanoseconds.ts";
 import { lastErrno, nativeFunction } from "./native.ts";
 import { systemError } from "./system-error.ts";
 
@@ -119,14 +120,11 @@ function utimensat() {
 }
 
 const times = new BigInt64Array(4);
-const SECOND_NS = 1_000_000_000n;
 
 /** Two timespecs, of last access and of last change, in memory that the next call uses again. */
 function timespecs(mtimeNs: bigint): BigInt64Array {
-  let nanoseconds = mtimeNs % SECOND_NS;
-  if (nanoseconds < 0n) nanoseconds += SECOND_NS;
-  const seconds = (mtimeNs - nanoseconds) / SECOND_NS;
-  times[0] = times[2] = seconds;
+  const nanoseconds = beyondSecond(mtimeNs);
+  times[0] = times[2] = (mtimeNs - nanoseconds) / SECOND_NS;
   times[1] = times[3] = nanoseconds;
   return times;
 }

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import os from "node:os";
 import { cString } from "./c-string.ts";
 import { entryPath } from "./entry-path.ts";
+import { beyondSecond, SECOND_NS } from "./nanoseconds.ts";
 import { lastErrno, nativeFunction } from "./native.ts";
 import { deviceNumber, packDevice, unpackCDevice } from "./special-files.ts";
 import { systemError } from "./system-error.ts";
@@ -58,10 +59,9 @@ export class FileStats {
     this.mode = answer.getUint16(STATX.mode, true);
     this.size = largeNumber(answer, STATX.size);
     this.blocks = largeNumber(answer, STATX.blocks);
-    this.mtimeNs = nanoseconds(
-      answer.getBigInt64(STATX.mtime, true),
-      answer.getUint32(STATX.mtime + 8, true),
-    );
+    // The kernel knows times that do not fit into 64 bits of nanoseconds.
+    this.mtimeNs =
+      answer.getBigInt64(STATX.mtime, true) * SECOND_NS + BigInt(answer.getUint32(STATX.mtime + 8, true));
     this.uid = answer.getUint32(STATX.user, true);
     this.gid = answer.getUint32(STATX.group, true);
     this.links = answer.getUint32(STATX.links, true);
@@ -103,13 +103,6 @@ export class FileStats {
 /** One of 64 bits, as far as a number holds it. */
 function largeNumber(answer: DataView, place: number): number {
   return answer.getUint32(place, true) + 2 ** 32 * answer.getUint32(place + 4, true);
-}
-
-const SECOND_NS = 1_000_000_000n;
-
-/** The sum in 64 bits, which the compiler can reckon without making numbers of any length. */
-function nanoseconds(seconds: bigint, rest: number): bigint {
-  return BigInt.asIntN(64, BigInt.asIntN(64, seconds * SECOND_NS) + BigInt(rest));
 }
 
 /**
@@ -160,7 +153,7 @@ function fromBigInts(stats: fs.BigIntStats): FileStats {
   numbers.setUint16(STATX.mode, number(stats.mode), true);
   numbers.setBigUint64(STATX.size, stats.size, true);
   numbers.setBigUint64(STATX.blocks, stats.blocks, true);
-  const rest = ((stats.mtimeNs % SECOND_NS) + SECOND_NS) % SECOND_NS;
+  const rest = beyondSecond(stats.mtimeNs);
   numbers.setBigInt64(STATX.mtime, (stats.mtimeNs - rest) / SECOND_NS, true);
   numbers.setUint32(STATX.mtime + 8, number(rest), true);
   numbers.setUint32(STATX.user, number(stats.uid), true);

@@ -35,6 +35,27 @@ test("a FIFO comes over with its mode and time, and is the same afterwards", () 
   assert.equal(pair.wanted, 0);
 });
 
+test("a file of a time that does not fit onto the wire is named and left out", () => {
+  const times: Record<string, string> = {
+    early: "1600-01-01 UTC",
+    first: "1900-01-01 UTC",
+    late: "2400-01-01 UTC",
+  };
+  for (const [name, time] of Object.entries(times)) run("touch", "-d", time, from(name));
+  // A file system may know fewer years than the wire does.
+  const isKept = (name: string) => fs.statSync(from(name)).mtimeMs === Date.parse(times[name] ?? "");
+  const tooFar = ["early", "late"].filter(isKept);
+  pair.push();
+  const named = pair.notices.map((notice) => [notice.kind, notice.path, notice.reason]);
+  const reason = "its time lies outside of the years 1678 to 2261";
+  assert.deepEqual(
+    named.sort(),
+    tooFar.map((name) => ["unreadable", name, reason]),
+  );
+  for (const name of ["early", "late"]) assert.equal(fs.existsSync(to(name)), !tooFar.includes(name), name);
+  assert.equal(fs.statSync(to("first")).mtimeMs, fs.statSync(from("first")).mtimeMs);
+});
+
 test("a socket is named and left out", async () => {
   const server = net.createServer().listen(from("socket"));
   await new Promise((resolve) => server.once("listening", resolve));
