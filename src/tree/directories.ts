@@ -118,10 +118,8 @@ export class Directories {
   private keep(path: string, descriptor: number): number {
     this.open.set(path, descriptor);
     if (this.open.size > KEPT_DESCRIPTORS) {
-      for (const oldest of this.open.keys()) {
-        this.closeOne(oldest);
-        break;
-      }
+      const [oldest] = this.open.keys();
+      if (oldest !== undefined) this.closeOne(oldest);
       this.last = undefined;
     }
     return descriptor;

@@ -91,10 +91,8 @@ export class StagedFiles {
 
   expect(file: ExpectedFile): void {
     const partial = partialOf(file);
-    if (file.size === 0) {
-      this.makeWhole(partial);
-      this.complete(partial);
-    } else this.partial.set(file.number, partial);
+    if (file.size === 0) this.complete(partial);
+    else this.partial.set(file.number, partial);
   }
 
   /** Writes a piece; one of an entry that is not wanted here is passed over. */
@@ -161,7 +159,7 @@ export class StagedFiles {
   }
 
   private complete(file: PartialFile): void {
-    const descriptor = this.descriptorOf(file);
+    const descriptor = this.makeWhole(file);
     if (!this.isMadeRight(file, descriptor)) {
       setDescriptorOwner(descriptor, file.metadata, this.rules);
       setMode(file.metadata, this.rules, (mode) => fs.fchmodSync(descriptor, mode));
@@ -176,10 +174,12 @@ export class StagedFiles {
     if (file.isPlaced) this.journal.add(StepKind.place, EntryType.file, file.path);
   }
 
-  /** Opens a file that gets all its content now: nothing has to write to it later, so it can have its own mode at once. */
+  /** Opens a file that gets the last of its content now: where it is not made yet, it can have its own mode at once. */
   private makeWhole(file: PartialFile): number {
-    const mode = modeToSet(file.metadata, this.rules);
-    if ((mode & ~PERMISSIONS) === 0 && !file.isCreated) file.madeMode = mode;
+    if (!file.isCreated) {
+      const mode = modeToSet(file.metadata, this.rules);
+      if ((mode & ~PERMISSIONS) === 0) file.madeMode = mode;
+    }
     return this.descriptorOf(file);
   }
 
