@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { suite, test } from "node:test";
 import { run } from "../support/processes.ts";
@@ -36,11 +37,37 @@ test("lintian finds no error and no warning", { skip: lintianProblem ?? false },
   for (const { status, stdout } of results) assert.deepEqual({ status, stdout }, { status: 0, stdout: "" });
 });
 
+/**
+ * rpmlint unpacks packages by cpio, whose names in them are absolute: without this, the package would be unpacked over the
+ * files of this machine, and what is looked at would be empty.
+ *
+ * @returns a directory with another cpio, for the PATH
+ */
+function makeCarefulCpio(): string {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-cpio-"));
+  const script = '#!/bin/sh\nexec /usr/bin/cpio --no-absolute-filenames "$@"\n';
+  fs.writeFileSync(path.join(directory, "cpio"), script, { mode: 0o755 });
+  return directory;
+}
+
 // It reads packages by means of rpm, which Debian only recommends beside it.
 const rpmlintProblem = (await problemOf("rpmlint")) ?? (await problemOf("rpm"));
 test("rpmlint finds no error", { skip: rpmlintProblem ?? false }, async () => {
   const config = path.join(ROOT, "packaging", "rpm", "rpmlint.toml");
-  const { status, stdout } = await run("rpmlint", ["-c", config, ...packages(".rpm")]);
-  assert.equal(status, 0, stdout);
-  assert.match(stdout, / 0 errors, /);
+  const shims = makeCarefulCpio();
+  const changeOfHost = () => fs.statSync("/etc/makuosan.conf", { throwIfNoEntry: false })?.ctimeMs;
+  const before = changeOfHost();
+  try {
+    const command = ["-c", 'PATH="$0:$PATH" exec rpmlint "$@"', shims, "-c", config, ...packages(".rpm")];
+    const { status, stdout } = await run("sh", command);
+    assert.equal(status, 0, stdout);
+    assert.match(stdout, / 0 errors, /);
+    assert.equal(
+      changeOfHost(),
+      before,
+      "it unpacks a package beside this machine's own files, not over them",
+    );
+  } finally {
+    fs.rmSync(shims, { recursive: true });
+  }
 });
