@@ -5,7 +5,7 @@
  *
  * The executable is a copy of Node with the bundled program inside (a "single executable application"):
  * bundle with esbuild, make a blob of the bundle and its assets, inject it into a stripped copy of Node.
- * The assets are `worker.js` (src/daemon/worker.ts, bundled) and `koffi.node` (the FFI's native half).
+ * The assets are `worker.js` (src/daemon/disk/worker.ts, bundled) and `koffi.node` (the FFI's native half).
  *
  * Equal inputs give equal bytes. So nothing here may depend on the time or on where the project lies: each
  * tool is run inside the working folder and is given names relative to it.
@@ -34,7 +34,7 @@ const SENTINEL_FUSE = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
 async function main(): Promise<void> {
   rmSync(WORK, { recursive: true, force: true });
   mkdirSync(WORK, { recursive: true });
-  await bundle({ main: "src/main.ts", worker: "src/daemon/worker.ts" });
+  await bundle({ main: "src/main.ts", worker: "src/daemon/disk/worker.ts" });
   const { node, koffi } = nativeParts(ARCHITECTURE);
   copyFileSync(koffi, path.join(WORK, "koffi.node"));
   makeBlob();

@@ -51,6 +51,36 @@ const LAYERS: Record<string, readonly string[]> = {
   main: ["daemon", "cli"],
 };
 
+/**
+ * For each room of a layer, the other rooms of it that it may import. A room may always import itself, and every room may
+ * import the files that lie in the layer's own folder, but for those of TOPS.
+ */
+const ROOMS: Record<string, Readonly<Record<string, readonly string[]>>> = {
+  engine: {
+    membership: [],
+    sender: [],
+    receiver: [],
+  },
+  tree: {
+    reasons: [],
+    disk: ["reasons"],
+    entries: ["reasons", "disk"],
+    scan: ["reasons", "disk", "entries"],
+    decide: ["reasons", "disk", "entries"],
+    apply: ["reasons", "disk", "entries", "decide"],
+  },
+  daemon: {
+    settings: [],
+    service: ["settings"],
+    disk: [],
+    pump: ["disk"],
+    pushes: ["settings", "service", "disk", "pump"],
+  },
+};
+
+/** Files that put the rooms of their layer together: no room may import them. */
+const TOPS: readonly string[] = ["src/engine/node.ts", "src/daemon/main.ts", "src/daemon/daemon.ts"];
+
 /** Layers without I/O and without a clock: not even Node's own modules are there. */
 const PURE_LAYERS: readonly string[] = ["base", "wire", "engine"];
 
@@ -81,7 +111,44 @@ const BANNED_WORDS: readonly Word[] = [
 const MAY_USE_BANNED_WORDS = /(?:^|\/)(?:package-lock\.json|check-layers(?:\.test)?\.ts)$/;
 
 export function checkFiles(files: readonly SourceFile[]): Violation[] {
-  return files.flatMap((file) => [...checkSize(file), ...checkImports(file), ...checkWords(file)]);
+  const single = files.flatMap((file) => [
+    ...checkSize(file),
+    ...checkOpening(file),
+    ...checkImports(file),
+    ...checkWords(file),
+  ]);
+  return [...single, ...checkCircles(files)];
+}
+
+/** Every file of the program opens with a sentence on what it holds. */
+function checkOpening(file: SourceFile): Violation[] {
+  if (!file.path.startsWith("src/") || !isCode(file.path) || file.path.endsWith(".d.ts")) return [];
+  if (/^\/\*\*\s[^]*?\w[^]*?\*\//.test(file.text)) return [];
+  return [{ path: file.path, line: 1, sentence: "does not open with a comment that says what it holds" }];
+}
+
+/** Files that import each other, directly or over others; each circle is named once. */
+function checkCircles(files: readonly SourceFile[]): Violation[] {
+  const imports = new Map(
+    files
+      .filter((file) => isCode(file.path) && file.path.startsWith("src/"))
+      .map((file) => [file.path, importsOf(file.text)] as const),
+  );
+  const done = new Set<string>();
+  const violations: Violation[] = [];
+  const visit = (file: string, way: readonly string[]) => {
+    if (way.includes(file)) {
+      const circle = [...way.slice(way.indexOf(file)), file].join(" -> ");
+      violations.push({ path: file, line: 1, sentence: `imports itself over others: ${circle}` });
+      return;
+    }
+    if (done.has(file)) return;
+    for (const { specifier } of imports.get(file) ?? [])
+      if (specifier.startsWith(".")) visit(resolve(file, specifier), [...way, file]);
+    done.add(file);
+  };
+  for (const file of imports.keys()) visit(file, []);
+  return violations;
 }
 
 function checkSize(file: SourceFile): Violation[] {
@@ -135,22 +202,42 @@ function lineAt(text: string, offset: number): number {
 
 /** Says what is wrong with this import, or nothing. */
 function objectionTo(layer: string, importer: string, specifier: string): string | undefined {
-  if (specifier.startsWith(".")) return objectionToFile(layer, resolve(importer, specifier));
+  if (specifier.startsWith(".")) return objectionToFile(layer, importer, resolve(importer, specifier));
   if (layer === "scripts") return undefined;
   if (isBuiltin(specifier)) return objectionToBuiltin(layer, specifier);
   return objectionToPackage(layer, specifier);
 }
 
-function objectionToFile(layer: string, target: string): string | undefined {
+function objectionToFile(layer: string, importer: string, target: string): string | undefined {
   const targetLayer = layerOf(target);
   if (layer === "scripts") {
     const isAllowed = !target.startsWith("src/") || targetLayer === "base";
     return isAllowed ? undefined : `scripts may import src/base only, not ${target}`;
   }
-  if (targetLayer === layer) return undefined;
+  if (targetLayer === layer) return objectionToRoom(layer, importer, target);
   const allowed = LAYERS[layer] ?? [];
   if (targetLayer !== undefined && allowed.includes(targetLayer)) return undefined;
   return `${layer} may import ${allowed.join(", ") || "no other layer"}; ${target} is none of it`;
+}
+
+function objectionToRoom(layer: string, importer: string, target: string): string | undefined {
+  const room = roomOf(importer);
+  if (room === undefined) return undefined;
+  if (TOPS.includes(target)) return `${target} puts the rooms of ${layer} together, and none may import it`;
+  const targetRoom = roomOf(target);
+  if (targetRoom === undefined || targetRoom === room) return undefined;
+  const rooms = ROOMS[layer] ?? {};
+  const allowed = rooms[room] ?? [];
+  if (!Object.hasOwn(rooms, room))
+    return `${layer}/${room} is no room: they are ${Object.keys(rooms).join(", ")}`;
+  if (allowed.includes(targetRoom)) return undefined;
+  return `${layer}/${room} may import ${allowed.join(", ") || "no other room"}; ${target} is none of it`;
+}
+
+/** The room of a file: the folder in the folder of its layer; undefined for a file that lies in the latter itself. */
+function roomOf(file: string): string | undefined {
+  const [, , room, name] = file.split("/");
+  return name === undefined ? undefined : room;
 }
 
 function objectionToBuiltin(layer: string, specifier: string): string | undefined {

@@ -1,3 +1,4 @@
+/** The entry of the one executable: the daemon or the command, by the name it was called by. */
 import path from "node:path";
 
 /** One executable with two names: the command where it is called msync, the daemon otherwise. */

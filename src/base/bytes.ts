@@ -1,3 +1,4 @@
+/** `ByteWriter` and `ByteReader`, little-endian; `DecodeError`. */
 import { assert } from "./assert.ts";
 
 /** Input that ends too early or holds a value out of its range. Whoever reads packets counts it and drops them. */

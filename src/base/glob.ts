@@ -1,3 +1,4 @@
+/** Shell patterns over byte strings. */
 import { DecodeError } from "./bytes.ts";
 
 /**

@@ -1,3 +1,4 @@
+/** Arguments as the kernel has them, byte for byte. */
 import fs from "node:fs";
 
 /**

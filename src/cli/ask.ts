@@ -1,3 +1,4 @@
+/** Questions that the daemon answers at once. */
 import type { ConsoleClient } from "../console/client.ts";
 import type { HistoryEntry, Request, Result } from "../console/protocol.ts";
 import { printJson, printLine, printWarning } from "./output.ts";

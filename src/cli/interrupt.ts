@@ -1,3 +1,4 @@
+/** Ctrl-C. */
 import { ExitStatus } from "../base/user-error.ts";
 
 /** The first Ctrl-C asks for the end of what is going on, the second one ends msync at once. */

@@ -1,3 +1,4 @@
+/** Makes a key. */
 import crypto from "node:crypto";
 import fs from "node:fs";
 import { UserError } from "../base/user-error.ts";

@@ -1,3 +1,4 @@
+/** Daemon or command, by the name it was called by. */
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import { ConsoleClient, socketPathOf } from "../console/client.ts";
 import { rawArguments } from "./arguments.ts";

@@ -1,3 +1,4 @@
+/** Its command line. */
 import { Command, CommanderError } from "commander";
 import { UserError } from "../base/user-error.ts";
 import { pathsToSend } from "./send.ts";

@@ -1,3 +1,4 @@
+/** Everything that is printed, but for. */
 import fs from "node:fs";
 
 /** Everything that msync prints but the progress bar. Lines are byte strings, so that any name comes out as it is. */

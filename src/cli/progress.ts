@@ -1,3 +1,4 @@
+/** The progress bar. */
 import cliProgress from "cli-progress";
 import type { ProgressEvent } from "../console/protocol.ts";
 

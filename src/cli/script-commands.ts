@@ -1,3 +1,4 @@
+/** The table of its commands. */
 import { Command, CommanderError } from "commander";
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import type { ConsoleClient } from "../console/client.ts";

@@ -1,3 +1,4 @@
+/** A script, line by line. */
 import fs from "node:fs";
 import readline from "node:readline";
 import type { Readable } from "node:stream";

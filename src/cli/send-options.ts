@@ -1,3 +1,4 @@
+/** The options of a push, for the command line and for scripts. */
 import fs from "node:fs";
 import type { Command } from "commander";
 import { UserError } from "../base/user-error.ts";

@@ -1,3 +1,4 @@
+/** A push. */
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import type { ConsoleClient } from "../console/client.ts";
 import type { Event, SendRequest, SendResult } from "../console/protocol.ts";

@@ -1,3 +1,4 @@
+/** Cuts a line into words, with quotes. */
 import { UserError } from "../base/user-error.ts";
 
 /** What stands behind a backslash in double quotes and loses its meaning; elsewhere the backslash stays. */

@@ -1,3 +1,4 @@
+/** Its other end in msync. */
 import fs from "node:fs";
 import net from "node:net";
 import { ExitStatus, UserError } from "../base/user-error.ts";

@@ -1,3 +1,4 @@
+/** Checks a request. */
 import { UserError } from "../base/user-error.ts";
 import type { Request, SendRequest } from "./protocol.ts";
 

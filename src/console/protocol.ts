@@ -1,3 +1,4 @@
+/** Requests, events and results: JSON, one a line. */
 import type { PushRules } from "../base/push-rules.ts";
 
 /**

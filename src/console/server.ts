@@ -1,3 +1,4 @@
+/** The control socket in the daemon. */
 import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";

@@ -1,13 +1,14 @@
+/** The command makuosan: start, signals, reload. */
 import { UserError } from "../base/user-error.ts";
-import { isInBackground, startInBackground, tellReady } from "./background.ts";
-import { readConfig, readEnvironment } from "./config.ts";
+import { isInBackground, startInBackground, tellReady } from "./service/background.ts";
+import { readConfig, readEnvironment } from "./settings/config.ts";
 import { startDaemon } from "./daemon.ts";
-import { NotYetError } from "./interface-wait.ts";
-import { type Log, openLog } from "./log.ts";
-import { ServiceNotifier } from "./notify.ts";
-import { parseArguments, PrintedInstead } from "./options.ts";
-import { resolveSettings, type Settings } from "./settings.ts";
-import { Watchdog } from "./watchdog.ts";
+import { NotYetError } from "./service/interface-wait.ts";
+import { type Log, openLog } from "./service/log.ts";
+import { ServiceNotifier } from "./service/notify.ts";
+import { parseArguments, PrintedInstead } from "./settings/options.ts";
+import { resolveSettings, type Settings } from "./settings/settings.ts";
+import { Watchdog } from "./service/watchdog.ts";
 
 /** A service waits this long for its interface; then the service manager starts it anew. */
 const NETWORK_PATIENCE_MS = 60_000;

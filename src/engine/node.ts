@@ -1,3 +1,4 @@
+/** A whole node: membership and all its transfers behind `handle`, `acceptFragment`, `poll`, `nextDeadlineMs`. */
 import type { Random } from "../base/random.ts";
 import { type FragmentHeader, epochHalves } from "../wire/datagram.ts";
 import { INBOUND_TRANSFERS, REMEMBERED_TRANSFERS } from "../wire/limits.ts";

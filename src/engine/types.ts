@@ -1,3 +1,4 @@
+/** Inputs, effects and events: all that the engines and the world say to each other. */
 import type { Bitmap } from "../base/bitmap.ts";
 import type { BlockKind } from "../wire/datagram.ts";
 import type { ControlMessage } from "../wire/message.ts";

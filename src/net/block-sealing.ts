@@ -1,3 +1,4 @@
+/** Sealing and opening of blocks, where they lie. */
 import { BLOCK_ASSOCIATED_BYTES, writeBlockAssociatedData } from "../wire/datagram.ts";
 import { TAG_BYTES } from "../wire/limits.ts";
 import { NONCE_BYTES, usualCipher } from "./in-place-cipher.ts";

@@ -1,3 +1,4 @@
+/** One UDP socket, as the rest of the program sees it. */
 import os from "node:os";
 import { UserError } from "../base/user-error.ts";
 import type { ScatteredMessage } from "../sys/datagram-reader.ts";

@@ -1,3 +1,4 @@
+/** A UDP socket with the calls that Node lacks: trains, many messages a call. */
 import { DatagramWriter } from "../sys/datagram-writer.ts";
 import { filterSocket } from "../sys/socket-filter.ts";
 import { DATAGRAM_BYTES } from "../wire/limits.ts";

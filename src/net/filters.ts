@@ -1,3 +1,4 @@
+/** What the sockets of the group let in. */
 import { DatagramType } from "../wire/datagram.ts";
 
 /** Where the type stands in a datagram (PROTOCOL.md 2). */

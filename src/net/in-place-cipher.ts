@@ -1,3 +1,4 @@
+/** The cipher in its two forms, by OpenSSL itself and by node:crypto. */
 import crypto from "node:crypto";
 import { hasNativeGcm, openInPlace, sealInPlace } from "../sys/aes-gcm.ts";
 import { TAG_BYTES } from "../wire/limits.ts";

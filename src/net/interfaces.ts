@@ -1,3 +1,4 @@
+/** Finds the interface. */
 import fs from "node:fs";
 import os from "node:os";
 import { UserError } from "../base/user-error.ts";

@@ -1,3 +1,4 @@
+/** Reads and checks a key file. */
 import fs from "node:fs";
 import { UserError } from "../base/user-error.ts";
 

@@ -1,3 +1,4 @@
+/** The memory of all blocks that arrive. */
 import { releaseMemory } from "../sys/memory.ts";
 
 /**

@@ -1,3 +1,4 @@
+/** A UDP socket by node:dgram alone, where those calls are not to be had. */
 import dgram from "node:dgram";
 import { DATAGRAM_BYTES } from "../wire/limits.ts";
 import {

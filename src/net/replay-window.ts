@@ -1,3 +1,4 @@
+/** Takes each counter once. */
 const WINDOW = 1024n;
 const WORD_BITS = 32n;
 

@@ -1,3 +1,4 @@
+/** Keys, sealing and opening of control messages. */
 import crypto from "node:crypto";
 import { bytesOfHex } from "../base/hex.ts";
 import {

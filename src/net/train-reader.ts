@@ -1,3 +1,4 @@
+/** Reads trains into pages. */
 import { assert } from "../base/assert.ts";
 import { BATCH, DatagramReader, type ScatteredMessage } from "../sys/datagram-reader.ts";
 import { FRAGMENT_HEADER_BYTES, FRAGMENT_PAYLOAD_BYTES } from "../wire/datagram.ts";

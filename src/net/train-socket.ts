@@ -1,3 +1,4 @@
+/** The socket that takes the fragments of the group, and nothing else. */
 import fs from "node:fs";
 import { filterSocket } from "../sys/socket-filter.ts";
 import { type DatagramHandler, openDescriptor, type SocketOptions } from "./datagram-socket.ts";

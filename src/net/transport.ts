@@ -1,3 +1,4 @@
+/** The sockets of a node: which there are, and what goes over which. */
 import { UserError } from "../base/user-error.ts";
 import type { DatagramHandler, DatagramSocket, SocketOptions } from "./datagram-socket.ts";
 import { FastSocket } from "./fast-socket.ts";

@@ -1,3 +1,4 @@
+/** AES-256-GCM in place, by the OpenSSL inside Node. */
 import { nativeFunction, type NativeFunction } from "./native.ts";
 
 /**

@@ -1,3 +1,4 @@
+/** Strings and paths as the C library wants them. */
 const LONGEST_BYTES = 4096;
 
 const bytes = Buffer.from(new SharedArrayBuffer(LONGEST_BYTES + 1));

@@ -1,3 +1,4 @@
+/** What each thread may do, and keeping capabilities over a change of the user. */
 import fs from "node:fs";
 import { nativeFunction } from "./native.ts";
 

@@ -1,3 +1,4 @@
+/** Many messages a call, headers and payloads apart (recvmmsg). */
 import { addressOf } from "./memory.ts";
 import { nativeFunction, type NativeFunction } from "./native.ts";
 

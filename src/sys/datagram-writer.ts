@@ -1,3 +1,4 @@
+/** Sends without waiting. */
 import os from "node:os";
 import { lastErrno, nativeFunction, type NativeFunction } from "./native.ts";
 import { socketAddress } from "./udp-socket.ts";

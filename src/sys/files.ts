@@ -1,3 +1,7 @@
+/**
+ * Opening relative to a directory, times in nanoseconds, the exchange of two paths, access by capabilities,
+ * syncfs, flock, dup2.
+ */
 import fs from "node:fs";
 import os from "node:os";
 import { cPath, cString } from "./c-string.ts";

@@ -1,3 +1,4 @@
+/** Where a file has data and where holes (lseek). */
 import os from "node:os";
 import { lastErrno, nativeFunction } from "./native.ts";
 import { statDescriptor } from "./stat.ts";

@@ -1,3 +1,4 @@
+/** Addresses of shared memory, and giving it back to the kernel. */
 import { nativeAddress, nativeFunction } from "./native.ts";
 
 const SYSTEM_PAGE_BYTES = 4096n;

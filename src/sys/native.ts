@@ -1,3 +1,4 @@
+/** Loads the FFI library, in the main thread and in workers. */
 import fs from "node:fs";
 import { createRequire } from "node:module";
 import { getAsset, isSea } from "node:sea";

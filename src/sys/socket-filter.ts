@@ -1,3 +1,4 @@
+/** What the kernel drops before it queues it at a socket. */
 import { addressOf } from "./memory.ts";
 import { nativeFunction } from "./native.ts";
 

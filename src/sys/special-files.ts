@@ -1,3 +1,4 @@
+/** FIFOs and device nodes (mknodat), and the numbers of devices. */
 import fs from "node:fs";
 import os from "node:os";
 import { cString, isCText } from "./c-string.ts";

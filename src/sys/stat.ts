@@ -1,3 +1,4 @@
+/** Stats of files, relative to their directory (statx). */
 import fs from "node:fs";
 import os from "node:os";
 import { cString } from "./c-string.ts";

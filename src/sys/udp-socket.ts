@@ -1,3 +1,4 @@
+/** Bound UDP sockets with large buffers, UDP_SEGMENT and UDP_GRO. */
 import { lastErrno, nativeFunction } from "./native.ts";
 
 /**

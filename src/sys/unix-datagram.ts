@@ -1,3 +1,4 @@
+/** Datagrams to the service manager and to syslog. */
 import { nativeFunction } from "./native.ts";
 
 const AF_UNIX = 1;

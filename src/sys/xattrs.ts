@@ -1,3 +1,4 @@
+/** Extended attributes, of links themselves too. */
 import os from "node:os";
 import { cPath, cString, isCText } from "./c-string.ts";
 import { lastErrno, nativeFunction } from "./native.ts";

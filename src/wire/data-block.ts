@@ -1,3 +1,4 @@
+/** Data blocks: segments of content, holes, withdrawals. */
 import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "./datagram.ts";
 import { REASON_BYTES } from "./limits.ts";

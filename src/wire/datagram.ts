@@ -1,3 +1,4 @@
+/** The outside of a datagram: common header, control header, fragment header. */
 import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
 import { bytesOfHex, hexOf } from "../base/hex.ts";
 import { BLOCK_FRAGMENTS, DATAGRAM_BYTES, PROTOCOL_VERSION, TAG_BYTES } from "./limits.ts";

@@ -1,3 +1,4 @@
+/** How an entry differs at a member, in bits. */
 import { Bitmap } from "../base/bitmap.ts";
 
 /** How an entry differs at a member from what the manifest says: bits of one byte (PROTOCOL.md 5.2). */

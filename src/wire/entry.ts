@@ -1,3 +1,4 @@
+/** Entries: their types, and what only few of them have. */
 import { type ByteReader, type ByteWriter, DecodeError } from "../base/bytes.ts";
 import { ATTRIBUTE_BYTES, ATTRIBUTES, NAME_BYTES, PATH_BYTES } from "./limits.ts";
 import { decodeMetadata, encodeMetadata, type Metadata, metadataBytes, NO_METADATA } from "./metadata.ts";

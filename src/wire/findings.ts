@@ -1,3 +1,4 @@
+/** INQUIRY and FINDINGS: what members tell beside what they want. */
 import { type ByteReader, type ByteWriter, DecodeError } from "../base/bytes.ts";
 import { bytesOfHex, hexOf } from "../base/hex.ts";
 import { FINDING_PATH_BYTES, FINDINGS_PER_MESSAGE, REASON_BYTES } from "./limits.ts";

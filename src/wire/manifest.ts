@@ -1,3 +1,4 @@
+/** Manifest blocks: records of terms, excludes, directories and entries. */
 import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "./datagram.ts";
 import { decodeEntry, encodeEntry, type Entry, entryBytes } from "./entry.ts";

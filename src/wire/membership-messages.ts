@@ -1,3 +1,4 @@
+/** Node info, HELLO, ALIVE, CHALLENGE, RESPONSE. */
 import type { ByteReader, ByteWriter } from "../base/bytes.ts";
 import { DecodeError } from "../base/bytes.ts";
 import { hexOf, bytesOfHex } from "../base/hex.ts";

@@ -1,3 +1,4 @@
+/** The one table of control messages: number, encoder, decoder. */
 import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
 import { CONTROL_PLAINTEXT_BYTES } from "./datagram.ts";
 import * as membership from "./membership-messages.ts";

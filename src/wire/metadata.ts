@@ -1,3 +1,4 @@
+/** Mode, time and owner of an entry. */
 import { type ByteReader, type ByteWriter, DecodeError } from "../base/bytes.ts";
 
 /** Mode, time and owner of an entry (PROTOCOL.md 6.1). */

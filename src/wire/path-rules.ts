@@ -1,3 +1,4 @@
+/** Which names and paths may stand in a manifest. */
 import { NAME_BYTES, PATH_BYTES } from "./limits.ts";
 
 /**

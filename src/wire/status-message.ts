@@ -1,3 +1,4 @@
+/** STATUS: phase, stamp, window, what is missing, what is wanted. */
 import { Bitmap } from "../base/bitmap.ts";
 import type { ByteReader, ByteWriter } from "../base/bytes.ts";
 import { DecodeError } from "../base/bytes.ts";

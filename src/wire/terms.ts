@@ -1,3 +1,4 @@
+/** What a transfer is about beyond sending what differs. */
 import { type ByteReader, type ByteWriter, DecodeError } from "../base/bytes.ts";
 import { PATH_BYTES } from "./limits.ts";
 

@@ -1,3 +1,4 @@
+/** OFFER, PROGRESS, ORDER, COMMIT, ABORT. */
 import type { ByteReader, ByteWriter } from "../base/bytes.ts";
 import { DecodeError } from "../base/bytes.ts";
 import { bytesOfHex, hexOf } from "../base/hex.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UserError } from "../../src/base/user-error.ts";
-import { parseConfig, readEnvironment } from "../../src/daemon/config.ts";
+import { parseConfig, readEnvironment } from "../../src/daemon/settings/config.ts";
 
 test("the environment says what it always said, and empty variables say nothing", () => {
   const environment = {

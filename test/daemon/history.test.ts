@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { test, type TestContext } from "node:test";
 import { UserError } from "../../src/base/user-error.ts";
-import { History, HISTORY_ENTRIES } from "../../src/daemon/history.ts";
+import { History, HISTORY_ENTRIES } from "../../src/daemon/pushes/history.ts";
 import type { HistoryEntry } from "../../src/console/protocol.ts";
 
 function makeDirectory(context: TestContext): string {

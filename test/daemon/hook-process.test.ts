@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { test, type TestContext } from "node:test";
-import { HookProcess } from "../../src/daemon/hook-process.ts";
+import { HookProcess } from "../../src/daemon/pushes/hook-process.ts";
 import { eventually } from "../support/processes.ts";
 
 function start(

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Counters } from "../../src/daemon/counters.ts";
-import { InboundDatagrams } from "../../src/daemon/inbound-datagrams.ts";
-import { InboundPages } from "../../src/daemon/inbound-pages.ts";
+import { Counters } from "../../src/daemon/pump/counters.ts";
+import { InboundDatagrams } from "../../src/daemon/pump/inbound-datagrams.ts";
+import { InboundPages } from "../../src/daemon/pump/inbound-pages.ts";
 import { NodeEngine } from "../../src/engine/node.ts";
 import type { Input } from "../../src/engine/types.ts";
 import { PagePool } from "../../src/net/page-pool.ts";

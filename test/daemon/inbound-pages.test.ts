@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { InboundPages } from "../../src/daemon/inbound-pages.ts";
+import { InboundPages } from "../../src/daemon/pump/inbound-pages.ts";
 import { setMask } from "../../src/engine/types.ts";
 import { PAGE_BYTES, PagePool } from "../../src/net/page-pool.ts";
 import { FRAGMENT_PAYLOAD_BYTES } from "../../src/wire/datagram.ts";

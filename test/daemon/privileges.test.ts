@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { objectionTo } from "../../src/daemon/privileges.ts";
+import { objectionTo } from "../../src/daemon/service/privileges.ts";
 import { Capability, parseStatus } from "../../src/sys/capabilities.ts";
 
 /** A drop of privileges that did not reach every thread is noticed. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UserError } from "../../src/base/user-error.ts";
-import { Arrivals } from "../../src/daemon/arrivals.ts";
-import { chooseTargets } from "../../src/daemon/targets.ts";
+import { Arrivals } from "../../src/daemon/pushes/arrivals.ts";
+import { chooseTargets } from "../../src/daemon/pushes/targets.ts";
 import type { Member } from "../../src/engine/types.ts";
 
 function member(hostName: string, ip: string, labels: string[] = [], receives = true): Member {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Watchdog } from "../../src/daemon/watchdog.ts";
+import { Watchdog } from "../../src/daemon/service/watchdog.ts";
 import { sleep } from "../support/processes.ts";
 
 /** Signs of life say that the event pump turns, and nothing less. */

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { hexOf } from "../../src/base/hex.ts";
 import { fraction, randomBytes, SeededRandom } from "../../src/base/random.ts";
-import { Counters } from "../../src/daemon/counters.ts";
-import { InboundDatagrams } from "../../src/daemon/inbound-datagrams.ts";
+import { Counters } from "../../src/daemon/pump/counters.ts";
+import { InboundDatagrams } from "../../src/daemon/pump/inbound-datagrams.ts";
 import { NodeEngine } from "../../src/engine/node.ts";
 import { type Address, type Effect, inboundName, type Input } from "../../src/engine/types.ts";
-import { InboundPages } from "../../src/daemon/inbound-pages.ts";
+import { InboundPages } from "../../src/daemon/pump/inbound-pages.ts";
 import { PAGE_BYTES, PagePool } from "../../src/net/page-pool.ts";
 import { ControlOpener, ControlSealer, FleetKey } from "../../src/net/sealing.ts";
 import { FRAGMENT_PAYLOAD_BYTES, fragmentCount } from "../../src/wire/datagram.ts";

@@ -6,10 +6,10 @@ import { mock, suite, test } from "node:test";
 import { Command, CommanderError } from "commander";
 import { ExitStatus } from "../../src/base/user-error.ts";
 import { parseOptions } from "../../src/cli/options.ts";
-import { parseConfig } from "../../src/daemon/config.ts";
-import { parseArguments } from "../../src/daemon/options.ts";
-import { resolveSettings, type Settings } from "../../src/daemon/settings.ts";
-import { type Setting, SETTINGS } from "../../src/daemon/settings-table.ts";
+import { parseConfig } from "../../src/daemon/settings/config.ts";
+import { parseArguments } from "../../src/daemon/settings/options.ts";
+import { resolveSettings, type Settings } from "../../src/daemon/settings/settings.ts";
+import { type Setting, SETTINGS } from "../../src/daemon/settings/settings-table.ts";
 
 /** What the manual pages, the config file and the completions say is what the program has, and the other way round. */
 

@@ -3,14 +3,14 @@ import os from "node:os";
 import path from "node:path";
 import { segmentsOf } from "../../src/wire/data-block.ts";
 import { entriesNeedingContents } from "../../src/wire/differences.ts";
-import { Directories } from "../../src/tree/directories.ts";
-import { Owners } from "../../src/tree/owners.ts";
-import { NO_RULES, type ScanRules } from "../../src/tree/request.ts";
-import { Source, type SourceNotice } from "../../src/tree/source.ts";
-import type { Protection } from "../../src/tree/protection.ts";
-import { DEFAULT_DELETE_LIMIT } from "../../src/tree/superfluous.ts";
-import { Stage } from "../../src/tree/stage.ts";
-import { type AttributeRules, groupsOfProcess } from "../../src/tree/attributes.ts";
+import { Directories } from "../../src/tree/disk/directories.ts";
+import { Owners } from "../../src/tree/entries/owners.ts";
+import { NO_RULES, type ScanRules } from "../../src/tree/scan/request.ts";
+import { Source, type SourceNotice } from "../../src/tree/scan/source.ts";
+import type { Protection } from "../../src/tree/decide/protection.ts";
+import { DEFAULT_DELETE_LIMIT } from "../../src/tree/decide/superfluous.ts";
+import { Stage } from "../../src/tree/apply/stage.ts";
+import { type AttributeRules, groupsOfProcess } from "../../src/tree/entries/attributes.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "../../src/wire/datagram.ts";
 
 /** A sender's and a receiver's tree in temporary directories, joined without any network. */

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
-import { ChangeList } from "../../src/tree/change-list.ts";
+import { ChangeList } from "../../src/tree/apply/change-list.ts";
 import { StagingPair, whileVanishing } from "../support/staging.ts";
 
 const listed = (file: string) => fs.readFileSync(file, "latin1").split("\0");

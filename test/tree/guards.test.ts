@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { recover } from "../../src/tree/commit.ts";
-import { Directories } from "../../src/tree/directories.ts";
-import { Protection } from "../../src/tree/protection.ts";
-import { removeEntry } from "../../src/tree/remove.ts";
-import { RefusalError, StageError } from "../../src/tree/stage-error.ts";
+import { recover } from "../../src/tree/apply/commit.ts";
+import { Directories } from "../../src/tree/disk/directories.ts";
+import { Protection } from "../../src/tree/decide/protection.ts";
+import { removeEntry } from "../../src/tree/disk/remove.ts";
+import { RefusalError, StageError } from "../../src/tree/reasons/stage-error.ts";
 import { contents, StagingPair, whileVanishing } from "../support/staging.ts";
 
 /** What must not be lost, and what must not bring a daemon down, when trees look as nobody expects. */

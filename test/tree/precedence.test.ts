@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { recover } from "../../src/tree/commit.ts";
-import { Directories } from "../../src/tree/directories.ts";
-import { PathSet } from "../../src/tree/path-set.ts";
-import type { Stage } from "../../src/tree/stage.ts";
+import { recover } from "../../src/tree/apply/commit.ts";
+import { Directories } from "../../src/tree/disk/directories.ts";
+import { PathSet } from "../../src/tree/entries/path-set.ts";
+import type { Stage } from "../../src/tree/apply/stage.ts";
 import { contents, StagingPair } from "../support/staging.ts";
 
 /**

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { recover } from "../../src/tree/commit.ts";
-import { Directories } from "../../src/tree/directories.ts";
-import { JournalWriter, StepKind } from "../../src/tree/journal.ts";
+import { recover } from "../../src/tree/apply/commit.ts";
+import { Directories } from "../../src/tree/disk/directories.ts";
+import { JournalWriter, StepKind } from "../../src/tree/apply/journal.ts";
 import { EntryType } from "../../src/wire/entry.ts";
-import { StageError } from "../../src/tree/stage-error.ts";
+import { StageError } from "../../src/tree/reasons/stage-error.ts";
 import { contents, StagingPair, whileVanishing } from "../support/staging.ts";
 
 /** What others do to the trees while a transfer is under way. */

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { recover } from "../../src/tree/commit.ts";
-import { Directories } from "../../src/tree/directories.ts";
+import { recover } from "../../src/tree/apply/commit.ts";
+import { Directories } from "../../src/tree/disk/directories.ts";
 import { contents, StagingPair, whileVanishing } from "../support/staging.ts";
 
 /** What a start finds after a crash at each step: a tree that is wholly old, or that becomes wholly new. */

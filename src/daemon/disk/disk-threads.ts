@@ -1,3 +1,4 @@
+/** Starts and stops the two disk threads. */
 import { getAsset, isSea } from "node:sea";
 import { Worker } from "node:worker_threads";
 import type { BlockKindNumber, InboundKey } from "../../engine/types.ts";
@@ -118,5 +119,5 @@ function startWorker(settings: WorkerSettings): Worker {
   // warns of each one that is closed.
   const options = { workerData: settings, trackUnmanagedFds: false };
   if (isSea()) return new Worker(getAsset("worker.js", "utf8"), { ...options, eval: true });
-  return new Worker(new URL("../worker.ts", import.meta.url), options);
+  return new Worker(new URL("./worker.ts", import.meta.url), options);
 }

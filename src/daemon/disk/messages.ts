@@ -1,10 +1,11 @@
+/** What the main thread and they say to each other. */
 import type { Bitmap } from "../../base/bitmap.ts";
 import type { NativeWorkerData } from "../../sys/native.ts";
-import type { ScanRequest, ScanRules } from "../../tree/request.ts";
-import type { DeleteLimit } from "../../tree/superfluous.ts";
-import type { StageTotals } from "../../tree/stage.ts";
+import type { ScanRequest, ScanRules } from "../../tree/scan/request.ts";
+import type { DeleteLimit } from "../../tree/decide/superfluous.ts";
+import type { StageTotals } from "../../tree/apply/stage.ts";
 import type { Finding } from "../../wire/findings.ts";
-import type { SourceNotice } from "../../tree/source.ts";
+import type { SourceNotice } from "../../tree/scan/source.ts";
 import type { BlockKindNumber, Effect, InboundKey, Input, StageOutcome } from "../../engine/types.ts";
 
 /**

@@ -1,3 +1,4 @@
+/** The shared memory of an outgoing transfer. */
 import { DATAGRAM_BYTES, BLOCK_FRAGMENTS, WINDOW_BLOCKS } from "../../wire/limits.ts";
 
 /** A slot of a sender's ring: a whole train of datagrams, headers in place. */

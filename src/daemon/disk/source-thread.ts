@@ -1,3 +1,4 @@
+/** The thread that reads, seals and lays out trains. */
 import fs from "node:fs";
 import type { MessagePort } from "node:worker_threads";
 import { Bitmap } from "../../base/bitmap.ts";
@@ -5,9 +6,10 @@ import { UserError } from "../../base/user-error.ts";
 import type { ProducedBlock } from "../../engine/types.ts";
 import { sealBlock } from "../../net/block-sealing.ts";
 import { statDescriptor } from "../../sys/stat.ts";
-import { Owners } from "../../tree/owners.ts";
-import { explain } from "../../tree/explain.ts";
-import { baseDirectoryProblem, type HeldEntry, type MadeBlock, Source } from "../../tree/source.ts";
+import { Owners } from "../../tree/entries/owners.ts";
+import type { HeldEntry } from "../../tree/scan/held-entry.ts";
+import { explain } from "../../tree/reasons/explain.ts";
+import { baseDirectoryProblem, type MadeBlock, Source } from "../../tree/scan/source.ts";
 import {
   BLOCK_PLAINTEXT_BYTES,
   encodeFragmentHeader,

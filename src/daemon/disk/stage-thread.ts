@@ -1,3 +1,4 @@
+/** The thread that opens, stages and commits. */
 import path from "node:path";
 import type { MessagePort } from "node:worker_threads";
 import { Bitmap } from "../../base/bitmap.ts";
@@ -5,14 +6,14 @@ import { DecodeError } from "../../base/bytes.ts";
 import { type BlockKindNumber, inboundName, type InboundKey } from "../../engine/types.ts";
 import { openBlock } from "../../net/block-sealing.ts";
 import { PAGE_BYTES } from "../../net/page-pool.ts";
-import { type AttributeRules, groupsOfProcess } from "../../tree/attributes.ts";
-import { recover } from "../../tree/commit.ts";
-import { Directories } from "../../tree/directories.ts";
-import { Owners } from "../../tree/owners.ts";
-import { Protection } from "../../tree/protection.ts";
-import { RefusalError } from "../../tree/stage-error.ts";
-import type { StagePlan } from "../../tree/planner.ts";
-import { Stage, stageFailure } from "../../tree/stage.ts";
+import { type AttributeRules, groupsOfProcess } from "../../tree/entries/attributes.ts";
+import { recover } from "../../tree/apply/commit.ts";
+import { Directories } from "../../tree/disk/directories.ts";
+import { Owners } from "../../tree/entries/owners.ts";
+import { Protection } from "../../tree/decide/protection.ts";
+import { RefusalError } from "../../tree/reasons/stage-error.ts";
+import type { StagePlan } from "../../tree/decide/planner.ts";
+import { Stage, stageFailure } from "../../tree/apply/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import {

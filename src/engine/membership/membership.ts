@@ -1,3 +1,4 @@
+/** Who is there; challenge and response. */
 import { hexOf } from "../../base/hex.ts";
 import { fraction, randomBytes, type Random } from "../../base/random.ts";
 import { CANDIDATES, MEMBERS } from "../../wire/limits.ts";

@@ -1,3 +1,4 @@
+/** Puts fragments together to blocks in a window of slots. */
 import { bitCount } from "../../base/bitmap.ts";
 import { BLOCK_FRAGMENTS, MISSING_FRAGMENTS, MISSING_RUNS } from "../../wire/limits.ts";
 import { BlockKind, fragmentCount } from "../../wire/datagram.ts";

@@ -1,3 +1,4 @@
+/** Whose turn it is to commit at a node. */
 import { HIGHEST_ORDER } from "../../wire/limits.ts";
 import { type InboundKey, inboundName } from "../types.ts";
 

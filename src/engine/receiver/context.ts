@@ -1,3 +1,4 @@
+/** What it needs to know of its node. */
 import type { Random } from "../../base/random.ts";
 import { TARGETS_PER_MESSAGE } from "../../wire/limits.ts";
 import type { EngineOptions } from "../types.ts";

@@ -1,3 +1,4 @@
+/** Cuts findings into messages. */
 import { CONTROL_PLAINTEXT_BYTES } from "../../wire/datagram.ts";
 import { type Finding, findingBytes, type Findings, FINDINGS_FIXED_BYTES } from "../../wire/findings.ts";
 import { FINDINGS_PER_MESSAGE } from "../../wire/limits.ts";

@@ -1,3 +1,4 @@
+/** How often a member speaks. */
 import { fraction, type Random } from "../../base/random.ts";
 import { spreadMs as spreadOf } from "../spread.ts";
 import * as times from "./times.ts";

@@ -1,3 +1,4 @@
+/** Answers to manifest blocks that the sender has not confirmed. */
 import type { Want } from "../../wire/status-message.ts";
 
 type Answer = Omit<Want, "block">;

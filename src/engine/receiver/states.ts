@@ -1,3 +1,4 @@
+/** Its states. */
 import { MemberPhase } from "../../wire/status-message.ts";
 
 /** The only ways from state to state of a transfer at a member; TransferReceiver.become() holds them. */

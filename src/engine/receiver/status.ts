@@ -1,3 +1,4 @@
+/** Fills a STATUS up to the size of a datagram. */
 import { CONTROL_PLAINTEXT_BYTES } from "../../wire/datagram.ts";
 import { WANTS_PER_STATUS } from "../../wire/limits.ts";
 import {

@@ -1,3 +1,4 @@
+/** One incoming transfer. */
 import { assert } from "../../base/assert.ts";
 import { Deadlines } from "../../base/deadlines.ts";
 import { bitCount } from "../../base/bitmap.ts";

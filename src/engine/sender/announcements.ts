@@ -1,3 +1,4 @@
+/** What the sender says to the group, in as many messages as it takes to name everybody. */
 import { TARGETS_PER_MESSAGE } from "../../wire/limits.ts";
 import type { ControlMessage } from "../../wire/message.ts";
 import type { Address, Destination, Effect } from "../types.ts";

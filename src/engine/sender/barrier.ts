@@ -1,3 +1,4 @@
+/** Where its members are, and the verdicts on those that have left it. */
 import { serialDistance } from "../../base/serial.ts";
 import { MemberPhase, type Status } from "../../wire/status-message.ts";
 import type { Member, Verdict } from "../types.ts";

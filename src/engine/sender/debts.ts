@@ -1,3 +1,4 @@
+/** For which members it waits, and which of them have had enough time. */
 import { MemberPhase } from "../../wire/status-message.ts";
 import { type Barrier, isWindowFull, type MemberProgress } from "./barrier.ts";
 import type { FindingsReader } from "./findings-reader.ts";

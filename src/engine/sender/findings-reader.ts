@@ -1,3 +1,4 @@
+/** Reads what members have found, piece by piece. */
 import type { Finding, Findings } from "../../wire/findings.ts";
 import { FINDING_BYTES } from "../../wire/limits.ts";
 import type { Member } from "../types.ts";

@@ -1,3 +1,4 @@
+/** How the rate of a transfer adapts to congestion. */
 import { TokenBucket } from "./token-bucket.ts";
 
 /**

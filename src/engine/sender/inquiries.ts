@@ -1,3 +1,4 @@
+/** When members are asked where they are, and which of them. */
 import { spreadMs } from "../spread.ts";
 import type { MemberProgress } from "./barrier.ts";
 import * as times from "./times.ts";

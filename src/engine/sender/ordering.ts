@@ -1,3 +1,4 @@
+/** Which place its members give the transfer, and whether they agree. */
 import { MemberPhase } from "../../wire/status-message.ts";
 import type { Barrier, MemberProgress } from "./barrier.ts";
 

@@ -1,3 +1,4 @@
+/** The blocks on their way to the wire: new ones, repairs, second times. */
 import { assert } from "../../base/assert.ts";
 import { fragmentCount } from "../../wire/datagram.ts";
 import type { Status } from "../../wire/status-message.ts";

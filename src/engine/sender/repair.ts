@@ -1,3 +1,4 @@
+/** The queue of fragments to send, and the stamps that make repair exact. */
 import { assert } from "../../base/assert.ts";
 import { bitCount } from "../../base/bitmap.ts";
 import { serialDistance } from "../../base/serial.ts";

@@ -1,3 +1,4 @@
+/** Whether nearly every fragment is missed by somebody, so that blocks are sent twice unasked. */
 import type { SendQueue } from "./repair.ts";
 
 /**

@@ -1,3 +1,4 @@
+/** Holds a rate. */
 import { BLOCK_FRAGMENTS } from "../../wire/limits.ts";
 
 /**

@@ -1,3 +1,4 @@
+/** One outgoing transfer. */
 import { assert } from "../../base/assert.ts";
 import { Deadlines } from "../../base/deadlines.ts";
 import { serialDistance } from "../../base/serial.ts";

@@ -1,3 +1,4 @@
+/** Collects what members want of each manifest block. */
 import { Bitmap } from "../../base/bitmap.ts";
 import { entriesNeedingContents } from "../../wire/differences.ts";
 import type { Want } from "../../wire/status-message.ts";

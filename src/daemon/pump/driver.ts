@@ -1,0 +1,298 @@
+/** The only event pump: inputs into the engine, effects out of it. */
+import type { NodeEngine } from "../../engine/node.ts";
+import {
+  type Effect,
+  type InboundKey,
+  type Input,
+  type NodeEvent,
+  type StageOutcome,
+} from "../../engine/types.ts";
+import { Bitmap } from "../../base/bitmap.ts";
+import type { ControlSealer, FleetKey } from "../../net/sealing.ts";
+import type { Transport } from "../../net/transport.ts";
+import type { ScanRequest, ScanRules } from "../../tree/scan/request.ts";
+import { encodeMessage } from "../../wire/message.ts";
+import type { DiskThreads } from "../disk/disk-threads.ts";
+import {
+  bitmapData,
+  type ReportDetail,
+  type SourceReply,
+  type StageAnswer,
+  STAGED_NUMBERS,
+  type StagedOutcome,
+} from "../disk/messages.ts";
+import { RingPool } from "../disk/rings.ts";
+import type { InboundDatagrams } from "./inbound-datagrams.ts";
+import type { InboundPages } from "./inbound-pages.ts";
+import { OutboundTrains } from "./outbound-trains.ts";
+
+/**
+ * The only event pump: whatever happens (a datagram, a timer, an answer of a disk thread, a request) goes into the
+ * engine, and what the engine asks for is carried out. Nothing here waits.
+ */
+
+/** Who is told what becomes of an outgoing transfer. */
+export interface TransferObserver {
+  readonly request: ScanRequest;
+  readonly rules: ScanRules;
+  readonly detail: ReportDetail;
+  /** The name that a member is shown by. */
+  hostOf(epoch: string): string;
+  onSource(reply: SourceReply): void;
+}
+
+export interface DriverParts {
+  readonly engine: NodeEngine;
+  readonly epoch: string;
+  readonly fleetKey: FleetKey;
+  readonly sealer: ControlSealer;
+  readonly transport: Transport;
+  readonly inbound: InboundDatagrams;
+  readonly pages: InboundPages;
+  readonly onEvent: (event: NodeEvent) => void;
+  /** Called at the end of each turn of the pump. */
+  readonly onTurn: () => void;
+}
+
+interface Outbound {
+  readonly trains: OutboundTrains;
+  readonly observer: TransferObserver;
+}
+
+export class Driver {
+  private readonly parts: DriverParts;
+  private readonly rings = new RingPool();
+  private readonly outbound = new Map<number, Outbound>();
+  private disks: DiskThreads | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private timerMs = Infinity;
+  private isPumpPlanned = false;
+  /** Transfers whose blocks the kernel has taken since the last pump, one for each block. */
+  private readonly sent: number[] = [];
+
+  constructor(parts: DriverParts) {
+    this.parts = parts;
+    parts.inbound.beforeProgress = () => parts.transport.readTrains();
+    parts.inbound.afterOffer = () => this.pump();
+    // Datagrams come in bunches; the engine's effects are carried out once behind a bunch.
+    parts.inbound.afterAll = () => this.planPump();
+  }
+
+  /** From now on the engine may ask for things of the disk. */
+  attach(disks: DiskThreads): void {
+    this.disks = disks;
+  }
+
+  /** From now on the others hear of this node. */
+  start(): void {
+    this.parts.engine.membership.start(this.nowMs());
+    this.planPump();
+  }
+
+  /** The node has another address, or was cut off: it introduces itself anew. */
+  reintroduce(): void {
+    this.parts.engine.membership.reintroduce(this.nowMs());
+    this.planPump();
+  }
+
+  /** Milliseconds of a clock that only goes forward. */
+  nowMs(): number {
+    return performance.now();
+  }
+
+  handle(input: Input): void {
+    this.parts.engine.handle(input, this.nowMs());
+    this.planPump();
+  }
+
+  /** Begins a transfer; `observer` hears of it until it is finished. */
+  startTransfer(input: Extract<Input, { kind: "start-transfer" }>, observer: TransferObserver): void {
+    const { transfer, dryRun } = input.request;
+    const trains = new OutboundTrains(this.parts.transport, this.rings);
+    this.outbound.set(transfer, { trains, observer });
+    this.disks?.toSource({
+      kind: "open",
+      transfer,
+      epoch: this.parts.epoch,
+      key: this.parts.fleetKey.transferKey(this.parts.epoch, transfer),
+      ring: trains.ring,
+      request: observer.request,
+      rules: observer.rules,
+      dryRun,
+    });
+    this.handle(input);
+  }
+
+  onSource(reply: SourceReply): void {
+    const outbound = this.outbound.get(reply.transfer);
+    if (outbound === undefined) return;
+    outbound.observer.onSource(reply);
+    if (reply.kind === "reports") return;
+    reply.blocks.forEach((block, index) =>
+      outbound.trains.noteBlock(reply.firstBlock + index, block.sealedBytes),
+    );
+    this.handle(reply);
+  }
+
+  onStage(replies: readonly StageAnswer[]): void {
+    for (const reply of replies) this.takeStaged(reply);
+  }
+
+  /** Makes the pump turn soon, although nothing may have happened. */
+  wake(): void {
+    this.planPump();
+  }
+
+  /** Carries out what the engine asks for right away, for the end of the process. */
+  flush(): void {
+    this.pump();
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+  }
+
+  private takeStaged(reply: StageAnswer): void {
+    const { inbound: key } = reply;
+    if (reply.kind !== "staged") {
+      const { inbound, ...rest } = reply;
+      this.handle({ ...rest, key: inbound });
+      return;
+    }
+    const { outcome } = reply;
+    const blocks: number[] = [];
+    for (let index = 0; index < reply.blocks.length; index += STAGED_NUMBERS) {
+      blocks.push(reply.blocks[index] as number);
+      this.parts.pages.give(reply.blocks[index + 1] as number);
+    }
+    this.handle({ kind: "staged", key, blocks, outcome: stageOutcome(outcome) });
+  }
+
+  private planPump(): void {
+    if (this.isPumpPlanned) return;
+    this.isPumpPlanned = true;
+    setImmediate(() => this.pump());
+  }
+
+  private pump(): void {
+    const { engine } = this.parts;
+    this.isPumpPlanned = false;
+    for (const transfer of this.sent.splice(0)) engine.handle({ kind: "sent", transfer }, this.nowMs());
+    engine.afterFragments(this.nowMs());
+    for (let effect = engine.poll(); effect !== undefined; effect = engine.poll()) this.execute(effect);
+    this.disks?.flush();
+    this.setTimer();
+    this.parts.onTurn();
+  }
+
+  private setTimer(): void {
+    const deadlineMs = this.parts.engine.nextDeadlineMs();
+    // One that goes off too early costs less than setting another each time that the deadline moves on.
+    if (deadlineMs >= this.timerMs) return;
+    clearTimeout(this.timer);
+    this.timerMs = deadlineMs;
+    const delayMs = Math.max(0, Math.ceil(deadlineMs - this.nowMs()));
+    this.timer = setTimeout(() => {
+      this.timerMs = Infinity;
+      this.handle({ kind: "tick" });
+    }, delayMs);
+  }
+
+  private execute(effect: Effect): void {
+    switch (effect.kind) {
+      case "send":
+        this.send(effect);
+        break;
+      case "send-block":
+        this.sendBlock(effect);
+        break;
+      case "produce":
+        this.disks?.toSource(effect);
+        break;
+      case "settle":
+        this.settle(effect);
+        break;
+      case "close-source":
+        this.disks?.toSource({ kind: "close", transfer: effect.transfer });
+        this.outbound.get(effect.transfer)?.trains.close();
+        this.outbound.delete(effect.transfer);
+        break;
+      case "event":
+        if (effect.event.kind === "inbound-ended") this.closePages(effect.event.key);
+        this.parts.onEvent(effect.event);
+        break;
+      case "open-stage":
+        this.openStage(effect.key, effect.dryRun);
+        break;
+      case "stage": {
+        const { key: inbound, block, sealedBytes, blockKind } = effect;
+        const page = this.parts.pages.handOver(inbound, block);
+        this.disks?.stageBlock(inbound, blockKind, block, sealedBytes, page);
+        break;
+      }
+      case "read-findings":
+        this.disks?.toStage({ kind: "find", inbound: effect.key, first: effect.first });
+        break;
+      default:
+        this.disks?.toStage({ kind: effect.kind, inbound: effect.key });
+    }
+  }
+
+  private send(effect: Extract<Effect, { kind: "send" }>): void {
+    const datagram = this.parts.sealer.seal(encodeMessage(effect.message));
+    const { destination } = effect;
+    if (destination.to === "group") this.parts.transport.multicast(datagram);
+    else this.parts.transport.unicast(datagram, destination.address.ip, destination.address.port);
+  }
+
+  private sendBlock(effect: Extract<Effect, { kind: "send-block" }>): void {
+    const { transfer } = effect;
+    // Told to the engine at the next pump: in between, the event loop sees what else has happened.
+    this.outbound.get(transfer)?.trains.send(effect, () => {
+      this.sent.push(transfer);
+      this.planPump();
+    });
+  }
+
+  private settle(effect: Extract<Effect, { kind: "settle" }>): void {
+    const { transfer, block, union, contents } = effect;
+    const observer = this.outbound.get(transfer)?.observer;
+    if (observer === undefined) return;
+    const { detail } = observer;
+    const named = detail === "none" ? [] : effect.wants;
+    const wants = named.map((want) => ({
+      host: observer.hostOf(want.epoch),
+      entries: bitmapData(want.entries),
+      differences: want.differences,
+    }));
+    this.disks?.toSource({
+      kind: "settle",
+      transfer,
+      block,
+      union: bitmapData(union),
+      contents: bitmapData(contents),
+      wants,
+      detail,
+    });
+  }
+
+  private openStage(key: InboundKey, dryRun: boolean): void {
+    this.parts.pages.open(key);
+    this.parts.transport.expectTrains(true);
+    const secret = this.parts.fleetKey.transferKey(key.epoch, key.transfer);
+    this.disks?.toStage({ kind: "open", inbound: key, key: secret, dryRun });
+  }
+
+  private closePages(key: InboundKey): void {
+    this.parts.pages.close(key);
+    this.parts.transport.expectTrains(this.parts.pages.areInUse);
+  }
+}
+
+const WRITTEN = { kind: "staged", wants: undefined, differences: undefined, findings: 0 } as const;
+
+function stageOutcome(outcome: StagedOutcome): StageOutcome {
+  if (outcome.kind === "written") return WRITTEN;
+  if (outcome.kind !== "staged") return outcome;
+  return { ...outcome, wants: new Bitmap(outcome.wants.size, outcome.wants.bytes) };
+}

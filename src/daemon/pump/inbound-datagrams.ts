@@ -1,0 +1,119 @@
+/** Opens control messages, takes in fragments and trains. */
+import { DecodeError } from "../../base/bytes.ts";
+import type { NodeEngine } from "../../engine/node.ts";
+import type { Address } from "../../engine/types.ts";
+import type { DatagramHandler } from "../../net/datagram-socket.ts";
+import type { ControlOpener } from "../../net/sealing.ts";
+import type { ScatteredMessage } from "../../sys/datagram-reader.ts";
+import {
+  datagramLength,
+  DatagramType,
+  decodeFragment,
+  decodeRun,
+  FragmentHeader,
+} from "../../wire/datagram.ts";
+import { DATAGRAM_BYTES } from "../../wire/limits.ts";
+import { decodeMessage } from "../../wire/message.ts";
+import type { Counters } from "./counters.ts";
+import type { InboundPages } from "./inbound-pages.ts";
+
+/**
+ * Takes in what the sockets give: control messages are opened and handed to the engine, payloads of fragments go
+ * straight into the page of their block.
+ */
+export class InboundDatagrams implements DatagramHandler {
+  private readonly engine: NodeEngine;
+  private readonly opener: ControlOpener;
+  private readonly counters: Counters;
+  private readonly pages: InboundPages;
+  private readonly nowMs: () => number;
+  private readonly header = new FragmentHeader();
+
+  /** Called before a sender's word on its blocks is taken in: those that it sent before are to be taken in first. */
+  beforeProgress: () => void = () => undefined;
+  /** Called when an offer was taken in: the memory for its blocks is to be made now. */
+  afterOffer: () => void = () => undefined;
+  /** Called when anything was taken in. */
+  afterAll: () => void = () => undefined;
+
+  constructor(parts: {
+    readonly engine: NodeEngine;
+    readonly opener: ControlOpener;
+    readonly counters: Counters;
+    readonly pages: InboundPages;
+    /** Milliseconds of a clock that only goes forward. */
+    readonly nowMs: () => number;
+  }) {
+    this.engine = parts.engine;
+    this.opener = parts.opener;
+    this.counters = parts.counters;
+    this.pages = parts.pages;
+    this.nowMs = parts.nowMs;
+  }
+
+  takeDatagrams(bytes: Buffer, from: number, end: number, ip: string, port: number): void {
+    const source = { ip, port };
+    for (let start = from; start < end;) {
+      const length = datagramLength(bytes, start, end);
+      if (length === 0) {
+        this.counters.malformed++;
+        break;
+      }
+      const type = bytes[start + 2];
+      if (type === DatagramType.fragment) this.takeFragment(bytes, start, length, source);
+      else if (type === DatagramType.control) this.takeControl(bytes.subarray(start, start + length), source);
+      else this.counters.malformed++;
+      start += length;
+    }
+    this.afterAll();
+  }
+
+  takeTrain(train: ScatteredMessage): boolean {
+    const { header } = this;
+    const count = Math.ceil(train.sizeBytes / DATAGRAM_BYTES);
+    if (!decodeRun(train.headers, train.headersStart, train.sizeBytes, header)) return false;
+    this.afterAll();
+    if (this.pages.areUsedUp) return true;
+    const key = this.engine.acceptRun(header, count, train);
+    if (key === undefined) return true;
+    const first = header.index - count + 1;
+    const { accepted } = this.engine;
+    train.page = this.pages.keepRun(key, header.block, first, count, train.page, accepted);
+    return true;
+  }
+
+  private takeFragment(bytes: Buffer, start: number, length: number, source: Address): void {
+    const { header } = this;
+    if (!decodeFragment(bytes, start, length, header)) {
+      this.counters.malformed++;
+      return;
+    }
+    if (this.pages.areUsedUp) return;
+    const key = this.engine.acceptFragment(header, source);
+    if (key === undefined) return;
+    const end = header.payloadStart + header.payloadBytes;
+    this.pages.keepFragment(key, header.block, header.index, bytes, header.payloadStart, end);
+  }
+
+  private takeControl(datagram: Buffer, source: Address): void {
+    try {
+      const opened = this.opener.open(datagram);
+      if (opened.kind === "replayed") this.counters.replayed++;
+      else if (opened.kind === "foreign") {
+        this.counters.foreign++;
+        this.counters.lastForeignSource = source.ip;
+      } else {
+        const { nodeId, epoch } = opened.header;
+        const message = decodeMessage(opened.plaintext);
+        // Not before an offer: the fragments that stand behind it belong to nothing yet, and would be thrown away.
+        if (message.type === "progress") this.beforeProgress();
+        this.engine.handle({ kind: "message", from: { nodeId, epoch }, source, message }, this.nowMs());
+        // Fragments may stand right behind the offer, and need their memory.
+        if (message.type === "offer") this.afterOffer();
+      }
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      this.counters.malformed++;
+    }
+  }
+}

@@ -1,0 +1,113 @@
+/** Which pages hold the blocks of which transfer. */
+import { assert } from "../../base/assert.ts";
+import { type FragmentMask, hasFragment, type InboundKey } from "../../engine/types.ts";
+import { PAGE_BYTES, type PagePool } from "../../net/page-pool.ts";
+import { FRAGMENT_PAYLOAD_BYTES } from "../../wire/datagram.ts";
+import { WINDOW_BLOCKS } from "../../wire/limits.ts";
+
+const NONE = -1;
+
+/**
+ * Which pages hold the blocks of the incoming transfers. A page belongs to a block from its first fragment until the
+ * writing thread gives it back.
+ */
+export class InboundPages {
+  private readonly pool: PagePool;
+  /** For each transfer the page of each slot of its window. */
+  private readonly pagesOfTransfer = new Map<InboundKey, Int32Array>();
+
+  constructor(pool: PagePool) {
+    this.pool = pool;
+  }
+
+  /** Whether a further block may find no place: what arrives then counts as lost on the way. */
+  get areUsedUp(): boolean {
+    return this.pool.isEmpty;
+  }
+
+  /** Whether blocks of some transfer may arrive. */
+  get areInUse(): boolean {
+    return this.pagesOfTransfer.size > 0;
+  }
+
+  open(key: InboundKey): void {
+    this.pagesOfTransfer.set(key, new Int32Array(WINDOW_BLOCKS).fill(NONE));
+  }
+
+  /** A transfer has ended; the pages that the writing thread has come back from there. */
+  close(key: InboundKey): void {
+    for (const page of this.pagesOfTransfer.get(key) ?? []) if (page !== NONE) this.pool.give(page);
+    this.pagesOfTransfer.delete(key);
+    if (this.pagesOfTransfer.size === 0) this.pool.trim();
+  }
+
+  /** Puts the payload of one fragment into the page of its block. */
+  keepFragment(
+    key: InboundKey,
+    block: number,
+    index: number,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
+    const page = this.pageOf(key, block);
+    bytes.copy(this.pool.bytes, page * PAGE_BYTES + index * FRAGMENT_PAYLOAD_BYTES, start, end);
+  }
+
+  /**
+   * Keeps payloads that lie one behind the other in a page.
+   *
+   * @param first the fragment that the first of them belongs to
+   * @param kept which fragments are to be kept
+   * @returns the page to read into from now on: another one where this one has become that of the block
+   */
+  keepRun(
+    key: InboundKey,
+    block: number,
+    first: number,
+    count: number,
+    page: number,
+    kept: FragmentMask,
+  ): number {
+    const pages = this.pagesOfTransfer.get(key);
+    if (pages === undefined) return page;
+    const slot = block % WINDOW_BLOCKS;
+    if (pages[slot] === NONE && first === 0) {
+      const replacement = this.pool.take();
+      assert(replacement !== undefined, "trains are only taken in while there are pages");
+      pages[slot] = page;
+      return replacement;
+    }
+    const target = this.pageOf(key, block);
+    for (let index = first; index < first + count; index++) {
+      if (!hasFragment(kept.low, kept.high, index)) continue;
+      const from = page * PAGE_BYTES + (index - first) * FRAGMENT_PAYLOAD_BYTES;
+      const to = target * PAGE_BYTES + index * FRAGMENT_PAYLOAD_BYTES;
+      this.pool.bytes.copy(this.pool.bytes, to, from, from + FRAGMENT_PAYLOAD_BYTES);
+    }
+    return page;
+  }
+
+  /** The page of a whole block goes to the writing thread. */
+  handOver(key: InboundKey, block: number): number {
+    const pages = this.pagesOfTransfer.get(key);
+    const page = pages?.[block % WINDOW_BLOCKS];
+    assert(pages !== undefined && page !== undefined && page !== NONE, "a whole block lies in a page");
+    pages[block % WINDOW_BLOCKS] = NONE;
+    return page;
+  }
+
+  /** The writing thread has given a page back. */
+  give(page: number): void {
+    this.pool.give(page);
+  }
+
+  private pageOf(key: InboundKey, block: number): number {
+    const pages = this.pagesOfTransfer.get(key);
+    const slot = block % WINDOW_BLOCKS;
+    const page = pages?.[slot] === NONE ? this.pool.take() : pages?.[slot];
+    assert(pages !== undefined && page !== undefined, "fragments are only taken in while there are pages");
+    pages[slot] = page;
+    return page;
+  }
+}

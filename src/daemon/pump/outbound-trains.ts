@@ -1,0 +1,87 @@
+/** Stamps and sends blocks from the sender's ring. */
+import { assert } from "../../base/assert.ts";
+import { type Effect, hasFragment } from "../../engine/types.ts";
+import type { Transport } from "../../net/transport.ts";
+import { fragmentCount, FRAGMENT_HEADER_BYTES, stampFragment } from "../../wire/datagram.ts";
+import { DATAGRAM_BYTES, WINDOW_BLOCKS } from "../../wire/limits.ts";
+import { type RingPool, TRAIN_BYTES } from "../disk/rings.ts";
+
+type SendBlock = Extract<Effect, { kind: "send-block" }>;
+
+/** The blocks of one outgoing transfer as they lie in its ring, ready to be sent. */
+export class OutboundTrains {
+  readonly ring: SharedArrayBuffer;
+  private readonly bytes: Uint8Array;
+  private readonly pool: RingPool;
+  private readonly transport: Transport;
+  private readonly sealedBytesOfSlot = new Uint16Array(WINDOW_BLOCKS);
+  private pendingSends = 0;
+  private isClosed = false;
+
+  constructor(transport: Transport, pool: RingPool) {
+    this.transport = transport;
+    this.pool = pool;
+    this.ring = pool.take();
+    this.bytes = new Uint8Array(this.ring);
+  }
+
+  noteBlock(block: number, sealedBytes: number): void {
+    this.sealedBytesOfSlot[block % WINDOW_BLOCKS] = sealedBytes;
+  }
+
+  /**
+   * Sends the fragments of a block that the masks name, as few trains as possible.
+   *
+   * @param done called once when all of them are with the kernel
+   */
+  send(effect: SendBlock, done: () => void): void {
+    const slot = effect.block % WINDOW_BLOCKS;
+    const sealedBytes = this.sealedBytesOfSlot[slot] as number;
+    const count = fragmentCount(sealedBytes);
+    const finish = () => {
+      this.pendingSends--;
+      this.releaseIfDone();
+      done();
+    };
+    let stamp = effect.stamp;
+    let pendingRuns = 1;
+    const finishRun = () => {
+      if (--pendingRuns === 0) finish();
+    };
+    this.pendingSends++;
+    for (let index = 0; index < count;) {
+      if (!hasFragment(effect.maskLow, effect.maskHigh, index)) {
+        index++;
+        continue;
+      }
+      const first = index;
+      while (index < count && hasFragment(effect.maskLow, effect.maskHigh, index)) {
+        stampFragment(this.bytes, slot * TRAIN_BYTES + index++ * DATAGRAM_BYTES, stamp++ >>> 0);
+      }
+      pendingRuns++;
+      this.sendRun(slot, first, index, sealedBytes, finishRun);
+    }
+    finishRun();
+  }
+
+  /** The transfer is over; the ring goes back when the socket does not need it any more. */
+  close(): void {
+    this.isClosed = true;
+    this.releaseIfDone();
+  }
+
+  private sendRun(slot: number, first: number, end: number, sealedBytes: number, done: () => void): void {
+    const slotStart = slot * TRAIN_BYTES;
+    const blockEnd = sealedBytes + fragmentCount(sealedBytes) * FRAGMENT_HEADER_BYTES;
+    const train = this.bytes.subarray(
+      slotStart + first * DATAGRAM_BYTES,
+      slotStart + Math.min(end * DATAGRAM_BYTES, blockEnd),
+    );
+    assert(train.length > 0, "a run has at least one fragment");
+    this.transport.multicastTrain(train, done);
+  }
+
+  private releaseIfDone(): void {
+    if (this.isClosed && this.pendingSends === 0) this.pool.give(this.ring);
+  }
+}

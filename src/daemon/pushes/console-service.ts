@@ -1,0 +1,139 @@
+/** Carries out the requests of msync. */
+import type { Event, Request, Result, WaitRequest } from "../../console/protocol.ts";
+import type { RequestHandler } from "../../console/server.ts";
+import { ExitStatus, UserError } from "../../base/user-error.ts";
+import type { NodeEngine } from "../../engine/node.ts";
+import type { ChosenInterface } from "../../net/interfaces.ts";
+import type { Transport } from "../../net/transport.ts";
+import type { Arrivals } from "./arrivals.ts";
+import type { Counters } from "../pump/counters.ts";
+import type { History } from "./history.ts";
+import type { Log } from "../service/log.ts";
+import { deleteLimitText, parseLogLevel, type Settings } from "../settings/settings.ts";
+import { chooseTargets } from "./targets.ts";
+import { displayName, type Transfers } from "./transfers.ts";
+import { VERSION } from "../settings/version.ts";
+
+export interface ServiceParts {
+  readonly settings: Settings;
+  readonly engine: NodeEngine;
+  readonly transport: Transport;
+  readonly transfers: Transfers;
+  readonly arrivals: Arrivals;
+  readonly history: History;
+  readonly counters: Counters;
+  readonly log: Log;
+  readonly isSealed: boolean;
+  /** The interface that is used at present. */
+  readonly present: () => ChosenInterface;
+  readonly startedMs: number;
+}
+
+/** Carries out the requests that come over the control socket. */
+export class ConsoleService implements RequestHandler {
+  private readonly parts: ServiceParts;
+
+  constructor(parts: ServiceParts) {
+    this.parts = parts;
+  }
+
+  async handle(request: Request, emit: (event: Event) => void, signal: AbortSignal): Promise<Result> {
+    switch (request.command) {
+      case "send":
+        if (!this.parts.settings.sends) {
+          throw new UserError(
+            "this daemon was started not to send (-s): push from another server",
+            ExitStatus.usage,
+          );
+        }
+        return this.parts.transfers.send(request, emit, signal);
+      case "wait":
+        return this.wait(request, signal);
+      case "members":
+        return this.members();
+      case "status":
+        return { result: "status", values: this.status() };
+      case "history":
+        return { result: "history", entries: this.parts.history.last(request.count) };
+      case "loglevel":
+        this.parts.log.level = parseLogLevel(request.level);
+        return { result: "ok" };
+    }
+  }
+
+  private async wait(request: WaitRequest, signal: AbortSignal): Promise<Result> {
+    const { membership } = this.parts.engine;
+    const present = () =>
+      chooseTargets([...membership.members], request.targets, request.excepts).members.length;
+    const { members, seconds } = request;
+    if (await this.parts.arrivals.wait(() => present() >= members, seconds * 1000, signal))
+      return { result: "ok" };
+    throw new UserError(
+      signal.aborted
+        ? "msync was interrupted while it waited for members"
+        : `${present()} of ${members} members are there after ${seconds} s: 'msync --members' lists them`,
+      signal.aborted ? ExitStatus.interrupted : ExitStatus.noMembers,
+    );
+  }
+
+  private members(): Result {
+    const members = [...this.parts.engine.membership.members];
+    const shown = members.map((member) => ({
+      host: displayName(member, members),
+      address: member.address.ip,
+      version: member.info.version,
+      receives: member.info.receives,
+      sends: member.info.sends,
+      labels: member.info.labels,
+    }));
+    shown.sort((a, b) => (a.host < b.host ? -1 : 1));
+    return { result: "members", members: shown, isSealed: this.parts.isSealed };
+  }
+
+  private status(): [string, string][] {
+    const { settings, engine, transport, transfers, counters, log } = this.parts;
+    const present = this.parts.present();
+    const yes = (value: boolean) => (value ? "yes" : "no");
+    const foreign =
+      counters.foreign === 0 ? "0" : `${counters.foreign} (last from ${counters.lastForeignSource})`;
+    return [
+      ["process", String(process.pid)],
+      ["version", VERSION],
+      ["host", settings.hostName],
+      ["labels", settings.labels.length === 0 ? "none" : settings.labels.join(",")],
+      ["basedir", settings.base],
+      ["user", String(process.geteuid?.() ?? "")],
+      ["group", String(process.getegid?.() ?? "")],
+      ["multicast", `${settings.multicast}:${settings.port}`],
+      ["interface", `${present.name} (${present.ip})`],
+      ["socket", settings.socket ?? "none"],
+      [
+        "sealed",
+        this.parts.isSealed ? "yes" : "no: anyone on this network can write here; give a key with -k",
+      ],
+      ["members", String(engine.membership.size)],
+      ["sending", String(transfers.count)],
+      ["waiting", String(transfers.waiting)],
+      ["parallel", String(settings.parallel)],
+      ["receives", yes(settings.receives)],
+      ["sends", yes(settings.sends)],
+      ["owner match", yes(settings.ownerMatch)],
+      ["rate", settings.rateMbps === Infinity ? "no bound" : `${settings.rateMbps} Mbit/s`],
+      ["receive buffer", `${transport.receiveBufferBytes} bytes`],
+      ["send buffer", `${settings.sendBufferBytes} bytes asked for`],
+      ["offload", yes(transport.isOffloaded)],
+      ["excludes", settings.excludes.length === 0 ? "none" : settings.excludes.join(" ")],
+      ["delete limit", deleteLimitText(settings.deleteLimit)],
+      ["pre-commit", settings.hooks.preCommit ?? "none"],
+      ["post-commit", settings.hooks.postCommit ?? "none"],
+      ["history", this.parts.history.place],
+      ["log level", log.level],
+      ["foreign packets", foreign],
+      ["replayed packets", String(counters.replayed)],
+      ["malformed packets", String(counters.malformed)],
+      ["send errors", String(transport.sendErrors)],
+      ["memory", `${Math.round(process.memoryUsage.rss() / 1024 / 1024)} MiB`],
+      ["uptime", `${Math.round((performance.now() - this.parts.startedMs) / 1000)} s`],
+    ];
+  }
+}

@@ -1,0 +1,168 @@
+/** When the programs around a commit run, and what they are told. */
+import fs from "node:fs";
+import path from "node:path";
+import { inboundName, type NodeEvent } from "../../engine/types.ts";
+import { STAGING_NAME } from "../../wire/path-rules.ts";
+import type { StageAnswer } from "../disk/messages.ts";
+import { HookProcess } from "./hook-process.ts";
+import type { HookSettings } from "../settings/hook-settings.ts";
+import type { Log } from "../service/log.ts";
+
+/**
+ * The programs that run on a member for each transfer that changes something there. `pre-commit` runs when all is
+ * staged and durable: only when it has ended well, the member says READY. `post-commit` runs when the switch is
+ * durable, after the member has said DONE, so that no other host waits for it.
+ */
+
+type HookName = "pre-commit" | "post-commit";
+
+/** An answer that the driver takes. */
+
+/** A transfer that is being received. */
+interface Incoming {
+  readonly name: string;
+  readonly sender: string;
+  /** The list of changed paths, opened for each hook, so that it can be read when the area is gone. */
+  lists: Partial<Record<HookName, fs.promises.FileHandle>>;
+  entries: number;
+  isEnded: boolean;
+  commit: { readonly failure: string | undefined } | undefined;
+}
+
+export class Hooks {
+  private readonly settings: HookSettings;
+  private readonly base: string;
+  private readonly log: Log;
+  private readonly incoming = new Map<string, Incoming>();
+  private readonly running = new Map<HookProcess, string>();
+
+  constructor(settings: HookSettings, base: string, log: Log) {
+    this.settings = settings;
+    this.base = base;
+    this.log = log;
+  }
+
+  /** How many programs are running. */
+  get count(): number {
+    return this.running.size;
+  }
+
+  /**
+   * Looks at an answer of the staging thread.
+   *
+   * @param pass takes the answer when the hook has ended, where it was held back for that
+   * @returns whether it is held back
+   */
+  hold(reply: StageAnswer, pass: (reply: StageAnswer) => void): boolean {
+    const incoming = this.incoming.get(inboundName(reply.inbound));
+    if (reply.kind === "committed" && incoming !== undefined) incoming.commit = { failure: reply.failure };
+    if (reply.kind !== "prepared" || incoming === undefined || reply.changes === undefined) return false;
+    incoming.entries = reply.totals.entries;
+    void this.preCommit(incoming, reply.changes).then((failure) => pass({ ...reply, failure }));
+    return true;
+  }
+
+  onEvent(event: NodeEvent): void {
+    if (event.kind === "inbound-began" && !event.dryRun) {
+      const name = inboundName(event.key);
+      const fresh = { lists: {}, entries: 0, isEnded: false, commit: undefined };
+      this.incoming.set(name, { name, sender: event.hostName, ...fresh });
+    } else if (event.kind === "inbound-ended") {
+      const incoming = this.incoming.get(inboundName(event.key));
+      if (incoming !== undefined) this.end(incoming);
+    }
+  }
+
+  /** Ends every program that still runs, because the daemon does. */
+  stop(): void {
+    for (const hook of this.running.keys()) hook.kill("was ended because the daemon is stopping");
+  }
+
+  private end(incoming: Incoming): void {
+    incoming.isEnded = true;
+    this.incoming.delete(incoming.name);
+    for (const [hook, name] of this.running)
+      if (name === incoming.name) hook.kill("was ended, because the transfer is over");
+    const { commit } = incoming;
+    // What the engine says next is DONE; that goes first.
+    setImmediate(() => void this.postCommit(incoming, commit));
+  }
+
+  /** @returns what is wrong, as the reason that the sender will show */
+  private async preCommit(incoming: Incoming, changes: string): Promise<string | undefined> {
+    const { preCommit, postCommit } = this.settings;
+    try {
+      if (preCommit !== undefined) incoming.lists["pre-commit"] = await fs.promises.open(changes);
+      if (postCommit !== undefined) incoming.lists["post-commit"] = await fs.promises.open(changes);
+    } catch (error) {
+      await this.closeLists(incoming);
+      return `the list of changes cannot be read (${(error as NodeJS.ErrnoException).code})`;
+    }
+    if (incoming.isEnded) {
+      // Nobody waits for the answer any more.
+      await this.closeLists(incoming);
+      return undefined;
+    }
+    const failure = await this.run("pre-commit", preCommit, incoming, {});
+    return failure === undefined
+      ? undefined
+      : Buffer.from(`the pre-commit hook ${failure}`).toString("latin1");
+  }
+
+  private async postCommit(incoming: Incoming, commit: Incoming["commit"]): Promise<void> {
+    if (commit !== undefined) {
+      const result = commit.failure === undefined ? "done" : "failed";
+      await this.run("post-commit", this.settings.postCommit, incoming, { MAKUOSAN_RESULT: result });
+    }
+    await this.closeLists(incoming);
+  }
+
+  private async run(
+    name: HookName,
+    program: string | undefined,
+    incoming: Incoming,
+    facts: Record<string, string>,
+  ): Promise<string | undefined> {
+    const list = incoming.lists[name];
+    if (program === undefined || list === undefined) return undefined;
+    const log = this.log.child({ transfer: incoming.name });
+    const hook = new HookProcess({
+      program,
+      environment: { ...this.environment(name, incoming), ...facts },
+      input: list.fd,
+      account: this.settings.account,
+      timeoutMs: this.settings.timeoutMs,
+      onLine: (line) => log.info(`${name}: ${line}`),
+    });
+    this.running.set(hook, incoming.name);
+    const failure = await hook.ended;
+    this.running.delete(hook);
+    if (failure !== undefined) log.error(`the ${name} hook ${failure}`);
+    return failure;
+  }
+
+  private environment(name: HookName, incoming: Incoming): Record<string, string> {
+    const inherited: Record<string, string> = {};
+    // Nothing of the service manager's: a hook must not speak for the daemon.
+    for (const variable of ["PATH", "LANG", "LC_ALL", "TZ"]) {
+      const value = process.env[variable];
+      if (value !== undefined) inherited[variable] = value;
+    }
+    return {
+      PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+      ...inherited,
+      MAKUOSAN_HOOK: name,
+      MAKUOSAN_TRANSFER: incoming.name,
+      MAKUOSAN_SENDER: incoming.sender,
+      MAKUOSAN_BASE: this.base,
+      MAKUOSAN_STAGING: path.join(this.base, STAGING_NAME, incoming.name, "tree"),
+      MAKUOSAN_ENTRIES: String(incoming.entries),
+    };
+  }
+
+  private async closeLists(incoming: Incoming): Promise<void> {
+    const { lists } = incoming;
+    incoming.lists = {};
+    for (const list of Object.values(lists)) await list.close();
+  }
+}

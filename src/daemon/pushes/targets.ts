@@ -1,0 +1,85 @@
+/** Finds the members for `-t` and `--except`. */
+import { DecodeError } from "../../base/bytes.ts";
+import { compileGlob, isPattern, matches } from "../../base/glob.ts";
+import { ExitStatus, UserError } from "../../base/user-error.ts";
+import type { Member } from "../../engine/types.ts";
+
+/** Most names, patterns and labels of one request. */
+const NAMES = 1_024;
+
+/** The members that a request names, and the names that fit none. */
+export interface ChosenTargets {
+  readonly members: readonly Member[];
+  readonly unknown: readonly string[];
+  /** What was to be left out, and is not there. */
+  readonly unknownExcepts: readonly string[];
+}
+
+/**
+ * Finds the members for `-t` and `--except`. Each name is a host name or an address, a pattern for those, or `@` and a
+ * label or a pattern for labels. No name at all means every member. Of members that do not receive, only those are
+ * taken that are named as they are: they answer for themselves.
+ *
+ * @throws UserError for a name that two members have, or a pattern that is none
+ */
+export function chooseTargets(
+  members: readonly Member[],
+  names: readonly string[],
+  excepts: readonly string[],
+): ChosenTargets {
+  if (names.length + excepts.length > NAMES) {
+    throw new UserError(
+      `${names.length + excepts.length} hosts are named: give ${NAMES} at the most, or use patterns`,
+    );
+  }
+  const chosen = new Set(names.length === 0 ? members.filter(receives) : []);
+  const unknown: string[] = [];
+  for (const name of names) {
+    const found = isSelection(name) ? select(members, name).filter(receives) : named(members, name);
+    if (found.length === 0) unknown.push(name);
+    for (const member of found) chosen.add(member);
+  }
+  const unknownExcepts: string[] = [];
+  for (const name of excepts) {
+    const found = select(members, name);
+    if (found.length === 0) unknownExcepts.push(name);
+    for (const member of found) chosen.delete(member);
+  }
+  return { members: [...chosen], unknown, unknownExcepts };
+}
+
+/** Whether a name may mean several members. */
+export function isSelection(name: string): boolean {
+  return name.startsWith("@") || isPattern(name);
+}
+
+function receives(member: Member): boolean {
+  return member.info.receives;
+}
+
+function named(members: readonly Member[], name: string): Member[] {
+  const found = members.filter((member) => member.info.hostName === name || member.address.ip === name);
+  if (found.length <= 1) return found;
+  const addresses = found.map((member) => member.address.ip).join(" and ");
+  throw new UserError(
+    `${found.length} members are called ${name} (${addresses}): name one by its address`,
+    ExitStatus.partial,
+  );
+}
+
+function select(members: readonly Member[], name: string): Member[] {
+  const isLabel = name.startsWith("@");
+  const glob = compile(isLabel ? name.slice(1) : name);
+  return members.filter(({ info, address }) =>
+    (isLabel ? info.labels : [info.hostName, address.ip]).some((text) => matches(glob, text)),
+  );
+}
+
+function compile(pattern: string) {
+  try {
+    return compileGlob(pattern);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw new UserError(`the pattern '${pattern}' ends with a backslash: leave it out`);
+  }
+}

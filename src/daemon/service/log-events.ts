@@ -1,0 +1,36 @@
+/** Events as sentences. */
+import type { NodeEvent } from "../../engine/types.ts";
+import type { Log } from "./log.ts";
+
+const LEFT = { exit: "was stopped", silence: "fell silent", restart: "was restarted" } as const;
+
+/** Writes what happened as a line that reads well in the journal. */
+export function logEvent(log: Log, event: NodeEvent, hostOf: (epoch: string) => string): void {
+  switch (event.kind) {
+    case "member-joined":
+      log.info(`${event.member.info.hostName} (${event.member.address.ip}) is a member now`);
+      break;
+    case "member-left":
+      log.info(`${event.member.info.hostName} (${event.member.address.ip}) ${LEFT[event.reason]}`);
+      break;
+    case "member-failed":
+      log.warn(`transfer ${event.transfer}: ${event.hostName} is left out: ${event.reason}`);
+      break;
+    case "inbound-began":
+      log.debug(
+        `${event.hostName} offers its transfer ${event.key.transfer}${event.dryRun ? " as a dry run" : ""}`,
+      );
+      break;
+    case "inbound-ended": {
+      const name = `transfer ${event.key.transfer} from ${hostOf(event.key.epoch)}`;
+      if (event.outcome === "done") log.info(`${name} is done`);
+      else if (event.outcome === "discarded")
+        log.info(`${name} was given up, nothing has changed: ${event.reason}`);
+      else log.error(`${name} failed: ${event.reason}`);
+      break;
+    }
+    case "findings":
+    case "transfer-finished":
+      break;
+  }
+}

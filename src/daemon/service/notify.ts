@@ -1,0 +1,78 @@
+/** Readiness, status, reloads and signs of life for the service manager. */
+import { execFile } from "node:child_process";
+import systemdNotify from "systemd-notify";
+import { UnixDatagram } from "../../sys/unix-datagram.ts";
+
+/** The service manager wants a sign of life in this time; it gets three, so that a late one does no harm. */
+const SIGNS_PER_TIMEOUT = 3;
+
+/** What is only for this process and not for the programs that it runs. */
+const OWN_ENVIRONMENT = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] as const;
+
+/**
+ * Tells the service manager how the daemon is. A datagram of our own where the FFI library is there: it takes
+ * microseconds and works after the privileges are dropped. Otherwise the package systemd-notify, which runs the
+ * program of that name; what the package cannot say, the program is given directly.
+ */
+export class ServiceNotifier {
+  /** Whether a service manager started this process and waits for its readiness. */
+  readonly isManaged: boolean;
+  /** How often watchdog() has to be called; undefined where nobody watches. */
+  readonly signOfLifeMs: number | undefined;
+  private readonly socket: UnixDatagram | undefined;
+  private lastStatus = "";
+
+  constructor() {
+    const path = process.env["NOTIFY_SOCKET"] ?? "";
+    this.isManaged = path !== "";
+    this.signOfLifeMs = this.isManaged ? watchdogInterval() : undefined;
+    this.socket = this.isManaged ? UnixDatagram.open(path) : undefined;
+    if (this.socket !== undefined) for (const name of OWN_ENVIRONMENT) delete process.env[name];
+  }
+
+  /** The start, or a reload, has come to its end. */
+  async ready(text: string): Promise<void> {
+    const status = (this.lastStatus = oneLine(text));
+    if (!this.isManaged || this.socket?.send(`READY=1\nSTATUS=${status}`) === true) return;
+    await systemdNotify({ ready: true, status }).catch(() => undefined);
+  }
+
+  /** One line for the administrator; told only when it is another one than before. */
+  async status(text: string): Promise<void> {
+    const status = oneLine(text);
+    if (!this.isManaged || status === this.lastStatus) return;
+    this.lastStatus = status;
+    if (this.socket?.send(`STATUS=${status}`) === true) return;
+    await systemdNotify({ status }).catch(() => undefined);
+  }
+
+  /** A reload begins; ready() ends it. */
+  reloading(): void {
+    // Node's clock is the monotonic one of the kernel.
+    const monotonicUsec = process.hrtime.bigint() / 1000n;
+    this.socket?.send(`RELOADING=1\nMONOTONIC_USEC=${monotonicUsec}`);
+  }
+
+  stopping(): void {
+    this.socket?.send("STOPPING=1");
+  }
+
+  /** A sign of life. */
+  watchdog(): void {
+    if (this.signOfLifeMs === undefined || this.socket?.send("WATCHDOG=1") === true) return;
+    execFile("systemd-notify", ["WATCHDOG=1"], () => undefined);
+  }
+}
+
+/** Each line of a datagram is a message of its own, and names in a sentence may hold anything. */
+function oneLine(text: string): string {
+  return text.replace(/[\x00-\x1f\x7f]/g, "?");
+}
+
+/** Milliseconds between two signs of life; undefined where they are meant for another process or not wanted. */
+function watchdogInterval(): number | undefined {
+  const timeoutMs = Number(process.env["WATCHDOG_USEC"]) / 1000;
+  const isForAnother = (process.env["WATCHDOG_PID"] ?? String(process.pid)) !== String(process.pid);
+  if (isForAnother || !(timeoutMs > 0)) return undefined;
+  return Math.max(1, Math.floor(timeoutMs / SIGNS_PER_TIMEOUT));
+}

@@ -1,0 +1,33 @@
+/** What a member has to tell, within bounds. */
+import { type Finding, findingBytes, FindingKind, makeFinding } from "../../wire/findings.ts";
+import { FINDING_BYTES } from "../../wire/limits.ts";
+
+/** What a member has to tell its sender of one transfer. Memory is bounded: what is too much is counted. */
+export class FindingList {
+  private readonly findings: Finding[] = [];
+  private bytes = 0;
+  private omitted = 0;
+
+  add(kind: FindingKind, path: string, text = ""): void {
+    const finding = makeFinding(kind, path, text);
+    if (this.bytes > FINDING_BYTES) {
+      this.omitted++;
+      return;
+    }
+    this.bytes += findingBytes(finding);
+    this.findings.push(finding);
+  }
+
+  get count(): number {
+    return this.findings.length + (this.omitted > 0 ? 1 : 0);
+  }
+
+  /** Up to `most` of them, from a number on. */
+  from(first: number, most: number): Finding[] {
+    const found = this.findings.slice(first, first + most);
+    const isLast = first + found.length === this.findings.length;
+    if (isLast && this.omitted > 0 && found.length < most)
+      found.push(makeFinding(FindingKind.note, "", `${this.omitted} more that are not listed`));
+    return found;
+  }
+}

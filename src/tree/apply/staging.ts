@@ -1,0 +1,144 @@
+/** What a transfer has staged: begun only when something differs, ready, and made longer. */
+import fs from "node:fs";
+import { entryPath } from "../../sys/entry-path.ts";
+import { statEntry } from "../../sys/stat.ts";
+import { NO_METADATA } from "../../wire/metadata.ts";
+import { directoryOf, nameOf } from "../../wire/path-rules.ts";
+import { type AttributeRules, typeOf } from "../entries/attributes.ts";
+import { ChangeList } from "./change-list.ts";
+import { errorCode } from "../../sys/system-error.ts";
+import type { Directories } from "../disk/directories.ts";
+import { JournalWriter, readJournal, type Step, StepKind } from "./journal.ts";
+import { type Asked, StagedEntries } from "./staged-entries.ts";
+import { StagingArea } from "./staging-area.ts";
+
+/** What is staged so far. */
+export interface Staged {
+  readonly area: StagingArea;
+  readonly journal: JournalWriter;
+  readonly entries: StagedEntries;
+}
+
+/** What one transfer has laid below BASE/.makuosan: nothing at all before something differs. */
+export class Staging {
+  private readonly base: Directories;
+  private readonly rules: AttributeRules;
+  private readonly name: string;
+  private readonly listsChanges: boolean;
+  private readonly asked: Asked;
+  private changes: ChangeList | undefined;
+  private isReady = false;
+  /** Undefined as long as there is nothing. */
+  staged: Staged | undefined;
+  /** Whether there is a list of what changes; from finish() on it is complete. */
+  isListed = false;
+
+  /**
+   * @param name of the area
+   * @param listsChanges whether the paths that change are listed in a file of the area, `changes`
+   * @param asked what staged entries tell and ask
+   */
+  constructor(base: Directories, rules: AttributeRules, name: string, listsChanges: boolean, asked: Asked) {
+    this.base = base;
+    this.rules = rules;
+    this.name = name;
+    this.listsChanges = listsChanges;
+    this.asked = asked;
+  }
+
+  /** What is staged; it is begun where there was nothing. */
+  opened(): Staged {
+    if (this.staged !== undefined) return this.staged;
+    const area = StagingArea.create(this.base, this.name);
+    const journal = new JournalWriter(area.file("journal"));
+    if (this.listsChanges) this.changes = new ChangeList(area.file("changes"));
+    const entries = new StagedEntries(this.base, area, journal, this.rules, this.asked);
+    this.staged = { area, journal, entries };
+    return this.staged;
+  }
+
+  noteChange(path: string): void {
+    this.changes?.add(path);
+  }
+
+  /** What the sender has withdrawn does not change, though it was announced. */
+  finishChanges(): void {
+    const { entries } = this.opened();
+    const isChanged = (path: string) => !entries.isWithdrawn(path);
+    this.changes?.finish(entries.hasWithdrawn ? isChanged : undefined);
+    this.isListed = this.changes !== undefined;
+    this.changes = undefined;
+  }
+
+  /** From now on a commit can be finished after a crash. */
+  makeReady(): void {
+    const { area, journal } = this.opened();
+    journal.finish();
+    area.rename("journal", "ready");
+    area.sync();
+    this.isReady = true;
+  }
+
+  /**
+   * Stages what a path is at present, by a further name of it.
+   *
+   * @returns the step that brings it back; undefined where that cannot be done
+   */
+  keep(path: string): Step | "kept already" | undefined {
+    const parent = this.base.find(directoryOf(path));
+    const stats = parent === undefined ? undefined : statEntry(parent, nameOf(path));
+    const type = stats === undefined ? undefined : typeOf(stats);
+    if (parent === undefined || type === undefined) return undefined;
+    const staged = this.opened().area.directoryFor(directoryOf(path));
+    try {
+      fs.linkSync(entryPath(parent, nameOf(path)), entryPath(staged, nameOf(path)));
+    } catch (error) {
+      return errorCode(error) === "EEXIST" ? "kept already" : undefined;
+    }
+    this.noteChange(path);
+    return { kind: StepKind.place, type, path, metadata: NO_METADATA, attributes: undefined };
+  }
+
+  /**
+   * Adds steps, also where everything was ready.
+   *
+   * @param isPrepared whether nothing else will come
+   */
+  addSteps(steps: readonly Step[], isPrepared: boolean): void {
+    if (steps.length === 0) return;
+    const { area, journal } = this.opened();
+    if (!this.isReady) {
+      for (const step of steps) journal.addStep(step);
+      // There was nothing to do before.
+      if (isPrepared) this.makeReady();
+      return;
+    }
+    // A list that is half written must never be the one that counts.
+    fs.rmSync(area.file("journal"), { force: true });
+    const longer = new JournalWriter(area.file("journal"));
+    try {
+      for (const step of readJournal(area.file("ready"))) longer.addStep(step);
+      for (const step of steps) longer.addStep(step);
+      longer.finish();
+    } finally {
+      longer.close();
+    }
+    area.rename("journal", "ready");
+    area.sync();
+  }
+
+  /** The steps that a commit will take. */
+  *steps(): Generator<Step> {
+    if (this.staged !== undefined && this.isReady) yield* readJournal(this.staged.area.file("ready"));
+  }
+
+  /** Removes what is left. */
+  remove(): void {
+    this.staged?.entries.close();
+    this.staged?.journal.close();
+    this.changes?.close();
+    this.changes = undefined;
+    this.staged?.area.remove();
+    this.staged = undefined;
+  }
+}

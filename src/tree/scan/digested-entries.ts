@@ -1,0 +1,57 @@
+/** Gives entries the digests of their files, where contents are compared. */
+import { type Entry, EntryType, NO_EXTRAS } from "../../wire/entry.ts";
+import { joinPath } from "../../wire/path-rules.ts";
+import { FileDigest } from "../entries/digest.ts";
+import type { Directories } from "../disk/directories.ts";
+import { explain } from "../reasons/explain.ts";
+import type { FoundEntry } from "./look.ts";
+
+/** Pieces of files that are read between two looks at what else there is to do. */
+const PIECES = 16;
+
+/** What came of an entry: it with its digest, or why it has none; undefined while its file is still being read. */
+export type Digested = FoundEntry | { readonly failure: string; readonly path: string } | undefined;
+
+/** Gives entries the digests of their files, where contents are compared. One file is read at a time. */
+export class DigestedEntries {
+  private readonly directories: Directories;
+  private file: FileDigest | undefined;
+
+  constructor(directories: Directories) {
+    this.directories = directories;
+  }
+
+  /** Goes on with an entry; to be called with the same one until there is an answer. */
+  step(found: FoundEntry): Digested {
+    const { entry, directory } = found;
+    if (entry.type !== EntryType.file || entry.size === 0) return found;
+    try {
+      this.file ??= new FileDigest(this.directories.descriptor(directory.path), entry.name);
+      const digest = this.read(this.file);
+      if (digest === undefined) return undefined;
+      this.close();
+      if (digest !== "changed") return { ...found, entry: withDigest(entry, digest) };
+      return { failure: "it changed while it was being read", path: joinPath(directory.path, entry.name) };
+    } catch (error) {
+      this.close();
+      return { failure: explain(error), path: joinPath(directory.path, entry.name) };
+    }
+  }
+
+  close(): void {
+    this.file?.close();
+    this.file = undefined;
+  }
+
+  private read(file: FileDigest): Uint8Array | "changed" | undefined {
+    for (let pieces = 0; pieces < PIECES; pieces++) {
+      const digest = file.step();
+      if (digest !== undefined) return digest;
+    }
+    return undefined;
+  }
+}
+
+function withDigest(entry: Entry, digest: Uint8Array): Entry {
+  return { ...entry, extras: { ...(entry.extras ?? NO_EXTRAS), digest } };
+}

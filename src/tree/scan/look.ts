@@ -1,0 +1,179 @@
+/** What is to be sent of one entry; remembers files that have several names. */
+import fs from "node:fs";
+import { entryPath } from "../../sys/entry-path.ts";
+import { type FileStats, statEntry } from "../../sys/stat.ts";
+import { type Entry, type EntryExtras, EntryType, NO_EXTRAS } from "../../wire/entry.ts";
+import { PATH_BYTES } from "../../wire/limits.ts";
+import type { DirectoryHeader } from "../../wire/manifest.ts";
+import type { Metadata } from "../../wire/metadata.ts";
+import { joinPath, nameOf } from "../../wire/path-rules.ts";
+import { deviceOf, metadataOf, typeOf } from "../entries/attributes.ts";
+import { readTarget } from "../disk/read-target.ts";
+import type { Exclusion } from "../entries/excludes.ts";
+import { explain } from "../reasons/explain.ts";
+import { attributesOf, AttributesError } from "../entries/extended-attributes.ts";
+import { allocatedBytes, isSparse } from "../entries/holes.ts";
+import type { Owners } from "../entries/owners.ts";
+import type { ScanRules } from "./request.ts";
+
+/** Times that fit into 64 bits of nanoseconds. */
+const MOST_NS = 9_200_000_000_000_000_000n;
+
+/** Files with several names that are remembered, so that the further names go as links. */
+const LINKED_FILES = 100_000;
+
+/** An entry that is sent, with its directory. */
+export interface FoundEntry {
+  readonly kind: "entry";
+  readonly directory: DirectoryHeader;
+  readonly entry: Entry;
+}
+
+/** It cannot be read; the reason does not repeat the path. */
+export interface UnreadableEntry {
+  readonly kind: "unreadable";
+  readonly path: string;
+  readonly reason: string;
+}
+
+/** It is something that is never sent; what is in it may be. */
+export interface SkippedEntry {
+  readonly kind: "skipped";
+  readonly path: string;
+  readonly reason: string;
+  readonly isDirectory: boolean;
+}
+
+/** An exclude pattern fits it. */
+interface ExcludedEntry {
+  readonly kind: "hidden";
+}
+
+export type Look = FoundEntry | UnreadableEntry | SkippedEntry | ExcludedEntry;
+
+export interface LookRules extends Pick<ScanRules, "ownedBy" | "group" | "sendsAttributes"> {
+  readonly isExcluded: Exclusion;
+  /** Nothing is changed here either. */
+  readonly dryRun: boolean;
+}
+
+/** Looks at one entry after the other and says what is to be sent of it. */
+export class Lookout {
+  private readonly owners: Owners;
+  private readonly rules: LookRules;
+  /** The first path of each file that has several, by device and inode. */
+  private readonly linkedFiles = new Map<string, string>();
+  /** What went wrong with the last entry, though it is sent. */
+  private problem: UnreadableEntry | undefined;
+
+  constructor(owners: Owners, rules: LookRules) {
+    this.owners = owners;
+    this.rules = rules;
+  }
+
+  /** What went wrong with the last entry, though it is sent; asked for once. */
+  takeProblem(): UnreadableEntry | undefined {
+    const { problem } = this;
+    this.problem = undefined;
+    return problem;
+  }
+
+  isForeign(stats: FileStats | undefined): boolean {
+    const { ownedBy } = this.rules;
+    return ownedBy !== undefined && stats !== undefined && stats.uid !== ownedBy;
+  }
+
+  /** @returns undefined where nothing of that name is there */
+  at(descriptor: number, directory: DirectoryHeader, name: string): Look | undefined {
+    const path = joinPath(directory.path, name);
+    try {
+      const stats = statEntry(descriptor, name);
+      if (stats === undefined) return undefined;
+      if (this.rules.isExcluded(path, stats.isDirectory())) return { kind: "hidden" };
+      return this.obstacle(path, stats) ?? this.found(descriptor, directory, name, stats);
+    } catch (error) {
+      return { kind: "unreadable", path, reason: explain(error) };
+    }
+  }
+
+  private obstacle(path: string, stats: FileStats): UnreadableEntry | SkippedEntry | undefined {
+    if (path.length > PATH_BYTES) {
+      return { kind: "unreadable", path, reason: `its path is longer than ${PATH_BYTES} bytes` };
+    }
+    if (stats.mtimeNs < -MOST_NS || stats.mtimeNs > MOST_NS) {
+      return { kind: "unreadable", path, reason: "its time lies outside of the years 1678 to 2261" };
+    }
+    if (typeOf(stats) === undefined) {
+      const reason = "it is a socket, which only the program that made it can use";
+      return { kind: "skipped", path, reason, isDirectory: false };
+    }
+    if (!this.isForeign(stats)) return undefined;
+    const reason = "it does not belong to the daemon's user";
+    return { kind: "skipped", path, reason, isDirectory: stats.isDirectory() };
+  }
+
+  private found(descriptor: number, directory: DirectoryHeader, name: string, stats: FileStats): FoundEntry {
+    const path = joinPath(directory.path, name);
+    const type = typeOf(stats) ?? EntryType.file;
+    const metadata = this.metadata(descriptor, path, stats);
+    const isFile = type === EntryType.file;
+    const first = isFile && stats.links > 1 ? this.firstPath(path, stats) : path;
+    if (first !== path) {
+      const entry = { type: EntryType.hardLink, name, metadata, size: 0, target: first, extras: undefined };
+      return { kind: "entry", directory, entry };
+    }
+    const target = type === EntryType.symlink ? readTarget(descriptor, name) : "";
+    const extras = this.withAttributes(descriptor, path, extrasOf(type, stats));
+    const entry = { type, name, metadata, size: isFile ? stats.size : 0, target, extras };
+    return { kind: "entry", directory, entry };
+  }
+
+  private withAttributes(
+    descriptor: number,
+    path: string,
+    extras: EntryExtras | undefined,
+  ): EntryExtras | undefined {
+    if (!this.rules.sendsAttributes) return extras;
+    try {
+      return { ...(extras ?? NO_EXTRAS), attributes: attributesOf(descriptor, nameOf(path)) };
+    } catch (error) {
+      const why = error instanceof AttributesError ? error.message : explain(error);
+      this.problem = { kind: "unreadable", path, reason: `its extended attributes are not sent: ${why}` };
+      return extras;
+    }
+  }
+
+  /** The path that this file was met by first. */
+  private firstPath(path: string, stats: FileStats): string {
+    const file = `${stats.device}:${stats.inode}`;
+    const known = this.linkedFiles.get(file);
+    if (known !== undefined) return known;
+    if (this.linkedFiles.size < LINKED_FILES) this.linkedFiles.set(file, path);
+    return path;
+  }
+
+  /** An entry's metadata, after it was given the wanted group; no link is followed. */
+  private metadata(descriptor: number, path: string, stats: FileStats): Metadata {
+    const { group, dryRun } = this.rules;
+    if (group === undefined || stats.gid === group) return metadataOf(stats, this.owners);
+    if (dryRun) return { ...metadataOf(stats, this.owners), group: this.owners.group(group) };
+    try {
+      fs.lchownSync(entryPath(descriptor, nameOf(path)), -1, group);
+    } catch (error) {
+      this.problem = { kind: "unreadable", path, reason: `its group cannot be changed: ${explain(error)}` };
+    }
+    // The kernel takes set-user-id and set-group-id away with that.
+    return metadataOf(statEntry(descriptor, nameOf(path)) ?? stats, this.owners);
+  }
+}
+
+function extrasOf(type: EntryType, stats: FileStats): EntryExtras | undefined {
+  if (type === EntryType.characterDevice || type === EntryType.blockDevice) {
+    return { ...NO_EXTRAS, device: deviceOf(stats) };
+  }
+  if (type !== EntryType.file) return undefined;
+  const hasOtherNames = stats.links > 1;
+  const allocated = isSparse(stats) ? allocatedBytes(stats) : undefined;
+  if (!hasOtherNames && allocated === undefined) return undefined;
+  return { ...NO_EXTRAS, hasOtherNames, allocated };
+}

@@ -1,0 +1,86 @@
+/** What a push asks for, in its shortest form. */
+import type { PushRules } from "../../base/push-rules.ts";
+import { UserError } from "../../base/user-error.ts";
+import { PATH_BYTES } from "../../wire/limits.ts";
+import { isSafePath, STAGING_NAME } from "../../wire/path-rules.ts";
+
+/** What one msync asks to be sent. */
+export interface ScanRequest {
+  /** Paths below the base directory; the empty path is the base directory itself. */
+  readonly paths: readonly string[];
+  readonly recursive: boolean;
+}
+
+/** What is left out of it, and what is done to the rest before it goes. */
+export interface ScanRules extends PushRules {
+  /** Patterns of entries; see excludes.ts. */
+  readonly excludes: readonly string[];
+  /** Only entries of this user are sent. */
+  readonly ownedBy: number | undefined;
+  /** Every entry is given this group first. */
+  readonly group: number | undefined;
+}
+
+export const NO_RULES: ScanRules = {
+  excludes: [],
+  ownedBy: undefined,
+  group: undefined,
+  deletes: "nothing",
+  syncs: false,
+  isForced: false,
+  comparesContents: false,
+  isCheck: false,
+  sendsAttributes: false,
+};
+
+/**
+ * Brings a path of the command line into its one form: without leading slash (the base directory is meant
+ * anyway), without "." and without empty components.
+ *
+ * @throws UserError for a path that leads out of the base directory
+ */
+export function normalizePath(path: string): string {
+  const names = path.split("/").filter((name) => name !== "" && name !== ".");
+  const normalized = names.join("/");
+  if (names.includes("..")) {
+    throw new UserError(`'${path}' leads out of the base directory: give a path below it, without '..'`);
+  }
+  if (names[0] === STAGING_NAME) {
+    throw new UserError(`'${path}' is where transfers are staged, which is never sent`);
+  }
+  if (!isSafePath(normalized)) {
+    throw new UserError(
+      `'${path.slice(0, 80)}...' is too long: a name may have 255 bytes, a path ${PATH_BYTES}`,
+    );
+  }
+  return normalized;
+}
+
+/**
+ * The request in its shortest form: no path twice, and none that another one covers already.
+ *
+ * @throws UserError
+ */
+export function simplifyRequest(request: ScanRequest): ScanRequest {
+  const paths = [...new Set(request.paths.map(normalizePath))];
+  if (paths.includes("") && !request.recursive) {
+    throw new UserError("the base directory is sent with all that is in it only: add -r");
+  }
+  if (!request.recursive) return { recursive: false, paths };
+  const all = new Set(paths);
+  return { recursive: true, paths: paths.filter((path) => !ancestorsOf(path).some((one) => all.has(one))) };
+}
+
+/** The paths that a simplified request has no more, because others cover them. */
+export function coveredPaths(request: ScanRequest, simple: ScanRequest): string[] {
+  const left = new Set(simple.paths);
+  return [...new Set(request.paths.map(normalizePath))].filter((path) => path !== "" && !left.has(path));
+}
+
+function ancestorsOf(path: string): string[] {
+  const ancestors = path === "" ? [] : [""];
+  for (let slash = path.indexOf("/"); slash !== -1; slash = path.indexOf("/", slash + 1)) {
+    ancestors.push(path.slice(0, slash));
+  }
+  return ancestors;
+}

@@ -1,0 +1,247 @@
+/** Walks the tree and gives entries, and says where a directory is complete. */
+import fs from "node:fs";
+import { UserError } from "../../base/user-error.ts";
+import { bytesOfPath } from "../../sys/entry-path.ts";
+import { type FileStats, statDescriptor, statEntry } from "../../sys/stat.ts";
+import { EntryType } from "../../wire/entry.ts";
+import type { DirectoryHeader } from "../../wire/manifest.ts";
+import { type Metadata, NO_METADATA } from "../../wire/metadata.ts";
+import { directoryOf, isSafeEntry, joinPath, nameOf, STAGING_NAME } from "../../wire/path-rules.ts";
+import { metadataOf } from "../entries/attributes.ts";
+import type { Directories } from "../disk/directories.ts";
+import { errorCode } from "../../sys/system-error.ts";
+import { isExcludedWithin } from "../entries/excludes.ts";
+import { explain } from "../reasons/explain.ts";
+import { type FoundEntry, type Look, Lookout, type LookRules, type SkippedEntry } from "./look.ts";
+import type { UnreadableEntry } from "./look.ts";
+import type { Owners } from "../entries/owners.ts";
+import type { ScanRequest, ScanRules } from "./request.ts";
+
+/**
+ * Walks the tree of a request and gives its entries one by one, directory by directory: all entries of a
+ * directory stand together, and a directory stands before what is in it. Memory is bounded by the names of the
+ * directories that are still to be read, not by the number of entries.
+ *
+ * Where members are to delete what is not here, what is here and is not sent is given by its name alone, and the end of
+ * each directory that could be read whole is given, too.
+ */
+
+/** Directories up to this many entries are sorted by name. */
+const SORTED_ENTRIES = 20_000;
+
+/** What the walk comes across. */
+export type ScanItem =
+  | FoundEntry
+  | UnreadableEntry
+  | SkippedEntry
+  /** It was asked for by its path, and is left out all the same. */
+  | { readonly kind: "excluded"; readonly path: string; readonly reason: string }
+  /** All that is in a directory has been given. */
+  | { readonly kind: "complete"; readonly directory: DirectoryHeader };
+
+/** What the walk leaves out, and what it does to entries before it gives them. */
+export interface ScannerRules extends LookRules, Pick<ScanRules, "deletes" | "isForced" | "syncs"> {}
+
+export class Scanner {
+  private readonly directories: Directories;
+  private readonly owners: Owners;
+  private readonly rules: ScannerRules;
+  private readonly lookout: Lookout;
+  private readonly isListing: boolean;
+  /** Directories on the way to a requested path that have been given already. */
+  private readonly passages = new Set<string>();
+
+  constructor(directories: Directories, owners: Owners, rules: ScannerRules) {
+    this.directories = directories;
+    this.owners = owners;
+    this.rules = rules;
+    this.lookout = new Lookout(owners, rules);
+    this.isListing = rules.deletes !== "nothing";
+  }
+
+  /**
+   * @param covered paths that were asked for, too, and that others cover: they are looked at only for being gone
+   * @throws UserError where a directory looks so wrong that nothing should be deleted because of it
+   */
+  *scan(request: ScanRequest, covered: readonly string[] = []): Generator<ScanItem> {
+    this.owners.refresh();
+    for (const path of covered) if (this.rules.syncs && this.isGone(path)) yield* this.requested(path);
+    for (const path of request.paths) {
+      const isDirectory = path === "" ? true : yield* this.requested(path);
+      if (isDirectory && request.recursive) yield* this.below(path);
+    }
+  }
+
+  /** One requested path with the directories on its way; true for a directory. */
+  private *requested(path: string): Generator<ScanItem, boolean> {
+    if (isExcludedWithin(this.rules.isExcluded, path, this.isDirectory(path))) {
+      yield { kind: "excluded", path, reason: "an exclude pattern fits it, or a directory on its way" };
+      return false;
+    }
+    if (this.rules.syncs && this.isGone(path)) {
+      yield named(EntryType.gone, { path: directoryOf(path), metadata: undefined }, nameOf(path));
+      return false;
+    }
+    for (let slash = path.indexOf("/"); slash !== -1; slash = path.indexOf("/", slash + 1)) {
+      yield* this.passage(path.slice(0, slash));
+    }
+    const header = { path: directoryOf(path), metadata: undefined };
+    let item: Look | undefined;
+    try {
+      item = this.lookout.at(this.directories.descriptor(header.path), header, nameOf(path));
+    } catch (error) {
+      item = { kind: "unreadable", path, reason: explain(error) };
+    }
+    item ??= { kind: "unreadable", path, reason: "there is no such file or directory" };
+    yield* this.give(item, header, nameOf(path));
+    return isEntered(item);
+  }
+
+  /** Whether a path is not there for certain: nothing of that name, in a directory that can be looked into. */
+  private isGone(path: string): boolean {
+    try {
+      return statEntry(this.directories.descriptor(directoryOf(path)), nameOf(path)) === undefined;
+    } catch (error) {
+      return errorCode(error) === "ENOENT";
+    }
+  }
+
+  private isDirectory(path: string): boolean {
+    return this.lookAt(path)?.isDirectory() === true;
+  }
+
+  /** The stats of an entry by its path; undefined also where they cannot be had. */
+  private lookAt(path: string): FileStats | undefined {
+    try {
+      return statEntry(this.directories.descriptor(directoryOf(path)), nameOf(path));
+    } catch (error) {
+      errorCode(error);
+      return undefined;
+    }
+  }
+
+  /** The directories on the way to an entry that are not sent for themselves, because of their owner. */
+  private *foreignWay(path: string): Generator<ScanItem> {
+    for (let end = path.indexOf("/"); ; end = path.indexOf("/", end + 1)) {
+      const way = end === -1 ? path : path.slice(0, end);
+      if (way !== "" && this.lookout.isForeign(this.lookAt(way))) yield* this.passage(way);
+      if (end === -1) return;
+    }
+  }
+
+  private *passage(path: string): Generator<ScanItem> {
+    if (this.passages.has(path)) return;
+    const stats = this.lookAt(path);
+    // Whatever is wrong on the way is said once, of the path that was asked for.
+    if (stats?.isDirectory() !== true) return;
+    if (this.passages.size < SORTED_ENTRIES) this.passages.add(path);
+    const header = { path: directoryOf(path), metadata: undefined };
+    if (this.rules.deletes === "only") yield named(EntryType.kept, header, nameOf(path));
+    else yield named(EntryType.passage, header, nameOf(path), metadataOf(stats, this.owners));
+  }
+
+  /** All that is below a directory. */
+  private *below(top: string): Generator<ScanItem> {
+    const pending = [top];
+    for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
+      const found: string[] = [];
+      yield* this.directory(path, found, path === top);
+      for (let index = found.length - 1; index >= 0; index--) pending.push(found[index] as string);
+    }
+  }
+
+  /** The entries of one directory; the directories among them are added to `found`. */
+  private *directory(path: string, found: string[], isTop: boolean): Generator<ScanItem> {
+    try {
+      const descriptor = this.directories.descriptor(path);
+      const stats = statDescriptor(descriptor);
+      let isWayGiven = this.rules.ownedBy === undefined;
+      const isSent = path !== "" && !this.lookout.isForeign(stats) && this.rules.deletes !== "only";
+      const header = { path, metadata: isSent ? metadataOf(stats, this.owners) : undefined };
+      let isEmpty = true;
+      let isWhole = true;
+      for (const name of names(descriptor)) {
+        if (path === "" && name === STAGING_NAME) continue;
+        isEmpty = false;
+        // Between two names, whoever takes the items may have used other directories.
+        const item = this.lookout.at(this.directories.descriptor(path), header, name);
+        if (item === undefined) {
+          // It may be there by another name, which this listing does not have.
+          isWhole = false;
+          continue;
+        }
+        if (isEntered(item)) found.push(joinPath(path, name));
+        if (item.kind === "entry" && !isWayGiven && this.rules.deletes !== "only") {
+          yield* this.foreignWay(path);
+          isWayGiven = true;
+        }
+        isWhole &&= isSafeEntry(path, name);
+        yield* this.give(item, header, name);
+      }
+      if (!this.isListing) return;
+      if (isTop && isEmpty) this.checkForced(path);
+      const isSteady = statDescriptor(this.directories.descriptor(path)).mtimeNs === stats.mtimeNs;
+      if (isWhole && isSteady) yield { kind: "complete", directory: header };
+    } catch (error) {
+      if (error instanceof UserError) throw error;
+      yield { kind: "unreadable", path, reason: explain(error) };
+    }
+  }
+
+  /** What is given of one entry: itself, what is to be said of it, or its name. */
+  private *give(item: Look, header: DirectoryHeader, name: string): Generator<ScanItem> {
+    const problem = this.lookout.takeProblem();
+    if (problem !== undefined) yield problem;
+    const isSent = item.kind === "entry" && this.rules.deletes !== "only";
+    if (item.kind !== "hidden" && (isSent || item.kind !== "entry")) yield item;
+    if (!isSent && this.isListing && isSafeEntry(header.path, name))
+      yield named(EntryType.kept, header, name);
+  }
+
+  private checkForced(path: string): void {
+    if (this.rules.isForced || this.rules.dryRun) return;
+    const what = path === "" ? "the base directory" : `'${path}'`;
+    throw new UserError(
+      `${what} is empty here, so everything in it would be deleted: is something not mounted? ` +
+        "Add --force-delete if that is what you want",
+    );
+  }
+}
+
+/** An entry that is given by its name alone, or with how it is to look. */
+export function named(
+  type: EntryType,
+  directory: DirectoryHeader,
+  name: string,
+  metadata: Metadata = NO_METADATA,
+): FoundEntry {
+  const entry = { type, name, metadata, size: 0, target: "", extras: undefined };
+  return { kind: "entry", directory, entry };
+}
+
+/** Whether the walk goes on in it. */
+function isEntered(item: Look): boolean {
+  return item.kind === "entry"
+    ? item.entry.type === EntryType.directory
+    : item.kind === "skipped" && item.isDirectory;
+}
+
+/** The names in a directory: in order where it is not too large for that. */
+function* names(descriptor: number): Generator<string> {
+  const directory = fs.opendirSync(bytesOfPath(`/proc/self/fd/${descriptor}`), {
+    encoding: "latin1",
+    bufferSize: 256,
+  });
+  try {
+    const first: string[] = [];
+    let entry = directory.readSync();
+    while (entry !== null && first.length < SORTED_ENTRIES) {
+      first.push(entry.name);
+      entry = directory.readSync();
+    }
+    yield* entry === null ? first.sort() : first;
+    for (; entry !== null; entry = directory.readSync()) yield entry.name;
+  } finally {
+    directory.closeSync();
+  }
+}

@@ -1,0 +1,261 @@
+/** The sending side: manifest blocks, and the data that is wanted. */
+import fs from "node:fs";
+import type { Bitmap } from "../../base/bitmap.ts";
+import { UserError } from "../../base/user-error.ts";
+import { statDescriptor } from "../../sys/stat.ts";
+import { BlockKind } from "../../wire/datagram.ts";
+import { DataWriter } from "../../wire/data-block.ts";
+import { EntryType } from "../../wire/entry.ts";
+import { ManifestWriter } from "../../wire/manifest.ts";
+import { joinPath } from "../../wire/path-rules.ts";
+import { DigestedEntries } from "./digested-entries.ts";
+import { Directories } from "../disk/directories.ts";
+import { compileExcludes } from "../entries/excludes.ts";
+import type { HeldEntry } from "./held-entry.ts";
+import { FileReader } from "./file-reader.ts";
+import { type Owners } from "../entries/owners.ts";
+import { type ScanRequest, type ScanRules, coveredPaths, simplifyRequest } from "./request.ts";
+import { named, Scanner, type ScanItem } from "./scan.ts";
+
+/**
+ * The sending side of a transfer on its disk: turns the tree into manifest blocks, and what is wanted of it into
+ * data blocks. Manifest blocks run a few ahead of the data, so that memory is bounded however large the tree is.
+ */
+
+/** Manifest blocks whose entries are held: not yet settled, or with files still to be read. */
+const MANIFESTS_HELD = 12;
+
+/** What somebody should be told: an entry that is not sent, and why. */
+export interface SourceNotice {
+  readonly kind: "unreadable" | "skipped" | "excluded";
+  readonly path: string;
+  readonly reason: string;
+}
+
+export interface SourceOptions {
+  readonly rules: ScanRules;
+  /** Contents are not read. */
+  readonly dryRun: boolean;
+}
+
+export interface MadeBlock {
+  readonly kind: (typeof BlockKind)[keyof typeof BlockKind];
+  readonly bytes: number;
+  readonly entries: number;
+}
+
+export class Source {
+  private readonly directories: Directories;
+  private readonly items: Generator<ScanItem>;
+  private readonly dryRun: boolean;
+  /** Members delete what is not named. */
+  private readonly isListing: boolean;
+  private readonly digests: DigestedEntries | undefined;
+  /** Adds what stands before all entries, one record after the other; each gives false where the block is full. */
+  private readonly preface: ((writer: ManifestWriter) => boolean)[];
+  private pendingItem: ScanItem | undefined;
+  private isScanned = false;
+  private nextEntry = 0;
+  private readonly held = new Map<number, HeldEntry[]>();
+  private readonly wanted: { entry: HeldEntry; manifest: number; isLast: boolean }[] = [];
+  private readonly reader: FileReader;
+  private readonly notices: SourceNotice[] = [];
+  unreadable = 0;
+  /** A file is being read for its digest: no block could be made, though more will come. */
+  isBusy = false;
+  /** What was announced and what is sent, for the result. */
+  readonly totals = { entries: 0, wantedBytes: 0, sentEntries: 0, sentBytes: 0 };
+
+  /**
+   * @param device of the base directory as it was when it was seen first; undefined where that is not known
+   * @throws UserError for a request or rules that cannot be followed
+   */
+  constructor(base: string, owners: Owners, request: ScanRequest, options: SourceOptions, device?: number) {
+    const { rules, dryRun } = options;
+    const baseText = Buffer.from(base).toString("latin1");
+    const isExcluded = compileExcludes(rules.excludes, baseText);
+    this.directories = new Directories(base);
+    this.dryRun = dryRun;
+    this.isListing = rules.deletes !== "nothing";
+    if (device !== undefined) this.checkDevice(base, rules, device);
+    this.digests = rules.comparesContents ? new DigestedEntries(this.directories) : undefined;
+    this.preface = prefaceOf(rules, baseText);
+    const scanner = new Scanner(this.directories, owners, { ...rules, isExcluded, dryRun });
+    const simple = simplifyRequest(request);
+    this.items = scanner.scan(simple, coveredPaths(request, simple));
+    this.reader = new FileReader(this.directories);
+  }
+
+  /**
+   * Makes the next block.
+   *
+   * @param number the block's number in the transfer
+   * @param memory where its plaintext goes
+   * @returns undefined when there is nothing to send, for now or at all
+   * @throws UserError where the tree looks so wrong that nothing should be deleted because of it
+   */
+  makeBlock(number: number, memory: Uint8Array): MadeBlock | undefined {
+    return this.makeManifest(number, memory) ?? this.makeData(memory);
+  }
+
+  get isEnded(): boolean {
+    return this.isScanned && this.held.size === 0 && !this.reader.isReading;
+  }
+
+  /**
+   * Takes over which entries of a manifest block are wanted, and gives all its entries for the report.
+   *
+   * @param union the entries that are to be changed somewhere
+   * @param contents those of which the contents have to be sent
+   */
+  settle(manifest: number, union: Bitmap, contents = union): readonly HeldEntry[] {
+    const entries = this.held.get(manifest) ?? [];
+    const files = entries.filter(
+      (entry, index) => contents.get(index) && entry.type === EntryType.file && entry.size > 0,
+    );
+    this.totals.sentEntries += union.count();
+    for (const file of files) this.totals.wantedBytes += file.size;
+    if (this.dryRun) {
+      this.held.delete(manifest);
+      return entries;
+    }
+    files.forEach((entry, index) =>
+      this.wanted.push({ entry, manifest, isLast: index === files.length - 1 }),
+    );
+    if (files.length === 0) this.held.delete(manifest);
+    return entries;
+  }
+
+  takeNotices(): SourceNotice[] {
+    return this.notices.splice(0);
+  }
+
+  close(): void {
+    this.items.return(undefined);
+    this.reader.close();
+    this.digests?.close();
+    this.directories.close();
+  }
+
+  private checkDevice(base: string, rules: ScanRules, device: number): void {
+    if (rules.deletes === "nothing" && !rules.syncs) return;
+    if (rules.isForced || statDescriptor(this.directories.root).device === device) return;
+    this.directories.close();
+    throw new UserError(
+      `the base directory ${base} is not on the file system that it was on when the daemon began to use it: ` +
+        "is something not mounted? Add --force-delete if that is what you want",
+    );
+  }
+
+  private makeManifest(number: number, memory: Uint8Array): MadeBlock | undefined {
+    this.isBusy = false;
+    if (this.isScanned || this.held.size >= MANIFESTS_HELD) return undefined;
+    const writer = new ManifestWriter(memory, this.nextEntry);
+    while (this.preface[0]?.(writer) === true) this.preface.shift();
+    const entries: HeldEntry[] = [];
+    while (this.preface.length === 0 && this.addNext(writer, entries));
+    if (writer.isEmpty) return undefined;
+    if (entries.length > 0) this.held.set(number, entries);
+    this.totals.entries += entries.length;
+    return { kind: BlockKind.manifest, bytes: writer.finish().length, entries: entries.length };
+  }
+
+  /** Adds what comes next; false where the block has to be ended before, or where the tree is at its end. */
+  private addNext(writer: ManifestWriter, entries: HeldEntry[]): boolean {
+    const item = this.nextItem();
+    if (item === undefined) return false;
+    if (item.kind === "complete") return writer.addComplete(item.directory) || this.putBack(item);
+    if (item.kind !== "entry") {
+      this.note(item);
+      return true;
+    }
+    const { directory, entry } = item;
+    if (!writer.add(directory, entry)) return this.putBack(item);
+    const { type, size, name, metadata, extras } = entry;
+    const path = joinPath(directory.path, name);
+    const isSparse = extras?.allocated !== undefined;
+    entries.push({ number: this.nextEntry++, path, type, size, mtimeNs: metadata.mtimeNs, isSparse });
+    return true;
+  }
+
+  private putBack(item: ScanItem): false {
+    this.pendingItem = item;
+    return false;
+  }
+
+  private nextItem(): ScanItem | undefined {
+    const item = this.pendingItem ?? this.nextOfScan();
+    this.pendingItem = undefined;
+    if (item?.kind !== "entry" || this.digests === undefined || item.entry.extras?.digest !== undefined)
+      return item;
+    const digested = this.digests.step(item);
+    if (digested === undefined) {
+      this.isBusy = true;
+      this.putBack(item);
+      return undefined;
+    }
+    if (!("failure" in digested)) return digested;
+    // It is here all the same, so nobody may delete it.
+    if (this.isListing) this.putBack(named(EntryType.kept, item.directory, item.entry.name));
+    return { kind: "unreadable", path: digested.path, reason: digested.failure };
+  }
+
+  private nextOfScan(): ScanItem | undefined {
+    const next = this.items.next();
+    if (next.done !== true) return next.value;
+    this.isScanned = true;
+    return undefined;
+  }
+
+  private makeData(memory: Uint8Array): MadeBlock | undefined {
+    const writer = new DataWriter(memory);
+    while (this.reader.isReading || this.wanted.length > 0) {
+      if (!this.reader.isReading) this.startNext();
+      if (!this.reader.fill(writer)) break;
+      this.finishFile();
+    }
+    if (writer.isEmpty) return undefined;
+    const bytes = writer.finish().length;
+    this.totals.sentBytes += bytes;
+    return { kind: BlockKind.data, bytes, entries: 0 };
+  }
+
+  private startNext(): void {
+    const next = this.wanted[0];
+    if (next !== undefined) this.reader.start(next.entry);
+  }
+
+  private finishFile(): void {
+    const finished = this.wanted.shift();
+    if (finished === undefined) return;
+    if (this.reader.failure !== undefined) {
+      this.note({ kind: "unreadable", path: finished.entry.path, reason: this.reader.failure });
+    }
+    if (finished.isLast) this.held.delete(finished.manifest);
+  }
+
+  private note(notice: SourceNotice): void {
+    this.notices.push({ kind: notice.kind, path: notice.path, reason: notice.reason });
+    if (notice.kind === "unreadable") this.unreadable++;
+  }
+}
+
+/** What members have to know before the entries; nothing for a plain push. */
+function prefaceOf(rules: ScanRules, base: string): ((writer: ManifestWriter) => boolean)[] {
+  const deletes = rules.deletes !== "nothing" || rules.syncs;
+  if (!deletes && !rules.isCheck) return [];
+  const terms = { isForced: rules.isForced, isCheck: rules.isCheck, base };
+  return [
+    (writer) => writer.addTerms(terms),
+    ...rules.excludes.map((pattern) => (writer: ManifestWriter) => writer.addExclude(pattern)),
+  ];
+}
+
+/** Checks that a base directory is there, with a sentence for whoever asked. */
+export function baseDirectoryProblem(base: string): string | undefined {
+  try {
+    return fs.statSync(base).isDirectory() ? undefined : `the base directory ${base} is not a directory`;
+  } catch {
+    return `the base directory ${base} is missing`;
+  }
+}
