@@ -1,0 +1,263 @@
+/** The disk of this host: the calls of node:fs, and those of src/sys where Node lacks them. */
+import fs from "node:fs";
+import { bytesOfPath, entryPath } from "../../sys/entry-path.ts";
+import {
+  canSyncFileSystem,
+  checkAccess,
+  exchange,
+  hasExactTimes,
+  O_PATH,
+  openEntry,
+  setDescriptorTime,
+  setLinkTime,
+  setTime,
+  syncFileSystem,
+} from "../../sys/files.ts";
+import { canFindHoles, nextData, nextHole } from "../../sys/holes.ts";
+import { type DeviceNumber, makeSpecialFile, type SpecialKind } from "../../sys/special-files.ts";
+import { type FileStats, statDescriptor, statEntry } from "../../sys/stat.ts";
+import {
+  canReadAttributes,
+  listAttributes,
+  readAttribute,
+  removeAttribute,
+  setAttribute,
+} from "../../sys/xattrs.ts";
+import { type DirectoryHandle, type Disk, type FileHandle, type FileSystemFacts, ITSELF } from "./disk.ts";
+
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = fs.constants;
+
+/** The magic numbers of ext4, xfs, tmpfs and overlayfs: a change that is durable there makes all before it so. */
+const ORDERED_FILE_SYSTEMS = new Set([0xef53, 0x58465342, 0x01021994, 0x794c7630]);
+
+/** Entries that the kernel is asked for at a time: one call for most directories. */
+const LISTED_AT_ONCE = 256;
+
+class LinuxDisk implements Disk {
+  get user(): number {
+    return process.geteuid?.() ?? 0;
+  }
+
+  get hasExactTimes(): boolean {
+    return hasExactTimes();
+  }
+
+  get canFindHoles(): boolean {
+    return canFindHoles();
+  }
+
+  get hasAttributes(): boolean {
+    return canReadAttributes();
+  }
+
+  get canSyncFileSystem(): boolean {
+    return canSyncFileSystem();
+  }
+
+  openRoot(path: string | Buffer): DirectoryHandle {
+    return directoryOf(fs.openSync(path, O_RDONLY | O_DIRECTORY));
+  }
+
+  openDirectory(parent: DirectoryHandle, name: string): DirectoryHandle {
+    return directoryOf(fs.openSync(pathOf(parent, name), O_PATH | O_DIRECTORY | O_NOFOLLOW));
+  }
+
+  closeDirectory(directory: DirectoryHandle): void {
+    fs.closeSync(descriptorOf(directory));
+  }
+
+  statDirectory(directory: DirectoryHandle): FileStats {
+    return statDescriptor(descriptorOf(directory));
+  }
+
+  fileSystemOf(directory: DirectoryHandle): FileSystemFacts {
+    const { bavail, bsize, type } = fs.statfsSync(`${itself(directory)}/.`);
+    return { freeBytes: bavail * bsize, isOrdered: ORDERED_FILE_SYSTEMS.has(type) };
+  }
+
+  checkWritable(directory: DirectoryHandle): void {
+    checkAccess(`${itself(directory)}/.`, fs.constants.W_OK | fs.constants.X_OK);
+  }
+
+  list(directory: DirectoryHandle): string[] {
+    return fs.readdirSync(itself(directory), { encoding: "buffer" }).map((name) => name.toString("latin1"));
+  }
+
+  *listSlowly(directory: DirectoryHandle): Generator<string> {
+    const listing = fs.opendirSync(bytesOfPath(itself(directory)), {
+      encoding: "latin1",
+      bufferSize: LISTED_AT_ONCE,
+    });
+    try {
+      for (let entry = listing.readSync(); entry !== null; entry = listing.readSync()) yield entry.name;
+    } finally {
+      listing.closeSync();
+    }
+  }
+
+  stat(parent: DirectoryHandle, name: string): FileStats | undefined {
+    return statEntry(descriptorOf(parent), name);
+  }
+
+  makeDirectory(parent: DirectoryHandle, name: string, mode: number): void {
+    fs.mkdirSync(pathOf(parent, name), mode);
+  }
+
+  makeSymlink(parent: DirectoryHandle, name: string, target: string): void {
+    fs.symlinkSync(bytesOfPath(target), pathOf(parent, name));
+  }
+
+  makeSpecial(
+    parent: DirectoryHandle,
+    name: string,
+    kind: SpecialKind,
+    mode: number,
+    device: DeviceNumber,
+  ): void {
+    makeSpecialFile(descriptorOf(parent), name, kind, mode, device);
+  }
+
+  link(from: DirectoryHandle, name: string, to: DirectoryHandle, newName: string): void {
+    fs.linkSync(pathOf(from, name), pathOf(to, newName));
+  }
+
+  rename(from: DirectoryHandle, name: string, to: DirectoryHandle, newName: string): void {
+    fs.renameSync(pathOf(from, name), pathOf(to, newName));
+  }
+
+  exchange(from: DirectoryHandle, name: string, to: DirectoryHandle, otherName: string): boolean {
+    return exchange(pathOf(from, name), pathOf(to, otherName));
+  }
+
+  unlink(parent: DirectoryHandle, name: string): void {
+    fs.unlinkSync(pathOf(parent, name));
+  }
+
+  removeDirectory(parent: DirectoryHandle, name: string): void {
+    fs.rmdirSync(pathOf(parent, name));
+  }
+
+  readLink(parent: DirectoryHandle, name: string): string {
+    return fs.readlinkSync(pathOf(parent, name), { encoding: "buffer" }).toString("latin1");
+  }
+
+  setOwner(parent: DirectoryHandle, name: string, user: number, group: number): void {
+    if (name === ITSELF) fs.chownSync(itself(parent), user, group);
+    else fs.lchownSync(pathOf(parent, name), user, group);
+  }
+
+  setMode(parent: DirectoryHandle, name: string, mode: number): void {
+    // By the descriptor: a directory may shut out this process, so that not even `.` can be looked up in it.
+    fs.chmodSync(name === ITSELF ? itself(parent) : pathOf(parent, name), mode);
+  }
+
+  setTime(parent: DirectoryHandle, name: string, mtimeNs: bigint): void {
+    if (name === ITSELF) setTime(bytesOfPath(itself(parent)), mtimeNs);
+    else setLinkTime(pathOf(parent, name), mtimeNs);
+  }
+
+  listAttributes(parent: DirectoryHandle, name: string): string[] {
+    return listAttributes(pathOf(parent, name));
+  }
+
+  readAttribute(parent: DirectoryHandle, name: string, attribute: string): Uint8Array | undefined {
+    return readAttribute(pathOf(parent, name), attribute);
+  }
+
+  setAttribute(parent: DirectoryHandle, name: string, attribute: string, value: Uint8Array): void {
+    setAttribute(pathOf(parent, name), attribute, value);
+  }
+
+  removeAttribute(parent: DirectoryHandle, name: string, attribute: string): void {
+    removeAttribute(pathOf(parent, name), attribute);
+  }
+
+  makeFile(parent: DirectoryHandle, name: string, mode: number): FileHandle {
+    return fileOf(openEntry(descriptorOf(parent), name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode));
+  }
+
+  openFile(parent: DirectoryHandle, name: string, access: "read" | "write"): FileHandle {
+    const flags = access === "read" ? O_RDONLY | O_NONBLOCK : O_WRONLY;
+    return fileOf(openEntry(descriptorOf(parent), name, flags | O_NOFOLLOW));
+  }
+
+  closeFile(file: FileHandle): void {
+    fs.closeSync(descriptorOf(file));
+  }
+
+  statFile(file: FileHandle): FileStats {
+    return statDescriptor(descriptorOf(file));
+  }
+
+  read(file: FileHandle, bytes: Uint8Array, offset: number): number {
+    return fs.readSync(descriptorOf(file), bytes, 0, bytes.length, offset);
+  }
+
+  write(file: FileHandle, bytes: Uint8Array, offset: number): number {
+    return fs.writeSync(descriptorOf(file), bytes, 0, bytes.length, offset);
+  }
+
+  truncate(file: FileHandle, sizeBytes: number): void {
+    fs.ftruncateSync(descriptorOf(file), sizeBytes);
+  }
+
+  nextData(file: FileHandle, offset: number): number | undefined {
+    return nextData(descriptorOf(file), offset);
+  }
+
+  nextHole(file: FileHandle, offset: number): number {
+    return nextHole(descriptorOf(file), offset);
+  }
+
+  setFileOwner(file: FileHandle, user: number, group: number): void {
+    fs.fchownSync(descriptorOf(file), user, group);
+  }
+
+  setFileMode(file: FileHandle, mode: number): void {
+    fs.fchmodSync(descriptorOf(file), mode);
+  }
+
+  setFileTime(file: FileHandle, mtimeNs: bigint): void {
+    setDescriptorTime(descriptorOf(file), mtimeNs);
+  }
+
+  syncContents(file: FileHandle): void {
+    fs.fdatasyncSync(descriptorOf(file));
+  }
+
+  syncFile(file: FileHandle): void {
+    fs.fsyncSync(descriptorOf(file));
+  }
+
+  syncDirectory(directory: DirectoryHandle): void {
+    fs.fsyncSync(descriptorOf(directory));
+  }
+
+  syncFileSystem(directory: DirectoryHandle): void {
+    syncFileSystem(descriptorOf(directory));
+  }
+}
+
+/** The disk of this host. */
+export const linuxDisk: Disk = new LinuxDisk();
+
+/** Handles are descriptors here; only this file knows. */
+function directoryOf(descriptor: number): DirectoryHandle {
+  return descriptor as unknown as DirectoryHandle;
+}
+
+function fileOf(descriptor: number): FileHandle {
+  return descriptor as unknown as FileHandle;
+}
+
+function descriptorOf(handle: DirectoryHandle | FileHandle): number {
+  return handle as unknown as number;
+}
+
+function pathOf(parent: DirectoryHandle, name: string): Buffer {
+  return entryPath(descriptorOf(parent), name);
+}
+
+function itself(directory: DirectoryHandle): string {
+  return `/proc/self/fd/${descriptorOf(directory)}`;
+}
