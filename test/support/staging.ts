@@ -1,9 +1,11 @@
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { type Reason, sentenceOf } from "../../src/base/reason.ts";
 import { segmentsOf } from "../../src/wire/data-block.ts";
 import { entriesNeedingContents } from "../../src/wire/differences.ts";
 import { Directories } from "../../src/tree/disk/directories.ts";
+import { linuxDisk } from "../../src/tree/disk/linux-disk.ts";
 import { Owners } from "../../src/tree/entries/owners.ts";
 import { NO_RULES, type ScanRules } from "../../src/tree/scan/request.ts";
 import { Source, type SourceNotice } from "../../src/tree/scan/source.ts";
@@ -54,7 +56,7 @@ export class StagingPair {
       { paths, recursive },
       { rules: { ...NO_RULES, ...this.scanRules }, dryRun },
     );
-    const stage = new Stage(new Directories(this.to), this.rules, `t-${++this.stages}`, dryRun, {
+    const stage = new Stage(Directories.at(linuxDisk, this.to), this.rules, `t-${++this.stages}`, dryRun, {
       protection: this.protection,
       listsChanges: this.listsChanges,
       deleteLimit: this.deleteLimit,
@@ -105,6 +107,11 @@ export function finish<T>(steps: Generator<undefined, T>): T {
     const step = steps.next();
     if (step.done === true) return step.value;
   }
+}
+
+/** A failure as the sender shows it; empty where there is none. */
+export function textOf(failure: Reason | undefined): string {
+  return failure === undefined ? "" : sentenceOf(failure);
 }
 
 /** A tree as text: every path with its content. */

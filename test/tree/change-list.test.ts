@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { ChangeList } from "../../src/tree/apply/change-list.ts";
+import { linuxDisk } from "../../src/tree/disk/linux-disk.ts";
 import { StagingPair, whileVanishing } from "../support/staging.ts";
 
 const listed = (file: string) => fs.readFileSync(file, "latin1").split("\0");
@@ -12,9 +13,11 @@ test("a long list is whole, and can be cut down", (context) => {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-changes-"));
   context.after(() => fs.rmSync(directory, { recursive: true }));
   const paths = Array.from({ length: 30_000 }, (_, index) => `dir\xff/${"x".repeat(index % 50)}\n${index}`);
+  const root = linuxDisk.openRoot(directory);
+  context.after(() => linuxDisk.closeDirectory(root));
   for (const isChanged of [undefined, (name: string) => name.endsWith("7")]) {
     const file = path.join(directory, String(isChanged === undefined));
-    const list = new ChangeList(Buffer.from(file));
+    const list = new ChangeList(linuxDisk, () => root, path.basename(file));
     for (const name of paths) list.add(name);
     list.finish(isChanged);
     assert.deepEqual(listed(file), [...paths.filter(isChanged ?? (() => true)), ""]);

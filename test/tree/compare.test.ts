@@ -4,6 +4,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { Directories } from "../../src/tree/disk/directories.ts";
+import { linuxDisk } from "../../src/tree/disk/linux-disk.ts";
 import { Stage } from "../../src/tree/apply/stage.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../../src/wire/datagram.ts";
 import { differenceNames } from "../../src/wire/differences.ts";
@@ -135,7 +136,8 @@ test("a file that is replaced while it is compared is not taken for what it was"
   const extras = { ...NO_EXTRAS, digest };
   const entry = { type: EntryType.file, name: "large", metadata, size, target: "", extras };
   writer.add({ path: "", metadata: undefined }, entry);
-  const compared = () => new Stage(new Directories(pair.to), pair.rules, "t-x", true).plan(writer.finish());
+  const compared = () =>
+    new Stage(Directories.at(linuxDisk, pair.to), pair.rules, "t-x", true).plan(writer.finish());
   assert.equal(finish(compared()).wants.count(), 0);
   const steps = compared();
   steps.next();

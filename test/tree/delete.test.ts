@@ -3,8 +3,9 @@ import fs from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { UserError } from "../../src/base/user-error.ts";
-import { recover } from "../../src/tree/apply/commit.ts";
+import { recover } from "../../src/tree/apply/recovery.ts";
 import { Directories } from "../../src/tree/disk/directories.ts";
+import { linuxDisk } from "../../src/tree/disk/linux-disk.ts";
 import { Protection } from "../../src/tree/decide/protection.ts";
 import { RefusalError, StageError } from "../../src/tree/reasons/stage-error.ts";
 import { Stage } from "../../src/tree/apply/stage.ts";
@@ -231,7 +232,7 @@ test("a commit that a crash stops between its deletes is finished", () => {
   stage.prepare();
   const area = path.join(pair.to, ".makuosan", pair.leftOver()[0]!);
   fs.renameSync(path.join(pair.to, "old"), path.join(area, "discarded0-1"));
-  assert.equal(recover(new Directories(pair.to), pair.rules).length, 1);
+  assert.equal(recover(Directories.at(linuxDisk, pair.to), pair.rules).length, 1);
   assert.deepEqual(contents(pair.to), contents(pair.from));
   assert.deepEqual(pair.leftOver(), []);
 });
@@ -292,7 +293,7 @@ test("a sender that deletes without terms, or with patterns that cannot be, is n
   const made = (fill: (writer: ManifestWriter) => void) => {
     const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), 0);
     fill(writer);
-    const stage = new Stage(new Directories(pair.to), pair.rules, "t-bad", false);
+    const stage = new Stage(Directories.at(linuxDisk, pair.to), pair.rules, "t-bad", false);
     return () => finish(stage.plan(writer.finish()));
   };
   const gone = {

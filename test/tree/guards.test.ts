@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { recover } from "../../src/tree/apply/commit.ts";
+import { recover } from "../../src/tree/apply/recovery.ts";
 import { Directories } from "../../src/tree/disk/directories.ts";
+import { linuxDisk } from "../../src/tree/disk/linux-disk.ts";
 import { Protection } from "../../src/tree/decide/protection.ts";
 import { removeEntry } from "../../src/tree/disk/remove.ts";
 import { RefusalError, StageError } from "../../src/tree/reasons/stage-error.ts";
-import { contents, StagingPair, whileVanishing } from "../support/staging.ts";
+import { contents, StagingPair, textOf, whileVanishing } from "../support/staging.ts";
 
 /** What must not be lost, and what must not bring a daemon down, when trees look as nobody expects. */
 
@@ -68,18 +69,18 @@ test("a tree that is deeper than any path fails with a sentence where it would b
     () => pair.stage(),
     (error) => error instanceof StageError && /what is in it has too long a path$/.test(error.message),
   );
-  const parent = fs.openSync(pair.to, "r");
-  removeEntry(parent, "d");
-  fs.closeSync(parent);
+  const parent = linuxDisk.openRoot(pair.to);
+  removeEntry(linuxDisk, parent, "d");
+  linuxDisk.closeDirectory(parent);
 });
 
 test("a tree of any depth is removed with few descriptors", () => {
   makeDeep(pair.to);
-  const parent = fs.openSync(pair.to, "r");
+  const parent = linuxDisk.openRoot(pair.to);
   const before = fs.readdirSync("/proc/self/fd").length;
-  removeEntry(parent, "d");
+  removeEntry(linuxDisk, parent, "d");
   assert.equal(fs.readdirSync("/proc/self/fd").length, before);
-  fs.closeSync(parent);
+  linuxDisk.closeDirectory(parent);
   assert.deepEqual(fs.readdirSync(pair.to), []);
 });
 
@@ -174,14 +175,19 @@ test("what is made after a crash is not deleted by what the start finishes", () 
   const original = fs.fsyncSync;
   fs.fsyncSync = failing("EIO");
   try {
-    assert.throws(() => stage.commit());
+    const failure = stage.commit();
+    assert.deepEqual([failure?.code, failure?.when], ["not-durable", "after"]);
+    assert.equal(
+      textOf(failure),
+      "all is new, but it is not durable yet: the disk reports an input/output error",
+    );
   } finally {
     fs.fsyncSync = original;
   }
   fs.renameSync(path.join(area, "done"), path.join(area, "commit"));
   assert.deepEqual(names(), ["a", "b"]);
   write(pair.to, "gone");
-  assert.equal(recover(new Directories(pair.to), pair.rules).length, 1);
+  assert.equal(recover(Directories.at(linuxDisk, pair.to), pair.rules).length, 1);
   assert.deepEqual(names(), ["a", "b", "gone"]);
 });
 
@@ -223,7 +229,7 @@ test("when a disk is full just before another transfer commits, only the later t
   whileCalling("mkdirSync", failing("ENOSPC") as typeof fs.mkdirSync, () => own.yieldTo(other.steps()));
   assert.equal(other.commit(), undefined);
   other.clean();
-  assert.equal(own.commit(), "no space left on the device");
+  assert.equal(own.commit()?.code, "ENOSPC");
   own.clean();
   assert.deepEqual(contents(pair.to), contents(pair.from));
 });

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { recover } from "../../src/tree/apply/commit.ts";
+import { recover } from "../../src/tree/apply/recovery.ts";
 import { Directories } from "../../src/tree/disk/directories.ts";
+import { linuxDisk } from "../../src/tree/disk/linux-disk.ts";
 import { PathSet } from "../../src/tree/entries/path-set.ts";
 import type { Stage } from "../../src/tree/apply/stage.ts";
-import { contents, StagingPair } from "../support/staging.ts";
+import { contents, StagingPair, textOf } from "../support/staging.ts";
 
 /**
  * Two transfers at a time: the one that commits later is whole, too, whatever the other one has changed of what it had
@@ -137,7 +138,7 @@ test("a transfer that had nothing to bring brings back what another one replaces
 test("what cannot be brought back makes the later one fail, and what is there stays whole", () => {
   write(first.from, { d: "a file now" });
   const own = overtakenWhenReady();
-  assert.equal(own.commit(), "d: another transfer has replaced it meanwhile: push again");
+  assert.equal(textOf(own.commit()), "d: another transfer has replaced it meanwhile: push again");
   own.clean();
   assert.deepEqual(contents(first.to), { a: "its a", d: "a file now", link: "link to a" });
 });
@@ -159,7 +160,7 @@ test("a directory that goes, in which the later one has only new things, makes i
   for (const name of ["a", "d/b", "d/c"])
     fs.writeFileSync(path.join(later.from, name), "changed, and longer");
   const own = overtakenWhenReady();
-  assert.match(own.commit() ?? "", /^d: another transfer has replaced it meanwhile/);
+  assert.match(textOf(own.commit()), /^d: another transfer has replaced it meanwhile/);
   own.clean();
   assert.deepEqual(contents(first.to), { keep: "other" });
 });
@@ -169,7 +170,7 @@ test("a directory that both make, and that the later one has all of, makes it fa
   write(later.from, { "new/y": "its" });
   later.scanRules = { deletes: "also" };
   const own = overtakenWhenReady();
-  assert.match(own.commit() ?? "", /^new: another transfer has replaced it meanwhile/);
+  assert.match(textOf(own.commit()), /^new: another transfer has replaced it meanwhile/);
   own.clean();
 });
 
@@ -201,7 +202,7 @@ test("what another one brings into a directory that it had not found yet makes o
   const own = later.stage();
   own.prepare();
   commitBoth(other, own);
-  assert.match(own.commit() ?? "", /^e: another transfer has replaced it meanwhile/);
+  assert.match(textOf(own.commit()), /^e: another transfer has replaced it meanwhile/);
 });
 
 test("a directory that gives way to a file, in one that another transfer had not found yet, makes the later one fail", () => {
@@ -214,7 +215,7 @@ test("a directory that gives way to a file, in one that another transfer had not
   const own = later.stage();
   own.prepare();
   commitBoth(other, own);
-  assert.match(own.commit() ?? "", /^e\/d: another transfer has replaced it meanwhile/);
+  assert.match(textOf(own.commit()), /^e\/d: another transfer has replaced it meanwhile/);
 });
 
 test("what nobody has in common is not touched", () => {
@@ -238,7 +239,9 @@ test("a crash after that finishes the later one with what it had to bring back",
   overtakenWhenReady();
   const area = path.join(first.to, ".makuosan/t-102");
   fs.renameSync(path.join(area, "ready"), path.join(area, "commit"));
-  assert.deepEqual(recover(new Directories(first.to), first.rules), [{ name: "t-102", failure: "" }]);
+  assert.deepEqual(recover(Directories.at(linuxDisk, first.to), first.rules), [
+    { name: "t-102", failure: undefined, isLeft: false },
+  ]);
   assert.deepEqual(contents(first.to), contents(later.from));
 });
 

@@ -2,12 +2,14 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { recover } from "../../src/tree/apply/commit.ts";
+import { recover } from "../../src/tree/apply/recovery.ts";
 import { Directories } from "../../src/tree/disk/directories.ts";
-import { JournalWriter, StepKind } from "../../src/tree/apply/journal.ts";
+import { linuxDisk } from "../../src/tree/disk/linux-disk.ts";
+import { JournalWriter } from "../../src/tree/apply/journal.ts";
+import { StepKind } from "../../src/tree/decide/decision.ts";
 import { EntryType } from "../../src/wire/entry.ts";
 import { StageError } from "../../src/tree/reasons/stage-error.ts";
-import { contents, StagingPair, whileVanishing } from "../support/staging.ts";
+import { contents, StagingPair, whileVanishing, textOf } from "../support/staging.ts";
 
 /** What others do to the trees while a transfer is under way. */
 
@@ -37,7 +39,7 @@ test("a directory that becomes a link between barrier and commit is not followed
   stage.prepare();
   fs.rmdirSync(path.join(pair.to, "dir"));
   fs.symlinkSync(outside, path.join(pair.to, "dir"));
-  assert.match(stage.commit() ?? "", /^all is new but dir\/file: .*symbolic link, which is not followed$/);
+  assert.match(textOf(stage.commit()), /^all is new but dir\/file: .*symbolic link, which is not followed$/);
   assert.deepEqual(fs.readdirSync(outside), []);
 });
 
@@ -156,14 +158,14 @@ test("a directory that vanishes after it was compared ends the transfer, and not
 });
 
 test("a journal that somebody has put there cannot lead out of the base directory", () => {
-  const area = path.join(pair.to, ".makuosan", "evil");
+  const area = path.join(pair.to, ".makuosan", "evil-1");
   fs.mkdirSync(path.join(area, "tree"), { recursive: true, mode: 0o700 });
   fs.writeFileSync(path.join(pair.to, ".makuosan", "payload"), "payload");
-  const journal = new JournalWriter(Buffer.from(path.join(area, "commit")));
+  const journal = new JournalWriter(linuxDisk, linuxDisk.openRoot(area), "commit");
   journal.add(StepKind.place, EntryType.file, "../../outside/evil");
   journal.finish();
-  const [recovered] = recover(new Directories(pair.to), pair.rules);
-  assert.match(recovered?.failure ?? "", /damaged/);
+  const [recovered] = recover(Directories.at(linuxDisk, pair.to), pair.rules);
+  assert.equal(recovered?.failure?.code, "damaged");
   assert.deepEqual(fs.readdirSync(outside), []);
 });
 

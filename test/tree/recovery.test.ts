@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { recover } from "../../src/tree/apply/commit.ts";
+import { recover } from "../../src/tree/apply/recovery.ts";
 import { Directories } from "../../src/tree/disk/directories.ts";
+import { linuxDisk } from "../../src/tree/disk/linux-disk.ts";
 import { contents, StagingPair, whileVanishing } from "../support/staging.ts";
 
 /** What a start finds after a crash at each step: a tree that is wholly old, or that becomes wholly new. */
@@ -29,7 +30,7 @@ beforeEach(() => {
 
 afterEach(() => pair.destroy());
 
-const runRecovery = () => recover(new Directories(pair.to), pair.rules);
+const runRecovery = () => recover(Directories.at(linuxDisk, pair.to), pair.rules);
 const area = () => path.join(pair.to, ".makuosan", "t-2");
 
 test("what is only staged is removed", () => {
@@ -62,7 +63,7 @@ test("a withdrawn file does not make a transfer look as if its commit had begun"
 test("a commit that had only its name is finished", () => {
   pair.stage().prepare();
   fs.renameSync(path.join(area(), "ready"), path.join(area(), "commit"));
-  assert.deepEqual(runRecovery(), [{ name: "t-2", failure: "" }]);
+  assert.deepEqual(runRecovery(), [{ name: "t-2", failure: undefined, isLeft: false }]);
   assert.deepEqual(contents(pair.to), contents(pair.from));
   assert.deepEqual(pair.leftOver(), []);
 });

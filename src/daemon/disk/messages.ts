@@ -3,7 +3,7 @@ import type { Bitmap } from "../../base/bitmap.ts";
 import type { NativeWorkerData } from "../../sys/native.ts";
 import type { ScanRequest, ScanRules } from "../../tree/scan/request.ts";
 import type { DeleteLimit } from "../../tree/decide/superfluous.ts";
-import type { StageTotals } from "../../tree/apply/stage.ts";
+import type { StageTotals } from "../../tree/apply/tally.ts";
 import type { Finding } from "../../wire/findings.ts";
 import type { SourceNotice } from "../../tree/scan/source.ts";
 import type { BlockKindNumber, Effect, InboundKey, Input, StageOutcome } from "../../engine/types.ts";

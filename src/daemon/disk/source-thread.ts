@@ -1,15 +1,14 @@
 /** The thread that reads, seals and lays out trains. */
-import fs from "node:fs";
 import type { MessagePort } from "node:worker_threads";
 import { Bitmap } from "../../base/bitmap.ts";
 import { UserError } from "../../base/user-error.ts";
 import type { ProducedBlock } from "../../engine/types.ts";
 import { sealBlock } from "../../net/block-sealing.ts";
-import { statDescriptor } from "../../sys/stat.ts";
 import { Owners } from "../../tree/entries/owners.ts";
 import type { HeldEntry } from "../../tree/scan/held-entry.ts";
+import { baseDirectoryProblem, deviceOfDirectory } from "../../tree/disk/base-directory.ts";
 import { explain } from "../../tree/reasons/explain.ts";
-import { baseDirectoryProblem, type MadeBlock, Source } from "../../tree/scan/source.ts";
+import { type MadeBlock, Source } from "../../tree/scan/source.ts";
 import {
   BLOCK_PLAINTEXT_BYTES,
   encodeFragmentHeader,
@@ -48,7 +47,7 @@ const workspace = Buffer.from(new ArrayBuffer(BLOCK_PLAINTEXT_BYTES + TAG_BYTES)
 export function runSourceThread(port: MessagePort, settings: WorkerSettings): void {
   const owners = new Owners();
   const sources = new Map<number, OpenSource>();
-  let device = deviceOf(settings.base);
+  let device = deviceOfDirectory(settings.base);
   const reply = (message: SourceReply) => port.postMessage(message);
   const handle = (command: SourceCommand) => {
     if (command.kind === "stop") {
@@ -56,7 +55,7 @@ export function runSourceThread(port: MessagePort, settings: WorkerSettings): vo
       return;
     }
     if (command.kind === "open") {
-      device ??= deviceOf(settings.base);
+      device ??= deviceOfDirectory(settings.base);
       sources.set(command.transfer, openSource(command, settings.base, owners, device));
       return;
     }
@@ -170,16 +169,6 @@ interface EntryWants {
 }
 
 /** The file system that a directory is on; undefined where it cannot be looked at. */
-function deviceOf(directory: string): number | undefined {
-  try {
-    const descriptor = fs.openSync(directory, "r");
-    const { device } = statDescriptor(descriptor);
-    fs.closeSync(descriptor);
-    return device;
-  } catch {
-    return undefined;
-  }
-}
 
 function reportOf(
   entry: HeldEntry,

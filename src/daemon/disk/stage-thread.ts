@@ -3,17 +3,19 @@ import path from "node:path";
 import type { MessagePort } from "node:worker_threads";
 import { Bitmap } from "../../base/bitmap.ts";
 import { DecodeError } from "../../base/bytes.ts";
+import { reason, sentenceOf } from "../../base/reason.ts";
 import { type BlockKindNumber, inboundName, type InboundKey } from "../../engine/types.ts";
 import { openBlock } from "../../net/block-sealing.ts";
 import { PAGE_BYTES } from "../../net/page-pool.ts";
 import { type AttributeRules, groupsOfProcess } from "../../tree/entries/attributes.ts";
-import { recover } from "../../tree/apply/commit.ts";
+import { recover } from "../../tree/apply/recovery.ts";
 import { Directories } from "../../tree/disk/directories.ts";
+import { linuxDisk } from "../../tree/disk/linux-disk.ts";
 import { Owners } from "../../tree/entries/owners.ts";
 import { Protection } from "../../tree/decide/protection.ts";
 import { RefusalError } from "../../tree/reasons/stage-error.ts";
 import type { StagePlan } from "../../tree/decide/planner.ts";
-import { Stage, stageFailure } from "../../tree/apply/stage.ts";
+import { failureText, Stage, stageFailure } from "../../tree/apply/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import {
@@ -139,10 +141,13 @@ class StageThread {
   recover(): void {
     try {
       this.rules.owners.refresh();
-      const finished = recover(this.baseDirectory(), this.rules);
+      const finished = recover(this.baseDirectory(), this.rules).map(({ name, failure, isLeft }) => {
+        const text = failureText(failure) ?? "";
+        return { name, failure: isLeft ? `it stays as it is: ${text}` : text };
+      });
       this.reply({ kind: "recovered", finished, failure: undefined });
     } catch (error) {
-      this.reply({ kind: "recovered", finished: [], failure: stageFailure(error) });
+      this.reply({ kind: "recovered", finished: [], failure: sentenceOf(stageFailure(error)) });
     }
   }
 
@@ -203,7 +208,11 @@ class StageThread {
       });
       return { ...common, stage, failure: undefined };
     } catch (error) {
-      return { ...common, stage: undefined, failure: `the base directory: ${stageFailure(error)}` };
+      return {
+        ...common,
+        stage: undefined,
+        failure: `the base directory: ${sentenceOf(stageFailure(error))}`,
+      };
     }
   }
 
@@ -294,7 +303,7 @@ class StageThread {
     for (const other of this.stages.values())
       if (other !== open && open.stage !== undefined) other.stage?.yieldTo(open.stage.steps());
     const beganMs = performance.timeOrigin + performance.now();
-    const failure = attempt(() => open.stage?.commit());
+    const failure = attempt(() => failureText(open.stage?.commit()));
     this.reply({ kind: "committed", inbound, failure, beganMs });
     this.end(inbound, open);
   }
@@ -308,7 +317,7 @@ class StageThread {
   }
 
   private baseDirectory(): Directories {
-    this.base ??= new Directories(this.settings.base);
+    this.base ??= Directories.at(linuxDisk, this.settings.base);
     return this.base;
   }
 
@@ -329,11 +338,11 @@ function attempt(work: () => string | undefined | void, onRefusal?: () => void):
     return work() ?? undefined;
   } catch (error) {
     if (error instanceof RefusalError) onRefusal?.();
-    return stageFailure(error);
+    return sentenceOf(stageFailure(error));
   }
 }
 
 function blockFailure(error: unknown): string {
-  if (error instanceof DecodeError) return `the sender's blocks cannot be understood (${error.message})`;
-  return stageFailure(error);
+  if (error instanceof DecodeError) return sentenceOf(reason("bad-block", undefined, error.message));
+  return sentenceOf(stageFailure(error));
 }

@@ -1,19 +1,29 @@
 /** The paths that a transfer changes, in a file for the hooks. */
-import fs from "node:fs";
+import type { DirectoryHandle, Disk, FileHandle } from "../disk/disk.ts";
+import { writeAll } from "./write-all.ts";
 
+/** Enough that a call is made for a thousand paths, not for each. */
 const BUFFER_BYTES = 64 * 1024;
 
 /** The paths that a transfer changes, in a file: each is followed by a NUL, which no name can have in it. */
 export class ChangeList {
-  private readonly file: Buffer;
-  private readonly descriptor: number;
+  private readonly disk: Disk;
+  private readonly openDirectory: () => DirectoryHandle;
+  private readonly name: string;
+  private readonly file: FileHandle;
+  private sizeBytes = 0;
   private buffered: string[] = [];
   private bufferedBytes = 0;
 
-  /** @param file a file that is made new, readable by its owner alone */
-  constructor(file: Buffer) {
-    this.file = file;
-    this.descriptor = fs.openSync(file, "wx+", 0o600);
+  /**
+   * @param directory where the file is made new, readable by its owner alone
+   * @param name of the file
+   */
+  constructor(disk: Disk, directory: () => DirectoryHandle, name: string) {
+    this.disk = disk;
+    this.openDirectory = directory;
+    this.name = name;
+    this.file = disk.makeFile(directory(), name, 0o600);
   }
 
   add(path: string): void {
@@ -33,21 +43,21 @@ export class ChangeList {
       this.close();
       return;
     }
-    const paths = this.read();
-    fs.unlinkSync(this.file);
-    const changed = new ChangeList(this.file);
-    for (const path of paths) if (isChanged(path)) changed.add(path);
+    this.disk.unlink(this.openDirectory(), this.name);
+    const changed = new ChangeList(this.disk, this.openDirectory, this.name);
+    for (const path of this.read()) if (isChanged(path)) changed.add(path);
     this.close();
     changed.finish();
   }
 
   close(): void {
-    fs.closeSync(this.descriptor);
+    this.disk.closeFile(this.file);
   }
 
   private flush(): void {
     const bytes = Buffer.from(this.buffered.join(""), "latin1");
-    for (let written = 0; written < bytes.length;) written += fs.writeSync(this.descriptor, bytes, written);
+    writeAll(this.disk, this.file, bytes, this.sizeBytes);
+    this.sizeBytes += bytes.length;
     this.buffered = [];
     this.bufferedBytes = 0;
   }
@@ -56,7 +66,7 @@ export class ChangeList {
     const buffer = Buffer.alloc(BUFFER_BYTES);
     let rest = "";
     for (let offset = 0; ;) {
-      const bytes = fs.readSync(this.descriptor, buffer, 0, buffer.length, offset);
+      const bytes = this.disk.read(this.file, buffer, offset);
       if (bytes === 0) return;
       offset += bytes;
       const paths = (rest + buffer.toString("latin1", 0, bytes)).split("\0");

@@ -1,36 +1,38 @@
-/** Carries out a journal; recovery at the start. */
-import fs from "node:fs";
-import { canSyncFileSystem, exchange, syncFileSystem } from "../../sys/files.ts";
-import { statEntry } from "../../sys/stat.ts";
-import { EntryType } from "../../wire/entry.ts";
-import { directoryOf, joinPath, nameOf, STAGING_NAME } from "../../wire/path-rules.ts";
-import { type AttributeRules, modeToSet, setDirectoryAttributes } from "../entries/attributes.ts";
-import { entryPath } from "../../sys/entry-path.ts";
+/** Carries out a journal. */
+import type { Reason } from "../../base/reason.ts";
+import { reason, sentenceOf } from "../../base/reason.ts";
 import { errorCode } from "../../sys/system-error.ts";
-import { type Directories, openDirectory } from "../disk/directories.ts";
-import { readJournal, type Step, StepKind } from "./journal.ts";
-import { namesIn } from "../disk/remove.ts";
-import { explain } from "../reasons/explain.ts";
+import { EntryType } from "../../wire/entry.ts";
+import { directoryOf, joinPath, nameOf } from "../../wire/path-rules.ts";
+import { type Step, StepKind } from "../decide/decision.ts";
+import type { Directories } from "../disk/directories.ts";
+import type { DirectoryHandle, Disk } from "../disk/disk.ts";
+import { type AttributeRules, modeToSet } from "../entries/attributes.ts";
+import { reasonFor } from "../reasons/explain.ts";
 import { StageError } from "../reasons/stage-error.ts";
-import { openStagingRoot, removeStagingRoot, StagingArea } from "./staging-area.ts";
+import { Durability } from "./durability.ts";
+import { setDirectoryAttributes } from "./set-attributes.ts";
+import type { StagingArea } from "./staging-area.ts";
 
-/** The magic numbers of ext4, xfs, tmpfs and overlayfs: a change that is durable there makes all before it so. */
-const ORDERED_FILE_SYSTEMS = new Set([0xef53, 0x58465342, 0x01021994, 0x794c7630]);
+/** What rename() says where something of another type, or a directory with entries, has the new name. */
+const IN_THE_WAY: readonly string[] = ["EISDIR", "ENOTDIR", "ENOTEMPTY", "EEXIST"];
 
 /**
  * Carries out a journal: first every rename, so that all of the tree switches within the shortest time, then what is
  * deleted, then the attributes of directories, which the renames have touched. Every step may have been done before.
  */
 export class Committer {
+  private readonly disk: Disk;
   private readonly base: Directories;
   private readonly area: StagingArea;
   private readonly rules: AttributeRules;
   /** Some directory was there already, and what was staged has gone into it. */
   private hasMerged = false;
   private failures = 0;
-  private firstFailure: string | undefined;
+  private firstFailure: Reason | undefined;
 
   constructor(base: Directories, area: StagingArea, rules: AttributeRules) {
+    this.disk = base.disk;
     this.base = base;
     this.area = area;
     this.rules = rules;
@@ -46,10 +48,46 @@ export class Committer {
    * attempt could only do over something newer.
    *
    * @param isRepeated whether some of the steps may have been carried out before
-   * @returns what failed, as a sentence; undefined when nothing did
+   * @returns what failed first, with how many more did; undefined when nothing did
    */
-  apply(isRepeated = false): string | undefined {
+  apply(isRepeated = false): Reason | undefined {
     this.hasMerged = isRepeated;
+    try {
+      this.switchOver();
+    } catch (error) {
+      // The journal itself cannot be read.
+      this.fail(undefined, error);
+    }
+    const notDurable = this.makeDurable();
+    if (this.firstFailure === undefined) return notDurable;
+    return { ...this.firstFailure, when: "during", more: this.failures - 1 };
+  }
+
+  /**
+   * Gives staged directories their attributes, when all is in them; deepest ones were staged last.
+   *
+   * @returns what could not be set of them
+   */
+  *finishStaged(): Generator<{ path: string; why: Reason }> {
+    for (const step of this.area.readJournal("journal")) {
+      if (step.kind !== StepKind.finish || this.shutsOut(step)) continue;
+      const why = this.setAttributesOf(this.area.tree, step);
+      if (why !== undefined) yield { path: step.path, why };
+    }
+  }
+
+  /** Whether something staged is not at its staged path any more: then the commit had begun. */
+  hasBegun(): boolean {
+    if (this.area.hasDiscarded()) return true;
+    for (const step of this.area.readJournal("ready")) {
+      if (step.kind !== StepKind.place) continue;
+      const stats = this.area.tree.stat(step.path);
+      if (stats === undefined || stats.isDirectory() !== (step.type === EntryType.directory)) return true;
+    }
+    return false;
+  }
+
+  private switchOver(): void {
     this.base.forgetAll();
     this.area.tree.forgetAll();
     for (const step of this.steps()) {
@@ -61,52 +99,35 @@ export class Committer {
       if (step.kind === StepKind.remove) this.attempt(step.path, () => this.remove(step.path, number));
     }
     this.finishDirectories();
-    this.makeDurable();
-    this.area.rename("commit", "done");
-    this.area.sync();
-    if (this.firstFailure === undefined) return undefined;
-    const more = this.failures === 1 ? "" : ` (and ${this.failures - 1} more)`;
-    return `all is new but ${this.firstFailure}${more}`;
   }
 
-  /**
-   * Gives staged directories their attributes, when all is in them; deepest ones were staged last.
-   *
-   * @returns what could not be set of them
-   */
-  *finishStaged(): Generator<{ path: string; text: string }> {
-    for (const step of readJournal(this.area.file("journal"))) {
-      if (step.kind !== StepKind.finish || this.shutsOut(step)) continue;
-      const parent = this.area.tree.find(directoryOf(step.path));
-      if (parent === undefined) continue;
-      const text = setDirectoryAttributes(parent, nameOf(step.path), step, this.rules);
-      if (text !== undefined) yield { path: step.path, text };
+  /** @returns the reason where all is new, and may still be lost with the power */
+  private makeDurable(): Reason | undefined {
+    try {
+      new Durability(this.base).syncSwitched(this.steps());
+      this.area.rename("commit", "done");
+      this.area.sync();
+      return undefined;
+    } catch (error) {
+      return { ...reason("not-durable", undefined, sentenceOf(reasonFor(error))), when: "after" };
     }
-  }
-
-  /** Whether something staged is not at its staged path any more: then the commit had begun. */
-  hasBegun(): boolean {
-    if (this.area.hasDiscarded()) return true;
-    for (const step of readJournal(this.area.file("ready"))) {
-      if (step.kind !== StepKind.place) continue;
-      const parent = this.area.tree.find(directoryOf(step.path));
-      const stats = parent === undefined ? undefined : statEntry(parent, nameOf(step.path));
-      if (stats === undefined || stats.isDirectory() !== (step.type === EntryType.directory)) return true;
-    }
-    return false;
   }
 
   private steps(): Generator<Step> {
-    return readJournal(this.area.file("commit"));
+    return this.area.readJournal("commit");
   }
 
   private attempt(path: string, work: () => void): void {
     try {
       work();
     } catch (error) {
-      this.failures++;
-      this.firstFailure ??= `${path}: ${explain(error)}`;
+      this.fail(path, error);
     }
+  }
+
+  private fail(path: string | undefined, error: unknown): void {
+    this.failures++;
+    this.firstFailure ??= { ...reasonFor(error), path };
   }
 
   /** Directories whose own mode is in the way of what is in them come last, the deepest of them first. */
@@ -120,128 +141,84 @@ export class Committer {
     for (const step of closing.reverse()) this.attempt(step.path, () => this.finishDirectory(step));
   }
 
-  /**
-   * Where the file system keeps all changes in order, making a later one durable makes the renames so; the caller
-   * does that by the name `done`. Elsewhere everything has to be written out.
-   */
-  private makeDurable(): void {
-    const { type } = fs.statfsSync(`/proc/self/fd/${this.base.root}/.`);
-    if (!ORDERED_FILE_SYSTEMS.has(type) && canSyncFileSystem()) syncFileSystem(this.base.root);
-  }
-
   private place(step: Step): void {
     const { path, type } = step;
-    const stagedParent = this.area.tree.find(directoryOf(path));
-    if (stagedParent === undefined) return;
-    const stats = statEntry(stagedParent, nameOf(path));
+    const stats = this.area.tree.stat(path);
     // Gone: it is in its place already. Of the other type: it was exchanged already, and this is the old one.
     if (stats === undefined || stats.isDirectory() !== (type === EntryType.directory)) return;
-    this.moveInto(stagedParent, path, this.base.descriptor(directoryOf(path)));
+    const directory = directoryOf(path);
+    this.moveInto(this.area.tree.handle(directory), path, this.base.handle(directory));
     if (type === EntryType.directory) this.area.tree.forget(path);
     this.base.forget(path);
   }
 
   /** Takes a path out of the tree in one step; what it was goes with the staging area. */
   private remove(path: string, number: number): void {
-    const discarded = this.area.placeForRemoved(number);
-    // Before a crash it was taken out already; what is there now is something new.
-    if (fs.existsSync(discarded)) return;
     const parent = this.base.find(directoryOf(path));
-    if (parent === undefined || statEntry(parent, nameOf(path)) === undefined) return;
-    fs.renameSync(entryPath(parent, nameOf(path)), discarded);
+    if (parent === undefined) return;
+    this.area.discardFor(number, parent, nameOf(path));
     this.base.forget(path);
   }
 
   /** Moves an entry from one open directory to another, over whatever has its name there. */
-  private moveInto(from: number, path: string, to: number): void {
+  private moveInto(from: DirectoryHandle, path: string, to: DirectoryHandle): void {
     const name = nameOf(path);
-    const staged = entryPath(from, name);
-    const target = entryPath(to, name);
     try {
-      fs.renameSync(staged, target);
+      this.disk.rename(from, name, to, name);
     } catch (error) {
-      if (!["EISDIR", "ENOTDIR", "ENOTEMPTY", "EEXIST"].includes(errorCode(error))) throw error;
-      if (statEntry(from, name)?.isDirectory() === statEntry(to, name)?.isDirectory())
+      if (!IN_THE_WAY.includes(errorCode(error))) throw error;
+      if (this.disk.stat(from, name)?.isDirectory() === this.disk.stat(to, name)?.isDirectory())
         this.merge(from, path, to);
-      else this.replaceOtherType(staged, target);
+      else this.replaceOtherType(from, name, to);
     }
   }
 
   /** Another transfer has made the directory meanwhile: this one's entries go into it, beside those. */
-  private merge(from: number, path: string, to: number): void {
+  private merge(from: DirectoryHandle, path: string, to: DirectoryHandle): void {
     this.hasMerged = true;
-    const staged = openDirectory(from, nameOf(path));
-    const target = openDirectory(to, nameOf(path));
+    const staged = this.disk.openDirectory(from, nameOf(path));
     try {
-      for (const child of namesIn(staged).map((name) => joinPath(path, name))) {
-        this.attempt(child, () => this.moveInto(staged, child, target));
+      const target = this.disk.openDirectory(to, nameOf(path));
+      try {
+        for (const child of this.disk.list(staged).map((name) => joinPath(path, name))) {
+          this.attempt(child, () => this.moveInto(staged, child, target));
+        }
+      } finally {
+        this.disk.closeDirectory(target);
       }
     } finally {
-      fs.closeSync(staged);
-      fs.closeSync(target);
+      this.disk.closeDirectory(staged);
     }
   }
 
   /** A directory takes the place of a file or the other way round: in one step where the kernel can do that. */
-  private replaceOtherType(staged: Buffer, target: Buffer): void {
-    if (exchange(staged, target)) {
+  private replaceOtherType(from: DirectoryHandle, name: string, to: DirectoryHandle): void {
+    if (this.disk.exchange(from, name, to, name)) {
       // What was replaced must not look like something that is still to be moved.
-      fs.renameSync(staged, this.area.placeForDiscarded());
+      this.area.discard(from, name);
       return;
     }
-    fs.renameSync(target, this.area.placeForDiscarded());
-    fs.renameSync(staged, target);
+    this.area.discard(to, name);
+    this.disk.rename(from, name, to, name);
   }
 
   private finishDirectory(step: Step): void {
     // A staged directory has its attributes already, but for a mode that would have been in the way.
     if (step.kind === StepKind.finish && !this.shutsOut(step) && !this.hasMerged) return;
-    const parent = this.base.find(directoryOf(step.path));
-    const stats = parent === undefined ? undefined : statEntry(parent, nameOf(step.path));
-    if (parent === undefined || stats?.isDirectory() !== true) return;
-    const failure = setDirectoryAttributes(parent, nameOf(step.path), step, this.rules);
+    if (this.base.stat(step.path)?.isDirectory() !== true) return;
+    const failure = this.setAttributesOf(this.base, step);
     if (failure !== undefined) throw new StageError(failure);
+  }
+
+  /** Sets the attributes of a directory; nothing where its own directory is not there. */
+  private setAttributesOf(tree: Directories, step: Step): Reason | undefined {
+    const parent = tree.find(directoryOf(step.path));
+    if (parent === undefined) return undefined;
+    return setDirectoryAttributes(this.disk, parent, nameOf(step.path), step, this.rules);
   }
 
   /** Whether a directory's own mode forbids its owner what a rename of it needs. */
   private shutsOut(step: Step): boolean {
     return !this.rules.keepOwner && (modeToSet(step.metadata, this.rules) & 0o300) !== 0o300;
   }
-}
-
-/**
- * What a crash has left below the base directory: a commit that had begun is finished, everything else that was
- * staged is removed.
- *
- * @returns what was finished, by the names of the transfers, with what could not be done of each
- */
-export function recover(base: Directories, rules: AttributeRules): { name: string; failure: string }[] {
-  if (statEntry(base.root, STAGING_NAME) === undefined) return [];
-  const finished: { name: string; failure: string }[] = [];
-  const root = openStagingRoot(base);
-  const names = namesIn(root.root).filter((name) => statEntry(root.root, name)?.isDirectory() === true);
-  root.close();
-  for (const name of names) {
-    try {
-      const area = StagingArea.open(base, name);
-      const failure = area === undefined ? undefined : recoverArea(base, area, rules);
-      if (failure !== undefined) finished.push({ name, failure });
-      if (area === undefined) StagingArea.create(base, name).remove();
-    } catch (error) {
-      // One that cannot be read must not keep the others from being recovered.
-      finished.push({ name, failure: `it stays as it is: ${explain(error)}` });
-    }
-  }
-  removeStagingRoot(base);
-  return finished;
-}
-
-/** @returns undefined where nothing was committed, otherwise what failed of it or an empty text */
-function recoverArea(base: Directories, area: StagingArea, rules: AttributeRules): string | undefined {
-  const committer = new Committer(base, area, rules);
-  if (area.has("ready") && committer.hasBegun()) committer.begin();
-  const hasBegun = area.has("commit");
-  const failure = hasBegun ? committer.apply(true) : undefined;
-  area.remove();
-  return hasBegun ? (failure ?? "") : undefined;
 }

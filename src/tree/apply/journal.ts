@@ -1,51 +1,45 @@
 /** The list of steps of a commit, on disk. */
-import fs from "node:fs";
 import { ByteReader, ByteWriter, DecodeError } from "../../base/bytes.ts";
-import { type Attribute, decodeAttributes, encodeAttributes, type EntryType } from "../../wire/entry.ts";
+import { decodeAttributes, encodeAttributes, type EntryType } from "../../wire/entry.ts";
 import { isSafePath } from "../../wire/path-rules.ts";
 import { ATTRIBUTE_BYTES, ATTRIBUTES, NAME_BYTES, PATH_BYTES } from "../../wire/limits.ts";
 import { decodeMetadata, encodeMetadata, type Metadata, NO_METADATA } from "../../wire/metadata.ts";
+import type { DirectoryHandle, Disk, FileHandle } from "../disk/disk.ts";
+import type { DirectoryAttributes, Step } from "../decide/decision.ts";
+import { writeAll } from "./write-all.ts";
 
 /**
- * The list of steps that a commit will take, on disk, so that it can be finished after a crash. It is written
- * while the transfer is staged and grows with it; memory holds only a buffer. Each step may be carried out twice.
+ * The journal is written while the transfer is staged and grows with it, so that a commit can be finished after a crash;
+ * memory holds only a buffer. Each step may be carried out twice.
  */
 
-/** `place`: move what is staged to its place. `adjust`: set the attributes of a directory that was there before.
- * `finish`: set those of a directory that is staged, when all is in it. `remove`: delete what is there, with all below it. */
-export const StepKind = { place: 1, adjust: 2, finish: 3, remove: 4 } as const;
-
-export interface Step {
-  readonly kind: (typeof StepKind)[keyof typeof StepKind];
-  readonly type: EntryType;
-  readonly path: string;
-  readonly metadata: Metadata;
-  /** Extended attributes; undefined where they are left as they are. */
-  readonly attributes: readonly Attribute[] | undefined;
-}
-
-/** What a step sets of a directory. */
-interface DirectoryAttributes {
+/** What a step sets of a directory; nothing where there is no metadata. */
+interface StepAttributes {
   readonly metadata: Metadata | undefined;
-  readonly attributes?: readonly Attribute[] | undefined;
+  readonly attributes?: DirectoryAttributes["attributes"];
 }
 
-const NO_ATTRIBUTES: DirectoryAttributes = { metadata: undefined };
+const NO_ATTRIBUTES: StepAttributes = { metadata: undefined };
 
+/** Some hundred steps at a time: a larger buffer makes no call less that could be felt. */
 const BUFFER_BYTES = 128 * 1024;
 const LONGEST_STEP_BYTES =
   2 + 2 + PATH_BYTES + 2 + 8 + 2 * (4 + 1 + 255) + 2 + ATTRIBUTES * (1 + NAME_BYTES + 2) + ATTRIBUTE_BYTES;
 
 export class JournalWriter {
-  private readonly descriptor: number;
+  private readonly disk: Disk;
+  private readonly file: FileHandle;
   private readonly writer = new ByteWriter(BUFFER_BYTES);
+  private writtenBytes = 0;
   private isOpen = true;
 
-  constructor(path: Buffer) {
-    this.descriptor = fs.openSync(path, "wx", 0o600);
+  /** Makes the file; it must not be there. */
+  constructor(disk: Disk, directory: DirectoryHandle, name: string) {
+    this.disk = disk;
+    this.file = disk.makeFile(directory, name, 0o600);
   }
 
-  add(kind: Step["kind"], type: EntryType, path: string, set: DirectoryAttributes = NO_ATTRIBUTES): void {
+  add(kind: Step["kind"], type: EntryType, path: string, set: StepAttributes = NO_ATTRIBUTES): void {
     if (this.writer.room < LONGEST_STEP_BYTES) this.flush();
     this.writer.u8(kind).u8(type).longText(path);
     encodeMetadata(this.writer, set.metadata ?? NO_METADATA);
@@ -59,34 +53,40 @@ export class JournalWriter {
 
   /** Makes what was added readable. */
   flush(): void {
-    for (let written = 0; written < this.writer.position;) {
-      written += fs.writeSync(this.descriptor, this.writer.bytes, written, this.writer.position - written);
-    }
+    const { bytes, position } = this.writer;
+    writeAll(this.disk, this.file, bytes.subarray(0, position), this.writtenBytes);
+    this.writtenBytes += position;
     this.writer.position = 0;
   }
 
   /** Makes it durable and ends it. */
   finish(): void {
     this.flush();
-    fs.fsyncSync(this.descriptor);
+    this.disk.syncFile(this.file);
     this.close();
   }
 
   /** Ends it in any case; what is ended already stays so. */
   close(): void {
-    if (this.isOpen) fs.closeSync(this.descriptor);
+    if (this.isOpen) this.disk.closeFile(this.file);
     this.isOpen = false;
   }
 }
 
-/** The steps of a journal in their order, read piece by piece. */
-export function* readJournal(path: Buffer): Generator<Step> {
-  const descriptor = fs.openSync(path, "r");
+/**
+ * The steps of a journal in their order, read piece by piece.
+ *
+ * @param open opens the file; it is closed at the end
+ * @throws DecodeError for what no journal can hold
+ */
+export function* readJournal(disk: Disk, open: () => FileHandle): Generator<Step> {
+  const file = open();
   const buffer = Buffer.alloc(BUFFER_BYTES + LONGEST_STEP_BYTES);
   try {
     let kept = 0;
-    for (;;) {
-      const bytes = fs.readSync(descriptor, buffer, kept, BUFFER_BYTES, null);
+    for (let offset = 0; ;) {
+      const bytes = disk.read(file, buffer.subarray(kept, kept + BUFFER_BYTES), offset);
+      offset += bytes;
       const end = kept + bytes;
       const reader = new ByteReader(buffer.subarray(0, end));
       while (reader.remaining >= (bytes === 0 ? 1 : LONGEST_STEP_BYTES)) yield readStep(reader);
@@ -95,7 +95,7 @@ export function* readJournal(path: Buffer): Generator<Step> {
       buffer.copyWithin(0, reader.position, end);
     }
   } finally {
-    fs.closeSync(descriptor);
+    disk.closeFile(file);
   }
 }
 

@@ -1,29 +1,27 @@
 /** The receiving side: one incoming transfer from its first block to its commit. */
-import { syncFileSystem } from "../../sys/files.ts";
+import { type Reason, sentenceOf } from "../../base/reason.ts";
 import { SegmentKind, segmentsOf } from "../../wire/data-block.ts";
 import { EntryType } from "../../wire/entry.ts";
-import { type Finding, FindingKind } from "../../wire/findings.ts";
+import type { Finding } from "../../wire/findings.ts";
 import type { Metadata } from "../../wire/metadata.ts";
 import { nameOf } from "../../wire/path-rules.ts";
-import { type AttributeRules, metadataOf } from "../entries/attributes.ts";
-import { Committer } from "./commit.ts";
-import type { Directories } from "../disk/directories.ts";
-import { explain } from "../reasons/explain.ts";
-import { FindingList } from "./findings.ts";
-import { type Step, StepKind } from "./journal.ts";
+import { type Decision, type Outcome, type Step, StepKind } from "../decide/decision.ts";
 import { Planner, type StagePlan } from "../decide/planner.ts";
+import { Places } from "../decide/places.ts";
 import { Precedence } from "../decide/precedence.ts";
 import type { Protection } from "../decide/protection.ts";
-import { RefusalError, StageError } from "../reasons/stage-error.ts";
-import { Staging } from "./staging.ts";
-import type { StagingArea } from "./staging-area.ts";
 import { DEFAULT_DELETE_LIMIT, type DeleteLimit } from "../decide/superfluous.ts";
-
-/** How much of a transfer is wanted. */
-export interface StageTotals {
-  readonly entries: number;
-  readonly bytes: number;
-}
+import type { Directories } from "../disk/directories.ts";
+import { type AttributeRules, metadataOf } from "../entries/attributes.ts";
+import { reasonFor } from "../reasons/explain.ts";
+import { RefusalError, StageError } from "../reasons/stage-error.ts";
+import { Committer } from "./commit.ts";
+import { Durability } from "./durability.ts";
+import { carryOutAll, type Executor } from "./executor.ts";
+import { ReportExecutor } from "./report-executor.ts";
+import { Staging } from "./staging.ts";
+import { StagingExecutor } from "./staging-executor.ts";
+import { type StageTotals, Tally } from "./tally.ts";
 
 /** What a node may ask for beside the staging itself. */
 export interface StageExtras {
@@ -48,17 +46,20 @@ const NO_EXTRAS: StageExtras = {
 export class Stage {
   private readonly base: Directories;
   private readonly rules: AttributeRules;
-  private readonly dryRun: boolean;
   private readonly deleteLimit: DeleteLimit;
-  private readonly findings = new FindingList();
+  private readonly tally = new Tally();
   private readonly precedence: Precedence;
+  private readonly places: Places;
   private readonly staging: Staging;
+  private readonly executor: Executor;
   private readonly planner: Planner;
+  private readonly durability: Durability;
   private isPrepared = false;
   private readonly keptDirectories = new Set<string>();
   /** Why it must not commit any more. */
-  private overtaken: string | undefined;
+  private overtaken: Reason | undefined;
 
+  /** @param dryRun whether decisions are only told */
   constructor(
     base: Directories,
     rules: AttributeRules,
@@ -68,15 +69,16 @@ export class Stage {
   ) {
     this.base = base;
     this.rules = rules;
-    this.dryRun = dryRun;
     this.deleteLimit = extras.deleteLimit;
+    this.durability = new Durability(base);
     this.precedence = new Precedence(base);
-    const note = (path: string, text: string) => this.findings.add(FindingKind.note, path, text);
+    this.places = new Places(base, rules);
+    const note = (path: string, why: Reason) => this.tally.noteReason(path, why);
     const isSame = (path: string) => this.precedence.isSame(path);
     this.staging = new Staging(base, rules, name, extras.listsChanges, { note, isSame });
+    this.executor = dryRun ? new ReportExecutor() : new StagingExecutor(this.staging);
     const { protection } = extras;
-    const { findings, precedence, staging } = this;
-    this.planner = new Planner({ base, rules, dryRun, protection, findings, precedence, staging });
+    this.planner = new Planner({ tree: base, rules, protection, precedence: this.precedence });
     rules.owners.refresh();
     base.forgetAll();
   }
@@ -87,13 +89,20 @@ export class Stage {
    * @returns step by step which of its entries are wanted: others may be served between two steps
    * @throws StageError, DecodeError
    */
-  plan(plaintext: Uint8Array): Generator<undefined, StagePlan> {
-    return this.planner.plan(plaintext);
+  *plan(plaintext: Uint8Array): Generator<undefined, StagePlan> {
+    const note = (decision: Decision, outcome: Outcome) => {
+      // A check asks how things are, not whether a push could change them.
+      if (decision.kind === "refuse" && this.planner.superfluous.isCheck) return;
+      for (const path of this.tally.note(decision, outcome)) this.staging.noteChange(path);
+    };
+    const plan = yield* carryOutAll(this.planner.plan(plaintext), this.executor, note);
+    this.places.checkSpace(this.totals.bytes, this.executor.writtenBytes);
+    return plan;
   }
 
   /** What is going to be changed here. */
   get totals(): StageTotals {
-    return { entries: this.planner.wantedEntries, bytes: this.planner.wantedBytes };
+    return this.tally.totals;
   }
 
   /** Whether there is a list of what changes; from prepare() on it is complete. */
@@ -103,11 +112,11 @@ export class Stage {
 
   /** How much there is to tell the sender. */
   get findingCount(): number {
-    return this.findings.count;
+    return this.tally.findings.count;
   }
 
   findingsFrom(first: number, most: number): Finding[] {
-    return this.findings.from(first, most);
+    return this.tally.findings.from(first, most);
   }
 
   /** Writes the segments of a data block that are wanted. */
@@ -134,23 +143,27 @@ export class Stage {
     staged.entries.finish();
     this.staging.finishChanges();
     staged.journal.flush();
-    for (const { path, text } of this.committer(staged.area).finishStaged())
-      this.findings.add(FindingKind.note, path, text);
-    if (staged.entries.needsSync) syncFileSystem(this.base.root);
+    for (const { path, why } of new Committer(this.base, staged.area, this.rules).finishStaged())
+      this.tally.noteReason(path, why);
+    this.durability.syncStaged(staged.area, staged.entries.needsSync);
     this.staging.makeReady();
   }
 
   /**
    * Switches to what is staged.
    *
-   * @returns what could not be done of it, as a sentence
+   * @returns why something of it could not be done; its `when` says whether anything has changed
    */
-  commit(): string | undefined {
+  commit(): Reason | undefined {
     if (this.overtaken !== undefined) return this.overtaken;
     const { staged } = this.staging;
     if (staged === undefined) return undefined;
-    const committer = this.committer(staged.area);
-    committer.begin();
+    const committer = new Committer(this.base, staged.area, this.rules);
+    try {
+      committer.begin();
+    } catch (error) {
+      return stageFailure(error);
+    }
     return committer.apply();
   }
 
@@ -166,7 +179,7 @@ export class Stage {
    * @param steps of the other one
    */
   yieldTo(steps: Iterable<Step>): void {
-    if (this.dryRun || this.overtaken !== undefined) return;
+    if (this.executor instanceof ReportExecutor || this.overtaken !== undefined) return;
     try {
       this.keepFrom(steps);
     } catch (error) {
@@ -191,7 +204,7 @@ export class Stage {
         added.push({ kind: StepKind.adjust, type, path, metadata, attributes: undefined });
       },
       giveUp: (path) => {
-        this.overtaken ??= `${path}: another transfer has replaced it meanwhile: push again`;
+        this.overtaken ??= StageError.of("overtaken", path).reason;
       },
     });
     this.staging.addSteps(added, this.isPrepared);
@@ -200,24 +213,23 @@ export class Stage {
   /** Removes what is left of the staging. */
   clean(): void {
     this.staging.remove();
-    // Descriptors that stay open would keep file systems below the base directory from being unmounted.
+    // Directories that stay open would keep file systems below the base directory from being unmounted.
     this.base.forgetAll();
   }
 
   private metadataOf(path: string): Metadata | undefined {
-    const stats = this.base.statsOf(path);
+    const stats = this.base.stat(path);
     return stats === undefined ? undefined : metadataOf(stats, this.rules.owners);
-  }
-
-  private committer(area: StagingArea): Committer {
-    return new Committer(this.base, area, this.rules);
   }
 }
 
 /** The reason for whatever went wrong while staging. */
-export function stageFailure(error: unknown): string {
-  if (error instanceof StageError) return error.message;
+export function stageFailure(error: unknown): Reason {
   const { path } = error as NodeJS.ErrnoException & { path?: Buffer | string };
-  const place = path === undefined ? "" : `${nameOf(String(path))}: `;
-  return `${place}${explain(error)}`;
+  return reasonFor(error, path === undefined ? undefined : nameOf(String(path)));
+}
+
+/** The same as a sentence; empty where nothing went wrong. */
+export function failureText(failure: Reason | undefined): string | undefined {
+  return failure === undefined ? undefined : sentenceOf(failure);
 }

@@ -1,30 +1,20 @@
 /** Puts entries of every type into the staging area. */
-import fs from "node:fs";
-import { bytesOfPath, entryPath } from "../../sys/entry-path.ts";
-import { openEntry } from "../../sys/files.ts";
-import { makeSpecialFile, type SpecialKind } from "../../sys/special-files.ts";
-import { statDescriptor, statEntry } from "../../sys/stat.ts";
+import { reason } from "../../base/reason.ts";
+import { errorCode } from "../../sys/system-error.ts";
+import type { SpecialKind } from "../../sys/special-files.ts";
 import type { ContentSegment, HoleSegment } from "../../wire/data-block.ts";
 import { type Entry, EntryType, isDevice } from "../../wire/entry.ts";
 import { directoryOf, nameOf } from "../../wire/path-rules.ts";
-import { type AttributeRules, setLinkAttributes, setSpecialAttributes } from "../entries/attributes.ts";
-import { errorCode } from "../../sys/system-error.ts";
+import { type Place, StepKind } from "../decide/decision.ts";
 import type { Directories } from "../disk/directories.ts";
-import { setAttributes } from "../entries/extended-attributes.ts";
-import { type JournalWriter, StepKind } from "./journal.ts";
+import type { DirectoryHandle, Disk } from "../disk/disk.ts";
+import type { OpenFile } from "../disk/open-file.ts";
+import type { AttributeRules } from "../entries/attributes.ts";
 import { StageError } from "../reasons/stage-error.ts";
+import type { JournalWriter } from "./journal.ts";
+import { setAttributes, setLinkAttributes, setSpecialAttributes } from "./set-attributes.ts";
 import { type Note, StagedFiles } from "./staged-files.ts";
 import type { StagingArea } from "./staging-area.ts";
-
-const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants;
-
-/** Where an entry belongs. */
-export interface Place {
-  readonly number: number;
-  readonly path: string;
-  /** Its directory is in the tree already, so the entry itself has to be moved at the commit. */
-  readonly hasRealParent: boolean;
-}
 
 /** What staged entries tell and ask. */
 export interface Asked {
@@ -57,6 +47,7 @@ const SPECIAL_KINDS: ReadonlyMap<EntryType, SpecialKind> = new Map([
 
 /** Puts entries of one transfer into its staging area, each with its final attributes. */
 export class StagedEntries {
+  private readonly disk: Disk;
   private readonly base: Directories;
   private readonly area: StagingArea;
   private readonly journal: JournalWriter;
@@ -74,13 +65,14 @@ export class StagedEntries {
     rules: AttributeRules,
     { note, isSame }: Asked,
   ) {
+    this.disk = base.disk;
     this.base = base;
     this.area = area;
     this.journal = journal;
     this.rules = rules;
     this.note = note;
     this.isSame = isSame;
-    this.files = new StagedFiles(area, journal, rules, note);
+    this.files = new StagedFiles(base.disk, area, journal, rules, note);
   }
 
   /** Whether the sender has taken a file back. */
@@ -112,22 +104,24 @@ export class StagedEntries {
       this.files.expect(this.fileOf(place, entry));
       return true;
     }
-    if (entry.type === EntryType.hardLink) {
-      this.links.push({ place, entry });
-      return true;
-    }
     if (entry.type === EntryType.directory || entry.type === EntryType.passage) {
       this.stageDirectory(place, entry);
       return true;
     }
-    const staged = this.stagedPath(path);
+    const parent = this.stagedParent(path);
+    const name = nameOf(path);
     if (entry.type === EntryType.symlink) {
-      fs.symlinkSync(bytesOfPath(entry.target), staged);
-      setLinkAttributes(staged, entry.metadata, this.rules);
+      this.disk.makeSymlink(parent, name, entry.target);
+      setLinkAttributes(this.disk, parent, name, entry.metadata, this.rules);
     } else if (!this.makeSpecial(path, entry)) return false;
-    this.setExtended(staged, path, entry);
+    this.setExtended(path, entry);
     if (hasRealParent) this.journal.add(StepKind.place, entry.type, path);
     return true;
+  }
+
+  /** Stages a further name of a file; it is made when that file is there. */
+  stageLink(place: Place, entry: Entry): void {
+    this.links.push({ place, entry });
   }
 
   /**
@@ -136,13 +130,14 @@ export class StagedEntries {
    * @returns step by step; false where it cannot be read, or has changed meanwhile
    */
   *copy(place: Place, entry: Entry): Generator<undefined, boolean> {
-    const parent = this.base.find(directoryOf(place.path));
-    const from = parent === undefined ? undefined : openReadable(parent, nameOf(place.path));
+    const from = this.base.hasDirectory(directoryOf(place.path))
+      ? openReadable(this.base, place.path)
+      : undefined;
     if (from === undefined) return false;
     try {
       return yield* this.files.copy(this.fileOf(place, entry), from);
     } finally {
-      fs.closeSync(from);
+      from.close();
     }
   }
 
@@ -161,7 +156,7 @@ export class StagedEntries {
    */
   finish(): void {
     const { incomplete } = this.files;
-    if (incomplete > 0) throw new StageError(`the contents of ${incomplete} entries are incomplete`);
+    if (incomplete > 0) throw StageError.of("incomplete", undefined, incomplete);
     for (const link of this.links) this.link(link);
     this.links = [];
   }
@@ -177,11 +172,7 @@ export class StagedEntries {
 
   private stageDirectory({ path, hasRealParent }: Place, entry: Entry): void {
     const set = { metadata: entry.metadata, attributes: entry.extras?.attributes };
-    if (hasRealParent && this.base.find(path) !== undefined) {
-      this.journal.add(StepKind.adjust, EntryType.directory, path, set);
-      return;
-    }
-    makeStagedDirectory(this.stagedPath(path));
+    makeStagedDirectory(this.disk, this.stagedParent(path), nameOf(path));
     this.journal.add(StepKind.finish, EntryType.directory, path, set);
     if (hasRealParent) this.journal.add(StepKind.place, EntryType.directory, path);
   }
@@ -190,21 +181,22 @@ export class StagedEntries {
   private makeSpecial(path: string, entry: Entry): boolean {
     const kind = SPECIAL_KINDS.get(entry.type) ?? "fifo";
     const device = entry.extras?.device ?? { major: 0, minor: 0 };
+    const parent = this.stagedParent(path);
     try {
-      makeSpecialFile(this.area.directoryFor(directoryOf(path)), nameOf(path), kind, 0o600, device);
+      this.disk.makeSpecial(parent, nameOf(path), kind, 0o600, device);
     } catch (error) {
       const code = errorCode(error);
       if (code === "ENOSYS" || (isDevice(entry.type) && (code === "EPERM" || code === "EINVAL")))
         return false;
       throw error;
     }
-    setSpecialAttributes(this.stagedPath(path), entry.metadata, this.rules);
+    setSpecialAttributes(this.disk, parent, nameOf(path), entry.metadata, this.rules);
     return true;
   }
 
-  private setExtended(staged: Buffer, path: string, { extras }: Entry): void {
+  private setExtended(path: string, { extras }: Entry): void {
     if (extras?.attributes === undefined) return;
-    const failure = setAttributes(staged, extras.attributes);
+    const failure = setAttributes(this.disk, this.stagedParent(path), nameOf(path), extras.attributes);
     if (failure !== undefined) this.note(path, failure);
   }
 
@@ -212,61 +204,59 @@ export class StagedEntries {
   private link({ place, entry }: StagedLink): void {
     const { path, hasRealParent } = place;
     const { target } = entry;
-    const stagedParent = this.area.tree.find(directoryOf(target));
-    const isStaged = stagedParent !== undefined && statEntry(stagedParent, nameOf(target))?.isFile() === true;
-    const parent = isStaged ? stagedParent : this.base.find(directoryOf(target));
-    const isUsable = parent !== undefined && (isStaged || this.isSame(target));
-    if (!isUsable || statEntry(parent, nameOf(target))?.isFile() !== true) {
-      this.note(path, `it is another name of ${target}, which is not there, so it is left out`);
+    const { tree } = this.area;
+    const isStaged = tree.stat(target)?.isFile() === true;
+    const where = isStaged ? tree : this.base;
+    const isUsable = isStaged || (this.isSame(target) && this.base.stat(target)?.isFile() === true);
+    if (!isUsable) {
+      this.note(path, reason("link-without-file", undefined, target));
       return;
     }
     try {
-      fs.linkSync(entryPath(parent, nameOf(target)), this.stagedPath(path));
+      const parent = where.handle(directoryOf(target));
+      this.disk.link(parent, nameOf(target), this.stagedParent(path), nameOf(path));
     } catch (error) {
       if (!LINK_CODES.has(errorCode(error))) throw error;
-      this.copyInstead(place, entry, parent);
+      this.copyInstead(place, entry, where);
       return;
     }
     if (hasRealParent) this.journal.add(StepKind.place, EntryType.hardLink, path);
   }
 
   /** Where no link can be made, it becomes a file of its own with the same contents. */
-  private copyInstead(place: Place, entry: Entry, parent: number): void {
-    const from = openReadable(parent, nameOf(entry.target));
+  private copyInstead(place: Place, entry: Entry, where: Directories): void {
+    const from = openReadable(where, entry.target);
     if (from === undefined) {
-      this.note(
-        place.path,
-        `it can be neither a link to ${entry.target} nor a copy of it, so it is left out`,
-      );
+      this.note(place.path, reason("link-cannot-be-made", undefined, entry.target));
       return;
     }
     try {
-      const { size } = statDescriptor(from);
+      const { size } = from.stat();
       const steps = this.files.copy(this.fileOf(place, { ...entry, size }), from);
       while (steps.next().done !== true);
     } finally {
-      fs.closeSync(from);
+      from.close();
     }
   }
 
-  private stagedPath(path: string): Buffer {
-    return entryPath(this.area.directoryFor(directoryOf(path)), nameOf(path));
+  private stagedParent(path: string): DirectoryHandle {
+    return this.area.directoryFor(directoryOf(path));
   }
 }
 
 /** A directory may be announced twice: as one on the way to an entry, and for itself. */
-function makeStagedDirectory(staged: Buffer): void {
+function makeStagedDirectory(disk: Disk, parent: DirectoryHandle, name: string): void {
   try {
-    fs.mkdirSync(staged, 0o700);
+    disk.makeDirectory(parent, name, 0o700);
   } catch (error) {
-    if (errorCode(error) !== "EEXIST" || !fs.lstatSync(staged).isDirectory()) throw error;
+    if (errorCode(error) !== "EEXIST" || disk.stat(parent, name)?.isDirectory() !== true) throw error;
   }
 }
 
 /** Opens a file to read it; undefined where that is not allowed, or it is gone. */
-function openReadable(parent: number, name: string): number | undefined {
+function openReadable(tree: Directories, path: string): OpenFile | undefined {
   try {
-    return openEntry(parent, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    return tree.openToRead(directoryOf(path), nameOf(path));
   } catch (error) {
     if (["EACCES", "EPERM", "ENOENT", "ELOOP"].includes(errorCode(error))) return undefined;
     throw error;

@@ -1,30 +1,24 @@
 /** Files while they are written, or copied from the member's own. */
-import fs from "node:fs";
-import { canSyncFileSystem, openEntry, setDescriptorTime } from "../../sys/files.ts";
 import { type ContentSegment, type HoleSegment, SegmentKind } from "../../wire/data-block.ts";
 import { type Attribute, EntryType } from "../../wire/entry.ts";
 import type { Metadata } from "../../wire/metadata.ts";
 import { directoryOf, nameOf } from "../../wire/path-rules.ts";
-import {
-  type AttributeRules,
-  hasOwnerToSet,
-  modeToSet,
-  setDescriptorOwner,
-  setMode,
-} from "../entries/attributes.ts";
-import { setAttributes } from "../entries/extended-attributes.ts";
+import type { Reason } from "../../base/reason.ts";
+import type { FileStats } from "../../sys/stat.ts";
+import { StepKind } from "../decide/decision.ts";
+import type { Disk, FileHandle } from "../disk/disk.ts";
+import type { OpenFile } from "../disk/open-file.ts";
+import { type AttributeRules, hasOwnerToSet, modeToSet } from "../entries/attributes.ts";
 import { nextPiece } from "../entries/holes.ts";
-import { entryPath } from "../../sys/entry-path.ts";
-import { type FileStats, statDescriptor } from "../../sys/stat.ts";
-import { type JournalWriter, StepKind } from "./journal.ts";
+import type { JournalWriter } from "./journal.ts";
+import { setAttributes, setFileRights } from "./set-attributes.ts";
 import type { StagingArea } from "./staging-area.ts";
-
-const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = fs.constants;
+import { writeAll } from "./write-all.ts";
 
 /** Up to this many files are made durable one by one; beyond, the whole file system at once is cheaper. */
-const syncedOneByOne = () => (canSyncFileSystem() ? 8 : Infinity);
+const SYNCED_ONE_BY_ONE = 8;
 
-/** Files that are open because only a part of them has arrived. */
+/** Files that are open because only a part of them has arrived: large ones come one after the other, mostly. */
 const OPEN_FILES = 64;
 
 /** Mode bits that say who may do what; the others make a program run as somebody else. */
@@ -34,7 +28,7 @@ const PERMISSIONS = 0o777;
 const COPIED_BYTES = 4 * 1024 * 1024;
 
 /** Takes down what an entry could not be given. */
-export type Note = (path: string, text: string) => void;
+export type Note = (path: string, text: Reason) => void;
 
 /** A wanted file whose content is on its way. */
 interface ExpectedFile {
@@ -53,11 +47,12 @@ interface PartialFile extends ExpectedFile {
   isCreated: boolean;
   /** The mode that it was made with, where that is to be its last one. */
   madeMode: number | undefined;
-  descriptor: number | undefined;
+  handle: FileHandle | undefined;
 }
 
 /** The files of one transfer while they are written. Memory holds those that are not complete. */
 export class StagedFiles {
+  private readonly disk: Disk;
   private readonly area: StagingArea;
   private readonly journal: JournalWriter;
   private readonly rules: AttributeRules;
@@ -71,7 +66,8 @@ export class StagedFiles {
   private readonly withdrawn = new Set<string>();
   writtenBytes = 0;
 
-  constructor(area: StagingArea, journal: JournalWriter, rules: AttributeRules, note: Note) {
+  constructor(disk: Disk, area: StagingArea, journal: JournalWriter, rules: AttributeRules, note: Note) {
+    this.disk = disk;
     this.area = area;
     this.journal = journal;
     this.rules = rules;
@@ -93,7 +89,7 @@ export class StagedFiles {
 
   /** Whether there is content that has not been made durable. */
   get needsSync(): boolean {
-    return this.completed > syncedOneByOne();
+    return this.completed > this.syncedOneByOne;
   }
 
   expect(file: ExpectedFile): void {
@@ -109,10 +105,10 @@ export class StagedFiles {
     const length = isHole ? segment.length : segment.bytes.length;
     if (file === undefined || segment.offset + length > file.size) return;
     const isWhole = length === file.size;
-    const descriptor = isWhole ? this.makeWhole(file) : this.descriptorOf(file);
+    const handle = isWhole ? this.makeWhole(file) : this.handleOf(file);
     // What is not written is a hole by itself, but for one at the end.
-    if (isHole) fs.ftruncateSync(descriptor, file.size);
-    else writeAll(descriptor, segment.bytes, segment.offset);
+    if (isHole) this.disk.truncate(handle, file.size);
+    else writeAll(this.disk, handle, segment.bytes, segment.offset);
     file.receivedBytes += length;
     if (!isHole) this.writtenBytes += length;
     if (file.receivedBytes < file.size) return;
@@ -125,27 +121,27 @@ export class StagedFiles {
    *
    * @returns false, step by step, where that file changed meanwhile
    */
-  *copy(file: ExpectedFile, from: number): Generator<undefined, boolean> {
+  *copy(file: ExpectedFile, from: OpenFile): Generator<undefined, boolean> {
     const partial = partialOf(file);
-    const before = statDescriptor(from);
+    const before = from.stat();
     const space = Buffer.allocUnsafe(Math.min(COPIED_BYTES, file.size));
     for (let offset = 0; offset < file.size;) {
       const { start, end } = nextPiece(from, offset, file.size);
-      const bytes = fs.readSync(from, space, 0, Math.min(space.length, end - start), start);
+      const bytes = from.read(space.subarray(0, Math.min(space.length, end - start)), start);
       if (bytes === 0 && start < file.size) break;
-      // Opened anew each time: between two steps, other files may have needed the descriptor.
-      writeAll(this.descriptorOf(partial), space.subarray(0, bytes), start);
+      // Opened anew each time: between two steps, other files may have needed its place among the open ones.
+      writeAll(this.disk, this.handleOf(partial), space.subarray(0, bytes), start);
       this.writtenBytes += bytes;
       offset = start + bytes;
       yield;
     }
-    const after = statDescriptor(from);
+    const after = from.stat();
     if (after.mtimeNs !== before.mtimeNs || after.size !== file.size || before.size !== file.size) {
       this.closeFile(partial);
-      if (partial.isCreated) fs.unlinkSync(this.stagedPath(partial));
+      this.unlink(partial);
       return false;
     }
-    fs.ftruncateSync(this.descriptorOf(partial), file.size);
+    this.disk.truncate(this.handleOf(partial), file.size);
     this.complete(partial);
     return true;
   }
@@ -157,7 +153,7 @@ export class StagedFiles {
     this.partial.delete(number);
     this.withdrawn.add(file.path);
     this.closeFile(file);
-    if (file.isCreated) fs.unlinkSync(this.stagedPath(file));
+    this.unlink(file);
   }
 
   close(): void {
@@ -166,77 +162,73 @@ export class StagedFiles {
   }
 
   private complete(file: PartialFile): void {
-    const descriptor = this.makeWhole(file);
-    if (!this.isMadeRight(file, descriptor)) {
-      setDescriptorOwner(descriptor, file.metadata, this.rules);
-      setMode(file.metadata, this.rules, (mode) => fs.fchmodSync(descriptor, mode));
-    }
+    const { disk } = this;
+    const handle = this.makeWhole(file);
+    if (!this.isMadeRight(file, handle)) setFileRights(disk, handle, file.metadata, this.rules);
     if (file.attributes !== undefined) {
-      const failure = setAttributes(this.stagedPath(file), file.attributes);
+      const parent = this.area.directoryFor(directoryOf(file.path));
+      const failure = setAttributes(disk, parent, nameOf(file.path), file.attributes);
       if (failure !== undefined) this.note(file.path, failure);
     }
-    if (++this.completed <= syncedOneByOne()) fs.fdatasyncSync(descriptor);
-    setDescriptorTime(descriptor, file.metadata.mtimeNs);
+    if (++this.completed <= this.syncedOneByOne) disk.syncContents(handle);
+    disk.setFileTime(handle, file.metadata.mtimeNs);
     this.closeFile(file);
     if (file.isPlaced) this.journal.add(StepKind.place, EntryType.file, file.path);
   }
 
+  /** Where the file system cannot be told to write everything out, each file is. */
+  private get syncedOneByOne(): number {
+    return this.disk.canSyncFileSystem ? SYNCED_ONE_BY_ONE : Infinity;
+  }
+
   /** Opens a file that gets the last of its content now: where it is not made yet, it can have its own mode at once. */
-  private makeWhole(file: PartialFile): number {
+  private makeWhole(file: PartialFile): FileHandle {
     if (!file.isCreated) {
       const mode = modeToSet(file.metadata, this.rules);
       if ((mode & ~PERMISSIONS) === 0) file.madeMode = mode;
     }
-    return this.descriptorOf(file);
+    return this.handleOf(file);
   }
 
   /** Whether a file has got its owner and its mode when it was made. The first one of a mode tells it for all. */
-  private isMadeRight(file: PartialFile, descriptor: number): boolean {
+  private isMadeRight(file: PartialFile, handle: FileHandle): boolean {
     const { madeMode, metadata } = file;
     if (madeMode === undefined) return false;
     let stats = this.made.get(madeMode);
     if (stats === undefined) {
-      stats = statDescriptor(descriptor);
+      stats = this.disk.statFile(handle);
       this.made.set(madeMode, stats);
     }
     return (stats.mode & 0o7777) === madeMode && hasOwnerToSet(stats, metadata, this.rules);
   }
 
-  private descriptorOf(file: PartialFile): number {
-    if (file.descriptor !== undefined) return file.descriptor;
+  private handleOf(file: PartialFile): FileHandle {
+    if (file.handle !== undefined) return file.handle;
     for (const oldest of this.open) {
       if (this.open.size < OPEN_FILES) break;
       this.closeFile(oldest);
     }
-    const flags = O_WRONLY | O_NOFOLLOW | (file.isCreated ? 0 : O_CREAT | O_EXCL);
-    file.descriptor = openEntry(
-      this.area.directoryFor(directoryOf(file.path)),
-      nameOf(file.path),
-      flags,
-      file.madeMode ?? 0o600,
-    );
+    const parent = this.area.directoryFor(directoryOf(file.path));
+    const name = nameOf(file.path);
+    file.handle = file.isCreated
+      ? this.disk.openFile(parent, name, "write")
+      : this.disk.makeFile(parent, name, file.madeMode ?? 0o600);
     file.isCreated = true;
     this.open.add(file);
-    return file.descriptor;
+    return file.handle;
   }
 
   private closeFile(file: PartialFile): void {
     this.open.delete(file);
-    if (file.descriptor !== undefined) fs.closeSync(file.descriptor);
-    file.descriptor = undefined;
+    if (file.handle !== undefined) this.disk.closeFile(file.handle);
+    file.handle = undefined;
   }
 
-  private stagedPath(file: ExpectedFile): Buffer {
-    return entryPath(this.area.directoryFor(directoryOf(file.path)), nameOf(file.path));
+  private unlink(file: PartialFile): void {
+    if (file.isCreated) this.disk.unlink(this.area.directoryFor(directoryOf(file.path)), nameOf(file.path));
   }
 }
 
 function partialOf(file: ExpectedFile): PartialFile {
-  return { ...file, receivedBytes: 0, isCreated: false, madeMode: undefined, descriptor: undefined };
-}
-
-function writeAll(descriptor: number, bytes: Uint8Array, offset: number): void {
-  for (let written = 0; written < bytes.length;) {
-    written += fs.writeSync(descriptor, bytes, written, bytes.length - written, offset + written);
-  }
+  return { ...file, receivedBytes: 0, isCreated: false, madeMode: undefined, handle: undefined };
 }

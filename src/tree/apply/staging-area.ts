@@ -1,10 +1,12 @@
 /** BASE/.makuosan/NAME, and the names that tell how far things are. */
-import fs from "node:fs";
-import { STAGING_NAME } from "../../wire/path-rules.ts";
-import { entryPath } from "../../sys/entry-path.ts";
 import { errorCode } from "../../sys/system-error.ts";
+import type { FileStats } from "../../sys/stat.ts";
+import { STAGING_NAME } from "../../wire/path-rules.ts";
+import type { Step } from "../decide/decision.ts";
 import { Directories } from "../disk/directories.ts";
-import { namesIn, removeEntry } from "../disk/remove.ts";
+import type { DirectoryHandle, Disk, FileHandle } from "../disk/disk.ts";
+import { removeEntry } from "../disk/remove.ts";
+import { JournalWriter, readJournal } from "./journal.ts";
 
 /** The sticky bit marks a directory that only mirrors the way to an entry; no umask takes it away. */
 const WAY_MARK = 0o1000;
@@ -23,124 +25,166 @@ type JournalName = "journal" | "ready" | "commit" | "done";
 export class StagingArea {
   readonly name: string;
   readonly tree: Directories;
-  private readonly directory: Directories;
-  private readonly root: Directories;
+  private readonly disk: Disk;
+  private readonly directory: DirectoryHandle;
+  private readonly root: DirectoryHandle;
   private readonly base: Directories;
   private discarded = 0;
+  private isOpen = true;
 
-  private constructor(base: Directories, root: Directories, name: string) {
+  private constructor(base: Directories, root: DirectoryHandle, name: string) {
+    this.disk = base.disk;
     this.base = base;
     this.root = root;
     this.name = name;
-    this.directory = new Directories(entryPath(root.root, name));
+    this.directory = openOwnDirectory(this.disk, root, name);
     try {
-      this.tree = new Directories(entryPath(this.directory.root, "tree"));
+      this.tree = new Directories(this.disk, openOwnDirectory(this.disk, this.directory, "tree"));
     } catch (error) {
-      this.directory.close();
+      this.disk.closeDirectory(this.directory);
       throw error;
     }
   }
 
   /** Makes a new area. */
   static create(base: Directories, name: string): StagingArea {
+    const { disk } = base;
     const root = openStagingRoot(base);
     try {
-      removeEntry(root.root, name);
-      fs.mkdirSync(entryPath(root.root, name), 0o700);
-      fs.mkdirSync(entryPath(root.root, `${name}/tree`), 0o700);
+      removeEntry(disk, root, name);
+      disk.makeDirectory(root, name, 0o700);
+      const directory = disk.openDirectory(root, name);
+      try {
+        disk.makeDirectory(directory, "tree", 0o700);
+      } finally {
+        disk.closeDirectory(directory);
+      }
       return new StagingArea(base, root, name);
     } catch (error) {
-      root.close();
+      disk.closeDirectory(root);
       throw error;
     }
   }
 
-  /** Opens one that a crash has left; undefined where it has no tree. */
+  /**
+   * Opens one that a crash has left; undefined where it has no tree.
+   *
+   * @throws an error with the code EPERM where something of it is not this process's own
+   */
   static open(base: Directories, name: string): StagingArea | undefined {
     const root = openStagingRoot(base);
     try {
       return new StagingArea(base, root, name);
     } catch (error) {
-      root.close();
+      base.disk.closeDirectory(root);
       if (errorCode(error) === "ENOENT") return undefined;
       throw error;
     }
   }
 
-  file(name: JournalName | "changes"): Buffer {
-    return entryPath(this.directory.root, name);
+  /** Begins a journal; one of the same name that a crash has left goes. */
+  writeJournal(): JournalWriter {
+    removeEntry(this.disk, this.directory, "journal");
+    return new JournalWriter(this.disk, this.directory, "journal");
+  }
+
+  readJournal(name: JournalName): Generator<Step> {
+    return readJournal(this.disk, () => this.openOwnFile(name));
+  }
+
+  /** The open directory of the area itself. */
+  get handle(): DirectoryHandle {
+    return this.directory;
   }
 
   has(name: JournalName): boolean {
-    return fs.existsSync(this.file(name));
+    return this.disk.stat(this.directory, name) !== undefined;
   }
 
   rename(from: JournalName, to: JournalName): void {
-    fs.renameSync(this.file(from), this.file(to));
+    this.disk.rename(this.directory, from, this.directory, to);
   }
 
-  /** The descriptor of a directory of the mirrored tree, made with its parents where it is missing. */
-  directoryFor(path: string): number {
+  /** The handle of a directory of the mirrored tree, made with its parents where it is missing. */
+  directoryFor(path: string): DirectoryHandle {
     const found = this.tree.find(path);
     if (found !== undefined) return found;
     for (let slash = path.indexOf("/"); ; slash = path.indexOf("/", slash + 1)) {
       const prefix = slash === -1 ? path : path.slice(0, slash);
       this.makeDirectory(prefix);
-      if (slash === -1) return this.tree.descriptor(path);
+      if (slash === -1) return this.tree.handle(path);
     }
   }
 
   /** Whether a directory of the mirrored tree is one that the transfer brings, and not only a way to an entry. */
   isNewDirectory(path: string): boolean {
-    const descriptor = this.tree.find(path);
-    return descriptor !== undefined && (fs.fstatSync(descriptor).mode & WAY_MARK) === 0;
+    return this.tree.hasDirectory(path) && (this.tree.statDirectory(path).mode & WAY_MARK) === 0;
   }
 
-  /** A name in the area for something that is moved out of the way. */
-  placeForDiscarded(): Buffer {
-    return entryPath(this.directory.root, `${DISCARDED}${this.discarded++}-${process.hrtime.bigint()}`);
+  /** Moves something out of the way; it goes with the area. */
+  discard(from: DirectoryHandle, name: string): void {
+    // An earlier run, which a crash has ended, may have had the same names.
+    do this.discarded++;
+    while (this.disk.stat(this.directory, `${DISCARDED}${this.discarded}`) !== undefined);
+    this.disk.rename(from, name, this.directory, `${DISCARDED}${this.discarded}`);
   }
 
-  /** The name for what a step of the journal deletes. */
-  placeForRemoved(step: number): Buffer {
-    return entryPath(this.directory.root, `${DISCARDED}-step${step}`);
+  /**
+   * Moves what a step of the journal deletes out of the tree.
+   *
+   * @param step its number: before a crash it may have been done already, and what is there now is something new
+   */
+  discardFor(step: number, from: DirectoryHandle, name: string): void {
+    const discarded = `${DISCARDED}-step${step}`;
+    if (this.disk.stat(this.directory, discarded) !== undefined) return;
+    if (this.disk.stat(from, name) !== undefined) this.disk.rename(from, name, this.directory, discarded);
   }
 
   /** Whether anything has been moved out of the way. */
   hasDiscarded(): boolean {
-    return namesIn(this.directory.root).some((name) => name.startsWith(DISCARDED));
+    return this.disk.list(this.directory).some((name) => name.startsWith(DISCARDED));
   }
 
   /** Makes directory entries durable. */
   sync(): void {
-    fs.fsyncSync(this.directory.root);
-    fs.fsyncSync(this.root.root);
-  }
-
-  close(): void {
-    this.tree.close();
-    this.directory.close();
-    this.root.close();
+    this.disk.syncDirectory(this.directory);
+    this.disk.syncDirectory(this.root);
   }
 
   /** Removes the area; first the list of steps, so that what is half removed never looks like a commit. */
   remove(): void {
     try {
-      for (const name of ["journal", "ready", "commit"]) removeEntry(this.directory.root, name);
-      this.tree.close();
-      this.directory.close();
-      removeEntry(this.root.root, this.name);
+      for (const name of ["journal", "ready", "commit"]) removeEntry(this.disk, this.directory, name);
+      this.closeInside();
+      removeEntry(this.disk, this.root, this.name);
       removeStagingRoot(this.base);
     } finally {
-      this.root.close();
+      this.closeInside();
+      this.disk.closeDirectory(this.root);
     }
   }
 
+  private closeInside(): void {
+    if (!this.isOpen) return;
+    this.isOpen = false;
+    this.tree.close();
+    this.disk.closeDirectory(this.directory);
+  }
+
   private makeDirectory(path: string): void {
-    if (this.tree.find(path) !== undefined) return;
+    if (this.tree.hasDirectory(path)) return;
     const slash = path.lastIndexOf("/");
-    const parent = this.tree.descriptor(path.slice(0, Math.max(0, slash)));
-    fs.mkdirSync(entryPath(parent, path.slice(slash + 1)), 0o700 | WAY_MARK);
+    const parent = this.tree.handle(path.slice(0, Math.max(0, slash)));
+    this.disk.makeDirectory(parent, path.slice(slash + 1), 0o700 | WAY_MARK);
+  }
+
+  /** Opens a file of the area, if it is this process's own. */
+  private openOwnFile(name: JournalName): FileHandle {
+    const file = this.disk.openFile(this.directory, name, "read");
+    const stats = this.disk.statFile(file);
+    if (stats.isFile() && isOwn(this.disk, stats)) return file;
+    this.disk.closeFile(file);
+    throw foreign();
   }
 }
 
@@ -148,7 +192,7 @@ export class StagingArea {
 export function removeStagingRoot(base: Directories): void {
   base.forget(STAGING_NAME);
   try {
-    fs.rmdirSync(entryPath(base.root, STAGING_NAME));
+    base.disk.removeDirectory(base.root, STAGING_NAME);
   } catch (error) {
     if (!["ENOTEMPTY", "EEXIST", "ENOENT"].includes(errorCode(error))) throw error;
   }
@@ -160,15 +204,28 @@ export function removeStagingRoot(base: Directories): void {
  *
  * @throws an error with the code ENOTDIR or EPERM otherwise
  */
-export function openStagingRoot(base: Directories): Directories {
+export function openStagingRoot(base: Directories): DirectoryHandle {
   try {
-    fs.mkdirSync(entryPath(base.root, STAGING_NAME), 0o700);
+    base.disk.makeDirectory(base.root, STAGING_NAME, 0o700);
   } catch (error) {
     if (errorCode(error) !== "EEXIST") throw error;
   }
-  const root = new Directories(entryPath(base.descriptor(STAGING_NAME), "."));
-  const { uid, mode } = fs.fstatSync(root.root);
-  if (uid === process.geteuid?.() && (mode & 0o022) === 0) return root;
-  root.close();
-  throw Object.assign(new Error("the staging directory belongs to somebody else"), { code: "EPERM" });
+  return openOwnDirectory(base.disk, base.root, STAGING_NAME);
+}
+
+/** Opens a directory that no other user can have put there. */
+function openOwnDirectory(disk: Disk, parent: DirectoryHandle, name: string): DirectoryHandle {
+  const directory = disk.openDirectory(parent, name, "sync");
+  if (isOwn(disk, disk.statDirectory(directory))) return directory;
+  disk.closeDirectory(directory);
+  throw foreign();
+}
+
+/** Whether only this process's user can write there. */
+function isOwn(disk: Disk, { uid, mode }: FileStats): boolean {
+  return uid === disk.user && (mode & 0o022) === 0;
+}
+
+function foreign(): Error {
+  return Object.assign(new Error("the staging directory belongs to somebody else"), { code: "EPERM" });
 }

@@ -1,14 +1,12 @@
 /** What a transfer has staged: begun only when something differs, ready, and made longer. */
-import fs from "node:fs";
-import { entryPath } from "../../sys/entry-path.ts";
-import { statEntry } from "../../sys/stat.ts";
+import { errorCode } from "../../sys/system-error.ts";
 import { NO_METADATA } from "../../wire/metadata.ts";
 import { directoryOf, nameOf } from "../../wire/path-rules.ts";
+import { type Step, StepKind } from "../decide/decision.ts";
+import type { Directories } from "../disk/directories.ts";
 import { type AttributeRules, typeOf } from "../entries/attributes.ts";
 import { ChangeList } from "./change-list.ts";
-import { errorCode } from "../../sys/system-error.ts";
-import type { Directories } from "../disk/directories.ts";
-import { JournalWriter, readJournal, type Step, StepKind } from "./journal.ts";
+import type { JournalWriter } from "./journal.ts";
 import { type Asked, StagedEntries } from "./staged-entries.ts";
 import { StagingArea } from "./staging-area.ts";
 
@@ -46,12 +44,16 @@ export class Staging {
     this.asked = asked;
   }
 
+  get writtenBytes(): number {
+    return this.staged?.entries.writtenBytes ?? 0;
+  }
+
   /** What is staged; it is begun where there was nothing. */
   opened(): Staged {
     if (this.staged !== undefined) return this.staged;
     const area = StagingArea.create(this.base, this.name);
-    const journal = new JournalWriter(area.file("journal"));
-    if (this.listsChanges) this.changes = new ChangeList(area.file("changes"));
+    const journal = area.writeJournal();
+    if (this.listsChanges) this.changes = new ChangeList(this.base.disk, () => area.handle, "changes");
     const entries = new StagedEntries(this.base, area, journal, this.rules, this.asked);
     this.staged = { area, journal, entries };
     return this.staged;
@@ -85,13 +87,13 @@ export class Staging {
    * @returns the step that brings it back; undefined where that cannot be done
    */
   keep(path: string): Step | "kept already" | undefined {
-    const parent = this.base.find(directoryOf(path));
-    const stats = parent === undefined ? undefined : statEntry(parent, nameOf(path));
+    const stats = this.base.stat(path);
     const type = stats === undefined ? undefined : typeOf(stats);
-    if (parent === undefined || type === undefined) return undefined;
+    if (type === undefined) return undefined;
     const staged = this.opened().area.directoryFor(directoryOf(path));
+    const name = nameOf(path);
     try {
-      fs.linkSync(entryPath(parent, nameOf(path)), entryPath(staged, nameOf(path)));
+      this.base.disk.link(this.base.handle(directoryOf(path)), name, staged, name);
     } catch (error) {
       return errorCode(error) === "EEXIST" ? "kept already" : undefined;
     }
@@ -114,10 +116,9 @@ export class Staging {
       return;
     }
     // A list that is half written must never be the one that counts.
-    fs.rmSync(area.file("journal"), { force: true });
-    const longer = new JournalWriter(area.file("journal"));
+    const longer = area.writeJournal();
     try {
-      for (const step of readJournal(area.file("ready"))) longer.addStep(step);
+      for (const step of area.readJournal("ready")) longer.addStep(step);
       for (const step of steps) longer.addStep(step);
       longer.finish();
     } finally {
@@ -129,7 +130,7 @@ export class Staging {
 
   /** The steps that a commit will take. */
   *steps(): Generator<Step> {
-    if (this.staged !== undefined && this.isReady) yield* readJournal(this.staged.area.file("ready"));
+    if (this.staged !== undefined && this.isReady) yield* this.staged.area.readJournal("ready");
   }
 
   /** Removes what is left. */

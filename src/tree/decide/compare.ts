@@ -1,6 +1,7 @@
 /** How an entry differs from what the manifest says. */
 import { Difference } from "../../wire/differences.ts";
 import { type Entry, EntryType, isDevice } from "../../wire/entry.ts";
+import type { TreeView } from "../disk/tree-view.ts";
 import type { FileStats } from "../../sys/stat.ts";
 import {
   type AttributeRules,
@@ -13,30 +14,30 @@ import {
 import { FileDigest } from "../entries/digest.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import { hasSameAttributes } from "../entries/extended-attributes.ts";
-import { readTarget } from "../disk/read-target.ts";
 
 /**
  * How an entry differs from what the manifest says (PROTOCOL.md 5.2), as bits of Difference; 0 where it does not. A file is
  * taken for the same when it has the same size and time; where the manifest has a digest, only that counts.
  *
- * @param directory the open directory of the entry
+ * @param directory the path of its directory
  * @param stats of what is there
  * @returns step by step, since large files may have to be read
  */
 export function* differenceOf(
-  directory: number,
+  tree: TreeView,
+  directory: string,
   stats: FileStats,
   entry: Entry,
   rules: AttributeRules,
 ): Generator<undefined, number> {
   if (typeOf(stats) !== typeToBe(entry)) return Difference.type;
-  let difference = attributeDifference(stats, entry, rules);
+  let difference = attributeDifference(stats, entry, rules, tree);
   const attributes = entry.extras?.attributes;
-  if (attributes !== undefined && !hasSameAttributes(directory, entry.name, attributes))
+  if (attributes !== undefined && !hasSameAttributes(tree, directory, entry.name, attributes))
     difference |= Difference.attributes;
-  if (entry.type === EntryType.symlink && readTarget(directory, entry.name) !== entry.target)
+  if (entry.type === EntryType.symlink && tree.readLink(directory, entry.name) !== entry.target)
     difference |= Difference.contents;
-  if (entry.type === EntryType.file && !(yield* hasSameContents(directory, stats, entry, difference)))
+  if (entry.type === EntryType.file && !(yield* hasSameContents(tree, directory, stats, entry, difference)))
     difference |= Difference.contents;
   return difference;
 }
@@ -45,9 +46,14 @@ export function* differenceOf(
  * Whether an entry can be seen to be the same by a look at its stats: a file of which nothing else is to be compared. For
  * the others it takes differenceOf().
  */
-export function isPlainlySame(stats: FileStats, entry: Entry, rules: AttributeRules): boolean {
+export function isPlainlySame(
+  stats: FileStats,
+  entry: Entry,
+  rules: AttributeRules,
+  tree: TreeView,
+): boolean {
   if (entry.type !== EntryType.file || entry.extras !== undefined) return false;
-  return stats.isFile() && stats.size === entry.size && attributeDifference(stats, entry, rules) === 0;
+  return stats.isFile() && stats.size === entry.size && attributeDifference(stats, entry, rules, tree) === 0;
 }
 
 function typeToBe(entry: Entry): EntryType {
@@ -55,10 +61,10 @@ function typeToBe(entry: Entry): EntryType {
   return entry.type === EntryType.passage ? EntryType.directory : entry.type;
 }
 
-function attributeDifference(stats: FileStats, entry: Entry, rules: AttributeRules): number {
+function attributeDifference(stats: FileStats, entry: Entry, rules: AttributeRules, tree: TreeView): number {
   const { metadata, type } = entry;
   let difference = 0;
-  if (!isSameTime(stats.mtimeNs, metadata.mtimeNs)) difference |= Difference.time;
+  if (!isSameTime(stats.mtimeNs, metadata.mtimeNs, tree.hasExactTimes)) difference |= Difference.time;
   if (type !== EntryType.symlink && (stats.mode & 0o7777) !== modeToSet(metadata, rules))
     difference |= Difference.mode;
   if (!hasOwnerToSet(stats, metadata, rules)) difference |= Difference.owner;
@@ -71,7 +77,8 @@ function attributeDifference(stats: FileStats, entry: Entry, rules: AttributeRul
 }
 
 function* hasSameContents(
-  directory: number,
+  tree: TreeView,
+  directory: string,
   stats: FileStats,
   entry: Entry,
   difference: number,
@@ -79,15 +86,19 @@ function* hasSameContents(
   if (stats.size !== entry.size) return false;
   const digest = entry.extras?.digest;
   if (digest === undefined) return entry.size === 0 || (difference & Difference.time) === 0;
-  const own = yield* digestOf(directory, entry.name);
+  const own = yield* digestOf(tree, directory, entry.name);
   return own !== undefined && Buffer.compare(own, digest) === 0;
 }
 
 /** The digest of a file; undefined where it cannot be read, or changes meanwhile. */
-function* digestOf(directory: number, name: string): Generator<undefined, Uint8Array | undefined> {
+function* digestOf(
+  tree: TreeView,
+  directory: string,
+  name: string,
+): Generator<undefined, Uint8Array | undefined> {
   let file: FileDigest;
   try {
-    file = new FileDigest(directory, name);
+    file = new FileDigest(tree, directory, name);
   } catch (error) {
     errorCode(error);
     return undefined;
@@ -107,4 +118,9 @@ function* digestOf(directory: number, name: string): Generator<undefined, Uint8A
 /** Whether two stats are those of one file. */
 export function isSameFile(stats: FileStats, other: FileStats | undefined): boolean {
   return other !== undefined && other.inode === stats.inode && other.device === stats.device;
+}
+
+/** Whether a file is still the one that was looked at before. */
+export function isStill(stats: FileStats, now: FileStats | undefined): boolean {
+  return now?.inode === stats.inode && now.mtimeNs === stats.mtimeNs && now.size === stats.size;
 }

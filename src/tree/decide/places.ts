@@ -1,93 +1,82 @@
-/** Looks before the barrier at what a commit would fail at. */
-import fs from "node:fs";
-import { checkAccess } from "../../sys/files.ts";
-import { type FileStats, statDescriptor, statEntry } from "../../sys/stat.ts";
+/** Looks before the barrier at everything that a commit would fail at. */
+import type { FileStats } from "../../sys/stat.ts";
 import { type Entry, EntryType } from "../../wire/entry.ts";
-import { directoryOf, nameOf } from "../../wire/path-rules.ts";
-import type { AttributeRules } from "../entries/attributes.ts";
+import { directoryOf } from "../../wire/path-rules.ts";
 import type { EntryBelow } from "../disk/below.ts";
-import type { Directories } from "../disk/directories.ts";
-import { explain } from "../reasons/explain.ts";
+import type { TreeView } from "../disk/tree-view.ts";
+import type { AttributeRules } from "../entries/attributes.ts";
+import { reasonFor } from "../reasons/explain.ts";
 import { StageError } from "../reasons/stage-error.ts";
 
 const STICKY = 0o1000;
 
-/** Looks before the barrier at what a commit would fail at: every check throws a StageError with the reason. */
+/** Every check throws a StageError with the reason. */
 export class Places {
-  private readonly base: Directories;
+  private readonly tree: TreeView;
   private readonly rules: AttributeRules;
   private readonly device: number;
 
-  constructor(base: Directories, rules: AttributeRules) {
-    this.base = base;
+  constructor(tree: TreeView, rules: AttributeRules) {
+    this.tree = tree;
     this.rules = rules;
-    this.device = statDescriptor(base.root).device;
+    this.device = tree.statDirectory("").device;
   }
 
-  /** Whether entries of an open directory can be renamed and deleted. */
-  checkWritable(directory: number, path: string): void {
-    if (statDescriptor(directory).device !== this.device) throw otherFileSystem(path);
+  /** Whether entries of a directory can be renamed and deleted. */
+  checkWritable(directory: string): void {
+    if (this.tree.statDirectory(directory).device !== this.device) throw StageError.of("EXDEV", directory);
     try {
-      checkAccess(`/proc/self/fd/${directory}/.`, fs.constants.W_OK | fs.constants.X_OK);
+      this.tree.checkWritable(directory);
     } catch (error) {
-      throw new StageError(`${path === "" ? "the base directory" : path}: ${explain(error)}`);
+      throw new StageError(reasonFor(error, directory));
     }
   }
 
   /** Whether a path can be moved out of its directory. */
   checkRemovable(path: string): void {
-    const parent = this.base.descriptor(directoryOf(path));
-    this.checkWritable(parent, directoryOf(path));
-    const stats = statEntry(parent, nameOf(path));
-    if (stats !== undefined) this.checkSticky(parent, path, stats);
-    const directory = this.base.find(path);
+    const directory = directoryOf(path);
+    this.checkWritable(directory);
+    const stats = this.tree.stat(path);
+    if (stats !== undefined) this.checkSticky(directory, path, stats);
     // A directory that is moved away is written to: it gets another parent.
-    if (directory !== undefined) this.checkWritable(directory, path);
+    if (this.tree.hasDirectory(path)) this.checkWritable(path);
   }
 
   /** Whether all of an entry below something that goes can be deleted. */
   checkDeletable({ path, stats }: EntryBelow): void {
     if (!stats.isDirectory()) return;
-    if (stats.device !== this.device || stats.hasMount) throw otherFileSystem(path);
-    if (this.rules.keepOwner || stats.uid === process.geteuid?.()) return;
-    const directory = this.base.find(path);
-    if (directory !== undefined) this.checkWritable(directory, path);
+    if (stats.device !== this.device || stats.hasMount) throw StageError.of("EXDEV", path);
+    if (this.rules.keepOwner || stats.uid === this.tree.user) return;
+    if (this.tree.hasDirectory(path)) this.checkWritable(path);
   }
 
   /** Whether a path can lead through what is there. */
   checkPassage(path: string, stats: FileStats): void {
-    if (stats.isDirectory()) return;
-    throw new StageError(`${path}: it is not a directory here, and a path leads through it`);
+    if (!stats.isDirectory()) throw StageError.of("not-a-passage", path);
   }
 
   /** Whether an entry that differs can take the place of what is there. */
   checkReplaceable(path: string, entry: Entry, stats: FileStats): void {
-    const parent = this.base.find(directoryOf(path));
-    if (parent !== undefined) this.checkSticky(parent, path, stats);
+    const directory = directoryOf(path);
+    if (this.tree.hasDirectory(directory)) this.checkSticky(directory, path, stats);
     if (!stats.isDirectory() || entry.type === EntryType.directory) return;
     this.checkDeletable({ path, stats });
     this.checkRemovable(path);
   }
 
   /** In a sticky directory, only owners may rename what is theirs. */
-  private checkSticky(parent: number, path: string, stats: FileStats): void {
+  private checkSticky(directory: string, path: string, stats: FileStats): void {
     if (this.rules.keepOwner) return;
-    const { mode, uid } = statDescriptor(parent);
-    const user = process.geteuid?.();
+    const { mode, uid } = this.tree.statDirectory(directory);
+    const { user } = this.tree;
     if ((mode & STICKY) === 0 || uid === user || stats.uid === user || user === 0) return;
-    throw new StageError(`${path}: it belongs to somebody else, and so does its directory, which is sticky`);
+    throw StageError.of("sticky", path);
   }
 
   /** Better to say at once that so many bytes more will not fit than to fill the disk. */
   checkSpace(bytes: number, writtenBytes: number): void {
     if (bytes === 0) return;
-    const { bavail, bsize } = fs.statfsSync(`/proc/self/fd/${this.base.root}/.`);
-    const freeBytes = bavail * bsize + writtenBytes;
-    if (bytes <= freeBytes) return;
-    throw new StageError(`no space: ${bytes} bytes are needed and ${freeBytes} are free`);
+    const freeBytes = this.tree.freeBytes() + writtenBytes;
+    if (bytes > freeBytes) throw StageError.of("no-space", undefined, bytes, freeBytes);
   }
-}
-
-function otherFileSystem(path: string): StageError {
-  return new StageError(`${path}: it is on another file system than the base directory`);
 }

@@ -2,8 +2,8 @@
 import { EntryType } from "../../wire/entry.ts";
 import { directoryOf } from "../../wire/path-rules.ts";
 import { below } from "../disk/below.ts";
-import type { Directories } from "../disk/directories.ts";
-import { type Step, StepKind } from "../apply/journal.ts";
+import type { TreeView } from "../disk/tree-view.ts";
+import { type Step, StepKind } from "./decision.ts";
 import { PathSet } from "../entries/path-set.ts";
 
 /** How a transfer that commits later keeps what it found to be right. */
@@ -21,7 +21,7 @@ export interface Rescue {
  * that, this one would leave a mixture of both: so it keeps what the other one replaces, and brings it after all.
  */
 export class Precedence {
-  private readonly base: Directories;
+  private readonly tree: TreeView;
   private readonly same = new PathSet();
   /** Directories that are there and that it is going to change something in. */
   private readonly used = new PathSet();
@@ -29,8 +29,8 @@ export class Precedence {
   private readonly complete = new PathSet();
   private readonly noted = new PathSet();
 
-  constructor(base: Directories) {
-    this.base = base;
+  constructor(tree: TreeView) {
+    this.tree = tree;
   }
 
   /** An entry is here as the sender has it. */
@@ -71,7 +71,7 @@ export class Precedence {
 
   /** @param merged takes the directories into which the other one will put what it has for them */
   private yieldPlace({ path, type }: Step, merged: string[], rescue: Rescue): void {
-    const stats = this.base.statsOf(path);
+    const stats = this.tree.stat(path);
     // Both bring the directory, and this one all that may be in it.
     if (type === EntryType.directory && stats === undefined && this.complete.has(path)) rescue.giveUp(path);
     if (stats?.isDirectory() === true) {
@@ -84,7 +84,7 @@ export class Precedence {
   }
 
   private yieldRemoval(path: string, rescue: Rescue): void {
-    const stats = this.base.statsOf(path);
+    const stats = this.tree.stat(path);
     if (stats?.isDirectory() === true) {
       if (this.hasSameIn(path)) rescue.giveUp(path);
     } else if (stats !== undefined && this.same.has(path) && !rescue.keepEntry(path)) rescue.giveUp(path);
@@ -97,7 +97,7 @@ export class Precedence {
    */
   private keepIn(directory: string, brought: PathSet, rescue: Rescue): void {
     this.keepDirectory(directory, rescue);
-    for (const { path, stats } of below(this.base, directory)) {
+    for (const { path, stats } of below(this.tree, directory)) {
       if (stats.isDirectory()) {
         const isNeeded = this.same.has(path) || this.used.has(path);
         if (isNeeded && !brought.has(path)) rescue.giveUp(path);
@@ -115,7 +115,7 @@ export class Precedence {
   /** Whether anything that this transfer relies on is in a directory. */
   private hasSameIn(directory: string): boolean {
     if (this.same.has(directory) || this.used.has(directory)) return true;
-    for (const { path } of below(this.base, directory))
+    for (const { path } of below(this.tree, directory))
       if (this.same.has(path) || this.used.has(path)) return true;
     return false;
   }

@@ -1,6 +1,6 @@
 /** What a receiver's own patterns keep as it is. */
 import { below } from "../disk/below.ts";
-import type { Directories } from "../disk/directories.ts";
+import type { TreeView } from "../disk/tree-view.ts";
 import { compileExcludes, type Exclusion, isExcludedWithin } from "../entries/excludes.ts";
 
 /** What a member keeps for itself: its own exclude patterns hold for what it receives, too. */
@@ -31,8 +31,8 @@ export class Protection {
   }
 
   /** Some entry below a directory that would be lost with it; undefined where nothing there is kept. */
-  findBelow(base: Directories, top: string): string | undefined {
-    for (const { path, stats } of below(base, top))
+  findBelow(tree: TreeView, top: string): string | undefined {
+    for (const { path, stats } of below(tree, top))
       if (this.isExcluded(path, stats.isDirectory())) return path;
     return undefined;
   }

@@ -1,13 +1,13 @@
 /** What a member has and its sender has not, and whether that is too much. */
+import { type Reason, reason } from "../../base/reason.ts";
 import { UserError } from "../../base/user-error.ts";
 import type { FileStats } from "../../sys/stat.ts";
 import type { Terms } from "../../wire/terms.ts";
 import { directoryOf, joinPath, STAGING_NAME } from "../../wire/path-rules.ts";
 import { below, type EntryBelow } from "../disk/below.ts";
-import type { Directories } from "../disk/directories.ts";
+import type { TreeView } from "../disk/tree-view.ts";
 import { compileExcludes, EXCLUDE_BYTES, type Exclusion } from "../entries/excludes.ts";
 import type { Protection } from "./protection.ts";
-import { namesIn } from "../disk/remove.ts";
 import { StageError } from "../reasons/stage-error.ts";
 
 /** How much of what a transfer looks at it may delete. */
@@ -32,7 +32,7 @@ const ENTRIES_PER_STEP = 2_000;
  * their end is marked. What the patterns of either side exclude stays, and so do the directories that it is in.
  */
 export class Superfluous {
-  private readonly base: Directories;
+  private readonly tree: TreeView;
   private readonly protection: Protection | undefined;
   private readonly patterns: string[] = [];
   private patternBytes = 0;
@@ -44,8 +44,8 @@ export class Superfluous {
   private inScope = 0;
   private found = 0;
 
-  constructor(base: Directories, protection: Protection | undefined) {
-    this.base = base;
+  constructor(tree: TreeView, protection: Protection | undefined) {
+    this.tree = tree;
     this.protection = protection;
   }
 
@@ -53,14 +53,14 @@ export class Superfluous {
   accept(terms: Terms | undefined, patterns: readonly string[]): void {
     this.terms ??= terms;
     this.patternBytes += patterns.reduce((sum, pattern) => sum + pattern.length + 1, 0);
-    if (this.patternBytes > 2 * EXCLUDE_BYTES) throw new StageError("the sender has too many patterns");
+    if (this.patternBytes > 2 * EXCLUDE_BYTES) throw StageError.of("too-many-patterns");
     this.patterns.push(...patterns);
     if (patterns.length > 0) this.isExcluded = undefined;
   }
 
   /** @throws StageError where the sender deletes and has not said so before */
   checkExpected(): void {
-    if (this.terms === undefined) throw new StageError("the sender deletes without any terms");
+    if (this.terms === undefined) throw StageError.of("deletes-without-terms");
   }
 
   /** Whether anything may turn out to be superfluous. */
@@ -90,9 +90,8 @@ export class Superfluous {
    */
   *in(directory: string, obstacle: Obstacle): Generator<string | undefined> {
     const isKnown = directory === this.directory;
-    const descriptor = this.base.find(directory);
-    if (descriptor === undefined) return;
-    for (const name of namesIn(descriptor)) {
+    if (!this.tree.hasDirectory(directory)) return;
+    for (const name of this.tree.list(directory)) {
       if (directory === "" && name === STAGING_NAME) continue;
       if (isKnown && this.seen.has(name)) this.inScope++;
       else yield* this.removalsOf(joinPath(directory, name), obstacle);
@@ -101,7 +100,7 @@ export class Superfluous {
 
   /** A path as one, or what can be deleted of it where something in it stays; step by step. */
   *removalsOf(path: string, obstacle: Obstacle): Generator<string | undefined> {
-    const stats = this.base.statsOf(path);
+    const stats = this.tree.stat(path);
     if (stats === undefined || this.stays(path, stats.isDirectory())) return;
     const { kept, count } = yield* this.examine({ path, stats }, obstacle);
     this.inScope += count + kept.size;
@@ -113,8 +112,8 @@ export class Superfluous {
   /** Every path that goes with one that is deleted, itself first. */
   *pathsOf(path: string): Generator<string> {
     yield path;
-    if (this.base.statsOf(path)?.isDirectory() !== true) return;
-    for (const entry of below(this.base, path)) yield entry.path;
+    if (this.tree.stat(path)?.isDirectory() !== true) return;
+    for (const entry of below(this.tree, path)) yield entry.path;
   }
 
   /**
@@ -126,29 +125,25 @@ export class Superfluous {
   *replaced(path: string, stats: FileStats, obstacle: Obstacle): Generator<undefined, string[]> {
     const { kept } = yield* this.examine({ path, stats }, obstacle);
     const [first] = kept;
-    if (first !== undefined)
-      throw new StageError(`${path}: it is a directory here, and something in it is excluded`);
+    if (first !== undefined) throw StageError.of("holds-excluded", path);
     if (!this.isLooking) return [];
     const paths: string[] = [];
-    for (const entry of below(this.base, path)) paths.push(entry.path);
+    for (const entry of below(this.tree, path)) paths.push(entry.path);
     this.found += paths.length;
     this.inScope += paths.length;
     return paths;
   }
 
   /**
-   * A sentence where more would be deleted than may be.
+   * The reason not to go on where more would be deleted than may be.
    *
    * @param limit what this member allows
    */
-  excess(limit: DeleteLimit): string | undefined {
+  excess(limit: DeleteLimit): Reason | undefined {
     const share = limit.percent === undefined ? 0 : Math.floor((this.inScope * limit.percent) / 100);
     const most = Math.max(limit.entries, share);
     if (this.terms?.isForced === true || this.found <= most) return undefined;
-    return (
-      `${this.found} of ${this.inScope} entries would be deleted, and ${most} may be (delete-limit): ` +
-      "add --force-delete if that is what you want"
-    );
+    return reason("delete-limit", undefined, this.found, this.inScope, most);
   }
 
   /**
@@ -165,7 +160,7 @@ export class Superfluous {
     let walked = 1;
     if (!top.stats.isDirectory()) return { kept, count: walked };
     const enters = (entry: EntryBelow) => !this.stays(entry.path, true);
-    for (const entry of below(this.base, top.path, enters)) {
+    for (const entry of below(this.tree, top.path, enters)) {
       if (this.stays(entry.path, entry.stats.isDirectory())) keepWay(kept, entry.path, top.path);
       else {
         obstacle(entry);
@@ -177,7 +172,7 @@ export class Superfluous {
 
   /** What can be deleted of a directory in which something stays: the largest parts. */
   private *partsOf(top: string, kept: ReadonlySet<string>): Generator<string> {
-    for (const { path, stats } of below(this.base, top, (entry) => kept.has(entry.path))) {
+    for (const { path, stats } of below(this.tree, top, (entry) => kept.has(entry.path))) {
       if (!kept.has(path) && !this.stays(path, stats.isDirectory())) yield path;
     }
   }
@@ -191,7 +186,7 @@ export class Superfluous {
     try {
       return compileExcludes(this.patterns, this.terms?.base ?? "");
     } catch (error) {
-      if (error instanceof UserError) throw new StageError(`the sender's patterns: ${error.message}`);
+      if (error instanceof UserError) throw StageError.of("bad-pattern", undefined, error.message);
       throw error;
     }
   }

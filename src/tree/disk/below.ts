@@ -1,12 +1,11 @@
 /** Walks all that is below a directory. */
-import { type FileStats, statEntry } from "../../sys/stat.ts";
+import type { FileStats } from "../../sys/stat.ts";
+import { errorCode } from "../../sys/system-error.ts";
 import { PATH_BYTES } from "../../wire/limits.ts";
 import { joinPath } from "../../wire/path-rules.ts";
-import { errorCode } from "../../sys/system-error.ts";
-import type { Directories } from "./directories.ts";
-import { explain } from "../reasons/explain.ts";
-import { namesIn } from "./remove.ts";
+import { reasonFor } from "../reasons/explain.ts";
 import { StageError } from "../reasons/stage-error.ts";
+import type { TreeView } from "./tree-view.ts";
 
 /** An entry somewhere below a directory. */
 export interface EntryBelow {
@@ -22,17 +21,16 @@ export interface EntryBelow {
  * @throws StageError where a directory cannot be read
  */
 export function* below(
-  base: Directories,
+  tree: TreeView,
   top: string,
   enters: (entry: EntryBelow) => boolean = () => true,
 ): Generator<EntryBelow> {
   const pending = [top];
   for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
-    for (const name of namesOf(base, directory)) {
+    for (const name of namesOf(tree, directory)) {
       const path = joinPath(directory, name);
-      if (path.length > PATH_BYTES) throw new StageError(`${directory}: what is in it has too long a path`);
-      const parent = base.find(directory);
-      const stats = parent === undefined ? undefined : statEntry(parent, name);
+      if (path.length > PATH_BYTES) throw StageError.of("path-too-long", directory);
+      const stats = tree.statIn(directory, name);
       if (stats === undefined) continue;
       const entry = { path, stats };
       yield entry;
@@ -41,12 +39,11 @@ export function* below(
   }
 }
 
-function namesOf(base: Directories, directory: string): string[] {
+function namesOf(tree: TreeView, directory: string): string[] {
   try {
-    const descriptor = base.find(directory);
-    return descriptor === undefined ? [] : namesIn(descriptor);
+    return tree.hasDirectory(directory) ? tree.list(directory) : [];
   } catch (error) {
     if (errorCode(error) === "ENOENT") return [];
-    throw new StageError(`${directory === "" ? "the base directory" : directory}: ${explain(error)}`);
+    throw new StageError(reasonFor(error, directory));
   }
 }

@@ -1,54 +1,55 @@
 /** Reaches entries below a directory without following a link. */
-import fs from "node:fs";
-import { entryPath } from "../../sys/entry-path.ts";
-import { O_PATH } from "../../sys/files.ts";
-import { type FileStats, statEntry } from "../../sys/stat.ts";
+import type { FileStats } from "../../sys/stat.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import { directoryOf, nameOf } from "../../wire/path-rules.ts";
+import type { DirectoryHandle, Disk } from "./disk.ts";
+import { OpenFile } from "./open-file.ts";
+import type { TreeView } from "./tree-view.ts";
 
 /**
- * Reaches entries below a directory without ever following a symbolic link on the way, even when somebody swaps a
- * directory for a link in that moment: each component is opened by itself, from the descriptor of the one before,
- * and an entry is then named as /proc/self/fd/N/name. Descriptors of directories used lately are kept.
+ * No symbolic link is ever followed on the way to an entry, even when somebody swaps a directory for a link in that moment:
+ * each component is opened by itself, from the handle of the one before. Handles of directories used lately are kept.
  */
 
-const { O_DIRECTORY, O_NOFOLLOW, O_RDONLY } = fs.constants;
-const KEPT_DESCRIPTORS = 128;
+/** Directories that are kept open: a walk goes down and up again, and a process has 1,024 descriptors at the least. */
+const KEPT_HANDLES = 128;
 
-/** Opens a directory that is an entry of another; throws ENOTDIR for a symbolic link. */
-export function openDirectory(parent: number, name: string): number {
-  return fs.openSync(entryPath(parent, name), O_PATH | O_DIRECTORY | O_NOFOLLOW);
-}
-
-export class Directories {
-  readonly root: number;
-  /** Open descriptors by path, the one used last at the end. */
-  private readonly open = new Map<string, number>();
+export class Directories implements TreeView {
+  readonly disk: Disk;
+  readonly root: DirectoryHandle;
+  /** Open directories by path, the one used last at the end. */
+  private readonly open = new Map<string, DirectoryHandle>();
   /** That one once more: entries of one directory mostly come together. */
-  private last: { readonly path: string; readonly descriptor: number } | undefined;
+  private last: { readonly path: string; readonly handle: DirectoryHandle } | undefined;
 
-  /** @param path the directory that everything is below; it may itself be reached over links */
-  constructor(path: string | Buffer) {
-    this.root = fs.openSync(path, O_RDONLY | O_DIRECTORY);
+  /** @param root the directory that everything is below, as Disk.openRoot() or openDirectory() gives it */
+  constructor(disk: Disk, root: DirectoryHandle) {
+    this.disk = disk;
+    this.root = root;
+  }
+
+  /** @param path may itself be reached over links */
+  static at(disk: Disk, path: string | Buffer): Directories {
+    return new Directories(disk, disk.openRoot(path));
   }
 
   /**
-   * The descriptor of a directory below the root; it stays open until others have been asked for often.
+   * The handle of a directory below the root; it stays open until others have been asked for often.
    *
    * @throws an error with code ENOENT or ENOTDIR where there is no such directory
    */
-  descriptor(path: string): number {
+  handle(path: string): DirectoryHandle {
     if (path === "") return this.root;
-    if (this.last?.path === path) return this.last.descriptor;
-    const descriptor = this.used(path) ?? this.opened(path);
-    this.last = { path, descriptor };
-    return descriptor;
+    if (this.last?.path === path) return this.last.handle;
+    const handle = this.used(path) ?? this.opened(path);
+    this.last = { path, handle };
+    return handle;
   }
 
   /** The same, or undefined where a component is missing or is not a directory. */
-  find(path: string): number | undefined {
+  find(path: string): DirectoryHandle | undefined {
     try {
-      return this.descriptor(path);
+      return this.handle(path);
     } catch (error) {
       const code = errorCode(error);
       if (code === "ENOENT" || code === "ENOTDIR") return undefined;
@@ -56,10 +57,61 @@ export class Directories {
     }
   }
 
-  /** The stats of an entry by its path, of a link itself; undefined where it, or its directory, is not there. */
-  statsOf(path: string): FileStats | undefined {
-    const parent = this.find(directoryOf(path));
-    return parent === undefined ? undefined : statEntry(parent, nameOf(path));
+  get user(): number {
+    return this.disk.user;
+  }
+
+  get hasExactTimes(): boolean {
+    return this.disk.hasExactTimes;
+  }
+
+  get hasAttributes(): boolean {
+    return this.disk.hasAttributes;
+  }
+
+  freeBytes(): number {
+    return this.disk.fileSystemOf(this.root).freeBytes;
+  }
+
+  hasDirectory(path: string): boolean {
+    return this.find(path) !== undefined;
+  }
+
+  stat(path: string): FileStats | undefined {
+    return this.statIn(directoryOf(path), nameOf(path));
+  }
+
+  statIn(directory: string, name: string): FileStats | undefined {
+    const parent = this.find(directory);
+    return parent === undefined ? undefined : this.disk.stat(parent, name);
+  }
+
+  statDirectory(path: string): FileStats {
+    return this.disk.statDirectory(this.handle(path));
+  }
+
+  list(directory: string): string[] {
+    return this.disk.list(this.handle(directory));
+  }
+
+  checkWritable(directory: string): void {
+    this.disk.checkWritable(this.handle(directory));
+  }
+
+  readLink(directory: string, name: string): string {
+    return this.disk.readLink(this.handle(directory), name);
+  }
+
+  listAttributes(directory: string, name: string): string[] {
+    return this.disk.listAttributes(this.handle(directory), name);
+  }
+
+  readAttribute(directory: string, name: string, attribute: string): Uint8Array | undefined {
+    return this.disk.readAttribute(this.handle(directory), name, attribute);
+  }
+
+  openToRead(directory: string, name: string): OpenFile {
+    return new OpenFile(this.disk, this.disk.openFile(this.handle(directory), name, "read"));
   }
 
   /** Forgets a directory that is going to be replaced, and all below it. */
@@ -70,17 +122,17 @@ export class Directories {
 
   /** Forgets every directory but the root: somebody else may have moved them. */
   forgetAll(): void {
-    for (const descriptor of this.open.values()) fs.closeSync(descriptor);
+    for (const handle of this.open.values()) this.disk.closeDirectory(handle);
     this.open.clear();
     this.last = undefined;
   }
 
   close(): void {
     this.forgetAll();
-    fs.closeSync(this.root);
+    this.disk.closeDirectory(this.root);
   }
 
-  private used(path: string): number | undefined {
+  private used(path: string): DirectoryHandle | undefined {
     const known = this.open.get(path);
     if (known === undefined) return undefined;
     this.open.delete(path);
@@ -88,41 +140,41 @@ export class Directories {
     return known;
   }
 
-  private opened(path: string): number {
+  private opened(path: string): DirectoryHandle {
     const slash = path.lastIndexOf("/");
     const parent = this.nearest(slash === -1 ? "" : path.slice(0, slash));
-    return this.keep(path, openDirectory(parent, path.slice(slash + 1)));
+    return this.keep(path, this.disk.openDirectory(parent, path.slice(slash + 1)));
   }
 
   /** Walks down to a directory from the deepest ancestor that is open; not recursive, for paths may be deep. */
-  private nearest(path: string): number {
+  private nearest(path: string): DirectoryHandle {
     let ancestor = path;
     while (ancestor !== "" && !this.open.has(ancestor)) {
       ancestor = ancestor.slice(0, Math.max(0, ancestor.lastIndexOf("/")));
     }
-    let descriptor = this.open.get(ancestor) ?? this.root;
+    let handle = this.open.get(ancestor) ?? this.root;
     for (let end = ancestor.length; end < path.length;) {
       const start = end === 0 ? 0 : end + 1;
       const slash = path.indexOf("/", start);
       end = slash === -1 ? path.length : slash;
-      descriptor = this.keep(path.slice(0, end), openDirectory(descriptor, path.slice(start, end)));
+      handle = this.keep(path.slice(0, end), this.disk.openDirectory(handle, path.slice(start, end)));
     }
-    return descriptor;
+    return handle;
   }
 
-  private keep(path: string, descriptor: number): number {
-    this.open.set(path, descriptor);
-    if (this.open.size > KEPT_DESCRIPTORS) {
+  private keep(path: string, handle: DirectoryHandle): DirectoryHandle {
+    this.open.set(path, handle);
+    if (this.open.size > KEPT_HANDLES) {
       const [oldest] = this.open.keys();
       if (oldest !== undefined) this.closeOne(oldest);
       this.last = undefined;
     }
-    return descriptor;
+    return handle;
   }
 
   private closeOne(path: string): void {
-    const descriptor = this.open.get(path);
-    if (descriptor !== undefined) fs.closeSync(descriptor);
+    const handle = this.open.get(path);
+    if (handle !== undefined) this.disk.closeDirectory(handle);
     this.open.delete(path);
   }
 }

@@ -49,8 +49,11 @@ export interface Disk {
 
   /** Opens the directory that everything else is below; its path may lead over links. */
   openRoot(path: string | Buffer): DirectoryHandle;
-  /** Opens a directory for its entries; it need not be readable. Throws ENOTDIR for a link. */
-  openDirectory(parent: DirectoryHandle, name: string): DirectoryHandle;
+  /**
+   * Opens a directory for its entries: "pass" needs no permission to read it, "sync" is what syncDirectory() takes. Throws
+   * ENOTDIR for a link.
+   */
+  openDirectory(parent: DirectoryHandle, name: string, purpose?: "pass" | "sync"): DirectoryHandle;
   closeDirectory(directory: DirectoryHandle): void;
   statDirectory(directory: DirectoryHandle): FileStats;
   fileSystemOf(directory: DirectoryHandle): FileSystemFacts;
@@ -118,7 +121,7 @@ export interface Disk {
   syncContents(file: FileHandle): void;
   /** Makes a file durable with all its attributes; its name is its directory's matter. */
   syncFile(file: FileHandle): void;
-  /** Makes the names in a directory durable. */
+  /** Makes the names in a directory durable; it must have been opened for that, or as a root. */
   syncDirectory(directory: DirectoryHandle): void;
   /** Makes everything durable that was written to the file system of a directory. */
   syncFileSystem(directory: DirectoryHandle): void;

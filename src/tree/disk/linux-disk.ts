@@ -58,8 +58,9 @@ class LinuxDisk implements Disk {
     return directoryOf(fs.openSync(path, O_RDONLY | O_DIRECTORY));
   }
 
-  openDirectory(parent: DirectoryHandle, name: string): DirectoryHandle {
-    return directoryOf(fs.openSync(pathOf(parent, name), O_PATH | O_DIRECTORY | O_NOFOLLOW));
+  openDirectory(parent: DirectoryHandle, name: string, purpose: "pass" | "sync" = "pass"): DirectoryHandle {
+    const access = purpose === "sync" ? O_RDONLY : O_PATH;
+    return directoryOf(fs.openSync(pathOf(parent, name), access | O_DIRECTORY | O_NOFOLLOW));
   }
 
   closeDirectory(directory: DirectoryHandle): void {

@@ -1,8 +1,6 @@
 /** Removes an entry with all below it. */
-import fs from "node:fs";
-import { entryPath } from "../../sys/entry-path.ts";
 import { errorCode } from "../../sys/system-error.ts";
-import { openDirectory } from "./directories.ts";
+import { type DirectoryHandle, type Disk, ITSELF } from "./disk.ts";
 
 /**
  * Removes an entry and, for a directory, all below it, whatever the bytes of the names. No link is followed, and nothing of
@@ -11,14 +9,14 @@ import { openDirectory } from "./directories.ts";
  *
  * @throws an error with a code where something is left; everything else is gone by then
  */
-export function removeEntry(parent: number, name: string): void {
-  if (isUnlinked(parent, name)) return;
+export function removeEntry(disk: Disk, parent: DirectoryHandle, name: string): void {
+  if (isUnlinked(disk, parent, name)) return;
   const pending = [name];
   let failure: unknown;
   for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
     try {
-      emptyDirectory(parent, directory, pending);
-      fs.rmdirSync(entryPath(parent, directory));
+      emptyDirectory(disk, parent, directory, pending);
+      disk.removeDirectory(parent, directory);
     } catch (error) {
       failure ??= error;
     }
@@ -26,62 +24,65 @@ export function removeEntry(parent: number, name: string): void {
   if (failure !== undefined) throw failure as Error;
 }
 
+/** Directories that were moved aside get numbers of their own; the name says that nothing in them is needed. */
+let movedAside = 0;
+
 /** Unlinks what can be unlinked, and moves directories to the parent, where they are pending. */
-function emptyDirectory(parent: number, name: string, pending: string[]): void {
-  makeAccessible(parent, name);
-  const directory = openDirectory(parent, name);
+function emptyDirectory(disk: Disk, parent: DirectoryHandle, name: string, pending: string[]): void {
+  makeAccessible(disk, parent, name);
+  const directory = disk.openDirectory(parent, name);
   let failure: unknown;
   try {
-    for (const child of namesIn(directory)) {
+    for (const child of disk.list(directory)) {
       try {
-        if (isUnlinked(directory, child)) continue;
-        const aside = `removed-${process.hrtime.bigint()}-${pending.length}`;
-        makeAccessible(directory, child);
+        if (isUnlinked(disk, directory, child)) continue;
+        makeAccessible(disk, directory, child);
         // A directory that something is mounted on cannot be moved: EBUSY.
-        fs.renameSync(entryPath(directory, child), entryPath(parent, aside));
-        pending.push(aside);
+        pending.push(moveAside(disk, directory, child, parent));
       } catch (error) {
         failure ??= error;
       }
     }
   } finally {
-    fs.closeSync(directory);
+    disk.closeDirectory(directory);
   }
   if (failure !== undefined) throw failure as Error;
 }
 
+/** @returns the name that it has got beside the entry */
+function moveAside(disk: Disk, directory: DirectoryHandle, name: string, parent: DirectoryHandle): string {
+  let aside: string;
+  // An earlier run of the program may have left such names.
+  do aside = `.removed-${movedAside++}`;
+  while (disk.stat(parent, aside) !== undefined);
+  disk.rename(directory, name, parent, aside);
+  return aside;
+}
+
 /** @returns false for a directory */
-function isUnlinked(parent: number, name: string): boolean {
+function isUnlinked(disk: Disk, parent: DirectoryHandle, name: string): boolean {
   try {
-    fs.unlinkSync(entryPath(parent, name));
+    disk.unlink(parent, name);
     return true;
   } catch (error) {
     const code = errorCode(error);
     if (code === "ENOENT") return true;
     if (code !== "EISDIR" && code !== "EPERM") throw error;
     // EPERM may mean a directory, or that it may not be removed.
-    if (fs.lstatSync(entryPath(parent, name), { throwIfNoEntry: false })?.isDirectory() === true)
-      return false;
+    if (disk.stat(parent, name)?.isDirectory() === true) return false;
     throw error;
   }
 }
 
 /** A staged directory may have got a final mode that shuts its own owner out. */
-function makeAccessible(parent: number, name: string): void {
-  const directory = openDirectory(parent, name);
+function makeAccessible(disk: Disk, parent: DirectoryHandle, name: string): void {
+  const directory = disk.openDirectory(parent, name);
   try {
-    fs.chmodSync(`/proc/self/fd/${directory}`, 0o700);
+    disk.setMode(directory, ITSELF, 0o700);
   } catch (error) {
     // It belongs to somebody else, and may be accessible all the same.
     if (errorCode(error) !== "EPERM") throw error;
   } finally {
-    fs.closeSync(directory);
+    disk.closeDirectory(directory);
   }
-}
-
-/** The names in an open directory, as byte strings. */
-export function namesIn(directory: number): string[] {
-  return fs
-    .readdirSync(`/proc/self/fd/${directory}`, { encoding: "buffer" })
-    .map((name) => name.toString("latin1"));
 }

@@ -1,17 +1,9 @@
-/** Compares and sets mode, time and owner. */
-import fs from "node:fs";
-import { hasExactTimes, setLinkTime, setTime } from "../../sys/files.ts";
+/** Mode, time and owner of an entry: what they are, and what they are to be. */
 import type { FileStats } from "../../sys/stat.ts";
 import { deviceNumber } from "../../sys/special-files.ts";
-import { type Attribute, type Device, EntryType } from "../../wire/entry.ts";
+import { type Device, EntryType } from "../../wire/entry.ts";
 import type { Metadata } from "../../wire/metadata.ts";
-import { bytesOfPath } from "../../sys/entry-path.ts";
-import { errorCode } from "../../sys/system-error.ts";
-import { openDirectory } from "../disk/directories.ts";
-import { setAttributes } from "./extended-attributes.ts";
 import type { Owners } from "./owners.ts";
-
-/** Reading, comparing and setting mode, time and owner. */
 
 /** Whether the owners of files can be set here: root can, and whoever kept the capability for it. */
 export interface AttributeRules {
@@ -31,7 +23,9 @@ export function groupsOfProcess(): ReadonlySet<number> {
 /** Set-user-id and set-group-id mean somebody else where the owner or the group is not kept. */
 const MODE_WITHOUT_OWNER = 0o1777;
 const SET_GROUP_ID = 0o2000;
-const SAME_OWNER = -1;
+
+/** For the calls that set owners: leave this one as it is. */
+export const SAME_OWNER = -1;
 
 /** Times set without the native call are rounded. */
 const ROUNDING_NS = 1000n;
@@ -45,18 +39,14 @@ export function metadataOf(stats: FileStats, owners: Owners): Metadata {
   };
 }
 
-const SPECIAL_TYPES: ReadonlyMap<number, EntryType> = new Map([
-  [fs.constants.S_IFIFO, EntryType.fifo],
-  [fs.constants.S_IFCHR, EntryType.characterDevice],
-  [fs.constants.S_IFBLK, EntryType.blockDevice],
-]);
-
 /** The type of an entry by its stats; undefined for what is not sent. */
 export function typeOf(stats: FileStats): EntryType | undefined {
   if (stats.isFile()) return EntryType.file;
   if (stats.isDirectory()) return EntryType.directory;
   if (stats.isSymbolicLink()) return EntryType.symlink;
-  return SPECIAL_TYPES.get(stats.mode & fs.constants.S_IFMT);
+  if (stats.isFIFO()) return EntryType.fifo;
+  if (stats.isCharacterDevice()) return EntryType.characterDevice;
+  return stats.isBlockDevice() ? EntryType.blockDevice : undefined;
 }
 
 /** Which device a device node stands for. */
@@ -64,9 +54,13 @@ export function deviceOf(stats: FileStats): Device {
   return deviceNumber(stats.deviceId);
 }
 
-/** Whether two times are the same, as far as they can be set here. */
-export function isSameTime(a: bigint, b: bigint): boolean {
-  if (hasExactTimes()) return a === b;
+/**
+ * Whether two times are the same, as far as they can be set on this host.
+ *
+ * @param isExact whether times can be set to the nanosecond
+ */
+export function isSameTime(a: bigint, b: bigint, isExact: boolean): boolean {
+  if (isExact) return a === b;
   const distance = a < b ? b - a : a - b;
   return distance <= ROUNDING_NS;
 }
@@ -78,20 +72,9 @@ export function modeToSet(metadata: Metadata, rules: AttributeRules): number {
   return metadata.mode & (isGroupKept ? MODE_WITHOUT_OWNER | SET_GROUP_ID : MODE_WITHOUT_OWNER);
 }
 
-/**
- * Sets the mode that an entry is to have.
- *
- * @param change sets a mode
- */
-export function setMode(metadata: Metadata, rules: AttributeRules, change: (mode: number) => void): void {
-  const mode = modeToSet(metadata, rules);
-  try {
-    change(mode);
-  } catch (error) {
-    if (rules.keepOwner || errorCode(error) !== "EPERM" || (mode & SET_GROUP_ID) === 0) throw error;
-    rules.isSetGroupIdForbidden = true;
-    change(modeToSet(metadata, rules));
-  }
+/** Whether a mode has the bit that a sandbox may forbid. */
+export function isSetGroupId(mode: number): boolean {
+  return (mode & SET_GROUP_ID) !== 0;
 }
 
 /** Whether an entry has the owner and the group that it is to have, as far as they can be set here. */
@@ -100,61 +83,12 @@ export function hasOwnerToSet(stats: FileStats, metadata: Metadata, rules: Attri
   return (user === SAME_OWNER || stats.uid === user) && (group === SAME_OWNER || stats.gid === group);
 }
 
-/** Gives an open file its owner and its group, as far as they can be set here. */
-export function setDescriptorOwner(descriptor: number, metadata: Metadata, rules: AttributeRules): void {
-  const { user, group } = ownerToSet(metadata, rules);
-  if (group !== SAME_OWNER) fs.fchownSync(descriptor, user, group);
-}
-
-/** What the call is to be given; where the group stays as it is, so does the owner. */
-function ownerToSet(metadata: Metadata, { owners, keepOwner, ownGroups }: AttributeRules) {
+/** The owner that an entry is to be given; where the group stays as it is, so does the owner. */
+export function ownerToSet(
+  metadata: Metadata,
+  { owners, keepOwner, ownGroups }: AttributeRules,
+): { readonly user: number; readonly group: number } {
   const group = owners.groupId(metadata.group);
   if (keepOwner) return { user: owners.userId(metadata.user), group };
   return { user: SAME_OWNER, group: ownGroups.has(group) ? group : SAME_OWNER };
-}
-
-/** Sets owner and time of a symbolic link. */
-export function setLinkAttributes(path: Buffer, metadata: Metadata, rules: AttributeRules): void {
-  setLinkOwner(path, metadata, rules);
-  setLinkTime(path, metadata.mtimeNs);
-}
-
-/** Sets owner, mode and time of something that must not be opened: a FIFO, or a device. It is one that was just made. */
-export function setSpecialAttributes(path: Buffer, metadata: Metadata, rules: AttributeRules): void {
-  setLinkOwner(path, metadata, rules);
-  setMode(metadata, rules, (mode) => fs.chmodSync(path, mode));
-  setLinkTime(path, metadata.mtimeNs);
-}
-
-function setLinkOwner(path: Buffer, metadata: Metadata, rules: AttributeRules): void {
-  const { user, group } = ownerToSet(metadata, rules);
-  if (group !== SAME_OWNER) fs.lchownSync(path, user, group);
-}
-
-/**
- * Sets owner, mode, extended attributes and time of a directory; the owner first, because setting it clears mode bits. The directory is
- * opened first, so that no link that somebody puts in its place is followed.
- *
- * @returns what could not be set of its extended attributes
- */
-export function setDirectoryAttributes(
-  parent: number,
-  name: string,
-  { metadata, attributes }: { metadata: Metadata; attributes: readonly Attribute[] | undefined },
-  rules: AttributeRules,
-): string | undefined {
-  const descriptor = openDirectory(parent, name);
-  try {
-    const path = bytesOfPath(`/proc/self/fd/${descriptor}`);
-    const { user, group } = ownerToSet(metadata, rules);
-    if (group !== SAME_OWNER) fs.chownSync(path, user, group);
-    // The calls for attributes follow no link, not even that of /proc. They come before a mode that may shut this process out.
-    const itself = bytesOfPath(`/proc/self/fd/${descriptor}/.`);
-    const failure = attributes === undefined ? undefined : setAttributes(itself, attributes);
-    setMode(metadata, rules, (mode) => fs.chmodSync(path, mode));
-    setTime(path, metadata.mtimeNs);
-    return failure;
-  } finally {
-    fs.closeSync(descriptor);
-  }
 }

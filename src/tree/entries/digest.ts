@@ -1,17 +1,15 @@
 /** The SHA-256 of a file, piece by piece. */
 import crypto from "node:crypto";
-import fs from "node:fs";
-import { openEntry } from "../../sys/files.ts";
-import { type FileStats, statDescriptor } from "../../sys/stat.ts";
+import type { FileStats } from "../../sys/stat.ts";
+import type { ReadableFile, TreeView } from "../disk/tree-view.ts";
 
-const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = fs.constants;
-
+/** So much is read between two looks at what else there is to do: half a millisecond of SHA-256. */
 const PIECE_BYTES = 1024 * 1024;
 const piece = Buffer.allocUnsafe(PIECE_BYTES);
 
 /** The SHA-256 of a file, read piece by piece, so that other work finds its time in between. */
 export class FileDigest {
-  private readonly descriptor: number;
+  private readonly file: ReadableFile;
   private readonly hash = crypto.createHash("sha256");
   private readonly stats: FileStats;
   private offset = 0;
@@ -19,12 +17,11 @@ export class FileDigest {
   /**
    * Opens the file.
    *
-   * @param directory the open directory that it is an entry of
    * @throws an error with a code where that cannot be done, and for what is no file
    */
-  constructor(directory: number, name: string) {
-    this.descriptor = openEntry(directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    this.stats = statDescriptor(this.descriptor);
+  constructor(tree: TreeView, directory: string, name: string) {
+    this.file = tree.openToRead(directory, name);
+    this.stats = this.file.stat();
     if (this.stats.isFile()) return;
     this.close();
     throw Object.assign(new Error("not a file"), { code: "EINVAL" });
@@ -36,18 +33,18 @@ export class FileDigest {
    * @returns undefined while there is more to read; "changed" where it was not one state of the file that was read
    */
   step(): Uint8Array | "changed" | undefined {
-    const bytes = fs.readSync(this.descriptor, piece, 0, PIECE_BYTES, this.offset);
+    const bytes = this.file.read(piece, this.offset);
     this.offset += bytes;
     if (bytes > 0) {
       this.hash.update(piece.subarray(0, bytes));
       if (this.offset < this.stats.size) return undefined;
     }
-    const { size, mtimeNs } = statDescriptor(this.descriptor);
+    const { size, mtimeNs } = this.file.stat();
     const isSame = size === this.stats.size && mtimeNs === this.stats.mtimeNs && this.offset === size;
     return isSame ? this.hash.digest() : "changed";
   }
 
   close(): void {
-    fs.closeSync(this.descriptor);
+    this.file.close();
   }
 }

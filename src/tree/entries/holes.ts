@@ -1,13 +1,12 @@
 /** Where a file has data. */
-import { canFindHoles, nextData, nextHole } from "../../sys/holes.ts";
 import type { FileStats } from "../../sys/stat.ts";
 
 /** What stats count in, whatever the file system has. */
 const BLOCK_BYTES = 512;
 
-/** Whether a file takes less room than it has bytes, and it can be found out where. */
+/** Whether a file takes less room than it has bytes. */
 export function isSparse(stats: FileStats): boolean {
-  return stats.isFile() && allocatedBytes(stats) < stats.size && canFindHoles();
+  return stats.isFile() && allocatedBytes(stats) < stats.size;
 }
 
 /** Bytes that a file takes on its disk. */
@@ -21,6 +20,12 @@ export interface DataPiece {
   readonly end: number;
 }
 
+/** What can say where an open file has data and where holes. */
+export interface HoleFinder {
+  nextData(offset: number): number | undefined;
+  nextHole(offset: number): number;
+}
+
 /**
  * The next data of an open file.
  *
@@ -28,7 +33,7 @@ export interface DataPiece {
  * @param size the end of the file
  * @returns an empty piece at the end where nothing but a hole follows
  */
-export function nextPiece(descriptor: number, offset: number, size: number): DataPiece {
-  const start = Math.min(size, nextData(descriptor, offset) ?? size);
-  return { start, end: start === size ? size : Math.min(size, nextHole(descriptor, start)) };
+export function nextPiece(file: HoleFinder, offset: number, size: number): DataPiece {
+  const start = Math.min(size, file.nextData(offset) ?? size);
+  return { start, end: start === size ? size : Math.min(size, file.nextHole(start)) };
 }

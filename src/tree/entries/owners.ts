@@ -1,6 +1,6 @@
 /** Names of users and groups, from /etc/passwd and /etc/group. */
-import fs from "node:fs";
 import type { Owner } from "../../wire/metadata.ts";
+import { readAccountFile } from "../disk/account-files.ts";
 
 /** Names of users and groups by number and the other way round, from a file such as /etc/passwd. */
 class NameTable {
@@ -34,14 +34,14 @@ class NameTable {
 
   /** Reads the file again if it has changed; to be called once per transfer, not per entry. */
   refresh(): void {
-    const changedMs = fs.statSync(this.file, { throwIfNoEntry: false })?.mtimeMs;
-    if (changedMs === undefined || changedMs === this.readTimeMs) return;
-    this.readTimeMs = changedMs;
+    const read = readAccountFile(this.file, this.readTimeMs);
+    if (read === undefined) return;
+    this.readTimeMs = read.changedMs;
     this.names = new Map();
     this.ids = new Map();
     this.last = { id: -1, name: "" };
     this.asked = undefined;
-    for (const line of fs.readFileSync(this.file, "latin1").split("\n")) {
+    for (const line of read.text.split("\n")) {
       const [name, , id] = line.split(":");
       if (name === undefined || id === undefined || !/^\d+$/.test(id) || name.length > 255) continue;
       if (!this.names.has(Number(id))) this.names.set(Number(id), name);

@@ -1,14 +1,12 @@
 /** What is to be sent of one entry; remembers files that have several names. */
-import fs from "node:fs";
-import { entryPath } from "../../sys/entry-path.ts";
-import { type FileStats, statEntry } from "../../sys/stat.ts";
+import type { FileStats } from "../../sys/stat.ts";
 import { type Entry, type EntryExtras, EntryType, NO_EXTRAS } from "../../wire/entry.ts";
 import { PATH_BYTES } from "../../wire/limits.ts";
 import type { DirectoryHeader } from "../../wire/manifest.ts";
 import type { Metadata } from "../../wire/metadata.ts";
-import { joinPath, nameOf } from "../../wire/path-rules.ts";
-import { deviceOf, metadataOf, typeOf } from "../entries/attributes.ts";
-import { readTarget } from "../disk/read-target.ts";
+import { joinPath } from "../../wire/path-rules.ts";
+import { deviceOf, metadataOf, SAME_OWNER, typeOf } from "../entries/attributes.ts";
+import type { Directories } from "../disk/directories.ts";
 import type { Exclusion } from "../entries/excludes.ts";
 import { explain } from "../reasons/explain.ts";
 import { attributesOf, AttributesError } from "../entries/extended-attributes.ts";
@@ -59,6 +57,7 @@ export interface LookRules extends Pick<ScanRules, "ownedBy" | "group" | "sendsA
 
 /** Looks at one entry after the other and says what is to be sent of it. */
 export class Lookout {
+  private readonly directories: Directories;
   private readonly owners: Owners;
   private readonly rules: LookRules;
   /** The first path of each file that has several, by device and inode. */
@@ -66,7 +65,8 @@ export class Lookout {
   /** What went wrong with the last entry, though it is sent. */
   private problem: UnreadableEntry | undefined;
 
-  constructor(owners: Owners, rules: LookRules) {
+  constructor(directories: Directories, owners: Owners, rules: LookRules) {
+    this.directories = directories;
     this.owners = owners;
     this.rules = rules;
   }
@@ -84,13 +84,13 @@ export class Lookout {
   }
 
   /** @returns undefined where nothing of that name is there */
-  at(descriptor: number, directory: DirectoryHeader, name: string): Look | undefined {
+  at(directory: DirectoryHeader, name: string): Look | undefined {
     const path = joinPath(directory.path, name);
     try {
-      const stats = statEntry(descriptor, name);
+      const stats = this.statIn(directory.path, name);
       if (stats === undefined) return undefined;
       if (this.rules.isExcluded(path, stats.isDirectory())) return { kind: "hidden" };
-      return this.obstacle(path, stats) ?? this.found(descriptor, directory, name, stats);
+      return this.obstacle(path, stats) ?? this.found(directory, name, stats);
     } catch (error) {
       return { kind: "unreadable", path, reason: explain(error) };
     }
@@ -112,32 +112,33 @@ export class Lookout {
     return { kind: "skipped", path, reason, isDirectory: stats.isDirectory() };
   }
 
-  private found(descriptor: number, directory: DirectoryHeader, name: string, stats: FileStats): FoundEntry {
+  private found(directory: DirectoryHeader, name: string, stats: FileStats): FoundEntry {
     const path = joinPath(directory.path, name);
     const type = typeOf(stats) ?? EntryType.file;
-    const metadata = this.metadata(descriptor, path, stats);
+    const metadata = this.metadata(directory.path, name, stats);
     const isFile = type === EntryType.file;
     const first = isFile && stats.links > 1 ? this.firstPath(path, stats) : path;
     if (first !== path) {
       const entry = { type: EntryType.hardLink, name, metadata, size: 0, target: first, extras: undefined };
       return { kind: "entry", directory, entry };
     }
-    const target = type === EntryType.symlink ? readTarget(descriptor, name) : "";
-    const extras = this.withAttributes(descriptor, path, extrasOf(type, stats));
+    const target = type === EntryType.symlink ? this.directories.readLink(directory.path, name) : "";
+    const extras = this.withAttributes(directory.path, name, this.extrasOf(type, stats));
     const entry = { type, name, metadata, size: isFile ? stats.size : 0, target, extras };
     return { kind: "entry", directory, entry };
   }
 
   private withAttributes(
-    descriptor: number,
-    path: string,
+    directory: string,
+    name: string,
     extras: EntryExtras | undefined,
   ): EntryExtras | undefined {
     if (!this.rules.sendsAttributes) return extras;
     try {
-      return { ...(extras ?? NO_EXTRAS), attributes: attributesOf(descriptor, nameOf(path)) };
+      return { ...(extras ?? NO_EXTRAS), attributes: attributesOf(this.directories, directory, name) };
     } catch (error) {
       const why = error instanceof AttributesError ? error.message : explain(error);
+      const path = joinPath(directory, name);
       this.problem = { kind: "unreadable", path, reason: `its extended attributes are not sent: ${why}` };
       return extras;
     }
@@ -153,27 +154,35 @@ export class Lookout {
   }
 
   /** An entry's metadata, after it was given the wanted group; no link is followed. */
-  private metadata(descriptor: number, path: string, stats: FileStats): Metadata {
+  private metadata(directory: string, name: string, stats: FileStats): Metadata {
     const { group, dryRun } = this.rules;
     if (group === undefined || stats.gid === group) return metadataOf(stats, this.owners);
     if (dryRun) return { ...metadataOf(stats, this.owners), group: this.owners.group(group) };
     try {
-      fs.lchownSync(entryPath(descriptor, nameOf(path)), -1, group);
+      const { disk } = this.directories;
+      disk.setOwner(this.directories.handle(directory), name, SAME_OWNER, group);
     } catch (error) {
+      const path = joinPath(directory, name);
       this.problem = { kind: "unreadable", path, reason: `its group cannot be changed: ${explain(error)}` };
     }
     // The kernel takes set-user-id and set-group-id away with that.
-    return metadataOf(statEntry(descriptor, nameOf(path)) ?? stats, this.owners);
+    return metadataOf(this.directories.statIn(directory, name) ?? stats, this.owners);
   }
-}
 
-function extrasOf(type: EntryType, stats: FileStats): EntryExtras | undefined {
-  if (type === EntryType.characterDevice || type === EntryType.blockDevice) {
-    return { ...NO_EXTRAS, device: deviceOf(stats) };
+  private extrasOf(type: EntryType, stats: FileStats): EntryExtras | undefined {
+    if (type === EntryType.characterDevice || type === EntryType.blockDevice) {
+      return { ...NO_EXTRAS, device: deviceOf(stats) };
+    }
+    if (type !== EntryType.file) return undefined;
+    const hasOtherNames = stats.links > 1;
+    const allocated =
+      this.directories.disk.canFindHoles && isSparse(stats) ? allocatedBytes(stats) : undefined;
+    if (!hasOtherNames && allocated === undefined) return undefined;
+    return { ...NO_EXTRAS, hasOtherNames, allocated };
   }
-  if (type !== EntryType.file) return undefined;
-  const hasOtherNames = stats.links > 1;
-  const allocated = isSparse(stats) ? allocatedBytes(stats) : undefined;
-  if (!hasOtherNames && allocated === undefined) return undefined;
-  return { ...NO_EXTRAS, hasOtherNames, allocated };
+
+  /** Its directory has to be there: one that is gone is an error, and not an entry that is missing. */
+  private statIn(directory: string, name: string): FileStats | undefined {
+    return this.directories.disk.stat(this.directories.handle(directory), name);
+  }
 }

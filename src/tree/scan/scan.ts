@@ -1,8 +1,6 @@
 /** Walks the tree and gives entries, and says where a directory is complete. */
-import fs from "node:fs";
 import { UserError } from "../../base/user-error.ts";
-import { bytesOfPath } from "../../sys/entry-path.ts";
-import { type FileStats, statDescriptor, statEntry } from "../../sys/stat.ts";
+import type { FileStats } from "../../sys/stat.ts";
 import { EntryType } from "../../wire/entry.ts";
 import type { DirectoryHeader } from "../../wire/manifest.ts";
 import { type Metadata, NO_METADATA } from "../../wire/metadata.ts";
@@ -55,7 +53,7 @@ export class Scanner {
     this.directories = directories;
     this.owners = owners;
     this.rules = rules;
-    this.lookout = new Lookout(owners, rules);
+    this.lookout = new Lookout(directories, owners, rules);
     this.isListing = rules.deletes !== "nothing";
   }
 
@@ -88,7 +86,7 @@ export class Scanner {
     const header = { path: directoryOf(path), metadata: undefined };
     let item: Look | undefined;
     try {
-      item = this.lookout.at(this.directories.descriptor(header.path), header, nameOf(path));
+      item = this.lookout.at(header, nameOf(path));
     } catch (error) {
       item = { kind: "unreadable", path, reason: explain(error) };
     }
@@ -100,7 +98,8 @@ export class Scanner {
   /** Whether a path is not there for certain: nothing of that name, in a directory that can be looked into. */
   private isGone(path: string): boolean {
     try {
-      return statEntry(this.directories.descriptor(directoryOf(path)), nameOf(path)) === undefined;
+      this.directories.handle(directoryOf(path));
+      return this.directories.stat(path) === undefined;
     } catch (error) {
       return errorCode(error) === "ENOENT";
     }
@@ -113,7 +112,7 @@ export class Scanner {
   /** The stats of an entry by its path; undefined also where they cannot be had. */
   private lookAt(path: string): FileStats | undefined {
     try {
-      return statEntry(this.directories.descriptor(directoryOf(path)), nameOf(path));
+      return this.directories.stat(path);
     } catch (error) {
       errorCode(error);
       return undefined;
@@ -153,18 +152,16 @@ export class Scanner {
   /** The entries of one directory; the directories among them are added to `found`. */
   private *directory(path: string, found: string[], isTop: boolean): Generator<ScanItem> {
     try {
-      const descriptor = this.directories.descriptor(path);
-      const stats = statDescriptor(descriptor);
+      const stats = this.directories.statDirectory(path);
       let isWayGiven = this.rules.ownedBy === undefined;
       const isSent = path !== "" && !this.lookout.isForeign(stats) && this.rules.deletes !== "only";
       const header = { path, metadata: isSent ? metadataOf(stats, this.owners) : undefined };
       let isEmpty = true;
       let isWhole = true;
-      for (const name of names(descriptor)) {
+      for (const name of this.names(path)) {
         if (path === "" && name === STAGING_NAME) continue;
         isEmpty = false;
-        // Between two names, whoever takes the items may have used other directories.
-        const item = this.lookout.at(this.directories.descriptor(path), header, name);
+        const item = this.lookout.at(header, name);
         if (item === undefined) {
           // It may be there by another name, which this listing does not have.
           isWhole = false;
@@ -180,7 +177,7 @@ export class Scanner {
       }
       if (!this.isListing) return;
       if (isTop && isEmpty) this.checkForced(path);
-      const isSteady = statDescriptor(this.directories.descriptor(path)).mtimeNs === stats.mtimeNs;
+      const isSteady = this.directories.statDirectory(path).mtimeNs === stats.mtimeNs;
       if (isWhole && isSteady) yield { kind: "complete", directory: header };
     } catch (error) {
       if (error instanceof UserError) throw error;
@@ -196,6 +193,23 @@ export class Scanner {
     if (item.kind !== "hidden" && (isSent || item.kind !== "entry")) yield item;
     if (!isSent && this.isListing && isSafeEntry(header.path, name))
       yield named(EntryType.kept, header, name);
+  }
+
+  /** The names in a directory: in order where it is not too large for that. */
+  private *names(path: string): Generator<string> {
+    const listing = this.directories.disk.listSlowly(this.directories.handle(path));
+    try {
+      const first: string[] = [];
+      let next = listing.next();
+      while (next.done !== true && first.length < SORTED_ENTRIES) {
+        first.push(next.value);
+        next = listing.next();
+      }
+      yield* next.done === true ? first.sort() : first;
+      for (; next.done !== true; next = listing.next()) yield next.value;
+    } finally {
+      listing.return(undefined);
+    }
   }
 
   private checkForced(path: string): void {
@@ -224,24 +238,4 @@ function isEntered(item: Look): boolean {
   return item.kind === "entry"
     ? item.entry.type === EntryType.directory
     : item.kind === "skipped" && item.isDirectory;
-}
-
-/** The names in a directory: in order where it is not too large for that. */
-function* names(descriptor: number): Generator<string> {
-  const directory = fs.opendirSync(bytesOfPath(`/proc/self/fd/${descriptor}`), {
-    encoding: "latin1",
-    bufferSize: 256,
-  });
-  try {
-    const first: string[] = [];
-    let entry = directory.readSync();
-    while (entry !== null && first.length < SORTED_ENTRIES) {
-      first.push(entry.name);
-      entry = directory.readSync();
-    }
-    yield* entry === null ? first.sort() : first;
-    for (; entry !== null; entry = directory.readSync()) yield entry.name;
-  } finally {
-    directory.closeSync();
-  }
 }

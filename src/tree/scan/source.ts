@@ -1,8 +1,6 @@
 /** The sending side: manifest blocks, and the data that is wanted. */
-import fs from "node:fs";
 import type { Bitmap } from "../../base/bitmap.ts";
 import { UserError } from "../../base/user-error.ts";
-import { statDescriptor } from "../../sys/stat.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { DataWriter } from "../../wire/data-block.ts";
 import { EntryType } from "../../wire/entry.ts";
@@ -10,6 +8,8 @@ import { ManifestWriter } from "../../wire/manifest.ts";
 import { joinPath } from "../../wire/path-rules.ts";
 import { DigestedEntries } from "./digested-entries.ts";
 import { Directories } from "../disk/directories.ts";
+import type { Disk } from "../disk/disk.ts";
+import { linuxDisk } from "../disk/linux-disk.ts";
 import { compileExcludes } from "../entries/excludes.ts";
 import type { HeldEntry } from "./held-entry.ts";
 import { FileReader } from "./file-reader.ts";
@@ -70,11 +70,18 @@ export class Source {
    * @param device of the base directory as it was when it was seen first; undefined where that is not known
    * @throws UserError for a request or rules that cannot be followed
    */
-  constructor(base: string, owners: Owners, request: ScanRequest, options: SourceOptions, device?: number) {
+  constructor(
+    base: string,
+    owners: Owners,
+    request: ScanRequest,
+    options: SourceOptions,
+    device?: number,
+    disk: Disk = linuxDisk,
+  ) {
     const { rules, dryRun } = options;
     const baseText = Buffer.from(base).toString("latin1");
     const isExcluded = compileExcludes(rules.excludes, baseText);
-    this.directories = new Directories(base);
+    this.directories = Directories.at(disk, base);
     this.dryRun = dryRun;
     this.isListing = rules.deletes !== "nothing";
     if (device !== undefined) this.checkDevice(base, rules, device);
@@ -139,7 +146,7 @@ export class Source {
 
   private checkDevice(base: string, rules: ScanRules, device: number): void {
     if (rules.deletes === "nothing" && !rules.syncs) return;
-    if (rules.isForced || statDescriptor(this.directories.root).device === device) return;
+    if (rules.isForced || this.directories.statDirectory("").device === device) return;
     this.directories.close();
     throw new UserError(
       `the base directory ${base} is not on the file system that it was on when the daemon began to use it: ` +
@@ -249,13 +256,4 @@ function prefaceOf(rules: ScanRules, base: string): ((writer: ManifestWriter) =>
     (writer) => writer.addTerms(terms),
     ...rules.excludes.map((pattern) => (writer: ManifestWriter) => writer.addExclude(pattern)),
   ];
-}
-
-/** Checks that a base directory is there, with a sentence for whoever asked. */
-export function baseDirectoryProblem(base: string): string | undefined {
-  try {
-    return fs.statSync(base).isDirectory() ? undefined : `the base directory ${base} is not a directory`;
-  } catch {
-    return `the base directory ${base} is missing`;
-  }
 }

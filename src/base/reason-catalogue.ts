@@ -1,0 +1,59 @@
+/** Every reason that a sender or a member can give for what it could not do, with its English sentence. */
+
+/**
+ * Codes of system calls stand under their own names. The order matters where one sentence could be read as another: those
+ * that end with another sentence come first. `{0}` and `{1}` are the places of arguments.
+ */
+export const REASONS = {
+  // With another sentence at their end, which may itself be one of this list.
+  "not-durable": "it is not durable yet: {0}",
+  attribute: "its extended attribute {0} cannot be set: {1}",
+  "bad-pattern": "the sender's patterns: {0}",
+
+  // Of the disk.
+  EACCES: "permission denied",
+  EPERM: "the operation is not permitted",
+  ENOENT: "there is no such file or directory",
+  ENOTDIR: "a component of its path is not a directory, or a symbolic link, which is not followed",
+  ELOOP: "it has become a symbolic link, which is not followed",
+  ENOSPC: "no space left on the device",
+  EDQUOT: "no space left: the disk quota is used up",
+  EROFS: "the file system is read-only",
+  EIO: "the disk reports an input/output error",
+  EXDEV: "it is on another file system than the base directory",
+  EMFILE: "too many files are open",
+  ENAMETOOLONG: "the file system does not take so long a name",
+  "system-error": "the system reports {0}",
+  damaged: "what is written there is damaged ({0})",
+  "no-space": "no space: {0} bytes are needed and {1} are free",
+
+  // Of what is in the way at a member.
+  "path-too-long": "what is in it has too long a path",
+  "not-a-passage": "it is not a directory here, and a path leads through it",
+  sticky: "it belongs to somebody else, and so does its directory, which is sticky",
+  vanished: "it has vanished here during the transfer",
+  "holds-protected": "it is a directory here, and holds {0}, which this host excludes",
+  "holds-excluded": "it is a directory here, and something in it is excluded",
+  "delete-limit":
+    "{0} of {1} entries would be deleted, and {2} may be (delete-limit): " +
+    "add --force-delete if that is what you want",
+  overtaken: "another transfer has replaced it meanwhile: push again",
+  incomplete: "the contents of {0} entries are incomplete",
+
+  // Of entries that are left out, or not given everything.
+  "cannot-be-made": "it cannot be made there, so it is left out",
+  "link-without-file": "it is another name of {0}, which is not there, so it is left out",
+  "link-cannot-be-made": "it can be neither a link to {0} nor a copy of it, so it is left out",
+  "no-attributes": "extended attributes cannot be set on this host",
+
+  // Of a sender whose blocks say what they may not.
+  "manifest-gap": "the sender skipped a part of its manifest",
+  "deletes-without-terms": "the sender deletes without any terms",
+  "too-many-patterns": "the sender has too many patterns",
+  "bad-block": "the sender's blocks cannot be understood ({0})",
+
+  /** A sentence that is in no catalogue, such as one of a newer member. */
+  other: "{0}",
+} as const;
+
+export type ReasonCode = keyof typeof REASONS;

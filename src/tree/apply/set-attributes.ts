@@ -1,0 +1,133 @@
+/** Sets mode, time, owner and extended attributes of what is staged or in place. */
+import { type Reason, reason } from "../../base/reason.ts";
+import { errorCode } from "../../sys/system-error.ts";
+import type { Attribute } from "../../wire/entry.ts";
+import type { Metadata } from "../../wire/metadata.ts";
+import type { DirectoryAttributes } from "../decide/decision.ts";
+import { type DirectoryHandle, type Disk, type FileHandle, ITSELF } from "../disk/disk.ts";
+import {
+  type AttributeRules,
+  isSetGroupId,
+  modeToSet,
+  ownerToSet,
+  SAME_OWNER,
+} from "../entries/attributes.ts";
+import { isCarried } from "../entries/extended-attributes.ts";
+import { explain } from "../reasons/explain.ts";
+
+/** Sets owner and mode of an open file; the owner first, because setting it clears mode bits. */
+export function setFileRights(disk: Disk, file: FileHandle, metadata: Metadata, rules: AttributeRules): void {
+  const { user, group } = ownerToSet(metadata, rules);
+  if (group !== SAME_OWNER) disk.setFileOwner(file, user, group);
+  setMode(metadata, rules, (mode) => disk.setFileMode(file, mode));
+}
+
+/** Sets owner and time of a symbolic link. */
+export function setLinkAttributes(
+  disk: Disk,
+  parent: DirectoryHandle,
+  name: string,
+  metadata: Metadata,
+  rules: AttributeRules,
+): void {
+  setOwner(disk, parent, name, metadata, rules);
+  disk.setTime(parent, name, metadata.mtimeNs);
+}
+
+/** Sets owner, mode and time of something that must not be opened: a FIFO, or a device. It is one that was just made. */
+export function setSpecialAttributes(
+  disk: Disk,
+  parent: DirectoryHandle,
+  name: string,
+  metadata: Metadata,
+  rules: AttributeRules,
+): void {
+  setOwner(disk, parent, name, metadata, rules);
+  setMode(metadata, rules, (mode) => disk.setMode(parent, name, mode));
+  disk.setTime(parent, name, metadata.mtimeNs);
+}
+
+/**
+ * Sets owner, extended attributes, mode and time of a directory. It is opened first, so that no link that somebody puts in
+ * its place is followed.
+ *
+ * @returns why something could not be set of its extended attributes
+ */
+export function setDirectoryAttributes(
+  disk: Disk,
+  parent: DirectoryHandle,
+  name: string,
+  { metadata, attributes }: DirectoryAttributes,
+  rules: AttributeRules,
+): Reason | undefined {
+  const directory = disk.openDirectory(parent, name);
+  try {
+    setOwner(disk, directory, ITSELF, metadata, rules);
+    // They come before a mode that may shut this process out.
+    const failure = attributes === undefined ? undefined : setAttributes(disk, directory, ITSELF, attributes);
+    setMode(metadata, rules, (mode) => disk.setMode(directory, ITSELF, mode));
+    disk.setTime(directory, ITSELF, metadata.mtimeNs);
+    return failure;
+  } finally {
+    disk.closeDirectory(directory);
+  }
+}
+
+/**
+ * Gives an entry just these extended attributes.
+ *
+ * @returns why the first that could not be set or removed was not
+ */
+export function setAttributes(
+  disk: Disk,
+  parent: DirectoryHandle,
+  name: string,
+  wanted: readonly Attribute[],
+): Reason | undefined {
+  if (!disk.hasAttributes) return wanted.length === 0 ? undefined : reason("no-attributes");
+  let failure: Reason | undefined;
+  const attempt = (attribute: string, work: () => void) => {
+    try {
+      work();
+    } catch (error) {
+      failure ??= reason("attribute", undefined, attribute, explain(error));
+    }
+  };
+  // Whoever sends others must not be able to set them.
+  const carried = wanted.filter((one) => isCarried(one.name));
+  for (const one of carried) attempt(one.name, () => disk.setAttribute(parent, name, one.name, one.value));
+  const names = new Set(carried.map((one) => one.name));
+  let present: string[] = [];
+  attempt("list", () => (present = disk.listAttributes(parent, name)));
+  for (const one of present) {
+    if (isCarried(one) && !names.has(one)) attempt(one, () => disk.removeAttribute(parent, name, one));
+  }
+  return failure;
+}
+
+function setOwner(
+  disk: Disk,
+  parent: DirectoryHandle,
+  name: string,
+  metadata: Metadata,
+  rules: AttributeRules,
+): void {
+  const { user, group } = ownerToSet(metadata, rules);
+  if (group !== SAME_OWNER) disk.setOwner(parent, name, user, group);
+}
+
+/**
+ * Sets the mode that an entry is to have; where a sandbox forbids set-group-id, without that bit.
+ *
+ * @param change sets a mode
+ */
+function setMode(metadata: Metadata, rules: AttributeRules, change: (mode: number) => void): void {
+  const mode = modeToSet(metadata, rules);
+  try {
+    change(mode);
+  } catch (error) {
+    if (rules.keepOwner || errorCode(error) !== "EPERM" || !isSetGroupId(mode)) throw error;
+    rules.isSetGroupIdForbidden = true;
+    change(modeToSet(metadata, rules));
+  }
+}

@@ -1,0 +1,50 @@
+/** A push: decisions become staged entries and steps of the journal. */
+import { EntryType } from "../../wire/entry.ts";
+import { type Decision, type Outcome, StepKind } from "../decide/decision.ts";
+import { StageError } from "../reasons/stage-error.ts";
+import type { Executor } from "./executor.ts";
+import type { Staging } from "./staging.ts";
+
+/** Stages what is decided; the tree itself is not touched. */
+export class StagingExecutor implements Executor {
+  private readonly staging: Staging;
+
+  constructor(staging: Staging) {
+    this.staging = staging;
+  }
+
+  get writtenBytes(): number {
+    return this.staging.writtenBytes;
+  }
+
+  carryOut(decision: Decision): Outcome | Generator<undefined, Outcome> {
+    switch (decision.kind) {
+      case "place":
+        return this.staging.opened().entries.stage(decision.place, decision.entry) ? "done" : "left out";
+      case "copy":
+        return this.copy(decision);
+      case "link":
+        this.staging.opened().entries.stageLink(decision.place, decision.entry);
+        return "done";
+      case "adjust":
+        this.addStep(StepKind.adjust, EntryType.directory, decision.path, decision.set);
+        return "done";
+      case "remove":
+        this.addStep(StepKind.remove, EntryType.file, decision.path);
+        return "done";
+      case "refuse":
+        throw new StageError(decision.reason);
+      case "replaced":
+      case "skip":
+        return "done";
+    }
+  }
+
+  private *copy({ place, entry }: Extract<Decision, { kind: "copy" }>): Generator<undefined, Outcome> {
+    return (yield* this.staging.opened().entries.copy(place, entry)) ? "done" : "needs contents";
+  }
+
+  private addStep(...step: Parameters<ReturnType<Staging["opened"]>["journal"]["add"]>): void {
+    this.staging.opened().journal.add(...step);
+  }
+}

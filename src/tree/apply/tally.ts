@@ -1,0 +1,71 @@
+/** What a transfer changes at a member: counted, and told to its sender as far as it has to know. */
+import { type Reason, sentenceOf } from "../../base/reason.ts";
+import { EntryType } from "../../wire/entry.ts";
+import { FindingKind } from "../../wire/findings.ts";
+import type { Decision, Outcome } from "../decide/decision.ts";
+import { FindingList } from "./findings.ts";
+
+/** How much of a transfer is wanted. */
+export interface StageTotals {
+  readonly entries: number;
+  readonly bytes: number;
+}
+
+export class Tally {
+  readonly findings = new FindingList();
+  private entries = 0;
+  private bytes = 0;
+
+  get totals(): StageTotals {
+    return { entries: this.entries, bytes: this.bytes };
+  }
+
+  /** Takes down why an entry is not made, or not with everything. */
+  noteReason(path: string, why: Reason): void {
+    this.findings.add(FindingKind.note, path, sentenceOf(why));
+  }
+
+  /**
+   * Takes down a decision and what became of it.
+   *
+   * @returns the paths that change by it
+   */
+  *note(decision: Decision, outcome: Outcome): Generator<string> {
+    switch (decision.kind) {
+      case "place":
+      case "copy":
+      case "link":
+        if (outcome !== "done") return;
+        this.entries++;
+        if (decision.kind === "place" && decision.entry.type === EntryType.file)
+          this.bytes += decision.entry.extras?.allocated ?? decision.entry.size;
+        yield decision.place.path;
+        break;
+      case "adjust":
+        if (!decision.isEntry) return;
+        this.entries++;
+        yield decision.path;
+        break;
+      case "remove":
+        for (const path of decision.paths) {
+          this.entries++;
+          yield this.deleted(path);
+        }
+        break;
+      case "replaced":
+        yield this.deleted(decision.path);
+        break;
+      case "skip":
+        this.noteReason(decision.path, decision.reason);
+        break;
+      case "refuse":
+        this.noteReason(decision.reason.path ?? "", { ...decision.reason, path: undefined });
+        break;
+    }
+  }
+
+  private deleted(path: string): string {
+    this.findings.add(FindingKind.superfluous, path);
+    return path;
+  }
+}
