@@ -66,6 +66,58 @@ const pure = {
   },
 };
 
+/** Directories closes the handles that it lends when others are needed: nobody may keep one while others have their turn. */
+const HANDLE = "DirectoryHandle";
+
+const handleOverYield = {
+  meta: {
+    messages: { kept: `A ${HANDLE} may be closed at a yield: ask for it anew, by its path, each time.` },
+  },
+  create(context) {
+    const { parserServices } = context.sourceCode;
+    const generators = [];
+    const isHandle = (node) => {
+      const type = parserServices.getTypeAtLocation(node);
+      return (type.types ?? [type]).some((one) => one.symbol?.name === HANDLE);
+    };
+    const check = (node) => {
+      if (generators.at(-1) === true && isHandle(node)) context.report({ node, messageId: "kept" });
+    };
+    const enter = (node) => {
+      generators.push(node.generator === true);
+      node.params.forEach(check);
+    };
+    return {
+      ":function": enter,
+      ":function:exit": () => void generators.pop(),
+      "VariableDeclarator > .id": check,
+    };
+  },
+};
+
+const handles = {
+  files: ["src/tree/**/*.ts"],
+  ignores: ["src/tree/disk/linux-disk.ts"],
+  plugins: { tree: { rules: { "no-handle-over-yield": handleOverYield } } },
+  rules: { "tree/no-handle-over-yield": "error" },
+};
+
+/** Elsewhere in the tree, stats are looked at; only its disk asks the kernel for them. */
+const statsAsTypes = {
+  files: ["src/tree/**/*.ts"],
+  ignores: ["src/tree/disk/*.ts"],
+  rules: {
+    "@typescript-eslint/no-restricted-imports": [
+      "error",
+      {
+        patterns: [
+          { group: ["**/sys/stat.ts"], allowTypeImports: true, message: "Only tree/disk asks for stats." },
+        ],
+      },
+    ],
+  },
+};
+
 const mayPrint = {
   files: ["src/cli/output.ts", "src/cli/progress.ts", "scripts/**/*.ts", "test/**/*.ts"],
   rules: { "no-console": "off" },
@@ -90,6 +142,8 @@ export default defineConfig(
   source,
   sourceAndTests,
   pure,
+  handles,
+  statsAsTypes,
   mayPrint,
   foreignFunctions,
 );

@@ -78,6 +78,21 @@ const ROOMS: Record<string, Readonly<Record<string, readonly string[]>>> = {
   },
 };
 
+/**
+ * In tree, disk alone calls the kernel. The others may see what a look at a file gives and how errors are told; decide sees
+ * the tree by a view that cannot change it.
+ */
+const TREE_KERNEL = "tree/disk";
+const TREE_MAY_SEE: readonly string[] = [
+  "src/sys/stat.ts",
+  "src/sys/system-error.ts",
+  "src/sys/special-files.ts",
+];
+const DECIDE_MAY_SEE: readonly string[] = ["src/tree/disk/tree-view.ts", "src/tree/disk/below.ts"];
+
+/** Modules of Node that reach a disk. */
+const DISK_MODULES: readonly string[] = ["node:fs", "node:fs/promises", "node:child_process"];
+
 /** Files that put the rooms of their layer together: no room may import them. */
 const TOPS: readonly string[] = ["src/engine/node.ts", "src/daemon/main.ts", "src/daemon/daemon.ts"];
 
@@ -204,12 +219,16 @@ function lineAt(text: string, offset: number): number {
 function objectionTo(layer: string, importer: string, specifier: string): string | undefined {
   if (specifier.startsWith(".")) return objectionToFile(layer, importer, resolve(importer, specifier));
   if (layer === "scripts") return undefined;
+  if (layer === "tree" && !isKernelRoom(importer) && DISK_MODULES.includes(specifier))
+    return `only ${TREE_KERNEL} may import ${specifier}`;
   if (isBuiltin(specifier)) return objectionToBuiltin(layer, specifier);
   return objectionToPackage(layer, specifier);
 }
 
 function objectionToFile(layer: string, importer: string, target: string): string | undefined {
   const targetLayer = layerOf(target);
+  const isOfKernel = layer === "tree" && targetLayer === "sys" && !TREE_MAY_SEE.includes(target);
+  if (isOfKernel && !isKernelRoom(importer)) return `only ${TREE_KERNEL} may import ${target}`;
   if (layer === "scripts") {
     const isAllowed = !target.startsWith("src/") || targetLayer === "base";
     return isAllowed ? undefined : `scripts may import src/base only, not ${target}`;
@@ -228,10 +247,16 @@ function objectionToRoom(layer: string, importer: string, target: string): strin
   if (targetRoom === undefined || targetRoom === room) return undefined;
   const rooms = ROOMS[layer] ?? {};
   const allowed = rooms[room] ?? [];
+  if (room === "decide" && targetRoom === "disk" && !DECIDE_MAY_SEE.includes(target))
+    return `tree/decide sees the tree by ${DECIDE_MAY_SEE.join(" and ")} alone, not by ${target}`;
   if (!Object.hasOwn(rooms, room))
     return `${layer}/${room} is no room: they are ${Object.keys(rooms).join(", ")}`;
   if (allowed.includes(targetRoom)) return undefined;
   return `${layer}/${room} may import ${allowed.join(", ") || "no other room"}; ${target} is none of it`;
+}
+
+function isKernelRoom(file: string): boolean {
+  return file.startsWith(`src/${TREE_KERNEL}/`);
 }
 
 /** The room of a file: the folder in the folder of its layer; undefined for a file that lies in the latter itself. */
