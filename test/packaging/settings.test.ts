@@ -119,7 +119,7 @@ void suite("a reload", () => {
   const reloaded = ALL_SETTINGS.filter((setting) => setting.reload).map(({ key }) => key);
 
   test("takes the settings that the documents name", () => {
-    for (const file of ["etc/makuosan.conf", "packaging/man/makuosan.conf.5"]) {
+    for (const file of ["etc/makuosan.conf", "packaging/man/makuosan.8", "packaging/man/makuosan.conf.5"]) {
       const [, named] = /Only (\S+) takes effect/.exec(plainText(file)) ?? [];
       assert.deepEqual([named], reloaded, file);
     }
