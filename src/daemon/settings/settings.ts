@@ -1,4 +1,4 @@
-/** Puts the given settings together, and finds on the host what they name. */
+/** Puts the given settings together, and looks up on the host what they name. */
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -7,7 +7,7 @@ import { compileExcludes } from "../../tree/entries/excludes.ts";
 import { HOST_NAME_BYTES } from "../../wire/limits.ts";
 import { findGroup, findUser, groupsOfUser } from "./accounts.ts";
 import { DEFAULT_CONFIG, type GivenSettings } from "./config.ts";
-import { findHooks, type HookSettings } from "./hook-settings.ts";
+import { findHooks, type GivenHooks, type HookSettings } from "./hook-settings.ts";
 import { SETTINGS, type TableSetting, type Values } from "./settings-table.ts";
 import type { StatePlace } from "./state-place.ts";
 
@@ -16,18 +16,18 @@ export { parseLogLevel } from "./log-levels.ts";
 
 const START_DIRECTORY = process.cwd();
 
-/** Who the daemon becomes when it has what only root can open. */
+/** The user and the groups that the daemon becomes after it has opened what only root can open. */
 export interface Identity {
   readonly uid: number;
   readonly gid: number;
   readonly groups: readonly number[];
 }
 
-/** The settings whose values are looked up on the host: Settings holds the results. */
+/** The settings that resolveSettings() replaces by what it finds on the host. */
 type LookedUp =
   | ("base" | "excludes" | "hostName" | "socket" | "console" | "state")
   | ("user" | "group" | "groups")
-  | ("preCommit" | "postCommit" | "hookUser" | "hookTimeoutSeconds");
+  | keyof GivenHooks;
 
 /** All settings, checked, with their defaults. */
 export interface Settings extends Omit<Values, LookedUp> {
@@ -39,7 +39,7 @@ export interface Settings extends Omit<Values, LookedUp> {
   /** The path of the control socket; undefined for none. */
   readonly socket: string | undefined;
   readonly state: StatePlace;
-  /** Undefined if the daemon stays who it is. */
+  /** Undefined if the daemon keeps its user and groups. */
   readonly identity: Identity | undefined;
   readonly hooks: HookSettings;
 }
@@ -56,7 +56,7 @@ export function resolveSettings(options: GivenSettings, config: GivenSettings): 
     valuesOf(given);
   const base = findBase(plain.base);
   const identity = findIdentity(user, group, groups);
-  const hooks = { preCommit, postCommit, user: hookUser, timeoutSeconds: hookTimeoutSeconds };
+  const hooks = { preCommit, postCommit, hookUser, hookTimeoutSeconds };
   return {
     ...plain,
     base,
@@ -75,10 +75,10 @@ function valuesOf(given: GivenSettings): Values {
     const value = given[setting.key] ?? setting.default;
     if (value === undefined) return [name, undefined];
     // Paths start where the daemon was started, also when the config is read again later.
-    if (setting.form.kind === "path") return [name, path.resolve(START_DIRECTORY, String(value))];
+    const full = setting.form.kind === "path" ? path.resolve(START_DIRECTORY, String(value)) : value;
     // The value is of the setting's form: each reader has parsed it so.
     const check = setting.check as ((one: typeof value) => unknown) | undefined;
-    return [name, check === undefined ? value : check(value)];
+    return [name, check === undefined ? full : check(full)];
   });
   return Object.fromEntries(values) as Values;
 }

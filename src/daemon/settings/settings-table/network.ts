@@ -85,6 +85,7 @@ export const NETWORK = {
       "Without a key, anyone on the network can change files on these servers.",
     shipped: "/etc/makuosan.key",
   },
+  /** Megabits a second; Infinity for no bound. */
   rateMbps: {
     key: "rate",
     option: "-T, --rate <mbps>",

@@ -55,6 +55,7 @@ export const SERVICE = {
     help: "supplementary groups of the daemon, separated by commas",
     example: "www-data,backup",
   },
+  /** A daemon that is root keeps owners in any case. */
   keepOwner: {
     key: "keep-owner",
     option: "--keep-owner",
