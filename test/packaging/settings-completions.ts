@@ -1,6 +1,6 @@
 /** The settings as the completions of the three shells write them. */
 import type { Completion } from "../../src/daemon/settings/forms.ts";
-import type { Setting } from "../../src/daemon/settings/setting.ts";
+import { optionName, type Setting } from "../../src/daemon/settings/setting.ts";
 import { ALL_SETTINGS } from "../../src/daemon/settings/settings-table.ts";
 
 /** The width of a line, without its indentation of up to 12. */
@@ -71,8 +71,8 @@ function hasValue({ form }: Setting): boolean {
 }
 
 /** The short name, if there is one, and the long one. */
-function namesOf({ option }: Setting): string[] {
-  return (option.split(" <")[0] ?? "").split(", ");
+function namesOf(setting: Setting): string[] {
+  return optionName(setting).split(", ");
 }
 
 function valueName({ option }: Setting): string {

@@ -5,6 +5,7 @@ import path from "node:path";
 import { suite, test } from "node:test";
 import { parseConfig, readEnvironment } from "../../src/daemon/settings/config.ts";
 import { parseArguments } from "../../src/daemon/settings/options.ts";
+import { optionName } from "../../src/daemon/settings/setting.ts";
 import { resolveSettings } from "../../src/daemon/settings/settings.ts";
 import { ALL_SETTINGS, type TableSetting } from "../../src/daemon/settings/settings-table.ts";
 import { entriesOf } from "./manual-entries.ts";
@@ -26,7 +27,7 @@ void suite("documents that repeat the table of settings", () => {
 void suite("the table of settings", () => {
   test("has each key, option and variable once", () => {
     const keys = ALL_SETTINGS.map(({ key }) => key);
-    const options = ALL_SETTINGS.flatMap(({ option }) => option.split(" <")[0]?.split(", ") ?? []);
+    const options = ALL_SETTINGS.flatMap((setting) => optionName(setting).split(", "));
     const variables = ALL_SETTINGS.flatMap(({ environment }) => environment ?? []);
     for (const names of [keys, options, variables]) assert.deepEqual(names, [...new Set(names)]);
   });
@@ -38,9 +39,10 @@ void suite("the table of settings", () => {
   });
 
   test("has an option --KEY for each setting, and --no-KEY with a sentence for each flag that is on", () => {
-    for (const { key, option, default: value, helpOff } of ALL_SETTINGS) {
-      const isOn = value === true;
-      assert.equal(option.split(" <")[0]?.split(", ").at(-1), isOn ? `--no-${key}` : `--${key}`);
+    for (const setting of ALL_SETTINGS) {
+      const { key, helpOff } = setting;
+      const isOn = setting.default === true;
+      assert.equal(optionName(setting).split(", ").at(-1), isOn ? `--no-${key}` : `--${key}`);
       assert.equal(helpOff !== undefined, isOn, key);
     }
   });
@@ -48,14 +50,13 @@ void suite("the table of settings", () => {
 
 void suite("the program", () => {
   for (const setting of ALL_SETTINGS) {
-    const { key, option, environment, form } = setting;
+    const { key, environment, form } = setting;
     const text = exampleOf(setting);
 
     test(`takes ${key} from the config file, the command line and the environment alike`, () => {
       const expected = { [key]: form.parse(text, key) };
       assert.deepEqual(parseConfig(`${key} = ${text}`, "conf"), expected);
-      const [names = ""] = option.split(" <");
-      for (const name of names.split(", ")) {
+      for (const name of optionName(setting).split(", ")) {
         const argv = form.kind === "flag" ? [name] : [name, text];
         const fromFlag = { [key]: !name.startsWith("--no-") && setting.default !== true };
         assert.deepEqual(parseArguments(argv).settings, form.kind === "flag" ? fromFlag : expected);

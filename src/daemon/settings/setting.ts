@@ -1,4 +1,4 @@
-/** What an entry in the table of settings says. */
+/** The fields of an entry in the table of settings, and what follows from one entry. */
 import type { Form, SettingValue } from "./forms.ts";
 
 interface SettingOf<Given extends SettingValue> {
@@ -11,25 +11,25 @@ interface SettingOf<Given extends SettingValue> {
   readonly form: Form<Given>;
   /** The value if none is given, as it could be given; undefined if there is none. */
   readonly default: Given | undefined;
-  /** The default in words, if the daemon finds it on the host or if it has no written form. */
+  /** The default in words, if the daemon finds it on the host or if no value of the form means it. */
   readonly defaultText?: string;
   /**
-   * Makes the final value of the one that counts, without a look at the host.
+   * Makes the final value. It sees only the value that overrides all others, and never looks at the host.
    *
-   * @throws UserError for a value that cannot be
+   * @throws UserError for a value that makes no sense
    */
   readonly check?: (given: Given) => unknown;
   /** Whether a reload takes a new value. */
   readonly reload: boolean;
-  /** What the value is, or what a flag does: a phrase for --help, which documents continue to a sentence. */
+  /** The meaning of the value, or the effect of a flag: a phrase for --help and completions, a sentence in documents. */
   readonly help: string;
-  /** For an option that switches a flag off: what the option does. */
+  /** The same for the option of a flag that is on by default: the option switches it off. */
   readonly helpOff?: string;
   /** Further sentences for documents. A reference such as msync(1) and an option in them are set in bold. */
   readonly details?: string;
-  /** The value that the config file of the packages sets. */
+  /** The value that etc/makuosan.conf sets. */
   readonly shipped?: string;
-  /** The value in the config file of the packages that is only shown, if the default is none. */
+  /** The value that etc/makuosan.conf shows in a comment, if it cannot show the default. */
   readonly example?: string;
 }
 
@@ -52,14 +52,14 @@ export function defaultTextOf(setting: Setting): string | undefined {
   return written === "" ? undefined : written;
 }
 
-/** A setting's line in --help: flags have no default there, because the option is the other value. */
+/** A setting's line in --help. It has no default for a flag, because the option itself is the other value. */
 export function helpOf(setting: Setting): string {
   const { form, help, helpOff = help } = setting;
   const shown = form.kind === "flag" ? undefined : defaultTextOf(setting);
   return shown === undefined ? helpOff : `${helpOff} (${shown})`;
 }
 
-/** An option as sentences name it: all of its forms, without its value. */
+/** The names of an option, short and long, without its value: "-b, --base". */
 export function optionName({ option }: Setting): string {
   return option.split(" <")[0] ?? option;
 }

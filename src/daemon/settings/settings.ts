@@ -45,9 +45,9 @@ export interface Settings extends Omit<Values, LookedUp> {
 }
 
 /**
- * Puts together the values of the command line (with the environment below it) and of the config file; the former
- * beat the latter.
+ * Puts together the values of the command line and of the config file, and adds the defaults.
  *
+ * @param options the values that override the config file: those of the environment, overridden by the command line
  * @throws UserError with the first thing that is wrong
  */
 export function resolveSettings(options: GivenSettings, config: GivenSettings): Settings {
