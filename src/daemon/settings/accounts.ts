@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import { UserError } from "../../base/user-error.ts";
 
-/** The number that stands for no change of the group. */
+/** chown() takes this number for "do not change the group". */
 const NO_GROUP = 0xffff_ffff;
 
 /** A user that the daemon can become. */
@@ -36,7 +36,7 @@ export function findGroupNumber(name: string): number {
   return /^\d+$/.test(name) && number < NO_GROUP ? number : findGroup(name);
 }
 
-/** The further groups that a user is a member of. */
+/** The supplementary groups of a user. */
 export function groupsOfUser(name: string): number[] {
   return lines("/etc/group")
     .filter(([, , , members]) => (members ?? "").split(",").includes(name))

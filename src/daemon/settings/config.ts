@@ -1,11 +1,13 @@
-/** Reads the config file. */
+/** Reads the config file, and the environment that sets some of the same. */
 import fs from "node:fs";
 import ini from "ini";
 import { UserError } from "../../base/user-error.ts";
-import { type Setting, SETTINGS, type SettingKey, type SettingValue } from "./settings-table.ts";
+import type { SettingValue } from "./forms.ts";
+import { ALL_SETTINGS, type SettingKey } from "./settings-table.ts";
 
 export const DEFAULT_CONFIG = "/etc/makuosan.conf";
 
+/** Values as one place gives them, checked for their form alone. */
 export type GivenSettings = Partial<Record<SettingKey, SettingValue>>;
 
 /**
@@ -27,19 +29,18 @@ export function readConfig(path: string | undefined): GivenSettings {
   return parseConfig(text, file);
 }
 
-/** Reads the text of a config file; `file` is its name for the sentences. */
+/** Reads the text of a config file; `file` is its name in sentences. */
 export function parseConfig(text: string, file: string): GivenSettings {
   const given: GivenSettings = {};
   for (const [key, value] of Object.entries<unknown>(ini.parse(text))) {
-    const setting = SETTINGS.find((one) => one.key === key);
+    const setting = ALL_SETTINGS.find((one) => one.key === key);
     if (setting === undefined) throw unknownKey(key, value, file);
+    const { form } = setting;
     const where = `${file}: ${key}`;
-    if (setting.form.kind === "list" && Array.isArray(value)) {
-      given[setting.key] = value.flatMap(
-        (one) => parseValue(setting, String(one), where) as readonly string[],
-      );
+    if (form.kind === "list" && Array.isArray(value)) {
+      given[setting.key] = value.flatMap((one) => form.parse(String(one), where) as readonly string[]);
     } else if (typeof value === "string" || typeof value === "boolean") {
-      given[setting.key] = parseValue(setting, String(value), where);
+      given[setting.key] = form.parse(String(value), where);
     } else {
       throw new UserError(`${file}: '${key}' is given as a section or a list: write '${key} = VALUE'`);
     }
@@ -48,58 +49,21 @@ export function parseConfig(text: string, file: string): GivenSettings {
 }
 
 /**
- * What the environment says; empty variables say nothing.
+ * Reads the environment; an empty variable sets nothing.
  *
  * @throws UserError for a value of the wrong kind
  */
 export function readEnvironment(environment: NodeJS.ProcessEnv): GivenSettings {
   const given: GivenSettings = {};
-  for (const setting of SETTINGS as readonly (Setting & { key: SettingKey })[]) {
-    const { environment: name = "" } = setting;
+  for (const { key, form, environment: name = "" } of ALL_SETTINGS) {
     const text = environment[name] ?? "";
-    if (text !== "") given[setting.key] = parseValue(setting, text, name);
+    if (text !== "") given[key] = form.parse(text, name);
   }
   return given;
 }
 
 function unknownKey(key: string, value: unknown, file: string): UserError {
   const what = typeof value === "object" && value !== null ? `section [${key}]` : `key '${key}'`;
-  const known = SETTINGS.map((one) => one.key).join(", ");
+  const known = ALL_SETTINGS.map((one) => one.key).join(", ");
   return new UserError(`${file}: unknown ${what}: the keys are ${known}`);
-}
-
-/**
- * Checks a value's form.
- *
- * @param where how the value is named in the sentence
- * @throws UserError
- */
-export function parseValue(setting: Setting, text: string, where: string): SettingValue {
-  const { form } = setting;
-  switch (form.kind) {
-    case "text":
-      if (text === "") throw new UserError(`${where} is empty: give a value, or leave it out`);
-      return text;
-    case "list":
-      return parseList(text, where);
-    case "flag":
-      return parseFlag(text, where);
-    case "number": {
-      const number = Number(text);
-      if (/^\d+$/.test(text) && number >= form.least && number <= form.most) return number;
-      throw new UserError(`${where} is '${text}': give a whole number from ${form.least} to ${form.most}`);
-    }
-  }
-}
-
-function parseList(text: string, where: string): string[] {
-  const items = text.split(",").map((item) => item.trim());
-  if (items.includes("")) throw new UserError(`${where} has an empty place: write A,B or leave it out`);
-  return items;
-}
-
-function parseFlag(text: string, where: string): boolean {
-  if (["yes", "true", "on", "1"].includes(text.toLowerCase())) return true;
-  if (["no", "false", "off", "0"].includes(text.toLowerCase())) return false;
-  throw new UserError(`${where} is '${text}': give yes or no`);
 }

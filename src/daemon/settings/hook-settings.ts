@@ -1,43 +1,39 @@
-/** Which programs may be hooks, and whom they may run as. */
+/** Checks hooks: the programs, and the user that runs them. */
 import fs from "node:fs";
 import { UserError } from "../../base/user-error.ts";
 import { findUser } from "./accounts.ts";
+import type { Values } from "./settings-table.ts";
 
 /** The programs that run around a commit, checked. */
 export interface HookSettings {
   readonly preCommit: string | undefined;
   readonly postCommit: string | undefined;
-  /** Whom they run as; undefined for the daemon's own user. */
+  /** The user that runs them; undefined for the daemon's own user. */
   readonly account: { readonly uid: number; readonly gid: number } | undefined;
   readonly timeoutMs: number;
 }
 
-export interface GivenHooks {
-  readonly preCommit: string | undefined;
-  readonly postCommit: string | undefined;
-  readonly user: string | undefined;
-  readonly timeoutSeconds: number;
-}
+export type GivenHooks = Pick<Values, "preCommit" | "postCommit" | "hookUser" | "hookTimeoutSeconds">;
 
 /**
  * Checks the hooks.
  *
- * @param base the base directory, where no hook may lie
+ * @param base the base directory, in which no hook may lie
  * @param daemonUid the user that the daemon is going to be
  * @throws UserError for a program that cannot be run, or that the daemon should not run
  */
 export function findHooks(given: GivenHooks, base: string, daemonUid: number): HookSettings {
-  const { preCommit, postCommit, timeoutSeconds } = given;
+  const { preCommit, postCommit, hookUser, hookTimeoutSeconds } = given;
   if (preCommit !== undefined) checkProgram("pre-commit", preCommit, base);
   if (postCommit !== undefined) checkProgram("post-commit", postCommit, base);
-  const account = given.user === undefined ? undefined : findUser(given.user);
+  const account = hookUser === undefined ? undefined : findUser(hookUser);
   if (account !== undefined && account.uid !== daemonUid && daemonUid !== 0) {
     throw new UserError(
       `hooks cannot run as ${account.name}: only a daemon that stays root can become another user; ` +
         "leave out hook-user, or user",
     );
   }
-  return { preCommit, postCommit, account, timeoutMs: timeoutSeconds * 1000 };
+  return { preCommit, postCommit, account, timeoutMs: hookTimeoutSeconds * 1000 };
 }
 
 function checkProgram(key: string, program: string, base: string): void {

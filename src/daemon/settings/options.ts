@@ -1,26 +1,27 @@
-/** Its command line. */
+/** The command line of the daemon. */
 import path from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { UserError } from "../../base/user-error.ts";
-import { type GivenSettings, parseValue } from "./config.ts";
-import { SETTINGS, type Setting } from "./settings-table.ts";
+import { DEFAULT_CONFIG, type GivenSettings } from "./config.ts";
+import { helpOf, optionName } from "./setting.ts";
+import { ALL_SETTINGS } from "./settings-table.ts";
 import { VERSION } from "./version.ts";
 
-/** What the command line of the daemon says. */
+/** The arguments of the daemon. */
 export interface DaemonArguments {
   readonly settings: GivenSettings;
   readonly configFile: string | undefined;
   readonly foreground: boolean;
 }
 
-/** Options of the old program, and what has taken their place. */
+/** Options of versions before 2, with their replacements. */
 const REPLACED = [
   { flags: "-c, --chroot", instead: "the sandbox of the service, see makuosan(8)" },
   { flags: "-C, --core", instead: "systemd-coredump" },
   { flags: "-K, --console-password <file>", instead: "the mode and the group of the control socket" },
 ] as const;
 
-/** What is printed instead of starting: help or the version. */
+/** Help or the version was printed, and the daemon does not start. */
 export class PrintedInstead extends Error {}
 
 /**
@@ -51,11 +52,11 @@ function daemonCommand(): Command {
     .showSuggestionAfterError(false)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
-  for (const setting of SETTINGS as readonly Setting[]) {
-    const option = new Option(setting.option, setting.description);
+  for (const setting of ALL_SETTINGS) {
+    const option = new Option(setting.option, helpOf(setting));
     command.addOption(setting.form.kind === "list" ? option.argParser(addToList) : option);
   }
-  command.option("--config <file>", "config file (/etc/makuosan.conf)");
+  command.option("--config <file>", `config file (${DEFAULT_CONFIG})`);
   command.option("-n, --foreground", "stay in the foreground");
   for (const { flags } of REPLACED) command.addOption(new Option(flags).hideHelp());
   return command;
@@ -75,17 +76,13 @@ function readOptions(command: Command): DaemonArguments {
     }
   }
   const settings: GivenSettings = {};
-  for (const setting of SETTINGS) {
+  for (const setting of ALL_SETTINGS) {
     const option = command.options.find((one) => one.flags === setting.option);
     if (option === undefined || command.getOptionValueSource(option.attributeName()) !== "cli") continue;
     const value: unknown = command.getOptionValue(option.attributeName());
     settings[setting.key] =
-      typeof value === "boolean" ? value : parseValue(setting, String(value), optionName(setting));
+      typeof value === "boolean" ? value : setting.form.parse(String(value), optionName(setting));
   }
   const { config, foreground } = command.opts<{ config?: string; foreground?: boolean }>();
   return { settings, configFile: config && path.resolve(config), foreground: foreground === true };
-}
-
-function optionName(setting: Setting): string {
-  return setting.option.split(" <")[0] ?? setting.key;
 }

@@ -1,121 +1,92 @@
-/** Checks settings and adds the defaults. */
+/** Puts the given settings together, and looks up on the host what they name. */
 import fs from "node:fs";
-import net from "node:net";
 import os from "node:os";
 import path from "node:path";
 import { UserError } from "../../base/user-error.ts";
 import { compileExcludes } from "../../tree/entries/excludes.ts";
-import { DEFAULT_DELETE_LIMIT, type DeleteLimit } from "../../tree/decide/superfluous.ts";
-import { DEFAULT_GROUP, DEFAULT_PORT, HOST_NAME_BYTES, LABEL_BYTES, LABELS } from "../../wire/limits.ts";
+import { HOST_NAME_BYTES } from "../../wire/limits.ts";
 import { findGroup, findUser, groupsOfUser } from "./accounts.ts";
-import type { GivenSettings } from "./config.ts";
-import { findHooks, type HookSettings } from "./hook-settings.ts";
-import { DEFAULT_STATE, type StatePlace } from "./state-place.ts";
-import { LEVELS, type LogLevel } from "./log-levels.ts";
-import type { SettingKey } from "./settings-table.ts";
+import { DEFAULT_CONFIG, type GivenSettings } from "./config.ts";
+import { findHooks, type GivenHooks, type HookSettings } from "./hook-settings.ts";
+import { SETTINGS, type TableSetting, type Values } from "./settings-table.ts";
+import type { StatePlace } from "./state-place.ts";
+
+export { deleteLimitText } from "./delete-limit.ts";
+export { parseLogLevel } from "./log-levels.ts";
 
 const START_DIRECTORY = process.cwd();
 
-export const DEFAULT_SOCKET = "/run/makuosan/makuosan.sock";
-
-/** Who the daemon becomes when it has what only root can open. */
+/** The user and the groups that the daemon becomes after it has opened what only root can open. */
 export interface Identity {
   readonly uid: number;
   readonly gid: number;
   readonly groups: readonly number[];
 }
 
+/** The settings that resolveSettings() replaces by what it finds on the host. */
+type LookedUp =
+  | ("base" | "excludes" | "hostName" | "socket" | "console" | "state")
+  | ("user" | "group" | "groups")
+  | keyof GivenHooks;
+
 /** All settings, checked, with their defaults. */
-export interface Settings {
+export interface Settings extends Omit<Values, LookedUp> {
+  /** The real path of a directory. */
   readonly base: string;
-  readonly identity: Identity | undefined;
-  /** Owners of files are kept also where the daemon is not root. */
-  readonly keepOwner: boolean;
-  readonly port: number;
-  readonly multicast: string;
-  readonly interface: string | undefined;
-  readonly hostName: string;
-  readonly labels: readonly string[];
-  readonly keyFile: string | undefined;
-  readonly socket: string | undefined;
-  readonly logLevel: LogLevel;
-  readonly parallel: number;
-  readonly receiveBufferBytes: number;
-  readonly sendBufferBytes: number;
-  /** Megabits a second; Infinity for no bound. */
-  readonly rateMbps: number;
-  readonly receives: boolean;
-  readonly sends: boolean;
-  readonly offload: boolean;
-  readonly hooks: HookSettings;
-  /** Where the daemon keeps what has to outlive it; the default directory may be missing. */
-  readonly state: StatePlace;
-  /** How much a transfer may delete here. */
-  readonly deleteLimit: DeleteLimit;
-  /** Only what belongs to the daemon's user is sent. */
-  readonly ownerMatch: boolean;
-  /** Patterns as byte strings; they hold for what is sent and for what is received. */
+  /** Patterns as byte strings, checked. */
   readonly excludes: readonly string[];
+  readonly hostName: string;
+  /** The path of the control socket; undefined for none. */
+  readonly socket: string | undefined;
+  readonly state: StatePlace;
+  /** Undefined if the daemon keeps its user and groups. */
+  readonly identity: Identity | undefined;
+  readonly hooks: HookSettings;
 }
 
 /**
- * Puts together what the command line (with the environment below it) and the config file say; the former beats the latter.
+ * Puts together the values of the command line and of the config file, and adds the defaults.
  *
+ * @param options the values that override the config file: those of the environment, overridden by the command line
  * @throws UserError with the first thing that is wrong
  */
 export function resolveSettings(options: GivenSettings, config: GivenSettings): Settings {
   const given: GivenSettings = { ...config, ...options };
-  const flag = (key: SettingKey, otherwise: boolean) => (given[key] as boolean | undefined) ?? otherwise;
-  const number = (key: SettingKey, otherwise: number) => (given[key] as number | undefined) ?? otherwise;
-  const text = (key: SettingKey) => given[key] as string | undefined;
-  // Seen from where the daemon was started, also when the config is read again later.
-  const file = (key: SettingKey) => {
-    const name = text(key);
-    return name === undefined ? undefined : path.resolve(START_DIRECTORY, name);
-  };
-  const base = checkBase(file("base"));
-  const groups = given.groups as readonly string[] | undefined;
-  const identity = findIdentity(text("user"), text("group"), groups);
+  const { user, group, groups, preCommit, postCommit, hookUser, hookTimeoutSeconds, console, ...plain } =
+    valuesOf(given);
+  const base = findBase(plain.base);
+  const identity = findIdentity(user, group, groups);
+  const hooks = { preCommit, postCommit, hookUser, hookTimeoutSeconds };
   return {
+    ...plain,
     base,
+    excludes: checkExcludes(plain.excludes, base),
+    hostName: checkHostName(plain.hostName ?? os.hostname()),
+    socket: console ? plain.socket : undefined,
+    state: findState(plain.state, given.state !== undefined),
     identity,
-    keepOwner: flag("keep-owner", false),
-    port: number("port", DEFAULT_PORT),
-    multicast: checkMulticast(text("multicast") ?? DEFAULT_GROUP),
-    interface: text("interface"),
-    hostName: checkHostName(text("name") ?? os.hostname()),
-    labels: checkLabels((given.labels as readonly string[] | undefined) ?? []),
-    keyFile: file("key"),
-    socket: flag("console", true) ? (file("socket") ?? DEFAULT_SOCKET) : undefined,
-    logLevel: parseLogLevel(text("loglevel") ?? "info"),
-    parallel: number("parallel", 4),
-    receiveBufferBytes: number("receive-buffer", 8 * 1024 * 1024),
-    sendBufferBytes: number("send-buffer", 1024 * 1024),
-    rateMbps: number("rate", Infinity),
-    receives: flag("receive", true),
-    sends: flag("send", true),
-    offload: flag("offload", true),
-    hooks: findHooks(
-      {
-        preCommit: file("pre-commit"),
-        postCommit: file("post-commit"),
-        user: text("hook-user"),
-        timeoutSeconds: number("hook-timeout", 60),
-      },
-      base,
-      identity?.uid ?? process.geteuid?.() ?? 0,
-    ),
-    state: findState(file("state")),
-    deleteLimit: parseDeleteLimit(text("delete-limit")),
-    ownerMatch: flag("owner-match", false),
-    excludes: checkExcludes((given.exclude as readonly string[] | undefined) ?? [], base),
+    hooks: findHooks(hooks, base, identity?.uid ?? process.geteuid?.() ?? 0),
   };
 }
 
-function checkBase(base: string | undefined): string {
+/** The final value of each setting, as its entry in the table makes it. */
+function valuesOf(given: GivenSettings): Values {
+  const values = Object.entries<TableSetting>(SETTINGS).map(([name, setting]) => {
+    const value = given[setting.key] ?? setting.default;
+    if (value === undefined) return [name, undefined];
+    // Paths start where the daemon was started, also when the config is read again later.
+    const full = setting.form.kind === "path" ? path.resolve(START_DIRECTORY, String(value)) : value;
+    // The value is of the setting's form: each reader has parsed it so.
+    const check = setting.check as ((one: typeof value) => unknown) | undefined;
+    return [name, check === undefined ? full : check(full)];
+  });
+  return Object.fromEntries(values) as Values;
+}
+
+function findBase(base: string | undefined): string {
   if (base === undefined) {
     throw new UserError(
-      "no base directory is set: give -b DIR, or write 'base = DIR' into /etc/makuosan.conf",
+      `no base directory is set: give -b DIR, or write 'base = DIR' into ${DEFAULT_CONFIG}`,
     );
   }
   try {
@@ -156,34 +127,11 @@ function checkHostName(name: string): string {
   );
 }
 
-/** The directory that was named, or else systemd's, or else the default one. */
-function findState(directory: string | undefined): StatePlace {
-  if (directory !== undefined) {
-    return { directory, isRequired: directory !== DEFAULT_STATE, isManaged: false };
-  }
-  const [first = ""] = (process.env["STATE_DIRECTORY"] ?? "").split(":");
-  return { directory: first === "" ? DEFAULT_STATE : first, isRequired: false, isManaged: first !== "" };
-}
-
-function checkLabels(labels: readonly string[]): readonly string[] {
-  if (labels.length > LABELS) {
-    throw new UserError(`there are ${labels.length} labels: give ${LABELS} at the most with --labels`);
-  }
-  for (const label of labels) {
-    if (label.length <= LABEL_BYTES && /^[\w.:+-]+$/.test(label)) continue;
-    throw new UserError(
-      `'${label}' cannot be a label: give one of at most ${LABEL_BYTES} letters, digits and - _ . : + with --labels`,
-    );
-  }
-  return [...new Set(labels)];
-}
-
-function checkMulticast(address: string): string {
-  const first = Number(address.split(".")[0]);
-  if (net.isIPv4(address) && first >= 224 && first <= 239) return address;
-  throw new UserError(
-    `${address} is no multicast group: give an address from 224.0.0.0 to 239.255.255.255 with -m`,
-  );
+/** The given directory, or else systemd's, or else the default one, which the daemon can do without. */
+function findState(directory: string, isGiven: boolean): StatePlace {
+  if (isGiven) return { directory, isRequired: directory !== SETTINGS.state.default, isManaged: false };
+  const [managed = ""] = (process.env["STATE_DIRECTORY"] ?? "").split(":");
+  return { directory: managed || directory, isRequired: false, isManaged: managed !== "" };
 }
 
 function checkExcludes(patterns: readonly string[], base: string): string[] {
@@ -192,29 +140,6 @@ function checkExcludes(patterns: readonly string[], base: string): string[] {
   return excludes;
 }
 
-function parseDeleteLimit(text: string | undefined): DeleteLimit {
-  if (text === undefined) return DEFAULT_DELETE_LIMIT;
-  const [, number = "", sign] = /^(\d{1,9})(%?)$/.exec(text) ?? [];
-  if (sign === "" && number !== "") return { entries: Number(number), percent: undefined };
-  if (sign === "%" && Number(number) <= 100)
-    return { entries: DEFAULT_DELETE_LIMIT.entries, percent: Number(number) };
-  throw new UserError(
-    `delete-limit is '${text}': give a number of entries, such as 1000, or a share of them, such as 50%`,
-  );
-}
-
-/** Such a limit as it is written. */
-export function deleteLimitText({ entries, percent }: DeleteLimit): string {
-  return percent === undefined ? `${entries} entries` : `${percent} %, and ${entries} entries in any case`;
-}
-
 function byteString(text: string): string {
   return Buffer.from(text).toString("latin1");
-}
-
-/** @throws UserError for a level that does not exist */
-export function parseLogLevel(text: string): LogLevel {
-  const level = /^[0-5]$/.test(text) ? LEVELS[Number(text)] : LEVELS.find((one) => one === text);
-  if (level !== undefined) return level;
-  throw new UserError(`the log level '${text}' does not exist: give ${LEVELS.join(", ")}, or 0 to 5`);
 }

@@ -1,10 +1,10 @@
-/** Where the daemon keeps what is to outlive it: its history, and its node id. */
+/** The directory for data that outlives the daemon: the history of transfers. */
 export const DEFAULT_STATE = "/var/lib/makuosan";
 
-/** Where the history is kept. */
+/** The directory of the history. */
 export interface StatePlace {
   readonly directory: string;
-  /** Whether the daemon may not do without. */
+  /** Whether the daemon does not start without it. */
   readonly isRequired: boolean;
   /** Whether the service manager has made it for the daemon. */
   readonly isManaged: boolean;

@@ -1,0 +1,70 @@
+/** The settings of transfers: what a host sends, receives and deletes. */
+import { OUTBOUND_TRANSFERS } from "../../../wire/limits.ts";
+import { DEFAULT_DELETE_LIMIT_TEXT, parseDeleteLimit } from "../delete-limit.ts";
+import * as form from "../forms.ts";
+import type { Setting } from "../setting.ts";
+
+/** Half of what a member receives at the same time, so that one sender does not take all of its places. */
+const PARALLEL_TRANSFERS = 4;
+
+export const TRANSFERS = {
+  receives: {
+    key: "receive",
+    option: "-r, --no-receive",
+    form: form.flag,
+    default: true,
+    reload: false,
+    help: "receive files",
+    helpOff: "do not receive files",
+  },
+  sends: {
+    key: "send",
+    option: "-s, --no-send",
+    form: form.flag,
+    default: true,
+    reload: false,
+    help: "send files",
+    helpOff: "do not send files",
+  },
+  parallel: {
+    key: "parallel",
+    option: "-f, --parallel <number>",
+    form: form.number(1, OUTBOUND_TRANSFERS),
+    default: PARALLEL_TRANSFERS,
+    reload: false,
+    help: "transfers that this host sends at the same time",
+    details: "Further transfers wait.",
+  },
+  excludes: {
+    key: "exclude",
+    option: "--exclude <patterns>",
+    form: form.list,
+    default: [],
+    reload: false,
+    help: "patterns of files that this host neither sends nor changes, separated by commas",
+    details:
+      "See PATTERNS in msync(1). In the config file, a pattern with # or ; in it stands in double quotes, " +
+      "and further patterns can stand on lines with the key exclude[].",
+    example: "*.log, .git/",
+  },
+  deleteLimit: {
+    key: "delete-limit",
+    option: "--delete-limit <amount>",
+    form: form.text,
+    default: DEFAULT_DELETE_LIMIT_TEXT,
+    check: parseDeleteLimit,
+    reload: false,
+    help: "most entries that a transfer may delete on this host: a number, or a percentage",
+    details:
+      "A percentage is a share of the entries that the transfer looks at, and at least 100 entries. " +
+      "A transfer that would delete more changes nothing on any host, unless msync(1) is given --force-delete.",
+  },
+  ownerMatch: {
+    key: "owner-match",
+    option: "-O, --owner-match",
+    form: form.flag,
+    default: false,
+    reload: false,
+    help: "send only files of the daemon's user",
+  },
+} as const satisfies Record<string, Setting>;
