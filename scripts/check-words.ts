@@ -216,8 +216,8 @@ function shortened(text: string): string {
 export function textForPeople({ path: file, text }: SourceFile): string | undefined {
   if (file.endsWith(".md")) return documentText(text);
   if (/\.[1-9]$/.test(file)) return manualText(text);
-  if (file.endsWith(".ts")) return programText(text);
-  if (/\.(?:js|c|json|svg|lock)$/.test(file)) return undefined;
+  if (/\.[jt]s$/.test(file)) return programText(text);
+  if (/\.(?:json|svg)$/.test(file)) return undefined;
   if (/^(?:etc|systemd|packaging)\/|^Makefile$/.test(file)) return configText(text);
   return undefined;
 }

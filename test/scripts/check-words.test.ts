@@ -178,6 +178,7 @@ void suite("text for people", () => {
     assert.ok(isFound("src/a.ts", "function a() {\n  // mend it\n}"));
     assert.ok(isFound("src/a.ts", 'throw new Error("mend the file");'));
     assert.ok(isFound("src/a.ts", "throw new Error(`${name}: mend the file`);"));
+    assert.ok(isFound("eslint.config.js", "// mend it"));
     assert.ok(!isFound("src/a.ts", 'const mend = "mend";'));
     assert.ok(!isFound("src/a.ts", "// see `mend()`"));
     assert.ok(!isFound("src/a.ts", 'import { it } from "./mend it.ts";'));
