@@ -46,7 +46,7 @@ const STOP = String.raw`(?=[^.?!${MARK}]*\.(?:\s|${MARK}|$))`;
 
 /** A verb that only a main clause can have at its place, after the clause that is its subject. */
 const MAIN_VERB =
-  String.raw`\s(?:is|are|was|were|does|will|would|must|may|can|cannot|has|have|stays?|goes|comes?|counts|keeps?` +
+  String.raw`\s(?:is|are|was|were|does|will|would|must|may|can|cannot|has|have|stays?|goes|comes|counts|keeps?` +
   String.raw`|gets?|makes?|takes?|says?|sees?|arrives?|belongs?|becomes?|decides?|looks?|speaks?|waits?|knows?)(?=\s)`;
 
 /** Words of one clause: neither a comma nor another clause begins in them. */
@@ -163,7 +163,7 @@ export const RULES: readonly Rule[] = [
     word: "where (for if)",
     pattern: new RegExp(
       `${BEGIN}Where\\b[^,.?!:;${MARK}]{1,160},\\s+` +
-        `(?:the|it|they|this|these|that|nothing|no|nobody|each|all|every\\w*|an?|some|one|its|there|members|hosts)\\b${STOP}`,
+        `(?:the|it|they|this|these|that|nothing|no|nobody|each|all|every\\w*|an?|some|one|its|members|hosts)\\b${STOP}`,
       "g",
     ),
     use: "if",
