@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { drawChart, yTicks } from "./chart.ts";
 import { lossChart, receiversChart } from "./charts.ts";
-import { MARKS, readmeSection } from "./readme.ts";
+import { MARKS, timesSection } from "./readme.ts";
 import { withSection } from "./report.ts";
 import { REQUIREMENTS } from "./requirements.ts";
 import { addScenario, emptyResults, type Results, timeOf } from "./results.ts";
@@ -130,12 +130,28 @@ void suite("benchmark", () => {
     );
   });
 
-  test("the READMEs' section is replaced and nothing else", () => {
-    const section: string = readmeSection(withTimes([[{}, { "makuosan, sealed": 2300 }]]), "english");
+  test("the section of a document is replaced and nothing else", () => {
+    const results: Results = withTimes([[{}, { "makuosan, sealed": 2300 }]]);
+    const section: string = timesSection(results, "english", "full");
     const text: string = `before ${MARKS.begin}\nold\n${MARKS.end} after`;
     const written: string = withSection(text, section);
     assert.equal(written, `before ${MARKS.begin}\n${section}\n${MARKS.end} after`);
     assert.match(section, /\| makuosan, sealed \| – \| 2\.30 \|/);
     assert.throws(() => withSection("nothing", section));
+  });
+
+  test("the READMEs have fewer columns and programs than the full table", () => {
+    const results: Results = withTimes([[{}, { "makuosan, sealed": 2300, "the files alone": 300 }]]);
+    const rows = (length: "short" | "full") =>
+      timesSection(results, "english", length).split("\n\n")[0]!.split("\n");
+    assert.equal(rows("short")[2], "| makuosan, sealed | 2.30 | – | – | – |");
+    assert.deepEqual(
+      rows("full")
+        .slice(2)
+        .map((row) => row.split(" | ")[0]),
+      ["| makuosan, sealed", "| the files alone", "| the wire itself"],
+    );
+    assert.ok(!rows("short").some((row) => row.includes("alone")));
+    assert.match(timesSection(results, "japanese", "short"), /\| makuosan（鍵あり） \| 2\.30 \|/);
   });
 });

@@ -4,11 +4,14 @@ import { median } from "./statistics.ts";
 import { seconds } from "./tables.ts";
 import { wireMsOf } from "./wire-time.ts";
 
-/** The part of the READMEs that comes from results: a table of times, and where they are from. */
+/** The parts of the READMEs and of docs/measurements.md that come from results: a table of times, and their origin. */
 
 export type Language = "english" | "japanese";
 
-/** The section lies between them. */
+/** A README has the short table, docs/measurements.md the full one. */
+export type Length = "short" | "full";
+
+/** The section is between them. */
 export const MARKS = {
   begin: "<!-- benchmark: written by make bench -->",
   end: "<!-- /benchmark -->",
@@ -25,16 +28,30 @@ interface Words {
 
 const GIGABIT = 1000;
 
-/** The columns: content, receivers, and the link's speed. */
-const COLUMNS: readonly (readonly [Content, number, number | undefined])[] = [
-  ["big", 4, undefined],
-  ["big", 4, GIGABIT],
-  ["big", 16, GIGABIT],
-  ["tree", 4, GIGABIT],
-  ["tree", 16, GIGABIT],
-  ["unchanged", 4, GIGABIT],
-  ["unchanged", 16, GIGABIT],
-];
+/** Content, receivers, and the speed of the link. */
+type Column = readonly [Content, number, number | undefined];
+
+/** The columns of each table. */
+const COLUMNS: Record<Length, readonly Column[]> = {
+  short: [
+    ["big", 4, GIGABIT],
+    ["big", 16, GIGABIT],
+    ["tree", 4, GIGABIT],
+    ["unchanged", 4, GIGABIT],
+  ],
+  full: [
+    ["big", 4, undefined],
+    ["big", 4, GIGABIT],
+    ["big", 16, GIGABIT],
+    ["tree", 4, GIGABIT],
+    ["tree", 16, GIGABIT],
+    ["unchanged", 4, GIGABIT],
+    ["unchanged", 16, GIGABIT],
+  ],
+};
+
+/** The programs of the short table; the full one has all. */
+const SHORT_CONTENDERS: readonly string[] = ["makuosan, sealed", "rsync in parallel"];
 
 const WORDS: Record<Language, Words> = {
   english: {
@@ -52,11 +69,7 @@ const WORDS: Record<Language, Words> = {
     wire: "回線の限界",
     contenders: {
       "makuosan, sealed": "makuosan（鍵あり）",
-      "makuosan, just started": "makuosan（起動直後）",
-      "makuosan without key": "makuosan（鍵なし）",
-      "makuosan without FFI": "makuosan（FFI なし）",
       "rsync in parallel": "rsync（並列）",
-      "the files alone": "ファイルの書き込みのみ",
     },
     origin: (commits, machine) => `秒、中央値。${commits}。${machine}。`,
     delay: (middle, least, most) =>
@@ -64,14 +77,18 @@ const WORDS: Record<Language, Words> = {
   },
 };
 
-export function readmeSection(results: Results, language: Language): string {
+/** The text between the marks, in Markdown. */
+export function timesSection(results: Results, language: Language, length: Length): string {
   const words: Words = WORDS[language];
-  const columns: Scenario[] = COLUMNS.map(([content, receivers, speedMbps]) => {
+  const columns: Scenario[] = COLUMNS[length].map(([content, receivers, speedMbps]) => {
     return { content, receivers, speedMbps, units: "trains", lossPercent: 0 } as const;
   });
-  const names: string[] = [
-    ...new Set(results.scenarios.flatMap(({ figures }) => figures.map((one) => one.contender))),
-  ];
+  const measured: Set<string> = new Set(
+    results.scenarios.flatMap(({ figures }) => figures.map((one) => one.contender)),
+  );
+  const names: string[] = [...measured].filter(
+    (name) => length === "full" || SHORT_CONTENDERS.includes(name),
+  );
   const rows: string[][] = [
     ["", ...columns.map((one) => heading(one, words))],
     ["---", ...columns.map(() => "---:")],

@@ -2,15 +2,16 @@ import fs from "node:fs";
 import path from "node:path";
 import { type Chart, drawChart } from "./chart.ts";
 import { lossChart, receiversChart } from "./charts.ts";
-import { type Language, MARKS, readmeSection } from "./readme.ts";
+import { type Language, type Length, MARKS, timesSection } from "./readme.ts";
 import type { Results } from "./results.ts";
 
-/** Writes charts, and the section of the READMEs that comes from results. */
+/** Writes charts, and the sections of the READMEs and of docs/measurements.md that come from results. */
 
 const ROOT: string = path.resolve(import.meta.dirname, "..", "..");
-const READMES: readonly (readonly [string, Language])[] = [
-  ["README.md", "english"],
-  ["README.ja.md", "japanese"],
+const DOCUMENTS: readonly (readonly [string, Language, Length])[] = [
+  ["README.md", "english", "short"],
+  ["README.ja.md", "japanese", "short"],
+  ["docs/measurements.md", "english", "full"],
 ];
 
 /** A chart for which too little was measured is left as it is. */
@@ -24,11 +25,12 @@ export function writeCharts(directory: string, results: Results): void {
   }
 }
 
-/** @throws Error where a README has lost the marks between which the section lies */
+/** @throws Error if a document has lost the marks around its section */
 export function writeReadmes(results: Results): void {
-  for (const [name, language] of READMES) {
+  for (const [name, language, length] of DOCUMENTS) {
     const file: string = path.join(ROOT, name);
-    fs.writeFileSync(file, withSection(fs.readFileSync(file, "utf8"), readmeSection(results, language)));
+    const section: string = timesSection(results, language, length);
+    fs.writeFileSync(file, withSection(fs.readFileSync(file, "utf8"), section));
   }
 }
 
