@@ -71,7 +71,7 @@ function makePackages(
 function fillWork(version: string, epoch: number, maintainer: string): void {
   const manuals = path.join(ROOT, "packaging", "man");
   for (const name of readdirSync(manuals)) compress(path.join(manuals, name));
-  for (const name of ["README.md", "CHANGELOG.md"]) compress(path.join(ROOT, name));
+  compress(path.join(ROOT, "CHANGELOG.md"));
   const licenses = path.join(WORK, "licenses.txt");
   writeFileSync(licenses, collectLicenses());
   compress(licenses);
