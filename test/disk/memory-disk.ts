@@ -16,7 +16,7 @@ import * as attributes from "./memory-attributes.ts";
 import * as files from "./memory-files.ts";
 import * as names from "./memory-names.ts";
 import { type MemoryDiskOptions, MemoryMachine } from "./memory-machine.ts";
-import type { MemoryState } from "./memory-state.ts";
+import { LONGEST_NAME_BYTES, type MemoryState } from "./memory-state.ts";
 import { MAY, requireAccess } from "./permissions.ts";
 import { survivingState } from "./survival.ts";
 import { walkPath } from "./walk-path.ts";
@@ -106,7 +106,6 @@ export class MemoryDisk extends MemoryMachine implements Disk {
     this.look("list", "");
     const inode = this.inodeOf(directory, "scandir");
     requireAccess(this.state.identity, inode, MAY.read, "scandir");
-    if (inode.isRemoved) throw new DiskError("ENOENT", "scandir");
     return [...(inode.entries?.keys() ?? [])];
   }
 
@@ -140,13 +139,15 @@ export class MemoryDisk extends MemoryMachine implements Disk {
     device: DeviceNumber,
   ): void {
     this.change("makeSpecial", name);
+    if (name.length > LONGEST_NAME_BYTES) throw new DiskError("ENAMETOOLONG", "mknodat");
     const directory = this.inodeOf(parent, "mknodat");
-    const isDevice = kind !== "fifo";
-    if (isDevice && this.user !== 0) {
+    const deviceId = kind === "fifo" ? 0 : packDevice(device.major, device.minor);
+    // Anybody may make the character device 0:0: it is the whiteout of overlay file systems.
+    const mayMake = kind === "fifo" || (kind === "characterDevice" && deviceId === 0);
+    if (!mayMake && this.user !== 0) {
       this.state.requireFree(directory, name, "mknodat");
       throw new DiskError("EPERM", "mknodat");
     }
-    const deviceId = isDevice ? packDevice(device.major, device.minor) : 0;
     this.state.make(directory, name, "mknodat", TYPE[kind], mode, { deviceId });
   }
 
@@ -255,6 +256,7 @@ export class MemoryDisk extends MemoryMachine implements Disk {
   read(file: FileHandle, bytes: Uint8Array, offset: number): number {
     this.look("read", "");
     const { inode, access } = opened(this, file, "read");
+    files.requireSeekable(inode, "read");
     if (access === "write") throw new DiskError("EBADF", "read");
     return files.readFrom(inode, bytes, offset);
   }
@@ -262,6 +264,7 @@ export class MemoryDisk extends MemoryMachine implements Disk {
   write(file: FileHandle, bytes: Uint8Array, offset: number): number {
     this.change("write", "");
     const { inode, access } = opened(this, file, "write");
+    files.requireSeekable(inode, "write");
     if (access === "read") throw new DiskError("EBADF", "write");
     return files.writeTo(this.state, inode, bytes, offset);
   }

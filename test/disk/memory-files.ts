@@ -31,8 +31,7 @@ export function findToOpen(
 
 export function readFrom(inode: Inode, bytes: Uint8Array, offset: number): number {
   if (inode.isDirectory) throw new DiskError("EISDIR", "read");
-  if (inode.contents === undefined) throw new DiskError("ESPIPE", "read");
-  return inode.contents.read(bytes, offset);
+  return contentsOf(inode, "read").read(bytes, offset);
 }
 
 /** Writes as much as there is room for. */
@@ -59,6 +58,11 @@ export function truncateTo(state: MemoryState, inode: Inode, sizeBytes: number):
   volume.journal.recordContents(inode, { kind: "truncate", sizeBytes });
   volume.usedBytes += (contents.pageCount - pagesBefore) * PAGE_BYTES;
   recordTouch(state, inode);
+}
+
+/** A FIFO has no offsets. */
+export function requireSeekable(inode: Inode, call: string): void {
+  if (inode.contents === undefined && !inode.isDirectory) throw new DiskError("ESPIPE", call);
 }
 
 /** Nothing of a FIFO can be synced. */

@@ -7,7 +7,7 @@ import { type CrashModel, Journal } from "./journal.ts";
 import { type Identity, inherited, MAY, requireAccess } from "./permissions.ts";
 import { PAGE_BYTES } from "./sparse-contents.ts";
 
-const LONGEST_NAME_BYTES = 255;
+export const LONGEST_NAME_BYTES = 255;
 /** mkdir() takes no more of a mode. */
 const DIRECTORY_MODE = 0o1777;
 
@@ -75,6 +75,7 @@ export class MemoryState {
   lookUp(directory: Inode, name: string, call: string): Inode | undefined {
     requireAccess(this.identity, directory, MAY.search, call);
     if (name === ITSELF) return directory;
+    if (directory.isRemoved) return undefined;
     if (name.length > LONGEST_NAME_BYTES) throw new DiskError("ENAMETOOLONG", call);
     return directory.entries?.get(name);
   }
