@@ -25,7 +25,7 @@ export class Journal {
   private readonly model: CrashModel;
   private readonly pending = new Set<Operation>();
   private readonly contents = new Map<number, ContentChange[]>();
-  private readonly dependencies = new Dependencies();
+  private dependencies = new Dependencies();
   private sweepAt = FIRST_SWEEP;
   private sequence = 0;
   private readonly now: Image;
@@ -84,7 +84,10 @@ export class Journal {
   }
 
   syncAll(): void {
-    this.commit([...this.pending]);
+    const operations = [...this.pending];
+    // It is faster to forget all dependencies at once.
+    this.dependencies = new Dependencies();
+    this.commit(operations);
     for (const number of this.contents.keys()) {
       const inode = this.now.get(number);
       if (inode !== undefined) this.syncContents(inode);
@@ -132,6 +135,8 @@ export class Journal {
     for (const operation of operations) {
       for (const change of operation.changes) applyChange(this.durable, change, operation.sequence);
       this.pending.delete(operation);
+      // Otherwise each operation would keep all before it in memory.
+      operation.needs = [];
       if (this.model === "unordered") this.dependencies.remove(operation);
     }
     if (this.durable.size + this.contents.size >= this.sweepAt) this.sweep();

@@ -1,7 +1,10 @@
 /** The granularity of holes: that of ext4, XFS, btrfs and tmpfs. */
 export const PAGE_BYTES = 4096;
+const NO_BYTES = new Uint8Array(0);
 
-/** The bytes of a file. Pages never change once they are made, so that copies share them. */
+/**
+ * The bytes of a file. Pages never change once they are made, so that copies share them; what a page is short of are zeros.
+ */
 export class SparseContents {
   sizeBytes = 0;
   private readonly pages: Map<number, Uint8Array>;
@@ -28,8 +31,9 @@ export class SparseContents {
       const next = Math.min(end, (page + 1) * PAGE_BYTES);
       const from = place - page * PAGE_BYTES;
       const known = this.pages.get(page);
-      if (known === undefined) bytes.fill(0, place - offset, next - offset);
-      else bytes.set(known.subarray(from, from + next - place), place - offset);
+      const part = known?.subarray(from, from + next - place) ?? NO_BYTES;
+      bytes.set(part, place - offset);
+      bytes.fill(0, place - offset + part.length, next - offset);
       place = next;
     }
     return Math.max(0, end - offset);
@@ -82,15 +86,15 @@ export class SparseContents {
   }
 
   private putPage(page: number, from: number, bytes: Uint8Array): void {
-    if (bytes.length === PAGE_BYTES) {
+    const known = this.pages.get(page) ?? NO_BYTES;
+    if (from === 0 && bytes.length >= known.length) {
       this.pages.set(page, bytes);
       return;
     }
-    const whole = new Uint8Array(PAGE_BYTES);
-    const known = this.pages.get(page);
-    if (known !== undefined) whole.set(known);
-    whole.set(bytes, from);
-    this.pages.set(page, whole);
+    const joined = new Uint8Array(Math.max(known.length, from + bytes.length));
+    joined.set(known);
+    joined.set(bytes, from);
+    this.pages.set(page, joined);
   }
 
   private cut(sizeBytes: number): void {
@@ -99,8 +103,6 @@ export class SparseContents {
     const rest = sizeBytes % PAGE_BYTES;
     const last = this.pages.get(kept - 1);
     if (rest === 0 || last === undefined) return;
-    const whole = new Uint8Array(PAGE_BYTES);
-    whole.set(last.subarray(0, rest));
-    this.pages.set(kept - 1, whole);
+    this.pages.set(kept - 1, last.subarray(0, rest));
   }
 }
