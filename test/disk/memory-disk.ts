@@ -31,14 +31,12 @@ export class MemoryDisk extends MemoryMachine implements Disk {
   readonly hasExactTimes: boolean;
   readonly canFindHoles: boolean;
   readonly hasAttributes: boolean;
-  readonly canSyncFileSystem: boolean;
 
   constructor(options: MemoryDiskOptions = {}, survived?: MemoryState) {
     super(options, survived);
     this.hasExactTimes = options.hasExactTimes ?? true;
     this.canFindHoles = options.canFindHoles ?? true;
     this.hasAttributes = options.hasAttributes ?? true;
-    this.canSyncFileSystem = options.canSyncFileSystem ?? true;
   }
 
   /** Stops the machine, and gives the disk that it finds afterwards: one of the states that a crash may leave. */

@@ -28,7 +28,6 @@ export interface MemoryDiskOptions {
   readonly hasExactTimes?: boolean;
   readonly canFindHoles?: boolean;
   readonly hasAttributes?: boolean;
-  readonly canSyncFileSystem?: boolean;
 }
 
 /** The machine that a MemoryDisk is in: what a test does to it, and what it counts. */

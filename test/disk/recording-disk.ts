@@ -46,10 +46,6 @@ export class RecordingDisk implements Disk {
     return this.disk.hasAttributes;
   }
 
-  get canSyncFileSystem(): boolean {
-    return this.disk.canSyncFileSystem;
-  }
-
   openRoot(path: string | Buffer): DirectoryHandle {
     return this.opened(
       "",

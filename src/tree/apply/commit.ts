@@ -104,7 +104,7 @@ export class Committer {
   /** @returns the reason where all is new, and may still be lost with the power */
   private makeDurable(): Reason | undefined {
     try {
-      new Durability(this.base).syncSwitched(this.steps());
+      new Durability(this.base).syncSwitched();
       this.area.rename("commit", "done");
       this.area.sync();
       return undefined;

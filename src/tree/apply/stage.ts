@@ -145,7 +145,7 @@ export class Stage {
     staged.journal.flush();
     for (const { path, why } of new Committer(this.base, staged.area, this.rules).finishStaged())
       this.tally.noteReason(path, why);
-    this.durability.syncStaged(staged.area, staged.entries.needsSync);
+    this.durability.syncStaged(staged.entries.needsSync);
     this.staging.makeReady();
   }
 

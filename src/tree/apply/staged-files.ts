@@ -89,7 +89,7 @@ export class StagedFiles {
 
   /** Whether there is content that has not been made durable. */
   get needsSync(): boolean {
-    return this.completed > this.syncedOneByOne;
+    return this.completed > SYNCED_ONE_BY_ONE;
   }
 
   expect(file: ExpectedFile): void {
@@ -170,15 +170,10 @@ export class StagedFiles {
       const failure = setAttributes(disk, parent, nameOf(file.path), file.attributes);
       if (failure !== undefined) this.note(file.path, failure);
     }
-    if (++this.completed <= this.syncedOneByOne) disk.syncContents(handle);
+    if (++this.completed <= SYNCED_ONE_BY_ONE) disk.syncContents(handle);
     disk.setFileTime(handle, file.metadata.mtimeNs);
     this.closeFile(file);
     if (file.isPlaced) this.journal.add(StepKind.place, EntryType.file, file.path);
-  }
-
-  /** Where the file system cannot be told to write everything out, each file is. */
-  private get syncedOneByOne(): number {
-    return this.disk.canSyncFileSystem ? SYNCED_ONE_BY_ONE : Infinity;
   }
 
   /** Opens a file that gets the last of its content now: where it is not made yet, it can have its own mode at once. */

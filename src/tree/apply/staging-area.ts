@@ -215,7 +215,7 @@ export function openStagingRoot(base: Directories): DirectoryHandle {
 
 /** Opens a directory that no other user can have put there. */
 function openOwnDirectory(disk: Disk, parent: DirectoryHandle, name: string): DirectoryHandle {
-  const directory = disk.openDirectory(parent, name, "sync");
+  const directory = disk.openDirectory(parent, name);
   if (isOwn(disk, disk.statDirectory(directory))) return directory;
   disk.closeDirectory(directory);
   throw foreign();

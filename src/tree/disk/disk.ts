@@ -44,16 +44,11 @@ export interface Disk {
   readonly canFindHoles: boolean;
   /** Whether extended attributes can be read and set at all. */
   readonly hasAttributes: boolean;
-  /** Whether syncFileSystem() can be called. */
-  readonly canSyncFileSystem: boolean;
 
   /** Opens the directory that everything else is below; its path may lead over links. */
   openRoot(path: string | Buffer): DirectoryHandle;
-  /**
-   * Opens a directory for its entries: "pass" needs no permission to read it, "sync" is what syncDirectory() takes. Throws
-   * ENOTDIR for a link.
-   */
-  openDirectory(parent: DirectoryHandle, name: string, purpose?: "pass" | "sync"): DirectoryHandle;
+  /** Opens a directory for its entries; it need not be readable. Throws ENOTDIR for a link. */
+  openDirectory(parent: DirectoryHandle, name: string): DirectoryHandle;
   closeDirectory(directory: DirectoryHandle): void;
   statDirectory(directory: DirectoryHandle): FileStats;
   fileSystemOf(directory: DirectoryHandle): FileSystemFacts;
@@ -121,7 +116,7 @@ export interface Disk {
   syncContents(file: FileHandle): void;
   /** Makes a file durable with all its attributes; its name is its directory's matter. */
   syncFile(file: FileHandle): void;
-  /** Makes the names in a directory durable; it must have been opened for that, or as a root. */
+  /** Makes the names in a directory durable. */
   syncDirectory(directory: DirectoryHandle): void;
   /** Makes everything durable that was written to the file system of a directory. */
   syncFileSystem(directory: DirectoryHandle): void;

@@ -1,4 +1,5 @@
 /** The disk of this host: the calls of node:fs, and those of src/sys where Node lacks them. */
+import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { bytesOfPath, entryPath } from "../../sys/entry-path.ts";
 import {
@@ -50,17 +51,12 @@ class LinuxDisk implements Disk {
     return canReadAttributes();
   }
 
-  get canSyncFileSystem(): boolean {
-    return canSyncFileSystem();
-  }
-
   openRoot(path: string | Buffer): DirectoryHandle {
     return directoryOf(fs.openSync(path, O_RDONLY | O_DIRECTORY));
   }
 
-  openDirectory(parent: DirectoryHandle, name: string, purpose: "pass" | "sync" = "pass"): DirectoryHandle {
-    const access = purpose === "sync" ? O_RDONLY : O_PATH;
-    return directoryOf(fs.openSync(pathOf(parent, name), access | O_DIRECTORY | O_NOFOLLOW));
+  openDirectory(parent: DirectoryHandle, name: string): DirectoryHandle {
+    return directoryOf(fs.openSync(pathOf(parent, name), O_PATH | O_DIRECTORY | O_NOFOLLOW));
   }
 
   closeDirectory(directory: DirectoryHandle): void {
@@ -235,7 +231,7 @@ class LinuxDisk implements Disk {
   }
 
   syncFileSystem(directory: DirectoryHandle): void {
-    withReadable(directory, syncFileSystem);
+    withReadable(directory, canSyncFileSystem() ? syncFileSystem : runSync);
   }
 }
 
@@ -257,6 +253,13 @@ function descriptorOf(handle: DirectoryHandle | FileHandle): number {
 
 function pathOf(parent: DirectoryHandle, name: string): Buffer {
   return entryPath(descriptorOf(parent), name);
+}
+
+/** The same by the program of the system, where the call cannot be made. */
+function runSync(descriptor: number): void {
+  const path = `/proc/${process.pid}/fd/${descriptor}`;
+  const { status } = spawnSync("sync", ["--file-system", path], { stdio: "ignore" });
+  if (status !== 0) throw Object.assign(new Error("sync failed"), { code: "EIO" });
 }
 
 /** Opens a directory once more: nothing can be synced by a descriptor that only names it. */
