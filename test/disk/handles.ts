@@ -1,0 +1,44 @@
+import type { DirectoryHandle, FileHandle } from "../../src/tree/disk/disk.ts";
+import { DiskError } from "./disk-error.ts";
+import type { Inode } from "./inode.ts";
+
+export type Access = "read" | "write" | "both";
+
+class OpenInode {
+  readonly inode: Inode;
+  readonly access: Access;
+  /** What it was opened by: no other disk takes it. */
+  readonly disk: object;
+  isOpen = true;
+
+  constructor(disk: object, inode: Inode, access: Access) {
+    this.disk = disk;
+    this.inode = inode;
+    this.access = access;
+    inode.openHandles++;
+  }
+}
+
+/** Only this file knows that the handles of a MemoryDisk are objects. */
+export function openDirectoryHandle(disk: object, inode: Inode): DirectoryHandle {
+  return new OpenInode(disk, inode, "read") as unknown as DirectoryHandle;
+}
+
+export function openFileHandle(disk: object, inode: Inode, access: Access): FileHandle {
+  return new OpenInode(disk, inode, access) as unknown as FileHandle;
+}
+
+/** What is open behind a handle; EBADF where it is closed, or is of a disk from before a crash. */
+export function opened(disk: object, handle: DirectoryHandle | FileHandle, call: string): OpenInode {
+  const open = handle as unknown as OpenInode;
+  if (!open.isOpen || open.disk !== disk) throw new DiskError("EBADF", call);
+  return open;
+}
+
+/** Closes a handle; the inode may be of no use any more afterwards. */
+export function closed(disk: object, handle: DirectoryHandle | FileHandle): Inode {
+  const open = opened(disk, handle, "close");
+  open.isOpen = false;
+  open.inode.openHandles--;
+  return open.inode;
+}

@@ -1,0 +1,129 @@
+import type { DirectoryHandle, FileHandle } from "../../src/tree/disk/disk.ts";
+import { type CallKind, type DiskHook, PowerFailure } from "./faults.ts";
+import { opened } from "./handles.ts";
+import type { Inode } from "./inode.ts";
+import type { CrashModel } from "./journal.ts";
+import type { MemoryOptions, MemoryState, Volume } from "./memory-state.ts";
+import { addMount, freshState } from "./survival.ts";
+
+/** More than any test writes. */
+const AMPLE_BYTES = 2 ** 50;
+/** What the clock goes on with each look at it, where a test brings none: no two changes have the same time. */
+const TICK_NS = 1_000_000n;
+const FIRST_TIME_NS = 1_800_000_000_000_000_000n;
+
+export interface MemoryDiskOptions {
+  readonly crashModel?: CrashModel;
+  readonly user?: number;
+  readonly group?: number;
+  /** The other groups of the user. */
+  readonly groups?: readonly number[];
+  readonly umask?: number;
+  /** Nanoseconds since 1970. */
+  readonly clock?: () => bigint;
+  /** Room for contents and directories. */
+  readonly capacityBytes?: number;
+  /** Whether two entries can be exchanged. */
+  readonly canExchange?: boolean;
+  readonly hasExactTimes?: boolean;
+  readonly canFindHoles?: boolean;
+  readonly hasAttributes?: boolean;
+  readonly canSyncFileSystem?: boolean;
+}
+
+/** The machine that a MemoryDisk is in: what a test does to it, and what it counts. */
+export class MemoryMachine {
+  /** Sees each call before it is made. */
+  before: DiskHook | undefined;
+  /** How many calls have been made, and how many of them changed something or made it durable. */
+  calls = 0;
+  changes = 0;
+  private isStopped = false;
+  protected readonly options: MemoryDiskOptions;
+  protected readonly state: MemoryState;
+
+  constructor(options: MemoryDiskOptions, survived: MemoryState | undefined) {
+    this.options = options;
+    this.state = survived ?? freshState(memoryOptions(options), options.capacityBytes ?? AMPLE_BYTES);
+  }
+
+  get user(): number {
+    return this.state.identity.user;
+  }
+
+  /** Goes on as another user. */
+  actAs(user: number, group = user, groups: readonly number[] = []): void {
+    this.state.identity = { user, group, groups };
+  }
+
+  /** Sets how much room there is, of which some is in use. */
+  setCapacity(capacityBytes: number, directory?: DirectoryHandle): void {
+    this.volumeOf(directory).capacityBytes = capacityBytes;
+  }
+
+  setReadOnly(isReadOnly: boolean, directory?: DirectoryHandle): void {
+    this.volumeOf(directory).isReadOnly = isReadOnly;
+  }
+
+  /** Puts another file system over an empty directory. All that was done before is durable by then. */
+  mount(parent: DirectoryHandle, name: string, capacityBytes = AMPLE_BYTES): void {
+    addMount(this.state, this.inodeOf(parent, "mount"), name, capacityBytes);
+  }
+
+  /** Makes everything durable, as the kernel does by itself after some time. */
+  settle(): void {
+    for (const { journal } of this.state.volumes.values()) journal.syncAll();
+  }
+
+  /** How many operations on names and attributes a crash decides about. */
+  get pendingOperations(): number {
+    return [...this.state.volumes.values()].reduce((sum, { journal }) => sum + journal.pendingCount, 0);
+  }
+
+  /** Stops the machine: each call throws PowerFailure from now on, so that nobody can tidy up. */
+  stop(): void {
+    this.isStopped = true;
+  }
+
+  private volumeOf(directory: DirectoryHandle | undefined): Volume {
+    return this.state.volumeOf(directory === undefined ? this.state.root : this.inodeOf(directory, "statfs"));
+  }
+
+  protected inodeOf(handle: DirectoryHandle | FileHandle, call: string): Inode {
+    return opened(this, handle, call).inode;
+  }
+
+  protected look(kind: CallKind, name: string): void {
+    this.calls++;
+    if (this.isStopped) throw new PowerFailure();
+    this.before?.({ kind, name, isChange: false, change: this.changes });
+  }
+
+  protected change(kind: CallKind, name: string): void {
+    this.calls++;
+    if (this.isStopped) throw new PowerFailure();
+    this.changes++;
+    this.notify(kind, name);
+  }
+
+  /** The machine stops for good where the hook says so. */
+  private notify(kind: CallKind, name: string): void {
+    if (this.before === undefined) return;
+    try {
+      this.before({ kind, name, isChange: true, change: this.changes });
+    } catch (error) {
+      if (error instanceof PowerFailure) this.stop();
+      throw error;
+    }
+  }
+}
+
+function memoryOptions(options: MemoryDiskOptions): MemoryOptions {
+  const { crashModel = "ordered", user = 0, group = user, groups = [], umask = 0o022 } = options;
+  return { model: crashModel, clock: options.clock ?? ticking(), identity: { user, group, groups }, umask };
+}
+
+function ticking(): () => bigint {
+  let timeNs = FIRST_TIME_NS;
+  return () => (timeNs += TICK_NS);
+}

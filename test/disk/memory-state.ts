@@ -1,0 +1,172 @@
+import { ITSELF } from "../../src/tree/disk/disk.ts";
+import type { Change, Image } from "./changes.ts";
+import type { Circumstances } from "./dependencies.ts";
+import { DiskError } from "./disk-error.ts";
+import { type Birth, Inode, TYPE } from "./inode.ts";
+import { type CrashModel, Journal } from "./journal.ts";
+import { type Identity, inherited, MAY, requireAccess } from "./permissions.ts";
+import { PAGE_BYTES } from "./sparse-contents.ts";
+
+export const LONGEST_NAME_BYTES = 255;
+/** mkdir() takes no more of a mode. */
+const DIRECTORY_MODE = 0o1777;
+
+/** One file system of a disk. */
+export interface Volume {
+  readonly device: number;
+  readonly journal: Journal;
+  /** Room for contents and directories, in bytes. */
+  capacityBytes: number;
+  usedBytes: number;
+  isReadOnly: boolean;
+}
+
+/** What stays over a crash. */
+export interface MemoryOptions {
+  readonly model: CrashModel;
+  /** Nanoseconds since 1970. */
+  readonly clock: () => bigint;
+  /** As whom calls are made at first. */
+  readonly identity: Identity;
+  readonly umask: number;
+}
+
+/** All that the calls of a MemoryDisk share: the image of now, its file systems, and as whom they are made. */
+export class MemoryState {
+  readonly now: Image;
+  readonly volumes = new Map<number, Volume>();
+  readonly root: Inode;
+  readonly options: MemoryOptions;
+  readonly clock: () => bigint;
+  identity: Identity;
+  private nextInode = 1;
+
+  constructor(now: Image, root: Inode, options: MemoryOptions) {
+    this.now = now;
+    this.root = root;
+    this.options = options;
+    this.clock = options.clock;
+    this.identity = options.identity;
+    for (const number of now.keys()) this.nextInode = Math.max(this.nextInode, number + 1);
+  }
+
+  addVolume(device: number, durable: Image, capacityBytes: number): Volume {
+    const journal = new Journal(this.options.model, this.now, durable);
+    const volume = { device, journal, capacityBytes, usedBytes: 0, isReadOnly: false };
+    this.volumes.set(device, volume);
+    return volume;
+  }
+
+  volumeOf(inode: Inode): Volume {
+    const volume = this.volumes.get(inode.birth.device);
+    if (volume === undefined) throw new Error(`there is no device ${inode.birth.device}`);
+    return volume;
+  }
+
+  record(inode: Inode, changes: readonly Change[], circumstances?: Circumstances): void {
+    this.volumeOf(inode).journal.record(changes, circumstances);
+  }
+
+  requireWritable(inode: Inode, call: string): void {
+    if (this.volumeOf(inode).isReadOnly) throw new DiskError("EROFS", call);
+  }
+
+  /** The entry of a name, or undefined; throws EACCES and ENAMETOOLONG. */
+  lookUp(directory: Inode, name: string, call: string): Inode | undefined {
+    requireAccess(this.identity, directory, MAY.search, call);
+    if (name === ITSELF) return directory;
+    if (directory.isRemoved) return undefined;
+    if (name.length > LONGEST_NAME_BYTES) throw new DiskError("ENAMETOOLONG", call);
+    return directory.entries?.get(name);
+  }
+
+  /** The same, or ENOENT. */
+  find(directory: Inode, name: string, call: string): Inode {
+    const inode = this.lookUp(directory, name, call);
+    if (inode === undefined) throw new DiskError("ENOENT", call);
+    return inode;
+  }
+
+  /** Makes an entry that is not there yet. */
+  make(
+    directory: Inode,
+    name: string,
+    call: string,
+    type: number,
+    mode: number,
+    more?: Partial<Birth>,
+  ): Inode {
+    this.requireFree(directory, name, call);
+    const birth = { ...this.birth(directory, type, mode), ...more };
+    const volume = this.volumeOf(directory);
+    if (type === TYPE.directory) {
+      if (volume.capacityBytes - volume.usedBytes < PAGE_BYTES) throw new DiskError("ENOSPC", call);
+      volume.usedBytes += PAGE_BYTES;
+    }
+    volume.journal.record([
+      { kind: "birth", birth },
+      { kind: "name", directory: directory.number, name, inode: birth.number, timeNs: birth.mtimeNs },
+    ]);
+    const inode = this.now.get(birth.number);
+    if (inode === undefined) throw new Error(`${call} made no inode`);
+    return inode;
+  }
+
+  /** Throws where a name is there already, or where no entry can be made. */
+  requireFree(directory: Inode, name: string, call: string): void {
+    if (this.lookUp(directory, name, call) !== undefined) throw new DiskError("EEXIST", call);
+    this.requireWritable(directory, call);
+    this.requireRoomFor(directory, call);
+  }
+
+  /** Throws where this process may not make an entry in a directory. */
+  requireRoomFor(directory: Inode, call: string): void {
+    if (directory.isRemoved) throw new DiskError("ENOENT", call);
+    requireAccess(this.identity, directory, MAY.write | MAY.search, call);
+  }
+
+  /** A root, of which nobody has to know yet. */
+  static makeRoot(number: number, device: number, identity: Identity, mtimeNs: bigint): Inode {
+    const { user, group } = identity;
+    const type = TYPE.directory;
+    const root = new Inode({
+      number,
+      device,
+      type,
+      mode: 0o755,
+      user,
+      group,
+      mtimeNs,
+      target: "",
+      deviceId: 0,
+    });
+    root.links = 1;
+    return root;
+  }
+
+  takeInodeNumber(): number {
+    return this.nextInode++;
+  }
+
+  /** Lets an inode go that has neither a name nor a handle any more. */
+  releaseUnused(inode: Inode): void {
+    if (inode.links > 0 || inode.openHandles > 0 || !this.now.delete(inode.number)) return;
+    this.volumeOf(inode).usedBytes -= usedBytes(inode);
+  }
+
+  private birth(directory: Inode, type: number, asked: number): Birth {
+    const isDirectory = type === TYPE.directory;
+    const isLink = type === TYPE.symlink;
+    const permitted = isLink ? 0o777 : asked & ~this.options.umask & (isDirectory ? DIRECTORY_MODE : 0o7777);
+    const { mode, group } = inherited(this.identity, directory, isDirectory, permitted);
+    const { device } = directory.birth;
+    const { user } = this.identity;
+    const number = this.takeInodeNumber();
+    return { number, device, type, mode, user, group, mtimeNs: this.clock(), target: "", deviceId: 0 };
+  }
+}
+
+/** The room that an inode takes. */
+export function usedBytes(inode: Inode): number {
+  return inode.isDirectory ? PAGE_BYTES : (inode.contents?.pageCount ?? 0) * PAGE_BYTES;
+}
