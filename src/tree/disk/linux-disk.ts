@@ -230,11 +230,11 @@ class LinuxDisk implements Disk {
   }
 
   syncDirectory(directory: DirectoryHandle): void {
-    fs.fsyncSync(descriptorOf(directory));
+    withReadable(directory, fs.fsyncSync);
   }
 
   syncFileSystem(directory: DirectoryHandle): void {
-    syncFileSystem(descriptorOf(directory));
+    withReadable(directory, syncFileSystem);
   }
 }
 
@@ -256,6 +256,16 @@ function descriptorOf(handle: DirectoryHandle | FileHandle): number {
 
 function pathOf(parent: DirectoryHandle, name: string): Buffer {
   return entryPath(descriptorOf(parent), name);
+}
+
+/** Opens a directory once more: nothing can be synced by a descriptor that only names it. */
+function withReadable(directory: DirectoryHandle, use: (descriptor: number) => void): void {
+  const descriptor = fs.openSync(itself(directory), O_RDONLY | O_DIRECTORY);
+  try {
+    use(descriptor);
+  } finally {
+    fs.closeSync(descriptor);
+  }
 }
 
 function itself(directory: DirectoryHandle): string {
