@@ -98,6 +98,16 @@ describe("on an unordered file system", () => {
     assert.deepEqual(statesOf(disk, attributeWords), expected);
   });
 
+  test("extended attributes of one file survive in their order", () => {
+    const { disk, root } = startDisk("unordered", { a: "", b: "" });
+    disk.setAttribute(root, "a", "user.x", new Uint8Array(1));
+    disk.setAttribute(root, "b", "user.z", new Uint8Array(1));
+    disk.setAttribute(root, "a", "user.y", new Uint8Array(1));
+    const ofA = ["a:644,0", "a:644,0,user.x", "a:644,0,user.x,user.y"];
+    const expected = ofA.flatMap((a) => [`${a} b:644,0`, `${a} b:644,0,user.z`]);
+    assert.deepEqual(statesOf(disk, attributeWords), expected.sort());
+  });
+
   test("a name survives only with the directory that holds it, and with the inode that it names", () => {
     const { disk, root } = startDisk("unordered");
     disk.makeDirectory(root, "d", 0o755);
@@ -159,6 +169,14 @@ describe("on an unordered file system", () => {
     disk.syncFile(file);
     assert.deepEqual(statesOf(disk), ["", "a:x"]);
     assert.deepEqual(statesOf(disk, attributeWords), ["", "a:600,0"]);
+  });
+
+  test("a file that is durable may get a further name without the first", () => {
+    const { disk, root } = startDisk("unordered");
+    const file = disk.makeFile(root, "a", 0o644);
+    disk.syncFile(file);
+    disk.link(root, "a", root, "b");
+    assert.deepEqual(statesOf(disk), ["", "a:", "a: b:", "b:"]);
   });
 
   test("syncContents makes contents durable, and nothing else", () => {

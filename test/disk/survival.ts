@@ -3,6 +3,7 @@ import { copyImages, dropUnreachable, type Image, inodeOf } from "./changes.ts";
 import { DiskError } from "./disk-error.ts";
 import type { Inode } from "./inode.ts";
 import { type MemoryOptions, MemoryState, usedBytes } from "./memory-state.ts";
+import { PAGE_BYTES } from "./sparse-contents.ts";
 
 const ROOT_INODE = 2;
 const ROOT_DEVICE = 1;
@@ -29,6 +30,8 @@ export function survivingState(state: MemoryState, chance: Chance): MemoryState 
   for (const { device, capacityBytes } of volumes) {
     const inodes = [...durable].filter(([, inode]) => inode.birth.device === device);
     const volume = survived.addVolume(device, new Map(inodes), capacityBytes);
+    // A root takes no room.
+    volume.usedBytes = -PAGE_BYTES;
     for (const [, inode] of inodes) volume.usedBytes += usedBytes(inode);
   }
   return survived;
