@@ -1,7 +1,8 @@
-/** Its states. */
+/** The states of a transfer at a member, and what the member reports of them. */
 import { MemberPhase } from "../../wire/status-message.ts";
+import { LifeCycle } from "../life-cycle.ts";
 
-/** The only ways from state to state of a transfer at a member; TransferReceiver.become() holds them. */
+/** The only transitions (PROTOCOL.md 5). */
 export const NEXT_STATES = {
   receiving: ["preparing", "ready", "failed"],
   preparing: ["ready", "failed"],
@@ -15,7 +16,7 @@ export const NEXT_STATES = {
 
 export type State = keyof typeof NEXT_STATES;
 
-export const PHASE_OF_STATE: { readonly [S in State]: MemberPhase } = {
+const PHASE_OF_STATE: { readonly [S in State]: MemberPhase } = {
   receiving: MemberPhase.receiving,
   preparing: MemberPhase.receiving,
   ready: MemberPhase.ready,
@@ -26,3 +27,29 @@ export const PHASE_OF_STATE: { readonly [S in State]: MemberPhase } = {
   done: MemberPhase.done,
   failed: MemberPhase.failed,
 };
+
+/** The state of one incoming transfer; it begins as receiving. */
+export class ReceiverLife extends LifeCycle<State> {
+  /** Why the transfer has failed; empty otherwise. */
+  reason = "";
+  private isRefusal = false;
+
+  constructor() {
+    super(NEXT_STATES, "receiving");
+  }
+
+  /** Whether the transfer has not come to its end. */
+  get isGoingOn(): boolean {
+    return this.state !== "done" && this.state !== "failed";
+  }
+
+  /** What a STATUS says of the state. */
+  get phase(): MemberPhase {
+    return this.isRefusal ? MemberPhase.refused : PHASE_OF_STATE[this.state];
+  }
+
+  /** The failure to come is one for all: the transfer must not happen anywhere. */
+  refuse(): void {
+    this.isRefusal = true;
+  }
+}

@@ -1,5 +1,5 @@
 /** Whether nearly every fragment is missed by somebody, so that blocks are sent twice unasked. */
-import type { SendQueue } from "./repair.ts";
+import type { SendQueue } from "./send-queue.ts";
 
 /**
  * Where very many members lose something each, nearly every fragment is missed by somebody. To wait for reports

@@ -6,6 +6,9 @@ export const POLL_MOST_MS = 250;
 
 /** So many of those that hold up the others are asked one by one; more would flood this node with answers. */
 export const ASKED_BY_NAME = 64;
+export const COMMON_SHARE = 0.25;
+export const FIRST_LOOK_MS = 1_000;
+export const LOOK_MS = 500;
 
 /** However many are asked by name, all are asked after this time and the spread: each has to be heard of. */
 export const ASK_ALL_MS = 1_000;
@@ -28,6 +31,3 @@ export const PRODUCE_BLOCKS = 8;
 /** A member is asked again for its findings after this long; so many members are asked at the same time. */
 export const FINDINGS_REPEAT_MS = 200;
 export const MEMBERS_READ_AT_A_TIME = 8;
-
-/** What may be under way to a member before its first STATUS. */
-export const FIRST_WINDOW_BLOCKS = 2;
