@@ -9,8 +9,8 @@ import type { TransferSender } from "./sender/transfer-sender.ts";
 import type { Address, Effect, EngineOptions, FragmentMask, InboundKey, Input } from "./types.ts";
 
 /**
- * A whole node: membership, the transfers that it sends, and those that it receives. What happens goes in by handle() and
- * acceptFragment(), what is to be done comes out of poll(), and nextDeadlineMs() says when to call again. Proven by
+ * A whole node: membership, the transfers that it sends, and those that it receives. Inputs go in by handle() and
+ * acceptRun(), effects come out of poll(), and nextDeadlineMs() says when to call again. Proven by
  * simulation.
  */
 export class NodeEngine {
@@ -130,7 +130,7 @@ export class NodeEngine {
       this.inbound.handleMessage(member, message, nowMs);
       return;
     }
-    // Somebody without the key may show this node what was meant for another one.
+    // A message for another node, recorded and sent again to this one, has a good seal all the same.
     if (message.body.sender !== this.self.epoch) return;
     const sender = this.outbound.of(message.body.transfer);
     if (message.type === "status") sender?.handleStatus(from.epoch, message.body, nowMs);

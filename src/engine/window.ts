@@ -5,14 +5,18 @@ import { Least } from "./least.ts";
 /**
  * A transfer is never held in memory as a whole (PROTOCOL.md 5.3, 5.5). A receiver takes blocks within a window that
  * begins with the first block that it has not staged. A sender keeps sealed blocks within one that begins with the
- * first block that some member has not staged. Three bounds follow for the sender, and all of them are here:
+ * first block that some member has not staged. Three bounds follow for the sender:
  *
  * - blocks that it has made: Window.room of its own window;
  * - blocks that it sends: the window end of each member, MemberWindow.end;
  * - fragments that it sends: the socket buffer of each member, MemberWindow.sendLimit.
  */
 
-/** How many consecutive blocks are in hand at a time, and which ones. Both sides have one for each transfer. */
+/**
+ * A row of consecutive blocks that are in hand at a time. Both sides have one for each transfer. In the program its
+ * size is WINDOW_BLOCKS of wire/limits.ts; it comes in by EngineOptions.windowBlocks, and the rest of the program
+ * has memory for as many blocks.
+ */
 export class Window {
   /** Its size in blocks. */
   readonly size: number;
@@ -37,7 +41,7 @@ export class Window {
     this.firstBlock = start;
   }
 
-  /** How many blocks the window has room for, where all below `block` have been put into it. */
+  /** How many more blocks the window has room for, when all below `block` have been put into it. */
   room(block: number): number {
     return this.end - block;
   }
@@ -54,13 +58,13 @@ export class Window {
 /**
  * The window of a member before its first STATUS. A sender begins before the offer is answered, so that a small
  * transfer does not wait for a round trip. Two blocks are a manifest block and one block of data. Their fragments
- * go into the smallest buffer that Linux grants by default to a socket that asks for more: 425,984 bytes, which are 147
- * fragments by the measure of PROTOCOL.md 5.5.
+ * go into the smallest buffer that Linux grants by default to a socket that asks for more: 425,984 bytes, which are
+ * 147 fragments by the measure of PROTOCOL.md 5.5.
  */
 const FIRST_BLOCKS = 2;
 const FIRST_FRAGMENTS = FIRST_BLOCKS * BLOCK_FRAGMENTS;
 
-/** What one member can take, as its newest STATUS says. */
+/** How much one member can take, as its newest STATUS says. */
 export class MemberWindow {
   /** Blocks from this one on have no place yet. */
   end = FIRST_BLOCKS;
@@ -74,7 +78,7 @@ export class MemberWindow {
     return this.seen + this.inFlight;
   }
 
-  /** Takes over a STATUS. A late one moves neither the end of the window nor what was seen back. */
+  /** Takes over a STATUS. One that comes late moves nothing back. */
   update(end: number, seen: number, inFlight: number): void {
     if (end > this.end) this.end = end;
     if (seen > this.seen) this.seen = seen;
@@ -87,7 +91,7 @@ export class MemberWindow {
   }
 }
 
-/** What all members of a transfer can take: for each bound, the least of all members. */
+/** How much all members of a transfer can take: for each bound, the least of all members. */
 export class GroupWindow {
   private readonly ends: Least;
   private readonly sendLimits: Least;

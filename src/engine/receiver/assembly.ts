@@ -1,4 +1,4 @@
-/** Puts fragments together to blocks, and says which of them can be staged and what is missing. */
+/** Puts fragments together to blocks; knows which blocks can be staged, and which fragments are missing. */
 import { bitCount } from "../../base/bitmap.ts";
 import { BlockKind, fragmentCount } from "../../wire/datagram.ts";
 import { BLOCK_FRAGMENTS, MISSING_FRAGMENTS, MISSING_RUNS } from "../../wire/limits.ts";
@@ -18,7 +18,8 @@ export interface WholeBlock {
 
 /**
  * Puts fragments together to blocks, within the window (PROTOCOL.md 5.3). It knows of each block in the window which
- * fragments have arrived. The payloads themselves lie elsewhere, in pages that whoever reads the sockets looks after.
+ * fragments have arrived. The payloads are not its concern: they
+ * lie in pages (src/daemon/pump/inbound-pages.ts).
  */
 export class Assembly {
   private readonly window: Window;
@@ -133,7 +134,7 @@ export class Assembly {
     return this.wholeBelow < Math.min(block, this.seenBlocks);
   }
 
-  /** What is missing of the blocks heard of below a number, lowest first, as far as a STATUS can say it. */
+  /** The missing fragments of the blocks heard of below a number, lowest first, as many as a STATUS can name. */
   missingBelow(end: number): { runs: MissingRun[]; fragments: MissingFragments[] } {
     const runs: { firstBlock: number; blocks: number }[] = [];
     const fragments: MissingFragments[] = [];

@@ -10,8 +10,8 @@ export interface LastWord {
 }
 
 /**
- * How the last incoming transfers have ended, for senders that did not hear the last word (PROTOCOL.md 5.7). A transfer
- * that is remembered is never opened a second time.
+ * How the last incoming transfers have ended, for senders that did not hear the last word (PROTOCOL.md 5.7). A
+ * transfer that is remembered is never opened a second time.
  */
 export class EndedTransfers {
   /** Oldest first. */

@@ -5,8 +5,8 @@ import { FINDINGS_PER_MESSAGE } from "../../wire/limits.ts";
 import type { Effect, InboundKey, Member } from "../types.ts";
 
 /**
- * So many messages are sent for one INQUIRY. The sender asks eight members at a time, and a socket buffer of the usual
- * size holds some 256 small messages: eight from each of them never fill it, and more could get lost.
+ * So many messages are sent for one INQUIRY. The sender asks eight members at a time: their answers together are 92
+ * KB at most, which the smallest socket buffer takes. More could get lost there.
  */
 const MESSAGES = 8;
 

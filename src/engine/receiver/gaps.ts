@@ -1,19 +1,19 @@
-/** What is missing of a transfer, and since when. */
+/** The gaps of an incoming transfer: missing fragments, and since when they are missing. */
 import { Deadline } from "../../base/deadline.ts";
 import type { Assembly } from "./assembly.ts";
 import type { Pace } from "./pace.ts";
 
 /**
- * What is missing, and since when (PROTOCOL.md 5.3). A gap below the newest block is worth a report only when it has
- * lasted for a while: the network may only have changed the order, and with many members others have asked for most of
- * it by then.
+ * Missing fragments, and since when they are missing (PROTOCOL.md 5.3). A gap below the newest block is worth a
+ * report only when it has lasted for a while: the network may only have changed the order, and with many members
+ * others have asked for most of it by then.
  */
 export class Gaps {
   private readonly assembly: Assembly;
   private readonly pace: Pace;
-  /** What is missing of blocks below this number has been missing for a while. */
+  /** Gaps in blocks below this number have lasted for a while. */
   private agedBelow = 0;
-  /** Looks at what was heard of when the look was planned: younger gaps have to wait for the next one. */
+  /** Two looks at all blocks heard of when the look was planned: younger gaps have to wait for the next look. */
   private readonly first = { due: new Deadline(), end: 0 };
   private readonly repeat = { due: new Deadline(), end: 0 };
 
@@ -22,12 +22,12 @@ export class Gaps {
     this.pace = pace;
   }
 
-  /** When it looks for gaps again, in milliseconds. */
+  /** When it looks at the gaps again, in milliseconds. */
   get nextLookMs(): number {
     return Math.min(this.first.due.atMs, this.repeat.due.atMs);
   }
 
-  /** Fragments have arrived: plans a look where they leave a gap. */
+  /** Fragments have arrived: plans a look if they leave a gap. */
   noteFragments(nowMs: number): void {
     if (!this.assembly.hasGap || this.first.due.isSet) return;
     // The newest block may just be arriving.
@@ -35,7 +35,7 @@ export class Gaps {
     this.first.due.set(nowMs + this.pace.gapDelayMs());
   }
 
-  /** What is missing was reported: plans to say it again. */
+  /** The gaps were reported: plans to report them again. */
   noteReported(nowMs: number): void {
     this.repeat.end = this.assembly.seenBlocks;
     this.repeat.due.set(nowMs + this.pace.gapRepeatMs);
@@ -46,7 +46,7 @@ export class Gaps {
     this.agedBelow = Math.max(this.agedBelow, end);
   }
 
-  /** Looks where a look is due; true where something has been missing for a while. */
+  /** Looks at the gaps if a look is due; true if one of them has lasted for a while. */
   tick(nowMs: number): boolean {
     let hasLooked = false;
     for (const look of [this.first, this.repeat]) {
@@ -63,7 +63,7 @@ export class Gaps {
     this.repeat.due.clear();
   }
 
-  /** What a report says is missing. With many members, what is not missing for long is left out. */
+  /** The gaps for a report. With many members, young ones are left out: others have asked for most of them. */
   missing(): ReturnType<Assembly["missingBelow"]> {
     return this.assembly.missingBelow(this.pace.spreadMs === 0 ? Infinity : this.agedBelow);
   }

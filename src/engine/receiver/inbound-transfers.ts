@@ -168,7 +168,7 @@ export class InboundTransfers {
   /** Moves the effects of all transfers to the others of the node, and clears away those that have ended. */
   collect(): void {
     for (const [name, receiver] of this.transfers) {
-      // Whatever has happened may have let another transfer out of its way.
+      // Another transfer may have ended that came before this one.
       receiver.commitInTurn();
       for (let effect = receiver.poll(); effect !== undefined; effect = receiver.poll())
         this.effects.push(effect);
@@ -204,7 +204,7 @@ export class InboundTransfers {
     return this.transfers.get(inboundName({ epoch, transfer }));
   }
 
-  /** Somebody asks for a transfer that is not going on; what was never known is not answered. */
+  /** A sender asks for a transfer that is not going on. One that was never known is not answered. */
   private answerFromMemory(member: Member, transfer: number): void {
     const key = { epoch: member.epoch, transfer };
     const lastWord = this.ended.of(key);

@@ -1,4 +1,4 @@
-/** When a member sends a STATUS, and what is in it. */
+/** The reports of a member: when a STATUS is sent, and with which content. */
 import { Deadline } from "../../base/deadline.ts";
 import { serialDistance } from "../../base/serial.ts";
 import { BLOCK_FRAGMENTS } from "../../wire/limits.ts";
@@ -16,7 +16,7 @@ import type { ReceiverLife } from "./states.ts";
 import { buildStatus } from "./status.ts";
 import * as times from "./times.ts";
 
-/** What is reported of a transfer, and to whom. */
+/** The parts of a transfer that a report tells of, and the sender that it goes to. */
 export interface ReportedParts {
   readonly context: ReceiverContext;
   readonly key: InboundKey;
@@ -37,8 +37,8 @@ export interface ReportedParts {
 const STAMP_SLACK = 4 * BLOCK_FRAGMENTS;
 
 /**
- * The reports of a member on one transfer (PROTOCOL.md 5.3). A STATUS always tells the whole state, so only one thing is
- * planned: when the next one goes.
+ * The reports of a member on one transfer (PROTOCOL.md 5.3). A STATUS always tells the whole state, so only one
+ * thing is planned: when the next one goes.
  */
 export class Reports {
   private readonly parts: ReportedParts;
@@ -74,8 +74,9 @@ export class Reports {
   }
 
   /**
-   * The hot path: fragments have arrived. Fragments are not sealed one by one. A stamp further on than the sender may
-   * have come since the last report is forged; it would make the sender believe that everything on its way has arrived.
+   * The hot path: fragments have arrived. Fragments are not sealed one by one. A stamp further on than the sender
+   * may have come since the last report is forged; it would make the sender believe that everything on its way has
+   * arrived.
    *
    * @param stamp the stamp behind the last of them
    */
@@ -109,7 +110,7 @@ export class Reports {
       this.answer(nowMs);
       return;
     }
-    // The sender waits for this member: whatever it has said before may have got lost.
+    // The sender waits for this member: earlier answers may have got lost.
     this.wants.repeatAll();
     this.due.setNoLater(nowMs);
   }

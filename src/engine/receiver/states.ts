@@ -1,4 +1,4 @@
-/** The states of a transfer at a member, and what the member reports of them. */
+/** The states of a transfer at a member, and the phases that a STATUS reports for them. */
 import { MemberPhase } from "../../wire/status-message.ts";
 import { LifeCycle } from "../life-cycle.ts";
 
@@ -21,7 +21,7 @@ const PHASE_OF_STATE: { readonly [S in State]: MemberPhase } = {
   preparing: MemberPhase.receiving,
   ready: MemberPhase.ready,
   ordered: MemberPhase.ordered,
-  // It will be carried out, whatever becomes of the sender: only its turn has not come.
+  // It will be carried out in any case, also without its sender: only its turn has not come.
   decided: MemberPhase.committing,
   committing: MemberPhase.committing,
   done: MemberPhase.done,
@@ -43,7 +43,7 @@ export class ReceiverLife extends LifeCycle<State> {
     return this.state !== "done" && this.state !== "failed";
   }
 
-  /** What a STATUS says of the state. */
+  /** The phase that a STATUS reports. */
   get phase(): MemberPhase {
     return this.isRefusal ? MemberPhase.refused : PHASE_OF_STATE[this.state];
   }

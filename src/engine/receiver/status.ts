@@ -17,7 +17,7 @@ import type { InboundKey } from "../types.ts";
 export type StatusHead = Omit<Status, "missingRuns" | "missingFragments" | "wants">;
 
 /**
- * Fills a STATUS up to the size of a datagram: what is missing first, then as many wants as fit.
+ * Fills a STATUS up to the size of a datagram: missing fragments first, then as many wants as there is room for.
  *
  * @returns the message, and the wants that found a place
  */

@@ -18,7 +18,7 @@ import { ReceiverLife } from "./states.ts";
 import * as times from "./times.ts";
 
 /**
- * One transfer at a member (PROTOCOL.md 5): puts blocks together, has them staged, says what is missing and what it
+ * One transfer at a member (PROTOCOL.md 5): puts blocks together, has them staged, reports missing fragments and
  * wants, and switches when it is told to. Nothing is acknowledged before the disk has answered.
  */
 export class TransferReceiver {

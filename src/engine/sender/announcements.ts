@@ -1,4 +1,4 @@
-/** What the sender of a transfer says to the group and to single members. */
+/** The messages of a sender to the group and to single members. */
 import { TARGETS_PER_MESSAGE } from "../../wire/limits.ts";
 import type { ControlMessage } from "../../wire/message.ts";
 import { MemberPhase } from "../../wire/status-message.ts";
@@ -11,7 +11,7 @@ import type { OutgoingBlocks } from "./outgoing-blocks.ts";
 import type { Production } from "./production.ts";
 import type { WantCollector } from "./wants.ts";
 
-/** What is told of a transfer. */
+/** The parts of a transfer that its messages tell of. */
 export interface AnnouncedParts {
   readonly request: TransferRequest;
   readonly barrier: Barrier;
@@ -25,8 +25,8 @@ export interface AnnouncedParts {
 const ABORT_COPIES = 3;
 
 /**
- * What a sender says (PROTOCOL.md 5). Each message says how things are when it is made. Those that name members are
- * said in as many messages as it takes to name all of them.
+ * The messages of a sender (PROTOCOL.md 5). Each tells how things are when it is made. Where members are to be
+ * named, there are as many messages as it takes to name all of them.
  */
 export class Announcements {
   private readonly effects: Effect[];

@@ -27,8 +27,8 @@ export interface MemberProgress {
 }
 
 /**
- * The members of one transfer, and the point where they all meet (PROTOCOL.md 5.6). A member leaves either with
- * a failure or with DONE; those in between hold up the barrier.
+ * The members of one transfer, and the point where they all meet (PROTOCOL.md 5.6). A member leaves it with a
+ * verdict. Until then the barrier waits for it.
  */
 export class Barrier {
   private readonly active = new Map<string, MemberProgress>();

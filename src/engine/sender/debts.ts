@@ -28,8 +28,8 @@ export interface LostMember {
 }
 
 /**
- * For which members a transfer waits, and which of them have had enough time (PROTOCOL.md 5.7). It looks at all members
- * now and then. Time in which this process itself stood still does not count against them.
+ * For which members a transfer waits, and which of them have had enough time (PROTOCOL.md 5.7). It looks at all
+ * members now and then. Time in which this process itself stood still does not count against them.
  */
 export class Debts {
   private readonly parts: DebtParts;

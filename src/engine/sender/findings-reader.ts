@@ -5,7 +5,9 @@ import type { Effect, Member } from "../types.ts";
 import type { Announcements } from "./announcements.ts";
 import { FINDINGS_REPEAT_MS, MEMBERS_READ_AT_A_TIME } from "./times.ts";
 
-/** No member keeps more than this, because a finding has five bytes at the least; who reports more is not read. */
+/**
+ * No member keeps more than this, because a finding has five bytes at the least. One that reports more is not read.
+ */
 const FINDINGS = FINDING_BYTES / 5 + 1;
 
 interface Reading {
@@ -16,7 +18,7 @@ interface Reading {
 }
 
 /**
- * Reads the findings of the members, such as what is superfluous there (PROTOCOL.md 5.8). Each member is asked for one
+ * Reads the findings of the members, such as superfluous paths (PROTOCOL.md 5.8). Each member is asked for one
  * piece after the other, a few members at a time, so that their answers never flood this node.
  */
 export class FindingsReader {

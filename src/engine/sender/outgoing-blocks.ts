@@ -12,7 +12,7 @@ import { SECOND_TIME_BLOCKS, SecondSending } from "./second-sending.ts";
 import { SendQueue } from "./send-queue.ts";
 import * as times from "./times.ts";
 
-/** What came of an attempt to send. */
+/** The result of an attempt to send. */
 export interface SendOutcome {
   /** When to try again, where the rate holds things up. */
   readonly readyMs: number | undefined;
@@ -91,8 +91,8 @@ export class OutgoingBlocks {
   }
 
   /**
-   * How many fragments had been sent when a member saw a stamp. Fragments are not sealed one by one, so a forged one can
-   * make a member report a stamp that was never given: that counts as the newest one.
+   * How many fragments had been sent when a member saw a stamp. Fragments are not sealed one by one, so a forged
+   * one can make a member report a stamp that was never given: that counts as the newest one.
    */
   seenAt(stamp: number): number {
     return this.sentFragments - Math.max(0, serialDistance(this.stamp, stamp));

@@ -18,10 +18,10 @@ export interface PollParts {
 }
 
 /**
- * When members are asked, which of them, and for what (PROTOCOL.md 5.4, 5.6). A poll is the only way on where a report or
- * the last fragments got lost: nothing is on its way then that would bring another report about. Few members are all
- * asked at once. Of many, those that hold up the others are asked by name: their answers need not wait for those of a
- * thousand others.
+ * When members are asked, which of them, and for what (PROTOCOL.md 5.4, 5.6). A poll is the only way on where a
+ * report or the last fragments got lost: nothing is on its way then that would bring another report about. Few
+ * members are all asked at once. Of many, those that hold up the others are asked by name: their answers need not
+ * wait for those of a thousand others.
  */
 export class Polls {
   private readonly parts: PollParts;

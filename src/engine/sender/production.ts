@@ -1,4 +1,4 @@
-/** What the source of a transfer is asked for, and what the answers of the members settle for it. */
+/** The source of a transfer: asks it for blocks, and tells it which manifest blocks are settled. */
 import type { Effect, Input } from "../types.ts";
 import type { Barrier } from "./barrier.ts";
 import type { OutgoingBlocks } from "./outgoing-blocks.ts";
@@ -8,9 +8,9 @@ import type { WantCollector } from "./wants.ts";
 type Produced = Extract<Input, { kind: "produced" }>;
 
 /**
- * The source of a transfer, as its sender sees it (PROTOCOL.md 5.2). It makes manifest blocks by itself, and data when
- * a manifest block is settled: when every member has answered for it. It is asked for a few blocks at a time, and for
- * the next when it has answered.
+ * The source of a transfer, as its sender sees it (PROTOCOL.md 5.2). It makes manifest blocks by itself, and data
+ * when a manifest block is settled: when every member has answered for it. It is asked for a few blocks at a time,
+ * and for the next when it has answered.
  */
 export class Production {
   private readonly transfer: number;
@@ -55,7 +55,7 @@ export class Production {
   /** Takes over the blocks that the source has made. */
   take({ blocks, state }: Produced): void {
     this.isAsked = false;
-    // The source may have looked for work before it heard of what was settled meanwhile.
+    // The source may have looked for work before it heard of a block that was settled meanwhile.
     this.sourceState = state === "idle" && this.hasSettledSinceAsked ? "more" : state;
     for (const block of blocks) {
       const number = this.blocks.add(block);

@@ -19,10 +19,10 @@ export interface Sending {
 }
 
 /**
- * What is to be sent next (PROTOCOL.md 5.4): new blocks, and fragments that members miss, merged over all members. The
- * block that has waited longest goes first. Every fragment carries a stamp that counts sends. A member's report says
- * up to which stamp it has seen. So a fragment is lost for certain when the report is newer than its last sending, and
- * one that is still on its way is never sent twice.
+ * The queue of everything that is to be sent (PROTOCOL.md 5.4): new blocks, and fragments that members miss, merged
+ * over all members. The block that has waited longest goes first. Every fragment carries a stamp that counts sends.
+ * A member's report says up to which stamp it has seen. So a fragment is lost for certain when the report is newer
+ * than its last sending, and one that is still on its way is never sent twice.
  */
 export class SendQueue {
   private readonly window: Window;

@@ -17,8 +17,8 @@ import type { TokenBucket } from "./token-bucket.ts";
 import { WantCollector } from "./wants.ts";
 
 /**
- * One transfer at its sender (PROTOCOL.md 5): offers it, sends blocks as fast as the slowest member takes them, sends
- * again what is missing, waits until everybody has everything, and lets them switch together.
+ * One transfer at its sender (PROTOCOL.md 5): offers it, sends blocks as fast as the slowest member takes them,
+ * repairs what got lost, waits until everybody has everything, and lets all switch together.
  *
  * Each part below has one state and the rules for it. This class tells the story: which input goes to which part, and
  * in which order everything happens that has become possible.
@@ -46,6 +46,7 @@ export class TransferSender {
     const { effects, life, wants } = this;
     this.request = request;
     this.transfer = transfer;
+    // Each part is given the parts that it judges by.
     const barrier = (this.barrier = new Barrier(targets, nowMs));
     const flow = (this.flow = new FlowControl(nodeBucket, nowMs));
     const blocks = new OutgoingBlocks(transfer, effects, barrier, flow, options.windowBlocks);
@@ -179,7 +180,7 @@ export class TransferSender {
     this.pump(nowMs);
   }
 
-  /** Does all that has become possible. Every input ends here. */
+  /** Does everything that has become possible. Every input ends with this. */
   private pump(nowMs: number): void {
     if (this.life.state === "sending") {
       this.blocks.forgetStaged();
