@@ -1,7 +1,6 @@
-/**
- * Times and shares of a receiver (PROTOCOL.md 5.3), and why they are as they are. "The simulator" is
- * test/simulation/scale.ts: a line of 1 Gbit/s, members that lose 1 % each.
- */
+/** Times and shares of a receiver (PROTOCOL.md 5.3), and why they are as they are. */
+
+/* "The simulator" is test/simulation/scale.ts: a line of 1 Gbit/s, members that lose 1 % each. */
 
 /**
  * A gap is reported after this delay, in case the network only changed the order: within a local network two

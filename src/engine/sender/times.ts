@@ -1,7 +1,6 @@
-/**
- * Times and numbers of a sender (PROTOCOL.md 5), and why they are as they are. "The simulator" is
- * test/simulation/scale.ts: a line of 1 Gbit/s, members that lose 1 % each.
- */
+/** Times and numbers of a sender (PROTOCOL.md 5), and why they are as they are. */
+
+/* "The simulator" is test/simulation/scale.ts: a line of 1 Gbit/s, members that lose 1 % each. */
 
 /**
  * Members are polled when the transfer has not got on for this long, and then again after twice the time, up to the
