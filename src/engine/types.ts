@@ -1,4 +1,4 @@
-/** Inputs, effects and events: all that the engines and the world say to each other. */
+/** Inputs, effects and events: everything that passes between the engines and the rest of the program. */
 import type { Bitmap } from "../base/bitmap.ts";
 import type { BlockKind } from "../wire/datagram.ts";
 import type { ControlMessage } from "../wire/message.ts";
@@ -71,7 +71,7 @@ export interface ProducedBlock {
   readonly entries: number;
 }
 
-/** What one member wants of a manifest block. */
+/** The answer of one member to a manifest block: which entries it wants. */
 export interface MemberWant {
   readonly epoch: string;
   readonly entries: Bitmap;
@@ -79,7 +79,7 @@ export interface MemberWant {
   readonly differences: Uint8Array | undefined;
 }
 
-/** What came of a transfer at one member. */
+/** How a transfer has ended at one member. */
 export interface Verdict {
   readonly epoch: string;
   readonly hostName: string;
@@ -99,7 +99,7 @@ export interface TransferResult {
   readonly repairedFragments: number;
 }
 
-/** What the engines tell whoever drives them; nothing in them is answered. */
+/** Events: what the engines tell the rest of the program. None of them is answered. */
 export type NodeEvent =
   | { readonly kind: "member-joined"; readonly member: Member }
   | { readonly kind: "member-left"; readonly member: Member; readonly reason: "exit" | "silence" | "restart" }
@@ -153,7 +153,7 @@ export type Effect =
       readonly firstBlock: number;
       readonly count: number;
     }
-  /** What the members want of a manifest block is complete. */
+  /** Every member has answered for a manifest block. */
   | {
       readonly kind: "settle";
       readonly transfer: number;
@@ -165,7 +165,7 @@ export type Effect =
     }
   | { readonly kind: "close-source"; readonly transfer: number }
   | { readonly kind: "open-stage"; readonly key: InboundKey; readonly dryRun: boolean }
-  /** Open and stage the block in slot `block % WINDOW_BLOCKS`; answered by "staged". */
+  /** Open the seal of a block whose fragments were all accepted, and stage it; answered by "staged". */
   | {
       readonly kind: "stage";
       readonly key: InboundKey;
@@ -182,9 +182,9 @@ export type Effect =
   | { readonly kind: "read-findings"; readonly key: InboundKey; readonly first: number }
   | { readonly kind: "event"; readonly event: NodeEvent };
 
-/** What came of staging blocks. */
+/** The result of staging blocks. */
 export type StageOutcome =
-  /** For a manifest block, with what is wanted of its entries, and how many findings there are by now. */
+  /** For a manifest block, with the entries that are wanted, and how many findings there are by now. */
   | {
       readonly kind: "staged";
       readonly wants: Bitmap | undefined;
@@ -195,7 +195,7 @@ export type StageOutcome =
   | { readonly kind: "corrupt" }
   | { readonly kind: "failed"; readonly reason: string };
 
-/** What happens to a node. */
+/** Inputs: everything that can happen to a node. */
 export type Input =
   | {
       readonly kind: "message";
@@ -221,7 +221,7 @@ export type Input =
   | {
       readonly kind: "staged";
       readonly key: InboundKey;
-      /** The same has come of each of them; a manifest block is alone. */
+      /** They have all the same outcome; a manifest block is alone. */
       readonly blocks: readonly number[];
       readonly outcome: StageOutcome;
     }
@@ -229,7 +229,7 @@ export type Input =
       readonly kind: "prepared";
       readonly key: InboundKey;
       readonly failure: string | undefined;
-      /** The failure is that it must not happen, here or anywhere. */
+      /** The transfer must not happen, at this member or anywhere. */
       readonly isRefusal: boolean;
       readonly findings: number;
     }
@@ -240,7 +240,7 @@ export type Input =
       readonly first: number;
       readonly findings: readonly Finding[];
     }
-  /** The disk goes on with something long. */
+  /** The disk is busy with something long, and gets on with it. */
   | { readonly kind: "worked"; readonly key: InboundKey }
   | { readonly kind: "stop" };
 
@@ -254,7 +254,7 @@ export interface TransferRequest {
 
 /** Sizes that differ between a real node and a simulated one. */
 export interface EngineOptions {
-  /** Blocks in a sender's and in a receiver's window. */
+  /** The size of the window of every transfer, sent or received, in blocks. */
   readonly windowBlocks: number;
   /** Fragments that this node's socket buffer holds. */
   readonly socketFragments: number;

@@ -1,4 +1,4 @@
-/** Who is there; challenge and response. */
+/** The members of the fleet, and how a node becomes one: challenge and response. */
 import { hexOf } from "../../base/hex.ts";
 import { fraction, randomBytes, type Random } from "../../base/random.ts";
 import { CANDIDATES, MEMBERS } from "../../wire/limits.ts";
@@ -7,14 +7,7 @@ import type { ControlMessage } from "../../wire/message.ts";
 import { type Address, type Effect, type Member, sameAddress } from "../types.ts";
 import * as times from "./times.ts";
 
-/**
- * Who is there (PROTOCOL.md 4). Every node tells the group that it lives. Whoever hears of a node it does not
- * know sends it a fresh nonce, and takes it as a member once the nonce has come back sealed under that node's own
- * key of this epoch: a recorded packet of an earlier epoch cannot do that. Both sides question each other in
- * three packets: CHALLENGE, RESPONSE with a nonce of its own, RESPONSE.
- */
-
-/** A node that was heard and has not proved itself yet. */
+/** A node that was heard and has not answered a challenge yet. */
 interface Candidate {
   readonly nodeId: string;
   readonly epoch: string;
@@ -24,12 +17,24 @@ interface Candidate {
   nextTryMs: number;
 }
 
-/** Who sent a message, as its header says; proven only as far as the seal proves it. */
+/**
+ * The last bound on messages that wait to be taken. A node takes them after every input, and one input brings at most
+ * a challenge for each candidate: four for each are never reached as long as that holds.
+ */
+const MOST_WAITING = 4 * CANDIDATES;
+
+/** The sender of a message, as its header says. The seal proves it, but a recorded message may be sent again. */
 export interface Peer {
   readonly nodeId: string;
   readonly epoch: string;
 }
 
+/**
+ * Membership (PROTOCOL.md 4). Every node tells the group that it is alive. A node that hears of an unknown one
+ * sends it a fresh nonce. It takes it as a member when the nonce has come back sealed under that node's own key of
+ * this epoch: a recorded packet of an earlier epoch cannot do that. Both sides question each other in three
+ * packets: CHALLENGE, RESPONSE that brings a nonce as well, RESPONSE.
+ */
 export class Membership {
   private readonly random: Random;
   private readonly info: NodeInfo;
@@ -46,7 +51,7 @@ export class Membership {
     this.random = random;
   }
 
-  /** Everybody who is there, in no order. */
+  /** All members, in no order. */
   get members(): Iterable<Member> {
     return this.membersByEpoch.values();
   }
@@ -59,6 +64,7 @@ export class Membership {
     return this.membersByEpoch.get(epoch);
   }
 
+  /** Begins to tell the group of this node. */
   start(nowMs: number): void {
     this.pendingHellosMs = times.HELLO_AT_MS.map((delayMs) => nowMs + delayMs);
     this.nextAliveMs = nowMs + this.aliveIntervalMs();
@@ -79,6 +85,7 @@ export class Membership {
     this.pendingHellosMs = times.HELLO_AT_MS.map((delayMs) => nowMs + delayMs);
   }
 
+  /** A node has said something: any message of a known member is a sign of life. */
   handle(peer: Peer, source: Address, message: ControlMessage, nowMs: number): void {
     switch (message.type) {
       case "hello":
@@ -182,7 +189,7 @@ export class Membership {
   private answer(peer: Peer, source: Address, challenge: Challenge, nowMs: number): void {
     const isKnown = this.membersByEpoch.has(peer.epoch);
     const candidate = isKnown ? undefined : this.addCandidate(peer, source, nowMs);
-    // The nonce rides on the response, so the candidate's own challenge is only needed if this gets lost.
+    // The response carries the nonce, so a challenge of its own is only needed if the response gets lost.
     if (candidate !== undefined) candidate.nextTryMs = nowMs + times.CHALLENGE_RETRY_MS;
     this.respond(source, challenge.nonce, candidate?.nonce ?? NO_NONCE);
   }
@@ -224,7 +231,7 @@ export class Membership {
   }
 
   private unicast(address: Address, message: ControlMessage): void {
-    if (this.effects.length > 4 * CANDIDATES) return;
+    if (this.effects.length > MOST_WAITING) return;
     this.effects.push({ kind: "send", destination: { to: "address", address }, message });
   }
 }

@@ -1,16 +1,13 @@
-/** Puts fragments together to blocks in a window of slots. */
+/** Puts fragments together to blocks; knows which blocks can be staged, and which fragments are missing. */
 import { bitCount } from "../../base/bitmap.ts";
-import { BLOCK_FRAGMENTS, MISSING_FRAGMENTS, MISSING_RUNS } from "../../wire/limits.ts";
 import { BlockKind, fragmentCount } from "../../wire/datagram.ts";
+import { BLOCK_FRAGMENTS, MISSING_FRAGMENTS, MISSING_RUNS } from "../../wire/limits.ts";
 import type { MissingFragments, MissingRun } from "../../wire/status-message.ts";
 import type { BlockKindNumber, FragmentMask } from "../types.ts";
+import { Window } from "../window.ts";
 
-/**
- * Puts fragments together to blocks, within a window of slots (PROTOCOL.md 5.3). A slot holds the block whose
- * number leaves the slot's number as remainder, so that the memory of the blocks can be one piece made once.
- */
-
-const Slot = { empty: 0, partial: 1, complete: 2, staging: 3, staged: 4 } as const;
+/** How far a block of the window is. */
+const BlockState = { absent: 0, partial: 1, whole: 2, staging: 3, staged: 4 } as const;
 
 /** A whole block that can be staged now. */
 export interface WholeBlock {
@@ -19,48 +16,58 @@ export interface WholeBlock {
   readonly blockKind: BlockKindNumber;
 }
 
+/**
+ * Puts fragments together to blocks, within the window (PROTOCOL.md 5.3). It knows of each block in the window which
+ * fragments have arrived. The payloads are not its concern: they
+ * lie in pages (src/daemon/pump/inbound-pages.ts).
+ */
 export class Assembly {
-  private readonly windowBlocks: number;
-  private readonly slots: Uint8Array;
+  private readonly window: Window;
+  /** Tables with a row for each block of the window. */
+  private readonly states: Uint8Array;
   private readonly haveLow: Int32Array;
   private readonly haveHigh: Int32Array;
-  private readonly absent: Uint8Array;
+  /** How many fragments of a partial block are missing. */
+  private readonly missingCounts: Uint8Array;
   private readonly sealedBytes: Uint16Array;
   private readonly kinds: Uint8Array;
   private readonly whole: WholeBlock[] = [];
   /** Manifest blocks whose turn has not come: one is staged after the other, since a block may prove corrupt. */
   private waitingManifests: number[] = [];
   private manifestInHand: number | undefined;
-  /** Every block below is complete. */
-  private completeBelow = 0;
-  /** Every block below is staged. */
-  stagedBelow = 0;
+  /** Every block below is whole. */
+  private wholeBelow = 0;
   /** The highest block heard of, plus one. */
   seenBlocks = 0;
 
   constructor(windowBlocks: number) {
-    this.windowBlocks = windowBlocks;
-    this.slots = new Uint8Array(windowBlocks);
+    this.window = new Window(windowBlocks);
+    this.states = new Uint8Array(windowBlocks);
     this.haveLow = new Int32Array(windowBlocks);
     this.haveHigh = new Int32Array(windowBlocks);
-    this.absent = new Uint8Array(windowBlocks);
+    this.missingCounts = new Uint8Array(windowBlocks);
     this.sealedBytes = new Uint16Array(windowBlocks);
     this.kinds = new Uint8Array(windowBlocks);
   }
 
+  /** Every block below this number is staged. */
+  get stagedBelow(): number {
+    return this.window.start;
+  }
+
   /** The first block that has no place yet. */
   get windowEnd(): number {
-    return this.stagedBelow + this.windowBlocks;
+    return this.window.end;
   }
 
   /** Whether something below the newest block has not arrived. */
   get hasGap(): boolean {
-    return this.completeBelow < this.seenBlocks - 1;
+    return this.wholeBelow < this.seenBlocks - 1;
   }
 
   /** Whether everything heard of has arrived. */
   get isWhole(): boolean {
-    return this.completeBelow >= this.seenBlocks;
+    return this.wholeBelow >= this.seenBlocks;
   }
 
   /** Notes that the sender has sent every block below a number. */
@@ -74,24 +81,24 @@ export class Assembly {
    * @param mask which fragments they are; only those that are new, and whose payload is to be kept, stay in it
    */
   accept(block: number, mask: FragmentMask, sealedBytes: number, kind: number): void {
-    const slot = block % this.windowBlocks;
-    const isOutside = block < this.completeBelow || block >= this.windowEnd;
-    if (isOutside || (this.slots[slot] as number) > Slot.partial) {
+    const row = this.window.rowOf(block);
+    const isOutside = block < this.wholeBelow || block >= this.windowEnd;
+    if (isOutside || (this.states[row] as number) > BlockState.partial) {
       mask.low = mask.high = 0;
       return;
     }
     if (block >= this.seenBlocks) this.seenBlocks = block + 1;
-    const isNew = this.slots[slot] === Slot.empty;
-    if (isNew || this.sealedBytes[slot] !== sealedBytes || this.kinds[slot] !== kind) {
-      this.begin(slot, sealedBytes, kind);
+    const isNew = this.states[row] === BlockState.absent;
+    if (isNew || this.sealedBytes[row] !== sealedBytes || this.kinds[row] !== kind) {
+      this.begin(row, sealedBytes, kind);
     }
-    mask.low &= ~(this.haveLow[slot] as number);
-    mask.high &= ~(this.haveHigh[slot] as number);
-    this.haveLow[slot] = (this.haveLow[slot] as number) | mask.low;
-    this.haveHigh[slot] = (this.haveHigh[slot] as number) | mask.high;
+    mask.low &= ~(this.haveLow[row] as number);
+    mask.high &= ~(this.haveHigh[row] as number);
+    this.haveLow[row] = (this.haveLow[row] as number) | mask.low;
+    this.haveHigh[row] = (this.haveHigh[row] as number) | mask.high;
     const taken = bitCount(mask.low) + bitCount(mask.high);
-    this.absent[slot] = (this.absent[slot] as number) - taken;
-    if (taken > 0 && this.absent[slot] === 0) this.complete(block, slot);
+    this.missingCounts[row] = (this.missingCounts[row] as number) - taken;
+    if (taken > 0 && this.missingCounts[row] === 0) this.noteWhole(block, row);
   }
 
   /** The next block that can be staged: data in any order, manifest blocks in theirs. */
@@ -100,23 +107,23 @@ export class Assembly {
   }
 
   markStaged(block: number): void {
-    this.slots[block % this.windowBlocks] = Slot.staged;
+    this.states[this.window.rowOf(block)] = BlockState.staged;
     if (block === this.manifestInHand) this.manifestInHand = undefined;
     this.handOutManifest();
-    while (
-      this.stagedBelow < this.completeBelow &&
-      this.slots[this.stagedBelow % this.windowBlocks] === Slot.staged
-    ) {
-      this.slots[this.stagedBelow % this.windowBlocks] = Slot.empty;
-      this.stagedBelow++;
+    let { start } = this.window;
+    for (; start < this.wholeBelow; start++) {
+      const row = this.window.rowOf(start);
+      if (this.states[row] !== BlockState.staged) break;
+      this.states[row] = BlockState.absent;
     }
+    this.window.moveTo(start);
   }
 
   /** A block did not open: all of it is missing again. */
   markCorrupt(block: number): void {
-    this.slots[block % this.windowBlocks] = Slot.empty;
-    this.completeBelow = Math.min(this.completeBelow, block);
-    // Manifest blocks behind it get their turn when everything below them is complete again.
+    this.states[this.window.rowOf(block)] = BlockState.absent;
+    this.wholeBelow = Math.min(this.wholeBelow, block);
+    // Manifest blocks behind it get their turn when everything below them is whole again.
     this.waitingManifests = this.waitingManifests.filter((waiting) => waiting < block);
     if (block === this.manifestInHand) this.manifestInHand = undefined;
     this.handOutManifest();
@@ -124,23 +131,23 @@ export class Assembly {
 
   /** Whether something of the blocks below this number has not arrived. */
   hasGapBelow(block: number): boolean {
-    return this.completeBelow < Math.min(block, this.seenBlocks);
+    return this.wholeBelow < Math.min(block, this.seenBlocks);
   }
 
-  /** What is missing of the blocks heard of below a number, lowest first, as far as a STATUS can say it. */
+  /** The missing fragments of the blocks heard of below a number, lowest first, as many as a STATUS can name. */
   missingBelow(end: number): { runs: MissingRun[]; fragments: MissingFragments[] } {
     const runs: { firstBlock: number; blocks: number }[] = [];
     const fragments: MissingFragments[] = [];
-    for (let block = this.completeBelow; block < Math.min(end, this.seenBlocks); block++) {
-      const slot = block % this.windowBlocks;
-      if (this.slots[slot] === Slot.empty) {
+    for (let block = this.wholeBelow; block < Math.min(end, this.seenBlocks); block++) {
+      const row = this.window.rowOf(block);
+      if (this.states[row] === BlockState.absent) {
         const last = runs.at(-1);
         if (last !== undefined && last.firstBlock + last.blocks === block) last.blocks++;
         else if (runs.length === MISSING_RUNS) break;
         else runs.push({ firstBlock: block, blocks: 1 });
-      } else if (this.slots[slot] === Slot.partial) {
-        const maskLow = ~(this.haveLow[slot] as number);
-        const maskHigh = ~(this.haveHigh[slot] as number) & ((1 << (BLOCK_FRAGMENTS - 32)) - 1);
+      } else if (this.states[row] === BlockState.partial) {
+        const maskLow = ~(this.haveLow[row] as number);
+        const maskHigh = ~(this.haveHigh[row] as number) & ((1 << (BLOCK_FRAGMENTS - 32)) - 1);
         if (fragments.length === MISSING_FRAGMENTS) break;
         fragments.push({ block, maskLow, maskHigh });
       }
@@ -148,23 +155,23 @@ export class Assembly {
     return { runs, fragments };
   }
 
-  private begin(slot: number, sealedBytes: number, kind: number): void {
-    this.slots[slot] = Slot.partial;
-    this.haveLow[slot] = 0;
-    this.haveHigh[slot] = 0;
-    this.absent[slot] = fragmentCount(sealedBytes);
-    this.sealedBytes[slot] = sealedBytes;
-    this.kinds[slot] = kind;
+  private begin(row: number, sealedBytes: number, kind: number): void {
+    this.states[row] = BlockState.partial;
+    this.haveLow[row] = 0;
+    this.haveHigh[row] = 0;
+    this.missingCounts[row] = fragmentCount(sealedBytes);
+    this.sealedBytes[row] = sealedBytes;
+    this.kinds[row] = kind;
   }
 
-  private complete(block: number, slot: number): void {
-    this.slots[slot] = Slot.complete;
-    if (this.kinds[slot] === BlockKind.data) this.handOut(block, slot);
-    while (this.completeBelow < this.seenBlocks) {
-      const next = this.completeBelow % this.windowBlocks;
-      if ((this.slots[next] as number) < Slot.complete) break;
-      if (this.slots[next] === Slot.complete) this.waitingManifests.push(this.completeBelow);
-      this.completeBelow++;
+  private noteWhole(block: number, row: number): void {
+    this.states[row] = BlockState.whole;
+    if (this.kinds[row] === BlockKind.data) this.handOut(block, row);
+    while (this.wholeBelow < this.seenBlocks) {
+      const next = this.window.rowOf(this.wholeBelow);
+      if ((this.states[next] as number) < BlockState.whole) break;
+      if (this.states[next] === BlockState.whole) this.waitingManifests.push(this.wholeBelow);
+      this.wholeBelow++;
     }
     this.handOutManifest();
   }
@@ -173,12 +180,12 @@ export class Assembly {
     if (this.manifestInHand !== undefined) return;
     this.manifestInHand = this.waitingManifests.shift();
     if (this.manifestInHand === undefined) return;
-    this.handOut(this.manifestInHand, this.manifestInHand % this.windowBlocks);
+    this.handOut(this.manifestInHand, this.window.rowOf(this.manifestInHand));
   }
 
-  private handOut(block: number, slot: number): void {
-    this.slots[slot] = Slot.staging;
-    const blockKind = this.kinds[slot] as BlockKindNumber;
-    this.whole.push({ block, sealedBytes: this.sealedBytes[slot] as number, blockKind });
+  private handOut(block: number, row: number): void {
+    this.states[row] = BlockState.staging;
+    const blockKind = this.kinds[row] as BlockKindNumber;
+    this.whole.push({ block, sealedBytes: this.sealedBytes[row] as number, blockKind });
   }
 }

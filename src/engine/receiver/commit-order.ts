@@ -1,4 +1,4 @@
-/** Whose turn it is to commit at a node. */
+/** In which order a node carries out the commits of its incoming transfers. */
 import { HIGHEST_ORDER } from "../../wire/limits.ts";
 import { type InboundKey, inboundName } from "../types.ts";
 
@@ -8,9 +8,9 @@ interface Place {
 }
 
 /**
- * In which order a node carries out the commits of its incoming transfers (PROTOCOL.md 5.6): by their places, which
- * the members of each transfer have agreed on. The clock is never behind a place that was heard of. So whatever is
- * asked for its place later comes later, and the first of those that are here cannot be overtaken any more.
+ * The places of all incoming transfers of a node (PROTOCOL.md 5.6). Commits are carried out in the order of their
+ * places, which the members of each transfer have agreed on. The clock is never behind a place that was heard of.
+ * So a transfer that gets its place later comes later, and nothing can overtake the first one any more.
  */
 export class CommitOrder {
   private clock = 0;

@@ -1,15 +1,15 @@
-/** What it needs to know of its node. */
+/** What an incoming transfer needs to know of its node. */
 import type { Random } from "../../base/random.ts";
 import { TARGETS_PER_MESSAGE } from "../../wire/limits.ts";
 import type { EngineOptions } from "../types.ts";
 import type { CommitOrder } from "./commit-order.ts";
 
-/** What a receiver needs to know of its node. */
+/** What an incoming transfer needs to know of its node. */
 export interface ReceiverContext {
   readonly selfEpoch: string;
   readonly random: Random;
   readonly options: EngineOptions;
-  /** The share of the socket buffer that each of the present transfers may fill. */
+  /** How many fragments may be under way in each of the present transfers. */
   readonly inFlight: () => number;
   /** How many other nodes there are. */
   readonly members: () => number;
@@ -17,7 +17,10 @@ export interface ReceiverContext {
   readonly commitOrder: CommitOrder;
 }
 
-/** How many members a message is for, as far as it tells: one that is full is not the only one. */
+/**
+ * How many members a message is for, as far as its targets tell. A message that is full is not the only one: then
+ * it may be for all members.
+ */
 export function fellows({ length }: readonly string[], members: number): number {
   return length < TARGETS_PER_MESSAGE ? length : Math.max(length, members);
 }

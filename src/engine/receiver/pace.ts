@@ -1,26 +1,28 @@
-/** How often a member speaks. */
+/** How often and how soon a member speaks, by the number of members. */
 import { fraction, type Random } from "../../base/random.ts";
 import { spreadMs as spreadOf } from "../spread.ts";
 import * as times from "./times.ts";
 
 /**
  * How often a member speaks (PROTOCOL.md 5.3). All of it follows from the spread, which grows with the number of
- * members: few of them report often, so that the window never closes; many report rarely and not all at once.
+ * members. Few members report often, so that the window never closes. Many report rarely, and not all at once.
  */
 export class Pace {
   private readonly random: Random;
+  /** The time over which all members spread their answers; 0 where they are few. */
   spreadMs: number;
+  /** This member reports when it has used up this share of a window. */
   private reportShare = 0;
 
   constructor(random: Random, spreadMs: number) {
     this.random = random;
     this.spreadMs = spreadMs;
-    // At the start all are at the same place: each draws another point from which it counts.
+    // At the start all members have used up nothing: each draws another share for its first report.
     this.drawShare();
     if (spreadMs > 0) this.reportShare *= fraction(random);
   }
 
-  /** A message without a spread, among so many members, was sent to this one alone. */
+  /** Whether PROGRESS asks this member alone: that is sent without a spread, though the members are many. */
   isAskedByName(spreadMs: number): boolean {
     return spreadMs === 0 && this.spreadMs > 0;
   }
@@ -30,18 +32,19 @@ export class Pace {
     if (spreadMs > 0) this.spreadMs = spreadMs;
   }
 
-  /** When to give an answer that all members are asked for. */
+  /** How long to wait with an answer that all members are asked for. */
   answerDelayMs(): number {
     return this.spreadMs === 0 ? 0 : fraction(this.random) * this.spreadMs;
   }
 
-  /** When to say that it is done: a few members flood nobody. */
+  /** How long to wait with the word that the commit is over: a few members flood nobody. */
   doneDelayMs(asked: number): number {
     return asked <= times.ORDERED_AT_ONCE ? 0 : this.answerDelayMs();
   }
 
   /**
-   * When to answer an ORDER: sooner, for nothing else is on the way then, and everybody waits for it.
+   * How long to wait with the answer to an ORDER: not long, because nothing else is on the way then, and all wait
+   * for it.
    *
    * @param asked how many members are asked, which may be the last few of them
    */
@@ -50,22 +53,22 @@ export class Pace {
     return spread === 0 ? 0 : fraction(this.random) * spread * times.ORDER_SPREAD_SHARE;
   }
 
-  /** How old a gap has to be before it is worth a report. */
+  /** How long a gap has to last before it is worth a report. */
   gapDelayMs(): number {
     return times.GAP_DELAY_MS + (this.gapSpreadMs * (1 + fraction(this.random))) / 2;
   }
 
-  /** When to say again what stays missing. */
+  /** After which time to say again what stays missing. */
   get gapRepeatMs(): number {
     return times.GAP_REPEAT_MS + this.gapSpreadMs;
   }
 
-  /** Grows slower than the number of members: what is missing at nearly all of them is asked for by the first few. */
+  /** Grows slower than the number of members: the first few reports ask for most of what is missing anywhere. */
   private get gapSpreadMs(): number {
     return times.GAP_SPREAD_MS * Math.cbrt(this.spreadMs);
   }
 
-  /** When to say again what is wanted. All members may have to wait for the slowest to answer. */
+  /** After which time to say again what is wanted: all members may have to wait for the answer of the slowest. */
   get wantRepeatMs(): number {
     return times.WANT_REPEAT_MS + 2 * this.spreadMs;
   }
@@ -75,7 +78,7 @@ export class Pace {
     return used >= window * this.reportShare;
   }
 
-  /** To be called with each report. */
+  /** Draws the share for the next report. To be called with each report. */
   drawShare(): void {
     const crowd = Math.min(1, Math.sqrt(this.spreadMs / times.MANY_SPREAD_MS));
     const most = times.FEW_REPORT_SHARE + crowd * (times.MANY_REPORT_SHARE - times.FEW_REPORT_SHARE);

@@ -3,7 +3,9 @@ import type { Want } from "../../wire/status-message.ts";
 
 type Answer = Omit<Want, "block">;
 
-/** Answers to manifest blocks that the sender has not confirmed (PROTOCOL.md 5.2): they are repeated until it does. */
+/**
+ * Answers to manifest blocks that the sender has not confirmed (PROTOCOL.md 5.2): they are repeated until it does.
+ */
 export class PendingWants {
   private readonly answers = new Map<number, Answer & { sentMs: number }>();
 
@@ -20,12 +22,12 @@ export class PendingWants {
     for (const block of this.answers.keys()) if (block < settledBelow) this.answers.delete(block);
   }
 
-  /** Whatever has been sent may have got lost. */
+  /** All answers are due at once: those that have been sent may have got lost. */
   repeatAll(): void {
     for (const answer of this.answers.values()) answer.sentMs = -Infinity;
   }
 
-  /** Those that have not been sent for so long. */
+  /** Answers that have not been sent for so long. */
   due(nowMs: number, repeatMs: number): Want[] {
     const due: Want[] = [];
     for (const [block, { entries, differences, sentMs }] of this.answers)

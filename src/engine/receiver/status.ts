@@ -1,4 +1,4 @@
-/** Fills a STATUS up to the size of a datagram. */
+/** Makes STATUS messages: one up to the size of a datagram, and one with nothing but a phase. */
 import { CONTROL_PLAINTEXT_BYTES } from "../../wire/datagram.ts";
 import { WANTS_PER_STATUS } from "../../wire/limits.ts";
 import {
@@ -11,12 +11,13 @@ import {
   type Want,
   wantBytes,
 } from "../../wire/status-message.ts";
+import type { InboundKey } from "../types.ts";
 
 /** A STATUS without its lists. */
 export type StatusHead = Omit<Status, "missingRuns" | "missingFragments" | "wants">;
 
 /**
- * Fills a STATUS up to the size of a datagram: what is missing first, then as many wants as fit.
+ * Fills a STATUS up to the size of a datagram: missing fragments first, then as many wants as there is room for.
  *
  * @returns the message, and the wants that found a place
  */
@@ -36,4 +37,28 @@ export function buildStatus(
   }
   const status: Status = { ...head, missingRuns: missing.runs, missingFragments: missing.fragments, wants };
   return { status, wants };
+}
+
+/** A STATUS of a transfer that is not going on: zeros in all fields but phase and reason (PROTOCOL.md 5.1, 5.7). */
+export function emptyStatus(
+  { epoch, transfer }: InboundKey,
+  { phase, reason }: Pick<Status, "phase" | "reason">,
+): Status {
+  return {
+    sender: epoch,
+    transfer,
+    phase,
+    reason,
+    stamp: 0,
+    stagedBelow: 0,
+    windowEnd: 0,
+    inFlight: 0,
+    received: 0,
+    missingRuns: [],
+    missingFragments: [],
+    wants: [],
+    findings: 0,
+    worked: 0,
+    order: 0,
+  };
 }

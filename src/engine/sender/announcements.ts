@@ -1,25 +1,131 @@
-/** What the sender says to the group, in as many messages as it takes to name everybody. */
+/** The messages of a sender to the group and to single members. */
 import { TARGETS_PER_MESSAGE } from "../../wire/limits.ts";
 import type { ControlMessage } from "../../wire/message.ts";
-import type { Address, Destination, Effect } from "../types.ts";
+import { MemberPhase } from "../../wire/status-message.ts";
+import { spreadMs as spreadOf } from "../spread.ts";
+import type { Destination, Effect, Member, TransferRequest } from "../types.ts";
+import type { Barrier } from "./barrier.ts";
 import type { FlowControl } from "./flow-control.ts";
+import type { Ordering } from "./ordering.ts";
+import type { OutgoingBlocks } from "./outgoing-blocks.ts";
+import type { Production } from "./production.ts";
+import type { WantCollector } from "./wants.ts";
 
-/** What a sender says to the group, in as many messages as it takes to name everybody (PROTOCOL.md 5). */
+/** The parts of a transfer that its messages tell of. */
+export interface AnnouncedParts {
+  readonly request: TransferRequest;
+  readonly barrier: Barrier;
+  readonly blocks: OutgoingBlocks;
+  readonly wants: WantCollector;
+  readonly production: Production;
+  readonly ordering: Ordering;
+}
+
+/** How often the end of a transfer is said to the group: nobody answers it, and a datagram may be lost. */
+const ABORT_COPIES = 3;
+
+/**
+ * The messages of a sender (PROTOCOL.md 5). Each tells how things are when it is made. Where members are to be
+ * named, there are as many messages as it takes to name all of them.
+ */
 export class Announcements {
   private readonly effects: Effect[];
   private readonly flow: FlowControl;
+  private readonly parts: AnnouncedParts;
+  private readonly transfer: number;
 
-  /** @param effects where what is said is put */
-  constructor(effects: Effect[], flow: FlowControl) {
+  /** @param effects where messages are put */
+  constructor(effects: Effect[], flow: FlowControl, parts: AnnouncedParts) {
     this.effects = effects;
     this.flow = flow;
+    this.parts = parts;
+    this.transfer = parts.request.transfer;
   }
 
-  toAll(messages: readonly ControlMessage[]): void {
-    for (const message of messages) this.send({ to: "group" }, message);
+  /** OFFER for the members that have not answered it. */
+  offer(): void {
+    const { dryRun } = this.parts.request;
+    for (const targets of pieces(this.parts.barrier.unanswered()))
+      this.toGroup({ type: "offer", body: { transfer: this.transfer, dryRun, targets } });
   }
 
-  toOne(address: Address, message: ControlMessage): void {
+  /** PROGRESS for everybody: how far the transfer is. */
+  tellProgress(): void {
+    this.toGroup(this.progress(false, this.spreadMs));
+  }
+
+  /** PROGRESS that asks everybody for a STATUS. */
+  poll(): void {
+    this.toGroup(this.progress(true, this.spreadMs));
+  }
+
+  /** PROGRESS that asks one member, which answers at once. */
+  pollOne(member: Member): void {
+    this.toMember(member, this.progress(true, 0));
+  }
+
+  /** ORDER for the members that do not have the place that the transfer will have. */
+  order(): void {
+    const { order, behind } = this.parts.ordering;
+    for (const targets of pieces(behind))
+      this.toGroup({ type: "order", body: { transfer: this.transfer, order, targets } });
+  }
+
+  /** COMMIT for the members that have not said DONE. */
+  commit(): void {
+    const { order } = this.parts.ordering;
+    for (const targets of pieces(this.parts.barrier.below(MemberPhase.done)))
+      this.toGroup({ type: "commit", body: { transfer: this.transfer, order, targets } });
+  }
+
+  /** INQUIRY: asks a member for its findings from one on. */
+  inquire(member: Member, first: number): void {
+    this.toMember(member, { type: "inquiry", body: { transfer: this.transfer, first } });
+  }
+
+  /** ABORT for everybody, as the end of a dry run. */
+  endDryRun(): void {
+    this.toGroup(this.abort("dry run", []));
+  }
+
+  /** ABORT for everybody: the transfer is given up. */
+  giveUp(reason: string): void {
+    const message = this.abort(reason, []);
+    for (let copy = 0; copy < ABORT_COPIES; copy++) this.toGroup(message);
+  }
+
+  /** ABORT for one member, which has left the transfer. */
+  leaveOut(member: Member): void {
+    this.toMember(member, this.abort("the sender goes on without this member", [member.epoch]));
+  }
+
+  private get spreadMs(): number {
+    return spreadOf(this.parts.barrier.size);
+  }
+
+  private progress(poll: boolean, spreadMs: number): ControlMessage {
+    const { blocks, wants, production } = this.parts;
+    const body = {
+      transfer: this.transfer,
+      sentBlocks: blocks.sent,
+      stamp: blocks.stamp,
+      settledBelow: wants.settledBelow(blocks.produced),
+      final: production.isFinal,
+      poll,
+      spreadMs,
+    };
+    return { type: "progress", body };
+  }
+
+  private abort(reason: string, targets: readonly string[]): ControlMessage {
+    return { type: "abort", body: { transfer: this.transfer, targets, reason } };
+  }
+
+  private toGroup(message: ControlMessage): void {
+    this.send({ to: "group" }, message);
+  }
+
+  private toMember({ address }: Member, message: ControlMessage): void {
     this.send({ to: "address", address }, message);
   }
 
@@ -27,26 +133,6 @@ export class Announcements {
     this.flow.noteAnnounced();
     this.effects.push({ kind: "send", destination, message });
   }
-}
-
-/** OFFER for the members that have not answered. */
-export function offers(transfer: number, dryRun: boolean, epochs: readonly string[]): ControlMessage[] {
-  return pieces(epochs).map((targets) => ({ type: "offer", body: { transfer, dryRun, targets } }));
-}
-
-/** ORDER for the members that have not got the place that the transfer will have. */
-export function orders(transfer: number, order: number, epochs: readonly string[]): ControlMessage[] {
-  return pieces(epochs).map((targets) => ({ type: "order", body: { transfer, order, targets } }));
-}
-
-/** COMMIT for the members that have not said DONE. */
-export function commits(transfer: number, order: number, epochs: readonly string[]): ControlMessage[] {
-  return pieces(epochs).map((targets) => ({ type: "commit", body: { transfer, order, targets } }));
-}
-
-/** ABORT with a reason, for everybody or for the epochs that are listed. */
-export function abort(transfer: number, reason: string, targets: readonly string[] = []): ControlMessage {
-  return { type: "abort", body: { transfer, targets, reason } };
 }
 
 function pieces(epochs: readonly string[]): string[][] {

@@ -1,10 +1,9 @@
-/** Where its members are, and the verdicts on those that have left it. */
+/** Where the members of a transfer are, and the verdicts on those that have left it. */
 import { serialDistance } from "../../base/serial.ts";
 import { MemberPhase, type Status } from "../../wire/status-message.ts";
+import { Least } from "../least.ts";
 import type { Member, Verdict } from "../types.ts";
-import { Least } from "./least.ts";
-import { FIRST_WINDOW_BLOCKS } from "./times.ts";
-import { BLOCK_FRAGMENTS } from "../../wire/limits.ts";
+import { GroupWindow, MemberWindow } from "../window.ts";
 
 /** Where one member is, as its newest STATUS says. */
 export interface MemberProgress {
@@ -12,16 +11,15 @@ export interface MemberProgress {
   /** Its number in this transfer. */
   readonly index: number;
   phase: MemberPhase;
+  /** It has staged every block below this one. */
   stagedBelow: number;
-  windowEnd: number;
-  /** How many fragments had been sent when the newest that it has seen was. */
-  seen: number;
-  /** How many it has received, and how long it has worked, as serial numbers. */
+  /** How much it can take. */
+  readonly window: MemberWindow;
+  /** How many fragments it has received, and how often it has told of work, as serial numbers. */
   received: number;
   worked: number;
   /** The place that it has proposed for the transfer; 0 before it has. */
   order: number;
-  inFlight: number;
   hasAnswered: boolean;
   heardMs: number;
   /** When it last got on with anything, or owed nothing. */
@@ -29,41 +27,34 @@ export interface MemberProgress {
 }
 
 /**
- * The members of one transfer, and the point where they all meet (PROTOCOL.md 5.6). A member leaves either with
- * a failure or with DONE; those in between hold up the barrier.
+ * The members of one transfer, and the point where they all meet (PROTOCOL.md 5.6). A member leaves it with a
+ * verdict. Until then the barrier waits for it.
  */
 export class Barrier {
   private readonly active = new Map<string, MemberProgress>();
   private readonly settled: Verdict[] = [];
   private readonly stagedBelows: Least;
-  private readonly windowEnds: Least;
-  private readonly inFlights: Least;
-  /** Up to which number of fragments each member lets the sender go. */
-  private readonly sendLimits: Least;
+  /** What all members can take. */
+  readonly window: GroupWindow;
 
   constructor(targets: readonly Member[], nowMs: number) {
-    const inFlight = FIRST_WINDOW_BLOCKS * BLOCK_FRAGMENTS;
     for (const [index, member] of targets.entries()) {
       this.active.set(member.epoch, {
         member,
         index,
         phase: MemberPhase.receiving,
         stagedBelow: 0,
-        windowEnd: FIRST_WINDOW_BLOCKS,
-        seen: 0,
+        window: new MemberWindow(),
         received: 0,
         worked: 0,
         order: 0,
-        inFlight,
         hasAnswered: false,
         heardMs: nowMs,
         movedMs: nowMs,
       });
     }
     this.stagedBelows = new Least(targets.length, 0);
-    this.windowEnds = new Least(targets.length, FIRST_WINDOW_BLOCKS);
-    this.inFlights = new Least(targets.length, inFlight);
-    this.sendLimits = new Least(targets.length, inFlight);
+    this.window = new GroupWindow(targets.length);
   }
 
   get size(): number {
@@ -105,16 +96,11 @@ export class Barrier {
     if (status.phase > progress.phase) progress.phase = status.phase;
     if (status.stagedBelow > progress.stagedBelow) progress.stagedBelow = status.stagedBelow;
     if (status.order > progress.order) progress.order = status.order;
-    if (status.windowEnd > progress.windowEnd) progress.windowEnd = status.windowEnd;
-    if (seen > progress.seen) progress.seen = seen;
     if (serialDistance(status.received, progress.received) > 0) progress.received = status.received;
     progress.worked = status.worked;
-    progress.inFlight = status.inFlight;
-    const { index } = progress;
-    this.stagedBelows.set(index, progress.stagedBelow);
-    this.windowEnds.set(index, progress.windowEnd);
-    this.inFlights.set(index, progress.inFlight);
-    this.sendLimits.set(index, progress.seen + progress.inFlight);
+    progress.window.update(status.windowEnd, seen, status.inFlight);
+    this.stagedBelows.set(progress.index, progress.stagedBelow);
+    this.window.note(progress.index, progress.window);
   }
 
   /** Every block below this is staged everywhere. */
@@ -122,36 +108,23 @@ export class Barrier {
     return this.stagedBelows.value;
   }
 
-  /** Blocks from this on have no place at some member. */
-  get windowEnd(): number {
-    return this.windowEnds.value;
-  }
-
-  /** Up to which number of fragments may be sent before some member's socket could overrun. */
-  get sendLimit(): number {
-    return this.sendLimits.value;
-  }
-
-  /** How many fragments fit into the smallest socket buffer. */
-  get leastInFlight(): number {
-    return Math.max(1, this.inFlights.value);
-  }
-
+  /** Whether every member has reached a phase. */
   everyone(phase: MemberPhase): boolean {
     for (const progress of this.active.values()) if (progress.phase < phase) return false;
     return true;
   }
 
-  /** Members that have not reached a phase. */
+  /** Epochs of the members that have not reached a phase. */
   below(phase: MemberPhase): string[] {
     return [...this.active.values()].filter((one) => one.phase < phase).map((one) => one.member.epoch);
   }
 
+  /** Epochs of the members that have not answered the offer. */
   unanswered(): string[] {
     return [...this.active.values()].filter((one) => !one.hasAnswered).map((one) => one.member.epoch);
   }
 
-  /** This process stood still for a while; that says nothing about the members. */
+  /** This process stood still for a while: the members are not to blame for that time. */
   forgive(standstillMs: number): void {
     for (const progress of this.active.values()) {
       progress.heardMs += standstillMs;
@@ -159,18 +132,17 @@ export class Barrier {
     }
   }
 
-  /** Takes a member out with its verdict. */
-  settle(progress: MemberProgress, outcome: Verdict["outcome"], reason: string): void {
-    const { epoch, address, info } = progress.member;
+  /** Takes a member out of the transfer, with its verdict. */
+  settle({ member, index }: MemberProgress, outcome: Verdict["outcome"], reason: string): void {
+    const { epoch, address, info } = member;
     this.active.delete(epoch);
-    for (const least of [this.stagedBelows, this.windowEnds, this.inFlights, this.sendLimits])
-      least.set(progress.index, Infinity);
+    this.stagedBelows.set(index, Infinity);
+    this.window.leave(index);
     this.settled.push({ epoch, hostName: info.hostName, address, outcome, reason });
   }
-}
 
-/** Whether a member cannot be sent one block more, after so many blocks and fragments. */
-export function isWindowFull(progress: MemberProgress, sentBlocks: number, sentFragments: number): boolean {
-  const limit = progress.seen + progress.inFlight;
-  return progress.windowEnd <= sentBlocks || limit < sentFragments + BLOCK_FRAGMENTS;
+  /** Takes all members out that are still in the transfer. */
+  settleAll(outcome: Verdict["outcome"], reason: string): void {
+    for (const progress of [...this.active.values()]) this.settle(progress, outcome, reason);
+  }
 }

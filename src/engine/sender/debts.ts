@@ -1,37 +1,70 @@
-/** For which members it waits, and which of them have had enough time. */
+/** For which members a transfer waits, and which of them have had enough time. */
+import { Deadline } from "../../base/deadline.ts";
 import { MemberPhase } from "../../wire/status-message.ts";
-import { type Barrier, isWindowFull, type MemberProgress } from "./barrier.ts";
+import type { Barrier, MemberProgress } from "./barrier.ts";
 import type { FindingsReader } from "./findings-reader.ts";
 import type { Ordering } from "./ordering.ts";
 import type { OutgoingBlocks } from "./outgoing-blocks.ts";
-import type { State } from "./states.ts";
+import type { Production } from "./production.ts";
+import type { SenderLife } from "./states.ts";
 import * as times from "./times.ts";
 import type { WantCollector } from "./wants.ts";
 
-/** What members can owe a transfer. */
+/** Everything that a member can owe a transfer. */
 export interface DebtParts {
+  readonly life: SenderLife;
   readonly barrier: Barrier;
   readonly blocks: OutgoingBlocks;
+  readonly production: Production;
   readonly wants: WantCollector;
   readonly findings: FindingsReader;
   readonly ordering: Ordering;
 }
 
-/** For whom a transfer waits, and who has had enough time (PROTOCOL.md 5.7). */
+/** A member that has had enough time, and why the transfer goes on without it. */
+export interface LostMember {
+  readonly progress: MemberProgress;
+  readonly reason: string;
+}
+
+/**
+ * For which members a transfer waits, and which of them have had enough time (PROTOCOL.md 5.7). It looks at all
+ * members now and then. Time in which this process itself stood still does not count against them.
+ */
 export class Debts {
   private readonly parts: DebtParts;
+  private readonly look = new Deadline();
+  private lastTickMs: number;
 
-  constructor(parts: DebtParts) {
+  constructor(parts: DebtParts, nowMs: number) {
     this.parts = parts;
+    this.lastTickMs = nowMs;
+    this.look.set(nowMs + times.FIRST_LOOK_MS);
   }
 
-  /** Members that have fallen silent, and such as answer and do not get on: a disk may hang for ever. */
-  lost(state: State, isFinal: boolean, nowMs: number): { progress: MemberProgress; reason: string }[] {
-    const lost: { progress: MemberProgress; reason: string }[] = [];
-    // A place is drawn without the disk, and until it is, other transfers may have to wait.
-    const patienceMs = state === "ordering" ? times.MEMBER_SILENCE_MS : times.MEMBER_STUCK_MS;
+  /** When it looks at all members again, in milliseconds. */
+  get nextLookMs(): number {
+    return this.look.atMs;
+  }
+
+  /** To be called whenever time has passed; true when it is time to look at all members. */
+  tick(nowMs: number): boolean {
+    const standstillMs = nowMs - this.lastTickMs;
+    this.lastTickMs = nowMs;
+    if (standstillMs >= times.STANDSTILL_MS) this.parts.barrier.forgive(standstillMs);
+    if (!this.look.take(nowMs)) return false;
+    this.look.set(nowMs + times.LOOK_MS);
+    return true;
+  }
+
+  /** Members that have fallen silent, and members that answer and do not get on: a disk may hang for ever. */
+  lost(nowMs: number): LostMember[] {
+    const lost: LostMember[] = [];
+    // A place is drawn without the disk, and until it is drawn, other transfers may have to wait.
+    const isOrdering = this.parts.life.state === "ordering";
+    const patienceMs = isOrdering ? times.MEMBER_SILENCE_MS : times.MEMBER_STUCK_MS;
     for (const progress of this.parts.barrier.progress) {
-      if (!this.isOwing(progress, state, isFinal)) progress.movedMs = nowMs;
+      if (!this.isOwing(progress)) progress.movedMs = nowMs;
       if (nowMs - progress.heardMs >= times.MEMBER_SILENCE_MS)
         lost.push({ progress, reason: `no answer for ${times.MEMBER_SILENCE_MS / 1000} seconds` });
       else if (nowMs - progress.movedMs >= patienceMs) {
@@ -42,22 +75,25 @@ export class Debts {
     return lost;
   }
 
-  /** Whether it is because of this member that nothing can be sent or said. */
-  isHoldingUp(progress: MemberProgress, state: State, isFinal: boolean): boolean {
-    const { blocks, wants, ordering } = this.parts;
-    if (state === "ordering") return ordering.isBehind(progress);
-    if (isFinal) return progress.phase < MemberPhase.ready;
-    const isFull = isWindowFull(progress, blocks.sent, blocks.sentFragments);
+  /** Members because of which nothing can be sent now, before the barrier. */
+  holdingUp(): MemberProgress[] {
+    return [...this.parts.barrier.progress].filter((progress) => this.isHoldingUp(progress));
+  }
+
+  private isHoldingUp(progress: MemberProgress): boolean {
+    const { blocks, production, wants } = this.parts;
+    if (production.isFinal) return progress.phase < MemberPhase.ready;
+    const isFull = progress.window.isFull(blocks.sent, blocks.sentFragments);
     return isFull || wants.isOwedBy(progress.member.epoch);
   }
 
-  /** Whether it is this member that the transfer waits for. */
-  private isOwing(progress: MemberProgress, state: State, isFinal: boolean): boolean {
-    const { blocks, wants, findings, ordering } = this.parts;
-    if (state === "committing") return progress.phase < MemberPhase.done;
-    if (state === "ordering") return ordering.isBehind(progress);
+  /** Whether the transfer waits for this member. */
+  private isOwing(progress: MemberProgress): boolean {
+    const { life, blocks, production, wants, findings, ordering } = this.parts;
+    if (life.state === "committing") return progress.phase < MemberPhase.done;
+    if (life.state === "ordering") return ordering.isBehind(progress);
     const owesStatus = progress.stagedBelow < blocks.sent || wants.isOwedBy(progress.member.epoch);
     const owesFindings = findings.isReading(progress.member.epoch);
-    return owesStatus || owesFindings || (isFinal && progress.phase < MemberPhase.ready);
+    return owesStatus || owesFindings || (production.isFinal && progress.phase < MemberPhase.ready);
   }
 }

@@ -1,4 +1,4 @@
-/** Which place its members give the transfer, and whether they agree. */
+/** Which place the members of a transfer give it, and whether they agree. */
 import { MemberPhase } from "../../wire/status-message.ts";
 import type { Barrier, MemberProgress } from "./barrier.ts";
 
@@ -8,15 +8,16 @@ import type { Barrier, MemberProgress } from "./barrier.ts";
  */
 export class Ordering {
   private readonly barrier: Barrier;
-  /** The highest place that any member has proposed, be it in the transfer still or not. */
+  /** The highest place that any member has proposed, also one that has left the transfer since. */
   private highest = 0;
+  /** The place that was said in the last ORDER. */
   private told = 0;
 
   constructor(barrier: Barrier) {
     this.barrier = barrier;
   }
 
-  /** Looks at what the members have proposed. */
+  /** Looks at the places that the members have proposed. */
   update(): void {
     for (const { order } of this.barrier.progress) this.highest = Math.max(this.highest, order);
   }
@@ -26,25 +27,27 @@ export class Ordering {
     return this.highest;
   }
 
+  /** Whether all members have the same place. */
   get isAgreed(): boolean {
     return this.behind.length === 0;
   }
 
-  /** Whether all have proposed, and some have to be told that others have proposed more. */
+  /** Whether all members have proposed a place, and some have to be told that others have proposed a higher one. */
   get isToBeTold(): boolean {
     return this.told < this.highest && this.barrier.everyone(MemberPhase.ordered);
   }
 
+  /** Whether a member has yet to propose a place, or to move back to the highest one. */
   isBehind({ phase, order }: MemberProgress): boolean {
     return phase < MemberPhase.ordered || order < this.highest;
   }
 
-  /** Those that have yet to propose, or to move their place back. */
+  /** Epochs of the members that are behind. */
   get behind(): string[] {
     return [...this.barrier.progress].filter((one) => this.isBehind(one)).map((one) => one.member.epoch);
   }
 
-  /** They are being told of the highest place. */
+  /** The members that are behind are told of the highest place. */
   noteTold(): void {
     this.told = this.highest;
   }

@@ -1,38 +1,45 @@
 /** The blocks on their way to the wire: new ones, repairs, second times. */
 import { assert } from "../../base/assert.ts";
+import { Deadline } from "../../base/deadline.ts";
+import { serialDistance } from "../../base/serial.ts";
 import { fragmentCount } from "../../wire/datagram.ts";
 import type { Status } from "../../wire/status-message.ts";
 import type { Effect, ProducedBlock } from "../types.ts";
+import { Window } from "../window.ts";
 import type { Barrier } from "./barrier.ts";
 import type { FlowControl } from "./flow-control.ts";
-import { SendQueue } from "./repair.ts";
 import { SECOND_TIME_BLOCKS, SecondSending } from "./second-sending.ts";
+import { SendQueue } from "./send-queue.ts";
 import * as times from "./times.ts";
 
-/** What came of an attempt to send. */
+/** The result of an attempt to send. */
 export interface SendOutcome {
-  /** When to try again, where it is the rate that holds things up. */
+  /** When to try again, where the rate holds things up. */
   readonly readyMs: number | undefined;
   /** Whether something was sent that brings the transfer on. */
   readonly hasMoved: boolean;
 }
 
 /**
- * The blocks of one transfer on their way to the wire (PROTOCOL.md 5.4, 5.5): new ones as far as the windows of the members
- * reach, repairs, and second times, no faster than the rate allows.
+ * The blocks of one transfer on their way to the wire (PROTOCOL.md 5.4, 5.5): new ones as far as the windows of the
+ * members reach, repairs, and second times, no faster than the rate allows.
  */
 export class OutgoingBlocks {
   private readonly transfer: number;
   private readonly effects: Effect[];
   private readonly barrier: Barrier;
   private readonly flow: FlowControl;
-  private readonly windowBlocks: number;
+  /** The sender's own window: blocks in it are sealed, and kept until every member has staged them. */
+  private readonly window: Window;
   private readonly queue: SendQueue;
   private readonly secondSending: SecondSending;
-  private readonly fragmentsOfSlot: Uint8Array;
+  /** How many fragments each block has, by its row in the window. */
+  private readonly fragmentCounts: Uint8Array;
+  private readonly retry = new Deadline();
   private pendingSends = 0;
-  /** Blocks that the source has made, and those of them that have been on the wire. */
+  /** How many blocks the source has made. */
   produced = 0;
+  /** How many of them have been on the wire. */
   sent = 0;
 
   /** @param effects where sends are put */
@@ -47,10 +54,10 @@ export class OutgoingBlocks {
     this.effects = effects;
     this.barrier = barrier;
     this.flow = flow;
-    this.windowBlocks = windowBlocks;
-    this.queue = new SendQueue(windowBlocks);
+    this.window = new Window(windowBlocks);
+    this.queue = new SendQueue(this.window);
     this.secondSending = new SecondSending(this.queue);
-    this.fragmentsOfSlot = new Uint8Array(windowBlocks);
+    this.fragmentCounts = new Uint8Array(windowBlocks);
   }
 
   /** The stamp that the next fragment gets. */
@@ -58,11 +65,12 @@ export class OutgoingBlocks {
     return this.queue.stamp;
   }
 
-  /** Fragments sent so far, and those among them that were repairs. */
+  /** Fragments sent so far, repairs included. */
   get sentFragments(): number {
     return this.queue.sent;
   }
 
+  /** Fragments sent again so far. */
   get repairedFragments(): number {
     return this.queue.repaired;
   }
@@ -74,24 +82,43 @@ export class OutgoingBlocks {
 
   /** How many blocks more the source may make. */
   get room(): number {
-    return this.barrier.stagedBelow + this.windowBlocks - this.produced;
+    return this.window.room(this.produced);
+  }
+
+  /** When it is worth another attempt to send, in milliseconds; Infinity where time alone changes nothing. */
+  get retryMs(): number {
+    return this.retry.atMs;
+  }
+
+  /**
+   * How many fragments had been sent when a member saw a stamp. Fragments are not sealed one by one, so a forged
+   * one can make a member report a stamp that was never given: that counts as the newest one.
+   */
+  seenAt(stamp: number): number {
+    return this.sentFragments - Math.max(0, serialDistance(this.stamp, stamp));
   }
 
   /** Takes over a block that was made; returns its number. */
   add(block: ProducedBlock): number {
     const number = this.produced++;
-    this.fragmentsOfSlot[number % this.windowBlocks] = fragmentCount(block.sealedBytes);
+    this.fragmentCounts[this.window.rowOf(number)] = fragmentCount(block.sealedBytes);
     return number;
   }
 
-  /** Queues what a member's report says is missing. */
+  /**
+   * Queues what a member's report says is missing.
+   *
+   * @param seen how many fragments had been sent when the newest that the member has seen was
+   */
   addReport(status: Status, seen: number): void {
     this.queue.addReport(status, seen, this.barrier.stagedBelow, this.sent);
   }
 
-  /** Drops what waits of blocks that every remaining member has staged. */
+  /** Moves the window on behind the blocks that every remaining member has staged, and drops what waits of them. */
   forgetStaged(): void {
-    this.queue.forgetBelow(this.barrier.stagedBelow);
+    const { stagedBelow } = this.barrier;
+    this.window.moveTo(stagedBelow);
+    this.queue.forgetBelow(stagedBelow);
   }
 
   /** The socket has taken a block. */
@@ -99,16 +126,25 @@ export class OutgoingBlocks {
     this.pendingSends--;
   }
 
-  /** Sends what may be sent now. */
+  /** To be called when time has passed, before the next attempt to send. */
+  tick(nowMs: number): void {
+    this.retry.take(nowMs);
+  }
+
+  /** Sends what the windows of the members and the rate allow now. */
   send(nowMs: number): SendOutcome {
+    const { window } = this.barrier;
     let hasMoved = false;
     while (this.pendingSends < times.PENDING_SENDS) {
       if (this.queue.isEmpty && !this.queueNext()) break;
       // A member whose socket holds less than a block gets it in pieces.
-      const fragments = this.queue.peek(Math.min(this.flow.largestSend, this.barrier.leastInFlight));
-      if (this.queue.sent + fragments > this.barrier.sendLimit) break;
+      const fragments = this.queue.peek(Math.min(this.flow.largestSend, window.leastInFlight));
+      if (this.queue.sent + fragments > window.sendLimit) break;
       const readyMs = this.flow.readyMs(fragments, nowMs);
-      if (readyMs > nowMs) return { readyMs, hasMoved };
+      if (readyMs > nowMs) {
+        this.retry.set(readyMs);
+        return { readyMs, hasMoved };
+      }
       const sending = this.queue.take(fragments);
       assert(sending !== undefined, "what was peeked at is there");
       this.flow.noteSent(sending.fragments);
@@ -123,7 +159,7 @@ export class OutgoingBlocks {
   /** Puts a new block into the queue, or one that is due for its second time. */
   private queueNext(): boolean {
     const second = this.queue.nextSecondTime ?? Infinity;
-    const canGoOn = this.sent < Math.min(this.produced, this.barrier.windowEnd);
+    const canGoOn = this.sent < Math.min(this.produced, this.barrier.window.end);
     if (second < Infinity && (!canGoOn || second <= this.sent - SECOND_TIME_BLOCKS)) {
       this.queue.addSecondTime();
       return true;
@@ -131,7 +167,7 @@ export class OutgoingBlocks {
     if (!canGoOn) return false;
     const block = this.sent++;
     const isTwice = !this.flow.isSlowed && this.secondSending.decide(block, this.barrier.size);
-    this.queue.addBlock(block, this.fragmentsOfSlot[block % this.windowBlocks] as number, isTwice);
+    this.queue.addBlock(block, this.fragmentCounts[this.window.rowOf(block)] as number, isTwice);
     return true;
   }
 }

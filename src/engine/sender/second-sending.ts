@@ -1,31 +1,46 @@
 /** Whether nearly every fragment is missed by somebody, so that blocks are sent twice unasked. */
-import type { SendQueue } from "./repair.ts";
+import type { SendQueue } from "./send-queue.ts";
 
 /**
- * Where very many members lose something each, nearly every fragment is missed by somebody. To wait for reports
- * of that would take time, and cost more reports than all else. So while it is so, a block is sent a second time
- * without being asked for (PROTOCOL.md 5.4).
+ * With fewer members it takes a bad network to lose every fragment somewhere, and reports tell enough: 64 that lose
+ * 1 % each miss every other fragment, 400 miss 98 % of them.
  */
-
-/** With fewer members it takes a bad network to lose everything somewhere, and reports tell enough. */
 const LEAST_MEMBERS = 64;
-/** The share of fragments that has to be asked for. */
+
+/** The share of fragments that has to be asked for: so no more than 2 % are sent in vain. */
 const ASKED_SHARE = 0.98;
-/** One block in so many is sent once all the same, to see whether it would still be asked for. */
+
+/**
+ * One block in so many is sent once all the same, to see whether it would still be asked for. These probes cost 0.2
+ * % of the blocks, and at 1 Gbit/s one comes in a quarter of a second.
+ */
 const PROBE_INTERVAL_BLOCKS = 512;
-/** So many blocks later its reports are in. */
+
+/**
+ * A probe is looked at so many blocks later: 48 ms at 1 Gbit/s, in which the reports of very many members have
+ * come. With 24 blocks too few have, and 400 members say nearly twice as much in the simulator.
+ */
 const PROBE_AGE_BLOCKS = 96;
-/** How many of the newest probes are looked at. */
+
+/** How many of the newest probes are looked at together: 176 fragments, of which 98 % is a number with a meaning. */
 const PROBES = 4;
 
-/** How many blocks are sent between the first time and the second: losses often come in bursts. */
+/**
+ * How many blocks are sent between the first time and the second. Losses often come in bursts, and four blocks are
+ * 2 ms at 1 Gbit/s. In the simulator, where each loss is by itself, the number does not matter.
+ */
 export const SECOND_TIME_BLOCKS = 4;
 
+/**
+ * Where very many members lose something each, nearly every fragment is missed by somebody. To wait for the reports
+ * of that would take time, and cost more reports than all else. So while it is like that, a block is sent a second
+ * time without being asked for (PROTOCOL.md 5.4).
+ */
 export class SecondSending {
   private readonly queue: SendQueue;
   /** Blocks sent once that are not old enough to be looked at, oldest first. */
   private readonly probes: number[] = [];
-  /** Which share of each of the newest probes was asked for. */
+  /** Which share of each of the newest probes was asked for, newest first. */
   private askedShares: number[] = [];
 
   constructor(queue: SendQueue) {

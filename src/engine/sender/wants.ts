@@ -1,4 +1,4 @@
-/** Collects what members want of each manifest block. */
+/** The answers of all members to the manifest blocks. */
 import { Bitmap } from "../../base/bitmap.ts";
 import { entriesNeedingContents } from "../../wire/differences.ts";
 import type { Want } from "../../wire/status-message.ts";
@@ -9,17 +9,18 @@ export interface SettledManifest {
   readonly block: number;
   /** The entries that differ at some member. */
   readonly union: Bitmap;
-  /** Those of which some member needs the contents. */
+  /** The entries of which some member needs the contents. */
   readonly contents: Bitmap;
   readonly wants: readonly MemberWant[];
 }
 
 type Answer = Omit<MemberWant, "epoch">;
 
-/** Collects what members want of each manifest block until the last one has answered (PROTOCOL.md 5.2). */
+/** Collects the answers to each manifest block until the last member has answered (PROTOCOL.md 5.2). */
 export class WantCollector {
   private readonly open = new Map<number, { entries: number; answers: Map<string, Answer> }>();
 
+  /** A manifest block was made: every member has to answer for it. */
   add(block: number, entries: number): void {
     this.open.set(block, { entries, answers: new Map() });
   }

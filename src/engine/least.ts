@@ -1,6 +1,8 @@
+/** The least of many numbers of which one changes at a time. */
+
 /**
- * The least of many numbers of which one changes at a time: a tournament, in which each change only plays its own
- * matches again. With a thousand members, looking at all of them for each report would be too slow.
+ * A tournament among many numbers, in which each change only plays its own matches again. With a thousand members,
+ * looking at all of them for each report would be too slow.
  */
 export class Least {
   private readonly leaves: number;

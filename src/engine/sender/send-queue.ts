@@ -5,32 +5,36 @@ import { serialDistance } from "../../base/serial.ts";
 import { BLOCK_FRAGMENTS } from "../../wire/limits.ts";
 import type { Status } from "../../wire/status-message.ts";
 import { lowBits } from "../types.ts";
+import type { Window } from "../window.ts";
 
-/**
- * What is to be sent next: new blocks and fragments that members miss, merged over all members, lowest block
- * first (PROTOCOL.md 5.4). Every fragment carries a stamp that counts sends. A member's report says up to which
- * stamp it has seen, so a fragment is lost for certain when the report is newer than its last sending, and one
- * that is still on its way is never sent twice.
- */
+/** Fragments of one block that go out together. */
 export interface Sending {
   readonly block: number;
   readonly maskLow: number;
   readonly maskHigh: number;
+  /** The stamp of the first of them. */
   readonly stamp: number;
+  /** How many they are. */
   readonly fragments: number;
 }
 
+/**
+ * The queue of everything that is to be sent (PROTOCOL.md 5.4): new blocks, and fragments that members miss, merged
+ * over all members. The block that has waited longest goes first. Every fragment carries a stamp that counts sends.
+ * A member's report says up to which stamp it has seen. So a fragment is lost for certain when the report is newer
+ * than its last sending, and one that is still on its way is never sent twice.
+ */
 export class SendQueue {
-  private readonly windowBlocks: number;
-  /** Per slot: which fragments wait to be sent. */
+  private readonly window: Window;
+  /** Tables with a row for each block of the window. First: which fragments wait to be sent. */
   private readonly waitingLow: Int32Array;
   private readonly waitingHigh: Int32Array;
-  private readonly fragmentsOfSlot: Uint8Array;
+  private readonly fragmentCounts: Uint8Array;
   private readonly stampOfFragment: Uint32Array;
-  /** Per slot: which fragments were asked for at least once. */
+  /** Which fragments were asked for at least once. */
   private readonly askedLow: Int32Array;
   private readonly askedHigh: Int32Array;
-  /** Per slot: whether the block is to be sent twice, and the second time is still to come. */
+  /** Whether the block is to be sent twice, and the second time is still to come. */
   private readonly isTwice: Uint8Array;
   private readonly waitingBlocks = new Set<number>();
   /** Blocks that have been sent once and wait for their second time, in order. */
@@ -40,14 +44,16 @@ export class SendQueue {
   /** Fragments sent again so far. */
   repaired = 0;
 
-  constructor(windowBlocks: number) {
-    this.windowBlocks = windowBlocks;
+  /** @param window the sender's own */
+  constructor(window: Window) {
+    const windowBlocks = window.size;
+    this.window = window;
     this.waitingLow = new Int32Array(windowBlocks);
     this.waitingHigh = new Int32Array(windowBlocks);
     this.askedLow = new Int32Array(windowBlocks);
     this.askedHigh = new Int32Array(windowBlocks);
     this.isTwice = new Uint8Array(windowBlocks);
-    this.fragmentsOfSlot = new Uint8Array(windowBlocks);
+    this.fragmentCounts = new Uint8Array(windowBlocks);
     this.stampOfFragment = new Uint32Array(windowBlocks * BLOCK_FRAGMENTS);
   }
 
@@ -61,19 +67,19 @@ export class SendQueue {
   }
 
   /**
-   * Queues all of a new block; its slot must be free.
+   * Queues all of a new block; the one that had its row before must be staged everywhere.
    *
    * @param isTwice whether it is to be sent a second time without being asked for, see addSecondTime()
    */
   addBlock(block: number, fragments: number, isTwice = false): void {
-    const slot = block % this.windowBlocks;
+    const row = this.window.rowOf(block);
     assert(!this.waitingBlocks.has(block), "a block is new only once");
-    this.fragmentsOfSlot[slot] = fragments;
-    this.waitingLow[slot] = lowBits(fragments);
-    this.waitingHigh[slot] = lowBits(fragments - 32);
-    this.askedLow[slot] = 0;
-    this.askedHigh[slot] = 0;
-    this.isTwice[slot] = isTwice ? 1 : 0;
+    this.fragmentCounts[row] = fragments;
+    this.waitingLow[row] = lowBits(fragments);
+    this.waitingHigh[row] = lowBits(fragments - 32);
+    this.askedLow[row] = 0;
+    this.askedHigh[row] = 0;
+    this.isTwice[row] = isTwice ? 1 : 0;
     this.waitingBlocks.add(block);
   }
 
@@ -86,15 +92,15 @@ export class SendQueue {
   addSecondTime(): void {
     const block = this.secondTimes.shift();
     assert(block !== undefined, "there is one");
-    this.repaired += this.fragmentsOfSlot[block % this.windowBlocks] as number;
+    this.repaired += this.fragmentCounts[this.window.rowOf(block)] as number;
     this.waitingBlocks.add(block);
   }
 
-  /** Which share of a block some member has asked for; its slot must still be its own. */
+  /** Which share of a block some member has asked for; its row must not belong to a later one yet. */
   askedShare(block: number): number {
-    const slot = block % this.windowBlocks;
-    const asked = bitCount(this.askedLow[slot] as number) + bitCount(this.askedHigh[slot] as number);
-    return asked / (this.fragmentsOfSlot[slot] as number);
+    const row = this.window.rowOf(block);
+    const asked = bitCount(this.askedLow[row] as number) + bitCount(this.askedHigh[row] as number);
+    return asked / (this.fragmentCounts[row] as number);
   }
 
   /**
@@ -123,25 +129,25 @@ export class SendQueue {
    * @returns how many were queued
    */
   addMissing(block: number, maskLow: number, maskHigh: number, seenStamp: number): number {
-    const slot = block % this.windowBlocks;
-    const fragments = this.fragmentsOfSlot[slot] as number;
+    const row = this.window.rowOf(block);
+    const fragments = this.fragmentCounts[row] as number;
     const low = this.lost(
-      slot,
+      row,
       0,
-      maskLow & lowBits(fragments) & ~(this.waitingLow[slot] as number),
+      maskLow & lowBits(fragments) & ~(this.waitingLow[row] as number),
       seenStamp,
     );
     const high = this.lost(
-      slot,
+      row,
       32,
-      maskHigh & lowBits(fragments - 32) & ~(this.waitingHigh[slot] as number),
+      maskHigh & lowBits(fragments - 32) & ~(this.waitingHigh[row] as number),
       seenStamp,
     );
     if (low === 0 && high === 0) return 0;
-    this.waitingLow[slot] = (this.waitingLow[slot] as number) | low;
-    this.waitingHigh[slot] = (this.waitingHigh[slot] as number) | high;
-    this.askedLow[slot] = (this.askedLow[slot] as number) | low;
-    this.askedHigh[slot] = (this.askedHigh[slot] as number) | high;
+    this.waitingLow[row] = (this.waitingLow[row] as number) | low;
+    this.waitingHigh[row] = (this.waitingHigh[row] as number) | high;
+    this.askedLow[row] = (this.askedLow[row] as number) | low;
+    this.askedHigh[row] = (this.askedHigh[row] as number) | high;
     this.waitingBlocks.add(block);
     const count = bitCount(low) + bitCount(high);
     this.repaired += count;
@@ -152,11 +158,11 @@ export class SendQueue {
   take(most: number): Sending | undefined {
     const [block] = this.waitingBlocks;
     if (block === undefined) return undefined;
-    const slot = block % this.windowBlocks;
+    const row = this.window.rowOf(block);
     const { stamp } = this;
-    const maskLow = this.takeBits(this.waitingLow, slot, 0, most);
-    const maskHigh = this.takeBits(this.waitingHigh, slot, 32, most - bitCount(maskLow));
-    if (this.waitingLow[slot] === 0 && this.waitingHigh[slot] === 0) this.noteSentWhole(block, slot);
+    const maskLow = this.takeBits(this.waitingLow, row, 0, most);
+    const maskHigh = this.takeBits(this.waitingHigh, row, 32, most - bitCount(maskLow));
+    if (this.waitingLow[row] === 0 && this.waitingHigh[row] === 0) this.noteSentWhole(block, row);
     return { block, maskLow, maskHigh, stamp, fragments: bitCount(maskLow) + bitCount(maskHigh) };
   }
 
@@ -164,10 +170,10 @@ export class SendQueue {
   peek(most: number): number {
     const [block] = this.waitingBlocks;
     if (block === undefined) return 0;
-    const slot = block % this.windowBlocks;
+    const row = this.window.rowOf(block);
     return Math.min(
       most,
-      bitCount(this.waitingLow[slot] as number) + bitCount(this.waitingHigh[slot] as number),
+      bitCount(this.waitingLow[row] as number) + bitCount(this.waitingHigh[row] as number),
     );
   }
 
@@ -177,39 +183,39 @@ export class SendQueue {
     while (this.secondTimes[0] !== undefined && this.secondTimes[0] < block) this.secondTimes.shift();
   }
 
-  private noteSentWhole(block: number, slot: number): void {
+  private noteSentWhole(block: number, row: number): void {
     this.waitingBlocks.delete(block);
-    if (this.isTwice[slot] === 0) return;
+    if (this.isTwice[row] === 0) return;
     // Until its second time has come, all of it counts as waiting, so that nobody's report brings it out as well.
-    const fragments = this.fragmentsOfSlot[slot] as number;
-    this.isTwice[slot] = 0;
-    this.waitingLow[slot] = lowBits(fragments);
-    this.waitingHigh[slot] = lowBits(fragments - 32);
+    const fragments = this.fragmentCounts[row] as number;
+    this.isTwice[row] = 0;
+    this.waitingLow[row] = lowBits(fragments);
+    this.waitingHigh[row] = lowBits(fragments - 32);
     this.secondTimes.push(block);
   }
 
-  private lost(slot: number, firstIndex: number, mask: number, seenStamp: number): number {
+  private lost(row: number, firstIndex: number, mask: number, seenStamp: number): number {
     let lost = 0;
     for (let rest = mask; rest !== 0; rest &= rest - 1) {
       const bit = 31 - Math.clz32(rest & -rest);
-      const sentStamp = this.stampOfFragment[slot * BLOCK_FRAGMENTS + firstIndex + bit] as number;
+      const sentStamp = this.stampOfFragment[row * BLOCK_FRAGMENTS + firstIndex + bit] as number;
       if (serialDistance(seenStamp, sentStamp) > 0) lost |= 1 << bit;
     }
     return lost;
   }
 
-  private takeBits(waiting: Int32Array, slot: number, firstIndex: number, most: number): number {
+  private takeBits(waiting: Int32Array, row: number, firstIndex: number, most: number): number {
     let taken = 0;
-    let rest = waiting[slot] as number;
+    let rest = waiting[row] as number;
     for (let count = 0; rest !== 0 && count < most; count++) {
       const lowest = rest & -rest;
       const index = firstIndex + 31 - Math.clz32(lowest);
-      this.stampOfFragment[slot * BLOCK_FRAGMENTS + index] = this.stamp;
+      this.stampOfFragment[row * BLOCK_FRAGMENTS + index] = this.stamp;
       this.sent++;
       taken |= lowest;
       rest &= rest - 1;
     }
-    waiting[slot] = rest;
+    waiting[row] = rest;
     return taken;
   }
 }

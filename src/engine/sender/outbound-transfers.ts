@@ -1,0 +1,74 @@
+/** All transfers that a node sends. */
+import type { Effect, EngineOptions, Input, TransferRequest } from "../types.ts";
+import { TokenBucket } from "./token-bucket.ts";
+import { TransferSender } from "./transfer-sender.ts";
+
+/** The answers of a node's socket and disk about what it sends. */
+export type OutboundInput = Extract<Input, { kind: "sent" | "produced" }>;
+
+/** All transfers that a node sends, by their numbers. They share the configured rate. */
+export class OutboundTransfers {
+  private readonly options: EngineOptions;
+  /** The configured rate is that of the node, however many transfers it sends. */
+  private readonly bucket: TokenBucket;
+  private readonly transfers = new Map<number, TransferSender>();
+
+  constructor(options: EngineOptions) {
+    this.options = options;
+    this.bucket = new TokenBucket(options.fragmentsPerSecond / 1000);
+  }
+
+  get isEmpty(): boolean {
+    return this.transfers.size === 0;
+  }
+
+  of(transfer: number): TransferSender | undefined {
+    return this.transfers.get(transfer);
+  }
+
+  start(request: TransferRequest, nowMs: number): void {
+    this.transfers.set(request.transfer, new TransferSender(request, this.options, this.bucket, nowMs));
+  }
+
+  handle(input: OutboundInput, nowMs: number): void {
+    const sender = this.transfers.get(input.transfer);
+    if (input.kind === "sent") sender?.handleSent(nowMs);
+    else sender?.handleProduced(input, nowMs);
+  }
+
+  memberLeft(epoch: string, reason: string, nowMs: number): void {
+    for (const sender of this.transfers.values()) sender.handleMemberLeft(epoch, reason, nowMs);
+  }
+
+  cancelAll(reason: string): void {
+    for (const sender of this.transfers.values()) sender.cancel(reason);
+  }
+
+  tick(nowMs: number): void {
+    for (const sender of this.transfers.values()) sender.tick(nowMs);
+    this.rotate();
+  }
+
+  nextDeadlineMs(): number {
+    let earliest = Infinity;
+    for (const sender of this.transfers.values()) earliest = Math.min(earliest, sender.nextDeadlineMs());
+    return earliest;
+  }
+
+  /** Moves the effects of all transfers to the others of the node, and clears away those that have ended. */
+  collect(effects: Effect[]): void {
+    for (const [transfer, sender] of this.transfers) {
+      for (let effect = sender.poll(); effect !== undefined; effect = sender.poll()) effects.push(effect);
+      if (sender.isFinished) this.transfers.delete(transfer);
+    }
+  }
+
+  /** The first one takes what the bucket holds, so it comes last at the next tick. */
+  private rotate(): void {
+    for (const [transfer, sender] of this.transfers) {
+      this.transfers.delete(transfer);
+      this.transfers.set(transfer, sender);
+      return;
+    }
+  }
+}

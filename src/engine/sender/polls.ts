@@ -1,0 +1,107 @@
+/** When members are asked, which of them, and for what. */
+import { Deadline } from "../../base/deadline.ts";
+import { spreadMs } from "../spread.ts";
+import type { Announcements } from "./announcements.ts";
+import type { Barrier, MemberProgress } from "./barrier.ts";
+import type { Debts } from "./debts.ts";
+import type { Ordering } from "./ordering.ts";
+import type { SenderLife } from "./states.ts";
+import * as times from "./times.ts";
+
+/** What decides about the polls of a transfer. */
+export interface PollParts {
+  readonly life: SenderLife;
+  readonly barrier: Barrier;
+  readonly ordering: Ordering;
+  readonly debts: Debts;
+  readonly announcements: Announcements;
+}
+
+/**
+ * When members are asked, which of them, and for what (PROTOCOL.md 5.4, 5.6). A poll is the only way on where a
+ * report or the last fragments got lost: nothing is on its way then that would bring another report about. Few
+ * members are all asked at once. Of many, those that hold up the others are asked by name: their answers need not
+ * wait for those of a thousand others.
+ */
+export class Polls {
+  private readonly parts: PollParts;
+  private readonly due = new Deadline();
+  /** How long to wait before the next poll. */
+  private delayMs = times.POLL_FIRST_MS;
+  private movedMs: number;
+  private askedAllMs: number;
+
+  constructor(parts: PollParts, nowMs: number) {
+    this.parts = parts;
+    this.movedMs = nowMs;
+    this.askedAllMs = nowMs;
+  }
+
+  /** When the next poll is due, in milliseconds. */
+  get dueMs(): number {
+    return this.due.atMs;
+  }
+
+  /** Plans the next poll, each time later. */
+  plan(nowMs: number): void {
+    this.due.set(nowMs + this.delayMs);
+    this.delayMs = Math.min(times.POLL_MOST_MS, this.delayMs * 2);
+  }
+
+  /** The transfer has got on, or will at that time: until then nobody need be asked. */
+  restart(movedMs: number): void {
+    this.movedMs = movedMs;
+    this.delayMs = times.POLL_FIRST_MS;
+    this.plan(movedMs);
+  }
+
+  /** A member has answered for the first time. Where few are asked, the answers of the others are on their way. */
+  noteFirstAnswer(nowMs: number): void {
+    if (spreadMs(this.parts.barrier.size) === 0) this.due.set(nowMs + this.delayMs);
+  }
+
+  /** Asks all members for what they still owe: an answer to the offer, a STATUS, a place, or DONE. */
+  ask(nowMs: number): void {
+    const { life, ordering, announcements, barrier } = this.parts;
+    if (life.state === "committing") {
+      announcements.commit();
+    } else if (life.state === "ordering") {
+      announcements.order();
+      ordering.noteTold();
+    } else {
+      announcements.offer();
+      announcements.poll();
+    }
+    this.askedAllMs = nowMs;
+    // Many members need the time of the spread for their answers.
+    this.delayMs = Math.max(this.delayMs, spreadMs(barrier.size));
+    this.plan(nowMs);
+  }
+
+  /** Asks again when a poll is due. */
+  tick(nowMs: number): void {
+    if (!this.due.take(nowMs)) return;
+    const { life, announcements } = this.parts;
+    const asked = life.state === "sending" ? this.whom(nowMs) : "all";
+    if (asked === "all") {
+      this.ask(nowMs);
+      return;
+    }
+    if (asked.length > 0) announcements.offer();
+    for (const { member } of asked) announcements.pollOne(member);
+    this.plan(nowMs);
+  }
+
+  private whom(nowMs: number): readonly MemberProgress[] | "all" {
+    const { barrier, debts } = this.parts;
+    const spread = spreadMs(barrier.size);
+    const hasLongNotAsked = nowMs - Math.max(this.askedAllMs, this.movedMs) >= times.ASK_ALL_MS + spread;
+    if (spread === 0 || hasLongNotAsked) return "all";
+    const holdingUp = debts.holdingUp();
+    const isCommon = holdingUp.length > Math.max(times.ASKED_BY_NAME, barrier.size * times.COMMON_SHARE);
+    // Most of their answers are on their way.
+    if (isCommon) return nowMs - this.movedMs > spread ? "all" : [];
+    const hindmost = holdingUp.sort((a, b) => a.window.end - b.window.end || a.window.seen - b.window.seen);
+    return hindmost.slice(0, times.ASKED_BY_NAME);
+  }
+}

@@ -1,0 +1,80 @@
+/** The source of a transfer: asks it for blocks, and tells it which manifest blocks are settled. */
+import type { Effect, Input } from "../types.ts";
+import type { Barrier } from "./barrier.ts";
+import type { OutgoingBlocks } from "./outgoing-blocks.ts";
+import { PRODUCE_BLOCKS } from "./times.ts";
+import type { WantCollector } from "./wants.ts";
+
+type Produced = Extract<Input, { kind: "produced" }>;
+
+/**
+ * The source of a transfer, as its sender sees it (PROTOCOL.md 5.2). It makes manifest blocks by itself, and data
+ * when a manifest block is settled: when every member has answered for it. It is asked for a few blocks at a time,
+ * and for the next when it has answered.
+ */
+export class Production {
+  private readonly transfer: number;
+  private readonly effects: Effect[];
+  private readonly barrier: Barrier;
+  private readonly blocks: OutgoingBlocks;
+  private readonly wants: WantCollector;
+  private sourceState: Produced["state"] = "more";
+  private isAsked = false;
+  private hasSettledSinceAsked = false;
+
+  /** @param effects where questions to the source are put */
+  constructor(
+    transfer: number,
+    effects: Effect[],
+    barrier: Barrier,
+    blocks: OutgoingBlocks,
+    wants: WantCollector,
+  ) {
+    this.transfer = transfer;
+    this.effects = effects;
+    this.barrier = barrier;
+    this.blocks = blocks;
+    this.wants = wants;
+  }
+
+  /** Whether no block will follow those that have been on the wire. */
+  get isFinal(): boolean {
+    return this.sourceState === "end" && this.blocks.sent === this.blocks.produced;
+  }
+
+  /** Asks the source for blocks, where the sender's window has room for some. */
+  ask(): void {
+    const { room, produced } = this.blocks;
+    if (this.isAsked || this.sourceState !== "more" || room <= 0) return;
+    this.isAsked = true;
+    this.hasSettledSinceAsked = false;
+    const count = Math.min(room, PRODUCE_BLOCKS);
+    this.effects.push({ kind: "produce", transfer: this.transfer, firstBlock: produced, count });
+  }
+
+  /** Takes over the blocks that the source has made. */
+  take({ blocks, state }: Produced): void {
+    this.isAsked = false;
+    // The source may have looked for work before it heard of a block that was settled meanwhile.
+    this.sourceState = state === "idle" && this.hasSettledSinceAsked ? "more" : state;
+    for (const block of blocks) {
+      const number = this.blocks.add(block);
+      if (block.entries > 0) this.wants.add(number, block.entries);
+    }
+  }
+
+  /**
+   * Tells the source of the manifest blocks that all members have answered by now.
+   *
+   * @returns whether there were any
+   */
+  settle(): boolean {
+    if (this.wants.isEmpty) return false;
+    const settled = this.wants.takeSettled(this.barrier.epochs);
+    if (settled.length === 0) return false;
+    for (const one of settled) this.effects.push({ kind: "settle", transfer: this.transfer, ...one });
+    if (this.sourceState === "idle") this.sourceState = "more";
+    this.hasSettledSinceAsked = true;
+    return true;
+  }
+}
