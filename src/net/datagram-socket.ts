@@ -1,9 +1,9 @@
 /** One UDP socket, as the rest of the program sees it. */
 import os from "node:os";
 import { UserError } from "../base/user-error.ts";
-import type { ScatteredMessage } from "../sys/datagram-reader.ts";
 import { openUdpSocket, SocketError } from "../sys/udp-socket.ts";
 import { DATAGRAM_BYTES } from "../wire/limits.ts";
+import type { DatagramHandler } from "./datagram-handler.ts";
 
 /**
  * One UDP socket, in two forms under one interface: fast-socket.ts with the calls that Node lacks, and plain-socket.ts
@@ -31,19 +31,6 @@ export interface DatagramSocket {
   leave(group: string, interfaceIp: string): void;
   sendMulticastOver(interfaceIp: string): void;
   close(): void;
-}
-
-/** Takes in what has arrived. The memory it lies in is used for the next as soon as the handler returns. */
-export interface DatagramHandler {
-  /** The bytes from `start` to `end` are one datagram, or several of equal length but the last. */
-  takeDatagrams(bytes: Buffer, start: number, end: number, ip: string, port: number): void;
-
-  /**
-   * A message with its headers and its payloads apart.
-   *
-   * @returns false where it is none of the fragments of one block; it is handed over as datagrams then
-   */
-  takeTrain(train: ScatteredMessage): boolean;
 }
 
 export interface SocketOptions {

@@ -2,12 +2,8 @@
 import { DatagramWriter } from "../sys/datagram-writer.ts";
 import { filterSocket } from "../sys/socket-filter.ts";
 import { DATAGRAM_BYTES } from "../wire/limits.ts";
-import {
-  type DatagramHandler,
-  type DatagramSocket,
-  openDescriptor,
-  type SocketOptions,
-} from "./datagram-socket.ts";
+import type { DatagramHandler } from "./datagram-handler.ts";
+import { type DatagramSocket, openDescriptor, type SocketOptions } from "./datagram-socket.ts";
 import { NO_FRAGMENTS } from "./filters.ts";
 import { PlainSocket } from "./plain-socket.ts";
 import type { TrainReader } from "./train-reader.ts";

@@ -1,12 +1,8 @@
 /** A UDP socket by node:dgram alone, where those calls are not to be had. */
 import dgram from "node:dgram";
 import { DATAGRAM_BYTES } from "../wire/limits.ts";
-import {
-  bindError,
-  type DatagramHandler,
-  type DatagramSocket,
-  type SocketOptions,
-} from "./datagram-socket.ts";
+import type { DatagramHandler } from "./datagram-handler.ts";
+import { bindError, type DatagramSocket, type SocketOptions } from "./datagram-socket.ts";
 
 const TTL = 1;
 

@@ -2,7 +2,7 @@
 import { assert } from "../base/assert.ts";
 import { BATCH, DatagramReader, type ScatteredMessage } from "../sys/datagram-reader.ts";
 import { FRAGMENT_HEADER_BYTES, FRAGMENT_PAYLOAD_BYTES } from "../wire/datagram.ts";
-import type { DatagramHandler } from "./datagram-socket.ts";
+import type { DatagramHandler } from "./datagram-handler.ts";
 import { PAGE_BYTES, type PagePool } from "./page-pool.ts";
 
 const LONGEST_MESSAGE_BYTES = 65_536;

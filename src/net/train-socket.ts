@@ -1,7 +1,8 @@
 /** The socket that takes the fragments of the group, and nothing else. */
 import fs from "node:fs";
 import { filterSocket } from "../sys/socket-filter.ts";
-import { type DatagramHandler, openDescriptor, type SocketOptions } from "./datagram-socket.ts";
+import type { DatagramHandler } from "./datagram-handler.ts";
+import { openDescriptor, type SocketOptions } from "./datagram-socket.ts";
 import { FRAGMENTS_ALONE } from "./filters.ts";
 import type { PagePool } from "./page-pool.ts";
 import { TrainReader } from "./train-reader.ts";

@@ -9,7 +9,7 @@ import {
 } from "../../engine/types.ts";
 import { Bitmap } from "../../base/bitmap.ts";
 import type { ControlSealer, FleetKey } from "../../net/sealing.ts";
-import type { Transport } from "../../net/transport.ts";
+import type { Transport } from "../../net/transports/transport.ts";
 import type { ScanRequest, ScanRules } from "../../tree/scan/request.ts";
 import { encodeMessage } from "../../wire/message.ts";
 import type { DiskThreads } from "../disk/disk-threads.ts";
@@ -67,6 +67,7 @@ export class Driver {
   private timer: NodeJS.Timeout | undefined;
   private timerMs = Infinity;
   private isPumpPlanned = false;
+  private isStopped = false;
   /** Transfers whose blocks the kernel has taken since the last pump, one for each block. */
   private readonly sent: number[] = [];
 
@@ -143,12 +144,13 @@ export class Driver {
     this.planPump();
   }
 
-  /** Carries out what the engine asks for right away, for the end of the process. */
-  flush(): void {
+  /** Tells the other nodes that this one leaves, and ends when the kernel has taken that. */
+  async stop(): Promise<void> {
+    this.handle({ kind: "stop" });
+    // Not at the next turn: nothing may come in between.
     this.pump();
-  }
-
-  close(): void {
+    await this.parts.transport.drain();
+    this.isStopped = true;
     clearTimeout(this.timer);
   }
 
@@ -186,6 +188,8 @@ export class Driver {
   }
 
   private setTimer(): void {
+    // What the disk threads still answer turns the pump also after the stop; time does not.
+    if (this.isStopped) return;
     const deadlineMs = this.parts.engine.nextDeadlineMs();
     // One that goes off too early costs less than setting another each time that the deadline moves on.
     if (deadlineMs >= this.timerMs) return;
@@ -241,8 +245,8 @@ export class Driver {
   private send(effect: Extract<Effect, { kind: "send" }>): void {
     const datagram = this.parts.sealer.seal(encodeMessage(effect.message));
     const { destination } = effect;
-    if (destination.to === "group") this.parts.transport.multicast(datagram);
-    else this.parts.transport.unicast(datagram, destination.address.ip, destination.address.port);
+    if (destination.to === "group") this.parts.transport.sendToGroup(datagram);
+    else this.parts.transport.sendToNode(datagram, destination.address.ip, destination.address.port);
   }
 
   private sendBlock(effect: Extract<Effect, { kind: "send-block" }>): void {

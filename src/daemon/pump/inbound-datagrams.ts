@@ -2,7 +2,7 @@
 import { DecodeError } from "../../base/bytes.ts";
 import type { NodeEngine } from "../../engine/node.ts";
 import type { Address } from "../../engine/types.ts";
-import type { DatagramHandler } from "../../net/datagram-socket.ts";
+import type { DatagramHandler } from "../../net/datagram-handler.ts";
 import type { ControlOpener } from "../../net/sealing.ts";
 import type { ScatteredMessage } from "../../sys/datagram-reader.ts";
 import {

@@ -1,7 +1,7 @@
 /** Stamps and sends blocks from the sender's ring. */
 import { assert } from "../../base/assert.ts";
 import { type Effect, hasFragment } from "../../engine/types.ts";
-import type { Transport } from "../../net/transport.ts";
+import type { Transport } from "../../net/transports/transport.ts";
 import { fragmentCount, FRAGMENT_HEADER_BYTES, stampFragment } from "../../wire/datagram.ts";
 import { DATAGRAM_BYTES, WINDOW_BLOCKS } from "../../wire/limits.ts";
 import { type RingPool, TRAIN_BYTES } from "../disk/rings.ts";
@@ -13,12 +13,12 @@ export class OutboundTrains {
   readonly ring: SharedArrayBuffer;
   private readonly bytes: Uint8Array;
   private readonly pool: RingPool;
-  private readonly transport: Transport;
+  private readonly transport: Pick<Transport, "sendTrainToGroup">;
   private readonly sealedBytesOfSlot = new Uint16Array(WINDOW_BLOCKS);
   private pendingSends = 0;
   private isClosed = false;
 
-  constructor(transport: Transport, pool: RingPool) {
+  constructor(transport: Pick<Transport, "sendTrainToGroup">, pool: RingPool) {
     this.transport = transport;
     this.pool = pool;
     this.ring = pool.take();
@@ -78,7 +78,7 @@ export class OutboundTrains {
       slotStart + Math.min(end * DATAGRAM_BYTES, blockEnd),
     );
     assert(train.length > 0, "a run has at least one fragment");
-    this.transport.multicastTrain(train, done);
+    this.transport.sendTrainToGroup(train, done);
   }
 
   private releaseIfDone(): void {

@@ -4,14 +4,15 @@ import type { RequestHandler } from "../../console/server.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
 import type { NodeEngine } from "../../engine/node.ts";
 import type { ChosenInterface } from "../../net/interfaces.ts";
-import type { Transport } from "../../net/transport.ts";
+import type { Transport } from "../../net/transports/transport.ts";
 import type { Arrivals } from "./arrivals.ts";
+import { displayName } from "./host-names.ts";
 import type { Counters } from "../pump/counters.ts";
 import type { History } from "./history.ts";
 import type { Log } from "../service/log.ts";
 import { deleteLimitText, parseLogLevel, type Settings } from "../settings/settings.ts";
 import { chooseTargets } from "./targets.ts";
-import { displayName, type Transfers } from "./transfers.ts";
+import type { Transfers } from "./transfers.ts";
 import { VERSION } from "../settings/version.ts";
 
 export interface ServiceParts {
@@ -104,7 +105,7 @@ export class ConsoleService implements RequestHandler {
       ["basedir", settings.base],
       ["user", String(process.geteuid?.() ?? "")],
       ["group", String(process.getegid?.() ?? "")],
-      ["multicast", `${settings.multicast}:${settings.port}`],
+      ["multicast", `${transport.group.ip}:${transport.group.port}`],
       ["interface", `${present.name} (${present.ip})`],
       ["socket", settings.socket ?? "none"],
       [

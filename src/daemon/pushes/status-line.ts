@@ -16,8 +16,8 @@ export class StatusLine {
     this.transfers = transfers;
   }
 
-  /** Has to hear of every event. */
-  note(event: NodeEvent): void {
+  /** Something has happened to the node. */
+  onEvent(event: NodeEvent): void {
     if (event.kind === "inbound-began") this.inbound.set(event.key, event.hostName);
     if (event.kind === "inbound-ended") this.inbound.delete(event.key);
   }

@@ -89,33 +89,47 @@ function machineId(): string {
 }
 
 /**
- * Sees to it that no other daemon works on the base directory, and that this one can.
+ * Locks the base directory against other daemons, and checks that this one can use it.
  *
- * @throws UserError
+ * @returns gives the lock back
+ * @throws UserError if another daemon has the lock, or this one cannot use the directory
  */
-export function claimBase({ base, receives }: Settings): void {
-  const needed = fs.constants.R_OK | fs.constants.X_OK | (receives ? fs.constants.W_OK : 0);
+export function claimBase({ base, receives }: Settings): () => void {
+  const descriptor = openBase(base, receives);
+  const release = () => fs.closeSync(descriptor);
   try {
-    checkAccess(base, needed);
-    // Held until the process ends, by the descriptor that stays open.
-    const descriptor = fs.openSync(base, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
     if (!lockFile(descriptor)) {
       throw new UserError(
         `another makuosan works on ${base}: stop it first, or choose another directory with -b`,
       );
     }
+    checkStaging(path.join(base, STAGING_NAME));
+    return release;
   } catch (error) {
-    if (error instanceof UserError) throw error;
+    release();
+    throw error;
+  }
+}
+
+/** Opens the base directory. The descriptor holds the lock as long as it is open. */
+function openBase(base: string, receives: boolean): number {
+  const needed = fs.constants.R_OK | fs.constants.X_OK | (receives ? fs.constants.W_OK : 0);
+  try {
+    checkAccess(base, needed);
+    return fs.openSync(base, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+  } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new UserError(
       `the base directory ${base} cannot be ${receives ? "written" : "read"} (${code}): ` +
         "let the user that makuosan runs as do that, or name another user with -u",
     );
   }
-  checkStaging(path.join(base, STAGING_NAME));
 }
 
-/** Who can write there decides what a start puts into the tree. */
+/**
+ * Checks that the staging area is this daemon's own: a start carries out the journals in it, and so puts into the tree what
+ * stands there.
+ */
 function checkStaging(staging: string): void {
   const stats = fs.lstatSync(staging, { throwIfNoEntry: false });
   if (stats === undefined) return;
