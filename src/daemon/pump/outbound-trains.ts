@@ -25,14 +25,15 @@ export class OutboundTrains {
     this.bytes = new Uint8Array(this.ring);
   }
 
+  /** The reading thread has laid a block into the ring. */
   noteBlock(block: number, sealedBytes: number): void {
     this.sealedBytesOfSlot[block % WINDOW_BLOCKS] = sealedBytes;
   }
 
   /**
-   * Sends the fragments of a block that the masks name, as few trains as possible.
+   * Sends the fragments of a block that the masks name, in as few trains as possible.
    *
-   * @param done called once when all of them are with the kernel
+   * @param done called once when the transport has sent all of them
    */
   send(effect: SendBlock, done: () => void): void {
     const slot = effect.block % WINDOW_BLOCKS;
@@ -64,7 +65,7 @@ export class OutboundTrains {
     finishRun();
   }
 
-  /** The transfer is over; the ring goes back when the socket does not need it any more. */
+  /** The transfer is over. The ring goes back to the pool when the transport has sent the last train. */
   close(): void {
     this.isClosed = true;
     this.releaseIfDone();

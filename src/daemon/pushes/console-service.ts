@@ -15,6 +15,7 @@ import { chooseTargets } from "./targets.ts";
 import type { Transfers } from "./transfers.ts";
 import { VERSION } from "../settings/version.ts";
 
+/** The parts that answer requests. */
 export interface ServiceParts {
   readonly settings: Settings;
   readonly engine: NodeEngine;
@@ -24,9 +25,11 @@ export interface ServiceParts {
   readonly history: History;
   readonly counters: Counters;
   readonly log: Log;
+  /** Whether the fleet has a key. */
   readonly isSealed: boolean;
-  /** The interface that is used at present. */
+  /** The interface that is used now. */
   readonly present: () => ChosenInterface;
+  /** When the daemon was started, by the clock of performance.now(). */
   readonly startedMs: number;
 }
 

@@ -22,6 +22,7 @@ export class StatusLine {
     if (event.kind === "inbound-ended") this.inbound.delete(event.key);
   }
 
+  /** The line as it is now. */
   text(): string {
     const outgoing = this.transfers.progress().map((one) => {
       const share = `${Math.floor(one.sentBytes / MIB)} of ${Math.ceil(one.wantedBytes / MIB)} MiB`;

@@ -8,13 +8,14 @@ import { STAGING_NAME } from "../../wire/path-rules.ts";
 import type { Log } from "./log.ts";
 import type { Settings } from "../settings/settings.ts";
 
+/** Lengths on the wire (PROTOCOL.md): ids and epochs are drawn at random, and never meet by chance. */
 const ID_BYTES = 16;
 const EPOCH_BYTES = 8;
 
-/** Below the state directory. */
+/** The name of the file with the id, in the state directory. */
 const ID_FILE = "node-id";
 
-/** Who this node is: for good, and since this start. */
+/** The names of this node: one that lasts, and one for this start. */
 export interface NodeIdentity {
   /** 32 hexadecimal digits. */
   readonly nodeId: string;
@@ -23,11 +24,11 @@ export interface NodeIdentity {
 }
 
 /**
- * Finds out who this node is. Where there is a state directory, its id is drawn once and kept there. Elsewhere the id
- * is made of what the node is, and so the same at every start without being kept anywhere.
+ * Finds the id of this node, and draws an epoch. If there is a state directory, the id is drawn once and kept there. If
+ * not, the id is a hash of facts that are the same at every start.
  *
- * @param ip the address that the node is known by
- * @param stateDirectory where it may keep something; undefined for nowhere
+ * @param ip the address of the node
+ * @param stateDirectory the directory that keeps the id; undefined if nothing is kept
  */
 export function identify(
   settings: Settings,
@@ -49,8 +50,8 @@ export function identify(
 }
 
 /**
- * The id in a file. Beside it stands whose it is: the copy of a disk on another host draws a new one, for two nodes
- * with one id would drive each other out of every member's list.
+ * The id in a file. Beside it stands a hash of its host: a copy of the disk on another host draws a new id, because two
+ * nodes with one id would displace each other in the list of every member.
  */
 function keptId(file: string, hostName: string): string {
   const owner = digest("makuosan owner of an id", machineId(), hostName);
