@@ -18,7 +18,7 @@ export class InterfaceWatch {
   private timer: NodeJS.Timeout | undefined;
   private current: ChosenInterface;
   private isAway = false;
-  private isMoving = false;
+  private looking: Promise<void> | undefined;
 
   /**
    * @param wanted the name or address from the settings. If there is none, the interface that was chosen at the start is
@@ -48,15 +48,14 @@ export class InterfaceWatch {
   /** Looks every few seconds from now on. */
   start(): void {
     this.timer = setInterval(() => {
-      if (this.isMoving) return;
-      this.isMoving = true;
-      void this.look().finally(() => (this.isMoving = false));
+      this.looking ??= this.look().finally(() => (this.looking = undefined));
     }, LOOK_MS).unref();
   }
 
-  /** Ends the looks. */
-  stop(): void {
+  /** Ends the looks. Resolves when none is under way: the transport may be closed then. */
+  async stop(): Promise<void> {
     clearInterval(this.timer);
+    await this.looking;
   }
 
   private async look(): Promise<void> {
