@@ -143,8 +143,11 @@ function buildPump({ settings, lifecycle, events, opened, identity }: Frame, onT
 }
 
 /**
- * Builds the parts that listen to events. The order of these paragraphs is the order in which they hear of an event: the
- * log first, so that its line stands before those of the other parts.
+ * Builds the parts that listen to events, one paragraph for each: it builds the part, lets it listen, and tells the
+ * lifecycle what the part may be busy with. A new part is one more paragraph.
+ *
+ * The order of the paragraphs is the order in which the parts hear of an event: log, transfers, history, hooks, requests
+ * that wait, status line. The log is first, so that its line stands before those of the other parts.
  */
 function buildPushes(frame: Frame, { engine, driver }: Pump): Pushes {
   const { settings, log, lifecycle, events, identity, history } = frame;
