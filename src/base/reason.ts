@@ -23,6 +23,11 @@ export function reason(code: ReasonCode, path?: string, ...args: readonly (strin
   return { code, path, args: args.map(String), when: "before", more: 0 };
 }
 
+/** The sentence of a code alone. */
+export function sentence(code: ReasonCode, ...args: readonly (string | number)[]): string {
+  return sentenceOf(reason(code, undefined, ...args));
+}
+
 const BASE_DIRECTORY = "the base directory";
 
 /** What stands before the sentence, by how far things were. */

@@ -1,4 +1,5 @@
 /** Requests, events and results: JSON, one a line. */
+import type { Reason } from "../base/reason.ts";
 import type { PushRules } from "../base/push-rules.ts";
 
 /**
@@ -85,14 +86,26 @@ export type Event =
   /** A host has something that is not here. */
   | { readonly event: "superfluous"; readonly host: string; readonly path: string }
   /** A host cannot make something, or not with everything. */
-  | { readonly event: "note"; readonly host: string; readonly path: string; readonly reason: string }
+  | {
+      readonly event: "note";
+      readonly host: string;
+      readonly path: string;
+      readonly reason: string;
+      readonly cause: Reason;
+    }
   | {
       readonly event: "notice";
       readonly kind: "unreadable" | "skipped" | "excluded";
       readonly path: string;
       readonly reason: string;
+      readonly cause: Reason;
     }
-  | { readonly event: "member-failed"; readonly host: string; readonly reason: string }
+  | {
+      readonly event: "member-failed";
+      readonly host: string;
+      readonly reason: string;
+      readonly cause: Reason;
+    }
   /** So many events were left out, because the client did not read them. */
   | { readonly event: "omitted"; readonly count: number }
   | ProgressEvent;
@@ -111,7 +124,10 @@ export interface HostVerdict {
   readonly host: string;
   readonly address: string;
   readonly outcome: "done" | "failed" | "unconfirmed";
+  /** The reason as an English sentence; empty for "done". */
   readonly reason: string;
+  /** The same as data; not there for "done", and in a history that an older version has written. */
+  readonly cause?: Reason;
 }
 
 export interface SendResult {

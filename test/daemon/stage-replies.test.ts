@@ -1,3 +1,4 @@
+import { reason } from "../../src/base/reason.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pino } from "pino";
@@ -51,16 +52,18 @@ test("an answer that a hook holds back goes to the driver when the hook passes i
 test("recovery and what is left over go to the log alone", () => {
   const { heard, hearers } = begin();
   const finished = [
-    { name: "one", failure: "" },
-    { name: "two", failure: "EIO" },
+    { name: "one", failure: undefined, isLeft: false },
+    { name: "two", failure: reason("EIO", "d/f"), isLeft: false },
+    { name: "three", failure: reason("EPERM"), isLeft: true },
   ];
-  const left: StageReply = { kind: "left", inbound: INBOUND, failure: "EACCES" };
-  passStageReplies([{ kind: "recovered", finished, failure: "EROFS" }, left], hearers);
+  const left: StageReply = { kind: "left", inbound: INBOUND, failure: reason("EACCES") };
+  passStageReplies([{ kind: "recovered", finished, failure: reason("EROFS") }, left], hearers);
   assert.deepEqual(heard, [
     "the commit of transfer one was interrupted, and is finished now",
-    "the commit of transfer two was interrupted, and could not be finished: EIO",
-    "what an earlier run has left cannot be cleared away: EROFS",
-    "what transfer aaaaaaaaaaaaaaaa-3 has left cannot be removed: EACCES",
+    "the commit of transfer two was interrupted, and could not be finished: d/f: the disk reports an input/output error",
+    "the commit of transfer three was interrupted, and could not be finished: it stays as it is: the operation is not permitted",
+    "what an earlier run has left cannot be cleared away: the file system is read-only",
+    "what transfer aaaaaaaaaaaaaaaa-3 has left cannot be removed: permission denied",
     "driver: ",
   ]);
 });

@@ -1,3 +1,4 @@
+import { reason, reasonOf } from "../../src/base/reason.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pino } from "pino";
@@ -29,7 +30,7 @@ function produced(wantedBytes: number, unreadable = 0): SourceReply {
     state: "more",
     failure: undefined,
     unreadable,
-    notices: unreadable === 0 ? [] : [{ kind: "unreadable", path: "secret", reason: "EACCES" }],
+    notices: unreadable === 0 ? [] : [{ kind: "unreadable", path: "secret", reason: reason("EACCES") }],
     totals: { entries: 9, wantedBytes, sentEntries: 4, sentBytes: 100 },
   };
 }
@@ -53,7 +54,15 @@ const PATH: SourceReply = {
 test("the counts of the reading thread are taken over, and its notices told", () => {
   const { report, events } = begin();
   report.onSource(produced(500, 1));
-  assert.deepEqual(events, [{ event: "notice", kind: "unreadable", path: "secret", reason: "EACCES" }]);
+  assert.deepEqual(events, [
+    {
+      event: "notice",
+      kind: "unreadable",
+      path: "secret",
+      reason: "permission denied",
+      cause: reason("EACCES"),
+    },
+  ]);
   assert.deepEqual(report.tally, {
     totals: { entries: 9, wantedBytes: 500, sentEntries: 4, sentBytes: 100 },
     unreadable: 1,
@@ -92,8 +101,19 @@ test("deletes are counted, notes are not, and a stranger's findings are neither"
   report.onMemberFailed("host1", "its disk is full");
   assert.deepEqual(events, [
     { event: "superfluous", host: "host2", path: "old" },
-    { event: "note", host: "host2", path: "odd", reason: "cannot be made" },
-    { event: "member-failed", host: "host1", reason: "its disk is full" },
+    {
+      event: "note",
+      host: "host2",
+      path: "odd",
+      reason: "cannot be made",
+      cause: reasonOf("cannot be made"),
+    },
+    {
+      event: "member-failed",
+      host: "host1",
+      reason: "its disk is full",
+      cause: reasonOf("its disk is full"),
+    },
   ]);
   assert.equal(report.tally.deleted, 1);
 });

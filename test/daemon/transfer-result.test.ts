@@ -1,3 +1,4 @@
+import { reasonOf } from "../../src/base/reason.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ExitStatus } from "../../src/base/user-error.ts";
@@ -113,7 +114,13 @@ test("the result names hosts as people see them, in the order of their names", (
     exitStatus: ExitStatus.partial,
     hosts: [
       { host: "host1(10.0.0.1)", address: "10.0.0.1", outcome: "done", reason: "" },
-      { host: "host2", address: "10.0.0.2", outcome: "failed", reason: "because" },
+      {
+        host: "host2",
+        address: "10.0.0.2",
+        outcome: "failed",
+        reason: "because",
+        cause: reasonOf("because"),
+      },
     ],
     unknown: ["host9"],
     unknownExcepts: ["host8"],

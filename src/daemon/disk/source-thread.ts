@@ -1,4 +1,5 @@
 /** The thread that reads, seals and lays out trains. */
+import { sentence } from "../../base/reason.ts";
 import type { MessagePort } from "node:worker_threads";
 import { Bitmap } from "../../base/bitmap.ts";
 import { UserError } from "../../base/user-error.ts";
@@ -107,7 +108,7 @@ function produce(open: OpenSource, transfer: number, firstBlock: number, count: 
     try {
       made = source.makeBlock(number, workspace);
     } catch (error) {
-      failure = error instanceof UserError ? error.message : `the tree cannot be read: ${explain(error)}`;
+      failure = error instanceof UserError ? error.message : sentence("tree-unreadable", explain(error));
       made = undefined;
     }
     if (made === undefined) break;

@@ -1,4 +1,5 @@
 /** The only event pump: inputs into the engine, effects out of it. */
+import { type Reason, sentenceOf } from "../../base/reason.ts";
 import type { NodeEngine } from "../../engine/node.ts";
 import {
   type Effect,
@@ -164,7 +165,9 @@ export class Driver {
     const { inbound: key } = reply;
     if (reply.kind !== "staged") {
       const { inbound, ...rest } = reply;
-      this.handle({ ...rest, key: inbound });
+      if (rest.kind === "prepared" || rest.kind === "committed")
+        this.handle({ ...rest, key: inbound, failure: textOf(rest.failure) });
+      else this.handle({ ...rest, key: inbound });
       return;
     }
     const { outcome } = reply;
@@ -299,10 +302,16 @@ export class Driver {
   }
 }
 
+/** The engine takes reasons as the sentences that go over the wire. */
+function textOf(failure: Reason | undefined): string | undefined {
+  return failure === undefined ? undefined : sentenceOf(failure);
+}
+
 const WRITTEN = { kind: "staged", wants: undefined, differences: undefined, findings: 0 } as const;
 
 function stageOutcome(outcome: StagedOutcome): StageOutcome {
   if (outcome.kind === "written") return WRITTEN;
-  if (outcome.kind !== "staged") return outcome;
+  if (outcome.kind === "failed") return { kind: "failed", reason: sentenceOf(outcome.reason) };
+  if (outcome.kind === "corrupt") return outcome;
   return { ...outcome, wants: new Bitmap(outcome.wants.size, outcome.wants.bytes) };
 }

@@ -1,4 +1,5 @@
 /** When the hook programs run, and which facts they are told. */
+import { type Reason, reason } from "../../base/reason.ts";
 import fs from "node:fs";
 import path from "node:path";
 import { inboundName, type NodeEvent } from "../../engine/types.ts";
@@ -18,7 +19,7 @@ interface Incoming {
   lists: Partial<Record<HookName, fs.promises.FileHandle>>;
   entries: number;
   isEnded: boolean;
-  commit: { readonly failure: string | undefined } | undefined;
+  commit: { readonly failure: Reason | undefined } | undefined;
 }
 
 /**
@@ -86,15 +87,15 @@ export class Hooks {
     setImmediate(() => void this.postCommit(incoming, commit));
   }
 
-  /** @returns the reason of a failure, as the sender shows it; undefined after a success */
-  private async preCommit(incoming: Incoming, changes: string): Promise<string | undefined> {
+  /** @returns why it failed; undefined after a success */
+  private async preCommit(incoming: Incoming, changes: string): Promise<Reason | undefined> {
     const { preCommit, postCommit } = this.settings;
     try {
       if (preCommit !== undefined) incoming.lists["pre-commit"] = await fs.promises.open(changes);
       if (postCommit !== undefined) incoming.lists["post-commit"] = await fs.promises.open(changes);
     } catch (error) {
       await this.closeLists(incoming);
-      return `the list of changes cannot be read (${(error as NodeJS.ErrnoException).code})`;
+      return reason("changes-unreadable", undefined, String((error as NodeJS.ErrnoException).code));
     }
     if (incoming.isEnded) {
       // The transfer is over: no answer is wanted any more.
@@ -104,7 +105,7 @@ export class Hooks {
     const failure = await this.run("pre-commit", preCommit, incoming, {});
     return failure === undefined
       ? undefined
-      : Buffer.from(`the pre-commit hook ${failure}`).toString("latin1");
+      : reason("pre-commit", undefined, Buffer.from(failure).toString("latin1"));
   }
 
   private async postCommit(incoming: Incoming, commit: Incoming["commit"]): Promise<void> {

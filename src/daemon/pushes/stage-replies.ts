@@ -1,4 +1,5 @@
 /** Passes on the replies of the staging thread: to the log, the history, the hooks and the event pump. */
+import { sentence, sentenceOf } from "../../base/reason.ts";
 import { inboundName } from "../../engine/types.ts";
 import type { StageAnswer, StageReply } from "../disk/messages.ts";
 import type { Driver } from "../pump/driver.ts";
@@ -35,14 +36,18 @@ export function passStageReplies(replies: readonly StageReply[], hearers: StageH
 }
 
 function logRecovery(log: Log, reply: Extract<StageReply, { kind: "recovered" }>): void {
-  for (const { name, failure } of reply.finished) {
-    if (failure === "") log.warn(`the commit of transfer ${name} was interrupted, and is finished now`);
-    else log.error(`the commit of transfer ${name} was interrupted, and could not be finished: ${failure}`);
+  for (const { name, failure, isLeft } of reply.finished) {
+    if (failure === undefined)
+      log.warn(`the commit of transfer ${name} was interrupted, and is finished now`);
+    else {
+      const text = isLeft ? sentence("stays-as-it-is", sentenceOf(failure)) : sentenceOf(failure);
+      log.error(`the commit of transfer ${name} was interrupted, and could not be finished: ${text}`);
+    }
   }
   if (reply.failure !== undefined)
-    log.error(`what an earlier run has left cannot be cleared away: ${reply.failure}`);
+    log.error(`what an earlier run has left cannot be cleared away: ${sentenceOf(reply.failure)}`);
 }
 
 function logLeftover(log: Log, { inbound, failure }: Extract<StageReply, { kind: "left" }>): void {
-  log.error(`what transfer ${inboundName(inbound)} has left cannot be removed: ${failure}`);
+  log.error(`what transfer ${inboundName(inbound)} has left cannot be removed: ${sentenceOf(failure)}`);
 }

@@ -1,4 +1,5 @@
 /** What msync is told of a running transfer, and what is counted of it for the result. */
+import { reasonOf, sentenceOf } from "../../base/reason.ts";
 import type { Event, ProgressEvent, SendRequest } from "../../console/protocol.ts";
 import type { TransferSender } from "../../engine/sender/transfer-sender.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../../wire/datagram.ts";
@@ -66,9 +67,10 @@ export class TransferReport {
     }
     this.totals = reply.totals;
     this.unreadable = reply.unreadable;
-    for (const notice of reply.notices) {
-      this.emit({ event: "notice", ...notice });
-      if (notice.kind === "unreadable") this.log.warn({ path: notice.path }, notice.reason);
+    for (const { kind, path, reason: cause } of reply.notices) {
+      const reason = sentenceOf(cause);
+      this.emit({ event: "notice", kind, path, reason, cause });
+      if (kind === "unreadable") this.log.warn({ path }, reason);
     }
   }
 
@@ -81,7 +83,7 @@ export class TransferReport {
         this.deleted++;
         this.emit({ event: "superfluous", host, path });
       } else {
-        this.emit({ event: "note", host, path, reason: text });
+        this.emit({ event: "note", host, path, reason: text, cause: reasonOf(text) });
         this.log.warn({ path }, `${host}: ${text}`);
       }
     }
@@ -89,7 +91,7 @@ export class TransferReport {
 
   /** The transfer goes on without a member. */
   onMemberFailed(host: string, reason: string): void {
-    this.emit({ event: "member-failed", host, reason });
+    this.emit({ event: "member-failed", host, reason, cause: reasonOf(reason) });
   }
 
   /** Tells how far the transfer is. */

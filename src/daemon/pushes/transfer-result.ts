@@ -1,4 +1,5 @@
 /** The result of a push: from the verdicts of its members to the exit status of msync. */
+import { reasonOf, sentence } from "../../base/reason.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
 import type { SendRequest, SendResult } from "../../console/protocol.ts";
 import type { TransferResult } from "../../engine/types.ts";
@@ -47,6 +48,7 @@ export function resultOfTransfer(
       address: address.ip,
       outcome,
       reason,
+      ...(outcome === "done" ? {} : { cause: reasonOf(reason) }),
     }))
     .sort((a, b) => (a.host < b.host ? -1 : 1));
   const exitStatus = exitStatusOf(request, targets, tally, { verdicts, aborted });
@@ -76,7 +78,7 @@ export function resultWithoutTransfer(
     ...fromTally(targets, EMPTY_TALLY),
     exitStatus: isRefused ? ExitStatus.aborted : ExitStatus.partial,
     hosts: [],
-    aborted: isRefused ? `${unknown.join(", ")} cannot be reached` : undefined,
+    aborted: isRefused ? sentence("unreachable", unknown.join(", ")) : undefined,
     durationMs: 0,
     repairedFragments: 0,
   };

@@ -1,4 +1,5 @@
 /** The pushes of this node that run or wait: their start, their turns and their end. */
+import { sentence } from "../../base/reason.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
 import type { Event, SendRequest, SendResult } from "../../console/protocol.ts";
 import type { NodeEngine } from "../../engine/node.ts";
@@ -117,8 +118,8 @@ export class Transfers {
     if (result !== undefined) return Promise.resolve(result);
     return new Promise((resolve) => {
       const transfer = this.start(request, targets, emit, resolve);
-      signal.addEventListener("abort", () => this.cancel(transfer, "msync was interrupted"));
-      if (signal.aborted) this.cancel(transfer, "msync was interrupted");
+      signal.addEventListener("abort", () => this.cancel(transfer, sentence("interrupted")));
+      if (signal.aborted) this.cancel(transfer, sentence("interrupted"));
     });
   }
 

@@ -1,16 +1,17 @@
 /** Gives entries the digests of their files, where contents are compared. */
+import { type Reason, reason } from "../../base/reason.ts";
 import { type Entry, EntryType, NO_EXTRAS } from "../../wire/entry.ts";
 import { joinPath } from "../../wire/path-rules.ts";
 import { FileDigest } from "../entries/digest.ts";
 import type { Directories } from "../disk/directories.ts";
-import { explain } from "../reasons/explain.ts";
+import { reasonFor } from "../reasons/explain.ts";
 import type { FoundEntry } from "./look.ts";
 
 /** Pieces of files that are read between two looks at what else there is to do. */
 const PIECES = 16;
 
 /** What came of an entry: it with its digest, or why it has none; undefined while its file is still being read. */
-export type Digested = FoundEntry | { readonly failure: string; readonly path: string } | undefined;
+export type Digested = FoundEntry | { readonly failure: Reason; readonly path: string } | undefined;
 
 /** Gives entries the digests of their files, where contents are compared. One file is read at a time. */
 export class DigestedEntries {
@@ -31,10 +32,10 @@ export class DigestedEntries {
       if (digest === undefined) return undefined;
       this.close();
       if (digest !== "changed") return { ...found, entry: withDigest(entry, digest) };
-      return { failure: "it changed while it was being read", path: joinPath(directory.path, entry.name) };
+      return { failure: reason("changed-while-read"), path: joinPath(directory.path, entry.name) };
     } catch (error) {
       this.close();
-      return { failure: explain(error), path: joinPath(directory.path, entry.name) };
+      return { failure: reasonFor(error), path: joinPath(directory.path, entry.name) };
     }
   }
 

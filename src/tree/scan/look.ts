@@ -1,4 +1,5 @@
 /** What is to be sent of one entry; remembers files that have several names. */
+import { type Reason, reason } from "../../base/reason.ts";
 import type { FileStats } from "../../sys/stat.ts";
 import { type Entry, type EntryExtras, EntryType, NO_EXTRAS } from "../../wire/entry.ts";
 import { PATH_BYTES } from "../../wire/limits.ts";
@@ -8,7 +9,7 @@ import { joinPath } from "../../wire/path-rules.ts";
 import { deviceOf, metadataOf, SAME_OWNER, typeOf } from "../entries/attributes.ts";
 import type { Directories } from "../disk/directories.ts";
 import type { Exclusion } from "../entries/excludes.ts";
-import { explain } from "../reasons/explain.ts";
+import { explain, reasonFor } from "../reasons/explain.ts";
 import { attributesOf, AttributesError } from "../entries/extended-attributes.ts";
 import { allocatedBytes, isSparse } from "../entries/holes.ts";
 import type { Owners } from "../entries/owners.ts";
@@ -31,14 +32,14 @@ export interface FoundEntry {
 export interface UnreadableEntry {
   readonly kind: "unreadable";
   readonly path: string;
-  readonly reason: string;
+  readonly reason: Reason;
 }
 
 /** It is something that is never sent; what is in it may be. */
 export interface SkippedEntry {
   readonly kind: "skipped";
   readonly path: string;
-  readonly reason: string;
+  readonly reason: Reason;
   readonly isDirectory: boolean;
 }
 
@@ -92,24 +93,22 @@ export class Lookout {
       if (this.rules.isExcluded(path, stats.isDirectory())) return { kind: "hidden" };
       return this.obstacle(path, stats) ?? this.found(directory, name, stats);
     } catch (error) {
-      return { kind: "unreadable", path, reason: explain(error) };
+      return { kind: "unreadable", path, reason: reasonFor(error) };
     }
   }
 
   private obstacle(path: string, stats: FileStats): UnreadableEntry | SkippedEntry | undefined {
     if (path.length > PATH_BYTES) {
-      return { kind: "unreadable", path, reason: `its path is longer than ${PATH_BYTES} bytes` };
+      return { kind: "unreadable", path, reason: reason("path-longer", undefined, PATH_BYTES) };
     }
     if (stats.mtimeNs < -MOST_NS || stats.mtimeNs > MOST_NS) {
-      return { kind: "unreadable", path, reason: "its time lies outside of the years 1678 to 2261" };
+      return { kind: "unreadable", path, reason: reason("time-out-of-range") };
     }
     if (typeOf(stats) === undefined) {
-      const reason = "it is a socket, which only the program that made it can use";
-      return { kind: "skipped", path, reason, isDirectory: false };
+      return { kind: "skipped", path, reason: reason("socket"), isDirectory: false };
     }
     if (!this.isForeign(stats)) return undefined;
-    const reason = "it does not belong to the daemon's user";
-    return { kind: "skipped", path, reason, isDirectory: stats.isDirectory() };
+    return { kind: "skipped", path, reason: reason("other-owner"), isDirectory: stats.isDirectory() };
   }
 
   private found(directory: DirectoryHeader, name: string, stats: FileStats): FoundEntry {
@@ -139,7 +138,7 @@ export class Lookout {
     } catch (error) {
       const why = error instanceof AttributesError ? error.message : explain(error);
       const path = joinPath(directory, name);
-      this.problem = { kind: "unreadable", path, reason: `its extended attributes are not sent: ${why}` };
+      this.problem = { kind: "unreadable", path, reason: reason("attributes-not-sent", undefined, why) };
       return extras;
     }
   }
@@ -163,7 +162,11 @@ export class Lookout {
       disk.setOwner(this.directories.handle(directory), name, SAME_OWNER, group);
     } catch (error) {
       const path = joinPath(directory, name);
-      this.problem = { kind: "unreadable", path, reason: `its group cannot be changed: ${explain(error)}` };
+      this.problem = {
+        kind: "unreadable",
+        path,
+        reason: reason("group-unchanged", undefined, explain(error)),
+      };
     }
     // The kernel takes set-user-id and set-group-id away with that.
     return metadataOf(this.directories.statIn(directory, name) ?? stats, this.owners);

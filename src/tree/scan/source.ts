@@ -1,4 +1,5 @@
 /** The sending side: manifest blocks, and the data that is wanted. */
+import type { Reason } from "../../base/reason.ts";
 import type { Bitmap } from "../../base/bitmap.ts";
 import { UserError } from "../../base/user-error.ts";
 import { BlockKind } from "../../wire/datagram.ts";
@@ -29,7 +30,7 @@ const MANIFESTS_HELD = 12;
 export interface SourceNotice {
   readonly kind: "unreadable" | "skipped" | "excluded";
   readonly path: string;
-  readonly reason: string;
+  readonly reason: Reason;
 }
 
 export interface SourceOptions {
