@@ -47,3 +47,11 @@ test("the ends of the range stay in range", () => {
   assert.equal(below(highest, 2 ** 32), 0xffff_ffff);
   assert.deepEqual([...randomBytes(highest, 3)], [0xff, 0xff, 0xff]);
 });
+
+test("random bytes are the low bytes of the numbers that are drawn, as many as are asked for", () => {
+  const drawn = [0x100, 0xffff_ff01, 0x7f, 0x1234_56fe];
+  let next = 0;
+  const bytes = randomBytes({ u32: () => drawn[next++] as number }, 4);
+  assert.deepEqual([...bytes], [0, 1, 0x7f, 0xfe]);
+  assert.equal(next, 4, "nothing more is drawn");
+});
