@@ -106,6 +106,8 @@ test("a reader and a writer keep to the piece of memory they are given", () => {
   const memory = new Uint8Array(10).fill(9);
   new ByteWriter(memory.subarray(3, 6)).u8(1).u16(0x0302);
   assert.deepEqual([...memory], [9, 9, 9, 1, 2, 3, 9, 9, 9, 9]);
+  new ByteWriter(memory.subarray(6)).text("a");
+  assert.deepEqual([...memory.subarray(6)], [0x61, 9, 9, 9], "what lies behind a text stays");
   const reader = new ByteReader(memory.subarray(3, 6));
   assert.equal(reader.raw(3).byteOffset, 3, "a view, not a copy");
   assert.throws(() => reader.u8(), DecodeError);

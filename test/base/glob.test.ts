@@ -115,6 +115,8 @@ test("a backslash in brackets takes the meaning from what follows, also at the e
     ["[a\\-c]", "-"],
     ["[\\a-c]", "b"],
     ["[a-\\c]", "b"],
+    ["[\\]", "\\"],
+    ["[\\]", "[]"],
     ["[\\", "[\\"],
     ["x[\\", "x["],
   ] as const)

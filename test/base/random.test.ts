@@ -14,6 +14,8 @@ test("one seed gives the same numbers for ever", () => {
   // A seed in a report must repeat the run it came from.
   assert.deepEqual(numbers(1, 4), FIRST_OF_SEED_1);
   assert.deepEqual(numbers(1, 100), numbers(1, 100));
+  assert.deepEqual(numbers(2 ** 32 - 1, 2), [2_392_433_906, 1_573_103_425]);
+  assert.deepEqual(numbers(2 ** 33 - 1, 2), [2_010_232_100, 489_891_833]);
 });
 
 test("other seeds give other numbers, beyond 32 bits too", () => {
