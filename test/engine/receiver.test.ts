@@ -110,7 +110,7 @@ test("a gap is told of after two milliseconds, and again as long as it stays", (
   assert.deepEqual(status.missingFragments, [{ block: 0, maskLow: 0, maskHigh: 0b1111_0000_0000 }]);
   assert.deepEqual(status.missingRuns, [{ firstBlock: 1, blocks: 3 }]);
   assert.deepEqual([status.stamp, status.received], [46, 41]);
-  node.run(14);
+  node.run(12);
   assert.deepEqual(node.takeStatuses(), []);
   node.run(3);
   assert.deepEqual(node.takeStatus().missingRuns, [{ firstBlock: 1, blocks: 3 }]);

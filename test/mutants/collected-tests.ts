@@ -49,7 +49,7 @@ export function beginFile(): void {
 
 export function test(name: string, ...rest: [Work] | [{ skip?: unknown }, Work]): void {
   const work = rest.at(-1) as Work;
-  if (rest.length === 2 && Boolean((rest[0]).skip)) return;
+  if (rest.length === 2 && Boolean(rest[0].skip)) return;
   collected.push({ name, work, hooks });
 }
 

@@ -11,7 +11,7 @@ import { type Judged, judgeFiles } from "./trial.ts";
  * `make mutants`: puts small faults into the sources, one at a time, and tells which of them no test notices.
  *
  * FILES='src/wire/*.ts src/base/*.ts' chooses files, SHARD=1/4 the first quarter of their mutants, SECONDS= how long it may
- * take, SEEDS= another number of seeds of the simulation, JOBS= of processes, MUTANT=file:line:column:kind one mutant,
+ * take, SEEDS= another number of seeds of the simulation, JOBS= of processes, MUTANT=file:line:column:kind one mutant (or some, with spaces between them),
  * SLOWEST_MS= leaves out tests that take longer: a first look at what they would have to catch alone.
  */
 
@@ -24,8 +24,9 @@ function setting(name: string): string | undefined {
 
 /** The files that are asked for, by their suites. */
 function chosenFiles(): Map<string, { suite: Suite; files: string[] }> {
-  const only = setting("MUTANT")?.split(":")[0];
-  const patterns = only === undefined ? (setting("FILES")?.split(" ") ?? USUAL_FILES) : [only];
+  const named = setting("MUTANT")?.split(" ");
+  const patterns =
+    named?.map((one) => one.split(":")[0] ?? "") ?? setting("FILES")?.split(" ") ?? USUAL_FILES;
   const files = patterns.flatMap((pattern) => globSync(pattern, { cwd: ROOT })).toSorted();
   const seeds = setting("SEEDS");
   const chosen = new Map<string, { suite: Suite; files: string[] }>();
@@ -39,12 +40,12 @@ function chosenFiles(): Map<string, { suite: Suite; files: string[] }> {
   return chosen;
 }
 
-/** Whether a mutant is in the share that is asked for, or the one that is. */
+/** Whether a mutant is in the share that is asked for, or one of those that are. */
 function chooser(): (mutation: Mutation, index: number) => boolean {
-  const only = setting("MUTANT");
+  const named = setting("MUTANT")?.split(" ");
   const [part, parts] = (setting("SHARD") ?? "1/1").split("/").map(Number) as [number, number];
   return ({ file, line, column, kind }, index) =>
-    only === undefined ? index % parts === part - 1 : only === `${file}:${line}:${column}:${kind}`;
+    named?.includes(`${file}:${line}:${column}:${kind}`) ?? index % parts === part - 1;
 }
 
 /** Survivors are told of at once: a whole run takes long. */
@@ -64,7 +65,8 @@ async function main(): Promise<void> {
     judged.push(...(await judgeFiles({ ...common, suite, files })));
   }
   if (judged.length === 0) throw new Error("there is no such mutant");
-  if (setting("MUTANT") !== undefined) for (const { outcome, by } of judged) console.log(`${outcome}: ${by}`);
+  if (setting("MUTANT") !== undefined)
+    for (const { mutation, outcome, by } of judged) console.log(`${mutation.change}\n  ${outcome}: ${by}`);
   const survivors = new Survivors(readFileSync(path.join(import.meta.dirname, "survivors.txt"), "utf8"));
   const { lines, isGood } = report(judged, survivors);
   console.log(lines.join("\n"));
