@@ -125,6 +125,16 @@ test("a directory that stands in the block already takes no more room", () => {
   assert.equal(complete, Math.max(first, first - 2 + 1));
 });
 
+test("the word that a directory is complete takes one byte where the directory stands there already", () => {
+  for (const left of [0, 1]) {
+    const writer = new ManifestWriter(new Uint8Array(200), 0);
+    assert.ok(writer.add(DIRECTORY, { ...EMPTY, name: "file" }));
+    const usedBytes = HEADER_BYTES + DIRECTORY_BYTES + 1 + entryBytes({ ...EMPTY, name: "file" }) - 2;
+    assert.ok(writer.addExclude("x".repeat(200 - usedBytes - 3 - left)));
+    assert.equal(writer.addComplete(DIRECTORY), left === 1);
+  }
+});
+
 test("a directory that is complete is written again for what follows", () => {
   const [one, twice] = [1, 2].map((times) => {
     const writer = new ManifestWriter(new Uint8Array(1000), 0);
