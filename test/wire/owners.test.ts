@@ -29,15 +29,18 @@ test("an owner that comes again is the object that was read first", () => {
     metadataOf(ROOT, ADM),
     metadataOf(ROOT, ROOT),
     metadataOf(ROOT, ROOT),
+    metadataOf(ADM, ROOT),
+    metadataOf(ADM, ROOT),
   ]);
-  const [first, second, third] = entries as [Metadata, Metadata, Metadata];
+  const [first, second, third, fourth, fifth] = entries as [Metadata, Metadata, Metadata, Metadata, Metadata];
   assert.equal(first.user, header?.user);
   assert.equal(first.group, header?.group);
   assert.equal(second.user, first.user);
   assert.equal(third.group, second.group);
+  assert.equal(fifth.user, fourth.user);
   assert.deepEqual(
     entries.map(({ group }) => group),
-    [ADM, ROOT, ROOT],
+    [ADM, ROOT, ROOT, ROOT, ROOT],
   );
 });
 
