@@ -9,7 +9,7 @@ import { encodeMessage } from "../../src/wire/message.ts";
 import { encodeMetadata, metadataBytes } from "../../src/wire/metadata.ts";
 import { encodeTerms, termsBytes } from "../../src/wire/terms.ts";
 
-/** Whoever fills a block or a message goes by the bytes that things are said to take. */
+/** Blocks and messages are filled by the bytes that things are said to take. */
 
 const METADATA = { mode: 0o644, mtimeNs: 5n, user: { id: 1, name: "me" }, group: { id: 2, name: "us all" } };
 const EMPTY = { type: EntryType.file, metadata: METADATA, size: 3, target: "", extras: undefined };
