@@ -47,6 +47,14 @@ export interface WaitRequest {
   readonly excepts: readonly string[];
 }
 
+/** The process that asked for a push. */
+export interface PushedBy {
+  /** A byte string; empty for a user without a name. */
+  readonly user: string;
+  readonly uid: number;
+  readonly pid: number;
+}
+
 /** One transfer of the past. */
 export interface HistoryEntry {
   /** When it began, as ISO 8601 in UTC. */
@@ -56,6 +64,8 @@ export interface HistoryEntry {
   readonly transfer: string;
   /** The host that sent it. */
   readonly from: string;
+  /** The process that asked for it on that host; undefined for a received one, and where the daemon could not tell. */
+  readonly by?: PushedBy | undefined;
   /** Entries that were sent, or that changed here. */
   readonly entries: number;
   readonly bytes: number;
