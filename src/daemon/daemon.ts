@@ -116,8 +116,8 @@ export async function startDaemon(settings: Settings, log: Log, surroundings: Su
   const { epoch } = identity;
   const { onTurn } = surroundings;
   const driver = new Driver({ engine, epoch, fleetKey, sealer, transport, inbound, pages, onEvent, onTurn });
-  const transfers = new Transfers(engine, driver, log, settings, (transfer, result) =>
-    history.add(sentEntry(`${epoch}-${transfer}`, settings.hostName, result)),
+  const transfers = new Transfers(engine, driver, log, settings, (transfer, result, by) =>
+    history.add(sentEntry(`${epoch}-${transfer}`, settings.hostName, result, by)),
   );
   const status = new StatusLine(engine.membership, transfers);
   const hooks = new Hooks(settings.hooks, settings.base, log);

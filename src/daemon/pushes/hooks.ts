@@ -1,6 +1,7 @@
 /** When the programs around a commit run, and what they are told. */
 import fs from "node:fs";
 import path from "node:path";
+import { bytesOfText } from "../../base/display.ts";
 import { inboundName, type NodeEvent } from "../../engine/types.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import type { StageAnswer } from "../disk/messages.ts";
@@ -104,9 +105,7 @@ export class Hooks {
       return undefined;
     }
     const failure = await this.run("pre-commit", preCommit, incoming, {});
-    return failure === undefined
-      ? undefined
-      : Buffer.from(`the pre-commit hook ${failure}`).toString("latin1");
+    return failure === undefined ? undefined : bytesOfText(`the pre-commit hook ${failure}`);
   }
 
   private async postCommit(incoming: Incoming, commit: Incoming["commit"]): Promise<void> {
@@ -132,12 +131,12 @@ export class Hooks {
       input: list.fd,
       account: this.settings.account,
       timeoutMs: this.settings.timeoutMs,
-      onLine: (line) => log.info(`${name}: ${line}`),
+      onLine: (line) => log.info(bytesOfText(`${name}: ${line}`)),
     });
     this.running.set(hook, incoming.name);
     const failure = await hook.ended;
     this.running.delete(hook);
-    if (failure !== undefined) log.error(`the ${name} hook ${failure}`);
+    if (failure !== undefined) log.error(bytesOfText(`the ${name} hook ${failure}`));
     return failure;
   }
 

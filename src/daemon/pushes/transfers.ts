@@ -2,7 +2,8 @@
 import { ExitStatus, UserError } from "../../base/user-error.ts";
 import type { NodeEngine } from "../../engine/node.ts";
 import type { Member, TransferResult } from "../../engine/types.ts";
-import type { Event, ProgressEvent, SendRequest, SendResult } from "../../console/protocol.ts";
+import type { PeerCredentials } from "../../sys/peer-credentials.ts";
+import type { Event, ProgressEvent, PushedBy, SendRequest, SendResult } from "../../console/protocol.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../../wire/datagram.ts";
 import { findGroupNumber } from "../settings/accounts.ts";
 import { compileExcludes } from "../../tree/entries/excludes.ts";
@@ -12,6 +13,7 @@ import { type Finding, FindingKind } from "../../wire/findings.ts";
 import type { PathReport, SourceReply, SourceTotals } from "../disk/messages.ts";
 import type { Driver } from "../pump/driver.ts";
 import type { Log } from "../service/log.ts";
+import { ownerForGroup, pushedBy } from "./callers.ts";
 import type { Settings } from "../settings/settings.ts";
 import { chooseTargets, type ChosenTargets } from "./targets.ts";
 import { Turns } from "./turns.ts";
@@ -22,6 +24,7 @@ const PROGRESS_MS = 200;
 /** One transfer that this node sends, from the request to its result. */
 interface Running {
   readonly request: SendRequest;
+  readonly by: PushedBy | undefined;
   readonly targets: ChosenTargets;
   readonly emit: (event: Event) => void;
   readonly resolve: (result: SendResult) => void;
@@ -31,6 +34,12 @@ interface Running {
   unreadable: number;
   deleted: number;
   differing: number;
+}
+
+/** A request that may be carried out. */
+interface Asked extends Pick<Running, "request" | "by" | "emit"> {
+  /** Only files of this user are given the group; undefined for files of any user. */
+  readonly groupOwner: number | undefined;
 }
 
 /** How far a transfer is, as its slowest member has it. */
@@ -46,7 +55,7 @@ export class Transfers {
   private readonly log: Log;
   private readonly settings: Settings;
   /** Told of every transfer that has ended, but for dry runs. */
-  private readonly record: (transfer: number, result: SendResult) => void;
+  private readonly record: (transfer: number, result: SendResult, by: PushedBy | undefined) => void;
   private readonly turns: Turns;
   private readonly running = new Map<number, Running>();
   private lastTransfer = 0;
@@ -57,7 +66,7 @@ export class Transfers {
     driver: Driver,
     log: Log,
     settings: Settings,
-    record: (transfer: number, result: SendResult) => void,
+    record: (transfer: number, result: SendResult, by: PushedBy | undefined) => void,
   ) {
     this.record = record;
     this.engine = engine;
@@ -79,17 +88,23 @@ export class Transfers {
   /**
    * Carries out a request to send.
    *
+   * @param caller the process that asks; undefined where that cannot be found out
    * @param signal ends the transfer when it is aborted before the commit
    * @throws UserError where there is nobody to send to, or the request is wrong
    */
-  async send(request: SendRequest, emit: (event: Event) => void, signal: AbortSignal): Promise<SendResult> {
+  async send(
+    request: SendRequest,
+    caller: PeerCredentials | undefined,
+    emit: (event: Event) => void,
+    signal: AbortSignal,
+  ): Promise<SendResult> {
     simplifyRequest(request);
     compileExcludes(request.excludes, "");
-    if (request.group !== "") findGroupNumber(request.group);
+    const groupOwner = request.group === "" ? undefined : ownerForGroup(caller, request.group);
     if (this.isStopping) throw stopping();
     await this.turns.take(signal);
     try {
-      return await this.sendNow(request, emit, signal);
+      return await this.sendNow({ request, groupOwner, by: pushedBy(caller), emit }, signal);
     } finally {
       this.turns.give();
     }
@@ -102,10 +117,15 @@ export class Transfers {
     this.running.delete(result.transfer);
     const sendResult = this.resultOf(running, result);
     this.log.info(
-      { files: sendResult.sentEntries, bytes: sendResult.sentBytes, ms: Math.round(sendResult.durationMs) },
+      {
+        files: sendResult.sentEntries,
+        bytes: sendResult.sentBytes,
+        ms: Math.round(sendResult.durationMs),
+        ...running.by,
+      },
       `transfer ${result.transfer} to ${sendResult.hosts.length} members ended with status ${sendResult.exitStatus}`,
     );
-    if (!running.request.dryRun) this.record(result.transfer, sendResult);
+    if (!running.request.dryRun) this.record(result.transfer, sendResult, running.by);
     running.resolve(sendResult);
   }
 
@@ -119,11 +139,8 @@ export class Transfers {
     this.turns.refuseAll(stopping());
   }
 
-  private sendNow(
-    request: SendRequest,
-    emit: (event: Event) => void,
-    signal: AbortSignal,
-  ): Promise<SendResult> {
+  private sendNow(asked: Asked, signal: AbortSignal): Promise<SendResult> {
+    const { request } = asked;
     const members = [...this.engine.membership.members].sort(byHostName);
     const targets = chooseTargets(members, request.targets, request.excepts);
     if (request.allOrNothing && targets.unknown.length > 0) {
@@ -132,7 +149,7 @@ export class Transfers {
     }
     if (targets.members.length === 0) return Promise.resolve(this.nobody(targets));
     return new Promise((resolve) => {
-      const transfer = this.start(request, targets, emit, resolve);
+      const transfer = this.start(asked, targets, resolve);
       signal.addEventListener("abort", () => this.cancel(transfer, "msync was interrupted"));
       if (signal.aborted) this.cancel(transfer, "msync was interrupted");
     });
@@ -148,12 +165,8 @@ export class Transfers {
     return { ...emptyResult(), unknown, unknownExcepts, exitStatus: ExitStatus.partial };
   }
 
-  private start(
-    request: SendRequest,
-    targets: ChosenTargets,
-    emit: (event: Event) => void,
-    resolve: (result: SendResult) => void,
-  ): number {
+  private start(asked: Asked, targets: ChosenTargets, resolve: (result: SendResult) => void): number {
+    const { request, groupOwner, by, emit } = asked;
     const transfer = ++this.lastTransfer;
     const hosts = new Map(
       targets.members.map((member) => [member.epoch, displayName(member, targets.members)]),
@@ -161,6 +174,7 @@ export class Transfers {
     const totals = { entries: 0, wantedBytes: 0, sentEntries: 0, sentBytes: 0 };
     const running: Running = {
       request,
+      by,
       targets,
       emit,
       resolve,
@@ -188,6 +202,7 @@ export class Transfers {
           excludes: [...this.settings.excludes, ...request.excludes],
           ownedBy: this.settings.ownerMatch ? process.geteuid?.() : undefined,
           group: request.group === "" ? undefined : findGroupNumber(request.group),
+          groupOwner,
         },
         detail: request.detail,
         hostOf: (epoch) => hosts.get(epoch) ?? epoch,

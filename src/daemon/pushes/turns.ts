@@ -33,6 +33,7 @@ export class Turns {
    * @throws UserError where too many wait, or the waiting was ended
    */
   async take(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) throw interrupted();
     if (this.free > 0) {
       this.free--;
       return;

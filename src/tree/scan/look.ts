@@ -5,7 +5,7 @@ import { PATH_BYTES } from "../../wire/limits.ts";
 import type { DirectoryHeader } from "../../wire/manifest.ts";
 import type { Metadata } from "../../wire/metadata.ts";
 import { joinPath } from "../../wire/path-rules.ts";
-import { deviceOf, metadataOf, SAME_OWNER, typeOf } from "../entries/attributes.ts";
+import { deviceOf, metadataOf, typeOf } from "../entries/attributes.ts";
 import type { Directories } from "../disk/directories.ts";
 import type { Exclusion } from "../entries/excludes.ts";
 import { explain } from "../reasons/explain.ts";
@@ -49,7 +49,7 @@ interface ExcludedEntry {
 
 export type Look = FoundEntry | UnreadableEntry | SkippedEntry | ExcludedEntry;
 
-export interface LookRules extends Pick<ScanRules, "ownedBy" | "group" | "sendsAttributes"> {
+export interface LookRules extends Pick<ScanRules, "ownedBy" | "group" | "groupOwner" | "sendsAttributes"> {
   readonly isExcluded: Exclusion;
   /** Nothing is changed here either. */
   readonly dryRun: boolean;
@@ -155,15 +155,18 @@ export class Lookout {
 
   /** An entry's metadata, after it was given the wanted group; no link is followed. */
   private metadata(directory: string, name: string, stats: FileStats): Metadata {
-    const { group, dryRun } = this.rules;
+    const { group, groupOwner, dryRun } = this.rules;
     if (group === undefined || stats.gid === group) return metadataOf(stats, this.owners);
+    if (groupOwner !== undefined && stats.uid !== groupOwner) {
+      this.problem = groupProblem(joinPath(directory, name), "it does not belong to the user who asked");
+      return metadataOf(stats, this.owners);
+    }
     if (dryRun) return { ...metadataOf(stats, this.owners), group: this.owners.group(group) };
     try {
       const { disk } = this.directories;
-      disk.setOwner(this.directories.handle(directory), name, SAME_OWNER, group);
+      disk.setGroup(this.directories.handle(directory), name, group, groupOwner);
     } catch (error) {
-      const path = joinPath(directory, name);
-      this.problem = { kind: "unreadable", path, reason: `its group cannot be changed: ${explain(error)}` };
+      this.problem = groupProblem(joinPath(directory, name), explain(error));
     }
     // The kernel takes set-user-id and set-group-id away with that.
     return metadataOf(this.directories.statIn(directory, name) ?? stats, this.owners);
@@ -185,4 +188,8 @@ export class Lookout {
   private statIn(directory: string, name: string): FileStats | undefined {
     return this.directories.disk.stat(this.directories.handle(directory), name);
   }
+}
+
+function groupProblem(path: string, why: string): UnreadableEntry {
+  return { kind: "unreadable", path, reason: `its group cannot be changed: ${why}` };
 }
