@@ -51,6 +51,7 @@ export function isPattern(text: string): boolean {
 export function compileGlob(pattern: string): Glob {
   if (!isPattern(pattern)) return { tokens: [], literal: pattern };
   const tokens: Token[] = [];
+  const open = new Set<number>();
   for (let index = 0; index < pattern.length;) {
     const character = pattern.charAt(index);
     if (character === "*") {
@@ -64,7 +65,7 @@ export function compileGlob(pattern: string): Glob {
       tokens.push(pattern.charCodeAt(index + 1));
       index += 2;
     } else {
-      const bracket = character === "[" ? readBracket(pattern, index) : undefined;
+      const bracket = character === "[" ? readBracket(pattern, index, open) : undefined;
       tokens.push(bracket?.set ?? pattern.charCodeAt(index));
       index = bracket?.end ?? index + 1;
     }
@@ -98,16 +99,30 @@ export function matches(glob: Glob, text: string): boolean {
   return true;
 }
 
-/** A bracket expression from its `[` on; undefined where it is never closed, and so means itself. */
-function readBracket(pattern: string, start: number): { set: Uint8Array; end: number } | undefined {
+/**
+ * A bracket expression from its `[` on; undefined where it is never closed, and so means itself.
+ *
+ * @param open places in the pattern from which on no bracket expression is closed, as far as that is known; those found
+ *   are added. So no part of a pattern is read again for every `[` in it, which would take its length squared
+ */
+function readBracket(
+  pattern: string,
+  start: number,
+  open: Set<number>,
+): { set: Uint8Array; end: number } | undefined {
   let index = start + 1;
   const isInverted = pattern.charAt(index) === "!" || pattern.charAt(index) === "^";
   if (isInverted) index++;
   const set = new Uint8Array(256);
+  const passed: number[] = [];
   // A closing bracket in the first place is one of the bytes.
   for (let isFirst = true; index < pattern.length; isFirst = false) {
     if (pattern.charAt(index) === "]" && !isFirst) {
       return { set: isInverted ? set.map((bit) => 1 - bit) : set, end: index + 1 };
+    }
+    if (!isFirst) {
+      if (open.has(index)) break;
+      passed.push(index);
     }
     const named = /^\[:([a-z]+):\]/.exec(pattern.slice(index, index + 12));
     const members = CLASSES[named?.[1] ?? ""];
@@ -123,6 +138,7 @@ function readBracket(pattern: string, start: number): { set: Uint8Array; end: nu
     index = high.end;
     for (let byte = low.byte; byte <= high.byte; byte++) set[byte] = 1;
   }
+  for (const place of passed) open.add(place);
   return undefined;
 }
 

@@ -51,6 +51,14 @@ export interface WaitRequest {
   readonly excepts: readonly string[];
 }
 
+/** The process that asked for a push. */
+export interface PushedBy {
+  /** A byte string; empty for a user without a name. */
+  readonly user: string;
+  readonly uid: number;
+  readonly pid: number;
+}
+
 /** One transfer of the past. */
 export interface HistoryEntry {
   /** When it began, as ISO 8601 in UTC. */
@@ -60,6 +68,8 @@ export interface HistoryEntry {
   readonly transfer: string;
   /** The host that sent it. */
   readonly from: string;
+  /** The process that asked for it on that host; undefined for a received one, and where the daemon could not tell. */
+  readonly by?: PushedBy | undefined;
   /** Entries that were sent, or that changed here. */
   readonly entries: number;
   readonly bytes: number;
@@ -94,20 +104,20 @@ export type Event =
       readonly host: string;
       readonly path: string;
       readonly reason: string;
-      readonly cause: Reason;
+      readonly cause?: Reason;
     }
   | {
       readonly event: "notice";
       readonly kind: "unreadable" | "skipped" | "excluded";
       readonly path: string;
       readonly reason: string;
-      readonly cause: Reason;
+      readonly cause?: Reason;
     }
   | {
       readonly event: "member-failed";
       readonly host: string;
       readonly reason: string;
-      readonly cause: Reason;
+      readonly cause?: Reason;
     }
   /** So many events were left out, because the client did not read them. */
   | { readonly event: "omitted"; readonly count: number }

@@ -160,8 +160,8 @@ function buildPushes(frame: Frame, { engine, driver }: Pump): Pushes {
     driver,
     log,
     settings,
-    record: (transfer, result) =>
-      history.add(sentEntry(`${identity.epoch}-${transfer}`, settings.hostName, result)),
+    record: (transfer, result, by) =>
+      history.add(sentEntry(`${identity.epoch}-${transfer}`, settings.hostName, result, by)),
   });
   events.listen((event) => transfers.onEvent(event));
   lifecycle.waitsFor({ refuse: () => transfers.stop(), isBusy: () => transfers.count > 0 });

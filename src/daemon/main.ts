@@ -1,4 +1,5 @@
 /** The command makuosan: start, signals, reload. */
+import { bytesOfText, displayText } from "../base/display.ts";
 import { MISCONFIGURED, UserError } from "../base/user-error.ts";
 import { isInBackground, startInBackground, tellReady } from "./service/background.ts";
 import { readConfig, readEnvironment } from "./settings/config.ts";
@@ -44,8 +45,9 @@ export async function runDaemon(argv: readonly string[]): Promise<number | undef
   } catch (error) {
     if (error instanceof PrintedInstead) return 0;
     if (!(error instanceof UserError)) throw error;
-    const line = `error: ${error.message}`;
-    process.stderr.write(notifier.isManaged ? `<3>${line}\n` : `${line}\n`);
+    // The sentence is about settings, which are text and no byte strings.
+    const line = bytesOfText(`error: ${error.message}`);
+    process.stderr.write(`${notifier.isManaged ? "<3>" : ""}${displayText(line)}\n`);
     await notifier.status(line);
     return notifier.isManaged && !(error instanceof NotYetError) ? MISCONFIGURED : error.exitStatus;
   }
@@ -101,7 +103,7 @@ function reload(log: Log, load: () => Settings): string | undefined {
     return undefined;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const reason = `the configuration stays as it was: ${error.message}`;
+    const reason = bytesOfText(`the configuration stays as it was: ${error.message}`);
     log.error(reason);
     return reason;
   }

@@ -103,7 +103,12 @@ test("a push goes over a transport in memory as it does over multicast", async (
   fs.mkdirSync(path.join(sender.base, "tree"));
   fs.writeFileSync(path.join(sender.base, "tree/large"), contents);
   fs.writeFileSync(path.join(sender.base, "small"), "small");
-  const result = await sender.transfers.send(REQUEST, () => undefined, new AbortController().signal);
+  const result = await sender.transfers.send(
+    REQUEST,
+    undefined,
+    () => undefined,
+    new AbortController().signal,
+  );
 
   assert.deepEqual(
     result.hosts.map(({ host, address, outcome }) => [host, address, outcome]),

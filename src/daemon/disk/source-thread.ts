@@ -3,6 +3,7 @@ import { memoryRowOf } from "../../engine/window.ts";
 import { sentence } from "../../base/reason.ts";
 import type { MessagePort } from "node:worker_threads";
 import { Bitmap } from "../../base/bitmap.ts";
+import { bytesOfText } from "../../base/display.ts";
 import { UserError } from "../../base/user-error.ts";
 import type { ProducedBlock } from "../../engine/types.ts";
 import { sealBlock } from "../../net/block-sealing.ts";
@@ -92,7 +93,7 @@ function openSource(
     const failure =
       error instanceof UserError
         ? error.message
-        : (baseDirectoryProblem(base) ?? `${base}: ${explain(error)}`);
+        : (baseDirectoryProblem(base) ?? `${bytesOfText(base)}: ${explain(error)}`);
     return { ...common, source: undefined, failure };
   }
 }

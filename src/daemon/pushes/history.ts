@@ -2,7 +2,7 @@
 import crypto from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
-import type { HistoryEntry, SendResult } from "../../console/protocol.ts";
+import type { HistoryEntry, PushedBy, SendResult } from "../../console/protocol.ts";
 import type { StatePlace } from "../settings/state-place.ts";
 import { UserError } from "../../base/user-error.ts";
 
@@ -148,12 +148,17 @@ export function giveState(state: StatePlace, uid: number, gid: number): void {
 }
 
 /** The entry of a transfer that this node has sent. */
-export function sentEntry(transfer: string, from: string, result: SendResult): HistoryEntry {
+export function sentEntry(
+  transfer: string,
+  from: string,
+  result: SendResult,
+  by: PushedBy | undefined,
+): HistoryEntry {
   const { sentEntries: entries, sentBytes: bytes, exitStatus } = result;
   const durationMs = Math.round(result.durationMs);
   const time = new Date(Date.now() - durationMs).toISOString();
   const hosts = result.hosts.map(({ host, outcome, reason }) => ({ host, outcome, reason }));
-  return { time, direction: "sent", transfer, from, entries, bytes, durationMs, exitStatus, hosts };
+  return { time, direction: "sent", transfer, from, by, entries, bytes, durationMs, exitStatus, hosts };
 }
 
 /**

@@ -2,6 +2,7 @@
 import { type Reason, reason } from "../../base/reason.ts";
 import fs from "node:fs";
 import path from "node:path";
+import { bytesOfText } from "../../base/display.ts";
 import { inboundName, type NodeEvent } from "../../engine/types.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import type { StageAnswer } from "../disk/messages.ts";
@@ -103,9 +104,7 @@ export class Hooks {
       return undefined;
     }
     const failure = await this.run("pre-commit", preCommit, incoming, {});
-    return failure === undefined
-      ? undefined
-      : reason("pre-commit", undefined, Buffer.from(failure).toString("latin1"));
+    return failure === undefined ? undefined : reason("pre-commit", undefined, bytesOfText(failure));
   }
 
   private async postCommit(incoming: Incoming, commit: Incoming["commit"]): Promise<void> {
@@ -131,12 +130,12 @@ export class Hooks {
       input: list.fd,
       account: this.settings.account,
       timeoutMs: this.settings.timeoutMs,
-      onLine: (line) => log.info(`${name}: ${line}`),
+      onLine: (line) => log.info(bytesOfText(`${name}: ${line}`)),
     });
     this.running.set(hook, incoming.name);
     const failure = await hook.ended;
     this.running.delete(hook);
-    if (failure !== undefined) log.error(`the ${name} hook ${failure}`);
+    if (failure !== undefined) log.error(bytesOfText(`the ${name} hook ${failure}`));
     return failure;
   }
 

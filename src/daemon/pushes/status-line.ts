@@ -5,7 +5,7 @@ import type { Transfers } from "./transfers.ts";
 
 const MIB = 1024 * 1024;
 
-/** One line on how the daemon is, for `systemctl status`: its members, and the transfers that run. */
+/** One line on how the daemon is, a byte string for `systemctl status`: its members, and the transfers that run. */
 export class StatusLine {
   private readonly membership: Membership;
   private readonly transfers: Transfers;

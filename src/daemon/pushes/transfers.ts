@@ -1,14 +1,16 @@
 /** The pushes of this node that run or wait: their start, their turns and their end. */
 import { sentence } from "../../base/reason.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
-import type { Event, SendRequest, SendResult } from "../../console/protocol.ts";
+import type { Event, PushedBy, SendRequest, SendResult } from "../../console/protocol.ts";
 import type { NodeEngine } from "../../engine/node.ts";
 import type { NodeEvent, TransferResult } from "../../engine/types.ts";
+import type { PeerCredentials } from "../../sys/peer-credentials.ts";
 import { compileExcludes } from "../../tree/entries/excludes.ts";
 import { type ScanRules, simplifyRequest } from "../../tree/scan/request.ts";
 import type { Driver } from "../pump/driver.ts";
 import type { Log } from "../service/log.ts";
 import { findGroupNumber } from "../settings/accounts.ts";
+import { ownerForGroup, pushedBy } from "./callers.ts";
 import type { Settings } from "../settings/settings.ts";
 import { byHostName, displayName } from "./host-names.ts";
 import { chooseTargets, type ChosenTargets } from "./targets.ts";
@@ -26,16 +28,25 @@ export interface TransferParts {
   readonly log: Log;
   readonly settings: Pick<Settings, "parallel" | "excludes" | "ownerMatch">;
   /** Called with each transfer that has ended, except dry runs. */
-  readonly record: (transfer: number, result: SendResult) => void;
+  readonly record: (transfer: number, result: SendResult, by: PushedBy | undefined) => void;
 }
 
 /** One transfer that this node sends, from its start to its result. */
 interface Running {
   readonly request: SendRequest;
+  readonly by: PushedBy | undefined;
   readonly targets: ChosenTargets;
   readonly report: TransferReport;
   readonly resolve: (result: SendResult) => void;
   readonly beganMs: number;
+}
+
+/** A request that may be carried out. */
+interface Asked extends Pick<Running, "request" | "by"> {
+  /** Only files of this user are given the group; undefined for files of any user. */
+  readonly groupOwner: number | undefined;
+  /** Sends an event to the client. */
+  readonly emit: (event: Event) => void;
 }
 
 /** Starts the transfers that clients ask for, a few at a time, and gives each client the result of its own. */
@@ -69,18 +80,24 @@ export class Transfers {
   /**
    * Carries out a request to send.
    *
+   * @param caller the process that asks; undefined if it is not known
    * @param emit sends an event to the client
    * @param signal ends the transfer if it is aborted before the commit
    * @throws UserError if there is nobody to send to, the request is wrong, or the daemon is stopping
    */
-  async send(request: SendRequest, emit: (event: Event) => void, signal: AbortSignal): Promise<SendResult> {
+  async send(
+    request: SendRequest,
+    caller: PeerCredentials | undefined,
+    emit: (event: Event) => void,
+    signal: AbortSignal,
+  ): Promise<SendResult> {
     simplifyRequest(request);
     compileExcludes(request.excludes, "");
-    if (request.group !== "") findGroupNumber(request.group);
+    const groupOwner = request.group === "" ? undefined : ownerForGroup(caller, request.group);
     if (this.isStopping) throw stopping();
     await this.turns.take(signal);
     try {
-      return await this.sendNow(request, emit, signal);
+      return await this.sendNow({ request, groupOwner, by: pushedBy(caller), emit }, signal);
     } finally {
       this.turns.give();
     }
@@ -107,35 +124,28 @@ export class Transfers {
     this.turns.refuseAll(stopping());
   }
 
-  private sendNow(
-    request: SendRequest,
-    emit: (event: Event) => void,
-    signal: AbortSignal,
-  ): Promise<SendResult> {
+  private sendNow(asked: Asked, signal: AbortSignal): Promise<SendResult> {
+    const { request } = asked;
     const members = [...this.parts.engine.membership.members].sort(byHostName);
     const targets = chooseTargets(members, request.targets, request.excepts);
     const result = resultWithoutTransfer(request, targets);
     if (result !== undefined) return Promise.resolve(result);
     return new Promise((resolve) => {
-      const transfer = this.start(request, targets, emit, resolve);
+      const transfer = this.start(asked, targets, resolve);
       signal.addEventListener("abort", () => this.cancel(transfer, sentence("interrupted")));
       if (signal.aborted) this.cancel(transfer, sentence("interrupted"));
     });
   }
 
-  private start(
-    request: SendRequest,
-    targets: ChosenTargets,
-    emit: (event: Event) => void,
-    resolve: (result: SendResult) => void,
-  ): number {
+  private start(asked: Asked, targets: ChosenTargets, resolve: (result: SendResult) => void): number {
+    const { request, by, emit } = asked;
     const { driver, log } = this.parts;
     const transfer = ++this.lastTransfer;
     const { members } = targets;
     const hosts = new Map(members.map((member) => [member.epoch, displayName(member, members)]));
     const report = new TransferReport(transfer, request, hosts, emit, log);
-    const rules = this.rulesOf(request);
-    this.running.set(transfer, { request, targets, report, resolve, beganMs: driver.nowMs() });
+    const rules = this.rulesOf(asked);
+    this.running.set(transfer, { request, by, targets, report, resolve, beganMs: driver.nowMs() });
     if (request.progress) this.reportProgress(transfer);
     const { dryRun, allOrNothing } = request;
     driver.startTransfer(
@@ -151,7 +161,7 @@ export class Transfers {
     return transfer;
   }
 
-  private rulesOf(request: SendRequest): ScanRules {
+  private rulesOf({ request, groupOwner }: Asked): ScanRules {
     const { excludes, ownerMatch } = this.parts.settings;
     return {
       deletes: request.deletes,
@@ -163,6 +173,7 @@ export class Transfers {
       excludes: [...excludes, ...request.excludes],
       ownedBy: ownerMatch ? process.geteuid?.() : undefined,
       group: request.group === "" ? undefined : findGroupNumber(request.group),
+      groupOwner,
     };
   }
 
@@ -186,16 +197,16 @@ export class Transfers {
     const running = this.running.get(transfer);
     if (running === undefined) return;
     this.running.delete(transfer);
-    const { request, targets, report, beganMs, resolve } = running;
+    const { request, by, targets, report, beganMs, resolve } = running;
     const durationMs = this.parts.driver.nowMs() - beganMs;
     const nameOf = (epoch: string) => report.hostOf(epoch);
     const sendResult = resultOfTransfer(request, targets, report.tally, nameOf, result, durationMs);
     const { sentEntries: files, sentBytes: bytes, hosts, exitStatus } = sendResult;
     this.parts.log.info(
-      { files, bytes, ms: Math.round(durationMs) },
+      { files, bytes, ms: Math.round(durationMs), ...by },
       `transfer ${transfer} to ${hosts.length} members ended with status ${exitStatus}`,
     );
-    if (!request.dryRun) this.parts.record(transfer, sendResult);
+    if (!request.dryRun) this.parts.record(transfer, sendResult, by);
     resolve(sendResult);
   }
 }

@@ -35,6 +35,7 @@ export class Turns {
    * @throws UserError if too many wait already, or the waiting was ended
    */
   async take(signal: AbortSignal): Promise<void> {
+    if (signal.aborted) throw interrupted();
     if (this.free > 0) {
       this.free--;
       return;

@@ -1,6 +1,7 @@
 /** Pino, as lines for a terminal, the journal or syslog. */
 import fs from "node:fs";
 import { pino, type Logger } from "pino";
+import { displayText } from "../../base/display.ts";
 import type { LogLevel } from "../settings/log-levels.ts";
 import { UnixDatagram } from "../../sys/unix-datagram.ts";
 
@@ -17,7 +18,7 @@ const DAEMON_FACILITY = 3 << 3;
 const HIDDEN = new Set(["level", "time", "msg"]);
 
 /**
- * The log: pino, with each line as a sentence followed by its facts.
+ * The log: pino, with each line as a sentence followed by its facts. Both are byte strings, and are shown as those.
  *
  * @param target "journal" puts the priority before each line, "terminal" does not, "syslog" sends it to /dev/log
  */
@@ -34,15 +35,7 @@ function writeLine(line: string, write: (priority: number, text: string) => void
   const facts = Object.entries(rest)
     .filter(([name]) => !HIDDEN.has(name))
     .map(([name, value]) => `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
-  write(PRIORITIES[level] ?? 6, printable([msg ?? "", ...facts].join(" ")));
-}
-
-/** Names come from the network and from file systems; a line stays a line. */
-function printable(text: string): string {
-  return text.replace(
-    /[\x00-\x1f\x7f]/g,
-    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
+  write(PRIORITIES[level] ?? 6, displayText([msg ?? "", ...facts].join(" ")));
 }
 
 function outputWriter(hasPriority: boolean): (priority: number, text: string) => void {

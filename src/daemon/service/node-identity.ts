@@ -2,6 +2,7 @@
 import crypto from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
+import { bytesOfText } from "../../base/display.ts";
 import { UserError } from "../../base/user-error.ts";
 import { checkAccess, lockFile } from "../../sys/files.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
@@ -43,7 +44,8 @@ export function identify(
       return { nodeId: keptId(path.join(stateDirectory, ID_FILE), hostName), epoch };
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      log.warn(`the node's id cannot be kept in ${stateDirectory} (${code}): let makuosan write there`);
+      const shown = bytesOfText(stateDirectory);
+      log.warn(`the node's id cannot be kept in ${shown} (${code}): let makuosan write there`);
     }
   }
   return { nodeId: digest("makuosan node", machineId(), base, hostName, ip, String(port)), epoch };

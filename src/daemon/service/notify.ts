@@ -1,6 +1,7 @@
 /** Readiness, status, reloads and signs of life for the service manager. */
 import { execFile } from "node:child_process";
 import systemdNotify from "systemd-notify";
+import { displayText } from "../../base/display.ts";
 import { UnixDatagram } from "../../sys/unix-datagram.ts";
 
 /** Signs of life within the timeout of the service manager: with three, one that comes late does no harm. */
@@ -30,16 +31,20 @@ export class ServiceNotifier {
     if (this.socket !== undefined) for (const name of OWN_ENVIRONMENT) delete process.env[name];
   }
 
-  /** The start, or a reload, has come to its end. */
+  /**
+   * The start, or a reload, has come to its end.
+   *
+   * @param text a byte string: each line of a datagram is a message of its own, and names may hold anything
+   */
   async ready(text: string): Promise<void> {
-    const status = (this.lastStatus = oneLine(text));
+    const status = (this.lastStatus = displayText(text));
     if (!this.isManaged || this.socket?.send(`READY=1\nSTATUS=${status}`) === true) return;
     await systemdNotify({ ready: true, status }).catch(() => undefined);
   }
 
-  /** One line for the administrator. It is sent only if it is another one than before. */
+  /** One line for the administrator, a byte string. It is sent only if it is another one than before. */
   async status(text: string): Promise<void> {
-    const status = oneLine(text);
+    const status = displayText(text);
     if (!this.isManaged || status === this.lastStatus) return;
     this.lastStatus = status;
     if (this.socket?.send(`STATUS=${status}`) === true) return;
@@ -63,11 +68,6 @@ export class ServiceNotifier {
     if (this.signOfLifeMs === undefined || this.socket?.send("WATCHDOG=1") === true) return;
     execFile("systemd-notify", ["WATCHDOG=1"], () => undefined);
   }
-}
-
-/** Each line of a datagram is a message of its own, and names in a sentence may hold anything. */
-function oneLine(text: string): string {
-  return text.replace(/[\x00-\x1f\x7f]/g, "?");
 }
 
 /** Milliseconds between two signs of life; undefined if they are meant for another process, or not wanted. */

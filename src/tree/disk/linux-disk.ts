@@ -1,6 +1,7 @@
 /** The disk of this host: the calls of node:fs, and those of src/sys where Node lacks them. */
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
+import os from "node:os";
 import { bytesOfPath, entryPath } from "../../sys/entry-path.ts";
 import {
   canSyncFileSystem,
@@ -17,6 +18,7 @@ import {
 import { canFindHoles, nextData, nextHole } from "../../sys/holes.ts";
 import { type DeviceNumber, makeSpecialFile, type SpecialKind } from "../../sys/special-files.ts";
 import { type FileStats, statDescriptor, statEntry } from "../../sys/stat.ts";
+import { systemError } from "../../sys/system-error.ts";
 import {
   canReadAttributes,
   listAttributes,
@@ -30,6 +32,9 @@ const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, 
 
 /** The magic numbers of ext4, xfs, tmpfs and overlayfs: a change that is durable there makes all before it so. */
 const ORDERED_FILE_SYSTEMS = new Set([0xef53, 0x58465342, 0x01021994, 0x794c7630]);
+
+/** chown() takes this number for "do not change the user". */
+const SAME_USER = -1;
 
 /** Entries that the kernel is asked for at a time: one call for most directories. */
 const LISTED_AT_ONCE = 256;
@@ -141,6 +146,19 @@ class LinuxDisk implements Disk {
   setOwner(parent: DirectoryHandle, name: string, user: number, group: number): void {
     if (name === ITSELF) fs.chownSync(itself(parent), user, group);
     else fs.lchownSync(pathOf(parent, name), user, group);
+  }
+
+  setGroup(parent: DirectoryHandle, name: string, group: number, owner: number | undefined): void {
+    // One descriptor for the look and for the change: between them the name may come to mean another entry.
+    const descriptor = openEntry(descriptorOf(parent), name, O_PATH | O_NOFOLLOW);
+    try {
+      if (owner !== undefined && statDescriptor(descriptor).uid !== owner) {
+        throw systemError("chown", os.constants.errno.EPERM);
+      }
+      fs.chownSync(`/proc/self/fd/${descriptor}`, SAME_USER, group);
+    } finally {
+      fs.closeSync(descriptor);
+    }
   }
 
   setMode(parent: DirectoryHandle, name: string, mode: number): void {

@@ -6,7 +6,7 @@ import { PATH_BYTES } from "../../wire/limits.ts";
 import type { DirectoryHeader } from "../../wire/manifest.ts";
 import type { Metadata } from "../../wire/metadata.ts";
 import { joinPath } from "../../wire/path-rules.ts";
-import { deviceOf, metadataOf, SAME_OWNER, typeOf } from "../entries/attributes.ts";
+import { deviceOf, metadataOf, typeOf } from "../entries/attributes.ts";
 import type { Directories } from "../disk/directories.ts";
 import type { Exclusion } from "../entries/excludes.ts";
 import { explain, reasonFor } from "../reasons/explain.ts";
@@ -52,7 +52,7 @@ interface ExcludedEntry {
 
 export type Look = FoundEntry | UnreadableEntry | SkippedEntry | ExcludedEntry;
 
-export interface LookRules extends Pick<ScanRules, "ownedBy" | "group" | "sendsAttributes"> {
+export interface LookRules extends Pick<ScanRules, "ownedBy" | "group" | "groupOwner" | "sendsAttributes"> {
   readonly isExcluded: Exclusion;
   /** Nothing is changed here either. */
   readonly dryRun: boolean;
@@ -157,27 +157,34 @@ export class Lookout {
 
   /** The stats of an entry, after it was given the wanted group; no link is followed. */
   private regrouped(directory: string, name: string, stats: FileStats): FileStats {
-    const { group, dryRun } = this.rules;
-    if (group === undefined || stats.gid === group || dryRun) return stats;
+    const { group, groupOwner, dryRun } = this.rules;
+    if (group === undefined || stats.gid === group) return stats;
+    if (!this.mayRegroup(stats)) {
+      this.problem = groupProblem(joinPath(directory, name), "it does not belong to the user who asked");
+      return stats;
+    }
+    if (dryRun) return stats;
     try {
       const { disk } = this.directories;
-      disk.setOwner(this.directories.handle(directory), name, SAME_OWNER, group);
+      disk.setGroup(this.directories.handle(directory), name, group, groupOwner);
     } catch (error) {
-      const path = joinPath(directory, name);
-      this.problem = {
-        kind: "unreadable",
-        path,
-        reason: reason("group-unchanged", undefined, explain(error)),
-      };
+      this.problem = groupProblem(joinPath(directory, name), explain(error));
     }
     // The kernel takes set-user-id and set-group-id away with that.
     return this.directories.statIn(directory, name) ?? stats;
   }
 
+  /** Whether the user who asked could change the group of an entry. */
+  private mayRegroup({ uid }: FileStats): boolean {
+    const { groupOwner } = this.rules;
+    return groupOwner === undefined || uid === groupOwner;
+  }
+
   private metadata(stats: FileStats): Metadata {
     const metadata = metadataOf(stats, this.owners);
     const { group, dryRun } = this.rules;
-    return dryRun && group !== undefined ? { ...metadata, group: this.owners.group(group) } : metadata;
+    const isToBe = dryRun && group !== undefined && this.mayRegroup(stats);
+    return isToBe ? { ...metadata, group: this.owners.group(group) } : metadata;
   }
 
   private extrasOf(type: EntryType, stats: FileStats): EntryExtras | undefined {
@@ -196,4 +203,8 @@ export class Lookout {
   private statIn(directory: string, name: string): FileStats | undefined {
     return this.directories.disk.stat(this.directories.handle(directory), name);
   }
+}
+
+function groupProblem(path: string, why: string): UnreadableEntry {
+  return { kind: "unreadable", path, reason: reason("group-unchanged", undefined, why) };
 }

@@ -19,6 +19,8 @@ export interface ScanRules extends PushRules {
   readonly ownedBy: number | undefined;
   /** Every entry is given this group first. */
   readonly group: number | undefined;
+  /** Only entries of this user are given the group; undefined for those of any user. */
+  readonly groupOwner?: number | undefined;
 }
 
 export const NO_RULES: ScanRules = {

@@ -1,6 +1,7 @@
 /** The sending side: manifest blocks, and the data that is wanted. */
 import type { Reason } from "../../base/reason.ts";
 import type { Bitmap } from "../../base/bitmap.ts";
+import { bytesOfText } from "../../base/display.ts";
 import { UserError } from "../../base/user-error.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { DataWriter } from "../../wire/data-block.ts";
@@ -150,7 +151,7 @@ export class Source {
     if (rules.isForced || this.directories.statDirectory("").device === device) return;
     this.directories.close();
     throw new UserError(
-      `the base directory ${base} is not on the file system that it was on when the daemon began to use it: ` +
+      `the base directory ${bytesOfText(base)} is not on the file system that it was on when the daemon began to use it: ` +
         "is something not mounted? Add --force-delete if that is what you want",
     );
   }
