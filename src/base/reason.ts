@@ -48,11 +48,11 @@ export function sentenceOf({ code, args, path, when, more }: Reason): string {
  * Finds the reason of a sentence again. Members of other versions may have sentences that are not in this catalogue: these
  * have the code "other", and are shown as they came.
  */
-export function reasonOf(sentence: string): Reason {
-  const [when, beginning] = BEGINNINGS.find(([, one]) => sentence.startsWith(one)) ?? ["before", ""];
-  const end = / \(and (\d{1,9}) more\)$/.exec(sentence);
+export function reasonOf(told: string): Reason {
+  const [when, beginning] = BEGINNINGS.find(([, one]) => told.startsWith(one)) ?? ["before", ""];
+  const end = / \(and (\d{1,9}) more\)$/.exec(told);
   const isMore = when === "during" && end !== null;
-  const text = sentence.slice(beginning.length, isMore ? end.index : undefined);
+  const text = told.slice(beginning.length, isMore ? end.index : undefined);
   const more = isMore ? Number(end[1]) : 0;
   for (const { code, pattern } of patterns()) {
     const found = pattern.exec(text);

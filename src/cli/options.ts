@@ -1,4 +1,5 @@
 /** Its command line. */
+import { DEFAULT_SOCKET } from "../console/protocol.ts";
 import { Command, CommanderError } from "commander";
 import { UserError } from "../base/user-error.ts";
 import { pathsToSend } from "./send.ts";
@@ -37,7 +38,7 @@ interface ParsedOptions extends ParsedSendOptions {
 }
 
 const HISTORY_COUNT = 20;
-const DEFAULT_TARGET = "unix:/run/makuosan/makuosan.sock";
+const DEFAULT_TARGET = `unix:${DEFAULT_SOCKET}`;
 
 /** Help or the version was asked for, and has been printed. */
 export class PrintedInstead extends Error {}

@@ -8,6 +8,9 @@ import type { PushRules } from "../base/push-rules.ts";
  * strings: each character is one byte.
  */
 
+/** The control socket of a daemon that is told no other. */
+export const DEFAULT_SOCKET = "/run/makuosan/makuosan.sock";
+
 /** Longest request, and how much waits for a client that does not read. */
 export const REQUEST_BYTES = 4 * 1024 * 1024;
 export const BACKLOG_BYTES = 32 * 1024 * 1024;

@@ -1,5 +1,5 @@
 /** The command makuosan: start, signals, reload. */
-import { UserError } from "../base/user-error.ts";
+import { MISCONFIGURED, UserError } from "../base/user-error.ts";
 import { isInBackground, startInBackground, tellReady } from "./service/background.ts";
 import { readConfig, readEnvironment } from "./settings/config.ts";
 import { startDaemon } from "./daemon.ts";
@@ -18,12 +18,6 @@ const NETWORK_PATIENCE_MS = 60_000;
 
 /** Between two looks whether the status line has changed: progress in `systemctl status` need not be newer. */
 const STATUS_MS = 1_000;
-
-/**
- * The exit status of a service that cannot start before an administrator has mended something: EX_CONFIG of sysexits.h. The
- * service unit names it in RestartPreventExitStatus, so the service manager does not try again.
- */
-const MISCONFIGURED = 78;
 
 /**
  * The command `makuosan`.

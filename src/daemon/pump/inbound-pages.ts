@@ -1,4 +1,5 @@
 /** Which pages hold the blocks of which transfer. */
+import { memoryRowOf } from "../../engine/window.ts";
 import { assert } from "../../base/assert.ts";
 import { type FragmentMask, hasFragment, type InboundKey } from "../../engine/types.ts";
 import { PAGE_BYTES, type PagePool } from "../../net/page-pool.ts";
@@ -75,7 +76,7 @@ export class InboundPages {
   ): number {
     const pages = this.pagesOfTransfer.get(key);
     if (pages === undefined) return page;
-    const slot = block % WINDOW_BLOCKS;
+    const slot = memoryRowOf(block);
     if (pages[slot] === NONE && first === 0) {
       const replacement = this.pool.take();
       assert(replacement !== undefined, "trains are only taken in while there are pages");
@@ -95,9 +96,9 @@ export class InboundPages {
   /** The page of a whole block goes to the writing thread. */
   handOver(key: InboundKey, block: number): number {
     const pages = this.pagesOfTransfer.get(key);
-    const page = pages?.[block % WINDOW_BLOCKS];
+    const page = pages?.[memoryRowOf(block)];
     assert(pages !== undefined && page !== undefined && page !== NONE, "a whole block lies in a page");
-    pages[block % WINDOW_BLOCKS] = NONE;
+    pages[memoryRowOf(block)] = NONE;
     return page;
   }
 
@@ -108,7 +109,7 @@ export class InboundPages {
 
   private pageOf(key: InboundKey, block: number): number {
     const pages = this.pagesOfTransfer.get(key);
-    const slot = block % WINDOW_BLOCKS;
+    const slot = memoryRowOf(block);
     const page = pages?.[slot] === NONE ? this.pool.take() : pages?.[slot];
     assert(pages !== undefined && page !== undefined, "fragments are only taken in while there are pages");
     pages[slot] = page;

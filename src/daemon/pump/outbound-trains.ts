@@ -1,4 +1,5 @@
 /** Stamps and sends blocks from the sender's ring. */
+import { memoryRowOf } from "../../engine/window.ts";
 import { assert } from "../../base/assert.ts";
 import { type Effect, hasFragment } from "../../engine/types.ts";
 import type { Transport } from "../../net/transports/transport.ts";
@@ -27,7 +28,7 @@ export class OutboundTrains {
 
   /** The reading thread has laid a block into the ring. */
   noteBlock(block: number, sealedBytes: number): void {
-    this.sealedBytesOfSlot[block % WINDOW_BLOCKS] = sealedBytes;
+    this.sealedBytesOfSlot[memoryRowOf(block)] = sealedBytes;
   }
 
   /**
@@ -36,7 +37,7 @@ export class OutboundTrains {
    * @param done called once when the transport has sent all of them
    */
   send(effect: SendBlock, done: () => void): void {
-    const slot = effect.block % WINDOW_BLOCKS;
+    const slot = memoryRowOf(effect.block);
     const sealedBytes = this.sealedBytesOfSlot[slot] as number;
     const count = fragmentCount(sealedBytes);
     const finish = () => {

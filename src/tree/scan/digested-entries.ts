@@ -27,7 +27,7 @@ export class DigestedEntries {
     const { entry, directory } = found;
     if (entry.type !== EntryType.file || entry.size === 0) return found;
     try {
-      this.file ??= new FileDigest(this.directories, directory.path, entry.name);
+      this.file ??= new FileDigest(this.directories, directory.path, entry.name, found.stats);
       const digest = this.read(this.file);
       if (digest === undefined) return undefined;
       this.close();

@@ -1,4 +1,5 @@
 /** Reads files into data blocks, and withdraws those that change. */
+import { isSameState } from "../entries/same-file.ts";
 import { type Reason, reason, sentenceOf } from "../../base/reason.ts";
 import type { DataWriter } from "../../wire/data-block.ts";
 import { directoryOf, nameOf } from "../../wire/path-rules.ts";
@@ -96,8 +97,8 @@ export class FileReader {
   }
 
   private checkUnchanged(file: OpenFile, entry: HeldEntry): void {
-    const stats = file.stat();
-    if (!stats.isFile() || stats.size !== entry.size || stats.mtimeNs !== entry.mtimeNs) {
+    const now = file.stat();
+    if (!now.isFile() || entry.stats === undefined || !isSameState(entry.stats, now)) {
       this.failure = reason("changed-while-sent");
     }
   }

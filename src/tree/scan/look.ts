@@ -26,6 +26,8 @@ export interface FoundEntry {
   readonly kind: "entry";
   readonly directory: DirectoryHeader;
   readonly entry: Entry;
+  /** As it was looked at; undefined for what is given by its name alone. */
+  readonly stats: FileStats | undefined;
 }
 
 /** It cannot be read; the reason does not repeat the path. */
@@ -111,20 +113,21 @@ export class Lookout {
     return { kind: "skipped", path, reason: reason("other-owner"), isDirectory: stats.isDirectory() };
   }
 
-  private found(directory: DirectoryHeader, name: string, stats: FileStats): FoundEntry {
+  private found(directory: DirectoryHeader, name: string, before: FileStats): FoundEntry {
     const path = joinPath(directory.path, name);
-    const type = typeOf(stats) ?? EntryType.file;
-    const metadata = this.metadata(directory.path, name, stats);
+    const type = typeOf(before) ?? EntryType.file;
+    const stats = this.regrouped(directory.path, name, before);
+    const metadata = this.metadata(stats);
     const isFile = type === EntryType.file;
     const first = isFile && stats.links > 1 ? this.firstPath(path, stats) : path;
     if (first !== path) {
       const entry = { type: EntryType.hardLink, name, metadata, size: 0, target: first, extras: undefined };
-      return { kind: "entry", directory, entry };
+      return { kind: "entry", directory, entry, stats };
     }
     const target = type === EntryType.symlink ? this.directories.readLink(directory.path, name) : "";
     const extras = this.withAttributes(directory.path, name, this.extrasOf(type, stats));
     const entry = { type, name, metadata, size: isFile ? stats.size : 0, target, extras };
-    return { kind: "entry", directory, entry };
+    return { kind: "entry", directory, entry, stats };
   }
 
   private withAttributes(
@@ -152,11 +155,10 @@ export class Lookout {
     return path;
   }
 
-  /** An entry's metadata, after it was given the wanted group; no link is followed. */
-  private metadata(directory: string, name: string, stats: FileStats): Metadata {
+  /** The stats of an entry, after it was given the wanted group; no link is followed. */
+  private regrouped(directory: string, name: string, stats: FileStats): FileStats {
     const { group, dryRun } = this.rules;
-    if (group === undefined || stats.gid === group) return metadataOf(stats, this.owners);
-    if (dryRun) return { ...metadataOf(stats, this.owners), group: this.owners.group(group) };
+    if (group === undefined || stats.gid === group || dryRun) return stats;
     try {
       const { disk } = this.directories;
       disk.setOwner(this.directories.handle(directory), name, SAME_OWNER, group);
@@ -169,7 +171,13 @@ export class Lookout {
       };
     }
     // The kernel takes set-user-id and set-group-id away with that.
-    return metadataOf(this.directories.statIn(directory, name) ?? stats, this.owners);
+    return this.directories.statIn(directory, name) ?? stats;
+  }
+
+  private metadata(stats: FileStats): Metadata {
+    const metadata = metadataOf(stats, this.owners);
+    const { group, dryRun } = this.rules;
+    return dryRun && group !== undefined ? { ...metadata, group: this.owners.group(group) } : metadata;
   }
 
   private extrasOf(type: EntryType, stats: FileStats): EntryExtras | undefined {

@@ -231,7 +231,7 @@ export function named(
   metadata: Metadata = NO_METADATA,
 ): FoundEntry {
   const entry = { type, name, metadata, size: 0, target: "", extras: undefined };
-  return { kind: "entry", directory, entry };
+  return { kind: "entry", directory, entry, stats: undefined };
 }
 
 /** Whether the walk goes on in it. */

@@ -177,12 +177,12 @@ export class Source {
       this.note(item);
       return true;
     }
-    const { directory, entry } = item;
+    const { directory, entry, stats } = item;
     if (!writer.add(directory, entry)) return this.putBack(item);
-    const { type, size, name, metadata, extras } = entry;
+    const { type, size, name, extras } = entry;
     const path = joinPath(directory.path, name);
     const isSparse = extras?.allocated !== undefined;
-    entries.push({ number: this.nextEntry++, path, type, size, mtimeNs: metadata.mtimeNs, isSparse });
+    entries.push({ number: this.nextEntry++, path, type, size, stats, isSparse });
     return true;
   }
 
