@@ -3,7 +3,8 @@
  *
  * A file may import only the layers below its own, only src/sys may touch koffi, and every other package
  * has its place as well. No file outgrows MAX_LINES, and no word that means something only on a
- * developer's own machine, or that puts work off, stays in a file.
+ * developer's own machine, or that puts work off, stays in a file. scripts/check-map.ts holds the map of
+ * ARCHITECTURE.md against the tree.
  *
  * Everything but main() is pure: a list of files in, a list of violations out.
  */
@@ -12,6 +13,7 @@ import { readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import path from "node:path";
 import ts from "typescript";
+import { checkMap } from "./check-map.ts";
 
 export interface SourceFile {
   /** Relative to the project's root, with forward slashes. */
@@ -319,7 +321,7 @@ function readText(file: string): string | undefined {
 
 function main(): void {
   const files = readFiles(path.dirname(import.meta.dirname));
-  const violations = checkFiles(files);
+  const violations = [...checkFiles(files), ...checkMap(files, Object.keys(LAYERS))];
   for (const { path: file, line, sentence } of violations) console.error(`${file}:${line}: ${sentence}`);
   if (violations.length > 0) process.exitCode = 1;
 }
