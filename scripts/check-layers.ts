@@ -55,7 +55,7 @@ const LAYERS: Record<string, readonly string[]> = {
 
 /**
  * For each room of a layer, the other rooms of it that it may import. A room may always import itself, and every room may
- * import the files that lie in the layer's own folder, but for those of TOPS.
+ * import the files that lie in the layer's own folder, except for those of TOPS.
  */
 const ROOMS: Record<string, Readonly<Record<string, readonly string[]>>> = {
   engine: {
