@@ -109,6 +109,7 @@ export class Planner {
       if (entry.type === EntryType.kept) continue;
       if (entry.type === EntryType.gone) {
         this.superfluous.checkExpected();
+        this.precedence.noteGone(joinPath(header.path, entry.name));
         if (isThere)
           isTouched = (yield* this.planRemovals("of", joinPath(header.path, entry.name))) || isTouched;
         continue;
