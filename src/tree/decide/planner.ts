@@ -178,6 +178,7 @@ export class Planner {
     if (isDirectory(entry)) {
       if (hasRealParent && this.tree.hasDirectory(path)) {
         const set = { metadata: entry.metadata, attributes: entry.extras?.attributes };
+        this.precedence.noteUsed(path);
         yield { kind: "adjust", path, set, isEntry: true };
         return difference;
       }
