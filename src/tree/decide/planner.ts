@@ -160,7 +160,9 @@ export class Planner {
     if (stats !== undefined) {
       if (entry.type === EntryType.passage) this.places.checkPassage(path, stats);
       difference = yield* this.compare(stats, path, entry);
-      if (difference === 0) this.precedence.noteSame(directoryOf(path), entry.name);
+      // A passage stays as it is, whatever another transfer makes of its attributes.
+      if (entry.type === EntryType.passage) this.precedence.noteUsed(path);
+      else if (difference === 0) this.precedence.noteSame(directoryOf(path), entry.name);
       else this.places.checkReplaceable(path, entry, stats);
     }
     if (difference === 0) return 0;
