@@ -59,8 +59,8 @@ const BUGS: readonly Bug[] = [
   {
     name: "given-up-not-synced",
     file: "tree/apply/staging-area.ts",
-    from: "if (hasSteps && !this.disk.fileSystemOf(this.directory).isOrdered) this.disk.syncDirectory(this.directory);",
-    to: "",
+    from: "if (hasSteps && !this",
+    to: "if (!hasSteps && !this",
   },
   {
     name: "ready-before-journal",

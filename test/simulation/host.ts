@@ -47,6 +47,8 @@ export interface Surroundings {
   readonly random: Random;
   readonly diskFaults: DiskFaults;
   readonly onEvent: (host: SimulatedHost, event: NodeEvent) => void;
+  /** It asks its members for their places in the order of commits. */
+  readonly onOrder: (host: SimulatedHost) => void;
   /** The process has ended in the middle of its work. */
   readonly onDeath: (host: SimulatedHost, death: Death) => void;
 }
@@ -347,6 +349,7 @@ export class SimulatedHost {
   }
 
   private send(effect: Extract<Effect, { kind: "send" }>): void {
+    if (effect.message.type === "order") this.surroundings.onOrder(this);
     if (effect.message.type === "status") this.checkStatus(effect.message.body);
     const plaintext = encodeMessage(effect.message).slice();
     const { ip } = this.machine;

@@ -30,6 +30,8 @@ const OUTBOUND = 8;
 /** A sender stands still for longer than members may be silent, and shorter than senders may. */
 const LEAST_STANDSTILL_MS = 6_000;
 const STANDSTILL_RANGE_MS = 6_000;
+/** Longer than a member may be silent. */
+const MUTE_MS = 5_500;
 /** Stamps that nothing on the way can have. */
 const FAR_STAMP = 20_000;
 
@@ -45,6 +47,7 @@ export class World {
   private readonly common: CommonFile[];
   private epochs = 0;
   private pushes = 0;
+  private muteShare = 0;
   private isCalm = false;
 
   constructor(seed: number) {
@@ -106,6 +109,7 @@ export class World {
       random,
       diskFaults,
       onEvent: (one, event) => this.noteEvent(one, event),
+      onOrder: (one) => this.maybeMute(one),
       onDeath: (_, kind) => this.bringBack(index, kind, below(random, 8_000)),
     });
     this.hosts[index] = host;
@@ -131,6 +135,7 @@ export class World {
       delayed: some(0.05),
       forged: some(0.02),
     };
+    this.muteShare = some(0.3);
     this.diskFaults.stalls = some(0.02);
     this.diskFaults.writers = some(0.3);
     if (fraction(this.random) < 0.5) return;
@@ -181,6 +186,14 @@ export class World {
     };
     cut(true);
     this.schedule.after(forMs, () => cut(false));
+  }
+
+  /** Its sender hears no place of a member, and goes on without it while it still listens. */
+  private maybeMute(sender: SimulatedHost): void {
+    if (this.isCalm || fraction(this.random) >= this.muteShare) return;
+    const [from, to] = [this.anyHost().machine.ip, sender.machine.ip];
+    this.network.cutLink(from, to, true);
+    this.schedule.after(MUTE_MS + below(this.random, MUTE_MS), () => this.network.cutLink(from, to, false));
   }
 
   private cancelSomething(): void {
