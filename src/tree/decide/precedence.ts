@@ -85,7 +85,8 @@ export class Precedence {
     const isGone = stats === undefined && this.gone.has(path);
     if (isGone || (type === EntryType.directory && this.aboveGone.has(path))) rescue.giveUp(path);
     // Both bring the directory, and this one all that may be in it.
-    if (type === EntryType.directory && stats === undefined && this.complete.has(path)) rescue.giveUp(path);
+    const isNew = type === EntryType.directory && stats?.isDirectory() !== true;
+    if (isNew && this.complete.has(path)) rescue.giveUp(path);
     if (stats?.isDirectory() === true) {
       // It was not there when the other one looked; now what it brings goes into it.
       if (type === EntryType.directory) merged.push(path);
