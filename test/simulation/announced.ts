@@ -63,6 +63,8 @@ export class Announced {
       if (this.isWithdrawn(number)) {
         // It stays as it is, or is what it was found to be already.
         alternatives.set(path, new Set([text, picture.get(path) ?? ""]));
+        for (const [other, was] of picture)
+          if (other.startsWith(`${path}/`)) alternatives.set(other, new Set([was, ""]));
         return;
       }
       const isDirectory = type === EntryType.directory || type === EntryType.passage;
