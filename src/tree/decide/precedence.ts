@@ -28,6 +28,9 @@ export class Precedence {
   /** Where this transfer deletes what the sender does not have: directories, and all that the sender has in them. */
   private readonly complete = new PathSet();
   private readonly noted = new PathSet();
+  /** Paths that are to be deleted wherever they are, and the directories on the way to them. */
+  private readonly gone = new PathSet();
+  private readonly aboveGone = new PathSet();
 
   constructor(tree: TreeView) {
     this.tree = tree;
@@ -52,6 +55,12 @@ export class Precedence {
     this.noted.addIn(directory, name);
   }
 
+  /** The sender was asked for a path that it does not have. */
+  noteGone(path: string): void {
+    this.gone.add(path);
+    for (let above = directoryOf(path); above !== ""; above = directoryOf(above)) this.aboveGone.add(above);
+  }
+
   noteComplete(directory: string): void {
     this.complete.add(directory);
   }
@@ -72,8 +81,12 @@ export class Precedence {
   /** @param merged takes the directories into which the other one will put what it has for them */
   private yieldPlace({ path, type }: Step, merged: string[], rescue: Rescue): void {
     const stats = this.tree.stat(path);
+    // It was not there to be deleted, and would come back.
+    const isGone = stats === undefined && this.gone.has(path);
+    if (isGone || (type === EntryType.directory && this.aboveGone.has(path))) rescue.giveUp(path);
     // Both bring the directory, and this one all that may be in it.
-    if (type === EntryType.directory && stats === undefined && this.complete.has(path)) rescue.giveUp(path);
+    const isNew = type === EntryType.directory && stats?.isDirectory() !== true;
+    if (isNew && this.complete.has(path)) rescue.giveUp(path);
     if (stats?.isDirectory() === true) {
       // It was not there when the other one looked; now what it brings goes into it.
       if (type === EntryType.directory) merged.push(path);
