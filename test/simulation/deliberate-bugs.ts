@@ -19,18 +19,18 @@ interface Bug {
   readonly to: string;
 }
 
-const BUGS: readonly Bug[] = [
+export const BUGS: readonly Bug[] = [
   {
     name: "contents-not-synced",
     file: "tree/apply/staged-files.ts",
-    from: "if (++this.completed <= this.syncedOneByOne) disk.syncContents(handle);",
+    from: "if (++this.completed <= SYNCED_ONE_BY_ONE) disk.syncContents(handle);",
     to: "++this.completed;",
   },
   {
     name: "staged-not-synced",
     file: "tree/apply/durability.ts",
-    from: "if (this.isOrdered && !hasUnsynced) return;",
-    to: "return;",
+    from: "if (hasUnsynced || !this.isOrdered) this.base.disk.syncFileSystem(this.base.root);",
+    to: "",
   },
   {
     name: "journal-not-synced",
@@ -45,16 +45,22 @@ const BUGS: readonly Bug[] = [
     to: "",
   },
   {
+    name: "beginning-not-synced",
+    file: "tree/apply/durability.ts",
+    from: "if (!this.isOrdered) area.sync();",
+    to: "",
+  },
+  {
     name: "switch-not-synced",
     file: "tree/apply/durability.ts",
-    from: "if (this.isOrdered) return;\n    const { disk, root }",
-    to: "return;\n    const { disk, root }",
+    from: "if (!this.isOrdered) this.base.disk.syncFileSystem(this.base.root);",
+    to: "",
   },
   {
     name: "kept-not-synced",
     file: "tree/apply/stage.ts",
-    from: "this.durability.syncStaged(staged.area, staged.entries.needsSync);\n    this.staging.addSteps",
-    to: "staged.area;\n    this.staging.addSteps",
+    from: "this.durability.syncStaged(staged.entries.needsSync);\n    this.staging.addSteps",
+    to: "this.staging.addSteps",
   },
   {
     name: "given-up-not-synced",
@@ -89,14 +95,14 @@ const BUGS: readonly Bug[] = [
   {
     name: "commit-of-others",
     file: "engine/receiver/transfer-receiver.ts",
-    from: "handleCommit({ order, targets }: Commit, nowMs: number): void {\n    if (!targets.includes(this.context.selfEpoch)) return;",
-    to: "handleCommit({ order, targets }: Commit, nowMs: number): void {",
+    from: "if (!commit.targets.includes(this.context.selfEpoch)) return;",
+    to: "",
   },
   {
     name: "silent-member-ignored",
     file: "engine/sender/transfer-sender.ts",
-    from: "if (this.request.allOrNothing) {\n        this.abort(`${info",
-    to: "if (this.request.allOrNothing && progress.phase >= MemberPhase.failed) {\n        this.abort(`${info",
+    from: "if (this.request.allOrNothing) this.abort(`${hostName}",
+    to: "if (this.request.allOrNothing && progress.phase >= MemberPhase.failed) this.abort(`${hostName}",
   },
   {
     name: "commits-out-of-order",
@@ -106,9 +112,9 @@ const BUGS: readonly Bug[] = [
   },
   {
     name: "forged-stamp-believed",
-    file: "engine/receiver/transfer-receiver.ts",
-    from: "if (ahead > 0 && ahead <= most)",
-    to: "if (ahead > 0)",
+    file: "engine/receiver/reports.ts",
+    from: "if (ahead <= most) this.stamp = stamp;",
+    to: "this.stamp = stamp;",
   },
   {
     name: "wants-dropped",
@@ -118,8 +124,8 @@ const BUGS: readonly Bug[] = [
   },
   {
     name: "standstill-not-forgiven",
-    file: "engine/sender/transfer-sender.ts",
-    from: "if (standstillMs >= times.STANDSTILL_MS) this.barrier.forgive(standstillMs);",
+    file: "engine/sender/debts.ts",
+    from: "if (standstillMs >= times.STANDSTILL_MS) this.parts.barrier.forgive(standstillMs);",
     to: "",
   },
   {
@@ -131,13 +137,13 @@ const BUGS: readonly Bug[] = [
   {
     name: "changed-while-copied",
     file: "tree/apply/staged-files.ts",
-    from: "if (after.mtimeNs !== before.mtimeNs || after.size !== file.size || before.size !== file.size) {",
+    from: "if (!isSameState(before, after) || before.size !== file.size) {",
     to: "if (before.size !== after.size && after.size === -1) {",
   },
   {
     name: "changed-while-sent",
     file: "tree/scan/file-reader.ts",
-    from: 'this.failure = "it changed while it was being sent";',
+    from: 'this.failure = reason("changed-while-sent");',
     to: "",
   },
   {
@@ -213,4 +219,4 @@ async function main(): Promise<void> {
   process.exit(missed === 0 ? 0 : 1);
 }
 
-await main();
+if (import.meta.main) await main();

@@ -23,7 +23,6 @@ export function drawDisk(random: Random, nowMs: () => number): MemoryDiskOptions
     crashModel: fraction(random) < 0.5 ? "ordered" : "unordered",
     clock: () => FIRST_TIME_NS + aheadNs + BigInt(Math.floor(nowMs())) * MS_NS + ++ticksNs,
     canExchange: fraction(random) < 0.8,
-    canSyncFileSystem: fraction(random) < 0.8,
     hasExactTimes: true,
   };
 }

@@ -1,9 +1,9 @@
 import { Bitmap } from "../../src/base/bitmap.ts";
 import { DecodeError } from "../../src/base/bytes.ts";
-import { reason, sentenceOf } from "../../src/base/reason.ts";
+import { type Reason, reason, sentenceOf } from "../../src/base/reason.ts";
 import { type InboundKey, inboundName, type Input, type StageOutcome } from "../../src/engine/types.ts";
 import { type RecoveredTransfer, recover } from "../../src/tree/apply/recovery.ts";
-import { failureText, Stage, stageFailure } from "../../src/tree/apply/stage.ts";
+import { Stage, stageFailure } from "../../src/tree/apply/stage.ts";
 import type { StagePlan } from "../../src/tree/decide/planner.ts";
 import type { DeleteLimit } from "../../src/tree/decide/superfluous.ts";
 import { Directories } from "../../src/tree/disk/directories.ts";
@@ -129,7 +129,7 @@ export class StageDriver {
   /** @returns why not, where it failed */
   commit(name: string): string | undefined {
     const open = this.stages.get(name);
-    return attempt(() => failureText(open?.stage?.commit()));
+    return attempt(() => open?.stage?.commit());
   }
 
   /** @returns why something is left, where it is */
@@ -164,9 +164,10 @@ export class StageDriver {
   }
 }
 
-function attempt(work: () => string | undefined | void, onRefusal?: () => void): string | undefined {
+function attempt(work: () => Reason | undefined | void, onRefusal?: () => void): string | undefined {
   try {
-    return work() ?? undefined;
+    const failure = work() ?? undefined;
+    return failure === undefined ? undefined : sentenceOf(failure);
   } catch (error) {
     if (error instanceof RefusalError) onRefusal?.();
     return sentenceOf(stageFailure(error));

@@ -41,6 +41,7 @@ export class Committer {
   /** From the name `commit` on there is no way back. */
   begin(): void {
     this.area.rename("ready", "commit");
+    new Durability(this.base).syncBegun(this.area);
   }
 
   /**

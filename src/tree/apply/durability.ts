@@ -1,5 +1,6 @@
 /** Makes what is staged durable before READY, and the switch before DONE: every sync of a transfer but those of single files. */
 import type { Directories } from "../disk/directories.ts";
+import type { StagingArea } from "./staging-area.ts";
 
 /**
  * A file system that keeps changes of names in their order makes all of them durable with the last one, so that the sync of
@@ -22,6 +23,14 @@ export class Durability {
    */
   syncStaged(hasUnsynced: boolean): void {
     if (hasUnsynced || !this.isOrdered) this.base.disk.syncFileSystem(this.base.root);
+  }
+
+  /**
+   * Makes it durable that a commit has begun, before anything is moved. A directory that goes into another one piece by piece
+   * would not tell by itself: it stays where it is.
+   */
+  syncBegun(area: StagingArea): void {
+    if (!this.isOrdered) area.sync();
   }
 
   /** Makes a switch durable. On an ordered file system the sync of the area's last name does that. */

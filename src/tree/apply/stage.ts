@@ -210,7 +210,7 @@ export class Stage {
     const { staged } = this.staging;
     // Recovery takes a missing entry for one that is in its place already: all that is kept has to be durable first.
     if (this.isPrepared && added.length > 0 && staged !== undefined)
-      this.durability.syncStaged(staged.area, staged.entries.needsSync);
+      this.durability.syncStaged(staged.entries.needsSync);
     this.staging.addSteps(added, this.isPrepared);
   }
 
