@@ -7,15 +7,15 @@ export const ExitStatus = {
   noMembers: 4,
   difference: 5,
   aborted: 6,
-  /** What a shell gives for a command that was ended by Ctrl-C. */
+  /** A shell reports this number for a command that Ctrl-C ended. */
   interrupted: 130,
 } as const;
 
 export type ExitStatus = (typeof ExitStatus)[keyof typeof ExitStatus];
 
 /**
- * Something that an operator can mend. The message is one sentence that says what is wrong and how to mend it;
- * it is shown behind "error: " and nothing else is shown.
+ * An error that an operator can fix. The message is one sentence that says what is wrong and how to fix it.
+ * It is shown after "error: ", and nothing else is shown.
  */
 export class UserError extends Error {
   override name = "UserError";
