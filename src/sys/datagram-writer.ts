@@ -4,7 +4,7 @@ import { lastErrno, nativeFunction, type NativeFunction } from "./native.ts";
 import { socketAddress } from "./udp-socket.ts";
 
 const MSG_DONTWAIT = 0x40;
-/** Addresses that are kept in the kernel's form; a push answers few nodes at a time. Chosen without measurement. */
+/** How many addresses are kept in the kernel's form; chosen without measurement. */
 const KEPT_ADDRESSES = 64;
 
 /** The result of a send: the kernel has it, or the socket's buffer is full, or it failed. */

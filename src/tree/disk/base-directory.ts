@@ -1,8 +1,8 @@
-/** Looks at a base directory by its path. */
+/** Checks a base directory by its path. */
 import fs from "node:fs";
 import { linuxDisk } from "./linux-disk.ts";
 
-/** Why a base directory cannot be used, as a sentence; undefined where it can. */
+/** Why a base directory cannot be used, as a sentence; undefined if it can. */
 export function baseDirectoryProblem(base: string): string | undefined {
   try {
     return fs.statSync(base).isDirectory() ? undefined : `the base directory ${base} is not a directory`;
@@ -11,7 +11,7 @@ export function baseDirectoryProblem(base: string): string | undefined {
   }
 }
 
-/** The file system that a directory lies on; undefined where it cannot be opened. */
+/** The file system of a directory; undefined if the directory cannot be opened. */
 export function deviceOfDirectory(path: string): number | undefined {
   try {
     const directory = linuxDisk.openRoot(path);

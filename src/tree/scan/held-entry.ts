@@ -8,6 +8,6 @@ export interface HeldEntry {
   readonly type: EntryType;
   readonly size: number;
   readonly mtimeNs: bigint;
-  /** It has holes. */
+  /** The file has holes. */
   readonly isSparse: boolean;
 }
