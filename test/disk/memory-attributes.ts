@@ -38,7 +38,7 @@ export function setOwnerOf(state: MemoryState, inode: Inode, user: number, group
   state.record(inode, changes);
 }
 
-/** What a write takes away from a file, so that nobody gains rights by changing it. */
+/** Privileges that a write removes from a file, so that nobody gains rights by changing it. */
 export function privilegesLostByWrite(state: MemoryState, inode: Inode): Change[] {
   const isRoot = state.identity.user === 0;
   return lostPrivileges(inode, isRoot ? inode.mode : modeForNewOwner(state.identity, inode));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isStaged, MemoryPush, treeOf } from "./push.ts";
 
-/** A dry run comes to the decisions of the push, and does nothing. */
+/** A dry run reaches the same decisions as the push, and changes nothing. */
 
 const SEEDS = 150;
 
