@@ -9,7 +9,7 @@ import {
 } from "../../src/wire/datagram.ts";
 import { DATAGRAM_BYTES } from "../../src/wire/limits.ts";
 
-/** Where the stamp stands in a header: the one field that tells nothing about whether fragments belong together. */
+/** The place of the stamp in a header: the one field that does not show whether fragments belong together. */
 const STAMP = { start: 24, end: 28 };
 const LAST_PAYLOAD_BYTES = 100;
 const BLOCK_FRAGMENTS = 9;
