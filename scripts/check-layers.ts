@@ -35,6 +35,7 @@ interface Word {
   sentence: string;
 }
 
+/** Longer files are hard to take in at once; chosen without measurement. */
 export const MAX_LINES = 400;
 
 /** For each layer, the others that it may import. A layer may always import itself. */

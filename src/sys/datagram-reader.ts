@@ -13,6 +13,7 @@ import { nativeFunction, type NativeFunction } from "./native.ts";
 export const BATCH = 32;
 /** The longest message in datagrams of the full length: 65,535 bytes. */
 const MOST_DATAGRAMS = 46;
+// A number of the kernel's interface.
 const MSG_DONTWAIT = 0x40;
 
 /** struct mmsghdr on 64-bit Linux: a struct msghdr of 56 bytes, and the number of bytes received. */

@@ -3,6 +3,7 @@ import os from "node:os";
 import { lastErrno, nativeFunction, type NativeFunction } from "./native.ts";
 import { socketAddress } from "./udp-socket.ts";
 
+// A number of the kernel's interface.
 const MSG_DONTWAIT = 0x40;
 /** How many addresses are kept in the kernel's form; chosen without measurement. */
 const KEPT_ADDRESSES = 64;

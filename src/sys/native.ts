@@ -28,6 +28,7 @@ export interface NativeWorkerData {
 /** The value 1 makes the program run without the library, as on a host where it cannot be loaded. */
 const WITHOUT_FFI = "MAKUOSAN_WITHOUT_FFI";
 
+/** A number of the kernel's interface, which node:fs does not have. */
 const O_TMPFILE = 0o20200000;
 
 let koffi: Koffi | undefined;

@@ -32,8 +32,10 @@ const STATX = {
   mtime: 112,
   device: 136,
 } as const;
+/** Offset of the numbers of a device node. */
 const DEVICE_ID = 128;
 
+/** STATX_ATTR_MOUNT_ROOT of the kernel. */
 const ATTRIBUTE_MOUNT_ROOT = 0x2000;
 
 /** The parts of a file's stats that this program uses. */

@@ -37,6 +37,7 @@ export type Segment = ContentSegment | WithdrawnSegment | HoleSegment;
 /** The header of a content segment: kind u8, entry u32, offset u64, length u16. */
 const CONTENT_HEADER_BYTES = 15;
 
+/** A hole: kind u8, entry u32, offset u64, length u64. */
 const HOLE_BYTES = 1 + 4 + 8 + 8;
 
 /** Fills one data block: kind u8, then segments to the end. Content is read straight into its place. */

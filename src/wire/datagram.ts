@@ -8,6 +8,7 @@ import { BLOCK_FRAGMENTS, DATAGRAM_BYTES, PROTOCOL_VERSION, TAG_BYTES } from "./
  * that of a fragment. Each datagram has its own length, because the kernel may deliver several in one piece.
  */
 
+/** The letter M. */
 export const MAGIC = 0x4d;
 
 export const DatagramType = { control: 1, fragment: 2 } as const;
@@ -199,6 +200,7 @@ export function stampFragment(bytes: Uint8Array, start: number, stamp: number): 
   writeU32(bytes, start + 24, stamp);
 }
 
+/** Bytes of the associated data of a sealed block. */
 export const BLOCK_ASSOCIATED_BYTES = 11;
 
 /** Writes the associated data of a sealed block: transfer u32, block u32, sealed length u16, kind u8. */

@@ -70,6 +70,7 @@ export const NO_EXTRAS: EntryExtras = {
   attributes: undefined,
 };
 
+/** A SHA-256. */
 export const DIGEST_BYTES = 32;
 
 /** The lower bits of the first byte are the type; the upper ones say which fields follow. */

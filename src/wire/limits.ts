@@ -39,7 +39,7 @@ export const MANIFEST_ENTRIES = 1024;
 export const ATTRIBUTES = 100;
 export const ATTRIBUTE_BYTES = 16 * 1024;
 
-/** Most findings in one message, and most bytes of the path of one: a path must fit into a message with its text. */
+/** Most findings in a message (chosen without measurement), and most bytes of a path: it must fit in with its text. */
 export const FINDINGS_PER_MESSAGE = 100;
 export const FINDING_PATH_BYTES = 1000;
 

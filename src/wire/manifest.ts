@@ -32,6 +32,7 @@ export interface ManifestDirectory {
 }
 
 const Record = { directory: 1, entry: 2, terms: 3, exclude: 4, complete: 5 } as const;
+// A block begins with kind u8, first entry u32 and entry count u16.
 const ENTRY_COUNT_POSITION = 5;
 const HEADER_BYTES = 7;
 

@@ -15,6 +15,7 @@ export interface NodeInfo {
 }
 
 const Flag = { receives: 1, sends: 2 } as const;
+/** 128 bits, so that nobody can guess a nonce. */
 const NONCE_BYTES = 16;
 
 /** Stands for the absence of a nonce. */

@@ -11,7 +11,7 @@ export interface Metadata {
   readonly group: Owner;
 }
 
-/** A user or a group: by name where the receiver knows the name, else by number. */
+/** A user or a group: by name if the receiver knows the name, else by number. */
 export interface Owner {
   readonly id: number;
   /** Empty if the sender knows no name. */
@@ -26,6 +26,7 @@ export const NO_METADATA: Metadata = {
   group: { id: 0, name: "" },
 };
 
+/** Mode u16, mtime i64, and for user and group each an id u32 and the length of a name u8. */
 const METADATA_BYTES = 2 + 8 + 2 * (4 + 1);
 
 /** How many bytes encodeMetadata writes. */

@@ -88,6 +88,7 @@ const WantForm = { none: 0, all: 1, bitmap: 2, differences: 3 } as const;
 
 /** Bytes of a STATUS without its lists, for the receiver, which fills them up to the size of a datagram. */
 export const STATUS_FIXED_BYTES = 8 + 4 + 1 + 4 + 4 + 4 + 4 + 4 + 1 + 1 + 1 + 2 + 4 + 4 + 4;
+/** A missing run: first block u32, blocks u16; and below missing fragments: block u32, mask u32 and u16. */
 export const MISSING_RUN_BYTES = 6;
 export const MISSING_FRAGMENTS_BYTES = 10;
 

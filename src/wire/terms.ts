@@ -12,6 +12,7 @@ export interface Terms {
   readonly base: string;
 }
 
+// The flags of terms.
 const FORCED = 1;
 const CHECK = 2;
 

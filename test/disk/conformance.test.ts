@@ -16,6 +16,7 @@ import { drawCall } from "./random-calls.ts";
 
 const SEQUENCES = Number(process.env.MAKUOSAN_SEQUENCES ?? 60);
 const FIRST_SEED = Number(process.env.MAKUOSAN_SEED ?? 1);
+/** Calls of one sequence. All numbers of calls, sequences and seeds of these tests are chosen for their time. */
 const CALLS = 250;
 /** The trees are compared after this many calls. A comparison costs more than a call. */
 const COMPARED_EVERY = 50;

@@ -16,6 +16,7 @@ import {
 
 /** Calls on owners, modes, times and extended attributes. */
 
+// Limits of Linux.
 const PERMISSION_BITS = 0o7777;
 const LONGEST_ATTRIBUTE_NAME_BYTES = 255;
 const LARGEST_VALUE_BYTES = 65_536;

@@ -21,6 +21,7 @@ import { MAY, requireAccess } from "./permissions.ts";
 import { survivingState } from "./survival.ts";
 import { walkPath } from "./walk-path.ts";
 
+/** PATH_MAX of Linux without the NUL at the end. */
 const LONGEST_TARGET_BYTES = 4095;
 
 /**

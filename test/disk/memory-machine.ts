@@ -10,6 +10,7 @@ import { addMount, freshState } from "./survival.ts";
 const AMPLE_BYTES = 2 ** 50;
 /** The clock moves by this with each use, unless a test brings its own: no two changes have the same time. */
 const TICK_NS = 1_000_000n;
+/** In the year 2027: later than all times that tests set. */
 const FIRST_TIME_NS = 1_800_000_000_000_000_000n;
 
 export interface MemoryDiskOptions {

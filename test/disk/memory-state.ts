@@ -7,6 +7,7 @@ import { type CrashModel, Journal } from "./journal.ts";
 import { type Identity, inherited, MAY, requireAccess } from "./permissions.ts";
 import { PAGE_BYTES } from "./sparse-contents.ts";
 
+/** NAME_MAX of Linux. */
 export const LONGEST_NAME_BYTES = 255;
 /** mkdir() accepts only these bits of a mode. */
 const DIRECTORY_MODE = 0o1777;

@@ -10,6 +10,7 @@ export interface Identity {
 
 export const MAY = { read: 4, write: 2, search: 1 } as const;
 
+// Bits of a mode.
 export const SET_USER = 0o4000;
 export const SET_GROUP = 0o2000;
 export const STICKY = 0o1000;

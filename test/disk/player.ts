@@ -1,5 +1,6 @@
 import type { DirectoryHandle, Disk, FileHandle } from "../../src/tree/disk/disk.ts";
 
+/** Few handles, so that calls meet. */
 const MOST_HANDLES = 6;
 
 /** A call that any disk can make; its answer is everything that a caller learns, in words. */

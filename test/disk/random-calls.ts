@@ -7,8 +7,10 @@ import type { Call, Player } from "./player.ts";
 
 /** Few names, so that calls meet. Two are as long as a name can be, and one byte longer. */
 const NAMES = ["a", "b", "c", "d", "\xff\xfe", "n".repeat(255), "n".repeat(256)] as const;
+/** Most calls use one of the first names. */
 const COMMON_NAMES = 4;
 const ATTRIBUTES = ["user.a", "user.b", "trusted.a", "security.a", "other.a", "user.", "user"] as const;
+/** Common modes, modes that deny the owner something, and modes with each special bit. */
 const MODES = [0o644, 0o755, 0o700, 0o500, 0o300, 0o000, 0o1777, 0o2755, 0o4755, 0o2770, 0o7777] as const;
 
 /** Draws the next call. */

@@ -11,6 +11,7 @@ import { withDirectory } from "./small-tree.ts";
 
 /** Crashes after random calls, compared with the result of a naive look at the whole tree. */
 
+// Chosen for the time of the test.
 const SEEDS = 150;
 const CALLS = 120;
 const MODELS = ["ordered", "unordered"] as const;

@@ -5,6 +5,7 @@ import type { Inode } from "./inode.ts";
 import { type MemoryOptions, MemoryState, usedBytes } from "./memory-state.ts";
 import { PAGE_BYTES } from "./sparse-contents.ts";
 
+// The inode of the root as on ext4; any numbers would do.
 const ROOT_INODE = 2;
 const ROOT_DEVICE = 1;
 

@@ -4,6 +4,7 @@ import { isStaged, MemoryPush, treeOf } from "./push.ts";
 
 /** A dry run reaches the same decisions as the push, and changes nothing. */
 
+/** Chosen for the time of the test. */
 const SEEDS = 150;
 
 test(`${SEEDS} random pushes are told by a dry run as they are carried out`, () => {

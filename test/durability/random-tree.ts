@@ -7,6 +7,7 @@ import { withDirectory } from "../disk/small-tree.ts";
 /** Random trees and random changes of them: all types, hard links, attributes, and types that change. */
 
 const NAMES = ["a", "b", "c", "d", "e"];
+/** Deep enough for directories in directories that change their type. */
 const DEEPEST = 3;
 /** More than a block holds, so that some files need several. */
 const LARGEST_BYTES = 90_000;

@@ -19,6 +19,7 @@ export interface Train {
   readonly lost?: readonly number[];
 }
 
+// The times that a member's disk needs; chosen without measurement.
 const PREPARE_MS = 5;
 const COMMIT_MS = 2;
 

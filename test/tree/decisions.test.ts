@@ -20,6 +20,7 @@ import { finish } from "../support/staging.ts";
 
 /** The decision about an entry for each way in which both sides can differ; no real disk is used. */
 
+/** Any time with nanoseconds that a rounding would change. */
 const TIME_NS = 1_000_000_007n;
 const metadata = { mode: 0o644, mtimeNs: TIME_NS, user: { id: 0, name: "" }, group: { id: 0, name: "" } };
 const rootRules: AttributeRules = { owners: new Owners(), keepOwner: true, ownGroups: new Set([0]) };

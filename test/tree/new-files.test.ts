@@ -16,6 +16,7 @@ afterEach(() => pair.destroy());
 
 const asRoot = process.getuid?.() === 0 ? {} : { skip: "needs root" };
 
+/** Common modes, modes that a umask changes, and modes with each special bit. */
 const MODES: readonly number[] = [0o644, 0o666, 0o444, 0o600, 0o751, 0o640, 0, 0o4755, 0o2755, 0o1644];
 /** Empty, in one block, and in several blocks. */
 const SIZES: readonly number[] = [0, 10, 200_000];

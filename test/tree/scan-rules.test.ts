@@ -6,6 +6,7 @@ import { contents, StagingPair } from "../support/staging.ts";
 
 /** The entries that the sender leaves out by their owner, and the group that it gives to the others. */
 
+// A user and a group that differ from those of the test; any numbers would do.
 const OTHER = 12;
 const GROUP = 34;
 

@@ -8,6 +8,7 @@ import type { AttributeRules } from "../entries/attributes.ts";
 import { reasonFor } from "../reasons/explain.ts";
 import { StageError } from "../reasons/stage-error.ts";
 
+/** The sticky bit of a mode. */
 const STICKY = 0o1000;
 
 /** Checks of paths: each throws a StageError with the reason. */
