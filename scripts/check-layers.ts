@@ -3,7 +3,7 @@
  *
  * A file may import only the layers below its own. Only src/sys may use koffi, and every other package has its layers
  * as well. No file is longer than MAX_LINES. No file contains words that mean something only on a developer's own
- * machine, or that put work off.
+ * machine, or that put work off. scripts/check-map.ts compares the map of ARCHITECTURE.md with the tree.
  *
  * Everything except for main() is pure: a list of files in, a list of violations out.
  */
@@ -12,6 +12,7 @@ import { readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import path from "node:path";
 import ts from "typescript";
+import { checkMap } from "./check-map.ts";
 
 export interface SourceFile {
   /** Relative to the project's root, with forward slashes. */
@@ -320,7 +321,7 @@ function readText(file: string): string | undefined {
 
 function main(): void {
   const files = readFiles(path.dirname(import.meta.dirname));
-  const violations = checkFiles(files);
+  const violations = [...checkFiles(files), ...checkMap(files, Object.keys(LAYERS))];
   for (const { path: file, line, sentence } of violations) console.error(`${file}:${line}: ${sentence}`);
   if (violations.length > 0) process.exitCode = 1;
 }

@@ -52,6 +52,7 @@ export function isPattern(text: string): boolean {
 export function compileGlob(pattern: string): Glob {
   if (!isPattern(pattern)) return { tokens: [], literal: pattern };
   const tokens: Token[] = [];
+  const open = new Set<number>();
   for (let index = 0; index < pattern.length;) {
     const character = pattern.charAt(index);
     if (character === "*") {
@@ -65,7 +66,7 @@ export function compileGlob(pattern: string): Glob {
       tokens.push(pattern.charCodeAt(index + 1));
       index += 2;
     } else {
-      const bracket = character === "[" ? readBracket(pattern, index) : undefined;
+      const bracket = character === "[" ? readBracket(pattern, index, open) : undefined;
       tokens.push(bracket?.set ?? pattern.charCodeAt(index));
       index = bracket?.end ?? index + 1;
     }
@@ -99,16 +100,30 @@ export function matches(glob: Glob, text: string): boolean {
   return true;
 }
 
-/** A bracket expression from its `[` on; undefined if it is never closed: then the bracket is literal. */
-function readBracket(pattern: string, start: number): { set: Uint8Array; end: number } | undefined {
+/**
+ * A bracket expression from its `[` on; undefined if it is never closed: then the bracket is literal.
+ *
+ * @param open known places in the pattern from which on no bracket expression is closed; places that are found are
+ *   added. So no part of a pattern is read again for every `[` in it, which would take its length squared
+ */
+function readBracket(
+  pattern: string,
+  start: number,
+  open: Set<number>,
+): { set: Uint8Array; end: number } | undefined {
   let index = start + 1;
   const isInverted = pattern.charAt(index) === "!" || pattern.charAt(index) === "^";
   if (isInverted) index++;
   const set = new Uint8Array(256);
+  const passed: number[] = [];
   // A closing bracket at the first position is one of the bytes.
   for (let isFirst = true; index < pattern.length; isFirst = false) {
     if (pattern.charAt(index) === "]" && !isFirst) {
       return { set: isInverted ? set.map((bit) => 1 - bit) : set, end: index + 1 };
+    }
+    if (!isFirst) {
+      if (open.has(index)) break;
+      passed.push(index);
     }
     const named = /^\[:([a-z]+):\]/.exec(pattern.slice(index, index + 12));
     const members = CLASSES[named?.[1] ?? ""];
@@ -124,6 +139,7 @@ function readBracket(pattern: string, start: number): { set: Uint8Array; end: nu
     index = high.end;
     for (let byte = low.byte; byte <= high.byte; byte++) set[byte] = 1;
   }
+  for (const place of passed) open.add(place);
   return undefined;
 }
 

@@ -9,6 +9,12 @@ export const REASONS = {
   "not-durable": "it is not durable yet: {0}",
   attribute: "its extended attribute {0} cannot be set: {1}",
   "bad-pattern": "the sender's patterns: {0}",
+  "stays-as-it-is": "it stays as it is: {0}",
+  "attributes-not-sent": "its extended attributes are not sent: {0}",
+  "group-unchanged": "its group cannot be changed: {0}",
+  "tree-unreadable": "the tree cannot be read: {0}",
+  "sender-left": "the sender left: {0}",
+  "pre-commit": "the pre-commit hook {0}",
 
   // Errors of the disk.
   EACCES: "permission denied",
@@ -51,6 +57,36 @@ export const REASONS = {
   "deletes-without-terms": "the sender deletes without any terms",
   "too-many-patterns": "the sender has too many patterns",
   "bad-block": "the sender's blocks cannot be understood ({0})",
+
+  // A member that does not answer as it should.
+  "no-answer": "no answer for {0} seconds",
+  stuck: "it answers, but has not got on for {0} seconds",
+  "was-stopped": "it was stopped",
+  "fell-silent": "it fell silent",
+  "was-restarted": "it was restarted",
+  "does-not-receive": "it does not receive",
+  "impossible-report": "it reports blocks that were never sent",
+  "impossible-answer": "it answers a manifest that was never sent",
+
+  // A sender, or the user or signal that stops it.
+  "sender-silent": "the sender was silent for {0} seconds",
+  "sender-goes-on": "the sender goes on without this member",
+  "dry-run-over": "dry run",
+  "daemon-stopping": "the daemon is stopping",
+  interrupted: "msync was interrupted",
+  unreadable: "{0} entries cannot be read here",
+  unreachable: "{0} cannot be reached",
+  "changes-unreadable": "the list of changes cannot be read ({0})",
+
+  // Entries that are not sent.
+  "path-longer": "its path is longer than {0} bytes",
+  "time-out-of-range": "its time lies outside of the years 1678 to 2261",
+  socket: "it is a socket, which only the program that made it can use",
+  "other-owner": "it does not belong to the daemon's user",
+  "pattern-matches": "an exclude pattern matches it, or a directory above it",
+  "became-shorter": "it became shorter while it was being sent",
+  "changed-while-sent": "it changed while it was being sent",
+  "changed-while-read": "it changed while it was being read",
 
   /** A sentence that is in no catalogue, such as one of a newer member. */
   other: "{0}",

@@ -23,6 +23,11 @@ export function reason(code: ReasonCode, path?: string, ...args: readonly (strin
   return { code, path, args: args.map(String), when: "before", more: 0 };
 }
 
+/** The sentence of a code, without a path. */
+export function sentence(code: ReasonCode, ...args: readonly (string | number)[]): string {
+  return sentenceOf(reason(code, undefined, ...args));
+}
+
 const BASE_DIRECTORY = "the base directory";
 
 /** The beginning of the sentence for each `When`. */
@@ -43,11 +48,11 @@ export function sentenceOf({ code, args, path, when, more }: Reason): string {
  * Finds the reason that belongs to a sentence. Members of other versions may send sentences that are not in this
  * catalogue: they get the code "other", and are shown as they arrived.
  */
-export function reasonOf(sentence: string): Reason {
-  const [when, beginning] = BEGINNINGS.find(([, one]) => sentence.startsWith(one)) ?? ["before", ""];
-  const end = / \(and (\d{1,9}) more\)$/.exec(sentence);
+export function reasonOf(told: string): Reason {
+  const [when, beginning] = BEGINNINGS.find(([, one]) => told.startsWith(one)) ?? ["before", ""];
+  const end = / \(and (\d{1,9}) more\)$/.exec(told);
   const isMore = when === "during" && end !== null;
-  const text = sentence.slice(beginning.length, isMore ? end.index : undefined);
+  const text = told.slice(beginning.length, isMore ? end.index : undefined);
   const more = isMore ? Number(end[1]) : 0;
   for (const { code, pattern } of patterns()) {
     const found = pattern.exec(text);

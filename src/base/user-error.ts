@@ -1,4 +1,4 @@
-/** Exit statuses of both commands, in one table. The manual page msync(1) lists the same. */
+/** Exit statuses of both commands, in one table; msync(1) lists the same. */
 export const ExitStatus = {
   ok: 0,
   usage: 1,
@@ -10,6 +10,12 @@ export const ExitStatus = {
   /** A shell reports this number for a command that Ctrl-C ended. */
   interrupted: 130,
 } as const;
+
+/**
+ * The exit status of a daemon under a service manager if only an administrator can help. systemd calls it CONFIGURATION
+ * and does not restart the service (RestartPreventExitStatus= of the unit).
+ */
+export const MISCONFIGURED = 78;
 
 export type ExitStatus = (typeof ExitStatus)[keyof typeof ExitStatus];
 

@@ -5,19 +5,23 @@ import { rawArguments } from "./arguments.ts";
 import { ask } from "./ask.ts";
 import { Interrupt } from "./interrupt.ts";
 import { type CommandOptions, parseOptions, PrintedInstead } from "./options.ts";
-import { printError } from "./output.ts";
+import { closeOutput, printError } from "./output.ts";
 import { runScript } from "./script.ts";
 import { send, waitForMembers } from "./send.ts";
 
 /**
  * The command `msync`.
  *
- * @param argumentCount how many arguments there are behind the command's name
+ * @param args the arguments behind the command's name
  * @returns the exit status
  */
-export async function runCommand(argumentCount: number): Promise<number> {
+export async function runCommand(args: readonly string[]): Promise<number> {
+  return closeOutput(await runToStatus(args));
+}
+
+async function runToStatus(args: readonly string[]): Promise<number> {
   try {
-    return await run(parseOptions(rawArguments(argumentCount), process.env["MSYNC_TARGET"]));
+    return await run(parseOptions(rawArguments(args), process.env["MSYNC_TARGET"]));
   } catch (error) {
     if (error instanceof PrintedInstead) return ExitStatus.ok;
     if (!(error instanceof UserError)) throw error;
@@ -32,7 +36,7 @@ async function run(options: CommandOptions): Promise<number> {
     return ExitStatus.ok;
   }
   const client = await ConsoleClient.connect(socketPathOf(options.console));
-  const interrupt = new Interrupt(() => client.cancel());
+  const interrupt = new Interrupt(client);
   try {
     return await talk(client, options, interrupt);
   } finally {

@@ -1,5 +1,8 @@
 /** Its command line. */
+import { DEFAULT_SOCKET } from "../console/protocol.ts";
 import { Command, CommanderError } from "commander";
+import { type Action, checkTogether } from "./combinations.ts";
+import { printText } from "./output.ts";
 import { UserError } from "../base/user-error.ts";
 import { pathsToSend } from "./send.ts";
 import { addSendOptions, type ParsedSendOptions, readSendOptions, type SendOptions } from "./send-options.ts";
@@ -8,7 +11,7 @@ declare const __MAKUOSAN_VERSION__: string | undefined;
 
 /** What the command line of msync says; names and paths are byte strings. */
 export interface CommandOptions {
-  readonly action: "send" | "wait" | "members" | "status" | "keygen" | "loglevel" | "script" | "history";
+  readonly action: Action;
   readonly paths: readonly string[];
   readonly send: SendOptions;
   readonly json: boolean;
@@ -37,7 +40,7 @@ interface ParsedOptions extends ParsedSendOptions {
 }
 
 const HISTORY_COUNT = 20;
-const DEFAULT_TARGET = "unix:/run/makuosan/makuosan.sock";
+const DEFAULT_TARGET = `unix:${DEFAULT_SOCKET}`;
 
 /** Help or the version was asked for, and has been printed. */
 export class PrintedInstead extends Error {}
@@ -57,14 +60,17 @@ export function parseOptions(argv: readonly string[], target: string | undefined
     if (error.exitCode === 0) throw new PrintedInstead();
     throw new UserError(`${error.message.replace(/^error: /, "")}: 'msync --help' lists the options`);
   }
-  return readOptions(...historyOptions(command.opts<ParsedOptions>(), command.args), target);
+  const [options, paths] = historyOptions(command.opts<ParsedOptions>(), command.args);
+  const action = chooseAction(options, paths);
+  checkTogether(action, command.options, options, paths);
+  return readOptions(action, options, paths, target);
 }
 
 /** Behind --history, -n is no dry run but the number of transfers, which commander takes for a path. */
 function historyOptions(options: ParsedOptions, args: string[]): [ParsedOptions, string[]] {
   const [number, ...others] = args;
   if (options.history !== true || options.dryRun !== true || number === undefined) return [options, args];
-  return [{ ...options, history: number, dryRun: false }, others];
+  return [{ ...options, history: number, dryRun: undefined }, others];
 }
 
 function msyncCommand(): Command {
@@ -86,19 +92,15 @@ function msyncCommand(): Command {
     .helpOption("-h, --help", "print this help")
     .showSuggestionAfterError(false)
     .exitOverride()
-    .configureOutput({ writeErr: () => undefined });
+    .configureOutput({ writeOut: printText, writeErr: () => undefined });
 }
 
-function readOptions(options: ParsedOptions, paths: string[], target: string | undefined): CommandOptions {
-  const action = chooseAction(options, paths);
-  if (options.keepGoing === true && action !== "script") {
-    throw new UserError("--keep-going is for scripts: give one with -f");
-  }
-  if (action !== "send" && paths.length > 0) {
-    throw new UserError(
-      `the path '${paths[0] ?? ""}' does not go together with --${action}: leave one of them out`,
-    );
-  }
+function readOptions(
+  action: Action,
+  options: ParsedOptions,
+  paths: string[],
+  target: string | undefined,
+): CommandOptions {
   return {
     action,
     paths: action === "send" ? pathsToSend(paths, options.recursive === true) : [],
@@ -124,8 +126,8 @@ function asText(argument: string): string {
   return Buffer.from(argument, "latin1").toString();
 }
 
-function chooseAction(options: ParsedOptions, paths: readonly string[]): CommandOptions["action"] {
-  const chosen: CommandOptions["action"][] = [];
+function chooseAction(options: ParsedOptions, paths: readonly string[]): Action {
+  const chosen: Action[] = [];
   if (options.members === true) chosen.push("members");
   if (options.status === true) chosen.push("status");
   if (options.history !== undefined) chosen.push("history");

@@ -1,33 +1,48 @@
-/** Everything that is printed, but for. */
+/** Everything that msync prints but the progress bar. Lines are byte strings, which displayText() makes text of. */
 import fs from "node:fs";
+import { ExitStatus } from "../base/user-error.ts";
+import { displayJson, displayText } from "../base/display.ts";
 
-/** Everything that msync prints but the progress bar. Lines are byte strings, so that any name comes out as it is. */
+/** A pipe that is full is tried again after this time: its reader mostly needs less. */
+const PIPE_MS = 5;
+
+/** The first failure to write, but for a pipe that nobody reads any more. */
+let failure: string | undefined;
 
 /** Writes a line to the standard output. */
 export function printLine(line: string): void {
-  write(1, `${visible(line)}\n`);
+  write(1, `${displayText(line)}\n`);
+}
+
+/** Writes text of several lines that the program itself consists of. */
+export function printText(text: string): void {
+  write(1, text);
 }
 
 /** Writes a line of JSON; names that are UTF-8 appear as text. */
 export function printJson(value: object): void {
-  write(1, Buffer.from(`${JSON.stringify(value, decodeText)}\n`).toString("latin1"));
+  write(1, `${displayJson(JSON.stringify(value, decodeText))}\n`);
 }
 
 /** Writes an error line to the standard error. */
 export function printError(sentence: string): void {
-  write(2, `error: ${visible(sentence)}\n`);
+  write(2, `error: ${displayText(sentence)}\n`);
 }
 
 export function printWarning(sentence: string): void {
-  write(2, `warning: ${visible(sentence)}\n`);
+  write(2, `warning: ${displayText(sentence)}\n`);
 }
 
-/** A line stays a line, and no name can play with the terminal: control characters are shown in octal. */
-function visible(text: string): string {
-  return text.replace(
-    /[\x00-\x1f\x7f]/g,
-    (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, "0")}`,
-  );
+/**
+ * Says what could not be printed, as far as that can be said.
+ *
+ * @param exitStatus what the command itself came to
+ * @returns the exit status of the command: output that is missing is an error, too
+ */
+export function closeOutput(exitStatus: number): number {
+  if (failure === undefined) return exitStatus;
+  printError(`the output cannot be written (${failure}): make room, or send it to another place`);
+  return exitStatus === ExitStatus.ok ? ExitStatus.usage : exitStatus;
 }
 
 function decodeText(_: string, value: unknown): unknown {
@@ -38,16 +53,19 @@ function decodeText(_: string, value: unknown): unknown {
 }
 
 function write(descriptor: number, text: string): void {
-  const bytes = Buffer.from(text, "latin1");
+  const bytes = Buffer.from(text);
   for (let written = 0; written < bytes.length;) {
     try {
       written += fs.writeSync(descriptor, bytes, written);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      // A pipe that is full takes more in a moment. One that nobody reads any more never will; what was asked for
-      // is done all the same.
-      if (code !== "EAGAIN") return;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+      if (code !== "EAGAIN") {
+        // A pipe that nobody reads any more is no error: the reader has what it wanted, as with `| head -1`. What was
+        // asked for is done all the same.
+        if (code !== "EPIPE") failure ??= code ?? String(error);
+        return;
+      }
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PIPE_MS);
     }
   }
 }

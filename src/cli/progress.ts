@@ -1,5 +1,6 @@
 /** The progress bar. */
 import cliProgress from "cli-progress";
+import { displayText } from "../base/display.ts";
 import type { ProgressEvent } from "../console/protocol.ts";
 
 /** Transfers shorter than this show no progress bar. */
@@ -19,7 +20,7 @@ export class Progress {
     const elapsedSeconds = (performance.now() - this.beganMs) / 1000;
     if (elapsedSeconds * 1000 < QUIET_MS || event.wantedBytes === 0) return;
     const rate = `${(event.sentBytes / elapsedSeconds / 1e6).toFixed(1)} MB/s`;
-    const note = event.phase === "committing" ? "committing" : `slowest: ${event.slowest}`;
+    const note = event.phase === "committing" ? "committing" : `slowest: ${displayText(event.slowest)}`;
     if (this.bar === undefined) {
       this.bar = new cliProgress.SingleBar({
         format: "{bar} {percentage}% | {rate} | {eta_formatted} left | {note}",

@@ -23,10 +23,7 @@ export async function runScript(
 ): Promise<number> {
   const input = openScript(file);
   const lines = readline.createInterface({ input, crlfDelay: Infinity });
-  interrupt.onHappened = () => {
-    client.cancel();
-    lines.close();
-  };
+  interrupt.onHappened = () => lines.close();
   const { excludes, verbosity } = options.send;
   const state: ScriptState = {
     client,

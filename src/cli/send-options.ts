@@ -22,7 +22,7 @@ const MOST_WAIT = 1_000_000;
 /** The same as commander gives it. */
 export interface ParsedSendOptions {
   recursive?: boolean;
-  dryRun?: boolean;
+  dryRun?: boolean | undefined;
   verbose?: number;
   target?: string[];
   except?: string[];
@@ -86,7 +86,7 @@ export function addSendOptions(command: Command): Command {
  * @throws UserError for a file of patterns that cannot be read
  */
 export function readSendOptions(options: ParsedSendOptions): SendOptions {
-  checkTogether(options);
+  checkDeletes(options);
   const isCheck = options.check === true || options.repair === true;
   const files = (options.excludeFrom ?? []).map(readPatterns);
   return {
@@ -109,7 +109,7 @@ export function readSendOptions(options: ParsedSendOptions): SendOptions {
 }
 
 /** @throws UserError for options that make no sense without others */
-function checkTogether(options: ParsedSendOptions): void {
+function checkDeletes(options: ParsedSendOptions): void {
   if (options.delete === true && options.recursive !== true) {
     throw new UserError("--delete looks at directories with all that is in them: add -r");
   }

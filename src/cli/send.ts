@@ -5,6 +5,7 @@ import type { Event, SendRequest, SendResult } from "../console/protocol.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { printError, printJson, printLine, printWarning } from "./output.ts";
 import { Progress } from "./progress.ts";
+import { sentenceFor } from "./reasons.ts";
 import type { SendOptions } from "./send-options.ts";
 
 /**
@@ -79,12 +80,12 @@ function printEvent(event: Exclude<Event, { event: "progress" }>, options: SendO
       printSuperfluous(event, options);
       break;
     case "note":
-      printWarning(`${event.host}:${event.path}${event.path === "" ? "" : ":"} ${event.reason}`);
+      printWarning(`${event.host}:${event.path}${event.path === "" ? "" : ":"} ${sentenceFor(event)}`);
       break;
     case "notice":
-      if (event.kind === "excluded") printWarning(`${event.path} is not sent: ${event.reason}`);
-      else if (event.kind === "unreadable") printError(`${event.path}: ${event.reason}`);
-      else if (options.verbosity >= 1) printLine(`ignore ${event.path}: ${event.reason}`);
+      if (event.kind === "excluded") printWarning(`${event.path} is not sent: ${sentenceFor(event)}`);
+      else if (event.kind === "unreadable") printError(`${event.path}: ${sentenceFor(event)}`);
+      else if (options.verbosity >= 1) printLine(`ignore ${event.path}: ${sentenceFor(event)}`);
       break;
     case "omitted":
       printWarning(`${event.count} lines are missing above: they were not read fast enough`);
@@ -142,8 +143,8 @@ function printResult(result: SendResult): void {
     if (host.outcome === "done" || host.reason === result.aborted) continue;
     printError(
       host.outcome === "failed"
-        ? `${host.host}: ${host.reason}`
-        : `${host.host}: ${host.reason} after the commit: push again to be sure of it`,
+        ? `${host.host}: ${sentenceFor(host)}`
+        : `${host.host}: ${sentenceFor(host)} after the commit: push again to be sure of it`,
     );
   }
 }

@@ -1,6 +1,7 @@
-/** Its other end in msync. */
+/** The end of the control socket in msync. */
 import fs from "node:fs";
 import net from "node:net";
+import { bytesOfText } from "../base/display.ts";
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import {
   type Answer,
@@ -19,29 +20,33 @@ const ANSWER_BYTES = 64 * 1024 * 1024;
 export function socketPathOf(target: string): string {
   const path = target.startsWith("unix:") ? target.slice("unix:".length) : target;
   if (path.includes("/")) return path;
-  throw new UserError(`the target '${target}' names no control socket: give unix:PATH`);
+  throw new UserError(`the target '${bytesOfText(target)}' names no control socket: give unix:PATH`);
 }
 
 /** A connection to the daemon. */
 export class ConsoleClient {
   private readonly socket: net.Socket;
   private onEvent: (event: Event) => void = () => undefined;
-  private onResult: (result: Result) => void = () => undefined;
+  /** Undefined while nothing is asked. */
+  private onResult: ((result: Result) => void) | undefined;
   /** Whether the connection has ended. */
   isClosed = false;
+  /** Whether a request is being carried out that the daemon can give up. */
+  isCancellable = false;
   private onLost: (error: UserError) => void = () => undefined;
+  private lossReason: UserError = connectionLost();
 
   private constructor(socket: net.Socket) {
     this.socket = socket;
-    const lines = new LineReader(ANSWER_BYTES, (line) => this.take(JSON.parse(line) as Answer));
+    const lines = new LineReader(ANSWER_BYTES, (line) => this.take(line));
     socket.setEncoding("utf8");
     socket.on("data", (text: string) => {
-      if (!lines.push(text)) socket.destroy();
+      if (!lines.push(text)) this.abandon(strangeAnswer());
     });
     socket.on("error", () => socket.destroy());
     socket.on("close", () => {
       this.isClosed = true;
-      this.onLost(connectionLost());
+      this.onLost(this.lossReason);
     });
   }
 
@@ -60,14 +65,16 @@ export class ConsoleClient {
    * @throws UserError where the daemon refuses it, or the connection is lost
    */
   async request(request: Request, onEvent: (event: Event) => void): Promise<Result> {
-    if (this.isClosed) throw connectionLost();
+    if (this.isClosed) throw this.lossReason;
     this.onEvent = onEvent;
+    this.isCancellable = request.command === "send" || request.command === "wait";
     const result = await new Promise<Result>((resolve, reject) => {
       this.onResult = resolve;
       this.onLost = reject;
       this.socket.write(`${JSON.stringify(request)}\n`);
     });
-    if (result.result === "error") throw new UserError(result.message, result.exitStatus as ExitStatus);
+    this.isCancellable = false;
+    if (result.result === "error") throw errorOf(result);
     return result;
   }
 
@@ -76,31 +83,72 @@ export class ConsoleClient {
     this.socket.write(`${CANCEL_LINE}\n`);
   }
 
+  /** Ends the connection without waiting for the daemon; what was asked for fails with this error. */
+  abandon(error: UserError): void {
+    if (this.isClosed) return;
+    this.lossReason = error;
+    this.isClosed = true;
+    this.onLost(error);
+    this.socket.destroy();
+  }
+
   close(): void {
     this.onLost = () => undefined;
     this.socket.destroy();
   }
 
-  private take(answer: Answer): void {
-    if (isResult(answer)) this.onResult(answer);
+  private takeResult(result: Result): void {
+    const { onResult } = this;
+    this.onResult = undefined;
+    if (onResult !== undefined) onResult(result);
+    // Before anything was asked: the daemon turns this client away, and says why.
+    else if (result.result === "error") this.abandon(errorOf(result));
+  }
+
+  private take(line: string): void {
+    if (this.isClosed) return;
+    const answer = parseAnswer(line);
+    if (answer === undefined) this.abandon(strangeAnswer());
+    else if (isResult(answer)) this.takeResult(answer);
     else this.onEvent(answer);
   }
+}
+
+/** Undefined for what no daemon says: any program may listen on a socket. */
+function parseAnswer(line: string): Answer | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null ? (value as Answer) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function errorOf({ message, exitStatus }: Extract<Result, { result: "error" }>): UserError {
+  return new UserError(message, exitStatus as ExitStatus);
+}
+
+function strangeAnswer(): UserError {
+  return new UserError(
+    "what answers on the socket is no makuosan: name the right one with -c unix:PATH",
+    ExitStatus.unreachable,
+  );
 }
 
 function connectionLost(): UserError {
   return new UserError("the daemon ended the connection: see its log", ExitStatus.unreachable);
 }
 
-function connectError(path: string, code: string | undefined): UserError {
+function connectError(socketPath: string, code: string | undefined): UserError {
+  const path = bytesOfText(socketPath);
   const sentence =
     code === "EACCES"
-      ? permissionSentence(path)
+      ? permissionSentence(path, groupOf(socketPath))
       : `no makuosan answers on ${path}: start it with 'systemctl start makuosan', or name its socket with -c unix:PATH`;
   return new UserError(sentence, ExitStatus.unreachable);
 }
 
-function permissionSentence(path: string): string {
-  const group = groupOf(path);
+function permissionSentence(path: string, group: string): string {
   if (group === "root") return `permission denied: only root may use the control socket ${path}`;
   return `permission denied: join the group ${group}, or be root, to use the control socket ${path}`;
 }

@@ -1,11 +1,12 @@
-/** Checks a request. */
+/** Checks a request: any program may have written it. */
 import { UserError } from "../base/user-error.ts";
 import type { Request, SendRequest } from "./protocol.ts";
 
 /**
- * Reads a request line. Whoever may open the socket may be wrong all the same, so every field is looked at.
+ * Reads a request line. A client that may open the socket may be wrong all the same, so every field is looked at, and no
+ * value is entered that can be nested without end.
  *
- * @throws UserError for whatever is not a request
+ * @throws UserError for a line that is not a request
  */
 export function parseRequest(line: string): Request {
   let value: unknown;
@@ -24,8 +25,8 @@ export function parseRequest(line: string): Request {
         command: "wait",
         members: count(fields, "members"),
         seconds: count(fields, "seconds"),
-        targets: byteStrings(fields, "targets"),
-        excepts: byteStrings(fields, "excepts"),
+        targets: names(fields, "targets"),
+        excepts: names(fields, "excepts"),
       };
     case "status":
       return { command: "status" };
@@ -36,8 +37,24 @@ export function parseRequest(line: string): Request {
     case "loglevel":
       return { command: "loglevel", level: text(fields, "level") };
     default:
-      throw new UserError(`the daemon does not know the command ${JSON.stringify(fields["command"])}`);
+      throw unknownCommand(fields["command"]);
   }
+}
+
+/** A sentence may repeat so much of what a client has sent. */
+const SHOWN_CHARACTERS = 40;
+
+/** Names of groups and levels are shorter everywhere. */
+const TEXT_CHARACTERS = 255;
+
+/** Names of hosts and patterns for them are shorter, and a pattern takes time for each of its bytes. */
+const NAME_BYTES = 4_096;
+
+function unknownCommand(command: unknown): UserError {
+  // Of a list or an object nothing is repeated: how deep it goes is up to the client.
+  if (typeof command !== "string") return new UserError("the request's command is not text");
+  const shown = JSON.stringify(command.slice(0, SHOWN_CHARACTERS));
+  return new UserError(`the daemon does not know the command ${shown}`);
 }
 
 const DELETES = ["nothing", "also", "only"] as const;
@@ -50,8 +67,8 @@ function parseSend(fields: Record<string, unknown>): SendRequest {
     recursive: flag(fields, "recursive"),
     dryRun: flag(fields, "dryRun"),
     allOrNothing: flag(fields, "allOrNothing"),
-    targets: byteStrings(fields, "targets"),
-    excepts: byteStrings(fields, "excepts"),
+    targets: names(fields, "targets"),
+    excepts: names(fields, "excepts"),
     excludes: byteStrings(fields, "excludes"),
     group: text(fields, "group"),
     deletes: oneOf(DELETES, fields, "deletes"),
@@ -89,7 +106,16 @@ function count(fields: Record<string, unknown>, name: string): number {
 function text(fields: Record<string, unknown>, name: string): string {
   const value = fields[name];
   if (typeof value !== "string") throw new UserError(`the request's ${name} is not text`);
+  if (value.length > TEXT_CHARACTERS) {
+    throw new UserError(`the request's ${name} is longer than ${TEXT_CHARACTERS} characters`);
+  }
   return value;
+}
+
+function names(fields: Record<string, unknown>, name: string): string[] {
+  const all = byteStrings(fields, name);
+  if (all.every((one) => one.length <= NAME_BYTES)) return all;
+  throw new UserError(`one of the request's ${name} is longer than ${NAME_BYTES} bytes`);
 }
 
 function byteStrings(fields: Record<string, unknown>, name: string): string[] {

@@ -1,4 +1,5 @@
 /** Requests, events and results: JSON, one a line. */
+import type { Reason } from "../base/reason.ts";
 import type { PushRules } from "../base/push-rules.ts";
 
 /**
@@ -6,6 +7,9 @@ import type { PushRules } from "../base/push-rules.ts";
  * request; the daemon answers with events and then one result, and takes the next request. Paths and names are byte
  * strings: each character is one byte.
  */
+
+/** The control socket of a daemon that is told no other. */
+export const DEFAULT_SOCKET = "/run/makuosan/makuosan.sock";
 
 /** Longest request, and how much waits for a client that does not read. */
 export const REQUEST_BYTES = 4 * 1024 * 1024;
@@ -47,6 +51,14 @@ export interface WaitRequest {
   readonly excepts: readonly string[];
 }
 
+/** The process that asked for a push. */
+export interface PushedBy {
+  /** A byte string; empty for a user without a name. */
+  readonly user: string;
+  readonly uid: number;
+  readonly pid: number;
+}
+
 /** One transfer of the past. */
 export interface HistoryEntry {
   /** When it began, as ISO 8601 in UTC. */
@@ -56,6 +68,8 @@ export interface HistoryEntry {
   readonly transfer: string;
   /** The host that sent it. */
   readonly from: string;
+  /** The process that asked for it on that host; undefined for a received one, and where the daemon could not tell. */
+  readonly by?: PushedBy | undefined;
   /** Entries that were sent, or that changed here. */
   readonly entries: number;
   readonly bytes: number;
@@ -85,14 +99,26 @@ export type Event =
   /** A host has something that is not here. */
   | { readonly event: "superfluous"; readonly host: string; readonly path: string }
   /** A host cannot make something, or not with everything. */
-  | { readonly event: "note"; readonly host: string; readonly path: string; readonly reason: string }
+  | {
+      readonly event: "note";
+      readonly host: string;
+      readonly path: string;
+      readonly reason: string;
+      readonly cause?: Reason;
+    }
   | {
       readonly event: "notice";
       readonly kind: "unreadable" | "skipped" | "excluded";
       readonly path: string;
       readonly reason: string;
+      readonly cause?: Reason;
     }
-  | { readonly event: "member-failed"; readonly host: string; readonly reason: string }
+  | {
+      readonly event: "member-failed";
+      readonly host: string;
+      readonly reason: string;
+      readonly cause?: Reason;
+    }
   /** So many events were left out, because the client did not read them. */
   | { readonly event: "omitted"; readonly count: number }
   | ProgressEvent;
@@ -111,7 +137,10 @@ export interface HostVerdict {
   readonly host: string;
   readonly address: string;
   readonly outcome: "done" | "failed" | "unconfirmed";
+  /** The reason as an English sentence; empty for "done". */
   readonly reason: string;
+  /** The same as data; not there for "done", and in a history that an older version has written. */
+  readonly cause?: Reason;
 }
 
 export interface SendResult {

@@ -2,32 +2,10 @@
 import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
-import { UserError } from "../base/user-error.ts";
-import { parseRequest } from "./parse-request.ts";
-import {
-  type Answer,
-  BACKLOG_BYTES,
-  CANCEL_LINE,
-  CLIENTS,
-  type Event,
-  isResult,
-  LineReader,
-  type Request,
-  REQUEST_BYTES,
-  type Result,
-  WAITING_REQUESTS,
-} from "./protocol.ts";
-
-/** Who carries out the requests of clients. */
-export interface RequestHandler {
-  /**
-   * Carries out one request.
-   *
-   * @param emit sends an event to the client
-   * @param signal is aborted when the client goes away
-   */
-  handle(request: Request, emit: (event: Event) => void, signal: AbortSignal): Promise<Result>;
-}
+import { ExitStatus, UserError } from "../base/user-error.ts";
+import { peerCredentials } from "../sys/peer-credentials.ts";
+import { Conversation, type RequestHandler } from "./conversation.ts";
+import { CLIENTS, type Result } from "./protocol.ts";
 
 /** The control socket: a UNIX stream socket that its mode and group protect. */
 export class ConsoleServer {
@@ -70,6 +48,8 @@ export class ConsoleServer {
           "choose another with -U",
       );
     }
+    // A client that cannot be accepted, for want of descriptors or memory, tries again; the daemon goes on.
+    server.on("error", () => undefined);
     return new ConsoleServer(socketPath, hasMadeDirectory, server);
   }
 
@@ -83,12 +63,12 @@ export class ConsoleServer {
   serve(handler: RequestHandler): void {
     this.server.on("connection", (socket) => {
       if (this.clients.size >= CLIENTS) {
-        socket.destroy();
+        turnAway(socket);
         return;
       }
       this.clients.add(socket);
       socket.once("close", () => this.clients.delete(socket));
-      serveClient(socket, handler);
+      new Conversation(socket, handler, peerCredentials(socket));
     });
   }
 
@@ -102,6 +82,14 @@ export class ConsoleServer {
       // The directory belongs to root; the next start replaces the socket.
     }
   }
+}
+
+/** Says why to a client that is one too many. It gets no further place, so it is not waited for. */
+function turnAway(socket: net.Socket): void {
+  const message = `${CLIENTS} clients are connected already: try again later`;
+  const result: Result = { result: "error", message, exitStatus: ExitStatus.unreachable };
+  socket.on("error", () => socket.destroy());
+  socket.end(`${JSON.stringify(result)}\n`, () => socket.destroy());
 }
 
 /** A socket that nobody answers on is removed; anything else in its place is not. */
@@ -135,55 +123,4 @@ function answers(socketPath: string): Promise<boolean> {
     });
     probe.once("error", () => resolve(false));
   });
-}
-
-function serveClient(socket: net.Socket, handler: RequestHandler): void {
-  let current = new AbortController();
-  let omitted = 0;
-  const write = (answer: Answer) => socket.destroyed || socket.write(`${JSON.stringify(answer)}\n`);
-  const send = (answer: Answer) => {
-    // A client that does not read must not fill the daemon's memory: it is told how much it has missed.
-    if (!isResult(answer) && socket.writableLength > BACKLOG_BYTES) {
-      omitted++;
-      return;
-    }
-    if (omitted > 0 && isResult(answer)) write({ event: "omitted", count: omitted });
-    if (isResult(answer)) omitted = 0;
-    write(answer);
-  };
-  // One request after the other: the next one begins when the one before has its result.
-  let last: Promise<void> = Promise.resolve();
-  let waiting = 0;
-  const serveNext = (line: string) => {
-    if (socket.destroyed) return Promise.resolve();
-    current = new AbortController();
-    return carryOut(line, handler, send, current.signal);
-  };
-  const lines = new LineReader(REQUEST_BYTES, (line) => {
-    if (line === CANCEL_LINE) current.abort();
-    else if (++waiting > WAITING_REQUESTS) socket.destroy();
-    else last = last.then(() => serveNext(line)).finally(() => waiting--);
-  });
-  socket.setEncoding("utf8");
-  socket.on("data", (text: string) => {
-    if (lines.push(text)) return;
-    send({ result: "error", message: "the request is too long", exitStatus: 1 });
-    socket.destroySoon();
-  });
-  socket.on("error", () => socket.destroy());
-  socket.on("close", () => current.abort());
-}
-
-async function carryOut(
-  line: string,
-  handler: RequestHandler,
-  send: (answer: Answer) => void,
-  signal: AbortSignal,
-): Promise<void> {
-  try {
-    send(await handler.handle(parseRequest(line), send, signal));
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    send({ result: "error", message: error.message, exitStatus: error.exitStatus });
-  }
 }

@@ -1,5 +1,6 @@
 /** The command makuosan: start, signals, reload. */
-import { UserError } from "../base/user-error.ts";
+import { bytesOfText, displayText } from "../base/display.ts";
+import { MISCONFIGURED, UserError } from "../base/user-error.ts";
 import { isInBackground, startInBackground, tellReady } from "./service/background.ts";
 import { readConfig, readEnvironment } from "./settings/config.ts";
 import { startDaemon } from "./daemon.ts";
@@ -10,22 +11,19 @@ import { parseArguments, PrintedInstead } from "./settings/options.ts";
 import { resolveSettings, type Settings } from "./settings/settings.ts";
 import { Watchdog } from "./service/watchdog.ts";
 
-/** A service waits this long for its interface; then the service manager starts it anew. */
+/**
+ * A service waits this long for its interface: less than the 90 s that the service unit allows for a start. After that the
+ * service manager starts it again.
+ */
 const NETWORK_PATIENCE_MS = 60_000;
 
-/** How often it is looked whether the service manager has to hear of something new. */
+/** Between two looks whether the status line has changed: progress in `systemctl status` need not be newer. */
 const STATUS_MS = 1_000;
-
-/**
- * The exit status of a service that cannot start before somebody has mended something. The service manager does not
- * try again then, and calls it CONFIGURATION.
- */
-const MISCONFIGURED = 78;
 
 /**
  * The command `makuosan`.
  *
- * @param argv the arguments behind the command's name
+ * @param argv the arguments behind the name of the command
  * @returns the exit status, or undefined while the daemon runs
  */
 export async function runDaemon(argv: readonly string[]): Promise<number | undefined> {
@@ -47,8 +45,9 @@ export async function runDaemon(argv: readonly string[]): Promise<number | undef
   } catch (error) {
     if (error instanceof PrintedInstead) return 0;
     if (!(error instanceof UserError)) throw error;
-    const line = `error: ${error.message}`;
-    process.stderr.write(notifier.isManaged ? `<3>${line}\n` : `${line}\n`);
+    // The sentence is about settings, which are text and no byte strings.
+    const line = bytesOfText(`error: ${error.message}`);
+    process.stderr.write(`${notifier.isManaged ? "<3>" : ""}${displayText(line)}\n`);
     await notifier.status(line);
     return notifier.isManaged && !(error instanceof NotYetError) ? MISCONFIGURED : error.exitStatus;
   }
@@ -104,7 +103,7 @@ function reload(log: Log, load: () => Settings): string | undefined {
     return undefined;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    const reason = `the configuration stays as it was: ${error.message}`;
+    const reason = bytesOfText(`the configuration stays as it was: ${error.message}`);
     log.error(reason);
     return reason;
   }

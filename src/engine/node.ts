@@ -1,4 +1,5 @@
 /** A whole node: its membership and all its transfers, without its disk, its sockets and its clock. */
+import { sentence } from "../base/reason.ts";
 import type { Random } from "../base/random.ts";
 import type { FragmentHeader } from "../wire/datagram.ts";
 import type { NodeInfo } from "../wire/membership-messages.ts";
@@ -7,6 +8,9 @@ import { InboundTransfers } from "./receiver/inbound-transfers.ts";
 import { OutboundTransfers } from "./sender/outbound-transfers.ts";
 import type { TransferSender } from "./sender/transfer-sender.ts";
 import type { Address, Effect, EngineOptions, FragmentMask, InboundKey, Input } from "./types.ts";
+
+/** Why a member has left, as a reason. */
+const LEFT = { exit: "was-stopped", silence: "fell-silent", restart: "was-restarted" } as const;
 
 /**
  * A whole node: membership, the transfers that it sends, and those that it receives. Inputs go in by handle() and
@@ -75,7 +79,7 @@ export class NodeEngine {
         this.inbound.tick(nowMs);
         break;
       case "stop":
-        this.outbound.cancelAll("the daemon is stopping");
+        this.outbound.cancelAll(sentence("daemon-stopping"));
         this.membership.stop();
         break;
     }
@@ -150,8 +154,8 @@ export class NodeEngine {
   }
 
   private memberLeft(epoch: string, reason: "exit" | "silence" | "restart", nowMs: number): void {
-    const text = { exit: "it was stopped", silence: "it fell silent", restart: "it was restarted" }[reason];
+    const text = sentence(LEFT[reason]);
     this.outbound.memberLeft(epoch, text, nowMs);
-    this.inbound.senderLeft(epoch, `the sender left: ${text}`);
+    this.inbound.senderLeft(epoch, sentence("sender-left", text));
   }
 }

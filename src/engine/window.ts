@@ -1,5 +1,5 @@
 /** The window: how many blocks and fragments may be under way, at a sender and at its members. */
-import { BLOCK_FRAGMENTS } from "../wire/limits.ts";
+import { BLOCK_FRAGMENTS, WINDOW_BLOCKS } from "../wire/limits.ts";
 import { Least } from "./least.ts";
 
 /**
@@ -53,6 +53,11 @@ export class Window {
   rowOf(block: number): number {
     return block % this.size;
   }
+}
+
+/** The row of a block in memory that the program has for a whole window: the pages of a receiver, a sender's ring. */
+export function memoryRowOf(block: number): number {
+  return block % WINDOW_BLOCKS;
 }
 
 /**

@@ -29,6 +29,7 @@ const STATX = {
   inode: 32,
   size: 40,
   blocks: 48,
+  ctime: 96,
   mtime: 112,
   device: 136,
 } as const;
@@ -47,6 +48,8 @@ export class FileStats {
   readonly blocks: number;
   /** Nanoseconds since 1970. */
   readonly mtimeNs: bigint;
+  /** The time of the last change of the inode, in nanoseconds since 1970: nobody can set it. */
+  readonly ctimeNs: bigint;
   readonly uid: number;
   readonly gid: number;
   readonly links: number;
@@ -64,8 +67,8 @@ export class FileStats {
     this.size = largeNumber(answer, STATX.size);
     this.blocks = largeNumber(answer, STATX.blocks);
     // The kernel has times that do not fit into 64 bits of nanoseconds.
-    this.mtimeNs =
-      answer.getBigInt64(STATX.mtime, true) * SECOND_NS + BigInt(answer.getUint32(STATX.mtime + 8, true));
+    this.mtimeNs = timeAt(answer, STATX.mtime);
+    this.ctimeNs = timeAt(answer, STATX.ctime);
     this.uid = answer.getUint32(STATX.user, true);
     this.gid = answer.getUint32(STATX.group, true);
     this.links = answer.getUint32(STATX.links, true);
@@ -102,6 +105,10 @@ export class FileStats {
   isSocket(): boolean {
     return (this.mode & fs.constants.S_IFMT) === fs.constants.S_IFSOCK;
   }
+}
+
+function timeAt(answer: DataView, place: number): bigint {
+  return answer.getBigInt64(place, true) * SECOND_NS + BigInt(answer.getUint32(place + 8, true));
 }
 
 /** A number of 64 bits, as far as a number holds it. */
@@ -154,12 +161,16 @@ function fromBigInts(stats: fs.BigIntStats): FileStats {
     numbers.setUint32(place, major, true);
     numbers.setUint32(place + 4, minor, true);
   };
+  const setTime = (place: number, timeNs: bigint) => {
+    const rest = beyondSecond(timeNs);
+    numbers.setBigInt64(place, (timeNs - rest) / SECOND_NS, true);
+    numbers.setUint32(place + 8, number(rest), true);
+  };
   numbers.setUint16(STATX.mode, number(stats.mode), true);
   numbers.setBigUint64(STATX.size, stats.size, true);
   numbers.setBigUint64(STATX.blocks, stats.blocks, true);
-  const rest = beyondSecond(stats.mtimeNs);
-  numbers.setBigInt64(STATX.mtime, (stats.mtimeNs - rest) / SECOND_NS, true);
-  numbers.setUint32(STATX.mtime + 8, number(rest), true);
+  setTime(STATX.mtime, stats.mtimeNs);
+  setTime(STATX.ctime, stats.ctimeNs);
   numbers.setUint32(STATX.user, number(stats.uid), true);
   numbers.setUint32(STATX.group, number(stats.gid), true);
   numbers.setUint32(STATX.links, number(stats.nlink), true);

@@ -62,6 +62,8 @@ const READS: readonly (readonly [string, number, (reader: ByteReader) => unknown
   ["u32", 4, (reader) => reader.u32()],
   ["u64", 8, (reader) => reader.u64()],
   ["i64", 8, (reader) => reader.i64()],
+  ["flag", 1, (reader) => reader.flag()],
+  ["u53", 8, (reader) => reader.u53("a size")],
   ["raw", 5, (reader) => reader.raw(5)],
   ["text", 5, (reader) => reader.text(5)],
   ["shortText", 3, (reader) => reader.shortText()],
@@ -104,6 +106,8 @@ test("a reader and a writer keep to the piece of memory they are given", () => {
   const memory = new Uint8Array(10).fill(9);
   new ByteWriter(memory.subarray(3, 6)).u8(1).u16(0x0302);
   assert.deepEqual([...memory], [9, 9, 9, 1, 2, 3, 9, 9, 9, 9]);
+  new ByteWriter(memory.subarray(6)).text("a");
+  assert.deepEqual([...memory.subarray(6)], [0x61, 9, 9, 9], "what lies behind a text stays");
   const reader = new ByteReader(memory.subarray(3, 6));
   assert.equal(reader.raw(3).byteOffset, 3, "a view, not a copy");
   assert.throws(() => reader.u8(), DecodeError);
@@ -136,11 +140,37 @@ test("a text longer than its length can say is a fault of this program", () => {
   assert.deepEqual([reader.shortText().length, reader.longText().length], [255, 65_535]);
 });
 
+test("a flag is 0 or 1", () => {
+  const reader = new ByteReader(new Uint8Array([0, 1, 2, 255]));
+  assert.equal(reader.flag(), false);
+  assert.equal(reader.flag(), true);
+  assert.throws(() => reader.flag(), DecodeError);
+  assert.throws(() => reader.flag(), DecodeError);
+});
+
+test("a number of 64 bits is read where a number can hold it, and else refused by its name", () => {
+  for (const value of [0n, 1n, 2n ** 32n, 2n ** 53n - 1n])
+    assert.equal(new ByteReader(new ByteWriter(8).u64(value).written()).u53("a size"), Number(value));
+  for (const value of [2n ** 53n, 2n ** 64n - 1n]) {
+    const reader = new ByteReader(new ByteWriter(8).u64(value).written());
+    assert.throws(() => reader.u53("a size"), new DecodeError("a size is out of range"));
+  }
+});
+
+test("a short text that ends where the input ends is passed over", () => {
+  const written = new ByteWriter(5).shortText("root").written();
+  assert.ok(new ByteReader(written).skipShortText("root"));
+  assert.ok(!new ByteReader(written).skipShortText("toot"));
+  assert.ok(!new ByteReader(written.subarray(0, 4)).skipShortText("root"));
+});
+
 test("a count can be filled in later, but only where something was written", () => {
   const writer = new ByteWriter(6).u16(0).u8(7);
   writer.patchU16(0, 0x1234);
   assert.deepEqual([...writer.written()], [0x34, 0x12, 7]);
   assert.throws(() => writer.patchU16(2, 1), InvariantError);
+  writer.patchU16(1, 0x5678);
+  assert.deepEqual([...writer.written()], [0x34, 0x78, 0x56]);
 });
 
 test("room and remaining tell what is left", () => {

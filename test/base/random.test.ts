@@ -14,6 +14,8 @@ test("one seed gives the same numbers for ever", () => {
   // A seed in a report must repeat the run of that report.
   assert.deepEqual(numbers(1, 4), FIRST_OF_SEED_1);
   assert.deepEqual(numbers(1, 100), numbers(1, 100));
+  assert.deepEqual(numbers(2 ** 32 - 1, 2), [2_392_433_906, 1_573_103_425]);
+  assert.deepEqual(numbers(2 ** 33 - 1, 2), [2_010_232_100, 489_891_833]);
 });
 
 test("other seeds give other numbers, beyond 32 bits too", () => {
@@ -46,4 +48,12 @@ test("the ends of the range stay in range", () => {
   assert.equal(below(highest, 10), 9);
   assert.equal(below(highest, 2 ** 32), 0xffff_ffff);
   assert.deepEqual([...randomBytes(highest, 3)], [0xff, 0xff, 0xff]);
+});
+
+test("random bytes are the low bytes of the numbers that are drawn, as many as are asked for", () => {
+  const drawn = [0x100, 0xffff_ff01, 0x7f, 0x1234_56fe];
+  let next = 0;
+  const bytes = randomBytes({ u32: () => drawn[next++] as number }, 4);
+  assert.deepEqual([...bytes], [0, 1, 0x7f, 0xfe]);
+  assert.equal(next, 4, "nothing more is drawn");
 });

@@ -25,12 +25,14 @@ const SEND = {
 
 const parse = (value: unknown) => parseRequest(JSON.stringify(value));
 
-/** With one sentence for whoever sent it. */
-const refuses = (line: string, sentence: string) =>
+/** With one sentence for the client. */
+const refuses = (line: string, sentence: string | RegExp) =>
   assert.throws(
     () => parseRequest(line),
     (error) =>
-      error instanceof UserError && error.message === sentence && error.exitStatus === ExitStatus.usage,
+      error instanceof UserError &&
+      (typeof sentence === "string" ? error.message === sentence : sentence.test(error.message)) &&
+      error.exitStatus === ExitStatus.usage,
     line.slice(0, 200),
   );
 
@@ -76,10 +78,33 @@ test("what is no JSON object is refused", () => {
 test("an unknown command is refused by its name", () => {
   refuses('{"command":"shutdown"}', 'the daemon does not know the command "shutdown"');
   refuses('{"command":"Send"}', 'the daemon does not know the command "Send"');
-  refuses('{"command":["send"]}', 'the daemon does not know the command ["send"]');
+  refuses('{"command":["send"]}', "the request's command is not text");
   for (const line of ["{}", "[]", '["send"]', '{"__proto__":{"command":"status"}}']) {
-    refuses(line, "the daemon does not know the command undefined");
+    refuses(line, "the request's command is not text");
   }
+});
+
+test("nothing that is nested without end, or long, is entered or repeated", () => {
+  for (const [open, close] of [
+    ["[", "]"],
+    ['{"command":', "}"],
+  ] as const) {
+    const deep = `${open.repeat(200_000)}1${close.repeat(200_000)}`;
+    refuses(`{"command":${deep}}`, "the request's command is not text");
+    refuses(`{"command":"loglevel","level":${deep}}`, "the request's level is not text");
+    refuses(
+      JSON.stringify(SEND).replace('["etc/motd"]', deep),
+      /^the request's paths (is not a|are not byte)/,
+    );
+  }
+  const long = "x".repeat(1_000_000);
+  refuses(`{"command":"${long}"}`, `the daemon does not know the command "${"x".repeat(40)}"`);
+  refuses(`{"command":"loglevel","level":"${long}"}`, "the request's level is longer than 255 characters");
+  refuses(JSON.stringify({ ...SEND, group: long }), "the request's group is longer than 255 characters");
+  refuses(
+    JSON.stringify({ ...SEND, targets: ["a", long] }),
+    "one of the request's targets is longer than 4096 bytes",
+  );
 });
 
 test("a field that is missing or of another type is refused by its name", () => {

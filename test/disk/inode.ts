@@ -98,6 +98,8 @@ export class MemoryStats implements FileStats {
   readonly size: number;
   readonly blocks: number;
   readonly mtimeNs: bigint;
+  /** Not modelled: the same for all states. */
+  readonly ctimeNs = 0n;
   readonly uid: number;
   readonly gid: number;
   readonly links: number;

@@ -8,6 +8,7 @@ import {
   type FileSystemFacts,
   ITSELF,
 } from "../../src/tree/disk/disk.ts";
+import { SAME_OWNER } from "../../src/tree/entries/attributes.ts";
 import { type Chance, everyChance, RandomChance } from "./chance.ts";
 import { DiskError } from "./disk-error.ts";
 import { closed, openDirectoryHandle, opened, openFileHandle } from "./handles.ts";
@@ -194,6 +195,13 @@ export class MemoryDisk extends MemoryMachine implements Disk {
   setOwner(parent: DirectoryHandle, name: string, user: number, group: number): void {
     this.change("setOwner", name);
     attributes.setOwnerOf(this.state, this.findOrItself(parent, name, "chown"), user, group);
+  }
+
+  setGroup(parent: DirectoryHandle, name: string, group: number, owner: number | undefined): void {
+    this.change("setGroup", name);
+    const inode = this.findOrItself(parent, name, "chown");
+    if (owner !== undefined && inode.user !== owner) throw new DiskError("EPERM", "chown");
+    attributes.setOwnerOf(this.state, inode, SAME_OWNER, group);
   }
 
   setMode(parent: DirectoryHandle, name: string, mode: number): void {

@@ -147,6 +147,11 @@ export class RecordingDisk implements Disk {
     this.change(words, () => this.disk.setOwner(parent, name, user, group));
   }
 
+  setGroup(parent: DirectoryHandle, name: string, group: number, owner: number | undefined): void {
+    const words = `set-group ${this.at(parent, name)} ${group}`;
+    this.change(words, () => this.disk.setGroup(parent, name, group, owner));
+  }
+
   setMode(parent: DirectoryHandle, name: string, mode: number): void {
     const words = `set-mode ${this.at(parent, name)} ${mode.toString(8)}`;
     this.change(words, () => this.disk.setMode(parent, name, mode));

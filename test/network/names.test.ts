@@ -63,9 +63,9 @@ test("a path that does not exist is named", options, async () => {
   assert.equal(stderr, "error: nowhere: there is no such file or directory\n");
 });
 
-test("a newline in a name is sent as it is and shown in octal", options, async () => {
+test("a newline in a name is sent as it is and escaped", options, async () => {
   await inBase("echo 1 > $'new\\nline'");
-  assert.match(await succeeds("-rnv"), /^\(dryrun\) update host2:new\\012line$/m);
+  assert.match(await succeeds("-rnv"), /^\(dryrun\) update host2:new\\x0aline$/m);
   await arrives("-r");
 });
 

@@ -128,12 +128,12 @@ export function contents(directory: string): Record<string, string> {
   return found;
 }
 
-/** Runs some work during which a file of the sender's tree vanishes between its manifest and its reading. */
-export function whileVanishing<T>(file: string, work: () => T): T {
+/** Runs some work, and `meanwhile` each time that the manifest has been sent and its files are about to be read. */
+export function whileSettling<T>(meanwhile: () => void, work: () => T): T {
   const original = Object.getOwnPropertyDescriptor(Source.prototype, "settle")!;
   const settle = original.value as Source["settle"];
   Source.prototype.settle = function (this: Source, ...settled) {
-    fs.rmSync(file, { force: true });
+    meanwhile();
     return settle.apply(this, settled);
   };
   try {
@@ -141,4 +141,9 @@ export function whileVanishing<T>(file: string, work: () => T): T {
   } finally {
     Object.defineProperty(Source.prototype, "settle", original);
   }
+}
+
+/** Lets a file of the sender's tree vanish between its manifest and its reading. */
+export function whileVanishing<T>(file: string, work: () => T): T {
+  return whileSettling(() => fs.rmSync(file, { force: true }), work);
 }

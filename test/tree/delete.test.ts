@@ -265,8 +265,8 @@ test("what cannot be read for its digest stays", () => {
     fs.readSync = original;
   }
   assert.deepEqual(
-    pair.notices.map(({ path: name, reason }) => `${name}: ${reason}`),
-    ["unreadable: the disk reports an input/output error"],
+    pair.notices.map(({ path: name, reason }) => `${name}: ${reason.code}`),
+    ["unreadable: EIO"],
   );
   assert.deepEqual(names(pair.to), ["dir", "dir/b", "dir/deep", "dir/deep/c", "unreadable"]);
 });

@@ -1,3 +1,4 @@
+import { reason } from "../../src/base/reason.ts";
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
@@ -9,7 +10,7 @@ import { JournalWriter } from "../../src/tree/apply/journal.ts";
 import { StepKind } from "../../src/tree/decide/decision.ts";
 import { EntryType } from "../../src/wire/entry.ts";
 import { StageError } from "../../src/tree/reasons/stage-error.ts";
-import { contents, StagingPair, whileVanishing, textOf } from "../support/staging.ts";
+import { contents, whileSettling, StagingPair, whileVanishing, textOf } from "../support/staging.ts";
 
 /** Changes by others to the trees while a transfer is being staged. */
 
@@ -100,7 +101,7 @@ test("a file that changes after its first block was read is never completed", ()
     fs.readSync = original;
   }
   assert.deepEqual(pair.notices, [
-    { kind: "unreadable", path: "dir/file", reason: "it changed while it was being sent" },
+    { kind: "unreadable", path: "dir/file", reason: reason("changed-while-sent") },
   ]);
   assert.deepEqual(contents(pair.to), { dir: "directory" });
 });
@@ -108,9 +109,7 @@ test("a file that changes after its first block was read is never completed", ()
 test("a file that vanishes between manifest and reading is withdrawn, and the rest arrives", () => {
   for (const name of ["x", "y", "z"]) fs.writeFileSync(path.join(pair.from, name), name.repeat(100_000));
   whileVanishing(path.join(pair.from, "y"), () => pair.push());
-  assert.deepEqual(pair.notices, [
-    { kind: "unreadable", path: "y", reason: "there is no such file or directory" },
-  ]);
+  assert.deepEqual(pair.notices, [{ kind: "unreadable", path: "y", reason: reason("ENOENT") }]);
   assert.deepEqual(Object.keys(contents(pair.to)).sort(), ["dir", "dir/file", "x", "z"]);
 });
 
@@ -173,4 +172,49 @@ test("a staging directory that others can write to is not used", () => {
   fs.mkdirSync(path.join(pair.to, ".makuosan"));
   fs.chmodSync(path.join(pair.to, ".makuosan"), 0o777);
   assert.throws(() => pair.stage(), { code: "EPERM" });
+});
+
+for (const [what, change] of [
+  [
+    "another file of the same size and time in its place",
+    (name: string, time: Date) => {
+      fs.writeFileSync(`${name}.other`, "y".repeat(100_000));
+      fs.utimesSync(`${name}.other`, time, time);
+      fs.renameSync(`${name}.other`, name);
+    },
+  ],
+  [
+    "other contents, and its old time",
+    (name: string, time: Date) => {
+      fs.writeFileSync(name, "y".repeat(100_000));
+      fs.utimesSync(name, time, time);
+    },
+  ],
+  ["another mode", (name: string) => fs.chmodSync(name, 0o600)],
+] as const) {
+  test(`a file that gets ${what} while it is sent is not sent`, () => {
+    const name = path.join(pair.from, "dir/file");
+    const time = new Date(1_600_000_000_000);
+    fs.writeFileSync(name, "x".repeat(100_000), { mode: 0o644 });
+    fs.utimesSync(name, time, time);
+    // The manifest has gone out, and the contents have not been read.
+    whileSettling(
+      () => change(name, time),
+      () => pair.push(),
+    );
+    assert.deepEqual(pair.notices, [
+      { kind: "unreadable", path: "dir/file", reason: reason("changed-while-sent") },
+    ]);
+    assert.ok(!fs.existsSync(path.join(pair.to, "dir/file")));
+  });
+}
+
+test("a file that only gets another name while it is sent is sent", () => {
+  const name = path.join(pair.from, "dir/file");
+  whileSettling(
+    () => fs.linkSync(name, `${name}.2`),
+    () => pair.push(),
+  );
+  assert.deepEqual(pair.notices, []);
+  assert.ok(fs.existsSync(path.join(pair.to, "dir/file")));
 });

@@ -66,3 +66,13 @@ test("a run has the size that its headers say", () => {
     assert.equal(isRun({ headers, sizeBytes: size }), false, `${size} bytes`);
   }
 });
+
+test("datagrams of another type are no run, even if each of them could be one", () => {
+  for (const count of [1, 3]) {
+    const { headers, sizeBytes } = run(0, count);
+    for (const type of [0, 1, 3]) {
+      for (let at = 2; at < headers.length; at += FRAGMENT_HEADER_BYTES) headers[at] = type;
+      assert.equal(isRun({ headers, sizeBytes }), false, `${count} of type ${type}`);
+    }
+  }
+});

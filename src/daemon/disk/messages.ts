@@ -1,4 +1,6 @@
 /** What the main thread and they say to each other. */
+import type { Reason } from "../../base/reason.ts";
+import type { RecoveredTransfer } from "../../tree/apply/recovery.ts";
 import type { Bitmap } from "../../base/bitmap.ts";
 import type { NativeWorkerData } from "../../sys/native.ts";
 import type { ScanRequest, ScanRules } from "../../tree/scan/request.ts";
@@ -135,13 +137,8 @@ export type StagedOutcome =
   | (Omit<Extract<StageOutcome, { kind: "staged" }>, "wants"> & { readonly wants: BitmapData })
   /** Data blocks are where they belong. */
   | { readonly kind: "written" }
-  | Exclude<StageOutcome, { kind: "staged" }>;
-
-/** A commit that a crash had interrupted, with what could not be done of it. */
-export interface RecoveredCommit {
-  readonly name: string;
-  readonly failure: string;
-}
+  | { readonly kind: "failed"; readonly reason: Reason }
+  | Exclude<StageOutcome, { kind: "staged" | "failed" }>;
 
 /** What the staging thread answers to commands. */
 export type StageAnswer = Exclude<StageReply, { kind: "recovered" | "left" }>;
@@ -149,11 +146,11 @@ export type StageAnswer = Exclude<StageReply, { kind: "recovered" | "left" }>;
 /** From the staging thread. */
 export type StageReply =
   /** Something of a transfer that has ended could not be removed. */
-  | { readonly kind: "left"; readonly inbound: InboundKey; readonly failure: string }
+  | { readonly kind: "left"; readonly inbound: InboundKey; readonly failure: Reason }
   | {
       readonly kind: "recovered";
-      readonly finished: readonly RecoveredCommit[];
-      readonly failure: string | undefined;
+      readonly finished: readonly RecoveredTransfer[];
+      readonly failure: Reason | undefined;
     }
   /** The same has come of each of these blocks. */
   | {
@@ -166,7 +163,7 @@ export type StageReply =
   | {
       readonly kind: "prepared";
       readonly inbound: InboundKey;
-      readonly failure: string | undefined;
+      readonly failure: Reason | undefined;
       readonly isRefusal: boolean;
       readonly findings: number;
       readonly totals: StageTotals;
@@ -176,7 +173,7 @@ export type StageReply =
   | {
       readonly kind: "committed";
       readonly inbound: InboundKey;
-      readonly failure: string | undefined;
+      readonly failure: Reason | undefined;
       /** When the first rename began, in milliseconds since 1970, for the log. */
       readonly beganMs: number;
     }

@@ -1,6 +1,9 @@
 /** The thread that reads, seals and lays out trains. */
+import { memoryRowOf } from "../../engine/window.ts";
+import { sentence } from "../../base/reason.ts";
 import type { MessagePort } from "node:worker_threads";
 import { Bitmap } from "../../base/bitmap.ts";
+import { bytesOfText } from "../../base/display.ts";
 import { UserError } from "../../base/user-error.ts";
 import type { ProducedBlock } from "../../engine/types.ts";
 import { sealBlock } from "../../net/block-sealing.ts";
@@ -18,7 +21,7 @@ import {
   FragmentHeader,
 } from "../../wire/datagram.ts";
 import { EntryType, isNameOnly } from "../../wire/entry.ts";
-import { DATAGRAM_BYTES, TAG_BYTES, WINDOW_BLOCKS } from "../../wire/limits.ts";
+import { DATAGRAM_BYTES, TAG_BYTES } from "../../wire/limits.ts";
 import type { PathReport, SourceCommand, SourceReply, WorkerSettings } from "./messages.ts";
 import { TRAIN_BYTES } from "./rings.ts";
 
@@ -90,7 +93,7 @@ function openSource(
     const failure =
       error instanceof UserError
         ? error.message
-        : (baseDirectoryProblem(base) ?? `${base}: ${explain(error)}`);
+        : (baseDirectoryProblem(base) ?? `${bytesOfText(base)}: ${explain(error)}`);
     return { ...common, source: undefined, failure };
   }
 }
@@ -107,7 +110,7 @@ function produce(open: OpenSource, transfer: number, firstBlock: number, count: 
     try {
       made = source.makeBlock(number, workspace);
     } catch (error) {
-      failure = error instanceof UserError ? error.message : `the tree cannot be read: ${explain(error)}`;
+      failure = error instanceof UserError ? error.message : sentence("tree-unreadable", explain(error));
       made = undefined;
     }
     if (made === undefined) break;
@@ -127,7 +130,7 @@ function produce(open: OpenSource, transfer: number, firstBlock: number, count: 
 
 /** Cuts a sealed block into datagrams, in its slot of the ring. */
 function layOut(open: OpenSource, transfer: number, block: number, kind: number, sealed: Buffer): void {
-  const slotStart = (block % WINDOW_BLOCKS) * TRAIN_BYTES;
+  const slotStart = memoryRowOf(block) * TRAIN_BYTES;
   const sealedBytes = sealed.length;
   Object.assign(header, { epochHigh: open.high, epochLow: open.low, transfer, block, sealedBytes, kind });
   for (let index = 0, offset = 0; offset < sealedBytes; index++, offset += FRAGMENT_PAYLOAD_BYTES) {

@@ -3,7 +3,7 @@ import path from "node:path";
 import type { MessagePort } from "node:worker_threads";
 import { Bitmap } from "../../base/bitmap.ts";
 import { DecodeError } from "../../base/bytes.ts";
-import { reason, sentenceOf } from "../../base/reason.ts";
+import { type Reason, reason } from "../../base/reason.ts";
 import { type BlockKindNumber, inboundName, type InboundKey } from "../../engine/types.ts";
 import { openBlock } from "../../net/block-sealing.ts";
 import { PAGE_BYTES } from "../../net/page-pool.ts";
@@ -15,7 +15,7 @@ import { Owners } from "../../tree/entries/owners.ts";
 import { Protection } from "../../tree/decide/protection.ts";
 import { RefusalError } from "../../tree/reasons/stage-error.ts";
 import type { StagePlan } from "../../tree/decide/planner.ts";
-import { failureText, Stage, stageFailure } from "../../tree/apply/stage.ts";
+import { Stage, stageFailure } from "../../tree/apply/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import {
@@ -42,7 +42,7 @@ interface OpenStage {
   readonly stage: Stage | undefined;
   /** The manifest block that is being compared, if that takes long. */
   planning?: Generator<undefined, StagePlan>;
-  readonly failure: string | undefined;
+  readonly failure: Reason | undefined;
   readonly key: Buffer;
 }
 
@@ -141,13 +141,10 @@ class StageThread {
   recover(): void {
     try {
       this.rules.owners.refresh();
-      const finished = recover(this.baseDirectory(), this.rules).map(({ name, failure, isLeft }) => {
-        const text = failureText(failure) ?? "";
-        return { name, failure: isLeft ? `it stays as it is: ${text}` : text };
-      });
+      const finished = recover(this.baseDirectory(), this.rules);
       this.reply({ kind: "recovered", finished, failure: undefined });
     } catch (error) {
-      this.reply({ kind: "recovered", finished: [], failure: sentenceOf(stageFailure(error)) });
+      this.reply({ kind: "recovered", finished: [], failure: stageFailure(error) });
     }
   }
 
@@ -211,7 +208,7 @@ class StageThread {
       return {
         ...common,
         stage: undefined,
-        failure: `the base directory: ${sentenceOf(stageFailure(error))}`,
+        failure: { ...stageFailure(error), path: "" },
       };
     }
   }
@@ -234,7 +231,7 @@ class StageThread {
   /** @returns undefined where the answer comes later */
   private stage(open: OpenStage, command: StageBlock): StagedOutcome | undefined {
     const { inbound, block, sealedBytes, blockKind, page } = command;
-    if (open.stage === undefined) return { kind: "failed", reason: open.failure ?? "" };
+    if (open.stage === undefined) return { kind: "failed", reason: open.failure ?? reason("other") };
     const start = page * PAGE_BYTES;
     const sealed = this.pages.subarray(start, start + sealedBytes);
     const plaintext = openBlock(open.key, inbound.transfer, block, blockKind, sealed);
@@ -303,7 +300,7 @@ class StageThread {
     for (const other of this.stages.values())
       if (other !== open && open.stage !== undefined) other.stage?.yieldTo(open.stage.steps());
     const beganMs = performance.timeOrigin + performance.now();
-    const failure = attempt(() => failureText(open.stage?.commit()));
+    const failure = attempt(() => open.stage?.commit());
     this.reply({ kind: "committed", inbound, failure, beganMs });
     this.end(inbound, open);
   }
@@ -333,16 +330,16 @@ function endPlanning(open: OpenStage): void {
 }
 
 /** What went wrong, be it said or thrown. */
-function attempt(work: () => string | undefined | void, onRefusal?: () => void): string | undefined {
+function attempt(work: () => Reason | undefined | void, onRefusal?: () => void): Reason | undefined {
   try {
     return work() ?? undefined;
   } catch (error) {
     if (error instanceof RefusalError) onRefusal?.();
-    return sentenceOf(stageFailure(error));
+    return stageFailure(error);
   }
 }
 
-function blockFailure(error: unknown): string {
-  if (error instanceof DecodeError) return sentenceOf(reason("bad-block", undefined, error.message));
-  return sentenceOf(stageFailure(error));
+function blockFailure(error: unknown): Reason {
+  if (error instanceof DecodeError) return reason("bad-block", undefined, error.message);
+  return stageFailure(error);
 }

@@ -1,19 +1,23 @@
 /** Carries out the requests of msync. */
 import type { Event, Request, Result, WaitRequest } from "../../console/protocol.ts";
-import type { RequestHandler } from "../../console/server.ts";
+import type { RequestHandler } from "../../console/conversation.ts";
+import { bytesOfText } from "../../base/display.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
+import type { PeerCredentials } from "../../sys/peer-credentials.ts";
 import type { NodeEngine } from "../../engine/node.ts";
 import type { ChosenInterface } from "../../net/interfaces.ts";
-import type { Transport } from "../../net/transport.ts";
+import type { Transport } from "../../net/transports/transport.ts";
 import type { Arrivals } from "./arrivals.ts";
+import { displayName } from "./host-names.ts";
 import type { Counters } from "../pump/counters.ts";
 import type { History } from "./history.ts";
 import type { Log } from "../service/log.ts";
 import { deleteLimitText, parseLogLevel, type Settings } from "../settings/settings.ts";
 import { chooseTargets } from "./targets.ts";
-import { displayName, type Transfers } from "./transfers.ts";
+import type { Transfers } from "./transfers.ts";
 import { VERSION } from "../settings/version.ts";
 
+/** The parts that answer requests. */
 export interface ServiceParts {
   readonly settings: Settings;
   readonly engine: NodeEngine;
@@ -23,9 +27,11 @@ export interface ServiceParts {
   readonly history: History;
   readonly counters: Counters;
   readonly log: Log;
+  /** Whether the fleet has a key. */
   readonly isSealed: boolean;
-  /** The interface that is used at present. */
+  /** The interface that is used now. */
   readonly present: () => ChosenInterface;
+  /** When the daemon was started, by the clock of performance.now(). */
   readonly startedMs: number;
 }
 
@@ -37,7 +43,12 @@ export class ConsoleService implements RequestHandler {
     this.parts = parts;
   }
 
-  async handle(request: Request, emit: (event: Event) => void, signal: AbortSignal): Promise<Result> {
+  async handle(
+    request: Request,
+    caller: PeerCredentials | undefined,
+    emit: (event: Event) => void,
+    signal: AbortSignal,
+  ): Promise<Result> {
     switch (request.command) {
       case "send":
         if (!this.parts.settings.sends) {
@@ -46,7 +57,7 @@ export class ConsoleService implements RequestHandler {
             ExitStatus.usage,
           );
         }
-        return this.parts.transfers.send(request, emit, signal);
+        return this.parts.transfers.send(request, caller, emit, signal);
       case "wait":
         return this.wait(request, signal);
       case "members":
@@ -101,12 +112,12 @@ export class ConsoleService implements RequestHandler {
       ["version", VERSION],
       ["host", settings.hostName],
       ["labels", settings.labels.length === 0 ? "none" : settings.labels.join(",")],
-      ["basedir", settings.base],
+      ["basedir", bytesOfText(settings.base)],
       ["user", String(process.geteuid?.() ?? "")],
       ["group", String(process.getegid?.() ?? "")],
-      ["multicast", `${settings.multicast}:${settings.port}`],
+      ["multicast", `${transport.group.ip}:${transport.group.port}`],
       ["interface", `${present.name} (${present.ip})`],
-      ["socket", settings.socket ?? "none"],
+      ["socket", bytesOfText(settings.socket ?? "none")],
       [
         "sealed",
         this.parts.isSealed ? "yes" : "no: anyone on this network can write here; give a key with -k",
@@ -124,9 +135,9 @@ export class ConsoleService implements RequestHandler {
       ["offload", yes(transport.isOffloaded)],
       ["excludes", settings.excludes.length === 0 ? "none" : settings.excludes.join(" ")],
       ["delete limit", deleteLimitText(settings.deleteLimit)],
-      ["pre-commit", settings.hooks.preCommit ?? "none"],
-      ["post-commit", settings.hooks.postCommit ?? "none"],
-      ["history", this.parts.history.place],
+      ["pre-commit", bytesOfText(settings.hooks.preCommit ?? "none")],
+      ["post-commit", bytesOfText(settings.hooks.postCommit ?? "none")],
+      ["history", bytesOfText(this.parts.history.place)],
       ["log level", log.level],
       ["foreign packets", foreign],
       ["replayed packets", String(counters.replayed)],

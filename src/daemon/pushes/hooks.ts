@@ -1,6 +1,8 @@
-/** When the programs around a commit run, and what they are told. */
+/** When the hook programs run, and which facts they are told. */
+import { type Reason, reason } from "../../base/reason.ts";
 import fs from "node:fs";
 import path from "node:path";
+import { bytesOfText } from "../../base/display.ts";
 import { inboundName, type NodeEvent } from "../../engine/types.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import type { StageAnswer } from "../disk/messages.ts";
@@ -8,15 +10,7 @@ import { HookProcess } from "./hook-process.ts";
 import type { HookSettings } from "../settings/hook-settings.ts";
 import type { Log } from "../service/log.ts";
 
-/**
- * The programs that run on a member for each transfer that changes something there. `pre-commit` runs when all is
- * staged and durable: only when it has ended well, the member says READY. `post-commit` runs when the switch is
- * durable, after the member has said DONE, so that no other host waits for it.
- */
-
 type HookName = "pre-commit" | "post-commit";
-
-/** An answer that the driver takes. */
 
 /** A transfer that is being received. */
 interface Incoming {
@@ -26,9 +20,14 @@ interface Incoming {
   lists: Partial<Record<HookName, fs.promises.FileHandle>>;
   entries: number;
   isEnded: boolean;
-  commit: { readonly failure: string | undefined } | undefined;
+  commit: { readonly failure: Reason | undefined } | undefined;
 }
 
+/**
+ * Runs the programs that a member has for each transfer that changes something there. `pre-commit` runs when everything is
+ * staged and durable; the member says READY only after it has succeeded. `post-commit` runs when the switch is durable and
+ * the member has said DONE, so that no other host waits for it.
+ */
 export class Hooks {
   private readonly settings: HookSettings;
   private readonly base: string;
@@ -50,7 +49,7 @@ export class Hooks {
   /**
    * Looks at an answer of the staging thread.
    *
-   * @param pass takes the answer when the hook has ended, where it was held back for that
+   * @param pass called with the answer when the hook has ended, if the answer was held back
    * @returns whether it is held back
    */
   hold(reply: StageAnswer, pass: (reply: StageAnswer) => void): boolean {
@@ -62,6 +61,7 @@ export class Hooks {
     return true;
   }
 
+  /** Something has happened to the node. */
   onEvent(event: NodeEvent): void {
     if (event.kind === "inbound-began" && !event.dryRun) {
       const name = inboundName(event.key);
@@ -84,29 +84,27 @@ export class Hooks {
     for (const [hook, name] of this.running)
       if (name === incoming.name) hook.kill("was ended, because the transfer is over");
     const { commit } = incoming;
-    // What the engine says next is DONE; that goes first.
+    // The engine says DONE next, and that goes out first.
     setImmediate(() => void this.postCommit(incoming, commit));
   }
 
-  /** @returns what is wrong, as the reason that the sender will show */
-  private async preCommit(incoming: Incoming, changes: string): Promise<string | undefined> {
+  /** @returns why it failed; undefined after a success */
+  private async preCommit(incoming: Incoming, changes: string): Promise<Reason | undefined> {
     const { preCommit, postCommit } = this.settings;
     try {
       if (preCommit !== undefined) incoming.lists["pre-commit"] = await fs.promises.open(changes);
       if (postCommit !== undefined) incoming.lists["post-commit"] = await fs.promises.open(changes);
     } catch (error) {
       await this.closeLists(incoming);
-      return `the list of changes cannot be read (${(error as NodeJS.ErrnoException).code})`;
+      return reason("changes-unreadable", undefined, String((error as NodeJS.ErrnoException).code));
     }
     if (incoming.isEnded) {
-      // Nobody waits for the answer any more.
+      // The transfer is over: no answer is wanted any more.
       await this.closeLists(incoming);
       return undefined;
     }
     const failure = await this.run("pre-commit", preCommit, incoming, {});
-    return failure === undefined
-      ? undefined
-      : Buffer.from(`the pre-commit hook ${failure}`).toString("latin1");
+    return failure === undefined ? undefined : reason("pre-commit", undefined, bytesOfText(failure));
   }
 
   private async postCommit(incoming: Incoming, commit: Incoming["commit"]): Promise<void> {
@@ -132,18 +130,18 @@ export class Hooks {
       input: list.fd,
       account: this.settings.account,
       timeoutMs: this.settings.timeoutMs,
-      onLine: (line) => log.info(`${name}: ${line}`),
+      onLine: (line) => log.info(bytesOfText(`${name}: ${line}`)),
     });
     this.running.set(hook, incoming.name);
     const failure = await hook.ended;
     this.running.delete(hook);
-    if (failure !== undefined) log.error(`the ${name} hook ${failure}`);
+    if (failure !== undefined) log.error(bytesOfText(`the ${name} hook ${failure}`));
     return failure;
   }
 
   private environment(name: HookName, incoming: Incoming): Record<string, string> {
     const inherited: Record<string, string> = {};
-    // Nothing of the service manager's: a hook must not speak for the daemon.
+    // No variable of the service manager: with those a hook could speak for the daemon.
     for (const variable of ["PATH", "LANG", "LC_ALL", "TZ"]) {
       const value = process.env[variable];
       if (value !== undefined) inherited[variable] = value;

@@ -5,7 +5,7 @@ import type { Transfers } from "./transfers.ts";
 
 const MIB = 1024 * 1024;
 
-/** One line on how the daemon is, for `systemctl status`: its members, and the transfers that run. */
+/** One line on how the daemon is, a byte string for `systemctl status`: its members, and the transfers that run. */
 export class StatusLine {
   private readonly membership: Membership;
   private readonly transfers: Transfers;
@@ -16,12 +16,13 @@ export class StatusLine {
     this.transfers = transfers;
   }
 
-  /** Has to hear of every event. */
-  note(event: NodeEvent): void {
+  /** Something has happened to the node. */
+  onEvent(event: NodeEvent): void {
     if (event.kind === "inbound-began") this.inbound.set(event.key, event.hostName);
     if (event.kind === "inbound-ended") this.inbound.delete(event.key);
   }
 
+  /** The line as it is now. */
   text(): string {
     const outgoing = this.transfers.progress().map((one) => {
       const share = `${Math.floor(one.sentBytes / MIB)} of ${Math.ceil(one.wantedBytes / MIB)} MiB`;

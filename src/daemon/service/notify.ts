@@ -1,23 +1,24 @@
 /** Readiness, status, reloads and signs of life for the service manager. */
 import { execFile } from "node:child_process";
 import systemdNotify from "systemd-notify";
+import { displayText } from "../../base/display.ts";
 import { UnixDatagram } from "../../sys/unix-datagram.ts";
 
-/** The service manager wants a sign of life in this time; it gets three, so that a late one does no harm. */
+/** Signs of life within the timeout of the service manager: with three, one that comes late does no harm. */
 const SIGNS_PER_TIMEOUT = 3;
 
-/** What is only for this process and not for the programs that it runs. */
+/** Variables that are meant for this process alone: hooks must not have them. */
 const OWN_ENVIRONMENT = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] as const;
 
 /**
- * Tells the service manager how the daemon is. A datagram of our own where the FFI library is there: it takes
- * microseconds and works after the privileges are dropped. Otherwise the package systemd-notify, which runs the
- * program of that name; what the package cannot say, the program is given directly.
+ * Tells the service manager the state of the daemon. With the FFI library it sends datagrams itself: that takes
+ * microseconds and works after the privileges are dropped. Without, it uses the package systemd-notify, which runs the
+ * program of that name. The package knows no signs of life; for those the program is run directly.
  */
 export class ServiceNotifier {
   /** Whether a service manager started this process and waits for its readiness. */
   readonly isManaged: boolean;
-  /** How often watchdog() has to be called; undefined where nobody watches. */
+  /** The time between two calls of watchdog(); undefined if the service manager does not watch. */
   readonly signOfLifeMs: number | undefined;
   private readonly socket: UnixDatagram | undefined;
   private lastStatus = "";
@@ -30,16 +31,20 @@ export class ServiceNotifier {
     if (this.socket !== undefined) for (const name of OWN_ENVIRONMENT) delete process.env[name];
   }
 
-  /** The start, or a reload, has come to its end. */
+  /**
+   * The start, or a reload, has come to its end.
+   *
+   * @param text a byte string: each line of a datagram is a message of its own, and names may hold anything
+   */
   async ready(text: string): Promise<void> {
-    const status = (this.lastStatus = oneLine(text));
+    const status = (this.lastStatus = displayText(text));
     if (!this.isManaged || this.socket?.send(`READY=1\nSTATUS=${status}`) === true) return;
     await systemdNotify({ ready: true, status }).catch(() => undefined);
   }
 
-  /** One line for the administrator; told only when it is another one than before. */
+  /** One line for the administrator, a byte string. It is sent only if it is another one than before. */
   async status(text: string): Promise<void> {
-    const status = oneLine(text);
+    const status = displayText(text);
     if (!this.isManaged || status === this.lastStatus) return;
     this.lastStatus = status;
     if (this.socket?.send(`STATUS=${status}`) === true) return;
@@ -53,6 +58,7 @@ export class ServiceNotifier {
     this.socket?.send(`RELOADING=1\nMONOTONIC_USEC=${monotonicUsec}`);
   }
 
+  /** The daemon has begun to stop. */
   stopping(): void {
     this.socket?.send("STOPPING=1");
   }
@@ -64,12 +70,7 @@ export class ServiceNotifier {
   }
 }
 
-/** Each line of a datagram is a message of its own, and names in a sentence may hold anything. */
-function oneLine(text: string): string {
-  return text.replace(/[\x00-\x1f\x7f]/g, "?");
-}
-
-/** Milliseconds between two signs of life; undefined where they are meant for another process or not wanted. */
+/** Milliseconds between two signs of life; undefined if they are meant for another process, or not wanted. */
 function watchdogInterval(): number | undefined {
   const timeoutMs = Number(process.env["WATCHDOG_USEC"]) / 1000;
   const isForAnother = (process.env["WATCHDOG_PID"] ?? String(process.pid)) !== String(process.pid);

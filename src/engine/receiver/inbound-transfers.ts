@@ -1,4 +1,5 @@
 /** All transfers that a node receives, and those that it has received. */
+import { sentence } from "../../base/reason.ts";
 import type { Random } from "../../base/random.ts";
 import { epochHalves, type FragmentHeader } from "../../wire/datagram.ts";
 import { INBOUND_TRANSFERS } from "../../wire/limits.ts";
@@ -189,7 +190,7 @@ export class InboundTransfers {
     } else if (lastWord !== undefined) {
       this.answer(member, key, lastWord);
     } else if (!this.receives) {
-      const refusal = { phase: MemberPhase.failed, reason: "it does not receive" };
+      const refusal = { phase: MemberPhase.failed, reason: sentence("does-not-receive") };
       this.ended.add(key, refusal);
       this.answer(member, key, refusal);
     } else if (this.transfers.size >= INBOUND_TRANSFERS) {

@@ -1,4 +1,5 @@
 /** One incoming transfer, from its offer to its last word. */
+import { sentence } from "../../base/reason.ts";
 import { bitCount } from "../../base/bitmap.ts";
 import { Deadline } from "../../base/deadline.ts";
 import { serialAdd } from "../../base/serial.ts";
@@ -194,8 +195,7 @@ export class TransferReceiver {
   }
 
   tick(nowMs: number): void {
-    if (this.silence.take(nowMs))
-      this.discard(`the sender was silent for ${times.SENDER_SILENCE_MS / 1000} seconds`);
+    if (this.silence.take(nowMs)) this.discard(sentence("sender-silent", times.SENDER_SILENCE_MS / 1000));
     this.reports.tick(nowMs);
   }
 

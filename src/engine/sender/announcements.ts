@@ -1,4 +1,5 @@
 /** The messages of a sender to the group and to single members. */
+import { sentence } from "../../base/reason.ts";
 import { TARGETS_PER_MESSAGE } from "../../wire/limits.ts";
 import type { ControlMessage } from "../../wire/message.ts";
 import { MemberPhase } from "../../wire/status-message.ts";
@@ -85,7 +86,7 @@ export class Announcements {
 
   /** ABORT for everybody, as the end of a dry run. */
   endDryRun(): void {
-    this.toGroup(this.abort("dry run", []));
+    this.toGroup(this.abort(sentence("dry-run-over"), []));
   }
 
   /** ABORT for everybody: the transfer is given up. */
@@ -96,7 +97,7 @@ export class Announcements {
 
   /** ABORT for one member, which has left the transfer. */
   leaveOut(member: Member): void {
-    this.toMember(member, this.abort("the sender goes on without this member", [member.epoch]));
+    this.toMember(member, this.abort(sentence("sender-goes-on"), [member.epoch]));
   }
 
   private get spreadMs(): number {

@@ -1,4 +1,5 @@
 /** For which members a transfer waits, and which of them have had enough time. */
+import { sentence } from "../../base/reason.ts";
 import { Deadline } from "../../base/deadline.ts";
 import { MemberPhase } from "../../wire/status-message.ts";
 import type { Barrier, MemberProgress } from "./barrier.ts";
@@ -66,9 +67,9 @@ export class Debts {
     for (const progress of this.parts.barrier.progress) {
       if (!this.isOwing(progress)) progress.movedMs = nowMs;
       if (nowMs - progress.heardMs >= times.MEMBER_SILENCE_MS)
-        lost.push({ progress, reason: `no answer for ${times.MEMBER_SILENCE_MS / 1000} seconds` });
+        lost.push({ progress, reason: sentence("no-answer", times.MEMBER_SILENCE_MS / 1000) });
       else if (nowMs - progress.movedMs >= patienceMs) {
-        const reason = `it answers, but has not got on for ${patienceMs / 1000} seconds`;
+        const reason = sentence("stuck", patienceMs / 1000);
         lost.push({ progress, reason });
       }
     }

@@ -1,4 +1,5 @@
 /** One outgoing transfer, from its offer to its verdicts. */
+import { sentence } from "../../base/reason.ts";
 import { serialDistance } from "../../base/serial.ts";
 import type { Findings } from "../../wire/findings.ts";
 import { MemberPhase, type Status } from "../../wire/status-message.ts";
@@ -92,7 +93,7 @@ export class TransferSender {
     const progress = this.barrier.of(epoch);
     if (this.isFinished || progress === undefined) return;
     if (status.stagedBelow > this.blocks.sent) {
-      this.drop(progress, "it reports blocks that were never sent", nowMs);
+      this.drop(progress, sentence("impossible-report"), nowMs);
     } else if (status.phase === MemberPhase.waiting) {
       progress.heardMs = nowMs;
     } else {
@@ -109,7 +110,7 @@ export class TransferSender {
     }
     this.production.take(input);
     if (input.unreadable > 0 && this.request.allOrNothing)
-      this.abort(`${input.unreadable} entries cannot be read here`);
+      this.abort(sentence("unreadable", input.unreadable));
     this.pump(nowMs);
   }
 
@@ -169,7 +170,7 @@ export class TransferSender {
       return;
     }
     if (!status.wants.every((want) => this.wants.note(member.epoch, want))) {
-      this.drop(progress, "it answers a manifest that was never sent", nowMs);
+      this.drop(progress, sentence("impossible-answer"), nowMs);
       return;
     }
     if (state === "sending") this.blocks.addReport(status, seen);

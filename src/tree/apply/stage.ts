@@ -1,5 +1,5 @@
 /** The receiving side of one transfer, from its first block to its commit. */
-import { type Reason, sentenceOf } from "../../base/reason.ts";
+import type { Reason } from "../../base/reason.ts";
 import { SegmentKind, segmentsOf } from "../../wire/data-block.ts";
 import { EntryType } from "../../wire/entry.ts";
 import type { Finding } from "../../wire/findings.ts";
@@ -227,9 +227,4 @@ export class Stage {
 export function stageFailure(error: unknown): Reason {
   const { path } = error as NodeJS.ErrnoException & { path?: Buffer | string };
   return reasonFor(error, path === undefined ? undefined : nameOf(String(path)));
-}
-
-/** The reason as a sentence; undefined if nothing failed. */
-export function failureText(failure: Reason | undefined): string | undefined {
-  return failure === undefined ? undefined : sentenceOf(failure);
 }

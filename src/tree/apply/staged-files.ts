@@ -9,6 +9,7 @@ import { StepKind } from "../decide/decision.ts";
 import type { Disk, FileHandle } from "../disk/disk.ts";
 import type { OpenFile } from "../disk/open-file.ts";
 import { type AttributeRules, hasOwnerToSet, modeToSet } from "../entries/attributes.ts";
+import { isSameState } from "../entries/same-file.ts";
 import { nextPiece } from "../entries/holes.ts";
 import type { JournalWriter } from "./journal.ts";
 import { setAttributes, setFileRights } from "./set-attributes.ts";
@@ -136,7 +137,7 @@ export class StagedFiles {
       yield;
     }
     const after = from.stat();
-    if (after.mtimeNs !== before.mtimeNs || after.size !== file.size || before.size !== file.size) {
+    if (!isSameState(before, after) || before.size !== file.size) {
       this.closeFile(partial);
       this.unlink(partial);
       return false;

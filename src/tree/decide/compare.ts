@@ -114,13 +114,3 @@ function* digestOf(
     file.close();
   }
 }
-
-/** Whether two stats belong to one file. */
-export function isSameFile(stats: FileStats, other: FileStats | undefined): boolean {
-  return other !== undefined && other.inode === stats.inode && other.device === stats.device;
-}
-
-/** Whether a file is still the one that was looked at before. */
-export function isStill(stats: FileStats, now: FileStats | undefined): boolean {
-  return now?.inode === stats.inode && now.mtimeNs === stats.mtimeNs && now.size === stats.size;
-}

@@ -9,9 +9,10 @@ import { directoryOf, joinPath } from "../../wire/path-rules.ts";
 import type { EntryBelow } from "../disk/below.ts";
 import type { TreeView } from "../disk/tree-view.ts";
 import type { AttributeRules } from "../entries/attributes.ts";
+import { isSameFile, isSameState } from "../entries/same-file.ts";
 import { PathSet } from "../entries/path-set.ts";
 import { StageError } from "../reasons/stage-error.ts";
-import { differenceOf, isPlainlySame, isSameFile, isStill } from "./compare.ts";
+import { differenceOf, isPlainlySame } from "./compare.ts";
 import type { Decisions, Outcome, Place } from "./decision.ts";
 import { Places } from "./places.ts";
 import type { Precedence } from "./precedence.ts";
@@ -197,7 +198,7 @@ export class Planner {
     if (entry.type === EntryType.passage) return 0;
     const difference = yield* differenceOf(this.tree, directoryOf(path), stats, entry, this.rules);
     // While the file was read for its digest, another transfer may have replaced it.
-    if (entry.extras?.digest !== undefined && !isStill(stats, this.tree.stat(path)))
+    if (entry.extras?.digest !== undefined && !isSameState(stats, this.tree.stat(path)))
       return difference | Difference.contents;
     if (entry.type !== EntryType.hardLink || (difference & Difference.type) !== 0) return difference;
     const isLinked = !this.linkTargets.has(entry.target) && isSameFile(stats, this.tree.stat(entry.target));

@@ -1,13 +1,15 @@
 /** Checks a base directory by its path. */
 import fs from "node:fs";
+import { bytesOfText } from "../../base/display.ts";
 import { linuxDisk } from "./linux-disk.ts";
 
-/** Why a base directory cannot be used, as a sentence; undefined if it can. */
+/** Why a base directory cannot be used, as a sentence, a byte string; undefined if it can. */
 export function baseDirectoryProblem(base: string): string | undefined {
+  const shown = bytesOfText(base);
   try {
-    return fs.statSync(base).isDirectory() ? undefined : `the base directory ${base} is not a directory`;
+    return fs.statSync(base).isDirectory() ? undefined : `the base directory ${shown} is not a directory`;
   } catch {
-    return `the base directory ${base} is missing`;
+    return `the base directory ${shown} is missing`;
   }
 }
 

@@ -83,6 +83,13 @@ export interface Disk {
 
   /** Sets the owner and the group of an entry; -1 leaves one as it is. */
   setOwner(parent: DirectoryHandle, name: string, user: number, group: number): void;
+  /**
+   * Sets the group of an entry.
+   *
+   * @param owner the user to whom the entry must belong at that moment; undefined for any user
+   * @throws EPERM for an entry of another user, even if it has just replaced one that was looked at before
+   */
+  setGroup(parent: DirectoryHandle, name: string, group: number, owner: number | undefined): void;
   /** Sets the permissions of a directory itself, or of a special file that was just made; never of a link. */
   setMode(parent: DirectoryHandle, name: string, mode: number): void;
   /** Sets the time of last change, in nanoseconds since 1970. */

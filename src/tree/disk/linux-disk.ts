@@ -1,6 +1,7 @@
 /** The disk of this host, through node:fs, and through src/sys for calls that Node lacks. */
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
+import os from "node:os";
 import { bytesOfPath, entryPath } from "../../sys/entry-path.ts";
 import {
   canSyncFileSystem,
@@ -17,6 +18,7 @@ import {
 import { canFindHoles, nextData, nextHole } from "../../sys/holes.ts";
 import { type DeviceNumber, makeSpecialFile, type SpecialKind } from "../../sys/special-files.ts";
 import { type FileStats, statDescriptor, statEntry } from "../../sys/stat.ts";
+import { systemError } from "../../sys/system-error.ts";
 import {
   canReadAttributes,
   listAttributes,
@@ -30,6 +32,9 @@ const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, 
 
 /** The magic numbers of ext4, xfs, tmpfs and overlayfs: a durable change makes all earlier changes durable on them. */
 const ORDERED_FILE_SYSTEMS = new Set([0xef53, 0x58465342, 0x01021994, 0x794c7630]);
+
+/** For chown() this number means that the user stays as it is. */
+const SAME_USER = -1;
 
 /** Entries that each call of the kernel lists: one call is enough for most directories. */
 const LISTED_AT_ONCE = 256;
@@ -141,6 +146,19 @@ class LinuxDisk implements Disk {
   setOwner(parent: DirectoryHandle, name: string, user: number, group: number): void {
     if (name === ITSELF) fs.chownSync(itself(parent), user, group);
     else fs.lchownSync(pathOf(parent, name), user, group);
+  }
+
+  setGroup(parent: DirectoryHandle, name: string, group: number, owner: number | undefined): void {
+    // The look and the change use one descriptor: between them another entry may get the name.
+    const descriptor = openEntry(descriptorOf(parent), name, O_PATH | O_NOFOLLOW);
+    try {
+      if (owner !== undefined && statDescriptor(descriptor).uid !== owner) {
+        throw systemError("chown", os.constants.errno.EPERM);
+      }
+      fs.chownSync(`/proc/self/fd/${descriptor}`, SAME_USER, group);
+    } finally {
+      fs.closeSync(descriptor);
+    }
   }
 
   setMode(parent: DirectoryHandle, name: string, mode: number): void {

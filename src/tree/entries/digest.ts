@@ -1,6 +1,7 @@
 /** The SHA-256 of a file, piece by piece. */
 import crypto from "node:crypto";
 import type { FileStats } from "../../sys/stat.ts";
+import { isSameState } from "./same-file.ts";
 import type { ReadableFile, TreeView } from "../disk/tree-view.ts";
 
 /** How much is read before other work gets its turn: half a millisecond of SHA-256. */
@@ -17,12 +18,14 @@ export class FileDigest {
   /**
    * Opens the file.
    *
+   * @param expected the stats of the file at an earlier look: any other state counts as changed
    * @throws an error with a code if that is not possible, and for anything that is not a file
    */
-  constructor(tree: TreeView, directory: string, name: string) {
+  constructor(tree: TreeView, directory: string, name: string, expected?: FileStats) {
     this.file = tree.openToRead(directory, name);
-    this.stats = this.file.stat();
-    if (this.stats.isFile()) return;
+    const stats = this.file.stat();
+    this.stats = expected ?? stats;
+    if (stats.isFile()) return;
     this.close();
     throw Object.assign(new Error("not a file"), { code: "EINVAL" });
   }
@@ -39,8 +42,8 @@ export class FileDigest {
       this.hash.update(piece.subarray(0, bytes));
       if (this.offset < this.stats.size) return undefined;
     }
-    const { size, mtimeNs } = this.file.stat();
-    const isSame = size === this.stats.size && mtimeNs === this.stats.mtimeNs && this.offset === size;
+    const now = this.file.stat();
+    const isSame = isSameState(this.stats, now) && this.offset === now.size;
     return isSame ? this.hash.digest() : "changed";
   }
 

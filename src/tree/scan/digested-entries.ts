@@ -1,16 +1,17 @@
 /** Adds digests to the entries of files, if contents are compared. */
+import { type Reason, reason } from "../../base/reason.ts";
 import { type Entry, EntryType, NO_EXTRAS } from "../../wire/entry.ts";
 import { joinPath } from "../../wire/path-rules.ts";
 import { FileDigest } from "../entries/digest.ts";
 import type { Directories } from "../disk/directories.ts";
-import { explain } from "../reasons/explain.ts";
+import { reasonFor } from "../reasons/explain.ts";
 import type { FoundEntry } from "./look.ts";
 
 /** Pieces of files that are read before other work gets its turn: some 8 ms of SHA-256. */
 const PIECES = 16;
 
 /** The result for an entry: the entry with its digest, or the reason of a failure; undefined while its file is read. */
-export type Digested = FoundEntry | { readonly failure: string; readonly path: string } | undefined;
+export type Digested = FoundEntry | { readonly failure: Reason; readonly path: string } | undefined;
 
 /** Adds digests to the entries of files, if contents are compared. It reads one file at a time. */
 export class DigestedEntries {
@@ -26,15 +27,15 @@ export class DigestedEntries {
     const { entry, directory } = found;
     if (entry.type !== EntryType.file || entry.size === 0) return found;
     try {
-      this.file ??= new FileDigest(this.directories, directory.path, entry.name);
+      this.file ??= new FileDigest(this.directories, directory.path, entry.name, found.stats);
       const digest = this.read(this.file);
       if (digest === undefined) return undefined;
       this.close();
       if (digest !== "changed") return { ...found, entry: withDigest(entry, digest) };
-      return { failure: "it changed while it was being read", path: joinPath(directory.path, entry.name) };
+      return { failure: reason("changed-while-read"), path: joinPath(directory.path, entry.name) };
     } catch (error) {
       this.close();
-      return { failure: explain(error), path: joinPath(directory.path, entry.name) };
+      return { failure: reasonFor(error), path: joinPath(directory.path, entry.name) };
     }
   }
 

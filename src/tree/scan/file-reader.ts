@@ -1,9 +1,11 @@
 /** Reads files into data blocks, and withdraws files that change. */
+import { isSameState } from "../entries/same-file.ts";
+import { type Reason, reason, sentenceOf } from "../../base/reason.ts";
 import type { DataWriter } from "../../wire/data-block.ts";
 import { directoryOf, nameOf } from "../../wire/path-rules.ts";
 import type { Directories } from "../disk/directories.ts";
 import type { OpenFile } from "../disk/open-file.ts";
-import { explain } from "../reasons/explain.ts";
+import { reasonFor } from "../reasons/explain.ts";
 import { nextPiece } from "../entries/holes.ts";
 import type { HeldEntry } from "./held-entry.ts";
 
@@ -17,7 +19,7 @@ export class FileReader {
   private file: OpenFile | undefined;
   private offset = 0;
   /** Why the present file, or the last one, is withdrawn. */
-  failure: string | undefined;
+  failure: Reason | undefined;
 
   constructor(directories: Directories) {
     this.directories = directories;
@@ -35,7 +37,7 @@ export class FileReader {
       this.file = this.directories.openToRead(directoryOf(entry.path), nameOf(entry.path));
       this.checkUnchanged(this.file, entry);
     } catch (error) {
-      this.failure = explain(error);
+      this.failure = reasonFor(error);
     }
   }
 
@@ -46,7 +48,8 @@ export class FileReader {
     while (this.failure === undefined && file !== undefined && this.offset < entry.size) {
       if (writer.contentRoom === 0 || !this.readPiece(writer, entry, file)) return false;
     }
-    if (this.failure !== undefined && !writer.addWithdrawal(entry.number, this.failure)) return false;
+    if (this.failure !== undefined && !writer.addWithdrawal(entry.number, sentenceOf(this.failure)))
+      return false;
     this.close();
     return true;
   }
@@ -67,7 +70,7 @@ export class FileReader {
       const space = writer.contentSpace(Math.min(writer.contentRoom, end - this.offset));
       const bytes = file.read(space, this.offset);
       if (bytes === 0) {
-        this.failure = "it became shorter while it was being sent";
+        this.failure = reason("became-shorter");
         return true;
       }
       if (this.isStill(entry, file, this.offset + bytes)) {
@@ -75,7 +78,7 @@ export class FileReader {
         this.offset += bytes;
       }
     } catch (error) {
-      this.failure = explain(error);
+      this.failure = reasonFor(error);
     }
     return true;
   }
@@ -94,9 +97,9 @@ export class FileReader {
   }
 
   private checkUnchanged(file: OpenFile, entry: HeldEntry): void {
-    const stats = file.stat();
-    if (!stats.isFile() || stats.size !== entry.size || stats.mtimeNs !== entry.mtimeNs) {
-      this.failure = "it changed while it was being sent";
+    const now = file.stat();
+    if (!now.isFile() || entry.stats === undefined || !isSameState(entry.stats, now)) {
+      this.failure = reason("changed-while-sent");
     }
   }
 }

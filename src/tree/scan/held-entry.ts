@@ -1,4 +1,5 @@
 /** An entry that was announced and may have to be read. */
+import type { FileStats } from "../../sys/stat.ts";
 import type { EntryType } from "../../wire/entry.ts";
 
 /** An entry that was announced and may have to be read. */
@@ -7,7 +8,8 @@ export interface HeldEntry {
   readonly path: string;
   readonly type: EntryType;
   readonly size: number;
-  readonly mtimeNs: bigint;
+  /** The stats of the entry when it was announced. */
+  readonly stats: FileStats | undefined;
   /** The file has holes. */
   readonly isSparse: boolean;
 }

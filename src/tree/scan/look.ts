@@ -1,14 +1,15 @@
 /** Decides what is sent of one entry, and remembers files that have several names. */
+import { type Reason, reason } from "../../base/reason.ts";
 import type { FileStats } from "../../sys/stat.ts";
 import { type Entry, type EntryExtras, EntryType, NO_EXTRAS } from "../../wire/entry.ts";
 import { PATH_BYTES } from "../../wire/limits.ts";
 import type { DirectoryHeader } from "../../wire/manifest.ts";
 import type { Metadata } from "../../wire/metadata.ts";
 import { joinPath } from "../../wire/path-rules.ts";
-import { deviceOf, metadataOf, SAME_OWNER, typeOf } from "../entries/attributes.ts";
+import { deviceOf, metadataOf, typeOf } from "../entries/attributes.ts";
 import type { Directories } from "../disk/directories.ts";
 import type { Exclusion } from "../entries/excludes.ts";
-import { explain } from "../reasons/explain.ts";
+import { explain, reasonFor } from "../reasons/explain.ts";
 import { attributesOf, AttributesError } from "../entries/extended-attributes.ts";
 import { allocatedBytes, isSparse } from "../entries/holes.ts";
 import type { Owners } from "../entries/owners.ts";
@@ -25,20 +26,22 @@ export interface FoundEntry {
   readonly kind: "entry";
   readonly directory: DirectoryHeader;
   readonly entry: Entry;
+  /** The stats of the entry; undefined for an entry with its name only. */
+  readonly stats: FileStats | undefined;
 }
 
 /** The entry cannot be read; the reason does not repeat the path. */
 export interface UnreadableEntry {
   readonly kind: "unreadable";
   readonly path: string;
-  readonly reason: string;
+  readonly reason: Reason;
 }
 
 /** The entry has a type that is never sent; entries in it may be sent. */
 export interface SkippedEntry {
   readonly kind: "skipped";
   readonly path: string;
-  readonly reason: string;
+  readonly reason: Reason;
   readonly isDirectory: boolean;
 }
 
@@ -49,7 +52,7 @@ interface ExcludedEntry {
 
 export type Look = FoundEntry | UnreadableEntry | SkippedEntry | ExcludedEntry;
 
-export interface LookRules extends Pick<ScanRules, "ownedBy" | "group" | "sendsAttributes"> {
+export interface LookRules extends Pick<ScanRules, "ownedBy" | "group" | "groupOwner" | "sendsAttributes"> {
   readonly isExcluded: Exclusion;
   /** The sender does not change its own tree either. */
   readonly dryRun: boolean;
@@ -92,40 +95,39 @@ export class Lookout {
       if (this.rules.isExcluded(path, stats.isDirectory())) return { kind: "hidden" };
       return this.obstacle(path, stats) ?? this.found(directory, name, stats);
     } catch (error) {
-      return { kind: "unreadable", path, reason: explain(error) };
+      return { kind: "unreadable", path, reason: reasonFor(error) };
     }
   }
 
   private obstacle(path: string, stats: FileStats): UnreadableEntry | SkippedEntry | undefined {
     if (path.length > PATH_BYTES) {
-      return { kind: "unreadable", path, reason: `its path is longer than ${PATH_BYTES} bytes` };
+      return { kind: "unreadable", path, reason: reason("path-longer", undefined, PATH_BYTES) };
     }
     if (stats.mtimeNs < -MOST_NS || stats.mtimeNs > MOST_NS) {
-      return { kind: "unreadable", path, reason: "its time lies outside of the years 1678 to 2261" };
+      return { kind: "unreadable", path, reason: reason("time-out-of-range") };
     }
     if (typeOf(stats) === undefined) {
-      const reason = "it is a socket, which only the program that made it can use";
-      return { kind: "skipped", path, reason, isDirectory: false };
+      return { kind: "skipped", path, reason: reason("socket"), isDirectory: false };
     }
     if (!this.isForeign(stats)) return undefined;
-    const reason = "it does not belong to the daemon's user";
-    return { kind: "skipped", path, reason, isDirectory: stats.isDirectory() };
+    return { kind: "skipped", path, reason: reason("other-owner"), isDirectory: stats.isDirectory() };
   }
 
-  private found(directory: DirectoryHeader, name: string, stats: FileStats): FoundEntry {
+  private found(directory: DirectoryHeader, name: string, before: FileStats): FoundEntry {
     const path = joinPath(directory.path, name);
-    const type = typeOf(stats) ?? EntryType.file;
-    const metadata = this.metadata(directory.path, name, stats);
+    const type = typeOf(before) ?? EntryType.file;
+    const stats = this.regrouped(directory.path, name, before);
+    const metadata = this.metadata(stats);
     const isFile = type === EntryType.file;
     const first = isFile && stats.links > 1 ? this.firstPath(path, stats) : path;
     if (first !== path) {
       const entry = { type: EntryType.hardLink, name, metadata, size: 0, target: first, extras: undefined };
-      return { kind: "entry", directory, entry };
+      return { kind: "entry", directory, entry, stats };
     }
     const target = type === EntryType.symlink ? this.directories.readLink(directory.path, name) : "";
     const extras = this.withAttributes(directory.path, name, this.extrasOf(type, stats));
     const entry = { type, name, metadata, size: isFile ? stats.size : 0, target, extras };
-    return { kind: "entry", directory, entry };
+    return { kind: "entry", directory, entry, stats };
   }
 
   private withAttributes(
@@ -139,7 +141,7 @@ export class Lookout {
     } catch (error) {
       const why = error instanceof AttributesError ? error.message : explain(error);
       const path = joinPath(directory, name);
-      this.problem = { kind: "unreadable", path, reason: `its extended attributes are not sent: ${why}` };
+      this.problem = { kind: "unreadable", path, reason: reason("attributes-not-sent", undefined, why) };
       return extras;
     }
   }
@@ -153,20 +155,36 @@ export class Lookout {
     return path;
   }
 
-  /** An entry's metadata, after it got the wanted group; no link is followed. */
-  private metadata(directory: string, name: string, stats: FileStats): Metadata {
-    const { group, dryRun } = this.rules;
-    if (group === undefined || stats.gid === group) return metadataOf(stats, this.owners);
-    if (dryRun) return { ...metadataOf(stats, this.owners), group: this.owners.group(group) };
+  /** The stats of an entry, after it got the wanted group; no link is followed. */
+  private regrouped(directory: string, name: string, stats: FileStats): FileStats {
+    const { group, groupOwner, dryRun } = this.rules;
+    if (group === undefined || stats.gid === group) return stats;
+    if (!this.mayRegroup(stats)) {
+      this.problem = groupProblem(joinPath(directory, name), "it does not belong to the user who asked");
+      return stats;
+    }
+    if (dryRun) return stats;
     try {
       const { disk } = this.directories;
-      disk.setOwner(this.directories.handle(directory), name, SAME_OWNER, group);
+      disk.setGroup(this.directories.handle(directory), name, group, groupOwner);
     } catch (error) {
-      const path = joinPath(directory, name);
-      this.problem = { kind: "unreadable", path, reason: `its group cannot be changed: ${explain(error)}` };
+      this.problem = groupProblem(joinPath(directory, name), explain(error));
     }
     // A change of the group makes the kernel clear set-user-id and set-group-id.
-    return metadataOf(this.directories.statIn(directory, name) ?? stats, this.owners);
+    return this.directories.statIn(directory, name) ?? stats;
+  }
+
+  /** Whether the user who asked could change the group of an entry. */
+  private mayRegroup({ uid }: FileStats): boolean {
+    const { groupOwner } = this.rules;
+    return groupOwner === undefined || uid === groupOwner;
+  }
+
+  private metadata(stats: FileStats): Metadata {
+    const metadata = metadataOf(stats, this.owners);
+    const { group, dryRun } = this.rules;
+    const isToBe = dryRun && group !== undefined && this.mayRegroup(stats);
+    return isToBe ? { ...metadata, group: this.owners.group(group) } : metadata;
   }
 
   private extrasOf(type: EntryType, stats: FileStats): EntryExtras | undefined {
@@ -185,4 +203,8 @@ export class Lookout {
   private statIn(directory: string, name: string): FileStats | undefined {
     return this.directories.disk.stat(this.directories.handle(directory), name);
   }
+}
+
+function groupProblem(path: string, why: string): UnreadableEntry {
+  return { kind: "unreadable", path, reason: reason("group-unchanged", undefined, why) };
 }

@@ -19,6 +19,8 @@ export interface ScanRules extends PushRules {
   readonly ownedBy: number | undefined;
   /** Every entry gets this group before it is sent. */
   readonly group: number | undefined;
+  /** Only entries of this user get the group; undefined for entries of any user. */
+  readonly groupOwner?: number | undefined;
 }
 
 export const NO_RULES: ScanRules = {

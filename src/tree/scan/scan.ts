@@ -1,4 +1,5 @@
 /** Walks the tree and returns entries, and says which directories are complete. */
+import { type Reason, reason } from "../../base/reason.ts";
 import { UserError } from "../../base/user-error.ts";
 import type { FileStats } from "../../sys/stat.ts";
 import { EntryType } from "../../wire/entry.ts";
@@ -9,7 +10,7 @@ import { metadataOf } from "../entries/attributes.ts";
 import type { Directories } from "../disk/directories.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import { isExcludedWithin } from "../entries/excludes.ts";
-import { explain } from "../reasons/explain.ts";
+import { reasonFor } from "../reasons/explain.ts";
 import { type FoundEntry, type Look, Lookout, type LookRules, type SkippedEntry } from "./look.ts";
 import type { UnreadableEntry } from "./look.ts";
 import type { Owners } from "../entries/owners.ts";
@@ -33,7 +34,7 @@ export type ScanItem =
   | UnreadableEntry
   | SkippedEntry
   /** The path was asked for, and is left out anyway. */
-  | { readonly kind: "excluded"; readonly path: string; readonly reason: string }
+  | { readonly kind: "excluded"; readonly path: string; readonly reason: Reason }
   /** All entries of a directory have been returned. */
   | { readonly kind: "complete"; readonly directory: DirectoryHeader };
 
@@ -73,7 +74,7 @@ export class Scanner {
   /** One requested path with the directories on its way; true for a directory. */
   private *requested(path: string): Generator<ScanItem, boolean> {
     if (isExcludedWithin(this.rules.isExcluded, path, this.isDirectory(path))) {
-      yield { kind: "excluded", path, reason: "an exclude pattern fits it, or a directory on its way" };
+      yield { kind: "excluded", path, reason: reason("pattern-matches") };
       return false;
     }
     if (this.rules.syncs && this.isGone(path)) {
@@ -88,9 +89,9 @@ export class Scanner {
     try {
       item = this.lookout.at(header, nameOf(path));
     } catch (error) {
-      item = { kind: "unreadable", path, reason: explain(error) };
+      item = { kind: "unreadable", path, reason: reasonFor(error) };
     }
-    item ??= { kind: "unreadable", path, reason: "there is no such file or directory" };
+    item ??= { kind: "unreadable", path, reason: reason("ENOENT") };
     yield* this.give(item, header, nameOf(path));
     return isEntered(item);
   }
@@ -181,7 +182,7 @@ export class Scanner {
       if (isWhole && isSteady) yield { kind: "complete", directory: header };
     } catch (error) {
       if (error instanceof UserError) throw error;
-      yield { kind: "unreadable", path, reason: explain(error) };
+      yield { kind: "unreadable", path, reason: reasonFor(error) };
     }
   }
 
@@ -230,7 +231,7 @@ export function named(
   metadata: Metadata = NO_METADATA,
 ): FoundEntry {
   const entry = { type, name, metadata, size: 0, target: "", extras: undefined };
-  return { kind: "entry", directory, entry };
+  return { kind: "entry", directory, entry, stats: undefined };
 }
 
 /** Whether the walk continues in the entry. */

@@ -1,5 +1,7 @@
 /** The sending side: manifest blocks, and the data that members want. */
+import type { Reason } from "../../base/reason.ts";
 import type { Bitmap } from "../../base/bitmap.ts";
+import { bytesOfText } from "../../base/display.ts";
 import { UserError } from "../../base/user-error.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { DataWriter } from "../../wire/data-block.ts";
@@ -29,7 +31,7 @@ const MANIFESTS_HELD = 12;
 export interface SourceNotice {
   readonly kind: "unreadable" | "skipped" | "excluded";
   readonly path: string;
-  readonly reason: string;
+  readonly reason: Reason;
 }
 
 export interface SourceOptions {
@@ -149,7 +151,7 @@ export class Source {
     if (rules.isForced || this.directories.statDirectory("").device === device) return;
     this.directories.close();
     throw new UserError(
-      `the base directory ${base} is not on the file system that it was on when the daemon began to use it: ` +
+      `the base directory ${bytesOfText(base)} is not on the file system that it was on when the daemon began to use it: ` +
         "is something not mounted? Add --force-delete if that is what you want",
     );
   }
@@ -176,12 +178,12 @@ export class Source {
       this.note(item);
       return true;
     }
-    const { directory, entry } = item;
+    const { directory, entry, stats } = item;
     if (!writer.add(directory, entry)) return this.putBack(item);
-    const { type, size, name, metadata, extras } = entry;
+    const { type, size, name, extras } = entry;
     const path = joinPath(directory.path, name);
     const isSparse = extras?.allocated !== undefined;
-    entries.push({ number: this.nextEntry++, path, type, size, mtimeNs: metadata.mtimeNs, isSparse });
+    entries.push({ number: this.nextEntry++, path, type, size, stats, isSparse });
     return true;
   }
 

@@ -1,4 +1,5 @@
 /** The settings of the daemon as a service: its directory, whom it becomes, its socket and its log. */
+import { DEFAULT_SOCKET } from "../../../console/protocol.ts";
 import * as form from "../forms.ts";
 import { LEVELS, parseLogLevel } from "../log-levels.ts";
 import type { Setting } from "../setting.ts";
@@ -79,7 +80,7 @@ export const SERVICE = {
     option: "-U, --socket <path>",
     environment: "MAKUOSAN_SOCK",
     form: form.file,
-    default: "/run/makuosan/makuosan.sock",
+    default: DEFAULT_SOCKET,
     reload: false,
     help: "control socket",
     details: "msync(1) talks to the daemon over this socket.",

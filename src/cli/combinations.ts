@@ -1,0 +1,91 @@
+/** Which options of msync go together. */
+import { UserError } from "../base/user-error.ts";
+
+/** What a command line is about; every option goes with some of these. */
+export type Action = "send" | "wait" | "members" | "status" | "keygen" | "loglevel" | "script" | "history";
+
+/** A push, and a script, in which options hold for its pushes. */
+const PUSHES: readonly Action[] = ["send", "script"];
+
+/** Everything that is asked of a daemon. */
+const ASKS: readonly Action[] = ["send", "script", "wait", "members", "status", "history", "loglevel"];
+
+/**
+ * The actions with which each option means something, by its name as commander has it. An option that names an action is
+ * not in this table: only one of those can be given.
+ */
+const GOES_WITH: Readonly<Record<string, readonly Action[]>> = {
+  recursive: PUSHES,
+  dryRun: PUSHES,
+  verbose: [...PUSHES, "members", "history"],
+  // They choose members to push to, or to wait for.
+  target: [...PUSHES, "wait"],
+  except: [...PUSHES, "wait"],
+  wait: ASKS,
+  exclude: PUSHES,
+  excludeFrom: PUSHES,
+  group: PUSHES,
+  delete: PUSHES,
+  sync: PUSHES,
+  forceDelete: PUSHES,
+  check: PUSHES,
+  repair: PUSHES,
+  checksum: PUSHES,
+  xattrs: PUSHES,
+  allOrNothing: PUSHES,
+  console: ASKS,
+  keepGoing: ["script"],
+  json: ASKS,
+};
+
+/** Options that mean something with any question, if another one is given, too. */
+const GOES_WITH_OPTION: Readonly<Record<string, string>> = { target: "wait", except: "wait" };
+
+/** As commander has an option of a command. */
+interface KnownOption {
+  readonly short?: string | undefined;
+  readonly long?: string | undefined;
+  attributeName(): string;
+}
+
+/**
+ * Checks that every option of a command line means something beside the others.
+ *
+ * @param known all options of the command
+ * @param given the values that were given, by name
+ * @throws UserError that names two that do not go together
+ */
+export function checkTogether(
+  action: Action,
+  known: readonly KnownOption[],
+  given: object,
+  paths: readonly string[],
+): void {
+  const values = new Map<string, unknown>(Object.entries(given));
+  if (values.get("keepGoing") === true && action !== "script") {
+    throw new UserError("--keep-going is for scripts: give one with -f");
+  }
+  for (const option of known) {
+    const name = option.attributeName();
+    const actions = GOES_WITH[name];
+    if (actions === undefined || actions.includes(action) || !isGiven(values.get(name))) continue;
+    const other = GOES_WITH_OPTION[name];
+    if (other !== undefined && ASKS.includes(action) && isGiven(values.get(other))) continue;
+    throw apart(option.long ?? name, action);
+  }
+  const [path] = paths;
+  if (action !== "send" && path !== undefined) {
+    throw new UserError(`the path '${path}' does not go together with --${action}: leave one of them out`);
+  }
+}
+
+/** Numbers count how often an option is given, and lists collect its values. */
+function isGiven(value: unknown): boolean {
+  if (Array.isArray(value)) return value.length > 0;
+  return value !== undefined && value !== false && value !== 0;
+}
+
+function apart(option: string, action: Action): UserError {
+  const mend = action === "wait" ? "leave it out, or name a path to send" : "leave one of them out";
+  return new UserError(`${option} does not go together with --${action}: ${mend}`);
+}

@@ -1,0 +1,185 @@
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import net from "node:net";
+import os from "node:os";
+import path from "node:path";
+import { test, type TestContext } from "node:test";
+import { below, SeededRandom } from "../../src/base/random.ts";
+import { ExitStatus, UserError } from "../../src/base/user-error.ts";
+import { ConsoleClient } from "../../src/console/client.ts";
+import type { RequestHandler } from "../../src/console/conversation.ts";
+import { CANCEL_LINE, CLIENTS, type Request, type Result } from "../../src/console/protocol.ts";
+import { ConsoleServer } from "../../src/console/server.ts";
+import type { PeerCredentials } from "../../src/sys/peer-credentials.ts";
+import { nastyBytes } from "./nasty-requests.ts";
+
+/** The control socket as clients of every kind meet it. */
+
+type Handle = RequestHandler["handle"];
+
+async function serve(context: TestContext, handle: Handle): Promise<string> {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-console-"));
+  const socket = path.join(directory, "socket");
+  const server = await ConsoleServer.open(socket);
+  server.serve({ handle });
+  context.after(() => {
+    server.close();
+    fs.rmSync(directory, { recursive: true });
+  });
+  return socket;
+}
+
+const answers: Handle = () => Promise.resolve({ result: "ok" });
+
+/** Writes the bytes in pieces, and resolves with this many answers, or with all that there were before the end. */
+function converse(socket: string, pieces: readonly (string | Buffer)[], count: number): Promise<Result[]> {
+  return new Promise((resolve, reject) => {
+    const client = net.connect(socket);
+    let text = "";
+    const lines = () => text.split("\n").slice(0, -1);
+    const end = () => {
+      client.destroy();
+      resolve(lines().map((line) => JSON.parse(line) as Result));
+    };
+    client.setEncoding("utf8").on("data", (more: string) => {
+      text += more;
+      if (lines().length >= count) end();
+    });
+    client.once("error", (error: NodeJS.ErrnoException) =>
+      ["ECONNRESET", "EPIPE"].includes(error.code ?? "") ? end() : reject(error),
+    );
+    client.once("close", end);
+    for (const piece of pieces) client.write(piece);
+  });
+}
+
+test("each of many random requests gets one answer, and the daemon stays", async (context) => {
+  const seen: string[] = [];
+  const socket = await serve(context, (request) => {
+    seen.push(request.command);
+    return Promise.resolve({ result: "ok" });
+  });
+  const random = new SeededRandom(20_261_128);
+  let refused = 0;
+  for (let round = 0; round < 60; round++) {
+    // Empty lines are passed over, and the line that cancels has no answer.
+    const requests = Array.from({ length: 50 }, () => nastyBytes(random)).filter(
+      (bytes) => bytes.length > 0 && bytes.toString() !== CANCEL_LINE,
+    );
+    const stream = Buffer.concat(requests.flatMap((bytes) => [bytes, Buffer.from("\n")]));
+    const pieces: Buffer[] = [];
+    for (let start = 0; start < stream.length;) {
+      const end = start + 1 + below(random, 20_000);
+      pieces.push(stream.subarray(start, end));
+      start = end;
+    }
+    const results = await converse(socket, pieces, requests.length);
+    assert.equal(results.length, requests.length, `round ${round}`);
+    for (const result of results) {
+      if (result.result !== "error") continue;
+      refused++;
+      assert.equal(result.exitStatus, 1);
+      assert.match(result.message, /^(one of )?the (request|daemon)\b.{0,200}$/);
+    }
+  }
+  assert.ok(refused > 1_000);
+  assert.ok(seen.length > 20, "some of them are requests");
+});
+
+test("a request that is nested too deeply is answered", async (context) => {
+  const socket = await serve(context, answers);
+  for (const levels of [5_000, 1_000_000]) {
+    const line = `{"command":${"[".repeat(levels)}${"]".repeat(levels)}}\n`;
+    assert.deepEqual(await converse(socket, [line, '{"command":"status"}\n'], 2), [
+      { result: "error", message: "the request's command is not text", exitStatus: 1 },
+      { result: "ok" },
+    ]);
+  }
+});
+
+test("too much at once is refused with a sentence", { timeout: 10_000 }, async (context) => {
+  const socket = await serve(context, () => new Promise(() => undefined));
+  const refusal = async (...pieces: string[]) => {
+    const [result] = await converse(socket, pieces, 1);
+    return result?.result === "error" ? result.message : "";
+  };
+  assert.match(await refusal("x".repeat(5 * 1024 * 1024)), /^the request is too long: /);
+  assert.match(await refusal('{"command":"status"}\n'.repeat(300)), /^too many requests wait: /);
+  assert.match(
+    await refusal(...Array.from({ length: 5 }, () => `{"command":"${"x".repeat(3_000_000)}"}\n`)),
+    /^(too many requests wait|the daemon does not know)/,
+  );
+});
+
+test("results that a client does not read do not pile up", async (context) => {
+  let made = 0;
+  const values: [string, string][] = [["x", "y".repeat(8 * 1024 * 1024)]];
+  const socket = await serve(context, () => {
+    made++;
+    return Promise.resolve({ result: "status", values });
+  });
+  const client = net.connect(socket);
+  context.after(() => client.destroy());
+  client.pause();
+  client.write('{"command":"status"}\n'.repeat(30));
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  assert.ok(made >= 2 && made <= 8, `${made} results of 8 MiB`);
+  const more = new Promise<void>((resolve) => {
+    let bytes = 0;
+    client.on("data", (data: Buffer) => {
+      bytes += data.length;
+      if (bytes > 30 * 8 * 1024 * 1024) resolve();
+    });
+  });
+  client.resume();
+  await more;
+  assert.equal(made, 30, "when it reads, it gets them all");
+});
+
+test("a request that is taken back in the same breath is given up", { timeout: 10_000 }, async (context) => {
+  const given: string[] = [];
+  const socket = await serve(
+    context,
+    (request, _caller, _emit, signal) =>
+      new Promise((resolve, reject) => {
+        given.push(request.command);
+        const end = () => reject(new UserError("interrupted", ExitStatus.interrupted));
+        if (request.command !== "wait") resolve({ result: "ok" });
+        else if (signal.aborted) end();
+        else signal.addEventListener("abort", end);
+      }),
+  );
+  const wait = '{"command":"wait","members":9,"seconds":60,"targets":[],"excepts":[]}';
+  const results = await converse(socket, [`${wait}\n${CANCEL_LINE}\n{"command":"members"}\n`], 2);
+  assert.deepEqual(results, [{ result: "error", message: "interrupted", exitStatus: 130 }, { result: "ok" }]);
+  assert.deepEqual(given, ["wait", "members"]);
+});
+
+test("a client that is one too many hears why", async (context) => {
+  const socket = await serve(context, answers);
+  const clients = await Promise.all(Array.from({ length: CLIENTS }, () => ConsoleClient.connect(socket)));
+  for (const client of clients) await client.request({ command: "status" }, () => undefined);
+  const late = await ConsoleClient.connect(socket);
+  await assert.rejects(
+    (async () => {
+      for (;;) await late.request({ command: "status" }, () => undefined);
+    })(),
+    (error) =>
+      error instanceof UserError &&
+      error.message === `${CLIENTS} clients are connected already: try again later` &&
+      error.exitStatus === ExitStatus.unreachable,
+  );
+  for (const client of clients) client.close();
+});
+
+test("the process that asks is known", async (context) => {
+  const callers: (PeerCredentials | undefined)[] = [];
+  const socket = await serve(context, (_request: Request, caller) => {
+    callers.push(caller);
+    return Promise.resolve({ result: "ok" });
+  });
+  await converse(socket, ['{"command":"status"}\n'], 1);
+  assert.deepEqual(callers, [
+    { pid: process.pid, uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 },
+  ]);
+});
