@@ -9,7 +9,7 @@ const COMMAND_LINE = "/proc/self/cmdline";
  * The arguments of this process as byte strings. Node turns bytes that are not UTF-8 into question marks; the
  * kernel still has them as they were. Where /proc is not mounted, such as in a small chroot, those of Node have to do.
  *
- * @param args the arguments behind the command's name, as Node has them
+ * @param args the arguments after the command's name, as Node has them
  */
 export function rawArguments(args: readonly string[], commandLine = COMMAND_LINE): string[] {
   if (args.length === 0) return [];

@@ -43,7 +43,7 @@ function printTransfer(entry: HistoryEntry, verbosity: number): void {
   }
 }
 
-/** Such as 2026-11-24 13:40:12, in the time zone of whoever reads it. */
+/** Such as 2026-11-24 13:40:12, in the time zone of the reader. */
 function localTime(iso: string): string {
   const time = new Date(iso);
   const shifted = new Date(time.getTime() - time.getTimezoneOffset() * 60_000);

@@ -1,4 +1,4 @@
-/** Daemon or command, by the name it was called by. */
+/** The command msync: carries out what its command line asks for. */
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import { ConsoleClient, socketPathOf } from "../console/client.ts";
 import { rawArguments } from "./arguments.ts";
@@ -12,7 +12,7 @@ import { send, waitForMembers } from "./send.ts";
 /**
  * The command `msync`.
  *
- * @param args the arguments behind the command's name
+ * @param args the arguments after the command's name
  * @returns the exit status
  */
 export async function runCommand(args: readonly string[]): Promise<number> {

@@ -1,4 +1,4 @@
-/** Its command line. */
+/** The command line of msync. */
 import { DEFAULT_SOCKET } from "../console/protocol.ts";
 import { Command, CommanderError } from "commander";
 import { type Action, checkTogether } from "./combinations.ts";
@@ -21,7 +21,7 @@ export interface CommandOptions {
   readonly historyCount: number;
   /** The file of a script, or `-`. */
   readonly script: string;
-  /** Whether a script goes on behind a command that failed. */
+  /** Whether a script goes on after a command that failed. */
   readonly keepGoing: boolean;
   /** Where --keygen writes to; undefined for the standard output. */
   readonly keyFile: string | undefined;
@@ -66,7 +66,7 @@ export function parseOptions(argv: readonly string[], target: string | undefined
   return readOptions(action, options, paths, target);
 }
 
-/** Behind --history, -n is no dry run but the number of transfers, which commander takes for a path. */
+/** After --history, -n is no dry run but the number of transfers, which commander takes for a path. */
 function historyOptions(options: ParsedOptions, args: string[]): [ParsedOptions, string[]] {
   const [number, ...others] = args;
   if (options.history !== true || options.dryRun !== true || number === undefined) return [options, args];
@@ -77,7 +77,7 @@ function msyncCommand(): Command {
   const version = typeof __MAKUOSAN_VERSION__ === "string" ? __MAKUOSAN_VERSION__ : "development";
   const command = new Command("msync")
     .description("Sends files below the base directory to all members at once.")
-    .argument("[path...]", "what to send, seen from the base directory");
+    .argument("[path...]", "paths to send, relative to the base directory");
   return addSendOptions(command)
     .option("-c, --console <target>", "control socket of the daemon, as unix:PATH")
     .option("-l, --loglevel <level>", "set the daemon's log level")

@@ -1,4 +1,4 @@
-/** Everything that msync prints but the progress bar. Lines are byte strings, which displayText() makes text of. */
+/** All output of msync except the progress bar. Lines are byte strings; displayText() turns them into text. */
 import fs from "node:fs";
 import { ExitStatus } from "../base/user-error.ts";
 import { displayJson, displayText } from "../base/display.ts";
@@ -6,7 +6,7 @@ import { displayJson, displayText } from "../base/display.ts";
 /** A pipe that is full is tried again after this time: its reader mostly needs less. */
 const PIPE_MS = 5;
 
-/** The first failure to write, but for a pipe that nobody reads any more. */
+/** The first failure to write, except for a pipe that nobody reads any more. */
 let failure: string | undefined;
 
 /** Writes a line to the standard output. */
@@ -61,7 +61,7 @@ function write(descriptor: number, text: string): void {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== "EAGAIN") {
         // A pipe that nobody reads any more is no error: the reader has what it wanted, as with `| head -1`. What was
-        // asked for is done all the same.
+        // asked for is done anyway.
         if (code !== "EPIPE") failure ??= code ?? String(error);
         return;
       }

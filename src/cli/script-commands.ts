@@ -1,4 +1,4 @@
-/** The table of its commands. */
+/** The table of the commands that a script may have. */
 import { Command, CommanderError } from "commander";
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import type { ConsoleClient } from "../console/client.ts";

@@ -1,4 +1,4 @@
-/** A push. */
+/** Carries out a push for msync, and prints its events and its result. */
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import type { ConsoleClient } from "../console/client.ts";
 import type { Event, SendRequest, SendResult } from "../console/protocol.ts";
@@ -30,7 +30,7 @@ export function pathsToSend(paths: readonly string[], recursive: boolean): reado
   throw new UserError("nothing to send: name a path, or give -r for the whole base directory");
 }
 
-/** Carries out a push and prints what comes of it; the exit status. */
+/** Carries out a push and prints the result; returns the exit status. */
 export async function send(
   client: ConsoleClient,
   paths: readonly string[],

@@ -1,7 +1,7 @@
 /** Cuts a line into words, with quotes. */
 import { UserError } from "../base/user-error.ts";
 
-/** What stands behind a backslash in double quotes and loses its meaning; elsewhere the backslash stays. */
+/** The characters that lose their meaning after a backslash in double quotes. The backslash stays before all others. */
 const ESCAPED_IN_QUOTES = new Set(['"', "\\", "$", "`"]);
 
 /**

@@ -3,7 +3,7 @@ import { UserError } from "../base/user-error.ts";
 import type { Request, SendRequest } from "./protocol.ts";
 
 /**
- * Reads a request line. A client that may open the socket may be wrong all the same, so every field is looked at, and no
+ * Reads a request line. A client that may open the socket may still be wrong, so every field is looked at, and no
  * value is entered that can be nested without end.
  *
  * @throws UserError for a line that is not a request

@@ -129,7 +129,7 @@ export interface ProgressEvent {
   readonly sentBytes: number;
   /** What is known to be wanted so far. */
   readonly wantedBytes: number;
-  /** The member that is furthest behind. */
+  /** The slowest member. */
   readonly slowest: string;
 }
 

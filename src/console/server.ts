@@ -48,7 +48,7 @@ export class ConsoleServer {
           "choose another with -U",
       );
     }
-    // A client that cannot be accepted, for want of descriptors or memory, tries again; the daemon goes on.
+    // A client that cannot be accepted, because descriptors or memory are used up, tries again; the daemon goes on.
     server.on("error", () => undefined);
     return new ConsoleServer(socketPath, hasMadeDirectory, server);
   }

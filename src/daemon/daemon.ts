@@ -35,7 +35,7 @@ export interface Daemon {
   stop(): Promise<void>;
 }
 
-/** What the daemon is told of the process that it runs in. */
+/** The process that the daemon runs in, as far as the daemon has to know it. */
 export interface Surroundings extends NetworkPatience {
   /** Called at the end of each turn of the event pump. */
   readonly onTurn: () => void;
@@ -182,7 +182,7 @@ function buildPushes(frame: Frame, { engine, driver }: Pump): Pushes {
 }
 
 /**
- * Puts the parts to work. The control socket begins before the network and so ends after it: clients still hear what came
+ * Puts the parts to work. The control socket begins before the network and so ends after it: clients still get the result
  * of transfers that the end of the daemon has ended. The disk threads begin first and end last, with what is written.
  */
 function startParts(frame: Frame, pump: Pump, pushes: Pushes): void {

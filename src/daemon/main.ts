@@ -23,7 +23,7 @@ const STATUS_MS = 1_000;
 /**
  * The command `makuosan`.
  *
- * @param argv the arguments behind the name of the command
+ * @param argv the arguments after the name of the command
  * @returns the exit status, or undefined while the daemon runs
  */
 export async function runDaemon(argv: readonly string[]): Promise<number | undefined> {
@@ -92,7 +92,7 @@ async function run(settings: Settings, load: () => Settings, notifier: ServiceNo
 }
 
 /**
- * Takes over what can change without a new start: the log level.
+ * Takes over the settings that can change without a restart: the log level.
  *
  * @returns why nothing has changed; undefined where all is well
  */

@@ -96,7 +96,7 @@ export class NodeEngine {
   }
 
   /**
-   * The hot path: fragments of one block that stand one behind the other in it, read as one train.
+   * The hot path: fragments of one block that follow each other in it, read as one train.
    *
    * @param last the header of the last of them
    * @returns the transfer that needs payloads, those in `accepted`; undefined when nobody needs any
@@ -134,7 +134,7 @@ export class NodeEngine {
       this.inbound.handleMessage(member, message, nowMs);
       return;
     }
-    // A message for another node, recorded and sent again to this one, has a good seal all the same.
+    // A message for another node, recorded and sent again to this one, still has a good seal.
     if (message.body.sender !== this.self.epoch) return;
     const sender = this.outbound.of(message.body.transfer);
     if (message.type === "status") sender?.handleStatus(from.epoch, message.body, nowMs);

@@ -221,7 +221,7 @@ export type Input =
   | {
       readonly kind: "staged";
       readonly key: InboundKey;
-      /** They have all the same outcome; a manifest block is alone. */
+      /** All of them have one outcome; a manifest block is alone. */
       readonly blocks: readonly number[];
       readonly outcome: StageOutcome;
     }
@@ -240,7 +240,7 @@ export type Input =
       readonly first: number;
       readonly findings: readonly Finding[];
     }
-  /** The disk is busy with something long, and gets on with it. */
+  /** The disk is busy with something long, and makes progress with it. */
   | { readonly kind: "worked"; readonly key: InboundKey }
   | { readonly kind: "stop" };
 

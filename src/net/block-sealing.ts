@@ -10,7 +10,7 @@ const associated = Buffer.alloc(BLOCK_ASSOCIATED_BYTES);
 /**
  * Seals a block in place.
  *
- * @param sealed the plaintext, with room for the tag behind it
+ * @param sealed the plaintext, with room for the tag after it
  */
 export function sealBlock(
   key: Uint8Array,

@@ -19,7 +19,7 @@ export interface DatagramSocket {
   listen(handler: DatagramHandler, onError: (error: Error) => void): void;
 
   /**
-   * Sends datagrams that lie one behind the other, all but the last of the full length.
+   * Sends datagrams that lie side by side, all but the last of the full length.
    *
    * @param done called once when the kernel has taken them and their memory may change; with the number of sends that
    *   failed, whose datagrams count as lost on the way

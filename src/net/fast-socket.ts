@@ -20,7 +20,7 @@ export class FastSocket implements DatagramSocket {
   private readonly writer: DatagramWriter;
   private isSegmenting = true;
   private isClosed = false;
-  /** Sends that wait in node:dgram. While there are some, new ones wait behind them. */
+  /** Sends that wait in node:dgram. While there are some, new ones wait after them. */
   private waiting = 0;
 
   private constructor(plain: PlainSocket, descriptor: number, reader: TrainReader, writer: DatagramWriter) {

@@ -44,7 +44,9 @@ export function writeTo(state: MemoryState, inode: Inode, bytes: Uint8Array, off
   const writable = contents.writableBytes(offset, bytes.length, freePages);
   if (writable === 0) throw new DiskError("ENOSPC", "write");
   const pagesBefore = contents.pageCount;
-  volume.journal.recordContents(inode, { kind: "write", offset, bytes: bytes.slice(0, writable) });
+  // A copy: slice() of a Buffer would be a view of memory into which the caller writes next.
+  const copy = new Uint8Array(bytes.subarray(0, writable));
+  volume.journal.recordContents(inode, { kind: "write", offset, bytes: copy });
   volume.usedBytes += (contents.pageCount - pagesBefore) * PAGE_BYTES;
   recordTouch(state, inode);
   return writable;

@@ -1,4 +1,4 @@
-import { below, fraction, SeededRandom, type Random } from "../../src/base/random.ts";
+import { below, fraction, type Random, SeededRandom } from "../../src/base/random.ts";
 import { NodeEngine } from "../../src/engine/node.ts";
 import {
   type Effect,
@@ -6,7 +6,9 @@ import {
   type InboundKey,
   type Input,
   type NodeEvent,
+  type StageOutcome,
 } from "../../src/engine/types.ts";
+import type { ScanRequest, ScanRules } from "../../src/tree/scan/request.ts";
 import {
   epochHalves,
   FragmentHeader,
@@ -15,11 +17,14 @@ import {
 } from "../../src/wire/datagram.ts";
 import { decodeMessage, encodeMessage } from "../../src/wire/message.ts";
 import { MemberPhase, type Status } from "../../src/wire/status-message.ts";
+import { Announced } from "./announced.ts";
 import { check } from "./check.ts";
-import type { BlockContent, SimulatedDisk, SimulatedEntry } from "./disk.ts";
+import { type Death, type DiskFaults, DiskTrouble } from "./disk-trouble.ts";
+import { JudgedStages } from "./judged-stages.ts";
+import type { Machine } from "./machine.ts";
 import type { Network } from "./network.ts";
 import type { Schedule } from "./schedule.ts";
-import { SimulatedSource } from "./source.ts";
+import { SourceDriver, type WireBlock } from "./source-driver.ts";
 
 /** A sealed control message, or a fragment, on the simulated wire. */
 export type Packet = {
@@ -28,116 +33,189 @@ export type Packet = {
   readonly isForged: boolean;
 } & (
   | { readonly plaintext: Uint8Array }
-  | { readonly fragment: FragmentHeader; readonly content: BlockContent | undefined }
+  | { readonly fragment: FragmentHeader; readonly content: WireBlock | undefined }
 );
 
 export const OPTIONS = { windowBlocks: 12, socketFragments: 200, fragmentsPerSecond: Infinity };
 
-export interface DiskFaults {
-  /** Chance that staging a block fails. */
-  staging: number;
-  /** Chance that an operation takes very long. */
-  stall: number;
-}
+/** Clocks of processes tell different times. */
+const LATEST_CLOCK_MS = 1_000_000;
 
-interface Surroundings {
+export interface Surroundings {
   readonly schedule: Schedule;
   readonly network: Network<Packet>;
   readonly random: Random;
   readonly diskFaults: DiskFaults;
   readonly onEvent: (host: SimulatedHost, event: NodeEvent) => void;
+  /** It asks its members for their places in the order of commits. */
+  readonly onOrder: (host: SimulatedHost) => void;
+  /** The process has ended in the middle of its work. */
+  readonly onDeath: (host: SimulatedHost, death: Death) => void;
 }
 
-/** A node's engine with a simulated network, disk and clock around it, until it crashes. */
+/** What one transfer is asked to do. */
+export interface Push {
+  readonly request: ScanRequest;
+  readonly rules: ScanRules;
+  readonly dryRun: boolean;
+  readonly allOrNothing: boolean;
+  readonly blockBytes: number;
+}
+
+/** The daemon of a machine: the engine with a simulated network and clock around it, until it dies. */
 export class SimulatedHost {
-  readonly name: string;
-  readonly ip: string;
+  readonly machine: Machine;
   readonly epoch: string;
-  readonly disk: SimulatedDisk;
   readonly engine: NodeEngine;
-  readonly surroundings: Surroundings;
-  readonly sources = new Map<number, SimulatedSource>();
+  private readonly surroundings: Surroundings;
+  private readonly trouble: DiskTrouble;
+  private readonly stages: JudgedStages;
+  private readonly sources = new Map<number, SourceDriver>();
   private readonly nodeId: string;
-  private readonly sentBlocks = new Map<
-    string,
-    { content: BlockContent; sealedBytes: number; kind: number }
-  >();
-  private readonly slots = new Map<string, Map<string, BlockContent | undefined>>();
-  private readonly diskQueue: (() => void)[] = [];
-  private readonly begunNames = new Map<number, string>();
+  private readonly clockMs: number;
+  private readonly slots = new Map<string, Map<string, WireBlock | undefined>>();
   private readonly dryRuns = new Set<string>();
+  private readonly diskQueue: (() => void)[] = [];
+  private readonly suspended: (() => void)[] = [];
+  private isSuspended = false;
   private isDiskBusy = false;
   private wakeMs = Infinity;
+  private lastTransfer = 0;
   isAlive = true;
 
-  constructor(name: string, ip: string, epoch: string, disk: SimulatedDisk, surroundings: Surroundings) {
-    this.name = name;
-    this.ip = ip;
+  constructor(machine: Machine, epoch: string, surroundings: Surroundings) {
+    const { random, network, schedule } = surroundings;
+    const { name, ip } = machine;
+    this.machine = machine;
     this.epoch = epoch;
-    this.disk = disk;
     this.surroundings = surroundings;
     // Padded so that host1 and host10 differ.
     this.nodeId = name.padEnd(32, "f").replace(/[^0-9a-f]/g, "e");
+    this.clockMs = below(random, LATEST_CLOCK_MS);
     const info = { hostName: name, version: "0.0.0", receives: true, sends: true, labels: [] };
-    const random = new SeededRandom(surroundings.random.u32());
-    this.engine = new NodeEngine({ nodeId: this.nodeId, epoch }, info, OPTIONS, random);
-    this.disk.recover();
-    surroundings.network.attach(ip, (packet) => this.receive(packet));
-    this.engine.membership.start(surroundings.schedule.nowMs);
+    const own = new SeededRandom(random.u32());
+    this.engine = new NodeEngine({ nodeId: this.nodeId, epoch }, info, OPTIONS, own);
+    this.trouble = new DiskTrouble(random, surroundings.diskFaults);
+    this.stages = new JudgedStages(machine, this.trouble);
+    network.attach(ip, (packet) => this.whenAwake(() => this.receive(packet)));
+    this.engine.membership.start(schedule.nowMs + this.clockMs);
+  }
+
+  /**
+   * Recovers what an earlier process has left, and goes to the network.
+   *
+   * @param death that comes after so many changes of the recovery
+   */
+  start(death?: { readonly kind: Death; readonly changes: number }): void {
+    const { disk } = this.machine;
+    if (death !== undefined) {
+      disk.before = this.trouble.hook;
+      this.trouble.dieSoon(death.kind, death.changes);
+    }
+    this.trouble.canFail = false;
+    this.stages.recover();
+    this.trouble.canFail = true;
+    if (this.hasDied()) return;
+    this.trouble.dieSoon("kill", 0);
+    disk.before = this.trouble.hook;
     this.pump();
   }
 
-  /** The process dies: nothing that it had in hand goes on. */
-  crash(): void {
-    this.isAlive = false;
-    this.surroundings.network.detach(this.ip);
+  get name(): string {
+    return this.machine.name;
   }
 
-  startTransfer(
-    transfer: number,
-    entries: readonly SimulatedEntry[],
-    dryRun: boolean,
-    allOrNothing: boolean,
-  ): void {
-    this.sources.set(transfer, new SimulatedSource(entries));
-    const targets = [...this.engine.membership.members];
+  get outboundCount(): number {
+    return this.sources.size;
+  }
+
+  /** The process dies between two calls. */
+  crash(): void {
+    this.isAlive = false;
+    this.surroundings.network.detach(this.machine.ip);
+    for (const source of this.sources.values()) if (!this.trouble.isDead) source.close();
+  }
+
+  /** The process dies in the middle of one of the next calls that change the disk. */
+  crashSoon(death: Death, changes: number): void {
+    this.trouble.dieSoon(death, changes);
+  }
+
+  /** The process stands still; what comes meanwhile waits for it. */
+  suspend(forMs: number): void {
+    this.isSuspended = true;
+    this.surroundings.schedule.after(forMs, () => {
+      this.isSuspended = false;
+      for (const event of this.suspended.splice(0)) if (this.isAlive) event();
+    });
+  }
+
+  /** @returns the number of the transfer */
+  startTransfer(push: Push, targets = [...this.engine.membership.members]): number {
+    const transfer = ++this.lastTransfer;
+    const { request, rules, dryRun, allOrNothing, blockBytes } = push;
+    const { fleetwide, disk } = this.machine;
+    const name = inboundName({ epoch: this.epoch, transfer });
+    fleetwide.announced.set(name, new Announced(fleetwide.versions));
+    this.sources.set(transfer, new SourceDriver(disk, request, { rules, dryRun }, blockBytes));
     this.handle({ kind: "start-transfer", request: { transfer, targets, dryRun, allOrNothing } });
+    return transfer;
   }
 
   handle(input: Input): void {
     if (!this.isAlive) return;
-    this.engine.handle(input, this.surroundings.schedule.nowMs);
+    this.engine.handle(input, this.nowMs);
     this.pump();
   }
 
+  private get nowMs(): number {
+    return this.surroundings.schedule.nowMs + this.clockMs;
+  }
+
+  private whenAwake(event: () => void): void {
+    if (!this.isAlive) return;
+    if (this.isSuspended) this.suspended.push(event);
+    else event();
+  }
+
+  private later(delayMs: number, event: () => void): void {
+    this.surroundings.schedule.after(delayMs, () => this.whenAwake(event));
+  }
+
+  private hasDied(): boolean {
+    this.trouble.rethrow();
+    if (!this.trouble.isDead || !this.isAlive) return !this.isAlive;
+    this.crash();
+    this.surroundings.onDeath(this, this.trouble.death ?? "kill");
+    return true;
+  }
+
   private receive(packet: Packet): void {
+    const source = { ip: packet.ip, port: 5000 };
     if ("plaintext" in packet) {
       // A seal that nobody with the key has made never opens.
       if (packet.isForged) return;
-      const message = decodeMessage(packet.plaintext);
-      this.handle({ kind: "message", from: packet.from, source: { ip: packet.ip, port: 5000 }, message });
+      this.handle({ kind: "message", from: packet.from, source, message: decodeMessage(packet.plaintext) });
       return;
     }
-    const nowMs = this.surroundings.schedule.nowMs;
     const { fragment, content } = packet;
-    const key = this.engine.acceptFragment(fragment, { ip: packet.ip, port: 5000 });
+    const key = this.engine.acceptFragment(fragment, source);
     if (key !== undefined) {
-      const slots = this.slots.get(inboundName(key)) ?? new Map<string, BlockContent | undefined>();
+      const slots = this.slots.get(inboundName(key)) ?? new Map<string, WireBlock | undefined>();
       this.slots.set(inboundName(key), slots);
       slots.set(`${fragment.block % OPTIONS.windowBlocks}/${fragment.index}`, content);
     }
-    this.engine.afterFragments(nowMs);
+    this.engine.afterFragments(this.nowMs);
     this.pump();
   }
 
   private pump(): void {
     for (let effect = this.engine.poll(); effect !== undefined; effect = this.engine.poll())
       this.execute(effect);
-    const { schedule } = this.surroundings;
     const deadlineMs = this.engine.nextDeadlineMs();
     if (deadlineMs >= this.wakeMs) return;
     this.wakeMs = deadlineMs;
-    schedule.after(Math.max(0, deadlineMs - schedule.nowMs), () => {
+    this.later(Math.max(0, deadlineMs - this.nowMs), () => {
       if (this.wakeMs !== deadlineMs) return;
       this.wakeMs = Infinity;
       this.handle({ kind: "tick" });
@@ -156,9 +234,10 @@ export class SimulatedHost {
         this.produce(effect.transfer, effect.firstBlock, effect.count);
         break;
       case "settle":
-        this.sources.get(effect.transfer)?.settle(effect.block, effect.contents);
+        this.sources.get(effect.transfer)?.settle(effect.block, effect.union, effect.contents);
         break;
       case "close-source":
+        this.sources.get(effect.transfer)?.close();
         this.sources.delete(effect.transfer);
         break;
       case "event":
@@ -172,68 +251,69 @@ export class SimulatedHost {
   private executeStaging(effect: Extract<Effect, { key: InboundKey }>): void {
     const { key } = effect;
     const name = inboundName(key);
+    const { stages } = this;
     switch (effect.kind) {
       case "open-stage":
-        this.begunNames.set(key.transfer, name);
         if (effect.dryRun) this.dryRuns.add(name);
-        this.onDisk(() => this.disk.open(name, effect.dryRun));
+        this.onDisk(() => stages.open(key, effect.dryRun));
         break;
       case "stage":
         this.onDisk(() => this.stage(key, effect.block, effect.sealedBytes));
         break;
       case "prepare":
-        this.onDisk(() => {
-          this.disk.prepare(name);
-          const findings = this.disk.findingsOf(name).length;
-          this.handle({ kind: "prepared", key, failure: undefined, isRefusal: false, findings });
-        });
+        this.onDisk(() => this.answer(stages.prepare(key)));
         break;
       case "commit":
-        this.onDisk(() => this.disk.beginCommit(name));
-        this.onDisk(() => this.commitSteps(key));
+        this.onDisk(() => {
+          this.answer(stages.commit(key));
+          if (this.isAlive) stages.end(name);
+        });
         break;
       case "discard":
-        this.onDisk(() => this.disk.discard(name));
+        this.onDisk(() => stages.end(name));
+        this.slots.delete(name);
         break;
       case "read-findings":
         this.onDisk(() => {
-          const findings = this.disk.findingsOf(name).slice(effect.first);
-          this.handle({ kind: "found", key, first: effect.first, findings });
+          const { first } = effect;
+          this.answer({ kind: "found", key, first, findings: stages.find(name, first) });
         });
         break;
     }
   }
 
-  private commitSteps(key: InboundKey): void {
-    if (this.disk.commitStep(inboundName(key))) {
-      this.diskQueue.unshift(() => this.commitSteps(key));
-      return;
-    }
-    this.handle({ kind: "committed", key, failure: undefined });
+  private answer(input: Input | undefined): void {
+    if (!this.hasDied() && input !== undefined) this.handle(input);
   }
 
-  private stage(key: InboundKey, block: number, sealedBytes: number): void {
-    if (fraction(this.surroundings.random) < this.surroundings.diskFaults.staging) {
-      this.handle({
-        kind: "staged",
-        key,
-        blocks: [block],
-        outcome: { kind: "failed", reason: "no space left on the device" },
-      });
-      return;
-    }
+  private stage(key: InboundKey, number: number, sealedBytes: number): void {
     const slots = this.slots.get(inboundName(key));
-    const slot = block % OPTIONS.windowBlocks;
+    const slot = number % OPTIONS.windowBlocks;
     const contents = Array.from({ length: fragmentCount(sealedBytes) }, (_, index) =>
       slots?.get(`${slot}/${index}`),
     );
-    const [content] = contents;
+    const [block] = contents;
     // The seal opens only if every fragment is the sender's, of this very block.
-    const opens = content !== undefined && contents.every((one) => one === content);
-    const outcome = opens
-      ? this.disk.stage(inboundName(key), block, content)
-      : ({ kind: "corrupt" } as const);
-    this.handle({ kind: "staged", key, blocks: [block], outcome });
+    if (block === undefined || !contents.every((one) => one === block))
+      this.answer({ kind: "staged", key, blocks: [number], outcome: { kind: "corrupt" } });
+    else this.answerStaged(key, number, block, this.stages.stage(key, number, block));
+  }
+
+  /** Between two steps of a comparison, others have their turn. */
+  private answerStaged(
+    key: InboundKey,
+    number: number,
+    block: WireBlock,
+    outcome: StageOutcome | undefined,
+  ): void {
+    if (this.hasDied()) return;
+    if (outcome !== undefined) {
+      this.handle({ kind: "staged", key, blocks: [number], outcome });
+      return;
+    }
+    const name = inboundName(key);
+    const planning = this.stages.planningOf(name);
+    this.onDisk(() => this.answerStaged(key, number, block, this.stages.resume(name, planning, block)));
   }
 
   /** The disk does one thing after the other, each with a delay, and stops in the middle when the node dies. */
@@ -243,96 +323,78 @@ export class SimulatedHost {
   }
 
   private nextOnDisk(): void {
-    const { schedule, random, diskFaults } = this.surroundings;
-    const stallMs = fraction(random) < diskFaults.stall ? below(random, 3000) : 0;
     this.isDiskBusy = true;
-    schedule.after(0.05 + fraction(random) + stallMs, () => {
-      if (!this.isAlive) return;
+    this.later(this.trouble.delayMs(), () => {
       this.diskQueue.shift()?.();
       this.isDiskBusy = false;
-      if (this.diskQueue.length > 0) this.nextOnDisk();
+      if (!this.hasDied() && this.diskQueue.length > 0) this.nextOnDisk();
     });
   }
 
   private produce(transfer: number, firstBlock: number, count: number): void {
-    const { schedule, random } = this.surroundings;
-    schedule.after(0.1 + fraction(random), () => {
+    const { random } = this.surroundings;
+    const name = inboundName({ epoch: this.epoch, transfer });
+    this.later(0.1 + fraction(random), () => {
       const source = this.sources.get(transfer);
       if (source === undefined) return;
-      const contents: BlockContent[] = [];
-      const { blocks, state } = source.produce(firstBlock, count, (_, content) => contents.push(content));
-      blocks.forEach((block, index) => {
-        const sent = { content: contents[index]!, sealedBytes: block.sealedBytes, kind: block.kind };
-        this.sentBlocks.set(`${transfer}/${firstBlock + index}`, sent);
-      });
+      const produced = source.produce(transfer, firstBlock, count);
+      const announced = this.machine.fleetwide.announced.get(name);
+      for (let number = firstBlock; number < firstBlock + produced.blocks.length; number++) {
+        const block = source.blocks[number];
+        if (block !== undefined) announced?.add(block.kind, block.plaintext);
+      }
       // The answer takes its time, too: what it says may be old when it arrives.
-      schedule.after(fraction(random), () => {
-        this.handle({ kind: "produced", transfer, blocks, state, failure: undefined, unreadable: 0 });
-      });
+      this.later(fraction(random), () => this.handle(produced));
     });
   }
 
   private send(effect: Extract<Effect, { kind: "send" }>): void {
-    if (effect.message.type === "status") this.checkStatus(effect.message.body, effect.destination);
+    if (effect.message.type === "order") this.surroundings.onOrder(this);
+    if (effect.message.type === "status") this.checkStatus(effect.message.body);
     const plaintext = encodeMessage(effect.message).slice();
-    const packet = {
-      from: { nodeId: this.nodeId, epoch: this.epoch },
-      ip: this.ip,
-      isForged: false,
-      plaintext,
-    };
+    const { ip } = this.machine;
+    const packet = { from: { nodeId: this.nodeId, epoch: this.epoch }, ip, isForged: false, plaintext };
     const { network } = this.surroundings;
-    if (effect.destination.to === "group") network.multicast(this.ip, packet);
-    else network.unicast(this.ip, effect.destination.address.ip, packet);
+    if (effect.destination.to === "group") network.multicast(ip, packet);
+    else network.unicast(ip, effect.destination.address.ip, packet);
   }
 
-  /** An acknowledgement never precedes its durability. */
-  private checkStatus(status: Status, destination: Extract<Effect, { kind: "send" }>["destination"]): void {
-    if (destination.to === "group") return;
-    // The world numbers the transfers of all hosts in one row, so the number alone tells which one is meant.
-    const name = this.begunNames.get(status.transfer) ?? "";
-    if (status.phase === MemberPhase.receiving) {
+  /** A status never claims more than the disk has. */
+  private checkStatus(status: Status): void {
+    const name = inboundName({ epoch: status.sender, transfer: status.transfer });
+    const { stages, machine } = this;
+    const { phase } = status;
+    if (phase === MemberPhase.receiving)
       check(
-        this.disk.isStagedBelow(name, status.stagedBelow),
+        stages.isStagedBelow(name, status.stagedBelow),
         `${this.name} acknowledges what it has not staged`,
       );
-    }
-    if (status.phase === MemberPhase.ready && !this.dryRuns.has(name)) {
-      check(this.disk.stateOf(name) === "prepared", `${this.name} is ready without having prepared ${name}`);
-    }
-    if (status.phase === MemberPhase.ordered)
-      check(this.disk.stateOf(name) === "prepared", `${this.name} has a place for what is not prepared`);
-    if (status.phase === MemberPhase.done) {
-      check(this.disk.committed.has(name), `${this.name} says done without having committed ${name}`);
-    }
+    if (phase === MemberPhase.ready || phase === MemberPhase.ordered)
+      check(
+        stages.isPrepared(name) || this.dryRuns.has(name),
+        `${this.name} is ready without having prepared ${name}`,
+      );
+    if (phase === MemberPhase.done)
+      check(machine.fates.get(name) === "new", `${this.name} says done without having committed ${name}`);
   }
 
   private sendBlock(effect: Extract<Effect, { kind: "send-block" }>): void {
-    const sent = this.sentBlocks.get(`${effect.transfer}/${effect.block}`);
+    const { transfer, block, maskLow, maskHigh } = effect;
+    const sent = this.sources.get(transfer)?.blocks[block];
     check(sent !== undefined, "only blocks that were made are sent");
     let stamp = effect.stamp;
     const { high, low } = epochHalves(this.epoch);
+    const from = { nodeId: this.nodeId, epoch: this.epoch };
+    const { ip } = this.machine;
     for (let index = 0; index < fragmentCount(sent.sealedBytes); index++) {
-      const mask = index < 32 ? effect.maskLow : effect.maskHigh;
+      const mask = index < 32 ? maskLow : maskHigh;
       if ((mask & (1 << (index & 31))) === 0) continue;
       const fragment = new FragmentHeader();
-      Object.assign(fragment, {
-        epochHigh: high,
-        epochLow: low,
-        transfer: effect.transfer,
-        block: effect.block,
-      });
+      Object.assign(fragment, { epochHigh: high, epochLow: low, transfer, block });
       Object.assign(fragment, { stamp: stamp++, sealedBytes: sent.sealedBytes, index, kind: sent.kind });
       fragment.payloadBytes = FRAGMENT_PAYLOAD_BYTES;
-      const from = { nodeId: this.nodeId, epoch: this.epoch };
-      this.surroundings.network.multicast(this.ip, {
-        from,
-        ip: this.ip,
-        isForged: false,
-        fragment,
-        content: sent.content,
-      });
+      this.surroundings.network.multicast(ip, { from, ip, isForged: false, fragment, content: sent });
     }
-    this.surroundings.schedule.after(0.02, () => this.handle({ kind: "sent", transfer: effect.transfer }));
+    this.later(0.02, () => this.handle({ kind: "sent", transfer }));
   }
 }

@@ -2,41 +2,58 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SeededRandom } from "../../src/base/random.ts";
 import { type NodeEvent, inboundName } from "../../src/engine/types.ts";
-import { SimulatedDisk } from "./disk.ts";
+import { Versions } from "./contents.ts";
+import { NO_DISK_FAULTS } from "./disk-trouble.ts";
 import { type Packet, SimulatedHost } from "./host.ts";
+import { Machine } from "./machine.ts";
 import { Network } from "./network.ts";
 import { Schedule } from "./schedule.ts";
-import { SimulatedSource } from "./source.ts";
+import { wholePush } from "./draw.ts";
 
 /** Cases of the order of commits that random faults rarely meet. */
 
 type Four = [SimulatedHost, SimulatedHost, SimulatedHost, SimulatedHost];
+
+const SETTINGS = { listsChanges: false, deleteLimit: { entries: 100, percent: undefined } };
 
 class SmallWorld {
   readonly schedule = new Schedule();
   private readonly random = new SeededRandom(1);
   readonly network = new Network<Packet>(this.schedule, this.random, (packet) => packet);
   readonly events: NodeEvent[] = [];
+  private readonly fleetwide = {
+    random: this.random,
+    versions: new Versions(this.random),
+    announced: new Map(),
+  };
 
-  start(index: number, epoch: number, disk = new SimulatedDisk(new Map())): SimulatedHost {
+  makeMachine(index: number): Machine {
+    return new Machine(`host${index}`, `10.0.0.${index}`, {}, SETTINGS, this.fleetwide);
+  }
+
+  start(machine: Machine, epoch: number): SimulatedHost {
     const { schedule, network, random } = this;
-    const onEvent = (_: SimulatedHost, event: NodeEvent) => this.events.push(event);
-    const surroundings = { schedule, network, random, diskFaults: { staging: 0, stall: 0 }, onEvent };
-    const name = epoch.toString(16).padStart(16, "0");
-    return new SimulatedHost(`host${index}`, `10.0.0.${index}`, name, disk, surroundings);
+    const host = new SimulatedHost(machine, epoch.toString(16).padStart(16, "0"), {
+      schedule,
+      network,
+      random,
+      diskFaults: NO_DISK_FAULTS,
+      onEvent: (_, event) => this.events.push(event),
+      onOrder: () => undefined,
+      onDeath: () => assert.fail("nobody dies in the middle of a call"),
+    });
+    host.start();
+    return host;
   }
 
   /** Sends one file to some hosts; the name of the transfer. */
-  send(sender: SimulatedHost, transfer: number, receivers: readonly SimulatedHost[]): string {
-    sender.sources.set(transfer, new SimulatedSource([{ path: "file", version: `${transfer}`, pieces: 1 }]));
+  send(sender: SimulatedHost, receivers: readonly SimulatedHost[]): string {
     const epochs = receivers.map(({ epoch }) => epoch);
     const targets = [...sender.engine.membership.members].filter(({ epoch }) => epochs.includes(epoch));
     assert.equal(targets.length, receivers.length, "the sender knows all receivers");
-    sender.handle({
-      kind: "start-transfer",
-      request: { transfer, targets, dryRun: false, allOrNothing: false },
-    });
-    return inboundName({ epoch: sender.epoch, transfer });
+    sender.machine.edit((edits) => edits.put("file"));
+    const push = { ...wholePush(), allOrNothing: false };
+    return inboundName({ epoch: sender.epoch, transfer: sender.startTransfer(push, targets) });
   }
 
   runUntil(isDone: () => boolean): void {
@@ -57,26 +74,28 @@ class SmallWorld {
 /** @param deafAfterMs when, after the start of a transfer, one of its members hears nothing more of its sender */
 function restartedBehindCommit(deafAfterMs: number): { back: string[]; deaf: string[] } {
   const world = new SmallWorld();
-  const [one, two, busy, deaf] = [1, 2, 3, 4].map((index) => world.start(index, index)) as Four;
+  const hosts = [1, 2, 3, 4].map((index) => world.start(world.makeMachine(index), index));
+  const [one, two, busy, deaf] = hosts as Four;
   world.runFor(5_000);
   // The clock of one member is ahead of all others.
-  for (const transfer of [1, 2, 3]) {
-    const name = world.send(one, transfer, [busy]);
-    world.runUntil(() => busy.disk.committed.has(name));
+  for (let count = 0; count < 3; count++) {
+    const name = world.send(one, [busy]);
+    world.runUntil(() => busy.machine.committed.has(name));
   }
-  const earlier = world.send(one, 4, [busy, deaf]);
+  const earlier = world.send(one, [busy, deaf]);
   world.runFor(deafAfterMs);
-  world.network.cutLink(one.ip, deaf.ip, true);
+  world.network.cutLink(one.machine.ip, deaf.machine.ip, true);
   world.runFor(500);
   busy.crash();
-  const back = world.start(3, 5, busy.disk);
+  busy.machine.comeBack("power loss");
+  const back = world.start(busy.machine, 5);
   world.runUntil(() => [...two.engine.membership.members].some(({ epoch }) => epoch === back.epoch));
-  const later = world.send(two, 5, [back, deaf]);
-  world.runUntil(() => back.disk.committed.has(later));
-  world.network.cutLink(one.ip, deaf.ip, false);
+  const later = world.send(two, [back, deaf]);
+  world.runUntil(() => back.machine.committed.has(later));
+  world.network.cutLink(one.machine.ip, deaf.machine.ip, false);
   world.runUntil(() => one.engine.isIdle && two.engine.isIdle);
   const both = (host: SimulatedHost) =>
-    [...host.disk.committed].filter((name) => [earlier, later].includes(name));
+    [...host.machine.committed].filter((name) => [earlier, later].includes(name));
   return { back: both(back), deaf: both(deaf) };
 }
 

@@ -13,7 +13,7 @@ function __msync_members
     __msync_ask --members | string replace -rf '^(\S+) (\S+) \(Ver.*\)$' '$1\t$2'
 end
 
-# Paths are seen from the base directory, whatever the current one is.
+# Paths are relative to the base directory, whatever the current directory is.
 function __msync_paths
     set -l base (__msync_ask --status | string replace -rf '^basedir : ' '')
     test -n "$base"; or return
@@ -41,11 +41,11 @@ complete -c msync -s v -l verbose -d 'Say what is updated; twice: what is skippe
 complete -c msync -s t -l target -x -a '(__msync_members)' -d 'Send to this member only'
 complete -c msync -l except -x -a '(__msync_members)' -d 'Do not send to this member'
 complete -c msync -l wait -x -d 'Wait until so many members are there'
-complete -c msync -l exclude -x -d 'Leave out what this pattern fits'
-complete -c msync -l exclude-from -r -F -d 'Leave out what the patterns of a file fit'
+complete -c msync -l exclude -x -d 'Leave out entries that match this pattern'
+complete -c msync -l exclude-from -r -F -d 'Leave out entries that match the patterns of a file'
 complete -c msync -s g -l group -x -a '(__fish_complete_groups)' -d 'Give everything this group before it is sent'
-complete -c msync -l delete -d 'With -r: delete there what is not here'
-complete -c msync -l sync -d 'Delete there what was asked for and is gone here'
+complete -c msync -l delete -d 'With -r: delete entries that the sender does not have'
+complete -c msync -l sync -d 'Delete the given paths that are gone on the sender'
 complete -c msync -l force-delete -d 'Delete however much it is'
 complete -c msync -l check -d 'Compare everything by its contents, and say what differs'
 complete -c msync -l repair -d 'The same, and send what differs'

@@ -1,4 +1,4 @@
-/** What the main thread and they say to each other. */
+/** The messages between the main thread and the disk threads. */
 import type { Reason } from "../../base/reason.ts";
 import type { RecoveredTransfer } from "../../tree/apply/recovery.ts";
 import type { Bitmap } from "../../base/bitmap.ts";
@@ -23,7 +23,7 @@ export interface WorkerSettings extends NativeWorkerData {
   readonly excludes: readonly string[];
   /** Whether the paths that a transfer changes are listed in a file. */
   readonly listsChanges: boolean;
-  /** How much a transfer may delete here. */
+  /** How much a transfer may delete on this host. */
   readonly deleteLimit: DeleteLimit;
   /** The memory of all incoming blocks. */
   readonly pages: SharedArrayBuffer;
@@ -64,7 +64,7 @@ export interface HostWant {
   readonly differences: Uint8Array | undefined;
 }
 
-/** Which lines about entries whoever asked for the transfer wants. */
+/** Which lines about entries the client wants. */
 export type ReportDetail = "none" | "paths" | "updates" | "all";
 
 export interface BitmapData {
@@ -103,10 +103,10 @@ export type SourceReply =
     })
   | { readonly kind: "reports"; readonly transfer: number; readonly reports: readonly PathReport[] };
 
-/** What is told of each block to stage, one behind the other: its number, its sealed size, and the page where it lies. */
+/** The numbers of each block to stage: its number, its sealed size, and the page where it lies. */
 export const STAGE_NUMBERS = 3;
 
-/** What is told of each staged block: its number, and the page that comes back. */
+/** The numbers of each staged block: its number, and the page that comes back. */
 export const STAGED_NUMBERS = 2;
 
 /** To the staging thread. */

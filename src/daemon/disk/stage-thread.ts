@@ -29,7 +29,7 @@ import {
 
 /** The thread that writes: opens blocks, stages them, and carries out commits, one thing after the other. */
 
-/** A reply may wait for so long for those of the commands behind it. */
+/** A reply may wait this long for the replies to the commands after it. */
 const LONGEST_WAIT_MS = 3;
 
 /** While something long goes on, the sender hears of it so often. */
@@ -249,7 +249,7 @@ class StageThread {
   }
 
   /**
-   * Takes one step of a comparison. What is short is done with it; between two steps of what is long, other transfers get
+   * Takes one step of a comparison. A short one is done with it; between two steps of a long one, other transfers get
    * their turn.
    *
    * @returns the outcome of the last step
@@ -329,7 +329,7 @@ function endPlanning(open: OpenStage): void {
   delete open.planning;
 }
 
-/** What went wrong, be it said or thrown. */
+/** The failure of some work, whether returned or thrown. */
 function attempt(work: () => Reason | undefined | void, onRefusal?: () => void): Reason | undefined {
   try {
     return work() ?? undefined;

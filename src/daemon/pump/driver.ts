@@ -27,7 +27,7 @@ import type { InboundDatagrams } from "./inbound-datagrams.ts";
 import type { InboundPages } from "./inbound-pages.ts";
 import { OutboundTrains } from "./outbound-trains.ts";
 
-/** The request behind an outgoing transfer, and the callbacks for what comes of it. */
+/** The request of an outgoing transfer, and the callbacks for its progress and its result. */
 export interface TransferObserver {
   readonly request: ScanRequest;
   readonly rules: ScanRules;
@@ -79,7 +79,7 @@ export class Driver {
     this.parts = parts;
     parts.inbound.beforeProgress = () => parts.transport.readTrains();
     parts.inbound.afterOffer = () => this.pump();
-    // Datagrams come in bunches; the engine's effects are carried out once behind a bunch.
+    // Datagrams come in bunches; the engine's effects are carried out once after a bunch.
     parts.inbound.afterAll = () => this.planPump();
   }
 
@@ -94,7 +94,7 @@ export class Driver {
     this.planPump();
   }
 
-  /** The node has another address, or was cut off: it introduces itself anew. */
+  /** The node has another address, or was cut off: it introduces itself again. */
   reintroduce(): void {
     this.parts.engine.membership.reintroduce(this.nowMs());
     this.planPump();

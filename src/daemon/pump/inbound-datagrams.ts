@@ -105,7 +105,7 @@ export class InboundDatagrams implements DatagramHandler {
       } else {
         const { nodeId, epoch } = opened.header;
         const message = decodeMessage(opened.plaintext);
-        // Not before an OFFER: the fragments behind it belong to no transfer yet, and would be dropped.
+        // Not before an OFFER: the fragments after it belong to no transfer yet, and would be dropped.
         if (message.type === "progress") this.beforeProgress();
         this.engine.handle({ kind: "message", from: { nodeId, epoch }, source, message }, this.nowMs());
         // Fragments may follow the OFFER in the same piece, and need their memory.

@@ -58,7 +58,7 @@ export class InboundPages {
   }
 
   /**
-   * Keeps payloads that lie one behind the other in a page.
+   * Keeps payloads that lie side by side in a page.
    *
    * @param first the number of the fragment that lies first
    * @param count how many fragments lie there

@@ -1,4 +1,4 @@
-/** What msync is told of a running transfer, and what is counted of it for the result. */
+/** The events of a running transfer for msync, and the counts for its result. */
 import { reasonOf, sentenceOf } from "../../base/reason.ts";
 import type { Event, ProgressEvent, SendRequest } from "../../console/protocol.ts";
 import type { TransferSender } from "../../engine/sender/transfer-sender.ts";

@@ -7,7 +7,7 @@ import { replaceDescriptor } from "../../sys/files.ts";
 /** A variable that only the process in the background has. */
 const ENVIRONMENT_MARK = "MAKUOSAN_IN_BACKGROUND";
 
-/** The process in the background says on it that it is ready: the first descriptor behind the standard ones. */
+/** The process in the background reports on this descriptor that it is ready: the first one after the standard ones. */
 const READY_DESCRIPTOR = 3;
 
 /** Whether this process is the one in the background. */

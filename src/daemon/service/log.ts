@@ -14,7 +14,7 @@ const PRIORITIES: Readonly<Record<number, number>> = { 60: 2, 50: 3, 40: 4, 30: 
 /** The facility "daemon" of syslog, as it is added to a priority (RFC 5424, section 6.2.1). */
 const DAEMON_FACILITY = 3 << 3;
 
-/** Fields of pino that are not printed behind the sentence: the journal and syslog have level and time themselves. */
+/** Fields of pino that are not printed after the sentence: the journal and syslog have level and time themselves. */
 const HIDDEN = new Set(["level", "time", "msg"]);
 
 /**

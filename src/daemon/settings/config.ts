@@ -24,7 +24,7 @@ export function readConfig(path: string | undefined): GivenSettings {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" && path === undefined) return {};
     const why = code === "ENOENT" ? "is missing" : `cannot be read (${code})`;
-    throw new UserError(`the config file ${file} ${why}: name another with --config, or mend it`);
+    throw new UserError(`the config file ${file} ${why}: name another with --config, or fix it`);
   }
   return parseConfig(text, file);
 }

@@ -36,7 +36,7 @@ export const CHALLENGE_DELAY_PER_MEMBER_MS = 0.5;
 
 /**
  * When a challenge without an answer is said again, and how often it is said. 400 ms are far more than a round trip
- * on a local network. Six of them bridge 2.4 s; after that the next HELLO or ALIVE begins anew.
+ * on a local network. Six of them bridge 2.4 s; after that the next HELLO or ALIVE begins again.
  */
 export const CHALLENGE_RETRY_MS = 400;
 export const CHALLENGE_TRIES = 6;

@@ -123,7 +123,7 @@ export class Assembly {
   markCorrupt(block: number): void {
     this.states[this.window.rowOf(block)] = BlockState.absent;
     this.wholeBelow = Math.min(this.wholeBelow, block);
-    // Manifest blocks behind it get their turn when everything below them is whole again.
+    // Manifest blocks after it get their turn when everything below them is whole again.
     this.waitingManifests = this.waitingManifests.filter((waiting) => waiting < block);
     if (block === this.manifestInHand) this.manifestInHand = undefined;
     this.handOutManifest();

@@ -19,7 +19,7 @@ export class CommitOrder {
   departures = 0;
 
   /**
-   * Gives a transfer a place behind all that this node has heard of, or moves it back.
+   * Gives a transfer a place after all that this node has heard of, or moves it back.
    *
    * @param order it gets no place before this one
    * @returns its place

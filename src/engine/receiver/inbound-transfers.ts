@@ -129,7 +129,7 @@ export class InboundTransfers {
   }
 
   /**
-   * The hot path: fragments of one block that stand one behind the other in it.
+   * The hot path: fragments of one block that follow each other in it.
    *
    * @param last the header of the last of them
    * @returns the transfer that needs payloads, those in `accepted`; undefined when nobody needs any

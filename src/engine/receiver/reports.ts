@@ -78,7 +78,7 @@ export class Reports {
    * may have come since the last report is forged; it would make the sender believe that everything on its way has
    * arrived.
    *
-   * @param stamp the stamp behind the last of them
+   * @param stamp the stamp after the last of them
    */
   noteRun(stamp: number, fragments: number): void {
     this.received += fragments;

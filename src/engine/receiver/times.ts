@@ -20,7 +20,7 @@ export const GAP_SPREAD_MS = 4;
 
 /**
  * A gap that stays is reported again after this time, and the time that comes on top. The repair is to arrive
- * before, behind what waits at the sender. With 5 ms, four members take a tenth longer in the simulator; 40 ms do
+ * before, after all that waits at the sender. With 5 ms, four members take a tenth longer in the simulator; 40 ms do
  * as well there, because the sender polls before.
  */
 export const GAP_REPEAT_MS = 15;

@@ -71,7 +71,7 @@ export class TransferReceiver {
   }
 
   /**
-   * The hot path: takes note of fragments that stand one behind the other in their block.
+   * The hot path: takes note of fragments that follow each other in their block.
    *
    * @param last the header of the last of them
    * @param mask all of them; only those whose payloads are to be kept stay in it

@@ -15,14 +15,14 @@ export interface MemberProgress {
   stagedBelow: number;
   /** How much it can take. */
   readonly window: MemberWindow;
-  /** How many fragments it has received, and how often it has told of work, as serial numbers. */
+  /** How many fragments it has received, and how often it has reported work, as serial numbers. */
   received: number;
   worked: number;
   /** The place that it has proposed for the transfer; 0 before it has. */
   order: number;
   hasAnswered: boolean;
   heardMs: number;
-  /** When it last got on with anything, or owed nothing. */
+  /** When it last made progress, or owed nothing. */
   movedMs: number;
 }
 

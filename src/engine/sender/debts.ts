@@ -58,7 +58,7 @@ export class Debts {
     return true;
   }
 
-  /** Members that have fallen silent, and members that answer and do not get on: a disk may hang for ever. */
+  /** Members that have fallen silent, and members that answer and make no progress: a disk may hang for ever. */
   lost(nowMs: number): LostMember[] {
     const lost: LostMember[] = [];
     // A place is drawn without the disk, and until it is drawn, other transfers may have to wait.

@@ -35,7 +35,7 @@ export class FindingsReader {
     this.announcements = announcements;
   }
 
-  /** Whether everything has been read that members have told of. */
+  /** Whether everything has been read that members have reported. */
   get isEmpty(): boolean {
     return this.readings.size === 0;
   }

@@ -27,7 +27,7 @@ import { TokenBucket } from "./token-bucket.ts";
  *    too.
  *
  * The numbers were tried in the simulator (test/simulation/bottleneck.test.ts): lines of 100 and 300 Mbit/s with
- * queues of 64 and 256 KiB behind one of 1 Gbit/s, with and without 1 % of loss. With these numbers a transfer takes
+ * queues of 64 and 256 KiB after one of 1 Gbit/s, with and without 1 % of loss. With these numbers a transfer takes
  * longer than the slow line needs for its data by 2 to 8 %, and sends 5 to 6 % of the data more than the loss makes
  * necessary. The comments below say how other numbers compare with that.
  */
@@ -101,7 +101,7 @@ const URGENT_LOSS = 0.5;
 const URGENT_SPAN = 1000;
 
 /**
- * The rate is not judged before a member has told of so many fragments. Of 256 with a loss of 10 %, chance makes it
+ * The rate is not judged before a member has reported so many fragments. Of 256 with a loss of 10 %, chance makes it
  * 2 % more or less: half of what means congestion. With 1,000 a slow transfer would be judged too rarely.
  */
 const LEAST_SPAN = 256;
@@ -119,7 +119,7 @@ interface IntervalReport {
 }
 
 /**
- * The rate of one transfer. It is told of everything that is sent and reported, and says when the next send may go.
+ * The rate of one transfer. It learns of everything that is sent and reported, and says when the next send may go.
  */
 export class FlowControl {
   private readonly bucket = new TokenBucket(Infinity);
@@ -127,7 +127,7 @@ export class FlowControl {
   private growth = FIRST_GROWTH;
   /** What the network carried when it was congested last, in fragments a millisecond. */
   private ceilingPerMs = 0;
-  /** The share that gets lost whatever the rate is; undefined while that has to be found out anew. */
+  /** The share that gets lost whatever the rate is; undefined while that has to be found out again. */
   private usualLoss: number | undefined = 0;
   /** The share that was lost before the rate was lowered. */
   private lossBefore = 0;
@@ -207,7 +207,7 @@ export class FlowControl {
     if (noted.span >= URGENT_SPAN && noted.received < noted.span * (1 - URGENT_LOSS)) this.isUrgent = true;
   }
 
-  /** Looks at the member that lost most, and sets the rate anew; it puts that off where too little was reported. */
+  /** Looks at the member that lost most, and sets the rate again; it puts that off if too little was reported. */
   private judge(nowMs: number): void {
     const worst = this.worstReport();
     if (worst === undefined) {
@@ -236,7 +236,7 @@ export class FlowControl {
     for (const { span } of this.reports.values()) most = Math.max(most, span);
     let worst: IntervalReport | undefined;
     for (const one of this.reports.values()) {
-      // A member that has told of little so far may just have been unlucky.
+      // A member that has reported little so far may just have been unlucky.
       if (one.span < most / 2) continue;
       if (worst === undefined || one.received / one.span < worst.received / worst.span) worst = one;
     }

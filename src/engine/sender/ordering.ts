@@ -47,7 +47,7 @@ export class Ordering {
     return [...this.barrier.progress].filter((one) => this.isBehind(one)).map((one) => one.member.epoch);
   }
 
-  /** The members that are behind are told of the highest place. */
+  /** The members with a lower place learn of the highest one. */
   noteTold(): void {
     this.told = this.highest;
   }

@@ -114,7 +114,7 @@ export class OutgoingBlocks {
     this.queue.addReport(status, seen, this.barrier.stagedBelow, this.sent);
   }
 
-  /** Moves the window on behind the blocks that every remaining member has staged, and drops what waits of them. */
+  /** Moves the window past the blocks that every remaining member has staged, and drops what waits of them. */
   forgetStaged(): void {
     const { stagedBelow } = this.barrier;
     this.window.moveTo(stagedBelow);
@@ -150,7 +150,7 @@ export class OutgoingBlocks {
       this.flow.noteSent(sending.fragments);
       this.pendingSends++;
       this.effects.push({ kind: "send-block", transfer: this.transfer, ...sending });
-      // With many members there is always something to repair, while the window may be stuck all the same.
+      // With many members there is always something to repair, while the window may still be stuck.
       hasMoved ||= sending.block >= this.sent - 1 || this.barrier.size <= times.ASKED_BY_NAME;
     }
     return { readyMs: undefined, hasMoved };

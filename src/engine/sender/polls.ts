@@ -48,14 +48,14 @@ export class Polls {
     this.delayMs = Math.min(times.POLL_MOST_MS, this.delayMs * 2);
   }
 
-  /** The transfer has got on, or will at that time: until then nobody need be asked. */
+  /** The transfer has made progress, or will at that time: until then nobody need be asked. */
   restart(movedMs: number): void {
     this.movedMs = movedMs;
     this.delayMs = times.POLL_FIRST_MS;
     this.plan(movedMs);
   }
 
-  /** A member has answered for the first time. Where few are asked, the answers of the others are on their way. */
+  /** A member has answered for the first time. If few are asked, the answers of the others are on their way. */
   noteFirstAnswer(nowMs: number): void {
     if (spreadMs(this.parts.barrier.size) === 0) this.due.set(nowMs + this.delayMs);
   }

@@ -11,7 +11,7 @@ const LEAST_MEMBERS = 64;
 const ASKED_SHARE = 0.98;
 
 /**
- * One block in so many is sent once all the same, to see whether it would still be asked for. These probes cost 0.2
+ * One block in so many is still sent only once, to see whether it would still be asked for. These probes cost 0.2
  * % of the blocks, and at 1 Gbit/s one comes in a quarter of a second.
  */
 const PROBE_INTERVAL_BLOCKS = 512;

@@ -3,7 +3,7 @@
 /* "The simulator" is test/simulation/scale.ts: a line of 1 Gbit/s, members that lose 1 % each. */
 
 /**
- * Members are polled when the transfer has not got on for this long, and then again after twice the time, up to the
+ * Members are polled when the transfer has made no progress for this long, and then again after twice the time, up to the
  * most. With 30 ms, sixteen members take a fifth longer in the simulator; with 3 ms nearly nothing is gained, and a
  * busy host would be asked before its answer can have come. The most is far below MEMBER_SILENCE_MS: twenty polls
  * have to get lost before a member counts as silent.
@@ -19,7 +19,7 @@ export const POLL_MOST_MS = 250;
 export const ASKED_BY_NAME = 64;
 
 /**
- * Where more than this share of all members hold up the others, all are asked instead. Nearly all have lost the
+ * If more than this share of all members hold up the others, all are asked instead. Nearly all have lost the
  * same then, such as the last fragments, and most of their reports are on their way. A quarter was chosen without
  * measuring.
  */
@@ -38,7 +38,7 @@ export const ASK_ALL_MS = 1_000;
 export const MEMBER_SILENCE_MS = 5_000;
 
 /**
- * A member that answers and does not get on for this long is taken out, too. Five minutes are longer than the
+ * A member that answers and makes no progress for this long is taken out, too. Five minutes are longer than the
  * kernel takes to write out what its memory holds, even to a slow disk; members that work on one large file say so
  * by themselves.
  */
@@ -60,7 +60,7 @@ export const STANDSTILL_MS = 1_000;
 
 /**
  * Sends handed to the socket and not yet taken by it. One would leave the socket idle while the engine has other
- * things to do; four blocks are 2 ms at 1 Gbit/s. What waits in the socket can no longer be overtaken by a repair:
+ * things to do; four blocks are 2 ms at 1 Gbit/s. Fragments that wait in the socket can no longer be overtaken by a repair:
  * with 16, four members send half as many reports more in the simulator.
  */
 export const PENDING_SENDS = 4;

@@ -129,7 +129,7 @@ export class TransferSender {
     this.pump(nowMs);
   }
 
-  /** A member said goodbye or started anew. */
+  /** A member said goodbye or was restarted. */
   handleMemberLeft(epoch: string, reason: string, nowMs: number): void {
     const progress = this.barrier.of(epoch);
     if (progress !== undefined) this.drop(progress, reason, nowMs);

@@ -27,7 +27,7 @@ export interface Transport {
   readonly sendErrors: number;
 
   /**
-   * From now on the transport hands over what arrives. What came before is lost, as on any network.
+   * From now on the transport hands over what arrives. Anything that came before is lost, as on any network.
    *
    * @param onError called with errors that are reported apart from any send
    */
@@ -40,7 +40,7 @@ export interface Transport {
   sendToNode(datagram: Uint8Array, ip: string, port: number): void;
 
   /**
-   * Sends fragments to all nodes. They lie one behind the other, all but the last of the full length.
+   * Sends fragments to all nodes. They lie side by side, all but the last of the full length.
    *
    * @param done called once when the memory of the train may change; also if the send has failed
    */

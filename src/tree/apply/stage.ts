@@ -207,6 +207,10 @@ export class Stage {
         this.overtaken ??= StageError.of("overtaken", path).reason;
       },
     });
+    const { staged } = this.staging;
+    // Recovery assumes that a missing entry is in its place already: kept entries have to be durable first.
+    if (this.isPrepared && added.length > 0 && staged !== undefined)
+      this.durability.syncStaged(staged.area, staged.entries.needsSync);
     this.staging.addSteps(added, this.isPrepared);
   }
 

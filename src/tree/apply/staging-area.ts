@@ -154,7 +154,11 @@ export class StagingArea {
   /** Removes the area. The list of steps goes first, so that a half removed area never looks like a commit. */
   remove(): void {
     try {
+      const hasSteps = this.has("ready") || this.has("commit");
       for (const name of ["journal", "ready", "commit"]) removeEntry(this.disk, this.directory, name);
+      // Otherwise the list could come back after a loss of power, but the staged entries could not.
+      if (hasSteps && !this.disk.fileSystemOf(this.directory).isOrdered)
+        this.disk.syncDirectory(this.directory);
       this.closeInside();
       removeEntry(this.disk, this.root, this.name);
       removeStagingRoot(this.base);

@@ -110,6 +110,7 @@ export class Planner {
       if (entry.type === EntryType.kept) continue;
       if (entry.type === EntryType.gone) {
         this.superfluous.checkExpected();
+        this.precedence.noteGone(joinPath(header.path, entry.name));
         if (isThere)
           isTouched = (yield* this.planRemovals("of", joinPath(header.path, entry.name))) || isTouched;
         continue;
@@ -160,7 +161,9 @@ export class Planner {
     if (stats !== undefined) {
       if (entry.type === EntryType.passage) this.places.checkPassage(path, stats);
       difference = yield* this.compare(stats, path, entry);
-      if (difference === 0) this.precedence.noteSame(directoryOf(path), entry.name);
+      // A passage stays as it is, whatever another transfer makes of its attributes.
+      if (entry.type === EntryType.passage) this.precedence.noteUsed(path);
+      else if (difference === 0) this.precedence.noteSame(directoryOf(path), entry.name);
       else this.places.checkReplaceable(path, entry, stats);
     }
     if (difference === 0) return 0;
@@ -178,6 +181,7 @@ export class Planner {
     if (isDirectory(entry)) {
       if (hasRealParent && this.tree.hasDirectory(path)) {
         const set = { metadata: entry.metadata, attributes: entry.extras?.attributes };
+        this.precedence.noteUsed(path);
         yield { kind: "adjust", path, set, isEntry: true };
         return difference;
       }

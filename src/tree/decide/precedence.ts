@@ -29,6 +29,9 @@ export class Precedence {
   /** Directories in which this transfer deletes superfluous entries; `noted` has the entries of the sender in them. */
   private readonly complete = new PathSet();
   private readonly noted = new PathSet();
+  /** Paths that this transfer deletes if they exist, and below the directories above them. */
+  private readonly gone = new PathSet();
+  private readonly aboveGone = new PathSet();
 
   constructor(tree: TreeView) {
     this.tree = tree;
@@ -53,6 +56,12 @@ export class Precedence {
     this.noted.addIn(directory, name);
   }
 
+  /** Records that the sender was asked for a path that it does not have. */
+  noteGone(path: string): void {
+    this.gone.add(path);
+    for (let above = directoryOf(path); above !== ""; above = directoryOf(above)) this.aboveGone.add(above);
+  }
+
   noteComplete(directory: string): void {
     this.complete.add(directory);
   }
@@ -73,8 +82,12 @@ export class Precedence {
   /** @param merged collects the directories into which the other transfer will move its entries */
   private yieldPlace({ path, type }: Step, merged: string[], rescue: Rescue): void {
     const stats = this.tree.stat(path);
+    // The path did not exist when this transfer wanted to delete it, and now it would come back.
+    const isGone = stats === undefined && this.gone.has(path);
+    if (isGone || (type === EntryType.directory && this.aboveGone.has(path))) rescue.giveUp(path);
     // Both transfers create the directory, and this one knows all that may be in it.
-    if (type === EntryType.directory && stats === undefined && this.complete.has(path)) rescue.giveUp(path);
+    const isNew = type === EntryType.directory && stats?.isDirectory() !== true;
+    if (isNew && this.complete.has(path)) rescue.giveUp(path);
     if (stats?.isDirectory() === true) {
       // The directory did not exist when the other transfer looked; now its entries are moved into it.
       if (type === EntryType.directory) merged.push(path);

@@ -1,0 +1,216 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { registerHooks } from "node:module";
+import { fileURLToPath } from "node:url";
+
+/**
+ * Proves that the simulation finds bugs: each of these is put into the real code, and some seed has to fail. Run it with
+ * `node test/simulation/deliberate-bugs.ts [NAME]`; it prints after how many seeds each of them was found.
+ */
+
+const SEEDS = 500;
+const ROOT = new URL("../../", import.meta.url);
+
+interface Bug {
+  readonly name: string;
+  /** The file of src/ that it is put into, and what is replaced in it, once. */
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+}
+
+const BUGS: readonly Bug[] = [
+  {
+    name: "contents-not-synced",
+    file: "tree/apply/staged-files.ts",
+    from: "if (++this.completed <= this.syncedOneByOne) disk.syncContents(handle);",
+    to: "++this.completed;",
+  },
+  {
+    name: "staged-not-synced",
+    file: "tree/apply/durability.ts",
+    from: "if (this.isOrdered && !hasUnsynced) return;",
+    to: "return;",
+  },
+  {
+    name: "journal-not-synced",
+    file: "tree/apply/journal.ts",
+    from: "this.disk.syncFile(this.file);",
+    to: "",
+  },
+  {
+    name: "area-not-synced",
+    file: "tree/apply/staging-area.ts",
+    from: "    this.disk.syncDirectory(this.directory);\n    this.disk.syncDirectory(this.root);",
+    to: "",
+  },
+  {
+    name: "switch-not-synced",
+    file: "tree/apply/durability.ts",
+    from: "if (this.isOrdered) return;\n    const { disk, root }",
+    to: "return;\n    const { disk, root }",
+  },
+  {
+    name: "kept-not-synced",
+    file: "tree/apply/stage.ts",
+    from: "this.durability.syncStaged(staged.area, staged.entries.needsSync);\n    this.staging.addSteps",
+    to: "staged.area;\n    this.staging.addSteps",
+  },
+  {
+    name: "given-up-not-synced",
+    file: "tree/apply/staging-area.ts",
+    from: "if (hasSteps && !this",
+    to: "if (!hasSteps && !this",
+  },
+  {
+    name: "ready-before-journal",
+    file: "tree/apply/staging.ts",
+    from: 'journal.finish();\n    area.rename("journal", "ready");',
+    to: 'area.rename("journal", "ready");\n    journal.finish();',
+  },
+  {
+    name: "deletes-first",
+    file: "tree/apply/commit.ts",
+    from: "    this.area.tree.forgetAll();\n    for",
+    to: `    this.area.tree.forgetAll();
+    let early = 0;
+    for (const step of this.steps()) {
+      early++;
+      if (step.kind === StepKind.remove) this.attempt(step.path, () => this.remove(step.path, early));
+    }
+    for`,
+  },
+  {
+    name: "commit-not-finished",
+    file: "tree/apply/recovery.ts",
+    from: 'if (area.has("ready") && committer.hasBegun()) committer.begin();\n  if (area.has("commit"))',
+    to: 'if (area.has("done"))',
+  },
+  {
+    name: "commit-of-others",
+    file: "engine/receiver/transfer-receiver.ts",
+    from: "handleCommit({ order, targets }: Commit, nowMs: number): void {\n    if (!targets.includes(this.context.selfEpoch)) return;",
+    to: "handleCommit({ order, targets }: Commit, nowMs: number): void {",
+  },
+  {
+    name: "silent-member-ignored",
+    file: "engine/sender/transfer-sender.ts",
+    from: "if (this.request.allOrNothing) {\n        this.abort(`${info",
+    to: "if (this.request.allOrNothing && progress.phase >= MemberPhase.failed) {\n        this.abort(`${info",
+  },
+  {
+    name: "commits-out-of-order",
+    file: "engine/receiver/commit-order.ts",
+    from: "if (isBefore(place, own)) return false;",
+    to: "if (isBefore(place, place)) return false;",
+  },
+  {
+    name: "forged-stamp-believed",
+    file: "engine/receiver/transfer-receiver.ts",
+    from: "if (ahead > 0 && ahead <= most)",
+    to: "if (ahead > 0)",
+  },
+  {
+    name: "wants-dropped",
+    file: "engine/sender/wants.ts",
+    from: "        contents.merge(",
+    to: "        if (epochs.length === 1 || epoch !== epochs.at(-1)) contents.merge(",
+  },
+  {
+    name: "standstill-not-forgiven",
+    file: "engine/sender/transfer-sender.ts",
+    from: "if (standstillMs >= times.STANDSTILL_MS) this.barrier.forgive(standstillMs);",
+    to: "",
+  },
+  {
+    name: "space-not-checked",
+    file: "tree/decide/places.ts",
+    from: 'if (bytes > freeBytes) throw StageError.of("no-space", undefined, bytes, freeBytes);',
+    to: "",
+  },
+  {
+    name: "changed-while-copied",
+    file: "tree/apply/staged-files.ts",
+    from: "if (after.mtimeNs !== before.mtimeNs || after.size !== file.size || before.size !== file.size) {",
+    to: "if (before.size !== after.size && after.size === -1) {",
+  },
+  {
+    name: "changed-while-sent",
+    file: "tree/scan/file-reader.ts",
+    from: 'this.failure = "it changed while it was being sent";',
+    to: "",
+  },
+  {
+    name: "not-durable-is-done",
+    file: "tree/apply/commit.ts",
+    from: 'return { ...reason("not-durable", undefined, sentenceOf(reasonFor(error))), when: "after" };',
+    to: 'if (reason("not-durable", undefined, sentenceOf(reasonFor(error)))) return undefined;',
+  },
+  {
+    name: "deleted-comes-back",
+    file: "tree/decide/precedence.ts",
+    from: "if (isGone || (",
+    to: "if (isGone && (",
+  },
+  {
+    name: "passage-set-back",
+    file: "tree/decide/planner.ts",
+    from: "if (entry.type === EntryType.passage) this.precedence.noteUsed(path);\n      else if",
+    to: "if",
+  },
+  {
+    name: "replaced-directory-not-seen",
+    file: "tree/decide/planner.ts",
+    from: "this.precedence.noteUsed(path);\n        yield",
+    to: "yield",
+  },
+];
+
+/** Runs seeds with one bug in the code; the number of the seed that fails. */
+async function findBug(bug: Bug): Promise<{ seed: number; failure: string } | undefined> {
+  const url = new URL(`src/${bug.file}`, ROOT).href;
+  registerHooks({
+    load(loaded, context, nextLoad) {
+      if (loaded !== url) return nextLoad(loaded, context);
+      const text = readFileSync(fileURLToPath(url), "utf8");
+      if (text.split(bug.from).length !== 2)
+        throw new Error(`${bug.name}: ${bug.file} has no such text, or more`);
+      return {
+        format: "module-typescript",
+        source: text.replace(bug.from, () => bug.to),
+        shortCircuit: true,
+      };
+    },
+  });
+  const { runSeed } = await import("./run.ts");
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const failure = runSeed(seed);
+    if (failure !== undefined) return { seed, failure };
+  }
+  return undefined;
+}
+
+/** Each bug needs a process of its own: what was loaded once stays. */
+async function main(): Promise<void> {
+  const [only] = process.argv.slice(2);
+  const bug = BUGS.find(({ name }) => name === only);
+  if (only !== undefined && bug === undefined) {
+    console.log(`there is no bug of that name: ${BUGS.map(({ name }) => name).join(", ")}`);
+    process.exit(2);
+  }
+  if (bug !== undefined) {
+    const found = await findBug(bug);
+    const [sentence] = found?.failure.split("\n") ?? [];
+    console.log(`${bug.name}: ${found === undefined ? `not found in ${SEEDS} seeds` : `found, ${sentence}`}`);
+    process.exit(found === undefined ? 1 : 0);
+  }
+  let missed = 0;
+  for (const { name } of BUGS) {
+    const { status } = spawnSync(process.execPath, [process.argv[1] ?? "", name], { stdio: "inherit" });
+    if (status !== 0) missed++;
+  }
+  console.log(`${BUGS.length - missed} of ${BUGS.length} bugs were found`);
+  process.exit(missed === 0 ? 0 : 1);
+}
+
+await main();
