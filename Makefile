@@ -1,7 +1,7 @@
-# Everything runs on the Node that is shipped, from node_modules; the system's own only runs npm.
+# Everything runs on the Node that is shipped, from node_modules; the system's own Node only runs npm.
 MACHINE := $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x64)
 OTHER := $(if $(filter x64,$(MACHINE)),arm64,x64)
-# What to build for: `make build ARCH=arm64`.
+# The architecture to build for: `make build ARCH=arm64`.
 ARCH := $(MACHINE)
 SYSTEM_PATH := $(PATH)
 export PATH := $(CURDIR)/node_modules/node-linux-$(MACHINE)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
@@ -12,13 +12,13 @@ endif
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 INSTALLED := node_modules/.stamp
-# Those below test/packages need packages first.
+# Tests below test/packages need packages first.
 NETWORK_TESTS := $(sort $(wildcard test/network/*.test.ts))
 TESTS := $(shell find test -name '*.test.ts' ! -path 'test/packages/*' 2>/dev/null | sort)
-# Folders too: their times tell when a file has come or gone.
+# Folders, too: their times show when a file was added or removed.
 SOURCES := $(shell find src -type d -o -name '*.ts' 2>/dev/null)
 
-# The whole table, kept beside the benchmark and shown in the READMEs.
+# The whole table; it is stored beside the benchmark and shown in the READMEs.
 BENCH_ALL := --results test/bench/results/results.json --readme
 
 .DEFAULT_GOAL := help
@@ -77,9 +77,9 @@ clean: ## removes what was built
 dist/makuosan dist/$(OTHER)/makuosan: $(SOURCES) scripts/build.ts scripts/architecture.ts package.json $(INSTALLED)
 	@node scripts/build.ts $(if $(findstring /$(OTHER)/,$@),$(OTHER),$(MACHINE))
 
-# The stamp is a copy of the package-lock.json that was installed. Without a stamp, npm's own note tells whether
-# somebody has run `npm ci`. A linked node_modules belongs to another copy of the project: npm would empty that one.
-# No package here needs its install script: what is native comes prebuilt.
+# The stamp is a copy of the package-lock.json that was installed. Without a stamp, npm's own file shows whether
+# somebody has run `npm ci`. A linked node_modules belongs to another copy of the project: npm would empty it.
+# No package here needs its install script: native parts come prebuilt.
 $(INSTALLED): package-lock.json
 	@if cmp -s package-lock.json $@; then :; \
 	elif [ ! -e $@ ] && [ node_modules/.package-lock.json -nt package-lock.json ]; then :; \

@@ -1,7 +1,7 @@
 import { defineConfig } from "eslint/config";
 import tseslint from "typescript-eslint";
 
-/** What the pure layers are handed instead: time as an argument, randomness and effects from outside. */
+/** Globals that pure layers must not use: they get time as an argument, and randomness and effects from outside. */
 const IMPURE_GLOBALS = [
   "Date",
   "performance",
@@ -17,7 +17,7 @@ const IMPURE_GLOBALS = [
   message: "base, wire and engine are pure: time and effects come from outside.",
 }));
 
-/** What node:test exports returns promises that the runner itself awaits. */
+/** Functions of node:test return promises that the test runner itself awaits. */
 const NODE_TEST = {
   from: "package",
   package: "node:test",
@@ -38,7 +38,7 @@ const everywhere = {
     "@typescript-eslint/no-floating-promises": ["error", { allowForKnownSafeCalls: [NODE_TEST] }],
     "@typescript-eslint/consistent-type-imports": "error",
     "@typescript-eslint/no-unused-vars": ["error", { argsIgnorePattern: "^_", varsIgnorePattern: "^_" }],
-    // An interface may be asynchronous where one of its implementations is not.
+    // An interface may be asynchronous although one of its implementations is not.
     "@typescript-eslint/require-await": "off",
   },
 };
@@ -66,7 +66,7 @@ const pure = {
   },
 };
 
-/** Directories closes the handles that it lends when others are needed: nobody may keep one while others have their turn. */
+/** Directories closes the handles that it lends when it needs room: no generator may keep one over a yield. */
 const HANDLE = "DirectoryHandle";
 
 const handleOverYield = {
@@ -102,7 +102,7 @@ const handles = {
   rules: { "tree/no-handle-over-yield": "error" },
 };
 
-/** Elsewhere in the tree, stats are looked at; only its disk asks the kernel for them. */
+/** Only the disk of the tree asks the kernel for stats; other code in the tree only uses their types. */
 const statsAsTypes = {
   files: ["src/tree/**/*.ts"],
   ignores: ["src/tree/disk/*.ts"],
@@ -123,7 +123,7 @@ const mayPrint = {
   rules: { "no-console": "off" },
 };
 
-/** koffi's functions are untyped by nature: src/sys gives them their types. */
+/** koffi's functions have no types: src/sys gives them types. */
 const foreignFunctions = {
   files: ["src/sys/**/*.ts"],
   rules: {

@@ -1,7 +1,7 @@
 /**
- * The two architectures that the program is built for, and where what is native for each comes from: two packages of
- * npm, with the versions and the checksums of package-lock.json. Those for this machine are in node_modules; npm
- * installs no others. The other ones are fetched into .foreign/.
+ * The two architectures that the program is built for, and the native parts of each: two packages of npm, with the
+ * versions and the checksums of package-lock.json. npm installs those for this machine in node_modules, and no others.
+ * The others are fetched into .foreign/.
  */
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -14,7 +14,7 @@ const FOREIGN = path.join(ROOT, ".foreign");
 export const ARCHITECTURES = ["x64", "arm64"] as const;
 export type Architecture = (typeof ARCHITECTURES)[number];
 
-/** What is native in the executable. */
+/** The native parts of the executable. */
 export interface NativeParts {
   /** The package of Node, with its license. */
   readonly nodePackage: string;
@@ -23,20 +23,20 @@ export interface NativeParts {
   readonly koffi: string;
 }
 
-/** @throws Error for another one */
+/** @throws Error for any other name */
 export function parseArchitecture(text: string): Architecture {
   const found = ARCHITECTURES.find((one) => one === text);
   if (found !== undefined) return found;
   throw new Error(`the program is built for ${ARCHITECTURES.join(" and ")}, not for ${text}`);
 }
 
-/** Where the executable for an architecture is put: that for this machine in dist/ itself. */
+/** The folder of the executable for an architecture: dist/ itself for this machine's. */
 export function distFolder(architecture: Architecture): string {
   const dist = path.join(ROOT, "dist");
   return architecture === process.arch ? dist : path.join(dist, architecture);
 }
 
-/** The native parts for an architecture; gets those that are not there yet. */
+/** The native parts for an architecture; fetches those that are missing. */
 export function nativeParts(architecture: Architecture): NativeParts {
   const platform = `linux-${architecture}`;
   const modules = architecture === process.arch ? path.join(ROOT, "node_modules") : FOREIGN;
@@ -55,7 +55,7 @@ interface LockedPackage {
   readonly integrity: string;
 }
 
-/** Gets a package into .foreign/ unless the locked version of it is there. */
+/** Fetches a package into .foreign/ unless its locked version is there. */
 function fetchPackage(name: string): void {
   const { version, integrity } = lockedPackage(name);
   const folder = path.join(FOREIGN, name);
@@ -87,7 +87,7 @@ function lockedPackage(name: string): LockedPackage {
   return found;
 }
 
-/** Runs a tool; what it prints matters only when it fails. */
+/** Runs a tool; its output is shown only if it fails. */
 function run(program: string, args: readonly string[]): void {
   const { status, error, stdout, stderr } = spawnSync(program, args, { cwd: ROOT, encoding: "utf8" });
   if (status === 0) return;

@@ -1,14 +1,14 @@
 /**
- * Builds dist/makuosan, one executable that needs nothing else on the machine, and dist/msync, a second
- * name of the same file: the program sees by which name it was called. The one argument is the architecture, "x64" or
- * "arm64"; what is built for another machine than this one goes to dist/ARCHITECTURE/.
+ * Builds dist/makuosan, one executable that needs nothing else on the machine, and dist/msync, a second name of the
+ * same file: the program looks at the name by which it was called. The one argument is the architecture, "x64" or
+ * "arm64". The executable for another machine than this one goes to dist/ARCHITECTURE/.
  *
- * The executable is a copy of Node with the bundled program inside (a "single executable application"):
- * bundle with esbuild, make a blob of the bundle and its assets, inject it into a stripped copy of Node.
- * The assets are `worker.js` (src/daemon/disk/worker.ts, bundled) and `koffi.node` (the FFI's native half).
+ * The executable is a copy of Node with the bundled program inside (a "single executable application"): bundle with
+ * esbuild, make a blob of the bundle and its assets, inject it into a stripped copy of Node. The assets are `worker.js`
+ * (src/daemon/disk/worker.ts, bundled) and `koffi.node` (the FFI's native half).
  *
- * Equal inputs give equal bytes. So nothing here may depend on the time or on where the project lies: each
- * tool is run inside the working folder and is given names relative to it.
+ * Equal inputs give equal bytes. So nothing may depend on the time or on the path of the project: each tool runs inside
+ * the working folder, with names relative to it.
  */
 import { spawnSync } from "node:child_process";
 import { copyFileSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -22,13 +22,13 @@ const DIST = distFolder(ARCHITECTURE);
 const WORK = path.join(DIST, ".build");
 const POSTJECT = path.join(ROOT, "node_modules", "postject", "dist", "cli.js");
 
-/** Programs that strip executables of an architecture on another one, the first that is there. */
+/** Programs that strip executables of a foreign architecture; the first one that is installed is used. */
 const FOREIGN_STRIPS = {
   x64: ["x86_64-linux-gnu-strip", "llvm-strip"],
   arm64: ["aarch64-linux-gnu-strip", "llvm-strip"],
 };
 
-/** The marker that Node flips when a blob has been injected. */
+/** The marker that Node changes when a blob has been injected. */
 const SENTINEL_FUSE = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
 
 async function main(): Promise<void> {
@@ -63,14 +63,14 @@ async function bundle(entryPoints: Record<string, string>): Promise<void> {
     minify: true,
     keepNames: true,
     legalComments: "none",
-    // Loaded by src/sys itself: from the asset here, from node_modules in development.
+    // src/sys loads it itself: from the asset in the executable, from node_modules in development.
     external: ["koffi"],
     define: {
       __MAKUOSAN_VERSION__: JSON.stringify(readVersion()),
-      // Only development looks for files beside the source; here this just has to be a valid URL.
+      // Only development looks for files beside the source; the executable just needs a valid URL.
       "import.meta.url": JSON.stringify("file:///makuosan"),
     },
-    // Compiled code that comes from a code cache cannot import(), but it can require().
+    // Compiled code from a code cache cannot use import(), but it can use require().
     supported: { "dynamic-import": false },
     logLevel: "warning",
     logOverride: { "empty-import-meta": "error" },
@@ -87,15 +87,15 @@ function makeBlob(): void {
     main: "main.js",
     output: "sea.blob",
     disableExperimentalSEAWarning: true,
-    // The cache is machine code.
+    // The cache contains machine code, so it only works for this architecture.
     useCodeCache: !IS_FOREIGN,
     // Otherwise NODE_OPTIONS would reach a daemon that runs as root.
     execArgvExtension: "none",
     assets: { "worker.js": "worker.js", "koffi.node": "koffi.node" },
   };
   writeFileSync(path.join(WORK, "sea.json"), JSON.stringify(config));
-  // Names are hashed with a random seed, and the code cache holds the hashes. This seed is not in the cache's
-  // check of V8's flags (as --hash-seed is), so that the executable still accepts its cache.
+  // Names are hashed with a random seed, and the code cache contains the hashes. The cache's check of V8's flags
+  // ignores this seed (but not --hash-seed), so the executable still accepts its cache.
   run(nativeParts(parseArchitecture(process.arch)).node, [
     "--random-seed=1",
     "--experimental-sea-config",
@@ -103,7 +103,7 @@ function makeBlob(): void {
   ]);
 }
 
-/** Strips before the injection: an executable that is stripped afterwards crashes. */
+/** Strips before the injection: an executable that is stripped after it crashes. */
 function copyNode(node: string): void {
   copyFileSync(node, path.join(WORK, "makuosan"));
   const strips = IS_FOREIGN ? FOREIGN_STRIPS[ARCHITECTURE] : ["strip"];
@@ -112,7 +112,7 @@ function copyNode(node: string): void {
   else console.warn(`There is no ${strips.join(" or ")} here: the executable gets larger than it has to be.`);
 }
 
-/** Puts the finished file in place at once, so that an interrupted build leaves the old one or none. */
+/** Replaces the old file in one step, so that an interrupted build leaves the old one or none. */
 function publish(): void {
   const [built, makuosan, msync] = [
     path.join(WORK, "makuosan"),
@@ -124,7 +124,7 @@ function publish(): void {
   renameSync(built, makuosan);
 }
 
-/** Runs a tool inside the working folder; what it prints matters only when it fails. */
+/** Runs a tool inside the working folder; its output is shown only if it fails. */
 function run(program: string, args: readonly string[]): void {
   const { status, error, stdout, stderr } = spawnSync(program, args, { cwd: WORK, encoding: "utf8" });
   if (status === 0) return;

@@ -1,12 +1,11 @@
 /**
- * Holds the shape of the source tree; `make lint` runs it.
+ * Checks the structure of the source tree; `make lint` runs it.
  *
- * A file may import only the layers below its own, only src/sys may touch koffi, and every other package
- * has its place as well. No file outgrows MAX_LINES, and no word that means something only on a
- * developer's own machine, or that puts work off, stays in a file. scripts/check-map.ts holds the map of
- * ARCHITECTURE.md against the tree.
+ * A file may import only the layers below its own. Only src/sys may use koffi, and every other package has its layers
+ * as well. No file is longer than MAX_LINES. No file contains words that mean something only on a developer's own
+ * machine, or that put work off. scripts/check-map.ts compares the map of ARCHITECTURE.md with the tree.
  *
- * Everything but main() is pure: a list of files in, a list of violations out.
+ * Everything except for main() is pure: a list of files in, a list of violations out.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -37,6 +36,7 @@ interface Word {
   sentence: string;
 }
 
+/** Longer files are hard to take in at once; chosen without measurement. */
 export const MAX_LINES = 400;
 
 /** For each layer, the others that it may import. A layer may always import itself. */
@@ -54,8 +54,8 @@ const LAYERS: Record<string, readonly string[]> = {
 };
 
 /**
- * For each room of a layer, the other rooms of it that it may import. A room may always import itself, and every room may
- * import the files that lie in the layer's own folder, except for those of TOPS.
+ * For each room of a layer, the other rooms of it that it may import. A room may always import itself, and every room
+ * may import the files in the layer's own folder, except for those of TOPS.
  */
 const ROOMS: Record<string, Readonly<Record<string, readonly string[]>>> = {
   engine: {
@@ -81,8 +81,8 @@ const ROOMS: Record<string, Readonly<Record<string, readonly string[]>>> = {
 };
 
 /**
- * In tree, disk alone calls the kernel. The others may see what a look at a file gives and how errors are told; decide sees
- * the tree by a view that cannot change it.
+ * In tree, only disk calls the kernel. The other rooms may use the types of stats and the errors of calls. decide sees
+ * the tree through a view that cannot change it.
  */
 const TREE_KERNEL = "tree/disk";
 const TREE_MAY_SEE: readonly string[] = [
@@ -95,13 +95,13 @@ const DECIDE_MAY_SEE: readonly string[] = ["src/tree/disk/tree-view.ts", "src/tr
 /** Modules of Node that reach a disk. */
 const DISK_MODULES: readonly string[] = ["node:fs", "node:fs/promises", "node:child_process"];
 
-/** Files that put the rooms of their layer together: no room may import them. */
+/** Files that connect the rooms of their layer: no room may import them. */
 const TOPS: readonly string[] = ["src/engine/node.ts", "src/daemon/main.ts", "src/daemon/daemon.ts"];
 
-/** Layers without I/O and without a clock: not even Node's own modules are there. */
+/** Layers without I/O and without a clock: they may not even use Node's own modules. */
 const PURE_LAYERS: readonly string[] = ["base", "wire", "engine"];
 
-/** For each package that is part of the program, the layers that may import it. */
+/** For each package in the program, the layers that may import it. */
 const PACKAGES: Record<string, readonly string[]> = {
   koffi: ["sys"],
   "cli-progress": ["cli"],
@@ -124,7 +124,7 @@ const BANNED_WORDS: readonly Word[] = [
   },
 ];
 
-/** Files that are made by tools, and the ones that must write the banned words down. */
+/** Files made by tools, and files that have to contain the banned words. */
 const MAY_USE_BANNED_WORDS = /(?:^|\/)(?:package-lock\.json|check-layers(?:\.test)?\.ts)$/;
 
 export function checkFiles(files: readonly SourceFile[]): Violation[] {
@@ -137,14 +137,14 @@ export function checkFiles(files: readonly SourceFile[]): Violation[] {
   return [...single, ...checkCircles(files)];
 }
 
-/** Every file of the program opens with a sentence on what it holds. */
+/** Every file of the program must open with a sentence on what it holds. */
 function checkOpening(file: SourceFile): Violation[] {
   if (!file.path.startsWith("src/") || !isCode(file.path) || file.path.endsWith(".d.ts")) return [];
   if (/^\/\*\*\s[^]*?\w[^]*?\*\//.test(file.text)) return [];
   return [{ path: file.path, line: 1, sentence: "does not open with a comment that says what it holds" }];
 }
 
-/** Files that import each other, directly or over others; each circle is named once. */
+/** Files that import each other, directly or through others; each circle is reported once. */
 function checkCircles(files: readonly SourceFile[]): Violation[] {
   const imports = new Map(
     files
@@ -201,12 +201,12 @@ function checkWords(file: SourceFile): Violation[] {
   );
 }
 
-/** Every module that the text imports, exports from, imports dynamically, names in a type or requires. */
+/** Every module that the text imports, exports from, imports dynamically, uses in a type or requires. */
 function importsOf(text: string): Import[] {
   const imports = ts
     .preProcessFile(text, true, true)
     .importedFiles.map((found) => ({ specifier: found.fileName, line: lineAt(text, found.pos) }));
-  // What createRequire() returns has any name: TypeScript only knows the call by the name `require`.
+  // The function of createRequire() can have any name, but TypeScript only recognizes calls of `require`.
   for (const found of text.matchAll(/\b\w+Require\w*\(\s*["']([^"']+)["']\s*\)/g)) {
     imports.push({ specifier: found[1] ?? "", line: lineAt(text, found.index) });
   }
@@ -217,7 +217,7 @@ function lineAt(text: string, offset: number): number {
   return text.slice(0, offset).split("\n").length;
 }
 
-/** Says what is wrong with this import, or nothing. */
+/** The objection to this import; undefined if it is allowed. */
 function objectionTo(layer: string, importer: string, specifier: string): string | undefined {
   if (specifier.startsWith(".")) return objectionToFile(layer, importer, resolve(importer, specifier));
   if (layer === "scripts") return undefined;
@@ -261,7 +261,7 @@ function isKernelRoom(file: string): boolean {
   return file.startsWith(`src/${TREE_KERNEL}/`);
 }
 
-/** The room of a file: the folder in the folder of its layer; undefined for a file that lies in the latter itself. */
+/** The room of a file: the folder below its layer's folder; undefined for a file in the layer's own folder. */
 function roomOf(file: string): string | undefined {
   const [, , room, name] = file.split("/");
   return name === undefined ? undefined : room;
@@ -284,7 +284,7 @@ function resolve(importer: string, specifier: string): string {
   return path.posix.join(path.posix.dirname(importer), specifier);
 }
 
-/** The layer of a path in src/, "scripts" for scripts/, undefined for everything that has no layer. */
+/** The layer of a path in src/, "scripts" for scripts/, undefined for files without a layer. */
 function layerOf(file: string): string | undefined {
   const [top, second, third] = file.split("/");
   if (top === "scripts") return "scripts";
@@ -309,7 +309,7 @@ function readFiles(root: string): SourceFile[] {
     });
 }
 
-/** Undefined for binary files, and for what is in git's index but no longer on the disk. */
+/** Undefined for binary files, and for files that are in git's index but no longer on the disk. */
 function readText(file: string): string | undefined {
   try {
     const bytes = readFileSync(file);

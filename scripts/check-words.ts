@@ -1,12 +1,12 @@
 /**
- * Holds the words of the project; docs/glossary.md explains the terms, and `node scripts/check-words.ts` names every
- * place that uses another word for one of them, or a turn that readers stumble over.
+ * Checks the words of the project. docs/glossary.md explains the terms; `node scripts/check-words.ts` lists every place
+ * that uses another word for one of them, or a phrase that is hard to read.
  *
  * Only text for people is read: documents without their examples, manual pages without their macros, comments and
- * sentences of programs, config files and completions. Everything else is replaced by a mark, so that lines and columns
- * stay what they are, and a phrase is found over the end of a line.
+ * sentences of programs, config files and completions. A mark replaces everything else, so that lines and columns stay
+ * the same, and phrases are found across the end of a line.
  *
- * Everything but main() is pure: a list of files in, a list of violations out.
+ * Everything except for main() is pure: a list of files in, a list of violations out.
  */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -22,29 +22,29 @@ export interface SourceFile {
 export interface Violation {
   path: string;
   line: number;
-  /** The words that were found, on one line. */
+  /** The words that were found, joined into one line. */
   found: string;
   sentence: string;
 }
 
 export interface Rule {
-  /** The words that are not used, as docs/glossary.md lists them. */
+  /** The words to avoid, as docs/glossary.md lists them. */
   readonly word: string;
   readonly pattern: RegExp;
-  /** The term or the advice that takes their place. */
+  /** The term or the advice that replaces them. */
   readonly use: string;
 }
 
-/** Stands for text that is not for people: no letter, no space, no end of a sentence. */
+/** Replaces text that is not for people: it is no letter, no space and no end of a sentence. */
 const MARK = "\u0000";
 
 /** Between the end of a sentence, of a paragraph or of hidden text and the next sentence. */
 const BEGIN = String.raw`(?<=^\s*|[.!?:;]["')]?\s+|${MARK}\s*)`;
 
-/** The end of the sentence: a full stop, so that headings and questions are left alone. */
+/** The end of the sentence: a full stop, so that headings and questions are not reported. */
 const STOP = String.raw`(?=[^.?!${MARK}]*\.(?:\s|${MARK}|$))`;
 
-/** A verb that only a main clause can have at its place, after the clause that is its subject. */
+/** A verb that can follow a clause only if that clause is the subject of the sentence. */
 const MAIN_VERB =
   String.raw`\s(?:is|are|was|were|does|will|would|must|may|can|cannot|has|have|stays?|goes|comes|counts|keeps?` +
   String.raw`|gets?|makes?|takes?|says?|sees?|arrives?|belongs?|becomes?|decides?|looks?|speaks?|waits?|knows?)(?=\s)`;
@@ -52,7 +52,7 @@ const MAIN_VERB =
 /** Words of one clause: neither a comma nor another clause begins in them. */
 const SAME_CLAUSE = String.raw`(?:(?!\b(?:and|or|as|that|which|who|what|when|if|because)\b)[^,.?!:;${MARK}])*?`;
 
-/** The rules for English text. Words between them may stand on two lines. */
+/** The rules for English text. Phrases may continue on the next line. */
 export const RULES: readonly Rule[] = [
   // Terms.
   {
@@ -79,7 +79,7 @@ export const RULES: readonly Rule[] = [
   {
     word: "behind (for after)",
     pattern: new RegExp(
-      String.raw`(?<!\b(?:fall|falls|fell|fallen|lag|lags|left|leave|leaves|far|is|are|be|never|further)\s+)` +
+      String.raw`(?<!\b(?:fall|falls|fell|fallen|lag|lags|left|leave|leaves|far|is|are|be|never|further|furthest)\s+)` +
         String.raw`\bbehind\b(?!\s+(?:(?:a|an|the|one|its)\s+)?(?:firewall|router|NAT|proxy|tunnel|interface|front|\`|${MARK}))`,
       "gi",
     ),
@@ -179,11 +179,11 @@ export const JAPANESE_RULES: readonly Rule[] = [
   { word: "飛ばす", pattern: /飛ば[さしすせそ]/g, use: "スキップする" },
 ];
 
-/** Files that must write the words down, are made by tools, or are in the words of others. */
+/** Files that have to contain the words, are made by tools, or were written by others. */
 const MAY_USE_ANY_WORD =
   /(?:^|\/)(?:package-lock\.json|LICENSE|docs\/glossary\.md|scripts\/check-words\.ts|check-words\.test\.ts)$/;
 
-/** A pattern for any of these phrases as whole words, whatever white space is between their words. */
+/** A pattern for any of these phrases as whole words, with any white space between their words. */
 function phrase(...alternatives: readonly string[]): RegExp {
   const joined: string = alternatives.map((one) => one.replaceAll(" ", String.raw`\s+`)).join("|");
   return new RegExp(String.raw`(?<![\w-])(?:${joined})(?!\w)`, "gi");
@@ -212,7 +212,7 @@ function shortened(text: string): string {
   return text.length <= 60 ? text : `${text.slice(0, 57)}...`;
 }
 
-/** The file with a mark in place of everything that is not for people; undefined for a file without such text. */
+/** The file with marks in place of everything that is not for people; undefined for a file without text for people. */
 export function textForPeople({ path: file, text }: SourceFile): string | undefined {
   if (file.endsWith(".md")) return documentText(text);
   if (/\.[1-9]$/.test(file)) return manualText(text);
@@ -222,7 +222,7 @@ export function textForPeople({ path: file, text }: SourceFile): string | undefi
   return undefined;
 }
 
-/** Markdown without code: neither indented nor fenced blocks, nor code in backticks. */
+/** Markdown without code: without indented and fenced blocks, and without code in backticks. */
 function documentText(text: string): string {
   let isFenced = false;
   let isCode = false;
@@ -232,7 +232,7 @@ function documentText(text: string): string {
     if (isFence) isFenced = !isFenced;
     isCode = /^(?: {4}|\t)/.test(line) ? isCode || wasEmpty : isCode && line.trim() === "";
     wasEmpty = line.trim() === "";
-    // An item and a cell of a table begin a sentence of their own, and a heading is one.
+    // An item and a cell of a table each begin a sentence, and a heading is one.
     const content: string = line.replace(/^\s*(?:[-*]|\d+\.|#+)\s|\|/g, hidden);
     return isFence || isFenced || isCode ? hidden(line) : content;
   });
@@ -254,12 +254,12 @@ function manualText(text: string): string {
   return lines.join("\n");
 }
 
-/** A config file or a script of the shell: all of it, without the marks of comments. */
+/** A config file or a shell script: everything except for the marks of comments. */
 function configText(text: string): string {
   return text.replace(/^[ \t]*#+!?/gm, spaces).replace(/`[^`\n]*`/g, hidden);
 }
 
-/** The comments of a program, and those of its strings that have several words. */
+/** The comments of a program, and its strings of several words. */
 function programText(text: string): string {
   const source: ts.SourceFile = ts.createSourceFile("x.ts", text, ts.ScriptTarget.Latest, true);
   const shown: (readonly [number, number, string])[] = [];
@@ -282,7 +282,7 @@ function isNoComment(node: ts.Node): boolean {
   return node.kind < ts.SyntaxKind.FirstJSDocNode || node.kind > ts.SyntaxKind.LastJSDocNode;
 }
 
-/** Literals with a space between two letters; others are names, not sentences. */
+/** Literals with a space between two letters; other literals are names, not sentences. */
 function isSentence(node: ts.Node): boolean {
   const isText: boolean =
     ts.isStringLiteralLike(node) ||
@@ -304,7 +304,7 @@ function stringText(literal: string): string {
   return `${MARK}${literal.slice(1, -1).replace(/\\[^]/g, "  ")}${MARK}`;
 }
 
-/** Puts pieces over a text, each at its own place and as long as what it covers. */
+/** Replaces parts of a text by pieces of the same length, each at its position. */
 function overlaid(text: string, pieces: readonly (readonly [number, number, string])[]): string {
   const sorted = [...pieces].sort(([one], [other]) => one - other);
   let result = "";
@@ -315,12 +315,12 @@ function overlaid(text: string, pieces: readonly (readonly [number, number, stri
   return result + text.slice(result.length);
 }
 
-/** As many marks; ends of lines stay. */
+/** Replaces each character by a mark; ends of lines stay. */
 function hidden(text: string): string {
   return text.replace(/[^\n]/g, MARK);
 }
 
-/** As many spaces; ends of lines stay. */
+/** Replaces each character by a space; ends of lines stay. */
 function spaces(text: string): string {
   return text.replace(/[^\n]/g, " ");
 }
@@ -347,7 +347,7 @@ function readText(file: string): string | undefined {
 }
 
 function main(): void {
-  // Paths as arguments choose a part of the project: `node scripts/check-words.ts docs src/wire`.
+  // Paths as arguments select a part of the project: `node scripts/check-words.ts docs src/wire`.
   const chosen: string[] = process.argv.slice(2).map((one) => one.replace(/\/$/, ""));
   const isChosen = (file: string) =>
     chosen.length === 0 || chosen.some((one) => file === one || file.startsWith(`${one}/`));

@@ -4,13 +4,13 @@ import os from "node:os";
 import path from "node:path";
 
 /**
- * `make demo`: four servers on this machine, on 127.0.0.1 to 127.0.0.4, without root. Each has a daemon and a
- * directory of its own; files are pushed from the first to the others, and shown there. Nothing is left behind.
+ * `make demo`: four servers on this machine, on 127.0.0.1 to 127.0.0.4, without root. Each has its own daemon and its
+ * own directory. Files are pushed from the first server to the others, and shown there. Nothing is left behind.
  */
 
 const DIST = path.join(import.meta.dirname, "../dist");
 const HOSTS = [1, 2, 3, 4];
-/** A port that hardly anybody else uses, and not the one of a makuosan that may be at work here. */
+/** A port that other programs hardly use, and that differs from the one of a makuosan on this machine. */
 const PORT = 20_000 + (process.pid % 20_000);
 
 const directory = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-demo-"));
@@ -93,7 +93,7 @@ async function membersAreThere(): Promise<void> {
   }
 }
 
-/** The demonstration proves what it shows: the trees are compared at its end. */
+/** The demonstration checks what it shows: it compares the trees at its end. */
 function compareTrees(): void {
   for (const host of HOSTS.slice(1)) execFileSync("diff", ["-r", "-x", ".makuosan", base(1), base(host)]);
   say("\nThe trees of all four hosts are the same.");

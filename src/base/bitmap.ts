@@ -5,7 +5,7 @@ export class Bitmap {
 
   /**
    * @param size how many bits
-   * @param bytes their memory, lowest bit of the first byte first; bits behind the last are cleared
+   * @param bytes their memory, lowest bit of the first byte first; bits after the last one are cleared
    */
   constructor(size: number, bytes: Uint8Array = new Uint8Array((size + 7) >> 3)) {
     this.size = size;

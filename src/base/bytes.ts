@@ -1,7 +1,7 @@
-/** `ByteWriter` and `ByteReader`, little-endian; `DecodeError`. */
+/** `ByteWriter` and `ByteReader` for little-endian data, and their `DecodeError`. */
 import { assert } from "./assert.ts";
 
-/** Input that ends too early or holds a value out of its range. Whoever reads packets counts it and drops them. */
+/** Input that ends too early or holds a value out of its range. Code that reads packets counts it and drops them. */
 export class DecodeError extends Error {
   override name = "DecodeError";
 }
@@ -65,13 +65,13 @@ export class ByteWriter {
     return this;
   }
 
-  /** A byte string of at most 255 bytes behind its length in one byte. */
+  /** A byte string of at most 255 bytes, after its length in one byte. */
   shortText(value: string): this {
     assert(value.length <= 0xff, "a short text has at most 255 bytes");
     return this.u8(value.length).text(value);
   }
 
-  /** A byte string of at most 65,535 bytes behind its length in two bytes. */
+  /** A byte string of at most 65,535 bytes, after its length in two bytes. */
   longText(value: string): this {
     assert(value.length <= 0xffff, "a long text has at most 65535 bytes");
     return this.u16(value.length).text(value);
@@ -91,7 +91,7 @@ export class ByteWriter {
   }
 }
 
-/** Reads what a ByteWriter wrote. Every method throws DecodeError where the input is too short. */
+/** Reads data of a ByteWriter. Every method throws DecodeError if the input is too short. */
 export class ByteReader {
   private readonly bytes: Uint8Array;
   private readonly view: DataView;
@@ -130,7 +130,7 @@ export class ByteReader {
     return this.view.getBigUint64(this.advance(8), true);
   }
 
-  /** A u64 that a number holds exactly; `what` names it where it is larger. */
+  /** A u64 that a number can hold exactly; a larger one causes a DecodeError that names it by `what`. */
   u53(what: string): number {
     const value = Number(this.u64());
     if (!Number.isSafeInteger(value)) throw new DecodeError(`${what} is out of range`);
@@ -150,7 +150,7 @@ export class ByteReader {
   text(count: number): string {
     let index = this.advance(count);
     let text = "";
-    // Several characters a call: each call makes a string that is thrown away.
+    // Four characters a call: each call makes a string that is thrown away.
     for (; index + 4 <= this.position; index += 4) text += fourCharacters(this.bytes, index);
     for (; index < this.position; index++) text += String.fromCharCode(this.bytes[index] as number);
     return text;
@@ -160,7 +160,7 @@ export class ByteReader {
     return this.text(this.u8());
   }
 
-  /** Passes over a short text if it is this one; otherwise it is still to be read. */
+  /** Skips a short text if it is this one; otherwise the text can still be read. */
   skipShortText(text: string): boolean {
     const start = this.position + 1;
     if (this.remaining <= text.length || this.bytes[this.position] !== text.length) return false;
@@ -174,7 +174,7 @@ export class ByteReader {
     return this.text(this.u16());
   }
 
-  /** Refuses bytes behind the end of a message: a second reading of the same bytes must not be possible. */
+  /** Rejects bytes after the end of a message: the same bytes must not have a second reading. */
   expectEnd(): void {
     if (this.remaining !== 0) throw new DecodeError(`${this.remaining} bytes too many`);
   }

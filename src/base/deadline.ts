@@ -1,8 +1,8 @@
-/** A point in time at which something is to be done, in milliseconds of a monotonic clock. */
+/** A time at which something has to be done, in milliseconds of a monotonic clock. */
 export class Deadline {
   private dueMs = Infinity;
 
-  /** When it is; Infinity while it is not set. */
+  /** Infinity while it is not set. */
   get atMs(): number {
     return this.dueMs;
   }
@@ -11,7 +11,7 @@ export class Deadline {
     return this.dueMs !== Infinity;
   }
 
-  /** Sets or moves it. */
+  /** Sets it, or moves it if it is set already. */
   set(atMs: number): void {
     this.dueMs = atMs;
   }
@@ -25,7 +25,7 @@ export class Deadline {
     this.dueMs = Infinity;
   }
 
-  /** Takes it when it has passed: true once, and it is cleared. */
+  /** True once when the deadline has passed; it is cleared then. */
   take(nowMs: number): boolean {
     if (this.dueMs > nowMs) return false;
     this.dueMs = Infinity;

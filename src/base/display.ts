@@ -1,12 +1,12 @@
-/** The one form in which text is shown to people: on terminals, in logs and by the service manager. */
+/** The form in which people see text: on terminals, in logs and in the service manager. */
 
 /**
- * What is shown is made of byte strings: names that a file system or the network gave, and sentences about them. They
- * appear as UTF-8 where they are valid UTF-8. Every other byte is escaped, and so is each character that controls a
- * terminal or changes the order in which it shows text: no name can imitate another line, or hide a part of it.
+ * People see byte strings: names from a file system or from the network, and sentences about them. Valid UTF-8 is shown
+ * as it is. Every other byte is escaped, and so is each character that controls a terminal or changes the order in
+ * which it shows text. So no name can imitate another line, or hide a part of it.
  */
 
-/** Text that needs no change, which nearly every line is. */
+/** Text that needs no change: nearly every line. */
 const PLAIN = /^[\x20-\x7e]*$/;
 
 /** One character of valid UTF-8 (RFC 3629, section 4), or else one byte. */
@@ -30,14 +30,14 @@ const CONTROLS = "\\x00-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2
 const CONTROL = new RegExp(`[${CONTROLS}]`);
 const ALL_CONTROLS = new RegExp(`[${CONTROLS}]`, "g");
 
-/** Characters that are no bytes. */
+/** Characters that cannot be a byte. */
 const BEYOND_BYTES = /[\u0100-\uffff]+/g;
 
 /**
  * Makes text of a byte string, in one line and harmless on a terminal.
  *
- * @param bytes a byte string; characters that are no bytes stand for themselves
- * @returns text; each byte that is not shown as it is has the form `\xNN`
+ * @param bytes a byte string; characters that cannot be a byte stay as they are
+ * @returns text; each escaped byte has the form `\xNN`
  */
 export function displayText(bytes: string): string {
   if (PLAIN.test(bytes)) return bytes;
@@ -48,7 +48,7 @@ export function displayText(bytes: string): string {
   });
 }
 
-/** The byte string of a text that is no byte string, such as a setting: its UTF-8. */
+/** Converts a text that is no byte string, such as a setting, into the byte string of its UTF-8. */
 export function bytesOfText(text: string): string {
   if (PLAIN.test(text)) return text;
   let bytes = "";
@@ -56,7 +56,7 @@ export function bytesOfText(text: string): string {
   return bytes;
 }
 
-/** Escapes the same characters in JSON, which means the same afterwards. */
+/** Escapes the same characters in JSON, without a change of its meaning. */
 export function displayJson(json: string): string {
   return json.replace(ALL_CONTROLS, (character) => {
     return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;

@@ -2,21 +2,22 @@
 import { DecodeError } from "./bytes.ts";
 
 /**
- * Shell patterns over byte strings, as fnmatch() has them in the C locale: `*` for any bytes, `?` for one, `[...]` for
- * one of some, with ranges, classes such as `[:digit:]`, and `!` or `^` for all others; a backslash takes the meaning
- * from what follows. Slashes are left to the caller. Matching takes no more steps than the two lengths multiplied.
+ * Shell patterns over byte strings, like fnmatch() in the C locale: `*` matches any bytes, `?` one byte, `[...]` one
+ * byte of a set. A set has ranges and classes such as `[:digit:]`; `!` or `^` at its start matches all other bytes. A
+ * backslash makes the next character literal. The caller handles slashes. Matching takes at most as many steps as the
+ * two lengths multiplied.
  */
 
-/** One place of a pattern: the byte that fits there, a table of those that do, or any number of any bytes. */
+/** One place of a pattern: the one byte that matches, a table of the bytes that match, or any number of any bytes. */
 type Token = "any" | number | Uint8Array;
 
-/** What a question mark stands for. */
+/** A question mark matches every byte. */
 const EVERY_BYTE = new Uint8Array(256).fill(1);
 
-/** A pattern in the form that matches fast. */
+/** A pattern in the form that matches() needs. */
 export interface Glob {
   readonly tokens: readonly Token[];
-  /** The pattern itself, where nothing in it has a meaning: then it is simply compared. */
+  /** The pattern itself if it has no special characters: then it is simply compared. */
   readonly literal: string | undefined;
 }
 
@@ -44,7 +45,7 @@ export function isPattern(text: string): boolean {
 }
 
 /**
- * Brings a pattern into the form for matches().
+ * Compiles a pattern for matches().
  *
  * @throws DecodeError for a pattern that ends in a lone backslash
  */
@@ -73,12 +74,12 @@ export function compileGlob(pattern: string): Glob {
   return { tokens, literal: undefined };
 }
 
-/** Whether a byte string fits a pattern, from its first byte to its last. */
+/** Whether a pattern matches a whole byte string. */
 export function matches(glob: Glob, text: string): boolean {
   if (glob.literal !== undefined) return glob.literal === text;
   const { tokens } = glob;
   let at = 0;
-  // Where to go on when what follows the last star does not fit: one byte further each time.
+  // If the rest does not match, the last star takes one byte more and matching continues from there.
   let starToken = -1;
   let starAt = 0;
   for (let token = 0; at < text.length || token < tokens.length;) {
@@ -100,10 +101,10 @@ export function matches(glob: Glob, text: string): boolean {
 }
 
 /**
- * A bracket expression from its `[` on; undefined where it is never closed, and so means itself.
+ * A bracket expression from its `[` on; undefined if it is never closed: then the bracket is literal.
  *
- * @param open places in the pattern from which on no bracket expression is closed, as far as that is known; those found
- *   are added. So no part of a pattern is read again for every `[` in it, which would take its length squared
+ * @param open known places in the pattern from which on no bracket expression is closed; places that are found are
+ *   added. So no part of a pattern is read again for every `[` in it, which would take its length squared
  */
 function readBracket(
   pattern: string,
@@ -115,7 +116,7 @@ function readBracket(
   if (isInverted) index++;
   const set = new Uint8Array(256);
   const passed: number[] = [];
-  // A closing bracket in the first place is one of the bytes.
+  // A closing bracket at the first position is one of the bytes.
   for (let isFirst = true; index < pattern.length; isFirst = false) {
     if (pattern.charAt(index) === "]" && !isFirst) {
       return { set: isInverted ? set.map((bit) => 1 - bit) : set, end: index + 1 };
@@ -142,7 +143,7 @@ function readBracket(
   return undefined;
 }
 
-/** One byte of a bracket expression, which a backslash may stand before. */
+/** One byte of a bracket expression, with or without a backslash before it. */
 function readByte(pattern: string, index: number): { byte: number; end: number } {
   const isEscaped = pattern.charAt(index) === "\\" && index + 1 < pattern.length;
   const at = isEscaped ? index + 1 : index;

@@ -1,9 +1,9 @@
-/** The two digits of each byte, made once: names of nodes are read from every message. */
+/** The two digits of each byte, made once, because node ids are read from every message. */
 const DIGITS: readonly string[] = Array.from({ length: 256 }, (_, byte) =>
   byte.toString(16).padStart(2, "0"),
 );
 
-/** Bytes as lower-case hexadecimal digits. */
+/** Formats bytes as lower-case hexadecimal digits. */
 export function hexOf(bytes: Uint8Array): string {
   let text = "";
   for (let index = 0; index < bytes.length; index++) text += DIGITS[bytes[index] as number];

@@ -1,15 +1,15 @@
-/** What a push is asked to do beyond sending what differs: the same from the command line to the tree. */
+/** The options of a push beyond sending what differs. The same type serves from the command line to the tree. */
 export interface PushRules {
-  /** Whether members delete what is not here: nothing, also, or only, where nothing is sent. */
+  /** What members delete: nothing; also what the sender does not have; or only that, and nothing is sent. */
   readonly deletes: "nothing" | "also" | "only";
-  /** A path that is asked for and is not here is deleted there. */
+  /** A path that was given and that the sender does not have is deleted on the members. */
   readonly syncs: boolean;
-  /** However much is deleted, it is meant. */
+  /** The delete limit does not apply. */
   readonly isForced: boolean;
   /** Contents are compared, not only sizes and times. */
   readonly comparesContents: boolean;
-  /** Members say how entries differ. */
+  /** Members report how entries differ. */
   readonly isCheck: boolean;
-  /** Extended attributes are sent, too. */
+  /** Extended attributes are sent as well. */
   readonly sendsAttributes: boolean;
 }

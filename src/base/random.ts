@@ -1,4 +1,4 @@
-/** Where engines take chance from: injected, so that one seed repeats a whole run. */
+/** The source of random numbers for engines. It is injected, so that one seed repeats a whole run. */
 export interface Random {
   /** A whole number from 0 to 2^32 - 1. */
   u32(): number;
@@ -14,7 +14,7 @@ export function below(random: Random, bound: number): number {
   return Math.floor(fraction(random) * bound);
 }
 
-/** Some random bytes. */
+/** Makes random bytes. */
 export function randomBytes(random: Random, count: number): Uint8Array {
   const bytes = new Uint8Array(count);
   for (let index = 0; index < count; index++) bytes[index] = random.u32() & 0xff;

@@ -1,11 +1,11 @@
-/** Every reason that a sender or a member can give for what it could not do, with its English sentence. */
+/** Every reason why a sender or a member could not do something, with its English sentence. */
 
 /**
- * Codes of system calls stand under their own names. The order matters where one sentence could be read as another: those
- * that end with another sentence come first. `{0}` and `{1}` are the places of arguments.
+ * Failed system calls have the name of their error code. The order matters where one sentence could be read as another:
+ * sentences that end with another sentence come first. `{0}` and `{1}` are the places of arguments.
  */
 export const REASONS = {
-  // With another sentence at their end, which may itself be one of this list.
+  // These end with another sentence, which may itself be one of this list.
   "not-durable": "it is not durable yet: {0}",
   attribute: "its extended attribute {0} cannot be set: {1}",
   "bad-pattern": "the sender's patterns: {0}",
@@ -16,7 +16,7 @@ export const REASONS = {
   "sender-left": "the sender left: {0}",
   "pre-commit": "the pre-commit hook {0}",
 
-  // Of the disk.
+  // Errors of the disk.
   EACCES: "permission denied",
   EPERM: "the operation is not permitted",
   ENOENT: "there is no such file or directory",
@@ -33,7 +33,7 @@ export const REASONS = {
   damaged: "what is written there is damaged ({0})",
   "no-space": "no space: {0} bytes are needed and {1} are free",
 
-  // Of what is in the way at a member.
+  // Something at a member is in the way.
   "path-too-long": "what is in it has too long a path",
   "not-a-passage": "it is not a directory here, and a path leads through it",
   sticky: "it belongs to somebody else, and so does its directory, which is sticky",
@@ -46,19 +46,19 @@ export const REASONS = {
   overtaken: "another transfer has replaced it meanwhile: push again",
   incomplete: "the contents of {0} entries are incomplete",
 
-  // Of entries that are left out, or not given everything.
+  // Entries that are left out, or do not get all of their attributes.
   "cannot-be-made": "it cannot be made there, so it is left out",
   "link-without-file": "it is another name of {0}, which is not there, so it is left out",
   "link-cannot-be-made": "it can be neither a link to {0} nor a copy of it, so it is left out",
   "no-attributes": "extended attributes cannot be set on this host",
 
-  // Of a sender whose blocks say what they may not.
+  // A sender whose blocks contain something invalid.
   "manifest-gap": "the sender skipped a part of its manifest",
   "deletes-without-terms": "the sender deletes without any terms",
   "too-many-patterns": "the sender has too many patterns",
   "bad-block": "the sender's blocks cannot be understood ({0})",
 
-  // Of a member that does not answer as it should.
+  // A member that does not answer as it should.
   "no-answer": "no answer for {0} seconds",
   stuck: "it answers, but has not got on for {0} seconds",
   "was-stopped": "it was stopped",
@@ -68,7 +68,7 @@ export const REASONS = {
   "impossible-report": "it reports blocks that were never sent",
   "impossible-answer": "it answers a manifest that was never sent",
 
-  // Of a sender, or of whoever stops it.
+  // A sender, or the user or signal that stops it.
   "sender-silent": "the sender was silent for {0} seconds",
   "sender-goes-on": "the sender goes on without this member",
   "dry-run-over": "dry run",
@@ -78,7 +78,7 @@ export const REASONS = {
   unreachable: "{0} cannot be reached",
   "changes-unreadable": "the list of changes cannot be read ({0})",
 
-  // Of entries that are not sent.
+  // Entries that are not sent.
   "path-longer": "its path is longer than {0} bytes",
   "time-out-of-range": "its time lies outside of the years 1678 to 2261",
   socket: "it is a socket, which only the program that made it can use",

@@ -1,42 +1,42 @@
-/** Why something could not be done, as data: a code, its arguments, the path, and when. Sentences are made of it here alone. */
+/** Why something failed, as data: a code, its arguments, the path, and when. Only this file makes sentences of it. */
 import { REASONS, type ReasonCode } from "./reason-catalogue.ts";
 
 /**
- * How far things were: "before" the switch, so that nothing has changed; "during" it, so that all is new but this; "after"
- * it, so that all is new.
+ * How far the transfer was: "before" the switch, nothing has changed; "during" the switch, everything is new except for
+ * this path; "after" the switch, everything is new.
  */
 export type When = "before" | "during" | "after";
 
 export interface Reason {
   readonly code: ReasonCode;
-  /** What the sentence of the code has places for. */
+  /** Values for the places of the code's sentence. */
   readonly args: readonly string[];
-  /** A byte string; empty for the base directory, undefined where it is about no path. */
+  /** A byte string; empty for the base directory, undefined if the reason concerns no path. */
   readonly path: string | undefined;
   readonly when: When;
-  /** How many more such there are. */
+  /** How many more reasons of this kind there are. */
   readonly more: number;
 }
 
-/** A reason that nothing has changed. */
+/** A reason for a failure before the switch: nothing has changed. */
 export function reason(code: ReasonCode, path?: string, ...args: readonly (string | number)[]): Reason {
   return { code, path, args: args.map(String), when: "before", more: 0 };
 }
 
-/** The sentence of a code alone. */
+/** The sentence of a code, without a path. */
 export function sentence(code: ReasonCode, ...args: readonly (string | number)[]): string {
   return sentenceOf(reason(code, undefined, ...args));
 }
 
 const BASE_DIRECTORY = "the base directory";
 
-/** What stands before the sentence, by how far things were. */
+/** The beginning of the sentence for each `When`. */
 const BEGINNINGS: readonly (readonly [When, string])[] = [
   ["during", "all is new but "],
   ["after", "all is new, but "],
 ];
 
-/** The sentence of a reason: English, and the form in which it goes over the wire (PROTOCOL.md 5.8). */
+/** The English sentence of a reason, in the form in which it is sent (PROTOCOL.md 5.8). */
 export function sentenceOf({ code, args, path, when, more }: Reason): string {
   const beginning = BEGINNINGS.find(([one]) => one === when)?.[1] ?? "";
   const place = path === undefined ? "" : `${path === "" ? BASE_DIRECTORY : path}: `;
@@ -45,8 +45,8 @@ export function sentenceOf({ code, args, path, when, more }: Reason): string {
 }
 
 /**
- * Finds the reason of a sentence again. Members of other versions may have sentences that are not in this catalogue: these
- * have the code "other", and are shown as they came.
+ * Finds the reason that belongs to a sentence. Members of other versions may send sentences that are not in this
+ * catalogue: they get the code "other", and are shown as they arrived.
  */
 export function reasonOf(told: string): Reason {
   const [when, beginning] = BEGINNINGS.find(([, one]) => told.startsWith(one)) ?? ["before", ""];
@@ -70,7 +70,7 @@ interface CataloguePattern {
 
 let known: readonly CataloguePattern[] | undefined;
 
-/** One pattern for each code, made when the first is needed; a path is the longest beginning before a colon. */
+/** One pattern for each code, made at the first call. The path is the longest beginning before a colon. */
 function patterns(): readonly CataloguePattern[] {
   known ??= Object.entries(REASONS)
     .filter(([code]) => code !== "other")

@@ -1,5 +1,5 @@
 /**
- * Numbers that count up for ever in 32 bits and wrap. Two of them are compared by their distance, which is right
+ * Numbers that count up for ever in 32 bits and wrap. Two of them are compared by their distance, which is correct
  * as long as they lie within 2^31 of each other.
  */
 
@@ -8,7 +8,7 @@ export function serialDistance(a: number, b: number): number {
   return (a - b) | 0;
 }
 
-/** The number `count` steps behind `a`. */
+/** The number `count` steps after `a`. */
 export function serialAdd(a: number, count: number): number {
   return (a + count) >>> 0;
 }

@@ -7,21 +7,21 @@ export const ExitStatus = {
   noMembers: 4,
   difference: 5,
   aborted: 6,
-  /** What a shell gives for a command that was ended by Ctrl-C. */
+  /** A shell reports this number for a command that Ctrl-C ended. */
   interrupted: 130,
 } as const;
 
 /**
- * What a daemon ends with under a service manager when only an administrator can help: systemd calls it CONFIGURATION and
- * does not restart the service (RestartPreventExitStatus= of the unit).
+ * The exit status of a daemon under a service manager if only an administrator can help. systemd calls it CONFIGURATION
+ * and does not restart the service (RestartPreventExitStatus= of the unit).
  */
 export const MISCONFIGURED = 78;
 
 export type ExitStatus = (typeof ExitStatus)[keyof typeof ExitStatus];
 
 /**
- * Something that an operator can fix. The message is one sentence that says what is wrong and how to fix it;
- * it is shown after "error: ", and nothing else is shown.
+ * An error that an operator can fix. The message is one sentence that says what is wrong and how to fix it.
+ * It is shown after "error: ", and nothing else is shown.
  */
 export class UserError extends Error {
   override name = "UserError";

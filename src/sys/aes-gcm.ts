@@ -2,10 +2,11 @@
 import { nativeFunction, type NativeFunction } from "./native.ts";
 
 /**
- * AES-256-GCM in place, by the OpenSSL that is part of Node itself. A block of 62 KB takes 20 µs so; by node:crypto it
- * takes four times as long, because each call makes new memory for what comes out.
+ * AES-256-GCM in place, by the OpenSSL that is part of Node itself. A block of 62 KB takes 20 µs. With node:crypto it
+ * takes four times as long, because each call allocates memory for its result.
  */
 
+// Sizes of AES-256-GCM, and numbers of OpenSSL's interface.
 const KEY_BYTES = 32;
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
@@ -17,16 +18,16 @@ interface Calls {
   readonly update: NativeFunction;
   readonly final: NativeFunction;
   readonly control: NativeFunction;
-  /** One context serves all keys of a thread: the key is set anew with each call. */
+  /** One context serves all keys of a thread: each call sets its key. */
   readonly context: unknown;
 }
 
 let calls: Calls | undefined;
-/** The key that the context holds, and for what: most calls go on with the one before. */
+/** The key that the context holds, and its direction: most calls have those of the call before. */
 let heldKey: Uint8Array | undefined;
 let heldDirection = -1;
 let hasTried = false;
-/** Where OpenSSL writes how many bytes came out. */
+/** OpenSSL writes the length of its output into it. */
 const outLength = Buffer.alloc(4);
 const rest = Buffer.alloc(TAG_BYTES);
 
@@ -38,7 +39,7 @@ export function hasNativeGcm(): boolean {
 /**
  * Seals bytes in place.
  *
- * @param tag 16 bytes that are written
+ * @param tag 16 bytes, which are written
  */
 export function sealInPlace(
   key: Uint8Array,
@@ -56,7 +57,7 @@ export function sealInPlace(
 /**
  * Opens bytes in place.
  *
- * @returns false where they are not just what was sealed; what is in `bytes` then is worth nothing
+ * @returns false if they are not what was sealed; the contents of `bytes` are then worthless
  */
 export function openInPlace(
   key: Uint8Array,
@@ -84,7 +85,7 @@ function begin(key: Uint8Array, nonce: Uint8Array, associated: Uint8Array, isSea
   return loaded;
 }
 
-/** GCM gives as many bytes as it takes, so they find their place where the others were. */
+/** GCM produces as many bytes as it reads, so the result replaces the input. */
 function transform(bytes: Uint8Array): boolean {
   const { update, final, context } = calls as Calls;
   return (

@@ -1,9 +1,9 @@
-/** What each thread may do, and keeping capabilities over a change of the user. */
+/** The privileges of each thread, and keeping capabilities over a change of the user. */
 import fs from "node:fs";
 import { nativeFunction } from "./native.ts";
 
 /**
- * Capabilities: the pieces of root's power, as bits of a number. They belong to threads, not to processes; see
+ * Capabilities: the parts of root's power, as bits of a number. They belong to threads, not to processes; see
  * capabilities(7).
  */
 
@@ -15,25 +15,26 @@ export const Capability = {
   mknod: 1n << 27n,
 } as const;
 
-/** What the kernel says about one thread of this process. */
+/** The kernel's answer on one thread of this process. */
 export interface ThreadPrivileges {
   /** Real, effective, saved and file system ids. */
   readonly uids: readonly number[];
   readonly gids: readonly number[];
-  /** Further groups, in ascending order. */
+  /** Supplementary groups, in ascending order. */
   readonly groups: readonly number[];
   readonly permitted: bigint;
   readonly effective: bigint;
 }
 
+// Numbers of the kernel's interface; the version is that of capabilities in two halves of 32 bits.
 const PR_SET_KEEPCAPS = 8;
 const CAPABILITY_VERSION = 0x20080522;
 const THREADS = "/proc/self/task";
 
 /**
- * From now on, or no longer, a change of the user leaves the calling thread its permitted capabilities.
+ * Sets whether the calling thread keeps its permitted capabilities when it changes its user.
  *
- * @returns whether that is so
+ * @returns whether it was set
  */
 export function keepOverUserChange(keeps: boolean): boolean {
   const native = nativeFunction("int prctl(int, unsigned long, unsigned long, unsigned long, unsigned long)");
@@ -41,15 +42,15 @@ export function keepOverUserChange(keeps: boolean): boolean {
 }
 
 /**
- * Gives the calling thread exactly these capabilities, permitted and effective; no program that it runs inherits any.
+ * Gives the calling thread exactly these capabilities, permitted and effective. Programs that it runs inherit none.
  *
- * @returns false where the thread did not have them all, or the call cannot be made
+ * @returns false if the thread did not have them all, or if the call is not available
  */
 export function setCapabilities(mask: bigint): boolean {
   const native = nativeFunction("int capset(void *, const void *)");
   const header = Buffer.alloc(8);
   header.writeUInt32LE(CAPABILITY_VERSION, 0);
-  // The lower 32 capabilities, then the upper ones: of each effective, permitted, inheritable.
+  // The lower 32 capabilities, then the upper 32, each as effective, permitted, inheritable.
   const data = Buffer.alloc(24);
   [mask & 0xffff_ffffn, mask >> 32n].forEach((half, index) => {
     data.writeUInt32LE(Number(half), index * 12);
@@ -58,18 +59,18 @@ export function setCapabilities(mask: bigint): boolean {
   return native?.(header, data) === 0;
 }
 
-/** What the main thread may do. */
+/** The privileges of the main thread. */
 export function ownPrivileges(): ThreadPrivileges {
   return parseStatus(fs.readFileSync("/proc/self/status", "latin1"));
 }
 
-/** What every thread of this process may do, the main one among them. */
+/** The privileges of every thread of this process, including the main thread. */
 export function privilegesOfThreads(): ThreadPrivileges[] {
   return fs.readdirSync(THREADS).flatMap((thread) => {
     try {
       return [parseStatus(fs.readFileSync(`${THREADS}/${thread}/status`, "latin1"))];
     } catch {
-      // The thread has ended meanwhile.
+      // The thread has ended since it was listed.
       return [];
     }
   });

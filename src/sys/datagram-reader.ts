@@ -1,45 +1,47 @@
-/** Many messages a call, headers and payloads apart (recvmmsg). */
+/** Reads many messages with each call, and separates headers from payloads (recvmmsg). */
 import { addressOf } from "./memory.ts";
 import { nativeFunction, type NativeFunction } from "./native.ts";
 
 /**
- * Reads what has arrived at a UDP socket, many messages a call (recvmmsg). A message is one datagram, or a train of
- * equal ones but the last that the kernel has merged (UDP_GRO). The kernel scatters it: the headers of its datagrams go one
- * behind the other into memory of the reader, their payloads one behind the other into a page of the caller's.
+ * Reads from a UDP socket, many messages with each call (recvmmsg). A message is one datagram, or a train that the
+ * kernel has merged (UDP_GRO): all of its datagrams have the same length, except that the last one may be shorter. The
+ * kernel scatters it. The headers go one after another into memory of the reader; the payloads go one after another
+ * into a page of the caller.
  */
 
-/** Messages of one call; fewer mean that there are no more. */
+/** Messages of one call; if fewer come back, there are no more. Chosen without measurement. */
 export const BATCH = 32;
-/** The longest message there is, in datagrams of the full length: 65,535 bytes. */
+/** The longest message in datagrams of the full length: 65,535 bytes. */
 const MOST_DATAGRAMS = 46;
+// A number of the kernel's interface.
 const MSG_DONTWAIT = 0x40;
 
-/** struct mmsghdr on 64-bit Linux: a struct msghdr of 56 bytes, and the length of what was received. */
+/** struct mmsghdr on 64-bit Linux: a struct msghdr of 56 bytes, and the number of bytes received. */
 const MESSAGE_BYTES = 64;
 const MESSAGE = { name: 0, nameLength: 8, vectors: 16, vectorCount: 24, received: 56 } as const;
-/** struct iovec: where the memory begins, and how long it is. Two for each datagram. */
+/** struct iovec: the start and the length of the memory. Each datagram needs two. */
 const VECTOR_BYTES = 16;
 const VECTORS = 2 * MOST_DATAGRAMS;
 /** struct sockaddr_in: family, port, address. */
 const NAME_BYTES = 16;
 
-/** How datagrams are cut, and where their payloads go. */
+/** How datagrams are split, and where their payloads go. */
 export interface Scattering {
   readonly headerBytes: number;
   readonly payloadBytes: number;
-  /** Shared memory with all pages in it. */
+  /** Shared memory that contains all pages. */
   readonly memory: Uint8Array;
   readonly pageBytes: number;
-  /** Gives a page that nobody else uses. */
+  /** Returns a page that is not in use. */
   readonly takePage: () => number;
 }
 
-/** A message that was read; one object is used again and again. */
+/** A message that was read; one object is reused. */
 export interface ScatteredMessage {
-  /** The headers of its datagrams one behind the other, from `headersStart` on. */
+  /** The headers of its datagrams, one after another, from `headersStart` on. */
   readonly headers: Buffer;
   headersStart: number;
-  /** The page with the payloads. Whoever wants to keep it puts another one in its place. */
+  /** The page with the payloads. A caller that keeps it must put another one in its place. */
   page: number;
   /** Bytes of all its datagrams. */
   sizeBytes: number;
@@ -67,7 +69,7 @@ export class DatagramReader {
     }
   }
 
-  /** @returns undefined where the kernel or the library cannot do that */
+  /** @returns undefined if the kernel or the library does not support it */
   static create(scattering: Scattering): DatagramReader | undefined {
     if (process.arch !== "x64" && process.arch !== "arm64") return undefined;
     const recvmmsg = nativeFunction("int recvmmsg(int, void *, unsigned int, int, void *)");
@@ -109,7 +111,7 @@ export class DatagramReader {
   }
 }
 
-/** What the kernel reads to know where to write: one piece of memory for each kind, made once. */
+/** The structures that tell the kernel where to write: one piece of memory for each kind, made once. */
 class Structures {
   readonly messages = sharedBuffer(BATCH * MESSAGE_BYTES);
   readonly names = sharedBuffer(BATCH * NAME_BYTES);
@@ -117,7 +119,7 @@ class Structures {
   /** Bytes of the headers of one message. */
   readonly headersBytes: number;
   private readonly vectors = sharedBuffer(BATCH * VECTORS * VECTOR_BYTES);
-  /** The same, in words of 32 bits. */
+  /** The structures in words of 32 bits. */
   private readonly words = new Uint32Array(
     this.vectors.buffer,
     this.vectors.byteOffset,
@@ -152,7 +154,7 @@ class Structures {
     }
   }
 
-  /** Lets the payloads of a message go into a page. */
+  /** Directs the payloads of a message into a page. */
   aim(index: number, page: number): void {
     const { pageBytes, payloadBytes } = this.scattering;
     let address = this.memoryAddress + page * pageBytes;
@@ -178,7 +180,7 @@ function sharedBuffer(sizeBytes: number): Buffer {
   return Buffer.from(new SharedArrayBuffer(sizeBytes));
 }
 
-/** Addresses have 47 bits, or 48 on arm64, and so are exact as numbers. */
+/** Addresses have 47 bits, or 48 on arm64, so a number holds them exactly. */
 function numericAddress(bytes: Uint8Array): number {
   const address = Number(addressOf(bytes) ?? 0n);
   if (address === 0 || !Number.isSafeInteger(address)) throw new Error("memory without an address");

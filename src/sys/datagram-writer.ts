@@ -1,13 +1,14 @@
-/** Sends without waiting. */
+/** Sends datagrams without waiting. */
 import os from "node:os";
 import { lastErrno, nativeFunction, type NativeFunction } from "./native.ts";
 import { socketAddress } from "./udp-socket.ts";
 
+// A number of the kernel's interface.
 const MSG_DONTWAIT = 0x40;
-/** Addresses that are kept in the form that the kernel wants. */
+/** How many addresses are kept in the kernel's form; chosen without measurement. */
 const KEPT_ADDRESSES = 64;
 
-/** What became of a send: it is with the kernel, or the socket's buffer is full, or it failed. */
+/** The result of a send: the kernel has it, or the socket's buffer is full, or it failed. */
 export type SendOutcome = "sent" | "busy" | { readonly errno: number };
 
 /** Sends over a UDP socket at once, without waiting and without a callback for each send. */
@@ -15,7 +16,7 @@ export class DatagramWriter {
   private readonly descriptor: number;
   private readonly sendto: NativeFunction;
   private readonly addresses = new Map<string, Buffer>();
-  /** Where the last send went to: nearly always the group. */
+  /** The address of the last send: nearly always the group's. */
   private last: { ip: string; port: number; address: Buffer } = { ip: "", port: 0, address: Buffer.alloc(0) };
 
   private constructor(descriptor: number, sendto: NativeFunction) {
@@ -29,7 +30,7 @@ export class DatagramWriter {
     return sendto === undefined ? undefined : new DatagramWriter(descriptor, sendto);
   }
 
-  /** Errors by which a device or a kernel says that it cannot cut trains; any other is a matter of the moment. */
+  /** Errors that say that a device or a kernel cannot split trains; all others are temporary. */
   static isSegmentingError(errno: number): boolean {
     const { EIO, EINVAL, EMSGSIZE, EOPNOTSUPP } = os.constants.errno;
     return [EIO, EINVAL, EMSGSIZE, EOPNOTSUPP].includes(errno);

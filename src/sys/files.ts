@@ -1,5 +1,5 @@
 /**
- * Opening relative to a directory, times in nanoseconds, the exchange of two paths, access by capabilities,
+ * Opening relative to a directory, times in nanoseconds, exchanging two paths, access checks with capabilities,
  * syncfs, flock, dup2.
  */
 import fs from "node:fs";
@@ -12,6 +12,7 @@ import { systemError } from "./system-error.ts";
 
 /** File system calls with a precision or an atomicity that node:fs does not give. Paths are NUL-free bytes. */
 
+// Numbers of the kernel's interface.
 const AT_FDCWD = -100;
 const O_CLOEXEC = 0o2000000;
 const AT_SYMLINK_NOFOLLOW = 0x100;
@@ -19,23 +20,24 @@ const RENAME_EXCHANGE = 2;
 const AT_EACCESS = 0x200;
 const LOCK_EXCLUSIVE_NONBLOCKING = 2 | 4;
 
-/** O_PATH: a descriptor that only names a directory; it needs no permission to read it. */
+/** O_PATH: a descriptor that only names a directory; opening it needs no read permission on the directory. */
 export const O_PATH = 0o10000000;
 
-/** Whether times are set to the nanosecond; otherwise they are up to half a microsecond off. */
+/** Whether times can be set to the nanosecond; otherwise they are up to half a microsecond off. */
 export function hasExactTimes(): boolean {
   return utimensat() !== undefined;
 }
 
-/** Sets the time of last change of a path; of a symbolic link itself. */
+/** Sets the time of last change of a path; for a symbolic link, that of the link itself. */
 export function setLinkTime(path: Buffer, mtimeNs: bigint): void {
   if (utimensat()?.(AT_FDCWD, cPath(path), timespecs(mtimeNs), AT_SYMLINK_NOFOLLOW) === 0) return;
-  // Without the library; or else the same call by Node fails in the same way, and throws an error with its code.
+  // Without the library this is the way. After a failed call, Node's call fails the same way and throws an error with a
+  // code.
   const seconds = Number(mtimeNs) / 1e9;
   fs.lutimesSync(path, seconds, seconds);
 }
 
-/** Sets the time of last change of a path, of what it points to where it is a link. */
+/** Sets the time of last change of a path; for a symbolic link, that of its target. */
 export function setTime(path: Buffer, mtimeNs: bigint): void {
   if (utimensat()?.(AT_FDCWD, cPath(path), timespecs(mtimeNs), 0) === 0) return;
   const seconds = Number(mtimeNs) / 1e9;
@@ -55,7 +57,7 @@ export function setDescriptorTime(descriptor: number, mtimeNs: bigint): void {
  *
  * @param name a byte string
  * @param flags as those of node:fs
- * @param mode of a file that is made
+ * @param mode of a file that is created
  * @throws an error with a code, as node:fs does
  */
 export function openEntry(directory: number, name: string, flags: number, mode = 0): number {
@@ -66,15 +68,15 @@ export function openEntry(directory: number, name: string, flags: number, mode =
   throw systemError("openat", lastErrno());
 }
 
-/** Exchanges two paths in one step; false where the system cannot. */
+/** Exchanges two paths in one step; false if the system cannot do that. */
 export function exchange(a: Buffer, b: Buffer): boolean {
   const native = nativeFunction("int renameat2(int, const void *, int, const void *, unsigned int)");
   return native?.(AT_FDCWD, cPath(a), AT_FDCWD, cPath(b), RENAME_EXCHANGE) === 0;
 }
 
 /**
- * Checks whether this process may do something with a path, as whom it acts and with the capabilities that it has. The
- * call of Node knows neither.
+ * Checks whether this process may do something with a path, with its effective user and its capabilities. Node's call
+ * considers neither.
  *
  * @param mode bits such as fs.constants.W_OK
  * @throws an error with a code such as EACCES
@@ -85,7 +87,7 @@ export function checkAccess(path: string, mode: number): void {
   fs.accessSync(path, mode);
 }
 
-/** Whether syncFileSystem() can do anything. */
+/** Whether syncFileSystem() is available. */
 export function canSyncFileSystem(): boolean {
   return nativeFunction("int syncfs(int)") !== undefined;
 }
@@ -93,21 +95,21 @@ export function canSyncFileSystem(): boolean {
 /**
  * Makes everything durable that was written to the file system of a descriptor.
  *
- * @throws an error with the code EIO where the disk did not take it all
+ * @throws an error with the code EIO if the disk did not store everything
  */
 export function syncFileSystem(descriptor: number): void {
   if (nativeFunction("int syncfs(int)")?.(descriptor) === 0) return;
   throw Object.assign(new Error("syncfs failed"), { code: "EIO" });
 }
 
-/** Locks an open file against other processes, without waiting; true also where locking is not possible. */
+/** Locks an open file against other processes, without waiting; true also if locking is not possible. */
 export function lockFile(descriptor: number): boolean {
   const native = nativeFunction("int flock(int, int)");
   if (native === undefined || native(descriptor, LOCK_EXCLUSIVE_NONBLOCKING) === 0) return true;
   return lastErrno() !== os.constants.errno.EWOULDBLOCK;
 }
 
-/** Makes a descriptor stand for another open file. Without the library it is closed and opened anew. */
+/** Makes a descriptor refer to another open file. Without the library it is closed and opened again. */
 export function replaceDescriptor(by: number, descriptor: number): void {
   const native = nativeFunction("int dup2(int, int)");
   if (native !== undefined) {
@@ -115,7 +117,7 @@ export function replaceDescriptor(by: number, descriptor: number): void {
     return;
   }
   fs.closeSync(descriptor);
-  // The lowest free descriptor is taken: the one that was closed just now.
+  // The kernel assigns the lowest free descriptor: the one that was just closed.
   fs.openSync(`/proc/self/fd/${by}`, "w");
 }
 
@@ -125,7 +127,7 @@ function utimensat() {
 
 const times = new BigInt64Array(4);
 
-/** Two timespecs, of last access and of last change, in memory that the next call uses again. */
+/** Two timespecs, last access and last change, in memory that the next call uses again. */
 function timespecs(mtimeNs: bigint): BigInt64Array {
   const nanoseconds = beyondSecond(mtimeNs);
   times[0] = times[2] = (mtimeNs - nanoseconds) / SECOND_NS;

@@ -1,30 +1,31 @@
-/** Where a file has data and where holes (lseek). */
+/** Finds data and holes of a file (lseek). */
 import os from "node:os";
 import { lastErrno, nativeFunction } from "./native.ts";
 import { statDescriptor } from "./stat.ts";
 import { systemError } from "./system-error.ts";
 
 /**
- * Where an open regular file has data and where holes, which read as zeros and take no room. A file system may call a
- * hole data, but never data a hole. Where the question cannot be asked, the whole file is data.
+ * Finds data and holes in an open regular file. Holes read as zeros and take no room on the disk. A file system may
+ * call a hole data, but never data a hole. If the call is not available, the whole file is data.
  *
- * The calls move the position of the open file: who reads or writes it has to say where.
+ * The calls move the position of the open file, so reads and writes of it must give their offset.
  */
 
+// Numbers of the kernel's interface.
 const SEEK_DATA = 3;
 const SEEK_HOLE = 4;
 
-/** Whether holes can be told from data at all. Even then some file systems have none, or do not say. */
+/** Whether the call is available. Even then some file systems have no holes, or do not report them. */
 export function canFindHoles(): boolean {
   return lseek() !== undefined;
 }
 
 /**
- * The first byte at or behind an offset that is data.
+ * The first byte of data at or after an offset.
  *
  * @param offset in bytes, at most the largest safe integer
- * @returns undefined where no data follow. Without the library that is the offset itself, up to the end of the file
- * @throws an error with a code, as node:fs does: EBADF, EINVAL for what is no offset, ESPIPE for a pipe
+ * @returns undefined if no data follow. Without the library it is the offset itself, up to the end of the file
+ * @throws an error with a code, as node:fs does: EBADF, EINVAL for an invalid offset, ESPIPE for a pipe
  */
 export function nextData(descriptor: number, offset: number): number | undefined {
   const found = seek(descriptor, offset, SEEK_DATA);
@@ -34,8 +35,8 @@ export function nextData(descriptor: number, offset: number): number | undefined
 }
 
 /**
- * The first byte at or behind an offset that belongs to a hole. From its end on, a file is one hole: where no other
- * hole follows, that is the size of the file, and behind it the offset itself. Without the library there are no others.
+ * The first byte of a hole at or after an offset. A file is one hole from its end on: if no other hole follows, the
+ * result is the size of the file, and after it the offset itself. Without the library there are no other holes.
  *
  * @param offset in bytes, at most the largest safe integer
  * @throws an error with a code, as nextData() does
@@ -48,20 +49,20 @@ export function nextHole(descriptor: number, offset: number): number {
 }
 
 /**
- * @returns where it is; "beyond" where the offset is not in the file, or only a hole follows; "unknown" where the
- *   question cannot be asked
+ * @returns the position; "beyond" if the offset is not in the file, or only a hole follows; "unknown" if the call is
+ *   not available
  */
 function seek(descriptor: number, offset: number, whence: number): number | "beyond" | "unknown" {
   const { EINVAL, ENXIO, EOVERFLOW } = os.constants.errno;
   if (!Number.isSafeInteger(offset) || offset < 0) throw systemError("lseek", EINVAL);
   const call = lseek();
   if (call === undefined) return "unknown";
-  // 64 bits come as a number or, above the safe ones, as a BigInt.
+  // The result is a number or, above the safe integers, a BigInt.
   const found: number | bigint = call(descriptor, offset, whence);
   if (found === -1) {
     const errno = lastErrno();
     if (errno === ENXIO) return "beyond";
-    // The offset is right; it is the file system that does not know the question.
+    // The offset is valid, so the file system does not support the question.
     if (errno === EINVAL) return "unknown";
     throw systemError("lseek", errno);
   }

@@ -1,14 +1,15 @@
 /** Addresses of shared memory, and giving it back to the kernel. */
 import { nativeAddress, nativeFunction } from "./native.ts";
 
+/** The smallest page of Linux. Kernels with larger pages may refuse to take such a range back. */
 const SYSTEM_PAGE_BYTES = 4096n;
 const MADV_DONTNEED = 4;
 
 /**
- * Gives memory back to the kernel as far as it covers whole pages of the system; it reads as zeros then, or as it was.
+ * Gives memory back to the kernel, as far as it covers whole pages of the system. It then reads as zeros, or as before.
  * Without the library nothing happens.
  *
- * @param bytes a part of a SharedArrayBuffer that nobody uses at present
+ * @param bytes a part of a SharedArrayBuffer that is not in use
  */
 export function releaseMemory(bytes: Uint8Array): void {
   const madvise = nativeFunction("int madvise(uintptr_t, size_t, int)");
@@ -19,7 +20,7 @@ export function releaseMemory(bytes: Uint8Array): void {
   if (end > first) madvise(first, end - first, MADV_DONTNEED);
 }
 
-/** Where shared memory begins. It does not move; whoever keeps the address keeps the memory, too. */
+/** The start of shared memory. It does not move; a caller that keeps the address must keep the memory, too. */
 export function addressOf(bytes: Uint8Array): bigint | undefined {
   if (!(bytes.buffer instanceof SharedArrayBuffer))
     throw new Error("only shared memory has a lasting address");

@@ -6,17 +6,17 @@ import { workerData } from "node:worker_threads";
 
 /**
  * The Linux calls that Node lacks, through the FFI library koffi. Every function of this folder that uses it has a
- * fallback for when it cannot be loaded, and checks what it is given: raw memory never leaves this folder.
+ * fallback for hosts where it cannot be loaded, and checks its arguments: raw memory never leaves this folder.
  */
 
-/** The part of koffi that is used here; its own types are not known inside the one executable. */
+/** The part of koffi that is used here; its own types are not available inside the one executable. */
 interface Koffi {
   load(path: string | null): { func(prototype: string): NativeFunction };
   address(bytes: Uint8Array): bigint;
   errno(): number;
 }
 
-/** A C function; what it takes and gives is in its prototype. */
+/** A C function; its prototype has the types of its arguments and of its result. */
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- the prototype is text, TypeScript cannot see it
 export type NativeFunction = (...args: any[]) => number;
 
@@ -25,9 +25,10 @@ export interface NativeWorkerData {
   readonly nativeLibraryPath: string | undefined;
 }
 
-/** Set to 1, this makes the program do without the library, as on a host where it cannot be loaded. */
+/** The value 1 makes the program run without the library, as on a host where it cannot be loaded. */
 const WITHOUT_FFI = "MAKUOSAN_WITHOUT_FFI";
 
+/** A number of the kernel's interface, which node:fs does not have. */
 const O_TMPFILE = 0o20200000;
 
 let koffi: Koffi | undefined;
@@ -42,7 +43,7 @@ export function nativeLibraryPath(): string | undefined {
 
 const functions = new Map<string, NativeFunction | undefined>();
 
-/** A C function of the C library by its prototype, or undefined where it cannot be called. */
+/** A function of the C library by its prototype; undefined if it cannot be called. */
 export function nativeFunction(prototype: string): NativeFunction | undefined {
   if (!functions.has(prototype)) functions.set(prototype, lookUp(prototype));
   return loadKoffi() === undefined ? undefined : functions.get(prototype);
@@ -53,7 +54,7 @@ export function lastErrno(): number {
   return koffi?.errno() ?? 0;
 }
 
-/** Where bytes lie; for this folder alone. */
+/** The address of bytes; for this folder only. */
 export function nativeAddress(bytes: Uint8Array): bigint | undefined {
   return loadKoffi()?.address(bytes);
 }
@@ -62,7 +63,7 @@ function lookUp(prototype: string): NativeFunction | undefined {
   try {
     return loadKoffi()?.load(null).func(prototype);
   } catch {
-    // An older C library does not have the function; the caller's fallback serves.
+    // An older C library does not have the function; the caller uses its fallback.
     return undefined;
   }
 }
@@ -88,7 +89,7 @@ function open(path: string): Koffi {
   return module.exports as Koffi;
 }
 
-/** Writes the library into a file without a name, in the first folder that programs may be run from. */
+/** Writes the library into a file without a name, in the first folder that allows programs to run. */
 function unpack(library: ArrayBuffer): string {
   for (const folder of ["/dev/shm", "/tmp", "/var/tmp"]) {
     try {

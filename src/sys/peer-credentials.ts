@@ -1,8 +1,8 @@
-/** Which process is at the other end of a UNIX socket (SO_PEERCRED). */
+/** Finds the process at the other end of a UNIX socket (SO_PEERCRED). */
 import type net from "node:net";
 import { nativeFunction } from "./native.ts";
 
-/** A process as the kernel saw it when it connected; see unix(7). */
+/** The process that connected, as the kernel recorded it at that moment; see unix(7). */
 export interface PeerCredentials {
   /** 0 for a process that this one cannot see, such as one outside of its container. */
   readonly pid: number;
@@ -18,10 +18,10 @@ const SO_PEERCRED = 17;
 const CREDENTIALS_BYTES = 12;
 
 /**
- * Asks the kernel who has connected. The other end cannot lie about it.
+ * Asks the kernel for the process that has connected. The other end cannot lie about it.
  *
  * @param socket an accepted UNIX stream socket
- * @returns undefined where that cannot be found out: the FFI library is missing, or the socket is closed already
+ * @returns undefined if the kernel cannot be asked: the FFI library is missing, or the socket is closed already
  */
 export function peerCredentials(socket: net.Socket): PeerCredentials | undefined {
   const descriptor = descriptorOf(socket);
@@ -36,8 +36,8 @@ export function peerCredentials(socket: net.Socket): PeerCredentials | undefined
 }
 
 /**
- * The descriptor of a socket. Node has no public way to it: the property is an internal one, which every version since 0.12
- * has, and which is not deprecated for net.Socket. A Node without it is one where nobody is known.
+ * The descriptor of a socket. Node has no public way to it: the property is an internal one, which every version since
+ * 0.12 has, and which is not deprecated for net.Socket. With a Node without it, no process is known.
  */
 function descriptorOf(socket: net.Socket): number | undefined {
   const { _handle: handle } = socket as { readonly _handle?: { readonly fd?: unknown } | null };

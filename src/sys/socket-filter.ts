@@ -1,7 +1,8 @@
-/** What the kernel drops before it queues it at a socket. */
+/** Filters for datagrams that the kernel drops before it queues them at a socket. */
 import { addressOf } from "./memory.ts";
 import { nativeFunction } from "./native.ts";
 
+// Numbers of the kernel's interface.
 const SOL_SOCKET = 1;
 const SO_ATTACH_FILTER = 26;
 
@@ -11,28 +12,28 @@ const LOAD_HALF = 0x28;
 const LOAD_BYTE = 0x30;
 const JUMP_IF_EQUAL = 0x15;
 const RETURN = 0x06;
-/** Positions count from the UDP header; behind this they count from the IP header. */
+/** Positions count from the UDP header; from this number on they count from the IP header. */
 const IP_HEADER = 0xfff0_0000;
 const IP_SOURCE = 12;
 const UDP_SOURCE_PORT = 0;
 const UDP_HEADER_BYTES = 8;
 const WHOLE_PACKET = 0xffff_ffff;
 
-/** What a socket lets in. */
+/** The datagrams that a socket accepts. */
 export interface SocketFilter {
-  /** Whose datagrams are dropped: what a node multicasts is looped back to it. */
+  /** Datagrams from this node's own address are dropped: its multicasts are looped back to it. */
   readonly ip: string;
   readonly port: number;
-  /** A byte of the datagram, and the only value of it that is let in; or all but that. */
+  /** A byte of the datagram. One value of it is accepted, or all values except that one. */
   readonly position: number;
   readonly value: number;
   readonly isWanted: boolean;
 }
 
 /**
- * Lets the kernel drop datagrams before they are queued at a UDP socket. Replaces the filter that was there.
+ * Makes the kernel drop datagrams before it queues them at a UDP socket. This replaces an earlier filter.
  *
- * @returns whether it does
+ * @returns whether the filter is set
  */
 export function filterSocket(descriptor: number, filter: SocketFilter): boolean {
   const { position, isWanted } = filter;
@@ -56,7 +57,7 @@ export function filterSocket(descriptor: number, filter: SocketFilter): boolean 
   const setsockopt = nativeFunction("int setsockopt(int, int, int, const void *, uint32_t)");
   const address = addressOf(program);
   if (setsockopt === undefined || address === undefined) return false;
-  // struct sock_fprog: how many instructions, and where they lie.
+  // struct sock_fprog: the number of instructions, and their address.
   const description = Buffer.alloc(16);
   description.writeUInt16LE(instructions.length);
   description.writeBigUInt64LE(address, 8);

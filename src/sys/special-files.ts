@@ -5,13 +5,13 @@ import { cString, isCText } from "./c-string.ts";
 import { lastErrno, nativeFunction, type NativeFunction } from "./native.ts";
 import { systemError } from "./system-error.ts";
 
-/** FIFOs and device nodes, which node:fs cannot make, and the numbers of devices. */
+/** FIFOs and device nodes, which node:fs cannot make, and device numbers. */
 
 export type SpecialKind = "fifo" | "characterDevice" | "blockDevice";
 
-/** Which device a node stands for. */
+/** The device that a node represents. */
 export interface DeviceNumber {
-  /** Up to 4095: the kernel has 12 bits for it. */
+  /** Up to 4095: the kernel uses 12 bits for it. */
   readonly major: number;
   /** Up to 1,048,575: 20 bits. */
   readonly minor: number;
@@ -23,22 +23,23 @@ const TYPE_BITS: Record<SpecialKind, number> = {
   blockDevice: fs.constants.S_IFBLK,
 };
 
+// Limits of the kernel: NAME_MAX, and the bits of a mode and of a device number.
 const LONGEST_NAME_BYTES = 255;
 const PERMISSION_BITS = 0o7777;
 const MAJORS = 0x1000;
 const MINORS = 0x10_0000;
 
-/** The version of the interface of __xmknodat. */
+/** The version number that glibc expects for __xmknodat. */
 const MKNOD_VERSION = 0;
 
 /**
- * Makes a FIFO or a device node in an open directory. A name that is there already is left as it is.
+ * Makes a FIFO or a device node in an open directory. An existing entry of that name stays as it is.
  *
  * @param name a byte string, not a path
- * @param mode permission bits. The umask takes some of them away: who needs them all sets them afterwards
- * @param device which device it stands for; of no meaning for a FIFO
- * @throws an error with a code, as node:fs does: EEXIST; EPERM where the process may not make devices; EINVAL where
- *   something that is given cannot be; ENOSYS where the call cannot be made at all
+ * @param mode permission bits. The umask removes some of them: a caller that needs all must set them afterwards
+ * @param device the device that the node represents; without meaning for a FIFO
+ * @throws an error with a code, as node:fs does: EEXIST; EPERM if the process may not make devices; EINVAL for an
+ *   invalid argument; ENOSYS if the call is not available
  */
 export function makeSpecialFile(
   directory: number,
@@ -60,31 +61,31 @@ export function makeSpecialFile(
   throw systemError("mknodat", lastErrno());
 }
 
-/** Whether there can be a device of this number. */
+/** Whether a device can have this number. */
 export function isDeviceNumber({ major, minor }: DeviceNumber): boolean {
   return isBelow(major, MAJORS) && isBelow(minor, MINORS);
 }
 
-/** Major and minor in one number, the form that FileStats has: minors have 20 bits. */
+/** Combines major and minor into one number, the form of FileStats: minors have 20 bits. */
 export function packDevice(major: number, minor: number): number {
   return major * MINORS + minor;
 }
 
-/** Takes a number of packDevice() apart, such as the deviceId of FileStats. */
+/** Splits a number of packDevice(), such as the deviceId of FileStats. */
 export function deviceNumber(deviceId: number): DeviceNumber {
   return { major: Math.floor(deviceId / MINORS), minor: deviceId % MINORS };
 }
 
-/** Brings a number as the C library and node:fs pack it, such as an rdev, into the form of packDevice(). */
+/** Converts a number as the C library and node:fs pack it, such as an rdev, into the form of packDevice(). */
 export function unpackCDevice(packed: bigint): number {
   const major = ((packed >> 8n) & 0xfffn) | ((packed >> 32n) & 0xffff_f000n);
   const minor = (packed & 0xffn) | ((packed >> 12n) & 0xffff_ff00n);
   return packDevice(Number(major), Number(minor));
 }
 
-/** The C library's way to pack major and minor, its makedev(): the other direction. */
+/** Packs major and minor like the C library's makedev(): the other direction. */
 function packCDevice({ major, minor }: DeviceNumber): number {
-  // Numbers that the kernel knows fill exactly 32 bits. Shifts would make the upper half of them negative.
+  // Numbers that the kernel knows fill exactly 32 bits. Shifts would make their upper half negative.
   return Math.floor(minor / 0x100) * 0x10_0000 + major * 0x100 + (minor % 0x100);
 }
 
@@ -98,7 +99,7 @@ function mknodat(): NativeFunction | undefined {
 
 const olderDevice = new BigUint64Array(new SharedArrayBuffer(8));
 
-/** In C libraries before glibc 2.33, mknodat is a macro for another function, which takes the device by its address. */
+/** Before glibc 2.33, mknodat is a macro for another function, which takes the device by its address. */
 function olderMknodat(): NativeFunction | undefined {
   const native = nativeFunction("int __xmknodat(int, int, const void *, uint32_t, const void *)");
   if (native === undefined) return undefined;

@@ -9,15 +9,16 @@ import { deviceNumber, packDevice, unpackCDevice } from "./special-files.ts";
 import { systemError } from "./system-error.ts";
 
 /**
- * What the kernel knows of a file, by one call that makes nothing but the answer. For large trees that is several times
+ * The kernel's facts about a file, by one call that allocates only its answer. For large trees it is several times
  * faster than node:fs, whose path has to lead over /proc and whose answer is a row of BigInts.
  */
 
+// Numbers of the kernel's interface.
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
 const STATX_BASIC_STATS = 0x7ff;
 
-/** Places in a struct statx, which is the same on every architecture. */
+/** Size of a struct statx and offsets in it, which are the same on every architecture. */
 const STATX_BYTES = 256;
 const STATX = {
   attributes: 8,
@@ -32,38 +33,40 @@ const STATX = {
   mtime: 112,
   device: 136,
 } as const;
+/** Offset of the numbers of a device node. */
 const DEVICE_ID = 128;
 
+/** STATX_ATTR_MOUNT_ROOT of the kernel. */
 const ATTRIBUTE_MOUNT_ROOT = 0x2000;
 
-/** The parts of a file's stats that are used here. */
+/** The parts of a file's stats that this program uses. */
 export class FileStats {
   /** With the bits of the type. */
   readonly mode: number;
   readonly size: number;
-  /** How much of the disk it has, in units of 512 bytes: less than its size where it has holes. */
+  /** Room on the disk in units of 512 bytes: less than the size if the file has holes. */
   readonly blocks: number;
   /** Nanoseconds since 1970. */
   readonly mtimeNs: bigint;
-  /** When the inode was changed last, in nanoseconds since 1970: nobody can set it. */
+  /** The time of the last change of the inode, in nanoseconds since 1970: nobody can set it. */
   readonly ctimeNs: bigint;
   readonly uid: number;
   readonly gid: number;
   readonly links: number;
   readonly inode: bigint;
-  /** The file system that it lies on. */
+  /** The file system of the file. */
   readonly device: number;
-  /** Which device it is, for a device node; deviceNumber() of special-files.ts takes it apart. */
+  /** The device of a device node; deviceNumber() of special-files.ts splits it. */
   readonly deviceId: number;
-  /** Whether something is mounted here; false, too, where the kernel does not tell. */
+  /** Whether something is mounted on it; false also if the kernel does not tell. */
   readonly hasMount: boolean;
 
-  /** Takes them from a struct statx. */
+  /** Reads them from a struct statx. */
   constructor(answer: DataView) {
     this.mode = answer.getUint16(STATX.mode, true);
     this.size = largeNumber(answer, STATX.size);
     this.blocks = largeNumber(answer, STATX.blocks);
-    // The kernel knows times that do not fit into 64 bits of nanoseconds.
+    // The kernel has times that do not fit into 64 bits of nanoseconds.
     this.mtimeNs = timeAt(answer, STATX.mtime);
     this.ctimeNs = timeAt(answer, STATX.ctime);
     this.uid = answer.getUint32(STATX.user, true);
@@ -108,13 +111,13 @@ function timeAt(answer: DataView, place: number): bigint {
   return answer.getBigInt64(place, true) * SECOND_NS + BigInt(answer.getUint32(place + 8, true));
 }
 
-/** One of 64 bits, as far as a number holds it. */
+/** A number of 64 bits, as far as a number holds it. */
 function largeNumber(answer: DataView, place: number): number {
   return answer.getUint32(place, true) + 2 ** 32 * answer.getUint32(place + 4, true);
 }
 
 /**
- * The stats of an entry of an open directory, of a link itself; undefined where it is not there.
+ * The stats of an entry of an open directory; of a symbolic link itself; undefined if the entry does not exist.
  *
  * @param name a byte string
  * @throws an error with a code, as node:fs does
@@ -150,7 +153,7 @@ function statx() {
   return nativeFunction("int statx(int, const void *, int, unsigned int, void *)");
 }
 
-/** What node:fs knows, in the form in which the kernel tells it. */
+/** Converts stats of node:fs into the kernel's form. */
 function fromBigInts(stats: fs.BigIntStats): FileStats {
   const number = (value: bigint) => Number(value);
   const setDevice = (place: number, packed: bigint) => {
@@ -174,7 +177,7 @@ function fromBigInts(stats: fs.BigIntStats): FileStats {
   numbers.setBigUint64(STATX.inode, stats.ino, true);
   setDevice(STATX.device, stats.dev);
   setDevice(DEVICE_ID, stats.rdev);
-  // It does not tell what is mounted where.
+  // node:fs does not tell where something is mounted.
   numbers.setBigUint64(STATX.attributes, 0n, true);
   return new FileStats(numbers);
 }

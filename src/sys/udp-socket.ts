@@ -2,10 +2,11 @@
 import { lastErrno, nativeFunction } from "./native.ts";
 
 /**
- * UDP sockets made and bound outside of Node, with the options that Node does not set. They are handed to
- * node:dgram by their descriptor.
+ * UDP sockets made and bound outside of Node, with options that Node does not set. node:dgram receives them by their
+ * descriptor.
  */
 
+// Numbers of the kernel's interface.
 const AF_INET = 2;
 const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
@@ -19,7 +20,7 @@ const SOL_UDP = 17;
 const UDP_SEGMENT = 103;
 const UDP_GRO = 104;
 
-/** The bind() of a socket failed; `errno` says why. */
+/** bind() failed for a socket; `errno` says why. */
 export class SocketError extends Error {
   override name = "SocketError";
   readonly errno: number;
@@ -37,15 +38,15 @@ export interface UdpSocketOptions {
   readonly reuseAddress: boolean;
   readonly receiveBufferBytes: number;
   readonly sendBufferBytes: number;
-  /** Sends longer than this are cut into datagrams of this length by the kernel. */
+  /** The kernel splits longer sends into datagrams of this length. */
   readonly segmentBytes: number;
 }
 
 /**
- * Makes a bound socket that cuts what it sends, and takes datagrams of equal length in one piece.
+ * Makes a bound socket that splits its sends, and receives datagrams of equal length in one piece.
  *
- * @returns its descriptor, or undefined where this is not possible and node:dgram has to do
- * @throws SocketError when the address cannot be bound
+ * @returns its descriptor, or undefined if this is not possible and node:dgram has to be used
+ * @throws SocketError if the address cannot be bound
  */
 export function openUdpSocket(options: UdpSocketOptions): number | undefined {
   const socket = nativeFunction("int socket(int, int, int)");

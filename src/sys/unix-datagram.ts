@@ -1,6 +1,7 @@
 /** Datagrams to the service manager and to syslog. */
 import { nativeFunction } from "./native.ts";
 
+// Numbers of the kernel's interface.
 const AF_UNIX = 1;
 const SOCK_DGRAM = 2;
 const SOCK_NONBLOCK = 0o4000;
@@ -16,7 +17,7 @@ export class UnixDatagram {
     this.address = address;
   }
 
-  /** @returns undefined where such a socket cannot be made or the path is too long for one */
+  /** @returns undefined if such a socket cannot be made or the path is too long for one */
   static open(path: string): UnixDatagram | undefined {
     const name = Buffer.from(path);
     if (name.length === 0 || name.length > 107) return undefined;
@@ -31,7 +32,7 @@ export class UnixDatagram {
     return new UnixDatagram(descriptor, Buffer.concat([Buffer.from([AF_UNIX, 0]), name]));
   }
 
-  /** Sends one datagram; false where nobody takes it. */
+  /** Sends one datagram; false if nobody receives it. */
   send(text: string): boolean {
     const bytes = Buffer.from(text);
     const sendto = nativeFunction("long sendto(int, const void *, size_t, int, const void *, uint32_t)");

@@ -1,32 +1,33 @@
-/** Extended attributes, of links themselves too. */
+/** Extended attributes, also those of symbolic links themselves. */
 import os from "node:os";
 import { cPath, cString, isCText } from "./c-string.ts";
 import { lastErrno, nativeFunction } from "./native.ts";
 import { systemError } from "./system-error.ts";
 
 /**
- * Extended attributes of a path, of a symbolic link itself. Paths are bytes without NUL, such as those of entryPath();
- * names are byte strings with their namespace, such as "user.comment"; values are any bytes, also none.
+ * Extended attributes of a path; for a symbolic link, those of the link itself. Paths are bytes without NUL, such as
+ * those of entryPath(). Names are byte strings with their namespace, such as "user.comment". Values are any bytes, or
+ * none.
  */
 
-/** The kernel's limit for one value, and for all names of a file together. */
+/** The kernel's limits for one value and for all names of a file together, and below for one name. */
 const LARGEST_BYTES = 65_536;
 const LONGEST_NAME_BYTES = 255;
 
-/** Enough for nearly all; the kernel clears as much memory as it is offered, each time. */
+/** Enough for nearly all. More would cost time: in each call the kernel clears as much memory as it is offered. */
 const USUAL_BYTES = 1024;
 
-/** Whether attributes can be read and set here at all; a file system may still have none. */
+/** Whether the calls for attributes are available. Some file systems still have no attributes. */
 export function canReadAttributes(): boolean {
   return llistxattr() !== undefined;
 }
 
 /**
- * The names of the attributes that this process may see, in no order: empty where the file system has no attributes,
- * or where they cannot be read at all.
+ * The names of the attributes that this process may see, in no order. Empty if the file system has no attributes, or if
+ * the call is not available.
  *
  * @returns byte strings
- * @throws an error with a code, as node:fs does: ENOENT, EACCES; E2BIG where the names are more than 64 KiB
+ * @throws an error with a code, as node:fs does: ENOENT, EACCES; E2BIG if the names are more than 64 KiB
  */
 export function listAttributes(path: Buffer): string[] {
   const call = llistxattr();
@@ -42,9 +43,9 @@ export function listAttributes(path: Buffer): string[] {
  * The value of an attribute, in memory of its own.
  *
  * @param name a byte string
- * @returns undefined where there is no such attribute, or where attributes cannot be read at all
- * @throws an error with a code, as node:fs does: ENOENT, EACCES; ENOTSUP where the file system has no attributes of
- *   this namespace; EINVAL for what is no name
+ * @returns undefined if there is no such attribute, or if the call is not available
+ * @throws an error with a code, as node:fs does: ENOENT, EACCES; ENOTSUP if the file system has no attributes of this
+ *   namespace; EINVAL for an invalid name
  */
 export function readAttribute(path: Buffer, name: string): Uint8Array | undefined {
   checkName("lgetxattr", name);
@@ -58,13 +59,13 @@ export function readAttribute(path: Buffer, name: string): Uint8Array | undefine
 }
 
 /**
- * Sets an attribute, whether it is there already or not.
+ * Sets an attribute, whether it exists or not.
  *
  * @param name a byte string
  * @param value up to 64 KiB; many file systems take less
- * @throws an error with a code, as node:fs does: ENOTSUP where the file system has no attributes of this namespace,
- *   EPERM where this process or this type of file may not have it, ENOSPC or E2BIG where it is too large, EINVAL for
- *   what is no name, ENOSYS where the call cannot be made at all
+ * @throws an error with a code, as node:fs does: ENOTSUP if the file system has no attributes of this namespace, EPERM
+ *   if this process or this type of file may not have it, ENOSPC or E2BIG if it is too large, EINVAL for an invalid
+ *   name, ENOSYS if the call is not available
  */
 export function setAttribute(path: Buffer, name: string, value: Uint8Array): void {
   checkName("lsetxattr", name);
@@ -79,7 +80,7 @@ export function setAttribute(path: Buffer, name: string, value: Uint8Array): voi
  * Removes an attribute.
  *
  * @param name a byte string
- * @throws an error with a code, as setAttribute() does; ENODATA where there is no such attribute
+ * @throws an error with a code, as setAttribute() does; ENODATA if there is no such attribute
  */
 export function removeAttribute(path: Buffer, name: string): void {
   checkName("lremovexattr", name);
@@ -93,12 +94,12 @@ export function removeAttribute(path: Buffer, name: string): void {
 const answer = Buffer.from(new SharedArrayBuffer(LARGEST_BYTES));
 
 /**
- * Makes a call that fills memory, with as much of it as is needed.
+ * Calls a function that fills memory, and repeats the call with more memory if it needs more.
  *
- * @returns what was filled, in memory that the next call uses again; or the error number
+ * @returns the filled part, in memory that the next call uses again; or the error number
  */
 function readGrowing(call: (memory: Buffer, bytes: number) => number): Buffer | number {
-  // More than the largest size would be in vain: the kernel itself goes no further.
+  // More than the largest size is useless: it is the kernel's own limit.
   for (let bytes = USUAL_BYTES; ; bytes = LARGEST_BYTES) {
     const filled = call(answer, bytes);
     if (filled >= 0) return answer.subarray(0, filled);

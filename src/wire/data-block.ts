@@ -3,40 +3,41 @@ import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "./datagram.ts";
 import { REASON_BYTES } from "./limits.ts";
 
-/** What a segment of a data block brings (PROTOCOL.md 6.2). */
+/** The kinds of segments in a data block (PROTOCOL.md 6.2). */
 export const SegmentKind = { content: 1, withdrawn: 2, hole: 3 } as const;
 
 /** A piece of a file. */
 export interface ContentSegment {
   readonly kind: typeof SegmentKind.content;
   readonly entry: number;
-  /** Where in the file, in bytes. */
+  /** Position in the file, in bytes. */
   readonly offset: number;
   /** A view of the block. */
   readonly bytes: Uint8Array;
 }
 
-/** The sender takes an entry back: it changed or could not be read while it was sent. */
+/** The sender takes an entry back: its file changed or could not be read while it was sent. */
 export interface WithdrawnSegment {
   readonly kind: typeof SegmentKind.withdrawn;
   readonly entry: number;
   readonly reason: string;
 }
 
-/** A piece of a file that reads as zeros and takes no room. */
+/** A piece of a file that reads as zeros and takes no room on the disk. */
 export interface HoleSegment {
   readonly kind: typeof SegmentKind.hole;
   readonly entry: number;
-  /** Where in the file, and how long, in bytes. */
+  /** Position in the file, in bytes; `length` is in bytes, too. */
   readonly offset: number;
   readonly length: number;
 }
 
 export type Segment = ContentSegment | WithdrawnSegment | HoleSegment;
 
-/** Before the bytes of a content segment: kind u8, entry u32, offset u64, length u16. */
+/** The header of a content segment: kind u8, entry u32, offset u64, length u16. */
 const CONTENT_HEADER_BYTES = 15;
 
+/** A hole: kind u8, entry u32, offset u64, length u64. */
 const HOLE_BYTES = 1 + 4 + 8 + 8;
 
 /** Fills one data block: kind u8, then segments to the end. Content is read straight into its place. */
@@ -52,12 +53,12 @@ export class DataWriter {
     return this.writer.position === 1;
   }
 
-  /** How many bytes of content would fit into a further segment. */
+  /** How many bytes of content another segment could hold. */
   get contentRoom(): number {
     return Math.max(0, this.writer.room - CONTENT_HEADER_BYTES);
   }
 
-  /** The memory where the content of the next segment belongs. */
+  /** The memory for the content of the next segment. */
   contentSpace(mostBytes: number): Uint8Array {
     const start = this.writer.position + CONTENT_HEADER_BYTES;
     return this.writer.bytes.subarray(start, start + mostBytes);
@@ -69,14 +70,14 @@ export class DataWriter {
     this.writer.position += byteCount;
   }
 
-  /** Adds a hole; false where it does not fit. */
+  /** Adds a hole; false if it does not fit. */
   addHole(entry: number, offset: number, length: number): boolean {
     if (this.writer.room < HOLE_BYTES) return false;
     this.writer.u8(SegmentKind.hole).u32(entry).u64(BigInt(offset)).u64(BigInt(length));
     return true;
   }
 
-  /** Adds a withdrawal; false where it does not fit. */
+  /** Adds a withdrawal; false if it does not fit. */
   addWithdrawal(entry: number, reason: string): boolean {
     const text = reason.slice(0, REASON_BYTES);
     if (this.writer.room < 1 + 4 + 2 + text.length) return false;
@@ -89,7 +90,11 @@ export class DataWriter {
   }
 }
 
-/** The segments of a data block, one by one. Throws DecodeError. */
+/**
+ * The segments of a data block, one by one.
+ *
+ * @throws DecodeError
+ */
 export function* segmentsOf(plaintext: Uint8Array): Generator<Segment> {
   const reader = new ByteReader(plaintext);
   if (reader.u8() !== BlockKind.data) throw new DecodeError("not a data block");

@@ -4,38 +4,38 @@ import { bytesOfHex, hexOf } from "../base/hex.ts";
 import { BLOCK_FRAGMENTS, DATAGRAM_BYTES, PROTOCOL_VERSION, TAG_BYTES } from "./limits.ts";
 
 /**
- * The outside of every datagram (PROTOCOL.md 2): a common start, then either the header of a sealed control
- * message or that of a fragment. Each datagram carries its own length, because the kernel may hand over several
- * in one piece.
+ * The outside of every datagram (PROTOCOL.md 2): a common header, then either the header of a sealed control message or
+ * that of a fragment. Each datagram has its own length, because the kernel may deliver several in one piece.
  */
 
+/** The letter M. */
 export const MAGIC = 0x4d;
 
 export const DatagramType = { control: 1, fragment: 2 } as const;
 
-/** Common start: magic u8, version u8, type u8, 0 u8, length u16, 0 u16, epoch 8 bytes. */
+/** Common header: magic u8, version u8, type u8, 0 u8, length u16, 0 u16, epoch 8 bytes. */
 export const COMMON_HEADER_BYTES = 16;
 
-/** Behind the common start: node id 16 bytes, counter u64. */
+/** After the common header: node id 16 bytes, counter u64. */
 export const CONTROL_HEADER_BYTES = COMMON_HEADER_BYTES + 24;
 
 /** Most bytes of a control message before sealing. */
 export const CONTROL_PLAINTEXT_BYTES = DATAGRAM_BYTES - CONTROL_HEADER_BYTES - TAG_BYTES;
 
-/** Behind the common start: transfer u32, block u32, stamp u32, sealed length u16, index u8, kind u8. */
+/** After the common header: transfer u32, block u32, stamp u32, sealed length u16, index u8, kind u8. */
 export const FRAGMENT_HEADER_BYTES = COMMON_HEADER_BYTES + 16;
 
 /** Bytes of a sealed block that one fragment carries; all but the last are full. */
 export const FRAGMENT_PAYLOAD_BYTES = DATAGRAM_BYTES - FRAGMENT_HEADER_BYTES;
 
-/** Longest sealed block, and what fits into it before sealing. */
+/** Most bytes of a sealed block, and below it those of its plaintext. */
 export const SEALED_BLOCK_BYTES = FRAGMENT_PAYLOAD_BYTES * BLOCK_FRAGMENTS;
 export const BLOCK_PLAINTEXT_BYTES = SEALED_BLOCK_BYTES - TAG_BYTES;
 
-/** What a block holds. In the header, because manifest blocks are opened in order. */
+/** The kind of a block. It is in the header because manifest blocks are opened in order. */
 export const BlockKind = { manifest: 1, data: 2 } as const;
 
-/** How many fragments carry a sealed block of this length. */
+/** How many fragments a sealed block of this length needs. */
 export function fragmentCount(sealedBytes: number): number {
   return Math.ceil(sealedBytes / FRAGMENT_PAYLOAD_BYTES);
 }
@@ -45,7 +45,7 @@ export interface ControlHeader {
   readonly nodeId: string;
   /** 16 hexadecimal digits. */
   readonly epoch: string;
-  /** Counts up with every control message of an epoch: the nonce, and the replay window's number. */
+  /** Counts up with every control message of an epoch: it is the nonce, and the number for the replay window. */
   readonly counter: bigint;
 }
 
@@ -58,7 +58,11 @@ export function encodeControlHeader(header: ControlHeader, plaintextBytes: numbe
   return writer.bytes;
 }
 
-/** Reads the header of a control message. Throws DecodeError. */
+/**
+ * Reads the header of a control message.
+ *
+ * @throws DecodeError
+ */
 export function decodeControlHeader(datagram: Uint8Array): ControlHeader {
   const reader = new ByteReader(datagram);
   reader.raw(COMMON_HEADER_BYTES - 8);
@@ -69,7 +73,7 @@ export function decodeControlHeader(datagram: Uint8Array): ControlHeader {
   return { nodeId, epoch, counter };
 }
 
-/** Whether the bytes at `start` begin a datagram of this protocol version that lies wholly before `end`. */
+/** The length of the datagram that begins at `start`; 0 if none of this version lies there wholly before `end`. */
 export function datagramLength(bytes: Uint8Array, start: number, end: number): number {
   if (end - start < COMMON_HEADER_BYTES) return 0;
   if (bytes[start] !== MAGIC || bytes[start + 1] !== PROTOCOL_VERSION) return 0;
@@ -78,24 +82,24 @@ export function datagramLength(bytes: Uint8Array, start: number, end: number): n
   return length >= COMMON_HEADER_BYTES && length <= end - start && length <= DATAGRAM_BYTES ? length : 0;
 }
 
-/** The fields of a fragment. One object is used again and again: no object is made per datagram. */
+/** The fields of a fragment. One object is reused, so that no object is made per datagram. */
 export class FragmentHeader {
-  /** The sender's epoch in two halves, compared as numbers on the hot path. */
+  /** The sender's epoch in two halves, which the hot path compares as numbers. */
   epochHigh = 0;
   epochLow = 0;
   transfer = 0;
   block = 0;
-  /** Counts the fragments of a transfer in the order they were sent, repairs included; wraps. */
+  /** Counts the fragments of a transfer in the order in which they were sent, repairs included; wraps. */
   stamp = 0;
   sealedBytes = 0;
   index = 0;
   kind = 0;
-  /** Where the payload lies in the bytes that were read. */
+  /** Where the payload begins in the bytes that were read. */
   payloadStart = 0;
   payloadBytes = 0;
 }
 
-/** The two halves of an epoch as they stand in a fragment. */
+/** The two halves of an epoch as a fragment has them. */
 export function epochHalves(epoch: string): { high: number; low: number } {
   return { high: parseInt(epoch.slice(0, 8), 16), low: parseInt(epoch.slice(8, 16), 16) };
 }
@@ -126,13 +130,13 @@ export function decodeFragment(
 }
 
 /**
- * Reads the headers of a train whose payloads lie elsewhere: datagrams of the full length, the last one maybe shorter,
- * with fragments of one block one behind the other.
+ * Reads the headers of a train whose payloads lie elsewhere. All datagrams have the full length, except that the last
+ * one may be shorter. They hold consecutive fragments of one block.
  *
- * @param start where the headers lie one behind the other
+ * @param start where the first header begins; the others follow without a gap
  * @param sizeBytes of all datagrams
- * @param header what the last header says; its payloadStart means nothing
- * @returns false for anything else, which may be good datagrams all the same
+ * @param header gets the fields of the last header; its payloadStart is not set
+ * @returns false for anything else, which may still be valid datagrams
  */
 export function decodeRun(
   headers: Uint8Array,
@@ -173,7 +177,7 @@ function isConsistent(header: FragmentHeader): boolean {
   );
 }
 
-/** Writes a fragment's header at `start`, for a payload of `payloadBytes` behind it. */
+/** Writes a fragment's header at `start`, for a payload of `payloadBytes` that follows it. */
 export function encodeFragmentHeader(bytes: Uint8Array, start: number, header: FragmentHeader): void {
   bytes[start] = MAGIC;
   bytes[start + 1] = PROTOCOL_VERSION;
@@ -196,6 +200,7 @@ export function stampFragment(bytes: Uint8Array, start: number, stamp: number): 
   writeU32(bytes, start + 24, stamp);
 }
 
+/** Bytes of the associated data of a sealed block. */
 export const BLOCK_ASSOCIATED_BYTES = 11;
 
 /** Writes the associated data of a sealed block: transfer u32, block u32, sealed length u16, kind u8. */

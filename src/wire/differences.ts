@@ -12,7 +12,7 @@ export const Difference = {
   attributes: 64,
 } as const;
 
-/** Where only other bits are set, the member has the contents already. */
+/** A member that has none of these bits for an entry has its contents already. */
 const NEEDS_CONTENTS = Difference.missing | Difference.type | Difference.contents;
 
 /** The entries that differ. */
@@ -20,12 +20,12 @@ export function differingEntries(differences: Uint8Array): Bitmap {
   return entriesWith(differences, 0xff);
 }
 
-/** The entries of which the contents are needed. */
+/** The entries whose contents are needed. */
 export function entriesNeedingContents(differences: Uint8Array): Bitmap {
   return entriesWith(differences, NEEDS_CONTENTS);
 }
 
-/** Whether a difference is one of attributes alone: the member has the contents already. */
+/** Whether only attributes differ: the member has the contents already. */
 export function isOfAttributesAlone(difference: number): boolean {
   return (difference & NEEDS_CONTENTS) === 0;
 }

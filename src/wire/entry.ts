@@ -1,19 +1,19 @@
-/** Entries: their types, and what only few of them have. */
+/** Entries: their types, and the fields that only few of them have. */
 import { type ByteReader, type ByteWriter, DecodeError } from "../base/bytes.ts";
 import { ATTRIBUTE_BYTES, ATTRIBUTES, NAME_BYTES, PATH_BYTES } from "./limits.ts";
 import { decodeMetadata, encodeMetadata, type Metadata, metadataBytes, NO_METADATA } from "./metadata.ts";
 import { isSafeName, isSafePath } from "./path-rules.ts";
 
-/** What an entry is. */
+/** The type of an entry. */
 export const EntryType = {
   file: 1,
   directory: 2,
   symlink: 3,
-  /** A directory on the way to an entry: made where it is missing, otherwise left as it is. */
+  /** A directory on the way to an entry: made if it is missing, otherwise left as it is. */
   passage: 4,
-  /** Something that the sender has and does not send: whatever a member has there stays. */
+  /** Something that the sender has and does not send: a member keeps anything that it has at this path. */
   kept: 5,
-  /** Something that the sender was asked to send and does not have: it goes away. */
+  /** Something that the sender was asked to send and does not have: members delete it. */
   gone: 6,
   fifo: 7,
   characterDevice: 8,
@@ -24,13 +24,13 @@ export const EntryType = {
 
 export type EntryType = (typeof EntryType)[keyof typeof EntryType];
 
-/** Which device a device node stands for. */
+/** The numbers of a device node. */
 export interface Device {
   readonly major: number;
   readonly minor: number;
 }
 
-/** One extended attribute; an access control list is one, too. */
+/** One extended attribute. Access control lists are extended attributes, too. */
 export interface Attribute {
   readonly name: string;
   readonly value: Uint8Array;
@@ -43,22 +43,22 @@ export interface Entry {
   readonly metadata: Metadata;
   /** Bytes of a file; 0 otherwise. */
   readonly size: number;
-  /** Where a symbolic link points, or the path of the file that a hard link is a name of; empty otherwise. */
+  /** The target of a symbolic link, or the path of the file that a hard link names; empty otherwise. */
   readonly target: string;
-  /** What only few entries have. */
+  /** Fields that only few entries have. */
   readonly extras: EntryExtras | undefined;
 }
 
 export interface EntryExtras {
-  /** A file that further entries of the transfer may be names of. */
+  /** Further entries of the transfer may be hard links to this file. */
   readonly hasOtherNames: boolean;
-  /** SHA-256 of a file's contents, where these are compared. */
+  /** SHA-256 of a file's contents, if contents are compared. */
   readonly digest: Uint8Array | undefined;
-  /** Bytes of a file that are not holes, where it has holes. */
+  /** Bytes of a file that are not holes, if it has holes. */
   readonly allocated: number | undefined;
-  /** For device nodes, and for these alone. */
+  /** For device nodes only. */
   readonly device: Device | undefined;
-  /** All extended attributes; undefined where they are left as they are. */
+  /** All extended attributes; undefined if a member leaves its own as they are. */
   readonly attributes: readonly Attribute[] | undefined;
 }
 
@@ -70,13 +70,14 @@ export const NO_EXTRAS: EntryExtras = {
   attributes: undefined,
 };
 
+/** A SHA-256. */
 export const DIGEST_BYTES = 32;
 
-/** The lower bits of the first byte are the type, the upper ones say what else there is. */
+/** The lower bits of the first byte are the type; the upper ones say which fields follow. */
 const TYPE_MASK = 0x0f;
 const Has = { names: 0x10, digest: 0x20, holes: 0x40, attributes: 0x80 } as const;
 
-/** Whether an entry is a name alone. */
+/** Whether an entry consists of a name only. */
 export function isNameOnly(type: EntryType): boolean {
   return type === EntryType.kept || type === EntryType.gone;
 }
@@ -89,7 +90,7 @@ function hasTarget(type: EntryType): boolean {
   return type === EntryType.symlink || type === EntryType.hardLink;
 }
 
-/** Bytes that encodeEntry writes at the most. */
+/** The most bytes that encodeEntry writes for an entry. */
 export function entryBytes(entry: Entry): number {
   const { extras } = entry;
   let bytes = 2 + entry.name.length + metadataBytes(entry.metadata) + 8 + 2 + entry.target.length;
@@ -120,9 +121,10 @@ export function encodeEntry(writer: ByteWriter, entry: Entry): void {
 }
 
 /**
- * Reads what encodeEntry wrote. Throws DecodeError.
+ * Reads an entry of encodeEntry.
  *
- * @param before metadata that was read before: most entries of a tree have the same owner
+ * @param before the metadata read before: most entries of a tree have the same owner
+ * @throws DecodeError
  */
 export function decodeEntry(reader: ByteReader, before: Metadata | undefined): Entry {
   const first = reader.u8();
@@ -170,7 +172,11 @@ export function encodeAttributes(writer: ByteWriter, attributes: readonly Attrib
   for (const { name, value } of attributes) writer.shortText(name).u16(value.length).raw(value);
 }
 
-/** Reads what encodeAttributes wrote. Throws DecodeError. */
+/**
+ * Reads the attributes of encodeAttributes.
+ *
+ * @throws DecodeError
+ */
 export function decodeAttributes(reader: ByteReader): Attribute[] {
   const count = reader.u8();
   if (count > ATTRIBUTES) throw new DecodeError("too many attributes");

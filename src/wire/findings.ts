@@ -1,13 +1,13 @@
-/** INQUIRY and FINDINGS: what members tell beside what they want. */
+/** INQUIRY and FINDINGS: reports of members beyond their wants. */
 import { type ByteReader, type ByteWriter, DecodeError } from "../base/bytes.ts";
 import { bytesOfHex, hexOf } from "../base/hex.ts";
 import { FINDING_PATH_BYTES, FINDINGS_PER_MESSAGE, REASON_BYTES } from "./limits.ts";
 
-/** What a member has to tell of a path beside what it wants (PROTOCOL.md 5.8). */
+/** The kinds of reports of a member on a path beyond its wants (PROTOCOL.md 5.8). */
 export const FindingKind = {
   /** The sender does not have it: it is deleted. */
   superfluous: 1,
-  /** It cannot be made here, or not with everything; the text says why. */
+  /** The member cannot make it, or not with all its attributes; the text says why. */
   note: 2,
 } as const;
 
@@ -15,7 +15,7 @@ export type FindingKind = (typeof FindingKind)[keyof typeof FindingKind];
 
 export interface Finding {
   readonly kind: FindingKind;
-  /** Cut at its beginning where it is too long to be told. */
+  /** Cut at its beginning if it is longer than FINDING_PATH_BYTES. */
   readonly path: string;
   readonly text: string;
 }
@@ -26,12 +26,12 @@ export interface Inquiry {
   readonly first: number;
 }
 
-/** FINDINGS: some of them, one behind the other. */
+/** FINDINGS: some findings of a member, with consecutive numbers. */
 export interface Findings {
   /** The sender of the transfer, by its epoch. */
   readonly sender: string;
   readonly transfer: number;
-  /** The number of the first of them. */
+  /** The number of the first finding in this message. */
   readonly first: number;
   /** Whether another message of the same answer follows. */
   readonly hasMore: boolean;
@@ -45,7 +45,7 @@ export function findingBytes(finding: Finding): number {
   return 1 + 2 + finding.path.length + 2 + finding.text.length;
 }
 
-/** A finding that can be told, whatever the length of the path. */
+/** Makes a finding, and shortens a path or a text that is too long for a message. */
 export function makeFinding(kind: FindingKind, path: string, text = ""): Finding {
   const shown = path.length <= FINDING_PATH_BYTES ? path : `...${path.slice(3 - FINDING_PATH_BYTES)}`;
   return { kind, path: shown, text: text.slice(0, REASON_BYTES / 2) };

@@ -1,77 +1,79 @@
 /**
- * Every count, length and queue that something from outside can reach. What exceeds its limit is dropped and
- * counted, and never allocated. PROTOCOL.md names the same numbers.
+ * A limit on every count, length and queue that input from outside can reach. Input beyond a limit is dropped and
+ * counted, and never allocated. PROTOCOL.md 8 names the same numbers.
  */
 
 /** The version of the wire format, in every datagram. */
 export const PROTOCOL_VERSION = 2;
 
-/** Default multicast group and port. */
+/** The multicast group and port if the config file names none; link-local, so routers never forward it. */
 export const DEFAULT_GROUP = "224.0.0.108";
 export const DEFAULT_PORT = 5000;
 
-/** Longest datagram: fits an Ethernet frame even behind a tunnel of 32 bytes. */
+/** Longest datagram: fits an Ethernet frame even inside a tunnel whose header has 32 bytes. */
 export const DATAGRAM_BYTES = 1440;
 
-/** Fragments of a block: 44 datagrams are the longest train that fits one UDP send. */
+/** Fragments of a block: 44 datagrams are the longest train that one UDP send can hold. */
 export const BLOCK_FRAGMENTS = 44;
 
-/** The tag that AES-256-GCM puts behind what it seals. */
+/** The tag that AES-256-GCM appends to what it seals. */
 export const TAG_BYTES = 16;
 
-/** Longest host name, label and version. */
+/** Longest host name (that of Linux), and longest label and version, and most labels (chosen without measurement). */
 export const HOST_NAME_BYTES = 64;
 export const LABEL_BYTES = 32;
 export const LABELS = 16;
 export const VERSION_BYTES = 32;
 
-/** Longest reason in a message. */
+/** Longest reason in a message: a sentence with most of a path; chosen without measurement. */
 export const REASON_BYTES = 512;
 
-/** Longest name of an entry, and longest path below the base directory. */
+/** Longest name of an entry, and longest path below the base directory: NAME_MAX and PATH_MAX of Linux. */
 export const NAME_BYTES = 255;
 export const PATH_BYTES = 4096;
 
-/** Most entries in one manifest block: how each of them differs, a byte for each, still fits into a STATUS. */
+/** Most entries in one manifest block: a STATUS must have room for the differences of all of them, a byte for each. */
 export const MANIFEST_ENTRIES = 1024;
 
-/** Most extended attributes of an entry, and most bytes of their values: they have to fit into a manifest block. */
+/** Most extended attributes of an entry, and most bytes of their values: an entry must fit into a manifest block. */
 export const ATTRIBUTES = 100;
 export const ATTRIBUTE_BYTES = 16 * 1024;
 
-/** Findings in one message, and how much of a path one tells. */
+/** Most findings in a message (chosen without measurement), and most bytes of a path: it must fit in with its text. */
 export const FINDINGS_PER_MESSAGE = 100;
 export const FINDING_PATH_BYTES = 1000;
 
-/** Findings that a member keeps of one transfer, by their bytes; those beyond are only counted. */
+/** Most bytes of findings that a member keeps of one transfer; the others are only counted. Bounds the memory. */
 export const FINDING_BYTES = 8 * 1024 * 1024;
 
-/** Most members, and most other nodes that are being questioned, at a time. */
+/** Most members, and most other nodes being questioned, at a time: bounds on memory, chosen without measurement. */
 export const MEMBERS = 4096;
 export const CANDIDATES = 1024;
 
-/** Epochs listed in one OFFER, ORDER or COMMIT. */
+/** Epochs in one OFFER, ORDER or COMMIT: 1,024 bytes of the 1,384 that a message can have. */
 export const TARGETS_PER_MESSAGE = 128;
 
-/** Missing fragments and whole blocks listed in one STATUS. */
+/** Blocks missing in part and runs of missing blocks in one STATUS: at most 496 bytes of 1,384. */
 export const MISSING_FRAGMENTS = 40;
 export const MISSING_RUNS = 16;
 
-/** Answers to manifest blocks in one STATUS. */
+/** Answers to manifest blocks in one STATUS: more than the 12 blocks that this program leaves unsettled. */
 export const WANTS_PER_STATUS = 64;
 
-/** Transfers that a node receives, and sends, at the same time. */
+/** Transfers that a node receives, and sends, at the same time: each may need a window of memory (16 MiB). */
 export const INBOUND_TRANSFERS = 8;
 export const OUTBOUND_TRANSFERS = 8;
 
-/** Blocks a node takes ahead of the lowest one that is not staged; the memory of a transfer is this times 64 KiB. */
+/**
+ * Blocks that a node accepts ahead of the lowest one that is not staged. The memory of a transfer is this times 64 KiB.
+ */
 export const WINDOW_BLOCKS = 256;
 
-/** The highest place of a transfer among all others: a node that has got so far stays there. */
+/** The highest place of a transfer among all others. A node whose clock has reached it stays there. */
 export const HIGHEST_ORDER = 0xffff_ffff;
 
-/** Ended transfers that a receiver still answers for. */
+/** Ended transfers that a receiver still answers for; chosen without measurement. */
 export const REMEMBERED_TRANSFERS = 256;
 
-/** Sender keys kept derived. */
+/** Derived keys and replay windows of senders: twice MEMBERS, so that all may restart. */
 export const SESSION_KEYS = 8192;

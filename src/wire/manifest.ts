@@ -10,15 +10,15 @@ import { decodeTerms, encodeTerms, type Terms, termsBytes } from "./terms.ts";
 /** The directory whose entries follow. */
 export interface DirectoryHeader {
   readonly path: string;
-  /** How the directory itself is to look; undefined where it is only on the way to an entry. */
+  /** The metadata that the directory gets; undefined if it is only on the way to an entry. */
   readonly metadata: Metadata | undefined;
 }
 
-/** A manifest block as it is read: its entries are numbered from `firstEntry` on. */
+/** A decoded manifest block; its entries are numbered from `firstEntry` on. */
 export interface ManifestBlock {
   readonly firstEntry: number;
   readonly terms: Terms | undefined;
-  /** Patterns of what is left out at the sender, and not deleted by its members. */
+  /** Patterns of paths that the sender leaves out and its members do not delete. */
   readonly excludes: readonly string[];
   readonly directories: readonly ManifestDirectory[];
 }
@@ -27,11 +27,12 @@ export interface ManifestBlock {
 export interface ManifestDirectory {
   readonly header: DirectoryHeader;
   readonly entries: readonly Entry[];
-  /** These, and those of the same directory in the blocks before, are all that the sender has in it. */
+  /** These entries, and those of the same directory in earlier blocks, are all that the sender has in it. */
   readonly isComplete: boolean;
 }
 
 const Record = { directory: 1, entry: 2, terms: 3, exclude: 4, complete: 5 } as const;
+// A block begins with kind u8, first entry u32 and entry count u16.
 const ENTRY_COUNT_POSITION = 5;
 const HEADER_BYTES = 7;
 
@@ -39,7 +40,7 @@ const HEADER_BYTES = 7;
 export class ManifestWriter {
   private readonly writer: ByteWriter;
   private entryCount = 0;
-  /** The directory that the next entry belongs to, if it has been written into this block. */
+  /** The directory of the next entry, if it has been written into this block. */
   private directory: string | undefined;
 
   constructor(memory: Uint8Array, firstEntry: number) {
@@ -52,9 +53,9 @@ export class ManifestWriter {
   }
 
   /**
-   * Adds an entry, and its directory where it is not the one of the entry before.
+   * Adds an entry, after its directory if that is not the one of the previous entry.
    *
-   * @returns false when the block is full and the entry belongs into the next one
+   * @returns false if the block is full and the entry belongs into the next one
    */
   add(directory: DirectoryHeader, entry: Entry): boolean {
     const isNewDirectory = directory.path !== this.directory;
@@ -67,7 +68,7 @@ export class ManifestWriter {
     return true;
   }
 
-  /** Says that all entries of a directory have been added; false when the block is full. */
+  /** Records that all entries of a directory have been added; false if the block is full. */
   addComplete(directory: DirectoryHeader): boolean {
     const isNewDirectory = directory.path !== this.directory;
     if ((isNewDirectory ? directoryBytes(directory) : 0) + 1 > this.writer.room) return false;
@@ -77,26 +78,26 @@ export class ManifestWriter {
     return true;
   }
 
-  /** Adds the terms; false when the block is full. */
+  /** Adds the terms; false if the block is full. */
   addTerms(terms: Terms): boolean {
     if (1 + termsBytes(terms) > this.writer.room) return false;
     encodeTerms(this.writer.u8(Record.terms), terms);
     return true;
   }
 
-  /** Adds an exclude pattern; false when the block is full. */
+  /** Adds an exclude pattern; false if the block is full. */
   addExclude(pattern: string): boolean {
     if (1 + 2 + pattern.length > this.writer.room) return false;
     this.writer.u8(Record.exclude).longText(pattern);
     return true;
   }
 
-  /** Whether nothing has been added. */
+  /** Whether the block has no record. */
   get isEmpty(): boolean {
     return this.writer.position === HEADER_BYTES;
   }
 
-  /** The finished block. */
+  /** Ends the block. */
   finish(): Uint8Array {
     this.writer.patchU16(ENTRY_COUNT_POSITION, this.entryCount);
     return this.writer.written();
@@ -117,7 +118,11 @@ function directoryBytes(directory: DirectoryHeader): number {
   return 4 + directory.path.length + (metadata === undefined ? 0 : metadataBytes(metadata));
 }
 
-/** Reads a manifest block whole. Throws DecodeError; unsafe names and paths never get further than here. */
+/**
+ * Reads a whole manifest block. Unsafe names and paths never get beyond this function.
+ *
+ * @throws DecodeError
+ */
 export function decodeManifest(plaintext: Uint8Array): ManifestBlock {
   const reader = new ByteReader(plaintext);
   if (reader.u8() !== BlockKind.manifest) throw new DecodeError("not a manifest block");

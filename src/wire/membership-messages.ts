@@ -4,7 +4,7 @@ import { DecodeError } from "../base/bytes.ts";
 import { hexOf, bytesOfHex } from "../base/hex.ts";
 import { HOST_NAME_BYTES, LABEL_BYTES, LABELS, VERSION_BYTES } from "./limits.ts";
 
-/** What a node says of itself (PROTOCOL.md 4.1). */
+/** A node's description of itself (PROTOCOL.md 4.1). */
 export interface NodeInfo {
   readonly hostName: string;
   /** The program's version, such as "2.0.0". */
@@ -15,9 +15,10 @@ export interface NodeInfo {
 }
 
 const Flag = { receives: 1, sends: 2 } as const;
+/** 128 bits, so that nobody can guess a nonce. */
 const NONCE_BYTES = 16;
 
-/** The nonce that stands for none. */
+/** Stands for the absence of a nonce. */
 export const NO_NONCE = "0".repeat(NONCE_BYTES * 2);
 
 export function encodeNodeInfo(writer: ByteWriter, info: NodeInfo): void {
@@ -45,7 +46,7 @@ export function decodeNodeInfo(reader: ByteReader): NodeInfo {
   };
 }
 
-/** These names are shown on terminals and written into logs, so nothing but printable characters passes. */
+/** These names are shown on terminals and written into logs, so only printable characters are accepted. */
 function limited(text: string, most: number): string {
   if (text.length === 0 || text.length > most) throw new DecodeError("a name is empty or too long");
   for (let index = 0; index < text.length; index++) {
@@ -55,7 +56,7 @@ function limited(text: string, most: number): string {
   return text;
 }
 
-/** HELLO, ALIVE: a node tells the group that it is there. */
+/** HELLO, ALIVE: a node announces itself to the group. */
 export interface Presence {
   readonly info: NodeInfo;
 }
@@ -68,7 +69,7 @@ export function decodePresence(reader: ByteReader): Presence {
   return { info: decodeNodeInfo(reader) };
 }
 
-/** CHALLENGE: answer this nonce, to show that you hold the key now. */
+/** CHALLENGE: a request to answer this nonce, as proof that the node has the key now. */
 export interface Challenge extends Presence {
   /** 32 hexadecimal digits. */
   readonly nonce: string;
@@ -84,7 +85,7 @@ export function decodeChallenge(reader: ByteReader): Challenge {
   return { nonce, info: decodeNodeInfo(reader) };
 }
 
-/** RESPONSE: the nonce of a CHALLENGE, sealed by the one who was asked, with a nonce of its own or NO_NONCE. */
+/** RESPONSE: the nonce of a CHALLENGE, sealed by the challenged node, with a nonce of its own or NO_NONCE. */
 export interface Response extends Presence {
   readonly answer: string;
   readonly nonce: string;

@@ -1,4 +1,4 @@
-/** The one table of control messages: number, encoder, decoder. */
+/** The table of control messages: number, encoder, decoder. */
 import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
 import { CONTROL_PLAINTEXT_BYTES } from "./datagram.ts";
 import * as membership from "./membership-messages.ts";
@@ -6,7 +6,7 @@ import * as findings from "./findings.ts";
 import { decodeStatus, encodeStatus, type Status } from "./status-message.ts";
 import * as transfer from "./transfer-messages.ts";
 
-/** A control message: its type, and what it says (PROTOCOL.md 3). */
+/** A control message: its type and its fields (PROTOCOL.md 3). */
 export type ControlMessage =
   | { readonly type: "hello"; readonly body: membership.Presence }
   | { readonly type: "alive"; readonly body: membership.Presence }
@@ -31,7 +31,7 @@ interface Codec<Type extends MessageType> {
   readonly decode: (reader: ByteReader) => BodyOf<Type>;
 }
 
-/** The one table of message types: the number on the wire, and how the body is written and read. */
+/** One table for all message types: the number on the wire, and the functions that write and read the body. */
 const CODECS: { readonly [Type in MessageType]: Codec<Type> } = {
   hello: { number: 1, encode: membership.encodePresence, decode: membership.decodePresence },
   alive: { number: 2, encode: membership.encodePresence, decode: membership.decodePresence },
@@ -55,14 +55,18 @@ const TYPE_OF_NUMBER = new Map(
 /** The plaintext of a control message: its number, then its body. */
 export function encodeMessage(message: ControlMessage): Uint8Array {
   const writer = new ByteWriter(CONTROL_PLAINTEXT_BYTES);
-  // The table pairs every type with its own body, which TypeScript cannot follow through a union.
+  // The table pairs every type with its own body; TypeScript cannot follow that through a union.
   const codec = CODECS[message.type] as Codec<MessageType>;
   writer.u8(codec.number);
   codec.encode(writer, message.body);
   return writer.written();
 }
 
-/** Reads a control message. Throws DecodeError for whatever is not one, to its last byte. */
+/**
+ * Reads a control message.
+ *
+ * @throws DecodeError for anything else, also for bytes after its end
+ */
 export function decodeMessage(plaintext: Uint8Array): ControlMessage {
   const reader = new ByteReader(plaintext);
   const type = TYPE_OF_NUMBER.get(reader.u8());

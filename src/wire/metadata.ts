@@ -11,14 +11,14 @@ export interface Metadata {
   readonly group: Owner;
 }
 
-/** A user or a group: by name where the receiver knows the name, else by number. */
+/** A user or a group: by name if the receiver knows the name, else by number. */
 export interface Owner {
   readonly id: number;
-  /** Empty where the sender knows no name. */
+  /** Empty if the sender knows no name. */
   readonly name: string;
 }
 
-/** What stands in for the metadata of an entry that is a name alone. */
+/** Placeholder for entries that consist of a name only. */
 export const NO_METADATA: Metadata = {
   mode: 0,
   mtimeNs: 0n,
@@ -26,9 +26,10 @@ export const NO_METADATA: Metadata = {
   group: { id: 0, name: "" },
 };
 
+/** Mode u16, mtime i64, and for user and group each an id u32 and the length of a name u8. */
 const METADATA_BYTES = 2 + 8 + 2 * (4 + 1);
 
-/** Bytes that encodeMetadata writes. */
+/** How many bytes encodeMetadata writes. */
 export function metadataBytes(metadata: Metadata): number {
   return METADATA_BYTES + metadata.user.name.length + metadata.group.name.length;
 }
@@ -41,9 +42,10 @@ export function encodeMetadata(writer: ByteWriter, metadata: Metadata): void {
 }
 
 /**
- * Reads what encodeMetadata wrote. Throws DecodeError.
+ * Reads the metadata of encodeMetadata.
  *
- * @param before what was read before: an owner that comes again is the same object
+ * @param before the metadata read before: an owner that is the same becomes the same object
+ * @throws DecodeError
  */
 export function decodeMetadata(reader: ByteReader, before: Metadata = NO_METADATA): Metadata {
   const mode = reader.u16();

@@ -1,13 +1,12 @@
-/** Which names and paths may stand in a manifest. */
+/** Rules for names and paths in a manifest. */
 import { NAME_BYTES, PATH_BYTES } from "./limits.ts";
 
 /**
- * Names on Linux are bytes of any value but NUL and slash, and need not be UTF-8. Inside the program a name is a byte
- * string: a string in which every character is one byte (U+0000 to U+00FF), so that it can be a key of a Map, be cut and
- * put into JSON without loss. Only the outermost rooms, the file system and the terminal, turn it into bytes or text.
+ * Names on Linux are bytes of any value except NUL and slash, and need not be UTF-8. Inside the program a name is a
+ * byte string: a string in which every character is one byte (U+0000 to U+00FF). So it can be a key of a Map, be cut
+ * and be put into JSON without loss. Only the code at the file system and at the terminal turns it into bytes or text.
  *
- * Which names and paths may stand in a manifest. Paths come from the network and are hostile: what these
- * functions refuse is never given to the file system.
+ * Paths come from the network and are hostile: a path that these functions reject never reaches the file system.
  */
 
 /** The directory below the base where transfers are staged. It is never sent and never a target. */

@@ -1,4 +1,4 @@
-/** STATUS: phase, stamp, window, what is missing, what is wanted. */
+/** STATUS: phase, stamp, window, missing blocks and wants. */
 import { Bitmap } from "../base/bitmap.ts";
 import type { ByteReader, ByteWriter } from "../base/bytes.ts";
 import { DecodeError } from "../base/bytes.ts";
@@ -13,25 +13,25 @@ import {
 } from "./limits.ts";
 import { decodeReason } from "./transfer-messages.ts";
 
-/** Where a member is in a transfer (PROTOCOL.md 5.3); it only ever goes forward. */
+/** The phase of a member in a transfer (PROTOCOL.md 5.3). It only moves forward. */
 export const MemberPhase = {
-  /** It has no place for the transfer yet, and will have one. */
+  /** It has no room for the transfer yet, and will have room later. */
   waiting: 0,
   receiving: 1,
   ready: 2,
-  /** It has said which place the transfer gets among the others. */
+  /** It has proposed a place for the transfer among the others. */
   ordered: 3,
-  /** It switches, or waits for those that come before it. */
+  /** It switches, or waits for the transfers that come first. */
   committing: 4,
   done: 5,
   failed: 6,
-  /** It must not happen anywhere: what this member would lose is more than it may. */
+  /** The transfer must not happen on any member: this one would delete more than its limit. */
   refused: 7,
 } as const;
 
 export type MemberPhase = (typeof MemberPhase)[keyof typeof MemberPhase];
 
-/** Some fragments of one block that are missing; the mask has a bit a fragment, in two halves. */
+/** Fragments of one block that are missing; the mask has one bit for each fragment, in two halves. */
 export interface MissingFragments {
   readonly block: number;
   /** Fragments 0 to 31. */
@@ -40,54 +40,55 @@ export interface MissingFragments {
   readonly maskHigh: number;
 }
 
-/** Blocks of which nothing has arrived. */
+/** Consecutive blocks of which nothing has arrived. */
 export interface MissingRun {
   readonly firstBlock: number;
   readonly blocks: number;
 }
 
-/** What a member wants of the entries of one manifest block. */
+/** The entries of one manifest block that a member wants. */
 export interface Want {
   readonly block: number;
-  /** Those that differ. */
+  /** The entries that differ. */
   readonly entries: Bitmap;
-  /** How each of them differs, where that matters: bits of Difference. */
+  /** How each entry differs, in bits of Difference; undefined if the sender need not know. */
   readonly differences: Uint8Array | undefined;
 }
 
-/** STATUS: all that the sender needs to know of a member (PROTOCOL.md 5.3). */
+/** STATUS: everything that the sender needs to know of a member (PROTOCOL.md 5.3). */
 export interface Status {
-  /** Whose transfer it is: the sender's epoch. Numbers alone would let a STATUS for one sender be shown to another. */
+  /** The epoch of the transfer's sender. With a number only, a STATUS could be replayed to another sender. */
   readonly sender: string;
   readonly transfer: number;
   readonly phase: MemberPhase;
-  /** The highest stamp seen, plus one: what was sent before it has arrived or is lost. */
+  /** The highest stamp seen, plus one: all fragments sent before it have arrived or are lost. */
   readonly stamp: number;
   /** Every block below this number is staged. */
   readonly stagedBelow: number;
-  /** Blocks from this number on have no place yet. */
+  /** The member has no room yet for blocks from this number on. */
   readonly windowEnd: number;
-  /** Fragments that may be under way to this member at a time. */
+  /** How many fragments may be in flight to this member at a time. */
   readonly inFlight: number;
-  /** Fragments that have arrived so far, needed or not; a serial number. Set against the stamp, it tells what got lost. */
+  /** Fragments that have arrived, needed or not; a serial number. With the stamp it shows how many were lost. */
   readonly received: number;
   readonly missingRuns: readonly MissingRun[];
   readonly missingFragments: readonly MissingFragments[];
   readonly wants: readonly Want[];
   /** Why it failed; empty otherwise. */
   readonly reason: string;
-  /** How many findings it has to tell, so far. */
+  /** How many findings the member has so far. */
   readonly findings: number;
-  /** A serial number that goes on while it works on something long, such as comparing a large file. */
+  /** A serial number that grows while the member works on something long, such as comparing a large file. */
   readonly worked: number;
-  /** The place of the transfer among all others, as far as it knows; 0 before it is asked. */
+  /** The place of the transfer among all others, as far as the member knows; 0 before an ORDER. */
   readonly order: number;
 }
 
 const WantForm = { none: 0, all: 1, bitmap: 2, differences: 3 } as const;
 
-/** Bytes of a STATUS without its lists, for whoever fills them up to the size of a datagram. */
+/** Bytes of a STATUS without its lists, for the receiver, which fills them up to the size of a datagram. */
 export const STATUS_FIXED_BYTES = 8 + 4 + 1 + 4 + 4 + 4 + 4 + 4 + 1 + 1 + 1 + 2 + 4 + 4 + 4;
+/** A missing run: first block u32, blocks u16; and below missing fragments: block u32, mask u32 and u16. */
 export const MISSING_RUN_BYTES = 6;
 export const MISSING_FRAGMENTS_BYTES = 10;
 

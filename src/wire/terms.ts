@@ -1,17 +1,18 @@
-/** What a transfer is about beyond sending what differs. */
+/** The purpose of a transfer beyond sending what differs. */
 import { type ByteReader, type ByteWriter, DecodeError } from "../base/bytes.ts";
 import { PATH_BYTES } from "./limits.ts";
 
-/** What a transfer is about beyond sending what differs; stands before all entries (PROTOCOL.md 6.1). */
+/** The purpose of a transfer beyond sending what differs. Terms come before all entries (PROTOCOL.md 6.1). */
 export interface Terms {
-  /** However much is deleted, it is meant. */
+  /** The delete limit of members does not apply. */
   readonly isForced: boolean;
-  /** Every member says how its entries differ, not only that they do. */
+  /** Every member reports how its entries differ, not only that they do. */
   readonly isCheck: boolean;
-  /** The sender's base directory: what anchored exclude patterns are seen from. */
+  /** The sender's base directory: anchored exclude patterns may be relative to it. */
   readonly base: string;
 }
 
+// The flags of terms.
 const FORCED = 1;
 const CHECK = 2;
 
@@ -23,7 +24,11 @@ export function encodeTerms(writer: ByteWriter, terms: Terms): void {
   writer.u8((terms.isForced ? FORCED : 0) | (terms.isCheck ? CHECK : 0)).longText(terms.base);
 }
 
-/** Reads what encodeTerms wrote. Throws DecodeError. */
+/**
+ * Reads the terms of encodeTerms.
+ *
+ * @throws DecodeError
+ */
 export function decodeTerms(reader: ByteReader): Terms {
   const flags = reader.u8();
   if (flags > (FORCED | CHECK)) throw new DecodeError("unknown terms");

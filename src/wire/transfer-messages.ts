@@ -7,7 +7,7 @@ import { REASON_BYTES, TARGETS_PER_MESSAGE } from "./limits.ts";
 /** OFFER: a transfer begins; the epochs listed are asked to take part (PROTOCOL.md 5.1). */
 export interface Offer {
   readonly transfer: number;
-  /** The members only say what they want; nothing is staged. */
+  /** Members only report what they want, and stage nothing. */
   readonly dryRun: boolean;
   readonly targets: readonly string[];
 }
@@ -23,12 +23,12 @@ export function decodeOffer(reader: ByteReader): Offer {
   return { transfer, dryRun, targets: decodeTargets(reader) };
 }
 
-/** PROGRESS: how far the sender is (PROTOCOL.md 5.4). */
+/** PROGRESS: how far the sender has come (PROTOCOL.md 5.4). */
 export interface Progress {
   readonly transfer: number;
-  /** Blocks sent so far: every block below this number has been on the wire. */
+  /** Every block below this number has been sent. */
   readonly sentBlocks: number;
-  /** The stamp behind the last fragment sent. */
+  /** The stamp after that of the last fragment sent. */
   readonly stamp: number;
   /** Every answer to a manifest block below this number has arrived. */
   readonly settledBelow: number;
@@ -64,15 +64,15 @@ export function decodeProgress(reader: ByteReader): Progress {
   };
 }
 
-/** ORDER: the epochs listed say which place the transfer gets among all others (PROTOCOL.md 5.6). */
+/** ORDER: asks the epochs listed which place the transfer gets among all others (PROTOCOL.md 5.6). */
 export interface Order {
   readonly transfer: number;
-  /** The highest place that a member has proposed so far: it comes no earlier than that. */
+  /** The highest place that a member has proposed so far. The transfer's place is no lower than that. */
   readonly order: number;
   readonly targets: readonly string[];
 }
 
-/** COMMIT: the epochs listed switch to what they have staged, in its order among all transfers (PROTOCOL.md 5.6). */
+/** COMMIT: the epochs listed switch to what they have staged, in the order of all transfers (PROTOCOL.md 5.6). */
 export interface Commit {
   readonly transfer: number;
   readonly order: number;
@@ -88,7 +88,7 @@ export function decodeOrder(reader: ByteReader): Order & Commit {
   return { transfer: reader.u32(), order: reader.u32(), targets: decodeTargets(reader) };
 }
 
-/** ABORT: the epochs listed, or everybody where there are none, throw away what was staged (PROTOCOL.md 5.7). */
+/** ABORT: the epochs listed, or everybody if none are listed, throw away what was staged (PROTOCOL.md 5.7). */
 export interface Abort {
   readonly transfer: number;
   readonly targets: readonly string[];

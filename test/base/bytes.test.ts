@@ -36,7 +36,7 @@ test("a short text is passed over where it is the one that is asked for, and els
   assert.ok(reader.skipShortText(""));
   assert.equal(reader.u8(), 7);
   assert.ok(!reader.skipShortText(""));
-  // What lies behind the end is not read, even if it were the right one.
+  // Bytes after the end are not read, even if they would match.
   assert.ok(!new ByteReader(written.subarray(0, 4)).skipShortText("root"));
 });
 
@@ -55,7 +55,7 @@ test("integers are little-endian", () => {
   );
 });
 
-/** Every way to read, with the least number of bytes it needs. */
+/** Every reading method, with the least number of bytes that it needs. */
 const READS: readonly (readonly [string, number, (reader: ByteReader) => unknown])[] = [
   ["u8", 1, (reader) => reader.u8()],
   ["u16", 2, (reader) => reader.u16()],
@@ -70,14 +70,14 @@ const READS: readonly (readonly [string, number, (reader: ByteReader) => unknown
   ["longText", 4, (reader) => reader.longText()],
 ];
 
-/** Two as a length in one byte and in two, so that each text is just as long as the table says. */
+/** The number two as a length in one byte and in two, so that each text is exactly as long as the table says. */
 const prefixes: Readonly<Record<string, readonly number[]>> = { shortText: [2], longText: [2, 0] };
 
 for (const [name, needed, read] of READS) {
   test(`input that ends too early is refused by ${name}, wherever it ends`, () => {
     const memory = new Uint8Array(needed + 8);
     memory.set(prefixes[name] ?? []);
-    // The bytes behind the end are there, but they are not the reader's.
+    // There are bytes after the end, but they do not belong to the reader.
     for (let length = 0; length < needed; length++) {
       assert.throws(() => read(new ByteReader(memory.subarray(0, length))), DecodeError);
     }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { below, fraction, randomBytes, SeededRandom } from "../../src/base/random.ts";
 
-/** Of sfc32, worked out by a second program. */
+/** Numbers of sfc32, computed by a second program. */
 const FIRST_OF_SEED_1 = [2_308_299_391, 1_950_625_580, 354_034_397, 661_219_729];
 
 const numbers = (seed: number, count: number) => {
@@ -11,7 +11,7 @@ const numbers = (seed: number, count: number) => {
 };
 
 test("one seed gives the same numbers for ever", () => {
-  // A seed in a report must repeat the run it came from.
+  // A seed in a report must repeat the run of that report.
   assert.deepEqual(numbers(1, 4), FIRST_OF_SEED_1);
   assert.deepEqual(numbers(1, 100), numbers(1, 100));
   assert.deepEqual(numbers(2 ** 32 - 1, 2), [2_392_433_906, 1_573_103_425]);

@@ -4,7 +4,7 @@ import { SeededRandom } from "../../src/base/random.ts";
 import { type Reason, reason, reasonOf, sentenceOf, type When } from "../../src/base/reason.ts";
 import { REASONS, type ReasonCode } from "../../src/base/reason-catalogue.ts";
 
-/** Reasons go over the wire as sentences, and have to be found again at the other end. */
+/** Reasons are sent as sentences, and the receiver has to find them again. */
 
 const CODES = Object.keys(REASONS) as ReasonCode[];
 const argsOf = (code: ReasonCode) => (REASONS[code].match(/\{\d\}/g) ?? []).map((_, index) => `${index}7`);

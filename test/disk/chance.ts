@@ -8,7 +8,7 @@ export interface Chance {
   survives(): boolean;
 }
 
-/** How many operations are lost: about every second one, or few among many, so that long chains survive as well. */
+/** One in how many operations is lost: about every second one, or few among many, so that long chains survive, too. */
 const LOST_ONE_IN = [2, 8, 64, 1024] as const;
 
 export class RandomChance implements Chance {
@@ -29,7 +29,7 @@ export class RandomChance implements Chance {
   }
 }
 
-/** All decisions that can be made, one after the other: each run decides differently at the last place that it can. */
+/** All possible decisions, one after another: each run decides differently at the last place at which it can. */
 export function* everyChance<T>(run: (chance: Chance) => T): Generator<T> {
   const made: { picked: number; readonly bound: number }[] = [];
   do {

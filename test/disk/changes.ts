@@ -3,7 +3,7 @@ import { type Birth, Inode } from "./inode.ts";
 /** All inodes of one state of a disk, by their numbers. */
 export type Image = Map<number, Inode>;
 
-/** A step of an operation on names or attributes, in a form that can be repeated on another image. */
+/** A step of an operation on names or attributes, in a form that can be applied to another image. */
 export type Change =
   | { readonly kind: "birth"; readonly birth: Birth }
   /** Gives a name in a directory to an inode, or to none; sets the time of the directory. */
@@ -66,7 +66,7 @@ export function inodeOf(image: Image, number: number): Inode {
   return inode;
 }
 
-/** Copies images that together are one tree of names; mount points lead from one to another. */
+/** Copies images that together form one tree of names; mount points lead from one to another. */
 export function copyImages(images: Iterable<Image>): Image {
   const copies: Image = new Map();
   const originals = [...images].flatMap((image) => [...image.values()]);
@@ -80,7 +80,7 @@ export function copyImages(images: Iterable<Image>): Image {
   return copies;
 }
 
-/** Removes all that cannot be reached from a root. */
+/** Removes all inodes that cannot be reached from a root. */
 export function dropUnreachable(image: Image, root: Inode): void {
   const reached = new Set<Inode>([root]);
   for (const directory of reached) for (const entry of directory.entries?.values() ?? []) reached.add(entry);

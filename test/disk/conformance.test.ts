@@ -12,14 +12,15 @@ import { MemoryDisk } from "./memory-disk.ts";
 import { Player } from "./player.ts";
 import { drawCall } from "./random-calls.ts";
 
-/** The disk in memory against the disk of this host: the same calls have the same answers, and leave the same tree. */
+/** Compares the disk in memory with the disk of this host: the same calls give the same answers and the same tree. */
 
 const SEQUENCES = Number(process.env.MAKUOSAN_SEQUENCES ?? 60);
 const FIRST_SEED = Number(process.env.MAKUOSAN_SEED ?? 1);
+/** Calls of one sequence. All numbers of calls, sequences and seeds of these tests are chosen for their time. */
 const CALLS = 250;
-/** After how many calls the trees are compared. */
+/** The trees are compared after this many calls. A comparison costs more than a call. */
 const COMPARED_EVERY = 50;
-/** A user without rights, as whom the calls are made once more where root runs this. */
+/** The usual user nobody. If root runs the test, the calls are made a second time as this user, without privileges. */
 const OTHER_USER = 65_534;
 const user = process.geteuid?.() ?? 0;
 
@@ -80,7 +81,7 @@ function tellOf(seed: number, played: readonly string[]): string {
   return [`seed ${seed}`, ...played.slice(-60)].join("\n");
 }
 
-/** A directory may shut its owner out. */
+/** A directory may deny its owner access. */
 function makeRemovable(directory: Buffer): void {
   fs.chmodSync(directory, 0o700);
   for (const entry of fs.readdirSync(directory, { withFileTypes: true, encoding: "buffer" }))

@@ -5,7 +5,7 @@ import type { CrashModel } from "./journal.ts";
 import { MemoryDisk } from "./memory-disk.ts";
 import { putFile, statesOf, treeWords, withDirectory } from "./small-tree.ts";
 
-/** Each rule of what survives a crash, on a disk so small that all states can be written down. */
+/** Tests each rule of what survives a crash, on a disk so small that all states can be listed. */
 
 /** A disk with some files, all durable, and its root. */
 function startDisk(crashModel: CrashModel, files: Record<string, string> = {}) {
@@ -16,7 +16,7 @@ function startDisk(crashModel: CrashModel, files: Record<string, string> = {}) {
   return { disk, root };
 }
 
-/** What attributes the entries have: mode, owner, and those of a test. */
+/** The attributes of the entries: mode, owner, and those of a test. */
 function attributeWords(disk: Disk, root: DirectoryHandle): string {
   const words = disk.list(root).map((name) => {
     const stats = disk.stat(root, name);

@@ -1,38 +1,39 @@
 import type { Change } from "./changes.ts";
 
-/** An operation on names or attributes: it survives a crash as a whole or not at all. */
+/** An operation on names or attributes: it survives a crash as a whole, or not at all. */
 export interface Operation {
   readonly sequence: number;
   readonly changes: readonly Change[];
-  /** The operations that have to survive so that this one can. Those that are durable meanwhile no longer count. */
+  /** The operations that must survive for this one to survive. Operations that are durable by now no longer count. */
   needs: readonly Operation[];
 }
 
-/** What an operation means for directories, as far as its changes do not tell. */
+/** The parts of an operation on directories that its changes do not show. */
 export interface Circumstances {
-  /** Directories that get another directory to lie in. */
+  /** Directories that get another parent directory. */
   readonly moved: readonly number[];
-  /** The directories that these then lie below, up to the root. */
+  /** The directories above their new places, up to the root. */
   readonly above: readonly number[];
-  /** A directory that is removed: its entries have to be gone first. */
+  /** A directory that is removed: its entries must be gone first. */
   readonly removed: number | undefined;
 }
 
 export const NO_CIRCUMSTANCES: Circumstances = { moved: [], above: [], removed: undefined };
 
 /**
- * Which pending operations need which others, where a file system keeps no order. An operation needs the one before on
- * the same name in a directory and on the same kind of attribute of an inode, and the making of the inodes that it names
- * and of the directories that hold the names. A directory is removed after its entries, and moved after those above it.
- * Attributes need no inode that has been made: without it, nobody sees whether they survived.
+ * The dependencies between pending operations on a file system that keeps no order. An operation needs the one before
+ * on the same name in a directory, and the one before on the same kind of attribute of an inode. It also needs the
+ * creation of the inodes that it names and of the directories that hold the names. A directory is removed after its
+ * entries, and moved after those above it. Operations on attributes do not need the creation of their inode: without
+ * the inode, nobody sees whether they survived.
  */
 export class Dependencies {
-  /** The last pending operation on each thing. */
+  /** The last pending operation on each object. */
   private readonly last = new Map<string, Operation>();
   private readonly byInode = new Map<number, Set<Operation>>();
   private readonly byDirectory = new Map<number, Set<Operation>>();
 
-  /** Tells what a new operation needs. */
+  /** Finds the operations that a new one needs. */
   add(operation: Operation, circumstances: Circumstances): void {
     const needs = new Set<Operation>();
     const need = (key: string) => {
@@ -63,13 +64,13 @@ export class Dependencies {
     }
   }
 
-  /** The pending operation that makes an inode. */
+  /** The pending operation that creates an inode. */
   birthOf(inode: number): Iterable<Operation> {
     const birth = this.last.get(birthKey(inode));
     return birth === undefined ? [] : [birth];
   }
 
-  /** Says that an inode is durable, whether it has a name or not. */
+  /** Records that an inode is durable, whether it has a name or not. */
   setBorn(inode: number): void {
     this.last.delete(birthKey(inode));
   }
@@ -87,7 +88,7 @@ export class Dependencies {
   }
 }
 
-/** Some operations, with all that they need, in their order. */
+/** Operations together with all that they need, in their order. */
 export function withNeeds(
   operations: Iterable<Operation>,
   isPending: (operation: Operation) => boolean,

@@ -1,10 +1,10 @@
 import type { FileStats } from "../../src/sys/stat.ts";
 import type { DirectoryHandle, Disk } from "../../src/tree/disk/disk.ts";
 
-/** Before all times that a clock of today gives, so that set times can be told from those. */
+/** Earlier than every time of a clock today (2001), so that set times differ from those of the clock. */
 const LARGEST_SET_TIME_NS = 1_000_000_000_000_000_000n;
 
-/** All that can be seen of a tree, one line for each entry. */
+/** Everything visible of a tree, one line for each entry. */
 export function describeTree(disk: Disk, directory: DirectoryHandle, path = ""): string[] {
   let names: string[];
   try {
@@ -21,7 +21,7 @@ export function describeTree(disk: Disk, directory: DirectoryHandle, path = ""):
   });
 }
 
-/** @returns what two disks have in common: no inode numbers, and of times only those that were set */
+/** @returns the stats that two disks can share: no inode numbers, and only times that were set */
 export function describeStats(stats: FileStats): string {
   const time = stats.mtimeNs < LARGEST_SET_TIME_NS ? String(stats.mtimeNs) : "now";
   const size = stats.isDirectory() ? "" : `${stats.size} bytes `;
@@ -49,7 +49,7 @@ function missing(name: string): never {
   throw Object.assign(new Error(name), { code: "ENOENT" });
 }
 
-/** Labels that a security module adds are none of a test's. */
+/** Leaves out labels that a security module adds: no test has set them. */
 function attributesOf(disk: Disk, directory: DirectoryHandle, name: string): string[] {
   return disk
     .listAttributes(directory, name)

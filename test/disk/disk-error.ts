@@ -1,4 +1,4 @@
-/** An error as node:fs throws it for a failed system call: all that callers look at is the code. */
+/** The error of a failed system call, like that of node:fs: callers only look at the code. */
 export class DiskError extends Error {
   readonly code: string;
 

@@ -9,32 +9,32 @@ export type CallKind = {
 /** A call that is about to be made. */
 export interface DiskCall {
   readonly kind: CallKind;
-  /** The first name that it has to do with; empty for a call on a handle alone. */
+  /** The first name that the call concerns; empty for a call that has only a handle. */
   readonly name: string;
-  /** Whether it changes something, or makes it durable: the calls between which a crash makes a difference. */
+  /** Whether it changes something, or makes it durable: a crash makes a difference only between such calls. */
   readonly isChange: boolean;
-  /** The number of this call among the changes, from 1 on; of any other call, how many changes were before it. */
+  /** The number of this call among the changes, from 1 on; for any other call, the number of changes before it. */
   readonly change: number;
 }
 
-/** Sees each call before it is made, and may throw in its place. */
+/** Called before each call of the disk; it may throw instead of the call. */
 export type DiskHook = (call: DiskCall) => void;
 
-/** The machine stopped in the middle of its work. It has no code: nothing that handles errors of a disk may catch it. */
+/** The machine stopped in the middle of its work. The error has no code: no handler of disk errors may catch it. */
 export class PowerFailure extends Error {
   constructor() {
     super("the machine lost its power");
   }
 }
 
-/** Lets a disk fail at a change. */
+/** Makes a disk fail at a change. */
 export function failAt(change: number, code: string): DiskHook {
   return (call) => {
     if (call.isChange && call.change === change) throw new DiskError(code, call.kind);
   };
 }
 
-/** Lets all calls of a kind fail, or those on one name. */
+/** Makes all calls of a kind fail, or only those on one name. */
 export function failKind(kind: CallKind, code: string, name?: string): DiskHook {
   return (call) => {
     if (call.kind === kind && (name === undefined || call.name === name))
@@ -42,7 +42,7 @@ export function failKind(kind: CallKind, code: string, name?: string): DiskHook 
   };
 }
 
-/** Stops the machine before a change; a MemoryDisk takes no call from then on. */
+/** Stops the machine before a change; the MemoryDisk rejects all calls from then on. */
 export function stopAt(change: number): DiskHook {
   return (call) => {
     if (call.isChange && call.change === change) throw new PowerFailure();

@@ -7,7 +7,7 @@ export type Access = "read" | "write" | "both";
 class OpenInode {
   readonly inode: Inode;
   readonly access: Access;
-  /** What it was opened by: no other disk takes it. */
+  /** The disk that opened it: no other disk accepts it. */
   readonly disk: object;
   isOpen = true;
 
@@ -19,7 +19,7 @@ class OpenInode {
   }
 }
 
-/** Only this file knows that the handles of a MemoryDisk are objects. */
+/** Only this file knows that handles of a MemoryDisk are objects. */
 export function openDirectoryHandle(disk: object, inode: Inode): DirectoryHandle {
   return new OpenInode(disk, inode, "read") as unknown as DirectoryHandle;
 }
@@ -28,14 +28,14 @@ export function openFileHandle(disk: object, inode: Inode, access: Access): File
   return new OpenInode(disk, inode, access) as unknown as FileHandle;
 }
 
-/** What is open behind a handle; EBADF where it is closed, or is of a disk from before a crash. */
+/** The open inode of a handle; throws EBADF if the handle is closed, or belongs to a disk before a crash. */
 export function opened(disk: object, handle: DirectoryHandle | FileHandle, call: string): OpenInode {
   const open = handle as unknown as OpenInode;
   if (!open.isOpen || open.disk !== disk) throw new DiskError("EBADF", call);
   return open;
 }
 
-/** Closes a handle; the inode may be of no use any more afterwards. */
+/** Closes a handle; its inode may be unused afterwards. */
 export function closed(disk: object, handle: DirectoryHandle | FileHandle): Inode {
   const open = opened(disk, handle, "close");
   open.isOpen = false;

@@ -1,7 +1,7 @@
 import type { FileStats } from "../../src/sys/stat.ts";
 import { PAGE_BYTES, SparseContents } from "./sparse-contents.ts";
 
-/** The bits of a mode that tell the type, as Linux has them. */
+/** The bits of a mode that give the type, with Linux's values. */
 export const TYPE = {
   fifo: 0o010000,
   characterDevice: 0o020000,
@@ -13,10 +13,10 @@ export const TYPE = {
 } as const;
 const TYPE_MASK = 0o170000;
 
-/** All that an inode has from the moment on in which it is made; nothing of it ever changes. */
+/** The properties that an inode gets when it is created and that never change. */
 export interface Birth {
   readonly number: number;
-  /** The file system that it lies on. */
+  /** The file system of the inode. */
   readonly device: number;
   readonly type: number;
   /** Permission bits. */
@@ -24,9 +24,9 @@ export interface Birth {
   readonly user: number;
   readonly group: number;
   readonly mtimeNs: bigint;
-  /** Of a symbolic link. */
+  /** For a symbolic link. */
   readonly target: string;
-  /** Of a device node, as packDevice() has it. */
+  /** For a device node, in the form of packDevice(). */
   readonly deviceId: number;
 }
 
@@ -36,18 +36,18 @@ export class Inode {
   user: number;
   group: number;
   mtimeNs: bigint;
-  /** The operation that set the time: a later one may become durable before an earlier one. */
+  /** The operation that set the time: a later operation may become durable before an earlier one. */
   mtimeSequence = 0;
-  /** How many names it has. */
+  /** How many names the inode has. */
   links = 0;
   subdirectories = 0;
   openHandles = 0;
   isMountPoint = false;
-  /** Of a directory. */
+  /** For a directory. */
   readonly entries: Map<string, Inode> | undefined;
-  /** The directory that holds this directory; undefined for a root, and where it is removed. */
+  /** The directory that contains this directory; undefined for a root and for a removed directory. */
   parent: Inode | undefined;
-  /** Of a file. */
+  /** For a file. */
   contents: SparseContents | undefined;
   attributes: Map<string, Uint8Array> | undefined;
 
@@ -73,12 +73,12 @@ export class Inode {
     return this.birth.type === TYPE.symlink;
   }
 
-  /** A directory without a name takes no more entries. */
+  /** A directory without a name accepts no further entries. */
   get isRemoved(): boolean {
     return this.links === 0;
   }
 
-  /** Without entries, names and handles. */
+  /** A copy without entries, names and handles. */
   copy(): Inode {
     const copy = new Inode(this.birth);
     copy.mode = this.mode;

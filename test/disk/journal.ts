@@ -10,15 +10,18 @@ import {
 import { Dependencies, NO_CIRCUMSTANCES, type Operation, withNeeds } from "./dependencies.ts";
 import type { Inode } from "./inode.ts";
 
-/** How a file system comes back after a crash: `ordered` as ext4 and XFS, `unordered` as btrfs. */
+/** The state of a file system after a crash: `ordered` like ext4 and XFS, `unordered` like btrfs. */
 export type CrashModel = "ordered" | "unordered";
 
-/** Durable inodes without a name are looked for when there are so many inodes, then at twice those that are left. */
+/**
+ * The number of inodes at which durable inodes without a name are looked for; the next time is at twice those that are
+ * left. Chosen without measurement.
+ */
 const FIRST_SWEEP = 1024;
 
 /**
- * The changes of one file system since they were last known to be durable, and the state that is durable. An operation
- * waits in it until a sync makes it durable, or a crash decides about it.
+ * The changes of one file system since they were last known to be durable, and its durable state. An operation stays in
+ * the journal until a sync makes it durable, or until a crash decides about it.
  */
 export class Journal {
   readonly durable: Image;
@@ -30,19 +33,19 @@ export class Journal {
   private sequence = 0;
   private readonly now: Image;
 
-  /** @param now the image of now, with this file system and all others of the disk */
+  /** @param now the current image, with this file system and all others of the disk */
   constructor(model: CrashModel, now: Image, durable: Image) {
     this.model = model;
     this.now = now;
     this.durable = durable;
   }
 
-  /** How many operations would be at stake. */
+  /** How many operations a crash would decide about. */
   get pendingCount(): number {
     return this.pending.size;
   }
 
-  /** Takes an operation on names or attributes down, and applies it to the image of now. */
+  /** Records an operation on names or attributes, and applies it to the current image. */
   record(changes: readonly Change[], circumstances = NO_CIRCUMSTANCES): void {
     const operation: Operation = { sequence: ++this.sequence, changes, needs: [] };
     for (const change of changes) applyChange(this.now, change, operation.sequence);
@@ -69,7 +72,7 @@ export class Journal {
     else this.commitWithNeeds(this.dependencies.ofAttributes(inode.number));
   }
 
-  /** Makes the names in a directory durable and, as fsync does, the attributes of the directory itself. */
+  /** Makes the names in a directory durable and, like fsync, the attributes of the directory itself. */
   syncDirectory(directory: Inode): void {
     if (this.model === "ordered") {
       this.commit([...this.pending]);
@@ -85,18 +88,18 @@ export class Journal {
 
   syncAll(): void {
     const operations = [...this.pending];
-    // It is faster to forget all dependencies at once.
+    // It is faster to drop all dependencies at once.
     this.dependencies = new Dependencies();
     this.commit(operations);
     for (const number of this.contents.keys()) {
       const inode = this.now.get(number);
       if (inode !== undefined) this.syncContents(inode);
     }
-    // The others are gone, and that is durable.
+    // The other files are gone, and that is durable.
     this.contents.clear();
   }
 
-  /** Applies to an image with all that is durable what survives a crash beyond that. */
+  /** Applies the changes that survive a crash to an image that has everything durable. */
   applySurvivors(image: Image, chance: Chance): void {
     for (const { changes, sequence } of this.survivors(chance))
       for (const change of changes) if (isPossible(image, change)) applyChange(image, change, sequence);
@@ -118,7 +121,7 @@ export class Journal {
     return surviving;
   }
 
-  /** The durable side of an inode; it is made where its name is still at stake. */
+  /** The durable copy of an inode; it is created if the inode's name is not durable yet. */
   private born(inode: Inode): Inode {
     const known = this.durable.get(inode.number);
     if (known !== undefined) return known;
@@ -135,14 +138,14 @@ export class Journal {
     for (const operation of operations) {
       for (const change of operation.changes) applyChange(this.durable, change, operation.sequence);
       this.pending.delete(operation);
-      // Otherwise each operation would keep all before it in memory.
+      // Otherwise each operation would keep all earlier ones in memory.
       operation.needs = [];
       if (this.model === "unordered") this.dependencies.remove(operation);
     }
     if (this.durable.size + this.contents.size >= this.sweepAt) this.sweep();
   }
 
-  /** Forgets the durable rest of files that are gone. */
+  /** Drops the durable copies of files that are gone. */
   private sweep(): void {
     const { now } = this;
     const used = new Set<number>();
@@ -159,7 +162,7 @@ export class Journal {
   }
 }
 
-/** A write survives, or is lost, or only the size survives that the file has by it. */
+/** A write survives, or is lost, or only the file size that it caused survives. */
 function applySurvivingContents(inode: Inode, change: ContentChange, chance: Chance): void {
   if (chance.survives()) applyContentChange(inode, change);
   else if (change.kind === "write" && inode.contents !== undefined && chance.pick(2) === 1) {
@@ -169,7 +172,7 @@ function applySurvivingContents(inode: Inode, change: ContentChange, chance: Cha
   }
 }
 
-/** An attribute may survive without the inode that had it. */
+/** An attribute may survive without its inode. */
 function isPossible(image: Image, change: Change): boolean {
   return change.kind === "birth" || change.kind === "name" || image.has(change.inode);
 }

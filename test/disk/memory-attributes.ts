@@ -16,6 +16,7 @@ import {
 
 /** Calls on owners, modes, times and extended attributes. */
 
+// Limits of Linux.
 const PERMISSION_BITS = 0o7777;
 const LONGEST_ATTRIBUTE_NAME_BYTES = 255;
 const LARGEST_VALUE_BYTES = 65_536;
@@ -38,7 +39,7 @@ export function setOwnerOf(state: MemoryState, inode: Inode, user: number, group
   state.record(inode, changes);
 }
 
-/** What a write takes away from a file, so that nobody gains rights by changing it. */
+/** Privileges that a write removes from a file, so that nobody gains rights by changing it. */
 export function privilegesLostByWrite(state: MemoryState, inode: Inode): Change[] {
   const isRoot = state.identity.user === 0;
   return lostPrivileges(inode, isRoot ? inode.mode : modeForNewOwner(state.identity, inode));

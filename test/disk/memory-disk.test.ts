@@ -7,7 +7,7 @@ import { MemoryDisk } from "./memory-disk.ts";
 import { RecordingDisk } from "./recording-disk.ts";
 import { putFile, treeWords, withDirectory } from "./small-tree.ts";
 
-/** What the disk of this host cannot be made to do in a test, or not without rights. */
+/** Tests behaviour that a test cannot produce on the disk of this host, or not without privileges. */
 
 const PAGE = 4096;
 

@@ -22,11 +22,12 @@ import { MAY, requireAccess } from "./permissions.ts";
 import { survivingState } from "./survival.ts";
 import { walkPath } from "./walk-path.ts";
 
+/** PATH_MAX of Linux without the NUL at the end. */
 const LONGEST_TARGET_BYTES = 4095;
 
 /**
- * A disk in memory that behaves as Linux does, down to the codes of its errors, and that can crash: crash() gives the disk
- * that the machine finds when it is on again.
+ * A disk in memory that behaves like Linux, including the codes of its errors, and that can crash: crash() returns the
+ * disk that the machine finds when it is on again.
  */
 export class MemoryDisk extends MemoryMachine implements Disk {
   readonly hasExactTimes: boolean;
@@ -40,16 +41,16 @@ export class MemoryDisk extends MemoryMachine implements Disk {
     this.hasAttributes = options.hasAttributes ?? true;
   }
 
-  /** Stops the machine, and gives the disk that it finds afterwards: one of the states that a crash may leave. */
+  /** Stops the machine, and returns the disk that it finds afterwards: one of the states that a crash may leave. */
   crash(random: Random): MemoryDisk {
     this.stop();
     return this.after(new RandomChance(random));
   }
 
   /**
-   * All states that a crash may leave at this moment, some of them more than once; this disk itself goes on.
+   * All states that a crash may leave at this moment, some of them more than once. This disk itself continues.
    *
-   * @throws where there are more than `limit`
+   * @throws if there are more than `limit`
    */
   *crashStates(limit: number): Generator<MemoryDisk> {
     let count = 0;
@@ -141,7 +142,7 @@ export class MemoryDisk extends MemoryMachine implements Disk {
     if (name.length > LONGEST_NAME_BYTES) throw new DiskError("ENAMETOOLONG", "mknodat");
     const directory = this.inodeOf(parent, "mknodat");
     const deviceId = kind === "fifo" ? 0 : packDevice(device.major, device.minor);
-    // Anybody may make the character device 0:0: it is the whiteout of overlay file systems.
+    // Every user may create the character device 0:0: it is the whiteout of overlay file systems.
     const mayMake = kind === "fifo" || (kind === "characterDevice" && deviceId === 0);
     if (!mayMake && this.user !== 0) {
       this.state.requireFree(directory, name, "mknodat");
@@ -168,7 +169,7 @@ export class MemoryDisk extends MemoryMachine implements Disk {
       names.exchangeEntries(this.state, source, name, target, otherName);
       return true;
     } catch (error) {
-      // The disk does not tell why it cannot.
+      // A disk does not report why it cannot exchange.
       if (error instanceof DiskError) return false;
       throw error;
     }
@@ -345,7 +346,7 @@ export class MemoryDisk extends MemoryMachine implements Disk {
     return this.state.find(this.inodeOf(parent, call), name, call);
   }
 
-  /** For changes of attributes: a handle is enough for the directory itself, even where it shuts this process out. */
+  /** For changes of attributes: a handle is enough for the directory itself, even if it denies this process access. */
   private findOrItself(parent: DirectoryHandle, name: string, call: string): Inode {
     return name === ITSELF ? this.inodeOf(parent, call) : this.find(parent, name, call);
   }

@@ -8,7 +8,7 @@ import { PAGE_BYTES, type SparseContents } from "./sparse-contents.ts";
 
 /** Calls on open files. */
 
-/** Finds a file to open, with the errors that open() has. */
+/** Finds a file to open, with the errors of open(). */
 export function findToOpen(
   state: MemoryState,
   directory: Inode,
@@ -22,7 +22,7 @@ export function findToOpen(
   if (access === "write" && type === TYPE.directory) throw new DiskError("EISDIR", call);
   requireAccess(state.identity, inode, access === "read" ? MAY.read : MAY.write, call);
   if (access === "write" && type === TYPE.file) state.requireWritable(inode, call);
-  // No driver, nobody who listens; a FIFO without a writer can be read at once, and is empty.
+  // There is no driver and no listener. A FIFO without a writer can be read at once, and is empty.
   if (type === TYPE.socket || type === TYPE.characterDevice || type === TYPE.blockDevice)
     throw new DiskError("ENXIO", call);
   if (access === "write" && type === TYPE.fifo) throw new DiskError("ENXIO", call);
@@ -34,7 +34,7 @@ export function readFrom(inode: Inode, bytes: Uint8Array, offset: number): numbe
   return contentsOf(inode, "read").read(bytes, offset);
 }
 
-/** Writes as much as there is room for. */
+/** Writes as many bytes as there is room for. */
 export function writeTo(state: MemoryState, inode: Inode, bytes: Uint8Array, offset: number): number {
   const contents = contentsOf(inode, "write");
   state.requireWritable(inode, "write");
@@ -44,7 +44,7 @@ export function writeTo(state: MemoryState, inode: Inode, bytes: Uint8Array, off
   const writable = contents.writableBytes(offset, bytes.length, freePages);
   if (writable === 0) throw new DiskError("ENOSPC", "write");
   const pagesBefore = contents.pageCount;
-  // A copy: slice() of a Buffer would be a view of what the caller writes into next.
+  // A copy: slice() of a Buffer would be a view of memory into which the caller writes next.
   const copy = new Uint8Array(bytes.subarray(0, writable));
   volume.journal.recordContents(inode, { kind: "write", offset, bytes: copy });
   volume.usedBytes += (contents.pageCount - pagesBefore) * PAGE_BYTES;
@@ -67,7 +67,7 @@ export function requireSeekable(inode: Inode, call: string): void {
   if (inode.contents === undefined && !inode.isDirectory) throw new DiskError("ESPIPE", call);
 }
 
-/** Nothing of a FIFO can be synced. */
+/** A FIFO cannot be synced. */
 export function requireSyncable(inode: Inode): Inode {
   if (inode.contents === undefined && !inode.isDirectory) throw new DiskError("EINVAL", "fsync");
   return inode;

@@ -6,17 +6,18 @@ import type { CrashModel } from "./journal.ts";
 import type { MemoryOptions, MemoryState, Volume } from "./memory-state.ts";
 import { addMount, freshState } from "./survival.ts";
 
-/** More than any test writes. */
+/** Room for more than any test writes. */
 const AMPLE_BYTES = 2 ** 50;
-/** What the clock goes on with each look at it, where a test brings none: no two changes have the same time. */
+/** The clock moves by this with each use, unless a test brings its own: no two changes have the same time. */
 const TICK_NS = 1_000_000n;
+/** In the year 2027: later than all times that tests set. */
 const FIRST_TIME_NS = 1_800_000_000_000_000_000n;
 
 export interface MemoryDiskOptions {
   readonly crashModel?: CrashModel;
   readonly user?: number;
   readonly group?: number;
-  /** The other groups of the user. */
+  /** The supplementary groups of the user. */
   readonly groups?: readonly number[];
   readonly umask?: number;
   /** Nanoseconds since 1970. */
@@ -30,11 +31,11 @@ export interface MemoryDiskOptions {
   readonly hasAttributes?: boolean;
 }
 
-/** The machine that a MemoryDisk is in: what a test does to it, and what it counts. */
+/** The machine of a MemoryDisk: what a test does to it, and what it counts. */
 export class MemoryMachine {
-  /** Sees each call before it is made. */
+  /** Called before each call. */
   before: DiskHook | undefined;
-  /** How many calls have been made, and how many of them changed something or made it durable. */
+  /** How many calls were made, and below how many of them changed something or made it durable. */
   calls = 0;
   changes = 0;
   private isStopped = false;
@@ -50,12 +51,12 @@ export class MemoryMachine {
     return this.state.identity.user;
   }
 
-  /** Goes on as another user. */
+  /** Continues as another user. */
   actAs(user: number, group = user, groups: readonly number[] = []): void {
     this.state.identity = { user, group, groups };
   }
 
-  /** Sets how much room there is, of which some is in use. */
+  /** Sets the total room of a file system, including the part in use. */
   setCapacity(capacityBytes: number, directory?: DirectoryHandle): void {
     this.volumeOf(directory).capacityBytes = capacityBytes;
   }
@@ -64,12 +65,12 @@ export class MemoryMachine {
     this.volumeOf(directory).isReadOnly = isReadOnly;
   }
 
-  /** Puts another file system over an empty directory. All that was done before is durable by then. */
+  /** Mounts another file system on an empty directory. It makes everything durable first. */
   mount(parent: DirectoryHandle, name: string, capacityBytes = AMPLE_BYTES): void {
     addMount(this.state, this.inodeOf(parent, "mount"), name, capacityBytes);
   }
 
-  /** Makes everything durable, as the kernel does by itself after some time. */
+  /** Makes everything durable, like the kernel after some time. */
   settle(): void {
     for (const { journal } of this.state.volumes.values()) journal.syncAll();
   }
@@ -79,7 +80,7 @@ export class MemoryMachine {
     return [...this.state.volumes.values()].reduce((sum, { journal }) => sum + journal.pendingCount, 0);
   }
 
-  /** Stops the machine: each call throws PowerFailure from now on, so that nobody can tidy up. */
+  /** Stops the machine: each call throws PowerFailure from now on, so that no code can clean up. */
   stop(): void {
     this.isStopped = true;
   }
@@ -105,7 +106,7 @@ export class MemoryMachine {
     this.notify(kind, name);
   }
 
-  /** The machine stops for good where the hook says so. */
+  /** The machine stops for good if the hook says so. */
   private notify(kind: CallKind, name: string): void {
     if (this.before === undefined) return;
     try {

@@ -5,7 +5,7 @@ import type { Inode } from "./inode.ts";
 import type { MemoryState } from "./memory-state.ts";
 import { isKeptByStickyBit, MAY, may, requireAccess, SET_GROUP, SET_USER } from "./permissions.ts";
 
-/** Calls that change names of what is there, with the errors of Linux in its order. */
+/** Calls that change names of existing entries, with the errors of Linux in its order. */
 
 export function linkEntry(state: MemoryState, from: Inode, name: string, to: Inode, newName: string): void {
   const call = "link";
@@ -66,7 +66,7 @@ export function renameEntry(state: MemoryState, from: Inode, name: string, to: I
   if (target !== undefined) state.releaseUnused(target);
 }
 
-/** Throws where the system says no: that is all the disk tells of it. */
+/** Throws if the system cannot exchange entries; the disk reports only that. */
 export function exchangeEntries(
   state: MemoryState,
   from: Inode,
@@ -97,7 +97,7 @@ function findBoth(state: MemoryState, from: Inode, name: string, to: Inode, newN
   state.requireWritable(from, call);
   const source = state.find(from, name, call);
   const target = state.lookUp(to, newName, call);
-  // A name can also be removed from under a handle.
+  // A directory can also be removed while a handle is open.
   if (to.isRemoved) throw new DiskError("ENOENT", call);
   return { source, target };
 }
@@ -140,12 +140,12 @@ function requireReplaceable(state: MemoryState, directory: Inode, target: Inode,
   if (!byDirectory && target.isDirectory) throw new DiskError("EISDIR", "rename");
 }
 
-/** A directory that gets another parent is itself changed: its `..` is. */
+/** A directory that gets another parent changes itself: its `..` does. */
 function requireMovable(state: MemoryState, inode: Inode, call: string): void {
   if (inode.isDirectory) requireAccess(state.identity, inode, MAY.write, call);
 }
 
-/** Nobody links a file that he could not change, as fs.protected_hardlinks has it. */
+/** A user can only link files that the user could change, as with fs.protected_hardlinks. */
 function requireSafeLink(state: MemoryState, inode: Inode): void {
   const { identity } = state;
   if (identity.user === 0 || identity.user === inode.user) return;

@@ -7,8 +7,9 @@ import { type CrashModel, Journal } from "./journal.ts";
 import { type Identity, inherited, MAY, requireAccess } from "./permissions.ts";
 import { PAGE_BYTES } from "./sparse-contents.ts";
 
+/** NAME_MAX of Linux. */
 export const LONGEST_NAME_BYTES = 255;
-/** mkdir() takes no more of a mode. */
+/** mkdir() accepts only these bits of a mode. */
 const DIRECTORY_MODE = 0o1777;
 
 /** One file system of a disk. */
@@ -21,17 +22,17 @@ export interface Volume {
   isReadOnly: boolean;
 }
 
-/** What stays over a crash. */
+/** The properties that survive a crash. */
 export interface MemoryOptions {
   readonly model: CrashModel;
   /** Nanoseconds since 1970. */
   readonly clock: () => bigint;
-  /** As whom calls are made at first. */
+  /** The user of the first calls. */
   readonly identity: Identity;
   readonly umask: number;
 }
 
-/** All that the calls of a MemoryDisk share: the image of now, its file systems, and as whom they are made. */
+/** The state that all calls of a MemoryDisk share: the current image, its file systems, and the user of the calls. */
 export class MemoryState {
   readonly now: Image;
   readonly volumes = new Map<number, Volume>();
@@ -80,14 +81,14 @@ export class MemoryState {
     return directory.entries?.get(name);
   }
 
-  /** The same, or ENOENT. */
+  /** The entry of a name; throws ENOENT if there is none. */
   find(directory: Inode, name: string, call: string): Inode {
     const inode = this.lookUp(directory, name, call);
     if (inode === undefined) throw new DiskError("ENOENT", call);
     return inode;
   }
 
-  /** Makes an entry that is not there yet. */
+  /** Creates an entry that does not exist yet. */
   make(
     directory: Inode,
     name: string,
@@ -112,20 +113,20 @@ export class MemoryState {
     return inode;
   }
 
-  /** Throws where a name is there already, or where no entry can be made. */
+  /** Throws if a name exists already, or if no entry can be created. */
   requireFree(directory: Inode, name: string, call: string): void {
     if (this.lookUp(directory, name, call) !== undefined) throw new DiskError("EEXIST", call);
     this.requireWritable(directory, call);
     this.requireRoomFor(directory, call);
   }
 
-  /** Throws where this process may not make an entry in a directory. */
+  /** Throws if this process may not create an entry in a directory. */
   requireRoomFor(directory: Inode, call: string): void {
     if (directory.isRemoved) throw new DiskError("ENOENT", call);
     requireAccess(this.identity, directory, MAY.write | MAY.search, call);
   }
 
-  /** A root, of which nobody has to know yet. */
+  /** A root, which no image contains yet. */
   static makeRoot(number: number, device: number, identity: Identity, mtimeNs: bigint): Inode {
     const { user, group } = identity;
     const type = TYPE.directory;
@@ -148,7 +149,7 @@ export class MemoryState {
     return this.nextInode++;
   }
 
-  /** Lets an inode go that has neither a name nor a handle any more. */
+  /** Drops an inode that has neither a name nor a handle any more. */
   releaseUnused(inode: Inode): void {
     if (inode.links > 0 || inode.openHandles > 0 || !this.now.delete(inode.number)) return;
     this.volumeOf(inode).usedBytes -= usedBytes(inode);
@@ -166,7 +167,7 @@ export class MemoryState {
   }
 }
 
-/** The room that an inode takes. */
+/** The room that an inode needs. */
 export function usedBytes(inode: Inode): number {
   return inode.isDirectory ? PAGE_BYTES : (inode.contents?.pageCount ?? 0) * PAGE_BYTES;
 }

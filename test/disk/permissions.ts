@@ -1,7 +1,7 @@
 import { DiskError } from "./disk-error.ts";
 import type { Inode } from "./inode.ts";
 
-/** As whom a process acts. The user 0 may do everything. */
+/** The user and the groups of a process. The user 0 may do everything. */
 export interface Identity {
   readonly user: number;
   readonly group: number;
@@ -10,6 +10,7 @@ export interface Identity {
 
 export const MAY = { read: 4, write: 2, search: 1 } as const;
 
+// Bits of a mode.
 export const SET_USER = 0o4000;
 export const SET_GROUP = 0o2000;
 export const STICKY = 0o1000;
@@ -33,13 +34,13 @@ export function requireOwner(identity: Identity, inode: Inode, call: string): vo
   if (identity.user !== 0 && identity.user !== inode.user) throw new DiskError("EPERM", call);
 }
 
-/** Whether a sticky directory keeps somebody from removing an entry of it. */
+/** Whether a sticky directory forbids a user to remove an entry of it. */
 export function isKeptByStickyBit(identity: Identity, directory: Inode, entry: Inode): boolean {
   if ((directory.mode & STICKY) === 0 || identity.user === 0) return false;
   return identity.user !== entry.user && identity.user !== directory.user;
 }
 
-/** Whether somebody may give a file to this owner and this group; -1 leaves one as it is. */
+/** Whether a user may give a file to this owner and this group; -1 keeps the present one. */
 export function mayGive(identity: Identity, inode: Inode, user: number, group: number): boolean {
   if (identity.user === 0) return true;
   const isOwner = identity.user === inode.user;
@@ -48,7 +49,7 @@ export function mayGive(identity: Identity, inode: Inode, user: number, group: n
   return mayUser && mayGroup;
 }
 
-/** The mode after a change of the owner, which takes the bits away by which others act as the owner. */
+/** The mode after a change of the owner, which clears the bits that let others act as the owner. */
 export function modeForNewOwner(identity: Identity, inode: Inode): number {
   if (inode.isDirectory || inode.isSymlink) return inode.mode;
   const losesGroup =

@@ -1,14 +1,15 @@
 import type { DirectoryHandle, Disk, FileHandle } from "../../src/tree/disk/disk.ts";
 
+/** Few handles, so that calls meet. */
 const MOST_HANDLES = 6;
 
-/** A call that can be made on any disk; it answers with all that a caller learns, in words. */
+/** A call that any disk can make; its answer is everything that a caller learns, in words. */
 export interface Call {
   readonly words: string;
   run(player: Player): string;
 }
 
-/** Makes calls on a disk, and keeps the handles that they opened, in places that are the same for every disk. */
+/** Makes calls on a disk, and keeps the handles that they opened, in places that are the same for all disks. */
 export class Player {
   readonly disk: Disk;
   readonly directories: DirectoryHandle[];
@@ -35,7 +36,7 @@ export class Player {
     return handle;
   }
 
-  /** Keeps a handle, in place of another that is closed. */
+  /** Keeps a handle, and closes the one that had its place. */
   keepDirectory(handle: DirectoryHandle, place: number): void {
     if (this.directories.length < MOST_HANDLES) this.directories.push(handle);
     else {

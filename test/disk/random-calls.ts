@@ -3,12 +3,14 @@ import { type DirectoryHandle, type Disk, type FileHandle, ITSELF } from "../../
 import { describeStats } from "./describe-tree.ts";
 import type { Call, Player } from "./player.ts";
 
-/** Calls drawn at random that any disk can make; few names and handles, so that calls meet. */
+/** Random calls that any disk can make; few names and handles, so that calls meet. */
 
-/** Few names, so that calls meet; two that are too long by one byte, or not. */
+/** Few names, so that calls meet. Two are as long as a name can be, and one byte longer. */
 const NAMES = ["a", "b", "c", "d", "\xff\xfe", "n".repeat(255), "n".repeat(256)] as const;
+/** Most calls use one of the first names. */
 const COMMON_NAMES = 4;
 const ATTRIBUTES = ["user.a", "user.b", "trusted.a", "security.a", "other.a", "user.", "user"] as const;
+/** Common modes, modes that deny the owner something, and modes with each special bit. */
 const MODES = [0o644, 0o755, 0o700, 0o500, 0o300, 0o000, 0o1777, 0o2755, 0o4755, 0o2770, 0o7777] as const;
 
 /** Draws the next call. */
@@ -242,7 +244,7 @@ const usingFiles: Draw[] = [
   }),
 ];
 
-/** Few: they take long on a real disk. */
+/** Few of these: they take long on a real disk. */
 const syncing: Draw[] = [
   (dice) =>
     dice.one([
@@ -282,14 +284,14 @@ function openFile(dice: Dice): Call {
     const { disk } = player;
     const directory = player.directory(place);
     const stats = disk.stat(directory, name);
-    // A device may be anything on the host of the test, and a FIFO waits for somebody who reads.
+    // A device may be anything on the host of the test, and opening a FIFO waits for a reader.
     if (stats?.isCharacterDevice() === true || stats?.isBlockDevice() === true) return "a device";
     if (stats?.isFIFO() === true && access === "write") return "a FIFO";
     player.keepFile(disk.openFile(directory, name, access), place);
   });
 }
 
-/** Never of a link: the call would go to its target. */
+/** Never on a link: the call would change its target. */
 function setMode(
   dice: Dice,
 ): [string, (disk: Disk, directory: DirectoryHandle, name: string) => string | void] {

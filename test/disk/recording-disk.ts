@@ -12,17 +12,17 @@ import { errorCode } from "../../src/sys/system-error.ts";
 type Handle = DirectoryHandle | FileHandle;
 
 /**
- * A disk that writes down each call on another one that changes something or makes it durable, for tests of their order:
- * `make-file a/b 644`, `rename a -> b`, `sync-contents a`, `unlink a: ENOENT`. Paths start at the root that was opened;
- * those of open directories and files follow when something is renamed.
+ * A disk that records each call on another disk that changes something or makes it durable, for tests of their order:
+ * `make-file a/b 644`, `rename a -> b`, `sync-contents a`, `unlink a: ENOENT`. Paths start at the root that was opened.
+ * After a rename, open directories and files have their new paths.
  */
 export class RecordingDisk implements Disk {
   /** The calls so far; a test may empty it. */
   readonly lines: string[] = [];
   private readonly disk: Disk;
-  /** Where the open handles are. */
+  /** The paths of the open handles. */
   private readonly paths = new Map<Handle, string>();
-  /** Whether calls that only look are written down as well. */
+  /** Whether calls that change nothing are recorded as well. */
   private readonly withLooks: boolean;
 
   constructor(disk: Disk, { withLooks = false } = {}) {
@@ -291,7 +291,7 @@ export class RecordingDisk implements Disk {
   }
 }
 
-/** Where a path is after a rename; undefined where it is not at or below what was renamed. */
+/** The path after a rename; undefined if it is not the renamed path or below it. */
 function moved(path: string, from: string, to: string): string | undefined {
   if (path === from) return to;
   return path.startsWith(`${from}/`) ? to + path.slice(from.length) : undefined;

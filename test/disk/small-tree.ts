@@ -1,12 +1,12 @@
 import type { DirectoryHandle, Disk } from "../../src/tree/disk/disk.ts";
 import type { MemoryDisk } from "./memory-disk.ts";
 
-/** Small trees in words, for tests that write down all states of one. */
+/** Small trees in words, for tests that list all states of one. */
 
 /** More states than any small test has. */
 const MOST_STATES = 10_000;
 
-/** Makes a file with contents, and leaves nothing open. */
+/** Creates a file with contents, and leaves nothing open. */
 export function putFile(disk: Disk, directory: DirectoryHandle, name: string, text: string): void {
   const file = disk.makeFile(directory, name, 0o644);
   if (text !== "") disk.write(file, Buffer.from(text), 0);
@@ -27,7 +27,7 @@ export function treeWords(disk: Disk, directory: DirectoryHandle): string {
   return words.join(" ");
 }
 
-/** All that a crash may leave, each once, in words. */
+/** All states that a crash may leave, each once, in words. */
 export function statesOf(disk: MemoryDisk, describe = treeWords): string[] {
   const states = new Set<string>();
   for (const state of disk.crashStates(MOST_STATES)) states.add(describe(state, state.openRoot("/")));

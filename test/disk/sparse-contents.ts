@@ -3,7 +3,8 @@ export const PAGE_BYTES = 4096;
 const NO_BYTES = new Uint8Array(0);
 
 /**
- * The bytes of a file. Pages never change once they are made, so that copies share them; what a page is short of are zeros.
+ * The bytes of a file. Pages never change after their creation, so that copies share them. Bytes beyond a short page
+ * are zeros.
  */
 export class SparseContents {
   sizeBytes = 0;
@@ -23,7 +24,7 @@ export class SparseContents {
     return this.pages.size;
   }
 
-  /** Fills `bytes` from an offset on; returns how many there are. */
+  /** Fills `bytes` from an offset on; returns how many bytes there are. */
   read(bytes: Uint8Array, offset: number): number {
     const end = Math.min(offset + bytes.length, this.sizeBytes);
     for (let place = offset; place < end;) {
@@ -56,7 +57,7 @@ export class SparseContents {
     this.sizeBytes = sizeBytes;
   }
 
-  /** How many of some bytes could be written with so many new pages. */
+  /** How many of the bytes could be written with this many new pages. */
   writableBytes(offset: number, countBytes: number, newPages: number): number {
     let left = newPages;
     const end = offset + countBytes;

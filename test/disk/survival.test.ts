@@ -9,13 +9,14 @@ import { Player } from "./player.ts";
 import { drawCall } from "./random-calls.ts";
 import { withDirectory } from "./small-tree.ts";
 
-/** Crashes after random calls, against what a naive look at the whole tree says. */
+/** Crashes after random calls, compared with the result of a naive look at the whole tree. */
 
+// Chosen for the time of the test.
 const SEEDS = 150;
 const CALLS = 120;
 const MODELS = ["ordered", "unordered"] as const;
 
-/** Makes random calls; `after` sees the disk after each of them. */
+/** Makes random calls; `after` is called with the disk after each of them. */
 function play(seed: number, crashModel: CrashModel, after: (disk: MemoryDisk, random: SeededRandom) => void) {
   const random = new SeededRandom(seed);
   const disk = new MemoryDisk({ crashModel });
@@ -27,7 +28,7 @@ function play(seed: number, crashModel: CrashModel, after: (disk: MemoryDisk, ra
   return { disk, random };
 }
 
-/** Names and attributes, with all times; no contents. */
+/** Names and attributes with all times, but no contents. */
 function skeleton(disk: Disk, directory: DirectoryHandle, path = ""): string[] {
   return disk
     .list(directory)
@@ -62,7 +63,7 @@ function skeletonOf(disk: MemoryDisk): string {
   return skeleton(disk, disk.openRoot("/")).join("\n");
 }
 
-/** With contents. */
+/** Names and attributes with contents. */
 function wholeTree(disk: MemoryDisk): string {
   return [skeletonOf(disk), ...describeTree(disk, disk.openRoot("/"))].join("\n");
 }
@@ -101,7 +102,7 @@ for (const model of MODELS) {
       const before = wholeTree(first);
       const second = first.crash(random);
       assert.equal(wholeTree(second), before, `seed ${seed}`);
-      // Another state after the first crash, in which something has survived that was not durable before it.
+      // Another state after the first crash: something has survived in it that was not durable before.
       const third = disk.crash(random);
       const player = new Player(third, "/");
       for (let index = 0; index < CALLS; index++) player.play(drawCall(random, [0, 7]));
@@ -122,7 +123,7 @@ test("an unordered disk on which each file and each directory is synced comes ba
   }
 });
 
-/** Links and special files cannot be synced by themselves. */
+/** Links and special files cannot be synced on their own. */
 function removeOthers(disk: MemoryDisk, directory: DirectoryHandle): void {
   for (const name of disk.list(directory)) {
     const stats = disk.stat(directory, name);

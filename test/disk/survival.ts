@@ -5,6 +5,7 @@ import type { Inode } from "./inode.ts";
 import { type MemoryOptions, MemoryState, usedBytes } from "./memory-state.ts";
 import { PAGE_BYTES } from "./sparse-contents.ts";
 
+// The inode of the root as on ext4; any numbers would do.
 const ROOT_INODE = 2;
 const ROOT_DEVICE = 1;
 
@@ -17,7 +18,7 @@ export function freshState(options: MemoryOptions, capacityBytes: number): Memor
   return state;
 }
 
-/** A state in which a disk may come back after a crash: everything in it is durable. */
+/** A state in which a disk may be after a crash: everything in it is durable. */
 export function survivingState(state: MemoryState, chance: Chance): MemoryState {
   const volumes = [...state.volumes.values()];
   const now = copyImages(volumes.map(({ journal }) => journal.durable));
@@ -30,14 +31,14 @@ export function survivingState(state: MemoryState, chance: Chance): MemoryState 
   for (const { device, capacityBytes } of volumes) {
     const inodes = [...durable].filter(([, inode]) => inode.birth.device === device);
     const volume = survived.addVolume(device, new Map(inodes), capacityBytes);
-    // A root takes no room.
+    // A root needs no room.
     volume.usedBytes = -PAGE_BYTES;
     for (const [, inode] of inodes) volume.usedBytes += usedBytes(inode);
   }
   return survived;
 }
 
-/** Puts another file system over an empty directory. All that was done before is durable by then. */
+/** Mounts another file system on an empty directory. It makes everything durable first. */
 export function addMount(state: MemoryState, directory: Inode, name: string, capacityBytes: number): void {
   const covered = state.find(directory, name, "mount");
   if (!covered.isDirectory || covered.entries?.size !== 0) throw new DiskError("EINVAL", "mount");

@@ -2,7 +2,7 @@ import { DiskError } from "./disk-error.ts";
 import type { Inode } from "./inode.ts";
 import type { MemoryState } from "./memory-state.ts";
 
-/** As many links as Linux follows. */
+/** Linux follows as many links. */
 const MOST_LINKS = 40;
 
 /** The inode at the end of a path from the root of a disk, over links. */

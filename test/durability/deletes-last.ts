@@ -4,10 +4,10 @@ import type { MemoryDisk } from "../disk/memory-disk.ts";
 import { check } from "../simulation/check.ts";
 import type { MemoryPush } from "./push.ts";
 
-/** Watches a commit while it goes on: nothing goes before everything new is in its place. */
+/** Watches a commit: nothing is deleted before everything new is in its place. */
 export class DeletesLast {
   private readonly push: MemoryPush;
-  /** Names in the base directory that the push brings, and that it takes away. */
+  /** Names in the base directory that the push brings, and below those that it deletes. */
   private readonly coming: readonly string[];
   private readonly going: readonly string[];
   private isLooking = false;

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isStaged, MemoryPush, treeOf } from "./push.ts";
 
-/** A dry run comes to the decisions of the push, and does nothing. */
+/** A dry run reaches the same decisions as the push, and changes nothing. */
 
+/** Chosen for the time of the test. */
 const SEEDS = 150;
 
 test(`${SEEDS} random pushes are told by a dry run as they are carried out`, () => {

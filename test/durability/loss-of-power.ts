@@ -9,12 +9,12 @@ import { DeletesLast } from "./deletes-last.ts";
 import { isStaged, MemoryPush, treeOf } from "./push.ts";
 
 /**
- * One seed: a random push, a loss of power at a random call, and a start after it; then the same push with a disk that fails
- * at a random call. Throws OracleError where a tree is a mixture, or where what was said is not so.
+ * The test of one seed: a random push, a loss of power at a random call, and a start after it. Then the same push runs
+ * with a disk that fails at a random call. Throws OracleError if a tree is a mixture, or if a report is wrong.
  */
 
 const MODELS: readonly CrashModel[] = ["ordered", "unordered"];
-/** Calls at which the power goes, for one push. */
+/** Losses of power for one push; chosen without measurement. */
 const LOSSES = 6;
 const CODES = ["EIO", "ENOSPC", "EROFS"];
 
@@ -43,7 +43,7 @@ export function runDurabilitySeed(seed: number): void {
   }
 }
 
-/** @param at the change before which the power goes */
+/** @param at the loss of power comes before this change */
 function losePower(push: MemoryPush, at: number, random: SeededRandom): void {
   push.to.before = stopAt(at);
   try {
@@ -68,7 +68,7 @@ function losePower(push: MemoryPush, at: number, random: SeededRandom): void {
   );
 }
 
-/** What the next start does with it. */
+/** Checks the result of the next start. */
 function judgeStart(push: MemoryPush, disk: MemoryDisk): void {
   for (const { name, failure } of recover(Directories.at(disk, "/"), push.rules))
     check(
@@ -78,7 +78,7 @@ function judgeStart(push: MemoryPush, disk: MemoryDisk): void {
   check(!isStaged(disk), "something staged is left after a start");
 }
 
-/** The disk refuses one change. */
+/** The disk rejects one change. */
 function failOnce(push: MemoryPush, at: number, code: string): void {
   push.to.before = failAt(at, code);
   let thrown: unknown;
@@ -90,9 +90,9 @@ function failOnce(push: MemoryPush, at: number, code: string): void {
   push.to.before = undefined;
   const { phase, failure } = push;
   const where = `${code} at change ${at}, ${phase}, ${failure?.when ?? String(thrown)}`;
-  // What could not be cleared away is by the next start.
+  // The next start removes what could not be removed.
   if (isStaged(push.to)) judgeStart(push, push.to);
-  // An attribute that cannot be set is told, and the rest goes on.
+  // An attribute that cannot be set is reported, and the transfer continues.
   if (push.notes > 0) return;
   const tree = treeOf(push.to);
   if (phase === "staging" || failure?.when === "before")

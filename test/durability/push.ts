@@ -18,12 +18,12 @@ import type { MemoryDiskOptions } from "../disk/memory-machine.ts";
 import { changeTree, growTree } from "./random-tree.ts";
 import { finish } from "../support/staging.ts";
 
-/** One push from a disk in memory to another, with the real code of both sides; nothing in between. */
+/** One push from one disk in memory to another, with the real code of both sides and nothing in between. */
 
 /** How far the push has come at the receiver. */
 export type Phase = "staging" | "prepared" | "committing" | "committed" | "cleaned";
 
-/** What a receiver has answered to the manifest, and what it has to tell. */
+/** A receiver's answers to the manifest, and its findings. */
 export interface PushReport {
   readonly answers: readonly string[];
   readonly findings: readonly string[];
@@ -39,12 +39,12 @@ export class MemoryPush {
   readonly before: string;
   readonly after: string;
   phase: Phase = "staging";
-  /** What the receiver has told of entries that it could not give everything. */
+  /** How many notes the receiver has reported of entries that could not get everything. */
   notes = 0;
-  /** What the commit said. */
+  /** The result of the commit. */
   failure: Reason | undefined;
 
-  /** Draws both trees; the receiver's is durable. */
+  /** Makes both trees from random numbers; the receiver's is durable. */
   constructor(seed: number, options: MemoryDiskOptions) {
     const random = new SeededRandom(seed);
     this.to = new MemoryDisk(options);
@@ -57,12 +57,12 @@ export class MemoryPush {
     this.to.settle();
   }
 
-  /** @throws whatever the disk of the receiver throws, or a StageError */
+  /** @throws errors of the receiver's disk, or a StageError */
   run(): void {
     new Transfer(this, "new-2").run();
   }
 
-  /** The same only told: what is wanted, and what there is to tell. */
+  /** The report of the push without the push: wants and findings. */
   report(dryRun: boolean): PushReport {
     return new Transfer(this, "told-3").report(dryRun);
   }
@@ -107,7 +107,7 @@ class Transfer {
     return report;
   }
 
-  /** Brings everything over. */
+  /** Sends and stages everything. */
   private stage(dryRun = false, onPlan: (plan: StagePlan) => void = () => undefined): Stage {
     const { from, to, rules } = this.push;
     const scanRules = { ...NO_RULES, deletes: "also", isForced: true, sendsAttributes: true } as const;
@@ -137,7 +137,7 @@ function notesOf(stage: Stage): number {
   return findings.filter(({ kind }) => kind === FindingKind.note).length;
 }
 
-/** All that can be seen of a tree, as text. */
+/** Everything visible of a tree, as text. */
 export function treeOf(disk: MemoryDisk): string {
   const root = disk.openRoot("/");
   const lines = describeTree(disk, root);
@@ -145,7 +145,7 @@ export function treeOf(disk: MemoryDisk): string {
   return lines.join("\n");
 }
 
-/** Whether anything is staged. */
+/** Whether the staging area exists. */
 export function isStaged(disk: MemoryDisk): boolean {
   const root = disk.openRoot("/");
   return disk.stat(root, STAGING_NAME) !== undefined;

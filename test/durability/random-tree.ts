@@ -4,13 +4,14 @@ import { removeEntry } from "../../src/tree/disk/remove.ts";
 import { ITSELF } from "../../src/tree/disk/disk.ts";
 import { withDirectory } from "../disk/small-tree.ts";
 
-/** Random trees, and random changes of them: every type, several names of a file, attributes, and types that change. */
+/** Random trees and random changes of them: all types, hard links, attributes, and types that change. */
 
 const NAMES = ["a", "b", "c", "d", "e"];
+/** Deep enough for directories in directories that change their type. */
 const DEEPEST = 3;
-/** Some files are longer than a block. */
+/** More than a block holds, so that some files need several. */
 const LARGEST_BYTES = 90_000;
-/** Times that no clock of a test gives. */
+/** Earlier than all times of a test's clock. */
 const LATEST_SECONDS = 900_000_000;
 
 /** Fills a directory with entries. */
@@ -18,7 +19,7 @@ export function growTree(disk: Disk, directory: DirectoryHandle, random: Random,
   for (const name of NAMES) if (fraction(random) < 0.6) makeEntry(disk, directory, name, random, depth);
 }
 
-/** Changes some entries of a tree, takes some away and adds others. */
+/** Changes some entries of a tree, removes some and adds others. */
 export function changeTree(disk: Disk, directory: DirectoryHandle, random: Random, depth = 0): void {
   for (const name of NAMES) {
     const stats = disk.stat(directory, name);

@@ -43,7 +43,12 @@ const EXAMPLES: Readonly<
   },
   "behind (for after)": {
     bad: ["It runs behind the switch of a host.", "A NUL behind each path."],
-    good: ["A member falls behind.", "The host is behind a firewall.", "It is never behind the clock."],
+    good: [
+      "A member falls behind.",
+      "It asks those furthest behind.",
+      "The host is behind a firewall.",
+      "It is never behind the clock.",
+    ],
   },
   "anew, afresh": {
     bad: ["It is started anew.", "Without a new start."],

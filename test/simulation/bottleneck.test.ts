@@ -4,7 +4,7 @@ import { Fleet, type FleetFigures, type FleetOptions } from "./fleet.ts";
 import { WIRE_FRAGMENT_BYTES, wireMs } from "./link.ts";
 import { neededRepairShare } from "./scale.ts";
 
-/** Slower links on the way, with small queues that drop what does not fit, between lines of 1 Gbit/s. */
+/** Slower links on the way with small queues that drop what does not fit, between lines of 1 Gbit/s. */
 
 const COMMON = { seed: 1, members: 4, linkMbps: 1000, socketFragments: 5_825, loss: 0 };
 const FOR_EVER = Infinity;

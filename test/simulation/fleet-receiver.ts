@@ -7,7 +7,7 @@ import { BlockKind, FragmentHeader } from "../../src/wire/datagram.ts";
 import type { ControlMessage } from "../../src/wire/message.ts";
 import type { Schedule } from "./schedule.ts";
 
-/** Fragments of one block that are sent in one go. */
+/** Fragments of one block that are sent in one send. */
 export interface Train {
   readonly block: number;
   readonly sealedBytes: number;
@@ -15,14 +15,15 @@ export interface Train {
   readonly maskLow: number;
   readonly maskHigh: number;
   readonly firstStamp: number;
-  /** Which of them got lost on the way to all, counted from 0. */
+  /** The fragments that got lost on the way to all members, counted from 0. */
   readonly lost?: readonly number[];
 }
 
+// The times that a member's disk needs; chosen without measurement.
 const PREPARE_MS = 5;
 const COMMIT_MS = 2;
 
-/** One member of a fleet: the real engine of a receiver, a line that loses datagrams, and a disk that does not. */
+/** One member of a fleet: the real engine of a receiver, a line that loses datagrams, and a disk without faults. */
 export class FleetReceiver {
   private readonly sender: Member;
   private readonly epoch: string;
@@ -77,7 +78,7 @@ export class FleetReceiver {
     let count = 0;
     const { lost } = train;
     for (let low = maskLow, high = maskHigh; low !== 0 || high !== 0; count++) {
-      // A whole train mostly arrives, and then need not be looked at one by one.
+      // Mostly a whole train arrives, and then its datagrams need not be handled one by one.
       if (count === 0 && lost === undefined && this.untilLoss >= 44) {
         count = bits(low) + bits(high);
         this.untilLoss -= count;

@@ -21,15 +21,15 @@ import { Schedule } from "./schedule.ts";
 
 /**
  * One transfer to very many members, in virtual time: the real engines of a sender and of all receivers around a
- * lean network. A send of the sender is one event for all members, and what each of them loses of it is drawn as
- * gaps between losses, so that a thousand members take in a gigabyte within seconds.
+ * minimal network. A send of the sender is one event for all members. The losses of each member are drawn as gaps
+ * between losses, so that a thousand members receive a gigabyte within seconds.
  */
 
 export interface FleetOptions {
   readonly seed: number;
   readonly members: number;
   readonly dataBytes: number;
-  /** Share of the datagrams that each member loses by itself, and share of the STATUS messages that get lost. */
+  /** Share of the datagrams that each member loses independently, and share of the STATUS messages that are lost. */
   readonly loss: number;
   readonly linkMbps: number;
   readonly socketFragments: number;
@@ -37,11 +37,11 @@ export interface FleetOptions {
   readonly bottleneck?: BottleneckOptions & { readonly before: "everybody" | "one member" };
 }
 
-/** What a fleet's transfer took. */
+/** The cost of a fleet's transfer. */
 export interface FleetFigures {
   readonly result: TransferResult;
   readonly virtualMs: number;
-  /** Fragments that the data and the manifest have. */
+  /** Fragments of the data and of the manifest. */
   readonly neededFragments: number;
   readonly feedbackBytes: number;
   readonly announcedBytes: number;
@@ -50,12 +50,13 @@ export interface FleetFigures {
   readonly droppedStatuses: number;
   /** Fragments that found a bottleneck's queue full. */
   readonly droppedFragments: number;
-  /** How much had been sent, in fragments, whenever another 100 ms had passed. */
+  /** How many fragments had been sent at each 100 ms. */
   readonly sentAt100Ms: readonly number[];
 }
 
+/** The latency of a LAN; chosen without measurement. */
 const LATENCY_MS = 0.1;
-/** What a sender's socket holds of small datagrams at the kernel's default size, and what it takes to handle one. */
+/** How many small datagrams a sender's socket holds at the kernel's default size, and the time to handle one. */
 const STATUS_BUFFER = 256;
 const STATUS_HANDLING_MS = 0.02;
 const SENDER_EPOCH = "f".repeat(16);
@@ -182,7 +183,7 @@ export class Fleet {
     });
   }
 
-  /** When the line has carried so many bytes more. */
+  /** The time at which the line has carried this many more bytes. */
   private occupyLine(bytes: number): number {
     this.lineFreeMs = Math.max(this.lineFreeMs, this.schedule.nowMs) + wireMs(bytes, this.options.linkMbps);
     return this.lineFreeMs;
@@ -248,7 +249,7 @@ export class Fleet {
     });
   }
 
-  /** What is left of a train behind the bottleneck; undefined where nothing is. */
+  /** The part of a train that gets through the bottleneck; undefined if nothing does. */
   private throughBottleneck(train: Train, startMs: number, fragments: number): Arriving | undefined {
     const bottleneck = this.bottleneck;
     check(bottleneck !== undefined, "there is a bottleneck");

@@ -1,16 +1,16 @@
 import { below, fraction, type Random } from "../../src/base/random.ts";
 import type { Schedule } from "./schedule.ts";
 
-/** How bad the network is. Shares are between 0 and 1. */
+/** The faults of the network. Shares are between 0 and 1. */
 export interface NetworkFaults {
-  /** Lost at the switch, for all receivers together. */
+  /** Share of packets lost at the switch, for all receivers together. */
   switchLoss: number;
-  /** Lost at one receiver. */
+  /** Share of packets lost at one receiver. */
   receiverLoss: number;
   duplicated: number;
-  /** Delivered much later than the others. */
+  /** Share of packets delivered much later than the others. */
   delayed: number;
-  /** Replaced by something that nobody sealed. */
+  /** Share of packets replaced by bytes that nobody sealed. */
   forged: number;
 }
 
@@ -22,10 +22,10 @@ export const NO_FAULTS: NetworkFaults = {
   forged: 0,
 };
 
-/** A simulated switch: every port gets what is sent to the group, in order but for the faults. */
+/** A simulated switch: every port gets the packets to the group, in order except for the faults. */
 export class Network<Packet> {
   faults: NetworkFaults = NO_FAULTS;
-  /** Packets that did not reach a port that they were sent to. */
+  /** How many packets did not reach a port to which they were sent. */
   lost = 0;
   private readonly schedule: Schedule;
   private readonly random: Random;
@@ -47,7 +47,7 @@ export class Network<Packet> {
     this.ports.delete(ip);
   }
 
-  /** Cuts a port off, or joins it again. */
+  /** Disconnects a port, or connects it again. */
   partition(ip: string, isCut: boolean): void {
     if (isCut) this.cutOff.add(ip);
     else this.cutOff.delete(ip);
@@ -61,7 +61,7 @@ export class Network<Packet> {
     for (const ip of this.ports.keys()) this.deliver(from, ip, packet);
   }
 
-  /** Keeps what one port sends from another port alone, or lets it through again. */
+  /** Blocks packets from one port to another port only, or lets them through again. */
   cutLink(from: string, to: string, isCut: boolean): void {
     if (isCut) this.cutOff.add(linkName(from, to));
     else this.cutOff.delete(linkName(from, to));

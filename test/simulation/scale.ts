@@ -6,7 +6,7 @@ import { WIRE_FRAGMENT_BYTES, wireMs } from "./link.ts";
  * `make sim-scale`: how feedback, repairs and time of one transfer grow with the number of members, as a table.
  */
 
-/** Fragments of a hundred that have to be sent again, at the least, when each member loses a share by itself. */
+/** How many of a hundred fragments must at least be sent again, if each member loses a share independently. */
 export function neededRepairShare(members: number, loss: number): number {
   let share = 0;
   for (let round = 1; round < 50; round++) share += 1 - (1 - loss ** round) ** members;
@@ -17,13 +17,13 @@ export interface ScaleFigures {
   readonly feedbackShare: number;
   readonly repairShare: number;
   readonly neededRepairShare: number;
-  /** The time it took, and the time that a line takes for all that had to be sent. */
+  /** The time that the transfer took, and the time that a line needs for everything that had to be sent. */
   readonly virtualMs: number;
   readonly wireMs: number;
   readonly fleet: FleetFigures;
 }
 
-/** Runs one transfer and sets its figures in relation. */
+/** Runs one transfer and computes its figures. */
 export function measure(options: FleetOptions): ScaleFigures {
   const fleet = new Fleet(options).run();
   const needed = neededRepairShare(options.members, options.loss);

@@ -1,4 +1,4 @@
-/** Virtual time: things that are due, in order. Two due at the same moment happen in the order they were set. */
+/** Virtual time: runs events when they are due. Two events at the same time run in the order of their creation. */
 export class Schedule {
   nowMs = 0;
   private readonly heap: { atMs: number; order: number; run: () => void }[] = [];
@@ -15,12 +15,12 @@ export class Schedule {
     }
   }
 
-  /** When the next thing is due. */
+  /** When the next event is due. */
   nextMs(): number {
     return this.heap[0]?.atMs ?? Infinity;
   }
 
-  /** Moves the clock to the next thing and does it; false when nothing is left. */
+  /** Moves the clock to the next event and runs it; false if no event is left. */
   step(): boolean {
     const first = this.heap[0];
     if (first === undefined) return false;

@@ -6,8 +6,8 @@ import { acquainted, type Host } from "./host.ts";
 import { must } from "./processes.ts";
 
 /**
- * What msync does beside plain pushes, on real daemons: the same between network namespaces as root, and on the loopback
- * network as an ordinary user.
+ * Tests of msync beyond plain pushes, on real daemons. The same tests run between network namespaces as root, and on
+ * the loopback network as an ordinary user.
  */
 
 export interface CommandFleet {
@@ -15,7 +15,7 @@ export interface CommandFleet {
   readonly directory: string;
 }
 
-/** Starts three daemons: the first one pushes, each has settings of its own. */
+/** Starts three daemons: the first one pushes; each has its own settings. */
 export async function startHosts(fleet: CommandFleet): Promise<void> {
   const [sender, second, third] = fleet.hosts as [Host, Host, Host];
   const config = path.join(fleet.directory, "sender.conf");
@@ -104,7 +104,7 @@ export async function excludeScenarios(context: TestContext, fleet: CommandFleet
 export async function targetScenarios(context: TestContext, fleet: CommandFleet): Promise<void> {
   const [sender, second, third] = fleet.hosts as [Host, Host, Host];
   let round = 0;
-  /** Pushes a new file; the hosts that have it afterwards, and how msync ended. */
+  /** Pushes a new file; returns the hosts that have it afterwards, and how msync ended. */
   const push = async (...args: string[]) => {
     const file = `target${++round}`;
     await shell(sender, `echo ${round} > ${file}`);
@@ -162,7 +162,7 @@ export async function targetScenarios(context: TestContext, fleet: CommandFleet)
   });
 }
 
-/** Groups, owners and limits; `isRoot` tells whether the daemons are root. */
+/** Groups, owners and limits; `isRoot` says whether the daemons run as root. */
 export async function ownerScenarios(
   context: TestContext,
   fleet: CommandFleet,
@@ -251,14 +251,14 @@ export async function consoleScenarios(context: TestContext, fleet: CommandFleet
   });
 }
 
-/** Runs a script in the base directory of a host; its output. */
+/** Runs a script in the base directory of a host; returns its output. */
 export async function shell(host: Host, script: string): Promise<string> {
   const { status, stdout, stderr } = await host.run("sh", ["-c", `cd ${host.innerBase} && ${script}`]);
   assert.deepEqual({ status, stderr }, { status: 0, stderr: "" }, script);
   return stdout;
 }
 
-/** The paths below a directory of a host's base, one a line. */
+/** The paths below a directory of a host's base, one per line. */
 export function tree(host: Host, directory: string): Promise<string> {
   return must("sh", ["-c", 'cd "$1" && find "$2" | LC_ALL=C sort', "sh", host.base, directory]);
 }

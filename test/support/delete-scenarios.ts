@@ -6,7 +6,7 @@ import { readAttribute, setAttribute } from "../../src/sys/xattrs.ts";
 import { type CommandFleet, shell, tree } from "./command-scenarios.ts";
 import type { Host } from "./host.ts";
 
-/** Deletes, comparisons and entries that are no plain files, by the command as a whole, on real daemons. */
+/** Deletes, comparisons and entries of special types, with the whole command on real daemons. */
 
 export async function deleteScenarios(
   context: TestContext,
@@ -14,7 +14,7 @@ export async function deleteScenarios(
   isRoot: boolean,
 ): Promise<void> {
   const [sender, second, third] = fleet.hosts as [Host, Host, Host];
-  /** A line of output for each host and path, whatever order they came in. */
+  /** Sorts output that has one line for each host and path, in any order. */
   const sorted = (text: string) => text.trimEnd().split("\n").sort();
 
   await context.test("-n lists what would be deleted, and -v what is", async () => {
@@ -191,7 +191,7 @@ export async function checkScenarios(
       "time host2:chk/c",
       "type host2:chk/e",
     ];
-    // The times of directories differ as well, since something was made in them.
+    // The times of directories differ as well, because something was created in them.
     assert.deepEqual(
       lines.filter((line) => !/^time host[23]:chk(\/d)?$/.test(line)),
       expected,

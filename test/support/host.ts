@@ -4,10 +4,10 @@ import { collect, eventually, type Finished, run, type RunOptions } from "./proc
 
 export const DIST = path.join(import.meta.dirname, "../../dist");
 
-/** With MAKUOSAN_TEST_PLAIN=1 all daemons do with node:dgram alone: every network test runs both ways. */
+/** With MAKUOSAN_TEST_PLAIN=1 all daemons use only node:dgram, so that every network test can run both ways. */
 const IS_PLAIN = process.env["MAKUOSAN_TEST_PLAIN"] === "1";
 
-/** How programs are started on a host: as they are, or inside its namespaces. */
+/** How programs are started on a host: directly, or inside its namespaces. */
 export interface Place {
   readonly prefix: readonly string[];
 }
@@ -16,11 +16,11 @@ export interface Place {
 export class Host {
   readonly name: string;
   readonly ip: string;
-  /** The base directory as this test sees it, and as the daemon does. */
+  /** The base directory as this test sees it; `innerBase` is its path for the daemon. */
   readonly base: string;
   readonly innerBase: string;
   readonly socket: string;
-  /** Further environment of the daemon. */
+  /** Additional environment variables of the daemon. */
   environment: Record<string, string> = {};
   private readonly place: Place;
   private readonly daemonArguments: readonly string[];
@@ -36,7 +36,7 @@ export class Host {
     socket: string;
     place: Place;
     daemonArguments: readonly string[];
-    /** Where the programs lie; the build's folder otherwise. */
+    /** The folder of the programs; by default that of the build. */
     programs?: string;
   }) {
     this.programs = parts.programs ?? DIST;
@@ -100,7 +100,7 @@ export class Host {
     return this.run(path.join(this.programs, "makuosan"), args, { cwd });
   }
 
-  /** Ends the daemon by a signal; what it has written. */
+  /** Ends the daemon by a signal; returns its output. */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<Finished> {
     if (this.daemon === undefined || this.finished === undefined)
       return { status: 0, stdout: "", stderr: "" };

@@ -4,7 +4,7 @@ import path from "node:path";
 import { DIST, Host } from "./host.ts";
 
 /**
- * A fleet on 127.0.0.x, which needs no root: all daemons run as an ordinary user. Where the tests run as root, they
+ * A fleet on 127.0.0.x, which needs no root: all daemons run as an ordinary user. If the tests run as root, the daemons
  * become the user nobody first.
  */
 
@@ -24,7 +24,7 @@ export class LoopbackFleet {
 
   static create(count: number, daemonArguments: readonly string[] = []): LoopbackFleet {
     const fleet = new LoopbackFleet();
-    // The project's own folder may be closed to others; the executable can be copied to any place.
+    // Other users may have no access to the project's own folder; a copy of the executable works anywhere.
     const programs = path.join(fleet.directory, "bin");
     fs.mkdirSync(programs);
     fs.copyFileSync(path.join(DIST, "makuosan"), path.join(programs, "makuosan"));
@@ -62,7 +62,7 @@ export class LoopbackFleet {
         String(port),
         "--name",
         name,
-        // A makuosan that is installed on this machine has a configuration of its own.
+        // A makuosan that is installed on this machine has its own configuration.
         "--config",
         "/dev/null",
         ...more,

@@ -6,11 +6,11 @@ import { Host } from "./host.ts";
 import { must, run } from "./processes.ts";
 
 /**
- * A fleet on one machine: hosts in network, mount and UTS namespaces on a bridge in a namespace of its own. The
- * namespaces have no names and end with the process that holds each, so nothing can be left behind.
+ * A fleet on one machine: hosts in network, mount and UTS namespaces, on a bridge in its own namespace. The namespaces
+ * have no names and end with the process that holds each, so nothing is left behind.
  */
 
-/** Why network tests cannot run here; undefined where they can. */
+/** Why network tests cannot run on this machine; undefined if they can. */
 export async function namespaceProblem(): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return "network namespaces need root";
   const { status } = await run("unshare", ["--net", "--uts", "--mount", "ip", "link", "show"]);
@@ -20,11 +20,11 @@ export async function namespaceProblem(): Promise<string | undefined> {
 export interface FleetOptions {
   readonly hosts: number;
   readonly daemonArguments?: readonly string[];
-  /** Where the base directories are made; a temporary directory otherwise. */
+  /** The directory of the base directories; by default a temporary one. */
   readonly directory?: string;
-  /** Link speed of each host, as tc wants it; none for unlimited. */
+  /** Link speed of each host in the form of tc; unlimited by default. */
   readonly speed?: string;
-  /** The base directories are tmpfs of this size, as mount wants it. */
+  /** The base directories are tmpfs of this size, in the form of mount. */
   readonly tmpfs?: string;
 }
 
@@ -51,12 +51,12 @@ export class NamespaceFleet {
     return fleet;
   }
 
-  /** Puts one more server on the network. */
+  /** Adds a server to the network. */
   async addHost(): Promise<Host> {
     const index = this.hosts.length + 1;
     const name = `host${index}`;
     const ip = `10.77.0.${index}`;
-    // Before the namespace, which sees the mounts that are there when it is made.
+    // This comes before the namespace, which sees only mounts that exist when it is created.
     const base = path.join(this.directory, name);
     fs.mkdirSync(base);
     if (this.options.tmpfs !== undefined) {
@@ -84,10 +84,10 @@ export class NamespaceFleet {
     if (this.options.speed !== undefined) await this.limitSpeed(pid, index, this.options.speed);
     await this.inside(pid, "mount", "-t", "tmpfs", "tmpfs", "/run");
     await this.inside(pid, "mkdir", "-p", "/var/www");
-    // A makuosan that is installed on this machine has a configuration of its own.
+    // A makuosan that is installed on this machine has its own configuration.
     const config = "/etc/makuosan.conf";
     if (fs.existsSync(config)) await this.inside(pid, "mount", "--bind", "/dev/null", config);
-    // And so may it have a history.
+    // It may also have a history.
     const state = "/var/lib/makuosan";
     if (fs.existsSync(state)) await this.inside(pid, "mount", "-t", "tmpfs", "tmpfs", state);
     await this.inside(pid, "mount", "--bind", base, "/var/www");
@@ -104,7 +104,7 @@ export class NamespaceFleet {
     return host;
   }
 
-  /** Loses a share of the UDP and TCP packets that arrive at a host, in hundredths; with 0, each is only looked at. */
+  /** Drops a percentage of the UDP and TCP packets that arrive at a host; with 0, it only inspects each packet. */
   async lose(host: Host, percent: number): Promise<void> {
     const rule = `meta l4proto { tcp, udp } numgen random mod 1000 < ${Math.round(percent * 10)} drop`;
     const rules = `table inet loss {\n chain input {\n type filter hook input priority 0;\n ${rule}\n }\n}\n`;
@@ -113,7 +113,7 @@ export class NamespaceFleet {
     if (status !== 0) throw new Error(`nft: ${stderr}`);
   }
 
-  /** Nothing gets lost any more, and nothing is looked at. */
+  /** Drops and inspects no more packets. */
   async loseNothing(host: Host): Promise<void> {
     await host.run("nft", ["delete", "table", "inet", "loss"]);
   }
@@ -154,7 +154,7 @@ export class NamespaceFleet {
   }
 }
 
-/** Ends every process in a network namespace that this test has made: daemons in the background, and the holder. */
+/** Ends every process in a network namespace of this test: daemons in the background, and the holder. */
 function killAllInNetworkOf(pid: number): void {
   const network = networkOf(pid);
   if (network === undefined || network === networkOf(process.pid)) return;

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 
-/** What a program printed, and how it ended. */
+/** The output of a program, and how it ended. */
 export interface Finished {
   readonly status: number | null;
   readonly stdout: string;
@@ -14,7 +14,7 @@ export interface RunOptions {
   readonly input?: string;
 }
 
-/** Runs a program to its end. */
+/** Runs a program until it ends. */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const child = spawn(program, [...args], {
     cwd: options.cwd,
@@ -22,7 +22,7 @@ export function run(program: string, args: readonly string[], options: RunOption
     stdio: ["pipe", "pipe", "pipe"],
     timeout: options.timeoutMs ?? 120_000,
   });
-  // A program that ends without reading its input is no error.
+  // A program that ends without reading its input has not failed.
   child.stdin.on("error", () => undefined);
   child.stdin.end(options.input ?? "");
   return collect(child);
@@ -41,7 +41,7 @@ export function collect(child: ChildProcess): Promise<Finished> {
   });
 }
 
-/** Runs a program that must succeed; its output. */
+/** Runs a program that must succeed; returns its output. */
 export async function must(
   program: string,
   args: readonly string[],
@@ -52,7 +52,7 @@ export async function must(
   return stdout;
 }
 
-/** Waits until something holds; for what another process does in its own time. */
+/** Waits until a condition holds that another process brings about. */
 export async function eventually(
   what: string,
   holds: () => Promise<boolean> | boolean,

@@ -6,7 +6,7 @@ import { type CommandFleet, shell, tree } from "./command-scenarios.ts";
 import { acquainted, type Host } from "./host.ts";
 import { eventually } from "./processes.ts";
 
-/** What a daemon remembers of transfers, and the programs that it runs for them, on real daemons. */
+/** The history of a daemon, and the programs that it runs for transfers, on real daemons. */
 
 export async function historyScenarios(context: TestContext, fleet: CommandFleet): Promise<void> {
   const [sender, second] = fleet.hosts as [Host, Host, Host];
@@ -83,7 +83,7 @@ export async function historyScenarios(context: TestContext, fleet: CommandFleet
   });
 }
 
-/** Hooks on the second host; `isRoot` tells whether the daemons are root, and so can run them as another user. */
+/** Hooks on the second host; `isRoot` says whether the daemons run as root, and so can run hooks as another user. */
 export async function hookScenarios(
   context: TestContext,
   fleet: CommandFleet,

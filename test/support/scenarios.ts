@@ -11,7 +11,7 @@ import { checkScenarios, deleteScenarios, specialScenarios } from "./delete-scen
 import { scriptScenarios } from "./script-scenarios.ts";
 import { historyScenarios, hookScenarios } from "./record-scenarios.ts";
 
-/** Everything that msync does beside plain pushes, one after the other; `isRoot` tells whether the daemons are root. */
+/** All tests of msync beyond plain pushes, one after another; `isRoot` says whether the daemons run as root. */
 export async function runScenarios(
   context: TestContext,
   fleet: CommandFleet,

@@ -5,7 +5,7 @@ import type { TestContext } from "node:test";
 import { type CommandFleet, shell } from "./command-scenarios.ts";
 import type { Host } from "./host.ts";
 
-/** Scripts of msync, on real daemons. */
+/** Scripts that use msync, on real daemons. */
 
 export async function scriptScenarios(context: TestContext, fleet: CommandFleet): Promise<void> {
   const [sender, second, third] = fleet.hosts as [Host, Host, Host];

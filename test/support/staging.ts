@@ -15,7 +15,7 @@ import { Stage } from "../../src/tree/apply/stage.ts";
 import { type AttributeRules, groupsOfProcess } from "../../src/tree/entries/attributes.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "../../src/wire/datagram.ts";
 
-/** A sender's and a receiver's tree in temporary directories, joined without any network. */
+/** A sender's and a receiver's tree in temporary directories, connected without a network. */
 export class StagingPair {
   readonly directory = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-stage-"));
   readonly from = path.join(this.directory, "from");
@@ -25,20 +25,20 @@ export class StagingPair {
     keepOwner: process.getuid?.() === 0,
     ownGroups: groupsOfProcess(),
   };
-  /** What the sender leaves out. */
+  /** Rules for the entries that the sender leaves out. */
   scanRules: Partial<ScanRules> = {};
-  /** What the receiver keeps for itself. */
+  /** Paths that the receiver protects. */
   protection: Protection | undefined;
   listsChanges = false;
   deleteLimit = DEFAULT_DELETE_LIMIT;
   notices: SourceNotice[] = [];
-  /** Entries wanted in all stagings. */
+  /** How many entries were wanted in all stagings. */
   wanted = 0;
   /** Called before each block is staged. */
   beforeBlock: (number: number) => void = () => undefined;
-  /** How all entries differ, as far as the stagings have told. */
+  /** The differences of all entries, as far as the stagings have reported them. */
   differences: number[] = [];
-  /** Segments of contents that were sent in all stagings. */
+  /** How many segments of contents were sent in all stagings. */
   sentSegments = 0;
   private stages = 0;
 
@@ -48,7 +48,7 @@ export class StagingPair {
     this.rules.owners.refresh();
   }
 
-  /** Brings everything over and stages it; nothing is prepared or committed. */
+  /** Sends and stages everything, but does not prepare or commit it. */
   stage(paths: readonly string[] = [""], dryRun = false, recursive = true): Stage {
     const source = new Source(
       this.from,
@@ -90,7 +90,7 @@ export class StagingPair {
     stage.clean();
   }
 
-  /** What is left below .makuosan. */
+  /** The rest below .makuosan. */
   leftOver(): string[] {
     const area = path.join(this.to, ".makuosan");
     return fs.existsSync(area) ? fs.readdirSync(area) : [];
@@ -101,7 +101,7 @@ export class StagingPair {
   }
 }
 
-/** Carries out all steps of something at once. */
+/** Runs all steps of a generator at once. */
 export function finish<T>(steps: Generator<undefined, T>): T {
   for (;;) {
     const step = steps.next();
@@ -109,12 +109,12 @@ export function finish<T>(steps: Generator<undefined, T>): T {
   }
 }
 
-/** A failure as the sender shows it; empty where there is none. */
+/** A failure as the sender shows it; empty if there is none. */
 export function textOf(failure: Reason | undefined): string {
   return failure === undefined ? "" : sentenceOf(failure);
 }
 
-/** A tree as text: every path with its content. */
+/** A tree as text: every path with its contents. */
 export function contents(directory: string): Record<string, string> {
   const found: Record<string, string> = {};
   for (const entry of fs.readdirSync(directory, { withFileTypes: true, recursive: true })) {
@@ -128,7 +128,7 @@ export function contents(directory: string): Record<string, string> {
   return found;
 }
 
-/** Does something else each time that the manifest has gone out and its files are about to be read. */
+/** Runs some work, and `meanwhile` each time that the manifest has been sent and its files are about to be read. */
 export function whileSettling<T>(meanwhile: () => void, work: () => T): T {
   const original = Object.getOwnPropertyDescriptor(Source.prototype, "settle")!;
   const settle = original.value as Source["settle"];

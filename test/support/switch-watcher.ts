@@ -2,18 +2,18 @@ import fs from "node:fs";
 import path from "node:path";
 
 /**
- * Reads two files of several trees again and again, as fast as it can, and tells what it saw: the moment at which
- * each tree showed each version first, and whatever no reader may ever see. Runs as a program of its own:
- * `node switch-watcher.ts VERSIONS DIRECTORY…`, and prints its findings as JSON when it has seen the last version.
+ * Reads two files of several trees again and again, as fast as it can, and reports what it saw: the time at which each
+ * tree first showed each version, and every state that no reader may ever see. It runs as a program of its own: `node
+ * switch-watcher.ts VERSIONS DIRECTORY…`, and prints its findings as JSON when it has seen the last version.
  */
 
 export interface Findings {
-  /** For each version, the moment of each tree in milliseconds. */
+  /** For each version, the time of each tree's switch in milliseconds. */
   readonly switchedMs: Record<string, number[]>;
   readonly wrong: string[];
 }
 
-/** The content of a file of some version: long enough that a part of it would be noticed. */
+/** The contents of a file of some version: long enough to notice if only a part of it is read. */
 export function contentOf(version: number): string {
   return `${version}\n`.repeat(4000);
 }

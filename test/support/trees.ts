@@ -4,14 +4,14 @@ import path from "node:path";
 import type { Host } from "./host.ts";
 import { must } from "./processes.ts";
 
-/** A line per entry below the base directory, with type, mode, owner, time in nanoseconds, size and link target. */
+/** One line for each entry below the base directory: type, mode, owner, time in nanoseconds, size, link target. */
 export async function listing(host: Host): Promise<string> {
   const format = "%P %y %m %u %g %T@ %s %l\\n";
   const script = `cd "$1" && find . -ignore_readdir_race -mindepth 1 -path ./.makuosan -prune -o \\( -type d -printf '${format.replace("%s ", "")}' -o -printf '${format}' \\) | LC_ALL=C sort`;
   return must("sh", ["-c", script, "sh", host.base]);
 }
 
-/** What differs between the trees of two hosts: metadata first, then contents; empty when nothing does. */
+/** The differences between the trees of two hosts: metadata first, then contents; empty if there are none. */
 export async function sameTrees(a: Host, b: Host, exactTimes = true): Promise<string> {
   const [one, listed] = await Promise.all([listing(a), listing(b)]);
   const other = exactTimes ? listed : withTimesOf(one, listed);
@@ -34,13 +34,13 @@ export async function sameTrees(a: Host, b: Host, exactTimes = true): Promise<st
   ]);
 }
 
-/** A time of last change in a line of listing(): seconds, and ten digits behind the point. */
+/** A time of last change in a line of listing(): seconds, and ten digits after the point. */
 const TIME = / (\d+)\.(\d{9})0 /;
 
-/** How far times may be off where they are set by the calls of Node alone: a microsecond. */
+/** The largest error of times that are set with Node's own calls: a microsecond. */
 const ROUNDING_NS = 1000n;
 
-/** The second listing with the times of the first, line by line, wherever they are the same but for the rounding. */
+/** The second listing with the times of the first, line by line, wherever they are the same except for the rounding. */
 function withTimesOf(first: string, second: string): string {
   const wanted = first.split("\n");
   return second
@@ -58,7 +58,7 @@ function nanoseconds([, seconds, fraction]: RegExpExecArray): bigint {
   return BigInt(`${seconds}${fraction}`);
 }
 
-/** Fills a directory with files of random bytes: `directories` times `files`, of sizes around `bytes`. */
+/** Fills a directory with files of random bytes: `directories` times `files`, with sizes around `bytes`. */
 export function makeTree(base: string, directories: number, files: number, bytes: number): void {
   for (let directory = 1; directory <= directories; directory++) {
     fs.mkdirSync(path.join(base, `d${directory}`), { recursive: true });

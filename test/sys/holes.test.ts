@@ -9,10 +9,10 @@ import { codeOf, opened, temporaryDirectory, withoutFfi } from "./support.ts";
 
 /** Data and holes of sparse files. */
 
-/** Memory knows holes on every kernel; what lies below /tmp may not. */
+/** A file system in memory has holes on every kernel; that of /tmp may not. */
 const PARENT = fs.existsSync("/dev/shm") ? "/dev/shm" : os.tmpdir();
 const GB = 2 ** 30;
-/** A multiple of the pages and blocks of every usual system. */
+/** A multiple of the page and block sizes of all common systems. */
 const PIECE = 65_536;
 
 function sparseFile(context: TestContext, size: number, pieces: number[]): number {
@@ -40,7 +40,7 @@ test("data and holes are found, above 4 GB too", (context) => {
 });
 
 test("a file of petabytes is asked without losing digits", (context) => {
-  // The largest file of 4 KiB blocks on ext4 is 16 TB; in memory there is room for more.
+  // The largest file of 4 KiB blocks on ext4 has 16 TB; in memory there is room for more.
   const file = sparseFile(context, 0, []);
   const code = codeOf(() => fs.ftruncateSync(file, 2 ** 52 + PIECE));
   if (code !== undefined) {
@@ -72,7 +72,7 @@ test("a file that has only holes has no data", (context) => {
 
 test("a file system that does not know the question has only data", (context) => {
   const file = opened(context, "/proc/self/status");
-  // Its size is 0, whatever can be read from it.
+  // Its size is 0, although bytes can be read from it.
   assert.equal(nextData(file, 0), undefined);
   assert.equal(nextHole(file, 0), 0);
 });

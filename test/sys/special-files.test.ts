@@ -14,7 +14,7 @@ import {
 import { statDescriptor, statEntry } from "../../src/sys/stat.ts";
 import { asNobody, codeOf, isRoot, opened, temporaryDirectory, withoutFfi } from "./support.ts";
 
-/** FIFOs and device nodes, and what stats say of them. */
+/** FIFOs and device nodes, and their stats. */
 
 const NONE = { major: 0, minor: 0 };
 const NULL_DEVICE = { major: 1, minor: 3 };
@@ -24,7 +24,7 @@ const PROBE = path.join("/dev/shm", `makuosan-device-${process.pid}`);
 const deviceOptions = canMakeDevices() ? {} : { skip: "this process may not make device nodes" };
 const rootOptions = isRoot ? {} : { skip: "only root can act as another user" };
 
-/** By a program of the system, so that a fault of what is tested here does not skip its tests. */
+/** Uses a program of the system, so that a fault of the tested code does not skip its own tests. */
 function canMakeDevices(): boolean {
   try {
     execFileSync("mknod", [PROBE, "c", "1", "3"], { stdio: "ignore" });
@@ -80,7 +80,7 @@ test("device nodes stand for the device that was asked for", deviceOptions, (con
     assert.equal(block.isCharacterDevice(), false);
     assert.deepEqual(deviceNumber(character.deviceId), device);
     assert.deepEqual(deviceNumber(block.deviceId), device);
-    // Another program's word for it, in hexadecimal digits.
+    // The answer of another program, in hexadecimal digits.
     const said = execFileSync("stat", ["-c", "%t:%T:%a", path.join(where, `b${index}`)], {
       encoding: "utf8",
     });
@@ -135,7 +135,7 @@ test("an ordinary user may make FIFOs, but no devices", rootOptions, (context) =
   const where = temporaryDirectory(context);
   fs.chmodSync(where, 0o777);
   const directory = opened(context, where);
-  // The library is loaded as root: nobody may not be able to read it.
+  // Root loads the library first, because the user nobody may lack the permission to read it.
   assert.equal(statDescriptor(directory).isDirectory(), true);
   const codes = asNobody(() =>
     (["fifo", "characterDevice", "blockDevice"] as const).map((kind) =>
@@ -155,7 +155,7 @@ test("numbers of devices go together and apart", () => {
     const { major, minor } = deviceNumber(unpackCDevice(rdev));
     assert.equal(`${major.toString(16)}:${minor.toString(16)}`, said);
   }
-  // Minors above 8 bits lie in two pieces around the major.
+  // Minors above 8 bits are in two pieces around the major.
   assert.deepEqual(deviceNumber(unpackCDevice(0xabc1_23dfn)), { major: 0x123, minor: 0xabcdf });
 });
 

@@ -4,16 +4,16 @@ import os from "node:os";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 
-/** What the tests of src/sys have in common. */
+/** Helpers of the tests of src/sys. */
 
 const SYS = path.join(import.meta.dirname, "../../src/sys");
 
-/** The user nobody: what it may not do is refused. */
+/** The user nobody, which has no privileges. */
 export const NOBODY = 65_534;
 
 export const isRoot = process.getuid?.() === 0;
 
-/** A directory for one test, which removes it at its end. */
+/** A directory for one test; it is removed at the end of the test. */
 export function temporaryDirectory(
   context: { after: (end: () => void) => void },
   parent = os.tmpdir(),
@@ -34,7 +34,7 @@ export function opened(
   return descriptor;
 }
 
-/** The code of the error that something throws; undefined where it throws none. */
+/** The code of the error that a function throws; undefined if it throws none. */
 export function codeOf(action: () => unknown): string | undefined {
   try {
     action();
@@ -44,7 +44,7 @@ export function codeOf(action: () => unknown): string | undefined {
   }
 }
 
-/** Does something as the user nobody, with none of root's capabilities. */
+/** Runs a function as the user nobody, with none of root's capabilities. */
 export function asNobody<T>(action: () => T): T {
   process.seteuid?.(NOBODY);
   try {
@@ -55,10 +55,10 @@ export function asNobody<T>(action: () => T): T {
 }
 
 /**
- * Runs JavaScript in a process that does without the FFI library.
+ * Runs JavaScript in a process that does not use the FFI library.
  *
- * @param file of src/sys, all of whose functions are in `sys`
- * @param expression what is to be known; `fs` and `codeOf` are there, and its arguments in `given`
+ * @param file of src/sys; all its functions are in `sys`
+ * @param expression its value is returned; it can use `fs`, `codeOf`, and the arguments in `given`
  */
 export function withoutFfi(file: string, expression: string, ...given: string[]): unknown {
   const program = `

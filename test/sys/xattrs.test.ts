@@ -22,7 +22,7 @@ const rootOptions = isRoot ? options : { skip: "only root can have trusted attri
 
 const NOT_UTF8 = "user.\xe9\xff\x01 x";
 
-/** Any other error than that there are none is a fault that the tests have to meet. */
+/** Only the error for missing attributes counts as false: any other error must fail the tests. */
 function hasAttributes(folder: string): boolean {
   const name = path.join(folder, `makuosan-attribute-${process.pid}`);
   fs.writeFileSync(name, "");
@@ -34,7 +34,7 @@ function hasAttributes(folder: string): boolean {
 interface Place {
   readonly where: string;
   readonly directory: number;
-  /** Of a file, by way of the directory's descriptor. */
+  /** The path of a file through the directory's descriptor. */
   readonly file: Buffer;
 }
 
@@ -45,7 +45,7 @@ function makePlace(context: TestContext): Place {
   return { where, directory, file: entryPath(directory, "f\xe9") };
 }
 
-/** Those of this test: a security module may add its own. */
+/** The attributes of this test: a security module may add its own. */
 function ownNames(file: Buffer): string[] {
   return listAttributes(file)
     .filter((name) => !name.startsWith("security."))
@@ -165,7 +165,7 @@ test("no link is followed", options, (context) => {
   const link = entryPath(directory, "link");
   assert.deepEqual(ownNames(link), []);
   assert.equal(readAttribute(link, "user.a"), undefined);
-  // Links have no attributes of users.
+  // Links cannot have attributes in the namespace user.
   assert.equal(
     codeOf(() => setAttribute(link, "user.a", Buffer.from("of the link"))),
     "EPERM",
@@ -193,7 +193,7 @@ test("a link has attributes of administrators itself", rootOptions, (context) =>
 
 test("an ordinary user is refused what is not its own", rootOptions, (context) => {
   const { where } = makePlace(context);
-  // By a path that nobody can go: /proc/self belongs to root.
+  // The user nobody can use this path, but not one over /proc/self, which belongs to root.
   const file = bytesOfPath(path.join(where, "plain"));
   fs.writeFileSync(file, "");
   fs.chmodSync(file, 0o600);

@@ -12,7 +12,7 @@ import { EntryType, NO_EXTRAS } from "../../src/wire/entry.ts";
 import { ManifestWriter } from "../../src/wire/manifest.ts";
 import { contents, finish, StagingPair } from "../support/staging.ts";
 
-/** How entries differ, and that only what has to be sent is sent. */
+/** The differences of entries, and that only necessary data are sent. */
 
 let pair: StagingPair;
 const at = (base: string, name: string) => path.join(base, name);
@@ -29,7 +29,7 @@ beforeEach(() => {
 
 afterEach(() => pair.destroy());
 
-/** What a check says, by the names of the entries in the order of the manifest. */
+/** The report of a check, by the names of the entries in the order of the manifest. */
 function check(): Record<string, string> {
   const names = fs.readdirSync(pair.from).sort();
   pair.differences = [];
@@ -38,7 +38,7 @@ function check(): Record<string, string> {
   return Object.fromEntries<string>(told.filter(([, difference]) => difference !== ""));
 }
 
-/** Changes something without changing the time that shows. */
+/** Changes a file without changing its visible time. */
 function behindItsTime(file: string, work: () => void): void {
   const { atimeMs, mtimeMs } = fs.statSync(file);
   work();

@@ -18,8 +18,9 @@ import { MemoryDisk } from "../disk/memory-disk.ts";
 import { putFile, withDirectory } from "../disk/small-tree.ts";
 import { finish } from "../support/staging.ts";
 
-/** What is decided of an entry, for each way in which both sides can differ: no disk is touched. */
+/** The decision about an entry for each way in which both sides can differ; no real disk is used. */
 
+/** Any time with nanoseconds that a rounding would change. */
 const TIME_NS = 1_000_000_007n;
 const metadata = { mode: 0o644, mtimeNs: TIME_NS, user: { id: 0, name: "" }, group: { id: 0, name: "" } };
 const rootRules: AttributeRules = { owners: new Owners(), keepOwner: true, ownGroups: new Set([0]) };
@@ -247,7 +248,7 @@ test("a file that changes while it is copied is asked for after all", () => {
     isComplete: true,
   });
   const steps = stage.plan(copied);
-  // The first step has read the file; then somebody writes to it.
+  // The first step has read the file; then it is written to.
   assert.equal(steps.next().done, false);
   const writing = disk.openFile(root, "f", "write");
   disk.write(writing, Buffer.from("HELLO"), 0);

@@ -15,7 +15,7 @@ import { ManifestWriter } from "../../src/wire/manifest.ts";
 import { NO_METADATA } from "../../src/wire/metadata.ts";
 import { contents, finish, StagingPair, whileVanishing } from "../support/staging.ts";
 
-/** What the sender does not have goes away, together with the rest, and nothing else does. */
+/** Superfluous entries are deleted in the same switch as the other changes, and nothing else is deleted. */
 
 let pair: StagingPair;
 
@@ -35,7 +35,7 @@ beforeEach(() => {
 
 afterEach(() => pair.destroy());
 
-/** What the hooks would be given. */
+/** The list of changes that hooks would get. */
 const listedChanges = () => {
   const list = fs.readFileSync(path.join(pair.to, ".makuosan", pair.leftOver()[0]!, "changes"), "latin1");
   return list

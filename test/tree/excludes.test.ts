@@ -7,7 +7,7 @@ import { compileExcludes, EXCLUDES } from "../../src/tree/entries/excludes.ts";
 import { Protection } from "../../src/tree/decide/protection.ts";
 import { contents, StagingPair } from "../support/staging.ts";
 
-/** A path with a slash at its end is a directory. */
+/** Whether a pattern excludes a path; a path with a slash at its end is a directory. */
 function excluded(pattern: string, entry: string, base = "/var/www"): boolean {
   return compileExcludes([pattern], base)(entry.replace(/\/$/, ""), entry.endsWith("/"));
 }
@@ -63,7 +63,7 @@ test("patterns that fit nothing are refused with a sentence", () => {
   );
 });
 
-/** What such lists are about: each with entries that are left out, and others that are not. */
+/** Typical lists of patterns, each with entries that are left out and others that are sent. */
 const LISTS: Record<string, [patterns: string[], out: string[], sent: string[]]> = {
   "editor backups": [
     ["*~", "#*#", ".#*", "*.sw[a-p]", "*.bak", "*.orig"],

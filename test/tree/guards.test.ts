@@ -10,7 +10,7 @@ import { removeEntry } from "../../src/tree/disk/remove.ts";
 import { RefusalError, StageError } from "../../src/tree/reasons/stage-error.ts";
 import { contents, StagingPair, textOf, whileVanishing } from "../support/staging.ts";
 
-/** What must not be lost, and what must not bring a daemon down, when trees look as nobody expects. */
+/** Trees in unexpected states must not cause a loss of data, and must not bring a daemon down. */
 
 let pair: StagingPair;
 
@@ -29,7 +29,7 @@ beforeEach(() => {
 
 afterEach(() => pair.destroy());
 
-/** Lets a call of node:fs do something else while some work is done. */
+/** Makes a call of node:fs do something else while some work is done. */
 function whileCalling<K extends "linkSync" | "mkdirSync">(
   call: K,
   instead: (typeof fs)[K],
@@ -44,7 +44,7 @@ function whileCalling<K extends "linkSync" | "mkdirSync">(
   }
 }
 
-/** Makes 3,000 directories, each in the one before, and a file in the last. */
+/** Makes 3,000 directories, each in the one before, and a file in the last one. */
 function makeDeep(base: string): void {
   let descriptor = fs.openSync(base, "r");
   for (let depth = 0; depth < 3000; depth++) {
@@ -150,7 +150,7 @@ test("a file that changes its name during the listing is not deleted, even if no
       const entry = readSync();
       if (entry === null && fs.existsSync(path.join(pair.from, "a")))
         fs.renameSync(path.join(pair.from, "a"), path.join(pair.from, "zz"));
-      // Times of the kernel have a coarse grain: two changes may get the same one.
+      // Times of the kernel are coarse: two changes may get the same time.
       if (entry === null) fs.utimesSync(pair.from, 1_000_000, 1_000_000);
       return entry;
     };

@@ -4,7 +4,7 @@ import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { StagingPair } from "../support/staging.ts";
 
-/** Mode and owner of files that are new, whatever the process and the directory would give them by themselves. */
+/** Mode and owner of new files, whatever the process and the directory would give them. */
 
 let pair: StagingPair;
 
@@ -16,11 +16,12 @@ afterEach(() => pair.destroy());
 
 const asRoot = process.getuid?.() === 0 ? {} : { skip: "needs root" };
 
+/** Common modes, modes that a umask changes, and modes with each special bit. */
 const MODES: readonly number[] = [0o644, 0o666, 0o444, 0o600, 0o751, 0o640, 0, 0o4755, 0o2755, 0o1644];
-/** Nothing, all in one block, and in several blocks. */
+/** Empty, in one block, and in several blocks. */
 const SIZES: readonly number[] = [0, 10, 200_000];
 
-/** Makes several files of each mode and size; their names. */
+/** Makes several files of each mode and size; returns their names. */
 function makeFiles(): string[] {
   const names: string[] = [];
   for (const mode of MODES)

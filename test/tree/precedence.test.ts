@@ -10,8 +10,8 @@ import type { Stage } from "../../src/tree/apply/stage.ts";
 import { contents, StagingPair, textOf } from "../support/staging.ts";
 
 /**
- * Two transfers at a time: the one that commits later is whole, too, whatever the other one has changed of what it had
- * found to be right.
+ * Two transfers at a time: the one that commits later brings its whole tree, too, even if the other one has changed
+ * entries that it had found to be right.
  */
 
 let first: StagingPair;
@@ -27,13 +27,13 @@ const write = (base: string, files: Record<string, string>) => {
 beforeEach(() => {
   first = new StagingPair();
   later = new StagingPair();
-  // Both go to one tree, under names of their own.
+  // Both transfers go to one tree, under different names.
   fs.rmdirSync(later.to);
   Object.assign(later, { to: first.to, stages: 100 });
   write(later.from, { a: "its a", "d/b": "its b", "d/c": "its c" });
   fs.symlinkSync("a", path.join(later.from, "link"));
   later.push();
-  // It brings one thing, and has found the others to be right.
+  // The transfer brings one entry, and has found the others to be right.
   write(later.from, { "d/new": "its new" });
 });
 
@@ -42,14 +42,14 @@ afterEach(() => {
   later.destroy();
 });
 
-/** The first one commits while the later one is under way, and then the later one. */
+/** The first transfer commits and the later one yields to it. */
 function commitBoth(other: Stage, own: Stage): void {
   own.yieldTo(other.steps());
   assert.equal(other.commit(), undefined);
   other.clean();
 }
 
-/** The later one is ready when the first one comes and commits. */
+/** The later transfer is ready when the first one arrives and commits. */
 function overtakenWhenReady(): Stage {
   const own = later.stage();
   own.prepare();

@@ -12,7 +12,7 @@ import { EntryType } from "../../src/wire/entry.ts";
 import { StageError } from "../../src/tree/reasons/stage-error.ts";
 import { contents, whileSettling, StagingPair, whileVanishing, textOf } from "../support/staging.ts";
 
-/** What others do to the trees while a transfer is under way. */
+/** Changes by others to the trees while a transfer is being staged. */
 
 let pair: StagingPair;
 let outside: string;

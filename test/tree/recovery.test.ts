@@ -7,7 +7,7 @@ import { Directories } from "../../src/tree/disk/directories.ts";
 import { linuxDisk } from "../../src/tree/disk/linux-disk.ts";
 import { contents, StagingPair, whileVanishing } from "../support/staging.ts";
 
-/** What a start finds after a crash at each step: a tree that is wholly old, or that becomes wholly new. */
+/** A start after a crash at each step: the tree stays wholly old, or becomes wholly new. */
 
 let pair: StagingPair;
 

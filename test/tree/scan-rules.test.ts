@@ -4,8 +4,9 @@ import path from "node:path";
 import { test } from "node:test";
 import { contents, StagingPair } from "../support/staging.ts";
 
-/** What the sender leaves out by its owner, and the group that it gives to the rest. */
+/** The entries that the sender leaves out by their owner, and the group that it gives to the others. */
 
+// A user and a group that differ from those of the test; any numbers would do.
 const OTHER = 12;
 const GROUP = 34;
 
@@ -39,7 +40,7 @@ test("what belongs to others is not sent, but what is in their directories is", 
     "theirs/deep/empty",
     "theirs/deep/g",
   ]);
-  // A directory that is there already keeps what it has.
+  // An existing directory keeps its attributes.
   fs.chmodSync(path.join(pair.to, "theirs"), 0o711);
   fs.writeFileSync(at("theirs/new"), "new");
   pair.push();

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { readAttribute, removeAttribute, setAttribute } from "../../src/sys/xattrs.ts";
 import { contents, StagingPair } from "../support/staging.ts";
 
-/** Everything that is no plain file: FIFOs, devices, sockets, hard links, holes, mode bits, extended attributes. */
+/** Special entries: FIFOs, devices, sockets, hard links, holes, mode bits, extended attributes. */
 
 let pair: StagingPair;
 const from = (name: string) => path.join(pair.from, name);
@@ -42,7 +42,7 @@ test("a file of a time that does not fit onto the wire is named and left out", (
     late: "2400-01-01 UTC",
   };
   for (const [name, time] of Object.entries(times)) run("touch", "-d", time, from(name));
-  // A file system may know fewer years than the wire does.
+  // A file system may support fewer years than the wire format.
   const isKept = (name: string) => fs.statSync(from(name)).mtimeMs === Date.parse(times[name] ?? "");
   const tooFar = ["early", "late"].filter(isKept);
   pair.push();
@@ -184,7 +184,7 @@ test("set-user-id and sticky bits stay where owners do", asRoot, () => {
   assert.equal(fs.statSync(to("shared")).mode & 0o7777, 0o1777);
 });
 
-/** Whether files in the test's directory can have extended attributes. */
+/** Whether the file system of the test's directory has extended attributes. */
 function canHaveAttributes(): boolean {
   fs.writeFileSync(from("probe"), "");
   try {

@@ -21,7 +21,7 @@ import { TAG_BYTES } from "../../src/wire/limits.ts";
 import { joined } from "./mutate.ts";
 import { pick } from "./random-values.ts";
 
-/** What stands in a datagram, as far as it can be read without a key. */
+/** The contents of a datagram, as far as they can be read without a key. */
 export type DatagramValue =
   | ({ readonly kind: "control"; readonly plaintextBytes: number } & ControlHeader)
   | ({ readonly kind: "fragment" } & FragmentValue);
@@ -37,7 +37,7 @@ interface FragmentValue {
   readonly payload: Uint8Array;
 }
 
-/** A control datagram has zeros where its sealed text would be. */
+/** In a control datagram, zeros stand for the sealed text. */
 export function encodeDatagram(value: DatagramValue): Uint8Array {
   if (value.kind === "fragment") return encodeFragment(value);
   const header = encodeControlHeader(value, value.plaintextBytes);
@@ -55,7 +55,7 @@ function encodeFragment(value: FragmentValue): Uint8Array {
   return bytes;
 }
 
-/** Reads one datagram in the steps that InboundDatagrams takes. */
+/** Reads one datagram in the same steps as InboundDatagrams. */
 export function decodeDatagram(bytes: Uint8Array): DatagramValue {
   if (datagramLength(bytes, 0, bytes.length) !== bytes.length) throw new DecodeError("not just one datagram");
   if (bytes[2] === DatagramType.fragment) return decodeFragmentValue(bytes);
@@ -98,7 +98,7 @@ export function randomDatagramValue(random: Random): DatagramValue {
 
 export const randomDatagram = (random: Random) => encodeDatagram(randomDatagramValue(random));
 
-/** Where datagrams begin in some bytes, by a function that gives the length of the one at a place. */
+/** The positions where datagrams begin, by a function that returns the length of the datagram at a position. */
 export function startsOf(bytes: Uint8Array, lengthAt: (start: number) => number): number[] {
   const starts: number[] = [];
   for (let start = 0; start < bytes.length;) {

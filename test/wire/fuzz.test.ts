@@ -14,18 +14,18 @@ import { decodeDatagram, randomDatagram } from "./datagrams.ts";
 import { joined, mutate } from "./mutate.ts";
 import { pick, randomData, randomManifest, randomMessage } from "./random-values.ts";
 
-/** The same every time, unless SEED says otherwise. */
+/** The same for every run, unless SEED is set. */
 const SEED = Number(process.env["SEED"] ?? 1);
 
-/** A decoder with inputs that come close to what it accepts. */
+/** A decoder with inputs that are close to valid ones. */
 interface Target {
   readonly name: string;
   readonly inputs: number;
   readonly decode: (bytes: Uint8Array) => unknown;
   readonly make: (random: Random) => Uint8Array;
-  /** What the first byte may be, so that random bytes are not all refused at once. */
+  /** Valid first bytes, so that random bytes are not all rejected at once. */
   readonly firstBytes: readonly number[];
-  /** The longest piece of memory that the decoder may ask for. */
+  /** The largest piece of memory that the decoder may allocate. */
   readonly mostBytes: number;
 }
 
@@ -66,7 +66,7 @@ const TARGETS: readonly Target[] = [
   },
 ];
 
-/** Samples that mutants are made of; making new ones all the time would take longer than decoding. */
+/** Samples that are mutated; making new ones for each run would take longer than decoding. */
 const SAMPLES = 200;
 
 for (const target of TARGETS) {
@@ -87,7 +87,7 @@ for (const target of TARGETS) {
 }
 
 test("a message of a few hundred bytes cannot make much memory of itself", () => {
-  // All of 4,096 entries take seven bytes.
+  // A want of all 4,096 entries takes seven bytes.
   const entries = new Bitmap(MANIFEST_ENTRIES, new Uint8Array(MANIFEST_ENTRIES / 8).fill(0xff));
   const status: Status = {
     sender: "0123456789abcdef",
@@ -151,7 +151,7 @@ function decode(target: Target, input: Uint8Array): void {
   }
 }
 
-/** Also what InboundDatagrams never asks of them: a fragment of any length at any place. */
+/** Also tests calls that InboundDatagrams never makes: a fragment of any length at any position. */
 function decodeAnyDatagram(bytes: Uint8Array): void {
   const header = new FragmentHeader();
   for (const start of [0, bytes.length >> 1]) {
@@ -164,7 +164,7 @@ function decodeAnyDatagram(bytes: Uint8Array): void {
   decodeDatagram(bytes);
 }
 
-/** The longest Uint8Array that some work makes. */
+/** The longest Uint8Array that some work creates. */
 function largestAllocation(work: () => void): number {
   const Original = globalThis.Uint8Array;
   let most = 0;

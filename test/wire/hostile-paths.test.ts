@@ -9,7 +9,7 @@ import { directoryOf, isSafeName, isSafePath, joinPath, nameOf } from "../../src
 
 const METADATA = { mode: 0o644, mtimeNs: 0n, user: { id: 0, name: "" }, group: { id: 0, name: "" } };
 
-/** A manifest block as nobody honest would write it: ManifestWriter is not asked. */
+/** A manifest block with a hostile path; ManifestWriter would not write it. */
 function manifestOf(directory: string, name?: string): Uint8Array {
   const writer = new ByteWriter(16_384);
   writer
@@ -27,7 +27,7 @@ function manifestOf(directory: string, name?: string): Uint8Array {
 
 const refuses = (plaintext: Uint8Array) => assert.throws(() => decodeManifest(plaintext), DecodeError);
 
-/** Components that could lead out of a directory or mean nothing. */
+/** Components that could lead out of a directory, or mean nothing. */
 const HOSTILE_NAMES = ["", ".", "..", "/", "a/b", "/etc", "../x", "x/..", "a\0", "\0", "a\0/../b"];
 
 const HOSTILE_PATHS = [

@@ -1,10 +1,10 @@
 import { below, randomBytes, type Random } from "../../src/base/random.ts";
 import { pick } from "./random-values.ts";
 
-/** Values that have broken decoders before. */
+/** Values that often break decoders. */
 const TELLING_BYTES = [0, 1, 2, 3, 0x7f, 0x80, 0xfe, 0xff] as const;
 
-/** A copy of some bytes with a few things wrong; now and then there is nothing wrong with it. */
+/** A copy of some bytes with a few errors, and sometimes with none. */
 export function mutate(random: Random, bytes: Uint8Array): Uint8Array {
   // Not slice(): that of a Buffer is a view of the same memory.
   let mutant: Uint8Array = new Uint8Array(bytes);

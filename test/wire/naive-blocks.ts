@@ -1,7 +1,7 @@
 import { Cursor, demand, isOne, reason, Refused } from "./naive-cursor.ts";
 import type { Plain } from "./plain.ts";
 
-// Blocks, as in naive-decoder.ts.
+// Blocks, decoded as in naive-decoder.ts.
 
 export function naiveManifest(bytes: Uint8Array): Plain {
   const from = new Cursor(bytes);
@@ -103,7 +103,7 @@ function attributes(from: Cursor): Plain {
   return all;
 }
 
-/** Looks for each kind of hostile path by itself. */
+/** Looks for each kind of hostile path separately. */
 function isBelowBase(path: string): boolean {
   if (path === "") return true;
   const padded = "/" + path + "/";

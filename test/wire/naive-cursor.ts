@@ -1,13 +1,14 @@
 /**
- * A second decoder, written from the byte tables of PROTOCOL.md alone: slow, plain, and sharing nothing with src/wire, so that a
- * mistake would have to be made twice. It gives values as plainOf() does. A number that ends too early shows
- * as the RangeError of a DataView; every other fault as Refused. Limits are written out on purpose.
+ * A second decoder, written from the byte tables of PROTOCOL.md alone. It is slow and plain, and shares nothing with
+ * src/wire, so that a mistake would have to be made twice. It returns values in the form of plainOf(). A number that
+ * ends too early shows as the RangeError of a DataView; every other fault as Refused. Limits are written out on
+ * purpose.
  */
 export class Refused extends Error {
   override name = "Refused";
 }
 
-/** What every check of these decoders goes through. */
+/** Every check of these decoders uses this function. */
 export function demand(condition: boolean, what: string): void {
   if (!condition) throw new Refused(what);
 }
@@ -76,7 +77,7 @@ export function isOne(value: number): boolean {
 
 export function reason(from: Cursor): string {
   const length = from.u16();
-  // The length comes before the text: one that is too long is refused either way.
+  // The length comes before the text: a reason that is too long is rejected either way.
   demand(length <= 512, "reason");
   return from.text(length);
 }

@@ -39,7 +39,7 @@ function nodeInfo(from: Cursor): Plain {
   return { hostName, version, receives: flags % 2 === 1, sends: Math.floor(flags / 2) % 2 === 1, labels };
 }
 
-/** A name that is shown to people: 1 to `most` bytes, all of them printable ASCII. */
+/** A name that is shown to people: 1 to `most` bytes of printable ASCII. */
 function shown(from: Cursor, most: number): string {
   const name = from.text(from.u8());
   demand(name.length >= 1 && name.length <= most, "name");
@@ -53,7 +53,7 @@ function targets(from: Cursor): Plain {
   return from.times(count, () => from.hex(8));
 }
 
-/** ORDER and COMMIT look the same. */
+/** ORDER and COMMIT have the same form. */
 function order(from: Cursor): Plain {
   return { transfer: from.u32(), order: from.u32(), targets: targets(from) };
 }
@@ -135,7 +135,7 @@ function findings(from: Cursor): Plain {
 
 // Datagrams.
 
-/** The length of the datagram at `start`, or 0 where none begins. */
+/** The length of the datagram at `start`, or 0 if none begins there. */
 export function naiveLength(bytes: Uint8Array, start: number): number {
   if (bytes.length - start < 16) return 0;
   const from = new Cursor(bytes, start);
@@ -145,7 +145,7 @@ export function naiveLength(bytes: Uint8Array, start: number): number {
   return length >= 16 && length <= 1440 && start + length <= bytes.length ? length : 0;
 }
 
-/** A whole datagram: of a control message only the header can be read without the key. */
+/** A whole datagram: without the key, only the header of a control message can be read. */
 export function naiveDatagram(bytes: Uint8Array): Plain {
   demand(naiveLength(bytes, 0) === bytes.length, "length");
   const from = new Cursor(bytes, 2);
@@ -166,7 +166,7 @@ function fragment(from: Cursor, epoch: string): Plain {
   const blockKind = from.u8();
   demand(blockKind === 1 || blockKind === 2, "kind");
   demand(sealedBytes > 16 && sealedBytes <= 44 * 1408, "sealed length");
-  // Cut into pieces of 1408, the block's piece of this index is just as long as the payload.
+  // The block is cut into pieces of 1408 bytes; the piece of this index is exactly as long as the payload.
   const pieces: number[] = [];
   for (let rest = sealedBytes; rest > 0; rest -= 1408) pieces.push(Math.min(rest, 1408));
   demand(pieces[index] === from.left, "payload");

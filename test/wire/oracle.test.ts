@@ -21,10 +21,10 @@ import { naiveDatagram, naiveLength, naiveMessage } from "./naive-decoder.ts";
 import { type Plain, plainOf } from "./plain.ts";
 import { randomData, randomManifest, randomMessage } from "./random-values.ts";
 
-/** The same every time, unless SEED says otherwise. */
+/** The same for every run, unless SEED is set. */
 const SEED = Number(process.env["SEED"] ?? 1);
 
-/** Something that can stand on the wire: how one is made, and its two decoders. */
+/** A form on the wire: how a value of it is made, and its two decoders. */
 interface Form {
   readonly name: string;
   readonly make: (random: Random) => Uint8Array;
@@ -98,7 +98,7 @@ for (const form of FORMS) {
         else counts.refused++;
       }
     }
-    // A comparison of refusals alone, or of acceptances alone, would prove little.
+    // A comparison of only rejections, or only acceptances, would prove little.
     assert.ok(
       counts.accepted > form.samples / 10 && counts.refused > form.samples / 10,
       JSON.stringify(counts),
@@ -115,7 +115,7 @@ test("two decoders find the same datagrams in a train with faults", () => {
   }
 });
 
-/** Whether both accept the bytes; that one accepts and the other does not is an error. */
+/** Whether both decoders accept the bytes; it is an error if only one does. */
 function compare(form: Form, bytes: Uint8Array): boolean {
   const ours = outcome(() => plainOf(form.decode(bytes)), DecodeError);
   const theirs = outcome(() => form.naive(bytes), Refused, RangeError);

@@ -29,7 +29,7 @@ const MAY_LACK = new Set([
   "attributes",
 ]);
 
-/** The other way round. The name of a field tells what it is. */
+/** Converts a plain value back. The name of a field tells its type. */
 export function valueOf(plain: Plain, name = ""): unknown {
   if (name === "mtimeNs" || name === "counter") return BigInt(plain as string);
   if (plain !== null && BYTES.has(name)) return bytesOfHex(plain as string);

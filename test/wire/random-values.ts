@@ -20,7 +20,7 @@ import { type Metadata, NO_METADATA } from "../../src/wire/metadata.ts";
 import { isSafeName, STAGING_NAME } from "../../src/wire/path-rules.ts";
 import { MemberPhase, type Status } from "../../src/wire/status-message.ts";
 
-/** Random values that may stand on the wire, with a liking for the ends of each range. */
+/** Random values for the wire, with a preference for the ends of each range. */
 
 export function pick<T>(random: Random, items: readonly T[]): T {
   return items[below(random, items.length)] as T;
@@ -47,7 +47,7 @@ function flag(random: Random): boolean {
   return below(random, 2) === 1;
 }
 
-/** Some characters, each of them one byte from `lowest` on. */
+/** Some characters, each of them one byte, from `lowest` on. */
 function text(random: Random, least: number, most: number, lowest: number): string {
   const length = pick(random, [least, most, least + below(random, most - least + 1), least]);
   const character = () => String.fromCharCode(lowest + below(random, 256 - lowest));
@@ -73,7 +73,7 @@ function bitmap(random: Random, size: number): Bitmap {
 }
 
 function status(random: Random): Status {
-  // Not more than fits into one datagram: the engine sees to that, the encoder asserts it.
+  // No more than fits into one datagram: the engine ensures that, the encoder asserts it.
   const want = () => {
     const block = u32(random);
     if (below(random, 4) === 0) {
@@ -164,7 +164,7 @@ const MAKERS: readonly ((random: Random) => ControlMessage)[] = [
   },
 ];
 
-/** A message of a random type, as well as it can be. */
+/** A random message of a random type. */
 export function randomMessage(random: Random): ControlMessage {
   return pick(random, MAKERS)(random);
 }

@@ -9,8 +9,9 @@ import {
 } from "../../src/wire/datagram.ts";
 import { DATAGRAM_BYTES } from "../../src/wire/limits.ts";
 
-/** Where the stamp stands in a header: the one field that tells nothing about whether fragments belong together. */
+/** The place of the stamp in a header: the one field that does not show whether fragments belong together. */
 const STAMP = { start: 24, end: 28 };
+// A block of several fragments, of which the last one is shorter; any such numbers would do.
 const LAST_PAYLOAD_BYTES = 100;
 const BLOCK_FRAGMENTS = 9;
 const SEALED_BYTES = (BLOCK_FRAGMENTS - 1) * FRAGMENT_PAYLOAD_BYTES + LAST_PAYLOAD_BYTES;

@@ -9,12 +9,12 @@ import { Refused } from "./naive-cursor.ts";
 import { type Plain, plainOf, valueOf } from "./plain.ts";
 
 /**
- * Test vectors: files that say which bytes stand for which value, and which bytes must be refused with which
- * error, so that another implementation can be held against them too.
+ * Test vectors: files that list values with their bytes, and bytes that must be rejected with their error. Another
+ * implementation can be tested against them, too.
  *
- * `UPDATE_VECTORS=1 node --test test/wire/vectors.test.ts` writes the bytes anew: those of the good ones from
- * their values, those of the bad ones from the good one that they name and what is changed in it. So a new vector
- * needs no bytes written by hand.
+ * `UPDATE_VECTORS=1 node --test test/wire/vectors.test.ts` writes the bytes again: those of the good vectors from their
+ * values, those of the bad ones from the good vector that they name and the change to it. So a new vector needs no
+ * bytes written by hand.
  */
 
 interface GoodVector {
@@ -25,7 +25,7 @@ interface GoodVector {
 
 interface BadVector {
   readonly name: string;
-  /** The good vector it is made from: cut off, overwritten or lengthened. Absent where the bytes stand alone. */
+  /** The good vector that it is made from: cut off, overwritten or lengthened. Absent if the bytes stand alone. */
   readonly from?: string;
   readonly cut?: number;
   readonly put?: readonly { readonly at: number; readonly hex: string }[];
@@ -40,7 +40,7 @@ interface VectorFile {
   readonly bad: readonly BadVector[];
 }
 
-/** One kind of thing that stands on the wire. */
+/** One kind of value on the wire. */
 export interface Codec<T> {
   readonly encode: (value: T) => Uint8Array;
   readonly decode: (bytes: Uint8Array) => T;
@@ -49,7 +49,7 @@ export interface Codec<T> {
 
 const isUpdating = process.env["UPDATE_VECTORS"] === "1";
 
-/** Declares a test for each vector of a file beside this one. */
+/** Declares a test for each vector of a file in this folder. */
 export function testVectors<T>(fileName: string, codec: Codec<T>): void {
   const file = path.join(import.meta.dirname, "vectors", fileName);
   let vectors = JSON.parse(readFileSync(file, "utf8")) as VectorFile;

@@ -39,7 +39,7 @@ test("a manifest block holds as many entries as fit, and says when it is full", 
   while (writer.add(directory, file(`name-${count}`.padEnd(100, "x")))) count++;
   assert.equal(writer.entries, count);
   const bytes = writer.finish();
-  // Full means full: not one entry more would have had room.
+  // The block is full: it would not have had room for one more entry.
   assert.ok(
     bytes.length <= BLOCK_PLAINTEXT_BYTES && bytes.length > BLOCK_PLAINTEXT_BYTES - 160,
     `${bytes.length}`,

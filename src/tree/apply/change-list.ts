@@ -2,10 +2,10 @@
 import type { DirectoryHandle, Disk, FileHandle } from "../disk/disk.ts";
 import { writeAll } from "./write-all.ts";
 
-/** Enough that a call is made for a thousand paths, not for each. */
+/** Collects about a thousand paths for each call of the kernel. */
 const BUFFER_BYTES = 64 * 1024;
 
-/** The paths that a transfer changes, in a file: each is followed by a NUL, which no name can have in it. */
+/** The paths that a transfer changes, in a file. A NUL follows each path, because no name can contain it. */
 export class ChangeList {
   private readonly disk: Disk;
   private readonly openDirectory: () => DirectoryHandle;
@@ -16,7 +16,7 @@ export class ChangeList {
   private bufferedBytes = 0;
 
   /**
-   * @param directory where the file is made new, readable by its owner alone
+   * @param directory where the file is created, readable by its owner only
    * @param name of the file
    */
   constructor(disk: Disk, directory: () => DirectoryHandle, name: string) {
@@ -33,9 +33,9 @@ export class ChangeList {
   }
 
   /**
-   * Makes it complete.
+   * Completes the list.
    *
-   * @param isChanged looked at for each path, where not everything came as it was announced
+   * @param isChanged says of each path whether it changes after all; undefined if all paths of the list do
    */
   finish(isChanged?: (path: string) => boolean): void {
     this.flush();

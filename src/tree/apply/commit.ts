@@ -14,19 +14,20 @@ import { Durability } from "./durability.ts";
 import { setDirectoryAttributes } from "./set-attributes.ts";
 import type { StagingArea } from "./staging-area.ts";
 
-/** What rename() says where something of another type, or a directory with entries, has the new name. */
+/** Errors of rename() if the new name belongs to something of another type, or to a directory with entries. */
 const IN_THE_WAY: readonly string[] = ["EISDIR", "ENOTDIR", "ENOTEMPTY", "EEXIST"];
 
 /**
- * Carries out a journal: first every rename, so that all of the tree switches within the shortest time, then what is
- * deleted, then the attributes of directories, which the renames have touched. Every step may have been done before.
+ * Carries out a journal. All renames come first, so that the whole tree switches within the shortest time. Then it
+ * deletes, and then it sets the attributes of directories, which the renames have changed. Every step may be a
+ * repetition.
  */
 export class Committer {
   private readonly disk: Disk;
   private readonly base: Directories;
   private readonly area: StagingArea;
   private readonly rules: AttributeRules;
-  /** Some directory was there already, and what was staged has gone into it. */
+  /** A directory existed already, and the entries of the staged one were moved into it. */
   private hasMerged = false;
   private failures = 0;
   private firstFailure: Reason | undefined;
@@ -38,25 +39,25 @@ export class Committer {
     this.rules = rules;
   }
 
-  /** From the name `commit` on there is no way back. */
+  /** Once the journal is named `commit`, the commit is final. */
   begin(): void {
     this.area.rename("ready", "commit");
     new Durability(this.base).syncBegun(this.area);
   }
 
   /**
-   * Carries out all steps. One that fails does not keep the others from being done: what cannot be done now, a later
-   * attempt could only do over something newer.
+   * Carries out all steps. If one fails, the others are still carried out. A failed step is not tried again later,
+   * because by then something newer may be in its place.
    *
    * @param isRepeated whether some of the steps may have been carried out before
-   * @returns what failed first, with how many more did; undefined when nothing did
+   * @returns the first failure, with the number of further ones; undefined if nothing failed
    */
   apply(isRepeated = false): Reason | undefined {
     this.hasMerged = isRepeated;
     try {
       this.switchOver();
     } catch (error) {
-      // The journal itself cannot be read.
+      // The journal cannot be read.
       this.fail(undefined, error);
     }
     const notDurable = this.makeDurable();
@@ -65,9 +66,10 @@ export class Committer {
   }
 
   /**
-   * Gives staged directories their attributes, when all is in them; deepest ones were staged last.
+   * Gives staged directories their attributes after everything in them was staged. Deepest directories were staged
+   * last.
    *
-   * @returns what could not be set of them
+   * @returns the attributes that could not be set
    */
   *finishStaged(): Generator<{ path: string; why: Reason }> {
     for (const step of this.area.readJournal("journal")) {
@@ -77,7 +79,7 @@ export class Committer {
     }
   }
 
-  /** Whether something staged is not at its staged path any more: then the commit had begun. */
+  /** Whether something staged has left its staged path: then the commit had begun. */
   hasBegun(): boolean {
     if (this.area.hasDiscarded()) return true;
     for (const step of this.area.readJournal("ready")) {
@@ -102,7 +104,7 @@ export class Committer {
     this.finishDirectories();
   }
 
-  /** @returns the reason where all is new, and may still be lost with the power */
+  /** @returns the reason if everything is new, but a loss of power may still undo it */
   private makeDurable(): Reason | undefined {
     try {
       new Durability(this.base).syncSwitched();
@@ -131,7 +133,7 @@ export class Committer {
     this.firstFailure ??= { ...reasonFor(error), path };
   }
 
-  /** Directories whose own mode is in the way of what is in them come last, the deepest of them first. */
+  /** Directories whose own mode would block changes in them come last, the deepest first. */
   private finishDirectories(): void {
     const closing: Step[] = [];
     for (const step of this.steps()) {
@@ -145,7 +147,7 @@ export class Committer {
   private place(step: Step): void {
     const { path, type } = step;
     const stats = this.area.tree.stat(path);
-    // Gone: it is in its place already. Of the other type: it was exchanged already, and this is the old one.
+    // Missing: it is in its place already. Of another type: the exchange was done already, and this is the old entry.
     if (stats === undefined || stats.isDirectory() !== (type === EntryType.directory)) return;
     const directory = directoryOf(path);
     this.moveInto(this.area.tree.handle(directory), path, this.base.handle(directory));
@@ -153,7 +155,7 @@ export class Committer {
     this.base.forget(path);
   }
 
-  /** Takes a path out of the tree in one step; what it was goes with the staging area. */
+  /** Moves a path out of the tree in one step; it is deleted together with the staging area. */
   private remove(path: string, number: number): void {
     const parent = this.base.find(directoryOf(path));
     if (parent === undefined) return;
@@ -161,7 +163,7 @@ export class Committer {
     this.base.forget(path);
   }
 
-  /** Moves an entry from one open directory to another, over whatever has its name there. */
+  /** Moves an entry from one open directory to another, and replaces an entry of the same name. */
   private moveInto(from: DirectoryHandle, path: string, to: DirectoryHandle): void {
     const name = nameOf(path);
     try {
@@ -174,7 +176,7 @@ export class Committer {
     }
   }
 
-  /** Another transfer has made the directory meanwhile: this one's entries go into it, beside those. */
+  /** Another transfer has made the directory since: this transfer's entries are moved into it. */
   private merge(from: DirectoryHandle, path: string, to: DirectoryHandle): void {
     this.hasMerged = true;
     const staged = this.disk.openDirectory(from, nameOf(path));
@@ -192,10 +194,10 @@ export class Committer {
     }
   }
 
-  /** A directory takes the place of a file or the other way round: in one step where the kernel can do that. */
+  /** Replaces a file by a directory or the other way round: in one step if the kernel can do that. */
   private replaceOtherType(from: DirectoryHandle, name: string, to: DirectoryHandle): void {
     if (this.disk.exchange(from, name, to, name)) {
-      // What was replaced must not look like something that is still to be moved.
+      // The old entry must not look like something that is still to be moved.
       this.area.discard(from, name);
       return;
     }
@@ -204,21 +206,21 @@ export class Committer {
   }
 
   private finishDirectory(step: Step): void {
-    // A staged directory has its attributes already, but for a mode that would have been in the way.
+    // A staged directory has its attributes already, unless its mode would have blocked the commit.
     if (step.kind === StepKind.finish && !this.shutsOut(step) && !this.hasMerged) return;
     if (this.base.stat(step.path)?.isDirectory() !== true) return;
     const failure = this.setAttributesOf(this.base, step);
     if (failure !== undefined) throw new StageError(failure);
   }
 
-  /** Sets the attributes of a directory; nothing where its own directory is not there. */
+  /** Sets the attributes of a directory; does nothing if its parent directory is missing. */
   private setAttributesOf(tree: Directories, step: Step): Reason | undefined {
     const parent = tree.find(directoryOf(step.path));
     if (parent === undefined) return undefined;
     return setDirectoryAttributes(this.disk, parent, nameOf(step.path), step, this.rules);
   }
 
-  /** Whether a directory's own mode forbids its owner what a rename of it needs. */
+  /** Whether a directory's final mode would keep its owner from renaming entries in it. */
   private shutsOut(step: Step): boolean {
     return !this.rules.keepOwner && (modeToSet(step.metadata, this.rules) & 0o300) !== 0o300;
   }

@@ -1,25 +1,25 @@
-/** Makes what is staged durable before READY, and the switch before DONE: every sync of a transfer but those of single files. */
+/** Makes staged entries durable before READY, and the switch before DONE: all syncs except those of single files. */
 import type { Directories } from "../disk/directories.ts";
 import type { StagingArea } from "./staging-area.ts";
 
 /**
- * A file system that keeps changes of names in their order makes all of them durable with the last one, so that the sync of
- * the area is enough. Elsewhere, links, directories, attributes and times that nobody has synced may be missing after a
- * loss of power although the journal is there; so everything is written out.
+ * Some file systems keep changes of names in their order: the last one that is durable makes all earlier ones durable,
+ * so the sync of the area is enough. On others, links, directories, attributes and times that nobody has synced may be
+ * lost with the power although the journal is on the disk; so everything is written out.
  */
 export class Durability {
   private readonly base: Directories;
 
-  /** @param base the base directory: what is staged lies on the same file system */
+  /** @param base the base directory: staged entries are on the same file system */
   constructor(base: Directories) {
     this.base = base;
   }
 
   /**
-   * Makes all that is staged durable, but for the journal, which follows.
+   * Makes everything staged durable, except for the journal, which follows.
    *
-   * @param hasUnsynced whether some contents have not been made durable one by one
-   * @throws an error with a code, such as EIO where the disk did not take it all
+   * @param hasUnsynced whether some contents were not made durable one by one
+   * @throws an error with a code, such as EIO if the disk did not store everything
    */
   syncStaged(hasUnsynced: boolean): void {
     if (hasUnsynced || !this.isOrdered) this.base.disk.syncFileSystem(this.base.root);

@@ -1,22 +1,22 @@
-/** What can be done with decisions: carried out, or only told. */
+/** Executors of decisions: they carry them out, or only report them. */
 import type { Decision, Decisions, Outcome } from "../decide/decision.ts";
 
-/** Carries out the decisions of a planner, or not. */
+/** Carries out the decisions of a planner, or only reports them. */
 export interface Executor {
   /**
-   * @returns what became of it; step by step where it takes long
-   * @throws StageError where the transfer cannot go on
+   * @returns the result of the decision; step by step if it takes long
+   * @throws StageError if the transfer cannot continue
    */
   carryOut(decision: Decision): Outcome | Generator<undefined, Outcome>;
-  /** Bytes that it has written, which are not free any more. */
+  /** Bytes that it has written, which are no longer free. */
   readonly writtenBytes: number;
 }
 
 /**
- * Lets an executor carry out decisions one after the other.
+ * Makes an executor carry out decisions one after another.
  *
- * @param note told of each with what became of it
- * @returns step by step, so that others may have their turn
+ * @param note called with each decision and its result
+ * @returns step by step, so that other transfers get their turn
  */
 export function* carryOutAll<T>(
   decisions: Decisions<T>,
@@ -37,7 +37,7 @@ export function* carryOutAll<T>(
       }
     }
   } finally {
-    // Ended early, the planner still has to close what it is reading.
+    // If the loop ends early, the planner still has to close the directories that it reads.
     decisions.return(undefined as T);
   }
 }

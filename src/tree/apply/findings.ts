@@ -1,8 +1,8 @@
-/** What a member has to tell, within bounds. */
+/** The findings of a member, within bounds. */
 import { type Finding, findingBytes, FindingKind, makeFinding } from "../../wire/findings.ts";
 import { FINDING_BYTES } from "../../wire/limits.ts";
 
-/** What a member has to tell its sender of one transfer. Memory is bounded: what is too much is counted. */
+/** A member's findings for the sender of one transfer. Memory is bounded: findings beyond that are only counted. */
 export class FindingList {
   private readonly findings: Finding[] = [];
   private bytes = 0;
@@ -22,7 +22,7 @@ export class FindingList {
     return this.findings.length + (this.omitted > 0 ? 1 : 0);
   }
 
-  /** Up to `most` of them, from a number on. */
+  /** Up to `most` findings, from a number on. */
   from(first: number, most: number): Finding[] {
     const found = this.findings.slice(first, first + most);
     const isLast = first + found.length === this.findings.length;

@@ -1,4 +1,4 @@
-/** The list of steps of a commit, on disk. */
+/** The list of the steps of a commit, on disk. */
 import { ByteReader, ByteWriter, DecodeError } from "../../base/bytes.ts";
 import { decodeAttributes, encodeAttributes, type EntryType } from "../../wire/entry.ts";
 import { isSafePath } from "../../wire/path-rules.ts";
@@ -9,11 +9,11 @@ import type { DirectoryAttributes, Step } from "../decide/decision.ts";
 import { writeAll } from "./write-all.ts";
 
 /**
- * The journal is written while the transfer is staged and grows with it, so that a commit can be finished after a crash;
- * memory holds only a buffer. Each step may be carried out twice.
+ * The journal grows on the disk while the transfer is staged, so that a commit can be finished after a crash. Memory
+ * holds only a buffer. Each step may be carried out twice.
  */
 
-/** What a step sets of a directory; nothing where there is no metadata. */
+/** The attributes that a step sets of a directory; none if there is no metadata. */
 interface StepAttributes {
   readonly metadata: Metadata | undefined;
   readonly attributes?: DirectoryAttributes["attributes"];
@@ -21,7 +21,7 @@ interface StepAttributes {
 
 const NO_ATTRIBUTES: StepAttributes = { metadata: undefined };
 
-/** Some hundred steps at a time: a larger buffer makes no call less that could be felt. */
+/** Some hundred steps for each call of the kernel; with a larger buffer no difference could be measured. */
 const BUFFER_BYTES = 128 * 1024;
 const LONGEST_STEP_BYTES =
   2 + 2 + PATH_BYTES + 2 + 8 + 2 * (4 + 1 + 255) + 2 + ATTRIBUTES * (1 + NAME_BYTES + 2) + ATTRIBUTE_BYTES;
@@ -33,7 +33,7 @@ export class JournalWriter {
   private writtenBytes = 0;
   private isOpen = true;
 
-  /** Makes the file; it must not be there. */
+  /** Creates the file; it must not exist. */
   constructor(disk: Disk, directory: DirectoryHandle, name: string) {
     this.disk = disk;
     this.file = disk.makeFile(directory, name, 0o600);
@@ -51,7 +51,7 @@ export class JournalWriter {
     this.add(step.kind, step.type, step.path, step);
   }
 
-  /** Makes what was added readable. */
+  /** Writes the buffer, so that added steps can be read. */
   flush(): void {
     const { bytes, position } = this.writer;
     writeAll(this.disk, this.file, bytes.subarray(0, position), this.writtenBytes);
@@ -59,14 +59,14 @@ export class JournalWriter {
     this.writer.position = 0;
   }
 
-  /** Makes it durable and ends it. */
+  /** Makes the journal durable and closes it. */
   finish(): void {
     this.flush();
     this.disk.syncFile(this.file);
     this.close();
   }
 
-  /** Ends it in any case; what is ended already stays so. */
+  /** Closes it in any case; a second call has no effect. */
   close(): void {
     if (this.isOpen) this.disk.closeFile(this.file);
     this.isOpen = false;
@@ -76,8 +76,8 @@ export class JournalWriter {
 /**
  * The steps of a journal in their order, read piece by piece.
  *
- * @param open opens the file; it is closed at the end
- * @throws DecodeError for what no journal can hold
+ * @param open opens the file, which is closed at the end
+ * @throws DecodeError for contents that no journal can have
  */
 export function* readJournal(disk: Disk, open: () => FileHandle): Generator<Step> {
   const file = open();

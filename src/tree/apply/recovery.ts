@@ -1,4 +1,4 @@
-/** What a crash has left below the base directory: a commit that had begun is finished, everything else is removed. */
+/** Recovers staging areas after a crash: a commit that had begun is finished, everything else is removed. */
 import type { Reason } from "../../base/reason.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import type { Directories } from "../disk/directories.ts";
@@ -12,16 +12,16 @@ import { openStagingRoot, removeStagingRoot, StagingArea } from "./staging-area.
 export interface RecoveredTransfer {
   /** The name of its area, which is that of the transfer. */
   readonly name: string;
-  /** Why something of it could not be done; undefined where it is finished. */
+  /** Why a part of it failed; undefined if everything is done. */
   readonly failure: Reason | undefined;
-  /** Whether its area could not be read at all, and stays as it is. */
+  /** Whether its area could not be read at all and was left as it is. */
   readonly isLeft: boolean;
 }
 
-/** What transfers are called; what is being thrown away has other names, and is never read. */
+/** The form of transfer names. Areas that are being deleted have other names, and are never read. */
 const TRANSFER_NAME = /^[0-9a-z]+-[0-9]+$/;
 
-/** Finishes commits that had begun, and removes everything else that was staged. */
+/** Finishes commits that had begun, and removes everything else in the staging area. */
 export function recover(base: Directories, rules: AttributeRules): RecoveredTransfer[] {
   if (base.stat(STAGING_NAME) === undefined) return [];
   const { disk } = base;
@@ -35,7 +35,7 @@ export function recover(base: Directories, rules: AttributeRules): RecoveredTran
         if (area === undefined) removeEntry(disk, root, name);
         else recoverArea(base, area, rules, finished);
       } catch (error) {
-        // One that cannot be read must not keep the others from being recovered.
+        // An unreadable area must not stop the recovery of the others.
         finished.push({ name, failure: reasonFor(error), isLeft: true });
       }
     }

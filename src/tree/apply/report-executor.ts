@@ -1,8 +1,8 @@
-/** A dry run and a check: decisions are told, and nothing is done. */
+/** The executor of a dry run and of a check: it reports decisions and changes nothing. */
 import type { Decision, Outcome } from "../decide/decision.ts";
 import type { Executor } from "./executor.ts";
 
-/** The real run without its hands: what is decided is what is told. */
+/** Accepts every decision without carrying it out, so that the report is what a real run would do. */
 export class ReportExecutor implements Executor {
   readonly writtenBytes = 0;
 

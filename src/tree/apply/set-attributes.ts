@@ -1,4 +1,4 @@
-/** Sets mode, time, owner and extended attributes of what is staged or in place. */
+/** Sets mode, time, owner and extended attributes of entries, staged or in place. */
 import { type Reason, reason } from "../../base/reason.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import type { Attribute } from "../../wire/entry.ts";
@@ -15,7 +15,7 @@ import {
 import { isCarried } from "../entries/extended-attributes.ts";
 import { explain } from "../reasons/explain.ts";
 
-/** Sets owner and mode of an open file; the owner first, because setting it clears mode bits. */
+/** Sets owner and mode of an open file. The owner comes first, because setting it clears mode bits. */
 export function setFileRights(disk: Disk, file: FileHandle, metadata: Metadata, rules: AttributeRules): void {
   const { user, group } = ownerToSet(metadata, rules);
   if (group !== SAME_OWNER) disk.setFileOwner(file, user, group);
@@ -34,7 +34,7 @@ export function setLinkAttributes(
   disk.setTime(parent, name, metadata.mtimeNs);
 }
 
-/** Sets owner, mode and time of something that must not be opened: a FIFO, or a device. It is one that was just made. */
+/** Sets owner, mode and time of an entry that must not be opened: a FIFO or a device, made just before. */
 export function setSpecialAttributes(
   disk: Disk,
   parent: DirectoryHandle,
@@ -48,10 +48,10 @@ export function setSpecialAttributes(
 }
 
 /**
- * Sets owner, extended attributes, mode and time of a directory. It is opened first, so that no link that somebody puts in
- * its place is followed.
+ * Sets owner, extended attributes, mode and time of a directory. The directory is opened first, so that a link that
+ * somebody puts in its place is not followed.
  *
- * @returns why something could not be set of its extended attributes
+ * @returns why an extended attribute could not be set
  */
 export function setDirectoryAttributes(
   disk: Disk,
@@ -63,7 +63,7 @@ export function setDirectoryAttributes(
   const directory = disk.openDirectory(parent, name);
   try {
     setOwner(disk, directory, ITSELF, metadata, rules);
-    // They come before a mode that may shut this process out.
+    // They come before the mode, which may take this process's access away.
     const failure = attributes === undefined ? undefined : setAttributes(disk, directory, ITSELF, attributes);
     setMode(metadata, rules, (mode) => disk.setMode(directory, ITSELF, mode));
     disk.setTime(directory, ITSELF, metadata.mtimeNs);
@@ -74,9 +74,9 @@ export function setDirectoryAttributes(
 }
 
 /**
- * Gives an entry just these extended attributes.
+ * Gives an entry exactly these extended attributes.
  *
- * @returns why the first that could not be set or removed was not
+ * @returns the reason of the first attribute that could not be set or removed
  */
 export function setAttributes(
   disk: Disk,
@@ -93,7 +93,7 @@ export function setAttributes(
       failure ??= reason("attribute", undefined, attribute, explain(error));
     }
   };
-  // Whoever sends others must not be able to set them.
+  // A sender must not be able to set other attributes.
   const carried = wanted.filter((one) => isCarried(one.name));
   for (const one of carried) attempt(one.name, () => disk.setAttribute(parent, name, one.name, one.value));
   const names = new Set(carried.map((one) => one.name));
@@ -117,7 +117,7 @@ function setOwner(
 }
 
 /**
- * Sets the mode that an entry is to have; where a sandbox forbids set-group-id, without that bit.
+ * Sets the final mode of an entry; without set-group-id if a sandbox forbids that bit.
  *
  * @param change sets a mode
  */

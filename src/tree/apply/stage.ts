@@ -1,4 +1,4 @@
-/** The receiving side: one incoming transfer from its first block to its commit. */
+/** The receiving side of one transfer, from its first block to its commit. */
 import type { Reason } from "../../base/reason.ts";
 import { SegmentKind, segmentsOf } from "../../wire/data-block.ts";
 import { EntryType } from "../../wire/entry.ts";
@@ -23,9 +23,9 @@ import { Staging } from "./staging.ts";
 import { StagingExecutor } from "./staging-executor.ts";
 import { type StageTotals, Tally } from "./tally.ts";
 
-/** What a node may ask for beside the staging itself. */
+/** Options of a node beyond the staging itself. */
 export interface StageExtras {
-  /** What stays as it is here. */
+  /** Paths that stay as they are on this member. */
   readonly protection: Protection | undefined;
   /** Whether the paths that change are listed in a file of the staging area, `changes`. */
   readonly listsChanges: boolean;
@@ -39,9 +39,9 @@ const NO_EXTRAS: StageExtras = {
 };
 
 /**
- * One incoming transfer on its disk. Compares manifest blocks with the tree, stages what differs with its final
- * attributes below BASE/.makuosan, and at the commit moves it into place and deletes what is superfluous. Nothing else of
- * the tree is touched before. Where nothing differs, nothing is written.
+ * One incoming transfer on its disk. It compares manifest blocks with the tree, and stages what differs below
+ * BASE/.makuosan, with its final attributes. At the commit it moves the new entries into place and deletes superfluous
+ * ones. Before that it touches nothing else in the tree. If nothing differs, it writes nothing.
  */
 export class Stage {
   private readonly base: Directories;
@@ -56,10 +56,10 @@ export class Stage {
   private readonly durability: Durability;
   private isPrepared = false;
   private readonly keptDirectories = new Set<string>();
-  /** Why it must not commit any more. */
+  /** Why this transfer may no longer commit. */
   private overtaken: Reason | undefined;
 
-  /** @param dryRun whether decisions are only told */
+  /** @param dryRun whether decisions are only reported */
   constructor(
     base: Directories,
     rules: AttributeRules,
@@ -84,9 +84,9 @@ export class Stage {
   }
 
   /**
-   * Takes in a manifest block; blocks come in their order.
+   * Compares a manifest block with the tree. Blocks come in their order.
    *
-   * @returns step by step which of its entries are wanted: others may be served between two steps
+   * @returns the wanted entries, step by step, so that other transfers get their turn between two steps
    * @throws StageError, DecodeError
    */
   *plan(plaintext: Uint8Array): Generator<undefined, StagePlan> {
@@ -100,17 +100,17 @@ export class Stage {
     return plan;
   }
 
-  /** What is going to be changed here. */
+  /** How much is going to change on this member. */
   get totals(): StageTotals {
     return this.tally.totals;
   }
 
-  /** Whether there is a list of what changes; from prepare() on it is complete. */
+  /** Whether there is a list of the changes; it is complete after prepare(). */
   get isListed(): boolean {
     return this.staging.isListed;
   }
 
-  /** How much there is to tell the sender. */
+  /** How many findings there are for the sender. */
   get findingCount(): number {
     return this.tally.findings.count;
   }
@@ -119,7 +119,7 @@ export class Stage {
     return this.tally.findings.from(first, most);
   }
 
-  /** Writes the segments of a data block that are wanted. */
+  /** Writes the wanted segments of a data block. */
   write(plaintext: Uint8Array): void {
     const entries = this.staging.staged?.entries;
     for (const segment of segmentsOf(plaintext)) {
@@ -129,9 +129,9 @@ export class Stage {
   }
 
   /**
-   * Makes everything durable, so that nothing but renames is left to do.
+   * Makes everything durable, so that only renames are left.
    *
-   * @throws RefusalError where more would be deleted than this member allows
+   * @throws RefusalError if more would be deleted than this member allows
    */
   prepare(): void {
     const excess = this.planner.superfluous.excess(this.deleteLimit);
@@ -150,9 +150,9 @@ export class Stage {
   }
 
   /**
-   * Switches to what is staged.
+   * Switches to the staged entries.
    *
-   * @returns why something of it could not be done; its `when` says whether anything has changed
+   * @returns why a part of it failed; its `when` says whether anything has changed
    */
   commit(): Reason | undefined {
     if (this.overtaken !== undefined) return this.overtaken;
@@ -167,16 +167,16 @@ export class Stage {
     return committer.apply();
   }
 
-  /** The steps that the commit will take, once it is prepared. */
+  /** The steps of the commit, after prepare(). */
   steps(): Generator<Step> {
     return this.staging.steps();
   }
 
   /**
-   * Another transfer is going to commit before this one: what it changes, and this one has found to be right, has to come
-   * back with this one's commit. Where that is not possible, this transfer fails.
+   * Another transfer commits before this one. It may change entries that this transfer has found to be right: then this
+   * transfer's own commit has to bring them back. If that is not possible, this transfer fails.
    *
-   * @param steps of the other one
+   * @param steps of the other transfer
    */
   yieldTo(steps: Iterable<Step>): void {
     if (this.executor instanceof ReportExecutor || this.overtaken !== undefined) return;
@@ -196,7 +196,7 @@ export class Stage {
         return step !== undefined;
       },
       keepDirectory: (path) => {
-        // A second time, it would be what the first of the others has made of it.
+        // At a second call, the metadata would be those that the first of the other transfers has set.
         const metadata = this.keptDirectories.has(path) ? undefined : this.metadataOf(path);
         if (metadata === undefined) return;
         this.keptDirectories.add(path);
@@ -208,16 +208,16 @@ export class Stage {
       },
     });
     const { staged } = this.staging;
-    // Recovery takes a missing entry for one that is in its place already: all that is kept has to be durable first.
+    // Recovery assumes that a missing entry is in its place already: kept entries have to be durable first.
     if (this.isPrepared && added.length > 0 && staged !== undefined)
       this.durability.syncStaged(staged.entries.needsSync);
     this.staging.addSteps(added, this.isPrepared);
   }
 
-  /** Removes what is left of the staging. */
+  /** Removes the rest of the staging area. */
   clean(): void {
     this.staging.remove();
-    // Directories that stay open would keep file systems below the base directory from being unmounted.
+    // Open directories would keep file systems below the base directory from being unmounted.
     this.base.forgetAll();
   }
 
@@ -227,7 +227,7 @@ export class Stage {
   }
 }
 
-/** The reason for whatever went wrong while staging. */
+/** The reason for any error while staging. */
 export function stageFailure(error: unknown): Reason {
   const { path } = error as NodeJS.ErrnoException & { path?: Buffer | string };
   return reasonFor(error, path === undefined ? undefined : nameOf(String(path)));

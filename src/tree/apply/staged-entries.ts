@@ -16,11 +16,11 @@ import { setAttributes, setLinkAttributes, setSpecialAttributes } from "./set-at
 import { type Note, StagedFiles } from "./staged-files.ts";
 import type { StagingArea } from "./staging-area.ts";
 
-/** What staged entries tell and ask. */
+/** Callbacks of staged entries. */
 export interface Asked {
-  /** Told what an entry could not be given. */
+  /** Called for each attribute that an entry could not get. */
   readonly note: Note;
-  /** Whether a path was found to be as the sender has it. */
+  /** Whether a path was found to be the same as the sender's. */
   readonly isSame: (path: string) => boolean;
 }
 
@@ -29,7 +29,7 @@ interface StagedLink {
   readonly entry: Entry;
 }
 
-/** What a file system says that has no links, or where more rights are needed for one. */
+/** Errors of file systems without links, and of links that need more privileges. */
 const LINK_CODES: ReadonlySet<string> = new Set([
   "EPERM",
   "EACCES",
@@ -45,7 +45,7 @@ const SPECIAL_KINDS: ReadonlyMap<EntryType, SpecialKind> = new Map([
   [EntryType.blockDevice, "blockDevice"],
 ]);
 
-/** Puts entries of one transfer into its staging area, each with its final attributes. */
+/** Puts the entries of one transfer into its staging area, each with its final attributes. */
 export class StagedEntries {
   private readonly disk: Disk;
   private readonly base: Directories;
@@ -55,7 +55,7 @@ export class StagedEntries {
   private readonly note: Note;
   private readonly isSame: (path: string) => boolean;
   private readonly files: StagedFiles;
-  /** Links wait for the files that they are names of. */
+  /** Hard links are made after the files that they name. */
   private links: StagedLink[] = [];
 
   constructor(
@@ -84,7 +84,7 @@ export class StagedEntries {
     return this.files.isWithdrawn(path);
   }
 
-  /** Whether there is content that has not been made durable. */
+  /** Whether some contents are not durable yet. */
   get needsSync(): boolean {
     return this.files.needsSync;
   }
@@ -94,9 +94,9 @@ export class StagedEntries {
   }
 
   /**
-   * Stages an entry; its content follows, unless it has none.
+   * Stages an entry. Its contents follow, unless it has none.
    *
-   * @returns false where it cannot be made here
+   * @returns false if this member cannot make it
    */
   stage(place: Place, entry: Entry): boolean {
     const { path, hasRealParent } = place;
@@ -119,15 +119,15 @@ export class StagedEntries {
     return true;
   }
 
-  /** Stages a further name of a file; it is made when that file is there. */
+  /** Stages a hard link; it is made when its file has arrived. */
   stageLink(place: Place, entry: Entry): void {
     this.links.push({ place, entry });
   }
 
   /**
-   * Stages a file whose contents are here already, and only its attributes are to be others.
+   * Stages a file whose contents this member has already; only its attributes change.
    *
-   * @returns step by step; false where it cannot be read, or has changed meanwhile
+   * @returns step by step; false if the file cannot be read, or has changed since
    */
   *copy(place: Place, entry: Entry): Generator<undefined, boolean> {
     const from = this.base.hasDirectory(directoryOf(place.path))
@@ -150,9 +150,9 @@ export class StagedEntries {
   }
 
   /**
-   * Everything has arrived: makes the links.
+   * Makes the hard links after everything has arrived.
    *
-   * @throws StageError where that is not so
+   * @throws StageError if something is missing
    */
   finish(): void {
     const { incomplete } = this.files;
@@ -177,7 +177,7 @@ export class StagedEntries {
     if (hasRealParent) this.journal.add(StepKind.place, EntryType.directory, path);
   }
 
-  /** @returns false where only a process with more rights could make it */
+  /** @returns false if only a process with more privileges could make it */
   private makeSpecial(path: string, entry: Entry): boolean {
     const kind = SPECIAL_KINDS.get(entry.type) ?? "fifo";
     const device = entry.extras?.device ?? { major: 0, minor: 0 };
@@ -200,7 +200,7 @@ export class StagedEntries {
     if (failure !== undefined) this.note(path, failure);
   }
 
-  /** A link is one to the new file, or else to the one that is here, if that is the sender's. */
+  /** Links to the new file; otherwise to the file in the tree, if that is the same as the sender's. */
   private link({ place, entry }: StagedLink): void {
     const { path, hasRealParent } = place;
     const { target } = entry;
@@ -223,7 +223,7 @@ export class StagedEntries {
     if (hasRealParent) this.journal.add(StepKind.place, EntryType.hardLink, path);
   }
 
-  /** Where no link can be made, it becomes a file of its own with the same contents. */
+  /** If no link can be made, the entry becomes a file of its own with the same contents. */
   private copyInstead(place: Place, entry: Entry, where: Directories): void {
     const from = openReadable(where, entry.target);
     if (from === undefined) {
@@ -244,7 +244,7 @@ export class StagedEntries {
   }
 }
 
-/** A directory may be announced twice: as one on the way to an entry, and for itself. */
+/** A directory may come twice in a manifest: on the way to an entry, and as an entry. */
 function makeStagedDirectory(disk: Disk, parent: DirectoryHandle, name: string): void {
   try {
     disk.makeDirectory(parent, name, 0o700);
@@ -253,7 +253,7 @@ function makeStagedDirectory(disk: Disk, parent: DirectoryHandle, name: string):
   }
 }
 
-/** Opens a file to read it; undefined where that is not allowed, or it is gone. */
+/** Opens a file for reading; undefined if that is not allowed, or if the file is missing. */
 function openReadable(tree: Directories, path: string): OpenFile | undefined {
   try {
     return tree.openToRead(directoryOf(path), nameOf(path));

@@ -1,4 +1,4 @@
-/** Files while they are written, or copied from the member's own. */
+/** Files while they are written, or copied from the member's own files. */
 import { type ContentSegment, type HoleSegment, SegmentKind } from "../../wire/data-block.ts";
 import { type Attribute, EntryType } from "../../wire/entry.ts";
 import type { Metadata } from "../../wire/metadata.ts";
@@ -16,42 +16,42 @@ import { setAttributes, setFileRights } from "./set-attributes.ts";
 import type { StagingArea } from "./staging-area.ts";
 import { writeAll } from "./write-all.ts";
 
-/** Up to this many files are made durable one by one; beyond, the whole file system at once is cheaper. */
+/** Up to this many files are made durable one by one; for more, one sync of the whole file system is cheaper. */
 const SYNCED_ONE_BY_ONE = 8;
 
-/** Files that are open because only a part of them has arrived: large ones come one after the other, mostly. */
+/** Open files of which only a part has arrived. Few are enough: large files mostly come one after another. */
 const OPEN_FILES = 64;
 
-/** Mode bits that say who may do what; the others make a program run as somebody else. */
+/** Permission bits; the other bits of a mode make a program run as another user. */
 const PERMISSIONS = 0o777;
 
-/** How much of a local file is copied between two looks at what else there is to do. */
+/** How much of a local file is copied before other work gets its turn; chosen without measurement. */
 const COPIED_BYTES = 4 * 1024 * 1024;
 
-/** Takes down what an entry could not be given. */
+/** Records why an entry could not get everything. */
 export type Note = (path: string, text: Reason) => void;
 
-/** A wanted file whose content is on its way. */
+/** A wanted file whose contents are on their way. */
 interface ExpectedFile {
   readonly number: number;
   readonly path: string;
   readonly size: number;
   readonly metadata: Metadata;
-  /** Extended attributes; undefined where none are set. */
+  /** Extended attributes; undefined if none are set. */
   readonly attributes: readonly Attribute[] | undefined;
-  /** Its directory is not staged, so the file itself has to be moved at the commit. */
+  /** Its directory is not staged, so the commit has to move the file itself. */
   readonly isPlaced: boolean;
 }
 
 interface PartialFile extends ExpectedFile {
   receivedBytes: number;
   isCreated: boolean;
-  /** The mode that it was made with, where that is to be its last one. */
+  /** The mode that the file was created with, if that is its final mode. */
   madeMode: number | undefined;
   handle: FileHandle | undefined;
 }
 
-/** The files of one transfer while they are written. Memory holds those that are not complete. */
+/** The files of one transfer while they are written. Memory holds only files that are not complete. */
 export class StagedFiles {
   private readonly disk: Disk;
   private readonly area: StagingArea;
@@ -60,10 +60,10 @@ export class StagedFiles {
   private readonly note: Note;
   private readonly partial = new Map<number, PartialFile>();
   private readonly open = new Set<PartialFile>();
-  /** What the file system makes of a new file, by the mode that it was asked for: the same for all of one transfer. */
+  /** The stats of a new file for each mode that was asked for: they are the same for all files of a transfer. */
   private readonly made = new Map<number, FileStats>();
   private completed = 0;
-  /** Paths that the sender has taken back. */
+  /** Paths that the sender has withdrawn. */
   private readonly withdrawn = new Set<string>();
   writtenBytes = 0;
 
@@ -83,12 +83,12 @@ export class StagedFiles {
     return this.withdrawn.has(path);
   }
 
-  /** Files whose content has not all arrived. */
+  /** How many files have not all of their contents. */
   get incomplete(): number {
     return this.partial.size;
   }
 
-  /** Whether there is content that has not been made durable. */
+  /** Whether some contents are not durable yet. */
   get needsSync(): boolean {
     return this.completed > SYNCED_ONE_BY_ONE;
   }
@@ -99,7 +99,7 @@ export class StagedFiles {
     else this.partial.set(file.number, partial);
   }
 
-  /** Writes a piece; one of an entry that is not wanted here is passed over. */
+  /** Writes a piece; pieces of entries that are not wanted are skipped. */
   write(segment: ContentSegment | HoleSegment): void {
     const file = this.partial.get(segment.entry);
     const isHole = segment.kind === SegmentKind.hole;
@@ -107,7 +107,7 @@ export class StagedFiles {
     if (file === undefined || segment.offset + length > file.size) return;
     const isWhole = length === file.size;
     const handle = isWhole ? this.makeWhole(file) : this.handleOf(file);
-    // What is not written is a hole by itself, but for one at the end.
+    // Bytes that are never written are a hole already, except for a hole at the end of the file.
     if (isHole) this.disk.truncate(handle, file.size);
     else writeAll(this.disk, handle, segment.bytes, segment.offset);
     file.receivedBytes += length;
@@ -118,9 +118,9 @@ export class StagedFiles {
   }
 
   /**
-   * Takes the content from a file of this host, and not from the sender.
+   * Copies the contents from a file of this host instead of the sender's.
    *
-   * @returns false, step by step, where that file changed meanwhile
+   * @returns false, step by step, if that file changed while it was copied
    */
   *copy(file: ExpectedFile, from: OpenFile): Generator<undefined, boolean> {
     const partial = partialOf(file);
@@ -130,7 +130,7 @@ export class StagedFiles {
       const { start, end } = nextPiece(from, offset, file.size);
       const bytes = from.read(space.subarray(0, Math.min(space.length, end - start)), start);
       if (bytes === 0 && start < file.size) break;
-      // Opened anew each time: between two steps, other files may have needed its place among the open ones.
+      // Opened again each time: between two steps, other files may have closed it to be open themselves.
       writeAll(this.disk, this.handleOf(partial), space.subarray(0, bytes), start);
       this.writtenBytes += bytes;
       offset = start + bytes;
@@ -147,7 +147,7 @@ export class StagedFiles {
     return true;
   }
 
-  /** The sender takes a file back: it stays here as it was. */
+  /** The sender withdraws a file: the member's own stays as it was. */
   withdraw(number: number): void {
     const file = this.partial.get(number);
     if (file === undefined) return;
@@ -177,7 +177,7 @@ export class StagedFiles {
     if (file.isPlaced) this.journal.add(StepKind.place, EntryType.file, file.path);
   }
 
-  /** Opens a file that gets the last of its content now: where it is not made yet, it can have its own mode at once. */
+  /** Opens a file for the last of its contents. If it does not exist yet, it is created with its final mode. */
   private makeWhole(file: PartialFile): FileHandle {
     if (!file.isCreated) {
       const mode = modeToSet(file.metadata, this.rules);
@@ -186,7 +186,7 @@ export class StagedFiles {
     return this.handleOf(file);
   }
 
-  /** Whether a file has got its owner and its mode when it was made. The first one of a mode tells it for all. */
+  /** Whether a file got its owner and its mode when it was created. The first file of a mode answers it for all. */
   private isMadeRight(file: PartialFile, handle: FileHandle): boolean {
     const { madeMode, metadata } = file;
     if (madeMode === undefined) return false;

@@ -1,4 +1,4 @@
-/** BASE/.makuosan/NAME, and the names that tell how far things are. */
+/** BASE/.makuosan/NAME, and the names in it that tell how far a transfer has come. */
 import { errorCode } from "../../sys/system-error.ts";
 import type { FileStats } from "../../sys/stat.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
@@ -8,19 +8,19 @@ import type { DirectoryHandle, Disk, FileHandle } from "../disk/disk.ts";
 import { removeEntry } from "../disk/remove.ts";
 import { JournalWriter, readJournal } from "./journal.ts";
 
-/** The sticky bit marks a directory that only mirrors the way to an entry; no umask takes it away. */
+/** The sticky bit marks a directory that only mirrors the way to an entry; no umask removes that bit. */
 const WAY_MARK = 0o1000;
 
 const DISCARDED = "discarded";
 
-/** The names of a journal in their order; `done` only stands until the area is removed. */
+/** The names of a journal in their order; `done` exists only until the area is removed. */
 type JournalName = "journal" | "ready" | "commit" | "done";
 
 /**
- * Where one transfer is staged: BASE/.makuosan/NAME. In it, `tree` mirrors the tree below the base directory with
- * what is new, `journal` lists the steps of the commit while they are found, `ready` is that list when it is
- * complete and durable, and `commit` is it from the moment of the commit on. The name tells after a crash how far
- * things had come.
+ * The directory in which one transfer is staged: BASE/.makuosan/NAME. In it, `tree` mirrors the tree below the base
+ * directory and holds the new entries. `journal` lists the steps of the commit while they are found. It is renamed to
+ * `ready` when it is complete and durable, and to `commit` when the commit begins. After a crash the name tells how far
+ * the transfer had come.
  */
 export class StagingArea {
   readonly name: string;
@@ -67,9 +67,9 @@ export class StagingArea {
   }
 
   /**
-   * Opens one that a crash has left; undefined where it has no tree.
+   * Opens an area that a crash has left; undefined if it has no tree.
    *
-   * @throws an error with the code EPERM where something of it is not this process's own
+   * @throws an error with the code EPERM if a part of it does not belong to this process
    */
   static open(base: Directories, name: string): StagingArea | undefined {
     const root = openStagingRoot(base);
@@ -82,7 +82,7 @@ export class StagingArea {
     }
   }
 
-  /** Begins a journal; one of the same name that a crash has left goes. */
+  /** Begins a journal; it replaces one of the same name that a crash has left. */
   writeJournal(): JournalWriter {
     removeEntry(this.disk, this.directory, "journal");
     return new JournalWriter(this.disk, this.directory, "journal");
@@ -105,7 +105,7 @@ export class StagingArea {
     this.disk.rename(this.directory, from, this.directory, to);
   }
 
-  /** The handle of a directory of the mirrored tree, made with its parents where it is missing. */
+  /** The handle of a directory of the mirrored tree; it is created with its parents if it is missing. */
   directoryFor(path: string): DirectoryHandle {
     const found = this.tree.find(path);
     if (found !== undefined) return found;
@@ -116,23 +116,23 @@ export class StagingArea {
     }
   }
 
-  /** Whether a directory of the mirrored tree is one that the transfer brings, and not only a way to an entry. */
+  /** Whether the transfer brings this directory of the mirrored tree; otherwise it is only on the way to an entry. */
   isNewDirectory(path: string): boolean {
     return this.tree.hasDirectory(path) && (this.tree.statDirectory(path).mode & WAY_MARK) === 0;
   }
 
-  /** Moves something out of the way; it goes with the area. */
+  /** Moves an entry out of the way; it is removed together with the area. */
   discard(from: DirectoryHandle, name: string): void {
-    // An earlier run, which a crash has ended, may have had the same names.
+    // An earlier run that ended in a crash may have used the same names.
     do this.discarded++;
     while (this.disk.stat(this.directory, `${DISCARDED}${this.discarded}`) !== undefined);
     this.disk.rename(from, name, this.directory, `${DISCARDED}${this.discarded}`);
   }
 
   /**
-   * Moves what a step of the journal deletes out of the tree.
+   * Moves an entry that a step of the journal deletes out of the tree.
    *
-   * @param step its number: before a crash it may have been done already, and what is there now is something new
+   * @param step its number: if the step was done before a crash, the path may hold something new by now
    */
   discardFor(step: number, from: DirectoryHandle, name: string): void {
     const discarded = `${DISCARDED}-step${step}`;
@@ -151,12 +151,12 @@ export class StagingArea {
     this.disk.syncDirectory(this.root);
   }
 
-  /** Removes the area; first the list of steps, so that what is half removed never looks like a commit. */
+  /** Removes the area. The list of steps goes first, so that a half removed area never looks like a commit. */
   remove(): void {
     try {
       const hasSteps = this.has("ready") || this.has("commit");
       for (const name of ["journal", "ready", "commit"]) removeEntry(this.disk, this.directory, name);
-      // Otherwise the list could come back after a loss of power, and what is staged could not.
+      // Otherwise the list could come back after a loss of power, but the staged entries could not.
       if (hasSteps && !this.disk.fileSystemOf(this.directory).isOrdered)
         this.disk.syncDirectory(this.directory);
       this.closeInside();
@@ -182,7 +182,7 @@ export class StagingArea {
     this.disk.makeDirectory(parent, path.slice(slash + 1), 0o700 | WAY_MARK);
   }
 
-  /** Opens a file of the area, if it is this process's own. */
+  /** Opens a file of the area, if it belongs to this process. */
   private openOwnFile(name: JournalName): FileHandle {
     const file = this.disk.openFile(this.directory, name, "read");
     const stats = this.disk.statFile(file);
@@ -192,7 +192,7 @@ export class StagingArea {
   }
 }
 
-/** Removes BASE/.makuosan when nothing is staged there: between transfers nothing of the daemon's is in the tree. */
+/** Removes BASE/.makuosan if nothing is staged there: between transfers the tree holds nothing of the daemon. */
 export function removeStagingRoot(base: Directories): void {
   base.forget(STAGING_NAME);
   try {
@@ -203,8 +203,8 @@ export function removeStagingRoot(base: Directories): void {
 }
 
 /**
- * Opens BASE/.makuosan, made where it is missing. It must be a directory, not a link to one, and this process's own:
- * who can write there decides what a start puts into the tree.
+ * Opens BASE/.makuosan, and creates it if it is missing. It must be a directory, not a link to one, and belong to this
+ * process: a user who can write there decides what the next start puts into the tree.
  *
  * @throws an error with the code ENOTDIR or EPERM otherwise
  */

@@ -5,7 +5,7 @@ import { StageError } from "../reasons/stage-error.ts";
 import type { Executor } from "./executor.ts";
 import type { Staging } from "./staging.ts";
 
-/** Stages what is decided; the tree itself is not touched. */
+/** Stages the results of decisions; the tree itself is not touched. */
 export class StagingExecutor implements Executor {
   private readonly staging: Staging;
 

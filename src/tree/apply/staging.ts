@@ -1,4 +1,4 @@
-/** What a transfer has staged: begun only when something differs, ready, and made longer. */
+/** The staged part of a transfer: it begins when something differs, becomes ready, and may get longer after that. */
 import { errorCode } from "../../sys/system-error.ts";
 import { NO_METADATA } from "../../wire/metadata.ts";
 import { directoryOf, nameOf } from "../../wire/path-rules.ts";
@@ -17,7 +17,7 @@ export interface Staged {
   readonly entries: StagedEntries;
 }
 
-/** What one transfer has laid below BASE/.makuosan: nothing at all before something differs. */
+/** Everything of one transfer below BASE/.makuosan: nothing at all until something differs. */
 export class Staging {
   private readonly base: Directories;
   private readonly rules: AttributeRules;
@@ -26,15 +26,15 @@ export class Staging {
   private readonly asked: Asked;
   private changes: ChangeList | undefined;
   private isReady = false;
-  /** Undefined as long as there is nothing. */
+  /** Undefined until something is staged. */
   staged: Staged | undefined;
-  /** Whether there is a list of what changes; from finish() on it is complete. */
+  /** Whether there is a list of the changes; it is complete after finish(). */
   isListed = false;
 
   /**
    * @param name of the area
    * @param listsChanges whether the paths that change are listed in a file of the area, `changes`
-   * @param asked what staged entries tell and ask
+   * @param asked callbacks of staged entries
    */
   constructor(base: Directories, rules: AttributeRules, name: string, listsChanges: boolean, asked: Asked) {
     this.base = base;
@@ -48,7 +48,7 @@ export class Staging {
     return this.staged?.entries.writtenBytes ?? 0;
   }
 
-  /** What is staged; it is begun where there was nothing. */
+  /** The staged entries; the area is created at the first call. */
   opened(): Staged {
     if (this.staged !== undefined) return this.staged;
     const area = StagingArea.create(this.base, this.name);
@@ -63,7 +63,7 @@ export class Staging {
     this.changes?.add(path);
   }
 
-  /** What the sender has withdrawn does not change, though it was announced. */
+  /** Completes the list of changes. Withdrawn files were announced, but do not change. */
   finishChanges(): void {
     const { entries } = this.opened();
     const isChanged = (path: string) => !entries.isWithdrawn(path);
@@ -72,7 +72,7 @@ export class Staging {
     this.changes = undefined;
   }
 
-  /** From now on a commit can be finished after a crash. */
+  /** From this call on, the commit can be finished after a crash. */
   makeReady(): void {
     const { area, journal } = this.opened();
     journal.finish();
@@ -82,9 +82,9 @@ export class Staging {
   }
 
   /**
-   * Stages what a path is at present, by a further name of it.
+   * Stages the present entry of a path as another hard link to it.
    *
-   * @returns the step that brings it back; undefined where that cannot be done
+   * @returns the step that brings it back; undefined if that is not possible
    */
   keep(path: string): Step | "kept already" | undefined {
     const stats = this.base.stat(path);
@@ -102,20 +102,20 @@ export class Staging {
   }
 
   /**
-   * Adds steps, also where everything was ready.
+   * Adds steps, also to a journal that is ready.
    *
-   * @param isPrepared whether nothing else will come
+   * @param isPrepared whether no further steps will come
    */
   addSteps(steps: readonly Step[], isPrepared: boolean): void {
     if (steps.length === 0) return;
     const { area, journal } = this.opened();
     if (!this.isReady) {
       for (const step of steps) journal.addStep(step);
-      // There was nothing to do before.
+      // Until now this transfer had nothing to do.
       if (isPrepared) this.makeReady();
       return;
     }
-    // A list that is half written must never be the one that counts.
+    // A half written list must never become the valid one.
     const longer = area.writeJournal();
     try {
       for (const step of area.readJournal("ready")) longer.addStep(step);
@@ -128,12 +128,12 @@ export class Staging {
     area.sync();
   }
 
-  /** The steps that a commit will take. */
+  /** The steps of the commit. */
   *steps(): Generator<Step> {
     if (this.staged !== undefined && this.isReady) yield* this.staged.area.readJournal("ready");
   }
 
-  /** Removes what is left. */
+  /** Removes the rest of the staging area. */
   remove(): void {
     this.staged?.entries.close();
     this.staged?.journal.close();

@@ -1,11 +1,11 @@
-/** What a transfer changes at a member: counted, and told to its sender as far as it has to know. */
+/** Counts what a transfer changes at a member, and reports to the sender what it has to know. */
 import { type Reason, sentenceOf } from "../../base/reason.ts";
 import { EntryType } from "../../wire/entry.ts";
 import { FindingKind } from "../../wire/findings.ts";
 import type { Decision, Outcome } from "../decide/decision.ts";
 import { FindingList } from "./findings.ts";
 
-/** How much of a transfer is wanted. */
+/** How much of a transfer the member wants. */
 export interface StageTotals {
   readonly entries: number;
   readonly bytes: number;
@@ -20,15 +20,15 @@ export class Tally {
     return { entries: this.entries, bytes: this.bytes };
   }
 
-  /** Takes down why an entry is not made, or not with everything. */
+  /** Records why an entry is not made, or not with everything. */
   noteReason(path: string, why: Reason): void {
     this.findings.add(FindingKind.note, path, sentenceOf(why));
   }
 
   /**
-   * Takes down a decision and what became of it.
+   * Records a decision and its result.
    *
-   * @returns the paths that change by it
+   * @returns the paths that the decision changes
    */
   *note(decision: Decision, outcome: Outcome): Generator<string> {
     switch (decision.kind) {

@@ -1,4 +1,4 @@
-/** Writes all of some bytes: one call may write only a part of them. */
+/** Writes all of the bytes given: one call may write only a part of them. */
 import type { Disk, FileHandle } from "../disk/disk.ts";
 
 export function writeAll(disk: Disk, file: FileHandle, bytes: Uint8Array, offset: number): void {

@@ -16,12 +16,12 @@ import { errorCode } from "../../sys/system-error.ts";
 import { hasSameAttributes } from "../entries/extended-attributes.ts";
 
 /**
- * How an entry differs from what the manifest says (PROTOCOL.md 5.2), as bits of Difference; 0 where it does not. A file is
- * taken for the same when it has the same size and time; where the manifest has a digest, only that counts.
+ * How an entry differs from the manifest (PROTOCOL.md 5.2), as bits of Difference; 0 if it does not. A file with the
+ * same size and time counts as the same; if the manifest has a digest, only the digest counts.
  *
  * @param directory the path of its directory
- * @param stats of what is there
- * @returns step by step, since large files may have to be read
+ * @param stats of the member's entry
+ * @returns step by step, because large files may have to be read
  */
 export function* differenceOf(
   tree: TreeView,
@@ -43,8 +43,8 @@ export function* differenceOf(
 }
 
 /**
- * Whether an entry can be seen to be the same by a look at its stats: a file of which nothing else is to be compared. For
- * the others it takes differenceOf().
+ * Whether an entry is the same by its stats alone: a file for which nothing else has to be compared. All others need
+ * differenceOf().
  */
 export function isPlainlySame(
   stats: FileStats,
@@ -90,7 +90,7 @@ function* hasSameContents(
   return own !== undefined && Buffer.compare(own, digest) === 0;
 }
 
-/** The digest of a file; undefined where it cannot be read, or changes meanwhile. */
+/** The digest of a file; undefined if it cannot be read, or changes while it is read. */
 function* digestOf(
   tree: TreeView,
   directory: string,

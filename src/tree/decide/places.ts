@@ -1,4 +1,4 @@
-/** Looks before the barrier at everything that a commit would fail at. */
+/** Looks before the barrier for everything that would make a commit fail. */
 import type { FileStats } from "../../sys/stat.ts";
 import { type Entry, EntryType } from "../../wire/entry.ts";
 import { directoryOf } from "../../wire/path-rules.ts";
@@ -8,9 +8,10 @@ import type { AttributeRules } from "../entries/attributes.ts";
 import { reasonFor } from "../reasons/explain.ts";
 import { StageError } from "../reasons/stage-error.ts";
 
+/** The sticky bit of a mode. */
 const STICKY = 0o1000;
 
-/** Every check throws a StageError with the reason. */
+/** Checks of paths: each throws a StageError with the reason. */
 export class Places {
   private readonly tree: TreeView;
   private readonly rules: AttributeRules;
@@ -22,7 +23,7 @@ export class Places {
     this.device = tree.statDirectory("").device;
   }
 
-  /** Whether entries of a directory can be renamed and deleted. */
+  /** Checks that entries of a directory can be renamed and deleted. */
   checkWritable(directory: string): void {
     if (this.tree.statDirectory(directory).device !== this.device) throw StageError.of("EXDEV", directory);
     try {
@@ -32,17 +33,17 @@ export class Places {
     }
   }
 
-  /** Whether a path can be moved out of its directory. */
+  /** Checks that a path can be moved out of its directory. */
   checkRemovable(path: string): void {
     const directory = directoryOf(path);
     this.checkWritable(directory);
     const stats = this.tree.stat(path);
     if (stats !== undefined) this.checkSticky(directory, path, stats);
-    // A directory that is moved away is written to: it gets another parent.
+    // Moving a directory changes it: it gets another parent.
     if (this.tree.hasDirectory(path)) this.checkWritable(path);
   }
 
-  /** Whether all of an entry below something that goes can be deleted. */
+  /** Checks that an entry can be deleted with a directory above it. */
   checkDeletable({ path, stats }: EntryBelow): void {
     if (!stats.isDirectory()) return;
     if (stats.device !== this.device || stats.hasMount) throw StageError.of("EXDEV", path);
@@ -50,12 +51,12 @@ export class Places {
     if (this.tree.hasDirectory(path)) this.checkWritable(path);
   }
 
-  /** Whether a path can lead through what is there. */
+  /** Checks that an existing entry can be on the way to others. */
   checkPassage(path: string, stats: FileStats): void {
     if (!stats.isDirectory()) throw StageError.of("not-a-passage", path);
   }
 
-  /** Whether an entry that differs can take the place of what is there. */
+  /** Checks that an entry that differs can replace the existing one. */
   checkReplaceable(path: string, entry: Entry, stats: FileStats): void {
     const directory = directoryOf(path);
     if (this.tree.hasDirectory(directory)) this.checkSticky(directory, path, stats);
@@ -64,7 +65,7 @@ export class Places {
     this.checkRemovable(path);
   }
 
-  /** In a sticky directory, only owners may rename what is theirs. */
+  /** In a sticky directory, only owners may rename their entries. */
   private checkSticky(directory: string, path: string, stats: FileStats): void {
     if (this.rules.keepOwner) return;
     const { mode, uid } = this.tree.statDirectory(directory);
@@ -73,7 +74,7 @@ export class Places {
     throw StageError.of("sticky", path);
   }
 
-  /** Better to say at once that so many bytes more will not fit than to fill the disk. */
+  /** Fails early if the bytes will not fit, instead of filling the disk. */
   checkSpace(bytes: number, writtenBytes: number): void {
     if (bytes === 0) return;
     const freeBytes = this.tree.freeBytes() + writtenBytes;

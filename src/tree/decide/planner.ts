@@ -1,4 +1,4 @@
-/** Compares manifest blocks with the tree, and decides what is to become of every entry. */
+/** Compares manifest blocks with the tree, and decides about every entry. */
 import type { Bitmap } from "../../base/bitmap.ts";
 import { reason } from "../../base/reason.ts";
 import type { FileStats } from "../../sys/stat.ts";
@@ -19,23 +19,23 @@ import type { Precedence } from "./precedence.ts";
 import type { Protection } from "./protection.ts";
 import { Superfluous } from "./superfluous.ts";
 
-/** What is wanted of a manifest block. */
+/** The wanted entries of a manifest block. */
 export interface StagePlan {
   readonly wants: Bitmap;
-  /** How each entry differs, where the sender has to know. */
+  /** How each entry differs, if the sender has to know. */
   readonly differences: Uint8Array | undefined;
 }
 
-/** What a planner works with. */
+/** The parts of a planner. */
 export interface PlannerParts {
   readonly tree: TreeView;
   readonly rules: AttributeRules;
-  /** What stays as it is here. */
+  /** Paths that stay as they are on this member. */
   readonly protection: Protection | undefined;
   readonly precedence: Precedence;
 }
 
-/** A manifest block while it is worked through. */
+/** The state of a manifest block while it is compared. */
 interface BlockPlan {
   readonly firstEntry: number;
   readonly differences: Uint8Array;
@@ -43,8 +43,8 @@ interface BlockPlan {
 }
 
 /**
- * Finds what is wanted, what is superfluous, and what would stand in the way of a commit. It looks at the tree and changes
- * nothing: whoever takes the decisions carries them out, or only tells of them.
+ * Finds wanted entries, superfluous entries, and obstacles to a commit. It looks at the tree and changes nothing: an
+ * executor carries the decisions out, or only reports them.
  */
 export class Planner {
   private readonly tree: TreeView;
@@ -52,9 +52,9 @@ export class Planner {
   private readonly protection: Protection | undefined;
   private readonly precedence: Precedence;
   private readonly places: Places;
-  /** Files that are going to be new ones, and that others are names of. */
+  /** Files that are going to be new and that hard links name. */
   private readonly linkTargets = new Set<string>();
-  /** Directories that this transfer brings. */
+  /** Directories that this transfer creates. */
   private readonly brought = new PathSet();
   private nextEntry = 0;
   readonly superfluous: Superfluous;
@@ -69,9 +69,9 @@ export class Planner {
   }
 
   /**
-   * Takes in a manifest block; blocks come in their order.
+   * Compares a manifest block with the tree. Blocks come in their order.
    *
-   * @returns its decisions one by one, and at the end which of its entries are wanted
+   * @returns its decisions one by one, and at the end the wanted entries
    * @throws StageError, DecodeError
    */
   *plan(plaintext: Uint8Array): Decisions<StagePlan> {
@@ -87,9 +87,9 @@ export class Planner {
   }
 
   /**
-   * Why this loop is as it is: most entries are files that are as they should be, a million of them in a large tree. Each
-   * costs one look at its stats and not one object more; everything else is behind `isSame`. And since other transfers are
-   * served at every `yield`, whatever was known of the directory before it is looked at again after it.
+   * This loop is written for the usual case: files that are already right, a million of them in a large tree. Each
+   * costs one look at its stats and not one object; everything else comes after `isSame`. Other transfers are served at
+   * every `yield`, so facts about the directory are looked up again after it.
    */
   private *planDirectory(directory: ManifestDirectory, plan: BlockPlan): Decisions<void> {
     const { header, entries } = directory;
@@ -97,14 +97,14 @@ export class Planner {
       this.nextEntry += entries.length;
       return;
     }
-    // It may have been moved away since it was opened for its own entry.
+    // The directory may have been moved since it was opened for its own entry.
     this.tree.forget(header.path);
     const isThere = this.tree.hasDirectory(header.path);
     let isTouched = false;
     let isPlaceKnown = isThere;
     for (const entry of entries) {
       const number = this.nextEntry++;
-      // A passage stands between the entries of another directory.
+      // A passage may stand between the entries of another directory.
       if (entry.type !== EntryType.passage) this.superfluous.note(header.path, entry.name);
       if (this.superfluous.isLooking) this.precedence.noteKnown(header.path, entry.name);
       if (entry.type === EntryType.kept) continue;
@@ -136,7 +136,7 @@ export class Planner {
     if (isThere && isTouched) yield* this.touch(directory);
   }
 
-  /** The directory itself changes with what is in it. */
+  /** A change in a directory changes the directory, too. */
   private *touch({ header }: ManifestDirectory): Decisions<void> {
     yield* refused(() => this.places.checkWritable(header.path));
     this.precedence.noteUsed(header.path);
@@ -145,7 +145,7 @@ export class Planner {
     yield { kind: "adjust", path: header.path, set, isEntry: false };
   }
 
-  /** Most entries are files as they should be: these need none of the steps that the others may take. */
+  /** Most entries are files that are already right: they need none of the steps of other entries. */
   private isSame(directory: string, entry: Entry, stats: FileStats | undefined): boolean {
     if (stats === undefined || this.protection !== undefined) return false;
     if (!isPlainlySame(stats, entry, this.rules, this.tree)) return false;
@@ -153,7 +153,7 @@ export class Planner {
     return true;
   }
 
-  /** @returns how the entry differs, 0 also where it is left as it is or out */
+  /** @returns how the entry differs; 0 also if it stays as it is or is left out */
   private *planEntry(place: Place, entry: Entry, stats: FileStats | undefined): Decisions<number> {
     const { path } = place;
     if (this.isProtected(path, entry, stats)) return 0;
@@ -174,7 +174,7 @@ export class Planner {
     return yield* this.bring(place, entry, difference);
   }
 
-  /** @returns how the entry differs after all */
+  /** @returns how the entry differs, after the executor has answered */
   private *bring(place: Place, entry: Entry, found: number): Decisions<number> {
     let difference = found;
     const { path, hasRealParent } = place;
@@ -190,7 +190,7 @@ export class Planner {
     if (entry.type === EntryType.file && isOfAttributesAlone(difference)) {
       const outcome: Outcome = yield { kind: "copy", place, entry };
       if (outcome === "done") return difference;
-      // It cannot be read here, or has changed: then the sender has to send it.
+      // The member's file cannot be read, or has changed: then the sender has to send it.
       difference |= Difference.contents;
     }
     const kind = entry.type === EntryType.hardLink ? "link" : "place";
@@ -201,7 +201,7 @@ export class Planner {
   private *compare(stats: FileStats, path: string, entry: Entry): Decisions<number> {
     if (entry.type === EntryType.passage) return 0;
     const difference = yield* differenceOf(this.tree, directoryOf(path), stats, entry, this.rules);
-    // While a file was read for its digest, another transfer may have replaced it.
+    // While the file was read for its digest, another transfer may have replaced it.
     if (entry.extras?.digest !== undefined && !isSameState(stats, this.tree.stat(path)))
       return difference | Difference.contents;
     if (entry.type !== EntryType.hardLink || (difference & Difference.type) !== 0) return difference;
@@ -210,9 +210,9 @@ export class Planner {
   }
 
   /**
-   * Plans what is deleted: a path, or all that is superfluous in a directory.
+   * Plans deletions: a path, or everything superfluous in a directory.
    *
-   * @returns whether anything is
+   * @returns whether anything is deleted
    */
   private *planRemovals(which: "of" | "in", place: string): Decisions<boolean> {
     let refusal: StageError | undefined;
@@ -236,19 +236,19 @@ export class Planner {
     return isTouched;
   }
 
-  /** All that is in a directory goes when something else takes its place. */
+  /** Everything in a directory is deleted when something else replaces the directory. */
   private *planReplaced(path: string, stats: FileStats): Decisions<void> {
     const obstacle = (entry: EntryBelow) => this.places.checkDeletable(entry);
     for (const one of yield* this.superfluous.replaced(path, stats, obstacle))
       yield { kind: "replaced", path: one };
   }
 
-  /** A directory that is not there must be one that this transfer brings; otherwise its entries would get lost. */
+  /** A missing directory must be one that this transfer creates; otherwise its entries would be lost. */
   private checkBrought(path: string): void {
     if (!this.brought.has(path)) throw StageError.of("vanished", path);
   }
 
-  /** Whether an entry stays as it is here, be it by what it is going to be or by what it is. */
+  /** Whether this member keeps an entry as it is, by the type that it has now or by the one that it would get. */
   private isProtected(path: string, entry: Entry, stats: FileStats | undefined): boolean {
     const { protection } = this;
     if (protection === undefined) return false;
@@ -270,7 +270,7 @@ function* leaveOut(path: string): Decisions<number> {
   return 0;
 }
 
-/** Gives the refusal of a check, if there is one. */
+/** Turns the refusal of a check into a decision. */
 function* refused(check: () => void): Decisions<void> {
   const refusal = refusalOf(check);
   if (refusal !== undefined) yield { kind: "refuse", reason: refusal.reason };

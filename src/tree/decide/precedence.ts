@@ -1,4 +1,4 @@
-/** What a transfer keeps when another one commits first. */
+/** Keeps a transfer's result right when another transfer commits first. */
 import { EntryType } from "../../wire/entry.ts";
 import { directoryOf } from "../../wire/path-rules.ts";
 import { below } from "../disk/below.ts";
@@ -6,29 +6,30 @@ import type { TreeView } from "../disk/tree-view.ts";
 import { type Step, StepKind } from "./decision.ts";
 import { PathSet } from "../entries/path-set.ts";
 
-/** How a transfer that commits later keeps what it found to be right. */
+/** The ways in which a transfer that commits later keeps entries that it found to be right. */
 export interface Rescue {
-  /** Keeps what a path is now, a file or a link, for this transfer's own commit. */
+  /** Keeps the present file or link of a path for this transfer's own commit; false if that is not possible. */
   keepEntry(path: string): boolean;
-  /** Keeps the attributes that a directory has now. */
+  /** Keeps the present attributes of a directory. */
   keepDirectory(path: string): void;
-  /** Something is going to be lost that cannot be kept. */
+  /** Something is going to be lost and cannot be kept. */
   giveUp(path: string): void;
 }
 
 /**
- * What a transfer has found as it should be, and therefore does not bring. When another transfer commits first and changes
- * that, this one would leave a mixture of both: so it keeps what the other one replaces, and brings it after all.
+ * The entries that a transfer has found to be right, and therefore does not bring. If another transfer commits first
+ * and changes them, this one would leave a mixture of both. So it keeps what the other one replaces, and brings it
+ * after all.
  */
 export class Precedence {
   private readonly tree: TreeView;
   private readonly same = new PathSet();
-  /** Directories that are there and that it is going to change something in. */
+  /** Existing directories in which this transfer changes something. */
   private readonly used = new PathSet();
-  /** Where this transfer deletes what the sender does not have: directories, and all that the sender has in them. */
+  /** Directories in which this transfer deletes superfluous entries; `noted` has the entries of the sender in them. */
   private readonly complete = new PathSet();
   private readonly noted = new PathSet();
-  /** Paths that are to be deleted wherever they are, and the directories on the way to them. */
+  /** Paths that this transfer deletes if they exist, and below the directories above them. */
   private readonly gone = new PathSet();
   private readonly aboveGone = new PathSet();
 
@@ -36,12 +37,12 @@ export class Precedence {
     this.tree = tree;
   }
 
-  /** An entry is here as the sender has it. */
+  /** Records that an entry is the same as the sender's. */
   noteSame(directory: string, name: string): void {
     this.same.addIn(directory, name);
   }
 
-  /** Something goes into a directory that is there. */
+  /** Records that something is placed into an existing directory. */
   noteUsed(directory: string): void {
     if (directory !== "") this.used.add(directory);
   }
@@ -50,12 +51,12 @@ export class Precedence {
     return this.same.has(path);
   }
 
-  /** The sender has an entry of this path, where its directory may turn out to be complete. */
+  /** Records that the sender has an entry of this path; its directory may turn out to be complete. */
   noteKnown(directory: string, name: string): void {
     this.noted.addIn(directory, name);
   }
 
-  /** The sender was asked for a path that it does not have. */
+  /** Records that the sender was asked for a path that it does not have. */
   noteGone(path: string): void {
     this.gone.add(path);
     for (let above = directoryOf(path); above !== ""; above = directoryOf(above)) this.aboveGone.add(above);
@@ -65,7 +66,7 @@ export class Precedence {
     this.complete.add(directory);
   }
 
-  /** Looks at what another transfer is going to do now. */
+  /** Looks at the steps that another transfer is about to carry out. */
   yieldTo(steps: Iterable<Step>, rescue: Rescue): void {
     const merged: string[] = [];
     const brought = new PathSet();
@@ -78,17 +79,17 @@ export class Precedence {
     for (const directory of merged) this.keepIn(directory, brought, rescue);
   }
 
-  /** @param merged takes the directories into which the other one will put what it has for them */
+  /** @param merged collects the directories into which the other transfer will move its entries */
   private yieldPlace({ path, type }: Step, merged: string[], rescue: Rescue): void {
     const stats = this.tree.stat(path);
-    // It was not there to be deleted, and would come back.
+    // The path did not exist when this transfer wanted to delete it, and now it would come back.
     const isGone = stats === undefined && this.gone.has(path);
     if (isGone || (type === EntryType.directory && this.aboveGone.has(path))) rescue.giveUp(path);
-    // Both bring the directory, and this one all that may be in it.
+    // Both transfers create the directory, and this one knows all that may be in it.
     const isNew = type === EntryType.directory && stats?.isDirectory() !== true;
     if (isNew && this.complete.has(path)) rescue.giveUp(path);
     if (stats?.isDirectory() === true) {
-      // It was not there when the other one looked; now what it brings goes into it.
+      // The directory did not exist when the other transfer looked; now its entries are moved into it.
       if (type === EntryType.directory) merged.push(path);
       else if (this.hasSameIn(path)) rescue.giveUp(path);
     } else if (this.same.has(path) && stats !== undefined) {
@@ -104,9 +105,9 @@ export class Precedence {
   }
 
   /**
-   * Keeps a directory and all in it that is as it should be, whatever of it the other one is going to replace.
+   * Keeps a directory and all right entries in it, whatever the other transfer replaces of them.
    *
-   * @param brought the directories that the other one brings; where it does not, it may have something else of that name
+   * @param brought the directories that the other transfer creates; under other names it may bring something else
    */
   private keepIn(directory: string, brought: PathSet, rescue: Rescue): void {
     this.keepDirectory(directory, rescue);
@@ -120,12 +121,12 @@ export class Precedence {
   }
 
   private keepDirectory(path: string, rescue: Rescue): void {
-    // What the other one has for it would be superfluous there.
+    // The other transfer's entries in it would be superfluous for this one.
     if (this.complete.has(path)) rescue.giveUp(path);
     else if (this.same.has(path)) rescue.keepDirectory(path);
   }
 
-  /** Whether anything that this transfer relies on is in a directory. */
+  /** Whether this transfer relies on anything in a directory. */
   private hasSameIn(directory: string): boolean {
     if (this.same.has(directory) || this.used.has(directory)) return true;
     for (const { path } of below(this.tree, directory))

@@ -1,9 +1,9 @@
-/** What a receiver's own patterns keep as it is. */
+/** Paths that a receiver's own patterns protect from changes. */
 import { below } from "../disk/below.ts";
 import type { TreeView } from "../disk/tree-view.ts";
 import { compileExcludes, type Exclusion, isExcludedWithin } from "../entries/excludes.ts";
 
-/** What a member keeps for itself: its own exclude patterns hold for what it receives, too. */
+/** The protection of a member: its own exclude patterns also apply to what it receives. */
 export class Protection {
   private readonly isExcluded: Exclusion;
 
@@ -14,7 +14,7 @@ export class Protection {
   /**
    * @param patterns see excludes.ts
    * @param base the base directory, a byte string
-   * @returns undefined where there are none, so that nothing has to be looked at
+   * @returns undefined if there are no patterns, so that nothing has to be looked up
    */
   static of(patterns: readonly string[], base: string): Protection | undefined {
     return patterns.length === 0 ? undefined : new Protection(compileExcludes(patterns, base));
@@ -25,12 +25,12 @@ export class Protection {
     return path !== "" && isExcludedWithin(this.isExcluded, path, true);
   }
 
-  /** Whether an entry may not be changed, in a directory where others may. */
+  /** Whether an entry must not be changed, in a directory in which others may. */
   coversEntry(path: string, isDirectory: boolean): boolean {
     return this.isExcluded(path, isDirectory);
   }
 
-  /** Some entry below a directory that would be lost with it; undefined where nothing there is kept. */
+  /** An entry below a directory that would be lost with it; undefined if nothing there is protected. */
   findBelow(tree: TreeView, top: string): string | undefined {
     for (const { path, stats } of below(tree, top))
       if (this.isExcluded(path, stats.isDirectory())) return path;

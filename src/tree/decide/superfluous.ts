@@ -1,4 +1,4 @@
-/** What a member has and its sender has not, and whether that is too much. */
+/** Entries that a member has and its sender does not have, and whether they are too many to delete. */
 import { type Reason, reason } from "../../base/reason.ts";
 import { UserError } from "../../base/user-error.ts";
 import type { FileStats } from "../../sys/stat.ts";
@@ -10,26 +10,26 @@ import { compileExcludes, EXCLUDE_BYTES, type Exclusion } from "../entries/exclu
 import type { Protection } from "./protection.ts";
 import { StageError } from "../reasons/stage-error.ts";
 
-/** How much of what a transfer looks at it may delete. */
+/** How many of the entries that a transfer looks at it may delete. */
 export interface DeleteLimit {
-  /** So many entries at least. */
+  /** This many entries in any case. */
   readonly entries: number;
-  /** And this share of them; undefined where the number alone counts. */
+  /** Beyond that, this share of the entries looked at; undefined if only the number counts. */
   readonly percent: number | undefined;
 }
 
-/** Half of the entries, and a hundred in any case. */
+/** Half of the entries, and a hundred in any case; chosen without measurement. */
 export const DEFAULT_DELETE_LIMIT: DeleteLimit = { entries: 100, percent: 50 };
 
-/** Throws where an entry cannot be deleted. */
+/** Throws if an entry cannot be deleted. */
 export type Obstacle = (entry: EntryBelow) => void;
 
-/** So many entries are walked between two looks at what else there is to do. */
+/** How many entries are walked before other work gets its turn; chosen without measurement. */
 const ENTRIES_PER_STEP = 2_000;
 
 /**
- * Finds out what a member has and its sender has not, a directory at a time: the entries of a directory come together, and
- * their end is marked. What the patterns of either side exclude stays, and so do the directories that it is in.
+ * Finds superfluous entries, one directory at a time: the entries of a directory come together, and their end is
+ * marked. Entries that the patterns of either side exclude are kept, together with the directories above them.
  */
 export class Superfluous {
   private readonly tree: TreeView;
@@ -40,7 +40,7 @@ export class Superfluous {
   private terms: Terms | undefined;
   private directory: string | undefined;
   private readonly seen = new Set<string>();
-  /** Entries that were looked at, and those of them that are superfluous. */
+  /** How many entries were looked at, and below how many of them are superfluous. */
   private inScope = 0;
   private found = 0;
 
@@ -49,7 +49,7 @@ export class Superfluous {
     this.protection = protection;
   }
 
-  /** Takes over what stands before the entries of a manifest. */
+  /** Takes the records that come before the entries of a manifest. */
   accept(terms: Terms | undefined, patterns: readonly string[]): void {
     this.terms ??= terms;
     this.patternBytes += patterns.reduce((sum, pattern) => sum + pattern.length + 1, 0);
@@ -58,7 +58,7 @@ export class Superfluous {
     if (patterns.length > 0) this.isExcluded = undefined;
   }
 
-  /** @throws StageError where the sender deletes and has not said so before */
+  /** @throws StageError if the sender deletes without terms */
   checkExpected(): void {
     if (this.terms === undefined) throw StageError.of("deletes-without-terms");
   }
@@ -72,7 +72,7 @@ export class Superfluous {
     return this.terms?.isCheck === true;
   }
 
-  /** The sender has an entry of this name. */
+  /** Records that the sender has an entry of this name. */
   note(directory: string, name: string): void {
     if (this.terms === undefined) return;
     if (directory !== this.directory) {
@@ -83,8 +83,8 @@ export class Superfluous {
   }
 
   /**
-   * What is superfluous in a directory, now that all its entries are known: paths that can be deleted with all that is in
-   * them, step by step.
+   * The superfluous entries of a directory, after all its entries have come: paths that can be deleted with everything
+   * in them, step by step.
    *
    * @param obstacle called with each entry
    */
@@ -98,7 +98,7 @@ export class Superfluous {
     }
   }
 
-  /** A path as one, or what can be deleted of it where something in it stays; step by step. */
+  /** A path as a whole, or the parts of it that can be deleted if something in it is kept; step by step. */
   *removalsOf(path: string, obstacle: Obstacle): Generator<string | undefined> {
     const stats = this.tree.stat(path);
     if (stats === undefined || this.stays(path, stats.isDirectory())) return;
@@ -109,7 +109,7 @@ export class Superfluous {
     else yield* this.partsOf(path, kept);
   }
 
-  /** Every path that goes with one that is deleted, itself first. */
+  /** Every path that is deleted together with one, itself first. */
   *pathsOf(path: string): Generator<string> {
     yield path;
     if (this.tree.stat(path)?.isDirectory() !== true) return;
@@ -117,10 +117,10 @@ export class Superfluous {
   }
 
   /**
-   * A directory is going to be replaced by something else: all in it goes.
+   * The paths in a directory that something else replaces.
    *
-   * @returns step by step which paths these are
-   * @throws StageError where something of it has to stay
+   * @returns the paths, step by step
+   * @throws StageError if one of them has to be kept
    */
   *replaced(path: string, stats: FileStats, obstacle: Obstacle): Generator<undefined, string[]> {
     const { kept } = yield* this.examine({ path, stats }, obstacle);
@@ -135,9 +135,9 @@ export class Superfluous {
   }
 
   /**
-   * The reason not to go on where more would be deleted than may be.
+   * The reason to stop if more would be deleted than the limit allows.
    *
-   * @param limit what this member allows
+   * @param limit of this member
    */
   excess(limit: DeleteLimit): Reason | undefined {
     const share = limit.percent === undefined ? 0 : Math.floor((this.inScope * limit.percent) / 100);
@@ -147,9 +147,9 @@ export class Superfluous {
   }
 
   /**
-   * Looks at all of a path.
+   * Looks at a path and everything below it.
    *
-   * @returns step by step how many entries can be deleted, and the directories that have to stay for what is in them
+   * @returns step by step how many entries can be deleted, and which directories have to be kept for their entries
    */
   private *examine(
     top: EntryBelow,
@@ -170,7 +170,7 @@ export class Superfluous {
     return { kept, count: walked - kept.size };
   }
 
-  /** What can be deleted of a directory in which something stays: the largest parts. */
+  /** The largest parts of a directory that can be deleted if something in it is kept. */
   private *partsOf(top: string, kept: ReadonlySet<string>): Generator<string> {
     for (const { path, stats } of below(this.tree, top, (entry) => kept.has(entry.path))) {
       if (!kept.has(path) && !this.stays(path, stats.isDirectory())) yield path;
@@ -192,7 +192,7 @@ export class Superfluous {
   }
 }
 
-/** Everything on the way to what stays has to stay, too. */
+/** Every directory above a kept entry has to be kept, too. */
 function keepWay(kept: Set<string>, path: string, top: string): void {
   for (let way = directoryOf(path); !kept.has(way); way = directoryOf(way)) {
     kept.add(way);

@@ -1,7 +1,7 @@
 /** The files that name the users and the groups of this host. */
 import fs from "node:fs";
 
-/** The text of an account file, byte by byte, or undefined where it has not changed since a time that was told before. */
+/** The text of an account file, byte by byte, and the time of its last change. */
 export interface AccountFile {
   readonly changedMs: number;
   readonly text: string;
@@ -9,8 +9,8 @@ export interface AccountFile {
 
 /**
  * @param path such as /etc/passwd
- * @param knownMs the time of the text that is known already
- * @returns undefined where the file is missing or has not changed
+ * @param knownMs the change time of the text that the caller has already
+ * @returns undefined if the file is missing or has not changed
  */
 export function readAccountFile(path: string, knownMs: number): AccountFile | undefined {
   const changedMs = fs.statSync(path, { throwIfNoEntry: false })?.mtimeMs;

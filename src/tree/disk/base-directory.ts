@@ -1,9 +1,9 @@
-/** Looks at a base directory by its path. */
+/** Checks a base directory by its path. */
 import fs from "node:fs";
 import { bytesOfText } from "../../base/display.ts";
 import { linuxDisk } from "./linux-disk.ts";
 
-/** Why a base directory cannot be used, as a sentence, a byte string; undefined where it can. */
+/** Why a base directory cannot be used, as a sentence, a byte string; undefined if it can. */
 export function baseDirectoryProblem(base: string): string | undefined {
   const shown = bytesOfText(base);
   try {
@@ -13,7 +13,7 @@ export function baseDirectoryProblem(base: string): string | undefined {
   }
 }
 
-/** The file system that a directory lies on; undefined where it cannot be opened. */
+/** The file system of a directory; undefined if the directory cannot be opened. */
 export function deviceOfDirectory(path: string): number | undefined {
   try {
     const directory = linuxDisk.openRoot(path);

@@ -1,4 +1,4 @@
-/** Walks all that is below a directory. */
+/** Walks everything below a directory. */
 import type { FileStats } from "../../sys/stat.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import { PATH_BYTES } from "../../wire/limits.ts";
@@ -14,11 +14,12 @@ export interface EntryBelow {
 }
 
 /**
- * Walks all that is below a directory, a directory before what is in it. What vanishes meanwhile is passed over. The walk
- * is no deeper than a path may be long, and holds the names of directories that are still to be read.
+ * Walks everything below a directory, each directory before its entries. Entries that vanish during the walk are
+ * skipped. The walk is no deeper than the longest path, and holds the names of the directories that are still to be
+ * read.
  *
- * @param enters says of a directory whether what is in it is to be walked, too
- * @throws StageError where a directory cannot be read
+ * @param enters says of a directory whether its entries are walked, too
+ * @throws StageError if a directory cannot be read
  */
 export function* below(
   tree: TreeView,

@@ -1,4 +1,4 @@
-/** Reaches entries below a directory without following a link. */
+/** Finds entries below a directory without following a link. */
 import type { FileStats } from "../../sys/stat.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import { directoryOf, nameOf } from "../../wire/path-rules.ts";
@@ -7,36 +7,37 @@ import { OpenFile } from "./open-file.ts";
 import type { TreeView } from "./tree-view.ts";
 
 /**
- * No symbolic link is ever followed on the way to an entry, even when somebody swaps a directory for a link in that moment:
- * each component is opened by itself, from the handle of the one before. Handles of directories used lately are kept.
+ * No symbolic link is ever followed on the way to an entry, even if somebody replaces a directory by a link at that
+ * moment: each component is opened on its own, relative to the handle of the one before. Handles of recently used
+ * directories stay open.
  */
 
-/** Directories that are kept open: a walk goes down and up again, and a process has 1,024 descriptors at the least. */
+/** Directories that are kept open: a walk goes down and up again, and a process has at least 1,024 descriptors. */
 const KEPT_HANDLES = 128;
 
 export class Directories implements TreeView {
   readonly disk: Disk;
   readonly root: DirectoryHandle;
-  /** Open directories by path, the one used last at the end. */
+  /** Open directories by path, the most recently used one last. */
   private readonly open = new Map<string, DirectoryHandle>();
-  /** That one once more: entries of one directory mostly come together. */
+  /** The most recently used one again: entries of one directory mostly come together. */
   private last: { readonly path: string; readonly handle: DirectoryHandle } | undefined;
 
-  /** @param root the directory that everything is below, as Disk.openRoot() or openDirectory() gives it */
+  /** @param root the directory above all paths, from Disk.openRoot() or openDirectory() */
   constructor(disk: Disk, root: DirectoryHandle) {
     this.disk = disk;
     this.root = root;
   }
 
-  /** @param path may itself be reached over links */
+  /** @param path may lead over links */
   static at(disk: Disk, path: string | Buffer): Directories {
     return new Directories(disk, disk.openRoot(path));
   }
 
   /**
-   * The handle of a directory below the root; it stays open until others have been asked for often.
+   * The handle of a directory below the root. It stays open until many others have been used after it.
    *
-   * @throws an error with code ENOENT or ENOTDIR where there is no such directory
+   * @throws an error with code ENOENT or ENOTDIR if there is no such directory
    */
   handle(path: string): DirectoryHandle {
     if (path === "") return this.root;
@@ -46,7 +47,7 @@ export class Directories implements TreeView {
     return handle;
   }
 
-  /** The same, or undefined where a component is missing or is not a directory. */
+  /** The handle of a directory, or undefined if a component is missing or is not a directory. */
   find(path: string): DirectoryHandle | undefined {
     try {
       return this.handle(path);
@@ -114,13 +115,13 @@ export class Directories implements TreeView {
     return new OpenFile(this.disk, this.disk.openFile(this.handle(directory), name, "read"));
   }
 
-  /** Forgets a directory that is going to be replaced, and all below it. */
+  /** Closes a directory that is going to be replaced, and all directories below it. */
   forget(path: string): void {
     for (const known of this.open.keys()) if (isAtOrBelow(known, path)) this.closeOne(known);
     this.last = undefined;
   }
 
-  /** Forgets every directory but the root: somebody else may have moved them. */
+  /** Closes every directory except for the root: another process may have moved them. */
   forgetAll(): void {
     for (const handle of this.open.values()) this.disk.closeDirectory(handle);
     this.open.clear();
@@ -146,7 +147,7 @@ export class Directories implements TreeView {
     return this.keep(path, this.disk.openDirectory(parent, path.slice(slash + 1)));
   }
 
-  /** Walks down to a directory from the deepest ancestor that is open; not recursive, for paths may be deep. */
+  /** Walks down to a directory from the deepest open ancestor. It is not recursive, because paths may be deep. */
   private nearest(path: string): DirectoryHandle {
     let ancestor = path;
     while (ancestor !== "" && !this.open.has(ancestor)) {

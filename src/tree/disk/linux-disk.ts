@@ -1,4 +1,4 @@
-/** The disk of this host: the calls of node:fs, and those of src/sys where Node lacks them. */
+/** The disk of this host, through node:fs, and through src/sys for calls that Node lacks. */
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
@@ -30,13 +30,13 @@ import { type DirectoryHandle, type Disk, type FileHandle, type FileSystemFacts,
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = fs.constants;
 
-/** The magic numbers of ext4, xfs, tmpfs and overlayfs: a change that is durable there makes all before it so. */
+/** The magic numbers of ext4, xfs, tmpfs and overlayfs: a durable change makes all earlier changes durable on them. */
 const ORDERED_FILE_SYSTEMS = new Set([0xef53, 0x58465342, 0x01021994, 0x794c7630]);
 
-/** chown() takes this number for "do not change the user". */
+/** For chown() this number means that the user stays as it is. */
 const SAME_USER = -1;
 
-/** Entries that the kernel is asked for at a time: one call for most directories. */
+/** Entries that each call of the kernel lists: one call is enough for most directories. */
 const LISTED_AT_ONCE = 256;
 
 class LinuxDisk implements Disk {
@@ -149,7 +149,7 @@ class LinuxDisk implements Disk {
   }
 
   setGroup(parent: DirectoryHandle, name: string, group: number, owner: number | undefined): void {
-    // One descriptor for the look and for the change: between them the name may come to mean another entry.
+    // The look and the change use one descriptor: between them another entry may get the name.
     const descriptor = openEntry(descriptorOf(parent), name, O_PATH | O_NOFOLLOW);
     try {
       if (owner !== undefined && statDescriptor(descriptor).uid !== owner) {
@@ -162,7 +162,7 @@ class LinuxDisk implements Disk {
   }
 
   setMode(parent: DirectoryHandle, name: string, mode: number): void {
-    // By the descriptor: a directory may shut out this process, so that not even `.` can be looked up in it.
+    // Through the descriptor: a directory may deny this process access, so that not even `.` can be looked up in it.
     fs.chmodSync(name === ITSELF ? itself(parent) : pathOf(parent, name), mode);
   }
 
@@ -256,7 +256,7 @@ class LinuxDisk implements Disk {
 /** The disk of this host. */
 export const linuxDisk: Disk = new LinuxDisk();
 
-/** Handles are descriptors here; only this file knows. */
+/** In this implementation handles are descriptors; only this file knows that. */
 function directoryOf(descriptor: number): DirectoryHandle {
   return descriptor as unknown as DirectoryHandle;
 }
@@ -273,14 +273,14 @@ function pathOf(parent: DirectoryHandle, name: string): Buffer {
   return entryPath(descriptorOf(parent), name);
 }
 
-/** The same by the program of the system, where the call cannot be made. */
+/** Syncs a file system with a program of the system, if the call is not available. */
 function runSync(descriptor: number): void {
   const path = `/proc/${process.pid}/fd/${descriptor}`;
   const { status } = spawnSync("sync", ["--file-system", path], { stdio: "ignore" });
   if (status !== 0) throw Object.assign(new Error("sync failed"), { code: "EIO" });
 }
 
-/** Opens a directory once more: nothing can be synced by a descriptor that only names it. */
+/** Opens a directory a second time: a descriptor that only names a directory cannot sync it. */
 function withReadable(directory: DirectoryHandle, use: (descriptor: number) => void): void {
   const descriptor = fs.openSync(itself(directory), O_RDONLY | O_DIRECTORY);
   try {

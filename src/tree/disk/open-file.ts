@@ -1,4 +1,4 @@
-/** A file of a disk that is open to be read. */
+/** A file of a disk that is open for reading. */
 import type { FileStats } from "../../sys/stat.ts";
 import type { Disk, FileHandle } from "./disk.ts";
 import type { ReadableFile } from "./tree-view.ts";
@@ -20,7 +20,7 @@ export class OpenFile implements ReadableFile {
     return this.disk.read(this.handle, bytes, offset);
   }
 
-  /** The next data at or behind an offset: see Disk.nextData(). */
+  /** The next data at or after an offset: see Disk.nextData(). */
   nextData(offset: number): number | undefined {
     return this.disk.nextData(this.handle, offset);
   }

@@ -1,13 +1,13 @@
-/** Removes an entry with all below it. */
+/** Removes an entry with everything below it. */
 import { errorCode } from "../../sys/system-error.ts";
 import { type DirectoryHandle, type Disk, ITSELF } from "./disk.ts";
 
 /**
- * Removes an entry and, for a directory, all below it, whatever the bytes of the names. No link is followed, and nothing of
- * a file system that is mounted somewhere below. Directories in it are first moved to the side of the entry, so that
- * neither the stack nor descriptors grow with the depth.
+ * Removes an entry and, for a directory, everything below it, whatever the bytes of the names. It follows no link, and
+ * removes nothing of a file system that is mounted below. Directories in it are first moved beside the entry, so that
+ * neither the stack nor the number of descriptors grows with the depth.
  *
- * @throws an error with a code where something is left; everything else is gone by then
+ * @throws an error with a code if something could not be removed; everything else is gone by then
  */
 export function removeEntry(disk: Disk, parent: DirectoryHandle, name: string): void {
   if (isUnlinked(disk, parent, name)) return;
@@ -24,10 +24,10 @@ export function removeEntry(disk: Disk, parent: DirectoryHandle, name: string): 
   if (failure !== undefined) throw failure as Error;
 }
 
-/** Directories that were moved aside get numbers of their own; the name says that nothing in them is needed. */
+/** Numbers for directories that were moved aside; their names say that their contents are not needed. */
 let movedAside = 0;
 
-/** Unlinks what can be unlinked, and moves directories to the parent, where they are pending. */
+/** Unlinks everything that can be unlinked, and moves directories into the parent, where they are pending. */
 function emptyDirectory(disk: Disk, parent: DirectoryHandle, name: string, pending: string[]): void {
   makeAccessible(disk, parent, name);
   const directory = disk.openDirectory(parent, name);
@@ -49,7 +49,7 @@ function emptyDirectory(disk: Disk, parent: DirectoryHandle, name: string, pendi
   if (failure !== undefined) throw failure as Error;
 }
 
-/** @returns the name that it has got beside the entry */
+/** @returns its new name beside the entry */
 function moveAside(disk: Disk, directory: DirectoryHandle, name: string, parent: DirectoryHandle): string {
   let aside: string;
   // An earlier run of the program may have left such names.
@@ -68,19 +68,19 @@ function isUnlinked(disk: Disk, parent: DirectoryHandle, name: string): boolean 
     const code = errorCode(error);
     if (code === "ENOENT") return true;
     if (code !== "EISDIR" && code !== "EPERM") throw error;
-    // EPERM may mean a directory, or that it may not be removed.
+    // EPERM may mean that it is a directory, or that it may not be removed.
     if (disk.stat(parent, name)?.isDirectory() === true) return false;
     throw error;
   }
 }
 
-/** A staged directory may have got a final mode that shuts its own owner out. */
+/** A staged directory may have its final mode already, and that may deny its own owner access. */
 function makeAccessible(disk: Disk, parent: DirectoryHandle, name: string): void {
   const directory = disk.openDirectory(parent, name);
   try {
     disk.setMode(directory, ITSELF, 0o700);
   } catch (error) {
-    // It belongs to somebody else, and may be accessible all the same.
+    // It belongs to another user, and may be accessible anyway.
     if (errorCode(error) !== "EPERM") throw error;
   } finally {
     disk.closeDirectory(directory);

@@ -1,7 +1,7 @@
-/** A tree as it can be looked at without being changed: by paths, so that no descriptor has to be kept. */
+/** A tree that can be looked at but not changed; it uses paths, so that no descriptor has to be kept. */
 import type { FileStats } from "../../sys/stat.ts";
 
-/** An open file that is only read; it is to be closed. */
+/** An open file that is only read; its user must close it. */
 export interface ReadableFile {
   stat(): FileStats;
   /** Reads up to the size of `bytes`; 0 at the end. */
@@ -10,29 +10,29 @@ export interface ReadableFile {
 }
 
 /**
- * The tree below a directory. Paths are byte strings below it, the empty path is the directory itself; no symbolic link is
- * followed on the way. Entries that are missing are told by undefined; everything else throws an error with a code.
+ * The tree below a directory. Paths are byte strings relative to it; the empty path is the directory itself. No
+ * symbolic link is followed on the way. Missing entries are undefined; everything else throws an error with a code.
  */
 export interface TreeView {
-  /** The user as whom this process acts. */
+  /** The effective user of this process. */
   readonly user: number;
   readonly hasExactTimes: boolean;
   readonly hasAttributes: boolean;
   /** Bytes that may still be written. */
   freeBytes(): number;
-  /** Looks a directory up anew from now on: it may have been moved. */
+  /** Looks a directory up again from now on: it may have been moved. */
   forget(path: string): void;
-  /** Whether there is a directory of this path. */
+  /** Whether a directory with this path exists. */
   hasDirectory(path: string): boolean;
   /** The stats of an entry, of a link itself. */
   stat(path: string): FileStats | undefined;
-  /** The same for an entry of a directory; faster for many of them in a row. */
+  /** The stats of an entry of a directory; faster for many entries in a row. */
   statIn(directory: string, name: string): FileStats | undefined;
-  /** The stats of a directory that is there. */
+  /** The stats of a directory that exists. */
   statDirectory(path: string): FileStats;
-  /** All names in a directory that is there, in no order. */
+  /** All names in a directory that exists, in no order. */
   list(directory: string): string[];
-  /** Throws where this process may not change the entries of a directory. */
+  /** Throws if this process may not change the entries of a directory. */
   checkWritable(directory: string): void;
   readLink(directory: string, name: string): string;
   listAttributes(directory: string, name: string): string[];

@@ -1,33 +1,33 @@
-/** Mode, time and owner of an entry: what they are, and what they are to be. */
+/** Mode, time and owner of an entry: their present and their final values. */
 import type { FileStats } from "../../sys/stat.ts";
 import { deviceNumber } from "../../sys/special-files.ts";
 import { type Device, EntryType } from "../../wire/entry.ts";
 import type { Metadata } from "../../wire/metadata.ts";
 import type { Owners } from "./owners.ts";
 
-/** Whether the owners of files can be set here: root can, and whoever kept the capability for it. */
+/** The rules for setting attributes. Only root, or a process that kept the capability for it, can set owners. */
 export interface AttributeRules {
   readonly owners: Owners;
   readonly keepOwner: boolean;
-  /** Groups that this process belongs to: also without that right, its own files can be given one of them. */
+  /** The groups of this process. Even if it cannot set owners, it can give its own files one of these groups. */
   readonly ownGroups: ReadonlySet<number>;
-  /** The sandbox of this process has turned out to forbid it set-group-id. */
+  /** The sandbox of this process has rejected the set-group-id bit. */
   isSetGroupIdForbidden?: boolean;
 }
 
-/** The groups that this process belongs to. */
+/** The groups of this process. */
 export function groupsOfProcess(): ReadonlySet<number> {
   return new Set([...(process.getgroups?.() ?? []), process.getegid?.() ?? 0]);
 }
 
-/** Set-user-id and set-group-id mean somebody else where the owner or the group is not kept. */
+/** With another owner or group, set-user-id and set-group-id would mean another user, so they are left out. */
 const MODE_WITHOUT_OWNER = 0o1777;
 const SET_GROUP_ID = 0o2000;
 
-/** For the calls that set owners: leave this one as it is. */
+/** For the calls that set owners: keep the present one. */
 export const SAME_OWNER = -1;
 
-/** Times set without the native call are rounded. */
+/** Times that are set without the native call are rounded to a microsecond. */
 const ROUNDING_NS = 1000n;
 
 export function metadataOf(stats: FileStats, owners: Owners): Metadata {
@@ -39,7 +39,7 @@ export function metadataOf(stats: FileStats, owners: Owners): Metadata {
   };
 }
 
-/** The type of an entry by its stats; undefined for what is not sent. */
+/** The type of an entry by its stats; undefined for types that are not sent. */
 export function typeOf(stats: FileStats): EntryType | undefined {
   if (stats.isFile()) return EntryType.file;
   if (stats.isDirectory()) return EntryType.directory;
@@ -49,13 +49,13 @@ export function typeOf(stats: FileStats): EntryType | undefined {
   return stats.isBlockDevice() ? EntryType.blockDevice : undefined;
 }
 
-/** Which device a device node stands for. */
+/** The device of a device node. */
 export function deviceOf(stats: FileStats): Device {
   return deviceNumber(stats.deviceId);
 }
 
 /**
- * Whether two times are the same, as far as they can be set on this host.
+ * Whether two times are the same, as far as this host can set them.
  *
  * @param isExact whether times can be set to the nanosecond
  */
@@ -77,13 +77,13 @@ export function isSetGroupId(mode: number): boolean {
   return (mode & SET_GROUP_ID) !== 0;
 }
 
-/** Whether an entry has the owner and the group that it is to have, as far as they can be set here. */
+/** Whether an entry has its final owner and group, as far as this process can set them. */
 export function hasOwnerToSet(stats: FileStats, metadata: Metadata, rules: AttributeRules): boolean {
   const { user, group } = ownerToSet(metadata, rules);
   return (user === SAME_OWNER || stats.uid === user) && (group === SAME_OWNER || stats.gid === group);
 }
 
-/** The owner that an entry is to be given; where the group stays as it is, so does the owner. */
+/** The owner that an entry gets. If the group stays as it is, the user stays, too. */
 export function ownerToSet(
   metadata: Metadata,
   { owners, keepOwner, ownGroups }: AttributeRules,

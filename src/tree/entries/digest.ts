@@ -4,11 +4,11 @@ import type { FileStats } from "../../sys/stat.ts";
 import { isSameState } from "./same-file.ts";
 import type { ReadableFile, TreeView } from "../disk/tree-view.ts";
 
-/** So much is read between two looks at what else there is to do: half a millisecond of SHA-256. */
+/** How much is read before other work gets its turn: half a millisecond of SHA-256. */
 const PIECE_BYTES = 1024 * 1024;
 const piece = Buffer.allocUnsafe(PIECE_BYTES);
 
-/** The SHA-256 of a file, read piece by piece, so that other work finds its time in between. */
+/** The SHA-256 of a file, read piece by piece, so that other work gets its turn in between. */
 export class FileDigest {
   private readonly file: ReadableFile;
   private readonly hash = crypto.createHash("sha256");
@@ -18,8 +18,8 @@ export class FileDigest {
   /**
    * Opens the file.
    *
-   * @param expected the file as it was looked at before: anything else counts as changed
-   * @throws an error with a code where that cannot be done, and for what is no file
+   * @param expected the stats of the file at an earlier look: any other state counts as changed
+   * @throws an error with a code if that is not possible, and for anything that is not a file
    */
   constructor(tree: TreeView, directory: string, name: string, expected?: FileStats) {
     this.file = tree.openToRead(directory, name);
@@ -31,9 +31,9 @@ export class FileDigest {
   }
 
   /**
-   * Reads on.
+   * Reads the next piece.
    *
-   * @returns undefined while there is more to read; "changed" where it was not one state of the file that was read
+   * @returns undefined while there is more to read; "changed" if the file changed between the pieces
    */
   step(): Uint8Array | "changed" | undefined {
     const bytes = this.file.read(piece, this.offset);

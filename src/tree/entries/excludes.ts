@@ -1,4 +1,4 @@
-/** Which entries are left out, by patterns. */
+/** Decides which entries are left out, by patterns. */
 import { DecodeError } from "../../base/bytes.ts";
 import { compileGlob, type Glob, matches } from "../../base/glob.ts";
 import { UserError } from "../../base/user-error.ts";
@@ -6,32 +6,33 @@ import { PATH_BYTES } from "../../wire/limits.ts";
 import { directoryOf } from "../../wire/path-rules.ts";
 
 /**
- * Which entries are left out, by shell patterns. A pattern is compared with the end of an entry's full path, from any
- * slash on: with as many names as it has itself. So `*.log` fits in every directory, and `img/*.tmp` in every directory
- * `img`. One that begins with a slash is compared with the whole path, as it is seen from the base directory or from
- * the root of the file system. One that ends with a slash fits directories only. No wildcard stands for a slash.
+ * Decides which entries are left out, by shell patterns. A pattern is compared with the last names of an entry's full
+ * path, with as many as the pattern has itself. So `*.log` matches in every directory, and `img/*.tmp` matches in every
+ * directory `img`. A pattern that begins with a slash is compared with the whole path, relative to the base directory
+ * or to the root of the file system. A pattern that ends with a slash matches directories only. No wildcard matches a
+ * slash.
  */
 
-/** Decides what is left out; a directory that is left out is not entered. */
+/** Whether an entry is left out; a directory that is left out is not entered. */
 export type Exclusion = (path: string, isDirectory: boolean) => boolean;
 
-/** Most patterns of one list, and most bytes of them together. */
+/** Most patterns of one list, and most bytes of them together: bounds on memory, chosen without measurement. */
 export const EXCLUDES = 10_000;
 export const EXCLUDE_BYTES = 256 * 1024;
 
 interface Exclude {
-  /** A pattern for each name, the last one first. */
+  /** A compiled pattern for each name, the last name first. */
   readonly names: readonly Glob[];
   readonly isAnchored: boolean;
   readonly isDirectoryOnly: boolean;
 }
 
 /**
- * Makes one decision of a list of patterns.
+ * Combines a list of patterns into one decision.
  *
  * @param patterns byte strings
  * @param base the base directory, a byte string
- * @throws UserError for a pattern that can fit nothing
+ * @throws UserError for a pattern that can match nothing
  */
 export function compileExcludes(patterns: readonly string[], base: string): Exclusion {
   if (patterns.length === 0) return () => false;
@@ -57,7 +58,7 @@ export function compileExcludes(patterns: readonly string[], base: string): Excl
   };
 }
 
-/** The same for an entry and for every directory on the way to it: what is in an excluded directory is excluded. */
+/** Whether an entry or any directory above it is excluded. */
 export function isExcludedWithin(isExcluded: Exclusion, path: string, isDirectory: boolean): boolean {
   if (isExcluded(path, isDirectory)) return true;
   for (let way = directoryOf(path); way !== ""; way = directoryOf(way))
@@ -71,7 +72,7 @@ function nameFromEnd(index: number, names: readonly string[], baseNames: readonl
 }
 
 function compile(text: string): Exclude {
-  // A backslash does not take the meaning from a slash.
+  // A backslash before a slash has no effect.
   const pattern = text.replace(/\\(.)/gs, (pair, character: string) => (character === "/" ? "/" : pair));
   const names = namesOf(pattern);
   if (names.length === 0 || pattern.length > PATH_BYTES) {

@@ -1,11 +1,11 @@
-/** Which extended attributes are carried; reads and compares them. */
+/** Selects the extended attributes that are carried; reads and compares them. */
 import type { Attribute } from "../../wire/entry.ts";
 import { ATTRIBUTE_BYTES, ATTRIBUTES } from "../../wire/limits.ts";
 import type { TreeView } from "../disk/tree-view.ts";
 
 /**
- * Extended attributes, access control lists among them. What the system keeps for itself, such as the labels of a security
- * module, belongs to the host and is left alone.
+ * Extended attributes, including access control lists. Attributes that the system keeps for itself, such as the labels
+ * of a security module, belong to the host and are left alone.
  */
 
 const CARRIED = /^(user\.|trusted\.|system\.posix_acl_(access|default)$|security\.capability$)/;
@@ -21,9 +21,9 @@ export class AttributesError extends Error {
 }
 
 /**
- * All attributes of an entry that are carried, sorted by name.
+ * All carried attributes of an entry, sorted by name.
  *
- * @throws AttributesError where there are too many; or an error with a code
+ * @throws AttributesError if there are too many; or an error with a code
  */
 export function attributesOf(tree: TreeView, directory: string, name: string): Attribute[] {
   if (!tree.hasAttributes) throw new AttributesError("extended attributes cannot be read on this host");
@@ -44,7 +44,7 @@ export function attributesOf(tree: TreeView, directory: string, name: string): A
   return attributes;
 }
 
-/** Whether an entry has just these; not so where they cannot be read. */
+/** Whether an entry has exactly these attributes; false if they cannot be read. */
 export function hasSameAttributes(
   tree: TreeView,
   directory: string,

@@ -1,7 +1,7 @@
-/** Where a file has data. */
+/** Finds the data of a file that has holes. */
 import type { FileStats } from "../../sys/stat.ts";
 
-/** What stats count in, whatever the file system has. */
+/** The unit of `blocks` in stats, on every file system. */
 const BLOCK_BYTES = 512;
 
 /** Whether a file takes less room than it has bytes. */
@@ -14,13 +14,13 @@ export function allocatedBytes(stats: FileStats): number {
   return stats.blocks * BLOCK_BYTES;
 }
 
-/** A piece of a file: data from `start` on, up to `end`; what is before it and behind the piece before is a hole. */
+/** A piece of a file: data from `start` up to `end`. Between it and the piece before is a hole. */
 export interface DataPiece {
   readonly start: number;
   readonly end: number;
 }
 
-/** What can say where an open file has data and where holes. */
+/** The calls that find data and holes of an open file. */
 export interface HoleFinder {
   nextData(offset: number): number | undefined;
   nextHole(offset: number): number;
@@ -31,7 +31,7 @@ export interface HoleFinder {
  *
  * @param offset where to look from, in bytes
  * @param size the end of the file
- * @returns an empty piece at the end where nothing but a hole follows
+ * @returns an empty piece at the end if only a hole follows
  */
 export function nextPiece(file: HoleFinder, offset: number, size: number): DataPiece {
   const start = Math.min(size, file.nextData(offset) ?? size);

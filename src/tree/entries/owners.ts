@@ -2,14 +2,14 @@
 import type { Owner } from "../../wire/metadata.ts";
 import { readAccountFile } from "../disk/account-files.ts";
 
-/** Names of users and groups by number and the other way round, from a file such as /etc/passwd. */
+/** Names of users or groups by number and numbers by name, from a file such as /etc/passwd. */
 class NameTable {
   private readonly file: string;
   private readTimeMs = -1;
   private names = new Map<number, string>();
   private ids = new Map<string, number>();
   private last: Owner = { id: -1, name: "" };
-  /** The owner that was asked for last, and its number here. */
+  /** The owner of the last question, and its number on this host. */
   private asked: Owner | undefined;
   private answer = 0;
 
@@ -23,7 +23,7 @@ class NameTable {
     return this.last;
   }
 
-  /** The number that an owner has here: by name, or else as it came. */
+  /** The number of an owner on this host: that of the name, or else the number that was sent. */
   idOf(owner: Owner): number {
     if (owner !== this.asked) {
       this.asked = owner;
@@ -32,7 +32,7 @@ class NameTable {
     return this.answer;
   }
 
-  /** Reads the file again if it has changed; to be called once per transfer, not per entry. */
+  /** Reads the file again if it has changed; for one call per transfer, not per entry. */
   refresh(): void {
     const read = readAccountFile(this.file, this.readTimeMs);
     if (read === undefined) return;
@@ -50,7 +50,7 @@ class NameTable {
   }
 }
 
-/** Owners travel by name; a name that is not known here falls back to the number. */
+/** Owners are sent by name; if this host does not know the name, the number counts. */
 export class Owners {
   private readonly users = new NameTable("/etc/passwd");
   private readonly groups = new NameTable("/etc/group");
@@ -68,7 +68,7 @@ export class Owners {
     return this.groups.ownerOf(id);
   }
 
-  /** The number of a user here. */
+  /** The number of a user on this host. */
   userId(owner: Owner): number {
     return this.users.idOf(owner);
   }

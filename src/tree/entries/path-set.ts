@@ -1,13 +1,13 @@
 /**
- * A set of paths that takes a few bytes for each: it holds 64 bits of a hash and not the path. That two of a million paths
- * have the same one is less likely than one in ten million.
+ * A set of paths that needs only a few bytes for each: it holds 64 bits of a hash instead of the path. The chance that
+ * two of a million paths have the same hash is less than one in ten million.
  */
 export class PathSet {
-  /** Two numbers for each place; both are 0 where it is free. */
+  /** Two numbers for each place; both are 0 if it is free. */
   private table = new Uint32Array(2 * FIRST_PLACES);
   private count = 0;
 
-  /** The directory of the last entry that was added by its name, and where the hash of its path had come to. */
+  /** The directory of the last entry that was added by its name, and the state of the hash after that directory. */
   private directory: string | undefined;
   private readonly reached: HashState = { low: 0, high: 0 };
 
@@ -17,7 +17,7 @@ export class PathSet {
     this.addHash();
   }
 
-  /** Adds an entry of a directory; for many of them in a row that is faster than by their paths. */
+  /** Adds an entry of a directory; for many entries in a row this is faster than adding their paths. */
   addIn(directory: string, name: string): void {
     if (this.directory !== directory) {
       start(this.reached);
@@ -63,7 +63,7 @@ export class PathSet {
     return true;
   }
 
-  /** Where a hash stands, or the free place where it belongs. */
+  /** The place of a hash, or the free place for it. */
   private placeOf(low: number, high: number): number {
     const mask = this.table.length / 2 - 1;
     for (let index = low & mask; ; index = (index + 1) & mask) {
@@ -74,6 +74,7 @@ export class PathSet {
   }
 }
 
+/** The places of the first table, a power of two; it doubles when it is half full. Chosen without measurement. */
 const FIRST_PLACES = 1024;
 
 /** Two independent 32-bit hashes of a byte string. */
@@ -82,7 +83,7 @@ interface HashState {
   high: number;
 }
 
-/** The one that is being made at present. */
+/** The state of the hash that is being made. */
 const state: HashState = { low: 0, high: 0 };
 
 function start(hash: HashState): void {
@@ -102,7 +103,7 @@ function extend(hash: HashState, bytes: string): void {
   hash.high = high;
 }
 
-/** No more bytes follow; the two are never both 0. */
+/** Ends a hash; its two halves are never both 0. */
 function finish(hash: HashState): void {
   hash.low = mixed(hash.low);
   hash.high = mixed(hash.high);

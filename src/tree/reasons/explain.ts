@@ -1,4 +1,4 @@
-/** Reasons of what was thrown. */
+/** Turns errors into reasons. */
 import { DecodeError } from "../../base/bytes.ts";
 import { type Reason, reason, sentenceOf } from "../../base/reason.ts";
 import { REASONS, type ReasonCode } from "../../base/reason-catalogue.ts";
@@ -6,9 +6,9 @@ import { errorCode } from "../../sys/system-error.ts";
 import { StageError } from "./stage-error.ts";
 
 /**
- * What went wrong, as a reason.
+ * The reason of an error.
  *
- * @param path that it is about, where the error does not name one itself
+ * @param path of the entry, if the error does not name one itself
  */
 export function reasonFor(error: unknown, path?: string): Reason {
   if (error instanceof StageError) return error.reason;
@@ -17,7 +17,7 @@ export function reasonFor(error: unknown, path?: string): Reason {
   return Object.hasOwn(REASONS, code) ? reason(code as ReasonCode, path) : reason("system-error", path, code);
 }
 
-/** The same in words, without a path. */
+/** The reason of an error as a sentence, without a path. */
 export function explain(error: unknown): string {
   return sentenceOf(reasonFor(error));
 }

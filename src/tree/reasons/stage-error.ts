@@ -1,8 +1,8 @@
-/** Why a transfer cannot go on at a member, or must not happen anywhere. */
+/** Errors that end a transfer at one member, or at all members. */
 import { type Reason, reason, sentenceOf } from "../../base/reason.ts";
 import type { ReasonCode } from "../../base/reason-catalogue.ts";
 
-/** A transfer cannot go on at this member. */
+/** The transfer cannot continue at this member. */
 export class StageError extends Error {
   override name = "StageError";
   readonly reason: Reason;
@@ -17,7 +17,7 @@ export class StageError extends Error {
   }
 }
 
-/** It could, and must not: neither here nor at any other member. */
+/** The transfer could be carried out, but must not be: neither at this member nor at any other. */
 export class RefusalError extends StageError {
   override name = "RefusalError";
 }

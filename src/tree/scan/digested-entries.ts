@@ -1,4 +1,4 @@
-/** Gives entries the digests of their files, where contents are compared. */
+/** Adds digests to the entries of files, if contents are compared. */
 import { type Reason, reason } from "../../base/reason.ts";
 import { type Entry, EntryType, NO_EXTRAS } from "../../wire/entry.ts";
 import { joinPath } from "../../wire/path-rules.ts";
@@ -7,13 +7,13 @@ import type { Directories } from "../disk/directories.ts";
 import { reasonFor } from "../reasons/explain.ts";
 import type { FoundEntry } from "./look.ts";
 
-/** Pieces of files that are read between two looks at what else there is to do. */
+/** Pieces of files that are read before other work gets its turn: some 8 ms of SHA-256. */
 const PIECES = 16;
 
-/** What came of an entry: it with its digest, or why it has none; undefined while its file is still being read. */
+/** The result for an entry: the entry with its digest, or the reason of a failure; undefined while its file is read. */
 export type Digested = FoundEntry | { readonly failure: Reason; readonly path: string } | undefined;
 
-/** Gives entries the digests of their files, where contents are compared. One file is read at a time. */
+/** Adds digests to the entries of files, if contents are compared. It reads one file at a time. */
 export class DigestedEntries {
   private readonly directories: Directories;
   private file: FileDigest | undefined;
@@ -22,7 +22,7 @@ export class DigestedEntries {
     this.directories = directories;
   }
 
-  /** Goes on with an entry; to be called with the same one until there is an answer. */
+  /** Works on an entry; the caller repeats the call with the same one until there is a result. */
   step(found: FoundEntry): Digested {
     const { entry, directory } = found;
     if (entry.type !== EntryType.file || entry.size === 0) return found;

@@ -1,4 +1,4 @@
-/** Reads files into data blocks, and withdraws those that change. */
+/** Reads files into data blocks, and withdraws files that change. */
 import { isSameState } from "../entries/same-file.ts";
 import { type Reason, reason, sentenceOf } from "../../base/reason.ts";
 import type { DataWriter } from "../../wire/data-block.ts";
@@ -10,8 +10,8 @@ import { nextPiece } from "../entries/holes.ts";
 import type { HeldEntry } from "./held-entry.ts";
 
 /**
- * Reads one file after the other into data blocks. A file that is not, from the first byte to the last, the one
- * that was announced, is withdrawn: it is never sent as a mixture.
+ * Reads one file after another into data blocks. A file that differs from the announced one at any byte is withdrawn: a
+ * mixture of two states is never sent.
  */
 export class FileReader {
   private readonly directories: Directories;
@@ -41,7 +41,7 @@ export class FileReader {
     }
   }
 
-  /** Fills a block; false when it is full, true when the file is at its end, well or not. */
+  /** Fills a block; false when it is full, true at the end of the file, whether it succeeded or failed. */
   fill(writer: DataWriter): boolean {
     const { entry, file } = this;
     if (entry === undefined) return true;
@@ -60,7 +60,7 @@ export class FileReader {
     this.entry = undefined;
   }
 
-  /** @returns false where the block is full */
+  /** @returns false if the block is full */
   private readPiece(writer: DataWriter, entry: HeldEntry, file: OpenFile): boolean {
     try {
       const piece = entry.isSparse ? nextPiece(file, this.offset, entry.size) : undefined;
@@ -90,7 +90,7 @@ export class FileReader {
     return true;
   }
 
-  /** The last piece completes the file at the receivers, so it only goes out when the file was the same to its end. */
+  /** The last piece completes the file at the receivers, so it is sent only if the file has not changed until then. */
   private isStill(entry: HeldEntry, file: OpenFile, end: number): boolean {
     if (end === entry.size) this.checkUnchanged(file, entry);
     return this.failure === undefined;

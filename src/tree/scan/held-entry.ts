@@ -8,8 +8,8 @@ export interface HeldEntry {
   readonly path: string;
   readonly type: EntryType;
   readonly size: number;
-  /** As it was looked at when it was announced. */
+  /** The stats of the entry when it was announced. */
   readonly stats: FileStats | undefined;
-  /** It has holes. */
+  /** The file has holes. */
   readonly isSparse: boolean;
 }

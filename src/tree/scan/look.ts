@@ -1,4 +1,4 @@
-/** What is to be sent of one entry; remembers files that have several names. */
+/** Decides what is sent of one entry, and remembers files that have several names. */
 import { type Reason, reason } from "../../base/reason.ts";
 import type { FileStats } from "../../sys/stat.ts";
 import { type Entry, type EntryExtras, EntryType, NO_EXTRAS } from "../../wire/entry.ts";
@@ -15,10 +15,10 @@ import { allocatedBytes, isSparse } from "../entries/holes.ts";
 import type { Owners } from "../entries/owners.ts";
 import type { ScanRules } from "./request.ts";
 
-/** Times that fit into 64 bits of nanoseconds. */
+/** Times up to this one fit into 64 bits of nanoseconds. */
 const MOST_NS = 9_200_000_000_000_000_000n;
 
-/** Files with several names that are remembered, so that the further names go as links. */
+/** Files with several names that are remembered, so that further names are sent as links: a bound on memory. */
 const LINKED_FILES = 100_000;
 
 /** An entry that is sent, with its directory. */
@@ -26,18 +26,18 @@ export interface FoundEntry {
   readonly kind: "entry";
   readonly directory: DirectoryHeader;
   readonly entry: Entry;
-  /** As it was looked at; undefined for what is given by its name alone. */
+  /** The stats of the entry; undefined for an entry with its name only. */
   readonly stats: FileStats | undefined;
 }
 
-/** It cannot be read; the reason does not repeat the path. */
+/** The entry cannot be read; the reason does not repeat the path. */
 export interface UnreadableEntry {
   readonly kind: "unreadable";
   readonly path: string;
   readonly reason: Reason;
 }
 
-/** It is something that is never sent; what is in it may be. */
+/** The entry has a type that is never sent; entries in it may be sent. */
 export interface SkippedEntry {
   readonly kind: "skipped";
   readonly path: string;
@@ -45,7 +45,7 @@ export interface SkippedEntry {
   readonly isDirectory: boolean;
 }
 
-/** An exclude pattern fits it. */
+/** An exclude pattern matches the entry. */
 interface ExcludedEntry {
   readonly kind: "hidden";
 }
@@ -54,18 +54,18 @@ export type Look = FoundEntry | UnreadableEntry | SkippedEntry | ExcludedEntry;
 
 export interface LookRules extends Pick<ScanRules, "ownedBy" | "group" | "groupOwner" | "sendsAttributes"> {
   readonly isExcluded: Exclusion;
-  /** Nothing is changed here either. */
+  /** The sender does not change its own tree either. */
   readonly dryRun: boolean;
 }
 
-/** Looks at one entry after the other and says what is to be sent of it. */
+/** Looks at entries one after another, and decides what is sent of each. */
 export class Lookout {
   private readonly directories: Directories;
   private readonly owners: Owners;
   private readonly rules: LookRules;
   /** The first path of each file that has several, by device and inode. */
   private readonly linkedFiles = new Map<string, string>();
-  /** What went wrong with the last entry, though it is sent. */
+  /** A problem with the last entry, which is sent anyway. */
   private problem: UnreadableEntry | undefined;
 
   constructor(directories: Directories, owners: Owners, rules: LookRules) {
@@ -74,7 +74,7 @@ export class Lookout {
     this.rules = rules;
   }
 
-  /** What went wrong with the last entry, though it is sent; asked for once. */
+  /** Takes the problem with the last entry, which is sent anyway. */
   takeProblem(): UnreadableEntry | undefined {
     const { problem } = this;
     this.problem = undefined;
@@ -86,7 +86,7 @@ export class Lookout {
     return ownedBy !== undefined && stats !== undefined && stats.uid !== ownedBy;
   }
 
-  /** @returns undefined where nothing of that name is there */
+  /** @returns undefined if there is no entry of that name */
   at(directory: DirectoryHeader, name: string): Look | undefined {
     const path = joinPath(directory.path, name);
     try {
@@ -146,7 +146,7 @@ export class Lookout {
     }
   }
 
-  /** The path that this file was met by first. */
+  /** The first path at which this file was found. */
   private firstPath(path: string, stats: FileStats): string {
     const file = `${stats.device}:${stats.inode}`;
     const known = this.linkedFiles.get(file);
@@ -155,7 +155,7 @@ export class Lookout {
     return path;
   }
 
-  /** The stats of an entry, after it was given the wanted group; no link is followed. */
+  /** The stats of an entry, after it got the wanted group; no link is followed. */
   private regrouped(directory: string, name: string, stats: FileStats): FileStats {
     const { group, groupOwner, dryRun } = this.rules;
     if (group === undefined || stats.gid === group) return stats;
@@ -170,7 +170,7 @@ export class Lookout {
     } catch (error) {
       this.problem = groupProblem(joinPath(directory, name), explain(error));
     }
-    // The kernel takes set-user-id and set-group-id away with that.
+    // A change of the group makes the kernel clear set-user-id and set-group-id.
     return this.directories.statIn(directory, name) ?? stats;
   }
 
@@ -199,7 +199,7 @@ export class Lookout {
     return { ...NO_EXTRAS, hasOtherNames, allocated };
   }
 
-  /** Its directory has to be there: one that is gone is an error, and not an entry that is missing. */
+  /** The directory must exist: a missing directory is an error, not a missing entry. */
   private statIn(directory: string, name: string): FileStats | undefined {
     return this.directories.disk.stat(this.directories.handle(directory), name);
   }

@@ -1,25 +1,25 @@
-/** What a push asks for, in its shortest form. */
+/** The request of a push, in its shortest form. */
 import type { PushRules } from "../../base/push-rules.ts";
 import { UserError } from "../../base/user-error.ts";
 import { PATH_BYTES } from "../../wire/limits.ts";
 import { isSafePath, STAGING_NAME } from "../../wire/path-rules.ts";
 
-/** What one msync asks to be sent. */
+/** The paths that one msync asks to send. */
 export interface ScanRequest {
-  /** Paths below the base directory; the empty path is the base directory itself. */
+  /** Paths relative to the base directory; the empty path is the base directory itself. */
   readonly paths: readonly string[];
   readonly recursive: boolean;
 }
 
-/** What is left out of it, and what is done to the rest before it goes. */
+/** The entries that are left out, and the changes to the others before they are sent. */
 export interface ScanRules extends PushRules {
   /** Patterns of entries; see excludes.ts. */
   readonly excludes: readonly string[];
   /** Only entries of this user are sent. */
   readonly ownedBy: number | undefined;
-  /** Every entry is given this group first. */
+  /** Every entry gets this group before it is sent. */
   readonly group: number | undefined;
-  /** Only entries of this user are given the group; undefined for those of any user. */
+  /** Only entries of this user get the group; undefined for entries of any user. */
   readonly groupOwner?: number | undefined;
 }
 
@@ -36,8 +36,8 @@ export const NO_RULES: ScanRules = {
 };
 
 /**
- * Brings a path of the command line into its one form: without leading slash (the base directory is meant
- * anyway), without "." and without empty components.
+ * Normalizes a path of the command line: without leading slash (all paths are relative to the base directory), without
+ * "." and without empty components.
  *
  * @throws UserError for a path that leads out of the base directory
  */
@@ -59,7 +59,7 @@ export function normalizePath(path: string): string {
 }
 
 /**
- * The request in its shortest form: no path twice, and none that another one covers already.
+ * The request in its shortest form: no path twice, and no path that another one covers already.
  *
  * @throws UserError
  */
@@ -73,7 +73,7 @@ export function simplifyRequest(request: ScanRequest): ScanRequest {
   return { recursive: true, paths: paths.filter((path) => !ancestorsOf(path).some((one) => all.has(one))) };
 }
 
-/** The paths that a simplified request has no more, because others cover them. */
+/** The paths that a simplified request lacks because others cover them. */
 export function coveredPaths(request: ScanRequest, simple: ScanRequest): string[] {
   const left = new Set(simple.paths);
   return [...new Set(request.paths.map(normalizePath))].filter((path) => path !== "" && !left.has(path));

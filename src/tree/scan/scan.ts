@@ -1,4 +1,4 @@
-/** Walks the tree and gives entries, and says where a directory is complete. */
+/** Walks the tree and returns entries, and says which directories are complete. */
 import { type Reason, reason } from "../../base/reason.ts";
 import { UserError } from "../../base/user-error.ts";
 import type { FileStats } from "../../sys/stat.ts";
@@ -17,28 +17,28 @@ import type { Owners } from "../entries/owners.ts";
 import type { ScanRequest, ScanRules } from "./request.ts";
 
 /**
- * Walks the tree of a request and gives its entries one by one, directory by directory: all entries of a
- * directory stand together, and a directory stands before what is in it. Memory is bounded by the names of the
- * directories that are still to be read, not by the number of entries.
+ * Walks the tree of a request and returns its entries one by one, directory by directory: all entries of a directory
+ * come together, and a directory comes before its entries. Memory is bounded by the names of the directories that are
+ * still to be read, not by the number of entries.
  *
- * Where members are to delete what is not here, what is here and is not sent is given by its name alone, and the end of
- * each directory that could be read whole is given, too.
+ * If members are to delete superfluous entries, the walk also returns the names of entries that the sender has but does
+ * not send, and the end of each directory that it could read whole.
  */
 
-/** Directories up to this many entries are sorted by name. */
+/** Directories with up to this many entries are sorted by name: a bound on memory, chosen without measurement. */
 const SORTED_ENTRIES = 20_000;
 
-/** What the walk comes across. */
+/** The items of a walk. */
 export type ScanItem =
   | FoundEntry
   | UnreadableEntry
   | SkippedEntry
-  /** It was asked for by its path, and is left out all the same. */
+  /** The path was asked for, and is left out anyway. */
   | { readonly kind: "excluded"; readonly path: string; readonly reason: Reason }
-  /** All that is in a directory has been given. */
+  /** All entries of a directory have been returned. */
   | { readonly kind: "complete"; readonly directory: DirectoryHeader };
 
-/** What the walk leaves out, and what it does to entries before it gives them. */
+/** The entries that the walk leaves out, and the changes to the others before it returns them. */
 export interface ScannerRules extends LookRules, Pick<ScanRules, "deletes" | "isForced" | "syncs"> {}
 
 export class Scanner {
@@ -47,7 +47,7 @@ export class Scanner {
   private readonly rules: ScannerRules;
   private readonly lookout: Lookout;
   private readonly isListing: boolean;
-  /** Directories on the way to a requested path that have been given already. */
+  /** Directories on the way to a requested path that have been returned already. */
   private readonly passages = new Set<string>();
 
   constructor(directories: Directories, owners: Owners, rules: ScannerRules) {
@@ -59,8 +59,8 @@ export class Scanner {
   }
 
   /**
-   * @param covered paths that were asked for, too, and that others cover: they are looked at only for being gone
-   * @throws UserError where a directory looks so wrong that nothing should be deleted because of it
+   * @param covered requested paths that other paths cover: the walk only checks whether they are gone
+   * @throws UserError if a directory looks so wrong that nothing should be deleted because of it
    */
   *scan(request: ScanRequest, covered: readonly string[] = []): Generator<ScanItem> {
     this.owners.refresh();
@@ -96,7 +96,7 @@ export class Scanner {
     return isEntered(item);
   }
 
-  /** Whether a path is not there for certain: nothing of that name, in a directory that can be looked into. */
+  /** Whether a path certainly does not exist: no entry of that name, in a directory that can be opened. */
   private isGone(path: string): boolean {
     try {
       this.directories.handle(directoryOf(path));
@@ -110,7 +110,7 @@ export class Scanner {
     return this.lookAt(path)?.isDirectory() === true;
   }
 
-  /** The stats of an entry by its path; undefined also where they cannot be had. */
+  /** The stats of an entry by its path; undefined also if they cannot be read. */
   private lookAt(path: string): FileStats | undefined {
     try {
       return this.directories.stat(path);
@@ -120,7 +120,7 @@ export class Scanner {
     }
   }
 
-  /** The directories on the way to an entry that are not sent for themselves, because of their owner. */
+  /** The directories above an entry that are not sent as entries because of their owner. */
   private *foreignWay(path: string): Generator<ScanItem> {
     for (let end = path.indexOf("/"); ; end = path.indexOf("/", end + 1)) {
       const way = end === -1 ? path : path.slice(0, end);
@@ -132,7 +132,7 @@ export class Scanner {
   private *passage(path: string): Generator<ScanItem> {
     if (this.passages.has(path)) return;
     const stats = this.lookAt(path);
-    // Whatever is wrong on the way is said once, of the path that was asked for.
+    // A problem on the way is reported once, for the path that was asked for.
     if (stats?.isDirectory() !== true) return;
     if (this.passages.size < SORTED_ENTRIES) this.passages.add(path);
     const header = { path: directoryOf(path), metadata: undefined };
@@ -140,7 +140,7 @@ export class Scanner {
     else yield named(EntryType.passage, header, nameOf(path), metadataOf(stats, this.owners));
   }
 
-  /** All that is below a directory. */
+  /** Everything below a directory. */
   private *below(top: string): Generator<ScanItem> {
     const pending = [top];
     for (let path = pending.pop(); path !== undefined; path = pending.pop()) {
@@ -164,7 +164,7 @@ export class Scanner {
         isEmpty = false;
         const item = this.lookout.at(header, name);
         if (item === undefined) {
-          // It may be there by another name, which this listing does not have.
+          // The entry may still exist by another name, which this listing does not have.
           isWhole = false;
           continue;
         }
@@ -186,7 +186,7 @@ export class Scanner {
     }
   }
 
-  /** What is given of one entry: itself, what is to be said of it, or its name. */
+  /** The items for one entry: the entry itself, its problem, or only its name. */
   private *give(item: Look, header: DirectoryHeader, name: string): Generator<ScanItem> {
     const problem = this.lookout.takeProblem();
     if (problem !== undefined) yield problem;
@@ -196,7 +196,7 @@ export class Scanner {
       yield named(EntryType.kept, header, name);
   }
 
-  /** The names in a directory: in order where it is not too large for that. */
+  /** The names in a directory, sorted unless there are too many. */
   private *names(path: string): Generator<string> {
     const listing = this.directories.disk.listSlowly(this.directories.handle(path));
     try {
@@ -223,7 +223,7 @@ export class Scanner {
   }
 }
 
-/** An entry that is given by its name alone, or with how it is to look. */
+/** An entry with its name only, or with its final metadata. */
 export function named(
   type: EntryType,
   directory: DirectoryHeader,
@@ -234,7 +234,7 @@ export function named(
   return { kind: "entry", directory, entry, stats: undefined };
 }
 
-/** Whether the walk goes on in it. */
+/** Whether the walk continues in the entry. */
 function isEntered(item: Look): boolean {
   return item.kind === "entry"
     ? item.entry.type === EntryType.directory

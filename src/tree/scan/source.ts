@@ -1,4 +1,4 @@
-/** The sending side: manifest blocks, and the data that is wanted. */
+/** The sending side: manifest blocks, and the data that members want. */
 import type { Reason } from "../../base/reason.ts";
 import type { Bitmap } from "../../base/bitmap.ts";
 import { bytesOfText } from "../../base/display.ts";
@@ -20,14 +20,14 @@ import { type ScanRequest, type ScanRules, coveredPaths, simplifyRequest } from 
 import { named, Scanner, type ScanItem } from "./scan.ts";
 
 /**
- * The sending side of a transfer on its disk: turns the tree into manifest blocks, and what is wanted of it into
- * data blocks. Manifest blocks run a few ahead of the data, so that memory is bounded however large the tree is.
+ * The sending side of a transfer on its disk: it turns the tree into manifest blocks, and the wanted files into data
+ * blocks. Manifest blocks are a few ahead of the data, so that memory is bounded however large the tree is.
  */
 
-/** Manifest blocks whose entries are held: not yet settled, or with files still to be read. */
+/** Manifest blocks whose entries are held: not yet settled, or with files still to be read. A bound on memory. */
 const MANIFESTS_HELD = 12;
 
-/** What somebody should be told: an entry that is not sent, and why. */
+/** A message for the user: an entry that is not sent, and why. */
 export interface SourceNotice {
   readonly kind: "unreadable" | "skipped" | "excluded";
   readonly path: string;
@@ -50,10 +50,10 @@ export class Source {
   private readonly directories: Directories;
   private readonly items: Generator<ScanItem>;
   private readonly dryRun: boolean;
-  /** Members delete what is not named. */
+  /** Members delete entries that this transfer does not name. */
   private readonly isListing: boolean;
   private readonly digests: DigestedEntries | undefined;
-  /** Adds what stands before all entries, one record after the other; each gives false where the block is full. */
+  /** Adds the records before all entries, one after another; each function returns false if the block is full. */
   private readonly preface: ((writer: ManifestWriter) => boolean)[];
   private pendingItem: ScanItem | undefined;
   private isScanned = false;
@@ -63,14 +63,14 @@ export class Source {
   private readonly reader: FileReader;
   private readonly notices: SourceNotice[] = [];
   unreadable = 0;
-  /** A file is being read for its digest: no block could be made, though more will come. */
+  /** A file is being read for its digest: no block could be made, but more will come. */
   isBusy = false;
-  /** What was announced and what is sent, for the result. */
+  /** The entries announced and sent, for the result. */
   readonly totals = { entries: 0, wantedBytes: 0, sentEntries: 0, sentBytes: 0 };
 
   /**
-   * @param device of the base directory as it was when it was seen first; undefined where that is not known
-   * @throws UserError for a request or rules that cannot be followed
+   * @param device of the base directory when it was first seen; undefined if that is not known
+   * @throws UserError for an invalid request or invalid rules
    */
   constructor(
     base: string,
@@ -99,9 +99,9 @@ export class Source {
    * Makes the next block.
    *
    * @param number the block's number in the transfer
-   * @param memory where its plaintext goes
-   * @returns undefined when there is nothing to send, for now or at all
-   * @throws UserError where the tree looks so wrong that nothing should be deleted because of it
+   * @param memory for its plaintext
+   * @returns undefined if there is nothing to send, for now or at all
+   * @throws UserError if the tree looks so wrong that nothing should be deleted because of it
    */
   makeBlock(number: number, memory: Uint8Array): MadeBlock | undefined {
     return this.makeManifest(number, memory) ?? this.makeData(memory);
@@ -112,10 +112,10 @@ export class Source {
   }
 
   /**
-   * Takes over which entries of a manifest block are wanted, and gives all its entries for the report.
+   * Accepts the answers for a manifest block, and returns all its entries for the report.
    *
-   * @param union the entries that are to be changed somewhere
-   * @param contents those of which the contents have to be sent
+   * @param union the entries that change on some member
+   * @param contents the entries whose contents have to be sent
    */
   settle(manifest: number, union: Bitmap, contents = union): readonly HeldEntry[] {
     const entries = this.held.get(manifest) ?? [];
@@ -169,7 +169,7 @@ export class Source {
     return { kind: BlockKind.manifest, bytes: writer.finish().length, entries: entries.length };
   }
 
-  /** Adds what comes next; false where the block has to be ended before, or where the tree is at its end. */
+  /** Adds the next item; false if the block is full, or if the tree is at its end. */
   private addNext(writer: ManifestWriter, entries: HeldEntry[]): boolean {
     const item = this.nextItem();
     if (item === undefined) return false;
@@ -204,7 +204,7 @@ export class Source {
       return undefined;
     }
     if (!("failure" in digested)) return digested;
-    // It is here all the same, so nobody may delete it.
+    // The entry exists on the sender anyway, so no member may delete it.
     if (this.isListing) this.putBack(named(EntryType.kept, item.directory, item.entry.name));
     return { kind: "unreadable", path: digested.path, reason: digested.failure };
   }
@@ -249,7 +249,7 @@ export class Source {
   }
 }
 
-/** What members have to know before the entries; nothing for a plain push. */
+/** The records that members need before the entries; none for a plain push. */
 function prefaceOf(rules: ScanRules, base: string): ((writer: ManifestWriter) => boolean)[] {
   const deletes = rules.deletes !== "nothing" || rules.syncs;
   if (!deletes && !rules.isCheck) return [];
