@@ -10,22 +10,25 @@ import { parseArguments, PrintedInstead } from "./settings/options.ts";
 import { resolveSettings, type Settings } from "./settings/settings.ts";
 import { Watchdog } from "./service/watchdog.ts";
 
-/** A service waits this long for its interface; then the service manager starts it anew. */
+/**
+ * A service waits this long for its interface: less than the 90 s that the service unit allows for a start. After that the
+ * service manager starts it again.
+ */
 const NETWORK_PATIENCE_MS = 60_000;
 
-/** How often it is looked whether the service manager has to hear of something new. */
+/** Between two looks whether the status line has changed: progress in `systemctl status` need not be newer. */
 const STATUS_MS = 1_000;
 
 /**
- * The exit status of a service that cannot start before somebody has mended something. The service manager does not
- * try again then, and calls it CONFIGURATION.
+ * The exit status of a service that cannot start before an administrator has mended something: EX_CONFIG of sysexits.h. The
+ * service unit names it in RestartPreventExitStatus, so the service manager does not try again.
  */
 const MISCONFIGURED = 78;
 
 /**
  * The command `makuosan`.
  *
- * @param argv the arguments behind the command's name
+ * @param argv the arguments behind the name of the command
  * @returns the exit status, or undefined while the daemon runs
  */
 export async function runDaemon(argv: readonly string[]): Promise<number | undefined> {

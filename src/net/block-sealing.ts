@@ -1,10 +1,9 @@
-/** Sealing and opening of blocks, where they lie. */
+/** Seals and opens blocks in place (PROTOCOL.md 7). */
 import { BLOCK_ASSOCIATED_BYTES, writeBlockAssociatedData } from "../wire/datagram.ts";
 import { TAG_BYTES } from "../wire/limits.ts";
 import { NONCE_BYTES, usualCipher } from "./in-place-cipher.ts";
 
-/** Sealing of blocks (PROTOCOL.md 7): whole, and in the place where they lie. Nothing is made per block. */
-
+/** Used for every block, so that no memory is made for each. */
 const nonce = Buffer.alloc(NONCE_BYTES);
 const associated = Buffer.alloc(BLOCK_ASSOCIATED_BYTES);
 
@@ -29,7 +28,7 @@ export function sealBlock(
 /**
  * Opens a block in place.
  *
- * @returns the plaintext where the block lies, or undefined when it is not just what the sender sealed
+ * @returns the plaintext, in the memory of the block; undefined if the block is not the one that its sender has sealed
  */
 export function openBlock(
   key: Uint8Array,

@@ -1,13 +1,13 @@
 /** One UDP socket, as the rest of the program sees it. */
 import os from "node:os";
 import { UserError } from "../base/user-error.ts";
-import type { ScatteredMessage } from "../sys/datagram-reader.ts";
 import { openUdpSocket, SocketError } from "../sys/udp-socket.ts";
 import { DATAGRAM_BYTES } from "../wire/limits.ts";
+import type { DatagramHandler } from "./datagram-handler.ts";
 
 /**
- * One UDP socket, in two forms under one interface: fast-socket.ts with the calls that Node lacks, and plain-socket.ts
- * with node:dgram alone. Nobody above notices which it is, but for the speed.
+ * One UDP socket. It has two forms: fast-socket.ts with the calls that Node lacks, and plain-socket.ts with node:dgram
+ * alone. Both do the same, at different speeds.
  */
 export interface DatagramSocket {
   /** Bytes that the kernel granted for what arrives, in its own count. */
@@ -26,26 +26,16 @@ export interface DatagramSocket {
    */
   send(train: Uint8Array, ip: string, port: number, done: (failures: number) => void): void;
 
-  /** Joins the group on the interface that has this address; what is multicast goes out there. Throws. */
+  /** Joins the group on the interface that has this address. Throws the error of the kernel. */
   join(group: string, interfaceIp: string): void;
+  /** Leaves the group there. Throws the error of the kernel. */
   leave(group: string, interfaceIp: string): void;
+  /** Sends multicast over the interface that has this address. Throws the error of the kernel. */
   sendMulticastOver(interfaceIp: string): void;
   close(): void;
 }
 
-/** Takes in what has arrived. The memory it lies in is used for the next as soon as the handler returns. */
-export interface DatagramHandler {
-  /** The bytes from `start` to `end` are one datagram, or several of equal length but the last. */
-  takeDatagrams(bytes: Buffer, start: number, end: number, ip: string, port: number): void;
-
-  /**
-   * A message with its headers and its payloads apart.
-   *
-   * @returns false where it is none of the fragments of one block; it is handed over as datagrams then
-   */
-  takeTrain(train: ScatteredMessage): boolean;
-}
-
+/** The address and the buffers of a socket. */
 export interface SocketOptions {
   readonly ip: string;
   readonly port: number;
@@ -58,8 +48,8 @@ export interface SocketOptions {
 /**
  * Makes a bound socket with the calls that Node lacks.
  *
- * @returns its descriptor, or undefined where the library or the kernel cannot do that
- * @throws UserError where the address cannot be bound
+ * @returns its descriptor; undefined if the library or the kernel lacks the calls
+ * @throws UserError if the address cannot be bound
  */
 export function openDescriptor(options: SocketOptions): number | undefined {
   try {

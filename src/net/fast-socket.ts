@@ -2,20 +2,16 @@
 import { DatagramWriter } from "../sys/datagram-writer.ts";
 import { filterSocket } from "../sys/socket-filter.ts";
 import { DATAGRAM_BYTES } from "../wire/limits.ts";
-import {
-  type DatagramHandler,
-  type DatagramSocket,
-  openDescriptor,
-  type SocketOptions,
-} from "./datagram-socket.ts";
+import type { DatagramHandler } from "./datagram-handler.ts";
+import { type DatagramSocket, openDescriptor, type SocketOptions } from "./datagram-socket.ts";
 import { NO_FRAGMENTS } from "./filters.ts";
 import { PlainSocket } from "./plain-socket.ts";
 import type { TrainReader } from "./train-reader.ts";
 
 /**
- * A socket that sends a train of datagrams in one call, which the kernel cuts (UDP_SEGMENT), and gets trains in one
- * piece (UDP_GRO), many of them a call (recvmmsg). node:dgram watches it: it hands over the first message of each bunch,
- * and waits where the socket's buffer is full.
+ * A socket that sends a train in one call, which the kernel cuts into datagrams (UDP_SEGMENT). It receives trains in one
+ * piece (UDP_GRO), and many of them in one call (recvmmsg). node:dgram watches the socket: it hands over the first message
+ * of each bunch, and waits while the send buffer is full.
  */
 export class FastSocket implements DatagramSocket {
   private readonly plain: PlainSocket;
@@ -24,7 +20,7 @@ export class FastSocket implements DatagramSocket {
   private readonly writer: DatagramWriter;
   private isSegmenting = true;
   private isClosed = false;
-  /** Sends that wait in node:dgram; as long as there are some, all others go behind them. */
+  /** Sends that wait in node:dgram. While there are some, new ones wait behind them. */
   private waiting = 0;
 
   private constructor(plain: PlainSocket, descriptor: number, reader: TrainReader, writer: DatagramWriter) {
@@ -35,9 +31,9 @@ export class FastSocket implements DatagramSocket {
   }
 
   /**
-   * @param reader reads for all sockets: what it has read is taken in before it reads again
-   * @returns undefined where the library or the kernel cannot do that
-   * @throws UserError where the address cannot be bound
+   * @param reader shared by all sockets, because each message is taken in before the next call
+   * @returns undefined if the library or the kernel lacks the calls
+   * @throws UserError if the address cannot be bound
    */
   static async open(options: SocketOptions, reader: TrainReader): Promise<FastSocket | undefined> {
     const descriptor = openDescriptor(options);
@@ -57,7 +53,7 @@ export class FastSocket implements DatagramSocket {
   listen(handler: DatagramHandler, onError: (error: Error) => void): void {
     const takeDatagrams: DatagramHandler["takeDatagrams"] = (...first) => {
       handler.takeDatagrams(...first);
-      // Where a bunch begins, there is mostly more.
+      // After the first message of a bunch there are mostly more.
       if (!this.isClosed) this.reader.read(this.descriptor, handler);
     };
     this.plain.listen({ takeDatagrams }, onError);
@@ -74,7 +70,7 @@ export class FastSocket implements DatagramSocket {
     else this.sendFailed(outcome.errno, train, ip, port, done);
   }
 
-  /** Lets in no fragments, which have a socket of their own, and nothing of this node's own. */
+  /** Drops fragments, for which there is another socket, and everything that this node has sent. */
   leaveOutFragments(ownIp: string, port: number): void {
     filterSocket(this.descriptor, { ...NO_FRAGMENTS, ip: ownIp, port });
   }
@@ -106,7 +102,7 @@ export class FastSocket implements DatagramSocket {
     });
   }
 
-  /** A device that cannot cut trains says so at the first one; from then on they are cut here. */
+  /** If a device cannot cut trains, the first send fails with one of a few errors. From then on trains are cut here. */
   private sendFailed(
     errno: number,
     train: Uint8Array,

@@ -1,4 +1,4 @@
-/** The cipher in its two forms, by OpenSSL itself and by node:crypto. */
+/** AES-256-GCM in place: by OpenSSL directly, or by node:crypto. */
 import crypto from "node:crypto";
 import { hasNativeGcm, openInPlace, sealInPlace } from "../sys/aes-gcm.ts";
 import { TAG_BYTES } from "../wire/limits.ts";
@@ -9,7 +9,7 @@ export const NONCE_BYTES = 12;
 /** AES-256-GCM over bytes in place. */
 export interface InPlaceCipher {
   seal(key: Uint8Array, nonce: Uint8Array, associated: Uint8Array, bytes: Uint8Array, tag: Uint8Array): void;
-  /** False where the bytes are not just what was sealed; they are worth nothing then. */
+  /** False if the bytes are not those that were sealed; their contents are undefined then. */
   open(
     key: Uint8Array,
     nonce: Uint8Array,
@@ -19,7 +19,7 @@ export interface InPlaceCipher {
   ): boolean;
 }
 
-/** By node:crypto alone, where the FFI library is not there. */
+/** By node:crypto, for systems without the FFI library. */
 export const nodeCipher: InPlaceCipher = {
   seal(key, nonce, associated, bytes, tag) {
     const cipher = crypto.createCipheriv("aes-256-gcm", key, nonce).setAAD(associated);
@@ -28,7 +28,7 @@ export const nodeCipher: InPlaceCipher = {
     tag.set(cipher.getAuthTag());
   },
   open(key, nonce, associated, bytes, tag) {
-    // Without its length a shorter tag, which is easier to guess, would do.
+    // Without this length, node:crypto accepts shorter tags, which are easier to guess.
     const decipher = crypto.createDecipheriv("aes-256-gcm", key, nonce, { authTagLength: TAG_BYTES });
     decipher.setAAD(associated).setAuthTag(tag);
     const plaintext = decipher.update(bytes);
@@ -42,10 +42,10 @@ export const nodeCipher: InPlaceCipher = {
   },
 };
 
-/** By OpenSSL itself, which needs no memory of its own for what comes out. */
+/** By the OpenSSL inside Node, which makes no new memory for the result. */
 export const nativeCipher: InPlaceCipher = { seal: sealInPlace, open: openInPlace };
 
-/** The faster one of those that can be had here. */
+/** The faster one of those that work on this system. */
 export function usualCipher(): InPlaceCipher {
   return hasNativeGcm() ? nativeCipher : nodeCipher;
 }

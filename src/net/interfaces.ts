@@ -1,18 +1,18 @@
-/** Finds the interface. */
+/** Finds the network interface that the node uses. */
 import fs from "node:fs";
 import os from "node:os";
 import { UserError } from "../base/user-error.ts";
 
-/** The interface that multicast goes over. */
+/** A network interface with one of its IPv4 addresses. */
 export interface ChosenInterface {
   readonly name: string;
   readonly ip: string;
 }
 
 /**
- * Finds the interface by its name or address, or else the one of the default route, or else the only one.
+ * Finds the interface by its name or address. Without either, takes the one of the default route, or else the first one.
  *
- * @throws UserError where there is none, or it has no IPv4 address
+ * @throws UserError if there is none, or it has no IPv4 address
  */
 export function chooseInterface(wanted: string | undefined): ChosenInterface {
   const all = ipv4Interfaces();

@@ -2,12 +2,14 @@
 import fs from "node:fs";
 import { UserError } from "../base/user-error.ts";
 
+/** The key of AES-256. */
 const KEY_BYTES = 32;
 
 /**
  * Reads a key file.
  *
- * @throws UserError when it is missing, can be read by others, or holds no key
+ * @returns the 32 bytes of the key
+ * @throws UserError if it is missing, can be read by others, or holds no key
  */
 export function readKeyFile(path: string): Buffer {
   let text: string;

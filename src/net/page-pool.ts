@@ -1,18 +1,17 @@
 /** The memory of all blocks that arrive. */
 import { releaseMemory } from "../sys/memory.ts";
 
+/** A page holds a sealed block of up to 44 fragments, and the longest UDP message that the kernel may read into it. */
+export const PAGE_BYTES = 65_536;
+
+/** In a pause, the memory of so many used pages (4 MiB) is not worth the calls that give it back to the kernel. */
+const KEPT_PAGES = 64;
+
 /**
  * The memory of all blocks that arrive, in pages of one block each, shared with the thread that stages them. A train that
  * is a whole block stays in the page that it was read into; nothing is copied. The page that was given back last is taken
- * first, so that a receiver that keeps up works in the processor's caches.
+ * first, so that a receiver that keeps up works in the caches of the processor.
  */
-
-/** A page holds a sealed block, and what a train may have beyond it. */
-export const PAGE_BYTES = 65_536;
-
-/** Pages that may have been used before their memory goes back to the kernel in a pause. */
-const KEPT_PAGES = 64;
-
 export class PagePool {
   readonly memory: SharedArrayBuffer;
   readonly bytes: Buffer;
@@ -28,17 +27,19 @@ export class PagePool {
     this.leastFree = pages;
   }
 
+  /** Whether all pages are in use. */
   get isEmpty(): boolean {
     return this.free.length === 0;
   }
 
-  /** Takes a page; undefined where all are in use. */
+  /** Takes a page; undefined if all are in use. */
   take(): number | undefined {
     const page = this.free.pop();
     this.leastFree = Math.min(this.leastFree, this.free.length);
     return page;
   }
 
+  /** Gives a page back. */
   give(page: number): void {
     this.free.push(page);
   }

@@ -1,13 +1,10 @@
-/** A UDP socket by node:dgram alone, where those calls are not to be had. */
+/** A UDP socket by node:dgram alone, for systems without the calls that fast-socket.ts needs. */
 import dgram from "node:dgram";
 import { DATAGRAM_BYTES } from "../wire/limits.ts";
-import {
-  bindError,
-  type DatagramHandler,
-  type DatagramSocket,
-  type SocketOptions,
-} from "./datagram-socket.ts";
+import type { DatagramHandler } from "./datagram-handler.ts";
+import { bindError, type DatagramSocket, type SocketOptions } from "./datagram-socket.ts";
 
+/** Multicast stays on the network of its sender (PROTOCOL.md 1). */
 const TTL = 1;
 
 /** A socket of node:dgram: each datagram takes a call of its own. */
@@ -19,7 +16,7 @@ export class PlainSocket implements DatagramSocket {
     this.socket = socket;
   }
 
-  /** @throws UserError where the address cannot be bound */
+  /** @throws UserError if the address cannot be bound */
   static async open(options: SocketOptions): Promise<PlainSocket> {
     const { ip, port, isGroup } = options;
     const opened = await PlainSocket.bind(options, { address: ip, port, exclusive: true }, isGroup);

@@ -1,4 +1,4 @@
-/** Keys, sealing and opening of control messages. */
+/** Derives keys; seals and opens control messages (PROTOCOL.md 7). */
 import crypto from "node:crypto";
 import { bytesOfHex } from "../base/hex.ts";
 import {
@@ -11,19 +11,16 @@ import { SESSION_KEYS, TAG_BYTES } from "../wire/limits.ts";
 import { NONCE_BYTES, usualCipher } from "./in-place-cipher.ts";
 import { ReplayWindow } from "./replay-window.ts";
 
-/**
- * Sealing (PROTOCOL.md 7): AES-256-GCM with keys derived per node and epoch, so that plain counters serve as
- * nonces and none is ever used twice. Control messages are sealed one by one; for blocks see block-sealing.ts.
- */
-
+/** The key of AES-256. Each node and epoch has its own, so that counters serve as nonces and none is used twice. */
 const KEY_BYTES = 32;
 
-/** The key of a fleet that has none: everybody knows it, it only tells damaged packets from whole ones. */
+/** The key of a fleet without a secret one. Everybody knows it: it only tells damaged packets from whole ones. */
 const PUBLIC_KEY = crypto.createHash("sha256").update("makuosan without a key").digest();
 
-/** The secret that everybody who may write to the fleet has. */
+/** The secret key of a fleet: every node that has it can write to all others. */
 export class FleetKey {
   private readonly secret: Buffer;
+  /** Whether the fleet has a secret key. */
   readonly isSecret: boolean;
 
   /** @param secret 32 bytes, or undefined for a fleet without a key */
@@ -72,12 +69,12 @@ export class ControlSealer {
   }
 }
 
-/** What opening a control datagram gives. */
+/** The result of opening a control datagram. */
 export type Opened =
   | { readonly kind: "opened"; readonly header: ControlHeader; readonly plaintext: Buffer }
   /** Sealed with another key, or damaged. */
   | { readonly kind: "foreign" }
-  /** Seen before, or too old to tell. */
+  /** Received before, or so old that the window does not reach back to it. */
   | { readonly kind: "replayed" };
 
 interface Session {
@@ -85,10 +82,10 @@ interface Session {
   readonly window: ReplayWindow;
 }
 
-/** Opens the control messages of all other nodes. Only what opened takes memory. */
+/** Opens the control messages of all other nodes. Messages that do not open take no memory. */
 export class ControlOpener {
   private readonly fleetKey: FleetKey;
-  /** By node id and epoch, the one used last at the end. */
+  /** By node id and epoch, in the order of their last use. */
   private readonly sessions = new Map<string, Session>();
 
   constructor(fleetKey: FleetKey) {
@@ -122,7 +119,7 @@ export class ControlOpener {
 
 function openControl(key: Buffer, counter: bigint, datagram: Uint8Array): Buffer | undefined {
   const associated = datagram.subarray(0, CONTROL_HEADER_BYTES);
-  // A copy: what the datagram lies in is used for the next one.
+  // A copy: the memory of the datagram is used for the next one.
   const sealed = Buffer.from(datagram.subarray(CONTROL_HEADER_BYTES));
   const [body, tag] = [sealed.subarray(0, -TAG_BYTES), sealed.subarray(-TAG_BYTES)];
   return usualCipher().open(key, controlNonce(counter), associated, body, tag) ? body : undefined;

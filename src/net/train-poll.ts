@@ -1,17 +1,22 @@
-/** Between two looks, in milliseconds. */
+/** When the socket for fragments is read: more often the more arrives. */
+
+/** The shortest and the longest time between two looks. Timers have no shorter time; 8 ms more are not felt in a transfer. */
 const SHORTEST_MS = 1;
 const LONGEST_MS = 8;
 
-/** So many trains of a look are neither too few to be worth it nor so many that the socket's buffer may overrun. */
+/** With fewer trains a look is not worth its cost. With more, which are over 1.2 MB, the socket buffer may overrun. */
 const FEW_TRAINS = 6;
 const MANY_TRAINS = 20;
 
-/** What the socket's buffer has to hold for each millisecond between two looks: a gigabit link, twice over. */
-const BUFFER_BYTES_PER_MS = 250_000 * 2;
+/**
+ * What the socket buffer has to hold for each millisecond between two looks: 125,000 bytes at 1 Gbit/s, twice that in the
+ * kernel's count, and twice again as a reserve.
+ */
+const BUFFER_BYTES_PER_MS = 2 * 2 * 125_000;
 
 /**
- * Looks again and again whether trains have arrived. The more of them a look finds, the sooner is the next; where few come,
- * or the processor is so busy that they come slowly, the looks get rarer, and each is worth more.
+ * Looks again and again whether trains have arrived. After a look that finds many, the next one comes sooner. After a look
+ * that finds few, because few arrive or the processor is busy, it comes later, and is worth more.
  */
 export class TrainPoll {
   private readonly read: () => number;
@@ -20,8 +25,8 @@ export class TrainPoll {
   private timer: NodeJS.Timeout | undefined;
 
   /**
-   * @param read reads what is there, and says how much that was
-   * @param bufferBytes what the socket's buffer holds; a small one has to be looked at more often
+   * @param read reads the trains that are there, and returns how many they were
+   * @param bufferBytes what the socket buffer holds; a small one needs looks more often
    */
   constructor(read: () => number, bufferBytes: number) {
     this.read = read;
@@ -29,6 +34,7 @@ export class TrainPoll {
     this.look();
   }
 
+  /** Ends the looks. */
   stop(): void {
     clearTimeout(this.timer);
   }

@@ -2,22 +2,23 @@
 import { assert } from "../base/assert.ts";
 import { BATCH, DatagramReader, type ScatteredMessage } from "../sys/datagram-reader.ts";
 import { FRAGMENT_HEADER_BYTES, FRAGMENT_PAYLOAD_BYTES } from "../wire/datagram.ts";
-import type { DatagramHandler } from "./datagram-socket.ts";
+import type { DatagramHandler } from "./datagram-handler.ts";
 import { PAGE_BYTES, type PagePool } from "./page-pool.ts";
 
+/** No UDP message is longer: its length has 16 bits. */
 const LONGEST_MESSAGE_BYTES = 65_536;
 
-/** Batches that are read before the rest of the event loop gets its turn. */
+/** Batches that are read before the rest of the event loop has its turn: 256 messages, or at most 16 MiB. */
 const BATCHES_PER_TURN = 8;
 
 /**
- * Reads trains from sockets, with the payloads of their fragments in a page of the pool. What it has read has to be taken
- * in before it reads again.
+ * Reads trains from sockets. The payloads of their fragments go into a page of the pool. The handler takes in each message
+ * before the next call reads over it.
  */
 export class TrainReader {
   private readonly reader: DatagramReader;
   private readonly pool: PagePool;
-  /** Where a message that is no train of fragments is put together again. */
+  /** Memory in which a message that is no run of fragments is put together again. */
   private readonly gathered = Buffer.alloc(LONGEST_MESSAGE_BYTES);
 
   private constructor(reader: DatagramReader, pool: PagePool) {
@@ -25,7 +26,7 @@ export class TrainReader {
     this.pool = pool;
   }
 
-  /** @returns undefined where the library or the kernel cannot do that */
+  /** @returns undefined if the library or the kernel lacks the call */
   static create(pool: PagePool): TrainReader | undefined {
     const reader = DatagramReader.create({
       headerBytes: FRAGMENT_HEADER_BYTES,
@@ -42,7 +43,7 @@ export class TrainReader {
   }
 
   /**
-   * Reads what has arrived at a socket, up to a bound and without waiting.
+   * Reads the messages that have arrived at a socket, up to a bound, without waiting.
    *
    * @returns how many messages there were
    */

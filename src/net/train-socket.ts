@@ -1,15 +1,16 @@
-/** The socket that takes the fragments of the group, and nothing else. */
+/** The socket that receives the fragments of the group, and nothing else. */
 import fs from "node:fs";
 import { filterSocket } from "../sys/socket-filter.ts";
-import { type DatagramHandler, openDescriptor, type SocketOptions } from "./datagram-socket.ts";
+import type { DatagramHandler } from "./datagram-handler.ts";
+import { openDescriptor, type SocketOptions } from "./datagram-socket.ts";
 import { FRAGMENTS_ALONE } from "./filters.ts";
 import type { PagePool } from "./page-pool.ts";
 import { TrainReader } from "./train-reader.ts";
 
 /**
- * A second socket on the group's address, for fragments alone. Nobody watches it: whoever expects trains reads it every
- * few milliseconds. Being woken for each train, and letting node:dgram make memory for it, costs a receiver more than all
- * the rest; and where many receivers share a processor, it costs them their time.
+ * A second socket on the address of the group, for fragments alone. The event loop does not watch it: while a transfer
+ * runs, it is read every few milliseconds. To wake up for each train, and to have node:dgram make memory for it, costs a
+ * receiver more than everything else.
  */
 export class TrainSocket {
   private readonly descriptor: number;
@@ -21,18 +22,18 @@ export class TrainSocket {
   }
 
   /**
-   * @returns undefined where the library or the kernel cannot do that
-   * @throws UserError where the address cannot be bound
+   * @returns undefined if the library or the kernel lacks the calls
+   * @throws UserError if the address cannot be bound
    */
   static open(options: SocketOptions, pages: PagePool): TrainSocket | undefined {
-    // One of its own: trains are also read in the middle of what another one has read.
+    // Not the reader of the other sockets: trains are also read while that one hands over its messages.
     const reader = TrainReader.create(pages);
     if (reader === undefined) return undefined;
     const descriptor = openDescriptor(options);
     return descriptor === undefined ? undefined : new TrainSocket(descriptor, reader);
   }
 
-  /** Lets in fragments alone, and none of this node's own; false where the kernel does not do that. */
+  /** Drops everything but fragments, and those that this node has sent. False if the kernel cannot filter. */
   filter(ownIp: string, port: number): boolean {
     return filterSocket(this.descriptor, { ...FRAGMENTS_ALONE, ip: ownIp, port });
   }

@@ -75,9 +75,9 @@ test("arrivals are waited for until there are enough, the time is over, or nobod
   assert.equal(await arrivals.wait(enough(2), 5, never), false);
   const gone = new AbortController();
   const waiting = [arrivals.wait(enough(2), 60_000, never), arrivals.wait(enough(9), 60_000, gone.signal)];
-  arrivals.changed();
+  arrivals.onEvent({ kind: "member-joined" });
   present = 2;
-  arrivals.changed();
+  arrivals.onEvent({ kind: "member-joined" });
   assert.equal(await waiting[0], true);
   gone.abort();
   assert.equal(await waiting[1], false);

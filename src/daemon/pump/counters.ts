@@ -1,11 +1,11 @@
-/** What arrived and was not taken: hostile, foreign or damaged input is counted and dropped. */
+/** Counts the datagrams that were dropped: hostile, foreign or damaged ones. */
 export class Counters {
   /** Not of this protocol, or of another version of it. */
   malformed = 0;
   /** Sealed with another key, or damaged on the way. */
   foreign = 0;
-  /** Seen before. */
+  /** Control messages that were received before. */
   replayed = 0;
-  /** Where the last foreign datagram came from. */
+  /** The address that the last foreign datagram came from; empty before the first. */
   lastForeignSource = "";
 }

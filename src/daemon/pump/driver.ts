@@ -9,7 +9,7 @@ import {
 } from "../../engine/types.ts";
 import { Bitmap } from "../../base/bitmap.ts";
 import type { ControlSealer, FleetKey } from "../../net/sealing.ts";
-import type { Transport } from "../../net/transport.ts";
+import type { Transport } from "../../net/transports/transport.ts";
 import type { ScanRequest, ScanRules } from "../../tree/scan/request.ts";
 import { encodeMessage } from "../../wire/message.ts";
 import type { DiskThreads } from "../disk/disk-threads.ts";
@@ -26,29 +26,28 @@ import type { InboundDatagrams } from "./inbound-datagrams.ts";
 import type { InboundPages } from "./inbound-pages.ts";
 import { OutboundTrains } from "./outbound-trains.ts";
 
-/**
- * The only event pump: whatever happens (a datagram, a timer, an answer of a disk thread, a request) goes into the
- * engine, and what the engine asks for is carried out. Nothing here waits.
- */
-
-/** Who is told what becomes of an outgoing transfer. */
+/** The request behind an outgoing transfer, and the callbacks for what comes of it. */
 export interface TransferObserver {
   readonly request: ScanRequest;
   readonly rules: ScanRules;
   readonly detail: ReportDetail;
-  /** The name that a member is shown by. */
+  /** The name by which people see a member. */
   hostOf(epoch: string): string;
+  /** Called with each reply of the reading thread, until the transfer is over. */
   onSource(reply: SourceReply): void;
 }
 
+/** The parts that the event pump connects. */
 export interface DriverParts {
   readonly engine: NodeEngine;
+  /** The epoch of this node: 16 hexadecimal digits. */
   readonly epoch: string;
   readonly fleetKey: FleetKey;
   readonly sealer: ControlSealer;
   readonly transport: Transport;
   readonly inbound: InboundDatagrams;
   readonly pages: InboundPages;
+  /** Called with each event of the engine. */
   readonly onEvent: (event: NodeEvent) => void;
   /** Called at the end of each turn of the pump. */
   readonly onTurn: () => void;
@@ -59,6 +58,10 @@ interface Outbound {
   readonly observer: TransferObserver;
 }
 
+/**
+ * Everything that happens to the node (a datagram, a timer, a reply of a disk thread, a request) goes through the driver
+ * into the engine. Then the driver carries out the effects that the engine asks for. It never waits.
+ */
 export class Driver {
   private readonly parts: DriverParts;
   private readonly rings = new RingPool();
@@ -67,7 +70,8 @@ export class Driver {
   private timer: NodeJS.Timeout | undefined;
   private timerMs = Infinity;
   private isPumpPlanned = false;
-  /** Transfers whose blocks the kernel has taken since the last pump, one for each block. */
+  private isStopped = false;
+  /** The transfer of each block that the transport has sent since the last turn. */
   private readonly sent: number[] = [];
 
   constructor(parts: DriverParts) {
@@ -78,12 +82,12 @@ export class Driver {
     parts.inbound.afterAll = () => this.planPump();
   }
 
-  /** From now on the engine may ask for things of the disk. */
+  /** Connects the disk threads. The engine asks nothing of them before start() or a datagram. */
   attach(disks: DiskThreads): void {
     this.disks = disks;
   }
 
-  /** From now on the others hear of this node. */
+  /** Introduces this node to the others. */
   start(): void {
     this.parts.engine.membership.start(this.nowMs());
     this.planPump();
@@ -100,12 +104,13 @@ export class Driver {
     return performance.now();
   }
 
+  /** Gives the engine an input; its effects are carried out at the next turn. */
   handle(input: Input): void {
     this.parts.engine.handle(input, this.nowMs());
     this.planPump();
   }
 
-  /** Begins a transfer; `observer` hears of it until it is finished. */
+  /** Begins a transfer. `observer` hears of it until it is over. */
   startTransfer(input: Extract<Input, { kind: "start-transfer" }>, observer: TransferObserver): void {
     const { transfer, dryRun } = input.request;
     const trains = new OutboundTrains(this.parts.transport, this.rings);
@@ -123,6 +128,7 @@ export class Driver {
     this.handle(input);
   }
 
+  /** The reading thread has made blocks, or tells which entries are sent. */
   onSource(reply: SourceReply): void {
     const outbound = this.outbound.get(reply.transfer);
     if (outbound === undefined) return;
@@ -134,21 +140,23 @@ export class Driver {
     this.handle(reply);
   }
 
+  /** The staging thread answers. */
   onStage(replies: readonly StageAnswer[]): void {
     for (const reply of replies) this.takeStaged(reply);
   }
 
-  /** Makes the pump turn soon, although nothing may have happened. */
+  /** Makes the pump turn soon, even if nothing has happened. */
   wake(): void {
     this.planPump();
   }
 
-  /** Carries out what the engine asks for right away, for the end of the process. */
-  flush(): void {
+  /** Tells the other nodes that this one leaves, and ends when the kernel has taken that. */
+  async stop(): Promise<void> {
+    this.handle({ kind: "stop" });
+    // Not at the next turn: nothing may come in between.
     this.pump();
-  }
-
-  close(): void {
+    await this.parts.transport.drain();
+    this.isStopped = true;
     clearTimeout(this.timer);
   }
 
@@ -186,8 +194,10 @@ export class Driver {
   }
 
   private setTimer(): void {
+    // What the disk threads still answer turns the pump also after the stop; time does not.
+    if (this.isStopped) return;
     const deadlineMs = this.parts.engine.nextDeadlineMs();
-    // One that goes off too early costs less than setting another each time that the deadline moves on.
+    // Most deadlines move on before they come. A timer that goes off too early costs less than a new one each time.
     if (deadlineMs >= this.timerMs) return;
     clearTimeout(this.timer);
     this.timerMs = deadlineMs;
@@ -241,13 +251,13 @@ export class Driver {
   private send(effect: Extract<Effect, { kind: "send" }>): void {
     const datagram = this.parts.sealer.seal(encodeMessage(effect.message));
     const { destination } = effect;
-    if (destination.to === "group") this.parts.transport.multicast(datagram);
-    else this.parts.transport.unicast(datagram, destination.address.ip, destination.address.port);
+    if (destination.to === "group") this.parts.transport.sendToGroup(datagram);
+    else this.parts.transport.sendToNode(datagram, destination.address.ip, destination.address.port);
   }
 
   private sendBlock(effect: Extract<Effect, { kind: "send-block" }>): void {
     const { transfer } = effect;
-    // Told to the engine at the next pump: in between, the event loop sees what else has happened.
+    // The engine hears of it at the next turn: before that, the event loop looks for datagrams and replies.
     this.outbound.get(transfer)?.trains.send(effect, () => {
       this.sent.push(transfer);
       this.planPump();

@@ -2,7 +2,7 @@
 import { DecodeError } from "../../base/bytes.ts";
 import type { NodeEngine } from "../../engine/node.ts";
 import type { Address } from "../../engine/types.ts";
-import type { DatagramHandler } from "../../net/datagram-socket.ts";
+import type { DatagramHandler } from "../../net/datagram-handler.ts";
 import type { ControlOpener } from "../../net/sealing.ts";
 import type { ScatteredMessage } from "../../sys/datagram-reader.ts";
 import {
@@ -18,7 +18,7 @@ import type { Counters } from "./counters.ts";
 import type { InboundPages } from "./inbound-pages.ts";
 
 /**
- * Takes in what the sockets give: control messages are opened and handed to the engine, payloads of fragments go
+ * Takes in what the transport hands over. Control messages are opened and go to the engine. Payloads of fragments go
  * straight into the page of their block.
  */
 export class InboundDatagrams implements DatagramHandler {
@@ -29,11 +29,11 @@ export class InboundDatagrams implements DatagramHandler {
   private readonly nowMs: () => number;
   private readonly header = new FragmentHeader();
 
-  /** Called before a sender's word on its blocks is taken in: those that it sent before are to be taken in first. */
+  /** Called before a PROGRESS is taken in: the blocks that its sender has sent before it are to be taken in first. */
   beforeProgress: () => void = () => undefined;
-  /** Called when an offer was taken in: the memory for its blocks is to be made now. */
+  /** Called when an OFFER was taken in: the memory for its blocks is to be made now. */
   afterOffer: () => void = () => undefined;
-  /** Called when anything was taken in. */
+  /** Called when any datagrams were taken in. */
   afterAll: () => void = () => undefined;
 
   constructor(parts: {
@@ -105,10 +105,10 @@ export class InboundDatagrams implements DatagramHandler {
       } else {
         const { nodeId, epoch } = opened.header;
         const message = decodeMessage(opened.plaintext);
-        // Not before an offer: the fragments that stand behind it belong to nothing yet, and would be thrown away.
+        // Not before an OFFER: the fragments behind it belong to no transfer yet, and would be dropped.
         if (message.type === "progress") this.beforeProgress();
         this.engine.handle({ kind: "message", from: { nodeId, epoch }, source, message }, this.nowMs());
-        // Fragments may stand right behind the offer, and need their memory.
+        // Fragments may follow the OFFER in the same piece, and need their memory.
         if (message.type === "offer") this.afterOffer();
       }
     } catch (error) {

@@ -5,6 +5,7 @@ import { PAGE_BYTES, type PagePool } from "../../net/page-pool.ts";
 import { FRAGMENT_PAYLOAD_BYTES } from "../../wire/datagram.ts";
 import { WINDOW_BLOCKS } from "../../wire/limits.ts";
 
+/** In place of the number of a page: the slot has none. Pages count from 0. */
 const NONE = -1;
 
 /**
@@ -13,14 +14,14 @@ const NONE = -1;
  */
 export class InboundPages {
   private readonly pool: PagePool;
-  /** For each transfer the page of each slot of its window. */
+  /** For each transfer: the page of each slot of its window. */
   private readonly pagesOfTransfer = new Map<InboundKey, Int32Array>();
 
   constructor(pool: PagePool) {
     this.pool = pool;
   }
 
-  /** Whether a further block may find no place: what arrives then counts as lost on the way. */
+  /** Whether a new block would find no page. Fragments that arrive then count as lost on the way. */
   get areUsedUp(): boolean {
     return this.pool.isEmpty;
   }
@@ -30,11 +31,12 @@ export class InboundPages {
     return this.pagesOfTransfer.size > 0;
   }
 
+  /** A transfer begins; it has no pages yet. */
   open(key: InboundKey): void {
     this.pagesOfTransfer.set(key, new Int32Array(WINDOW_BLOCKS).fill(NONE));
   }
 
-  /** A transfer has ended; the pages that the writing thread has come back from there. */
+  /** A transfer has ended. The pages that the writing thread still has come back by give(). */
   close(key: InboundKey): void {
     for (const page of this.pagesOfTransfer.get(key) ?? []) if (page !== NONE) this.pool.give(page);
     this.pagesOfTransfer.delete(key);
@@ -57,9 +59,11 @@ export class InboundPages {
   /**
    * Keeps payloads that lie one behind the other in a page.
    *
-   * @param first the fragment that the first of them belongs to
-   * @param kept which fragments are to be kept
-   * @returns the page to read into from now on: another one where this one has become that of the block
+   * @param first the number of the fragment that lies first
+   * @param count how many fragments lie there
+   * @param page the page that they were read into
+   * @param kept which fragments are new; the others are left out
+   * @returns the page to read into from now on: a new one if this one has become the page of the block
    */
   keepRun(
     key: InboundKey,

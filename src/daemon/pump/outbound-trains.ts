@@ -1,7 +1,7 @@
 /** Stamps and sends blocks from the sender's ring. */
 import { assert } from "../../base/assert.ts";
 import { type Effect, hasFragment } from "../../engine/types.ts";
-import type { Transport } from "../../net/transport.ts";
+import type { Transport } from "../../net/transports/transport.ts";
 import { fragmentCount, FRAGMENT_HEADER_BYTES, stampFragment } from "../../wire/datagram.ts";
 import { DATAGRAM_BYTES, WINDOW_BLOCKS } from "../../wire/limits.ts";
 import { type RingPool, TRAIN_BYTES } from "../disk/rings.ts";
@@ -13,26 +13,27 @@ export class OutboundTrains {
   readonly ring: SharedArrayBuffer;
   private readonly bytes: Uint8Array;
   private readonly pool: RingPool;
-  private readonly transport: Transport;
+  private readonly transport: Pick<Transport, "sendTrainToGroup">;
   private readonly sealedBytesOfSlot = new Uint16Array(WINDOW_BLOCKS);
   private pendingSends = 0;
   private isClosed = false;
 
-  constructor(transport: Transport, pool: RingPool) {
+  constructor(transport: Pick<Transport, "sendTrainToGroup">, pool: RingPool) {
     this.transport = transport;
     this.pool = pool;
     this.ring = pool.take();
     this.bytes = new Uint8Array(this.ring);
   }
 
+  /** The reading thread has laid a block into the ring. */
   noteBlock(block: number, sealedBytes: number): void {
     this.sealedBytesOfSlot[block % WINDOW_BLOCKS] = sealedBytes;
   }
 
   /**
-   * Sends the fragments of a block that the masks name, as few trains as possible.
+   * Sends the fragments of a block that the masks name, in as few trains as possible.
    *
-   * @param done called once when all of them are with the kernel
+   * @param done called once when the transport has sent all of them
    */
   send(effect: SendBlock, done: () => void): void {
     const slot = effect.block % WINDOW_BLOCKS;
@@ -64,7 +65,7 @@ export class OutboundTrains {
     finishRun();
   }
 
-  /** The transfer is over; the ring goes back when the socket does not need it any more. */
+  /** The transfer is over. The ring goes back to the pool when the transport has sent the last train. */
   close(): void {
     this.isClosed = true;
     this.releaseIfDone();
@@ -78,7 +79,7 @@ export class OutboundTrains {
       slotStart + Math.min(end * DATAGRAM_BYTES, blockEnd),
     );
     assert(train.length > 0, "a run has at least one fragment");
-    this.transport.multicastTrain(train, done);
+    this.transport.sendTrainToGroup(train, done);
   }
 
   private releaseIfDone(): void {

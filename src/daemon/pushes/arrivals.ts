@@ -1,23 +1,23 @@
-/** Somebody waits until enough members are there. */
-interface Waiter {
-  /** Ends the waiting if there are enough now. */
-  readonly look: () => void;
-}
+/** Lets requests wait for members. */
+import type { NodeEvent } from "../../engine/types.ts";
 
-/** Lets requests wait for members; whoever learns of a change among them says so by changed(). */
+/** Requests that wait until there are enough members. */
 export class Arrivals {
-  private readonly waiters = new Set<Waiter>();
+  /** Each looks whether its request has waited long enough. */
+  private readonly looks = new Set<() => void>();
 
-  /** The members have changed. */
-  changed(): void {
-    for (const waiter of this.waiters) waiter.look();
+  /** Something has happened to the node: if its members have changed, everybody who waits looks again. */
+  onEvent(event: Pick<NodeEvent, "kind">): void {
+    if (event.kind !== "member-joined" && event.kind !== "member-left") return;
+    for (const look of this.looks) look();
   }
 
   /**
-   * Waits until there are enough.
+   * Waits until there are enough members.
    *
-   * @param isEnough looked at now and at each change
-   * @param signal ends the waiting when it is aborted
+   * @param isEnough called now and after each change
+   * @param mostMs how long it waits
+   * @param signal ends the waiting if it is aborted
    * @returns whether there are enough now
    */
   wait(isEnough: () => boolean, mostMs: number, signal: AbortSignal): Promise<boolean> {
@@ -26,18 +26,16 @@ export class Arrivals {
       const end = (result: boolean) => {
         clearTimeout(timer);
         signal.removeEventListener("abort", giveUp);
-        this.waiters.delete(waiter);
+        this.looks.delete(look);
         resolve(result);
       };
       const giveUp = () => end(false);
-      const waiter: Waiter = {
-        look: () => {
-          if (isEnough()) end(true);
-        },
+      const look = () => {
+        if (isEnough()) end(true);
       };
       const timer = setTimeout(giveUp, mostMs);
       signal.addEventListener("abort", giveUp);
-      this.waiters.add(waiter);
+      this.looks.add(look);
       if (signal.aborted) end(false);
     });
   }

@@ -4,16 +4,18 @@ import type { RequestHandler } from "../../console/server.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
 import type { NodeEngine } from "../../engine/node.ts";
 import type { ChosenInterface } from "../../net/interfaces.ts";
-import type { Transport } from "../../net/transport.ts";
+import type { Transport } from "../../net/transports/transport.ts";
 import type { Arrivals } from "./arrivals.ts";
+import { displayName } from "./host-names.ts";
 import type { Counters } from "../pump/counters.ts";
 import type { History } from "./history.ts";
 import type { Log } from "../service/log.ts";
 import { deleteLimitText, parseLogLevel, type Settings } from "../settings/settings.ts";
 import { chooseTargets } from "./targets.ts";
-import { displayName, type Transfers } from "./transfers.ts";
+import type { Transfers } from "./transfers.ts";
 import { VERSION } from "../settings/version.ts";
 
+/** The parts that answer requests. */
 export interface ServiceParts {
   readonly settings: Settings;
   readonly engine: NodeEngine;
@@ -23,9 +25,11 @@ export interface ServiceParts {
   readonly history: History;
   readonly counters: Counters;
   readonly log: Log;
+  /** Whether the fleet has a key. */
   readonly isSealed: boolean;
-  /** The interface that is used at present. */
+  /** The interface that is used now. */
   readonly present: () => ChosenInterface;
+  /** When the daemon was started, by the clock of performance.now(). */
   readonly startedMs: number;
 }
 
@@ -104,7 +108,7 @@ export class ConsoleService implements RequestHandler {
       ["basedir", settings.base],
       ["user", String(process.geteuid?.() ?? "")],
       ["group", String(process.getegid?.() ?? "")],
-      ["multicast", `${settings.multicast}:${settings.port}`],
+      ["multicast", `${transport.group.ip}:${transport.group.port}`],
       ["interface", `${present.name} (${present.ip})`],
       ["socket", settings.socket ?? "none"],
       [

@@ -6,20 +6,24 @@ import type { HistoryEntry, SendResult } from "../../console/protocol.ts";
 import type { StatePlace } from "../settings/state-place.ts";
 import { UserError } from "../../base/user-error.ts";
 
-/** Most transfers that are kept, in number and in bytes of their lines. */
+/**
+ * Most transfers that are kept, in number and in bytes of their lines. With a few hosts a thousand lines are a file of some
+ * 300 KB, which a start reads at once. A line names each host, so with thousands of hosts the bytes are the bound: all
+ * lines are in memory too.
+ */
 export const HISTORY_ENTRIES = 1_000;
 const HISTORY_BYTES = 8 * 1024 * 1024;
 
-/** A line of the file, and the entry that it stands for. */
+/** An entry, and its line in the file. */
 interface Kept {
   readonly entry: HistoryEntry;
   readonly line: string;
 }
 
 /**
- * The last transfers, sent and received. They are kept in a file of JSON lines, where there is a directory for it: a
- * line is added by one write, and when there are twice too many, the file is written anew beside the old one and takes
- * its place. Nobody waits for that.
+ * The last transfers, sent and received. If there is a state directory, they are kept in a file of JSON lines too: each
+ * line is added by one write. When the file has twice the lines that are kept, a new one is written beside it and takes its
+ * place. No transfer waits for that.
  */
 export class History {
   private readonly kept: Kept[] = [];
@@ -29,7 +33,7 @@ export class History {
   private linesInFile = 0;
   private unwritten: string[] = [];
   private writing: Promise<void> | undefined;
-  /** Where it is kept, or why it is not. */
+  /** The path of the file, or the reason why there is none. */
   readonly place: string;
 
   private constructor(file: string | undefined, place: string, onFailure: (reason: string) => void) {
@@ -39,11 +43,11 @@ export class History {
   }
 
   /**
-   * Reads what is there; to be called when the privileges are given up. Lines that are damaged are left out.
+   * Reads the file of an earlier run; to be called when the privileges are dropped. Damaged lines are left out.
    *
-   * @param base the base directory: several daemons on a host keep histories of their own
-   * @param onFailure told once when the file cannot be written any more
-   * @throws UserError where the directory is required and cannot be written
+   * @param base the base directory: each daemon on a host has a history for itself
+   * @param onFailure called with the error code of each write that fails
+   * @throws UserError if the directory is required and cannot be written
    */
   static open(state: StatePlace, base: string, onFailure: (reason: string) => void): History {
     const name = `history-${crypto.createHash("sha256").update(base).digest("hex").slice(0, 12)}.jsonl`;
@@ -52,7 +56,7 @@ export class History {
       fs.accessSync(state.directory, fs.constants.W_OK | fs.constants.X_OK);
       const history = new History(file, file, onFailure);
       for (const line of readLines(file)) history.keep(line);
-      // Whoever wrote the file before, the new one is this daemon's own.
+      // A new file belongs to the user that the daemon runs as now, whatever user wrote the old one.
       fs.writeFileSync(`${file}.new`, history.text(), { mode: 0o640 });
       fs.renameSync(`${file}.new`, file);
       history.linesInFile = history.kept.length;
@@ -74,6 +78,7 @@ export class History {
     }
   }
 
+  /** Adds an entry, and begins to write it. */
   add(entry: HistoryEntry): void {
     const line = JSON.stringify(entry);
     this.push({ entry, line });
@@ -83,7 +88,7 @@ export class History {
     this.writing ??= this.write(this.file).finally(() => (this.writing = undefined));
   }
 
-  /** The last ones, the newest at the end. */
+  /** The last entries, the newest at the end. */
   last(count: number): HistoryEntry[] {
     return count === 0 ? [] : this.kept.slice(-count).map(({ entry }) => entry);
   }
@@ -137,12 +142,12 @@ export class History {
   }
 }
 
-/** Gives a directory that the service manager has made for the daemon to the user that it is going to be. */
+/** Gives the state directory to the user that the daemon becomes, if the service manager has made it. */
 export function giveState(state: StatePlace, uid: number, gid: number): void {
   if (state.isManaged && fs.existsSync(state.directory)) fs.lchownSync(state.directory, uid, gid);
 }
 
-/** What this node has sent, as an entry. */
+/** The entry of a transfer that this node has sent. */
 export function sentEntry(transfer: string, from: string, result: SendResult): HistoryEntry {
   const { sentEntries: entries, sentBytes: bytes, exitStatus } = result;
   const durationMs = Math.round(result.durationMs);
@@ -151,7 +156,10 @@ export function sentEntry(transfer: string, from: string, result: SendResult): H
   return { time, direction: "sent", transfer, from, entries, bytes, durationMs, exitStatus, hosts };
 }
 
-/** The lines of a file of ours; none of one that cannot be, or that has grown beyond all bounds. */
+/**
+ * The lines of a file; none if it is missing, or larger than twice the most that this program writes: something else has
+ * written there.
+ */
 function readLines(file: string): string[] {
   const size = fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
   if (size === 0 || size > 4 * HISTORY_BYTES) return [];

@@ -1,20 +1,24 @@
-/** One such program: its output, its limit of time, its end. */
+/** One running hook program: its output, its limit of time, its end. */
 import { type ChildProcess, spawn } from "node:child_process";
 import type { Readable } from "node:stream";
 
-/** Lines of output that go to the log, and how long each may be. */
+/** Lines of output that go to the log, and how long each may be: enough to find a mistake, too little to fill a disk. */
 const LINES = 1_000;
 const LINE_CHARACTERS = 1_000;
 
-/** Output that comes behind the end of a program, from others that it has started, is read so long. */
+/**
+ * How long output is read after the end of a program: programs that it has started may hold the pipe for ever. Half a second
+ * is enough for the output that is in the pipe already.
+ */
 const OUTPUT_MS = 500;
 
+/** One run of a hook program. */
 export interface HookRun {
   readonly program: string;
   readonly environment: Record<string, string>;
-  /** Descriptor of its standard input. */
+  /** The descriptor that becomes its standard input. */
   readonly input: number;
-  /** Whom it runs as; undefined for the daemon's own user. */
+  /** The user that it runs as; undefined for the daemon's own user. */
   readonly account: { readonly uid: number; readonly gid: number } | undefined;
   readonly timeoutMs: number;
   readonly onLine: (line: string) => void;
@@ -22,7 +26,7 @@ export interface HookRun {
 
 /** A program that is running, in a process group of its own. */
 export class HookProcess {
-  /** Resolves when it has ended: with undefined when all is well, or else with what is not. */
+  /** Resolves when it has ended: with undefined after a success, or else with the reason. */
   readonly ended: Promise<string | undefined>;
   private child: ChildProcess | undefined;
   private killedFor: string | undefined;
@@ -39,7 +43,7 @@ export class HookProcess {
     try {
       if (this.child?.pid !== undefined) process.kill(-this.child.pid, "SIGKILL");
     } catch {
-      // Nobody is left.
+      // No process of the group is left.
     }
   }
 

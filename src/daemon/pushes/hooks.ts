@@ -1,4 +1,4 @@
-/** When the programs around a commit run, and what they are told. */
+/** When the hook programs run, and which facts they are told. */
 import fs from "node:fs";
 import path from "node:path";
 import { inboundName, type NodeEvent } from "../../engine/types.ts";
@@ -8,15 +8,7 @@ import { HookProcess } from "./hook-process.ts";
 import type { HookSettings } from "../settings/hook-settings.ts";
 import type { Log } from "../service/log.ts";
 
-/**
- * The programs that run on a member for each transfer that changes something there. `pre-commit` runs when all is
- * staged and durable: only when it has ended well, the member says READY. `post-commit` runs when the switch is
- * durable, after the member has said DONE, so that no other host waits for it.
- */
-
 type HookName = "pre-commit" | "post-commit";
-
-/** An answer that the driver takes. */
 
 /** A transfer that is being received. */
 interface Incoming {
@@ -29,6 +21,11 @@ interface Incoming {
   commit: { readonly failure: string | undefined } | undefined;
 }
 
+/**
+ * Runs the programs that a member has for each transfer that changes something there. `pre-commit` runs when everything is
+ * staged and durable; the member says READY only after it has succeeded. `post-commit` runs when the switch is durable and
+ * the member has said DONE, so that no other host waits for it.
+ */
 export class Hooks {
   private readonly settings: HookSettings;
   private readonly base: string;
@@ -50,7 +47,7 @@ export class Hooks {
   /**
    * Looks at an answer of the staging thread.
    *
-   * @param pass takes the answer when the hook has ended, where it was held back for that
+   * @param pass called with the answer when the hook has ended, if the answer was held back
    * @returns whether it is held back
    */
   hold(reply: StageAnswer, pass: (reply: StageAnswer) => void): boolean {
@@ -62,6 +59,7 @@ export class Hooks {
     return true;
   }
 
+  /** Something has happened to the node. */
   onEvent(event: NodeEvent): void {
     if (event.kind === "inbound-began" && !event.dryRun) {
       const name = inboundName(event.key);
@@ -84,11 +82,11 @@ export class Hooks {
     for (const [hook, name] of this.running)
       if (name === incoming.name) hook.kill("was ended, because the transfer is over");
     const { commit } = incoming;
-    // What the engine says next is DONE; that goes first.
+    // The engine says DONE next, and that goes out first.
     setImmediate(() => void this.postCommit(incoming, commit));
   }
 
-  /** @returns what is wrong, as the reason that the sender will show */
+  /** @returns the reason of a failure, as the sender shows it; undefined after a success */
   private async preCommit(incoming: Incoming, changes: string): Promise<string | undefined> {
     const { preCommit, postCommit } = this.settings;
     try {
@@ -99,7 +97,7 @@ export class Hooks {
       return `the list of changes cannot be read (${(error as NodeJS.ErrnoException).code})`;
     }
     if (incoming.isEnded) {
-      // Nobody waits for the answer any more.
+      // The transfer is over: no answer is wanted any more.
       await this.closeLists(incoming);
       return undefined;
     }
@@ -143,7 +141,7 @@ export class Hooks {
 
   private environment(name: HookName, incoming: Incoming): Record<string, string> {
     const inherited: Record<string, string> = {};
-    // Nothing of the service manager's: a hook must not speak for the daemon.
+    // No variable of the service manager: with those a hook could speak for the daemon.
     for (const variable of ["PATH", "LANG", "LC_ALL", "TZ"]) {
       const value = process.env[variable];
       if (value !== undefined) inherited[variable] = value;

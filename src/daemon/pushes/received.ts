@@ -1,4 +1,4 @@
-/** Makes entries of it of what is received. */
+/** Makes entries of the history from the transfers that this node receives. */
 import type { HistoryEntry } from "../../console/protocol.ts";
 import { inboundName, type NodeEvent } from "../../engine/types.ts";
 import type { StageReply } from "../disk/messages.ts";
@@ -13,7 +13,10 @@ interface Incoming {
   bytes: number;
 }
 
-/** Makes entries of the history of what is received: the engine knows who and how, the staging thread how much. */
+/**
+ * Follows the transfers that this node receives. The engine knows the sender and the outcome, the staging thread the
+ * amount; both make one entry of the history.
+ */
 export class ReceivedTransfers {
   private readonly hostName: string;
   private readonly record: (entry: HistoryEntry) => void;
@@ -24,12 +27,14 @@ export class ReceivedTransfers {
     this.record = record;
   }
 
+  /** The staging thread has replied: when a transfer is prepared, its amount is known. */
   onStage(reply: StageReply): void {
     if (reply.kind !== "prepared") return;
     const incoming = this.incoming.get(inboundName(reply.inbound));
     if (incoming !== undefined) Object.assign(incoming, reply.totals);
   }
 
+  /** Something has happened to the node. */
   onEvent(event: NodeEvent): void {
     if (event.kind === "inbound-began") {
       const { hostName: from, dryRun } = event;

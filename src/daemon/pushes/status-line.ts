@@ -16,12 +16,13 @@ export class StatusLine {
     this.transfers = transfers;
   }
 
-  /** Has to hear of every event. */
-  note(event: NodeEvent): void {
+  /** Something has happened to the node. */
+  onEvent(event: NodeEvent): void {
     if (event.kind === "inbound-began") this.inbound.set(event.key, event.hostName);
     if (event.kind === "inbound-ended") this.inbound.delete(event.key);
   }
 
+  /** The line as it is now. */
   text(): string {
     const outgoing = this.transfers.progress().map((one) => {
       const share = `${Math.floor(one.sentBytes / MIB)} of ${Math.ceil(one.wantedBytes / MIB)} MiB`;

@@ -4,23 +4,23 @@ import { compileGlob, isPattern, matches } from "../../base/glob.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
 import type { Member } from "../../engine/types.ts";
 
-/** Most names, patterns and labels of one request. */
+/** Most names, patterns and labels of one request: each is compared with up to 4,096 members while everything else waits. */
 const NAMES = 1_024;
 
-/** The members that a request names, and the names that fit none. */
+/** The members that a request names, and the names that match none. */
 export interface ChosenTargets {
   readonly members: readonly Member[];
   readonly unknown: readonly string[];
-  /** What was to be left out, and is not there. */
+  /** Names of `--except` that match none. */
   readonly unknownExcepts: readonly string[];
 }
 
 /**
  * Finds the members for `-t` and `--except`. Each name is a host name or an address, a pattern for those, or `@` and a
- * label or a pattern for labels. No name at all means every member. Of members that do not receive, only those are
- * taken that are named as they are: they answer for themselves.
+ * label or a pattern for labels. No name at all means every member. A member that does not receive is chosen only by its
+ * own name or address: it answers with the reason.
  *
- * @throws UserError for a name that two members have, or a pattern that is none
+ * @throws UserError for a name that two members have, or a pattern that is not valid
  */
 export function chooseTargets(
   members: readonly Member[],

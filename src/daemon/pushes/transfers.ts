@@ -1,72 +1,56 @@
-/** Pushes from request to result. */
+/** The pushes of this node that run or wait: their start, their turns and their end. */
 import { ExitStatus, UserError } from "../../base/user-error.ts";
+import type { Event, SendRequest, SendResult } from "../../console/protocol.ts";
 import type { NodeEngine } from "../../engine/node.ts";
-import type { Member, TransferResult } from "../../engine/types.ts";
-import type { Event, ProgressEvent, SendRequest, SendResult } from "../../console/protocol.ts";
-import { BLOCK_PLAINTEXT_BYTES } from "../../wire/datagram.ts";
-import { findGroupNumber } from "../settings/accounts.ts";
+import type { NodeEvent, TransferResult } from "../../engine/types.ts";
 import { compileExcludes } from "../../tree/entries/excludes.ts";
-import { simplifyRequest } from "../../tree/scan/request.ts";
-import { differenceNames } from "../../wire/differences.ts";
-import { type Finding, FindingKind } from "../../wire/findings.ts";
-import type { PathReport, SourceReply, SourceTotals } from "../disk/messages.ts";
+import { type ScanRules, simplifyRequest } from "../../tree/scan/request.ts";
 import type { Driver } from "../pump/driver.ts";
 import type { Log } from "../service/log.ts";
+import { findGroupNumber } from "../settings/accounts.ts";
 import type { Settings } from "../settings/settings.ts";
+import { byHostName, displayName } from "./host-names.ts";
 import { chooseTargets, type ChosenTargets } from "./targets.ts";
+import { type TransferProgress, TransferReport } from "./transfer-report.ts";
+import { resultOfTransfer, resultWithoutTransfer } from "./transfer-result.ts";
 import { Turns } from "./turns.ts";
 
-/** Progress events come this often. */
+/** Between two progress events: a bar that moves five times a second looks steady. */
 const PROGRESS_MS = 200;
 
-/** One transfer that this node sends, from the request to its result. */
+/** The parts that transfers work with. */
+export interface TransferParts {
+  readonly engine: Pick<NodeEngine, "membership" | "outboundTransfer">;
+  readonly driver: Pick<Driver, "startTransfer" | "handle" | "nowMs">;
+  readonly log: Log;
+  readonly settings: Pick<Settings, "parallel" | "excludes" | "ownerMatch">;
+  /** Called with each transfer that has ended, except dry runs. */
+  readonly record: (transfer: number, result: SendResult) => void;
+}
+
+/** One transfer that this node sends, from its start to its result. */
 interface Running {
   readonly request: SendRequest;
   readonly targets: ChosenTargets;
-  readonly emit: (event: Event) => void;
+  readonly report: TransferReport;
   readonly resolve: (result: SendResult) => void;
   readonly beganMs: number;
-  readonly hosts: ReadonlyMap<string, string>;
-  totals: SourceTotals;
-  unreadable: number;
-  deleted: number;
-  differing: number;
 }
 
-/** How far a transfer is, as its slowest member has it. */
-export interface TransferProgress extends Omit<ProgressEvent, "event"> {
-  readonly transfer: number;
-  readonly memberCount: number;
-}
-
-/** Starts the transfers that clients ask for, a few at a time, and tells them what becomes of them. */
+/** Starts the transfers that clients ask for, a few at a time, and gives each client the result of its own. */
 export class Transfers {
-  private readonly engine: NodeEngine;
-  private readonly driver: Driver;
-  private readonly log: Log;
-  private readonly settings: Settings;
-  /** Told of every transfer that has ended, but for dry runs. */
-  private readonly record: (transfer: number, result: SendResult) => void;
+  private readonly parts: TransferParts;
   private readonly turns: Turns;
   private readonly running = new Map<number, Running>();
   private lastTransfer = 0;
   private isStopping = false;
 
-  constructor(
-    engine: NodeEngine,
-    driver: Driver,
-    log: Log,
-    settings: Settings,
-    record: (transfer: number, result: SendResult) => void,
-  ) {
-    this.record = record;
-    this.engine = engine;
-    this.driver = driver;
-    this.log = log;
-    this.settings = settings;
-    this.turns = new Turns(settings.parallel);
+  constructor(parts: TransferParts) {
+    this.parts = parts;
+    this.turns = new Turns(parts.settings.parallel);
   }
 
+  /** Transfers that run. */
   get count(): number {
     return this.running.size;
   }
@@ -76,11 +60,17 @@ export class Transfers {
     return this.turns.waitingCount;
   }
 
+  /** How far each running transfer is. */
+  progress(): TransferProgress[] {
+    return [...this.running].map(([transfer, { report }]) => report.progress(this.senderOf(transfer)));
+  }
+
   /**
    * Carries out a request to send.
    *
-   * @param signal ends the transfer when it is aborted before the commit
-   * @throws UserError where there is nobody to send to, or the request is wrong
+   * @param emit sends an event to the client
+   * @param signal ends the transfer if it is aborted before the commit
+   * @throws UserError if there is nobody to send to, the request is wrong, or the daemon is stopping
    */
   async send(request: SendRequest, emit: (event: Event) => void, signal: AbortSignal): Promise<SendResult> {
     simplifyRequest(request);
@@ -95,25 +85,22 @@ export class Transfers {
     }
   }
 
-  /** The engine has finished a transfer. */
-  finish(result: TransferResult): void {
-    const running = this.running.get(result.transfer);
-    if (running === undefined) return;
-    this.running.delete(result.transfer);
-    const sendResult = this.resultOf(running, result);
-    this.log.info(
-      { files: sendResult.sentEntries, bytes: sendResult.sentBytes, ms: Math.round(sendResult.durationMs) },
-      `transfer ${result.transfer} to ${sendResult.hosts.length} members ended with status ${sendResult.exitStatus}`,
-    );
-    if (!running.request.dryRun) this.record(result.transfer, sendResult);
-    running.resolve(sendResult);
+  /** Something has happened to the node. */
+  onEvent(event: NodeEvent): void {
+    switch (event.kind) {
+      case "transfer-finished":
+        this.finish(event.result);
+        break;
+      case "member-failed":
+        this.running.get(event.transfer)?.report.onMemberFailed(event.hostName, event.reason);
+        break;
+      case "findings":
+        this.running.get(event.transfer)?.report.onFindings(event.epoch, event.findings);
+        break;
+    }
   }
 
-  memberFailed(transfer: number, host: string, reason: string): void {
-    this.running.get(transfer)?.emit({ event: "member-failed", host, reason });
-  }
-
-  /** No new transfers; those that wait are refused. */
+  /** From now on no transfer starts, and requests that wait for their turn are refused. */
   stop(): void {
     this.isStopping = true;
     this.turns.refuseAll(stopping());
@@ -124,28 +111,15 @@ export class Transfers {
     emit: (event: Event) => void,
     signal: AbortSignal,
   ): Promise<SendResult> {
-    const members = [...this.engine.membership.members].sort(byHostName);
+    const members = [...this.parts.engine.membership.members].sort(byHostName);
     const targets = chooseTargets(members, request.targets, request.excepts);
-    if (request.allOrNothing && targets.unknown.length > 0) {
-      const aborted = `${targets.unknown.join(", ")} cannot be reached`;
-      return Promise.resolve({ ...this.nobody(targets), aborted, exitStatus: ExitStatus.aborted });
-    }
-    if (targets.members.length === 0) return Promise.resolve(this.nobody(targets));
+    const result = resultWithoutTransfer(request, targets);
+    if (result !== undefined) return Promise.resolve(result);
     return new Promise((resolve) => {
       const transfer = this.start(request, targets, emit, resolve);
       signal.addEventListener("abort", () => this.cancel(transfer, "msync was interrupted"));
       if (signal.aborted) this.cancel(transfer, "msync was interrupted");
     });
-  }
-
-  private nobody({ unknown, unknownExcepts }: ChosenTargets): SendResult {
-    if (unknown.length === 0) {
-      throw new UserError(
-        "there is no member to send to: 'msync --members' lists those that are there",
-        ExitStatus.noMembers,
-      );
-    }
-    return { ...emptyResult(), unknown, unknownExcepts, exitStatus: ExitStatus.partial };
   }
 
   private start(
@@ -154,164 +128,75 @@ export class Transfers {
     emit: (event: Event) => void,
     resolve: (result: SendResult) => void,
   ): number {
+    const { driver, log } = this.parts;
     const transfer = ++this.lastTransfer;
-    const hosts = new Map(
-      targets.members.map((member) => [member.epoch, displayName(member, targets.members)]),
-    );
-    const totals = { entries: 0, wantedBytes: 0, sentEntries: 0, sentBytes: 0 };
-    const running: Running = {
-      request,
-      targets,
-      emit,
-      resolve,
-      hosts,
-      totals,
-      unreadable: 0,
-      deleted: 0,
-      differing: 0,
-      beganMs: this.driver.nowMs(),
-    };
-    this.running.set(transfer, running);
-    const { dryRun, allOrNothing } = request;
+    const { members } = targets;
+    const hosts = new Map(members.map((member) => [member.epoch, displayName(member, members)]));
+    const report = new TransferReport(transfer, request, hosts, emit, log);
+    const rules = this.rulesOf(request);
+    this.running.set(transfer, { request, targets, report, resolve, beganMs: driver.nowMs() });
     if (request.progress) this.reportProgress(transfer);
-    this.driver.startTransfer(
-      { kind: "start-transfer", request: { transfer, targets: targets.members, dryRun, allOrNothing } },
+    const { dryRun, allOrNothing } = request;
+    driver.startTransfer(
+      { kind: "start-transfer", request: { transfer, targets: members, dryRun, allOrNothing } },
       {
         request: { paths: request.paths, recursive: request.recursive },
-        rules: {
-          deletes: request.deletes,
-          syncs: request.syncs,
-          isForced: request.isForced,
-          comparesContents: request.comparesContents,
-          isCheck: request.isCheck,
-          sendsAttributes: request.sendsAttributes,
-          excludes: [...this.settings.excludes, ...request.excludes],
-          ownedBy: this.settings.ownerMatch ? process.geteuid?.() : undefined,
-          group: request.group === "" ? undefined : findGroupNumber(request.group),
-        },
+        rules,
         detail: request.detail,
-        hostOf: (epoch) => hosts.get(epoch) ?? epoch,
-        onSource: (reply) => this.onSource(running, reply),
+        hostOf: (epoch) => report.hostOf(epoch) ?? epoch,
+        onSource: (reply) => report.onSource(reply),
       },
     );
     return transfer;
   }
 
+  private rulesOf(request: SendRequest): ScanRules {
+    const { excludes, ownerMatch } = this.parts.settings;
+    return {
+      deletes: request.deletes,
+      syncs: request.syncs,
+      isForced: request.isForced,
+      comparesContents: request.comparesContents,
+      isCheck: request.isCheck,
+      sendsAttributes: request.sendsAttributes,
+      excludes: [...excludes, ...request.excludes],
+      ownedBy: ownerMatch ? process.geteuid?.() : undefined,
+      group: request.group === "" ? undefined : findGroupNumber(request.group),
+    };
+  }
+
   private cancel(transfer: number, reason: string): void {
-    if (this.running.has(transfer)) this.driver.handle({ kind: "cancel-transfer", transfer, reason });
-  }
-
-  private onSource(running: Running, reply: SourceReply): void {
-    if (reply.kind === "reports") {
-      for (const report of reply.reports) this.onReport(running, report);
-      return;
-    }
-    running.totals = reply.totals;
-    running.unreadable = reply.unreadable;
-    for (const notice of reply.notices) {
-      running.emit({ event: "notice", ...notice });
-      if (notice.kind === "unreadable") this.log.warn({ path: notice.path }, notice.reason);
-    }
-  }
-
-  private onReport(running: Running, report: PathReport): void {
-    const differences = report.differences.map(({ host, difference }) => ({
-      host,
-      kinds: differenceNames(difference),
-    }));
-    if (running.request.isCheck) running.differing += differences.length;
-    running.emit({ event: "path", ...report, differences: running.request.isCheck ? differences : [] });
-  }
-
-  /** A member tells what it has found. */
-  onFindings(transfer: number, epoch: string, findings: readonly Finding[]): void {
-    const running = this.running.get(transfer);
-    const host = running?.hosts.get(epoch);
-    if (running === undefined || host === undefined) return;
-    for (const { kind, path, text } of findings) {
-      if (kind === FindingKind.superfluous) {
-        running.deleted++;
-        running.emit({ event: "superfluous", host, path });
-      } else {
-        running.emit({ event: "note", host, path, reason: text });
-        this.log.warn({ path }, `${host}: ${text}`);
-      }
-    }
-  }
-
-  /** How far the transfers are that run. */
-  progress(): TransferProgress[] {
-    return [...this.running].map(([transfer, running]) => this.progressOf(transfer, running));
+    if (this.running.has(transfer)) this.parts.driver.handle({ kind: "cancel-transfer", transfer, reason });
   }
 
   private reportProgress(transfer: number): void {
     const running = this.running.get(transfer);
     if (running === undefined) return;
-    const { phase, sentBytes, wantedBytes, slowest } = this.progressOf(transfer, running);
-    running.emit({ event: "progress", phase, sentBytes, wantedBytes, slowest });
+    running.report.emitProgress(this.senderOf(transfer));
     setTimeout(() => this.reportProgress(transfer), PROGRESS_MS).unref();
   }
 
-  private progressOf(transfer: number, running: Running): TransferProgress {
-    const sender = this.engine.outboundTransfer(transfer);
-    let slowest: { name: string; staged: number } | undefined;
-    for (const progress of sender?.membersProgress ?? []) {
-      if (slowest !== undefined && slowest.staged <= progress.stagedBelow) continue;
-      slowest = { name: running.hosts.get(progress.member.epoch) ?? "", staged: progress.stagedBelow };
-    }
-    const { wantedBytes } = running.totals;
-    const stagedBytes = (slowest?.staged ?? 0) * BLOCK_PLAINTEXT_BYTES;
-    return {
-      transfer,
-      memberCount: running.hosts.size,
-      phase: sender?.isCommitting === true ? "committing" : "sending",
-      sentBytes: Math.min(stagedBytes, wantedBytes),
-      wantedBytes,
-      slowest: slowest?.name ?? "",
-    };
+  private senderOf(transfer: number) {
+    return this.parts.engine.outboundTransfer(transfer);
   }
 
-  private resultOf(running: Running, result: TransferResult): SendResult {
-    const hosts = result.verdicts
-      .map((verdict) => ({
-        host: running.hosts.get(verdict.epoch) ?? verdict.hostName,
-        address: verdict.address.ip,
-        outcome: verdict.outcome,
-        reason: verdict.reason,
-      }))
-      .sort((a, b) => (a.host < b.host ? -1 : 1));
-    const { entries, sentEntries, sentBytes } = running.totals;
-    return {
-      result: "send",
-      exitStatus: this.exitStatus(running, result),
-      hosts,
-      unknown: running.targets.unknown,
-      unknownExcepts: running.targets.unknownExcepts,
-      aborted: result.aborted,
-      entries,
-      sentEntries,
-      sentBytes,
-      unreadable: running.unreadable,
-      deleted: running.deleted,
-      differing: running.differing,
-      durationMs: this.driver.nowMs() - running.beganMs,
-      repairedFragments: result.repairedFragments,
-    };
+  private finish(result: TransferResult): void {
+    const { transfer } = result;
+    const running = this.running.get(transfer);
+    if (running === undefined) return;
+    this.running.delete(transfer);
+    const { request, targets, report, beganMs, resolve } = running;
+    const durationMs = this.parts.driver.nowMs() - beganMs;
+    const nameOf = (epoch: string) => report.hostOf(epoch);
+    const sendResult = resultOfTransfer(request, targets, report.tally, nameOf, result, durationMs);
+    const { sentEntries: files, sentBytes: bytes, hosts, exitStatus } = sendResult;
+    this.parts.log.info(
+      { files, bytes, ms: Math.round(durationMs) },
+      `transfer ${transfer} to ${hosts.length} members ended with status ${exitStatus}`,
+    );
+    if (!request.dryRun) this.parts.record(transfer, sendResult);
+    resolve(sendResult);
   }
-
-  private exitStatus(running: Running, result: TransferResult): ExitStatus {
-    if (result.aborted !== undefined && running.request.allOrNothing) return ExitStatus.aborted;
-    const isEverywhere = result.verdicts.every((verdict) => verdict.outcome === "done");
-    const isComplete = running.unreadable === 0 && running.targets.unknown.length === 0;
-    if (!isEverywhere || !isComplete || result.aborted !== undefined) return ExitStatus.partial;
-    const { isCheck, dryRun } = running.request;
-    const hasDifference = running.differing > 0 || running.deleted > 0;
-    return isCheck && dryRun && hasDifference ? ExitStatus.difference : ExitStatus.ok;
-  }
-}
-
-function byHostName(a: Member, b: Member): number {
-  return a.info.hostName < b.info.hostName ? -1 : 1;
 }
 
 function stopping(): UserError {
@@ -319,30 +204,4 @@ function stopping(): UserError {
     "the daemon is stopping: start it again and repeat the command",
     ExitStatus.unreachable,
   );
-}
-
-/** Hosts are shown by name; where two have one name, with the address. */
-export function displayName(member: Member, all: readonly Member[]): string {
-  const { hostName } = member.info;
-  const isUnique = all.filter((other) => other.info.hostName === hostName).length === 1;
-  return isUnique ? hostName : `${hostName}(${member.address.ip})`;
-}
-
-function emptyResult(): SendResult {
-  return {
-    result: "send",
-    exitStatus: ExitStatus.ok,
-    hosts: [],
-    unknown: [],
-    unknownExcepts: [],
-    aborted: undefined,
-    entries: 0,
-    sentEntries: 0,
-    sentBytes: 0,
-    unreadable: 0,
-    deleted: 0,
-    differing: 0,
-    durationMs: 0,
-    repairedFragments: 0,
-  };
 }

@@ -1,7 +1,7 @@
-/** Lets a few of them go at a time, the others in the order in which they came. */
+/** Lets a few transfers run at a time, and the others in the order in which they came. */
 import { ExitStatus, UserError } from "../../base/user-error.ts";
 
-/** Most that wait for their turn. */
+/** Most transfers that wait: more than any script starts at once, and each holds its request in memory. */
 const WAITING = 256;
 
 interface Waiter {
@@ -13,24 +13,26 @@ function interrupted(): UserError {
   return new UserError("msync was interrupted before its turn had come", ExitStatus.interrupted);
 }
 
-/** Lets so many go at a time, the others in the order in which they came. */
+/** Gives out a number of turns. When all are taken, requests wait in the order in which they came. */
 export class Turns {
   private free: number;
   private readonly waiting = new Set<Waiter>();
 
+  /** @param count how many turns there are */
   constructor(count: number) {
     this.free = count;
   }
 
+  /** Requests that wait. */
   get waitingCount(): number {
     return this.waiting.size;
   }
 
   /**
-   * Waits for a turn; whoever got one gives it back.
+   * Waits for a turn. The caller gives it back with give().
    *
-   * @param signal ends the waiting when it is aborted
-   * @throws UserError where too many wait, or the waiting was ended
+   * @param signal ends the waiting if it is aborted
+   * @throws UserError if too many wait already, or the waiting was ended
    */
   async take(signal: AbortSignal): Promise<void> {
     if (this.free > 0) {
@@ -52,6 +54,7 @@ export class Turns {
     });
   }
 
+  /** Gives a turn back: to the request that has waited longest, if there is one. */
   give(): void {
     const [next] = this.waiting;
     if (next === undefined) {
@@ -62,7 +65,7 @@ export class Turns {
     next.begin();
   }
 
-  /** Nobody who waits gets a turn any more. */
+  /** Refuses all requests that wait. */
   refuseAll(error: UserError): void {
     for (const waiter of this.waiting) waiter.refuse(error);
     this.waiting.clear();

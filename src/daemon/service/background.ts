@@ -1,16 +1,13 @@
-/** Goes to the background. */
+/** Starts the daemon in the background, and tells the shell when it is ready. */
 import { spawn } from "node:child_process";
 import fs from "node:fs";
 import { isSea } from "node:sea";
 import { replaceDescriptor } from "../../sys/files.ts";
 
-/**
- * Going to the background: a process cannot be split in two here, so the one that the shell started starts another,
- * waits until that says on descriptor 3 that it is ready, and ends with its verdict. Until then the errors of the
- * new one appear in the shell.
- */
-
+/** A variable that only the process in the background has. */
 const ENVIRONMENT_MARK = "MAKUOSAN_IN_BACKGROUND";
+
+/** The process in the background says on it that it is ready: the first descriptor behind the standard ones. */
 const READY_DESCRIPTOR = 3;
 
 /** Whether this process is the one in the background. */
@@ -18,7 +15,12 @@ export function isInBackground(): boolean {
   return process.env[ENVIRONMENT_MARK] === "1";
 }
 
-/** Starts this program again in the background; resolves with the exit status for the shell. */
+/**
+ * Starts this program again in the background: Node cannot fork. The process that the shell has started waits until the new
+ * one is ready or has ended. Until then the errors of the new one appear in the shell.
+ *
+ * @returns the exit status for the shell
+ */
 export function startInBackground(argv: readonly string[]): Promise<number> {
   const script = isSea() ? [] : [process.argv[1] ?? ""];
   const child = spawn(process.execPath, [...(isSea() ? [] : process.execArgv), ...script, ...argv], {
@@ -37,7 +39,7 @@ export function startInBackground(argv: readonly string[]): Promise<number> {
   });
 }
 
-/** Tells the waiting process that all is well, and lets go of the shell's terminal. */
+/** Tells the waiting process that the daemon is ready, and closes the terminal of the shell. */
 export function tellReady(): void {
   delete process.env[ENVIRONMENT_MARK];
   fs.writeSync(READY_DESCRIPTOR, "ready\n");

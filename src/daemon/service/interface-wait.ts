@@ -2,18 +2,19 @@
 import { UserError } from "../../base/user-error.ts";
 import { type ChosenInterface, chooseInterface } from "../../net/interfaces.ts";
 
+/** Between two looks: a quarter of a second more is not felt at boot, and a look costs under a millisecond. */
 const LOOK_MS = 250;
 
-/** Something that may come by itself, so that another start later on is worth while. */
+/** An obstacle that may go away by itself, so that a later start may succeed. */
 export class NotYetError extends UserError {}
 
 /**
- * Finds the interface, and waits for one that is not up yet: at boot, a network may come later than its service.
+ * Finds the interface. If it is not up yet, waits for it: at boot, a service may start before the network.
  *
- * @param wanted its name or address; undefined for that of the default route
+ * @param wanted its name or address; undefined for the interface of the default route
  * @param patienceMs how long it may take to come
- * @param onWaiting called once with what is missing
- * @throws NotYetError where it does not come
+ * @param onWaiting called once with the sentence that says what is missing
+ * @throws NotYetError if it does not come in this time
  */
 export async function awaitInterface(
   wanted: string | undefined,

@@ -1,10 +1,15 @@
-/** Events as sentences. */
+/** Writes node events to the log as sentences. */
 import type { NodeEvent } from "../../engine/types.ts";
 import type { Log } from "./log.ts";
 
+/** How a member left, as the end of a sentence. */
 const LEFT = { exit: "was stopped", silence: "fell silent", restart: "was restarted" } as const;
 
-/** Writes what happened as a line that reads well in the journal. */
+/**
+ * Writes an event to the log.
+ *
+ * @param hostOf the host name of a sender, by its epoch
+ */
 export function logEvent(log: Log, event: NodeEvent, hostOf: (epoch: string) => string): void {
   switch (event.kind) {
     case "member-joined":

@@ -4,14 +4,16 @@ import { pino, type Logger } from "pino";
 import type { LogLevel } from "../settings/log-levels.ts";
 import { UnixDatagram } from "../../sys/unix-datagram.ts";
 
+/** A log: anything that pino logs to. */
 export type Log = Logger;
 
 /** Priorities of syslog by the level numbers of pino; the journal reads them at the start of a line. */
 const PRIORITIES: Readonly<Record<number, number>> = { 60: 2, 50: 3, 40: 4, 30: 6, 20: 7, 10: 7 };
 
+/** The facility "daemon" of syslog, as it is added to a priority (RFC 5424, section 6.2.1). */
 const DAEMON_FACILITY = 3 << 3;
 
-/** Fields of a line that say nothing in a journal, which has them itself. */
+/** Fields of pino that are not printed behind the sentence: the journal and syslog have level and time themselves. */
 const HIDDEN = new Set(["level", "time", "msg"]);
 
 /**
@@ -48,7 +50,7 @@ function outputWriter(hasPriority: boolean): (priority: number, text: string) =>
     try {
       fs.writeSync(1, hasPriority ? `<${priority}>${text}\n` : `${text}\n`);
     } catch {
-      // Nobody reads the log any more; that is no reason to stop serving files.
+      // The reader of the log is gone; the daemon goes on serving files.
     }
   };
 }

@@ -8,13 +8,14 @@ import { STAGING_NAME } from "../../wire/path-rules.ts";
 import type { Log } from "./log.ts";
 import type { Settings } from "../settings/settings.ts";
 
+/** Lengths on the wire (PROTOCOL.md): ids and epochs are drawn at random, and never meet by chance. */
 const ID_BYTES = 16;
 const EPOCH_BYTES = 8;
 
-/** Below the state directory. */
+/** The name of the file with the id, in the state directory. */
 const ID_FILE = "node-id";
 
-/** Who this node is: for good, and since this start. */
+/** The names of this node: one that lasts, and one for this start. */
 export interface NodeIdentity {
   /** 32 hexadecimal digits. */
   readonly nodeId: string;
@@ -23,11 +24,11 @@ export interface NodeIdentity {
 }
 
 /**
- * Finds out who this node is. Where there is a state directory, its id is drawn once and kept there. Elsewhere the id
- * is made of what the node is, and so the same at every start without being kept anywhere.
+ * Finds the id of this node, and draws an epoch. If there is a state directory, the id is drawn once and kept there. If
+ * not, the id is a hash of facts that are the same at every start.
  *
- * @param ip the address that the node is known by
- * @param stateDirectory where it may keep something; undefined for nowhere
+ * @param ip the address of the node
+ * @param stateDirectory the directory that keeps the id; undefined if nothing is kept
  */
 export function identify(
   settings: Settings,
@@ -49,8 +50,8 @@ export function identify(
 }
 
 /**
- * The id in a file. Beside it stands whose it is: the copy of a disk on another host draws a new one, for two nodes
- * with one id would drive each other out of every member's list.
+ * The id in a file. Beside it stands a hash of its host: a copy of the disk on another host draws a new id, because two
+ * nodes with one id would displace each other in the list of every member.
  */
 function keptId(file: string, hostName: string): string {
   const owner = digest("makuosan owner of an id", machineId(), hostName);
@@ -89,33 +90,47 @@ function machineId(): string {
 }
 
 /**
- * Sees to it that no other daemon works on the base directory, and that this one can.
+ * Locks the base directory against other daemons, and checks that this one can use it.
  *
- * @throws UserError
+ * @returns gives the lock back
+ * @throws UserError if another daemon has the lock, or this one cannot use the directory
  */
-export function claimBase({ base, receives }: Settings): void {
-  const needed = fs.constants.R_OK | fs.constants.X_OK | (receives ? fs.constants.W_OK : 0);
+export function claimBase({ base, receives }: Settings): () => void {
+  const descriptor = openBase(base, receives);
+  const release = () => fs.closeSync(descriptor);
   try {
-    checkAccess(base, needed);
-    // Held until the process ends, by the descriptor that stays open.
-    const descriptor = fs.openSync(base, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
     if (!lockFile(descriptor)) {
       throw new UserError(
         `another makuosan works on ${base}: stop it first, or choose another directory with -b`,
       );
     }
+    checkStaging(path.join(base, STAGING_NAME));
+    return release;
   } catch (error) {
-    if (error instanceof UserError) throw error;
+    release();
+    throw error;
+  }
+}
+
+/** Opens the base directory. The descriptor holds the lock as long as it is open. */
+function openBase(base: string, receives: boolean): number {
+  const needed = fs.constants.R_OK | fs.constants.X_OK | (receives ? fs.constants.W_OK : 0);
+  try {
+    checkAccess(base, needed);
+    return fs.openSync(base, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
+  } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new UserError(
       `the base directory ${base} cannot be ${receives ? "written" : "read"} (${code}): ` +
         "let the user that makuosan runs as do that, or name another user with -u",
     );
   }
-  checkStaging(path.join(base, STAGING_NAME));
 }
 
-/** Who can write there decides what a start puts into the tree. */
+/**
+ * Checks that the staging area is this daemon's own: a start carries out the journals in it, and so puts into the tree what
+ * stands there.
+ */
 function checkStaging(staging: string): void {
   const stats = fs.lstatSync(staging, { throwIfNoEntry: false });
   if (stats === undefined) return;

@@ -3,21 +3,21 @@ import { execFile } from "node:child_process";
 import systemdNotify from "systemd-notify";
 import { UnixDatagram } from "../../sys/unix-datagram.ts";
 
-/** The service manager wants a sign of life in this time; it gets three, so that a late one does no harm. */
+/** Signs of life within the timeout of the service manager: with three, one that comes late does no harm. */
 const SIGNS_PER_TIMEOUT = 3;
 
-/** What is only for this process and not for the programs that it runs. */
+/** Variables that are meant for this process alone: hooks must not have them. */
 const OWN_ENVIRONMENT = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] as const;
 
 /**
- * Tells the service manager how the daemon is. A datagram of our own where the FFI library is there: it takes
- * microseconds and works after the privileges are dropped. Otherwise the package systemd-notify, which runs the
- * program of that name; what the package cannot say, the program is given directly.
+ * Tells the service manager the state of the daemon. With the FFI library it sends datagrams itself: that takes
+ * microseconds and works after the privileges are dropped. Without, it uses the package systemd-notify, which runs the
+ * program of that name. The package knows no signs of life; for those the program is run directly.
  */
 export class ServiceNotifier {
   /** Whether a service manager started this process and waits for its readiness. */
   readonly isManaged: boolean;
-  /** How often watchdog() has to be called; undefined where nobody watches. */
+  /** The time between two calls of watchdog(); undefined if the service manager does not watch. */
   readonly signOfLifeMs: number | undefined;
   private readonly socket: UnixDatagram | undefined;
   private lastStatus = "";
@@ -37,7 +37,7 @@ export class ServiceNotifier {
     await systemdNotify({ ready: true, status }).catch(() => undefined);
   }
 
-  /** One line for the administrator; told only when it is another one than before. */
+  /** One line for the administrator. It is sent only if it is another one than before. */
   async status(text: string): Promise<void> {
     const status = oneLine(text);
     if (!this.isManaged || status === this.lastStatus) return;
@@ -53,6 +53,7 @@ export class ServiceNotifier {
     this.socket?.send(`RELOADING=1\nMONOTONIC_USEC=${monotonicUsec}`);
   }
 
+  /** The daemon has begun to stop. */
   stopping(): void {
     this.socket?.send("STOPPING=1");
   }
@@ -69,7 +70,7 @@ function oneLine(text: string): string {
   return text.replace(/[\x00-\x1f\x7f]/g, "?");
 }
 
-/** Milliseconds between two signs of life; undefined where they are meant for another process or not wanted. */
+/** Milliseconds between two signs of life; undefined if they are meant for another process, or not wanted. */
 function watchdogInterval(): number | undefined {
   const timeoutMs = Number(process.env["WATCHDOG_USEC"]) / 1000;
   const isForAnother = (process.env["WATCHDOG_PID"] ?? String(process.pid)) !== String(process.pid);

@@ -1,4 +1,4 @@
-/** Gives up root, but for what setting owners needs where that is asked for. */
+/** Drops the privileges of root; keeps those for setting owners if the settings ask for it. */
 import { UserError } from "../../base/user-error.ts";
 import {
   Capability,
@@ -10,19 +10,19 @@ import {
 } from "../../sys/capabilities.ts";
 import type { Identity } from "../settings/settings.ts";
 
-/** Without these, not every owner and mode can be set in every directory. */
+/** Needed to set every owner and mode in every directory. */
 const FOR_OWNERS = Capability.chown | Capability.dacOverride | Capability.fowner | Capability.fsetid;
 
-/** Kept as well where it is there: not every service may make device nodes. */
+/** Kept too if the process has it: not every service may make device nodes. */
 const FOR_DEVICES = Capability.mknod;
 
 /**
- * Becomes the user of the config, for good. Runs before any thread is started that touches files: capabilities belong
- * to threads, and one that is there already would keep what this one gives up, or lose what this one keeps.
+ * Becomes the user of the settings, for good. Runs before the disk threads are started: capabilities belong to threads, and
+ * a thread that is there already would keep the ones that this thread drops.
  *
- * @param keepOwner whether owners of files have to be kept also by a user who is not root
+ * @param keepOwner whether owners of files have to be set although the user is not root
  * @returns whether owners of files can be set afterwards
- * @throws UserError where not every thread is what it should be
+ * @throws UserError if a thread has not the user, the groups and the capabilities that it should have
  */
 export function dropPrivileges(identity: Identity | undefined, keepOwner: boolean): boolean {
   const isRoot = process.geteuid?.() === 0;
@@ -31,7 +31,7 @@ export function dropPrivileges(identity: Identity | undefined, keepOwner: boolea
   if (becomes !== undefined) {
     if (kept !== 0n) keepOverUserChange(true);
     become(becomes);
-    // Of what is still permitted only this, so that nothing else could be taken up again.
+    // Also of the permitted capabilities only these: a permitted one could be taken up again.
     if (kept !== 0n && !setCapabilities(kept)) throw cannotKeep();
     if (kept !== 0n) keepOverUserChange(false);
     const objection = objectionTo(privilegesOfThreads(), becomes, kept);
@@ -43,9 +43,9 @@ export function dropPrivileges(identity: Identity | undefined, keepOwner: boolea
 }
 
 /**
- * What is to be kept of what a process has.
+ * The capabilities that are kept, of those that the process has.
  *
- * @throws UserError where that is not enough to set owners
+ * @throws UserError if they are not enough to set owners
  */
 function wantedOf(permitted: bigint): bigint {
   if ((permitted & FOR_OWNERS) === FOR_OWNERS) return permitted & (FOR_OWNERS | FOR_DEVICES);
@@ -62,8 +62,10 @@ function become({ uid, gid, groups }: Identity): void {
 }
 
 /**
- * What is wrong with the threads of a process that should have become somebody with these capabilities and no other.
+ * Says what is wrong with the threads of a process that should have become a user with these capabilities and no others.
  * The first thread is the main one. The others may have less: they touch no file.
+ *
+ * @returns the end of a sentence; undefined if all threads are as they should be
  */
 export function objectionTo(
   threads: readonly ThreadPrivileges[],

@@ -1,3 +1,5 @@
+/** Signs of life that only a turning event pump gives. */
+
 /**
  * Gives signs of life that only a working event pump can give. A timer asks the pump for a turn, and the pump itself
  * gives the sign at the end of one. So a process whose timers run while its pump stands still is noticed as well.
@@ -6,12 +8,12 @@ export class Watchdog {
   private readonly giveSign: () => void;
   private isSignDue = false;
 
-  /** @param giveSign tells whoever watches that all is well */
+  /** @param giveSign sends one sign of life */
   constructor(giveSign: () => void) {
     this.giveSign = giveSign;
   }
 
-  /** @param askForTurn makes the pump turn soon, although there may be nothing to do */
+  /** @param askForTurn makes the pump turn soon, even if there is nothing to do */
   start(intervalMs: number, askForTurn: () => void): void {
     setInterval(() => {
       this.isSignDue = true;
@@ -19,7 +21,7 @@ export class Watchdog {
     }, intervalMs).unref();
   }
 
-  /** The pump has carried out everything that there was to do. */
+  /** The pump has ended a turn. */
   turned(): void {
     if (!this.isSignDue) return;
     this.isSignDue = false;

@@ -1,37 +1,42 @@
-/** The sockets of a node: which there are, and what goes over which. */
-import { UserError } from "../base/user-error.ts";
-import type { DatagramHandler, DatagramSocket, SocketOptions } from "./datagram-socket.ts";
-import { FastSocket } from "./fast-socket.ts";
-import type { PagePool } from "./page-pool.ts";
-import { PlainSocket } from "./plain-socket.ts";
-import { TrainPoll } from "./train-poll.ts";
-import { TrainReader } from "./train-reader.ts";
-import { TrainSocket } from "./train-socket.ts";
+/** The transport by UDP multicast: its sockets, and what goes over which. */
+import { UserError } from "../../base/user-error.ts";
+import type { DatagramHandler } from "../datagram-handler.ts";
+import type { DatagramSocket, SocketOptions } from "../datagram-socket.ts";
+import { FastSocket } from "../fast-socket.ts";
+import type { PagePool } from "../page-pool.ts";
+import { PlainSocket } from "../plain-socket.ts";
+import { TrainPoll } from "../train-poll.ts";
+import { TrainReader } from "../train-reader.ts";
+import { TrainSocket } from "../train-socket.ts";
+import type { Transport } from "./transport.ts";
 
-/**
- * The two sockets of a node (PROTOCOL.md 1): one bound to the group's address for what is sent to all, one bound
- * to the interface's own address for sending and for what is sent to this node alone. Where the system allows it, the
- * fragments of the group come by a third one.
- */
-
-export interface TransportOptions {
+/** Which sockets a multicast transport opens, and how large. */
+export interface MulticastOptions {
+  /** The address of the multicast group. */
   readonly group: string;
   readonly port: number;
+  /** The node's own address, on the interface that multicast goes over. */
   readonly interfaceIp: string;
+  /** Asked of the kernel, which may grant less. */
   readonly sendBufferBytes: number;
   readonly receiveBufferBytes: number;
   /** Whether the calls that Node lacks may be used. */
   readonly offload: boolean;
-  /** Where payloads are read into. */
+  /** The memory that payloads are read into. */
   readonly pages: PagePool;
 }
 
-export class Transport {
-  private options: TransportOptions;
+/**
+ * Two UDP sockets (PROTOCOL.md 1). The group socket is bound to the address of the group and receives what is sent to all.
+ * The own socket is bound to the address of the interface; it sends everything, and receives what is sent to this node
+ * alone. If the system allows it, a third socket receives the fragments of the group.
+ */
+export class MulticastTransport implements Transport {
+  private options: MulticastOptions;
   private readonly reader: TrainReader | undefined;
-  private readonly group: DatagramSocket;
-  private own: DatagramSocket;
-  /** Where the fragments of the group arrive, if not with all the rest. */
+  private readonly groupSocket: DatagramSocket;
+  private ownSocket: DatagramSocket;
+  /** Receives the fragments of the group; undefined if the group socket receives them too. */
   private trains: TrainSocket | undefined;
   private poll: TrainPoll | undefined;
   private isClosed = false;
@@ -39,27 +44,26 @@ export class Transport {
   private onDrained: () => void = () => undefined;
   private handler: DatagramHandler | undefined;
   private onError: (error: Error) => void = () => undefined;
-  /** Sends that failed since the start; what they carried counts as lost on the way. */
   sendErrors = 0;
 
   private constructor(
-    options: TransportOptions,
+    options: MulticastOptions,
     reader: TrainReader | undefined,
     group: DatagramSocket,
     own: DatagramSocket,
   ) {
     this.options = options;
     this.reader = reader;
-    this.group = group;
-    this.own = own;
+    this.groupSocket = group;
+    this.ownSocket = own;
   }
 
   /**
    * Opens both sockets and joins the group.
    *
-   * @throws UserError where the address or the group cannot be had
+   * @throws UserError if the address or the group cannot be used
    */
-  static async open(options: TransportOptions): Promise<Transport> {
+  static async open(options: MulticastOptions): Promise<MulticastTransport> {
     const reader = options.offload ? TrainReader.create(options.pages) : undefined;
     const own = await openSocket(ownOptions(options), reader);
     let group: DatagramSocket;
@@ -69,7 +73,7 @@ export class Transport {
       own.close();
       throw error;
     }
-    const transport = new Transport(options, reader, group, own);
+    const transport = new MulticastTransport(options, reader, group, own);
     try {
       transport.join();
     } catch (error) {
@@ -79,67 +83,57 @@ export class Transport {
     return transport;
   }
 
-  /** From now on what arrives is handed over; what came before is lost, as on any network. */
   listen(handler: DatagramHandler, onError: (error: Error) => void): void {
     this.handler = handler;
     this.onError = onError;
-    this.own.listen(handler, onError);
-    this.group.listen(handler, onError);
+    this.ownSocket.listen(handler, onError);
+    this.groupSocket.listen(handler, onError);
   }
 
-  /**
-   * The interface has another address, or was away: joins the group there, and sends from there.
-   *
-   * @throws UserError where the address or the group cannot be had
-   */
-  async moveTo(interfaceIp: string): Promise<void> {
+  /** Leaves the group where it was joined and joins it on this address. A new address gets a new own socket. */
+  async rejoin(interfaceIp: string): Promise<void> {
     const former = this.options;
     const options = { ...former, interfaceIp };
     if (interfaceIp !== former.interfaceIp) {
       const own = await openSocket(ownOptions(options), this.reader);
-      this.own.close();
-      this.own = own;
+      this.ownSocket.close();
+      this.ownSocket = own;
       this.options = options;
       if (this.handler !== undefined) own.listen(this.handler, this.onError);
     }
     try {
-      this.group.leave(former.group, membershipIp(former.interfaceIp));
+      this.groupSocket.leave(former.group, membershipIp(former.interfaceIp));
     } catch {
-      // The interface that it was on may be gone, and the membership with it.
+      // If the former interface is gone, the kernel has ended the membership already.
     }
     this.join();
   }
 
-  /** Whether trains go out in one send. */
+  get group(): Transport["group"] {
+    return { ip: this.options.group, port: this.options.port };
+  }
+
   get isOffloaded(): boolean {
-    return this.own.canSegment;
+    return this.ownSocket.canSegment;
   }
 
-  /** Bytes that the kernel granted for what arrives, in its own count. */
   get receiveBufferBytes(): number {
-    return this.group.receiveBufferBytes;
+    return this.groupSocket.receiveBufferBytes;
   }
 
-  /** Sends one datagram to the group. */
-  multicast(datagram: Uint8Array): void {
-    this.multicastTrain(datagram, () => undefined);
+  sendToGroup(datagram: Uint8Array): void {
+    this.sendTrainToGroup(datagram, () => undefined);
   }
 
-  /** Sends one datagram to one node. */
-  unicast(datagram: Uint8Array, ip: string, port: number): void {
+  sendToNode(datagram: Uint8Array, ip: string, port: number): void {
     this.send(datagram, ip, port, () => undefined);
   }
 
-  /**
-   * Sends datagrams to the group that lie one behind the other, all but the last of the full length.
-   *
-   * @param done called once when the kernel has taken them, and their memory may change
-   */
-  multicastTrain(train: Uint8Array, done: () => void): void {
+  sendTrainToGroup(train: Uint8Array, done: () => void): void {
     this.send(train, this.options.group, this.options.port, done);
   }
 
-  /** Says whether transfers are under way to this node: then what arrives for them is read all the time. */
+  /** Starts or ends the regular reading of the socket for fragments. */
   expectTrains(isExpecting: boolean): void {
     const { handler, trains } = this;
     if (isExpecting && this.poll === undefined && trains !== undefined && handler !== undefined) {
@@ -150,10 +144,6 @@ export class Transport {
     }
   }
 
-  /**
-   * Hands over the trains that have arrived by now. What a sender says of its blocks is taken in behind the blocks that it
-   * sent before.
-   */
   readTrains(): void {
     if (this.handler !== undefined) this.trains?.read(this.handler);
   }
@@ -163,11 +153,10 @@ export class Transport {
     this.trains?.close();
     this.trains = undefined;
     this.isClosed = true;
-    this.group.close();
-    this.own.close();
+    this.groupSocket.close();
+    this.ownSocket.close();
   }
 
-  /** Waits until the kernel has taken everything that was to be sent. */
   async drain(): Promise<void> {
     if (this.pendingSends > 0) await new Promise<void>((resolve) => (this.onDrained = resolve));
   }
@@ -175,8 +164,8 @@ export class Transport {
   private join(): void {
     const { group, interfaceIp } = this.options;
     try {
-      this.group.join(group, membershipIp(interfaceIp));
-      this.own.sendMulticastOver(membershipIp(interfaceIp));
+      this.groupSocket.join(group, membershipIp(interfaceIp));
+      this.ownSocket.sendMulticastOver(membershipIp(interfaceIp));
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       throw new UserError(
@@ -187,18 +176,22 @@ export class Transport {
     this.separateTrains();
   }
 
-  /** Multicast is looped back, so that several nodes can run on one host; the filters also drop a node's own. */
+  /**
+   * Gives the fragments of the group a socket for themselves. Its filter, and that of the group socket, also drop what this
+   * node has sent: multicast is looped back, so that several nodes can run on one host.
+   */
   private separateTrains(): void {
-    if (!(this.group instanceof FastSocket)) return;
+    if (!(this.groupSocket instanceof FastSocket)) return;
     const { interfaceIp, port, pages } = this.options;
     this.trains ??= TrainSocket.open(groupOptions(this.options), pages);
-    if (this.trains?.filter(interfaceIp, port) === true) this.group.leaveOutFragments(interfaceIp, port);
+    if (this.trains?.filter(interfaceIp, port) === true)
+      this.groupSocket.leaveOutFragments(interfaceIp, port);
   }
 
   private send(train: Uint8Array, ip: string, port: number, done: () => void): void {
     if (this.isClosed) return;
     this.pendingSends++;
-    this.own.send(train, ip, port, (failures) => {
+    this.ownSocket.send(train, ip, port, (failures) => {
       if (--this.pendingSends === 0) this.onDrained();
       this.sendErrors += failures;
       done();
@@ -206,21 +199,21 @@ export class Transport {
   }
 }
 
-function groupOptions({ group, port, sendBufferBytes, receiveBufferBytes }: TransportOptions): SocketOptions {
+function groupOptions({ group, port, sendBufferBytes, receiveBufferBytes }: MulticastOptions): SocketOptions {
   return { ip: group, port, isGroup: true, sendBufferBytes, receiveBufferBytes };
 }
 
-function ownOptions(options: TransportOptions): SocketOptions {
+function ownOptions(options: MulticastOptions): SocketOptions {
   return { ...groupOptions(options), ip: options.interfaceIp, isGroup: false };
 }
 
-/** The fast form of a socket where it is wanted and possible, and the plain one otherwise. */
+/** Opens the fast form of a socket if there is a reader for it and the system allows it, and the plain form otherwise. */
 async function openSocket(socket: SocketOptions, reader: TrainReader | undefined): Promise<DatagramSocket> {
   const fast = reader === undefined ? undefined : await FastSocket.open(socket, reader);
   return fast ?? PlainSocket.open(socket);
 }
 
-/** On the loopback network only 127.0.0.1 is an address of the interface; it stands for it. */
+/** The address that names an interface to the kernel: of the loopback network it knows 127.0.0.1 alone. */
 function membershipIp(interfaceIp: string): string {
   return interfaceIp.startsWith("127.") ? "127.0.0.1" : interfaceIp;
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { type TestContext, test } from "node:test";
-import type { DatagramHandler } from "../../src/net/datagram-socket.ts";
+import type { DatagramHandler } from "../../src/net/datagram-handler.ts";
 import { PAGE_BYTES, PagePool } from "../../src/net/page-pool.ts";
-import { Transport } from "../../src/net/transport.ts";
+import { MulticastTransport } from "../../src/net/transports/multicast-transport.ts";
 import type { ScatteredMessage } from "../../src/sys/datagram-reader.ts";
 import { FRAGMENT_HEADER_BYTES, FRAGMENT_PAYLOAD_BYTES } from "../../src/wire/datagram.ts";
 import { eventually, sleep } from "../support/processes.ts";
@@ -52,7 +52,7 @@ class Recorder implements DatagramHandler {
 async function open(context: TestContext, ip: string, offload: boolean) {
   const pages = new PagePool(128);
   const buffers = { sendBufferBytes: 200_000, receiveBufferBytes: 200_000 };
-  const transport = await Transport.open({
+  const transport = await MulticastTransport.open({
     group: GROUP,
     port: PORT,
     interfaceIp: ip,
@@ -95,7 +95,7 @@ for (const [name, offload] of [
     const sent = [...fragments(44), control(), ...fragments(3), control()];
     const train = (from: number, to: number) => Buffer.concat(sent.slice(from, to));
     for (const piece of [train(0, 44), train(44, 45), train(45, 48), train(48, 49)]) {
-      await new Promise<void>((resolve) => sender.transport.multicastTrain(piece, resolve));
+      await new Promise<void>((resolve) => sender.transport.sendTrainToGroup(piece, resolve));
     }
     await eventually("all has arrived", () => receiver.recorder.datagrams.length >= sent.length);
     assert.deepEqual(
@@ -112,7 +112,7 @@ for (const [name, offload] of [
       await open(context, "127.0.0.4", offload),
     ];
     const message = control();
-    sender.transport.unicast(message, "127.0.0.3", PORT);
+    sender.transport.sendToNode(message, "127.0.0.3", PORT);
     await eventually("it has arrived", () => one.recorder.datagrams.length > 0);
     assert.deepEqual(one.recorder.datagrams, [message.toString("hex")]);
     assert.deepEqual(other.recorder.datagrams, []);
@@ -123,8 +123,8 @@ test("a node does not hear what it has multicast itself", async (context) => {
   const node = await open(context, "127.0.0.2", true);
   const other = await open(context, "127.0.0.3", true);
   for (const { transport } of [node, other]) transport.expectTrains(true);
-  node.transport.multicast(control());
-  node.transport.multicastTrain(Buffer.concat(fragments(5)), () => undefined);
+  node.transport.sendToGroup(control());
+  node.transport.sendTrainToGroup(Buffer.concat(fragments(5)), () => undefined);
   await eventually("the other one hears it", () => other.recorder.datagrams.length === 6);
   assert.deepEqual(node.recorder.datagrams, []);
 });
@@ -132,10 +132,10 @@ test("a node does not hear what it has multicast itself", async (context) => {
 test("trains that are not looked for wait until they are asked for", async (context) => {
   const sender = await open(context, "127.0.0.2", true);
   const receiver = await open(context, "127.0.0.3", true);
-  sender.transport.multicastTrain(Buffer.concat(fragments(4)), () => undefined);
+  sender.transport.sendTrainToGroup(Buffer.concat(fragments(4)), () => undefined);
   await sleep(20);
   assert.equal(receiver.recorder.datagrams.length, 0, "nobody is woken by fragments");
-  sender.transport.multicast(control());
+  sender.transport.sendToGroup(control());
   await eventually("the rest has arrived", () => receiver.recorder.datagrams.length === 1);
   receiver.transport.readTrains();
   const types = receiver.recorder.datagrams.map((datagram) => datagram.slice(4, 6));

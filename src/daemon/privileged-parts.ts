@@ -1,0 +1,76 @@
+/** Opens the parts that may need root: key file, network and control socket. */
+import { ConsoleServer } from "../console/server.ts";
+import type { ChosenInterface } from "../net/interfaces.ts";
+import { readKeyFile } from "../net/key-file.ts";
+import { PagePool } from "../net/page-pool.ts";
+import { FleetKey } from "../net/sealing.ts";
+import { MulticastTransport } from "../net/transports/multicast-transport.ts";
+import type { Transport } from "../net/transports/transport.ts";
+import { INBOUND_TRANSFERS, WINDOW_BLOCKS } from "../wire/limits.ts";
+import { giveState } from "./pushes/history.ts";
+import { awaitInterface } from "./service/interface-wait.ts";
+import type { Lifecycle } from "./service/lifecycle.ts";
+import type { Settings } from "./settings/settings.ts";
+
+/**
+ * Pages beside those of the windows. Two readers hold a batch of 32 each, and the other 64 are those that the writing
+ * thread has in hand when all windows are full.
+ */
+const SPARE_PAGES = 128;
+
+/** What was opened while the daemon had the privileges that it was started with. */
+export interface PrivilegedParts {
+  readonly fleetKey: FleetKey;
+  readonly chosen: ChosenInterface;
+  readonly pages: PagePool;
+  readonly transport: Transport;
+  /** Undefined if the settings want no control socket. */
+  readonly server: ConsoleServer | undefined;
+}
+
+/** How long the start waits for the network. */
+export interface NetworkPatience {
+  readonly networkPatienceMs: number;
+  /** Called once with the sentence that says what is missing. */
+  readonly onWaiting: (sentence: string) => void;
+}
+
+/**
+ * Opens everything in the order in which it may fail: key, interface, transport, control socket. Each thing that is open is
+ * told to the lifecycle at once.
+ *
+ * @throws UserError with the first obstacle
+ */
+export async function openPrivilegedParts(
+  settings: Settings,
+  { networkPatienceMs, onWaiting }: NetworkPatience,
+  lifecycle: Lifecycle,
+): Promise<PrivilegedParts> {
+  const fleetKey = new FleetKey(settings.keyFile === undefined ? undefined : readKeyFile(settings.keyFile));
+  const chosen = await awaitInterface(settings.interface, networkPatienceMs, onWaiting);
+  const pages = new PagePool(INBOUND_TRANSFERS * WINDOW_BLOCKS + SPARE_PAGES);
+  const transport = await openTransport(settings, chosen.ip, pages);
+  lifecycle.opened(transport);
+  const server = settings.socket === undefined ? undefined : await ConsoleServer.open(settings.socket);
+  if (server !== undefined) lifecycle.opened(server);
+  const { identity } = settings;
+  if (identity !== undefined && process.geteuid?.() === 0) {
+    server?.giveTo(identity.uid, identity.gid);
+    giveState(settings.state, identity.uid, identity.gid);
+  }
+  return { fleetKey, chosen, pages, transport, server };
+}
+
+/** Opens the transport that the settings ask for: the only place that names an implementation. */
+function openTransport(settings: Settings, interfaceIp: string, pages: PagePool): Promise<Transport> {
+  const { multicast: group, port, sendBufferBytes, receiveBufferBytes, offload } = settings;
+  return MulticastTransport.open({
+    group,
+    port,
+    interfaceIp,
+    sendBufferBytes,
+    receiveBufferBytes,
+    offload,
+    pages,
+  });
+}

@@ -1,0 +1,48 @@
+/** Passes on the replies of the staging thread: to the log, the history, the hooks and the event pump. */
+import { inboundName } from "../../engine/types.ts";
+import type { StageAnswer, StageReply } from "../disk/messages.ts";
+import type { Driver } from "../pump/driver.ts";
+import type { Log } from "../service/log.ts";
+import type { Hooks } from "./hooks.ts";
+import type { ReceivedTransfers } from "./received.ts";
+
+/** The parts that hear of replies. */
+export interface StageHearers {
+  readonly log: Log;
+  readonly received: Pick<ReceivedTransfers, "onStage">;
+  readonly hooks: Pick<Hooks, "hold">;
+  readonly driver: Pick<Driver, "onStage">;
+}
+
+/**
+ * Passes on one bunch of replies.
+ *
+ * The driver gets the answers last. If a hook has to run first, the driver gets that answer when the hook has ended.
+ */
+export function passStageReplies(replies: readonly StageReply[], hearers: StageHearers): void {
+  const { log, received, hooks, driver } = hearers;
+  const answers: StageAnswer[] = [];
+  for (const reply of replies) {
+    if (reply.kind === "recovered") logRecovery(log, reply);
+    else if (reply.kind === "left") logLeftover(log, reply);
+    else answers.push(reply);
+  }
+  const passed = answers.filter((answer) => {
+    received.onStage(answer);
+    return !hooks.hold(answer, (held) => driver.onStage([held]));
+  });
+  driver.onStage(passed);
+}
+
+function logRecovery(log: Log, reply: Extract<StageReply, { kind: "recovered" }>): void {
+  for (const { name, failure } of reply.finished) {
+    if (failure === "") log.warn(`the commit of transfer ${name} was interrupted, and is finished now`);
+    else log.error(`the commit of transfer ${name} was interrupted, and could not be finished: ${failure}`);
+  }
+  if (reply.failure !== undefined)
+    log.error(`what an earlier run has left cannot be cleared away: ${reply.failure}`);
+}
+
+function logLeftover(log: Log, { inbound, failure }: Extract<StageReply, { kind: "left" }>): void {
+  log.error(`what transfer ${inboundName(inbound)} has left cannot be removed: ${failure}`);
+}

@@ -1,0 +1,128 @@
+/** What msync is told of a running transfer, and what is counted of it for the result. */
+import type { Event, ProgressEvent, SendRequest } from "../../console/protocol.ts";
+import type { TransferSender } from "../../engine/sender/transfer-sender.ts";
+import { BLOCK_PLAINTEXT_BYTES } from "../../wire/datagram.ts";
+import { differenceNames } from "../../wire/differences.ts";
+import { type Finding, FindingKind } from "../../wire/findings.ts";
+import type { PathReport, SourceReply } from "../disk/messages.ts";
+import type { Log } from "../service/log.ts";
+import { EMPTY_TALLY, type Tally } from "./transfer-result.ts";
+
+/** The state of a transfer in the engine, as far as progress is read from it; undefined before and after it. */
+type Sender = Pick<TransferSender, "membersProgress" | "isCommitting"> | undefined;
+
+/** How far a transfer is; its slowest member decides. */
+export interface TransferProgress extends Omit<ProgressEvent, "event"> {
+  readonly transfer: number;
+  readonly memberCount: number;
+}
+
+/** Turns what the disk and the members tell of one transfer into events for msync, and counts it. */
+export class TransferReport {
+  private readonly transfer: number;
+  private readonly isCheck: boolean;
+  private readonly hosts: ReadonlyMap<string, string>;
+  private readonly emit: (event: Event) => void;
+  private readonly log: Log;
+  private totals = EMPTY_TALLY.totals;
+  private unreadable = 0;
+  private deleted = 0;
+  private differing = 0;
+
+  /**
+   * @param hosts for each member's epoch the name by which people see it
+   * @param emit sends an event to msync
+   */
+  constructor(
+    transfer: number,
+    { isCheck }: Pick<SendRequest, "isCheck">,
+    hosts: ReadonlyMap<string, string>,
+    emit: (event: Event) => void,
+    log: Log,
+  ) {
+    this.transfer = transfer;
+    this.isCheck = isCheck;
+    this.hosts = hosts;
+    this.emit = emit;
+    this.log = log;
+  }
+
+  /** The counts up to now. */
+  get tally(): Tally {
+    const { totals, unreadable, deleted, differing } = this;
+    return { totals, unreadable, deleted, differing };
+  }
+
+  /** The name by which people see a member; undefined for one that the transfer did not begin with. */
+  hostOf(epoch: string): string | undefined {
+    return this.hosts.get(epoch);
+  }
+
+  /** The reading thread has made blocks, or tells which entries are sent. */
+  onSource(reply: SourceReply): void {
+    if (reply.kind === "reports") {
+      for (const report of reply.reports) this.onPath(report);
+      return;
+    }
+    this.totals = reply.totals;
+    this.unreadable = reply.unreadable;
+    for (const notice of reply.notices) {
+      this.emit({ event: "notice", ...notice });
+      if (notice.kind === "unreadable") this.log.warn({ path: notice.path }, notice.reason);
+    }
+  }
+
+  /** A member tells what it has found. */
+  onFindings(epoch: string, findings: readonly Finding[]): void {
+    const host = this.hosts.get(epoch);
+    if (host === undefined) return;
+    for (const { kind, path, text } of findings) {
+      if (kind === FindingKind.superfluous) {
+        this.deleted++;
+        this.emit({ event: "superfluous", host, path });
+      } else {
+        this.emit({ event: "note", host, path, reason: text });
+        this.log.warn({ path }, `${host}: ${text}`);
+      }
+    }
+  }
+
+  /** The transfer goes on without a member. */
+  onMemberFailed(host: string, reason: string): void {
+    this.emit({ event: "member-failed", host, reason });
+  }
+
+  /** Tells how far the transfer is. */
+  emitProgress(sender: Sender): void {
+    const { phase, sentBytes, wantedBytes, slowest } = this.progress(sender);
+    this.emit({ event: "progress", phase, sentBytes, wantedBytes, slowest });
+  }
+
+  /** How far the transfer is. */
+  progress(sender: Sender): TransferProgress {
+    let slowest: { name: string; staged: number } | undefined;
+    for (const progress of sender?.membersProgress ?? []) {
+      if (slowest !== undefined && slowest.staged <= progress.stagedBelow) continue;
+      slowest = { name: this.hosts.get(progress.member.epoch) ?? "", staged: progress.stagedBelow };
+    }
+    const { wantedBytes } = this.totals;
+    const stagedBytes = (slowest?.staged ?? 0) * BLOCK_PLAINTEXT_BYTES;
+    return {
+      transfer: this.transfer,
+      memberCount: this.hosts.size,
+      phase: sender?.isCommitting === true ? "committing" : "sending",
+      sentBytes: Math.min(stagedBytes, wantedBytes),
+      wantedBytes,
+      slowest: slowest?.name ?? "",
+    };
+  }
+
+  private onPath(report: PathReport): void {
+    const differences = report.differences.map(({ host, difference }) => ({
+      host,
+      kinds: differenceNames(difference),
+    }));
+    if (this.isCheck) this.differing += differences.length;
+    this.emit({ event: "path", ...report, differences: this.isCheck ? differences : [] });
+  }
+}

@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { test, type TestContext } from "node:test";
+import { pino } from "pino";
+import { SeededRandom } from "../../src/base/random.ts";
+import type { SendRequest } from "../../src/console/protocol.ts";
+import { DiskThreads } from "../../src/daemon/disk/disk-threads.ts";
+import { Counters } from "../../src/daemon/pump/counters.ts";
+import { Driver } from "../../src/daemon/pump/driver.ts";
+import { InboundDatagrams } from "../../src/daemon/pump/inbound-datagrams.ts";
+import { InboundPages } from "../../src/daemon/pump/inbound-pages.ts";
+import { NodeEvents } from "../../src/daemon/pump/node-events.ts";
+import { passStageReplies } from "../../src/daemon/pushes/stage-replies.ts";
+import { Transfers } from "../../src/daemon/pushes/transfers.ts";
+import { NodeEngine } from "../../src/engine/node.ts";
+import { PagePool } from "../../src/net/page-pool.ts";
+import { ControlOpener, ControlSealer, FleetKey } from "../../src/net/sealing.ts";
+import { WINDOW_BLOCKS } from "../../src/wire/limits.ts";
+import { MemoryNetwork } from "../net/memory-transport.ts";
+import { eventually } from "../support/processes.ts";
+
+/** The event pump over a transport that is not multicast: it knows the interface, and no socket. */
+
+const REQUEST: SendRequest = {
+  command: "send",
+  paths: [""],
+  recursive: true,
+  dryRun: false,
+  allOrNothing: false,
+  targets: [],
+  excepts: [],
+  group: "",
+  excludes: [],
+  detail: "none",
+  progress: false,
+  deletes: "nothing",
+  syncs: false,
+  isForced: false,
+  comparesContents: false,
+  isCheck: false,
+  sendsAttributes: false,
+};
+
+/** A node with its own tree, threads and clock, and a transport in memory. */
+function startNode(context: TestContext, network: MemoryNetwork, number: number) {
+  const base = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-driver-"));
+  const nodeId = `${number}`.repeat(32);
+  const epoch = `${number}`.repeat(16);
+  const info = { hostName: `host${number}`, version: "2.0.0", receives: true, sends: true, labels: [] };
+  const options = { windowBlocks: WINDOW_BLOCKS, socketFragments: 300, fragmentsPerSecond: Infinity };
+  const engine = new NodeEngine({ nodeId, epoch }, info, options, new SeededRandom(number));
+  const fleetKey = new FleetKey(Buffer.alloc(32, 7));
+  const pool = new PagePool(2 * WINDOW_BLOCKS);
+  const pages = new InboundPages(pool);
+  const transport = network.open(`10.0.0.${number}`);
+  const inbound = new InboundDatagrams({
+    engine,
+    opener: new ControlOpener(fleetKey),
+    counters: new Counters(),
+    pages,
+    nowMs: () => performance.now(),
+  });
+  const sealer = new ControlSealer(fleetKey, nodeId, epoch);
+  const events = new NodeEvents();
+  const happened: string[] = [];
+  const onEvent = events.tell.bind(events);
+  const onTurn = () => undefined;
+  const driver = new Driver({ engine, epoch, fleetKey, sealer, transport, inbound, pages, onEvent, onTurn });
+  const log = pino({ level: "silent" });
+  const settings = { parallel: 1, excludes: [], ownerMatch: false };
+  const transfers = new Transfers({ engine, driver, log, settings, record: () => undefined });
+  events.listen((event) => transfers.onEvent(event));
+  events.listen((event) => happened.push(event.kind === "member-left" ? event.reason : event.kind));
+  const hearers = { log, driver, received: { onStage: () => undefined }, hooks: { hold: () => false } };
+  const deleteLimit = { entries: 0, percent: undefined };
+  const disks = new DiskThreads(
+    { base, keepOwner: false, pages: pool.memory, excludes: [], listsChanges: false, deleteLimit },
+    (reply) => driver.onSource(reply),
+    (replies) => passStageReplies(replies, hearers),
+    (error) => assert.fail(error),
+  );
+  driver.attach(disks);
+  transport.listen(inbound);
+  driver.start();
+  context.after(async () => {
+    await driver.stop();
+    await disks.stop();
+    fs.rmSync(base, { recursive: true });
+  });
+  return { base, engine, driver, transport, transfers, happened };
+}
+
+test("a push goes over a transport in memory as it does over multicast", async (context) => {
+  const network = new MemoryNetwork();
+  const [sender, ...receivers] = [1, 2, 3].map((number) => startNode(context, network, number));
+  assert.ok(sender !== undefined);
+  const everybody = [sender, ...receivers];
+  await eventually("all know all", () => everybody.every(({ engine }) => engine.membership.size === 2));
+
+  const contents = Buffer.alloc(3_000_000, "some contents, again and again; ");
+  fs.mkdirSync(path.join(sender.base, "tree"));
+  fs.writeFileSync(path.join(sender.base, "tree/large"), contents);
+  fs.writeFileSync(path.join(sender.base, "small"), "small");
+  const result = await sender.transfers.send(REQUEST, () => undefined, new AbortController().signal);
+
+  assert.deepEqual(
+    result.hosts.map(({ host, address, outcome }) => [host, address, outcome]),
+    [
+      ["host2", "10.0.0.2", "done"],
+      ["host3", "10.0.0.3", "done"],
+    ],
+  );
+  assert.equal(result.exitStatus, 0);
+  for (const { base, transport } of receivers) {
+    assert.ok(fs.readFileSync(path.join(base, "tree/large")).equals(contents));
+    assert.equal(fs.readFileSync(path.join(base, "small"), "utf8"), "small");
+    assert.deepEqual(transport.calls, ["expect trains", "expect no trains"]);
+  }
+});
+
+test("a driver that stops says so to the others before it ends", async (context) => {
+  const network = new MemoryNetwork();
+  const [one, other] = [1, 2].map((number) => startNode(context, network, number));
+  assert.ok(one !== undefined && other !== undefined);
+  await eventually(
+    "they know each other",
+    () => one.engine.membership.size + other.engine.membership.size === 2,
+  );
+  await one.driver.stop();
+  assert.deepEqual(one.transport.calls, ["drained"]);
+  await eventually("the other one has heard it", () => other.engine.membership.size === 0);
+  await eventually("it says how", () => other.happened.includes("exit"));
+});

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { pino } from "pino";
+import type { StageAnswer, StageReply } from "../../src/daemon/disk/messages.ts";
+import { passStageReplies } from "../../src/daemon/pushes/stage-replies.ts";
+
+const INBOUND = { epoch: "aa".repeat(8), transfer: 3 };
+const WORKED: StageReply = { kind: "worked", inbound: INBOUND };
+const COMMITTED: StageReply = { kind: "committed", inbound: INBOUND, failure: undefined, beganMs: 0 };
+
+/** The parts that hear of replies; `held` is the kind of answer that a hook holds back. */
+function begin(held?: StageAnswer["kind"]) {
+  const heard: string[] = [];
+  let pass: (() => void) | undefined;
+  const log = pino(
+    { level: "warn" },
+    { write: (line) => heard.push((JSON.parse(line) as { msg: string }).msg) },
+  );
+  const hearers = {
+    log,
+    received: { onStage: (reply: StageReply) => heard.push(`history: ${reply.kind}`) },
+    hooks: {
+      hold: (answer: StageAnswer, passOn: (answer: StageAnswer) => void) => {
+        if (answer.kind !== held) return false;
+        pass = () => passOn(answer);
+        return true;
+      },
+    },
+    driver: {
+      onStage: (answers: readonly StageAnswer[]) =>
+        heard.push(`driver: ${answers.map(({ kind }) => kind).join(" ")}`),
+    },
+  };
+  return { heard, hearers, passHeld: () => pass?.() };
+}
+
+test("all answers of a bunch go to the driver at once, after the history has heard of them", () => {
+  const { heard, hearers } = begin();
+  passStageReplies([WORKED, COMMITTED], hearers);
+  assert.deepEqual(heard, ["history: worked", "history: committed", "driver: worked committed"]);
+});
+
+test("an answer that a hook holds back goes to the driver when the hook passes it on", () => {
+  const { heard, hearers, passHeld } = begin("committed");
+  passStageReplies([COMMITTED, WORKED], hearers);
+  assert.deepEqual(heard, ["history: committed", "history: worked", "driver: worked"]);
+  passHeld();
+  assert.equal(heard.at(-1), "driver: committed");
+});
+
+test("recovery and what is left over go to the log alone", () => {
+  const { heard, hearers } = begin();
+  const finished = [
+    { name: "one", failure: "" },
+    { name: "two", failure: "EIO" },
+  ];
+  const left: StageReply = { kind: "left", inbound: INBOUND, failure: "EACCES" };
+  passStageReplies([{ kind: "recovered", finished, failure: "EROFS" }, left], hearers);
+  assert.deepEqual(heard, [
+    "the commit of transfer one was interrupted, and is finished now",
+    "the commit of transfer two was interrupted, and could not be finished: EIO",
+    "what an earlier run has left cannot be cleared away: EROFS",
+    "what transfer aaaaaaaaaaaaaaaa-3 has left cannot be removed: EACCES",
+    "driver: ",
+  ]);
+});

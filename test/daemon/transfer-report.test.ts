@@ -1,0 +1,120 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { pino } from "pino";
+import type { Event } from "../../src/console/protocol.ts";
+import type { SourceReply } from "../../src/daemon/disk/messages.ts";
+import { TransferReport } from "../../src/daemon/pushes/transfer-report.ts";
+import { BLOCK_PLAINTEXT_BYTES } from "../../src/wire/datagram.ts";
+import { Difference } from "../../src/wire/differences.ts";
+import { FindingKind } from "../../src/wire/findings.ts";
+
+const HOSTS = new Map([
+  ["e1", "host1"],
+  ["e2", "host2"],
+]);
+
+function begin(isCheck = false) {
+  const events: Event[] = [];
+  const log = pino({ level: "silent" });
+  const report = new TransferReport(7, { isCheck }, HOSTS, (event) => events.push(event), log);
+  return { report, events };
+}
+
+function produced(wantedBytes: number, unreadable = 0): SourceReply {
+  return {
+    kind: "produced",
+    transfer: 7,
+    firstBlock: 0,
+    blocks: [],
+    state: "more",
+    failure: undefined,
+    unreadable,
+    notices: unreadable === 0 ? [] : [{ kind: "unreadable", path: "secret", reason: "EACCES" }],
+    totals: { entries: 9, wantedBytes, sentEntries: 4, sentBytes: 100 },
+  };
+}
+
+const PATH: SourceReply = {
+  kind: "reports",
+  transfer: 7,
+  reports: [
+    {
+      path: "a",
+      updates: ["host1"],
+      skips: ["host2"],
+      differences: [
+        { host: "host1", difference: Difference.mode | Difference.time },
+        { host: "host2", difference: Difference.contents },
+      ],
+    },
+  ],
+};
+
+test("the counts of the reading thread are taken over, and its notices told", () => {
+  const { report, events } = begin();
+  report.onSource(produced(500, 1));
+  assert.deepEqual(events, [{ event: "notice", kind: "unreadable", path: "secret", reason: "EACCES" }]);
+  assert.deepEqual(report.tally, {
+    totals: { entries: 9, wantedBytes: 500, sentEntries: 4, sentBytes: 100 },
+    unreadable: 1,
+    deleted: 0,
+    differing: 0,
+  });
+});
+
+test("only a check tells and counts how entries differ, at each host", () => {
+  const push = begin();
+  push.report.onSource(PATH);
+  assert.deepEqual(push.events, [
+    { event: "path", path: "a", updates: ["host1"], skips: ["host2"], differences: [] },
+  ]);
+  assert.equal(push.report.tally.differing, 0);
+  const check = begin(true);
+  check.report.onSource(PATH);
+  const [event] = check.events;
+  assert.ok(event?.event === "path");
+  assert.deepEqual(
+    event.differences.map(({ host, kinds }) => [host, ...kinds]),
+    [
+      ["host1", "mode", "time"],
+      ["host2", "contents"],
+    ],
+  );
+  assert.equal(check.report.tally.differing, 2);
+});
+
+test("deletes are counted, notes are not, and a stranger's findings are neither", () => {
+  const { report, events } = begin();
+  const deleted = { kind: FindingKind.superfluous, path: "old", text: "" };
+  const note = { kind: FindingKind.note, path: "odd", text: "cannot be made" };
+  report.onFindings("e2", [deleted, note]);
+  report.onFindings("e9", [deleted]);
+  report.onMemberFailed("host1", "its disk is full");
+  assert.deepEqual(events, [
+    { event: "superfluous", host: "host2", path: "old" },
+    { event: "note", host: "host2", path: "odd", reason: "cannot be made" },
+    { event: "member-failed", host: "host1", reason: "its disk is full" },
+  ]);
+  assert.equal(report.tally.deleted, 1);
+});
+
+test("progress is that of the slowest member, and never more than is wanted", () => {
+  const { report, events } = begin();
+  report.onSource(produced(5 * BLOCK_PLAINTEXT_BYTES));
+  const at = (epoch: string, stagedBelow: number) => ({ member: { epoch }, stagedBelow });
+  const sender = (isCommitting: boolean, ...members: ReturnType<typeof at>[]) =>
+    ({ membersProgress: members, isCommitting }) as unknown as Parameters<typeof report.progress>[0];
+  report.emitProgress(sender(false, at("e1", 4), at("e2", 3)));
+  report.emitProgress(sender(true, at("e1", 8), at("e2", 9)));
+  report.emitProgress(undefined);
+  const wantedBytes = 5 * BLOCK_PLAINTEXT_BYTES;
+  const progress = (phase: string, blocks: number, slowest: string) => {
+    return { event: "progress", phase, sentBytes: blocks * BLOCK_PLAINTEXT_BYTES, wantedBytes, slowest };
+  };
+  assert.deepEqual(events, [
+    progress("sending", 3, "host2"),
+    progress("committing", 5, "host1"),
+    progress("sending", 0, ""),
+  ]);
+  assert.equal(report.progress(undefined).memberCount, 2);
+});
