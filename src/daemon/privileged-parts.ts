@@ -10,6 +10,7 @@ import { INBOUND_TRANSFERS, WINDOW_BLOCKS } from "../wire/limits.ts";
 import { giveState } from "./pushes/history.ts";
 import { awaitInterface } from "./service/interface-wait.ts";
 import type { Lifecycle } from "./service/lifecycle.ts";
+import { openSocketFor } from "./service/socket-owner.ts";
 import type { Settings } from "./settings/settings.ts";
 
 /**
@@ -51,11 +52,13 @@ export async function openPrivilegedParts(
   const pages = new PagePool(INBOUND_TRANSFERS * WINDOW_BLOCKS + SPARE_PAGES);
   const transport = await openTransport(settings, chosen.ip, pages);
   lifecycle.opened(transport);
-  const server = settings.socket === undefined ? undefined : await ConsoleServer.open(settings.socket);
+  const { identity, socket } = settings;
+  const server =
+    socket === undefined
+      ? undefined
+      : await openSocketFor(socket, identity, () => ConsoleServer.open(socket));
   if (server !== undefined) lifecycle.opened(server);
-  const { identity } = settings;
   if (identity !== undefined && process.geteuid?.() === 0) {
-    server?.giveTo(identity.uid, identity.gid);
     giveState(settings.state, identity.uid, identity.gid);
   }
   return { fleetKey, chosen, pages, transport, server };
