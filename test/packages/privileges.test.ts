@@ -24,7 +24,6 @@ const DROP_INS = "/etc/systemd/system/makuosan.service.d";
 
 /** CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID. */
 const FOR_OWNERS = 0b11011n;
-const NET_ADMIN = 1n << 12n;
 
 const problem = machineProblem() ?? (await laboratoryProblem());
 
@@ -82,7 +81,7 @@ void suite("the privileges of the service", { skip: problem ?? false }, () => {
       "makuosan makuosan",
     );
     assert.deepEqual(await capabilities(one), new Set([0n]));
-    assert.ok((await exposure(one)) <= 3.3, String(await exposure(one)));
+    assert.ok((await exposure(one)) <= 2.9, String(await exposure(one)));
     assert.equal(
       await one.must("stat", "-c", "%a %U:%G", "/run/makuosan/makuosan.sock"),
       "660 makuosan:makuosan\n",
@@ -124,7 +123,7 @@ void suite("the privileges of the service", { skip: problem ?? false }, () => {
   test("the example keep-owner.conf does the same without ever being root", async () => {
     await two.must("cp", `${EXAMPLES}/keep-owner.conf`, DROP_INS);
     await restart(two);
-    assert.deepEqual(await capabilities(two), new Set([FOR_OWNERS | NET_ADMIN]));
+    assert.deepEqual(await capabilities(two), new Set([FOR_OWNERS]));
     await one.shell(`cd ${BASE}/home && date > more && chown owner: more && chmod 640 more`);
     await push(one, "-r");
     assert.equal(await owners(two, "home/more"), "owner:owner 640\n");
@@ -138,8 +137,8 @@ void suite("the privileges of the service", { skip: problem ?? false }, () => {
       await machine.must("cp", `${EXAMPLES}/strict.conf`, DROP_INS);
       await restart(machine);
     }
-    assert.ok((await exposure(two)) <= 2.4, String(await exposure(two)));
-    assert.deepEqual(await capabilities(two), new Set([NET_ADMIN]));
+    assert.ok((await exposure(two)) <= 1.6, String(await exposure(two)));
+    assert.deepEqual(await capabilities(two), new Set([0n]));
     await one.shell(`date > ${BASE}/strict && chown makuosan: ${BASE}/strict`);
     await push(one, "-r");
     assert.equal(await owners(two, "strict"), "makuosan:makuosan 644\n");
@@ -150,7 +149,7 @@ void suite("the privileges of the service", { skip: problem ?? false }, () => {
   });
 
   test("without the FFI library readiness and signs of life reach the service manager all the same", async () => {
-    const drop = "[Service]\\nEnvironment=MAKUOSAN_WITHOUT_FFI=1\\nWatchdogSec=3\\n";
+    const drop = "[Service]\\nEnvironment=MAKUOSAN_WITHOUT_FFI=1\\nNotifyAccess=all\\nWatchdogSec=3\\n";
     await two.shell(`printf '${drop}' > ${DROP_INS}/without-ffi.conf`);
     await restart(two);
     const pid = await property(two, "MainPID");

@@ -139,6 +139,12 @@ function openBase(base: string, receives: boolean): number {
     return fs.openSync(base, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
+    if (code === "EROFS") {
+      throw new UserError(
+        `the base directory ${base} is read-only for makuosan: as a service, it needs the line ` +
+          `ReadWritePaths=${base} below [Service] in 'systemctl edit makuosan'`,
+      );
+    }
     throw new UserError(
       `the base directory ${base} cannot be ${receives ? "written" : "read"} (${code}): ` +
         "let the user that makuosan runs as do that, or name another user with -u",
