@@ -67,13 +67,14 @@ export class ConsoleServer {
         server.listen(socketPath, resolve);
         process.umask(umask);
       });
+      return new ConsoleServer(socketPath, server);
     } catch (error) {
+      server.close();
       throw new UserError(
         `the control socket ${socketPath} cannot be made (${(error as NodeJS.ErrnoException).code}): ` +
           "choose another with -U",
       );
     }
-    return new ConsoleServer(socketPath, server);
   }
 
   /** From now on clients are served. */
