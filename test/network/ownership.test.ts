@@ -118,23 +118,19 @@ test("a history that root writes follows no link", options, async (context) => {
   const directory = makeHome(context, NOBODY);
   const open = () =>
     History.open({ directory, isRequired: true, isManaged: false }, "/base", () => undefined);
-  const file = open().place;
+  const add = (history: History) => {
+    const counts = { entries: 0, bytes: 0, durationMs: 0, exitStatus: 0 } as const;
+    history.add({ time: "now", direction: "sent", transfer: "1-1", from: "a", ...counts, hosts: [] });
+    return history.flush();
+  };
+  const former = open();
+  await add(former);
+  const file = former.place;
   fs.symlinkSync(secret, `${file}.new`);
   const history = open();
   fs.rmSync(file);
   fs.symlinkSync(secret, file);
-  history.add({
-    time: "now",
-    direction: "sent",
-    transfer: "1-1",
-    from: "a",
-    entries: 0,
-    bytes: 0,
-    durationMs: 0,
-    exitStatus: 0,
-    hosts: [],
-  });
-  await history.flush();
+  await add(history);
   assertUntouched(secret);
 });
 
