@@ -148,6 +148,26 @@ void suite("the privileges of the service", { skip: problem ?? false }, () => {
     await restart(two);
   });
 
+  test("id and history outlive restarts, and strict.conf and the way back", async () => {
+    const state = "/var/lib/makuosan";
+    const kept = async () => [
+      await one.must("cat", `${state}/node-id`),
+      (await one.shell(`sort -u ${state}/history-*.jsonl`)).trim(),
+    ];
+    await one.shell(`date > ${BASE}/kept && chown makuosan: ${BASE}/kept`);
+    await push(one, "kept");
+    await eventually("the push is in the history", async () => (await kept())[1] !== "");
+    const former = await kept();
+    for (const drop of ["rm -f", `cp ${EXAMPLES}/strict.conf`, "rm -f"]) {
+      await one.shell(`${drop} ${DROP_INS}/strict.conf`);
+      await restart(one);
+      assert.deepEqual(await kept(), former);
+      assert.ok(!(await one.must("msync", "--status")).includes("in memory only"));
+    }
+    const files = (await one.shell(`stat -c %U ${state} ${state}/*`)).trim().split("\n");
+    assert.deepEqual(new Set(files), new Set(["makuosan"]));
+  });
+
   test("without the FFI library readiness and signs of life reach the service manager all the same", async () => {
     const drop = "[Service]\\nEnvironment=MAKUOSAN_WITHOUT_FFI=1\\nNotifyAccess=all\\nWatchdogSec=3\\n";
     await two.shell(`printf '${drop}' > ${DROP_INS}/without-ffi.conf`);
