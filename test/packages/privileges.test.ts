@@ -81,6 +81,9 @@ void suite("the privileges of the service", { skip: problem ?? false }, () => {
       "makuosan makuosan",
     );
     assert.deepEqual(await capabilities(one), new Set([0n]));
+    assert.ok(!(await property(one, "CapabilityBoundingSet")).includes("net_admin"));
+    // The network may come late: no number of failed starts is the last one.
+    assert.equal(await property(one, "StartLimitIntervalUSec"), "0");
     assert.ok((await exposure(one)) <= 2.9, String(await exposure(one)));
     assert.equal(
       await one.must("stat", "-c", "%a %U:%G", "/run/makuosan/makuosan.sock"),
@@ -118,6 +121,23 @@ void suite("the privileges of the service", { skip: problem ?? false }, () => {
       /Status: "error: owners cannot be kept, because/,
     );
     await two.must("rm", `${DROP_INS}/less.conf`);
+  });
+
+  test("a base directory in /etc needs a line of its own, which the state of the service tells", async () => {
+    await two.shell("mkdir -p /etc/tree && chown makuosan: /etc/tree");
+    await configure(two, { base: "/etc/tree", "keep-owner": "no" });
+    await two.run("systemctl", "restart", "makuosan");
+    assert.match(
+      (await two.run("systemctl", "status", "makuosan")).stdout,
+      /Status: "error: the base directory \/etc\/tree is read-only for makuosan: .* ReadWritePaths=\/etc\/tree /,
+    );
+    await two.shell(
+      `printf '[Service]\\nReadWritePaths=/etc/tree\\n' > ${DROP_INS}/base.conf && systemctl daemon-reload`,
+    );
+    await two.must("systemctl", "restart", "makuosan");
+    await two.must("rm", `${DROP_INS}/base.conf`);
+    await configure(two, { base: BASE, "keep-owner": "yes" });
+    await restart(two);
   });
 
   test("the example keep-owner.conf does the same without ever being root", async () => {
