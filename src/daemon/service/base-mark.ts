@@ -8,6 +8,9 @@ import { lockFile } from "../../sys/files.ts";
 /** Daemons of every user, in every sandbox of one host, share this directory. A reboot empties it. */
 const PLACE = "/dev/shm";
 
+/** The names of all marks begin with it. */
+const EVERY_MARK = "makuosan-base-";
+
 /** So many random bytes that two marks never have one name. */
 const NAME_BYTES = 8;
 
@@ -39,7 +42,7 @@ export class BaseMark {
   static make(base: number): BaseMark | undefined {
     if (!canLockFiles()) return undefined;
     const { dev, ino, uid } = fs.fstatSync(base, { bigint: true });
-    const prefix = `makuosan-base-${dev.toString(16)}-${ino.toString(16)}-`;
+    const prefix = `${EVERY_MARK}${dev.toString(16)}-${ino.toString(16)}-`;
     const name = randomBytes(NAME_BYTES).toString("hex");
     const [unfinished, file] = [path.join(PLACE, `makuosan-new-${name}`), path.join(PLACE, prefix + name)];
     try {
@@ -53,12 +56,16 @@ export class BaseMark {
     }
   }
 
-  /** Whether another daemon has a mark for the same directory. Marks of daemons that have ended are removed. */
+  /**
+   * Whether another daemon has a mark for the same directory. Marks of daemons that have ended are removed, those of other
+   * directories too: nobody else would remove them.
+   */
   hasRival(): boolean {
-    return fs.readdirSync(PLACE).some((name) => {
-      const file = path.join(PLACE, name);
-      return name.startsWith(this.prefix) && file !== this.file && this.isHeld(file);
-    });
+    const others = fs
+      .readdirSync(PLACE)
+      .filter((name) => name.startsWith(EVERY_MARK) && path.join(PLACE, name) !== this.file);
+    const held = others.filter((name) => this.isHeld(path.join(PLACE, name)));
+    return held.some((name) => name.startsWith(this.prefix));
   }
 
   /** Whether one of these users can run a daemon here: this one, root, and the owner of the base directory. */
