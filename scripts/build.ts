@@ -28,6 +28,16 @@ const FOREIGN_STRIPS = {
   arm64: ["aarch64-linux-gnu-strip", "llvm-strip"],
 };
 
+/** Options of Node that close doors which it leaves open to others than the program itself. */
+const RUNTIME_OPTIONS = [
+  // Without it, every process of the same user can open the debugger by a signal.
+  "--disable-sigusr1",
+  // Node otherwise reads OPENSSL_CONF or the system's file, and loads libraries that it names.
+  "--openssl-config=/dev/null",
+  // process.execve() is marked as experimental, and warns on standard error.
+  "--disable-warning=ExperimentalWarning",
+];
+
 /** The marker that Node changes when a blob has been injected. */
 const SENTINEL_FUSE = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
 
@@ -89,6 +99,7 @@ function makeBlob(): void {
     disableExperimentalSEAWarning: true,
     // The cache contains machine code, so it only works for this architecture.
     useCodeCache: !IS_FOREIGN,
+    execArgv: RUNTIME_OPTIONS,
     // Otherwise NODE_OPTIONS would reach a daemon that runs as root.
     execArgvExtension: "none",
     assets: { "worker.js": "worker.js", "koffi.node": "koffi.node" },

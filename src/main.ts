@@ -9,6 +9,7 @@ const argv = process.argv.slice(2);
 /** Only what is going to run is loaded: the start of msync is felt each time. */
 async function run(): Promise<number | undefined> {
   if (isCommand) return (await import("./cli/main.ts")).runCommand(argv);
+  (await import("./daemon/service/clean-start.ts")).startClean(argv);
   return (await import("./daemon/main.ts")).runDaemon(argv);
 }
 

@@ -7,17 +7,18 @@ import { peerCredentials } from "../sys/peer-credentials.ts";
 import { Conversation, type RequestHandler } from "./conversation.ts";
 import { CLIENTS, type Result } from "./protocol.ts";
 
+/** Leaves the mode 0660: the socket is for its owner and its group. */
+const SOCKET_UMASK = 0o117;
+
 /** The control socket: a UNIX stream socket that its mode and group protect. */
 export class ConsoleServer {
   private readonly server: net.Server;
   private readonly clients = new Set<net.Socket>();
   private readonly socketPath: string;
-  private readonly hasMadeDirectory: boolean;
   private readonly inode: number;
 
-  private constructor(socketPath: string, hasMadeDirectory: boolean, server: net.Server) {
+  private constructor(socketPath: string, server: net.Server) {
     this.socketPath = socketPath;
-    this.hasMadeDirectory = hasMadeDirectory;
     this.server = server;
     this.inode = fs.statSync(socketPath).ino;
   }
@@ -28,7 +29,7 @@ export class ConsoleServer {
    * @throws UserError where it cannot be made
    */
   static async open(socketPath: string): Promise<ConsoleServer> {
-    const hasMadeDirectory = makeDirectory(path.dirname(socketPath));
+    makeDirectory(path.dirname(socketPath));
     if (await answers(socketPath)) {
       throw new UserError(
         `another makuosan answers on ${socketPath}: stop it first, or choose another socket with -U`,
@@ -39,24 +40,21 @@ export class ConsoleServer {
     try {
       await new Promise<void>((resolve, reject) => {
         server.once("error", reject);
+        // The socket has its mode from the start: a change by path could meet something else in its place.
+        const umask = process.umask(SOCKET_UMASK);
         server.listen(socketPath, resolve);
+        process.umask(umask);
       });
-      fs.chmodSync(socketPath, 0o660);
+      // A client that cannot be accepted, because descriptors or memory are used up, tries again; the daemon goes on.
+      server.on("error", () => undefined);
+      return new ConsoleServer(socketPath, server);
     } catch (error) {
+      server.close();
       throw new UserError(
         `the control socket ${socketPath} cannot be made (${(error as NodeJS.ErrnoException).code}): ` +
           "choose another with -U",
       );
     }
-    // A client that cannot be accepted, because descriptors or memory are used up, tries again; the daemon goes on.
-    server.on("error", () => undefined);
-    return new ConsoleServer(socketPath, hasMadeDirectory, server);
-  }
-
-  /** Gives the socket, and its directory if it was made here, to the user and group that the daemon is going to be. */
-  giveTo(uid: number, gid: number): void {
-    fs.chownSync(this.socketPath, uid, gid);
-    if (this.hasMadeDirectory) fs.chownSync(path.dirname(this.socketPath), uid, gid);
   }
 
   /** From now on clients are served. */
@@ -101,10 +99,9 @@ function removeDeadSocket(socketPath: string): void {
     throw new UserError(`${socketPath} is there and is no socket: remove it, or choose another path with -U`);
 }
 
-/** @returns whether it was not there before */
-function makeDirectory(directory: string): boolean {
+function makeDirectory(directory: string): void {
   try {
-    return fs.mkdirSync(directory, { recursive: true, mode: 0o755 }) !== undefined;
+    fs.mkdirSync(directory, { recursive: true, mode: 0o755 });
   } catch (error) {
     throw new UserError(
       `the directory ${directory} of the control socket cannot be made ` +

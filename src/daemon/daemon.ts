@@ -99,11 +99,11 @@ async function start(
   const startedMs = performance.now();
   const opened = await openPrivilegedParts(settings, surroundings, lifecycle);
   const { fleetKey, chosen, transport } = opened;
-  const identity = identify(settings, chosen.ip, surroundings.stateDirectory, log);
   const keepsOwner = dropPrivileges(settings.identity, settings.keepOwner);
+  const identity = identify(settings, chosen.ip, surroundings.stateDirectory, log);
   const history = openHistory(settings, log);
   lifecycle.started(() => history.flush());
-  lifecycle.started(claimBase(settings));
+  lifecycle.started(claimBase(settings, log));
   if (!fleetKey.isSecret) log.warn("no key is set: anyone on this network can write to this fleet; see -k");
   const { ip, port } = transport.group;
   log.info(`using ${chosen.name} (${chosen.ip}), group ${ip}, port ${port}`);

@@ -2,6 +2,8 @@
 import { bytesOfText, displayText } from "../base/display.ts";
 import { MISCONFIGURED, UserError } from "../base/user-error.ts";
 import { isInBackground, startInBackground, tellReady } from "./service/background.ts";
+import { harden } from "./service/clean-start.ts";
+import { LevelSignals } from "./service/level-signals.ts";
 import { readConfig, readEnvironment } from "./settings/config.ts";
 import { startDaemon } from "./daemon.ts";
 import { NotYetError } from "./service/interface-wait.ts";
@@ -27,6 +29,8 @@ const STATUS_MS = 1_000;
  * @returns the exit status, or undefined while the daemon runs
  */
 export async function runDaemon(argv: readonly string[]): Promise<number | undefined> {
+  const levels = new LevelSignals();
+  levels.listen();
   const notifier = new ServiceNotifier();
   try {
     const given = parseArguments(argv);
@@ -35,12 +39,13 @@ export async function runDaemon(argv: readonly string[]): Promise<number | undef
       return resolveSettings({ ...fromEnvironment, ...given.settings }, readConfig(given.configFile));
     };
     const settings = load();
+    harden();
     if (!given.foreground && !notifier.isManaged && !isInBackground()) return await startInBackground(argv);
     // Without this, service managers and pkill see the name of Node's main thread.
     process.title = "makuosan";
     // All paths are absolute by now; no directory is kept from being unmounted.
     process.chdir("/");
-    await run(settings, load, notifier);
+    await run(settings, load, notifier, levels);
     return undefined;
   } catch (error) {
     if (error instanceof PrintedInstead) return 0;
@@ -53,9 +58,15 @@ export async function runDaemon(argv: readonly string[]): Promise<number | undef
   }
 }
 
-async function run(settings: Settings, load: () => Settings, notifier: ServiceNotifier): Promise<void> {
+async function run(
+  settings: Settings,
+  load: () => Settings,
+  notifier: ServiceNotifier,
+  levels: LevelSignals,
+): Promise<void> {
   const { isManaged, signOfLifeMs } = notifier;
   const log = openLog(settings.logLevel, isManaged ? "journal" : isInBackground() ? "syslog" : "terminal");
+  levels.attach(log);
   const watchdog = new Watchdog(() => notifier.watchdog());
   const daemon = await startDaemon(settings, log, {
     networkPatienceMs: isManaged ? NETWORK_PATIENCE_MS : 0,

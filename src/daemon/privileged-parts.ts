@@ -1,4 +1,5 @@
 /** Opens the parts that may need root: key file, network and control socket. */
+import { UserError } from "../base/user-error.ts";
 import { ConsoleServer } from "../console/server.ts";
 import type { ChosenInterface } from "../net/interfaces.ts";
 import { readKeyFile } from "../net/key-file.ts";
@@ -8,8 +9,9 @@ import { MulticastTransport } from "../net/transports/multicast-transport.ts";
 import type { Transport } from "../net/transports/transport.ts";
 import { INBOUND_TRANSFERS, WINDOW_BLOCKS } from "../wire/limits.ts";
 import { giveState } from "./pushes/history.ts";
-import { awaitInterface } from "./service/interface-wait.ts";
+import { awaitInterface, NotYetError } from "./service/interface-wait.ts";
 import type { Lifecycle } from "./service/lifecycle.ts";
+import { openSocketFor } from "./service/socket-owner.ts";
 import type { Settings } from "./settings/settings.ts";
 
 /**
@@ -49,16 +51,23 @@ export async function openPrivilegedParts(
   const fleetKey = new FleetKey(settings.keyFile === undefined ? undefined : readKeyFile(settings.keyFile));
   const chosen = await awaitInterface(settings.interface, networkPatienceMs, onWaiting);
   const pages = new PagePool(INBOUND_TRANSFERS * WINDOW_BLOCKS + SPARE_PAGES);
-  const transport = await openTransport(settings, chosen.ip, pages);
+  const transport = await openTransport(settings, chosen.ip, pages).catch(mayChange);
   lifecycle.opened(transport);
-  const server = settings.socket === undefined ? undefined : await ConsoleServer.open(settings.socket);
+  const { identity, socket } = settings;
+  const server =
+    socket === undefined
+      ? undefined
+      : await openSocketFor(socket, identity, () => ConsoleServer.open(socket));
   if (server !== undefined) lifecycle.opened(server);
-  const { identity } = settings;
   if (identity !== undefined && process.geteuid?.() === 0) {
-    server?.giveTo(identity.uid, identity.gid);
     giveState(settings.state, identity.uid, identity.gid);
   }
   return { fleetKey, chosen, pages, transport, server };
+}
+
+/** An address or a group that cannot be used yet may be there at a later start. */
+function mayChange(error: unknown): never {
+  throw error instanceof UserError ? new NotYetError(error.message, error.exitStatus) : error;
 }
 
 /** Opens the transport that the settings ask for: the only place that names an implementation. */

@@ -15,8 +15,14 @@ export function readKeyFile(path: string): Buffer {
   let text: string;
   let mode: number;
   try {
-    text = fs.readFileSync(path, "latin1").trim();
-    mode = fs.statSync(path).mode;
+    // The mode is that of the file that was read, whatever takes its name meanwhile.
+    const descriptor = fs.openSync(path, "r");
+    try {
+      text = fs.readFileSync(descriptor, "latin1").trim();
+      mode = fs.fstatSync(descriptor).mode;
+    } finally {
+      fs.closeSync(descriptor);
+    }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new UserError(

@@ -24,6 +24,10 @@ export interface ThreadPrivileges {
   readonly groups: readonly number[];
   readonly permitted: bigint;
   readonly effective: bigint;
+  /** What programs may inherit, if their files say so. */
+  readonly inheritable: bigint;
+  /** What every program inherits. */
+  readonly ambient: bigint;
 }
 
 // Numbers of the kernel's interface; the version is that of capabilities in two halves of 32 bits.
@@ -89,5 +93,7 @@ export function parseStatus(text: string): ThreadPrivileges {
     groups: numbers("Groups").sort((a, b) => a - b),
     permitted: mask("CapPrm"),
     effective: mask("CapEff"),
+    inheritable: mask("CapInh"),
+    ambient: mask("CapAmb"),
   };
 }

@@ -89,9 +89,15 @@ function open(path: string): Koffi {
   return module.exports as Koffi;
 }
 
+/** The last one serves hosts that mount all others without the right to run programs. */
+function libraryFolders(): string[] {
+  const [state = ""] = (process.env["STATE_DIRECTORY"] ?? "").split(":");
+  return ["/dev/shm", "/tmp", "/var/tmp", ...(state === "" ? [] : [state])];
+}
+
 /** Writes the library into a file without a name, in the first folder that allows programs to run. */
 function unpack(library: ArrayBuffer): string {
-  for (const folder of ["/dev/shm", "/tmp", "/var/tmp"]) {
+  for (const folder of libraryFolders()) {
     try {
       const descriptor = fs.openSync(folder, O_TMPFILE | fs.constants.O_RDWR, 0o700);
       fs.writeSync(descriptor, new Uint8Array(library));

@@ -3,6 +3,7 @@ import crypto from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import type { HistoryEntry, PushedBy, SendResult } from "../../console/protocol.ts";
+import { giveDirectory, replaceFile } from "../../sys/own-files.ts";
 import type { StatePlace } from "../settings/state-place.ts";
 import { UserError } from "../../base/user-error.ts";
 
@@ -13,6 +14,16 @@ import { UserError } from "../../base/user-error.ts";
  */
 export const HISTORY_ENTRIES = 1_000;
 const HISTORY_BYTES = 8 * 1024 * 1024;
+
+/** The group may read the file: it says nothing that msync does not say to its members. */
+const FILE_MODE = 0o640;
+
+/** Nobody else's link in the place of the file is followed. */
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = fs.constants;
+const APPEND = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW;
+
+/** The files of the daemon in the state directory: the history, and the id of the node (service/node-identity.ts). */
+const STATE_FILES = /^(node-id|history-[0-9a-f]{12}\.jsonl)$/;
 
 /** An entry, and its line in the file. */
 interface Kept {
@@ -57,8 +68,7 @@ export class History {
       const history = new History(file, file, onFailure);
       for (const line of readLines(file)) history.keep(line);
       // A new file belongs to the user that the daemon runs as now, whatever user wrote the old one.
-      fs.writeFileSync(`${file}.new`, history.text(), { mode: 0o640 });
-      fs.renameSync(`${file}.new`, file);
+      replaceFile(file, history.text(), FILE_MODE);
       history.linesInFile = history.kept.length;
       return history;
     } catch (error) {
@@ -105,7 +115,7 @@ export class History {
       try {
         if (this.linesInFile + lines.length > 2 * HISTORY_ENTRIES) await this.rewrite(file);
         else {
-          await fs.promises.appendFile(file, `${lines.join("\n")}\n`);
+          await fs.promises.appendFile(file, `${lines.join("\n")}\n`, { flag: APPEND });
           this.linesInFile += lines.length;
         }
       } catch (error) {
@@ -116,7 +126,8 @@ export class History {
 
   private async rewrite(file: string): Promise<void> {
     this.linesInFile = this.kept.length;
-    await fs.promises.writeFile(`${file}.new`, this.text(), { mode: 0o640 });
+    await fs.promises.rm(`${file}.new`, { force: true });
+    await fs.promises.writeFile(`${file}.new`, this.text(), { flag: "wx", mode: FILE_MODE });
     await fs.promises.rename(`${file}.new`, file);
   }
 
@@ -144,7 +155,8 @@ export class History {
 
 /** Gives the state directory to the user that the daemon becomes, if the service manager has made it. */
 export function giveState(state: StatePlace, uid: number, gid: number): void {
-  if (state.isManaged && fs.existsSync(state.directory)) fs.lchownSync(state.directory, uid, gid);
+  if (state.isManaged && fs.existsSync(state.directory))
+    giveDirectory(state.directory, STATE_FILES, uid, gid);
 }
 
 /** The entry of a transfer that this node has sent. */

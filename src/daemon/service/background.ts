@@ -8,7 +8,7 @@ import { replaceDescriptor } from "../../sys/files.ts";
 const ENVIRONMENT_MARK = "MAKUOSAN_IN_BACKGROUND";
 
 /** The process in the background reports on this descriptor that it is ready: the first one after the standard ones. */
-const READY_DESCRIPTOR = 3;
+export const READY_DESCRIPTOR = 3;
 
 /** Whether this process is the one in the background. */
 export function isInBackground(): boolean {

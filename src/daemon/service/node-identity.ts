@@ -5,7 +5,10 @@ import path from "node:path";
 import { bytesOfText } from "../../base/display.ts";
 import { UserError } from "../../base/user-error.ts";
 import { checkAccess, lockFile } from "../../sys/files.ts";
+import { usersOfLock } from "../../sys/file-locks.ts";
+import { replaceFile } from "../../sys/own-files.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
+import { BaseMark } from "./base-mark.ts";
 import type { Log } from "./log.ts";
 import type { Settings } from "../settings/settings.ts";
 
@@ -60,9 +63,7 @@ function keptId(file: string, hostName: string): string {
   const [id = "", ofHost] = readLines(file);
   if (/^[0-9a-f]{32}$/.test(id) && ofHost === owner) return id;
   const drawn = crypto.randomBytes(ID_BYTES).toString("hex");
-  const unfinished = `${file}.new`;
-  fs.writeFileSync(unfinished, `${drawn}\n${owner}\n`, { mode: 0o600, flush: true });
-  fs.renameSync(unfinished, file);
+  replaceFile(file, `${drawn}\n${owner}\n`, 0o600);
   return drawn;
 }
 
@@ -97,11 +98,15 @@ function machineId(): string {
  * @returns gives the lock back
  * @throws UserError if another daemon has the lock, or this one cannot use the directory
  */
-export function claimBase({ base, receives }: Settings): () => void {
+export function claimBase({ base, receives }: Settings, log: Log): () => void {
   const descriptor = openBase(base, receives);
-  const release = () => fs.closeSync(descriptor);
+  const mark = BaseMark.make(descriptor);
+  const release = () => {
+    mark?.release();
+    fs.closeSync(descriptor);
+  };
   try {
-    if (!lockFile(descriptor)) {
+    if (mark?.hasRival() === true || !lockBase(base, descriptor, mark, log)) {
       throw new UserError(
         `another makuosan works on ${base}: stop it first, or choose another directory with -b`,
       );
@@ -114,6 +119,20 @@ export function claimBase({ base, receives }: Settings): () => void {
   }
 }
 
+/**
+ * Locks the base directory, against daemons that have no mark here: of earlier versions, of other users, in containers. A
+ * lock of a user who runs no daemon here does no harm.
+ *
+ * @returns false if another daemon may hold the lock
+ */
+function lockBase(base: string, descriptor: number, mark: BaseMark | undefined, log: Log): boolean {
+  if (lockFile(descriptor)) return true;
+  const { ino } = fs.fstatSync(descriptor, { bigint: true });
+  if (mark === undefined || mark.trusts(usersOfLock(ino))) return false;
+  log.warn(`another user holds a lock on ${base}, and does not keep makuosan from working there`);
+  return true;
+}
+
 /** Opens the base directory. The descriptor holds the lock as long as it is open. */
 function openBase(base: string, receives: boolean): number {
   const needed = fs.constants.R_OK | fs.constants.X_OK | (receives ? fs.constants.W_OK : 0);
@@ -122,6 +141,12 @@ function openBase(base: string, receives: boolean): number {
     return fs.openSync(base, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
+    if (code === "EROFS") {
+      throw new UserError(
+        `the base directory ${base} is read-only for makuosan: as a service, it needs the line ` +
+          `ReadWritePaths=${base} below [Service] in 'systemctl edit makuosan'`,
+      );
+    }
     throw new UserError(
       `the base directory ${base} cannot be ${receives ? "written" : "read"} (${code}): ` +
         "let the user that makuosan runs as do that, or name another user with -u",

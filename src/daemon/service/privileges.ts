@@ -8,6 +8,7 @@ import {
   setCapabilities,
   type ThreadPrivileges,
 } from "../../sys/capabilities.ts";
+import { emptyBoundingSet, forbidDumps } from "../../sys/process-hardening.ts";
 import type { Identity } from "../settings/settings.ts";
 
 /** Needed to set every owner and mode in every directory. */
@@ -28,18 +29,39 @@ export function dropPrivileges(identity: Identity | undefined, keepOwner: boolea
   const isRoot = process.geteuid?.() === 0;
   const becomes = isRoot && identity !== undefined && identity.uid !== 0 ? identity : undefined;
   const kept = keepOwner ? wantedOf(ownPrivileges().permitted) : 0n;
-  if (becomes !== undefined) {
-    if (kept !== 0n) keepOverUserChange(true);
-    become(becomes);
-    // Also of the permitted capabilities only these: a permitted one could be taken up again.
-    if (kept !== 0n && !setCapabilities(kept)) throw cannotKeep();
-    if (kept !== 0n) keepOverUserChange(false);
-    const objection = objectionTo(privilegesOfThreads(), becomes, kept);
-    if (objection !== undefined) throw incomplete(objection);
-    return kept !== 0n;
-  }
-  if (isRoot && identity !== undefined) become(identity);
-  return isRoot || kept !== 0n;
+  if (becomes !== undefined) becomeAnother(becomes, kept);
+  else if (isRoot && identity !== undefined) become(identity);
+  // Root keeps its power, and so do the programs that it runs.
+  leaveToPrograms(isRoot && becomes === undefined ? ownPrivileges().permitted : kept);
+  // A change of the user has undone this.
+  forbidDumps();
+  return (isRoot && becomes === undefined) || kept !== 0n;
+}
+
+/** Stops being root for good, and keeps these capabilities. */
+function becomeAnother(identity: Identity, kept: bigint): void {
+  // As long as it is allowed: it takes the power of root.
+  emptyBoundingSet();
+  if (kept !== 0n) keepOverUserChange(true);
+  become(identity);
+  // Also of the permitted capabilities only these: a permitted one could be taken up again.
+  if (kept !== 0n && !setCapabilities(kept)) throw cannotKeep();
+  if (kept !== 0n) keepOverUserChange(false);
+  const objection = objectionTo(privilegesOfThreads(), identity, kept);
+  if (objection !== undefined) throw incomplete(objection);
+}
+
+/**
+ * Has these capabilities and no others from now on, and none that a program would inherit. Threads that are started from
+ * now on are the same.
+ *
+ * @throws UserError if a program would inherit one
+ */
+function leaveToPrograms(kept: bigint): void {
+  const { permitted, inheritable, ambient } = ownPrivileges();
+  if (permitted === kept && (inheritable | ambient) === 0n) return;
+  if (setCapabilities(kept)) return;
+  if (ambient !== 0n) throw inherited();
 }
 
 /**
@@ -85,6 +107,13 @@ export function objectionTo(
       return "a thread has more capabilities than wanted";
   }
   return undefined;
+}
+
+function inherited(): UserError {
+  return new UserError(
+    "the programs that makuosan runs would inherit its capabilities, because the FFI library cannot be loaded: " +
+      "start it without AmbientCapabilities=",
+  );
 }
 
 function cannotKeep(): UserError {

@@ -1,0 +1,78 @@
+/** Files and directories handled by descriptors, safe beside a less privileged user who writes in the same directory. */
+import fs from "node:fs";
+import path from "node:path";
+
+const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants;
+
+/** Write permission for the group and for others. */
+const WRITE_OF_OTHERS = 0o022;
+const STICKY = 0o1000;
+
+/**
+ * Replaces a file in one step: the new text is durable when it takes the name. It is written beside it, into a file that
+ * did not exist, never through a link.
+ *
+ * @throws an error with a code, as node:fs does
+ */
+export function replaceFile(file: string, text: string, mode: number): void {
+  const unfinished = `${file}.new`;
+  fs.rmSync(unfinished, { force: true });
+  const descriptor = fs.openSync(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
+  try {
+    fs.writeFileSync(descriptor, text);
+    fs.fsyncSync(descriptor);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+  fs.renameSync(unfinished, file);
+}
+
+/**
+ * Whether only root can exchange what stands in a directory: it and every directory above it belong to root, and nobody
+ * else can write there. In a sticky directory others can write, but cannot exchange what belongs to root.
+ *
+ * @param directory without symbolic links, as fs.realpathSync() gives it
+ */
+export function isOnlyRoots(directory: string): boolean {
+  for (let one = directory; ; one = path.dirname(one)) {
+    const { uid, mode } = fs.lstatSync(one);
+    if (uid !== 0 || ((mode & WRITE_OF_OTHERS) !== 0 && (mode & STICKY) === 0)) return false;
+    if (one === path.dirname(one)) return true;
+  }
+}
+
+/**
+ * Gives a directory that only root can write to, and some files in it, to a user. A directory that somebody else can write
+ * to is left as it is. So are links, files with a second name, and files with other names.
+ *
+ * @param names what the names of the files match
+ */
+export function giveDirectory(directory: string, names: RegExp, uid: number, gid: number): void {
+  const descriptor = fs.openSync(fs.realpathSync(directory), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+  try {
+    const stats = fs.fstatSync(descriptor);
+    if (stats.uid !== 0 || (stats.mode & WRITE_OF_OTHERS) !== 0) return;
+    const open = `/proc/self/fd/${descriptor}`;
+    for (const name of fs.readdirSync(open)) if (names.test(name)) giveFile(`${open}/${name}`, uid, gid);
+    // Last: from here on the user can put links there.
+    fs.fchownSync(descriptor, uid, gid);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+function giveFile(file: string, uid: number, gid: number): void {
+  let descriptor: number;
+  try {
+    descriptor = fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch {
+    // A link, or no file that can be opened: nothing that this program has written.
+    return;
+  }
+  try {
+    const stats = fs.fstatSync(descriptor);
+    if (stats.isFile() && stats.nlink === 1) fs.fchownSync(descriptor, uid, gid);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}

@@ -1,0 +1,189 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { test, type TestContext } from "node:test";
+import { ConsoleServer } from "../../src/console/server.ts";
+import { History } from "../../src/daemon/pushes/history.ts";
+import { openSocketFor } from "../../src/daemon/service/socket-owner.ts";
+import { giveDirectory } from "../../src/sys/own-files.ts";
+import { LoopbackFleet } from "../support/loopback.ts";
+import type { Host } from "../support/host.ts";
+
+/** What root does in the directory of another user touches nothing that this user puts in the way. */
+
+const NOBODY = 65_534;
+const NOBODY_IDENTITY = { uid: NOBODY, gid: NOBODY, groups: [] };
+
+/** So long the directory is changed under the hands of root: long enough for hundreds of tries. */
+const RACE_MS = 3_000;
+
+const options = { skip: process.getuid?.() !== 0 && "only root has something to lose" };
+
+function makeHome(context: TestContext, owner: number): string {
+  const home = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-owner-"));
+  fs.chmodSync(home, 0o755);
+  fs.chownSync(home, owner, owner);
+  context.after(() => fs.rmSync(home, { recursive: true, force: true }));
+  return home;
+}
+
+/** A file that only root may have. */
+function makeSecret(context: TestContext): string {
+  const secret = path.join(makeHome(context, 0), "secret");
+  fs.writeFileSync(secret, "secret", { mode: 0o600 });
+  return secret;
+}
+
+function assertUntouched(secret: string): void {
+  const { uid, gid, mode } = fs.statSync(secret);
+  assert.deepEqual({ uid, gid, mode: mode & 0o777 }, { uid: 0, gid: 0, mode: 0o600 });
+  assert.equal(fs.readFileSync(secret, "utf8"), "secret");
+}
+
+/** Puts a link to a file in the place of another one, again and again, as the user nobody. */
+function startRacer(context: TestContext, place: string, target: string) {
+  const script = `
+    const fs = require("node:fs");
+    process.setgroups([]); process.setgid(${NOBODY}); process.setuid(${NOBODY});
+    const [place, target] = process.argv.slice(1);
+    process.stdout.write("runs");
+    for (let turn = 0; ; turn++) {
+      try { fs.symlinkSync(target, place + ".link"); } catch {}
+      try { if (fs.lstatSync(place).isSocket()) { fs.renameSync(place + ".link", place); fs.unlinkSync(place); } } catch {}
+    }`;
+  const racer = spawn(process.execPath, ["-e", script, place, target], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  context.after(() => racer.kill("SIGKILL"));
+  return new Promise<void>((resolve) => racer.stdout.once("data", () => resolve()));
+}
+
+test(
+  "a control socket in the user's own directory gives nothing of root's away",
+  options,
+  async (context) => {
+    const home = makeHome(context, NOBODY);
+    const secret = makeSecret(context);
+    const socket = path.join(home, "socket");
+    await startRacer(context, socket, secret);
+    let tries = 0;
+    for (const endMs = performance.now() + RACE_MS; performance.now() < endMs; tries++) {
+      try {
+        (await openSocketFor(socket, NOBODY_IDENTITY, () => ConsoleServer.open(socket))).close();
+      } catch {
+        // The link stands where the socket should be.
+      }
+    }
+    assert.ok(tries > 100, String(tries));
+    assert.equal(process.geteuid?.(), 0);
+    assertUntouched(secret);
+  },
+);
+
+test("a control socket in root's directory belongs to the user, with its mode", options, async (context) => {
+  const home = makeHome(context, 0);
+  for (const socket of [path.join(home, "socket"), path.join(home, "new", "socket")]) {
+    // Directories of root alone, from the top: a temporary directory is sticky.
+    const server = await openSocketFor(socket, NOBODY_IDENTITY, () => ConsoleServer.open(socket));
+    const { uid, gid, mode } = fs.statSync(socket);
+    server.close();
+    assert.deepEqual({ uid, gid, mode: mode & 0o777 }, { uid: NOBODY, gid: NOBODY, mode: 0o660 });
+  }
+  assert.equal(fs.statSync(path.join(home, "new")).uid, NOBODY);
+  assert.equal(fs.statSync(home).uid, 0);
+});
+
+test("links that the user has left in the state directory lead nowhere", options, (context) => {
+  const secret = makeSecret(context);
+  const state = makeHome(context, 0);
+  fs.symlinkSync(secret, path.join(state, "node-id"));
+  const history = path.join(state, "history-0123456789ab.jsonl");
+  fs.writeFileSync(history, "", { mode: 0o600 });
+  fs.linkSync(secret, path.join(path.dirname(secret), "second"));
+  fs.linkSync(secret, path.join(state, "history-000000000000.jsonl"));
+  giveDirectory(state, /^(node-id|history-.*)$/, NOBODY, NOBODY);
+  assertUntouched(secret);
+  assert.equal(fs.statSync(history).uid, NOBODY);
+  assert.equal(fs.statSync(state).uid, NOBODY);
+  // It belongs to the user now: root does nothing there any more.
+  fs.writeFileSync(path.join(state, "history-111111111111.jsonl"), "");
+  giveDirectory(state, /^(node-id|history-.*)$/, NOBODY, NOBODY);
+  assert.equal(fs.statSync(path.join(state, "history-111111111111.jsonl")).uid, 0);
+});
+
+test("a history that root writes follows no link", options, async (context) => {
+  const secret = makeSecret(context);
+  const directory = makeHome(context, NOBODY);
+  const open = () =>
+    History.open({ directory, isRequired: true, isManaged: false }, "/base", () => undefined);
+  const add = (history: History) => {
+    const counts = { entries: 0, bytes: 0, durationMs: 0, exitStatus: 0 } as const;
+    history.add({ time: "now", direction: "sent", transfer: "1-1", from: "a", ...counts, hosts: [] });
+    return history.flush();
+  };
+  const former = open();
+  await add(former);
+  const file = former.place;
+  fs.symlinkSync(secret, `${file}.new`);
+  const history = open();
+  fs.rmSync(file);
+  fs.symlinkSync(secret, file);
+  await add(history);
+  assertUntouched(secret);
+});
+
+test(
+  "id and history outlive restarts by a service manager that takes the directory back",
+  options,
+  async (context) => {
+    const fleet = LoopbackFleet.create(1, ["-u", "nobody"]);
+    context.after(() => fleet.destroy());
+    const [host] = fleet.hosts as [Host];
+    const state = path.join(fleet.directory, "state");
+    fs.mkdirSync(state, { mode: 0o700 });
+    const secret = makeSecret(context);
+    Object.assign(host, { place: { prefix: [] } });
+    host.environment = { STATE_DIRECTORY: state };
+    const ids = new Set<string>();
+    for (let start = 1; start <= 3; start++) {
+      takeBack(state);
+      await host.start();
+      assert.deepEqual(historyOf(state), Array(start - 1).fill("text"));
+      const { stdout } = await host.stop();
+      assert.ok(!/cannot be (written|kept)/.test(stdout), stdout);
+      ids.add(fs.readFileSync(path.join(state, "node-id"), "utf8"));
+      addToHistory(state);
+      fs.rmSync(path.join(state, "node-id.new"), { force: true });
+      fs.symlinkSync(secret, path.join(state, "node-id.new"));
+    }
+    assert.equal(ids.size, 1);
+    fs.rmSync(path.join(state, "node-id"));
+    takeBack(state);
+    await host.start();
+    await host.stop();
+    assertUntouched(secret);
+  },
+);
+
+/** As systemd does before each start of a service that begins as root. */
+function takeBack(state: string): void {
+  fs.chownSync(state, 0, 0);
+  for (const name of fs.readdirSync(state)) fs.lchownSync(path.join(state, name), 0, 0);
+}
+
+function historyFile(state: string): string {
+  return path.join(state, fs.readdirSync(state).find((one) => one.startsWith("history-")) ?? "none");
+}
+
+/** The times of the entries in the file, which belongs to the user of the daemon. */
+function historyOf(state: string): unknown[] {
+  assert.equal(fs.statSync(historyFile(state)).uid, NOBODY);
+  const lines = fs.readFileSync(historyFile(state), "utf8").split("\n").filter(Boolean);
+  return lines.map((line) => (JSON.parse(line) as { time: string }).time);
+}
+
+function addToHistory(state: string): void {
+  fs.appendFileSync(historyFile(state), `${JSON.stringify({ time: "text", hosts: [] })}\n`);
+}
