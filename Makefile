@@ -52,23 +52,24 @@ mutants: $(INSTALLED) ## puts small faults into the sources and tells which no t
 	@FILES='$(FILES)' SHARD='$(SHARD)' SECONDS='$(SECONDS)' SEEDS='$(SEEDS)' SLOWEST_MS='$(SLOWEST_MS)' JOBS='$(JOBS)' MUTANT='$(MUTANT)' \
 	  node test/mutants/main.ts
 
-bench: build ## measures it beside rsync, uftp and udpcast, as root; BENCH=--help lists what can be chosen
+bench: build ## compares it with rsync, uftp and udpcast, as root; BENCH=--help lists the choices
 	@node test/bench/main.ts $(if $(BENCH),$(BENCH),$(BENCH_ALL))
 
 sim-scale: $(INSTALLED) ## simulates 1 GB to 4, 16, 100 and 1,000 members that lose 1 % each: OPTIONS='--mb 100 --members 300'
 	@node test/simulation/scale.ts $(OPTIONS)
 
-bench-quick: build ## the same in two minutes
+bench-quick: build ## runs a short benchmark of two minutes
 	@node test/bench/main.ts --quick $(BENCH)
 
-lint: $(INSTALLED) ## checks types, style, layout, imports and words
+lint: $(INSTALLED) ## checks types, style, layout, imports, the map and words
 	@tsc -p tsconfig.json
 	@tsc -p tsconfig.pure.json
 	@eslint --max-warnings 0 .
 	@prettier --check --log-level warn .
 	@node scripts/check-layers.ts
+	@node scripts/check-words.ts $(READ)
 
-format: $(INSTALLED) ## lays out every file as lint wants it
+format: $(INSTALLED) ## formats every file
 	@prettier --write --log-level warn .
 
 clean: ## removes what was built

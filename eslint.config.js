@@ -71,7 +71,7 @@ const HANDLE = "DirectoryHandle";
 
 const handleOverYield = {
   meta: {
-    messages: { kept: `A ${HANDLE} may be closed at a yield: ask for it anew, by its path, each time.` },
+    messages: { kept: `A ${HANDLE} may be closed at a yield: ask for it again, by its path, each time.` },
   },
   create(context) {
     const { parserServices } = context.sourceCode;

@@ -28,27 +28,27 @@ export const REASONS = {
   EIO: "the disk reports an input/output error",
   EXDEV: "it is on another file system than the base directory",
   EMFILE: "too many files are open",
-  ENAMETOOLONG: "the file system does not take so long a name",
+  ENAMETOOLONG: "its name is too long for the file system",
   "system-error": "the system reports {0}",
-  damaged: "what is written there is damaged ({0})",
+  damaged: "its data on the disk are damaged ({0})",
   "no-space": "no space: {0} bytes are needed and {1} are free",
 
   // Something at a member is in the way.
-  "path-too-long": "what is in it has too long a path",
-  "not-a-passage": "it is not a directory here, and a path leads through it",
+  "path-too-long": "an entry in it has a path that is too long",
+  "not-a-passage": "it is not a directory on this member, and a path leads through it",
   sticky: "it belongs to somebody else, and so does its directory, which is sticky",
-  vanished: "it has vanished here during the transfer",
-  "holds-protected": "it is a directory here, and holds {0}, which this host excludes",
-  "holds-excluded": "it is a directory here, and something in it is excluded",
+  vanished: "it has vanished on this member during the transfer",
+  "holds-protected": "it is a directory on this member, and holds {0}, which this host excludes",
+  "holds-excluded": "it is a directory on this member, and something in it is excluded",
   "delete-limit":
     "{0} of {1} entries would be deleted, and {2} may be (delete-limit): " +
     "add --force-delete if that is what you want",
-  overtaken: "another transfer has replaced it meanwhile: push again",
+  overtaken: "another transfer has replaced it: push again",
   incomplete: "the contents of {0} entries are incomplete",
 
   // Entries that are left out, or do not get all of their attributes.
-  "cannot-be-made": "it cannot be made there, so it is left out",
-  "link-without-file": "it is another name of {0}, which is not there, so it is left out",
+  "cannot-be-made": "this member cannot make it, so it is left out",
+  "link-without-file": "it is a hard link to {0}, which the member does not have, so it is left out",
   "link-cannot-be-made": "it can be neither a link to {0} nor a copy of it, so it is left out",
   "no-attributes": "extended attributes cannot be set on this host",
 
@@ -60,7 +60,7 @@ export const REASONS = {
 
   // A member that does not answer as it should.
   "no-answer": "no answer for {0} seconds",
-  stuck: "it answers, but has not got on for {0} seconds",
+  stuck: "it answers, but has made no progress for {0} seconds",
   "was-stopped": "it was stopped",
   "fell-silent": "it fell silent",
   "was-restarted": "it was restarted",
@@ -70,11 +70,11 @@ export const REASONS = {
 
   // A sender, or the user or signal that stops it.
   "sender-silent": "the sender was silent for {0} seconds",
-  "sender-goes-on": "the sender goes on without this member",
+  "sender-goes-on": "the sender continues without this member",
   "dry-run-over": "dry run",
   "daemon-stopping": "the daemon is stopping",
   interrupted: "msync was interrupted",
-  unreadable: "{0} entries cannot be read here",
+  unreadable: "the sender cannot read {0} entries",
   unreachable: "{0} cannot be reached",
   "changes-unreadable": "the list of changes cannot be read ({0})",
 

@@ -24,9 +24,9 @@ export interface ThreadPrivileges {
   readonly groups: readonly number[];
   readonly permitted: bigint;
   readonly effective: bigint;
-  /** What programs may inherit, if their files say so. */
+  /** The capabilities that programs inherit if their files say so. */
   readonly inheritable: bigint;
-  /** What every program inherits. */
+  /** The capabilities that every program inherits. */
   readonly ambient: bigint;
 }
 

@@ -128,7 +128,7 @@ test("entries that cannot be read end a transfer with all-or-nothing, and no oth
     sender.handle({ ...produced, unreadable: 0 });
     assert.equal(sender.isOver, false);
     sender.handle({ ...produced, unreadable: 2 });
-    assert.equal(sender.result?.aborted, allOrNothing ? "2 entries cannot be read here" : undefined);
+    assert.equal(sender.result?.aborted, allOrNothing ? "the sender cannot read 2 entries" : undefined);
   }
 });
 

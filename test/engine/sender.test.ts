@@ -204,7 +204,7 @@ test("a member that answers and does not get on is taken out after five minutes,
   const failed = sender.events.filter((one) => one.kind === "member-failed");
   assert.deepEqual(
     failed.map(({ hostName, reason }) => [hostName, reason]),
-    [["host0", "it answers, but has not got on for 300 seconds"]],
+    [["host0", "it answers, but has made no progress for 300 seconds"]],
   );
 });
 

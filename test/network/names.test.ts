@@ -124,7 +124,7 @@ test("a path through a symbolic link is refused at the sender and at the receive
   assert.equal(refused.status, 3);
   assert.match(
     refused.stderr,
-    /^error: host2: way: it is not a directory here, and a path leads through it\n$/,
+    /^error: host2: way: it is not a directory on this member, and a path leads through it\n$/,
   );
   assert.deepEqual(fs.readdirSync(outside), []);
   await arrives("-r");

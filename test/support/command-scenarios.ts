@@ -88,7 +88,7 @@ export async function excludeScenarios(context: TestContext, fleet: CommandFleet
   await context.test("bad patterns and files are refused with a sentence", async () => {
     for (const [args, sentence] of [
       [["--exclude", "a\\"], /^error: the exclude pattern 'a\\' ends a name with a backslash: /],
-      [["--exclude", "/"], /^error: the exclude pattern '\/' fits nothing: /],
+      [["--exclude", "/"], /^error: the exclude pattern '\/' matches nothing: /],
       [
         ["--exclude-from", "/nowhere"],
         /^error: the exclude patterns of \/nowhere cannot be read \(ENOENT\): /,

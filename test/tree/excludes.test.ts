@@ -141,7 +141,7 @@ test("a directory with something excluded in it is not replaced by a file", (con
   pair.protection = Protection.of(["local.conf", "cache/"], pair.to);
   assert.throws(
     () => pair.push(),
-    /^StageError: data: it is a directory here, and holds data\/deep\/local.conf/,
+    /^StageError: data: it is a directory on this member, and holds data\/deep\/local.conf/,
   );
   fs.rmSync(path.join(pair.from, "data"));
   pair.push();

@@ -67,7 +67,8 @@ test("a tree that is deeper than any path fails with a sentence where it would b
   pair.scanRules = { deletes: "also" };
   assert.throws(
     () => pair.stage(),
-    (error) => error instanceof StageError && /what is in it has too long a path$/.test(error.message),
+    (error) =>
+      error instanceof StageError && /an entry in it has a path that is too long$/.test(error.message),
   );
   const parent = linuxDisk.openRoot(pair.to);
   removeEntry(linuxDisk, parent, "d");
@@ -102,7 +103,7 @@ test("a file does not take the place of a directory that holds something exclude
   write(pair.to, "d/x.log");
   write(pair.from, "d");
   pair.scanRules = { deletes: "also", excludes: ["*.log"] };
-  assert.throws(() => pair.stage(), /d: it is a directory here, and something in it is excluded/);
+  assert.throws(() => pair.stage(), /d: it is a directory on this member, and something in it is excluded/);
   assert.deepEqual(names(), ["d", "d/x.log"]);
 });
 
@@ -115,7 +116,7 @@ test("a further name of a file that the member keeps for itself is left out", ()
   const stage = pair.stage();
   stage.prepare();
   stage.commit();
-  assert.match(stage.findingsFrom(0, 10)[0]?.text ?? "", /another name of a, which is not there/);
+  assert.match(stage.findingsFrom(0, 10)[0]?.text ?? "", /a hard link to a, which the member does not have/);
   stage.clean();
   assert.deepEqual(contents(pair.to), { a: "its own" });
 });

@@ -138,7 +138,7 @@ test("a transfer that had nothing to bring brings back what another one replaces
 test("what cannot be brought back makes the later one fail, and what is there stays whole", () => {
   write(first.from, { d: "a file now" });
   const own = overtakenWhenReady();
-  assert.equal(textOf(own.commit()), "d: another transfer has replaced it meanwhile: push again");
+  assert.equal(textOf(own.commit()), "d: another transfer has replaced it: push again");
   own.clean();
   assert.deepEqual(contents(first.to), { a: "its a", d: "a file now", link: "link to a" });
 });
@@ -150,7 +150,7 @@ test("what another one brings into a directory that is complete makes the later 
   const other = first.stage();
   other.prepare();
   commitBoth(other, own);
-  assert.throws(() => own.prepare(), /d\/more: another transfer has replaced it meanwhile/);
+  assert.throws(() => own.prepare(), /d\/more: another transfer has replaced it/);
   own.clean();
 });
 
@@ -160,7 +160,7 @@ test("a directory that goes, in which the later one has only new things, makes i
   for (const name of ["a", "d/b", "d/c"])
     fs.writeFileSync(path.join(later.from, name), "changed, and longer");
   const own = overtakenWhenReady();
-  assert.match(textOf(own.commit()), /^d: another transfer has replaced it meanwhile/);
+  assert.match(textOf(own.commit()), /^d: another transfer has replaced it/);
   own.clean();
   assert.deepEqual(contents(first.to), { keep: "other" });
 });
@@ -170,7 +170,7 @@ test("a directory that both make, and that the later one has all of, makes it fa
   write(later.from, { "new/y": "its" });
   later.scanRules = { deletes: "also" };
   const own = overtakenWhenReady();
-  assert.match(textOf(own.commit()), /^new: another transfer has replaced it meanwhile/);
+  assert.match(textOf(own.commit()), /^new: another transfer has replaced it/);
   own.clean();
 });
 
@@ -202,7 +202,7 @@ test("what another one brings into a directory that it had not found yet makes o
   const own = later.stage();
   own.prepare();
   commitBoth(other, own);
-  assert.match(textOf(own.commit()), /^e: another transfer has replaced it meanwhile/);
+  assert.match(textOf(own.commit()), /^e: another transfer has replaced it/);
 });
 
 test("a directory that gives way to a file, in one that another transfer had not found yet, makes the later one fail", () => {
@@ -215,7 +215,7 @@ test("a directory that gives way to a file, in one that another transfer had not
   const own = later.stage();
   own.prepare();
   commitBoth(other, own);
-  assert.match(textOf(own.commit()), /^e\/d: another transfer has replaced it meanwhile/);
+  assert.match(textOf(own.commit()), /^e\/d: another transfer has replaced it/);
 });
 
 test("what nobody has in common is not touched", () => {

@@ -153,7 +153,7 @@ test("a directory that vanishes after it was compared ends the transfer, and not
   pair.beforeBlock = (number) => {
     if (number === 1) fs.rmSync(path.join(pair.to, "z"), { recursive: true, force: true });
   };
-  assert.throws(() => pair.push(), /^StageError: z: it has vanished here during the transfer$/);
+  assert.throws(() => pair.push(), /^StageError: z: it has vanished on this member during the transfer$/);
 });
 
 test("a journal that somebody has put there cannot lead out of the base directory", () => {

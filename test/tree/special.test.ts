@@ -103,7 +103,7 @@ test("where devices cannot be made they are named and left out, and the rest com
   const [finding] = stage.findingsFrom(0, 10);
   stage.clean();
   assert.deepEqual(contents(pair.to), { file: "content" });
-  assert.deepEqual([finding?.path, finding?.text], ["null", "it cannot be made there, so it is left out"]);
+  assert.deepEqual([finding?.path, finding?.text], ["null", "this member cannot make it, so it is left out"]);
 });
 
 const inode = (name: string) => fs.statSync(to(name)).ino;

@@ -17,7 +17,7 @@ const RUNTIME_VARIABLES = /^(NODE_|UV_|V8_|ICU_|OPENSSL_|SSL|WATCH_REPORT_)/;
  * replaces itself once. The service manager, and the start in the background, have done their part before; then nothing
  * is left to replace.
  *
- * @param argv the arguments behind the name of the command
+ * @param argv the arguments after the name of the command
  */
 export function startClean(argv: readonly string[]): void {
   closeInherited(isInBackground() ? [READY_DESCRIPTOR] : []);

@@ -77,7 +77,7 @@ function compile(text: string): Exclude {
   const names = namesOf(pattern);
   if (names.length === 0 || pattern.length > PATH_BYTES) {
     throw new UserError(
-      `the exclude pattern '${pattern.slice(0, 80)}' fits nothing: give one with a name in it`,
+      `the exclude pattern '${pattern.slice(0, 80)}' matches nothing: give one with a name in it`,
     );
   }
   try {

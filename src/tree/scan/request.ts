@@ -66,7 +66,7 @@ export function normalizePath(path: string): string {
 export function simplifyRequest(request: ScanRequest): ScanRequest {
   const paths = [...new Set(request.paths.map(normalizePath))];
   if (paths.includes("") && !request.recursive) {
-    throw new UserError("the base directory is sent with all that is in it only: add -r");
+    throw new UserError("the base directory can only be sent with everything in it: add -r");
   }
   if (!request.recursive) return { recursive: false, paths };
   const all = new Set(paths);
