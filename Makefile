@@ -18,6 +18,9 @@ TESTS := $(shell find test -name '*.test.ts' ! -path 'test/packages/*' 2>/dev/nu
 # Folders, too: their times show when a file was added or removed.
 SOURCES := $(shell find src -type d -o -name '*.ts' 2>/dev/null)
 
+# Text that people read, and the comments of the program: make lint checks their words.
+READ := $(wildcard *.md docs/*.md) src scripts packaging etc systemd Makefile eslint.config.js .ci
+
 # The whole table; it is stored beside the benchmark and shown in the READMEs.
 BENCH_ALL := --results test/bench/results/results.json --readme
 

@@ -15,7 +15,8 @@ const ASKS: readonly Action[] = ["send", "script", "wait", "members", "status", 
  * not in this table: only one of those can be given.
  */
 const GOES_WITH: Readonly<Record<string, readonly Action[]>> = {
-  recursive: PUSHES,
+  // Beside these two it asks for nothing, and scripts for the old program have it there.
+  recursive: [...PUSHES, "members", "status"],
   dryRun: PUSHES,
   verbose: [...PUSHES, "members", "history"],
   // They choose members to push to, or to wait for.
