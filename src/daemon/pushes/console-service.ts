@@ -133,6 +133,7 @@ export class ConsoleService implements RequestHandler {
       ["history", this.parts.history.place],
       ["log level", log.level],
       ["foreign packets", foreign],
+      ["outside packets", String(transport.outsideMessages)],
       ["replayed packets", String(counters.replayed)],
       ["malformed packets", String(counters.malformed)],
       ["send errors", String(transport.sendErrors)],
