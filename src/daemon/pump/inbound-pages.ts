@@ -1,6 +1,6 @@
 /** Which pages hold the blocks of which transfer. */
 import { assert } from "../../base/assert.ts";
-import { type FragmentMask, hasFragment, type InboundKey } from "../../engine/types.ts";
+import type { InboundKey } from "../../engine/types.ts";
 import { PAGE_BYTES, type PagePool } from "../../net/page-pool.ts";
 import { FRAGMENT_PAYLOAD_BYTES } from "../../wire/datagram.ts";
 import { WINDOW_BLOCKS } from "../../wire/limits.ts";
@@ -57,22 +57,16 @@ export class InboundPages {
   }
 
   /**
-   * Keeps payloads that lie one behind the other in a page.
+   * Keeps payloads that lie one behind the other in a page. They replace those that are there: a sender sends a block as a
+   * train, and a stranger would have to forge a whole train to replace that. A fragment that was forged before the train
+   * came is gone; one that was sent twice is the same.
    *
    * @param first the number of the fragment that lies first
    * @param count how many fragments lie there
    * @param page the page that they were read into
-   * @param kept which fragments are new; the others are left out
    * @returns the page to read into from now on: a new one if this one has become the page of the block
    */
-  keepRun(
-    key: InboundKey,
-    block: number,
-    first: number,
-    count: number,
-    page: number,
-    kept: FragmentMask,
-  ): number {
+  keepRun(key: InboundKey, block: number, first: number, count: number, page: number): number {
     const pages = this.pagesOfTransfer.get(key);
     if (pages === undefined) return page;
     const slot = block % WINDOW_BLOCKS;
@@ -82,13 +76,9 @@ export class InboundPages {
       pages[slot] = page;
       return replacement;
     }
-    const target = this.pageOf(key, block);
-    for (let index = first; index < first + count; index++) {
-      if (!hasFragment(kept.low, kept.high, index)) continue;
-      const from = page * PAGE_BYTES + (index - first) * FRAGMENT_PAYLOAD_BYTES;
-      const to = target * PAGE_BYTES + index * FRAGMENT_PAYLOAD_BYTES;
-      this.pool.bytes.copy(this.pool.bytes, to, from, from + FRAGMENT_PAYLOAD_BYTES);
-    }
+    const target = this.pageOf(key, block) * PAGE_BYTES + first * FRAGMENT_PAYLOAD_BYTES;
+    const from = page * PAGE_BYTES;
+    this.pool.bytes.copy(this.pool.bytes, target, from, from + count * FRAGMENT_PAYLOAD_BYTES);
     return page;
   }
 

@@ -136,6 +136,8 @@ export class ConsoleService implements RequestHandler {
       ["outside packets", String(transport.outsideMessages)],
       ["replayed packets", String(counters.replayed)],
       ["malformed packets", String(counters.malformed)],
+      ["unexamined packets", String(counters.unexamined)],
+      ["spoiled blocks", String(counters.spoiled)],
       ["send errors", String(transport.sendErrors)],
       ["memory", `${Math.round(process.memoryUsage.rss() / 1024 / 1024)} MiB`],
       ["uptime", `${Math.round((performance.now() - this.parts.startedMs) / 1000)} s`],
