@@ -4,6 +4,7 @@ import { isInBackground, startInBackground, tellReady } from "./service/backgrou
 import { readConfig, readEnvironment } from "./settings/config.ts";
 import { startDaemon } from "./daemon.ts";
 import { NotYetError } from "./service/interface-wait.ts";
+import { ClockWatch, systemClocks } from "./service/clock-watch.ts";
 import { type Log, openLog } from "./service/log.ts";
 import { ServiceNotifier } from "./service/notify.ts";
 import { parseArguments, PrintedInstead } from "./settings/options.ts";
@@ -24,6 +25,9 @@ const STATUS_MS = 1_000;
  * service unit names it in RestartPreventExitStatus, so the service manager does not try again.
  */
 const MISCONFIGURED = 78;
+
+/** The exit status of a daemon that only needs a new start: EX_TEMPFAIL of sysexits.h, a failure for a service manager. */
+const STARTED_AGAIN = 75;
 
 /**
  * The command `makuosan`.
@@ -70,6 +74,7 @@ async function run(settings: Settings, load: () => Settings, notifier: ServiceNo
     onTurn: () => watchdog.turned(),
     stateDirectory: process.env["STATE_DIRECTORY"]?.split(":")[0],
   });
+  watchClocks(log, isInBackground());
   let isStopping = false;
   const stop = (signal: string) => {
     if (isStopping) return;
@@ -93,6 +98,24 @@ async function run(settings: Settings, load: () => Settings, notifier: ServiceNo
   log.info("ready");
   await notifier.ready(status());
   if (isInBackground()) tellReady();
+}
+
+/**
+ * Ends the process when its epoch may be in use on another machine. It ends at once: every goodbye would be sealed in that
+ * epoch.
+ *
+ * @param staysAway nobody starts this process again, as in the background: it goes on, and the log says what to do
+ */
+function watchClocks(log: Log, staysAway: boolean): void {
+  new ClockWatch(systemClocks, (sentence) => {
+    const reason = `${sentence}: this may be a copy of another machine, whose keys must not be used again`;
+    if (staysAway) {
+      log.error(`${reason}; start makuosan again`);
+      return;
+    }
+    log.error(`${reason}; ending, to be started again`);
+    process.exit(STARTED_AGAIN);
+  }).start();
 }
 
 /**
