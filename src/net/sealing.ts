@@ -7,7 +7,7 @@ import {
   decodeControlHeader,
   encodeControlHeader,
 } from "../wire/datagram.ts";
-import { SESSION_KEYS, TAG_BYTES } from "../wire/limits.ts";
+import { DATAGRAM_BYTES, SESSION_KEYS, TAG_BYTES } from "../wire/limits.ts";
 import { NONCE_BYTES, usualCipher } from "./in-place-cipher.ts";
 import { ReplayWindow } from "./replay-window.ts";
 
@@ -143,16 +143,23 @@ function dropOldest(kept: Map<string, unknown>): void {
   if (oldest !== undefined) kept.delete(oldest);
 }
 
+/** Where messages are opened, so that those of strangers take no memory, and a nonce for each. */
+const opening = Buffer.alloc(DATAGRAM_BYTES);
+const nonce = Buffer.alloc(NONCE_BYTES);
+
 function openControl(key: Buffer, counter: bigint, datagram: Uint8Array): Buffer | undefined {
+  if (datagram.length > DATAGRAM_BYTES) return undefined;
   const associated = datagram.subarray(0, CONTROL_HEADER_BYTES);
-  // A copy: the memory of the datagram is used for the next one.
-  const sealed = Buffer.from(datagram.subarray(CONTROL_HEADER_BYTES));
-  const [body, tag] = [sealed.subarray(0, -TAG_BYTES), sealed.subarray(-TAG_BYTES)];
-  return usualCipher().open(key, controlNonce(counter), associated, body, tag) ? body : undefined;
+  // The memory of the datagram is used for the next one.
+  opening.set(datagram);
+  const end = datagram.length - TAG_BYTES;
+  const body = opening.subarray(CONTROL_HEADER_BYTES, end);
+  const tag = opening.subarray(end, datagram.length);
+  const isOpen = usualCipher().open(key, controlNonce(counter), associated, body, tag);
+  return isOpen ? Buffer.from(body) : undefined;
 }
 
 function controlNonce(counter: bigint): Buffer {
-  const nonce = Buffer.alloc(NONCE_BYTES);
   nonce.writeBigUInt64LE(counter);
   return nonce;
 }

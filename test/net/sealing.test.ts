@@ -178,3 +178,9 @@ test("the keys of nodes of which nothing opens are few", () => {
   for (let number = 0; number < 257; number++) open(number, true);
   assert.deepEqual([open(0, false), open(1, false), open(256, false)], ["unexamined", "foreign", "foreign"]);
 });
+
+test("what is longer than a datagram does not open", () => {
+  const longest = sealerOf().seal(Buffer.alloc(CONTROL_PLAINTEXT_BYTES));
+  assert.equal(fate(longest), "opened");
+  assert.equal(fate(Buffer.concat([longest, Buffer.alloc(1)])), "foreign");
+});
