@@ -79,7 +79,7 @@ export function makeUdpSocket(options: UdpSocketOptions): number | undefined {
 }
 
 /**
- * Binds a socket. Whoever adopted it before may have set SO_REUSEADDR: with that, any user can bind the same address and
+ * Binds a socket. Its adoption by node:dgram has set SO_REUSEADDR: with that, any user can bind the same address and
  * take its packets. So it is taken back before the address is bound, and no moment is left between the two.
  *
  * @param isShared whether processes of the same user may bind the same address (SO_REUSEPORT)

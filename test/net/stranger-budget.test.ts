@@ -29,7 +29,7 @@ test("the shares of the hosts of a network are apart", () => {
   for (let host = 2; host < 255; host++) assert.equal(takeAll(budget, `10.0.0.${host}`, 0), 32);
 });
 
-test("whatever addresses packets come from, the keys of a second are bounded", () => {
+test("the keys of a second are bounded, even if packets come from all addresses", () => {
   const budget = new StrangerBudget();
   const flood = (nowMs: number) => {
     let keys = 0;

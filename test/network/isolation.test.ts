@@ -8,11 +8,11 @@ import { eventually, must, sleep } from "../support/processes.ts";
 import { makeFile } from "../support/trees.ts";
 import { knock } from "./knock.ts";
 
-/** A daemon hears its own interface and nothing else, whatever other processes of its host do. */
+/** A daemon hears its own interface and nothing else, even if other processes of its host join elsewhere. */
 
 const skip = await namespaceProblem();
 
-/** HELLO is repeated for 3 s after a start; whoever can be heard is heard by then. */
+/** HELLO is repeated for 3 s after a start: by then all have been heard. */
 const HELLO_MS = 3_500;
 
 /** The process that holds the namespaces of a host. */
