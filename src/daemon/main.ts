@@ -7,6 +7,7 @@ import { LevelSignals } from "./service/level-signals.ts";
 import { readConfig, readEnvironment } from "./settings/config.ts";
 import { startDaemon } from "./daemon.ts";
 import { NotYetError } from "./service/interface-wait.ts";
+import { ClockWatch, systemClocks } from "./service/clock-watch.ts";
 import { type Log, openLog } from "./service/log.ts";
 import { ServiceNotifier } from "./service/notify.ts";
 import { parseArguments, PrintedInstead } from "./settings/options.ts";
@@ -21,6 +22,11 @@ const NETWORK_PATIENCE_MS = 60_000;
 
 /** Between two looks whether the status line has changed: progress in `systemctl status` need not be newer. */
 const STATUS_MS = 1_000;
+
+/**
+ * The exit status of a daemon that only needs a restart: EX_TEMPFAIL of sysexits.h, a failure for a service manager.
+ */
+const RESTART = 75;
 
 /**
  * The command `makuosan`.
@@ -77,6 +83,7 @@ async function run(
     onTurn: () => watchdog.turned(),
     stateDirectory: process.env["STATE_DIRECTORY"]?.split(":")[0],
   });
+  watchClocks(log, isInBackground());
   let isStopping = false;
   const stop = (signal: string) => {
     if (isStopping) return;
@@ -100,6 +107,24 @@ async function run(
   log.info("ready");
   await notifier.ready(status());
   if (isInBackground()) tellReady();
+}
+
+/**
+ * Ends the process if its epoch may be in use on another machine. It ends at once: every goodbye would be sealed in that
+ * epoch.
+ *
+ * @param staysAway nobody restarts this process, as in the background: it continues, and the log says what to do
+ */
+function watchClocks(log: Log, staysAway: boolean): void {
+  new ClockWatch(systemClocks, (sentence) => {
+    const reason = `${sentence}: this may be a copy of another machine, whose keys must not be used again`;
+    if (staysAway) {
+      log.error(`${reason}; start makuosan again`);
+      return;
+    }
+    log.error(`${reason}; ending, to be started again`);
+    process.exit(RESTART);
+  }).start();
 }
 
 /**

@@ -1,7 +1,8 @@
 /** One UDP socket, as the rest of the program sees it. */
 import os from "node:os";
 import { UserError } from "../base/user-error.ts";
-import { openUdpSocket, SocketError } from "../sys/udp-socket.ts";
+import { bindUdpSocket, makeUdpSocket, SocketError } from "../sys/udp-socket.ts";
+import type { InterfaceFilter } from "../sys/socket-filter.ts";
 import { DATAGRAM_BYTES } from "../wire/limits.ts";
 import type { DatagramHandler } from "./datagram-handler.ts";
 
@@ -32,6 +33,8 @@ export interface DatagramSocket {
   leave(group: string, interfaceIp: string): void;
   /** Sends multicast over the interface that has this address. Throws the error of the kernel. */
   sendMulticastOver(interfaceIp: string): void;
+  /** Drops what comes in over another interface; false if the library or the kernel lacks the calls. */
+  receiveOver(device: InterfaceFilter): boolean;
   close(): void;
 }
 
@@ -39,21 +42,33 @@ export interface DatagramSocket {
 export interface SocketOptions {
   readonly ip: string;
   readonly port: number;
-  /** Several processes may bind the same address; for group sockets. */
+  /**
+   * Processes of the same user may bind the same address; for group sockets. A group address may be shared because each
+   * socket gets a copy. Other users cannot bind it: they would read what a fleet without a key sends.
+   */
   readonly isGroup: boolean;
   readonly sendBufferBytes: number;
   readonly receiveBufferBytes: number;
 }
 
 /**
- * Makes a bound socket with the calls that Node lacks.
+ * Makes a socket with the calls that Node lacks. It is bound by bindDescriptor().
  *
+ * @param hasTrains whether it sends and receives trains
  * @returns its descriptor; undefined if the library or the kernel lacks the calls
+ */
+export function makeDescriptor(options: SocketOptions, hasTrains: boolean): number | undefined {
+  return makeUdpSocket({ ...options, segmentBytes: hasTrains ? DATAGRAM_BYTES : undefined });
+}
+
+/**
+ * Binds a socket of makeDescriptor(); after its adoption by node:dgram, which lets other users bind the same address.
+ *
  * @throws UserError if the address cannot be bound
  */
-export function openDescriptor(options: SocketOptions): number | undefined {
+export function bindDescriptor(options: SocketOptions, descriptor: number): void {
   try {
-    return openUdpSocket({ ...options, reuseAddress: options.isGroup, segmentBytes: DATAGRAM_BYTES });
+    bindUdpSocket(descriptor, options.ip, options.port, options.isGroup);
   } catch (error) {
     throw error instanceof SocketError ? bindError(options, error.errno) : error;
   }

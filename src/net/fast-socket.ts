@@ -1,9 +1,9 @@
 /** A UDP socket with the calls that Node lacks: trains, many messages a call. */
 import { DatagramWriter } from "../sys/datagram-writer.ts";
-import { filterSocket } from "../sys/socket-filter.ts";
+import { filterSocket, type InterfaceFilter } from "../sys/socket-filter.ts";
 import { DATAGRAM_BYTES } from "../wire/limits.ts";
 import type { DatagramHandler } from "./datagram-handler.ts";
-import { type DatagramSocket, openDescriptor, type SocketOptions } from "./datagram-socket.ts";
+import { type DatagramSocket, makeDescriptor, type SocketOptions } from "./datagram-socket.ts";
 import { NO_FRAGMENTS } from "./filters.ts";
 import { PlainSocket } from "./plain-socket.ts";
 import type { TrainReader } from "./train-reader.ts";
@@ -36,7 +36,7 @@ export class FastSocket implements DatagramSocket {
    * @throws UserError if the address cannot be bound
    */
   static async open(options: SocketOptions, reader: TrainReader): Promise<FastSocket | undefined> {
-    const descriptor = openDescriptor(options);
+    const descriptor = makeDescriptor(options, true);
     const writer = descriptor === undefined ? undefined : DatagramWriter.create(descriptor);
     if (descriptor === undefined || writer === undefined) return undefined;
     return new FastSocket(await PlainSocket.adopt(options, descriptor), descriptor, reader, writer);
@@ -85,6 +85,10 @@ export class FastSocket implements DatagramSocket {
 
   sendMulticastOver(interfaceIp: string): void {
     this.plain.sendMulticastOver(interfaceIp);
+  }
+
+  receiveOver(device: InterfaceFilter): boolean {
+    return this.plain.receiveOver(device);
   }
 
   close(): void {

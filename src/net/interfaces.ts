@@ -9,6 +9,17 @@ export interface ChosenInterface {
   readonly ip: string;
 }
 
+/** The addresses that lie behind an interface, told by one of them and the mask that they share. */
+export interface Network {
+  readonly ip: string;
+  readonly netmask: string;
+}
+
+/** An address of an interface with the network that it belongs to. */
+export interface InterfaceAddress extends Network {
+  readonly name: string;
+}
+
 /**
  * Finds the interface by its name or address. Without either, takes the one of the default route, or else the first one.
  *
@@ -28,6 +39,37 @@ export function chooseInterface(wanted: string | undefined): ChosenInterface {
   throw new UserError(`there is no interface or local address ${wanted}: this host has ${names || "none"}`);
 }
 
+/** The interface that has this address, with its network; undefined if there is none. */
+export function interfaceOf(ip: string): InterfaceAddress | undefined {
+  if (isLoopback(ip)) return { name: "lo", ip, netmask: "255.0.0.0" };
+  return ipv4Addresses().find((one) => one.ip === ip);
+}
+
+/** The networks of all interfaces except this one. */
+export function networksBeside(name: string): Network[] {
+  return ipv4Addresses().filter((one) => deviceOf(one.name) !== deviceOf(name));
+}
+
+/** The kernel may list the further addresses of eth0 as those of eth0:1. */
+function deviceOf(name: string): string {
+  return name.split(":")[0] ?? name;
+}
+
+/** Whether an address belongs to a network. */
+export function isInNetwork(ip: string, network: Network): boolean {
+  const mask = wordOf(network.netmask);
+  return (wordOf(ip) & mask) === (wordOf(network.ip) & mask);
+}
+
+/** Whether an address is of the loopback network, which no packet leaves. */
+export function isLoopback(ip: string): boolean {
+  return ip.startsWith("127.");
+}
+
+function wordOf(ip: string): number {
+  return ip.split(".").reduce((word, byte) => (word << 8) | Number(byte), 0);
+}
+
 /** Whether the kernel knows a network device of this name, with or without an address. */
 function isDevice(name: string): boolean {
   const lines = fs.readFileSync("/proc/net/dev", "latin1").split("\n");
@@ -40,8 +82,14 @@ function loopbackAddress(ip: string): ChosenInterface | undefined {
 }
 
 function ipv4Interfaces(): ChosenInterface[] {
+  return ipv4Addresses().map(({ name, ip }) => ({ name, ip }));
+}
+
+function ipv4Addresses(): InterfaceAddress[] {
   return Object.entries(os.networkInterfaces()).flatMap(([name, addresses]) =>
-    (addresses ?? []).filter((one) => one.family === "IPv4").map((one) => ({ name, ip: one.address })),
+    (addresses ?? [])
+      .filter((one) => one.family === "IPv4")
+      .map(({ address: ip, netmask }) => ({ name, ip, netmask })),
   );
 }
 

@@ -1,55 +1,60 @@
 /** A UDP socket by node:dgram alone, for systems without the calls that fast-socket.ts needs. */
 import dgram from "node:dgram";
+import { filterInterface, type InterfaceFilter } from "../sys/socket-filter.ts";
 import { DATAGRAM_BYTES } from "../wire/limits.ts";
 import type { DatagramHandler } from "./datagram-handler.ts";
-import { bindError, type DatagramSocket, type SocketOptions } from "./datagram-socket.ts";
+import {
+  bindDescriptor,
+  bindError,
+  type DatagramSocket,
+  makeDescriptor,
+  type SocketOptions,
+} from "./datagram-socket.ts";
 
 /** Multicast stays on the network of its sender (PROTOCOL.md 1). */
 const TTL = 1;
 
-/** A socket of node:dgram: each datagram takes a call of its own. */
+/** A socket of node:dgram: each datagram takes a call by itself. */
 export class PlainSocket implements DatagramSocket {
   readonly canSegment: boolean = false;
   private readonly socket: dgram.Socket;
+  /** Undefined if node:dgram has made the socket. */
+  private readonly descriptor: number | undefined;
 
-  private constructor(socket: dgram.Socket) {
+  private constructor(socket: dgram.Socket, descriptor: number | undefined) {
     this.socket = socket;
+    this.descriptor = descriptor;
   }
 
-  /** @throws UserError if the address cannot be bound */
+  /**
+   * With the library, the socket has the options that Node cannot set; without, it is node:dgram's own.
+   *
+   * @throws UserError if the address cannot be bound
+   */
   static async open(options: SocketOptions): Promise<PlainSocket> {
-    const { ip, port, isGroup } = options;
-    const opened = await PlainSocket.bind(options, { address: ip, port, exclusive: true }, isGroup);
-    opened.socket.setRecvBufferSize(options.receiveBufferBytes);
-    opened.socket.setSendBufferSize(options.sendBufferBytes);
-    return opened;
+    const descriptor = makeDescriptor(options, false);
+    if (descriptor !== undefined) return PlainSocket.adopt(options, descriptor);
+    const { ip, port } = options;
+    const socket = await bindSocket(options, { address: ip, port, exclusive: true });
+    socket.setRecvBufferSize(options.receiveBufferBytes);
+    socket.setSendBufferSize(options.sendBufferBytes);
+    return new PlainSocket(socket, undefined);
   }
 
-  /** Takes over a bound socket by its descriptor. */
-  static adopt(options: SocketOptions, descriptor: number): Promise<PlainSocket> {
-    return PlainSocket.bind(options, { fd: descriptor }, false);
-  }
-
-  private static async bind(
-    options: SocketOptions,
-    where: dgram.BindOptions,
-    reuseAddr: boolean,
-  ): Promise<PlainSocket> {
-    const socket = dgram.createSocket({
-      type: "udp4",
-      reuseAddr,
-      // Only numeric addresses are used; node's own look-up would go over the thread pool.
-      lookup: (host, _options, callback) => callback(null, host, 4),
-    });
-    await new Promise<void>((resolve, reject) => {
-      socket.once("error", (error: NodeJS.ErrnoException) => {
-        socket.close();
-        reject(bindError(options, error.errno === undefined ? 0 : -error.errno));
-      });
-      socket.bind(where, resolve);
-    });
-    socket.removeAllListeners("error");
-    return new PlainSocket(socket);
+  /**
+   * Takes over a socket by its descriptor, and binds it.
+   *
+   * @throws UserError if the address cannot be bound
+   */
+  static async adopt(options: SocketOptions, descriptor: number): Promise<PlainSocket> {
+    const socket = await bindSocket({ ...options, isGroup: false }, { fd: descriptor });
+    try {
+      bindDescriptor(options, descriptor);
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+    return new PlainSocket(socket, descriptor);
   }
 
   get receiveBufferBytes(): number {
@@ -95,7 +100,31 @@ export class PlainSocket implements DatagramSocket {
     this.socket.setMulticastLoopback(true);
   }
 
+  receiveOver(device: InterfaceFilter): boolean {
+    return this.descriptor !== undefined && filterInterface(this.descriptor, device);
+  }
+
   close(): void {
     this.socket.close();
   }
+}
+
+/** A socket of node:dgram, bound by it or taken over. */
+async function bindSocket(options: SocketOptions, where: dgram.BindOptions): Promise<dgram.Socket> {
+  const socket = dgram.createSocket({
+    type: "udp4",
+    // Not reuseAddr: with that, sockets of other users can have the same address.
+    reusePort: options.isGroup,
+    // Only numeric addresses are used; node's own look-up would go over the thread pool.
+    lookup: (host, _options, callback) => callback(null, host, 4),
+  });
+  await new Promise<void>((resolve, reject) => {
+    socket.once("error", (error: NodeJS.ErrnoException) => {
+      socket.close();
+      reject(bindError(options, error.errno === undefined ? 0 : -error.errno));
+    });
+    socket.bind(where, resolve);
+  });
+  socket.removeAllListeners("error");
+  return socket;
 }

@@ -7,7 +7,7 @@ import {
   decodeControlHeader,
   encodeControlHeader,
 } from "../wire/datagram.ts";
-import { SESSION_KEYS, TAG_BYTES } from "../wire/limits.ts";
+import { DATAGRAM_BYTES, SESSION_KEYS, TAG_BYTES } from "../wire/limits.ts";
 import { NONCE_BYTES, usualCipher } from "./in-place-cipher.ts";
 import { ReplayWindow } from "./replay-window.ts";
 
@@ -75,58 +75,91 @@ export type Opened =
   /** Sealed with another key, or damaged. */
   | { readonly kind: "foreign" }
   /** Received before, or so old that the window does not reach back to it. */
-  | { readonly kind: "replayed" };
+  | { readonly kind: "replayed" }
+  /** Of a node whose key is not known, and may not be derived now. */
+  | { readonly kind: "unexamined" };
 
 interface Session {
   readonly key: Buffer;
   readonly window: ReplayWindow;
 }
 
-/** Opens the control messages of all other nodes. Messages that do not open take no memory. */
+/**
+ * Keys that are kept of nodes of which nothing has opened: those of a fleet with another key on the same group, who go on
+ * sending. A name is not held against anybody: a stranger can send a packet under the name of a node that has just started.
+ */
+const STRANGER_KEYS = 256;
+
+/** Opens the control messages of all other nodes. Messages that do not open take no lasting memory. */
 export class ControlOpener {
   private readonly fleetKey: FleetKey;
   /** By node id and epoch, in the order of their last use. */
   private readonly sessions = new Map<string, Session>();
+  /** The keys of nodes of which nothing has opened yet, by the same names, the oldest first. */
+  private readonly strangers = new Map<string, Buffer>();
 
   constructor(fleetKey: FleetKey) {
     this.fleetKey = fleetKey;
   }
 
-  /** Opens a datagram. Throws DecodeError for one without a whole header. */
-  open(datagram: Uint8Array): Opened {
+  /**
+   * Opens a datagram.
+   *
+   * @param mayDerive asked before a key is derived, which costs far more than to open a message
+   * @throws DecodeError for one without a whole header
+   */
+  open(datagram: Uint8Array, mayDerive: () => boolean = () => true): Opened {
     const header = decodeControlHeader(datagram);
     const name = `${header.nodeId}/${header.epoch}`;
-    const session = this.sessions.get(name) ?? this.newSession(header);
-    const plaintext = openControl(session.key, header.counter, datagram);
+    const session = this.sessions.get(name);
+    const key = session?.key ?? this.strangers.get(name) ?? this.newKey(name, header, mayDerive);
+    if (key === undefined) return { kind: "unexamined" };
+    const plaintext = openControl(key, header.counter, datagram);
     if (plaintext === undefined) return { kind: "foreign" };
-    if (!session.window.accept(header.counter)) return { kind: "replayed" };
-    this.keep(name, session);
+    const opened = session ?? { key, window: new ReplayWindow() };
+    if (!opened.window.accept(header.counter)) return { kind: "replayed" };
+    this.keep(name, opened);
     return { kind: "opened", header, plaintext };
   }
 
-  private newSession(header: ControlHeader): Session {
-    return { key: this.fleetKey.controlKey(header.nodeId, header.epoch), window: new ReplayWindow() };
+  private newKey(name: string, header: ControlHeader, mayDerive: () => boolean): Buffer | undefined {
+    if (!mayDerive()) return undefined;
+    const key = this.fleetKey.controlKey(header.nodeId, header.epoch);
+    this.strangers.set(name, key);
+    if (this.strangers.size > STRANGER_KEYS) dropOldest(this.strangers);
+    return key;
   }
 
   private keep(name: string, session: Session): void {
     this.sessions.delete(name);
     this.sessions.set(name, session);
-    if (this.sessions.size <= SESSION_KEYS) return;
-    const [oldest] = this.sessions.keys();
-    if (oldest !== undefined) this.sessions.delete(oldest);
+    this.strangers.delete(name);
+    if (this.sessions.size > SESSION_KEYS) dropOldest(this.sessions);
   }
 }
 
+function dropOldest(kept: Map<string, unknown>): void {
+  const [oldest] = kept.keys();
+  if (oldest !== undefined) kept.delete(oldest);
+}
+
+/** Where messages are opened, so that those of strangers take no memory, and a nonce for each. */
+const opening = Buffer.alloc(DATAGRAM_BYTES);
+const nonce = Buffer.alloc(NONCE_BYTES);
+
 function openControl(key: Buffer, counter: bigint, datagram: Uint8Array): Buffer | undefined {
+  if (datagram.length > DATAGRAM_BYTES) return undefined;
   const associated = datagram.subarray(0, CONTROL_HEADER_BYTES);
-  // A copy: the memory of the datagram is used for the next one.
-  const sealed = Buffer.from(datagram.subarray(CONTROL_HEADER_BYTES));
-  const [body, tag] = [sealed.subarray(0, -TAG_BYTES), sealed.subarray(-TAG_BYTES)];
-  return usualCipher().open(key, controlNonce(counter), associated, body, tag) ? body : undefined;
+  // The memory of the datagram is used for the next one.
+  opening.set(datagram);
+  const end = datagram.length - TAG_BYTES;
+  const body = opening.subarray(CONTROL_HEADER_BYTES, end);
+  const tag = opening.subarray(end, datagram.length);
+  const isOpen = usualCipher().open(key, controlNonce(counter), associated, body, tag);
+  return isOpen ? Buffer.from(body) : undefined;
 }
 
 function controlNonce(counter: bigint): Buffer {
-  const nonce = Buffer.alloc(NONCE_BYTES);
   nonce.writeBigUInt64LE(counter);
   return nonce;
 }

@@ -1,8 +1,9 @@
 /** The socket that receives the fragments of the group, and nothing else. */
 import fs from "node:fs";
 import { filterSocket } from "../sys/socket-filter.ts";
+import { joinGroup, leaveGroup } from "../sys/udp-socket.ts";
 import type { DatagramHandler } from "./datagram-handler.ts";
-import { openDescriptor, type SocketOptions } from "./datagram-socket.ts";
+import { bindDescriptor, makeDescriptor, type SocketOptions } from "./datagram-socket.ts";
 import { FRAGMENTS_ALONE } from "./filters.ts";
 import type { PagePool } from "./page-pool.ts";
 import { TrainReader } from "./train-reader.ts";
@@ -29,13 +30,30 @@ export class TrainSocket {
     // Not the reader of the other sockets: trains are also read while that one hands over its messages.
     const reader = TrainReader.create(pages);
     if (reader === undefined) return undefined;
-    const descriptor = openDescriptor(options);
-    return descriptor === undefined ? undefined : new TrainSocket(descriptor, reader);
+    const descriptor = makeDescriptor(options, true);
+    if (descriptor === undefined) return undefined;
+    try {
+      bindDescriptor(options, descriptor);
+    } catch (error) {
+      fs.closeSync(descriptor);
+      throw error;
+    }
+    return new TrainSocket(descriptor, reader);
   }
 
   /** Drops everything but fragments, and those that this node has sent. False if the kernel cannot filter. */
   filter(ownIp: string, port: number): boolean {
     return filterSocket(this.descriptor, { ...FRAGMENTS_ALONE, ip: ownIp, port });
+  }
+
+  /** Joins the group on the interface that has this address. Throws the error of the kernel. */
+  join(group: string, interfaceIp: string): void {
+    joinGroup(this.descriptor, group, interfaceIp);
+  }
+
+  /** Leaves the group there. */
+  leave(group: string, interfaceIp: string): void {
+    leaveGroup(this.descriptor, group, interfaceIp);
   }
 
   /** Reads what has arrived, without waiting; how many messages there were. */

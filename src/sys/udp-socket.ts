@@ -1,9 +1,10 @@
-/** Bound UDP sockets with large buffers, UDP_SEGMENT and UDP_GRO. */
+/** UDP sockets with the options that Node does not set: large buffers, trains, sharing, membership. */
+import util from "node:util";
 import { lastErrno, nativeFunction } from "./native.ts";
 
 /**
- * UDP sockets made and bound outside of Node, with options that Node does not set. node:dgram receives them by their
- * descriptor.
+ * UDP sockets made outside of Node, with the options that Node does not set. They are handed to node:dgram by their
+ * descriptor, or read directly.
  */
 
 // Numbers of the kernel's interface.
@@ -15,69 +16,124 @@ const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_SNDBUF = 7;
 const SO_RCVBUF = 8;
+const SO_REUSEPORT = 15;
 const SO_RCVBUFFORCE = 33;
+const SOL_IP = 0;
+const IP_ADD_MEMBERSHIP = 35;
+const IP_DROP_MEMBERSHIP = 36;
+const IP_MULTICAST_ALL = 49;
 const SOL_UDP = 17;
 const UDP_SEGMENT = 103;
 const UDP_GRO = 104;
 
-/** bind() failed for a socket; `errno` says why. */
+const BIND = "int bind(int, const void *, uint32_t)";
+const CLOSE = "int close(int)";
+
+/** A call on a socket failed; `errno` says why. */
 export class SocketError extends Error {
   override name = "SocketError";
   readonly errno: number;
+  /** The name of the error, such as ENODEV. */
+  readonly code: string;
 
   constructor(call: string, errno: number) {
     super(`${call} failed with error ${errno}`);
     this.errno = errno;
+    this.code = util.getSystemErrorName(-errno);
   }
 }
 
 export interface UdpSocketOptions {
-  readonly ip: string;
-  readonly port: number;
-  /** Several processes may bind the same address; for group sockets. */
-  readonly reuseAddress: boolean;
   readonly receiveBufferBytes: number;
   readonly sendBufferBytes: number;
-  /** The kernel splits longer sends into datagrams of this length. */
-  readonly segmentBytes: number;
+  /** Sends longer than this are cut into datagrams of this length by the kernel; undefined for a socket without trains. */
+  readonly segmentBytes: number | undefined;
 }
 
 /**
- * Makes a bound socket that splits its sends, and receives datagrams of equal length in one piece.
+ * Makes a socket that is not bound yet. It receives multicast only from the interfaces on which it is a member itself: the
+ * default of Linux is the interfaces on which any process of the host is.
  *
- * @returns its descriptor, or undefined if this is not possible and node:dgram has to be used
- * @throws SocketError if the address cannot be bound
+ * @returns its descriptor, or undefined where this is not possible and node:dgram has to do
+ * @throws SocketError if there is no descriptor left
  */
-export function openUdpSocket(options: UdpSocketOptions): number | undefined {
+export function makeUdpSocket(options: UdpSocketOptions): number | undefined {
   const socket = nativeFunction("int socket(int, int, int)");
-  const bind = nativeFunction("int bind(int, const void *, uint32_t)");
-  const close = nativeFunction("int close(int)");
-  if (socket === undefined || bind === undefined || close === undefined) return undefined;
+  if (socket === undefined || nativeFunction(BIND) === undefined || nativeFunction(CLOSE) === undefined)
+    return undefined;
   const descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (descriptor < 0) throw new SocketError("socket", lastErrno());
-  if (options.reuseAddress) setOption(descriptor, SOL_SOCKET, SO_REUSEADDR, 1);
+  const { segmentBytes } = options;
+  const canDoAll =
+    setOption(descriptor, SOL_IP, IP_MULTICAST_ALL, 0) &&
+    (segmentBytes === undefined || setOption(descriptor, SOL_UDP, UDP_SEGMENT, segmentBytes));
+  if (!canDoAll) {
+    closeSocket(descriptor);
+    return undefined;
+  }
+  if (segmentBytes !== undefined) setOption(descriptor, SOL_UDP, UDP_GRO, 1);
   if (!setOption(descriptor, SOL_SOCKET, SO_RCVBUFFORCE, options.receiveBufferBytes)) {
     setOption(descriptor, SOL_SOCKET, SO_RCVBUF, options.receiveBufferBytes);
   }
   setOption(descriptor, SOL_SOCKET, SO_SNDBUF, options.sendBufferBytes);
-  if (!setOption(descriptor, SOL_UDP, UDP_SEGMENT, options.segmentBytes)) {
-    close(descriptor);
-    return undefined;
-  }
-  setOption(descriptor, SOL_UDP, UDP_GRO, 1);
-  if (bind(descriptor, socketAddress(options.ip, options.port), 16) !== 0) {
-    const errno = lastErrno();
-    close(descriptor);
-    throw new SocketError("bind", errno);
-  }
   return descriptor;
 }
 
-function setOption(descriptor: number, level: number, option: number, value: number): boolean {
+/**
+ * Binds a socket. Its adoption by node:dgram has set SO_REUSEADDR: with that, any user can bind the same address and
+ * take its packets. So it is taken back before the address is bound, and no moment is left between the two.
+ *
+ * @param isShared whether processes of the same user may bind the same address (SO_REUSEPORT)
+ * @throws SocketError if the address cannot be bound; the socket stays open
+ */
+export function bindUdpSocket(descriptor: number, ip: string, port: number, isShared: boolean): void {
+  if (!setOption(descriptor, SOL_SOCKET, SO_REUSEADDR, 0)) throw new SocketError("setsockopt", lastErrno());
+  if (isShared && !setOption(descriptor, SOL_SOCKET, SO_REUSEPORT, 1))
+    throw new SocketError("setsockopt", lastErrno());
+  if (nativeFunction(BIND)?.(descriptor, socketAddress(ip, port), 16) !== 0)
+    throw new SocketError("bind", lastErrno());
+}
+
+/**
+ * Makes a socket a member of a group on the interface that has this address.
+ *
+ * @throws SocketError if the kernel refuses
+ */
+export function joinGroup(descriptor: number, group: string, interfaceIp: string): void {
+  if (!setOption(descriptor, SOL_IP, IP_ADD_MEMBERSHIP, membership(group, interfaceIp)))
+    throw new SocketError("setsockopt", lastErrno());
+}
+
+/** Ends a membership; nothing happens if there is none. */
+export function leaveGroup(descriptor: number, group: string, interfaceIp: string): void {
+  setOption(descriptor, SOL_IP, IP_DROP_MEMBERSHIP, membership(group, interfaceIp));
+}
+
+/**
+ * The number that the kernel gives an interface; undefined if there is none of this name, or without the library.
+ *
+ * @param name with a label, such as eth0:1, or without
+ */
+export function interfaceIndex(name: string): number | undefined {
+  const [device = name] = name.split(":");
+  const index = nativeFunction("unsigned int if_nametoindex(const char *)")?.(device) ?? 0;
+  return index > 0 ? index : undefined;
+}
+
+function closeSocket(descriptor: number): void {
+  nativeFunction(CLOSE)?.(descriptor);
+}
+
+function setOption(descriptor: number, level: number, option: number, value: number | Buffer): boolean {
   const setsockopt = nativeFunction("int setsockopt(int, int, int, const void *, uint32_t)");
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32LE(value);
-  return setsockopt?.(descriptor, level, option, bytes, 4) === 0;
+  const bytes = typeof value === "number" ? Buffer.alloc(4) : value;
+  if (typeof value === "number") bytes.writeInt32LE(value);
+  return setsockopt?.(descriptor, level, option, bytes, bytes.length) === 0;
+}
+
+/** A struct ip_mreq. */
+function membership(group: string, interfaceIp: string): Buffer {
+  return Buffer.from([...group.split("."), ...interfaceIp.split(".")].map(Number));
 }
 
 /** A struct sockaddr_in. */

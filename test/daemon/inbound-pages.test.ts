@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { InboundPages } from "../../src/daemon/pump/inbound-pages.ts";
-import { setMask } from "../../src/engine/types.ts";
 import { PAGE_BYTES, PagePool } from "../../src/net/page-pool.ts";
 import { FRAGMENT_PAYLOAD_BYTES } from "../../src/wire/datagram.ts";
 
@@ -28,43 +27,49 @@ function payloadAt(pool: PagePool, page: number, index: number): number[] {
   return [bytes[0]!, bytes.at(-1)!];
 }
 
-const mask = (first: number, count: number) => {
-  const made = { low: 0, high: 0 };
-  setMask(made, first, count);
-  return made;
-};
-
 test("a train from the beginning of its block stays where it was read", () => {
   const { pool, pages } = opened(4);
   const page = pool.take()!;
   fill(pool, page, 0, 44);
-  const next = pages.keepRun(KEY, 7, 0, 44, page, mask(0, 44));
+  const next = pages.keepRun(KEY, 7, 0, 44, page);
   assert.notEqual(next, page);
   assert.equal(pages.handOver(KEY, 7), page);
 });
 
-test("a train from the middle of its block is copied to its place, but for what is there already", () => {
+test("a train from the middle of its block is copied to its place", () => {
   const { pool, pages } = opened(4);
   const page = pool.take()!;
   fill(pool, page, 0, 2);
-  const reading = pages.keepRun(KEY, 7, 0, 2, page, mask(0, 2));
+  const reading = pages.keepRun(KEY, 7, 0, 2, page);
   fill(pool, reading, 30, 5);
-  assert.equal(pages.keepRun(KEY, 7, 30, 5, reading, mask(31, 3)), reading);
+  assert.equal(pages.keepRun(KEY, 7, 30, 5, reading), reading);
   const block = pages.handOver(KEY, 7);
   assert.deepEqual(payloadAt(pool, block, 1), [2, 2]);
   assert.deepEqual(
-    [31, 32, 33].map((index) => payloadAt(pool, block, index)[0]),
-    [32, 33, 34],
+    [30, 31, 32, 33, 34].map((index) => payloadAt(pool, block, index)),
+    [31, 32, 33, 34, 35].map((byte) => [byte, byte]),
   );
-  assert.deepEqual(payloadAt(pool, block, 31), [32, 32]);
-  for (const index of [30, 34]) assert.deepEqual(payloadAt(pool, block, index), [0, 0]);
+  for (const index of [29, 35]) assert.deepEqual(payloadAt(pool, block, index), [0, 0]);
+});
+
+test("a train replaces what was forged of its block before it came", () => {
+  const { pool, pages } = opened(4);
+  const forged = Buffer.alloc(FRAGMENT_PAYLOAD_BYTES, 0xff);
+  for (const index of [0, 20, 43]) pages.keepFragment(KEY, 7, index, forged, 0, forged.length);
+  const page = pool.take()!;
+  fill(pool, page, 0, 44);
+  pages.keepRun(KEY, 7, 0, 44, page);
+  const block = pages.handOver(KEY, 7);
+  for (const index of [0, 1, 20, 43]) {
+    assert.deepEqual(payloadAt(pool, block, index), [index + 1, index + 1]);
+  }
 });
 
 test("all pages come back, those of blocks that were not whole too", () => {
   const { pool, pages } = opened(4);
   const handed = [pool.take()!, pool.take()!];
   let reading = handed[0]!;
-  for (const block of [1, 2]) reading = pages.keepRun(KEY, block, 0, 1, reading, mask(0, 1));
+  for (const block of [1, 2]) reading = pages.keepRun(KEY, block, 0, 1, reading);
   assert.equal(pages.areUsedUp, true);
   const staged = pages.handOver(KEY, 1);
   pages.close(KEY);

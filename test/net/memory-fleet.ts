@@ -122,6 +122,8 @@ export class MemoryNode {
       counters: this.counters,
       pages: this.pages,
       nowMs: () => fleet.nowMs,
+      // What is thrown at a node is counted one by one; the budget has tests of its own.
+      strangers: { take: () => true },
     });
     this.inbound.afterOffer = () => this.pump();
   }

@@ -35,6 +35,7 @@ export class MemoryTransport implements Transport {
   readonly receiveBufferBytes = 1_000_000;
   readonly isOffloaded = false;
   readonly sendErrors = 0;
+  readonly outsideMessages = 0;
   /** What the node has asked of its transport, in order, but for what it has sent. */
   readonly calls: string[] = [];
   private readonly network: MemoryNetwork;

@@ -146,3 +146,41 @@ test("nodes without a key still tell damaged datagrams from whole ones", () => {
   datagram.writeUInt8(datagram.readUInt8(45) ^ 1, 45);
   assert.equal(fate(datagram, open), "foreign");
 });
+
+test("a node whose key is not known is asked for before its key is derived, and members never are", () => {
+  const opener = new ControlOpener(FLEET);
+  const [known, unknown] = [sealerOf(), sealerOf(FLEET, OTHER_NODE)];
+  assert.equal(opener.open(known.seal(TEXT)).kind, "opened");
+  const refuse = () => false;
+  assert.equal(opener.open(unknown.seal(TEXT), refuse).kind, "unexamined");
+  assert.equal(opener.open(known.seal(TEXT), refuse).kind, "opened");
+  assert.equal(opener.open(unknown.seal(TEXT), () => true).kind, "opened");
+  assert.equal(opener.open(unknown.seal(TEXT), refuse).kind, "opened");
+});
+
+test("the key of a node of which nothing opens is derived once, and the name is not held against it", () => {
+  const opener = new ControlOpener(FLEET);
+  let asked = 0;
+  const count = () => ++asked > 0;
+  const forged = sealerOf(OTHER_FLEET);
+  for (let packet = 0; packet < 100; packet++) {
+    assert.equal(opener.open(forged.seal(TEXT), count).kind, "foreign");
+  }
+  assert.equal(asked, 1);
+  assert.equal(opener.open(sealerOf().seal(TEXT), () => false).kind, "opened");
+});
+
+test("the keys of nodes of which nothing opens are few", () => {
+  const opener = new ControlOpener(FLEET);
+  const epochOf = (number: number) => number.toString(16).padStart(16, "0");
+  const open = (number: number, mayDerive: boolean) =>
+    opener.open(sealerOf(OTHER_FLEET, NODE, epochOf(number)).seal(TEXT), () => mayDerive).kind;
+  for (let number = 0; number < 257; number++) open(number, true);
+  assert.deepEqual([open(0, false), open(1, false), open(256, false)], ["unexamined", "foreign", "foreign"]);
+});
+
+test("what is longer than a datagram does not open", () => {
+  const longest = sealerOf().seal(Buffer.alloc(CONTROL_PLAINTEXT_BYTES));
+  assert.equal(fate(longest), "opened");
+  assert.equal(fate(Buffer.concat([longest, Buffer.alloc(1)])), "foreign");
+});

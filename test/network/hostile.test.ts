@@ -19,7 +19,8 @@ const seen = [], group = dgram.createSocket({ type: "udp4", reuseAddr: true });
 group.on("message", (m) => { if (seen.length < 5000) seen.push(Buffer.from(m.subarray(0, 1440))); });
 group.bind(5000, "224.0.0.108", () => group.addMembership("224.0.0.108", "10.77.0.4"));
 const socket = dgram.createSocket("udp4");
-socket.bind(0, "10.77.0.4", () => { socket.setMulticastInterface("10.77.0.4"); });
+// From the port of the fleet: what comes from another one is not even looked at.
+socket.bind(5000, "10.77.0.4", () => { socket.setMulticastInterface("10.77.0.4"); });
 const end = Date.now() + ${FLOOD_SECONDS} * 1000; let sent = 0;
 function one() {
   const kind = Math.random();

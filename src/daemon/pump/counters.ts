@@ -6,6 +6,10 @@ export class Counters {
   foreign = 0;
   /** Control messages that were received before. */
   replayed = 0;
+  /** Control messages of unknown nodes that were not opened, because many such came from one source. */
+  unexamined = 0;
+  /** Blocks that did not open: a fragment was forged or damaged. They are fetched again. */
+  spoiled = 0;
   /** The address that the last foreign datagram came from; empty before the first. */
   lastForeignSource = "";
 }

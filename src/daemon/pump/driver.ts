@@ -171,6 +171,7 @@ export class Driver {
       return;
     }
     const { outcome } = reply;
+    if (outcome.kind === "corrupt") this.parts.inbound.noteSpoiled(reply.blocks.length / STAGED_NUMBERS);
     const blocks: number[] = [];
     for (let index = 0; index < reply.blocks.length; index += STAGED_NUMBERS) {
       blocks.push(reply.blocks[index] as number);

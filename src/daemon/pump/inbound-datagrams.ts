@@ -4,6 +4,7 @@ import type { NodeEngine } from "../../engine/node.ts";
 import type { Address } from "../../engine/types.ts";
 import type { DatagramHandler } from "../../net/datagram-handler.ts";
 import type { ControlOpener } from "../../net/sealing.ts";
+import { StrangerBudget } from "../../net/stranger-budget.ts";
 import type { ScatteredMessage } from "../../sys/datagram-reader.ts";
 import {
   datagramLength,
@@ -27,6 +28,7 @@ export class InboundDatagrams implements DatagramHandler {
   private readonly counters: Counters;
   private readonly pages: InboundPages;
   private readonly nowMs: () => number;
+  private readonly strangers: Pick<StrangerBudget, "take">;
   private readonly header = new FragmentHeader();
 
   /** Called before a PROGRESS is taken in: the blocks that its sender has sent before it are to be taken in first. */
@@ -43,12 +45,20 @@ export class InboundDatagrams implements DatagramHandler {
     readonly pages: InboundPages;
     /** Milliseconds of a clock that only goes forward. */
     readonly nowMs: () => number;
+    /** What may be done for unknown nodes; the usual budget if it is left out. */
+    readonly strangers?: Pick<StrangerBudget, "take">;
   }) {
     this.engine = parts.engine;
     this.opener = parts.opener;
     this.counters = parts.counters;
     this.pages = parts.pages;
     this.nowMs = parts.nowMs;
+    this.strangers = parts.strangers ?? new StrangerBudget();
+  }
+
+  /** Blocks did not open. */
+  noteSpoiled(blocks: number): void {
+    this.counters.spoiled += blocks;
   }
 
   takeDatagrams(bytes: Buffer, from: number, end: number, ip: string, port: number): void {
@@ -77,8 +87,7 @@ export class InboundDatagrams implements DatagramHandler {
     const key = this.engine.acceptRun(header, count, train);
     if (key === undefined) return true;
     const first = header.index - count + 1;
-    const { accepted } = this.engine;
-    train.page = this.pages.keepRun(key, header.block, first, count, train.page, accepted);
+    train.page = this.pages.keepRun(key, header.block, first, count, train.page);
     return true;
   }
 
@@ -97,8 +106,9 @@ export class InboundDatagrams implements DatagramHandler {
 
   private takeControl(datagram: Buffer, source: Address): void {
     try {
-      const opened = this.opener.open(datagram);
+      const opened = this.opener.open(datagram, () => this.strangers.take(source.ip, this.nowMs()));
       if (opened.kind === "replayed") this.counters.replayed++;
+      else if (opened.kind === "unexamined") this.counters.unexamined++;
       else if (opened.kind === "foreign") {
         this.counters.foreign++;
         this.counters.lastForeignSource = source.ip;

@@ -1,7 +1,7 @@
 /** Which pages hold the blocks of which transfer. */
 import { memoryRowOf } from "../../engine/window.ts";
 import { assert } from "../../base/assert.ts";
-import { type FragmentMask, hasFragment, type InboundKey } from "../../engine/types.ts";
+import type { InboundKey } from "../../engine/types.ts";
 import { PAGE_BYTES, type PagePool } from "../../net/page-pool.ts";
 import { FRAGMENT_PAYLOAD_BYTES } from "../../wire/datagram.ts";
 import { WINDOW_BLOCKS } from "../../wire/limits.ts";
@@ -58,22 +58,16 @@ export class InboundPages {
   }
 
   /**
-   * Keeps payloads that lie side by side in a page.
+   * Keeps payloads that lie side by side in a page. They replace those that are in the page of the block: a sender sends a
+   * block as a train, and a stranger would have to forge a whole train to replace that. A fragment that was forged before
+   * the train came is gone; one that was sent twice is the same.
    *
    * @param first the number of the fragment that lies first
    * @param count how many fragments lie there
    * @param page the page that they were read into
-   * @param kept which fragments are new; the others are left out
    * @returns the page to read into from now on: a new one if this one has become the page of the block
    */
-  keepRun(
-    key: InboundKey,
-    block: number,
-    first: number,
-    count: number,
-    page: number,
-    kept: FragmentMask,
-  ): number {
+  keepRun(key: InboundKey, block: number, first: number, count: number, page: number): number {
     const pages = this.pagesOfTransfer.get(key);
     if (pages === undefined) return page;
     const slot = memoryRowOf(block);
@@ -83,13 +77,9 @@ export class InboundPages {
       pages[slot] = page;
       return replacement;
     }
-    const target = this.pageOf(key, block);
-    for (let index = first; index < first + count; index++) {
-      if (!hasFragment(kept.low, kept.high, index)) continue;
-      const from = page * PAGE_BYTES + (index - first) * FRAGMENT_PAYLOAD_BYTES;
-      const to = target * PAGE_BYTES + index * FRAGMENT_PAYLOAD_BYTES;
-      this.pool.bytes.copy(this.pool.bytes, to, from, from + FRAGMENT_PAYLOAD_BYTES);
-    }
+    const target = this.pageOf(key, block) * PAGE_BYTES + first * FRAGMENT_PAYLOAD_BYTES;
+    const from = page * PAGE_BYTES;
+    this.pool.bytes.copy(this.pool.bytes, target, from, from + count * FRAGMENT_PAYLOAD_BYTES);
     return page;
   }
 

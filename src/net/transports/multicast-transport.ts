@@ -1,10 +1,13 @@
 /** The transport by UDP multicast: its sockets, and what goes over which. */
 import { UserError } from "../../base/user-error.ts";
+import { interfaceIndex } from "../../sys/udp-socket.ts";
 import type { DatagramHandler } from "../datagram-handler.ts";
 import type { DatagramSocket, SocketOptions } from "../datagram-socket.ts";
 import { FastSocket } from "../fast-socket.ts";
+import { interfaceOf, isLoopback, networksBeside } from "../interfaces.ts";
 import type { PagePool } from "../page-pool.ts";
 import { PlainSocket } from "../plain-socket.ts";
+import { SourceGate, type SourceRules } from "../source-gate.ts";
 import { TrainPoll } from "../train-poll.ts";
 import { TrainReader } from "../train-reader.ts";
 import { TrainSocket } from "../train-socket.ts";
@@ -38,11 +41,12 @@ export class MulticastTransport implements Transport {
   private ownSocket: DatagramSocket;
   /** Receives the fragments of the group; undefined if the group socket receives them too. */
   private trains: TrainSocket | undefined;
+  private rules: SourceRules;
   private poll: TrainPoll | undefined;
   private isClosed = false;
   private pendingSends = 0;
   private onDrained: () => void = () => undefined;
-  private handler: DatagramHandler | undefined;
+  private handler: SourceGate | undefined;
   private onError: (error: Error) => void = () => undefined;
   sendErrors = 0;
 
@@ -56,6 +60,8 @@ export class MulticastTransport implements Transport {
     this.reader = reader;
     this.groupSocket = group;
     this.ownSocket = own;
+    const { interfaceIp: ip, port } = options;
+    this.rules = { ip, port, network: { ip, netmask: "255.255.255.255" }, others: [] };
   }
 
   /**
@@ -84,10 +90,11 @@ export class MulticastTransport implements Transport {
   }
 
   listen(handler: DatagramHandler, onError: (error: Error) => void): void {
-    this.handler = handler;
+    const gate = new SourceGate(handler, this.rules);
+    this.handler = gate;
     this.onError = onError;
-    this.ownSocket.listen(handler, onError);
-    this.groupSocket.listen(handler, onError);
+    this.ownSocket.listen(gate, onError);
+    this.groupSocket.listen(gate, onError);
   }
 
   /** Leaves the group where it was joined and joins it on this address. A new address gets a new own socket. */
@@ -106,6 +113,7 @@ export class MulticastTransport implements Transport {
     } catch {
       // If the former interface is gone, the kernel has ended the membership already.
     }
+    this.trains?.leave(former.group, membershipIp(former.interfaceIp));
     this.join();
   }
 
@@ -115,6 +123,10 @@ export class MulticastTransport implements Transport {
 
   get isOffloaded(): boolean {
     return this.ownSocket.canSegment;
+  }
+
+  get outsideMessages(): number {
+    return this.handler?.dropped ?? 0;
   }
 
   get receiveBufferBytes(): number {
@@ -166,14 +178,17 @@ export class MulticastTransport implements Transport {
     try {
       this.groupSocket.join(group, membershipIp(interfaceIp));
       this.ownSocket.sendMulticastOver(membershipIp(interfaceIp));
+      this.separateTrains();
     } catch (error) {
+      if (error instanceof UserError) throw error;
       const { code } = error as NodeJS.ErrnoException;
       throw new UserError(
         `the multicast group ${group} cannot be joined on ${interfaceIp} (${code}): ` +
           "check that the interface is up and supports multicast",
       );
     }
-    this.separateTrains();
+    this.rules = this.isolate();
+    if (this.handler !== undefined) this.handler.rules = this.rules;
   }
 
   /**
@@ -182,10 +197,25 @@ export class MulticastTransport implements Transport {
    */
   private separateTrains(): void {
     if (!(this.groupSocket instanceof FastSocket)) return;
-    const { interfaceIp, port, pages } = this.options;
+    const { group, interfaceIp, port, pages } = this.options;
     this.trains ??= TrainSocket.open(groupOptions(this.options), pages);
-    if (this.trains?.filter(interfaceIp, port) === true)
-      this.groupSocket.leaveOutFragments(interfaceIp, port);
+    if (this.trains?.filter(interfaceIp, port) !== true) return;
+    this.trains.join(group, membershipIp(interfaceIp));
+    this.groupSocket.leaveOutFragments(interfaceIp, port);
+  }
+
+  /**
+   * Keeps out what comes in over other interfaces. Multicast stays out because the sockets are members on this interface
+   * alone. For all else the kernel looks at the interface. Without the library, the source address has to tell.
+   */
+  private isolate(): SourceRules {
+    const { interfaceIp: ip, port } = this.options;
+    const device = interfaceOf(ip);
+    const network = device ?? { ip, netmask: "255.255.255.255" };
+    const index = device === undefined ? undefined : interfaceIndex(device.name);
+    const isIsolated = index !== undefined && this.ownSocket.receiveOver({ ...network, index });
+    const others = isIsolated || device === undefined ? [] : networksBeside(device.name);
+    return { ip, port, network, others };
   }
 
   private send(train: Uint8Array, ip: string, port: number, done: () => void): void {
@@ -215,5 +245,5 @@ async function openSocket(socket: SocketOptions, reader: TrainReader | undefined
 
 /** The address that names an interface to the kernel: of the loopback network it knows 127.0.0.1 alone. */
 function membershipIp(interfaceIp: string): string {
-  return interfaceIp.startsWith("127.") ? "127.0.0.1" : interfaceIp;
+  return isLoopback(interfaceIp) ? "127.0.0.1" : interfaceIp;
 }

@@ -26,6 +26,9 @@ export interface Transport {
   /** Sends that failed since the start; their datagrams count as lost on the way. */
   readonly sendErrors: number;
 
+  /** Messages that were dropped since the start because no node of this network can have sent them. */
+  readonly outsideMessages: number;
+
   /**
    * From now on the transport hands over what arrives. Anything that came before is lost, as on any network.
    *
