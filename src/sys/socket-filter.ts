@@ -67,7 +67,7 @@ export function filterSocket(descriptor: number, filter: SocketFilter): boolean 
 
 /**
  * Lets the kernel drop datagrams that come in over another interface. Linux takes them by default: an address belongs to
- * the host, not to its interface. Datagrams between processes of the host come in over the loopback interface. Where two
+ * the host, not to its interface. Datagrams between processes of the host come in over the loopback interface. If two
  * interfaces lie on one network, the sender may choose the other one; so what comes from the network of this one is let in.
  * Replaces the filter that was there.
  *
