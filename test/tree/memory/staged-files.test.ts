@@ -1,0 +1,619 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { ITSELF } from "../../../src/tree/disk/disk.ts";
+import { StageError } from "../../../src/tree/reasons/stage-error.ts";
+import { type Entry, EntryType, NO_EXTRAS } from "../../../src/wire/entry.ts";
+import { DiskError } from "../../disk/disk-error.ts";
+import { failKind } from "../../disk/faults.ts";
+import {
+  content,
+  directory,
+  entry,
+  file,
+  hardLink,
+  hole,
+  Member,
+  meta,
+  type Push,
+  symlink,
+  TIME_NS,
+  withdrawal,
+} from "./member.ts";
+
+/** How contents and entries get into the staging area. */
+
+const AREA = ".makuosan/t-1/tree/";
+const others = { extras: { ...NO_EXTRAS, hasOtherNames: true } };
+const withAttributes = (...names: string[]): Partial<Entry> => ({
+  extras: {
+    ...NO_EXTRAS,
+    attributes: names.map((name) => ({ name, value: Buffer.from(`value of ${name}`) })),
+  },
+});
+
+function attribute(member: Member, path: string, name: string): string {
+  return member.in("", (parent, disk) =>
+    Buffer.from(disk.readAttribute(parent, path, name) ?? "none").toString(),
+  );
+}
+
+describe("contents", () => {
+  test("come in pieces of any order, and the file is complete with the last byte", () => {
+    const member = new Member();
+    const push = member.push();
+    push.entries("", [file("a", 6)]);
+    push.send(content(0, "cc", 4)).send(content(0, "aa"));
+    assert.throws(
+      () => push.prepare(),
+      (error) =>
+        error instanceof StageError && error.reason.code === "incomplete" && error.reason.args[0] === "1",
+    );
+    push
+      .send(content(0, "bb", 2))
+      .prepare()
+      .commit();
+    assert.deepEqual(member.tree(), { a: "aabbcc" });
+    assert.equal(member.stats("a")?.mtimeNs, TIME_NS);
+  });
+
+  test("of an entry that is not wanted, or behind its end, are passed over", () => {
+    const member = new Member().put({ same: "same" });
+    const push = member.push();
+    push.entries("", [file("same", 4), file("a", 4)]);
+    push.send(
+      content(0, "evil"),
+      content(7, "evil"),
+      content(1, "evil", 1),
+      hole(1, 2, 3),
+      content(1, "good"),
+    );
+    push.send(content(1, "late"));
+    push.prepare().commit();
+    assert.deepEqual(member.tree(), { a: "good", same: "same" });
+    const nothing = member.push("t-2");
+    nothing.send(content(0, "x"), withdrawal(0));
+    nothing.prepare().commit();
+  });
+
+  test("of an empty file do not have to come", () => {
+    const member = new Member();
+    member
+      .push()
+      .bring("", [file("empty", 0, { metadata: meta(0o640) })])
+      .prepare()
+      .commit();
+    assert.equal(member.rights("empty"), "640 0:0");
+  });
+
+  test("may be holes, at any place", () => {
+    const member = new Member();
+    const push = member.push();
+    push.entries("", [file("a", 3 * 4096), file("h", 50_000), file("z", 2 * 4096)]);
+    push.send(hole(0, 0, 4096), content(0, "m".repeat(4096), 4096), hole(0, 8192, 4096));
+    push.send(hole(1, 0, 50_000), content(2, "z".repeat(4096)), hole(2, 4096, 4096));
+    assert.equal(push.stage.totals.bytes, 3 * 4096 + 50_000 + 2 * 4096);
+    push.prepare().commit();
+    assert.equal(member.text("a"), `${"\0".repeat(4096)}${"m".repeat(4096)}${"\0".repeat(4096)}`);
+    assert.deepEqual([member.stats("a")?.blocks, member.stats("h")?.blocks], [8, 0]);
+    assert.equal(member.stats("h")?.size, 50_000);
+  });
+
+  test("of more than 64 files may come in turns: the one that was open longest is opened again later", () => {
+    const member = new Member({ withLooks: true });
+    const push = member.push();
+    push.entries(
+      "",
+      Array.from({ length: 66 }, (_, index) => file(`f${String(index).padStart(2, "0")}`, 4)),
+    );
+    member.disk.lines.length = 0;
+    const filesOpen = () =>
+      member.disk.lines.filter((line) => /^(make|open)-file /.test(line)).length -
+      member.disk.lines.filter((line) => line.startsWith("close-file")).length;
+    for (let index = 0; index < 64; index++) push.send(content(index, "ab"));
+    assert.equal(filesOpen(), 64);
+    push.send(content(64, "ab"));
+    assert.equal(filesOpen(), 64);
+    assert.ok(member.disk.lines.includes(`close-file ${AREA}f00`), "the first was open longest");
+    member.disk.lines.length = 0;
+    push.send(content(0, "cd", 2));
+    const calls = member.disk.lines.filter((line) => !/^(stat|open-directory|close-directory)/.test(line));
+    assert.deepEqual(calls.slice(0, 3), [
+      `close-file ${AREA}f01`,
+      `open-file ${AREA}f00 write`,
+      `write ${AREA}f00 2 at 2`,
+    ]);
+    for (let index = 1; index < 65; index++) push.send(content(index, "cd", 2));
+    push.send(content(65, "abcd")).prepare();
+    push.commit();
+    assert.ok(Object.values(member.tree()).every((text) => text === "abcd"));
+    assert.equal(Object.keys(member.tree()).length, 66);
+  });
+
+  test("that nobody waits for any more are closed with the transfer", () => {
+    const member = new Member({ withLooks: true });
+    const push = member.push();
+    push.entries("", [file("a", 4), file("b", 4)]);
+    push.send(content(0, "a"), content(1, "b"));
+    push.stage.clean();
+    assert.equal(member.openHandles, 1);
+    assert.deepEqual(member.tree(), {});
+  });
+
+  test("that are withdrawn leave what is there, and are not said to change", () => {
+    const member = new Member().put({ a: "old", b: "old" });
+    const push = member.push("t-1", { listsChanges: true });
+    push.entries("", [file("a", 4), file("b", 4), file("c", 4), file("z", 0)]);
+    push.send(
+      content(0, "aa"),
+      withdrawal(0),
+      withdrawal(1),
+      withdrawal(9),
+      content(1, "late"),
+      content(2, "cccc"),
+    );
+    push.send(withdrawal(2));
+    assert.equal(member.has(`${AREA}a`), false);
+    push.prepare();
+    assert.equal(push.stage.isListed, true);
+    assert.equal(member.text(".makuosan/t-1/changes"), "c\0z\0");
+    push.commit();
+    assert.deepEqual(member.tree(), { a: "old", b: "old", c: "cccc", z: "" });
+  });
+
+  test("are written on where the disk takes a part of them, and end the transfer where it takes none", () => {
+    const member = new Member({ capacityBytes: 40_960 });
+    const push = member.push();
+    push.entries("", [file("a", 20_000)]);
+    member.memory.setCapacity(20_000);
+    assert.throws(() => push.send(content(0, "a".repeat(20_000))), { code: "ENOSPC" });
+    push.stage.clean();
+  });
+});
+
+describe("owners and modes of files", () => {
+  const rightsOf = (member: Member, ...entries: Entry[]) => {
+    member.push().bring("", entries).prepare().commit();
+    return entries.map(({ name }) => member.rights(name));
+  };
+  const owned = (user: number, group: number, mode = 0o644) => ({
+    metadata: meta(mode, { user: { id: user, name: "" }, group: { id: group, name: "" } }),
+  });
+
+  test("are those of the sender, bits that make a program run as somebody else too", () => {
+    const files = [
+      file("a", 1, owned(5, 6)),
+      file("b", 1, owned(5, 6, 0o6755)),
+      file("c", 0, owned(0, 6, 0o1600)),
+      file("d", 1),
+    ];
+    assert.deepEqual(rightsOf(new Member(), ...files), ["644 5:6", "6755 5:6", "1600 0:6", "644 0:0"]);
+  });
+
+  test("are set where the umask takes bits of the mode, for each mode by itself", () => {
+    const modes = [0o644, 0o664, 0o600, 0o664, 0o666];
+    const files = modes.map((mode, index) => file(`f${index}`, 1, { metadata: meta(mode) }));
+    assert.deepEqual(rightsOf(new Member({ umask: 0o027 }), ...files), [
+      "644 0:0",
+      "664 0:0",
+      "600 0:0",
+      "664 0:0",
+      "666 0:0",
+    ]);
+  });
+
+  test("of a process without the right: its own user, one of its groups, and set-group-id only with that", () => {
+    const member = new Member({
+      user: 1000,
+      group: 1000,
+      groups: [50],
+      rules: { keepOwner: false, ownGroups: new Set([1000, 50]) },
+    });
+    member.memory.actAs(0);
+    member.in("", (root, disk) => disk.setMode(root, ITSELF, 0o777));
+    member.memory.actAs(1000, 1000, [50]);
+    const files = [
+      file("a", 1, owned(5, 50, 0o2750)),
+      file("b", 1, owned(5, 6, 0o6755)),
+      file("c", 1, owned(5, 6, 0o4600)),
+      file("d", 1, owned(5, 1000, 0o1660)),
+    ];
+    assert.deepEqual(rightsOf(member, ...files), [
+      "2750 1000:50",
+      "755 1000:1000",
+      "600 1000:1000",
+      "1660 1000:1000",
+    ]);
+  });
+
+  test("where a sandbox forbids set-group-id, come without that bit from then on", () => {
+    const member = new Member({ rules: { keepOwner: false, ownGroups: new Set([0, 50]) } });
+    let refused = 0;
+    const setFileMode = member.disk.setFileMode.bind(member.disk);
+    member.disk.setFileMode = (handle, mode) => {
+      if ((mode & 0o2000) !== 0) {
+        refused++;
+        throw new DiskError("EPERM", "fchmod");
+      }
+      setFileMode(handle, mode);
+    };
+    assert.deepEqual(
+      rightsOf(member, file("a", 1, owned(0, 50, 0o2755)), file("b", 1, owned(0, 50, 0o2750))),
+      ["755 0:50", "750 0:50"],
+    );
+    assert.equal(refused, 1);
+    assert.equal(member.rules.isSetGroupIdForbidden, true);
+  });
+
+  test("that cannot be set end the transfer", () => {
+    for (const [kind, code, keepOwner, mode] of [
+      ["setFileMode", "EPERM", true, 0o2755],
+      ["setFileMode", "EIO", false, 0o2755],
+      ["setFileMode", "EPERM", false, 0o1755],
+      ["setFileOwner", "EPERM", true, 0o755],
+      ["setFileTime", "EIO", true, 0o755],
+      ["syncContents", "EIO", true, 0o755],
+    ] as const) {
+      const member = new Member({ rules: { keepOwner, ownGroups: new Set([0, 50]) } });
+      member.memory.before = failKind(kind, code);
+      assert.throws(() => rightsOf(member, file("a", 1, owned(0, 50, mode))), { code }, `${kind} ${code}`);
+    }
+  });
+});
+
+describe("a file that only gets other attributes", () => {
+  const closed = { metadata: meta(0o600) };
+
+  test("is copied, with its holes, and nothing is asked for", () => {
+    const member = new Member();
+    member.in("", (root, disk) => {
+      const made = disk.makeFile(root, "f", 0o644);
+      disk.write(made, Buffer.alloc(4096, "x"), 8192);
+      disk.truncate(made, 30_000);
+      disk.setFileTime(made, TIME_NS);
+      disk.closeFile(made);
+    });
+    const push = member.push();
+    const plan = push.entries("", [file("f", 30_000, closed)]);
+    assert.deepEqual([...(plan.differences ?? [])], [8]);
+    assert.equal(push.stage.totals.bytes, 0);
+    push.prepare().commit();
+    assert.deepEqual(
+      [member.rights("f"), member.stats("f")?.size, member.stats("f")?.blocks],
+      ["600 0:0", 30_000, 8],
+    );
+    assert.equal(member.text("f").slice(8192, 12_288), "x".repeat(4096));
+  });
+
+  test("is asked for where it cannot be read, is gone, or is a link by now", () => {
+    for (const code of ["EACCES", "EPERM", "ENOENT", "ELOOP"]) {
+      const member = new Member().put({ f: "hello" });
+      member.memory.before = failKind("openFile", code, "f");
+      const push = member.push();
+      assert.equal(push.entries("", [file("f", 5, closed)]).wants.get(0), true);
+      assert.equal(member.has(`${AREA}f`), false);
+      member.memory.before = undefined;
+      push.send(content(0, "HELLO")).prepare().commit();
+      assert.deepEqual([member.text("f"), member.rights("f")], ["HELLO", "600 0:0"]);
+    }
+    const member = new Member().put({ f: "hello" });
+    member.memory.before = failKind("openFile", "EIO", "f");
+    assert.throws(() => member.push().entries("", [file("f", 5, closed)]), { code: "EIO" });
+  });
+
+  test("that changes while it is copied is asked for, and no copy is left", () => {
+    const change = (text: string, time: bigint) => (member: Member) =>
+      member.in("", (root, disk) => {
+        const opened = disk.openFile(root, "f", "write");
+        disk.truncate(opened, 0);
+        disk.write(opened, Buffer.from(text), 0);
+        disk.setFileTime(opened, time);
+        disk.closeFile(opened);
+      });
+    for (const [changed, isAsked] of [
+      [change("HELLO", TIME_NS + 1n), true],
+      [change("hell", TIME_NS), true],
+      [change("hello!", TIME_NS), true],
+      [change("hello", TIME_NS), false],
+    ] as const) {
+      const member = new Member().put({ f: "hello" });
+      // The file is changed when its first piece has been written.
+      member.memory.before = ({ kind }) => {
+        if (kind !== "write") return;
+        member.memory.before = undefined;
+        changed(member);
+      };
+      const push = member.push();
+      const plan = push.entries("", [file("f", 5, closed)]);
+      // Where nothing is copied, all that is wanted has to be sent.
+      assert.deepEqual([plan.wants.get(0), plan.differences?.[0]], [true, isAsked ? undefined : 8]);
+      assert.equal(member.has(`${AREA}f`), !isAsked);
+    }
+  });
+
+  test("counts as written, so that it does not need room twice", () => {
+    const member = new Member().put({ f: "x".repeat(40_000) });
+    const push = member.push();
+    push.entries("", [file("f", 40_000, closed)]);
+    // What is free is less than what the next files need, but for what was written already.
+    member.memory.setCapacity(120_000);
+    const free = member.in("", (root, disk) => disk.fileSystemOf(root).freeBytes);
+    push.entries("", [file("g", free + 40_000)]);
+    assert.throws(() => push.entries("", [file("h", 1)]), /no space/);
+  });
+
+  test("is copied in pieces, between which others have their turn", () => {
+    const member = new Member({ withLooks: true });
+    const size = 9 * 1024 * 1024;
+    member.in("", (root, disk) => {
+      const made = disk.makeFile(root, "f", 0o644);
+      disk.write(made, Buffer.alloc(size, "x"), 0);
+      disk.setFileTime(made, TIME_NS);
+      disk.closeFile(made);
+    });
+    member.push().entries("", [file("f", size, closed)]);
+    const writes = member.disk.lines.filter((line) => line.startsWith("write"));
+    assert.deepEqual(writes, [
+      `write ${AREA}f 4194304 at 0`,
+      `write ${AREA}f 4194304 at 4194304`,
+      `write ${AREA}f 1048576 at 8388608`,
+    ]);
+    assert.equal(member.disk.lines.filter((line) => line === "close-file f").length, 1);
+  });
+});
+
+describe("further names of a file", () => {
+  const link = (push: Push, where: string, ...entries: Entry[]) => push.bring(where, entries);
+
+  test("are links to the new file, wherever they are", () => {
+    const member = new Member().put({ "d/": "" });
+    const push = member.push();
+    link(push, "", file("a", 3, others), hardLink("b", "a"));
+    link(push, "d", hardLink("c", "a"));
+    push.prepare().commit();
+    assert.deepEqual(
+      ["a", "b", "d/c"].map((path) => member.stats(path)?.links),
+      [3, 3, 3],
+    );
+    assert.equal(member.text("d/c"), "aaa");
+  });
+
+  test("are links to the member's own file where that is the sender's", () => {
+    const member = new Member().put({ a: "aaa" });
+    link(member.push(), "", file("a", 3, others), hardLink("b", "a"))
+      .prepare()
+      .commit();
+    assert.equal(member.stats("b")?.inode, member.stats("a")?.inode);
+  });
+
+  test("are left out where the file is not there, is another one, or is no file", () => {
+    const cases: readonly (readonly [Record<string, string>, Entry[]])[] = [
+      [{}, [hardLink("b", "a")]],
+      [{ a: "own" }, [hardLink("b", "a")]],
+      [{ "a/": "" }, [directory("a"), hardLink("b", "a")]],
+      [{}, [symlink("a", "x"), hardLink("b", "a")]],
+    ];
+    for (const [here, entries] of cases) {
+      const member = new Member().put(here);
+      const push = link(member.push(), "", ...entries);
+      push.prepare();
+      assert.deepEqual(push.findings, ["b: it is another name of a, which is not there, so it is left out"]);
+      push.commit();
+      assert.equal(member.has("b"), false);
+    }
+  });
+
+  test("become files of their own where no link can be made", () => {
+    for (const code of ["EPERM", "EACCES", "EMLINK", "EXDEV", "EOPNOTSUPP", "ENOTSUP"]) {
+      const member = new Member({ withLooks: true });
+      const push = link(member.push(), "", file("a", 5_000, others), hardLink("b", "a"));
+      member.memory.before = failKind("link", code);
+      push.prepare();
+      member.memory.before = undefined;
+      push.commit();
+      assert.deepEqual([member.text("b"), member.stats("b")?.links], ["a".repeat(5_000), 1], code);
+      assert.equal(member.stats("b")?.mtimeNs, TIME_NS);
+      assert.equal(member.openHandles, 1);
+    }
+  });
+
+  test("are left out where the file can be neither linked nor read", () => {
+    const member = new Member().put({ a: "aaa" });
+    const push = link(member.push(), "", file("a", 3, others), hardLink("b", "a"));
+    member.memory.before = (call) => {
+      failKind("link", "EPERM")(call);
+      failKind("openFile", "EACCES", "a")(call);
+    };
+    push.prepare();
+    assert.deepEqual(push.findings, ["b: it can be neither a link to a nor a copy of it, so it is left out"]);
+  });
+
+  test("end the transfer where the disk fails", () => {
+    const member = new Member();
+    const push = link(member.push(), "", file("a", 3, others), hardLink("b", "a"));
+    member.memory.before = failKind("link", "EIO");
+    assert.throws(() => push.prepare(), { code: "EIO" });
+  });
+
+  test("of a directory that is brought go with it, and are not moved by themselves", () => {
+    const member = new Member();
+    const push = member.push();
+    link(push, "", directory("d"));
+    link(push, "d", file("a", 3, others), hardLink("b", "d/a"), symlink("l", "a"), file("z", 0));
+    push.prepare();
+    member.disk.lines.length = 0;
+    push.commit();
+    const renames = member.disk.lines.filter((line) => /^rename .*tree/.test(line));
+    assert.deepEqual(renames.slice(0, 1), ["rename .makuosan/t-1/tree/d -> d"]);
+    assert.equal(renames.filter((line) => line.includes("tree/d/")).length, 0);
+    assert.deepEqual(member.tree(), { "d/": "", "d/a": "aaa", "d/b": "aaa", "d/l": "-> a", "d/z": "" });
+  });
+});
+
+describe("special files", () => {
+  const device = (type: EntryType, major = 8, minor = 3, extras: Partial<Entry> = {}) =>
+    entry(type, "s", { extras: { ...NO_EXTRAS, device: { major, minor } }, ...extras });
+
+  test("are made with their device numbers, their owner and their mode", () => {
+    for (const [type, check] of [
+      [EntryType.blockDevice, "isBlockDevice"],
+      [EntryType.characterDevice, "isCharacterDevice"],
+      [EntryType.fifo, "isFIFO"],
+    ] as const) {
+      const member = new Member();
+      const isFifo = type === EntryType.fifo;
+      const more = { metadata: meta(0o666, { user: { id: 4, name: "" }, group: { id: 5, name: "" } }) };
+      member
+        .push()
+        .bring("", [isFifo ? entry(type, "s", more) : device(type, 8, 3, more)])
+        .prepare()
+        .commit();
+      assert.equal(member.stats("s")?.[check](), true);
+      assert.equal(member.rights("s"), "666 4:5");
+      assert.equal(member.stats("s")?.deviceId, isFifo ? 0 : 8 * 0x10_0000 + 3);
+      assert.equal(member.stats("s")?.mtimeNs, TIME_NS);
+    }
+  });
+
+  test("that cannot be made here are left out with a note; the rest goes on", () => {
+    for (const [type, code] of [
+      [EntryType.fifo, "ENOSYS"],
+      [EntryType.blockDevice, "ENOSYS"],
+      [EntryType.blockDevice, "EPERM"],
+      [EntryType.characterDevice, "EPERM"],
+      [EntryType.characterDevice, "EINVAL"],
+    ] as const) {
+      const member = new Member();
+      member.memory.before = failKind("makeSpecial", code);
+      const push = member.push();
+      const plan = push.entries("", [type === EntryType.fifo ? entry(type, "s") : device(type)]);
+      assert.equal(plan.wants.count(), 0);
+      assert.deepEqual(push.findings, ["s: it cannot be made there, so it is left out"]);
+      assert.deepEqual(push.stage.totals, { entries: 0, bytes: 0 });
+      push
+        .bring("", [file("a", 1)])
+        .prepare()
+        .commit();
+      assert.deepEqual(member.tree(), { a: "a" });
+    }
+  });
+
+  test("end the transfer where the disk fails", () => {
+    for (const [type, code] of [
+      [EntryType.fifo, "EPERM"],
+      [EntryType.fifo, "EINVAL"],
+      [EntryType.blockDevice, "EIO"],
+    ] as const) {
+      const member = new Member();
+      member.memory.before = failKind("makeSpecial", code);
+      assert.throws(
+        () => member.push().entries("", [type === EntryType.fifo ? entry(type, "s") : device(type)]),
+        { code },
+      );
+    }
+  });
+});
+
+describe("extended attributes", () => {
+  test("are those of the sender: others are removed, but those of the host", () => {
+    const member = new Member().put({ f: "f", "d/": "", p: "p" });
+    for (const path of ["f", "d"])
+      member.in("", (root, disk) => {
+        disk.setAttribute(root, path, "user.old", Buffer.from("old"));
+        disk.setAttribute(root, path, "security.selinux", Buffer.from("label"));
+      });
+    const push = member.push();
+    push.entries("", [
+      file("f", 1, withAttributes("user.a", "security.selinux")),
+      directory("d", withAttributes("user.a")),
+      file("p", 1),
+    ]);
+    push.prepare().commit();
+    for (const path of ["f", "d"]) {
+      assert.equal(attribute(member, path, "user.a"), "value of user.a");
+      assert.equal(attribute(member, path, "user.old"), "none");
+    }
+    assert.equal(attribute(member, "d", "security.selinux"), "label");
+    assert.equal(
+      attribute(member, "f", "security.selinux"),
+      "none",
+      "nobody sets those of a security module",
+    );
+  });
+
+  test("of links, FIFOs and new directories are set, too", () => {
+    const member = new Member();
+    const push = member.push();
+    push.entries("", [
+      symlink("l", "x", withAttributes("trusted.a")),
+      entry(EntryType.fifo, "p", withAttributes("trusted.a")),
+      directory("d", withAttributes("user.a")),
+    ]);
+    push.prepare().commit();
+    for (const [path, name] of [
+      ["l", "trusted.a"],
+      ["p", "trusted.a"],
+      ["d", "user.a"],
+    ] as const)
+      assert.equal(attribute(member, path, name), `value of ${name}`);
+  });
+
+  test("that cannot be set are told once for each entry, and the rest goes on", () => {
+    const member = new Member();
+    member.memory.before = failKind("setAttribute", "ENOSPC");
+    const push = member.push();
+    push.bring("", [
+      file("f", 1, withAttributes("user.a", "user.b")),
+      directory("d", withAttributes("user.a")),
+      symlink("l", "x", withAttributes("user.a")),
+    ]);
+    push.prepare();
+    assert.deepEqual(push.findings, [
+      "l: its extended attribute user.a cannot be set: no space left on the device",
+      "f: its extended attribute user.a cannot be set: no space left on the device",
+      "d: its extended attribute user.a cannot be set: no space left on the device",
+    ]);
+    push.commit();
+    assert.deepEqual(member.tree(), { "d/": "", f: "f", l: "-> x" });
+  });
+
+  test("that cannot be listed or removed are told", () => {
+    for (const [kind, words] of [
+      ["listAttributes", "its extended attribute list cannot be set: "],
+      ["removeAttribute", "its extended attribute user.old cannot be set: "],
+    ] as const) {
+      const member = new Member().put({ "d/": "" });
+      member.in("", (root, disk) => disk.setAttribute(root, "d", "user.old", Buffer.from("old")));
+      const push = member.push();
+      push.entries("", [directory("d", withAttributes("user.a"))]);
+      push.prepare();
+      member.memory.before = failKind(kind, "EIO");
+      const failure = push.stage.commit();
+      assert.equal(failure?.code, "attribute");
+      assert.equal(failure.path, "d");
+      assert.ok(words.includes(`attribute ${failure.args[0]} cannot`));
+      assert.equal(attribute(member, "d", "user.a"), "value of user.a");
+    }
+  });
+
+  test("on a host without them are told where there are any", () => {
+    const member = new Member({ hasAttributes: false });
+    const push = member.push();
+    push.bring("", [file("f", 1, withAttributes("user.a")), file("g", 1, withAttributes())]);
+    push.prepare();
+    assert.deepEqual(push.findings, ["f: extended attributes cannot be set on this host"]);
+    push.commit();
+  });
+});
+
+test("a directory that is announced twice is made once; something else in its place ends the transfer", () => {
+  const member = new Member();
+  const push = member.push();
+  push.entries("", [entry(EntryType.passage, "d"), directory("d", { metadata: meta(0o700) })]);
+  push.prepare().commit();
+  assert.deepEqual(member.tree(), { "d/": "" });
+  const second = new Member().push();
+  assert.throws(() => second.entries("", [symlink("e", "x"), directory("e")]), { code: "EEXIST" });
+  const third = new Member();
+  third.memory.before = failKind("makeDirectory", "ENOSPC", "e");
+  assert.throws(() => third.push().entries("", [directory("e")]), { code: "ENOSPC" });
+});
