@@ -164,9 +164,9 @@ export class Planner {
     }
     if (difference === 0) return 0;
     if (entry.extras?.hasOtherNames === true) this.linkTargets.add(path);
+    if (isDevice(entry.type) && !this.rules.keepOwner) return yield* leaveOut(path);
     if (stats?.isDirectory() === true && (difference & Difference.type) !== 0)
       yield* this.planReplaced(path, stats);
-    if (isDevice(entry.type) && !this.rules.keepOwner) return yield* leaveOut(path);
     return yield* this.bring(place, entry, difference);
   }
 
