@@ -1,0 +1,208 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { ITSELF } from "../../../src/tree/disk/disk.ts";
+import { StageError } from "../../../src/tree/reasons/stage-error.ts";
+import { EntryType } from "../../../src/wire/entry.ts";
+import { directory, entry, file, Member, type MemberOptions, meta, type Push, symlink } from "./member.ts";
+
+/** What could not be committed is refused before the barrier. */
+
+const reasonOf = (work: () => void) => {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof StageError) return `${error.reason.path}: ${error.reason.code}`;
+    throw error;
+  }
+  return "none";
+};
+
+/** A member that is not root, whose base directory has a mode and an owner. */
+function plainMember(bits: number, user: number, options: MemberOptions = {}): Member {
+  const member = new Member({ rules: { keepOwner: false, ownGroups: new Set([1000]) }, ...options });
+  member.in("", (root, disk) => {
+    disk.setMode(root, ITSELF, bits);
+    disk.setOwner(root, ITSELF, user, 0);
+  });
+  return member;
+}
+
+describe("what could not be committed is refused before", () => {
+  const refusals = (push: Push) => push.findings.filter((text) => !/^[a-z/]*$/.test(text));
+
+  test("a directory of another file system, and one in which this process may not write", () => {
+    const member = new Member().put({ "m/": "" });
+    member.in("", (root, disk) => disk.mount(root, "m"));
+    assert.equal(
+      reasonOf(() => member.push().entries("m", [file("a", 1)])),
+      "m: EXDEV",
+    );
+    const closed = plainMember(0o777, 0).put({ "d/": "" });
+    closed.memory.actAs(1000);
+    assert.equal(
+      reasonOf(() => closed.push().entries("d", [file("a", 1)])),
+      "d: EACCES",
+    );
+  });
+
+  test("a delete in a directory in which this process may not write, or of a directory that it may not change", () => {
+    const member = plainMember(0o777, 0).put({ "d/x": "x", f: "f" });
+    member.memory.actAs(1000);
+    const push = member.push("t-1");
+    push.plan({ terms: {} });
+    assert.equal(
+      reasonOf(() => push.entries("", [entry(EntryType.gone, "d")])),
+      "d: EACCES",
+    );
+    const below = plainMember(0o777, 0).put({ "d/e/x": "x" });
+    below.in("", (root, disk) => disk.setOwner(root, "d", 1000, 1000));
+    below.memory.actAs(1000);
+    const other = below.push();
+    other.plan({ terms: {} });
+    assert.equal(
+      reasonOf(() => other.entries("", [entry(EntryType.gone, "d")])),
+      "d/e: EACCES",
+    );
+    const own = plainMember(0o777, 0).put({ f: "f" });
+    own.memory.actAs(1000);
+    const third = own.push();
+    third.plan({ terms: {} });
+    third.entries("", [entry(EntryType.gone, "f")]);
+    assert.deepEqual(third.findings, ["f"]);
+  });
+
+  test("a delete of a directory that something is mounted in, also as root", () => {
+    const member = new Member().put({ "d/m/": "", "d/x": "" });
+    member.in("d", (parent, disk) => disk.mount(parent, "m"));
+    const push = member.push();
+    push.plan({ terms: {} });
+    assert.equal(
+      reasonOf(() => push.entries("", [entry(EntryType.gone, "d")])),
+      "d/m: EXDEV",
+    );
+    const replaced = member.push("t-2");
+    replaced.plan({ terms: {} });
+    assert.equal(
+      reasonOf(() => replaced.entries("", [file("d", 1)])),
+      "d/m: EXDEV",
+    );
+    const whole = member.push("t-3");
+    whole.plan({ terms: {} });
+    assert.equal(
+      reasonOf(() => whole.entries("", [], { isComplete: true })),
+      "d/m: EXDEV",
+    );
+  });
+
+  test("an entry of somebody else in a sticky directory, unless one of both is this process's own", () => {
+    const cases: readonly (readonly [
+      directoryUser: number,
+      entryUser: number,
+      bits: number,
+      user: number,
+      code: string,
+    ])[] = [
+      [0, 0, 0o1777, 1000, "f: sticky"],
+      [1000, 0, 0o1777, 1000, "none"],
+      [0, 1000, 0o1777, 1000, "none"],
+      [0, 0, 0o777, 1000, "none"],
+      [1000, 1000, 0o1777, 0, "none"],
+    ];
+    for (const [directoryUser, entryUser, bits, user, code] of cases) {
+      for (const one of [file("f", 6), entry(EntryType.gone, "f")]) {
+        const member = plainMember(bits, directoryUser).put({ f: "hello" });
+        member.in("", (root, disk) => disk.setOwner(root, "f", entryUser, 0));
+        member.memory.actAs(user);
+        const push = member.push("t-1");
+        push.plan({ terms: {} });
+        assert.equal(
+          reasonOf(() => push.entries("", [one])),
+          code,
+        );
+      }
+    }
+    const root = new Member().put({ f: "hello" });
+    root.in("", (top, disk) => {
+      disk.setMode(top, ITSELF, 0o1777);
+      disk.setOwner(top, ITSELF, 5, 5);
+      disk.setOwner(top, "f", 6, 6);
+    });
+    assert.equal(
+      reasonOf(() => root.push().entries("", [file("f", 6)])),
+      "none",
+    );
+  });
+
+  test("a directory that would give way to a file, where it cannot be moved", () => {
+    const member = plainMember(0o777, 0).put({ "d/": "", "e/": "" });
+    member.in("", (root, disk) => disk.setOwner(root, "e", 1000, 1000));
+    member.memory.actAs(1000);
+    assert.equal(
+      reasonOf(() => member.push().entries("", [file("d", 1)])),
+      "d: EACCES",
+    );
+    assert.equal(
+      reasonOf(() => member.push().entries("", [file("e", 1)])),
+      "none",
+    );
+    assert.equal(
+      reasonOf(() => member.push().entries("", [directory("d", { metadata: meta(0o777) })])),
+      "none",
+    );
+  });
+
+  test("by a push and by a dry run alike; a check tells how things are all the same", () => {
+    for (const [isCheck, dryRun] of [
+      [false, false],
+      [false, true],
+      [true, true],
+    ] as const) {
+      const member = plainMember(0o755, 0).put({ old: "o", f: "f" });
+      member.memory.actAs(1000);
+      const push = member.push("t-1", { dryRun });
+      push.plan({ terms: { isCheck } });
+      const work = () => push.entries("", [file("new", 1), file("f", 1)], { isComplete: true });
+      if (dryRun)
+        assert.equal(
+          reasonOf(() => void work()),
+          "none",
+        );
+      else assert.throws(work, { code: "EACCES" });
+      if (dryRun)
+        assert.deepEqual(
+          push.findings,
+          isCheck ? ["old"] : [": permission denied", "old", ": permission denied"],
+        );
+    }
+    assert.deepEqual(refusals(new Member().push()), []);
+  });
+
+  test("more bytes than are free, with those that were written already", () => {
+    const member = new Member({ capacityBytes: 200_000 });
+    const free = () => member.in("", (root, disk) => disk.fileSystemOf(root).freeBytes);
+    const push = member.push("t-1", { dryRun: true });
+    const most = free();
+    push.entries("", [file("a", most)]);
+    assert.equal(
+      reasonOf(() => push.entries("", [file("b", 1)])),
+      "undefined: no-space",
+    );
+    const real = member.push();
+    real.entries("", [file("a", 50_000)]);
+    real.bring("", [file("b", 40_000)]);
+    real.entries("", [file("c", free() - 50_000 - 4_096)]);
+    assert.throws(
+      () => real.entries("", [file("d", 40_000)]),
+      /^StageError: no space: \d+ bytes are needed and \d+ are free$/,
+    );
+    member.memory.setCapacity(0);
+    assert.equal(
+      reasonOf(() =>
+        new Member({ capacityBytes: 0 })
+          .push("t-2", { dryRun: true })
+          .entries("", [symlink("l", "x"), file("e", 0)]),
+      ),
+      "none",
+    );
+  });
+});
