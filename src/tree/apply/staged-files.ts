@@ -128,7 +128,6 @@ export class StagedFiles {
     for (let offset = 0; offset < file.size;) {
       const { start, end } = nextPiece(from, offset, file.size);
       const bytes = from.read(space.subarray(0, Math.min(space.length, end - start)), start);
-      if (bytes === 0 && start < file.size) break;
       // Opened anew each time: between two steps, other files may have needed its place among the open ones.
       writeAll(this.disk, this.handleOf(partial), space.subarray(0, bytes), start);
       this.writtenBytes += bytes;
@@ -158,7 +157,6 @@ export class StagedFiles {
 
   close(): void {
     for (const file of this.open) this.closeFile(file);
-    this.partial.clear();
   }
 
   private complete(file: PartialFile): void {

@@ -155,7 +155,6 @@ export class StagingArea {
   remove(): void {
     try {
       for (const name of ["journal", "ready", "commit"]) removeEntry(this.disk, this.directory, name);
-      this.closeInside();
       removeEntry(this.disk, this.root, this.name);
       removeStagingRoot(this.base);
     } finally {
@@ -190,7 +189,6 @@ export class StagingArea {
 
 /** Removes BASE/.makuosan when nothing is staged there: between transfers nothing of the daemon's is in the tree. */
 export function removeStagingRoot(base: Directories): void {
-  base.forget(STAGING_NAME);
   try {
     base.disk.removeDirectory(base.root, STAGING_NAME);
   } catch (error) {
