@@ -251,13 +251,13 @@ describe("directories whose mode shuts this process out", () => {
     const push = member.push();
     push.bring("", [
       directory("a", shut(0o500)),
-      directory("open", shut(0o700)),
+      directory("open", shut(0o711)),
       directory("x", shut(0o600)),
     ]);
     push.bring("a", [directory("b", shut(0o000)), file("f", 1)]);
     push.bring("a/b", [file("g", 1)]);
     push.prepare();
-    assert.equal(member.rights(`${AREA}tree/open`), "700 1000:1000");
+    assert.equal(member.rights(`${AREA}tree/open`), "711 1000:1000");
     assert.equal(member.rights(`${AREA}tree/a`), "700 1000:1000");
     member.disk.lines.length = 0;
     push.commit();

@@ -165,6 +165,10 @@ describe("a difference", () => {
       member.memory.before = failKind("openFile", code, "f");
       assert.deepEqual(differences(member, file("f", 5, digest("hello"))), [contents], code);
     }
+    member.memory.before = ({ kind }) => {
+      if (kind === "openFile") throw new Error("no error of the disk");
+    };
+    assert.throws(() => differences(member, file("f", 5, digest("hello"))), /no error of the disk/);
   });
 
   test("of contents is told where the file changes while it is read", () => {
@@ -241,6 +245,7 @@ describe("what a member answers", () => {
       return [wants.count(), told === undefined ? undefined : [...told]];
     };
     assert.deepEqual(answer(false, file("f", 5), file("new", 1)), [1, undefined]);
+    assert.deepEqual(answer(false, file("f", 5, digest("hello")), file("new", 1)), [1, undefined]);
     assert.deepEqual(answer(true, file("f", 5), file("new", 1)), [1, [0, missing]]);
     assert.deepEqual(answer(false, file("new", 1), file("f", 5, { metadata: meta(0o600) })), [
       2,

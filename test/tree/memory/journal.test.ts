@@ -97,6 +97,31 @@ describe("a journal", () => {
     assertSame(read(written(steps)), steps);
   });
 
+  test("with a step of the greatest length one byte longer than what is left of a buffer is whole", () => {
+    const path = (length: number) =>
+      Array.from({ length: 17 }, () => "p".repeat(240))
+        .join("/")
+        .slice(0, length);
+    const owner = { id: 1, name: "o".repeat(255) };
+    const metadata = meta(0o755, { user: owner, group: owner });
+    const attributes = Array.from({ length: 100 }, (_, index) => {
+      const value = new Uint8Array(index === 0 ? 544 : 160).fill(index);
+      return { name: `user.${index}`.padEnd(255, "x"), value };
+    });
+    const greatest = step(path(4_096), {
+      kind: StepKind.finish,
+      type: EntryType.directory,
+      metadata,
+      attributes,
+    });
+    // Each of the others has 25 bytes beside its path.
+    const before = Array.from({ length: 20 }, () => step(path(4_096)));
+    const steps = [...before, step(path(84_257 - 20 * 4_121 - 25)), greatest, step("last")];
+    const disk = written(steps);
+    assert.equal(disk.stat(disk.openRoot("/"), "journal")?.size, 84_257 + 46_816 + 29);
+    assertSame(read(disk), steps);
+  });
+
   test("that ends at any byte gives the steps before, and then no more", () => {
     const steps = [step("one"), step("d", { kind: StepKind.adjust, metadata: meta(), attributes: [] })];
     const disk = written(steps);
@@ -145,6 +170,9 @@ describe("a journal", () => {
     assert.throws(() => new JournalWriter(disk, disk.openRoot("/"), "journal"), { code: "EEXIST" });
     writer.close();
     writer.close();
+    const finished = new RecordingDisk(new MemoryDisk(), { withLooks: true });
+    written([step("a")], finished);
+    assert.deepEqual(finished.lines.slice(-2), ["sync-file journal", "close-file journal"]);
   });
 
   test("can be read as far as it was made readable, while it is written", () => {
@@ -181,6 +209,20 @@ describe("the list of what changes", () => {
       "write changes 5 at 131072",
       "close-file changes",
     ]);
+  });
+
+  test("is not written before that", () => {
+    const disk = new RecordingDisk(new MemoryDisk());
+    const root = disk.openRoot("/");
+    const list = new ChangeList(disk, () => root, "changes");
+    disk.lines.length = 0;
+    for (const piece of [1, 2]) {
+      for (let index = 0; index < 1_023; index++) list.add(nameOf(index));
+      list.add("n".repeat(62));
+      assert.deepEqual(disk.lines.length, piece - 1);
+      list.add("");
+      assert.equal(disk.lines.length, piece);
+    }
   });
 
   test("is made anew without some of its paths, and both files are closed", () => {

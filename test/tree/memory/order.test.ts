@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { Stage } from "../../../src/tree/apply/stage.ts";
 import { EntryType, NO_EXTRAS } from "../../../src/wire/entry.ts";
-import { content, directory, entry, file, hardLink, Member, meta, symlink } from "./member.ts";
+import { content, directory, entry, file, hardLink, manifestBlock, Member, meta, symlink } from "./member.ts";
+import { finish } from "../../support/staging.ts";
 
 /** In which order a transfer calls its disk: what must be durable before, and what is seen of the switch. */
 
@@ -151,8 +153,10 @@ describe("prepare", () => {
 
   test("where nothing differs, nothing is called that changes something", () => {
     const member = new Member().put({ a: "a" });
-    const push = member.push().bring("", [file("a", 1)]);
+    const push = member.push("t-1", { listsChanges: true }).bring("", [file("a", 1)]);
     push.prepare();
+    assert.equal(push.stage.isListed, false);
+    assert.deepEqual([...push.stage.steps()], []);
     push.commit();
     assert.deepEqual(callsOf(member), []);
   });
@@ -257,4 +261,15 @@ test("every directory and every file that a transfer opens is closed at its end"
   assert.deepEqual(member.tree(), { "d/": "", "d/e/": "", "d/e/x": "xx", f: "fff", kept: "k" });
   // The base directory stays open: it is the daemon's.
   assert.equal(member.openHandles, 1);
+});
+
+test("a transfer looks directories up anew, whatever was known of them before", () => {
+  const member = new Member().put({ "a/b/f": "old" });
+  const { base, rules } = member;
+  assert.equal(base.stat("a/b/f")?.size, 3);
+  member.in("", (root, disk) => disk.rename(root, "a", root, "moved"));
+  member.put({ "a/b/f": "newer" });
+  const stage = new Stage(base, rules, "t-1", true);
+  const plan = finish(stage.plan(manifestBlock({ directories: [{ path: "a/b", entries: [file("f", 5)] }] })));
+  assert.equal(plan.wants.count(), 0);
 });

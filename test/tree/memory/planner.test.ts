@@ -14,6 +14,8 @@ import {
   meta,
   passage,
   type Push,
+  hardLink,
+  symlink,
 } from "./member.ts";
 
 /** What is decided of directories, of what a member protects, and of what gives way. */
@@ -60,6 +62,9 @@ describe("a directory", () => {
     assert.deepEqual(steps(bring("d", [entry(EntryType.gone, "old")])), ["d"]);
     assert.deepEqual(steps(bring("d", [entry(EntryType.gone, "none"), entry(EntryType.kept, "old")])), []);
     assert.deepEqual(steps(bring("e", [file("same", 4)])), []);
+    member.put({ "g/sub/": "", "g/l": "-> x" });
+    assert.deepEqual(steps(bring("g", [directory("sub"), symlink("l", "x"), passage("sub")])), []);
+    assert.deepEqual(bring("d", [file("new", 1)]).stage.totals, { entries: 2, bytes: 2 });
     const without = member.push().bring("d", [file("new", 1)]);
     assert.deepEqual(steps(without), []);
     const complete = member.push();
@@ -149,6 +154,21 @@ describe("what a member protects", () => {
     assert.equal(protectedBy(["z"], { f: "hello" }, file("f", 5), file("f", 6)), 1);
   });
 
+  test("has no further names, even if it is as the sender has it", () => {
+    const push = new Member().put({ a: "aaa" }).push("t-1", { protection: Protection.of(["a"], "/base") });
+    push.bring("", [
+      file("a", 3, { extras: { ...NO_EXTRAS, hasOtherNames: true } }),
+      hardLink("b", "a"),
+      file("c", 1),
+    ]);
+    const plain = new Member().put({ a: "aaa" }).push("t-1", { protection: Protection.of(["a"], "/base") });
+    plain.bring("", [file("a", 3), hardLink("b", "a"), file("c", 1)]);
+    for (const one of [push, plain]) {
+      one.prepare();
+      assert.deepEqual(one.findings, ["b: it is another name of a, which is not there, so it is left out"]);
+    }
+  });
+
   test("is nothing below a directory that is protected", () => {
     const member = new Member().put({ "keep/in/": "", "d/": "" });
     const push = member.push("t-1", { protection: Protection.of(["keep"], "/base") });
@@ -156,6 +176,9 @@ describe("what a member protects", () => {
     assert.equal(push.entries("keep", [file("x", 1)], { isComplete: true }).wants.count(), 0);
     assert.equal(push.entries("keep/in", [file("x", 1)]).wants.count(), 0);
     assert.equal(push.entries("d", [file("x", 1)]).wants.count(), 1);
+    const other = member.push("t-2", { protection: Protection.of(["keep/"], "/base") });
+    assert.equal(other.entries("keep", [file("x", 1)]).wants.count(), 0);
+    assert.equal(Protection.of([], "/base"), undefined);
   });
 
   test("keeps a directory that holds it from giving way to a file, not a file from giving way to a directory", () => {

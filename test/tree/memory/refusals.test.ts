@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { FileStats } from "../../../src/sys/stat.ts";
+import { Places } from "../../../src/tree/decide/places.ts";
 import { ITSELF } from "../../../src/tree/disk/disk.ts";
+import { failKind } from "../../disk/faults.ts";
 import { StageError } from "../../../src/tree/reasons/stage-error.ts";
 import { EntryType } from "../../../src/wire/entry.ts";
 import { directory, entry, file, Member, type MemberOptions, meta, type Push, symlink } from "./member.ts";
@@ -203,6 +206,67 @@ describe("what could not be committed is refused before", () => {
           .entries("", [symlink("l", "x"), file("e", 0)]),
       ),
       "none",
+    );
+  });
+});
+
+test("an error of the disk while something is checked is no refusal, and is told as it came", () => {
+  const member = new Member().put({ a: "a" });
+  const push = member.push();
+  member.memory.before = failKind("statDirectory", "EIO");
+  assert.throws(() => push.entries("", [file("a", 2)]), { code: "EIO" });
+});
+
+test("a refusal is told once, though more goes after it", () => {
+  const member = new Member().put({ "d/m/": "", x: "", y: "" });
+  member.in("d", (parent, disk) => disk.mount(parent, "m"));
+  const push = member.push("t-1", { dryRun: true });
+  push.plan({ terms: {} });
+  push.entries("", [], { isComplete: true });
+  assert.deepEqual(push.findings, [
+    "d/m: it is on another file system than the base directory",
+    "d",
+    "d/m",
+    "x",
+    "y",
+  ]);
+});
+
+describe("what is checked of one entry", () => {
+  const checked = (places: Places, stats: Partial<FileStats>) =>
+    reasonOf(() => places.checkDeletable({ path: "d", stats: stats as FileStats }));
+  const directoryStats = (member: Member, more: object): FileStats => {
+    const { uid, device } = member.stats("d")!;
+    return { uid, device, hasMount: false, isDirectory: () => true, ...more } as unknown as FileStats;
+  };
+
+  test("is its file system for directories alone: some tell another one for files", () => {
+    const member = new Member().put({ "d/": "" });
+    const places = new Places(member.base, member.rules);
+    assert.equal(checked(places, directoryStats(member, {})), "none");
+    assert.equal(checked(places, directoryStats(member, { device: 99 })), "d: EXDEV");
+    assert.equal(checked(places, directoryStats(member, { hasMount: true })), "d: EXDEV");
+    assert.equal(checked(places, directoryStats(member, { device: 99, isDirectory: () => false })), "none");
+  });
+
+  test("is not its owner where this process may set owners without being root", () => {
+    const member = plainMember(0o1777, 0, { rules: { keepOwner: true } }).put({ "d/": "", f: "f" });
+    member.memory.actAs(1000);
+    assert.equal(checked(new Places(member.base, member.rules), directoryStats(member, {})), "none");
+    assert.equal(
+      reasonOf(() => member.push().entries("", [file("f", 2)])),
+      "none",
+    );
+  });
+
+  test("is that a directory which gives way can be moved, also where it is this process's own", () => {
+    const member = plainMember(0o777, 0).put({ "d/": "" });
+    member.in("", (root, disk) => disk.setOwner(root, "d", 1000, 1000));
+    member.in("d", (own, disk) => disk.setMode(own, ITSELF, 0o555));
+    member.memory.actAs(1000);
+    assert.equal(
+      reasonOf(() => member.push().entries("", [file("d", 1)])),
+      "d: EACCES",
     );
   });
 });

@@ -68,6 +68,10 @@ describe("further names of a file", () => {
       member.memory.before = failKind("link", code);
       push.prepare();
       member.memory.before = undefined;
+      assert.deepEqual(
+        [...push.stage.steps()].map(({ path }) => path),
+        ["a", "b"],
+      );
       push.commit();
       assert.deepEqual([member.text("b"), member.stats("b")?.links], ["a".repeat(5_000), 1], code);
       assert.equal(member.stats("b")?.mtimeNs, TIME_NS);

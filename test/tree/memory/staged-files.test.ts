@@ -22,8 +22,10 @@ describe("contents", () => {
       (error) =>
         error instanceof StageError && error.reason.code === "incomplete" && error.reason.args[0] === "1",
     );
+    push.send(content(0, "b", 2));
+    assert.throws(() => push.prepare(), StageError, "a byte is missing");
     push
-      .send(content(0, "bb", 2))
+      .send(content(0, "b", 3))
       .prepare()
       .commit();
     assert.deepEqual(member.tree(), { a: "aabbcc" });
@@ -105,16 +107,18 @@ describe("contents", () => {
 
   test("that nobody waits for any more are closed with the transfer", () => {
     const member = new Member({ withLooks: true });
-    const push = member.push();
+    const push = member.push("t-1", { listsChanges: true });
     push.entries("", [file("a", 4), file("b", 4)]);
     push.send(content(0, "a"), content(1, "b"));
+    assert.deepEqual([...push.stage.steps()], [], "it is not ready");
+    push.stage.clean();
     push.stage.clean();
     assert.equal(member.openHandles, 1);
     assert.deepEqual(member.tree(), {});
   });
 
   test("that are withdrawn leave what is there, and are not said to change", () => {
-    const member = new Member().put({ a: "old", b: "old" });
+    const member = new Member({ withLooks: true }).put({ a: "old", b: "old" });
     const push = member.push("t-1", { listsChanges: true });
     push.entries("", [file("a", 4), file("b", 4), file("c", 4), file("z", 0)]);
     push.send(
@@ -127,6 +131,8 @@ describe("contents", () => {
     );
     push.send(withdrawal(2));
     assert.equal(member.has(`${AREA}a`), false);
+    const calls = member.disk.lines.filter((line) => /^(close-file|unlink) .*tree/.test(line));
+    assert.deepEqual(calls.slice(1, 3), [`close-file ${AREA}a`, `unlink ${AREA}a`]);
     push.prepare();
     assert.equal(push.stage.isListed, true);
     assert.equal(member.text(".makuosan/t-1/changes"), "c\0z\0");
@@ -142,6 +148,51 @@ describe("contents", () => {
     assert.throws(() => push.send(content(0, "a".repeat(20_000))), { code: "ENOSPC" });
     push.stage.clean();
   });
+});
+
+describe("room", () => {
+  const free = (member: Member) => member.in("", (root, disk) => disk.fileSystemOf(root).freeBytes);
+
+  test("is needed for what has not been written yet, to the byte", () => {
+    const member = new Member({ capacityBytes: 200_000 });
+    const push = member.push().bring("", [file("a", 10)]);
+    push.entries("", [file("b", free(member))]);
+    assert.throws(() => push.entries("", [file("c", 1)]), StageError);
+    const full = new Member({ capacityBytes: 0 }).push("t-1", { dryRun: true });
+    assert.throws(() => full.entries("", [file("a", 1)]), StageError);
+  });
+
+  test("is not asked for where nothing needs any", () => {
+    const member = new Member({ withLooks: true });
+    const push = member.push("t-1", { dryRun: true });
+    push.entries("", [file("empty", 0)]);
+    assert.equal(
+      member.disk.lines.some((line) => line.startsWith("file-system-of")),
+      false,
+    );
+  });
+});
+
+test("files of one mode are looked at once, and are closed when they are complete", () => {
+  const member = new Member({ withLooks: true });
+  const open = { metadata: meta(0o755) };
+  const push = member.push();
+  push.entries("", [file("a", 1, open), file("b", 1, open)]);
+  member.disk.lines.length = 0;
+  push.send(content(0, "a"), content(1, "b"));
+  assert.deepEqual(member.disk.lines, [
+    `make-file ${AREA}a 755`,
+    `write ${AREA}a 1 at 0`,
+    `stat-file ${AREA}a`,
+    `sync-contents ${AREA}a`,
+    `set-file-time ${AREA}a ${TIME_NS}`,
+    `close-file ${AREA}a`,
+    `make-file ${AREA}b 755`,
+    `write ${AREA}b 1 at 0`,
+    `sync-contents ${AREA}b`,
+    `set-file-time ${AREA}b ${TIME_NS}`,
+    `close-file ${AREA}b`,
+  ]);
 });
 
 describe("owners and modes of files", () => {
@@ -218,6 +269,29 @@ describe("owners and modes of files", () => {
     assert.equal(member.rules.isSetGroupIdForbidden, true);
   });
 
+  test("go by name where that is known here", () => {
+    const named = {
+      metadata: meta(0o644, { user: { id: 777, name: "root" }, group: { id: 777, name: "no such group" } }),
+    };
+    assert.deepEqual(rightsOf(new Member(), file("a", 1, named)), ["644 0:777"]);
+  });
+
+  test("that cannot be set once end the transfer, but for a set-group-id that is forbidden", () => {
+    for (const [code, keepOwner, mode] of [
+      ["EIO", false, 0o2755],
+      ["EPERM", true, 0o2755],
+      ["EPERM", false, 0o1755],
+    ] as const) {
+      const member = new Member({ rules: { keepOwner, ownGroups: new Set([0, 50]) } });
+      member.memory.before = (call) => {
+        if (call.kind !== "setFileMode") return;
+        member.memory.before = undefined;
+        throw new DiskError(code, "fchmod");
+      };
+      assert.throws(() => rightsOf(member, file("a", 1, owned(0, 50, mode))), { code }, `${code} ${mode}`);
+    }
+  });
+
   test("that cannot be set end the transfer", () => {
     for (const [kind, code, keepOwner, mode] of [
       ["setFileMode", "EPERM", true, 0o2755],
@@ -231,106 +305,5 @@ describe("owners and modes of files", () => {
       member.memory.before = failKind(kind, code);
       assert.throws(() => rightsOf(member, file("a", 1, owned(0, 50, mode))), { code }, `${kind} ${code}`);
     }
-  });
-});
-
-describe("a file that only gets other attributes", () => {
-  const closed = { metadata: meta(0o600) };
-
-  test("is copied, with its holes, and nothing is asked for", () => {
-    const member = new Member();
-    member.in("", (root, disk) => {
-      const made = disk.makeFile(root, "f", 0o644);
-      disk.write(made, Buffer.alloc(4096, "x"), 8192);
-      disk.truncate(made, 30_000);
-      disk.setFileTime(made, TIME_NS);
-      disk.closeFile(made);
-    });
-    const push = member.push();
-    const plan = push.entries("", [file("f", 30_000, closed)]);
-    assert.deepEqual([...(plan.differences ?? [])], [8]);
-    assert.equal(push.stage.totals.bytes, 0);
-    push.prepare().commit();
-    assert.deepEqual(
-      [member.rights("f"), member.stats("f")?.size, member.stats("f")?.blocks],
-      ["600 0:0", 30_000, 8],
-    );
-    assert.equal(member.text("f").slice(8192, 12_288), "x".repeat(4096));
-  });
-
-  test("is asked for where it cannot be read, is gone, or is a link by now", () => {
-    for (const code of ["EACCES", "EPERM", "ENOENT", "ELOOP"]) {
-      const member = new Member().put({ f: "hello" });
-      member.memory.before = failKind("openFile", code, "f");
-      const push = member.push();
-      assert.equal(push.entries("", [file("f", 5, closed)]).wants.get(0), true);
-      assert.equal(member.has(`${AREA}f`), false);
-      member.memory.before = undefined;
-      push.send(content(0, "HELLO")).prepare().commit();
-      assert.deepEqual([member.text("f"), member.rights("f")], ["HELLO", "600 0:0"]);
-    }
-    const member = new Member().put({ f: "hello" });
-    member.memory.before = failKind("openFile", "EIO", "f");
-    assert.throws(() => member.push().entries("", [file("f", 5, closed)]), { code: "EIO" });
-  });
-
-  test("that changes while it is copied is asked for, and no copy is left", () => {
-    const change = (text: string, time: bigint) => (member: Member) =>
-      member.in("", (root, disk) => {
-        const opened = disk.openFile(root, "f", "write");
-        disk.truncate(opened, 0);
-        disk.write(opened, Buffer.from(text), 0);
-        disk.setFileTime(opened, time);
-        disk.closeFile(opened);
-      });
-    for (const [changed, isAsked] of [
-      [change("HELLO", TIME_NS + 1n), true],
-      [change("hell", TIME_NS), true],
-      [change("hello!", TIME_NS), true],
-      [change("hello", TIME_NS), false],
-    ] as const) {
-      const member = new Member().put({ f: "hello" });
-      // The file is changed when its first piece has been written.
-      member.memory.before = ({ kind }) => {
-        if (kind !== "write") return;
-        member.memory.before = undefined;
-        changed(member);
-      };
-      const push = member.push();
-      const plan = push.entries("", [file("f", 5, closed)]);
-      // Where nothing is copied, all that is wanted has to be sent.
-      assert.deepEqual([plan.wants.get(0), plan.differences?.[0]], [true, isAsked ? undefined : 8]);
-      assert.equal(member.has(`${AREA}f`), !isAsked);
-    }
-  });
-
-  test("counts as written, so that it does not need room twice", () => {
-    const member = new Member().put({ f: "x".repeat(40_000) });
-    const push = member.push();
-    push.entries("", [file("f", 40_000, closed)]);
-    // What is free is less than what the next files need, but for what was written already.
-    member.memory.setCapacity(120_000);
-    const free = member.in("", (root, disk) => disk.fileSystemOf(root).freeBytes);
-    push.entries("", [file("g", free + 40_000)]);
-    assert.throws(() => push.entries("", [file("h", 1)]), /no space/);
-  });
-
-  test("is copied in pieces, between which others have their turn", () => {
-    const member = new Member({ withLooks: true });
-    const size = 9 * 1024 * 1024;
-    member.in("", (root, disk) => {
-      const made = disk.makeFile(root, "f", 0o644);
-      disk.write(made, Buffer.alloc(size, "x"), 0);
-      disk.setFileTime(made, TIME_NS);
-      disk.closeFile(made);
-    });
-    member.push().entries("", [file("f", size, closed)]);
-    const writes = member.disk.lines.filter((line) => line.startsWith("write"));
-    assert.deepEqual(writes, [
-      `write ${AREA}f 4194304 at 0`,
-      `write ${AREA}f 4194304 at 4194304`,
-      `write ${AREA}f 1048576 at 8388608`,
-    ]);
-    assert.equal(member.disk.lines.filter((line) => line === "close-file f").length, 1);
   });
 });

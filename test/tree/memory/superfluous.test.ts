@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { DEFAULT_DELETE_LIMIT, type DeleteLimit } from "../../../src/tree/decide/superfluous.ts";
+import { DEFAULT_DELETE_LIMIT, type DeleteLimit, Superfluous } from "../../../src/tree/decide/superfluous.ts";
 import { Protection } from "../../../src/tree/decide/protection.ts";
 import { RefusalError, StageError } from "../../../src/tree/reasons/stage-error.ts";
 import { EntryType } from "../../../src/wire/entry.ts";
@@ -106,8 +106,7 @@ describe("what goes", () => {
     push.plan({ excludes: ["b"] });
     push.entries("", [directory("d")], { isComplete: true });
     assert.deepEqual(push.findings, ["c"]);
-    push.plan({ excludes: ["e"] });
-    push.entries("d", [], { isComplete: true });
+    push.plan({ excludes: ["e"], directories: [{ path: "d", entries: [], isComplete: true }] });
     assert.deepEqual(push.findings, ["c"]);
   });
 
@@ -143,6 +142,18 @@ describe("what goes", () => {
     assert.deepEqual(push.findings, ["e/a"]);
   });
 
+  test("is known for each directory by itself", () => {
+    const member = new Member().put({ "d/a": "", "e/a": "", "e/b": "" });
+    const push = member.push();
+    push.plan({ terms: {} });
+    push.entries("d", [file("a", 0)], { isComplete: true });
+    push.entries("e", [file("b", 0)], { isComplete: true });
+    assert.deepEqual(push.findings, ["e/a"]);
+    const superfluous = new Superfluous(member.base, undefined);
+    superfluous.accept({ isForced: false, isCheck: false, base: "/" }, []);
+    assert.deepEqual([...superfluous.in("none", () => undefined)], []);
+  });
+
   test("with a passage between the entries of a directory keeps these", () => {
     const member = new Member().put({ "d/a": "", "d/b": "", "w/": "" });
     const push = member.push();
@@ -164,7 +175,14 @@ describe("a directory that gives way to a file", () => {
   test("goes with all in it: told, and counted", () => {
     const { push } = replacing({ here: { "d/e/x": "", "d/y": "" } });
     assert.deepEqual(push.findings, ["d/e", "d/y", "d/e/x"]);
+    assert.equal(push.stage.findingCount, 3);
     assert.deepEqual(push.stage.totals, { entries: 1, bytes: 0 });
+  });
+
+  test("may come with patterns and without terms", () => {
+    const push = new Member().put({ "d/y": "" }).push();
+    push.plan({ excludes: ["x"] });
+    assert.equal(push.entries("", [file("d", 0)]).wants.count(), 1);
   });
 
   test("is not told of where nothing is deleted", () => {
@@ -208,6 +226,7 @@ describe("the limit", () => {
   test("is a number of entries at least", () => {
     assert.equal(excessOf({ entries: 3, percent: 10 }, 3, 0), undefined);
     assert.equal(excessOf({ entries: 3, percent: 10 }, 4, 0), "4 4 3");
+    assert.equal(excessOf({ entries: 0, percent: undefined }, 1, 9), "1 10 0");
     assert.equal(excessOf({ entries: 3, percent: undefined }, 3, 100), undefined);
     assert.equal(excessOf({ entries: 3, percent: undefined }, 4, 100), "4 104 3");
   });
@@ -216,6 +235,8 @@ describe("the limit", () => {
     assert.equal(excessOf({ entries: 1, percent: 50 }, 5, 5), undefined);
     assert.equal(excessOf({ entries: 1, percent: 50 }, 6, 5), "6 11 5");
     assert.equal(excessOf({ entries: 0, percent: 0 }, 1, 50), "1 51 0");
+    assert.equal(excessOf({ entries: 1, percent: 50 }, 100, 100), undefined);
+    assert.equal(excessOf({ entries: 1, percent: 50 }, 101, 100), "101 201 100");
     assert.equal(excessOf({ entries: 0, percent: 100 }, 5, 0), undefined);
   });
 
@@ -242,6 +263,7 @@ describe("the limit", () => {
     assert.equal(argsOf({ here: { "d/e/x": "", "d/y": "" } }), "4 4 0");
     assert.equal(argsOf({ here: { "d/e/x.log": "", "d/e/y": "", "d/z": "" }, excludes: ["*.log"] }), "2 4 0");
     assert.equal(argsOf({ here: { "d/x": "", "d/y": "" }, sender: [file("d", 0)] }), "2 3 0");
+    assert.equal(argsOf({ here: { "d/cache/x": "", "d/y": "" }, excludes: ["cache/"] }), "1 2 0");
     assert.equal(argsOf({ here: { a: "", b: "" }, sender: [file("a", 0)] }), "1 2 0");
   });
 });
