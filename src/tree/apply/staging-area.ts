@@ -30,7 +30,6 @@ export class StagingArea {
   private readonly root: DirectoryHandle;
   private readonly base: Directories;
   private discarded = 0;
-  private isOpen = true;
 
   private constructor(base: Directories, root: DirectoryHandle, name: string) {
     this.disk = base.disk;
@@ -158,16 +157,10 @@ export class StagingArea {
       removeEntry(this.disk, this.root, this.name);
       removeStagingRoot(this.base);
     } finally {
-      this.closeInside();
+      this.tree.close();
+      this.disk.closeDirectory(this.directory);
       this.disk.closeDirectory(this.root);
     }
-  }
-
-  private closeInside(): void {
-    if (!this.isOpen) return;
-    this.isOpen = false;
-    this.tree.close();
-    this.disk.closeDirectory(this.directory);
   }
 
   private makeDirectory(path: string): void {

@@ -31,6 +31,16 @@ describe("a file that only gets other attributes", () => {
     assert.equal(member.text("f").slice(8192, 12_288), "x".repeat(4096));
   });
 
+  test("is copied whole where holes cannot be told", () => {
+    const member = new Member({ canFindHoles: false }).put({ f: "x".repeat(10_000) });
+    member
+      .push()
+      .bring("", [file("f", 10_000, closed)])
+      .prepare()
+      .commit();
+    assert.deepEqual([member.text("f"), member.rights("f")], ["x".repeat(10_000), "600 0:0"]);
+  });
+
   test("is asked for where it cannot be read, is gone, or is a link by now", () => {
     for (const code of ["EACCES", "EPERM", "ENOENT", "ELOOP"]) {
       const member = new Member().put({ f: "hello" });

@@ -37,6 +37,8 @@ describe("findings", () => {
     for (let index = 0; index < kept; index++) list.add(FindingKind.superfluous, path);
     assert.equal(list.count, kept);
     list.add(FindingKind.superfluous, "one more");
+    assert.equal(list.count, kept + 1);
+    assert.deepEqual(pathsOf(list, kept - 1, 2), [path, "1 more that are not listed"]);
     list.add(FindingKind.superfluous, "and another");
     assert.equal(list.count, kept + 1);
     assert.deepEqual(pathsOf(list, kept - 1, 2), [path, "2 more that are not listed"]);
@@ -48,17 +50,19 @@ describe("findings", () => {
     ]);
   });
 
-  test("that come to the bound exactly leave room for one more", () => {
-    const list = new FindingList();
-    const each = findingBytes(makeFinding(FindingKind.note, "", ""));
+  test("that come to the bound exactly leave room for one more, and with a byte more they do not", () => {
+    const each = findingBytes(makeFinding(FindingKind.note, ""));
     const rest = FINDING_BYTES % 1_005;
-    for (let bytes = 0; bytes + 1_005 <= FINDING_BYTES; bytes += 1_005)
-      list.add(FindingKind.superfluous, "p".repeat(1_000));
-    list.add(FindingKind.superfluous, "r".repeat(rest - each));
-    const { count } = list;
-    list.add(FindingKind.superfluous, "last");
-    assert.equal(list.count, count + 1);
-    assert.deepEqual(pathsOf(list, count, 5), ["last"]);
+    for (const excess of [0, 1]) {
+      const list = new FindingList();
+      for (let bytes = 0; bytes + 1_005 <= FINDING_BYTES; bytes += 1_005)
+        list.add(FindingKind.superfluous, "p".repeat(1_000));
+      list.add(FindingKind.superfluous, "r".repeat(rest - each + excess));
+      const { count } = list;
+      list.add(FindingKind.superfluous, "last");
+      assert.equal(list.count, count + 1);
+      assert.deepEqual(pathsOf(list, count, 5), [excess === 0 ? "last" : "1 more that are not listed"]);
+    }
   });
 });
 

@@ -293,6 +293,32 @@ describe("a transfer that commits later", () => {
     assert.equal(member.openHandles, 2);
   });
 
+  test("fails where the other one brings something into a directory that it has told all of", () => {
+    const { later, first } = two(
+      { "d/a": "aaa" },
+      (push) => {
+        push.plan({ terms: {} });
+        push.bring("d", [file("a", 3), file("b", 2)], { isComplete: true });
+      },
+      (push) => push.bring("d", [file("new", 1)]),
+    );
+    later.stage.yieldTo(first.stage.steps());
+    assert.throws(() => later.prepare(), /^StageError: d\/new: another transfer has replaced it meanwhile/);
+  });
+
+  test("fails where the other one deletes a directory in which it has only something new", () => {
+    const { later, first } = two(
+      { "d/a": "aaa", x: "" },
+      (push) => push.bring("d", [file("b", 2)]),
+      (push) => {
+        push.plan({ terms: {} });
+        push.entries("", [file("x", 0)], { isComplete: true });
+      },
+    );
+    later.stage.yieldTo(first.stage.steps());
+    assert.throws(() => later.prepare(), /^StageError: d: another transfer has replaced it meanwhile/);
+  });
+
   test("does nothing of that in a dry run", () => {
     const member = new Member().put(here);
     const later = member.push("t-1", { dryRun: true });

@@ -215,6 +215,7 @@ test("an error of the disk while something is checked is no refusal, and is told
   const push = member.push();
   member.memory.before = failKind("statDirectory", "EIO");
   assert.throws(() => push.entries("", [file("a", 2)]), { code: "EIO" });
+  assert.throws(() => member.push("t-2").entries("", [file("new", 2)]), { code: "EIO" });
 });
 
 test("a refusal is told once, though more goes after it", () => {

@@ -140,6 +140,14 @@ describe("contents", () => {
     assert.deepEqual(member.tree(), { a: "old", b: "old", c: "cccc", z: "" });
   });
 
+  test("of the only file that is withdrawn are not said to change", () => {
+    const member = new Member();
+    const push = member.push("t-1", { listsChanges: true });
+    push.entries("", [file("a", 4), file("z", 0)]);
+    push.send(withdrawal(0)).prepare();
+    assert.equal(member.text(".makuosan/t-1/changes"), "z\0");
+  });
+
   test("are written on where the disk takes a part of them, and end the transfer where it takes none", () => {
     const member = new Member({ capacityBytes: 40_960 });
     const push = member.push();
