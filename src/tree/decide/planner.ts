@@ -227,7 +227,6 @@ export class Planner {
       }
       yield undefined;
     }
-    if (refusal !== undefined) yield { kind: "refuse", reason: refusal.reason };
     return isTouched;
   }
 

@@ -271,3 +271,16 @@ describe("what is checked of one entry", () => {
     );
   });
 });
+
+test("a directory that this process may not change, and that stays for what is in it, is no obstacle", () => {
+  const member = plainMember(0o777, 0).put({ "d/x.log": "x", "e/f/x.log": "x", "e/g/y": "y" });
+  member.in("", (root, disk) => disk.setOwner(root, "e", 1000, 1000));
+  member.in("e", (inner, disk) => disk.setOwner(inner, "g", 1000, 1000));
+  member.memory.actAs(1000);
+  const push = member.push();
+  push.plan({ terms: {}, excludes: ["*.log"] });
+  push.entries("", [], { isComplete: true });
+  assert.deepEqual(push.findings, ["e/g", "e/g/y"]);
+  push.prepare().commit();
+  assert.deepEqual(member.tree(), { "d/": "", "d/x.log": "x", "e/": "", "e/f/": "", "e/f/x.log": "x" });
+});
