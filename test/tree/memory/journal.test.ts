@@ -64,6 +64,10 @@ describe("a journal", () => {
     assert.deepEqual(read(written([])), []);
   });
 
+  test("of an older version is understood: the kinds of steps keep their numbers", () => {
+    assert.deepEqual(StepKind, { place: 1, adjust: 2, finish: 3, remove: 4 });
+  });
+
   test("of several buffers is whole, and is written and read a buffer at a time", () => {
     const disk = new RecordingDisk(new MemoryDisk(), { withLooks: true });
     const steps = Array.from({ length: 9_000 }, (_, index) =>

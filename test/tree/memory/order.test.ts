@@ -273,3 +273,11 @@ test("a transfer looks directories up anew, whatever was known of them before", 
   const plan = finish(stage.plan(manifestBlock({ directories: [{ path: "a/b", entries: [file("f", 5)] }] })));
   assert.equal(plan.wants.count(), 0);
 });
+
+test("nothing lists what changes where nobody asks for it", () => {
+  const member = new Member();
+  const stage = new Stage(member.base, member.rules, "t-1", false);
+  finish(stage.plan(manifestBlock({ directories: [{ path: "", entries: [file("f", 0)] }] })));
+  stage.prepare();
+  assert.deepEqual([stage.isListed, member.has(".makuosan/t-1/changes")], [false, false]);
+});
