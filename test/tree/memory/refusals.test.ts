@@ -219,7 +219,7 @@ test("an error of the disk while something is checked is no refusal, and is told
 });
 
 test("a refusal is told once, though more goes after it", () => {
-  const member = new Member().put({ "d/m/": "", x: "", y: "" });
+  const member = new Member().put({ "d/m/": "", "d/n/": "", x: "", y: "" });
   member.in("d", (parent, disk) => disk.mount(parent, "m"));
   const push = member.push("t-1", { dryRun: true });
   push.plan({ terms: {} });
@@ -228,6 +228,7 @@ test("a refusal is told once, though more goes after it", () => {
     "d/m: it is on another file system than the base directory",
     "d",
     "d/m",
+    "d/n",
     "x",
     "y",
   ]);
