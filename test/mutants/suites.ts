@@ -20,7 +20,7 @@ export const SUITES: readonly Suite[] = [
     tests: ["test/engine/*.test.ts", "test/simulation/{order,scale,bottleneck}.test.ts"],
     seeds: SEEDS,
   },
-  { prefix: "src/tree/", tests: ["test/tree/*.test.ts"], seeds: 0 },
+  { prefix: "src/tree/", tests: ["test/tree/**/*.test.ts", "test/durability/*.test.ts"], seeds: 0 },
   { prefix: "test/mutants/fixture/", tests: ["test/mutants/fixture/*.checks.ts"], seeds: 0 },
 ];
 

@@ -92,7 +92,6 @@ export class Committer {
 
   private switchOver(): void {
     this.base.forgetAll();
-    this.area.tree.forgetAll();
     for (const step of this.steps()) {
       if (step.kind === StepKind.place) this.attempt(step.path, () => this.place(step));
     }

@@ -28,7 +28,6 @@ export function* carryOutAll<T>(
     for (;;) {
       const next = decisions.next(outcome);
       if (next.done === true) return next.value;
-      outcome = "done";
       if (next.value === undefined) yield;
       else {
         const answer = executor.carryOut(next.value);

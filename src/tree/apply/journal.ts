@@ -81,7 +81,8 @@ export class JournalWriter {
  */
 export function* readJournal(disk: Disk, open: () => FileHandle): Generator<Step> {
   const file = open();
-  const buffer = Buffer.alloc(BUFFER_BYTES + LONGEST_STEP_BYTES);
+  // No Buffer: a slice of one would be a view, which the next piece overwrites.
+  const buffer = new Uint8Array(BUFFER_BYTES + LONGEST_STEP_BYTES);
   try {
     let kept = 0;
     for (let offset = 0; ;) {

@@ -159,7 +159,6 @@ export class StagedFiles {
 
   close(): void {
     for (const file of this.open) this.closeFile(file);
-    this.partial.clear();
   }
 
   private complete(file: PartialFile): void {

@@ -30,7 +30,6 @@ export class StagingArea {
   private readonly root: DirectoryHandle;
   private readonly base: Directories;
   private discarded = 0;
-  private isOpen = true;
 
   private constructor(base: Directories, root: DirectoryHandle, name: string) {
     this.disk = base.disk;
@@ -159,20 +158,13 @@ export class StagingArea {
       // Otherwise the list could come back after a loss of power, but the staged entries could not.
       if (hasSteps && !this.disk.fileSystemOf(this.directory).isOrdered)
         this.disk.syncDirectory(this.directory);
-      this.closeInside();
       removeEntry(this.disk, this.root, this.name);
       removeStagingRoot(this.base);
     } finally {
-      this.closeInside();
+      this.tree.close();
+      this.disk.closeDirectory(this.directory);
       this.disk.closeDirectory(this.root);
     }
-  }
-
-  private closeInside(): void {
-    if (!this.isOpen) return;
-    this.isOpen = false;
-    this.tree.close();
-    this.disk.closeDirectory(this.directory);
   }
 
   private makeDirectory(path: string): void {
@@ -194,7 +186,6 @@ export class StagingArea {
 
 /** Removes BASE/.makuosan if nothing is staged there: between transfers the tree holds nothing of the daemon. */
 export function removeStagingRoot(base: Directories): void {
-  base.forget(STAGING_NAME);
   try {
     base.disk.removeDirectory(base.root, STAGING_NAME);
   } catch (error) {

@@ -35,6 +35,9 @@ export class StagingExecutor implements Executor {
       case "refuse":
         throw new StageError(decision.reason);
       case "replaced":
+        // It changes, too: from here on there is a list that it can be noted in.
+        this.staging.opened();
+        return "done";
       case "skip":
         return "done";
     }

@@ -61,7 +61,6 @@ export class Places {
     const directory = directoryOf(path);
     if (this.tree.hasDirectory(directory)) this.checkSticky(directory, path, stats);
     if (!stats.isDirectory() || entry.type === EntryType.directory) return;
-    this.checkDeletable({ path, stats });
     this.checkRemovable(path);
   }
 

@@ -168,9 +168,9 @@ export class Planner {
     }
     if (difference === 0) return 0;
     if (entry.extras?.hasOtherNames === true) this.linkTargets.add(path);
+    if (isDevice(entry.type) && !this.rules.keepOwner) return yield* leaveOut(path);
     if (stats?.isDirectory() === true && (difference & Difference.type) !== 0)
       yield* this.planReplaced(path, stats);
-    if (isDevice(entry.type) && !this.rules.keepOwner) return yield* leaveOut(path);
     return yield* this.bring(place, entry, difference);
   }
 
@@ -232,7 +232,6 @@ export class Planner {
       }
       yield undefined;
     }
-    if (refusal !== undefined) yield { kind: "refuse", reason: refusal.reason };
     return isTouched;
   }
 

@@ -21,7 +21,7 @@ export interface DeleteLimit {
 /** Half of the entries, and a hundred in any case; chosen without measurement. */
 export const DEFAULT_DELETE_LIMIT: DeleteLimit = { entries: 100, percent: 50 };
 
-/** Throws if an entry cannot be deleted. */
+/** Throws if a directory cannot be deleted. */
 export type Obstacle = (entry: EntryBelow) => void;
 
 /** How many entries are walked before other work gets its turn; chosen without measurement. */
@@ -86,7 +86,7 @@ export class Superfluous {
    * The superfluous entries of a directory, after all its entries have come: paths that can be deleted with everything
    * in them, step by step.
    *
-   * @param obstacle called with each entry
+   * @param obstacle called with each directory that goes
    */
   *in(directory: string, obstacle: Obstacle): Generator<string | undefined> {
     const isKnown = directory === this.directory;
@@ -156,17 +156,19 @@ export class Superfluous {
     obstacle: Obstacle,
   ): Generator<undefined, { kept: Set<string>; count: number }> {
     const kept = new Set<string>();
-    obstacle(top);
     let walked = 1;
     if (!top.stats.isDirectory()) return { kept, count: walked };
+    // Which of them have to stay for what is in them is known at the end.
+    const directories = [top];
     const enters = (entry: EntryBelow) => !this.stays(entry.path, true);
     for (const entry of below(this.tree, top.path, enters)) {
       if (this.stays(entry.path, entry.stats.isDirectory())) keepWay(kept, entry.path, top.path);
       else {
-        obstacle(entry);
+        if (entry.stats.isDirectory()) directories.push(entry);
         if (++walked % ENTRIES_PER_STEP === 0) yield;
       }
     }
+    for (const entry of directories) if (!kept.has(entry.path)) obstacle(entry);
     return { kept, count: walked - kept.size };
   }
 

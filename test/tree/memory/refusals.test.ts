@@ -1,0 +1,287 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { FileStats } from "../../../src/sys/stat.ts";
+import { Places } from "../../../src/tree/decide/places.ts";
+import { ITSELF } from "../../../src/tree/disk/disk.ts";
+import { failKind } from "../../disk/faults.ts";
+import { StageError } from "../../../src/tree/reasons/stage-error.ts";
+import { EntryType } from "../../../src/wire/entry.ts";
+import { directory, entry, file, Member, type MemberOptions, meta, type Push, symlink } from "./member.ts";
+
+/** What could not be committed is refused before the barrier. */
+
+const reasonOf = (work: () => void) => {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof StageError) return `${error.reason.path}: ${error.reason.code}`;
+    throw error;
+  }
+  return "none";
+};
+
+/** A member that is not root, whose base directory has a mode and an owner. */
+function plainMember(bits: number, user: number, options: MemberOptions = {}): Member {
+  const member = new Member({ rules: { keepOwner: false, ownGroups: new Set([1000]) }, ...options });
+  member.in("", (root, disk) => {
+    disk.setMode(root, ITSELF, bits);
+    disk.setOwner(root, ITSELF, user, 0);
+  });
+  return member;
+}
+
+describe("what could not be committed is refused before", () => {
+  const refusals = (push: Push) => push.findings.filter((text) => !/^[a-z/]*$/.test(text));
+
+  test("a directory of another file system, and one in which this process may not write", () => {
+    const member = new Member().put({ "m/": "" });
+    member.in("", (root, disk) => disk.mount(root, "m"));
+    assert.equal(
+      reasonOf(() => member.push().entries("m", [file("a", 1)])),
+      "m: EXDEV",
+    );
+    const closed = plainMember(0o777, 0).put({ "d/": "" });
+    closed.memory.actAs(1000);
+    assert.equal(
+      reasonOf(() => closed.push().entries("d", [file("a", 1)])),
+      "d: EACCES",
+    );
+  });
+
+  test("a delete in a directory in which this process may not write, or of a directory that it may not change", () => {
+    const member = plainMember(0o777, 0).put({ "d/x": "x", f: "f" });
+    member.memory.actAs(1000);
+    const push = member.push("t-1");
+    push.plan({ terms: {} });
+    assert.equal(
+      reasonOf(() => push.entries("", [entry(EntryType.gone, "d")])),
+      "d: EACCES",
+    );
+    const below = plainMember(0o777, 0).put({ "d/e/x": "x" });
+    below.in("", (root, disk) => disk.setOwner(root, "d", 1000, 1000));
+    below.memory.actAs(1000);
+    const other = below.push();
+    other.plan({ terms: {} });
+    assert.equal(
+      reasonOf(() => other.entries("", [entry(EntryType.gone, "d")])),
+      "d/e: EACCES",
+    );
+    const own = plainMember(0o777, 0).put({ f: "f" });
+    own.memory.actAs(1000);
+    const third = own.push();
+    third.plan({ terms: {} });
+    third.entries("", [entry(EntryType.gone, "f")]);
+    assert.deepEqual(third.findings, ["f"]);
+  });
+
+  test("a delete of a directory that something is mounted in, also as root", () => {
+    const member = new Member().put({ "d/m/": "", "d/x": "" });
+    member.in("d", (parent, disk) => disk.mount(parent, "m"));
+    const push = member.push();
+    push.plan({ terms: {} });
+    assert.equal(
+      reasonOf(() => push.entries("", [entry(EntryType.gone, "d")])),
+      "d/m: EXDEV",
+    );
+    const replaced = member.push("t-2");
+    replaced.plan({ terms: {} });
+    assert.equal(
+      reasonOf(() => replaced.entries("", [file("d", 1)])),
+      "d/m: EXDEV",
+    );
+    const whole = member.push("t-3");
+    whole.plan({ terms: {} });
+    assert.equal(
+      reasonOf(() => whole.entries("", [], { isComplete: true })),
+      "d/m: EXDEV",
+    );
+  });
+
+  test("an entry of somebody else in a sticky directory, unless one of both is this process's own", () => {
+    const cases: readonly (readonly [
+      directoryUser: number,
+      entryUser: number,
+      bits: number,
+      user: number,
+      code: string,
+    ])[] = [
+      [0, 0, 0o1777, 1000, "f: sticky"],
+      [1000, 0, 0o1777, 1000, "none"],
+      [0, 1000, 0o1777, 1000, "none"],
+      [0, 0, 0o777, 1000, "none"],
+      [1000, 1000, 0o1777, 0, "none"],
+    ];
+    for (const [directoryUser, entryUser, bits, user, code] of cases) {
+      for (const one of [file("f", 6), entry(EntryType.gone, "f")]) {
+        const member = plainMember(bits, directoryUser).put({ f: "hello" });
+        member.in("", (root, disk) => disk.setOwner(root, "f", entryUser, 0));
+        member.memory.actAs(user);
+        const push = member.push("t-1");
+        push.plan({ terms: {} });
+        assert.equal(
+          reasonOf(() => push.entries("", [one])),
+          code,
+        );
+      }
+    }
+    const root = new Member().put({ f: "hello" });
+    root.in("", (top, disk) => {
+      disk.setMode(top, ITSELF, 0o1777);
+      disk.setOwner(top, ITSELF, 5, 5);
+      disk.setOwner(top, "f", 6, 6);
+    });
+    assert.equal(
+      reasonOf(() => root.push().entries("", [file("f", 6)])),
+      "none",
+    );
+  });
+
+  test("a directory that would give way to a file, where it cannot be moved", () => {
+    const member = plainMember(0o777, 0).put({ "d/": "", "e/": "" });
+    member.in("", (root, disk) => disk.setOwner(root, "e", 1000, 1000));
+    member.memory.actAs(1000);
+    assert.equal(
+      reasonOf(() => member.push().entries("", [file("d", 1)])),
+      "d: EACCES",
+    );
+    assert.equal(
+      reasonOf(() => member.push().entries("", [file("e", 1)])),
+      "none",
+    );
+    assert.equal(
+      reasonOf(() => member.push().entries("", [directory("d", { metadata: meta(0o777) })])),
+      "none",
+    );
+  });
+
+  test("by a push and by a dry run alike; a check tells how things are all the same", () => {
+    for (const [isCheck, dryRun] of [
+      [false, false],
+      [false, true],
+      [true, true],
+    ] as const) {
+      const member = plainMember(0o755, 0).put({ old: "o", f: "f" });
+      member.memory.actAs(1000);
+      const push = member.push("t-1", { dryRun });
+      push.plan({ terms: { isCheck } });
+      const work = () => push.entries("", [file("new", 1), file("f", 1)], { isComplete: true });
+      if (dryRun)
+        assert.equal(
+          reasonOf(() => void work()),
+          "none",
+        );
+      else assert.throws(work, { code: "EACCES" });
+      if (dryRun)
+        assert.deepEqual(
+          push.findings,
+          isCheck ? ["old"] : [": permission denied", "old", ": permission denied"],
+        );
+    }
+    assert.deepEqual(refusals(new Member().push()), []);
+  });
+
+  test("more bytes than are free, with those that were written already", () => {
+    const member = new Member({ capacityBytes: 200_000 });
+    const free = () => member.in("", (root, disk) => disk.fileSystemOf(root).freeBytes);
+    const push = member.push("t-1", { dryRun: true });
+    const most = free();
+    push.entries("", [file("a", most)]);
+    assert.equal(
+      reasonOf(() => push.entries("", [file("b", 1)])),
+      "undefined: no-space",
+    );
+    const real = member.push();
+    real.entries("", [file("a", 50_000)]);
+    real.bring("", [file("b", 40_000)]);
+    real.entries("", [file("c", free() - 50_000 - 4_096)]);
+    assert.throws(
+      () => real.entries("", [file("d", 40_000)]),
+      /^StageError: no space: \d+ bytes are needed and \d+ are free$/,
+    );
+    member.memory.setCapacity(0);
+    assert.equal(
+      reasonOf(() =>
+        new Member({ capacityBytes: 0 })
+          .push("t-2", { dryRun: true })
+          .entries("", [symlink("l", "x"), file("e", 0)]),
+      ),
+      "none",
+    );
+  });
+});
+
+test("an error of the disk while something is checked is no refusal, and is told as it came", () => {
+  const member = new Member().put({ a: "a" });
+  const [push, other] = [member.push("t-1"), member.push("t-2", { dryRun: true })];
+  member.memory.before = failKind("statDirectory", "EIO");
+  assert.throws(() => push.entries("", [file("a", 2)]), { code: "EIO" });
+  assert.throws(() => other.entries("", [file("new", 2)]), { code: "EIO" });
+});
+
+test("a refusal is told once, though more goes after it", () => {
+  const member = new Member().put({ "d/m/": "", "d/n/": "", x: "", y: "" });
+  member.in("d", (parent, disk) => disk.mount(parent, "m"));
+  const push = member.push("t-1", { dryRun: true });
+  push.plan({ terms: {} });
+  push.entries("", [], { isComplete: true });
+  assert.deepEqual(push.findings, [
+    "d/m: it is on another file system than the base directory",
+    "d",
+    "d/m",
+    "d/n",
+    "x",
+    "y",
+  ]);
+});
+
+describe("what is checked of one entry", () => {
+  const checked = (places: Places, stats: Partial<FileStats>) =>
+    reasonOf(() => places.checkDeletable({ path: "d", stats: stats as FileStats }));
+  const directoryStats = (member: Member, more: object): FileStats => {
+    const { uid, device } = member.stats("d")!;
+    return { uid, device, hasMount: false, isDirectory: () => true, ...more } as unknown as FileStats;
+  };
+
+  test("is its file system for directories alone: some tell another one for files", () => {
+    const member = new Member().put({ "d/": "" });
+    const places = new Places(member.base, member.rules);
+    assert.equal(checked(places, directoryStats(member, {})), "none");
+    assert.equal(checked(places, directoryStats(member, { device: 99 })), "d: EXDEV");
+    assert.equal(checked(places, directoryStats(member, { hasMount: true })), "d: EXDEV");
+    assert.equal(checked(places, directoryStats(member, { device: 99, isDirectory: () => false })), "none");
+  });
+
+  test("is not its owner where this process may set owners without being root", () => {
+    const member = plainMember(0o1777, 0, { rules: { keepOwner: true } }).put({ "d/": "", f: "f" });
+    member.memory.actAs(1000);
+    assert.equal(checked(new Places(member.base, member.rules), directoryStats(member, {})), "none");
+    assert.equal(
+      reasonOf(() => member.push().entries("", [file("f", 2)])),
+      "none",
+    );
+  });
+
+  test("is that a directory which gives way can be moved, also where it is this process's own", () => {
+    const member = plainMember(0o777, 0).put({ "d/": "" });
+    member.in("", (root, disk) => disk.setOwner(root, "d", 1000, 1000));
+    member.in("d", (own, disk) => disk.setMode(own, ITSELF, 0o555));
+    member.memory.actAs(1000);
+    assert.equal(
+      reasonOf(() => member.push().entries("", [file("d", 1)])),
+      "d: EACCES",
+    );
+  });
+});
+
+test("a directory that this process may not change, and that stays for what is in it, is no obstacle", () => {
+  const member = plainMember(0o777, 0).put({ "d/x.log": "x", "e/f/x.log": "x", "e/g/y": "y" });
+  member.in("", (root, disk) => disk.setOwner(root, "e", 1000, 1000));
+  member.in("e", (inner, disk) => disk.setOwner(inner, "g", 1000, 1000));
+  member.memory.actAs(1000);
+  const push = member.push();
+  push.plan({ terms: {}, excludes: ["*.log"] });
+  push.entries("", [], { isComplete: true });
+  assert.deepEqual(push.findings, ["e/g", "e/g/y"]);
+  push.prepare().commit();
+  assert.deepEqual(member.tree(), { "d/": "", "d/x.log": "x", "e/": "", "e/f/": "", "e/f/x.log": "x" });
+});
