@@ -8,6 +8,8 @@ import { addressOf, epochOf, LARGE, ScriptedSender, SELF, SMALL, TRANSFER } from
 /** Which messages a node believes, and how its parts hang together. */
 
 const INFO = { hostName: "other", version: "1", receives: true, sends: true, labels: [] };
+/** The identity of the first other node. */
+const NODE_ID = "c".repeat(24) + "0".repeat(8);
 const HELLO = { type: "hello", body: { info: INFO } } as const;
 
 const statusOf = (sender: string) => ({
@@ -42,7 +44,7 @@ test("nobody but a member is heard about a transfer, and only under its own name
   const say = (nodeId: string, epoch: string) =>
     sender.handle({ kind: "message", from: { nodeId, epoch }, source: addressOf(0), message });
   say("0".repeat(32), epochOf(0));
-  say("0".padStart(32, "c"), epochOf(1));
+  say(NODE_ID, epochOf(1));
   assert.equal(sender.isOver, false);
   sender.status(0, { sender: epochOf(5), phase: MemberPhase.failed });
   assert.equal(sender.isOver, false, "a STATUS for another sender");
@@ -50,7 +52,7 @@ test("nobody but a member is heard about a transfer, and only under its own name
     type: "findings",
     body: { sender: epochOf(5), transfer: TRANSFER, first: 0, hasMore: false, findings: [] },
   });
-  say("0".padStart(32, "c"), epochOf(0));
+  say(NODE_ID, epochOf(0));
   assert.ok(sender.isOver);
 });
 
@@ -134,7 +136,7 @@ test("single fragments are taken as runs of one", () => {
 test("a node that restarts loses the transfers that it was sending", () => {
   const node = new ScriptedReceiver();
   node.offer();
-  const from = { nodeId: "0".padStart(32, "c"), epoch: "9".repeat(16) };
+  const from = { nodeId: NODE_ID, epoch: "9".repeat(16) };
   const source = { ip: "10.0.0.0", port: 5000 };
   node.handle({ kind: "message", from, source, message: HELLO });
   node.run(100);

@@ -5,7 +5,7 @@ import path from "node:path";
 /**
  * Transcripts: what engines said and did in a few fixed runs, with virtual times, beside the tests. Any change of
  * behaviour shows as another line. Such a change may be meant: then it is to be looked at line by line, and
- * `TRANSCRIPTS=write node --test test/engine/*s.test.ts` writes the files anew.
+ * `TRANSCRIPTS=write node --test test/engine/*.test.ts` writes the files anew.
  */
 
 const FOLDER = path.join(import.meta.dirname, "transcripts");
@@ -13,7 +13,7 @@ const FOLDER = path.join(import.meta.dirname, "transcripts");
 const HEAD = [
   "# What engines said and did in a fixed run, in virtual milliseconds. A test compares it line by line.",
   "# Has a line changed, then so has the behaviour: look whether that was meant. If so, this writes the file anew:",
-  "#   TRANSCRIPTS=write node --test test/engine/transcripts.test.ts test/engine/fleets.test.ts",
+  "#   TRANSCRIPTS=write node --test test/engine/*.test.ts",
   "",
 ];
 
