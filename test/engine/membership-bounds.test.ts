@@ -210,3 +210,24 @@ test("a member is silent when nothing has been heard of it for a minute, and any
   membership.tick(140_000);
   assert.deepEqual(left(), [], "once");
 });
+
+test("a node that moves before it is questioned is questioned at its new address", () => {
+  const membership = new Membership(INFO, MIDDLE);
+  membership.handle(peer(1), address(1), HELLO, 0);
+  membership.handle(peer(1), address(7), HELLO, 1);
+  membership.tick(20);
+  const [challenge] = take(membership);
+  assert.ok(challenge?.kind === "send" && challenge.destination.to === "address");
+  assert.deepEqual(challenge.destination.address, address(7));
+});
+
+test("a node that introduces itself once more says HELLO as at its start", () => {
+  const membership = new Membership(INFO, MIDDLE);
+  membership.reintroduce(500);
+  const hellos: number[] = [];
+  for (let nowMs = membership.nextDeadlineMs(); nowMs < Infinity; nowMs = membership.nextDeadlineMs()) {
+    membership.tick(nowMs);
+    hellos.push(...take(membership).map(() => nowMs));
+  }
+  assert.deepEqual(hellos, [500, 800, 1500, 3500]);
+});

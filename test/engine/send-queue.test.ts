@@ -157,3 +157,13 @@ test("what must not happen is noticed", () => {
   assert.throws(() => queue.addBlock(0, 1), /new only once/);
   assert.throws(() => queue.addSecondTime(), /there is one/);
 });
+
+test("stamps are serial numbers of 32 bits", () => {
+  const queue = queueOf([0, 1], [1, 1]);
+  queue.sent = 2 ** 32 - 1;
+  assert.deepEqual(
+    takeAll(queue).map(({ stamp }) => stamp),
+    [2 ** 32 - 1, 0],
+  );
+  assert.equal(queue.addMissing(0, 1, 0, 0), 1, "0 is newer");
+});
