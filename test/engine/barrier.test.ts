@@ -109,6 +109,7 @@ test("the last in everything decides, until it has left with its verdict", () =>
   assert.deepEqual([barrier.stagedBelow, barrier.size, barrier.unanswered()], [0, 2, [memberOf(1).epoch]]);
   assert.equal(barrier.everyone(MemberPhase.receiving), true);
   assert.deepEqual(barrier.below(MemberPhase.ready), barrier.epochs);
+  assert.deepEqual(barrier.below(MemberPhase.receiving), []);
   barrier.settle(other, "failed", "why");
   assert.deepEqual([barrier.stagedBelow, barrier.size, barrier.window.end], [3, 1, 10]);
   assert.equal(barrier.of(other.member.epoch), undefined);

@@ -62,6 +62,11 @@ test("transcript: loss that does not depend on the rate, and a sender that does 
   steps.go(2, 80, [0.3]).go(12, 80, [0.3]).go(1, 80, [0.33]).go(1, 80, [0.36]).go(3, 80, [0.33]);
   for (let count = 0; count < 4; count++) steps.pass(100, 5, [0.3]);
   steps.go(3, 80, [0.3]);
+  // Datagrams that come twice.
+  steps.go(3, 80, [-0.1]).go(3, 80, [0.03]).go(3, 80, [0]);
+  const usual = new Steps();
+  usual.go(12, 80, [0.12]).go(3, 80, [0.2]).go(1, 80, [0.24]).go(2, 80, [0.26]);
+  steps.lines.push(...usual.lines);
   compareTranscript("rates-usual-loss", steps.lines);
 });
 

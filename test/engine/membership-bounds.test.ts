@@ -231,3 +231,16 @@ test("a node that introduces itself once more says HELLO as at its start", () =>
   }
   assert.deepEqual(hellos, [500, 800, 1500, 3500]);
 });
+
+test("HELLO and ALIVE of a member are signs of life", () => {
+  for (const type of ["hello", "alive"] as const) {
+    const membership = new Membership(INFO, MIDDLE);
+    membership.start(0);
+    join(membership, 1, 2_000);
+    membership.handle(peer(1), address(1), { type, body: { info: INFO } }, 30_000);
+    membership.tick(89_999);
+    assert.equal(membership.size, 1);
+    membership.tick(95_000);
+    assert.equal(membership.size, 0);
+  }
+});

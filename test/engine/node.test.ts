@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { OutboundTransfers } from "../../src/engine/sender/outbound-transfers.ts";
 import { BlockKind, epochHalves, FragmentHeader } from "../../src/wire/datagram.ts";
 import { MemberPhase } from "../../src/wire/status-message.ts";
 import { epochOf as epochOfSender, keyOf, ScriptedReceiver } from "./scripted-receiver.ts";
@@ -152,4 +153,30 @@ test("a node that restarts loses the transfers that it was sending", () => {
     outcome: "discarded",
     reason: "the sender left: it was restarted",
   });
+});
+
+test("what the disk answers brings nothing about but what it is about", () => {
+  const node = new ScriptedReceiver();
+  node.engine.membership.start(node.nowMs);
+  node.offer();
+  node.fragments(0);
+  node.staged([0]);
+  assert.deepEqual(
+    node.said.filter(({ message }) => message.type === "hello"),
+    [],
+  );
+  node.handle({ kind: "tick" });
+  assert.equal(node.said.filter(({ message }) => message.type === "hello").length, 1);
+});
+
+test("a rate is one in fragments a second, for all that a node sends", () => {
+  const options = { windowBlocks: 256, socketFragments: 1000, fragmentsPerSecond: 2000 };
+  const outbound = new OutboundTransfers(options);
+  const { engine } = new ScriptedSender(1, { blocks: [] });
+  const targets = [...engine.membership.members];
+  outbound.start({ transfer: 1, targets, dryRun: false, allOrNothing: false }, 0);
+  const common = { transfer: 1, state: "more", failure: undefined, unreadable: 0 } as const;
+  outbound.handle({ kind: "produced", blocks: [LARGE], ...common }, 0);
+  // Six at once, in sends of three; then a little less than two in a millisecond.
+  assert.equal(outbound.nextDeadlineMs(), 3 / 1.94);
 });

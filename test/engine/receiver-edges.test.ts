@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Bitmap } from "../../src/base/bitmap.ts";
 import { MemberPhase } from "../../src/wire/status-message.ts";
 import { ScriptedReceiver, SELF } from "./scripted-receiver.ts";
 
@@ -113,4 +114,39 @@ test("corrupt blocks of a transfer to many members are told of again, and the yo
   assert.deepEqual(node.takeStatuses(), []);
   node.run(2);
   assert.deepEqual(node.takeStatus().missingRuns, [{ firstBlock: 0, blocks: 1 }]);
+});
+
+test("COMMIT may give a later place than ORDER has", () => {
+  const node = new ScriptedReceiver();
+  node.becomeReady();
+  node.order(0);
+  node.takeStatuses();
+  node.commit(5);
+  node.progress({ sentBlocks: 1, stamp: 1, final: true, poll: true });
+  node.run(1);
+  const { phase, order } = node.takeStatus();
+  assert.deepEqual([phase, order], [MemberPhase.committing, 5]);
+});
+
+test("an offer to others is no sign of life for a transfer to this node", () => {
+  const node = new ScriptedReceiver();
+  node.offer();
+  node.run(10_000);
+  node.hear({ type: "offer", body: { transfer: 1, dryRun: false, targets: ["0".repeat(16)] } });
+  node.run(5_001);
+  assert.deepEqual(ended(node), ["0 1 discarded"]);
+});
+
+test("a transfer that has failed says so once, whatever was still to be answered or missing", () => {
+  const node = new ScriptedReceiver();
+  node.offer();
+  node.fragments(0, { kind: 1 });
+  node.compared(0, new Bitmap(3));
+  node.run(5);
+  node.fragments(2);
+  node.takeStatuses();
+  const key = { epoch: "b".repeat(8) + "0".repeat(8), transfer: 1 };
+  node.handle({ kind: "staged", key, blocks: [2], outcome: { kind: "failed", reason: "full" } });
+  assert.ok(node.engine.isIdle);
+  assert.equal(node.takeStatuses().length, 1);
 });

@@ -59,6 +59,19 @@ for (const [members, hindmost] of [
   });
 }
 
+test("transcript: one of 200 members does not answer, and the source has nothing", () => {
+  const sender = new ScriptedSender(200, { blocks: [], last: "idle" });
+  sender.start();
+  for (let index = 0; index < 199; index++) sender.status(index);
+  sender.run(2500);
+  const idle = saidBy(sender);
+  const busy = new ScriptedSender(200, { blocks: [LARGE, LARGE, LARGE] });
+  busy.start();
+  for (let index = 0; index < 199; index++) busy.status(index);
+  busy.run(2500);
+  compareTranscript("questions-silent", ["nothing to send:", ...idle, "two blocks sent:", ...saidBy(busy)]);
+});
+
 test("transcript: who is asked where the window of some is full, and some owe an answer", () => {
   const members = 100;
   const sender = new ScriptedSender(members, {

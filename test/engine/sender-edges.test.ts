@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Bitmap } from "../../src/base/bitmap.ts";
 import { MemberPhase, type Status } from "../../src/wire/status-message.ts";
-import { addressOf, LARGE, manifest, ScriptedSender, SELF, SMALL, TRANSFER } from "./scripted-sender.ts";
+import {
+  addressOf,
+  epochOf,
+  LARGE,
+  manifest,
+  ScriptedSender,
+  SELF,
+  SMALL,
+  TRANSFER,
+} from "./scripted-sender.ts";
 
 /** For how long a sender waits, and for what. */
 
@@ -185,4 +194,136 @@ test("a member whose socket holds less than a block gets it in pieces", () => {
     return sender.stamp - before;
   };
   assert.deepEqual([piece(), piece(), piece(), piece(), piece()], [10, 10, 10, 4, 0]);
+});
+
+/** Lets time pass in steps of half a second from the start on; when the first member was left out. */
+function leftOutMs(
+  sender: ScriptedSender,
+  endMs: number,
+  speak: (nowMs: number) => void,
+): number | undefined {
+  while (sender.nowMs < endMs) {
+    sender.nowMs += 500;
+    sender.handle({ kind: "tick" });
+    speak(sender.nowMs);
+  }
+  return sender.take("abort")[0]?.atMs;
+}
+
+test("a member is silent after exactly five seconds, and stuck after exactly five minutes", () => {
+  const silent = new ScriptedSender(1, { blocks: [SMALL] });
+  silent.start();
+  assert.equal(
+    leftOutMs(silent, 20_000, (nowMs) => nowMs === 3000 && silent.status(0)),
+    8000,
+  );
+  const stuck = new ScriptedSender(1, { blocks: [SMALL] });
+  stuck.start();
+  assert.equal(
+    leftOutMs(stuck, 310_000, (nowMs) => nowMs >= 3000 && stuck.status(0)),
+    303_000,
+  );
+});
+
+/** A transfer that its members are to commit. */
+function committing(members: number): ScriptedSender {
+  const sender = new ScriptedSender(members, { blocks: [SMALL] });
+  sender.start();
+  sender.run(3);
+  for (const phase of [MemberPhase.ready, MemberPhase.ordered])
+    for (let index = 0; index < members; index++) sender.status(index, { stagedBelow: 1, phase, order: 1 });
+  assert.equal(sender.take("commit").length, 1);
+  return sender;
+}
+
+test("a member that commits for more than five minutes is unconfirmed, unless it works", () => {
+  for (const isWorking of [false, true]) {
+    const sender = committing(1);
+    for (let count = 0; count < 340; count++) {
+      sender.nowMs += 980;
+      sender.handle({ kind: "tick" });
+      const worked = isWorking ? count >> 3 : 0;
+      sender.status(0, { stagedBelow: 1, phase: MemberPhase.committing, order: 1, worked });
+    }
+    assert.deepEqual(sender.verdicts, isWorking ? [] : [`host0 unconfirmed ${STUCK}`]);
+  }
+});
+
+test("nothing but DONE in the commit is DONE", () => {
+  const early = new ScriptedSender(1, { blocks: [SMALL] });
+  early.start();
+  early.run(3);
+  early.status(0, { stagedBelow: 1, phase: MemberPhase.done });
+  assert.deepEqual(early.verdicts, []);
+  const sender = committing(1);
+  sender.status(0, { stagedBelow: 1, phase: MemberPhase.committing, order: 1 });
+  assert.deepEqual(sender.verdicts, []);
+  sender.status(0, { stagedBelow: 1, phase: MemberPhase.done, order: 1 });
+  assert.deepEqual(sender.verdicts, ["host0 done"]);
+});
+
+test("a member is asked for its findings every 200 ms until it answers, and what is empty or not expected is no answer", () => {
+  const sender = new ScriptedSender(2, { blocks: [SMALL] });
+  sender.start();
+  sender.run(3);
+  sender.status(0, { stagedBelow: 1, phase: MemberPhase.ready, findings: 2 });
+  sender.run(601);
+  const asked = sender.take("inquiry").map(({ atMs }) => atMs - 1003);
+  assert.deepEqual(asked, [0, 200, 400, 600]);
+  const answer = (index: number, hasMore: boolean, paths: readonly string[]) => {
+    const findings = paths.map((path) => ({ kind: 1, path, text: "" }) as const);
+    const body = { sender: SELF.epoch, transfer: TRANSFER, first: 0, hasMore, findings };
+    sender.hear(index, { type: "findings", body });
+  };
+  answer(0, true, []);
+  answer(1, false, ["a"]);
+  const told = () => sender.events.filter(({ kind }) => kind === "findings").length;
+  assert.equal(told(), 0);
+  answer(0, true, ["a"]);
+  assert.equal(told(), 1);
+  assert.equal(sender.take("inquiry").length, 0, "more is under way");
+  sender.hear(0, { type: "exit", body: null });
+  answer(0, false, ["a"]);
+  assert.equal(told(), 1, "it has left");
+});
+
+test("a forged stamp counts as the newest one, and not as one more", () => {
+  const sender = new ScriptedSender(1, { blocks: [LARGE, LARGE, LARGE] });
+  sender.start();
+  sender.status(0, { inFlight: 10 });
+  const before = sender.stamp;
+  sender.status(0, { inFlight: 10, stamp: before + 5 });
+  sender.status(0, { inFlight: 10, stamp: before + 5 });
+  assert.equal(sender.stamp, before + 10);
+});
+
+test("what waits to be sent again is dropped when all have it by then", () => {
+  const sender = new ScriptedSender(2, { blocks: Array.from({ length: 12 }, () => LARGE), last: "idle" });
+  sender.start();
+  sender.status(0, { windowEnd: 12 });
+  sender.status(1, { windowEnd: 12 });
+  sender.run(3);
+  sender.isSocketFree = false;
+  const missing = (block: number) => [{ block, maskLow: 1, maskHigh: 0 }];
+  for (const block of [0, 1, 2, 3, 4, 5]) sender.status(0, { missingFragments: missing(block) });
+  assert.equal(sender.blocks.length, 12 + 4, "four wait in the socket, two before it");
+  for (const index of [0, 1]) sender.status(index, { stagedBelow: 5 });
+  sender.isSocketFree = true;
+  for (let count = 0; count < 4; count++) sender.handle({ kind: "sent", transfer: TRANSFER });
+  assert.deepEqual(sender.blocks.slice(12), [0, 1, 2, 3, 5]);
+});
+
+test("a settled manifest block tells what each member wants, and how it differs", () => {
+  const sender = new ScriptedSender(2, { blocks: [manifest(2)], last: "idle" });
+  sender.start();
+  sender.run(3);
+  const entries = new Bitmap(2, new Uint8Array([0b01]));
+  sender.status(0, { wants: [{ block: 0, entries, differences: undefined }] });
+  const differences = new Uint8Array([0, 4]);
+  const other = new Bitmap(2, new Uint8Array([0b10]));
+  sender.status(1, { wants: [{ block: 0, entries: other, differences }] });
+  assert.deepEqual(sender.settled[0]?.wants, [
+    { epoch: epochOf(0), entries, differences: undefined },
+    { epoch: epochOf(1), entries: other, differences },
+  ]);
 });
