@@ -30,7 +30,9 @@ test("no more missing fragments and blocks are named than a STATUS holds", () =>
   );
   const absent = new Assembly(100);
   for (const block of blocks(60)) if (block % 2 === 1) arrive(absent, block);
-  const { runs } = absent.missingBelow(Infinity);
+  arrive(absent, 70, 1);
+  const { runs, fragments } = absent.missingBelow(Infinity);
+  assert.deepEqual(fragments, [], "what lies behind the last one that is named comes another time");
   assert.deepEqual(
     runs,
     blocks(16).map((index) => ({ firstBlock: 2 * index, blocks: 1 })),
@@ -42,6 +44,7 @@ test("a full window is no reason to take its first block for its next one", () =
   for (const block of blocks(4)) arrive(assembly, block);
   assert.ok(assembly.isWhole);
   assert.equal(arrive(assembly, 4), 0, "it has no place yet");
+  assert.deepEqual([assembly.isWhole, assembly.seenBlocks], [true, 4]);
   assembly.markStaged(0);
   assert.deepEqual([assembly.stagedBelow, assembly.windowEnd], [1, 5]);
   assert.equal(arrive(assembly, 4, 1), 1);

@@ -63,7 +63,7 @@ test("transcript: loss that does not depend on the rate, and a sender that does 
   for (let count = 0; count < 4; count++) steps.pass(100, 5, [0.3]);
   steps.go(3, 80, [0.3]);
   // Datagrams that come twice.
-  steps.go(3, 80, [-0.1]).go(3, 80, [0.03]).go(3, 80, [0]);
+  steps.go(12, 80, [-0.1]).go(3, 80, [0.03]).go(3, 80, [0]);
   const usual = new Steps();
   usual.go(12, 80, [0.12]).go(3, 80, [0.2]).go(1, 80, [0.24]).go(2, 80, [0.26]);
   steps.lines.push(...usual.lines);
@@ -108,6 +108,7 @@ test("reports that go back, or bring nothing, are not counted", () => {
   flow.noteReport("member", 1000, 1000, 0);
   flow.noteReport("member", 2000, 1000, 0);
   flow.readyMs(1, 100);
+  assert.equal(flow.isSlowed, false);
   flow.noteReport("member", 0, 1000, 300);
   flow.readyMs(1, 150);
   assert.equal(flow.fragmentsPerSecond, 1000, "nothing was sent since the interval began");
@@ -169,5 +170,22 @@ test("a rate that held the transfer up for half of the time grows, though little
     flow.readyMs(1, 190);
     flow.readyMs(1, 200);
     assert.equal(flow.fragmentsPerSecond, grows ? 9696 : 9600, `${heldMs}`);
+  }
+});
+
+test("a report that begins before the rate was lowered is not counted, one that begins then is", () => {
+  for (const [from, isCounted] of [
+    [3999, false],
+    [4000, true],
+  ] as const) {
+    const flow = fresh();
+    flow.noteSent(4000);
+    flow.noteReport("member", 0, 4000, 1000);
+    flow.readyMs(1, 100);
+    assert.equal(flow.fragmentsPerSecond, 9600);
+    flow.noteSent(1000);
+    flow.noteReport("member", from, 5000, 400);
+    flow.readyMs(1, 200);
+    assert.equal(flow.fragmentsPerSecond !== 9600, isCounted, `${from}`);
   }
 });

@@ -244,3 +244,11 @@ test("HELLO and ALIVE of a member are signs of life", () => {
     assert.equal(membership.size, 0);
   }
 });
+
+test("a member may say something else of itself at any time", () => {
+  const membership = new Membership(INFO, MIDDLE);
+  join(membership, 1);
+  const info = { ...INFO, labels: ["web"] };
+  membership.handle(peer(1), address(1), { type: "alive", body: { info } }, 100);
+  assert.deepEqual(membership.memberOf(peer(1).epoch)?.info, info);
+});

@@ -108,12 +108,12 @@ test("corrupt blocks of a transfer to many members are told of again, and the yo
   for (const block of [0, 1, 2]) node.fragments(block, { stamp: block });
   node.takeStatuses();
   const key = { epoch: "b".repeat(8) + "0".repeat(8), transfer: 1 };
-  node.handle({ kind: "staged", key, blocks: [0], outcome: { kind: "corrupt" } });
+  node.handle({ kind: "staged", key, blocks: [2], outcome: { kind: "corrupt" } });
   node.fragments(5, { stamp: 3 });
   node.run(1);
   assert.deepEqual(node.takeStatuses(), []);
   node.run(2);
-  assert.deepEqual(node.takeStatus().missingRuns, [{ firstBlock: 0, blocks: 1 }]);
+  assert.deepEqual(node.takeStatus().missingRuns, [{ firstBlock: 2, blocks: 1 }]);
 });
 
 test("COMMIT may give a later place than ORDER has", () => {
@@ -149,4 +149,103 @@ test("a transfer that has failed says so once, whatever was still to be answered
   node.handle({ kind: "staged", key, blocks: [2], outcome: { kind: "failed", reason: "full" } });
   assert.ok(node.engine.isIdle);
   assert.equal(node.takeStatuses().length, 1);
+});
+
+test("a node that does not receive says so again to a sender that asks", () => {
+  const node = new ScriptedReceiver(1, { receives: false });
+  node.offer();
+  assert.equal(node.takeStatus().phase, MemberPhase.failed);
+  node.progress({ poll: true });
+  assert.equal(node.takeStatus().phase, MemberPhase.failed);
+});
+
+test("a member reports once a second at the least, when something arrives", () => {
+  for (const [afterMs, reports] of [
+    [999, 0],
+    [1000, 1],
+  ] as const) {
+    const node = new ScriptedReceiver();
+    node.offer();
+    node.run(1);
+    assert.equal(node.takeStatuses().length, 1);
+    node.nowMs = 1000 + afterMs;
+    node.fragments(0, { sealedBytes: 5000 });
+    assert.equal(node.takeStatuses().length, reports, `after ${afterMs} ms`);
+  }
+});
+
+for (const [what, speak] of [
+  ["OFFER", (node: ScriptedReceiver) => node.offer()],
+  ["PROGRESS", (node: ScriptedReceiver) => node.progress()],
+  ["ORDER", (node: ScriptedReceiver) => node.order(1)],
+  ["COMMIT", (node: ScriptedReceiver) => node.commit(1)],
+  ["INQUIRY", (node: ScriptedReceiver) => node.hear({ type: "inquiry", body: { transfer: 1, first: 0 } })],
+] as const) {
+  test(`${what} is a sign of life of a sender`, () => {
+    const node = new ScriptedReceiver();
+    node.offer();
+    node.run(10_000);
+    speak(node);
+    node.run(14_990);
+    assert.deepEqual(ended(node), []);
+    node.run(20);
+    assert.deepEqual(ended(node), ["0 1 discarded"]);
+  });
+}
+
+test("answers that do not find room in one STATUS follow in the next, at once", () => {
+  const node = new ScriptedReceiver();
+  node.offer();
+  for (let block = 0; block < 16; block++) {
+    node.fragments(block, { kind: 1, stamp: block });
+    const entries = new Bitmap(1000);
+    entries.set(block);
+    node.compared(block, entries);
+  }
+  node.takeStatuses();
+  // All have been sent at the same time, and are to be repeated after 40 ms.
+  node.run(43);
+  const blocks = node.takeStatuses().map(({ wants }) => wants.map(({ block }) => block));
+  assert.deepEqual(blocks, [
+    [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+    [10, 11, 12, 13, 14, 15],
+  ]);
+});
+
+test("a failure is the last word, though blocks were reported as staged, or answers are pending", () => {
+  const key = { epoch: "b".repeat(8) + "0".repeat(8), transfer: 1 };
+  const outcome = { kind: "failed", reason: "full" } as const;
+  const node = new ScriptedReceiver();
+  node.offer();
+  for (const block of [0, 1, 2, 3]) node.fragments(block);
+  node.run(1);
+  node.takeStatuses();
+  node.handle({ kind: "staged", key, blocks: [0, 1, 2, 3], outcome });
+  node.run(5);
+  assert.equal(node.takeStatuses().length, 1);
+  const wanting = new ScriptedReceiver();
+  wanting.offer();
+  wanting.fragments(0, { kind: 1 });
+  wanting.compared(0, new Bitmap(3));
+  wanting.fragments(1);
+  wanting.takeStatuses();
+  wanting.handle({ kind: "staged", key, blocks: [1], outcome });
+  assert.ok(wanting.engine.isIdle);
+});
+
+test("an ABORT that comes while DONE waits to be said changes nothing", () => {
+  const node = new ScriptedReceiver(300);
+  const key = { epoch: "b".repeat(8) + "0".repeat(8), transfer: 1 };
+  const targets = [SELF.epoch, ...Array.from({ length: 127 }, (_, index) => String(index).padStart(16, "0"))];
+  node.hear({ type: "offer", body: { transfer: 1, dryRun: false, targets } });
+  node.progress({ final: true, spreadMs: 60 });
+  node.prepared();
+  node.order(0, targets);
+  node.commit(1, targets);
+  node.handle({ kind: "committed", key, failure: undefined });
+  assert.equal(node.engine.isIdle, false);
+  node.hear({ type: "abort", body: { transfer: 1, targets: [], reason: "late" } });
+  node.run(60);
+  assert.equal(node.takeStatus().phase, MemberPhase.done);
+  assert.deepEqual(ended(node), ["0 1 done"]);
 });

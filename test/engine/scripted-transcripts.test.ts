@@ -72,6 +72,18 @@ test("transcript: one of 200 members does not answer, and the source has nothing
   compareTranscript("questions-silent", ["nothing to send:", ...idle, "two blocks sent:", ...saidBy(busy)]);
 });
 
+test("transcript: one of 200 members stops after the others have got on for two seconds", () => {
+  const sender = new ScriptedSender(200, { blocks: Array.from({ length: 100 }, () => LARGE), last: "idle" });
+  sender.start();
+  for (let round = 0; round < 40; round++) {
+    for (let index = 0; index < 200; index++) sender.status(index, { windowEnd: round + 3 });
+    sender.run(50);
+  }
+  for (let index = 0; index < 199; index++) sender.status(index, { windowEnd: 60 });
+  sender.run(2500);
+  compareTranscript("questions-later", saidBy(sender));
+});
+
 test("transcript: who is asked where the window of some is full, and some owe an answer", () => {
   const members = 100;
   const sender = new ScriptedSender(members, {

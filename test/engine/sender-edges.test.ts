@@ -2,16 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Bitmap } from "../../src/base/bitmap.ts";
 import { MemberPhase, type Status } from "../../src/wire/status-message.ts";
-import {
-  addressOf,
-  epochOf,
-  LARGE,
-  manifest,
-  ScriptedSender,
-  SELF,
-  SMALL,
-  TRANSFER,
-} from "./scripted-sender.ts";
+import { epochOf, LARGE, manifest, ScriptedSender, SMALL, TRANSFER } from "./scripted-sender.ts";
 
 /** For how long a sender waits, and for what. */
 
@@ -64,83 +55,6 @@ test("a member that has staged everything and does not get ready is taken out", 
   sender.start();
   sender.run(3);
   assert.deepEqual(sixMinutes(sender, { stagedBelow: 1 }), [`host0 ${STUCK}`]);
-});
-
-test("a member that does not tell its findings is taken out, and with it what was still to be read", () => {
-  const sender = new ScriptedSender(2, { blocks: [SMALL] });
-  sender.start();
-  sender.run(3);
-  const ready = { stagedBelow: 1, phase: MemberPhase.ready };
-  sender.status(1, ready);
-  for (let count = 0; count < 320 && failures(sender).length === 0; count++) {
-    sender.status(0, { ...ready, findings: 1 });
-    sender.status(1, ready);
-    sender.nowMs += 980;
-    sender.handle({ kind: "tick" });
-  }
-  assert.deepEqual(failures(sender), [`host0 ${STUCK}`]);
-  assert.ok(sender.take("order").length > 0, "the other one goes on");
-});
-
-test("no more than eight members are asked for their findings at a time", () => {
-  const sender = new ScriptedSender(10, { blocks: [SMALL] });
-  sender.start();
-  sender.run(3);
-  for (let index = 0; index < 10; index++)
-    sender.status(index, { stagedBelow: 1, phase: MemberPhase.ready, findings: 1 });
-  assert.equal(sender.take("inquiry").length, 8);
-  const answer = (index: number, first = 0) => {
-    const findings = [{ kind: 1, path: "a", text: "" } as const];
-    const body = { sender: SELF.epoch, transfer: TRANSFER, first, hasMore: false, findings };
-    sender.hear(index, { type: "findings", body });
-  };
-  answer(3);
-  assert.deepEqual(
-    sender.take("inquiry").map(({ to }) => to),
-    [addressOf(8).ip],
-  );
-  answer(3);
-  assert.equal(sender.take("inquiry").length, 0, "it has told everything");
-});
-
-test("a member that reports more findings than it can have is not asked for them", () => {
-  for (const [findings, isAsked] of [
-    [0, false],
-    [1, true],
-    [1_677_722, true],
-    [1_677_723, false],
-  ] as const) {
-    const sender = new ScriptedSender(1, { blocks: [SMALL] });
-    sender.start();
-    sender.run(3);
-    sender.status(0, { stagedBelow: 1, phase: MemberPhase.ready, findings });
-    assert.equal(sender.take("inquiry").length === 1, isAsked, `${findings}`);
-  }
-});
-
-test("a member that goes on telling findings is neither silent nor stuck", () => {
-  const sender = new ScriptedSender(1, { blocks: [SMALL] });
-  sender.start();
-  sender.run(3);
-  sender.status(0, { stagedBelow: 1, phase: MemberPhase.ready, findings: 10_000 });
-  for (let first = 0; first < 100; first++) {
-    for (let step = 0; step < 4; step++) {
-      sender.nowMs += 990;
-      sender.handle({ kind: "tick" });
-    }
-    const findings = [{ kind: 1, path: "a", text: "" } as const];
-    const body = { sender: SELF.epoch, transfer: TRANSFER, first, hasMore: false, findings };
-    sender.hear(0, { type: "findings", body });
-  }
-  assert.deepEqual(failures(sender), []);
-  // From now on it tells the same again: it is alive, and does not get on.
-  for (let count = 0; count < 330; count++) {
-    sender.nowMs += 990;
-    sender.handle({ kind: "tick" });
-    const body = { sender: SELF.epoch, transfer: TRANSFER, first: 0, hasMore: false, findings: [] };
-    sender.hear(0, { type: "findings", body });
-  }
-  assert.deepEqual(failures(sender), [`host0 ${STUCK}`]);
 });
 
 test("time in which this process stood still is forgiven from one second on", () => {
@@ -262,37 +176,13 @@ test("nothing but DONE in the commit is DONE", () => {
   assert.deepEqual(sender.verdicts, ["host0 done"]);
 });
 
-test("a member is asked for its findings every 200 ms until it answers, and what is empty or not expected is no answer", () => {
-  const sender = new ScriptedSender(2, { blocks: [SMALL] });
-  sender.start();
-  sender.run(3);
-  sender.status(0, { stagedBelow: 1, phase: MemberPhase.ready, findings: 2 });
-  sender.run(601);
-  const asked = sender.take("inquiry").map(({ atMs }) => atMs - 1003);
-  assert.deepEqual(asked, [0, 200, 400, 600]);
-  const answer = (index: number, hasMore: boolean, paths: readonly string[]) => {
-    const findings = paths.map((path) => ({ kind: 1, path, text: "" }) as const);
-    const body = { sender: SELF.epoch, transfer: TRANSFER, first: 0, hasMore, findings };
-    sender.hear(index, { type: "findings", body });
-  };
-  answer(0, true, []);
-  answer(1, false, ["a"]);
-  const told = () => sender.events.filter(({ kind }) => kind === "findings").length;
-  assert.equal(told(), 0);
-  answer(0, true, ["a"]);
-  assert.equal(told(), 1);
-  assert.equal(sender.take("inquiry").length, 0, "more is under way");
-  sender.hear(0, { type: "exit", body: null });
-  answer(0, false, ["a"]);
-  assert.equal(told(), 1, "it has left");
-});
-
 test("a forged stamp counts as the newest one, and not as one more", () => {
-  const sender = new ScriptedSender(1, { blocks: [LARGE, LARGE, LARGE] });
+  const small = Array.from({ length: 60 }, () => SMALL);
+  const sender = new ScriptedSender(1, { blocks: [LARGE, LARGE, ...small] });
   sender.start();
   sender.status(0, { inFlight: 10 });
+  sender.run(5);
   const before = sender.stamp;
-  sender.status(0, { inFlight: 10, stamp: before + 5 });
   sender.status(0, { inFlight: 10, stamp: before + 5 });
   assert.equal(sender.stamp, before + 10);
 });
@@ -326,4 +216,65 @@ test("a settled manifest block tells what each member wants, and how it differs"
     { epoch: epochOf(0), entries, differences: undefined },
     { epoch: epochOf(1), entries: other, differences },
   ]);
+});
+
+test("a process that stands still right after the start blames nobody either", () => {
+  const sender = new ScriptedSender(1, { blocks: [SMALL] });
+  sender.start();
+  sender.nowMs += 20_000;
+  sender.run(4000);
+  assert.deepEqual(failures(sender), []);
+});
+
+test("one entry that cannot be read ends a transfer with all-or-nothing", () => {
+  const sender = new ScriptedSender(1, { blocks: [], last: "idle" });
+  sender.start({ allOrNothing: true });
+  const common = { transfer: TRANSFER, blocks: [], state: "more", failure: undefined } as const;
+  sender.handle({ kind: "produced", unreadable: 1, ...common });
+  assert.equal(sender.result?.aborted, "1 entries cannot be read here");
+});
+
+test("one free place in the window is enough for the next block", () => {
+  const sender = new ScriptedSender(1, { blocks: Array.from({ length: 300 }, () => LARGE) });
+  sender.start();
+  const parts = { windowEnd: 400, inFlight: 100_000 };
+  sender.status(0, parts);
+  sender.run(3);
+  assert.equal(sender.blocks.length, 256);
+  sender.status(0, { ...parts, stagedBelow: 1 });
+  assert.equal(sender.blocks.length, 257);
+});
+
+test("the members of a transfer are told for the display of its progress", () => {
+  const sender = new ScriptedSender(2, { blocks: [LARGE] });
+  sender.start();
+  sender.status(1, { stagedBelow: 1 });
+  const progress = [...(sender.engine.outboundTransfer(TRANSFER)?.membersProgress ?? [])];
+  assert.deepEqual(
+    progress.map(({ member, stagedBelow }) => [member.epoch, stagedBelow]),
+    [
+      [epochOf(0), 0],
+      [epochOf(1), 1],
+    ],
+  );
+});
+
+test("with up to 64 members a repair brings the transfer on, and they are asked soon after it", () => {
+  for (const [members, isSoon] of [
+    [64, true],
+    [65, false],
+  ] as const) {
+    const sender = new ScriptedSender(members, { blocks: [LARGE, LARGE, LARGE], last: "idle" });
+    sender.start();
+    for (let index = 0; index < members; index++) sender.status(index, { windowEnd: 3 });
+    sender.run(700);
+    sender.take("progress");
+    const missing = [{ block: 0, maskLow: 1, maskHigh: 0 }];
+    for (let index = 0; index < members; index++)
+      sender.status(index, { windowEnd: 3, missingFragments: missing });
+    const askedMs = sender.nowMs;
+    sender.run(30);
+    const first = sender.take("progress")[0]?.atMs;
+    assert.equal(first === askedMs + 10, isSoon, `${members}: ${first} after ${askedMs}`);
+  }
 });
