@@ -180,3 +180,15 @@ test("a rate is one in fragments a second, for all that a node sends", () => {
   // Six at once, in sends of three; then a little less than two in a millisecond.
   assert.equal(outbound.nextDeadlineMs(), 3 / 1.94);
 });
+
+test("where the rate holds a transfer up, its members are asked only some time after the next fragment", () => {
+  const options = { windowBlocks: 256, socketFragments: 1000, fragmentsPerSecond: 50 };
+  const outbound = new OutboundTransfers(options);
+  const { engine } = new ScriptedSender(1, { blocks: [] });
+  const targets = [...engine.membership.members];
+  outbound.start({ transfer: 1, targets, dryRun: false, allOrNothing: false }, 0);
+  const common = { transfer: 1, state: "more", failure: undefined, unreadable: 0 } as const;
+  outbound.handle({ kind: "produced", blocks: [LARGE], ...common }, 0);
+  // A bucket for one fragment, and a little less than one in 20 ms.
+  assert.equal(outbound.nextDeadlineMs(), 25);
+});

@@ -278,3 +278,29 @@ test("with up to 64 members a repair brings the transfer on, and they are asked 
     assert.equal(first === askedMs + 10, isSoon, `${members}: ${first} after ${askedMs}`);
   }
 });
+
+test("two members that are lost at once end a transfer with all-or-nothing once", () => {
+  const sender = new ScriptedSender(2, { blocks: [SMALL] });
+  sender.start({ allOrNothing: true });
+  sender.run(7000);
+  const reason = "host0: no answer for 5 seconds";
+  assert.deepEqual(sender.verdicts, ["host0 failed no answer for 5 seconds", `host1 failed ${reason}`]);
+  assert.equal(sender.result?.aborted, reason);
+  assert.equal(failures(sender).length, 1);
+});
+
+test("the answer of a member that has left does not stand for that of another", () => {
+  const sender = new ScriptedSender(2, { blocks: [manifest(3)], last: "idle" });
+  sender.start();
+  sender.run(3);
+  const wants = [{ block: 0, entries: new Bitmap(3), differences: undefined }];
+  sender.status(0, { wants });
+  sender.hear(0, { type: "exit", body: null });
+  sender.run(3);
+  assert.equal(sender.settled.length, 0);
+  sender.status(1, { wants });
+  assert.deepEqual(
+    sender.settled[0]?.wants.map(({ epoch }) => epoch),
+    [epochOf(1)],
+  );
+});
