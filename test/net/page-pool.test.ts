@@ -55,7 +55,7 @@ test("pages that are in use keep their memory, and the lowest free one is taken 
   const pool = new PagePool(200);
   const used = use(pool, 180);
   const held = [0, 50, 51, 120, 179];
-  for (const page of used.toReversed()) if (!held.includes(page)) pool.give(page);
+  for (const page of used) if (!held.includes(page)) pool.give(page);
   pool.trim();
   // What was never used has no mark either.
   assert.deepEqual(kept(pool, 200), held);
