@@ -174,7 +174,8 @@ export class ScriptedReceiver {
     const to = destination.to === "group" ? "group" : destination.address.ip;
     this.said.push({ atMs: this.nowMs, to, message });
     if (message.type !== "challenge") return;
-    const sender = Number(to.split(".")[3]);
+    const [, , high, low] = to.split(".").map(Number) as [number, number, number, number];
+    const sender = high * 256 + low;
     const info = { ...INFO, hostName: `host${sender}` };
     this.hear(
       { type: "response", body: { answer: message.body.nonce, nonce: "0".repeat(32), info } },
@@ -196,7 +197,7 @@ interface FragmentOptions {
 }
 
 export function epochOf(sender: number): string {
-  return sender.toString(16).padStart(16, "b");
+  return "b".repeat(8) + sender.toString(16).padStart(8, "0");
 }
 
 /** Names the transfer that most tests are about. */
@@ -205,9 +206,9 @@ export function keyOf(transfer = TRANSFER, sender = 0): InboundKey {
 }
 
 function peerOf(sender: number) {
-  return { nodeId: sender.toString(16).padStart(32, "c"), epoch: epochOf(sender) };
+  return { nodeId: "c".repeat(24) + sender.toString(16).padStart(8, "0"), epoch: epochOf(sender) };
 }
 
 function addressOf(sender: number) {
-  return { ip: `10.0.0.${sender}`, port: 5000 };
+  return { ip: `10.0.${sender >> 8}.${sender & 255}`, port: 5000 };
 }

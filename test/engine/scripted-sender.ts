@@ -170,7 +170,7 @@ export class ScriptedSender {
     const to = destination.to === "group" ? "group" : destination.address.ip;
     this.said.push({ atMs: this.nowMs, to, message });
     if (message.type !== "challenge") return;
-    const index = Number(to.split(".")[3]);
+    const index = indexOf(to);
     const body = { answer: message.body.nonce, nonce: "0".repeat(32), info: infoOf(index) };
     this.hear(index, { type: "response", body });
   }
@@ -184,7 +184,7 @@ export class ScriptedSender {
 
 /** The epoch of a member. */
 export function epochOf(index: number): string {
-  return index.toString(16).padStart(16, "b");
+  return "b".repeat(8) + index.toString(16).padStart(8, "0");
 }
 
 export function hostOf(index: number): string {
@@ -196,11 +196,16 @@ function infoOf(index: number) {
 }
 
 function peerOf(index: number) {
-  return { nodeId: index.toString(16).padStart(32, "c"), epoch: epochOf(index) };
+  return { nodeId: "c".repeat(24) + index.toString(16).padStart(8, "0"), epoch: epochOf(index) };
 }
 
 export function addressOf(index: number) {
   return { ip: `10.0.${index >> 8}.${index & 255}`, port: 5000 };
+}
+
+function indexOf(ip: string): number {
+  const [, , high, low] = ip.split(".").map(Number) as [number, number, number, number];
+  return high * 256 + low;
 }
 
 function bits(mask: number): number {

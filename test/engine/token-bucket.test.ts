@@ -56,3 +56,18 @@ test("what was taken beyond the bucket is made up for", () => {
   assert.ok(bucket.readyMs(1, 0) > 95);
   assert.ok(bucket.readyMs(1, 0) < 110);
 });
+
+test("a very low rate flows in at half of it, so that it is held over a second as well", () => {
+  const bucket = new TokenBucket(0.01);
+  assert.equal(bucket.readyMs(1, 0), 0);
+  bucket.take(1);
+  assert.equal(bucket.readyMs(1, 0), 200);
+});
+
+test("what a bucket holds beyond its new depth is gone with a lower rate", () => {
+  const bucket = new TokenBucket(100);
+  assert.equal(bucket.readyMs(44, 0), 0);
+  bucket.setRate(1, 0);
+  assert.equal(bucket.readyMs(3, 0), 0);
+  assert.equal(bucket.readyMs(4, 0), 1 / 0.97);
+});

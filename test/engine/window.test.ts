@@ -53,3 +53,11 @@ test("the narrowest member bounds all, until it leaves", () => {
 test("transfers share the socket buffer of their node, and each may have one fragment in flight", () => {
   assert.deepEqual([inFlightShare(100, 0), inFlightShare(100, 3), inFlightShare(2, 8)], [100, 33, 1]);
 });
+
+test("a member that takes nothing at all gets one fragment at a time", () => {
+  const group = new GroupWindow(1);
+  const member = new MemberWindow();
+  member.update(10, 0, 0);
+  group.note(0, member);
+  assert.deepEqual([group.leastInFlight, group.sendLimit], [1, 0]);
+});

@@ -9,7 +9,7 @@ export interface Mutation {
   readonly line: number;
   readonly column: number;
   readonly kind: string;
-  /** The line that it begins in, without its indentation. */
+  /** The line that it begins in, without its indentation; a bare jump with the line before, which tells it from others. */
   readonly code: string;
   /** What becomes what, on one line. */
   readonly change: string;
@@ -185,7 +185,7 @@ export class MutationFinder {
     let site = known.find((one) => one.form === form);
     if (site === undefined) known.push((site = { node, form, mutations: [], replacements: [] }));
     const { line, character } = this.source.getLineAndCharacterOfPosition(at.getStart(this.source));
-    const code = (this.source.text.split("\n")[line] ?? "").trim();
+    const code = codeAt(this.source.text, line);
     const before = form === "block" ? "{ ... }" : oneLine(this.textOf(node));
     const after = form === "statement" ? "(removed)" : oneLine(shown);
     const { fileName: file } = this.source;
@@ -197,6 +197,11 @@ export class MutationFinder {
   private textOf(node: ts.Node): string {
     return node.getText(this.source);
   }
+}
+
+function codeAt(text: string, line: number): string {
+  const [before = "", code = ""] = ["", ...text.split("\n")].slice(line, line + 2).map((one) => one.trim());
+  return /^(break|continue|return);$/.test(code) ? `${before} ${code}` : code;
 }
 
 function oneLine(text: string): string {

@@ -64,6 +64,12 @@ for (const [name, cipher] of [
     }
   });
 
+  test(`a block of nothing but its tag opens to nothing, by ${name}`, () => {
+    const block = Buffer.alloc(TAG_BYTES);
+    sealBlock(KEY, TRANSFER, BLOCK, KIND, block, cipher);
+    assert.equal(openBlock(KEY, TRANSFER, BLOCK, KIND, block, cipher)?.length, 0);
+  });
+
   test(`a block in shared memory is sealed and opened where it lies, by ${name}`, () => {
     const memory = new Uint8Array(new SharedArrayBuffer(200)).subarray(40, 140);
     memory.fill(0x42);

@@ -34,7 +34,7 @@ test("a key is read with a newline or without, and its group may read it", () =>
 
 test("a key that everybody can read or change is refused", () => {
   const text = SECRET.toString("base64");
-  for (const mode of [0o644, 0o604, 0o602, 0o666]) refuses(keyFile(text, mode), /'chmod 600 /);
+  for (const mode of [0o644, 0o604, 0o602, 0o601, 0o666]) refuses(keyFile(text, mode), /'chmod 600 /);
 });
 
 test("a missing key file is told with the command that makes one", () => {

@@ -126,7 +126,6 @@ export class Assembly {
     // Manifest blocks after it get their turn when everything below them is whole again.
     this.waitingManifests = this.waitingManifests.filter((waiting) => waiting < block);
     if (block === this.manifestInHand) this.manifestInHand = undefined;
-    this.handOutManifest();
   }
 
   /** Whether something of the blocks below this number has not arrived. */

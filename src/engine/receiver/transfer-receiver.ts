@@ -144,7 +144,6 @@ export class TransferReceiver {
     }
     if (outcome.kind === "corrupt") {
       for (const block of blocks) this.assembly.markCorrupt(block);
-      this.stageWhole();
       this.reports.noteCorrupt(blocks, nowMs);
       return;
     }
