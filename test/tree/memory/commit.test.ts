@@ -6,7 +6,7 @@ import { NO_EXTRAS } from "../../../src/wire/entry.ts";
 import { failKind } from "../../disk/faults.ts";
 import { directory, file, Member, meta, passage, type Push, symlink, TIME_NS } from "./member.ts";
 
-/** What a commit does where the tree is another one by now, or the disk fails. */
+/** A commit on a tree that somebody has changed meanwhile, or on a disk that fails. */
 
 const AREA = ".makuosan/t-1/";
 
@@ -93,7 +93,7 @@ describe("a step that fails", () => {
 });
 
 describe("what others have done meanwhile", () => {
-  test("a directory that is gone is passed over where it only gets attributes, or something is deleted in it", () => {
+  test("a directory that is gone is skipped where it only gets attributes, or something is deleted in it", () => {
     const member = new Member().put({ "a/x": "x", "b/y": "y", "c/z": "z" });
     const push = member.push();
     push.plan({ terms: {} });

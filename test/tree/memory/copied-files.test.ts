@@ -81,7 +81,7 @@ describe("a file that only gets other attributes", () => {
       };
       const push = member.push();
       const plan = push.entries("", [file("f", 5, closed)]);
-      // Where nothing is copied, all that is wanted has to be sent.
+      // If nothing is copied, the sender sends all that is wanted.
       assert.deepEqual([plan.wants.get(0), plan.differences?.[0]], [true, isAsked ? undefined : 8]);
       assert.equal(member.has(`${AREA}f`), !isAsked);
       const calls = member.disk.lines.filter((line) => /^(close-file|unlink) .*tree/.test(line));
@@ -93,7 +93,7 @@ describe("a file that only gets other attributes", () => {
     const member = new Member().put({ f: "x".repeat(40_000) });
     const push = member.push();
     push.entries("", [file("f", 40_000, closed)]);
-    // What is free is less than what the next files need, but for what was written already.
+    // There is less free than the next files need, except for the bytes written already.
     member.memory.setCapacity(120_000);
     const free = member.in("", (root, disk) => disk.fileSystemOf(root).freeBytes);
     push.entries("", [file("g", free + 40_000)]);

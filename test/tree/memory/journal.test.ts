@@ -229,7 +229,7 @@ describe("the list of what changes", () => {
     }
   });
 
-  test("is made anew without some of its paths, and both files are closed", () => {
+  test("is written again without some of its paths, and both files are closed", () => {
     const disk = new RecordingDisk(new MemoryDisk(), { withLooks: true });
     const root = disk.openRoot("/");
     const list = new ChangeList(disk, () => root, "changes");

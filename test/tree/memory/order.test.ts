@@ -263,7 +263,7 @@ test("every directory and every file that a transfer opens is closed at its end"
   assert.equal(member.openHandles, 1);
 });
 
-test("a transfer looks directories up anew, whatever was known of them before", () => {
+test("a transfer looks directories up again, whatever was known of them before", () => {
   const member = new Member().put({ "a/b/f": "old" });
   const { base, rules } = member;
   assert.equal(base.stat("a/b/f")?.size, 3);

@@ -89,7 +89,7 @@ describe("a directory", () => {
     other.prepare().commit();
   });
 
-  test("that was a directory when it was announced, and is moved away then, is looked up anew", () => {
+  test("that was a directory when it was announced, and is moved away then, is looked up again", () => {
     const member = new Member().put({ "d/x": "x" });
     const push = member.push();
     push.entries("", [directory("d")]);

@@ -35,7 +35,7 @@ const finishDirectory = (path: string) => step(StepKind.finish, path, EntryType.
 const adjust = (path: string) => step(StepKind.adjust, path, EntryType.directory);
 const remove = (path: string) => step(StepKind.remove, path);
 
-/** What becomes of a transfer that has found something, where another one takes these steps. */
+/** The result for a transfer that has found something, where another one takes these steps. */
 function yielding(here: Readonly<Record<string, string>>, found: Found, ...steps: Step[]): string[] {
   const precedence = new Precedence(new Member().put(here).base);
   for (const path of found.same ?? []) precedence.noteSame(directoryOf(path), nameOf(path));
@@ -97,7 +97,7 @@ describe("what another transfer does", () => {
       assert.deepEqual(yielding(here, { same: ["a", "dx"], used: ["", "e"] }, one), []);
   });
 
-  test("to a directory of which the sender has told all is superfluous there", () => {
+  test("to a directory of which the sender has told all is one too many", () => {
     assert.deepEqual(yielding(here, { complete: ["d"] }, place("d/new")), ["give up d/new"]);
     assert.deepEqual(yielding(here, { complete: [""] }, place("new")), ["give up new"]);
     assert.deepEqual(yielding(here, { complete: ["d"], known: ["d/new"] }, place("d/new")), []);

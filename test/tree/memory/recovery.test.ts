@@ -92,7 +92,7 @@ describe("an area", () => {
     assert.equal(member.rights("d"), "755 0:0");
   });
 
-  test("whose directories are in their places already gives them their attributes all the same", () => {
+  test("whose directories are in their places already gives them their attributes anyway", () => {
     const { member } = ready();
     rename(member, "ready", "commit");
     member.in(`${AREA}/tree`, (tree, disk) => member.in("", (root) => disk.rename(tree, "d", root, "d")));
@@ -157,7 +157,7 @@ describe("an area", () => {
     }
   });
 
-  test("is closed whatever becomes of it", () => {
+  test("is closed in any case", () => {
     for (const name of ["commit", "ready", "done"]) {
       const { member } = ready();
       member.disk.lines.length = 0;
@@ -221,7 +221,7 @@ describe("what somebody else has put there", () => {
     );
   });
 
-  test("a directory that others can write to is not used, be it the area, its tree or the place of all areas", () => {
+  test("a directory that others can write to is not used, either the area, its tree or the place of all areas", () => {
     for (const mode of [0o770, 0o707, 0o777]) {
       for (const path of [AREA, `${AREA}/tree`])
         assert.deepEqual(

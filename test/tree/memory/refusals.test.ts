@@ -154,7 +154,7 @@ describe("what could not be committed is refused before", () => {
     );
   });
 
-  test("by a push and by a dry run alike; a check tells how things are all the same", () => {
+  test("by a push and by a dry run alike; a check tells how things are anyway", () => {
     for (const [isCheck, dryRun] of [
       [false, false],
       [false, true],

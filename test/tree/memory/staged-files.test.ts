@@ -32,7 +32,7 @@ describe("contents", () => {
     assert.equal(member.stats("a")?.mtimeNs, TIME_NS);
   });
 
-  test("of an entry that is not wanted, or behind its end, are passed over", () => {
+  test("of an entry that is not wanted, or after its end, are skipped", () => {
     const member = new Member().put({ same: "same" });
     const push = member.push();
     push.entries("", [file("same", 4), file("a", 4)]);
