@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import { test } from "node:test";
-import { openDescriptor } from "../../src/net/datagram-socket.ts";
+import { bindDescriptor, makeDescriptor } from "../../src/net/datagram-socket.ts";
 import { PagePool } from "../../src/net/page-pool.ts";
 import { PlainSocket } from "../../src/net/plain-socket.ts";
 import { TrainReader } from "../../src/net/train-reader.ts";
@@ -13,10 +13,12 @@ const PORT = 22_000 + (process.pid % 20_000);
 const BUFFERS = { sendBufferBytes: 200_000, receiveBufferBytes: 400_000 };
 
 test("eight batches are read in one turn, and what is left in the next", async (context) => {
-  const descriptor = openDescriptor({ ip: "127.0.3.3", port: PORT, isGroup: false, ...BUFFERS });
+  const socket = { ip: "127.0.3.3", port: PORT, isGroup: false, ...BUFFERS };
+  const descriptor = makeDescriptor(socket, true);
   const reader = TrainReader.create(new PagePool(128));
   assert.ok(descriptor !== undefined && reader !== undefined);
   context.after(() => fs.closeSync(descriptor));
+  bindDescriptor(socket, descriptor);
   const sender = await PlainSocket.open({ ip: "127.0.3.2", port: PORT, isGroup: false, ...BUFFERS });
   context.after(() => sender.close());
   const count = 8 * BATCH + 20;

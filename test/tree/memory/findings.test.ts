@@ -128,7 +128,7 @@ describe("a tally", () => {
   test("tells why something is left out or refused, with the path once", () => {
     assert.deepEqual(told({ kind: "skip", path: "s", reason: reason("cannot-be-made") }), {
       ...NOTHING,
-      findings: ["2 s it cannot be made there, so it is left out"],
+      findings: ["2 s this member cannot make it, so it is left out"],
     });
     assert.deepEqual(told({ kind: "refuse", reason: reason("EACCES", "d") }), {
       ...NOTHING,

@@ -165,7 +165,7 @@ describe("what a member protects", () => {
     plain.bring("", [file("a", 3), hardLink("b", "a"), file("c", 1)]);
     for (const one of [push, plain]) {
       one.prepare();
-      assert.deepEqual(one.findings, ["b: it is another name of a, which is not there, so it is left out"]);
+      assert.deepEqual(one.findings, ["b: it is a hard link to a, which the member does not have, so it is left out"]);
     }
   });
 
@@ -201,7 +201,7 @@ test("a directory that would give way to a device is not said to go where no dev
   push.plan({ terms: {} });
   const device = { ...NO_EXTRAS, device: { major: 8, minor: 0 } };
   push.entries("", [entry(EntryType.blockDevice, "d", { extras: device })]);
-  assert.deepEqual(push.findings, ["d: it cannot be made there, so it is left out"]);
+  assert.deepEqual(push.findings, ["d: this member cannot make it, so it is left out"]);
   assert.deepEqual(push.stage.totals, { entries: 0, bytes: 0 });
 });
 

@@ -255,7 +255,7 @@ describe("a transfer that commits later", () => {
     later.stage.yieldTo(first.stage.steps());
     assert.throws(
       () => later.prepare(),
-      /^StageError: a: another transfer has replaced it meanwhile: push again$/,
+      /^StageError: a: another transfer has replaced it: push again$/,
     );
     assert.equal(later.stage.commit()?.code, "overtaken");
     later.stage.clean();
@@ -303,7 +303,7 @@ describe("a transfer that commits later", () => {
       (push) => push.bring("d", [file("new", 1)]),
     );
     later.stage.yieldTo(first.stage.steps());
-    assert.throws(() => later.prepare(), /^StageError: d\/new: another transfer has replaced it meanwhile/);
+    assert.throws(() => later.prepare(), /^StageError: d\/new: another transfer has replaced it/);
   });
 
   test("fails where the other one deletes a directory in which it has only something new", () => {
@@ -316,7 +316,7 @@ describe("a transfer that commits later", () => {
       },
     );
     later.stage.yieldTo(first.stage.steps());
-    assert.throws(() => later.prepare(), /^StageError: d: another transfer has replaced it meanwhile/);
+    assert.throws(() => later.prepare(), /^StageError: d: another transfer has replaced it/);
   });
 
   test("does nothing of that in a dry run", () => {

@@ -55,7 +55,7 @@ describe("further names of a file", () => {
       const member = new Member().put(here);
       const push = link(member.push(), "", ...entries);
       push.prepare();
-      assert.deepEqual(push.findings, ["b: it is another name of a, which is not there, so it is left out"]);
+      assert.deepEqual(push.findings, ["b: it is a hard link to a, which the member does not have, so it is left out"]);
       push.commit();
       assert.equal(member.has("b"), false);
     }
@@ -150,7 +150,7 @@ describe("special files", () => {
       const push = member.push();
       const plan = push.entries("", [type === EntryType.fifo ? entry(type, "s") : device(type)]);
       assert.equal(plan.wants.count(), 0);
-      assert.deepEqual(push.findings, ["s: it cannot be made there, so it is left out"]);
+      assert.deepEqual(push.findings, ["s: this member cannot make it, so it is left out"]);
       assert.deepEqual(push.stage.totals, { entries: 0, bytes: 0 });
       push
         .bring("", [file("a", 1)])
