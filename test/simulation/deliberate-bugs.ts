@@ -77,8 +77,8 @@ export const BUGS: readonly Bug[] = [
   {
     name: "deletes-first",
     file: "tree/apply/commit.ts",
-    from: "    this.area.tree.forgetAll();\n    for",
-    to: `    this.area.tree.forgetAll();
+    from: "    this.base.forgetAll();\n    for",
+    to: `    this.base.forgetAll();
     let early = 0;
     for (const step of this.steps()) {
       early++;
@@ -130,7 +130,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "space-not-checked",
-    file: "tree/decide/places.ts",
+    file: "tree/decide/obstacles.ts",
     from: 'if (bytes > freeBytes) throw StageError.of("no-space", undefined, bytes, freeBytes);',
     to: "",
   },

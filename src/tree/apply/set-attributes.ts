@@ -22,6 +22,11 @@ export function setFileRights(disk: Disk, file: FileHandle, metadata: Metadata, 
   setMode(metadata, rules, (mode) => disk.setFileMode(file, mode));
 }
 
+/** Sets the time of an open file: last of all, because writing to it sets the time as well. */
+export function setFileTime(disk: Disk, file: FileHandle, metadata: Metadata): void {
+  disk.setFileTime(file, metadata.mtimeNs);
+}
+
 /** Sets owner and time of a symbolic link. */
 export function setLinkAttributes(
   disk: Disk,

@@ -7,7 +7,7 @@ import type { Metadata } from "../../wire/metadata.ts";
 import { nameOf } from "../../wire/path-rules.ts";
 import { type Decision, type Outcome, type Step, StepKind } from "../decide/decision.ts";
 import { Planner, type StagePlan } from "../decide/planner.ts";
-import { Places } from "../decide/places.ts";
+import { Obstacles } from "../decide/obstacles.ts";
 import { Precedence } from "../decide/precedence.ts";
 import type { Protection } from "../decide/protection.ts";
 import { DEFAULT_DELETE_LIMIT, type DeleteLimit } from "../decide/superfluous.ts";
@@ -18,7 +18,7 @@ import { RefusalError, StageError } from "../reasons/stage-error.ts";
 import { Committer } from "./commit.ts";
 import { Durability } from "./durability.ts";
 import { carryOutAll, type Executor } from "./executor.ts";
-import { ReportExecutor } from "./report-executor.ts";
+import { DryRunExecutor } from "./dry-run-executor.ts";
 import { Staging } from "./staging.ts";
 import { StagingExecutor } from "./staging-executor.ts";
 import { type StageTotals, Tally } from "./tally.ts";
@@ -49,7 +49,7 @@ export class Stage {
   private readonly deleteLimit: DeleteLimit;
   private readonly tally = new Tally();
   private readonly precedence: Precedence;
-  private readonly places: Places;
+  private readonly obstacles: Obstacles;
   private readonly staging: Staging;
   private readonly executor: Executor;
   private readonly planner: Planner;
@@ -72,11 +72,11 @@ export class Stage {
     this.deleteLimit = extras.deleteLimit;
     this.durability = new Durability(base);
     this.precedence = new Precedence(base);
-    this.places = new Places(base, rules);
+    this.obstacles = new Obstacles(base, rules);
     const note = (path: string, why: Reason) => this.tally.noteReason(path, why);
     const isSame = (path: string) => this.precedence.isSame(path);
     this.staging = new Staging(base, rules, name, extras.listsChanges, { note, isSame });
-    this.executor = dryRun ? new ReportExecutor() : new StagingExecutor(this.staging);
+    this.executor = dryRun ? new DryRunExecutor() : new StagingExecutor(this.staging);
     const { protection } = extras;
     this.planner = new Planner({ tree: base, rules, protection, precedence: this.precedence });
     rules.owners.refresh();
@@ -96,7 +96,7 @@ export class Stage {
       for (const path of this.tally.note(decision, outcome)) this.staging.noteChange(path);
     };
     const plan = yield* carryOutAll(this.planner.plan(plaintext), this.executor, note);
-    this.places.checkSpace(this.totals.bytes, this.executor.writtenBytes);
+    this.obstacles.checkSpace(this.totals.bytes, this.executor.writtenBytes);
     return plan;
   }
 
@@ -179,7 +179,7 @@ export class Stage {
    * @param steps of the other transfer
    */
   yieldTo(steps: Iterable<Step>): void {
-    if (this.executor instanceof ReportExecutor || this.overtaken !== undefined) return;
+    if (this.executor instanceof DryRunExecutor || this.overtaken !== undefined) return;
     try {
       this.keepFrom(steps);
     } catch (error) {

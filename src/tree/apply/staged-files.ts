@@ -12,7 +12,7 @@ import { type AttributeRules, hasOwnerToSet, modeToSet } from "../entries/attrib
 import { isSameState } from "../entries/same-file.ts";
 import { nextPiece } from "../entries/holes.ts";
 import type { JournalWriter } from "./journal.ts";
-import { setAttributes, setFileRights } from "./set-attributes.ts";
+import { setAttributes, setFileRights, setFileTime } from "./set-attributes.ts";
 import type { StagingArea } from "./staging-area.ts";
 import { writeAll } from "./write-all.ts";
 
@@ -171,7 +171,7 @@ export class StagedFiles {
       if (failure !== undefined) this.note(file.path, failure);
     }
     if (++this.completed <= SYNCED_ONE_BY_ONE) disk.syncContents(handle);
-    disk.setFileTime(handle, file.metadata.mtimeNs);
+    setFileTime(disk, handle, file.metadata);
     this.closeFile(file);
     if (file.isPlaced) this.journal.add(StepKind.place, EntryType.file, file.path);
   }

@@ -14,7 +14,7 @@ import { PathSet } from "../entries/path-set.ts";
 import { StageError } from "../reasons/stage-error.ts";
 import { differenceOf, isPlainlySame } from "./compare.ts";
 import type { Decisions, Outcome, Place } from "./decision.ts";
-import { Places } from "./places.ts";
+import { Obstacles } from "./obstacles.ts";
 import type { Precedence } from "./precedence.ts";
 import type { Protection } from "./protection.ts";
 import { Superfluous } from "./superfluous.ts";
@@ -51,7 +51,7 @@ export class Planner {
   private readonly rules: AttributeRules;
   private readonly protection: Protection | undefined;
   private readonly precedence: Precedence;
-  private readonly places: Places;
+  private readonly obstacles: Obstacles;
   /** Files that are going to be new and that hard links name. */
   private readonly linkTargets = new Set<string>();
   /** Directories that this transfer creates. */
@@ -64,7 +64,7 @@ export class Planner {
     this.rules = parts.rules;
     this.protection = parts.protection;
     this.precedence = parts.precedence;
-    this.places = new Places(parts.tree, parts.rules);
+    this.obstacles = new Obstacles(parts.tree, parts.rules);
     this.superfluous = new Superfluous(parts.tree, parts.protection);
   }
 
@@ -138,7 +138,7 @@ export class Planner {
 
   /** A change in a directory changes the directory, too. */
   private *touch({ header }: ManifestDirectory): Decisions<void> {
-    yield* refused(() => this.places.checkWritable(header.path));
+    yield* refused(() => this.obstacles.checkWritable(header.path));
     this.precedence.noteUsed(header.path);
     if (header.metadata === undefined) return;
     const set = { metadata: header.metadata, attributes: undefined };
@@ -159,12 +159,12 @@ export class Planner {
     if (this.isProtected(path, entry, stats)) return 0;
     let difference: number = Difference.missing;
     if (stats !== undefined) {
-      if (entry.type === EntryType.passage) this.places.checkPassage(path, stats);
+      if (entry.type === EntryType.passage) this.obstacles.checkPassage(path, stats);
       difference = yield* this.compare(stats, path, entry);
       // A passage stays as it is, whatever another transfer makes of its attributes.
       if (entry.type === EntryType.passage) this.precedence.noteUsed(path);
       else if (difference === 0) this.precedence.noteSame(directoryOf(path), entry.name);
-      else this.places.checkReplaceable(path, entry, stats);
+      else this.obstacles.checkReplaceable(path, entry, stats);
     }
     if (difference === 0) return 0;
     if (entry.extras?.hasOtherNames === true) this.linkTargets.add(path);
@@ -217,7 +217,7 @@ export class Planner {
   private *planRemovals(which: "of" | "in", place: string): Decisions<boolean> {
     let refusal: StageError | undefined;
     const obstacle = (entry: EntryBelow) => {
-      refusal ??= refusalOf(() => this.places.checkDeletable(entry));
+      refusal ??= refusalOf(() => this.obstacles.checkDeletable(entry));
     };
     const paths =
       which === "in" ? this.superfluous.in(place, obstacle) : this.superfluous.removalsOf(place, obstacle);
@@ -227,7 +227,7 @@ export class Planner {
       refusal = undefined;
       if (path !== undefined) {
         isTouched = true;
-        yield* refused(() => this.places.checkRemovable(path));
+        yield* refused(() => this.obstacles.checkRemovable(path));
         yield { kind: "remove", path, paths: this.superfluous.pathsOf(path) };
       }
       yield undefined;
@@ -237,7 +237,7 @@ export class Planner {
 
   /** Everything in a directory is deleted when something else replaces the directory. */
   private *planReplaced(path: string, stats: FileStats): Decisions<void> {
-    const obstacle = (entry: EntryBelow) => this.places.checkDeletable(entry);
+    const obstacle = (entry: EntryBelow) => this.obstacles.checkDeletable(entry);
     for (const one of yield* this.superfluous.replaced(path, stats, obstacle))
       yield { kind: "replaced", path: one };
   }

@@ -165,7 +165,9 @@ describe("what a member protects", () => {
     plain.bring("", [file("a", 3), hardLink("b", "a"), file("c", 1)]);
     for (const one of [push, plain]) {
       one.prepare();
-      assert.deepEqual(one.findings, ["b: it is a hard link to a, which the member does not have, so it is left out"]);
+      assert.deepEqual(one.findings, [
+        "b: it is a hard link to a, which the member does not have, so it is left out",
+      ]);
     }
   });
 

@@ -253,10 +253,7 @@ describe("a transfer that commits later", () => {
     later.stage.yieldTo(first.stage.steps());
     member.memory.before = undefined;
     later.stage.yieldTo(first.stage.steps());
-    assert.throws(
-      () => later.prepare(),
-      /^StageError: a: another transfer has replaced it: push again$/,
-    );
+    assert.throws(() => later.prepare(), /^StageError: a: another transfer has replaced it: push again$/);
     assert.equal(later.stage.commit()?.code, "overtaken");
     later.stage.clean();
     first.commit();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { FileStats } from "../../../src/sys/stat.ts";
-import { Places } from "../../../src/tree/decide/places.ts";
+import { Obstacles } from "../../../src/tree/decide/obstacles.ts";
 import { ITSELF } from "../../../src/tree/disk/disk.ts";
 import { failKind } from "../../disk/faults.ts";
 import { StageError } from "../../../src/tree/reasons/stage-error.ts";
@@ -235,7 +235,7 @@ test("a refusal is told once, though more goes after it", () => {
 });
 
 describe("what is checked of one entry", () => {
-  const checked = (places: Places, stats: Partial<FileStats>) =>
+  const checked = (places: Obstacles, stats: Partial<FileStats>) =>
     reasonOf(() => places.checkDeletable({ path: "d", stats: stats as FileStats }));
   const directoryStats = (member: Member, more: object): FileStats => {
     const { uid, device } = member.stats("d")!;
@@ -244,7 +244,7 @@ describe("what is checked of one entry", () => {
 
   test("is its file system for directories alone: some tell another one for files", () => {
     const member = new Member().put({ "d/": "" });
-    const places = new Places(member.base, member.rules);
+    const places = new Obstacles(member.base, member.rules);
     assert.equal(checked(places, directoryStats(member, {})), "none");
     assert.equal(checked(places, directoryStats(member, { device: 99 })), "d: EXDEV");
     assert.equal(checked(places, directoryStats(member, { hasMount: true })), "d: EXDEV");
@@ -254,7 +254,7 @@ describe("what is checked of one entry", () => {
   test("is not its owner where this process may set owners without being root", () => {
     const member = plainMember(0o1777, 0, { rules: { keepOwner: true } }).put({ "d/": "", f: "f" });
     member.memory.actAs(1000);
-    assert.equal(checked(new Places(member.base, member.rules), directoryStats(member, {})), "none");
+    assert.equal(checked(new Obstacles(member.base, member.rules), directoryStats(member, {})), "none");
     assert.equal(
       reasonOf(() => member.push().entries("", [file("f", 2)])),
       "none",

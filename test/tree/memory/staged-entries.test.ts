@@ -55,7 +55,9 @@ describe("further names of a file", () => {
       const member = new Member().put(here);
       const push = link(member.push(), "", ...entries);
       push.prepare();
-      assert.deepEqual(push.findings, ["b: it is a hard link to a, which the member does not have, so it is left out"]);
+      assert.deepEqual(push.findings, [
+        "b: it is a hard link to a, which the member does not have, so it is left out",
+      ]);
       push.commit();
       assert.equal(member.has("b"), false);
     }

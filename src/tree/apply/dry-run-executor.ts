@@ -3,7 +3,7 @@ import type { Decision, Outcome } from "../decide/decision.ts";
 import type { Executor } from "./executor.ts";
 
 /** Accepts every decision without carrying it out, so that the report is what a real run would do. */
-export class ReportExecutor implements Executor {
+export class DryRunExecutor implements Executor {
   readonly writtenBytes = 0;
 
   carryOut(_decision: Decision): Outcome {

@@ -12,7 +12,7 @@ import { StageError } from "../reasons/stage-error.ts";
 const STICKY = 0o1000;
 
 /** Checks of paths: each throws a StageError with the reason. */
-export class Places {
+export class Obstacles {
   private readonly tree: TreeView;
   private readonly rules: AttributeRules;
   private readonly device: number;
