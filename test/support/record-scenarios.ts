@@ -71,7 +71,7 @@ export async function historyScenarios(context: TestContext, fleet: CommandFleet
     const { status } = await sender.msync("-t", "host2", "past/f");
     assert.equal(status, 3);
     const { stdout } = await sender.msync("--history", "1");
-    assert.match(stdout, /: 0 of 1 done\n {2}host2: failed: past: it is not a directory here/);
+    assert.match(stdout, /: 0 of 1 done\n {2}host2: failed: past: it is not a directory on this member/);
     await shell(second, "rm past");
     await sender.stop();
     await assert.rejects(
