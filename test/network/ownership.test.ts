@@ -42,8 +42,12 @@ function assertUntouched(secret: string): void {
   assert.equal(fs.readFileSync(secret, "utf8"), "secret");
 }
 
-/** Puts a link to a file in the place of another one, again and again, as the user nobody. */
-function startRacer(context: TestContext, place: string, target: string) {
+/**
+ * Puts a link to a file in the place of another one, again and again, as the user nobody.
+ *
+ * @returns ends it, and resolves after its last change
+ */
+async function startRacer(context: TestContext, place: string, target: string): Promise<() => Promise<void>> {
   const script = `
     const fs = require("node:fs");
     process.setgroups([]); process.setgid(${NOBODY}); process.setuid(${NOBODY});
@@ -56,8 +60,13 @@ function startRacer(context: TestContext, place: string, target: string) {
   const racer = spawn(process.execPath, ["-e", script, place, target], {
     stdio: ["ignore", "pipe", "inherit"],
   });
+  const ended = new Promise<void>((resolve) => racer.once("exit", () => resolve()));
   context.after(() => racer.kill("SIGKILL"));
-  return new Promise<void>((resolve) => racer.stdout.once("data", () => resolve()));
+  await new Promise<void>((resolve) => racer.stdout.once("data", () => resolve()));
+  return async () => {
+    racer.kill("SIGKILL");
+    await ended;
+  };
 }
 
 test(
@@ -67,7 +76,7 @@ test(
     const home = makeHome(context, NOBODY);
     const secret = makeSecret(context);
     const socket = path.join(home, "socket");
-    await startRacer(context, socket, secret);
+    const endRacer = await startRacer(context, socket, secret);
     let tries = 0;
     for (const endMs = performance.now() + RACE_MS; performance.now() < endMs; tries++) {
       try {
@@ -76,6 +85,8 @@ test(
         // The link stands where the socket should be.
       }
     }
+    // Before its directory is removed.
+    await endRacer();
     assert.ok(tries > 100, String(tries));
     assert.equal(process.geteuid?.(), 0);
     assertUntouched(secret);
