@@ -7,18 +7,11 @@
  *
  * Everything except for main() is pure: a list of files in, a list of violations out.
  */
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { isBuiltin } from "node:module";
 import path from "node:path";
 import ts from "typescript";
+import { readFiles, type SourceFile } from "./project-files.ts";
 import { checkMap } from "./check-map.ts";
-
-export interface SourceFile {
-  /** Relative to the project's root, with forward slashes. */
-  path: string;
-  text: string;
-}
 
 export interface Violation {
   path: string;
@@ -296,27 +289,6 @@ function layerOf(file: string): string | undefined {
 
 function isCode(file: string): boolean {
   return /^(?:src|test|scripts)\/.*\.ts$/.test(file);
-}
-
-/** The text files that git tracks, or would track. */
-function readFiles(root: string): SourceFile[] {
-  const listing = ["ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate", "-z"];
-  return execFileSync("git", listing, { cwd: root, encoding: "utf8", maxBuffer: 1 << 26 })
-    .split("\0")
-    .flatMap((file) => {
-      const text = file === "" ? undefined : readText(path.join(root, file));
-      return text === undefined ? [] : [{ path: file, text }];
-    });
-}
-
-/** Undefined for binary files, and for files that are in git's index but no longer on the disk. */
-function readText(file: string): string | undefined {
-  try {
-    const bytes = readFileSync(file);
-    return bytes.includes(0) ? undefined : bytes.toString("utf8");
-  } catch {
-    return undefined;
-  }
 }
 
 function main(): void {

@@ -8,16 +8,9 @@
  *
  * Everything except for main() is pure: a list of files in, a list of violations out.
  */
-import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import path from "node:path";
 import ts from "typescript";
-
-export interface SourceFile {
-  /** Relative to the project's root, with forward slashes. */
-  path: string;
-  text: string;
-}
+import { readFiles, type SourceFile } from "./project-files.ts";
 
 export interface Violation {
   path: string;
@@ -323,27 +316,6 @@ function hidden(text: string): string {
 /** Replaces each character by a space; ends of lines stay. */
 function spaces(text: string): string {
   return text.replace(/[^\n]/g, " ");
-}
-
-/** The text files that git tracks, or would track. */
-function readFiles(root: string): SourceFile[] {
-  const listing = ["ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate", "-z"];
-  return execFileSync("git", listing, { cwd: root, encoding: "utf8", maxBuffer: 1 << 26 })
-    .split("\0")
-    .flatMap((file) => {
-      const text = file === "" ? undefined : readText(path.join(root, file));
-      return text === undefined ? [] : [{ path: file, text }];
-    });
-}
-
-/** Undefined for binary files, and for files that are in git's index but no longer on the disk. */
-function readText(file: string): string | undefined {
-  try {
-    const bytes = readFileSync(file);
-    return bytes.includes(0) ? undefined : bytes.toString("utf8");
-  } catch {
-    return undefined;
-  }
 }
 
 function main(): void {
