@@ -8,7 +8,7 @@ export interface Executor {
    * @throws StageError if the transfer cannot continue
    */
   carryOut(decision: Decision): Outcome | Generator<undefined, Outcome>;
-  /** Bytes that it has written, which are no longer free. */
+  /** Bytes of the wanted contents that it has written already: they are no longer free. */
   readonly writtenBytes: number;
 }
 

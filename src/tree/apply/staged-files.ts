@@ -65,6 +65,7 @@ export class StagedFiles {
   private completed = 0;
   /** Paths that the sender has withdrawn. */
   private readonly withdrawn = new Set<string>();
+  /** Bytes of contents that came from the sender; copies of files of this host do not count. */
   writtenBytes = 0;
 
   constructor(disk: Disk, area: StagingArea, journal: JournalWriter, rules: AttributeRules, note: Note) {
@@ -132,7 +133,6 @@ export class StagedFiles {
       if (bytes === 0 && start < file.size) break;
       // Opened again each time: between two steps, other files may have closed it to be open themselves.
       writeAll(this.disk, this.handleOf(partial), space.subarray(0, bytes), start);
-      this.writtenBytes += bytes;
       offset = start + bytes;
       yield;
     }

@@ -210,6 +210,18 @@ describe("what could not be committed is refused before", () => {
   });
 });
 
+test("bytes that this host copies from its own files take room like any others", () => {
+  const member = new Member({ capacityBytes: 200_000 }).put({ mine: "x".repeat(60_000) });
+  const free = () => member.in("", (root, disk) => disk.fileSystemOf(root).freeBytes);
+  const push = member.push();
+  const plan = push.entries("", [file("mine", 60_000, { metadata: meta(0o600) })]);
+  assert.deepEqual([...(plan.differences ?? [])], [8]);
+  assert.throws(
+    () => push.entries("", [file("new", free() + 1)]),
+    /^StageError: no space: \d+ bytes are needed and \d+ are free$/,
+  );
+});
+
 test("an error of the disk while something is checked is no refusal, and is told as it came", () => {
   const member = new Member().put({ a: "a" });
   const [push, other] = [member.push("t-1"), member.push("t-2", { dryRun: true })];
