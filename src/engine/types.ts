@@ -3,13 +3,11 @@ import type { Bitmap } from "../base/bitmap.ts";
 import type { BlockKind } from "../wire/datagram.ts";
 import type { ControlMessage } from "../wire/message.ts";
 import type { Finding } from "../wire/findings.ts";
-import type { NodeInfo } from "../wire/membership-messages.ts";
+import type { Endpoint, NodeInfo } from "../wire/membership-messages.ts";
+import type { Problem } from "./membership/problems.ts";
 
 /** A UDP address. */
-export interface Address {
-  readonly ip: string;
-  readonly port: number;
-}
+export type Address = Endpoint;
 
 export function sameAddress(a: Address, b: Address): boolean {
   return a.ip === b.ip && a.port === b.port;
@@ -103,6 +101,8 @@ export interface TransferResult {
 export type NodeEvent =
   | { readonly kind: "member-joined"; readonly member: Member }
   | { readonly kind: "member-left"; readonly member: Member; readonly reason: "exit" | "silence" | "restart" }
+  /** Something is in the way of a node that is heard, or is no longer. */
+  | { readonly kind: "problem-began" | "problem-ended"; readonly problem: Problem }
   | {
       readonly kind: "member-failed";
       readonly transfer: number;

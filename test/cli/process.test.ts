@@ -195,7 +195,7 @@ test("names reach no terminal raw", async (context) => {
   const shown = "日\\xc2\\x9b31m\\xe2\\x80\\xae\\xff";
   const target = await daemon(context, (request, _caller, emit) => {
     if (request.command === "members") {
-      const member = { address: "a", version: "1", receives: true, sends: true, labels: [name] };
+      const member = { address: "a", version: "1", protocol: 3, receives: true, sends: true, labels: [name] };
       return Promise.resolve({ result: "members", members: [{ ...member, host: name }], isSealed: true });
     }
     if (request.command === "status") return Promise.resolve({ result: "status", values: [["host", name]] });

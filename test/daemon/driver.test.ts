@@ -48,9 +48,21 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
   const base = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-driver-"));
   const nodeId = `${number}`.repeat(32);
   const epoch = `${number}`.repeat(16);
-  const info = { hostName: `host${number}`, version: "2.0.0", receives: true, sends: true, labels: [] };
+  const info = {
+    hostName: `host${number}`,
+    version: "2.0.0",
+    protocol: 3,
+    receives: true,
+    sends: true,
+    labels: [],
+  };
   const options = { windowBlocks: WINDOW_BLOCKS, socketFragments: 300, fragmentsPerSecond: Infinity };
-  const engine = new NodeEngine({ nodeId, epoch }, info, options, new SeededRandom(number));
+  const engine = new NodeEngine(
+    { nodeId, epoch, address: { ip: `10.0.0.${number}`, port: 5000 } },
+    info,
+    options,
+    new SeededRandom(number),
+  );
   const fleetKey = new FleetKey(Buffer.alloc(32, 7));
   const pool = new PagePool(2 * WINDOW_BLOCKS);
   const pages = new InboundPages(pool);

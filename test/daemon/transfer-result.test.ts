@@ -20,7 +20,14 @@ function verdict(number: number, outcome: Verdict["outcome"] = "done"): Verdict 
 }
 
 function member(number: number): Member {
-  const info = { hostName: `host${number}`, version: "2.0.0", receives: true, sends: true, labels: [] };
+  const info = {
+    hostName: `host${number}`,
+    version: "2.0.0",
+    protocol: 3,
+    receives: true,
+    sends: true,
+    labels: [],
+  };
   const { epoch, address } = verdict(number);
   return { nodeId: epoch, epoch, address, info, joinedMs: 0 };
 }

@@ -111,9 +111,10 @@ export class MemoryNode {
     this.address = { ip, port: PORT };
     this.nodeId = hexOf(randomBytes(random, 16));
     this.epoch = hexOf(randomBytes(random, 8));
-    const info = { hostName: name, version: "2.0.0", receives: true, sends: true, labels: [] };
+    const info = { hostName: name, version: "2.0.0", protocol: 3, receives: true, sends: true, labels: [] };
     const { nodeId, epoch } = this;
-    this.engine = new NodeEngine({ nodeId, epoch }, info, OPTIONS, new SeededRandom(random.u32()));
+    const self = { nodeId, epoch, address: this.address };
+    this.engine = new NodeEngine(self, info, OPTIONS, new SeededRandom(random.u32()));
     this.sealer = new ControlSealer(fleet.fleetKey, nodeId, epoch);
     this.pages = new InboundPages(this.pool);
     this.inbound = new InboundDatagrams({
