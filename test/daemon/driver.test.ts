@@ -81,8 +81,12 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
   const onTurn = () => undefined;
   const driver = new Driver({ engine, epoch, fleetKey, sealer, transport, inbound, pages, onEvent, onTurn });
   const log = pino({ level: "silent" });
-  const settings = { parallel: 1, excludes: [], ownerMatch: false };
-  const transfers = new Transfers({ engine, driver, log, settings, record: () => undefined });
+  const settings = { parallel: 1, excludes: [], ownerMatch: false, port: 5000 };
+  const transfers = new Transfers({
+    ...{ engine, driver, log, settings },
+    isSealed: true,
+    record: () => undefined,
+  });
   events.listen((event) => transfers.onEvent(event));
   events.listen((event) => happened.push(event.kind === "member-left" ? event.reason : event.kind));
   const hearers = { log, driver, received: { onStage: () => undefined }, hooks: { hold: () => false } };

@@ -83,6 +83,13 @@ export class MemoryFleet {
   }
 }
 
+function isTold(effect: Effect): boolean {
+  return (
+    effect.kind === "event" &&
+    (effect.event.kind === "problem-began" || effect.event.kind === "problem-ended")
+  );
+}
+
 export class MemoryNode {
   readonly nodeId: string;
   readonly epoch: string;
@@ -167,7 +174,8 @@ export class MemoryNode {
   pump(): void {
     this.engine.afterFragments(this.fleet.nowMs);
     for (let effect = this.engine.poll(); effect !== undefined; effect = this.engine.poll()) {
-      this.transcript.push(`${this.fleet.nowMs} ${JSON.stringify(plainOf(effect))}`);
+      // Strangers are named to people; that is no part of what a node does.
+      if (!isTold(effect)) this.transcript.push(`${this.fleet.nowMs} ${JSON.stringify(plainOf(effect))}`);
       this.execute(effect);
     }
   }

@@ -18,6 +18,7 @@ export interface Expected {
   malformed: number;
   foreign: number;
   replayed: number;
+  otherVersion: number;
 }
 
 export interface Hostile {
@@ -84,12 +85,21 @@ export class Noise {
 
   /** What a node has to count for a piece, worked out by the naive decoder. */
   expected(node: MemoryNode, bytes: Buffer): Expected {
-    const expected = { malformed: 0, foreign: 0, replayed: 0 };
+    const expected = { malformed: 0, foreign: 0, replayed: 0, otherVersion: 0 };
     for (let start = 0; start < bytes.length;) {
       const length = naiveLength(bytes, start);
       if (length === 0) {
-        expected.malformed++;
-        break;
+        // The version is the second byte; apart from it, the header is the same in all versions.
+        const asOfToday = Buffer.from(bytes);
+        asOfToday[start + 1] = 2;
+        const otherLength = naiveLength(asOfToday, start);
+        if (otherLength === 0) {
+          expected.malformed++;
+          break;
+        }
+        expected.otherVersion++;
+        start += otherLength;
+        continue;
       }
       const datagram = bytes.subarray(start, start + length);
       if (!isWhole(datagram)) expected.malformed++;

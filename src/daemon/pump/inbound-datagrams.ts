@@ -130,8 +130,10 @@ export class InboundDatagrams implements DatagramHandler {
       // It speaks this version too.
       if (isProven && this.engine.membership.memberOf(opened.header.epoch) !== undefined) return lengthBytes;
       if (opened.kind === "replayed") return lengthBytes;
-      const info = isProven ? announcedInfo(opened.plaintext) : undefined;
-      this.noteProblem({ kind: "other-version", ip, version, isProven, info });
+      const told = isProven
+        ? { nodeId: opened.header.nodeId, info: announcedInfo(opened.plaintext) }
+        : undefined;
+      this.noteProblem({ kind: "other-version", ip, version, isProven, ...told });
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
     }

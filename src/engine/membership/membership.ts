@@ -143,12 +143,12 @@ export class Membership {
         this.problems.end("unanswered", source.ip);
         break;
       case "challenge":
-        if (!this.isDirect(source, message.body, nowMs)) break;
+        if (!this.isDirect(peer, source, message.body, nowMs)) break;
         this.noteMissed(peer, source, message.body, nowMs);
         this.answer(peer, source, message.body, nowMs);
         break;
       case "response":
-        if (this.isDirect(source, message.body, nowMs)) this.proven(peer, source, message.body, nowMs);
+        if (this.isDirect(peer, source, message.body, nowMs)) this.proven(peer, source, message.body, nowMs);
         break;
       case "old-challenge":
         if (!isRouted(message.body.info)) this.answer(peer, source, message.body, nowMs);
@@ -213,10 +213,17 @@ export class Membership {
   }
 
   /** Whether a message comes from the address that its sender sends from, and is for this node. */
-  private isDirect(source: Address, { to, from, info }: Route & { info: NodeInfo }, nowMs: number): boolean {
+  private isDirect(
+    { nodeId }: Peer,
+    source: Address,
+    { to, from, info }: Route & { info: NodeInfo },
+    nowMs: number,
+  ): boolean {
     if (to !== this.self.epoch) return false;
     if (sameAddress(from, source)) return true;
-    this.problems.note({ kind: "elsewhere", ip: source.ip, isProven: true, info, claimedIp: from.ip }, nowMs);
+    const { ip } = source;
+    const found = { kind: "elsewhere", ip, isProven: true, nodeId, info, claimedIp: from.ip } as const;
+    this.problems.note(found, nowMs);
     return false;
   }
 
@@ -288,7 +295,7 @@ export class Membership {
   /** A recorded HELLO of an earlier epoch gets no answer either. It is no problem if its node is a member now. */
   private noteUnanswered({ nodeId, address, info }: Candidate, nowMs: number): void {
     for (const member of this.membersByEpoch.values()) if (member.nodeId === nodeId) return;
-    this.problems.note({ kind: "unanswered", ip: address.ip, isProven: true, info }, nowMs);
+    this.problems.note({ kind: "unanswered", ip: address.ip, isProven: true, nodeId, info }, nowMs);
   }
 
   private routeTo(epoch: string): Route {

@@ -22,6 +22,8 @@ export interface FoundProblem {
   readonly ip: string;
   /** Whether the seal of its packets has opened. Anybody can send packets that do not open, from any address. */
   readonly isProven: boolean;
+  /** The id of the node, where the packets have opened. */
+  readonly nodeId?: string;
   /** What the node says of itself, as far as that can be read. */
   readonly info?: NodeInfo | undefined;
   /** For other-version: the version. */
