@@ -17,13 +17,13 @@ export class Node {
   /** The problems that have begun and ended. */
   readonly problems: string[] = [];
 
-  constructor(name: string, epoch: number, ip: string, protocol = PROTOCOL_VERSION) {
+  constructor(name: string, epoch: number, ip: string, protocol = PROTOCOL_VERSION, nowMs = 0) {
     this.peer = { nodeId: name.padEnd(32, "0"), epoch: epoch.toString(16).padStart(16, "0") };
     this.protocol = protocol;
     this.address = { ip, port: 5000 };
     const info = { hostName: name, version: "1", protocol, receives: true, sends: true, labels: [] };
     this.membership = new Membership({ ...this.peer, address: this.address }, info, new SeededRandom(epoch));
-    this.membership.start(0);
+    this.membership.start(nowMs);
   }
 
   /** A message arrives. A node of version 2 cannot tell which version another one speaks. */

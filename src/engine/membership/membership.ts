@@ -227,10 +227,11 @@ export class Membership {
     return false;
   }
 
-  /** A member says whether it gets what this node sends to the group. */
-  private noteMissed(peer: Peer, { ip }: Address, { isMissed, info }: Challenge, nowMs: number): void {
-    if (isMissed) this.problems.note({ kind: "unheard", ip, isProven: true, info }, nowMs);
-    this.noteAlive(peer.epoch, nowMs);
+  /** A member says whether it gets what this node sends to the group. One that asks from its known address is alive. */
+  private noteMissed(peer: Peer, source: Address, { isMissed, info }: Challenge, nowMs: number): void {
+    if (isMissed) this.problems.note({ kind: "unheard", ip: source.ip, isProven: true, info }, nowMs);
+    const member = this.membersByEpoch.get(peer.epoch);
+    if (member !== undefined && sameAddress(member.address, source)) this.noteAlive(peer.epoch, nowMs);
   }
 
   private heard(peer: Peer, source: Address, info: NodeInfo, nowMs: number): void {
