@@ -150,16 +150,17 @@ function buildPump({ settings, lifecycle, events, opened, identity }: Frame, onT
  * that wait, status line. The log is first, so that its line stands before those of the other parts.
  */
 function buildPushes(frame: Frame, { engine, driver }: Pump): Pushes {
-  const { settings, log, lifecycle, events, identity, history } = frame;
+  const { settings, log, lifecycle, events, opened, identity, history } = frame;
   const { membership } = engine;
   const hostOf = (epoch: string) => membership.memberOf(epoch)?.info.hostName ?? "a member that left";
-  events.listen((event) => logEvent(log, event, hostOf));
+  events.listen((event) => logEvent(log, event, hostOf, settings.port));
 
   const transfers = new Transfers({
     engine,
     driver,
     log,
     settings,
+    isSealed: opened.fleetKey.isSecret,
     record: (transfer, result, by) =>
       history.add(sentEntry(`${identity.epoch}-${transfer}`, settings.hostName, result, by)),
   });
@@ -176,7 +177,7 @@ function buildPushes(frame: Frame, { engine, driver }: Pump): Pushes {
   const arrivals = new Arrivals();
   events.listen((event) => arrivals.onEvent(event));
 
-  const status = new StatusLine(membership, transfers);
+  const status = new StatusLine(membership, transfers, settings.port);
   events.listen((event) => status.onEvent(event));
   return { transfers, received, hooks, arrivals, status };
 }

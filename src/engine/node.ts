@@ -3,7 +3,7 @@ import { sentence } from "../base/reason.ts";
 import type { Random } from "../base/random.ts";
 import type { FragmentHeader } from "../wire/datagram.ts";
 import type { NodeInfo } from "../wire/membership-messages.ts";
-import { Membership, type Peer } from "./membership/membership.ts";
+import { Membership, type Self } from "./membership/membership.ts";
 import { InboundTransfers } from "./receiver/inbound-transfers.ts";
 import { OutboundTransfers } from "./sender/outbound-transfers.ts";
 import type { TransferSender } from "./sender/transfer-sender.ts";
@@ -19,14 +19,14 @@ const LEFT = { exit: "was-stopped", silence: "fell-silent", restart: "was-restar
  */
 export class NodeEngine {
   readonly membership: Membership;
-  private readonly self: Peer;
+  private readonly self: Self;
   private readonly outbound: OutboundTransfers;
   private readonly inbound: InboundTransfers;
   private readonly effects: Effect[] = [];
 
-  constructor(self: Peer, info: NodeInfo, options: EngineOptions, random: Random) {
+  constructor(self: Self, info: NodeInfo, options: EngineOptions, random: Random) {
     this.self = self;
-    this.membership = new Membership(info, random);
+    this.membership = new Membership(self, info, random);
     this.outbound = new OutboundTransfers(options);
     this.inbound = new InboundTransfers({
       selfEpoch: self.epoch,

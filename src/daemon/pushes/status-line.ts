@@ -1,6 +1,7 @@
 /** Members and running transfers in one line. */
 import type { InboundKey, NodeEvent } from "../../engine/types.ts";
 import type { Membership } from "../../engine/membership/membership.ts";
+import { sentenceOfProblem } from "../service/problem-sentences.ts";
 import type { Transfers } from "./transfers.ts";
 
 const MIB = 1024 * 1024;
@@ -9,9 +10,12 @@ const MIB = 1024 * 1024;
 export class StatusLine {
   private readonly membership: Membership;
   private readonly transfers: Transfers;
+  private readonly port: number;
   private readonly inbound = new Map<InboundKey, string>();
 
-  constructor(membership: Membership, transfers: Transfers) {
+  /** @param port the UDP port of the fleet */
+  constructor(membership: Membership, transfers: Transfers, port: number) {
+    this.port = port;
     this.membership = membership;
     this.transfers = transfers;
   }
@@ -29,7 +33,15 @@ export class StatusLine {
       return `transfer ${one.transfer} to ${countOf(one.memberCount)}: ${one.phase}, ${share}`;
     });
     const incoming = [...this.inbound].map(([key, host]) => `transfer ${key.transfer} from ${host}`);
-    return [countOf(this.membership.size), ...outgoing, ...incoming].join("; ");
+    return [countOf(this.membership.size), ...this.problems(), ...outgoing, ...incoming].join("; ");
+  }
+
+  /** The first problem; the line is one of many in `systemctl status`, and `msync --status` has all. */
+  private problems(): string[] {
+    const [first, ...rest] = this.membership.problems.list;
+    if (first === undefined) return [];
+    const more = rest.length === 0 ? "" : ` (and ${rest.length} more: 'msync --status')`;
+    return [`${sentenceOfProblem(first, this.port)}${more}`];
   }
 }
 

@@ -13,7 +13,8 @@ import { findGroupNumber } from "../settings/accounts.ts";
 import { ownerForGroup, pushedBy } from "./callers.ts";
 import type { Settings } from "../settings/settings.ts";
 import { byHostName, displayName } from "./host-names.ts";
-import { chooseTargets, type ChosenTargets } from "./targets.ts";
+import { addMissing, noMember, type PushTargets } from "./missing.ts";
+import { chooseTargets } from "./targets.ts";
 import { type TransferProgress, TransferReport } from "./transfer-report.ts";
 import { resultOfTransfer, resultWithoutTransfer } from "./transfer-result.ts";
 import { Turns } from "./turns.ts";
@@ -26,7 +27,9 @@ export interface TransferParts {
   readonly engine: Pick<NodeEngine, "membership" | "outboundTransfer">;
   readonly driver: Pick<Driver, "startTransfer" | "handle" | "nowMs">;
   readonly log: Log;
-  readonly settings: Pick<Settings, "parallel" | "excludes" | "ownerMatch">;
+  readonly settings: Pick<Settings, "parallel" | "excludes" | "ownerMatch" | "port">;
+  /** Whether the fleet has a key. */
+  readonly isSealed: boolean;
   /** Called with each transfer that has ended, except dry runs. */
   readonly record: (transfer: number, result: SendResult, by: PushedBy | undefined) => void;
 }
@@ -35,7 +38,7 @@ export interface TransferParts {
 interface Running {
   readonly request: SendRequest;
   readonly by: PushedBy | undefined;
-  readonly targets: ChosenTargets;
+  readonly targets: PushTargets;
   readonly report: TransferReport;
   readonly resolve: (result: SendResult) => void;
   readonly beganMs: number;
@@ -126,8 +129,14 @@ export class Transfers {
 
   private sendNow(asked: Asked, signal: AbortSignal): Promise<SendResult> {
     const { request } = asked;
-    const members = [...this.parts.engine.membership.members].sort(byHostName);
-    const targets = chooseTargets(members, request.targets, request.excepts);
+    const { engine, isSealed, settings } = this.parts;
+    const { targets: names, excepts } = request;
+    const members = [...engine.membership.members].sort(byHostName);
+    const { list: problems } = engine.membership.problems;
+    const surroundings = { problems, members, isSealed, port: settings.port };
+    const chosen = chooseTargets(members, names, excepts);
+    if (chosen.members.length === 0 && names.length === 0) throw noMember(surroundings);
+    const targets = addMissing(chosen, names, excepts, surroundings);
     const result = resultWithoutTransfer(request, targets);
     if (result !== undefined) return Promise.resolve(result);
     return new Promise((resolve) => {
@@ -137,7 +146,7 @@ export class Transfers {
     });
   }
 
-  private start(asked: Asked, targets: ChosenTargets, resolve: (result: SendResult) => void): number {
+  private start(asked: Asked, targets: PushTargets, resolve: (result: SendResult) => void): number {
     const { request, by, emit } = asked;
     const { driver, log } = this.parts;
     const transfer = ++this.lastTransfer;

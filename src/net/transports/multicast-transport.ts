@@ -121,6 +121,10 @@ export class MulticastTransport implements Transport {
     return { ip: this.options.group, port: this.options.port };
   }
 
+  get ownAddress(): Transport["ownAddress"] {
+    return { ip: this.options.interfaceIp, port: this.options.port };
+  }
+
   get isOffloaded(): boolean {
     return this.ownSocket.canSegment;
   }
