@@ -22,6 +22,7 @@ import { Lifecycle } from "./service/lifecycle.ts";
 import { logEvent } from "./service/log-events.ts";
 import type { Log } from "./service/log.ts";
 import { claimBase, identify, type NodeIdentity } from "./service/node-identity.ts";
+import { OwnCopies } from "./service/own-copies.ts";
 import { dropPrivileges } from "./service/privileges.ts";
 import type { Settings } from "./settings/settings.ts";
 
@@ -51,6 +52,8 @@ interface Frame {
   readonly events: NodeEvents;
   readonly opened: PrivilegedParts;
   readonly identity: NodeIdentity;
+  /** The directory that keeps the id of the node; undefined if nothing is kept. */
+  readonly stateDirectory: string | undefined;
   /** Whether owners of files can be set with the privileges that are left. */
   readonly keepsOwner: boolean;
   readonly history: History;
@@ -72,6 +75,7 @@ interface Pushes {
   readonly hooks: Hooks;
   readonly arrivals: Arrivals;
   readonly status: StatusLine;
+  readonly copies: OwnCopies;
 }
 
 /**
@@ -109,7 +113,9 @@ async function start(
   log.info(`using ${chosen.name} (${chosen.ip}), group ${ip}, port ${port}`);
 
   const events = new NodeEvents();
-  const frame = { settings, log, lifecycle, events, opened, identity, keepsOwner, history, startedMs };
+  const { stateDirectory } = surroundings;
+  const parts = { settings, log, lifecycle, events, opened, identity, stateDirectory };
+  const frame = { ...parts, keepsOwner, history, startedMs };
   const pump = buildPump(frame, surroundings.onTurn);
   const pushes = buildPushes(frame, pump);
   startParts(frame, pump, pushes);
@@ -178,7 +184,12 @@ function buildPushes(frame: Frame, { engine, driver }: Pump): Pushes {
 
   const status = new StatusLine(membership, transfers);
   events.listen((event) => status.onEvent(event));
-  return { transfers, received, hooks, arrivals, status };
+
+  const { stateDirectory } = frame;
+  const rename = driver.rename.bind(driver);
+  const copies = new OwnCopies({ settings, identity, stateDirectory, log, rename });
+  events.listen((event) => copies.onEvent(event));
+  return { transfers, received, hooks, arrivals, status, copies };
 }
 
 /**
@@ -189,19 +200,23 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): void {
   const { settings, log, lifecycle, opened, history, startedMs } = frame;
   const { fleetKey, chosen, transport, server } = opened;
   const { engine, driver, inbound, counters } = pump;
-  const { transfers, arrivals } = pushes;
+  const { transfers, arrivals, copies } = pushes;
 
   const disks = startDisks(frame, driver, pushes);
   lifecycle.started(() => disks.stop());
   driver.attach(disks);
 
-  const onMoved = () => driver.reintroduce();
-  const watch = new InterfaceWatch(settings.interface, chosen, transport, log, onMoved);
+  const watch = new InterfaceWatch(settings.interface, chosen, transport, log, {
+    hasMembers: () => engine.membership.size > 0,
+    isIdle: () => engine.isIdle,
+    onMoved: () => driver.reintroduce(),
+    onLost: () => driver.handle({ kind: "cut-off" }),
+  });
+  pushes.status.watch = watch;
   if (server !== undefined) {
     const isSealed = fleetKey.isSecret;
-    const shown = { settings, engine, transport, transfers, arrivals, history, counters, log };
-    const present = () => watch.present;
-    server.serve(new ConsoleService({ ...shown, isSealed, present, startedMs }));
+    const shown = { settings, engine, transport, transfers, arrivals, history, counters, log, copies };
+    server.serve(new ConsoleService({ ...shown, isSealed, watch, startedMs }));
     lifecycle.putToWork(server);
   }
 

@@ -99,10 +99,22 @@ export interface TransferResult {
   readonly repairedFragments: number;
 }
 
+/** Why a node is no member any more; cut-off: this node has lost its interface. */
+export type LeaveReason = "exit" | "silence" | "restart" | "cut-off";
+
 /** Events: what the engines tell the rest of the program. None of them is answered. */
 export type NodeEvent =
   | { readonly kind: "member-joined"; readonly member: Member }
-  | { readonly kind: "member-left"; readonly member: Member; readonly reason: "exit" | "silence" | "restart" }
+  | { readonly kind: "member-left"; readonly member: Member; readonly reason: LeaveReason }
+  /** Two members have the same node id, and both are alive. */
+  | { readonly kind: "copies"; readonly members: readonly [Member, Member] }
+  /** A member has the node id of this node. */
+  | {
+      readonly kind: "own-copy";
+      readonly member: Member;
+      /** Whether this node is the one of the two that draws a new id. */
+      readonly drawsId: boolean;
+    }
   | {
       readonly kind: "member-failed";
       readonly transfer: number;
@@ -204,6 +216,10 @@ export type Input =
       readonly message: ControlMessage;
     }
   | { readonly kind: "tick" }
+  /** This node has lost its interface: no other node can be reached. */
+  | { readonly kind: "cut-off" }
+  /** This node has another node id from now on. */
+  | { readonly kind: "renamed"; readonly nodeId: string }
   | { readonly kind: "start-transfer"; readonly request: TransferRequest }
   | { readonly kind: "cancel-transfer"; readonly transfer: number; readonly reason: string }
   | { readonly kind: "sent"; readonly transfer: number }

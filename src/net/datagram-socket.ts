@@ -1,7 +1,7 @@
 /** One UDP socket, as the rest of the program sees it. */
 import os from "node:os";
 import { UserError } from "../base/user-error.ts";
-import { bindUdpSocket, makeUdpSocket, SocketError } from "../sys/udp-socket.ts";
+import { bindUdpSocket, makeUdpSocket, type MulticastInterface, SocketError } from "../sys/udp-socket.ts";
 import type { InterfaceFilter } from "../sys/socket-filter.ts";
 import { DATAGRAM_BYTES } from "../wire/limits.ts";
 import type { DatagramHandler } from "./datagram-handler.ts";
@@ -27,10 +27,10 @@ export interface DatagramSocket {
    */
   send(train: Uint8Array, ip: string, port: number, done: (failures: number) => void): void;
 
-  /** Joins the group on the interface that has this address. Throws the error of the kernel. */
-  join(group: string, interfaceIp: string): void;
-  /** Leaves the group there. Throws the error of the kernel. */
-  leave(group: string, interfaceIp: string): void;
+  /** Joins the group on an interface. Throws the error of the kernel. */
+  join(group: string, where: MulticastInterface): void;
+  /** Leaves the group there. May throw the error of the kernel if it was no member. */
+  leave(group: string, where: MulticastInterface): void;
   /** Sends multicast over the interface that has this address. Throws the error of the kernel. */
   sendMulticastOver(interfaceIp: string): void;
   /** Drops what comes in over another interface; false if the library or the kernel lacks the calls. */

@@ -1,6 +1,7 @@
 /** A UDP socket with the calls that Node lacks: trains, many messages a call. */
 import { DatagramWriter } from "../sys/datagram-writer.ts";
 import { filterSocket, type InterfaceFilter } from "../sys/socket-filter.ts";
+import type { MulticastInterface } from "../sys/udp-socket.ts";
 import { DATAGRAM_BYTES } from "../wire/limits.ts";
 import type { DatagramHandler } from "./datagram-handler.ts";
 import { type DatagramSocket, makeDescriptor, type SocketOptions } from "./datagram-socket.ts";
@@ -75,12 +76,12 @@ export class FastSocket implements DatagramSocket {
     filterSocket(this.descriptor, { ...NO_FRAGMENTS, ip: ownIp, port });
   }
 
-  join(group: string, interfaceIp: string): void {
-    this.plain.join(group, interfaceIp);
+  join(group: string, where: MulticastInterface): void {
+    this.plain.join(group, where);
   }
 
-  leave(group: string, interfaceIp: string): void {
-    this.plain.leave(group, interfaceIp);
+  leave(group: string, where: MulticastInterface): void {
+    this.plain.leave(group, where);
   }
 
   sendMulticastOver(interfaceIp: string): void {

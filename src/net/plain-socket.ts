@@ -1,6 +1,7 @@
 /** A UDP socket by node:dgram alone, for systems without the calls that fast-socket.ts needs. */
 import dgram from "node:dgram";
 import { filterInterface, type InterfaceFilter } from "../sys/socket-filter.ts";
+import { joinGroup, leaveGroup, type MulticastInterface } from "../sys/udp-socket.ts";
 import { DATAGRAM_BYTES } from "../wire/limits.ts";
 import type { DatagramHandler } from "./datagram-handler.ts";
 import {
@@ -86,12 +87,14 @@ export class PlainSocket implements DatagramSocket {
     this.socket.send(bytes, port, ip, done);
   }
 
-  join(group: string, interfaceIp: string): void {
-    this.socket.addMembership(group, interfaceIp);
+  join(group: string, where: MulticastInterface): void {
+    if (this.descriptor === undefined) this.socket.addMembership(group, where.ip);
+    else joinGroup(this.descriptor, group, where);
   }
 
-  leave(group: string, interfaceIp: string): void {
-    this.socket.dropMembership(group, interfaceIp);
+  leave(group: string, where: MulticastInterface): void {
+    if (this.descriptor === undefined) this.socket.dropMembership(group, where.ip);
+    else leaveGroup(this.descriptor, group, where);
   }
 
   sendMulticastOver(interfaceIp: string): void {

@@ -94,19 +94,30 @@ export function bindUdpSocket(descriptor: number, ip: string, port: number, isSh
     throw new SocketError("bind", lastErrno());
 }
 
+/** An interface as memberships name it. */
+export interface MulticastInterface {
+  /** One of its addresses. */
+  readonly ip: string;
+  /**
+   * Its number. With it, the kernel ends a membership on an interface that is gone, or that was made again under the same
+   * address. Undefined if it is not known: the address alone has to tell then.
+   */
+  readonly index: number | undefined;
+}
+
 /**
- * Makes a socket a member of a group on the interface that has this address.
+ * Makes a socket a member of a group on an interface.
  *
  * @throws SocketError if the kernel refuses
  */
-export function joinGroup(descriptor: number, group: string, interfaceIp: string): void {
-  if (!setOption(descriptor, SOL_IP, IP_ADD_MEMBERSHIP, membership(group, interfaceIp)))
+export function joinGroup(descriptor: number, group: string, where: MulticastInterface): void {
+  if (!setOption(descriptor, SOL_IP, IP_ADD_MEMBERSHIP, membership(group, where)))
     throw new SocketError("setsockopt", lastErrno());
 }
 
 /** Ends a membership; nothing happens if there is none. */
-export function leaveGroup(descriptor: number, group: string, interfaceIp: string): void {
-  setOption(descriptor, SOL_IP, IP_DROP_MEMBERSHIP, membership(group, interfaceIp));
+export function leaveGroup(descriptor: number, group: string, where: MulticastInterface): void {
+  setOption(descriptor, SOL_IP, IP_DROP_MEMBERSHIP, membership(group, where));
 }
 
 /**
@@ -131,9 +142,12 @@ function setOption(descriptor: number, level: number, option: number, value: num
   return setsockopt?.(descriptor, level, option, bytes, bytes.length) === 0;
 }
 
-/** A struct ip_mreq. */
-function membership(group: string, interfaceIp: string): Buffer {
-  return Buffer.from([...group.split("."), ...interfaceIp.split(".")].map(Number));
+/** A struct ip_mreqn. */
+function membership(group: string, { ip, index }: MulticastInterface): Buffer {
+  const bytes = Buffer.alloc(12);
+  bytes.set([...group.split("."), ...ip.split(".")].map(Number));
+  bytes.writeInt32LE(index ?? 0, 8);
+  return bytes;
 }
 
 /** A struct sockaddr_in. */

@@ -10,6 +10,7 @@ import type { ControlMessage } from "../../src/wire/message.ts";
 /** Membership at its bounds: how often a silent node is questioned, how many nodes there may be, when silence ends it. */
 
 const INFO = { hostName: "host", version: "1", receives: true, sends: true, labels: [] };
+const SELF = { nodeId: "f".repeat(32), epoch: "f".repeat(16) };
 const HELLO: ControlMessage = { type: "hello", body: { info: INFO } };
 
 /** The middle of all that can be drawn. */
@@ -55,7 +56,7 @@ function join(membership: Membership, index: number, nowMs = 0): void {
 }
 
 test("a silent node is questioned six times, 400 ms apart, and from the beginning when it is heard again", () => {
-  const membership = new Membership(INFO, MIDDLE);
+  const membership = new Membership(SELF, INFO, MIDDLE);
   assert.equal(membership.nextDeadlineMs(), Infinity);
   membership.handle(peer(1), address(1), HELLO, 1000);
   assert.equal(membership.nextDeadlineMs(), 1010, "half of 20 ms");
@@ -73,7 +74,7 @@ test("a silent node is questioned six times, 400 ms apart, and from the beginnin
 });
 
 test("the more members there are, the longer a new node may wait for its question", () => {
-  const membership = new Membership(INFO, MIDDLE);
+  const membership = new Membership(SELF, INFO, MIDDLE);
   for (let index = 1; index <= 40; index++) join(membership, index);
   assert.equal(membership.size, 40);
   take(membership);
@@ -82,7 +83,7 @@ test("the more members there are, the longer a new node may wait for its questio
 });
 
 test("one that questions is answered at once with a nonce, and questioned itself only after 400 ms", () => {
-  const membership = new Membership(INFO, new SeededRandom(1));
+  const membership = new Membership(SELF, INFO, new SeededRandom(1));
   const challenge: ControlMessage = { type: "challenge", body: { nonce: "1".repeat(32), info: INFO } };
   membership.handle(peer(1), address(1), challenge, 1000);
   const [answer] = take(membership);
@@ -102,7 +103,7 @@ test("one that questions is answered at once with a nonce, and questioned itself
 });
 
 test("an answer to another nonce, or of another node, proves nothing", () => {
-  const membership = new Membership(INFO, new SeededRandom(1));
+  const membership = new Membership(SELF, INFO, new SeededRandom(1));
   membership.handle(peer(1), address(1), HELLO, 0);
   membership.tick(100);
   const [nonce = ""] = challenges(membership);
@@ -122,7 +123,7 @@ test("an answer to another nonce, or of another node, proves nothing", () => {
 });
 
 test("no more nodes are questioned at a time than there is room for", () => {
-  const membership = new Membership(INFO, MIDDLE);
+  const membership = new Membership(SELF, INFO, MIDDLE);
   for (let index = 0; index <= CANDIDATES; index++) membership.handle(peer(index), address(index), HELLO, 0);
   membership.tick(1000);
   assert.equal(challenges(membership).length, CANDIDATES);
@@ -133,13 +134,13 @@ test("no more nodes are questioned at a time than there is room for", () => {
 });
 
 test("there are no more members than there is room for", () => {
-  const membership = new Membership(INFO, MIDDLE);
+  const membership = new Membership(SELF, INFO, MIDDLE);
   for (let index = 0; index <= MEMBERS; index++) join(membership, index);
   assert.equal(membership.size, MEMBERS);
 });
 
 test("messages that nobody takes do not pile up without end", () => {
-  const membership = new Membership(INFO, MIDDLE);
+  const membership = new Membership(SELF, INFO, MIDDLE);
   const challenge: ControlMessage = { type: "challenge", body: { nonce: "1".repeat(32), info: INFO } };
   for (let count = 0; count < 5 * CANDIDATES; count++)
     membership.handle(peer(1), address(1), challenge, count);
@@ -147,7 +148,7 @@ test("messages that nobody takes do not pile up without end", () => {
 });
 
 test("after a goodbye nothing more is planned", () => {
-  const membership = new Membership(INFO, MIDDLE);
+  const membership = new Membership(SELF, INFO, MIDDLE);
   membership.start(0);
   membership.handle(peer(1), address(1), HELLO, 0);
   membership.stop();
@@ -165,7 +166,7 @@ test("HELLO is said four times after the start, ALIVE every 10 to 20 s, and sile
     [2 ** 31, 15_000],
     [2 ** 32 - 1, 20_000],
   ] as const) {
-    const membership = new Membership(INFO, { u32: () => drawn });
+    const membership = new Membership(SELF, INFO, { u32: () => drawn });
     membership.start(100);
     const said: [number, string][] = [];
     const ticks = new Set<number>();
@@ -187,7 +188,7 @@ test("HELLO is said four times after the start, ALIVE every 10 to 20 s, and sile
 });
 
 test("a member is silent when nothing has been heard of it for a minute, and any word of it counts", () => {
-  const membership = new Membership(INFO, MIDDLE);
+  const membership = new Membership(SELF, INFO, MIDDLE);
   membership.start(0);
   join(membership, 1, 2_000);
   join(membership, 2, 2_000);
@@ -212,7 +213,7 @@ test("a member is silent when nothing has been heard of it for a minute, and any
 });
 
 test("a node that moves before it is questioned is questioned at its new address", () => {
-  const membership = new Membership(INFO, MIDDLE);
+  const membership = new Membership(SELF, INFO, MIDDLE);
   membership.handle(peer(1), address(1), HELLO, 0);
   membership.handle(peer(1), address(7), HELLO, 1);
   membership.tick(20);
@@ -222,7 +223,7 @@ test("a node that moves before it is questioned is questioned at its new address
 });
 
 test("a node that introduces itself once more says HELLO as at its start", () => {
-  const membership = new Membership(INFO, MIDDLE);
+  const membership = new Membership(SELF, INFO, MIDDLE);
   membership.reintroduce(500);
   const hellos: number[] = [];
   for (let nowMs = membership.nextDeadlineMs(); nowMs < Infinity; nowMs = membership.nextDeadlineMs()) {
@@ -234,7 +235,7 @@ test("a node that introduces itself once more says HELLO as at its start", () =>
 
 test("HELLO and ALIVE of a member are signs of life", () => {
   for (const type of ["hello", "alive"] as const) {
-    const membership = new Membership(INFO, MIDDLE);
+    const membership = new Membership(SELF, INFO, MIDDLE);
     membership.start(0);
     join(membership, 1, 2_000);
     membership.handle(peer(1), address(1), { type, body: { info: INFO } }, 30_000);
@@ -246,7 +247,7 @@ test("HELLO and ALIVE of a member are signs of life", () => {
 });
 
 test("a member may say something else of itself at any time", () => {
-  const membership = new Membership(INFO, MIDDLE);
+  const membership = new Membership(SELF, INFO, MIDDLE);
   join(membership, 1);
   const info = { ...INFO, labels: ["web"] };
   membership.handle(peer(1), address(1), { type: "alive", body: { info } }, 100);

@@ -17,7 +17,7 @@ class Node {
     this.peer = { nodeId: name.padEnd(32, "0"), epoch: epoch.toString(16).padStart(16, "0") };
     this.address = { ip, port: 5000 };
     const info = { hostName: name, version: "1", receives: true, sends: true, labels: [] };
-    this.membership = new Membership(info, new SeededRandom(epoch));
+    this.membership = new Membership(this.peer, info, new SeededRandom(epoch));
     this.membership.start(0);
   }
 

@@ -11,6 +11,11 @@ import { DATAGRAM_BYTES } from "../../src/wire/limits.ts";
 const { EMSGSIZE, EPERM } = os.constants.errno;
 const TRAIN = Buffer.alloc(DATAGRAM_BYTES + 1);
 
+/** A value of a call as text. */
+function shown(value: unknown): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
 /** A fast socket whose kernel a test plays. */
 class Rig {
   readonly calls: string[] = [];
@@ -26,7 +31,7 @@ class Rig {
     const note =
       (name: string) =>
       (...values: unknown[]) =>
-        void this.calls.push([name, ...values].join(" "));
+        void this.calls.push([name, ...values.map(shown)].join(" "));
     const plain = {
       listen: (handler: DatagramHandler) => (this.receive = (...first) => handler.takeDatagrams(...first)),
       send: (train: Uint8Array, _ip: string, _port: number, done: (failures: number) => void) => {
@@ -136,8 +141,12 @@ test("after the first message of a bunch the others are read, until the socket i
 
 test("groups are a matter of the plain socket", () => {
   const rig = new Rig();
-  rig.socket.join("224.0.0.1", "10.0.0.1");
-  rig.socket.leave("224.0.0.1", "10.0.0.2");
+  rig.socket.join("224.0.0.1", { ip: "10.0.0.1", index: 7 });
+  rig.socket.leave("224.0.0.1", { ip: "10.0.0.2", index: undefined });
   rig.socket.sendMulticastOver("10.0.0.3");
-  assert.deepEqual(rig.takeCalls(), ["join 224.0.0.1 10.0.0.1", "leave 224.0.0.1 10.0.0.2", "over 10.0.0.3"]);
+  assert.deepEqual(rig.takeCalls(), [
+    'join 224.0.0.1 {"ip":"10.0.0.1","index":7}',
+    'leave 224.0.0.1 {"ip":"10.0.0.2"}',
+    "over 10.0.0.3",
+  ]);
 });

@@ -36,6 +36,7 @@ export class MemoryTransport implements Transport {
   readonly isOffloaded = false;
   readonly sendErrors = 0;
   readonly outsideMessages = 0;
+  isJoined = true;
   /** What the node has asked of its transport, in order, but for what it has sent. */
   readonly calls: string[] = [];
   private readonly network: MemoryNetwork;

@@ -100,6 +100,12 @@ export class Driver {
     this.planPump();
   }
 
+  /** The node has another id from now on: it introduces itself again. */
+  rename(nodeId: string): void {
+    this.parts.sealer.rename(nodeId);
+    this.handle({ kind: "renamed", nodeId });
+  }
+
   /** Milliseconds of a clock that only goes forward. */
   nowMs(): number {
     return performance.now();

@@ -5,13 +5,14 @@ import { bytesOfText } from "../../base/display.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
 import type { PeerCredentials } from "../../sys/peer-credentials.ts";
 import type { NodeEngine } from "../../engine/node.ts";
-import type { ChosenInterface } from "../../net/interfaces.ts";
 import type { Transport } from "../../net/transports/transport.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { displayName } from "./host-names.ts";
 import type { Counters } from "../pump/counters.ts";
 import type { History } from "./history.ts";
+import type { InterfaceWatch } from "../service/interface-watch.ts";
 import type { Log } from "../service/log.ts";
+import type { OwnCopies } from "../service/own-copies.ts";
 import { deleteLimitText, parseLogLevel, type Settings } from "../settings/settings.ts";
 import { chooseTargets } from "./targets.ts";
 import type { Transfers } from "./transfers.ts";
@@ -29,8 +30,8 @@ export interface ServiceParts {
   readonly log: Log;
   /** Whether the fleet has a key. */
   readonly isSealed: boolean;
-  /** The interface that is used now. */
-  readonly present: () => ChosenInterface;
+  readonly watch: Pick<InterfaceWatch, "state">;
+  readonly copies: Pick<OwnCopies, "shown">;
   /** When the daemon was started, by the clock of performance.now(). */
   readonly startedMs: number;
 }
@@ -103,7 +104,7 @@ export class ConsoleService implements RequestHandler {
 
   private status(): [string, string][] {
     const { settings, engine, transport, transfers, counters, log } = this.parts;
-    const present = this.parts.present();
+    const { chosen, away } = this.parts.watch.state;
     const yes = (value: boolean) => (value ? "yes" : "no");
     const foreign =
       counters.foreign === 0 ? "0" : `${counters.foreign} (last from ${counters.lastForeignSource})`;
@@ -116,7 +117,8 @@ export class ConsoleService implements RequestHandler {
       ["user", String(process.geteuid?.() ?? "")],
       ["group", String(process.getegid?.() ?? "")],
       ["multicast", `${transport.group.ip}:${transport.group.port}`],
-      ["interface", `${present.name} (${present.ip})`],
+      ["node id", this.parts.copies.shown],
+      ["interface", `${chosen.name} (${away === undefined ? chosen.ip : `gone: ${away}`})`],
       ["socket", bytesOfText(settings.socket ?? "none")],
       [
         "sealed",

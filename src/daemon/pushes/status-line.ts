@@ -1,6 +1,7 @@
 /** Members and running transfers in one line. */
 import type { InboundKey, NodeEvent } from "../../engine/types.ts";
 import type { Membership } from "../../engine/membership/membership.ts";
+import type { InterfaceWatch } from "../service/interface-watch.ts";
 import type { Transfers } from "./transfers.ts";
 
 const MIB = 1024 * 1024;
@@ -9,6 +10,8 @@ const MIB = 1024 * 1024;
 export class StatusLine {
   private readonly membership: Membership;
   private readonly transfers: Transfers;
+  /** Tells whether the node has its interface; undefined before the network is started. */
+  watch: Pick<InterfaceWatch, "state"> | undefined;
   private readonly inbound = new Map<InboundKey, string>();
 
   constructor(membership: Membership, transfers: Transfers) {
@@ -29,7 +32,9 @@ export class StatusLine {
       return `transfer ${one.transfer} to ${countOf(one.memberCount)}: ${one.phase}, ${share}`;
     });
     const incoming = [...this.inbound].map(([key, host]) => `transfer ${key.transfer} from ${host}`);
-    return [countOf(this.membership.size), ...outgoing, ...incoming].join("; ");
+    const { chosen, away } = this.watch?.state ?? {};
+    const gone = away === undefined || chosen === undefined ? [] : [`the interface ${chosen.name} is away`];
+    return [...gone, countOf(this.membership.size), ...outgoing, ...incoming].join("; ");
   }
 }
 

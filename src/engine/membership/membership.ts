@@ -4,7 +4,8 @@ import { fraction, randomBytes, type Random } from "../../base/random.ts";
 import { CANDIDATES, MEMBERS } from "../../wire/limits.ts";
 import { type Challenge, NO_NONCE, type NodeInfo, type Response } from "../../wire/membership-messages.ts";
 import type { ControlMessage } from "../../wire/message.ts";
-import { type Address, type Effect, type Member, sameAddress } from "../types.ts";
+import { type Address, type Effect, type LeaveReason, type Member, sameAddress } from "../types.ts";
+import { Copies } from "./copies.ts";
 import * as times from "./times.ts";
 
 /** A node that was heard and has not answered a challenge yet. */
@@ -15,6 +16,8 @@ interface Candidate {
   readonly nonce: string;
   triesLeft: number;
   nextTryMs: number;
+  /** It is a member whose node id another node has as well: without an answer it counts as restarted. */
+  readonly isDoubtful: boolean;
 }
 
 /**
@@ -38,6 +41,9 @@ export interface Peer {
 export class Membership {
   private readonly random: Random;
   private readonly info: NodeInfo;
+  private readonly selfEpoch: string;
+  private selfNodeId: string;
+  private readonly copies = new Copies();
   private readonly membersByEpoch = new Map<string, Member>();
   private readonly heardMs = new Map<string, number>();
   private readonly candidates = new Map<string, Candidate>();
@@ -46,7 +52,10 @@ export class Membership {
   private nextAliveMs = Infinity;
   private nextLookMs = Infinity;
 
-  constructor(info: NodeInfo, random: Random) {
+  /** @param self the names of this node */
+  constructor(self: Peer, info: NodeInfo, random: Random) {
+    this.selfEpoch = self.epoch;
+    this.selfNodeId = self.nodeId;
     this.info = info;
     this.random = random;
   }
@@ -83,6 +92,18 @@ export class Membership {
   /** A node joined the group again, after its interface changed: it introduces itself once more. */
   reintroduce(nowMs: number): void {
     this.pendingHellosMs = times.HELLO_AT_MS.map((delayMs) => nowMs + delayMs);
+  }
+
+  /** This node has another id from now on: it introduces itself under that. */
+  rename(nodeId: string, nowMs: number): void {
+    this.selfNodeId = nodeId;
+    this.reintroduce(nowMs);
+  }
+
+  /** This node has lost its interface: nobody is a member any more. */
+  cutOff(): void {
+    this.candidates.clear();
+    for (const epoch of [...this.membersByEpoch.keys()]) this.remove(epoch, "cut-off");
   }
 
   /** A node has said something: any message of a known member is a sign of life. */
@@ -156,19 +177,26 @@ export class Membership {
 
   private addCandidate(peer: Peer, address: Address, nowMs: number): Candidate | undefined {
     const known = this.candidates.get(peer.epoch);
-    if (known !== undefined) {
+    // One with another node id has drawn that since: the former nonce would never be answered under the former id.
+    if (known?.nodeId === peer.nodeId) {
       known.address = address;
       return known;
     }
     if (this.candidates.size >= CANDIDATES || this.membersByEpoch.size >= MEMBERS) return undefined;
     const spreadMs =
       times.CHALLENGE_DELAY_MS + times.CHALLENGE_DELAY_PER_MEMBER_MS * this.membersByEpoch.size;
+    return this.question(peer, address, nowMs + fraction(this.random) * spreadMs, false);
+  }
+
+  private question(peer: Peer, address: Address, nextTryMs: number, isDoubtful: boolean): Candidate {
     const candidate: Candidate = {
-      ...peer,
+      nodeId: peer.nodeId,
+      epoch: peer.epoch,
       address,
       nonce: hexOf(randomBytes(this.random, 16)),
       triesLeft: times.CHALLENGE_TRIES,
-      nextTryMs: nowMs + fraction(this.random) * spreadMs,
+      nextTryMs,
+      isDoubtful,
     };
     this.candidates.set(peer.epoch, candidate);
     return candidate;
@@ -178,6 +206,7 @@ export class Membership {
     if (nowMs < candidate.nextTryMs) return;
     if (candidate.triesLeft === 0) {
       this.candidates.delete(candidate.epoch);
+      if (candidate.isDoubtful) this.remove(candidate.epoch, "restart");
       return;
     }
     candidate.triesLeft--;
@@ -203,26 +232,52 @@ export class Membership {
     const candidate = this.candidates.get(peer.epoch);
     if (candidate?.nodeId === peer.nodeId && candidate.nonce === response.answer) {
       this.candidates.delete(peer.epoch);
-      this.add({ ...peer, address: source, info: response.info, joinedMs: nowMs }, nowMs);
+      const member = { ...peer, address: source, info: response.info, joinedMs: nowMs };
+      if (candidate.isDoubtful) this.noteCopies(member);
+      this.add(member, nowMs);
     }
     if (response.nonce !== NO_NONCE) this.respond(source, response.nonce, NO_NONCE);
   }
 
   private add(member: Member, nowMs: number): void {
+    const former = this.membersByEpoch.get(member.epoch);
+    if (former?.nodeId !== member.nodeId) this.copies.forget(member.epoch);
     for (const other of this.membersByEpoch.values()) {
-      if (other.nodeId === member.nodeId && other.epoch !== member.epoch) this.remove(other.epoch, "restart");
+      if (other.nodeId === member.nodeId && other.epoch !== member.epoch) this.compare(other, member, nowMs);
     }
-    const isNew = !this.membersByEpoch.has(member.epoch);
     this.membersByEpoch.set(member.epoch, member);
     this.heardMs.set(member.epoch, nowMs);
-    if (isNew) this.effects.push({ kind: "event", event: { kind: "member-joined", member } });
+    if (former === undefined) this.effects.push({ kind: "event", event: { kind: "member-joined", member } });
+    if (member.nodeId === this.selfNodeId && former?.nodeId !== member.nodeId) {
+      // Both nodes see both epochs, so exactly one of them draws.
+      const drawsId = this.selfEpoch < member.epoch;
+      this.effects.push({ kind: "event", event: { kind: "own-copy", member, drawsId } });
+    }
   }
 
-  private remove(epoch: string, reason: "exit" | "silence" | "restart"): void {
+  /** A member that was doubtful is alive, and so is another with its node id. */
+  private noteCopies(member: Member): void {
+    for (const other of this.membersByEpoch.values()) {
+      if (other.nodeId !== member.nodeId || other.epoch === member.epoch) continue;
+      this.copies.note(member, other);
+      this.effects.push({ kind: "event", event: { kind: "copies", members: [member, other] } });
+    }
+  }
+
+  /** A member has the node id of one that has just proven to be alive. */
+  private compare(former: Member, latter: Member, nowMs: number): void {
+    const judgement = this.copies.judge(former, latter);
+    if (judgement === "restarted") this.remove(former.epoch, "restart");
+    else if (judgement === "doubtful" && !this.candidates.has(former.epoch))
+      this.question(former, former.address, nowMs, true);
+  }
+
+  private remove(epoch: string, reason: LeaveReason): void {
     const member = this.membersByEpoch.get(epoch);
     if (member === undefined) return;
     this.membersByEpoch.delete(epoch);
     this.heardMs.delete(epoch);
+    this.copies.forget(epoch);
     this.effects.push({ kind: "event", event: { kind: "member-left", member, reason } });
   }
 

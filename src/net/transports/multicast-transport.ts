@@ -1,10 +1,11 @@
 /** The transport by UDP multicast: its sockets, and what goes over which. */
 import { UserError } from "../../base/user-error.ts";
-import { interfaceIndex } from "../../sys/udp-socket.ts";
+import { interfaceIndex, type MulticastInterface } from "../../sys/udp-socket.ts";
 import type { DatagramHandler } from "../datagram-handler.ts";
 import type { DatagramSocket, SocketOptions } from "../datagram-socket.ts";
 import { FastSocket } from "../fast-socket.ts";
-import { interfaceOf, isLoopback, networksBeside } from "../interfaces.ts";
+import { membershipsOf } from "../group-memberships.ts";
+import { deviceOf, interfaceOf, isLoopback, networksBeside } from "../interfaces.ts";
 import type { PagePool } from "../page-pool.ts";
 import { PlainSocket } from "../plain-socket.ts";
 import { SourceGate, type SourceRules } from "../source-gate.ts";
@@ -42,6 +43,8 @@ export class MulticastTransport implements Transport {
   /** Receives the fragments of the group; undefined if the group socket receives them too. */
   private trains: TrainSocket | undefined;
   private rules: SourceRules;
+  /** Where the sockets are members of the group. */
+  private joined: MulticastInterface | undefined;
   private poll: TrainPoll | undefined;
   private isClosed = false;
   private pendingSends = 0;
@@ -108,13 +111,16 @@ export class MulticastTransport implements Transport {
       this.options = options;
       if (this.handler !== undefined) own.listen(this.handler, this.onError);
     }
-    try {
-      this.groupSocket.leave(former.group, membershipIp(former.interfaceIp));
-    } catch {
-      // If the former interface is gone, the kernel has ended the membership already.
-    }
-    this.trains?.leave(former.group, membershipIp(former.interfaceIp));
+    this.leave();
     this.join();
+  }
+
+  get isJoined(): boolean {
+    const { group, interfaceIp } = this.options;
+    const device = interfaceOf(interfaceIp);
+    const found = device === undefined ? undefined : membershipsOf(deviceOf(device.name), group);
+    if (this.joined === undefined || found === undefined) return this.joined !== undefined;
+    return found.hasGroup && found.index === (this.joined.index ?? found.index);
   }
 
   get group(): Transport["group"] {
@@ -175,10 +181,12 @@ export class MulticastTransport implements Transport {
 
   private join(): void {
     const { group, interfaceIp } = this.options;
+    const where = membershipInterface(interfaceIp, group);
     try {
-      this.groupSocket.join(group, membershipIp(interfaceIp));
+      this.groupSocket.join(group, where);
+      this.joined = where;
       this.ownSocket.sendMulticastOver(membershipIp(interfaceIp));
-      this.separateTrains();
+      this.separateTrains(where);
     } catch (error) {
       if (error instanceof UserError) throw error;
       const { code } = error as NodeJS.ErrnoException;
@@ -191,16 +199,30 @@ export class MulticastTransport implements Transport {
     if (this.handler !== undefined) this.handler.rules = this.rules;
   }
 
+  /** Ends the membership where it was begun, although the interface may be another one by now. */
+  private leave(): void {
+    const { group } = this.options;
+    const where = this.joined;
+    if (where === undefined) return;
+    this.joined = undefined;
+    try {
+      this.groupSocket.leave(group, where);
+    } catch {
+      // If the former interface is gone, the kernel has ended the membership already.
+    }
+    this.trains?.leave(group, where);
+  }
+
   /**
    * Gives the fragments of the group a socket for themselves. Its filter, and that of the group socket, also drop what this
    * node has sent: multicast is looped back, so that several nodes can run on one host.
    */
-  private separateTrains(): void {
+  private separateTrains(where: MulticastInterface): void {
     if (!(this.groupSocket instanceof FastSocket)) return;
     const { group, interfaceIp, port, pages } = this.options;
     this.trains ??= TrainSocket.open(groupOptions(this.options), pages);
     if (this.trains?.filter(interfaceIp, port) !== true) return;
-    this.trains.join(group, membershipIp(interfaceIp));
+    this.trains.join(group, where);
     this.groupSocket.leaveOutFragments(interfaceIp, port);
   }
 
@@ -241,6 +263,13 @@ function ownOptions(options: MulticastOptions): SocketOptions {
 async function openSocket(socket: SocketOptions, reader: TrainReader | undefined): Promise<DatagramSocket> {
   const fast = reader === undefined ? undefined : await FastSocket.open(socket, reader);
   return fast ?? PlainSocket.open(socket);
+}
+
+/** An interface as the kernel wants it named for a membership. */
+function membershipInterface(interfaceIp: string, group: string): MulticastInterface {
+  const device = interfaceOf(interfaceIp);
+  const index = device === undefined ? undefined : membershipsOf(deviceOf(device.name), group)?.index;
+  return { ip: membershipIp(interfaceIp), index };
 }
 
 /** The address that names an interface to the kernel: of the loopback network it knows 127.0.0.1 alone. */

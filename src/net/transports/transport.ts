@@ -62,6 +62,12 @@ export interface Transport {
   readTrains(): void;
 
   /**
+   * Whether this node still hears the group: false if the kernel has ended the membership, for example because the
+   * interface was deleted and made again. Then rejoin() is due.
+   */
+  readonly isJoined: boolean;
+
+  /**
    * Connects the node again after its interface was away or got another address.
    *
    * @param interfaceIp the address that the interface has now
