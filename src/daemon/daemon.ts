@@ -66,6 +66,7 @@ interface Pump {
   readonly driver: Driver;
   readonly inbound: InboundDatagrams;
   readonly counters: Counters;
+  readonly watch: InterfaceWatch;
 }
 
 /** The parts around the pushes that this node sends and receives. */
@@ -132,8 +133,8 @@ function openHistory(settings: Settings, log: Log): History {
   );
 }
 
-function buildPump({ settings, lifecycle, events, opened, identity }: Frame, onTurn: () => void): Pump {
-  const { fleetKey, transport } = opened;
+function buildPump({ settings, log, lifecycle, events, opened, identity }: Frame, onTurn: () => void): Pump {
+  const { fleetKey, chosen, transport } = opened;
   const { nodeId, epoch } = identity;
   const counters = new Counters();
   const engine = makeEngine(settings, identity, transport);
@@ -145,7 +146,13 @@ function buildPump({ settings, lifecycle, events, opened, identity }: Frame, onT
   const onEvent = events.tell.bind(events);
   const driver = new Driver({ engine, epoch, fleetKey, sealer, transport, inbound, pages, onEvent, onTurn });
   lifecycle.waitsFor({ isBusy: () => !engine.isIdle });
-  return { engine, driver, inbound, counters };
+  const watch = new InterfaceWatch(settings.interface, chosen, transport, log, {
+    hasMembers: () => engine.membership.size > 0,
+    isIdle: () => engine.isIdle,
+    onMoved: () => driver.reintroduce(),
+    onLost: () => driver.handle({ kind: "cut-off" }),
+  });
+  return { engine, driver, inbound, counters, watch };
 }
 
 /**
@@ -155,7 +162,7 @@ function buildPump({ settings, lifecycle, events, opened, identity }: Frame, onT
  * The order of the paragraphs is the order in which the parts hear of an event: log, transfers, history, hooks, requests
  * that wait, status line. The log is first, so that its line stands before those of the other parts.
  */
-function buildPushes(frame: Frame, { engine, driver }: Pump): Pushes {
+function buildPushes(frame: Frame, { engine, driver, watch }: Pump): Pushes {
   const { settings, log, lifecycle, events, identity, history } = frame;
   const { membership } = engine;
   const hostOf = (epoch: string) => membership.memberOf(epoch)?.info.hostName ?? "a member that left";
@@ -166,6 +173,7 @@ function buildPushes(frame: Frame, { engine, driver }: Pump): Pushes {
     driver,
     log,
     settings,
+    watch,
     record: (transfer, result, by) =>
       history.add(sentEntry(`${identity.epoch}-${transfer}`, settings.hostName, result, by)),
   });
@@ -182,7 +190,7 @@ function buildPushes(frame: Frame, { engine, driver }: Pump): Pushes {
   const arrivals = new Arrivals();
   events.listen((event) => arrivals.onEvent(event));
 
-  const status = new StatusLine(membership, transfers);
+  const status = new StatusLine(membership, transfers, watch);
   events.listen((event) => status.onEvent(event));
 
   const { stateDirectory } = frame;
@@ -198,21 +206,14 @@ function buildPushes(frame: Frame, { engine, driver }: Pump): Pushes {
  */
 function startParts(frame: Frame, pump: Pump, pushes: Pushes): void {
   const { settings, log, lifecycle, opened, history, startedMs } = frame;
-  const { fleetKey, chosen, transport, server } = opened;
-  const { engine, driver, inbound, counters } = pump;
+  const { fleetKey, transport, server } = opened;
+  const { engine, driver, inbound, counters, watch } = pump;
   const { transfers, arrivals, copies } = pushes;
 
   const disks = startDisks(frame, driver, pushes);
   lifecycle.started(() => disks.stop());
   driver.attach(disks);
 
-  const watch = new InterfaceWatch(settings.interface, chosen, transport, log, {
-    hasMembers: () => engine.membership.size > 0,
-    isIdle: () => engine.isIdle,
-    onMoved: () => driver.reintroduce(),
-    onLost: () => driver.handle({ kind: "cut-off" }),
-  });
-  pushes.status.watch = watch;
   if (server !== undefined) {
     const isSealed = fleetKey.isSecret;
     const shown = { settings, engine, transport, transfers, arrivals, history, counters, log, copies };

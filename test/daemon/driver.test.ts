@@ -70,7 +70,14 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
   const driver = new Driver({ engine, epoch, fleetKey, sealer, transport, inbound, pages, onEvent, onTurn });
   const log = pino({ level: "silent" });
   const settings = { parallel: 1, excludes: [], ownerMatch: false };
-  const transfers = new Transfers({ engine, driver, log, settings, record: () => undefined });
+  const transfers = new Transfers({
+    engine,
+    driver,
+    log,
+    settings,
+    watch: { state: { chosen: { name: "lo", ip: "127.0.0.1" }, away: undefined } },
+    record: () => undefined,
+  });
   events.listen((event) => transfers.onEvent(event));
   events.listen((event) => happened.push(event.kind === "member-left" ? event.reason : event.kind));
   const hearers = { log, driver, received: { onStage: () => undefined }, hooks: { hold: () => false } };

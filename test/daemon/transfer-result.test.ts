@@ -138,8 +138,8 @@ test("the result names hosts as people see them, in the order of their names", (
 
 test("a transfer begins as soon as there is a member, unless one is missing that must not be", () => {
   const targets = { members: [member(1)], unknown: ["host8", "host9"], unknownExcepts: [] };
-  assert.equal(resultWithoutTransfer(PUSH, targets), undefined);
-  const refused = resultWithoutTransfer({ ...PUSH, allOrNothing: true }, targets);
+  assert.equal(resultWithoutTransfer(PUSH, targets, undefined), undefined);
+  const refused = resultWithoutTransfer({ ...PUSH, allOrNothing: true }, targets, undefined);
   assert.equal(refused?.exitStatus, ExitStatus.aborted);
   assert.equal(refused.aborted, "host8, host9 cannot be reached");
   assert.deepEqual([refused.hosts, refused.unknown], [[], ["host8", "host9"]]);
@@ -147,7 +147,7 @@ test("a transfer begins as soon as there is a member, unless one is missing that
 
 test("without a member, missing hosts make a result, and nobody at all is an error", () => {
   const missing = { members: [], unknown: ["host9"], unknownExcepts: ["host8"] };
-  const result = resultWithoutTransfer(PUSH, missing);
+  const result = resultWithoutTransfer(PUSH, missing, undefined);
   assert.equal(result?.exitStatus, ExitStatus.partial);
   assert.deepEqual(
     [result.aborted, result.unknown, result.unknownExcepts],
@@ -155,7 +155,7 @@ test("without a member, missing hosts make a result, and nobody at all is an err
   );
   for (const allOrNothing of [false, true]) {
     assert.throws(
-      () => resultWithoutTransfer({ ...PUSH, allOrNothing }, { ...missing, unknown: [] }),
+      () => resultWithoutTransfer({ ...PUSH, allOrNothing }, { ...missing, unknown: [] }, undefined),
       (error: { exitStatus?: number }) => error.exitStatus === ExitStatus.noMembers,
     );
   }

@@ -4,6 +4,7 @@ import type { DatagramHandler } from "../../src/net/datagram-handler.ts";
 import { PagePool } from "../../src/net/page-pool.ts";
 import { type MulticastOptions, MulticastTransport } from "../../src/net/transports/multicast-transport.ts";
 import { DATAGRAM_BYTES } from "../../src/wire/limits.ts";
+import { on } from "./made-up-host.ts";
 import { eventually, sleep } from "../support/processes.ts";
 
 /** A transport from its opening to its end, with another address in between, on the loopback network. */
@@ -121,4 +122,21 @@ test("fragments are looked for while they are expected, and wait otherwise", asy
   assert.equal(recorder.messages.length, 1, "nobody looks for it");
   transport.readTrains();
   assert.deepEqual(recorder.messages, ["fragment of 127.0.2.3", "fragment of 127.0.2.3"]);
+});
+
+test("a membership that the kernel has ended, or that is of a former interface, is noticed", async (context) => {
+  const { transport } = await open(context, "127.0.2.2", true);
+  assert.equal(transport.isJoined, true);
+  const table = (index: number, ...groups: string[]) =>
+    [
+      "titles",
+      `${index}\tlo        :     1      V3`,
+      ...groups.map((one) => `\t\t\t\t${one}     1`),
+      "",
+    ].join("\n");
+  const isJoined = (igmp: string) => on({ addresses: {}, igmp }, () => transport.isJoined);
+  assert.equal(isJoined(table(1, "010000E0", "6F0000E0")), true);
+  assert.equal(isJoined(table(1, "010000E0")), false, "the group is not there");
+  assert.equal(isJoined(table(2, "6F0000E0")), false, "the interface is another one");
+  assert.equal(isJoined(""), true, "the kernel does not tell");
 });

@@ -10,13 +10,13 @@ const MIB = 1024 * 1024;
 export class StatusLine {
   private readonly membership: Membership;
   private readonly transfers: Transfers;
-  /** Tells whether the node has its interface; undefined before the network is started. */
-  watch: Pick<InterfaceWatch, "state"> | undefined;
+  private readonly watch: Pick<InterfaceWatch, "state">;
   private readonly inbound = new Map<InboundKey, string>();
 
-  constructor(membership: Membership, transfers: Transfers) {
+  constructor(membership: Membership, transfers: Transfers, watch: Pick<InterfaceWatch, "state">) {
     this.membership = membership;
     this.transfers = transfers;
+    this.watch = watch;
   }
 
   /** Something has happened to the node. */
@@ -32,8 +32,8 @@ export class StatusLine {
       return `transfer ${one.transfer} to ${countOf(one.memberCount)}: ${one.phase}, ${share}`;
     });
     const incoming = [...this.inbound].map(([key, host]) => `transfer ${key.transfer} from ${host}`);
-    const { chosen, away } = this.watch?.state ?? {};
-    const gone = away === undefined || chosen === undefined ? [] : [`the interface ${chosen.name} is away`];
+    const { chosen, away } = this.watch.state;
+    const gone = away === undefined ? [] : [`the interface ${chosen.name} is away`];
     return [...gone, countOf(this.membership.size), ...outgoing, ...incoming].join("; ");
   }
 }

@@ -58,19 +58,21 @@ export function resultOfTransfer(
 /**
  * The result of a request that no member is there for, so that no transfer begins.
  *
+ * @param away why this host has no network; undefined if it has one
  * @returns undefined if a transfer can begin
  * @throws UserError if the request named no host that is missing, and still nobody is left
  */
 export function resultWithoutTransfer(
   { allOrNothing }: RequestTerms,
   targets: ChosenTargets,
+  away: string | undefined,
 ): SendResult | undefined {
   const { members, unknown } = targets;
   const isRefused = allOrNothing && unknown.length > 0;
   if (members.length > 0 && !isRefused) return undefined;
   if (unknown.length === 0) {
     throw new UserError(
-      "there is no member to send to: 'msync --members' lists those that are there",
+      `there is no member to send to: ${away ?? "'msync --members' lists those that are there"}`,
       ExitStatus.noMembers,
     );
   }

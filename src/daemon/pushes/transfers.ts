@@ -8,6 +8,7 @@ import type { PeerCredentials } from "../../sys/peer-credentials.ts";
 import { compileExcludes } from "../../tree/entries/excludes.ts";
 import { type ScanRules, simplifyRequest } from "../../tree/scan/request.ts";
 import type { Driver } from "../pump/driver.ts";
+import type { InterfaceWatch } from "../service/interface-watch.ts";
 import type { Log } from "../service/log.ts";
 import { findGroupNumber } from "../settings/accounts.ts";
 import { ownerForGroup, pushedBy } from "./callers.ts";
@@ -27,6 +28,7 @@ export interface TransferParts {
   readonly driver: Pick<Driver, "startTransfer" | "handle" | "nowMs">;
   readonly log: Log;
   readonly settings: Pick<Settings, "parallel" | "excludes" | "ownerMatch">;
+  readonly watch: Pick<InterfaceWatch, "state">;
   /** Called with each transfer that has ended, except dry runs. */
   readonly record: (transfer: number, result: SendResult, by: PushedBy | undefined) => void;
 }
@@ -128,7 +130,7 @@ export class Transfers {
     const { request } = asked;
     const members = [...this.parts.engine.membership.members].sort(byHostName);
     const targets = chooseTargets(members, request.targets, request.excepts);
-    const result = resultWithoutTransfer(request, targets);
+    const result = resultWithoutTransfer(request, targets, this.parts.watch.state.away);
     if (result !== undefined) return Promise.resolve(result);
     return new Promise((resolve) => {
       const transfer = this.start(asked, targets, resolve);
