@@ -266,6 +266,8 @@ export interface TransferRequest {
   readonly targets: readonly Member[];
   readonly dryRun: boolean;
   readonly allOrNothing: boolean;
+  /** The length of all datagrams of a block but the last; by default the longest. */
+  readonly datagramBytes?: number;
 }
 
 /** Sizes that differ between a real node and a simulated one. */

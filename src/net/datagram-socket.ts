@@ -20,12 +20,19 @@ export interface DatagramSocket {
   listen(handler: DatagramHandler, onError: (error: Error) => void): void;
 
   /**
-   * Sends datagrams that lie side by side, all but the last of the full length.
+   * Sends datagrams that lie side by side, all but the last of one length.
    *
+   * @param datagramBytes that length; a shorter train is one datagram
    * @param done called once when the kernel has taken them and their memory may change; with the number of sends that
    *   failed, whose datagrams count as lost on the way
    */
-  send(train: Uint8Array, ip: string, port: number, done: (failures: number) => void): void;
+  send(
+    train: Uint8Array,
+    datagramBytes: number,
+    ip: string,
+    port: number,
+    done: (failures: number) => void,
+  ): void;
 
   /** Joins the group on an interface. Throws the error of the kernel. */
   join(group: string, where: MulticastInterface): void;

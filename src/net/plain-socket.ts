@@ -2,7 +2,6 @@
 import dgram from "node:dgram";
 import { filterInterface, type InterfaceFilter } from "../sys/socket-filter.ts";
 import { joinGroup, leaveGroup, type MulticastInterface } from "../sys/udp-socket.ts";
-import { DATAGRAM_BYTES } from "../wire/limits.ts";
 import type { DatagramHandler } from "./datagram-handler.ts";
 import {
   bindDescriptor,
@@ -69,15 +68,21 @@ export class PlainSocket implements DatagramSocket {
     this.socket.on("error", onError);
   }
 
-  send(train: Uint8Array, ip: string, port: number, done: (failures: number) => void): void {
-    let pending = Math.ceil(train.length / DATAGRAM_BYTES);
+  send(
+    train: Uint8Array,
+    datagramBytes: number,
+    ip: string,
+    port: number,
+    done: (failures: number) => void,
+  ): void {
+    let pending = Math.ceil(train.length / datagramBytes);
     let failures = 0;
     const finish = (error: Error | null) => {
       if (error !== null) failures++;
       if (--pending === 0) done(failures);
     };
-    for (let start = 0; start < train.length; start += DATAGRAM_BYTES) {
-      const datagram = train.subarray(start, Math.min(start + DATAGRAM_BYTES, train.length));
+    for (let start = 0; start < train.length; start += datagramBytes) {
+      const datagram = train.subarray(start, Math.min(start + datagramBytes, train.length));
       this.sendWhole(datagram, ip, port, finish);
     }
   }

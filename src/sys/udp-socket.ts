@@ -1,4 +1,5 @@
 /** UDP sockets with the options that Node does not set: large buffers, trains, sharing, membership. */
+import fs from "node:fs";
 import util from "node:util";
 import { lastErrno, nativeFunction } from "./native.ts";
 
@@ -25,6 +26,8 @@ const IP_MULTICAST_ALL = 49;
 const SOL_UDP = 17;
 const UDP_SEGMENT = 103;
 const UDP_GRO = 104;
+const SIOCGIFMTU = 0x8921;
+const INTERFACE_NAME_BYTES = 16;
 
 const BIND = "int bind(int, const void *, uint32_t)";
 const CLOSE = "int close(int)";
@@ -129,6 +132,49 @@ export function interfaceIndex(name: string): number | undefined {
   const [device = name] = name.split(":");
   const index = nativeFunction("unsigned int if_nametoindex(const char *)")?.(device) ?? 0;
   return index > 0 ? index : undefined;
+}
+
+/**
+ * The longest packet that an interface takes, with its IP header.
+ *
+ * @param name with a label, such as eth0:1, or without
+ * @returns undefined if there is none of this name, or it cannot be told
+ */
+export function interfaceMtuBytes(name: string): number | undefined {
+  const [device = name] = name.split(":");
+  return askMtu(device) ?? readMtu(device);
+}
+
+function askMtu(device: string): number | undefined {
+  const ioctl = nativeFunction("int ioctl(int, unsigned long, void *)");
+  const socket = nativeFunction("int socket(int, int, int)");
+  if (ioctl === undefined || socket === undefined || device.length >= INTERFACE_NAME_BYTES) return undefined;
+  const descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return undefined;
+  // A struct ifreq: the name, and then the answer.
+  const request = Buffer.alloc(40);
+  request.write(device, "latin1");
+  const isAnswered = ioctl(descriptor, SIOCGIFMTU, request) === 0;
+  closeSocket(descriptor);
+  return isAnswered ? request.readInt32LE(INTERFACE_NAME_BYTES) : undefined;
+}
+
+/** Without the library: /sys may be that of another network namespace, but seldom is. */
+function readMtu(device: string): number | undefined {
+  try {
+    return Number(fs.readFileSync(`/sys/class/net/${device}/mtu`, "latin1"));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Sets the length that the kernel cuts longer sends into; 0 for none: then each send is one datagram.
+ *
+ * @returns whether the kernel has taken it
+ */
+export function cutSendsInto(descriptor: number, segmentBytes: number): boolean {
+  return setOption(descriptor, SOL_UDP, UDP_SEGMENT, segmentBytes);
 }
 
 function closeSocket(descriptor: number): void {

@@ -55,7 +55,8 @@ test("a train from the middle of its block is copied to its place", () => {
 test("a train replaces what was forged of its block before it came", () => {
   const { pool, pages } = opened(4);
   const forged = Buffer.alloc(FRAGMENT_PAYLOAD_BYTES, 0xff);
-  for (const index of [0, 20, 43]) pages.keepFragment(KEY, 7, index, forged, 0, forged.length);
+  const place = { block: 7, fullBytes: FRAGMENT_PAYLOAD_BYTES, payloadStart: 0, payloadBytes: forged.length };
+  for (const index of [0, 20, 43]) pages.keepFragment(KEY, { ...place, index }, forged);
   const page = pool.take()!;
   fill(pool, page, 0, 44);
   pages.keepRun(KEY, 7, 0, 44, page);

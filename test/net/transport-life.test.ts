@@ -74,7 +74,7 @@ for (const [name, offload] of [
     await transport.drain();
     let done = 0;
     const train = Buffer.alloc(3 * DATAGRAM_BYTES);
-    for (let count = 0; count < 50; count++) transport.sendTrainToGroup(train, () => done++);
+    for (let count = 0; count < 50; count++) transport.sendTrainToGroup(train, DATAGRAM_BYTES, () => done++);
     await transport.drain();
     assert.equal(done, 50);
     assert.equal(transport.sendErrors, 0);
@@ -88,7 +88,7 @@ for (const [name, offload] of [
     const other = await open(context, "127.0.2.3", offload);
     const closed = await MulticastTransport.open(optionsOf("127.0.2.5", offload));
     closed.close();
-    closed.sendTrainToGroup(CONTROL, () => assert.fail("it is closed"));
+    closed.sendTrainToGroup(CONTROL, DATAGRAM_BYTES, () => assert.fail("it is closed"));
     closed.readTrains();
     await sleep(20);
     assert.deepEqual(other.recorder.messages, []);
@@ -111,7 +111,7 @@ for (const [name, offload] of [
 test("fragments are looked for while they are expected, and wait otherwise", async (context) => {
   const { transport, recorder } = await open(context, "127.0.2.2", true);
   const { transport: other } = await open(context, "127.0.2.3", true);
-  const send = () => other.sendTrainToGroup(FRAGMENT, () => undefined);
+  const send = () => other.sendTrainToGroup(FRAGMENT, DATAGRAM_BYTES, () => undefined);
   transport.expectTrains(true);
   transport.expectTrains(true);
   send();

@@ -1,6 +1,6 @@
 /** The transport by UDP multicast: its sockets, and what goes over which. */
 import { UserError } from "../../base/user-error.ts";
-import { interfaceIndex, type MulticastInterface } from "../../sys/udp-socket.ts";
+import { interfaceIndex, interfaceMtuBytes, type MulticastInterface } from "../../sys/udp-socket.ts";
 import type { DatagramHandler } from "../datagram-handler.ts";
 import type { DatagramSocket, SocketOptions } from "../datagram-socket.ts";
 import { FastSocket } from "../fast-socket.ts";
@@ -12,7 +12,17 @@ import { SourceGate, type SourceRules } from "../source-gate.ts";
 import { TrainPoll } from "../train-poll.ts";
 import { TrainReader } from "../train-reader.ts";
 import { TrainSocket } from "../train-socket.ts";
+import { DATAGRAM_BYTES, LEAST_DATAGRAM_BYTES } from "../../wire/limits.ts";
 import type { Transport } from "./transport.ts";
+
+/** The headers of IP and UDP, which belong to a packet. */
+const IP_AND_UDP_BYTES = 20 + 8;
+
+/**
+ * A send that has failed counts as lost on the way, and takes as long as this. Without it, a sender whose sends all fail at
+ * once would repeat them as fast as the processor can. A full train in this time is 50 Mbit/s, so it costs little.
+ */
+const FAILED_SEND_MS = 10;
 
 /** Which sockets a multicast transport opens, and how large. */
 export interface MulticastOptions {
@@ -127,6 +137,13 @@ export class MulticastTransport implements Transport {
     return { ip: this.options.group, port: this.options.port };
   }
 
+  get datagramBytes(): number {
+    const device = interfaceOf(this.options.interfaceIp);
+    const packetBytes = device === undefined ? undefined : interfaceMtuBytes(device.name);
+    const longest = (packetBytes ?? Infinity) - IP_AND_UDP_BYTES;
+    return Math.min(DATAGRAM_BYTES, Math.max(LEAST_DATAGRAM_BYTES, longest));
+  }
+
   get isOffloaded(): boolean {
     return this.ownSocket.canSegment;
   }
@@ -140,15 +157,15 @@ export class MulticastTransport implements Transport {
   }
 
   sendToGroup(datagram: Uint8Array): void {
-    this.sendTrainToGroup(datagram, () => undefined);
+    this.sendTrainToGroup(datagram, DATAGRAM_BYTES, () => undefined);
   }
 
   sendToNode(datagram: Uint8Array, ip: string, port: number): void {
-    this.send(datagram, ip, port, () => undefined);
+    this.send(datagram, DATAGRAM_BYTES, ip, port, () => undefined);
   }
 
-  sendTrainToGroup(train: Uint8Array, done: () => void): void {
-    this.send(train, this.options.group, this.options.port, done);
+  sendTrainToGroup(train: Uint8Array, datagramBytes: number, done: () => void): void {
+    this.send(train, datagramBytes, this.options.group, this.options.port, done);
   }
 
   /** Starts or ends the regular reading of the socket for fragments. */
@@ -240,13 +257,17 @@ export class MulticastTransport implements Transport {
     return { ip, port, network, others };
   }
 
-  private send(train: Uint8Array, ip: string, port: number, done: () => void): void {
+  private send(train: Uint8Array, datagramBytes: number, ip: string, port: number, done: () => void): void {
     if (this.isClosed) return;
     this.pendingSends++;
-    this.ownSocket.send(train, ip, port, (failures) => {
+    const finish = () => {
       if (--this.pendingSends === 0) this.onDrained();
-      this.sendErrors += failures;
       done();
+    };
+    this.ownSocket.send(train, datagramBytes, ip, port, (failures) => {
+      this.sendErrors += failures;
+      if (failures === 0) finish();
+      else setTimeout(finish, FAILED_SEND_MS);
     });
   }
 }
