@@ -150,6 +150,7 @@ function buildPump({ settings, log, lifecycle, events, opened, identity }: Frame
     hasMembers: () => engine.membership.size > 0,
     isIdle: () => engine.isIdle,
     onMoved: () => driver.reintroduce(),
+    onLength: (datagramBytes) => driver.handle({ kind: "length-changed", datagramBytes }),
     onLost: () => driver.handle({ kind: "cut-off" }),
   });
   return { engine, driver, inbound, counters, watch };
@@ -163,10 +164,10 @@ function buildPump({ settings, log, lifecycle, events, opened, identity }: Frame
  * that wait, status line. The log is first, so that its line stands before those of the other parts.
  */
 function buildPushes(frame: Frame, { engine, driver, watch }: Pump): Pushes {
-  const { settings, log, lifecycle, events, identity, history } = frame;
+  const { settings, log, lifecycle, events, opened, identity, history } = frame;
   const { membership } = engine;
   const hostOf = (epoch: string) => membership.memberOf(epoch)?.info.hostName ?? "a member that left";
-  events.listen((event) => logEvent(log, event, hostOf));
+  events.listen((event) => logEvent(log, event, hostOf, settings.port));
 
   const transfers = new Transfers({
     engine,
@@ -174,6 +175,7 @@ function buildPushes(frame: Frame, { engine, driver, watch }: Pump): Pushes {
     log,
     settings,
     watch,
+    isSealed: opened.fleetKey.isSecret,
     record: (transfer, result, by) =>
       history.add(sentEntry(`${identity.epoch}-${transfer}`, settings.hostName, result, by)),
   });
@@ -190,7 +192,7 @@ function buildPushes(frame: Frame, { engine, driver, watch }: Pump): Pushes {
   const arrivals = new Arrivals();
   events.listen((event) => arrivals.onEvent(event));
 
-  const status = new StatusLine(membership, transfers, watch);
+  const status = new StatusLine(membership, transfers, watch, settings.port);
   events.listen((event) => status.onEvent(event));
 
   const { stateDirectory } = frame;

@@ -3,7 +3,7 @@ import { sentence } from "../base/reason.ts";
 import type { Random } from "../base/random.ts";
 import type { FragmentHeader } from "../wire/datagram.ts";
 import type { NodeInfo } from "../wire/membership-messages.ts";
-import { Membership, type Peer } from "./membership/membership.ts";
+import { Membership, type Self } from "./membership/membership.ts";
 import { InboundTransfers } from "./receiver/inbound-transfers.ts";
 import { OutboundTransfers } from "./sender/outbound-transfers.ts";
 import type { TransferSender } from "./sender/transfer-sender.ts";
@@ -37,7 +37,7 @@ export class NodeEngine {
   private readonly inbound: InboundTransfers;
   private readonly effects: Effect[] = [];
 
-  constructor(self: Peer, info: NodeInfo, options: EngineOptions, random: Random) {
+  constructor(self: Self, info: NodeInfo, options: EngineOptions, random: Random) {
     this.selfEpoch = self.epoch;
     this.membership = new Membership(self, info, random);
     this.outbound = new OutboundTransfers(options);
@@ -93,6 +93,9 @@ export class NodeEngine {
         break;
       case "cut-off":
         this.membership.cutOff();
+        break;
+      case "length-changed":
+        this.membership.describe(input.datagramBytes, nowMs);
         break;
       case "renamed":
         this.membership.rename(input.nodeId, nowMs);

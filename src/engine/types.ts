@@ -3,13 +3,11 @@ import type { Bitmap } from "../base/bitmap.ts";
 import type { BlockKind } from "../wire/datagram.ts";
 import type { ControlMessage } from "../wire/message.ts";
 import type { Finding } from "../wire/findings.ts";
-import type { NodeInfo } from "../wire/membership-messages.ts";
+import type { Endpoint, NodeInfo } from "../wire/membership-messages.ts";
+import type { Problem } from "./membership/problems.ts";
 
 /** A UDP address. */
-export interface Address {
-  readonly ip: string;
-  readonly port: number;
-}
+export type Address = Endpoint;
 
 export function sameAddress(a: Address, b: Address): boolean {
   return a.ip === b.ip && a.port === b.port;
@@ -115,6 +113,8 @@ export type NodeEvent =
       /** Whether this node is the one of the two that draws a new id. */
       readonly drawsId: boolean;
     }
+  /** Something is in the way of a node that is heard, or is no longer. */
+  | { readonly kind: "problem-began" | "problem-ended"; readonly problem: Problem }
   | {
       readonly kind: "member-failed";
       readonly transfer: number;
@@ -218,6 +218,8 @@ export type Input =
   | { readonly kind: "tick" }
   /** This node has lost its interface: no other node can be reached. */
   | { readonly kind: "cut-off" }
+  /** The interface of this node takes packets of another length: its longest datagram. */
+  | { readonly kind: "length-changed"; readonly datagramBytes: number }
   /** This node has another node id from now on. */
   | { readonly kind: "renamed"; readonly nodeId: string }
   | { readonly kind: "start-transfer"; readonly request: TransferRequest }

@@ -4,8 +4,8 @@ import { bytesOfHex, hexOf } from "../base/hex.ts";
 import {
   BLOCK_FRAGMENTS,
   DATAGRAM_BYTES,
+  DATAGRAM_VERSION,
   LEAST_DATAGRAM_BYTES,
-  PROTOCOL_VERSION,
   TAG_BYTES,
 } from "./limits.ts";
 
@@ -66,7 +66,7 @@ export interface ControlHeader {
 export function encodeControlHeader(header: ControlHeader, plaintextBytes: number): Uint8Array {
   const writer = new ByteWriter(CONTROL_HEADER_BYTES);
   const length = CONTROL_HEADER_BYTES + plaintextBytes + TAG_BYTES;
-  writer.u8(MAGIC).u8(PROTOCOL_VERSION).u8(DatagramType.control).u8(0).u16(length).u16(0);
+  writer.u8(MAGIC).u8(DATAGRAM_VERSION).u8(DatagramType.control).u8(0).u16(length).u16(0);
   writer.raw(bytesOfHex(header.epoch)).raw(bytesOfHex(header.nodeId)).u64(header.counter);
   return writer.bytes;
 }
@@ -88,8 +88,35 @@ export function decodeControlHeader(datagram: Uint8Array): ControlHeader {
 
 /** The length of the datagram that begins at `start`; 0 if none of this version lies there wholly before `end`. */
 export function datagramLength(bytes: Uint8Array, start: number, end: number): number {
-  if (end - start < COMMON_HEADER_BYTES) return 0;
-  if (bytes[start] !== MAGIC || bytes[start + 1] !== PROTOCOL_VERSION) return 0;
+  return bytes[start + 1] === DATAGRAM_VERSION ? lengthInHeader(bytes, start, end) : 0;
+}
+
+/**
+ * A datagram of another version, which this program cannot read. Every version has the same common header, so that nodes of
+ * another version can be named (PROTOCOL.md 2).
+ *
+ * @returns undefined if no such datagram lies wholly before `end`
+ */
+export function datagramOfOtherVersion(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): OtherVersion | undefined {
+  const version = bytes[start + 1];
+  const lengthBytes = lengthInHeader(bytes, start, end);
+  if (lengthBytes === 0 || version === undefined || version === DATAGRAM_VERSION) return undefined;
+  return { version, lengthBytes, isControl: bytes[start + 2] === DatagramType.control };
+}
+
+/** The header of a datagram of another version, as far as it is the same in all versions. */
+export interface OtherVersion {
+  readonly version: number;
+  readonly lengthBytes: number;
+  readonly isControl: boolean;
+}
+
+function lengthInHeader(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start < COMMON_HEADER_BYTES || bytes[start] !== MAGIC) return 0;
   if (bytes[start + 3] !== 0) return 0;
   // Only fragments have a field there.
   if (bytes[start + 2] !== DatagramType.fragment && readU16(bytes, start + 6) !== 0) return 0;
@@ -200,7 +227,7 @@ function isConsistent(header: FragmentHeader): boolean {
 /** Writes a fragment's header at `start`, for a payload of `payloadBytes` that follows it. */
 export function encodeFragmentHeader(bytes: Uint8Array, start: number, header: FragmentHeader): void {
   bytes[start] = MAGIC;
-  bytes[start + 1] = PROTOCOL_VERSION;
+  bytes[start + 1] = DATAGRAM_VERSION;
   bytes[start + 2] = DatagramType.fragment;
   bytes[start + 3] = 0;
   writeU16(bytes, start + 4, FRAGMENT_HEADER_BYTES + header.payloadBytes);

@@ -3,8 +3,14 @@
  * counted, and never allocated. PROTOCOL.md 8 names the same numbers.
  */
 
-/** The version of the wire format, in every datagram. */
-export const PROTOCOL_VERSION = 2;
+/** The version of the protocol that this program speaks. A node names its own in its node info (PROTOCOL.md 4.1). */
+export const PROTOCOL_VERSION = 3;
+
+/** The oldest version that it also speaks: nodes of it are members, with the handshake that they know (PROTOCOL.md 4.2). */
+export const OLDEST_PROTOCOL = 2;
+
+/** The version in the header of every datagram. The layout of datagrams has not changed since version 2. */
+export const DATAGRAM_VERSION = 2;
 
 /** The multicast group and port if the config file names none; link-local, so routers never forward it. */
 export const DEFAULT_GROUP = "224.0.0.108";

@@ -30,6 +30,7 @@ class Rig {
       hasMembers: () => this.hasMembers,
       isIdle: () => this.isIdle,
       onMoved: () => this.lines.push("moved"),
+      onLength: (datagramBytes) => this.lines.push(`length ${datagramBytes}`),
       onLost: () => this.lines.push("lost"),
     });
     this.watch.start();
@@ -85,6 +86,22 @@ test("an interface that was made again, or lost the group, is joined again", asy
   assert.equal(call, "rejoin 10.0.0.5");
   assert.match(line ?? "", /^joined the group again, on eth0 \(10.0.0.5\): the interface was made again/);
   assert.deepEqual(more, ["moved"]);
+});
+
+test("packets of another length are told, but not of an interface that is gone", async (context) => {
+  const rig = new Rig(context, { addresses: ETH0 }, "eth0", ON_ETH0);
+  assert.equal(rig.watch.datagramBytes, 1440);
+  rig.transport.datagramBytes = 1372;
+  assert.deepEqual(await rig.look(), [
+    "the interface eth0 takes datagrams of up to 1372 bytes now",
+    "length 1372",
+  ]);
+  assert.deepEqual([await rig.look(), rig.watch.datagramBytes], [[], 1372]);
+  rig.become({ addresses: {}, devices: ["eth0"] });
+  rig.transport.datagramBytes = 1440;
+  assert.deepEqual(await rig.look(), [DOWN]);
+  rig.become({ addresses: ETH0 });
+  assert.deepEqual((await rig.look()).slice(-2), ["length 1440", "moved"]);
 });
 
 test("an interface that is gone is told once, and its members are lost at the second look", async (context) => {

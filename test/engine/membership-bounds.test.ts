@@ -9,9 +9,14 @@ import type { ControlMessage } from "../../src/wire/message.ts";
 
 /** Membership at its bounds: how often a silent node is questioned, how many nodes there may be, when silence ends it. */
 
-const INFO = { hostName: "host", version: "1", receives: true, sends: true, labels: [] };
-const SELF = { nodeId: "f".repeat(32), epoch: "f".repeat(16) };
+const INFO = { hostName: "host", version: "1", protocol: 3, receives: true, sends: true, labels: [] };
 const HELLO: ControlMessage = { type: "hello", body: { info: INFO } };
+
+const SELF = {
+  nodeId: "f".repeat(32),
+  epoch: "f".repeat(16),
+  address: { ip: "10.255.0.1", port: 5000 },
+};
 
 /** The middle of all that can be drawn. */
 const MIDDLE = { u32: () => 2 ** 31 };
@@ -22,6 +27,11 @@ function peer(index: number) {
 
 function address(index: number) {
   return { ip: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`, port: 5000 };
+}
+
+/** The way from another node to this one. */
+function routeFrom(index: number) {
+  return { to: SELF.epoch, from: address(index) };
 }
 
 function take(membership: Membership): Effect[] {
@@ -51,7 +61,7 @@ function join(membership: Membership, index: number, nowMs = 0): void {
   membership.handle(peer(index), address(index), HELLO, nowMs);
   membership.tick(nowMs + 10_000);
   const nonce = challenges(membership).at(-1) ?? "";
-  const body = { answer: nonce, nonce: NO_NONCE, info: INFO };
+  const body = { answer: nonce, nonce: NO_NONCE, ...routeFrom(index), info: INFO };
   membership.handle(peer(index), address(index), { type: "response", body }, nowMs);
 }
 
@@ -84,14 +94,17 @@ test("the more members there are, the longer a new node may wait for its questio
 
 test("one that questions is answered at once with a nonce, and questioned itself only after 400 ms", () => {
   const membership = new Membership(SELF, INFO, new SeededRandom(1));
-  const challenge: ControlMessage = { type: "challenge", body: { nonce: "1".repeat(32), info: INFO } };
+  const challenge: ControlMessage = {
+    type: "challenge",
+    body: { nonce: "1".repeat(32), ...routeFrom(1), isMissed: false, info: INFO },
+  };
   membership.handle(peer(1), address(1), challenge, 1000);
   const [answer] = take(membership);
   assert.ok(answer?.kind === "send" && answer.message.type === "response");
   assert.equal(answer.message.body.answer, "1".repeat(32));
   assert.notEqual(answer.message.body.nonce, NO_NONCE);
   assert.equal(membership.nextDeadlineMs(), 1400);
-  const body = { answer: answer.message.body.nonce, nonce: NO_NONCE, info: INFO };
+  const body = { answer: answer.message.body.nonce, nonce: NO_NONCE, ...routeFrom(1), info: INFO };
   membership.handle(peer(1), address(1), { type: "response", body }, 1001);
   assert.equal(membership.size, 1);
   assert.equal(membership.nextDeadlineMs(), Infinity);
@@ -111,7 +124,7 @@ test("an answer to another nonce, or of another node, proves nothing", () => {
     membership.handle(
       { ...peer(1), nodeId },
       address(1),
-      { type: "response", body: { answer, nonce: NO_NONCE, info: INFO } },
+      { type: "response", body: { answer, nonce: NO_NONCE, ...routeFrom(1), info: INFO } },
       101,
     );
   respond(peer(1).nodeId, "0".repeat(32));
@@ -141,7 +154,10 @@ test("there are no more members than there is room for", () => {
 
 test("messages that nobody takes do not pile up without end", () => {
   const membership = new Membership(SELF, INFO, MIDDLE);
-  const challenge: ControlMessage = { type: "challenge", body: { nonce: "1".repeat(32), info: INFO } };
+  const challenge: ControlMessage = {
+    type: "challenge",
+    body: { nonce: "1".repeat(32), ...routeFrom(1), isMissed: false, info: INFO },
+  };
   for (let count = 0; count < 5 * CANDIDATES; count++)
     membership.handle(peer(1), address(1), challenge, count);
   assert.equal(take(membership).length, 4 * CANDIDATES + 1);
@@ -224,7 +240,7 @@ test("a node that moves before it is questioned is questioned at its new address
 
 test("a node that introduces itself once more says HELLO as at its start", () => {
   const membership = new Membership(SELF, INFO, MIDDLE);
-  membership.reintroduce(500);
+  membership.reintroduce(SELF.address, 500);
   const hellos: number[] = [];
   for (let nowMs = membership.nextDeadlineMs(); nowMs < Infinity; nowMs = membership.nextDeadlineMs()) {
     membership.tick(nowMs);

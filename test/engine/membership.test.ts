@@ -16,8 +16,8 @@ class Node {
   constructor(name: string, epoch: number, ip: string) {
     this.peer = { nodeId: name.padEnd(32, "0"), epoch: epoch.toString(16).padStart(16, "0") };
     this.address = { ip, port: 5000 };
-    const info = { hostName: name, version: "1", receives: true, sends: true, labels: [] };
-    this.membership = new Membership(this.peer, info, new SeededRandom(epoch));
+    const info = { hostName: name, version: "1", protocol: 3, receives: true, sends: true, labels: [] };
+    this.membership = new Membership({ ...this.peer, address: this.address }, info, new SeededRandom(epoch));
     this.membership.start(0);
   }
 
@@ -105,7 +105,7 @@ test("a node that moves to another address proves itself there, and stays the sa
   const b = new Node("b", 2, "10.0.0.2");
   talk([a, b], 0, 1000);
   (b as { address: Address }).address = { ip: "10.0.0.42", port: 5000 };
-  b.membership.reintroduce(1005);
+  b.membership.reintroduce(b.address, 1005);
   talk([a, b], 1005, 3000);
   assert.equal(a.membership.memberOf(b.peer.epoch)?.address.ip, "10.0.0.42");
   assert.equal(a.membership.size, 1);

@@ -100,6 +100,10 @@ export class MemoryTransport implements Transport {
     else this.hand(bytes, ip);
   }
 
+  get ownAddress() {
+    return { ip: this.ip, port: PORT };
+  }
+
   private hand(bytes: Buffer, ip: string): void {
     this.handler?.takeDatagrams(bytes, 0, bytes.length, ip, PORT);
   }

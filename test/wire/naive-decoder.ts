@@ -7,8 +7,16 @@ const BODIES: Readonly<Record<number, readonly [string, (from: Cursor) => Plain]
   1: ["hello", (from) => ({ info: nodeInfo(from) })],
   2: ["alive", (from) => ({ info: nodeInfo(from) })],
   3: ["exit", () => null],
-  4: ["challenge", (from) => ({ nonce: from.hex(16), info: nodeInfo(from) })],
-  5: ["response", (from) => ({ answer: from.hex(16), nonce: from.hex(16), info: nodeInfo(from) })],
+  4: ["old-challenge", (from) => ({ nonce: from.hex(16), info: nodeInfo(from) })],
+  5: ["old-response", (from) => ({ answer: from.hex(16), nonce: from.hex(16), info: nodeInfo(from) })],
+  6: [
+    "challenge",
+    (from) => ({ nonce: from.hex(16), ...route(from), isMissed: isOne(from.u8()), info: nodeInfo(from) }),
+  ],
+  7: [
+    "response",
+    (from) => ({ answer: from.hex(16), nonce: from.hex(16), ...route(from), info: nodeInfo(from) }),
+  ],
   16: ["offer", (from) => ({ transfer: from.u32(), dryRun: isOne(from.u8()), targets: targets(from) })],
   17: ["progress", progress],
   18: ["status", status],
@@ -32,11 +40,23 @@ function nodeInfo(from: Cursor): Plain {
   const flags = from.u8();
   demand(flags < 4, "flags");
   const hostName = shown(from, 64);
-  const version = shown(from, 32);
+  const told = shown(from, 32);
+  // The version of the protocol is behind that of the program, where it is not 2.
+  const cut = told.lastIndexOf("+wire");
+  const digits = told.slice(cut + 5);
+  const isTold = cut > 0 && /^[0-9]{1,3}$/.test(digits) && digits[0] !== "0" && Number(digits) > 2;
+  const [version, protocol] = isTold ? [told.slice(0, cut), Number(digits)] : [told, 2];
   const count = from.u8();
   demand(count <= 16, "labels");
   const labels = from.times(count, () => shown(from, 32));
-  return { hostName, version, receives: flags % 2 === 1, sends: Math.floor(flags / 2) % 2 === 1, labels };
+  const [receives, sends] = [flags % 2 === 1, Math.floor(flags / 2) % 2 === 1];
+  return { hostName, version, protocol, receives, sends, labels };
+}
+
+function route(from: Cursor): { to: Plain; from: Plain } {
+  const to = from.hex(8);
+  const ip = from.times(4, () => String(from.u8())).join(".");
+  return { to, from: { ip, port: from.u16() } };
 }
 
 /** A name that is shown to people: 1 to `most` bytes of printable ASCII. */

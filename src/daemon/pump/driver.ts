@@ -97,7 +97,8 @@ export class Driver {
 
   /** The node has another address, or was cut off: it introduces itself again. */
   reintroduce(): void {
-    this.parts.engine.membership.reintroduce(this.nowMs());
+    const { engine, transport } = this.parts;
+    engine.membership.reintroduce(transport.ownAddress, this.nowMs());
     this.planPump();
   }
 

@@ -1,5 +1,5 @@
 /** Carries out the requests of msync. */
-import type { Event, Request, Result, WaitRequest } from "../../console/protocol.ts";
+import type { Event, ProblemInfo, Request, Result, WaitRequest } from "../../console/protocol.ts";
 import type { RequestHandler } from "../../console/conversation.ts";
 import { bytesOfText } from "../../base/display.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
@@ -14,6 +14,7 @@ import type { InterfaceWatch } from "../service/interface-watch.ts";
 import type { Log } from "../service/log.ts";
 import type { OwnCopies } from "../service/own-copies.ts";
 import { deleteLimitText, parseLogLevel, type Settings } from "../settings/settings.ts";
+import { sentenceOfProblem } from "../service/problem-sentences.ts";
 import { chooseTargets } from "./targets.ts";
 import type { Transfers } from "./transfers.ts";
 import { VERSION } from "../settings/version.ts";
@@ -94,12 +95,24 @@ export class ConsoleService implements RequestHandler {
       host: displayName(member, members),
       address: member.address.ip,
       version: member.info.version,
+      protocol: member.info.protocol,
       receives: member.info.receives,
       sends: member.info.sends,
       labels: member.info.labels,
     }));
     shown.sort((a, b) => (a.host < b.host ? -1 : 1));
-    return { result: "members", members: shown, isSealed: this.parts.isSealed };
+    return { result: "members", members: shown, problems: this.problems(), isSealed: this.parts.isSealed };
+  }
+
+  private problems(): ProblemInfo[] {
+    const { engine, settings } = this.parts;
+    return engine.membership.problems.list.map((problem) => ({
+      kind: problem.kind,
+      host: problem.info?.hostName ?? "",
+      address: problem.ip,
+      count: problem.count,
+      reason: sentenceOfProblem(problem, settings.port),
+    }));
   }
 
   private status(): [string, string][] {
@@ -125,6 +138,7 @@ export class ConsoleService implements RequestHandler {
         this.parts.isSealed ? "yes" : "no: anyone on this network can write here; give a key with -k",
       ],
       ["members", String(engine.membership.size)],
+      ...this.problems().map(({ reason }): [string, string] => ["problem", reason]),
       ["sending", String(transfers.count)],
       ["waiting", String(transfers.waiting)],
       ["parallel", String(settings.parallel)],
@@ -145,6 +159,7 @@ export class ConsoleService implements RequestHandler {
       ["outside packets", String(transport.outsideMessages)],
       ["replayed packets", String(counters.replayed)],
       ["malformed packets", String(counters.malformed)],
+      ["packets of other versions", String(counters.otherVersion)],
       ["unexamined packets", String(counters.unexamined)],
       ["spoiled blocks", String(counters.spoiled)],
       ["send errors", String(transport.sendErrors)],

@@ -53,6 +53,25 @@ export function isSelection(name: string): boolean {
   return name.startsWith("@") || isPattern(name);
 }
 
+/** How people can name a host. */
+export interface NamedHost {
+  readonly hostName: string;
+  readonly ip: string;
+  readonly labels: readonly string[];
+}
+
+/**
+ * Whether a name of `-t` or `--except` means a host.
+ *
+ * @throws UserError for a pattern that is not valid
+ */
+export function meets({ hostName, ip, labels }: NamedHost, name: string): boolean {
+  if (!isSelection(name)) return name === hostName || name === ip;
+  const isLabel = name.startsWith("@");
+  const glob = compile(isLabel ? name.slice(1) : name);
+  return (isLabel ? labels : [hostName, ip]).some((text) => matches(glob, text));
+}
+
 function receives(member: Member): boolean {
   return member.info.receives;
 }

@@ -28,6 +28,8 @@ export interface WatchedNode {
   readonly isIdle: () => boolean;
   /** The node has to introduce itself again. */
   readonly onMoved: () => void;
+  /** The interface takes packets of another length than before: its longest datagram. */
+  readonly onLength: (datagramBytes: number) => void;
   /** The interface is gone for some time, and with it all members. */
   readonly onLost: () => void;
 }
@@ -50,6 +52,7 @@ export class InterfaceWatch {
   private isGuess: boolean;
   private away: string | undefined;
   private looksAway = 0;
+  private longestBytes: number;
   private looking: Promise<void> | undefined;
 
   /**
@@ -69,6 +72,12 @@ export class InterfaceWatch {
     this.log = log;
     this.node = node;
     this.isGuess = wanted === undefined && !this.isRouted(chosen);
+    this.longestBytes = transport.datagramBytes;
+  }
+
+  /** The longest datagram that goes over the interface in one packet, as it was at the last look. */
+  get datagramBytes(): number {
+    return this.longestBytes;
   }
 
   get state(): InterfaceState {
@@ -92,18 +101,30 @@ export class InterfaceWatch {
     try {
       const now = this.find();
       const change = this.changeTo(now);
-      if (change === undefined) return;
+      if (change === undefined) {
+        this.noteLength();
+        return;
+      }
       await this.transport.rejoin(now.ip);
       this.log.info(`joined the group again, on ${now.name} (${now.ip})${change}`);
       this.current = { name: now.name, ip: now.ip };
       this.isGuess = this.wanted === undefined && !this.isRouted(now);
       this.away = undefined;
       this.looksAway = 0;
+      this.noteLength();
       this.node.onMoved();
     } catch (error) {
       // Nothing in a look ends the daemon: the next look may succeed.
       this.noteAway(error instanceof Error ? error.message : String(error));
     }
+  }
+
+  private noteLength(): void {
+    const { datagramBytes } = this.transport;
+    if (datagramBytes === this.longestBytes) return;
+    this.longestBytes = datagramBytes;
+    this.log.info(`the interface ${this.current.name} takes datagrams of up to ${datagramBytes} bytes now`);
+    this.node.onLength(datagramBytes);
   }
 
   /** The interface that is to be used from now on. */

@@ -1,6 +1,7 @@
 /** Writes node events to the log as sentences. */
 import type { NodeEvent } from "../../engine/types.ts";
 import type { Log } from "./log.ts";
+import { sentenceOfProblem } from "./problem-sentences.ts";
 
 /** How a member left, as the end of a sentence. */
 const LEFT = {
@@ -14,8 +15,9 @@ const LEFT = {
  * Writes an event to the log.
  *
  * @param hostOf the host name of a sender, by its epoch
+ * @param port the UDP port of the fleet
  */
-export function logEvent(log: Log, event: NodeEvent, hostOf: (epoch: string) => string): void {
+export function logEvent(log: Log, event: NodeEvent, hostOf: (epoch: string) => string, port: number): void {
   switch (event.kind) {
     case "member-joined":
       log.info(`${event.member.info.hostName} (${event.member.address.ip}) is a member now`);
@@ -28,6 +30,12 @@ export function logEvent(log: Log, event: NodeEvent, hostOf: (epoch: string) => 
       log.warn(`${one} and ${other} have the same node id: one is a copy of the other, and draws a new id`);
       break;
     }
+    case "problem-began":
+      log.warn(sentenceOfProblem(event.problem, port));
+      break;
+    case "problem-ended":
+      log.info(`no longer: ${sentenceOfProblem(event.problem, port)}`);
+      break;
     case "member-failed":
       log.warn(`transfer ${event.transfer}: ${event.hostName} is left out: ${event.reason}`);
       break;

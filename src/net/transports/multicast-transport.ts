@@ -137,6 +137,10 @@ export class MulticastTransport implements Transport {
     return { ip: this.options.group, port: this.options.port };
   }
 
+  get ownAddress(): Transport["ownAddress"] {
+    return { ip: this.options.interfaceIp, port: this.options.port };
+  }
+
   get datagramBytes(): number {
     const device = interfaceOf(this.options.interfaceIp);
     const packetBytes = device === undefined ? undefined : interfaceMtuBytes(device.name);

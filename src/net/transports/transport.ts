@@ -14,6 +14,9 @@ export interface Transport {
   /** The address that stands for all nodes. People see it in the log and in `msync --status`. */
   readonly group: { readonly ip: string; readonly port: number };
 
+  /** The address that this node sends from; another one after rejoin(). */
+  readonly ownAddress: { readonly ip: string; readonly port: number };
+
   /**
    * Bytes that may arrive before they are read, in the kernel's own count. The node tells its senders a window of blocks
    * that this buffer can hold.
