@@ -217,9 +217,8 @@ export function decodeRun(
 function isConsistent(header: FragmentHeader): boolean {
   const { sealedBytes, index, kind, fullBytes } = header;
   if (kind !== BlockKind.manifest && kind !== BlockKind.data) return false;
-  if (sealedBytes <= TAG_BYTES || sealedBytes > SEALED_BLOCK_BYTES) return false;
   if (fullBytes < LEAST_FRAGMENT_PAYLOAD_BYTES || fullBytes > FRAGMENT_PAYLOAD_BYTES) return false;
-  if (sealedBytes > fullBytes * BLOCK_FRAGMENTS) return false;
+  if (sealedBytes <= TAG_BYTES || sealedBytes > fullBytes * BLOCK_FRAGMENTS) return false;
   const offset = index * fullBytes;
   return offset < sealedBytes && header.payloadBytes === Math.min(fullBytes, sealedBytes - offset);
 }

@@ -71,7 +71,8 @@ function fragments(count: number): Buffer[] {
   const sealedBytes = (count - 1) * FRAGMENT_PAYLOAD_BYTES + 100;
   return Array.from({ length: count }, (_, index) => {
     const payload = randomBytes(index === count - 1 ? 100 : FRAGMENT_PAYLOAD_BYTES);
-    const fields = { transfer: 1, block: 0, stamp: index, sealedBytes, index, blockKind: 2 as const };
+    const full = FRAGMENT_PAYLOAD_BYTES;
+    const fields = { full, transfer: 1, block: 0, stamp: index, sealedBytes, index, blockKind: 2 as const };
     return Buffer.from(encodeDatagram({ kind: "fragment", epoch: EPOCH, ...fields, payload }));
   });
 }
