@@ -31,7 +31,10 @@ interface Candidate {
   readonly isMissed: boolean;
   triesLeft: number;
   nextTryMs: number;
-  /** It is a member whose node id another node has as well: without an answer it counts as restarted. */
+  /**
+   * It is a member whose node id another node has as well, and without an answer counts as restarted; or it was lost with the
+   * interface of this node, and nobody misses it.
+   */
   isDoubtful: boolean;
 }
 
@@ -84,6 +87,7 @@ export class Membership {
   private readonly heardByEpoch = new Map<string, Heard>();
   private readonly candidates = new Map<string, Candidate>();
   private readonly effects: Effect[] = [];
+  private lostMembers: Member[] = [];
   private pendingHellosMs: number[] = [];
   private nextAliveMs = Infinity;
   private nextLookMs = Infinity;
@@ -100,6 +104,11 @@ export class Membership {
   /** All members, in no order. */
   get members(): Iterable<Member> {
     return this.membersByEpoch.values();
+  }
+
+  /** The members that were lost with the interface of this node, until it is back. */
+  get lost(): readonly Member[] {
+    return this.lostMembers;
   }
 
   get size(): number {
@@ -134,6 +143,13 @@ export class Membership {
   reintroduce(address: Address, nowMs: number): void {
     this.address = address;
     this.pendingHellosMs = times.HELLO_AT_MS.map((delayMs) => nowMs + delayMs);
+    // The others may not have missed this node, and would not introduce themselves before their next ALIVE.
+    for (const member of this.lostMembers.splice(0)) {
+      if (this.candidates.size >= CANDIDATES) break;
+      const { address: at, info } = member;
+      const nextTryMs = nowMs + fraction(this.random) * this.challengeSpreadMs(this.candidates.size);
+      this.question(member, { address: at, info, nextTryMs, isMissed: false, isDoubtful: true });
+    }
   }
 
   /** This node has another id from now on: it introduces itself under that. */
@@ -151,7 +167,8 @@ export class Membership {
   /** This node has lost its interface: nobody is a member any more. */
   cutOff(): void {
     this.candidates.clear();
-    for (const epoch of [...this.membersByEpoch.keys()]) this.remove(epoch, "cut-off");
+    this.lostMembers = [...this.membersByEpoch.values()];
+    for (const { epoch } of this.lostMembers) this.remove(epoch, "cut-off");
   }
 
   /** A node has said something: any message of a known member is a sign of life. */
@@ -284,10 +301,13 @@ export class Membership {
       return known;
     }
     if (this.candidates.size >= CANDIDATES || this.membersByEpoch.size >= MEMBERS) return undefined;
-    const spreadMs =
-      times.CHALLENGE_DELAY_MS + times.CHALLENGE_DELAY_PER_MEMBER_MS * this.membersByEpoch.size;
+    const spreadMs = this.challengeSpreadMs(this.membersByEpoch.size);
     const nextTryMs = nowMs + fraction(this.random) * spreadMs;
     return this.question(peer, { address, info, nextTryMs, isMissed, isDoubtful: false });
+  }
+
+  private challengeSpreadMs(nodes: number): number {
+    return times.CHALLENGE_DELAY_MS + times.CHALLENGE_DELAY_PER_MEMBER_MS * nodes;
   }
 
   private question(
@@ -305,7 +325,7 @@ export class Membership {
     if (candidate.triesLeft === 0) {
       this.candidates.delete(candidate.epoch);
       if (candidate.isDoubtful) this.remove(candidate.epoch, "restart");
-      this.noteUnanswered(candidate, nowMs);
+      else this.noteUnanswered(candidate, nowMs);
       return;
     }
     candidate.triesLeft--;
