@@ -51,8 +51,12 @@ export class NamespaceFleet {
     return fleet;
   }
 
-  /** Adds a server to the network. */
-  async addHost(): Promise<Host> {
+  /**
+   * Adds a server to the network.
+   *
+   * @param programs the folder of its programs; by default that of the build
+   */
+  async addHost(programs?: string): Promise<Host> {
     const index = this.hosts.length + 1;
     const name = `host${index}`;
     const ip = `10.77.0.${index}`;
@@ -83,6 +87,7 @@ export class NamespaceFleet {
       socket: "/run/makuosan/makuosan.sock",
       place: { prefix: ["nsenter", "-t", String(pid), "-n", "-u", "-m", "--"] },
       daemonArguments: this.options.daemonArguments ?? [],
+      ...(programs === undefined ? {} : { programs }),
     });
     this.hosts.push(host);
     return host;

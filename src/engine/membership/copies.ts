@@ -1,5 +1,5 @@
 /** Tells copies of one node apart: hosts that have the same node id, such as clones of a virtual machine. */
-import type { Member } from "../types.ts";
+import { type Member, type NodeEvent, sameAddress } from "../types.ts";
 
 /** What is to be done about a member whose node id another node has proven to have as well. */
 export type Judgement =
@@ -23,14 +23,19 @@ export class Copies {
    */
   judge(former: Member, latter: Member): Judgement {
     // Two programs cannot have one address and port.
-    if (former.address.ip === latter.address.ip && former.address.port === latter.address.port)
-      return "restarted";
+    if (sameAddress(former.address, latter.address)) return "restarted";
     return this.aliveBeside.has(former.epoch) && this.aliveBeside.has(latter.epoch) ? "copy" : "doubtful";
   }
 
-  /** Both have answered, one after the other. */
-  note(one: Member, other: Member): void {
-    this.aliveBeside.add(one.epoch).add(other.epoch);
+  /** A member that was doubtful has answered. Tells of each other member with its node id, which has answered before. */
+  noteAlive(member: Member, members: Iterable<Member>): NodeEvent[] {
+    const events: NodeEvent[] = [];
+    for (const other of members) {
+      if (other.nodeId !== member.nodeId || other.epoch === member.epoch) continue;
+      this.aliveBeside.add(member.epoch).add(other.epoch);
+      events.push({ kind: "copies", members: [member, other] });
+    }
+    return events;
   }
 
   /** A member has left, or has another node id now. */

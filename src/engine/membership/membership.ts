@@ -1,6 +1,5 @@
 /** The members of the fleet, and how a node becomes one: challenge and response. */
-import { hexOf } from "../../base/hex.ts";
-import { fraction, randomBytes, type Random } from "../../base/random.ts";
+import { fraction, type Random } from "../../base/random.ts";
 import { CANDIDATES, MEMBERS } from "../../wire/limits.ts";
 import {
   type Challenge,
@@ -12,31 +11,21 @@ import {
   type Route,
 } from "../../wire/membership-messages.ts";
 import type { ControlMessage } from "../../wire/message.ts";
-import { type Address, type Effect, type LeaveReason, type Member, sameAddress } from "../types.ts";
+import {
+  type Address,
+  type Effect,
+  type LeaveReason,
+  type Member,
+  type NodeEvent,
+  sameAddress,
+} from "../types.ts";
+import { type Candidate, Candidates } from "./candidates.ts";
 import { Copies } from "./copies.ts";
 import { Problems } from "./problems.ts";
 import * as times from "./times.ts";
 
 /** The version that brought the handshake with addresses. */
 const ROUTED_PROTOCOL = 3;
-
-/** A node that was heard and has not answered a challenge yet, or a member that is asked whether it is still alive. */
-interface Candidate {
-  readonly nodeId: string;
-  readonly epoch: string;
-  address: Address;
-  info: NodeInfo;
-  readonly nonce: string;
-  /** A member: its HELLO and ALIVE do not arrive. */
-  readonly isMissed: boolean;
-  triesLeft: number;
-  nextTryMs: number;
-  /**
-   * It is a member whose node id another node has as well, and without an answer counts as restarted; or it was lost with the
-   * interface of this node, and nobody misses it.
-   */
-  isDoubtful: boolean;
-}
 
 /**
  * The last bound on messages that wait to be taken. A node takes them after every input, and one input brings at most
@@ -85,9 +74,9 @@ export class Membership {
   private readonly copies = new Copies();
   private readonly membersByEpoch = new Map<string, Member>();
   private readonly heardByEpoch = new Map<string, Heard>();
-  private readonly candidates = new Map<string, Candidate>();
+  private readonly candidates: Candidates;
   private readonly effects: Effect[] = [];
-  private lostMembers: Member[] = [];
+  private readonly lostMembers: Member[] = [];
   private pendingHellosMs: number[] = [];
   private nextAliveMs = Infinity;
   private nextLookMs = Infinity;
@@ -96,9 +85,10 @@ export class Membership {
     this.self = self;
     this.selfNodeId = self.nodeId;
     this.address = self.address;
-    this.problems = new Problems((event) => this.effects.push({ kind: "event", event }));
+    this.problems = new Problems((event) => this.tell(event));
     this.info = info;
     this.random = random;
+    this.candidates = new Candidates(random);
   }
 
   /** All members, in no order. */
@@ -145,10 +135,8 @@ export class Membership {
     this.pendingHellosMs = times.HELLO_AT_MS.map((delayMs) => nowMs + delayMs);
     // The others may not have missed this node, and would not introduce themselves before their next ALIVE.
     for (const member of this.lostMembers.splice(0)) {
-      if (this.candidates.size >= CANDIDATES) break;
-      const { address: at, info } = member;
-      const nextTryMs = nowMs + fraction(this.random) * this.challengeSpreadMs(this.candidates.size);
-      this.question(member, { address: at, info, nextTryMs, isMissed: false, isDoubtful: true });
+      if (this.candidates.isFull) break;
+      this.candidates.ask({ ...member, isMissed: false, isDoubtful: true }, this.candidates.size, nowMs);
     }
   }
 
@@ -167,8 +155,8 @@ export class Membership {
   /** This node has lost its interface: nobody is a member any more. */
   cutOff(): void {
     this.candidates.clear();
-    this.lostMembers = [...this.membersByEpoch.values()];
-    for (const { epoch } of this.lostMembers) this.remove(epoch, "cut-off");
+    this.lostMembers.push(...this.membersByEpoch.values());
+    for (const epoch of [...this.membersByEpoch.keys()]) this.remove(epoch, "cut-off");
   }
 
   /** A node has said something: any message of a known member is a sign of life. */
@@ -180,7 +168,7 @@ export class Membership {
         break;
       case "exit":
         this.remove(peer.epoch, "exit");
-        this.candidates.delete(peer.epoch);
+        this.candidates.forget(peer.epoch);
         this.problems.end("unanswered", source.ip);
         break;
       case "challenge":
@@ -216,7 +204,7 @@ export class Membership {
       this.lookForSilent(nowMs);
       this.problems.expire(nowMs);
     }
-    for (const candidate of this.candidates.values()) this.retry(candidate, nowMs);
+    for (const candidate of this.candidates.all) this.retry(candidate, nowMs);
   }
 
   poll(): Effect | undefined {
@@ -224,9 +212,8 @@ export class Membership {
   }
 
   nextDeadlineMs(): number {
-    let earliest = Math.min(this.nextAliveMs, this.nextLookMs, this.pendingHellosMs[0] ?? Infinity);
-    for (const candidate of this.candidates.values()) earliest = Math.min(earliest, candidate.nextTryMs);
-    return earliest;
+    const earliest = Math.min(this.nextAliveMs, this.nextLookMs, this.pendingHellosMs[0] ?? Infinity);
+    return Math.min(earliest, this.candidates.nextDeadlineMs());
   }
 
   private aliveIntervalMs(): number {
@@ -268,10 +255,11 @@ export class Membership {
     return false;
   }
 
-  /** A member says whether it gets what this node sends to the group. */
-  private noteMissed(peer: Peer, { ip }: Address, { isMissed, info }: Challenge, nowMs: number): void {
-    if (isMissed) this.problems.note({ kind: "unheard", ip, isProven: true, info }, nowMs);
-    this.noteAlive(peer.epoch, nowMs);
+  /** A member says whether it gets what this node sends to the group. One that asks from its known address is alive. */
+  private noteMissed(peer: Peer, source: Address, { isMissed, info }: Challenge, nowMs: number): void {
+    if (isMissed) this.problems.note({ kind: "unheard", ip: source.ip, isProven: true, info }, nowMs);
+    const member = this.membersByEpoch.get(peer.epoch);
+    if (member !== undefined && sameAddress(member.address, source)) this.noteAlive(peer.epoch, nowMs);
   }
 
   private heard(peer: Peer, source: Address, info: NodeInfo, nowMs: number): void {
@@ -280,7 +268,7 @@ export class Membership {
       this.heardByEpoch.set(peer.epoch, { anyMs: nowMs, groupMs: nowMs });
       this.membersByEpoch.set(peer.epoch, { ...member, info });
       this.problems.end("mute", source.ip);
-      if (this.candidates.get(peer.epoch)?.isMissed === true) this.candidates.delete(peer.epoch);
+      if (this.candidates.of(peer.epoch)?.isMissed === true) this.candidates.forget(peer.epoch);
       return;
     }
     this.addCandidate(peer, source, info, nowMs);
@@ -293,37 +281,23 @@ export class Membership {
     nowMs: number,
     isMissed = false,
   ): Candidate | undefined {
-    const known = this.candidates.get(peer.epoch);
+    const known = this.candidates.of(peer.epoch);
     // One with another node id has drawn that since: the former nonce would never be answered under the former id.
     if (known?.nodeId === peer.nodeId) {
       known.address = address;
       known.info = info;
       return known;
     }
-    if (this.candidates.size >= CANDIDATES || this.membersByEpoch.size >= MEMBERS) return undefined;
-    const spreadMs = this.challengeSpreadMs(this.membersByEpoch.size);
-    const nextTryMs = nowMs + fraction(this.random) * spreadMs;
-    return this.question(peer, { address, info, nextTryMs, isMissed, isDoubtful: false });
-  }
-
-  private challengeSpreadMs(nodes: number): number {
-    return times.CHALLENGE_DELAY_MS + times.CHALLENGE_DELAY_PER_MEMBER_MS * nodes;
-  }
-
-  private question(
-    { nodeId, epoch }: Peer,
-    rest: Pick<Candidate, "address" | "info" | "nextTryMs" | "isMissed" | "isDoubtful">,
-  ): Candidate {
-    const nonce = hexOf(randomBytes(this.random, 16));
-    const candidate: Candidate = { nodeId, epoch, nonce, triesLeft: times.CHALLENGE_TRIES, ...rest };
-    this.candidates.set(epoch, candidate);
-    return candidate;
+    if (this.candidates.isFull || this.membersByEpoch.size >= MEMBERS) return undefined;
+    const { nodeId, epoch } = peer;
+    const about = { nodeId, epoch, address, info, isMissed, isDoubtful: false };
+    return this.candidates.ask(about, this.membersByEpoch.size, nowMs);
   }
 
   private retry(candidate: Candidate, nowMs: number): void {
     if (nowMs < candidate.nextTryMs) return;
     if (candidate.triesLeft === 0) {
-      this.candidates.delete(candidate.epoch);
+      this.candidates.forget(candidate.epoch);
       if (candidate.isDoubtful) this.remove(candidate.epoch, "restart");
       else this.noteUnanswered(candidate, nowMs);
       return;
@@ -367,14 +341,14 @@ export class Membership {
 
   private proven(peer: Peer, source: Address, response: OldResponse | Response, nowMs: number): void {
     const { answer, nonce, info } = response;
-    const candidate = this.candidates.get(peer.epoch);
+    const candidate = this.candidates.of(peer.epoch);
     if (candidate?.nodeId === peer.nodeId && candidate.nonce === answer) {
-      this.candidates.delete(peer.epoch);
+      this.candidates.forget(peer.epoch);
       const { joinedMs = nowMs } = this.memberOf(peer.epoch) ?? {};
       const member = { ...peer, address: source, info, joinedMs };
       if (candidate.isMissed)
         this.problems.note({ kind: "mute", ip: source.ip, isProven: true, info }, nowMs);
-      if (candidate.isDoubtful) this.noteCopies(member);
+      if (candidate.isDoubtful) this.tell(...this.copies.noteAlive(member, this.members));
       this.add(member, nowMs);
     }
     if (nonce !== NO_NONCE) this.respond(peer, source, info, nonce, NO_NONCE);
@@ -390,20 +364,10 @@ export class Membership {
     const { groupMs = nowMs } = this.heardByEpoch.get(member.epoch) ?? {};
     this.membersByEpoch.set(member.epoch, member);
     this.heardByEpoch.set(member.epoch, { anyMs: nowMs, groupMs });
-    if (former === undefined) this.effects.push({ kind: "event", event: { kind: "member-joined", member } });
+    if (former === undefined) this.tell({ kind: "member-joined", member });
     if (member.nodeId === this.selfNodeId && former?.nodeId !== member.nodeId) {
       // Both nodes see both epochs, so exactly one of them draws.
-      const drawsId = this.self.epoch < member.epoch;
-      this.effects.push({ kind: "event", event: { kind: "own-copy", member, drawsId } });
-    }
-  }
-
-  /** A member that was doubtful is alive, and so is another with its node id. */
-  private noteCopies(member: Member): void {
-    for (const other of this.membersByEpoch.values()) {
-      if (other.nodeId !== member.nodeId || other.epoch === member.epoch) continue;
-      this.copies.note(member, other);
-      this.effects.push({ kind: "event", event: { kind: "copies", members: [member, other] } });
+      this.tell({ kind: "own-copy", member, drawsId: this.self.epoch < member.epoch });
     }
   }
 
@@ -412,10 +376,9 @@ export class Membership {
     const judgement = this.copies.judge(former, latter);
     if (judgement === "restarted") this.remove(former.epoch, "restart");
     if (judgement !== "doubtful") return;
-    const asked = this.candidates.get(former.epoch);
-    const { address, info } = former;
+    const asked = this.candidates.of(former.epoch);
     if (asked !== undefined) asked.isDoubtful = true;
-    else this.question(former, { address, info, nextTryMs: nowMs, isMissed: false, isDoubtful: true });
+    else this.candidates.ask({ ...former, isMissed: false, isDoubtful: true }, 0, nowMs);
   }
 
   private remove(epoch: string, reason: LeaveReason): void {
@@ -426,7 +389,11 @@ export class Membership {
     this.copies.forget(epoch);
     this.problems.end("mute", member.address.ip);
     this.problems.end("unheard", member.address.ip);
-    this.effects.push({ kind: "event", event: { kind: "member-left", member, reason } });
+    this.tell({ kind: "member-left", member, reason });
+  }
+
+  private tell(...events: readonly NodeEvent[]): void {
+    for (const event of events) this.effects.push({ kind: "event", event });
   }
 
   private multicast(message: ControlMessage): void {
