@@ -115,8 +115,15 @@ export class ConsoleService implements RequestHandler {
     }));
   }
 
+  /** How many members there are, with those that were lost with the interface of this host. */
+  private membersText(): string {
+    const { size, lost } = this.parts.engine.membership;
+    const names = lost.map(({ info, address }) => `${info.hostName} (${address.ip})`);
+    return names.length === 0 ? String(size) : `${size} (lost with the interface: ${names.join(", ")})`;
+  }
+
   private status(): [string, string][] {
-    const { settings, engine, transport, transfers, counters, log } = this.parts;
+    const { settings, transport, transfers, counters, log } = this.parts;
     const { chosen, away } = this.parts.watch.state;
     const yes = (value: boolean) => (value ? "yes" : "no");
     const foreign =
@@ -137,7 +144,7 @@ export class ConsoleService implements RequestHandler {
         "sealed",
         this.parts.isSealed ? "yes" : "no: anyone on this network can write here; give a key with -k",
       ],
-      ["members", String(engine.membership.size)],
+      ["members", this.membersText()],
       ...this.problems().map(({ reason }): [string, string] => ["problem", reason]),
       ["sending", String(transfers.count)],
       ["waiting", String(transfers.waiting)],

@@ -6,6 +6,14 @@ import type { NodeInfo } from "../../wire/membership-messages.ts";
 import type { Address } from "../types.ts";
 import * as times from "./times.ts";
 
+/** The version that brought the handshake with addresses. */
+const ROUTED_PROTOCOL = 3;
+
+/** Whether a node knows the handshake with addresses. */
+export function isRouted({ protocol }: NodeInfo): boolean {
+  return protocol >= ROUTED_PROTOCOL;
+}
+
 /** A node that was heard and has not answered a challenge yet, or a member that is asked whether it is still alive. */
 export interface Candidate {
   readonly nodeId: string;

@@ -19,13 +19,10 @@ import {
   type NodeEvent,
   sameAddress,
 } from "../types.ts";
-import { type Candidate, Candidates } from "./candidates.ts";
+import { type Candidate, Candidates, isRouted } from "./candidates.ts";
 import { Copies } from "./copies.ts";
 import { Problems } from "./problems.ts";
 import * as times from "./times.ts";
-
-/** The version that brought the handshake with addresses. */
-const ROUTED_PROTOCOL = 3;
 
 /**
  * The last bound on messages that wait to be taken. A node takes them after every input, and one input brings at most
@@ -76,7 +73,8 @@ export class Membership {
   private readonly heardByEpoch = new Map<string, Heard>();
   private readonly candidates: Candidates;
   private readonly effects: Effect[] = [];
-  private readonly lostMembers: Member[] = [];
+  /** The members that were lost with the interface of this node, until it is back. */
+  readonly lost: Member[] = [];
   private pendingHellosMs: number[] = [];
   private nextAliveMs = Infinity;
   private nextLookMs = Infinity;
@@ -94,11 +92,6 @@ export class Membership {
   /** All members, in no order. */
   get members(): Iterable<Member> {
     return this.membersByEpoch.values();
-  }
-
-  /** The members that were lost with the interface of this node, until it is back. */
-  get lost(): readonly Member[] {
-    return this.lostMembers;
   }
 
   get size(): number {
@@ -134,7 +127,7 @@ export class Membership {
     this.address = address;
     this.pendingHellosMs = times.HELLO_AT_MS.map((delayMs) => nowMs + delayMs);
     // The others may not have missed this node, and would not introduce themselves before their next ALIVE.
-    for (const member of this.lostMembers.splice(0)) {
+    for (const member of this.lost.splice(0)) {
       if (this.candidates.isFull) break;
       this.candidates.ask({ ...member, isMissed: false, isDoubtful: true }, this.candidates.size, nowMs);
     }
@@ -155,7 +148,7 @@ export class Membership {
   /** This node has lost its interface: nobody is a member any more. */
   cutOff(): void {
     this.candidates.clear();
-    this.lostMembers.push(...this.membersByEpoch.values());
+    this.lost.push(...this.membersByEpoch.values());
     for (const epoch of [...this.membersByEpoch.keys()]) this.remove(epoch, "cut-off");
   }
 
@@ -404,9 +397,4 @@ export class Membership {
     if (this.effects.length > MOST_WAITING) return;
     this.effects.push({ kind: "send", destination: { to: "address", address }, message });
   }
-}
-
-/** Whether a node knows the handshake with addresses. */
-function isRouted({ protocol }: NodeInfo): boolean {
-  return protocol >= ROUTED_PROTOCOL;
 }
