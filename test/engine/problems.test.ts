@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type FoundProblem, Problems } from "../../src/engine/membership/problems.ts";
+import { Problems } from "../../src/engine/membership/problems.ts";
+import type { FoundProblem } from "../../src/engine/types.ts";
 import { type IsLost, Node, talk } from "./talking-nodes.ts";
 
 /** What is in the way of a node that is heard is told once when it begins, and once when it ends. */

@@ -1,8 +1,7 @@
 /** Opens control messages, takes in fragments and trains. */
 import { DecodeError } from "../../base/bytes.ts";
 import type { NodeEngine } from "../../engine/node.ts";
-import type { FoundProblem } from "../../engine/membership/problems.ts";
-import type { Address } from "../../engine/types.ts";
+import type { Address, FoundProblem } from "../../engine/types.ts";
 import type { DatagramHandler } from "../../net/datagram-handler.ts";
 import type { ControlOpener } from "../../net/sealing.ts";
 import { StrangerBudget } from "../../net/stranger-budget.ts";

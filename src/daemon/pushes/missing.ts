@@ -1,8 +1,7 @@
 /** Finds the hosts that a push means and cannot reach, because something is in the way. */
 import { ExitStatus, UserError } from "../../base/user-error.ts";
 import type { MissingHost } from "../../console/protocol.ts";
-import type { Member } from "../../engine/types.ts";
-import type { Problem, ProblemKind } from "../../engine/membership/problems.ts";
+import type { Member, Problem, ProblemKind } from "../../engine/types.ts";
 import { sentenceOfProblem } from "../service/problem-sentences.ts";
 import { type ChosenTargets, isSelection, meets } from "./targets.ts";
 

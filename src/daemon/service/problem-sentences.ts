@@ -1,5 +1,5 @@
 /** Says what is in the way of a node, as a sentence with the remedy. */
-import type { Problem } from "../../engine/membership/problems.ts";
+import type { Problem } from "../../engine/types.ts";
 import { PROTOCOL_VERSION } from "../../wire/limits.ts";
 
 /**
