@@ -95,3 +95,15 @@ test("giving memory back in a pause leaves the pages that are in use as they are
   const taken = Array.from({ length: 300 - kept.length }, () => pool.take());
   assert.equal(new Set([...taken, ...kept]).size, 300);
 });
+
+test("payloads of shorter fragments lie without a gap between them", () => {
+  const { pool, pages } = opened(4);
+  const fullBytes = 1220;
+  for (const index of [1, 0]) {
+    const bytes = Buffer.alloc(10 + fullBytes, index + 1);
+    pages.keepFragment(KEY, { block: 7, index, fullBytes, payloadStart: 10, payloadBytes: fullBytes }, bytes);
+  }
+  const start = pages.handOver(KEY, 7) * PAGE_BYTES;
+  const found = [0, fullBytes - 1, fullBytes, 2 * fullBytes - 1].map((at) => pool.bytes[start + at]);
+  assert.deepEqual(found, [1, 1, 2, 2]);
+});

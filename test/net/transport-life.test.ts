@@ -140,3 +140,15 @@ test("a membership that the kernel has ended, or that is of a former interface, 
   assert.equal(isJoined(table(2, "6F0000E0")), false, "the interface is another one");
   assert.equal(isJoined(""), true, "the kernel does not tell");
 });
+
+test("a send that fails at once is not over at once, so that nothing repeats it without a pause", async (context) => {
+  const { transport } = await open(context, "127.0.2.2", true);
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  transport.sendToNode(CONTROL, "203.0.113.1", PORT);
+  let isDrained = false;
+  const draining = transport.drain().then(() => (isDrained = true));
+  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+  assert.deepEqual([transport.sendErrors, isDrained], [1, false]);
+  context.mock.timers.tick(10);
+  await draining;
+});

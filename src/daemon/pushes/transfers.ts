@@ -3,17 +3,17 @@ import { sentence } from "../../base/reason.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
 import type { Event, PushedBy, SendRequest, SendResult } from "../../console/protocol.ts";
 import type { NodeEngine } from "../../engine/node.ts";
-import type { Member, NodeEvent, TransferResult } from "../../engine/types.ts";
+import type { NodeEvent, TransferResult } from "../../engine/types.ts";
 import type { PeerCredentials } from "../../sys/peer-credentials.ts";
 import { compileExcludes } from "../../tree/entries/excludes.ts";
 import { type ScanRules, simplifyRequest } from "../../tree/scan/request.ts";
-import { DATAGRAM_BYTES } from "../../wire/limits.ts";
 import type { Driver } from "../pump/driver.ts";
 import type { InterfaceWatch } from "../service/interface-watch.ts";
 import type { Log } from "../service/log.ts";
 import { findGroupNumber } from "../settings/accounts.ts";
 import { ownerForGroup, pushedBy } from "./callers.ts";
 import type { Settings } from "../settings/settings.ts";
+import { datagramBytesFor } from "./datagram-length.ts";
 import { byHostName, displayName } from "./host-names.ts";
 import { addMissing, noMember, type PushTargets } from "./missing.ts";
 import { chooseTargets } from "./targets.ts";
@@ -23,9 +23,6 @@ import { Turns } from "./turns.ts";
 
 /** Between two progress events: a bar that moves five times a second looks steady. */
 const PROGRESS_MS = 200;
-
-/** The version of the protocol that brought fragments of other lengths than the usual one. */
-const SHORTER_PROTOCOL = 3;
 
 /** The parts that transfers work with. */
 export interface TransferParts {
@@ -229,15 +226,6 @@ export class Transfers {
     if (!request.dryRun) this.parts.record(transfer, sendResult, by);
     resolve(sendResult);
   }
-}
-
-/**
- * The length of the datagrams of a transfer: the longest that goes over the interfaces of all members in one packet. Members
- * that speak version 2 understand the usual length alone. Over a network with shorter packets, IP divides it for them.
- */
-function datagramBytesFor(members: readonly Member[], ownBytes: number): number {
-  if (members.some(({ info }) => info.protocol < SHORTER_PROTOCOL)) return DATAGRAM_BYTES;
-  return Math.min(ownBytes, ...members.map(({ info }) => info.datagramBytes ?? DATAGRAM_BYTES));
 }
 
 function stopping(): UserError {
