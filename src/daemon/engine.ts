@@ -23,10 +23,12 @@ const WIRE_HEADER_BYTES = 14 + 20 + 8;
 export function makeEngine(
   settings: Settings,
   identity: NodeIdentity,
-  transport: Pick<Transport, "receiveBufferBytes" | "ownAddress">,
+  transport: Pick<Transport, "receiveBufferBytes" | "ownAddress" | "datagramBytes">,
 ): NodeEngine {
   const { hostName, receives, sends, labels } = settings;
-  const info = { hostName, version: VERSION, protocol: PROTOCOL_VERSION, receives, sends, labels };
+  const { datagramBytes } = transport;
+  const names = { hostName, version: VERSION, protocol: PROTOCOL_VERSION };
+  const info = { ...names, receives, sends, labels, datagramBytes };
   const { nodeId, epoch } = identity;
   const self = { nodeId, epoch, address: transport.ownAddress };
   return new NodeEngine(self, info, engineOptions(settings, transport), systemRandom());

@@ -96,6 +96,8 @@ export interface TransferResult {
   readonly repairedFragments: number;
 }
 
+/** Why a node is no member any more; cut-off: this node has lost its interface. */
+export type LeaveReason = "exit" | "silence" | "restart" | "cut-off";
 /**
  * The kinds of problems:
  *
@@ -134,7 +136,16 @@ export interface Problem extends FoundProblem {
 /** Events: what the engines tell the rest of the program. None of them is answered. */
 export type NodeEvent =
   | { readonly kind: "member-joined"; readonly member: Member }
-  | { readonly kind: "member-left"; readonly member: Member; readonly reason: "exit" | "silence" | "restart" }
+  | { readonly kind: "member-left"; readonly member: Member; readonly reason: LeaveReason }
+  /** Two members have the same node id, and both are alive. */
+  | { readonly kind: "copies"; readonly members: readonly [Member, Member] }
+  /** A member has the node id of this node. */
+  | {
+      readonly kind: "own-copy";
+      readonly member: Member;
+      /** Whether this node is the one of the two that draws a new id. */
+      readonly drawsId: boolean;
+    }
   /** Something is in the way of a node that is heard, or is no longer. */
   | { readonly kind: "problem-began" | "problem-ended"; readonly problem: Problem }
   | {
@@ -238,6 +249,12 @@ export type Input =
       readonly message: ControlMessage;
     }
   | { readonly kind: "tick" }
+  /** This node has lost its interface: no other node can be reached. */
+  | { readonly kind: "cut-off" }
+  /** The interface of this node takes packets of another length: its longest datagram. */
+  | { readonly kind: "length-changed"; readonly datagramBytes: number }
+  /** This node has another node id from now on. */
+  | { readonly kind: "renamed"; readonly nodeId: string }
   | { readonly kind: "start-transfer"; readonly request: TransferRequest }
   | { readonly kind: "cancel-transfer"; readonly transfer: number; readonly reason: string }
   | { readonly kind: "sent"; readonly transfer: number }
@@ -284,6 +301,8 @@ export interface TransferRequest {
   readonly targets: readonly Member[];
   readonly dryRun: boolean;
   readonly allOrNothing: boolean;
+  /** The length of all datagrams of a block but the last; by default the longest. */
+  readonly datagramBytes?: number;
 }
 
 /** Sizes that differ between a real node and a simulated one. */

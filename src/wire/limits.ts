@@ -19,6 +19,12 @@ export const DEFAULT_PORT = 5000;
 /** Longest datagram: fits an Ethernet frame even inside a tunnel whose header has 32 bytes. */
 export const DATAGRAM_BYTES = 1440;
 
+/**
+ * Shortest length that a sender gives its datagrams: with the headers of IP and UDP they have 1,280 bytes, which every
+ * network takes that carries IPv6. Where packets are shorter still, IP divides them.
+ */
+export const LEAST_DATAGRAM_BYTES = 1252;
+
 /** Fragments of a block: 44 datagrams are the longest train that one UDP send can hold. */
 export const BLOCK_FRAGMENTS = 44;
 

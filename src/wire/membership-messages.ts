@@ -2,7 +2,15 @@
 import type { ByteReader, ByteWriter } from "../base/bytes.ts";
 import { DecodeError } from "../base/bytes.ts";
 import { hexOf, bytesOfHex } from "../base/hex.ts";
-import { HOST_NAME_BYTES, LABEL_BYTES, LABELS, OLDEST_PROTOCOL, VERSION_BYTES } from "./limits.ts";
+import {
+  DATAGRAM_BYTES,
+  HOST_NAME_BYTES,
+  LABEL_BYTES,
+  LABELS,
+  LEAST_DATAGRAM_BYTES,
+  OLDEST_PROTOCOL,
+  VERSION_BYTES,
+} from "./limits.ts";
 
 /** A node's description of itself (PROTOCOL.md 4.1). */
 export interface NodeInfo {
@@ -14,6 +22,8 @@ export interface NodeInfo {
   readonly receives: boolean;
   readonly sends: boolean;
   readonly labels: readonly string[];
+  /** The longest datagram that its interface takes in one packet; left out if that is the longest that there is. */
+  readonly datagramBytes?: number;
 }
 
 const Flag = { receives: 1, sends: 2 } as const;
@@ -29,6 +39,13 @@ export const NO_NONCE = "0".repeat(NONCE_BYTES * 2);
  */
 const PROTOCOL_MARK = "+wire";
 
+/**
+ * Stands between the version of the program and the longest datagram of the node, where that is shorter than the usual one.
+ * It has its place before the version of the protocol.
+ */
+const DATAGRAM_MARK = "+datagram";
+const MARKED_DATAGRAM = /^(.+)\+datagram(\d{4})$/;
+
 /** A version text that names the version of the protocol, too: nodes of version 2 name none. */
 const MARKED_VERSION = /^(.+)\+wire([1-9]\d{0,2})$/;
 
@@ -43,30 +60,35 @@ export function decodeNodeInfo(reader: ByteReader): NodeInfo {
   const flags = reader.u8();
   if (flags > 3) throw new DecodeError("unknown flags");
   const hostName = limited(reader.shortText(), HOST_NAME_BYTES);
-  const { version, protocol } = readVersion(limited(reader.shortText(), VERSION_BYTES));
+  const versions = readVersion(limited(reader.shortText(), VERSION_BYTES));
   const count = reader.u8();
   if (count > LABELS) throw new DecodeError("too many labels");
   const labels: string[] = [];
   for (let index = 0; index < count; index++) labels.push(limited(reader.shortText(), LABEL_BYTES));
   return {
     hostName,
-    version,
-    protocol,
+    ...versions,
     receives: (flags & Flag.receives) !== 0,
     sends: (flags & Flag.sends) !== 0,
     labels,
   };
 }
 
-function versionText({ version, protocol }: NodeInfo): string {
-  return protocol === OLDEST_PROTOCOL ? version : `${version}${PROTOCOL_MARK}${protocol}`;
+function versionText({ version, protocol, datagramBytes }: NodeInfo): string {
+  if (protocol === OLDEST_PROTOCOL) return version;
+  const isUsual = datagramBytes === undefined || datagramBytes >= DATAGRAM_BYTES;
+  const datagram = isUsual ? "" : `${DATAGRAM_MARK}${datagramBytes}`;
+  return `${version}${datagram}${PROTOCOL_MARK}${protocol}`;
 }
 
-function readVersion(text: string): Pick<NodeInfo, "version" | "protocol"> {
-  const [, version, protocol] = MARKED_VERSION.exec(text) ?? [];
-  if (version === undefined || Number(protocol) <= OLDEST_PROTOCOL)
+function readVersion(text: string): Pick<NodeInfo, "version" | "protocol" | "datagramBytes"> {
+  const [, rest, protocol] = MARKED_VERSION.exec(text) ?? [];
+  if (rest === undefined || Number(protocol) <= OLDEST_PROTOCOL)
     return { version: text, protocol: OLDEST_PROTOCOL };
-  return { version, protocol: Number(protocol) };
+  const [, version = rest, bytes] = MARKED_DATAGRAM.exec(rest) ?? [];
+  const datagramBytes = Number(bytes);
+  const isShort = datagramBytes >= LEAST_DATAGRAM_BYTES && datagramBytes < DATAGRAM_BYTES;
+  return { version, protocol: Number(protocol), ...(isShort && { datagramBytes }) };
 }
 
 /** These names are shown on terminals and written into logs, so only printable characters are accepted. */

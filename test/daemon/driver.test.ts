@@ -85,6 +85,7 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
   const transfers = new Transfers({
     ...{ engine, driver, log, settings },
     isSealed: true,
+    watch: { state: { chosen: { name: "lo", ip: "127.0.0.1" }, away: undefined }, datagramBytes: 1440 },
     record: () => undefined,
   });
   events.listen((event) => transfers.onEvent(event));

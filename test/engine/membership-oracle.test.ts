@@ -29,9 +29,15 @@ class Fleet {
   private addresses = 0;
   private nowMs = 0;
 
-  constructor(seed: number) {
+  /** @param hasCopies two of the hosts are clones: they have one node id */
+  constructor(seed: number, hasCopies = false) {
     this.random = new SeededRandom(seed);
-    this.nodes = Array.from({ length: 2 + below(this.random, 3) }, (_, index) => this.newNode(`${index}`, 2));
+    const count = 2 + (hasCopies ? 1 : 0) + below(this.random, 3);
+    this.nodes = Array.from({ length: count }, (_, index) => this.newNode(`${index}`, 2));
+    if (!hasCopies) return;
+    const [first, second] = [this.nodes[0]!, this.nodes[1]!];
+    this.nodes[1] = new Node("0", ++this.epochs, second.address.ip, first.protocol);
+    for (const [index, node] of this.nodes.entries()) node.nextId = `${index}`.repeat(31) + "d";
   }
 
   /** Closes some directions and opens all others. */
@@ -40,7 +46,7 @@ class Fleet {
     for (const from of this.nodes)
       for (const to of this.nodes)
         for (const isForGroup of [true, false])
-          if (fraction(this.random) < share) this.closed.add(direction(from, to, isForGroup));
+          if (fraction(this.random) < share) this.closed.add(this.direction(from, to, isForGroup));
   }
 
   /** A host moves to another address, or starts again, maybe with another version. */
@@ -54,7 +60,7 @@ class Fleet {
   }
 
   run(forMs: number): void {
-    const isLost: IsLost = (from, to, isForGroup) => this.closed.has(direction(from, to, isForGroup));
+    const isLost: IsLost = (from, to, isForGroup) => this.closed.has(this.direction(from, to, isForGroup));
     talk(this.nodes, this.nowMs, this.nowMs + forMs, isLost);
     this.nowMs += forMs + 5;
   }
@@ -63,7 +69,7 @@ class Fleet {
   judge(name: string): void {
     for (const node of this.nodes)
       for (const other of this.nodes) {
-        if (node === other || this.closed.has(direction(other, node, true))) continue;
+        if (node === other || this.closed.has(this.direction(other, node, true))) continue;
         const isMember = node.membership.memberOf(other.peer.epoch) !== undefined;
         const isNamed = node.membership.problems.list.some(({ ip }) => ip === other.address.ip);
         assert.ok(isMember || isNamed, `${name}: ${node.address.ip} says nothing of ${other.address.ip}`);
@@ -74,6 +80,11 @@ class Fleet {
     return this.nodes.reduce((sum, { membership }) => sum + membership.problems.list.length, 0);
   }
 
+  /** By their places: node ids may be those of two hosts, and addresses change. */
+  private direction(from: Node, to: Node, isForGroup: boolean): string {
+    return `${this.nodes.indexOf(from)} ${this.nodes.indexOf(to)} ${isForGroup}`;
+  }
+
   private newNode(name: string, leastVersion: number): Node {
     const version = leastVersion + below(this.random, 3);
     return new Node(name, ++this.epochs, this.newAddress().ip, version, this.nowMs);
@@ -82,10 +93,6 @@ class Fleet {
   private newAddress(): Node["address"] {
     return { ip: `10.0.0.${++this.addresses}`, port: 5000 };
   }
-}
-
-function direction(from: Node, to: Node, isForGroup: boolean): string {
-  return `${from.peer.nodeId} ${to.peer.nodeId} ${isForGroup}`;
 }
 
 test("a live node that can be heard is a member, or is named as a problem", () => {
@@ -110,4 +117,21 @@ test("a live node that can be heard is a member, or is named as a problem", () =
     }
   }
   assert.ok(named > FLEETS / 2, `${named} problems: the oracle has seen some`);
+});
+
+test("clones stay apart: whatever was cut, in the end everybody knows both, under two node ids", () => {
+  for (let seed = SEED; seed < SEED + FLEETS; seed++) {
+    const name = `SEED=${seed}`;
+    const fleet = new Fleet(seed, true);
+    fleet.drawCuts(0.3);
+    fleet.run(NAMED_MS);
+    fleet.drawCuts(0);
+    fleet.run(END_MS);
+    const ids = new Set(fleet.nodes.map(({ peer }) => peer.nodeId));
+    assert.equal(ids.size, fleet.nodes.length, `${name}: one of the clones has drawn another id`);
+    for (const { address, membership, events } of fleet.nodes) {
+      assert.equal(membership.size, fleet.nodes.length - 1, `${name}: ${address.ip} knows everybody`);
+      assert.ok(!events.includes("restart"), `${name}: ${address.ip} took a clone for a restart`);
+    }
+  }
 });

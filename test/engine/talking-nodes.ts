@@ -8,12 +8,15 @@ import type { ControlMessage } from "../../src/wire/message.ts";
 /** Nodes that know membership alone, and a wire that can be listened to and cut. */
 
 export class Node {
-  readonly peer: Peer;
+  peer: Peer;
   /** The version of the protocol that it speaks. */
   readonly protocol: number;
   readonly address: Address;
   readonly membership: Membership;
   readonly events: string[] = [];
+  /** The node id that it takes when it is to draw one; undefined if the test does that. */
+  nextId: string | undefined;
+  private draws = false;
   /** The problems that have begun and ended. */
   readonly problems: string[] = [];
 
@@ -47,12 +50,25 @@ export class Node {
       }
       if (effect.kind === "event" && effect.event.kind === "member-left")
         this.events.push(effect.event.reason);
+      if (effect.kind === "event" && effect.event.kind === "copies") this.events.push("copies");
+      if (effect.kind === "event" && effect.event.kind === "own-copy") {
+        this.events.push(`own copy: ${effect.event.drawsId ? "draw" : "the other draws"}`);
+        this.draws ||= effect.event.drawsId;
+      }
       if (effect.kind === "event" && effect.event.kind === "problem-began")
         this.problems.push(`${effect.event.problem.kind} ${effect.event.problem.ip}`);
       if (effect.kind === "event" && effect.event.kind === "problem-ended")
         this.problems.push(`over: ${effect.event.problem.kind} ${effect.event.problem.ip}`);
     }
     return sends;
+  }
+
+  /** Takes the other node id if it is to draw one. */
+  drawIfDue(nowMs: number): void {
+    if (!this.draws || this.nextId === undefined) return;
+    this.draws = false;
+    this.peer = { ...this.peer, nodeId: this.nextId };
+    this.membership.rename(this.nextId, nowMs);
   }
 }
 
@@ -92,6 +108,7 @@ export function talk(
           to.hear(from.peer, from.address, message, nowMs);
         }
       }
+      from.drawIfDue(nowMs);
     }
   }
   return heard;

@@ -253,7 +253,8 @@ export class MemoryNode {
       if ((mask & (1 << (index & 31))) === 0) continue;
       const stamp = (effect.stamp + datagrams.length) >>> 0;
       const payload = bytes.subarray(index * FRAGMENT_PAYLOAD_BYTES, (index + 1) * FRAGMENT_PAYLOAD_BYTES);
-      const numbers = { transfer, block, stamp, sealedBytes, index, blockKind };
+      const full = FRAGMENT_PAYLOAD_BYTES;
+      const numbers = { full, transfer, block, stamp, sealedBytes, index, blockKind };
       datagrams.push(
         Buffer.from(encodeDatagram({ kind: "fragment", epoch: this.epoch, ...numbers, payload })),
       );

@@ -136,7 +136,8 @@ export class Noise {
     const start = below(random, 1000);
     const payload = this.nonsense.subarray(start, start + sealedBytes);
     const blockKind = 1 + below(random, 2);
-    const fields = { kind: "fragment", epoch: node.epoch, ...numbers, blockKind, payload } as const;
+    const full = pick(random, [1408, 1372, 1220]);
+    const fields = { kind: "fragment", epoch: node.epoch, full, ...numbers, blockKind, payload } as const;
     return Buffer.from(encodeDatagram(fields));
   }
 

@@ -59,10 +59,14 @@ function shown(random: Random, most: number): string {
 }
 
 function nodeInfo(random: Random): NodeInfo {
+  const protocol = pick(random, [2, 3, 4, 255, 999]);
+  const hasLength = protocol > 2 && flag(random);
   return {
     hostName: shown(random, 64),
-    version: shown(random, 24),
-    protocol: pick(random, [2, 3, 4, 255, 999]),
+    // The text of both versions and the length has at most 32 bytes.
+    version: shown(random, hasLength ? 11 : 24),
+    protocol,
+    ...(hasLength && { datagramBytes: pick(random, [1252, 1372, 1439]) }),
     receives: flag(random),
     sends: flag(random),
     labels: list(random, 16, () => shown(random, 32)),

@@ -103,8 +103,7 @@ export class InboundDatagrams implements DatagramHandler {
     if (this.pages.areUsedUp) return;
     const key = this.engine.acceptFragment(header, source);
     if (key === undefined) return;
-    const end = header.payloadStart + header.payloadBytes;
-    this.pages.keepFragment(key, header.block, header.index, bytes, header.payloadStart, end);
+    this.pages.keepFragment(key, header, bytes);
   }
 
   /**

@@ -19,6 +19,8 @@ export interface Surroundings {
   readonly isSealed: boolean;
   /** The UDP port of the fleet. */
   readonly port: number;
+  /** Why this host has no network; undefined if it has one. */
+  readonly away?: string | undefined;
 }
 
 /** Problems of members: the push reaches them, or their verdict says why not. */
@@ -58,7 +60,9 @@ export function addMissing(
 }
 
 /** The error of a push to everybody that has no member. */
-export function noMember({ problems, port }: Surroundings): UserError {
+export function noMember({ problems, port, away }: Surroundings): UserError {
+  if (away !== undefined)
+    return new UserError(`there is no member to send to: ${away}`, ExitStatus.noMembers);
   const reasons = problems.map((problem) => sentenceOfProblem(problem, port));
   const why = reasons.length === 0 ? "'msync --members' lists those that are there" : reasons.join("; ");
   return new UserError(`there is no member to send to: ${why}`, ExitStatus.noMembers);

@@ -8,10 +8,12 @@ import type { PeerCredentials } from "../../sys/peer-credentials.ts";
 import { compileExcludes } from "../../tree/entries/excludes.ts";
 import { type ScanRules, simplifyRequest } from "../../tree/scan/request.ts";
 import type { Driver } from "../pump/driver.ts";
+import type { InterfaceWatch } from "../service/interface-watch.ts";
 import type { Log } from "../service/log.ts";
 import { findGroupNumber } from "../settings/accounts.ts";
 import { ownerForGroup, pushedBy } from "./callers.ts";
 import type { Settings } from "../settings/settings.ts";
+import { datagramBytesFor } from "./datagram-length.ts";
 import { byHostName, displayName } from "./host-names.ts";
 import { addMissing, noMember, type PushTargets } from "./missing.ts";
 import { chooseTargets } from "./targets.ts";
@@ -28,6 +30,7 @@ export interface TransferParts {
   readonly driver: Pick<Driver, "startTransfer" | "handle" | "nowMs">;
   readonly log: Log;
   readonly settings: Pick<Settings, "parallel" | "excludes" | "ownerMatch" | "port">;
+  readonly watch: Pick<InterfaceWatch, "state" | "datagramBytes">;
   /** Whether the fleet has a key. */
   readonly isSealed: boolean;
   /** Called with each transfer that has ended, except dry runs. */
@@ -129,11 +132,12 @@ export class Transfers {
 
   private sendNow(asked: Asked, signal: AbortSignal): Promise<SendResult> {
     const { request } = asked;
-    const { engine, isSealed, settings } = this.parts;
+    const { engine, isSealed, settings, watch } = this.parts;
     const { targets: names, excepts } = request;
     const members = [...engine.membership.members].sort(byHostName);
     const { list: problems } = engine.membership.problems;
-    const surroundings = { problems, members, isSealed, port: settings.port };
+    const { away } = watch.state;
+    const surroundings = { problems, members, isSealed, port: settings.port, away };
     const chosen = chooseTargets(members, names, excepts);
     if (chosen.members.length === 0 && names.length === 0) throw noMember(surroundings);
     const targets = addMissing(chosen, names, excepts, surroundings);
@@ -157,8 +161,12 @@ export class Transfers {
     this.running.set(transfer, { request, by, targets, report, resolve, beganMs: driver.nowMs() });
     if (request.progress) this.reportProgress(transfer);
     const { dryRun, allOrNothing } = request;
+    const datagramBytes = datagramBytesFor(members, this.parts.watch.datagramBytes);
     driver.startTransfer(
-      { kind: "start-transfer", request: { transfer, targets: members, dryRun, allOrNothing } },
+      {
+        kind: "start-transfer",
+        request: { transfer, targets: members, dryRun, allOrNothing, datagramBytes },
+      },
       {
         request: { paths: request.paths, recursive: request.recursive },
         rules,

@@ -4,7 +4,12 @@ import type { Log } from "./log.ts";
 import { sentenceOfProblem } from "./problem-sentences.ts";
 
 /** How a member left, as the end of a sentence. */
-const LEFT = { exit: "was stopped", silence: "fell silent", restart: "was restarted" } as const;
+const LEFT = {
+  exit: "was stopped",
+  silence: "fell silent",
+  restart: "was restarted",
+  "cut-off": "is out of reach: the interface of this host is away",
+} as const;
 
 /**
  * Writes an event to the log.
@@ -20,6 +25,11 @@ export function logEvent(log: Log, event: NodeEvent, hostOf: (epoch: string) => 
     case "member-left":
       log.info(`${event.member.info.hostName} (${event.member.address.ip}) ${LEFT[event.reason]}`);
       break;
+    case "copies": {
+      const [one, other] = event.members.map(({ info, address }) => `${info.hostName} (${address.ip})`);
+      log.warn(`${one} and ${other} have the same node id: one is a copy of the other, and draws a new id`);
+      break;
+    }
     case "problem-began":
       log.warn(sentenceOfProblem(event.problem, port));
       break;
@@ -42,6 +52,7 @@ export function logEvent(log: Log, event: NodeEvent, hostOf: (epoch: string) => 
       else log.error(`${name} failed: ${event.reason}`);
       break;
     }
+    case "own-copy":
     case "findings":
     case "transfer-finished":
       break;

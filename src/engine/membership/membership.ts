@@ -1,6 +1,5 @@
 /** The members of the fleet, and how a node becomes one: challenge and response. */
-import { hexOf } from "../../base/hex.ts";
-import { fraction, randomBytes, type Random } from "../../base/random.ts";
+import { fraction, type Random } from "../../base/random.ts";
 import { CANDIDATES, MEMBERS } from "../../wire/limits.ts";
 import {
   type Challenge,
@@ -12,25 +11,18 @@ import {
   type Route,
 } from "../../wire/membership-messages.ts";
 import type { ControlMessage } from "../../wire/message.ts";
-import { type Address, type Effect, type Member, sameAddress } from "../types.ts";
+import {
+  type Address,
+  type Effect,
+  type LeaveReason,
+  type Member,
+  type NodeEvent,
+  sameAddress,
+} from "../types.ts";
+import { type Candidate, Candidates, isRouted } from "./candidates.ts";
+import { Copies } from "./copies.ts";
 import { Problems } from "./problems.ts";
 import * as times from "./times.ts";
-
-/** The version that brought the handshake with addresses. */
-const ROUTED_PROTOCOL = 3;
-
-/** A node that was heard and has not answered a challenge yet, or a member that is asked whether it is still alive. */
-interface Candidate {
-  readonly nodeId: string;
-  readonly epoch: string;
-  address: Address;
-  info: NodeInfo;
-  readonly nonce: string;
-  /** A member: its HELLO and ALIVE do not arrive. */
-  readonly isMissed: boolean;
-  triesLeft: number;
-  nextTryMs: number;
-}
 
 /**
  * The last bound on messages that wait to be taken. A node takes them after every input, and one input brings at most
@@ -74,21 +66,27 @@ export class Membership {
   private readonly self: Self;
   private address: Address;
   private readonly random: Random;
-  private readonly info: NodeInfo;
+  private info: NodeInfo;
+  private selfNodeId: string;
+  private readonly copies = new Copies();
   private readonly membersByEpoch = new Map<string, Member>();
   private readonly heardByEpoch = new Map<string, Heard>();
-  private readonly candidates = new Map<string, Candidate>();
+  private readonly candidates: Candidates;
   private readonly effects: Effect[] = [];
+  /** The members that were lost with the interface of this node, until it is back. */
+  readonly lost: Member[] = [];
   private pendingHellosMs: number[] = [];
   private nextAliveMs = Infinity;
   private nextLookMs = Infinity;
 
   constructor(self: Self, info: NodeInfo, random: Random) {
     this.self = self;
+    this.selfNodeId = self.nodeId;
     this.address = self.address;
-    this.problems = new Problems((event) => this.effects.push({ kind: "event", event }));
+    this.problems = new Problems((event) => this.tell(event));
     this.info = info;
     this.random = random;
+    this.candidates = new Candidates(random);
   }
 
   /** All members, in no order. */
@@ -128,6 +126,30 @@ export class Membership {
   reintroduce(address: Address, nowMs: number): void {
     this.address = address;
     this.pendingHellosMs = times.HELLO_AT_MS.map((delayMs) => nowMs + delayMs);
+    // The others may not have missed this node, and would not introduce themselves before their next ALIVE.
+    for (const member of this.lost.splice(0)) {
+      if (this.candidates.isFull) break;
+      this.candidates.ask({ ...member, isMissed: false, isDoubtful: true }, this.candidates.size, nowMs);
+    }
+  }
+
+  /** This node has another id from now on: it introduces itself under that. */
+  rename(nodeId: string, nowMs: number): void {
+    this.selfNodeId = nodeId;
+    this.reintroduce(this.address, nowMs);
+  }
+
+  /** The longest datagram of this node is another one: it says so at once. */
+  describe(datagramBytes: number, nowMs: number): void {
+    this.info = { ...this.info, datagramBytes };
+    this.reintroduce(this.address, nowMs);
+  }
+
+  /** This node has lost its interface: nobody is a member any more. */
+  cutOff(): void {
+    this.candidates.clear();
+    this.lost.push(...this.membersByEpoch.values());
+    for (const epoch of [...this.membersByEpoch.keys()]) this.remove(epoch, "cut-off");
   }
 
   /** A node has said something: any message of a known member is a sign of life. */
@@ -139,7 +161,7 @@ export class Membership {
         break;
       case "exit":
         this.remove(peer.epoch, "exit");
-        this.candidates.delete(peer.epoch);
+        this.candidates.forget(peer.epoch);
         this.problems.end("unanswered", source.ip);
         break;
       case "challenge":
@@ -175,7 +197,7 @@ export class Membership {
       this.lookForSilent(nowMs);
       this.problems.expire(nowMs);
     }
-    for (const candidate of this.candidates.values()) this.retry(candidate, nowMs);
+    for (const candidate of this.candidates.all) this.retry(candidate, nowMs);
   }
 
   poll(): Effect | undefined {
@@ -183,9 +205,8 @@ export class Membership {
   }
 
   nextDeadlineMs(): number {
-    let earliest = Math.min(this.nextAliveMs, this.nextLookMs, this.pendingHellosMs[0] ?? Infinity);
-    for (const candidate of this.candidates.values()) earliest = Math.min(earliest, candidate.nextTryMs);
-    return earliest;
+    const earliest = Math.min(this.nextAliveMs, this.nextLookMs, this.pendingHellosMs[0] ?? Infinity);
+    return Math.min(earliest, this.candidates.nextDeadlineMs());
   }
 
   private aliveIntervalMs(): number {
@@ -240,47 +261,38 @@ export class Membership {
       this.heardByEpoch.set(peer.epoch, { anyMs: nowMs, groupMs: nowMs });
       this.membersByEpoch.set(peer.epoch, { ...member, info });
       this.problems.end("mute", source.ip);
-      if (this.candidates.get(peer.epoch)?.isMissed === true) this.candidates.delete(peer.epoch);
+      if (this.candidates.of(peer.epoch)?.isMissed === true) this.candidates.forget(peer.epoch);
       return;
     }
     this.addCandidate(peer, source, info, nowMs);
   }
 
   private addCandidate(
-    { nodeId, epoch }: Peer,
+    peer: Peer,
     address: Address,
     info: NodeInfo,
     nowMs: number,
     isMissed = false,
   ): Candidate | undefined {
-    const known = this.candidates.get(epoch);
-    if (known !== undefined) {
+    const known = this.candidates.of(peer.epoch);
+    // One with another node id has drawn that since: the former nonce would never be answered under the former id.
+    if (known?.nodeId === peer.nodeId) {
       known.address = address;
       known.info = info;
       return known;
     }
-    if (this.candidates.size >= CANDIDATES || this.membersByEpoch.size >= MEMBERS) return undefined;
-    const spreadMs =
-      times.CHALLENGE_DELAY_MS + times.CHALLENGE_DELAY_PER_MEMBER_MS * this.membersByEpoch.size;
-    const candidate: Candidate = {
-      nodeId,
-      epoch,
-      address,
-      info,
-      isMissed,
-      nonce: hexOf(randomBytes(this.random, 16)),
-      triesLeft: times.CHALLENGE_TRIES,
-      nextTryMs: nowMs + fraction(this.random) * spreadMs,
-    };
-    this.candidates.set(epoch, candidate);
-    return candidate;
+    if (this.candidates.isFull || this.membersByEpoch.size >= MEMBERS) return undefined;
+    const { nodeId, epoch } = peer;
+    const about = { nodeId, epoch, address, info, isMissed, isDoubtful: false };
+    return this.candidates.ask(about, this.membersByEpoch.size, nowMs);
   }
 
   private retry(candidate: Candidate, nowMs: number): void {
     if (nowMs < candidate.nextTryMs) return;
     if (candidate.triesLeft === 0) {
-      this.candidates.delete(candidate.epoch);
-      this.noteUnanswered(candidate, nowMs);
+      this.candidates.forget(candidate.epoch);
+      if (candidate.isDoubtful) this.remove(candidate.epoch, "restart");
+      else this.noteUnanswered(candidate, nowMs);
       return;
     }
     candidate.triesLeft--;
@@ -322,38 +334,59 @@ export class Membership {
 
   private proven(peer: Peer, source: Address, response: OldResponse | Response, nowMs: number): void {
     const { answer, nonce, info } = response;
-    const candidate = this.candidates.get(peer.epoch);
+    const candidate = this.candidates.of(peer.epoch);
     if (candidate?.nodeId === peer.nodeId && candidate.nonce === answer) {
-      this.candidates.delete(peer.epoch);
+      this.candidates.forget(peer.epoch);
+      const { joinedMs = nowMs } = this.memberOf(peer.epoch) ?? {};
+      const member = { ...peer, address: source, info, joinedMs };
       if (candidate.isMissed)
         this.problems.note({ kind: "mute", ip: source.ip, isProven: true, info }, nowMs);
-      this.add(
-        { ...peer, address: source, info, joinedMs: this.memberOf(peer.epoch)?.joinedMs ?? nowMs },
-        nowMs,
-      );
+      if (candidate.isDoubtful) this.tell(...this.copies.noteAlive(member, this.members));
+      this.add(member, nowMs);
     }
     if (nonce !== NO_NONCE) this.respond(peer, source, info, nonce, NO_NONCE);
   }
 
   private add(member: Member, nowMs: number): void {
+    const former = this.membersByEpoch.get(member.epoch);
+    if (former?.nodeId !== member.nodeId) this.copies.forget(member.epoch);
     this.problems.endAtMember(member.address.ip);
     for (const other of this.membersByEpoch.values()) {
-      if (other.nodeId === member.nodeId && other.epoch !== member.epoch) this.remove(other.epoch, "restart");
+      if (other.nodeId === member.nodeId && other.epoch !== member.epoch) this.compare(other, member, nowMs);
     }
-    const former = this.heardByEpoch.get(member.epoch);
+    const { groupMs = nowMs } = this.heardByEpoch.get(member.epoch) ?? {};
     this.membersByEpoch.set(member.epoch, member);
-    this.heardByEpoch.set(member.epoch, { anyMs: nowMs, groupMs: former?.groupMs ?? nowMs });
-    if (former === undefined) this.effects.push({ kind: "event", event: { kind: "member-joined", member } });
+    this.heardByEpoch.set(member.epoch, { anyMs: nowMs, groupMs });
+    if (former === undefined) this.tell({ kind: "member-joined", member });
+    if (member.nodeId === this.selfNodeId && former?.nodeId !== member.nodeId) {
+      // Both nodes see both epochs, so exactly one of them draws.
+      this.tell({ kind: "own-copy", member, drawsId: this.self.epoch < member.epoch });
+    }
   }
 
-  private remove(epoch: string, reason: "exit" | "silence" | "restart"): void {
+  /** A member has the node id of one that has just proven to be alive. */
+  private compare(former: Member, latter: Member, nowMs: number): void {
+    const judgement = this.copies.judge(former, latter);
+    if (judgement === "restarted") this.remove(former.epoch, "restart");
+    if (judgement !== "doubtful") return;
+    const asked = this.candidates.of(former.epoch);
+    if (asked !== undefined) asked.isDoubtful = true;
+    else this.candidates.ask({ ...former, isMissed: false, isDoubtful: true }, 0, nowMs);
+  }
+
+  private remove(epoch: string, reason: LeaveReason): void {
     const member = this.membersByEpoch.get(epoch);
     if (member === undefined) return;
     this.membersByEpoch.delete(epoch);
     this.heardByEpoch.delete(epoch);
+    this.copies.forget(epoch);
     this.problems.end("mute", member.address.ip);
     this.problems.end("unheard", member.address.ip);
-    this.effects.push({ kind: "event", event: { kind: "member-left", member, reason } });
+    this.tell({ kind: "member-left", member, reason });
+  }
+
+  private tell(...events: readonly NodeEvent[]): void {
+    for (const event of events) this.effects.push({ kind: "event", event });
   }
 
   private multicast(message: ControlMessage): void {
@@ -364,9 +397,4 @@ export class Membership {
     if (this.effects.length > MOST_WAITING) return;
     this.effects.push({ kind: "send", destination: { to: "address", address }, message });
   }
-}
-
-/** Whether a node knows the handshake with addresses. */
-function isRouted({ protocol }: NodeInfo): boolean {
-  return protocol >= ROUTED_PROTOCOL;
 }

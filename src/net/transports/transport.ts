@@ -23,6 +23,9 @@ export interface Transport {
    */
   readonly receiveBufferBytes: number;
 
+  /** The longest datagram that goes over the interface in one packet, as it is now; never more than DATAGRAM_BYTES. */
+  readonly datagramBytes: number;
+
   /** Whether trains go out in one call, for `msync --status`. */
   readonly isOffloaded: boolean;
 
@@ -46,11 +49,12 @@ export interface Transport {
   sendToNode(datagram: Uint8Array, ip: string, port: number): void;
 
   /**
-   * Sends fragments to all nodes. They lie side by side, all but the last of the full length.
+   * Sends fragments to all nodes. They lie side by side, all but the last of one length.
    *
+   * @param datagramBytes that length
    * @param done called once when the memory of the train may change; also if the send has failed
    */
-  sendTrainToGroup(train: Uint8Array, done: () => void): void;
+  sendTrainToGroup(train: Uint8Array, datagramBytes: number, done: () => void): void;
 
   /**
    * Says whether this node receives transfers. A transport may let fragments wait in a buffer while it does not, and
@@ -63,6 +67,12 @@ export interface Transport {
    * blocks, so that no fragment counts as missing that only has not been read.
    */
   readTrains(): void;
+
+  /**
+   * Whether this node still hears the group: false if the kernel has ended the membership, for example because the
+   * interface was deleted and made again. Then rejoin() is due.
+   */
+  readonly isJoined: boolean;
 
   /**
    * Connects the node again after its interface was away or got another address.
