@@ -150,7 +150,7 @@ function buildPump({ settings, lifecycle, events, opened, identity }: Frame, onT
  * that wait, status line. The log is first, so that its line stands before those of the other parts.
  */
 function buildPushes(frame: Frame, { engine, driver }: Pump): Pushes {
-  const { settings, log, lifecycle, events, identity, history } = frame;
+  const { settings, log, lifecycle, events, identity, history, keepsOwner } = frame;
   const { membership } = engine;
   const hostOf = (epoch: string) => membership.memberOf(epoch)?.info.hostName ?? "a member that left";
   events.listen((event) => logEvent(log, event, hostOf));
@@ -169,7 +169,8 @@ function buildPushes(frame: Frame, { engine, driver }: Pump): Pushes {
   const received = new ReceivedTransfers(settings.hostName, (entry) => history.add(entry));
   events.listen((event) => received.onEvent(event));
 
-  const hooks = new Hooks(settings.hooks, settings.base, log);
+  const stagingOwner = keepsOwner ? 0 : (process.geteuid?.() ?? 0);
+  const hooks = new Hooks(settings.hooks, settings.base, log, stagingOwner);
   events.listen((event) => hooks.onEvent(event));
   lifecycle.waitsFor({ isBusy: () => hooks.count > 0, cutOff: () => hooks.stop() });
 
