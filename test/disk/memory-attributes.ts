@@ -67,8 +67,12 @@ export function attributeNames(state: MemoryState, inode: Inode): string[] {
   return state.identity.user === 0 ? names : names.filter((name) => !name.startsWith("trusted."));
 }
 
-export function attributeValue(state: MemoryState, inode: Inode, name: string): Uint8Array | undefined {
-  const call = "lgetxattr";
+export function attributeValue(
+  state: MemoryState,
+  inode: Inode,
+  name: string,
+  call = "lgetxattr",
+): Uint8Array | undefined {
   requireName(name, call);
   if (name.startsWith("trusted.") && state.identity.user !== 0) return undefined;
   if (name.startsWith("user.") && !hasUserAttributes(inode)) return undefined;

@@ -3,7 +3,15 @@ import type { Circumstances } from "./dependencies.ts";
 import { DiskError } from "./disk-error.ts";
 import type { Inode } from "./inode.ts";
 import type { MemoryState } from "./memory-state.ts";
-import { isKeptByStickyBit, isPowerful, MAY, may, requireAccess, SET_GROUP, SET_USER } from "./permissions.ts";
+import {
+  isKeptByStickyBit,
+  isPowerful,
+  MAY,
+  may,
+  requireAccess,
+  SET_GROUP,
+  SET_USER,
+} from "./permissions.ts";
 
 /** Calls that change names of existing entries, with the errors of Linux in its order. */
 

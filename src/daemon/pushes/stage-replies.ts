@@ -62,5 +62,7 @@ function logMoved(log: Log, { from, to }: Extract<StageReply, { kind: "moved" }>
 }
 
 function logStrange(log: Log, { path }: Extract<StageReply, { kind: "strange" }>): void {
-  log.warn(`${path} is no part of a transfer, so it stays: see who put it there, and remove it with 'rm -r ${path}'`);
+  log.warn(
+    `${path} is no part of a transfer, so it stays: see who put it there, and remove it with 'rm -r ${path}'`,
+  );
 }

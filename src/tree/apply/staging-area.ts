@@ -4,6 +4,7 @@ import type { Step } from "../decide/decision.ts";
 import { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle, Disk, FileHandle } from "../disk/disk.ts";
 import { removeEntry } from "../disk/remove.ts";
+import { mirrorInheritance } from "./inheritance.ts";
 import { JournalWriter, readJournal } from "./journal.ts";
 import { isOwn, openStagingRoot, removeStagingRoot, type StagingRules } from "./staging-root.ts";
 
@@ -60,6 +61,7 @@ export class StagingArea {
       const directory = disk.openDirectory(root, name);
       try {
         disk.makeDirectory(directory, "tree", 0o700);
+        mirrorRoot(base, directory);
       } finally {
         disk.closeDirectory(directory);
       }
@@ -177,6 +179,8 @@ export class StagingArea {
     const slash = path.lastIndexOf("/");
     const parent = this.tree.handle(path.slice(0, Math.max(0, slash)));
     this.disk.makeDirectory(parent, path.slice(slash + 1), 0o700 | WAY_MARK);
+    const mirrored = this.base.find(path);
+    if (mirrored !== undefined) mirrorInheritance(this.disk, mirrored, this.tree.handle(path));
   }
 
   /** Opens a file of the area, if it belongs to this process. */
@@ -186,6 +190,16 @@ export class StagingArea {
     if (stats.isFile() && isOwn(this.disk, stats, this.rules)) return file;
     this.disk.closeFile(file);
     throw foreign();
+  }
+}
+
+/** Lets `tree` pass on to new entries what the base directory does. */
+function mirrorRoot({ disk, root }: Directories, area: DirectoryHandle): void {
+  const tree = disk.openDirectory(area, "tree");
+  try {
+    mirrorInheritance(disk, root, tree);
+  } finally {
+    disk.closeDirectory(tree);
   }
 }
 

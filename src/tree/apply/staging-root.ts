@@ -8,6 +8,7 @@ import { type DirectoryHandle, type Disk, ITSELF } from "../disk/disk.ts";
 import { SAME_OWNER } from "../entries/attributes.ts";
 import { explain } from "../reasons/explain.ts";
 import { StageError } from "../reasons/stage-error.ts";
+import { dropInheritance } from "./inheritance.ts";
 
 /** The user who owns BASE/.makuosan if the daemon can set owners. */
 const ROOT = 0;
@@ -24,8 +25,6 @@ const TRIES = 8;
 
 /** A random end of so many bytes: nobody can take the new name first. */
 const NAME_BYTES = 4;
-
-const DEFAULT_ACL = "system.posix_acl_default";
 
 /** How BASE/.makuosan is opened. */
 export interface StagingRules {
@@ -108,12 +107,8 @@ function makeRoot(base: Directories): boolean {
 function prepareRoot(disk: Disk, directory: DirectoryHandle, { keepOwner }: StagingRules): void {
   const { uid } = disk.statDirectory(directory);
   if (uid !== disk.user || disk.list(directory).length > 0) return;
-  if (hasDefaultAcl(disk, directory)) disk.removeAttribute(directory, ITSELF, DEFAULT_ACL);
+  dropInheritance(disk, directory);
   if (keepOwner && uid !== ROOT) disk.setOwner(directory, ITSELF, ROOT, SAME_OWNER);
-}
-
-function hasDefaultAcl(disk: Disk, directory: DirectoryHandle): boolean {
-  return disk.hasAttributes && disk.listAttributes(directory, ITSELF).includes(DEFAULT_ACL);
 }
 
 /** Whether the directory is the one it has to be; nobody else may look into it from now on. */

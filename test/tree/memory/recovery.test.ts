@@ -40,7 +40,8 @@ function moves(member: Member): string[] {
 function assertMovedAway(member: Member): void {
   const before = member.tree(".makuosan");
   assert.deepEqual(moves(member), [".makuosan"]);
-  const moved = Object.keys(member.tree()).find((name) => /^\.makuosan-foreign-[0-9a-f]{8}\/$/.test(name)) ?? "";
+  const moved =
+    Object.keys(member.tree()).find((name) => /^\.makuosan-foreign-[0-9a-f]{8}\/$/.test(name)) ?? "";
   assert.deepEqual(member.tree(moved.slice(0, -1)), before);
   assert.equal(member.text("a"), "old a");
   member
@@ -293,7 +294,8 @@ describe("what somebody else has put there", () => {
     const { member } = ready();
     member.in(".makuosan", (staging, disk) => disk.setMode(staging, ITSELF, 0o777));
     member.memory.before = failKind("rename", "EPERM", ".makuosan");
-    const words = /\.makuosan: somebody else has put it there, and makuosan cannot move it away; rename it as root: /;
+    const words =
+      /\.makuosan: somebody else has put it there, and makuosan cannot move it away; rename it as root: /;
     assert.throws(() => start(member), words);
     assert.throws(() => member.push("t-2").bring("", [file("b", 1)]), words);
   });
