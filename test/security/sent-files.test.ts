@@ -39,18 +39,18 @@ test(
       fs.utimesSync(file, 1_600_000_000, 1_600_000_000);
     }
     let arrived = 0;
-  let turns = 0;
-  const push = () => {
-    fs.rmSync(path.join(pair.to, "d"), { recursive: true, force: true });
-    try {
-      pair.push();
-    } catch {
-      // A name vanishes in the middle.
-    }
-    arrived += checkArrived(path.join(pair.to, "d"));
-  };
-  await whileRacing(EXCHANGE, [directory], async () => (turns = await race(push)));
-  const withdrawn = pair.notices.filter(({ reason }) => reason.code === "changed-while-sent").length;
+    let turns = 0;
+    const push = () => {
+      fs.rmSync(path.join(pair.to, "d"), { recursive: true, force: true });
+      try {
+        pair.push();
+      } catch {
+        // A name vanishes in the middle.
+      }
+      arrived += checkArrived(path.join(pair.to, "d"));
+    };
+    await whileRacing(EXCHANGE, [directory], async () => (turns = await race(push)));
+    const withdrawn = pair.notices.filter(({ reason }) => reason.code === "changed-while-sent").length;
     context.diagnostic(`${turns} pushes, ${arrived} files arrived, ${withdrawn} were withdrawn`);
     assert.ok(turns > 10 && arrived > 0 && withdrawn > 0, `${turns} ${arrived} ${withdrawn}`);
   },
