@@ -28,7 +28,7 @@ const NAME_BYTES = 4;
 
 /** How BASE/.makuosan is opened. */
 export interface StagingRules {
-  /** Whether this process can set owners. Then BASE/.makuosan belongs to root, whoever the process runs as. */
+  /** Whether this process can set owners. Then BASE/.makuosan belongs to root, also if the process runs as another user. */
   readonly keepOwner: boolean;
   /** Called with the new name of an entry of somebody else that was moved out of the way. */
   readonly onMoved?: ((name: string) => void) | undefined;
