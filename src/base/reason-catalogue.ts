@@ -15,6 +15,8 @@ export const REASONS = {
   "tree-unreadable": "the tree cannot be read: {0}",
   "sender-left": "the sender left: {0}",
   "pre-commit": "the pre-commit hook {0}",
+  "staging-foreign":
+    "somebody else has put it there, and makuosan cannot move it away; rename it as root: {0}",
 
   // Errors of the disk.
   EACCES: "permission denied",

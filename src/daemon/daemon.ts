@@ -164,7 +164,7 @@ function buildPump({ settings, log, lifecycle, events, opened, identity }: Frame
  * that wait, status line. The log is first, so that its line stands before those of the other parts.
  */
 function buildPushes(frame: Frame, { engine, driver, watch }: Pump): Pushes {
-  const { settings, log, lifecycle, events, opened, identity, history } = frame;
+  const { settings, log, lifecycle, events, opened, identity, history, keepsOwner } = frame;
   const { membership } = engine;
   const hostOf = (epoch: string) => membership.memberOf(epoch)?.info.hostName ?? "a member that left";
   events.listen((event) => logEvent(log, event, hostOf, settings.port));
@@ -185,7 +185,8 @@ function buildPushes(frame: Frame, { engine, driver, watch }: Pump): Pushes {
   const received = new ReceivedTransfers(settings.hostName, (entry) => history.add(entry));
   events.listen((event) => received.onEvent(event));
 
-  const hooks = new Hooks(settings.hooks, settings.base, log);
+  const stagingOwner = keepsOwner ? 0 : (process.geteuid?.() ?? 0);
+  const hooks = new Hooks(settings.hooks, settings.base, log, stagingOwner);
   events.listen((event) => hooks.onEvent(event));
   lifecycle.waitsFor({ isBusy: () => hooks.count > 0, cutOff: () => hooks.stop() });
 

@@ -297,6 +297,18 @@ export class MemoryDisk extends MemoryMachine implements Disk {
     return contents.nextHole(offset);
   }
 
+  listFileAttributes(file: FileHandle): string[] {
+    this.look("listFileAttributes", "");
+    if (!this.hasAttributes) return [];
+    return attributes.attributeNames(this.state, this.inodeOf(file, "flistxattr"));
+  }
+
+  readFileAttribute(file: FileHandle, attribute: string): Uint8Array | undefined {
+    this.look("readFileAttribute", "");
+    if (!this.hasAttributes) return undefined;
+    return attributes.attributeValue(this.state, this.inodeOf(file, "fgetxattr"), attribute, "fgetxattr");
+  }
+
   setFileOwner(file: FileHandle, user: number, group: number): void {
     this.change("setFileOwner", "");
     attributes.setOwnerOf(this.state, this.inodeOf(file, "fchown"), user, group);

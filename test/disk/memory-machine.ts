@@ -51,9 +51,13 @@ export class MemoryMachine {
     return this.state.identity.user;
   }
 
-  /** Continues as another user. */
-  actAs(user: number, group = user, groups: readonly number[] = []): void {
-    this.state.identity = { user, group, groups };
+  /**
+   * Continues as another user.
+   *
+   * @param isCapable whether it has the capabilities that keeping owners needs
+   */
+  actAs(user: number, group = user, groups: readonly number[] = [], isCapable = false): void {
+    this.state.identity = { user, group, groups, isCapable };
   }
 
   /** Sets the total room of a file system, including the part in use. */

@@ -3,7 +3,15 @@ import type { Circumstances } from "./dependencies.ts";
 import { DiskError } from "./disk-error.ts";
 import type { Inode } from "./inode.ts";
 import type { MemoryState } from "./memory-state.ts";
-import { isKeptByStickyBit, MAY, may, requireAccess, SET_GROUP, SET_USER } from "./permissions.ts";
+import {
+  isKeptByStickyBit,
+  isPowerful,
+  MAY,
+  may,
+  requireAccess,
+  SET_GROUP,
+  SET_USER,
+} from "./permissions.ts";
 
 /** Calls that change names of existing entries, with the errors of Linux in its order. */
 
@@ -148,7 +156,7 @@ function requireMovable(state: MemoryState, inode: Inode, call: string): void {
 /** A user can only link files that the user could change, as with fs.protected_hardlinks. */
 function requireSafeLink(state: MemoryState, inode: Inode): void {
   const { identity } = state;
-  if (identity.user === 0 || identity.user === inode.user) return;
+  if (isPowerful(identity) || identity.user === inode.user) return;
   const isPlain = inode.contents !== undefined && (inode.mode & (SET_USER | SET_GROUP)) === 0;
   if (!isPlain || !may(identity, inode, MAY.read | MAY.write)) throw new DiskError("EPERM", "link");
 }

@@ -230,6 +230,11 @@ const usingFiles: Draw[] = [
     return [`${offset}`, (disk, file) => ifPlain(disk, file, () => disk.nextHole(file, offset))];
   }),
   onFile("statFile", () => ["", (disk, file) => describeStats(disk.statFile(file))]),
+  onFile("listFileAttributes", () => ["", (disk, file) => disk.listFileAttributes(file).sort().join(" ")]),
+  onFile("readFileAttribute", (dice) => {
+    const attribute = dice.one(ATTRIBUTES);
+    return [attribute, (disk, file) => String(disk.readFileAttribute(file, attribute)?.join(" "))];
+  }),
   onFile("setFileOwner", (dice) => {
     const [user, group] = [dice.owner, dice.owner];
     return [`${user}:${group}`, (disk, file) => disk.setFileOwner(file, user, group)];

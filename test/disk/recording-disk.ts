@@ -225,6 +225,15 @@ export class RecordingDisk implements Disk {
     return this.look(`next-hole ${this.of(file)} ${offset}`, () => this.disk.nextHole(file, offset));
   }
 
+  listFileAttributes(file: FileHandle): string[] {
+    return this.look(`list-file-attributes ${this.of(file)}`, () => this.disk.listFileAttributes(file));
+  }
+
+  readFileAttribute(file: FileHandle, attribute: string): Uint8Array | undefined {
+    const words = `read-file-attribute ${this.of(file)} ${attribute}`;
+    return this.look(words, () => this.disk.readFileAttribute(file, attribute));
+  }
+
   setFileOwner(file: FileHandle, user: number, group: number): void {
     const words = `set-file-owner ${this.of(file)} ${user}:${group}`;
     this.change(words, () => this.disk.setFileOwner(file, user, group));

@@ -143,10 +143,14 @@ export type StagedOutcome =
   | Exclude<StageOutcome, { kind: "staged" | "failed" }>;
 
 /** What the staging thread answers to commands. */
-export type StageAnswer = Exclude<StageReply, { kind: "recovered" | "left" }>;
+export type StageAnswer = Exclude<StageReply, { kind: "recovered" | "left" | "moved" | "strange" }>;
 
 /** From the staging thread. */
 export type StageReply =
+  /** Somebody else's entry had the place of the staging area; both paths are byte strings. */
+  | { readonly kind: "moved"; readonly from: string; readonly to: string }
+  /** An entry in the staging area that no transfer has left there. */
+  | { readonly kind: "strange"; readonly path: string }
   /** Something of a transfer that has ended could not be removed. */
   | { readonly kind: "left"; readonly inbound: InboundKey; readonly failure: Reason }
   | {
@@ -169,8 +173,11 @@ export type StageReply =
       readonly isRefusal: boolean;
       readonly findings: number;
       readonly totals: StageTotals;
-      /** The file that lists what changes, where that was asked for and something does. */
-      readonly changes: string | undefined;
+      /**
+       * The file that lists what changes, if that was asked for and something does: its name, after those of the directories
+       * on the way from the base directory.
+       */
+      readonly changes: readonly string[] | undefined;
     }
   | {
       readonly kind: "committed";

@@ -1,6 +1,6 @@
 /** The thread that opens, stages and commits. */
-import path from "node:path";
 import type { MessagePort } from "node:worker_threads";
+import { bytesOfText } from "../../base/display.ts";
 import { Bitmap } from "../../base/bitmap.ts";
 import { DecodeError } from "../../base/bytes.ts";
 import { type Reason, reason } from "../../base/reason.ts";
@@ -17,7 +17,7 @@ import { RefusalError } from "../../tree/reasons/stage-error.ts";
 import type { StagePlan } from "../../tree/decide/planner.ts";
 import { Stage, stageFailure } from "../../tree/apply/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
-import { STAGING_NAME } from "../../wire/path-rules.ts";
+import { joinPath, STAGING_NAME } from "../../wire/path-rules.ts";
 import {
   bitmapData,
   STAGE_NUMBERS,
@@ -141,7 +141,11 @@ class StageThread {
   recover(): void {
     try {
       this.rules.owners.refresh();
-      const finished = recover(this.baseDirectory(), this.rules);
+      const finished = recover(this.baseDirectory(), this.rules, {
+        onMoved: (name) => this.tellMoved(name),
+        onStrange: (name) =>
+          this.reply({ kind: "strange", path: this.pathInBase(`${STAGING_NAME}/${name}`) }),
+      });
       this.reply({ kind: "recovered", finished, failure: undefined });
     } catch (error) {
       this.reply({ kind: "recovered", finished: [], failure: stageFailure(error) });
@@ -171,7 +175,7 @@ class StageThread {
           );
         const totals = open.stage?.totals ?? { entries: 0, bytes: 0 };
         const isListed = failure === undefined && open.stage?.isListed === true;
-        const changes = isListed ? path.join(this.settings.base, STAGING_NAME, name, "changes") : undefined;
+        const changes = isListed ? [STAGING_NAME, name, "changes"] : undefined;
         const rest = { isRefusal, findings: open.stage?.findingCount ?? 0, totals, changes };
         this.reply({ kind: "prepared", inbound: command.inbound, failure, ...rest });
         break;
@@ -202,6 +206,7 @@ class StageThread {
         protection: this.protection,
         listsChanges: this.settings.listsChanges,
         deleteLimit: this.settings.deleteLimit,
+        onMoved: (moved) => this.tellMoved(moved),
       });
       return { ...common, stage, failure: undefined };
     } catch (error) {
@@ -311,6 +316,15 @@ class StageThread {
     endPlanning(open);
     const failure = attempt(() => open.stage?.clean());
     if (failure !== undefined) this.reply({ kind: "left", inbound, failure });
+  }
+
+  private tellMoved(name: string): void {
+    this.reply({ kind: "moved", from: this.pathInBase(STAGING_NAME), to: this.pathInBase(name) });
+  }
+
+  /** @param name a byte string; so is the answer */
+  private pathInBase(name: string): string {
+    return joinPath(bytesOfText(this.settings.base), name);
   }
 
   private baseDirectory(): Directories {

@@ -30,6 +30,8 @@ export interface StageExtras {
   /** Whether the paths that change are listed in a file of the staging area, `changes`. */
   readonly listsChanges: boolean;
   readonly deleteLimit: DeleteLimit;
+  /** Called with the new name of an entry of somebody else that had the place of the staging area. */
+  readonly onMoved?: ((name: string) => void) | undefined;
 }
 
 const NO_EXTRAS: StageExtras = {
@@ -75,7 +77,8 @@ export class Stage {
     this.obstacles = new Obstacles(base, rules);
     const note = (path: string, why: Reason) => this.tally.noteReason(path, why);
     const isSame = (path: string) => this.precedence.isSame(path);
-    this.staging = new Staging(base, rules, name, extras.listsChanges, { note, isSame });
+    const { listsChanges, onMoved } = extras;
+    this.staging = new Staging(base, rules, name, listsChanges, { note, isSame, onMoved });
     this.executor = dryRun ? new DryRunExecutor() : new StagingExecutor(this.staging);
     const { protection } = extras;
     this.planner = new Planner({ tree: base, rules, protection, precedence: this.precedence });

@@ -22,6 +22,8 @@ export interface Asked {
   readonly note: Note;
   /** Whether a path was found to be the same as the sender's. */
   readonly isSame: (path: string) => boolean;
+  /** Called with the new name of an entry of somebody else that had the place of the staging area. */
+  readonly onMoved?: ((name: string) => void) | undefined;
 }
 
 interface StagedLink {

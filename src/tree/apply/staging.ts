@@ -51,7 +51,8 @@ export class Staging {
   /** The staged entries; the area is created at the first call. */
   opened(): Staged {
     if (this.staged !== undefined) return this.staged;
-    const area = StagingArea.create(this.base, this.name);
+    const { keepOwner } = this.rules;
+    const area = StagingArea.create(this.base, this.name, { keepOwner, onMoved: this.asked.onMoved });
     const journal = area.writeJournal();
     if (this.listsChanges) this.changes = new ChangeList(this.base.disk, () => area.handle, "changes");
     const entries = new StagedEntries(this.base, area, journal, this.rules, this.asked);

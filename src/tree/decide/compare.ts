@@ -6,6 +6,7 @@ import type { FileStats } from "../../sys/stat.ts";
 import {
   type AttributeRules,
   deviceOf,
+  directoryModeToSet,
   hasOwnerToSet,
   isSameTime,
   modeToSet,
@@ -65,7 +66,7 @@ function attributeDifference(stats: FileStats, entry: Entry, rules: AttributeRul
   const { metadata, type } = entry;
   let difference = 0;
   if (!isSameTime(stats.mtimeNs, metadata.mtimeNs, tree.hasExactTimes)) difference |= Difference.time;
-  if (type !== EntryType.symlink && (stats.mode & 0o7777) !== modeToSet(metadata, rules))
+  if (type !== EntryType.symlink && (stats.mode & 0o7777) !== modeToBe(stats, entry, rules))
     difference |= Difference.mode;
   if (!hasOwnerToSet(stats, metadata, rules)) difference |= Difference.owner;
   if (isDevice(type)) {
@@ -74,6 +75,11 @@ function attributeDifference(stats: FileStats, entry: Entry, rules: AttributeRul
     if (device?.major !== major || device.minor !== minor) difference |= Difference.contents;
   }
   return difference;
+}
+
+function modeToBe(stats: FileStats, { metadata, type }: Entry, rules: AttributeRules): number {
+  if (type !== EntryType.directory) return modeToSet(metadata, rules);
+  return directoryModeToSet(metadata, stats.mode & 0o7777, rules);
 }
 
 function* hasSameContents(

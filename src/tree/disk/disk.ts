@@ -115,6 +115,10 @@ export interface Disk {
   nextData(file: FileHandle, offset: number): number | undefined;
   /** The first byte of a hole at or after an offset; the end of a file counts as one. */
   nextHole(file: FileHandle, offset: number): number;
+  /** The names of the extended attributes of an open file. */
+  listFileAttributes(file: FileHandle): string[];
+  /** Undefined if there is no such attribute. */
+  readFileAttribute(file: FileHandle, attribute: string): Uint8Array | undefined;
   setFileOwner(file: FileHandle, user: number, group: number): void;
   setFileMode(file: FileHandle, mode: number): void;
   setFileTime(file: FileHandle, mtimeNs: bigint): void;

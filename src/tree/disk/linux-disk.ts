@@ -22,7 +22,9 @@ import { systemError } from "../../sys/system-error.ts";
 import {
   canReadAttributes,
   listAttributes,
+  listDescriptorAttributes,
   readAttribute,
+  readDescriptorAttribute,
   removeAttribute,
   setAttribute,
 } from "../../sys/xattrs.ts";
@@ -222,6 +224,14 @@ class LinuxDisk implements Disk {
 
   nextHole(file: FileHandle, offset: number): number {
     return nextHole(descriptorOf(file), offset);
+  }
+
+  listFileAttributes(file: FileHandle): string[] {
+    return listDescriptorAttributes(descriptorOf(file));
+  }
+
+  readFileAttribute(file: FileHandle, attribute: string): Uint8Array | undefined {
+    return readDescriptorAttribute(descriptorOf(file), attribute);
   }
 
   setFileOwner(file: FileHandle, user: number, group: number): void {

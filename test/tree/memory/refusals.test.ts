@@ -265,7 +265,7 @@ describe("what is checked of one entry", () => {
 
   test("is not its owner where this process may set owners without being root", () => {
     const member = plainMember(0o1777, 0, { rules: { keepOwner: true } }).put({ "d/": "", f: "f" });
-    member.memory.actAs(1000);
+    member.memory.actAs(1000, 1000, [], true);
     assert.equal(checked(new Obstacles(member.base, member.rules), directoryStats(member, {})), "none");
     assert.equal(
       reasonOf(() => member.push().entries("", [file("f", 2)])),
