@@ -17,9 +17,9 @@ import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "../../src/wire/datagram.ts";
 
 /** A sender's and a receiver's tree in temporary directories, connected without a network. */
 export class StagingPair {
-  readonly directory = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-stage-"));
-  readonly from = path.join(this.directory, "from");
-  readonly to = path.join(this.directory, "to");
+  readonly directory: string;
+  readonly from: string;
+  readonly to: string;
   readonly rules: AttributeRules = {
     owners: new Owners(),
     keepOwner: process.getuid?.() === 0,
@@ -41,8 +41,14 @@ export class StagingPair {
   /** How many segments of contents were sent in all stagings. */
   sentSegments = 0;
   private stages = 0;
+  /** The receiver's tree, once for each transfer. */
+  private readonly bases: Directories[] = [];
 
-  constructor() {
+  /** @param parent the directory in which both trees are made */
+  constructor(parent = os.tmpdir()) {
+    this.directory = fs.mkdtempSync(path.join(parent, "makuosan-stage-"));
+    this.from = path.join(this.directory, "from");
+    this.to = path.join(this.directory, "to");
     fs.mkdirSync(this.from);
     fs.mkdirSync(this.to);
     this.rules.owners.refresh();
@@ -56,7 +62,9 @@ export class StagingPair {
       { paths, recursive },
       { rules: { ...NO_RULES, ...this.scanRules }, dryRun },
     );
-    const stage = new Stage(Directories.at(linuxDisk, this.to), this.rules, `t-${++this.stages}`, dryRun, {
+    const base = Directories.at(linuxDisk, this.to);
+    this.bases.push(base);
+    const stage = new Stage(base, this.rules, `t-${++this.stages}`, dryRun, {
       protection: this.protection,
       listsChanges: this.listsChanges,
       deleteLimit: this.deleteLimit,
@@ -97,6 +105,7 @@ export class StagingPair {
   }
 
   destroy(): void {
+    for (const base of this.bases) base.close();
     fs.rmSync(this.directory, { recursive: true, force: true });
   }
 }

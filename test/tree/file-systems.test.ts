@@ -1,0 +1,45 @@
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { describe, test, type TestContext } from "node:test";
+import { type FileSystem, withFileSystem } from "../support/file-systems.ts";
+import { StagingPair } from "../support/staging.ts";
+
+/** Pushes between directories of file systems that lack something; as root, who can mount them. */
+
+/** A push from one directory of a new file system to another one of it. */
+function onFileSystem(context: TestContext, name: FileSystem, work: (pair: StagingPair) => void): void {
+  const skipped = withFileSystem(name, (root) => {
+    const pair = new StagingPair(root);
+    try {
+      work(pair);
+    } finally {
+      pair.destroy();
+    }
+    return undefined;
+  });
+  if (skipped !== undefined) context.skip(skipped.skip);
+}
+
+/** By this call, Node does not look at the entries. */
+const names = (directory: string) => fs.readdirSync(directory, "latin1").sort();
+
+describe("without the types of entries in directories", () => {
+  for (const name of ["ext4 without types", "xfs without types"] as const)
+    test(`${name}: names are bytes, and everything is sent and deleted`, (context) => {
+      onFileSystem(context, name, (pair) => {
+        for (const one of ["\xff\xfe", "plain", "ä".repeat(20)])
+          fs.writeFileSync(Buffer.from(`${pair.from}/${one}`, "latin1"), one);
+        fs.mkdirSync(path.join(pair.from, "d"));
+        fs.symlinkSync("plain", path.join(pair.from, "link"));
+        fs.mkdirSync(path.join(pair.to, "old"));
+        fs.writeFileSync(Buffer.from(`${pair.to}/old/\xff`, "latin1"), "old");
+        pair.scanRules = { deletes: "also" };
+        pair.push();
+        assert.deepEqual(pair.notices, []);
+        const from = names(pair.from);
+        assert.deepEqual(names(pair.to), from);
+        assert.equal(from.length, 5);
+      });
+    });
+});
