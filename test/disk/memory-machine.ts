@@ -26,6 +26,8 @@ export interface MemoryDiskOptions {
   readonly capacityBytes?: number;
   /** Whether two entries can be exchanged. */
   readonly canExchange?: boolean;
+  /** Whether an exchange changes the time of directories that get another parent, as XFS does. */
+  readonly touchesExchanged?: boolean;
   readonly hasExactTimes?: boolean;
   readonly canFindHoles?: boolean;
   readonly hasAttributes?: boolean;

@@ -5,7 +5,8 @@ import { type Reason, sentenceOf } from "../../src/base/reason.ts";
 import { segmentsOf } from "../../src/wire/data-block.ts";
 import { entriesNeedingContents } from "../../src/wire/differences.ts";
 import { Directories } from "../../src/tree/disk/directories.ts";
-import { linuxDisk } from "../../src/tree/disk/linux-disk.ts";
+import { withClosedDirectories } from "../../src/tree/disk/closed-directories.ts";
+import { LinuxDisk } from "../../src/tree/disk/linux-disk.ts";
 import { Owners } from "../../src/tree/entries/owners.ts";
 import { NO_RULES, type ScanRules } from "../../src/tree/scan/request.ts";
 import { Source, type SourceNotice } from "../../src/tree/scan/source.ts";
@@ -14,6 +15,9 @@ import { DEFAULT_DELETE_LIMIT } from "../../src/tree/decide/superfluous.ts";
 import { Stage } from "../../src/tree/apply/stage.ts";
 import { type AttributeRules, groupsOfProcess } from "../../src/tree/entries/attributes.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "../../src/wire/datagram.ts";
+
+/** The disk of a receiver, as the daemon has it. */
+const MemberDisk = withClosedDirectories(LinuxDisk);
 
 /** A sender's and a receiver's tree in temporary directories, connected without a network. */
 export class StagingPair {
@@ -62,7 +66,7 @@ export class StagingPair {
       { paths, recursive },
       { rules: { ...NO_RULES, ...this.scanRules }, dryRun },
     );
-    const base = Directories.at(linuxDisk, this.to);
+    const base = Directories.at(new MemberDisk(), this.to);
     this.bases.push(base);
     const stage = new Stage(base, this.rules, `t-${++this.stages}`, dryRun, {
       protection: this.protection,
@@ -91,8 +95,8 @@ export class StagingPair {
   }
 
   /** A whole transfer. */
-  push(paths?: readonly string[]): void {
-    const stage = this.stage(paths);
+  push(paths?: readonly string[], recursive = true): void {
+    const stage = this.stage(paths, false, recursive);
     stage.prepare();
     stage.commit();
     stage.clean();

@@ -21,6 +21,38 @@ function onFileSystem(context: TestContext, name: FileSystem, work: (pair: Stagi
   if (skipped !== undefined) context.skip(skipped.skip);
 }
 
+describe("times of directories", () => {
+  for (const name of ["tmpfs", "ext4", "xfs", "btrfs", "overlayfs"] as const)
+    test(`${name}: a check finds nothing after a file, a delete, or a directory in the place of a file`, (context) => {
+      onFileSystem(context, name, (pair) => {
+        fs.mkdirSync(path.join(pair.from, "d/e"), { recursive: true });
+        fs.writeFileSync(path.join(pair.from, "d/e/x"), "x");
+        fs.writeFileSync(path.join(pair.from, "d/was"), "a file");
+        pair.push();
+        fs.writeFileSync(path.join(pair.from, "d/e/new"), "new");
+        pair.push(["d/e/new"]);
+        assert.equal(checked(pair), 0, "a new file");
+        fs.rmSync(path.join(pair.from, "d/e/new"));
+        pair.scanRules = { deletes: "only", syncs: true };
+        pair.push(["d/e/new"], false);
+        pair.scanRules = {};
+        assert.equal(checked(pair), 0, "a delete");
+        fs.rmSync(path.join(pair.from, "d/was"));
+        fs.mkdirSync(path.join(pair.from, "d/was"));
+        fs.writeFileSync(path.join(pair.from, "d/was/in"), "in");
+        pair.push();
+        assert.equal(checked(pair), 0, "a directory in the place of a file");
+      });
+    });
+});
+
+/** How many entries a check finds to differ. */
+function checked(pair: StagingPair): number {
+  pair.wanted = 0;
+  pair.stage([""], true).clean();
+  return pair.wanted;
+}
+
 /** By this call, Node does not look at the entries. */
 const names = (directory: string) => fs.readdirSync(directory, "latin1").sort();
 

@@ -56,6 +56,8 @@ export class Planner {
   private readonly linkTargets = new Set<string>();
   /** Directories that this transfer creates. */
   private readonly brought = new PathSet();
+  /** The sender's time of each existing directory that is only on the way to an entry. */
+  private readonly ways = new Map<string, bigint>();
   private nextEntry = 0;
   readonly superfluous: Superfluous;
 
@@ -136,13 +138,25 @@ export class Planner {
     if (isThere && isTouched) yield* this.touch(directory);
   }
 
-  /** A change in a directory changes the directory, too. */
-  private *touch({ header }: ManifestDirectory): Decisions<void> {
-    yield* refused(() => this.obstacles.checkWritable(header.path));
-    this.precedence.noteUsed(header.path);
-    if (header.metadata === undefined) return;
-    const set = { metadata: header.metadata, attributes: undefined };
-    yield { kind: "adjust", path: header.path, set, isEntry: false };
+  /** A change in a directory changes the directory, too. If it is only on the way, it keeps all except for its time. */
+  private *touch({ header, entries, isComplete }: ManifestDirectory): Decisions<void> {
+    const { path, metadata } = header;
+    const isWay =
+      this.ways.has(path) || (!isComplete && entries.every(({ type }) => type === EntryType.gone));
+    yield* refused(() => this.obstacles.checkWritable(path));
+    this.precedence.noteUsed(path);
+    if (metadata === undefined || isWay) yield* this.restore(path, metadata?.mtimeNs ?? this.ways.get(path));
+    else yield { kind: "adjust", path, set: { metadata, attributes: undefined }, isEntry: false };
+  }
+
+  /** The base directory is never sent, so nobody compares its time. */
+  private *restore(path: string, mtimeNs: bigint | undefined): Decisions<void> {
+    if (path === "") return;
+    const stats = this.tree.statDirectory(path);
+    const timeNs = mtimeNs ?? stats.mtimeNs;
+    // No journal can hold a time beyond the year 2262, which only a directory of this member itself can have.
+    if (!this.obstacles.mayRestore(stats) || BigInt.asIntN(64, timeNs) !== timeNs) return;
+    yield { kind: "restore", path, mode: stats.mode & 0o7777, mtimeNs: timeNs };
   }
 
   /** Most entries are files that are already right: they need none of the steps of other entries. */
@@ -162,8 +176,10 @@ export class Planner {
       if (entry.type === EntryType.passage) this.obstacles.checkPassage(path, stats);
       difference = yield* this.compare(stats, path, entry);
       // A passage stays as it is, whatever another transfer makes of its attributes.
-      if (entry.type === EntryType.passage) this.precedence.noteUsed(path);
-      else if (difference === 0) this.precedence.noteSame(directoryOf(path), entry.name);
+      if (entry.type === EntryType.passage) {
+        this.precedence.noteUsed(path);
+        this.ways.set(path, entry.metadata.mtimeNs);
+      } else if (difference === 0) this.precedence.noteSame(directoryOf(path), entry.name);
       else this.obstacles.checkReplaceable(path, entry, stats);
     }
     if (difference === 0) return 0;

@@ -37,7 +37,7 @@ const ORDERED_FILE_SYSTEMS = new Set([0xef53, 0x58465342, 0x01021994, 0x794c7630
 /** For chown() this number means that the user stays as it is. */
 const SAME_USER = -1;
 
-class LinuxDisk implements Disk {
+export class LinuxDisk implements Disk {
   get user(): number {
     return process.geteuid?.() ?? 0;
   }

@@ -78,7 +78,7 @@ export class Scanner {
       return false;
     }
     if (this.rules.syncs && this.isGone(path)) {
-      yield named(EntryType.gone, { path: directoryOf(path), metadata: undefined }, nameOf(path));
+      yield named(EntryType.gone, this.wayTo(path), nameOf(path));
       return false;
     }
     for (let slash = path.indexOf("/"); slash !== -1; slash = path.indexOf("/", slash + 1)) {
@@ -94,6 +94,14 @@ export class Scanner {
     item ??= { kind: "unreadable", path, reason: reason("ENOENT") };
     yield* this.give(item, header, nameOf(path));
     return isEntered(item);
+  }
+
+  /** The directory of a path that is gone: members give theirs its time, since the delete changes it. */
+  private wayTo(path: string): DirectoryHeader {
+    const way = directoryOf(path);
+    const stats = way === "" ? undefined : this.lookAt(way);
+    const isSent = stats?.isDirectory() === true && !this.lookout.isForeign(stats);
+    return { path: way, metadata: isSent ? metadataOf(stats, this.owners) : undefined };
   }
 
   /** Whether a path certainly does not exist: no entry of that name, in a directory that can be opened. */
