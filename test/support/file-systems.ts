@@ -59,9 +59,9 @@ export function withFileSystem<T>(
   try {
     return problem === undefined ? work(root) : { skip: `${name}: ${problem}` };
   } finally {
-    // Mounts that the work has left above this one go first.
-    if (problem === undefined) run("umount", "-R", root);
-    if (name === "overlayfs") run("umount", path.join(directory, "layers"));
+    // A test that has failed may have left something open: that must not hide its failure.
+    if (problem === undefined) run("umount", "-R", "-l", root);
+    if (name === "overlayfs") run("umount", "-l", path.join(directory, "layers"));
     fs.rmSync(directory, { recursive: true, force: true });
   }
 }

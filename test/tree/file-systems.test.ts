@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { describe, test, type TestContext } from "node:test";
+import { reason } from "../../src/base/reason.ts";
 import { type FileSystem, withFileSystem } from "../support/file-systems.ts";
 import { StagingPair } from "../support/staging.ts";
 
@@ -20,6 +21,34 @@ function onFileSystem(context: TestContext, name: FileSystem, work: (pair: Stagi
   });
   if (skipped !== undefined) context.skip(skipped.skip);
 }
+
+describe("the lost+found of a file system", () => {
+  test("is neither sent nor deleted, nor is it what keeps a base directory from being empty", (context) => {
+    const skipped = withFileSystem("ext4", (root) => {
+      const pair = new StagingPair();
+      try {
+        pair.scanRules = { deletes: "also" };
+        fs.writeFileSync(path.join(pair.from, "f"), "f");
+        Object.assign(pair, { to: root });
+        pair.push();
+        assert.deepEqual(names(root), ["f", "lost+found"], "a member's stays");
+        Object.assign(pair, { from: root, to: path.join(pair.directory, "to") });
+        pair.push();
+        assert.deepEqual(names(pair.to), ["f"], "a sender's is not sent");
+        pair.push(["lost+found"]);
+        assert.deepEqual(pair.notices, [
+          { kind: "excluded", path: "lost+found", reason: reason("lost-and-found") },
+        ]);
+        fs.rmSync(path.join(root, "f"));
+        assert.throws(() => pair.push(), /is empty here/);
+      } finally {
+        pair.destroy();
+      }
+      return undefined;
+    });
+    if (skipped !== undefined) context.skip(skipped.skip);
+  });
+});
 
 describe("times of directories", () => {
   for (const name of ["tmpfs", "ext4", "xfs", "btrfs", "overlayfs"] as const)
