@@ -75,6 +75,27 @@ describe("times of directories", () => {
     });
 });
 
+describe("times that the file system cannot hold", () => {
+  for (const name of ["ext4 with whole seconds", "ext4", "xfs", "btrfs", "tmpfs"] as const)
+    test(`${name}: nothing goes twice`, (context) => {
+      onFileSystem(context, name, (pair) => {
+        // The sender's file system is that of the temporary folder, which holds all of them.
+        const fine = new StagingPair();
+        Object.assign(pair, { from: fine.from });
+        for (const [index, seconds] of [1_700_000_000.123, -3_000_000_000, 9_000_000_000.5].entries()) {
+          const file = path.join(pair.from, `f${index}`);
+          fs.writeFileSync(file, "text");
+          fs.utimesSync(file, seconds, seconds);
+        }
+        pair.push();
+        assert.equal(checked(pair), 0);
+        fs.utimesSync(path.join(pair.from, "f0"), 1_700_000_001.5, 1_700_000_001.5);
+        assert.equal(checked(pair), 1);
+        fine.destroy();
+      });
+    });
+});
+
 /** How many entries a check finds to differ. */
 function checked(pair: StagingPair): number {
   pair.wanted = 0;
