@@ -3,7 +3,7 @@ import os from "node:os";
 import path from "node:path";
 import { type Reason, sentenceOf } from "../../src/base/reason.ts";
 import { segmentsOf } from "../../src/wire/data-block.ts";
-import { entriesNeedingContents } from "../../src/wire/differences.ts";
+import { entriesNeedingContents, separateEntries } from "../../src/wire/differences.ts";
 import { Directories } from "../../src/tree/disk/directories.ts";
 import { withClosedDirectories } from "../../src/tree/disk/closed-directories.ts";
 import { LinuxDisk } from "../../src/tree/disk/linux-disk.ts";
@@ -84,7 +84,9 @@ export class StagingPair {
         const { wants, differences } = finish(stage.plan(plaintext));
         this.wanted += wants.count();
         this.differences.push(...(differences ?? []));
-        source.settle(number, wants, differences === undefined ? wants : entriesNeedingContents(differences));
+        const separate = differences === undefined ? undefined : separateEntries(differences);
+        const contents = differences === undefined ? wants : entriesNeedingContents(differences);
+        source.settle(number, wants, contents, separate);
       } else {
         this.sentSegments += [...segmentsOf(plaintext)].length;
         stage.write(plaintext);

@@ -2,7 +2,7 @@
 import type { Bitmap } from "../../base/bitmap.ts";
 import { reason } from "../../base/reason.ts";
 import type { FileStats } from "../../sys/stat.ts";
-import { Difference, differingEntries, isOfAttributesAlone } from "../../wire/differences.ts";
+import { Difference, differingEntries, isOfAttributesAlone, SEPARATE } from "../../wire/differences.ts";
 import { type Entry, EntryType, isDevice } from "../../wire/entry.ts";
 import { decodeManifest, type ManifestDirectory } from "../../wire/manifest.ts";
 import { directoryOf, joinPath } from "../../wire/path-rules.ts";
@@ -40,6 +40,7 @@ interface BlockPlan {
   readonly firstEntry: number;
   readonly differences: Uint8Array;
   hasCopies: boolean;
+  hasSeparate: boolean;
 }
 
 /**
@@ -56,6 +57,8 @@ export class Planner {
   private readonly linkTargets = new Set<string>();
   /** Directories that this transfer creates. */
   private readonly brought = new PathSet();
+  /** Files with several names that this member's own patterns exclude: as few as the sender remembers of them. */
+  private readonly excludedFiles = new Map<string, Entry>();
   /** The sender's time of each existing directory that is only on the way to an entry. */
   private readonly ways = new Map<string, bigint>();
   private nextEntry = 0;
@@ -82,9 +85,14 @@ export class Planner {
     this.superfluous.accept(block.terms, block.excludes);
     const entryCount = block.directories.reduce((sum, directory) => sum + directory.entries.length, 0);
     const differences = new Uint8Array(entryCount);
-    const plan: BlockPlan = { differences, firstEntry: block.firstEntry, hasCopies: false };
+    const plan: BlockPlan = {
+      differences,
+      firstEntry: block.firstEntry,
+      hasCopies: false,
+      hasSeparate: false,
+    };
     for (const directory of block.directories) yield* this.planDirectory(directory, plan);
-    const isTold = this.superfluous.isCheck || plan.hasCopies;
+    const isTold = this.superfluous.isCheck || plan.hasCopies || plan.hasSeparate;
     return { wants: differingEntries(differences), differences: isTold ? differences : undefined };
   }
 
@@ -96,6 +104,7 @@ export class Planner {
   private *planDirectory(directory: ManifestDirectory, plan: BlockPlan): Decisions<void> {
     const { header, entries } = directory;
     if (this.protection?.coversDirectory(header.path) === true) {
+      for (const entry of entries) this.noteExcluded(joinPath(header.path, entry.name), entry);
       this.nextEntry += entries.length;
       return;
     }
@@ -129,6 +138,7 @@ export class Planner {
       plan.differences[number - plan.firstEntry] = difference;
       isTouched ||= difference !== 0;
       plan.hasCopies ||= entry.type === EntryType.file && difference !== 0 && isOfAttributesAlone(difference);
+      plan.hasSeparate ||= (difference & SEPARATE) !== 0;
     }
     if (directory.isComplete) {
       this.superfluous.checkExpected();
@@ -170,7 +180,15 @@ export class Planner {
   /** @returns how the entry differs; 0 also if it stays as it is or is left out */
   private *planEntry(place: Place, entry: Entry, stats: FileStats | undefined): Decisions<number> {
     const { path } = place;
-    if (this.isProtected(path, entry, stats)) return 0;
+    if (this.isProtected(path, entry, stats)) {
+      this.noteExcluded(path, entry);
+      return 0;
+    }
+    const excluded = entry.type === EntryType.hardLink ? this.excludedFiles.get(entry.target) : undefined;
+    if (excluded !== undefined) {
+      const difference = yield* this.planEntry(place, { ...excluded, name: entry.name }, stats);
+      return difference === 0 || isOfAttributesAlone(difference) ? difference : difference | SEPARATE;
+    }
     let difference: number = Difference.missing;
     if (stats !== undefined) {
       if (entry.type === EntryType.passage) this.obstacles.checkPassage(path, stats);
@@ -261,6 +279,13 @@ export class Planner {
   /** A missing directory must be one that this transfer creates; otherwise its entries would be lost. */
   private checkBrought(path: string): void {
     if (!this.brought.has(path)) throw StageError.of("vanished", path);
+  }
+
+  /** Records a file that stays as it is on this member: its further names become files of their own. */
+  private noteExcluded(path: string, entry: Entry): void {
+    const { extras } = entry;
+    if (entry.type !== EntryType.file || extras?.hasOtherNames !== true) return;
+    this.excludedFiles.set(path, { ...entry, extras: { ...extras, hasOtherNames: false } });
   }
 
   /** Whether this member keeps an entry as it is, by the type that it has now or by the one that it would get. */
