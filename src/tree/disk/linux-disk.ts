@@ -9,6 +9,7 @@ import {
   checkAccess,
   exchange,
   hasExactTimes,
+  noticeStores,
   O_PATH,
   openEntry,
   setDescriptorTime,
@@ -183,7 +184,10 @@ export class LinuxDisk implements Disk {
 
   openFile(parent: DirectoryHandle, name: string, access: "read" | "write"): FileHandle {
     const flags = access === "read" ? O_RDONLY | O_NONBLOCK : O_WRONLY;
-    return fileOf(openEntry(descriptorOf(parent), name, flags | O_NOFOLLOW));
+    const descriptor = openEntry(descriptorOf(parent), name, flags | O_NOFOLLOW);
+    // Readers compare the stats before and after.
+    if (access === "read") noticeStores(descriptor);
+    return fileOf(descriptor);
   }
 
   closeFile(file: FileHandle): void {
