@@ -12,10 +12,10 @@ export interface KeptTimes {
   readonly latestNs: bigint | undefined;
 }
 
-/** An odd second with all digits behind the point, in 2001: each granularity up to two seconds takes another part. */
+/** An odd second with all digits of the fraction, in 2001: each granularity up to two seconds takes another part. */
 const FINE_NS = 1_000_000_001_999_999_999n;
 
-/** The first and the last time that is sent (time-out-of-range): any file system that ends before them tells it here. */
+/** The first and the last time that is sent (time-out-of-range): any file system that is narrower than that shows it here. */
 const FIRST_NS = -9_200_000_000_000_000_000n;
 const LAST_NS = 9_200_000_000_000_000_000n;
 

@@ -10,7 +10,7 @@ const OTHERS = 0o077;
 
 /**
  * Whether an entry is the directory in which a file system check puts what it finds: of root, closed to all others, in
- * the root of a mounted file system. It is never sent and never deleted, whoever runs the daemon.
+ * the root of a mounted file system. It is never sent and never deleted, not by root either.
  *
  * @param parent the stats of its directory; only asked for where the name is right
  */
