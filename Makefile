@@ -28,7 +28,7 @@ BENCH_ALL := --results test/bench/results/results.json --readme
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install uninstall dist demo build packages test test-packages test-security fuzz sim sim-scale mutants bench bench-quick lint format clean
+.PHONY: help install uninstall dist demo build packages test test-packages test-security fuzz fuzz-trees sim sim-scale mutants bench bench-quick lint format clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -100,6 +100,9 @@ fuzz: $(INSTALLED) ## feeds damaged input to every decoder: CASES=how many in al
 
 sim: $(INSTALLED) ## simulates networks and disks that fail: SECONDS=how long, SEED=which one to repeat
 	@$(if $(SECONDS),SECONDS=$(SECONDS)) $(if $(SEED),SEED=$(SEED)) node test/simulation/run.ts
+
+fuzz-trees: $(INSTALLED) ## pushes random trees beside rsync -aHAX --delete on each file system, as root: SECONDS= SEED= FILE_SYSTEM=
+	@$(if $(SECONDS),SECONDS=$(SECONDS)) $(if $(SEED),SEED=$(SEED)) FILE_SYSTEM='$(FILE_SYSTEM)' node test/fuzz-trees/main.ts
 
 mutants: $(INSTALLED) ## puts small faults into the sources and tells which no test notices: FILES= SHARD=1/4 SECONDS= SEEDS= JOBS= MUTANT=
 	@FILES='$(FILES)' SHARD='$(SHARD)' SECONDS='$(SECONDS)' SEEDS='$(SEEDS)' SLOWEST_MS='$(SLOWEST_MS)' JOBS='$(JOBS)' MUTANT='$(MUTANT)' \

@@ -87,6 +87,7 @@ export const REASONS = {
   socket: "it is a socket, which only the program that made it can use",
   "other-owner": "it does not belong to the daemon's user",
   "pattern-matches": "an exclude pattern matches it, or a directory above it",
+  "lost-and-found": "it belongs to the file system, not to the tree",
   "became-shorter": "it became shorter while it was being sent",
   "changed-while-sent": "it changed while it was being sent",
   "changed-while-read": "it changed while it was being read",

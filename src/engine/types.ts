@@ -206,6 +206,8 @@ export type Effect =
       readonly union: Bitmap;
       /** The entries of which the contents are to be sent. */
       readonly contents: Bitmap;
+      /** The hard links of which the contents are to be sent, too; undefined if there are none. */
+      readonly separate?: Bitmap;
       readonly wants: readonly MemberWant[];
     }
   | { readonly kind: "close-source"; readonly transfer: number }

@@ -1,3 +1,4 @@
+import { keptTime } from "../../src/tree/disk/kept-times.ts";
 import type { Change } from "./changes.ts";
 import { DiskError } from "./disk-error.ts";
 import { type Inode, TYPE } from "./inode.ts";
@@ -59,7 +60,8 @@ export function setModeOf(state: MemoryState, inode: Inode, mode: number): void 
 export function setTimeOf(state: MemoryState, inode: Inode, mtimeNs: bigint): void {
   state.requireWritable(inode, "utimensat");
   requireOwner(state.identity, inode, "utimensat");
-  state.record(inode, [{ kind: "time", inode: inode.number, mtimeNs }]);
+  const kept = keptTime(mtimeNs, state.options.keptTimes);
+  state.record(inode, [{ kind: "time", inode: inode.number, mtimeNs: kept }]);
 }
 
 export function attributeNames(state: MemoryState, inode: Inode): string[] {

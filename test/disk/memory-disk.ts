@@ -166,7 +166,7 @@ export class MemoryDisk extends MemoryMachine implements Disk {
     try {
       this.change("exchange", name);
       if (this.options.canExchange === false) return false;
-      names.exchangeEntries(this.state, source, name, target, otherName);
+      names.exchangeEntries(this.state, source, name, target, otherName, this.options.touchesExchanged);
       return true;
     } catch (error) {
       // A disk does not report why it cannot exchange.
@@ -351,7 +351,9 @@ export class MemoryDisk extends MemoryMachine implements Disk {
   }
 
   private after(chance: Chance): MemoryDisk {
-    return new MemoryDisk(this.options, survivingState(this.state, chance));
+    // The disk of a subclass stays one.
+    const Class = this.constructor as typeof MemoryDisk;
+    return new Class(this.options, survivingState(this.state, chance));
   }
 
   private find(parent: DirectoryHandle, name: string, call: string): Inode {

@@ -1,4 +1,5 @@
 import type { DirectoryHandle, FileHandle } from "../../src/tree/disk/disk.ts";
+import type { KeptTimes } from "../../src/tree/disk/kept-times.ts";
 import { type CallKind, type DiskHook, PowerFailure } from "./faults.ts";
 import { opened } from "./handles.ts";
 import type { Inode } from "./inode.ts";
@@ -13,6 +14,8 @@ const TICK_NS = 1_000_000n;
 /** In the year 2027: later than all times that tests set. */
 const FIRST_TIME_NS = 1_800_000_000_000_000_000n;
 
+const ALL_TIMES: KeptTimes = { granularityNs: 1n, earliestNs: undefined, latestNs: undefined };
+
 export interface MemoryDiskOptions {
   readonly crashModel?: CrashModel;
   readonly user?: number;
@@ -26,7 +29,11 @@ export interface MemoryDiskOptions {
   readonly capacityBytes?: number;
   /** Whether two entries can be exchanged. */
   readonly canExchange?: boolean;
+  /** Whether an exchange changes the time of directories that get another parent, as XFS does. */
+  readonly touchesExchanged?: boolean;
   readonly hasExactTimes?: boolean;
+  /** What the file system keeps of the times that it is given; all by default. */
+  readonly keptTimes?: KeptTimes;
   readonly canFindHoles?: boolean;
   readonly hasAttributes?: boolean;
 }
@@ -124,7 +131,9 @@ export class MemoryMachine {
 
 function memoryOptions(options: MemoryDiskOptions): MemoryOptions {
   const { crashModel = "ordered", user = 0, group = user, groups = [], umask = 0o022 } = options;
-  return { model: crashModel, clock: options.clock ?? ticking(), identity: { user, group, groups }, umask };
+  const clock = options.clock ?? ticking();
+  const { keptTimes = ALL_TIMES } = options;
+  return { model: crashModel, clock, identity: { user, group, groups }, umask, keptTimes };
 }
 
 function ticking(): () => bigint {

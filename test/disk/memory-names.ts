@@ -81,6 +81,7 @@ export function exchangeEntries(
   name: string,
   to: Inode,
   otherName: string,
+  touchesExchanged = false,
 ): void {
   const call = "exchange";
   const { source, target } = findBoth(state, from, name, to, otherName, call);
@@ -92,7 +93,9 @@ export function exchangeEntries(
   if (from !== to) for (const inode of [source, target]) requireMovable(state, inode, call);
   if (source.isMountPoint || target.isMountPoint) throw new DiskError("EBUSY", call);
   const timeNs = state.clock();
-  const changes = [
+  const touched = touchesExchanged && from !== to ? [source, target].filter((one) => one.isDirectory) : [];
+  const changes: Change[] = [
+    ...touched.map((inode): Change => ({ kind: "time", inode: inode.number, mtimeNs: timeNs })),
     nameChange(state, to, otherName, source, timeNs),
     nameChange(state, from, name, target, timeNs),
   ];

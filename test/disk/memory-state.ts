@@ -1,4 +1,5 @@
 import { ITSELF } from "../../src/tree/disk/disk.ts";
+import type { KeptTimes } from "../../src/tree/disk/kept-times.ts";
 import type { Change, Image } from "./changes.ts";
 import type { Circumstances } from "./dependencies.ts";
 import { DiskError } from "./disk-error.ts";
@@ -30,6 +31,7 @@ export interface MemoryOptions {
   /** The user of the first calls. */
   readonly identity: Identity;
   readonly umask: number;
+  readonly keptTimes: KeptTimes;
 }
 
 /** The state that all calls of a MemoryDisk share: the current image, its file systems, and the user of the calls. */

@@ -234,7 +234,9 @@ export class SimulatedHost {
         this.produce(effect.transfer, effect.firstBlock, effect.count);
         break;
       case "settle":
-        this.sources.get(effect.transfer)?.settle(effect.block, effect.union, effect.contents);
+        this.sources
+          .get(effect.transfer)
+          ?.settle(effect.block, effect.union, effect.contents, effect.separate);
         break;
       case "close-source":
         this.sources.get(effect.transfer)?.close();

@@ -65,8 +65,8 @@ export class SourceDriver {
     return { kind: "produced", transfer, blocks, state, failure, unreadable: source?.unreadable ?? 0 };
   }
 
-  settle(block: number, union: Bitmap, contents: Bitmap): void {
-    this.source?.settle(block, union, contents);
+  settle(block: number, union: Bitmap, contents: Bitmap, separate?: Bitmap): void {
+    this.source?.settle(block, union, contents, separate);
   }
 
   close(): void {

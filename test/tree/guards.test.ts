@@ -107,18 +107,23 @@ test("a file does not take the place of a directory that holds something exclude
   assert.deepEqual(names(), ["d", "d/x.log"]);
 });
 
-test("a further name of a file that the member keeps for itself is left out", () => {
+test("a further name of a file that the member keeps for itself becomes a file of its own", () => {
   write(pair.to, "a");
   fs.writeFileSync(path.join(pair.to, "a"), "its own");
   fs.rmSync(path.join(pair.from, "b"));
   fs.linkSync(path.join(pair.from, "a"), path.join(pair.from, "b"));
   pair.protection = Protection.of(["a"], "/base");
-  const stage = pair.stage();
-  stage.prepare();
-  stage.commit();
-  assert.match(stage.findingsFrom(0, 10)[0]?.text ?? "", /a hard link to a, which the member does not have/);
-  stage.clean();
-  assert.deepEqual(contents(pair.to), { a: "its own" });
+  pair.push();
+  const text = fs.readFileSync(path.join(pair.from, "a"), "latin1");
+  assert.deepEqual(contents(pair.to), { a: "its own", b: text });
+  fs.writeFileSync(path.join(pair.from, "a"), "changed");
+  pair.scanRules = { comparesContents: true, isCheck: true };
+  pair.differences = [];
+  pair.stage([""], true).clean();
+  assert.equal(pair.differences.filter((one) => one !== 0).length, 1, "a check tells it");
+  pair.scanRules = {};
+  pair.push();
+  assert.deepEqual(contents(pair.to), { a: "its own", b: "changed" });
 });
 
 test("further names of a file that was withdrawn stay as they are", () => {

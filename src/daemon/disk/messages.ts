@@ -52,6 +52,8 @@ export type SourceCommand =
       readonly union: BitmapData;
       /** The entries of which the contents are to be sent. */
       readonly contents: BitmapData;
+      /** The hard links of which the contents are to be sent, too. */
+      readonly separate: BitmapData | undefined;
       /** What each member wants, where somebody is to be told; in the order of the transfer's hosts. */
       readonly wants: readonly HostWant[];
       readonly detail: ReportDetail;

@@ -21,7 +21,7 @@ import {
 } from "../../wire/datagram.ts";
 import { EntryType, isNameOnly } from "../../wire/entry.ts";
 import { BLOCK_FRAGMENTS, TAG_BYTES } from "../../wire/limits.ts";
-import type { PathReport, SourceCommand, SourceReply, WorkerSettings } from "./messages.ts";
+import type { BitmapData, PathReport, SourceCommand, SourceReply, WorkerSettings } from "./messages.ts";
 import { TRAIN_BYTES } from "./rings.ts";
 
 /** The thread that reads: makes blocks, seals each once, and lays it into the ring as a train ready to be sent. */
@@ -152,14 +152,18 @@ function layOut(open: OpenSource, transfer: number, block: number, kind: number,
   }
 }
 
+function bitmapOf({ size, bytes }: BitmapData): Bitmap {
+  return new Bitmap(size, bytes);
+}
+
 function settle(
   open: OpenSource,
   command: Extract<SourceCommand, { kind: "settle" }>,
   reply: (message: SourceReply) => void,
 ): void {
-  const union = new Bitmap(command.union.size, command.union.bytes);
-  const contents = new Bitmap(command.contents.size, command.contents.bytes);
-  const entries = open.source?.settle(command.block, union, contents) ?? [];
+  const [union, contents] = [bitmapOf(command.union), bitmapOf(command.contents)];
+  const separate = command.separate === undefined ? undefined : bitmapOf(command.separate);
+  const entries = open.source?.settle(command.block, union, contents, separate) ?? [];
   if (command.detail === "none") return;
   const reports: PathReport[] = [];
   const wants = command.wants.map(({ host, entries: data, differences }) => ({

@@ -9,8 +9,10 @@ import { openBlock } from "../../net/block-sealing.ts";
 import { PAGE_BYTES } from "../../net/page-pool.ts";
 import { type AttributeRules, groupsOfProcess } from "../../tree/entries/attributes.ts";
 import { recover } from "../../tree/apply/recovery.ts";
+import type { Disk } from "../../tree/disk/disk.ts";
 import { Directories } from "../../tree/disk/directories.ts";
-import { linuxDisk } from "../../tree/disk/linux-disk.ts";
+import { withClosedDirectories } from "../../tree/disk/closed-directories.ts";
+import { LinuxDisk } from "../../tree/disk/linux-disk.ts";
 import { Owners } from "../../tree/entries/owners.ts";
 import { Protection } from "../../tree/decide/protection.ts";
 import { RefusalError } from "../../tree/reasons/stage-error.ts";
@@ -122,6 +124,7 @@ class StageThread {
   private readonly settings: WorkerSettings;
   private readonly reply: (message: StageReply) => void;
   private readonly rules: AttributeRules;
+  private readonly disk: Disk;
   private readonly protection: Protection | undefined;
   private readonly pages: Uint8Array;
   private readonly stages = new Map<string, OpenStage>();
@@ -134,6 +137,8 @@ class StageThread {
     this.reply = reply;
     this.pages = new Uint8Array(settings.pages);
     this.rules = { owners: new Owners(), keepOwner: settings.keepOwner, ownGroups: groupsOfProcess() };
+    const { ownGroups } = this.rules;
+    this.disk = new (withClosedDirectories(LinuxDisk, (group) => ownGroups.has(group)))();
     this.protection = Protection.of(settings.excludes, Buffer.from(settings.base).toString("latin1"));
   }
 
@@ -328,7 +333,7 @@ class StageThread {
   }
 
   private baseDirectory(): Directories {
-    this.base ??= Directories.at(linuxDisk, this.settings.base);
+    this.base ??= Directories.at(this.disk, this.settings.base);
     return this.base;
   }
 

@@ -278,7 +278,7 @@ export class Driver {
   }
 
   private settle(effect: Extract<Effect, { kind: "settle" }>): void {
-    const { transfer, block, union, contents } = effect;
+    const { transfer, block, union, contents, separate } = effect;
     const observer = this.outbound.get(transfer)?.observer;
     if (observer === undefined) return;
     const { detail } = observer;
@@ -294,6 +294,7 @@ export class Driver {
       block,
       union: bitmapData(union),
       contents: bitmapData(contents),
+      separate: separate === undefined ? undefined : bitmapData(separate),
       wants,
       detail,
     });

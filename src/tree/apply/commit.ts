@@ -11,7 +11,7 @@ import { type AttributeRules, modeToSet } from "../entries/attributes.ts";
 import { reasonFor } from "../reasons/explain.ts";
 import { StageError } from "../reasons/stage-error.ts";
 import { Durability } from "./durability.ts";
-import { setDirectoryAttributes } from "./set-attributes.ts";
+import { restoreDirectory, setDirectoryAttributes } from "./set-attributes.ts";
 import type { StagingArea } from "./staging-area.ts";
 
 /** Errors of rename() if the new name belongs to something of another type, or to a directory with entries. */
@@ -195,7 +195,12 @@ export class Committer {
 
   /** Replaces a file by a directory or the other way round: in one step if the kernel can do that. */
   private replaceOtherType(from: DirectoryHandle, name: string, to: DirectoryHandle): void {
+    const mtimeNs = this.disk.stat(from, name)?.mtimeNs;
     if (this.disk.exchange(from, name, to, name)) {
+      // XFS counts the exchange as a change of the directory itself.
+      const placed = this.disk.stat(to, name);
+      if (placed?.isDirectory() === true && mtimeNs !== undefined && placed.mtimeNs !== mtimeNs)
+        this.disk.setTime(to, name, mtimeNs);
       // The old entry must not look like something that is still to be moved.
       this.area.discard(from, name);
       return;
@@ -216,6 +221,10 @@ export class Committer {
   private setAttributesOf(tree: Directories, step: Step): Reason | undefined {
     const parent = tree.find(directoryOf(step.path));
     if (parent === undefined) return undefined;
+    if (step.kind === StepKind.restore) {
+      restoreDirectory(this.disk, parent, nameOf(step.path), step.metadata);
+      return undefined;
+    }
     return setDirectoryAttributes(this.disk, parent, nameOf(step.path), step, this.rules);
   }
 

@@ -92,6 +92,22 @@ export function setDirectoryAttributes(
   }
 }
 
+/** Sets mode and time of a directory that a commit has changed in passing; the mode as it is, whatever its bits. */
+export function restoreDirectory(
+  disk: Disk,
+  parent: DirectoryHandle,
+  name: string,
+  { mode, mtimeNs }: Metadata,
+): void {
+  const directory = disk.openDirectory(parent, name);
+  try {
+    if ((disk.statDirectory(directory).mode & 0o7777) !== mode) disk.setMode(directory, ITSELF, mode);
+    disk.setTime(directory, ITSELF, mtimeNs);
+  } finally {
+    disk.closeDirectory(directory);
+  }
+}
+
 /**
  * Gives an entry exactly these extended attributes.
  *

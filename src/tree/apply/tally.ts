@@ -55,6 +55,8 @@ export class Tally {
       case "replaced":
         yield this.deleted(decision.path);
         break;
+      case "restore":
+        break;
       case "skip":
         this.noteReason(decision.path, decision.reason);
         break;

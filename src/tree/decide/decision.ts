@@ -38,6 +38,8 @@ export type Decision =
       readonly set: DirectoryAttributes;
       readonly isEntry: boolean;
     }
+  /** An existing directory on the way to a change gets back its mode, and a time: nothing else of it differs. */
+  | { readonly kind: "restore"; readonly path: string; readonly mode: number; readonly mtimeNs: bigint }
   /** The path is deleted with everything in it: `paths`, itself first. */
   | { readonly kind: "remove"; readonly path: string; readonly paths: Iterable<string> }
   /** The path is deleted with a directory that something else replaces. */
@@ -56,9 +58,10 @@ export type Decisions<T> = Generator<Decision | undefined, T, Outcome>;
 /**
  * The steps of a commit, in the form that survives a crash (apply/journal.ts). `place`: move a staged entry to its
  * place. `adjust`: set the attributes of a directory that existed before. `finish`: set those of a staged directory,
- * after everything in it. `remove`: delete an entry with everything below it.
+ * after everything in it. `remove`: delete an entry with everything below it. `restore`: set mode and time of a directory
+ * that existed before and is only on the way; its owner and its extended attributes stay.
  */
-export const StepKind = { place: 1, adjust: 2, finish: 3, remove: 4 } as const;
+export const StepKind = { place: 1, adjust: 2, finish: 3, remove: 4, restore: 5 } as const;
 
 export interface Step {
   readonly kind: (typeof StepKind)[keyof typeof StepKind];

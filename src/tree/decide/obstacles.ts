@@ -73,6 +73,12 @@ export class Obstacles {
     throw StageError.of("sticky", path);
   }
 
+  /** Whether this process can set the mode and the time of a directory that exists. */
+  mayRestore({ uid }: FileStats): boolean {
+    const { user } = this.tree;
+    return this.rules.keepOwner || user === 0 || uid === user;
+  }
+
   /** Fails early if the bytes will not fit, instead of filling the disk. */
   checkSpace(bytes: number, writtenBytes: number): void {
     if (bytes === 0) return;

@@ -74,7 +74,7 @@ export class Precedence {
       if (step.kind === StepKind.finish) brought.add(step.path);
       else if (step.kind === StepKind.place) this.yieldPlace(step, merged, rescue);
       else if (step.kind === StepKind.remove) this.yieldRemoval(step.path, rescue);
-      else if (step.kind === StepKind.adjust && this.same.has(step.path)) rescue.keepDirectory(step.path);
+      else if (this.same.has(step.path)) rescue.keepDirectory(step.path);
     }
     for (const directory of merged) this.keepIn(directory, brought, rescue);
   }

@@ -3,10 +3,11 @@ import { type Reason, reason } from "../../base/reason.ts";
 import { UserError } from "../../base/user-error.ts";
 import type { FileStats } from "../../sys/stat.ts";
 import type { Terms } from "../../wire/terms.ts";
-import { directoryOf, joinPath, STAGING_NAME } from "../../wire/path-rules.ts";
+import { directoryOf, joinPath, nameOf, STAGING_NAME } from "../../wire/path-rules.ts";
 import { below, type EntryBelow } from "../disk/below.ts";
 import type { TreeView } from "../disk/tree-view.ts";
 import { compileExcludes, EXCLUDE_BYTES, type Exclusion } from "../entries/excludes.ts";
+import { isLostAndFound } from "../entries/lost-and-found.ts";
 import type { Protection } from "./protection.ts";
 import { StageError } from "../reasons/stage-error.ts";
 
@@ -102,6 +103,7 @@ export class Superfluous {
   *removalsOf(path: string, obstacle: Obstacle): Generator<string | undefined> {
     const stats = this.tree.stat(path);
     if (stats === undefined || this.stays(path, stats.isDirectory())) return;
+    if (isLostAndFound(nameOf(path), stats, () => this.tree.statDirectory(directoryOf(path)))) return;
     const { kept, count } = yield* this.examine({ path, stats }, obstacle);
     this.inScope += count + kept.size;
     this.found += count;

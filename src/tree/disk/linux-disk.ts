@@ -2,12 +2,14 @@
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
+import { listNames } from "../../sys/directory-listing.ts";
 import { bytesOfPath, entryPath } from "../../sys/entry-path.ts";
 import {
   canSyncFileSystem,
   checkAccess,
   exchange,
   hasExactTimes,
+  noticeStores,
   O_PATH,
   openEntry,
   setDescriptorTime,
@@ -38,10 +40,7 @@ const ORDERED_FILE_SYSTEMS = new Set([0xef53, 0x58465342, 0x01021994, 0x794c7630
 /** For chown() this number means that the user stays as it is. */
 const SAME_USER = -1;
 
-/** Entries that each call of the kernel lists: one call is enough for most directories. */
-const LISTED_AT_ONCE = 256;
-
-class LinuxDisk implements Disk {
+export class LinuxDisk implements Disk {
   get user(): number {
     return process.geteuid?.() ?? 0;
   }
@@ -84,19 +83,11 @@ class LinuxDisk implements Disk {
   }
 
   list(directory: DirectoryHandle): string[] {
-    return fs.readdirSync(itself(directory), { encoding: "buffer" }).map((name) => name.toString("latin1"));
+    return [...listNames(itself(directory))];
   }
 
-  *listSlowly(directory: DirectoryHandle): Generator<string> {
-    const listing = fs.opendirSync(bytesOfPath(itself(directory)), {
-      encoding: "latin1",
-      bufferSize: LISTED_AT_ONCE,
-    });
-    try {
-      for (let entry = listing.readSync(); entry !== null; entry = listing.readSync()) yield entry.name;
-    } finally {
-      listing.closeSync();
-    }
+  listSlowly(directory: DirectoryHandle): Generator<string> {
+    return listNames(itself(directory));
   }
 
   stat(parent: DirectoryHandle, name: string): FileStats | undefined {
@@ -195,7 +186,10 @@ class LinuxDisk implements Disk {
 
   openFile(parent: DirectoryHandle, name: string, access: "read" | "write"): FileHandle {
     const flags = access === "read" ? O_RDONLY | O_NONBLOCK : O_WRONLY;
-    return fileOf(openEntry(descriptorOf(parent), name, flags | O_NOFOLLOW));
+    const descriptor = openEntry(descriptorOf(parent), name, flags | O_NOFOLLOW);
+    // Readers compare the stats before and after.
+    if (access === "read") noticeStores(descriptor);
+    return fileOf(descriptor);
   }
 
   closeFile(file: FileHandle): void {

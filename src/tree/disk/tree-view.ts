@@ -18,6 +18,11 @@ export interface TreeView {
   readonly user: number;
   readonly hasExactTimes: boolean;
   readonly hasAttributes: boolean;
+  /**
+   * The time that the file system of an entry stores for a given one; the given one if the entry's present time cannot
+   * come from it, or if that cannot be found out.
+   */
+  keptTime(stats: FileStats, timeNs: bigint): bigint;
   /** Bytes that may still be written. */
   freeBytes(): number;
   /** Looks a directory up again from now on: it may have been moved. */

@@ -77,8 +77,12 @@ export class Scanner {
       yield { kind: "excluded", path, reason: reason("pattern-matches") };
       return false;
     }
+    if (this.isLostAndFound(path)) {
+      yield { kind: "excluded", path, reason: reason("lost-and-found") };
+      return false;
+    }
     if (this.rules.syncs && this.isGone(path)) {
-      yield named(EntryType.gone, { path: directoryOf(path), metadata: undefined }, nameOf(path));
+      yield named(EntryType.gone, this.wayTo(path), nameOf(path));
       return false;
     }
     for (let slash = path.indexOf("/"); slash !== -1; slash = path.indexOf("/", slash + 1)) {
@@ -96,6 +100,14 @@ export class Scanner {
     return isEntered(item);
   }
 
+  /** The directory of a path that is gone: members give theirs its time, since the delete changes it. */
+  private wayTo(path: string): DirectoryHeader {
+    const way = directoryOf(path);
+    const stats = way === "" ? undefined : this.lookAt(way);
+    const isSent = stats?.isDirectory() === true && !this.lookout.isForeign(stats);
+    return { path: way, metadata: isSent ? metadataOf(stats, this.owners) : undefined };
+  }
+
   /** Whether a path certainly does not exist: no entry of that name, in a directory that can be opened. */
   private isGone(path: string): boolean {
     try {
@@ -104,6 +116,16 @@ export class Scanner {
     } catch (error) {
       return errorCode(error) === "ENOENT";
     }
+  }
+
+  /** Whether a path is a file system's lost+found, or something in it. */
+  private isLostAndFound(path: string): boolean {
+    for (let way = path; way !== ""; way = directoryOf(way)) {
+      const stats = this.lookAt(way);
+      if (stats !== undefined && this.lookout.isLostAndFound(directoryOf(way), nameOf(way), stats))
+        return true;
+    }
+    return false;
   }
 
   private isDirectory(path: string): boolean {
@@ -161,8 +183,9 @@ export class Scanner {
       let isWhole = true;
       for (const name of this.names(path)) {
         if (path === "" && name === STAGING_NAME) continue;
-        isEmpty = false;
         const item = this.lookout.at(header, name);
+        // A file system without anything else in it may be mounted in the place of another one.
+        isEmpty &&= item?.kind === "hidden" && item.isOfFileSystem;
         if (item === undefined) {
           // The entry may still exist by another name, which this listing does not have.
           isWhole = false;

@@ -13,6 +13,7 @@ import { Directories } from "../disk/directories.ts";
 import type { Disk } from "../disk/disk.ts";
 import { linuxDisk } from "../disk/linux-disk.ts";
 import { compileExcludes } from "../entries/excludes.ts";
+import { isSparse as hasHoles } from "../entries/holes.ts";
 import type { HeldEntry } from "./held-entry.ts";
 import { FileReader } from "./file-reader.ts";
 import { type Owners } from "../entries/owners.ts";
@@ -117,12 +118,14 @@ export class Source {
    *
    * @param union the entries that change on some member
    * @param contents the entries whose contents have to be sent
+   * @param separate the hard links whose contents have to be sent, too
    */
-  settle(manifest: number, union: Bitmap, contents = union): readonly HeldEntry[] {
+  settle(manifest: number, union: Bitmap, contents = union, separate?: Bitmap): readonly HeldEntry[] {
     const entries = this.held.get(manifest) ?? [];
-    const files = entries.filter(
-      (entry, index) => contents.get(index) && entry.type === EntryType.file && entry.size > 0,
-    );
+    const files = entries.flatMap((entry, index) => {
+      if (separate?.get(index) === true) return separated(entry);
+      return contents.get(index) && entry.type === EntryType.file && entry.size > 0 ? [entry] : [];
+    });
     this.totals.sentEntries += union.count();
     for (const file of files) this.totals.wantedBytes += file.size;
     if (this.dryRun) {
@@ -248,6 +251,13 @@ export class Source {
     this.notices.push({ kind: notice.kind, path: notice.path, reason: notice.reason });
     if (notice.kind === "unreadable") this.unreadable++;
   }
+}
+
+/** A hard link as the file that it names; nothing if there is nothing to read. */
+function separated(entry: HeldEntry): HeldEntry[] {
+  const { stats, type } = entry;
+  if (type !== EntryType.hardLink || stats === undefined || stats.size === 0) return [];
+  return [{ ...entry, size: stats.size, isSparse: hasHoles(stats) }];
 }
 
 /** The records that members need before the entries; none for a plain push. */
