@@ -9,13 +9,15 @@ const MODES = [0o644, 0o755, 0o600, 0o000, 0o555, 0o4755, 0o2775, 0o1777];
 const OWNERS = [0, 1, 33, 12_345];
 /** Times in seconds; a tree in git or from an archive may have any of them. */
 const TIMES = [0, 1_700_000_000, 1_700_000_000.123_456_7, -5.5, 1_900_000_000.5];
+/** Later changes follow links: no target lets them make anything outside of the tree. */
+const TARGETS = ["a", "../b", "/proc/nowhere", "\xff"];
 
 const CHANGES: readonly ((random: Random, path: Buffer) => void)[] = [
   (random, path) => fs.writeFileSync(path, bytesOf(random, below(random, 5_000))),
   (random, path) => fs.writeFileSync(path, bytesOf(random, 7)),
   (_, path) => fs.mkdirSync(path),
   (_, path) => fs.mkdirSync(path),
-  (random, path) => fs.symlinkSync(one(random, ["a", "../b", "/nowhere", "\xff"]), path),
+  (random, path) => fs.symlinkSync(one(random, TARGETS), path),
   (_, path) => fs.rmSync(path, { recursive: true }),
   (random, path) => fs.chmodSync(path, one(random, MODES)),
   (random, path) => fs.lchownSync(path, one(random, OWNERS), one(random, OWNERS)),
