@@ -234,9 +234,7 @@ export class SimulatedHost {
         this.produce(effect.transfer, effect.firstBlock, effect.count);
         break;
       case "settle":
-        this.sources
-          .get(effect.transfer)
-          ?.settle(effect.block, effect.union, effect.contents, effect.separate);
+        this.sources.get(effect.transfer)?.settle(effect);
         break;
       case "close-source":
         this.sources.get(effect.transfer)?.close();

@@ -85,8 +85,8 @@ export class StagingPair {
         this.wanted += wants.count();
         this.differences.push(...(differences ?? []));
         const separate = differences === undefined ? undefined : separateEntries(differences);
-        const contents = differences === undefined ? wants : entriesNeedingContents(differences);
-        source.settle(number, wants, contents, separate);
+        const needed = differences === undefined ? wants : entriesNeedingContents(differences);
+        source.settle(number, wants, needed, separate);
       } else {
         this.sentSegments += [...segmentsOf(plaintext)].length;
         stage.write(plaintext);
