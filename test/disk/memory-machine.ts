@@ -31,6 +31,9 @@ export interface MemoryDiskOptions {
   readonly hasAttributes?: boolean;
 }
 
+/** Marks that no call of the disk sets. */
+export type InodeMarks = Partial<Pick<Inode, "isImmutable" | "isAppendOnly" | "project" | "isLower">>;
+
 /** The machine of a MemoryDisk: what a test does to it, and what it counts. */
 export class MemoryMachine {
   /** Called before each call. */
@@ -63,6 +66,11 @@ export class MemoryMachine {
 
   setReadOnly(isReadOnly: boolean, directory?: DirectoryHandle): void {
     this.volumeOf(directory).isReadOnly = isReadOnly;
+  }
+
+  /** Gives an entry marks that only the machine's owner can give. */
+  mark(parent: DirectoryHandle, name: string, marks: InodeMarks): void {
+    Object.assign(this.state.find(this.inodeOf(parent, "mark"), name, "mark"), marks);
   }
 
   /** Mounts another file system on an empty directory. It makes everything durable first. */

@@ -13,6 +13,7 @@ export function linkEntry(state: MemoryState, from: Inode, name: string, to: Ino
   if (state.lookUp(to, newName, call) !== undefined) throw new DiskError("EEXIST", call);
   state.requireWritable(to, call);
   if (inode.birth.device !== to.birth.device) throw new DiskError("EXDEV", call);
+  if (inode.isImmutable || inode.isAppendOnly || to.isImmutable) throw new DiskError("EPERM", call);
   requireSafeLink(state, inode);
   state.requireRoomFor(to, call);
   if (inode.isDirectory) throw new DiskError("EPERM", call);
@@ -51,6 +52,8 @@ export function renameEntry(state: MemoryState, from: Inode, name: string, to: I
   if (target !== undefined && isAtOrAbove(target, from)) throw new DiskError("ENOTEMPTY", call);
   if (source === target) return;
   requireRemovable(state, from, source, call);
+  if (isOfOtherProject(from, to) || (source.isLower && source.isDirectory)) throw new DiskError("EXDEV", call);
+  if (to.isImmutable) throw new DiskError("EPERM", call);
   if (target === undefined) state.requireRoomFor(to, call);
   else requireReplaceable(state, to, target, source.isDirectory);
   if (from !== to) requireMovable(state, source, call);
@@ -82,6 +85,8 @@ export function exchangeEntries(
   requireRemovable(state, from, source, call);
   requireRemovable(state, to, target, call);
   if (from !== to) for (const inode of [source, target]) requireMovable(state, inode, call);
+  const isLower = [source, target].some((inode) => inode.isLower && inode.isDirectory);
+  if (isLower || isOfOtherProject(from, to)) throw new DiskError("EXDEV", call);
   if (source.isMountPoint || target.isMountPoint) throw new DiskError("EBUSY", call);
   const timeNs = state.clock();
   const changes = [
@@ -132,6 +137,8 @@ function* numbersAbove(directory: Inode): Generator<number> {
 function requireRemovable(state: MemoryState, directory: Inode, inode: Inode, call: string): void {
   requireAccess(state.identity, directory, MAY.write | MAY.search, call);
   if (isKeptByStickyBit(state.identity, directory, inode)) throw new DiskError("EPERM", call);
+  const isMarked = inode.isImmutable || inode.isAppendOnly || directory.isImmutable || directory.isAppendOnly;
+  if (isMarked) throw new DiskError("EPERM", call);
 }
 
 function requireReplaceable(state: MemoryState, directory: Inode, target: Inode, byDirectory: boolean): void {
@@ -158,6 +165,11 @@ function isAtOrAbove(inode: Inode, directory: Inode): boolean {
   for (let above: Inode | undefined = directory; above !== undefined; above = above.parent)
     if (above === inode) return true;
   return false;
+}
+
+/** Entries get the project of the directory that they are moved into, and the kernel does not change it. */
+function isOfOtherProject(from: Inode, to: Inode): boolean {
+  return from.project !== to.project;
 }
 
 function hasEntries(inode: Inode): boolean {

@@ -95,8 +95,11 @@ test("what a file takes the place of is counted, told, and held against the limi
   stage.clean();
   assert.equal(names().length, 151);
   pair.scanRules = {};
+  assert.throws(() => pair.push(), /^StageError: d: it is a directory .* not empty: add --delete/);
+  assert.equal(names().length, 151);
+  for (let index = 0; index < 150; index++) fs.rmSync(path.join(pair.to, `d/${index}`));
   pair.push();
-  assert.equal(fs.readFileSync(path.join(pair.to, "d"), "utf8"), "d", "a plain push replaces it");
+  assert.equal(fs.readFileSync(path.join(pair.to, "d"), "utf8"), "d", "a plain push replaces an empty one");
 });
 
 test("a file does not take the place of a directory that holds something excluded", () => {

@@ -76,7 +76,7 @@ export class Stage {
     const note = (path: string, why: Reason) => this.tally.noteReason(path, why);
     const isSame = (path: string) => this.precedence.isSame(path);
     this.staging = new Staging(base, rules, name, extras.listsChanges, { note, isSame });
-    this.executor = dryRun ? new DryRunExecutor() : new StagingExecutor(this.staging);
+    this.executor = dryRun ? new DryRunExecutor(() => this.planner.superfluous.isCheck) : new StagingExecutor(this.staging);
     const { protection } = extras;
     this.planner = new Planner({ tree: base, rules, protection, precedence: this.precedence });
     rules.owners.refresh();
@@ -203,6 +203,7 @@ export class Stage {
         const type = EntryType.directory;
         added.push({ kind: StepKind.adjust, type, path, metadata, attributes: undefined });
       },
+      bringsOther: (path) => this.staging.bringsOther(path),
       giveUp: (path) => {
         this.overtaken ??= StageError.of("overtaken", path).reason;
       },

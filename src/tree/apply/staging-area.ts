@@ -120,23 +120,28 @@ export class StagingArea {
     return this.tree.hasDirectory(path) && (this.tree.statDirectory(path).mode & WAY_MARK) === 0;
   }
 
-  /** Moves an entry out of the way; it is removed together with the area. */
-  discard(from: DirectoryHandle, name: string): void {
+  /** Moves an entry out of the way; it is removed together with the area. Returns its name in the area. */
+  discard(from: DirectoryHandle, name: string): string {
     // An earlier run that ended in a crash may have used the same names.
     do this.discarded++;
     while (this.disk.stat(this.directory, `${DISCARDED}${this.discarded}`) !== undefined);
-    this.disk.rename(from, name, this.directory, `${DISCARDED}${this.discarded}`);
+    const discarded = `${DISCARDED}${this.discarded}`;
+    this.disk.rename(from, name, this.directory, discarded);
+    return discarded;
   }
 
   /**
-   * Moves an entry that a step of the journal deletes out of the tree.
+   * The name in the area that an entry gets when a step of the journal deletes it.
    *
    * @param step its number: if the step was done before a crash, the path may hold something new by now
    */
-  discardFor(step: number, from: DirectoryHandle, name: string): void {
-    const discarded = `${DISCARDED}-step${step}`;
-    if (this.disk.stat(this.directory, discarded) !== undefined) return;
-    if (this.disk.stat(from, name) !== undefined) this.disk.rename(from, name, this.directory, discarded);
+  discardedName(step: number): string {
+    return `${DISCARDED}-step${step}`;
+  }
+
+  /** Whether an entry of this name is in the area. */
+  holds(name: string): boolean {
+    return this.disk.stat(this.directory, name) !== undefined;
   }
 
   /** Whether anything has been moved out of the way. */

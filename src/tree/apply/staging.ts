@@ -59,6 +59,11 @@ export class Staging {
     return this.staged;
   }
 
+  /** Whether something else than a directory is staged for a path. */
+  bringsOther(path: string): boolean {
+    return this.staged?.area.tree.stat(path)?.isDirectory() === false;
+  }
+
   noteChange(path: string): void {
     this.changes?.add(path);
   }

@@ -141,6 +141,7 @@ export class Planner {
     yield* refused(() => this.obstacles.checkWritable(header.path));
     this.precedence.noteUsed(header.path);
     if (header.metadata === undefined) return;
+    yield* refused(() => this.obstacles.checkAdjustable(header.path));
     const set = { metadata: header.metadata, attributes: undefined };
     yield { kind: "adjust", path: header.path, set, isEntry: false };
   }
@@ -164,7 +165,7 @@ export class Planner {
       // A passage stays as it is, whatever another transfer makes of its attributes.
       if (entry.type === EntryType.passage) this.precedence.noteUsed(path);
       else if (difference === 0) this.precedence.noteSame(directoryOf(path), entry.name);
-      else this.obstacles.checkReplaceable(path, entry, stats);
+      else yield* refused(() => this.obstacles.checkReplaceable(path, entry, stats));
     }
     if (difference === 0) return 0;
     if (entry.extras?.hasOtherNames === true) this.linkTargets.add(path);
@@ -181,6 +182,7 @@ export class Planner {
     if (isDirectory(entry)) {
       if (hasRealParent && this.tree.hasDirectory(path)) {
         const set = { metadata: entry.metadata, attributes: entry.extras?.attributes };
+        yield* refused(() => this.obstacles.checkAdjustable(path));
         this.precedence.noteUsed(path);
         yield { kind: "adjust", path, set, isEntry: true };
         return difference;
@@ -228,18 +230,31 @@ export class Planner {
       if (path !== undefined) {
         isTouched = true;
         yield* refused(() => this.obstacles.checkRemovable(path));
-        yield { kind: "remove", path, paths: this.superfluous.pathsOf(path) };
+        this.precedence.noteTaken(path);
+        yield { kind: "remove", path };
+        for (const one of this.superfluous.pathsBelow(path)) yield { kind: "goes", path: one };
       }
       yield undefined;
     }
     return isTouched;
   }
 
-  /** Everything in a directory is deleted when something else replaces the directory. */
+  /**
+   * Something else replaces a directory. Everything in the directory is deleted then, if the sender wants deletions;
+   * otherwise only an empty directory can be replaced.
+   */
   private *planReplaced(path: string, stats: FileStats): Decisions<void> {
-    const obstacle = (entry: EntryBelow) => this.obstacles.checkDeletable(entry);
-    for (const one of yield* this.superfluous.replaced(path, stats, obstacle))
-      yield { kind: "replaced", path: one };
+    if (!this.superfluous.mayDelete && this.superfluous.hasEntries(path))
+      yield { kind: "refuse", reason: reason("not-empty", path) };
+    let refusal: StageError | undefined;
+    const obstacle = (entry: EntryBelow) => {
+      refusal ??= refusalOf(() => this.obstacles.checkDeletable(entry));
+    };
+    if (!(yield* this.superfluous.replaced(path, stats, obstacle)))
+      yield { kind: "refuse", reason: reason("holds-excluded", path) };
+    if (refusal !== undefined) yield { kind: "refuse", reason: (refusal as StageError).reason };
+    this.precedence.noteTaken(path);
+    for (const one of this.superfluous.pathsBelow(path)) yield { kind: "goes", path: one };
   }
 
   /** A missing directory must be one that this transfer creates; otherwise its entries would be lost. */
