@@ -44,7 +44,8 @@ export const REASONS = {
   sticky: "it belongs to somebody else, and so does its directory, which is sticky",
   vanished: "it has vanished on this member during the transfer",
   "holds-protected": "it is a directory on this member, and holds {0}, which this host excludes",
-  "not-empty": "it is a directory on this member that is not empty: add --delete if everything in it is to be deleted",
+  "not-empty":
+    "it is a directory on this member that is not empty: add --delete if everything in it is to be deleted",
   "holds-excluded": "it is a directory on this member, and something in it is excluded",
   "delete-limit":
     "{0} of {1} entries would be deleted, and {2} may be (delete-limit): " +

@@ -149,8 +149,7 @@ export function statEntry(directory: number, name: string): FileStats | undefine
 /** The stats of an open file or directory. */
 export function statDescriptor(descriptor: number): FileStats {
   const call = statx();
-  if (call?.(descriptor, EMPTY, AT_EMPTY_PATH, STATX_MASK, answer) === 0)
-    return new FileStats(numbers);
+  if (call?.(descriptor, EMPTY, AT_EMPTY_PATH, STATX_MASK, answer) === 0) return new FileStats(numbers);
   return fromBigInts(fs.fstatSync(descriptor, { bigint: true }));
 }
 

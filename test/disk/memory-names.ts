@@ -52,7 +52,8 @@ export function renameEntry(state: MemoryState, from: Inode, name: string, to: I
   if (target !== undefined && isAtOrAbove(target, from)) throw new DiskError("ENOTEMPTY", call);
   if (source === target) return;
   requireRemovable(state, from, source, call);
-  if (isOfOtherProject(from, to) || (source.isLower && source.isDirectory)) throw new DiskError("EXDEV", call);
+  if (isOfOtherProject(from, to) || (source.isLower && source.isDirectory))
+    throw new DiskError("EXDEV", call);
   if (to.isImmutable) throw new DiskError("EPERM", call);
   if (target === undefined) state.requireRoomFor(to, call);
   else requireReplaceable(state, to, target, source.isDirectory);

@@ -152,5 +152,12 @@ function readGoing(reader: ByteReader): Step {
   // A copy: the reader's bytes are overwritten by the next piece.
   const hashes = Uint8Array.from(reader.raw(bytes));
   const { directory } = EntryType;
-  return { kind: StepKind.goes, type: directory, path: "", metadata: NO_METADATA, attributes: undefined, hashes };
+  return {
+    kind: StepKind.goes,
+    type: directory,
+    path: "",
+    metadata: NO_METADATA,
+    attributes: undefined,
+    hashes,
+  };
 }

@@ -31,8 +31,16 @@ export class PlannedDeletions {
    * @throws StageError with the first entry that is not planned to be deleted
    */
   check(parent: DirectoryHandle, name: string, path: string): void {
-    for (const one of this.below(parent, name))
-      if (!this.isPlanned(joinPath(path, one))) throw StageError.of("appeared", path, joinPath(path, one));
+    if (this.disk.stat(parent, name)?.isDirectory() !== true) return;
+    const tree = new Directories(this.disk, this.disk.openDirectory(parent, name));
+    try {
+      for (const entry of below(tree, "")) {
+        const one = joinPath(path, entry.path);
+        if (!this.isPlanned(one)) throw StageError.of("appeared", path, one);
+      }
+    } finally {
+      tree.close();
+    }
   }
 
   /**
@@ -54,17 +62,6 @@ export class PlannedDeletions {
         tree.forget(one);
         this.disk.removeDirectory(tree.handle(directoryOf(one)), nameOf(one));
       }
-    }
-  }
-
-  /** Paths below a directory, relative to it. */
-  private *below(parent: DirectoryHandle, name: string): Generator<string> {
-    if (this.disk.stat(parent, name)?.isDirectory() !== true) return;
-    const tree = new Directories(this.disk, this.disk.openDirectory(parent, name));
-    try {
-      for (const { path } of below(tree, "")) yield path;
-    } finally {
-      tree.close();
     }
   }
 

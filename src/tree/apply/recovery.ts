@@ -6,7 +6,7 @@ import { removeEntry } from "../disk/remove.ts";
 import type { AttributeRules } from "../entries/attributes.ts";
 import { reasonFor } from "../reasons/explain.ts";
 import { Committer } from "./commit.ts";
-import { openStagingRoot, removeStagingRoot, StagingArea } from "./staging-area.ts";
+import { openStagingRoot, removeStagingRoot, StagingArea, TRANSFER_NAME } from "./staging-area.ts";
 
 /** A commit that a crash had interrupted. */
 export interface RecoveredTransfer {
@@ -17,9 +17,6 @@ export interface RecoveredTransfer {
   /** Whether its area could not be read at all and was left as it is. */
   readonly isLeft: boolean;
 }
-
-/** The form of transfer names. Areas that are being deleted have other names, and are never read. */
-const TRANSFER_NAME = /^[0-9a-z]+-[0-9]+$/;
 
 /** Finishes commits that had begun, and removes everything else in the staging area. */
 export function recover(base: Directories, rules: AttributeRules): RecoveredTransfer[] {

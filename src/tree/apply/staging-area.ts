@@ -50,6 +50,7 @@ export class StagingArea {
     const { disk } = base;
     const root = openStagingRoot(base);
     try {
+      retireIn(disk, root);
       removeEntry(disk, root, name);
       disk.makeDirectory(root, name, 0o700);
       const directory = disk.openDirectory(root, name);
@@ -60,6 +61,7 @@ export class StagingArea {
       }
       return new StagingArea(base, root, name);
     } catch (error) {
+      removeUnfinished(base, root, name);
       disk.closeDirectory(root);
       throw error;
     }
@@ -186,6 +188,51 @@ export class StagingArea {
     if (stats.isFile() && isOwn(this.disk, stats)) return file;
     this.disk.closeFile(file);
     throw foreign();
+  }
+}
+
+/** The form of transfer names. Areas that are being deleted have other names, and are never read. */
+export const TRANSFER_NAME = /^[0-9a-z]+-[0-9]+$/;
+
+/**
+ * Takes the name `commit` from commits that have failed, and whose areas could not be removed either. While a transfer
+ * begins, no other one is in the middle of its commit. A start would finish such a commit, over files that are newer.
+ *
+ * @throws an error with a code if that is not possible: then nothing new may be committed
+ */
+export function retireFailedCommits(base: Directories): void {
+  if (base.stat(STAGING_NAME) === undefined) return;
+  const root = openOwnDirectory(base.disk, base.root, STAGING_NAME);
+  try {
+    retireIn(base.disk, root);
+  } finally {
+    base.disk.closeDirectory(root);
+  }
+}
+
+function retireIn(disk: Disk, root: DirectoryHandle): void {
+  for (const name of disk.list(root)) {
+    if (!TRANSFER_NAME.test(name) || disk.stat(root, name)?.isDirectory() !== true) continue;
+    const directory = disk.openDirectory(root, name);
+    try {
+      // Another user's area is never read.
+      if (!isOwn(disk, disk.statDirectory(directory)) || disk.stat(directory, "commit") === undefined)
+        continue;
+      disk.unlink(directory, "commit");
+      if (!disk.fileSystemOf(directory).isOrdered) disk.syncDirectory(directory);
+    } finally {
+      disk.closeDirectory(directory);
+    }
+  }
+}
+
+/** Removes as much as can be removed of an area that could not be begun; the reason for that is told, and not this. */
+function removeUnfinished(base: Directories, root: DirectoryHandle, name: string): void {
+  try {
+    removeEntry(base.disk, root, name);
+    removeStagingRoot(base);
+  } catch (error) {
+    errorCode(error);
   }
 }
 

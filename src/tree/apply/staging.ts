@@ -52,11 +52,19 @@ export class Staging {
   opened(): Staged {
     if (this.staged !== undefined) return this.staged;
     const area = StagingArea.create(this.base, this.name);
-    const journal = area.writeJournal();
-    if (this.listsChanges) this.changes = new ChangeList(this.base.disk, () => area.handle, "changes");
-    const entries = new StagedEntries(this.base, area, journal, this.rules, this.asked);
-    this.staged = { area, journal, entries };
-    return this.staged;
+    let journal: JournalWriter | undefined;
+    try {
+      journal = area.writeJournal();
+      if (this.listsChanges) this.changes = new ChangeList(this.base.disk, () => area.handle, "changes");
+      const entries = new StagedEntries(this.base, area, journal, this.rules, this.asked);
+      this.staged = { area, journal, entries };
+      return this.staged;
+    } catch (error) {
+      // Nothing would remove the area before the next start.
+      journal?.close();
+      removeQuietly(area);
+      throw error;
+    }
   }
 
   /** Whether something else than a directory is staged for a path. */
@@ -146,5 +154,14 @@ export class Staging {
     this.changes = undefined;
     this.staged?.area.remove();
     this.staged = undefined;
+  }
+}
+
+/** Removes an area that could not be begun; the reason for that is told, and not another one. */
+function removeQuietly(area: StagingArea): void {
+  try {
+    area.remove();
+  } catch (error) {
+    errorCode(error);
   }
 }

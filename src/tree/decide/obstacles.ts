@@ -96,7 +96,8 @@ export class Obstacles {
     // Overlay file systems tell the device of a layer for files.
     if (stats.isDirectory() && stats.device !== this.base.device) throw StageError.of("EXDEV", path);
     // The base directory itself may be the root of a mount.
-    if (stats.mount !== this.base.mount || (path !== "" && stats.hasMount)) throw StageError.of("mounted", path);
+    if (stats.mount !== this.base.mount || (path !== "" && stats.hasMount))
+      throw StageError.of("mounted", path);
   }
 
   /** In a sticky directory, only owners may rename their entries. */

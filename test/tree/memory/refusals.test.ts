@@ -244,7 +244,14 @@ describe("what is checked of one entry", () => {
     reasonOf(() => places.checkDeletable({ path: "d", stats: stats as FileStats }));
   const directoryStats = (member: Member, more: object): FileStats => {
     const { uid, device } = member.stats("d")!;
-    return { uid, device, mount: 0, hasMount: false, isDirectory: () => true, ...more } as unknown as FileStats;
+    return {
+      uid,
+      device,
+      mount: 0,
+      hasMount: false,
+      isDirectory: () => true,
+      ...more,
+    } as unknown as FileStats;
   };
 
   test("is its file system for directories alone: some tell another one for files", () => {

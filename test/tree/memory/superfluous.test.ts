@@ -191,7 +191,7 @@ describe("a directory that gives way to a file", () => {
     for (const terms of [undefined, { deletes: false }]) {
       for (const dryRun of [false, true]) {
         for (const one of [file("d", 0), symlink("d", "x"), entry(EntryType.fifo, "d"), hardLink("d", "e")]) {
-          const push = new Member().put({ "d/x": "", "e": "" }).push("t-1", { dryRun });
+          const push = new Member().put({ "d/x": "", e: "" }).push("t-1", { dryRun });
           if (terms !== undefined) push.plan({ terms });
           assert.equal(
             reasonOf(() => push.entries("", [one])),
