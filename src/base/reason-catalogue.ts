@@ -94,6 +94,7 @@ export const REASONS = {
   "pattern-matches": "an exclude pattern matches it, or a directory above it",
   "became-shorter": "it became shorter while it was being sent",
   "changed-while-sent": "it changed while it was being sent",
+  "changes-all-the-time": "it changes each time that it is listed, so nothing in it is deleted: push again",
   "changed-while-read": "it changed while it was being read",
 
   /** A sentence that is in no catalogue, such as one of a newer member. */

@@ -28,6 +28,9 @@ import type { ScanRequest, ScanRules } from "./request.ts";
 /** Directories with up to this many entries are sorted by name: a bound on memory, chosen without measurement. */
 const SORTED_ENTRIES = 20_000;
 
+/** A directory that changes while it is listed is listed again so often: a listing alone takes milliseconds. */
+const LISTINGS = 5;
+
 /** The items of a walk. */
 export type ScanItem =
   | FoundEntry
@@ -159,13 +162,14 @@ export class Scanner {
       const header = { path, metadata: isSent ? metadataOf(stats, this.owners) : undefined };
       let isEmpty = true;
       let isWhole = true;
+      let isSteady = true;
       for (const name of this.names(path)) {
         if (path === "" && name === STAGING_NAME) continue;
         isEmpty = false;
         const item = this.lookout.at(header, name);
         if (item === undefined) {
           // The entry may still exist by another name, which this listing does not have.
-          isWhole = false;
+          isSteady = false;
           continue;
         }
         if (isEntered(item)) found.push(joinPath(path, name));
@@ -178,12 +182,40 @@ export class Scanner {
       }
       if (!this.isListing) return;
       if (isTop && isEmpty) this.checkForced(path);
-      const isSteady = this.directories.statDirectory(path).mtimeNs === stats.mtimeNs;
-      if (isWhole && isSteady) yield { kind: "complete", directory: header };
+      isSteady &&= isUnchanged(stats, this.directories.statDirectory(path));
+      if (isSteady && isWhole) yield { kind: "complete", directory: header };
+      else if (isWhole) yield* this.listAgain(header);
     } catch (error) {
       if (error instanceof UserError) throw error;
       yield { kind: "unreadable", path, reason: reasonFor(error) };
     }
+  }
+
+  /**
+   * Completes a directory that has changed while it was listed. Names that have come are not sent, but members must not
+   * delete them.
+   */
+  private *listAgain(header: DirectoryHeader): Generator<ScanItem> {
+    const { path } = header;
+    const names = this.steadyNames(path);
+    if (names === undefined) {
+      yield { kind: "unreadable", path, reason: reason("changes-all-the-time") };
+      return;
+    }
+    for (const name of names) {
+      if (isSafeEntry(path, name)) yield named(EntryType.kept, header, name);
+    }
+    yield { kind: "complete", directory: header };
+  }
+
+  /** All names in a directory at one moment; undefined if it changes during each listing. */
+  private steadyNames(path: string): string[] | undefined {
+    for (let listing = 1; listing <= LISTINGS; listing++) {
+      const before = this.directories.statDirectory(path);
+      const names = this.directories.list(path);
+      if (isUnchanged(before, this.directories.statDirectory(path))) return names;
+    }
+    return undefined;
   }
 
   /** The items for one entry: the entry itself, its problem, or only its name. */
@@ -239,4 +271,9 @@ function isEntered(item: Look): boolean {
   return item.kind === "entry"
     ? item.entry.type === EntryType.directory
     : item.kind === "skipped" && item.isDirectory;
+}
+
+/** Whether a directory has the same entries as before: programs can set its time back, but not that of its inode. */
+function isUnchanged(before: FileStats, now: FileStats): boolean {
+  return now.mtimeNs === before.mtimeNs && now.ctimeNs === before.ctimeNs;
 }
