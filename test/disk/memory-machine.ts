@@ -26,6 +26,8 @@ export interface MemoryDiskOptions {
   readonly capacityBytes?: number;
   /** Whether two entries can be exchanged. */
   readonly canExchange?: boolean;
+  /** Whether names that differ in their case alone are one name. */
+  readonly ignoresCase?: boolean;
   readonly hasExactTimes?: boolean;
   readonly canFindHoles?: boolean;
   readonly hasAttributes?: boolean;
@@ -128,7 +130,14 @@ export class MemoryMachine {
 
 function memoryOptions(options: MemoryDiskOptions): MemoryOptions {
   const { crashModel = "ordered", user = 0, group = user, groups = [], umask = 0o022 } = options;
-  return { model: crashModel, clock: options.clock ?? ticking(), identity: { user, group, groups }, umask };
+  const ignoresCase = options.ignoresCase ?? false;
+  return {
+    model: crashModel,
+    clock: options.clock ?? ticking(),
+    identity: { user, group, groups },
+    umask,
+    ignoresCase,
+  };
 }
 
 function ticking(): () => bigint {

@@ -115,7 +115,8 @@ function nameChange(
   inode: Inode | undefined,
   timeNs = state.clock(),
 ): Change {
-  return { kind: "name", directory: directory.number, name, inode: inode?.number, timeNs };
+  const real = state.realName(directory, name);
+  return { kind: "name", directory: directory.number, name: real, inode: inode?.number, timeNs };
 }
 
 function circumstancesOf(

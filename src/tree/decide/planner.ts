@@ -111,7 +111,7 @@ export class Planner {
       if (entry.type === EntryType.gone) {
         this.superfluous.checkExpected();
         this.precedence.noteGone(joinPath(header.path, entry.name));
-        if (isThere)
+        if (isThere && !this.hasOtherName(directory, entry.name))
           isTouched = (yield* this.planRemovals("of", joinPath(header.path, entry.name))) || isTouched;
         continue;
       }
@@ -144,6 +144,22 @@ export class Planner {
     yield* refused(() => this.obstacles.checkAdjustable(header.path));
     const set = { metadata: header.metadata, attributes: undefined };
     yield { kind: "adjust", path: header.path, set, isEntry: false };
+  }
+
+  /**
+   * Whether the sender has an entry by another name that this member takes for the same: its file system ignores the case of
+   * names, or their normal form.
+   */
+  private hasOtherName({ header, entries }: ManifestDirectory, name: string): boolean {
+    const stats = this.tree.statIn(header.path, name);
+    if (stats === undefined) return false;
+    const folded = foldedName(name);
+    return entries.some(
+      (other) =>
+        other.type !== EntryType.gone &&
+        foldedName(other.name) === folded &&
+        isSameFile(stats, this.tree.statIn(header.path, other.name)),
+    );
   }
 
   /** Most entries are files that are already right: they need none of the steps of other entries. */
@@ -273,6 +289,11 @@ export class Planner {
     if (kept === undefined) return false;
     throw StageError.of("holds-protected", path, kept);
   }
+}
+
+/** A name without the differences that a file system may ignore. */
+function foldedName(name: string): string {
+  return Buffer.from(name, "latin1").toString("utf8").normalize("NFC").toLowerCase();
 }
 
 function isDirectory({ type }: Entry): boolean {

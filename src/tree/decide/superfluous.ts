@@ -96,11 +96,38 @@ export class Superfluous {
   *in(directory: string, obstacle: Obstacle): Generator<string | undefined> {
     const isKnown = directory === this.directory;
     if (!this.tree.hasDirectory(directory)) return;
-    for (const name of this.tree.list(directory)) {
+    const names = this.tree.list(directory);
+    let otherNames: ReadonlySet<bigint> | undefined;
+    for (const name of names) {
       if (directory === "" && name === STAGING_NAME) continue;
       if (isKnown && this.seen.has(name)) this.inScope++;
+      else if (
+        isKnown &&
+        this.hasInode(directory, name, (otherNames ??= this.foundUnlisted(directory, names)))
+      )
+        this.inScope++;
       else yield* this.removalsOf(joinPath(directory, name), obstacle);
     }
+  }
+
+  /**
+   * The inodes of entries that the sender has, and that this member finds by names that it does not list: its file system
+   * ignores the case of names, or their normal form. Then the entry is listed by another name, and is not superfluous.
+   */
+  private foundUnlisted(directory: string, names: readonly string[]): ReadonlySet<bigint> {
+    const listed = new Set(names);
+    const inodes = new Set<bigint>();
+    for (const name of this.seen) {
+      const stats = listed.has(name) ? undefined : this.tree.statIn(directory, name);
+      if (stats !== undefined) inodes.add(stats.inode);
+    }
+    return inodes;
+  }
+
+  private hasInode(directory: string, name: string, inodes: ReadonlySet<bigint>): boolean {
+    if (inodes.size === 0) return false;
+    const stats = this.tree.statIn(directory, name);
+    return stats !== undefined && inodes.has(stats.inode);
   }
 
   /** A path as a whole, or the parts of it that can be deleted if something in it is kept; step by step. */
