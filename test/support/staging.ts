@@ -19,7 +19,7 @@ import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "../../src/wire/datagram.ts";
 export class StagingPair {
   readonly directory = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-stage-"));
   readonly from = path.join(this.directory, "from");
-  readonly to = path.join(this.directory, "to");
+  readonly to: string;
   readonly rules: AttributeRules = {
     owners: new Owners(),
     keepOwner: process.getuid?.() === 0,
@@ -42,9 +42,11 @@ export class StagingPair {
   sentSegments = 0;
   private stages = 0;
 
-  constructor() {
+  /** @param to the receiver's tree, if it is to be somewhere else */
+  constructor(to?: string) {
+    this.to = to ?? path.join(this.directory, "to");
     fs.mkdirSync(this.from);
-    fs.mkdirSync(this.to);
+    fs.mkdirSync(this.to, { recursive: true });
     this.rules.owners.refresh();
   }
 
