@@ -31,6 +31,9 @@ const SORTED_ENTRIES = 20_000;
 /** A directory that changes while it is listed is listed again so often: a listing alone takes milliseconds. */
 const LISTINGS = 5;
 
+/** Names of a directory that are remembered for its next listing: a bound on memory, some 20 MB. */
+const REMEMBERED_NAMES = 200_000;
+
 /** The items of a walk. */
 export type ScanItem =
   | FoundEntry
@@ -163,6 +166,7 @@ export class Scanner {
       let isEmpty = true;
       let isWhole = true;
       let isSteady = true;
+      const given = new Set<string>();
       for (const name of this.names(path)) {
         if (path === "" && name === STAGING_NAME) continue;
         isEmpty = false;
@@ -178,13 +182,14 @@ export class Scanner {
           isWayGiven = true;
         }
         isWhole &&= isSafeEntry(path, name);
+        if (this.isListing && given.size <= REMEMBERED_NAMES) given.add(name);
         yield* this.give(item, header, name);
       }
       if (!this.isListing) return;
       if (isTop && isEmpty) this.checkForced(path);
       isSteady &&= isUnchanged(stats, this.directories.statDirectory(path));
       if (isSteady && isWhole) yield { kind: "complete", directory: header };
-      else if (isWhole) yield* this.listAgain(header);
+      else if (isWhole) yield* this.listAgain(header, given, found);
     } catch (error) {
       if (error instanceof UserError) throw error;
       yield { kind: "unreadable", path, reason: reasonFor(error) };
@@ -192,30 +197,30 @@ export class Scanner {
   }
 
   /**
-   * Completes a directory that has changed while it was listed. Names that have come are not sent, but members must not
-   * delete them.
+   * Completes a directory that has changed while it was listed: gives what has come since.
+   *
+   * @param given the names that were given already; there may be more of them if they are too many to be remembered
+   * @param found the directories among the entries are added to it
    */
-  private *listAgain(header: DirectoryHeader): Generator<ScanItem> {
+  private *listAgain(header: DirectoryHeader, given: Set<string>, found: string[]): Generator<ScanItem> {
     const { path } = header;
-    const names = this.steadyNames(path);
-    if (names === undefined) {
-      yield { kind: "unreadable", path, reason: reason("changes-all-the-time") };
+    for (let listing = 1; listing <= LISTINGS && given.size <= REMEMBERED_NAMES; listing++) {
+      const before = this.directories.statDirectory(path);
+      let isWhole = true;
+      for (const name of this.directories.list(path)) {
+        if (given.has(name) || (path === "" && name === STAGING_NAME)) continue;
+        const item = isSafeEntry(path, name) ? this.lookout.at(header, name) : undefined;
+        isWhole &&= item !== undefined;
+        if (item === undefined) continue;
+        given.add(name);
+        if (isEntered(item)) found.push(joinPath(path, name));
+        yield* this.give(item, header, name);
+      }
+      if (!isWhole || !isUnchanged(before, this.directories.statDirectory(path))) continue;
+      yield { kind: "complete", directory: header };
       return;
     }
-    for (const name of names) {
-      if (isSafeEntry(path, name)) yield named(EntryType.kept, header, name);
-    }
-    yield { kind: "complete", directory: header };
-  }
-
-  /** All names in a directory at one moment; undefined if it changes during each listing. */
-  private steadyNames(path: string): string[] | undefined {
-    for (let listing = 1; listing <= LISTINGS; listing++) {
-      const before = this.directories.statDirectory(path);
-      const names = this.directories.list(path);
-      if (isUnchanged(before, this.directories.statDirectory(path))) return names;
-    }
-    return undefined;
+    yield { kind: "unreadable", path, reason: reason("changes-all-the-time") };
   }
 
   /** The items for one entry: the entry itself, its problem, or only its name. */
