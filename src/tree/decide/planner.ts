@@ -268,7 +268,7 @@ export class Planner {
     };
     if (!(yield* this.superfluous.replaced(path, stats, obstacle)))
       yield { kind: "refuse", reason: reason("holds-excluded", path) };
-    if (refusal !== undefined) yield { kind: "refuse", reason: (refusal as StageError).reason };
+    if (refusal !== undefined) yield { kind: "refuse", reason: refusal.reason };
     this.precedence.noteTaken(path);
     for (const one of this.superfluous.pathsBelow(path)) yield { kind: "goes", path: one };
   }
