@@ -38,13 +38,21 @@ export const REASONS = {
   // Something at a member is in the way.
   "path-too-long": "an entry in it has a path that is too long",
   "not-a-passage": "it is not a directory on this member, and a path leads through it",
+  mounted: "something is mounted on it, or on a directory above it",
+  immutable: "it is marked as immutable on this member: 'chattr -i' takes the mark away",
+  "append-only": "it is marked as append-only on this member: 'chattr -a' takes the mark away",
+  "other-project": "its directory belongs to another quota project than the base directory",
+  "attributes-of-others": "it belongs to another user on this member, so its attributes cannot be set",
   sticky: "it belongs to somebody else, and so does its directory, which is sticky",
   vanished: "it has vanished on this member during the transfer",
   "holds-protected": "it is a directory on this member, and holds {0}, which this host excludes",
+  "not-empty":
+    "it is a directory on this member that is not empty: add --delete if everything in it is to be deleted",
   "holds-excluded": "it is a directory on this member, and something in it is excluded",
   "delete-limit":
     "{0} of {1} entries would be deleted, and {2} may be (delete-limit): " +
     "add --force-delete if that is what you want",
+  appeared: "{0} appeared in it on this member during the transfer, so it stays as it was: push again",
   overtaken: "another transfer has replaced it: push again",
   incomplete: "the contents of {0} entries are incomplete",
 
@@ -90,6 +98,7 @@ export const REASONS = {
   "lost-and-found": "it belongs to the file system, not to the tree",
   "became-shorter": "it became shorter while it was being sent",
   "changed-while-sent": "it changed while it was being sent",
+  "changes-all-the-time": "it changes each time that it is listed, so nothing in it is deleted: push again",
   "changed-while-read": "it changed while it was being read",
 
   /** A sentence that is in no catalogue, such as one of a newer member. */

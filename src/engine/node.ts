@@ -82,6 +82,7 @@ export class NodeEngine {
       case "staged":
       case "prepared":
       case "committed":
+      case "overtaken":
       case "found":
       case "worked":
         this.inbound.handle(input, nowMs);

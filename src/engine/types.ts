@@ -287,6 +287,8 @@ export type Input =
       readonly findings: number;
     }
   | { readonly kind: "committed"; readonly key: InboundKey; readonly failure: string | undefined }
+  /** Another transfer commits first, and this one can no longer commit. */
+  | { readonly kind: "overtaken"; readonly key: InboundKey; readonly failure: string }
   | {
       readonly kind: "found";
       readonly key: InboundKey;

@@ -102,6 +102,11 @@ export class MemoryDisk extends MemoryMachine implements Disk {
     requireAccess(this.state.identity, inode, MAY.write, "access");
   }
 
+  projectOf(directory: DirectoryHandle): number {
+    this.look("projectOf", "");
+    return this.inodeOf(directory, "ioctl").project;
+  }
+
   list(directory: DirectoryHandle): string[] {
     this.look("list", "");
     const inode = this.inodeOf(directory, "scandir");

@@ -31,12 +31,17 @@ export interface MemoryDiskOptions {
   readonly canExchange?: boolean;
   /** Whether an exchange changes the time of directories that get another parent, as XFS does. */
   readonly touchesExchanged?: boolean;
+  /** Whether names that differ in their case alone are one name. */
+  readonly ignoresCase?: boolean;
   readonly hasExactTimes?: boolean;
   /** What the file system keeps of the times that it is given; all by default. */
   readonly keptTimes?: KeptTimes;
   readonly canFindHoles?: boolean;
   readonly hasAttributes?: boolean;
 }
+
+/** Marks that no call of the disk sets. */
+export type InodeMarks = Partial<Pick<Inode, "isImmutable" | "isAppendOnly" | "project" | "isLower">>;
 
 /** The machine of a MemoryDisk: what a test does to it, and what it counts. */
 export class MemoryMachine {
@@ -74,6 +79,11 @@ export class MemoryMachine {
 
   setReadOnly(isReadOnly: boolean, directory?: DirectoryHandle): void {
     this.volumeOf(directory).isReadOnly = isReadOnly;
+  }
+
+  /** Gives an entry marks that only the machine's owner can give. */
+  mark(parent: DirectoryHandle, name: string, marks: InodeMarks): void {
+    Object.assign(this.state.find(this.inodeOf(parent, "mark"), name, "mark"), marks);
   }
 
   /** Mounts another file system on an empty directory. It makes everything durable first. */
@@ -131,9 +141,10 @@ export class MemoryMachine {
 
 function memoryOptions(options: MemoryDiskOptions): MemoryOptions {
   const { crashModel = "ordered", user = 0, group = user, groups = [], umask = 0o022 } = options;
+  const { keptTimes = ALL_TIMES, ignoresCase = false } = options;
   const clock = options.clock ?? ticking();
-  const { keptTimes = ALL_TIMES } = options;
-  return { model: crashModel, clock, identity: { user, group, groups }, umask, keptTimes };
+  const identity = { user, group, groups };
+  return { model: crashModel, clock, identity, umask, keptTimes, ignoresCase };
 }
 
 function ticking(): () => bigint {

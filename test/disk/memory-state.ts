@@ -32,6 +32,8 @@ export interface MemoryOptions {
   readonly identity: Identity;
   readonly umask: number;
   readonly keptTimes: KeptTimes;
+  /** Whether names that differ in their case alone are one name. */
+  readonly ignoresCase: boolean;
 }
 
 /** The state that all calls of a MemoryDisk share: the current image, its file systems, and the user of the calls. */
@@ -80,7 +82,14 @@ export class MemoryState {
     if (name === ITSELF) return directory;
     if (directory.isRemoved) return undefined;
     if (name.length > LONGEST_NAME_BYTES) throw new DiskError("ENAMETOOLONG", call);
-    return directory.entries?.get(name);
+    return directory.entries?.get(this.realName(directory, name));
+  }
+
+  /** The name in a directory that a name stands for: another one if the disk ignores case. */
+  realName(directory: Inode, name: string): string {
+    if (!this.options.ignoresCase || directory.entries?.has(name) === true) return name;
+    const folded = name.toLowerCase();
+    return [...(directory.entries?.keys() ?? [])].find((one) => one.toLowerCase() === folded) ?? name;
   }
 
   /** The entry of a name; throws ENOENT if there is none. */

@@ -189,6 +189,7 @@ const looking: Draw[] = [
   onEntry("readLink", () => ["", (disk, directory, name) => disk.readLink(directory, name)]),
   onEntry("statDirectory", () => ["", (disk, directory) => describeStats(disk.statDirectory(directory))]),
   onEntry("checkWritable", () => ["", (disk, directory) => disk.checkWritable(directory)]),
+  onEntry("projectOf", () => ["", (disk, directory) => String(disk.projectOf(directory))]),
   onEntry("readAttribute", (dice) => {
     const attribute = dice.one(ATTRIBUTES);
     return [

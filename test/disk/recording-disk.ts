@@ -78,6 +78,10 @@ export class RecordingDisk implements Disk {
     this.look(`check-writable ${this.of(directory)}`, () => this.disk.checkWritable(directory));
   }
 
+  projectOf(directory: DirectoryHandle): number {
+    return this.look(`project-of ${this.of(directory)}`, () => this.disk.projectOf(directory));
+  }
+
   list(directory: DirectoryHandle): string[] {
     return this.look(`list ${this.of(directory)}`, () => this.disk.list(directory));
   }

@@ -41,7 +41,16 @@ for (const mode of ["with the FFI library", "without it"]) {
       await inBase("mkdir types && echo 1 > types/a && mkdir types/b && echo 2 > types/b/c");
       await push("-r");
       await inBase("rm -r types/* && mkdir types/a && echo 3 > types/a/d && echo 4 > types/b");
-      await push("-r");
+      const why =
+        "types/b: it is a directory on this member that is not empty: " +
+        "add --delete if everything in it is to be deleted";
+      for (const dryRun of [["-n"], []])
+        assert.deepEqual(await sender.msync("-r", ...dryRun), {
+          status: 3,
+          stdout: "",
+          stderr: `error: host2: ${why}\nerror: host3: ${why}\n`,
+        });
+      await push("-r", "--delete", "types");
       for (const other of [receiver, third]) await same(sender, other);
     });
 

@@ -265,7 +265,7 @@ export class SimulatedHost {
         break;
       case "commit":
         this.onDisk(() => {
-          this.answer(stages.commit(key));
+          for (const answer of stages.commit(key)) this.answer(answer);
           if (this.isAlive) stages.end(name);
         });
         break;

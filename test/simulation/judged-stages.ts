@@ -37,6 +37,7 @@ export class JudgedStages {
   private readonly trouble: DiskTrouble;
   private readonly driver: StageDriver;
   private readonly inbound = new Map<string, Inbound>();
+  private readonly overtaken: Extract<Input, { kind: "overtaken" }>[] = [];
 
   constructor(machine: Machine, trouble: DiskTrouble) {
     this.machine = machine;
@@ -101,13 +102,19 @@ export class JudgedStages {
     return prepared;
   }
 
-  commit(key: InboundKey): Extract<Input, { kind: "committed" }> | undefined {
+  /** @returns the transfers that can no longer commit because of this one, and how it has ended */
+  commit(key: InboundKey): Input[] {
+    const committed = this.committed(key);
+    return [...this.overtaken.splice(0), ...(committed === undefined ? [] : [committed])];
+  }
+
+  private committed(key: InboundKey): Extract<Input, { kind: "committed" }> | undefined {
     const name = inboundName(key);
     const { machine, driver, trouble } = this;
     const inbound = this.inboundOf(name);
     check(inbound.state === "prepared", `${name} is committed in state ${inbound.state}`);
     this.sampleSoon(`while others yield to ${name}`, [exactly(machine.expected)]);
-    this.alive(() => driver.letYield(name));
+    this.overtaken.push(...(this.alive(() => driver.letYield(name)) ?? []));
     trouble.noSample();
     if (trouble.isDead) return undefined;
     trouble.takeMet();

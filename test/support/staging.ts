@@ -48,13 +48,16 @@ export class StagingPair {
   /** The receiver's tree, once for each transfer. */
   private readonly bases: Directories[] = [];
 
-  /** @param parent the directory in which both trees are made */
-  constructor(parent = os.tmpdir()) {
+  /**
+   * @param parent the directory in which both trees are made
+   * @param to the receiver's tree, if it is to be somewhere else
+   */
+  constructor(parent = os.tmpdir(), to?: string) {
     this.directory = fs.mkdtempSync(path.join(parent, "makuosan-stage-"));
     this.from = path.join(this.directory, "from");
-    this.to = path.join(this.directory, "to");
+    this.to = to ?? path.join(this.directory, "to");
     fs.mkdirSync(this.from);
-    fs.mkdirSync(this.to);
+    fs.mkdirSync(this.to, { recursive: true });
     this.rules.owners.refresh();
   }
 

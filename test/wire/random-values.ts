@@ -249,7 +249,12 @@ function extras(random: Random, type: EntryType): EntryExtras | undefined {
 export function randomManifest(random: Random, most: number): Uint8Array {
   const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), u32(random));
   if (flag(random))
-    writer.addTerms({ isForced: flag(random), isCheck: flag(random), base: `/${name(random)}` });
+    writer.addTerms({
+      isForced: flag(random),
+      isCheck: flag(random),
+      deletes: flag(random),
+      base: `/${name(random)}`,
+    });
   for (let count = below(random, 3); count > 0; count--) writer.addExclude(text(random, 0, 50, 0));
   for (let rest = below(random, most + 1); rest > 0;) {
     const components = Array.from({ length: below(random, 5) }, () => name(random));

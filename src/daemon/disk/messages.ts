@@ -188,6 +188,8 @@ export type StageReply =
       /** When the first rename began, in milliseconds since 1970, for the log. */
       readonly beganMs: number;
     }
+  /** Another transfer commits first, so this one can no longer commit. */
+  | { readonly kind: "overtaken"; readonly inbound: InboundKey; readonly failure: Reason }
   | {
       readonly kind: "found";
       readonly inbound: InboundKey;

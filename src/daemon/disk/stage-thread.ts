@@ -41,6 +41,7 @@ const SIGN_MS = 500;
 const FINDINGS = 800;
 
 interface OpenStage {
+  readonly inbound: InboundKey;
   readonly stage: Stage | undefined;
   /** The manifest block that is being compared, if that takes long. */
   planning?: Generator<undefined, StagePlan>;
@@ -201,7 +202,7 @@ class StageThread {
   }
 
   private open(command: Extract<StageCommand, { kind: "open" }>): OpenStage {
-    const common = { key: Buffer.from(command.key) };
+    const common = { inbound: command.inbound, key: Buffer.from(command.key) };
     try {
       // A base directory that was replaced by another one since the last transfer is that other one now.
       if (this.stages.size === 0) this.reopenBase();
@@ -307,8 +308,11 @@ class StageThread {
   }
 
   private commit(open: OpenStage, inbound: InboundKey): void {
-    for (const other of this.stages.values())
-      if (other !== open && open.stage !== undefined) other.stage?.yieldTo(open.stage.steps());
+    for (const other of this.stages.values()) {
+      if (other === open || open.stage === undefined) continue;
+      const failure = other.stage?.yieldTo(open.stage.steps());
+      if (failure !== undefined) this.reply({ kind: "overtaken", inbound: other.inbound, failure });
+    }
     const beganMs = performance.timeOrigin + performance.now();
     const failure = attempt(() => open.stage?.commit());
     this.reply({ kind: "committed", inbound, failure, beganMs });

@@ -176,6 +176,8 @@ export class Driver {
       const { inbound, ...rest } = reply;
       if (rest.kind === "prepared" || rest.kind === "committed")
         this.handle({ ...rest, key: inbound, failure: textOf(rest.failure) });
+      else if (rest.kind === "overtaken")
+        this.handle({ ...rest, key: inbound, failure: sentenceOf(rest.failure) });
       else this.handle({ ...rest, key: inbound });
       return;
     }

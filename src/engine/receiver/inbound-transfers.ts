@@ -26,7 +26,10 @@ import { emptyStatus } from "./status.ts";
 import { TransferReceiver } from "./transfer-receiver.ts";
 
 /** The answers of a node's disk about what it receives. */
-export type InboundInput = Extract<Input, { kind: "staged" | "prepared" | "committed" | "found" | "worked" }>;
+export type InboundInput = Extract<
+  Input,
+  { kind: "staged" | "prepared" | "committed" | "overtaken" | "found" | "worked" }
+>;
 
 /** What a node is to its incoming transfers. */
 export interface InboundSurroundings {
@@ -118,6 +121,9 @@ export class InboundTransfers {
         break;
       case "committed":
         receiver?.handleCommitted(input.failure, nowMs);
+        break;
+      case "overtaken":
+        receiver?.handleOvertaken(input.failure, nowMs);
         break;
       case "found":
         receiver?.handleFound(input.first, input.findings);

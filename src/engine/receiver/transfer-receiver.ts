@@ -178,6 +178,17 @@ export class TransferReceiver {
     this.tick(nowMs);
   }
 
+  /**
+   * Another transfer has replaced entries that this one relies on. It fails now, so that the sender hears of it before
+   * COMMIT; after COMMIT the disk answers.
+   */
+  handleOvertaken(failure: string, nowMs: number): void {
+    const { state, isGoingOn } = this.life;
+    if (!isGoingOn || state === "decided" || state === "committing") return;
+    this.fail(failure, nowMs);
+    this.tick(nowMs);
+  }
+
   handleInquiry(inquiry: Inquiry, nowMs: number): void {
     this.heardSender(nowMs);
     this.findings.ask(inquiry.first);

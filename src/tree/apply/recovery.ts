@@ -6,6 +6,7 @@ import { removeEntry } from "../disk/remove.ts";
 import type { AttributeRules } from "../entries/attributes.ts";
 import { reasonFor } from "../reasons/explain.ts";
 import { Committer } from "./commit.ts";
+import { TRANSFER_NAME } from "./failed-commits.ts";
 import { StagingArea } from "./staging-area.ts";
 import { openStagingRoot, removeStagingRoot } from "./staging-root.ts";
 
@@ -26,9 +27,6 @@ export interface RecoveryHearers {
   /** Called for each entry that no transfer has left there. It stays as it is. */
   readonly onStrange?: (name: string) => void;
 }
-
-/** The form of transfer names. */
-const TRANSFER_NAME = /^[0-9a-z]+-[0-9]+$/;
 
 /** The form of the names of directories that are being removed; they are never read. */
 const BEING_REMOVED = /^\.removed-[0-9]+$/;

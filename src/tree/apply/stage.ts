@@ -19,6 +19,7 @@ import { Committer } from "./commit.ts";
 import { Durability } from "./durability.ts";
 import { carryOutAll, type Executor } from "./executor.ts";
 import { DryRunExecutor } from "./dry-run-executor.ts";
+import { retireFailedCommits } from "./failed-commits.ts";
 import { Staging } from "./staging.ts";
 import { StagingExecutor } from "./staging-executor.ts";
 import { type StageTotals, Tally } from "./tally.ts";
@@ -79,7 +80,9 @@ export class Stage {
     const isSame = (path: string) => this.precedence.isSame(path);
     const { listsChanges, onMoved } = extras;
     this.staging = new Staging(base, rules, name, listsChanges, { note, isSame, onMoved });
-    this.executor = dryRun ? new DryRunExecutor() : new StagingExecutor(this.staging);
+    this.executor = dryRun
+      ? new DryRunExecutor(() => this.planner.superfluous.isCheck)
+      : new StagingExecutor(this.staging);
     const { protection } = extras;
     this.planner = new Planner({ tree: base, rules, protection, precedence: this.precedence });
     rules.owners.refresh();
@@ -163,6 +166,7 @@ export class Stage {
     if (staged === undefined) return undefined;
     const committer = new Committer(this.base, staged.area, this.rules);
     try {
+      retireFailedCommits(this.base, this.rules);
       committer.begin();
     } catch (error) {
       return stageFailure(error);
@@ -180,14 +184,16 @@ export class Stage {
    * transfer's own commit has to bring them back. If that is not possible, this transfer fails.
    *
    * @param steps of the other transfer
+   * @returns why this transfer fails, as soon as that is known
    */
-  yieldTo(steps: Iterable<Step>): void {
-    if (this.executor instanceof DryRunExecutor || this.overtaken !== undefined) return;
+  yieldTo(steps: Iterable<Step>): Reason | undefined {
+    if (this.executor instanceof DryRunExecutor || this.overtaken !== undefined) return undefined;
     try {
       this.keepFrom(steps);
     } catch (error) {
       this.overtaken = stageFailure(error);
     }
+    return this.overtaken;
   }
 
   private keepFrom(steps: Iterable<Step>): void {
@@ -206,6 +212,7 @@ export class Stage {
         const type = EntryType.directory;
         added.push({ kind: StepKind.adjust, type, path, metadata, attributes: undefined });
       },
+      bringsOther: (path) => this.staging.bringsOther(path),
       giveUp: (path) => {
         this.overtaken ??= StageError.of("overtaken", path).reason;
       },

@@ -4,6 +4,7 @@ import type { Step } from "../decide/decision.ts";
 import { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle, Disk, FileHandle } from "../disk/disk.ts";
 import { removeEntry } from "../disk/remove.ts";
+import { retireIn } from "./failed-commits.ts";
 import { mirrorInheritance } from "./inheritance.ts";
 import { JournalWriter, readJournal } from "./journal.ts";
 import { isOwn, openStagingRoot, removeStagingRoot, type StagingRules } from "./staging-root.ts";
@@ -56,6 +57,7 @@ export class StagingArea {
     const { disk } = base;
     const root = openStagingRoot(base, rules);
     try {
+      retireIn(disk, root, rules);
       removeEntry(disk, root, name);
       disk.makeDirectory(root, name, 0o700);
       const directory = disk.openDirectory(root, name);
@@ -67,6 +69,7 @@ export class StagingArea {
       }
       return new StagingArea(base, root, name, rules);
     } catch (error) {
+      removeUnfinished(base, root, name);
       disk.closeDirectory(root);
       throw error;
     }
@@ -127,23 +130,28 @@ export class StagingArea {
     return this.tree.hasDirectory(path) && (this.tree.statDirectory(path).mode & WAY_MARK) === 0;
   }
 
-  /** Moves an entry out of the way; it is removed together with the area. */
-  discard(from: DirectoryHandle, name: string): void {
+  /** Moves an entry out of the way; it is removed together with the area. Returns its name in the area. */
+  discard(from: DirectoryHandle, name: string): string {
     // An earlier run that ended in a crash may have used the same names.
     do this.discarded++;
     while (this.disk.stat(this.directory, `${DISCARDED}${this.discarded}`) !== undefined);
-    this.disk.rename(from, name, this.directory, `${DISCARDED}${this.discarded}`);
+    const discarded = `${DISCARDED}${this.discarded}`;
+    this.disk.rename(from, name, this.directory, discarded);
+    return discarded;
   }
 
   /**
-   * Moves an entry that a step of the journal deletes out of the tree.
+   * The name in the area that an entry gets when a step of the journal deletes it.
    *
    * @param step its number: if the step was done before a crash, the path may hold something new by now
    */
-  discardFor(step: number, from: DirectoryHandle, name: string): void {
-    const discarded = `${DISCARDED}-step${step}`;
-    if (this.disk.stat(this.directory, discarded) !== undefined) return;
-    if (this.disk.stat(from, name) !== undefined) this.disk.rename(from, name, this.directory, discarded);
+  discardedName(step: number): string {
+    return `${DISCARDED}-step${step}`;
+  }
+
+  /** Whether an entry of this name is in the area. */
+  holds(name: string): boolean {
+    return this.disk.stat(this.directory, name) !== undefined;
   }
 
   /** Whether anything has been moved out of the way. */
@@ -190,6 +198,16 @@ export class StagingArea {
     if (stats.isFile() && isOwn(this.disk, stats, this.rules)) return file;
     this.disk.closeFile(file);
     throw foreign();
+  }
+}
+
+/** Removes as much as can be removed of an area that could not be begun; the reason for that is told, and not this. */
+function removeUnfinished(base: Directories, root: DirectoryHandle, name: string): void {
+  try {
+    removeEntry(base.disk, root, name);
+    removeStagingRoot(base);
+  } catch (error) {
+    errorCode(error);
   }
 }
 

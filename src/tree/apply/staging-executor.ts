@@ -38,9 +38,8 @@ export class StagingExecutor implements Executor {
         return "done";
       case "refuse":
         throw new StageError(decision.reason);
-      case "replaced":
-        // It changes, too: from here on there is a list that it can be noted in.
-        this.staging.opened();
+      case "goes":
+        this.staging.opened().journal.addGoing(decision.path);
         return "done";
       case "skip":
         return "done";

@@ -53,11 +53,24 @@ export class Staging {
     if (this.staged !== undefined) return this.staged;
     const { keepOwner } = this.rules;
     const area = StagingArea.create(this.base, this.name, { keepOwner, onMoved: this.asked.onMoved });
-    const journal = area.writeJournal();
-    if (this.listsChanges) this.changes = new ChangeList(this.base.disk, () => area.handle, "changes");
-    const entries = new StagedEntries(this.base, area, journal, this.rules, this.asked);
-    this.staged = { area, journal, entries };
-    return this.staged;
+    let journal: JournalWriter | undefined;
+    try {
+      journal = area.writeJournal();
+      if (this.listsChanges) this.changes = new ChangeList(this.base.disk, () => area.handle, "changes");
+      const entries = new StagedEntries(this.base, area, journal, this.rules, this.asked);
+      this.staged = { area, journal, entries };
+      return this.staged;
+    } catch (error) {
+      // Nothing would remove the area before the next start.
+      journal?.close();
+      removeQuietly(area);
+      throw error;
+    }
+  }
+
+  /** Whether something else than a directory is staged for a path. */
+  bringsOther(path: string): boolean {
+    return this.staged?.area.tree.stat(path)?.isDirectory() === false;
   }
 
   noteChange(path: string): void {
@@ -142,5 +155,14 @@ export class Staging {
     this.changes = undefined;
     this.staged?.area.remove();
     this.staged = undefined;
+  }
+}
+
+/** Removes an area that could not be begun; the reason for that is told, and not another one. */
+function removeQuietly(area: StagingArea): void {
+  try {
+    area.remove();
+  } catch (error) {
+    errorCode(error);
   }
 }

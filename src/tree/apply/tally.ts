@@ -47,12 +47,8 @@ export class Tally {
         yield decision.path;
         break;
       case "remove":
-        for (const path of decision.paths) {
-          this.entries++;
-          yield this.deleted(path);
-        }
-        break;
-      case "replaced":
+      case "goes":
+        this.entries++;
         yield this.deleted(decision.path);
         break;
       case "restore":

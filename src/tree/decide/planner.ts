@@ -122,7 +122,7 @@ export class Planner {
       if (entry.type === EntryType.gone) {
         this.superfluous.checkExpected();
         this.precedence.noteGone(joinPath(header.path, entry.name));
-        if (isThere)
+        if (isThere && !this.hasOtherName(directory, entry.name))
           isTouched = (yield* this.planRemovals("of", joinPath(header.path, entry.name))) || isTouched;
         continue;
       }
@@ -155,8 +155,12 @@ export class Planner {
       this.ways.has(path) || (!isComplete && entries.every(({ type }) => type === EntryType.gone));
     yield* refused(() => this.obstacles.checkWritable(path));
     this.precedence.noteUsed(path);
-    if (metadata === undefined || isWay) yield* this.restore(path, metadata?.mtimeNs ?? this.ways.get(path));
-    else yield { kind: "adjust", path, set: { metadata, attributes: undefined }, isEntry: false };
+    if (metadata === undefined || isWay) {
+      yield* this.restore(path, metadata?.mtimeNs ?? this.ways.get(path));
+      return;
+    }
+    yield* refused(() => this.obstacles.checkAdjustable(path));
+    yield { kind: "adjust", path, set: { metadata, attributes: undefined }, isEntry: false };
   }
 
   /** The base directory is never sent, so nobody compares its time. */
@@ -167,6 +171,22 @@ export class Planner {
     // No journal can hold a time beyond the year 2262, which only a directory of this member itself can have.
     if (!this.obstacles.mayRestore(stats) || BigInt.asIntN(64, timeNs) !== timeNs) return;
     yield { kind: "restore", path, mode: stats.mode & 0o7777, mtimeNs: timeNs };
+  }
+
+  /**
+   * Whether the sender has an entry by another name that this member takes for the same: its file system ignores the case of
+   * names, or their normal form.
+   */
+  private hasOtherName({ header, entries }: ManifestDirectory, name: string): boolean {
+    const stats = this.tree.statIn(header.path, name);
+    if (stats === undefined) return false;
+    const folded = foldedName(name);
+    return entries.some(
+      (other) =>
+        other.type !== EntryType.gone &&
+        foldedName(other.name) === folded &&
+        isSameFile(stats, this.tree.statIn(header.path, other.name)),
+    );
   }
 
   /** Most entries are files that are already right: they need none of the steps of other entries. */
@@ -198,7 +218,7 @@ export class Planner {
         this.precedence.noteUsed(path);
         this.ways.set(path, entry.metadata.mtimeNs);
       } else if (difference === 0) this.precedence.noteSame(directoryOf(path), entry.name);
-      else this.obstacles.checkReplaceable(path, entry, stats);
+      else yield* refused(() => this.obstacles.checkReplaceable(path, entry, stats));
     }
     if (difference === 0) return 0;
     if (entry.extras?.hasOtherNames === true) this.linkTargets.add(path);
@@ -215,6 +235,7 @@ export class Planner {
     if (isDirectory(entry)) {
       if (hasRealParent && this.tree.hasDirectory(path)) {
         const set = { metadata: entry.metadata, attributes: entry.extras?.attributes };
+        yield* refused(() => this.obstacles.checkAdjustable(path));
         this.precedence.noteUsed(path);
         yield { kind: "adjust", path, set, isEntry: true };
         return difference;
@@ -262,18 +283,31 @@ export class Planner {
       if (path !== undefined) {
         isTouched = true;
         yield* refused(() => this.obstacles.checkRemovable(path));
-        yield { kind: "remove", path, paths: this.superfluous.pathsOf(path) };
+        this.precedence.noteTaken(path);
+        yield { kind: "remove", path };
+        for (const one of this.superfluous.pathsBelow(path)) yield { kind: "goes", path: one };
       }
       yield undefined;
     }
     return isTouched;
   }
 
-  /** Everything in a directory is deleted when something else replaces the directory. */
+  /**
+   * Something else replaces a directory. Everything in the directory is deleted then, if the sender wants deletions;
+   * otherwise only an empty directory can be replaced.
+   */
   private *planReplaced(path: string, stats: FileStats): Decisions<void> {
-    const obstacle = (entry: EntryBelow) => this.obstacles.checkDeletable(entry);
-    for (const one of yield* this.superfluous.replaced(path, stats, obstacle))
-      yield { kind: "replaced", path: one };
+    if (!this.superfluous.mayDelete && this.superfluous.hasEntries(path))
+      yield { kind: "refuse", reason: reason("not-empty", path) };
+    let refusal: StageError | undefined;
+    const obstacle = (entry: EntryBelow) => {
+      refusal ??= refusalOf(() => this.obstacles.checkDeletable(entry));
+    };
+    if (!(yield* this.superfluous.replaced(path, stats, obstacle)))
+      yield { kind: "refuse", reason: reason("holds-excluded", path) };
+    if (refusal !== undefined) yield { kind: "refuse", reason: refusal.reason };
+    this.precedence.noteTaken(path);
+    for (const one of this.superfluous.pathsBelow(path)) yield { kind: "goes", path: one };
   }
 
   /** A missing directory must be one that this transfer creates; otherwise its entries would be lost. */
@@ -299,6 +333,11 @@ export class Planner {
     if (kept === undefined) return false;
     throw StageError.of("holds-protected", path, kept);
   }
+}
+
+/** A name without the differences that a file system may ignore. */
+function foldedName(name: string): string {
+  return Buffer.from(name, "latin1").toString("utf8").normalize("NFC").toLowerCase();
 }
 
 function isDirectory({ type }: Entry): boolean {

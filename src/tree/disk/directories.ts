@@ -110,6 +110,10 @@ export class Directories implements TreeView {
     this.disk.checkWritable(this.handle(directory));
   }
 
+  projectOf(directory: string): number {
+    return this.disk.projectOf(this.handle(directory));
+  }
+
   readLink(directory: string, name: string): string {
     return this.disk.readLink(this.handle(directory), name);
   }

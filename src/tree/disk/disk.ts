@@ -54,6 +54,11 @@ export interface Disk {
   fileSystemOf(directory: DirectoryHandle): FileSystemFacts;
   /** Throws if this process may not change the entries of a directory. */
   checkWritable(directory: DirectoryHandle): void;
+  /**
+   * The quota project that new entries of a directory belong to; 0 if it has none, or if the system does not tell. Entries
+   * cannot be moved between projects.
+   */
+  projectOf(directory: DirectoryHandle): number;
   /** All names in a directory, in no order. */
   list(directory: DirectoryHandle): string[];
   /** All names piece by piece, for directories of any size; another listing may run at the same time. */

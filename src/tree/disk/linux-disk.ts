@@ -17,10 +17,11 @@ import {
   setTime,
   syncFileSystem,
 } from "../../sys/files.ts";
+import { canReadProject, inheritedProject } from "../../sys/projects.ts";
 import { canFindHoles, nextData, nextHole } from "../../sys/holes.ts";
 import { type DeviceNumber, makeSpecialFile, type SpecialKind } from "../../sys/special-files.ts";
 import { type FileStats, statDescriptor, statEntry } from "../../sys/stat.ts";
-import { systemError } from "../../sys/system-error.ts";
+import { errorCode, systemError } from "../../sys/system-error.ts";
 import {
   canReadAttributes,
   listAttributes,
@@ -80,6 +81,19 @@ export class LinuxDisk implements Disk {
 
   checkWritable(directory: DirectoryHandle): void {
     checkAccess(`${itself(directory)}/.`, fs.constants.W_OK | fs.constants.X_OK);
+  }
+
+  projectOf(directory: DirectoryHandle): number {
+    // A directory that cannot be read cannot be asked. Then it cannot be listed either, and the others can be pushed.
+    if (!canReadProject()) return 0;
+    try {
+      let project = 0;
+      withReadable(directory, (descriptor) => (project = inheritedProject(descriptor)));
+      return project;
+    } catch (error) {
+      errorCode(error);
+      return 0;
+    }
   }
 
   list(directory: DirectoryHandle): string[] {

@@ -39,6 +39,8 @@ export interface TreeView {
   list(directory: string): string[];
   /** Throws if this process may not change the entries of a directory. */
   checkWritable(directory: string): void;
+  /** The quota project that new entries of a directory belong to; 0 if it has none. */
+  projectOf(directory: string): number;
   readLink(directory: string, name: string): string;
   listAttributes(directory: string, name: string): string[];
   readAttribute(directory: string, name: string, attribute: string): Uint8Array | undefined;

@@ -28,6 +28,12 @@ import type { ScanRequest, ScanRules } from "./request.ts";
 /** Directories with up to this many entries are sorted by name: a bound on memory, chosen without measurement. */
 const SORTED_ENTRIES = 20_000;
 
+/** A directory that changes while it is listed is listed again so often: a listing alone takes milliseconds. */
+const LISTINGS = 5;
+
+/** Names of a directory that are remembered for its next listing: a bound on memory, some 20 MB. */
+const REMEMBERED_NAMES = 200_000;
+
 /** The items of a walk. */
 export type ScanItem =
   | FoundEntry
@@ -181,6 +187,8 @@ export class Scanner {
       const header = { path, metadata: isSent ? metadataOf(stats, this.owners) : undefined };
       let isEmpty = true;
       let isWhole = true;
+      let isSteady = true;
+      const given = new Set<string>();
       for (const name of this.names(path)) {
         if (path === "" && name === STAGING_NAME) continue;
         const item = this.lookout.at(header, name);
@@ -188,7 +196,7 @@ export class Scanner {
         isEmpty &&= item?.kind === "hidden" && item.isOfFileSystem;
         if (item === undefined) {
           // The entry may still exist by another name, which this listing does not have.
-          isWhole = false;
+          isSteady = false;
           continue;
         }
         if (isEntered(item)) found.push(joinPath(path, name));
@@ -197,16 +205,45 @@ export class Scanner {
           isWayGiven = true;
         }
         isWhole &&= isSafeEntry(path, name);
+        if (this.isListing && given.size <= REMEMBERED_NAMES) given.add(name);
         yield* this.give(item, header, name);
       }
       if (!this.isListing) return;
       if (isTop && isEmpty) this.checkForced(path);
-      const isSteady = this.directories.statDirectory(path).mtimeNs === stats.mtimeNs;
-      if (isWhole && isSteady) yield { kind: "complete", directory: header };
+      isSteady &&= isUnchanged(stats, this.directories.statDirectory(path));
+      if (isSteady && isWhole) yield { kind: "complete", directory: header };
+      else if (isWhole) yield* this.listAgain(header, given, found);
     } catch (error) {
       if (error instanceof UserError) throw error;
       yield { kind: "unreadable", path, reason: reasonFor(error) };
     }
+  }
+
+  /**
+   * Completes a directory that has changed while it was listed: gives what has come since.
+   *
+   * @param given the names that were given already; there may be more of them if they are too many to be remembered
+   * @param found the directories among the entries are added to it
+   */
+  private *listAgain(header: DirectoryHeader, given: Set<string>, found: string[]): Generator<ScanItem> {
+    const { path } = header;
+    for (let listing = 1; listing <= LISTINGS && given.size <= REMEMBERED_NAMES; listing++) {
+      const before = this.directories.statDirectory(path);
+      let isWhole = true;
+      for (const name of this.directories.list(path)) {
+        if (given.has(name) || (path === "" && name === STAGING_NAME)) continue;
+        const item = isSafeEntry(path, name) ? this.lookout.at(header, name) : undefined;
+        isWhole &&= item !== undefined;
+        if (item === undefined) continue;
+        given.add(name);
+        if (isEntered(item)) found.push(joinPath(path, name));
+        yield* this.give(item, header, name);
+      }
+      if (!isWhole || !isUnchanged(before, this.directories.statDirectory(path))) continue;
+      yield { kind: "complete", directory: header };
+      return;
+    }
+    yield { kind: "unreadable", path, reason: reason("changes-all-the-time") };
   }
 
   /** The items for one entry: the entry itself, its problem, or only its name. */
@@ -262,4 +299,9 @@ function isEntered(item: Look): boolean {
   return item.kind === "entry"
     ? item.entry.type === EntryType.directory
     : item.kind === "skipped" && item.isDirectory;
+}
+
+/** Whether a directory has the same entries as before: programs can set its time back, but not that of its inode. */
+function isUnchanged(before: FileStats, now: FileStats): boolean {
+  return now.mtimeNs === before.mtimeNs && now.ctimeNs === before.ctimeNs;
 }

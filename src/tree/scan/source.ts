@@ -264,7 +264,7 @@ function separated(entry: HeldEntry): HeldEntry[] {
 function prefaceOf(rules: ScanRules, base: string): ((writer: ManifestWriter) => boolean)[] {
   const deletes = rules.deletes !== "nothing" || rules.syncs;
   if (!deletes && !rules.isCheck) return [];
-  const terms = { isForced: rules.isForced, isCheck: rules.isCheck, base };
+  const terms = { isForced: rules.isForced, isCheck: rules.isCheck, deletes, base };
   return [
     (writer) => writer.addTerms(terms),
     ...rules.excludes.map((pattern) => (writer: ManifestWriter) => writer.addExclude(pattern)),

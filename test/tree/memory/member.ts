@@ -238,7 +238,8 @@ export const withdrawal = (number: number) => (writer: DataWriter) =>
 
 export function manifestBlock({ terms, excludes = [], directories = [] }: BlockSpec, first = 0): Uint8Array {
   const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), first);
-  if (terms !== undefined) writer.addTerms({ isForced: false, isCheck: false, base: "/", ...terms });
+  if (terms !== undefined)
+    writer.addTerms({ isForced: false, isCheck: false, deletes: true, base: "/", ...terms });
   for (const pattern of excludes) assert.ok(writer.addExclude(pattern));
   for (const { path, metadata, entries, isComplete = false } of directories) {
     for (const one of entries) assert.ok(writer.add({ path, metadata }, one));

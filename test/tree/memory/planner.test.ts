@@ -205,6 +205,7 @@ describe("what a member protects", () => {
       "d: holds-protected",
     );
     const other = new Member().put({ "e/x": "", f: "" }).push("t-1", { protection: name });
+    other.plan({ terms: {} });
     assert.equal(other.entries("", [file("e", 1), directory("f")]).wants.count(), 2);
   });
 });

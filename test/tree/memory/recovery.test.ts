@@ -87,10 +87,9 @@ describe("an area", () => {
     assert.deepEqual(start(discarded), ["t-1  finished"]);
     assert.deepEqual(discarded.tree(), NEW);
     const exchanged = new Member().put({ "d/x": "x" });
-    exchanged
-      .push()
-      .bring("", [file("d", 1)])
-      .prepare();
+    const push = exchanged.push();
+    push.plan({ terms: {} });
+    push.bring("", [file("d", 1)]).prepare();
     exchanged.in(`${AREA}/tree`, (tree, disk) =>
       exchanged.in("", (root) => disk.exchange(tree, "d", root, "d")),
     );

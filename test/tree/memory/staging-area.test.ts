@@ -83,26 +83,19 @@ describe("the staging area", () => {
   });
 
   test("puts things out of the way under names that are not taken", () => {
-    const member = new Member().put({ a: "a", b: "b", c: "c" });
+    const member = new Member().put({ a: "a", b: "b" });
     const { base } = member;
     const area = StagingArea.create(base, "t-1", RULES);
     assert.equal(area.hasDiscarded(), false);
     member.in(AREA, (own, disk) => disk.makeDirectory(own, "discarded2", 0o700));
     assert.equal(area.hasDiscarded(), true);
     for (const name of ["a", "b"]) area.discard(base.root, name);
-    area.discardFor(7, base.root, "c");
-    area.discardFor(7, base.root, "c");
-    area.discardFor(8, base.root, "none");
     assert.deepEqual(member.tree(AREA), {
       discarded1: "a",
       "discarded2/": "",
       discarded3: "b",
-      "discarded-step7": "c",
       "tree/": "",
     });
-    member.put({ c: "new" });
-    area.discardFor(7, base.root, "c");
-    assert.equal(member.text("c"), "new");
   });
 
   test("of a journal that a crash has left half written begins anew", () => {
