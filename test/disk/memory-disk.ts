@@ -1,3 +1,4 @@
+import { keptTime } from "../../src/tree/disk/kept-times.ts";
 import type { Random } from "../../src/base/random.ts";
 import { type DeviceNumber, packDevice, type SpecialKind } from "../../src/sys/special-files.ts";
 import type { FileStats } from "../../src/sys/stat.ts";
@@ -241,6 +242,12 @@ export class MemoryDisk extends MemoryMachine implements Disk {
     this.change("removeAttribute", name);
     if (!this.hasAttributes) throw new DiskError("ENOSYS", "lremovexattr");
     attributes.changeAttribute(this.state, this.find(parent, name, "lremovexattr"), attribute, undefined);
+  }
+
+  tryTimes(_directory: DirectoryHandle, timesNs: readonly bigint[]): readonly bigint[] | undefined {
+    this.look("tryTimes", "");
+    const { keptTimes, hasUnnamedFiles } = this.state.options;
+    return hasUnnamedFiles ? timesNs.map((timeNs) => keptTime(timeNs, keptTimes)) : undefined;
   }
 
   makeFile(parent: DirectoryHandle, name: string, mode: number): FileHandle {

@@ -36,6 +36,8 @@ export interface MemoryDiskOptions {
   readonly hasExactTimes?: boolean;
   /** What the file system keeps of the times that it is given; all by default. */
   readonly keptTimes?: KeptTimes;
+  /** Whether there are files without names. */
+  readonly hasUnnamedFiles?: boolean;
   readonly canFindHoles?: boolean;
   readonly hasAttributes?: boolean;
 }
@@ -141,10 +143,10 @@ export class MemoryMachine {
 
 function memoryOptions(options: MemoryDiskOptions): MemoryOptions {
   const { crashModel = "ordered", user = 0, group = user, groups = [], umask = 0o022 } = options;
-  const { keptTimes = ALL_TIMES, ignoresCase = false } = options;
+  const { keptTimes = ALL_TIMES, hasUnnamedFiles = true, ignoresCase = false } = options;
   const clock = options.clock ?? ticking();
   const identity = { user, group, groups };
-  return { model: crashModel, clock, identity, umask, keptTimes, ignoresCase };
+  return { model: crashModel, clock, identity, umask, keptTimes, hasUnnamedFiles, ignoresCase };
 }
 
 function ticking(): () => bigint {

@@ -32,6 +32,7 @@ export interface MemoryOptions {
   readonly identity: Identity;
   readonly umask: number;
   readonly keptTimes: KeptTimes;
+  readonly hasUnnamedFiles: boolean;
   /** Whether names that differ in their case alone are one name. */
   readonly ignoresCase: boolean;
 }

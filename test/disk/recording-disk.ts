@@ -186,6 +186,10 @@ export class RecordingDisk implements Disk {
     this.change(words, () => this.disk.removeAttribute(parent, name, attribute));
   }
 
+  tryTimes(directory: DirectoryHandle, timesNs: readonly bigint[]): readonly bigint[] | undefined {
+    return this.look(`try-times ${this.of(directory)}`, () => this.disk.tryTimes(directory, timesNs));
+  }
+
   makeFile(parent: DirectoryHandle, name: string, mode: number): FileHandle {
     const path = this.at(parent, name);
     const make = () => this.disk.makeFile(parent, name, mode);

@@ -2,7 +2,7 @@
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import type { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle, Disk } from "../disk/disk.ts";
-import { isOwn, openStagingRoot, type StagingRules } from "./staging-root.ts";
+import { isOwn, type StagingRules } from "./staging-root.ts";
 
 /** The form of transfer names. Areas that are being deleted have other names, and are never read. */
 export const TRANSFER_NAME = /^[0-9a-z]+-[0-9]+$/;
@@ -15,11 +15,12 @@ export const TRANSFER_NAME = /^[0-9a-z]+-[0-9]+$/;
  */
 export function retireFailedCommits(base: Directories, rules: StagingRules): void {
   if (base.stat(STAGING_NAME) === undefined) return;
-  const root = openStagingRoot(base, rules);
+  const { disk } = base;
+  const root = disk.openDirectory(base.root, STAGING_NAME);
   try {
-    retireIn(base.disk, root, rules);
+    if (isOwn(disk, disk.statDirectory(root), rules)) retireIn(disk, root, rules);
   } finally {
-    base.disk.closeDirectory(root);
+    disk.closeDirectory(root);
   }
 }
 

@@ -105,6 +105,11 @@ export interface Disk {
   setAttribute(parent: DirectoryHandle, name: string, attribute: string, value: Uint8Array): void;
   removeAttribute(parent: DirectoryHandle, name: string, attribute: string): void;
 
+  /**
+   * The times that the file system keeps of these, in nanoseconds: tried on a file without a name, so that nothing changes in
+   * the tree; undefined where there are no such files.
+   */
+  tryTimes(directory: DirectoryHandle, timesNs: readonly bigint[]): readonly bigint[] | undefined;
   /** Creates a file that does not exist, and opens it for writing and reading. */
   makeFile(parent: DirectoryHandle, name: string, mode: number): FileHandle;
   /** Opens a file without waiting for anything; throws ELOOP for a link. */

@@ -45,27 +45,38 @@ export function mayBeKept(storedNs: bigint, timeNs: bigint): boolean {
 }
 
 /**
- * Finds out by trying: sets times of the staging directory, reads them back, and removes the directory if it is empty.
+ * Finds out by trying: sets times and reads them back.
  *
  * @param root the base directory
  * @returns undefined if that is not possible, for example on a file system that is read-only
  */
 export function findKeptTimes(disk: Disk, root: DirectoryHandle): KeptTimes | undefined {
+  const tried = [FINE_NS, FIRST_NS, LAST_NS] as const;
+  const kept = disk.tryTimes(root, tried) ?? tryOnStagingRoot(disk, root, tried);
+  if (kept === undefined) return undefined;
+  const [fine = FINE_NS, first = FIRST_NS, last = LAST_NS] = kept;
+  const lost = FINE_NS - fine;
+  return {
+    granularityNs: lost >= 0n && lost < COARSEST_NS ? lost + 1n : 1n,
+    earliestNs: isClamped(first, FIRST_NS) ? first : undefined,
+    latestNs: isClamped(last, LAST_NS) ? last : undefined,
+  };
+}
+
+/** The same on the staging directory, which is removed if it is empty: FAT and NTFS have no files without names. */
+function tryOnStagingRoot(
+  disk: Disk,
+  root: DirectoryHandle,
+  timesNs: readonly bigint[],
+): readonly bigint[] | undefined {
   try {
     makeStagingRoot(disk, root);
     const directory = disk.openDirectory(root, STAGING_NAME);
     try {
-      const kept = (timeNs: bigint) => {
+      return timesNs.map((timeNs) => {
         disk.setTime(directory, ITSELF, timeNs);
         return disk.statDirectory(directory).mtimeNs;
-      };
-      const [fine, first, last] = [kept(FINE_NS), kept(FIRST_NS), kept(LAST_NS)];
-      const lost = FINE_NS - fine;
-      return {
-        granularityNs: lost >= 0n && lost < COARSEST_NS ? lost + 1n : 1n,
-        earliestNs: isClamped(first, FIRST_NS) ? first : undefined,
-        latestNs: isClamped(last, LAST_NS) ? last : undefined,
-      };
+      });
     } finally {
       disk.closeDirectory(directory);
       removeStagingRoot(disk, root);

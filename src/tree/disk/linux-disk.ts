@@ -17,6 +17,7 @@ import {
   setTime,
   syncFileSystem,
 } from "../../sys/files.ts";
+import { O_TMPFILE } from "../../sys/native.ts";
 import { canReadProject, inheritedProject } from "../../sys/projects.ts";
 import { canFindHoles, nextData, nextHole } from "../../sys/holes.ts";
 import { type DeviceNumber, makeSpecialFile, type SpecialKind } from "../../sys/special-files.ts";
@@ -192,6 +193,24 @@ export class LinuxDisk implements Disk {
 
   removeAttribute(parent: DirectoryHandle, name: string, attribute: string): void {
     removeAttribute(pathOf(parent, name), attribute);
+  }
+
+  tryTimes(directory: DirectoryHandle, timesNs: readonly bigint[]): readonly bigint[] | undefined {
+    let descriptor: number;
+    try {
+      descriptor = fs.openSync(`/proc/self/fd/${descriptorOf(directory)}`, O_TMPFILE | O_RDWR, 0o600);
+    } catch (error) {
+      errorCode(error);
+      return undefined;
+    }
+    try {
+      return timesNs.map((timeNs) => {
+        setDescriptorTime(descriptor, timeNs);
+        return statDescriptor(descriptor).mtimeNs;
+      });
+    } finally {
+      fs.closeSync(descriptor);
+    }
   }
 
   makeFile(parent: DirectoryHandle, name: string, mode: number): FileHandle {

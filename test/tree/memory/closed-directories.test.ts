@@ -61,8 +61,9 @@ describe("a closed directory of this process's own user", () => {
     const member = plainMember({ "d/e/x": "x" });
     setMode(member, "d/e", 0o555);
     setMode(member, "d", 0o555);
-    member
-      .push()
+    const push = member.push();
+    push.plan({ terms: { deletes: true } });
+    push
       .bring("", [file("d", 1)])
       .prepare()
       .commit();
