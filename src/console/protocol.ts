@@ -163,6 +163,16 @@ export interface SendResult {
   readonly differing: number;
   readonly durationMs: number;
   readonly repairedFragments: number;
+  /** Who is heard under another key; not there if nobody is, or the transfer concerns only hosts with names. */
+  readonly foreign?: readonly ForeignHost[];
+}
+
+/** An address that packets under another key came from lately. Who sent them is not proven. */
+export interface ForeignHost {
+  readonly address: string;
+  readonly packets: number;
+  /** How long ago the last one came. */
+  readonly agoSeconds: number;
 }
 
 export interface MemberInfo {
@@ -172,6 +182,8 @@ export interface MemberInfo {
   readonly receives: boolean;
   readonly sends: boolean;
   readonly labels: readonly string[];
+  /** The fingerprints of the keys that it accepts; it seals with the first one. Not there if it has none, or does not say. */
+  readonly keys?: readonly string[];
 }
 
 export type Result =

@@ -5,6 +5,7 @@ import { NodeEngine } from "../engine/node.ts";
 import type { EngineOptions } from "../engine/types.ts";
 import type { Transport } from "../net/transports/transport.ts";
 import { DATAGRAM_BYTES, WINDOW_BLOCKS } from "../wire/limits.ts";
+import type { NodeInfo } from "../wire/membership-messages.ts";
 import type { NodeIdentity } from "./service/node-identity.ts";
 import type { Settings } from "./settings/settings.ts";
 import { VERSION } from "./settings/version.ts";
@@ -19,14 +20,16 @@ const WIRE_HEADER_BYTES = 14 + 20 + 8;
  * Makes the engine.
  *
  * @param transport its receive buffer bounds how far senders run ahead of this node
+ * @param keys the fingerprints of the keys that this node accepts
  */
 export function makeEngine(
   settings: Settings,
   identity: NodeIdentity,
   transport: Pick<Transport, "receiveBufferBytes">,
+  keys: NodeInfo["keys"],
 ): NodeEngine {
   const { hostName, receives, sends, labels } = settings;
-  const info = { hostName, version: VERSION, receives, sends, labels };
+  const info = { hostName, version: VERSION, receives, sends, labels, keys };
   return new NodeEngine(identity, info, engineOptions(settings, transport), systemRandom());
 }
 

@@ -2,7 +2,14 @@
 import type { ByteReader, ByteWriter } from "../base/bytes.ts";
 import { DecodeError } from "../base/bytes.ts";
 import { hexOf, bytesOfHex } from "../base/hex.ts";
-import { HOST_NAME_BYTES, LABEL_BYTES, LABELS, VERSION_BYTES } from "./limits.ts";
+import {
+  FINGERPRINT_BYTES,
+  FINGERPRINTS,
+  HOST_NAME_BYTES,
+  LABEL_BYTES,
+  LABELS,
+  VERSION_BYTES,
+} from "./limits.ts";
 
 /** A node's description of itself (PROTOCOL.md 4.1). */
 export interface NodeInfo {
@@ -12,6 +19,11 @@ export interface NodeInfo {
   readonly receives: boolean;
   readonly sends: boolean;
   readonly labels: readonly string[];
+  /**
+   * The fingerprints of the keys that the node accepts, 8 hexadecimal digits each; it seals with the first one. Undefined for
+   * a node that does not say, or has no key.
+   */
+  readonly keys?: readonly string[] | undefined;
 }
 
 const Flag = { receives: 1, sends: 2 } as const;
@@ -26,8 +38,13 @@ export function encodeNodeInfo(writer: ByteWriter, info: NodeInfo): void {
   writer.shortText(info.hostName).shortText(info.version);
   writer.u8(info.labels.length);
   for (const label of info.labels) writer.shortText(label);
+  const { keys = [] } = info;
+  if (keys.length === 0) return;
+  writer.u8(keys.length);
+  for (const key of keys) writer.raw(bytesOfHex(key));
 }
 
+/** Node info is the last field of its message: the list at its end is left out by a node without a key. */
 export function decodeNodeInfo(reader: ByteReader): NodeInfo {
   const flags = reader.u8();
   if (flags > 3) throw new DecodeError("unknown flags");
@@ -37,13 +54,21 @@ export function decodeNodeInfo(reader: ByteReader): NodeInfo {
   if (count > LABELS) throw new DecodeError("too many labels");
   const labels: string[] = [];
   for (let index = 0; index < count; index++) labels.push(limited(reader.shortText(), LABEL_BYTES));
+  const keys = reader.remaining === 0 ? {} : { keys: decodeKeys(reader) };
   return {
     hostName,
     version,
     receives: (flags & Flag.receives) !== 0,
     sends: (flags & Flag.sends) !== 0,
     labels,
+    ...keys,
   };
+}
+
+function decodeKeys(reader: ByteReader): string[] {
+  const count = reader.u8();
+  if (count === 0 || count > FINGERPRINTS) throw new DecodeError("no key, or too many");
+  return Array.from({ length: count }, () => hexOf(reader.raw(FINGERPRINT_BYTES)));
 }
 
 /** These names are shown on terminals and written into logs, so only printable characters are accepted. */

@@ -99,7 +99,7 @@ for (const { name, request, unknown = [], tally, verdicts = DONE, aborted, statu
 }
 
 test("the result names hosts as people see them, in the order of their names", () => {
-  const targets = { members: [member(1), member(2)], unknown: ["host9"], unknownExcepts: ["host8"] };
+  const targets = { members: [member(1), member(2)], unknown: ["host9"], unknownExcepts: ["host8"], apart: [] };
   const tally = { totals: TOTALS, unreadable: 1, deleted: 2, differing: 4 };
   const ended = {
     transfer: 1,
@@ -137,7 +137,7 @@ test("the result names hosts as people see them, in the order of their names", (
 });
 
 test("a transfer begins as soon as there is a member, unless one is missing that must not be", () => {
-  const targets = { members: [member(1)], unknown: ["host8", "host9"], unknownExcepts: [] };
+  const targets = { members: [member(1)], unknown: ["host8", "host9"], unknownExcepts: [], apart: [] };
   assert.equal(resultWithoutTransfer(PUSH, targets), undefined);
   const refused = resultWithoutTransfer({ ...PUSH, allOrNothing: true }, targets);
   assert.equal(refused?.exitStatus, ExitStatus.aborted);
@@ -146,7 +146,7 @@ test("a transfer begins as soon as there is a member, unless one is missing that
 });
 
 test("without a member, missing hosts make a result, and nobody at all is an error", () => {
-  const missing = { members: [], unknown: ["host9"], unknownExcepts: ["host8"] };
+  const missing = { members: [], unknown: ["host9"], unknownExcepts: ["host8"], apart: [] };
   const result = resultWithoutTransfer(PUSH, missing);
   assert.equal(result?.exitStatus, ExitStatus.partial);
   assert.deepEqual(

@@ -59,12 +59,14 @@ function shown(random: Random, most: number): string {
 }
 
 function nodeInfo(random: Random): NodeInfo {
+  const keys = list(random, 8, () => hexOf(randomBytes(random, 4)));
   return {
     hostName: shown(random, 64),
     version: shown(random, 32),
     receives: flag(random),
     sends: flag(random),
     labels: list(random, 16, () => shown(random, 32)),
+    ...(keys.length === 0 ? {} : { keys }),
   };
 }
 

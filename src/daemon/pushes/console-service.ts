@@ -1,5 +1,5 @@
 /** Carries out the requests of msync. */
-import type { Event, Request, Result, WaitRequest } from "../../console/protocol.ts";
+import type { Event, ForeignHost, Request, Result, WaitRequest } from "../../console/protocol.ts";
 import type { RequestHandler } from "../../console/conversation.ts";
 import { bytesOfText } from "../../base/display.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
@@ -7,6 +7,8 @@ import type { PeerCredentials } from "../../sys/peer-credentials.ts";
 import type { NodeEngine } from "../../engine/node.ts";
 import type { ChosenInterface } from "../../net/interfaces.ts";
 import type { Transport } from "../../net/transports/transport.ts";
+import type { KeyRing } from "../../net/key-ring.ts";
+import type { ApartHosts } from "./apart-hosts.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { displayName } from "./host-names.ts";
 import type { Counters } from "../pump/counters.ts";
@@ -27,8 +29,8 @@ export interface ServiceParts {
   readonly history: History;
   readonly counters: Counters;
   readonly log: Log;
-  /** Whether the fleet has a key. */
-  readonly isSealed: boolean;
+  readonly ring: KeyRing;
+  readonly apart: ApartHosts;
   /** The interface that is used now. */
   readonly present: () => ChosenInterface;
   /** When the daemon was started, by the clock of performance.now(). */
@@ -96,14 +98,16 @@ export class ConsoleService implements RequestHandler {
       receives: member.info.receives,
       sends: member.info.sends,
       labels: member.info.labels,
+      ...(member.info.keys === undefined ? {} : { keys: member.info.keys }),
     }));
     shown.sort((a, b) => (a.host < b.host ? -1 : 1));
-    return { result: "members", members: shown, isSealed: this.parts.isSealed };
+    return { result: "members", members: shown, isSealed: this.parts.ring.isSecret };
   }
 
   private status(): [string, string][] {
     const { settings, engine, transport, transfers, counters, log } = this.parts;
     const present = this.parts.present();
+    const keys = this.parts.ring.fingerprints ?? [];
     const yes = (value: boolean) => (value ? "yes" : "no");
     const foreign =
       counters.foreign === 0 ? "0" : `${counters.foreign} (last from ${counters.lastForeignSource})`;
@@ -120,8 +124,11 @@ export class ConsoleService implements RequestHandler {
       ["socket", bytesOfText(settings.socket ?? "none")],
       [
         "sealed",
-        this.parts.isSealed ? "yes" : "no: anyone on this network can write here; give a key with -k",
+        this.parts.ring.isSecret ? "yes" : "no: anyone on this network can write here; give a key with -k",
       ],
+      ["key", keys[0] ?? "none"],
+      ["accepted keys", keys.length === 0 ? "none" : keys.join(", ")],
+      ["under another key", this.foreignHosts()],
       ["members", String(engine.membership.size)],
       ["sending", String(transfers.count)],
       ["waiting", String(transfers.waiting)],
@@ -150,4 +157,16 @@ export class ConsoleService implements RequestHandler {
       ["uptime", `${Math.round((performance.now() - this.parts.startedMs) / 1000)} s`],
     ];
   }
+
+  /** Who is heard under none of our keys: hosts that were members by their names, all others by their addresses. */
+  private foreignHosts(): string {
+    const { apart, engine } = this.parts;
+    const known = apart.lostHosts().map((host) => `${host.host} ${heardText(host)}`);
+    const strangers = apart.strangers([...engine.membership.members]).map(heardText);
+    return [...known, ...strangers].join(", ") || "nobody";
+  }
+}
+
+function heardText({ address, packets, agoSeconds }: ForeignHost): string {
+  return `${address} (${packets} packets, the last ${agoSeconds} s ago)`;
 }

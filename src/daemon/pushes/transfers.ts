@@ -10,12 +10,13 @@ import { type ScanRules, simplifyRequest } from "../../tree/scan/request.ts";
 import type { Driver } from "../pump/driver.ts";
 import type { Log } from "../service/log.ts";
 import { findGroupNumber } from "../settings/accounts.ts";
+import type { ApartHosts } from "./apart-hosts.ts";
 import { ownerForGroup, pushedBy } from "./callers.ts";
 import type { Settings } from "../settings/settings.ts";
 import { byHostName, displayName } from "./host-names.ts";
-import { chooseTargets, type ChosenTargets } from "./targets.ts";
+import { type ChosenTargets, chooseReachable } from "./targets.ts";
 import { type TransferProgress, TransferReport } from "./transfer-report.ts";
-import { resultOfTransfer, resultWithoutTransfer } from "./transfer-result.ts";
+import { resultOfTransfer, resultWithoutTransfer, withStrangers } from "./transfer-result.ts";
 import { Turns } from "./turns.ts";
 
 /** Between two progress events: a bar that moves five times a second looks steady. */
@@ -27,6 +28,8 @@ export interface TransferParts {
   readonly driver: Pick<Driver, "startTransfer" | "handle" | "nowMs">;
   readonly log: Log;
   readonly settings: Pick<Settings, "parallel" | "excludes" | "ownerMatch">;
+  /** Knows the hosts that cannot be reached for their key. */
+  readonly apart: Pick<ApartHosts, "lost" | "verdictOn" | "strangers">;
   /** Called with each transfer that has ended, except dry runs. */
   readonly record: (transfer: number, result: SendResult, by: PushedBy | undefined) => void;
 }
@@ -126,12 +129,15 @@ export class Transfers {
 
   private sendNow(asked: Asked, signal: AbortSignal): Promise<SendResult> {
     const { request } = asked;
+    const { apart } = this.parts;
     const members = [...this.parts.engine.membership.members].sort(byHostName);
-    const targets = chooseTargets(members, request.targets, request.excepts);
-    const result = resultWithoutTransfer(request, targets);
-    if (result !== undefined) return Promise.resolve(result);
+    const targets = chooseReachable(members, apart, request.targets, request.excepts);
+    const heard = apart.strangers(members);
+    const result = resultWithoutTransfer(request, targets, heard);
+    if (result !== undefined) return Promise.resolve(withStrangers(request, result, heard));
     return new Promise((resolve) => {
-      const transfer = this.start(asked, targets, resolve);
+      const finish = (one: SendResult) => resolve(withStrangers(request, one, heard));
+      const transfer = this.start(asked, targets, finish);
       signal.addEventListener("abort", () => this.cancel(transfer, sentence("interrupted")));
       if (signal.aborted) this.cancel(transfer, sentence("interrupted"));
     });

@@ -37,7 +37,7 @@ export interface Peer {
  */
 export class Membership {
   private readonly random: Random;
-  private readonly info: NodeInfo;
+  private info: NodeInfo;
   private readonly membersByEpoch = new Map<string, Member>();
   private readonly heardMs = new Map<string, number>();
   private readonly candidates = new Map<string, Candidate>();
@@ -78,6 +78,12 @@ export class Membership {
     this.nextAliveMs = Infinity;
     this.nextLookMs = Infinity;
     this.candidates.clear();
+  }
+
+  /** This node is about to accept other keys: the members are told, several times, because a datagram may be lost. */
+  changeKeys(keys: NodeInfo["keys"]): void {
+    this.info = { ...this.info, keys };
+    for (let copy = 0; copy < 3; copy++) this.multicast({ type: "alive", body: { info: this.info } });
   }
 
   /** A node joined the group again, after its interface changed: it introduces itself once more. */
