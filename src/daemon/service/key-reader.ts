@@ -16,7 +16,6 @@ export interface KeyReader {
 export function directKeyReader(file: string): KeyReader {
   return {
     // Async, so that a refusal is one of the promise.
-    // eslint-disable-next-line @typescript-eslint/require-await -- the file is read in one call
     read: async () => readKeyFile(file),
     stop: () => undefined,
   };
