@@ -7,7 +7,7 @@ import { UserError } from "./user-error.ts";
  */
 export const KEYS_PER_FILE = 8;
 
-/** Largest key file: room for eight keys with long comments. What is larger is another file, named by mistake. */
+/** Largest key file: room for eight keys with long comments. A larger one is another file, named by mistake. */
 export const KEY_FILE_BYTES = 64 * 1024;
 
 /** 32 bytes in base64. The last character before the end has two bits of no meaning: with them, a key has one form. */
@@ -33,7 +33,9 @@ export function findKeys(text: string, path: string): readonly string[] {
     }
     const earlier = lineOfKey.get(line);
     if (earlier !== undefined) {
-      throw new UserError(`the key file ${path} holds the key of line ${earlier} again in ${place}: remove one`);
+      throw new UserError(
+        `the key file ${path} holds the key of line ${earlier} again in ${place}: remove one`,
+      );
     }
     lineOfKey.set(line, index + 1);
   });

@@ -16,7 +16,7 @@ const ADDED_BYTES = 100;
 
 /**
  * Adds a new key at the end of a key file, where it opens packets and does not seal yet. The file is replaced in one step and
- * keeps its owner, group and mode. If it is a link, the file behind it is replaced.
+ * keeps its owner, group and mode. If it is a link, its target is replaced.
  *
  * @param file a byte string
  * @returns how many keys the file holds now

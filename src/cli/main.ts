@@ -50,7 +50,9 @@ async function generateKey({ keyFile, addTo }: CommandOptions): Promise<void> {
     return;
   }
   const count = (await import("./key-add.ts")).addKey(addTo);
-  printLine(`${addTo} holds ${count} keys now, and the new one is the last: it opens packets and does not seal yet`);
+  printLine(
+    `${addTo} holds ${count} keys now, and the new one is the last: it opens packets and does not seal yet`,
+  );
   printLine(
     "next: copy the file to all other hosts, run 'systemctl reload makuosan' on every host, and only then move the new key " +
       "to the front; docs/keys.md and makuosan(8) have all steps",

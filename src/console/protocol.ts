@@ -167,7 +167,7 @@ export interface SendResult {
   readonly foreign?: readonly ForeignHost[];
 }
 
-/** An address that packets under another key came from lately. Who sent them is not proven. */
+/** An address that packets under another key came from lately. Their sender is not proven. */
 export interface ForeignHost {
   readonly address: string;
   readonly packets: number;

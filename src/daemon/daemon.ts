@@ -128,7 +128,18 @@ async function start(
   log.info(`using ${chosen.name} (${chosen.ip}), group ${ip}, port ${port}`);
 
   const events = new NodeEvents();
-  const frame = { settings, log, lifecycle, events, opened, reader, identity, keepsOwner, history, startedMs };
+  const frame = {
+    settings,
+    log,
+    lifecycle,
+    events,
+    opened,
+    reader,
+    identity,
+    keepsOwner,
+    history,
+    startedMs,
+  };
   const pump = buildPump(frame, surroundings.onTurn);
   const pushes = buildPushes(frame, pump);
   startParts(frame, pump, pushes);
@@ -142,7 +153,7 @@ async function start(
 
 /**
  * Opens the way to the key file that is still there after the drop of privileges, for a reload. A daemon that becomes another
- * user leaves a process behind that reads it.
+ * user keeps a process that reads it.
  */
 function openKeyReader({ keyFile, identity }: Settings): KeyReader | undefined {
   if (keyFile === undefined) return undefined;
@@ -156,7 +167,10 @@ function openHistory(settings: Settings, log: Log): History {
   );
 }
 
-function buildPump({ settings, log, lifecycle, events, opened, reader, identity }: Frame, onTurn: () => void): Pump {
+function buildPump(
+  { settings, log, lifecycle, events, opened, reader, identity }: Frame,
+  onTurn: () => void,
+): Pump {
   const { ring, transport } = opened;
   const { nodeId, epoch } = identity;
   const counters = new Counters();

@@ -32,7 +32,13 @@ export class FleetKey {
   constructor(secret: Buffer | undefined) {
     this.secret = secret ?? PUBLIC_KEY;
     this.isSecret = secret !== undefined;
-    const derived = crypto.hkdfSync("sha256", this.secret, NO_SALT, "makuosan fingerprint", FINGERPRINT_BYTES);
+    const derived = crypto.hkdfSync(
+      "sha256",
+      this.secret,
+      NO_SALT,
+      "makuosan fingerprint",
+      FINGERPRINT_BYTES,
+    );
     this.fingerprint = hexOf(new Uint8Array(derived));
   }
 
@@ -169,7 +175,7 @@ export class ControlOpener {
     return { kind: "foreign", header };
   }
 
-  /** Forgets what was derived from keys that open nothing any more. What was received before stays known. */
+  /** Forgets what was derived from keys that open nothing any more. Messages that were received before stay known. */
   forgetOldKeys(): void {
     const { opening } = this.fleetKeys;
     const all = [...this.strangers.values(), ...[...this.sessions.values()].map(({ keys }) => keys)];

@@ -99,7 +99,12 @@ for (const { name, request, unknown = [], tally, verdicts = DONE, aborted, statu
 }
 
 test("the result names hosts as people see them, in the order of their names", () => {
-  const targets = { members: [member(1), member(2)], unknown: ["host9"], unknownExcepts: ["host8"], apart: [] };
+  const targets = {
+    members: [member(1), member(2)],
+    unknown: ["host9"],
+    unknownExcepts: ["host8"],
+    apart: [],
+  };
   const tally = { totals: TOTALS, unreadable: 1, deleted: 2, differing: 4 };
   const ended = {
     transfer: 1,

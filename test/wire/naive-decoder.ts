@@ -36,7 +36,13 @@ function nodeInfo(from: Cursor): Plain {
   const count = from.u8();
   demand(count <= 16, "labels");
   const labels = from.times(count, () => shown(from, 32));
-  const info = { hostName, version, receives: flags % 2 === 1, sends: Math.floor(flags / 2) % 2 === 1, labels };
+  const info = {
+    hostName,
+    version,
+    receives: flags % 2 === 1,
+    sends: Math.floor(flags / 2) % 2 === 1,
+    labels,
+  };
   if (from.left === 0) return info;
   const keys = from.u8();
   demand(keys >= 1 && keys <= 8, "keys");

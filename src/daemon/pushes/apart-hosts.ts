@@ -94,7 +94,9 @@ export class ApartHosts {
   }
 
   private sourceOf(member: Member): ForeignSource | undefined {
-    return this.parts.foreign.present(this.parts.nowMs()).find(({ ip, nodeId }) => nodeId === member.nodeId || ip === member.address.ip);
+    return this.parts.foreign
+      .present(this.parts.nowMs())
+      .find(({ ip, nodeId }) => nodeId === member.nodeId || ip === member.address.ip);
   }
 
   private keep(member: Member): void {

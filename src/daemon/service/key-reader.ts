@@ -32,7 +32,7 @@ const ANSWER_CHARACTERS = 2 * KEY_FILE_BYTES;
 
 /**
  * For each line of the standard input, says the mode of the file in hexadecimal and its beginning in base64, or the code of an
- * error. Mode and bytes are those of one opened file. What is no regular file is not opened.
+ * error. Mode and bytes are those of one opened file. Anything but a regular file is not opened.
  */
 const SCRIPT = `
 while read -r _; do
@@ -62,7 +62,7 @@ export class KeyReaderProcess implements KeyReader {
   /** To be made before the privileges are dropped, when the calling thread needs no further ones. */
   constructor(file: string) {
     this.file = file;
-    // Where the kernel lets it, the process has no capability: root may read what belongs to root.
+    // If the kernel allows it, the process has no capability: root may read what belongs to root.
     emptyBoundingSet();
     this.child = spawn("/bin/sh", ["-c", SCRIPT, "makuosan-key-reader", file], {
       cwd: "/",
