@@ -203,7 +203,8 @@ function buildPushes(frame: Frame, { engine, driver, foreign }: Pump): Pushes {
   const hostOf = (epoch: string) => membership.memberOf(epoch)?.info.hostName ?? "a member that left";
   events.listen((event) => logEvent(log, event, hostOf));
 
-  const apart = new ApartHosts({ ring: opened.ring, foreign, nowMs: () => driver.nowMs() });
+  const nowMs = () => driver.nowMs();
+  const apart = new ApartHosts({ ring: opened.ring, foreign, nowMs, selfId: identity.nodeId });
   events.listen((event) => apart.onEvent(event));
 
   const transfers = new Transfers({

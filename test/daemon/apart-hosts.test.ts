@@ -21,7 +21,7 @@ function member(number: number, keys?: readonly string[]): Member {
 function world() {
   const foreign = new ForeignSources();
   const clock = { nowMs: 0 };
-  const apart = new ApartHosts({ ring, foreign, nowMs: () => clock.nowMs });
+  const apart = new ApartHosts({ ring, foreign, nowMs: () => clock.nowMs, selfId: "0".repeat(32) });
   const joins = (one: Member) => apart.onEvent({ kind: "member-joined", member: one });
   const leaves = (one: Member) => apart.onEvent({ kind: "member-left", member: one, reason: "silence" });
   return { foreign, apart, clock, joins, leaves };
@@ -82,15 +82,16 @@ test("a host that is a member again is not lost", () => {
 test("packets of strangers alone fail no push: they are told, and nothing else", () => {
   const { foreign, apart } = world();
   foreign.note("10.0.0.7", "7".repeat(32), 0);
+  foreign.note("10.0.0.7", "7".repeat(32), 0);
   const members = [member(1)];
   const targets = chooseReachable(members, apart, [], []);
-  const heard = apart.strangers(members);
-  assert.deepEqual(heard, [{ address: "10.0.0.7", packets: 1, agoSeconds: 0 }]);
+  const heard = apart.seemingHosts(members);
+  assert.deepEqual(heard, [{ address: "10.0.0.7", packets: 2, agoSeconds: 0 }]);
   assert.deepEqual([targets.apart, resultWithoutTransfer(PUSH, targets, heard)], [[], undefined]);
   const nobody = chooseReachable([], apart, [], []);
   assert.throws(
     () => resultWithoutTransfer(PUSH, nobody, heard),
-    /there is no member to send to: 1 packet under another key came from 10\.0\.0\.7: add a common key /,
+    /there is no member to send to: 2 packets under another key came from 10\.0\.0\.7: add a common key /,
   );
   assert.deepEqual(apart.strangers([member(7)]), [], "a damaged packet of a member");
 });
@@ -124,4 +125,21 @@ test("addresses that are remembered are few, and the last ones heard stay", () =
     foreign.note(`10.0.${number >> 8}.${number & 255}`, "", number);
   const present = foreign.present(1_000);
   assert.deepEqual([present.length, present[0]?.ip], [256, "10.0.3.231"]);
+});
+
+test("noise and replayed packets are counted, and do not seem to be a host", () => {
+  const { foreign, apart } = world();
+  for (let number = 0; number < 10; number++) foreign.note("10.0.0.7", `${number}`.repeat(32), number);
+  for (const known of ["0".repeat(32), "1".repeat(32)]) {
+    foreign.note("10.0.0.8", known, 0);
+    foreign.note("10.0.0.8", known, 0);
+    assert.deepEqual(apart.seemingHosts([member(1)]), []);
+  }
+  assert.deepEqual(
+    apart.strangers([member(1)]).map(({ address, packets }) => [address, packets]),
+    [
+      ["10.0.0.8", 4],
+      ["10.0.0.7", 10],
+    ],
+  );
 });

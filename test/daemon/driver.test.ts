@@ -78,7 +78,7 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
   const driver = new Driver({ engine, epoch, keys, sealer, transport, inbound, pages, onEvent, onTurn });
   const log = pino({ level: "silent" });
   const settings = { parallel: 1, excludes: [], ownerMatch: false };
-  const apart = new ApartHosts({ ring, foreign, nowMs: () => driver.nowMs() });
+  const apart = new ApartHosts({ ring, foreign, nowMs: () => driver.nowMs(), selfId: nodeId });
   const transfers = new Transfers({ engine, driver, log, settings, apart, record: () => undefined });
   events.listen((event) => transfers.onEvent(event));
   events.listen((event) => happened.push(event.kind === "member-left" ? event.reason : event.kind));

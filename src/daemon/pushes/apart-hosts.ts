@@ -11,6 +11,8 @@ export interface ApartParts {
   readonly ring: Pick<KeyRing, "sealing" | "isSecret">;
   readonly foreign: Pick<ForeignSources, "present" | "forget">;
   readonly nowMs: () => number;
+  /** The node id of this node. */
+  readonly selfId: string;
 }
 
 /**
@@ -41,6 +43,19 @@ export class ApartHosts {
   /** Former members that are heard under another key now. */
   lost(): readonly Member[] {
     return [...this.former.values()].filter((member) => this.sourceOf(member) !== undefined);
+  }
+
+  /**
+   * The addresses where a node under another key seems to be, the last one heard first. Packets that name a member or this
+   * node are replayed or damaged ones.
+   */
+  seemingHosts(members: readonly Member[]): readonly ForeignHost[] {
+    const known = new Set([this.parts.selfId, ...members.map(({ nodeId }) => nodeId)]);
+    const steady = this.parts.foreign
+      .present(this.parts.nowMs())
+      .filter(({ nodeId, isSteady }) => isSteady && !known.has(nodeId));
+    const addresses = new Set(steady.map(({ ip }) => ip));
+    return this.strangers(members).filter(({ address }) => addresses.has(address));
   }
 
   /**

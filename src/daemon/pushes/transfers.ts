@@ -29,7 +29,7 @@ export interface TransferParts {
   readonly log: Log;
   readonly settings: Pick<Settings, "parallel" | "excludes" | "ownerMatch">;
   /** Knows the hosts that cannot be reached for their key. */
-  readonly apart: Pick<ApartHosts, "lost" | "verdictOn" | "strangers">;
+  readonly apart: Pick<ApartHosts, "lost" | "verdictOn" | "seemingHosts">;
   /** Called with each transfer that has ended, except dry runs. */
   readonly record: (transfer: number, result: SendResult, by: PushedBy | undefined) => void;
 }
@@ -132,7 +132,7 @@ export class Transfers {
     const { apart } = this.parts;
     const members = [...this.parts.engine.membership.members].sort(byHostName);
     const targets = chooseReachable(members, apart, request.targets, request.excepts);
-    const heard = apart.strangers(members);
+    const heard = apart.seemingHosts(members);
     const result = resultWithoutTransfer(request, targets, heard);
     if (result !== undefined) return Promise.resolve(withStrangers(request, result, heard));
     return new Promise((resolve) => {
