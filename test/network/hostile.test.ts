@@ -78,7 +78,10 @@ test("a fleet with a key", { skip }, async (suite) => {
         makeFile(path.join(sender.base, `round${round}`), 3_000_000);
         const { status, stderr } = await sender.msync("-r");
         // The node with the other key was there a moment ago.
-        const others = stderr.replace(/^warning: \d+ packets under another key came from 10\.77\.0\.4: .*\n/, "");
+        const others = stderr.replace(
+          /^warning: \d+ packets under another key came from 10\.77\.0\.4: .*\n/,
+          "",
+        );
         assert.deepEqual({ status, others }, { status: 0, others: "" });
       }
       const before = fellows.map(memoryKiB);
