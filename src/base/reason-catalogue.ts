@@ -64,6 +64,7 @@ export const REASONS = {
   "was-stopped": "it was stopped",
   "fell-silent": "it fell silent",
   "was-restarted": "it was restarted",
+  "own-interface-away": "the network interface of this host is away",
   "does-not-receive": "it does not receive",
   "key-not-accepted":
     "it does not accept the key {0}, which seals here: add that key to its key file, and reload makuosan there",

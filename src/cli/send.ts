@@ -1,7 +1,6 @@
 /** Carries out a push for msync, and prints its events and its result. */
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import type { ConsoleClient } from "../console/client.ts";
-import { foreignText } from "../console/foreign-text.ts";
 import type { Event, SendRequest, SendResult } from "../console/protocol.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { printError, printJson, printLine, printWarning } from "./output.ts";
@@ -133,17 +132,13 @@ function nobody(name: string): string {
 }
 
 function printResult(result: SendResult): void {
-  const { foreign = [] } = result;
   for (const name of result.unknown) {
-    const hint = foreign.length === 0 ? "" : `, and ${foreignText(foreign)}`;
-    printError(`${nobody(name)}: 'msync --members' lists those that are there${hint}`);
-  }
-  if (foreign.length > 0 && result.unknown.length === 0) {
-    printWarning(`${foreignText(foreign)}: nothing reaches hosts that accept none of our keys`);
+    printError(`${nobody(name)}: 'msync --members' lists those that are there`);
   }
   for (const name of result.unknownExcepts) {
     printWarning(`${nobody(name)}, so --except leaves nobody out by it`);
   }
+  for (const { reason } of result.missing) printError(reason);
   if (result.aborted !== undefined) printError(`nothing was changed anywhere: ${result.aborted}`);
   for (const host of result.hosts) {
     if (host.outcome === "done" || host.reason === result.aborted) continue;

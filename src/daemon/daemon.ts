@@ -27,6 +27,7 @@ import { Lifecycle } from "./service/lifecycle.ts";
 import { logEvent } from "./service/log-events.ts";
 import type { Log } from "./service/log.ts";
 import { claimBase, identify, type NodeIdentity } from "./service/node-identity.ts";
+import { OwnCopies } from "./service/own-copies.ts";
 import { dropPrivileges } from "./service/privileges.ts";
 import type { Settings } from "./settings/settings.ts";
 
@@ -64,6 +65,8 @@ interface Frame {
   /** Undefined for a fleet without a key. */
   readonly reader: KeyReader | undefined;
   readonly identity: NodeIdentity;
+  /** The directory that keeps the id of the node; undefined if nothing is kept. */
+  readonly stateDirectory: string | undefined;
   /** Whether owners of files can be set with the privileges that are left. */
   readonly keepsOwner: boolean;
   readonly history: History;
@@ -79,16 +82,17 @@ interface Pump {
   /** Who is heard under another key. */
   readonly foreign: ForeignSources;
   readonly keyChanges: KeyChanges;
+  readonly watch: InterfaceWatch;
 }
 
 /** The parts around the pushes that this node sends and receives. */
 interface Pushes {
-  readonly apart: ApartHosts;
   readonly transfers: Transfers;
   readonly received: ReceivedTransfers;
   readonly hooks: Hooks;
   readonly arrivals: Arrivals;
   readonly status: StatusLine;
+  readonly copies: OwnCopies;
 }
 
 /**
@@ -128,18 +132,9 @@ async function start(
   log.info(`using ${chosen.name} (${chosen.ip}), group ${ip}, port ${port}`);
 
   const events = new NodeEvents();
-  const frame = {
-    settings,
-    log,
-    lifecycle,
-    events,
-    opened,
-    reader,
-    identity,
-    keepsOwner,
-    history,
-    startedMs,
-  };
+  const { stateDirectory } = surroundings;
+  const parts = { settings, log, lifecycle, events, opened, reader, identity, stateDirectory };
+  const frame = { ...parts, keepsOwner, history, startedMs };
   const pump = buildPump(frame, surroundings.onTurn);
   const pushes = buildPushes(frame, pump);
   startParts(frame, pump, pushes);
@@ -171,7 +166,7 @@ function buildPump(
   { settings, log, lifecycle, events, opened, reader, identity }: Frame,
   onTurn: () => void,
 ): Pump {
-  const { ring, transport } = opened;
+  const { ring, chosen, transport } = opened;
   const { nodeId, epoch } = identity;
   const counters = new Counters();
   const foreign = new ForeignSources();
@@ -187,7 +182,14 @@ function buildPump(
   lifecycle.waitsFor({ isBusy: () => !engine.isIdle });
   const keyChanges = new KeyChanges({ ring, transferKeys: keys, opener, driver, reader, log });
   lifecycle.started(() => keyChanges.stop());
-  return { engine, driver, inbound, counters, foreign, keyChanges };
+  const watch = new InterfaceWatch(settings.interface, chosen, transport, log, {
+    hasMembers: () => engine.membership.size > 0,
+    isIdle: () => engine.isIdle,
+    onMoved: () => driver.reintroduce(),
+    onLength: (datagramBytes) => driver.handle({ kind: "length-changed", datagramBytes }),
+    onLost: () => driver.handle({ kind: "cut-off" }),
+  });
+  return { engine, driver, inbound, counters, foreign, keyChanges, watch };
 }
 
 /**
@@ -197,14 +199,14 @@ function buildPump(
  * The order of the paragraphs is the order in which the parts hear of an event: log, hosts apart, transfers, history, hooks, requests
  * that wait, status line. The log is first, so that its line stands before those of the other parts.
  */
-function buildPushes(frame: Frame, { engine, driver, foreign }: Pump): Pushes {
+function buildPushes(frame: Frame, { engine, driver, foreign, watch }: Pump): Pushes {
   const { settings, log, lifecycle, events, opened, identity, history } = frame;
   const { membership } = engine;
   const hostOf = (epoch: string) => membership.memberOf(epoch)?.info.hostName ?? "a member that left";
-  events.listen((event) => logEvent(log, event, hostOf));
+  events.listen((event) => logEvent(log, event, hostOf, settings.port));
 
   const nowMs = () => driver.nowMs();
-  const apart = new ApartHosts({ ring: opened.ring, foreign, nowMs, selfId: identity.nodeId });
+  const apart = new ApartHosts({ ring: opened.ring, foreign, nowMs });
   events.listen((event) => apart.onEvent(event));
 
   const transfers = new Transfers({
@@ -213,6 +215,8 @@ function buildPushes(frame: Frame, { engine, driver, foreign }: Pump): Pushes {
     log,
     settings,
     apart,
+    watch,
+    isSealed: opened.ring.isSecret,
     record: (transfer, result, by) =>
       history.add(sentEntry(`${identity.epoch}-${transfer}`, settings.hostName, result, by)),
   });
@@ -229,9 +233,14 @@ function buildPushes(frame: Frame, { engine, driver, foreign }: Pump): Pushes {
   const arrivals = new Arrivals();
   events.listen((event) => arrivals.onEvent(event));
 
-  const status = new StatusLine(membership, transfers);
+  const status = new StatusLine(membership, transfers, watch, settings.port);
   events.listen((event) => status.onEvent(event));
-  return { apart, transfers, received, hooks, arrivals, status };
+
+  const { stateDirectory } = frame;
+  const rename = driver.rename.bind(driver);
+  const copies = new OwnCopies({ settings, identity, stateDirectory, log, rename });
+  events.listen((event) => copies.onEvent(event));
+  return { transfers, received, hooks, arrivals, status, copies };
 }
 
 /**
@@ -240,20 +249,17 @@ function buildPushes(frame: Frame, { engine, driver, foreign }: Pump): Pushes {
  */
 function startParts(frame: Frame, pump: Pump, pushes: Pushes): void {
   const { settings, log, lifecycle, opened, history, startedMs } = frame;
-  const { ring, chosen, transport, server } = opened;
-  const { engine, driver, inbound, counters } = pump;
-  const { apart, transfers, arrivals } = pushes;
+  const { ring, transport, server } = opened;
+  const { engine, driver, inbound, counters, watch } = pump;
+  const { transfers, arrivals, copies } = pushes;
 
   const disks = startDisks(frame, driver, pushes);
   lifecycle.started(() => disks.stop());
   driver.attach(disks);
 
-  const onMoved = () => driver.reintroduce();
-  const watch = new InterfaceWatch(settings.interface, chosen, transport, log, onMoved);
   if (server !== undefined) {
-    const shown = { settings, engine, transport, transfers, arrivals, history, counters, log };
-    const present = () => watch.present;
-    server.serve(new ConsoleService({ ...shown, ring, apart, present, startedMs }));
+    const shown = { settings, engine, transport, transfers, arrivals, history, counters, log, copies };
+    server.serve(new ConsoleService({ ...shown, ring, watch, startedMs }));
     lifecycle.putToWork(server);
   }
 

@@ -14,8 +14,6 @@ export interface ForeignSource {
   readonly ip: string;
   /** The node id that the last of them named. Anybody can write it there: nothing proves it. */
   readonly nodeId: string;
-  /** Whether the one before named the same: noise names another one each time. */
-  readonly isSteady: boolean;
   readonly packets: number;
   readonly lastMs: number;
 }
@@ -26,10 +24,9 @@ export class ForeignSources {
 
   /** A packet did not open under any key. */
   note(ip: string, nodeId: string, nowMs: number): void {
-    const before = this.sources.get(ip);
-    const packets = (before?.packets ?? 0) + 1;
+    const packets = (this.sources.get(ip)?.packets ?? 0) + 1;
     this.sources.delete(ip);
-    this.sources.set(ip, { ip, nodeId, isSteady: before?.nodeId === nodeId, packets, lastMs: nowMs });
+    this.sources.set(ip, { ip, nodeId, packets, lastMs: nowMs });
     if (this.sources.size <= SOURCES) return;
     const [oldest = ""] = this.sources.keys();
     this.sources.delete(oldest);

@@ -65,9 +65,9 @@ export class FleetKey {
 /** Seals this node's control messages. */
 export class ControlSealer {
   private readonly fleetKey: FleetKey;
-  /** What is derived of each key of the fleet; gone with the key. */
-  private readonly derived = new WeakMap<FleetKey, Buffer>();
-  private readonly nodeId: string;
+  /** What is derived of each key of the fleet for this node; gone with the key. */
+  private derived = new WeakMap<FleetKey, Buffer>();
+  private nodeId: string;
   private readonly epoch: string;
   private counter = 0n;
 
@@ -76,6 +76,12 @@ export class ControlSealer {
     this.fleetKey = fleetKey;
     this.nodeId = nodeId;
     this.epoch = epoch;
+  }
+
+  /** Seals as a node with another id from now on, in the same epoch. */
+  rename(nodeId: string): void {
+    this.derived = new WeakMap();
+    this.nodeId = nodeId;
   }
 
   /** The datagram of a control message. One counter serves all keys, so receivers need one window. */

@@ -55,7 +55,7 @@ test("under a key that was taken away, only messages about its own transfers are
   }
   const alive: ControlMessage = {
     type: "alive",
-    body: { info: { hostName: "evil", version: "1", receives: true, sends: true, labels: [] } },
+    body: { info: { hostName: "evil", version: "1", protocol: 3, receives: true, sends: true, labels: [] } },
   };
   for (const message of [offer(2), commit(2), findings(SELF, 2), exit, alive]) {
     assert.ok(!keys.mayTake(MEMBER, message, oldKey), message.type);

@@ -24,7 +24,14 @@ import { decodeTerms, encodeTerms } from "../../src/wire/terms.ts";
 const EPOCH = "0123456789abcdef";
 const repeated = <T>(count: number, one: T): T[] => Array.from({ length: count }, () => one);
 
-const INFO = { hostName: "host", version: "2.0.0", receives: true, sends: true, labels: [] as string[] };
+const INFO = {
+  hostName: "host",
+  version: "2.0.0",
+  protocol: 2,
+  receives: true,
+  sends: true,
+  labels: [] as string[],
+};
 const STATUS: Status = {
   sender: EPOCH,
   transfer: 1,
@@ -61,7 +68,7 @@ const findings = (count: number, path: number, text: number): ControlMessage => 
 const MESSAGES: [name: string, most: number, make: (count: number) => ControlMessage][] = [
   ["bytes of a host name", 64, (count) => hello({ hostName: "h".repeat(count) })],
   ["bytes of a version", 32, (count) => hello({ version: "1".repeat(count) })],
-  ["keys", 8, (count) => hello({ keys: repeated(count, "1a2b3c4d") })],
+  ["keys", 8, (count) => ({ type: "keys", body: { keys: repeated(count, "1a2b3c4d") } })],
   ["labels", 16, (count) => hello({ labels: repeated(count, "label") })],
   ["bytes of a label", 32, (count) => hello({ labels: ["l".repeat(count)] })],
   [

@@ -92,6 +92,9 @@ export class TransferKeys {
       case "exit":
       case "challenge":
       case "response":
+      case "old-challenge":
+      case "old-response":
+      case "keys":
         return undefined;
       case "status":
       case "findings":

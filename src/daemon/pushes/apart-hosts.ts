@@ -1,6 +1,5 @@
 /** Hosts that a push cannot reach, because their keys and those of this host do not go together. */
 import { sentence } from "../../base/reason.ts";
-import type { ForeignHost } from "../../console/protocol.ts";
 import type { Member, NodeEvent, Verdict } from "../../engine/types.ts";
 import type { ForeignSource, ForeignSources } from "../../net/foreign-sources.ts";
 import type { KeyRing } from "../../net/key-ring.ts";
@@ -11,8 +10,6 @@ export interface ApartParts {
   readonly ring: Pick<KeyRing, "sealing" | "isSecret">;
   readonly foreign: Pick<ForeignSources, "present" | "forget">;
   readonly nowMs: () => number;
-  /** The node id of this node. */
-  readonly selfId: string;
 }
 
 /**
@@ -43,43 +40,6 @@ export class ApartHosts {
   /** Former members that are heard under another key now. */
   lost(): readonly Member[] {
     return [...this.former.values()].filter((member) => this.sourceOf(member) !== undefined);
-  }
-
-  /**
-   * The addresses where a node under another key seems to be, the last one heard first. Packets that name a member or this
-   * node are replayed or damaged ones.
-   */
-  seemingHosts(members: readonly Member[]): readonly ForeignHost[] {
-    const known = new Set([this.parts.selfId, ...members.map(({ nodeId }) => nodeId)]);
-    const steady = this.parts.foreign
-      .present(this.parts.nowMs())
-      .filter(({ nodeId, isSteady }) => isSteady && !known.has(nodeId));
-    const addresses = new Set(steady.map(({ ip }) => ip));
-    return this.strangers(members).filter(({ address }) => addresses.has(address));
-  }
-
-  /**
-   * All addresses that are heard under another key now, the last one first.
-   *
-   * @param members those at whose addresses a packet does not count: it was damaged, or the sender's address is forged
-   */
-  strangers(members: readonly Member[]): readonly ForeignHost[] {
-    const known = new Set([...members, ...this.lost()].map(({ address }) => address.ip));
-    const nowMs = this.parts.nowMs();
-    return this.parts.foreign
-      .present(nowMs)
-      .filter(({ ip }) => !known.has(ip))
-      .map(({ ip, packets, lastMs }) => shown(ip, packets, nowMs - lastMs));
-  }
-
-  /** The hosts of lost(), with the packets that come from each. */
-  lostHosts(): readonly (ForeignHost & { readonly host: string })[] {
-    const nowMs = this.parts.nowMs();
-    return this.lost().flatMap((member) => {
-      const source = this.sourceOf(member);
-      if (source === undefined) return [];
-      return [{ host: member.info.hostName, ...shown(source.ip, source.packets, nowMs - source.lastMs) }];
-    });
   }
 
   /**
@@ -121,8 +81,4 @@ export class ApartHosts {
     const [oldest = ""] = this.former.keys();
     this.former.delete(oldest);
   }
-}
-
-function shown(address: string, packets: number, agoMs: number): ForeignHost {
-  return { address, packets, agoSeconds: Math.round(agoMs / 1000) };
 }
