@@ -216,7 +216,7 @@ test(
     lost.write(key);
     await lost.start();
     const loss =
-      /^error: host3: it is no member any more, and \d+ packets under another key came from 10\.77\.0\.3: /;
+      /^error: host3: it is no member any more, and \d+ packets under another key came from 10\.77\.0\.3: /m;
     await eventually("it is heard under the other key", async () => {
       const { status, stderr } = await sender.host.msync("file");
       return status === 3 && loss.test(stderr);
