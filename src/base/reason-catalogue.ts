@@ -76,6 +76,11 @@ export const REASONS = {
   "was-restarted": "it was restarted",
   "own-interface-away": "the network interface of this host is away",
   "does-not-receive": "it does not receive",
+  "key-not-accepted":
+    "it does not accept the key {0}, which seals here: add that key to its key file, and reload makuosan there",
+  "under-another-key":
+    "it is no member any more, and {0} packets under another key came from {1}: " +
+    "add a common key to both key files, and reload makuosan",
   "impossible-report": "it reports blocks that were never sent",
   "impossible-answer": "it answers a manifest that was never sent",
 

@@ -37,6 +37,13 @@ export const LABEL_BYTES = 32;
 export const LABELS = 16;
 export const VERSION_BYTES = 32;
 
+/**
+ * Bytes of a key's fingerprint: two keys of a fleet are alike in it once in four thousand million pairs. Most keys that a node
+ * names: as many as its key file may have.
+ */
+export const FINGERPRINT_BYTES = 4;
+export const FINGERPRINTS = 8;
+
 /** Longest reason in a message: a sentence with most of a path; chosen without measurement. */
 export const REASON_BYTES = 512;
 

@@ -15,6 +15,7 @@ export type ControlMessage =
   | { readonly type: "response"; readonly body: membership.Response }
   | { readonly type: "old-challenge"; readonly body: membership.OldChallenge }
   | { readonly type: "old-response"; readonly body: membership.OldResponse }
+  | { readonly type: "keys"; readonly body: membership.Keys }
   | { readonly type: "offer"; readonly body: transfer.Offer }
   | { readonly type: "progress"; readonly body: transfer.Progress }
   | { readonly type: "status"; readonly body: Status }
@@ -46,6 +47,7 @@ const CODECS: { readonly [Type in MessageType]: Codec<Type> } = {
   "old-response": { number: 5, encode: membership.encodeOldResponse, decode: membership.decodeOldResponse },
   challenge: { number: 6, encode: membership.encodeChallenge, decode: membership.decodeChallenge },
   response: { number: 7, encode: membership.encodeResponse, decode: membership.decodeResponse },
+  keys: { number: 8, encode: membership.encodeKeys, decode: membership.decodeKeys },
   offer: { number: 16, encode: transfer.encodeOffer, decode: transfer.decodeOffer },
   progress: { number: 17, encode: transfer.encodeProgress, decode: transfer.decodeProgress },
   status: { number: 18, encode: encodeStatus, decode: decodeStatus },

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { NodeInfo } from "../../src/wire/membership-messages.ts";
 import { test } from "node:test";
 import { Bitmap } from "../../src/base/bitmap.ts";
 import { ByteReader, ByteWriter, DecodeError } from "../../src/base/bytes.ts";
@@ -49,7 +50,7 @@ const STATUS: Status = {
   order: 0,
 };
 
-const hello = (info: Partial<typeof INFO>): ControlMessage => ({
+const hello = (info: Partial<NodeInfo>): ControlMessage => ({
   type: "hello",
   body: { info: { ...INFO, ...info } },
 });
@@ -67,6 +68,7 @@ const findings = (count: number, path: number, text: number): ControlMessage => 
 const MESSAGES: [name: string, most: number, make: (count: number) => ControlMessage][] = [
   ["bytes of a host name", 64, (count) => hello({ hostName: "h".repeat(count) })],
   ["bytes of a version", 32, (count) => hello({ version: "1".repeat(count) })],
+  ["keys", 8, (count) => ({ type: "keys", body: { keys: repeated(count, "1a2b3c4d") } })],
   ["labels", 16, (count) => hello({ labels: repeated(count, "label") })],
   ["bytes of a label", 32, (count) => hello({ labels: ["l".repeat(count)] })],
   [

@@ -17,6 +17,14 @@ const BODIES: Readonly<Record<number, readonly [string, (from: Cursor) => Plain]
     "response",
     (from) => ({ answer: from.hex(16), nonce: from.hex(16), ...route(from), info: nodeInfo(from) }),
   ],
+  8: [
+    "keys",
+    (from) => {
+      const count = from.u8();
+      demand(count >= 1 && count <= 8, "keys");
+      return { keys: from.times(count, () => from.hex(4)) };
+    },
+  ],
   16: ["offer", (from) => ({ transfer: from.u32(), dryRun: isOne(from.u8()), targets: targets(from) })],
   17: ["progress", progress],
   18: ["status", status],

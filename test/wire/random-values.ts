@@ -127,6 +127,10 @@ const MAKERS: readonly ((random: Random) => ControlMessage)[] = [
   (random) => ({ type: "alive", body: { info: nodeInfo(random) } }),
   () => ({ type: "exit", body: null }),
   (random) => ({
+    type: "keys",
+    body: { keys: ["1a2b3c4d", ...list(random, 7, () => hexOf(randomBytes(random, 4)))] },
+  }),
+  (random) => ({
     type: "challenge",
     body: {
       nonce: hexOf(randomBytes(random, 16)),

@@ -9,10 +9,11 @@ import {
   type StageOutcome,
 } from "../../engine/types.ts";
 import { Bitmap } from "../../base/bitmap.ts";
-import type { ControlSealer, FleetKey } from "../../net/sealing.ts";
+import type { ControlSealer } from "../../net/sealing.ts";
 import type { Transport } from "../../net/transports/transport.ts";
 import type { ScanRequest, ScanRules } from "../../tree/scan/request.ts";
 import { DATAGRAM_BYTES } from "../../wire/limits.ts";
+import type { NodeInfo } from "../../wire/membership-messages.ts";
 import { encodeMessage } from "../../wire/message.ts";
 import type { DiskThreads } from "../disk/disk-threads.ts";
 import {
@@ -27,6 +28,7 @@ import { RingPool } from "../disk/rings.ts";
 import type { InboundDatagrams } from "./inbound-datagrams.ts";
 import type { InboundPages } from "./inbound-pages.ts";
 import { OutboundTrains } from "./outbound-trains.ts";
+import type { TransferKeys } from "./transfer-keys.ts";
 
 /** The request of an outgoing transfer, and the callbacks for its progress and its result. */
 export interface TransferObserver {
@@ -44,7 +46,7 @@ export interface DriverParts {
   readonly engine: NodeEngine;
   /** The epoch of this node: 16 hexadecimal digits. */
   readonly epoch: string;
-  readonly fleetKey: FleetKey;
+  readonly keys: TransferKeys;
   readonly sealer: ControlSealer;
   readonly transport: Transport;
   readonly inbound: InboundDatagrams;
@@ -102,6 +104,14 @@ export class Driver {
     this.planPump();
   }
 
+  /** The node is about to accept other keys: it tells the members their fingerprints at once, under the key that seals now. */
+  tellKeys(keys: NodeInfo["keys"]): void {
+    this.parts.engine.membership.changeKeys(keys);
+    this.handle({ kind: "tick" });
+    // Not at the next turn: the keys are exchanged before it.
+    this.pump();
+  }
+
   /** The node has another id from now on: it introduces itself again. */
   rename(nodeId: string): void {
     this.parts.sealer.rename(nodeId);
@@ -128,7 +138,7 @@ export class Driver {
       kind: "open",
       transfer,
       epoch: this.parts.epoch,
-      key: this.parts.fleetKey.transferKey(this.parts.epoch, transfer),
+      key: this.parts.keys.begin(transfer).transferKey(this.parts.epoch, transfer),
       ring: trains.ring,
       datagramBytes,
       request: observer.request,
@@ -243,7 +253,8 @@ export class Driver {
         this.outbound.delete(effect.transfer);
         break;
       case "event":
-        if (effect.event.kind === "inbound-ended") this.closePages(effect.event.key);
+        if (effect.event.kind === "inbound-ended") this.closeInbound(effect.event.key);
+        if (effect.event.kind === "transfer-finished") this.parts.keys.finish(effect.event.result.transfer);
         this.parts.onEvent(effect.event);
         break;
       case "open-stage":
@@ -264,8 +275,8 @@ export class Driver {
   }
 
   private send(effect: Extract<Effect, { kind: "send" }>): void {
-    const datagram = this.parts.sealer.seal(encodeMessage(effect.message));
-    const { destination } = effect;
+    const { destination, message } = effect;
+    const datagram = this.parts.sealer.seal(encodeMessage(message), this.parts.keys.keyFor(message));
     if (destination.to === "group") this.parts.transport.sendToGroup(datagram);
     else this.parts.transport.sendToNode(datagram, destination.address.ip, destination.address.port);
   }
@@ -305,11 +316,12 @@ export class Driver {
   private openStage(key: InboundKey, dryRun: boolean): void {
     this.parts.pages.open(key);
     this.parts.transport.expectTrains(true);
-    const secret = this.parts.fleetKey.transferKey(key.epoch, key.transfer);
+    const secret = this.parts.keys.open(key).transferKey(key.epoch, key.transfer);
     this.disks?.toStage({ kind: "open", inbound: key, key: secret, dryRun });
   }
 
-  private closePages(key: InboundKey): void {
+  private closeInbound(key: InboundKey): void {
+    this.parts.keys.close(key);
     this.parts.pages.close(key);
     this.parts.transport.expectTrains(this.parts.pages.areInUse);
   }
