@@ -156,6 +156,6 @@ export class NodeEngine {
   private memberLeft(epoch: string, reason: "exit" | "silence" | "restart", nowMs: number): void {
     const text = sentence(LEFT[reason]);
     this.outbound.memberLeft(epoch, text, nowMs);
-    this.inbound.senderLeft(epoch, sentence("sender-left", text));
+    this.inbound.senderLeft(epoch, sentence("sender-left", text), nowMs);
   }
 }

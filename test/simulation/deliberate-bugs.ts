@@ -170,6 +170,24 @@ export const BUGS: readonly Bug[] = [
     from: "this.precedence.noteUsed(path);\n        yield",
     to: "yield",
   },
+  {
+    name: "commit-not-repeated",
+    file: "engine/receiver/commit-relay.ts",
+    from: "heard.asking.add(epoch);",
+    to: "",
+  },
+  {
+    name: "orphan-given-up-at-once",
+    file: "engine/receiver/transfer-receiver.ts",
+    from: 'if (this.life.state !== "ordered") {\n      this.discard(reason);',
+    to: 'if (this.life.state !== "done") {\n      this.discard(reason);',
+  },
+  {
+    name: "commit-repeated-to-others",
+    file: "engine/receiver/commit-relay.ts",
+    from: "if (heard?.targets.has(epoch) !== true) return;",
+    to: "if (heard === undefined) return;",
+  },
 ];
 
 /** Runs seeds with one bug in the code; the number of the seed that fails. */

@@ -15,7 +15,7 @@ import {
   fragmentCount,
   FRAGMENT_PAYLOAD_BYTES,
 } from "../../src/wire/datagram.ts";
-import { decodeMessage, encodeMessage } from "../../src/wire/message.ts";
+import { type ControlMessage, decodeMessage, encodeMessage } from "../../src/wire/message.ts";
 import { MemberPhase, type Status } from "../../src/wire/status-message.ts";
 import { Announced } from "./announced.ts";
 import { check } from "./check.ts";
@@ -47,8 +47,8 @@ export interface Surroundings {
   readonly random: Random;
   readonly diskFaults: DiskFaults;
   readonly onEvent: (host: SimulatedHost, event: NodeEvent) => void;
-  /** It asks its members for their places in the order of commits. */
-  readonly onOrder: (host: SimulatedHost) => void;
+  /** It is about to say something. */
+  readonly onSay: (host: SimulatedHost, message: ControlMessage) => void;
   /** The process has ended in the middle of its work. */
   readonly onDeath: (host: SimulatedHost, death: Death) => void;
 }
@@ -349,7 +349,7 @@ export class SimulatedHost {
   }
 
   private send(effect: Extract<Effect, { kind: "send" }>): void {
-    if (effect.message.type === "order") this.surroundings.onOrder(this);
+    this.surroundings.onSay(this, effect.message);
     if (effect.message.type === "status") this.checkStatus(effect.message.body);
     const plaintext = encodeMessage(effect.message).slice();
     const { ip } = this.machine;

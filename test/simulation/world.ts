@@ -49,6 +49,8 @@ export class World {
   private pushes = 0;
   private muteShare = 0;
   private isCalm = false;
+  /** The host whose next COMMIT is its last, and the epochs that it names. */
+  private orphaning: { readonly index: number; readonly named: Set<string> } | undefined;
 
   constructor(seed: number) {
     const random = new SeededRandom(seed);
@@ -77,6 +79,7 @@ export class World {
     this.judgeCalm();
     this.standStill();
     this.runFor(REST_MS);
+    this.orphan();
     this.startCalm(wholePush(), 0);
     this.runFor(REST_MS);
     this.judge();
@@ -109,7 +112,10 @@ export class World {
       random,
       diskFaults,
       onEvent: (one, event) => this.noteEvent(one, event),
-      onOrder: (one) => this.maybeMute(one),
+      onSay: (one, { type, body }) => {
+        if (type === "order") this.maybeMute(one);
+        if (type === "commit") this.maybeOrphan(one, body.targets);
+      },
       onDeath: (_, kind) => this.bringBack(index, kind, below(random, 8_000)),
     });
     this.hosts[index] = host;
@@ -260,6 +266,44 @@ export class World {
     this.schedule.after(below(this.random, 20), () =>
       this.hosts[index]!.suspend(LEAST_STANDSTILL_MS + below(this.random, STANDSTILL_RANGE_MS)),
     );
+  }
+
+  /** A sender dies with its COMMIT, which not all members hear: those that live have to end with the same tree. */
+  private orphan(): void {
+    const index = below(this.random, this.hosts.length);
+    this.orphaning = { index, named: new Set() };
+    this.startCalm(ownPush(this.random, `orphan${++this.pushes}`), index);
+    const last = [...this.begun.values()].at(-1);
+    this.runFor(REST_MS);
+    const { named } = this.orphaning;
+    this.orphaning = undefined;
+    if (last === undefined || named.size === 0) return;
+    const members = this.hosts.filter(({ epoch }) => named.has(epoch)).map(({ machine }) => machine);
+    const [switched, kept] = [true, false].map((isNew) =>
+      members.filter(({ fates }) => (fates.get(last.name) === "new") === isNew).map(({ name }) => name),
+    );
+    check(
+      switched?.length === 0 || kept?.length === 0,
+      `${last.name}: ${switched?.join()} switched and ${kept?.join()} did not, after their sender was lost`,
+    );
+  }
+
+  /** The chosen sender has said its first COMMIT. Some do not hear it, and it dies before it can say it again. */
+  private maybeOrphan(host: SimulatedHost, targets: readonly string[]): void {
+    const { orphaning, network, schedule, random } = this;
+    if (orphaning === undefined || host !== this.hosts[orphaning.index] || orphaning.named.size > 0) return;
+    for (const epoch of targets) orphaning.named.add(epoch);
+    for (const { machine } of this.hosts) {
+      if (machine === host.machine || fraction(random) < 0.5) continue;
+      network.cutLink(host.machine.ip, machine.ip, true);
+      // It may hear the sender's next life at once, or not hear of it for a while.
+      schedule.after(5 + below(random, 9_000), () => network.cutLink(host.machine.ip, machine.ip, false));
+    }
+    schedule.after(0, () => {
+      if (!host.isAlive) return;
+      host.crash();
+      this.bringBack(orphaning.index, "kill", 1 + below(random, fraction(random) < 0.5 ? 200 : 20_000));
+    });
   }
 
   private calmDown(): void {
