@@ -43,6 +43,7 @@ export const REASONS = {
   "delete-limit":
     "{0} of {1} entries would be deleted, and {2} may be (delete-limit): " +
     "add --force-delete if that is what you want",
+  "own-push": "this member pushes it itself, and its push comes later: compare, and push again",
   overtaken: "another transfer has replaced it: push again",
   incomplete: "the contents of {0} entries are incomplete",
 

@@ -3,6 +3,7 @@ import { sentence } from "../base/reason.ts";
 import type { Random } from "../base/random.ts";
 import type { FragmentHeader } from "../wire/datagram.ts";
 import type { NodeInfo } from "../wire/membership-messages.ts";
+import { CommitOrder } from "./commit-order.ts";
 import { Membership, type Peer } from "./membership/membership.ts";
 import { InboundTransfers } from "./receiver/inbound-transfers.ts";
 import { OutboundTransfers } from "./sender/outbound-transfers.ts";
@@ -27,13 +28,15 @@ export class NodeEngine {
   constructor(self: Peer, info: NodeInfo, options: EngineOptions, random: Random) {
     this.self = self;
     this.membership = new Membership(info, random);
-    this.outbound = new OutboundTransfers(options);
+    const places = new CommitOrder();
+    this.outbound = new OutboundTransfers(options, self.epoch, places);
     this.inbound = new InboundTransfers({
       selfEpoch: self.epoch,
       receives: info.receives,
       options,
       random,
       members: () => this.membership.size,
+      places,
       effects: this.effects,
     });
   }
@@ -151,6 +154,8 @@ export class NodeEngine {
     }
     this.outbound.collect(this.effects);
     this.inbound.collect();
+    // Transfers that this node sends may have waited for one that has just ended.
+    this.outbound.collect(this.effects);
   }
 
   private memberLeft(epoch: string, reason: "exit" | "silence" | "restart", nowMs: number): void {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CommitOrder } from "../../src/engine/receiver/commit-order.ts";
+import { CommitOrder } from "../../src/engine/commit-order.ts";
 import { TokenBucket } from "../../src/engine/sender/token-bucket.ts";
 import { TransferSender } from "../../src/engine/sender/transfer-sender.ts";
 import type { Member, TransferRequest } from "../../src/engine/types.ts";
@@ -55,11 +55,12 @@ function memberOf(index: number): Member {
 class Sender {
   readonly engine: TransferSender;
   nowMs = 0;
+  readonly node = { epoch: "f".repeat(16), bucket: new TokenBucket(Infinity), places: new CommitOrder() };
   private readonly targets = [1, 2, 3].map(memberOf);
 
   constructor(request: Partial<TransferRequest> = {}) {
     const whole = { transfer: 1, targets: this.targets, dryRun: false, allOrNothing: false, ...request };
-    this.engine = new TransferSender(whole, OPTIONS, new TokenBucket(Infinity), 0);
+    this.engine = new TransferSender(whole, OPTIONS, this.node, 0);
     const nothing = { blocks: [], state: "end", failure: undefined, unreadable: 0 } as const;
     this.engine.handleProduced({ kind: "produced", transfer: 1, ...nothing }, 0);
   }
@@ -101,7 +102,7 @@ function shortOf({ type, body }: ControlMessage): string[] {
 test("COMMIT is said when all have the same place, and no sooner", () => {
   const sender = new Sender();
   for (const index of [1, 2, 3]) sender.hear(index, MemberPhase.ready);
-  assert.deepEqual(sender.said(), ["order 0 123"]);
+  assert.deepEqual(sender.said(), ["order 1 123"]);
   sender.hear(1, MemberPhase.ordered, 4);
   sender.hear(2, MemberPhase.ordered, 9);
   assert.deepEqual(sender.said(), []);

@@ -106,7 +106,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "commits-out-of-order",
-    file: "engine/receiver/commit-order.ts",
+    file: "engine/commit-order.ts",
     from: "if (isBefore(place, own)) return false;",
     to: "if (isBefore(place, place)) return false;",
   },
@@ -187,6 +187,30 @@ export const BUGS: readonly Bug[] = [
     file: "engine/receiver/commit-relay.ts",
     from: "if (heard?.targets.has(epoch) !== true) return;",
     to: "if (heard === undefined) return;",
+  },
+  {
+    name: "own-push-replaced",
+    file: "engine/commit-order.ts",
+    from: "after.push(transfer);",
+    to: "after.length = 0;",
+  },
+  {
+    name: "own-place-not-drawn",
+    file: "engine/sender/ordering.ts",
+    from: "this.highest = this.places.place(this.key, this.highest);",
+    to: "",
+  },
+  {
+    name: "own-place-not-awaited",
+    file: "engine/sender/transfer-sender.ts",
+    from: "if (isOver && this.ordering.isItsTurn) this.finish",
+    to: "if (isOver) this.finish",
+  },
+  {
+    name: "complete-directory-filled",
+    file: "tree/scan/cover.ts",
+    from: "return kind === StepKind.place && this.complete.has(directoryOf(path)) && !this.kept.has(path);",
+    to: "return false;",
   },
 ];
 

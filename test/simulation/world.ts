@@ -1,6 +1,8 @@
 import { below, fraction, SeededRandom } from "../../src/base/random.ts";
 import type { Member, NodeEvent } from "../../src/engine/types.ts";
 import { inboundName } from "../../src/engine/types.ts";
+import { NO_RULES } from "../../src/tree/scan/request.ts";
+import type { ControlMessage } from "../../src/wire/message.ts";
 import { FragmentHeader } from "../../src/wire/datagram.ts";
 import { type Announced, deviationOf, exactly } from "./announced.ts";
 import { check } from "./check.ts";
@@ -9,9 +11,10 @@ import { type Death, type DiskFaults, NO_DISK_FAULTS } from "./disk-trouble.ts";
 import { drawDisk, drawEdits, drawPush, drawSettings, ownPush, wholePush } from "./draw.ts";
 import { type Packet, type Push, SimulatedHost } from "./host.ts";
 import { type CommonFile, drawCommonFiles } from "./local-edits.ts";
-import { type Begun, judgeOrders, judgeTransfer, noteFindings } from "./judge.ts";
+import { type Begun, judgeClash, judgeOrders, judgeTransfer, noteFindings } from "./judge.ts";
 import { type Fleetwide, Machine } from "./machine.ts";
 import { Network, NO_FAULTS } from "./network.ts";
+import { Orphaning } from "./orphaning.ts";
 import { pictureOf } from "./picture.ts";
 import { Schedule } from "./schedule.ts";
 
@@ -49,8 +52,8 @@ export class World {
   private pushes = 0;
   private muteShare = 0;
   private isCalm = false;
-  /** The host whose next COMMIT is its last, and the epochs that it names. */
-  private orphaning: { readonly index: number; readonly named: Set<string> } | undefined;
+  /** The host whose next COMMIT is its last. */
+  private orphaning: Orphaning | undefined;
 
   constructor(seed: number) {
     const random = new SeededRandom(seed);
@@ -80,6 +83,7 @@ export class World {
     this.standStill();
     this.runFor(REST_MS);
     this.orphan();
+    this.clash();
     this.startCalm(wholePush(), 0);
     this.runFor(REST_MS);
     this.judge();
@@ -112,10 +116,7 @@ export class World {
       random,
       diskFaults,
       onEvent: (one, event) => this.noteEvent(one, event),
-      onSay: (one, { type, body }) => {
-        if (type === "order") this.maybeMute(one);
-        if (type === "commit") this.maybeOrphan(one, body.targets);
-      },
+      onSay: (one, message) => this.noteSaid(one, message),
       onDeath: (_, kind) => this.bringBack(index, kind, below(random, 8_000)),
     });
     this.hosts[index] = host;
@@ -245,16 +246,18 @@ export class World {
     const transfer = sender.startTransfer(push, targets);
     const name = inboundName({ epoch: sender.epoch, transfer });
     const known = this.begun.get(name);
-    const fresh = { sender, transfer, name, push, isCalm: this.isCalm, isStill: false };
+    const fresh = { sender, transfer, name, push, isCalm: this.isCalm, isStill: false, isClash: false };
     this.begun.set(name, { ...fresh, result: known?.result, findings: new Map() });
   }
 
-  private startCalm(push: Push, index = below(this.random, this.hosts.length)): void {
+  private startCalm(push: Push, index = below(this.random, this.hosts.length), isClash = false): void {
     const sender = this.hosts[index]!;
     const [own] = push.request.paths;
     if (own !== undefined && own !== "")
       sender.machine.edit((edits) => edits.edit(drawEdits(this.random, own, 30, true)));
     this.start(sender, push);
+    const last = [...this.begun.values()].at(-1);
+    if (isClash && last !== undefined) last.isClash = true;
   }
 
   /** A sender that stood still does not take its members for silent. */
@@ -268,42 +271,39 @@ export class World {
     );
   }
 
-  /** A sender dies with its COMMIT, which not all members hear: those that live have to end with the same tree. */
   private orphan(): void {
-    const index = below(this.random, this.hosts.length);
-    this.orphaning = { index, named: new Set() };
-    this.startCalm(ownPush(this.random, `orphan${++this.pushes}`), index);
+    const { random, schedule, network, hosts } = this;
+    const index = below(random, hosts.length);
+    this.orphaning = new Orphaning(hosts[index]!, random, schedule, network);
+    this.startCalm(ownPush(random, `orphan${++this.pushes}`), index);
     const last = [...this.begun.values()].at(-1);
     this.runFor(REST_MS);
-    const { named } = this.orphaning;
+    if (last !== undefined) this.orphaning.judge(last.name, hosts);
     this.orphaning = undefined;
-    if (last === undefined || named.size === 0) return;
-    const members = this.hosts.filter(({ epoch }) => named.has(epoch)).map(({ machine }) => machine);
-    const [switched, kept] = [true, false].map((isNew) =>
-      members.filter(({ fates }) => (fates.get(last.name) === "new") === isNew).map(({ name }) => name),
-    );
-    check(
-      switched?.length === 0 || kept?.length === 0,
-      `${last.name}: ${switched?.join()} switched and ${kept?.join()} did not, after their sender was lost`,
-    );
   }
 
-  /** The chosen sender has said its first COMMIT. Some do not hear it, and it dies before it can say it again. */
-  private maybeOrphan(host: SimulatedHost, targets: readonly string[]): void {
-    const { orphaning, network, schedule, random } = this;
-    if (orphaning === undefined || host !== this.hosts[orphaning.index] || orphaning.named.size > 0) return;
-    for (const epoch of targets) orphaning.named.add(epoch);
-    for (const { machine } of this.hosts) {
-      if (machine === host.machine || fraction(random) < 0.5) continue;
-      network.cutLink(host.machine.ip, machine.ip, true);
-      // It may hear the sender's next life at once, or not hear of it for a while.
-      schedule.after(5 + below(random, 9_000), () => network.cutLink(host.machine.ip, machine.ip, false));
-    }
-    schedule.after(0, () => {
-      if (!host.isAlive) return;
-      host.crash();
-      this.bringBack(orphaning.index, "kill", 1 + below(random, fraction(random) < 0.5 ? 200 : 20_000));
-    });
+  private noteSaid(host: SimulatedHost, { type, body }: ControlMessage): void {
+    if (type === "order") this.maybeMute(host);
+    if (type !== "commit") return;
+    const bringBack = (afterMs: number) => this.bringBack(this.hosts.indexOf(host), "kill", afterMs);
+    this.orphaning?.noteCommit(host, body.targets, this.hosts, bringBack);
+  }
+
+  /** Two hosts send the same at the same time, each with contents of its own: in the end all have the same of it. */
+  private clash(): void {
+    const path = `clash${++this.pushes}`;
+    const names: string[] = [];
+    for (let count = 0; count < 2; count++)
+      this.schedule.after(below(this.random, 40), () => {
+        const { random } = this;
+        const deletes = fraction(random) < 0.5 ? "also" : "nothing";
+        const rules = { ...NO_RULES, deletes, isForced: true } as const;
+        const push = { ...ownPush(random, path), rules, dryRun: false, allOrNothing: false };
+        this.startCalm(push, undefined, true);
+        names.push([...this.begun.keys()].at(-1) ?? "");
+      });
+    this.runFor(REST_MS);
+    judgeClash(path, names, this.begun, this.machines);
   }
 
   private calmDown(): void {

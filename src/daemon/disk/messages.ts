@@ -55,6 +55,12 @@ export type SourceCommand =
       readonly detail: ReportDetail;
     }
   | { readonly kind: "close"; readonly transfer: number }
+  /**
+   * An incoming transfer is about to be committed: nothing is read before "go-on". If there are own transfers after it,
+   * "checked" answers whether it would change something of theirs.
+   */
+  | { readonly kind: "hold"; readonly inbound: InboundKey; readonly ownAfter: readonly number[] }
+  | { readonly kind: "go-on" }
   | { readonly kind: "stop" };
 
 /** What one host wants of a manifest block. */
@@ -95,6 +101,12 @@ export interface SourceTotals {
 
 /** From the source thread. */
 export type SourceReply =
+  | TransferReply
+  /** Why the commit of an incoming transfer must not begin; undefined if it may. */
+  | { readonly kind: "checked"; readonly inbound: InboundKey; readonly failure: Reason | undefined };
+
+/** From the source thread, about one transfer that this node sends. */
+export type TransferReply =
   | (Extract<Input, { kind: "produced" }> & {
       /** The number of the first of the blocks. */
       readonly firstBlock: number;

@@ -19,7 +19,7 @@ import {
   setMask,
 } from "../types.ts";
 import { inFlightShare } from "../window.ts";
-import { CommitOrder } from "./commit-order.ts";
+import type { CommitOrder } from "../commit-order.ts";
 import { CommitRelay } from "./commit-relay.ts";
 import type { ReceiverContext } from "./context.ts";
 import { EndedTransfers, type LastWord } from "./ended-transfers.ts";
@@ -38,6 +38,8 @@ export interface InboundSurroundings {
   readonly random: Random;
   /** How many other nodes there are. */
   readonly members: () => number;
+  /** The places of all transfers that this node receives or sends. */
+  readonly places: CommitOrder;
   /** Where effects are put. */
   readonly effects: Effect[];
 }
@@ -61,12 +63,12 @@ export class InboundTransfers {
   /** Which fragments of the last run are to be kept. */
   readonly accepted: FragmentMask = { low: 0, high: 0 };
 
-  constructor({ selfEpoch, receives, options, random, members, effects }: InboundSurroundings) {
+  constructor({ selfEpoch, receives, options, random, members, places, effects }: InboundSurroundings) {
     this.selfEpoch = selfEpoch;
     this.receives = receives;
     this.effects = effects;
     const inFlight = () => inFlightShare(options.socketFragments, this.transfers.size);
-    this.context = { selfEpoch, random, options, members, inFlight, commitOrder: new CommitOrder() };
+    this.context = { selfEpoch, random, options, members, inFlight, commitOrder: places };
     this.relay = new CommitRelay(this.context, effects);
   }
 

@@ -138,7 +138,10 @@ export class TransferReceiver {
 
   /** Begins the commit when COMMIT has been said and all that come before it are over. */
   commitInTurn(): void {
-    if (this.turn.begin()) this.effects.push({ kind: "commit", key: this.key });
+    if (this.turn.begin()) {
+      const { ownAfter } = this.turn;
+      this.effects.push({ kind: "commit", key: this.key, ownAfter });
+    }
   }
 
   /** The sender, or the loss of it, ends the transfer; once COMMIT has been said it is carried out. */
