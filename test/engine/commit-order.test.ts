@@ -153,3 +153,24 @@ test("until COMMIT has been said a transfer can be given up, and all or nothing 
     assert.deepEqual(said, ["abort ", "abort ", "abort ", "failed failed failed"]);
   }
 });
+
+test("a transfer of the node itself is waited for until its place is final, and comes after all that have one before", () => {
+  const order = new CommitOrder();
+  order.place(ONE, 0);
+  order.begin(TWO);
+  assert.deepEqual(order.ownAfter(ONE), [TWO.transfer], "it has no place yet");
+  const three = { epoch: "0000000000000003", transfer: 1 };
+  order.place(TWO, 0);
+  order.place(three, 0);
+  assert.deepEqual([order.ownAfter(ONE), order.ownAfter(three)], [[TWO.transfer], []]);
+  assert.deepEqual([order.isFirst(TWO), order.isFirst(three)], [false, false]);
+  order.leave(ONE);
+  assert.deepEqual([order.isFirst(TWO), order.isFirst(three)], [true, false]);
+  const before = order.departures;
+  order.settle(TWO);
+  assert.deepEqual([order.isFirst(three), order.departures], [true, before + 1]);
+  order.place(TWO, 9);
+  assert.deepEqual(order.ownAfter(three), [TWO.transfer]);
+  order.leave(TWO);
+  assert.deepEqual(order.ownAfter(three), []);
+});

@@ -209,7 +209,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: "complete-directory-filled",
     file: "tree/scan/cover.ts",
-    from: "return kind === StepKind.place && this.complete.has(directoryOf(path)) && !this.kept.has(path);",
+    from: "return isPlaced && this.complete.has(directoryOf(path)) && !this.kept.has(path);",
     to: "return false;",
   },
 ];

@@ -279,7 +279,7 @@ export class SimulatedHost {
   private commit({ key, ownAfter }: Extract<Effect, { kind: "commit" }>): void {
     const { stages } = this;
     const sources = ownAfter.map((transfer) => this.sources.get(transfer));
-    const paths = sources.map((source) => source?.conflictWith(stages.stepsOf(inboundName(key))));
+    const paths = sources.map((source) => source?.conflictWith(stages.changesOf(inboundName(key))));
     const path = paths.find((one) => one !== undefined);
     this.answer(path === undefined ? stages.commit(key) : stages.refuse(key, path));
     if (this.isAlive) stages.end(inboundName(key));

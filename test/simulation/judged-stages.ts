@@ -5,7 +5,7 @@ import { entriesNeedingContents } from "../../src/wire/differences.ts";
 import { BlockKind } from "../../src/wire/datagram.ts";
 import { EntryType } from "../../src/wire/entry.ts";
 import { decodeManifest } from "../../src/wire/manifest.ts";
-import type { Step } from "../../src/tree/decide/decision.ts";
+import type { ReadyChange } from "../../src/tree/apply/ready-steps.ts";
 import { STAGING_NAME } from "../../src/wire/path-rules.ts";
 import type { MemoryDisk } from "../disk/memory-disk.ts";
 import { deviationOf, type Expectation, exactly, mixtureOf } from "./announced.ts";
@@ -131,9 +131,9 @@ export class JudgedStages {
     return { kind: "committed", key, failure };
   }
 
-  /** The steps of a transfer that is ready. */
-  stepsOf(name: string): Iterable<Step> {
-    return this.driver.stepsOf(name);
+  /** The changes of a transfer that is ready. */
+  changesOf(name: string): Iterable<ReadyChange> {
+    return this.driver.changesOf(name);
   }
 
   /** A transfer that would change what a later one of this host has said is not committed. */

@@ -1,7 +1,7 @@
 import type { Bitmap } from "../../src/base/bitmap.ts";
 import { UserError } from "../../src/base/user-error.ts";
 import type { Input, ProducedBlock } from "../../src/engine/types.ts";
-import type { Step } from "../../src/tree/decide/decision.ts";
+import type { Change } from "../../src/tree/scan/cover.ts";
 import { explain } from "../../src/tree/reasons/explain.ts";
 import type { ScanRequest, ScanRules } from "../../src/tree/scan/request.ts";
 import { type MadeBlock, Source } from "../../src/tree/scan/source.ts";
@@ -71,8 +71,8 @@ export class SourceDriver {
   }
 
   /** A path that a transfer which stands before this one would change. */
-  conflictWith(steps: Iterable<Step>): string | undefined {
-    return this.source?.cover.conflictWith(steps);
+  conflictWith(changes: Iterable<Change>): string | undefined {
+    return this.source?.cover.conflictWith(changes);
   }
 
   close(): void {

@@ -2,9 +2,9 @@ import { Bitmap } from "../../src/base/bitmap.ts";
 import { DecodeError } from "../../src/base/bytes.ts";
 import { type Reason, reason, sentenceOf } from "../../src/base/reason.ts";
 import { type InboundKey, inboundName, type Input, type StageOutcome } from "../../src/engine/types.ts";
+import { changesOf, type ReadyChange } from "../../src/tree/apply/ready-steps.ts";
 import { type RecoveredTransfer, recover } from "../../src/tree/apply/recovery.ts";
 import { Stage, stageFailure } from "../../src/tree/apply/stage.ts";
-import type { Step } from "../../src/tree/decide/decision.ts";
 import type { StagePlan } from "../../src/tree/decide/planner.ts";
 import type { DeleteLimit } from "../../src/tree/decide/superfluous.ts";
 import { Directories } from "../../src/tree/disk/directories.ts";
@@ -120,8 +120,8 @@ export class StageDriver {
     return { kind: "prepared", key, failure, isRefusal, findings: open.stage?.findingCount ?? 0 };
   }
 
-  stepsOf(name: string): Iterable<Step> {
-    return this.stages.get(name)?.stage?.steps() ?? [];
+  changesOf(name: string): Iterable<ReadyChange> {
+    return changesOf(this.stages.get(name)?.stage?.steps() ?? []);
   }
 
   /** The others look first at what this one is going to do. */

@@ -12,7 +12,7 @@ import type { HeldEntry } from "../../tree/scan/held-entry.ts";
 import { baseDirectoryProblem, deviceOfDirectory } from "../../tree/disk/base-directory.ts";
 import { Directories } from "../../tree/disk/directories.ts";
 import { linuxDisk } from "../../tree/disk/linux-disk.ts";
-import { readySteps } from "../../tree/apply/ready-steps.ts";
+import { readyChanges } from "../../tree/apply/ready-steps.ts";
 import { explain, reasonFor } from "../../tree/reasons/explain.ts";
 import { type MadeBlock, Source } from "../../tree/scan/source.ts";
 import {
@@ -114,7 +114,7 @@ function checked(
     directories = Directories.at(linuxDisk, base);
     for (const transfer of ownAfter) {
       const cover = sources.get(transfer)?.source?.cover;
-      const path = cover?.conflictWith(readySteps(directories, inboundName(inbound)));
+      const path = cover?.conflictWith(readyChanges(directories, inboundName(inbound)));
       if (path !== undefined) failure ??= reason("own-push", path);
     }
   } catch (error) {

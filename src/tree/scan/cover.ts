@@ -1,8 +1,14 @@
 /** What a transfer that this node sends has said about its tree so far. */
 import { EntryType } from "../../wire/entry.ts";
 import { directoryOf } from "../../wire/path-rules.ts";
-import { type Step, StepKind } from "../decide/decision.ts";
 import { PathSet } from "../entries/path-set.ts";
+
+/** A change of the tree. */
+export interface Change {
+  readonly path: string;
+  /** Whether something comes there; otherwise something goes. */
+  readonly isPlaced: boolean;
+}
 
 /**
  * The paths that a transfer has put into its manifest so far. A transfer of another node that is committed on this node
@@ -38,20 +44,18 @@ export class Cover {
   }
 
   /**
-   * The first of some steps that would change something of this transfer.
+   * The first of some changes that would change something of this transfer.
    *
    * @returns its path; undefined if there is none
    */
-  conflictWith(steps: Iterable<Step>): string | undefined {
-    for (const step of steps) if (this.isChangedBy(step)) return step.path;
+  conflictWith(changes: Iterable<Change>): string | undefined {
+    for (const change of changes) if (this.isTouchedBy(change)) return change.path;
     return undefined;
   }
 
-  /** Attributes of directories are left out: transfers into one directory would mostly be in each other's way. */
-  private isChangedBy({ kind, path }: Step): boolean {
-    if (kind !== StepKind.place && kind !== StepKind.remove) return false;
+  private isTouchedBy({ path, isPlaced }: Change): boolean {
     if (this.sent.has(path) || this.above.has(path)) return true;
     // It would be superfluous for this transfer, which deletes it on the other members.
-    return kind === StepKind.place && this.complete.has(directoryOf(path)) && !this.kept.has(path);
+    return isPlaced && this.complete.has(directoryOf(path)) && !this.kept.has(path);
   }
 }
