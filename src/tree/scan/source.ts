@@ -253,7 +253,8 @@ export class Source {
 
   private note(notice: SourceNotice): void {
     this.notices.push({ kind: notice.kind, path: notice.path, reason: notice.reason });
-    if (notice.kind === "unreadable") this.unreadable++;
+    // Only a path that was asked for by its name is said to be excluded.
+    if (notice.kind !== "skipped") this.unreadable++;
   }
 }
 
