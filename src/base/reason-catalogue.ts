@@ -43,6 +43,10 @@ export const REASONS = {
   "delete-limit":
     "{0} of {1} entries would be deleted, and {2} may be (delete-limit): " +
     "add --force-delete if that is what you want",
+  "base-moved":
+    "{0} leads to another directory than when the daemon started: " +
+    "run 'systemctl restart makuosan' on that host, and push again",
+  "base-replaced": "it was replaced while a transfer to it goes on: push again when that one has ended",
   "own-push": "this member pushes it itself, and its push comes later: compare, and push again",
   overtaken: "another transfer has replaced it: push again",
   incomplete: "the contents of {0} entries are incomplete",

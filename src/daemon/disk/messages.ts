@@ -17,7 +17,9 @@ import type { BlockKindNumber, Effect, InboundKey, Input, StageOutcome } from ".
 
 export interface WorkerSettings extends NativeWorkerData {
   readonly role: "source" | "stage";
+  /** The real path of the base directory, and the path that was given for it. */
   readonly base: string;
+  readonly givenBase: string;
   readonly keepOwner: boolean;
   /** Patterns of what is never changed here. */
   readonly excludes: readonly string[];

@@ -9,7 +9,7 @@ import { inboundName, type ProducedBlock } from "../../engine/types.ts";
 import { sealBlock } from "../../net/block-sealing.ts";
 import { Owners } from "../../tree/entries/owners.ts";
 import type { HeldEntry } from "../../tree/scan/held-entry.ts";
-import { baseDirectoryProblem, deviceOfDirectory } from "../../tree/disk/base-directory.ts";
+import { baseDirectoryProblem, deviceOfDirectory, leadsElsewhere } from "../../tree/disk/base-directory.ts";
 import { Directories } from "../../tree/disk/directories.ts";
 import { linuxDisk } from "../../tree/disk/linux-disk.ts";
 import { readyChanges } from "../../tree/apply/ready-steps.ts";
@@ -89,7 +89,7 @@ type TransferCommand = Exclude<SourceCommand, { kind: "stop" | "hold" | "go-on" 
 function carryOut(command: TransferCommand, context: SourceContext): void {
   const { settings, owners, sources, device, reply } = context;
   if (command.kind === "open") {
-    sources.set(command.transfer, openSource(command, settings.base, owners, device));
+    sources.set(command.transfer, openSource(command, settings, owners, device));
     return;
   }
   const open = sources.get(command.transfer);
@@ -127,7 +127,7 @@ function checked(
 
 function openSource(
   command: Extract<SourceCommand, { kind: "open" }>,
-  base: string,
+  { base, givenBase }: WorkerSettings,
   owners: Owners,
   device: number | undefined,
 ): OpenSource {
@@ -137,6 +137,8 @@ function openSource(
     ...epochHalves(command.epoch),
   };
   try {
+    // The daemon has checked, locked and recovered the directory that it started with, and no other one.
+    if (leadsElsewhere(givenBase, base)) throw new UserError(sentence("base-moved", bytesOfText(givenBase)));
     const { request, rules, dryRun } = command;
     const source = new Source(base, owners, request, { rules, dryRun }, device);
     return { ...common, source, failure: undefined };

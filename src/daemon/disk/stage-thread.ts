@@ -2,6 +2,7 @@
 import path from "node:path";
 import type { MessagePort } from "node:worker_threads";
 import { Bitmap } from "../../base/bitmap.ts";
+import { bytesOfText } from "../../base/display.ts";
 import { DecodeError } from "../../base/bytes.ts";
 import { type Reason, reason } from "../../base/reason.ts";
 import { type BlockKindNumber, inboundName, type InboundKey } from "../../engine/types.ts";
@@ -10,10 +11,11 @@ import { PAGE_BYTES } from "../../net/page-pool.ts";
 import { type AttributeRules, groupsOfProcess } from "../../tree/entries/attributes.ts";
 import { recover } from "../../tree/apply/recovery.ts";
 import { Directories } from "../../tree/disk/directories.ts";
+import { isStill, leadsElsewhere } from "../../tree/disk/base-directory.ts";
 import { linuxDisk } from "../../tree/disk/linux-disk.ts";
 import { Owners } from "../../tree/entries/owners.ts";
 import { Protection } from "../../tree/decide/protection.ts";
-import { RefusalError } from "../../tree/reasons/stage-error.ts";
+import { RefusalError, StageError } from "../../tree/reasons/stage-error.ts";
 import type { StagePlan } from "../../tree/decide/planner.ts";
 import { Stage, stageFailure } from "../../tree/apply/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
@@ -194,8 +196,7 @@ class StageThread {
   private open(command: Extract<StageCommand, { kind: "open" }>): OpenStage {
     const common = { key: Buffer.from(command.key) };
     try {
-      // A base directory that was replaced by another one since the last transfer is that other one now.
-      if (this.stages.size === 0) this.reopenBase();
+      this.checkBase();
       const { inbound, dryRun } = command;
       const name = inboundName(inbound);
       const stage = new Stage(this.baseDirectory(), this.rules, name, dryRun, {
@@ -318,9 +319,19 @@ class StageThread {
     return this.base;
   }
 
-  private reopenBase(): void {
-    this.base?.close();
-    this.base = undefined;
+  /**
+   * A base directory that was replaced by another one since the last transfer is that other one now. A symbolic link that
+   * was changed is not followed: the daemon has checked, locked and recovered the directory that it started with.
+   */
+  private checkBase(): void {
+    const { base, givenBase } = this.settings;
+    if (leadsElsewhere(givenBase, base)) throw StageError.of("base-moved", "", bytesOfText(givenBase));
+    if (this.stages.size === 0) {
+      this.base?.close();
+      this.base = undefined;
+      return;
+    }
+    if (!isStill(base, this.baseDirectory().statDirectory(""))) throw StageError.of("base-replaced", "");
   }
 }
 

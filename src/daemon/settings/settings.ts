@@ -33,6 +33,8 @@ type LookedUp =
 export interface Settings extends Omit<Values, LookedUp> {
   /** The real path of a directory. */
   readonly base: string;
+  /** The path that was given for it, which may lead through symbolic links. */
+  readonly givenBase: string;
   /** Patterns as byte strings, checked. */
   readonly excludes: readonly string[];
   readonly hostName: string;
@@ -60,6 +62,7 @@ export function resolveSettings(options: GivenSettings, config: GivenSettings): 
   return {
     ...plain,
     base,
+    givenBase: plain.base ?? base,
     excludes: checkExcludes(plain.excludes, base),
     hostName: checkHostName(plain.hostName ?? os.hostname()),
     socket: console ? plain.socket : undefined,
