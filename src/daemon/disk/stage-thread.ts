@@ -17,7 +17,7 @@ import { Owners } from "../../tree/entries/owners.ts";
 import { Protection } from "../../tree/decide/protection.ts";
 import { RefusalError, StageError } from "../../tree/reasons/stage-error.ts";
 import type { StagePlan } from "../../tree/decide/planner.ts";
-import { Stage, stageFailure } from "../../tree/apply/stage.ts";
+import { exactReason, Stage, stageFailure } from "../../tree/apply/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import {
@@ -165,12 +165,8 @@ class StageThread {
     switch (command.kind) {
       case "prepare": {
         let isRefusal = false;
-        const failure =
-          open.failure ??
-          attempt(
-            () => open.stage?.prepare(),
-            () => (isRefusal = true),
-          );
+        const prepare = () => open.stage?.prepare();
+        const failure = this.exact(open.failure ?? attempt(prepare, () => (isRefusal = true)));
         const totals = open.stage?.totals ?? { entries: 0, bytes: 0 };
         const isListed = failure === undefined && open.stage?.isListed === true;
         const changes = isListed ? path.join(this.settings.base, STAGING_NAME, name, "changes") : undefined;
@@ -245,7 +241,7 @@ class StageThread {
       open.stage.write(plaintext);
       return WRITTEN;
     } catch (error) {
-      return { kind: "failed", reason: blockFailure(error) };
+      return { kind: "failed", reason: this.exact(blockFailure(error)) };
     }
   }
 
@@ -286,7 +282,7 @@ class StageThread {
       // The transfer may have ended since the last step.
       outcome = open.planning === planning ? this.goOn(open, planning, command, signMs) : CORRUPT;
     } catch (error) {
-      outcome = { kind: "failed", reason: blockFailure(error) };
+      outcome = { kind: "failed", reason: this.exact(blockFailure(error)) };
     }
     if (outcome !== undefined) this.reply({ kind: "staged", inbound, blocks: [block, page], outcome });
     this.afterStep();
@@ -301,7 +297,7 @@ class StageThread {
     for (const other of this.stages.values())
       if (other !== open && open.stage !== undefined) other.stage?.yieldTo(open.stage.steps());
     const beganMs = performance.timeOrigin + performance.now();
-    const failure = attempt(() => open.stage?.commit());
+    const failure = this.exact(attempt(() => open.stage?.commit()));
     this.reply({ kind: "committed", inbound, failure, beganMs });
     this.end(inbound, open);
   }
@@ -312,6 +308,10 @@ class StageThread {
     endPlanning(open);
     const failure = attempt(() => open.stage?.clean());
     if (failure !== undefined) this.reply({ kind: "left", inbound, failure });
+  }
+
+  private exact<Why extends Reason | undefined>(why: Why): Why | Reason {
+    return why === undefined || this.base === undefined ? why : exactReason(why, this.base);
   }
 
   private baseDirectory(): Directories {

@@ -1,10 +1,11 @@
 /** The staged part of a transfer: it begins when something differs, becomes ready, and may get longer after that. */
 import { errorCode } from "../../sys/system-error.ts";
 import { NO_METADATA } from "../../wire/metadata.ts";
-import { directoryOf, nameOf } from "../../wire/path-rules.ts";
+import { directoryOf, nameOf, STAGING_NAME } from "../../wire/path-rules.ts";
 import { type Step, StepKind } from "../decide/decision.ts";
 import type { Directories } from "../disk/directories.ts";
 import { type AttributeRules, typeOf } from "../entries/attributes.ts";
+import { errorAt } from "../reasons/explain.ts";
 import { ChangeList } from "./change-list.ts";
 import type { JournalWriter } from "./journal.ts";
 import { type Asked, StagedEntries } from "./staged-entries.ts";
@@ -51,12 +52,20 @@ export class Staging {
   /** The staged entries; the area is created at the first call. */
   opened(): Staged {
     if (this.staged !== undefined) return this.staged;
-    const area = StagingArea.create(this.base, this.name);
+    const area = this.createArea();
     const journal = area.writeJournal();
     if (this.listsChanges) this.changes = new ChangeList(this.base.disk, () => area.handle, "changes");
     const entries = new StagedEntries(this.base, area, journal, this.rules, this.asked);
     this.staged = { area, journal, entries };
     return this.staged;
+  }
+
+  private createArea(): StagingArea {
+    try {
+      return StagingArea.create(this.base, this.name);
+    } catch (error) {
+      throw errorAt(STAGING_NAME, error);
+    }
   }
 
   noteChange(path: string): void {
