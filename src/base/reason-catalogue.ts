@@ -107,9 +107,8 @@ export type ReasonCode = keyof typeof REASONS;
  * send the sentences above.
  */
 export const MENDS: { readonly [Code in ReasonCode]?: string } = {
-  EACCES: "give the daemon's user access to it on that host",
+  EACCES: "give the daemon's user access to it",
   EPERM: "the file system, an attribute (lsattr) or another owner forbids it to the daemon on that host",
-  ENOENT: "it was removed meanwhile: push again",
   ENOTDIR: "make the path a real directory on that host",
   ELOOP: "push again",
   ENOSPC: "free some space on that host, and push again",
