@@ -1,157 +1,126 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { Address } from "../../src/engine/types.ts";
 import type { ControlMessage } from "../../src/wire/message.ts";
-import { MemberPhase } from "../../src/wire/status-message.ts";
-import { epochOf, keyOf, ScriptedReceiver, SELF, TRANSFER } from "./scripted-receiver.ts";
+import { Node, talk } from "./talking-nodes.ts";
 
-/** A sender that is lost at its COMMIT: members that have heard it repeat it for those that have not. */
+/** A stranger without the key repeats and passes on what others have sealed, from his own address. */
 
-/** A node with a place for the transfer of sender 0, and other members beside. */
-function ordered(others = 2): ScriptedReceiver {
-  const node = new ScriptedReceiver(others);
-  node.becomeReady();
-  node.order(3);
-  node.said.length = 0;
-  node.disk.length = 0;
-  return node;
+const STRANGER: Address = { ip: "10.0.0.66", port: 5000 };
+
+/** What a node says to the group. */
+function announced(node: Node): ControlMessage {
+  const hello = node.take().find(({ destination }) => destination.to === "group");
+  assert.ok(hello !== undefined);
+  return hello.message;
 }
 
-const questions = (node: ScriptedReceiver) =>
-  node.said.flatMap(({ message }) => (message.type === "query" ? [message.body] : []));
-const answers = (node: ScriptedReceiver) =>
-  node.said.flatMap(({ message }) => (message.type === "relay" ? [message.body] : []));
-
-const commits = (node: ScriptedReceiver) => node.takeDisk().filter(({ kind }) => kind === "commit").length;
-const exit: ControlMessage = { type: "exit", body: null };
-const query = (): ControlMessage => ({
-  type: "query",
-  body: { sender: epochOf(0), transfer: TRANSFER },
-});
-const relay = (targets = [SELF.epoch], transfer = TRANSFER, order = 3): ControlMessage => ({
-  type: "relay",
-  body: { sender: epochOf(0), transfer, order, targets },
-});
-
-test("a member with a place whose sender has left asks, and follows a COMMIT that another member repeats", () => {
-  const node = ordered();
-  node.hear(exit);
-  node.run(100);
-  assert.deepEqual(questions(node), [{ sender: epochOf(0), transfer: TRANSFER }]);
-  assert.equal(node.said.at(-1)?.to, "group");
-  node.hear(relay(), 1);
-  assert.equal(commits(node), 1);
-  node.hear(relay(), 1);
-  assert.equal(commits(node), 0, "only once");
-  node.said.length = 0;
-  node.run(2000);
-  assert.deepEqual(questions(node), [], "it knows now");
-});
-
-test("a sender that is silent is asked after within a second, and the transfer is given up after fifteen", () => {
-  const node = ordered();
-  node.run(900);
-  assert.deepEqual(questions(node), []);
-  node.run(14_000);
-  assert.equal(questions(node).length, 56);
-  assert.equal(node.takeDisk().length, 0);
-  node.run(200);
-  assert.deepEqual(
-    node.takeDisk().map(({ kind }) => kind),
-    ["discard"],
-  );
-  node.said.length = 0;
-  node.hear(relay(), 1);
-  node.run(2000);
-  assert.deepEqual([commits(node), questions(node)], [0, []], "it is over");
-});
-
-test("a sender that speaks is not asked after", () => {
-  const node = ordered();
-  for (let round = 0; round < 10; round++) {
-    node.run(500);
-    node.progress({ sentBlocks: 1, stamp: 1, final: true });
+/**
+ * Passes on everything that the nodes say to the stranger, each to the other one, until they say nothing more.
+ *
+ * @returns the types of what was passed on
+ */
+function relay(one: Node, other: Node, fromMs: number, toMs: number): string[] {
+  const passed: string[] = [];
+  for (let nowMs = fromMs; nowMs <= toMs; nowMs += 5) {
+    for (const [from, to] of [
+      [one, other],
+      [other, one],
+    ] as const) {
+      from.membership.tick(nowMs);
+      for (const { destination, message } of from.take()) {
+        if (destination.to === "group") continue;
+        passed.push(message.type);
+        const { ip } = destination.address;
+        // What is meant for a member goes there; the stranger has only what comes to him.
+        if (ip === STRANGER.ip) to.hear(from.peer, STRANGER, message, nowMs);
+        else if (ip === to.address.ip) to.hear(from.peer, from.address, message, nowMs);
+      }
+    }
   }
-  assert.deepEqual(questions(node), []);
+  return passed;
+}
+
+test("a stranger who repeats HELLO and passes on the handshake is not taken for its sender", () => {
+  const [victim, member] = [new Node("a", 1, "10.0.0.1"), new Node("b", 2, "10.0.0.2")];
+  member.membership.tick(0);
+  victim.hear(member.peer, STRANGER, announced(member), 1);
+  victim.take();
+  const passed = relay(victim, member, 5, 5_000);
+  assert.ok(passed.includes("challenge"), "the victim asks at the stranger's address");
+  assert.equal(victim.membership.size, 0);
+  assert.equal(member.membership.size, 0);
 });
 
-test("a transfer whose sender has left is given up after three seconds with a place, and at once without", () => {
-  const node = ordered();
-  node.hear(exit);
-  node.run(2_990);
-  assert.deepEqual(node.takeDisk(), []);
-  node.run(20);
-  assert.deepEqual(node.takeDisk(), [{ kind: "discard", key: keyOf() }]);
-  const early = new ScriptedReceiver();
-  early.becomeReady();
-  early.takeDisk();
-  early.hear(exit);
-  assert.deepEqual(early.takeDisk(), [{ kind: "discard", key: keyOf() }]);
+test("a stranger cannot move a member to his address", () => {
+  const [victim, member] = [new Node("a", 1, "10.0.0.1"), new Node("b", 2, "10.0.0.2")];
+  talk([victim, member], 0, 2_000);
+  member.membership.reintroduce(member.address, 2_005);
+  member.membership.tick(2_005);
+  victim.hear(member.peer, STRANGER, announced(member), 2_006);
+  relay(victim, member, 2_010, 8_000);
+  assert.deepEqual(victim.membership.memberOf(member.peer.epoch)?.address, member.address);
+  assert.deepEqual(member.membership.memberOf(victim.peer.epoch)?.address, victim.address);
+  assert.deepEqual(member.problems, ["elsewhere 10.0.0.66"], "it is named");
 });
 
-test("a repeated COMMIT is not followed by a member that it does not name, or that has no place", () => {
-  const node = ordered();
-  node.hear(relay([epochOf(1)]), 1);
-  node.hear(relay([SELF.epoch], TRANSFER + 1), 1);
-  assert.equal(commits(node), 0);
-  const ready = new ScriptedReceiver(2);
-  ready.becomeReady();
-  ready.takeDisk();
-  ready.hear(relay(), 1);
-  assert.equal(commits(ready), 0);
+test("two nodes of version 3 do not use the handshake of version 2, whatever is passed on", () => {
+  const [victim, member] = [new Node("a", 1, "10.0.0.1"), new Node("b", 2, "10.0.0.2")];
+  // What each says of itself is under its seal: a stranger cannot change it.
+  const { info } = announcedBody(member);
+  const nonce = "1".repeat(32);
+  victim.hear(member.peer, member.address, { type: "old-challenge", body: { nonce, info } }, 1);
+  const response = { answer: nonce, nonce, info };
+  victim.hear(member.peer, member.address, { type: "old-response", body: response }, 2);
+  assert.deepEqual(victim.take(), []);
+  assert.equal(victim.membership.nextDeadlineMs() > 2, false, "only its own HELLO is due");
 });
 
-test("members that the COMMIT named are answered, also when it is carried out; others are not", () => {
-  const node = ordered(4);
-  node.commit(3, [SELF.epoch, epochOf(1)]);
-  node.commit(3, [epochOf(2)]);
-  node.said.length = 0;
-  node.hear(query(), 1);
-  node.hear(query(), 3);
-  const body = { sender: epochOf(0), transfer: TRANSFER, order: 3 };
-  assert.deepEqual(answers(node), [{ ...body, targets: [epochOf(1)] }]);
-  node.handle({ kind: "committed", key: keyOf(), failure: undefined });
-  node.said.length = 0;
-  node.hear(query(), 2);
-  assert.deepEqual(answers(node), [{ ...body, targets: [epochOf(2)] }]);
-  assert.equal(node.said[0]?.to, "group");
-});
-
-test("a member that has heard no COMMIT answers nothing, not for other transfers either", () => {
-  const node = ordered();
-  node.hear(query(), 1);
-  const committed = ordered();
-  committed.commit(3, [SELF.epoch, epochOf(1)]);
-  committed.hear({ type: "query", body: { sender: epochOf(0), transfer: TRANSFER + 1 } }, 1);
-  committed.hear({ type: "query", body: { sender: epochOf(1), transfer: TRANSFER } }, 1);
-  for (const one of [node, committed]) {
-    one.run(500);
-    assert.deepEqual(answers(one), []);
-  }
-});
-
-test("among many members, a question that another has answered is not answered again", () => {
-  const node = ordered(100);
-  const others = Array.from({ length: 99 }, (_, index) => epochOf(index + 1));
-  node.commit(3, [SELF.epoch, ...others]);
-  node.said.length = 0;
-  node.hear(query(), 1);
-  node.hear(query(), 2);
-  node.hear(relay([epochOf(1)]), 3);
-  node.run(100);
-  assert.deepEqual(
-    answers(node).map(({ targets }) => targets),
-    [[epochOf(2)]],
+test("a message for another node is not answered", () => {
+  const [victim, member] = [new Node("a", 1, "10.0.0.1"), new Node("b", 2, "10.0.0.2")];
+  const { info } = announcedBody(member);
+  const body = { nonce: "1".repeat(32), to: "9".repeat(16), from: member.address, isMissed: false, info };
+  victim.hear(member.peer, member.address, { type: "challenge", body }, 1);
+  assert.deepEqual(victim.take(), []);
+  victim.hear(
+    member.peer,
+    member.address,
+    { type: "challenge", body: { ...body, to: victim.peer.epoch } },
+    2,
   );
+  assert.equal(victim.take().length, 1);
 });
 
-test("more members than a message names are answered in several", () => {
-  const node = ordered(200);
-  const others = Array.from({ length: 199 }, (_, index) => epochOf(index + 1));
-  node.commit(3, others.slice(0, 128));
-  node.commit(3, others.slice(128));
-  node.said.length = 0;
-  others.forEach((_, index) => node.hear(query(), index + 1));
-  node.run(100);
-  assert.deepEqual(new Set(answers(node).flatMap(({ targets }) => targets)), new Set(others));
-  assert.equal(node.takeStatuses().at(-1)?.phase ?? MemberPhase.ordered, MemberPhase.ordered);
+function announcedBody(node: Node) {
+  node.membership.tick(0);
+  const message = announced(node);
+  assert.ok(message.type === "hello");
+  return message.body;
+}
+
+test("nodes of versions 2 and 3 are members of each other, each pair in the form that both know", () => {
+  const nodes = [
+    new Node("a", 1, "10.0.0.1", 2),
+    new Node("b", 2, "10.0.0.2"),
+    new Node("c", 3, "10.0.0.3"),
+    new Node("d", 4, "10.0.0.4", 4),
+  ];
+  const said = talk(nodes, 0, 2_000);
+  for (const node of nodes) assert.equal(node.membership.size, 3, node.peer.nodeId);
+  const types = (node: Node | undefined) =>
+    new Set(said.flatMap(({ from, message }) => (from === node ? [message.type] : [])));
+  assert.ok(!types(nodes[0]).has("challenge"));
+  assert.ok(types(nodes[1]).has("old-response") || types(nodes[1]).has("old-challenge"));
+  assert.ok(types(nodes[1]).has("response"));
+});
+
+test("a node that is upgraded takes the place of its former self", () => {
+  const a = new Node("a", 1, "10.0.0.1");
+  const old = new Node("b", 2, "10.0.0.2", 2);
+  talk([a, old], 0, 1_000);
+  assert.equal(a.membership.memberOf(old.peer.epoch)?.info.protocol, 2);
+  const upgraded = new Node("b", 3, "10.0.0.2");
+  talk([a, upgraded], 1_005, 3_000);
+  assert.equal(a.membership.size, 1);
+  assert.equal(a.membership.memberOf(upgraded.peer.epoch)?.info.protocol, 3);
 });
