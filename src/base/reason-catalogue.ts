@@ -25,6 +25,7 @@ export const REASONS = {
   ENOTDIR: "a component of its path is not a directory, or a symbolic link, which is not followed",
   ELOOP: "it has become a symbolic link, which is not followed",
   ENOSPC: "no space left on the device",
+  "no-inodes": "no inodes are left on the file system, so that no further file can be made",
   EDQUOT: "no space left: the disk quota is used up",
   EROFS: "the file system is read-only",
   EIO: "the disk reports an input/output error",
@@ -34,6 +35,8 @@ export const REASONS = {
   "system-error": "the system reports {0}",
   damaged: "its data on the disk are damaged ({0})",
   "no-space": "no space: {0} bytes are needed and {1} are free",
+
+  "half-done": "a part that is not known, because the list of changes cannot be read ({0})",
 
   // Something at a member is in the way.
   "path-too-long": "an entry in it has a path that is too long",
@@ -53,6 +56,11 @@ export const REASONS = {
     "{0} of {1} entries would be deleted, and {2} may be (delete-limit): " +
     "add --force-delete if that is what you want",
   appeared: "{0} appeared in it on this member during the transfer, so it stays as it was: push again",
+  "base-moved":
+    "{0} leads to another directory than when the daemon started: " +
+    "run 'systemctl restart makuosan' on that host, and push again",
+  "base-replaced": "it was replaced while a transfer to it goes on: push again when that one has ended",
+  "own-push": "this member pushes it itself, and its push comes later: compare, and push again",
   overtaken: "another transfer has replaced it: push again",
   incomplete: "the contents of {0} entries are incomplete",
 
@@ -111,3 +119,24 @@ export const REASONS = {
 } as const;
 
 export type ReasonCode = keyof typeof REASONS;
+
+/**
+ * How to mend what a reason says, where the sentence does not say it itself. Only msync adds it: members of every version
+ * send the sentences above.
+ */
+export const MENDS: { readonly [Code in ReasonCode]?: string } = {
+  EACCES: "give the daemon's user access to it",
+  EPERM: "the file system, an attribute (lsattr) or another owner forbids it to the daemon on that host",
+  ENOTDIR: "make the path a real directory on that host",
+  ELOOP: "push again",
+  ENOSPC: "free some space on that host, and push again",
+  "no-space": "free some space on that host, and push again",
+  "no-inodes": "delete files there, or make the file system with more inodes (df -i)",
+  EDQUOT: "raise the quota of the daemon's user, or free some space",
+  EROFS: "mount it read-write on that host; for a service, see ReadWritePaths= in its unit",
+  EIO: "look into the kernel's log (dmesg) on that host",
+  EMFILE: "raise LimitNOFILE= of the service",
+  "half-done": "push again",
+  incomplete: "push again",
+  vanished: "push again",
+};

@@ -276,12 +276,12 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): void {
 
 /** Starts the disk threads. They have the privileges that are left. */
 function startDisks(frame: Frame, driver: Driver, pushes: Pushes): DiskThreads {
-  const { base, excludes, deleteLimit, hooks } = frame.settings;
+  const { base, givenBase, excludes, deleteLimit, hooks } = frame.settings;
   const { log, opened, keepsOwner: keepOwner } = frame;
   const listsChanges = hooks.preCommit !== undefined || hooks.postCommit !== undefined;
   const hearers = { log, driver, received: pushes.received, hooks: pushes.hooks };
   return new DiskThreads(
-    { base, keepOwner, pages: opened.pages.memory, excludes, listsChanges, deleteLimit },
+    { base, givenBase, keepOwner, pages: opened.pages.memory, excludes, listsChanges, deleteLimit },
     (reply) => driver.onSource(reply),
     (replies) => passStageReplies(replies, hearers),
     // A broken invariant in a thread is one of the process.

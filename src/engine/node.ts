@@ -3,6 +3,7 @@ import { sentence } from "../base/reason.ts";
 import type { Random } from "../base/random.ts";
 import type { FragmentHeader } from "../wire/datagram.ts";
 import type { NodeInfo } from "../wire/membership-messages.ts";
+import { CommitOrder } from "./commit-order.ts";
 import { Membership, type Self } from "./membership/membership.ts";
 import { InboundTransfers } from "./receiver/inbound-transfers.ts";
 import { OutboundTransfers } from "./sender/outbound-transfers.ts";
@@ -40,13 +41,15 @@ export class NodeEngine {
   constructor(self: Self, info: NodeInfo, options: EngineOptions, random: Random) {
     this.selfEpoch = self.epoch;
     this.membership = new Membership(self, info, random);
-    this.outbound = new OutboundTransfers(options);
+    const places = new CommitOrder();
+    this.outbound = new OutboundTransfers(options, self.epoch, places);
     this.inbound = new InboundTransfers({
       selfEpoch: self.epoch,
       receives: info.receives,
       options,
       random,
       members: () => this.membership.size,
+      places,
       effects: this.effects,
     });
   }
@@ -174,11 +177,13 @@ export class NodeEngine {
     }
     this.outbound.collect(this.effects);
     this.inbound.collect();
+    // Transfers that this node sends may have waited for one that has just ended.
+    this.outbound.collect(this.effects);
   }
 
   private memberLeft(epoch: string, reason: LeaveReason, nowMs: number): void {
     const text = sentence(LEFT[reason]);
     this.outbound.memberLeft(epoch, text, nowMs);
-    this.inbound.senderLeft(epoch, sentence("sender-left", text));
+    this.inbound.senderLeft(epoch, sentence("sender-left", text), nowMs);
   }
 }

@@ -223,7 +223,12 @@ export type Effect =
   /** Make all that is staged durable; answered by "prepared". */
   | { readonly kind: "prepare"; readonly key: InboundKey }
   /** Switch to what is staged; answered by "committed". */
-  | { readonly kind: "commit"; readonly key: InboundKey }
+  | {
+      readonly kind: "commit";
+      readonly key: InboundKey;
+      /** Transfers of this node that come after it: what they have sent must not be replaced by it on this node. */
+      readonly ownAfter: readonly number[];
+    }
   | { readonly kind: "discard"; readonly key: InboundKey }
   /** Give the findings of a transfer from a number on; answered by "found". */
   | { readonly kind: "read-findings"; readonly key: InboundKey; readonly first: number }

@@ -94,5 +94,11 @@ export const HIGHEST_ORDER = 0xffff_ffff;
 /** Ended transfers that a receiver still answers for; chosen without measurement. */
 export const REMEMBERED_TRANSFERS = 256;
 
+/**
+ * Transfers whose COMMIT a member can repeat: eight times those that it receives at once. A member asks within 15 s,
+ * and the transfers after the one it asks for mostly wait for that one. With 4,096 targets each they need some 20 MB.
+ */
+export const RELAYED_TRANSFERS = 64;
+
 /** Derived keys and replay windows of senders: twice MEMBERS, so that all may restart. */
 export const SESSION_KEYS = 8192;

@@ -23,7 +23,9 @@ export type ControlMessage =
   | { readonly type: "abort"; readonly body: transfer.Abort }
   | { readonly type: "inquiry"; readonly body: findings.Inquiry }
   | { readonly type: "findings"; readonly body: findings.Findings }
-  | { readonly type: "order"; readonly body: transfer.Order };
+  | { readonly type: "order"; readonly body: transfer.Order }
+  | { readonly type: "query"; readonly body: transfer.Query }
+  | { readonly type: "relay"; readonly body: transfer.Relay };
 
 type MessageType = ControlMessage["type"];
 type BodyOf<Type extends MessageType> = Extract<ControlMessage, { type: Type }>["body"];
@@ -56,6 +58,8 @@ const CODECS: { readonly [Type in MessageType]: Codec<Type> } = {
   inquiry: { number: 21, encode: findings.encodeInquiry, decode: findings.decodeInquiry },
   findings: { number: 22, encode: findings.encodeFindings, decode: findings.decodeFindings },
   order: { number: 23, encode: transfer.encodeOrder, decode: transfer.decodeOrder },
+  query: { number: 24, encode: transfer.encodeQuery, decode: transfer.decodeQuery },
+  relay: { number: 25, encode: transfer.encodeRelay, decode: transfer.decodeRelay },
 };
 
 const TYPE_OF_NUMBER = new Map(

@@ -1,4 +1,4 @@
-/** OFFER, PROGRESS, ORDER, COMMIT, ABORT. */
+/** OFFER, PROGRESS, ORDER, COMMIT, ABORT, QUERY, RELAY. */
 import type { ByteReader, ByteWriter } from "../base/bytes.ts";
 import { DecodeError } from "../base/bytes.ts";
 import { bytesOfHex, hexOf } from "../base/hex.ts";
@@ -103,6 +103,36 @@ export function encodeAbort(writer: ByteWriter, message: Abort): void {
 
 export function decodeAbort(reader: ByteReader): Abort {
   return { transfer: reader.u32(), targets: decodeTargets(reader), reason: decodeReason(reader) };
+}
+
+/** QUERY: a member asks the others whether they have heard the COMMIT of a transfer (PROTOCOL.md 5.9). */
+export interface Query {
+  /** The epoch of the sender of the transfer. */
+  readonly sender: string;
+  readonly transfer: number;
+}
+
+/** RELAY: a member repeats a COMMIT that another node has sent (PROTOCOL.md 5.9). */
+export interface Relay extends Commit {
+  /** The epoch of the sender of the transfer. */
+  readonly sender: string;
+}
+
+export function encodeQuery(writer: ByteWriter, message: Query): void {
+  writer.raw(bytesOfHex(message.sender)).u32(message.transfer);
+}
+
+export function decodeQuery(reader: ByteReader): Query {
+  return { sender: hexOf(reader.raw(8)), transfer: reader.u32() };
+}
+
+export function encodeRelay(writer: ByteWriter, message: Relay): void {
+  writer.raw(bytesOfHex(message.sender));
+  encodeOrder(writer, message);
+}
+
+export function decodeRelay(reader: ByteReader): Relay {
+  return { sender: hexOf(reader.raw(8)), ...decodeOrder(reader) };
 }
 
 export function decodeReason(reader: ByteReader): string {

@@ -102,7 +102,15 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
   const hearers = { log, driver, received: { onStage: () => undefined }, hooks: { hold: () => false } };
   const deleteLimit = { entries: 0, percent: undefined };
   const disks = new DiskThreads(
-    { base, keepOwner: false, pages: pool.memory, excludes: [], listsChanges: false, deleteLimit },
+    {
+      base,
+      givenBase: base,
+      keepOwner: false,
+      pages: pool.memory,
+      excludes: [],
+      listsChanges: false,
+      deleteLimit,
+    },
     (reply) => driver.onSource(reply),
     (replies) => passStageReplies(replies, hearers),
     (error) => assert.fail(error),

@@ -1,9 +1,11 @@
+import { reason, sentenceOf } from "../../src/base/reason.ts";
 import { below, fraction } from "../../src/base/random.ts";
 import { type InboundKey, inboundName, type Input, type StageOutcome } from "../../src/engine/types.ts";
 import { entriesNeedingContents } from "../../src/wire/differences.ts";
 import { BlockKind } from "../../src/wire/datagram.ts";
 import { EntryType } from "../../src/wire/entry.ts";
 import { decodeManifest } from "../../src/wire/manifest.ts";
+import type { ReadyChange } from "../../src/tree/apply/ready-steps.ts";
 import { STAGING_NAME } from "../../src/wire/path-rules.ts";
 import type { MemoryDisk } from "../disk/memory-disk.ts";
 import { deviationOf, type Expectation, exactly, mixtureOf } from "./announced.ts";
@@ -134,6 +136,17 @@ export class JudgedStages {
     if (failure === undefined)
       check(met.syncs === 0, `${machine.name} says done after a failed sync, ${name}`);
     return { kind: "committed", key, failure };
+  }
+
+  /** The changes of a transfer that is ready. */
+  changesOf(name: string): Iterable<ReadyChange> {
+    return this.driver.changesOf(name);
+  }
+
+  /** A transfer that would change what a later one of this host has said is not committed. */
+  refuse(key: InboundKey, path: string): Extract<Input, { kind: "committed" }> {
+    this.machine.fates.set(inboundName(key), "failed at its commit");
+    return { kind: "committed", key, failure: sentenceOf(reason("own-push", path)) };
   }
 
   /** Removes what is left of a transfer. */

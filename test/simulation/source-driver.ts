@@ -1,5 +1,6 @@
 import { UserError } from "../../src/base/user-error.ts";
 import type { Effect, Input, ProducedBlock } from "../../src/engine/types.ts";
+import type { Change } from "../../src/tree/scan/cover.ts";
 import { explain } from "../../src/tree/reasons/explain.ts";
 import type { ScanRequest, ScanRules } from "../../src/tree/scan/request.ts";
 import { type MadeBlock, Source } from "../../src/tree/scan/source.ts";
@@ -66,6 +67,11 @@ export class SourceDriver {
 
   settle({ block, union, contents, separate }: Extract<Effect, { kind: "settle" }>): void {
     this.source?.settle(block, union, contents, separate);
+  }
+
+  /** A path that a transfer which stands before this one would change. */
+  conflictWith(changes: Iterable<Change>): string | undefined {
+    return this.source?.cover.conflictWith(changes);
   }
 
   close(): void {

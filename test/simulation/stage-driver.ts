@@ -2,6 +2,7 @@ import { Bitmap } from "../../src/base/bitmap.ts";
 import { DecodeError } from "../../src/base/bytes.ts";
 import { type Reason, reason, sentenceOf } from "../../src/base/reason.ts";
 import { type InboundKey, inboundName, type Input, type StageOutcome } from "../../src/engine/types.ts";
+import { changesOf, type ReadyChange } from "../../src/tree/apply/ready-steps.ts";
 import { type RecoveredTransfer, recover } from "../../src/tree/apply/recovery.ts";
 import { Stage, stageFailure } from "../../src/tree/apply/stage.ts";
 import type { StagePlan } from "../../src/tree/decide/planner.ts";
@@ -118,6 +119,10 @@ export class StageDriver {
     const prepare = () => open.stage?.prepare();
     const failure = open.failure ?? attempt(prepare, () => (isRefusal = true));
     return { kind: "prepared", key, failure, isRefusal, findings: open.stage?.findingCount ?? 0 };
+  }
+
+  changesOf(name: string): Iterable<ReadyChange> {
+    return changesOf(this.stages.get(name)?.stage?.steps() ?? []);
   }
 
   /**

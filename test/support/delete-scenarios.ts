@@ -124,7 +124,10 @@ export async function deleteScenarios(
           const { status, stderr } = await sender.msync(option, "--delete", "-t", "host2", "owned-by");
           assert.deepEqual(
             { status, stderr },
-            { status: 3, stderr: "error: host2: owned-by/old: permission denied\n" },
+            {
+              status: 3,
+              stderr: "error: host2: owned-by/old: permission denied (give the daemon's user access to it)\n",
+            },
             option,
           );
         }

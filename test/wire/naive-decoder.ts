@@ -33,6 +33,8 @@ const BODIES: Readonly<Record<number, readonly [string, (from: Cursor) => Plain]
   21: ["inquiry", (from) => ({ transfer: from.u32(), first: from.u32() })],
   22: ["findings", findings],
   23: ["order", order],
+  24: ["query", (from) => ({ sender: from.hex(8), transfer: from.u32() })],
+  25: ["relay", (from) => ({ sender: from.hex(8), ...(order(from) as object) })],
 };
 
 export function naiveMessage(bytes: Uint8Array): Plain {

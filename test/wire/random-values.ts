@@ -172,6 +172,14 @@ const MAKERS: readonly ((random: Random) => ControlMessage)[] = [
     type: pick(random, ["order", "commit"] as const),
     body: { transfer: u32(random), order: u32(random), targets: epochs(random) },
   }),
+  (random) => ({ type: "query", body: { sender: hexOf(randomBytes(random, 8)), transfer: u32(random) } }),
+  (random) => ({
+    type: "relay",
+    body: {
+      sender: hexOf(randomBytes(random, 8)),
+      ...{ transfer: u32(random), order: u32(random), targets: epochs(random) },
+    },
+  }),
   (random) => ({
     type: "abort",
     body: { transfer: u32(random), targets: targetsOf(random, 90), reason: text(random, 0, 512, 0) },

@@ -17,7 +17,9 @@ import type { BlockKindNumber, Effect, InboundKey, Input, StageOutcome } from ".
 
 export interface WorkerSettings extends NativeWorkerData {
   readonly role: "source" | "stage";
+  /** The real path of the base directory, and the path that was given for it. */
   readonly base: string;
+  readonly givenBase: string;
   readonly keepOwner: boolean;
   /** Patterns of what is never changed here. */
   readonly excludes: readonly string[];
@@ -59,6 +61,12 @@ export type SourceCommand =
       readonly detail: ReportDetail;
     }
   | { readonly kind: "close"; readonly transfer: number }
+  /**
+   * An incoming transfer is about to be committed: nothing is read before "go-on". If there are own transfers after it,
+   * "checked" answers whether it would change something of theirs.
+   */
+  | { readonly kind: "hold"; readonly inbound: InboundKey; readonly ownAfter: readonly number[] }
+  | { readonly kind: "go-on" }
   | { readonly kind: "stop" };
 
 /** What one host wants of a manifest block. */
@@ -99,6 +107,12 @@ export interface SourceTotals {
 
 /** From the source thread. */
 export type SourceReply =
+  | TransferReply
+  /** Why the commit of an incoming transfer must not begin; undefined if it may. */
+  | { readonly kind: "checked"; readonly inbound: InboundKey; readonly failure: Reason | undefined };
+
+/** From the source thread, about one transfer that this node sends. */
+export type TransferReply =
   | (Extract<Input, { kind: "produced" }> & {
       /** The number of the first of the blocks. */
       readonly firstBlock: number;

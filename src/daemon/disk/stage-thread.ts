@@ -1,7 +1,7 @@
 /** The thread that opens, stages and commits. */
 import type { MessagePort } from "node:worker_threads";
-import { bytesOfText } from "../../base/display.ts";
 import { Bitmap } from "../../base/bitmap.ts";
+import { bytesOfText } from "../../base/display.ts";
 import { DecodeError } from "../../base/bytes.ts";
 import { type Reason, reason } from "../../base/reason.ts";
 import { type BlockKindNumber, inboundName, type InboundKey } from "../../engine/types.ts";
@@ -11,13 +11,14 @@ import { type AttributeRules, groupsOfProcess } from "../../tree/entries/attribu
 import { recover } from "../../tree/apply/recovery.ts";
 import type { Disk } from "../../tree/disk/disk.ts";
 import { Directories } from "../../tree/disk/directories.ts";
+import { isStill, leadsElsewhere } from "../../tree/disk/base-directory.ts";
 import { withClosedDirectories } from "../../tree/disk/closed-directories.ts";
 import { LinuxDisk } from "../../tree/disk/linux-disk.ts";
 import { Owners } from "../../tree/entries/owners.ts";
 import { Protection } from "../../tree/decide/protection.ts";
-import { RefusalError } from "../../tree/reasons/stage-error.ts";
+import { RefusalError, StageError } from "../../tree/reasons/stage-error.ts";
 import type { StagePlan } from "../../tree/decide/planner.ts";
-import { Stage, stageFailure } from "../../tree/apply/stage.ts";
+import { exactReason, Stage, stageFailure } from "../../tree/apply/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { joinPath, STAGING_NAME } from "../../wire/path-rules.ts";
 import {
@@ -173,12 +174,8 @@ class StageThread {
     switch (command.kind) {
       case "prepare": {
         let isRefusal = false;
-        const failure =
-          open.failure ??
-          attempt(
-            () => open.stage?.prepare(),
-            () => (isRefusal = true),
-          );
+        const prepare = () => open.stage?.prepare();
+        const failure = this.exact(open.failure ?? attempt(prepare, () => (isRefusal = true)));
         const totals = open.stage?.totals ?? { entries: 0, bytes: 0 };
         const isListed = failure === undefined && open.stage?.isListed === true;
         const changes = isListed ? [STAGING_NAME, name, "changes"] : undefined;
@@ -204,8 +201,7 @@ class StageThread {
   private open(command: Extract<StageCommand, { kind: "open" }>): OpenStage {
     const common = { inbound: command.inbound, key: Buffer.from(command.key) };
     try {
-      // A base directory that was replaced by another one since the last transfer is that other one now.
-      if (this.stages.size === 0) this.reopenBase();
+      this.checkBase();
       const { inbound, dryRun } = command;
       const name = inboundName(inbound);
       const stage = new Stage(this.baseDirectory(), this.rules, name, dryRun, {
@@ -255,7 +251,7 @@ class StageThread {
       open.stage.write(plaintext);
       return WRITTEN;
     } catch (error) {
-      return { kind: "failed", reason: blockFailure(error) };
+      return { kind: "failed", reason: this.exact(blockFailure(error)) };
     }
   }
 
@@ -296,7 +292,7 @@ class StageThread {
       // The transfer may have ended since the last step.
       outcome = open.planning === planning ? this.goOn(open, planning, command, signMs) : CORRUPT;
     } catch (error) {
-      outcome = { kind: "failed", reason: blockFailure(error) };
+      outcome = { kind: "failed", reason: this.exact(blockFailure(error)) };
     }
     if (outcome !== undefined) this.reply({ kind: "staged", inbound, blocks: [block, page], outcome });
     this.afterStep();
@@ -314,7 +310,7 @@ class StageThread {
       if (failure !== undefined) this.reply({ kind: "overtaken", inbound: other.inbound, failure });
     }
     const beganMs = performance.timeOrigin + performance.now();
-    const failure = attempt(() => open.stage?.commit());
+    const failure = this.exact(attempt(() => open.stage?.commit()));
     this.reply({ kind: "committed", inbound, failure, beganMs });
     this.end(inbound, open);
   }
@@ -336,14 +332,28 @@ class StageThread {
     return joinPath(bytesOfText(this.settings.base), name);
   }
 
+  private exact<Why extends Reason | undefined>(why: Why): Why | Reason {
+    return why === undefined || this.base === undefined ? why : exactReason(why, this.base);
+  }
+
   private baseDirectory(): Directories {
     this.base ??= Directories.at(this.disk, this.settings.base);
     return this.base;
   }
 
-  private reopenBase(): void {
-    this.base?.close();
-    this.base = undefined;
+  /**
+   * A base directory that was replaced by another one since the last transfer is that other one now. A symbolic link that
+   * was changed is not followed: the daemon has checked, locked and recovered the directory that it started with.
+   */
+  private checkBase(): void {
+    const { base, givenBase } = this.settings;
+    if (leadsElsewhere(givenBase, base)) throw StageError.of("base-moved", "", bytesOfText(givenBase));
+    if (this.stages.size === 0) {
+      this.base?.close();
+      this.base = undefined;
+      return;
+    }
+    if (!isStill(base, this.baseDirectory().statDirectory(""))) throw StageError.of("base-replaced", "");
   }
 }
 

@@ -20,11 +20,13 @@ import {
   bitmapData,
   type ReportDetail,
   type SourceReply,
+  type TransferReply,
   type StageAnswer,
   STAGED_NUMBERS,
   type StagedOutcome,
 } from "../disk/messages.ts";
 import { RingPool } from "../disk/rings.ts";
+import { Commits } from "./commits.ts";
 import type { InboundDatagrams } from "./inbound-datagrams.ts";
 import type { InboundPages } from "./inbound-pages.ts";
 import { OutboundTrains } from "./outbound-trains.ts";
@@ -38,7 +40,7 @@ export interface TransferObserver {
   /** The name by which people see a member. */
   hostOf(epoch: string): string;
   /** Called with each reply of the reading thread, until the transfer is over. */
-  onSource(reply: SourceReply): void;
+  onSource(reply: TransferReply): void;
 }
 
 /** The parts that the event pump connects. */
@@ -70,6 +72,10 @@ export class Driver {
   private readonly parts: DriverParts;
   private readonly rings = new RingPool();
   private readonly outbound = new Map<number, Outbound>();
+  private readonly commits = new Commits(
+    () => this.disks,
+    (input) => this.handle(input),
+  );
   private disks: DiskThreads | undefined;
   private timer: NodeJS.Timeout | undefined;
   private timerMs = Infinity;
@@ -150,6 +156,10 @@ export class Driver {
 
   /** The reading thread has made blocks, or tells which entries are sent. */
   onSource(reply: SourceReply): void {
+    if (reply.kind === "checked") {
+      this.commits.takeChecked(reply);
+      return;
+    }
     const outbound = this.outbound.get(reply.transfer);
     if (outbound === undefined) return;
     outbound.observer.onSource(reply);
@@ -184,7 +194,8 @@ export class Driver {
     const { inbound: key } = reply;
     if (reply.kind !== "staged") {
       const { inbound, ...rest } = reply;
-      if (rest.kind === "prepared" || rest.kind === "committed")
+      if (rest.kind === "committed") this.commits.end(rest.failure, inbound);
+      else if (rest.kind === "prepared")
         this.handle({ ...rest, key: inbound, failure: textOf(rest.failure) });
       else if (rest.kind === "overtaken")
         this.handle({ ...rest, key: inbound, failure: sentenceOf(rest.failure) });
@@ -268,6 +279,9 @@ export class Driver {
       }
       case "read-findings":
         this.disks?.toStage({ kind: "find", inbound: effect.key, first: effect.first });
+        break;
+      case "commit":
+        this.commits.begin(effect);
         break;
       default:
         this.disks?.toStage({ kind: effect.kind, inbound: effect.key });

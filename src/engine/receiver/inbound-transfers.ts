@@ -5,7 +5,7 @@ import { epochHalves, type FragmentHeader } from "../../wire/datagram.ts";
 import { INBOUND_TRANSFERS } from "../../wire/limits.ts";
 import type { ControlMessage } from "../../wire/message.ts";
 import { MemberPhase } from "../../wire/status-message.ts";
-import type { Offer } from "../../wire/transfer-messages.ts";
+import type { Offer, Relay } from "../../wire/transfer-messages.ts";
 import {
   type Address,
   type Effect,
@@ -19,7 +19,8 @@ import {
   setMask,
 } from "../types.ts";
 import { inFlightShare } from "../window.ts";
-import { CommitOrder } from "./commit-order.ts";
+import type { CommitOrder } from "../commit-order.ts";
+import { CommitRelay } from "./commit-relay.ts";
 import type { ReceiverContext } from "./context.ts";
 import { EndedTransfers, type LastWord } from "./ended-transfers.ts";
 import { emptyStatus } from "./status.ts";
@@ -40,6 +41,8 @@ export interface InboundSurroundings {
   readonly random: Random;
   /** How many other nodes there are. */
   readonly members: () => number;
+  /** The places of all transfers that this node receives or sends. */
+  readonly places: CommitOrder;
   /** Where effects are put. */
   readonly effects: Effect[];
 }
@@ -55,6 +58,7 @@ export class InboundTransfers {
   private readonly context: ReceiverContext;
   private readonly transfers = new Map<string, TransferReceiver>();
   private readonly ended = new EndedTransfers();
+  private readonly relay: CommitRelay;
   /** The transfer that the last fragment belonged to: the next one mostly does too. */
   private lastUsed: { high: number; low: number; receiver: TransferReceiver } | undefined;
   /** Transfers to which fragments have come since the last call of afterFragments. */
@@ -62,12 +66,13 @@ export class InboundTransfers {
   /** Which fragments of the last run are to be kept. */
   readonly accepted: FragmentMask = { low: 0, high: 0 };
 
-  constructor({ selfEpoch, receives, options, random, members, effects }: InboundSurroundings) {
+  constructor({ selfEpoch, receives, options, random, members, places, effects }: InboundSurroundings) {
     this.selfEpoch = selfEpoch;
     this.receives = receives;
     this.effects = effects;
     const inFlight = () => inFlightShare(options.socketFragments, this.transfers.size);
-    this.context = { selfEpoch, random, options, members, inFlight, commitOrder: new CommitOrder() };
+    this.context = { selfEpoch, random, options, members, inFlight, commitOrder: places };
+    this.relay = new CommitRelay(this.context, effects);
   }
 
   get isEmpty(): boolean {
@@ -96,10 +101,18 @@ export class InboundTransfers {
         else receiver.handleProgress(message.body, nowMs);
         break;
       }
+      case "query":
+        this.relay.answer(member.epoch, message.body, nowMs);
+        break;
+      case "relay":
+        this.handleRelay(message.body, nowMs);
+        break;
       case "order":
       case "commit": {
         const { transfer, targets } = message.body;
         const receiver = this.of(member, transfer);
+        if (message.type === "commit" && receiver !== undefined)
+          this.relay.noteCommit(receiver.key, message.body);
         if (receiver === undefined) {
           if (targets.includes(this.selfEpoch)) this.answerFromMemory(member, transfer);
         } else if (message.type === "order") receiver.handleOrder(message.body, nowMs);
@@ -156,18 +169,19 @@ export class InboundTransfers {
   }
 
   /** A sender is gone, and with it all that it was sending. */
-  senderLeft(epoch: string, reason: string): void {
+  senderLeft(epoch: string, reason: string, nowMs: number): void {
     for (const receiver of this.transfers.values()) {
-      if (receiver.key.epoch === epoch) receiver.discard(reason);
+      if (receiver.key.epoch === epoch) receiver.orphan(reason, nowMs);
     }
   }
 
   tick(nowMs: number): void {
+    this.relay.tick(nowMs);
     for (const receiver of this.transfers.values()) receiver.tick(nowMs);
   }
 
   nextDeadlineMs(): number {
-    let earliest = Infinity;
+    let earliest = this.relay.atMs;
     for (const receiver of this.transfers.values()) earliest = Math.min(earliest, receiver.nextDeadlineMs());
     return earliest;
   }
@@ -205,6 +219,15 @@ export class InboundTransfers {
     } else {
       this.transfers.set(inboundName(key), new TransferReceiver(this.context, key, member, offer, nowMs));
     }
+  }
+
+  /** Another member repeats the COMMIT of a sender. Only a transfer that this node receives can be meant. */
+  private handleRelay(relay: Relay, nowMs: number): void {
+    this.relay.noteRelay(relay);
+    const receiver = this.transfers.get(inboundName({ epoch: relay.sender, transfer: relay.transfer }));
+    if (receiver === undefined) return;
+    this.relay.noteCommit(receiver.key, relay);
+    receiver.handleRelay(relay, nowMs);
   }
 
   private of({ epoch }: Member, transfer: number): TransferReceiver | undefined {

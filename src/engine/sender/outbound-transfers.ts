@@ -1,7 +1,8 @@
 /** All transfers that a node sends. */
 import type { Effect, EngineOptions, Input, TransferRequest } from "../types.ts";
+import type { CommitOrder } from "../commit-order.ts";
 import { TokenBucket } from "./token-bucket.ts";
-import { TransferSender } from "./transfer-sender.ts";
+import { type SendingNode, TransferSender } from "./transfer-sender.ts";
 
 /** The answers of a node's socket and disk about what it sends. */
 export type OutboundInput = Extract<Input, { kind: "sent" | "produced" }>;
@@ -9,13 +10,17 @@ export type OutboundInput = Extract<Input, { kind: "sent" | "produced" }>;
 /** All transfers that a node sends, by their numbers. They share the configured rate. */
 export class OutboundTransfers {
   private readonly options: EngineOptions;
-  /** The configured rate is that of the node, however many transfers it sends. */
-  private readonly bucket: TokenBucket;
+  private readonly node: SendingNode;
   private readonly transfers = new Map<number, TransferSender>();
 
-  constructor(options: EngineOptions) {
+  /**
+   * @param epoch of this node
+   * @param places of all transfers that this node receives or sends
+   */
+  constructor(options: EngineOptions, epoch: string, places: CommitOrder) {
     this.options = options;
-    this.bucket = new TokenBucket(options.fragmentsPerSecond / 1000);
+    // The configured rate is that of the node, however many transfers it sends.
+    this.node = { epoch, bucket: new TokenBucket(options.fragmentsPerSecond / 1000), places };
   }
 
   get isEmpty(): boolean {
@@ -27,7 +32,7 @@ export class OutboundTransfers {
   }
 
   start(request: TransferRequest, nowMs: number): void {
-    this.transfers.set(request.transfer, new TransferSender(request, this.options, this.bucket, nowMs));
+    this.transfers.set(request.transfer, new TransferSender(request, this.options, this.node, nowMs));
   }
 
   handle(input: OutboundInput, nowMs: number): void {
@@ -58,6 +63,8 @@ export class OutboundTransfers {
   /** Moves the effects of all transfers to the others of the node, and clears away those that have ended. */
   collect(effects: Effect[]): void {
     for (const [transfer, sender] of this.transfers) {
+      // A transfer to this node that came before this one may be over.
+      sender.finishInTurn();
       for (let effect = sender.poll(); effect !== undefined; effect = sender.poll()) effects.push(effect);
       if (sender.isFinished) this.transfers.delete(transfer);
     }

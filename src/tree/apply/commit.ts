@@ -66,8 +66,11 @@ export class Committer {
     try {
       this.switchOver();
     } catch (error) {
-      // The journal cannot be read.
-      this.fail(undefined, error);
+      // The journal cannot be read: the steps after that place are not carried out, and nobody knows which they are.
+      this.failures++;
+      const why = reasonFor(error);
+      const isKnown = isRepeated || why.code === "damaged";
+      this.firstFailure ??= isKnown ? why : reason("half-done", undefined, sentenceOf(why));
     }
     const notDurable = this.makeDurable();
     if (this.firstFailure === undefined) return notDurable;
@@ -136,7 +139,7 @@ export class Committer {
     }
   }
 
-  private fail(path: string | undefined, error: unknown): void {
+  private fail(path: string, error: unknown): void {
     this.failures++;
     this.firstFailure ??= { ...reasonFor(error), path };
   }

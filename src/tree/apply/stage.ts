@@ -13,7 +13,7 @@ import type { Protection } from "../decide/protection.ts";
 import { DEFAULT_DELETE_LIMIT, type DeleteLimit } from "../decide/superfluous.ts";
 import type { Directories } from "../disk/directories.ts";
 import { type AttributeRules, metadataOf } from "../entries/attributes.ts";
-import { reasonFor } from "../reasons/explain.ts";
+import { pathOfError, reasonFor } from "../reasons/explain.ts";
 import { RefusalError, StageError } from "../reasons/stage-error.ts";
 import { Committer } from "./commit.ts";
 import { Durability } from "./durability.ts";
@@ -237,8 +237,14 @@ export class Stage {
   }
 }
 
-/** The reason for any error while staging. */
+/** The reason for any error while staging. One that names no path is about the base directory. */
 export function stageFailure(error: unknown): Reason {
   const { path } = error as NodeJS.ErrnoException & { path?: Buffer | string };
-  return reasonFor(error, path === undefined ? undefined : nameOf(String(path)));
+  return reasonFor(error, pathOfError(error) ?? (path === undefined ? "" : nameOf(String(path))));
+}
+
+/** Tells no space from no inodes: the kernel has one error for both. */
+export function exactReason(why: Reason, base: Directories): Reason {
+  const hasInodes = why.code !== "ENOSPC" || base.disk.fileSystemOf(base.root).freeInodes > 0;
+  return hasInodes ? why : { ...why, code: "no-inodes" };
 }

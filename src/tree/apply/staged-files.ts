@@ -11,6 +11,7 @@ import type { OpenFile } from "../disk/open-file.ts";
 import { type AttributeRules, hasOwnerToSet, modeToSet } from "../entries/attributes.ts";
 import { isSameState } from "../entries/same-file.ts";
 import { nextPiece } from "../entries/holes.ts";
+import { errorAt } from "../reasons/explain.ts";
 import type { JournalWriter } from "./journal.ts";
 import { keepAttributes, keptAttributes } from "./kept-attributes.ts";
 import { setAttributes, setFileRights, setFileTime } from "./set-attributes.ts";
@@ -110,6 +111,15 @@ export class StagedFiles {
     const isHole = segment.kind === SegmentKind.hole;
     const length = isHole ? segment.length : segment.bytes.length;
     if (file === undefined || segment.offset + length > file.size) return;
+    try {
+      this.writeTo(file, segment, length);
+    } catch (error) {
+      throw errorAt(file.path, error);
+    }
+  }
+
+  private writeTo(file: PartialFile, segment: ContentSegment | HoleSegment, length: number): void {
+    const isHole = segment.kind === SegmentKind.hole;
     const isWhole = length === file.size;
     const handle = isWhole ? this.makeWhole(file) : this.handleOf(file);
     // Bytes that are never written are a hole already, except for a hole at the end of the file.

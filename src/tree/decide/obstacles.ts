@@ -119,7 +119,7 @@ export class Obstacles {
   checkSpace(bytes: number, writtenBytes: number): void {
     if (bytes === 0) return;
     const freeBytes = this.tree.freeBytes() + writtenBytes;
-    if (bytes > freeBytes) throw StageError.of("no-space", undefined, bytes, freeBytes);
+    if (bytes > freeBytes) throw StageError.of("no-space", "", bytes, freeBytes);
   }
 }
 

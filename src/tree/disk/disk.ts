@@ -24,6 +24,8 @@ export const ITSELF = ".";
 export interface FileSystemFacts {
   /** Bytes that a process without privileges may still write. */
   readonly freeBytes: number;
+  /** Files that can still be made; Infinity if the file system has no bound. */
+  readonly freeInodes: number;
   /**
    * Whether it keeps changes of names in their order: when one is durable, all earlier ones are durable, too. If that
    * is not known, everything has to be written out.

@@ -76,8 +76,10 @@ export class LinuxDisk implements Disk {
   }
 
   fileSystemOf(directory: DirectoryHandle): FileSystemFacts {
-    const { bavail, bsize, type } = fs.statfsSync(`${itself(directory)}/.`);
-    return { freeBytes: bavail * bsize, isOrdered: ORDERED_FILE_SYSTEMS.has(type) };
+    const { bavail, bsize, files, ffree, type } = fs.statfsSync(`${itself(directory)}/.`);
+    // Btrfs and others make inodes as they need them, and say 0 for both.
+    const freeInodes = files === 0 ? Infinity : ffree;
+    return { freeBytes: bavail * bsize, freeInodes, isOrdered: ORDERED_FILE_SYSTEMS.has(type) };
   }
 
   checkWritable(directory: DirectoryHandle): void {

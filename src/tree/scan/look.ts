@@ -108,6 +108,16 @@ export class Lookout {
     return isLostAndFound(name, stats, () => this.directories.statDirectory(directory));
   }
 
+  /**
+   * Why an entry that was asked for by its path is not sent, whatever else is; undefined if it is, or if nobody can say
+   * before it is read.
+   */
+  whyNotSent(path: string): Reason | undefined {
+    const stats = this.directories.stat(path);
+    if (stats === undefined) return reason("ENOENT");
+    return this.obstacle(path, stats)?.reason;
+  }
+
   private obstacle(path: string, stats: FileStats): UnreadableEntry | SkippedEntry | undefined {
     if (path.length > PATH_BYTES) {
       return { kind: "unreadable", path, reason: reason("path-longer", undefined, PATH_BYTES) };

@@ -34,6 +34,9 @@ const LISTINGS = 5;
 /** Names of a directory that are remembered for its next listing: a bound on memory, some 20 MB. */
 const REMEMBERED_NAMES = 200_000;
 
+/** Why the walk leaves entries out without an error. */
+const SKIPPED: ReadonlySet<string> = new Set<Reason["code"]>(["socket", "other-owner"]);
+
 /** The items of a walk. */
 export type ScanItem =
   | FoundEntry
@@ -65,20 +68,45 @@ export class Scanner {
   }
 
   /**
-   * @param covered requested paths that other paths cover: the walk only checks whether they are gone
+   * @param covered requested paths that other paths cover: the walk only checks whether they are sent
    * @throws UserError if a directory looks so wrong that nothing should be deleted because of it
    */
   *scan(request: ScanRequest, covered: readonly string[] = []): Generator<ScanItem> {
     this.owners.refresh();
-    for (const path of covered) if (this.rules.syncs && this.isGone(path)) yield* this.requested(path);
+    for (const path of covered) yield* this.covered(path);
     for (const path of request.paths) {
-      const isDirectory = path === "" ? true : yield* this.requested(path);
+      const isDirectory = path === "" ? true : yield* this.requested(path, request.recursive);
       if (isDirectory && request.recursive) yield* this.below(path);
     }
   }
 
-  /** One requested path with the directories on its way; true for a directory. */
-  private *requested(path: string): Generator<ScanItem, boolean> {
+  /** A requested path that another one covers: the walk does not miss it if it is gone, or nothing that is sent. */
+  private *covered(path: string): Generator<ScanItem> {
+    const isDirectory = this.isDirectory(path);
+    const isExcluded = isExcludedWithin(this.rules.isExcluded, path, isDirectory);
+    if (isExcluded || (this.rules.syncs && this.isGone(path))) {
+      yield* this.requested(path, true);
+      return;
+    }
+    // The walk says itself what is wrong with what is there.
+    const why = isDirectory ? undefined : this.whyNotSent(path);
+    if (why?.code === "ENOENT" || (why !== undefined && SKIPPED.has(why.code)))
+      yield { kind: "unreadable", path, reason: why };
+  }
+
+  private whyNotSent(path: string): Reason | undefined {
+    try {
+      return this.lookout.whyNotSent(path);
+    } catch (error) {
+      return reasonFor(error);
+    }
+  }
+
+  /**
+   * One requested path with the directories on its way; true for a directory. If nothing of it is sent, that is an error:
+   * somebody has asked for it by its name.
+   */
+  private *requested(path: string, isRecursive: boolean): Generator<ScanItem, boolean> {
     if (isExcludedWithin(this.rules.isExcluded, path, this.isDirectory(path))) {
       yield { kind: "excluded", path, reason: reason("pattern-matches") };
       return false;
@@ -102,6 +130,9 @@ export class Scanner {
       item = { kind: "unreadable", path, reason: reasonFor(error) };
     }
     item ??= { kind: "unreadable", path, reason: reason("ENOENT") };
+    // What is in a directory of somebody else may be sent all the same.
+    if (item.kind === "skipped" && !(item.isDirectory && isRecursive))
+      item = { kind: "unreadable", path, reason: item.reason };
     yield* this.give(item, header, nameOf(path));
     return isEntered(item);
   }

@@ -8,6 +8,7 @@ import { DataWriter } from "../../wire/data-block.ts";
 import { EntryType } from "../../wire/entry.ts";
 import { ManifestWriter } from "../../wire/manifest.ts";
 import { joinPath } from "../../wire/path-rules.ts";
+import { Cover } from "./cover.ts";
 import { DigestedEntries } from "./digested-entries.ts";
 import { Directories } from "../disk/directories.ts";
 import type { Disk } from "../disk/disk.ts";
@@ -63,6 +64,8 @@ export class Source {
   private readonly wanted: { entry: HeldEntry; manifest: number; isLast: boolean }[] = [];
   private readonly reader: FileReader;
   private readonly notices: SourceNotice[] = [];
+  /** What the manifest blocks say so far. */
+  readonly cover = new Cover();
   unreadable = 0;
   /** A file is being read for its digest: no block could be made, but more will come. */
   isBusy = false;
@@ -177,7 +180,11 @@ export class Source {
   private addNext(writer: ManifestWriter, entries: HeldEntry[]): boolean {
     const item = this.nextItem();
     if (item === undefined) return false;
-    if (item.kind === "complete") return writer.addComplete(item.directory) || this.putBack(item);
+    if (item.kind === "complete") {
+      if (!writer.addComplete(item.directory)) return this.putBack(item);
+      this.cover.noteComplete(item.directory.path);
+      return true;
+    }
     if (item.kind !== "entry") {
       this.note(item);
       return true;
@@ -185,6 +192,7 @@ export class Source {
     const { directory, entry, stats } = item;
     if (!writer.add(directory, entry)) return this.putBack(item);
     const { type, size, name, extras } = entry;
+    this.cover.noteEntry(directory.path, name, type);
     const path = joinPath(directory.path, name);
     const isSparse = extras?.allocated !== undefined;
     entries.push({ number: this.nextEntry++, path, type, size, stats, isSparse });
@@ -249,7 +257,8 @@ export class Source {
 
   private note(notice: SourceNotice): void {
     this.notices.push({ kind: notice.kind, path: notice.path, reason: notice.reason });
-    if (notice.kind === "unreadable") this.unreadable++;
+    // Only a path that was asked for by its name is said to be excluded.
+    if (notice.kind !== "skipped") this.unreadable++;
   }
 }
 

@@ -43,7 +43,7 @@ describe("a step that fails", () => {
     const push = member.push().bring("", [file("a", 1)]);
     push.prepare();
     member.memory.before = failKind("rename", "EROFS", "ready");
-    assert.equal(commitText(push), "the file system is read-only");
+    assert.equal(commitText(push), "the base directory: the file system is read-only");
     member.memory.before = undefined;
     push.stage.clean();
     assert.deepEqual(member.tree(), { a: "old" });
@@ -54,7 +54,11 @@ describe("a step that fails", () => {
     const push = member.push().bring("", [file("a", 1)]);
     push.prepare();
     member.memory.before = failKind("openFile", "EIO", "commit");
-    assert.equal(commitText(push), "all is new but the disk reports an input/output error");
+    assert.equal(
+      commitText(push),
+      "all is new but a part that is not known, because the list of changes cannot be read " +
+        "(the disk reports an input/output error)",
+    );
   });
 
   test("when the switch is made durable, is told as after it", () => {

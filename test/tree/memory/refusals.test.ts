@@ -182,7 +182,7 @@ describe("what could not be committed is refused before", () => {
     push.entries("", [file("a", most)]);
     assert.equal(
       reasonOf(() => push.entries("", [file("b", 1)])),
-      "undefined: no-space",
+      ": no-space",
     );
     const real = member.push();
     real.entries("", [file("a", 50_000)]);
@@ -190,7 +190,7 @@ describe("what could not be committed is refused before", () => {
     real.entries("", [file("c", free() - 50_000 - 4_096)]);
     assert.throws(
       () => real.entries("", [file("d", 40_000)]),
-      /^StageError: no space: \d+ bytes are needed and \d+ are free$/,
+      /^StageError: the base directory: no space: \d+ bytes are needed and \d+ are free$/,
     );
     member.memory.setCapacity(0);
     assert.equal(
@@ -212,7 +212,7 @@ test("bytes that this host copies from its own files take room like any others",
   assert.deepEqual([...(plan.differences ?? [])], [8]);
   assert.throws(
     () => push.entries("", [file("new", free() + 1)]),
-    /^StageError: no space: \d+ bytes are needed and \d+ are free$/,
+    /^StageError: the base directory: no space: \d+ bytes are needed and \d+ are free$/,
   );
 });
 
