@@ -138,15 +138,26 @@ export class JudgedStages {
     return { kind: "committed", key, failure };
   }
 
-  /** The changes of a transfer that is ready. */
-  changesOf(name: string): Iterable<ReadyChange> {
-    return this.driver.changesOf(name);
+  /**
+   * A transfer that would change what a later one of this host has said is not committed, nor is one whose changes cannot be
+   * read.
+   *
+   * @param later the pushes of this host that come after it
+   */
+  refusalOf(key: InboundKey, later: readonly SourceDriver[]): Reason | undefined {
+    const changes = () => this.driver.changesOf(inboundName(key));
+    const conflicts = () => later.map((source) => source.conflictWith(changes()));
+    try {
+      const path = this.alive(conflicts)?.find((one) => one !== undefined);
+      return path === undefined ? undefined : reason("own-push", path);
+    } catch (error) {
+      return { ...reasonFor(error), path: "" };
+    }
   }
 
-  /** A transfer that would change what a later one of this host has said is not committed. */
-  refuse(key: InboundKey, path: string): Extract<Input, { kind: "committed" }> {
+  refuse(key: InboundKey, why: Reason): Extract<Input, { kind: "committed" }> {
     this.machine.fates.set(inboundName(key), "failed at its commit");
-    return { kind: "committed", key, failure: sentenceOf(reason("own-push", path)) };
+    return { kind: "committed", key, failure: sentenceOf(why) };
   }
 
   /** Removes what is left of a transfer. */
