@@ -119,7 +119,7 @@ void suite("the service, from the package for Debian", { skip: problem ?? false 
     await configure(one, { loglevel: "loud" });
     await one.must("systemctl", "reload", "makuosan");
     await eventually("the state says what is wrong", async () =>
-      /Status: "2 members; the configuration stays as it was: the log level 'loud'/.test(
+      /Status: "2 members; the configuration stays as it was: \/etc\/makuosan\.conf:\d+: loglevel: the log level 'loud'/.test(
         await one.must("systemctl", "status", "makuosan"),
       ),
     );
