@@ -3,6 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { JournalWriter } from "../../src/tree/apply/journal.ts";
+import type { Stage } from "../../src/tree/apply/stage.ts";
 import { recover } from "../../src/tree/apply/recovery.ts";
 import { StepKind } from "../../src/tree/decide/decision.ts";
 import { Directories } from "../../src/tree/disk/directories.ts";
@@ -79,8 +80,9 @@ test("the owner of a part of the tree cannot lead a start out of it", asRoot, as
           else fs.mkdirSync(from);
           fs.lchownSync(from, NOBODY, NOBODY);
         }
+        let stage: Stage | undefined;
         try {
-          const stage = pair.stage();
+          stage = pair.stage();
           stage.prepare();
           stage.commit();
           // No end: the process was killed, and what it has replaced is still in the area.
@@ -95,6 +97,12 @@ test("the owner of a part of the tree cannot lead a start out of it", asRoot, as
           // A directory changes while it is being removed.
         } finally {
           base.close();
+        }
+        try {
+          // A killed process has no open files.
+          stage?.clean();
+        } catch {
+          // The recovery has removed it.
         }
         vault.check();
       })),

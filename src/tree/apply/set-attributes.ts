@@ -92,7 +92,13 @@ export function setDirectoryAttributes(
   }
 }
 
-/** Sets mode and time of a directory that a commit has changed in passing; the mode as it is, whatever its bits. */
+/** What this process adds to the mode of a directory that is closed to it (disk/closed-directories.ts). */
+const FULL_ACCESS = 0o700;
+
+/**
+ * Sets the time of a directory that a commit has changed in passing. Its mode is set only if this process has left the
+ * directory open; another one is that of another transfer, which has come since this one was planned.
+ */
 export function restoreDirectory(
   disk: Disk,
   parent: DirectoryHandle,
@@ -101,7 +107,8 @@ export function restoreDirectory(
 ): void {
   const directory = disk.openDirectory(parent, name);
   try {
-    if ((disk.statDirectory(directory).mode & 0o7777) !== mode) disk.setMode(directory, ITSELF, mode);
+    const present = disk.statDirectory(directory).mode & 0o7777;
+    if (present !== mode && present === (mode | FULL_ACCESS)) disk.setMode(directory, ITSELF, mode);
     disk.setTime(directory, ITSELF, mtimeNs);
   } finally {
     disk.closeDirectory(directory);
