@@ -124,8 +124,8 @@ export class JudgedStages {
     trouble.takeMet();
     const before = machine.lookAgain(`before the commit of ${name}`);
     const after = this.expectation(name, inbound, before);
-    machine.committing = { name, before, after, hasFailed: false };
     const mayFail = inbound.touched.size > 0 || inbound.sawCommit;
+    machine.committing = { name, before, after, hasFailed: false, mayFail };
     this.sampleSoon(`in the commit of ${name}`, [exactly(before), after], mayFail);
     if (inbound.touched.size === 0) this.watchOrder(name, before, after);
     const failure = this.alive(() => driver.commit(name));

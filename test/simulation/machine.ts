@@ -30,6 +30,8 @@ export interface Committing {
   readonly after: Expectation;
   /** A disk that fails may leave any mixture; it is told. */
   hasFailed: boolean;
+  /** Whether something that has appeared since the plan may be in the way, which is told then. */
+  readonly mayFail: boolean;
 }
 
 /** What came of a transfer at a member: `broken` where its commit failed on the way. */
@@ -118,7 +120,8 @@ export class Machine {
     const actual = pictureOf(this.disk);
     const { committing } = this;
     this.committing = undefined;
-    if (this.isUncertain || committing?.hasFailed === true) {
+    const isTold = committing?.mayFail === true && finished.some(({ failure }) => failure !== undefined);
+    if (this.isUncertain || committing?.hasFailed === true || isTold) {
       if (committing !== undefined) {
         const deviation = deviationOf(actual, mixtureOf(committing.before, committing.after));
         check(this.isUncertain || deviation === undefined, `${this.name} after a start: ${deviation}`);
