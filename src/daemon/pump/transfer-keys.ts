@@ -98,6 +98,8 @@ export class TransferKeys {
         return undefined;
       case "status":
       case "findings":
+      case "query":
+      case "relay":
         return inboundName({ epoch: message.body.sender, transfer: message.body.transfer });
       default:
         return inboundName({ epoch: speaker, transfer: message.body.transfer });
