@@ -6,6 +6,7 @@ import { resultWithoutTransfer } from "../../src/daemon/pushes/transfer-result.t
 import type { Member } from "../../src/engine/types.ts";
 import { ForeignSources } from "../../src/net/foreign-sources.ts";
 import { KeyRing } from "../../src/net/key-ring.ts";
+import { nodeInfo } from "../support/node-info.ts";
 
 const OURS = Buffer.alloc(32, 1);
 const ring = KeyRing.of([OURS]);
@@ -13,15 +14,7 @@ const [fingerprint = ""] = ring.fingerprints ?? [];
 const PUSH = { allOrNothing: false, isCheck: false, dryRun: false };
 
 function member(number: number, keys?: readonly string[]): Member {
-  const info = {
-    hostName: `host${number}`,
-    version: "2",
-    protocol: 3,
-    receives: true,
-    sends: true,
-    labels: [],
-    keys,
-  };
+  const info = nodeInfo(`host${number}`, { version: "2", keys });
   const address = { ip: `10.0.0.${number}`, port: 5000 };
   return { nodeId: `${number}`.repeat(32), epoch: `${number}`.repeat(16), address, info, joinedMs: 0 };
 }

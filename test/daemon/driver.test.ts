@@ -24,6 +24,7 @@ import { ControlOpener, ControlSealer, FleetKey } from "../../src/net/sealing.ts
 import { WINDOW_BLOCKS } from "../../src/wire/limits.ts";
 import { MemoryNetwork } from "../net/memory-transport.ts";
 import { eventually } from "../support/processes.ts";
+import { nodeInfo } from "../support/node-info.ts";
 
 /** The event pump over a transport that is not multicast: it knows the interface, and no socket. */
 
@@ -52,14 +53,7 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
   const base = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-driver-"));
   const nodeId = `${number}`.repeat(32);
   const epoch = `${number}`.repeat(16);
-  const info = {
-    hostName: `host${number}`,
-    version: "2.0.0",
-    protocol: 3,
-    receives: true,
-    sends: true,
-    labels: [],
-  };
+  const info = nodeInfo(`host${number}`);
   const options = { windowBlocks: WINDOW_BLOCKS, socketFragments: 300, fragmentsPerSecond: Infinity };
   const engine = new NodeEngine(
     { nodeId, epoch, address: { ip: `10.0.0.${number}`, port: 5000 } },

@@ -12,6 +12,7 @@ import { KeyRing } from "../../src/net/key-ring.ts";
 import { ControlOpener, ControlSealer, FleetKey } from "../../src/net/sealing.ts";
 import { SeededRandom } from "../../src/base/random.ts";
 import { type ControlMessage, encodeMessage } from "../../src/wire/message.ts";
+import { nodeInfo } from "../support/node-info.ts";
 
 const SENDER = { nodeId: "aa".repeat(16), epoch: "bb".repeat(8) };
 const RECEIVER = { nodeId: "cc".repeat(16), epoch: "dd".repeat(8), address: { ip: "10.0.0.2", port: 5000 } };
@@ -27,14 +28,7 @@ class Listener extends NodeEngine {
 
 test("blocks that were sent before are taken in before a word on blocks, and behind an offer", () => {
   const fleetKey = new FleetKey(undefined);
-  const info = {
-    hostName: "receiver",
-    version: "2.0.0",
-    protocol: 3,
-    receives: true,
-    sends: true,
-    labels: [],
-  };
+  const info = nodeInfo("receiver");
   const options = { windowBlocks: 256, socketFragments: 1000, fragmentsPerSecond: Infinity };
   const engine = new Listener(RECEIVER, info, options, new SeededRandom(1));
   const ring = new KeyRing([fleetKey]);

@@ -10,6 +10,7 @@ import {
 } from "../../src/daemon/pushes/transfer-result.ts";
 import type { MissingHost } from "../../src/console/protocol.ts";
 import type { Member, Verdict } from "../../src/engine/types.ts";
+import { nodeInfo } from "../support/node-info.ts";
 
 const PUSH = { allOrNothing: false, isCheck: false, dryRun: false };
 const TOTALS = { entries: 7, wantedBytes: 300, sentEntries: 3, sentBytes: 200 };
@@ -21,14 +22,7 @@ function verdict(number: number, outcome: Verdict["outcome"] = "done"): Verdict 
 }
 
 function member(number: number): Member {
-  const info = {
-    hostName: `host${number}`,
-    version: "2.0.0",
-    protocol: 3,
-    receives: true,
-    sends: true,
-    labels: [],
-  };
+  const info = nodeInfo(`host${number}`);
   const { epoch, address } = verdict(number);
   return { nodeId: epoch, epoch, address, info, joinedMs: 0 };
 }

@@ -7,6 +7,7 @@ import type { Member, TransferRequest } from "../../src/engine/types.ts";
 import type { ControlMessage } from "../../src/wire/message.ts";
 import { HIGHEST_ORDER } from "../../src/wire/limits.ts";
 import { MemberPhase } from "../../src/wire/status-message.ts";
+import { nodeInfo } from "../support/node-info.ts";
 
 /** In which order commits are carried out: at a member, and what a sender waits for before it says COMMIT. */
 
@@ -45,14 +46,7 @@ test("a place that is as high as can be stays there", () => {
 });
 
 function memberOf(index: number): Member {
-  const info = {
-    hostName: `host${index}`,
-    version: "0.0.0",
-    protocol: 3,
-    receives: true,
-    sends: true,
-    labels: [],
-  };
+  const info = nodeInfo(`host${index}`, { version: "0.0.0" });
   const nodeId = String(index).repeat(32);
   const address = { ip: `10.0.0.${index}`, port: 5000 };
   return { nodeId, epoch: String(index).repeat(16), address, info, joinedMs: 0 };

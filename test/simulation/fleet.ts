@@ -19,6 +19,7 @@ import { check } from "./check.ts";
 import { FleetReceiver, type Train } from "./fleet-receiver.ts";
 import { Bottleneck, type BottleneckOptions, WIRE_FRAGMENT_BYTES, wireControlBytes, wireMs } from "./link.ts";
 import { Schedule } from "./schedule.ts";
+import { nodeInfo } from "../support/node-info.ts";
 
 /**
  * One transfer to very many members, in virtual time: the real engines of a sender and of all receivers around a
@@ -298,14 +299,7 @@ interface Arriving {
 }
 
 function memberOf(index: number): Member {
-  const info = {
-    hostName: `host${index}`,
-    version: "0.0.0",
-    protocol: 3,
-    receives: true,
-    sends: true,
-    labels: [],
-  };
+  const info = nodeInfo(`host${index}`, { version: "0.0.0" });
   return {
     nodeId: index.toString(16).padStart(32, "0"),
     epoch: (index + 1).toString(16).padStart(16, "0"),

@@ -88,12 +88,10 @@ export function judgeClash(
   if (done.length < 2 && !isEarlier) return;
   const mine = filesBelow(path, first.sender.machine);
   for (const machine of machines) {
-    const files = filesBelow(path, machine);
-    const paths = new Set([...mine.keys(), ...(done.length === 2 ? files.keys() : [])]);
-    for (const one of paths) {
-      const [here, there] = [mine.get(one) ?? "", files.get(one) ?? ""];
+    for (const [one, there] of filesBelow(path, machine)) {
+      const here = mine.get(one);
       // Users make and delete entries before each of the pushes: an entry that is nowhere else may be of that moment.
-      if (here === "" || there === "") continue;
+      if (here === undefined) continue;
       const where = `${first.sender.name} has '${here}' and ${machine.name} '${there}'`;
       check(here === there, `after ${names.join(" and ")}, ${one}: ${where}`);
     }

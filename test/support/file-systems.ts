@@ -34,6 +34,11 @@ const KINDS = {
     sizeMb: 320,
   },
   btrfs: { make: ["mkfs.btrfs", "-q"], mount: ["-t", "btrfs"], sizeMb: 128 },
+  "ext4 that ignores case": {
+    make: ["mkfs.ext4", "-q", "-O", "casefold", "-E", "encoding=utf8"],
+    mount: ["-t", "ext4"],
+    sizeMb: 64,
+  },
   overlayfs: { make: undefined, mount: [], sizeMb: 0 },
 } as const satisfies Record<string, Kind>;
 
@@ -41,34 +46,64 @@ export type FileSystem = keyof typeof KINDS;
 
 export const FILE_SYSTEMS = Object.keys(KINDS) as FileSystem[];
 
+/** Why this host cannot have a file system. */
+export interface Skipped {
+  readonly skip: string;
+}
+
+/** A file system that is mounted, until it is closed. */
+export interface Mounted {
+  /** Where it is mounted; its user may be root only. */
+  readonly root: string;
+  close(): void;
+}
+
 /**
- * Mounts a new file system for some work, and unmounts it afterwards.
+ * Mounts a new file system.
  *
- * @param work gets the mount point; its user may be root only
- * @returns the result of the work, or why this host cannot have the file system
+ * @param fillLower fills the lower layer of an overlay, which is empty otherwise
  */
-export function withFileSystem<T>(
-  name: FileSystem,
-  work: (root: string) => T,
-): T | { readonly skip: string } {
+export function mountFileSystem(name: FileSystem, fillLower?: (lower: string) => void): Mounted | Skipped {
   if (process.getuid?.() !== 0) return { skip: "only root can mount" };
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-fs-"));
   const root = path.join(directory, "root");
   fs.mkdirSync(root);
-  const problem = mount(name, directory, root);
-  try {
-    return problem === undefined ? work(root) : { skip: `${name}: ${problem}` };
-  } finally {
+  const problem = mount(name, directory, root, fillLower);
+  const close = () => {
     // A test that has failed may have left something open: that must not hide its failure.
     if (problem === undefined) run("umount", "-R", "-l", root);
     if (name === "overlayfs") run("umount", "-l", path.join(directory, "layers"));
     fs.rmSync(directory, { recursive: true, force: true });
+  };
+  if (problem === undefined) return { root, close };
+  close();
+  return { skip: `${name}: ${problem}` };
+}
+
+/**
+ * Mounts a new file system for some work, and unmounts it afterwards.
+ *
+ * @param work gets the mount point
+ * @returns the result of the work, or why this host cannot have the file system
+ */
+export function withFileSystem<T>(name: FileSystem, work: (root: string) => T): T | Skipped {
+  const mounted = mountFileSystem(name);
+  if ("skip" in mounted) return mounted;
+  try {
+    return work(mounted.root);
+  } finally {
+    mounted.close();
   }
 }
 
 /** @returns why it cannot be mounted */
-function mount(name: FileSystem, directory: string, root: string): string | undefined {
-  if (name === "overlayfs") return mountOverlay(directory, root);
+function mount(
+  name: FileSystem,
+  directory: string,
+  root: string,
+  fillLower?: (lower: string) => void,
+): string | undefined {
+  if (name === "overlayfs") return mountOverlay(directory, root, fillLower);
   const { make, mount: options, sizeMb } = KINDS[name];
   if (make === undefined) return run("mount", ...options, root);
   const image = path.join(directory, "image");
@@ -78,25 +113,25 @@ function mount(name: FileSystem, directory: string, root: string): string | unde
   return run(program, ...rest, image) ?? run("mount", ...options, "-o", "loop", image, root);
 }
 
-/** Its layers are on a file system in memory. */
-function mountOverlay(directory: string, root: string): string | undefined {
+/** Its layers are on a file system in memory. Directories of the lower layer cannot be renamed there. */
+function mountOverlay(
+  directory: string,
+  root: string,
+  fillLower?: (lower: string) => void,
+): string | undefined {
   const layers = path.join(directory, "layers");
   fs.mkdirSync(layers);
   const problem = run("mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", layers);
   if (problem !== undefined) return problem;
-  const [lower, upper, work] = ["lower", "upper", "work"].map((one) => {
-    fs.mkdirSync(path.join(layers, one));
-    return path.join(layers, one);
-  });
-  return run(
-    "mount",
-    "-t",
-    "overlay",
-    "overlay",
-    "-o",
-    `lowerdir=${lower},upperdir=${upper},workdir=${work}`,
-    root,
-  );
+  const [lower, upper, work] = ["lower", "upper", "work"].map((one) => path.join(layers, one)) as [
+    string,
+    string,
+    string,
+  ];
+  for (const layer of [lower, upper, work]) fs.mkdirSync(layer);
+  fillLower?.(lower);
+  const options = `lowerdir=${lower},upperdir=${upper},workdir=${work},redirect_dir=off`;
+  return run("mount", "-t", "overlay", "overlay", "-o", options, root);
 }
 
 /** @returns the first line of a program's complaint; undefined if it succeeded */

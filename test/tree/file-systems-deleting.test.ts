@@ -5,13 +5,15 @@ import { type TestContext, test } from "node:test";
 import { recover } from "../../src/tree/apply/recovery.ts";
 import { Directories } from "../../src/tree/disk/directories.ts";
 import { linuxDisk } from "../../src/tree/disk/linux-disk.ts";
-import { type Mounted, mountImage, mountOverlay, runs, unmount } from "../support/images.ts";
+import { type FileSystem, mountFileSystem, run } from "../support/file-systems.ts";
 import { contents, StagingPair, textOf } from "../support/staging.ts";
 
 /** Deleting and replacing on real file systems, where this machine has them and the test is root. */
 
 const isRoot = process.getuid?.() === 0;
 const options = isRoot ? {} : { skip: "file systems can be mounted by root only" };
+
+const runs = (program: string, ...args: string[]) => run(program, ...args) === undefined;
 
 const write = (base: string, files: Readonly<Record<string, string>>) => {
   for (const [name, text] of Object.entries(files)) {
@@ -21,12 +23,13 @@ const write = (base: string, files: Readonly<Record<string, string>>) => {
 };
 
 /** A pair whose receiver is on a file system; undefined if the test has been skipped. */
-function pairOn(context: TestContext, mounted: Mounted | undefined): StagingPair | undefined {
-  if (mounted === undefined) {
-    context.skip("this machine cannot mount it");
+function pairOn(context: TestContext, name: FileSystem): StagingPair | undefined {
+  const mounted = mountFileSystem(name, (lower) => write(path.join(lower, "base"), HERE));
+  if ("skip" in mounted) {
+    context.skip(mounted.skip);
     return undefined;
   }
-  const pair = new StagingPair(undefined, path.join(mounted.at, "base"));
+  const pair = new StagingPair(undefined, path.join(mounted.root, "base"));
   context.after(() => {
     pair.destroy();
     mounted.close();
@@ -49,19 +52,12 @@ const refusal = (pair: StagingPair, dryRun: boolean) => {
 
 const HERE = { "site/up": "u", "old/a": "a", "old/in/b": "b", keep: "k" };
 
-const FILE_SYSTEMS: Readonly<Record<string, () => Mounted | undefined>> = {
-  ext4: () => mountImage(["mkfs.ext4", "-q"]),
-  XFS: () => mountImage(["mkfs.xfs", "-q"]),
-  btrfs: () => mountImage(["mkfs.btrfs", "-q"]),
-  overlayfs: () => mountOverlay((lower) => write(path.join(lower, "base"), HERE)),
-};
-
-for (const [name, mount] of Object.entries(FILE_SYSTEMS)) {
+for (const name of ["ext4", "xfs", "btrfs", "overlayfs"] as const) {
   test(
     `${name}: a directory gives way with --delete alone, and what appears in one stays`,
     options,
     (context) => {
-      const pair = pairOn(context, mount());
+      const pair = pairOn(context, name);
       if (pair === undefined) return;
       write(pair.to, HERE);
       write(pair.from, { keep: "kk" });
@@ -99,7 +95,7 @@ test(
   "ext4: immutable and append-only entries and mounts are foreseen, by a dry run too",
   options,
   (context) => {
-    const pair = pairOn(context, FILE_SYSTEMS["ext4"]?.());
+    const pair = pairOn(context, "ext4");
     if (pair === undefined) return;
     const at = (name: string) => path.join(pair.to, name);
     const cases: readonly (readonly [files: Record<string, string>, mark: string, RegExp])[] = [
@@ -114,14 +110,14 @@ test(
         fs.mkdirSync(pair.from);
         write(pair.to, HERE);
         write(pair.from, files);
-        if (!runs("chattr", [`+${flag}`, at(marked)])) {
+        if (!runs("chattr", `+${flag}`, at(marked))) {
           context.skip("chattr cannot set marks on it");
           return;
         }
         try {
           for (const dryRun of [false, true]) assert.match(refusal(pair, dryRun), expected, marked);
         } finally {
-          runs("chattr", [`-${flag}`, at(marked)]);
+          runs("chattr", `-${flag}`, at(marked));
         }
       }
     }
@@ -133,23 +129,23 @@ test(
       ["site", "old/in", /^old\/in: something is mounted on it/],
       ["site/up", "keep", /^keep: something is mounted on it/],
     ] as const) {
-      assert.ok(runs("mount", ["--bind", at(source), at(target)]));
+      assert.ok(runs("mount", "--bind", at(source), at(target)));
       try {
         if (target === "keep") pair.scanRules = {};
         for (const dryRun of [false, true]) assert.match(refusal(pair, dryRun), expected, target);
       } finally {
-        unmount(at(target));
+        run("umount", "--lazy", at(target));
       }
     }
   },
 );
 
 test("XFS: a directory of another quota project is foreseen", options, (context) => {
-  const pair = pairOn(context, mountImage(["mkfs.xfs", "-q"]));
+  const pair = pairOn(context, "xfs");
   if (pair === undefined) return;
   write(pair.to, { "d/f": "f" });
   write(pair.from, { "d/f": "other" });
-  if (!runs("xfs_io", ["-c", "chproj 7", "-c", "chattr +P", path.join(pair.to, "d")])) {
+  if (!runs("xfs_io", "-c", "chproj 7", "-c", "chattr +P", path.join(pair.to, "d"))) {
     context.skip("xfs_io cannot set a project on it");
     return;
   }
@@ -158,10 +154,9 @@ test("XFS: a directory of another quota project is foreseen", options, (context)
 });
 
 test("ext4 that ignores case: a rename of the case alone deletes nothing", options, (context) => {
-  const mounted = mountImage(["mkfs.ext4", "-q", "-O", "casefold", "-E", "encoding=utf8"]);
-  const pair = pairOn(context, mounted);
+  const pair = pairOn(context, "ext4 that ignores case");
   if (pair === undefined) return;
-  if (!runs("chattr", ["+F", pair.to])) {
+  if (!runs("chattr", "+F", pair.to)) {
     context.skip("this kernel cannot ignore case");
     return;
   }

@@ -2,13 +2,14 @@
 import type { Reason } from "../../base/reason.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import type { Directories } from "../disk/directories.ts";
+import { removeStagingDirectory } from "../disk/staging-directory.ts";
 import { removeEntry } from "../disk/remove.ts";
 import type { AttributeRules } from "../entries/attributes.ts";
 import { reasonFor } from "../reasons/explain.ts";
 import { Committer } from "./commit.ts";
 import { TRANSFER_NAME } from "./failed-commits.ts";
 import { StagingArea } from "./staging-area.ts";
-import { openStagingRoot, removeStagingRoot } from "./staging-root.ts";
+import { openStagingRoot } from "./staging-root.ts";
 
 /** A commit that a crash had interrupted. */
 export interface RecoveredTransfer {
@@ -64,7 +65,7 @@ export function recover(
   } finally {
     disk.closeDirectory(root);
   }
-  removeStagingRoot(base);
+  removeStagingDirectory(disk, base.root);
   return finished;
 }
 

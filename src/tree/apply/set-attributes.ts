@@ -4,6 +4,7 @@ import { errorCode } from "../../sys/system-error.ts";
 import type { Attribute } from "../../wire/entry.ts";
 import type { Metadata } from "../../wire/metadata.ts";
 import type { DirectoryAttributes } from "../decide/decision.ts";
+import { FULL_ACCESS } from "../disk/closed-directories.ts";
 import { type DirectoryHandle, type Disk, type FileHandle, ITSELF } from "../disk/disk.ts";
 import {
   type AttributeRules,
@@ -91,9 +92,6 @@ export function setDirectoryAttributes(
     disk.closeDirectory(directory);
   }
 }
-
-/** What this process adds to the mode of a directory that is closed to it (disk/closed-directories.ts). */
-const FULL_ACCESS = 0o700;
 
 /**
  * Sets the time of a directory that a commit has changed in passing. Its mode is set only if this process has left the

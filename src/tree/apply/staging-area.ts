@@ -3,11 +3,12 @@ import { errorCode } from "../../sys/system-error.ts";
 import type { Step } from "../decide/decision.ts";
 import { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle, Disk, FileHandle } from "../disk/disk.ts";
+import { removeStagingDirectory } from "../disk/staging-directory.ts";
 import { removeEntry } from "../disk/remove.ts";
 import { retireIn } from "./failed-commits.ts";
 import { mirrorInheritance } from "./inheritance.ts";
 import { JournalWriter, readJournal } from "./journal.ts";
-import { isOwn, openStagingRoot, removeStagingRoot, type StagingRules } from "./staging-root.ts";
+import { isOwn, openStagingRoot, type StagingRules } from "./staging-root.ts";
 
 /** The sticky bit marks a directory that only mirrors the way to an entry; no umask removes that bit. */
 const WAY_MARK = 0o1000;
@@ -174,7 +175,7 @@ export class StagingArea {
       if (hasSteps && !this.disk.fileSystemOf(this.directory).isOrdered)
         this.disk.syncDirectory(this.directory);
       removeEntry(this.disk, this.root, this.name);
-      removeStagingRoot(this.base);
+      removeStagingDirectory(this.base.disk, this.base.root);
     } finally {
       this.tree.close();
       this.disk.closeDirectory(this.directory);
@@ -205,7 +206,7 @@ export class StagingArea {
 function removeUnfinished(base: Directories, root: DirectoryHandle, name: string): void {
   try {
     removeEntry(base.disk, root, name);
-    removeStagingRoot(base);
+    removeStagingDirectory(base.disk, base.root);
   } catch (error) {
     errorCode(error);
   }

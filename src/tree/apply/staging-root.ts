@@ -5,6 +5,7 @@ import type { FileStats } from "../../sys/stat.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import type { Directories } from "../disk/directories.ts";
 import { type DirectoryHandle, type Disk, ITSELF } from "../disk/disk.ts";
+import { makeStagingDirectory } from "../disk/staging-directory.ts";
 import { SAME_OWNER } from "../entries/attributes.ts";
 import { explain } from "../reasons/explain.ts";
 import { StageError } from "../reasons/stage-error.ts";
@@ -51,15 +52,6 @@ export function openStagingRoot(base: Directories, rules: StagingRules): Directo
   }
 }
 
-/** Removes BASE/.makuosan if nothing is staged there: between transfers the tree holds nothing of the daemon. */
-export function removeStagingRoot(base: Directories): void {
-  try {
-    base.disk.removeDirectory(base.root, STAGING_NAME);
-  } catch (error) {
-    if (!["ENOTEMPTY", "EEXIST", "ENOENT"].includes(errorCode(error))) throw error;
-  }
-}
-
 /** Whether only this process can write there: a directory or a file in BASE/.makuosan. */
 export function isOwn(disk: Disk, { uid, mode }: FileStats, { keepOwner }: StagingRules): boolean {
   // In a directory of root, root's are as good: an earlier start may have run as root.
@@ -69,7 +61,7 @@ export function isOwn(disk: Disk, { uid, mode }: FileStats, { keepOwner }: Stagi
 /** @returns undefined if something is there that is not this process's own */
 function openOwnRoot(base: Directories, rules: StagingRules): DirectoryHandle | undefined {
   const { disk } = base;
-  const isMade = makeRoot(base);
+  const isMade = makeStagingDirectory(disk, base.root);
   let directory: DirectoryHandle;
   try {
     directory = disk.openDirectory(base.root, STAGING_NAME);
@@ -86,17 +78,6 @@ function openOwnRoot(base: Directories, rules: StagingRules): DirectoryHandle | 
     if (!isAccepted) disk.closeDirectory(directory);
   }
   return isAccepted ? directory : undefined;
-}
-
-/** @returns whether it is new */
-function makeRoot(base: Directories): boolean {
-  try {
-    base.disk.makeDirectory(base.root, STAGING_NAME, 0o700);
-    return true;
-  } catch (error) {
-    if (errorCode(error) !== "EEXIST") throw error;
-    return false;
-  }
 }
 
 /**

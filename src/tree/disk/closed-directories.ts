@@ -4,7 +4,7 @@ import { errorCode } from "../../sys/system-error.ts";
 import { type DirectoryHandle, type Disk, type FileHandle, ITSELF } from "./disk.ts";
 
 /** What the owner of a directory needs to list it, to reach entries of it, and to change them. */
-const FULL_ACCESS = 0o700;
+export const FULL_ACCESS = 0o700;
 const PERMISSIONS = 0o7777;
 const SET_GROUP_ID = 0o2000;
 

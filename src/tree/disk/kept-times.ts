@@ -3,6 +3,7 @@ import { SECOND_NS } from "../../sys/nanoseconds.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import { type DirectoryHandle, type Disk, ITSELF } from "./disk.ts";
+import { makeStagingDirectory, removeStagingDirectory } from "./staging-directory.ts";
 
 /** What a file system makes of a time that it is given. */
 export interface KeptTimes {
@@ -70,7 +71,7 @@ function tryOnStagingRoot(
   timesNs: readonly bigint[],
 ): readonly bigint[] | undefined {
   try {
-    makeStagingRoot(disk, root);
+    makeStagingDirectory(disk, root);
     const directory = disk.openDirectory(root, STAGING_NAME);
     try {
       return timesNs.map((timeNs) => {
@@ -79,7 +80,7 @@ function tryOnStagingRoot(
       });
     } finally {
       disk.closeDirectory(directory);
-      removeStagingRoot(disk, root);
+      removeStagingDirectory(disk, root);
     }
   } catch (error) {
     errorCode(error);
@@ -91,21 +92,4 @@ function tryOnStagingRoot(
 function isClamped(keptNs: bigint, timeNs: bigint): boolean {
   const distance = keptNs < timeNs ? timeNs - keptNs : keptNs - timeNs;
   return distance >= COARSEST_NS;
-}
-
-function makeStagingRoot(disk: Disk, root: DirectoryHandle): void {
-  try {
-    disk.makeDirectory(root, STAGING_NAME, 0o700);
-  } catch (error) {
-    if (errorCode(error) !== "EEXIST") throw error;
-  }
-}
-
-function removeStagingRoot(disk: Disk, root: DirectoryHandle): void {
-  try {
-    disk.removeDirectory(root, STAGING_NAME);
-  } catch (error) {
-    // Something is staged.
-    if (!["ENOTEMPTY", "EEXIST"].includes(errorCode(error))) throw error;
-  }
 }

@@ -3,12 +3,22 @@ import { createHash } from "node:crypto";
 import { describe, test } from "node:test";
 import { DecodeError } from "../../../src/base/bytes.ts";
 import { Protection } from "../../../src/tree/decide/protection.ts";
-import { StageError } from "../../../src/tree/reasons/stage-error.ts";
 import { Difference } from "../../../src/wire/differences.ts";
 import { type Entry, EntryType, NO_EXTRAS } from "../../../src/wire/entry.ts";
 import { failKind } from "../../disk/faults.ts";
 import { finish } from "../../support/staging.ts";
-import { directory, entry, file, hardLink, manifestBlock, Member, meta, symlink, TIME_NS } from "./member.ts";
+import {
+  directory,
+  entry,
+  file,
+  hardLink,
+  manifestBlock,
+  Member,
+  meta,
+  symlink,
+  TIME_NS,
+  reasonOf,
+} from "./member.ts";
 
 /** How entries are compared, and what a member answers of them. */
 
@@ -20,16 +30,6 @@ function differences(member: Member, ...entries: Entry[]): number[] {
   push.plan({ terms: { isCheck: true } });
   return [...(push.entries("", entries).differences ?? [])];
 }
-
-const reasonOf = (work: () => void) => {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof StageError) return `${error.reason.path}: ${error.reason.code}`;
-    throw error;
-  }
-  return "none";
-};
 
 const by = (user: number, group: number, bits = 0o644) =>
   meta(bits, { user: { id: user, name: "" }, group: { id: group, name: "" } });

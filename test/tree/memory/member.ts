@@ -6,6 +6,7 @@ import { withClosedDirectories } from "../../../src/tree/disk/closed-directories
 import { Directories } from "../../../src/tree/disk/directories.ts";
 import { type DirectoryHandle, type Disk, ITSELF } from "../../../src/tree/disk/disk.ts";
 import type { AttributeRules } from "../../../src/tree/entries/attributes.ts";
+import { StageError } from "../../../src/tree/reasons/stage-error.ts";
 import { Owners } from "../../../src/tree/entries/owners.ts";
 import { DataWriter } from "../../../src/wire/data-block.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../../../src/wire/datagram.ts";
@@ -162,6 +163,27 @@ export interface BlockSpec {
   readonly terms?: Partial<Terms>;
   readonly excludes?: readonly string[];
   readonly directories?: readonly (DirectorySpec & { readonly entries: readonly Entry[] })[];
+}
+
+/** The path and the code of the reason for which some work is refused, or "none". */
+export function reasonOf(work: () => void): string {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof StageError) return `${error.reason.path}: ${error.reason.code}`;
+    throw error;
+  }
+  return "none";
+}
+
+/** A member that is not root, whose base directory has a mode and an owner. */
+export function plainMember(bits: number, user: number, options: MemberOptions = {}): Member {
+  const member = new Member({ rules: { keepOwner: false, ownGroups: new Set([1000]) }, ...options });
+  member.in("", (root, disk) => {
+    disk.setMode(root, ITSELF, bits);
+    disk.setOwner(root, ITSELF, user, 0);
+  });
+  return member;
 }
 
 /** One transfer to a member. */

@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Protection } from "../../../src/tree/decide/protection.ts";
-import { ITSELF } from "../../../src/tree/disk/disk.ts";
-import { StageError } from "../../../src/tree/reasons/stage-error.ts";
 import { type Entry, EntryType, NO_EXTRAS } from "../../../src/wire/entry.ts";
 import { SEPARATE } from "../../../src/wire/differences.ts";
 import {
@@ -12,35 +10,16 @@ import {
   file,
   manifestBlock,
   Member,
-  type MemberOptions,
   meta,
   passage,
   type Push,
   hardLink,
   symlink,
+  plainMember,
+  reasonOf,
 } from "./member.ts";
 
 /** What is decided of directories, of what a member protects, and of what gives way. */
-
-const reasonOf = (work: () => void) => {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof StageError) return `${error.reason.path}: ${error.reason.code}`;
-    throw error;
-  }
-  return "none";
-};
-
-/** A member that is not root, whose base directory has a mode and an owner. */
-function plainMember(bits: number, user: number, options: MemberOptions = {}): Member {
-  const member = new Member({ rules: { keepOwner: false, ownGroups: new Set([1000]) }, ...options });
-  member.in("", (root, disk) => {
-    disk.setMode(root, ITSELF, bits);
-    disk.setOwner(root, ITSELF, user, 0);
-  });
-  return member;
-}
 
 describe("a directory", () => {
   test("that is there and in which something changes gets its attributes again; others do not", () => {

@@ -4,31 +4,10 @@ import type { FileStats } from "../../../src/sys/stat.ts";
 import { Obstacles } from "../../../src/tree/decide/obstacles.ts";
 import { ITSELF } from "../../../src/tree/disk/disk.ts";
 import { failKind } from "../../disk/faults.ts";
-import { StageError } from "../../../src/tree/reasons/stage-error.ts";
 import { EntryType } from "../../../src/wire/entry.ts";
-import { directory, entry, file, Member, type MemberOptions, meta, type Push, symlink } from "./member.ts";
+import { directory, entry, file, Member, meta, type Push, symlink, plainMember, reasonOf } from "./member.ts";
 
 /** What could not be committed is refused before the barrier. */
-
-const reasonOf = (work: () => void) => {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof StageError) return `${error.reason.path}: ${error.reason.code}`;
-    throw error;
-  }
-  return "none";
-};
-
-/** A member that is not root, whose base directory has a mode and an owner. */
-function plainMember(bits: number, user: number, options: MemberOptions = {}): Member {
-  const member = new Member({ rules: { keepOwner: false, ownGroups: new Set([1000]) }, ...options });
-  member.in("", (root, disk) => {
-    disk.setMode(root, ITSELF, bits);
-    disk.setOwner(root, ITSELF, user, 0);
-  });
-  return member;
-}
 
 describe("what could not be committed is refused before", () => {
   const refusals = (push: Push) => push.findings.filter((text) => !/^[a-z/]*$/.test(text));

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { DEFAULT_DELETE_LIMIT, type DeleteLimit, Superfluous } from "../../../src/tree/decide/superfluous.ts";
 import { Protection } from "../../../src/tree/decide/protection.ts";
-import { RefusalError, StageError } from "../../../src/tree/reasons/stage-error.ts";
+import { RefusalError } from "../../../src/tree/reasons/stage-error.ts";
 import { EntryType } from "../../../src/wire/entry.ts";
 import { failKind } from "../../disk/faults.ts";
 import {
@@ -16,6 +16,7 @@ import {
   type Push,
   type PushOptions,
   symlink,
+  reasonOf,
 } from "./member.ts";
 
 /** What goes at a member because its sender does not have it. */
@@ -41,16 +42,6 @@ function pushOf(
 }
 
 const gone = (one: Case) => pushOf(one).push.findings;
-
-const reasonOf = (work: () => void) => {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof StageError) return `${error.reason.path}: ${error.reason.code}`;
-    throw error;
-  }
-  return "none";
-};
 
 describe("what goes", () => {
   test("is all that is in a directory and not at the sender, with all below it, itself first", () => {
