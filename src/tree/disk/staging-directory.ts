@@ -1,4 +1,4 @@
-/** Makes and removes the directory BASE/.makuosan, whoever stages something in it. */
+/** Makes and removes the directory BASE/.makuosan, for transfers and for trials of the file system. */
 import { errorCode } from "../../sys/system-error.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import type { DirectoryHandle, Disk } from "./disk.ts";
