@@ -1,13 +1,12 @@
 /** Adds a key to a key file. */
-import crypto from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { findKeys, KEY_FILE_BYTES, KEYS_PER_FILE } from "../base/key-lines.ts";
 import { UserError } from "../base/user-error.ts";
+import { newKey } from "./keygen.ts";
 
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = fs.constants;
 
-const KEY_BYTES = 32;
 const EVERYBODY = 0o007;
 const PERMISSIONS = 0o777;
 
@@ -47,12 +46,11 @@ function addTo(real: string, shown: string): number {
     if (count > KEYS_PER_FILE) {
       throw new UserError(`${shown} holds ${KEYS_PER_FILE} keys already: remove the oldest first`);
     }
-    const key = crypto.randomBytes(KEY_BYTES).toString("base64");
     const day = new Date().toISOString().slice(0, 10);
     const start = text.endsWith("\n") ? text : `${text}\n`;
     fs.fchownSync(descriptor, stats.uid, stats.gid);
     fs.fchmodSync(descriptor, stats.mode & PERMISSIONS);
-    fs.writeFileSync(descriptor, `${start}# added ${day}\n${key}\n`, "latin1");
+    fs.writeFileSync(descriptor, `${start}# added ${day}\n${newKey()}\n`, "latin1");
     fs.fsyncSync(descriptor);
     fs.renameSync(unfinished, Buffer.from(real, "latin1"));
     makeDurable(path.dirname(real));

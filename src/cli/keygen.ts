@@ -6,6 +6,11 @@ import { printLine } from "./output.ts";
 
 const KEY_BYTES = 32;
 
+/** A new key in base64, as it is written into key files. */
+export function newKey(): string {
+  return crypto.randomBytes(KEY_BYTES).toString("base64");
+}
+
 /**
  * Makes a key: 32 random bytes in base64.
  *
@@ -13,7 +18,7 @@ const KEY_BYTES = 32;
  * @throws UserError where the file is there already or cannot be written: a key is never overwritten
  */
 export function makeKey(file: string | undefined): void {
-  const key = crypto.randomBytes(KEY_BYTES).toString("base64");
+  const key = newKey();
   if (file === undefined) {
     printLine(key);
     return;
