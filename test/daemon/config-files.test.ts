@@ -6,6 +6,7 @@ import { test, type TestContext } from "node:test";
 import { UserError } from "../../src/base/user-error.ts";
 import { setValues } from "../../src/daemon/settings/config-editor.ts";
 import { parseConfig, readConfig } from "../../src/daemon/settings/config.ts";
+import { parseArguments } from "../../src/daemon/settings/options.ts";
 import { resolveSettings } from "../../src/daemon/settings/settings.ts";
 import { importSysconfig } from "../../src/daemon/settings/sysconfig.ts";
 
@@ -161,5 +162,13 @@ test("numbers of versions before 2 mean what they meant", () => {
       receiveBufferBytes: 8 * 1024 * 1024,
       sendBufferBytes: 1024 * 1024,
     },
+  );
+});
+
+test("of two tasks none is left out without a word", () => {
+  assert.deepEqual(parseArguments(["--check-config"]).task, { kind: "check-config" });
+  assert.equal(
+    messageOf(() => parseArguments(["--check-config", "--set", "port=1"])),
+    "give only one of --check-config and --set",
   );
 });

@@ -2,6 +2,7 @@
 import path from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { checkReplaced, commandLineError, type ReplacedOption } from "../../base/command-line.ts";
+import { UserError } from "../../base/user-error.ts";
 import { DEFAULT_CONFIG, type GivenSettings } from "./config.ts";
 import { helpOf, optionName } from "./setting.ts";
 import { ALL_SETTINGS } from "./settings-table.ts";
@@ -128,8 +129,14 @@ interface TaskOptions {
   importSysconfig?: string;
 }
 
+/** @throws UserError for more than one task */
 function taskOf({ checkConfig, set, importSysconfig }: TaskOptions): Task | undefined {
-  if (set !== undefined) return { kind: "set", assignments: set };
-  if (importSysconfig !== undefined) return { kind: "import-sysconfig", file: path.resolve(importSysconfig) };
-  return checkConfig === true ? { kind: "check-config" } : undefined;
+  const tasks: Task[] = [];
+  if (checkConfig === true) tasks.push({ kind: "check-config" });
+  if (set !== undefined) tasks.push({ kind: "set", assignments: set });
+  if (importSysconfig !== undefined)
+    tasks.push({ kind: "import-sysconfig", file: path.resolve(importSysconfig) });
+  if (tasks.length > 1)
+    throw new UserError(`give only one of --${tasks.map(({ kind }) => kind).join(" and --")}`);
+  return tasks[0];
 }
