@@ -104,6 +104,7 @@ test("the owner of a part of the tree cannot lead a start out of it", asRoot, as
         } catch {
           // The recovery has removed it.
         }
+        pair.closeFiles();
         vault.check();
       })),
   );

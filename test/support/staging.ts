@@ -76,6 +76,20 @@ export class StagingPair {
       listsChanges: this.listsChanges,
       deleteLimit: this.deleteLimit,
     });
+    try {
+      this.send(source, stage);
+    } catch (error) {
+      // As the daemon ends a transfer that has failed.
+      stage.clean();
+      throw error;
+    } finally {
+      source.close();
+    }
+    return stage;
+  }
+
+  /** From the first block to the last one. */
+  private send(source: Source, stage: Stage): void {
     const memory = new Uint8Array(BLOCK_PLAINTEXT_BYTES);
     for (let number = 0; !source.isEnded; number++) {
       const made = source.makeBlock(number, memory);
@@ -95,8 +109,6 @@ export class StagingPair {
         stage.write(plaintext);
       }
     }
-    source.close();
-    return stage;
   }
 
   /** A whole transfer. */
@@ -113,8 +125,13 @@ export class StagingPair {
     return fs.existsSync(area) ? fs.readdirSync(area) : [];
   }
 
+  /** Closes the files of all transfers, as the end of a process does. */
+  closeFiles(): void {
+    for (const base of this.bases.splice(0)) base.close();
+  }
+
   destroy(): void {
-    for (const base of this.bases) base.close();
+    this.closeFiles();
     fs.rmSync(this.directory, { recursive: true, force: true });
   }
 }

@@ -156,14 +156,18 @@ export class Staging {
     if (this.staged !== undefined && this.isReady) yield* this.staged.area.readJournal("ready");
   }
 
-  /** Removes the rest of the staging area. */
+  /** Removes the rest of the staging area. Its descriptors are closed even if something of it cannot be removed. */
   remove(): void {
-    this.staged?.entries.close();
-    this.staged?.journal.close();
-    this.changes?.close();
-    this.changes = undefined;
-    this.staged?.area.remove();
+    const { staged, changes } = this;
     this.staged = undefined;
+    this.changes = undefined;
+    try {
+      staged?.entries.close();
+      staged?.journal.close();
+      changes?.close();
+    } finally {
+      staged?.area.remove();
+    }
   }
 }
 
