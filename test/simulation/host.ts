@@ -23,6 +23,7 @@ import { type Death, type DiskFaults, DiskTrouble } from "./disk-trouble.ts";
 import { JudgedStages } from "./judged-stages.ts";
 import type { Machine } from "./machine.ts";
 import type { Network } from "./network.ts";
+import { ReadingThread } from "./reading-thread.ts";
 import type { Schedule } from "./schedule.ts";
 import { Slots } from "./slots.ts";
 import { SourceDriver, type WireBlock } from "./source-driver.ts";
@@ -71,7 +72,7 @@ export class SimulatedHost {
   private readonly surroundings: Surroundings;
   private readonly trouble: DiskTrouble;
   private readonly stages: JudgedStages;
-  private readonly sources = new Map<number, SourceDriver>();
+  private readonly reading = new ReadingThread(() => !this.hasDied());
   private readonly nodeId: string;
   private readonly clockMs: number;
   private readonly slots = new Slots(OPTIONS.windowBlocks);
@@ -127,14 +128,14 @@ export class SimulatedHost {
   }
 
   get outboundCount(): number {
-    return this.sources.size;
+    return this.reading.size;
   }
 
   /** The process dies between two calls. */
   crash(): void {
     this.isAlive = false;
     this.surroundings.network.detach(this.machine.ip);
-    for (const source of this.sources.values()) if (!this.trouble.isDead) source.close();
+    if (!this.trouble.isDead) this.reading.closeAll();
   }
 
   /** The process dies in the middle of one of the next calls that change the disk. */
@@ -158,7 +159,7 @@ export class SimulatedHost {
     const { fleetwide, disk } = this.machine;
     const name = inboundName({ epoch: this.epoch, transfer });
     fleetwide.announced.set(name, new Announced(fleetwide.versions));
-    this.sources.set(transfer, new SourceDriver(disk, request, { rules, dryRun }, blockBytes));
+    this.reading.open(transfer, () => new SourceDriver(disk, request, { rules, dryRun }, blockBytes));
     this.handle({ kind: "start-transfer", request: { transfer, targets, dryRun, allOrNothing } });
     return transfer;
   }
@@ -228,14 +229,13 @@ export class SimulatedHost {
         this.sendBlock(effect);
         break;
       case "produce":
-        this.produce(effect.transfer, effect.firstBlock, effect.count);
+        this.produce(effect);
         break;
       case "settle":
-        this.sources.get(effect.transfer)?.settle(effect);
+        this.reading.settle(effect);
         break;
       case "close-source":
-        this.sources.get(effect.transfer)?.close();
-        this.sources.delete(effect.transfer);
+        this.reading.close(effect.transfer);
         break;
       case "event":
         this.surroundings.onEvent(this, effect.event);
@@ -261,6 +261,7 @@ export class SimulatedHost {
         this.onDisk(() => this.answer(stages.prepare(key)));
         break;
       case "commit":
+        this.reading.hold();
         this.onDisk(() => this.commit(effect));
         break;
       case "discard":
@@ -280,9 +281,10 @@ export class SimulatedHost {
     const { stages } = this;
     const why = stages.refusalOf(
       key,
-      ownAfter.flatMap((transfer) => this.sources.get(transfer) ?? []),
+      ownAfter.flatMap((transfer) => this.reading.get(transfer) ?? []),
     );
     const answers = why === undefined ? stages.commit(key) : [stages.refuse(key, why)];
+    this.reading.goOn();
     for (const answer of answers) this.answer(answer);
     if (this.isAlive) stages.end(inboundName(key));
   }
@@ -330,21 +332,19 @@ export class SimulatedHost {
     });
   }
 
-  private produce(transfer: number, firstBlock: number, count: number): void {
+  private produce({ transfer, firstBlock, count }: Extract<Effect, { kind: "produce" }>): void {
     const { random } = this.surroundings;
     const name = inboundName({ epoch: this.epoch, transfer });
-    this.later(0.1 + fraction(random), () => {
-      const source = this.sources.get(transfer);
-      if (source === undefined) return;
-      const produced = source.produce(transfer, firstBlock, count);
+    const isMade = (produced: Extract<Input, { kind: "produced" }>, source: SourceDriver | undefined) => {
       const announced = this.machine.fleetwide.announced.get(name);
       for (let number = firstBlock; number < firstBlock + produced.blocks.length; number++) {
-        const block = source.blocks[number];
+        const block = source?.blocks[number];
         if (block !== undefined) announced?.add(block.kind, block.plaintext);
       }
       // The answer takes its time, too: what it says may be old when it arrives.
       this.later(fraction(random), () => this.handle(produced));
-    });
+    };
+    this.later(0.1 + fraction(random), () => this.reading.produce(transfer, firstBlock, count, isMade));
   }
 
   private send(effect: Extract<Effect, { kind: "send" }>): void {
@@ -379,7 +379,7 @@ export class SimulatedHost {
 
   private sendBlock(effect: Extract<Effect, { kind: "send-block" }>): void {
     const { transfer, block, maskLow, maskHigh } = effect;
-    const sent = this.sources.get(transfer)?.blocks[block];
+    const sent = this.reading.get(transfer)?.blocks[block];
     check(sent !== undefined, "only blocks that were made are sent");
     let stamp = effect.stamp;
     const { high, low } = epochHalves(this.epoch);
