@@ -61,6 +61,7 @@ export const REASONS = {
   // A member that does not answer as it should.
   "no-answer": "no answer for {0} seconds",
   stuck: "it answers, but has made no progress for {0} seconds",
+  full: "it has had no room for this push for {0} seconds",
   "was-stopped": "it was stopped",
   "fell-silent": "it fell silent",
   "was-restarted": "it was restarted",

@@ -5,6 +5,7 @@ import type { FragmentHeader } from "../wire/datagram.ts";
 import type { NodeInfo } from "../wire/membership-messages.ts";
 import { Membership, type Peer } from "./membership/membership.ts";
 import { InboundTransfers } from "./receiver/inbound-transfers.ts";
+import { RankClock } from "./ranks.ts";
 import { OutboundTransfers } from "./sender/outbound-transfers.ts";
 import type { TransferSender } from "./sender/transfer-sender.ts";
 import type { Address, Effect, EngineOptions, FragmentMask, InboundKey, Input } from "./types.ts";
@@ -22,12 +23,13 @@ export class NodeEngine {
   private readonly self: Peer;
   private readonly outbound: OutboundTransfers;
   private readonly inbound: InboundTransfers;
+  private readonly ranks = new RankClock();
   private readonly effects: Effect[] = [];
 
   constructor(self: Peer, info: NodeInfo, options: EngineOptions, random: Random) {
     this.self = self;
     this.membership = new Membership(info, random);
-    this.outbound = new OutboundTransfers(options);
+    this.outbound = new OutboundTransfers(options, this.ranks);
     this.inbound = new InboundTransfers({
       selfEpoch: self.epoch,
       receives: info.receives,
@@ -130,6 +132,8 @@ export class NodeEngine {
     this.membership.handle(from, source, message, nowMs);
     const member = this.membership.memberOf(from.epoch);
     if (member === undefined || member.nodeId !== from.nodeId) return;
+    // Also an offer to others: what begins here from now on comes later.
+    if (message.type === "offer") this.ranks.note(message.body.rank);
     if (message.type !== "status" && message.type !== "findings") {
       this.inbound.handleMessage(member, message, nowMs);
       return;
@@ -150,7 +154,7 @@ export class NodeEngine {
       }
     }
     this.outbound.collect(this.effects);
-    this.inbound.collect();
+    this.inbound.collect(nowMs);
   }
 
   private memberLeft(epoch: string, reason: "exit" | "silence" | "restart", nowMs: number): void {

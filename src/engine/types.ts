@@ -53,14 +53,20 @@ export function lowBits(count: number): number {
   return count >= 32 ? -1 : (1 << Math.max(0, count)) - 1;
 }
 
-/** Names an incoming transfer: the sender's epoch and the number it gave. */
-export interface InboundKey {
+/** Names a transfer: the sender's epoch and the number it gave. */
+export interface TransferName {
   readonly epoch: string;
   readonly transfer: number;
 }
 
-export function inboundName(key: InboundKey): string {
-  return `${key.epoch}-${key.transfer}`;
+/** Names a transfer that this node has admitted. One that has given back its place may be admitted once more. */
+export interface InboundKey extends TransferName {
+  /** The number of the admission (PROTOCOL.md 5.9), so that late answers of the disk are told apart. */
+  readonly admission: number;
+}
+
+export function inboundName({ epoch, transfer }: TransferName): string {
+  return `${epoch}-${transfer}`;
 }
 
 /** A block that the source has made and sealed into the sender's window. */
@@ -126,7 +132,8 @@ export type NodeEvent =
   | {
       readonly kind: "inbound-ended";
       readonly key: InboundKey;
-      readonly outcome: "done" | "failed" | "discarded";
+      /** yielded: another transfer comes first; this one will be admitted again. */
+      readonly outcome: "done" | "failed" | "discarded" | "yielded";
       readonly reason: string;
     };
 

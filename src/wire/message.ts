@@ -20,7 +20,8 @@ export type ControlMessage =
   | { readonly type: "abort"; readonly body: transfer.Abort }
   | { readonly type: "inquiry"; readonly body: findings.Inquiry }
   | { readonly type: "findings"; readonly body: findings.Findings }
-  | { readonly type: "order"; readonly body: transfer.Order };
+  | { readonly type: "order"; readonly body: transfer.Order }
+  | { readonly type: "yield"; readonly body: transfer.Yield };
 
 type MessageType = ControlMessage["type"];
 type BodyOf<Type extends MessageType> = Extract<ControlMessage, { type: Type }>["body"];
@@ -46,6 +47,7 @@ const CODECS: { readonly [Type in MessageType]: Codec<Type> } = {
   inquiry: { number: 21, encode: findings.encodeInquiry, decode: findings.decodeInquiry },
   findings: { number: 22, encode: findings.encodeFindings, decode: findings.decodeFindings },
   order: { number: 23, encode: transfer.encodeOrder, decode: transfer.decodeOrder },
+  yield: { number: 24, encode: transfer.encodeYield, decode: transfer.decodeYield },
 };
 
 const TYPE_OF_NUMBER = new Map(

@@ -58,7 +58,14 @@ class Sender {
   private readonly targets = [1, 2, 3].map(memberOf);
 
   constructor(request: Partial<TransferRequest> = {}) {
-    const whole = { transfer: 1, targets: this.targets, dryRun: false, allOrNothing: false, ...request };
+    const whole = {
+      transfer: 1,
+      targets: this.targets,
+      dryRun: false,
+      allOrNothing: false,
+      rank: 1,
+      ...request,
+    };
     this.engine = new TransferSender(whole, OPTIONS, new TokenBucket(Infinity), 0);
     const nothing = { blocks: [], state: "end", failure: undefined, unreadable: 0 } as const;
     this.engine.handleProduced({ kind: "produced", transfer: 1, ...nothing }, 0);
@@ -67,7 +74,7 @@ class Sender {
   hear(index: number, phase: MemberPhase, order = 0): void {
     const lists = { missingRuns: [], missingFragments: [], wants: [] };
     const flow = { stamp: 0, stagedBelow: 0, windowEnd: 16, inFlight: 400, received: 0 };
-    const rest = { reason: "", findings: 0, worked: 0 };
+    const rest = { reason: "", findings: 0, worked: 0, admission: 1, ahead: 0 };
     const head = { sender: "f".repeat(16), transfer: 1, phase, order };
     this.engine.handleStatus(memberOf(index).epoch, { ...head, ...lists, ...flow, ...rest }, this.nowMs);
   }

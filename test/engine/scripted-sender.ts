@@ -113,6 +113,8 @@ export class ScriptedSender {
       reason: "",
       findings: 0,
       worked: 0,
+      admission: 1,
+      ahead: 0,
       order: 0,
       ...parts,
     };

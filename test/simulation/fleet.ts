@@ -111,7 +111,7 @@ export class Fleet {
     );
     for (const [index, receiver] of this.receivers.entries())
       this.byIp.set(memberOf(index).address.ip, receiver);
-    const request = { transfer: 1, targets, dryRun: false, allOrNothing: false };
+    const request = { transfer: 1, targets, dryRun: false, allOrNothing: false, rank: 1 };
     this.sender = new TransferSender(
       request,
       engineOptions,

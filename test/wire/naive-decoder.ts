@@ -9,7 +9,7 @@ const BODIES: Readonly<Record<number, readonly [string, (from: Cursor) => Plain]
   3: ["exit", () => null],
   4: ["challenge", (from) => ({ nonce: from.hex(16), info: nodeInfo(from) })],
   5: ["response", (from) => ({ answer: from.hex(16), nonce: from.hex(16), info: nodeInfo(from) })],
-  16: ["offer", (from) => ({ transfer: from.u32(), dryRun: isOne(from.u8()), targets: targets(from) })],
+  16: ["offer", offer],
   17: ["progress", progress],
   18: ["status", status],
   19: ["commit", order],
@@ -17,6 +17,7 @@ const BODIES: Readonly<Record<number, readonly [string, (from: Cursor) => Plain]
   21: ["inquiry", (from) => ({ transfer: from.u32(), first: from.u32() })],
   22: ["findings", findings],
   23: ["order", order],
+  24: ["yield", (from) => ({ transfer: from.u32(), target: from.hex(8), admission: from.u32() })],
 };
 
 export function naiveMessage(bytes: Uint8Array): Plain {
@@ -51,6 +52,11 @@ function targets(from: Cursor): Plain {
   const count = from.u16();
   demand(count <= 128, "targets");
   return from.times(count, () => from.hex(8));
+}
+
+function offer(from: Cursor): Plain {
+  const common = { transfer: from.u32(), dryRun: isOne(from.u8()), rank: from.u32() };
+  return { ...common, targets: targets(from) };
 }
 
 /** ORDER and COMMIT have the same form. */
@@ -99,7 +105,8 @@ function status(from: Cursor): Plain {
   const wants = from.times(answers, () => want(from));
   const common = { sender, transfer, phase, stamp, stagedBelow, windowEnd, inFlight, received };
   const rest = { reason: reason(from), findings: from.u32(), worked: from.u32(), order: from.u32() };
-  return { ...common, missingRuns, missingFragments, wants, ...rest };
+  const admitted = { admission: from.u32(), ahead: from.u16() };
+  return { ...common, missingRuns, missingFragments, wants, ...rest, ...admitted };
 }
 
 function want(from: Cursor): Plain {

@@ -1,9 +1,9 @@
 /** In which order a node carries out the commits of its incoming transfers. */
 import { HIGHEST_ORDER } from "../../wire/limits.ts";
-import { type InboundKey, inboundName } from "../types.ts";
+import { inboundName, type TransferName } from "../types.ts";
 
 interface Place {
-  readonly key: InboundKey;
+  readonly key: TransferName;
   order: number;
 }
 
@@ -24,7 +24,7 @@ export class CommitOrder {
    * @param order it gets no place before this one
    * @returns its place
    */
-  place(key: InboundKey, order: number): number {
+  place(key: TransferName, order: number): number {
     const name = inboundName(key);
     const known = this.places.get(name);
     const place = known ?? { key, order: Math.min(HIGHEST_ORDER, this.clock + 1) };
@@ -35,7 +35,7 @@ export class CommitOrder {
   }
 
   /** Whether no other transfer comes before this one. */
-  isFirst(key: InboundKey): boolean {
+  isFirst(key: TransferName): boolean {
     const own = this.places.get(inboundName(key));
     if (own === undefined) return false;
     for (const place of this.places.values()) if (isBefore(place, own)) return false;
@@ -43,7 +43,7 @@ export class CommitOrder {
   }
 
   /** A transfer has been carried out, or never will be. */
-  leave(key: InboundKey): void {
+  leave(key: TransferName): void {
     if (this.places.delete(inboundName(key))) this.departures++;
   }
 }

@@ -8,7 +8,7 @@ import type { Finding, Inquiry } from "../../wire/findings.ts";
 import type { MemberPhase } from "../../wire/status-message.ts";
 import type { Commit, Offer, Order, Progress } from "../../wire/transfer-messages.ts";
 import { spreadMs } from "../spread.ts";
-import type { Effect, FragmentMask, InboundKey, Input, Member } from "../types.ts";
+import type { Effect, FragmentMask, InboundKey, Input, Member, NodeEvent } from "../types.ts";
 import { Assembly } from "./assembly.ts";
 import { CommitTurn } from "./commit-turn.ts";
 import { fellows, type ReceiverContext } from "./context.ts";
@@ -18,6 +18,8 @@ import { Reports } from "./reports.ts";
 import { ReceiverLife } from "./states.ts";
 import * as times from "./times.ts";
 
+type InboundOutcome = Extract<NodeEvent, { kind: "inbound-ended" }>["outcome"];
+
 /**
  * One transfer at a member (PROTOCOL.md 5): puts blocks together, has them staged, reports missing fragments and
  * wants, and switches when it is told to. Nothing is acknowledged before the disk has answered.
@@ -25,6 +27,7 @@ import * as times from "./times.ts";
 export class TransferReceiver {
   readonly key: InboundKey;
   readonly sender: Member;
+  readonly offer: Offer;
   private readonly context: ReceiverContext;
   private readonly dryRun: boolean;
   private readonly effects: Effect[] = [];
@@ -41,13 +44,15 @@ export class TransferReceiver {
     this.context = context;
     this.key = key;
     this.sender = sender;
+    this.offer = offer;
     this.dryRun = offer.dryRun;
     const { effects, life } = this;
     const assembly = (this.assembly = new Assembly(context.options.windowBlocks));
     const turn = (this.turn = new CommitTurn(context, key, life));
     const findings = (this.findings = new FindingsAnswers(key, sender, effects));
     const pace = new Pace(context.random, spreadMs(fellows(offer.targets, context.members())));
-    const reported = { context, key, sender, life, assembly, turn, findings, pace };
+    const { rank } = offer;
+    const reported = { context, key, rank, sender, life, assembly, turn, findings, pace };
     this.reports = new Reports(reported, effects, nowMs);
     effects.push({ kind: "open-stage", key, dryRun: offer.dryRun });
     const { hostName } = sender.info;
@@ -92,6 +97,23 @@ export class TransferReceiver {
     this.stageWhole();
     this.reports.afterFragments(nowMs);
     this.tick(nowMs);
+  }
+
+  /** Another transfer that comes first waits for this one's place: the sender is told soon. */
+  askToYield(nowMs: number): void {
+    if (this.life.isGoingOn) this.reports.answer(nowMs);
+  }
+
+  /**
+   * The sender gives back the place of this transfer, which begins anew when it is admitted again.
+   *
+   * @returns false if it is too late, because members have begun to agree on its commit
+   */
+  yieldPlace(): boolean {
+    const { state } = this.life;
+    if (state !== "receiving" && state !== "preparing" && state !== "ready") return false;
+    this.end("failed", "", "yielded");
+    return true;
   }
 
   /** The sender has not heard of this member yet, and offers the transfer again. */
@@ -223,7 +245,7 @@ export class TransferReceiver {
     this.reports.send(nowMs);
   }
 
-  private end(state: "done" | "failed", reason: string, outcome: "done" | "failed" | "discarded"): void {
+  private end(state: "done" | "failed", reason: string, outcome: InboundOutcome): void {
     if (!this.life.isGoingOn) return;
     const hasCommitted = this.life.state === "committing";
     this.life.become(state);

@@ -21,6 +21,10 @@ export interface MemberProgress {
   /** The place that it has proposed for the transfer; 0 before it has. */
   order: number;
   hasAnswered: boolean;
+  /** Which of the member's admissions this transfer has, or has given back. */
+  admission: number | undefined;
+  /** How many other transfers come first, at a member that lets this one wait; 0 at any other. */
+  ahead: number;
   heardMs: number;
   /** When it last made progress, or owed nothing. */
   movedMs: number;
@@ -49,6 +53,8 @@ export class Barrier {
         worked: 0,
         order: 0,
         hasAnswered: false,
+        admission: undefined,
+        ahead: 0,
         heardMs: nowMs,
         movedMs: nowMs,
       });
@@ -92,6 +98,8 @@ export class Barrier {
       status.worked !== progress.worked;
     if (hasMoved) progress.movedMs = nowMs;
     progress.hasAnswered = true;
+    progress.admission = status.admission;
+    progress.ahead = 0;
     progress.heardMs = nowMs;
     if (status.phase > progress.phase) progress.phase = status.phase;
     if (status.stagedBelow > progress.stagedBelow) progress.stagedBelow = status.stagedBelow;
@@ -100,6 +108,42 @@ export class Barrier {
     progress.worked = status.worked;
     progress.window.update(status.windowEnd, seen, status.inFlight);
     this.stagedBelows.set(progress.index, progress.stagedBelow);
+    this.window.note(progress.index, progress.window);
+  }
+
+  /** A member lets the transfer wait. */
+  noteWaiting(progress: MemberProgress, status: Status, nowMs: number): void {
+    progress.heardMs = nowMs;
+    if (progress.hasAnswered) return;
+    if (status.worked !== progress.worked) progress.movedMs = nowMs;
+    progress.worked = status.worked;
+    progress.ahead = status.ahead;
+  }
+
+  /**
+   * Whether a STATUS is about an admission that this transfer has given back, or one that was replaced since. The last
+   * word on a transfer counts in any case.
+   */
+  isOutdated({ hasAnswered, admission }: MemberProgress, status: Status): boolean {
+    if (status.phase >= MemberPhase.done || admission === undefined) return false;
+    return hasAnswered ? status.admission !== admission : serialDistance(status.admission, admission) <= 0;
+  }
+
+  /** Whether every member in the transfer has admitted it. From then on it gives no place back. */
+  get isAdmitted(): boolean {
+    for (const { hasAnswered } of this.active.values()) if (!hasAnswered) return false;
+    return true;
+  }
+
+  /** A member gives back its place, and is where it was before the transfer was offered. */
+  restart(progress: MemberProgress): void {
+    progress.hasAnswered = false;
+    progress.phase = MemberPhase.receiving;
+    progress.stagedBelow = 0;
+    progress.received = 0;
+    progress.worked = 0;
+    progress.window.reset();
+    this.stagedBelows.set(progress.index, 0);
     this.window.note(progress.index, progress.window);
   }
 

@@ -63,13 +63,16 @@ export class Debts {
     const lost: LostMember[] = [];
     // A place is drawn without the disk, and until it is drawn, other transfers may have to wait.
     const isOrdering = this.parts.life.state === "ordering";
-    const patienceMs = isOrdering ? times.MEMBER_SILENCE_MS : times.MEMBER_STUCK_MS;
+    const stuckMs = isOrdering ? times.MEMBER_SILENCE_MS : times.MEMBER_STUCK_MS;
     for (const progress of this.parts.barrier.progress) {
       if (!this.isOwing(progress)) progress.movedMs = nowMs;
       if (nowMs - progress.heardMs >= times.MEMBER_SILENCE_MS)
         lost.push({ progress, reason: sentence("no-answer", times.MEMBER_SILENCE_MS / 1000) });
-      else if (nowMs - progress.movedMs >= patienceMs) {
-        const reason = sentence("stuck", patienceMs / 1000);
+      else if (nowMs - progress.movedMs >= (progress.ahead > 0 ? times.MEMBER_FULL_MS : stuckMs)) {
+        const isFull = progress.ahead > 0;
+        const reason = isFull
+          ? sentence("full", times.MEMBER_FULL_MS / 1000)
+          : sentence("stuck", stuckMs / 1000);
         lost.push({ progress, reason });
       }
     }

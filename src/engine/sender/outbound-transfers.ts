@@ -1,4 +1,5 @@
 /** All transfers that a node sends. */
+import type { RankClock } from "../ranks.ts";
 import type { Effect, EngineOptions, Input, TransferRequest } from "../types.ts";
 import { TokenBucket } from "./token-bucket.ts";
 import { TransferSender } from "./transfer-sender.ts";
@@ -9,12 +10,14 @@ export type OutboundInput = Extract<Input, { kind: "sent" | "produced" }>;
 /** All transfers that a node sends, by their numbers. They share the configured rate. */
 export class OutboundTransfers {
   private readonly options: EngineOptions;
+  private readonly ranks: RankClock;
   /** The configured rate is that of the node, however many transfers it sends. */
   private readonly bucket: TokenBucket;
   private readonly transfers = new Map<number, TransferSender>();
 
-  constructor(options: EngineOptions) {
+  constructor(options: EngineOptions, ranks: RankClock) {
     this.options = options;
+    this.ranks = ranks;
     this.bucket = new TokenBucket(options.fragmentsPerSecond / 1000);
   }
 
@@ -27,7 +30,8 @@ export class OutboundTransfers {
   }
 
   start(request: TransferRequest, nowMs: number): void {
-    this.transfers.set(request.transfer, new TransferSender(request, this.options, this.bucket, nowMs));
+    const ranked = { ...request, rank: this.ranks.draw() };
+    this.transfers.set(request.transfer, new TransferSender(ranked, this.options, this.bucket, nowMs));
   }
 
   handle(input: OutboundInput, nowMs: number): void {

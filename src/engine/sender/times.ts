@@ -45,6 +45,12 @@ export const MEMBER_SILENCE_MS = 5_000;
 export const MEMBER_STUCK_MS = 300_000;
 
 /**
+ * A member that has no room for this transfer is taken out after this time, if nothing that it receives makes progress.
+ * It is longer than MEMBER_STUCK_MS, after which the senders of those transfers go on without it.
+ */
+export const MEMBER_FULL_MS = 2 * MEMBER_STUCK_MS;
+
+/**
  * How often a sender looks for members that are lost; they are dropped that much late at most. While it is ordering
  * it polls all members at the same times, which PROTOCOL.md 5.7 promises. That the first look comes later was
  * chosen without measuring.

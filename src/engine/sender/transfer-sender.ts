@@ -3,7 +3,7 @@ import { sentence } from "../../base/reason.ts";
 import { serialDistance } from "../../base/serial.ts";
 import type { Findings } from "../../wire/findings.ts";
 import { MemberPhase, type Status } from "../../wire/status-message.ts";
-import type { Effect, EngineOptions, Input, TransferRequest } from "../types.ts";
+import type { Effect, EngineOptions, Input } from "../types.ts";
 import { Announcements } from "./announcements.ts";
 import { Barrier, type MemberProgress } from "./barrier.ts";
 import { Debts } from "./debts.ts";
@@ -13,6 +13,7 @@ import { Ordering } from "./ordering.ts";
 import { OutgoingBlocks } from "./outgoing-blocks.ts";
 import { Polls } from "./polls.ts";
 import { Production } from "./production.ts";
+import type { RankedRequest } from "./ranked-request.ts";
 import { SenderLife } from "./states.ts";
 import type { TokenBucket } from "./token-bucket.ts";
 import { WantCollector } from "./wants.ts";
@@ -26,7 +27,7 @@ import { WantCollector } from "./wants.ts";
  */
 export class TransferSender {
   readonly transfer: number;
-  private readonly request: TransferRequest;
+  private readonly request: RankedRequest;
   private readonly effects: Effect[] = [];
   private readonly life = new SenderLife();
   private readonly barrier: Barrier;
@@ -42,7 +43,7 @@ export class TransferSender {
   private hasSaidFinal = false;
 
   /** @param nodeBucket holds the rate of all transfers of this node together */
-  constructor(request: TransferRequest, options: EngineOptions, nodeBucket: TokenBucket, nowMs: number) {
+  constructor(request: RankedRequest, options: EngineOptions, nodeBucket: TokenBucket, nowMs: number) {
     const { transfer, targets } = request;
     const { effects, life, wants } = this;
     this.request = request;
@@ -74,6 +75,13 @@ export class TransferSender {
     return this.life.state === "committing";
   }
 
+  /** How many other transfers come first at a member that has not admitted this one yet. */
+  get ahead(): number {
+    let most = 0;
+    for (const { ahead } of this.barrier.progress) most = Math.max(most, ahead);
+    return most;
+  }
+
   /** For the progress display. */
   get membersProgress(): Iterable<MemberProgress> {
     return this.barrier.progress;
@@ -95,7 +103,11 @@ export class TransferSender {
     if (status.stagedBelow > this.blocks.sent) {
       this.drop(progress, sentence("impossible-report"), nowMs);
     } else if (status.phase === MemberPhase.waiting) {
+      this.barrier.noteWaiting(progress, status, nowMs);
+    } else if (this.barrier.isOutdated(progress, status)) {
       progress.heardMs = nowMs;
+      // Where this is no late STATUS, the YIELD has got lost.
+      this.announcements.yieldPlace(progress.member, status.admission);
     } else {
       this.takeReport(progress, status, nowMs);
     }
@@ -159,7 +171,8 @@ export class TransferSender {
     const isFirstAnswer = !progress.hasAnswered;
     const seen = this.blocks.seenAt(status.stamp);
     const received = serialDistance(status.received, progress.received);
-    this.flow.noteReport(member.epoch, progress.window.seen, seen, received);
+    // What was sent before the member admitted the transfer did not get lost.
+    if (!isFirstAnswer) this.flow.noteReport(member.epoch, progress.window.seen, seen, received);
     this.barrier.update(progress, status, seen, nowMs);
     if (status.phase === MemberPhase.refused && state !== "committing") {
       this.abort(`${member.info.hostName}: ${status.reason}`);
@@ -167,6 +180,10 @@ export class TransferSender {
     }
     if (status.phase >= MemberPhase.failed) {
       this.drop(progress, status.reason, nowMs);
+      return;
+    }
+    if (status.ahead > 0 && !this.barrier.isAdmitted) {
+      this.yieldPlace(progress, status.admission);
       return;
     }
     if (!status.wants.every((want) => this.wants.note(member.epoch, want))) {
@@ -179,6 +196,18 @@ export class TransferSender {
       this.barrier.settle(progress, "done", "");
     if (isFirstAnswer) this.polls.noteFirstAnswer(nowMs);
     this.pump(nowMs);
+  }
+
+  /**
+   * Lets a member admit a transfer that comes before this one, which waits for another member in any case (PROTOCOL.md
+   * 5.9). So transfers never wait for each other in a circle.
+   */
+  private yieldPlace(progress: MemberProgress, admission: number): void {
+    const { epoch } = progress.member;
+    this.barrier.restart(progress);
+    this.wants.forget(epoch);
+    this.findings.forget(epoch);
+    this.announcements.yieldPlace(progress.member, admission);
   }
 
   /** Does everything that has become possible. Every input ends with this. */
@@ -208,7 +237,8 @@ export class TransferSender {
       this.hasSaidFinal = true;
       this.polls.ask(nowMs);
     }
-    this.findings.ask(nowMs);
+    // A member may still have to begin anew, and would tell its findings twice.
+    if (this.barrier.isAdmitted) this.findings.ask(nowMs);
     if (!this.wants.isEmpty || !this.findings.isEmpty || !this.barrier.everyone(MemberPhase.ready)) return;
     if (this.request.dryRun) {
       this.barrier.settleAll("done", "");
