@@ -75,6 +75,7 @@ export const REASONS = {
   "dry-run-over": "dry run",
   "daemon-stopping": "the daemon is stopping",
   interrupted: "msync was interrupted",
+  "source-stuck": "the disk of the sending host has not answered for {0} seconds",
   unreadable: "the sender cannot read {0} entries",
   unreachable: "{0} cannot be reached",
   "changes-unreadable": "the list of changes cannot be read ({0})",

@@ -87,6 +87,12 @@ function printEvent(event: Exclude<Event, { event: "progress" }>, options: SendO
       else if (event.kind === "unreadable") printError(`${event.path}: ${sentenceFor(event)}`);
       else if (options.verbosity >= 1) printLine(`ignore ${event.path}: ${sentenceFor(event)}`);
       break;
+    case "waiting":
+      printWarning(`waiting for ${event.pushes} other push${event.pushes === 1 ? "" : "es"}`);
+      break;
+    case "slow":
+      printWarning(`${event.host} has been ${event.doing} for ${event.seconds} s`);
+      break;
     case "omitted":
       printWarning(`${event.count} lines are missing above: they were not read fast enough`);
       break;

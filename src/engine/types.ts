@@ -251,6 +251,15 @@ export type Input =
   | { readonly kind: "worked"; readonly key: InboundKey }
   | { readonly kind: "stop" };
 
+/** Something that a transfer waits for. */
+export interface Delay {
+  /** The member that is waited for; undefined for the disk of this node. */
+  readonly epoch: string | undefined;
+  readonly doing: "comparing" | "writing" | "making durable" | "listing deletes" | "switching" | "reading";
+  /** Since when nothing has been heard of any progress, in milliseconds. */
+  readonly sinceMs: number;
+}
+
 export interface TransferRequest {
   /** Counts up from 1 with every transfer of this node's epoch. */
   readonly transfer: number;

@@ -69,7 +69,7 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
   const onTurn = () => undefined;
   const driver = new Driver({ engine, epoch, fleetKey, sealer, transport, inbound, pages, onEvent, onTurn });
   const log = pino({ level: "silent" });
-  const settings = { parallel: 1, excludes: [], ownerMatch: false };
+  const settings = { hostName: "self", parallel: 1, excludes: [], ownerMatch: false };
   const transfers = new Transfers({ engine, driver, log, settings, record: () => undefined });
   events.listen((event) => transfers.onEvent(event));
   events.listen((event) => happened.push(event.kind === "member-left" ? event.reason : event.kind));

@@ -48,6 +48,8 @@ export class ScriptedSender {
   readonly settled: Of<"settle">[] = [];
   readonly events: NodeEvent[] = [];
   isSourceClosed = false;
+  /** Whether the source answers nothing. */
+  isSourceHung = false;
   /** Whether the socket takes what is sent at once. */
   isSocketFree = true;
   private readonly source: Source;
@@ -161,7 +163,7 @@ export class ScriptedSender {
     else if (effect.kind === "event") this.events.push(effect.event);
     else if (effect.kind === "settle") this.settled.push(effect);
     else if (effect.kind === "close-source") this.isSourceClosed = true;
-    else if (effect.kind === "produce") this.produce(effect);
+    else if (effect.kind === "produce" && !this.isSourceHung) this.produce(effect);
     else if (effect.kind === "send-block") {
       this.sent.push({ ...effect, atMs: this.nowMs });
       if (this.isSocketFree) this.handle({ kind: "sent", transfer: effect.transfer });

@@ -132,7 +132,11 @@ export class Driver {
   /** The reading thread has made blocks, or tells which entries are sent. */
   onSource(reply: SourceReply): void {
     const outbound = this.outbound.get(reply.transfer);
-    if (outbound === undefined) return;
+    if (outbound === undefined) {
+      // The transfer is over, but the engine is to know that the disk has answered.
+      if (reply.kind === "produced") this.handle(reply);
+      return;
+    }
     outbound.observer.onSource(reply);
     if (reply.kind === "reports") return;
     reply.blocks.forEach((block, index) =>

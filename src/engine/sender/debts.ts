@@ -2,6 +2,7 @@
 import { sentence } from "../../base/reason.ts";
 import { Deadline } from "../../base/deadline.ts";
 import { MemberPhase } from "../../wire/status-message.ts";
+import type { Delay } from "../types.ts";
 import type { Barrier, MemberProgress } from "./barrier.ts";
 import type { FindingsReader } from "./findings-reader.ts";
 import type { Ordering } from "./ordering.ts";
@@ -52,7 +53,10 @@ export class Debts {
   tick(nowMs: number): boolean {
     const standstillMs = nowMs - this.lastTickMs;
     this.lastTickMs = nowMs;
-    if (standstillMs >= times.STANDSTILL_MS) this.parts.barrier.forgive(standstillMs);
+    if (standstillMs >= times.STANDSTILL_MS) {
+      this.parts.barrier.forgive(standstillMs);
+      this.parts.production.forgive(standstillMs);
+    }
     if (!this.look.take(nowMs)) return false;
     this.look.set(nowMs + times.LOOK_MS);
     return true;
@@ -79,6 +83,26 @@ export class Debts {
     return lost;
   }
 
+  /** Whether the disk of this node has had enough time for the blocks that it was asked for. */
+  isSourceLost(nowMs: number): boolean {
+    const { owingSinceMs } = this.parts.production;
+    return owingSinceMs !== undefined && nowMs - owingSinceMs >= times.SOURCE_STUCK_MS;
+  }
+
+  /** For whom the transfer waits, and for what. Members that have not answered the offer are not among them. */
+  delays(): Delay[] {
+    const delays: Delay[] = [];
+    const { owingSinceMs } = this.parts.production;
+    if (owingSinceMs !== undefined)
+      delays.push({ epoch: undefined, doing: "reading", sinceMs: owingSinceMs });
+    for (const progress of this.parts.barrier.progress) {
+      const { hasAnswered, member, movedMs } = progress;
+      if (hasAnswered && this.isOwing(progress))
+        delays.push({ epoch: member.epoch, doing: this.doing(progress), sinceMs: movedMs });
+    }
+    return delays;
+  }
+
   /** Members because of which nothing can be sent now, before the barrier. */
   holdingUp(): MemberProgress[] {
     return [...this.parts.barrier.progress].filter((progress) => this.isHoldingUp(progress));
@@ -89,6 +113,15 @@ export class Debts {
     if (production.isFinal) return progress.phase < MemberPhase.ready;
     const isFull = progress.window.isFull(blocks.sent, blocks.sentFragments);
     return isFull || wants.isOwedBy(progress.member.epoch);
+  }
+
+  private doing(progress: MemberProgress): Delay["doing"] {
+    const { life, blocks, wants, findings } = this.parts;
+    const { epoch } = progress.member;
+    if (life.state === "ordering" || life.state === "committing") return "switching";
+    if (wants.isOwedBy(epoch)) return "comparing";
+    if (findings.isReading(epoch)) return "listing deletes";
+    return progress.stagedBelow < blocks.sent ? "writing" : "making durable";
   }
 
   /** Whether the transfer waits for this member. */

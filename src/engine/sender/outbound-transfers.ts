@@ -1,6 +1,7 @@
 /** All transfers that a node sends. */
 import type { RankClock } from "../ranks.ts";
 import type { Effect, EngineOptions, Input, TransferRequest } from "../types.ts";
+import { SOURCE_STUCK_MS } from "./times.ts";
 import { TokenBucket } from "./token-bucket.ts";
 import { TransferSender } from "./transfer-sender.ts";
 
@@ -14,6 +15,8 @@ export class OutboundTransfers {
   /** The configured rate is that of the node, however many transfers it sends. */
   private readonly bucket: TokenBucket;
   private readonly transfers = new Map<number, TransferSender>();
+  /** Transfers that are over while the disk still owes blocks of them, and since when. */
+  private readonly owed = new Map<number, number>();
 
   constructor(options: EngineOptions, ranks: RankClock) {
     this.options = options;
@@ -31,11 +34,16 @@ export class OutboundTransfers {
 
   start(request: TransferRequest, nowMs: number): void {
     const ranked = { ...request, rank: this.ranks.draw() };
-    this.transfers.set(request.transfer, new TransferSender(ranked, this.options, this.bucket, nowMs));
+    const sender = new TransferSender(ranked, this.options, this.bucket, nowMs);
+    this.transfers.set(request.transfer, sender);
+    // A disk that hangs would only let this one wait as long as the one before.
+    for (const sinceMs of this.owed.values())
+      if (nowMs - sinceMs >= SOURCE_STUCK_MS) sender.giveUpSource();
   }
 
   handle(input: OutboundInput, nowMs: number): void {
     const sender = this.transfers.get(input.transfer);
+    if (input.kind === "produced") this.owed.delete(input.transfer);
     if (input.kind === "sent") sender?.handleSent(nowMs);
     else sender?.handleProduced(input, nowMs);
   }
@@ -63,7 +71,9 @@ export class OutboundTransfers {
   collect(effects: Effect[]): void {
     for (const [transfer, sender] of this.transfers) {
       for (let effect = sender.poll(); effect !== undefined; effect = sender.poll()) effects.push(effect);
-      if (sender.isFinished) this.transfers.delete(transfer);
+      if (!sender.isFinished) continue;
+      this.transfers.delete(transfer);
+      if (sender.sourceOwesSinceMs !== undefined) this.owed.set(transfer, sender.sourceOwesSinceMs);
     }
   }
 

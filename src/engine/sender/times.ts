@@ -45,6 +45,12 @@ export const MEMBER_SILENCE_MS = 5_000;
 export const MEMBER_STUCK_MS = 300_000;
 
 /**
+ * A source that does not answer for this long is given up. It answers after a few milliseconds of work, or when a disk
+ * has read a piece of a file; the same time as for members is left to a disk that hangs.
+ */
+export const SOURCE_STUCK_MS = MEMBER_STUCK_MS;
+
+/**
  * A member that has no room for this transfer is taken out after this time, if nothing that it receives makes progress.
  * It is longer than MEMBER_STUCK_MS, after which the senders of those transfers go on without it.
  */

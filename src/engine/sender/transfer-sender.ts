@@ -3,7 +3,7 @@ import { sentence } from "../../base/reason.ts";
 import { serialDistance } from "../../base/serial.ts";
 import type { Findings } from "../../wire/findings.ts";
 import { MemberPhase, type Status } from "../../wire/status-message.ts";
-import type { Effect, EngineOptions, Input } from "../types.ts";
+import type { Delay, Effect, EngineOptions, Input } from "../types.ts";
 import { Announcements } from "./announcements.ts";
 import { Barrier, type MemberProgress } from "./barrier.ts";
 import { Debts } from "./debts.ts";
@@ -16,6 +16,7 @@ import { Production } from "./production.ts";
 import type { RankedRequest } from "./ranked-request.ts";
 import { SenderLife } from "./states.ts";
 import type { TokenBucket } from "./token-bucket.ts";
+import * as times from "./times.ts";
 import { WantCollector } from "./wants.ts";
 
 /**
@@ -80,6 +81,11 @@ export class TransferSender {
     let most = 0;
     for (const { ahead } of this.barrier.progress) most = Math.max(most, ahead);
     return most;
+  }
+
+  /** For whom this transfer waits, and for what. */
+  get delays(): readonly Delay[] {
+    return this.isFinished ? [] : this.debts.delays();
   }
 
   /** For the progress display. */
@@ -147,6 +153,16 @@ export class TransferSender {
     if (progress !== undefined) this.drop(progress, reason, nowMs);
   }
 
+  /** The disk of this node hangs: nothing can be sent. */
+  giveUpSource(): void {
+    this.cancel(sentence("source-stuck", times.SOURCE_STUCK_MS / 1000));
+  }
+
+  /** Whether the source has been asked for blocks and has not answered, since when in milliseconds. */
+  get sourceOwesSinceMs(): number | undefined {
+    return this.production.owingSinceMs;
+  }
+
   /** Ends the transfer before the commit, if it is not too late. */
   cancel(reason: string): void {
     const { state } = this.life;
@@ -156,6 +172,10 @@ export class TransferSender {
   tick(nowMs: number): void {
     if (this.isFinished) return;
     if (this.debts.tick(nowMs)) {
+      if (this.debts.isSourceLost(nowMs)) {
+        this.giveUpSource();
+        return;
+      }
       this.dropTheLost(nowMs);
       // Members that have their place are not asked for it again. So they are polled, and hear of the sender.
       if (this.life.state === "ordering") this.announcements.poll();
@@ -216,7 +236,7 @@ export class TransferSender {
       this.blocks.forgetStaged();
       // Told at once, so that nobody goes on repeating its answer.
       if (this.production.settle()) this.announcements.tellProgress();
-      this.production.ask();
+      this.production.ask(nowMs);
       this.sendBlocks(nowMs);
       this.passBarrier(nowMs);
     }
