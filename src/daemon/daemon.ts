@@ -1,6 +1,7 @@
 /** Builds the daemon from its parts, and starts them in their order. */
 import type { NodeEngine } from "../engine/node.ts";
 import { ControlOpener, ControlSealer } from "../net/sealing.ts";
+import { HeapKeeper } from "../sys/heap.ts";
 import { DiskThreads } from "./disk/disk-threads.ts";
 import { makeEngine } from "./engine.ts";
 import { openPrivilegedParts, type NetworkPatience, type PrivilegedParts } from "./privileged-parts.ts";
@@ -139,6 +140,10 @@ function buildPump({ settings, lifecycle, events, opened, identity }: Frame, onT
   const onEvent = events.tell.bind(events);
   const driver = new Driver({ engine, epoch, fleetKey, sealer, transport, inbound, pages, onEvent, onTurn });
   lifecycle.waitsFor({ isBusy: () => !engine.isIdle });
+  const heap = new HeapKeeper(() => engine.isIdle);
+  events.listen((event) => {
+    if (event.kind === "transfer-finished" || event.kind === "inbound-ended") setImmediate(() => heap.noteEnd());
+  });
   return { engine, driver, inbound, counters };
 }
 

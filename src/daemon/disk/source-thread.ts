@@ -7,6 +7,7 @@ import { bytesOfText } from "../../base/display.ts";
 import { UserError } from "../../base/user-error.ts";
 import type { ProducedBlock } from "../../engine/types.ts";
 import { sealBlock } from "../../net/block-sealing.ts";
+import { HeapKeeper } from "../../sys/heap.ts";
 import { Owners } from "../../tree/entries/owners.ts";
 import type { HeldEntry } from "../../tree/scan/held-entry.ts";
 import { baseDirectoryProblem, deviceOfDirectory } from "../../tree/disk/base-directory.ts";
@@ -51,6 +52,7 @@ export function runSourceThread(port: MessagePort, settings: WorkerSettings): vo
   const owners = new Owners();
   const sources = new Map<number, OpenSource>();
   let device = deviceOfDirectory(settings.base);
+  const heap = new HeapKeeper(() => sources.size === 0);
   const reply = (message: SourceReply) => port.postMessage(message);
   const handle = (command: SourceCommand) => {
     if (command.kind === "stop") {
@@ -69,6 +71,7 @@ export function runSourceThread(port: MessagePort, settings: WorkerSettings): vo
     else {
       open.source?.close();
       sources.delete(command.transfer);
+      heap.noteEnd();
     }
   };
   port.on("message", (commands: readonly SourceCommand[]) => commands.forEach(handle));

@@ -11,6 +11,7 @@ import { type AttributeRules, groupsOfProcess } from "../../tree/entries/attribu
 import { recover } from "../../tree/apply/recovery.ts";
 import { Directories } from "../../tree/disk/directories.ts";
 import { linuxDisk } from "../../tree/disk/linux-disk.ts";
+import { HeapKeeper } from "../../sys/heap.ts";
 import { Owners } from "../../tree/entries/owners.ts";
 import { Protection } from "../../tree/decide/protection.ts";
 import { RefusalError } from "../../tree/reasons/stage-error.ts";
@@ -125,6 +126,7 @@ class StageThread {
   private readonly protection: Protection | undefined;
   private readonly pages: Uint8Array;
   private readonly stages = new Map<string, OpenStage>();
+  private readonly heap = new HeapKeeper(() => this.stages.size === 0);
   private base: Directories | undefined;
   /** Called when a step has been taken that no command has asked for. */
   afterStep: () => void = () => undefined;
@@ -311,6 +313,7 @@ class StageThread {
     endPlanning(open);
     const failure = attempt(() => open.stage?.clean());
     if (failure !== undefined) this.reply({ kind: "left", inbound, failure });
+    this.heap.noteEnd();
   }
 
   private baseDirectory(): Directories {

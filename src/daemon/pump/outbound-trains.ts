@@ -16,6 +16,7 @@ export class OutboundTrains {
   private readonly pool: RingPool;
   private readonly transport: Pick<Transport, "sendTrainToGroup">;
   private readonly sealedBytesOfSlot = new Uint16Array(WINDOW_BLOCKS);
+  private usedSlots = 0;
   private pendingSends = 0;
   private isClosed = false;
 
@@ -28,7 +29,9 @@ export class OutboundTrains {
 
   /** The reading thread has laid a block into the ring. */
   noteBlock(block: number, sealedBytes: number): void {
-    this.sealedBytesOfSlot[memoryRowOf(block)] = sealedBytes;
+    const slot = memoryRowOf(block);
+    this.sealedBytesOfSlot[slot] = sealedBytes;
+    this.usedSlots = Math.max(this.usedSlots, slot + 1);
   }
 
   /**
@@ -84,6 +87,6 @@ export class OutboundTrains {
   }
 
   private releaseIfDone(): void {
-    if (this.isClosed && this.pendingSends === 0) this.pool.give(this.ring);
+    if (this.isClosed && this.pendingSends === 0) this.pool.give(this.ring, this.usedSlots);
   }
 }
