@@ -60,6 +60,9 @@ export const REASONS = {
 
   // A member that does not answer as it should.
   "no-answer": "no answer for {0} seconds",
+  deaf:
+    "it answers, but no multicast has reached it for {0} seconds: " +
+    "check its firewall, and the switch for IGMP snooping without a querier",
   stuck: "it answers, but has made no progress for {0} seconds",
   full: "it has had no room for this push for {0} seconds",
   "was-stopped": "it was stopped",

@@ -28,6 +28,9 @@ export interface MemberProgress {
   heardMs: number;
   /** When it last made progress, or owed nothing. */
   movedMs: number;
+  /** When it last received fragments, or missed none, and how many had been sent by then, as far as it has told. */
+  receivedMs: number;
+  receivedSeen: number;
 }
 
 /**
@@ -57,6 +60,8 @@ export class Barrier {
         ahead: 0,
         heardMs: nowMs,
         movedMs: nowMs,
+        receivedMs: nowMs,
+        receivedSeen: 0,
       });
     }
     this.stagedBelows = new Least(targets.length, 0);
@@ -97,6 +102,7 @@ export class Barrier {
       status.order > progress.order ||
       status.worked !== progress.worked;
     if (hasMoved) progress.movedMs = nowMs;
+    if (!progress.hasAnswered) this.noteReceived(progress, seen, nowMs);
     progress.hasAnswered = true;
     progress.admission = status.admission;
     progress.ahead = 0;
@@ -104,11 +110,20 @@ export class Barrier {
     if (status.phase > progress.phase) progress.phase = status.phase;
     if (status.stagedBelow > progress.stagedBelow) progress.stagedBelow = status.stagedBelow;
     if (status.order > progress.order) progress.order = status.order;
-    if (serialDistance(status.received, progress.received) > 0) progress.received = status.received;
+    if (serialDistance(status.received, progress.received) > 0) {
+      progress.received = status.received;
+      this.noteReceived(progress, seen, nowMs);
+    }
     progress.worked = status.worked;
     progress.window.update(status.windowEnd, seen, status.inFlight);
     this.stagedBelows.set(progress.index, progress.stagedBelow);
     this.window.note(progress.index, progress.window);
+  }
+
+  /** A member has received fragments, or misses none: what it hears is judged from here on. */
+  noteReceived(progress: MemberProgress, seen: number, nowMs: number): void {
+    progress.receivedMs = nowMs;
+    progress.receivedSeen = seen;
   }
 
   /** A member lets the transfer wait. */
@@ -173,6 +188,7 @@ export class Barrier {
     for (const progress of this.active.values()) {
       progress.heardMs += standstillMs;
       progress.movedMs += standstillMs;
+      progress.receivedMs += standstillMs;
     }
   }
 

@@ -65,22 +65,35 @@ export class Debts {
   /** Members that have fallen silent, and members that answer and make no progress: a disk may hang for ever. */
   lost(nowMs: number): LostMember[] {
     const lost: LostMember[] = [];
-    // A place is drawn without the disk, and until it is drawn, other transfers may have to wait.
-    const isOrdering = this.parts.life.state === "ordering";
-    const stuckMs = isOrdering ? times.MEMBER_SILENCE_MS : times.MEMBER_STUCK_MS;
     for (const progress of this.parts.barrier.progress) {
       if (!this.isOwing(progress)) progress.movedMs = nowMs;
-      if (nowMs - progress.heardMs >= times.MEMBER_SILENCE_MS)
-        lost.push({ progress, reason: sentence("no-answer", times.MEMBER_SILENCE_MS / 1000) });
-      else if (nowMs - progress.movedMs >= (progress.ahead > 0 ? times.MEMBER_FULL_MS : stuckMs)) {
-        const isFull = progress.ahead > 0;
-        const reason = isFull
-          ? sentence("full", times.MEMBER_FULL_MS / 1000)
-          : sentence("stuck", stuckMs / 1000);
-        lost.push({ progress, reason });
-      }
+      const reason = this.whyLost(progress, nowMs);
+      if (reason !== undefined) lost.push({ progress, reason });
     }
     return lost;
+  }
+
+  private whyLost(progress: MemberProgress, nowMs: number): string | undefined {
+    if (nowMs - progress.heardMs >= times.MEMBER_SILENCE_MS)
+      return sentence("no-answer", times.MEMBER_SILENCE_MS / 1000);
+    if (this.isDeaf(progress, nowMs)) return sentence("deaf", times.MEMBER_DEAF_MS / 1000);
+    const idleMs = nowMs - progress.movedMs;
+    if (progress.ahead > 0)
+      return idleMs >= times.MEMBER_FULL_MS ? sentence("full", times.MEMBER_FULL_MS / 1000) : undefined;
+    // A place is drawn without the disk, and until it is drawn, other transfers may have to wait.
+    const isOrdering = this.parts.life.state === "ordering";
+    const patienceMs = isOrdering ? times.MEMBER_SILENCE_MS : times.MEMBER_STUCK_MS;
+    return idleMs >= patienceMs ? sentence("stuck", patienceMs / 1000) : undefined;
+  }
+
+  /** Whether nothing that was sent to the group reaches a member. One that has all blocks is not to receive any. */
+  private isDeaf(progress: MemberProgress, nowMs: number): boolean {
+    const { barrier, blocks } = this.parts;
+    const { seen } = progress.window;
+    const isBehind = progress.hasAnswered && progress.stagedBelow < blocks.sent;
+    if (!isBehind) barrier.noteReceived(progress, seen, nowMs);
+    const lost = seen - progress.receivedSeen;
+    return lost >= times.DEAF_FRAGMENTS && nowMs - progress.receivedMs >= times.MEMBER_DEAF_MS;
   }
 
   /** Whether the disk of this node has had enough time for the blocks that it was asked for. */

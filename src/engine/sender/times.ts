@@ -38,6 +38,14 @@ export const ASK_ALL_MS = 1_000;
 export const MEMBER_SILENCE_MS = 5_000;
 
 /**
+ * A member that misses blocks and receives no fragment for this long, of so many or more that were sent, is deaf to
+ * multicast: it is asked by name, and its answers come, but no repair will ever reach it. Where every second fragment
+ * gets lost, sixteen in a row do so once in 65,000 times; in five seconds far more than sixteen are sent.
+ */
+export const MEMBER_DEAF_MS = 5_000;
+export const DEAF_FRAGMENTS = 16;
+
+/**
  * A member that answers and makes no progress for this long is taken out, too. Five minutes are longer than the
  * kernel takes to write out what its memory holds, even to a slow disk; members that work on one large file say so
  * by themselves.
