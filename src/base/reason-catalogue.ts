@@ -60,6 +60,7 @@ export const REASONS = {
 
   // A member that does not answer as it should.
   "no-answer": "no answer for {0} seconds",
+  "still-silent": "no answer to this push, nor to the one before",
   deaf:
     "it answers, but no multicast has reached it for {0} seconds: " +
     "check its firewall, and the switch for IGMP snooping without a querier",

@@ -132,6 +132,7 @@ export class NodeEngine {
     this.membership.handle(from, source, message, nowMs);
     const member = this.membership.memberOf(from.epoch);
     if (member === undefined || member.nodeId !== from.nodeId) return;
+    this.outbound.memberHeard(from.epoch);
     // Also an offer to others: what begins here from now on comes later.
     if (message.type === "offer") this.ranks.note(message.body.rank);
     if (message.type !== "status" && message.type !== "findings") {

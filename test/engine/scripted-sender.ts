@@ -195,7 +195,7 @@ export function hostOf(index: number): string {
   return `host${index}`;
 }
 
-function infoOf(index: number) {
+export function infoOf(index: number) {
   return { ...INFO, hostName: hostOf(index) };
 }
 

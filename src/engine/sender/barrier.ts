@@ -123,7 +123,7 @@ export class Barrier {
   /** A member has received fragments, or misses none: what it hears is judged from here on. */
   noteReceived(progress: MemberProgress, seen: number, nowMs: number): void {
     progress.receivedMs = nowMs;
-    progress.receivedSeen = seen;
+    progress.receivedSeen = Math.max(progress.receivedSeen, seen);
   }
 
   /** A member lets the transfer wait. */

@@ -8,6 +8,7 @@ import type { FindingsReader } from "./findings-reader.ts";
 import type { Ordering } from "./ordering.ts";
 import type { OutgoingBlocks } from "./outgoing-blocks.ts";
 import type { Production } from "./production.ts";
+import type { SilentMembers } from "./silent-members.ts";
 import type { SenderLife } from "./states.ts";
 import * as times from "./times.ts";
 import type { WantCollector } from "./wants.ts";
@@ -21,6 +22,8 @@ export interface DebtParts {
   readonly wants: WantCollector;
   readonly findings: FindingsReader;
   readonly ordering: Ordering;
+  /** Members that an earlier transfer has not heard. */
+  readonly silent: SilentMembers;
 }
 
 /** A member that has had enough time, and why the transfer goes on without it. */
@@ -74,8 +77,14 @@ export class Debts {
   }
 
   private whyLost(progress: MemberProgress, nowMs: number): string | undefined {
-    if (nowMs - progress.heardMs >= times.MEMBER_SILENCE_MS)
+    const { silent } = this.parts;
+    const { epoch } = progress.member;
+    const silenceMs = nowMs - progress.heardMs;
+    if (silent.has(epoch) && silenceMs >= times.STILL_SILENT_MS) return sentence("still-silent");
+    if (silenceMs >= times.MEMBER_SILENCE_MS) {
+      silent.add(epoch);
       return sentence("no-answer", times.MEMBER_SILENCE_MS / 1000);
+    }
     if (this.isDeaf(progress, nowMs)) return sentence("deaf", times.MEMBER_DEAF_MS / 1000);
     const idleMs = nowMs - progress.movedMs;
     if (progress.ahead > 0)

@@ -1,6 +1,7 @@
 /** All transfers that a node sends. */
 import type { RankClock } from "../ranks.ts";
 import type { Effect, EngineOptions, Input, TransferRequest } from "../types.ts";
+import { SilentMembers } from "./silent-members.ts";
 import { SOURCE_STUCK_MS } from "./times.ts";
 import { TokenBucket } from "./token-bucket.ts";
 import { TransferSender } from "./transfer-sender.ts";
@@ -15,6 +16,7 @@ export class OutboundTransfers {
   /** The configured rate is that of the node, however many transfers it sends. */
   private readonly bucket: TokenBucket;
   private readonly transfers = new Map<number, TransferSender>();
+  private readonly silent = new SilentMembers();
   /** Transfers that are over while the disk still owes blocks of them, and since when. */
   private readonly owed = new Map<number, number>();
 
@@ -34,7 +36,7 @@ export class OutboundTransfers {
 
   start(request: TransferRequest, nowMs: number): void {
     const ranked = { ...request, rank: this.ranks.draw() };
-    const sender = new TransferSender(ranked, this.options, this.bucket, nowMs);
+    const sender = new TransferSender(ranked, this.options, this.bucket, nowMs, this.silent);
     this.transfers.set(request.transfer, sender);
     // A disk that hangs would only let this one wait as long as the one before.
     for (const sinceMs of this.owed.values())
@@ -48,7 +50,13 @@ export class OutboundTransfers {
     else sender?.handleProduced(input, nowMs);
   }
 
+  /** A member has said something. */
+  memberHeard(epoch: string): void {
+    this.silent.forget(epoch);
+  }
+
   memberLeft(epoch: string, reason: string, nowMs: number): void {
+    this.silent.forget(epoch);
     for (const sender of this.transfers.values()) sender.handleMemberLeft(epoch, reason, nowMs);
   }
 

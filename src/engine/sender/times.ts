@@ -38,6 +38,12 @@ export const ASK_ALL_MS = 1_000;
 export const MEMBER_SILENCE_MS = 5_000;
 
 /**
+ * The same for a member that was silent in an earlier transfer and has not been heard since. It has been asked some
+ * seven times by then.
+ */
+export const STILL_SILENT_MS = 1_000;
+
+/**
  * A member that misses blocks and receives no fragment for this long, of so many or more that were sent, is deaf to
  * multicast: it is asked by name, and its answers come, but no repair will ever reach it. Where every second fragment
  * gets lost, sixteen in a row do so once in 65,000 times; in five seconds far more than sixteen are sent.

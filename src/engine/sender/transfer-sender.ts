@@ -16,6 +16,7 @@ import { Production } from "./production.ts";
 import type { RankedRequest } from "./ranked-request.ts";
 import { SenderLife } from "./states.ts";
 import type { TokenBucket } from "./token-bucket.ts";
+import { SilentMembers } from "./silent-members.ts";
 import * as times from "./times.ts";
 import { WantCollector } from "./wants.ts";
 
@@ -43,8 +44,17 @@ export class TransferSender {
   private readonly polls: Polls;
   private hasSaidFinal = false;
 
-  /** @param nodeBucket holds the rate of all transfers of this node together */
-  constructor(request: RankedRequest, options: EngineOptions, nodeBucket: TokenBucket, nowMs: number) {
+  /**
+   * @param nodeBucket holds the rate of all transfers of this node together
+   * @param silent members that an earlier transfer has not heard
+   */
+  constructor(
+    request: RankedRequest,
+    options: EngineOptions,
+    nodeBucket: TokenBucket,
+    nowMs: number,
+    silent = new SilentMembers(),
+  ) {
     const { transfer, targets } = request;
     const { effects, life, wants } = this;
     this.request = request;
@@ -59,7 +69,7 @@ export class TransferSender {
     const announced = { request, barrier, blocks, wants, production, ordering };
     const announcements = (this.announcements = new Announcements(effects, flow, announced));
     const findings = (this.findings = new FindingsReader(transfer, effects, announcements));
-    this.debts = new Debts({ life, barrier, blocks, production, wants, findings, ordering }, nowMs);
+    this.debts = new Debts({ life, barrier, blocks, production, wants, findings, ordering, silent }, nowMs);
     this.polls = new Polls({ life, barrier, ordering, debts: this.debts, announcements }, nowMs);
     announcements.offer();
     // So that members know how many they are, and spread their answers.
