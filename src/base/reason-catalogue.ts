@@ -66,6 +66,8 @@ export const REASONS = {
     "check its firewall, and the switch for IGMP snooping without a querier",
   stuck: "it answers, but has made no progress for {0} seconds",
   full: "it has had no room for this push for {0} seconds",
+  "disk-hung":
+    "its disk has been busy with an earlier push for {0} seconds, without a sign: see the kernel log of that host",
   "was-stopped": "it was stopped",
   "fell-silent": "it fell silent",
   "was-restarted": "it was restarted",

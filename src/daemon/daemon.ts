@@ -142,7 +142,8 @@ function buildPump({ settings, lifecycle, events, opened, identity }: Frame, onT
   lifecycle.waitsFor({ isBusy: () => !engine.isIdle });
   const heap = new HeapKeeper(() => engine.isIdle);
   events.listen((event) => {
-    if (event.kind === "transfer-finished" || event.kind === "inbound-ended") setImmediate(() => heap.noteEnd());
+    if (event.kind === "transfer-finished" || event.kind === "inbound-ended")
+      setImmediate(() => heap.noteEnd());
   });
   return { engine, driver, inbound, counters };
 }

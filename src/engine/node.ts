@@ -72,6 +72,7 @@ export class NodeEngine {
       case "prepared":
       case "committed":
       case "found":
+      case "closed":
       case "worked":
         this.inbound.handle(input, nowMs);
         break;

@@ -247,6 +247,8 @@ export type Input =
       readonly first: number;
       readonly findings: readonly Finding[];
     }
+  /** The disk has nothing left of a transfer that is over. */
+  | { readonly kind: "closed"; readonly key: InboundKey }
   /** The disk is busy with something long, and makes progress with it. */
   | { readonly kind: "worked"; readonly key: InboundKey }
   | { readonly kind: "stop" };

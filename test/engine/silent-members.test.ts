@@ -15,7 +15,10 @@ function push(sender: ScriptedSender, transfer: number): [ms: number, reason: st
   }
   const event = failed();
   sender.handle({ kind: "cancel-transfer", transfer, reason: "enough" });
-  return [Math.floor((sender.nowMs - startMs) / 100) * 100, event?.kind === "member-failed" ? event.reason : ""];
+  return [
+    Math.floor((sender.nowMs - startMs) / 100) * 100,
+    event?.kind === "member-failed" ? event.reason : "",
+  ];
 }
 
 test("a member that was silent is waited for shortly from then on, until it is heard", () => {

@@ -14,9 +14,7 @@ function hungSender(): ScriptedSender {
 }
 
 function aborted(sender: ScriptedSender): (string | undefined)[] {
-  return sender.events.flatMap((event) =>
-    event.kind === "transfer-finished" ? [event.result.aborted] : [],
-  );
+  return sender.events.flatMap((event) => (event.kind === "transfer-finished" ? [event.result.aborted] : []));
 }
 
 test("a source that does not answer for 300 s ends the transfer, and the next one at once", () => {

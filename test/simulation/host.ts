@@ -267,10 +267,14 @@ export class SimulatedHost {
         this.onDisk(() => {
           this.answer(stages.commit(key));
           if (this.isAlive) stages.end(name);
+          this.answer({ kind: "closed", key });
         });
         break;
       case "discard":
-        this.onDisk(() => stages.end(name));
+        this.onDisk(() => {
+          stages.end(name);
+          this.answer({ kind: "closed", key });
+        });
         this.slots.delete(name);
         break;
       case "read-findings":

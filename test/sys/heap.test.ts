@@ -4,7 +4,10 @@ import { heapBytes, releaseHeap } from "../../src/sys/heap.ts";
 
 test("a heap that was large is small again after it was released", () => {
   const before = heapBytes();
-  let objects: object[] | undefined = Array.from({ length: 1_000_000 }, (_, index) => ({ index, name: `${index}` }));
+  let objects: object[] | undefined = Array.from({ length: 1_000_000 }, (_, index) => ({
+    index,
+    name: `${index}`,
+  }));
   const most = heapBytes();
   assert.ok(most > before + 30e6, `${most} bytes`);
   assert.equal(objects.length, 1_000_000);

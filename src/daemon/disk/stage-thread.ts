@@ -313,6 +313,7 @@ class StageThread {
     endPlanning(open);
     const failure = attempt(() => open.stage?.clean());
     if (failure !== undefined) this.reply({ kind: "left", inbound, failure });
+    this.reply({ kind: "closed", inbound });
     this.heap.noteEnd();
   }
 

@@ -205,7 +205,9 @@ export class Transfers {
     for (const event of events) {
       emit(event);
       if (event.event === "slow")
-        this.parts.log.warn(`transfer ${transfer}: ${event.host} has been ${event.doing} for ${event.seconds} s`);
+        this.parts.log.warn(
+          `transfer ${transfer}: ${event.host} has been ${event.doing} for ${event.seconds} s`,
+        );
     }
     setTimeout(() => this.reportWaits(transfer, waits, emit), LOOK_MS).unref();
   }

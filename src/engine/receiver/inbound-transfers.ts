@@ -24,13 +24,17 @@ import {
 import { inFlightShare } from "../window.ts";
 import { CommitOrder } from "./commit-order.ts";
 import type { ReceiverContext } from "./context.ts";
+import { DiskWatch } from "./disk-watch.ts";
 import { EndedTransfers } from "./ended-transfers.ts";
 import { type EmptyStatus, emptyStatus } from "./status.ts";
 import { TransferReceiver } from "./transfer-receiver.ts";
 import { WaitingOffers } from "./waiting-offers.ts";
 
 /** The answers of a node's disk about what it receives. */
-export type InboundInput = Extract<Input, { kind: "staged" | "prepared" | "committed" | "found" | "worked" }>;
+export type InboundInput = Extract<
+  Input,
+  { kind: "staged" | "prepared" | "committed" | "found" | "closed" | "worked" }
+>;
 
 /** What a node is to its incoming transfers. */
 export interface InboundSurroundings {
@@ -57,6 +61,7 @@ export class InboundTransfers {
   private readonly context: ReceiverContext;
   private readonly transfers = new Map<string, TransferReceiver>();
   private readonly waiting = new WaitingOffers();
+  private readonly disk = new DiskWatch();
   private readonly ended = new EndedTransfers();
   /** How many transfers this node has admitted, as a serial number. */
   private admissions = 0;
@@ -127,6 +132,8 @@ export class InboundTransfers {
   handle(input: InboundInput, nowMs: number): void {
     const receiver = this.transfers.get(inboundName(input.key));
     this.movements = serialAdd(this.movements, 1);
+    this.disk.noteSign();
+    if (input.kind === "closed") this.disk.noteClosed(input.key);
     // It is about an earlier admission of the same transfer.
     if (receiver?.key.admission !== input.key.admission) return;
     switch (input.kind) {
@@ -178,7 +185,10 @@ export class InboundTransfers {
   }
 
   tick(nowMs: number): void {
-    for (const receiver of this.transfers.values()) receiver.tick(nowMs);
+    for (const receiver of this.transfers.values()) {
+      receiver.tick(nowMs);
+      if (receiver.isForsaken) this.disk.noteOver(receiver.key);
+    }
   }
 
   nextDeadlineMs(): number {
@@ -196,7 +206,7 @@ export class InboundTransfers {
     for (const receiver of this.transfers.values()) {
       // Another transfer may have ended that came before this one.
       receiver.commitInTurn();
-      this.takeEffects(receiver);
+      this.takeEffects(receiver, nowMs);
       if (receiver.ended === undefined) continue;
       this.remove(receiver);
       this.ended.add(receiver.key, receiver.ended);
@@ -209,17 +219,25 @@ export class InboundTransfers {
     const key: TransferName = { epoch: member.epoch, transfer: offer.transfer };
     const known = this.transfers.get(inboundName(key));
     const lastWord = this.ended.of(key);
+    const reason = this.whyNot(nowMs);
     if (known !== undefined) {
       known.handleOffer(nowMs);
     } else if (lastWord !== undefined) {
       this.answer(member, key, lastWord);
-    } else if (!this.receives) {
-      const refusal = { phase: MemberPhase.failed, reason: sentence("does-not-receive") };
+    } else if (reason !== undefined) {
+      const refusal = { phase: MemberPhase.failed, reason };
       this.ended.add(key, refusal);
       this.answer(member, key, refusal);
     } else {
       this.letWait(member, offer, nowMs);
     }
+  }
+
+  /** Why this node takes no transfer; undefined if it does. */
+  private whyNot(nowMs: number): string | undefined {
+    if (!this.receives) return sentence("does-not-receive");
+    const hungMs = this.disk.hungMs(nowMs);
+    return hungMs === undefined ? undefined : sentence("disk-hung", Math.floor(hungMs / 1000));
   }
 
   /** Admits an offered transfer, or lets it wait: the sender goes on offering it. */
@@ -254,15 +272,18 @@ export class InboundTransfers {
     const receiver = this.of(sender, transfer);
     if (target !== this.selfEpoch || receiver?.key.admission !== admission) return;
     if (!receiver.yieldPlace()) return;
-    this.takeEffects(receiver);
+    this.takeEffects(receiver, nowMs);
     this.remove(receiver);
     this.waiting.note({ ...rankedOf(receiver), sender, offer: receiver.offer, heardMs: nowMs });
     this.admitWaiting(nowMs);
   }
 
-  private takeEffects(receiver: TransferReceiver): void {
-    for (let effect = receiver.poll(); effect !== undefined; effect = receiver.poll())
+  private takeEffects(receiver: TransferReceiver, nowMs: number): void {
+    for (let effect = receiver.poll(); effect !== undefined; effect = receiver.poll()) {
+      if (effect.kind !== "send" && effect.kind !== "event") this.disk.noteAsked(nowMs);
+      if (effect.kind === "discard") this.disk.noteOver(receiver.key);
       this.effects.push(effect);
+    }
   }
 
   private remove(receiver: TransferReceiver): void {

@@ -39,6 +39,8 @@ export class TransferReceiver {
   /** When the sender has been silent for too long. */
   private readonly silence = new Deadline();
   private totalBlocks: number | undefined;
+  /** Whether its sender waits for it no more. Once COMMIT has been said it is carried out all the same. */
+  isForsaken = false;
 
   constructor(context: ReceiverContext, key: InboundKey, sender: Member, offer: Offer, nowMs: number) {
     this.context = context;
@@ -216,7 +218,10 @@ export class TransferReceiver {
   }
 
   tick(nowMs: number): void {
-    if (this.silence.take(nowMs)) this.discard(sentence("sender-silent", times.SENDER_SILENCE_MS / 1000));
+    if (this.silence.take(nowMs)) {
+      this.isForsaken = true;
+      this.discard(sentence("sender-silent", times.SENDER_SILENCE_MS / 1000));
+    }
     this.reports.tick(nowMs);
   }
 
@@ -227,6 +232,7 @@ export class TransferReceiver {
   }
 
   private heardSender(nowMs: number): void {
+    this.isForsaken = false;
     if (this.life.isGoingOn) this.silence.set(nowMs + times.SENDER_SILENCE_MS);
   }
 

@@ -39,8 +39,7 @@ export class OutboundTransfers {
     const sender = new TransferSender(ranked, this.options, this.bucket, nowMs, this.silent);
     this.transfers.set(request.transfer, sender);
     // A disk that hangs would only let this one wait as long as the one before.
-    for (const sinceMs of this.owed.values())
-      if (nowMs - sinceMs >= SOURCE_STUCK_MS) sender.giveUpSource();
+    for (const sinceMs of this.owed.values()) if (nowMs - sinceMs >= SOURCE_STUCK_MS) sender.giveUpSource();
   }
 
   handle(input: OutboundInput, nowMs: number): void {
