@@ -52,6 +52,9 @@ export const REASONS = {
   "link-cannot-be-made": "it can be neither a link to {0} nor a copy of it, so it is left out",
   "no-attributes": "extended attributes cannot be set on this host",
 
+  // The end of a list of findings.
+  unlisted: "the list has no room for {0} more deletes and {1} more notes; the same is done with them",
+
   // A sender whose blocks contain something invalid.
   "manifest-gap": "the sender skipped a part of its manifest",
   "deletes-without-terms": "the sender deletes without any terms",

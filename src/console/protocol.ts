@@ -125,7 +125,8 @@ export type Event =
   | {
       readonly event: "slow";
       readonly host: string;
-      readonly doing: "comparing" | "writing" | "making durable" | "listing deletes" | "switching" | "reading";
+      readonly doing:
+        "comparing" | "writing" | "making durable" | "listing deletes" | "switching" | "reading";
       readonly seconds: number;
     }
   /** So many events were left out, because the client did not read them. */

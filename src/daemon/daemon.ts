@@ -207,7 +207,7 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): void {
     const isSealed = fleetKey.isSecret;
     const shown = { settings, engine, transport, transfers, arrivals, history, counters, log };
     const present = () => watch.present;
-    server.serve(new ConsoleService({ ...shown, isSealed, present, startedMs }));
+    server.serve(new ConsoleService({ ...shown, driver, isSealed, present, startedMs }));
     lifecycle.putToWork(server);
   }
 

@@ -15,7 +15,10 @@ export interface Offer {
 }
 
 export function encodeOffer(writer: ByteWriter, message: Offer): void {
-  writer.u32(message.transfer).u8(message.dryRun ? 1 : 0).u32(message.rank);
+  writer
+    .u32(message.transfer)
+    .u8(message.dryRun ? 1 : 0)
+    .u32(message.rank);
   encodeTargets(writer, message.targets);
 }
 

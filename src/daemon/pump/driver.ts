@@ -100,6 +100,12 @@ export class Driver {
     this.planPump();
   }
 
+  /** Asks members whether they are alive. */
+  probe(epochs: readonly string[]): void {
+    this.parts.engine.membership.probe(epochs, this.nowMs());
+    this.planPump();
+  }
+
   /** Milliseconds of a clock that only goes forward. */
   nowMs(): number {
     return performance.now();
