@@ -18,6 +18,8 @@ TESTS := $(shell find test -name '*.test.ts' ! -path 'test/packages/*' 2>/dev/nu
 # Folders, too: their times show when a file was added or removed.
 SOURCES := $(shell find src -type d -o -name '*.ts' 2>/dev/null)
 
+VERSION = $(shell sed -n 's/^  "version": "\(.*\)",/\1/p' package.json)
+
 # Text that people read, and the comments of the program: make lint checks their words.
 READ := $(wildcard *.md docs/*.md) src scripts packaging etc systemd Makefile eslint.config.js .ci
 
@@ -26,7 +28,7 @@ BENCH_ALL := --results test/bench/results/results.json --readme
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo build packages test test-packages sim sim-scale mutants bench bench-quick lint format clean
+.PHONY: help install uninstall dist demo build packages test test-packages sim sim-scale mutants bench bench-quick lint format clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -36,6 +38,48 @@ demo: build ## shows what the program does, with several nodes on this machine
 
 build: $(if $(filter $(OTHER),$(ARCH)),dist/$(OTHER)/makuosan,dist/makuosan) ## makes the one executable, dist/makuosan, and its second name dist/msync; ARCH=arm64 that for arm64
 	@:
+
+# As administrators expect it: PREFIX, SYSCONFDIR and DESTDIR, and UNIT=no for hosts without systemd.
+PREFIX := /usr/local
+SYSCONFDIR := /etc
+UNIT := yes
+SHARE = $(DESTDIR)$(PREFIX)/share
+LIB = $(DESTDIR)$(PREFIX)/lib
+# Every file that `make install` makes, except for the config file.
+UNITS = $(LIB)/systemd/system/makuosan.service $(LIB)/sysusers.d/makuosan.conf $(LIB)/sysctl.d/10-makuosan.conf
+COMPLETIONS = $(foreach name,makuosan msync,$(SHARE)/bash-completion/completions/$(name) \
+  $(SHARE)/zsh/site-functions/_$(name) $(SHARE)/fish/vendor_completions.d/$(name).fish)
+MANUALS = $(SHARE)/man/man8/makuosan.8 $(SHARE)/man/man1/msync.1 $(SHARE)/man/man5/makuosan.conf.5
+
+install: build ## installs it below PREFIX (/usr/local), SYSCONFDIR (/etc) and DESTDIR; UNIT=no leaves out the service
+	@install -D -m 755 dist/makuosan $(DESTDIR)$(PREFIX)/sbin/makuosan
+	@install -d $(DESTDIR)$(PREFIX)/bin
+	@ln -sfn ../sbin/makuosan $(DESTDIR)$(PREFIX)/bin/msync
+	@for page in 8/makuosan.8 1/msync.1 5/makuosan.conf.5; do \
+	  install -D -m 644 packaging/man/$${page#*/} $(SHARE)/man/man$$page || exit 1; done
+	@for name in makuosan msync; do \
+	  install -D -m 644 packaging/completions/bash/$$name $(SHARE)/bash-completion/completions/$$name && \
+	  install -D -m 644 packaging/completions/zsh/_$$name $(SHARE)/zsh/site-functions/_$$name && \
+	  install -D -m 644 packaging/completions/fish/$$name.fish $(SHARE)/fish/vendor_completions.d/$$name.fish || exit 1; done
+ifeq ($(UNIT),yes)
+	@install -D -m 644 packaging/makuosan.sysusers $(LIB)/sysusers.d/makuosan.conf
+	@install -D -m 644 packaging/makuosan.sysctl $(LIB)/sysctl.d/10-makuosan.conf
+	@install -d $(LIB)/systemd/system
+	@sed 's|^ExecStart=/usr/sbin/|ExecStart=$(PREFIX)/sbin/|' systemd/makuosan.service >$(LIB)/systemd/system/makuosan.service
+	@chmod 644 $(LIB)/systemd/system/makuosan.service
+endif
+	@install -d $(DESTDIR)$(SYSCONFDIR)/makuosan.conf.d
+	@[ -e $(DESTDIR)$(SYSCONFDIR)/makuosan.conf ] || install -m 644 etc/makuosan.conf $(DESTDIR)$(SYSCONFDIR)/makuosan.conf
+
+uninstall: ## removes what `make install` with the same PREFIX and DESTDIR has installed, except for the config
+	@rm -f $(DESTDIR)$(PREFIX)/sbin/makuosan $(DESTDIR)$(PREFIX)/bin/msync $(MANUALS) $(COMPLETIONS) $(UNITS)
+	@rmdir $(DESTDIR)$(SYSCONFDIR)/makuosan.conf.d 2>/dev/null || true
+
+dist: ## makes a tarball of the sources in dist/, from the last commit
+	@git rev-parse --verify --quiet HEAD >/dev/null || { echo 'this is no clone of the project: clone it to make a tarball' >&2; exit 1; }
+	@mkdir -p dist
+	@git archive --format=tar.gz --prefix=makuosan-$(VERSION)/ -o dist/makuosan-$(VERSION).tar.gz HEAD
+	@echo dist/makuosan-$(VERSION).tar.gz
 
 packages: dist/makuosan dist/$(OTHER)/makuosan ## makes a .deb and a .rpm for x86-64 and for arm64 in dist/, with nfpm
 	@node scripts/packages.ts

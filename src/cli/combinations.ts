@@ -86,7 +86,13 @@ function isGiven(value: unknown): boolean {
   return value !== undefined && value !== false && value !== 0;
 }
 
+/** Advice for an action, if the general advice would mislead. */
+const MENDS: Partial<Record<Action, string>> = {
+  wait: "leave it out, or name a path to send",
+  loglevel: "leave one of them out; -l sets the level of the daemon's log, and -v makes msync say more",
+};
+
 function apart(option: string, action: Action): UserError {
-  const mend = action === "wait" ? "leave it out, or name a path to send" : "leave one of them out";
+  const mend = MENDS[action] ?? "leave one of them out";
   return new UserError(`${option} does not go together with --${action}: ${mend}`);
 }

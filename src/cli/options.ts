@@ -1,8 +1,9 @@
 /** The command line of msync. */
 import { DEFAULT_SOCKET } from "../console/protocol.ts";
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { type Action, checkTogether } from "./combinations.ts";
 import { printText } from "./output.ts";
+import { checkReplaced, commandLineError, type ReplacedOption } from "../base/command-line.ts";
 import { UserError } from "../base/user-error.ts";
 import { pathsToSend } from "./send.ts";
 import { addSendOptions, type ParsedSendOptions, readSendOptions, type SendOptions } from "./send-options.ts";
@@ -39,6 +40,26 @@ interface ParsedOptions extends ParsedSendOptions {
   keygen?: boolean | string;
 }
 
+/** Options of versions before 2, with their replacements. */
+const REPLACED: readonly ReplacedOption[] = [
+  { flags: "-K [file]", instead: "the owner and the mode of the control socket decide who can run msync" },
+];
+
+/** How --help ends. */
+const MORE_HELP = `
+Examples:
+  msync htdocs/index.html         send one file
+  msync -r htdocs                 send a directory with all that is in it
+  msync -rn --delete              say what a push of everything would change
+  msync -r --delete -t 'web*'     make some members equal to this host
+  msync --check -r                compare all members with this host
+
+Exit status: 0 every member has it; 1 usage; 2 the daemon does not answer;
+3 some members failed; 4 no member; 5 --check found a difference; 6 nothing was
+changed because of --all-or-nothing; 130 interrupted.
+
+The manual is msync(1): man msync.`;
+
 const HISTORY_COUNT = 20;
 const DEFAULT_TARGET = `unix:${DEFAULT_SOCKET}`;
 
@@ -58,11 +79,13 @@ export function parseOptions(argv: readonly string[], target: string | undefined
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) throw new PrintedInstead();
-    throw new UserError(`${error.message.replace(/^error: /, "")}: 'msync --help' lists the options`);
+    throw commandLineError(error.message, "'msync --help' lists the options");
   }
+  checkReplaced(command, REPLACED);
   const [options, paths] = historyOptions(command.opts<ParsedOptions>(), command.args);
   const action = chooseAction(options, paths);
   checkTogether(action, command.options, options, paths);
+  checkLogLevel(options.loglevel);
   return readOptions(action, options, paths, target);
 }
 
@@ -78,6 +101,7 @@ function msyncCommand(): Command {
   const command = new Command("msync")
     .description("Sends files below the base directory to all members at once.")
     .argument("[path...]", "paths to send, relative to the base directory");
+  for (const { flags } of REPLACED) command.addOption(new Option(flags).hideHelp());
   return addSendOptions(command)
     .option("-c, --console <target>", "control socket of the daemon, as unix:PATH")
     .option("-l, --loglevel <level>", "set the daemon's log level")
@@ -90,7 +114,7 @@ function msyncCommand(): Command {
     .option("--json", "print a JSON object a line")
     .version(`msync ${version}`, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
-    .showSuggestionAfterError(false)
+    .addHelpText("after", MORE_HELP)
     .exitOverride()
     .configureOutput({ writeOut: printText, writeErr: () => undefined });
 }
@@ -106,13 +130,21 @@ function readOptions(
     paths: action === "send" ? pathsToSend(paths, options.recursive === true) : [],
     send: readSendOptions(options),
     json: options.json === true,
-    console: options.console === undefined ? (target ?? DEFAULT_TARGET) : asText(options.console),
+    console: options.console === undefined ? target || DEFAULT_TARGET : asText(options.console),
     logLevel: options.loglevel ?? "",
     historyCount: readCount(options.history),
     script: options.script ?? "",
     keepGoing: options.keepGoing === true,
     keyFile: typeof options.keygen === "string" ? options.keygen : undefined,
   };
+}
+
+/** With versions before 2, a number made the command say more. */
+function checkLogLevel(level: string | undefined): void {
+  if (level === undefined || !/^\d+$/.test(level)) return;
+  throw new UserError(
+    `'${level}' is no log level: give error, warn, info, debug or trace; to make msync say more, use -v`,
+  );
 }
 
 function readCount(history: boolean | string | undefined): number {

@@ -1,5 +1,6 @@
 /** The table of the commands that a script may have. */
 import { Command, CommanderError } from "commander";
+import { commandLineError, similarWord } from "../base/command-line.ts";
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import type { ConsoleClient } from "../console/client.ts";
 import { ask } from "./ask.ts";
@@ -29,6 +30,7 @@ type ScriptCommand = (state: ScriptState, args: readonly string[]) => Promise<nu
 const COMMANDS: Readonly<Record<string, ScriptCommand>> = {
   send: (state, args) => runSend(state, "send", args, {}),
   check: (state, args) => runSend(state, "check", args, { check: true }),
+  md5: (state, args) => runSend(state, "md5", args, { check: true }),
   sync: (state, args) => runSend(state, "sync", args, { sync: true }),
   dsync: (state, args) => runSend(state, "dsync", args, { delete: true }, "only"),
   exclude: runExclude,
@@ -41,9 +43,11 @@ const COMMANDS: Readonly<Record<string, ScriptCommand>> = {
     await ask(client, { command: "history", count: Number(number) }, { json: options.json, verbosity });
     return ExitStatus.ok;
   },
-  loglevel: async ({ client, options }, args) => {
-    const [level] = expectWords(args, 1, "loglevel LEVEL");
-    await ask(client, { command: "loglevel", level: level ?? "" }, { json: options.json, verbosity: 0 });
+  loglevel: async (state, args) => {
+    const { client, options } = state;
+    const [level = ""] = expectWords(args, 1, "loglevel LEVEL");
+    if (/^\d$/.test(level)) state.verbosity = verbosityOfNumber(Number(level));
+    else await ask(client, { command: "loglevel", level }, { json: options.json, verbosity: 0 });
     return ExitStatus.ok;
   },
   verbose: (state, args) => {
@@ -53,18 +57,48 @@ const COMMANDS: Readonly<Record<string, ScriptCommand>> = {
     state.verbosity = Number(number);
     return ExitStatus.ok;
   },
-  quit: (state, args) => {
-    expectWords(args, 0, "quit");
-    state.isEnded = true;
+  quit: (state, args) => runQuit(state, args, "quit"),
+  exit: (state, args) => runQuit(state, args, "exit"),
+  bye: (state, args) => runQuit(state, args, "bye"),
+  alive: (_state, args) => {
+    // Connections stay open without it.
+    const [setting = ""] = expectWords(args, 1, "alive on|off");
+    if (!["on", "off"].includes(setting))
+      throw new UserError(`'${setting}' is neither on nor off: write 'alive on'`);
+    return ExitStatus.ok;
+  },
+  echo: (_state, args) => {
+    printLine(args.join(" "));
+    return ExitStatus.ok;
+  },
+  help: (_state, args) => {
+    expectWords(args, 0, "help");
+    printLine(`commands: ${Object.keys(COMMANDS).join(", ")}`);
+    printLine("msync(1) describes them");
     return ExitStatus.ok;
   },
 };
+
+/** The numbers of versions before 2, with which a script chose how much its pushes say: 1 for updates, 5 for skips. */
+function verbosityOfNumber(level: number): number {
+  return level >= 5 ? 2 : Math.min(level, 1);
+}
 
 /** @throws UserError for a name that is no command */
 export function findCommand(name: string): ScriptCommand {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command !== undefined) return command;
-  throw new UserError(`unknown command '${name}': the commands are ${Object.keys(COMMANDS).join(", ")}`);
+  const similar = similarWord(name, Object.keys(COMMANDS));
+  const meant = similar === undefined ? "" : ` did you mean '${similar}'?`;
+  throw new UserError(
+    `unknown command '${name}':${meant} the commands are ${Object.keys(COMMANDS).join(", ")}`,
+  );
+}
+
+function runQuit(state: ScriptState, args: readonly string[], name: string): number {
+  expectWords(args, 0, name);
+  state.isEnded = true;
+  return ExitStatus.ok;
 }
 
 /**
@@ -82,16 +116,13 @@ async function runSend(
 ): Promise<number> {
   const command = addSendOptions(new Command(name).argument("[path...]"))
     .helpOption(false)
-    .showSuggestionAfterError(false)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
   try {
     command.parse([...args], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    throw new UserError(
-      `${error.message.replace(/^error: /, "")}: 'msync --help' lists the options of a push`,
-    );
+    throw commandLineError(error.message, "'msync --help' lists the options of a push");
   }
   const parsed = command.opts<ParsedSendOptions>();
   const recursive = parsed.recursive === true || state.options.send.recursive;

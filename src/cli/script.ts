@@ -8,7 +8,7 @@ import type { Interrupt } from "./interrupt.ts";
 import type { CommandOptions } from "./options.ts";
 import { printError } from "./output.ts";
 import { findCommand, type ScriptState } from "./script-commands.ts";
-import { splitWords } from "./words.ts";
+import { splitWords } from "../base/words.ts";
 
 /**
  * Carries out the commands of a script, one a line, over one connection.

@@ -54,21 +54,11 @@ export function addSendOptions(command: Command): Command {
       (_, sum: number) => sum + 1,
       0,
     )
-    .option(
-      "-t, --target <host>",
-      "send to this member only, or to those of a pattern or an @label",
-      collect,
-      [],
-    )
-    .option(
-      "--except <host>",
-      "do not send to this member, or to those of a pattern or an @label",
-      collect,
-      [],
-    )
+    .option("-t, --target <host>", "send to this member only, or to those of a pattern or an @label", collect)
+    .option("--except <host>", "do not send to this member, or to those of a pattern or an @label", collect)
     .option("--wait <number>", "wait until so many members are there, a minute or NUMBER,SECONDS")
-    .option("--exclude <pattern>", "leave out entries that match; may be given several times", collect, [])
-    .option("--exclude-from <file>", "read such patterns from a file, or from - , one a line", collect, [])
+    .option("--exclude <pattern>", "leave out entries that match; may be given several times", collect)
+    .option("--exclude-from <file>", "read such patterns from a file, or from - , one a line", collect)
     .option("-g, --group <group>", "give everything this group before it is sent")
     .option("--delete", "with -r: delete entries that the sender does not have")
     .option("--sync", "delete the given paths that are gone on the sender")
@@ -132,7 +122,7 @@ function readGroup(group: string | undefined): string {
   return group ?? "";
 }
 
-function collect(value: string, values: string[]): string[] {
+function collect(value: string, values: string[] = []): string[] {
   return [...values, value];
 }
 

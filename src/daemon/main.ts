@@ -12,6 +12,7 @@ import { type Log, openLog } from "./service/log.ts";
 import { ServiceNotifier } from "./service/notify.ts";
 import { parseArguments, PrintedInstead } from "./settings/options.ts";
 import { resolveSettings, type Settings } from "./settings/settings.ts";
+import { carryOut } from "./tasks.ts";
 import { Watchdog } from "./service/watchdog.ts";
 
 /**
@@ -44,6 +45,10 @@ export async function runDaemon(argv: readonly string[]): Promise<number | undef
       const fromEnvironment = readEnvironment(process.env);
       return resolveSettings({ ...fromEnvironment, ...given.settings }, readConfig(given.configFile));
     };
+    if (given.task !== undefined) {
+      carryOut(given.task, given, load);
+      return 0;
+    }
     const settings = load();
     harden();
     if (!given.foreground && !notifier.isManaged && !isInBackground()) return await startInBackground(argv);

@@ -13,7 +13,7 @@ const ACTIONS: Readonly<Record<string, { readonly argv: readonly string[]; reado
   members: { argv: ["--members"], takes: "rvwjS" },
   status: { argv: ["--status"], takes: "rwjS" },
   history: { argv: ["--history"], takes: "vwjS" },
-  loglevel: { argv: ["-l", "1"], takes: "wjS" },
+  loglevel: { argv: ["-l", "info"], takes: "wjS" },
   keygen: { argv: ["--keygen"], takes: "" },
 };
 
@@ -129,14 +129,13 @@ test("a path goes with a push alone", () => {
   assert.equal(refusal(["--wait", "3", "path"]), undefined);
 });
 
+const LOG_LEVEL = "leave one of them out; -l sets the level of the daemon's log, and -v makes msync say more";
+
 test("the log level stays when a push was meant", () => {
-  assert.equal(
-    refusal(["-l", "1", "-r"]),
-    "--recursive does not go together with --loglevel: leave one of them out",
-  );
+  assert.equal(refusal(["-l", "1", "-r"]), `--recursive does not go together with --loglevel: ${LOG_LEVEL}`);
   assert.equal(
     refusal(["--delete", "-l", "1"]),
-    "--delete does not go together with --loglevel: leave one of them out",
+    `--delete does not go together with --loglevel: ${LOG_LEVEL}`,
   );
   assert.equal(
     refusal(["-n", "--history"]),

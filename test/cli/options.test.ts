@@ -78,3 +78,16 @@ test("what does not go together is refused", () => {
   refuses(["--keep-going", "-r"], /^--keep-going is for scripts/);
   refuses(["-r", "-g", ""], /^the group of -g is empty/);
 });
+
+test("what versions before 2 had is done, or told with its replacement", () => {
+  refuses(["-K", "file", "-r"], /^-K is no option any more: /);
+  refuses(["-r", "-K"], /^-K is no option any more: /);
+  refuses(["-l", "1"], /^'1' is no log level: .* use -v$/);
+  assert.equal(parseOptions(["--status"], "").console, "unix:/run/makuosan/makuosan.sock");
+  assert.equal(parseOptions(["--status"], "unix:x").console, "unix:x");
+});
+
+test("a mistyped option is told with the one that was meant", () => {
+  refuses(["--delte", "-r"], /^unknown option '--delte': did you mean --delete\? 'msync --help' lists/);
+  refuses(["--zzz"], /^unknown option '--zzz': 'msync --help' lists the options$/);
+});

@@ -34,7 +34,10 @@ function makeSettings(context: TestContext): Settings {
     state: path.join(directory, "state"),
     socket: path.join(directory, "socket"),
   };
-  return resolveSettings({ ...places, interface: "127.0.0.2", multicast: GROUP, port: PORT }, {});
+  return resolveSettings(
+    { ...places, interface: "127.0.0.2", multicast: GROUP, port: PORT },
+    { values: {}, places: {} },
+  );
 }
 
 /** Starts a daemon that is stopped at the end of the test at the latest. */

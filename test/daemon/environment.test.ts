@@ -31,5 +31,5 @@ test("a list may stand on several lines", () => {
   assert.deepEqual(given.exclude, ["*.log", "cache/", "#*#", "a b"]);
   assert.deepEqual(parseConfig("labels = web, tokyo\n", "conf"), { labels: ["web", "tokyo"] });
   assert.throws(() => parseConfig("base[] = x\n", "conf"), UserError);
-  assert.throws(() => parseConfig("exclude = a,,b\n", "conf"), /conf: exclude has an empty place/);
+  assert.throws(() => parseConfig("exclude = a,,b\n", "conf"), /conf:1: exclude has an empty place/);
 });

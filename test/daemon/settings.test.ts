@@ -13,7 +13,7 @@ const BASE = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-"))
 after(() => fs.rmSync(BASE, { recursive: true }));
 
 const resolve = (options: GivenSettings, config: GivenSettings = {}) =>
-  resolveSettings({ base: BASE, ...options }, config);
+  resolveSettings({ base: BASE, ...options }, { values: config, places: {} });
 
 void suite("the settings that count", () => {
   test("are those of the command line before those of the config file, and else the defaults", () => {

@@ -83,3 +83,17 @@ test("arrivals are waited for until there are enough, the time is over, or nobod
   assert.equal(await waiting[1], false);
   assert.equal(await arrivals.wait(enough(9), 60_000, gone.signal), false);
 });
+
+test("two members with one name are told apart as --members shows them", () => {
+  const twins = [member("localhost", "10.0.0.4"), member("localhost", "10.0.0.5")];
+  const { members } = chooseTargets(twins, ["localhost(10.0.0.5)"], []);
+  assert.deepEqual(
+    members.map(({ address }) => address.ip),
+    ["10.0.0.5"],
+  );
+  const others = chooseTargets(twins, [], ["localhost(10.0.0.5)"]);
+  assert.deepEqual(
+    others.members.map(({ address }) => address.ip),
+    ["10.0.0.4"],
+  );
+});

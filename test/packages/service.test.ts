@@ -43,7 +43,7 @@ void suite("the service, from the package for Debian", { skip: problem ?? false 
     for (const machine of machines) {
       const said = await machine.must("apt-get", "install", "-y", DEB);
       assert.match(said, /a new key is in \/etc\/makuosan\.key\. All servers need the same one: copy it/);
-      assert.match(said, /set base in \/etc\/makuosan\.conf, then run: systemctl enable --now makuosan/);
+      assert.match(said, /run: makuosan --set base=DIR && systemctl enable --now makuosan/);
       assert.equal(await machine.must("stat", "-c", "%a %U", KEY), "600 root\n");
       assert.equal(await isActive(machine), false);
       assert.equal((await machine.must("systemctl", "--failed", "--quiet", "--plain")).trim(), "");

@@ -12,6 +12,8 @@ import { entriesOf } from "./manual-entries.ts";
 import { settingsDocuments } from "./settings-documents.ts";
 import { defaultOf, literalDefaultOf, rangeOf } from "./settings-sentences.ts";
 
+const NO_CONFIG = { values: {}, places: {} };
+
 /** The table of settings, the program, the manual pages, the sample of the config file and the completions agree. */
 
 const ROOT = path.resolve(import.meta.dirname, "..", "..");
@@ -105,10 +107,10 @@ void suite("etc/makuosan.conf", () => {
     const given = parseConfig(uncommented, "makuosan.conf");
     const base = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-"));
     try {
-      const defaults = resolveSettings({ base }, {});
+      const defaults = resolveSettings({ base }, NO_CONFIG);
       for (const setting of ALL_SETTINGS.filter((one) => literalDefaultOf(one) !== undefined)) {
         const shown = { [setting.key]: given[setting.key] };
-        assert.deepEqual(resolveSettings({ base }, shown), defaults, setting.key);
+        assert.deepEqual(resolveSettings({ base }, { values: shown, places: {} }), defaults, setting.key);
       }
     } finally {
       fs.rmSync(base, { recursive: true });
@@ -129,7 +131,7 @@ void suite("a reload", () => {
 
 test("packaging/makuosan.sysctl lets any user have the default socket buffers", () => {
   const text = fs.readFileSync(path.join(ROOT, "packaging", "makuosan.sysctl"), "utf8");
-  const defaults = resolveSettings({ base: ROOT }, {});
+  const defaults = resolveSettings({ base: ROOT }, NO_CONFIG);
   assert.ok(text.includes(`net.core.rmem_max = ${defaults.receiveBufferBytes}\n`));
   assert.ok(text.includes(`net.core.wmem_max = ${defaults.sendBufferBytes}\n`));
 });

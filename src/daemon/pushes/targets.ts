@@ -58,7 +58,10 @@ function receives(member: Member): boolean {
 }
 
 function named(members: readonly Member[], name: string): Member[] {
-  const found = members.filter((member) => member.info.hostName === name || member.address.ip === name);
+  const found = members.filter(({ info, address }) =>
+    // The last form is that of --members, where two members have one name.
+    [info.hostName, address.ip, `${info.hostName}(${address.ip})`].includes(name),
+  );
   if (found.length <= 1) return found;
   const addresses = found.map((member) => member.address.ip).join(" and ");
   throw new UserError(
@@ -71,7 +74,9 @@ function select(members: readonly Member[], name: string): Member[] {
   const isLabel = name.startsWith("@");
   const glob = compile(isLabel ? name.slice(1) : name);
   return members.filter(({ info, address }) =>
-    (isLabel ? info.labels : [info.hostName, address.ip]).some((text) => matches(glob, text)),
+    (isLabel ? info.labels : [info.hostName, address.ip, `${info.hostName}(${address.ip})`]).some((text) =>
+      matches(glob, text),
+    ),
   );
 }
 

@@ -1,6 +1,8 @@
 /** Reads the config file, and the environment that sets some of the same. */
 import fs from "node:fs";
+import path from "node:path";
 import ini from "ini";
+import { similarWord } from "../../base/command-line.ts";
 import { UserError } from "../../base/user-error.ts";
 import type { SettingValue } from "./forms.ts";
 import { ALL_SETTINGS, type SettingKey } from "./settings-table.ts";
@@ -10,42 +12,113 @@ export const DEFAULT_CONFIG = "/etc/makuosan.conf";
 /** Values as one place gives them, checked for their form alone. */
 export type GivenSettings = Partial<Record<SettingKey, SettingValue>>;
 
+/** The place of each value, such as "/etc/makuosan.conf:12". */
+export type Places = Partial<Record<SettingKey, string>>;
+
+/** The settings of all config files. */
+export interface Config {
+  readonly values: GivenSettings;
+  readonly places: Places;
+}
+
 /**
- * Reads the config file. The default one may be missing.
+ * Reads the config file and then the files `*.conf` of the directory beside it, such as /etc/makuosan.conf.d, in the
+ * order of their names. A later file overrides earlier ones. The default config file may be missing.
  *
  * @throws UserError for a file that cannot be read, an unknown key, or a value of the wrong kind
  */
-export function readConfig(path: string | undefined): GivenSettings {
-  const file = path ?? DEFAULT_CONFIG;
-  let text: string;
+export function readConfig(configFile: string | undefined): Config {
+  const main = configFile ?? DEFAULT_CONFIG;
+  const values: GivenSettings = {};
+  const places: Places = {};
+  for (const file of [main, ...dropInsOf(main)]) {
+    const text = readText(file, file === main && configFile === undefined);
+    Object.assign(values, parseConfig(text, file));
+    Object.assign(places, placesIn(text, file));
+  }
+  return { values, places };
+}
+
+function readText(file: string, mayBeMissing: boolean): string {
   try {
-    text = fs.readFileSync(file, "utf8");
+    return fs.readFileSync(file, "utf8");
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" && path === undefined) return {};
+    if (code === "ENOENT" && mayBeMissing) return "";
     const why = code === "ENOENT" ? "is missing" : `cannot be read (${code})`;
     throw new UserError(`the config file ${file} ${why}: name another with --config, or fix it`);
   }
-  return parseConfig(text, file);
 }
 
-/** Reads the text of a config file; `file` is its name in sentences. */
+/** The directory of further config files, beside the config file. */
+export function dropInDirectory(configFile: string): string {
+  return `${configFile}.d`;
+}
+
+function dropInsOf(configFile: string): string[] {
+  const directory = dropInDirectory(configFile);
+  let names: string[];
+  try {
+    names = fs.readdirSync(directory);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return [];
+    throw new UserError(`the config directory ${directory} cannot be read (${code}): fix its rights`);
+  }
+  // Editors and package managers make files with other names, or hidden ones.
+  const isRead = (name: string) => name.endsWith(".conf") && !name.startsWith(".");
+  return names
+    .filter(isRead)
+    .sort()
+    .map((name) => path.join(directory, name));
+}
+
+/**
+ * Reads the text of a config file.
+ *
+ * @param file its name in sentences
+ * @throws UserError
+ */
 export function parseConfig(text: string, file: string): GivenSettings {
   const given: GivenSettings = {};
-  for (const [key, value] of Object.entries<unknown>(ini.parse(text))) {
+  const lines = text.split("\n");
+  for (const [key, value] of Object.entries<unknown>(ini.parse(lines.map(withoutComment).join("\n")))) {
+    const place = placeOf(key, lines, file);
     const setting = ALL_SETTINGS.find((one) => one.key === key);
-    if (setting === undefined) throw unknownKey(key, value, file);
+    if (setting === undefined) throw unknownKey(key, value, place);
     const { form } = setting;
-    const where = `${file}: ${key}`;
+    const where = `${place}: ${key}`;
     if (form.kind === "list" && Array.isArray(value)) {
       given[setting.key] = value.flatMap((one) => form.parse(String(one), where) as readonly string[]);
     } else if (typeof value === "string" || typeof value === "boolean") {
       given[setting.key] = form.parse(String(value), where);
     } else {
-      throw new UserError(`${file}: '${key}' is given as a section or a list: write '${key} = VALUE'`);
+      throw new UserError(`${place}: '${key}' is given as a section or a list: write '${key} = VALUE'`);
     }
   }
   return given;
+}
+
+/** The ini package takes a comment after a quoted value for a part of the value. */
+function withoutComment(line: string): string {
+  return line.replace(/^([^=;#]+=\s*(?:"(?:[^"\\]|\\.)*"|'[^']*'))\s*[;#].*$/, "$1");
+}
+
+function placesIn(text: string, file: string): Places {
+  const lines = text.split("\n");
+  const places: Places = {};
+  for (const { key } of ALL_SETTINGS) {
+    const place = placeOf(key, lines, file);
+    if (place !== file) places[key] = place;
+  }
+  return places;
+}
+
+/** The file and the line of a key's last value, or the file alone. */
+function placeOf(key: string, lines: readonly string[], file: string): string {
+  const names = [key, `${key}[]`, `"${key}"`, `[${key}]`];
+  const index = lines.findLastIndex((line) => names.includes((line.split("=")[0] ?? "").trim()));
+  return index === -1 ? file : `${file}:${index + 1}`;
 }
 
 /**
@@ -62,8 +135,10 @@ export function readEnvironment(environment: NodeJS.ProcessEnv): GivenSettings {
   return given;
 }
 
-function unknownKey(key: string, value: unknown, file: string): UserError {
+function unknownKey(key: string, value: unknown, place: string): UserError {
   const what = typeof value === "object" && value !== null ? `section [${key}]` : `key '${key}'`;
-  const known = ALL_SETTINGS.map((one) => one.key).join(", ");
-  return new UserError(`${file}: unknown ${what}: the keys are ${known}`);
+  const known = ALL_SETTINGS.map((one) => one.key);
+  const similar = similarWord(key, known);
+  const meant = similar === undefined ? "" : ` did you mean '${similar}'?`;
+  return new UserError(`${place}: unknown ${what}:${meant} the keys are ${known.join(", ")}`);
 }

@@ -53,6 +53,12 @@ export function number(least: number, most: number): Form<number> {
   return { kind: "number", parse, range: [least, most], ...(offered.length > 0 && { completion: offered }) };
 }
 
+/** The same, but 0 is possible, too: it means the default, as with versions before 2. */
+export function orDefault(form: Form<number>): Form<number> {
+  const parse = (given: string, where: string) => (/^0+$/.test(given) ? 0 : form.parse(given, where));
+  return { ...form, parse };
+}
+
 function parseText(given: string, where: string): string {
   if (given === "") throw new UserError(`${where} is empty: give a value, or leave it out`);
   return given;

@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import { UserError } from "../../base/user-error.ts";
 import { findUser } from "./accounts.ts";
+import type { WithPlace } from "./places.ts";
 import type { Values } from "./settings-table.ts";
 
 /** The programs that run around a commit, checked. */
@@ -20,13 +21,14 @@ export type GivenHooks = Pick<Values, "preCommit" | "postCommit" | "hookUser" | 
  *
  * @param base the base directory, in which no hook may lie
  * @param daemonUid the user that the daemon is going to be
+ * @param at names the place of a value that is wrong
  * @throws UserError for a program that cannot be run, or that the daemon should not run
  */
-export function findHooks(given: GivenHooks, base: string, daemonUid: number): HookSettings {
+export function findHooks(given: GivenHooks, base: string, daemonUid: number, at: WithPlace): HookSettings {
   const { preCommit, postCommit, hookUser, hookTimeoutSeconds } = given;
-  if (preCommit !== undefined) checkProgram("pre-commit", preCommit, base);
-  if (postCommit !== undefined) checkProgram("post-commit", postCommit, base);
-  const account = hookUser === undefined ? undefined : findUser(hookUser);
+  if (preCommit !== undefined) at("pre-commit", () => checkProgram("pre-commit", preCommit, base));
+  if (postCommit !== undefined) at("post-commit", () => checkProgram("post-commit", postCommit, base));
+  const account = hookUser === undefined ? undefined : at("hook-user", () => findUser(hookUser));
   if (account !== undefined && account.uid !== daemonUid && daemonUid !== 0) {
     throw new UserError(
       `hooks cannot run as ${account.name}: only a daemon that stays root can become another user; ` +

@@ -1,7 +1,7 @@
 /** The command line of the daemon. */
 import path from "node:path";
 import { Command, CommanderError, Option } from "commander";
-import { UserError } from "../../base/user-error.ts";
+import { checkReplaced, commandLineError, type ReplacedOption } from "../../base/command-line.ts";
 import { DEFAULT_CONFIG, type GivenSettings } from "./config.ts";
 import { helpOf, optionName } from "./setting.ts";
 import { ALL_SETTINGS } from "./settings-table.ts";
@@ -12,14 +12,42 @@ export interface DaemonArguments {
   readonly settings: GivenSettings;
   readonly configFile: string | undefined;
   readonly foreground: boolean;
+  /** Other work than to run, and then to end. */
+  readonly task: Task | undefined;
 }
 
+/** What the command line asks for instead of a daemon. */
+export type Task =
+  | { readonly kind: "check-config" }
+  | { readonly kind: "set"; readonly assignments: readonly string[] }
+  | { readonly kind: "import-sysconfig"; readonly file: string };
+
 /** Options of versions before 2, with their replacements. */
-const REPLACED = [
-  { flags: "-c, --chroot", instead: "the sandbox of the service, see makuosan(8)" },
-  { flags: "-C, --core", instead: "systemd-coredump" },
-  { flags: "-K, --console-password <file>", instead: "the mode and the group of the control socket" },
-] as const;
+const REPLACED: readonly ReplacedOption[] = [
+  { flags: "-c, --chroot", instead: "use the sandbox of the service, see makuosan(8)" },
+  { flags: "-C, --core", instead: "use systemd-coredump" },
+  {
+    flags: "-K, --console-password [file]",
+    instead: "use the mode and the group of the control socket",
+  },
+  {
+    flags: "-l, --listen [address]",
+    instead: "the console is a control socket, see -U; from another host, run msync over ssh",
+  },
+];
+
+/** How --help ends. */
+const MORE_HELP = `
+Examples:
+  makuosan --set base=/srv/www       set the base directory
+  makuosan --check-config            check the settings
+  makuosan -b /srv/www -k /etc/key   start in the background
+
+Exit status: 0 the daemon is ready, or has ended; 1 it cannot start; 75 it has
+to be started again; 78 a service manager must not start it again, because the
+settings are wrong.
+
+The manuals are makuosan(8) and makuosan.conf(5): man makuosan.`;
 
 /** Help or the version was printed, and the daemon does not start. */
 export class PrintedInstead extends Error {}
@@ -37,8 +65,7 @@ export function parseArguments(argv: readonly string[]): DaemonArguments {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) throw new PrintedInstead();
-    const sentence = error.message.replace(/^error: /, "");
-    throw new UserError(`${sentence}: 'makuosan --help' lists the options`);
+    throw commandLineError(error.message, "'makuosan --help' lists the options");
   }
   return readOptions(command);
 }
@@ -48,8 +75,8 @@ function daemonCommand(): Command {
     .description("Receives files from all servers of the LAN at once, and sends them: the daemon of msync.")
     .version(`makuosan ${VERSION}`, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
+    .addHelpText("after", MORE_HELP)
     .allowExcessArguments(false)
-    .showSuggestionAfterError(false)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
   for (const setting of ALL_SETTINGS) {
@@ -58,6 +85,9 @@ function daemonCommand(): Command {
   }
   command.option("--config <file>", `config file (${DEFAULT_CONFIG})`);
   command.option("-n, --foreground", "stay in the foreground");
+  command.option("--check-config", "check the settings, and do not start");
+  command.option("--set <key=value>", "set a value in the config file 50-set.conf", addValue);
+  command.option("--import-sysconfig <file>", "print the config file for a start file of versions before 2");
   for (const { flags } of REPLACED) command.addOption(new Option(flags).hideHelp());
   return command;
 }
@@ -67,14 +97,12 @@ function addToList(value: string, before: string | undefined): string {
   return before === undefined ? value : `${before},${value}`;
 }
 
+function addValue(value: string, before: readonly string[] = []): readonly string[] {
+  return [...before, value];
+}
+
 function readOptions(command: Command): DaemonArguments {
-  for (const { flags, instead } of REPLACED) {
-    const [short] = flags.split(", ");
-    const option = command.options.find((one) => one.short === short);
-    if (option !== undefined && command.getOptionValueSource(option.attributeName()) === "cli") {
-      throw new UserError(`${flags.split(" <")[0]} is no option any more: use ${instead}`);
-    }
-  }
+  checkReplaced(command, REPLACED);
   const settings: GivenSettings = {};
   for (const setting of ALL_SETTINGS) {
     const option = command.options.find((one) => one.flags === setting.option);
@@ -83,6 +111,25 @@ function readOptions(command: Command): DaemonArguments {
     settings[setting.key] =
       typeof value === "boolean" ? value : setting.form.parse(String(value), optionName(setting));
   }
-  const { config, foreground } = command.opts<{ config?: string; foreground?: boolean }>();
-  return { settings, configFile: config && path.resolve(config), foreground: foreground === true };
+  const { config, foreground, ...tasks } = command.opts<OtherOptions>();
+  const configFile = config && path.resolve(config);
+  return { settings, configFile, foreground: foreground === true, task: taskOf(tasks) };
+}
+
+/** The options that are no settings. */
+interface OtherOptions extends TaskOptions {
+  config?: string;
+  foreground?: boolean;
+}
+
+interface TaskOptions {
+  checkConfig?: boolean;
+  set?: readonly string[];
+  importSysconfig?: string;
+}
+
+function taskOf({ checkConfig, set, importSysconfig }: TaskOptions): Task | undefined {
+  if (set !== undefined) return { kind: "set", assignments: set };
+  if (importSysconfig !== undefined) return { kind: "import-sysconfig", file: path.resolve(importSysconfig) };
+  return checkConfig === true ? { kind: "check-config" } : undefined;
 }

@@ -6,9 +6,10 @@ import { UserError } from "../../base/user-error.ts";
 import { compileExcludes } from "../../tree/entries/excludes.ts";
 import { HOST_NAME_BYTES } from "../../wire/limits.ts";
 import { findGroup, findUser, groupsOfUser } from "./accounts.ts";
-import { DEFAULT_CONFIG, type GivenSettings } from "./config.ts";
+import { type Config, DEFAULT_CONFIG, dropInDirectory, type GivenSettings } from "./config.ts";
 import { findHooks, type GivenHooks, type HookSettings } from "./hook-settings.ts";
 import { SETTINGS, type TableSetting, type Values } from "./settings-table.ts";
+import { type WithPlace, withPlace } from "./places.ts";
 import type { StatePlace } from "./state-place.ts";
 
 export { deleteLimitText } from "./delete-limit.ts";
@@ -45,32 +46,34 @@ export interface Settings extends Omit<Values, LookedUp> {
 }
 
 /**
- * Puts together the values of the command line and of the config file, and adds the defaults.
+ * Puts together the values of the command line and of the config files, and adds the defaults.
  *
- * @param options the values that override the config file: those of the environment, overridden by the command line
+ * @param options the values that override the config files: those of the environment, overridden by the command line
  * @throws UserError with the first thing that is wrong
  */
-export function resolveSettings(options: GivenSettings, config: GivenSettings): Settings {
+export function resolveSettings(options: GivenSettings, { values: config, places }: Config): Settings {
   const given: GivenSettings = { ...config, ...options };
+  const at: WithPlace = (key, work) =>
+    options[key] === undefined ? withPlace(places[key], key, work) : work();
   const { user, group, groups, preCommit, postCommit, hookUser, hookTimeoutSeconds, console, ...plain } =
-    valuesOf(given);
-  const base = findBase(plain.base);
-  const identity = findIdentity(user, group, groups);
+    valuesOf(given, at);
+  const base = at("base", () => findBase(plain.base));
+  const identity = findIdentity(user, group, groups, at);
   const hooks = { preCommit, postCommit, hookUser, hookTimeoutSeconds };
   return {
     ...plain,
     base,
-    excludes: checkExcludes(plain.excludes, base),
-    hostName: checkHostName(plain.hostName ?? os.hostname()),
+    excludes: at("exclude", () => checkExcludes(plain.excludes, base)),
+    hostName: at("name", () => checkHostName(plain.hostName ?? os.hostname())),
     socket: console ? plain.socket : undefined,
     state: findState(plain.state, given.state !== undefined),
     identity,
-    hooks: findHooks(hooks, base, identity?.uid ?? process.geteuid?.() ?? 0),
+    hooks: findHooks(hooks, base, identity?.uid ?? process.geteuid?.() ?? 0, at),
   };
 }
 
 /** The final value of each setting, as its entry in the table makes it. */
-function valuesOf(given: GivenSettings): Values {
+function valuesOf(given: GivenSettings, at: WithPlace): Values {
   const values = Object.entries<TableSetting>(SETTINGS).map(([name, setting]) => {
     const value = given[setting.key] ?? setting.default;
     if (value === undefined) return [name, undefined];
@@ -78,7 +81,7 @@ function valuesOf(given: GivenSettings): Values {
     const full = setting.form.kind === "path" ? path.resolve(START_DIRECTORY, String(value)) : value;
     // The value is of the setting's form: each reader has parsed it so.
     const check = setting.check as ((one: typeof value) => unknown) | undefined;
-    return [name, check === undefined ? full : check(full)];
+    return [name, check === undefined ? full : at(setting.key, () => check(full))];
   });
   return Object.fromEntries(values) as Values;
 }
@@ -86,7 +89,8 @@ function valuesOf(given: GivenSettings): Values {
 function findBase(base: string | undefined): string {
   if (base === undefined) {
     throw new UserError(
-      `no base directory is set: give -b DIR, or write 'base = DIR' into ${DEFAULT_CONFIG}`,
+      `no base directory is set: give -b DIR, or write 'base = DIR' into ${DEFAULT_CONFIG} ` +
+        `or a file in ${dropInDirectory(DEFAULT_CONFIG)}`,
     );
   }
   try {
@@ -104,11 +108,14 @@ function findIdentity(
   user: string | undefined,
   group: string | undefined,
   groups: readonly string[] | undefined,
+  at: WithPlace,
 ): Identity | undefined {
   if (user === undefined && group === undefined && groups === undefined) return undefined;
-  const account = user === undefined ? undefined : findUser(user);
-  const gid = group === undefined ? (account?.gid ?? process.getgid?.() ?? 0) : findGroup(group);
-  const further = groups?.map(findGroup) ?? (account === undefined ? [] : groupsOfUser(account.name));
+  const account = user === undefined ? undefined : at("user", () => findUser(user));
+  const ownGid = account?.gid ?? process.getgid?.() ?? 0;
+  const gid = group === undefined ? ownGid : at("group", () => findGroup(group));
+  const further =
+    at("groups", () => groups?.map(findGroup)) ?? (account === undefined ? [] : groupsOfUser(account.name));
   const identity = { uid: account?.uid ?? process.geteuid?.() ?? 0, gid, groups: further };
   if (process.geteuid?.() === 0 || isPresentIdentity(identity)) return identity;
   throw new UserError(

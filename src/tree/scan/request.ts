@@ -59,6 +59,24 @@ export function normalizePath(path: string): string {
 }
 
 /**
+ * Makes paths that begin with the base directory relative to it: people type them as they stand on the disk. Nothing
+ * changes if the base directory has an entry with the name that the path begins with, such as `srv` in `/srv/tree`.
+ *
+ * @param hasEntry whether the base directory has an entry of this name
+ */
+export function belowBase(
+  request: ScanRequest,
+  base: string,
+  hasEntry: (name: string) => boolean,
+): ScanRequest {
+  const isInside = (path: string) => path === base || path.startsWith(`${base}/`);
+  const [first = ""] = base.slice(1).split("/");
+  if (first === "" || !request.paths.some(isInside) || hasEntry(first)) return request;
+  const paths = request.paths.map((path) => (isInside(path) ? path.slice(base.length) : path));
+  return { ...request, paths };
+}
+
+/**
  * The request in its shortest form: no path twice, and no path that another one covers already.
  *
  * @throws UserError

@@ -16,7 +16,7 @@ import { compileExcludes } from "../entries/excludes.ts";
 import type { HeldEntry } from "./held-entry.ts";
 import { FileReader } from "./file-reader.ts";
 import { type Owners } from "../entries/owners.ts";
-import { type ScanRequest, type ScanRules, coveredPaths, simplifyRequest } from "./request.ts";
+import { belowBase, type ScanRequest, type ScanRules, coveredPaths, simplifyRequest } from "./request.ts";
 import { named, Scanner, type ScanItem } from "./scan.ts";
 
 /**
@@ -90,8 +90,9 @@ export class Source {
     this.digests = rules.comparesContents ? new DigestedEntries(this.directories) : undefined;
     this.preface = prefaceOf(rules, baseText);
     const scanner = new Scanner(this.directories, owners, { ...rules, isExcluded, dryRun });
-    const simple = simplifyRequest(request);
-    this.items = scanner.scan(simple, coveredPaths(request, simple));
+    const below = belowBase(request, baseText, (name) => this.directories.stat(name) !== undefined);
+    const simple = simplifyRequest(below);
+    this.items = scanner.scan(simple, coveredPaths(below, simple));
     this.reader = new FileReader(this.directories);
   }
 

@@ -89,17 +89,6 @@ describe("a file that only gets other attributes", () => {
     }
   });
 
-  test("counts as written, so that it does not need room twice", () => {
-    const member = new Member().put({ f: "x".repeat(40_000) });
-    const push = member.push();
-    push.entries("", [file("f", 40_000, closed)]);
-    // There is less free than the next files need, except for the bytes written already.
-    member.memory.setCapacity(120_000);
-    const free = member.in("", (root, disk) => disk.fileSystemOf(root).freeBytes);
-    push.entries("", [file("g", free + 40_000)]);
-    assert.throws(() => push.entries("", [file("h", 1)]), /no space/);
-  });
-
   test("is copied in pieces, between which others have their turn", () => {
     const member = new Member({ withLooks: true });
     const size = 9 * 1024 * 1024;

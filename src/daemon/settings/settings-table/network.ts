@@ -6,10 +6,10 @@ import * as form from "../forms.ts";
 import type { Setting } from "../setting.ts";
 
 /** Socket buffers hold some datagrams of 1,440 bytes at least, and the kernel keeps twice their size in 31 bits. */
-const BUFFER_BYTES = form.number(16_384, 1 << 30);
+const BUFFER_BYTES = form.orDefault(form.number(16_384, 1 << 30));
 
 /** From the least whole number up to a terabit a second, more than any network card sends. */
-const RATE_MBPS = form.number(1, 1_000_000);
+const RATE_MBPS = form.orDefault(form.number(1, 1_000_000));
 
 /** What a network of 10 Gbit/s brings in 7 ms, while the daemon does something else. packaging/makuosan.sysctl allows it. */
 const RECEIVE_BUFFER_BYTES = 8 * 1024 * 1024;
@@ -92,8 +92,10 @@ export const NETWORK = {
     form: RATE_MBPS,
     default: Infinity,
     defaultText: "no bound",
+    check: (rate: number) => rate || Infinity,
     reload: false,
     help: "maximum send rate in megabits per second",
+    details: "0 means no bound.",
     example: "800",
   },
   receiveBufferBytes: {
@@ -102,9 +104,10 @@ export const NETWORK = {
     environment: "MAKUOSAN_RCVBUF",
     form: BUFFER_BYTES,
     default: RECEIVE_BUFFER_BYTES,
+    check: (bytes: number) => bytes || RECEIVE_BUFFER_BYTES,
     reload: false,
     help: "socket buffer for received packets, in bytes",
-    details: "As root, the daemon can exceed net.core.rmem_max.",
+    details: "0 means the default. As root, the daemon can exceed net.core.rmem_max.",
   },
   sendBufferBytes: {
     key: "send-buffer",
@@ -112,9 +115,10 @@ export const NETWORK = {
     environment: "MAKUOSAN_SNDBUF",
     form: BUFFER_BYTES,
     default: SEND_BUFFER_BYTES,
+    check: (bytes: number) => bytes || SEND_BUFFER_BYTES,
     reload: false,
     help: "socket buffer for sent packets, in bytes",
-    details: "The kernel grants no more than net.core.wmem_max.",
+    details: "0 means the default. The kernel grants no more than net.core.wmem_max.",
   },
   offload: {
     key: "offload",

@@ -102,6 +102,8 @@ export const SERVICE = {
     default: "info",
     check: parseLogLevel,
     reload: true,
-    help: `log level: ${LEVELS.join(", ")}, or a number from 0 to 5`,
+    help: `log level: ${LEVELS.join(", ")}, or a number from 0 to 9`,
+    details:
+      "Numbers are as in versions before 2: 0 for errors, 1 and more for each command and file, 8 and 9 for all.",
   },
 } as const satisfies Record<string, Setting>;

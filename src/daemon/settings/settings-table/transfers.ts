@@ -7,6 +7,9 @@ import type { Setting } from "../setting.ts";
 /** Half of what a member receives at the same time, so that one sender does not take all of its places. */
 const PARALLEL_TRANSFERS = 4;
 
+/** Files of versions before 2 ask for more than there are places. */
+const MOST_PARALLEL = 100;
+
 export const TRANSFERS = {
   receives: {
     key: "receive",
@@ -29,11 +32,12 @@ export const TRANSFERS = {
   parallel: {
     key: "parallel",
     option: "-f, --parallel <number>",
-    form: form.number(1, OUTBOUND_TRANSFERS),
+    form: form.number(1, MOST_PARALLEL),
     default: PARALLEL_TRANSFERS,
+    check: (count: number) => Math.min(count, OUTBOUND_TRANSFERS),
     reload: false,
     help: "transfers that this host sends at the same time",
-    details: "Further transfers wait.",
+    details: `Further transfers wait. A number above ${OUTBOUND_TRANSFERS} means ${OUTBOUND_TRANSFERS}.`,
   },
   excludes: {
     key: "exclude",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UserError } from "../../src/base/user-error.ts";
-import { splitWords } from "../../src/cli/words.ts";
+import { splitWords } from "../../src/base/words.ts";
 
 test("words are what a shell makes of them", () => {
   const cases: [string, string[]][] = [

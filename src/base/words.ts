@@ -1,5 +1,5 @@
 /** Cuts a line into words, with quotes. */
-import { UserError } from "../base/user-error.ts";
+import { UserError } from "./user-error.ts";
 
 /** The characters that lose their meaning after a backslash in double quotes. The backslash stays before all others. */
 const ESCAPED_IN_QUOTES = new Set(['"', "\\", "$", "`"]);

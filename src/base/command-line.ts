@@ -1,0 +1,74 @@
+/** What the command lines of both programs share: old options, and sentences for mistakes. */
+import { UserError } from "./user-error.ts";
+
+/** An option of versions before 2, with a phrase that tells what replaces it. */
+export interface ReplacedOption {
+  /** As commander has flags. An argument is in square brackets, so that the answer is the same without one. */
+  readonly flags: string;
+  readonly instead: string;
+}
+
+/** The part of commander's command that tells whether an option was given. */
+interface GivenOptions {
+  readonly options: readonly { readonly flags: string; attributeName(): string }[];
+  getOptionValueSource(name: string): string | undefined;
+}
+
+/** @throws UserError if one of these options was given */
+export function checkReplaced(command: GivenOptions, replaced: readonly ReplacedOption[]): void {
+  for (const { flags, instead } of replaced) {
+    const option = command.options.find((one) => one.flags === flags);
+    if (option === undefined || command.getOptionValueSource(option.attributeName()) !== "cli") continue;
+    throw new UserError(`${flags.split(" [")[0]} is no option any more: ${instead}`);
+  }
+}
+
+/**
+ * The sentence of commander about a command line, in one line.
+ *
+ * @param message such as "error: unknown option '--delte'\n(Did you mean --delete?)"
+ * @param help where all options are listed
+ */
+export function commandLineError(message: string, help: string): UserError {
+  const [first = "", hint] = message.replace(/^error: /, "").split("\n");
+  const meant = hint === undefined ? "" : `: ${hint.slice(1, -1).replace(/^D/, "d")}`;
+  return new UserError(meant === "" ? `${first}: ${help}` : `${first}${meant} ${help}`);
+}
+
+/** A word with more than this share of its letters wrong is another word. */
+const WRONG_SHARE = 0.4;
+
+/**
+ * The word that was probably meant.
+ *
+ * @returns undefined if none of the words is similar
+ */
+export function similarWord(word: string, words: readonly string[]): string | undefined {
+  const most = Math.ceil(word.length * WRONG_SHARE);
+  const ranked = words
+    .map((one) => ({ one, distance: editDistance(word.slice(0, 64).toLowerCase(), one.toLowerCase()) }))
+    .filter(({ one, distance }) => distance <= most && distance < one.length)
+    .sort((a, b) => a.distance - b.distance);
+  return ranked[0]?.one;
+}
+
+/** How many letters have to be added, removed, exchanged or swapped with the next to make one word of the other. */
+function editDistance(from: string, to: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= from.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const isSame = from[i - 1] === to[j - 1];
+      const swapped = from[i - 1] === to[j - 2] && from[i - 2] === to[j - 1];
+      row[j] = Math.min(
+        (row[j - 1] ?? 0) + 1,
+        (last[j] ?? 0) + 1,
+        (last[j - 1] ?? 0) + (isSame ? 0 : 1),
+        swapped ? (beforeLast[j - 2] ?? 0) + 1 : Infinity,
+      );
+    }
+    [beforeLast, last] = [last, row];
+  }
+  return last[to.length] ?? 0;
+}

@@ -1,0 +1,94 @@
+/** Changes settings in a config file of the daemon's own: `makuosan --set`. */
+import fs from "node:fs";
+import path from "node:path";
+import ini from "ini";
+import { replaceFile } from "../../sys/own-files.ts";
+import { UserError } from "../../base/user-error.ts";
+import { DEFAULT_CONFIG, dropInDirectory, parseConfig, readConfig } from "./config.ts";
+import { ALL_SETTINGS } from "./settings-table.ts";
+
+/** Later than files of packages and images, earlier than those that an administrator wants to be last. */
+const FILE_NAME = "50-set.conf";
+
+/** The place of a value in sentences. */
+const PLACE = "--set";
+
+type Check = (value: unknown) => unknown;
+
+const HEADER = "; Written by makuosan --set: comments are not kept.\n";
+
+/**
+ * Sets values in the file 50-set.conf beside the config file. An empty value removes the line.
+ *
+ * @param configFile undefined for the default one
+ * @param assignments such as "base=/srv/makuosan"
+ * @returns a sentence for each value
+ * @throws UserError for an unknown key, a wrong value, or a file that cannot be written
+ */
+export function setValues(configFile: string | undefined, assignments: readonly string[]): string[] {
+  const directory = dropInDirectory(configFile ?? DEFAULT_CONFIG);
+  const file = path.join(directory, FILE_NAME);
+  const values = new Map(Object.entries<string>(ini.parse(readOld(file))));
+  const keys = assignments.map((assignment) => {
+    const [key = "", ...rest] = assignment.split("=");
+    const value = rest.join("=").trim();
+    if (rest.length === 0) throw new UserError(`--set is '${assignment}': give KEY=VALUE`);
+    if (value === "") values.delete(key.trim());
+    else values.set(key.trim(), value);
+    return key.trim();
+  });
+  const text = HEADER + ini.stringify(Object.fromEntries(values), { whitespace: true });
+  checkValues(text);
+  write(directory, file, text);
+  const { places } = readConfig(configFile);
+  return keys.map((key) => sentenceOf(key, values.get(key), file, places));
+}
+
+/** Checks the text as the daemon would read it, with the values that can be judged without a look at the host. */
+function checkValues(text: string): void {
+  try {
+    for (const [key, value] of Object.entries(parseConfig(text, PLACE))) {
+      const check = ALL_SETTINGS.find((one) => one.key === key)?.check as Check | undefined;
+      check?.(value);
+    }
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError(error.message.replace(/^--set:\d+/, PLACE));
+  }
+}
+
+function readOld(file: string): string {
+  try {
+    return fs.readFileSync(file, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return "";
+    throw new UserError(`${file} cannot be read (${code}): run makuosan --set as root`);
+  }
+}
+
+function write(directory: string, file: string, text: string): void {
+  try {
+    fs.mkdirSync(directory, { recursive: true, mode: 0o755 });
+    replaceFile(file, text, 0o644);
+    fs.chmodSync(file, 0o644);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UserError(`${file} cannot be written (${code}): run makuosan --set as root`);
+  }
+}
+
+/** The result for one value: another file may override it. */
+function sentenceOf(
+  key: string,
+  value: string | undefined,
+  file: string,
+  places: Readonly<Record<string, string>>,
+): string {
+  const place = places[key];
+  const isOverridden = place !== undefined && !place.startsWith(`${file}:`);
+  if (value === undefined) return isOverridden ? `${key} is as ${place} has it` : `${key} has its default`;
+  return isOverridden
+    ? `${key} = ${value} is in ${file}, but ${place} overrides it: change it there`
+    : `${key} = ${value} is in ${file}`;
+}

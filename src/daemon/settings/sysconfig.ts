@@ -1,0 +1,120 @@
+/** Makes a config file of the start file of versions before 2: `makuosan --import-sysconfig`. */
+import ini from "ini";
+import { splitWords } from "../../base/words.ts";
+import type { SettingKey } from "./settings-table.ts";
+
+/** A variable or an option: the key that it sets, or a remark that tells what replaces it. */
+type Meaning = { readonly key: SettingKey } | { readonly key: SettingKey; readonly value: string } | string;
+
+const CONSOLE =
+  "the console is a control socket, see socket in makuosan.conf(5); from another host, run msync over ssh";
+
+const VARIABLES: Readonly<Record<string, Meaning>> = {
+  MAKUOSAN_BASE: { key: "base" },
+  BASE_DIR: { key: "base" },
+  MAKUOSAN_USER: { key: "user" },
+  MAKUOSAN_GROUP: { key: "group" },
+  MAKUOSAN_GROUPS: { key: "groups" },
+  MAKUOSAN_PORT: { key: "port" },
+  PORT: { key: "port" },
+  MAKUOSAN_SOCK: { key: "socket" },
+  SOCKET: { key: "socket" },
+  MCAST_ADDRESS: { key: "multicast" },
+  LOGLEVEL: { key: "loglevel" },
+  IP_ADDRESS: CONSOLE,
+};
+
+const OPTIONS: Readonly<Record<string, Meaning>> = {
+  b: { key: "base" },
+  u: { key: "user" },
+  g: { key: "group" },
+  G: { key: "groups" },
+  p: { key: "port" },
+  m: { key: "multicast" },
+  i: { key: "interface" },
+  U: { key: "socket" },
+  d: { key: "loglevel" },
+  f: { key: "parallel" },
+  R: { key: "receive-buffer" },
+  S: { key: "send-buffer" },
+  T: { key: "rate" },
+  l: CONSOLE,
+  k: "that file holds a password, and passwords are no keys any more: make one with msync --keygen",
+  K: "the mode and the group of the control socket decide who can run msync",
+};
+
+const FLAGS: Readonly<Record<string, Meaning>> = {
+  r: { key: "receive", value: "no" },
+  s: { key: "send", value: "no" },
+  o: { key: "console", value: "no" },
+  O: { key: "owner-match", value: "yes" },
+  c: "the sandbox of the service does what chroot did, see makuosan(8)",
+  C: "systemd-coredump collects core dumps, but the daemon makes none: they would hold the key",
+  n: "the service manager starts the daemon in the foreground",
+};
+
+/**
+ * Translates a start file, a shell script that only sets variables.
+ *
+ * @param text of a file such as /etc/sysconfig/makuosan
+ * @returns the text of a config file; comments tell what was not taken over, and why
+ */
+export function importSysconfig(text: string): string {
+  const values = new Map<SettingKey, string>();
+  const remarks: string[] = [];
+  const take = (name: string, meaning: Meaning | undefined, value: string) => {
+    if (meaning === undefined) remarks.push(`${name} is unknown and was left out`);
+    else if (typeof meaning === "string") remarks.push(`${name} was left out: ${meaning}`);
+    else values.set(meaning.key, "value" in meaning ? meaning.value : value);
+  };
+  for (const line of text.split(/\r?\n/)) {
+    for (const [name, value] of assignmentsOf(line)) {
+      if (value === "") continue;
+      if (name === "OPTIONS") takeOptions(value, take);
+      else take(name, Object.hasOwn(VARIABLES, name) ? VARIABLES[name] : undefined, value);
+    }
+  }
+  const comments = remarks.map((remark) => `; ${remark}\n`).join("");
+  return comments + ini.stringify(Object.fromEntries(values), { whitespace: true });
+}
+
+/** The variables that a line sets, as in "export PORT=5000"; a line that does anything else is one without a meaning. */
+function assignmentsOf(line: string): [name: string, value: string][] {
+  const unknown: [string, string][] = [[line.trim(), line]];
+  let words: string[];
+  try {
+    words = splitWords(line);
+  } catch {
+    return unknown;
+  }
+  const assignments: [string, string][] = [];
+  for (const word of words.filter((one) => one !== "export")) {
+    const [, name, value = ""] = /^(\w+)=(.*)$/.exec(word) ?? [];
+    if (name === undefined) return unknown;
+    assignments.push([name, value]);
+  }
+  return assignments;
+}
+
+/** Reads options as getopt does: flags can be joined, and a value can follow its option directly. */
+function takeOptions(
+  text: string,
+  take: (name: string, meaning: Meaning | undefined, value: string) => void,
+): void {
+  const words = splitWords(text);
+  for (let word = words.shift(); word !== undefined; word = words.shift()) {
+    if (!word.startsWith("-")) {
+      take(word, undefined, "");
+      continue;
+    }
+    for (let index = 1; index < word.length; index++) {
+      const letter = word.charAt(index);
+      if (Object.hasOwn(OPTIONS, letter)) {
+        const value = word.slice(index + 1) || (words.shift() ?? "");
+        take(`-${letter} ${value}`, OPTIONS[letter], value);
+        break;
+      }
+      take(`-${letter}`, Object.hasOwn(FLAGS, letter) ? FLAGS[letter] : undefined, "");
+    }
+  }
+}

@@ -1,0 +1,52 @@
+/** Work of the command makuosan that ends without starting a daemon. */
+import fs from "node:fs";
+import { bytesOfText, displayText } from "../base/display.ts";
+import { UserError } from "../base/user-error.ts";
+import { readKeyFile } from "../net/key-file.ts";
+import { setValues } from "./settings/config-editor.ts";
+import { DEFAULT_CONFIG } from "./settings/config.ts";
+import type { DaemonArguments, Task } from "./settings/options.ts";
+import type { Settings } from "./settings/settings.ts";
+import { importSysconfig } from "./settings/sysconfig.ts";
+
+/**
+ * Carries out a task.
+ *
+ * @param load reads and checks all settings
+ * @throws UserError
+ */
+export function carryOut(task: Task, { configFile }: DaemonArguments, load: () => Settings): void {
+  switch (task.kind) {
+    case "check-config":
+      checkConfig(load());
+      print([`the configuration is valid: ${configFile ?? DEFAULT_CONFIG}`]);
+      break;
+    case "set":
+      print([
+        ...setValues(configFile, task.assignments),
+        "a running daemon takes it at 'systemctl restart makuosan'",
+      ]);
+      break;
+    case "import-sysconfig":
+      print(importSysconfig(readText(task.file)).trimEnd().split("\n"));
+      break;
+  }
+}
+
+/** Checks as much as a start does before it opens the network. */
+function checkConfig({ keyFile }: Settings): void {
+  if (keyFile !== undefined) readKeyFile(keyFile);
+}
+
+function readText(file: string): string {
+  try {
+    return fs.readFileSync(file, "utf8");
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new UserError(`${file} cannot be read (${code}): name another file`);
+  }
+}
+
+function print(lines: readonly string[]): void {
+  process.stdout.write(lines.map((line) => `${displayText(bytesOfText(line))}\n`).join(""));
+}

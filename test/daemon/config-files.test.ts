@@ -1,0 +1,163 @@
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { test, type TestContext } from "node:test";
+import { UserError } from "../../src/base/user-error.ts";
+import { setValues } from "../../src/daemon/settings/config-editor.ts";
+import { parseConfig, readConfig } from "../../src/daemon/settings/config.ts";
+import { resolveSettings } from "../../src/daemon/settings/settings.ts";
+import { importSysconfig } from "../../src/daemon/settings/sysconfig.ts";
+
+function configFile(context: TestContext, text: string, dropIns: Record<string, string> = {}): string {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-config-"));
+  context.after(() => fs.rmSync(directory, { recursive: true }));
+  const file = path.join(directory, "makuosan.conf");
+  fs.writeFileSync(file, text);
+  fs.mkdirSync(`${file}.d`);
+  for (const [name, content] of Object.entries(dropIns)) fs.writeFileSync(`${file}.d/${name}`, content);
+  return file;
+}
+
+function messageOf(work: () => unknown): string {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+  return "none";
+}
+
+test("further files override the config file in the order of their names", (context) => {
+  const file = configFile(context, "base = /a\nport = 1\nlabels = a, b\n", {
+    "90-last.conf": "port = 3\n",
+    "10-first.conf": "\nport = 2\nlabels = c\n",
+    "20-editor.conf~": "port = 4\n",
+    ".hidden.conf": "port = 5\n",
+    "note.txt": "nothing",
+  });
+  const { values, places } = readConfig(file);
+  assert.deepEqual(values, { base: "/a", port: 3, labels: ["c"] });
+  assert.deepEqual(places, {
+    base: `${file}:1`,
+    port: `${file}.d/90-last.conf:1`,
+    labels: `${file}.d/10-first.conf:3`,
+  });
+});
+
+test("a comment can stand after a value, in quotes or not", () => {
+  assert.deepEqual(parseConfig('base = "/srv/x" ; comment\n', "conf"), { base: "/srv/x" });
+  assert.deepEqual(parseConfig("base = '/srv/x'  # comment\n", "conf"), { base: "/srv/x" });
+  assert.deepEqual(parseConfig("base = /srv/x ; comment\n", "conf"), { base: "/srv/x" });
+  assert.deepEqual(parseConfig('exclude = "a;b" ; comment "c"\n', "conf"), { exclude: ["a;b"] });
+  assert.deepEqual(parseConfig('exclude = "#x#"\n', "conf"), { exclude: ["#x#"] });
+});
+
+test("an error names the file and the line", (context) => {
+  const file = configFile(context, "# comment\nport = 5000\n", { "50.conf": "\n\nbase = /nowhere/at/all\n" });
+  assert.match(
+    messageOf(() => parseConfig("\nbse = 1\n", "conf")),
+    /^conf:2: unknown key 'bse': did you mean 'base'\?/,
+  );
+  assert.match(
+    messageOf(() => parseConfig("port = 1\nport = x\n", "conf")),
+    /^conf:2: port is 'x': give/,
+  );
+  assert.match(
+    messageOf(() => parseConfig("\n[base]\nx = 1\n", "conf")),
+    /^conf:2: 'base' is given as a section/,
+  );
+  const config = readConfig(file);
+  assert.equal(
+    messageOf(() => resolveSettings({}, config)),
+    `${file}.d/50.conf:3: base: the base directory /nowhere/at/all is missing: create it, or name another with -b`,
+  );
+  // A value of the command line has no line.
+  assert.match(
+    messageOf(() => resolveSettings({ base: "/nowhere" }, config)),
+    /^the base directory \/nowhere /,
+  );
+});
+
+test("values are set in a file beside the config file, and the others stay", (context) => {
+  const file = configFile(context, "base = /a\n", { "90.conf": "port = 9\n" });
+  const own = `${file}.d/50-set.conf`;
+  assert.deepEqual(setValues(file, ["base=/b=c", "exclude=*.log, #x#"]), [
+    `base = /b=c is in ${own}`,
+    `exclude = *.log, #x# is in ${own}`,
+  ]);
+  assert.deepEqual(setValues(file, ["port = 7"]), [
+    `port = 7 is in ${own}, but ${file}.d/90.conf:1 overrides it: change it there`,
+  ]);
+  assert.deepEqual(readConfig(file).values, { base: "/b=c", exclude: ["*.log", "#x#"], port: 9 });
+  assert.deepEqual(setValues(file, ["base=", "exclude="]), [
+    `base is as ${file}:1 has it`,
+    "exclude has its default",
+  ]);
+  assert.deepEqual(readConfig(file).values, { base: "/a", port: 9 });
+  assert.equal(fs.statSync(own).mode & 0o777, 0o644);
+});
+
+test("a value that is wrong is not written", (context) => {
+  const file = configFile(context, "base = /a\n");
+  for (const [assignment, sentence] of [
+    ["bse=1", /^--set: unknown key 'bse': did you mean 'base'\?/],
+    ["port=70000", /^--set: port is '70000'/],
+    ["multicast=10.0.0.1", /^10\.0\.0\.1 is no multicast group/],
+    ["port", /^--set is 'port': give KEY=VALUE$/],
+    ["loglevel=loud", /^the log level 'loud' does not exist/],
+  ] as const) {
+    assert.match(
+      messageOf(() => setValues(file, [assignment])),
+      sentence,
+    );
+  }
+  assert.deepEqual(fs.readdirSync(`${file}.d`), []);
+});
+
+test("the start file of a version before 2 becomes a config file", () => {
+  const text = `# Makuosan
+export MAKUOSAN_USER=makuo   # the owner
+MAKUOSAN_BASE="/var/www html"
+PORT='5001'
+MCAST_ADDRESS=
+IP_ADDRESS=10.0.0.1
+LOGLEVEL=1
+OPTIONS="-k /etc/makuo.key -rO -f10 -R 0 -cx"
+[ -n "$X" ] && Y=1
+`;
+  const config = importSysconfig(text);
+  assert.deepEqual(parseConfig(config, "conf"), {
+    user: "makuo",
+    base: "/var/www html",
+    port: 5001,
+    loglevel: "1",
+    receive: false,
+    "owner-match": true,
+    parallel: 10,
+    "receive-buffer": 0,
+  });
+  assert.deepEqual(
+    config.split("\n").flatMap((line) => /^; (.*?) (?:was left|is unknown)/.exec(line)?.[1] ?? []),
+    ["IP_ADDRESS", "-k /etc/makuo.key", "-c", "-x", '[ -n "$X" ] && Y=1'],
+  );
+});
+
+test("numbers of versions before 2 mean what they meant", () => {
+  const { logLevel, ...settings } = resolveSettings(
+    { base: "/", loglevel: "1", parallel: 10, rate: 0, "receive-buffer": 0, "send-buffer": 0 },
+    { values: {}, places: {} },
+  );
+  const { parallel, rateMbps, receiveBufferBytes, sendBufferBytes } = settings;
+  assert.deepEqual(
+    { logLevel, parallel, rateMbps, receiveBufferBytes, sendBufferBytes },
+    {
+      logLevel: "debug",
+      parallel: 8,
+      rateMbps: Infinity,
+      receiveBufferBytes: 8 * 1024 * 1024,
+      sendBufferBytes: 1024 * 1024,
+    },
+  );
+});

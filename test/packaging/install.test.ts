@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+
+const ROOT = path.resolve(import.meta.dirname, "..", "..");
+
+/** Runs make in the project; a make that runs this test has no say in it. */
+function make(...args: string[]): string {
+  const { MAKEFLAGS: _flags, MAKELEVEL: _level, ...env } = process.env;
+  return execFileSync("make", ["-C", ROOT, ...args], { env, encoding: "utf8" });
+}
+
+function filesIn(directory: string): string[] {
+  const entries = fs.readdirSync(directory, { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => !entry.isDirectory())
+    .map((entry) => path.relative(directory, path.join(entry.parentPath, entry.name)))
+    .sort();
+}
+
+test("make install puts everything below DESTDIR, keeps a config file, and make uninstall removes the rest", (context) => {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-install-"));
+  context.after(() => fs.rmSync(directory, { recursive: true }));
+  const where = [`DESTDIR=${directory}`, "PREFIX=/opt/makuosan"];
+  make("install", ...where);
+  const all = filesIn(directory);
+  const isService = (file: string) => /systemd|sysusers|sysctl/.test(file);
+  assert.deepEqual(
+    all.filter((file) => !isService(file)),
+    [
+      "etc/makuosan.conf",
+      "opt/makuosan/bin/msync",
+      "opt/makuosan/sbin/makuosan",
+      "opt/makuosan/share/bash-completion/completions/makuosan",
+      "opt/makuosan/share/bash-completion/completions/msync",
+      "opt/makuosan/share/fish/vendor_completions.d/makuosan.fish",
+      "opt/makuosan/share/fish/vendor_completions.d/msync.fish",
+      "opt/makuosan/share/man/man1/msync.1",
+      "opt/makuosan/share/man/man5/makuosan.conf.5",
+      "opt/makuosan/share/man/man8/makuosan.8",
+      "opt/makuosan/share/zsh/site-functions/_makuosan",
+      "opt/makuosan/share/zsh/site-functions/_msync",
+    ],
+  );
+  const unit = path.join(directory, "opt/makuosan/lib/systemd/system/makuosan.service");
+  assert.match(fs.readFileSync(unit, "utf8"), /^ExecStart=\/opt\/makuosan\/sbin\/makuosan$/m);
+  assert.match(
+    execFileSync(path.join(directory, "opt/makuosan/bin/msync"), ["--version"], { encoding: "utf8" }),
+    /^msync \d/,
+  );
+
+  const config = path.join(directory, "etc/makuosan.conf");
+  fs.writeFileSync(config, "mine\n");
+  make("install", ...where);
+  assert.deepEqual(filesIn(directory), all);
+  make("uninstall", ...where);
+  assert.deepEqual(filesIn(directory), ["etc/makuosan.conf"]);
+  assert.equal(fs.readFileSync(config, "utf8"), "mine\n");
+
+  make("install", ...where, "UNIT=no");
+  assert.deepEqual(
+    filesIn(directory),
+    all.filter((file) => !isService(file)),
+  );
+});
