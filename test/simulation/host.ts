@@ -266,24 +266,26 @@ export class SimulatedHost {
       case "commit":
         this.onDisk(() => {
           this.answer(stages.commit(key));
-          if (this.isAlive) stages.end(name);
-          this.answer({ kind: "closed", key });
+          if (this.isAlive) this.endStage(key);
         });
         break;
       case "discard":
-        this.onDisk(() => {
-          stages.end(name);
-          this.answer({ kind: "closed", key });
-        });
+        this.onDisk(() => this.endStage(key));
         this.slots.delete(name);
         break;
       case "read-findings":
-        this.onDisk(() => {
-          const { first } = effect;
-          this.answer({ kind: "found", key, first, findings: stages.find(name, first) });
-        });
+        this.onDisk(() => this.find(key, effect.first));
         break;
     }
+  }
+
+  private find(key: InboundKey, first: number): void {
+    this.answer({ kind: "found", key, first, findings: this.stages.find(inboundName(key), first) });
+  }
+
+  private endStage(key: InboundKey): void {
+    this.stages.end(inboundName(key));
+    this.answer({ kind: "closed", key });
   }
 
   private answer(input: Input | undefined): void {
@@ -311,10 +313,7 @@ export class SimulatedHost {
     outcome: StageOutcome | undefined,
   ): void {
     if (this.hasDied()) return;
-    if (outcome !== undefined) {
-      this.handle({ kind: "staged", key, blocks: [number], outcome });
-      return;
-    }
+    if (outcome !== undefined) return this.handle({ kind: "staged", key, blocks: [number], outcome });
     const name = inboundName(key);
     const planning = this.stages.planningOf(name);
     this.onDisk(() => this.answerStaged(key, number, block, this.stages.resume(name, planning, block)));
