@@ -1,13 +1,7 @@
 import { below, fraction, type Random, SeededRandom } from "../../src/base/random.ts";
 import { NodeEngine } from "../../src/engine/node.ts";
-import {
-  type Effect,
-  inboundName,
-  type InboundKey,
-  type Input,
-  type NodeEvent,
-  type StageOutcome,
-} from "../../src/engine/types.ts";
+import type { Effect, InboundKey, Input, NodeEvent, StageOutcome } from "../../src/engine/types.ts";
+import { inboundName } from "../../src/engine/types.ts";
 import type { ScanRequest, ScanRules } from "../../src/tree/scan/request.ts";
 import {
   epochHalves,
