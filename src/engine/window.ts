@@ -90,7 +90,7 @@ export class MemberWindow {
     this.inFlight = inFlight;
   }
 
-  /** The member has given the transfer back, and begins anew when it admits it again. */
+  /** The member has given the transfer back, and begins again when it admits it again. */
   reset(): void {
     this.end = FIRST_BLOCKS;
     this.seen = 0;

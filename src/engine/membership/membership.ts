@@ -69,7 +69,7 @@ export class Membership {
     return (this.heardMs.get(epoch) ?? -Infinity) >= sinceMs;
   }
 
-  /** Questions members anew, as if they were unknown: those that are alive answer, and have been heard then. */
+  /** Questions members again, as if they were unknown: those that are alive answer, and have been heard then. */
   probe(epochs: readonly string[], nowMs: number): void {
     for (const epoch of epochs) {
       const member = this.membersByEpoch.get(epoch);

@@ -39,7 +39,7 @@ export class TransferReceiver {
   /** When the sender has been silent for too long. */
   private readonly silence = new Deadline();
   private totalBlocks: number | undefined;
-  /** Whether its sender waits for it no more. Once COMMIT has been said it is carried out all the same. */
+  /** Whether its sender waits for it no more. Once COMMIT has been said it is carried out anyway. */
   isForsaken = false;
 
   constructor(context: ReceiverContext, key: InboundKey, sender: Member, offer: Offer, nowMs: number) {
@@ -107,7 +107,7 @@ export class TransferReceiver {
   }
 
   /**
-   * The sender gives back the place of this transfer, which begins anew when it is admitted again.
+   * The sender gives back the place of this transfer, which begins again when it is admitted again.
    *
    * @returns false if it is too late, because members have begun to agree on its commit
    */

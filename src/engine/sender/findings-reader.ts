@@ -53,7 +53,7 @@ export class FindingsReader {
       this.readings.set(member.epoch, { member, total, got: 0, askedMs: -Infinity });
   }
 
-  /** A member has left the transfer, or will tell its findings anew. */
+  /** A member has left the transfer, or will tell its findings again. */
   forget(epoch: string): void {
     this.readings.delete(epoch);
     this.begun.delete(epoch);

@@ -122,7 +122,7 @@ export class TransferSender {
       this.barrier.noteWaiting(progress, status, nowMs);
     } else if (this.barrier.isOutdated(progress, status)) {
       progress.heardMs = nowMs;
-      // Where this is no late STATUS, the YIELD has got lost.
+      // If this is no late STATUS, the YIELD got lost.
       this.announcements.yieldPlace(progress.member, status.admission);
     } else {
       this.takeReport(progress, status, nowMs);
@@ -201,7 +201,7 @@ export class TransferSender {
     const isFirstAnswer = !progress.hasAnswered;
     const seen = this.blocks.seenAt(status.stamp);
     const received = serialDistance(status.received, progress.received);
-    // What was sent before the member admitted the transfer did not get lost.
+    // Fragments that were sent before the admission did not get lost.
     if (!isFirstAnswer) this.flow.noteReport(member.epoch, progress.window.seen, seen, received);
     this.barrier.update(progress, status, seen, nowMs);
     if (status.phase === MemberPhase.refused && state !== "committing") {
@@ -267,7 +267,7 @@ export class TransferSender {
       this.hasSaidFinal = true;
       this.polls.ask(nowMs);
     }
-    // A member may still have to begin anew, and would tell its findings twice.
+    // A member may still have to begin again, and would tell its findings twice.
     if (this.barrier.isAdmitted) this.findings.ask(nowMs);
     if (!this.wants.isEmpty || !this.findings.isEmpty || !this.barrier.everyone(MemberPhase.ready)) return;
     if (this.request.dryRun) {
