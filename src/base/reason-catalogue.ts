@@ -74,6 +74,7 @@ export const REASONS = {
   "was-stopped": "it was stopped",
   "fell-silent": "it fell silent",
   "was-restarted": "it was restarted",
+  "own-interface-away": "the network interface of this host is away",
   "does-not-receive": "it does not receive",
   "impossible-report": "it reports blocks that were never sent",
   "impossible-answer": "it answers a manifest that was never sent",

@@ -23,6 +23,7 @@ function printAnswer(result: Result, verbosity: number): void {
       printLine(`${host} ${address} (Ver${version})${shown}`);
     }
     printLine(`Total: ${result.members.length} members`);
+    for (const { reason } of result.problems) printLine(`problem: ${reason}`);
     if (!result.isSealed) printWarning("no key is set: anyone on this network can write to these servers");
   }
   if (result.result === "history") for (const entry of result.entries) printTransfer(entry, verbosity);

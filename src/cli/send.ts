@@ -148,6 +148,7 @@ function printResult(result: SendResult): void {
   for (const name of result.unknownExcepts) {
     printWarning(`${nobody(name)}, so --except leaves nobody out by it`);
   }
+  for (const { reason } of result.missing) printError(reason);
   if (result.aborted !== undefined) printError(`nothing was changed anywhere: ${result.aborted}`);
   for (const host of result.hosts) {
     if (host.outcome === "done" || host.reason === result.aborted) continue;

@@ -153,6 +153,15 @@ export interface HostVerdict {
   readonly cause?: Reason;
 }
 
+/** A host that a push means, is heard, and is no member. */
+export interface MissingHost {
+  /** Empty where it is not known. */
+  readonly host: string;
+  readonly address: string;
+  /** Why it is no member, as an English sentence that names it. */
+  readonly reason: string;
+}
+
 export interface SendResult {
   readonly result: "send";
   readonly exitStatus: number;
@@ -161,6 +170,8 @@ export interface SendResult {
   readonly unknown: readonly string[];
   /** Names given as left out that are no members. */
   readonly unknownExcepts: readonly string[];
+  /** Hosts that the push means and cannot reach. */
+  readonly missing: readonly MissingHost[];
   /** Set when nothing was changed anywhere, with the reason. */
   readonly aborted: string | undefined;
   readonly entries: number;
@@ -179,15 +190,35 @@ export interface MemberInfo {
   readonly host: string;
   readonly address: string;
   readonly version: string;
+  /** The version of the protocol that it speaks. */
+  readonly protocol: number;
   readonly receives: boolean;
   readonly sends: boolean;
   readonly labels: readonly string[];
 }
 
+/** Something that is in the way between this host and another one that is heard. */
+export interface ProblemInfo {
+  /** unanswered, other-version, foreign-key, elsewhere, unheard or mute. */
+  readonly kind: string;
+  /** Empty where it is not known. */
+  readonly host: string;
+  readonly address: string;
+  /** How often it was noticed. */
+  readonly count: number;
+  /** An English sentence that names the host. */
+  readonly reason: string;
+}
+
 export type Result =
   | SendResult
   | { readonly result: "status"; readonly values: readonly (readonly [string, string])[] }
-  | { readonly result: "members"; readonly members: readonly MemberInfo[]; readonly isSealed: boolean }
+  | {
+      readonly result: "members";
+      readonly members: readonly MemberInfo[];
+      readonly problems: readonly ProblemInfo[];
+      readonly isSealed: boolean;
+    }
   | { readonly result: "history"; readonly entries: readonly HistoryEntry[] }
   | { readonly result: "ok" }
   | { readonly result: "error"; readonly message: string; readonly exitStatus: number };

@@ -23,6 +23,7 @@ import { Lifecycle } from "./service/lifecycle.ts";
 import { logEvent } from "./service/log-events.ts";
 import type { Log } from "./service/log.ts";
 import { claimBase, identify, type NodeIdentity } from "./service/node-identity.ts";
+import { OwnCopies } from "./service/own-copies.ts";
 import { dropPrivileges } from "./service/privileges.ts";
 import type { Settings } from "./settings/settings.ts";
 
@@ -52,6 +53,8 @@ interface Frame {
   readonly events: NodeEvents;
   readonly opened: PrivilegedParts;
   readonly identity: NodeIdentity;
+  /** The directory that keeps the id of the node; undefined if nothing is kept. */
+  readonly stateDirectory: string | undefined;
   /** Whether owners of files can be set with the privileges that are left. */
   readonly keepsOwner: boolean;
   readonly history: History;
@@ -64,6 +67,7 @@ interface Pump {
   readonly driver: Driver;
   readonly inbound: InboundDatagrams;
   readonly counters: Counters;
+  readonly watch: InterfaceWatch;
 }
 
 /** The parts around the pushes that this node sends and receives. */
@@ -73,6 +77,7 @@ interface Pushes {
   readonly hooks: Hooks;
   readonly arrivals: Arrivals;
   readonly status: StatusLine;
+  readonly copies: OwnCopies;
 }
 
 /**
@@ -110,7 +115,9 @@ async function start(
   log.info(`using ${chosen.name} (${chosen.ip}), group ${ip}, port ${port}`);
 
   const events = new NodeEvents();
-  const frame = { settings, log, lifecycle, events, opened, identity, keepsOwner, history, startedMs };
+  const { stateDirectory } = surroundings;
+  const parts = { settings, log, lifecycle, events, opened, identity, stateDirectory };
+  const frame = { ...parts, keepsOwner, history, startedMs };
   const pump = buildPump(frame, surroundings.onTurn);
   const pushes = buildPushes(frame, pump);
   startParts(frame, pump, pushes);
@@ -127,8 +134,8 @@ function openHistory(settings: Settings, log: Log): History {
   );
 }
 
-function buildPump({ settings, lifecycle, events, opened, identity }: Frame, onTurn: () => void): Pump {
-  const { fleetKey, transport } = opened;
+function buildPump({ settings, log, lifecycle, events, opened, identity }: Frame, onTurn: () => void): Pump {
+  const { fleetKey, chosen, transport } = opened;
   const { nodeId, epoch } = identity;
   const counters = new Counters();
   const engine = makeEngine(settings, identity, transport);
@@ -145,7 +152,14 @@ function buildPump({ settings, lifecycle, events, opened, identity }: Frame, onT
     if (event.kind === "transfer-finished" || event.kind === "inbound-ended")
       setImmediate(() => heap.noteEnd());
   });
-  return { engine, driver, inbound, counters };
+  const watch = new InterfaceWatch(settings.interface, chosen, transport, log, {
+    hasMembers: () => engine.membership.size > 0,
+    isIdle: () => engine.isIdle,
+    onMoved: () => driver.reintroduce(),
+    onLength: (datagramBytes) => driver.handle({ kind: "length-changed", datagramBytes }),
+    onLost: () => driver.handle({ kind: "cut-off" }),
+  });
+  return { engine, driver, inbound, counters, watch };
 }
 
 /**
@@ -155,17 +169,19 @@ function buildPump({ settings, lifecycle, events, opened, identity }: Frame, onT
  * The order of the paragraphs is the order in which the parts hear of an event: log, transfers, history, hooks, requests
  * that wait, status line. The log is first, so that its line stands before those of the other parts.
  */
-function buildPushes(frame: Frame, { engine, driver }: Pump): Pushes {
-  const { settings, log, lifecycle, events, identity, history } = frame;
+function buildPushes(frame: Frame, { engine, driver, watch }: Pump): Pushes {
+  const { settings, log, lifecycle, events, opened, identity, history } = frame;
   const { membership } = engine;
   const hostOf = (epoch: string) => membership.memberOf(epoch)?.info.hostName ?? "a member that left";
-  events.listen((event) => logEvent(log, event, hostOf));
+  events.listen((event) => logEvent(log, event, hostOf, settings.port));
 
   const transfers = new Transfers({
     engine,
     driver,
     log,
     settings,
+    watch,
+    isSealed: opened.fleetKey.isSecret,
     record: (transfer, result, by) =>
       history.add(sentEntry(`${identity.epoch}-${transfer}`, settings.hostName, result, by)),
   });
@@ -182,9 +198,14 @@ function buildPushes(frame: Frame, { engine, driver }: Pump): Pushes {
   const arrivals = new Arrivals();
   events.listen((event) => arrivals.onEvent(event));
 
-  const status = new StatusLine(membership, transfers);
+  const status = new StatusLine(membership, transfers, watch, settings.port);
   events.listen((event) => status.onEvent(event));
-  return { transfers, received, hooks, arrivals, status };
+
+  const { stateDirectory } = frame;
+  const rename = driver.rename.bind(driver);
+  const copies = new OwnCopies({ settings, identity, stateDirectory, log, rename });
+  events.listen((event) => copies.onEvent(event));
+  return { transfers, received, hooks, arrivals, status, copies };
 }
 
 /**
@@ -193,21 +214,18 @@ function buildPushes(frame: Frame, { engine, driver }: Pump): Pushes {
  */
 function startParts(frame: Frame, pump: Pump, pushes: Pushes): void {
   const { settings, log, lifecycle, opened, history, startedMs } = frame;
-  const { fleetKey, chosen, transport, server } = opened;
-  const { engine, driver, inbound, counters } = pump;
-  const { transfers, arrivals } = pushes;
+  const { fleetKey, transport, server } = opened;
+  const { engine, driver, inbound, counters, watch } = pump;
+  const { transfers, arrivals, copies } = pushes;
 
   const disks = startDisks(frame, driver, pushes);
   lifecycle.started(() => disks.stop());
   driver.attach(disks);
 
-  const onMoved = () => driver.reintroduce();
-  const watch = new InterfaceWatch(settings.interface, chosen, transport, log, onMoved);
   if (server !== undefined) {
     const isSealed = fleetKey.isSecret;
-    const shown = { settings, engine, transport, transfers, arrivals, history, counters, log };
-    const present = () => watch.present;
-    server.serve(new ConsoleService({ ...shown, driver, isSealed, present, startedMs }));
+    const shown = { settings, engine, transport, transfers, arrivals, history, counters, log, copies };
+    server.serve(new ConsoleService({ ...shown, driver, isSealed, watch, startedMs }));
     lifecycle.putToWork(server);
   }
 

@@ -4,7 +4,7 @@ import type { Random } from "../base/random.ts";
 import { NodeEngine } from "../engine/node.ts";
 import type { EngineOptions } from "../engine/types.ts";
 import type { Transport } from "../net/transports/transport.ts";
-import { DATAGRAM_BYTES, WINDOW_BLOCKS } from "../wire/limits.ts";
+import { DATAGRAM_BYTES, PROTOCOL_VERSION, WINDOW_BLOCKS } from "../wire/limits.ts";
 import type { NodeIdentity } from "./service/node-identity.ts";
 import type { Settings } from "./settings/settings.ts";
 import { VERSION } from "./settings/version.ts";
@@ -18,16 +18,20 @@ const WIRE_HEADER_BYTES = 14 + 20 + 8;
 /**
  * Makes the engine.
  *
- * @param transport its receive buffer bounds how far senders run ahead of this node
+ * @param transport its receive buffer bounds how far senders run ahead of this node; the node sends from its address
  */
 export function makeEngine(
   settings: Settings,
   identity: NodeIdentity,
-  transport: Pick<Transport, "receiveBufferBytes">,
+  transport: Pick<Transport, "receiveBufferBytes" | "ownAddress" | "datagramBytes">,
 ): NodeEngine {
   const { hostName, receives, sends, labels } = settings;
-  const info = { hostName, version: VERSION, receives, sends, labels };
-  return new NodeEngine(identity, info, engineOptions(settings, transport), systemRandom());
+  const { datagramBytes } = transport;
+  const names = { hostName, version: VERSION, protocol: PROTOCOL_VERSION };
+  const info = { ...names, receives, sends, labels, datagramBytes };
+  const { nodeId, epoch } = identity;
+  const self = { nodeId, epoch, address: transport.ownAddress };
+  return new NodeEngine(self, info, engineOptions(settings, transport), systemRandom());
 }
 
 function engineOptions(

@@ -49,7 +49,7 @@ export async function openPrivilegedParts(
   lifecycle: Lifecycle,
 ): Promise<PrivilegedParts> {
   const fleetKey = new FleetKey(settings.keyFile === undefined ? undefined : readKeyFile(settings.keyFile));
-  const chosen = await awaitInterface(settings.interface, networkPatienceMs, onWaiting);
+  const chosen = await awaitInterface(settings.interface, settings.multicast, networkPatienceMs, onWaiting);
   const pages = new PagePool(INBOUND_TRANSFERS * WINDOW_BLOCKS + SPARE_PAGES);
   const transport = await openTransport(settings, chosen.ip, pages).catch(mayChange);
   lifecycle.opened(transport);

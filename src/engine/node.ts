@@ -3,15 +3,28 @@ import { sentence } from "../base/reason.ts";
 import type { Random } from "../base/random.ts";
 import type { FragmentHeader } from "../wire/datagram.ts";
 import type { NodeInfo } from "../wire/membership-messages.ts";
-import { Membership, type Peer } from "./membership/membership.ts";
+import { Membership, type Self } from "./membership/membership.ts";
 import { InboundTransfers } from "./receiver/inbound-transfers.ts";
 import { RankClock } from "./ranks.ts";
 import { OutboundTransfers } from "./sender/outbound-transfers.ts";
 import type { TransferSender } from "./sender/transfer-sender.ts";
-import type { Address, Effect, EngineOptions, FragmentMask, InboundKey, Input } from "./types.ts";
+import type {
+  Address,
+  Effect,
+  EngineOptions,
+  FragmentMask,
+  InboundKey,
+  Input,
+  LeaveReason,
+} from "./types.ts";
 
 /** Why a member has left, as a reason. */
-const LEFT = { exit: "was-stopped", silence: "fell-silent", restart: "was-restarted" } as const;
+const LEFT = {
+  exit: "was-stopped",
+  silence: "fell-silent",
+  restart: "was-restarted",
+  "cut-off": "own-interface-away",
+} as const;
 
 /**
  * A whole node: membership, the transfers that it sends, and those that it receives. Inputs go in by handle() and
@@ -20,15 +33,15 @@ const LEFT = { exit: "was-stopped", silence: "fell-silent", restart: "was-restar
  */
 export class NodeEngine {
   readonly membership: Membership;
-  private readonly self: Peer;
+  private readonly selfEpoch: string;
   private readonly outbound: OutboundTransfers;
   private readonly inbound: InboundTransfers;
   private readonly ranks = new RankClock();
   private readonly effects: Effect[] = [];
 
-  constructor(self: Peer, info: NodeInfo, options: EngineOptions, random: Random) {
-    this.self = self;
-    this.membership = new Membership(info, random);
+  constructor(self: Self, info: NodeInfo, options: EngineOptions, random: Random) {
+    this.selfEpoch = self.epoch;
+    this.membership = new Membership(self, info, random);
     this.outbound = new OutboundTransfers(options, this.ranks);
     this.inbound = new InboundTransfers({
       selfEpoch: self.epoch,
@@ -81,6 +94,15 @@ export class NodeEngine {
         this.outbound.tick(nowMs);
         this.inbound.tick(nowMs);
         break;
+      case "cut-off":
+        this.membership.cutOff();
+        break;
+      case "length-changed":
+        this.membership.describe(input.datagramBytes, nowMs);
+        break;
+      case "renamed":
+        this.membership.rename(input.nodeId, nowMs);
+        break;
       case "stop":
         this.outbound.cancelAll(sentence("daemon-stopping"));
         this.membership.stop();
@@ -129,7 +151,7 @@ export class NodeEngine {
   /** Membership hears every message first: a transfer is spoken of by members alone. */
   private handleMessage(input: Extract<Input, { kind: "message" }>, nowMs: number): void {
     const { from, source, message } = input;
-    if (from.epoch === this.self.epoch) return;
+    if (from.epoch === this.selfEpoch) return;
     this.membership.handle(from, source, message, nowMs);
     const member = this.membership.memberOf(from.epoch);
     if (member === undefined || member.nodeId !== from.nodeId) return;
@@ -141,7 +163,7 @@ export class NodeEngine {
       return;
     }
     // A message for another node, recorded and sent again to this one, still has a good seal.
-    if (message.body.sender !== this.self.epoch) return;
+    if (message.body.sender !== this.selfEpoch) return;
     const sender = this.outbound.of(message.body.transfer);
     if (message.type === "status") sender?.handleStatus(from.epoch, message.body, nowMs);
     else sender?.handleFindings(from.epoch, message.body, nowMs);
@@ -159,7 +181,7 @@ export class NodeEngine {
     this.inbound.collect(nowMs);
   }
 
-  private memberLeft(epoch: string, reason: "exit" | "silence" | "restart", nowMs: number): void {
+  private memberLeft(epoch: string, reason: LeaveReason, nowMs: number): void {
     const text = sentence(LEFT[reason]);
     this.outbound.memberLeft(epoch, text, nowMs);
     this.inbound.senderLeft(epoch, sentence("sender-left", text));

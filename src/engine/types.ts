@@ -3,13 +3,10 @@ import type { Bitmap } from "../base/bitmap.ts";
 import type { BlockKind } from "../wire/datagram.ts";
 import type { ControlMessage } from "../wire/message.ts";
 import type { Finding } from "../wire/findings.ts";
-import type { NodeInfo } from "../wire/membership-messages.ts";
+import type { Endpoint, NodeInfo } from "../wire/membership-messages.ts";
 
 /** A UDP address. */
-export interface Address {
-  readonly ip: string;
-  readonly port: number;
-}
+export type Address = Endpoint;
 
 export function sameAddress(a: Address, b: Address): boolean {
   return a.ip === b.ip && a.port === b.port;
@@ -105,10 +102,58 @@ export interface TransferResult {
   readonly repairedFragments: number;
 }
 
+/** Why a node is no member any more; cut-off: this node has lost its interface. */
+export type LeaveReason = "exit" | "silence" | "restart" | "cut-off";
+/**
+ * The kinds of problems:
+ *
+ * - unanswered: a node of this fleet is heard, but does not answer when it is asked.
+ * - other-version: a node speaks another version of the protocol.
+ * - foreign-key: packets that are sealed with another key.
+ * - elsewhere: an answer of a node that comes from another address than the node sends from.
+ * - unheard: a member does not get what this node sends to the group.
+ * - mute: a member answers, but what it sends to the group does not arrive.
+ */
+export type ProblemKind = "unanswered" | "other-version" | "foreign-key" | "elsewhere" | "unheard" | "mute";
+
+/** A problem, as it is noticed. */
+export interface FoundProblem {
+  readonly kind: ProblemKind;
+  /** The address that the packets come from. */
+  readonly ip: string;
+  /** Whether the seal of its packets has opened. Anybody can send packets that do not open, from any address. */
+  readonly isProven: boolean;
+  /** The id of the node, where the packets have opened. */
+  readonly nodeId?: string;
+  /** What the node says of itself, as far as that can be read. */
+  readonly info?: NodeInfo | undefined;
+  /** For other-version: the version. */
+  readonly version?: number;
+  /** For elsewhere: the address that the node says it sends from. */
+  readonly claimedIp?: string;
+}
+
+/** A problem that this node has now. */
+export interface Problem extends FoundProblem {
+  /** How often it was noticed: for packets, their number. */
+  readonly count: number;
+}
+
 /** Events: what the engines tell the rest of the program. None of them is answered. */
 export type NodeEvent =
   | { readonly kind: "member-joined"; readonly member: Member }
-  | { readonly kind: "member-left"; readonly member: Member; readonly reason: "exit" | "silence" | "restart" }
+  | { readonly kind: "member-left"; readonly member: Member; readonly reason: LeaveReason }
+  /** Two members have the same node id, and both are alive. */
+  | { readonly kind: "copies"; readonly members: readonly [Member, Member] }
+  /** A member has the node id of this node. */
+  | {
+      readonly kind: "own-copy";
+      readonly member: Member;
+      /** Whether this node is the one of the two that draws a new id. */
+      readonly drawsId: boolean;
+    }
+  /** Something is in the way of a node that is heard, or is no longer. */
+  | { readonly kind: "problem-began" | "problem-ended"; readonly problem: Problem }
   | {
       readonly kind: "member-failed";
       readonly transfer: number;
@@ -211,6 +256,12 @@ export type Input =
       readonly message: ControlMessage;
     }
   | { readonly kind: "tick" }
+  /** This node has lost its interface: no other node can be reached. */
+  | { readonly kind: "cut-off" }
+  /** The interface of this node takes packets of another length: its longest datagram. */
+  | { readonly kind: "length-changed"; readonly datagramBytes: number }
+  /** This node has another node id from now on. */
+  | { readonly kind: "renamed"; readonly nodeId: string }
   | { readonly kind: "start-transfer"; readonly request: TransferRequest }
   | { readonly kind: "cancel-transfer"; readonly transfer: number; readonly reason: string }
   | { readonly kind: "sent"; readonly transfer: number }
@@ -268,6 +319,8 @@ export interface TransferRequest {
   readonly targets: readonly Member[];
   readonly dryRun: boolean;
   readonly allOrNothing: boolean;
+  /** The length of all datagrams of a block but the last; by default the longest. */
+  readonly datagramBytes?: number;
 }
 
 /** Sizes that differ between a real node and a simulated one. */

@@ -1,7 +1,7 @@
 /** One UDP socket, as the rest of the program sees it. */
 import os from "node:os";
 import { UserError } from "../base/user-error.ts";
-import { bindUdpSocket, makeUdpSocket, SocketError } from "../sys/udp-socket.ts";
+import { bindUdpSocket, makeUdpSocket, type MulticastInterface, SocketError } from "../sys/udp-socket.ts";
 import type { InterfaceFilter } from "../sys/socket-filter.ts";
 import { DATAGRAM_BYTES } from "../wire/limits.ts";
 import type { DatagramHandler } from "./datagram-handler.ts";
@@ -20,17 +20,24 @@ export interface DatagramSocket {
   listen(handler: DatagramHandler, onError: (error: Error) => void): void;
 
   /**
-   * Sends datagrams that lie side by side, all but the last of the full length.
+   * Sends datagrams that lie side by side, all but the last of one length.
    *
+   * @param datagramBytes that length; a shorter train is one datagram
    * @param done called once when the kernel has taken them and their memory may change; with the number of sends that
    *   failed, whose datagrams count as lost on the way
    */
-  send(train: Uint8Array, ip: string, port: number, done: (failures: number) => void): void;
+  send(
+    train: Uint8Array,
+    datagramBytes: number,
+    ip: string,
+    port: number,
+    done: (failures: number) => void,
+  ): void;
 
-  /** Joins the group on the interface that has this address. Throws the error of the kernel. */
-  join(group: string, interfaceIp: string): void;
-  /** Leaves the group there. Throws the error of the kernel. */
-  leave(group: string, interfaceIp: string): void;
+  /** Joins the group on an interface. Throws the error of the kernel. */
+  join(group: string, where: MulticastInterface): void;
+  /** Leaves the group there. May throw the error of the kernel if it was no member. */
+  leave(group: string, where: MulticastInterface): void;
   /** Sends multicast over the interface that has this address. Throws the error of the kernel. */
   sendMulticastOver(interfaceIp: string): void;
   /** Drops what comes in over another interface; false if the library or the kernel lacks the calls. */

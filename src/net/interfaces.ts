@@ -1,7 +1,10 @@
 /** Finds the network interface that the node uses. */
 import fs from "node:fs";
+import net from "node:net";
 import os from "node:os";
 import { UserError } from "../base/user-error.ts";
+import { maskOfPrefix, wordOfAddress } from "./address-words.ts";
+import { routedInterfaces } from "./routes.ts";
 
 /** A network interface with one of its IPv4 addresses. */
 export interface ChosenInterface {
@@ -20,23 +23,66 @@ export interface InterfaceAddress extends Network {
   readonly name: string;
 }
 
+/** The interface that the node would take by itself. */
+export interface PreferredInterface extends ChosenInterface {
+  /** Whether the kernel routes packets to the group over it. If not, it is a guess. */
+  readonly isRouted: boolean;
+}
+
+/** Devices for containers and virtual machines: if nothing else tells, the fleet is not behind these. */
+const VIRTUAL = /^(docker|br-|veth|virbr|vnet|cni|cali|flannel|cilium|lxc|lxdbr|podman)/;
+
 /**
- * Finds the interface by its name or address. Without either, takes the one of the default route, or else the first one.
+ * Finds the interface by its name, its address, or a network such as 10.78.0.0/24 that one of its addresses belongs to.
+ * Without any of these, takes the preferred one.
  *
+ * @param group the multicast group, for whose route the kernel is asked
  * @throws UserError if there is none, or it has no IPv4 address
  */
-export function chooseInterface(wanted: string | undefined): ChosenInterface {
+export function chooseInterface(wanted: string | undefined, group: string): ChosenInterface {
+  if (wanted === undefined) {
+    const { name, ip } = preferredInterface(group);
+    return { name, ip };
+  }
   const all = ipv4Interfaces();
-  if (wanted === undefined) return defaultInterface(all);
-  const found = all.find((one) => one.name === wanted || one.ip === wanted) ?? loopbackAddress(wanted);
+  const network = parseNetwork(wanted);
+  const isWanted = ({ name, ip }: ChosenInterface) =>
+    network === undefined ? name === wanted || ip === wanted : isInNetwork(ip, network);
+  const found = all.find(isWanted) ?? loopbackAddress(wanted);
   if (found !== undefined) return found;
   if (isDevice(wanted)) {
     throw new UserError(
-      `the interface ${wanted} has no IPv4 address: give it one, or choose another with -i`,
+      `the interface ${wanted} is down or has no IPv4 address: bring it up, or choose another with -i`,
     );
   }
   const names = all.map((one) => `${one.name} (${one.ip})`).join(", ");
-  throw new UserError(`there is no interface or local address ${wanted}: this host has ${names || "none"}`);
+  const missing = network === undefined ? "interface or local address" : "interface with an address in";
+  throw new UserError(`there is no ${missing} ${wanted}: this host has ${names || "none"}`);
+}
+
+/**
+ * Finds the interface that the node takes if the settings name none: the one that the kernel routes packets to the group
+ * over. If there is no such route, the first that is not made for containers, or else the first one.
+ *
+ * @throws UserError if no interface has an IPv4 address
+ */
+export function preferredInterface(group: string): PreferredInterface {
+  const all = ipv4Interfaces().filter(({ name }) => name !== "lo");
+  for (const routed of routedInterfaces(group)) {
+    const found = all.find(({ name }) => deviceOf(name) === routed);
+    if (found !== undefined) return { ...found, isRouted: true };
+  }
+  const guessed = all.find(({ name }) => !VIRTUAL.test(name)) ?? all[0];
+  if (guessed !== undefined) return { ...guessed, isRouted: false };
+  throw new UserError("no network interface has an IPv4 address: bring one up, or choose one with -i");
+}
+
+/** A network in the form 10.78.0.0/24; undefined for another text. */
+function parseNetwork(text: string): Network | undefined {
+  const [ip = "", bits = "", ...rest] = text.split("/");
+  if (rest.length > 0 || !net.isIPv4(ip) || !/^\d{1,2}$/.test(bits) || Number(bits) > 32) return undefined;
+  const mask = maskOfPrefix(Number(bits));
+  return { ip, netmask: [24, 16, 8, 0].map((shift) => (mask >>> shift) & 0xff).join(".") };
 }
 
 /** The interface that has this address, with its network; undefined if there is none. */
@@ -51,23 +97,19 @@ export function networksBeside(name: string): Network[] {
 }
 
 /** The kernel may list the further addresses of eth0 as those of eth0:1. */
-function deviceOf(name: string): string {
+export function deviceOf(name: string): string {
   return name.split(":")[0] ?? name;
 }
 
 /** Whether an address belongs to a network. */
 export function isInNetwork(ip: string, network: Network): boolean {
-  const mask = wordOf(network.netmask);
-  return (wordOf(ip) & mask) === (wordOf(network.ip) & mask);
+  const mask = wordOfAddress(network.netmask);
+  return (wordOfAddress(ip) & mask) === (wordOfAddress(network.ip) & mask);
 }
 
 /** Whether an address is of the loopback network, which no packet leaves. */
 export function isLoopback(ip: string): boolean {
   return ip.startsWith("127.");
-}
-
-function wordOf(ip: string): number {
-  return ip.split(".").reduce((word, byte) => (word << 8) | Number(byte), 0);
 }
 
 /** Whether the kernel knows a network device of this name, with or without an address. */
@@ -91,29 +133,4 @@ function ipv4Addresses(): InterfaceAddress[] {
       .filter((one) => one.family === "IPv4")
       .map(({ address: ip, netmask }) => ({ name, ip, netmask })),
   );
-}
-
-function defaultInterface(all: readonly ChosenInterface[]): ChosenInterface {
-  const routed = defaultRouteInterface();
-  const real = all.filter((one) => one.name !== "lo");
-  const chosen = real.find((one) => one.name === routed) ?? real[0];
-  if (chosen !== undefined) return chosen;
-  throw new UserError("no network interface has an IPv4 address: bring one up, or choose one with -i");
-}
-
-/** The interface of the default route with the lowest metric, as the kernel lists it. */
-function defaultRouteInterface(): string | undefined {
-  let table: string;
-  try {
-    table = fs.readFileSync("/proc/net/route", "latin1");
-  } catch {
-    return undefined;
-  }
-  const routes = table
-    .split("\n")
-    .slice(1)
-    .map((line) => line.split("\t"))
-    .filter((fields) => fields[1] === "00000000" && fields[7] === "00000000");
-  routes.sort((a, b) => Number(a[6]) - Number(b[6]));
-  return routes[0]?.[0];
 }

@@ -1,7 +1,7 @@
 /** A UDP socket by node:dgram alone, for systems without the calls that fast-socket.ts needs. */
 import dgram from "node:dgram";
 import { filterInterface, type InterfaceFilter } from "../sys/socket-filter.ts";
-import { DATAGRAM_BYTES } from "../wire/limits.ts";
+import { joinGroup, leaveGroup, type MulticastInterface } from "../sys/udp-socket.ts";
 import type { DatagramHandler } from "./datagram-handler.ts";
 import {
   bindDescriptor,
@@ -68,15 +68,21 @@ export class PlainSocket implements DatagramSocket {
     this.socket.on("error", onError);
   }
 
-  send(train: Uint8Array, ip: string, port: number, done: (failures: number) => void): void {
-    let pending = Math.ceil(train.length / DATAGRAM_BYTES);
+  send(
+    train: Uint8Array,
+    datagramBytes: number,
+    ip: string,
+    port: number,
+    done: (failures: number) => void,
+  ): void {
+    let pending = Math.ceil(train.length / datagramBytes);
     let failures = 0;
     const finish = (error: Error | null) => {
       if (error !== null) failures++;
       if (--pending === 0) done(failures);
     };
-    for (let start = 0; start < train.length; start += DATAGRAM_BYTES) {
-      const datagram = train.subarray(start, Math.min(start + DATAGRAM_BYTES, train.length));
+    for (let start = 0; start < train.length; start += datagramBytes) {
+      const datagram = train.subarray(start, Math.min(start + datagramBytes, train.length));
       this.sendWhole(datagram, ip, port, finish);
     }
   }
@@ -86,12 +92,14 @@ export class PlainSocket implements DatagramSocket {
     this.socket.send(bytes, port, ip, done);
   }
 
-  join(group: string, interfaceIp: string): void {
-    this.socket.addMembership(group, interfaceIp);
+  join(group: string, where: MulticastInterface): void {
+    if (this.descriptor === undefined) this.socket.addMembership(group, where.ip);
+    else joinGroup(this.descriptor, group, where);
   }
 
-  leave(group: string, interfaceIp: string): void {
-    this.socket.dropMembership(group, interfaceIp);
+  leave(group: string, where: MulticastInterface): void {
+    if (this.descriptor === undefined) this.socket.dropMembership(group, where.ip);
+    else leaveGroup(this.descriptor, group, where);
   }
 
   sendMulticastOver(interfaceIp: string): void {

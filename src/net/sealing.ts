@@ -46,15 +46,23 @@ export class FleetKey {
 
 /** Seals this node's control messages. */
 export class ControlSealer {
-  private readonly key: Buffer;
-  private readonly nodeId: string;
+  private readonly fleetKey: FleetKey;
+  private key: Buffer;
+  private nodeId: string;
   private readonly epoch: string;
   private counter = 0n;
 
   constructor(fleetKey: FleetKey, nodeId: string, epoch: string) {
+    this.fleetKey = fleetKey;
     this.key = fleetKey.controlKey(nodeId, epoch);
     this.nodeId = nodeId;
     this.epoch = epoch;
+  }
+
+  /** Seals as a node with another id from now on, in the same epoch. */
+  rename(nodeId: string): void {
+    this.key = this.fleetKey.controlKey(nodeId, this.epoch);
+    this.nodeId = nodeId;
   }
 
   /** The datagram of a control message. */

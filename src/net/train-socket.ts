@@ -1,7 +1,7 @@
 /** The socket that receives the fragments of the group, and nothing else. */
 import fs from "node:fs";
 import { filterSocket } from "../sys/socket-filter.ts";
-import { joinGroup, leaveGroup } from "../sys/udp-socket.ts";
+import { joinGroup, leaveGroup, type MulticastInterface } from "../sys/udp-socket.ts";
 import type { DatagramHandler } from "./datagram-handler.ts";
 import { bindDescriptor, makeDescriptor, type SocketOptions } from "./datagram-socket.ts";
 import { FRAGMENTS_ALONE } from "./filters.ts";
@@ -46,14 +46,14 @@ export class TrainSocket {
     return filterSocket(this.descriptor, { ...FRAGMENTS_ALONE, ip: ownIp, port });
   }
 
-  /** Joins the group on the interface that has this address. Throws the error of the kernel. */
-  join(group: string, interfaceIp: string): void {
-    joinGroup(this.descriptor, group, interfaceIp);
+  /** Joins the group on an interface. Throws the error of the kernel. */
+  join(group: string, where: MulticastInterface): void {
+    joinGroup(this.descriptor, group, where);
   }
 
   /** Leaves the group there. */
-  leave(group: string, interfaceIp: string): void {
-    leaveGroup(this.descriptor, group, interfaceIp);
+  leave(group: string, where: MulticastInterface): void {
+    leaveGroup(this.descriptor, group, where);
   }
 
   /** Reads what has arrived, without waiting; how many messages there were. */

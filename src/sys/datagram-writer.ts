@@ -1,7 +1,7 @@
 /** Sends datagrams without waiting. */
 import os from "node:os";
 import { lastErrno, nativeFunction, type NativeFunction } from "./native.ts";
-import { socketAddress } from "./udp-socket.ts";
+import { cutSendsInto, socketAddress } from "./udp-socket.ts";
 
 // A number of the kernel's interface.
 const MSG_DONTWAIT = 0x40;
@@ -34,6 +34,11 @@ export class DatagramWriter {
   static isSegmentingError(errno: number): boolean {
     const { EIO, EINVAL, EMSGSIZE, EOPNOTSUPP } = os.constants.errno;
     return [EIO, EINVAL, EMSGSIZE, EOPNOTSUPP].includes(errno);
+  }
+
+  /** Sets the length that longer sends are cut into; 0 for none. False if the kernel does not take it. */
+  cutInto(segmentBytes: number): boolean {
+    return cutSendsInto(this.descriptor, segmentBytes);
   }
 
   send(bytes: Uint8Array, ip: string, port: number): SendOutcome {

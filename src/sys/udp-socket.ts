@@ -1,4 +1,5 @@
 /** UDP sockets with the options that Node does not set: large buffers, trains, sharing, membership. */
+import fs from "node:fs";
 import util from "node:util";
 import { lastErrno, nativeFunction } from "./native.ts";
 
@@ -25,6 +26,8 @@ const IP_MULTICAST_ALL = 49;
 const SOL_UDP = 17;
 const UDP_SEGMENT = 103;
 const UDP_GRO = 104;
+const SIOCGIFMTU = 0x8921;
+const INTERFACE_NAME_BYTES = 16;
 
 const BIND = "int bind(int, const void *, uint32_t)";
 const CLOSE = "int close(int)";
@@ -94,19 +97,30 @@ export function bindUdpSocket(descriptor: number, ip: string, port: number, isSh
     throw new SocketError("bind", lastErrno());
 }
 
+/** An interface as memberships name it. */
+export interface MulticastInterface {
+  /** One of its addresses. */
+  readonly ip: string;
+  /**
+   * Its number. With it, the kernel ends a membership on an interface that is gone, or that was made again under the same
+   * address. Undefined if it is not known: the address alone has to tell then.
+   */
+  readonly index: number | undefined;
+}
+
 /**
- * Makes a socket a member of a group on the interface that has this address.
+ * Makes a socket a member of a group on an interface.
  *
  * @throws SocketError if the kernel refuses
  */
-export function joinGroup(descriptor: number, group: string, interfaceIp: string): void {
-  if (!setOption(descriptor, SOL_IP, IP_ADD_MEMBERSHIP, membership(group, interfaceIp)))
+export function joinGroup(descriptor: number, group: string, where: MulticastInterface): void {
+  if (!setOption(descriptor, SOL_IP, IP_ADD_MEMBERSHIP, membership(group, where)))
     throw new SocketError("setsockopt", lastErrno());
 }
 
 /** Ends a membership; nothing happens if there is none. */
-export function leaveGroup(descriptor: number, group: string, interfaceIp: string): void {
-  setOption(descriptor, SOL_IP, IP_DROP_MEMBERSHIP, membership(group, interfaceIp));
+export function leaveGroup(descriptor: number, group: string, where: MulticastInterface): void {
+  setOption(descriptor, SOL_IP, IP_DROP_MEMBERSHIP, membership(group, where));
 }
 
 /**
@@ -120,6 +134,49 @@ export function interfaceIndex(name: string): number | undefined {
   return index > 0 ? index : undefined;
 }
 
+/**
+ * The longest packet that an interface takes, with its IP header.
+ *
+ * @param name with a label, such as eth0:1, or without
+ * @returns undefined if there is none of this name, or it cannot be told
+ */
+export function interfaceMtuBytes(name: string): number | undefined {
+  const [device = name] = name.split(":");
+  return askMtu(device) ?? readMtu(device);
+}
+
+function askMtu(device: string): number | undefined {
+  const ioctl = nativeFunction("int ioctl(int, unsigned long, void *)");
+  const socket = nativeFunction("int socket(int, int, int)");
+  if (ioctl === undefined || socket === undefined || device.length >= INTERFACE_NAME_BYTES) return undefined;
+  const descriptor = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (descriptor < 0) return undefined;
+  // A struct ifreq: the name, and then the answer.
+  const request = Buffer.alloc(40);
+  request.write(device, "latin1");
+  const isAnswered = ioctl(descriptor, SIOCGIFMTU, request) === 0;
+  closeSocket(descriptor);
+  return isAnswered ? request.readInt32LE(INTERFACE_NAME_BYTES) : undefined;
+}
+
+/** Without the library: /sys may be that of another network namespace, but seldom is. */
+function readMtu(device: string): number | undefined {
+  try {
+    return Number(fs.readFileSync(`/sys/class/net/${device}/mtu`, "latin1"));
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * Sets the length that the kernel cuts longer sends into; 0 for none: then each send is one datagram.
+ *
+ * @returns whether the kernel has taken it
+ */
+export function cutSendsInto(descriptor: number, segmentBytes: number): boolean {
+  return setOption(descriptor, SOL_UDP, UDP_SEGMENT, segmentBytes);
+}
+
 function closeSocket(descriptor: number): void {
   nativeFunction(CLOSE)?.(descriptor);
 }
@@ -131,9 +188,12 @@ function setOption(descriptor: number, level: number, option: number, value: num
   return setsockopt?.(descriptor, level, option, bytes, bytes.length) === 0;
 }
 
-/** A struct ip_mreq. */
-function membership(group: string, interfaceIp: string): Buffer {
-  return Buffer.from([...group.split("."), ...interfaceIp.split(".")].map(Number));
+/** A struct ip_mreqn. */
+function membership(group: string, { ip, index }: MulticastInterface): Buffer {
+  const bytes = Buffer.alloc(12);
+  bytes.set([...group.split("."), ...ip.split(".")].map(Number));
+  bytes.writeInt32LE(index ?? 0, 8);
+  return bytes;
 }
 
 /** A struct sockaddr_in. */

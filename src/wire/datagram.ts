@@ -1,7 +1,13 @@
 /** The outside of a datagram: common header, control header, fragment header. */
 import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
 import { bytesOfHex, hexOf } from "../base/hex.ts";
-import { BLOCK_FRAGMENTS, DATAGRAM_BYTES, PROTOCOL_VERSION, TAG_BYTES } from "./limits.ts";
+import {
+  BLOCK_FRAGMENTS,
+  DATAGRAM_BYTES,
+  DATAGRAM_VERSION,
+  LEAST_DATAGRAM_BYTES,
+  TAG_BYTES,
+} from "./limits.ts";
 
 /**
  * The outside of every datagram (PROTOCOL.md 2): a common header, then either the header of a sealed control message or
@@ -13,7 +19,7 @@ export const MAGIC = 0x4d;
 
 export const DatagramType = { control: 1, fragment: 2 } as const;
 
-/** Common header: magic u8, version u8, type u8, 0 u8, length u16, 0 u16, epoch 8 bytes. */
+/** Common header: magic u8, version u8, type u8, 0 u8, length u16, full length u16 (fragments) or 0, epoch 8 bytes. */
 export const COMMON_HEADER_BYTES = 16;
 
 /** After the common header: node id 16 bytes, counter u64. */
@@ -28,6 +34,9 @@ export const FRAGMENT_HEADER_BYTES = COMMON_HEADER_BYTES + 16;
 /** Bytes of a sealed block that one fragment carries; all but the last are full. */
 export const FRAGMENT_PAYLOAD_BYTES = DATAGRAM_BYTES - FRAGMENT_HEADER_BYTES;
 
+/** Fewest bytes that a full fragment carries, where the network does not take the longest datagrams. */
+export const LEAST_FRAGMENT_PAYLOAD_BYTES = LEAST_DATAGRAM_BYTES - FRAGMENT_HEADER_BYTES;
+
 /** Most bytes of a sealed block, and below it those of its plaintext. */
 export const SEALED_BLOCK_BYTES = FRAGMENT_PAYLOAD_BYTES * BLOCK_FRAGMENTS;
 export const BLOCK_PLAINTEXT_BYTES = SEALED_BLOCK_BYTES - TAG_BYTES;
@@ -35,9 +44,13 @@ export const BLOCK_PLAINTEXT_BYTES = SEALED_BLOCK_BYTES - TAG_BYTES;
 /** The kind of a block. It is in the header because manifest blocks are opened in order. */
 export const BlockKind = { manifest: 1, data: 2 } as const;
 
-/** How many fragments a sealed block of this length needs. */
-export function fragmentCount(sealedBytes: number): number {
-  return Math.ceil(sealedBytes / FRAGMENT_PAYLOAD_BYTES);
+/**
+ * How many fragments a sealed block of this length needs.
+ *
+ * @param fullBytes what each of them but the last carries
+ */
+export function fragmentCount(sealedBytes: number, fullBytes = FRAGMENT_PAYLOAD_BYTES): number {
+  return Math.ceil(sealedBytes / fullBytes);
 }
 
 export interface ControlHeader {
@@ -53,7 +66,7 @@ export interface ControlHeader {
 export function encodeControlHeader(header: ControlHeader, plaintextBytes: number): Uint8Array {
   const writer = new ByteWriter(CONTROL_HEADER_BYTES);
   const length = CONTROL_HEADER_BYTES + plaintextBytes + TAG_BYTES;
-  writer.u8(MAGIC).u8(PROTOCOL_VERSION).u8(DatagramType.control).u8(0).u16(length).u16(0);
+  writer.u8(MAGIC).u8(DATAGRAM_VERSION).u8(DatagramType.control).u8(0).u16(length).u16(0);
   writer.raw(bytesOfHex(header.epoch)).raw(bytesOfHex(header.nodeId)).u64(header.counter);
   return writer.bytes;
 }
@@ -75,9 +88,38 @@ export function decodeControlHeader(datagram: Uint8Array): ControlHeader {
 
 /** The length of the datagram that begins at `start`; 0 if none of this version lies there wholly before `end`. */
 export function datagramLength(bytes: Uint8Array, start: number, end: number): number {
-  if (end - start < COMMON_HEADER_BYTES) return 0;
-  if (bytes[start] !== MAGIC || bytes[start + 1] !== PROTOCOL_VERSION) return 0;
-  if (bytes[start + 3] !== 0 || bytes[start + 6] !== 0 || bytes[start + 7] !== 0) return 0;
+  return bytes[start + 1] === DATAGRAM_VERSION ? lengthInHeader(bytes, start, end) : 0;
+}
+
+/**
+ * A datagram of another version, which this program cannot read. Every version has the same common header, so that nodes of
+ * another version can be named (PROTOCOL.md 2).
+ *
+ * @returns undefined if no such datagram lies wholly before `end`
+ */
+export function datagramOfOtherVersion(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): OtherVersion | undefined {
+  const version = bytes[start + 1];
+  const lengthBytes = lengthInHeader(bytes, start, end);
+  if (lengthBytes === 0 || version === undefined || version === DATAGRAM_VERSION) return undefined;
+  return { version, lengthBytes, isControl: bytes[start + 2] === DatagramType.control };
+}
+
+/** The header of a datagram of another version, as far as it is the same in all versions. */
+export interface OtherVersion {
+  readonly version: number;
+  readonly lengthBytes: number;
+  readonly isControl: boolean;
+}
+
+function lengthInHeader(bytes: Uint8Array, start: number, end: number): number {
+  if (end - start < COMMON_HEADER_BYTES || bytes[start] !== MAGIC) return 0;
+  if (bytes[start + 3] !== 0) return 0;
+  // Only fragments have a field there.
+  if (bytes[start + 2] !== DatagramType.fragment && readU16(bytes, start + 6) !== 0) return 0;
   const length = readU16(bytes, start + 4);
   return length >= COMMON_HEADER_BYTES && length <= end - start && length <= DATAGRAM_BYTES ? length : 0;
 }
@@ -94,6 +136,8 @@ export class FragmentHeader {
   sealedBytes = 0;
   index = 0;
   kind = 0;
+  /** What each fragment of the block but the last carries. */
+  fullBytes = FRAGMENT_PAYLOAD_BYTES;
   /** Where the payload begins in the bytes that were read. */
   payloadStart = 0;
   payloadBytes = 0;
@@ -116,6 +160,8 @@ export function decodeFragment(
   header: FragmentHeader,
 ): boolean {
   if (length <= FRAGMENT_HEADER_BYTES) return false;
+  const fullBytes = readU16(bytes, start + 6);
+  header.fullBytes = fullBytes === 0 ? FRAGMENT_PAYLOAD_BYTES : fullBytes;
   header.epochHigh = readU32BigEndian(bytes, start + 8);
   header.epochLow = readU32BigEndian(bytes, start + 12);
   header.transfer = readU32(bytes, start + 16);
@@ -130,7 +176,7 @@ export function decodeFragment(
 }
 
 /**
- * Reads the headers of a train whose payloads lie elsewhere. All datagrams have the full length, except that the last
+ * Reads the headers of a train whose payloads lie elsewhere. All datagrams have the longest length, except that the last
  * one may be shorter. They hold consecutive fragments of one block.
  *
  * @param start where the first header begins; the others follow without a gap
@@ -151,6 +197,7 @@ export function decodeRun(
     return false;
   if (headers[last + 2] !== DatagramType.fragment || !decodeFragment(headers, last, lastBytes, header))
     return false;
+  if (header.fullBytes !== FRAGMENT_PAYLOAD_BYTES) return false;
   const view = new DataView(headers.buffer, headers.byteOffset, headers.byteLength);
   // The index is the third byte of the last word.
   let word = view.getUint32(last + 28, true) - 0x1_0000 * (count - 1);
@@ -168,23 +215,23 @@ export function decodeRun(
 }
 
 function isConsistent(header: FragmentHeader): boolean {
-  const { sealedBytes, index, kind } = header;
+  const { sealedBytes, index, kind, fullBytes } = header;
   if (kind !== BlockKind.manifest && kind !== BlockKind.data) return false;
-  if (sealedBytes <= TAG_BYTES || sealedBytes > SEALED_BLOCK_BYTES) return false;
-  const offset = index * FRAGMENT_PAYLOAD_BYTES;
-  return (
-    offset < sealedBytes && header.payloadBytes === Math.min(FRAGMENT_PAYLOAD_BYTES, sealedBytes - offset)
-  );
+  if (fullBytes < LEAST_FRAGMENT_PAYLOAD_BYTES || fullBytes > FRAGMENT_PAYLOAD_BYTES) return false;
+  if (sealedBytes <= TAG_BYTES || sealedBytes > fullBytes * BLOCK_FRAGMENTS) return false;
+  const offset = index * fullBytes;
+  return offset < sealedBytes && header.payloadBytes === Math.min(fullBytes, sealedBytes - offset);
 }
 
 /** Writes a fragment's header at `start`, for a payload of `payloadBytes` that follows it. */
 export function encodeFragmentHeader(bytes: Uint8Array, start: number, header: FragmentHeader): void {
   bytes[start] = MAGIC;
-  bytes[start + 1] = PROTOCOL_VERSION;
+  bytes[start + 1] = DATAGRAM_VERSION;
   bytes[start + 2] = DatagramType.fragment;
   bytes[start + 3] = 0;
   writeU16(bytes, start + 4, FRAGMENT_HEADER_BYTES + header.payloadBytes);
-  writeU16(bytes, start + 6, 0);
+  // The usual length is written as 0, so that nodes of version 2 understand it.
+  writeU16(bytes, start + 6, header.fullBytes === FRAGMENT_PAYLOAD_BYTES ? 0 : header.fullBytes);
   writeU32BigEndian(bytes, start + 8, header.epochHigh);
   writeU32BigEndian(bytes, start + 12, header.epochLow);
   writeU32(bytes, start + 16, header.transfer);

@@ -3,8 +3,14 @@
  * counted, and never allocated. PROTOCOL.md 8 names the same numbers.
  */
 
-/** The version of the wire format, in every datagram. */
-export const PROTOCOL_VERSION = 2;
+/** The version of the protocol that this program speaks. A node names its own in its node info (PROTOCOL.md 4.1). */
+export const PROTOCOL_VERSION = 3;
+
+/** The oldest version that it also speaks: nodes of it are members, with the handshake that they know (PROTOCOL.md 4.2). */
+export const OLDEST_PROTOCOL = 2;
+
+/** The version in the header of every datagram. The layout of datagrams has not changed since version 2. */
+export const DATAGRAM_VERSION = 2;
 
 /** The multicast group and port if the config file names none; link-local, so routers never forward it. */
 export const DEFAULT_GROUP = "224.0.0.108";
@@ -12,6 +18,12 @@ export const DEFAULT_PORT = 5000;
 
 /** Longest datagram: fits an Ethernet frame even inside a tunnel whose header has 32 bytes. */
 export const DATAGRAM_BYTES = 1440;
+
+/**
+ * Shortest length that a sender gives its datagrams: with the headers of IP and UDP they have 1,280 bytes, which every
+ * network takes that carries IPv6. Where packets are shorter still, IP divides them.
+ */
+export const LEAST_DATAGRAM_BYTES = 1252;
 
 /** Fragments of a block: 44 datagrams are the longest train that one UDP send can hold. */
 export const BLOCK_FRAGMENTS = 44;

@@ -13,6 +13,8 @@ export type ControlMessage =
   | { readonly type: "exit"; readonly body: null }
   | { readonly type: "challenge"; readonly body: membership.Challenge }
   | { readonly type: "response"; readonly body: membership.Response }
+  | { readonly type: "old-challenge"; readonly body: membership.OldChallenge }
+  | { readonly type: "old-response"; readonly body: membership.OldResponse }
   | { readonly type: "offer"; readonly body: transfer.Offer }
   | { readonly type: "progress"; readonly body: transfer.Progress }
   | { readonly type: "status"; readonly body: Status }
@@ -37,8 +39,14 @@ const CODECS: { readonly [Type in MessageType]: Codec<Type> } = {
   hello: { number: 1, encode: membership.encodePresence, decode: membership.decodePresence },
   alive: { number: 2, encode: membership.encodePresence, decode: membership.decodePresence },
   exit: { number: 3, encode: () => undefined, decode: () => null },
-  challenge: { number: 4, encode: membership.encodeChallenge, decode: membership.decodeChallenge },
-  response: { number: 5, encode: membership.encodeResponse, decode: membership.decodeResponse },
+  "old-challenge": {
+    number: 4,
+    encode: membership.encodeOldChallenge,
+    decode: membership.decodeOldChallenge,
+  },
+  "old-response": { number: 5, encode: membership.encodeOldResponse, decode: membership.decodeOldResponse },
+  challenge: { number: 6, encode: membership.encodeChallenge, decode: membership.decodeChallenge },
+  response: { number: 7, encode: membership.encodeResponse, decode: membership.decodeResponse },
   offer: { number: 16, encode: transfer.encodeOffer, decode: transfer.decodeOffer },
   progress: { number: 17, encode: transfer.encodeProgress, decode: transfer.decodeProgress },
   status: { number: 18, encode: encodeStatus, decode: decodeStatus },
@@ -76,4 +84,22 @@ export function decodeMessage(plaintext: Uint8Array): ControlMessage {
   const body = CODECS[type].decode(reader);
   reader.expectEnd();
   return { type, body } as ControlMessage;
+}
+
+/**
+ * The node info in a HELLO or ALIVE of another version. In every version these two have their number and begin with the node
+ * info of today; more may follow (PROTOCOL.md 3).
+ *
+ * @returns undefined for anything else
+ */
+export function announcedInfo(plaintext: Uint8Array): membership.NodeInfo | undefined {
+  try {
+    const reader = new ByteReader(plaintext);
+    const number = reader.u8();
+    if (number !== CODECS.hello.number && number !== CODECS.alive.number) return undefined;
+    return membership.decodeNodeInfo(reader);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    return undefined;
+  }
 }

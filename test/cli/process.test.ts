@@ -40,6 +40,7 @@ async function daemon(context: TestContext, handle: RequestHandler["handle"]): P
 
 const SENT: Result = {
   ...{ result: "send", exitStatus: 0, hosts: [], unknown: [], unknownExcepts: [], aborted: undefined },
+  missing: [],
   ...{ entries: 0, sentEntries: 0, sentBytes: 0, unreadable: 0, deleted: 0, differing: 0, durationMs: 0 },
   repairedFragments: 0,
 };
@@ -47,7 +48,7 @@ const SENT: Result = {
 /** Answers everything, with an event for each push. */
 const talkative: RequestHandler["handle"] = (request, _caller, emit) => {
   if (request.command === "members")
-    return Promise.resolve({ result: "members", members: [], isSealed: true });
+    return Promise.resolve({ result: "members", members: [], problems: [], isSealed: true });
   if (request.command === "status") return Promise.resolve({ result: "status", values: [["host", "a"]] });
   if (request.command === "history") {
     const entry = {
@@ -195,8 +196,13 @@ test("names reach no terminal raw", async (context) => {
   const shown = "日\\xc2\\x9b31m\\xe2\\x80\\xae\\xff";
   const target = await daemon(context, (request, _caller, emit) => {
     if (request.command === "members") {
-      const member = { address: "a", version: "1", receives: true, sends: true, labels: [name] };
-      return Promise.resolve({ result: "members", members: [{ ...member, host: name }], isSealed: true });
+      const member = { address: "a", version: "1", protocol: 3, receives: true, sends: true, labels: [name] };
+      return Promise.resolve({
+        result: "members",
+        members: [{ ...member, host: name }],
+        problems: [],
+        isSealed: true,
+      });
     }
     if (request.command === "status") return Promise.resolve({ result: "status", values: [["host", name]] });
     if (request.command === "history") {

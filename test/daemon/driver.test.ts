@@ -48,9 +48,21 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
   const base = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-driver-"));
   const nodeId = `${number}`.repeat(32);
   const epoch = `${number}`.repeat(16);
-  const info = { hostName: `host${number}`, version: "2.0.0", receives: true, sends: true, labels: [] };
+  const info = {
+    hostName: `host${number}`,
+    version: "2.0.0",
+    protocol: 3,
+    receives: true,
+    sends: true,
+    labels: [],
+  };
   const options = { windowBlocks: WINDOW_BLOCKS, socketFragments: 300, fragmentsPerSecond: Infinity };
-  const engine = new NodeEngine({ nodeId, epoch }, info, options, new SeededRandom(number));
+  const engine = new NodeEngine(
+    { nodeId, epoch, address: { ip: `10.0.0.${number}`, port: 5000 } },
+    info,
+    options,
+    new SeededRandom(number),
+  );
   const fleetKey = new FleetKey(Buffer.alloc(32, 7));
   const pool = new PagePool(2 * WINDOW_BLOCKS);
   const pages = new InboundPages(pool);
@@ -69,8 +81,13 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
   const onTurn = () => undefined;
   const driver = new Driver({ engine, epoch, fleetKey, sealer, transport, inbound, pages, onEvent, onTurn });
   const log = pino({ level: "silent" });
-  const settings = { hostName: "self", parallel: 1, excludes: [], ownerMatch: false };
-  const transfers = new Transfers({ engine, driver, log, settings, record: () => undefined });
+  const settings = { hostName: "self", parallel: 1, excludes: [], ownerMatch: false, port: 5000 };
+  const transfers = new Transfers({
+    ...{ engine, driver, log, settings },
+    isSealed: true,
+    watch: { state: { chosen: { name: "lo", ip: "127.0.0.1" }, away: undefined }, datagramBytes: 1440 },
+    record: () => undefined,
+  });
   events.listen((event) => transfers.onEvent(event));
   events.listen((event) => happened.push(event.kind === "member-left" ? event.reason : event.kind));
   const hearers = { log, driver, received: { onStage: () => undefined }, hooks: { hold: () => false } };

@@ -11,7 +11,7 @@ import { SeededRandom } from "../../src/base/random.ts";
 import { type ControlMessage, encodeMessage } from "../../src/wire/message.ts";
 
 const SENDER = { nodeId: "aa".repeat(16), epoch: "bb".repeat(8) };
-const RECEIVER = { nodeId: "cc".repeat(16), epoch: "dd".repeat(8) };
+const RECEIVER = { nodeId: "cc".repeat(16), epoch: "dd".repeat(8), address: { ip: "10.0.0.2", port: 5000 } };
 
 /** Takes down in which order messages reach the engine, and trains are asked for. */
 class Listener extends NodeEngine {
@@ -24,7 +24,14 @@ class Listener extends NodeEngine {
 
 test("blocks that were sent before are taken in before a word on blocks, and behind an offer", () => {
   const fleetKey = new FleetKey(undefined);
-  const info = { hostName: "receiver", version: "2.0.0", receives: true, sends: true, labels: [] };
+  const info = {
+    hostName: "receiver",
+    version: "2.0.0",
+    protocol: 3,
+    receives: true,
+    sends: true,
+    labels: [],
+  };
   const options = { windowBlocks: 256, socketFragments: 1000, fragmentsPerSecond: Infinity };
   const engine = new Listener(RECEIVER, info, options, new SeededRandom(1));
   const inbound = new InboundDatagrams({

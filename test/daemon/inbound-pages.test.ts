@@ -55,7 +55,8 @@ test("a train from the middle of its block is copied to its place", () => {
 test("a train replaces what was forged of its block before it came", () => {
   const { pool, pages } = opened(4);
   const forged = Buffer.alloc(FRAGMENT_PAYLOAD_BYTES, 0xff);
-  for (const index of [0, 20, 43]) pages.keepFragment(KEY, 7, index, forged, 0, forged.length);
+  const place = { block: 7, fullBytes: FRAGMENT_PAYLOAD_BYTES, payloadStart: 0, payloadBytes: forged.length };
+  for (const index of [0, 20, 43]) pages.keepFragment(KEY, { ...place, index }, forged);
   const page = pool.take()!;
   fill(pool, page, 0, 44);
   pages.keepRun(KEY, 7, 0, 44, page);
@@ -93,4 +94,16 @@ test("giving memory back in a pause leaves the pages that are in use as they are
   assert.equal(zeros.length, given.length, "the memory of the others has gone back");
   const taken = Array.from({ length: 300 - kept.length }, () => pool.take());
   assert.equal(new Set([...taken, ...kept]).size, 300);
+});
+
+test("payloads of shorter fragments lie without a gap between them", () => {
+  const { pool, pages } = opened(4);
+  const fullBytes = 1220;
+  for (const index of [1, 0]) {
+    const bytes = Buffer.alloc(10 + fullBytes, index + 1);
+    pages.keepFragment(KEY, { block: 7, index, fullBytes, payloadStart: 10, payloadBytes: fullBytes }, bytes);
+  }
+  const start = pages.handOver(KEY, 7) * PAGE_BYTES;
+  const found = [0, fullBytes - 1, fullBytes, 2 * fullBytes - 1].map((at) => pool.bytes[start + at]);
+  assert.deepEqual(found, [1, 1, 2, 2]);
 });

@@ -6,7 +6,7 @@ import { chooseTargets } from "../../src/daemon/pushes/targets.ts";
 import type { Member } from "../../src/engine/types.ts";
 
 function member(hostName: string, ip: string, labels: string[] = [], receives = true): Member {
-  const info = { hostName, version: "2.0.0", receives, sends: true, labels };
+  const info = { hostName, version: "2.0.0", protocol: 3, receives, sends: true, labels };
   return { nodeId: ip, epoch: ip, address: { ip, port: 5000 }, info, joinedMs: 0 };
 }
 

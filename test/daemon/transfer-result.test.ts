@@ -8,6 +8,7 @@ import {
   resultOfTransfer,
   resultWithoutTransfer,
 } from "../../src/daemon/pushes/transfer-result.ts";
+import type { MissingHost } from "../../src/console/protocol.ts";
 import type { Member, Verdict } from "../../src/engine/types.ts";
 
 const PUSH = { allOrNothing: false, isCheck: false, dryRun: false };
@@ -20,7 +21,14 @@ function verdict(number: number, outcome: Verdict["outcome"] = "done"): Verdict 
 }
 
 function member(number: number): Member {
-  const info = { hostName: `host${number}`, version: "2.0.0", receives: true, sends: true, labels: [] };
+  const info = {
+    hostName: `host${number}`,
+    version: "2.0.0",
+    protocol: 3,
+    receives: true,
+    sends: true,
+    labels: [],
+  };
   const { epoch, address } = verdict(number);
   return { nodeId: epoch, epoch, address, info, joinedMs: 0 };
 }
@@ -34,6 +42,7 @@ const TABLE: readonly {
   readonly name: string;
   readonly request?: Partial<typeof PUSH>;
   readonly unknown?: readonly string[];
+  readonly missing?: readonly MissingHost[];
   readonly tally?: Partial<typeof EMPTY_TALLY>;
   readonly verdicts?: readonly Verdict[];
   readonly aborted?: string;
@@ -87,19 +96,34 @@ const TABLE: readonly {
     tally: { differing: 4, deleted: 1 },
     status: 0,
   },
+  {
+    name: "a host is heard that is no member",
+    missing: [{ host: "host3", address: "10.0.0.3", reason: "host3 (10.0.0.3) is heard" }],
+    status: 3,
+  },
   { name: "a dry run without a check", request: { dryRun: true }, tally: { deleted: 2 }, status: 0 },
 ];
 
-for (const { name, request, unknown = [], tally, verdicts = DONE, aborted, status } of TABLE) {
+for (const { name, request, unknown = [], missing = [], tally, verdicts = DONE, aborted, status } of TABLE) {
   test(`exit status ${status}: ${name}`, () => {
     const terms = { ...PUSH, ...request };
-    const found = exitStatusOf(terms, { unknown }, { ...EMPTY_TALLY, ...tally }, { verdicts, aborted });
+    const found = exitStatusOf(
+      terms,
+      { unknown, missing },
+      { ...EMPTY_TALLY, ...tally },
+      { verdicts, aborted },
+    );
     assert.equal(found, status);
   });
 }
 
 test("the result names hosts as people see them, in the order of their names", () => {
-  const targets = { members: [member(1), member(2)], unknown: ["host9"], unknownExcepts: ["host8"] };
+  const targets = {
+    members: [member(1), member(2)],
+    unknown: ["host9"],
+    unknownExcepts: ["host8"],
+    missing: [],
+  };
   const tally = { totals: TOTALS, unreadable: 1, deleted: 2, differing: 4 };
   const ended = {
     transfer: 1,
@@ -124,6 +148,7 @@ test("the result names hosts as people see them, in the order of their names", (
     ],
     unknown: ["host9"],
     unknownExcepts: ["host8"],
+    missing: [],
     aborted: undefined,
     entries: 7,
     sentEntries: 3,
@@ -137,7 +162,7 @@ test("the result names hosts as people see them, in the order of their names", (
 });
 
 test("a transfer begins as soon as there is a member, unless one is missing that must not be", () => {
-  const targets = { members: [member(1)], unknown: ["host8", "host9"], unknownExcepts: [] };
+  const targets = { members: [member(1)], unknown: ["host8", "host9"], unknownExcepts: [], missing: [] };
   assert.equal(resultWithoutTransfer(PUSH, targets), undefined);
   const refused = resultWithoutTransfer({ ...PUSH, allOrNothing: true }, targets);
   assert.equal(refused?.exitStatus, ExitStatus.aborted);
@@ -146,7 +171,7 @@ test("a transfer begins as soon as there is a member, unless one is missing that
 });
 
 test("without a member, missing hosts make a result, and nobody at all is an error", () => {
-  const missing = { members: [], unknown: ["host9"], unknownExcepts: ["host8"] };
+  const missing = { members: [], unknown: ["host9"], unknownExcepts: ["host8"], missing: [] };
   const result = resultWithoutTransfer(PUSH, missing);
   assert.equal(result?.exitStatus, ExitStatus.partial);
   assert.deepEqual(

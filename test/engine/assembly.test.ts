@@ -72,6 +72,21 @@ test("fragments that are there already are not taken twice, in either half", () 
   assert.deepEqual(again, { low: 0b100, high: 0b10 });
 });
 
+test("shorter fragments need more of them, and those of another length begin their block anew", () => {
+  const assembly = new Assembly(4);
+  const take = (low: number, fullBytes: number) => {
+    const mask = { low, high: 0 };
+    assembly.accept(0, mask, 2_600, BlockKind.data, fullBytes);
+    return mask.low;
+  };
+  assert.equal(take(0b1, 1408), 0b1);
+  // With 1,220 bytes each there are three; the one that was there lies elsewhere.
+  assert.equal(take(0b11, 1220), 0b11);
+  assert.equal(assembly.takeWhole(), undefined);
+  assert.equal(take(0b100, 1220), 0b100);
+  assert.equal(assembly.takeWhole()?.sealedBytes, 2_600);
+});
+
 test("with many members a gap is kept back until it has lasted for a while", () => {
   const gapsOf = (spread: number) => {
     const assembly = new Assembly(16);

@@ -11,7 +11,7 @@ const memberOf = (index: number): Member => ({
   nodeId: String(index).padStart(32, "0"),
   epoch: String(index).padStart(16, "0"),
   address: { ip: "10.0.0.1", port: 5000 },
-  info: { hostName: `host${index}`, version: "1", receives: true, sends: true, labels: [] },
+  info: { hostName: `host${index}`, version: "1", protocol: 3, receives: true, sends: true, labels: [] },
   joinedMs: 0,
 });
 

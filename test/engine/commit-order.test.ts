@@ -45,7 +45,14 @@ test("a place that is as high as can be stays there", () => {
 });
 
 function memberOf(index: number): Member {
-  const info = { hostName: `host${index}`, version: "0.0.0", receives: true, sends: true, labels: [] };
+  const info = {
+    hostName: `host${index}`,
+    version: "0.0.0",
+    protocol: 3,
+    receives: true,
+    sends: true,
+    labels: [],
+  };
   const nodeId = String(index).repeat(32);
   const address = { ip: `10.0.0.${index}`, port: 5000 };
   return { nodeId, epoch: String(index).repeat(16), address, info, joinedMs: 0 };

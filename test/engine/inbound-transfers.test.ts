@@ -8,7 +8,7 @@ import { BlockKind, epochHalves, FragmentHeader } from "../../src/wire/datagram.
 /** To which of several transfers a fragment belongs. */
 
 const SELF = "a".repeat(16);
-const INFO = { hostName: "host", version: "1", receives: true, sends: true, labels: [] };
+const INFO = { hostName: "host", version: "1", protocol: 3, receives: true, sends: true, labels: [] };
 const ADDRESS = { ip: "10.0.0.1", port: 5000 };
 
 function fragment(epoch: string, transfer: number, block: number): FragmentHeader {

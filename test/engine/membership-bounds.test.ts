@@ -9,8 +9,14 @@ import type { ControlMessage } from "../../src/wire/message.ts";
 
 /** Membership at its bounds: how often a silent node is questioned, how many nodes there may be, when silence ends it. */
 
-const INFO = { hostName: "host", version: "1", receives: true, sends: true, labels: [] };
+const INFO = { hostName: "host", version: "1", protocol: 3, receives: true, sends: true, labels: [] };
 const HELLO: ControlMessage = { type: "hello", body: { info: INFO } };
+
+const SELF = {
+  nodeId: "f".repeat(32),
+  epoch: "f".repeat(16),
+  address: { ip: "10.255.0.1", port: 5000 },
+};
 
 /** The middle of all that can be drawn. */
 const MIDDLE = { u32: () => 2 ** 31 };
@@ -21,6 +27,11 @@ function peer(index: number) {
 
 function address(index: number) {
   return { ip: `10.${index >> 16}.${(index >> 8) & 255}.${index & 255}`, port: 5000 };
+}
+
+/** The way from another node to this one. */
+function routeFrom(index: number) {
+  return { to: SELF.epoch, from: address(index) };
 }
 
 function take(membership: Membership): Effect[] {
@@ -50,12 +61,12 @@ function join(membership: Membership, index: number, nowMs = 0): void {
   membership.handle(peer(index), address(index), HELLO, nowMs);
   membership.tick(nowMs + 10_000);
   const nonce = challenges(membership).at(-1) ?? "";
-  const body = { answer: nonce, nonce: NO_NONCE, info: INFO };
+  const body = { answer: nonce, nonce: NO_NONCE, ...routeFrom(index), info: INFO };
   membership.handle(peer(index), address(index), { type: "response", body }, nowMs);
 }
 
 test("a silent node is questioned six times, 400 ms apart, and from the beginning when it is heard again", () => {
-  const membership = new Membership(INFO, MIDDLE);
+  const membership = new Membership(SELF, INFO, MIDDLE);
   assert.equal(membership.nextDeadlineMs(), Infinity);
   membership.handle(peer(1), address(1), HELLO, 1000);
   assert.equal(membership.nextDeadlineMs(), 1010, "half of 20 ms");
@@ -73,7 +84,7 @@ test("a silent node is questioned six times, 400 ms apart, and from the beginnin
 });
 
 test("the more members there are, the longer a new node may wait for its question", () => {
-  const membership = new Membership(INFO, MIDDLE);
+  const membership = new Membership(SELF, INFO, MIDDLE);
   for (let index = 1; index <= 40; index++) join(membership, index);
   assert.equal(membership.size, 40);
   take(membership);
@@ -82,15 +93,18 @@ test("the more members there are, the longer a new node may wait for its questio
 });
 
 test("one that questions is answered at once with a nonce, and questioned itself only after 400 ms", () => {
-  const membership = new Membership(INFO, new SeededRandom(1));
-  const challenge: ControlMessage = { type: "challenge", body: { nonce: "1".repeat(32), info: INFO } };
+  const membership = new Membership(SELF, INFO, new SeededRandom(1));
+  const challenge: ControlMessage = {
+    type: "challenge",
+    body: { nonce: "1".repeat(32), ...routeFrom(1), isMissed: false, info: INFO },
+  };
   membership.handle(peer(1), address(1), challenge, 1000);
   const [answer] = take(membership);
   assert.ok(answer?.kind === "send" && answer.message.type === "response");
   assert.equal(answer.message.body.answer, "1".repeat(32));
   assert.notEqual(answer.message.body.nonce, NO_NONCE);
   assert.equal(membership.nextDeadlineMs(), 1400);
-  const body = { answer: answer.message.body.nonce, nonce: NO_NONCE, info: INFO };
+  const body = { answer: answer.message.body.nonce, nonce: NO_NONCE, ...routeFrom(1), info: INFO };
   membership.handle(peer(1), address(1), { type: "response", body }, 1001);
   assert.equal(membership.size, 1);
   assert.equal(membership.nextDeadlineMs(), Infinity);
@@ -102,7 +116,7 @@ test("one that questions is answered at once with a nonce, and questioned itself
 });
 
 test("an answer to another nonce, or of another node, proves nothing", () => {
-  const membership = new Membership(INFO, new SeededRandom(1));
+  const membership = new Membership(SELF, INFO, new SeededRandom(1));
   membership.handle(peer(1), address(1), HELLO, 0);
   membership.tick(100);
   const [nonce = ""] = challenges(membership);
@@ -110,7 +124,7 @@ test("an answer to another nonce, or of another node, proves nothing", () => {
     membership.handle(
       { ...peer(1), nodeId },
       address(1),
-      { type: "response", body: { answer, nonce: NO_NONCE, info: INFO } },
+      { type: "response", body: { answer, nonce: NO_NONCE, ...routeFrom(1), info: INFO } },
       101,
     );
   respond(peer(1).nodeId, "0".repeat(32));
@@ -122,7 +136,7 @@ test("an answer to another nonce, or of another node, proves nothing", () => {
 });
 
 test("no more nodes are questioned at a time than there is room for", () => {
-  const membership = new Membership(INFO, MIDDLE);
+  const membership = new Membership(SELF, INFO, MIDDLE);
   for (let index = 0; index <= CANDIDATES; index++) membership.handle(peer(index), address(index), HELLO, 0);
   membership.tick(1000);
   assert.equal(challenges(membership).length, CANDIDATES);
@@ -133,21 +147,24 @@ test("no more nodes are questioned at a time than there is room for", () => {
 });
 
 test("there are no more members than there is room for", () => {
-  const membership = new Membership(INFO, MIDDLE);
+  const membership = new Membership(SELF, INFO, MIDDLE);
   for (let index = 0; index <= MEMBERS; index++) join(membership, index);
   assert.equal(membership.size, MEMBERS);
 });
 
 test("messages that nobody takes do not pile up without end", () => {
-  const membership = new Membership(INFO, MIDDLE);
-  const challenge: ControlMessage = { type: "challenge", body: { nonce: "1".repeat(32), info: INFO } };
+  const membership = new Membership(SELF, INFO, MIDDLE);
+  const challenge: ControlMessage = {
+    type: "challenge",
+    body: { nonce: "1".repeat(32), ...routeFrom(1), isMissed: false, info: INFO },
+  };
   for (let count = 0; count < 5 * CANDIDATES; count++)
     membership.handle(peer(1), address(1), challenge, count);
   assert.equal(take(membership).length, 4 * CANDIDATES + 1);
 });
 
 test("after a goodbye nothing more is planned", () => {
-  const membership = new Membership(INFO, MIDDLE);
+  const membership = new Membership(SELF, INFO, MIDDLE);
   membership.start(0);
   membership.handle(peer(1), address(1), HELLO, 0);
   membership.stop();
@@ -165,7 +182,7 @@ test("HELLO is said four times after the start, ALIVE every 10 to 20 s, and sile
     [2 ** 31, 15_000],
     [2 ** 32 - 1, 20_000],
   ] as const) {
-    const membership = new Membership(INFO, { u32: () => drawn });
+    const membership = new Membership(SELF, INFO, { u32: () => drawn });
     membership.start(100);
     const said: [number, string][] = [];
     const ticks = new Set<number>();
@@ -187,7 +204,7 @@ test("HELLO is said four times after the start, ALIVE every 10 to 20 s, and sile
 });
 
 test("a member is silent when nothing has been heard of it for a minute, and any word of it counts", () => {
-  const membership = new Membership(INFO, MIDDLE);
+  const membership = new Membership(SELF, INFO, MIDDLE);
   membership.start(0);
   join(membership, 1, 2_000);
   join(membership, 2, 2_000);
@@ -212,7 +229,7 @@ test("a member is silent when nothing has been heard of it for a minute, and any
 });
 
 test("a node that moves before it is questioned is questioned at its new address", () => {
-  const membership = new Membership(INFO, MIDDLE);
+  const membership = new Membership(SELF, INFO, MIDDLE);
   membership.handle(peer(1), address(1), HELLO, 0);
   membership.handle(peer(1), address(7), HELLO, 1);
   membership.tick(20);
@@ -222,8 +239,8 @@ test("a node that moves before it is questioned is questioned at its new address
 });
 
 test("a node that introduces itself once more says HELLO as at its start", () => {
-  const membership = new Membership(INFO, MIDDLE);
-  membership.reintroduce(500);
+  const membership = new Membership(SELF, INFO, MIDDLE);
+  membership.reintroduce(SELF.address, 500);
   const hellos: number[] = [];
   for (let nowMs = membership.nextDeadlineMs(); nowMs < Infinity; nowMs = membership.nextDeadlineMs()) {
     membership.tick(nowMs);
@@ -234,7 +251,7 @@ test("a node that introduces itself once more says HELLO as at its start", () =>
 
 test("HELLO and ALIVE of a member are signs of life", () => {
   for (const type of ["hello", "alive"] as const) {
-    const membership = new Membership(INFO, MIDDLE);
+    const membership = new Membership(SELF, INFO, MIDDLE);
     membership.start(0);
     join(membership, 1, 2_000);
     membership.handle(peer(1), address(1), { type, body: { info: INFO } }, 30_000);
@@ -246,7 +263,7 @@ test("HELLO and ALIVE of a member are signs of life", () => {
 });
 
 test("a member may say something else of itself at any time", () => {
-  const membership = new Membership(INFO, MIDDLE);
+  const membership = new Membership(SELF, INFO, MIDDLE);
   join(membership, 1);
   const info = { ...INFO, labels: ["web"] };
   membership.handle(peer(1), address(1), { type: "alive", body: { info } }, 100);
@@ -254,12 +271,12 @@ test("a member may say something else of itself at any time", () => {
 });
 
 test("a member that is probed is questioned, and has been heard when it answers", () => {
-  const membership = new Membership(INFO, new SeededRandom(1));
-  membership.handle(peer(1), address(1), { type: "hello", body: { info: INFO } }, 0);
+  const membership = new Membership(SELF, INFO, new SeededRandom(1));
+  membership.handle(peer(1), address(1), HELLO, 0);
   const answer = (nowMs: number) => {
     membership.tick(nowMs);
     const nonce = challenges(membership).at(-1) ?? "";
-    const body = { answer: nonce, nonce: "0".repeat(32), info: INFO };
+    const body = { answer: nonce, nonce: NO_NONCE, ...routeFrom(1), info: INFO };
     membership.handle(peer(1), address(1), { type: "response", body }, nowMs);
   };
   answer(100);

@@ -1,63 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SeededRandom } from "../../src/base/random.ts";
-import { Membership, type Peer } from "../../src/engine/membership/membership.ts";
-import type { Address, Effect } from "../../src/engine/types.ts";
-import type { ControlMessage } from "../../src/wire/message.ts";
+import type { Address } from "../../src/engine/types.ts";
+import { Node, talk } from "./talking-nodes.ts";
 
-/** Two nodes and a wire that can be listened to. */
-
-class Node {
-  readonly peer: Peer;
-  readonly address: Address;
-  readonly membership: Membership;
-  readonly events: string[] = [];
-
-  constructor(name: string, epoch: number, ip: string) {
-    this.peer = { nodeId: name.padEnd(32, "0"), epoch: epoch.toString(16).padStart(16, "0") };
-    this.address = { ip, port: 5000 };
-    const info = { hostName: name, version: "1", receives: true, sends: true, labels: [] };
-    this.membership = new Membership(info, new SeededRandom(epoch));
-    this.membership.start(0);
-  }
-
-  /** What it wants sent, and what it has noticed. */
-  take(): Extract<Effect, { kind: "send" }>[] {
-    const sends: Extract<Effect, { kind: "send" }>[] = [];
-    for (let effect = this.membership.poll(); effect !== undefined; effect = this.membership.poll()) {
-      if (effect.kind === "send") sends.push(effect);
-      if (effect.kind === "event" && effect.event.kind === "member-joined") {
-        this.events.push(`joined ${effect.event.member.address.ip}`);
-      }
-      if (effect.kind === "event" && effect.event.kind === "member-left")
-        this.events.push(effect.event.reason);
-    }
-    return sends;
-  }
-}
-
-interface Heard {
-  readonly from: Node;
-  readonly message: ControlMessage;
-}
-
-/** Lets the nodes talk until a moment; what was said. */
-function talk(nodes: readonly Node[], fromMs: number, toMs: number): Heard[] {
-  const heard: Heard[] = [];
-  for (let nowMs = fromMs; nowMs <= toMs; nowMs += 5) {
-    for (const from of nodes) {
-      from.membership.tick(nowMs);
-      for (const { destination, message } of from.take()) {
-        heard.push({ from, message });
-        for (const to of nodes) {
-          const isMeant = destination.to === "group" || destination.address.ip === to.address.ip;
-          if (to !== from && isMeant) to.membership.handle(from.peer, from.address, message, nowMs);
-        }
-      }
-    }
-  }
-  return heard;
-}
+/** How nodes become members of each other, and cease to be. */
 
 test("two nodes are members of each other within a second", () => {
   const nodes = [new Node("a", 1, "10.0.0.1"), new Node("b", 2, "10.0.0.2")];
@@ -105,7 +51,7 @@ test("a node that moves to another address proves itself there, and stays the sa
   const b = new Node("b", 2, "10.0.0.2");
   talk([a, b], 0, 1000);
   (b as { address: Address }).address = { ip: "10.0.0.42", port: 5000 };
-  b.membership.reintroduce(1005);
+  b.membership.reintroduce(b.address, 1005);
   talk([a, b], 1005, 3000);
   assert.equal(a.membership.memberOf(b.peer.epoch)?.address.ip, "10.0.0.42");
   assert.equal(a.membership.size, 1);

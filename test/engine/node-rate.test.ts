@@ -10,10 +10,10 @@ import { MemberPhase } from "../../src/wire/status-message.ts";
 
 /** A node that sends, and a member of it that takes everything at once. */
 
-const SELF = { nodeId: "a".repeat(32), epoch: "a".repeat(16) };
+const SELF = { nodeId: "a".repeat(32), epoch: "a".repeat(16), address: { ip: "10.0.0.1", port: 5000 } };
 const OTHER = { nodeId: "b".repeat(32), epoch: "b".repeat(16) };
 const SOURCE = { ip: "10.0.0.2", port: 5000 };
-const INFO = { hostName: "other", version: "1", receives: true, sends: true, labels: [] };
+const INFO = { hostName: "other", version: "1", protocol: 3, receives: true, sends: true, labels: [] };
 
 class SendingNode {
   readonly engine: NodeEngine;
@@ -53,7 +53,13 @@ class SendingNode {
 
   private execute(effect: Effect): void {
     if (effect.kind === "send" && effect.message.type === "challenge") {
-      const body = { answer: effect.message.body.nonce, nonce: "0".repeat(32), info: INFO };
+      const body = {
+        answer: effect.message.body.nonce,
+        nonce: "0".repeat(32),
+        to: SELF.epoch,
+        from: SOURCE,
+        info: INFO,
+      };
       this.hear({ type: "response", body });
     } else if (effect.kind === "produce") {
       const block = { kind: BlockKind.data, sealedBytes: SEALED_BLOCK_BYTES, entries: 0 };

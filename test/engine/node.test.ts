@@ -9,7 +9,7 @@ import { addressOf, epochOf, LARGE, ScriptedSender, SELF, SMALL, TRANSFER } from
 
 /** Which messages a node believes, and how its parts hang together. */
 
-const INFO = { hostName: "other", version: "1", receives: true, sends: true, labels: [] };
+const INFO = { hostName: "other", version: "1", protocol: 3, receives: true, sends: true, labels: [] };
 /** The identity of the first other node. */
 const NODE_ID = "c".repeat(24) + "0".repeat(8);
 const HELLO = { type: "hello", body: { info: INFO } } as const;
@@ -147,7 +147,13 @@ test("a node that restarts loses the transfers that it was sending", () => {
   const nonce = node.said.flatMap(({ message }) =>
     message.type === "challenge" ? [message.body.nonce] : [],
   );
-  const body = { answer: nonce.at(-1) ?? "", nonce: "0".repeat(32), info: INFO };
+  const body = {
+    answer: nonce.at(-1) ?? "",
+    nonce: "0".repeat(32),
+    to: SELF.epoch,
+    from: source,
+    info: INFO,
+  };
   node.handle({ kind: "message", from, source, message: { type: "response", body } });
   const ended = node.events.find(({ kind }) => kind === "inbound-ended");
   assert.deepEqual(ended, {

@@ -10,8 +10,12 @@ import type { Progress } from "../../src/wire/transfer-messages.ts";
 
 /** A node that receives, with senders whose every word and fragment a test chooses. */
 
-export const SELF = { nodeId: "a".repeat(32), epoch: "a".repeat(16) };
-const INFO = { hostName: "self", version: "1", receives: true, sends: true, labels: [] };
+export const SELF = {
+  nodeId: "a".repeat(32),
+  epoch: "a".repeat(16),
+  address: { ip: "10.9.9.9", port: 5000 },
+};
+const INFO = { hostName: "self", version: "1", protocol: 3, receives: true, sends: true, labels: [] };
 
 export const TRANSFER = 1;
 export const WINDOW_BLOCKS = 16;
@@ -177,10 +181,9 @@ export class ScriptedReceiver {
     const [, , high, low] = to.split(".").map(Number) as [number, number, number, number];
     const sender = high * 256 + low;
     const info = { ...INFO, hostName: `host${sender}` };
-    this.hear(
-      { type: "response", body: { answer: message.body.nonce, nonce: "0".repeat(32), info } },
-      sender,
-    );
+    const route = { to: SELF.epoch, from: { ip: to, port: 5000 } };
+    const body = { answer: message.body.nonce, nonce: "0".repeat(32), ...route, info };
+    this.hear({ type: "response", body }, sender);
   }
 }
 

@@ -15,8 +15,12 @@ import { MemberPhase, type Status } from "../../src/wire/status-message.ts";
 
 /** A node that sends, with members whose every word a test chooses. */
 
-export const SELF = { nodeId: "a".repeat(32), epoch: "a".repeat(16) };
-const INFO = { hostName: "self", version: "1", receives: true, sends: true, labels: [] };
+export const SELF = {
+  nodeId: "a".repeat(32),
+  epoch: "a".repeat(16),
+  address: { ip: "10.9.9.9", port: 5000 },
+};
+const INFO = { hostName: "self", version: "1", protocol: 3, receives: true, sends: true, labels: [] };
 
 /** The first transfer has this number. */
 export const TRANSFER = 1;
@@ -175,7 +179,8 @@ export class ScriptedSender {
     this.said.push({ atMs: this.nowMs, to, message });
     if (message.type !== "challenge") return;
     const index = indexOf(to);
-    const body = { answer: message.body.nonce, nonce: "0".repeat(32), info: infoOf(index) };
+    const route = { to: SELF.epoch, from: { ip: to, port: 5000 } };
+    const body = { answer: message.body.nonce, nonce: "0".repeat(32), ...route, info: infoOf(index) };
     this.hear(index, { type: "response", body });
   }
 

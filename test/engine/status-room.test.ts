@@ -78,7 +78,7 @@ const MEMBER: Member = {
   nodeId: "c".repeat(32),
   epoch: KEY.epoch,
   address: { ip: "10.0.0.1", port: 5000 },
-  info: { hostName: "host", version: "1", receives: true, sends: true, labels: [] },
+  info: { hostName: "host", version: "1", protocol: 3, receives: true, sends: true, labels: [] },
   joinedMs: 0,
 };
 

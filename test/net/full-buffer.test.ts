@@ -8,8 +8,13 @@ import { DATAGRAM_BYTES } from "../../src/wire/limits.ts";
 
 /** What a fast socket does when the kernel does not take a train at once, or cannot cut it. */
 
-const { EMSGSIZE, EPERM } = os.constants.errno;
+const { EINVAL, EMSGSIZE, EPERM } = os.constants.errno;
 const TRAIN = Buffer.alloc(DATAGRAM_BYTES + 1);
+
+/** A value of a call as text. */
+function shown(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
 
 /** A fast socket whose kernel a test plays. */
 class Rig {
@@ -26,11 +31,17 @@ class Rig {
     const note =
       (name: string) =>
       (...values: unknown[]) =>
-        void this.calls.push([name, ...values].join(" "));
+        void this.calls.push([name, ...values.map(shown)].join(" "));
     const plain = {
       listen: (handler: DatagramHandler) => (this.receive = (...first) => handler.takeDatagrams(...first)),
-      send: (train: Uint8Array, _ip: string, _port: number, done: (failures: number) => void) => {
-        this.calls.push(`cut ${train.length}`);
+      send: (
+        train: Uint8Array,
+        datagramBytes: number,
+        _ip: string,
+        _port: number,
+        done: (failures: number) => void,
+      ) => {
+        this.calls.push(`cut ${train.length} into ${datagramBytes}`);
         done(0);
       },
       sendWhole: (train: Uint8Array, _ip: string, _port: number, done: (error: Error | null) => void) => {
@@ -44,14 +55,18 @@ class Rig {
         this.calls.push(`write ${train.length}`);
         return this.outcomes.shift() ?? "sent";
       },
+      cutInto: (segmentBytes: number) => {
+        this.calls.push(`option ${segmentBytes}`);
+        return true;
+      },
     };
     const reader = { read: (descriptor: number) => this.calls.push(`read ${descriptor}`) };
     const Make = FastSocket as unknown as new (...parts: unknown[]) => FastSocket;
     this.socket = new Make(plain, 7, reader, writer);
   }
 
-  send(train: Uint8Array = TRAIN): void {
-    this.socket.send(train, "10.0.0.1", 5000, (failures) => this.finished.push(failures));
+  send(train: Uint8Array = TRAIN, datagramBytes = DATAGRAM_BYTES): void {
+    this.socket.send(train, datagramBytes, "10.0.0.1", 5000, (failures) => this.finished.push(failures));
   }
 
   takeCalls(): string[] {
@@ -89,17 +104,56 @@ test("a device that cannot cut trains is noticed at the first one, and trains ar
     rig.send();
     rig.waiting.shift()?.(failing(EMSGSIZE));
     assert.deepEqual(rig.finished, [0]);
-    assert.equal(rig.takeCalls().at(-1), "cut 1441");
+    // The kernel refuses even single datagrams on a socket whose option is longer than they can be.
+    assert.deepEqual(rig.takeCalls().slice(-2), ["option 0", "cut 1441 into 1440"]);
     assert.equal(rig.socket.canSegment, false);
     rig.send(Buffer.alloc(9000));
-    assert.deepEqual(rig.takeCalls(), ["cut 9000"]);
+    assert.deepEqual(rig.takeCalls(), ["cut 9000 into 1440"]);
+    rig.send(Buffer.alloc(100));
+    assert.deepEqual(rig.takeCalls(), ["write 100"]);
   }
+});
+
+test("a single datagram is tried again without the option that the kernel refuses, once", () => {
+  const rig = new Rig();
+  rig.outcomes.push({ errno: EINVAL });
+  rig.send(Buffer.alloc(100));
+  assert.deepEqual([rig.takeCalls(), rig.finished], [["write 100", "option 0", "write 100"], [0]]);
+  rig.outcomes.push({ errno: EINVAL });
+  rig.send(Buffer.alloc(100));
+  assert.deepEqual([rig.takeCalls(), rig.finished], [["write 100"], [0, 1]]);
+});
+
+test("shorter datagrams are cut by the kernel although longer ones cannot be", () => {
+  const rig = new Rig();
+  rig.outcomes.push({ errno: EINVAL });
+  rig.send(Buffer.alloc(3000));
+  assert.deepEqual(rig.takeCalls(), ["write 3000", "option 0", "cut 3000 into 1440"]);
+  rig.send(Buffer.alloc(3000), 1372);
+  rig.send(Buffer.alloc(1300));
+  // One that the option would cut, although it is to go out whole.
+  rig.send(Buffer.alloc(1400));
+  assert.deepEqual(rig.takeCalls(), [
+    ...["option 1372", "write 3000", "write 1300"],
+    ...["option 0", "write 1400"],
+  ]);
+});
+
+test("the option does not change under sends that wait: those that need another one wait for them", () => {
+  const rig = new Rig();
+  rig.outcomes.push("busy");
+  rig.send(Buffer.alloc(3000));
+  rig.send(Buffer.alloc(3001), 1372);
+  rig.send(Buffer.alloc(3002));
+  assert.deepEqual(rig.takeCalls(), ["write 3000", "wait 3000"]);
+  rig.waiting.shift()?.(null);
+  assert.deepEqual(rig.takeCalls(), ["option 1372", "write 3001", "option 1440", "write 3002"]);
+  assert.deepEqual(rig.finished, [0, 0, 0]);
 });
 
 test("any other failure is one of the moment", () => {
   for (const [train, errno] of [
     [TRAIN, EPERM],
-    [Buffer.alloc(DATAGRAM_BYTES), EMSGSIZE],
     [Buffer.alloc(5), EPERM],
   ] as const) {
     const rig = new Rig();
@@ -136,8 +190,12 @@ test("after the first message of a bunch the others are read, until the socket i
 
 test("groups are a matter of the plain socket", () => {
   const rig = new Rig();
-  rig.socket.join("224.0.0.1", "10.0.0.1");
-  rig.socket.leave("224.0.0.1", "10.0.0.2");
+  rig.socket.join("224.0.0.1", { ip: "10.0.0.1", index: 7 });
+  rig.socket.leave("224.0.0.1", { ip: "10.0.0.2", index: undefined });
   rig.socket.sendMulticastOver("10.0.0.3");
-  assert.deepEqual(rig.takeCalls(), ["join 224.0.0.1 10.0.0.1", "leave 224.0.0.1 10.0.0.2", "over 10.0.0.3"]);
+  assert.deepEqual(rig.takeCalls(), [
+    'join 224.0.0.1 {"ip":"10.0.0.1","index":7}',
+    'leave 224.0.0.1 {"ip":"10.0.0.2"}',
+    "over 10.0.0.3",
+  ]);
 });

@@ -55,15 +55,16 @@ function attack(node: MemoryNode, noise: Noise, count: number): void {
   for (let done = 0; done < count; done++) {
     const { bytes, source } = noise.against(node);
     const expected = noise.expected(node, bytes);
-    const { malformed, foreign, replayed } = node.counters;
+    const { malformed, foreign, replayed, otherVersion } = node.counters;
     node.take(bytes, source);
     const { counters } = node;
     if (
       counters.malformed - malformed !== expected.malformed ||
       counters.foreign - foreign !== expected.foreign ||
-      counters.replayed - replayed !== expected.replayed
+      counters.replayed - replayed !== expected.replayed ||
+      counters.otherVersion - otherVersion !== expected.otherVersion
     ) {
-      const before = { malformed, foreign, replayed };
+      const before = { malformed, foreign, replayed, otherVersion };
       assert.fail(`SEED=${SEED}: ${JSON.stringify({ expected, before, counters })} ${bytes.toString("hex")}`);
     }
   }
@@ -98,8 +99,11 @@ test("random, mutated, forged and repeated datagrams are counted and change noth
   fleet.runUntil(() => isFinished(fleet), 60_000);
   assertSameCourse(fleet, quiet);
   for (const { counters } of fleet.nodes) {
-    const { malformed, foreign, replayed } = counters;
-    assert.ok(malformed > 100 && foreign > 100 && replayed > 100, JSON.stringify(counters));
+    const { malformed, foreign, replayed, otherVersion } = counters;
+    assert.ok(
+      malformed > 100 && foreign > 100 && replayed > 100 && otherVersion > 100,
+      JSON.stringify(counters),
+    );
     assert.match(counters.lastForeignSource, /^10\./);
   }
 });

@@ -1,59 +1,13 @@
 import assert from "node:assert/strict";
-import fs from "node:fs";
-import os from "node:os";
 import { test } from "node:test";
 import { UserError } from "../../src/base/user-error.ts";
-import { chooseInterface } from "../../src/net/interfaces.ts";
+import { membershipsOf } from "../../src/net/group-memberships.ts";
+import { chooseInterface, preferredInterface } from "../../src/net/interfaces.ts";
+import { type Host, on } from "./made-up-host.ts";
 
 /** Which interface a node takes, on hosts of all kinds. */
 
-interface Host {
-  /** Addresses of the interfaces, in the kernel's order. */
-  readonly addresses: Readonly<Record<string, readonly string[]>>;
-  /** Lines of /proc/net/route: interface, destination, metric and mask. */
-  readonly routes?: readonly (readonly [string, string, number, string])[];
-  /** Devices that have no address. */
-  readonly devices?: readonly string[];
-}
-
-/** Lets one look at a host that is made up. */
-function on<T>(host: Host, look: () => T): T {
-  const usual = { networkInterfaces: os.networkInterfaces, readFileSync: fs.readFileSync };
-  const files: Record<string, string | undefined> = {
-    "/proc/net/dev": [
-      "Inter-| Receive",
-      " face |bytes",
-      ...(host.devices ?? []).map((one) => `  ${one}: 0 0`),
-    ].join("\n"),
-    "/proc/net/route":
-      host.routes &&
-      [
-        "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU",
-        ...host.routes.map(([name, to, metric, mask]) =>
-          [name, to, "0102A8C0", "3", 0, 0, metric, mask, 0].join("\t"),
-        ),
-        "",
-      ].join("\n"),
-  };
-  os.networkInterfaces = () =>
-    Object.fromEntries(
-      Object.entries(host.addresses).map(([name, addresses]) => [
-        name,
-        addresses.map((address) => ({ address, family: address.includes(":") ? "IPv6" : "IPv4" })),
-      ]),
-    ) as unknown as ReturnType<typeof os.networkInterfaces>;
-  fs.readFileSync = ((path: string) => {
-    const text = files[path];
-    if (text === undefined) throw new Error(`there is no ${path}`);
-    return text;
-  }) as unknown as typeof fs.readFileSync;
-  try {
-    return look();
-  } finally {
-    Object.assign(os, { networkInterfaces: usual.networkInterfaces });
-    Object.assign(fs, { readFileSync: usual.readFileSync });
-  }
-}
+const GROUP = "224.0.0.108";
 
 const LOOPBACK = { lo: ["127.0.0.1", "::1"] };
 const TWO = { ...LOOPBACK, eth0: ["fe80::1", "10.0.0.5"], eth1: ["192.168.2.7", "192.168.2.8"] };
@@ -61,13 +15,13 @@ const ANY = "00000000";
 
 const refuses = (host: Host, wanted: string | undefined, sentence: RegExp) =>
   assert.throws(
-    () => on(host, () => chooseInterface(wanted)),
+    () => on(host, () => chooseInterface(wanted, GROUP)),
     (error) => error instanceof UserError && sentence.test(error.message),
   );
 
 test("an interface is found by its name, which stands for its first address, or by an address", () => {
   const host = { addresses: TWO };
-  const found = (wanted: string) => on(host, () => chooseInterface(wanted));
+  const found = (wanted: string) => on(host, () => chooseInterface(wanted, GROUP));
   assert.deepEqual(found("eth1"), { name: "eth1", ip: "192.168.2.7" });
   assert.deepEqual(found("eth0"), { name: "eth0", ip: "10.0.0.5" });
   assert.deepEqual(found("192.168.2.8"), { name: "eth1", ip: "192.168.2.8" });
@@ -77,7 +31,7 @@ test("an interface is found by its name, which stands for its first address, or 
 test("all addresses that begin with 127 are local", () => {
   for (const ip of ["127.0.0.2", "127.255.13.1"])
     assert.deepEqual(
-      on({ addresses: TWO }, () => chooseInterface(ip)),
+      on({ addresses: TWO }, () => chooseInterface(ip, GROUP)),
       { name: "lo", ip },
     );
   for (const ip of ["127.0.0", "1127.0.0.1", "127.0.0.1.5", "127.0.0.1234"])
@@ -95,7 +49,7 @@ test("what is not there is told with all that is", () => {
 
 test("a device without an address is not the same as none", () => {
   const host = { addresses: LOOPBACK, devices: ["lo", "eth0"] };
-  refuses(host, "eth0", /^the interface eth0 has no IPv4 address/);
+  refuses(host, "eth0", /^the interface eth0 is down or has no IPv4 address: bring it up/);
   refuses(host, "eth", /^there is no interface/);
 });
 
@@ -107,18 +61,90 @@ test("without a wish the interface of the default route with the lowest metric i
     ["eth0", ANY, 1, "000000FE"],
     ["eth0", "0002A8C0", 1, ANY],
   ] as const;
-  const chosen = (host: Host) => on(host, () => chooseInterface(undefined)).name;
+  const chosen = (host: Host) => on(host, () => chooseInterface(undefined, GROUP)).name;
   assert.equal(chosen({ addresses: TWO, routes }), "eth1");
   assert.equal(chosen({ addresses: TWO, routes: [["eth0", ANY, 99, ANY], ...routes] }), "eth0");
 });
 
 test("where no route tells, it is the first interface that is not the loopback", () => {
   const chosen = (routes: Host["routes"]) =>
-    on({ addresses: TWO, ...(routes && { routes }) }, () => chooseInterface(undefined));
+    on({ addresses: TWO, ...(routes && { routes }) }, () => chooseInterface(undefined, GROUP));
   for (const routes of [undefined, [], [["ppp0", ANY, 0, ANY]]] as const)
     assert.deepEqual(chosen(routes), { name: "eth0", ip: "10.0.0.5" });
 });
 
 test("a host with nothing but the loopback has no interface by itself", () => {
   refuses({ addresses: LOOPBACK, routes: [] }, undefined, /^no network interface has an IPv4 address/);
+});
+
+/** 224.0.0.0/4 in the kernel's form. */
+const GROUPS = ["000000E0", "000000F0"] as const;
+
+test("a route to the group goes before the default route, whatever its metric", () => {
+  const [to, mask] = GROUPS;
+  const routes = [
+    ["eth0", ANY, 0, ANY],
+    ["eth1", to, 900, mask],
+  ] as const;
+  const found = on({ addresses: TWO, routes }, () => preferredInterface(GROUP));
+  assert.deepEqual(found, { name: "eth1", ip: "192.168.2.7", isRouted: true });
+  // A route to another group is none to this one: 239.0.0.0/8.
+  const other = [routes[0], ["eth1", "000000EF", 0, "000000FF"]] as const;
+  assert.equal(on({ addresses: TWO, routes: other }, () => preferredInterface(GROUP)).name, "eth0");
+  assert.equal(on({ addresses: TWO, routes: other }, () => preferredInterface("239.1.2.3")).name, "eth1");
+});
+
+test("where the kernel refuses the group, the less special routes do not count", () => {
+  const [to, mask] = GROUPS;
+  const routes = [
+    ["eth1", ANY, 0, ANY],
+    ["*", to, 0, mask, "0201"],
+  ] as const;
+  assert.deepEqual(
+    on({ addresses: TWO, routes }, () => preferredInterface(GROUP)),
+    { name: "eth0", ip: "10.0.0.5", isRouted: false },
+  );
+});
+
+test("an interface for containers is only guessed if there is no other", () => {
+  const docker = { ...LOOPBACK, docker0: ["172.17.0.1"] };
+  const preferred = (addresses: Host["addresses"]) => on({ addresses }, () => preferredInterface(GROUP)).name;
+  assert.equal(preferred(docker), "docker0");
+  assert.equal(preferred({ ...docker, eth0: ["10.0.0.5"] }), "eth0");
+});
+
+test("a network stands for the first address in it", () => {
+  const found = (wanted: string) => on({ addresses: TWO }, () => chooseInterface(wanted, GROUP));
+  assert.deepEqual(found("192.168.0.0/16"), { name: "eth1", ip: "192.168.2.7" });
+  assert.deepEqual(found("192.168.2.8/32"), { name: "eth1", ip: "192.168.2.8" });
+  assert.deepEqual(found("10.0.0.99/24"), { name: "eth0", ip: "10.0.0.5" });
+  refuses(
+    { addresses: TWO },
+    "10.0.0.0/30",
+    /^there is no interface with an address in 10.0.0.0\/30: this host has lo /,
+  );
+  for (const wrong of ["10.0.0/24", "10.0.0.0/33", "10.0.0.0/24/1", "10.0.0.0/"])
+    refuses({ addresses: TWO }, wrong, /^there is no interface or local address 10/);
+});
+
+test("the memberships of an interface are read with its number", () => {
+  const igmp = [
+    "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter",
+    "1\tlo        :     1      V3",
+    "\t\t\t\t6C0000E0     1 0:00000000\t\t0",
+    "12\teth0      :     2      V3",
+    "\t\t\t\t6C0000E0     2 0:00000000\t\t0",
+    "\t\t\t\t010000E0     1 0:00000000\t\t0",
+    "13\tverylongname.12:     1      V3",
+    "\t\t\t\t010000E0     1 0:00000000\t\t0",
+    "",
+  ].join("\n");
+  const found = (name: string) => on({ addresses: {}, igmp }, () => membershipsOf(name, GROUP));
+  assert.deepEqual(found("eth0"), { index: 12, hasGroup: true });
+  assert.deepEqual(found("verylongname.12"), { index: 13, hasGroup: false });
+  assert.equal(found("eth"), undefined);
+  assert.equal(
+    on({ addresses: {} }, () => membershipsOf("eth0", GROUP)),
+    undefined,
+  );
 });

@@ -83,6 +83,13 @@ export class MemoryFleet {
   }
 }
 
+function isTold(effect: Effect): boolean {
+  return (
+    effect.kind === "event" &&
+    (effect.event.kind === "problem-began" || effect.event.kind === "problem-ended")
+  );
+}
+
 export class MemoryNode {
   readonly nodeId: string;
   readonly epoch: string;
@@ -111,9 +118,10 @@ export class MemoryNode {
     this.address = { ip, port: PORT };
     this.nodeId = hexOf(randomBytes(random, 16));
     this.epoch = hexOf(randomBytes(random, 8));
-    const info = { hostName: name, version: "2.0.0", receives: true, sends: true, labels: [] };
+    const info = { hostName: name, version: "2.0.0", protocol: 3, receives: true, sends: true, labels: [] };
     const { nodeId, epoch } = this;
-    this.engine = new NodeEngine({ nodeId, epoch }, info, OPTIONS, new SeededRandom(random.u32()));
+    const self = { nodeId, epoch, address: this.address };
+    this.engine = new NodeEngine(self, info, OPTIONS, new SeededRandom(random.u32()));
     this.sealer = new ControlSealer(fleet.fleetKey, nodeId, epoch);
     this.pages = new InboundPages(this.pool);
     this.inbound = new InboundDatagrams({
@@ -166,7 +174,8 @@ export class MemoryNode {
   pump(): void {
     this.engine.afterFragments(this.fleet.nowMs);
     for (let effect = this.engine.poll(); effect !== undefined; effect = this.engine.poll()) {
-      this.transcript.push(`${this.fleet.nowMs} ${JSON.stringify(plainOf(effect))}`);
+      // Strangers are named to people; that is no part of what a node does.
+      if (!isTold(effect)) this.transcript.push(`${this.fleet.nowMs} ${JSON.stringify(plainOf(effect))}`);
       this.execute(effect);
     }
   }
@@ -244,7 +253,8 @@ export class MemoryNode {
       if ((mask & (1 << (index & 31))) === 0) continue;
       const stamp = (effect.stamp + datagrams.length) >>> 0;
       const payload = bytes.subarray(index * FRAGMENT_PAYLOAD_BYTES, (index + 1) * FRAGMENT_PAYLOAD_BYTES);
-      const numbers = { transfer, block, stamp, sealedBytes, index, blockKind };
+      const full = FRAGMENT_PAYLOAD_BYTES;
+      const numbers = { full, transfer, block, stamp, sealedBytes, index, blockKind };
       datagrams.push(
         Buffer.from(encodeDatagram({ kind: "fragment", epoch: this.epoch, ...numbers, payload })),
       );

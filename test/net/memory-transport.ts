@@ -1,5 +1,6 @@
 import type { DatagramHandler } from "../../src/net/datagram-handler.ts";
 import type { Transport } from "../../src/net/transports/transport.ts";
+import { DATAGRAM_BYTES } from "../../src/wire/limits.ts";
 
 /** Transports without sockets: a second implementation of the interface, beside that of multicast. */
 
@@ -36,6 +37,8 @@ export class MemoryTransport implements Transport {
   readonly isOffloaded = false;
   readonly sendErrors = 0;
   readonly outsideMessages = 0;
+  isJoined = true;
+  datagramBytes = DATAGRAM_BYTES;
   /** What the node has asked of its transport, in order, but for what it has sent. */
   readonly calls: string[] = [];
   private readonly network: MemoryNetwork;
@@ -61,7 +64,7 @@ export class MemoryTransport implements Transport {
     this.send(ip, datagram, () => undefined);
   }
 
-  sendTrainToGroup(train: Uint8Array, done: () => void): void {
+  sendTrainToGroup(train: Uint8Array, _datagramBytes: number, done: () => void): void {
     this.send(undefined, train, done);
   }
 
@@ -95,6 +98,10 @@ export class MemoryTransport implements Transport {
     const isFragment = bytes[TYPE_POSITION] === FRAGMENT;
     if (isFragment && !this.isExpecting) this.waiting.push({ bytes, ip });
     else this.hand(bytes, ip);
+  }
+
+  get ownAddress() {
+    return { ip: this.ip, port: PORT };
   }
 
   private hand(bytes: Buffer, ip: string): void {

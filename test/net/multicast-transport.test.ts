@@ -6,6 +6,7 @@ import { PAGE_BYTES, PagePool } from "../../src/net/page-pool.ts";
 import { MulticastTransport } from "../../src/net/transports/multicast-transport.ts";
 import type { ScatteredMessage } from "../../src/sys/datagram-reader.ts";
 import { FRAGMENT_HEADER_BYTES, FRAGMENT_PAYLOAD_BYTES } from "../../src/wire/datagram.ts";
+import { DATAGRAM_BYTES } from "../../src/wire/limits.ts";
 import { eventually, sleep } from "../support/processes.ts";
 import { encodeDatagram } from "../wire/datagrams.ts";
 
@@ -70,7 +71,8 @@ function fragments(count: number): Buffer[] {
   const sealedBytes = (count - 1) * FRAGMENT_PAYLOAD_BYTES + 100;
   return Array.from({ length: count }, (_, index) => {
     const payload = randomBytes(index === count - 1 ? 100 : FRAGMENT_PAYLOAD_BYTES);
-    const fields = { transfer: 1, block: 0, stamp: index, sealedBytes, index, blockKind: 2 as const };
+    const full = FRAGMENT_PAYLOAD_BYTES;
+    const fields = { full, transfer: 1, block: 0, stamp: index, sealedBytes, index, blockKind: 2 as const };
     return Buffer.from(encodeDatagram({ kind: "fragment", epoch: EPOCH, ...fields, payload }));
   });
 }
@@ -95,7 +97,7 @@ for (const [name, offload] of [
     const sent = [...fragments(44), control(), ...fragments(3), control()];
     const train = (from: number, to: number) => Buffer.concat(sent.slice(from, to));
     for (const piece of [train(0, 44), train(44, 45), train(45, 48), train(48, 49)]) {
-      await new Promise<void>((resolve) => sender.transport.sendTrainToGroup(piece, resolve));
+      await new Promise<void>((resolve) => sender.transport.sendTrainToGroup(piece, DATAGRAM_BYTES, resolve));
     }
     await eventually("all has arrived", () => receiver.recorder.datagrams.length >= sent.length);
     assert.deepEqual(
@@ -124,7 +126,7 @@ test("a node does not hear what it has multicast itself", async (context) => {
   const other = await open(context, "127.0.0.3", true);
   for (const { transport } of [node, other]) transport.expectTrains(true);
   node.transport.sendToGroup(control());
-  node.transport.sendTrainToGroup(Buffer.concat(fragments(5)), () => undefined);
+  node.transport.sendTrainToGroup(Buffer.concat(fragments(5)), DATAGRAM_BYTES, () => undefined);
   await eventually("the other one hears it", () => other.recorder.datagrams.length === 6);
   assert.deepEqual(node.recorder.datagrams, []);
 });
@@ -132,7 +134,7 @@ test("a node does not hear what it has multicast itself", async (context) => {
 test("trains that are not looked for wait until they are asked for", async (context) => {
   const sender = await open(context, "127.0.0.2", true);
   const receiver = await open(context, "127.0.0.3", true);
-  sender.transport.sendTrainToGroup(Buffer.concat(fragments(4)), () => undefined);
+  sender.transport.sendTrainToGroup(Buffer.concat(fragments(4)), DATAGRAM_BYTES, () => undefined);
   await sleep(20);
   assert.equal(receiver.recorder.datagrams.length, 0, "nobody is woken by fragments");
   sender.transport.sendToGroup(control());

@@ -18,6 +18,7 @@ export interface Expected {
   malformed: number;
   foreign: number;
   replayed: number;
+  otherVersion: number;
 }
 
 export interface Hostile {
@@ -84,12 +85,21 @@ export class Noise {
 
   /** What a node has to count for a piece, worked out by the naive decoder. */
   expected(node: MemoryNode, bytes: Buffer): Expected {
-    const expected = { malformed: 0, foreign: 0, replayed: 0 };
+    const expected = { malformed: 0, foreign: 0, replayed: 0, otherVersion: 0 };
     for (let start = 0; start < bytes.length;) {
       const length = naiveLength(bytes, start);
       if (length === 0) {
-        expected.malformed++;
-        break;
+        // The version is the second byte; apart from it, the header is the same in all versions.
+        const asOfToday = Buffer.from(bytes);
+        asOfToday[start + 1] = 2;
+        const otherLength = naiveLength(asOfToday, start);
+        if (otherLength === 0) {
+          expected.malformed++;
+          break;
+        }
+        expected.otherVersion++;
+        start += otherLength;
+        continue;
       }
       const datagram = bytes.subarray(start, start + length);
       if (!isWhole(datagram)) expected.malformed++;
@@ -126,7 +136,8 @@ export class Noise {
     const start = below(random, 1000);
     const payload = this.nonsense.subarray(start, start + sealedBytes);
     const blockKind = 1 + below(random, 2);
-    const fields = { kind: "fragment", epoch: node.epoch, ...numbers, blockKind, payload } as const;
+    const full = pick(random, [1408, 1372, 1220]);
+    const fields = { kind: "fragment", epoch: node.epoch, full, ...numbers, blockKind, payload } as const;
     return Buffer.from(encodeDatagram(fields));
   }
 
@@ -153,7 +164,8 @@ function isWhole(datagram: Buffer): boolean {
 /** Messages in the name of each node that would do harm if they were believed, under a key of the forger's own. */
 function forgedMessages(fleet: MemoryFleet): Buffer[] {
   const targets = fleet.nodes.map((node) => node.epoch);
-  const info = { hostName: "evil", version: "6.6.6", receives: false, sends: false, labels: [] };
+  const info = { hostName: "evil", version: "6.6.6", protocol: 3, receives: false, sends: false, labels: [] };
+  const route = { to: targets[0]!, from: { ip: "10.0.0.1", port: 5000 } };
   const status = {
     transfer: 1,
     stamp: 5000,
@@ -177,8 +189,13 @@ function forgedMessages(fleet: MemoryFleet): Buffer[] {
     { type: "exit", body: null },
     { type: "hello", body: { info } },
     { type: "alive", body: { info } },
-    { type: "challenge", body: { nonce: "ab".repeat(16), info } },
-    { type: "response", body: { answer: "00".repeat(16), nonce: "cd".repeat(16), info } },
+    { type: "challenge", body: { nonce: "ab".repeat(16), ...route, isMissed: true, info } },
+    { type: "response", body: { answer: "00".repeat(16), nonce: "cd".repeat(16), ...route, info } },
+    { type: "old-challenge", body: { nonce: "ab".repeat(16), info: { ...info, protocol: 2 } } },
+    {
+      type: "old-response",
+      body: { answer: "00".repeat(16), nonce: "cd".repeat(16), info: { ...info, protocol: 2 } },
+    },
     { type: "offer", body: { transfer: 2, dryRun: false, rank: 1, targets } },
     { type: "order", body: { transfer: 1, order: 0xffff_ffff, targets } },
     { type: "commit", body: { transfer: 1, order: 1, targets } },

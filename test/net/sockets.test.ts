@@ -46,8 +46,8 @@ function pattern(length: number): Buffer {
   return Buffer.from(Array.from({ length }, (_, index) => (index * 7 + (index >> 8)) & 255));
 }
 
-const send = (socket: DatagramSocket, bytes: Uint8Array, ip: string, port = PORT) =>
-  new Promise<number>((resolve) => socket.send(bytes, ip, port, resolve));
+const send = (socket: DatagramSocket, bytes: Uint8Array, ip: string, datagramBytes = DATAGRAM_BYTES) =>
+  new Promise<number>((resolve) => socket.send(bytes, datagramBytes, ip, PORT, resolve));
 
 for (const [name, isFast] of [
   ["with the calls that Node lacks", true],

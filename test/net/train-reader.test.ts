@@ -24,7 +24,7 @@ test("eight batches are read in one turn, and what is left in the next", async (
   const count = 8 * BATCH + 20;
   for (let index = 0; index < count; index++)
     await new Promise((resolve) =>
-      sender.send(Buffer.from([index & 255, index >> 8]), "127.0.3.3", PORT, resolve),
+      sender.send(Buffer.from([index & 255, index >> 8]), 1440, "127.0.3.3", PORT, resolve),
     );
   const heard: number[] = [];
   const handler = {

@@ -4,6 +4,7 @@ import type { DatagramHandler } from "../../src/net/datagram-handler.ts";
 import { PagePool } from "../../src/net/page-pool.ts";
 import { type MulticastOptions, MulticastTransport } from "../../src/net/transports/multicast-transport.ts";
 import { DATAGRAM_BYTES } from "../../src/wire/limits.ts";
+import { on } from "./made-up-host.ts";
 import { eventually, sleep } from "../support/processes.ts";
 
 /** A transport from its opening to its end, with another address in between, on the loopback network. */
@@ -73,7 +74,7 @@ for (const [name, offload] of [
     await transport.drain();
     let done = 0;
     const train = Buffer.alloc(3 * DATAGRAM_BYTES);
-    for (let count = 0; count < 50; count++) transport.sendTrainToGroup(train, () => done++);
+    for (let count = 0; count < 50; count++) transport.sendTrainToGroup(train, DATAGRAM_BYTES, () => done++);
     await transport.drain();
     assert.equal(done, 50);
     assert.equal(transport.sendErrors, 0);
@@ -87,7 +88,7 @@ for (const [name, offload] of [
     const other = await open(context, "127.0.2.3", offload);
     const closed = await MulticastTransport.open(optionsOf("127.0.2.5", offload));
     closed.close();
-    closed.sendTrainToGroup(CONTROL, () => assert.fail("it is closed"));
+    closed.sendTrainToGroup(CONTROL, DATAGRAM_BYTES, () => assert.fail("it is closed"));
     closed.readTrains();
     await sleep(20);
     assert.deepEqual(other.recorder.messages, []);
@@ -110,7 +111,7 @@ for (const [name, offload] of [
 test("fragments are looked for while they are expected, and wait otherwise", async (context) => {
   const { transport, recorder } = await open(context, "127.0.2.2", true);
   const { transport: other } = await open(context, "127.0.2.3", true);
-  const send = () => other.sendTrainToGroup(FRAGMENT, () => undefined);
+  const send = () => other.sendTrainToGroup(FRAGMENT, DATAGRAM_BYTES, () => undefined);
   transport.expectTrains(true);
   transport.expectTrains(true);
   send();
@@ -121,4 +122,33 @@ test("fragments are looked for while they are expected, and wait otherwise", asy
   assert.equal(recorder.messages.length, 1, "nobody looks for it");
   transport.readTrains();
   assert.deepEqual(recorder.messages, ["fragment of 127.0.2.3", "fragment of 127.0.2.3"]);
+});
+
+test("a membership that the kernel has ended, or that is of a former interface, is noticed", async (context) => {
+  const { transport } = await open(context, "127.0.2.2", true);
+  assert.equal(transport.isJoined, true);
+  const table = (index: number, ...groups: string[]) =>
+    [
+      "titles",
+      `${index}\tlo        :     1      V3`,
+      ...groups.map((one) => `\t\t\t\t${one}     1`),
+      "",
+    ].join("\n");
+  const isJoined = (igmp: string) => on({ addresses: {}, igmp }, () => transport.isJoined);
+  assert.equal(isJoined(table(1, "010000E0", "6F0000E0")), true);
+  assert.equal(isJoined(table(1, "010000E0")), false, "the group is not there");
+  assert.equal(isJoined(table(2, "6F0000E0")), false, "the interface is another one");
+  assert.equal(isJoined(""), true, "the kernel does not tell");
+});
+
+test("a send that fails at once is not over at once, so that nothing repeats it without a pause", async (context) => {
+  const { transport } = await open(context, "127.0.2.2", true);
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  transport.sendToNode(CONTROL, "203.0.113.1", PORT);
+  let isDrained = false;
+  const draining = transport.drain().then(() => (isDrained = true));
+  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+  assert.deepEqual([transport.sendErrors, isDrained], [1, false]);
+  context.mock.timers.tick(10);
+  await draining;
 });

@@ -15,7 +15,7 @@ Promise.all([import(${JSON.stringify(path.join(SOURCES, "net/sealing.ts"))}),
   import(${JSON.stringify(path.join(SOURCES, "wire/message.ts"))})]).then(([{ ControlSealer, FleetKey }, { encodeMessage }]) => {
   const hex = (bytes) => crypto.randomBytes(bytes).toString("hex");
   const sealer = new ControlSealer(new FleetKey(undefined), hex(16), hex(8));
-  const info = { hostName: "stranger", version: "2.0.0", receives: true, sends: true, labels: [] };
+  const info = { hostName: "stranger", version: "2.0.0", protocol: 3, receives: true, sends: true, labels: [] };
   const socket = dgram.createSocket({ type: "udp4", reuseAddr: true });
   socket.on("message", (bytes) => { if (bytes[0] === 0x4d) { console.log("answered"); process.exit(0); } });
   socket.bind(Number(port), from, () => {

@@ -293,7 +293,14 @@ interface Arriving {
 }
 
 function memberOf(index: number): Member {
-  const info = { hostName: `host${index}`, version: "0.0.0", receives: true, sends: true, labels: [] };
+  const info = {
+    hostName: `host${index}`,
+    version: "0.0.0",
+    protocol: 3,
+    receives: true,
+    sends: true,
+    labels: [],
+  };
   return {
     nodeId: index.toString(16).padStart(32, "0"),
     epoch: (index + 1).toString(16).padStart(16, "0"),

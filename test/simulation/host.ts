@@ -86,9 +86,9 @@ export class SimulatedHost {
     // Padded so that host1 and host10 differ.
     this.nodeId = name.padEnd(32, "f").replace(/[^0-9a-f]/g, "e");
     this.clockMs = below(random, LATEST_CLOCK_MS);
-    const info = { hostName: name, version: "0.0.0", receives: true, sends: true, labels: [] };
-    const own = new SeededRandom(random.u32());
-    this.engine = new NodeEngine({ nodeId: this.nodeId, epoch }, info, OPTIONS, own);
+    const info = { hostName: name, version: "0.0.0", protocol: 3, receives: true, sends: true, labels: [] };
+    const self = { nodeId: this.nodeId, epoch, address: { ip, port: 5000 } };
+    this.engine = new NodeEngine(self, info, OPTIONS, new SeededRandom(random.u32()));
     this.trouble = new DiskTrouble(random, surroundings.diskFaults);
     this.stages = new JudgedStages(machine, this.trouble);
     network.attach(ip, (packet) => this.whenAwake(() => this.receive(packet)));

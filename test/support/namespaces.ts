@@ -51,8 +51,12 @@ export class NamespaceFleet {
     return fleet;
   }
 
-  /** Adds a server to the network. */
-  async addHost(): Promise<Host> {
+  /**
+   * Adds a server to the network.
+   *
+   * @param programs the folder of its programs; by default that of the build
+   */
+  async addHost(programs?: string): Promise<Host> {
     const index = this.hosts.length + 1;
     const name = `host${index}`;
     const ip = `10.77.0.${index}`;
@@ -64,24 +68,8 @@ export class NamespaceFleet {
       this.tmpfs.push(base);
     }
     const pid = await this.hold(name);
-    await must("ip", [
-      "link",
-      "add",
-      `port${index}`,
-      "netns",
-      String(this.switchPid),
-      "type",
-      "veth",
-      "peer",
-      "name",
-      "eth0",
-      "netns",
-      String(pid),
-    ]);
-    await this.inside(this.switchPid, "ip", "link", "set", `port${index}`, "master", "br0", "up");
-    await this.inside(pid, "ip", "addr", "add", `${ip}/24`, "brd", "+", "dev", "eth0");
-    for (const device of ["lo", "eth0"]) await this.inside(pid, "ip", "link", "set", device, "up");
-    if (this.options.speed !== undefined) await this.limitSpeed(pid, index, this.options.speed);
+    await this.inside(pid, "ip", "link", "set", "lo", "up");
+    await this.plug(index, pid, ip);
     await this.inside(pid, "mount", "-t", "tmpfs", "tmpfs", "/run");
     await this.inside(pid, "mkdir", "-p", "/var/www");
     // A makuosan that is installed on this machine has its own configuration.
@@ -99,9 +87,21 @@ export class NamespaceFleet {
       socket: "/run/makuosan/makuosan.sock",
       place: { prefix: ["nsenter", "-t", String(pid), "-n", "-u", "-m", "--"] },
       daemonArguments: this.options.daemonArguments ?? [],
+      ...(programs === undefined ? {} : { programs }),
     });
     this.hosts.push(host);
     return host;
+  }
+
+  /** Deletes the interface of a host. */
+  async unplug(host: Host): Promise<void> {
+    await host.run("ip", ["link", "delete", "eth0"]);
+  }
+
+  /** Gives a host the interface again that was deleted, as a new one under the same name and address. */
+  async plugAgain(host: Host): Promise<void> {
+    const index = this.hosts.indexOf(host) + 1;
+    await this.plug(index, this.holders[index]?.pid ?? 0, host.ip);
   }
 
   /** Drops a percentage of the UDP and TCP packets that arrive at a host; with 0, it only inspects each packet. */
@@ -124,6 +124,16 @@ export class NamespaceFleet {
     for (const holder of this.holders) killAllInNetworkOf(holder.pid ?? 0);
     for (const mounted of this.tmpfs) await run("umount", ["-l", mounted]);
     fs.rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  private async plug(index: number, pid: number, ip: string): Promise<void> {
+    const port = `port${index}`;
+    const peer = ["peer", "name", "eth0", "netns", String(pid)];
+    await must("ip", ["link", "add", port, "netns", String(this.switchPid), "type", "veth", ...peer]);
+    await this.inside(this.switchPid, "ip", "link", "set", port, "master", "br0", "up");
+    await this.inside(pid, "ip", "addr", "add", `${ip}/24`, "brd", "+", "dev", "eth0");
+    await this.inside(pid, "ip", "link", "set", "eth0", "up");
+    if (this.options.speed !== undefined) await this.limitSpeed(pid, index, this.options.speed);
   }
 
   private async limitSpeed(pid: number, index: number, speed: string): Promise<void> {

@@ -23,7 +23,14 @@ import { decodeTerms, encodeTerms } from "../../src/wire/terms.ts";
 const EPOCH = "0123456789abcdef";
 const repeated = <T>(count: number, one: T): T[] => Array.from({ length: count }, () => one);
 
-const INFO = { hostName: "host", version: "2.0.0", receives: true, sends: true, labels: [] as string[] };
+const INFO = {
+  hostName: "host",
+  version: "2.0.0",
+  protocol: 2,
+  receives: true,
+  sends: true,
+  labels: [] as string[],
+};
 const STATUS: Status = {
   sender: EPOCH,
   transfer: 1,

@@ -14,6 +14,7 @@ import {
   epochHalves,
   FRAGMENT_HEADER_BYTES,
   FRAGMENT_PAYLOAD_BYTES,
+  LEAST_FRAGMENT_PAYLOAD_BYTES,
   FragmentHeader,
   SEALED_BLOCK_BYTES,
 } from "../../src/wire/datagram.ts";
@@ -33,6 +34,8 @@ interface FragmentValue {
   readonly stamp: number;
   readonly sealedBytes: number;
   readonly index: number;
+  /** What each fragment of the block but the last carries. */
+  readonly full: number;
   readonly blockKind: number;
   readonly payload: Uint8Array;
 }
@@ -46,8 +49,9 @@ export function encodeDatagram(value: DatagramValue): Uint8Array {
 
 function encodeFragment(value: FragmentValue): Uint8Array {
   const { epoch, payload, transfer, block, stamp, sealedBytes, index, blockKind: kind } = value;
+  const { full: fullBytes } = value;
   const { high: epochHigh, low: epochLow } = epochHalves(epoch);
-  const fields = { epochHigh, epochLow, transfer, block, stamp, sealedBytes, index, kind };
+  const fields = { epochHigh, epochLow, transfer, block, stamp, sealedBytes, index, kind, fullBytes };
   const header = Object.assign(new FragmentHeader(), { ...fields, payloadBytes: payload.length });
   const bytes = new Uint8Array(FRAGMENT_HEADER_BYTES + payload.length);
   encodeFragmentHeader(bytes, 0, header);
@@ -70,10 +74,11 @@ function decodeFragmentValue(bytes: Uint8Array): DatagramValue {
   if (!decodeFragment(bytes, 0, bytes.length, header)) {
     throw new DecodeError("the fields of a fragment contradict each other");
   }
-  const { epochHigh, epochLow, transfer, block, stamp, sealedBytes, index, kind } = header;
+  const { epochHigh, epochLow, transfer, block, stamp, sealedBytes, index, kind, fullBytes: full } = header;
   const epoch = [epochHigh, epochLow].map((half) => half.toString(16).padStart(8, "0")).join("");
   const payload = bytes.subarray(header.payloadStart, header.payloadStart + header.payloadBytes);
-  return { kind: "fragment", epoch, transfer, block, stamp, sealedBytes, index, blockKind: kind, payload };
+  const numbers = { full, transfer, block, stamp, sealedBytes, index };
+  return { kind: "fragment", epoch, ...numbers, blockKind: kind, payload };
 }
 
 export function randomDatagramValue(random: Random): DatagramValue {
@@ -85,13 +90,19 @@ export function randomDatagramValue(random: Random): DatagramValue {
     return { kind: "control", epoch, nodeId, counter, plaintextBytes };
   }
   const tail = 1 + below(random, 60);
-  const whole = FRAGMENT_PAYLOAD_BYTES * below(random, SEALED_BLOCK_BYTES / FRAGMENT_PAYLOAD_BYTES);
-  const sealedBytes = Math.max(TAG_BYTES + 1, whole + pick(random, [tail, FRAGMENT_PAYLOAD_BYTES]));
-  const last = Math.ceil(sealedBytes / FRAGMENT_PAYLOAD_BYTES) - 1;
+  const full = pick(random, [
+    FRAGMENT_PAYLOAD_BYTES,
+    FRAGMENT_PAYLOAD_BYTES,
+    LEAST_FRAGMENT_PAYLOAD_BYTES,
+    1340,
+  ]);
+  const whole = full * below(random, SEALED_BLOCK_BYTES / FRAGMENT_PAYLOAD_BYTES);
+  const sealedBytes = Math.max(TAG_BYTES + 1, whole + pick(random, [tail, full]));
+  const last = Math.ceil(sealedBytes / full) - 1;
   const index = pick(random, [0, last, last, below(random, last + 1)]);
-  const payloadBytes = Math.min(FRAGMENT_PAYLOAD_BYTES, sealedBytes - index * FRAGMENT_PAYLOAD_BYTES);
+  const payloadBytes = Math.min(full, sealedBytes - index * full);
   const payload = randomBytes(random, payloadBytes);
-  const numbers = { transfer: random.u32(), block: random.u32(), stamp: random.u32() };
+  const numbers = { full, transfer: random.u32(), block: random.u32(), stamp: random.u32() };
   const blockKind = pick(random, Object.values(BlockKind));
   return { kind: "fragment", epoch, ...numbers, sealedBytes, index, blockKind, payload };
 }

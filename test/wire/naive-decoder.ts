@@ -7,8 +7,16 @@ const BODIES: Readonly<Record<number, readonly [string, (from: Cursor) => Plain]
   1: ["hello", (from) => ({ info: nodeInfo(from) })],
   2: ["alive", (from) => ({ info: nodeInfo(from) })],
   3: ["exit", () => null],
-  4: ["challenge", (from) => ({ nonce: from.hex(16), info: nodeInfo(from) })],
-  5: ["response", (from) => ({ answer: from.hex(16), nonce: from.hex(16), info: nodeInfo(from) })],
+  4: ["old-challenge", (from) => ({ nonce: from.hex(16), info: nodeInfo(from) })],
+  5: ["old-response", (from) => ({ answer: from.hex(16), nonce: from.hex(16), info: nodeInfo(from) })],
+  6: [
+    "challenge",
+    (from) => ({ nonce: from.hex(16), ...route(from), isMissed: isOne(from.u8()), info: nodeInfo(from) }),
+  ],
+  7: [
+    "response",
+    (from) => ({ answer: from.hex(16), nonce: from.hex(16), ...route(from), info: nodeInfo(from) }),
+  ],
   16: ["offer", offer],
   17: ["progress", progress],
   18: ["status", status],
@@ -33,11 +41,30 @@ function nodeInfo(from: Cursor): Plain {
   const flags = from.u8();
   demand(flags < 4, "flags");
   const hostName = shown(from, 64);
-  const version = shown(from, 32);
+  const told = shown(from, 32);
+  // The version of the protocol is behind that of the program, where it is not 2.
+  const cut = told.lastIndexOf("+wire");
+  const digits = told.slice(cut + 5);
+  const isTold = cut > 0 && /^[0-9]{1,3}$/.test(digits) && digits[0] !== "0" && Number(digits) > 2;
+  const [rest, protocol] = isTold ? [told.slice(0, cut), Number(digits)] : [told, 2];
+  // Before it may stand the longest datagram of the node, where it is not the usual one.
+  const longest = isTold ? /[+]datagram[0-9]{4}$/.exec(rest) : null;
+  const longestBytes = Number(longest?.[0].slice(-4));
+  const isMarked = longest !== null && longest.index > 0;
+  const version = isMarked ? rest.slice(0, longest.index) : rest;
+  const isShort = isMarked && longestBytes >= 1252 && longestBytes < 1440;
   const count = from.u8();
   demand(count <= 16, "labels");
   const labels = from.times(count, () => shown(from, 32));
-  return { hostName, version, receives: flags % 2 === 1, sends: Math.floor(flags / 2) % 2 === 1, labels };
+  const [receives, sends] = [flags % 2 === 1, Math.floor(flags / 2) % 2 === 1];
+  const common = { hostName, version, protocol, receives, sends, labels };
+  return isShort ? { ...common, datagramBytes: longestBytes } : common;
+}
+
+function route(from: Cursor): { to: Plain; from: Plain } {
+  const to = from.hex(8);
+  const ip = from.times(4, () => String(from.u8())).join(".");
+  return { to, from: { ip, port: from.u16() } };
 }
 
 /** A name that is shown to people: 1 to `most` bytes of printable ASCII. */
@@ -146,9 +173,10 @@ function findings(from: Cursor): Plain {
 export function naiveLength(bytes: Uint8Array, start: number): number {
   if (bytes.length - start < 16) return 0;
   const from = new Cursor(bytes, start);
-  const [magic, version, , zero] = [from.u8(), from.u8(), from.u8(), from.u8()];
+  const [magic, version, type, zero] = [from.u8(), from.u8(), from.u8(), from.u8()];
   const length = from.u16();
-  if (magic !== 0x4d || version !== 2 || zero !== 0 || from.u16() !== 0) return 0;
+  const full = from.u16();
+  if (magic !== 0x4d || version !== 2 || zero !== 0 || (type !== 2 && full !== 0)) return 0;
   return length >= 16 && length <= 1440 && start + length <= bytes.length ? length : 0;
 }
 
@@ -157,29 +185,32 @@ export function naiveDatagram(bytes: Uint8Array): Plain {
   demand(naiveLength(bytes, 0) === bytes.length, "length");
   const from = new Cursor(bytes, 2);
   const type = from.u8();
-  from.at = 8;
+  from.at = 6;
+  const told = from.u16();
   const epoch = from.hex(8);
-  if (type === 2) return fragment(from, epoch);
+  if (type === 2) return fragment(from, epoch, told === 0 ? 1408 : told);
   demand(type === 1, "type");
   const header = { kind: "control", epoch, nodeId: from.hex(16), counter: String(from.u64()) };
   demand(from.left >= 16, "tag");
   return { ...header, plaintextBytes: from.left - 16 };
 }
 
-function fragment(from: Cursor, epoch: string): Plain {
+function fragment(from: Cursor, epoch: string, full: number): Plain {
   const [transfer, block, stamp] = [from.u32(), from.u32(), from.u32()];
   const sealedBytes = from.u16();
   const index = from.u8();
   const blockKind = from.u8();
   demand(blockKind === 1 || blockKind === 2, "kind");
-  demand(sealedBytes > 16 && sealedBytes <= 44 * 1408, "sealed length");
-  // The block is cut into pieces of 1408 bytes; the piece of this index is exactly as long as the payload.
+  demand(full >= 1220 && full <= 1408, "full length");
+  demand(sealedBytes > 16 && sealedBytes <= 44 * full, "sealed length");
+  // The block is cut into pieces of the full length; the piece of this index is exactly as long as the payload.
   const pieces: number[] = [];
-  for (let rest = sealedBytes; rest > 0; rest -= 1408) pieces.push(Math.min(rest, 1408));
+  for (let rest = sealedBytes; rest > 0; rest -= full) pieces.push(Math.min(rest, full));
   demand(pieces[index] === from.left, "payload");
   return {
     kind: "fragment",
     epoch,
+    full,
     transfer,
     block,
     stamp,

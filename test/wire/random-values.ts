@@ -14,7 +14,7 @@ import {
 } from "../../src/wire/entry.ts";
 import { FindingKind } from "../../src/wire/findings.ts";
 import { ManifestWriter } from "../../src/wire/manifest.ts";
-import type { NodeInfo } from "../../src/wire/membership-messages.ts";
+import type { NodeInfo, Route } from "../../src/wire/membership-messages.ts";
 import type { ControlMessage } from "../../src/wire/message.ts";
 import { type Metadata, NO_METADATA } from "../../src/wire/metadata.ts";
 import { isSafeName, STAGING_NAME } from "../../src/wire/path-rules.ts";
@@ -59,13 +59,23 @@ function shown(random: Random, most: number): string {
 }
 
 function nodeInfo(random: Random): NodeInfo {
+  const protocol = pick(random, [2, 3, 4, 255, 999]);
+  const hasLength = protocol > 2 && flag(random);
   return {
     hostName: shown(random, 64),
-    version: shown(random, 32),
+    // The text of both versions and the length has at most 32 bytes.
+    version: shown(random, hasLength ? 11 : 24),
+    protocol,
+    ...(hasLength && { datagramBytes: pick(random, [1252, 1372, 1439]) }),
     receives: flag(random),
     sends: flag(random),
     labels: list(random, 16, () => shown(random, 32)),
   };
+}
+
+function route(random: Random): Route {
+  const ip = [...randomBytes(random, 4)].join(".");
+  return { to: hexOf(randomBytes(random, 8)), from: { ip, port: u16(random) } };
 }
 
 function bitmap(random: Random, size: number): Bitmap {
@@ -120,11 +130,24 @@ const MAKERS: readonly ((random: Random) => ControlMessage)[] = [
   () => ({ type: "exit", body: null }),
   (random) => ({
     type: "challenge",
+    body: {
+      nonce: hexOf(randomBytes(random, 16)),
+      ...route(random),
+      isMissed: flag(random),
+      info: nodeInfo(random),
+    },
+  }),
+  (random) => ({
+    type: "old-challenge",
     body: { nonce: hexOf(randomBytes(random, 16)), info: nodeInfo(random) },
   }),
   (random) => {
     const [answer, nonce] = [hexOf(randomBytes(random, 16)), hexOf(randomBytes(random, 16))];
-    return { type: "response", body: { answer, nonce, info: nodeInfo(random) } };
+    return { type: "response", body: { answer, nonce, ...route(random), info: nodeInfo(random) } };
+  },
+  (random) => {
+    const [answer, nonce] = [hexOf(randomBytes(random, 16)), hexOf(randomBytes(random, 16))];
+    return { type: "old-response", body: { answer, nonce, info: nodeInfo(random) } };
   },
   (random) => ({
     type: "offer",

@@ -185,7 +185,7 @@ test("a message that is longer than a datagram is a fault of this program", () =
 
 test("a fragment that is sent again differs in its stamp alone", () => {
   const payload = new Uint8Array(100).fill(0xaa);
-  const numbers = { transfer: 1, block: 2, sealedBytes: 100, index: 0, blockKind: 2 };
+  const numbers = { full: 1408, transfer: 1, block: 2, sealedBytes: 100, index: 0, blockKind: 2 };
   const encode = (stamp: number) =>
     encodeDatagram({ kind: "fragment", epoch: "0123456789abcdef", ...numbers, stamp, payload });
   const [datagrams, expected] = [joined(new Uint8Array(7), encode(3)), encode(0xfedc_ba98)];

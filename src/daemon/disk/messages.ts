@@ -37,6 +37,8 @@ export type SourceCommand =
       readonly epoch: string;
       readonly key: Uint8Array;
       readonly ring: SharedArrayBuffer;
+      /** The length of all datagrams of a block but the last. */
+      readonly datagramBytes: number;
       readonly request: ScanRequest;
       readonly rules: ScanRules;
       /** Contents are not read: nobody will stage them. */

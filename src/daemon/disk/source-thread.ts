@@ -18,11 +18,10 @@ import {
   encodeFragmentHeader,
   epochHalves,
   FRAGMENT_HEADER_BYTES,
-  FRAGMENT_PAYLOAD_BYTES,
   FragmentHeader,
 } from "../../wire/datagram.ts";
 import { EntryType, isNameOnly } from "../../wire/entry.ts";
-import { DATAGRAM_BYTES, TAG_BYTES } from "../../wire/limits.ts";
+import { BLOCK_FRAGMENTS, TAG_BYTES } from "../../wire/limits.ts";
 import type { PathReport, SourceCommand, SourceReply, WorkerSettings } from "./messages.ts";
 import { TRAIN_BYTES } from "./rings.ts";
 
@@ -37,6 +36,8 @@ interface OpenSource {
   readonly failure: string | undefined;
   readonly key: Buffer;
   readonly ring: Uint8Array;
+  /** The length of all datagrams of a block but the last. */
+  readonly datagramBytes: number;
   /** The epoch in two halves, as it stands in the headers. */
   readonly high: number;
   readonly low: number;
@@ -86,6 +87,7 @@ function openSource(
   const common = {
     key: Buffer.from(command.key),
     ring: new Uint8Array(command.ring),
+    datagramBytes: command.datagramBytes,
     ...epochHalves(command.epoch),
   };
   try {
@@ -106,12 +108,13 @@ function produce(open: OpenSource, transfer: number, firstBlock: number, count: 
   const blocks: ProducedBlock[] = [];
   let made: MadeBlock | undefined;
   let { failure } = open;
+  const memory = workspace.subarray(0, mostSealedBytes(open.datagramBytes) - TAG_BYTES);
   const endMs = performance.now() + PRODUCE_MS;
   while (failure === undefined && source !== undefined && blocks.length < count) {
     if (blocks.length > 0 && performance.now() >= endMs) break;
     const number = firstBlock + blocks.length;
     try {
-      made = source.makeBlock(number, workspace);
+      made = source.makeBlock(number, memory);
     } catch (error) {
       failure = error instanceof UserError ? error.message : sentence("tree-unreadable", explain(error));
       made = undefined;
@@ -131,15 +134,22 @@ function produce(open: OpenSource, transfer: number, firstBlock: number, count: 
   return { ...common, state, failure, unreadable: source?.unreadable ?? 0, notices, totals };
 }
 
+/** Most bytes of a sealed block whose datagrams have this length. */
+function mostSealedBytes(datagramBytes: number): number {
+  return (datagramBytes - FRAGMENT_HEADER_BYTES) * BLOCK_FRAGMENTS;
+}
+
 /** Cuts a sealed block into datagrams, in its slot of the ring. */
 function layOut(open: OpenSource, transfer: number, block: number, kind: number, sealed: Buffer): void {
   const slotStart = memoryRowOf(block) * TRAIN_BYTES;
   const sealedBytes = sealed.length;
-  Object.assign(header, { epochHigh: open.high, epochLow: open.low, transfer, block, sealedBytes, kind });
-  for (let index = 0, offset = 0; offset < sealedBytes; index++, offset += FRAGMENT_PAYLOAD_BYTES) {
-    const start = slotStart + index * DATAGRAM_BYTES;
+  const { high: epochHigh, low: epochLow, datagramBytes } = open;
+  const fullBytes = datagramBytes - FRAGMENT_HEADER_BYTES;
+  Object.assign(header, { epochHigh, epochLow, transfer, block, sealedBytes, kind, fullBytes });
+  for (let index = 0, offset = 0; offset < sealedBytes; index++, offset += fullBytes) {
+    const start = slotStart + index * datagramBytes;
     header.index = index;
-    header.payloadBytes = Math.min(FRAGMENT_PAYLOAD_BYTES, sealedBytes - offset);
+    header.payloadBytes = Math.min(fullBytes, sealedBytes - offset);
     encodeFragmentHeader(open.ring, start, header);
     sealed.copy(open.ring, start + FRAGMENT_HEADER_BYTES, offset, offset + header.payloadBytes);
   }

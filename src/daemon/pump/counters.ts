@@ -1,7 +1,9 @@
 /** Counts the datagrams that were dropped: hostile, foreign or damaged ones. */
 export class Counters {
-  /** Not of this protocol, or of another version of it. */
+  /** Not of this protocol, or damaged. */
   malformed = 0;
+  /** Of another version of the protocol. */
+  otherVersion = 0;
   /** Sealed with another key, or damaged on the way. */
   foreign = 0;
   /** Control messages that were received before. */

@@ -12,6 +12,7 @@ import { Bitmap } from "../../base/bitmap.ts";
 import type { ControlSealer, FleetKey } from "../../net/sealing.ts";
 import type { Transport } from "../../net/transports/transport.ts";
 import type { ScanRequest, ScanRules } from "../../tree/scan/request.ts";
+import { DATAGRAM_BYTES } from "../../wire/limits.ts";
 import { encodeMessage } from "../../wire/message.ts";
 import type { DiskThreads } from "../disk/disk-threads.ts";
 import {
@@ -96,7 +97,8 @@ export class Driver {
 
   /** The node has another address, or was cut off: it introduces itself again. */
   reintroduce(): void {
-    this.parts.engine.membership.reintroduce(this.nowMs());
+    const { engine, transport } = this.parts;
+    engine.membership.reintroduce(transport.ownAddress, this.nowMs());
     this.planPump();
   }
 
@@ -104,6 +106,12 @@ export class Driver {
   probe(epochs: readonly string[]): void {
     this.parts.engine.membership.probe(epochs, this.nowMs());
     this.planPump();
+  }
+
+  /** The node has another id from now on: it introduces itself again. */
+  rename(nodeId: string): void {
+    this.parts.sealer.rename(nodeId);
+    this.handle({ kind: "renamed", nodeId });
   }
 
   /** Milliseconds of a clock that only goes forward. */
@@ -119,8 +127,8 @@ export class Driver {
 
   /** Begins a transfer. `observer` hears of it until it is over. */
   startTransfer(input: Extract<Input, { kind: "start-transfer" }>, observer: TransferObserver): void {
-    const { transfer, dryRun } = input.request;
-    const trains = new OutboundTrains(this.parts.transport, this.rings);
+    const { transfer, dryRun, datagramBytes = DATAGRAM_BYTES } = input.request;
+    const trains = new OutboundTrains(this.parts.transport, this.rings, datagramBytes);
     this.outbound.set(transfer, { trains, observer });
     this.disks?.toSource({
       kind: "open",
@@ -128,6 +136,7 @@ export class Driver {
       epoch: this.parts.epoch,
       key: this.parts.fleetKey.transferKey(this.parts.epoch, transfer),
       ring: trains.ring,
+      datagramBytes,
       request: observer.request,
       rules: observer.rules,
       dryRun,

@@ -1,20 +1,21 @@
 /** Opens control messages, takes in fragments and trains. */
 import { DecodeError } from "../../base/bytes.ts";
 import type { NodeEngine } from "../../engine/node.ts";
-import type { Address } from "../../engine/types.ts";
+import type { Address, FoundProblem } from "../../engine/types.ts";
 import type { DatagramHandler } from "../../net/datagram-handler.ts";
 import type { ControlOpener } from "../../net/sealing.ts";
 import { StrangerBudget } from "../../net/stranger-budget.ts";
 import type { ScatteredMessage } from "../../sys/datagram-reader.ts";
 import {
   datagramLength,
+  datagramOfOtherVersion,
   DatagramType,
   decodeFragment,
   decodeRun,
   FragmentHeader,
 } from "../../wire/datagram.ts";
 import { DATAGRAM_BYTES } from "../../wire/limits.ts";
-import { decodeMessage } from "../../wire/message.ts";
+import { announcedInfo, decodeMessage } from "../../wire/message.ts";
 import type { Counters } from "./counters.ts";
 import type { InboundPages } from "./inbound-pages.ts";
 
@@ -66,8 +67,10 @@ export class InboundDatagrams implements DatagramHandler {
     for (let start = from; start < end;) {
       const length = datagramLength(bytes, start, end);
       if (length === 0) {
-        this.counters.malformed++;
-        break;
+        const read = this.takeOtherVersion(bytes, start, end, ip);
+        if (read === 0) break;
+        start += read;
+        continue;
       }
       const type = bytes[start + 2];
       if (type === DatagramType.fragment) this.takeFragment(bytes, start, length, source);
@@ -100,8 +103,43 @@ export class InboundDatagrams implements DatagramHandler {
     if (this.pages.areUsedUp) return;
     const key = this.engine.acceptFragment(header, source);
     if (key === undefined) return;
-    const end = header.payloadStart + header.payloadBytes;
-    this.pages.keepFragment(key, header.block, header.index, bytes, header.payloadStart, end);
+    this.pages.keepFragment(key, header, bytes);
+  }
+
+  /**
+   * A node of another version cannot be understood, but named. Its seal proves that it is of this fleet: header, key and seal
+   * are the same in all versions (PROTOCOL.md 2).
+   *
+   * @returns how many bytes were read; 0 if nothing here can be read
+   */
+  private takeOtherVersion(bytes: Buffer, start: number, end: number, ip: string): number {
+    const other = datagramOfOtherVersion(bytes, start, end);
+    if (other === undefined) {
+      this.counters.malformed++;
+      return 0;
+    }
+    const { version, lengthBytes, isControl } = other;
+    this.counters.otherVersion++;
+    if (!isControl) return lengthBytes;
+    const datagram = bytes.subarray(start, start + lengthBytes);
+    try {
+      const opened = this.opener.open(datagram, () => this.strangers.take(ip, this.nowMs()));
+      const isProven = opened.kind === "opened";
+      // It speaks this version too.
+      if (isProven && this.engine.membership.memberOf(opened.header.epoch) !== undefined) return lengthBytes;
+      if (opened.kind === "replayed") return lengthBytes;
+      const told = isProven
+        ? { nodeId: opened.header.nodeId, info: announcedInfo(opened.plaintext) }
+        : undefined;
+      this.noteProblem({ kind: "other-version", ip, version, isProven, ...told });
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+    }
+    return lengthBytes;
+  }
+
+  private noteProblem(found: FoundProblem): void {
+    this.engine.membership.problems.note(found, this.nowMs());
   }
 
   private takeControl(datagram: Buffer, source: Address): void {
@@ -112,6 +150,7 @@ export class InboundDatagrams implements DatagramHandler {
       else if (opened.kind === "foreign") {
         this.counters.foreign++;
         this.counters.lastForeignSource = source.ip;
+        this.noteProblem({ kind: "foreign-key", ip: source.ip, isProven: false });
       } else {
         const { nodeId, epoch } = opened.header;
         const message = decodeMessage(opened.plaintext);

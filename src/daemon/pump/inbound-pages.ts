@@ -3,8 +3,11 @@ import { memoryRowOf } from "../../engine/window.ts";
 import { assert } from "../../base/assert.ts";
 import type { InboundKey } from "../../engine/types.ts";
 import { PAGE_BYTES, type PagePool } from "../../net/page-pool.ts";
-import { FRAGMENT_PAYLOAD_BYTES } from "../../wire/datagram.ts";
+import { FRAGMENT_PAYLOAD_BYTES, type FragmentHeader } from "../../wire/datagram.ts";
 import { WINDOW_BLOCKS } from "../../wire/limits.ts";
+
+/** Where the payload of a fragment lies, and where it belongs. */
+type FragmentPlace = Pick<FragmentHeader, "block" | "index" | "fullBytes" | "payloadStart" | "payloadBytes">;
 
 /** In place of the number of a page: the slot has none. Pages count from 0. */
 const NONE = -1;
@@ -44,17 +47,15 @@ export class InboundPages {
     if (this.pagesOfTransfer.size === 0) this.pool.trim();
   }
 
-  /** Puts the payload of one fragment into the page of its block. */
+  /** Puts the payload of one fragment, which begins at `payloadStart` of these bytes, into the page of its block. */
   keepFragment(
     key: InboundKey,
-    block: number,
-    index: number,
+    { block, index, fullBytes, payloadStart, payloadBytes }: FragmentPlace,
     bytes: Buffer,
-    start: number,
-    end: number,
   ): void {
     const page = this.pageOf(key, block);
-    bytes.copy(this.pool.bytes, page * PAGE_BYTES + index * FRAGMENT_PAYLOAD_BYTES, start, end);
+    const target = page * PAGE_BYTES + index * fullBytes;
+    bytes.copy(this.pool.bytes, target, payloadStart, payloadStart + payloadBytes);
   }
 
   /**

@@ -15,13 +15,23 @@ export class OutboundTrains {
   private readonly bytes: Uint8Array;
   private readonly pool: RingPool;
   private readonly transport: Pick<Transport, "sendTrainToGroup">;
+  /** The length of a full datagram, and that of its payload. */
+  private readonly datagramBytes: number;
+  private readonly fullBytes: number;
   private readonly sealedBytesOfSlot = new Uint16Array(WINDOW_BLOCKS);
   private usedSlots = 0;
   private pendingSends = 0;
   private isClosed = false;
 
-  constructor(transport: Pick<Transport, "sendTrainToGroup">, pool: RingPool) {
+  /** @param datagramBytes the length of all datagrams of a train but the last */
+  constructor(
+    transport: Pick<Transport, "sendTrainToGroup">,
+    pool: RingPool,
+    datagramBytes = DATAGRAM_BYTES,
+  ) {
     this.transport = transport;
+    this.datagramBytes = datagramBytes;
+    this.fullBytes = datagramBytes - FRAGMENT_HEADER_BYTES;
     this.pool = pool;
     this.ring = pool.take();
     this.bytes = new Uint8Array(this.ring);
@@ -42,7 +52,7 @@ export class OutboundTrains {
   send(effect: SendBlock, done: () => void): void {
     const slot = memoryRowOf(effect.block);
     const sealedBytes = this.sealedBytesOfSlot[slot] as number;
-    const count = fragmentCount(sealedBytes);
+    const count = fragmentCount(sealedBytes, this.fullBytes);
     const finish = () => {
       this.pendingSends--;
       this.releaseIfDone();
@@ -61,7 +71,7 @@ export class OutboundTrains {
       }
       const first = index;
       while (index < count && hasFragment(effect.maskLow, effect.maskHigh, index)) {
-        stampFragment(this.bytes, slot * TRAIN_BYTES + index++ * DATAGRAM_BYTES, stamp++ >>> 0);
+        stampFragment(this.bytes, slot * TRAIN_BYTES + index++ * this.datagramBytes, stamp++ >>> 0);
       }
       pendingRuns++;
       this.sendRun(slot, first, index, sealedBytes, finishRun);
@@ -77,13 +87,13 @@ export class OutboundTrains {
 
   private sendRun(slot: number, first: number, end: number, sealedBytes: number, done: () => void): void {
     const slotStart = slot * TRAIN_BYTES;
-    const blockEnd = sealedBytes + fragmentCount(sealedBytes) * FRAGMENT_HEADER_BYTES;
+    const blockEnd = sealedBytes + fragmentCount(sealedBytes, this.fullBytes) * FRAGMENT_HEADER_BYTES;
     const train = this.bytes.subarray(
-      slotStart + first * DATAGRAM_BYTES,
-      slotStart + Math.min(end * DATAGRAM_BYTES, blockEnd),
+      slotStart + first * this.datagramBytes,
+      slotStart + Math.min(end * this.datagramBytes, blockEnd),
     );
     assert(train.length > 0, "a run has at least one fragment");
-    this.transport.sendTrainToGroup(train, done);
+    this.transport.sendTrainToGroup(train, this.datagramBytes, done);
   }
 
   private releaseIfDone(): void {

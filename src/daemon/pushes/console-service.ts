@@ -1,19 +1,21 @@
 /** Carries out the requests of msync. */
-import type { Event, Request, Result, WaitRequest } from "../../console/protocol.ts";
+import type { Event, ProblemInfo, Request, Result, WaitRequest } from "../../console/protocol.ts";
 import type { RequestHandler } from "../../console/conversation.ts";
 import { bytesOfText } from "../../base/display.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
 import type { PeerCredentials } from "../../sys/peer-credentials.ts";
 import type { NodeEngine } from "../../engine/node.ts";
-import type { ChosenInterface } from "../../net/interfaces.ts";
 import type { Transport } from "../../net/transports/transport.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { displayName } from "./host-names.ts";
 import type { Driver } from "../pump/driver.ts";
 import type { Counters } from "../pump/counters.ts";
 import type { History } from "./history.ts";
+import type { InterfaceWatch } from "../service/interface-watch.ts";
 import type { Log } from "../service/log.ts";
+import type { OwnCopies } from "../service/own-copies.ts";
 import { deleteLimitText, parseLogLevel, type Settings } from "../settings/settings.ts";
+import { sentenceOfProblem } from "../service/problem-sentences.ts";
 import { chooseTargets } from "./targets.ts";
 import type { Transfers } from "./transfers.ts";
 import { VERSION } from "../settings/version.ts";
@@ -31,8 +33,8 @@ export interface ServiceParts {
   readonly log: Log;
   /** Whether the fleet has a key. */
   readonly isSealed: boolean;
-  /** The interface that is used now. */
-  readonly present: () => ChosenInterface;
+  readonly watch: Pick<InterfaceWatch, "state">;
+  readonly copies: Pick<OwnCopies, "shown">;
   /** When the daemon was started, by the clock of performance.now(). */
   readonly startedMs: number;
 }
@@ -101,17 +103,36 @@ export class ConsoleService implements RequestHandler {
       host: displayName(member, members),
       address: member.address.ip,
       version: member.info.version,
+      protocol: member.info.protocol,
       receives: member.info.receives,
       sends: member.info.sends,
       labels: member.info.labels,
     }));
     shown.sort((a, b) => (a.host < b.host ? -1 : 1));
-    return { result: "members", members: shown, isSealed: this.parts.isSealed };
+    return { result: "members", members: shown, problems: this.problems(), isSealed: this.parts.isSealed };
+  }
+
+  private problems(): ProblemInfo[] {
+    const { engine, settings } = this.parts;
+    return engine.membership.problems.list.map((problem) => ({
+      kind: problem.kind,
+      host: problem.info?.hostName ?? "",
+      address: problem.ip,
+      count: problem.count,
+      reason: sentenceOfProblem(problem, settings.port),
+    }));
+  }
+
+  /** How many members there are, with those that were lost with the interface of this host. */
+  private membersText(): string {
+    const { size, lost } = this.parts.engine.membership;
+    const names = lost.map(({ info, address }) => `${info.hostName} (${address.ip})`);
+    return names.length === 0 ? String(size) : `${size} (lost with the interface: ${names.join(", ")})`;
   }
 
   private status(): [string, string][] {
-    const { settings, engine, transport, transfers, counters, log } = this.parts;
-    const present = this.parts.present();
+    const { settings, transport, transfers, counters, log } = this.parts;
+    const { chosen, away } = this.parts.watch.state;
     const yes = (value: boolean) => (value ? "yes" : "no");
     const foreign =
       counters.foreign === 0 ? "0" : `${counters.foreign} (last from ${counters.lastForeignSource})`;
@@ -124,13 +145,15 @@ export class ConsoleService implements RequestHandler {
       ["user", String(process.geteuid?.() ?? "")],
       ["group", String(process.getegid?.() ?? "")],
       ["multicast", `${transport.group.ip}:${transport.group.port}`],
-      ["interface", `${present.name} (${present.ip})`],
+      ["node id", this.parts.copies.shown],
+      ["interface", `${chosen.name} (${away === undefined ? chosen.ip : `gone: ${away}`})`],
       ["socket", bytesOfText(settings.socket ?? "none")],
       [
         "sealed",
         this.parts.isSealed ? "yes" : "no: anyone on this network can write here; give a key with -k",
       ],
-      ["members", String(engine.membership.size)],
+      ["members", this.membersText()],
+      ...this.problems().map(({ reason }): [string, string] => ["problem", reason]),
       ["sending", String(transfers.count)],
       ["waiting", String(transfers.waiting)],
       ["parallel", String(settings.parallel)],
@@ -151,6 +174,7 @@ export class ConsoleService implements RequestHandler {
       ["outside packets", String(transport.outsideMessages)],
       ["replayed packets", String(counters.replayed)],
       ["malformed packets", String(counters.malformed)],
+      ["packets of other versions", String(counters.otherVersion)],
       ["unexamined packets", String(counters.unexamined)],
       ["spoiled blocks", String(counters.spoiled)],
       ["send errors", String(transport.sendErrors)],

@@ -169,7 +169,11 @@ export function sentEntry(
   const { sentEntries: entries, sentBytes: bytes, exitStatus } = result;
   const durationMs = Math.round(result.durationMs);
   const time = new Date(Date.now() - durationMs).toISOString();
-  const hosts = result.hosts.map(({ host, outcome, reason }) => ({ host, outcome, reason }));
+  const reached = result.hosts.map(({ host, outcome, reason }) => ({ host, outcome, reason }));
+  const missing = result.missing.map(({ host, address, reason }) => {
+    return { host: host === "" ? address : host, outcome: "failed" as const, reason };
+  });
+  const hosts = [...reached, ...missing];
   return { time, direction: "sent", transfer, from, by, entries, bytes, durationMs, exitStatus, hosts };
 }
 

@@ -1,6 +1,8 @@
 /** Members and running transfers in one line. */
 import type { InboundKey, NodeEvent } from "../../engine/types.ts";
 import type { Membership } from "../../engine/membership/membership.ts";
+import type { InterfaceWatch } from "../service/interface-watch.ts";
+import { sentenceOfProblem } from "../service/problem-sentences.ts";
 import type { Transfers } from "./transfers.ts";
 
 const MIB = 1024 * 1024;
@@ -9,11 +11,21 @@ const MIB = 1024 * 1024;
 export class StatusLine {
   private readonly membership: Membership;
   private readonly transfers: Transfers;
+  private readonly watch: Pick<InterfaceWatch, "state">;
+  private readonly port: number;
   private readonly inbound = new Map<InboundKey, string>();
 
-  constructor(membership: Membership, transfers: Transfers) {
+  /** @param port the UDP port of the fleet */
+  constructor(
+    membership: Membership,
+    transfers: Transfers,
+    watch: Pick<InterfaceWatch, "state">,
+    port: number,
+  ) {
+    this.port = port;
     this.membership = membership;
     this.transfers = transfers;
+    this.watch = watch;
   }
 
   /** Something has happened to the node. */
@@ -29,7 +41,18 @@ export class StatusLine {
       return `transfer ${one.transfer} to ${countOf(one.memberCount)}: ${one.phase}, ${share}`;
     });
     const incoming = [...this.inbound].map(([key, host]) => `transfer ${key.transfer} from ${host}`);
-    return [countOf(this.membership.size), ...outgoing, ...incoming].join("; ");
+    const { chosen, away } = this.watch.state;
+    const gone = away === undefined ? [] : [`the interface ${chosen.name} is away`];
+    const members = countOf(this.membership.size);
+    return [...gone, members, ...this.problems(), ...outgoing, ...incoming].join("; ");
+  }
+
+  /** The first problem; the line is one of many in `systemctl status`, and `msync --status` has all. */
+  private problems(): string[] {
+    const [first, ...rest] = this.membership.problems.list;
+    if (first === undefined) return [];
+    const more = rest.length === 0 ? "" : ` (and ${rest.length} more: 'msync --status')`;
+    return [`${sentenceOfProblem(first, this.port)}${more}`];
   }
 }
 

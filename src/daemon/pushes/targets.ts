@@ -53,15 +53,45 @@ export function isSelection(name: string): boolean {
   return name.startsWith("@") || isPattern(name);
 }
 
+/** How people can name a host. */
+export interface NamedHost {
+  readonly hostName: string;
+  readonly ip: string;
+  readonly labels: readonly string[];
+}
+
+/**
+ * Whether a name of `-t` or `--except` means a host.
+ *
+ * @throws UserError for a pattern that is not valid
+ */
+export function meets(host: NamedHost, name: string): boolean {
+  if (!isSelection(name)) return namesOf(host).includes(name);
+  return selectorOf(name)(host);
+}
+
+/** The last form is that of --members, if two members have one name. */
+function namesOf({ hostName, ip }: NamedHost): readonly string[] {
+  return [hostName, ip, `${hostName}(${ip})`];
+}
+
+/** Finds the hosts that a pattern or a label means. */
+function selectorOf(name: string): (host: NamedHost) => boolean {
+  const isLabel = name.startsWith("@");
+  const glob = compile(isLabel ? name.slice(1) : name);
+  return (host) => (isLabel ? host.labels : namesOf(host)).some((text) => matches(glob, text));
+}
+
+function hostOf({ info, address }: Member): NamedHost {
+  return { hostName: info.hostName, ip: address.ip, labels: info.labels };
+}
+
 function receives(member: Member): boolean {
   return member.info.receives;
 }
 
 function named(members: readonly Member[], name: string): Member[] {
-  const found = members.filter(({ info, address }) =>
-    // The last form is that of --members, where two members have one name.
-    [info.hostName, address.ip, `${info.hostName}(${address.ip})`].includes(name),
-  );
+  const found = members.filter((member) => namesOf(hostOf(member)).includes(name));
   if (found.length <= 1) return found;
   const addresses = found.map((member) => member.address.ip).join(" and ");
   throw new UserError(
@@ -71,13 +101,8 @@ function named(members: readonly Member[], name: string): Member[] {
 }
 
 function select(members: readonly Member[], name: string): Member[] {
-  const isLabel = name.startsWith("@");
-  const glob = compile(isLabel ? name.slice(1) : name);
-  return members.filter(({ info, address }) =>
-    (isLabel ? info.labels : [info.hostName, address.ip, `${info.hostName}(${address.ip})`]).some((text) =>
-      matches(glob, text),
-    ),
-  );
+  const isSelected = selectorOf(name);
+  return members.filter((member) => isSelected(hostOf(member)));
 }
 
 function compile(pattern: string) {

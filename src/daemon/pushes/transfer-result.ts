@@ -4,7 +4,7 @@ import { ExitStatus, UserError } from "../../base/user-error.ts";
 import type { SendRequest, SendResult } from "../../console/protocol.ts";
 import type { TransferResult } from "../../engine/types.ts";
 import type { SourceTotals } from "../disk/messages.ts";
-import type { ChosenTargets } from "./targets.ts";
+import type { PushTargets } from "./missing.ts";
 
 /** What is counted of a transfer while it runs. */
 export interface Tally {
@@ -36,7 +36,7 @@ export const EMPTY_TALLY: Tally = {
  */
 export function resultOfTransfer(
   request: RequestTerms,
-  targets: ChosenTargets,
+  targets: PushTargets,
   tally: Tally,
   nameOf: (epoch: string) => string | undefined,
   { verdicts, aborted, repairedFragments }: TransferResult,
@@ -63,12 +63,13 @@ export function resultOfTransfer(
  */
 export function resultWithoutTransfer(
   { allOrNothing }: RequestTerms,
-  targets: ChosenTargets,
+  targets: PushTargets,
 ): SendResult | undefined {
-  const { members, unknown } = targets;
-  const isRefused = allOrNothing && unknown.length > 0;
+  const { members, unknown, missing } = targets;
+  const absent = [...unknown, ...missing.map(({ host, address }) => (host === "" ? address : host))];
+  const isRefused = allOrNothing && absent.length > 0;
   if (members.length > 0 && !isRefused) return undefined;
-  if (unknown.length === 0) {
+  if (absent.length === 0) {
     throw new UserError(
       "there is no member to send to: 'msync --members' lists those that are there",
       ExitStatus.noMembers,
@@ -78,7 +79,7 @@ export function resultWithoutTransfer(
     ...fromTally(targets, EMPTY_TALLY),
     exitStatus: isRefused ? ExitStatus.aborted : ExitStatus.partial,
     hosts: [],
-    aborted: isRefused ? sentence("unreachable", unknown.join(", ")) : undefined,
+    aborted: isRefused ? sentence("unreachable", absent.join(", ")) : undefined,
     durationMs: 0,
     repairedFragments: 0,
   };
@@ -87,19 +88,20 @@ export function resultWithoutTransfer(
 /** The exit status of msync for a transfer that has ended. */
 export function exitStatusOf(
   { allOrNothing, isCheck, dryRun }: RequestTerms,
-  { unknown }: Pick<ChosenTargets, "unknown">,
+  { unknown, missing }: Pick<PushTargets, "unknown" | "missing">,
   { unreadable, deleted, differing }: Tally,
   { verdicts, aborted }: Pick<TransferResult, "verdicts" | "aborted">,
 ): ExitStatus {
   if (aborted !== undefined && allOrNothing) return ExitStatus.aborted;
   const isEverywhere = verdicts.every((verdict) => verdict.outcome === "done");
-  const isComplete = unreadable === 0 && unknown.length === 0;
+  const isComplete = unreadable === 0 && unknown.length === 0 && missing.length === 0;
   if (!isEverywhere || !isComplete || aborted !== undefined) return ExitStatus.partial;
   const hasDifference = differing > 0 || deleted > 0;
   return isCheck && dryRun && hasDifference ? ExitStatus.difference : ExitStatus.ok;
 }
 
-function fromTally({ unknown, unknownExcepts }: ChosenTargets, { totals, ...counts }: Tally) {
+function fromTally({ unknown, unknownExcepts, missing }: PushTargets, { totals, ...counts }: Tally) {
   const { entries, sentEntries, sentBytes } = totals;
-  return { result: "send", unknown, unknownExcepts, entries, sentEntries, sentBytes, ...counts } as const;
+  const absent = { unknown, unknownExcepts, missing };
+  return { result: "send", ...absent, entries, sentEntries, sentBytes, ...counts } as const;
 }

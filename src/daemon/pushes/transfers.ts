@@ -8,12 +8,15 @@ import type { PeerCredentials } from "../../sys/peer-credentials.ts";
 import { compileExcludes } from "../../tree/entries/excludes.ts";
 import { type ScanRules, simplifyRequest } from "../../tree/scan/request.ts";
 import type { Driver } from "../pump/driver.ts";
+import type { InterfaceWatch } from "../service/interface-watch.ts";
 import type { Log } from "../service/log.ts";
 import { findGroupNumber } from "../settings/accounts.ts";
 import { ownerForGroup, pushedBy } from "./callers.ts";
 import type { Settings } from "../settings/settings.ts";
+import { datagramBytesFor } from "./datagram-length.ts";
 import { byHostName, displayName } from "./host-names.ts";
-import { chooseTargets, type ChosenTargets } from "./targets.ts";
+import { addMissing, noMember, type PushTargets } from "./missing.ts";
+import { chooseTargets } from "./targets.ts";
 import { type TransferProgress, TransferReport } from "./transfer-report.ts";
 import { resultOfTransfer, resultWithoutTransfer } from "./transfer-result.ts";
 import { Turns } from "./turns.ts";
@@ -30,7 +33,10 @@ export interface TransferParts {
   readonly engine: Pick<NodeEngine, "membership" | "outboundTransfer">;
   readonly driver: Pick<Driver, "startTransfer" | "handle" | "nowMs">;
   readonly log: Log;
-  readonly settings: Pick<Settings, "hostName" | "parallel" | "excludes" | "ownerMatch">;
+  readonly settings: Pick<Settings, "hostName" | "parallel" | "excludes" | "ownerMatch" | "port">;
+  readonly watch: Pick<InterfaceWatch, "state" | "datagramBytes">;
+  /** Whether the fleet has a key. */
+  readonly isSealed: boolean;
   /** Called with each transfer that has ended, except dry runs. */
   readonly record: (transfer: number, result: SendResult, by: PushedBy | undefined) => void;
 }
@@ -39,7 +45,7 @@ export interface TransferParts {
 interface Running {
   readonly request: SendRequest;
   readonly by: PushedBy | undefined;
-  readonly targets: ChosenTargets;
+  readonly targets: PushTargets;
   readonly report: TransferReport;
   readonly resolve: (result: SendResult) => void;
   readonly beganMs: number;
@@ -132,8 +138,15 @@ export class Transfers {
 
   private sendNow(asked: Asked, signal: AbortSignal): Promise<SendResult> {
     const { request } = asked;
-    const members = [...this.parts.engine.membership.members].sort(byHostName);
-    const targets = chooseTargets(members, request.targets, request.excepts);
+    const { engine, isSealed, settings, watch } = this.parts;
+    const { targets: names, excepts } = request;
+    const members = [...engine.membership.members].sort(byHostName);
+    const { list: problems } = engine.membership.problems;
+    const { away } = watch.state;
+    const surroundings = { problems, members, isSealed, port: settings.port, away };
+    const chosen = chooseTargets(members, names, excepts);
+    if (chosen.members.length === 0 && names.length === 0) throw noMember(surroundings);
+    const targets = addMissing(chosen, names, excepts, surroundings);
     const result = resultWithoutTransfer(request, targets);
     if (result !== undefined) return Promise.resolve(result);
     return new Promise((resolve) => {
@@ -143,7 +156,7 @@ export class Transfers {
     });
   }
 
-  private start(asked: Asked, targets: ChosenTargets, resolve: (result: SendResult) => void): number {
+  private start(asked: Asked, targets: PushTargets, resolve: (result: SendResult) => void): number {
     const { request, by, emit } = asked;
     const { driver, log } = this.parts;
     const transfer = ++this.lastTransfer;
@@ -157,8 +170,12 @@ export class Transfers {
       epoch === undefined ? this.parts.settings.hostName : (report.hostOf(epoch) ?? epoch);
     this.reportWaits(transfer, new Waits(nameOf), emit);
     const { dryRun, allOrNothing } = request;
+    const datagramBytes = datagramBytesFor(members, this.parts.watch.datagramBytes);
     driver.startTransfer(
-      { kind: "start-transfer", request: { transfer, targets: members, dryRun, allOrNothing } },
+      {
+        kind: "start-transfer",
+        request: { transfer, targets: members, dryRun, allOrNothing, datagramBytes },
+      },
       {
         request: { paths: request.paths, recursive: request.recursive },
         rules,

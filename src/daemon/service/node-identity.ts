@@ -46,9 +46,7 @@ export function identify(
     try {
       return { nodeId: keptId(path.join(stateDirectory, ID_FILE), hostName), epoch };
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      const shown = bytesOfText(stateDirectory);
-      log.warn(`the node's id cannot be kept in ${shown} (${code}): let makuosan write there`);
+      warnNotKept(error, stateDirectory, log);
     }
   }
   return { nodeId: digest("makuosan node", machineId(), base, hostName, ip, String(port)), epoch };
@@ -59,12 +57,50 @@ export function identify(
  * nodes with one id would displace each other in the list of every member.
  */
 function keptId(file: string, hostName: string): string {
-  const owner = digest("makuosan owner of an id", machineId(), hostName);
+  const owner = ownerOf(hostName);
   const [id = "", ofHost] = readLines(file);
   if (/^[0-9a-f]{32}$/.test(id) && ofHost === owner) return id;
-  const drawn = crypto.randomBytes(ID_BYTES).toString("hex");
-  replaceFile(file, `${drawn}\n${owner}\n`, 0o600);
+  const drawn = randomId();
+  keepId(file, drawn, hostName);
   return drawn;
+}
+
+function keepId(file: string, id: string, hostName: string): void {
+  replaceFile(file, `${id}\n${ownerOf(hostName)}\n`, 0o600);
+}
+
+function ownerOf(hostName: string): string {
+  return digest("makuosan owner of an id", machineId(), hostName);
+}
+
+function randomId(): string {
+  return crypto.randomBytes(ID_BYTES).toString("hex");
+}
+
+/**
+ * Draws a new id for this node, in place of one that another node has as well, and keeps it.
+ *
+ * @param stateDirectory the directory that keeps the id; undefined if nothing is kept
+ */
+export function drawNodeId(
+  { hostName }: Pick<Settings, "hostName">,
+  stateDirectory: string | undefined,
+  log: Log,
+): string {
+  const drawn = randomId();
+  if (stateDirectory === undefined) return drawn;
+  try {
+    keepId(path.join(stateDirectory, ID_FILE), drawn, hostName);
+  } catch (error) {
+    warnNotKept(error, stateDirectory, log);
+  }
+  return drawn;
+}
+
+function warnNotKept(error: unknown, stateDirectory: string, log: Log): void {
+  const { code } = error as NodeJS.ErrnoException;
+  const shown = bytesOfText(stateDirectory);
+  log.warn(`the node's id cannot be kept in ${shown} (${code}): let makuosan write there`);
 }
 
 function readLines(file: string): string[] {

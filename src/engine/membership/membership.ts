@@ -1,21 +1,28 @@
 /** The members of the fleet, and how a node becomes one: challenge and response. */
-import { hexOf } from "../../base/hex.ts";
-import { fraction, randomBytes, type Random } from "../../base/random.ts";
+import { fraction, type Random } from "../../base/random.ts";
 import { CANDIDATES, MEMBERS } from "../../wire/limits.ts";
-import { type Challenge, NO_NONCE, type NodeInfo, type Response } from "../../wire/membership-messages.ts";
+import {
+  type Challenge,
+  NO_NONCE,
+  type NodeInfo,
+  type OldChallenge,
+  type OldResponse,
+  type Response,
+  type Route,
+} from "../../wire/membership-messages.ts";
 import type { ControlMessage } from "../../wire/message.ts";
-import { type Address, type Effect, type Member, sameAddress } from "../types.ts";
+import {
+  type Address,
+  type Effect,
+  type LeaveReason,
+  type Member,
+  type NodeEvent,
+  sameAddress,
+} from "../types.ts";
+import { type Candidate, Candidates, isRouted } from "./candidates.ts";
+import { Copies } from "./copies.ts";
+import { Problems } from "./problems.ts";
 import * as times from "./times.ts";
-
-/** A node that was heard and has not answered a challenge yet. */
-interface Candidate {
-  readonly nodeId: string;
-  readonly epoch: string;
-  address: Address;
-  readonly nonce: string;
-  triesLeft: number;
-  nextTryMs: number;
-}
 
 /**
  * The last bound on messages that wait to be taken. A node takes them after every input, and one input brings at most
@@ -23,10 +30,24 @@ interface Candidate {
  */
 const MOST_WAITING = 4 * CANDIDATES;
 
+/** When a member was heard. */
+interface Heard {
+  /** Any message. */
+  anyMs: number;
+  /** HELLO or ALIVE, which it sends to the group; or it was asked because they were missed. */
+  groupMs: number;
+}
+
 /** The sender of a message, as its header says. The seal proves it, but a recorded message may be sent again. */
 export interface Peer {
   readonly nodeId: string;
   readonly epoch: string;
+}
+
+/** This node. */
+export interface Self extends Peer {
+  /** The address that it sends from. */
+  readonly address: Address;
 }
 
 /**
@@ -34,21 +55,38 @@ export interface Peer {
  * sends it a fresh nonce. It takes it as a member when the nonce has come back sealed under that node's own key of
  * this epoch: a recorded packet of an earlier epoch cannot do that. Both sides question each other in three
  * packets: CHALLENGE, RESPONSE that brings a nonce as well, RESPONSE.
+ *
+ * Both name the address that their sender sends from, so a stranger who passes them on is not taken for their sender. Nodes
+ * of version 2 are asked and answered in their form, which has no address. A node of version 3 never uses that form with
+ * another one of version 3: each says which version it speaks, under its seal.
  */
 export class Membership {
+  /** What is in the way of nodes that are heard. */
+  readonly problems: Problems;
+  private readonly self: Self;
+  private address: Address;
   private readonly random: Random;
-  private readonly info: NodeInfo;
+  private info: NodeInfo;
+  private selfNodeId: string;
+  private readonly copies = new Copies();
   private readonly membersByEpoch = new Map<string, Member>();
-  private readonly heardMs = new Map<string, number>();
-  private readonly candidates = new Map<string, Candidate>();
+  private readonly heardByEpoch = new Map<string, Heard>();
+  private readonly candidates: Candidates;
   private readonly effects: Effect[] = [];
+  /** The members that were lost with the interface of this node, until it is back. */
+  readonly lost: Member[] = [];
   private pendingHellosMs: number[] = [];
   private nextAliveMs = Infinity;
   private nextLookMs = Infinity;
 
-  constructor(info: NodeInfo, random: Random) {
+  constructor(self: Self, info: NodeInfo, random: Random) {
+    this.self = self;
+    this.selfNodeId = self.nodeId;
+    this.address = self.address;
+    this.problems = new Problems((event) => this.tell(event));
     this.info = info;
     this.random = random;
+    this.candidates = new Candidates(random);
   }
 
   /** All members, in no order. */
@@ -66,14 +104,14 @@ export class Membership {
 
   /** Whether something was heard of a member at that time or later. */
   isHeardSince(epoch: string, sinceMs: number): boolean {
-    return (this.heardMs.get(epoch) ?? -Infinity) >= sinceMs;
+    return (this.heardByEpoch.get(epoch)?.anyMs ?? -Infinity) >= sinceMs;
   }
 
   /** Questions members again, as if they were unknown: those that are alive answer, and have been heard then. */
   probe(epochs: readonly string[], nowMs: number): void {
     for (const epoch of epochs) {
       const member = this.membersByEpoch.get(epoch);
-      if (member !== undefined) this.addCandidate({ nodeId: member.nodeId, epoch }, member.address, nowMs);
+      if (member !== undefined) this.addCandidate(member, member.address, member.info, nowMs);
     }
   }
 
@@ -93,9 +131,38 @@ export class Membership {
     this.candidates.clear();
   }
 
-  /** A node joined the group again, after its interface changed: it introduces itself once more. */
-  reintroduce(nowMs: number): void {
+  /**
+   * A node joined the group again, after its interface changed: it introduces itself once more.
+   *
+   * @param address the one that it sends from now
+   */
+  reintroduce(address: Address, nowMs: number): void {
+    this.address = address;
     this.pendingHellosMs = times.HELLO_AT_MS.map((delayMs) => nowMs + delayMs);
+    // The others may not have missed this node, and would not introduce themselves before their next ALIVE.
+    for (const member of this.lost.splice(0)) {
+      if (this.candidates.isFull) break;
+      this.candidates.ask({ ...member, isMissed: false, isDoubtful: true }, this.candidates.size, nowMs);
+    }
+  }
+
+  /** This node has another id from now on: it introduces itself under that. */
+  rename(nodeId: string, nowMs: number): void {
+    this.selfNodeId = nodeId;
+    this.reintroduce(this.address, nowMs);
+  }
+
+  /** The longest datagram of this node is another one: it says so at once. */
+  describe(datagramBytes: number, nowMs: number): void {
+    this.info = { ...this.info, datagramBytes };
+    this.reintroduce(this.address, nowMs);
+  }
+
+  /** This node has lost its interface: nobody is a member any more. */
+  cutOff(): void {
+    this.candidates.clear();
+    this.lost.push(...this.membersByEpoch.values());
+    for (const epoch of [...this.membersByEpoch.keys()]) this.remove(epoch, "cut-off");
   }
 
   /** A node has said something: any message of a known member is a sign of life. */
@@ -107,13 +174,22 @@ export class Membership {
         break;
       case "exit":
         this.remove(peer.epoch, "exit");
-        this.candidates.delete(peer.epoch);
+        this.candidates.forget(peer.epoch);
+        this.problems.end("unanswered", source.ip);
         break;
       case "challenge":
+        if (!this.isDirect(peer, source, message.body, nowMs)) break;
+        this.noteMissed(peer, source, message.body, nowMs);
         this.answer(peer, source, message.body, nowMs);
         break;
       case "response":
-        this.proven(peer, source, message.body, nowMs);
+        if (this.isDirect(peer, source, message.body, nowMs)) this.proven(peer, source, message.body, nowMs);
+        break;
+      case "old-challenge":
+        if (!isRouted(message.body.info)) this.answer(peer, source, message.body, nowMs);
+        break;
+      case "old-response":
+        if (!isRouted(message.body.info)) this.proven(peer, source, message.body, nowMs);
         break;
       default:
         this.noteAlive(peer.epoch, nowMs);
@@ -131,11 +207,10 @@ export class Membership {
     }
     if (nowMs >= this.nextLookMs) {
       this.nextLookMs = nowMs + times.LOOK_MS;
-      for (const [epoch, heardMs] of this.heardMs) {
-        if (nowMs - heardMs >= times.SILENCE_MS) this.remove(epoch, "silence");
-      }
+      this.lookForSilent(nowMs);
+      this.problems.expire(nowMs);
     }
-    for (const candidate of this.candidates.values()) this.retry(candidate, nowMs);
+    for (const candidate of this.candidates.all) this.retry(candidate, nowMs);
   }
 
   poll(): Effect | undefined {
@@ -143,9 +218,8 @@ export class Membership {
   }
 
   nextDeadlineMs(): number {
-    let earliest = Math.min(this.nextAliveMs, this.nextLookMs, this.pendingHellosMs[0] ?? Infinity);
-    for (const candidate of this.candidates.values()) earliest = Math.min(earliest, candidate.nextTryMs);
-    return earliest;
+    const earliest = Math.min(this.nextAliveMs, this.nextLookMs, this.pendingHellosMs[0] ?? Infinity);
+    return Math.min(earliest, this.candidates.nextDeadlineMs());
   }
 
   private aliveIntervalMs(): number {
@@ -154,89 +228,178 @@ export class Membership {
   }
 
   private noteAlive(epoch: string, nowMs: number): void {
-    if (this.membersByEpoch.has(epoch)) this.heardMs.set(epoch, nowMs);
+    const heard = this.heardByEpoch.get(epoch);
+    if (heard !== undefined) heard.anyMs = nowMs;
+  }
+
+  /**
+   * Removes members that are silent, and asks those whose HELLO and ALIVE do not arrive: one that answers stays a member,
+   * because single packets reach it.
+   */
+  private lookForSilent(nowMs: number): void {
+    for (const [epoch, heard] of this.heardByEpoch) {
+      if (nowMs - heard.anyMs >= times.SILENCE_MS) this.remove(epoch, "silence");
+      if (nowMs - heard.groupMs < times.ASK_MS) continue;
+      heard.groupMs = nowMs;
+      const member = this.membersByEpoch.get(epoch);
+      if (member !== undefined) this.addCandidate(member, member.address, member.info, nowMs, true);
+    }
+  }
+
+  /** Whether a message comes from the address that its sender sends from, and is for this node. */
+  private isDirect(
+    { nodeId }: Peer,
+    source: Address,
+    { to, from, info }: Route & { info: NodeInfo },
+    nowMs: number,
+  ): boolean {
+    if (to !== this.self.epoch) return false;
+    if (sameAddress(from, source)) return true;
+    const { ip } = source;
+    const found = { kind: "elsewhere", ip, isProven: true, nodeId, info, claimedIp: from.ip } as const;
+    this.problems.note(found, nowMs);
+    return false;
+  }
+
+  /** A member says whether it gets what this node sends to the group. One that asks from its known address is alive. */
+  private noteMissed(peer: Peer, source: Address, { isMissed, info }: Challenge, nowMs: number): void {
+    if (isMissed) this.problems.note({ kind: "unheard", ip: source.ip, isProven: true, info }, nowMs);
+    const member = this.membersByEpoch.get(peer.epoch);
+    if (member !== undefined && sameAddress(member.address, source)) this.noteAlive(peer.epoch, nowMs);
   }
 
   private heard(peer: Peer, source: Address, info: NodeInfo, nowMs: number): void {
     const member = this.membersByEpoch.get(peer.epoch);
     if (member !== undefined && member.nodeId === peer.nodeId && sameAddress(member.address, source)) {
-      this.heardMs.set(peer.epoch, nowMs);
+      this.heardByEpoch.set(peer.epoch, { anyMs: nowMs, groupMs: nowMs });
       this.membersByEpoch.set(peer.epoch, { ...member, info });
+      this.problems.end("mute", source.ip);
+      if (this.candidates.of(peer.epoch)?.isMissed === true) this.candidates.forget(peer.epoch);
       return;
     }
-    this.addCandidate(peer, source, nowMs);
+    this.addCandidate(peer, source, info, nowMs);
   }
 
-  private addCandidate(peer: Peer, address: Address, nowMs: number): Candidate | undefined {
-    const known = this.candidates.get(peer.epoch);
-    if (known !== undefined) {
+  private addCandidate(
+    peer: Peer,
+    address: Address,
+    info: NodeInfo,
+    nowMs: number,
+    isMissed = false,
+  ): Candidate | undefined {
+    const known = this.candidates.of(peer.epoch);
+    // One with another node id has drawn that since: the former nonce would never be answered under the former id.
+    if (known?.nodeId === peer.nodeId) {
       known.address = address;
+      known.info = info;
       return known;
     }
-    if (this.candidates.size >= CANDIDATES || this.membersByEpoch.size >= MEMBERS) return undefined;
-    const spreadMs =
-      times.CHALLENGE_DELAY_MS + times.CHALLENGE_DELAY_PER_MEMBER_MS * this.membersByEpoch.size;
-    const candidate: Candidate = {
-      ...peer,
-      address,
-      nonce: hexOf(randomBytes(this.random, 16)),
-      triesLeft: times.CHALLENGE_TRIES,
-      nextTryMs: nowMs + fraction(this.random) * spreadMs,
-    };
-    this.candidates.set(peer.epoch, candidate);
-    return candidate;
+    if (this.candidates.isFull || this.membersByEpoch.size >= MEMBERS) return undefined;
+    const { nodeId, epoch } = peer;
+    const about = { nodeId, epoch, address, info, isMissed, isDoubtful: false };
+    return this.candidates.ask(about, this.membersByEpoch.size, nowMs);
   }
 
   private retry(candidate: Candidate, nowMs: number): void {
     if (nowMs < candidate.nextTryMs) return;
     if (candidate.triesLeft === 0) {
-      this.candidates.delete(candidate.epoch);
+      this.candidates.forget(candidate.epoch);
+      if (candidate.isDoubtful) this.remove(candidate.epoch, "restart");
+      else this.noteUnanswered(candidate, nowMs);
       return;
     }
     candidate.triesLeft--;
     candidate.nextTryMs = nowMs + times.CHALLENGE_RETRY_MS;
-    const body: Challenge = { nonce: candidate.nonce, info: this.info };
-    this.unicast(candidate.address, { type: "challenge", body });
+    const { address, epoch, nonce, isMissed } = candidate;
+    const { info } = this;
+    const message: ControlMessage = isRouted(candidate.info)
+      ? { type: "challenge", body: { nonce, ...this.routeTo(epoch), isMissed, info } }
+      : { type: "old-challenge", body: { nonce, info } };
+    this.unicast(address, message);
   }
 
-  private answer(peer: Peer, source: Address, challenge: Challenge, nowMs: number): void {
+  /** A recorded HELLO of an earlier epoch gets no answer either. It is no problem if its node is a member now. */
+  private noteUnanswered({ nodeId, address, info }: Candidate, nowMs: number): void {
+    for (const member of this.membersByEpoch.values()) if (member.nodeId === nodeId) return;
+    this.problems.note({ kind: "unanswered", ip: address.ip, isProven: true, nodeId, info }, nowMs);
+  }
+
+  private routeTo(epoch: string): Route {
+    return { to: epoch, from: this.address };
+  }
+
+  private answer(peer: Peer, source: Address, { nonce, info }: OldChallenge, nowMs: number): void {
     const isKnown = this.membersByEpoch.has(peer.epoch);
-    const candidate = isKnown ? undefined : this.addCandidate(peer, source, nowMs);
+    const candidate = isKnown ? undefined : this.addCandidate(peer, source, info, nowMs);
     // The response carries the nonce, so a challenge of its own is only needed if the response gets lost.
     if (candidate !== undefined) candidate.nextTryMs = nowMs + times.CHALLENGE_RETRY_MS;
-    this.respond(source, challenge.nonce, candidate?.nonce ?? NO_NONCE);
+    this.respond(peer, source, info, nonce, candidate?.nonce ?? NO_NONCE);
   }
 
-  private respond(address: Address, answer: string, nonce: string): void {
-    const body: Response = { answer, nonce, info: this.info };
-    this.unicast(address, { type: "response", body });
+  /** @param to what the other node says of itself: the version that it speaks decides over the form */
+  private respond(peer: Peer, address: Address, to: NodeInfo, answer: string, nonce: string): void {
+    const { info } = this;
+    const message: ControlMessage = isRouted(to)
+      ? { type: "response", body: { answer, nonce, ...this.routeTo(peer.epoch), info } }
+      : { type: "old-response", body: { answer, nonce, info } };
+    this.unicast(address, message);
   }
 
-  private proven(peer: Peer, source: Address, response: Response, nowMs: number): void {
-    const candidate = this.candidates.get(peer.epoch);
-    if (candidate?.nodeId === peer.nodeId && candidate.nonce === response.answer) {
-      this.candidates.delete(peer.epoch);
-      this.add({ ...peer, address: source, info: response.info, joinedMs: nowMs }, nowMs);
+  private proven(peer: Peer, source: Address, response: OldResponse | Response, nowMs: number): void {
+    const { answer, nonce, info } = response;
+    const candidate = this.candidates.of(peer.epoch);
+    if (candidate?.nodeId === peer.nodeId && candidate.nonce === answer) {
+      this.candidates.forget(peer.epoch);
+      const { joinedMs = nowMs } = this.memberOf(peer.epoch) ?? {};
+      const member = { ...peer, address: source, info, joinedMs };
+      if (candidate.isMissed)
+        this.problems.note({ kind: "mute", ip: source.ip, isProven: true, info }, nowMs);
+      if (candidate.isDoubtful) this.tell(...this.copies.noteAlive(member, this.members));
+      this.add(member, nowMs);
     }
-    if (response.nonce !== NO_NONCE) this.respond(source, response.nonce, NO_NONCE);
+    if (nonce !== NO_NONCE) this.respond(peer, source, info, nonce, NO_NONCE);
   }
 
   private add(member: Member, nowMs: number): void {
+    const former = this.membersByEpoch.get(member.epoch);
+    if (former?.nodeId !== member.nodeId) this.copies.forget(member.epoch);
+    this.problems.endAtMember(member.address.ip);
     for (const other of this.membersByEpoch.values()) {
-      if (other.nodeId === member.nodeId && other.epoch !== member.epoch) this.remove(other.epoch, "restart");
+      if (other.nodeId === member.nodeId && other.epoch !== member.epoch) this.compare(other, member, nowMs);
     }
-    const isNew = !this.membersByEpoch.has(member.epoch);
+    const { groupMs = nowMs } = this.heardByEpoch.get(member.epoch) ?? {};
     this.membersByEpoch.set(member.epoch, member);
-    this.heardMs.set(member.epoch, nowMs);
-    if (isNew) this.effects.push({ kind: "event", event: { kind: "member-joined", member } });
+    this.heardByEpoch.set(member.epoch, { anyMs: nowMs, groupMs });
+    if (former === undefined) this.tell({ kind: "member-joined", member });
+    if (member.nodeId === this.selfNodeId && former?.nodeId !== member.nodeId) {
+      // Both nodes see both epochs, so exactly one of them draws.
+      this.tell({ kind: "own-copy", member, drawsId: this.self.epoch < member.epoch });
+    }
   }
 
-  private remove(epoch: string, reason: "exit" | "silence" | "restart"): void {
+  /** A member has the node id of one that has just proven to be alive. */
+  private compare(former: Member, latter: Member, nowMs: number): void {
+    const judgement = this.copies.judge(former, latter);
+    if (judgement === "restarted") this.remove(former.epoch, "restart");
+    if (judgement !== "doubtful") return;
+    const asked = this.candidates.of(former.epoch);
+    if (asked !== undefined) asked.isDoubtful = true;
+    else this.candidates.ask({ ...former, isMissed: false, isDoubtful: true }, 0, nowMs);
+  }
+
+  private remove(epoch: string, reason: LeaveReason): void {
     const member = this.membersByEpoch.get(epoch);
     if (member === undefined) return;
     this.membersByEpoch.delete(epoch);
-    this.heardMs.delete(epoch);
-    this.effects.push({ kind: "event", event: { kind: "member-left", member, reason } });
+    this.heardByEpoch.delete(epoch);
+    this.copies.forget(epoch);
+    this.problems.end("mute", member.address.ip);
+    this.problems.end("unheard", member.address.ip);
+    this.tell({ kind: "member-left", member, reason });
+  }
+
+  private tell(...events: readonly NodeEvent[]): void {
+    for (const event of events) this.effects.push({ kind: "event", event });
   }
 
   private multicast(message: ControlMessage): void {

@@ -40,3 +40,15 @@ export const CHALLENGE_DELAY_PER_MEMBER_MS = 0.5;
  */
 export const CHALLENGE_RETRY_MS = 400;
 export const CHALLENGE_TRIES = 6;
+
+/**
+ * A member whose HELLO and ALIVE have not arrived for so long is asked, before it counts as silent. It has said ALIVE at least
+ * twice in that time.
+ */
+export const ASK_MS = 45_000;
+
+/**
+ * A problem that was not noticed for so long is over. It is longer than the time between two ALIVE of a node, and than that
+ * between two questions to a member.
+ */
+export const PROBLEM_MS = 60_000;

@@ -1,6 +1,6 @@
 /** Puts fragments together to blocks; knows which blocks can be staged, and which fragments are missing. */
 import { bitCount } from "../../base/bitmap.ts";
-import { BlockKind, fragmentCount } from "../../wire/datagram.ts";
+import { BlockKind, FRAGMENT_PAYLOAD_BYTES, fragmentCount } from "../../wire/datagram.ts";
 import { BLOCK_FRAGMENTS, MISSING_FRAGMENTS, MISSING_RUNS } from "../../wire/limits.ts";
 import type { MissingFragments, MissingRun } from "../../wire/status-message.ts";
 import type { BlockKindNumber, FragmentMask } from "../types.ts";
@@ -31,6 +31,8 @@ export class Assembly {
   private readonly missingCounts: Uint8Array;
   private readonly sealedBytes: Uint16Array;
   private readonly kinds: Uint8Array;
+  /** What each fragment of the block but the last carries. */
+  private readonly fullBytes: Uint16Array;
   private readonly whole: WholeBlock[] = [];
   /** Manifest blocks whose turn has not come: one is staged after the other, since a block may prove corrupt. */
   private waitingManifests: number[] = [];
@@ -48,6 +50,7 @@ export class Assembly {
     this.missingCounts = new Uint8Array(windowBlocks);
     this.sealedBytes = new Uint16Array(windowBlocks);
     this.kinds = new Uint8Array(windowBlocks);
+    this.fullBytes = new Uint16Array(windowBlocks);
   }
 
   /** Every block below this number is staged. */
@@ -79,8 +82,15 @@ export class Assembly {
    * Takes note of fragments of one block.
    *
    * @param mask which fragments they are; only those that are new, and whose payload is to be kept, stay in it
+   * @param fullBytes what each fragment of the block but the last carries
    */
-  accept(block: number, mask: FragmentMask, sealedBytes: number, kind: number): void {
+  accept(
+    block: number,
+    mask: FragmentMask,
+    sealedBytes: number,
+    kind: number,
+    fullBytes = FRAGMENT_PAYLOAD_BYTES,
+  ): void {
     const row = this.window.rowOf(block);
     const isOutside = block < this.wholeBelow || block >= this.windowEnd;
     if (isOutside || (this.states[row] as number) > BlockState.partial) {
@@ -89,9 +99,9 @@ export class Assembly {
     }
     if (block >= this.seenBlocks) this.seenBlocks = block + 1;
     const isNew = this.states[row] === BlockState.absent;
-    if (isNew || this.sealedBytes[row] !== sealedBytes || this.kinds[row] !== kind) {
-      this.begin(row, sealedBytes, kind);
-    }
+    const isSame =
+      this.sealedBytes[row] === sealedBytes && this.kinds[row] === kind && this.fullBytes[row] === fullBytes;
+    if (isNew || !isSame) this.begin(row, sealedBytes, kind, fullBytes);
     mask.low &= ~(this.haveLow[row] as number);
     mask.high &= ~(this.haveHigh[row] as number);
     this.haveLow[row] = (this.haveLow[row] as number) | mask.low;
@@ -154,11 +164,12 @@ export class Assembly {
     return { runs, fragments };
   }
 
-  private begin(row: number, sealedBytes: number, kind: number): void {
+  private begin(row: number, sealedBytes: number, kind: number, fullBytes: number): void {
     this.states[row] = BlockState.partial;
     this.haveLow[row] = 0;
     this.haveHigh[row] = 0;
-    this.missingCounts[row] = fragmentCount(sealedBytes);
+    this.missingCounts[row] = fragmentCount(sealedBytes, fullBytes);
+    this.fullBytes[row] = fullBytes;
     this.sealedBytes[row] = sealedBytes;
     this.kinds[row] = kind;
   }

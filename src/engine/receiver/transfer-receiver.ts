@@ -89,7 +89,7 @@ export class TransferReceiver {
       return;
     }
     this.reports.noteRun(serialAdd(last.stamp, 1), bitCount(mask.low) + bitCount(mask.high));
-    this.assembly.accept(last.block, mask, last.sealedBytes, last.kind);
+    this.assembly.accept(last.block, mask, last.sealedBytes, last.kind, last.fullBytes);
   }
 
   /** To be called when the payloads of accepted fragments are in place. */

@@ -2,7 +2,8 @@
 import { assert } from "../../base/assert.ts";
 import { Deadline } from "../../base/deadline.ts";
 import { serialDistance } from "../../base/serial.ts";
-import { fragmentCount } from "../../wire/datagram.ts";
+import { FRAGMENT_HEADER_BYTES, fragmentCount } from "../../wire/datagram.ts";
+import { DATAGRAM_BYTES } from "../../wire/limits.ts";
 import type { Status } from "../../wire/status-message.ts";
 import type { Effect, ProducedBlock } from "../types.ts";
 import { Window } from "../window.ts";
@@ -35,6 +36,7 @@ export class OutgoingBlocks {
   private readonly secondSending: SecondSending;
   /** How many fragments each block has, by its row in the window. */
   private readonly fragmentCounts: Uint8Array;
+  private readonly fullBytes: number;
   private readonly retry = new Deadline();
   private pendingSends = 0;
   /** How many blocks the source has made. */
@@ -42,18 +44,23 @@ export class OutgoingBlocks {
   /** How many of them have been on the wire. */
   sent = 0;
 
-  /** @param effects where sends are put */
+  /**
+   * @param effects where sends are put
+   * @param datagramBytes the length of all datagrams of a block but the last
+   */
   constructor(
     transfer: number,
     effects: Effect[],
     barrier: Barrier,
     flow: FlowControl,
     windowBlocks: number,
+    datagramBytes = DATAGRAM_BYTES,
   ) {
     this.transfer = transfer;
     this.effects = effects;
     this.barrier = barrier;
     this.flow = flow;
+    this.fullBytes = datagramBytes - FRAGMENT_HEADER_BYTES;
     this.window = new Window(windowBlocks);
     this.queue = new SendQueue(this.window);
     this.secondSending = new SecondSending(this.queue);
@@ -101,7 +108,7 @@ export class OutgoingBlocks {
   /** Takes over a block that was made; returns its number. */
   add(block: ProducedBlock): number {
     const number = this.produced++;
-    this.fragmentCounts[this.window.rowOf(number)] = fragmentCount(block.sealedBytes);
+    this.fragmentCounts[this.window.rowOf(number)] = fragmentCount(block.sealedBytes, this.fullBytes);
     return number;
   }
 

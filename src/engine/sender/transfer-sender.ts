@@ -62,7 +62,9 @@ export class TransferSender {
     // Each part is given the parts that it judges by.
     const barrier = (this.barrier = new Barrier(targets, nowMs));
     const flow = (this.flow = new FlowControl(nodeBucket, nowMs));
-    const blocks = new OutgoingBlocks(transfer, effects, barrier, flow, options.windowBlocks);
+    const { windowBlocks } = options;
+    const { datagramBytes } = request;
+    const blocks = new OutgoingBlocks(transfer, effects, barrier, flow, windowBlocks, datagramBytes);
     this.blocks = blocks;
     const production = (this.production = new Production(transfer, effects, barrier, blocks, wants));
     const ordering = (this.ordering = new Ordering(barrier));

@@ -1,17 +1,28 @@
 /** The transport by UDP multicast: its sockets, and what goes over which. */
 import { UserError } from "../../base/user-error.ts";
-import { interfaceIndex } from "../../sys/udp-socket.ts";
+import { interfaceIndex, interfaceMtuBytes, type MulticastInterface } from "../../sys/udp-socket.ts";
 import type { DatagramHandler } from "../datagram-handler.ts";
 import type { DatagramSocket, SocketOptions } from "../datagram-socket.ts";
 import { FastSocket } from "../fast-socket.ts";
-import { interfaceOf, isLoopback, networksBeside } from "../interfaces.ts";
+import { membershipsOf } from "../group-memberships.ts";
+import { deviceOf, interfaceOf, isLoopback, networksBeside } from "../interfaces.ts";
 import type { PagePool } from "../page-pool.ts";
 import { PlainSocket } from "../plain-socket.ts";
 import { SourceGate, type SourceRules } from "../source-gate.ts";
 import { TrainPoll } from "../train-poll.ts";
 import { TrainReader } from "../train-reader.ts";
 import { TrainSocket } from "../train-socket.ts";
+import { DATAGRAM_BYTES, LEAST_DATAGRAM_BYTES } from "../../wire/limits.ts";
 import type { Transport } from "./transport.ts";
+
+/** The headers of IP and UDP, which belong to a packet. */
+const IP_AND_UDP_BYTES = 20 + 8;
+
+/**
+ * A send that has failed counts as lost on the way, and takes as long as this. Without it, a sender whose sends all fail at
+ * once would repeat them as fast as the processor can. A full train in this time is 50 Mbit/s, so it costs little.
+ */
+const FAILED_SEND_MS = 10;
 
 /** Which sockets a multicast transport opens, and how large. */
 export interface MulticastOptions {
@@ -42,6 +53,8 @@ export class MulticastTransport implements Transport {
   /** Receives the fragments of the group; undefined if the group socket receives them too. */
   private trains: TrainSocket | undefined;
   private rules: SourceRules;
+  /** Where the sockets are members of the group. */
+  private joined: MulticastInterface | undefined;
   private poll: TrainPoll | undefined;
   private isClosed = false;
   private pendingSends = 0;
@@ -108,17 +121,31 @@ export class MulticastTransport implements Transport {
       this.options = options;
       if (this.handler !== undefined) own.listen(this.handler, this.onError);
     }
-    try {
-      this.groupSocket.leave(former.group, membershipIp(former.interfaceIp));
-    } catch {
-      // If the former interface is gone, the kernel has ended the membership already.
-    }
-    this.trains?.leave(former.group, membershipIp(former.interfaceIp));
+    this.leave();
     this.join();
+  }
+
+  get isJoined(): boolean {
+    const { group, interfaceIp } = this.options;
+    const device = interfaceOf(interfaceIp);
+    const found = device === undefined ? undefined : membershipsOf(deviceOf(device.name), group);
+    if (this.joined === undefined || found === undefined) return this.joined !== undefined;
+    return found.hasGroup && found.index === (this.joined.index ?? found.index);
   }
 
   get group(): Transport["group"] {
     return { ip: this.options.group, port: this.options.port };
+  }
+
+  get ownAddress(): Transport["ownAddress"] {
+    return { ip: this.options.interfaceIp, port: this.options.port };
+  }
+
+  get datagramBytes(): number {
+    const device = interfaceOf(this.options.interfaceIp);
+    const packetBytes = device === undefined ? undefined : interfaceMtuBytes(device.name);
+    const longest = (packetBytes ?? Infinity) - IP_AND_UDP_BYTES;
+    return Math.min(DATAGRAM_BYTES, Math.max(LEAST_DATAGRAM_BYTES, longest));
   }
 
   get isOffloaded(): boolean {
@@ -134,15 +161,15 @@ export class MulticastTransport implements Transport {
   }
 
   sendToGroup(datagram: Uint8Array): void {
-    this.sendTrainToGroup(datagram, () => undefined);
+    this.sendTrainToGroup(datagram, DATAGRAM_BYTES, () => undefined);
   }
 
   sendToNode(datagram: Uint8Array, ip: string, port: number): void {
-    this.send(datagram, ip, port, () => undefined);
+    this.send(datagram, DATAGRAM_BYTES, ip, port, () => undefined);
   }
 
-  sendTrainToGroup(train: Uint8Array, done: () => void): void {
-    this.send(train, this.options.group, this.options.port, done);
+  sendTrainToGroup(train: Uint8Array, datagramBytes: number, done: () => void): void {
+    this.send(train, datagramBytes, this.options.group, this.options.port, done);
   }
 
   /** Starts or ends the regular reading of the socket for fragments. */
@@ -175,10 +202,12 @@ export class MulticastTransport implements Transport {
 
   private join(): void {
     const { group, interfaceIp } = this.options;
+    const where = membershipInterface(interfaceIp, group);
     try {
-      this.groupSocket.join(group, membershipIp(interfaceIp));
+      this.groupSocket.join(group, where);
+      this.joined = where;
       this.ownSocket.sendMulticastOver(membershipIp(interfaceIp));
-      this.separateTrains();
+      this.separateTrains(where);
     } catch (error) {
       if (error instanceof UserError) throw error;
       const { code } = error as NodeJS.ErrnoException;
@@ -191,16 +220,30 @@ export class MulticastTransport implements Transport {
     if (this.handler !== undefined) this.handler.rules = this.rules;
   }
 
+  /** Ends the membership where it was begun, although the interface may be another one by now. */
+  private leave(): void {
+    const { group } = this.options;
+    const where = this.joined;
+    if (where === undefined) return;
+    this.joined = undefined;
+    try {
+      this.groupSocket.leave(group, where);
+    } catch {
+      // If the former interface is gone, the kernel has ended the membership already.
+    }
+    this.trains?.leave(group, where);
+  }
+
   /**
    * Gives the fragments of the group a socket for themselves. Its filter, and that of the group socket, also drop what this
    * node has sent: multicast is looped back, so that several nodes can run on one host.
    */
-  private separateTrains(): void {
+  private separateTrains(where: MulticastInterface): void {
     if (!(this.groupSocket instanceof FastSocket)) return;
     const { group, interfaceIp, port, pages } = this.options;
     this.trains ??= TrainSocket.open(groupOptions(this.options), pages);
     if (this.trains?.filter(interfaceIp, port) !== true) return;
-    this.trains.join(group, membershipIp(interfaceIp));
+    this.trains.join(group, where);
     this.groupSocket.leaveOutFragments(interfaceIp, port);
   }
 
@@ -218,13 +261,17 @@ export class MulticastTransport implements Transport {
     return { ip, port, network, others };
   }
 
-  private send(train: Uint8Array, ip: string, port: number, done: () => void): void {
+  private send(train: Uint8Array, datagramBytes: number, ip: string, port: number, done: () => void): void {
     if (this.isClosed) return;
     this.pendingSends++;
-    this.ownSocket.send(train, ip, port, (failures) => {
+    const finish = () => {
       if (--this.pendingSends === 0) this.onDrained();
-      this.sendErrors += failures;
       done();
+    };
+    this.ownSocket.send(train, datagramBytes, ip, port, (failures) => {
+      this.sendErrors += failures;
+      if (failures === 0) finish();
+      else setTimeout(finish, FAILED_SEND_MS);
     });
   }
 }
@@ -241,6 +288,13 @@ function ownOptions(options: MulticastOptions): SocketOptions {
 async function openSocket(socket: SocketOptions, reader: TrainReader | undefined): Promise<DatagramSocket> {
   const fast = reader === undefined ? undefined : await FastSocket.open(socket, reader);
   return fast ?? PlainSocket.open(socket);
+}
+
+/** An interface as the kernel wants it named for a membership. */
+function membershipInterface(interfaceIp: string, group: string): MulticastInterface {
+  const device = interfaceOf(interfaceIp);
+  const index = device === undefined ? undefined : membershipsOf(deviceOf(device.name), group)?.index;
+  return { ip: membershipIp(interfaceIp), index };
 }
 
 /** The address that names an interface to the kernel: of the loopback network it knows 127.0.0.1 alone. */

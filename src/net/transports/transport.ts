@@ -14,11 +14,17 @@ export interface Transport {
   /** The address that stands for all nodes. People see it in the log and in `msync --status`. */
   readonly group: { readonly ip: string; readonly port: number };
 
+  /** The address that this node sends from; another one after rejoin(). */
+  readonly ownAddress: { readonly ip: string; readonly port: number };
+
   /**
    * Bytes that may arrive before they are read, in the kernel's own count. The node tells its senders a window of blocks
    * that this buffer can hold.
    */
   readonly receiveBufferBytes: number;
+
+  /** The longest datagram that goes over the interface in one packet, as it is now; never more than DATAGRAM_BYTES. */
+  readonly datagramBytes: number;
 
   /** Whether trains go out in one call, for `msync --status`. */
   readonly isOffloaded: boolean;
@@ -43,11 +49,12 @@ export interface Transport {
   sendToNode(datagram: Uint8Array, ip: string, port: number): void;
 
   /**
-   * Sends fragments to all nodes. They lie side by side, all but the last of the full length.
+   * Sends fragments to all nodes. They lie side by side, all but the last of one length.
    *
+   * @param datagramBytes that length
    * @param done called once when the memory of the train may change; also if the send has failed
    */
-  sendTrainToGroup(train: Uint8Array, done: () => void): void;
+  sendTrainToGroup(train: Uint8Array, datagramBytes: number, done: () => void): void;
 
   /**
    * Says whether this node receives transfers. A transport may let fragments wait in a buffer while it does not, and
@@ -60,6 +67,12 @@ export interface Transport {
    * blocks, so that no fragment counts as missing that only has not been read.
    */
   readTrains(): void;
+
+  /**
+   * Whether this node still hears the group: false if the kernel has ended the membership, for example because the
+   * interface was deleted and made again. Then rejoin() is due.
+   */
+  readonly isJoined: boolean;
 
   /**
    * Connects the node again after its interface was away or got another address.

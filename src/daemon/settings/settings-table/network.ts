@@ -45,9 +45,12 @@ export const NETWORK = {
     option: "-i, --interface <name>",
     form: form.networkInterface,
     default: undefined,
-    defaultText: "the interface of the default route",
+    defaultText: "the interface that the kernel routes the group over",
     reload: false,
-    help: "network interface, by name or address",
+    help: "network interface, by name, address or network",
+    details:
+      "A network such as 10.78.0.0/24 means the interface with an address in it. Without this setting, the daemon " +
+      "changes to a better interface that comes up later, as long as no other host answers.",
     example: "eth0",
   },
   hostName: {

@@ -1,0 +1,81 @@
+/** Finds the hosts that a push means and cannot reach, because something is in the way. */
+import { ExitStatus, UserError } from "../../base/user-error.ts";
+import type { MissingHost } from "../../console/protocol.ts";
+import type { Member, Problem, ProblemKind } from "../../engine/types.ts";
+import { sentenceOfProblem } from "../service/problem-sentences.ts";
+import { type ChosenTargets, isSelection, meets } from "./targets.ts";
+
+/** The targets of a push, with those that are no members although they are heard. */
+export interface PushTargets extends ChosenTargets {
+  readonly missing: readonly MissingHost[];
+}
+
+/** What this node knows of the hosts that are no members. */
+export interface Surroundings {
+  readonly problems: readonly Problem[];
+  /** All members: a node that is one is not missing, although packets in its name may come from elsewhere. */
+  readonly members: readonly Pick<Member, "nodeId">[];
+  /** Whether the fleet has a key. */
+  readonly isSealed: boolean;
+  /** The UDP port of the fleet. */
+  readonly port: number;
+  /** Why this host has no network; undefined if it has one. */
+  readonly away?: string | undefined;
+}
+
+/** Problems of members: the push reaches them, or their verdict says why not. */
+const OF_MEMBERS: readonly ProblemKind[] = ["unheard", "mute"];
+
+/**
+ * Finds the hosts that a request means and that are no members. Without a name it means all hosts of the fleet. A host is of the
+ * fleet if its packets open; in a fleet without a key, anybody is. A host that the request names is meant in any case.
+ *
+ * @param chosen the members that the request means; its unknown names may be those of such hosts
+ */
+export function addMissing(
+  chosen: ChosenTargets,
+  names: readonly string[],
+  excepts: readonly string[],
+  surroundings: Surroundings,
+): PushTargets {
+  const { problems, members, port } = surroundings;
+  const present = new Set(members.map(({ nodeId }) => nodeId));
+  const found = problems.filter(
+    (problem) =>
+      !OF_MEMBERS.includes(problem.kind) &&
+      !present.has(problem.nodeId ?? "") &&
+      isMeant(problem, names, surroundings) &&
+      !excepts.some((name) => meets(hostOf(problem), name)),
+  );
+  const unknown = chosen.unknown.filter((name) => !found.some((problem) => meets(hostOf(problem), name)));
+  const unknownExcepts = chosen.unknownExcepts.filter(
+    (name) => !problems.some((problem) => meets(hostOf(problem), name)),
+  );
+  const missing = found.map((problem) => ({
+    host: problem.info?.hostName ?? "",
+    address: problem.ip,
+    reason: sentenceOfProblem(problem, port),
+  }));
+  return { ...chosen, unknown, unknownExcepts, missing };
+}
+
+/** The error of a push to everybody that has no member. */
+export function noMember({ problems, port, away }: Surroundings): UserError {
+  if (away !== undefined)
+    return new UserError(`there is no member to send to: ${away}`, ExitStatus.noMembers);
+  const reasons = problems.map((problem) => sentenceOfProblem(problem, port));
+  const why = reasons.length === 0 ? "'msync --members' lists those that are there" : reasons.join("; ");
+  return new UserError(`there is no member to send to: ${why}`, ExitStatus.noMembers);
+}
+
+function isMeant(problem: Problem, names: readonly string[], { isSealed }: Surroundings): boolean {
+  const host = hostOf(problem);
+  if (names.some((name) => !isSelection(name) && meets(host, name))) return true;
+  const isOfFleet = problem.kind !== "foreign-key" && (problem.isProven || !isSealed);
+  if (!isOfFleet || problem.info?.receives === false) return false;
+  return names.length === 0 || names.some((name) => meets(host, name));
+}
+
+function hostOf({ ip, info }: Problem) {
+  return { ip, hostName: info?.hostName ?? "", labels: info?.labels ?? [] };
+}
