@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { SeededRandom } from "../../src/base/random.ts";
-import { Membership, type Peer } from "../../src/engine/membership/membership.ts";
+import { Membership } from "../../src/engine/membership/membership.ts";
+import type { Peer } from "../../src/engine/membership/peers.ts";
 import type { Address, Effect } from "../../src/engine/types.ts";
 import { OLDEST_PROTOCOL, PROTOCOL_VERSION } from "../../src/wire/limits.ts";
 import type { ControlMessage } from "../../src/wire/message.ts";

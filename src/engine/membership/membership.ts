@@ -21,6 +21,7 @@ import {
 } from "../types.ts";
 import { type Candidate, Candidates, isRouted } from "./candidates.ts";
 import { Copies } from "./copies.ts";
+import type { Heard, Peer, Self } from "./peers.ts";
 import { Problems } from "./problems.ts";
 import * as times from "./times.ts";
 
@@ -29,26 +30,6 @@ import * as times from "./times.ts";
  * a challenge for each candidate: four for each are never reached as long as that holds.
  */
 const MOST_WAITING = 4 * CANDIDATES;
-
-/** When a member was heard. */
-interface Heard {
-  /** Any message. */
-  anyMs: number;
-  /** HELLO or ALIVE, which it sends to the group; or it was asked because they were missed. */
-  groupMs: number;
-}
-
-/** The sender of a message, as its header says. The seal proves it, but a recorded message may be sent again. */
-export interface Peer {
-  readonly nodeId: string;
-  readonly epoch: string;
-}
-
-/** This node. */
-export interface Self extends Peer {
-  /** The address that it sends from. */
-  readonly address: Address;
-}
 
 /**
  * Membership (PROTOCOL.md 4). Every node tells the group that it is alive. A node that hears of an unknown one
