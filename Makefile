@@ -12,9 +12,9 @@ endif
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 INSTALLED := node_modules/.stamp
-# Tests below test/packages need packages first.
+# Tests below test/packages need packages first, and those below test/security take minutes.
 NETWORK_TESTS := $(sort $(wildcard test/network/*.test.ts))
-TESTS := $(shell find test -name '*.test.ts' ! -path 'test/packages/*' 2>/dev/null | sort)
+TESTS := $(shell find test -name '*.test.ts' ! -path 'test/packages/*' ! -path 'test/security/*' 2>/dev/null | sort)
 # Folders, too: their times show when a file was added or removed.
 SOURCES := $(shell find src -type d -o -name '*.ts' 2>/dev/null)
 
@@ -28,7 +28,7 @@ BENCH_ALL := --results test/bench/results/results.json --readme
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install uninstall dist demo build packages test test-packages sim sim-scale mutants bench bench-quick lint format clean
+.PHONY: help install uninstall dist demo build packages test test-packages test-security fuzz fuzz-trees sim sim-scale mutants bench bench-quick lint format clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -92,8 +92,17 @@ test: build ## runs all tests; those that need root say so and are skipped witho
 test-packages: packages ## tries the packages on booted systemd containers, as root
 	@node --test --test-concurrency=1 --test-reporter=spec 'test/packages/*.test.ts'
 
+test-security: $(INSTALLED) ## runs races against hostile users, as root: SECONDS=how long each
+	@$(if $(SECONDS),SECONDS=$(SECONDS)) node --test --test-concurrency=1 --test-force-exit --test-reporter=spec 'test/security/*.test.ts'
+
+fuzz: $(INSTALLED) ## feeds damaged input to every decoder: CASES=how many in all, SEED=which ones to repeat, TARGET=one of them
+	@$(if $(CASES),CASES=$(CASES)) $(if $(SEED),SEED=$(SEED)) $(if $(TARGET),TARGET=$(TARGET)) node test/fuzz/main.ts
+
 sim: $(INSTALLED) ## simulates networks and disks that fail: SECONDS=how long, SEED=which one to repeat
 	@$(if $(SECONDS),SECONDS=$(SECONDS)) $(if $(SEED),SEED=$(SEED)) node test/simulation/run.ts
+
+fuzz-trees: $(INSTALLED) ## pushes random trees beside rsync -aHAX --delete on each file system, as root: SECONDS= SEED= FILE_SYSTEM=
+	@$(if $(SECONDS),SECONDS=$(SECONDS)) $(if $(SEED),SEED=$(SEED)) FILE_SYSTEM='$(FILE_SYSTEM)' node test/fuzz-trees/main.ts
 
 mutants: $(INSTALLED) ## puts small faults into the sources and tells which no test notices: FILES= SHARD=1/4 SECONDS= SEEDS= JOBS= MUTANT=
 	@FILES='$(FILES)' SHARD='$(SHARD)' SECONDS='$(SECONDS)' SEEDS='$(SEEDS)' SLOWEST_MS='$(SLOWEST_MS)' JOBS='$(JOBS)' MUTANT='$(MUTANT)' \

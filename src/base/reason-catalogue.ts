@@ -15,6 +15,8 @@ export const REASONS = {
   "tree-unreadable": "the tree cannot be read: {0}",
   "sender-left": "the sender left: {0}",
   "pre-commit": "the pre-commit hook {0}",
+  "staging-foreign":
+    "somebody else has put it there, and makuosan cannot move it away; rename it as root: {0}",
 
   // Errors of the disk.
   EACCES: "permission denied",
@@ -23,6 +25,7 @@ export const REASONS = {
   ENOTDIR: "a component of its path is not a directory, or a symbolic link, which is not followed",
   ELOOP: "it has become a symbolic link, which is not followed",
   ENOSPC: "no space left on the device",
+  "no-inodes": "no inodes are left on the file system, so that no further file can be made",
   EDQUOT: "no space left: the disk quota is used up",
   EROFS: "the file system is read-only",
   EIO: "the disk reports an input/output error",
@@ -33,16 +36,31 @@ export const REASONS = {
   damaged: "its data on the disk are damaged ({0})",
   "no-space": "no space: {0} bytes are needed and {1} are free",
 
+  "half-done": "a part that is not known, because the list of changes cannot be read ({0})",
+
   // Something at a member is in the way.
   "path-too-long": "an entry in it has a path that is too long",
   "not-a-passage": "it is not a directory on this member, and a path leads through it",
+  mounted: "something is mounted on it, or on a directory above it",
+  immutable: "it is marked as immutable on this member: 'chattr -i' takes the mark away",
+  "append-only": "it is marked as append-only on this member: 'chattr -a' takes the mark away",
+  "other-project": "its directory belongs to another quota project than the base directory",
+  "attributes-of-others": "it belongs to another user on this member, so its attributes cannot be set",
   sticky: "it belongs to somebody else, and so does its directory, which is sticky",
   vanished: "it has vanished on this member during the transfer",
   "holds-protected": "it is a directory on this member, and holds {0}, which this host excludes",
+  "not-empty":
+    "it is a directory on this member that is not empty: add --delete if everything in it is to be deleted",
   "holds-excluded": "it is a directory on this member, and something in it is excluded",
   "delete-limit":
     "{0} of {1} entries would be deleted, and {2} may be (delete-limit): " +
     "add --force-delete if that is what you want",
+  appeared: "{0} appeared in it on this member during the transfer, so it stays as it was: push again",
+  "base-moved":
+    "{0} leads to another directory than when the daemon started: " +
+    "run 'systemctl restart makuosan' on that host, and push again",
+  "base-replaced": "it was replaced while a transfer to it goes on: push again when that one has ended",
+  "own-push": "this member pushes it itself, and its push comes later: compare, and push again",
   overtaken: "another transfer has replaced it: push again",
   incomplete: "the contents of {0} entries are incomplete",
 
@@ -76,6 +94,11 @@ export const REASONS = {
   "was-restarted": "it was restarted",
   "own-interface-away": "the network interface of this host is away",
   "does-not-receive": "it does not receive",
+  "key-not-accepted":
+    "it does not accept the key {0}, which seals here: add that key to its key file, and reload makuosan there",
+  "under-another-key":
+    "it is no member any more, and {0} packets under another key came from {1}: " +
+    "add a common key to both key files, and reload makuosan",
   "impossible-report": "it reports blocks that were never sent",
   "impossible-answer": "it answers a manifest that was never sent",
 
@@ -96,8 +119,10 @@ export const REASONS = {
   socket: "it is a socket, which only the program that made it can use",
   "other-owner": "it does not belong to the daemon's user",
   "pattern-matches": "an exclude pattern matches it, or a directory above it",
+  "lost-and-found": "it belongs to the file system, not to the tree",
   "became-shorter": "it became shorter while it was being sent",
   "changed-while-sent": "it changed while it was being sent",
+  "changes-all-the-time": "it changes each time that it is listed, so nothing in it is deleted: push again",
   "changed-while-read": "it changed while it was being read",
 
   /** A sentence that is in no catalogue, such as one of a newer member. */
@@ -105,3 +130,24 @@ export const REASONS = {
 } as const;
 
 export type ReasonCode = keyof typeof REASONS;
+
+/**
+ * How to mend what a reason says, where the sentence does not say it itself. Only msync adds it: members of every version
+ * send the sentences above.
+ */
+export const MENDS: { readonly [Code in ReasonCode]?: string } = {
+  EACCES: "give the daemon's user access to it",
+  EPERM: "the file system, an attribute (lsattr) or another owner forbids it to the daemon on that host",
+  ENOTDIR: "make the path a real directory on that host",
+  ELOOP: "push again",
+  ENOSPC: "free some space on that host, and push again",
+  "no-space": "free some space on that host, and push again",
+  "no-inodes": "delete files there, or make the file system with more inodes (df -i)",
+  EDQUOT: "raise the quota of the daemon's user, or free some space",
+  EROFS: "mount it read-write on that host; for a service, see ReadWritePaths= in its unit",
+  EIO: "look into the kernel's log (dmesg) on that host",
+  EMFILE: "raise LimitNOFILE= of the service",
+  "half-done": "push again",
+  incomplete: "push again",
+  vanished: "push again",
+};

@@ -18,8 +18,8 @@ export async function ask(client: ConsoleClient, request: Request, options: AskO
 
 function printAnswer(result: Result, verbosity: number): void {
   if (result.result === "members") {
-    for (const { host, address, version, labels } of result.members) {
-      const shown = verbosity > 0 ? ` ${labels.join(",")}`.trimEnd() : "";
+    for (const { host, address, version, labels, keys } of result.members) {
+      const shown = verbosity > 0 ? `${` ${labels.join(",")}`.trimEnd()}${keysText(keys)}` : "";
       printLine(`${host} ${address} (Ver${version})${shown}`);
     }
     printLine(`Total: ${result.members.length} members`);
@@ -28,6 +28,11 @@ function printAnswer(result: Result, verbosity: number): void {
   }
   if (result.result === "history") for (const entry of result.entries) printTransfer(entry, verbosity);
   if (result.result === "status") for (const [key, value] of result.values) printLine(`${key} : ${value}`);
+}
+
+/** The key that a member seals with, and those that it accepts, by their fingerprints. */
+function keysText(keys: readonly string[] | undefined): string {
+  return keys === undefined ? "" : ` key=${keys[0]} accepts=${keys.join(",")}`;
 }
 
 /** A line for a transfer, and one for each host that does not have it; with -v one for each host. */

@@ -5,7 +5,7 @@ import { rawArguments } from "./arguments.ts";
 import { ask } from "./ask.ts";
 import { Interrupt } from "./interrupt.ts";
 import { type CommandOptions, parseOptions, PrintedInstead } from "./options.ts";
-import { closeOutput, printError } from "./output.ts";
+import { closeOutput, printError, printLine } from "./output.ts";
 import { runScript } from "./script.ts";
 import { send, waitForMembers } from "./send.ts";
 
@@ -32,7 +32,7 @@ async function runToStatus(args: readonly string[]): Promise<number> {
 
 async function run(options: CommandOptions): Promise<number> {
   if (options.action === "keygen") {
-    (await import("./keygen.ts")).makeKey(options.keyFile);
+    await generateKey(options);
     return ExitStatus.ok;
   }
   const client = await ConsoleClient.connect(socketPathOf(options.console));
@@ -42,6 +42,21 @@ async function run(options: CommandOptions): Promise<number> {
   } finally {
     client.close();
   }
+}
+
+async function generateKey({ keyFile, addTo }: CommandOptions): Promise<void> {
+  if (addTo === undefined) {
+    (await import("./keygen.ts")).makeKey(keyFile);
+    return;
+  }
+  const count = (await import("./key-add.ts")).addKey(addTo);
+  printLine(
+    `${addTo} holds ${count} keys now, and the new one is the last: it opens packets and does not seal yet`,
+  );
+  printLine(
+    "next: copy the file to all other hosts, run 'systemctl reload makuosan' on every host, and only then move the new key " +
+      "to the front; docs/keys.md and makuosan(8) have all steps",
+  );
 }
 
 async function talk(client: ConsoleClient, options: CommandOptions, interrupt: Interrupt): Promise<number> {

@@ -26,6 +26,8 @@ export interface CommandOptions {
   readonly keepGoing: boolean;
   /** Where --keygen writes to; undefined for the standard output. */
   readonly keyFile: string | undefined;
+  /** The key file that --keygen adds a key to; undefined where it makes a new one. */
+  readonly addTo: string | undefined;
 }
 
 interface ParsedOptions extends ParsedSendOptions {
@@ -38,6 +40,7 @@ interface ParsedOptions extends ParsedSendOptions {
   members?: boolean;
   status?: boolean;
   keygen?: boolean | string;
+  add?: string;
 }
 
 /** Options of versions before 2, with their replacements. */
@@ -111,6 +114,7 @@ function msyncCommand(): Command {
     .option("--status", "show how the daemon is")
     .option("--history [number]", "show the last transfers")
     .option("--keygen [file]", "make a new key for a fleet")
+    .option("--add <file>", "with --keygen: add the new key to a key file")
     .option("--json", "print a JSON object a line")
     .version(`msync ${version}`, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
@@ -136,6 +140,7 @@ function readOptions(
     script: options.script ?? "",
     keepGoing: options.keepGoing === true,
     keyFile: typeof options.keygen === "string" ? options.keygen : undefined,
+    addTo: options.add,
   };
 }
 
@@ -165,6 +170,9 @@ function chooseAction(options: ParsedOptions, paths: readonly string[]): Action 
   if (options.history !== undefined) chosen.push("history");
   if (options.keygen !== undefined) chosen.push("keygen");
   if (options.loglevel !== undefined) chosen.push("loglevel");
+  if (options.add !== undefined && options.keygen !== true) {
+    throw new UserError("--add is for --keygen alone: write 'msync --keygen --add FILE'");
+  }
   if (options.script !== undefined) chosen.push("script");
   if (chosen.length > 1) throw new UserError(`give only one of --${chosen.join(" and --")}`);
   if (chosen[0] !== undefined) return chosen[0];

@@ -195,6 +195,8 @@ export interface MemberInfo {
   readonly receives: boolean;
   readonly sends: boolean;
   readonly labels: readonly string[];
+  /** The fingerprints of the keys that it accepts; it seals with the first one. Not there if it has none, or does not say. */
+  readonly keys?: readonly string[];
 }
 
 /** Something that is in the way between this host and another one that is heard. */

@@ -1,5 +1,6 @@
 /** Builds the daemon from its parts, and starts them in their order. */
 import type { NodeEngine } from "../engine/node.ts";
+import { ForeignSources } from "../net/foreign-sources.ts";
 import { ControlOpener, ControlSealer } from "../net/sealing.ts";
 import { HeapKeeper } from "../sys/heap.ts";
 import { DiskThreads } from "./disk/disk-threads.ts";
@@ -10,15 +11,19 @@ import { Driver } from "./pump/driver.ts";
 import { InboundDatagrams } from "./pump/inbound-datagrams.ts";
 import { InboundPages } from "./pump/inbound-pages.ts";
 import { NodeEvents } from "./pump/node-events.ts";
+import { TransferKeys } from "./pump/transfer-keys.ts";
+import { ApartHosts } from "./pushes/apart-hosts.ts";
 import { Arrivals } from "./pushes/arrivals.ts";
 import { ConsoleService } from "./pushes/console-service.ts";
 import { History, sentEntry } from "./pushes/history.ts";
 import { Hooks } from "./pushes/hooks.ts";
+import { KeyChanges } from "./pushes/key-changes.ts";
 import { ReceivedTransfers } from "./pushes/received.ts";
 import { passStageReplies } from "./pushes/stage-replies.ts";
 import { StatusLine } from "./pushes/status-line.ts";
 import { Transfers } from "./pushes/transfers.ts";
 import { InterfaceWatch } from "./service/interface-watch.ts";
+import { directKeyReader, type KeyReader, KeyReaderProcess } from "./service/key-reader.ts";
 import { Lifecycle } from "./service/lifecycle.ts";
 import { logEvent } from "./service/log-events.ts";
 import type { Log } from "./service/log.ts";
@@ -33,6 +38,12 @@ export interface Daemon {
   status(): string;
   /** Makes its event pump turn soon, even if there is nothing to do. */
   wake(): void;
+  /**
+   * Reads the key file again and takes over its keys.
+   *
+   * @throws UserError if the file is not as it should be; the keys are the old ones then
+   */
+  reloadKeys(): Promise<void>;
   /** Ends it: takes no new work, gives running work a moment, says goodbye to the other nodes, and stops all parts. */
   stop(): Promise<void>;
 }
@@ -52,6 +63,8 @@ interface Frame {
   readonly lifecycle: Lifecycle;
   readonly events: NodeEvents;
   readonly opened: PrivilegedParts;
+  /** Undefined for a fleet without a key. */
+  readonly reader: KeyReader | undefined;
   readonly identity: NodeIdentity;
   /** The directory that keeps the id of the node; undefined if nothing is kept. */
   readonly stateDirectory: string | undefined;
@@ -67,6 +80,9 @@ interface Pump {
   readonly driver: Driver;
   readonly inbound: InboundDatagrams;
   readonly counters: Counters;
+  /** Who is heard under another key. */
+  readonly foreign: ForeignSources;
+  readonly keyChanges: KeyChanges;
   readonly watch: InterfaceWatch;
 }
 
@@ -104,19 +120,21 @@ async function start(
 ): Promise<Daemon> {
   const startedMs = performance.now();
   const opened = await openPrivilegedParts(settings, surroundings, lifecycle);
-  const { fleetKey, chosen, transport } = opened;
+  const { ring, chosen, transport } = opened;
+  const reader = openKeyReader(settings);
+  lifecycle.started(() => reader?.stop());
   const keepsOwner = dropPrivileges(settings.identity, settings.keepOwner);
   const identity = identify(settings, chosen.ip, surroundings.stateDirectory, log);
   const history = openHistory(settings, log);
   lifecycle.started(() => history.flush());
   lifecycle.started(claimBase(settings, log));
-  if (!fleetKey.isSecret) log.warn("no key is set: anyone on this network can write to this fleet; see -k");
+  if (!ring.isSecret) log.warn("no key is set: anyone on this network can write to this fleet; see -k");
   const { ip, port } = transport.group;
   log.info(`using ${chosen.name} (${chosen.ip}), group ${ip}, port ${port}`);
 
   const events = new NodeEvents();
   const { stateDirectory } = surroundings;
-  const parts = { settings, log, lifecycle, events, opened, identity, stateDirectory };
+  const parts = { settings, log, lifecycle, events, opened, reader, identity, stateDirectory };
   const frame = { ...parts, keepsOwner, history, startedMs };
   const pump = buildPump(frame, surroundings.onTurn);
   const pushes = buildPushes(frame, pump);
@@ -124,8 +142,19 @@ async function start(
   return {
     status: () => pushes.status.text(),
     wake: () => pump.driver.wake(),
+    reloadKeys: () => pump.keyChanges.reload(),
     stop: () => lifecycle.stop(),
   };
+}
+
+/**
+ * Opens the way to the key file that is still there after the drop of privileges, for a reload. A daemon that becomes another
+ * user keeps a process that reads it.
+ */
+function openKeyReader({ keyFile, identity }: Settings): KeyReader | undefined {
+  if (keyFile === undefined) return undefined;
+  const becomes = process.geteuid?.() === 0 && identity !== undefined && identity.uid !== 0;
+  return becomes ? new KeyReaderProcess(keyFile) : directKeyReader(keyFile);
 }
 
 function openHistory(settings: Settings, log: Log): History {
@@ -134,24 +163,31 @@ function openHistory(settings: Settings, log: Log): History {
   );
 }
 
-function buildPump({ settings, log, lifecycle, events, opened, identity }: Frame, onTurn: () => void): Pump {
-  const { fleetKey, chosen, transport } = opened;
+function buildPump(
+  { settings, log, lifecycle, events, opened, reader, identity }: Frame,
+  onTurn: () => void,
+): Pump {
+  const { ring, chosen, transport } = opened;
   const { nodeId, epoch } = identity;
   const counters = new Counters();
-  const engine = makeEngine(settings, identity, transport);
+  const foreign = new ForeignSources();
+  const engine = makeEngine(settings, identity, transport, ring.fingerprints);
   const pages = new InboundPages(opened.pages);
-  const opener = new ControlOpener(fleetKey);
+  const opener = new ControlOpener(ring);
+  const keys = new TransferKeys(ring, epoch);
   const nowMs = () => performance.now();
-  const inbound = new InboundDatagrams({ engine, opener, counters, pages, nowMs });
-  const sealer = new ControlSealer(fleetKey, nodeId, epoch);
+  const inbound = new InboundDatagrams({ engine, opener, counters, pages, keys, foreign, nowMs });
+  const sealer = new ControlSealer(ring.sealing, nodeId, epoch);
   const onEvent = events.tell.bind(events);
-  const driver = new Driver({ engine, epoch, fleetKey, sealer, transport, inbound, pages, onEvent, onTurn });
+  const driver = new Driver({ engine, epoch, keys, sealer, transport, inbound, pages, onEvent, onTurn });
   lifecycle.waitsFor({ isBusy: () => !engine.isIdle });
   const heap = new HeapKeeper(() => engine.isIdle);
   events.listen((event) => {
     if (event.kind === "transfer-finished" || event.kind === "inbound-ended")
       setImmediate(() => heap.noteEnd());
   });
+  const keyChanges = new KeyChanges({ ring, transferKeys: keys, opener, driver, reader, log });
+  lifecycle.started(() => keyChanges.stop());
   const watch = new InterfaceWatch(settings.interface, chosen, transport, log, {
     hasMembers: () => engine.membership.size > 0,
     isIdle: () => engine.isIdle,
@@ -159,29 +195,34 @@ function buildPump({ settings, log, lifecycle, events, opened, identity }: Frame
     onLength: (datagramBytes) => driver.handle({ kind: "length-changed", datagramBytes }),
     onLost: () => driver.handle({ kind: "cut-off" }),
   });
-  return { engine, driver, inbound, counters, watch };
+  return { engine, driver, inbound, counters, foreign, keyChanges, watch };
 }
 
 /**
  * Builds the parts that listen to events, one paragraph for each: it builds the part, lets it listen, and tells the
  * lifecycle what the part may be busy with. A new part is one more paragraph.
  *
- * The order of the paragraphs is the order in which the parts hear of an event: log, transfers, history, hooks, requests
- * that wait, status line. The log is first, so that its line stands before those of the other parts.
+ * The order of the paragraphs is the order in which the parts hear of an event: log, hosts apart, transfers, history,
+ * hooks, requests that wait, status line. The log is first, so that its line stands before those of the other parts.
  */
-function buildPushes(frame: Frame, { engine, driver, watch }: Pump): Pushes {
-  const { settings, log, lifecycle, events, opened, identity, history } = frame;
+function buildPushes(frame: Frame, { engine, driver, foreign, watch }: Pump): Pushes {
+  const { settings, log, lifecycle, events, opened, identity, history, keepsOwner } = frame;
   const { membership } = engine;
   const hostOf = (epoch: string) => membership.memberOf(epoch)?.info.hostName ?? "a member that left";
   events.listen((event) => logEvent(log, event, hostOf, settings.port));
+
+  const nowMs = () => driver.nowMs();
+  const apart = new ApartHosts({ ring: opened.ring, foreign, nowMs });
+  events.listen((event) => apart.onEvent(event));
 
   const transfers = new Transfers({
     engine,
     driver,
     log,
     settings,
+    apart,
     watch,
-    isSealed: opened.fleetKey.isSecret,
+    isSealed: opened.ring.isSecret,
     record: (transfer, result, by) =>
       history.add(sentEntry(`${identity.epoch}-${transfer}`, settings.hostName, result, by)),
   });
@@ -191,7 +232,8 @@ function buildPushes(frame: Frame, { engine, driver, watch }: Pump): Pushes {
   const received = new ReceivedTransfers(settings.hostName, (entry) => history.add(entry));
   events.listen((event) => received.onEvent(event));
 
-  const hooks = new Hooks(settings.hooks, settings.base, log);
+  const stagingOwner = keepsOwner ? 0 : (process.geteuid?.() ?? 0);
+  const hooks = new Hooks(settings.hooks, settings.base, log, stagingOwner);
   events.listen((event) => hooks.onEvent(event));
   lifecycle.waitsFor({ isBusy: () => hooks.count > 0, cutOff: () => hooks.stop() });
 
@@ -214,7 +256,7 @@ function buildPushes(frame: Frame, { engine, driver, watch }: Pump): Pushes {
  */
 function startParts(frame: Frame, pump: Pump, pushes: Pushes): void {
   const { settings, log, lifecycle, opened, history, startedMs } = frame;
-  const { fleetKey, transport, server } = opened;
+  const { ring, transport, server } = opened;
   const { engine, driver, inbound, counters, watch } = pump;
   const { transfers, arrivals, copies } = pushes;
 
@@ -223,9 +265,8 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): void {
   driver.attach(disks);
 
   if (server !== undefined) {
-    const isSealed = fleetKey.isSecret;
     const shown = { settings, engine, transport, transfers, arrivals, history, counters, log, copies };
-    server.serve(new ConsoleService({ ...shown, driver, isSealed, watch, startedMs }));
+    server.serve(new ConsoleService({ ...shown, driver, ring, watch, startedMs }));
     lifecycle.putToWork(server);
   }
 
@@ -241,12 +282,12 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): void {
 
 /** Starts the disk threads. They have the privileges that are left. */
 function startDisks(frame: Frame, driver: Driver, pushes: Pushes): DiskThreads {
-  const { base, excludes, deleteLimit, hooks } = frame.settings;
+  const { base, givenBase, excludes, deleteLimit, hooks } = frame.settings;
   const { log, opened, keepsOwner: keepOwner } = frame;
   const listsChanges = hooks.preCommit !== undefined || hooks.postCommit !== undefined;
   const hearers = { log, driver, received: pushes.received, hooks: pushes.hooks };
   return new DiskThreads(
-    { base, keepOwner, pages: opened.pages.memory, excludes, listsChanges, deleteLimit },
+    { base, givenBase, keepOwner, pages: opened.pages.memory, excludes, listsChanges, deleteLimit },
     (reply) => driver.onSource(reply),
     (replies) => passStageReplies(replies, hearers),
     // A broken invariant in a thread is one of the process.

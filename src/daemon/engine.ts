@@ -5,6 +5,7 @@ import { NodeEngine } from "../engine/node.ts";
 import type { EngineOptions } from "../engine/types.ts";
 import type { Transport } from "../net/transports/transport.ts";
 import { DATAGRAM_BYTES, PROTOCOL_VERSION, WINDOW_BLOCKS } from "../wire/limits.ts";
+import type { NodeInfo } from "../wire/membership-messages.ts";
 import type { NodeIdentity } from "./service/node-identity.ts";
 import type { Settings } from "./settings/settings.ts";
 import { VERSION } from "./settings/version.ts";
@@ -19,16 +20,18 @@ const WIRE_HEADER_BYTES = 14 + 20 + 8;
  * Makes the engine.
  *
  * @param transport its receive buffer bounds how far senders run ahead of this node; the node sends from its address
+ * @param keys the fingerprints of the keys that this node accepts
  */
 export function makeEngine(
   settings: Settings,
   identity: NodeIdentity,
   transport: Pick<Transport, "receiveBufferBytes" | "ownAddress" | "datagramBytes">,
+  keys: NodeInfo["keys"],
 ): NodeEngine {
   const { hostName, receives, sends, labels } = settings;
   const { datagramBytes } = transport;
   const names = { hostName, version: VERSION, protocol: PROTOCOL_VERSION };
-  const info = { ...names, receives, sends, labels, datagramBytes };
+  const info = { ...names, receives, sends, labels, datagramBytes, keys };
   const { nodeId, epoch } = identity;
   const self = { nodeId, epoch, address: transport.ownAddress };
   return new NodeEngine(self, info, engineOptions(settings, transport), systemRandom());

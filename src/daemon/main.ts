@@ -5,7 +5,7 @@ import { isInBackground, startInBackground, tellReady } from "./service/backgrou
 import { harden } from "./service/clean-start.ts";
 import { LevelSignals } from "./service/level-signals.ts";
 import { readConfig, readEnvironment } from "./settings/config.ts";
-import { startDaemon } from "./daemon.ts";
+import { type Daemon, startDaemon } from "./daemon.ts";
 import { NotYetError } from "./service/interface-wait.ts";
 import { ClockWatch, systemClocks } from "./service/clock-watch.ts";
 import { type Log, openLog } from "./service/log.ts";
@@ -101,11 +101,15 @@ async function run(
   process.on("SIGINT", stop);
   let complaint = "";
   const status = () => `${daemon.status()}${complaint}`;
+  // One after the other: each answers the signal that it was begun for.
+  let reloads = Promise.resolve();
   process.on("SIGHUP", () => {
-    notifier.reloading();
-    const reason = reload(log, load);
-    complaint = reason === undefined ? "" : `; ${reason}`;
-    void notifier.ready(status());
+    reloads = reloads.then(async () => {
+      notifier.reloading();
+      const reason = await reload(log, load, daemon);
+      complaint = reason === undefined ? "" : `; ${reason}`;
+      await notifier.ready(status());
+    });
   });
   if (isManaged) setInterval(() => void notifier.status(status()), STATUS_MS).unref();
   if (signOfLifeMs !== undefined) watchdog.start(signOfLifeMs, () => daemon.wake());
@@ -133,14 +137,18 @@ function watchClocks(log: Log, staysAway: boolean): void {
 }
 
 /**
- * Takes over the settings that can change without a restart: the log level.
+ * Takes over what can change without a restart: the keys and the log level. If one of them is wrong, both stay.
  *
  * @returns why nothing has changed; undefined where all is well
  */
-function reload(log: Log, load: () => Settings): string | undefined {
+async function reload(log: Log, load: () => Settings, daemon: Daemon): Promise<string | undefined> {
   try {
-    log.level = load().logLevel;
-    log.info("the configuration was read again; all but the log level takes effect at the next start");
+    const { logLevel } = load();
+    await daemon.reloadKeys();
+    log.level = logLevel;
+    log.info(
+      "the configuration was read again; all but the log level and the keys takes effect at the next start",
+    );
     return undefined;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;

@@ -3,8 +3,8 @@ import { UserError } from "../base/user-error.ts";
 import { ConsoleServer } from "../console/server.ts";
 import type { ChosenInterface } from "../net/interfaces.ts";
 import { readKeyFile } from "../net/key-file.ts";
+import { KeyRing } from "../net/key-ring.ts";
 import { PagePool } from "../net/page-pool.ts";
-import { FleetKey } from "../net/sealing.ts";
 import { MulticastTransport } from "../net/transports/multicast-transport.ts";
 import type { Transport } from "../net/transports/transport.ts";
 import { INBOUND_TRANSFERS, WINDOW_BLOCKS } from "../wire/limits.ts";
@@ -22,7 +22,7 @@ const SPARE_PAGES = 128;
 
 /** What was opened while the daemon had the privileges that it was started with. */
 export interface PrivilegedParts {
-  readonly fleetKey: FleetKey;
+  readonly ring: KeyRing;
   readonly chosen: ChosenInterface;
   readonly pages: PagePool;
   readonly transport: Transport;
@@ -48,7 +48,7 @@ export async function openPrivilegedParts(
   { networkPatienceMs, onWaiting }: NetworkPatience,
   lifecycle: Lifecycle,
 ): Promise<PrivilegedParts> {
-  const fleetKey = new FleetKey(settings.keyFile === undefined ? undefined : readKeyFile(settings.keyFile));
+  const ring = KeyRing.of(settings.keyFile === undefined ? [] : readKeyFile(settings.keyFile));
   const chosen = await awaitInterface(settings.interface, settings.multicast, networkPatienceMs, onWaiting);
   const pages = new PagePool(INBOUND_TRANSFERS * WINDOW_BLOCKS + SPARE_PAGES);
   const transport = await openTransport(settings, chosen.ip, pages).catch(mayChange);
@@ -62,7 +62,7 @@ export async function openPrivilegedParts(
   if (identity !== undefined && process.geteuid?.() === 0) {
     giveState(settings.state, identity.uid, identity.gid);
   }
-  return { fleetKey, chosen, pages, transport, server };
+  return { ring, chosen, pages, transport, server };
 }
 
 /** An address or a group that cannot be used yet may be there at a later start. */

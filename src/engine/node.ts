@@ -3,6 +3,7 @@ import { sentence } from "../base/reason.ts";
 import type { Random } from "../base/random.ts";
 import type { FragmentHeader } from "../wire/datagram.ts";
 import type { NodeInfo } from "../wire/membership-messages.ts";
+import { CommitOrder } from "./commit-order.ts";
 import { Membership } from "./membership/membership.ts";
 import type { Self } from "./membership/peers.ts";
 import { InboundTransfers } from "./receiver/inbound-transfers.ts";
@@ -43,13 +44,15 @@ export class NodeEngine {
   constructor(self: Self, info: NodeInfo, options: EngineOptions, random: Random) {
     this.selfEpoch = self.epoch;
     this.membership = new Membership(self, info, random);
-    this.outbound = new OutboundTransfers(options, this.ranks);
+    const places = new CommitOrder();
+    this.outbound = new OutboundTransfers(options, this.ranks, self.epoch, places);
     this.inbound = new InboundTransfers({
       selfEpoch: self.epoch,
       receives: info.receives,
       options,
       random,
       members: () => this.membership.size,
+      places,
       effects: this.effects,
     });
   }
@@ -85,6 +88,7 @@ export class NodeEngine {
       case "staged":
       case "prepared":
       case "committed":
+      case "overtaken":
       case "found":
       case "closed":
       case "worked":
@@ -180,11 +184,13 @@ export class NodeEngine {
     }
     this.outbound.collect(this.effects);
     this.inbound.collect(nowMs);
+    // Transfers that this node sends may have waited for one that has just ended.
+    this.outbound.collect(this.effects);
   }
 
   private memberLeft(epoch: string, reason: LeaveReason, nowMs: number): void {
     const text = sentence(LEFT[reason]);
     this.outbound.memberLeft(epoch, text, nowMs);
-    this.inbound.senderLeft(epoch, sentence("sender-left", text));
+    this.inbound.senderLeft(epoch, sentence("sender-left", text), nowMs);
   }
 }

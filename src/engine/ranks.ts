@@ -9,7 +9,7 @@ export interface Ranked {
 }
 
 /**
- * The clock that ranks are drawn from (PROTOCOL.md 5.9). A transfer that begins after this node has heard of another
+ * The clock that ranks are drawn from (PROTOCOL.md 5.10). A transfer that begins after this node has heard of another
  * one gets a higher rank. So only finitely many transfers come before any other.
  */
 export class RankClock {

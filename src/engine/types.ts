@@ -58,7 +58,7 @@ export interface TransferName {
 
 /** Names a transfer that this node has admitted. One that has given back its place may be admitted once more. */
 export interface InboundKey extends TransferName {
-  /** The number of the admission (PROTOCOL.md 5.9), so that late answers of the disk are told apart. */
+  /** The number of the admission (PROTOCOL.md 5.10), so that late answers of the disk are told apart. */
   readonly admission: number;
 }
 
@@ -213,6 +213,8 @@ export type Effect =
       readonly union: Bitmap;
       /** The entries of which the contents are to be sent. */
       readonly contents: Bitmap;
+      /** The hard links of which the contents are to be sent, too; undefined if there are none. */
+      readonly separate?: Bitmap;
       readonly wants: readonly MemberWant[];
     }
   | { readonly kind: "close-source"; readonly transfer: number }
@@ -228,7 +230,12 @@ export type Effect =
   /** Make all that is staged durable; answered by "prepared". */
   | { readonly kind: "prepare"; readonly key: InboundKey }
   /** Switch to what is staged; answered by "committed". */
-  | { readonly kind: "commit"; readonly key: InboundKey }
+  | {
+      readonly kind: "commit";
+      readonly key: InboundKey;
+      /** Transfers of this node that come after it: what they have sent must not be replaced by it on this node. */
+      readonly ownAfter: readonly number[];
+    }
   | { readonly kind: "discard"; readonly key: InboundKey }
   /** Give the findings of a transfer from a number on; answered by "found". */
   | { readonly kind: "read-findings"; readonly key: InboundKey; readonly first: number }
@@ -292,6 +299,8 @@ export type Input =
       readonly findings: number;
     }
   | { readonly kind: "committed"; readonly key: InboundKey; readonly failure: string | undefined }
+  /** Another transfer commits first, and this one can no longer commit. */
+  | { readonly kind: "overtaken"; readonly key: InboundKey; readonly failure: string }
   | {
       readonly kind: "found";
       readonly key: InboundKey;

@@ -21,7 +21,7 @@ export function membershipsOf(device: string, group: string): InterfaceMembershi
   let index: number | undefined;
   let hasGroup = false;
   for (const line of readTable()) {
-    // A line of an interface begins with its number; the lines of its groups follow it, behind two tabs.
+    // A line of an interface begins with its number; the lines of its groups follow it, after two tabs.
     const header = /^(\d+)\t(\S+)/.exec(line);
     if (header !== null) {
       if (index !== undefined) break;

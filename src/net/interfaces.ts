@@ -29,7 +29,7 @@ export interface PreferredInterface extends ChosenInterface {
   readonly isRouted: boolean;
 }
 
-/** Devices for containers and virtual machines: if nothing else tells, the fleet is not behind these. */
+/** Devices for containers and virtual machines: if nothing else tells, the fleet is not reached over these. */
 const VIRTUAL = /^(docker|br-|veth|virbr|vnet|cni|cali|flannel|cilium|lxc|lxdbr|podman)/;
 
 /**

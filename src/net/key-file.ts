@@ -1,42 +1,79 @@
 /** Reads and checks a key file. */
 import fs from "node:fs";
+import { findKeys, KEY_FILE_BYTES } from "../base/key-lines.ts";
 import { UserError } from "../base/user-error.ts";
 
-/** The key of AES-256. */
-const KEY_BYTES = 32;
+/** O_NONBLOCK: a FIFO in the place of the file must not hold the daemon. */
+const { O_NONBLOCK, O_RDONLY } = fs.constants;
+
+const EVERYBODY = 0o007;
 
 /**
  * Reads a key file.
  *
- * @returns the 32 bytes of the key
- * @throws UserError if it is missing, can be read by others, or holds no key
+ * @returns the keys, 32 bytes each; the first one seals
+ * @throws UserError if it is missing, can be read by others, or holds anything but keys and comments
  */
-export function readKeyFile(path: string): Buffer {
-  let text: string;
-  let mode: number;
+export function readKeyFile(path: string): Buffer[] {
+  let opened: { readonly mode: number; readonly text: string };
   try {
-    // The mode is that of the file that was read, whatever takes its name meanwhile.
-    const descriptor = fs.openSync(path, "r");
-    try {
-      text = fs.readFileSync(descriptor, "latin1").trim();
-      mode = fs.fstatSync(descriptor).mode;
-    } finally {
-      fs.closeSync(descriptor);
-    }
+    opened = readStart(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new UserError(
-      code === "ENOENT"
-        ? `the key file ${path} is missing: make one with 'msync --keygen ${path}' and copy it to every server`
-        : `the key file ${path} cannot be read (${code}): let the user that starts makuosan read it`,
-    );
+    if (code === undefined) throw error;
+    throw unreadableKeyFile(path, code);
   }
-  if ((mode & 0o007) !== 0) {
+  return keysOf(path, opened.mode, opened.text);
+}
+
+/** The mode and the text of one file, whatever takes its name meanwhile; of a file that is too large only the beginning. */
+function readStart(path: string): { mode: number; text: string } {
+  const descriptor = fs.openSync(path, O_RDONLY | O_NONBLOCK);
+  try {
+    const stats = fs.fstatSync(descriptor);
+    const bytes = Buffer.alloc(KEY_FILE_BYTES + 1);
+    const length = stats.isFile() ? readAll(descriptor, bytes) : 0;
+    return { mode: stats.mode, text: bytes.toString("latin1", 0, length) };
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+function readAll(descriptor: number, bytes: Buffer): number {
+  let length = 0;
+  for (let count = -1; count !== 0 && length < bytes.length; length += count) {
+    count = fs.readSync(descriptor, bytes, length, bytes.length - length, null);
+  }
+  return length;
+}
+
+/**
+ * Checks what was read of a key file, and takes its keys.
+ *
+ * @param mode type and permissions of the file, as stat(2) has them
+ * @param text its bytes as a byte string, at the most one more than KEY_FILE_BYTES
+ * @throws UserError that names what is wrong
+ */
+export function keysOf(path: string, mode: number, text: string): Buffer[] {
+  if ((mode & fs.constants.S_IFMT) !== fs.constants.S_IFREG) {
+    throw new UserError(`the key file ${path} is not a regular file: name another with -k`);
+  }
+  if ((mode & EVERYBODY) !== 0) {
     throw new UserError(`the key file ${path} can be read or changed by everybody: 'chmod 600 ${path}'`);
   }
-  const key = Buffer.from(text, "base64");
-  if (key.length !== KEY_BYTES || !/^[A-Za-z0-9+/]{43}=$/.test(text)) {
-    throw new UserError(`the key file ${path} holds no key: make one with 'msync --keygen'`);
+  if (text.length > KEY_FILE_BYTES) {
+    throw new UserError(
+      `the key file ${path} is larger than ${KEY_FILE_BYTES} bytes, as no key file is: name another with -k`,
+    );
   }
-  return key;
+  return findKeys(text, path).map((key) => Buffer.from(key, "base64"));
+}
+
+/** The sentence for a file that cannot be read, with the code of the error. */
+export function unreadableKeyFile(path: string, code: string): UserError {
+  return new UserError(
+    code === "ENOENT"
+      ? `the key file ${path} is missing: make one with 'msync --keygen ${path}' and copy it to every server`
+      : `the key file ${path} cannot be read (${code}): let the user that starts makuosan read it`,
+  );
 }

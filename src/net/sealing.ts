@@ -1,13 +1,13 @@
 /** Derives keys; seals and opens control messages (PROTOCOL.md 7). */
 import crypto from "node:crypto";
-import { bytesOfHex } from "../base/hex.ts";
+import { bytesOfHex, hexOf } from "../base/hex.ts";
 import {
   CONTROL_HEADER_BYTES,
   type ControlHeader,
   decodeControlHeader,
   encodeControlHeader,
 } from "../wire/datagram.ts";
-import { DATAGRAM_BYTES, SESSION_KEYS, TAG_BYTES } from "../wire/limits.ts";
+import { DATAGRAM_BYTES, FINGERPRINT_BYTES, SESSION_KEYS, TAG_BYTES } from "../wire/limits.ts";
 import { NONCE_BYTES, usualCipher } from "./in-place-cipher.ts";
 import { ReplayWindow } from "./replay-window.ts";
 
@@ -17,16 +17,34 @@ const KEY_BYTES = 32;
 /** The key of a fleet without a secret one. Everybody knows it: it only tells damaged packets from whole ones. */
 const PUBLIC_KEY = crypto.createHash("sha256").update("makuosan without a key").digest();
 
-/** The secret key of a fleet: every node that has it can write to all others. */
+/** A fingerprint tells keys apart for people and is no secret: 32 bits of the key's derivation (PROTOCOL.md 7.1). */
+const NO_SALT = Buffer.alloc(0);
+
+/** A secret key of a fleet: every node that has it can write to all others. */
 export class FleetKey {
   private readonly secret: Buffer;
   /** Whether the fleet has a secret key. */
   readonly isSecret: boolean;
+  /** 8 hexadecimal digits by which people tell keys apart; the key cannot be found from them. */
+  readonly fingerprint: string;
 
   /** @param secret 32 bytes, or undefined for a fleet without a key */
   constructor(secret: Buffer | undefined) {
     this.secret = secret ?? PUBLIC_KEY;
     this.isSecret = secret !== undefined;
+    const derived = crypto.hkdfSync(
+      "sha256",
+      this.secret,
+      NO_SALT,
+      "makuosan fingerprint",
+      FINGERPRINT_BYTES,
+    );
+    this.fingerprint = hexOf(new Uint8Array(derived));
+  }
+
+  /** Whether this key has these 32 bytes. */
+  hasSecret(secret: Uint8Array): boolean {
+    return this.isSecret && crypto.timingSafeEqual(this.secret, secret);
   }
 
   /** The key that one node seals its control messages with, in one epoch. */
@@ -47,93 +65,141 @@ export class FleetKey {
 /** Seals this node's control messages. */
 export class ControlSealer {
   private readonly fleetKey: FleetKey;
-  private key: Buffer;
+  /** What is derived of each key of the fleet for this node; gone with the key. */
+  private derived = new WeakMap<FleetKey, Buffer>();
   private nodeId: string;
   private readonly epoch: string;
   private counter = 0n;
 
+  /** @param fleetKey the key of messages for which no other is given */
   constructor(fleetKey: FleetKey, nodeId: string, epoch: string) {
     this.fleetKey = fleetKey;
-    this.key = fleetKey.controlKey(nodeId, epoch);
     this.nodeId = nodeId;
     this.epoch = epoch;
   }
 
   /** Seals as a node with another id from now on, in the same epoch. */
   rename(nodeId: string): void {
-    this.key = this.fleetKey.controlKey(nodeId, this.epoch);
+    this.derived = new WeakMap();
     this.nodeId = nodeId;
   }
 
-  /** The datagram of a control message. */
-  seal(plaintext: Uint8Array): Buffer {
+  /** The datagram of a control message. One counter serves all keys, so receivers need one window. */
+  seal(plaintext: Uint8Array, fleetKey: FleetKey = this.fleetKey): Buffer {
     const header: ControlHeader = { nodeId: this.nodeId, epoch: this.epoch, counter: ++this.counter };
     const associated = encodeControlHeader(header, plaintext.length);
     const datagram = Buffer.concat([associated, plaintext, Buffer.alloc(TAG_BYTES)]);
     const body = datagram.subarray(CONTROL_HEADER_BYTES, -TAG_BYTES);
     const tag = datagram.subarray(-TAG_BYTES);
-    usualCipher().seal(this.key, controlNonce(this.counter), associated, body, tag);
+    usualCipher().seal(this.keyOf(fleetKey), controlNonce(this.counter), associated, body, tag);
     return datagram;
+  }
+
+  private keyOf(fleetKey: FleetKey): Buffer {
+    const known = this.derived.get(fleetKey);
+    if (known !== undefined) return known;
+    const key = fleetKey.controlKey(this.nodeId, this.epoch);
+    this.derived.set(fleetKey, key);
+    return key;
   }
 }
 
 /** The result of opening a control datagram. */
 export type Opened =
-  | { readonly kind: "opened"; readonly header: ControlHeader; readonly plaintext: Buffer }
+  | {
+      readonly kind: "opened";
+      readonly header: ControlHeader;
+      readonly plaintext: Buffer;
+      /** The key of the fleet that it was sealed under. */
+      readonly fleetKey: FleetKey;
+    }
   /** Sealed with another key, or damaged. */
-  | { readonly kind: "foreign" }
+  | { readonly kind: "foreign"; readonly header: ControlHeader }
   /** Received before, or so old that the window does not reach back to it. */
   | { readonly kind: "replayed" }
   /** Of a node whose key is not known, and may not be derived now. */
   | { readonly kind: "unexamined" };
 
+/** The keys of one node and epoch, by the keys of the fleet that they were derived from. */
+type NodeKeys = Map<FleetKey, Buffer>;
+
 interface Session {
-  readonly key: Buffer;
+  readonly keys: NodeKeys;
+  /** Counters are the node's own, whatever key it uses: a new key of the fleet opens nothing a second time. */
   readonly window: ReplayWindow;
+  /** The key of the last message, which is nearly always that of the next one. */
+  lastUsed: FleetKey;
+}
+
+/** The keys of the fleet that may open a message at this time, those that are tried first in front. */
+export interface OpeningKeys {
+  readonly opening: readonly FleetKey[];
 }
 
 /**
- * Keys that are kept of nodes of which nothing has opened: those of a fleet with another key on the same group, who go on
+ * Nodes of which nothing has opened and whose keys are kept: those of a fleet with another key on the same group, who go on
  * sending. A name is not held against anybody: a stranger can send a packet under the name of a node that has just started.
  */
 const STRANGER_KEYS = 256;
 
 /** Opens the control messages of all other nodes. Messages that do not open take no lasting memory. */
 export class ControlOpener {
-  private readonly fleetKey: FleetKey;
+  private readonly fleetKeys: OpeningKeys;
   /** By node id and epoch, in the order of their last use. */
   private readonly sessions = new Map<string, Session>();
   /** The keys of nodes of which nothing has opened yet, by the same names, the oldest first. */
-  private readonly strangers = new Map<string, Buffer>();
+  private readonly strangers = new Map<string, NodeKeys>();
 
-  constructor(fleetKey: FleetKey) {
-    this.fleetKey = fleetKey;
+  constructor(fleetKeys: OpeningKeys) {
+    this.fleetKeys = fleetKeys;
   }
 
   /**
-   * Opens a datagram.
+   * Opens a datagram. Every key of the fleet is tried on one that does not open.
    *
-   * @param mayDerive asked before a key is derived, which costs far more than to open a message
+   * @param mayDerive asked before a key is derived, which costs far more than to open a message. Of a node of which something
+   *   has opened, keys are derived without a question: there are as many as keys of the fleet, once.
    * @throws DecodeError for one without a whole header
    */
   open(datagram: Uint8Array, mayDerive: () => boolean = () => true): Opened {
     const header = decodeControlHeader(datagram);
     const name = `${header.nodeId}/${header.epoch}`;
     const session = this.sessions.get(name);
-    const key = session?.key ?? this.strangers.get(name) ?? this.newKey(name, header, mayDerive);
-    if (key === undefined) return { kind: "unexamined" };
-    const plaintext = openControl(key, header.counter, datagram);
-    if (plaintext === undefined) return { kind: "foreign" };
-    const opened = session ?? { key, window: new ReplayWindow() };
-    if (!opened.window.accept(header.counter)) return { kind: "replayed" };
-    this.keep(name, opened);
-    return { kind: "opened", header, plaintext };
+    const keys = session?.keys ?? this.strangers.get(name) ?? new Map<FleetKey, Buffer>();
+    const mayDeriveOne = session === undefined ? mayDerive : () => true;
+    for (const fleetKey of inOrder(this.fleetKeys.opening, session?.lastUsed)) {
+      const key = keys.get(fleetKey) ?? this.newKey(name, header, fleetKey, keys, mayDeriveOne);
+      if (key === undefined) return { kind: "unexamined" };
+      const plaintext = openControl(key, header.counter, datagram);
+      if (plaintext === undefined) continue;
+      const opened = session ?? { keys, window: new ReplayWindow(), lastUsed: fleetKey };
+      if (!opened.window.accept(header.counter)) return { kind: "replayed" };
+      opened.lastUsed = fleetKey;
+      this.keep(name, opened);
+      return { kind: "opened", header, plaintext, fleetKey };
+    }
+    return { kind: "foreign", header };
   }
 
-  private newKey(name: string, header: ControlHeader, mayDerive: () => boolean): Buffer | undefined {
+  /** Forgets what was derived from keys that open nothing any more. Messages that were received before stay known. */
+  forgetOldKeys(): void {
+    const { opening } = this.fleetKeys;
+    const all = [...this.strangers.values(), ...[...this.sessions.values()].map(({ keys }) => keys)];
+    for (const keys of all) for (const key of keys.keys()) if (!opening.includes(key)) keys.delete(key);
+  }
+
+  private newKey(
+    name: string,
+    header: ControlHeader,
+    fleetKey: FleetKey,
+    keys: NodeKeys,
+    mayDerive: () => boolean,
+  ): Buffer | undefined {
     if (!mayDerive()) return undefined;
-    const key = this.fleetKey.controlKey(header.nodeId, header.epoch);
-    this.strangers.set(name, key);
+    const key = fleetKey.controlKey(header.nodeId, header.epoch);
+    keys.set(fleetKey, key);
+    if (this.sessions.get(name)?.keys === keys) return key;
+    this.strangers.set(name, keys);
     if (this.strangers.size > STRANGER_KEYS) dropOldest(this.strangers);
     return key;
   }
@@ -144,6 +210,12 @@ export class ControlOpener {
     this.strangers.delete(name);
     if (this.sessions.size > SESSION_KEYS) dropOldest(this.sessions);
   }
+}
+
+/** The keys with the one in front that was used last. */
+function inOrder(keys: readonly FleetKey[], lastUsed: FleetKey | undefined): readonly FleetKey[] {
+  if (lastUsed === undefined || keys[0] === lastUsed || !keys.includes(lastUsed)) return keys;
+  return [lastUsed, ...keys.filter((key) => key !== lastUsed)];
 }
 
 function dropOldest(kept: Map<string, unknown>): void {

@@ -5,7 +5,8 @@ const KEYS_PER_SECOND = 8;
 
 /**
  * Keys that a place may want at once. Each node of a fleet wants one of each other node when all start together; of the
- * largest fleet, 16 nodes share a place. Twice as many leave room for another start.
+ * largest fleet, 16 nodes share a place. Twice as many leave room for another start, or for two keys of each node while the
+ * key of the fleet is changed. Each key that is tried counts, however many the key file has.
  */
 const MOST_KEYS = 32;
 

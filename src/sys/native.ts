@@ -28,8 +28,8 @@ export interface NativeWorkerData {
 /** The value 1 makes the program run without the library, as on a host where it cannot be loaded. */
 const WITHOUT_FFI = "MAKUOSAN_WITHOUT_FFI";
 
-/** A number of the kernel's interface, which node:fs does not have. */
-const O_TMPFILE = 0o20200000;
+/** Opens a file without a name, in a directory: a flag that node:fs does not have. */
+export const O_TMPFILE = 0o20000000 | fs.constants.O_DIRECTORY;
 
 let koffi: Koffi | undefined;
 let libraryPath: string | undefined;

@@ -28,6 +28,37 @@ export function replaceFile(file: string, text: string, mode: number): void {
 }
 
 /**
+ * Opens a file for reading, component by component, so that no link is followed. The first directory must belong to one
+ * user; everything below it to that user or to this process's. Nobody else may be able to write to any of them.
+ *
+ * @param directory is believed: its path may lead over links
+ * @param names of the directories on the way and of the file
+ * @param owner the user to whom the first of them belongs
+ * @returns a descriptor
+ * @throws an error with a code, as node:fs does; EPERM if somebody else has put one of them there
+ */
+export function openOwnFile(directory: string, names: readonly string[], owner: number): number {
+  let descriptor = fs.openSync(directory, O_RDONLY | O_DIRECTORY);
+  const owners = [owner];
+  for (const [index, name] of names.entries()) {
+    const above = descriptor;
+    const flags = index === names.length - 1 ? O_RDONLY | O_NONBLOCK : O_RDONLY | O_DIRECTORY;
+    try {
+      descriptor = fs.openSync(`/proc/self/fd/${above}/${name}`, flags | O_NOFOLLOW);
+    } finally {
+      fs.closeSync(above);
+    }
+    const { uid, mode } = fs.fstatSync(descriptor);
+    if (!owners.includes(uid) || (mode & WRITE_OF_OTHERS) !== 0) {
+      fs.closeSync(descriptor);
+      throw Object.assign(new Error(`${name} belongs to somebody else`), { code: "EPERM" });
+    }
+    owners.push(process.geteuid?.() ?? owner);
+  }
+  return descriptor;
+}
+
+/**
  * Whether only root can exchange what stands in a directory: it and every directory above it belong to root, and nobody
  * else can write there. In a sticky directory others can write, but cannot exchange what belongs to root.
  *

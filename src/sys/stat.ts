@@ -16,7 +16,8 @@ import { systemError } from "./system-error.ts";
 // Numbers of the kernel's interface.
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const AT_EMPTY_PATH = 0x1000;
-const STATX_BASIC_STATS = 0x7ff;
+/** The basic stats, and the number of the mount: kernels that do not know it leave 0. */
+const STATX_MASK = 0x7ff | 0x1000;
 
 /** Size of a struct statx and offsets in it, which are the same on every architecture. */
 const STATX_BYTES = 256;
@@ -32,11 +33,14 @@ const STATX = {
   ctime: 96,
   mtime: 112,
   device: 136,
+  mount: 144,
 } as const;
 /** Offset of the numbers of a device node. */
 const DEVICE_ID = 128;
 
-/** STATX_ATTR_MOUNT_ROOT of the kernel. */
+/** STATX_ATTR_IMMUTABLE, STATX_ATTR_APPEND and STATX_ATTR_MOUNT_ROOT of the kernel. */
+const ATTRIBUTE_IMMUTABLE = 0x10;
+const ATTRIBUTE_APPEND_ONLY = 0x20;
 const ATTRIBUTE_MOUNT_ROOT = 0x2000;
 
 /** The parts of a file's stats that this program uses. */
@@ -60,6 +64,12 @@ export class FileStats {
   readonly deviceId: number;
   /** Whether something is mounted on it; false also if the kernel does not tell. */
   readonly hasMount: boolean;
+  /** The mount through which it was reached: a file system can be mounted in several places; 0 if not known. */
+  readonly mount: number;
+  /** Nobody can change it (chattr +i); false also if the kernel does not tell. */
+  readonly isImmutable: boolean;
+  /** It can only become longer (chattr +a); false also if the kernel does not tell. */
+  readonly isAppendOnly: boolean;
 
   /** Reads them from a struct statx. */
   constructor(answer: DataView) {
@@ -75,7 +85,11 @@ export class FileStats {
     this.inode = answer.getBigUint64(STATX.inode, true);
     this.device = packDevice(answer.getUint32(STATX.device, true), answer.getUint32(STATX.device + 4, true));
     this.deviceId = packDevice(answer.getUint32(DEVICE_ID, true), answer.getUint32(DEVICE_ID + 4, true));
-    this.hasMount = (answer.getUint32(STATX.attributes, true) & ATTRIBUTE_MOUNT_ROOT) !== 0;
+    const attributes = answer.getUint32(STATX.attributes, true);
+    this.hasMount = (attributes & ATTRIBUTE_MOUNT_ROOT) !== 0;
+    this.isImmutable = (attributes & ATTRIBUTE_IMMUTABLE) !== 0;
+    this.isAppendOnly = (attributes & ATTRIBUTE_APPEND_ONLY) !== 0;
+    this.mount = answer.getUint32(STATX.mount, true);
   }
 
   isFile(): boolean {
@@ -125,7 +139,7 @@ function largeNumber(answer: DataView, place: number): number {
 export function statEntry(directory: number, name: string): FileStats | undefined {
   const call = statx();
   if (call === undefined) return plainStatEntry(directory, name);
-  if (call(directory, cString(name), AT_SYMLINK_NOFOLLOW, STATX_BASIC_STATS, answer) === 0)
+  if (call(directory, cString(name), AT_SYMLINK_NOFOLLOW, STATX_MASK, answer) === 0)
     return new FileStats(numbers);
   const errno = lastErrno();
   if (errno === os.constants.errno.ENOENT) return undefined;
@@ -135,8 +149,7 @@ export function statEntry(directory: number, name: string): FileStats | undefine
 /** The stats of an open file or directory. */
 export function statDescriptor(descriptor: number): FileStats {
   const call = statx();
-  if (call?.(descriptor, EMPTY, AT_EMPTY_PATH, STATX_BASIC_STATS, answer) === 0)
-    return new FileStats(numbers);
+  if (call?.(descriptor, EMPTY, AT_EMPTY_PATH, STATX_MASK, answer) === 0) return new FileStats(numbers);
   return fromBigInts(fs.fstatSync(descriptor, { bigint: true }));
 }
 
@@ -177,7 +190,8 @@ function fromBigInts(stats: fs.BigIntStats): FileStats {
   numbers.setBigUint64(STATX.inode, stats.ino, true);
   setDevice(STATX.device, stats.dev);
   setDevice(DEVICE_ID, stats.rdev);
-  // node:fs does not tell where something is mounted.
+  // node:fs tells neither where something is mounted nor the marks of chattr.
   numbers.setBigUint64(STATX.attributes, 0n, true);
+  numbers.setUint32(STATX.mount, 0, true);
   return new FileStats(numbers);
 }

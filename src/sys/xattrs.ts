@@ -40,6 +40,31 @@ export function listAttributes(path: Buffer): string[] {
 }
 
 /**
+ * The names of the attributes of an open file; see listAttributes().
+ *
+ * @param descriptor opened for reading or writing
+ */
+export function listDescriptorAttributes(descriptor: number): string[] {
+  const call = nativeFunction("long flistxattr(int, void *, size_t)");
+  if (call === undefined) return [];
+  const names = readGrowing((memory, bytes) => call(descriptor, memory, bytes));
+  if (typeof names !== "number") return names.toString("latin1").split("\0").slice(0, -1);
+  if (names === os.constants.errno.ENOTSUP) return [];
+  throw systemError("flistxattr", names);
+}
+
+/** The value of an attribute of an open file; see readAttribute(). */
+export function readDescriptorAttribute(descriptor: number, name: string): Uint8Array | undefined {
+  checkName("fgetxattr", name);
+  const call = nativeFunction("long fgetxattr(int, const void *, void *, size_t)");
+  if (call === undefined) return undefined;
+  const value = readGrowing((memory, bytes) => call(descriptor, cString(name), memory, bytes));
+  if (typeof value !== "number") return new Uint8Array(value);
+  if (value === os.constants.errno.ENODATA) return undefined;
+  throw systemError("fgetxattr", value);
+}
+
+/**
  * The value of an attribute, in memory of its own.
  *
  * @param name a byte string

@@ -12,6 +12,12 @@ export const Difference = {
   attributes: 64,
 } as const;
 
+/**
+ * Beside the difference of a hard link: the member excludes the file that it names, and needs the contents to make a
+ * file of its own. No difference by itself.
+ */
+export const SEPARATE = 128;
+
 /** A member that has none of these bits for an entry has its contents already. */
 const NEEDS_CONTENTS = Difference.missing | Difference.type | Difference.contents;
 
@@ -23,6 +29,11 @@ export function differingEntries(differences: Uint8Array): Bitmap {
 /** The entries whose contents are needed. */
 export function entriesNeedingContents(differences: Uint8Array): Bitmap {
   return entriesWith(differences, NEEDS_CONTENTS);
+}
+
+/** The hard links that become files of their own. */
+export function separateEntries(differences: Uint8Array): Bitmap {
+  return entriesWith(differences, SEPARATE);
 }
 
 /** Whether only attributes differ: the member has the contents already. */

@@ -37,6 +37,13 @@ export const LABEL_BYTES = 32;
 export const LABELS = 16;
 export const VERSION_BYTES = 32;
 
+/**
+ * Bytes of a key's fingerprint: two keys of a fleet are alike in it once in four thousand million pairs. Most keys that a node
+ * names: as many as its key file may have.
+ */
+export const FINGERPRINT_BYTES = 4;
+export const FINGERPRINTS = 8;
+
 /** Longest reason in a message: a sentence with most of a path; chosen without measurement. */
 export const REASON_BYTES = 512;
 
@@ -89,6 +96,12 @@ export const HIGHEST_RANK = 0xffff_ffff;
 
 /** Ended transfers that a receiver still answers for; chosen without measurement. */
 export const REMEMBERED_TRANSFERS = 256;
+
+/**
+ * Transfers whose COMMIT a member can repeat: eight times those that it receives at once. A member asks within 15 s,
+ * and the transfers after the one it asks for mostly wait for that one. With 4,096 targets each they need some 20 MB.
+ */
+export const RELAYED_TRANSFERS = 64;
 
 /** Derived keys and replay windows of senders: twice MEMBERS, so that all may restart. */
 export const SESSION_KEYS = 8192;

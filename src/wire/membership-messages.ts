@@ -4,6 +4,8 @@ import { DecodeError } from "../base/bytes.ts";
 import { hexOf, bytesOfHex } from "../base/hex.ts";
 import {
   DATAGRAM_BYTES,
+  FINGERPRINT_BYTES,
+  FINGERPRINTS,
   HOST_NAME_BYTES,
   LABEL_BYTES,
   LABELS,
@@ -24,6 +26,11 @@ export interface NodeInfo {
   readonly labels: readonly string[];
   /** The longest datagram that its interface takes in one packet; left out if that is the longest that there is. */
   readonly datagramBytes?: number;
+  /**
+   * The fingerprints of the keys that the node accepts, 8 hexadecimal digits each; it seals with the first one. Not a field of
+   * node info on the wire: a message KEYS tells it. Undefined for a node that has not told, or has no key.
+   */
+  readonly keys?: readonly string[] | undefined;
 }
 
 const Flag = { receives: 1, sends: 2 } as const;
@@ -99,6 +106,23 @@ function limited(text: string, most: number): string {
     if (code <= 0x20 || code >= 0x7f) throw new DecodeError("a name has a character that cannot be shown");
   }
   return text;
+}
+
+/** KEYS: the keys that a node accepts (PROTOCOL.md 4.1). */
+export interface Keys {
+  /** Fingerprints of 8 hexadecimal digits, 1 to 8; the node seals with the first one. */
+  readonly keys: readonly string[];
+}
+
+export function encodeKeys(writer: ByteWriter, { keys }: Keys): void {
+  writer.u8(keys.length);
+  for (const key of keys) writer.raw(bytesOfHex(key));
+}
+
+export function decodeKeys(reader: ByteReader): Keys {
+  const count = reader.u8();
+  if (count === 0 || count > FINGERPRINTS) throw new DecodeError("no key, or too many");
+  return { keys: Array.from({ length: count }, () => hexOf(reader.raw(FINGERPRINT_BYTES))) };
 }
 
 /** HELLO, ALIVE: a node announces itself to the group. */

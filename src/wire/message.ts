@@ -15,6 +15,7 @@ export type ControlMessage =
   | { readonly type: "response"; readonly body: membership.Response }
   | { readonly type: "old-challenge"; readonly body: membership.OldChallenge }
   | { readonly type: "old-response"; readonly body: membership.OldResponse }
+  | { readonly type: "keys"; readonly body: membership.Keys }
   | { readonly type: "offer"; readonly body: transfer.Offer }
   | { readonly type: "progress"; readonly body: transfer.Progress }
   | { readonly type: "status"; readonly body: Status }
@@ -23,6 +24,8 @@ export type ControlMessage =
   | { readonly type: "inquiry"; readonly body: findings.Inquiry }
   | { readonly type: "findings"; readonly body: findings.Findings }
   | { readonly type: "order"; readonly body: transfer.Order }
+  | { readonly type: "query"; readonly body: transfer.Query }
+  | { readonly type: "relay"; readonly body: transfer.Relay }
   | { readonly type: "yield"; readonly body: transfer.Yield };
 
 type MessageType = ControlMessage["type"];
@@ -47,6 +50,7 @@ const CODECS: { readonly [Type in MessageType]: Codec<Type> } = {
   "old-response": { number: 5, encode: membership.encodeOldResponse, decode: membership.decodeOldResponse },
   challenge: { number: 6, encode: membership.encodeChallenge, decode: membership.decodeChallenge },
   response: { number: 7, encode: membership.encodeResponse, decode: membership.decodeResponse },
+  keys: { number: 8, encode: membership.encodeKeys, decode: membership.decodeKeys },
   offer: { number: 16, encode: transfer.encodeOffer, decode: transfer.decodeOffer },
   progress: { number: 17, encode: transfer.encodeProgress, decode: transfer.decodeProgress },
   status: { number: 18, encode: encodeStatus, decode: decodeStatus },
@@ -55,7 +59,9 @@ const CODECS: { readonly [Type in MessageType]: Codec<Type> } = {
   inquiry: { number: 21, encode: findings.encodeInquiry, decode: findings.decodeInquiry },
   findings: { number: 22, encode: findings.encodeFindings, decode: findings.decodeFindings },
   order: { number: 23, encode: transfer.encodeOrder, decode: transfer.decodeOrder },
-  yield: { number: 24, encode: transfer.encodeYield, decode: transfer.decodeYield },
+  query: { number: 24, encode: transfer.encodeQuery, decode: transfer.decodeQuery },
+  relay: { number: 25, encode: transfer.encodeRelay, decode: transfer.decodeRelay },
+  yield: { number: 26, encode: transfer.encodeYield, decode: transfer.decodeYield },
 };
 
 const TYPE_OF_NUMBER = new Map(

@@ -8,6 +8,8 @@ export interface Terms {
   readonly isForced: boolean;
   /** Every member reports how its entries differ, not only that they do. */
   readonly isCheck: boolean;
+  /** Members may delete entries that the sender does not have. */
+  readonly deletes: boolean;
   /** The sender's base directory: anchored exclude patterns may be relative to it. */
   readonly base: string;
 }
@@ -15,13 +17,15 @@ export interface Terms {
 // The flags of terms.
 const FORCED = 1;
 const CHECK = 2;
+const DELETES = 4;
 
 export function termsBytes(terms: Terms): number {
   return 1 + 2 + terms.base.length;
 }
 
 export function encodeTerms(writer: ByteWriter, terms: Terms): void {
-  writer.u8((terms.isForced ? FORCED : 0) | (terms.isCheck ? CHECK : 0)).longText(terms.base);
+  const flags = (terms.isForced ? FORCED : 0) | (terms.isCheck ? CHECK : 0) | (terms.deletes ? DELETES : 0);
+  writer.u8(flags).longText(terms.base);
 }
 
 /**
@@ -31,8 +35,9 @@ export function encodeTerms(writer: ByteWriter, terms: Terms): void {
  */
 export function decodeTerms(reader: ByteReader): Terms {
   const flags = reader.u8();
-  if (flags > (FORCED | CHECK)) throw new DecodeError("unknown terms");
+  if (flags > (FORCED | CHECK | DELETES)) throw new DecodeError("unknown terms");
   const base = reader.longText();
   if (base.length > PATH_BYTES) throw new DecodeError("a base directory is too long");
-  return { isForced: (flags & FORCED) !== 0, isCheck: (flags & CHECK) !== 0, base };
+  const has = (flag: number) => (flags & flag) !== 0;
+  return { isForced: has(FORCED), isCheck: has(CHECK), deletes: has(DELETES), base };
 }

@@ -1,4 +1,4 @@
-/** OFFER, PROGRESS, ORDER, COMMIT, ABORT, YIELD. */
+/** OFFER, PROGRESS, ORDER, COMMIT, ABORT, QUERY, RELAY, YIELD. */
 import type { ByteReader, ByteWriter } from "../base/bytes.ts";
 import { DecodeError } from "../base/bytes.ts";
 import { bytesOfHex, hexOf } from "../base/hex.ts";
@@ -9,7 +9,7 @@ export interface Offer {
   readonly transfer: number;
   /** Members only report what they want, and stage nothing. */
   readonly dryRun: boolean;
-  /** Transfers with a lower rank are admitted first (PROTOCOL.md 5.9); it stays the same in repetitions. */
+  /** Transfers with a lower rank are admitted first (PROTOCOL.md 5.10); it stays the same in repetitions. */
   readonly rank: number;
   readonly targets: readonly string[];
 }
@@ -111,7 +111,37 @@ export function decodeAbort(reader: ByteReader): Abort {
   return { transfer: reader.u32(), targets: decodeTargets(reader), reason: decodeReason(reader) };
 }
 
-/** YIELD: the member named gives the place of a transfer back, and lets it wait again (PROTOCOL.md 5.9). */
+/** QUERY: a member asks the others whether they have heard the COMMIT of a transfer (PROTOCOL.md 5.9). */
+export interface Query {
+  /** The epoch of the sender of the transfer. */
+  readonly sender: string;
+  readonly transfer: number;
+}
+
+/** RELAY: a member repeats a COMMIT that another node has sent (PROTOCOL.md 5.9). */
+export interface Relay extends Commit {
+  /** The epoch of the sender of the transfer. */
+  readonly sender: string;
+}
+
+export function encodeQuery(writer: ByteWriter, message: Query): void {
+  writer.raw(bytesOfHex(message.sender)).u32(message.transfer);
+}
+
+export function decodeQuery(reader: ByteReader): Query {
+  return { sender: hexOf(reader.raw(8)), transfer: reader.u32() };
+}
+
+export function encodeRelay(writer: ByteWriter, message: Relay): void {
+  writer.raw(bytesOfHex(message.sender));
+  encodeOrder(writer, message);
+}
+
+export function decodeRelay(reader: ByteReader): Relay {
+  return { sender: hexOf(reader.raw(8)), ...decodeOrder(reader) };
+}
+
+/** YIELD: the member named gives the place of a transfer back, and lets it wait again (PROTOCOL.md 5.10). */
 export interface Yield {
   readonly transfer: number;
   /** The epoch of the member. Without it, the message could be replayed to another one. */

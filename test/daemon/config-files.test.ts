@@ -55,7 +55,7 @@ test("a comment can stand after a value, in quotes or not", () => {
 });
 
 test("an error names the file and the line", (context) => {
-  const file = configFile(context, "# comment\nport = 5000\n", { "50.conf": "\n\nbase = /nowhere/at/all\n" });
+  const file = configFile(context, "# comment\nport = 5000\n", { "50.conf": "\n\nbase = /srv/none/such/tree\n" });
   assert.match(
     messageOf(() => parseConfig("\nbse = 1\n", "conf")),
     /^conf:2: unknown key 'bse': did you mean 'base'\?/,
@@ -71,12 +71,12 @@ test("an error names the file and the line", (context) => {
   const config = readConfig(file);
   assert.equal(
     messageOf(() => resolveSettings({}, config)),
-    `${file}.d/50.conf:3: base: the base directory /nowhere/at/all is missing: create it, or name another with -b`,
+    `${file}.d/50.conf:3: base: the base directory /srv/none/such/tree is missing: create it, or name another with -b`,
   );
   // A value of the command line has no line.
   assert.match(
-    messageOf(() => resolveSettings({ base: "/nowhere" }, config)),
-    /^the base directory \/nowhere /,
+    messageOf(() => resolveSettings({ base: "/srv/none" }, config)),
+    /^the base directory \/srv\/none /,
   );
 });
 

@@ -10,12 +10,16 @@ import { DiskThreads } from "../../src/daemon/disk/disk-threads.ts";
 import { Counters } from "../../src/daemon/pump/counters.ts";
 import { Driver } from "../../src/daemon/pump/driver.ts";
 import { InboundDatagrams } from "../../src/daemon/pump/inbound-datagrams.ts";
+import { ApartHosts } from "../../src/daemon/pushes/apart-hosts.ts";
+import { TransferKeys } from "../../src/daemon/pump/transfer-keys.ts";
 import { InboundPages } from "../../src/daemon/pump/inbound-pages.ts";
 import { NodeEvents } from "../../src/daemon/pump/node-events.ts";
 import { passStageReplies } from "../../src/daemon/pushes/stage-replies.ts";
 import { Transfers } from "../../src/daemon/pushes/transfers.ts";
 import { NodeEngine } from "../../src/engine/node.ts";
 import { PagePool } from "../../src/net/page-pool.ts";
+import { ForeignSources } from "../../src/net/foreign-sources.ts";
+import { KeyRing } from "../../src/net/key-ring.ts";
 import { ControlOpener, ControlSealer, FleetKey } from "../../src/net/sealing.ts";
 import { WINDOW_BLOCKS } from "../../src/wire/limits.ts";
 import { MemoryNetwork } from "../net/memory-transport.ts";
@@ -63,27 +67,32 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
     options,
     new SeededRandom(number),
   );
-  const fleetKey = new FleetKey(Buffer.alloc(32, 7));
+  const ring = new KeyRing([new FleetKey(Buffer.alloc(32, 7))]);
+  const keys = new TransferKeys(ring, epoch);
+  const foreign = new ForeignSources();
   const pool = new PagePool(2 * WINDOW_BLOCKS);
   const pages = new InboundPages(pool);
   const transport = network.open(`10.0.0.${number}`);
   const inbound = new InboundDatagrams({
     engine,
-    opener: new ControlOpener(fleetKey),
+    opener: new ControlOpener(ring),
+    keys,
+    foreign,
     counters: new Counters(),
     pages,
     nowMs: () => performance.now(),
   });
-  const sealer = new ControlSealer(fleetKey, nodeId, epoch);
+  const sealer = new ControlSealer(ring.sealing, nodeId, epoch);
   const events = new NodeEvents();
   const happened: string[] = [];
   const onEvent = events.tell.bind(events);
   const onTurn = () => undefined;
-  const driver = new Driver({ engine, epoch, fleetKey, sealer, transport, inbound, pages, onEvent, onTurn });
+  const driver = new Driver({ engine, epoch, keys, sealer, transport, inbound, pages, onEvent, onTurn });
   const log = pino({ level: "silent" });
   const settings = { hostName: "self", parallel: 1, excludes: [], ownerMatch: false, port: 5000 };
   const transfers = new Transfers({
     ...{ engine, driver, log, settings },
+    apart: new ApartHosts({ ring, foreign, nowMs: () => driver.nowMs() }),
     isSealed: true,
     watch: { state: { chosen: { name: "lo", ip: "127.0.0.1" }, away: undefined }, datagramBytes: 1440 },
     record: () => undefined,
@@ -93,7 +102,15 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
   const hearers = { log, driver, received: { onStage: () => undefined }, hooks: { hold: () => false } };
   const deleteLimit = { entries: 0, percent: undefined };
   const disks = new DiskThreads(
-    { base, keepOwner: false, pages: pool.memory, excludes: [], listsChanges: false, deleteLimit },
+    {
+      base,
+      givenBase: base,
+      keepOwner: false,
+      pages: pool.memory,
+      excludes: [],
+      listsChanges: false,
+      deleteLimit,
+    },
     (reply) => driver.onSource(reply),
     (replies) => passStageReplies(replies, hearers),
     (error) => assert.fail(error),

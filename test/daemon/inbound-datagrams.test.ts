@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Counters } from "../../src/daemon/pump/counters.ts";
 import { InboundDatagrams } from "../../src/daemon/pump/inbound-datagrams.ts";
+import { TransferKeys } from "../../src/daemon/pump/transfer-keys.ts";
 import { InboundPages } from "../../src/daemon/pump/inbound-pages.ts";
 import { NodeEngine } from "../../src/engine/node.ts";
 import type { Input } from "../../src/engine/types.ts";
 import { PagePool } from "../../src/net/page-pool.ts";
+import { ForeignSources } from "../../src/net/foreign-sources.ts";
+import { KeyRing } from "../../src/net/key-ring.ts";
 import { ControlOpener, ControlSealer, FleetKey } from "../../src/net/sealing.ts";
 import { SeededRandom } from "../../src/base/random.ts";
 import { type ControlMessage, encodeMessage } from "../../src/wire/message.ts";
@@ -34,9 +37,12 @@ test("blocks that were sent before are taken in before a word on blocks, and beh
   };
   const options = { windowBlocks: 256, socketFragments: 1000, fragmentsPerSecond: Infinity };
   const engine = new Listener(RECEIVER, info, options, new SeededRandom(1));
+  const ring = new KeyRing([fleetKey]);
   const inbound = new InboundDatagrams({
     engine,
-    opener: new ControlOpener(fleetKey),
+    opener: new ControlOpener(ring),
+    keys: new TransferKeys(ring, RECEIVER.epoch),
+    foreign: new ForeignSources(),
     counters: new Counters(),
     pages: new InboundPages(new PagePool(8)),
     nowMs: () => 0,

@@ -29,7 +29,7 @@ function missing(
   excepts: readonly string[] = [],
   { isSealed = true, nodeIds = [] as readonly string[] } = {},
 ) {
-  const chosen: ChosenTargets = { members: [], unknown: names, unknownExcepts: excepts };
+  const chosen: ChosenTargets = { members: [], unknown: names, unknownExcepts: excepts, apart: [] };
   const members = nodeIds.map((nodeId) => ({ nodeId }));
   const found = addMissing(chosen, names, excepts, { problems: ALL, members, isSealed, port: 5000 });
   const addresses = found.missing.map(({ address }) => address);

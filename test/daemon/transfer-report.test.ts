@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { pino } from "pino";
 import type { Event } from "../../src/console/protocol.ts";
-import type { SourceReply } from "../../src/daemon/disk/messages.ts";
+import type { TransferReply } from "../../src/daemon/disk/messages.ts";
 import { TransferReport } from "../../src/daemon/pushes/transfer-report.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../../src/wire/datagram.ts";
 import { Difference } from "../../src/wire/differences.ts";
@@ -21,7 +21,7 @@ function begin(isCheck = false) {
   return { report, events };
 }
 
-function produced(wantedBytes: number, unreadable = 0): SourceReply {
+function produced(wantedBytes: number, unreadable = 0): TransferReply {
   return {
     kind: "produced",
     transfer: 7,
@@ -35,7 +35,7 @@ function produced(wantedBytes: number, unreadable = 0): SourceReply {
   };
 }
 
-const PATH: SourceReply = {
+const PATH: TransferReply = {
   kind: "reports",
   transfer: 7,
   reports: [

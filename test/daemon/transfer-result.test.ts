@@ -122,6 +122,7 @@ test("the result names hosts as people see them, in the order of their names", (
     members: [member(1), member(2)],
     unknown: ["host9"],
     unknownExcepts: ["host8"],
+    apart: [],
     missing: [],
   };
   const tally = { totals: TOTALS, unreadable: 1, deleted: 2, differing: 4 };
@@ -162,7 +163,13 @@ test("the result names hosts as people see them, in the order of their names", (
 });
 
 test("a transfer begins as soon as there is a member, unless one is missing that must not be", () => {
-  const targets = { members: [member(1)], unknown: ["host8", "host9"], unknownExcepts: [], missing: [] };
+  const targets = {
+    members: [member(1)],
+    unknown: ["host8", "host9"],
+    unknownExcepts: [],
+    apart: [],
+    missing: [],
+  };
   assert.equal(resultWithoutTransfer(PUSH, targets), undefined);
   const refused = resultWithoutTransfer({ ...PUSH, allOrNothing: true }, targets);
   assert.equal(refused?.exitStatus, ExitStatus.aborted);
@@ -171,7 +178,7 @@ test("a transfer begins as soon as there is a member, unless one is missing that
 });
 
 test("without a member, missing hosts make a result, and nobody at all is an error", () => {
-  const missing = { members: [], unknown: ["host9"], unknownExcepts: ["host8"], missing: [] };
+  const missing = { members: [], unknown: ["host9"], unknownExcepts: ["host8"], apart: [], missing: [] };
   const result = resultWithoutTransfer(PUSH, missing);
   assert.equal(result?.exitStatus, ExitStatus.partial);
   assert.deepEqual(

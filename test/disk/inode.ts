@@ -43,6 +43,13 @@ export class Inode {
   subdirectories = 0;
   openHandles = 0;
   isMountPoint = false;
+  /** The marks of chattr. */
+  isImmutable = false;
+  isAppendOnly = false;
+  /** The quota project that its entries belong to. */
+  project = 0;
+  /** Lies on a lower layer of an overlay file system: a directory there cannot be moved. */
+  isLower = false;
   /** For a directory. */
   readonly entries: Map<string, Inode> | undefined;
   /** The directory that contains this directory; undefined for a root and for a removed directory. */
@@ -86,6 +93,10 @@ export class Inode {
     copy.group = this.group;
     copy.mtimeNs = this.mtimeNs;
     copy.isMountPoint = this.isMountPoint;
+    copy.isImmutable = this.isImmutable;
+    copy.isAppendOnly = this.isAppendOnly;
+    copy.project = this.project;
+    copy.isLower = this.isLower;
     copy.contents = this.contents?.copy();
     if (this.attributes !== undefined) copy.attributes = new Map(this.attributes);
     return copy;
@@ -107,6 +118,10 @@ export class MemoryStats implements FileStats {
   readonly device: number;
   readonly deviceId: number;
   readonly hasMount: boolean;
+  /** Not modelled: a file system is mounted in one place. */
+  readonly mount = 0;
+  readonly isImmutable: boolean;
+  readonly isAppendOnly: boolean;
 
   constructor(inode: Inode) {
     const { birth, contents } = inode;
@@ -121,6 +136,8 @@ export class MemoryStats implements FileStats {
     this.device = birth.device;
     this.deviceId = birth.deviceId;
     this.hasMount = inode.isMountPoint;
+    this.isImmutable = inode.isImmutable;
+    this.isAppendOnly = inode.isAppendOnly;
   }
 
   isFile(): boolean {

@@ -1,9 +1,11 @@
+import { keptTime } from "../../src/tree/disk/kept-times.ts";
 import type { Change } from "./changes.ts";
 import { DiskError } from "./disk-error.ts";
 import { type Inode, TYPE } from "./inode.ts";
 import type { MemoryState } from "./memory-state.ts";
 import {
   isMember,
+  isPowerful,
   MAY,
   may,
   mayGive,
@@ -41,7 +43,7 @@ export function setOwnerOf(state: MemoryState, inode: Inode, user: number, group
 
 /** Privileges that a write removes from a file, so that nobody gains rights by changing it. */
 export function privilegesLostByWrite(state: MemoryState, inode: Inode): Change[] {
-  const isRoot = state.identity.user === 0;
+  const isRoot = isPowerful(state.identity);
   return lostPrivileges(inode, isRoot ? inode.mode : modeForNewOwner(state.identity, inode));
 }
 
@@ -50,7 +52,7 @@ export function setModeOf(state: MemoryState, inode: Inode, mode: number): void 
   if (inode.isSymlink) throw new Error("the mode of a symbolic link is never set");
   state.requireWritable(inode, call);
   requireOwner(state.identity, inode, call);
-  const isForeign = state.identity.user !== 0 && !isMember(state.identity, inode.group);
+  const isForeign = !isPowerful(state.identity) && !isMember(state.identity, inode.group);
   const permitted = mode & PERMISSION_BITS & ~(isForeign ? SET_GROUP : 0);
   state.record(inode, [{ kind: "mode", inode: inode.number, mode: permitted }]);
 }
@@ -58,7 +60,8 @@ export function setModeOf(state: MemoryState, inode: Inode, mode: number): void 
 export function setTimeOf(state: MemoryState, inode: Inode, mtimeNs: bigint): void {
   state.requireWritable(inode, "utimensat");
   requireOwner(state.identity, inode, "utimensat");
-  state.record(inode, [{ kind: "time", inode: inode.number, mtimeNs }]);
+  const kept = keptTime(mtimeNs, state.options.keptTimes);
+  state.record(inode, [{ kind: "time", inode: inode.number, mtimeNs: kept }]);
 }
 
 export function attributeNames(state: MemoryState, inode: Inode): string[] {
@@ -66,8 +69,12 @@ export function attributeNames(state: MemoryState, inode: Inode): string[] {
   return state.identity.user === 0 ? names : names.filter((name) => !name.startsWith("trusted."));
 }
 
-export function attributeValue(state: MemoryState, inode: Inode, name: string): Uint8Array | undefined {
-  const call = "lgetxattr";
+export function attributeValue(
+  state: MemoryState,
+  inode: Inode,
+  name: string,
+  call = "lgetxattr",
+): Uint8Array | undefined {
   requireName(name, call);
   if (name.startsWith("trusted.") && state.identity.user !== 0) return undefined;
   if (name.startsWith("user.") && !hasUserAttributes(inode)) return undefined;

@@ -1,3 +1,4 @@
+import { keptTime } from "../../src/tree/disk/kept-times.ts";
 import type { Random } from "../../src/base/random.ts";
 import { type DeviceNumber, packDevice, type SpecialKind } from "../../src/sys/special-files.ts";
 import type { FileStats } from "../../src/sys/stat.ts";
@@ -91,7 +92,7 @@ export class MemoryDisk extends MemoryMachine implements Disk {
     requireAccess(this.state.identity, inode, MAY.search, "statfs");
     const { capacityBytes, usedBytes } = this.state.volumeOf(inode);
     const isOrdered = this.state.options.model === "ordered";
-    return { freeBytes: Math.max(0, capacityBytes - usedBytes), isOrdered };
+    return { freeBytes: Math.max(0, capacityBytes - usedBytes), freeInodes: Infinity, isOrdered };
   }
 
   checkWritable(directory: DirectoryHandle): void {
@@ -100,6 +101,11 @@ export class MemoryDisk extends MemoryMachine implements Disk {
     requireAccess(this.state.identity, inode, MAY.search, "access");
     this.state.requireWritable(inode, "access");
     requireAccess(this.state.identity, inode, MAY.write, "access");
+  }
+
+  projectOf(directory: DirectoryHandle): number {
+    this.look("projectOf", "");
+    return this.inodeOf(directory, "ioctl").project;
   }
 
   list(directory: DirectoryHandle): string[] {
@@ -166,7 +172,7 @@ export class MemoryDisk extends MemoryMachine implements Disk {
     try {
       this.change("exchange", name);
       if (this.options.canExchange === false) return false;
-      names.exchangeEntries(this.state, source, name, target, otherName);
+      names.exchangeEntries(this.state, source, name, target, otherName, this.options.touchesExchanged);
       return true;
     } catch (error) {
       // A disk does not report why it cannot exchange.
@@ -238,6 +244,12 @@ export class MemoryDisk extends MemoryMachine implements Disk {
     attributes.changeAttribute(this.state, this.find(parent, name, "lremovexattr"), attribute, undefined);
   }
 
+  tryTimes(_directory: DirectoryHandle, timesNs: readonly bigint[]): readonly bigint[] | undefined {
+    this.look("tryTimes", "");
+    const { keptTimes, hasUnnamedFiles } = this.state.options;
+    return hasUnnamedFiles ? timesNs.map((timeNs) => keptTime(timeNs, keptTimes)) : undefined;
+  }
+
   makeFile(parent: DirectoryHandle, name: string, mode: number): FileHandle {
     this.change("makeFile", name);
     const inode = this.state.make(this.inodeOf(parent, "openat"), name, "openat", TYPE.file, mode);
@@ -297,6 +309,18 @@ export class MemoryDisk extends MemoryMachine implements Disk {
     return contents.nextHole(offset);
   }
 
+  listFileAttributes(file: FileHandle): string[] {
+    this.look("listFileAttributes", "");
+    if (!this.hasAttributes) return [];
+    return attributes.attributeNames(this.state, this.inodeOf(file, "flistxattr"));
+  }
+
+  readFileAttribute(file: FileHandle, attribute: string): Uint8Array | undefined {
+    this.look("readFileAttribute", "");
+    if (!this.hasAttributes) return undefined;
+    return attributes.attributeValue(this.state, this.inodeOf(file, "fgetxattr"), attribute, "fgetxattr");
+  }
+
   setFileOwner(file: FileHandle, user: number, group: number): void {
     this.change("setFileOwner", "");
     attributes.setOwnerOf(this.state, this.inodeOf(file, "fchown"), user, group);
@@ -339,7 +363,9 @@ export class MemoryDisk extends MemoryMachine implements Disk {
   }
 
   private after(chance: Chance): MemoryDisk {
-    return new MemoryDisk(this.options, survivingState(this.state, chance));
+    // The disk of a subclass stays one.
+    const Class = this.constructor as typeof MemoryDisk;
+    return new Class(this.options, survivingState(this.state, chance));
   }
 
   private find(parent: DirectoryHandle, name: string, call: string): Inode {

@@ -1,4 +1,5 @@
 import type { DirectoryHandle, FileHandle } from "../../src/tree/disk/disk.ts";
+import type { KeptTimes } from "../../src/tree/disk/kept-times.ts";
 import { type CallKind, type DiskHook, PowerFailure } from "./faults.ts";
 import { opened } from "./handles.ts";
 import type { Inode } from "./inode.ts";
@@ -13,6 +14,8 @@ const TICK_NS = 1_000_000n;
 /** In the year 2027: later than all times that tests set. */
 const FIRST_TIME_NS = 1_800_000_000_000_000_000n;
 
+const ALL_TIMES: KeptTimes = { granularityNs: 1n, earliestNs: undefined, latestNs: undefined };
+
 export interface MemoryDiskOptions {
   readonly crashModel?: CrashModel;
   readonly user?: number;
@@ -26,10 +29,21 @@ export interface MemoryDiskOptions {
   readonly capacityBytes?: number;
   /** Whether two entries can be exchanged. */
   readonly canExchange?: boolean;
+  /** Whether an exchange changes the time of directories that get another parent, as XFS does. */
+  readonly touchesExchanged?: boolean;
+  /** Whether names that differ in their case alone are one name. */
+  readonly ignoresCase?: boolean;
   readonly hasExactTimes?: boolean;
+  /** What the file system keeps of the times that it is given; all by default. */
+  readonly keptTimes?: KeptTimes;
+  /** Whether there are files without names. */
+  readonly hasUnnamedFiles?: boolean;
   readonly canFindHoles?: boolean;
   readonly hasAttributes?: boolean;
 }
+
+/** Marks that no call of the disk sets. */
+export type InodeMarks = Partial<Pick<Inode, "isImmutable" | "isAppendOnly" | "project" | "isLower">>;
 
 /** The machine of a MemoryDisk: what a test does to it, and what it counts. */
 export class MemoryMachine {
@@ -51,9 +65,13 @@ export class MemoryMachine {
     return this.state.identity.user;
   }
 
-  /** Continues as another user. */
-  actAs(user: number, group = user, groups: readonly number[] = []): void {
-    this.state.identity = { user, group, groups };
+  /**
+   * Continues as another user.
+   *
+   * @param isCapable whether it has the capabilities that keeping owners needs
+   */
+  actAs(user: number, group = user, groups: readonly number[] = [], isCapable = false): void {
+    this.state.identity = { user, group, groups, isCapable };
   }
 
   /** Sets the total room of a file system, including the part in use. */
@@ -63,6 +81,11 @@ export class MemoryMachine {
 
   setReadOnly(isReadOnly: boolean, directory?: DirectoryHandle): void {
     this.volumeOf(directory).isReadOnly = isReadOnly;
+  }
+
+  /** Gives an entry marks that only the machine's owner can give. */
+  mark(parent: DirectoryHandle, name: string, marks: InodeMarks): void {
+    Object.assign(this.state.find(this.inodeOf(parent, "mark"), name, "mark"), marks);
   }
 
   /** Mounts another file system on an empty directory. It makes everything durable first. */
@@ -120,7 +143,10 @@ export class MemoryMachine {
 
 function memoryOptions(options: MemoryDiskOptions): MemoryOptions {
   const { crashModel = "ordered", user = 0, group = user, groups = [], umask = 0o022 } = options;
-  return { model: crashModel, clock: options.clock ?? ticking(), identity: { user, group, groups }, umask };
+  const { keptTimes = ALL_TIMES, hasUnnamedFiles = true, ignoresCase = false } = options;
+  const clock = options.clock ?? ticking();
+  const identity = { user, group, groups };
+  return { model: crashModel, clock, identity, umask, keptTimes, hasUnnamedFiles, ignoresCase };
 }
 
 function ticking(): () => bigint {

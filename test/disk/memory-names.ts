@@ -3,7 +3,15 @@ import type { Circumstances } from "./dependencies.ts";
 import { DiskError } from "./disk-error.ts";
 import type { Inode } from "./inode.ts";
 import type { MemoryState } from "./memory-state.ts";
-import { isKeptByStickyBit, MAY, may, requireAccess, SET_GROUP, SET_USER } from "./permissions.ts";
+import {
+  isKeptByStickyBit,
+  isPowerful,
+  MAY,
+  may,
+  requireAccess,
+  SET_GROUP,
+  SET_USER,
+} from "./permissions.ts";
 
 /** Calls that change names of existing entries, with the errors of Linux in its order. */
 
@@ -13,6 +21,7 @@ export function linkEntry(state: MemoryState, from: Inode, name: string, to: Ino
   if (state.lookUp(to, newName, call) !== undefined) throw new DiskError("EEXIST", call);
   state.requireWritable(to, call);
   if (inode.birth.device !== to.birth.device) throw new DiskError("EXDEV", call);
+  if (inode.isImmutable || inode.isAppendOnly || to.isImmutable) throw new DiskError("EPERM", call);
   requireSafeLink(state, inode);
   state.requireRoomFor(to, call);
   if (inode.isDirectory) throw new DiskError("EPERM", call);
@@ -51,6 +60,9 @@ export function renameEntry(state: MemoryState, from: Inode, name: string, to: I
   if (target !== undefined && isAtOrAbove(target, from)) throw new DiskError("ENOTEMPTY", call);
   if (source === target) return;
   requireRemovable(state, from, source, call);
+  if (isOfOtherProject(from, to) || (source.isLower && source.isDirectory))
+    throw new DiskError("EXDEV", call);
+  if (to.isImmutable) throw new DiskError("EPERM", call);
   if (target === undefined) state.requireRoomFor(to, call);
   else requireReplaceable(state, to, target, source.isDirectory);
   if (from !== to) requireMovable(state, source, call);
@@ -73,6 +85,7 @@ export function exchangeEntries(
   name: string,
   to: Inode,
   otherName: string,
+  touchesExchanged = false,
 ): void {
   const call = "exchange";
   const { source, target } = findBoth(state, from, name, to, otherName, call);
@@ -82,9 +95,13 @@ export function exchangeEntries(
   requireRemovable(state, from, source, call);
   requireRemovable(state, to, target, call);
   if (from !== to) for (const inode of [source, target]) requireMovable(state, inode, call);
+  const isLower = [source, target].some((inode) => inode.isLower && inode.isDirectory);
+  if (isLower || isOfOtherProject(from, to)) throw new DiskError("EXDEV", call);
   if (source.isMountPoint || target.isMountPoint) throw new DiskError("EBUSY", call);
   const timeNs = state.clock();
-  const changes = [
+  const touched = touchesExchanged && from !== to ? [source, target].filter((one) => one.isDirectory) : [];
+  const changes: Change[] = [
+    ...touched.map((inode): Change => ({ kind: "time", inode: inode.number, mtimeNs: timeNs })),
     nameChange(state, to, otherName, source, timeNs),
     nameChange(state, from, name, target, timeNs),
   ];
@@ -109,7 +126,8 @@ function nameChange(
   inode: Inode | undefined,
   timeNs = state.clock(),
 ): Change {
-  return { kind: "name", directory: directory.number, name, inode: inode?.number, timeNs };
+  const real = state.realName(directory, name);
+  return { kind: "name", directory: directory.number, name: real, inode: inode?.number, timeNs };
 }
 
 function circumstancesOf(
@@ -132,6 +150,8 @@ function* numbersAbove(directory: Inode): Generator<number> {
 function requireRemovable(state: MemoryState, directory: Inode, inode: Inode, call: string): void {
   requireAccess(state.identity, directory, MAY.write | MAY.search, call);
   if (isKeptByStickyBit(state.identity, directory, inode)) throw new DiskError("EPERM", call);
+  const isMarked = inode.isImmutable || inode.isAppendOnly || directory.isImmutable || directory.isAppendOnly;
+  if (isMarked) throw new DiskError("EPERM", call);
 }
 
 function requireReplaceable(state: MemoryState, directory: Inode, target: Inode, byDirectory: boolean): void {
@@ -148,7 +168,7 @@ function requireMovable(state: MemoryState, inode: Inode, call: string): void {
 /** A user can only link files that the user could change, as with fs.protected_hardlinks. */
 function requireSafeLink(state: MemoryState, inode: Inode): void {
   const { identity } = state;
-  if (identity.user === 0 || identity.user === inode.user) return;
+  if (isPowerful(identity) || identity.user === inode.user) return;
   const isPlain = inode.contents !== undefined && (inode.mode & (SET_USER | SET_GROUP)) === 0;
   if (!isPlain || !may(identity, inode, MAY.read | MAY.write)) throw new DiskError("EPERM", "link");
 }
@@ -158,6 +178,11 @@ function isAtOrAbove(inode: Inode, directory: Inode): boolean {
   for (let above: Inode | undefined = directory; above !== undefined; above = above.parent)
     if (above === inode) return true;
   return false;
+}
+
+/** Entries get the project of the directory that they are moved into, and the kernel does not change it. */
+function isOfOtherProject(from: Inode, to: Inode): boolean {
+  return from.project !== to.project;
 }
 
 function hasEntries(inode: Inode): boolean {

@@ -1,4 +1,5 @@
 import { ITSELF } from "../../src/tree/disk/disk.ts";
+import type { KeptTimes } from "../../src/tree/disk/kept-times.ts";
 import type { Change, Image } from "./changes.ts";
 import type { Circumstances } from "./dependencies.ts";
 import { DiskError } from "./disk-error.ts";
@@ -30,6 +31,10 @@ export interface MemoryOptions {
   /** The user of the first calls. */
   readonly identity: Identity;
   readonly umask: number;
+  readonly keptTimes: KeptTimes;
+  readonly hasUnnamedFiles: boolean;
+  /** Whether names that differ in their case alone are one name. */
+  readonly ignoresCase: boolean;
 }
 
 /** The state that all calls of a MemoryDisk share: the current image, its file systems, and the user of the calls. */
@@ -78,7 +83,14 @@ export class MemoryState {
     if (name === ITSELF) return directory;
     if (directory.isRemoved) return undefined;
     if (name.length > LONGEST_NAME_BYTES) throw new DiskError("ENAMETOOLONG", call);
-    return directory.entries?.get(name);
+    return directory.entries?.get(this.realName(directory, name));
+  }
+
+  /** The name in a directory that a name stands for: another one if the disk ignores case. */
+  realName(directory: Inode, name: string): string {
+    if (!this.options.ignoresCase || directory.entries?.has(name) === true) return name;
+    const folded = name.toLowerCase();
+    return [...(directory.entries?.keys() ?? [])].find((one) => one.toLowerCase() === folded) ?? name;
   }
 
   /** The entry of a name; throws ENOENT if there is none. */

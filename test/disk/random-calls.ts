@@ -189,6 +189,7 @@ const looking: Draw[] = [
   onEntry("readLink", () => ["", (disk, directory, name) => disk.readLink(directory, name)]),
   onEntry("statDirectory", () => ["", (disk, directory) => describeStats(disk.statDirectory(directory))]),
   onEntry("checkWritable", () => ["", (disk, directory) => disk.checkWritable(directory)]),
+  onEntry("projectOf", () => ["", (disk, directory) => String(disk.projectOf(directory))]),
   onEntry("readAttribute", (dice) => {
     const attribute = dice.one(ATTRIBUTES);
     return [
@@ -230,6 +231,11 @@ const usingFiles: Draw[] = [
     return [`${offset}`, (disk, file) => ifPlain(disk, file, () => disk.nextHole(file, offset))];
   }),
   onFile("statFile", () => ["", (disk, file) => describeStats(disk.statFile(file))]),
+  onFile("listFileAttributes", () => ["", (disk, file) => disk.listFileAttributes(file).sort().join(" ")]),
+  onFile("readFileAttribute", (dice) => {
+    const attribute = dice.one(ATTRIBUTES);
+    return [attribute, (disk, file) => String(disk.readFileAttribute(file, attribute)?.join(" "))];
+  }),
   onFile("setFileOwner", (dice) => {
     const [user, group] = [dice.owner, dice.owner];
     return [`${user}:${group}`, (disk, file) => disk.setFileOwner(file, user, group)];

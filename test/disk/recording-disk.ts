@@ -78,6 +78,10 @@ export class RecordingDisk implements Disk {
     this.look(`check-writable ${this.of(directory)}`, () => this.disk.checkWritable(directory));
   }
 
+  projectOf(directory: DirectoryHandle): number {
+    return this.look(`project-of ${this.of(directory)}`, () => this.disk.projectOf(directory));
+  }
+
   list(directory: DirectoryHandle): string[] {
     return this.look(`list ${this.of(directory)}`, () => this.disk.list(directory));
   }
@@ -182,6 +186,10 @@ export class RecordingDisk implements Disk {
     this.change(words, () => this.disk.removeAttribute(parent, name, attribute));
   }
 
+  tryTimes(directory: DirectoryHandle, timesNs: readonly bigint[]): readonly bigint[] | undefined {
+    return this.look(`try-times ${this.of(directory)}`, () => this.disk.tryTimes(directory, timesNs));
+  }
+
   makeFile(parent: DirectoryHandle, name: string, mode: number): FileHandle {
     const path = this.at(parent, name);
     const make = () => this.disk.makeFile(parent, name, mode);
@@ -223,6 +231,15 @@ export class RecordingDisk implements Disk {
 
   nextHole(file: FileHandle, offset: number): number {
     return this.look(`next-hole ${this.of(file)} ${offset}`, () => this.disk.nextHole(file, offset));
+  }
+
+  listFileAttributes(file: FileHandle): string[] {
+    return this.look(`list-file-attributes ${this.of(file)}`, () => this.disk.listFileAttributes(file));
+  }
+
+  readFileAttribute(file: FileHandle, attribute: string): Uint8Array | undefined {
+    const words = `read-file-attribute ${this.of(file)} ${attribute}`;
+    return this.look(words, () => this.disk.readFileAttribute(file, attribute));
   }
 
   setFileOwner(file: FileHandle, user: number, group: number): void {

@@ -5,7 +5,7 @@ import { MemberPhase } from "../../src/wire/status-message.ts";
 import { epochOf as senderEpoch, keyOf, ScriptedReceiver } from "./scripted-receiver.ts";
 import { epochOf, ScriptedSender, SMALL, TRANSFER } from "./scripted-sender.ts";
 
-/** Which transfers are admitted first, and how a place is given back (PROTOCOL.md 5.9). */
+/** Which transfers are admitted first, and how a place is given back (PROTOCOL.md 5.10). */
 
 const SELF_EPOCH = "a".repeat(16);
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { CommitOrder } from "../../src/engine/receiver/commit-order.ts";
+import { CommitOrder } from "../../src/engine/commit-order.ts";
+import { SilentMembers } from "../../src/engine/sender/silent-members.ts";
 import { TokenBucket } from "../../src/engine/sender/token-bucket.ts";
 import { TransferSender } from "../../src/engine/sender/transfer-sender.ts";
 import type { Member, TransferRequest } from "../../src/engine/types.ts";
@@ -62,6 +63,12 @@ function memberOf(index: number): Member {
 class Sender {
   readonly engine: TransferSender;
   nowMs = 0;
+  readonly node = {
+    epoch: "f".repeat(16),
+    bucket: new TokenBucket(Infinity),
+    places: new CommitOrder(),
+    silent: new SilentMembers(),
+  };
   private readonly targets = [1, 2, 3].map(memberOf);
 
   constructor(request: Partial<TransferRequest> = {}) {
@@ -73,7 +80,7 @@ class Sender {
       rank: 1,
       ...request,
     };
-    this.engine = new TransferSender(whole, OPTIONS, new TokenBucket(Infinity), 0);
+    this.engine = new TransferSender(whole, OPTIONS, this.node, 0);
     const nothing = { blocks: [], state: "end", failure: undefined, unreadable: 0 } as const;
     this.engine.handleProduced({ kind: "produced", transfer: 1, ...nothing }, 0);
   }
@@ -115,7 +122,7 @@ function shortOf({ type, body }: ControlMessage): string[] {
 test("COMMIT is said when all have the same place, and no sooner", () => {
   const sender = new Sender();
   for (const index of [1, 2, 3]) sender.hear(index, MemberPhase.ready);
-  assert.deepEqual(sender.said(), ["order 0 123"]);
+  assert.deepEqual(sender.said(), ["order 1 123"]);
   sender.hear(1, MemberPhase.ordered, 4);
   sender.hear(2, MemberPhase.ordered, 9);
   assert.deepEqual(sender.said(), []);
@@ -165,4 +172,25 @@ test("until COMMIT has been said a transfer can be given up, and all or nothing 
     const said = sender.said().filter((one) => one !== "abort 2");
     assert.deepEqual(said, ["abort ", "abort ", "abort ", "failed failed failed"]);
   }
+});
+
+test("a transfer of the node itself is waited for until its place is final, and comes after all that have one before", () => {
+  const order = new CommitOrder();
+  order.place(ONE, 0);
+  order.begin(TWO);
+  assert.deepEqual(order.ownAfter(ONE), [TWO.transfer], "it has no place yet");
+  const three = { epoch: "0000000000000003", transfer: 1 };
+  order.place(TWO, 0);
+  order.place(three, 0);
+  assert.deepEqual([order.ownAfter(ONE), order.ownAfter(three)], [[TWO.transfer], []]);
+  assert.deepEqual([order.isFirst(TWO), order.isFirst(three)], [false, false]);
+  order.leave(ONE);
+  assert.deepEqual([order.isFirst(TWO), order.isFirst(three)], [true, false]);
+  const before = order.departures;
+  order.settle(TWO);
+  assert.deepEqual([order.isFirst(three), order.departures], [true, before + 1]);
+  order.place(TWO, 9);
+  assert.deepEqual(order.ownAfter(three), [TWO.transfer]);
+  order.leave(TWO);
+  assert.deepEqual(order.ownAfter(three), []);
 });

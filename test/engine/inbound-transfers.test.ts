@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SeededRandom } from "../../src/base/random.ts";
+import { CommitOrder } from "../../src/engine/commit-order.ts";
 import { InboundTransfers } from "../../src/engine/receiver/inbound-transfers.ts";
 import type { Member } from "../../src/engine/types.ts";
 import { BlockKind, epochHalves, FragmentHeader } from "../../src/wire/datagram.ts";
@@ -24,6 +25,7 @@ test("transfers are told apart by both halves of the epoch, and by their number"
     options: { windowBlocks: 16, socketFragments: 100, fragmentsPerSecond: Infinity },
     random: new SeededRandom(1),
     members: () => 2,
+    places: new CommitOrder(),
     effects: [],
   });
   const epochs = ["0000000100000001", "0000000100000002", "0000000200000001"];

@@ -284,3 +284,35 @@ test("commits are carried out in the order of their places, whatever comes first
   node.hear({ type: "abort", body: { transfer: 1, targets: [], reason: "interrupted" } });
   assert.deepEqual(kinds(node), ["discard", "commit"]);
 });
+
+test("one that is overtaken by another transfer fails at once, unless COMMIT has been said", () => {
+  const failure = "d: another transfer has replaced it: push again";
+  const overtaken = { kind: "overtaken", key: keyOf(), failure } as const;
+  const until: readonly ((node: ScriptedReceiver) => void)[] = [
+    (node) => node.receiveAll(),
+    (node) => node.becomeReady(),
+    (node) => {
+      node.becomeReady();
+      node.order(0);
+    },
+  ];
+  for (const reach of until) {
+    const node = new ScriptedReceiver();
+    reach(node);
+    kinds(node);
+    node.takeStatuses();
+    node.handle(overtaken);
+    const { phase, reason } = node.takeStatus();
+    assert.deepEqual([phase, reason], [MemberPhase.failed, failure]);
+    assert.deepEqual([kinds(node), ends(node)], [["discard"], [`1 failed ${failure}`]]);
+    node.handle(overtaken);
+    assert.equal(ends(node).length, 1);
+  }
+  const node = new ScriptedReceiver();
+  node.becomeReady();
+  node.order(0);
+  node.commit(1);
+  node.takeStatuses();
+  node.handle(overtaken);
+  assert.deepEqual([node.takeStatuses(), ends(node)], [[], []]);
+});

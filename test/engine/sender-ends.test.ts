@@ -20,7 +20,7 @@ test("the members agree on a place before any of them commits", () => {
   const all = [epochOf(0), epochOf(1)];
   assert.deepEqual(
     sender.take("order").map(({ body }) => [body.order, body.targets]),
-    [[0, all]],
+    [[1, all]],
   );
   const ordered = { stagedBelow: 1, phase: MemberPhase.ordered };
   sender.status(0, { ...ordered, order: 3 });

@@ -41,7 +41,16 @@ for (const mode of ["with the FFI library", "without it"]) {
       await inBase("mkdir types && echo 1 > types/a && mkdir types/b && echo 2 > types/b/c");
       await push("-r");
       await inBase("rm -r types/* && mkdir types/a && echo 3 > types/a/d && echo 4 > types/b");
-      await push("-r");
+      const why =
+        "types/b: it is a directory on this member that is not empty: " +
+        "add --delete if everything in it is to be deleted";
+      for (const dryRun of [["-n"], []])
+        assert.deepEqual(await sender.msync("-r", ...dryRun), {
+          status: 3,
+          stdout: "",
+          stderr: `error: host2: ${why}\nerror: host3: ${why}\n`,
+        });
+      await push("-r", "--delete", "types");
       for (const other of [receiver, third]) await same(sender, other);
     });
 
@@ -59,7 +68,9 @@ for (const mode of ["with the FFI library", "without it"]) {
       assert.equal(status, 3);
       assert.equal(
         stderr,
-        "error: host2: closed: permission denied\nerror: host3: closed: permission denied\n",
+        ["host2", "host3"]
+          .map((name) => `error: ${name}: closed: permission denied (give the daemon's user access to it)\n`)
+          .join(""),
       );
       await inBase("chmod 755 closed closed/in && rm -r closed");
       for (const other of [receiver, third])
@@ -73,8 +84,8 @@ for (const mode of ["with the FFI library", "without it"]) {
       const { status, stderr } = await sender.msync("-r");
       if (process.getuid?.() === 0 || status !== 0) {
         assert.equal(status, 3);
-        assert.match(stderr, /^error: secret: permission denied$/m);
-        assert.match(stderr, /^error: shut: permission denied$/m);
+        assert.match(stderr, /^error: secret: permission denied \(give the daemon's user access/m);
+        assert.match(stderr, /^error: shut: permission denied \(give the daemon's user access/m);
       }
       assert.equal(fs.readFileSync(path.join(receiver.base, "more"), "utf8"), "more\n");
       await inBase("rm -f secret && rmdir shut");
@@ -86,7 +97,7 @@ for (const mode of ["with the FFI library", "without it"]) {
       fs.chmodSync(secret, 0);
       const { status, stderr } = await sender.msync("secret/b/c");
       assert.equal(status, 3);
-      assert.match(stderr, /^error: secret\/b\/c: permission denied$/m);
+      assert.match(stderr, /^error: secret\/b\/c: permission denied \(give the daemon's user access/m);
       assert.equal((await sender.msync("--status")).status, 0);
       fs.chmodSync(secret, 0o700);
       fs.rmSync(secret, { recursive: true });

@@ -6,7 +6,10 @@ import { InboundDatagrams } from "../../src/daemon/pump/inbound-datagrams.ts";
 import { NodeEngine } from "../../src/engine/node.ts";
 import { type Address, type Effect, inboundName, type Input } from "../../src/engine/types.ts";
 import { InboundPages } from "../../src/daemon/pump/inbound-pages.ts";
+import { TransferKeys } from "../../src/daemon/pump/transfer-keys.ts";
 import { PAGE_BYTES, PagePool } from "../../src/net/page-pool.ts";
+import { ForeignSources } from "../../src/net/foreign-sources.ts";
+import { KeyRing } from "../../src/net/key-ring.ts";
 import { ControlOpener, ControlSealer, FleetKey } from "../../src/net/sealing.ts";
 import { FRAGMENT_PAYLOAD_BYTES, fragmentCount } from "../../src/wire/datagram.ts";
 import { WINDOW_BLOCKS } from "../../src/wire/limits.ts";
@@ -124,9 +127,12 @@ export class MemoryNode {
     this.engine = new NodeEngine(self, info, OPTIONS, new SeededRandom(random.u32()));
     this.sealer = new ControlSealer(fleet.fleetKey, nodeId, epoch);
     this.pages = new InboundPages(this.pool);
+    const ring = new KeyRing([fleet.fleetKey]);
     this.inbound = new InboundDatagrams({
       engine: this.engine,
-      opener: new ControlOpener(fleet.fleetKey),
+      opener: new ControlOpener(ring),
+      keys: new TransferKeys(ring, epoch),
+      foreign: new ForeignSources(),
       counters: this.counters,
       pages: this.pages,
       nowMs: () => fleet.nowMs,

@@ -4,6 +4,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { hexOf } from "../../src/base/hex.ts";
 import { openBlock, sealBlock } from "../../src/net/block-sealing.ts";
+import { KeyRing } from "../../src/net/key-ring.ts";
 import { ControlOpener, ControlSealer, FleetKey } from "../../src/net/sealing.ts";
 import { TAG_BYTES } from "../../src/wire/limits.ts";
 import { type BlockParts, bytesOfDigits, type ControlParts } from "./naive-sealing.ts";
@@ -67,7 +68,7 @@ for (const vector of vectors.control) {
     const fleetKey = fleetKeyOf(vector);
     const { nodeId, epoch, key, datagram } = vector;
     assert.equal(fleetKey.controlKey(nodeId, epoch).toString("hex"), key);
-    const opened = new ControlOpener(fleetKey).open(bytesOfDigits(datagram));
+    const opened = new ControlOpener(new KeyRing([fleetKey])).open(bytesOfDigits(datagram));
     assert.ok(opened.kind === "opened");
     assert.equal(opened.plaintext.toString("hex"), vector.plaintext);
     assert.deepEqual(opened.header, { nodeId, epoch, counter: BigInt(vector.counter) });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { DecodeError } from "../../src/base/bytes.ts";
+import { KeyRing } from "../../src/net/key-ring.ts";
 import { ControlOpener, ControlSealer, FleetKey } from "../../src/net/sealing.ts";
 import { CONTROL_PLAINTEXT_BYTES } from "../../src/wire/datagram.ts";
 import { SESSION_KEYS, TAG_BYTES } from "../../src/wire/limits.ts";
@@ -19,7 +20,7 @@ const sealerOf = (fleet = FLEET, node = NODE, epoch = EPOCH) => new ControlSeale
 /** What an opener that has seen nothing makes of a datagram. */
 function fate(datagram: Uint8Array, fleet = FLEET): string {
   try {
-    return new ControlOpener(fleet).open(datagram).kind;
+    return new ControlOpener(new KeyRing([fleet])).open(datagram).kind;
   } catch (error) {
     assert.ok(error instanceof DecodeError);
     return "malformed";
@@ -27,7 +28,7 @@ function fate(datagram: Uint8Array, fleet = FLEET): string {
 }
 
 test("what was sealed opens, with its sender and its counter", () => {
-  const [sealer, opener] = [sealerOf(), new ControlOpener(FLEET)];
+  const [sealer, opener] = [sealerOf(), new ControlOpener(new KeyRing([FLEET]))];
   for (const length of [0, 1, 16, 100, CONTROL_PLAINTEXT_BYTES]) {
     const plaintext = Buffer.alloc(length, length);
     const opened = opener.open(sealer.seal(plaintext));
@@ -38,7 +39,7 @@ test("what was sealed opens, with its sender and its counter", () => {
 });
 
 test("counters start at 1 and count up, so that no nonce is used twice", () => {
-  const [sealer, opener] = [sealerOf(), new ControlOpener(FLEET)];
+  const [sealer, opener] = [sealerOf(), new ControlOpener(new KeyRing([FLEET]))];
   const datagrams = [1, 2, 3].map(() => sealer.seal(TEXT));
   assert.equal(new Set(datagrams.map((one) => one.subarray(40).toString("hex"))).size, 3);
   const counters = datagrams.map((datagram) => {
@@ -80,21 +81,21 @@ test("a tag cannot be moved from one datagram to another", () => {
 });
 
 test("a datagram opens once", () => {
-  const [sealer, opener] = [sealerOf(), new ControlOpener(FLEET)];
+  const [sealer, opener] = [sealerOf(), new ControlOpener(new KeyRing([FLEET]))];
   const datagrams = [1, 2, 3].map(() => sealer.seal(TEXT));
   const kinds = [2, 0, 2, 1, 0, 1].map((index) => opener.open(datagrams[index] as Buffer).kind);
   assert.deepEqual(kinds, ["opened", "opened", "replayed", "opened", "replayed", "replayed"]);
 });
 
 test("each node and each epoch has a window of its own", () => {
-  const opener = new ControlOpener(FLEET);
+  const opener = new ControlOpener(new KeyRing([FLEET]));
   for (const sealer of [sealerOf(), sealerOf(FLEET, OTHER_NODE), sealerOf(FLEET, NODE, OTHER_EPOCH)]) {
     assert.equal(opener.open(sealer.seal(TEXT)).kind, "opened");
   }
 });
 
 test("a forged datagram with a high counter does not shut out the honest ones", () => {
-  const opener = new ControlOpener(FLEET);
+  const opener = new ControlOpener(new KeyRing([FLEET]));
   const sealer = sealerOf();
   const forger = sealerOf(OTHER_FLEET);
   for (let count = 0; count < 3000; count++) forger.seal(TEXT);
@@ -105,7 +106,7 @@ test("a forged datagram with a high counter does not shut out the honest ones", 
 });
 
 test("what does not open takes no memory, and what does is bounded", () => {
-  const opener = new ControlOpener(FLEET);
+  const opener = new ControlOpener(new KeyRing([FLEET]));
   const epochOf = (number: number) => number.toString(16).padStart(16, "0");
   for (let number = 0; number < 500; number++)
     opener.open(sealerOf(OTHER_FLEET, NODE, epochOf(number)).seal(TEXT));
@@ -148,7 +149,7 @@ test("nodes without a key still tell damaged datagrams from whole ones", () => {
 });
 
 test("a node whose key is not known is asked for before its key is derived, and members never are", () => {
-  const opener = new ControlOpener(FLEET);
+  const opener = new ControlOpener(new KeyRing([FLEET]));
   const [known, unknown] = [sealerOf(), sealerOf(FLEET, OTHER_NODE)];
   assert.equal(opener.open(known.seal(TEXT)).kind, "opened");
   const refuse = () => false;
@@ -159,7 +160,7 @@ test("a node whose key is not known is asked for before its key is derived, and 
 });
 
 test("the key of a node of which nothing opens is derived once, and the name is not held against it", () => {
-  const opener = new ControlOpener(FLEET);
+  const opener = new ControlOpener(new KeyRing([FLEET]));
   let asked = 0;
   const count = () => ++asked > 0;
   const forged = sealerOf(OTHER_FLEET);
@@ -171,7 +172,7 @@ test("the key of a node of which nothing opens is derived once, and the name is 
 });
 
 test("the keys of nodes of which nothing opens are few", () => {
-  const opener = new ControlOpener(FLEET);
+  const opener = new ControlOpener(new KeyRing([FLEET]));
   const epochOf = (number: number) => number.toString(16).padStart(16, "0");
   const open = (number: number, mayDerive: boolean) =>
     opener.open(sealerOf(OTHER_FLEET, NODE, epochOf(number)).seal(TEXT), () => mayDerive).kind;

@@ -113,7 +113,7 @@ test("a key file that others can read, or that holds no key, is refused", { skip
       ]);
     assert.match(
       (await start()).stderr,
-      /^error: the key file .* holds no key: make one with 'msync --keygen'\n$/,
+      /^error: the key file .* holds no key in line 1: write one of 'msync --keygen', or put # before a comment\n$/,
     );
     fs.chmodSync(file, 0o644);
     const { status, stderr } = await start();

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -7,13 +6,13 @@ import { test, type TestContext } from "node:test";
 import { ConsoleServer } from "../../src/console/server.ts";
 import { History } from "../../src/daemon/pushes/history.ts";
 import { openSocketFor } from "../../src/daemon/service/socket-owner.ts";
-import { giveDirectory } from "../../src/sys/own-files.ts";
+import { giveDirectory, openOwnFile } from "../../src/sys/own-files.ts";
 import { LoopbackFleet } from "../support/loopback.ts";
 import type { Host } from "../support/host.ts";
+import { NOBODY, whileRacing } from "../support/racer.ts";
 
 /** What root does in the directory of another user touches nothing that this user puts in the way. */
 
-const NOBODY = 65_534;
 const NOBODY_IDENTITY = { uid: NOBODY, gid: NOBODY, groups: [] };
 
 /** So long the directory is changed under the hands of root: long enough for hundreds of tries. */
@@ -42,32 +41,11 @@ function assertUntouched(secret: string): void {
   assert.equal(fs.readFileSync(secret, "utf8"), "secret");
 }
 
-/**
- * Puts a link to a file in the place of another one, again and again, as the user nobody.
- *
- * @returns ends it, and resolves after its last change
- */
-async function startRacer(context: TestContext, place: string, target: string): Promise<() => Promise<void>> {
-  const script = `
-    const fs = require("node:fs");
-    process.setgroups([]); process.setgid(${NOBODY}); process.setuid(${NOBODY});
-    const [place, target] = process.argv.slice(1);
-    process.stdout.write("runs");
-    for (let turn = 0; ; turn++) {
-      try { fs.symlinkSync(target, place + ".link"); } catch {}
-      try { if (fs.lstatSync(place).isSocket()) { fs.renameSync(place + ".link", place); fs.unlinkSync(place); } } catch {}
-    }`;
-  const racer = spawn(process.execPath, ["-e", script, place, target], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const ended = new Promise<void>((resolve) => racer.once("exit", () => resolve()));
-  context.after(() => racer.kill("SIGKILL"));
-  await new Promise<void>((resolve) => racer.stdout.once("data", () => resolve()));
-  return async () => {
-    racer.kill("SIGKILL");
-    await ended;
-  };
-}
+/** Puts a link to a file in the place of a socket, again and again. */
+const EXCHANGE_SOCKET = `
+  const [place, target] = given;
+  attempt(() => fs.symlinkSync(target, place + ".link"));
+  if (fs.lstatSync(place).isSocket()) { fs.renameSync(place + ".link", place); fs.unlinkSync(place); }`;
 
 test(
   "a control socket in the user's own directory gives nothing of root's away",
@@ -76,17 +54,16 @@ test(
     const home = makeHome(context, NOBODY);
     const secret = makeSecret(context);
     const socket = path.join(home, "socket");
-    const endRacer = await startRacer(context, socket, secret);
     let tries = 0;
-    for (const endMs = performance.now() + RACE_MS; performance.now() < endMs; tries++) {
-      try {
-        (await openSocketFor(socket, NOBODY_IDENTITY, () => ConsoleServer.open(socket))).close();
-      } catch {
-        // The link stands where the socket should be.
+    await whileRacing(EXCHANGE_SOCKET, [socket, secret], async () => {
+      for (const endMs = performance.now() + RACE_MS; performance.now() < endMs; tries++) {
+        try {
+          (await openSocketFor(socket, NOBODY_IDENTITY, () => ConsoleServer.open(socket))).close();
+        } catch {
+          // The link stands where the socket should be.
+        }
       }
-    }
-    // Before its directory is removed.
-    await endRacer();
+    });
     assert.ok(tries > 100, String(tries));
     assert.equal(process.geteuid?.(), 0);
     assertUntouched(secret);
@@ -144,6 +121,44 @@ test("a history that root writes follows no link", options, async (context) => {
   await add(history);
   assertUntouched(secret);
 });
+
+test(
+  "a file is opened only where nobody else can have put it or a directory on the way",
+  options,
+  (context) => {
+    const home = makeHome(context, 0);
+    const secret = makeSecret(context);
+    const make = (area: string) => {
+      fs.mkdirSync(path.join(home, area, "t-1"), { recursive: true, mode: 0o700 });
+      fs.writeFileSync(path.join(home, area, "t-1", "changes"), "own", { mode: 0o600 });
+    };
+    const read = (area: string) => {
+      const descriptor = openOwnFile(home, [area, "t-1", "changes"], 0);
+      const text = fs.readFileSync(descriptor, "utf8");
+      fs.closeSync(descriptor);
+      return text;
+    };
+    make("own");
+    assert.equal(read("own"), "own");
+    for (const [what, change] of Object.entries<(area: string) => void>({
+      "somebody else's area": (area) => fs.chownSync(area, NOBODY, NOBODY),
+      "somebody else's directory": (area) => fs.chownSync(path.join(area, "t-1"), NOBODY, NOBODY),
+      "an area that others can write to": (area) => fs.chmodSync(area, 0o777),
+      "a link to a directory": (area) => {
+        fs.renameSync(path.join(area, "t-1"), path.join(area, "t-2"));
+        fs.symlinkSync("t-2", path.join(area, "t-1"));
+      },
+      "a link to a file": (area) => {
+        fs.rmSync(path.join(area, "t-1/changes"));
+        fs.symlinkSync(secret, path.join(area, "t-1/changes"));
+      },
+    })) {
+      make(what);
+      change(path.join(home, what));
+      assert.throws(() => read(what), { code: /^(EPERM|ENOTDIR|ELOOP)$/ }, what);
+    }
+  },
+);
 
 test(
   "id and history outlive restarts by a service manager that takes the directory back",

@@ -132,6 +132,29 @@ void suite("the service, from the package for Debian", { skip: problem ?? false 
     assert.equal(await property(one, "ActiveState"), "active");
   });
 
+  test("a reload takes over the keys of a file that only root may read", async () => {
+    const file = "/etc/makuosan.key";
+    await one.must("cp", "-p", file, `${file}.kept`);
+    await one.must("msync", "--keygen", "--add", file);
+    await one.must("systemctl", "reload", "makuosan");
+    await eventually("two keys are accepted", async () =>
+      /^accepted keys : [0-9a-f]{8}, [0-9a-f]{8}$/m.test(await one.must("msync", "--status")),
+    );
+    await one.shell(`echo nonsense >> ${file}`);
+    await one.must("systemctl", "reload", "makuosan");
+    await eventually("the state says what is wrong", async () =>
+      /; the configuration stays as it was: the key file \/etc\/makuosan\.key holds no key in line 4: /.test(
+        await one.must("systemctl", "status", "makuosan"),
+      ),
+    );
+    assert.match(await one.must("stat", "-c", "%U %a", file), /^root 600$/m);
+    await one.must("mv", `${file}.kept`, file);
+    await one.must("systemctl", "reload", "makuosan");
+    await eventually("one key is accepted", async () =>
+      /^accepted keys : [0-9a-f]{8}$/m.test(await one.must("msync", "--status")),
+    );
+  });
+
   test("a daemon that stands still is noticed and started again", async () => {
     await two.shell("mkdir -p /run/systemd/system/makuosan.service.d");
     await two.shell(

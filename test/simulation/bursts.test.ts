@@ -40,7 +40,7 @@ class Crowd {
         random,
         diskFaults: NO_DISK_FAULTS,
         onEvent: (_host, event) => this.note(event),
-        onOrder: () => undefined,
+        onSay: () => undefined,
         onDeath: () => assert.fail("nobody dies"),
       });
     });

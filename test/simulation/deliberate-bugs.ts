@@ -106,7 +106,7 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "commits-out-of-order",
-    file: "engine/receiver/commit-order.ts",
+    file: "engine/commit-order.ts",
     from: "if (isBefore(place, own)) return false;",
     to: "if (isBefore(place, place)) return false;",
   },
@@ -169,6 +169,48 @@ export const BUGS: readonly Bug[] = [
     file: "tree/decide/planner.ts",
     from: "this.precedence.noteUsed(path);\n        yield",
     to: "yield",
+  },
+  {
+    name: "commit-not-repeated",
+    file: "engine/receiver/commit-relay.ts",
+    from: "heard.asking.add(epoch);",
+    to: "",
+  },
+  {
+    name: "orphan-given-up-at-once",
+    file: "engine/receiver/transfer-receiver.ts",
+    from: 'if (this.life.state !== "ordered") {\n      this.discard(reason);',
+    to: 'if (this.life.state !== "done") {\n      this.discard(reason);',
+  },
+  {
+    name: "commit-repeated-to-others",
+    file: "engine/receiver/commit-relay.ts",
+    from: "if (heard?.targets.has(epoch) !== true) return;",
+    to: "if (heard === undefined) return;",
+  },
+  {
+    name: "own-push-replaced",
+    file: "engine/commit-order.ts",
+    from: "after.push(transfer);",
+    to: "after.length = 0;",
+  },
+  {
+    name: "own-place-not-drawn",
+    file: "engine/sender/ordering.ts",
+    from: "this.highest = this.places.place(this.key, this.highest);",
+    to: "",
+  },
+  {
+    name: "own-place-not-awaited",
+    file: "engine/sender/transfer-sender.ts",
+    from: "if (isOver && this.ordering.isItsTurn) this.finish",
+    to: "if (isOver) this.finish",
+  },
+  {
+    name: "complete-directory-filled",
+    file: "tree/scan/cover.ts",
+    from: "return isPlaced && this.complete.has(directoryOf(path)) && !this.kept.has(path);",
+    to: "return false;",
   },
 ];
 

@@ -1,6 +1,6 @@
 import { Bitmap } from "../../src/base/bitmap.ts";
 import { fraction, SeededRandom } from "../../src/base/random.ts";
-import { CommitOrder } from "../../src/engine/receiver/commit-order.ts";
+import { CommitOrder } from "../../src/engine/commit-order.ts";
 import { TransferReceiver } from "../../src/engine/receiver/transfer-receiver.ts";
 import type { Effect, EngineOptions, Member, InboundKey } from "../../src/engine/types.ts";
 import { BlockKind, FragmentHeader } from "../../src/wire/datagram.ts";

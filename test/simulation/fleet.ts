@@ -1,5 +1,7 @@
 import { Bitmap } from "../../src/base/bitmap.ts";
 import { fraction, SeededRandom } from "../../src/base/random.ts";
+import { CommitOrder } from "../../src/engine/commit-order.ts";
+import { SilentMembers } from "../../src/engine/sender/silent-members.ts";
 import { TokenBucket } from "../../src/engine/sender/token-bucket.ts";
 import { TransferSender } from "../../src/engine/sender/transfer-sender.ts";
 import type {
@@ -115,7 +117,12 @@ export class Fleet {
     this.sender = new TransferSender(
       request,
       engineOptions,
-      new TokenBucket(engineOptions.fragmentsPerSecond / 1000),
+      {
+        epoch: SENDER_EPOCH,
+        bucket: new TokenBucket(engineOptions.fragmentsPerSecond / 1000),
+        places: new CommitOrder(),
+        silent: new SilentMembers(),
+      },
       0,
     );
   }

@@ -9,7 +9,7 @@ import {
   fragmentCount,
   FRAGMENT_PAYLOAD_BYTES,
 } from "../../src/wire/datagram.ts";
-import { decodeMessage, encodeMessage } from "../../src/wire/message.ts";
+import { type ControlMessage, decodeMessage, encodeMessage } from "../../src/wire/message.ts";
 import { MemberPhase, type Status } from "../../src/wire/status-message.ts";
 import { Announced } from "./announced.ts";
 import { check } from "./check.ts";
@@ -18,6 +18,7 @@ import { JudgedStages } from "./judged-stages.ts";
 import type { Machine } from "./machine.ts";
 import type { Network } from "./network.ts";
 import type { Schedule } from "./schedule.ts";
+import { Slots } from "./slots.ts";
 import { SourceDriver, type WireBlock } from "./source-driver.ts";
 
 /** A sealed control message, or a fragment, on the simulated wire. */
@@ -41,8 +42,8 @@ export interface Surroundings {
   readonly random: Random;
   readonly diskFaults: DiskFaults;
   readonly onEvent: (host: SimulatedHost, event: NodeEvent) => void;
-  /** It asks its members for their places in the order of commits. */
-  readonly onOrder: (host: SimulatedHost) => void;
+  /** It is about to say something. */
+  readonly onSay: (host: SimulatedHost, message: ControlMessage) => void;
   /** The process has ended in the middle of its work. */
   readonly onDeath: (host: SimulatedHost, death: Death) => void;
 }
@@ -67,7 +68,7 @@ export class SimulatedHost {
   private readonly sources = new Map<number, SourceDriver>();
   private readonly nodeId: string;
   private readonly clockMs: number;
-  private readonly slots = new Map<string, Map<string, WireBlock | undefined>>();
+  private readonly slots = new Slots(OPTIONS.windowBlocks);
   private readonly dryRuns = new Set<string>();
   private readonly diskQueue: (() => void)[] = [];
   private readonly suspended: (() => void)[] = [];
@@ -194,11 +195,7 @@ export class SimulatedHost {
     }
     const { fragment, content } = packet;
     const key = this.engine.acceptFragment(fragment, source);
-    if (key !== undefined) {
-      const slots = this.slots.get(inboundName(key)) ?? new Map<string, WireBlock | undefined>();
-      this.slots.set(inboundName(key), slots);
-      slots.set(`${fragment.block % OPTIONS.windowBlocks}/${fragment.index}`, content);
-    }
+    if (key !== undefined) this.slots.put(inboundName(key), fragment.block, fragment.index, content);
     this.engine.afterFragments(this.nowMs);
     this.pump();
   }
@@ -228,7 +225,7 @@ export class SimulatedHost {
         this.produce(effect.transfer, effect.firstBlock, effect.count);
         break;
       case "settle":
-        this.sources.get(effect.transfer)?.settle(effect.block, effect.union, effect.contents);
+        this.sources.get(effect.transfer)?.settle(effect);
         break;
       case "close-source":
         this.sources.get(effect.transfer)?.close();
@@ -258,14 +255,11 @@ export class SimulatedHost {
         this.onDisk(() => this.answer(stages.prepare(key)));
         break;
       case "commit":
-        this.onDisk(() => {
-          this.answer(stages.commit(key));
-          if (this.isAlive) this.endStage(key);
-        });
+        this.onDisk(() => this.commit(effect));
         break;
       case "discard":
         this.onDisk(() => this.endStage(key));
-        this.slots.delete(name);
+        this.slots.forget(name);
         break;
       case "read-findings":
         this.onDisk(() => this.find(key, effect.first));
@@ -282,19 +276,23 @@ export class SimulatedHost {
     this.answer({ kind: "closed", key });
   }
 
+  private commit({ key, ownAfter }: Extract<Effect, { kind: "commit" }>): void {
+    const { stages } = this;
+    const sources = ownAfter.map((transfer) => this.sources.get(transfer));
+    const paths = sources.map((source) => source?.conflictWith(stages.changesOf(inboundName(key))));
+    const path = paths.find((one) => one !== undefined);
+    const answers = path === undefined ? stages.commit(key) : [stages.refuse(key, path)];
+    for (const answer of answers) this.answer(answer);
+    if (this.isAlive) this.endStage(key);
+  }
+
   private answer(input: Input | undefined): void {
     if (!this.hasDied() && input !== undefined) this.handle(input);
   }
 
   private stage(key: InboundKey, number: number, sealedBytes: number): void {
-    const slots = this.slots.get(inboundName(key));
-    const slot = number % OPTIONS.windowBlocks;
-    const contents = Array.from({ length: fragmentCount(sealedBytes) }, (_, index) =>
-      slots?.get(`${slot}/${index}`),
-    );
-    const [block] = contents;
-    // The seal opens only if every fragment is the sender's, of this very block.
-    if (block === undefined || !contents.every((one) => one === block))
+    const block = this.slots.open(inboundName(key), number, sealedBytes);
+    if (block === undefined)
       this.answer({ kind: "staged", key, blocks: [number], outcome: { kind: "corrupt" } });
     else this.answerStaged(key, number, block, this.stages.stage(key, number, block));
   }
@@ -346,7 +344,7 @@ export class SimulatedHost {
   }
 
   private send(effect: Extract<Effect, { kind: "send" }>): void {
-    if (effect.message.type === "order") this.surroundings.onOrder(this);
+    this.surroundings.onSay(this, effect.message);
     if (effect.message.type === "status") this.checkStatus(effect.message.body);
     const plaintext = encodeMessage(effect.message).slice();
     const { ip } = this.machine;

@@ -3,6 +3,7 @@ import type { Finding } from "../../src/wire/findings.ts";
 import { check } from "./check.ts";
 import type { Push, SimulatedHost } from "./host.ts";
 import type { Machine } from "./machine.ts";
+import { pictureOf } from "./picture.ts";
 
 /** A transfer that was begun, with all that was told of it. */
 export interface Begun {
@@ -13,6 +14,8 @@ export interface Begun {
   readonly isCalm: boolean;
   /** Its sender stands still for some time. */
   isStill: boolean;
+  /** Another host sends the same at the same time. */
+  isClash: boolean;
   result: TransferResult | undefined;
   /** The findings that each member has told of, by epoch. */
   readonly findings: Map<string, Finding[]>;
@@ -28,7 +31,7 @@ export function noteFindings(
 
 /** What a sender is told is what the members have on their disks. */
 export function judgeTransfer(
-  { result, sender, name, push, isCalm, findings }: Begun,
+  { result, sender, name, push, isCalm, isClash, findings }: Begun,
   machines: readonly Machine[],
 ): void {
   if (result === undefined) {
@@ -54,7 +57,7 @@ export function judgeTransfer(
       check(fate !== "new", `${where}: the tree is new`);
       if (fate === undefined) failedBefore ??= where;
     }
-    if (isCalm) check(verdict.outcome === "done", `${where}: without any fault`);
+    if (isCalm && !isClash) check(verdict.outcome === "done", `${where}: without any fault`);
   }
   const changed = machines.find((one) => ["new", "broken"].includes(one.fates.get(name) ?? ""));
   const isAllOrNothing = push.allOrNothing && failedBefore !== undefined;
@@ -62,6 +65,49 @@ export function judgeTransfer(
     check(changed === undefined, `${failedBefore}: all or nothing, and ${changed?.name} has it`);
   if (result.aborted !== undefined)
     check(changed === undefined, `${name} was aborted, not at ${changed?.name}`);
+}
+
+/**
+ * Of two transfers that came at once, the later one is what all hosts have, also those that have sent them; or a sender
+ * is told. The one that is refused by the sender of the other one was the earlier one.
+ */
+export function judgeClash(
+  path: string,
+  names: readonly string[],
+  begun: ReadonlyMap<string, Begun>,
+  machines: readonly Machine[],
+): void {
+  const both = names.flatMap((name) => begun.get(name) ?? []);
+  if (both.length < 2 || both[0]?.sender === both[1]?.sender) return;
+  const done = both.filter(({ result }) => result?.verdicts.every(({ outcome }) => outcome === "done"));
+  const [first] = done;
+  const other = both.find((one) => one !== first);
+  if (first === undefined || other === undefined) return;
+  const refusal = other.result?.verdicts.find(({ outcome }) => outcome !== "done");
+  const isEarlier = refusal?.hostName === first.sender.name && refusal.reason.includes("pushes it itself");
+  if (done.length < 2 && !isEarlier) return;
+  const mine = filesBelow(path, first.sender.machine);
+  // Its user has deleted something before a push that deletes nothing elsewhere.
+  const mayLack = both
+    .filter(({ push }) => push.rules.deletes === "nothing")
+    .map(({ sender }) => sender.machine);
+  for (const machine of machines) {
+    const files = filesBelow(path, machine);
+    const paths = new Set([...mine.keys(), ...(done.length === 2 ? files.keys() : [])]);
+    for (const one of paths) {
+      const [here, there] = [mine.get(one) ?? "", files.get(one) ?? ""];
+      if (here === "" && mayLack.includes(first.sender.machine)) continue;
+      if (there === "" && mayLack.includes(machine)) continue;
+      const where = `${first.sender.name} has '${here}' and ${machine.name} '${there}'`;
+      check(here === there, `after ${names.join(" and ")}, ${one}: ${where}`);
+    }
+  }
+}
+
+function filesBelow(path: string, { disk }: Machine): Map<string, string> {
+  const isFile = ([one, text]: readonly [string, string]) =>
+    one.startsWith(`${path}/`) && !text.startsWith("directory");
+  return new Map([...pictureOf(disk)].filter(isFile));
 }
 
 /** What two hosts have both committed, they have committed in the same order, across all their crashes. */

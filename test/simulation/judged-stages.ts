@@ -1,9 +1,11 @@
+import { reason, sentenceOf } from "../../src/base/reason.ts";
 import { below, fraction } from "../../src/base/random.ts";
 import { type InboundKey, inboundName, type Input, type StageOutcome } from "../../src/engine/types.ts";
 import { entriesNeedingContents } from "../../src/wire/differences.ts";
 import { BlockKind } from "../../src/wire/datagram.ts";
 import { EntryType } from "../../src/wire/entry.ts";
 import { decodeManifest } from "../../src/wire/manifest.ts";
+import type { ReadyChange } from "../../src/tree/apply/ready-steps.ts";
 import { STAGING_NAME } from "../../src/wire/path-rules.ts";
 import type { MemoryDisk } from "../disk/memory-disk.ts";
 import { deviationOf, type Expectation, exactly, mixtureOf } from "./announced.ts";
@@ -37,6 +39,7 @@ export class JudgedStages {
   private readonly trouble: DiskTrouble;
   private readonly driver: StageDriver;
   private readonly inbound = new Map<string, Inbound>();
+  private readonly overtaken: Extract<Input, { kind: "overtaken" }>[] = [];
 
   constructor(machine: Machine, trouble: DiskTrouble) {
     this.machine = machine;
@@ -101,13 +104,19 @@ export class JudgedStages {
     return prepared;
   }
 
-  commit(key: InboundKey): Extract<Input, { kind: "committed" }> | undefined {
+  /** @returns the transfers that can no longer commit because of this one, and how it has ended */
+  commit(key: InboundKey): Input[] {
+    const committed = this.committed(key);
+    return [...this.overtaken.splice(0), ...(committed === undefined ? [] : [committed])];
+  }
+
+  private committed(key: InboundKey): Extract<Input, { kind: "committed" }> | undefined {
     const name = inboundName(key);
     const { machine, driver, trouble } = this;
     const inbound = this.inboundOf(name);
     check(inbound.state === "prepared", `${name} is committed in state ${inbound.state}`);
     this.sampleSoon(`while others yield to ${name}`, [exactly(machine.expected)]);
-    this.alive(() => driver.letYield(name));
+    this.overtaken.push(...(this.alive(() => driver.letYield(name)) ?? []));
     trouble.noSample();
     if (trouble.isDead) return undefined;
     trouble.takeMet();
@@ -127,6 +136,17 @@ export class JudgedStages {
     if (failure === undefined)
       check(met.syncs === 0, `${machine.name} says done after a failed sync, ${name}`);
     return { kind: "committed", key, failure };
+  }
+
+  /** The changes of a transfer that is ready. */
+  changesOf(name: string): Iterable<ReadyChange> {
+    return this.driver.changesOf(name);
+  }
+
+  /** A transfer that would change what a later one of this host has said is not committed. */
+  refuse(key: InboundKey, path: string): Extract<Input, { kind: "committed" }> {
+    this.machine.fates.set(inboundName(key), "failed at its commit");
+    return { kind: "committed", key, failure: sentenceOf(reason("own-push", path)) };
   }
 
   /** Removes what is left of a transfer. */

@@ -39,7 +39,7 @@ class SmallWorld {
       random,
       diskFaults: NO_DISK_FAULTS,
       onEvent: (_, event) => this.events.push(event),
-      onOrder: () => undefined,
+      onSay: () => undefined,
       onDeath: () => assert.fail("nobody dies in the middle of a call"),
     });
     host.start();

@@ -1,6 +1,6 @@
-import type { Bitmap } from "../../src/base/bitmap.ts";
 import { UserError } from "../../src/base/user-error.ts";
-import type { Input, ProducedBlock } from "../../src/engine/types.ts";
+import type { Effect, Input, ProducedBlock } from "../../src/engine/types.ts";
+import type { Change } from "../../src/tree/scan/cover.ts";
 import { explain } from "../../src/tree/reasons/explain.ts";
 import type { ScanRequest, ScanRules } from "../../src/tree/scan/request.ts";
 import { type MadeBlock, Source } from "../../src/tree/scan/source.ts";
@@ -65,8 +65,13 @@ export class SourceDriver {
     return { kind: "produced", transfer, blocks, state, failure, unreadable: source?.unreadable ?? 0 };
   }
 
-  settle(block: number, union: Bitmap, contents: Bitmap): void {
-    this.source?.settle(block, union, contents);
+  settle({ block, union, contents, separate }: Extract<Effect, { kind: "settle" }>): void {
+    this.source?.settle(block, union, contents, separate);
+  }
+
+  /** A path that a transfer which stands before this one would change. */
+  conflictWith(changes: Iterable<Change>): string | undefined {
+    return this.source?.cover.conflictWith(changes);
   }
 
   close(): void {

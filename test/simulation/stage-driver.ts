@@ -2,6 +2,7 @@ import { Bitmap } from "../../src/base/bitmap.ts";
 import { DecodeError } from "../../src/base/bytes.ts";
 import { type Reason, reason, sentenceOf } from "../../src/base/reason.ts";
 import { type InboundKey, inboundName, type Input, type StageOutcome } from "../../src/engine/types.ts";
+import { changesOf, type ReadyChange } from "../../src/tree/apply/ready-steps.ts";
 import { type RecoveredTransfer, recover } from "../../src/tree/apply/recovery.ts";
 import { Stage, stageFailure } from "../../src/tree/apply/stage.ts";
 import type { StagePlan } from "../../src/tree/decide/planner.ts";
@@ -20,6 +21,7 @@ const FINDINGS = 800;
 const CORRUPT = { kind: "corrupt" } as const;
 
 interface OpenStage {
+  readonly key: InboundKey;
   readonly stage: Stage | undefined;
   planning?: Generator<undefined, StagePlan>;
   readonly failure: string | undefined;
@@ -66,10 +68,10 @@ export class StageDriver {
       const { listsChanges, deleteLimit } = this.settings;
       const extras = { protection: undefined, listsChanges, deleteLimit };
       const stage = new Stage(this.baseDirectory(), RULES, name, dryRun, extras);
-      this.stages.set(name, { stage, failure: undefined });
+      this.stages.set(name, { key, stage, failure: undefined });
     } catch (error) {
       const failure = `the base directory: ${sentenceOf(stageFailure(error))}`;
-      this.stages.set(name, { stage: undefined, failure });
+      this.stages.set(name, { key, stage: undefined, failure });
     }
   }
 
@@ -119,11 +121,25 @@ export class StageDriver {
     return { kind: "prepared", key, failure, isRefusal, findings: open.stage?.findingCount ?? 0 };
   }
 
-  /** The others look first at what this one is going to do. */
-  letYield(name: string): void {
+  changesOf(name: string): Iterable<ReadyChange> {
+    return changesOf(this.stages.get(name)?.stage?.steps() ?? []);
+  }
+
+  /**
+   * The others look first at what this one is going to do.
+   *
+   * @returns those that can no longer commit
+   */
+  letYield(name: string): Extract<Input, { kind: "overtaken" }>[] {
     const open = this.stages.get(name);
-    for (const other of this.stages.values())
-      if (other !== open && open?.stage !== undefined) other.stage?.yieldTo(open.stage.steps());
+    const overtaken: Extract<Input, { kind: "overtaken" }>[] = [];
+    for (const other of this.stages.values()) {
+      if (other === open || open?.stage === undefined) continue;
+      const failure = other.stage?.yieldTo(open.stage.steps());
+      if (failure !== undefined)
+        overtaken.push({ kind: "overtaken", key: other.key, failure: sentenceOf(failure) });
+    }
+    return overtaken;
   }
 
   /** @returns why not, where it failed */

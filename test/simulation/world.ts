@@ -1,6 +1,8 @@
 import { below, fraction, SeededRandom } from "../../src/base/random.ts";
 import type { Member, NodeEvent } from "../../src/engine/types.ts";
 import { inboundName } from "../../src/engine/types.ts";
+import { NO_RULES } from "../../src/tree/scan/request.ts";
+import type { ControlMessage } from "../../src/wire/message.ts";
 import { FragmentHeader } from "../../src/wire/datagram.ts";
 import { type Announced, deviationOf, exactly } from "./announced.ts";
 import { check } from "./check.ts";
@@ -9,9 +11,10 @@ import { type Death, type DiskFaults, NO_DISK_FAULTS } from "./disk-trouble.ts";
 import { drawDisk, drawEdits, drawPush, drawSettings, ownPush, wholePush } from "./draw.ts";
 import { type Packet, type Push, SimulatedHost } from "./host.ts";
 import { type CommonFile, drawCommonFiles } from "./local-edits.ts";
-import { type Begun, judgeOrders, judgeTransfer, noteFindings } from "./judge.ts";
+import { type Begun, judgeClash, judgeOrders, judgeTransfer, noteFindings } from "./judge.ts";
 import { type Fleetwide, Machine } from "./machine.ts";
 import { Network, NO_FAULTS } from "./network.ts";
+import { Orphaning } from "./orphaning.ts";
 import { pictureOf } from "./picture.ts";
 import { Schedule } from "./schedule.ts";
 
@@ -49,6 +52,8 @@ export class World {
   private pushes = 0;
   private muteShare = 0;
   private isCalm = false;
+  /** The host whose next COMMIT is its last. */
+  private orphaning: Orphaning | undefined;
 
   constructor(seed: number) {
     const random = new SeededRandom(seed);
@@ -77,6 +82,8 @@ export class World {
     this.judgeCalm();
     this.standStill();
     this.runFor(REST_MS);
+    this.orphan();
+    this.clash();
     this.startCalm(wholePush(), 0);
     this.runFor(REST_MS);
     this.judge();
@@ -109,7 +116,7 @@ export class World {
       random,
       diskFaults,
       onEvent: (one, event) => this.noteEvent(one, event),
-      onOrder: (one) => this.maybeMute(one),
+      onSay: (one, message) => this.noteSaid(one, message),
       onDeath: (_, kind) => this.bringBack(index, kind, below(random, 8_000)),
     });
     this.hosts[index] = host;
@@ -239,16 +246,18 @@ export class World {
     const transfer = sender.startTransfer(push, targets);
     const name = inboundName({ epoch: sender.epoch, transfer });
     const known = this.begun.get(name);
-    const fresh = { sender, transfer, name, push, isCalm: this.isCalm, isStill: false };
+    const fresh = { sender, transfer, name, push, isCalm: this.isCalm, isStill: false, isClash: false };
     this.begun.set(name, { ...fresh, result: known?.result, findings: new Map() });
   }
 
-  private startCalm(push: Push, index = below(this.random, this.hosts.length)): void {
+  private startCalm(push: Push, index = below(this.random, this.hosts.length), isClash = false): void {
     const sender = this.hosts[index]!;
     const [own] = push.request.paths;
     if (own !== undefined && own !== "")
       sender.machine.edit((edits) => edits.edit(drawEdits(this.random, own, 30, true)));
     this.start(sender, push);
+    const last = [...this.begun.values()].at(-1);
+    if (isClash && last !== undefined) last.isClash = true;
   }
 
   /** A sender that stood still does not take its members for silent. */
@@ -260,6 +269,41 @@ export class World {
     this.schedule.after(below(this.random, 20), () =>
       this.hosts[index]!.suspend(LEAST_STANDSTILL_MS + below(this.random, STANDSTILL_RANGE_MS)),
     );
+  }
+
+  private orphan(): void {
+    const { random, schedule, network, hosts } = this;
+    const index = below(random, hosts.length);
+    this.orphaning = new Orphaning(hosts[index]!, random, schedule, network);
+    this.startCalm(ownPush(random, `orphan${++this.pushes}`), index);
+    const last = [...this.begun.values()].at(-1);
+    this.runFor(REST_MS);
+    if (last !== undefined) this.orphaning.judge(last.name, hosts);
+    this.orphaning = undefined;
+  }
+
+  private noteSaid(host: SimulatedHost, { type, body }: ControlMessage): void {
+    if (type === "order") this.maybeMute(host);
+    if (type !== "commit") return;
+    const bringBack = (afterMs: number) => this.bringBack(this.hosts.indexOf(host), "kill", afterMs);
+    this.orphaning?.noteCommit(host, body.targets, this.hosts, bringBack);
+  }
+
+  /** Two hosts send the same at the same time, each with contents of its own: in the end all have the same of it. */
+  private clash(): void {
+    const path = `clash${++this.pushes}`;
+    const names: string[] = [];
+    for (let count = 0; count < 2; count++)
+      this.schedule.after(below(this.random, 40), () => {
+        const { random } = this;
+        const deletes = fraction(random) < 0.5 ? "also" : "nothing";
+        const rules = { ...NO_RULES, deletes, isForced: true } as const;
+        const push = { ...ownPush(random, path), rules, dryRun: false, allOrNothing: false };
+        this.startCalm(push, undefined, true);
+        names.push([...this.begun.keys()].at(-1) ?? "");
+      });
+    this.runFor(REST_MS);
+    judgeClash(path, names, this.begun, this.machines);
   }
 
   private calmDown(): void {

@@ -20,6 +20,8 @@ export class Host {
   readonly base: string;
   readonly innerBase: string;
   readonly socket: string;
+  /** What the daemon has said since its last start in the foreground. */
+  log = "";
   /** Additional environment variables of the daemon. */
   environment: Record<string, string> = {};
   private readonly place: Place;
@@ -83,14 +85,14 @@ export class Host {
   async start(...more: string[]): Promise<void> {
     const args = ["-n", "-b", this.innerBase, "-U", this.socket, ...this.allArguments(more)];
     this.daemon = this.spawn(path.join(this.programs, "makuosan"), args);
-    let log = "";
-    this.daemon.stdout?.on("data", (bytes: Buffer) => (log += bytes.toString()));
+    this.log = "";
+    this.daemon.stdout?.on("data", (bytes: Buffer) => (this.log += bytes.toString()));
     this.finished = collect(this.daemon);
     let ended: Finished | undefined;
     void this.finished.then((result) => (ended = result));
     await eventually(`${this.name} is ready`, () => {
       if (ended !== undefined) throw new Error(`${this.name} ended: ${ended.stdout}${ended.stderr}`);
-      return log.includes("ready\n");
+      return this.log.includes("ready\n");
     });
   }
 

@@ -3,9 +3,10 @@ import os from "node:os";
 import path from "node:path";
 import { type Reason, sentenceOf } from "../../src/base/reason.ts";
 import { segmentsOf } from "../../src/wire/data-block.ts";
-import { entriesNeedingContents } from "../../src/wire/differences.ts";
+import { entriesNeedingContents, separateEntries } from "../../src/wire/differences.ts";
 import { Directories } from "../../src/tree/disk/directories.ts";
-import { linuxDisk } from "../../src/tree/disk/linux-disk.ts";
+import { withClosedDirectories } from "../../src/tree/disk/closed-directories.ts";
+import { LinuxDisk } from "../../src/tree/disk/linux-disk.ts";
 import { Owners } from "../../src/tree/entries/owners.ts";
 import { NO_RULES, type ScanRules } from "../../src/tree/scan/request.ts";
 import { Source, type SourceNotice } from "../../src/tree/scan/source.ts";
@@ -15,11 +16,14 @@ import { Stage } from "../../src/tree/apply/stage.ts";
 import { type AttributeRules, groupsOfProcess } from "../../src/tree/entries/attributes.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "../../src/wire/datagram.ts";
 
+/** The disk of a receiver, as the daemon has it. */
+const MemberDisk = withClosedDirectories(LinuxDisk);
+
 /** A sender's and a receiver's tree in temporary directories, connected without a network. */
 export class StagingPair {
-  readonly directory = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-stage-"));
-  readonly from = path.join(this.directory, "from");
-  readonly to = path.join(this.directory, "to");
+  readonly directory: string;
+  readonly from: string;
+  readonly to: string;
   readonly rules: AttributeRules = {
     owners: new Owners(),
     keepOwner: process.getuid?.() === 0,
@@ -41,10 +45,19 @@ export class StagingPair {
   /** How many segments of contents were sent in all stagings. */
   sentSegments = 0;
   private stages = 0;
+  /** The receiver's tree, once for each transfer. */
+  private readonly bases: Directories[] = [];
 
-  constructor() {
+  /**
+   * @param parent the directory in which both trees are made
+   * @param to the receiver's tree, if it is to be somewhere else
+   */
+  constructor(parent = os.tmpdir(), to?: string) {
+    this.directory = fs.mkdtempSync(path.join(parent, "makuosan-stage-"));
+    this.from = path.join(this.directory, "from");
+    this.to = to ?? path.join(this.directory, "to");
     fs.mkdirSync(this.from);
-    fs.mkdirSync(this.to);
+    fs.mkdirSync(this.to, { recursive: true });
     this.rules.owners.refresh();
   }
 
@@ -56,7 +69,9 @@ export class StagingPair {
       { paths, recursive },
       { rules: { ...NO_RULES, ...this.scanRules }, dryRun },
     );
-    const stage = new Stage(Directories.at(linuxDisk, this.to), this.rules, `t-${++this.stages}`, dryRun, {
+    const base = Directories.at(new MemberDisk(), this.to);
+    this.bases.push(base);
+    const stage = new Stage(base, this.rules, `t-${++this.stages}`, dryRun, {
       protection: this.protection,
       listsChanges: this.listsChanges,
       deleteLimit: this.deleteLimit,
@@ -72,7 +87,9 @@ export class StagingPair {
         const { wants, differences } = finish(stage.plan(plaintext));
         this.wanted += wants.count();
         this.differences.push(...(differences ?? []));
-        source.settle(number, wants, differences === undefined ? wants : entriesNeedingContents(differences));
+        const separate = differences === undefined ? undefined : separateEntries(differences);
+        const needed = differences === undefined ? wants : entriesNeedingContents(differences);
+        source.settle(number, wants, needed, separate);
       } else {
         this.sentSegments += [...segmentsOf(plaintext)].length;
         stage.write(plaintext);
@@ -83,8 +100,8 @@ export class StagingPair {
   }
 
   /** A whole transfer. */
-  push(paths?: readonly string[]): void {
-    const stage = this.stage(paths);
+  push(paths?: readonly string[], recursive = true): void {
+    const stage = this.stage(paths, false, recursive);
     stage.prepare();
     stage.commit();
     stage.clean();
@@ -97,6 +114,7 @@ export class StagingPair {
   }
 
   destroy(): void {
+    for (const base of this.bases) base.close();
     fs.rmSync(this.directory, { recursive: true, force: true });
   }
 }

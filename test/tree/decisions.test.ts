@@ -65,7 +65,7 @@ interface Asked {
 function blockOf({ entries, isComplete = false, excludes = [] }: Asked): Uint8Array {
   const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), 0);
   const header = { path: "", metadata: undefined };
-  if (isComplete) writer.addTerms({ isForced: false, isCheck: true, base: "/" });
+  if (isComplete) writer.addTerms({ isForced: false, isCheck: true, deletes: true, base: "/" });
   for (const pattern of excludes) writer.addExclude(pattern);
   for (const one of entries) writer.add(header, one);
   if (isComplete) writer.addComplete(header);
@@ -93,8 +93,6 @@ function words(decision: Decision): string {
     case "copy":
     case "link":
       return `${decision.kind} ${decision.place.path}`;
-    case "remove":
-      return `remove ${[...decision.paths].join(" ")}`;
     case "skip":
       return `skip ${decision.path} ${decision.reason.code}`;
     case "refuse":
@@ -170,7 +168,7 @@ describe("what goes", () => {
   const kept = [file("f"), entry(EntryType.symlink, "l", { target: "f" })];
 
   test("an entry that the sender does not have is removed with all in it", () =>
-    assert.deepEqual(decisionsOf({ entries: kept, isComplete: true }), ["remove d d/inner"]));
+    assert.deepEqual(decisionsOf({ entries: kept, isComplete: true }), ["remove d", "goes d/inner"]));
   test("nothing is removed in a directory that is not complete", () =>
     assert.deepEqual(decisionsOf({ entries: kept }), []));
   test("what either side excludes stays, with the directories that it is in", () => {
@@ -181,7 +179,7 @@ describe("what goes", () => {
   });
   test("what a file takes the place of goes with it", () =>
     assert.deepEqual(decisionsOf({ entries: [file("d")], isComplete: true }), [
-      "replaced d/inner",
+      "goes d/inner",
       "place d",
       "remove f",
       "remove l",
@@ -211,12 +209,12 @@ describe("what is refused", () => {
     const disk = member();
     disk.setMode(disk.openRoot("/"), ITSELF, 0o1777);
     disk.actAs(1000);
-    assert.equal(reasonOf({ entries: [file("f", 6)], disk, rules }), "f: sticky");
+    assert.deepEqual(decisionsOf({ entries: [file("f", 6)], disk, rules }).slice(0, 1), ["refuse f sticky"]);
   });
   test("a file in the place of a directory that holds something excluded", () => {
-    assert.equal(
-      reasonOf({ entries: [file("d")], isComplete: true, excludes: ["inner"] }),
-      "d: holds-excluded",
+    assert.deepEqual(
+      decisionsOf({ entries: [file("d")], isComplete: true, excludes: ["inner"] }).slice(0, 1),
+      ["refuse d holds-excluded"],
     );
     const protection = Protection.of(["inner"], "/");
     assert.ok(protection !== undefined);

@@ -26,6 +26,7 @@ beforeEach(() => {
     });
     write(pair.from, name, `new ${name}`);
   }
+  pair.scanRules = { deletes: "also" };
 });
 
 afterEach(() => pair.destroy());

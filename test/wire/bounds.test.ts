@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { NodeInfo } from "../../src/wire/membership-messages.ts";
 import { test } from "node:test";
 import { Bitmap } from "../../src/base/bitmap.ts";
 import { ByteReader, ByteWriter, DecodeError } from "../../src/base/bytes.ts";
@@ -51,7 +52,7 @@ const STATUS: Status = {
   order: 0,
 };
 
-const hello = (info: Partial<typeof INFO>): ControlMessage => ({
+const hello = (info: Partial<NodeInfo>): ControlMessage => ({
   type: "hello",
   body: { info: { ...INFO, ...info } },
 });
@@ -69,6 +70,7 @@ const findings = (count: number, path: number, text: number): ControlMessage => 
 const MESSAGES: [name: string, most: number, make: (count: number) => ControlMessage][] = [
   ["bytes of a host name", 64, (count) => hello({ hostName: "h".repeat(count) })],
   ["bytes of a version", 32, (count) => hello({ version: "1".repeat(count) })],
+  ["keys", 8, (count) => ({ type: "keys", body: { keys: repeated(count, "1a2b3c4d") } })],
   ["labels", 16, (count) => hello({ labels: repeated(count, "label") })],
   ["bytes of a label", 32, (count) => hello({ labels: ["l".repeat(count)] })],
   [
@@ -133,26 +135,26 @@ test("flags of PROGRESS are two bits, and each is its own", () => {
   }
 });
 
-test("terms are two bits, and each is its own", () => {
-  for (const [isForced, isCheck] of [
-    [false, false],
-    [true, false],
-    [false, true],
-    [true, true],
-  ] as const) {
-    const terms = { isForced, isCheck, base: "/srv" };
+test("terms are three bits, and each is its own", () => {
+  for (let bits = 0; bits < 8; bits++) {
+    const terms = {
+      isForced: (bits & 1) !== 0,
+      isCheck: (bits & 2) !== 0,
+      deletes: (bits & 4) !== 0,
+      base: "/srv",
+    };
     assert.deepEqual(
       through((writer) => encodeTerms(writer, terms), decodeTerms),
       terms,
     );
   }
-  assert.throws(() => through((writer) => writer.u8(4).longText(""), decodeTerms), DecodeError);
+  assert.throws(() => through((writer) => writer.u8(8).longText(""), decodeTerms), DecodeError);
 });
 
 test("a base directory and a pattern have at most 4,096 bytes", () => {
   const decoded = (bytes: number) => {
     const writer = new ManifestWriter(new Uint8Array(20_000), 0);
-    writer.addTerms({ isForced: false, isCheck: false, base: "b".repeat(bytes) });
+    writer.addTerms({ isForced: false, isCheck: false, deletes: true, base: "b".repeat(bytes) });
     return decodeManifest(writer.finish()).terms?.base.length;
   };
   assert.equal(decoded(4096), 4096);

@@ -7,6 +7,8 @@ import {
   differingEntries,
   entriesNeedingContents,
   isOfAttributesAlone,
+  SEPARATE,
+  separateEntries,
 } from "../../src/wire/differences.ts";
 
 /** The bits as PROTOCOL.md 5.2 has them, and whether the contents of an entry are needed where one is set. */
@@ -19,6 +21,12 @@ const BITS = [
   ["time", 32, false],
   ["attributes", 64, false],
 ] as const;
+
+test("a hard link that becomes a file of its own has a bit beside its difference, and no name", () => {
+  assert.equal(SEPARATE, 128);
+  assert.deepEqual(indicesOf(separateEntries(Uint8Array.of(4, 4 | SEPARATE, 0, 1 | SEPARATE))), [1, 3]);
+  assert.deepEqual(differenceNames(4 | SEPARATE), ["contents"]);
+});
 
 const indicesOf = (bitmap: Bitmap) =>
   Array.from({ length: bitmap.size }, (_, index) => index).filter((index) => bitmap.get(index));

@@ -17,6 +17,14 @@ const BODIES: Readonly<Record<number, readonly [string, (from: Cursor) => Plain]
     "response",
     (from) => ({ answer: from.hex(16), nonce: from.hex(16), ...route(from), info: nodeInfo(from) }),
   ],
+  8: [
+    "keys",
+    (from) => {
+      const count = from.u8();
+      demand(count >= 1 && count <= 8, "keys");
+      return { keys: from.times(count, () => from.hex(4)) };
+    },
+  ],
   16: ["offer", offer],
   17: ["progress", progress],
   18: ["status", status],
@@ -25,7 +33,9 @@ const BODIES: Readonly<Record<number, readonly [string, (from: Cursor) => Plain]
   21: ["inquiry", (from) => ({ transfer: from.u32(), first: from.u32() })],
   22: ["findings", findings],
   23: ["order", order],
-  24: ["yield", (from) => ({ transfer: from.u32(), target: from.hex(8), admission: from.u32() })],
+  24: ["query", (from) => ({ sender: from.hex(8), transfer: from.u32() })],
+  25: ["relay", (from) => ({ sender: from.hex(8), ...(order(from) as object) })],
+  26: ["yield", (from) => ({ transfer: from.u32(), target: from.hex(8), admission: from.u32() })],
 };
 
 export function naiveMessage(bytes: Uint8Array): Plain {

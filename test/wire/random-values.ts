@@ -129,6 +129,10 @@ const MAKERS: readonly ((random: Random) => ControlMessage)[] = [
   (random) => ({ type: "alive", body: { info: nodeInfo(random) } }),
   () => ({ type: "exit", body: null }),
   (random) => ({
+    type: "keys",
+    body: { keys: ["1a2b3c4d", ...list(random, 7, () => hexOf(randomBytes(random, 4)))] },
+  }),
+  (random) => ({
     type: "challenge",
     body: {
       nonce: hexOf(randomBytes(random, 16)),
@@ -169,6 +173,14 @@ const MAKERS: readonly ((random: Random) => ControlMessage)[] = [
   (random) => ({
     type: pick(random, ["order", "commit"] as const),
     body: { transfer: u32(random), order: u32(random), targets: epochs(random) },
+  }),
+  (random) => ({ type: "query", body: { sender: hexOf(randomBytes(random, 8)), transfer: u32(random) } }),
+  (random) => ({
+    type: "relay",
+    body: {
+      sender: hexOf(randomBytes(random, 8)),
+      ...{ transfer: u32(random), order: u32(random), targets: epochs(random) },
+    },
   }),
   (random) => ({
     type: "abort",
@@ -251,7 +263,12 @@ function extras(random: Random, type: EntryType): EntryExtras | undefined {
 export function randomManifest(random: Random, most: number): Uint8Array {
   const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), u32(random));
   if (flag(random))
-    writer.addTerms({ isForced: flag(random), isCheck: flag(random), base: `/${name(random)}` });
+    writer.addTerms({
+      isForced: flag(random),
+      isCheck: flag(random),
+      deletes: flag(random),
+      base: `/${name(random)}`,
+    });
   for (let count = below(random, 3); count > 0; count--) writer.addExclude(text(random, 0, 50, 0));
   for (let rest = below(random, most + 1); rest > 0;) {
     const components = Array.from({ length: below(random, 5) }, () => name(random));

@@ -35,7 +35,7 @@ test("metadata, terms and findings take just the bytes that they are said to tak
     metadataBytes(METADATA),
     written((writer) => encodeMetadata(writer, METADATA)),
   );
-  const terms = { isForced: true, isCheck: false, base: "/srv/www" };
+  const terms = { isForced: true, isCheck: false, deletes: true, base: "/srv/www" };
   assert.equal(
     termsBytes(terms),
     written((writer) => encodeTerms(writer, terms)),
@@ -89,7 +89,7 @@ const DIRECTORY: DirectoryHeader = { path: "srv/www", metadata: METADATA };
 const DIRECTORY_BYTES = 1 + 2 + DIRECTORY.path.length + 1 + metadataBytes(METADATA);
 
 test("a record is added where it just fits, and not with a byte less", () => {
-  const terms = { isForced: false, isCheck: true, base: "/srv" };
+  const terms = { isForced: false, isCheck: true, deletes: false, base: "/srv" };
   const entry = { ...EMPTY, name: "file" };
   assert.equal(
     leastRoom((writer) => writer.addTerms(terms)),

@@ -17,7 +17,9 @@ import type { BlockKindNumber, Effect, InboundKey, Input, StageOutcome } from ".
 
 export interface WorkerSettings extends NativeWorkerData {
   readonly role: "source" | "stage";
+  /** The real path of the base directory, and the path that was given for it. */
   readonly base: string;
+  readonly givenBase: string;
   readonly keepOwner: boolean;
   /** Patterns of what is never changed here. */
   readonly excludes: readonly string[];
@@ -52,11 +54,19 @@ export type SourceCommand =
       readonly union: BitmapData;
       /** The entries of which the contents are to be sent. */
       readonly contents: BitmapData;
+      /** The hard links of which the contents are to be sent, too. */
+      readonly separate: BitmapData | undefined;
       /** What each member wants, where somebody is to be told; in the order of the transfer's hosts. */
       readonly wants: readonly HostWant[];
       readonly detail: ReportDetail;
     }
   | { readonly kind: "close"; readonly transfer: number }
+  /**
+   * An incoming transfer is about to be committed: nothing is read before "go-on". If there are own transfers after it,
+   * "checked" answers whether it would change something of theirs.
+   */
+  | { readonly kind: "hold"; readonly inbound: InboundKey; readonly ownAfter: readonly number[] }
+  | { readonly kind: "go-on" }
   | { readonly kind: "stop" };
 
 /** What one host wants of a manifest block. */
@@ -97,6 +107,12 @@ export interface SourceTotals {
 
 /** From the source thread. */
 export type SourceReply =
+  | TransferReply
+  /** Why the commit of an incoming transfer must not begin; undefined if it may. */
+  | { readonly kind: "checked"; readonly inbound: InboundKey; readonly failure: Reason | undefined };
+
+/** From the source thread, about one transfer that this node sends. */
+export type TransferReply =
   | (Extract<Input, { kind: "produced" }> & {
       /** The number of the first of the blocks. */
       readonly firstBlock: number;
@@ -143,10 +159,14 @@ export type StagedOutcome =
   | Exclude<StageOutcome, { kind: "staged" | "failed" }>;
 
 /** What the staging thread answers to commands. */
-export type StageAnswer = Exclude<StageReply, { kind: "recovered" | "left" }>;
+export type StageAnswer = Exclude<StageReply, { kind: "recovered" | "left" | "moved" | "strange" }>;
 
 /** From the staging thread. */
 export type StageReply =
+  /** Somebody else's entry had the place of the staging area; both paths are byte strings. */
+  | { readonly kind: "moved"; readonly from: string; readonly to: string }
+  /** An entry in the staging area that no transfer has left there. */
+  | { readonly kind: "strange"; readonly path: string }
   /** Something of a transfer that has ended could not be removed. */
   | { readonly kind: "left"; readonly inbound: InboundKey; readonly failure: Reason }
   | {
@@ -169,8 +189,11 @@ export type StageReply =
       readonly isRefusal: boolean;
       readonly findings: number;
       readonly totals: StageTotals;
-      /** The file that lists what changes, where that was asked for and something does. */
-      readonly changes: string | undefined;
+      /**
+       * The file that lists what changes, if that was asked for and something does: its name, after those of the directories
+       * on the way from the base directory.
+       */
+      readonly changes: readonly string[] | undefined;
     }
   | {
       readonly kind: "committed";
@@ -179,6 +202,8 @@ export type StageReply =
       /** When the first rename began, in milliseconds since 1970, for the log. */
       readonly beganMs: number;
     }
+  /** Another transfer commits first, so this one can no longer commit. */
+  | { readonly kind: "overtaken"; readonly inbound: InboundKey; readonly failure: Reason }
   | {
       readonly kind: "found";
       readonly inbound: InboundKey;

@@ -1,17 +1,20 @@
 /** The thread that reads, seals and lays out trains. */
 import { memoryRowOf } from "../../engine/window.ts";
-import { sentence } from "../../base/reason.ts";
+import { type Reason, reason, sentence } from "../../base/reason.ts";
 import type { MessagePort } from "node:worker_threads";
 import { Bitmap } from "../../base/bitmap.ts";
 import { bytesOfText } from "../../base/display.ts";
 import { UserError } from "../../base/user-error.ts";
-import type { ProducedBlock } from "../../engine/types.ts";
+import { inboundName, type ProducedBlock } from "../../engine/types.ts";
 import { sealBlock } from "../../net/block-sealing.ts";
 import { HeapKeeper } from "../../sys/heap.ts";
 import { Owners } from "../../tree/entries/owners.ts";
 import type { HeldEntry } from "../../tree/scan/held-entry.ts";
-import { baseDirectoryProblem, deviceOfDirectory } from "../../tree/disk/base-directory.ts";
-import { explain } from "../../tree/reasons/explain.ts";
+import { baseDirectoryProblem, deviceOfDirectory, leadsElsewhere } from "../../tree/disk/base-directory.ts";
+import { Directories } from "../../tree/disk/directories.ts";
+import { linuxDisk } from "../../tree/disk/linux-disk.ts";
+import { readyChanges } from "../../tree/apply/ready-steps.ts";
+import { explain, reasonFor } from "../../tree/reasons/explain.ts";
 import { type MadeBlock, Source } from "../../tree/scan/source.ts";
 import {
   BLOCK_PLAINTEXT_BYTES,
@@ -22,7 +25,7 @@ import {
 } from "../../wire/datagram.ts";
 import { EntryType, isNameOnly } from "../../wire/entry.ts";
 import { BLOCK_FRAGMENTS, TAG_BYTES } from "../../wire/limits.ts";
-import type { PathReport, SourceCommand, SourceReply, WorkerSettings } from "./messages.ts";
+import type { BitmapData, PathReport, SourceCommand, SourceReply, WorkerSettings } from "./messages.ts";
 import { TRAIN_BYTES } from "./rings.ts";
 
 /** The thread that reads: makes blocks, seals each once, and lays it into the ring as a train ready to be sent. */
@@ -55,32 +58,81 @@ export function runSourceThread(port: MessagePort, settings: WorkerSettings): vo
   let device = deviceOfDirectory(settings.base);
   const heap = new HeapKeeper(() => sources.size === 0);
   const reply = (message: SourceReply) => port.postMessage(message);
+  /** Commits that are under way: nothing of the tree is read in the middle of them. */
+  let holds = 0;
+  const waiting: SourceCommand[] = [];
   const handle = (command: SourceCommand) => {
     if (command.kind === "stop") {
       port.close();
-      return;
-    }
-    if (command.kind === "open") {
+    } else if (command.kind === "hold") {
+      holds++;
+      if (command.ownAfter.length > 0) reply(checked(settings.base, command, sources));
+    } else if (command.kind === "go-on") {
+      if (--holds === 0) waiting.splice(0).forEach(handle);
+    } else if (holds > 0) {
+      waiting.push(command);
+    } else {
       device ??= deviceOfDirectory(settings.base);
-      sources.set(command.transfer, openSource(command, settings.base, owners, device));
-      return;
-    }
-    const open = sources.get(command.transfer);
-    if (open === undefined) return;
-    if (command.kind === "produce") reply(produce(open, command.transfer, command.firstBlock, command.count));
-    else if (command.kind === "settle") settle(open, command, reply);
-    else {
-      open.source?.close();
-      sources.delete(command.transfer);
-      heap.noteEnd();
+      carryOut(command, { settings, owners, sources, device, heap, reply });
     }
   };
   port.on("message", (commands: readonly SourceCommand[]) => commands.forEach(handle));
 }
 
+interface SourceContext {
+  readonly settings: WorkerSettings;
+  readonly owners: Owners;
+  readonly sources: Map<number, OpenSource>;
+  readonly device: number | undefined;
+  readonly heap: HeapKeeper;
+  readonly reply: (message: SourceReply) => void;
+}
+
+type TransferCommand = Exclude<SourceCommand, { kind: "stop" | "hold" | "go-on" }>;
+
+function carryOut(command: TransferCommand, context: SourceContext): void {
+  const { settings, owners, sources, device, heap, reply } = context;
+  if (command.kind === "open") {
+    sources.set(command.transfer, openSource(command, settings, owners, device));
+    return;
+  }
+  const open = sources.get(command.transfer);
+  if (open === undefined) return;
+  if (command.kind === "produce") reply(produce(open, command.transfer, command.firstBlock, command.count));
+  else if (command.kind === "settle") settle(open, command, reply);
+  else {
+    open.source?.close();
+    sources.delete(command.transfer);
+    heap.noteEnd();
+  }
+}
+
+/** Holds the steps of an incoming transfer against what the transfers after it have said about this tree. */
+function checked(
+  base: string,
+  { inbound, ownAfter }: Extract<SourceCommand, { kind: "hold" }>,
+  sources: ReadonlyMap<number, OpenSource>,
+): SourceReply {
+  let failure: Reason | undefined;
+  let directories: Directories | undefined;
+  try {
+    directories = Directories.at(linuxDisk, base);
+    for (const transfer of ownAfter) {
+      const cover = sources.get(transfer)?.source?.cover;
+      const path = cover?.conflictWith(readyChanges(directories, inboundName(inbound)));
+      if (path !== undefined) failure ??= reason("own-push", path);
+    }
+  } catch (error) {
+    failure = { ...reasonFor(error), path: "" };
+  } finally {
+    directories?.close();
+  }
+  return { kind: "checked", inbound, failure };
+}
+
 function openSource(
   command: Extract<SourceCommand, { kind: "open" }>,
-  base: string,
+  { base, givenBase }: WorkerSettings,
   owners: Owners,
   device: number | undefined,
 ): OpenSource {
@@ -91,6 +143,8 @@ function openSource(
     ...epochHalves(command.epoch),
   };
   try {
+    // The daemon has checked, locked and recovered the directory that it started with, and no other one.
+    if (leadsElsewhere(givenBase, base)) throw new UserError(sentence("base-moved", bytesOfText(givenBase)));
     const { request, rules, dryRun } = command;
     const source = new Source(base, owners, request, { rules, dryRun }, device);
     return { ...common, source, failure: undefined };
@@ -155,14 +209,18 @@ function layOut(open: OpenSource, transfer: number, block: number, kind: number,
   }
 }
 
+function bitmapOf({ size, bytes }: BitmapData): Bitmap {
+  return new Bitmap(size, bytes);
+}
+
 function settle(
   open: OpenSource,
   command: Extract<SourceCommand, { kind: "settle" }>,
   reply: (message: SourceReply) => void,
 ): void {
-  const union = new Bitmap(command.union.size, command.union.bytes);
-  const contents = new Bitmap(command.contents.size, command.contents.bytes);
-  const entries = open.source?.settle(command.block, union, contents) ?? [];
+  const [union, contents] = [bitmapOf(command.union), bitmapOf(command.contents)];
+  const separate = command.separate === undefined ? undefined : bitmapOf(command.separate);
+  const entries = open.source?.settle(command.block, union, contents, separate) ?? [];
   if (command.detail === "none") return;
   const reports: PathReport[] = [];
   const wants = command.wants.map(({ host, entries: data, differences }) => ({

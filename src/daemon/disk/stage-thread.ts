@@ -1,7 +1,7 @@
 /** The thread that opens, stages and commits. */
-import path from "node:path";
 import type { MessagePort } from "node:worker_threads";
 import { Bitmap } from "../../base/bitmap.ts";
+import { bytesOfText } from "../../base/display.ts";
 import { DecodeError } from "../../base/bytes.ts";
 import { type Reason, reason } from "../../base/reason.ts";
 import { type BlockKindNumber, inboundName, type InboundKey } from "../../engine/types.ts";
@@ -9,16 +9,19 @@ import { openBlock } from "../../net/block-sealing.ts";
 import { PAGE_BYTES } from "../../net/page-pool.ts";
 import { type AttributeRules, groupsOfProcess } from "../../tree/entries/attributes.ts";
 import { recover } from "../../tree/apply/recovery.ts";
+import type { Disk } from "../../tree/disk/disk.ts";
 import { Directories } from "../../tree/disk/directories.ts";
-import { linuxDisk } from "../../tree/disk/linux-disk.ts";
+import { isStill, leadsElsewhere } from "../../tree/disk/base-directory.ts";
+import { withClosedDirectories } from "../../tree/disk/closed-directories.ts";
+import { LinuxDisk } from "../../tree/disk/linux-disk.ts";
 import { HeapKeeper } from "../../sys/heap.ts";
 import { Owners } from "../../tree/entries/owners.ts";
 import { Protection } from "../../tree/decide/protection.ts";
-import { RefusalError } from "../../tree/reasons/stage-error.ts";
+import { RefusalError, StageError } from "../../tree/reasons/stage-error.ts";
 import type { StagePlan } from "../../tree/decide/planner.ts";
-import { Stage, stageFailure } from "../../tree/apply/stage.ts";
+import { exactReason, Stage, stageFailure } from "../../tree/apply/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
-import { STAGING_NAME } from "../../wire/path-rules.ts";
+import { joinPath, STAGING_NAME } from "../../wire/path-rules.ts";
 import {
   bitmapData,
   STAGE_NUMBERS,
@@ -40,6 +43,7 @@ const SIGN_MS = 500;
 const FINDINGS = 800;
 
 interface OpenStage {
+  readonly inbound: InboundKey;
   readonly stage: Stage | undefined;
   /** The manifest block that is being compared, if that takes long. */
   planning?: Generator<undefined, StagePlan>;
@@ -123,6 +127,7 @@ class StageThread {
   private readonly settings: WorkerSettings;
   private readonly reply: (message: StageReply) => void;
   private readonly rules: AttributeRules;
+  private readonly disk: Disk;
   private readonly protection: Protection | undefined;
   private readonly pages: Uint8Array;
   private readonly stages = new Map<string, OpenStage>();
@@ -136,6 +141,8 @@ class StageThread {
     this.reply = reply;
     this.pages = new Uint8Array(settings.pages);
     this.rules = { owners: new Owners(), keepOwner: settings.keepOwner, ownGroups: groupsOfProcess() };
+    const { ownGroups } = this.rules;
+    this.disk = new (withClosedDirectories(LinuxDisk, (group) => ownGroups.has(group)))();
     this.protection = Protection.of(settings.excludes, Buffer.from(settings.base).toString("latin1"));
   }
 
@@ -143,7 +150,11 @@ class StageThread {
   recover(): void {
     try {
       this.rules.owners.refresh();
-      const finished = recover(this.baseDirectory(), this.rules);
+      const finished = recover(this.baseDirectory(), this.rules, {
+        onMoved: (name) => this.tellMoved(name),
+        onStrange: (name) =>
+          this.reply({ kind: "strange", path: this.pathInBase(`${STAGING_NAME}/${name}`) }),
+      });
       this.reply({ kind: "recovered", finished, failure: undefined });
     } catch (error) {
       this.reply({ kind: "recovered", finished: [], failure: stageFailure(error) });
@@ -165,15 +176,11 @@ class StageThread {
     switch (command.kind) {
       case "prepare": {
         let isRefusal = false;
-        const failure =
-          open.failure ??
-          attempt(
-            () => open.stage?.prepare(),
-            () => (isRefusal = true),
-          );
+        const prepare = () => open.stage?.prepare();
+        const failure = this.exact(open.failure ?? attempt(prepare, () => (isRefusal = true)));
         const totals = open.stage?.totals ?? { entries: 0, bytes: 0 };
         const isListed = failure === undefined && open.stage?.isListed === true;
-        const changes = isListed ? path.join(this.settings.base, STAGING_NAME, name, "changes") : undefined;
+        const changes = isListed ? [STAGING_NAME, name, "changes"] : undefined;
         const rest = { isRefusal, findings: open.stage?.findingCount ?? 0, totals, changes };
         this.reply({ kind: "prepared", inbound: command.inbound, failure, ...rest });
         break;
@@ -194,16 +201,16 @@ class StageThread {
   }
 
   private open(command: Extract<StageCommand, { kind: "open" }>): OpenStage {
-    const common = { key: Buffer.from(command.key) };
+    const common = { inbound: command.inbound, key: Buffer.from(command.key) };
     try {
-      // A base directory that was replaced by another one since the last transfer is that other one now.
-      if (this.stages.size === 0) this.reopenBase();
+      this.checkBase();
       const { inbound, dryRun } = command;
       const name = inboundName(inbound);
       const stage = new Stage(this.baseDirectory(), this.rules, name, dryRun, {
         protection: this.protection,
         listsChanges: this.settings.listsChanges,
         deleteLimit: this.settings.deleteLimit,
+        onMoved: (moved) => this.tellMoved(moved),
       });
       return { ...common, stage, failure: undefined };
     } catch (error) {
@@ -246,7 +253,7 @@ class StageThread {
       open.stage.write(plaintext);
       return WRITTEN;
     } catch (error) {
-      return { kind: "failed", reason: blockFailure(error) };
+      return { kind: "failed", reason: this.exact(blockFailure(error)) };
     }
   }
 
@@ -287,7 +294,7 @@ class StageThread {
       // The transfer may have ended since the last step.
       outcome = open.planning === planning ? this.goOn(open, planning, command, signMs) : CORRUPT;
     } catch (error) {
-      outcome = { kind: "failed", reason: blockFailure(error) };
+      outcome = { kind: "failed", reason: this.exact(blockFailure(error)) };
     }
     if (outcome !== undefined) this.reply({ kind: "staged", inbound, blocks: [block, page], outcome });
     this.afterStep();
@@ -299,10 +306,13 @@ class StageThread {
   }
 
   private commit(open: OpenStage, inbound: InboundKey): void {
-    for (const other of this.stages.values())
-      if (other !== open && open.stage !== undefined) other.stage?.yieldTo(open.stage.steps());
+    for (const other of this.stages.values()) {
+      if (other === open || open.stage === undefined) continue;
+      const failure = other.stage?.yieldTo(open.stage.steps());
+      if (failure !== undefined) this.reply({ kind: "overtaken", inbound: other.inbound, failure });
+    }
     const beganMs = performance.timeOrigin + performance.now();
-    const failure = attempt(() => open.stage?.commit());
+    const failure = this.exact(attempt(() => open.stage?.commit()));
     this.reply({ kind: "committed", inbound, failure, beganMs });
     this.end(inbound, open);
   }
@@ -317,14 +327,37 @@ class StageThread {
     this.heap.noteEnd();
   }
 
+  private tellMoved(name: string): void {
+    this.reply({ kind: "moved", from: this.pathInBase(STAGING_NAME), to: this.pathInBase(name) });
+  }
+
+  /** @param name a byte string; so is the answer */
+  private pathInBase(name: string): string {
+    return joinPath(bytesOfText(this.settings.base), name);
+  }
+
+  private exact<Why extends Reason | undefined>(why: Why): Why | Reason {
+    return why === undefined || this.base === undefined ? why : exactReason(why, this.base);
+  }
+
   private baseDirectory(): Directories {
-    this.base ??= Directories.at(linuxDisk, this.settings.base);
+    this.base ??= Directories.at(this.disk, this.settings.base);
     return this.base;
   }
 
-  private reopenBase(): void {
-    this.base?.close();
-    this.base = undefined;
+  /**
+   * A base directory that was replaced by another one since the last transfer is that other one now. A symbolic link that
+   * was changed is not followed: the daemon has checked, locked and recovered the directory that it started with.
+   */
+  private checkBase(): void {
+    const { base, givenBase } = this.settings;
+    if (leadsElsewhere(givenBase, base)) throw StageError.of("base-moved", "", bytesOfText(givenBase));
+    if (this.stages.size === 0) {
+      this.base?.close();
+      this.base = undefined;
+      return;
+    }
+    if (!isStill(base, this.baseDirectory().statDirectory(""))) throw StageError.of("base-replaced", "");
   }
 }
 

@@ -9,24 +9,28 @@ import {
   type StageOutcome,
 } from "../../engine/types.ts";
 import { Bitmap } from "../../base/bitmap.ts";
-import type { ControlSealer, FleetKey } from "../../net/sealing.ts";
+import type { ControlSealer } from "../../net/sealing.ts";
 import type { Transport } from "../../net/transports/transport.ts";
 import type { ScanRequest, ScanRules } from "../../tree/scan/request.ts";
 import { DATAGRAM_BYTES } from "../../wire/limits.ts";
+import type { NodeInfo } from "../../wire/membership-messages.ts";
 import { encodeMessage } from "../../wire/message.ts";
 import type { DiskThreads } from "../disk/disk-threads.ts";
 import {
   bitmapData,
   type ReportDetail,
   type SourceReply,
+  type TransferReply,
   type StageAnswer,
   STAGED_NUMBERS,
   type StagedOutcome,
 } from "../disk/messages.ts";
 import { RingPool } from "../disk/rings.ts";
+import { Commits } from "./commits.ts";
 import type { InboundDatagrams } from "./inbound-datagrams.ts";
 import type { InboundPages } from "./inbound-pages.ts";
 import { OutboundTrains } from "./outbound-trains.ts";
+import type { TransferKeys } from "./transfer-keys.ts";
 
 /** The request of an outgoing transfer, and the callbacks for its progress and its result. */
 export interface TransferObserver {
@@ -36,7 +40,7 @@ export interface TransferObserver {
   /** The name by which people see a member. */
   hostOf(epoch: string): string;
   /** Called with each reply of the reading thread, until the transfer is over. */
-  onSource(reply: SourceReply): void;
+  onSource(reply: TransferReply): void;
 }
 
 /** The parts that the event pump connects. */
@@ -44,7 +48,7 @@ export interface DriverParts {
   readonly engine: NodeEngine;
   /** The epoch of this node: 16 hexadecimal digits. */
   readonly epoch: string;
-  readonly fleetKey: FleetKey;
+  readonly keys: TransferKeys;
   readonly sealer: ControlSealer;
   readonly transport: Transport;
   readonly inbound: InboundDatagrams;
@@ -68,6 +72,10 @@ export class Driver {
   private readonly parts: DriverParts;
   private readonly rings = new RingPool();
   private readonly outbound = new Map<number, Outbound>();
+  private readonly commits = new Commits(
+    () => this.disks,
+    (input) => this.handle(input),
+  );
   private disks: DiskThreads | undefined;
   private timer: NodeJS.Timeout | undefined;
   private timerMs = Infinity;
@@ -108,6 +116,14 @@ export class Driver {
     this.planPump();
   }
 
+  /** The node is about to accept other keys: it tells the members their fingerprints at once, under the key that seals now. */
+  tellKeys(keys: NodeInfo["keys"]): void {
+    this.parts.engine.membership.changeKeys(keys);
+    this.handle({ kind: "tick" });
+    // Not at the next turn: the keys are exchanged before it.
+    this.pump();
+  }
+
   /** The node has another id from now on: it introduces itself again. */
   rename(nodeId: string): void {
     this.parts.sealer.rename(nodeId);
@@ -134,7 +150,7 @@ export class Driver {
       kind: "open",
       transfer,
       epoch: this.parts.epoch,
-      key: this.parts.fleetKey.transferKey(this.parts.epoch, transfer),
+      key: this.parts.keys.begin(transfer).transferKey(this.parts.epoch, transfer),
       ring: trains.ring,
       datagramBytes,
       request: observer.request,
@@ -146,6 +162,10 @@ export class Driver {
 
   /** The reading thread has made blocks, or tells which entries are sent. */
   onSource(reply: SourceReply): void {
+    if (reply.kind === "checked") {
+      this.commits.takeChecked(reply);
+      return;
+    }
     const outbound = this.outbound.get(reply.transfer);
     if (outbound === undefined) {
       // The transfer is over, but the engine is to know that the disk has answered.
@@ -184,8 +204,11 @@ export class Driver {
     const { inbound: key } = reply;
     if (reply.kind !== "staged") {
       const { inbound, ...rest } = reply;
-      if (rest.kind === "prepared" || rest.kind === "committed")
+      if (rest.kind === "committed") this.commits.end(rest.failure, inbound);
+      else if (rest.kind === "prepared")
         this.handle({ ...rest, key: inbound, failure: textOf(rest.failure) });
+      else if (rest.kind === "overtaken")
+        this.handle({ ...rest, key: inbound, failure: sentenceOf(rest.failure) });
       else this.handle({ ...rest, key: inbound });
       return;
     }
@@ -251,7 +274,8 @@ export class Driver {
         this.outbound.delete(effect.transfer);
         break;
       case "event":
-        if (effect.event.kind === "inbound-ended") this.closePages(effect.event.key);
+        if (effect.event.kind === "inbound-ended") this.closeInbound(effect.event.key);
+        if (effect.event.kind === "transfer-finished") this.parts.keys.finish(effect.event.result.transfer);
         this.parts.onEvent(effect.event);
         break;
       case "open-stage":
@@ -266,14 +290,17 @@ export class Driver {
       case "read-findings":
         this.disks?.toStage({ kind: "find", inbound: effect.key, first: effect.first });
         break;
+      case "commit":
+        this.commits.begin(effect);
+        break;
       default:
         this.disks?.toStage({ kind: effect.kind, inbound: effect.key });
     }
   }
 
   private send(effect: Extract<Effect, { kind: "send" }>): void {
-    const datagram = this.parts.sealer.seal(encodeMessage(effect.message));
-    const { destination } = effect;
+    const { destination, message } = effect;
+    const datagram = this.parts.sealer.seal(encodeMessage(message), this.parts.keys.keyFor(message));
     if (destination.to === "group") this.parts.transport.sendToGroup(datagram);
     else this.parts.transport.sendToNode(datagram, destination.address.ip, destination.address.port);
   }
@@ -288,7 +315,7 @@ export class Driver {
   }
 
   private settle(effect: Extract<Effect, { kind: "settle" }>): void {
-    const { transfer, block, union, contents } = effect;
+    const { transfer, block, union, contents, separate } = effect;
     const observer = this.outbound.get(transfer)?.observer;
     if (observer === undefined) return;
     const { detail } = observer;
@@ -304,6 +331,7 @@ export class Driver {
       block,
       union: bitmapData(union),
       contents: bitmapData(contents),
+      separate: separate === undefined ? undefined : bitmapData(separate),
       wants,
       detail,
     });
@@ -312,11 +340,12 @@ export class Driver {
   private openStage(key: InboundKey, dryRun: boolean): void {
     this.parts.pages.open(key);
     this.parts.transport.expectTrains(true);
-    const secret = this.parts.fleetKey.transferKey(key.epoch, key.transfer);
+    const secret = this.parts.keys.open(key).transferKey(key.epoch, key.transfer);
     this.disks?.toStage({ kind: "open", inbound: key, key: secret, dryRun });
   }
 
-  private closePages(key: InboundKey): void {
+  private closeInbound(key: InboundKey): void {
+    this.parts.keys.close(key);
     this.parts.pages.close(key);
     this.parts.transport.expectTrains(this.parts.pages.areInUse);
   }

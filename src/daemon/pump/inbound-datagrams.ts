@@ -3,6 +3,7 @@ import { DecodeError } from "../../base/bytes.ts";
 import type { NodeEngine } from "../../engine/node.ts";
 import type { Address, FoundProblem } from "../../engine/types.ts";
 import type { DatagramHandler } from "../../net/datagram-handler.ts";
+import type { ForeignSources } from "../../net/foreign-sources.ts";
 import type { ControlOpener } from "../../net/sealing.ts";
 import { StrangerBudget } from "../../net/stranger-budget.ts";
 import type { ScatteredMessage } from "../../sys/datagram-reader.ts";
@@ -18,6 +19,7 @@ import { DATAGRAM_BYTES } from "../../wire/limits.ts";
 import { announcedInfo, decodeMessage } from "../../wire/message.ts";
 import type { Counters } from "./counters.ts";
 import type { InboundPages } from "./inbound-pages.ts";
+import type { TransferKeys } from "./transfer-keys.ts";
 
 /**
  * Takes in what the transport hands over. Control messages are opened and go to the engine. Payloads of fragments go
@@ -28,6 +30,8 @@ export class InboundDatagrams implements DatagramHandler {
   private readonly opener: ControlOpener;
   private readonly counters: Counters;
   private readonly pages: InboundPages;
+  private readonly keys: TransferKeys;
+  private readonly foreign: ForeignSources;
   private readonly nowMs: () => number;
   private readonly strangers: Pick<StrangerBudget, "take">;
   private readonly header = new FragmentHeader();
@@ -44,6 +48,9 @@ export class InboundDatagrams implements DatagramHandler {
     readonly opener: ControlOpener;
     readonly counters: Counters;
     readonly pages: InboundPages;
+    readonly keys: TransferKeys;
+    /** Where packets under another key are noted. */
+    readonly foreign: ForeignSources;
     /** Milliseconds of a clock that only goes forward. */
     readonly nowMs: () => number;
     /** What may be done for unknown nodes; the usual budget if it is left out. */
@@ -53,6 +60,8 @@ export class InboundDatagrams implements DatagramHandler {
     this.opener = parts.opener;
     this.counters = parts.counters;
     this.pages = parts.pages;
+    this.keys = parts.keys;
+    this.foreign = parts.foreign;
     this.nowMs = parts.nowMs;
     this.strangers = parts.strangers ?? new StrangerBudget();
   }
@@ -147,13 +156,17 @@ export class InboundDatagrams implements DatagramHandler {
       const opened = this.opener.open(datagram, () => this.strangers.take(source.ip, this.nowMs()));
       if (opened.kind === "replayed") this.counters.replayed++;
       else if (opened.kind === "unexamined") this.counters.unexamined++;
-      else if (opened.kind === "foreign") {
-        this.counters.foreign++;
-        this.counters.lastForeignSource = source.ip;
-        this.noteProblem({ kind: "foreign-key", ip: source.ip, isProven: false });
-      } else {
+      else if (opened.kind === "foreign") this.noteForeign(opened.header.nodeId, source);
+      else {
         const { nodeId, epoch } = opened.header;
         const message = decodeMessage(opened.plaintext);
+        if (!this.keys.mayTake(epoch, message, opened.fleetKey)) {
+          this.noteForeign(nodeId, source);
+          return;
+        }
+        if (message.type === "offer") {
+          this.keys.noteOffer({ epoch, transfer: message.body.transfer }, opened.fleetKey);
+        }
         // Not before an OFFER: the fragments after it belong to no transfer yet, and would be dropped.
         if (message.type === "progress") this.beforeProgress();
         this.engine.handle({ kind: "message", from: { nodeId, epoch }, source, message }, this.nowMs());
@@ -164,5 +177,12 @@ export class InboundDatagrams implements DatagramHandler {
       if (!(error instanceof DecodeError)) throw error;
       this.counters.malformed++;
     }
+  }
+
+  private noteForeign(nodeId: string, { ip }: Address): void {
+    this.counters.foreign++;
+    this.counters.lastForeignSource = ip;
+    this.foreign.note(ip, nodeId, this.nowMs());
+    this.noteProblem({ kind: "foreign-key", ip, isProven: false });
   }
 }

@@ -6,6 +6,7 @@ import { ExitStatus, UserError } from "../../base/user-error.ts";
 import type { PeerCredentials } from "../../sys/peer-credentials.ts";
 import type { NodeEngine } from "../../engine/node.ts";
 import type { Transport } from "../../net/transports/transport.ts";
+import type { KeyRing } from "../../net/key-ring.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { displayName } from "./host-names.ts";
 import type { Driver } from "../pump/driver.ts";
@@ -31,8 +32,7 @@ export interface ServiceParts {
   readonly history: History;
   readonly counters: Counters;
   readonly log: Log;
-  /** Whether the fleet has a key. */
-  readonly isSealed: boolean;
+  readonly ring: KeyRing;
   readonly watch: Pick<InterfaceWatch, "state">;
   readonly copies: Pick<OwnCopies, "shown">;
   /** When the daemon was started, by the clock of performance.now(). */
@@ -107,9 +107,15 @@ export class ConsoleService implements RequestHandler {
       receives: member.info.receives,
       sends: member.info.sends,
       labels: member.info.labels,
+      ...(member.info.keys === undefined ? {} : { keys: member.info.keys }),
     }));
     shown.sort((a, b) => (a.host < b.host ? -1 : 1));
-    return { result: "members", members: shown, problems: this.problems(), isSealed: this.parts.isSealed };
+    return {
+      result: "members",
+      members: shown,
+      problems: this.problems(),
+      isSealed: this.parts.ring.isSecret,
+    };
   }
 
   private problems(): ProblemInfo[] {
@@ -133,6 +139,7 @@ export class ConsoleService implements RequestHandler {
   private status(): [string, string][] {
     const { settings, transport, transfers, counters, log } = this.parts;
     const { chosen, away } = this.parts.watch.state;
+    const keys = this.parts.ring.fingerprints ?? [];
     const yes = (value: boolean) => (value ? "yes" : "no");
     const foreign =
       counters.foreign === 0 ? "0" : `${counters.foreign} (last from ${counters.lastForeignSource})`;
@@ -150,8 +157,10 @@ export class ConsoleService implements RequestHandler {
       ["socket", bytesOfText(settings.socket ?? "none")],
       [
         "sealed",
-        this.parts.isSealed ? "yes" : "no: anyone on this network can write here; give a key with -k",
+        this.parts.ring.isSecret ? "yes" : "no: anyone on this network can write here; give a key with -k",
       ],
+      ["key", keys[0] ?? "none"],
+      ["accepted keys", keys.length === 0 ? "none" : keys.join(", ")],
       ["members", this.membersText()],
       ...this.problems().map(({ reason }): [string, string] => ["problem", reason]),
       ["sending", String(transfers.count)],

@@ -3,6 +3,7 @@ import { type Reason, reason } from "../../base/reason.ts";
 import fs from "node:fs";
 import path from "node:path";
 import { bytesOfText } from "../../base/display.ts";
+import { openOwnFile } from "../../sys/own-files.ts";
 import { inboundName, type NodeEvent } from "../../engine/types.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import type { StageAnswer } from "../disk/messages.ts";
@@ -34,9 +35,12 @@ export class Hooks {
   private readonly log: Log;
   private readonly incoming = new Map<string, Incoming>();
   private readonly running = new Map<HookProcess, string>();
+  private readonly stagingOwner: number;
 
-  constructor(settings: HookSettings, base: string, log: Log) {
+  /** @param stagingOwner the user to whom BASE/.makuosan belongs */
+  constructor(settings: HookSettings, base: string, log: Log, stagingOwner: number) {
     this.settings = settings;
+    this.stagingOwner = stagingOwner;
     this.base = base;
     this.log = log;
   }
@@ -89,11 +93,11 @@ export class Hooks {
   }
 
   /** @returns why it failed; undefined after a success */
-  private async preCommit(incoming: Incoming, changes: string): Promise<Reason | undefined> {
+  private async preCommit(incoming: Incoming, changes: readonly string[]): Promise<Reason | undefined> {
     const { preCommit, postCommit } = this.settings;
     try {
-      if (preCommit !== undefined) incoming.lists["pre-commit"] = await fs.promises.open(changes);
-      if (postCommit !== undefined) incoming.lists["post-commit"] = await fs.promises.open(changes);
+      if (preCommit !== undefined) incoming.lists["pre-commit"] = await this.openList(changes);
+      if (postCommit !== undefined) incoming.lists["post-commit"] = await this.openList(changes);
     } catch (error) {
       await this.closeLists(incoming);
       return reason("changes-unreadable", undefined, String((error as NodeJS.ErrnoException).code));
@@ -105,6 +109,16 @@ export class Hooks {
     }
     const failure = await this.run("pre-commit", preCommit, incoming, {});
     return failure === undefined ? undefined : reason("pre-commit", undefined, bytesOfText(failure));
+  }
+
+  /** The owner of the base directory could put a link to another file in the place of the list. */
+  private async openList(changes: readonly string[]): Promise<fs.promises.FileHandle> {
+    const descriptor = openOwnFile(this.base, changes, this.stagingOwner);
+    try {
+      return await fs.promises.open(`/proc/self/fd/${descriptor}`);
+    } finally {
+      fs.closeSync(descriptor);
+    }
   }
 
   private async postCommit(incoming: Incoming, commit: Incoming["commit"]): Promise<void> {

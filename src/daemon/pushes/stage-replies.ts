@@ -26,6 +26,8 @@ export function passStageReplies(replies: readonly StageReply[], hearers: StageH
   for (const reply of replies) {
     if (reply.kind === "recovered") logRecovery(log, reply);
     else if (reply.kind === "left") logLeftover(log, reply);
+    else if (reply.kind === "moved") logMoved(log, reply);
+    else if (reply.kind === "strange") logStrange(log, reply);
     else answers.push(reply);
   }
   const passed = answers.filter((answer) => {
@@ -50,4 +52,17 @@ function logRecovery(log: Log, reply: Extract<StageReply, { kind: "recovered" }>
 
 function logLeftover(log: Log, { inbound, failure }: Extract<StageReply, { kind: "left" }>): void {
   log.error(`what transfer ${inboundName(inbound)} has left cannot be removed: ${sentenceOf(failure)}`);
+}
+
+function logMoved(log: Log, { from, to }: Extract<StageReply, { kind: "moved" }>): void {
+  log.warn(
+    `${from} was not makuosan's own, so nothing in it was used; it is ${to} now: ` +
+      `see who made it, and remove it with 'rm -r ${to}'`,
+  );
+}
+
+function logStrange(log: Log, { path }: Extract<StageReply, { kind: "strange" }>): void {
+  log.warn(
+    `${path} is no part of a transfer, so it stays: see who put it there, and remove it with 'rm -r ${path}'`,
+  );
 }

@@ -2,7 +2,8 @@
 import { DecodeError } from "../../base/bytes.ts";
 import { compileGlob, isPattern, matches } from "../../base/glob.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
-import type { Member } from "../../engine/types.ts";
+import type { Member, Verdict } from "../../engine/types.ts";
+import type { ApartHosts } from "./apart-hosts.ts";
 
 /** Most names, patterns and labels of one request: each is compared with up to 4,096 members while everything else waits. */
 const NAMES = 1_024;
@@ -13,6 +14,8 @@ export interface ChosenTargets {
   readonly unknown: readonly string[];
   /** Names of `--except` that match none. */
   readonly unknownExcepts: readonly string[];
+  /** The verdicts on hosts that were chosen and cannot be reached for their key. */
+  readonly apart: readonly Verdict[];
 }
 
 /**
@@ -45,7 +48,30 @@ export function chooseTargets(
     if (found.length === 0) unknownExcepts.push(name);
     for (const member of found) chosen.delete(member);
   }
-  return { members: [...chosen], unknown, unknownExcepts };
+  return { members: [...chosen], unknown, unknownExcepts, apart: [] };
+}
+
+/**
+ * Finds the members for a push, and the hosts among the chosen ones that it cannot reach for their key. A host that was a
+ * member and is heard under another key is chosen as if it still were one.
+ *
+ * @throws UserError as chooseTargets() does
+ */
+export function chooseReachable(
+  members: readonly Member[],
+  apart: Pick<ApartHosts, "lost" | "verdictOn">,
+  names: readonly string[],
+  excepts: readonly string[],
+): ChosenTargets {
+  const chosen = chooseTargets([...members, ...apart.lost()], names, excepts);
+  const reachable: Member[] = [];
+  const verdicts: Verdict[] = [];
+  for (const member of chosen.members) {
+    const verdict = apart.verdictOn(member, members.includes(member));
+    if (verdict === undefined) reachable.push(member);
+    else verdicts.push(verdict);
+  }
+  return { ...chosen, members: reachable, apart: verdicts };
 }
 
 /** Whether a name may mean several members. */

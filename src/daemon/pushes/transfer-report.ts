@@ -5,7 +5,7 @@ import type { TransferSender } from "../../engine/sender/transfer-sender.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../../wire/datagram.ts";
 import { differenceNames } from "../../wire/differences.ts";
 import { type Finding, FindingKind } from "../../wire/findings.ts";
-import type { PathReport, SourceReply } from "../disk/messages.ts";
+import type { PathReport, TransferReply } from "../disk/messages.ts";
 import type { Log } from "../service/log.ts";
 import { EMPTY_TALLY, type Tally } from "./transfer-result.ts";
 
@@ -60,7 +60,7 @@ export class TransferReport {
   }
 
   /** The reading thread has made blocks, or tells which entries are sent. */
-  onSource(reply: SourceReply): void {
+  onSource(reply: TransferReply): void {
     if (reply.kind === "reports") {
       for (const report of reply.reports) this.onPath(report);
       return;

@@ -2,7 +2,7 @@
 import { reasonOf, sentence } from "../../base/reason.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
 import type { SendRequest, SendResult } from "../../console/protocol.ts";
-import type { TransferResult } from "../../engine/types.ts";
+import type { TransferResult, Verdict } from "../../engine/types.ts";
 import type { SourceTotals } from "../disk/messages.ts";
 import type { PushTargets } from "./missing.ts";
 
@@ -39,10 +39,20 @@ export function resultOfTransfer(
   targets: PushTargets,
   tally: Tally,
   nameOf: (epoch: string) => string | undefined,
-  { verdicts, aborted, repairedFragments }: TransferResult,
+  { verdicts: ofMembers, aborted, repairedFragments }: TransferResult,
   durationMs: number,
 ): SendResult {
-  const hosts = verdicts
+  const verdicts = [...ofMembers, ...targets.apart];
+  const hosts = shownVerdicts(verdicts, nameOf);
+  const exitStatus = exitStatusOf(request, targets, tally, { verdicts, aborted });
+  return { ...fromTally(targets, tally), exitStatus, hosts, aborted, durationMs, repairedFragments };
+}
+
+function shownVerdicts(
+  verdicts: readonly Verdict[],
+  nameOf: (epoch: string) => string | undefined,
+): SendResult["hosts"] {
+  return verdicts
     .map(({ epoch, hostName, address, outcome, reason }) => ({
       host: nameOf(epoch) ?? hostName,
       address: address.ip,
@@ -51,8 +61,6 @@ export function resultOfTransfer(
       ...(outcome === "done" ? {} : { cause: reasonOf(reason) }),
     }))
     .sort((a, b) => (a.host < b.host ? -1 : 1));
-  const exitStatus = exitStatusOf(request, targets, tally, { verdicts, aborted });
-  return { ...fromTally(targets, tally), exitStatus, hosts, aborted, durationMs, repairedFragments };
 }
 
 /**
@@ -65,8 +73,13 @@ export function resultWithoutTransfer(
   { allOrNothing }: RequestTerms,
   targets: PushTargets,
 ): SendResult | undefined {
-  const { members, unknown, missing } = targets;
-  const absent = [...unknown, ...missing.map(({ host, address }) => (host === "" ? address : host))];
+  const { members, unknown, apart, missing } = targets;
+  const ofKeys = apart.map(({ hostName }) => hostName);
+  const absent = [
+    ...unknown,
+    ...ofKeys,
+    ...missing.map(({ host, address }) => (host === "" ? address : host)),
+  ];
   const isRefused = allOrNothing && absent.length > 0;
   if (members.length > 0 && !isRefused) return undefined;
   if (absent.length === 0) {
@@ -78,7 +91,7 @@ export function resultWithoutTransfer(
   return {
     ...fromTally(targets, EMPTY_TALLY),
     exitStatus: isRefused ? ExitStatus.aborted : ExitStatus.partial,
-    hosts: [],
+    hosts: shownVerdicts(apart, () => undefined),
     aborted: isRefused ? sentence("unreachable", absent.join(", ")) : undefined,
     durationMs: 0,
     repairedFragments: 0,

@@ -11,12 +11,13 @@ import type { Driver } from "../pump/driver.ts";
 import type { InterfaceWatch } from "../service/interface-watch.ts";
 import type { Log } from "../service/log.ts";
 import { findGroupNumber } from "../settings/accounts.ts";
+import type { ApartHosts } from "./apart-hosts.ts";
 import { ownerForGroup, pushedBy } from "./callers.ts";
 import type { Settings } from "../settings/settings.ts";
 import { datagramBytesFor } from "./datagram-length.ts";
 import { byHostName, displayName } from "./host-names.ts";
 import { addMissing, noMember, type PushTargets } from "./missing.ts";
-import { chooseTargets } from "./targets.ts";
+import { chooseReachable } from "./targets.ts";
 import { type TransferProgress, TransferReport } from "./transfer-report.ts";
 import { resultOfTransfer, resultWithoutTransfer } from "./transfer-result.ts";
 import { Turns } from "./turns.ts";
@@ -34,6 +35,8 @@ export interface TransferParts {
   readonly driver: Pick<Driver, "startTransfer" | "handle" | "nowMs">;
   readonly log: Log;
   readonly settings: Pick<Settings, "hostName" | "parallel" | "excludes" | "ownerMatch" | "port">;
+  /** Knows the hosts that cannot be reached for their key. */
+  readonly apart: Pick<ApartHosts, "lost" | "verdictOn">;
   readonly watch: Pick<InterfaceWatch, "state" | "datagramBytes">;
   /** Whether the fleet has a key. */
   readonly isSealed: boolean;
@@ -138,14 +141,15 @@ export class Transfers {
 
   private sendNow(asked: Asked, signal: AbortSignal): Promise<SendResult> {
     const { request } = asked;
-    const { engine, isSealed, settings, watch } = this.parts;
+    const { apart, engine, isSealed, settings, watch } = this.parts;
     const { targets: names, excepts } = request;
     const members = [...engine.membership.members].sort(byHostName);
     const { list: problems } = engine.membership.problems;
     const { away } = watch.state;
     const surroundings = { problems, members, isSealed, port: settings.port, away };
-    const chosen = chooseTargets(members, names, excepts);
-    if (chosen.members.length === 0 && names.length === 0) throw noMember(surroundings);
+    const chosen = chooseReachable(members, apart, names, excepts);
+    const isAnyChosen = chosen.members.length + chosen.apart.length > 0;
+    if (!isAnyChosen && names.length === 0) throw noMember(surroundings);
     const targets = addMissing(chosen, names, excepts, surroundings);
     const result = resultWithoutTransfer(request, targets);
     if (result !== undefined) return Promise.resolve(result);

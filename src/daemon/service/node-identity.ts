@@ -7,7 +7,6 @@ import { UserError } from "../../base/user-error.ts";
 import { checkAccess, lockFile } from "../../sys/files.ts";
 import { usersOfLock } from "../../sys/file-locks.ts";
 import { replaceFile } from "../../sys/own-files.ts";
-import { STAGING_NAME } from "../../wire/path-rules.ts";
 import { BaseMark } from "./base-mark.ts";
 import type { Log } from "./log.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -147,7 +146,6 @@ export function claimBase({ base, receives }: Settings, log: Log): () => void {
         `another makuosan works on ${base}: stop it first, or choose another directory with -b`,
       );
     }
-    checkStaging(path.join(base, STAGING_NAME));
     return release;
   } catch (error) {
     release();
@@ -188,17 +186,4 @@ function openBase(base: string, receives: boolean): number {
         "let the user that makuosan runs as do that, or name another user with -u",
     );
   }
-}
-
-/**
- * Checks that the staging area is this daemon's own: a start carries out the journals in it, and so puts into the tree what
- * stands there.
- */
-function checkStaging(staging: string): void {
-  const stats = fs.lstatSync(staging, { throwIfNoEntry: false });
-  if (stats === undefined) return;
-  if (stats.isDirectory() && stats.uid === process.geteuid?.() && (stats.mode & 0o022) === 0) return;
-  throw new UserError(
-    `${staging} is not this daemon's own: see who made it, and remove it if no other makuosan works there`,
-  );
 }

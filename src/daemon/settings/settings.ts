@@ -34,6 +34,8 @@ type LookedUp =
 export interface Settings extends Omit<Values, LookedUp> {
   /** The real path of a directory. */
   readonly base: string;
+  /** The path that was given for it, which may lead through symbolic links. */
+  readonly givenBase: string;
   /** Patterns as byte strings, checked. */
   readonly excludes: readonly string[];
   readonly hostName: string;
@@ -63,6 +65,7 @@ export function resolveSettings(options: GivenSettings, { values: config, places
   return {
     ...plain,
     base,
+    givenBase: plain.base ?? base,
     excludes: at("exclude", () => checkExcludes(plain.excludes, base)),
     hostName: at("name", () => checkHostName(plain.hostName ?? os.hostname())),
     socket: console ? plain.socket : undefined,

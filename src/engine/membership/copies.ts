@@ -1,7 +1,7 @@
 /** Tells copies of one node apart: hosts that have the same node id, such as clones of a virtual machine. */
 import { type Member, type NodeEvent, sameAddress } from "../types.ts";
 
-/** What is to be done about a member whose node id another node has proven to have as well. */
+/** The verdict on a member, after another node has proven to have its node id. */
 export type Judgement =
   /** It has started again: its former epoch is over. */
   | "restarted"

@@ -112,6 +112,12 @@ export class Membership {
     this.candidates.clear();
   }
 
+  /** This node is about to accept other keys: the members are told, several times, because a datagram may be lost. */
+  changeKeys(keys: NodeInfo["keys"]): void {
+    this.info = { ...this.info, keys };
+    for (let copy = 0; copy < 3; copy++) this.tellKeys();
+  }
+
   /**
    * A node joined the group again, after its interface changed: it introduces itself once more.
    *
@@ -172,6 +178,9 @@ export class Membership {
       case "old-response":
         if (!isRouted(message.body.info)) this.proven(peer, source, message.body, nowMs);
         break;
+      case "keys":
+        this.noteKeys(peer, source, message.body.keys);
+        break;
       default:
         this.noteAlive(peer.epoch, nowMs);
     }
@@ -181,10 +190,12 @@ export class Membership {
     while (this.pendingHellosMs[0] !== undefined && this.pendingHellosMs[0] <= nowMs) {
       this.pendingHellosMs.shift();
       this.multicast({ type: "hello", body: { info: this.info } });
+      this.tellKeys();
     }
     if (nowMs >= this.nextAliveMs) {
       this.nextAliveMs = nowMs + this.aliveIntervalMs();
       this.multicast({ type: "alive", body: { info: this.info } });
+      this.tellKeys();
     }
     if (nowMs >= this.nextLookMs) {
       this.nextLookMs = nowMs + times.LOOK_MS;
@@ -201,6 +212,18 @@ export class Membership {
   nextDeadlineMs(): number {
     const earliest = Math.min(this.nextAliveMs, this.nextLookMs, this.pendingHellosMs[0] ?? Infinity);
     return Math.min(earliest, this.candidates.nextDeadlineMs());
+  }
+
+  /** A message of its own, because nodes of version 2 allow nothing after the last field of node info. */
+  private tellKeys(): void {
+    const { keys = [] } = this.info;
+    if (keys.length > 0) this.multicast({ type: "keys", body: { keys } });
+  }
+
+  private noteKeys(peer: Peer, source: Address, keys: readonly string[]): void {
+    const member = this.membersByEpoch.get(peer.epoch);
+    if (member?.nodeId !== peer.nodeId || !sameAddress(member.address, source)) return;
+    this.membersByEpoch.set(peer.epoch, { ...member, info: { ...member.info, keys } });
   }
 
   private aliveIntervalMs(): number {

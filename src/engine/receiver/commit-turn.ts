@@ -55,6 +55,11 @@ export class CommitTurn {
     this.context.commitOrder.leave(this.key);
   }
 
+  /** The transfers of this node itself that come after this one. */
+  get ownAfter(): number[] {
+    return this.context.commitOrder.ownAfter(this.key);
+  }
+
   /** How often another transfer has ended while this one waits for its turn: that brings it on. */
   get departures(): number {
     return this.life.state === "decided" ? this.context.commitOrder.departures : 0;

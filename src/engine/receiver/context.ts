@@ -3,7 +3,7 @@ import type { Random } from "../../base/random.ts";
 import { TARGETS_PER_MESSAGE } from "../../wire/limits.ts";
 import type { Ranked } from "../ranks.ts";
 import type { EngineOptions } from "../types.ts";
-import type { CommitOrder } from "./commit-order.ts";
+import type { CommitOrder } from "../commit-order.ts";
 
 /** What an incoming transfer needs to know of its node. */
 export interface ReceiverContext {

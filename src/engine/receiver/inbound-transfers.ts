@@ -6,7 +6,8 @@ import { epochHalves, type FragmentHeader } from "../../wire/datagram.ts";
 import { INBOUND_TRANSFERS } from "../../wire/limits.ts";
 import type { ControlMessage } from "../../wire/message.ts";
 import { MemberPhase } from "../../wire/status-message.ts";
-import type { Offer, Yield } from "../../wire/transfer-messages.ts";
+import type { Offer, Relay, Yield } from "../../wire/transfer-messages.ts";
+import type { CommitOrder } from "../commit-order.ts";
 import { comesBefore, type Ranked } from "../ranks.ts";
 import {
   type Address,
@@ -22,7 +23,7 @@ import {
   type TransferName,
 } from "../types.ts";
 import { inFlightShare } from "../window.ts";
-import { CommitOrder } from "./commit-order.ts";
+import { CommitRelay } from "./commit-relay.ts";
 import type { ReceiverContext } from "./context.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { EndedTransfers } from "./ended-transfers.ts";
@@ -33,7 +34,7 @@ import { WaitingOffers } from "./waiting-offers.ts";
 /** The answers of a node's disk about what it receives. */
 export type InboundInput = Extract<
   Input,
-  { kind: "staged" | "prepared" | "committed" | "found" | "closed" | "worked" }
+  { kind: "staged" | "prepared" | "committed" | "overtaken" | "found" | "closed" | "worked" }
 >;
 
 /** What a node is to its incoming transfers. */
@@ -45,12 +46,14 @@ export interface InboundSurroundings {
   readonly random: Random;
   /** How many other nodes there are. */
   readonly members: () => number;
+  /** The places of all transfers that this node receives or sends. */
+  readonly places: CommitOrder;
   /** Where effects are put. */
   readonly effects: Effect[];
 }
 
 /**
- * All transfers that a node receives (PROTOCOL.md 5.1, 5.7, 5.9): admits new ones in their order, leads messages,
+ * All transfers that a node receives (PROTOCOL.md 5.1, 5.7, 5.9, 5.10): admits new ones in their order, leads messages,
  * fragments and the disk's answers to them, and remembers how they have ended. Between them stands the order of their
  * commits.
  */
@@ -63,6 +66,7 @@ export class InboundTransfers {
   private readonly waiting = new WaitingOffers();
   private readonly disk = new DiskWatch();
   private readonly ended = new EndedTransfers();
+  private readonly relay: CommitRelay;
   /** How many transfers this node has admitted, as a serial number. */
   private admissions = 0;
   /** Grows whenever something that this node receives makes progress, as a serial number. */
@@ -74,14 +78,14 @@ export class InboundTransfers {
   /** Which fragments of the last run are to be kept. */
   readonly accepted: FragmentMask = { low: 0, high: 0 };
 
-  constructor({ selfEpoch, receives, options, random, members, effects }: InboundSurroundings) {
+  constructor({ selfEpoch, receives, options, random, members, places, effects }: InboundSurroundings) {
     this.selfEpoch = selfEpoch;
     this.receives = receives;
     this.effects = effects;
     const inFlight = () => inFlightShare(options.socketFragments, this.transfers.size);
-    const commitOrder = new CommitOrder();
     const waitingBefore = (ranked: Ranked) => this.waiting.countBefore(ranked);
-    this.context = { selfEpoch, random, options, members, inFlight, commitOrder, waitingBefore };
+    this.context = { selfEpoch, random, options, members, inFlight, commitOrder: places, waitingBefore };
+    this.relay = new CommitRelay(this.context, effects);
   }
 
   get isEmpty(): boolean {
@@ -115,10 +119,18 @@ export class InboundTransfers {
         else receiver.handleProgress(message.body, nowMs);
         break;
       }
+      case "query":
+        this.relay.answer(member.epoch, message.body, nowMs);
+        break;
+      case "relay":
+        this.handleRelay(message.body, nowMs);
+        break;
       case "order":
       case "commit": {
         const { transfer, targets } = message.body;
         const receiver = this.of(member, transfer);
+        if (message.type === "commit" && receiver !== undefined)
+          this.relay.noteCommit(receiver.key, message.body);
         if (receiver === undefined) {
           if (targets.includes(this.selfEpoch)) this.answerFromMemory(member, transfer);
         } else if (message.type === "order") receiver.handleOrder(message.body, nowMs);
@@ -145,6 +157,9 @@ export class InboundTransfers {
         break;
       case "committed":
         receiver.handleCommitted(input.failure, nowMs);
+        break;
+      case "overtaken":
+        receiver.handleOvertaken(input.failure, nowMs);
         break;
       case "found":
         receiver.handleFound(input.first, input.findings);
@@ -177,14 +192,15 @@ export class InboundTransfers {
   }
 
   /** A sender is gone, and with it all that it was sending. */
-  senderLeft(epoch: string, reason: string): void {
+  senderLeft(epoch: string, reason: string, nowMs: number): void {
     this.waiting.forgetSender(epoch);
     for (const receiver of this.transfers.values()) {
-      if (receiver.key.epoch === epoch) receiver.discard(reason);
+      if (receiver.key.epoch === epoch) receiver.orphan(reason, nowMs);
     }
   }
 
   tick(nowMs: number): void {
+    this.relay.tick(nowMs);
     for (const receiver of this.transfers.values()) {
       receiver.tick(nowMs);
       if (receiver.isForsaken) this.disk.noteOver(receiver.key);
@@ -192,7 +208,7 @@ export class InboundTransfers {
   }
 
   nextDeadlineMs(): number {
-    let earliest = Infinity;
+    let earliest = this.relay.atMs;
     for (const receiver of this.transfers.values()) earliest = Math.min(earliest, receiver.nextDeadlineMs());
     return earliest;
   }
@@ -255,7 +271,7 @@ export class InboundTransfers {
       if (comesBefore(ranked, rankedOf(receiver))) receiver.askToYield(nowMs);
   }
 
-  /** Gives the places that are free to those that wait, in their order (PROTOCOL.md 5.9). */
+  /** Gives the places that are free to those that wait, in their order (PROTOCOL.md 5.10). */
   private admitWaiting(nowMs: number): void {
     while (this.transfers.size < INBOUND_TRANSFERS && !this.waiting.isEmpty) {
       const first = this.waiting.takeFirst(nowMs);
@@ -291,6 +307,15 @@ export class InboundTransfers {
     this.touched.delete(receiver);
     this.movements = serialAdd(this.movements, 1);
     if (this.lastUsed?.receiver === receiver) this.lastUsed = undefined;
+  }
+
+  /** Another member repeats the COMMIT of a sender. Only a transfer that this node receives can be meant. */
+  private handleRelay(relay: Relay, nowMs: number): void {
+    this.relay.noteRelay(relay);
+    const receiver = this.transfers.get(inboundName({ epoch: relay.sender, transfer: relay.transfer }));
+    if (receiver === undefined) return;
+    this.relay.noteCommit(receiver.key, relay);
+    receiver.handleRelay(relay, nowMs);
   }
 
   private of({ epoch }: Member, transfer: number): TransferReceiver | undefined {

@@ -88,3 +88,22 @@ export const OFFER_SILENCE_MS = 3_000;
  * up later transfers for this long (PROTOCOL.md 5.7).
  */
 export const SENDER_SILENCE_MS = 15_000;
+
+/**
+ * A member that has a place and hears nothing of the sender for this long asks the others whether COMMIT was said. A
+ * sender speaks every 500 ms then, so one of its messages may get lost without a question.
+ */
+export const QUERY_AFTER_MS = 1_000;
+
+/**
+ * The question is repeated after this time, and twice the spread of all members: their answers have come by then. With
+ * a fifth of all datagrams lost, one of the twelve questions of ORPHANED_MS stays without an answer with a chance of one
+ * in a hundred thousand.
+ */
+export const QUERY_REPEAT_MS = 250;
+
+/**
+ * A transfer that has a place is thrown away this long after its sender has left. Later transfers wait meanwhile. Before
+ * that, twelve questions are asked.
+ */
+export const ORPHANED_MS = 3_000;

@@ -6,10 +6,11 @@ import { serialAdd } from "../../base/serial.ts";
 import type { FragmentHeader } from "../../wire/datagram.ts";
 import type { Finding, Inquiry } from "../../wire/findings.ts";
 import type { MemberPhase } from "../../wire/status-message.ts";
-import type { Commit, Offer, Order, Progress } from "../../wire/transfer-messages.ts";
+import type { Commit, Offer, Order, Progress, Relay } from "../../wire/transfer-messages.ts";
 import { spreadMs } from "../spread.ts";
 import type { Effect, FragmentMask, InboundKey, Input, Member, NodeEvent } from "../types.ts";
 import { Assembly } from "./assembly.ts";
+import { CommitQuery } from "./commit-query.ts";
 import { CommitTurn } from "./commit-turn.ts";
 import { fellows, type ReceiverContext } from "./context.ts";
 import { FindingsAnswers } from "./findings-answers.ts";
@@ -34,6 +35,7 @@ export class TransferReceiver {
   private readonly life = new ReceiverLife();
   private readonly assembly: Assembly;
   private readonly turn: CommitTurn;
+  private readonly query: CommitQuery;
   private readonly findings: FindingsAnswers;
   private readonly reports: Reports;
   /** When the sender has been silent for too long. */
@@ -41,6 +43,8 @@ export class TransferReceiver {
   private totalBlocks: number | undefined;
   /** Whether its sender waits for it no more. Once COMMIT has been said it is carried out anyway. */
   isForsaken = false;
+  /** Why the sender has left; undefined while it is a member. */
+  private orphanedBy: string | undefined;
 
   constructor(context: ReceiverContext, key: InboundKey, sender: Member, offer: Offer, nowMs: number) {
     this.context = context;
@@ -51,6 +55,7 @@ export class TransferReceiver {
     const { effects, life } = this;
     const assembly = (this.assembly = new Assembly(context.options.windowBlocks));
     const turn = (this.turn = new CommitTurn(context, key, life));
+    this.query = new CommitQuery(context, key, life, effects);
     const findings = (this.findings = new FindingsAnswers(key, sender, effects));
     const pace = new Pace(context.random, spreadMs(fellows(offer.targets, context.members())));
     const { rank } = offer;
@@ -74,7 +79,7 @@ export class TransferReceiver {
   }
 
   nextDeadlineMs(): number {
-    return Math.min(this.silence.atMs, this.reports.nextDeadlineMs());
+    return Math.min(this.silence.atMs, this.query.atMs, this.reports.nextDeadlineMs());
   }
 
   /**
@@ -135,8 +140,8 @@ export class TransferReceiver {
 
   handleOrder(order: Order, nowMs: number): void {
     if (!order.targets.includes(this.context.selfEpoch)) return;
-    this.heardSender(nowMs);
     this.turn.takePlace(order);
+    this.heardSender(nowMs);
     this.reports.answerOrder(nowMs);
     this.tick(nowMs);
   }
@@ -149,15 +154,35 @@ export class TransferReceiver {
     this.tick(nowMs);
   }
 
+  /** Another member repeats a COMMIT that names this node: it counts as the sender's own. */
+  handleRelay(relay: Relay, nowMs: number): void {
+    if (relay.targets.includes(this.context.selfEpoch) && this.turn.decide(relay)) this.commitInTurn();
+    this.tick(nowMs);
+  }
+
   /** Begins the commit when COMMIT has been said and all that come before it are over. */
   commitInTurn(): void {
-    if (this.turn.begin()) this.effects.push({ kind: "commit", key: this.key });
+    if (this.turn.begin()) {
+      const { ownAfter } = this.turn;
+      this.effects.push({ kind: "commit", key: this.key, ownAfter });
+    }
   }
 
   /** The sender, or the loss of it, ends the transfer; once COMMIT has been said it is carried out. */
   discard(reason: string): void {
     const { state } = this.life;
     if (state !== "decided" && state !== "committing") this.end("failed", reason, "discarded");
+  }
+
+  /** The sender is gone. Other members may have heard its COMMIT, so a transfer with a place is not thrown away at once. */
+  orphan(reason: string, nowMs: number): void {
+    if (this.life.state !== "ordered") {
+      this.discard(reason);
+      return;
+    }
+    this.orphanedBy ??= reason;
+    this.silence.setNoLater(nowMs + times.ORPHANED_MS);
+    this.query.askSoon(nowMs);
   }
 
   handleStaged({ blocks, outcome }: Extract<Input, { kind: "staged" }>, nowMs: number): void {
@@ -202,6 +227,17 @@ export class TransferReceiver {
     this.tick(nowMs);
   }
 
+  /**
+   * Another transfer has replaced entries that this one relies on. It fails now, so that the sender hears of it before
+   * COMMIT; after COMMIT the disk answers.
+   */
+  handleOvertaken(failure: string, nowMs: number): void {
+    const { state, isGoingOn } = this.life;
+    if (!isGoingOn || state === "decided" || state === "committing") return;
+    this.fail(failure, nowMs);
+    this.tick(nowMs);
+  }
+
   handleInquiry(inquiry: Inquiry, nowMs: number): void {
     this.heardSender(nowMs);
     this.findings.ask(inquiry.first);
@@ -218,9 +254,10 @@ export class TransferReceiver {
   }
 
   tick(nowMs: number): void {
+    this.query.tick(nowMs);
     if (this.silence.take(nowMs)) {
       this.isForsaken = true;
-      this.discard(sentence("sender-silent", times.SENDER_SILENCE_MS / 1000));
+      this.discard(this.orphanedBy ?? sentence("sender-silent", times.SENDER_SILENCE_MS / 1000));
     }
     this.reports.tick(nowMs);
   }
@@ -233,7 +270,9 @@ export class TransferReceiver {
 
   private heardSender(nowMs: number): void {
     this.isForsaken = false;
-    if (this.life.isGoingOn) this.silence.set(nowMs + times.SENDER_SILENCE_MS);
+    if (!this.life.isGoingOn) return;
+    this.silence.set(nowMs + times.SENDER_SILENCE_MS);
+    this.query.noteSender(nowMs);
   }
 
   private prepareIfWhole(): void {
@@ -257,6 +296,7 @@ export class TransferReceiver {
     this.life.become(state);
     this.life.reason = reason;
     this.silence.clear();
+    this.query.stop();
     this.reports.stop();
     this.turn.leave();
     if (!hasCommitted) this.effects.push({ kind: "discard", key: this.key });

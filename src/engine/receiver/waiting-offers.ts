@@ -15,10 +15,10 @@ export interface WaitingOffer extends Ranked {
  * So many offers are remembered: far more than members of a large fleet push in the same second. Beyond that, the
  * last one in the order is forgotten until it is offered again.
  */
-const REMEMBERED_OFFERS = 1_024;
+export const REMEMBERED_OFFERS = 1_024;
 
 /**
- * The offers that wait at a member (PROTOCOL.md 5.9). Each is repeated by its sender; one that is not is forgotten, so
+ * The offers that wait at a member (PROTOCOL.md 5.10). Each is repeated by its sender; one that is not is forgotten, so
  * that no place goes to a sender that has gone.
  */
 export class WaitingOffers {

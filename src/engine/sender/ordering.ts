@@ -1,25 +1,57 @@
 /** Which place the members of a transfer give it, and whether they agree. */
 import { MemberPhase } from "../../wire/status-message.ts";
+import type { CommitOrder } from "../commit-order.ts";
+import type { TransferName } from "../types.ts";
 import type { Barrier, MemberProgress } from "./barrier.ts";
 
 /**
  * The place of a transfer among all others (PROTOCOL.md 5.6). Each member proposes one, the highest is taken, and
- * those that have proposed less move theirs back to it. Only when all of them have the same may COMMIT be said.
+ * those that have proposed less move theirs back to it. Only when all of them have the same may COMMIT be said. The
+ * sender proposes one as well: transfers that it receives meanwhile come before or after this one on its own tree, too.
  */
 export class Ordering {
   private readonly barrier: Barrier;
+  private readonly places: CommitOrder;
+  private readonly key: TransferName;
   /** The highest place that any member has proposed, also one that has left the transfer since. */
   private highest = 0;
   /** The place that was said in the last ORDER. */
   private told = 0;
 
-  constructor(barrier: Barrier) {
+  /**
+   * @param places of all transfers that this node receives or sends
+   * @param key of this transfer
+   */
+  constructor(barrier: Barrier, places: CommitOrder, key: TransferName) {
     this.barrier = barrier;
+    this.places = places;
+    this.key = key;
+  }
+
+  /** The sender itself proposes a place. */
+  propose(): void {
+    this.highest = this.places.place(this.key, this.highest);
   }
 
   /** Looks at the places that the members have proposed. */
   update(): void {
     for (const { order } of this.barrier.progress) this.highest = Math.max(this.highest, order);
+    this.places.place(this.key, this.highest);
+  }
+
+  /** All have agreed. */
+  settle(): void {
+    this.places.settle(this.key);
+  }
+
+  /** Whether all transfers to this node that come before this one are over. */
+  get isItsTurn(): boolean {
+    return this.places.isFirst(this.key);
+  }
+
+  /** The transfer is over. */
+  leave(): void {
+    this.places.leave(this.key);
   }
 
   /** The place, as far as it is known. */

@@ -1,10 +1,11 @@
 /** All transfers that a node sends. */
 import type { RankClock } from "../ranks.ts";
 import type { Effect, EngineOptions, Input, TransferRequest } from "../types.ts";
+import type { CommitOrder } from "../commit-order.ts";
 import { SilentMembers } from "./silent-members.ts";
 import { SOURCE_STUCK_MS } from "./times.ts";
 import { TokenBucket } from "./token-bucket.ts";
-import { TransferSender } from "./transfer-sender.ts";
+import { type SendingNode, TransferSender } from "./transfer-sender.ts";
 
 /** The answers of a node's socket and disk about what it sends. */
 export type OutboundInput = Extract<Input, { kind: "sent" | "produced" }>;
@@ -13,17 +14,23 @@ export type OutboundInput = Extract<Input, { kind: "sent" | "produced" }>;
 export class OutboundTransfers {
   private readonly options: EngineOptions;
   private readonly ranks: RankClock;
-  /** The configured rate is that of the node, however many transfers it sends. */
-  private readonly bucket: TokenBucket;
+  private readonly node: SendingNode;
   private readonly transfers = new Map<number, TransferSender>();
   private readonly silent = new SilentMembers();
   /** Transfers that are over while the disk still owes blocks of them, and since when. */
   private readonly owed = new Map<number, number>();
 
-  constructor(options: EngineOptions, ranks: RankClock) {
+  /**
+   * @param ranks the clock that the ranks of transfers are drawn from
+   * @param epoch of this node
+   * @param places of all transfers that this node receives or sends
+   */
+  constructor(options: EngineOptions, ranks: RankClock, epoch: string, places: CommitOrder) {
     this.options = options;
     this.ranks = ranks;
-    this.bucket = new TokenBucket(options.fragmentsPerSecond / 1000);
+    // The configured rate is that of the node, however many transfers it sends.
+    const bucket = new TokenBucket(options.fragmentsPerSecond / 1000);
+    this.node = { epoch, bucket, places, silent: this.silent };
   }
 
   get isEmpty(): boolean {
@@ -36,7 +43,7 @@ export class OutboundTransfers {
 
   start(request: TransferRequest, nowMs: number): void {
     const ranked = { ...request, rank: this.ranks.draw() };
-    const sender = new TransferSender(ranked, this.options, this.bucket, nowMs, this.silent);
+    const sender = new TransferSender(ranked, this.options, this.node, nowMs);
     this.transfers.set(request.transfer, sender);
     // A disk that hangs would only let this one wait as long as the one before.
     for (const sinceMs of this.owed.values()) if (nowMs - sinceMs >= SOURCE_STUCK_MS) sender.giveUpSource();
@@ -77,6 +84,8 @@ export class OutboundTransfers {
   /** Moves the effects of all transfers to the others of the node, and clears away those that have ended. */
   collect(effects: Effect[]): void {
     for (const [transfer, sender] of this.transfers) {
+      // A transfer to this node that came before this one may be over.
+      sender.finishInTurn();
       for (let effect = sender.poll(); effect !== undefined; effect = sender.poll()) effects.push(effect);
       if (!sender.isFinished) continue;
       this.transfers.delete(transfer);

@@ -3,7 +3,8 @@ import { sentence } from "../../base/reason.ts";
 import { serialDistance } from "../../base/serial.ts";
 import type { Findings } from "../../wire/findings.ts";
 import { MemberPhase, type Status } from "../../wire/status-message.ts";
-import type { Delay, Effect, EngineOptions, Input } from "../types.ts";
+import type { CommitOrder } from "../commit-order.ts";
+import type { Delay, Effect, EngineOptions, Input, TransferName } from "../types.ts";
 import { Announcements } from "./announcements.ts";
 import { Barrier, type MemberProgress } from "./barrier.ts";
 import { Debts } from "./debts.ts";
@@ -16,9 +17,21 @@ import { Production } from "./production.ts";
 import type { RankedRequest } from "./ranked-request.ts";
 import { SenderLife } from "./states.ts";
 import type { TokenBucket } from "./token-bucket.ts";
-import { SilentMembers } from "./silent-members.ts";
+import type { SilentMembers } from "./silent-members.ts";
 import * as times from "./times.ts";
 import { WantCollector } from "./wants.ts";
+
+/** What a transfer needs of the node that sends it. */
+export interface SendingNode {
+  /** The epoch of this node. */
+  readonly epoch: string;
+  /** Holds the rate of all transfers of this node together. */
+  readonly bucket: TokenBucket;
+  /** The places of all transfers that this node receives or sends. */
+  readonly places: CommitOrder;
+  /** Members that an earlier transfer has not heard. */
+  readonly silent: SilentMembers;
+}
 
 /**
  * One transfer at its sender (PROTOCOL.md 5): offers it, sends blocks as fast as the slowest member takes them,
@@ -44,34 +57,28 @@ export class TransferSender {
   private readonly polls: Polls;
   private hasSaidFinal = false;
 
-  /**
-   * @param nodeBucket holds the rate of all transfers of this node together
-   * @param silent members that an earlier transfer has not heard
-   */
-  constructor(
-    request: RankedRequest,
-    options: EngineOptions,
-    nodeBucket: TokenBucket,
-    nowMs: number,
-    silent = new SilentMembers(),
-  ) {
+  /** @param node the epoch of this node, and what all of its transfers share */
+  constructor(request: RankedRequest, options: EngineOptions, node: SendingNode, nowMs: number) {
     const { transfer, targets } = request;
+    const key: TransferName = { epoch: node.epoch, transfer };
     const { effects, life, wants } = this;
     this.request = request;
     this.transfer = transfer;
     // Each part is given the parts that it judges by.
     const barrier = (this.barrier = new Barrier(targets, nowMs));
-    const flow = (this.flow = new FlowControl(nodeBucket, nowMs));
+    const flow = (this.flow = new FlowControl(node.bucket, nowMs));
     const { windowBlocks } = options;
     const { datagramBytes } = request;
     const blocks = new OutgoingBlocks(transfer, effects, barrier, flow, windowBlocks, datagramBytes);
     this.blocks = blocks;
     const production = (this.production = new Production(transfer, effects, barrier, blocks, wants));
-    const ordering = (this.ordering = new Ordering(barrier));
+    const ordering = (this.ordering = new Ordering(barrier, node.places, key));
+    // A dry run changes nothing, so it stands before or after nothing.
+    if (!request.dryRun) node.places.begin(key);
     const announced = { request, barrier, blocks, wants, production, ordering };
     const announcements = (this.announcements = new Announcements(effects, flow, announced));
     const findings = (this.findings = new FindingsReader(transfer, effects, announcements));
-    this.debts = new Debts({ life, barrier, blocks, production, wants, findings, ordering, silent }, nowMs);
+    this.debts = new Debts({ life, barrier, blocks, production, wants, findings, ordering, silent: node.silent }, nowMs);
     this.polls = new Polls({ life, barrier, ordering, debts: this.debts, announcements }, nowMs);
     announcements.offer();
     // So that members know how many they are, and spread their answers.
@@ -232,7 +239,7 @@ export class TransferSender {
 
   /**
    * Lets a member admit a transfer that comes before this one, which waits for another member in any case (PROTOCOL.md
-   * 5.9). So transfers never wait for each other in a circle.
+   * 5.10). So transfers never wait for each other in a circle.
    */
   private yieldPlace(progress: MemberProgress, admission: number): void {
     const { epoch } = progress.member;
@@ -253,7 +260,16 @@ export class TransferSender {
       this.passBarrier(nowMs);
     }
     if (this.life.state === "ordering") this.agree(nowMs);
-    if (this.life.state === "committing" && this.barrier.size === 0) this.finish(undefined);
+    this.finishInTurn();
+  }
+
+  /**
+   * Ends the transfer when all members have their verdicts, and all transfers to this node that come before it are over:
+   * until then it still decides what becomes of them on this node.
+   */
+  finishInTurn(): void {
+    const isOver = this.life.state === "committing" && this.barrier.size === 0;
+    if (isOver && this.ordering.isItsTurn) this.finish(undefined);
   }
 
   private sendBlocks(nowMs: number): void {
@@ -279,6 +295,7 @@ export class TransferSender {
       return;
     }
     this.life.become("ordering");
+    this.ordering.propose();
     this.polls.restart(nowMs);
     this.polls.ask(nowMs);
   }
@@ -286,8 +303,10 @@ export class TransferSender {
   /** COMMIT is said when all members have the same place for this transfer. */
   private agree(nowMs: number): void {
     this.ordering.update();
-    if (this.ordering.isAgreed) this.life.become("committing");
-    else if (!this.ordering.isToBeTold) return;
+    if (this.ordering.isAgreed) {
+      this.life.become("committing");
+      this.ordering.settle();
+    } else if (!this.ordering.isToBeTold) return;
     this.polls.restart(nowMs);
     this.polls.ask(nowMs);
   }
@@ -325,6 +344,7 @@ export class TransferSender {
 
   private finish(aborted: string | undefined): void {
     this.life.become("finished");
+    this.ordering.leave();
     this.effects.push({ kind: "close-source", transfer: this.transfer });
     const { sentFragments, repairedFragments } = this.blocks;
     const { verdicts } = this.barrier;

@@ -1,6 +1,6 @@
 /** The answers of all members to the manifest blocks. */
 import { Bitmap } from "../../base/bitmap.ts";
-import { entriesNeedingContents } from "../../wire/differences.ts";
+import { entriesNeedingContents, separateEntries } from "../../wire/differences.ts";
 import type { Want } from "../../wire/status-message.ts";
 import type { MemberWant } from "../types.ts";
 
@@ -11,6 +11,8 @@ export interface SettledManifest {
   readonly union: Bitmap;
   /** The entries of which some member needs the contents. */
   readonly contents: Bitmap;
+  /** The hard links that some member makes files of their own; undefined if there are none. */
+  readonly separate?: Bitmap;
   readonly wants: readonly MemberWant[];
 }
 
@@ -65,14 +67,17 @@ export class WantCollector {
       this.open.delete(block);
       const union = new Bitmap(manifest.entries);
       const contents = new Bitmap(manifest.entries);
+      const separate = new Bitmap(manifest.entries);
       const wants: MemberWant[] = [];
       for (const epoch of epochs) {
         const { entries, differences } = manifest.answers.get(epoch) as Answer;
         union.merge(entries);
         contents.merge(differences === undefined ? entries : entriesNeedingContents(differences));
+        if (differences !== undefined) separate.merge(separateEntries(differences));
         wants.push({ epoch, entries, differences });
       }
-      settled.push({ block, union, contents, wants });
+      const apart = separate.count() === 0 ? {} : { separate };
+      settled.push({ block, union, contents, ...apart, wants });
     }
     return settled;
   }

@@ -12,6 +12,7 @@ export class ChangeList {
   private readonly name: string;
   private readonly file: FileHandle;
   private sizeBytes = 0;
+  private isOpen = true;
   private buffered: string[] = [];
   private bufferedBytes = 0;
 
@@ -45,13 +46,19 @@ export class ChangeList {
     }
     this.disk.unlink(this.openDirectory(), this.name);
     const changed = new ChangeList(this.disk, this.openDirectory, this.name);
-    for (const path of this.read()) if (isChanged(path)) changed.add(path);
-    this.close();
-    changed.finish();
+    try {
+      for (const path of this.read()) if (isChanged(path)) changed.add(path);
+      this.close();
+      changed.finish();
+    } finally {
+      changed.close();
+    }
   }
 
+  /** Closes it in any case; a second call has no effect. */
   close(): void {
-    this.disk.closeFile(this.file);
+    if (this.isOpen) this.disk.closeFile(this.file);
+    this.isOpen = false;
   }
 
   private flush(): void {

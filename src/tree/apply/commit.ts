@@ -11,11 +11,18 @@ import { type AttributeRules, modeToSet } from "../entries/attributes.ts";
 import { reasonFor } from "../reasons/explain.ts";
 import { StageError } from "../reasons/stage-error.ts";
 import { Durability } from "./durability.ts";
-import { setDirectoryAttributes } from "./set-attributes.ts";
+import { PlannedDeletions } from "./planned-deletions.ts";
+import { restoreDirectory, setDirectoryAttributes } from "./set-attributes.ts";
 import type { StagingArea } from "./staging-area.ts";
+
+/** The steps that give a directory its attributes, after everything in it has changed. */
+const OF_DIRECTORIES: readonly Step["kind"][] = [StepKind.adjust, StepKind.finish, StepKind.restore];
 
 /** Errors of rename() if the new name belongs to something of another type, or to a directory with entries. */
 const IN_THE_WAY: readonly string[] = ["EISDIR", "ENOTDIR", "ENOTEMPTY", "EEXIST"];
+
+/** Names have at most 255 bytes; the rest is for the number of an entry that is put beside its place. */
+const LONGEST_KEPT_NAME = 240;
 
 /**
  * Carries out a journal. All renames come first, so that the whole tree switches within the shortest time. Then it
@@ -27,6 +34,7 @@ export class Committer {
   private readonly base: Directories;
   private readonly area: StagingArea;
   private readonly rules: AttributeRules;
+  private readonly planned: PlannedDeletions;
   /** A directory existed already, and the entries of the staged one were moved into it. */
   private hasMerged = false;
   private failures = 0;
@@ -37,6 +45,7 @@ export class Committer {
     this.base = base;
     this.area = area;
     this.rules = rules;
+    this.planned = new PlannedDeletions(base.disk, () => this.steps());
   }
 
   /** Once the journal is named `commit`, the commit is final. */
@@ -57,8 +66,11 @@ export class Committer {
     try {
       this.switchOver();
     } catch (error) {
-      // The journal cannot be read.
-      this.fail(undefined, error);
+      // The journal cannot be read: the steps after that place are not carried out, and nobody knows which they are.
+      this.failures++;
+      const why = reasonFor(error);
+      const isKnown = isRepeated || why.code === "damaged";
+      this.firstFailure ??= isKnown ? why : reason("half-done", undefined, sentenceOf(why));
     }
     const notDurable = this.makeDurable();
     if (this.firstFailure === undefined) return notDurable;
@@ -127,7 +139,7 @@ export class Committer {
     }
   }
 
-  private fail(path: string | undefined, error: unknown): void {
+  private fail(path: string, error: unknown): void {
     this.failures++;
     this.firstFailure ??= { ...reasonFor(error), path };
   }
@@ -136,7 +148,7 @@ export class Committer {
   private finishDirectories(): void {
     const closing: Step[] = [];
     for (const step of this.steps()) {
-      if (step.kind === StepKind.place || step.kind === StepKind.remove) continue;
+      if (!OF_DIRECTORIES.includes(step.kind)) continue;
       if (this.shutsOut(step)) closing.push(step);
       else this.attempt(step.path, () => this.finishDirectory(step));
     }
@@ -146,20 +158,63 @@ export class Committer {
   private place(step: Step): void {
     const { path, type } = step;
     const stats = this.area.tree.stat(path);
-    // Missing: it is in its place already. Of another type: the exchange was done already, and this is the old entry.
-    if (stats === undefined || stats.isDirectory() !== (type === EntryType.directory)) return;
+    // Missing: it is in its place already.
+    if (stats === undefined) return;
     const directory = directoryOf(path);
-    this.moveInto(this.area.tree.handle(directory), path, this.base.handle(directory));
+    const from = this.area.tree.handle(directory);
+    // Of another type: the exchange was done already, and this is the old entry.
+    if (stats.isDirectory() !== (type === EntryType.directory)) {
+      this.finishExchange(from, path, this.base.handle(directory));
+      return;
+    }
+    this.moveInto(from, path, this.base.handle(directory));
     if (type === EntryType.directory) this.area.tree.forget(path);
     this.base.forget(path);
   }
 
-  /** Moves a path out of the tree in one step; it is deleted together with the staging area. */
+  /**
+   * Moves a path out of the tree in one step; it is deleted together with the staging area. Entries that have appeared in
+   * it since it was looked at bring it back.
+   */
   private remove(path: string, number: number): void {
     const parent = this.base.find(directoryOf(path));
     if (parent === undefined) return;
-    this.area.discardFor(number, parent, nameOf(path));
-    this.base.forget(path);
+    const [name, discarded] = [nameOf(path), this.area.discardedName(number)];
+    if (!this.area.holds(discarded)) {
+      if (this.disk.stat(parent, name) === undefined) return;
+      this.planned.check(parent, name, path);
+      this.base.forget(path);
+      if (!this.isMovedAway(this.base.handle(directoryOf(path)), name, discarded)) {
+        this.planned.removeInPlace(this.base, path);
+        return;
+      }
+    }
+    try {
+      this.planned.check(this.area.handle, discarded, path);
+    } catch (error) {
+      this.putBack(discarded, path);
+      throw error;
+    }
+  }
+
+  /** @returns false if the file system moves no directories that lie on a lower layer, as overlayfs */
+  private isMovedAway(parent: DirectoryHandle, name: string, discarded: string): boolean {
+    try {
+      this.disk.rename(parent, name, this.area.handle, discarded);
+      return true;
+    } catch (error) {
+      if (errorCode(error) !== "EXDEV" || this.disk.stat(parent, name)?.isDirectory() !== true) throw error;
+      return false;
+    }
+  }
+
+  /** Moves a discarded entry back to its path, or beside it if something new has the name by now. */
+  private putBack(discarded: string, path: string): void {
+    const parent = this.base.handle(directoryOf(path));
+    let name = nameOf(path);
+    for (let number = 1; this.disk.stat(parent, name) !== undefined; number++)
+      name = `${nameOf(path).slice(0, LONGEST_KEPT_NAME)}.kept-${number}`;
+    this.disk.rename(this.area.handle, discarded, parent, name);
   }
 
   /** Moves an entry from one open directory to another, and replaces an entry of the same name. */
@@ -171,7 +226,7 @@ export class Committer {
       if (!IN_THE_WAY.includes(errorCode(error))) throw error;
       if (this.disk.stat(from, name)?.isDirectory() === this.disk.stat(to, name)?.isDirectory())
         this.merge(from, path, to);
-      else this.replaceOtherType(from, name, to);
+      else this.replaceOtherType(from, path, to);
     }
   }
 
@@ -194,14 +249,39 @@ export class Committer {
   }
 
   /** Replaces a file by a directory or the other way round: in one step if the kernel can do that. */
-  private replaceOtherType(from: DirectoryHandle, name: string, to: DirectoryHandle): void {
+  private replaceOtherType(from: DirectoryHandle, path: string, to: DirectoryHandle): void {
+    const name = nameOf(path);
+    this.planned.check(to, name, path);
+    const mtimeNs = this.disk.stat(from, name)?.mtimeNs;
     if (this.disk.exchange(from, name, to, name)) {
-      // The old entry must not look like something that is still to be moved.
-      this.area.discard(from, name);
+      // XFS counts the exchange as a change of the directory itself.
+      const placed = this.disk.stat(to, name);
+      if (placed?.isDirectory() === true && mtimeNs !== undefined && placed.mtimeNs !== mtimeNs)
+        this.disk.setTime(to, name, mtimeNs);
+      this.finishExchange(from, path, to);
       return;
     }
-    this.area.discard(to, name);
+    try {
+      this.area.discard(to, name);
+    } catch (error) {
+      if (errorCode(error) !== "EXDEV" || this.disk.stat(to, name)?.isDirectory() !== true) throw error;
+      this.base.forget(path);
+      this.planned.removeInPlace(this.base, path);
+    }
     this.disk.rename(from, name, to, name);
+  }
+
+  /** Looks again at an entry that has left its place by an exchange; it comes back if it holds something new. */
+  private finishExchange(from: DirectoryHandle, path: string, to: DirectoryHandle): void {
+    const name = nameOf(path);
+    try {
+      this.planned.check(from, name, path);
+    } catch (error) {
+      this.disk.exchange(from, name, to, name);
+      throw error;
+    }
+    // The old entry must not look like something that is still to be moved.
+    this.area.discard(from, name);
   }
 
   private finishDirectory(step: Step): void {
@@ -216,6 +296,10 @@ export class Committer {
   private setAttributesOf(tree: Directories, step: Step): Reason | undefined {
     const parent = tree.find(directoryOf(step.path));
     if (parent === undefined) return undefined;
+    if (step.kind === StepKind.restore) {
+      restoreDirectory(this.disk, parent, nameOf(step.path), step.metadata);
+      return undefined;
+    }
     return setDirectoryAttributes(this.disk, parent, nameOf(step.path), step, this.rules);
   }
 

@@ -1,5 +1,6 @@
 /** Executors of decisions: they carry them out, or only report them. */
 import type { Decision, Decisions, Outcome } from "../decide/decision.ts";
+import { errorAt } from "../reasons/explain.ts";
 
 /** Carries out the decisions of a planner, or only reports them. */
 export interface Executor {
@@ -30,8 +31,7 @@ export function* carryOutAll<T>(
       if (next.done === true) return next.value;
       if (next.value === undefined) yield;
       else {
-        const answer = executor.carryOut(next.value);
-        outcome = typeof answer === "string" ? answer : yield* answer;
+        outcome = yield* carryOut(next.value, executor);
         note(next.value, outcome);
       }
     }
@@ -39,4 +39,18 @@ export function* carryOutAll<T>(
     // If the loop ends early, the planner still has to close the directories that it reads.
     decisions.return(undefined as T);
   }
+}
+
+function* carryOut(decision: Decision, executor: Executor): Generator<undefined, Outcome> {
+  try {
+    const answer = executor.carryOut(decision);
+    return typeof answer === "string" ? answer : yield* answer;
+  } catch (error) {
+    throw errorAt(pathOf(decision), error);
+  }
+}
+
+function pathOf(decision: Decision): string {
+  if ("place" in decision) return decision.place.path;
+  return "path" in decision ? decision.path : (decision.reason.path ?? "");
 }

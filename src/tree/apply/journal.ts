@@ -1,11 +1,12 @@
 /** The list of the steps of a commit, on disk. */
 import { ByteReader, ByteWriter, DecodeError } from "../../base/bytes.ts";
-import { decodeAttributes, encodeAttributes, type EntryType } from "../../wire/entry.ts";
+import { decodeAttributes, encodeAttributes, EntryType } from "../../wire/entry.ts";
 import { isSafePath } from "../../wire/path-rules.ts";
 import { ATTRIBUTE_BYTES, ATTRIBUTES, NAME_BYTES, PATH_BYTES } from "../../wire/limits.ts";
 import { decodeMetadata, encodeMetadata, type Metadata, NO_METADATA } from "../../wire/metadata.ts";
 import type { DirectoryHandle, Disk, FileHandle } from "../disk/disk.ts";
-import type { DirectoryAttributes, Step } from "../decide/decision.ts";
+import { type DirectoryAttributes, type Step, StepKind } from "../decide/decision.ts";
+import { HASH_BYTES, hashPath } from "../entries/path-set.ts";
 import { writeAll } from "./write-all.ts";
 
 /**
@@ -26,12 +27,18 @@ const BUFFER_BYTES = 128 * 1024;
 const LONGEST_STEP_BYTES =
   2 + 2 + PATH_BYTES + 2 + 8 + 2 * (4 + 1 + 255) + 2 + ATTRIBUTES * (1 + NAME_BYTES + 2) + ATTRIBUTE_BYTES;
 
+/** Paths in one step of the kind `goes`: a few kilobytes, which the buffer has room for. */
+const GOES_AT_ONCE = 512;
+
 export class JournalWriter {
   private readonly disk: Disk;
   private readonly file: FileHandle;
   private readonly writer = new ByteWriter(BUFFER_BYTES);
   private writtenBytes = 0;
   private isOpen = true;
+  /** Hashes of paths that go, which are not in the buffer yet. */
+  private readonly going = new DataView(new ArrayBuffer(GOES_AT_ONCE * HASH_BYTES));
+  private goingBytes = 0;
 
   /** Creates the file; it must not exist. */
   constructor(disk: Disk, directory: DirectoryHandle, name: string) {
@@ -40,7 +47,7 @@ export class JournalWriter {
   }
 
   add(kind: Step["kind"], type: EntryType, path: string, set: StepAttributes = NO_ATTRIBUTES): void {
-    if (this.writer.room < LONGEST_STEP_BYTES) this.flush();
+    this.makeRoom();
     this.writer.u8(kind).u8(type).longText(path);
     encodeMetadata(this.writer, set.metadata ?? NO_METADATA);
     this.writer.u8(set.attributes === undefined ? 0 : 1);
@@ -48,11 +55,39 @@ export class JournalWriter {
   }
 
   addStep(step: Step): void {
-    this.add(step.kind, step.type, step.path, step);
+    if (step.hashes !== undefined) this.addHashes(step.hashes);
+    else this.add(step.kind, step.type, step.path, step);
+  }
+
+  /** Records that a path goes together with a directory above it. */
+  addGoing(path: string): void {
+    hashPath(path, this.going, this.goingBytes);
+    this.goingBytes += HASH_BYTES;
+    if (this.goingBytes === this.going.byteLength) this.addGathered();
   }
 
   /** Writes the buffer, so that added steps can be read. */
   flush(): void {
+    this.addGathered();
+    this.writeBuffer();
+  }
+
+  private addGathered(): void {
+    const { goingBytes } = this;
+    this.goingBytes = 0;
+    if (goingBytes > 0) this.addHashes(new Uint8Array(this.going.buffer, 0, goingBytes));
+  }
+
+  private addHashes(hashes: Uint8Array): void {
+    this.makeRoom();
+    this.writer.u8(StepKind.goes).u16(hashes.length).raw(hashes);
+  }
+
+  private makeRoom(): void {
+    if (this.writer.room < LONGEST_STEP_BYTES) this.writeBuffer();
+  }
+
+  private writeBuffer(): void {
     const { bytes, position } = this.writer;
     writeAll(this.disk, this.file, bytes.subarray(0, position), this.writtenBytes);
     this.writtenBytes += position;
@@ -102,10 +137,27 @@ export function* readJournal(disk: Disk, open: () => FileHandle): Generator<Step
 
 function readStep(reader: ByteReader): Step {
   const kind = reader.u8() as Step["kind"];
+  if (kind === StepKind.goes) return readGoing(reader);
   const type = reader.u8() as EntryType;
   const path = reader.longText();
   if (path === "" || !isSafePath(path)) throw new DecodeError("an unsafe path in the journal");
   const metadata = decodeMetadata(reader);
   const attributes = reader.flag() ? decodeAttributes(reader) : undefined;
   return { kind, type, path, metadata, attributes };
+}
+
+function readGoing(reader: ByteReader): Step {
+  const bytes = reader.u16();
+  if (bytes % HASH_BYTES !== 0) throw new DecodeError("a damaged list of paths in the journal");
+  // A copy: the reader's bytes are overwritten by the next piece.
+  const hashes = Uint8Array.from(reader.raw(bytes));
+  const { directory } = EntryType;
+  return {
+    kind: StepKind.goes,
+    type: directory,
+    path: "",
+    metadata: NO_METADATA,
+    attributes: undefined,
+    hashes,
+  };
 }

@@ -6,7 +6,9 @@ import { removeEntry } from "../disk/remove.ts";
 import type { AttributeRules } from "../entries/attributes.ts";
 import { reasonFor } from "../reasons/explain.ts";
 import { Committer } from "./commit.ts";
-import { openStagingRoot, removeStagingRoot, StagingArea } from "./staging-area.ts";
+import { TRANSFER_NAME } from "./failed-commits.ts";
+import { StagingArea } from "./staging-area.ts";
+import { openStagingRoot, removeStagingRoot } from "./staging-root.ts";
 
 /** A commit that a crash had interrupted. */
 export interface RecoveredTransfer {
@@ -18,20 +20,40 @@ export interface RecoveredTransfer {
   readonly isLeft: boolean;
 }
 
-/** The form of transfer names. Areas that are being deleted have other names, and are never read. */
-const TRANSFER_NAME = /^[0-9a-z]+-[0-9]+$/;
+/** What a start has found in BASE/.makuosan beside its own transfers. */
+export interface RecoveryHearers {
+  /** Called with the new name of a BASE/.makuosan of somebody else, which was moved out of the way unread. */
+  readonly onMoved?: (name: string) => void;
+  /** Called for each entry that no transfer has left there. It stays as it is. */
+  readonly onStrange?: (name: string) => void;
+}
 
-/** Finishes commits that had begun, and removes everything else in the staging area. */
-export function recover(base: Directories, rules: AttributeRules): RecoveredTransfer[] {
+/** The form of the names of directories that are being removed; they are never read. */
+const BEING_REMOVED = /^\.removed-[0-9]+$/;
+
+/**
+ * Finishes commits that had begun, and removes everything else that transfers have left in the staging area. Other entries
+ * stay: a user who may rename directories of root could otherwise have them removed under this name.
+ */
+export function recover(
+  base: Directories,
+  rules: AttributeRules,
+  { onMoved, onStrange }: RecoveryHearers = {},
+): RecoveredTransfer[] {
   if (base.stat(STAGING_NAME) === undefined) return [];
   const { disk } = base;
-  const root = openStagingRoot(base);
+  const root = openStagingRoot(base, { keepOwner: rules.keepOwner, onMoved });
   const finished: RecoveredTransfer[] = [];
   try {
     for (const name of disk.list(root)) {
-      if (disk.stat(root, name)?.isDirectory() !== true) continue;
+      const isTransfer = TRANSFER_NAME.test(name);
+      const isDirectory = disk.stat(root, name)?.isDirectory() === true;
+      if (!isDirectory || !(isTransfer || BEING_REMOVED.test(name))) {
+        onStrange?.(name);
+        continue;
+      }
       try {
-        const area = TRANSFER_NAME.test(name) ? StagingArea.open(base, name) : undefined;
+        const area = isTransfer ? StagingArea.open(base, name, rules) : undefined;
         if (area === undefined) removeEntry(disk, root, name);
         else recoverArea(base, area, rules, finished);
       } catch (error) {

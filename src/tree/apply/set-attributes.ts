@@ -7,6 +7,7 @@ import type { DirectoryAttributes } from "../decide/decision.ts";
 import { type DirectoryHandle, type Disk, type FileHandle, ITSELF } from "../disk/disk.ts";
 import {
   type AttributeRules,
+  directoryModeToSet,
   isSetGroupId,
   modeToSet,
   ownerToSet,
@@ -15,10 +16,23 @@ import {
 import { isCarried } from "../entries/extended-attributes.ts";
 import { explain } from "../reasons/explain.ts";
 
-/** Sets owner and mode of an open file. The owner comes first, because setting it clears mode bits. */
-export function setFileRights(disk: Disk, file: FileHandle, metadata: Metadata, rules: AttributeRules): void {
+const PERMISSION_BITS = 0o7777;
+
+/**
+ * Sets owner and mode of an open file. The owner comes first, because setting it clears mode bits.
+ *
+ * @param between called after the owner is set, which clears attributes as well, and before the mode is
+ */
+export function setFileRights(
+  disk: Disk,
+  file: FileHandle,
+  metadata: Metadata,
+  rules: AttributeRules,
+  between: () => void = () => undefined,
+): void {
   const { user, group } = ownerToSet(metadata, rules);
   if (group !== SAME_OWNER) disk.setFileOwner(file, user, group);
+  between();
   setMode(metadata, rules, (mode) => disk.setFileMode(file, mode));
 }
 
@@ -70,9 +84,25 @@ export function setDirectoryAttributes(
     setOwner(disk, directory, ITSELF, metadata, rules);
     // They come before the mode, which may take this process's access away.
     const failure = attributes === undefined ? undefined : setAttributes(disk, directory, ITSELF, attributes);
-    setMode(metadata, rules, (mode) => disk.setMode(directory, ITSELF, mode));
+    setDirectoryMode(disk, directory, metadata, rules);
     disk.setTime(directory, ITSELF, metadata.mtimeNs);
     return failure;
+  } finally {
+    disk.closeDirectory(directory);
+  }
+}
+
+/** Sets mode and time of a directory that a commit has changed in passing; the mode as it is, whatever its bits. */
+export function restoreDirectory(
+  disk: Disk,
+  parent: DirectoryHandle,
+  name: string,
+  { mode, mtimeNs }: Metadata,
+): void {
+  const directory = disk.openDirectory(parent, name);
+  try {
+    if ((disk.statDirectory(directory).mode & 0o7777) !== mode) disk.setMode(directory, ITSELF, mode);
+    disk.setTime(directory, ITSELF, mtimeNs);
   } finally {
     disk.closeDirectory(directory);
   }
@@ -119,6 +149,27 @@ function setOwner(
 ): void {
   const { user, group } = ownerToSet(metadata, rules);
   if (group !== SAME_OWNER) disk.setOwner(parent, name, user, group);
+}
+
+/** Sets the final mode of a directory; see directoryModeToSet(). */
+function setDirectoryMode(
+  disk: Disk,
+  directory: DirectoryHandle,
+  metadata: Metadata,
+  rules: AttributeRules,
+): void {
+  const present = disk.statDirectory(directory).mode & PERMISSION_BITS;
+  setMode(metadata, rules, (mode) => {
+    const wanted = directoryModeToSet(metadata, present, rules);
+    // A sandbox that forbids the bit lets a directory keep it that has got it from the one above.
+    if (wanted === present && isSetGroupId(wanted)) return;
+    try {
+      disk.setMode(directory, ITSELF, wanted);
+    } catch (error) {
+      if (errorCode(error) !== "EPERM" || wanted === mode) throw error;
+      disk.setMode(directory, ITSELF, mode);
+    }
+  });
 }
 
 /**

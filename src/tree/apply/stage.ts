@@ -13,12 +13,13 @@ import type { Protection } from "../decide/protection.ts";
 import { DEFAULT_DELETE_LIMIT, type DeleteLimit } from "../decide/superfluous.ts";
 import type { Directories } from "../disk/directories.ts";
 import { type AttributeRules, metadataOf } from "../entries/attributes.ts";
-import { reasonFor } from "../reasons/explain.ts";
+import { pathOfError, reasonFor } from "../reasons/explain.ts";
 import { RefusalError, StageError } from "../reasons/stage-error.ts";
 import { Committer } from "./commit.ts";
 import { Durability } from "./durability.ts";
 import { carryOutAll, type Executor } from "./executor.ts";
 import { DryRunExecutor } from "./dry-run-executor.ts";
+import { retireFailedCommits } from "./failed-commits.ts";
 import { Staging } from "./staging.ts";
 import { StagingExecutor } from "./staging-executor.ts";
 import { type StageTotals, Tally } from "./tally.ts";
@@ -30,6 +31,8 @@ export interface StageExtras {
   /** Whether the paths that change are listed in a file of the staging area, `changes`. */
   readonly listsChanges: boolean;
   readonly deleteLimit: DeleteLimit;
+  /** Called with the new name of an entry of somebody else that had the place of the staging area. */
+  readonly onMoved?: ((name: string) => void) | undefined;
 }
 
 const NO_EXTRAS: StageExtras = {
@@ -75,8 +78,11 @@ export class Stage {
     this.obstacles = new Obstacles(base, rules);
     const note = (path: string, why: Reason) => this.tally.noteReason(path, why);
     const isSame = (path: string) => this.precedence.isSame(path);
-    this.staging = new Staging(base, rules, name, extras.listsChanges, { note, isSame });
-    this.executor = dryRun ? new DryRunExecutor() : new StagingExecutor(this.staging);
+    const { listsChanges, onMoved } = extras;
+    this.staging = new Staging(base, rules, name, listsChanges, { note, isSame, onMoved });
+    this.executor = dryRun
+      ? new DryRunExecutor(() => this.planner.superfluous.isCheck)
+      : new StagingExecutor(this.staging);
     const { protection } = extras;
     this.planner = new Planner({ tree: base, rules, protection, precedence: this.precedence });
     rules.owners.refresh();
@@ -160,6 +166,7 @@ export class Stage {
     if (staged === undefined) return undefined;
     const committer = new Committer(this.base, staged.area, this.rules);
     try {
+      retireFailedCommits(this.base, this.rules);
       committer.begin();
     } catch (error) {
       return stageFailure(error);
@@ -177,14 +184,16 @@ export class Stage {
    * transfer's own commit has to bring them back. If that is not possible, this transfer fails.
    *
    * @param steps of the other transfer
+   * @returns why this transfer fails, as soon as that is known
    */
-  yieldTo(steps: Iterable<Step>): void {
-    if (this.executor instanceof DryRunExecutor || this.overtaken !== undefined) return;
+  yieldTo(steps: Iterable<Step>): Reason | undefined {
+    if (this.executor instanceof DryRunExecutor || this.overtaken !== undefined) return undefined;
     try {
       this.keepFrom(steps);
     } catch (error) {
       this.overtaken = stageFailure(error);
     }
+    return this.overtaken;
   }
 
   private keepFrom(steps: Iterable<Step>): void {
@@ -203,6 +212,7 @@ export class Stage {
         const type = EntryType.directory;
         added.push({ kind: StepKind.adjust, type, path, metadata, attributes: undefined });
       },
+      bringsOther: (path) => this.staging.bringsOther(path),
       giveUp: (path) => {
         this.overtaken ??= StageError.of("overtaken", path).reason;
       },
@@ -227,8 +237,14 @@ export class Stage {
   }
 }
 
-/** The reason for any error while staging. */
+/** The reason for any error while staging. One that names no path is about the base directory. */
 export function stageFailure(error: unknown): Reason {
   const { path } = error as NodeJS.ErrnoException & { path?: Buffer | string };
-  return reasonFor(error, path === undefined ? undefined : nameOf(String(path)));
+  return reasonFor(error, pathOfError(error) ?? (path === undefined ? "" : nameOf(String(path))));
+}
+
+/** Tells no space from no inodes: the kernel has one error for both. */
+export function exactReason(why: Reason, base: Directories): Reason {
+  const hasInodes = why.code !== "ENOSPC" || base.disk.fileSystemOf(base.root).freeInodes > 0;
+  return hasInodes ? why : { ...why, code: "no-inodes" };
 }

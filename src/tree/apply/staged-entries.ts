@@ -10,6 +10,7 @@ import type { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle, Disk } from "../disk/disk.ts";
 import type { OpenFile } from "../disk/open-file.ts";
 import type { AttributeRules } from "../entries/attributes.ts";
+import { errorAt } from "../reasons/explain.ts";
 import { StageError } from "../reasons/stage-error.ts";
 import type { JournalWriter } from "./journal.ts";
 import { setAttributes, setLinkAttributes, setSpecialAttributes } from "./set-attributes.ts";
@@ -22,6 +23,8 @@ export interface Asked {
   readonly note: Note;
   /** Whether a path was found to be the same as the sender's. */
   readonly isSame: (path: string) => boolean;
+  /** Called with the new name of an entry of somebody else that had the place of the staging area. */
+  readonly onMoved?: ((name: string) => void) | undefined;
 }
 
 interface StagedLink {
@@ -157,7 +160,13 @@ export class StagedEntries {
   finish(): void {
     const { incomplete } = this.files;
     if (incomplete > 0) throw StageError.of("incomplete", undefined, incomplete);
-    for (const link of this.links) this.link(link);
+    for (const link of this.links) {
+      try {
+        this.link(link);
+      } catch (error) {
+        throw errorAt(link.place.path, error);
+      }
+    }
     this.links = [];
   }
 

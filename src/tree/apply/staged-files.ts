@@ -11,7 +11,9 @@ import type { OpenFile } from "../disk/open-file.ts";
 import { type AttributeRules, hasOwnerToSet, modeToSet } from "../entries/attributes.ts";
 import { isSameState } from "../entries/same-file.ts";
 import { nextPiece } from "../entries/holes.ts";
+import { errorAt } from "../reasons/explain.ts";
 import type { JournalWriter } from "./journal.ts";
+import { keepAttributes, keptAttributes } from "./kept-attributes.ts";
 import { setAttributes, setFileRights, setFileTime } from "./set-attributes.ts";
 import type { StagingArea } from "./staging-area.ts";
 import { writeAll } from "./write-all.ts";
@@ -49,6 +51,8 @@ interface PartialFile extends ExpectedFile {
   /** The mode that the file was created with, if that is its final mode. */
   madeMode: number | undefined;
   handle: FileHandle | undefined;
+  /** The extended attributes of the member's own file, for a copy of it. */
+  kept: readonly Attribute[] | undefined;
 }
 
 /** The files of one transfer while they are written. Memory holds only files that are not complete. */
@@ -60,8 +64,9 @@ export class StagedFiles {
   private readonly note: Note;
   private readonly partial = new Map<number, PartialFile>();
   private readonly open = new Set<PartialFile>();
-  /** The stats of a new file for each mode that was asked for: they are the same for all files of a transfer. */
+  /** The stats of a new file for each mode that was asked for: they are the same for all new files of one directory. */
   private readonly made = new Map<number, FileStats>();
+  private madeIn: string | undefined;
   private completed = 0;
   /** Paths that the sender has withdrawn. */
   private readonly withdrawn = new Set<string>();
@@ -106,6 +111,15 @@ export class StagedFiles {
     const isHole = segment.kind === SegmentKind.hole;
     const length = isHole ? segment.length : segment.bytes.length;
     if (file === undefined || segment.offset + length > file.size) return;
+    try {
+      this.writeTo(file, segment, length);
+    } catch (error) {
+      throw errorAt(file.path, error);
+    }
+  }
+
+  private writeTo(file: PartialFile, segment: ContentSegment | HoleSegment, length: number): void {
+    const isHole = segment.kind === SegmentKind.hole;
     const isWhole = length === file.size;
     const handle = isWhole ? this.makeWhole(file) : this.handleOf(file);
     // Bytes that are never written are a hole already, except for a hole at the end of the file.
@@ -136,6 +150,8 @@ export class StagedFiles {
       offset = start + bytes;
       yield;
     }
+    // Before the last look at the file: if they change in between, the look shows it.
+    partial.kept = keptAttributes(from, hasOwnerToSet(before, file.metadata, this.rules));
     const after = from.stat();
     if (!isSameState(before, after) || before.size !== file.size) {
       this.closeFile(partial);
@@ -164,7 +180,9 @@ export class StagedFiles {
   private complete(file: PartialFile): void {
     const { disk } = this;
     const handle = this.makeWhole(file);
-    if (!this.isMadeRight(file, handle)) setFileRights(disk, handle, file.metadata, this.rules);
+    // A copy is never made right: it was opened before its last piece.
+    if (!this.isMadeRight(file, handle))
+      setFileRights(disk, handle, file.metadata, this.rules, () => this.keepAttributes(file));
     if (file.attributes !== undefined) {
       const parent = this.area.directoryFor(directoryOf(file.path));
       const failure = setAttributes(disk, parent, nameOf(file.path), file.attributes);
@@ -176,6 +194,18 @@ export class StagedFiles {
     if (file.isPlaced) this.journal.add(StepKind.place, EntryType.file, file.path);
   }
 
+  /**
+   * Gives a copy the extended attributes of the member's own file. Its access control list comes before the mode, as if the
+   * mode of that file had been changed in place.
+   */
+  private keepAttributes(file: PartialFile): void {
+    if (file.kept === undefined) return;
+    const parent = this.area.directoryFor(directoryOf(file.path));
+    const failure = keepAttributes(this.disk, parent, nameOf(file.path), file.kept);
+    // If the sender's attributes follow, they count.
+    if (failure !== undefined && file.attributes === undefined) this.note(file.path, failure);
+  }
+
   /** Opens a file for the last of its contents. If it does not exist yet, it is created with its final mode. */
   private makeWhole(file: PartialFile): FileHandle {
     if (!file.isCreated) {
@@ -185,10 +215,13 @@ export class StagedFiles {
     return this.handleOf(file);
   }
 
-  /** Whether a file got its owner and its mode when it was created. The first file of a mode answers it for all. */
+  /** Whether a file got its owner and its mode when it was created. The first file of a mode answers it for its directory. */
   private isMadeRight(file: PartialFile, handle: FileHandle): boolean {
     const { madeMode, metadata } = file;
     if (madeMode === undefined) return false;
+    const directory = directoryOf(file.path);
+    if (directory !== this.madeIn) this.made.clear();
+    this.madeIn = directory;
     let stats = this.made.get(madeMode);
     if (stats === undefined) {
       stats = this.disk.statFile(handle);
@@ -225,5 +258,12 @@ export class StagedFiles {
 }
 
 function partialOf(file: ExpectedFile): PartialFile {
-  return { ...file, receivedBytes: 0, isCreated: false, madeMode: undefined, handle: undefined };
+  return {
+    ...file,
+    receivedBytes: 0,
+    isCreated: false,
+    madeMode: undefined,
+    handle: undefined,
+    kept: undefined,
+  };
 }

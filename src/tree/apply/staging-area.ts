@@ -1,12 +1,13 @@
 /** BASE/.makuosan/NAME, and the names in it that tell how far a transfer has come. */
 import { errorCode } from "../../sys/system-error.ts";
-import type { FileStats } from "../../sys/stat.ts";
-import { STAGING_NAME } from "../../wire/path-rules.ts";
 import type { Step } from "../decide/decision.ts";
 import { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle, Disk, FileHandle } from "../disk/disk.ts";
 import { removeEntry } from "../disk/remove.ts";
+import { retireIn } from "./failed-commits.ts";
+import { mirrorInheritance } from "./inheritance.ts";
 import { JournalWriter, readJournal } from "./journal.ts";
+import { isOwn, openStagingRoot, removeStagingRoot, type StagingRules } from "./staging-root.ts";
 
 /** The sticky bit marks a directory that only mirrors the way to an entry; no umask removes that bit. */
 const WAY_MARK = 0o1000;
@@ -29,37 +30,46 @@ export class StagingArea {
   private readonly directory: DirectoryHandle;
   private readonly root: DirectoryHandle;
   private readonly base: Directories;
+  private readonly rules: StagingRules;
   private discarded = 0;
 
-  private constructor(base: Directories, root: DirectoryHandle, name: string) {
+  private constructor(base: Directories, root: DirectoryHandle, name: string, rules: StagingRules) {
     this.disk = base.disk;
     this.base = base;
     this.root = root;
     this.name = name;
-    this.directory = openOwnDirectory(this.disk, root, name);
+    this.rules = rules;
+    this.directory = openOwnDirectory(this.disk, root, name, rules);
     try {
-      this.tree = new Directories(this.disk, openOwnDirectory(this.disk, this.directory, "tree"));
+      this.tree = new Directories(this.disk, openOwnDirectory(this.disk, this.directory, "tree", rules));
     } catch (error) {
       this.disk.closeDirectory(this.directory);
       throw error;
     }
   }
 
-  /** Makes a new area. */
-  static create(base: Directories, name: string): StagingArea {
+  /**
+   * Makes a new area.
+   *
+   * @throws StageError if BASE/.makuosan belongs to somebody else and cannot be moved out of the way
+   */
+  static create(base: Directories, name: string, rules: StagingRules): StagingArea {
     const { disk } = base;
-    const root = openStagingRoot(base);
+    const root = openStagingRoot(base, rules);
     try {
+      retireIn(disk, root, rules);
       removeEntry(disk, root, name);
       disk.makeDirectory(root, name, 0o700);
       const directory = disk.openDirectory(root, name);
       try {
         disk.makeDirectory(directory, "tree", 0o700);
+        mirrorRoot(base, directory);
       } finally {
         disk.closeDirectory(directory);
       }
-      return new StagingArea(base, root, name);
+      return new StagingArea(base, root, name, rules);
     } catch (error) {
+      removeUnfinished(base, root, name);
       disk.closeDirectory(root);
       throw error;
     }
@@ -70,10 +80,10 @@ export class StagingArea {
    *
    * @throws an error with the code EPERM if a part of it does not belong to this process
    */
-  static open(base: Directories, name: string): StagingArea | undefined {
-    const root = openStagingRoot(base);
+  static open(base: Directories, name: string, rules: StagingRules): StagingArea | undefined {
+    const root = openStagingRoot(base, rules);
     try {
-      return new StagingArea(base, root, name);
+      return new StagingArea(base, root, name, rules);
     } catch (error) {
       base.disk.closeDirectory(root);
       if (errorCode(error) === "ENOENT") return undefined;
@@ -120,23 +130,28 @@ export class StagingArea {
     return this.tree.hasDirectory(path) && (this.tree.statDirectory(path).mode & WAY_MARK) === 0;
   }
 
-  /** Moves an entry out of the way; it is removed together with the area. */
-  discard(from: DirectoryHandle, name: string): void {
+  /** Moves an entry out of the way; it is removed together with the area. Returns its name in the area. */
+  discard(from: DirectoryHandle, name: string): string {
     // An earlier run that ended in a crash may have used the same names.
     do this.discarded++;
     while (this.disk.stat(this.directory, `${DISCARDED}${this.discarded}`) !== undefined);
-    this.disk.rename(from, name, this.directory, `${DISCARDED}${this.discarded}`);
+    const discarded = `${DISCARDED}${this.discarded}`;
+    this.disk.rename(from, name, this.directory, discarded);
+    return discarded;
   }
 
   /**
-   * Moves an entry that a step of the journal deletes out of the tree.
+   * The name in the area that an entry gets when a step of the journal deletes it.
    *
    * @param step its number: if the step was done before a crash, the path may hold something new by now
    */
-  discardFor(step: number, from: DirectoryHandle, name: string): void {
-    const discarded = `${DISCARDED}-step${step}`;
-    if (this.disk.stat(this.directory, discarded) !== undefined) return;
-    if (this.disk.stat(from, name) !== undefined) this.disk.rename(from, name, this.directory, discarded);
+  discardedName(step: number): string {
+    return `${DISCARDED}-step${step}`;
+  }
+
+  /** Whether an entry of this name is in the area. */
+  holds(name: string): boolean {
+    return this.disk.stat(this.directory, name) !== undefined;
   }
 
   /** Whether anything has been moved out of the way. */
@@ -172,53 +187,51 @@ export class StagingArea {
     const slash = path.lastIndexOf("/");
     const parent = this.tree.handle(path.slice(0, Math.max(0, slash)));
     this.disk.makeDirectory(parent, path.slice(slash + 1), 0o700 | WAY_MARK);
+    const mirrored = this.base.find(path);
+    if (mirrored !== undefined) mirrorInheritance(this.disk, mirrored, this.tree.handle(path));
   }
 
   /** Opens a file of the area, if it belongs to this process. */
   private openOwnFile(name: JournalName): FileHandle {
     const file = this.disk.openFile(this.directory, name, "read");
     const stats = this.disk.statFile(file);
-    if (stats.isFile() && isOwn(this.disk, stats)) return file;
+    if (stats.isFile() && isOwn(this.disk, stats, this.rules)) return file;
     this.disk.closeFile(file);
     throw foreign();
   }
 }
 
-/** Removes BASE/.makuosan if nothing is staged there: between transfers the tree holds nothing of the daemon. */
-export function removeStagingRoot(base: Directories): void {
+/** Removes as much as can be removed of an area that could not be begun; the reason for that is told, and not this. */
+function removeUnfinished(base: Directories, root: DirectoryHandle, name: string): void {
   try {
-    base.disk.removeDirectory(base.root, STAGING_NAME);
+    removeEntry(base.disk, root, name);
+    removeStagingRoot(base);
   } catch (error) {
-    if (!["ENOTEMPTY", "EEXIST", "ENOENT"].includes(errorCode(error))) throw error;
+    errorCode(error);
   }
 }
 
-/**
- * Opens BASE/.makuosan, and creates it if it is missing. It must be a directory, not a link to one, and belong to this
- * process: a user who can write there decides what the next start puts into the tree.
- *
- * @throws an error with the code ENOTDIR or EPERM otherwise
- */
-export function openStagingRoot(base: Directories): DirectoryHandle {
+/** Lets `tree` pass on to new entries what the base directory does. */
+function mirrorRoot({ disk, root }: Directories, area: DirectoryHandle): void {
+  const tree = disk.openDirectory(area, "tree");
   try {
-    base.disk.makeDirectory(base.root, STAGING_NAME, 0o700);
-  } catch (error) {
-    if (errorCode(error) !== "EEXIST") throw error;
+    mirrorInheritance(disk, root, tree);
+  } finally {
+    disk.closeDirectory(tree);
   }
-  return openOwnDirectory(base.disk, base.root, STAGING_NAME);
 }
 
 /** Opens a directory that no other user can have put there. */
-function openOwnDirectory(disk: Disk, parent: DirectoryHandle, name: string): DirectoryHandle {
+function openOwnDirectory(
+  disk: Disk,
+  parent: DirectoryHandle,
+  name: string,
+  rules: StagingRules,
+): DirectoryHandle {
   const directory = disk.openDirectory(parent, name);
-  if (isOwn(disk, disk.statDirectory(directory))) return directory;
+  if (isOwn(disk, disk.statDirectory(directory), rules)) return directory;
   disk.closeDirectory(directory);
   throw foreign();
-}
-
-/** Whether only this process's user can write there. */
-function isOwn(disk: Disk, { uid, mode }: FileStats): boolean {
-  return uid === disk.user && (mode & 0o022) === 0;
 }
 
 function foreign(): Error {

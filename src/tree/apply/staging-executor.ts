@@ -1,5 +1,6 @@
 /** A push: decisions become staged entries and steps of the journal. */
 import { EntryType } from "../../wire/entry.ts";
+import { NO_METADATA } from "../../wire/metadata.ts";
 import { type Decision, type Outcome, StepKind } from "../decide/decision.ts";
 import { StageError } from "../reasons/stage-error.ts";
 import type { Executor } from "./executor.ts";
@@ -29,14 +30,16 @@ export class StagingExecutor implements Executor {
       case "adjust":
         this.addStep(StepKind.adjust, EntryType.directory, decision.path, decision.set);
         return "done";
+      case "restore":
+        this.restore(decision);
+        return "done";
       case "remove":
         this.addStep(StepKind.remove, EntryType.file, decision.path);
         return "done";
       case "refuse":
         throw new StageError(decision.reason);
-      case "replaced":
-        // It changes, too: from here on there is a list that it can be noted in.
-        this.staging.opened();
+      case "goes":
+        this.staging.opened().journal.addGoing(decision.path);
         return "done";
       case "skip":
         return "done";
@@ -45,6 +48,11 @@ export class StagingExecutor implements Executor {
 
   private *copy({ place, entry }: Extract<Decision, { kind: "copy" }>): Generator<undefined, Outcome> {
     return (yield* this.staging.opened().entries.copy(place, entry)) ? "done" : "needs contents";
+  }
+
+  private restore({ path, mode, mtimeNs }: Extract<Decision, { kind: "restore" }>): void {
+    const metadata = { ...NO_METADATA, mode, mtimeNs };
+    this.addStep(StepKind.restore, EntryType.directory, path, { metadata });
   }
 
   private addStep(...step: Parameters<ReturnType<Staging["opened"]>["journal"]["add"]>): void {

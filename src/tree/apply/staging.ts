@@ -1,10 +1,11 @@
 /** The staged part of a transfer: it begins when something differs, becomes ready, and may get longer after that. */
 import { errorCode } from "../../sys/system-error.ts";
 import { NO_METADATA } from "../../wire/metadata.ts";
-import { directoryOf, nameOf } from "../../wire/path-rules.ts";
+import { directoryOf, nameOf, STAGING_NAME } from "../../wire/path-rules.ts";
 import { type Step, StepKind } from "../decide/decision.ts";
 import type { Directories } from "../disk/directories.ts";
 import { type AttributeRules, typeOf } from "../entries/attributes.ts";
+import { errorAt } from "../reasons/explain.ts";
 import { ChangeList } from "./change-list.ts";
 import type { JournalWriter } from "./journal.ts";
 import { type Asked, StagedEntries } from "./staged-entries.ts";
@@ -51,12 +52,34 @@ export class Staging {
   /** The staged entries; the area is created at the first call. */
   opened(): Staged {
     if (this.staged !== undefined) return this.staged;
-    const area = StagingArea.create(this.base, this.name);
-    const journal = area.writeJournal();
-    if (this.listsChanges) this.changes = new ChangeList(this.base.disk, () => area.handle, "changes");
-    const entries = new StagedEntries(this.base, area, journal, this.rules, this.asked);
-    this.staged = { area, journal, entries };
-    return this.staged;
+    const area = this.createArea();
+    let journal: JournalWriter | undefined;
+    try {
+      journal = area.writeJournal();
+      if (this.listsChanges) this.changes = new ChangeList(this.base.disk, () => area.handle, "changes");
+      const entries = new StagedEntries(this.base, area, journal, this.rules, this.asked);
+      this.staged = { area, journal, entries };
+      return this.staged;
+    } catch (error) {
+      // Nothing would remove the area before the next start.
+      journal?.close();
+      removeQuietly(area);
+      throw error;
+    }
+  }
+
+  /** Whether something else than a directory is staged for a path. */
+  bringsOther(path: string): boolean {
+    return this.staged?.area.tree.stat(path)?.isDirectory() === false;
+  }
+
+  private createArea(): StagingArea {
+    const { keepOwner } = this.rules;
+    try {
+      return StagingArea.create(this.base, this.name, { keepOwner, onMoved: this.asked.onMoved });
+    } catch (error) {
+      throw errorAt(STAGING_NAME, error);
+    }
   }
 
   noteChange(path: string): void {
@@ -141,5 +164,14 @@ export class Staging {
     this.changes = undefined;
     this.staged?.area.remove();
     this.staged = undefined;
+  }
+}
+
+/** Removes an area that could not be begun; the reason for that is told, and not another one. */
+function removeQuietly(area: StagingArea): void {
+  try {
+    area.remove();
+  } catch (error) {
+    errorCode(error);
   }
 }

@@ -47,13 +47,11 @@ export class Tally {
         yield decision.path;
         break;
       case "remove":
-        for (const path of decision.paths) {
-          this.entries++;
-          yield this.deleted(path);
-        }
-        break;
-      case "replaced":
+      case "goes":
+        this.entries++;
         yield this.deleted(decision.path);
+        break;
+      case "restore":
         break;
       case "skip":
         this.noteReason(decision.path, decision.reason);

@@ -1,11 +1,13 @@
 /** How an entry differs from what the manifest says. */
 import { Difference } from "../../wire/differences.ts";
 import { type Entry, EntryType, isDevice } from "../../wire/entry.ts";
+import type { Metadata } from "../../wire/metadata.ts";
 import type { TreeView } from "../disk/tree-view.ts";
 import type { FileStats } from "../../sys/stat.ts";
 import {
   type AttributeRules,
   deviceOf,
+  directoryModeToSet,
   hasOwnerToSet,
   isSameTime,
   modeToSet,
@@ -64,8 +66,8 @@ function typeToBe(entry: Entry): EntryType {
 function attributeDifference(stats: FileStats, entry: Entry, rules: AttributeRules, tree: TreeView): number {
   const { metadata, type } = entry;
   let difference = 0;
-  if (!isSameTime(stats.mtimeNs, metadata.mtimeNs, tree.hasExactTimes)) difference |= Difference.time;
-  if (type !== EntryType.symlink && (stats.mode & 0o7777) !== modeToSet(metadata, rules))
+  if (!hasTimeToSet(stats, metadata, tree)) difference |= Difference.time;
+  if (type !== EntryType.symlink && (stats.mode & 0o7777) !== modeToBe(stats, entry, rules))
     difference |= Difference.mode;
   if (!hasOwnerToSet(stats, metadata, rules)) difference |= Difference.owner;
   if (isDevice(type)) {
@@ -74,6 +76,18 @@ function attributeDifference(stats: FileStats, entry: Entry, rules: AttributeRul
     if (device?.major !== major || device.minor !== minor) difference |= Difference.contents;
   }
   return difference;
+}
+
+function modeToBe(stats: FileStats, { metadata, type }: Entry, rules: AttributeRules): number {
+  if (type !== EntryType.directory) return modeToSet(metadata, rules);
+  return directoryModeToSet(metadata, stats.mode & 0o7777, rules);
+}
+
+/** Whether an entry has its final time, as far as this process can set it and its file system can hold it. */
+function hasTimeToSet(stats: FileStats, { mtimeNs }: Metadata, tree: TreeView): boolean {
+  const { hasExactTimes } = tree;
+  if (isSameTime(stats.mtimeNs, mtimeNs, hasExactTimes)) return true;
+  return isSameTime(stats.mtimeNs, tree.keptTime(stats, mtimeNs), hasExactTimes);
 }
 
 function* hasSameContents(

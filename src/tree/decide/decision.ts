@@ -38,10 +38,12 @@ export type Decision =
       readonly set: DirectoryAttributes;
       readonly isEntry: boolean;
     }
-  /** The path is deleted with everything in it: `paths`, itself first. */
-  | { readonly kind: "remove"; readonly path: string; readonly paths: Iterable<string> }
-  /** The path is deleted with a directory that something else replaces. */
-  | { readonly kind: "replaced"; readonly path: string }
+  /** An existing directory on the way to a change gets back its mode, and a time: nothing else of it differs. */
+  | { readonly kind: "restore"; readonly path: string; readonly mode: number; readonly mtimeNs: bigint }
+  /** The path is deleted with everything in it. */
+  | { readonly kind: "remove"; readonly path: string }
+  /** The path is deleted together with a directory above it that is deleted or replaced. */
+  | { readonly kind: "goes"; readonly path: string }
   /** The entry is left out; the others are not affected. */
   | { readonly kind: "skip"; readonly path: string; readonly reason: Reason }
   /** A push cannot carry out the decision; a check need not. */
@@ -56,9 +58,12 @@ export type Decisions<T> = Generator<Decision | undefined, T, Outcome>;
 /**
  * The steps of a commit, in the form that survives a crash (apply/journal.ts). `place`: move a staged entry to its
  * place. `adjust`: set the attributes of a directory that existed before. `finish`: set those of a staged directory,
- * after everything in it. `remove`: delete an entry with everything below it.
+ * after everything in it. `remove`: delete an entry with everything below it. `restore`: set mode and time of a directory
+ * that existed before and is only on the way; its owner and its extended attributes stay. `goes`: no step of its own; it
+ * names the entries below directories that other steps delete or replace, by hashes, so that the commit deletes nothing
+ * else.
  */
-export const StepKind = { place: 1, adjust: 2, finish: 3, remove: 4 } as const;
+export const StepKind = { place: 1, adjust: 2, finish: 3, remove: 4, restore: 5, goes: 6 } as const;
 
 export interface Step {
   readonly kind: (typeof StepKind)[keyof typeof StepKind];
@@ -67,4 +72,6 @@ export interface Step {
   readonly metadata: Metadata;
   /** Extended attributes; undefined if they stay as they are. */
   readonly attributes: readonly Attribute[] | undefined;
+  /** For `goes`: the hashes of the paths, HASH_BYTES each. */
+  readonly hashes?: Uint8Array;
 }

@@ -2,7 +2,7 @@
 import type { Bitmap } from "../../base/bitmap.ts";
 import { reason } from "../../base/reason.ts";
 import type { FileStats } from "../../sys/stat.ts";
-import { Difference, differingEntries, isOfAttributesAlone } from "../../wire/differences.ts";
+import { Difference, differingEntries, isOfAttributesAlone, SEPARATE } from "../../wire/differences.ts";
 import { type Entry, EntryType, isDevice } from "../../wire/entry.ts";
 import { decodeManifest, type ManifestDirectory } from "../../wire/manifest.ts";
 import { directoryOf, joinPath } from "../../wire/path-rules.ts";
@@ -40,6 +40,7 @@ interface BlockPlan {
   readonly firstEntry: number;
   readonly differences: Uint8Array;
   hasCopies: boolean;
+  hasSeparate: boolean;
 }
 
 /**
@@ -56,6 +57,10 @@ export class Planner {
   private readonly linkTargets = new Set<string>();
   /** Directories that this transfer creates. */
   private readonly brought = new PathSet();
+  /** Files with several names that this member's own patterns exclude: as few as the sender remembers of them. */
+  private readonly excludedFiles = new Map<string, Entry>();
+  /** The sender's time of each existing directory that is only on the way to an entry. */
+  private readonly ways = new Map<string, bigint>();
   private nextEntry = 0;
   readonly superfluous: Superfluous;
 
@@ -80,9 +85,14 @@ export class Planner {
     this.superfluous.accept(block.terms, block.excludes);
     const entryCount = block.directories.reduce((sum, directory) => sum + directory.entries.length, 0);
     const differences = new Uint8Array(entryCount);
-    const plan: BlockPlan = { differences, firstEntry: block.firstEntry, hasCopies: false };
+    const plan: BlockPlan = {
+      differences,
+      firstEntry: block.firstEntry,
+      hasCopies: false,
+      hasSeparate: false,
+    };
     for (const directory of block.directories) yield* this.planDirectory(directory, plan);
-    const isTold = this.superfluous.isCheck || plan.hasCopies;
+    const isTold = this.superfluous.isCheck || plan.hasCopies || plan.hasSeparate;
     return { wants: differingEntries(differences), differences: isTold ? differences : undefined };
   }
 
@@ -94,6 +104,7 @@ export class Planner {
   private *planDirectory(directory: ManifestDirectory, plan: BlockPlan): Decisions<void> {
     const { header, entries } = directory;
     if (this.protection?.coversDirectory(header.path) === true) {
+      for (const entry of entries) this.noteExcluded(joinPath(header.path, entry.name), entry);
       this.nextEntry += entries.length;
       return;
     }
@@ -111,7 +122,7 @@ export class Planner {
       if (entry.type === EntryType.gone) {
         this.superfluous.checkExpected();
         this.precedence.noteGone(joinPath(header.path, entry.name));
-        if (isThere)
+        if (isThere && !this.hasOtherName(directory, entry.name))
           isTouched = (yield* this.planRemovals("of", joinPath(header.path, entry.name))) || isTouched;
         continue;
       }
@@ -127,6 +138,7 @@ export class Planner {
       plan.differences[number - plan.firstEntry] = difference;
       isTouched ||= difference !== 0;
       plan.hasCopies ||= entry.type === EntryType.file && difference !== 0 && isOfAttributesAlone(difference);
+      plan.hasSeparate ||= (difference & SEPARATE) !== 0;
     }
     if (directory.isComplete) {
       this.superfluous.checkExpected();
@@ -136,13 +148,45 @@ export class Planner {
     if (isThere && isTouched) yield* this.touch(directory);
   }
 
-  /** A change in a directory changes the directory, too. */
-  private *touch({ header }: ManifestDirectory): Decisions<void> {
-    yield* refused(() => this.obstacles.checkWritable(header.path));
-    this.precedence.noteUsed(header.path);
-    if (header.metadata === undefined) return;
-    const set = { metadata: header.metadata, attributes: undefined };
-    yield { kind: "adjust", path: header.path, set, isEntry: false };
+  /** A change in a directory changes the directory, too. If it is only on the way, it keeps all except for its time. */
+  private *touch({ header, entries, isComplete }: ManifestDirectory): Decisions<void> {
+    const { path, metadata } = header;
+    const isWay =
+      this.ways.has(path) || (!isComplete && entries.every(({ type }) => type === EntryType.gone));
+    yield* refused(() => this.obstacles.checkWritable(path));
+    this.precedence.noteUsed(path);
+    if (metadata === undefined || isWay) {
+      yield* this.restore(path, metadata?.mtimeNs ?? this.ways.get(path));
+      return;
+    }
+    yield* refused(() => this.obstacles.checkAdjustable(path));
+    yield { kind: "adjust", path, set: { metadata, attributes: undefined }, isEntry: false };
+  }
+
+  /** The base directory is never sent, so nobody compares its time. */
+  private *restore(path: string, mtimeNs: bigint | undefined): Decisions<void> {
+    if (path === "") return;
+    const stats = this.tree.statDirectory(path);
+    const timeNs = mtimeNs ?? stats.mtimeNs;
+    // No journal can hold a time beyond the year 2262, which only a directory of this member itself can have.
+    if (!this.obstacles.mayRestore(stats) || BigInt.asIntN(64, timeNs) !== timeNs) return;
+    yield { kind: "restore", path, mode: stats.mode & 0o7777, mtimeNs: timeNs };
+  }
+
+  /**
+   * Whether the sender has an entry by another name that this member takes for the same: its file system ignores the case of
+   * names, or their normal form.
+   */
+  private hasOtherName({ header, entries }: ManifestDirectory, name: string): boolean {
+    const stats = this.tree.statIn(header.path, name);
+    if (stats === undefined) return false;
+    const folded = foldedName(name);
+    return entries.some(
+      (other) =>
+        other.type !== EntryType.gone &&
+        foldedName(other.name) === folded &&
+        isSameFile(stats, this.tree.statIn(header.path, other.name)),
+    );
   }
 
   /** Most entries are files that are already right: they need none of the steps of other entries. */
@@ -156,15 +200,25 @@ export class Planner {
   /** @returns how the entry differs; 0 also if it stays as it is or is left out */
   private *planEntry(place: Place, entry: Entry, stats: FileStats | undefined): Decisions<number> {
     const { path } = place;
-    if (this.isProtected(path, entry, stats)) return 0;
+    if (this.isProtected(path, entry, stats)) {
+      this.noteExcluded(path, entry);
+      return 0;
+    }
+    const excluded = entry.type === EntryType.hardLink ? this.excludedFiles.get(entry.target) : undefined;
+    if (excluded !== undefined) {
+      const difference = yield* this.planEntry(place, { ...excluded, name: entry.name }, stats);
+      return difference === 0 || isOfAttributesAlone(difference) ? difference : difference | SEPARATE;
+    }
     let difference: number = Difference.missing;
     if (stats !== undefined) {
       if (entry.type === EntryType.passage) this.obstacles.checkPassage(path, stats);
       difference = yield* this.compare(stats, path, entry);
       // A passage stays as it is, whatever another transfer makes of its attributes.
-      if (entry.type === EntryType.passage) this.precedence.noteUsed(path);
-      else if (difference === 0) this.precedence.noteSame(directoryOf(path), entry.name);
-      else this.obstacles.checkReplaceable(path, entry, stats);
+      if (entry.type === EntryType.passage) {
+        this.precedence.noteUsed(path);
+        this.ways.set(path, entry.metadata.mtimeNs);
+      } else if (difference === 0) this.precedence.noteSame(directoryOf(path), entry.name);
+      else yield* refused(() => this.obstacles.checkReplaceable(path, entry, stats));
     }
     if (difference === 0) return 0;
     if (entry.extras?.hasOtherNames === true) this.linkTargets.add(path);
@@ -181,6 +235,7 @@ export class Planner {
     if (isDirectory(entry)) {
       if (hasRealParent && this.tree.hasDirectory(path)) {
         const set = { metadata: entry.metadata, attributes: entry.extras?.attributes };
+        yield* refused(() => this.obstacles.checkAdjustable(path));
         this.precedence.noteUsed(path);
         yield { kind: "adjust", path, set, isEntry: true };
         return difference;
@@ -228,23 +283,43 @@ export class Planner {
       if (path !== undefined) {
         isTouched = true;
         yield* refused(() => this.obstacles.checkRemovable(path));
-        yield { kind: "remove", path, paths: this.superfluous.pathsOf(path) };
+        this.precedence.noteTaken(path);
+        yield { kind: "remove", path };
+        for (const one of this.superfluous.pathsBelow(path)) yield { kind: "goes", path: one };
       }
       yield undefined;
     }
     return isTouched;
   }
 
-  /** Everything in a directory is deleted when something else replaces the directory. */
+  /**
+   * Something else replaces a directory. Everything in the directory is deleted then, if the sender wants deletions;
+   * otherwise only an empty directory can be replaced.
+   */
   private *planReplaced(path: string, stats: FileStats): Decisions<void> {
-    const obstacle = (entry: EntryBelow) => this.obstacles.checkDeletable(entry);
-    for (const one of yield* this.superfluous.replaced(path, stats, obstacle))
-      yield { kind: "replaced", path: one };
+    if (!this.superfluous.mayDelete && this.superfluous.hasEntries(path))
+      yield { kind: "refuse", reason: reason("not-empty", path) };
+    let refusal: StageError | undefined;
+    const obstacle = (entry: EntryBelow) => {
+      refusal ??= refusalOf(() => this.obstacles.checkDeletable(entry));
+    };
+    if (!(yield* this.superfluous.replaced(path, stats, obstacle)))
+      yield { kind: "refuse", reason: reason("holds-excluded", path) };
+    if (refusal !== undefined) yield { kind: "refuse", reason: refusal.reason };
+    this.precedence.noteTaken(path);
+    for (const one of this.superfluous.pathsBelow(path)) yield { kind: "goes", path: one };
   }
 
   /** A missing directory must be one that this transfer creates; otherwise its entries would be lost. */
   private checkBrought(path: string): void {
     if (!this.brought.has(path)) throw StageError.of("vanished", path);
+  }
+
+  /** Records a file that stays as it is on this member: its further names become files of their own. */
+  private noteExcluded(path: string, entry: Entry): void {
+    const { extras } = entry;
+    if (entry.type !== EntryType.file || extras?.hasOtherNames !== true) return;
+    this.excludedFiles.set(path, { ...entry, extras: { ...extras, hasOtherNames: false } });
   }
 
   /** Whether this member keeps an entry as it is, by the type that it has now or by the one that it would get. */
@@ -258,6 +333,11 @@ export class Planner {
     if (kept === undefined) return false;
     throw StageError.of("holds-protected", path, kept);
   }
+}
+
+/** A name without the differences that a file system may ignore. */
+function foldedName(name: string): string {
+  return Buffer.from(name, "latin1").toString("utf8").normalize("NFC").toLowerCase();
 }
 
 function isDirectory({ type }: Entry): boolean {

@@ -12,6 +12,8 @@ export interface Rescue {
   keepEntry(path: string): boolean;
   /** Keeps the present attributes of a directory. */
   keepDirectory(path: string): void;
+  /** Whether this transfer brings something else than a directory to a path. */
+  bringsOther(path: string): boolean;
   /** Something is going to be lost and cannot be kept. */
   giveUp(path: string): void;
 }
@@ -32,6 +34,9 @@ export class Precedence {
   /** Paths that this transfer deletes if they exist, and below the directories above them. */
   private readonly gone = new PathSet();
   private readonly aboveGone = new PathSet();
+  /** Paths that this transfer deletes or replaces with everything in them. */
+  private readonly taken = new PathSet();
+  private hasTaken = false;
 
   constructor(tree: TreeView) {
     this.tree = tree;
@@ -62,6 +67,12 @@ export class Precedence {
     for (let above = directoryOf(path); above !== ""; above = directoryOf(above)) this.aboveGone.add(above);
   }
 
+  /** Records that this transfer deletes or replaces a path with everything in it. */
+  noteTaken(path: string): void {
+    this.taken.add(path);
+    this.hasTaken = true;
+  }
+
   noteComplete(directory: string): void {
     this.complete.add(directory);
   }
@@ -71,10 +82,13 @@ export class Precedence {
     const merged: string[] = [];
     const brought = new PathSet();
     for (const step of steps) {
-      if (step.kind === StepKind.finish) brought.add(step.path);
-      else if (step.kind === StepKind.place) this.yieldPlace(step, merged, rescue);
+      if (step.kind === StepKind.finish) {
+        brought.add(step.path);
+        // This transfer would replace a directory that it has not looked at.
+        if (rescue.bringsOther(step.path)) rescue.giveUp(step.path);
+      } else if (step.kind === StepKind.place) this.yieldPlace(step, merged, rescue);
       else if (step.kind === StepKind.remove) this.yieldRemoval(step.path, rescue);
-      else if (step.kind === StepKind.adjust && this.same.has(step.path)) rescue.keepDirectory(step.path);
+      else if (this.same.has(step.path)) rescue.keepDirectory(step.path);
     }
     for (const directory of merged) this.keepIn(directory, brought, rescue);
   }
@@ -82,6 +96,7 @@ export class Precedence {
   /** @param merged collects the directories into which the other transfer will move its entries */
   private yieldPlace({ path, type }: Step, merged: string[], rescue: Rescue): void {
     const stats = this.tree.stat(path);
+    if (this.isTaken(path, type, stats !== undefined)) rescue.giveUp(path);
     // The path did not exist when this transfer wanted to delete it, and now it would come back.
     const isGone = stats === undefined && this.gone.has(path);
     if (isGone || (type === EntryType.directory && this.aboveGone.has(path))) rescue.giveUp(path);
@@ -95,6 +110,15 @@ export class Precedence {
     } else if (this.same.has(path) && stats !== undefined) {
       if (!rescue.keepEntry(path)) rescue.giveUp(path);
     } else if (this.complete.has(directoryOf(path)) && !this.noted.has(path)) rescue.giveUp(path);
+  }
+
+  /** Whether this transfer deletes or replaces a path, or a directory above it, and has not seen what comes there. */
+  private isTaken(path: string, type: EntryType, isPresent: boolean): boolean {
+    if (!this.hasTaken || (isPresent && type !== EntryType.directory)) return false;
+    if (type === EntryType.directory && this.taken.has(path)) return true;
+    for (let above = directoryOf(path); above !== ""; above = directoryOf(above))
+      if (this.taken.has(above)) return true;
+    return false;
   }
 
   private yieldRemoval(path: string, rescue: Rescue): void {

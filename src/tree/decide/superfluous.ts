@@ -3,10 +3,11 @@ import { type Reason, reason } from "../../base/reason.ts";
 import { UserError } from "../../base/user-error.ts";
 import type { FileStats } from "../../sys/stat.ts";
 import type { Terms } from "../../wire/terms.ts";
-import { directoryOf, joinPath, STAGING_NAME } from "../../wire/path-rules.ts";
+import { directoryOf, joinPath, nameOf, STAGING_NAME } from "../../wire/path-rules.ts";
 import { below, type EntryBelow } from "../disk/below.ts";
 import type { TreeView } from "../disk/tree-view.ts";
 import { compileExcludes, EXCLUDE_BYTES, type Exclusion } from "../entries/excludes.ts";
+import { isLostAndFound } from "../entries/lost-and-found.ts";
 import type { Protection } from "./protection.ts";
 import { StageError } from "../reasons/stage-error.ts";
 
@@ -21,7 +22,7 @@ export interface DeleteLimit {
 /** Half of the entries, and a hundred in any case; chosen without measurement. */
 export const DEFAULT_DELETE_LIMIT: DeleteLimit = { entries: 100, percent: 50 };
 
-/** Throws if a directory cannot be deleted. */
+/** Throws if an entry cannot be deleted with a directory above it. */
 export type Obstacle = (entry: EntryBelow) => void;
 
 /** How many entries are walked before other work gets its turn; chosen without measurement. */
@@ -58,9 +59,14 @@ export class Superfluous {
     if (patterns.length > 0) this.isExcluded = undefined;
   }
 
-  /** @throws StageError if the sender deletes without terms */
+  /** @throws StageError if the sender deletes without terms that say so */
   checkExpected(): void {
-    if (this.terms === undefined) throw StageError.of("deletes-without-terms");
+    if (!this.mayDelete) throw StageError.of("deletes-without-terms");
+  }
+
+  /** Whether the sender wants entries to be deleted that it does not have. */
+  get mayDelete(): boolean {
+    return this.terms?.deletes === true;
   }
 
   /** Whether anything may turn out to be superfluous. */
@@ -86,22 +92,50 @@ export class Superfluous {
    * The superfluous entries of a directory, after all its entries have come: paths that can be deleted with everything
    * in them, step by step.
    *
-   * @param obstacle called with each directory that goes
+   * @param obstacle called with each entry that goes
    */
   *in(directory: string, obstacle: Obstacle): Generator<string | undefined> {
     const isKnown = directory === this.directory;
     if (!this.tree.hasDirectory(directory)) return;
-    for (const name of this.tree.list(directory)) {
+    const names = this.tree.list(directory);
+    let otherNames: ReadonlySet<bigint> | undefined;
+    for (const name of names) {
       if (directory === "" && name === STAGING_NAME) continue;
       if (isKnown && this.seen.has(name)) this.inScope++;
+      else if (
+        isKnown &&
+        this.hasInode(directory, name, (otherNames ??= this.foundUnlisted(directory, names)))
+      )
+        this.inScope++;
       else yield* this.removalsOf(joinPath(directory, name), obstacle);
     }
+  }
+
+  /**
+   * The inodes of entries that the sender has, and that this member finds by names that it does not list: its file system
+   * ignores the case of names, or their normal form. Then the entry is listed by another name, and is not superfluous.
+   */
+  private foundUnlisted(directory: string, names: readonly string[]): ReadonlySet<bigint> {
+    const listed = new Set(names);
+    const inodes = new Set<bigint>();
+    for (const name of this.seen) {
+      const stats = listed.has(name) ? undefined : this.tree.statIn(directory, name);
+      if (stats !== undefined) inodes.add(stats.inode);
+    }
+    return inodes;
+  }
+
+  private hasInode(directory: string, name: string, inodes: ReadonlySet<bigint>): boolean {
+    if (inodes.size === 0) return false;
+    const stats = this.tree.statIn(directory, name);
+    return stats !== undefined && inodes.has(stats.inode);
   }
 
   /** A path as a whole, or the parts of it that can be deleted if something in it is kept; step by step. */
   *removalsOf(path: string, obstacle: Obstacle): Generator<string | undefined> {
     const stats = this.tree.stat(path);
     if (stats === undefined || this.stays(path, stats.isDirectory())) return;
+    if (isLostAndFound(nameOf(path), stats, () => this.tree.statDirectory(directoryOf(path)))) return;
     const { kept, count } = yield* this.examine({ path, stats }, obstacle);
     this.inScope += count + kept.size;
     this.found += count;
@@ -109,29 +143,33 @@ export class Superfluous {
     else yield* this.partsOf(path, kept);
   }
 
-  /** Every path that is deleted together with one, itself first. */
-  *pathsOf(path: string): Generator<string> {
-    yield path;
+  /**
+   * Every path that is deleted together with one. An excluded entry that has appeared since the path was examined is
+   * not among them, so the commit finds it and leaves everything.
+   */
+  *pathsBelow(path: string): Generator<string> {
     if (this.tree.stat(path)?.isDirectory() !== true) return;
-    for (const entry of below(this.tree, path)) yield entry.path;
+    for (const entry of below(this.tree, path))
+      if (!this.stays(entry.path, entry.stats.isDirectory())) yield entry.path;
   }
 
   /**
-   * The paths in a directory that something else replaces.
+   * Looks at a directory that something else replaces, and counts everything in it.
    *
-   * @returns the paths, step by step
-   * @throws StageError if one of them has to be kept
+   * @returns step by step whether nothing in it has to be kept
    */
-  *replaced(path: string, stats: FileStats, obstacle: Obstacle): Generator<undefined, string[]> {
-    const { kept } = yield* this.examine({ path, stats }, obstacle);
-    const [first] = kept;
-    if (first !== undefined) throw StageError.of("holds-excluded", path);
-    if (!this.isLooking) return [];
-    const paths: string[] = [];
-    for (const entry of below(this.tree, path)) paths.push(entry.path);
-    this.found += paths.length;
-    this.inScope += paths.length;
-    return paths;
+  *replaced(path: string, stats: FileStats, obstacle: Obstacle): Generator<undefined, boolean> {
+    const { kept, count } = yield* this.examine({ path, stats }, obstacle);
+    if (kept.size > 0 || this.stays(path, true)) return false;
+    // The directory itself is not deleted, but replaced.
+    this.found += count - 1;
+    this.inScope += count - 1;
+    return true;
+  }
+
+  /** Whether there is anything in a directory. */
+  hasEntries(path: string): boolean {
+    return below(this.tree, path).next().done !== true;
   }
 
   /**
@@ -165,6 +203,7 @@ export class Superfluous {
       if (this.stays(entry.path, entry.stats.isDirectory())) keepWay(kept, entry.path, top.path);
       else {
         if (entry.stats.isDirectory()) directories.push(entry);
+        else obstacle(entry);
         if (++walked % ENTRIES_PER_STEP === 0) yield;
       }
     }

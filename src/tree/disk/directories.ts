@@ -3,6 +3,7 @@ import type { FileStats } from "../../sys/stat.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import { directoryOf, nameOf } from "../../wire/path-rules.ts";
 import type { DirectoryHandle, Disk } from "./disk.ts";
+import { findKeptTimes, type KeptTimes, keptTime, mayBeKept } from "./kept-times.ts";
 import { OpenFile } from "./open-file.ts";
 import type { TreeView } from "./tree-view.ts";
 
@@ -22,6 +23,9 @@ export class Directories implements TreeView {
   private readonly open = new Map<string, DirectoryHandle>();
   /** The most recently used one again: entries of one directory mostly come together. */
   private last: { readonly path: string; readonly handle: DirectoryHandle } | undefined;
+
+  /** What the file system of the root keeps of times; "unknown" if that could not be found out lately. */
+  private keptTimes: KeptTimes | "unknown" | undefined;
 
   /** @param root the directory above all paths, from Disk.openRoot() or openDirectory() */
   constructor(disk: Disk, root: DirectoryHandle) {
@@ -70,6 +74,13 @@ export class Directories implements TreeView {
     return this.disk.hasAttributes;
   }
 
+  keptTime({ device, mtimeNs }: FileStats, timeNs: bigint): bigint {
+    // Finding it out writes to the disk, and to nothing that is mounted below.
+    if (!mayBeKept(mtimeNs, timeNs) || device !== this.disk.statDirectory(this.root).device) return timeNs;
+    this.keptTimes ??= findKeptTimes(this.disk, this.root) ?? "unknown";
+    return this.keptTimes === "unknown" ? timeNs : keptTime(timeNs, this.keptTimes);
+  }
+
   freeBytes(): number {
     return this.disk.fileSystemOf(this.root).freeBytes;
   }
@@ -99,6 +110,10 @@ export class Directories implements TreeView {
     this.disk.checkWritable(this.handle(directory));
   }
 
+  projectOf(directory: string): number {
+    return this.disk.projectOf(this.handle(directory));
+  }
+
   readLink(directory: string, name: string): string {
     return this.disk.readLink(this.handle(directory), name);
   }
@@ -126,6 +141,7 @@ export class Directories implements TreeView {
     for (const handle of this.open.values()) this.disk.closeDirectory(handle);
     this.open.clear();
     this.last = undefined;
+    if (this.keptTimes === "unknown") this.keptTimes = undefined;
   }
 
   close(): void {

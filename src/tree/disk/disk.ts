@@ -24,6 +24,8 @@ export const ITSELF = ".";
 export interface FileSystemFacts {
   /** Bytes that a process without privileges may still write. */
   readonly freeBytes: number;
+  /** Files that can still be made; Infinity if the file system has no bound. */
+  readonly freeInodes: number;
   /**
    * Whether it keeps changes of names in their order: when one is durable, all earlier ones are durable, too. If that
    * is not known, everything has to be written out.
@@ -54,6 +56,11 @@ export interface Disk {
   fileSystemOf(directory: DirectoryHandle): FileSystemFacts;
   /** Throws if this process may not change the entries of a directory. */
   checkWritable(directory: DirectoryHandle): void;
+  /**
+   * The quota project that new entries of a directory belong to; 0 if it has none, or if the system does not tell. Entries
+   * cannot be moved between projects.
+   */
+  projectOf(directory: DirectoryHandle): number;
   /** All names in a directory, in no order. */
   list(directory: DirectoryHandle): string[];
   /** All names piece by piece, for directories of any size; another listing may run at the same time. */
@@ -100,6 +107,11 @@ export interface Disk {
   setAttribute(parent: DirectoryHandle, name: string, attribute: string, value: Uint8Array): void;
   removeAttribute(parent: DirectoryHandle, name: string, attribute: string): void;
 
+  /**
+   * The times that the file system keeps of these, in nanoseconds: tried on a file without a name, so that nothing changes in
+   * the tree; undefined where there are no such files.
+   */
+  tryTimes(directory: DirectoryHandle, timesNs: readonly bigint[]): readonly bigint[] | undefined;
   /** Creates a file that does not exist, and opens it for writing and reading. */
   makeFile(parent: DirectoryHandle, name: string, mode: number): FileHandle;
   /** Opens a file without waiting for anything; throws ELOOP for a link. */
@@ -115,6 +127,10 @@ export interface Disk {
   nextData(file: FileHandle, offset: number): number | undefined;
   /** The first byte of a hole at or after an offset; the end of a file counts as one. */
   nextHole(file: FileHandle, offset: number): number;
+  /** The names of the extended attributes of an open file. */
+  listFileAttributes(file: FileHandle): string[];
+  /** Undefined if there is no such attribute. */
+  readFileAttribute(file: FileHandle, attribute: string): Uint8Array | undefined;
   setFileOwner(file: FileHandle, user: number, group: number): void;
   setFileMode(file: FileHandle, mode: number): void;
   setFileTime(file: FileHandle, mtimeNs: bigint): void;

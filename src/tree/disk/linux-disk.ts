@@ -2,12 +2,14 @@
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
+import { listNames } from "../../sys/directory-listing.ts";
 import { bytesOfPath, entryPath } from "../../sys/entry-path.ts";
 import {
   canSyncFileSystem,
   checkAccess,
   exchange,
   hasExactTimes,
+  noticeStores,
   O_PATH,
   openEntry,
   setDescriptorTime,
@@ -15,14 +17,18 @@ import {
   setTime,
   syncFileSystem,
 } from "../../sys/files.ts";
+import { O_TMPFILE } from "../../sys/native.ts";
+import { canReadProject, inheritedProject } from "../../sys/projects.ts";
 import { canFindHoles, nextData, nextHole } from "../../sys/holes.ts";
 import { type DeviceNumber, makeSpecialFile, type SpecialKind } from "../../sys/special-files.ts";
 import { type FileStats, statDescriptor, statEntry } from "../../sys/stat.ts";
-import { systemError } from "../../sys/system-error.ts";
+import { errorCode, systemError } from "../../sys/system-error.ts";
 import {
   canReadAttributes,
   listAttributes,
+  listDescriptorAttributes,
   readAttribute,
+  readDescriptorAttribute,
   removeAttribute,
   setAttribute,
 } from "../../sys/xattrs.ts";
@@ -36,10 +42,7 @@ const ORDERED_FILE_SYSTEMS = new Set([0xef53, 0x58465342, 0x01021994, 0x794c7630
 /** For chown() this number means that the user stays as it is. */
 const SAME_USER = -1;
 
-/** Entries that each call of the kernel lists: one call is enough for most directories. */
-const LISTED_AT_ONCE = 256;
-
-class LinuxDisk implements Disk {
+export class LinuxDisk implements Disk {
   get user(): number {
     return process.geteuid?.() ?? 0;
   }
@@ -73,28 +76,35 @@ class LinuxDisk implements Disk {
   }
 
   fileSystemOf(directory: DirectoryHandle): FileSystemFacts {
-    const { bavail, bsize, type } = fs.statfsSync(`${itself(directory)}/.`);
-    return { freeBytes: bavail * bsize, isOrdered: ORDERED_FILE_SYSTEMS.has(type) };
+    const { bavail, bsize, files, ffree, type } = fs.statfsSync(`${itself(directory)}/.`);
+    // Btrfs and others make inodes as they need them, and say 0 for both.
+    const freeInodes = files === 0 ? Infinity : ffree;
+    return { freeBytes: bavail * bsize, freeInodes, isOrdered: ORDERED_FILE_SYSTEMS.has(type) };
   }
 
   checkWritable(directory: DirectoryHandle): void {
     checkAccess(`${itself(directory)}/.`, fs.constants.W_OK | fs.constants.X_OK);
   }
 
-  list(directory: DirectoryHandle): string[] {
-    return fs.readdirSync(itself(directory), { encoding: "buffer" }).map((name) => name.toString("latin1"));
+  projectOf(directory: DirectoryHandle): number {
+    // A directory that cannot be read cannot be asked. Then it cannot be listed either, and the others can be pushed.
+    if (!canReadProject()) return 0;
+    try {
+      let project = 0;
+      withReadable(directory, (descriptor) => (project = inheritedProject(descriptor)));
+      return project;
+    } catch (error) {
+      errorCode(error);
+      return 0;
+    }
   }
 
-  *listSlowly(directory: DirectoryHandle): Generator<string> {
-    const listing = fs.opendirSync(bytesOfPath(itself(directory)), {
-      encoding: "latin1",
-      bufferSize: LISTED_AT_ONCE,
-    });
-    try {
-      for (let entry = listing.readSync(); entry !== null; entry = listing.readSync()) yield entry.name;
-    } finally {
-      listing.closeSync();
-    }
+  list(directory: DirectoryHandle): string[] {
+    return [...listNames(itself(directory))];
+  }
+
+  listSlowly(directory: DirectoryHandle): Generator<string> {
+    return listNames(itself(directory));
   }
 
   stat(parent: DirectoryHandle, name: string): FileStats | undefined {
@@ -187,13 +197,34 @@ class LinuxDisk implements Disk {
     removeAttribute(pathOf(parent, name), attribute);
   }
 
+  tryTimes(directory: DirectoryHandle, timesNs: readonly bigint[]): readonly bigint[] | undefined {
+    let descriptor: number;
+    try {
+      descriptor = fs.openSync(`/proc/self/fd/${descriptorOf(directory)}`, O_TMPFILE | O_RDWR, 0o600);
+    } catch (error) {
+      errorCode(error);
+      return undefined;
+    }
+    try {
+      return timesNs.map((timeNs) => {
+        setDescriptorTime(descriptor, timeNs);
+        return statDescriptor(descriptor).mtimeNs;
+      });
+    } finally {
+      fs.closeSync(descriptor);
+    }
+  }
+
   makeFile(parent: DirectoryHandle, name: string, mode: number): FileHandle {
     return fileOf(openEntry(descriptorOf(parent), name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode));
   }
 
   openFile(parent: DirectoryHandle, name: string, access: "read" | "write"): FileHandle {
     const flags = access === "read" ? O_RDONLY | O_NONBLOCK : O_WRONLY;
-    return fileOf(openEntry(descriptorOf(parent), name, flags | O_NOFOLLOW));
+    const descriptor = openEntry(descriptorOf(parent), name, flags | O_NOFOLLOW);
+    // Readers compare the stats before and after.
+    if (access === "read") noticeStores(descriptor);
+    return fileOf(descriptor);
   }
 
   closeFile(file: FileHandle): void {
@@ -222,6 +253,14 @@ class LinuxDisk implements Disk {
 
   nextHole(file: FileHandle, offset: number): number {
     return nextHole(descriptorOf(file), offset);
+  }
+
+  listFileAttributes(file: FileHandle): string[] {
+    return listDescriptorAttributes(descriptorOf(file));
+  }
+
+  readFileAttribute(file: FileHandle, attribute: string): Uint8Array | undefined {
+    return readDescriptorAttribute(descriptorOf(file), attribute);
   }
 
   setFileOwner(file: FileHandle, user: number, group: number): void {

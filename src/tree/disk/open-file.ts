@@ -29,6 +29,16 @@ export class OpenFile implements ReadableFile {
     return this.disk.nextHole(this.handle, offset);
   }
 
+  /** The names of its extended attributes. */
+  listAttributes(): string[] {
+    return this.disk.listFileAttributes(this.handle);
+  }
+
+  /** Undefined if there is no such attribute. */
+  readAttribute(attribute: string): Uint8Array | undefined {
+    return this.disk.readFileAttribute(this.handle, attribute);
+  }
+
   close(): void {
     this.disk.closeFile(this.handle);
   }

@@ -18,6 +18,11 @@ export interface TreeView {
   readonly user: number;
   readonly hasExactTimes: boolean;
   readonly hasAttributes: boolean;
+  /**
+   * The time that the file system of an entry stores for a given one; the given one if the entry's present time cannot
+   * come from it, or if that cannot be found out.
+   */
+  keptTime(stats: FileStats, timeNs: bigint): bigint;
   /** Bytes that may still be written. */
   freeBytes(): number;
   /** Looks a directory up again from now on: it may have been moved. */
@@ -34,6 +39,8 @@ export interface TreeView {
   list(directory: string): string[];
   /** Throws if this process may not change the entries of a directory. */
   checkWritable(directory: string): void;
+  /** The quota project that new entries of a directory belong to; 0 if it has none. */
+  projectOf(directory: string): number;
   readLink(directory: string, name: string): string;
   listAttributes(directory: string, name: string): string[];
   readAttribute(directory: string, name: string, attribute: string): Uint8Array | undefined;

@@ -72,6 +72,18 @@ export function modeToSet(metadata: Metadata, rules: AttributeRules): number {
   return metadata.mode & (isGroupKept ? MODE_WITHOUT_OWNER | SET_GROUP_ID : MODE_WITHOUT_OWNER);
 }
 
+/**
+ * The mode that a directory gets. If its group stays as it is on this host, so does its set-group-id bit: it comes from the
+ * directory above, or from an administrator.
+ *
+ * @param present its mode until now
+ */
+export function directoryModeToSet(metadata: Metadata, present: number, rules: AttributeRules): number {
+  const mode = modeToSet(metadata, rules);
+  const isKept = !rules.keepOwner && ownerToSet(metadata, rules).group === SAME_OWNER;
+  return isKept ? mode | (present & SET_GROUP_ID) : mode;
+}
+
 /** Whether a mode has the bit that a sandbox may forbid. */
 export function isSetGroupId(mode: number): boolean {
   return (mode & SET_GROUP_ID) !== 0;

@@ -8,6 +8,16 @@ import type { TreeView } from "../disk/tree-view.ts";
  * of a security module, belong to the host and are left alone.
  */
 
+/** Access control lists: of an entry itself, and of a directory for new entries in it. */
+export const ACCESS_ACL = "system.posix_acl_access";
+export const DEFAULT_ACL = "system.posix_acl_default";
+
+/** The label of SELinux. */
+export const LABEL = "security.selinux";
+
+/** The capabilities of a program. */
+export const CAPABILITIES = "security.capability";
+
 const CARRIED = /^(user\.|trusted\.|system\.posix_acl_(access|default)$|security\.capability$)/;
 
 /** Whether an attribute of this name is sent and set. */

@@ -30,6 +30,13 @@ export class PathSet {
     this.addHash();
   }
 
+  /** Adds paths by the hashes of hashPath(). */
+  addHashes(hashes: Uint8Array): void {
+    const view = new DataView(hashes.buffer, hashes.byteOffset, hashes.length);
+    for (let offset = 0; offset < hashes.length; offset += HASH_BYTES)
+      this.insert(view.getUint32(offset, true), view.getUint32(offset + 4, true));
+  }
+
   has(path: string): boolean {
     if (this.count === 0) return false;
     start(state);
@@ -41,7 +48,11 @@ export class PathSet {
 
   private addHash(): void {
     finish(state);
-    if (!this.put(state.low, state.high)) return;
+    this.insert(state.low, state.high);
+  }
+
+  private insert(low: number, high: number): void {
+    if (!this.put(low, high)) return;
     if (4 * ++this.count > this.table.length) this.grow();
   }
 
@@ -72,6 +83,18 @@ export class PathSet {
       if ((first === low && second === high) || (first === 0 && second === 0)) return place;
     }
   }
+}
+
+/** Bytes of the hash of a path. */
+export const HASH_BYTES = 8;
+
+/** Writes the hash of a path to `bytes`, at an offset. */
+export function hashPath(path: string, bytes: DataView, offset: number): void {
+  start(state);
+  extend(state, path);
+  finish(state);
+  bytes.setUint32(offset, state.low, true);
+  bytes.setUint32(offset + 4, state.high, true);
 }
 
 /** The places of the first table, a power of two; it doubles when it is half full. Chosen without measurement. */

@@ -17,6 +17,25 @@ export function reasonFor(error: unknown, path?: string): Reason {
   return Object.hasOwn(REASONS, code) ? reason(code as ReasonCode, path) : reason("system-error", path, code);
 }
 
+/** The paths of entries that errors of the system are about. */
+const paths = new WeakMap<object, string>();
+
+/**
+ * Notes the path of the entry that an error is about, unless it is known already: the kernel does not say it.
+ *
+ * @returns the same error
+ */
+export function errorAt(path: string, error: unknown): Error {
+  const found = error as Error;
+  if (!paths.has(found)) paths.set(found, path);
+  return found;
+}
+
+/** The path of the entry that an error is about; undefined if nobody has noted it. */
+export function pathOfError(error: unknown): string | undefined {
+  return paths.get(error as Error);
+}
+
 /** The reason of an error as a sentence, without a path. */
 export function explain(error: unknown): string {
   return sentenceOf(reasonFor(error));

@@ -12,6 +12,7 @@ import type { Exclusion } from "../entries/excludes.ts";
 import { explain, reasonFor } from "../reasons/explain.ts";
 import { attributesOf, AttributesError } from "../entries/extended-attributes.ts";
 import { allocatedBytes, isSparse } from "../entries/holes.ts";
+import { isLostAndFound } from "../entries/lost-and-found.ts";
 import type { Owners } from "../entries/owners.ts";
 import type { ScanRules } from "./request.ts";
 
@@ -45,9 +46,11 @@ export interface SkippedEntry {
   readonly isDirectory: boolean;
 }
 
-/** An exclude pattern matches the entry. */
+/** An exclude pattern matches the entry, or it belongs to the file system. */
 interface ExcludedEntry {
   readonly kind: "hidden";
+  /** Whether it is a file system's lost+found. */
+  readonly isOfFileSystem: boolean;
 }
 
 export type Look = FoundEntry | UnreadableEntry | SkippedEntry | ExcludedEntry;
@@ -92,11 +95,27 @@ export class Lookout {
     try {
       const stats = this.statIn(directory.path, name);
       if (stats === undefined) return undefined;
-      if (this.rules.isExcluded(path, stats.isDirectory())) return { kind: "hidden" };
+      if (this.isLostAndFound(directory.path, name, stats)) return { kind: "hidden", isOfFileSystem: true };
+      if (this.rules.isExcluded(path, stats.isDirectory())) return { kind: "hidden", isOfFileSystem: false };
       return this.obstacle(path, stats) ?? this.found(directory, name, stats);
     } catch (error) {
       return { kind: "unreadable", path, reason: reasonFor(error) };
     }
+  }
+
+  /** Whether an entry is the lost+found of a file system. */
+  isLostAndFound(directory: string, name: string, stats: FileStats): boolean {
+    return isLostAndFound(name, stats, () => this.directories.statDirectory(directory));
+  }
+
+  /**
+   * Why an entry that was asked for by its path is not sent, whatever else is; undefined if it is, or if nobody can say
+   * before it is read.
+   */
+  whyNotSent(path: string): Reason | undefined {
+    const stats = this.directories.stat(path);
+    if (stats === undefined) return reason("ENOENT");
+    return this.obstacle(path, stats)?.reason;
   }
 
   private obstacle(path: string, stats: FileStats): UnreadableEntry | SkippedEntry | undefined {

@@ -28,6 +28,15 @@ import type { ScanRequest, ScanRules } from "./request.ts";
 /** Directories with up to this many entries are sorted by name: a bound on memory, chosen without measurement. */
 const SORTED_ENTRIES = 20_000;
 
+/** A directory that changes while it is listed is listed again so often: a listing alone takes milliseconds. */
+const LISTINGS = 5;
+
+/** Names of a directory that are remembered for its next listing: a bound on memory, some 20 MB. */
+const REMEMBERED_NAMES = 200_000;
+
+/** Why the walk leaves entries out without an error. */
+const SKIPPED: ReadonlySet<string> = new Set<Reason["code"]>(["socket", "other-owner"]);
+
 /** The items of a walk. */
 export type ScanItem =
   | FoundEntry
@@ -59,26 +68,55 @@ export class Scanner {
   }
 
   /**
-   * @param covered requested paths that other paths cover: the walk only checks whether they are gone
+   * @param covered requested paths that other paths cover: the walk only checks whether they are sent
    * @throws UserError if a directory looks so wrong that nothing should be deleted because of it
    */
   *scan(request: ScanRequest, covered: readonly string[] = []): Generator<ScanItem> {
     this.owners.refresh();
-    for (const path of covered) if (this.rules.syncs && this.isGone(path)) yield* this.requested(path);
+    for (const path of covered) yield* this.covered(path);
     for (const path of request.paths) {
-      const isDirectory = path === "" ? true : yield* this.requested(path);
+      const isDirectory = path === "" ? true : yield* this.requested(path, request.recursive);
       if (isDirectory && request.recursive) yield* this.below(path);
     }
   }
 
-  /** One requested path with the directories on its way; true for a directory. */
-  private *requested(path: string): Generator<ScanItem, boolean> {
+  /** A requested path that another one covers: the walk does not miss it if it is gone, or nothing that is sent. */
+  private *covered(path: string): Generator<ScanItem> {
+    const isDirectory = this.isDirectory(path);
+    const isExcluded = isExcludedWithin(this.rules.isExcluded, path, isDirectory);
+    if (isExcluded || (this.rules.syncs && this.isGone(path))) {
+      yield* this.requested(path, true);
+      return;
+    }
+    // The walk says itself what is wrong with what is there.
+    const why = isDirectory ? undefined : this.whyNotSent(path);
+    if (why?.code === "ENOENT" || (why !== undefined && SKIPPED.has(why.code)))
+      yield { kind: "unreadable", path, reason: why };
+  }
+
+  private whyNotSent(path: string): Reason | undefined {
+    try {
+      return this.lookout.whyNotSent(path);
+    } catch (error) {
+      return reasonFor(error);
+    }
+  }
+
+  /**
+   * One requested path with the directories on its way; true for a directory. If nothing of it is sent, that is an error:
+   * somebody has asked for it by its name.
+   */
+  private *requested(path: string, isRecursive: boolean): Generator<ScanItem, boolean> {
     if (isExcludedWithin(this.rules.isExcluded, path, this.isDirectory(path))) {
       yield { kind: "excluded", path, reason: reason("pattern-matches") };
       return false;
     }
+    if (this.isLostAndFound(path)) {
+      yield { kind: "excluded", path, reason: reason("lost-and-found") };
+      return false;
+    }
     if (this.rules.syncs && this.isGone(path)) {
-      yield named(EntryType.gone, { path: directoryOf(path), metadata: undefined }, nameOf(path));
+      yield named(EntryType.gone, this.wayTo(path), nameOf(path));
       return false;
     }
     for (let slash = path.indexOf("/"); slash !== -1; slash = path.indexOf("/", slash + 1)) {
@@ -92,8 +130,19 @@ export class Scanner {
       item = { kind: "unreadable", path, reason: reasonFor(error) };
     }
     item ??= { kind: "unreadable", path, reason: reason("ENOENT") };
+    // What is in a directory of somebody else may be sent all the same.
+    if (item.kind === "skipped" && !(item.isDirectory && isRecursive))
+      item = { kind: "unreadable", path, reason: item.reason };
     yield* this.give(item, header, nameOf(path));
     return isEntered(item);
+  }
+
+  /** The directory of a path that is gone: members give theirs its time, since the delete changes it. */
+  private wayTo(path: string): DirectoryHeader {
+    const way = directoryOf(path);
+    const stats = way === "" ? undefined : this.lookAt(way);
+    const isSent = stats?.isDirectory() === true && !this.lookout.isForeign(stats);
+    return { path: way, metadata: isSent ? metadataOf(stats, this.owners) : undefined };
   }
 
   /** Whether a path certainly does not exist: no entry of that name, in a directory that can be opened. */
@@ -104,6 +153,16 @@ export class Scanner {
     } catch (error) {
       return errorCode(error) === "ENOENT";
     }
+  }
+
+  /** Whether a path is a file system's lost+found, or something in it. */
+  private isLostAndFound(path: string): boolean {
+    for (let way = path; way !== ""; way = directoryOf(way)) {
+      const stats = this.lookAt(way);
+      if (stats !== undefined && this.lookout.isLostAndFound(directoryOf(way), nameOf(way), stats))
+        return true;
+    }
+    return false;
   }
 
   private isDirectory(path: string): boolean {
@@ -159,13 +218,16 @@ export class Scanner {
       const header = { path, metadata: isSent ? metadataOf(stats, this.owners) : undefined };
       let isEmpty = true;
       let isWhole = true;
+      let isSteady = true;
+      const given = new Set<string>();
       for (const name of this.names(path)) {
         if (path === "" && name === STAGING_NAME) continue;
-        isEmpty = false;
         const item = this.lookout.at(header, name);
+        // A file system without anything else in it may be mounted in the place of another one.
+        isEmpty &&= item?.kind === "hidden" && item.isOfFileSystem;
         if (item === undefined) {
           // The entry may still exist by another name, which this listing does not have.
-          isWhole = false;
+          isSteady = false;
           continue;
         }
         if (isEntered(item)) found.push(joinPath(path, name));
@@ -174,16 +236,45 @@ export class Scanner {
           isWayGiven = true;
         }
         isWhole &&= isSafeEntry(path, name);
+        if (this.isListing && given.size <= REMEMBERED_NAMES) given.add(name);
         yield* this.give(item, header, name);
       }
       if (!this.isListing) return;
       if (isTop && isEmpty) this.checkForced(path);
-      const isSteady = this.directories.statDirectory(path).mtimeNs === stats.mtimeNs;
-      if (isWhole && isSteady) yield { kind: "complete", directory: header };
+      isSteady &&= isUnchanged(stats, this.directories.statDirectory(path));
+      if (isSteady && isWhole) yield { kind: "complete", directory: header };
+      else if (isWhole) yield* this.listAgain(header, given, found);
     } catch (error) {
       if (error instanceof UserError) throw error;
       yield { kind: "unreadable", path, reason: reasonFor(error) };
     }
+  }
+
+  /**
+   * Completes a directory that has changed while it was listed: gives what has come since.
+   *
+   * @param given the names that were given already; there may be more of them if they are too many to be remembered
+   * @param found the directories among the entries are added to it
+   */
+  private *listAgain(header: DirectoryHeader, given: Set<string>, found: string[]): Generator<ScanItem> {
+    const { path } = header;
+    for (let listing = 1; listing <= LISTINGS && given.size <= REMEMBERED_NAMES; listing++) {
+      const before = this.directories.statDirectory(path);
+      let isWhole = true;
+      for (const name of this.directories.list(path)) {
+        if (given.has(name) || (path === "" && name === STAGING_NAME)) continue;
+        const item = isSafeEntry(path, name) ? this.lookout.at(header, name) : undefined;
+        isWhole &&= item !== undefined;
+        if (item === undefined) continue;
+        given.add(name);
+        if (isEntered(item)) found.push(joinPath(path, name));
+        yield* this.give(item, header, name);
+      }
+      if (!isWhole || !isUnchanged(before, this.directories.statDirectory(path))) continue;
+      yield { kind: "complete", directory: header };
+      return;
+    }
+    yield { kind: "unreadable", path, reason: reason("changes-all-the-time") };
   }
 
   /** The items for one entry: the entry itself, its problem, or only its name. */
@@ -239,4 +330,9 @@ function isEntered(item: Look): boolean {
   return item.kind === "entry"
     ? item.entry.type === EntryType.directory
     : item.kind === "skipped" && item.isDirectory;
+}
+
+/** Whether a directory has the same entries as before: programs can set its time back, but not that of its inode. */
+function isUnchanged(before: FileStats, now: FileStats): boolean {
+  return now.mtimeNs === before.mtimeNs && now.ctimeNs === before.ctimeNs;
 }

@@ -8,11 +8,13 @@ import { DataWriter } from "../../wire/data-block.ts";
 import { EntryType } from "../../wire/entry.ts";
 import { ManifestWriter } from "../../wire/manifest.ts";
 import { joinPath } from "../../wire/path-rules.ts";
+import { Cover } from "./cover.ts";
 import { DigestedEntries } from "./digested-entries.ts";
 import { Directories } from "../disk/directories.ts";
 import type { Disk } from "../disk/disk.ts";
 import { linuxDisk } from "../disk/linux-disk.ts";
 import { compileExcludes } from "../entries/excludes.ts";
+import { isSparse as hasHoles } from "../entries/holes.ts";
 import type { HeldEntry } from "./held-entry.ts";
 import { FileReader } from "./file-reader.ts";
 import { type Owners } from "../entries/owners.ts";
@@ -62,6 +64,8 @@ export class Source {
   private readonly wanted: { entry: HeldEntry; manifest: number; isLast: boolean }[] = [];
   private readonly reader: FileReader;
   private readonly notices: SourceNotice[] = [];
+  /** What the manifest blocks say so far. */
+  readonly cover = new Cover();
   unreadable = 0;
   /** A file is being read for its digest: no block could be made, but more will come. */
   isBusy = false;
@@ -117,12 +121,14 @@ export class Source {
    *
    * @param union the entries that change on some member
    * @param contents the entries whose contents have to be sent
+   * @param separate the hard links whose contents have to be sent, too
    */
-  settle(manifest: number, union: Bitmap, contents = union): readonly HeldEntry[] {
+  settle(manifest: number, union: Bitmap, contents = union, separate?: Bitmap): readonly HeldEntry[] {
     const entries = this.held.get(manifest) ?? [];
-    const files = entries.filter(
-      (entry, index) => contents.get(index) && entry.type === EntryType.file && entry.size > 0,
-    );
+    const files = entries.flatMap((entry, index) => {
+      if (separate?.get(index) === true) return separated(entry);
+      return contents.get(index) && entry.type === EntryType.file && entry.size > 0 ? [entry] : [];
+    });
     this.totals.sentEntries += union.count();
     for (const file of files) this.totals.wantedBytes += file.size;
     if (this.dryRun) {
@@ -174,7 +180,11 @@ export class Source {
   private addNext(writer: ManifestWriter, entries: HeldEntry[]): boolean {
     const item = this.nextItem();
     if (item === undefined) return false;
-    if (item.kind === "complete") return writer.addComplete(item.directory) || this.putBack(item);
+    if (item.kind === "complete") {
+      if (!writer.addComplete(item.directory)) return this.putBack(item);
+      this.cover.noteComplete(item.directory.path);
+      return true;
+    }
     if (item.kind !== "entry") {
       this.note(item);
       return true;
@@ -182,6 +192,7 @@ export class Source {
     const { directory, entry, stats } = item;
     if (!writer.add(directory, entry)) return this.putBack(item);
     const { type, size, name, extras } = entry;
+    this.cover.noteEntry(directory.path, name, type);
     const path = joinPath(directory.path, name);
     const isSparse = extras?.allocated !== undefined;
     entries.push({ number: this.nextEntry++, path, type, size, stats, isSparse });
@@ -246,15 +257,23 @@ export class Source {
 
   private note(notice: SourceNotice): void {
     this.notices.push({ kind: notice.kind, path: notice.path, reason: notice.reason });
-    if (notice.kind === "unreadable") this.unreadable++;
+    // Only a path that was asked for by its name is said to be excluded.
+    if (notice.kind !== "skipped") this.unreadable++;
   }
+}
+
+/** A hard link as the file that it names; nothing if there is nothing to read. */
+function separated(entry: HeldEntry): HeldEntry[] {
+  const { stats, type } = entry;
+  if (type !== EntryType.hardLink || stats === undefined || stats.size === 0) return [];
+  return [{ ...entry, size: stats.size, isSparse: hasHoles(stats) }];
 }
 
 /** The records that members need before the entries; none for a plain push. */
 function prefaceOf(rules: ScanRules, base: string): ((writer: ManifestWriter) => boolean)[] {
   const deletes = rules.deletes !== "nothing" || rules.syncs;
   if (!deletes && !rules.isCheck) return [];
-  const terms = { isForced: rules.isForced, isCheck: rules.isCheck, base };
+  const terms = { isForced: rules.isForced, isCheck: rules.isCheck, deletes, base };
   return [
     (writer) => writer.addTerms(terms),
     ...rules.excludes.map((pattern) => (writer: ManifestWriter) => writer.addExclude(pattern)),

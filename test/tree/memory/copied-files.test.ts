@@ -31,6 +31,40 @@ describe("a file that only gets other attributes", () => {
     assert.equal(member.text("f").slice(8192, 12_288), "x".repeat(4096));
   });
 
+  test("keeps its own extended attributes, but capabilities only with its owner", () => {
+    for (const [more, keeps] of [
+      [{}, true],
+      [{ group: { id: 7, name: "" } }, false],
+    ] as const) {
+      const member = new Member().put({ f: "hello" });
+      const names = ["user.note", "trusted.note", "security.selinux", "security.capability", "security.ima"];
+      member.in("", (root, disk) => {
+        for (const name of names) disk.setAttribute(root, "f", name, Buffer.from(name));
+      });
+      const push = member.push();
+      assert.equal(push.entries("", [file("f", 5, { metadata: meta(0o600, more) })]).differences?.length, 1);
+      push.prepare().commit();
+      assert.deepEqual(push.findings, []);
+      const kept = member.in("", (root, disk) => disk.listAttributes(root, "f"));
+      const expected = names.slice(0, keeps ? 4 : 3);
+      assert.deepEqual(kept.sort(), expected.sort());
+    }
+  });
+
+  test("tells an own attribute that it cannot keep, but not the label of a security module", () => {
+    const member = new Member().put({ f: "hello" });
+    member.in("", (root, disk) => {
+      for (const name of ["user.note", "security.selinux"])
+        disk.setAttribute(root, "f", name, Buffer.from("x"));
+    });
+    member.memory.before = failKind("setAttribute", "EPERM");
+    const push = member.push();
+    push.entries("", [file("f", 5, closed)]);
+    assert.deepEqual(push.findings, [
+      "f: its extended attribute user.note cannot be set: the operation is not permitted",
+    ]);
+  });
+
   test("is copied whole where holes cannot be told", () => {
     const member = new Member({ canFindHoles: false }).put({ f: "x".repeat(10_000) });
     member

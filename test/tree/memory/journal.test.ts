@@ -65,7 +65,7 @@ describe("a journal", () => {
   });
 
   test("of an older version is understood: the kinds of steps keep their numbers", () => {
-    assert.deepEqual(StepKind, { place: 1, adjust: 2, finish: 3, remove: 4 });
+    assert.deepEqual(StepKind, { place: 1, adjust: 2, finish: 3, remove: 4, restore: 5, goes: 6 });
   });
 
   test("of several buffers is whole, and is written and read a buffer at a time", () => {

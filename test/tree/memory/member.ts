@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Stage, type StageExtras } from "../../../src/tree/apply/stage.ts";
 import type { StagePlan } from "../../../src/tree/decide/planner.ts";
 import { DEFAULT_DELETE_LIMIT } from "../../../src/tree/decide/superfluous.ts";
+import { withClosedDirectories } from "../../../src/tree/disk/closed-directories.ts";
 import { Directories } from "../../../src/tree/disk/directories.ts";
 import { type DirectoryHandle, type Disk, ITSELF } from "../../../src/tree/disk/disk.ts";
 import type { AttributeRules } from "../../../src/tree/entries/attributes.ts";
@@ -56,6 +57,9 @@ export interface MemberOptions extends MemoryDiskOptions {
   readonly withLooks?: boolean;
 }
 
+/** Members open their own directories that are closed to them. */
+const MemberDisk = withClosedDirectories(MemoryDisk);
+
 export class Member {
   readonly memory: MemoryDisk;
   /** The same disk; it writes down the calls of transfers. */
@@ -63,7 +67,7 @@ export class Member {
   readonly rules: AttributeRules;
 
   constructor({ rules, withLooks = false, ...options }: MemberOptions = {}) {
-    this.memory = new MemoryDisk(options);
+    this.memory = new MemberDisk(options);
     this.disk = new RecordingDisk(this.memory, { withLooks });
     this.rules = { owners: new Owners(), keepOwner: true, ownGroups: new Set([0]), ...rules };
   }
@@ -234,7 +238,8 @@ export const withdrawal = (number: number) => (writer: DataWriter) =>
 
 export function manifestBlock({ terms, excludes = [], directories = [] }: BlockSpec, first = 0): Uint8Array {
   const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), first);
-  if (terms !== undefined) writer.addTerms({ isForced: false, isCheck: false, base: "/", ...terms });
+  if (terms !== undefined)
+    writer.addTerms({ isForced: false, isCheck: false, deletes: true, base: "/", ...terms });
   for (const pattern of excludes) assert.ok(writer.addExclude(pattern));
   for (const { path, metadata, entries, isComplete = false } of directories) {
     for (const one of entries) assert.ok(writer.add({ path, metadata }, one));

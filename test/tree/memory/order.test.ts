@@ -198,7 +198,9 @@ describe("commit", () => {
 
   test("a directory and a file that take each other's place are exchanged, and the old is put out of the way", () => {
     const member = new Member().put({ "a/x": "x", b: "b" });
-    const push = member.push().bring("", [file("a", 1), directory("b")]);
+    const push = member.push();
+    push.plan({ terms: {} });
+    push.bring("", [file("a", 1), directory("b")]);
     push.prepare();
     callsOf(member);
     push.stage.commit();
@@ -216,8 +218,9 @@ describe("commit", () => {
 
   test("where entries cannot be exchanged, the old goes first", () => {
     const member = new Member({ canExchange: false }).put({ "a/x": "x" });
-    const push = member.push().bring("", [file("a", 1)]);
-    push.prepare();
+    const push = member.push();
+    push.plan({ terms: {} });
+    push.bring("", [file("a", 1)]).prepare();
     callsOf(member);
     push.stage.commit();
     assert.deepEqual(callsOf(member).slice(1, 5), [

@@ -4,7 +4,9 @@ import { Protection } from "../../../src/tree/decide/protection.ts";
 import { ITSELF } from "../../../src/tree/disk/disk.ts";
 import { StageError } from "../../../src/tree/reasons/stage-error.ts";
 import { type Entry, EntryType, NO_EXTRAS } from "../../../src/wire/entry.ts";
+import { SEPARATE } from "../../../src/wire/differences.ts";
 import {
+  content,
   directory,
   entry,
   file,
@@ -66,7 +68,7 @@ describe("a directory", () => {
     assert.deepEqual(steps(bring("g", [directory("sub"), symlink("l", "x"), passage("sub")])), []);
     assert.deepEqual(bring("d", [file("new", 1)]).stage.totals, { entries: 2, bytes: 2 });
     const without = member.push().bring("d", [file("new", 1)]);
-    assert.deepEqual(steps(without), []);
+    assert.deepEqual(steps(without), ["d"]);
     const complete = member.push();
     complete.plan({ terms: {} });
     complete.bring("d", [], { metadata, isComplete: true });
@@ -154,21 +156,33 @@ describe("what a member protects", () => {
     assert.equal(protectedBy(["z"], { f: "hello" }, file("f", 5), file("f", 6)), 1);
   });
 
-  test("has no further names, even if it is as the sender has it", () => {
-    const push = new Member().put({ a: "aaa" }).push("t-1", { protection: Protection.of(["a"], "/base") });
-    push.bring("", [
-      file("a", 3, { extras: { ...NO_EXTRAS, hasOtherNames: true } }),
-      hardLink("b", "a"),
-      file("c", 1),
-    ]);
-    const plain = new Member().put({ a: "aaa" }).push("t-1", { protection: Protection.of(["a"], "/base") });
-    plain.bring("", [file("a", 3), hardLink("b", "a"), file("c", 1)]);
-    for (const one of [push, plain]) {
-      one.prepare();
-      assert.deepEqual(one.findings, [
-        "b: it is a hard link to a, which the member does not have, so it is left out",
-      ]);
+  test("has further names that are files of their own, with the contents of the file they name", () => {
+    const first = file("a", 3, { extras: { ...NO_EXTRAS, hasOtherNames: true } });
+    for (const [patterns, path] of [
+      [["a"], ""],
+      [["keep/"], "keep"],
+    ] as const) {
+      const member = new Member().put({ "keep/a": "old", a: "old", c: "old!" });
+      const target = path === "" ? "a" : "keep/a";
+      const push = member.push("t-1", { protection: Protection.of([...patterns], "/base") });
+      push.entries(path, [first]);
+      const links = [hardLink("b", target), hardLink("c", target)];
+      const { differences } = push.entries("", links);
+      assert.deepEqual([...(differences ?? [])], [1 | SEPARATE, 4 | SEPARATE]);
+      push.send(content(1, "new"), content(2, "new")).prepare().commit();
+      assert.deepEqual(member.tree(), { "keep/": "", "keep/a": "old", a: "old", b: "new", c: "new" });
+      const again = member.push("t-2", { protection: Protection.of([...patterns], "/base") });
+      again.entries(path, [first]);
+      assert.equal(again.entries("", links).wants.count(), 0, "nothing goes twice");
     }
+  });
+
+  test("has no further names where the sender does not say so, even if it is as the sender has it", () => {
+    const plain = new Member().put({ a: "aaa" }).push("t-1", { protection: Protection.of(["a"], "/base") });
+    plain.bring("", [file("a", 3), hardLink("b", "a"), file("c", 1)]).prepare();
+    assert.deepEqual(plain.findings, [
+      "b: it is a hard link to a, which the member does not have, so it is left out",
+    ]);
   });
 
   test("is nothing below a directory that is protected", () => {
@@ -191,6 +205,7 @@ describe("what a member protects", () => {
       "d: holds-protected",
     );
     const other = new Member().put({ "e/x": "", f: "" }).push("t-1", { protection: name });
+    other.plan({ terms: {} });
     assert.equal(other.entries("", [file("e", 1), directory("f")]).wants.count(), 2);
   });
 });

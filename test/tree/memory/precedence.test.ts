@@ -20,6 +20,8 @@ interface Found {
   readonly known?: readonly string[];
   /** Whether entries cannot be kept. */
   readonly isFull?: boolean;
+  /** Where it brings something else than a directory. */
+  readonly brings?: readonly string[];
 }
 
 const step = (kind: Step["kind"], path: string, type: EntryType = EntryType.file): Step => ({
@@ -49,6 +51,7 @@ function yielding(here: Readonly<Record<string, string>>, found: Found, ...steps
       return found.isFull !== true;
     },
     keepDirectory: (path) => void calls.push(`directory ${path}`),
+    bringsOther: (path) => found.brings?.includes(path) === true,
     giveUp: (path) => void calls.push(`give up ${path}`),
   });
   return calls;

@@ -28,11 +28,35 @@ function ready(options: ConstructorParameters<typeof Member>[0] = {}): { member:
   return { member, push };
 }
 
+/** The names under which a start or a push has moved something of somebody else away, without their random ends. */
+function moves(member: Member): string[] {
+  const moved: string[] = [];
+  recover(member.base, member.rules, { onMoved: (name) => moved.push(name) });
+  for (const name of moved) assert.ok(member.has(name), name);
+  return moved.map((name) => name.replace(/-foreign-[0-9a-f]{8}$/, ""));
+}
+
+/** A start reads nothing of BASE/.makuosan, and moves it away; the next push goes as usual. */
+function assertMovedAway(member: Member): void {
+  const before = member.tree(".makuosan");
+  assert.deepEqual(moves(member), [".makuosan"]);
+  const moved =
+    Object.keys(member.tree()).find((name) => /^\.makuosan-foreign-[0-9a-f]{8}\/$/.test(name)) ?? "";
+  assert.deepEqual(member.tree(moved.slice(0, -1)), before);
+  assert.equal(member.text("a"), "old a");
+  member
+    .push("t-2")
+    .bring("", [file("b", 1)])
+    .prepare()
+    .commit();
+  assert.equal(member.text("b"), "b");
+}
+
 const OLD = { a: "old a", old: "o" };
 const NEW = { a: "a", "d/": "", "d/x": "x" };
 
-function rename(member: Member, from: string, to: string): void {
-  member.in(AREA, (area, disk) => disk.rename(area, from, area, to));
+function rename(member: Member, from: string, to: string, path = AREA): void {
+  member.in(path, (area, disk) => disk.rename(area, from, area, to));
 }
 
 describe("an area", () => {
@@ -63,10 +87,9 @@ describe("an area", () => {
     assert.deepEqual(start(discarded), ["t-1  finished"]);
     assert.deepEqual(discarded.tree(), NEW);
     const exchanged = new Member().put({ "d/x": "x" });
-    exchanged
-      .push()
-      .bring("", [file("d", 1)])
-      .prepare();
+    const push = exchanged.push();
+    push.plan({ terms: {} });
+    push.bring("", [file("d", 1)]).prepare();
     exchanged.in(`${AREA}/tree`, (tree, disk) =>
       exchanged.in("", (root) => disk.exchange(tree, "d", root, "d")),
     );
@@ -133,16 +156,19 @@ describe("an area", () => {
     });
   });
 
-  test("without a tree goes, as do entries that no transfer has such a name of; files stay", () => {
+  test("without a tree goes, as do directories that were being removed; what no transfer has left stays, and is told", () => {
     const { member } = ready();
     rename(member, "ready", "commit");
+    const strange = ["A-1", "x-", "-1", "a-1-b", ".removed-x", "html"];
     member.in(".makuosan", (staging, disk) => {
-      for (const name of [".removed-0", "A-1", "x-", "-1", "a-1-b", "empty-7"])
-        disk.makeDirectory(staging, name, 0o700);
+      for (const name of [".removed-0", ...strange, "empty-7"]) disk.makeDirectory(staging, name, 0o700);
       disk.closeFile(disk.makeFile(staging, "b-2", 0o600));
     });
-    assert.deepEqual(start(member), ["t-1  finished"]);
-    assert.deepEqual(member.tree(), { ...NEW, ".makuosan/": "", ".makuosan/b-2": "" });
+    const told: string[] = [];
+    recover(member.base, member.rules, { onStrange: (name) => told.push(name) });
+    assert.deepEqual(told.sort(), [...strange, "b-2"].sort());
+    const left = Object.fromEntries(strange.map((name) => [`.makuosan/${name}/`, ""]));
+    assert.deepEqual(member.tree(), { ...NEW, ...left, ".makuosan/": "", ".makuosan/b-2": "" });
   });
 
   test("may be missing: nothing is left where nothing of a transfer was there", () => {
@@ -229,10 +255,48 @@ describe("what somebody else has put there", () => {
           ["t-1  EPERM, left"],
         );
       const { member } = ready();
+      rename(member, "ready", "commit");
       member.in(".makuosan", (staging, disk) => disk.setMode(staging, ITSELF, mode));
-      assert.throws(() => start(member), { code: "EPERM" });
-      assert.throws(() => member.push("t-2").bring("", [file("b", 1)]), { code: "EPERM" });
+      assertMovedAway(member);
     }
+  });
+
+  test("is root's where owners can be set, whoever the process is: what its own user has put there is not read", () => {
+    const { member } = ready();
+    rename(member, "ready", "commit");
+    // A program of the daemon's user can make all of this.
+    member.in(".makuosan", (staging, disk) => disk.setOwner(staging, ITSELF, 1000, 1000));
+    member.in("", (root, disk) => disk.setOwner(root, ITSELF, 1000, 1000));
+    member.memory.actAs(1000, 1000, [], true);
+    assertMovedAway(member);
+    member.push("t-3").bring("", [file("c", 1)]);
+    assert.equal(member.rights(".makuosan"), "700 0:1000");
+  });
+
+  test("is made root's while it is empty, and not after its user has put something there", () => {
+    const member = new Member();
+    member.in("", (root, disk) => disk.setOwner(root, ITSELF, 1000, 1000));
+    member.memory.actAs(1000, 1000, [], true);
+    let tries = 0;
+    member.memory.before = (call) => {
+      if (call.kind !== "openDirectory" || call.name !== ".makuosan" || ++tries > 2) return;
+      member.memory.before = undefined;
+      member.in(".makuosan", (own, disk) => disk.makeDirectory(own, "t-1", 0o700));
+    };
+    member.push().bring("", [file("a", 1)]);
+    assert.equal(member.rights(".makuosan"), "700 0:1000");
+    const moved = Object.keys(member.tree()).find((name) => name.startsWith(".makuosan-")) ?? "";
+    assert.equal(member.rights(moved.slice(0, -1)), "700 1000:1000");
+  });
+
+  test("which nobody can move away fails the transfer with a sentence, and not the start", () => {
+    const { member } = ready();
+    member.in(".makuosan", (staging, disk) => disk.setMode(staging, ITSELF, 0o777));
+    member.memory.before = failKind("rename", "EPERM", ".makuosan");
+    const words =
+      /\.makuosan: somebody else has put it there, and makuosan cannot move it away; rename it as root: /;
+    assert.throws(() => start(member), words);
+    assert.throws(() => member.push("t-2").bring("", [file("b", 1)]), words);
   });
 
   test("a link in the place of all areas, or of one, is not followed", () => {
@@ -241,14 +305,19 @@ describe("what somebody else has put there", () => {
       disk.rename(root, ".makuosan", root, "real");
       disk.makeSymlink(root, ".makuosan", "real");
     });
-    assert.throws(() => start(member), { code: "ENOTDIR" });
+    assert.deepEqual(moves(member), [".makuosan"]);
+    assert.equal(member.text("a"), "old a");
+    assert.ok(member.has("real/t-1/ready"));
     const one = ready().member;
     one.in(".makuosan", (staging, disk) => {
       disk.rename(staging, "t-1", staging, "real");
       disk.makeSymlink(staging, "t-1", "real");
     });
+    rename(one, "ready", "commit", ".makuosan/real");
     assert.deepEqual(start(one), []);
-    assert.deepEqual(one.tree(), { ...OLD, ".makuosan/": "", ".makuosan/t-1": "-> real" });
+    assert.equal(one.text("a"), "old a");
+    assert.equal(one.tree(".makuosan")["t-1"], "-> real");
+    assert.ok(one.has(".makuosan/real/commit"));
   });
 
   test("a journal of damaged bytes changes nothing that it does not name", () => {

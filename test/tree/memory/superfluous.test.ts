@@ -11,9 +11,11 @@ import {
   file,
   manifestBlock,
   Member,
+  hardLink,
   passage,
   type Push,
   type PushOptions,
+  symlink,
 } from "./member.ts";
 
 /** What goes at a member because its sender does not have it. */
@@ -150,7 +152,7 @@ describe("what goes", () => {
     push.entries("e", [file("b", 0)], { isComplete: true });
     assert.deepEqual(push.findings, ["e/a"]);
     const superfluous = new Superfluous(member.base, undefined);
-    superfluous.accept({ isForced: false, isCheck: false, base: "/" }, []);
+    superfluous.accept({ isForced: false, isCheck: false, deletes: true, base: "/" }, []);
     assert.deepEqual([...superfluous.in("none", () => undefined)], []);
   });
 
@@ -176,21 +178,46 @@ describe("a directory that gives way to a file", () => {
     const { push } = replacing({ here: { "d/e/x": "", "d/y": "" } });
     assert.deepEqual(push.findings, ["d/e", "d/y", "d/e/x"]);
     assert.equal(push.stage.findingCount, 3);
-    assert.deepEqual(push.stage.totals, { entries: 1, bytes: 0 });
+    assert.deepEqual(push.stage.totals, { entries: 4, bytes: 0 });
   });
 
   test("may come with patterns and without terms", () => {
-    const push = new Member().put({ "d/y": "" }).push();
+    const push = new Member().put({ "d/": "" }).push();
     push.plan({ excludes: ["x"] });
     assert.equal(push.entries("", [file("d", 0)]).wants.count(), 1);
   });
 
-  test("is not told of where nothing is deleted", () => {
-    const member = new Member().put({ "d/x": "" });
-    const push = member.push();
-    push.entries("", [file("d", 0)]);
+  test("stays where nothing is to be deleted, unless it is empty", () => {
+    for (const terms of [undefined, { deletes: false }]) {
+      for (const dryRun of [false, true]) {
+        for (const one of [file("d", 0), symlink("d", "x"), entry(EntryType.fifo, "d"), hardLink("d", "e")]) {
+          const push = new Member().put({ "d/x": "", e: "" }).push("t-1", { dryRun });
+          if (terms !== undefined) push.plan({ terms });
+          assert.equal(
+            reasonOf(() => push.entries("", [one])),
+            "d: not-empty",
+          );
+        }
+      }
+    }
+    const push = new Member().put({ "d/": "" }).push();
+    push.bring("", [file("d", 0)]).prepare();
+    push.commit();
     assert.deepEqual(push.findings, []);
   });
+
+  test("is told in a check, where nothing changes anyway", () => {
+    const push = new Member().put({ "d/x": "" }).push("t-1", { dryRun: true });
+    push.plan({ terms: { isCheck: true, deletes: false } });
+    push.entries("", [file("d", 0)]);
+    assert.deepEqual(push.findings, ["d/x"]);
+  });
+
+  test("stays where the sender's patterns match the directory itself", () =>
+    assert.equal(
+      reasonOf(() => replacing({ here: { "d/x": "" }, excludes: ["d/"] })),
+      "d: holds-excluded",
+    ));
 
   test("stays where something in it is excluded", () => {
     assert.equal(
@@ -329,6 +356,38 @@ test("others have their turn while many entries are looked at, and between two t
   };
   assert.equal(turnsOf([]), 4);
   assert.equal(turnsOf([file("d", 0)]), 3);
+});
+
+test("the lost+found of a mounted file system stays, also by name and for root; others of that name go", () => {
+  const member = new Member().put({ "m/": "", "n/": "" });
+  member.in("", (root, disk) => disk.mount(root, "m"));
+  const make = (path: string, name: string, mode: number, user: number) =>
+    member.in(path, (parent, disk) => {
+      disk.makeDirectory(parent, name, mode);
+      disk.setOwner(parent, name, user, user);
+    });
+  make("m", "lost+found", 0o700, 0);
+  make("n", "lost+found", 0o700, 0);
+  make("", "lost+found", 0o700, 0);
+  const push = member.push("t-1", { dryRun: true });
+  push.plan({ terms: {} });
+  push.entries("m", [entry(EntryType.gone, "lost+found")]);
+  push.entries("m", [], { isComplete: true });
+  push.entries("n", [], { isComplete: true });
+  // The base directory is a root as well: its inode has the number of those of ext4.
+  push.entries("", [directory("m"), directory("n")], { isComplete: true });
+  assert.deepEqual(push.findings, ["n/lost+found"]);
+  for (const [mode, user] of [
+    [0o755, 0],
+    [0o700, 1000],
+  ] as const) {
+    member.in("m", (parent, disk) => disk.removeDirectory(parent, "lost+found"));
+    make("m", "lost+found", mode, user);
+    const again = member.push("t-2", { dryRun: true });
+    again.plan({ terms: {} });
+    // It would be deleted, and on another file system nothing is.
+    assert.throws(() => again.entries("m", [], { isComplete: true }), /^StageError: m\/lost\+found: /);
+  }
 });
 
 test("what vanishes while it is looked at is no failure; a directory that cannot be read is", () => {

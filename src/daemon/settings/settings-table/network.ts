@@ -84,7 +84,9 @@ export const NETWORK = {
     help: "key file, made by msync --keygen",
     details:
       "It is the same on all servers: copy the file to them. " +
-      "The daemon reads it before it becomes another user, so the file can belong to root alone. " +
+      "It may hold several keys, one a line: the first one seals, and all of them are accepted. " +
+      "The daemon reads it before it becomes another user, so the file can belong to root alone, " +
+      "and again at a reload. " +
       "Without a key, anyone on the network can change files on these servers.",
     shipped: "/etc/makuosan.key",
   },

@@ -15,7 +15,9 @@ export const SERVICE = {
     reload: false,
     help: "directory whose files are sent and received",
     details:
-      "The daemon does not start without it. It must exist, and the daemon's user must be able to write in it.",
+      "The daemon does not start without it. It must exist, and the daemon's user must be able to write in it. " +
+      "A symbolic link in the path is followed when the daemon starts. If it leads to another directory later, pushes " +
+      "from and to this host fail and name the path, until the daemon is restarted.",
     example: "/srv/makuosan",
   },
   user: {

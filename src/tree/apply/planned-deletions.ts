@@ -1,0 +1,79 @@
+/** The entries that a commit may delete, and the look for others before and after they leave the tree. */
+import type { Step } from "../decide/decision.ts";
+import { StepKind } from "../decide/decision.ts";
+import { below } from "../disk/below.ts";
+import { Directories } from "../disk/directories.ts";
+import type { DirectoryHandle, Disk } from "../disk/disk.ts";
+import { PathSet } from "../entries/path-set.ts";
+import { StageError } from "../reasons/stage-error.ts";
+import { directoryOf, joinPath, nameOf } from "../../wire/path-rules.ts";
+
+/**
+ * Programs write into the tree while a transfer is on its way. A directory is deleted or replaced with all entries that
+ * the plan has looked at, counted and told of, and with no other.
+ */
+export class PlannedDeletions {
+  private readonly disk: Disk;
+  private readonly steps: () => Iterable<Step>;
+  private paths: PathSet | undefined;
+
+  /** @param steps of the commit; they are read when a directory has to be looked at first */
+  constructor(disk: Disk, steps: () => Iterable<Step>) {
+    this.disk = disk;
+    this.steps = steps;
+  }
+
+  /**
+   * Looks at a directory and everything below it.
+   *
+   * @param parent where it is now, with its name there; other entries than directories hold nothing
+   * @param path its path in the tree
+   * @throws StageError with the first entry that is not planned to be deleted
+   */
+  check(parent: DirectoryHandle, name: string, path: string): void {
+    if (this.disk.stat(parent, name)?.isDirectory() !== true) return;
+    const tree = new Directories(this.disk, this.disk.openDirectory(parent, name));
+    try {
+      for (const entry of below(tree, "")) {
+        const one = joinPath(path, entry.path);
+        if (!this.isPlanned(one)) throw StageError.of("appeared", path, one);
+      }
+    } finally {
+      tree.close();
+    }
+  }
+
+  /**
+   * Deletes a directory where it is, entry by entry, if it cannot be moved as a whole. May be repeated.
+   *
+   * @throws StageError if something in it is not planned to be deleted; or an error with a code
+   */
+  removeInPlace(tree: Directories, path: string): void {
+    const paths = [path];
+    for (const entry of below(tree, path)) {
+      if (!this.isPlanned(entry.path)) throw StageError.of("appeared", path, entry.path);
+      paths.push(entry.path);
+    }
+    // A directory was found before its entries.
+    for (const one of paths.reverse()) {
+      const parent = tree.handle(directoryOf(one));
+      if (tree.stat(one)?.isDirectory() !== true) this.disk.unlink(parent, nameOf(one));
+      else {
+        tree.forget(one);
+        this.disk.removeDirectory(tree.handle(directoryOf(one)), nameOf(one));
+      }
+    }
+  }
+
+  private isPlanned(path: string): boolean {
+    this.paths ??= pathsThatGo(this.steps());
+    return this.paths.has(path);
+  }
+}
+
+function pathsThatGo(steps: Iterable<Step>): PathSet {
+  const paths = new PathSet();
+  for (const { kind, hashes } of steps)
+    if (kind === StepKind.goes && hashes !== undefined) paths.addHashes(hashes);
+  return paths;
+}

@@ -1,0 +1,109 @@
+import { spawnSync } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+
+/** File systems for tests: images on loop devices, mounted for one test. */
+
+/** How one is made and mounted. */
+interface Kind {
+  /** The program that makes it, with its options; undefined for one without an image. */
+  readonly make: readonly string[] | undefined;
+  readonly mount: readonly string[];
+  readonly sizeMb: number;
+}
+
+/** XFS refuses images below 300 MB, btrfs below some 110 MB; the files are sparse. */
+const KINDS = {
+  tmpfs: { make: undefined, mount: ["-t", "tmpfs", "-o", "size=64m", "tmpfs"], sizeMb: 0 },
+  ext4: { make: ["mkfs.ext4", "-q"], mount: ["-t", "ext4"], sizeMb: 64 },
+  "ext4 without types": {
+    make: ["mkfs.ext4", "-q", "-O", "^filetype"],
+    mount: ["-t", "ext4"],
+    sizeMb: 64,
+  },
+  "ext4 with whole seconds": {
+    make: ["mkfs.ext4", "-q", "-I", "128"],
+    mount: ["-t", "ext4"],
+    sizeMb: 64,
+  },
+  xfs: { make: ["mkfs.xfs", "-q"], mount: ["-t", "xfs"], sizeMb: 320 },
+  "xfs without types": {
+    make: ["mkfs.xfs", "-q", "-m", "crc=0", "-n", "ftype=0"],
+    mount: ["-t", "xfs"],
+    sizeMb: 320,
+  },
+  btrfs: { make: ["mkfs.btrfs", "-q"], mount: ["-t", "btrfs"], sizeMb: 128 },
+  overlayfs: { make: undefined, mount: [], sizeMb: 0 },
+} as const satisfies Record<string, Kind>;
+
+export type FileSystem = keyof typeof KINDS;
+
+export const FILE_SYSTEMS = Object.keys(KINDS) as FileSystem[];
+
+/**
+ * Mounts a new file system for some work, and unmounts it afterwards.
+ *
+ * @param work gets the mount point; its user may be root only
+ * @returns the result of the work, or why this host cannot have the file system
+ */
+export function withFileSystem<T>(
+  name: FileSystem,
+  work: (root: string) => T,
+): T | { readonly skip: string } {
+  if (process.getuid?.() !== 0) return { skip: "only root can mount" };
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-fs-"));
+  const root = path.join(directory, "root");
+  fs.mkdirSync(root);
+  const problem = mount(name, directory, root);
+  try {
+    return problem === undefined ? work(root) : { skip: `${name}: ${problem}` };
+  } finally {
+    // A test that has failed may have left something open: that must not hide its failure.
+    if (problem === undefined) run("umount", "-R", "-l", root);
+    if (name === "overlayfs") run("umount", "-l", path.join(directory, "layers"));
+    fs.rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** @returns why it cannot be mounted */
+function mount(name: FileSystem, directory: string, root: string): string | undefined {
+  if (name === "overlayfs") return mountOverlay(directory, root);
+  const { make, mount: options, sizeMb } = KINDS[name];
+  if (make === undefined) return run("mount", ...options, root);
+  const image = path.join(directory, "image");
+  fs.closeSync(fs.openSync(image, "w"));
+  fs.truncateSync(image, sizeMb * 2 ** 20);
+  const [program, ...rest] = make;
+  return run(program, ...rest, image) ?? run("mount", ...options, "-o", "loop", image, root);
+}
+
+/** Its layers are on a file system in memory. */
+function mountOverlay(directory: string, root: string): string | undefined {
+  const layers = path.join(directory, "layers");
+  fs.mkdirSync(layers);
+  const problem = run("mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", layers);
+  if (problem !== undefined) return problem;
+  const [lower, upper, work] = ["lower", "upper", "work"].map((one) => {
+    fs.mkdirSync(path.join(layers, one));
+    return path.join(layers, one);
+  });
+  return run(
+    "mount",
+    "-t",
+    "overlay",
+    "overlay",
+    "-o",
+    `lowerdir=${lower},upperdir=${upper},workdir=${work}`,
+    root,
+  );
+}
+
+/** @returns the first line of a program's complaint; undefined if it succeeded */
+export function run(program: string, ...options: string[]): string | undefined {
+  const { status, stderr, error } = spawnSync(program, options, { encoding: "utf8" });
+  if (status === 0) return undefined;
+  return error === undefined
+    ? `${program}: ${stderr.trim().split("\n")[0] ?? ""}`
+    : `there is no ${program} here`;
+}
