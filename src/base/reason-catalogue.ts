@@ -132,7 +132,7 @@ export const REASONS = {
 export type ReasonCode = keyof typeof REASONS;
 
 /**
- * How to mend what a reason says, where the sentence does not say it itself. Only msync adds it: members of every version
+ * How to fix the cause of a reason, if the sentence does not say it itself. Only msync adds it: members of every version
  * send the sentences above.
  */
 export const MENDS: { readonly [Code in ReasonCode]?: string } = {

@@ -3,7 +3,7 @@ import { MENDS } from "../base/reason-catalogue.ts";
 import { type Reason, sentenceOf } from "../base/reason.ts";
 
 /**
- * The sentence of a reason, with how to mend it.
+ * The sentence of a reason, with how to fix the cause.
  *
  * @param told the reason as data, and the daemon's own sentence, which serves for a daemon that knows no other form
  */

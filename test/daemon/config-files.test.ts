@@ -55,7 +55,9 @@ test("a comment can stand after a value, in quotes or not", () => {
 });
 
 test("an error names the file and the line", (context) => {
-  const file = configFile(context, "# comment\nport = 5000\n", { "50.conf": "\n\nbase = /srv/none/such/tree\n" });
+  const file = configFile(context, "# comment\nport = 5000\n", {
+    "50.conf": "\n\nbase = /srv/none/such/tree\n",
+  });
   assert.match(
     messageOf(() => parseConfig("\nbse = 1\n", "conf")),
     /^conf:2: unknown key 'bse': did you mean 'base'\?/,

@@ -76,7 +76,7 @@ test("interfaces and addresses that are not there", options, async () => {
   await host.run("ip", ["link", "add", "bare0", "type", "bridge"]);
   await fails(
     ["-b", "/var/www", "-i", "bare0"],
-    /^error: the interface bare0 has no IPv4 address: give it one/,
+    /^error: the interface bare0 is down or has no IPv4 address: bring it up, or choose another/,
   );
 });
 
@@ -112,24 +112,27 @@ test("config files that are missing, or hold what is not known", options, async 
   await fails(["--config", "/nowhere.conf"], /^error: the config file \/nowhere\.conf is missing/);
   await fails(
     ["--config", config("base = /var/www\nbasse = /x\n")],
-    /makuosan\.conf: unknown key 'basse': the keys are base, /,
+    /makuosan\.conf:2: unknown key 'basse': did you mean 'base'\? the keys are base, /,
   );
   await fails(
     ["--config", config("[base]\nx = 1\n")],
-    /makuosan\.conf: 'base' is given as a section or a list/,
+    /makuosan\.conf:1: 'base' is given as a section or a list/,
   );
   await fails(
     ["--config", config("base = /var/www\nport = many\n")],
-    /makuosan\.conf: port is 'many': give a whole number/,
+    /makuosan\.conf:2: port is 'many': give a whole number/,
   );
   await fails(
     ["--config", config("base = /var/www\nreceive = perhaps\n")],
-    /makuosan\.conf: receive is 'perhaps': give yes or no/,
+    /makuosan\.conf:2: receive is 'perhaps': give yes or no/,
   );
 });
 
 test("options that are unknown, incomplete, or of the old program", options, async () => {
-  await fails(["--nonsense"], /^error: unknown option '--nonsense': 'makuosan --help' lists the options/);
+  await fails(
+    ["--nonsense"],
+    /^error: unknown option '--nonsense': did you mean --no-send\? 'makuosan --help' lists the options/,
+  );
   await fails(["-p"], /^error: option '-p, --port <number>' argument missing/);
   await fails(["-p", "70000"], /^error: -p, --port is '70000': give a whole number from 1 to 65535/);
   await fails(["-b", "/var/www", "-c"], /^error: -c, --chroot is no option any more: use the sandbox/);
@@ -146,7 +149,7 @@ test("msync says what is wrong with its command line, and when nobody answers", 
     [
       ["-c", "host:5000", "-r"],
       1,
-      /^error: the target 'host:5000' names no control socket: give unix:PATH\n$/,
+      /^error: the target 'host:5000' names no control socket: there is no console on the network/,
     ],
     [["-r"], 2, /^error: no makuosan answers on \/run\/makuosan\/makuosan\.sock: start it with/],
   ];

@@ -278,10 +278,11 @@ export class SimulatedHost {
 
   private commit({ key, ownAfter }: Extract<Effect, { kind: "commit" }>): void {
     const { stages } = this;
-    const sources = ownAfter.map((transfer) => this.sources.get(transfer));
-    const paths = sources.map((source) => source?.conflictWith(stages.changesOf(inboundName(key))));
-    const path = paths.find((one) => one !== undefined);
-    const answers = path === undefined ? stages.commit(key) : [stages.refuse(key, path)];
+    const why = stages.refusalOf(
+      key,
+      ownAfter.flatMap((transfer) => this.sources.get(transfer) ?? []),
+    );
+    const answers = why === undefined ? stages.commit(key) : [stages.refuse(key, why)];
     for (const answer of answers) this.answer(answer);
     if (this.isAlive) this.endStage(key);
   }

@@ -1,11 +1,10 @@
-import { reason, sentenceOf } from "../../src/base/reason.ts";
+import { type Reason, reason, sentenceOf } from "../../src/base/reason.ts";
+import { reasonFor } from "../../src/tree/reasons/explain.ts";
 import { below, fraction } from "../../src/base/random.ts";
 import { type InboundKey, inboundName, type Input, type StageOutcome } from "../../src/engine/types.ts";
-import { entriesNeedingContents } from "../../src/wire/differences.ts";
 import { BlockKind } from "../../src/wire/datagram.ts";
 import { EntryType } from "../../src/wire/entry.ts";
 import { decodeManifest } from "../../src/wire/manifest.ts";
-import type { ReadyChange } from "../../src/tree/apply/ready-steps.ts";
 import { STAGING_NAME } from "../../src/wire/path-rules.ts";
 import type { MemoryDisk } from "../disk/memory-disk.ts";
 import { deviationOf, type Expectation, exactly, mixtureOf } from "./announced.ts";
@@ -13,7 +12,8 @@ import { check } from "./check.ts";
 import type { DiskTrouble } from "./disk-trouble.ts";
 import type { Machine } from "./machine.ts";
 import { type Picture, pictureOf, unseen } from "./picture.ts";
-import type { WireBlock } from "./source-driver.ts";
+import { judgeRoom } from "./judged-room.ts";
+import type { SourceDriver, WireBlock } from "./source-driver.ts";
 import { StageDriver } from "./stage-driver.ts";
 
 /** How often the moment after a step is looked at as one at which the power may be lost. */
@@ -138,15 +138,26 @@ export class JudgedStages {
     return { kind: "committed", key, failure };
   }
 
-  /** The changes of a transfer that is ready. */
-  changesOf(name: string): Iterable<ReadyChange> {
-    return this.driver.changesOf(name);
+  /**
+   * A transfer that would change what a later one of this host has said is not committed, nor is one whose changes cannot be
+   * read.
+   *
+   * @param later the pushes of this host that come after it
+   */
+  refusalOf(key: InboundKey, later: readonly SourceDriver[]): Reason | undefined {
+    const changes = () => this.driver.changesOf(inboundName(key));
+    const conflicts = () => later.map((source) => source.conflictWith(changes()));
+    try {
+      const path = this.alive(conflicts)?.find((one) => one !== undefined);
+      return path === undefined ? undefined : reason("own-push", path);
+    } catch (error) {
+      return { ...reasonFor(error), path: "" };
+    }
   }
 
-  /** A transfer that would change what a later one of this host has said is not committed. */
-  refuse(key: InboundKey, path: string): Extract<Input, { kind: "committed" }> {
+  refuse(key: InboundKey, why: Reason): Extract<Input, { kind: "committed" }> {
     this.machine.fates.set(inboundName(key), "failed at its commit");
-    return { kind: "committed", key, failure: sentenceOf(reason("own-push", path)) };
+    return { kind: "committed", key, failure: sentenceOf(why) };
   }
 
   /** Removes what is left of a transfer. */
@@ -218,7 +229,7 @@ export class JudgedStages {
     if (outcome === undefined) this.maybeWrite(inbound);
     else if (outcome.kind === "failed") inbound.state = "failed";
     else if (outcome.kind === "staged" && outcome.wants !== undefined && met.faults === 0)
-      this.judgeRoom(name, inbound, block, outcome);
+      judgeRoom(this.machine, name, inbound, block, outcome);
     return outcome;
   }
 
@@ -233,32 +244,6 @@ export class JudgedStages {
     const chosen = sparse.length > 0 ? sparse : files;
     const path = chosen[below(random, Math.max(1, chosen.length))];
     if (path !== undefined) this.machine.edit((edits) => edits.overwrite(path));
-  }
-
-  private judgeRoom(
-    name: string,
-    inbound: Inbound,
-    block: WireBlock,
-    { wants, differences }: Extract<StageOutcome, { kind: "staged" }>,
-  ): void {
-    const { disk } = this.machine;
-    const contents = differences === undefined ? wants : entriesNeedingContents(differences);
-    const entries = decodeManifest(block.plaintext).directories.flatMap((directory) => directory.entries);
-    entries.forEach(({ type, size, extras }, index) => {
-      if (type === EntryType.file && wants?.get(index) === true && contents?.get(index) === true)
-        inbound.neededBytes += extras?.allocated ?? size;
-    });
-    const missingBytes = inbound.neededBytes - inbound.receivedBytes;
-    const freeBytes = unseen(disk, () => {
-      const root = disk.openRoot("/");
-      const facts = disk.fileSystemOf(root);
-      disk.closeDirectory(root);
-      return facts.freeBytes;
-    });
-    check(
-      missingBytes <= freeBytes || missingBytes === 0,
-      `${this.machine.name} takes ${missingBytes} bytes of ${name} with room for ${freeBytes}`,
-    );
   }
 
   /** All that is said to be ready is durable: also after a loss of power, a commit of it would give the new tree. */

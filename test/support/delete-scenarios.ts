@@ -96,13 +96,10 @@ export async function deleteScenarios(
       await shell(second, "mount --bind place mnt/old/deep/point");
       const { status, stderr } = await sender.msync("-r", "--delete", "-t", "host2", "mnt");
       assert.equal(status, 3);
-      assert.equal(
-        stderr,
-        "error: host2: mnt/old/deep/point: it is on another file system than the base directory\n",
-      );
+      assert.match(stderr, /^error: host2: mnt\/old\/deep\/point.*: something is mounted on it/);
       await shell(sender, "rm -r mnt && echo a file > mnt");
       const replaced = await sender.msync("mnt", "-t", "host2");
-      assert.match(replaced.stderr, /mnt\/old\/deep\/point: it is on another file system/);
+      assert.match(replaced.stderr, /^error: host2: mnt: it is a directory on this member that is not empty/);
       assert.equal(await shell(second, "cat mnt/old/deep/point/file"), "precious\n");
       await shell(second, "umount mnt/old/deep/point && rm -r mnt place");
       await shell(sender, "rm mnt");
@@ -242,7 +239,8 @@ export async function checkScenarios(
     }
     if (isRoot) {
       await shell(sender, "chown 12:34 chk/large");
-      assert.equal((await sender.msync("chk/large")).status, 0);
+      const { status, stderr } = await sender.msync("chk/large");
+      assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
       assert.equal(await shell(third, "stat -c %u:%g chk/large"), "12:34\n");
     }
   });

@@ -1,6 +1,6 @@
 /** The members of the fleet, and how a node becomes one: challenge and response. */
 import { fraction, type Random } from "../../base/random.ts";
-import { CANDIDATES, MEMBERS } from "../../wire/limits.ts";
+import { MEMBERS } from "../../wire/limits.ts";
 import {
   type Challenge,
   NO_NONCE,
@@ -11,25 +11,13 @@ import {
   type Route,
 } from "../../wire/membership-messages.ts";
 import type { ControlMessage } from "../../wire/message.ts";
-import {
-  type Address,
-  type Effect,
-  type LeaveReason,
-  type Member,
-  type NodeEvent,
-  sameAddress,
-} from "../types.ts";
+import { type Address, type Effect, type LeaveReason, type Member, sameAddress } from "../types.ts";
 import { type Candidate, Candidates, isRouted } from "./candidates.ts";
 import { Copies } from "./copies.ts";
+import { Outbox } from "./outbox.ts";
 import type { Heard, Peer, Self } from "./peers.ts";
 import { Problems } from "./problems.ts";
 import * as times from "./times.ts";
-
-/**
- * The last bound on messages that wait to be taken. A node takes them after every input, and one input brings at most
- * a challenge for each candidate: four for each are never reached as long as that holds.
- */
-const MOST_WAITING = 4 * CANDIDATES;
 
 /**
  * Membership (PROTOCOL.md 4). Every node tells the group that it is alive. A node that hears of an unknown one
@@ -53,7 +41,7 @@ export class Membership {
   private readonly membersByEpoch = new Map<string, Member>();
   private readonly heardByEpoch = new Map<string, Heard>();
   private readonly candidates: Candidates;
-  private readonly effects: Effect[] = [];
+  private readonly outbox = new Outbox();
   /** The members that were lost with the interface of this node, until it is back. */
   readonly lost: Member[] = [];
   private pendingHellosMs: number[] = [];
@@ -64,7 +52,7 @@ export class Membership {
     this.self = self;
     this.selfNodeId = self.nodeId;
     this.address = self.address;
-    this.problems = new Problems((event) => this.tell(event));
+    this.problems = new Problems((event) => this.outbox.tell(event));
     this.info = info;
     this.random = random;
     this.candidates = new Candidates(random);
@@ -105,7 +93,7 @@ export class Membership {
 
   /** Says goodbye, so that the others know at once; several times, because a datagram may be lost. */
   stop(): void {
-    for (let copy = 0; copy < 3; copy++) this.multicast({ type: "exit", body: null });
+    for (let copy = 0; copy < 3; copy++) this.outbox.multicast({ type: "exit", body: null });
     this.pendingHellosMs = [];
     this.nextAliveMs = Infinity;
     this.nextLookMs = Infinity;
@@ -189,13 +177,11 @@ export class Membership {
   tick(nowMs: number): void {
     while (this.pendingHellosMs[0] !== undefined && this.pendingHellosMs[0] <= nowMs) {
       this.pendingHellosMs.shift();
-      this.multicast({ type: "hello", body: { info: this.info } });
-      this.tellKeys();
+      this.greet("hello");
     }
     if (nowMs >= this.nextAliveMs) {
       this.nextAliveMs = nowMs + this.aliveIntervalMs();
-      this.multicast({ type: "alive", body: { info: this.info } });
-      this.tellKeys();
+      this.greet("alive");
     }
     if (nowMs >= this.nextLookMs) {
       this.nextLookMs = nowMs + times.LOOK_MS;
@@ -206,7 +192,7 @@ export class Membership {
   }
 
   poll(): Effect | undefined {
-    return this.effects.shift();
+    return this.outbox.poll();
   }
 
   nextDeadlineMs(): number {
@@ -214,10 +200,15 @@ export class Membership {
     return Math.min(earliest, this.candidates.nextDeadlineMs());
   }
 
+  private greet(type: "hello" | "alive"): void {
+    this.outbox.multicast({ type, body: { info: this.info } });
+    this.tellKeys();
+  }
+
   /** A message of its own, because nodes of version 2 allow nothing after the last field of node info. */
   private tellKeys(): void {
     const { keys = [] } = this.info;
-    if (keys.length > 0) this.multicast({ type: "keys", body: { keys } });
+    if (keys.length > 0) this.outbox.multicast({ type: "keys", body: { keys } });
   }
 
   private noteKeys(peer: Peer, source: Address, keys: readonly string[]): void {
@@ -319,7 +310,7 @@ export class Membership {
     const message: ControlMessage = isRouted(candidate.info)
       ? { type: "challenge", body: { nonce, ...this.routeTo(epoch), isMissed, info } }
       : { type: "old-challenge", body: { nonce, info } };
-    this.unicast(address, message);
+    this.outbox.unicast(address, message);
   }
 
   /** A recorded HELLO of an earlier epoch gets no answer either. It is no problem if its node is a member now. */
@@ -346,7 +337,7 @@ export class Membership {
     const message: ControlMessage = isRouted(to)
       ? { type: "response", body: { answer, nonce, ...this.routeTo(peer.epoch), info } }
       : { type: "old-response", body: { answer, nonce, info } };
-    this.unicast(address, message);
+    this.outbox.unicast(address, message);
   }
 
   private proven(peer: Peer, source: Address, response: OldResponse | Response, nowMs: number): void {
@@ -358,7 +349,7 @@ export class Membership {
       const member = { ...peer, address: source, info, joinedMs };
       if (candidate.isMissed)
         this.problems.note({ kind: "mute", ip: source.ip, isProven: true, info }, nowMs);
-      if (candidate.isDoubtful) this.tell(...this.copies.noteAlive(member, this.members));
+      if (candidate.isDoubtful) this.outbox.tell(...this.copies.noteAlive(member, this.members));
       this.add(member, nowMs);
     }
     if (nonce !== NO_NONCE) this.respond(peer, source, info, nonce, NO_NONCE);
@@ -374,10 +365,10 @@ export class Membership {
     const { groupMs = nowMs } = this.heardByEpoch.get(member.epoch) ?? {};
     this.membersByEpoch.set(member.epoch, member);
     this.heardByEpoch.set(member.epoch, { anyMs: nowMs, groupMs });
-    if (former === undefined) this.tell({ kind: "member-joined", member });
+    if (former === undefined) this.outbox.tell({ kind: "member-joined", member });
     if (member.nodeId === this.selfNodeId && former?.nodeId !== member.nodeId) {
       // Both nodes see both epochs, so exactly one of them draws.
-      this.tell({ kind: "own-copy", member, drawsId: this.self.epoch < member.epoch });
+      this.outbox.tell({ kind: "own-copy", member, drawsId: this.self.epoch < member.epoch });
     }
   }
 
@@ -399,19 +390,6 @@ export class Membership {
     this.copies.forget(epoch);
     this.problems.end("mute", member.address.ip);
     this.problems.end("unheard", member.address.ip);
-    this.tell({ kind: "member-left", member, reason });
-  }
-
-  private tell(...events: readonly NodeEvent[]): void {
-    for (const event of events) this.effects.push({ kind: "event", event });
-  }
-
-  private multicast(message: ControlMessage): void {
-    this.effects.push({ kind: "send", destination: { to: "group" }, message });
-  }
-
-  private unicast(address: Address, message: ControlMessage): void {
-    if (this.effects.length > MOST_WAITING) return;
-    this.effects.push({ kind: "send", destination: { to: "address", address }, message });
+    this.outbox.tell({ kind: "member-left", member, reason });
   }
 }

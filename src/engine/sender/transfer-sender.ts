@@ -265,7 +265,7 @@ export class TransferSender {
 
   /**
    * Ends the transfer when all members have their verdicts, and all transfers to this node that come before it are over:
-   * until then it still decides what becomes of them on this node.
+   * until then it still decides whether they are committed on this node.
    */
   finishInTurn(): void {
     const isOver = this.life.state === "committing" && this.barrier.size === 0;

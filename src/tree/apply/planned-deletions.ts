@@ -10,7 +10,7 @@ import { directoryOf, joinPath, nameOf } from "../../wire/path-rules.ts";
 
 /**
  * Programs write into the tree while a transfer is on its way. A directory is deleted or replaced with all entries that
- * the plan has looked at, counted and told of, and with no other.
+ * the plan has looked at, counted and listed, and with no other.
  */
 export class PlannedDeletions {
   private readonly disk: Disk;

@@ -130,7 +130,7 @@ export class Scanner {
       item = { kind: "unreadable", path, reason: reasonFor(error) };
     }
     item ??= { kind: "unreadable", path, reason: reason("ENOENT") };
-    // What is in a directory of somebody else may be sent all the same.
+    // Entries in a directory of another user may be sent anyway.
     if (item.kind === "skipped" && !(item.isDirectory && isRecursive))
       item = { kind: "unreadable", path, reason: item.reason };
     yield* this.give(item, header, nameOf(path));
