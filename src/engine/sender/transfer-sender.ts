@@ -78,7 +78,10 @@ export class TransferSender {
     const announced = { request, barrier, blocks, wants, production, ordering };
     const announcements = (this.announcements = new Announcements(effects, flow, announced));
     const findings = (this.findings = new FindingsReader(transfer, effects, announcements));
-    this.debts = new Debts({ life, barrier, blocks, production, wants, findings, ordering, silent: node.silent }, nowMs);
+    this.debts = new Debts(
+      { life, barrier, blocks, production, wants, findings, ordering, silent: node.silent },
+      nowMs,
+    );
     this.polls = new Polls({ life, barrier, ordering, debts: this.debts, announcements }, nowMs);
     announcements.offer();
     // So that members know how many they are, and spread their answers.
