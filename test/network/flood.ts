@@ -34,14 +34,16 @@ Promise.all(["udp-socket", "datagram-writer", "native"].map((name) => import(sou
   // IP_TRANSPARENT: root may send from an address that is another host's.
   const setsockopt = nativeFunction("int setsockopt(int, int, int, const void *, uint32_t)");
   setsockopt(descriptor, 0, 19, Buffer.from([1, 0, 0, 0]), 4);
-  let heardMember, heardFragment, highest = 0;
+  let heardMember, heardFragment, highest = 0, fullBytes = 0;
   const listener = dgram.createSocket({ type: "udp4", reusePort: true });
   listener.on("message", (bytes) => {
     if (bytes[2] === 1) heardMember ??= Buffer.from(bytes.subarray(0, 40));
-    if (bytes[2] !== 2 || bytes.length < 1440) return;
+    // Full fragments only: their length depends on the smallest MTU.
+    if (bytes[2] !== 2 || bytes.length < 1252) return;
     const transfer = bytes.readUInt32LE(16);
     if (heardFragment === undefined || heardFragment.readUInt32LE(16) !== transfer) { highest = 0; }
     heardFragment = Buffer.from(bytes.subarray(0, 32));
+    fullBytes = Math.max(fullBytes, bytes.length);
     highest = Math.max(highest, bytes.readUInt32LE(20));
   });
   listener.bind(5000, GROUP, () => {
@@ -60,8 +62,9 @@ Promise.all(["udp-socket", "datagram-writer", "native"].map((name) => import(sou
       heardFragment.copy(packet);
       packet.writeUInt32LE(highest + Math.floor(Math.random() * 40), 20);
       packet[30] = Math.floor(Math.random() * 43);
-      packet.writeUInt16LE(61952, 28);
+      packet.writeUInt16LE((fullBytes - 32) * 44, 28);
       packet.writeUInt32LE(Math.floor(Math.random() * 2 ** 32), 100);
+      return packet.subarray(0, fullBytes);
     } else if (kind === "member") {
       if (heardMember === undefined) return undefined;
       heardMember.copy(packet);

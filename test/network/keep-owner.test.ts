@@ -9,6 +9,7 @@ import { linuxDisk } from "../../src/tree/disk/linux-disk.ts";
 import { EntryType } from "../../src/wire/entry.ts";
 import { acquainted, type Host } from "../support/host.ts";
 import { LoopbackFleet } from "../support/loopback.ts";
+import { eventually } from "../support/processes.ts";
 
 /** A daemon that keeps owners as another user: programs of that user cannot use its power. */
 
@@ -62,6 +63,8 @@ for (const start of Object.keys(STARTS)) {
       plant(member.base, outside);
       await Promise.all([sender.start(), member.start()]);
       await acquainted([sender, member]);
+      const area = path.join(member.base, ".makuosan", "x-1");
+      await eventually("the area is out of the way", () => !fs.existsSync(area));
       assert.deepEqual(fs.readdirSync(outside), ["secret"]);
       assert.ok(!fs.existsSync(path.join(member.base, "secret")));
 

@@ -53,7 +53,8 @@ test(
       assert.deepEqual(await sender.msync("-r"), { status: 0, stdout: "", stderr: "" }, sender.name);
       for (const other of hosts) assert.equal(await sameTrees(sender, other), "", sender.name);
     }
-    for (const host of hosts) assert.equal(await statusOf(host, "malformed packets"), "0", host.name);
+    // 2.0.0 does not know the message KEYS, counts it and ignores it.
+    for (const host of [one, two]) assert.equal(await statusOf(host, "malformed packets"), "0", host.name);
     for (const host of [one, two]) assert.equal(await statusOf(host, "problem"), undefined);
 
     await old.stop();

@@ -131,7 +131,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: "space-not-checked",
     file: "tree/decide/obstacles.ts",
-    from: 'if (bytes > freeBytes) throw StageError.of("no-space", undefined, bytes, freeBytes);',
+    from: 'if (bytes > freeBytes) throw StageError.of("no-space", "", bytes, freeBytes);',
     to: "",
   },
   {
@@ -161,8 +161,8 @@ export const BUGS: readonly Bug[] = [
   {
     name: "passage-set-back",
     file: "tree/decide/planner.ts",
-    from: "if (entry.type === EntryType.passage) this.precedence.noteUsed(path);\n      else if",
-    to: "if",
+    from: "if (entry.type === EntryType.passage) {\n        this.precedence.noteUsed(path);",
+    to: "if (entry.type === EntryType.passage) {",
   },
   {
     name: "replaced-directory-not-seen",

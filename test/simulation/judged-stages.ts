@@ -27,6 +27,8 @@ interface Inbound {
   /** What local edits have made of paths since it began. */
   readonly touched: Map<string, Set<string>>;
   hadSyncFault: boolean;
+  /** Whether another transfer has been committed since it began: what that one has brought may be in a directory that goes. */
+  sawCommit: boolean;
   /** Contents that it has to receive, and those that it has, in bytes. */
   neededBytes: number;
   receivedBytes: number;
@@ -64,7 +66,7 @@ export class JudgedStages {
     check(!this.inbound.has(name), `${name} is staged twice`);
     this.alive(() => this.driver.open(key, dryRun));
     const empty = { blocks: new Set<number>(), touched: new Map<string, Set<string>>(), paths: [] };
-    const counts = { hadSyncFault: false, neededBytes: 0, receivedBytes: 0 };
+    const counts = { hadSyncFault: false, sawCommit: false, neededBytes: 0, receivedBytes: 0 };
     this.inbound.set(name, { dryRun, state: "staging", ...empty, ...counts });
   }
 
@@ -123,10 +125,11 @@ export class JudgedStages {
     const before = machine.lookAgain(`before the commit of ${name}`);
     const after = this.expectation(name, inbound, before);
     machine.committing = { name, before, after, hasFailed: false };
-    const mayFail = inbound.touched.size > 0;
+    const mayFail = inbound.touched.size > 0 || inbound.sawCommit;
     this.sampleSoon(`in the commit of ${name}`, [exactly(before), after], mayFail);
     if (inbound.touched.size === 0) this.watchOrder(name, before, after);
     const failure = this.alive(() => driver.commit(name));
+    for (const other of this.inbound.values()) other.sawCommit ||= other !== inbound;
     trouble.watch = undefined;
     const met = trouble.takeMet();
     machine.committing.hasFailed = met.faults > 0;
@@ -268,7 +271,7 @@ export class JudgedStages {
     machine.checkPowerLoss(`as ready for ${name}`, [after], {
       isWorst: true,
       change,
-      mayFail: inbound.touched.size > 0,
+      mayFail: inbound.touched.size > 0 || inbound.sawCommit,
     });
   }
 
@@ -289,7 +292,7 @@ export class JudgedStages {
     const isOld = deviationOf(actual, exactly(committing.before)) === undefined;
     const deviation = deviationOf(actual, mixtureOf(committing.before, committing.after));
     check(deviation === undefined, `${machine.name} fails at the commit of ${name}: ${deviation}`);
-    const isExcused = hasFaults || inbound.touched.size > 0;
+    const isExcused = hasFaults || inbound.touched.size > 0 || inbound.sawCommit;
     check(isOld || isExcused, `${machine.name} breaks the commit of ${name} without a reason: ${failure}`);
     machine.fates.set(name, isOld ? "failed at its commit" : "broken");
     // It may have been told that the new tree is not durable.
