@@ -55,7 +55,7 @@ void suite("the service, from the package for Debian", { skip: problem ?? false 
     const { stdout } = await one.run("systemctl", "status", "makuosan");
     assert.match(
       stdout,
-      /Status: "error: no base directory is set: .*write 'base = DIR' into \/etc\/makuosan\.conf"/,
+      /Status: "error: no base directory is set: .*write 'base = DIR' into \/etc\/makuosan\.conf/,
     );
     assert.equal(await property(one, "ActiveState"), "failed");
     assert.equal(await property(one, "NRestarts"), "0");
@@ -67,7 +67,7 @@ void suite("the service, from the package for Debian", { skip: problem ?? false 
     const { stdout } = await one.run("systemctl", "status", "makuosan");
     assert.match(
       stdout,
-      /Status: "error: \/etc\/makuosan\.conf: unknown key 'prot': the keys are base, user, /,
+      /Status: "error: \/etc\/makuosan\.conf:\d+: unknown key 'prot': did you mean 'port'\? the keys are base, user, /,
     );
     const last = await one.shell(
       "journalctl -u makuosan -o json --output-fields=PRIORITY,MESSAGE | grep prot | tail -n 1",

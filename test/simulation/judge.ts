@@ -87,17 +87,13 @@ export function judgeClash(
   const isEarlier = refusal?.hostName === first.sender.name && refusal.reason.includes("pushes it itself");
   if (done.length < 2 && !isEarlier) return;
   const mine = filesBelow(path, first.sender.machine);
-  // Its user has deleted something before a push that deletes nothing elsewhere.
-  const mayLack = both
-    .filter(({ push }) => push.rules.deletes === "nothing")
-    .map(({ sender }) => sender.machine);
   for (const machine of machines) {
     const files = filesBelow(path, machine);
     const paths = new Set([...mine.keys(), ...(done.length === 2 ? files.keys() : [])]);
     for (const one of paths) {
       const [here, there] = [mine.get(one) ?? "", files.get(one) ?? ""];
-      if (here === "" && mayLack.includes(first.sender.machine)) continue;
-      if (there === "" && mayLack.includes(machine)) continue;
+      // Users make and delete entries before each of the pushes: an entry that is nowhere else may be of that moment.
+      if (here === "" || there === "") continue;
       const where = `${first.sender.name} has '${here}' and ${machine.name} '${there}'`;
       check(here === there, `after ${names.join(" and ")}, ${one}: ${where}`);
     }

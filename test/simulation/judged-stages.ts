@@ -11,7 +11,7 @@ import { deviationOf, type Expectation, exactly, mixtureOf } from "./announced.t
 import { check } from "./check.ts";
 import type { DiskTrouble } from "./disk-trouble.ts";
 import type { Machine } from "./machine.ts";
-import { type Picture, pictureOf, unseen } from "./picture.ts";
+import { directoryText, type Picture, pictureOf, unseen } from "./picture.ts";
 import { judgeRoom } from "./judged-room.ts";
 import type { SourceDriver, WireBlock } from "./source-driver.ts";
 import { StageDriver } from "./stage-driver.ts";
@@ -300,11 +300,18 @@ export class JudgedStages {
   }
 
   /** What a commit has to make of a tree, with all that local edits may have come to be part of it. */
-  private expectation(name: string, { touched }: Inbound, before: Picture): Expectation {
+  private expectation(name: string, { touched, sawCommit }: Inbound, before: Picture): Expectation {
     const announced = this.machine.fleetwide.announced.get(name);
     check(announced !== undefined, `nobody has announced ${name}`);
     const { picture, alternatives } = announced.applyTo(before);
     const all = new Map(alternatives);
+    // A passage that was missing when it was planned, and that another transfer has made since, gets its attributes anyway.
+    for (const { path, entry } of announced.entries)
+      if (sawCommit && entry.type === EntryType.passage)
+        all.set(
+          path,
+          new Set([...(all.get(path) ?? []), picture.get(path) ?? "", directoryText(entry.metadata.mode)]),
+        );
     for (const [path, texts] of touched) {
       const known = [...texts, ...(all.get(path) ?? []), before.get(path) ?? "", picture.get(path) ?? ""];
       all.set(path, new Set(known));
