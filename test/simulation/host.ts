@@ -33,6 +33,8 @@ export type Packet = {
 
 export const OPTIONS = { windowBlocks: 12, socketFragments: 200, fragmentsPerSecond: Infinity };
 
+const NOTHING = { blocks: [], state: "end", failure: undefined, unreadable: 0 } as const;
+
 /** Clocks of processes tell different times. */
 const LATEST_CLOCK_MS = 1_000_000;
 
@@ -332,7 +334,8 @@ export class SimulatedHost {
     const name = inboundName({ epoch: this.epoch, transfer });
     this.later(0.1 + fraction(random), () => {
       const source = this.sources.get(transfer);
-      if (source === undefined) return;
+      // A reading thread answers every question, also about a transfer that is over by then.
+      if (source === undefined) return this.handle({ kind: "produced", transfer, ...NOTHING });
       const produced = source.produce(transfer, firstBlock, count);
       const announced = this.machine.fleetwide.announced.get(name);
       for (let number = firstBlock; number < firstBlock + produced.blocks.length; number++) {
