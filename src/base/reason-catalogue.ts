@@ -70,6 +70,9 @@ export const REASONS = {
   "link-cannot-be-made": "it can be neither a link to {0} nor a copy of it, so it is left out",
   "no-attributes": "extended attributes cannot be set on this host",
 
+  // The end of a list of findings.
+  unlisted: "the list has no room for {0} more deletes and {1} more notes; the same is done with them",
+
   // A sender whose blocks contain something invalid.
   "manifest-gap": "the sender skipped a part of its manifest",
   "deletes-without-terms": "the sender deletes without any terms",
@@ -78,7 +81,14 @@ export const REASONS = {
 
   // A member that does not answer as it should.
   "no-answer": "no answer for {0} seconds",
+  "still-silent": "no answer to this push, nor to the one before",
+  deaf:
+    "it answers, but no multicast has reached it for {0} seconds: " +
+    "check its firewall, and the switch for IGMP snooping without a querier",
   stuck: "it answers, but has made no progress for {0} seconds",
+  full: "it has had no room for this push for {0} seconds",
+  "disk-hung":
+    "its disk has been busy with an earlier push for {0} seconds, without a sign: see the kernel log of that host",
   "was-stopped": "it was stopped",
   "fell-silent": "it fell silent",
   "was-restarted": "it was restarted",
@@ -98,6 +108,7 @@ export const REASONS = {
   "dry-run-over": "dry run",
   "daemon-stopping": "the daemon is stopping",
   interrupted: "msync was interrupted",
+  "source-stuck": "the disk of the sending host has not answered for {0} seconds",
   unreadable: "the sender cannot read {0} entries",
   unreachable: "{0} cannot be reached",
   "changes-unreadable": "the list of changes cannot be read ({0})",

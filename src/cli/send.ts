@@ -80,12 +80,22 @@ function printEvent(event: Exclude<Event, { event: "progress" }>, options: SendO
       printSuperfluous(event, options);
       break;
     case "note":
+      // It is about a list that was not asked for.
+      if (event.cause?.code === "unlisted" && detailOf(options, false) === "none") break;
       printWarning(`${event.host}:${event.path}${event.path === "" ? "" : ":"} ${sentenceFor(event)}`);
       break;
     case "notice":
       if (event.kind === "excluded") printWarning(`${event.path} is not sent: ${sentenceFor(event)}`);
       else if (event.kind === "unreadable") printError(`${event.path}: ${sentenceFor(event)}`);
       else if (options.verbosity >= 1) printLine(`ignore ${event.path}: ${sentenceFor(event)}`);
+      break;
+    case "waiting":
+      // Nobody need read in a mail of cron that all hosts have pushed in the same minute.
+      if (Progress.isPossible)
+        printWarning(`waiting for ${event.pushes} other push${event.pushes === 1 ? "" : "es"}`);
+      break;
+    case "slow":
+      printWarning(`${event.host} has been ${event.doing} for ${event.seconds} s`);
       break;
     case "omitted":
       printWarning(`${event.count} lines are missing above: they were not read fast enough`);

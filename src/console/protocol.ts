@@ -119,6 +119,16 @@ export type Event =
       readonly reason: string;
       readonly cause?: Reason;
     }
+  /** So many other pushes come first: of this host, or of others that a member receives. */
+  | { readonly event: "waiting"; readonly pushes: number }
+  /** A push gets no further because of one host, which may be the sender itself. */
+  | {
+      readonly event: "slow";
+      readonly host: string;
+      readonly doing:
+        "comparing" | "writing" | "making durable" | "listing deletes" | "switching" | "reading";
+      readonly seconds: number;
+    }
   /** So many events were left out, because the client did not read them. */
   | { readonly event: "omitted"; readonly count: number }
   | ProgressEvent;

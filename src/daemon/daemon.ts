@@ -2,6 +2,7 @@
 import type { NodeEngine } from "../engine/node.ts";
 import { ForeignSources } from "../net/foreign-sources.ts";
 import { ControlOpener, ControlSealer } from "../net/sealing.ts";
+import { HeapKeeper } from "../sys/heap.ts";
 import { DiskThreads } from "./disk/disk-threads.ts";
 import { makeEngine } from "./engine.ts";
 import { openPrivilegedParts, type NetworkPatience, type PrivilegedParts } from "./privileged-parts.ts";
@@ -180,6 +181,11 @@ function buildPump(
   const onEvent = events.tell.bind(events);
   const driver = new Driver({ engine, epoch, keys, sealer, transport, inbound, pages, onEvent, onTurn });
   lifecycle.waitsFor({ isBusy: () => !engine.isIdle });
+  const heap = new HeapKeeper(() => engine.isIdle);
+  events.listen((event) => {
+    if (event.kind === "transfer-finished" || event.kind === "inbound-ended")
+      setImmediate(() => heap.noteEnd());
+  });
   const keyChanges = new KeyChanges({ ring, transferKeys: keys, opener, driver, reader, log });
   lifecycle.started(() => keyChanges.stop());
   const watch = new InterfaceWatch(settings.interface, chosen, transport, log, {
@@ -260,7 +266,7 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): void {
 
   if (server !== undefined) {
     const shown = { settings, engine, transport, transfers, arrivals, history, counters, log, copies };
-    server.serve(new ConsoleService({ ...shown, ring, watch, startedMs }));
+    server.serve(new ConsoleService({ ...shown, driver, ring, watch, startedMs }));
     lifecycle.putToWork(server);
   }
 

@@ -1,9 +1,9 @@
 /** In which order a node carries out the commits of its incoming transfers, and where its own transfers stand. */
 import { HIGHEST_ORDER } from "../wire/limits.ts";
-import { type InboundKey, inboundName } from "./types.ts";
+import { inboundName, type TransferName } from "./types.ts";
 
 interface Place {
-  readonly key: InboundKey;
+  readonly key: TransferName;
   order: number;
   /** A transfer of this node itself whose place is final: its tree has it already, so nobody waits for it. */
   isFinal: boolean;
@@ -21,7 +21,7 @@ export class CommitOrder {
   private clock = 0;
   private readonly places = new Map<string, Place>();
   /** The transfers that this node sends, by their names; each may have no place yet. */
-  private readonly own = new Map<string, InboundKey>();
+  private readonly own = new Map<string, TransferName>();
   /** How many transfers have given up their places so far. */
   departures = 0;
 
@@ -31,7 +31,7 @@ export class CommitOrder {
    * @param order it gets no place before this one
    * @returns its place
    */
-  place(key: InboundKey, order: number): number {
+  place(key: TransferName, order: number): number {
     const name = inboundName(key);
     const known = this.places.get(name);
     const place = known ?? { key, order: Math.min(HIGHEST_ORDER, this.clock + 1), isFinal: false };
@@ -42,7 +42,7 @@ export class CommitOrder {
   }
 
   /** Whether no other transfer comes before this one. */
-  isFirst(key: InboundKey): boolean {
+  isFirst(key: TransferName): boolean {
     const own = this.places.get(inboundName(key));
     if (own === undefined) return false;
     for (const place of this.places.values()) {
@@ -53,12 +53,12 @@ export class CommitOrder {
   }
 
   /** This node begins to send a transfer. It gets its place later, so it comes after all that have one now. */
-  begin(key: InboundKey): void {
+  begin(key: TransferName): void {
     this.own.set(inboundName(key), key);
   }
 
   /** The place of a transfer of this node does not change any more. */
-  settle(key: InboundKey): void {
+  settle(key: TransferName): void {
     const own = this.places.get(inboundName(key));
     if (own === undefined) return;
     own.isFinal = true;
@@ -66,7 +66,7 @@ export class CommitOrder {
   }
 
   /** The numbers of the transfers of this node that come after an incoming one. */
-  ownAfter(key: InboundKey): number[] {
+  ownAfter(key: TransferName): number[] {
     const place = this.places.get(inboundName(key));
     const after: number[] = [];
     for (const [name, { transfer }] of this.own) {
@@ -77,7 +77,7 @@ export class CommitOrder {
   }
 
   /** A transfer has been carried out, or never will be. */
-  leave(key: InboundKey): void {
+  leave(key: TransferName): void {
     this.own.delete(inboundName(key));
     if (this.places.delete(inboundName(key))) this.departures++;
   }

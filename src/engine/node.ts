@@ -7,6 +7,7 @@ import { CommitOrder } from "./commit-order.ts";
 import { Membership } from "./membership/membership.ts";
 import type { Self } from "./membership/peers.ts";
 import { InboundTransfers } from "./receiver/inbound-transfers.ts";
+import { RankClock } from "./ranks.ts";
 import { OutboundTransfers } from "./sender/outbound-transfers.ts";
 import type { TransferSender } from "./sender/transfer-sender.ts";
 import type {
@@ -37,13 +38,14 @@ export class NodeEngine {
   private readonly selfEpoch: string;
   private readonly outbound: OutboundTransfers;
   private readonly inbound: InboundTransfers;
+  private readonly ranks = new RankClock();
   private readonly effects: Effect[] = [];
 
   constructor(self: Self, info: NodeInfo, options: EngineOptions, random: Random) {
     this.selfEpoch = self.epoch;
     this.membership = new Membership(self, info, random);
     const places = new CommitOrder();
-    this.outbound = new OutboundTransfers(options, self.epoch, places);
+    this.outbound = new OutboundTransfers(options, this.ranks, self.epoch, places);
     this.inbound = new InboundTransfers({
       selfEpoch: self.epoch,
       receives: info.receives,
@@ -88,6 +90,7 @@ export class NodeEngine {
       case "committed":
       case "overtaken":
       case "found":
+      case "closed":
       case "worked":
         this.inbound.handle(input, nowMs);
         break;
@@ -157,6 +160,9 @@ export class NodeEngine {
     this.membership.handle(from, source, message, nowMs);
     const member = this.membership.memberOf(from.epoch);
     if (member === undefined || member.nodeId !== from.nodeId) return;
+    this.outbound.memberHeard(from.epoch);
+    // Also an offer to others: what begins here from now on comes later.
+    if (message.type === "offer") this.ranks.note(message.body.rank);
     if (message.type !== "status" && message.type !== "findings") {
       this.inbound.handleMessage(member, message, nowMs);
       return;
@@ -177,7 +183,7 @@ export class NodeEngine {
       }
     }
     this.outbound.collect(this.effects);
-    this.inbound.collect();
+    this.inbound.collect(nowMs);
     // Transfers that this node sends may have waited for one that has just ended.
     this.outbound.collect(this.effects);
   }

@@ -50,14 +50,20 @@ export function lowBits(count: number): number {
   return count >= 32 ? -1 : (1 << Math.max(0, count)) - 1;
 }
 
-/** Names an incoming transfer: the sender's epoch and the number it gave. */
-export interface InboundKey {
+/** Names a transfer: the sender's epoch and the number it gave. */
+export interface TransferName {
   readonly epoch: string;
   readonly transfer: number;
 }
 
-export function inboundName(key: InboundKey): string {
-  return `${key.epoch}-${key.transfer}`;
+/** Names a transfer that this node has admitted. One that has given back its place may be admitted once more. */
+export interface InboundKey extends TransferName {
+  /** The number of the admission (PROTOCOL.md 5.10), so that late answers of the disk are told apart. */
+  readonly admission: number;
+}
+
+export function inboundName({ epoch, transfer }: TransferName): string {
+  return `${epoch}-${transfer}`;
 }
 
 /** A block that the source has made and sealed into the sender's window. */
@@ -171,7 +177,8 @@ export type NodeEvent =
   | {
       readonly kind: "inbound-ended";
       readonly key: InboundKey;
-      readonly outcome: "done" | "failed" | "discarded";
+      /** yielded: another transfer comes first; this one will be admitted again. */
+      readonly outcome: "done" | "failed" | "discarded" | "yielded";
       readonly reason: string;
     };
 
@@ -300,9 +307,20 @@ export type Input =
       readonly first: number;
       readonly findings: readonly Finding[];
     }
+  /** The disk has nothing left of a transfer that is over. */
+  | { readonly kind: "closed"; readonly key: InboundKey }
   /** The disk is busy with something long, and makes progress with it. */
   | { readonly kind: "worked"; readonly key: InboundKey }
   | { readonly kind: "stop" };
+
+/** Something that a transfer waits for. */
+export interface Delay {
+  /** The member that is waited for; undefined for the disk of this node. */
+  readonly epoch: string | undefined;
+  readonly doing: "comparing" | "writing" | "making durable" | "listing deletes" | "switching" | "reading";
+  /** Since when nothing has been heard of any progress, in milliseconds. */
+  readonly sinceMs: number;
+}
 
 export interface TransferRequest {
   /** Counts up from 1 with every transfer of this node's epoch. */

@@ -90,6 +90,13 @@ export class MemberWindow {
     this.inFlight = inFlight;
   }
 
+  /** The member has given the transfer back, and begins again when it admits it again. */
+  reset(): void {
+    this.end = FIRST_BLOCKS;
+    this.seen = 0;
+    this.inFlight = FIRST_FRAGMENTS;
+  }
+
   /** Whether the member cannot take one block more, after so many blocks and fragments. */
   isFull(sentBlocks: number, sentFragments: number): boolean {
     return this.end <= sentBlocks || this.sendLimit < sentFragments + BLOCK_FRAGMENTS;

@@ -91,6 +91,9 @@ export const WINDOW_BLOCKS = 256;
 /** The highest place of a transfer among all others. A node whose clock has reached it stays there. */
 export const HIGHEST_ORDER = 0xffff_ffff;
 
+/** The highest rank of a transfer among those that are to be admitted. A node whose clock has reached it stays there. */
+export const HIGHEST_RANK = 0xffff_ffff;
+
 /** Ended transfers that a receiver still answers for; chosen without measurement. */
 export const REMEMBERED_TRANSFERS = 256;
 

@@ -25,7 +25,8 @@ export type ControlMessage =
   | { readonly type: "findings"; readonly body: findings.Findings }
   | { readonly type: "order"; readonly body: transfer.Order }
   | { readonly type: "query"; readonly body: transfer.Query }
-  | { readonly type: "relay"; readonly body: transfer.Relay };
+  | { readonly type: "relay"; readonly body: transfer.Relay }
+  | { readonly type: "yield"; readonly body: transfer.Yield };
 
 type MessageType = ControlMessage["type"];
 type BodyOf<Type extends MessageType> = Extract<ControlMessage, { type: Type }>["body"];
@@ -60,6 +61,7 @@ const CODECS: { readonly [Type in MessageType]: Codec<Type> } = {
   order: { number: 23, encode: transfer.encodeOrder, decode: transfer.decodeOrder },
   query: { number: 24, encode: transfer.encodeQuery, decode: transfer.decodeQuery },
   relay: { number: 25, encode: transfer.encodeRelay, decode: transfer.decodeRelay },
+  yield: { number: 26, encode: transfer.encodeYield, decode: transfer.decodeYield },
 };
 
 const TYPE_OF_NUMBER = new Map(

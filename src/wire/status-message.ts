@@ -82,12 +82,22 @@ export interface Status {
   readonly worked: number;
   /** The place of the transfer among all others, as far as the member knows; 0 before an ORDER. */
   readonly order: number;
+  /**
+   * Which of its admissions this is, as a serial number: the member counts up with each transfer that it admits. In
+   * phase waiting, the newest of all.
+   */
+  readonly admission: number;
+  /**
+   * Other transfers that come first at this member. In phase waiting, those admitted and those that are admitted
+   * before; in another phase, those that wait though they have a lower rank: they ask for this one's place.
+   */
+  readonly ahead: number;
 }
 
 const WantForm = { none: 0, all: 1, bitmap: 2, differences: 3 } as const;
 
 /** Bytes of a STATUS without its lists, for the receiver, which fills them up to the size of a datagram. */
-export const STATUS_FIXED_BYTES = 8 + 4 + 1 + 4 + 4 + 4 + 4 + 4 + 1 + 1 + 1 + 2 + 4 + 4 + 4;
+export const STATUS_FIXED_BYTES = 8 + 4 + 1 + 4 + 4 + 4 + 4 + 4 + 1 + 1 + 1 + 2 + 4 + 4 + 4 + 4 + 2;
 /** A missing run: first block u32, blocks u16; and below missing fragments: block u32, mask u32 and u16. */
 export const MISSING_RUN_BYTES = 6;
 export const MISSING_FRAGMENTS_BYTES = 10;
@@ -115,6 +125,7 @@ export function encodeStatus(writer: ByteWriter, message: Status): void {
   for (const want of message.wants) encodeWant(writer, want);
   writer.longText(message.reason.slice(0, REASON_BYTES));
   writer.u32(message.findings).u32(message.worked).u32(message.order);
+  writer.u32(message.admission).u16(message.ahead);
 }
 
 export function decodeStatus(reader: ByteReader): Status {
@@ -137,6 +148,8 @@ export function decodeStatus(reader: ByteReader): Status {
   const findings = reader.u32();
   const worked = reader.u32();
   const order = reader.u32();
+  const admission = reader.u32();
+  const ahead = reader.u16();
   return {
     sender,
     transfer,
@@ -153,6 +166,8 @@ export function decodeStatus(reader: ByteReader): Status {
     findings,
     worked,
     order,
+    admission,
+    ahead,
   };
 }
 

@@ -1,4 +1,4 @@
-/** OFFER, PROGRESS, ORDER, COMMIT, ABORT, QUERY, RELAY. */
+/** OFFER, PROGRESS, ORDER, COMMIT, ABORT, QUERY, RELAY, YIELD. */
 import type { ByteReader, ByteWriter } from "../base/bytes.ts";
 import { DecodeError } from "../base/bytes.ts";
 import { bytesOfHex, hexOf } from "../base/hex.ts";
@@ -9,18 +9,24 @@ export interface Offer {
   readonly transfer: number;
   /** Members only report what they want, and stage nothing. */
   readonly dryRun: boolean;
+  /** Transfers with a lower rank are admitted first (PROTOCOL.md 5.10); it stays the same in repetitions. */
+  readonly rank: number;
   readonly targets: readonly string[];
 }
 
 export function encodeOffer(writer: ByteWriter, message: Offer): void {
-  writer.u32(message.transfer).u8(message.dryRun ? 1 : 0);
+  writer
+    .u32(message.transfer)
+    .u8(message.dryRun ? 1 : 0)
+    .u32(message.rank);
   encodeTargets(writer, message.targets);
 }
 
 export function decodeOffer(reader: ByteReader): Offer {
   const transfer = reader.u32();
   const dryRun = reader.flag();
-  return { transfer, dryRun, targets: decodeTargets(reader) };
+  const rank = reader.u32();
+  return { transfer, dryRun, rank, targets: decodeTargets(reader) };
 }
 
 /** PROGRESS: how far the sender has come (PROTOCOL.md 5.4). */
@@ -133,6 +139,23 @@ export function encodeRelay(writer: ByteWriter, message: Relay): void {
 
 export function decodeRelay(reader: ByteReader): Relay {
   return { sender: hexOf(reader.raw(8)), ...decodeOrder(reader) };
+}
+
+/** YIELD: the member named gives the place of a transfer back, and lets it wait again (PROTOCOL.md 5.10). */
+export interface Yield {
+  readonly transfer: number;
+  /** The epoch of the member. Without it, the message could be replayed to another one. */
+  readonly target: string;
+  /** The admission that is given back, as the member has numbered it. */
+  readonly admission: number;
+}
+
+export function encodeYield(writer: ByteWriter, message: Yield): void {
+  writer.u32(message.transfer).raw(bytesOfHex(message.target)).u32(message.admission);
+}
+
+export function decodeYield(reader: ByteReader): Yield {
+  return { transfer: reader.u32(), target: hexOf(reader.raw(8)), admission: reader.u32() };
 }
 
 export function decodeReason(reader: ByteReader): string {

@@ -4,7 +4,7 @@ import { InboundPages } from "../../src/daemon/pump/inbound-pages.ts";
 import { PAGE_BYTES, PagePool } from "../../src/net/page-pool.ts";
 import { FRAGMENT_PAYLOAD_BYTES } from "../../src/wire/datagram.ts";
 
-const KEY = { epoch: "0011223344556677", transfer: 1 };
+const KEY = { epoch: "0011223344556677", transfer: 1, admission: 1 };
 
 function opened(pageCount: number) {
   const pool = new PagePool(pageCount);

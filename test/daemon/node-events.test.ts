@@ -5,7 +5,7 @@ import type { NodeEvent } from "../../src/engine/types.ts";
 
 const EVENT: NodeEvent = {
   kind: "inbound-began",
-  key: { epoch: "aa".repeat(8), transfer: 1 },
+  key: { epoch: "aa".repeat(8), transfer: 1, admission: 1 },
   hostName: "host1",
   dryRun: false,
 };

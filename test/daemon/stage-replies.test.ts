@@ -5,7 +5,7 @@ import { pino } from "pino";
 import type { StageAnswer, StageReply } from "../../src/daemon/disk/messages.ts";
 import { passStageReplies } from "../../src/daemon/pushes/stage-replies.ts";
 
-const INBOUND = { epoch: "aa".repeat(8), transfer: 3 };
+const INBOUND = { epoch: "aa".repeat(8), transfer: 3, admission: 1 };
 const WORKED: StageReply = { kind: "worked", inbound: INBOUND };
 const COMMITTED: StageReply = { kind: "committed", inbound: INBOUND, failure: undefined, beganMs: 0 };
 

@@ -15,12 +15,20 @@ const commit = (transfer: number): ControlMessage => ({
 });
 const offer = (transfer: number): ControlMessage => ({
   type: "offer",
-  body: { transfer, dryRun: false, targets: [SELF] },
+  body: { transfer, dryRun: false, rank: 1, targets: [SELF] },
 });
 const inquiry = (transfer: number): ControlMessage => ({ type: "inquiry", body: { transfer, first: 0 } });
 const findings = (sender: string, transfer: number): ControlMessage => ({
   type: "findings",
   body: { sender, transfer, first: 0, hasMore: false, findings: [] },
+});
+const query = (sender: string, transfer: number): ControlMessage => ({
+  type: "query",
+  body: { sender, transfer },
+});
+const relay = (sender: string, transfer: number): ControlMessage => ({
+  type: "relay",
+  body: { sender, transfer, order: 1, targets: [SELF] },
 });
 const exit: ControlMessage = { type: "exit", body: null };
 
@@ -37,10 +45,15 @@ function changed(): { keys: TransferKeys; ring: KeyRing; oldKey: FleetKey; newKe
 
 test("messages about a transfer keep its key in both directions, and all others have the new one", () => {
   const { keys, oldKey, newKey } = changed();
-  for (const message of [commit(1), inquiry(1), findings(MEMBER, 1)]) {
+  for (const message of [commit(1), inquiry(1), findings(MEMBER, 1), query(MEMBER, 1), relay(MEMBER, 1)]) {
     assert.equal(keys.keyFor(message), oldKey, message.type);
   }
-  for (const message of [exit, commit(2), findings(MEMBER, 2), findings("0".repeat(16), 1)]) {
+  for (const message of [
+    exit,
+    commit(2),
+    findings(MEMBER, 2),
+    ...[findings, query, relay].map((about) => about("0".repeat(16), 1)),
+  ]) {
     assert.equal(keys.keyFor(message), newKey, message.type);
   }
   assert.equal(keys.begin(2), newKey);
@@ -91,6 +104,6 @@ test("transfers that do not run are few in memory, and those that run are never 
   for (let transfer = 2; transfer < 2_000; transfer++) {
     keys.noteOffer({ epoch: MEMBER, transfer }, ring.sealing);
   }
-  assert.equal(keys["others"].size, 264);
+  assert.equal(keys["others"].size, 1_280);
   assert.equal(keys.keyFor(findings(MEMBER, 1)), oldKey);
 });

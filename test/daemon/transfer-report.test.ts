@@ -138,3 +138,14 @@ test("progress is that of the slowest member, and never more than is wanted", ()
   ]);
   assert.equal(report.progress(undefined).memberCount, 2);
 });
+
+test("deletes that had no room in the list of a member are counted", () => {
+  const { report, events } = begin();
+  const text = "the list has no room for 12 more deletes and 3 more notes; the same is done with them";
+  report.onFindings("e1", [
+    { kind: FindingKind.superfluous, path: "a", text: "" },
+    { kind: FindingKind.note, path: "", text },
+  ]);
+  assert.equal(report.tally.deleted, 13);
+  assert.equal(events.length, 2);
+});

@@ -30,6 +30,8 @@ const START: Status = {
   reason: "",
   findings: 0,
   worked: 4,
+  admission: 1,
+  ahead: 0,
   order: 2,
 };
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CommitOrder } from "../../src/engine/commit-order.ts";
+import { SilentMembers } from "../../src/engine/sender/silent-members.ts";
 import { TokenBucket } from "../../src/engine/sender/token-bucket.ts";
 import { TransferSender } from "../../src/engine/sender/transfer-sender.ts";
 import type { Member, TransferRequest } from "../../src/engine/types.ts";
@@ -56,11 +57,23 @@ function memberOf(index: number): Member {
 class Sender {
   readonly engine: TransferSender;
   nowMs = 0;
-  readonly node = { epoch: "f".repeat(16), bucket: new TokenBucket(Infinity), places: new CommitOrder() };
+  readonly node = {
+    epoch: "f".repeat(16),
+    bucket: new TokenBucket(Infinity),
+    places: new CommitOrder(),
+    silent: new SilentMembers(),
+  };
   private readonly targets = [1, 2, 3].map(memberOf);
 
   constructor(request: Partial<TransferRequest> = {}) {
-    const whole = { transfer: 1, targets: this.targets, dryRun: false, allOrNothing: false, ...request };
+    const whole = {
+      transfer: 1,
+      targets: this.targets,
+      dryRun: false,
+      allOrNothing: false,
+      rank: 1,
+      ...request,
+    };
     this.engine = new TransferSender(whole, OPTIONS, this.node, 0);
     const nothing = { blocks: [], state: "end", failure: undefined, unreadable: 0 } as const;
     this.engine.handleProduced({ kind: "produced", transfer: 1, ...nothing }, 0);
@@ -69,7 +82,7 @@ class Sender {
   hear(index: number, phase: MemberPhase, order = 0): void {
     const lists = { missingRuns: [], missingFragments: [], wants: [] };
     const flow = { stamp: 0, stagedBelow: 0, windowEnd: 16, inFlight: 400, received: 0 };
-    const rest = { reason: "", findings: 0, worked: 0 };
+    const rest = { reason: "", findings: 0, worked: 0, admission: 1, ahead: 0 };
     const head = { sender: "f".repeat(16), transfer: 1, phase, order };
     this.engine.handleStatus(memberOf(index).epoch, { ...head, ...lists, ...flow, ...rest }, this.nowMs);
   }

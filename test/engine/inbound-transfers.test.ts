@@ -32,10 +32,16 @@ test("transfers are told apart by both halves of the epoch, and by their number"
   for (const epoch of epochs) {
     const member: Member = { nodeId: epoch.repeat(2), epoch, address: ADDRESS, info: INFO, joinedMs: 0 };
     for (const transfer of [1, 2])
-      inbound.handleMessage(member, { type: "offer", body: { transfer, dryRun: false, targets: [SELF] } }, 0);
+      inbound.handleMessage(
+        member,
+        { type: "offer", body: { transfer, dryRun: false, rank: 1, targets: [SELF] } },
+        0,
+      );
   }
-  const keyOf = (epoch: string, transfer: number, block: number) =>
-    inbound.acceptRun(fragment(epoch, transfer, block), 1, ADDRESS);
+  const keyOf = (epoch: string, transfer: number, block: number) => {
+    const key = inbound.acceptRun(fragment(epoch, transfer, block), 1, ADDRESS);
+    return key && { epoch: key.epoch, transfer: key.transfer };
+  };
   for (const block of [0, 1])
     for (const transfer of [1, 2])
       for (const epoch of block === 0 ? epochs : epochs.toReversed())

@@ -269,3 +269,21 @@ test("a member may say something else of itself at any time", () => {
   membership.handle(peer(1), address(1), { type: "alive", body: { info } }, 100);
   assert.deepEqual(membership.memberOf(peer(1).epoch)?.info, info);
 });
+
+test("a member that is probed is questioned, and has been heard when it answers", () => {
+  const membership = new Membership(SELF, INFO, new SeededRandom(1));
+  membership.handle(peer(1), address(1), HELLO, 0);
+  const answer = (nowMs: number) => {
+    membership.tick(nowMs);
+    const nonce = challenges(membership).at(-1) ?? "";
+    const body = { answer: nonce, nonce: NO_NONCE, ...routeFrom(1), info: INFO };
+    membership.handle(peer(1), address(1), { type: "response", body }, nowMs);
+  };
+  answer(100);
+  assert.equal(membership.size, 1);
+  membership.probe([peer(1).epoch, peer(2).epoch], 5_000);
+  assert.ok(!membership.isHeardSince(peer(1).epoch, 5_000));
+  answer(5_100);
+  assert.ok(membership.isHeardSince(peer(1).epoch, 5_000));
+  assert.ok(!membership.isHeardSince(peer(2).epoch, 0));
+});

@@ -93,6 +93,8 @@ class SendingNode {
       reason: "",
       findings: 0,
       worked: 0,
+      admission: 1,
+      ahead: 0,
       order: 0,
     };
     this.hear({ type: "status", body: status });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CommitOrder } from "../../src/engine/commit-order.ts";
+import { RankClock } from "../../src/engine/ranks.ts";
 import { OutboundTransfers } from "../../src/engine/sender/outbound-transfers.ts";
 import { BlockKind, epochHalves, FragmentHeader } from "../../src/wire/datagram.ts";
 import { MemberPhase } from "../../src/wire/status-message.ts";
@@ -29,6 +30,8 @@ const statusOf = (sender: string) => ({
   reason: "no",
   findings: 0,
   worked: 0,
+  admission: 1,
+  ahead: 0,
   order: 0,
 });
 
@@ -178,7 +181,7 @@ test("what the disk answers brings nothing about but what it is about", () => {
 
 test("a rate is one in fragments a second, for all that a node sends", () => {
   const options = { windowBlocks: 256, socketFragments: 1000, fragmentsPerSecond: 2000 };
-  const outbound = new OutboundTransfers(options, "f".repeat(16), new CommitOrder());
+  const outbound = new OutboundTransfers(options, new RankClock(), "f".repeat(16), new CommitOrder());
   const { engine } = new ScriptedSender(1, { blocks: [] });
   const targets = [...engine.membership.members];
   outbound.start({ transfer: 1, targets, dryRun: false, allOrNothing: false }, 0);
@@ -190,7 +193,7 @@ test("a rate is one in fragments a second, for all that a node sends", () => {
 
 test("where the rate holds a transfer up, its members are asked only some time after the next fragment", () => {
   const options = { windowBlocks: 256, socketFragments: 1000, fragmentsPerSecond: 50 };
-  const outbound = new OutboundTransfers(options, "f".repeat(16), new CommitOrder());
+  const outbound = new OutboundTransfers(options, new RankClock(), "f".repeat(16), new CommitOrder());
   const { engine } = new ScriptedSender(1, { blocks: [] });
   const targets = [...engine.membership.members];
   outbound.start({ transfer: 1, targets, dryRun: false, allOrNothing: false }, 0);

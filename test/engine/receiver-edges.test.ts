@@ -52,7 +52,7 @@ test("fragments after the last block are neither kept nor counted, and are no si
 test("what the disk answers too late is not heard", () => {
   const node = new ScriptedReceiver();
   node.becomeReady();
-  const key = { epoch: "b".repeat(8) + "0".repeat(8), transfer: 1 };
+  const key = { epoch: "b".repeat(8) + "0".repeat(8), transfer: 1, admission: 1 };
   node.handle({ kind: "committed", key, failure: undefined });
   assert.deepEqual(ended(node), []);
   node.staged([1]);
@@ -68,7 +68,11 @@ test("a transfer that waits for its turn tells of each other one that ends, as w
   const begin = (sender: number) => {
     node.offer(1, false, sender);
     node.fragments(0, { sender });
-    const key = { epoch: "b".repeat(8) + sender.toString(16).padStart(8, "0"), transfer: 1 };
+    const key = {
+      epoch: "b".repeat(8) + sender.toString(16).padStart(8, "0"),
+      transfer: 1,
+      admission: sender + 1,
+    };
     const outcome = { kind: "staged", wants: undefined, differences: undefined, findings: 0 } as const;
     node.handle({ kind: "staged", key, blocks: [0], outcome });
     const progress = { transfer: 1, sentBlocks: 1, stamp: 1, settledBelow: 0, poll: false, spreadMs: 0 };
@@ -103,11 +107,11 @@ test("corrupt blocks of a transfer to many members are told of again, and the yo
   const targets = Array.from({ length: 128 }, (_, index) =>
     index === 0 ? SELF.epoch : String(index).padStart(16, "0"),
   );
-  node.hear({ type: "offer", body: { transfer: 1, dryRun: false, targets } });
+  node.hear({ type: "offer", body: { transfer: 1, dryRun: false, rank: 1, targets } });
   node.run(100);
   for (const block of [0, 1, 2]) node.fragments(block, { stamp: block });
   node.takeStatuses();
-  const key = { epoch: "b".repeat(8) + "0".repeat(8), transfer: 1 };
+  const key = { epoch: "b".repeat(8) + "0".repeat(8), transfer: 1, admission: 1 };
   node.handle({ kind: "staged", key, blocks: [2], outcome: { kind: "corrupt" } });
   node.fragments(5, { stamp: 3 });
   node.run(1);
@@ -132,7 +136,7 @@ test("an offer to others is no sign of life for a transfer to this node", () => 
   const node = new ScriptedReceiver();
   node.offer();
   node.run(10_000);
-  node.hear({ type: "offer", body: { transfer: 1, dryRun: false, targets: ["0".repeat(16)] } });
+  node.hear({ type: "offer", body: { transfer: 1, dryRun: false, rank: 1, targets: ["0".repeat(16)] } });
   node.run(5_001);
   assert.deepEqual(ended(node), ["0 1 discarded"]);
 });
@@ -145,7 +149,7 @@ test("a transfer that has failed says so once, whatever was still to be answered
   node.run(5);
   node.fragments(2);
   node.takeStatuses();
-  const key = { epoch: "b".repeat(8) + "0".repeat(8), transfer: 1 };
+  const key = { epoch: "b".repeat(8) + "0".repeat(8), transfer: 1, admission: 1 };
   node.handle({ kind: "staged", key, blocks: [2], outcome: { kind: "failed", reason: "full" } });
   assert.ok(node.engine.isIdle);
   assert.equal(node.takeStatuses().length, 1);
@@ -213,7 +217,7 @@ test("answers that do not find room in one STATUS follow in the next, at once", 
 });
 
 test("a failure is the last word, though blocks were reported as staged, or answers are pending", () => {
-  const key = { epoch: "b".repeat(8) + "0".repeat(8), transfer: 1 };
+  const key = { epoch: "b".repeat(8) + "0".repeat(8), transfer: 1, admission: 1 };
   const outcome = { kind: "failed", reason: "full" } as const;
   const node = new ScriptedReceiver();
   node.offer();
@@ -235,9 +239,9 @@ test("a failure is the last word, though blocks were reported as staged, or answ
 
 test("an ABORT that comes while DONE waits to be said changes nothing", () => {
   const node = new ScriptedReceiver(300);
-  const key = { epoch: "b".repeat(8) + "0".repeat(8), transfer: 1 };
+  const key = { epoch: "b".repeat(8) + "0".repeat(8), transfer: 1, admission: 1 };
   const targets = [SELF.epoch, ...Array.from({ length: 127 }, (_, index) => String(index).padStart(16, "0"))];
-  node.hear({ type: "offer", body: { transfer: 1, dryRun: false, targets } });
+  node.hear({ type: "offer", body: { transfer: 1, dryRun: false, rank: 1, targets } });
   node.progress({ final: true, spreadMs: 60 });
   node.prepared();
   node.order(0, targets);

@@ -12,7 +12,7 @@ const MANIFEST = { kind: BlockKind.manifest };
 
 test("an offer is taken at once, and only by those that it names", () => {
   const node = new ScriptedReceiver();
-  node.hear({ type: "offer", body: { transfer: 1, dryRun: false, targets: ["0".repeat(16)] } });
+  node.hear({ type: "offer", body: { transfer: 1, dryRun: false, rank: 1, targets: ["0".repeat(16)] } });
   assert.deepEqual([node.takeDisk(), node.takeStatuses()], [[], []]);
   node.offer();
   node.run(1);
@@ -34,6 +34,8 @@ test("an offer is taken at once, and only by those that it names", () => {
       findings: 0,
       worked: 0,
       order: 0,
+      admission: 1,
+      ahead: 0,
     },
   ]);
   node.offer();

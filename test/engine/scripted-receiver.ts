@@ -63,7 +63,7 @@ export class ScriptedReceiver {
   }
 
   offer(transfer = TRANSFER, dryRun = false, sender = 0): void {
-    this.hear({ type: "offer", body: { transfer, dryRun, targets: [SELF.epoch] } }, sender);
+    this.hear({ type: "offer", body: { transfer, dryRun, rank: 1, targets: [SELF.epoch] } }, sender);
   }
 
   progress(parts: Partial<Progress> = {}): void {
@@ -204,8 +204,8 @@ export function epochOf(sender: number): string {
 }
 
 /** Names the transfer that most tests are about. */
-export function keyOf(transfer = TRANSFER, sender = 0): InboundKey {
-  return { epoch: epochOf(sender), transfer };
+export function keyOf(transfer = TRANSFER, sender = 0, admission = 1): InboundKey {
+  return { epoch: epochOf(sender), transfer, admission };
 }
 
 function peerOf(sender: number) {

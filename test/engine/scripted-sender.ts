@@ -52,6 +52,8 @@ export class ScriptedSender {
   readonly settled: Of<"settle">[] = [];
   readonly events: NodeEvent[] = [];
   isSourceClosed = false;
+  /** Whether the source answers nothing. */
+  isSourceHung = false;
   /** Whether the socket takes what is sent at once. */
   isSocketFree = true;
   private readonly source: Source;
@@ -117,6 +119,8 @@ export class ScriptedSender {
       reason: "",
       findings: 0,
       worked: 0,
+      admission: 1,
+      ahead: 0,
       order: 0,
       ...parts,
     };
@@ -163,7 +167,7 @@ export class ScriptedSender {
     else if (effect.kind === "event") this.events.push(effect.event);
     else if (effect.kind === "settle") this.settled.push(effect);
     else if (effect.kind === "close-source") this.isSourceClosed = true;
-    else if (effect.kind === "produce") this.produce(effect);
+    else if (effect.kind === "produce" && !this.isSourceHung) this.produce(effect);
     else if (effect.kind === "send-block") {
       this.sent.push({ ...effect, atMs: this.nowMs });
       if (this.isSocketFree) this.handle({ kind: "sent", transfer: effect.transfer });
@@ -196,7 +200,7 @@ export function hostOf(index: number): string {
   return `host${index}`;
 }
 
-function infoOf(index: number) {
+export function infoOf(index: number) {
   return { ...INFO, hostName: hostOf(index) };
 }
 

@@ -149,7 +149,7 @@ test("transcript: when one of 300 members speaks", () => {
     node.said.length = 0;
   };
   const many = Array.from({ length: 128 }, (_, index) => (index === 5 ? "a".repeat(16) : epochOf(index)));
-  node.hear({ type: "offer", body: { transfer: 1, dryRun: false, targets: many } });
+  node.hear({ type: "offer", body: { transfer: 1, dryRun: false, rank: 1, targets: many } });
   node.run(100);
   note("offered");
   const whole = { count: 44, sealedBytes: SEALED_BLOCK_BYTES };
@@ -176,7 +176,7 @@ test("transcript: when one of 300 members speaks", () => {
   node.staged([1, 2, 3, 4]);
   node.run(60);
   note("some staged");
-  node.handle({ kind: "worked", key: { epoch: epochOf(0), transfer: 1 } });
+  node.handle({ kind: "worked", key: { epoch: epochOf(0), transfer: 1, admission: 1 } });
   node.fragments(5, { ...whole, stamp: 266 });
   node.fragments(6, { ...whole, stamp: 310 });
   node.fragments(7, { ...whole, first: 1, count: 43, stamp: 354 });
@@ -192,7 +192,11 @@ test("transcript: when one of 300 members speaks", () => {
   node.run(100);
   note("ordered alone");
   node.commit(4, many);
-  node.handle({ kind: "committed", key: { epoch: epochOf(0), transfer: 1 }, failure: undefined });
+  node.handle({
+    kind: "committed",
+    key: { epoch: epochOf(0), transfer: 1, admission: 1 },
+    failure: undefined,
+  });
   node.run(100);
   note("committed");
   compareTranscript("answers", lines);

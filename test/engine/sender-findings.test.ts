@@ -93,6 +93,7 @@ test("a member is asked for its findings every 200 ms until it answers, and what
   const sender = new ScriptedSender(2, { blocks: [SMALL] });
   sender.start();
   sender.run(3);
+  sender.status(1, { stagedBelow: 1 });
   sender.status(0, { stagedBelow: 1, phase: MemberPhase.ready, findings: 2 });
   sender.run(601);
   const asked = sender.take("inquiry").map(({ atMs }) => atMs - 1003);

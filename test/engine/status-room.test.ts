@@ -11,7 +11,7 @@ import { MemberPhase, wantBytes } from "../../src/wire/status-message.ts";
 
 /** What a member tells is cut so that each message is as full as can be, and no fuller than a datagram. */
 
-const KEY = { epoch: "a".repeat(16), transfer: 7 };
+const KEY = { epoch: "a".repeat(16), transfer: 7, admission: 1 };
 
 const head = (reason: string): StatusHead => {
   const status = emptyStatus(KEY, { phase: MemberPhase.receiving, reason });
@@ -68,7 +68,7 @@ test("a STATUS of a transfer that is not going on has zeros in all fields but ph
   const zeros = { stamp: 0, stagedBelow: 0, windowEnd: 0, inFlight: 0, received: 0 };
   assert.deepEqual(emptyStatus(KEY, { phase: MemberPhase.done, reason: "why" }), {
     ...{ sender: KEY.epoch, transfer: 7, phase: MemberPhase.done, reason: "why" },
-    ...{ findings: 0, worked: 0, order: 0 },
+    ...{ findings: 0, worked: 0, order: 0, admission: 0, ahead: 0 },
     ...zeros,
     ...lists,
   });

@@ -125,7 +125,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: "standstill-not-forgiven",
     file: "engine/sender/debts.ts",
-    from: "if (standstillMs >= times.STANDSTILL_MS) this.parts.barrier.forgive(standstillMs);",
+    from: "this.parts.barrier.forgive(standstillMs);",
     to: "",
   },
   {

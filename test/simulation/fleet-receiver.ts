@@ -115,8 +115,9 @@ export class FleetReceiver {
       inFlight: () => this.engineOptions.socketFragments,
       members: () => this.members,
       commitOrder: new CommitOrder(),
+      waitingBefore: () => 0,
     };
-    const key = { epoch: this.sender.epoch, transfer: offer.transfer };
+    const key = { epoch: this.sender.epoch, transfer: offer.transfer, admission: 1 };
     this.engine = new TransferReceiver(context, key, this.sender, offer, this.schedule.nowMs);
   }
 

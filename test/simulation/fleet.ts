@@ -1,6 +1,7 @@
 import { Bitmap } from "../../src/base/bitmap.ts";
 import { fraction, SeededRandom } from "../../src/base/random.ts";
 import { CommitOrder } from "../../src/engine/commit-order.ts";
+import { SilentMembers } from "../../src/engine/sender/silent-members.ts";
 import { TokenBucket } from "../../src/engine/sender/token-bucket.ts";
 import { TransferSender } from "../../src/engine/sender/transfer-sender.ts";
 import type {
@@ -113,7 +114,7 @@ export class Fleet {
     );
     for (const [index, receiver] of this.receivers.entries())
       this.byIp.set(memberOf(index).address.ip, receiver);
-    const request = { transfer: 1, targets, dryRun: false, allOrNothing: false };
+    const request = { transfer: 1, targets, dryRun: false, allOrNothing: false, rank: 1 };
     this.sender = new TransferSender(
       request,
       engineOptions,
@@ -121,6 +122,7 @@ export class Fleet {
         epoch: SENDER_EPOCH,
         bucket: new TokenBucket(engineOptions.fragmentsPerSecond / 1000),
         places: new CommitOrder(),
+        silent: new SilentMembers(),
       },
       0,
     );

@@ -1,13 +1,7 @@
 import { below, fraction, type Random, SeededRandom } from "../../src/base/random.ts";
 import { NodeEngine } from "../../src/engine/node.ts";
-import {
-  type Effect,
-  inboundName,
-  type InboundKey,
-  type Input,
-  type NodeEvent,
-  type StageOutcome,
-} from "../../src/engine/types.ts";
+import type { Effect, InboundKey, Input, NodeEvent, StageOutcome } from "../../src/engine/types.ts";
+import { inboundName } from "../../src/engine/types.ts";
 import type { ScanRequest, ScanRules } from "../../src/tree/scan/request.ts";
 import {
   epochHalves,
@@ -265,16 +259,22 @@ export class SimulatedHost {
         this.onDisk(() => this.commit(effect));
         break;
       case "discard":
-        this.onDisk(() => stages.end(name));
+        this.onDisk(() => this.endStage(key));
         this.slots.forget(name);
         break;
       case "read-findings":
-        this.onDisk(() => {
-          const { first } = effect;
-          this.answer({ kind: "found", key, first, findings: stages.find(name, first) });
-        });
+        this.onDisk(() => this.find(key, effect.first));
         break;
     }
+  }
+
+  private find(key: InboundKey, first: number): void {
+    this.answer({ kind: "found", key, first, findings: this.stages.find(inboundName(key), first) });
+  }
+
+  private endStage(key: InboundKey): void {
+    this.stages.end(inboundName(key));
+    this.answer({ kind: "closed", key });
   }
 
   private commit({ key, ownAfter }: Extract<Effect, { kind: "commit" }>): void {
@@ -286,7 +286,7 @@ export class SimulatedHost {
     const answers = why === undefined ? stages.commit(key) : [stages.refuse(key, why)];
     this.reading.goOn();
     for (const answer of answers) this.answer(answer);
-    if (this.isAlive) stages.end(inboundName(key));
+    if (this.isAlive) this.endStage(key);
   }
 
   private answer(input: Input | undefined): void {
@@ -308,10 +308,7 @@ export class SimulatedHost {
     outcome: StageOutcome | undefined,
   ): void {
     if (this.hasDied()) return;
-    if (outcome !== undefined) {
-      this.handle({ kind: "staged", key, blocks: [number], outcome });
-      return;
-    }
+    if (outcome !== undefined) return this.handle({ kind: "staged", key, blocks: [number], outcome });
     const name = inboundName(key);
     const planning = this.stages.planningOf(name);
     this.onDisk(() => this.answerStaged(key, number, block, this.stages.resume(name, planning, block)));

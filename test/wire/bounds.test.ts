@@ -47,6 +47,8 @@ const STATUS: Status = {
   reason: "",
   findings: 0,
   worked: 0,
+  admission: 1,
+  ahead: 0,
   order: 0,
 };
 

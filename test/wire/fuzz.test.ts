@@ -109,6 +109,8 @@ test("a message of a few hundred bytes cannot make much memory of itself", () =>
     findings: 1,
     worked: 2,
     order: 3,
+    admission: 6,
+    ahead: 7,
   };
   const bytes = encodeMessage({ type: "status", body: status });
   const message = decodeMessage(bytes);

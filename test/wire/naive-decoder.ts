@@ -25,7 +25,7 @@ const BODIES: Readonly<Record<number, readonly [string, (from: Cursor) => Plain]
       return { keys: from.times(count, () => from.hex(4)) };
     },
   ],
-  16: ["offer", (from) => ({ transfer: from.u32(), dryRun: isOne(from.u8()), targets: targets(from) })],
+  16: ["offer", offer],
   17: ["progress", progress],
   18: ["status", status],
   19: ["commit", order],
@@ -35,6 +35,7 @@ const BODIES: Readonly<Record<number, readonly [string, (from: Cursor) => Plain]
   23: ["order", order],
   24: ["query", (from) => ({ sender: from.hex(8), transfer: from.u32() })],
   25: ["relay", (from) => ({ sender: from.hex(8), ...(order(from) as object) })],
+  26: ["yield", (from) => ({ transfer: from.u32(), target: from.hex(8), admission: from.u32() })],
 };
 
 export function naiveMessage(bytes: Uint8Array): Plain {
@@ -90,6 +91,11 @@ function targets(from: Cursor): Plain {
   return from.times(count, () => from.hex(8));
 }
 
+function offer(from: Cursor): Plain {
+  const common = { transfer: from.u32(), dryRun: isOne(from.u8()), rank: from.u32() };
+  return { ...common, targets: targets(from) };
+}
+
 /** ORDER and COMMIT have the same form. */
 function order(from: Cursor): Plain {
   return { transfer: from.u32(), order: from.u32(), targets: targets(from) };
@@ -136,7 +142,8 @@ function status(from: Cursor): Plain {
   const wants = from.times(answers, () => want(from));
   const common = { sender, transfer, phase, stamp, stagedBelow, windowEnd, inFlight, received };
   const rest = { reason: reason(from), findings: from.u32(), worked: from.u32(), order: from.u32() };
-  return { ...common, missingRuns, missingFragments, wants, ...rest };
+  const admitted = { admission: from.u32(), ahead: from.u16() };
+  return { ...common, missingRuns, missingFragments, wants, ...rest, ...admitted };
 }
 
 function want(from: Cursor): Plain {

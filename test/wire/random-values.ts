@@ -116,6 +116,8 @@ function status(random: Random): Status {
     findings: u32(random),
     worked: u32(random),
     order: u32(random),
+    admission: u32(random),
+    ahead: u16(random),
   };
 }
 
@@ -153,7 +155,7 @@ const MAKERS: readonly ((random: Random) => ControlMessage)[] = [
   },
   (random) => ({
     type: "offer",
-    body: { transfer: u32(random), dryRun: flag(random), targets: epochs(random) },
+    body: { transfer: u32(random), dryRun: flag(random), rank: u32(random), targets: epochs(random) },
   }),
   (random) => ({
     type: "progress",

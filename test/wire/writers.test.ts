@@ -168,6 +168,8 @@ test("a status is as long as its parts are said to be", () => {
     findings: 3,
     worked: 4,
     order: 5,
+    admission: 6,
+    ahead: 7,
   };
   const lists =
     MISSING_RUN_BYTES + MISSING_FRAGMENTS_BYTES + wants.reduce((sum, want) => sum + wantBytes(want), 0);

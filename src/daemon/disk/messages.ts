@@ -210,5 +210,7 @@ export type StageReply =
       readonly first: number;
       readonly findings: readonly Finding[];
     }
+  /** Nothing is left of a transfer that is over. */
+  | { readonly kind: "closed"; readonly inbound: InboundKey }
   /** A sign that something long goes on. */
   | { readonly kind: "worked"; readonly inbound: InboundKey };

@@ -7,6 +7,7 @@ import { bytesOfText } from "../../base/display.ts";
 import { UserError } from "../../base/user-error.ts";
 import { inboundName, type ProducedBlock } from "../../engine/types.ts";
 import { sealBlock } from "../../net/block-sealing.ts";
+import { HeapKeeper } from "../../sys/heap.ts";
 import { Owners } from "../../tree/entries/owners.ts";
 import type { HeldEntry } from "../../tree/scan/held-entry.ts";
 import { baseDirectoryProblem, deviceOfDirectory, leadsElsewhere } from "../../tree/disk/base-directory.ts";
@@ -55,6 +56,7 @@ export function runSourceThread(port: MessagePort, settings: WorkerSettings): vo
   const owners = new Owners();
   const sources = new Map<number, OpenSource>();
   let device = deviceOfDirectory(settings.base);
+  const heap = new HeapKeeper(() => sources.size === 0);
   const reply = (message: SourceReply) => port.postMessage(message);
   /** Commits that are under way: nothing of the tree is read in the middle of them. */
   let holds = 0;
@@ -71,7 +73,7 @@ export function runSourceThread(port: MessagePort, settings: WorkerSettings): vo
       waiting.push(command);
     } else {
       device ??= deviceOfDirectory(settings.base);
-      carryOut(command, { settings, owners, sources, device, reply });
+      carryOut(command, { settings, owners, sources, device, heap, reply });
     }
   };
   port.on("message", (commands: readonly SourceCommand[]) => commands.forEach(handle));
@@ -82,13 +84,14 @@ interface SourceContext {
   readonly owners: Owners;
   readonly sources: Map<number, OpenSource>;
   readonly device: number | undefined;
+  readonly heap: HeapKeeper;
   readonly reply: (message: SourceReply) => void;
 }
 
 type TransferCommand = Exclude<SourceCommand, { kind: "stop" | "hold" | "go-on" }>;
 
 function carryOut(command: TransferCommand, context: SourceContext): void {
-  const { settings, owners, sources, device, reply } = context;
+  const { settings, owners, sources, device, heap, reply } = context;
   if (command.kind === "open") {
     sources.set(command.transfer, openSource(command, settings, owners, device));
     return;
@@ -100,6 +103,7 @@ function carryOut(command: TransferCommand, context: SourceContext): void {
   else {
     open.source?.close();
     sources.delete(command.transfer);
+    heap.noteEnd();
   }
 }
 

@@ -14,6 +14,7 @@ import { Directories } from "../../tree/disk/directories.ts";
 import { isStill, leadsElsewhere } from "../../tree/disk/base-directory.ts";
 import { withClosedDirectories } from "../../tree/disk/closed-directories.ts";
 import { LinuxDisk } from "../../tree/disk/linux-disk.ts";
+import { HeapKeeper } from "../../sys/heap.ts";
 import { Owners } from "../../tree/entries/owners.ts";
 import { Protection } from "../../tree/decide/protection.ts";
 import { RefusalError, StageError } from "../../tree/reasons/stage-error.ts";
@@ -130,6 +131,7 @@ class StageThread {
   private readonly protection: Protection | undefined;
   private readonly pages: Uint8Array;
   private readonly stages = new Map<string, OpenStage>();
+  private readonly heap = new HeapKeeper(() => this.stages.size === 0);
   private base: Directories | undefined;
   /** Called when a step has been taken that no command has asked for. */
   afterStep: () => void = () => undefined;
@@ -321,6 +323,8 @@ class StageThread {
     endPlanning(open);
     const failure = attempt(() => open.stage?.clean());
     if (failure !== undefined) this.reply({ kind: "left", inbound, failure });
+    this.reply({ kind: "closed", inbound });
+    this.heap.noteEnd();
   }
 
   private tellMoved(name: string): void {

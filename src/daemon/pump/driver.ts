@@ -110,6 +110,12 @@ export class Driver {
     this.planPump();
   }
 
+  /** Asks members whether they are alive. */
+  probe(epochs: readonly string[]): void {
+    this.parts.engine.membership.probe(epochs, this.nowMs());
+    this.planPump();
+  }
+
   /** The node is about to accept other keys: it tells the members their fingerprints at once, under the key that seals now. */
   tellKeys(keys: NodeInfo["keys"]): void {
     this.parts.engine.membership.changeKeys(keys);
@@ -161,7 +167,11 @@ export class Driver {
       return;
     }
     const outbound = this.outbound.get(reply.transfer);
-    if (outbound === undefined) return;
+    if (outbound === undefined) {
+      // The transfer is over, but the engine is to know that the disk has answered.
+      if (reply.kind === "produced") this.handle(reply);
+      return;
+    }
     outbound.observer.onSource(reply);
     if (reply.kind === "reports") return;
     reply.blocks.forEach((block, index) =>

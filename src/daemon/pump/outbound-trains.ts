@@ -19,6 +19,7 @@ export class OutboundTrains {
   private readonly datagramBytes: number;
   private readonly fullBytes: number;
   private readonly sealedBytesOfSlot = new Uint16Array(WINDOW_BLOCKS);
+  private usedSlots = 0;
   private pendingSends = 0;
   private isClosed = false;
 
@@ -38,7 +39,9 @@ export class OutboundTrains {
 
   /** The reading thread has laid a block into the ring. */
   noteBlock(block: number, sealedBytes: number): void {
-    this.sealedBytesOfSlot[memoryRowOf(block)] = sealedBytes;
+    const slot = memoryRowOf(block);
+    this.sealedBytesOfSlot[slot] = sealedBytes;
+    this.usedSlots = Math.max(this.usedSlots, slot + 1);
   }
 
   /**
@@ -94,6 +97,6 @@ export class OutboundTrains {
   }
 
   private releaseIfDone(): void {
-    if (this.isClosed && this.pendingSends === 0) this.pool.give(this.ring);
+    if (this.isClosed && this.pendingSends === 0) this.pool.give(this.ring, this.usedSlots);
   }
 }

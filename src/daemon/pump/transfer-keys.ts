@@ -1,12 +1,13 @@
 /** Which key of the fleet each transfer began with. */
-import { type InboundKey, inboundName } from "../../engine/types.ts";
+import { REMEMBERED_OFFERS } from "../../engine/receiver/waiting-offers.ts";
+import { inboundName, type TransferName } from "../../engine/types.ts";
 import type { KeyRing } from "../../net/key-ring.ts";
 import type { FleetKey } from "../../net/sealing.ts";
-import { INBOUND_TRANSFERS, REMEMBERED_TRANSFERS } from "../../wire/limits.ts";
+import { REMEMBERED_TRANSFERS } from "../../wire/limits.ts";
 import type { ControlMessage } from "../../wire/message.ts";
 
 /** Transfers that do not run, and whose key is kept: those that are over, and those that are offered and not begun. */
-const KEPT = REMEMBERED_TRANSFERS + INBOUND_TRANSFERS;
+const KEPT = REMEMBERED_TRANSFERS + REMEMBERED_OFFERS;
 
 /**
  * A transfer keeps the key that it began with: its blocks and all messages about it, in both directions, are sealed under it
@@ -39,13 +40,13 @@ export class TransferKeys {
   }
 
   /** A member has offered a transfer in a message under this key. The first offer counts. */
-  noteOffer(key: InboundKey, fleetKey: FleetKey): void {
+  noteOffer(key: TransferName, fleetKey: FleetKey): void {
     const name = inboundName(key);
     if (!this.running.has(name)) this.keep(name, this.others.get(name) ?? fleetKey);
   }
 
   /** An offered transfer begins. Returns its key. */
-  open(key: InboundKey): FleetKey {
+  open(key: TransferName): FleetKey {
     const name = inboundName(key);
     const fleetKey = this.others.get(name) ?? this.ring.sealing;
     this.others.delete(name);
@@ -54,7 +55,7 @@ export class TransferKeys {
   }
 
   /** A transfer that this node receives is over. */
-  close(key: InboundKey): void {
+  close(key: TransferName): void {
     this.rest(inboundName(key));
   }
 
@@ -84,7 +85,7 @@ export class TransferKeys {
     return inboundName({ epoch: this.selfEpoch, transfer });
   }
 
-  /** The transfer that a message is about: members answer the sender, which names itself in STATUS and FINDINGS. */
+  /** The transfer that a message is about. What a member says about a transfer of another node names that node. */
   private nameFor(message: ControlMessage, speaker: string): string | undefined {
     switch (message.type) {
       case "hello":

@@ -1,6 +1,9 @@
 /** Lets requests wait for members. */
 import type { NodeEvent } from "../../engine/types.ts";
 
+/** Between two looks where nothing has happened that calls for one: members that were known before may have answered. */
+const LOOK_MS = 50;
+
 /** Requests that wait until there are enough members. */
 export class Arrivals {
   /** Each looks whether its request has waited long enough. */
@@ -25,6 +28,7 @@ export class Arrivals {
     return new Promise((resolve) => {
       const end = (result: boolean) => {
         clearTimeout(timer);
+        clearInterval(repeated);
         signal.removeEventListener("abort", giveUp);
         this.looks.delete(look);
         resolve(result);
@@ -34,6 +38,7 @@ export class Arrivals {
         if (isEnough()) end(true);
       };
       const timer = setTimeout(giveUp, mostMs);
+      const repeated = setInterval(look, LOOK_MS);
       signal.addEventListener("abort", giveUp);
       this.looks.add(look);
       if (signal.aborted) end(false);

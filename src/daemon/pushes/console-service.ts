@@ -9,6 +9,7 @@ import type { Transport } from "../../net/transports/transport.ts";
 import type { KeyRing } from "../../net/key-ring.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { displayName } from "./host-names.ts";
+import type { Driver } from "../pump/driver.ts";
 import type { Counters } from "../pump/counters.ts";
 import type { History } from "./history.ts";
 import type { InterfaceWatch } from "../service/interface-watch.ts";
@@ -24,6 +25,7 @@ import { VERSION } from "../settings/version.ts";
 export interface ServiceParts {
   readonly settings: Settings;
   readonly engine: NodeEngine;
+  readonly driver: Pick<Driver, "probe" | "nowMs">;
   readonly transport: Transport;
   readonly transfers: Transfers;
   readonly arrivals: Arrivals;
@@ -75,9 +77,15 @@ export class ConsoleService implements RequestHandler {
   }
 
   private async wait(request: WaitRequest, signal: AbortSignal): Promise<Result> {
-    const { membership } = this.parts.engine;
-    const present = () =>
-      chooseTargets([...membership.members], request.targets, request.excepts).members.length;
+    const { driver, engine } = this.parts;
+    const { membership } = engine;
+    // A host that has died stays a member for a minute. So only those count that are heard from now on.
+    const sinceMs = driver.nowMs();
+    driver.probe([...membership.members].map(({ epoch }) => epoch));
+    const present = () => {
+      const alive = [...membership.members].filter(({ epoch }) => membership.isHeardSince(epoch, sinceMs));
+      return chooseTargets(alive, request.targets, request.excepts).members.length;
+    };
     const { members, seconds } = request;
     if (await this.parts.arrivals.wait(() => present() >= members, seconds * 1000, signal))
       return { result: "ok" };

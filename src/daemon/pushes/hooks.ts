@@ -16,6 +16,8 @@ type HookName = "pre-commit" | "post-commit";
 /** A transfer that is being received. */
 interface Incoming {
   readonly name: string;
+  /** Of this admission. Answers about an earlier one of the same transfer are none about this. */
+  readonly admission: number;
   readonly sender: string;
   /** The list of changed paths, opened for each hook, so that it can be read when the area is gone. */
   lists: Partial<Record<HookName, fs.promises.FileHandle>>;
@@ -57,7 +59,8 @@ export class Hooks {
    * @returns whether it is held back
    */
   hold(reply: StageAnswer, pass: (reply: StageAnswer) => void): boolean {
-    const incoming = this.incoming.get(inboundName(reply.inbound));
+    const known = this.incoming.get(inboundName(reply.inbound));
+    const incoming = known?.admission === reply.inbound.admission ? known : undefined;
     if (reply.kind === "committed" && incoming !== undefined) incoming.commit = { failure: reply.failure };
     if (reply.kind !== "prepared" || incoming === undefined || reply.changes === undefined) return false;
     incoming.entries = reply.totals.entries;
@@ -69,7 +72,8 @@ export class Hooks {
   onEvent(event: NodeEvent): void {
     if (event.kind === "inbound-began" && !event.dryRun) {
       const name = inboundName(event.key);
-      const fresh = { lists: {}, entries: 0, isEnded: false, commit: undefined };
+      const { admission } = event.key;
+      const fresh = { admission, lists: {}, entries: 0, isEnded: false, commit: undefined };
       this.incoming.set(name, { name, sender: event.hostName, ...fresh });
     } else if (event.kind === "inbound-ended") {
       const incoming = this.incoming.get(inboundName(event.key));

@@ -45,6 +45,8 @@ export class ReceivedTransfers {
       const incoming = this.incoming.get(name);
       this.incoming.delete(name);
       if (incoming === undefined || incoming.dryRun) return;
+      // It begins again, and then has an end of its own.
+      if (event.outcome === "yielded") return;
       const { from, time, entries, bytes, beganMs } = incoming;
       const outcome = event.outcome === "done" ? "done" : "failed";
       this.record({

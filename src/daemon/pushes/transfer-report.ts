@@ -83,7 +83,9 @@ export class TransferReport {
         this.deleted++;
         this.emit({ event: "superfluous", host, path });
       } else {
-        this.emit({ event: "note", host, path, reason: text, cause: reasonOf(text) });
+        const cause = reasonOf(text);
+        if (cause.code === "unlisted") this.deleted += Number(cause.args[0]);
+        this.emit({ event: "note", host, path, reason: text, cause });
         this.log.warn({ path }, `${host}: ${text}`);
       }
     }

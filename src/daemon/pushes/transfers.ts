@@ -21,16 +21,20 @@ import { chooseReachable } from "./targets.ts";
 import { type TransferProgress, TransferReport } from "./transfer-report.ts";
 import { resultOfTransfer, resultWithoutTransfer } from "./transfer-result.ts";
 import { Turns } from "./turns.ts";
+import { WAIT_MS, Waits } from "./waits.ts";
 
 /** Between two progress events: a bar that moves five times a second looks steady. */
 const PROGRESS_MS = 200;
+
+/** Between two looks at what a push waits for. */
+const LOOK_MS = 500;
 
 /** The parts that transfers work with. */
 export interface TransferParts {
   readonly engine: Pick<NodeEngine, "membership" | "outboundTransfer">;
   readonly driver: Pick<Driver, "startTransfer" | "handle" | "nowMs">;
   readonly log: Log;
-  readonly settings: Pick<Settings, "parallel" | "excludes" | "ownerMatch" | "port">;
+  readonly settings: Pick<Settings, "hostName" | "parallel" | "excludes" | "ownerMatch" | "port">;
   /** Knows the hosts that cannot be reached for their key. */
   readonly apart: Pick<ApartHosts, "lost" | "verdictOn">;
   readonly watch: Pick<InterfaceWatch, "state" | "datagramBytes">;
@@ -104,7 +108,9 @@ export class Transfers {
     compileExcludes(request.excludes, "");
     const groupOwner = request.group === "" ? undefined : ownerForGroup(caller, request.group);
     if (this.isStopping) throw stopping();
-    await this.turns.take(signal);
+    const pushes = this.count + this.waiting;
+    const timer = setTimeout(() => emit({ event: "waiting", pushes }), WAIT_MS);
+    await this.turns.take(signal).finally(() => clearTimeout(timer));
     try {
       return await this.sendNow({ request, groupOwner, by: pushedBy(caller), emit }, signal);
     } finally {
@@ -164,6 +170,9 @@ export class Transfers {
     const rules = this.rulesOf(asked);
     this.running.set(transfer, { request, by, targets, report, resolve, beganMs: driver.nowMs() });
     if (request.progress) this.reportProgress(transfer);
+    const nameOf = (epoch: string | undefined) =>
+      epoch === undefined ? this.parts.settings.hostName : (report.hostOf(epoch) ?? epoch);
+    this.reportWaits(transfer, new Waits(nameOf), emit);
     const { dryRun, allOrNothing } = request;
     const datagramBytes = datagramBytesFor(members, this.parts.watch.datagramBytes);
     driver.startTransfer(
@@ -207,6 +216,21 @@ export class Transfers {
     if (running === undefined) return;
     running.report.emitProgress(this.senderOf(transfer));
     setTimeout(() => this.reportProgress(transfer), PROGRESS_MS).unref();
+  }
+
+  /** Says what the push waits for, also where no progress is shown. */
+  private reportWaits(transfer: number, waits: Waits, emit: (event: Event) => void): void {
+    if (!this.running.has(transfer)) return;
+    const sender = this.senderOf(transfer);
+    const events = sender === undefined ? [] : waits.look(sender, this.parts.driver.nowMs());
+    for (const event of events) {
+      emit(event);
+      if (event.event === "slow")
+        this.parts.log.warn(
+          `transfer ${transfer}: ${event.host} has been ${event.doing} for ${event.seconds} s`,
+        );
+    }
+    setTimeout(() => this.reportWaits(transfer, waits, emit), LOOK_MS).unref();
   }
 
   private senderOf(transfer: number) {

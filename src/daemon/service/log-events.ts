@@ -47,6 +47,7 @@ export function logEvent(log: Log, event: NodeEvent, hostOf: (epoch: string) => 
     case "inbound-ended": {
       const name = `transfer ${event.key.transfer} from ${hostOf(event.key.epoch)}`;
       if (event.outcome === "done") log.info(`${name} is done`);
+      else if (event.outcome === "yielded") log.debug(`${name} waits: another one comes first`);
       else if (event.outcome === "discarded")
         log.info(`${name} was given up, nothing has changed: ${event.reason}`);
       else log.error(`${name} failed: ${event.reason}`);

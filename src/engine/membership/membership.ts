@@ -71,6 +71,19 @@ export class Membership {
     return this.membersByEpoch.get(epoch);
   }
 
+  /** Whether something was heard of a member at that time or later. */
+  isHeardSince(epoch: string, sinceMs: number): boolean {
+    return (this.heardByEpoch.get(epoch)?.anyMs ?? -Infinity) >= sinceMs;
+  }
+
+  /** Questions members again, as if they were unknown: those that are alive answer, and have been heard then. */
+  probe(epochs: readonly string[], nowMs: number): void {
+    for (const epoch of epochs) {
+      const member = this.membersByEpoch.get(epoch);
+      if (member !== undefined) this.addCandidate(member, member.address, member.info, nowMs);
+    }
+  }
+
   /** Begins to tell the group of this node. */
   start(nowMs: number): void {
     this.pendingHellosMs = times.HELLO_AT_MS.map((delayMs) => nowMs + delayMs);

@@ -4,12 +4,12 @@ import { fraction } from "../../base/random.ts";
 import { RELAYED_TRANSFERS, TARGETS_PER_MESSAGE } from "../../wire/limits.ts";
 import type { Commit, Query, Relay } from "../../wire/transfer-messages.ts";
 import { spreadMs } from "../spread.ts";
-import { type Effect, inboundName, type InboundKey } from "../types.ts";
+import { type Effect, inboundName, type TransferName } from "../types.ts";
 import type { ReceiverContext } from "./context.ts";
 
 /** One COMMIT: its place, all members that it named, and those of them that wait for an answer. */
 interface HeardCommit {
-  readonly key: InboundKey;
+  readonly key: TransferName;
   order: number;
   readonly targets: Set<string>;
   readonly asking: Set<string>;
@@ -39,7 +39,7 @@ export class CommitRelay {
   }
 
   /** Takes note of a COMMIT of a transfer that this node receives. */
-  noteCommit(key: InboundKey, { order, targets }: Commit): void {
+  noteCommit(key: TransferName, { order, targets }: Commit): void {
     const name = inboundName(key);
     const heard = this.heard.get(name) ?? { key, order, targets: new Set(), asking: new Set() };
     heard.order = Math.max(heard.order, order);

@@ -1,6 +1,7 @@
 /** What an incoming transfer needs to know of its node. */
 import type { Random } from "../../base/random.ts";
 import { TARGETS_PER_MESSAGE } from "../../wire/limits.ts";
+import type { Ranked } from "../ranks.ts";
 import type { EngineOptions } from "../types.ts";
 import type { CommitOrder } from "../commit-order.ts";
 
@@ -15,6 +16,8 @@ export interface ReceiverContext {
   readonly members: () => number;
   /** The places of all transfers to this node. */
   readonly commitOrder: CommitOrder;
+  /** How many transfers wait that are to be admitted before this one. */
+  readonly waitingBefore: (ranked: Ranked) => number;
 }
 
 /**

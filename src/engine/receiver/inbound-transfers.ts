@@ -1,11 +1,14 @@
 /** All transfers that a node receives, and those that it has received. */
 import { sentence } from "../../base/reason.ts";
 import type { Random } from "../../base/random.ts";
+import { serialAdd } from "../../base/serial.ts";
 import { epochHalves, type FragmentHeader } from "../../wire/datagram.ts";
 import { INBOUND_TRANSFERS } from "../../wire/limits.ts";
 import type { ControlMessage } from "../../wire/message.ts";
 import { MemberPhase } from "../../wire/status-message.ts";
-import type { Offer, Relay } from "../../wire/transfer-messages.ts";
+import type { Offer, Relay, Yield } from "../../wire/transfer-messages.ts";
+import type { CommitOrder } from "../commit-order.ts";
+import { comesBefore, type Ranked } from "../ranks.ts";
 import {
   type Address,
   type Effect,
@@ -17,19 +20,21 @@ import {
   type Member,
   sameAddress,
   setMask,
+  type TransferName,
 } from "../types.ts";
 import { inFlightShare } from "../window.ts";
-import type { CommitOrder } from "../commit-order.ts";
 import { CommitRelay } from "./commit-relay.ts";
 import type { ReceiverContext } from "./context.ts";
-import { EndedTransfers, type LastWord } from "./ended-transfers.ts";
-import { emptyStatus } from "./status.ts";
+import { DiskWatch } from "./disk-watch.ts";
+import { EndedTransfers } from "./ended-transfers.ts";
+import { type EmptyStatus, emptyStatus } from "./status.ts";
 import { TransferReceiver } from "./transfer-receiver.ts";
+import { WaitingOffers } from "./waiting-offers.ts";
 
 /** The answers of a node's disk about what it receives. */
 export type InboundInput = Extract<
   Input,
-  { kind: "staged" | "prepared" | "committed" | "overtaken" | "found" | "worked" }
+  { kind: "staged" | "prepared" | "committed" | "overtaken" | "found" | "closed" | "worked" }
 >;
 
 /** What a node is to its incoming transfers. */
@@ -48,8 +53,9 @@ export interface InboundSurroundings {
 }
 
 /**
- * All transfers that a node receives (PROTOCOL.md 5.1, 5.7): takes new ones in, leads messages, fragments and the
- * disk's answers to them, and remembers how they have ended. Between them stands the order of their commits.
+ * All transfers that a node receives (PROTOCOL.md 5.1, 5.7, 5.9, 5.10): admits new ones in their order, leads messages,
+ * fragments and the disk's answers to them, and remembers how they have ended. Between them stands the order of their
+ * commits.
  */
 export class InboundTransfers {
   private readonly selfEpoch: string;
@@ -57,8 +63,14 @@ export class InboundTransfers {
   private readonly effects: Effect[];
   private readonly context: ReceiverContext;
   private readonly transfers = new Map<string, TransferReceiver>();
+  private readonly waiting = new WaitingOffers();
+  private readonly disk = new DiskWatch();
   private readonly ended = new EndedTransfers();
   private readonly relay: CommitRelay;
+  /** How many transfers this node has admitted, as a serial number. */
+  private admissions = 0;
+  /** Grows whenever something that this node receives makes progress, as a serial number. */
+  private movements = 0;
   /** The transfer that the last fragment belonged to: the next one mostly does too. */
   private lastUsed: { high: number; low: number; receiver: TransferReceiver } | undefined;
   /** Transfers to which fragments have come since the last call of afterFragments. */
@@ -71,7 +83,8 @@ export class InboundTransfers {
     this.receives = receives;
     this.effects = effects;
     const inFlight = () => inFlightShare(options.socketFragments, this.transfers.size);
-    this.context = { selfEpoch, random, options, members, inFlight, commitOrder: places };
+    const waitingBefore = (ranked: Ranked) => this.waiting.countBefore(ranked);
+    this.context = { selfEpoch, random, options, members, inFlight, commitOrder: places, waitingBefore };
     this.relay = new CommitRelay(this.context, effects);
   }
 
@@ -91,10 +104,15 @@ export class InboundTransfers {
       case "abort": {
         const { transfer, targets, reason } = message.body;
         // No targets at all stand for everybody.
-        if (targets.length === 0 || targets.includes(this.selfEpoch))
+        if (targets.length === 0 || targets.includes(this.selfEpoch)) {
+          this.waiting.forget({ epoch: member.epoch, transfer });
           this.of(member, transfer)?.discard(reason);
+        }
         break;
       }
+      case "yield":
+        this.handleYield(member, message.body, nowMs);
+        break;
       case "progress": {
         const receiver = this.of(member, message.body.transfer);
         if (receiver === undefined) this.answerFromMemory(member, message.body.transfer);
@@ -125,24 +143,29 @@ export class InboundTransfers {
   /** The disk answers. */
   handle(input: InboundInput, nowMs: number): void {
     const receiver = this.transfers.get(inboundName(input.key));
+    this.movements = serialAdd(this.movements, 1);
+    this.disk.noteSign();
+    if (input.kind === "closed") this.disk.noteClosed(input.key);
+    // It is about an earlier admission of the same transfer.
+    if (receiver?.key.admission !== input.key.admission) return;
     switch (input.kind) {
       case "staged":
-        receiver?.handleStaged(input, nowMs);
+        receiver.handleStaged(input, nowMs);
         break;
       case "prepared":
-        receiver?.handlePrepared(input, nowMs);
+        receiver.handlePrepared(input, nowMs);
         break;
       case "committed":
-        receiver?.handleCommitted(input.failure, nowMs);
+        receiver.handleCommitted(input.failure, nowMs);
         break;
       case "overtaken":
-        receiver?.handleOvertaken(input.failure, nowMs);
+        receiver.handleOvertaken(input.failure, nowMs);
         break;
       case "found":
-        receiver?.handleFound(input.first, input.findings);
+        receiver.handleFound(input.first, input.findings);
         break;
       case "worked":
-        receiver?.noteWork();
+        receiver.noteWork();
         break;
     }
   }
@@ -170,6 +193,7 @@ export class InboundTransfers {
 
   /** A sender is gone, and with it all that it was sending. */
   senderLeft(epoch: string, reason: string, nowMs: number): void {
+    this.waiting.forgetSender(epoch);
     for (const receiver of this.transfers.values()) {
       if (receiver.key.epoch === epoch) receiver.orphan(reason, nowMs);
     }
@@ -177,7 +201,10 @@ export class InboundTransfers {
 
   tick(nowMs: number): void {
     this.relay.tick(nowMs);
-    for (const receiver of this.transfers.values()) receiver.tick(nowMs);
+    for (const receiver of this.transfers.values()) {
+      receiver.tick(nowMs);
+      if (receiver.isForsaken) this.disk.noteOver(receiver.key);
+    }
   }
 
   nextDeadlineMs(): number {
@@ -186,39 +213,100 @@ export class InboundTransfers {
     return earliest;
   }
 
-  /** Moves the effects of all transfers to the others of the node, and clears away those that have ended. */
-  collect(): void {
-    for (const [name, receiver] of this.transfers) {
+  /**
+   * Moves the effects of all transfers to the others of the node, clears away those that have ended, and admits those
+   * that wait for their places.
+   */
+  collect(nowMs: number): void {
+    // Those that are admitted on the way are visited as well: a Map keeps the order of insertion.
+    for (const receiver of this.transfers.values()) {
       // Another transfer may have ended that came before this one.
       receiver.commitInTurn();
-      for (let effect = receiver.poll(); effect !== undefined; effect = receiver.poll())
-        this.effects.push(effect);
+      this.takeEffects(receiver, nowMs);
       if (receiver.ended === undefined) continue;
-      this.transfers.delete(name);
+      this.remove(receiver);
       this.ended.add(receiver.key, receiver.ended);
-      if (this.lastUsed?.receiver === receiver) this.lastUsed = undefined;
+      this.admitWaiting(nowMs);
     }
   }
 
   private handleOffer(member: Member, offer: Offer, nowMs: number): void {
     if (!offer.targets.includes(this.selfEpoch)) return;
-    const key = { epoch: member.epoch, transfer: offer.transfer };
+    const key: TransferName = { epoch: member.epoch, transfer: offer.transfer };
     const known = this.transfers.get(inboundName(key));
     const lastWord = this.ended.of(key);
+    const reason = this.whyNot(nowMs);
     if (known !== undefined) {
       known.handleOffer(nowMs);
     } else if (lastWord !== undefined) {
       this.answer(member, key, lastWord);
-    } else if (!this.receives) {
-      const refusal = { phase: MemberPhase.failed, reason: sentence("does-not-receive") };
+    } else if (reason !== undefined) {
+      const refusal = { phase: MemberPhase.failed, reason };
       this.ended.add(key, refusal);
       this.answer(member, key, refusal);
-    } else if (this.transfers.size >= INBOUND_TRANSFERS) {
-      // The sender goes on offering it until one of the others has ended.
-      this.answer(member, key, { phase: MemberPhase.waiting, reason: "" });
     } else {
-      this.transfers.set(inboundName(key), new TransferReceiver(this.context, key, member, offer, nowMs));
+      this.letWait(member, offer, nowMs);
     }
+  }
+
+  /** Why this node takes no transfer; undefined if it does. */
+  private whyNot(nowMs: number): string | undefined {
+    if (!this.receives) return sentence("does-not-receive");
+    const hungMs = this.disk.hungMs(nowMs);
+    return hungMs === undefined ? undefined : sentence("disk-hung", Math.floor(hungMs / 1000));
+  }
+
+  /** Admits an offered transfer, or lets it wait: the sender goes on offering it. */
+  private letWait(sender: Member, offer: Offer, nowMs: number): void {
+    const name = { epoch: sender.epoch, transfer: offer.transfer };
+    const ranked = { name, rank: offer.rank };
+    const isNew = this.waiting.note({ ...ranked, sender, offer, heardMs: nowMs });
+    this.admitWaiting(nowMs);
+    if (this.transfers.has(inboundName(name))) return;
+    const ahead = this.transfers.size + this.waiting.countBefore(ranked);
+    const waiting = { phase: MemberPhase.waiting, reason: "", worked: this.movements } as const;
+    this.answer(sender, name, { ...waiting, admission: this.admissions, ahead });
+    if (!isNew) return;
+    for (const receiver of this.transfers.values())
+      if (comesBefore(ranked, rankedOf(receiver))) receiver.askToYield(nowMs);
+  }
+
+  /** Gives the places that are free to those that wait, in their order (PROTOCOL.md 5.10). */
+  private admitWaiting(nowMs: number): void {
+    while (this.transfers.size < INBOUND_TRANSFERS && !this.waiting.isEmpty) {
+      const first = this.waiting.takeFirst(nowMs);
+      if (first === undefined) return;
+      this.admissions = serialAdd(this.admissions, 1);
+      const key = { ...first.name, admission: this.admissions };
+      const receiver = new TransferReceiver(this.context, key, first.sender, first.offer, nowMs);
+      this.transfers.set(inboundName(key), receiver);
+    }
+  }
+
+  /** The sender gives back a place: the transfer waits again, as if it had just been offered. */
+  private handleYield(sender: Member, { transfer, target, admission }: Yield, nowMs: number): void {
+    const receiver = this.of(sender, transfer);
+    if (target !== this.selfEpoch || receiver?.key.admission !== admission) return;
+    if (!receiver.yieldPlace()) return;
+    this.takeEffects(receiver, nowMs);
+    this.remove(receiver);
+    this.waiting.note({ ...rankedOf(receiver), sender, offer: receiver.offer, heardMs: nowMs });
+    this.admitWaiting(nowMs);
+  }
+
+  private takeEffects(receiver: TransferReceiver, nowMs: number): void {
+    for (let effect = receiver.poll(); effect !== undefined; effect = receiver.poll()) {
+      if (effect.kind !== "send" && effect.kind !== "event") this.disk.noteAsked(nowMs);
+      if (effect.kind === "discard") this.disk.noteOver(receiver.key);
+      this.effects.push(effect);
+    }
+  }
+
+  private remove(receiver: TransferReceiver): void {
+    this.transfers.delete(inboundName(receiver.key));
+    this.touched.delete(receiver);
+    this.movements = serialAdd(this.movements, 1);
+    if (this.lastUsed?.receiver === receiver) this.lastUsed = undefined;
   }
 
   /** Another member repeats the COMMIT of a sender. Only a transfer that this node receives can be meant. */
@@ -241,8 +329,8 @@ export class InboundTransfers {
     if (lastWord !== undefined) this.answer(member, key, lastWord);
   }
 
-  private answer({ address }: Member, key: InboundKey, word: LastWord): void {
-    const body = emptyStatus(key, word);
+  private answer({ address }: Member, name: TransferName, word: EmptyStatus): void {
+    const body = emptyStatus(name, word);
     this.effects.push({
       kind: "send",
       destination: { to: "address", address },
@@ -269,4 +357,8 @@ export class InboundTransfers {
     }
     return undefined;
   }
+}
+
+function rankedOf({ key, offer }: TransferReceiver): Ranked {
+  return { name: { epoch: key.epoch, transfer: key.transfer }, rank: offer.rank };
 }

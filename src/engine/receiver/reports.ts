@@ -13,13 +13,14 @@ import { Gaps } from "./gaps.ts";
 import type { Pace } from "./pace.ts";
 import { PendingWants } from "./pending-wants.ts";
 import type { ReceiverLife } from "./states.ts";
-import { buildStatus } from "./status.ts";
+import { buildStatus, MOST_AHEAD } from "./status.ts";
 import * as times from "./times.ts";
 
 /** The parts of a transfer that a report tells of, and the sender that it goes to. */
 export interface ReportedParts {
   readonly context: ReceiverContext;
   readonly key: InboundKey;
+  readonly rank: number;
   readonly sender: Member;
   readonly life: ReceiverLife;
   readonly assembly: Assembly;
@@ -187,6 +188,8 @@ export class Reports {
         findings: findings.total,
         worked: (this.worked + turn.departures) >>> 0,
         order: turn.place,
+        admission: key.admission,
+        ahead: this.ahead,
       },
       life.state === "receiving" ? this.gaps.missing() : { runs: [], fragments: [] },
       dueWants,
@@ -197,6 +200,12 @@ export class Reports {
     this.last = { stamp: this.stamp, stagedBelow: assembly.stagedBelow, atMs: nowMs };
     pace.drawShare();
     this.planNext(nowMs, dueWants.length > wants.length);
+  }
+
+  /** Transfers that ask for the place of this one. */
+  private get ahead(): number {
+    const { context, key, rank } = this.parts;
+    return Math.min(MOST_AHEAD, context.waitingBefore({ name: key, rank }));
   }
 
   private planNext(nowMs: number, hasMoreWants: boolean): void {

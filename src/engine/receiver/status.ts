@@ -11,7 +11,10 @@ import {
   type Want,
   wantBytes,
 } from "../../wire/status-message.ts";
-import type { InboundKey } from "../types.ts";
+import type { TransferName } from "../types.ts";
+
+/** The highest number that the field for transfers ahead holds. */
+export const MOST_AHEAD = 0xffff;
 
 /** A STATUS without its lists. */
 export type StatusHead = Omit<Status, "missingRuns" | "missingFragments" | "wants">;
@@ -39,10 +42,14 @@ export function buildStatus(
   return { status, wants };
 }
 
-/** A STATUS of a transfer that is not going on: zeros in all fields but phase and reason (PROTOCOL.md 5.1, 5.7). */
+/** What a STATUS of a transfer that is not going on says. */
+export type EmptyStatus = Pick<Status, "phase" | "reason"> &
+  Partial<Pick<Status, "worked" | "admission" | "ahead">>;
+
+/** A STATUS of a transfer that is not going on: zeros in all fields but these (PROTOCOL.md 5.1, 5.7). */
 export function emptyStatus(
-  { epoch, transfer }: InboundKey,
-  { phase, reason }: Pick<Status, "phase" | "reason">,
+  { epoch, transfer }: TransferName,
+  { phase, reason, worked = 0, admission = 0, ahead = 0 }: EmptyStatus,
 ): Status {
   return {
     sender: epoch,
@@ -58,7 +65,9 @@ export function emptyStatus(
     missingFragments: [],
     wants: [],
     findings: 0,
-    worked: 0,
+    worked,
     order: 0,
+    admission,
+    ahead: Math.min(ahead, MOST_AHEAD),
   };
 }

@@ -70,6 +70,19 @@ export const ORDERED_AT_ONCE = 64;
 export const ORDER_SPREAD_SHARE = 0.25;
 
 /**
+ * A disk that has shown no sign for this long, while it has a transfer that was given up, is taken for one that hangs.
+ * It is somewhat less than the five minutes after which senders give up such a member, so that the next push is not
+ * taken. Removing what a large transfer has left takes a minute or two.
+ */
+export const DISK_HUNG_MS = 240_000;
+
+/**
+ * An offer that waits is forgotten when it was not repeated for this long. Its sender repeats it every quarter of a
+ * second, so a dozen of them have got lost by then, or the sender is gone.
+ */
+export const OFFER_SILENCE_MS = 3_000;
+
+/**
  * A transfer whose sender is not heard for this long is thrown away. A sender drops a silent member after 5 s, so
  * it has given up first in any case. It is not longer, because a sender that is lost between ORDER and COMMIT holds
  * up later transfers for this long (PROTOCOL.md 5.7).

@@ -8,7 +8,7 @@ import type { Finding, Inquiry } from "../../wire/findings.ts";
 import type { MemberPhase } from "../../wire/status-message.ts";
 import type { Commit, Offer, Order, Progress, Relay } from "../../wire/transfer-messages.ts";
 import { spreadMs } from "../spread.ts";
-import type { Effect, FragmentMask, InboundKey, Input, Member } from "../types.ts";
+import type { Effect, FragmentMask, InboundKey, Input, Member, NodeEvent } from "../types.ts";
 import { Assembly } from "./assembly.ts";
 import { CommitQuery } from "./commit-query.ts";
 import { CommitTurn } from "./commit-turn.ts";
@@ -19,6 +19,8 @@ import { Reports } from "./reports.ts";
 import { ReceiverLife } from "./states.ts";
 import * as times from "./times.ts";
 
+type InboundOutcome = Extract<NodeEvent, { kind: "inbound-ended" }>["outcome"];
+
 /**
  * One transfer at a member (PROTOCOL.md 5): puts blocks together, has them staged, reports missing fragments and
  * wants, and switches when it is told to. Nothing is acknowledged before the disk has answered.
@@ -26,6 +28,7 @@ import * as times from "./times.ts";
 export class TransferReceiver {
   readonly key: InboundKey;
   readonly sender: Member;
+  readonly offer: Offer;
   private readonly context: ReceiverContext;
   private readonly dryRun: boolean;
   private readonly effects: Effect[] = [];
@@ -38,6 +41,8 @@ export class TransferReceiver {
   /** When the sender has been silent for too long. */
   private readonly silence = new Deadline();
   private totalBlocks: number | undefined;
+  /** Whether its sender waits for it no more. Once COMMIT has been said it is carried out anyway. */
+  isForsaken = false;
   /** Why the sender has left; undefined while it is a member. */
   private orphanedBy: string | undefined;
 
@@ -45,6 +50,7 @@ export class TransferReceiver {
     this.context = context;
     this.key = key;
     this.sender = sender;
+    this.offer = offer;
     this.dryRun = offer.dryRun;
     const { effects, life } = this;
     const assembly = (this.assembly = new Assembly(context.options.windowBlocks));
@@ -52,7 +58,8 @@ export class TransferReceiver {
     this.query = new CommitQuery(context, key, life, effects);
     const findings = (this.findings = new FindingsAnswers(key, sender, effects));
     const pace = new Pace(context.random, spreadMs(fellows(offer.targets, context.members())));
-    const reported = { context, key, sender, life, assembly, turn, findings, pace };
+    const { rank } = offer;
+    const reported = { context, key, rank, sender, life, assembly, turn, findings, pace };
     this.reports = new Reports(reported, effects, nowMs);
     effects.push({ kind: "open-stage", key, dryRun: offer.dryRun });
     const { hostName } = sender.info;
@@ -97,6 +104,23 @@ export class TransferReceiver {
     this.stageWhole();
     this.reports.afterFragments(nowMs);
     this.tick(nowMs);
+  }
+
+  /** Another transfer that comes first waits for this one's place: the sender is told soon. */
+  askToYield(nowMs: number): void {
+    if (this.life.isGoingOn) this.reports.answer(nowMs);
+  }
+
+  /**
+   * The sender gives back the place of this transfer, which begins again when it is admitted again.
+   *
+   * @returns false if it is too late, because members have begun to agree on its commit
+   */
+  yieldPlace(): boolean {
+    const { state } = this.life;
+    if (state !== "receiving" && state !== "preparing" && state !== "ready") return false;
+    this.end("failed", "", "yielded");
+    return true;
   }
 
   /** The sender has not heard of this member yet, and offers the transfer again. */
@@ -231,8 +255,10 @@ export class TransferReceiver {
 
   tick(nowMs: number): void {
     this.query.tick(nowMs);
-    if (this.silence.take(nowMs))
+    if (this.silence.take(nowMs)) {
+      this.isForsaken = true;
       this.discard(this.orphanedBy ?? sentence("sender-silent", times.SENDER_SILENCE_MS / 1000));
+    }
     this.reports.tick(nowMs);
   }
 
@@ -243,6 +269,7 @@ export class TransferReceiver {
   }
 
   private heardSender(nowMs: number): void {
+    this.isForsaken = false;
     if (!this.life.isGoingOn) return;
     this.silence.set(nowMs + times.SENDER_SILENCE_MS);
     this.query.noteSender(nowMs);
@@ -263,7 +290,7 @@ export class TransferReceiver {
     this.reports.send(nowMs);
   }
 
-  private end(state: "done" | "failed", reason: string, outcome: "done" | "failed" | "discarded"): void {
+  private end(state: "done" | "failed", reason: string, outcome: InboundOutcome): void {
     if (!this.life.isGoingOn) return;
     const hasCommitted = this.life.state === "committing";
     this.life.become(state);

@@ -4,17 +4,18 @@ import { TARGETS_PER_MESSAGE } from "../../wire/limits.ts";
 import type { ControlMessage } from "../../wire/message.ts";
 import { MemberPhase } from "../../wire/status-message.ts";
 import { spreadMs as spreadOf } from "../spread.ts";
-import type { Destination, Effect, Member, TransferRequest } from "../types.ts";
+import type { Destination, Effect, Member } from "../types.ts";
 import type { Barrier } from "./barrier.ts";
 import type { FlowControl } from "./flow-control.ts";
 import type { Ordering } from "./ordering.ts";
 import type { OutgoingBlocks } from "./outgoing-blocks.ts";
 import type { Production } from "./production.ts";
+import type { RankedRequest } from "./ranked-request.ts";
 import type { WantCollector } from "./wants.ts";
 
 /** The parts of a transfer that its messages tell of. */
 export interface AnnouncedParts {
-  readonly request: TransferRequest;
+  readonly request: RankedRequest;
   readonly barrier: Barrier;
   readonly blocks: OutgoingBlocks;
   readonly wants: WantCollector;
@@ -45,9 +46,9 @@ export class Announcements {
 
   /** OFFER for the members that have not answered it. */
   offer(): void {
-    const { dryRun } = this.parts.request;
+    const { dryRun, rank } = this.parts.request;
     for (const targets of pieces(this.parts.barrier.unanswered()))
-      this.toGroup({ type: "offer", body: { transfer: this.transfer, dryRun, targets } });
+      this.toGroup({ type: "offer", body: { transfer: this.transfer, dryRun, rank, targets } });
   }
 
   /** PROGRESS for everybody: how far the transfer is. */
@@ -82,6 +83,12 @@ export class Announcements {
   /** INQUIRY: asks a member for its findings from one on. */
   inquire(member: Member, first: number): void {
     this.toMember(member, { type: "inquiry", body: { transfer: this.transfer, first } });
+  }
+
+  /** YIELD: a member gives the place of this transfer to one that comes before, and lets this one wait. */
+  yieldPlace(member: Member, admission: number): void {
+    const { transfer } = this;
+    this.toMember(member, { type: "yield", body: { transfer, target: member.epoch, admission } });
   }
 
   /** ABORT for everybody, as the end of a dry run. */

@@ -21,9 +21,16 @@ export interface MemberProgress {
   /** The place that it has proposed for the transfer; 0 before it has. */
   order: number;
   hasAnswered: boolean;
+  /** Which of the member's admissions this transfer has, or has given back. */
+  admission: number | undefined;
+  /** How many other transfers come first, at a member that lets this one wait; 0 at any other. */
+  ahead: number;
   heardMs: number;
   /** When it last made progress, or owed nothing. */
   movedMs: number;
+  /** When it last received fragments, or missed none, and how many had been sent by then, as far as it has told. */
+  receivedMs: number;
+  receivedSeen: number;
 }
 
 /**
@@ -49,8 +56,12 @@ export class Barrier {
         worked: 0,
         order: 0,
         hasAnswered: false,
+        admission: undefined,
+        ahead: 0,
         heardMs: nowMs,
         movedMs: nowMs,
+        receivedMs: nowMs,
+        receivedSeen: 0,
       });
     }
     this.stagedBelows = new Least(targets.length, 0);
@@ -91,15 +102,63 @@ export class Barrier {
       status.order > progress.order ||
       status.worked !== progress.worked;
     if (hasMoved) progress.movedMs = nowMs;
+    if (!progress.hasAnswered) this.noteReceived(progress, seen, nowMs);
     progress.hasAnswered = true;
+    progress.admission = status.admission;
+    progress.ahead = 0;
     progress.heardMs = nowMs;
     if (status.phase > progress.phase) progress.phase = status.phase;
     if (status.stagedBelow > progress.stagedBelow) progress.stagedBelow = status.stagedBelow;
     if (status.order > progress.order) progress.order = status.order;
-    if (serialDistance(status.received, progress.received) > 0) progress.received = status.received;
+    if (serialDistance(status.received, progress.received) > 0) {
+      progress.received = status.received;
+      this.noteReceived(progress, seen, nowMs);
+    }
     progress.worked = status.worked;
     progress.window.update(status.windowEnd, seen, status.inFlight);
     this.stagedBelows.set(progress.index, progress.stagedBelow);
+    this.window.note(progress.index, progress.window);
+  }
+
+  /** A member has received fragments, or misses none: what it hears is judged from here on. */
+  noteReceived(progress: MemberProgress, seen: number, nowMs: number): void {
+    progress.receivedMs = nowMs;
+    progress.receivedSeen = Math.max(progress.receivedSeen, seen);
+  }
+
+  /** A member lets the transfer wait. */
+  noteWaiting(progress: MemberProgress, status: Status, nowMs: number): void {
+    progress.heardMs = nowMs;
+    if (progress.hasAnswered) return;
+    if (status.worked !== progress.worked) progress.movedMs = nowMs;
+    progress.worked = status.worked;
+    progress.ahead = status.ahead;
+  }
+
+  /**
+   * Whether a STATUS is about an admission that this transfer has given back, or one that was replaced since. The last
+   * word on a transfer counts in any case.
+   */
+  isOutdated({ hasAnswered, admission }: MemberProgress, status: Status): boolean {
+    if (status.phase >= MemberPhase.done || admission === undefined) return false;
+    return hasAnswered ? status.admission !== admission : serialDistance(status.admission, admission) <= 0;
+  }
+
+  /** Whether every member in the transfer has admitted it. From then on it gives no place back. */
+  get isAdmitted(): boolean {
+    for (const { hasAnswered } of this.active.values()) if (!hasAnswered) return false;
+    return true;
+  }
+
+  /** A member gives back its place, and is where it was before the transfer was offered. */
+  restart(progress: MemberProgress): void {
+    progress.hasAnswered = false;
+    progress.phase = MemberPhase.receiving;
+    progress.stagedBelow = 0;
+    progress.received = 0;
+    progress.worked = 0;
+    progress.window.reset();
+    this.stagedBelows.set(progress.index, 0);
     this.window.note(progress.index, progress.window);
   }
 
@@ -129,6 +188,7 @@ export class Barrier {
     for (const progress of this.active.values()) {
       progress.heardMs += standstillMs;
       progress.movedMs += standstillMs;
+      progress.receivedMs += standstillMs;
     }
   }
 

@@ -2,11 +2,13 @@
 import { sentence } from "../../base/reason.ts";
 import { Deadline } from "../../base/deadline.ts";
 import { MemberPhase } from "../../wire/status-message.ts";
+import type { Delay } from "../types.ts";
 import type { Barrier, MemberProgress } from "./barrier.ts";
 import type { FindingsReader } from "./findings-reader.ts";
 import type { Ordering } from "./ordering.ts";
 import type { OutgoingBlocks } from "./outgoing-blocks.ts";
 import type { Production } from "./production.ts";
+import type { SilentMembers } from "./silent-members.ts";
 import type { SenderLife } from "./states.ts";
 import * as times from "./times.ts";
 import type { WantCollector } from "./wants.ts";
@@ -20,6 +22,8 @@ export interface DebtParts {
   readonly wants: WantCollector;
   readonly findings: FindingsReader;
   readonly ordering: Ordering;
+  /** Members that an earlier transfer has not heard. */
+  readonly silent: SilentMembers;
 }
 
 /** A member that has had enough time, and why the transfer goes on without it. */
@@ -52,7 +56,10 @@ export class Debts {
   tick(nowMs: number): boolean {
     const standstillMs = nowMs - this.lastTickMs;
     this.lastTickMs = nowMs;
-    if (standstillMs >= times.STANDSTILL_MS) this.parts.barrier.forgive(standstillMs);
+    if (standstillMs >= times.STANDSTILL_MS) {
+      this.parts.barrier.forgive(standstillMs);
+      this.parts.production.forgive(standstillMs);
+    }
     if (!this.look.take(nowMs)) return false;
     this.look.set(nowMs + times.LOOK_MS);
     return true;
@@ -61,19 +68,61 @@ export class Debts {
   /** Members that have fallen silent, and members that answer and make no progress: a disk may hang for ever. */
   lost(nowMs: number): LostMember[] {
     const lost: LostMember[] = [];
+    for (const progress of this.parts.barrier.progress) {
+      if (!this.isOwing(progress)) progress.movedMs = nowMs;
+      const reason = this.whyLost(progress, nowMs);
+      if (reason !== undefined) lost.push({ progress, reason });
+    }
+    return lost;
+  }
+
+  private whyLost(progress: MemberProgress, nowMs: number): string | undefined {
+    const { silent } = this.parts;
+    const { epoch } = progress.member;
+    const silenceMs = nowMs - progress.heardMs;
+    if (silent.has(epoch) && silenceMs >= times.STILL_SILENT_MS) return sentence("still-silent");
+    if (silenceMs >= times.MEMBER_SILENCE_MS) {
+      silent.add(epoch);
+      return sentence("no-answer", times.MEMBER_SILENCE_MS / 1000);
+    }
+    if (this.isDeaf(progress, nowMs)) return sentence("deaf", times.MEMBER_DEAF_MS / 1000);
+    const idleMs = nowMs - progress.movedMs;
+    if (progress.ahead > 0)
+      return idleMs >= times.MEMBER_FULL_MS ? sentence("full", times.MEMBER_FULL_MS / 1000) : undefined;
     // A place is drawn without the disk, and until it is drawn, other transfers may have to wait.
     const isOrdering = this.parts.life.state === "ordering";
     const patienceMs = isOrdering ? times.MEMBER_SILENCE_MS : times.MEMBER_STUCK_MS;
+    return idleMs >= patienceMs ? sentence("stuck", patienceMs / 1000) : undefined;
+  }
+
+  /** Whether nothing that was sent to the group reaches a member. One that has all blocks is not to receive any. */
+  private isDeaf(progress: MemberProgress, nowMs: number): boolean {
+    const { barrier, blocks } = this.parts;
+    const { seen } = progress.window;
+    const isBehind = progress.hasAnswered && progress.stagedBelow < blocks.sent;
+    if (!isBehind) barrier.noteReceived(progress, seen, nowMs);
+    const lost = seen - progress.receivedSeen;
+    return lost >= times.DEAF_FRAGMENTS && nowMs - progress.receivedMs >= times.MEMBER_DEAF_MS;
+  }
+
+  /** Whether the disk of this node has had enough time for the blocks that it was asked for. */
+  isSourceLost(nowMs: number): boolean {
+    const { owingSinceMs } = this.parts.production;
+    return owingSinceMs !== undefined && nowMs - owingSinceMs >= times.SOURCE_STUCK_MS;
+  }
+
+  /** For whom the transfer waits, and for what. Members that have not answered the offer are not among them. */
+  delays(): Delay[] {
+    const delays: Delay[] = [];
+    const { owingSinceMs } = this.parts.production;
+    if (owingSinceMs !== undefined)
+      delays.push({ epoch: undefined, doing: "reading", sinceMs: owingSinceMs });
     for (const progress of this.parts.barrier.progress) {
-      if (!this.isOwing(progress)) progress.movedMs = nowMs;
-      if (nowMs - progress.heardMs >= times.MEMBER_SILENCE_MS)
-        lost.push({ progress, reason: sentence("no-answer", times.MEMBER_SILENCE_MS / 1000) });
-      else if (nowMs - progress.movedMs >= patienceMs) {
-        const reason = sentence("stuck", patienceMs / 1000);
-        lost.push({ progress, reason });
-      }
+      const { hasAnswered, member, movedMs } = progress;
+      if (hasAnswered && this.isOwing(progress))
+        delays.push({ epoch: member.epoch, doing: this.doing(progress), sinceMs: movedMs });
     }
-    return lost;
+    return delays;
   }
 
   /** Members because of which nothing can be sent now, before the barrier. */
@@ -86,6 +135,15 @@ export class Debts {
     if (production.isFinal) return progress.phase < MemberPhase.ready;
     const isFull = progress.window.isFull(blocks.sent, blocks.sentFragments);
     return isFull || wants.isOwedBy(progress.member.epoch);
+  }
+
+  private doing(progress: MemberProgress): Delay["doing"] {
+    const { life, blocks, wants, findings } = this.parts;
+    const { epoch } = progress.member;
+    if (life.state === "ordering" || life.state === "committing") return "switching";
+    if (wants.isOwedBy(epoch)) return "comparing";
+    if (findings.isReading(epoch)) return "listing deletes";
+    return progress.stagedBelow < blocks.sent ? "writing" : "making durable";
   }
 
   /** Whether the transfer waits for this member. */

@@ -53,9 +53,10 @@ export class FindingsReader {
       this.readings.set(member.epoch, { member, total, got: 0, askedMs: -Infinity });
   }
 
-  /** A member has left the transfer. */
+  /** A member has left the transfer, or will tell its findings again. */
   forget(epoch: string): void {
     this.readings.delete(epoch);
+    this.begun.delete(epoch);
   }
 
   /** Asks the first few members that are still to be read, unless they were asked a moment ago. */

@@ -1,7 +1,7 @@
 /** Which place the members of a transfer give it, and whether they agree. */
 import { MemberPhase } from "../../wire/status-message.ts";
 import type { CommitOrder } from "../commit-order.ts";
-import type { InboundKey } from "../types.ts";
+import type { TransferName } from "../types.ts";
 import type { Barrier, MemberProgress } from "./barrier.ts";
 
 /**
@@ -12,7 +12,7 @@ import type { Barrier, MemberProgress } from "./barrier.ts";
 export class Ordering {
   private readonly barrier: Barrier;
   private readonly places: CommitOrder;
-  private readonly key: InboundKey;
+  private readonly key: TransferName;
   /** The highest place that any member has proposed, also one that has left the transfer since. */
   private highest = 0;
   /** The place that was said in the last ORDER. */
@@ -22,7 +22,7 @@ export class Ordering {
    * @param places of all transfers that this node receives or sends
    * @param key of this transfer
    */
-  constructor(barrier: Barrier, places: CommitOrder, key: InboundKey) {
+  constructor(barrier: Barrier, places: CommitOrder, key: TransferName) {
     this.barrier = barrier;
     this.places = places;
     this.key = key;

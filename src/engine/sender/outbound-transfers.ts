@@ -1,6 +1,9 @@
 /** All transfers that a node sends. */
+import type { RankClock } from "../ranks.ts";
 import type { Effect, EngineOptions, Input, TransferRequest } from "../types.ts";
 import type { CommitOrder } from "../commit-order.ts";
+import { SilentMembers } from "./silent-members.ts";
+import { SOURCE_STUCK_MS } from "./times.ts";
 import { TokenBucket } from "./token-bucket.ts";
 import { type SendingNode, TransferSender } from "./transfer-sender.ts";
 
@@ -10,17 +13,24 @@ export type OutboundInput = Extract<Input, { kind: "sent" | "produced" }>;
 /** All transfers that a node sends, by their numbers. They share the configured rate. */
 export class OutboundTransfers {
   private readonly options: EngineOptions;
+  private readonly ranks: RankClock;
   private readonly node: SendingNode;
   private readonly transfers = new Map<number, TransferSender>();
+  private readonly silent = new SilentMembers();
+  /** Transfers that are over while the disk still owes blocks of them, and since when. */
+  private readonly owed = new Map<number, number>();
 
   /**
+   * @param ranks the clock that the ranks of transfers are drawn from
    * @param epoch of this node
    * @param places of all transfers that this node receives or sends
    */
-  constructor(options: EngineOptions, epoch: string, places: CommitOrder) {
+  constructor(options: EngineOptions, ranks: RankClock, epoch: string, places: CommitOrder) {
     this.options = options;
+    this.ranks = ranks;
     // The configured rate is that of the node, however many transfers it sends.
-    this.node = { epoch, bucket: new TokenBucket(options.fragmentsPerSecond / 1000), places };
+    const bucket = new TokenBucket(options.fragmentsPerSecond / 1000);
+    this.node = { epoch, bucket, places, silent: this.silent };
   }
 
   get isEmpty(): boolean {
@@ -32,16 +42,27 @@ export class OutboundTransfers {
   }
 
   start(request: TransferRequest, nowMs: number): void {
-    this.transfers.set(request.transfer, new TransferSender(request, this.options, this.node, nowMs));
+    const ranked = { ...request, rank: this.ranks.draw() };
+    const sender = new TransferSender(ranked, this.options, this.node, nowMs);
+    this.transfers.set(request.transfer, sender);
+    // A disk that hangs would only let this one wait as long as the one before.
+    for (const sinceMs of this.owed.values()) if (nowMs - sinceMs >= SOURCE_STUCK_MS) sender.giveUpSource();
   }
 
   handle(input: OutboundInput, nowMs: number): void {
     const sender = this.transfers.get(input.transfer);
+    if (input.kind === "produced") this.owed.delete(input.transfer);
     if (input.kind === "sent") sender?.handleSent(nowMs);
     else sender?.handleProduced(input, nowMs);
   }
 
+  /** A member has said something. */
+  memberHeard(epoch: string): void {
+    this.silent.forget(epoch);
+  }
+
   memberLeft(epoch: string, reason: string, nowMs: number): void {
+    this.silent.forget(epoch);
     for (const sender of this.transfers.values()) sender.handleMemberLeft(epoch, reason, nowMs);
   }
 
@@ -66,7 +87,9 @@ export class OutboundTransfers {
       // A transfer to this node that came before this one may be over.
       sender.finishInTurn();
       for (let effect = sender.poll(); effect !== undefined; effect = sender.poll()) effects.push(effect);
-      if (sender.isFinished) this.transfers.delete(transfer);
+      if (!sender.isFinished) continue;
+      this.transfers.delete(transfer);
+      if (sender.sourceOwesSinceMs !== undefined) this.owed.set(transfer, sender.sourceOwesSinceMs);
     }
   }
 

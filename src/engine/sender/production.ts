@@ -19,7 +19,7 @@ export class Production {
   private readonly blocks: OutgoingBlocks;
   private readonly wants: WantCollector;
   private sourceState: Produced["state"] = "more";
-  private isAsked = false;
+  private askedMs: number | undefined;
   private hasSettledSinceAsked = false;
 
   /** @param effects where questions to the source are put */
@@ -42,11 +42,21 @@ export class Production {
     return this.sourceState === "end" && this.blocks.sent === this.blocks.produced;
   }
 
+  /** Since when the source owes an answer; undefined while it owes none. */
+  get owingSinceMs(): number | undefined {
+    return this.askedMs;
+  }
+
+  /** This process stood still for a while: the source is not to blame for that time. */
+  forgive(standstillMs: number): void {
+    if (this.askedMs !== undefined) this.askedMs += standstillMs;
+  }
+
   /** Asks the source for blocks, where the sender's window has room for some. */
-  ask(): void {
+  ask(nowMs: number): void {
     const { room, produced } = this.blocks;
-    if (this.isAsked || this.sourceState !== "more" || room <= 0) return;
-    this.isAsked = true;
+    if (this.askedMs !== undefined || this.sourceState !== "more" || room <= 0) return;
+    this.askedMs = nowMs;
     this.hasSettledSinceAsked = false;
     const count = Math.min(room, PRODUCE_BLOCKS);
     this.effects.push({ kind: "produce", transfer: this.transfer, firstBlock: produced, count });
@@ -54,7 +64,7 @@ export class Production {
 
   /** Takes over the blocks that the source has made. */
   take({ blocks, state }: Produced): void {
-    this.isAsked = false;
+    this.askedMs = undefined;
     // The source may have looked for work before it heard of a block that was settled meanwhile.
     this.sourceState = state === "idle" && this.hasSettledSinceAsked ? "more" : state;
     for (const block of blocks) {

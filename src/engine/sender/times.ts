@@ -38,11 +38,37 @@ export const ASK_ALL_MS = 1_000;
 export const MEMBER_SILENCE_MS = 5_000;
 
 /**
+ * The same for a member that was silent in an earlier transfer and has not been heard since. It has been asked some
+ * seven times by then.
+ */
+export const STILL_SILENT_MS = 1_000;
+
+/**
+ * A member that misses blocks and receives no fragment for this long, of so many or more that were sent, is deaf to
+ * multicast: it is asked by name, and its answers come, but no repair will ever reach it. Where every second fragment
+ * gets lost, sixteen in a row do so once in 65,000 times; in five seconds far more than sixteen are sent.
+ */
+export const MEMBER_DEAF_MS = 5_000;
+export const DEAF_FRAGMENTS = 16;
+
+/**
  * A member that answers and makes no progress for this long is taken out, too. Five minutes are longer than the
  * kernel takes to write out what its memory holds, even to a slow disk; members that work on one large file say so
  * by themselves.
  */
 export const MEMBER_STUCK_MS = 300_000;
+
+/**
+ * A source that does not answer for this long is given up. It answers after a few milliseconds of work, or when a disk
+ * has read a piece of a file; the same time as for members is left to a disk that hangs.
+ */
+export const SOURCE_STUCK_MS = MEMBER_STUCK_MS;
+
+/**
+ * A member that has no room for this transfer is taken out after this time, if nothing that it receives makes progress.
+ * It is longer than MEMBER_STUCK_MS, after which the senders of those transfers go on without it.
+ */
+export const MEMBER_FULL_MS = 2 * MEMBER_STUCK_MS;
 
 /**
  * How often a sender looks for members that are lost; they are dropped that much late at most. While it is ordering

@@ -4,7 +4,7 @@ import { serialDistance } from "../../base/serial.ts";
 import type { Findings } from "../../wire/findings.ts";
 import { MemberPhase, type Status } from "../../wire/status-message.ts";
 import type { CommitOrder } from "../commit-order.ts";
-import type { Effect, EngineOptions, Input, TransferRequest } from "../types.ts";
+import type { Delay, Effect, EngineOptions, Input, TransferName } from "../types.ts";
 import { Announcements } from "./announcements.ts";
 import { Barrier, type MemberProgress } from "./barrier.ts";
 import { Debts } from "./debts.ts";
@@ -14,8 +14,11 @@ import { Ordering } from "./ordering.ts";
 import { OutgoingBlocks } from "./outgoing-blocks.ts";
 import { Polls } from "./polls.ts";
 import { Production } from "./production.ts";
+import type { RankedRequest } from "./ranked-request.ts";
 import { SenderLife } from "./states.ts";
 import type { TokenBucket } from "./token-bucket.ts";
+import type { SilentMembers } from "./silent-members.ts";
+import * as times from "./times.ts";
 import { WantCollector } from "./wants.ts";
 
 /** What a transfer needs of the node that sends it. */
@@ -26,6 +29,8 @@ export interface SendingNode {
   readonly bucket: TokenBucket;
   /** The places of all transfers that this node receives or sends. */
   readonly places: CommitOrder;
+  /** Members that an earlier transfer has not heard. */
+  readonly silent: SilentMembers;
 }
 
 /**
@@ -37,7 +42,7 @@ export interface SendingNode {
  */
 export class TransferSender {
   readonly transfer: number;
-  private readonly request: TransferRequest;
+  private readonly request: RankedRequest;
   private readonly effects: Effect[] = [];
   private readonly life = new SenderLife();
   private readonly barrier: Barrier;
@@ -52,10 +57,10 @@ export class TransferSender {
   private readonly polls: Polls;
   private hasSaidFinal = false;
 
-  /** @param node the epoch of this node, and what all of its transfers share: rate and places */
-  constructor(request: TransferRequest, options: EngineOptions, node: SendingNode, nowMs: number) {
+  /** @param node the epoch of this node, and what all of its transfers share */
+  constructor(request: RankedRequest, options: EngineOptions, node: SendingNode, nowMs: number) {
     const { transfer, targets } = request;
-    const key = { epoch: node.epoch, transfer };
+    const key: TransferName = { epoch: node.epoch, transfer };
     const { effects, life, wants } = this;
     this.request = request;
     this.transfer = transfer;
@@ -73,7 +78,10 @@ export class TransferSender {
     const announced = { request, barrier, blocks, wants, production, ordering };
     const announcements = (this.announcements = new Announcements(effects, flow, announced));
     const findings = (this.findings = new FindingsReader(transfer, effects, announcements));
-    this.debts = new Debts({ life, barrier, blocks, production, wants, findings, ordering }, nowMs);
+    this.debts = new Debts(
+      { life, barrier, blocks, production, wants, findings, ordering, silent: node.silent },
+      nowMs,
+    );
     this.polls = new Polls({ life, barrier, ordering, debts: this.debts, announcements }, nowMs);
     announcements.offer();
     // So that members know how many they are, and spread their answers.
@@ -88,6 +96,18 @@ export class TransferSender {
 
   get isCommitting(): boolean {
     return this.life.state === "committing";
+  }
+
+  /** How many other transfers come first at a member that has not admitted this one yet. */
+  get ahead(): number {
+    let most = 0;
+    for (const { ahead } of this.barrier.progress) most = Math.max(most, ahead);
+    return most;
+  }
+
+  /** For whom this transfer waits, and for what. */
+  get delays(): readonly Delay[] {
+    return this.isFinished ? [] : this.debts.delays();
   }
 
   /** For the progress display. */
@@ -111,7 +131,11 @@ export class TransferSender {
     if (status.stagedBelow > this.blocks.sent) {
       this.drop(progress, sentence("impossible-report"), nowMs);
     } else if (status.phase === MemberPhase.waiting) {
+      this.barrier.noteWaiting(progress, status, nowMs);
+    } else if (this.barrier.isOutdated(progress, status)) {
       progress.heardMs = nowMs;
+      // If this is no late STATUS, the YIELD got lost.
+      this.announcements.yieldPlace(progress.member, status.admission);
     } else {
       this.takeReport(progress, status, nowMs);
     }
@@ -151,6 +175,16 @@ export class TransferSender {
     if (progress !== undefined) this.drop(progress, reason, nowMs);
   }
 
+  /** The disk of this node hangs: nothing can be sent. */
+  giveUpSource(): void {
+    this.cancel(sentence("source-stuck", times.SOURCE_STUCK_MS / 1000));
+  }
+
+  /** Whether the source has been asked for blocks and has not answered, since when in milliseconds. */
+  get sourceOwesSinceMs(): number | undefined {
+    return this.production.owingSinceMs;
+  }
+
   /** Ends the transfer before the commit, if it is not too late. */
   cancel(reason: string): void {
     const { state } = this.life;
@@ -160,6 +194,10 @@ export class TransferSender {
   tick(nowMs: number): void {
     if (this.isFinished) return;
     if (this.debts.tick(nowMs)) {
+      if (this.debts.isSourceLost(nowMs)) {
+        this.giveUpSource();
+        return;
+      }
       this.dropTheLost(nowMs);
       // Members that have their place are not asked for it again. So they are polled, and hear of the sender.
       if (this.life.state === "ordering") this.announcements.poll();
@@ -175,7 +213,8 @@ export class TransferSender {
     const isFirstAnswer = !progress.hasAnswered;
     const seen = this.blocks.seenAt(status.stamp);
     const received = serialDistance(status.received, progress.received);
-    this.flow.noteReport(member.epoch, progress.window.seen, seen, received);
+    // Fragments that were sent before the admission did not get lost.
+    if (!isFirstAnswer) this.flow.noteReport(member.epoch, progress.window.seen, seen, received);
     this.barrier.update(progress, status, seen, nowMs);
     if (status.phase === MemberPhase.refused && state !== "committing") {
       this.abort(`${member.info.hostName}: ${status.reason}`);
@@ -183,6 +222,10 @@ export class TransferSender {
     }
     if (status.phase >= MemberPhase.failed) {
       this.drop(progress, status.reason, nowMs);
+      return;
+    }
+    if (status.ahead > 0 && !this.barrier.isAdmitted) {
+      this.yieldPlace(progress, status.admission);
       return;
     }
     if (!status.wants.every((want) => this.wants.note(member.epoch, want))) {
@@ -197,13 +240,25 @@ export class TransferSender {
     this.pump(nowMs);
   }
 
+  /**
+   * Lets a member admit a transfer that comes before this one, which waits for another member in any case (PROTOCOL.md
+   * 5.10). So transfers never wait for each other in a circle.
+   */
+  private yieldPlace(progress: MemberProgress, admission: number): void {
+    const { epoch } = progress.member;
+    this.barrier.restart(progress);
+    this.wants.forget(epoch);
+    this.findings.forget(epoch);
+    this.announcements.yieldPlace(progress.member, admission);
+  }
+
   /** Does everything that has become possible. Every input ends with this. */
   private pump(nowMs: number): void {
     if (this.life.state === "sending") {
       this.blocks.forgetStaged();
       // Told at once, so that nobody goes on repeating its answer.
       if (this.production.settle()) this.announcements.tellProgress();
-      this.production.ask();
+      this.production.ask(nowMs);
       this.sendBlocks(nowMs);
       this.passBarrier(nowMs);
     }
@@ -233,7 +288,8 @@ export class TransferSender {
       this.hasSaidFinal = true;
       this.polls.ask(nowMs);
     }
-    this.findings.ask(nowMs);
+    // A member may still have to begin again, and would tell its findings twice.
+    if (this.barrier.isAdmitted) this.findings.ask(nowMs);
     if (!this.wants.isEmpty || !this.findings.isEmpty || !this.barrier.everyone(MemberPhase.ready)) return;
     if (this.request.dryRun) {
       this.barrier.settleAll("done", "");

@@ -53,6 +53,11 @@ export class WantCollector {
     return true;
   }
 
+  /** Drops the answers of a member that will answer again. */
+  forget(epoch: string): void {
+    for (const { answers } of this.open.values()) answers.delete(epoch);
+  }
+
   /** Takes the blocks that all of these members have answered. */
   takeSettled(epochs: readonly string[]): SettledManifest[] {
     const settled: SettledManifest[] = [];

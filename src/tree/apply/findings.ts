@@ -1,4 +1,5 @@
 /** The findings of a member, within bounds. */
+import { sentence } from "../../base/reason.ts";
 import { type Finding, findingBytes, FindingKind, makeFinding } from "../../wire/findings.ts";
 import { FINDING_BYTES } from "../../wire/limits.ts";
 
@@ -6,12 +7,14 @@ import { FINDING_BYTES } from "../../wire/limits.ts";
 export class FindingList {
   private readonly findings: Finding[] = [];
   private bytes = 0;
-  private omitted = 0;
+  private omittedDeletes = 0;
+  private omittedNotes = 0;
 
   add(kind: FindingKind, path: string, text = ""): void {
     const finding = makeFinding(kind, path, text);
     if (this.bytes > FINDING_BYTES) {
-      this.omitted++;
+      if (kind === FindingKind.superfluous) this.omittedDeletes++;
+      else this.omittedNotes++;
       return;
     }
     this.bytes += findingBytes(finding);
@@ -19,15 +22,21 @@ export class FindingList {
   }
 
   get count(): number {
-    return this.findings.length + (this.omitted > 0 ? 1 : 0);
+    return this.findings.length + (this.hasOmitted ? 1 : 0);
   }
 
   /** Up to `most` findings, from a number on. */
   from(first: number, most: number): Finding[] {
     const found = this.findings.slice(first, first + most);
     const isLast = first + found.length === this.findings.length;
-    if (isLast && this.omitted > 0 && found.length < most)
-      found.push(makeFinding(FindingKind.note, "", `${this.omitted} more that are not listed`));
+    if (isLast && this.hasOmitted && found.length < most) {
+      const text = sentence("unlisted", this.omittedDeletes, this.omittedNotes);
+      found.push(makeFinding(FindingKind.note, "", text));
+    }
     return found;
+  }
+
+  private get hasOmitted(): boolean {
+    return this.omittedDeletes + this.omittedNotes > 0;
   }
 }

@@ -12,6 +12,8 @@ import { directory, file, meta } from "./member.ts";
 /** What a member has to tell of a transfer. */
 
 describe("findings", () => {
+  const unlisted = (deletes: number, notes = 0) =>
+    `the list has no room for ${deletes} more deletes and ${notes} more notes; the same is done with them`;
   const pathsOf = (list: FindingList, first: number, most: number) =>
     list.from(first, most).map(({ path, text }) => path || text);
 
@@ -38,16 +40,15 @@ describe("findings", () => {
     assert.equal(list.count, kept);
     list.add(FindingKind.superfluous, "one more");
     assert.equal(list.count, kept + 1);
-    assert.deepEqual(pathsOf(list, kept - 1, 2), [path, "1 more that are not listed"]);
+    assert.deepEqual(pathsOf(list, kept - 1, 2), [path, unlisted(1)]);
     list.add(FindingKind.superfluous, "and another");
     assert.equal(list.count, kept + 1);
-    assert.deepEqual(pathsOf(list, kept - 1, 2), [path, "2 more that are not listed"]);
+    assert.deepEqual(pathsOf(list, kept - 1, 2), [path, unlisted(2)]);
     assert.deepEqual(pathsOf(list, kept - 1, 1), [path]);
-    assert.deepEqual(pathsOf(list, kept, 1), ["2 more that are not listed"]);
+    assert.deepEqual(pathsOf(list, kept, 1), [unlisted(2)]);
     assert.deepEqual(pathsOf(list, kept - 2, 1), [path]);
-    assert.deepEqual(list.from(kept, 1), [
-      { kind: FindingKind.note, path: "", text: "2 more that are not listed" },
-    ]);
+    list.add(FindingKind.note, "a", "why");
+    assert.deepEqual(list.from(kept, 1), [{ kind: FindingKind.note, path: "", text: unlisted(2, 1) }]);
   });
 
   test("that come to the bound exactly leave room for one more, and with a byte more they do not", () => {
@@ -61,7 +62,7 @@ describe("findings", () => {
       const { count } = list;
       list.add(FindingKind.superfluous, "last");
       assert.equal(list.count, count + 1);
-      assert.deepEqual(pathsOf(list, count, 5), [excess === 0 ? "last" : "1 more that are not listed"]);
+      assert.deepEqual(pathsOf(list, count, 5), [excess === 0 ? "last" : unlisted(1)]);
     }
   });
 });

@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { MemberPhase } from "../../src/wire/status-message.ts";
+import { infoOf, ScriptedSender } from "./scripted-sender.ts";
+
+/** Runs a transfer that only the first member answers; how long the second one was waited for, and why not longer. */
+function push(sender: ScriptedSender, transfer: number): [ms: number, reason: string] {
+  const startMs = sender.nowMs;
+  const failed = () =>
+    sender.events.find((event) => event.kind === "member-failed" && event.transfer === transfer);
+  sender.start({ transfer });
+  while (failed() === undefined && sender.nowMs - startMs < 10_000) {
+    sender.run(50);
+    sender.status(0, { transfer, phase: MemberPhase.ready });
+  }
+  const event = failed();
+  sender.handle({ kind: "cancel-transfer", transfer, reason: "enough" });
+  return [
+    Math.floor((sender.nowMs - startMs) / 100) * 100,
+    event?.kind === "member-failed" ? event.reason : "",
+  ];
+}
+
+test("a member that was silent is waited for shortly from then on, until it is heard", () => {
+  const sender = new ScriptedSender(2, { blocks: [] });
+  const long = [5_000, "no answer for 5 seconds"];
+  const short = [1_000, "no answer to this push, nor to the one before"];
+  assert.deepEqual(push(sender, 1), long);
+  assert.deepEqual(push(sender, 2), short);
+  assert.deepEqual(push(sender, 3), short);
+  sender.hear(1, { type: "alive", body: { info: infoOf(1) } });
+  assert.deepEqual(push(sender, 4), long);
+});
