@@ -123,8 +123,12 @@ export class Obstacles {
   }
 }
 
-/** Checks that an entry has no mark of chattr that forbids to change, rename and delete it. */
-function checkUnmarked(path: string, stats: FileStats): void {
+/**
+ * Checks that an entry has no mark of chattr that forbids to change, rename and delete it.
+ *
+ * @throws StageError
+ */
+export function checkUnmarked(path: string, stats: FileStats): void {
   if (stats.isImmutable) throw StageError.of("immutable", path);
   if (stats.isAppendOnly) throw StageError.of("append-only", path);
 }
