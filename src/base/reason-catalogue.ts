@@ -38,6 +38,7 @@ export const REASONS = {
   "system-error": "the system reports {0}",
   damaged: "its data on the disk are damaged ({0})",
   "no-space": "no space: {0} bytes are needed and {1} are free",
+  "too-few-inodes": "no inodes: {0} are needed and {1} are free",
 
   "half-done": "a part that is not known, because the list of changes cannot be read ({0})",
 
@@ -147,6 +148,7 @@ export const MENDS: { readonly [Code in ReasonCode]?: string } = {
   "no-space": "free some space on that host, and push again",
   "no-inodes": "delete files there, or make the file system with more inodes (df -i)",
   EBUSY: "unmount it on that host, or stop using it (swapoff, umount), and push again",
+  "too-few-inodes": "delete files there, or make the file system with more inodes (df -i)",
   EDQUOT: "raise the quota of the daemon's user, or free some space",
   EROFS: "mount it read-write on that host; for a service, see ReadWritePaths= in its unit",
   EIO: "look into the kernel's log (dmesg) on that host",

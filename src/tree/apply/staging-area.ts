@@ -8,6 +8,7 @@ import { removeStagingDirectory } from "../disk/staging-directory.ts";
 import { removeEntry } from "../disk/remove.ts";
 import { retireIn } from "./failed-commits.ts";
 import { mirrorInheritance } from "./inheritance.ts";
+import { exactError } from "./no-inodes.ts";
 import { JournalWriter, readJournal } from "./journal.ts";
 import { isOwn, openStagingRoot, type StagingRules } from "./staging-root.ts";
 
@@ -71,9 +72,10 @@ export class StagingArea {
       }
       return new StagingArea(base, root, name, rules);
     } catch (error) {
+      const exact = exactError(error, base);
       removeUnfinished(base, root, name);
       disk.closeDirectory(root);
-      throw error;
+      throw exact;
     }
   }
 

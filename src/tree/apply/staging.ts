@@ -7,6 +7,7 @@ import type { Directories } from "../disk/directories.ts";
 import { type AttributeRules, typeOf } from "../entries/attributes.ts";
 import { errorAt } from "../reasons/explain.ts";
 import { ChangeList } from "./change-list.ts";
+import { exactError } from "./no-inodes.ts";
 import type { JournalWriter } from "./journal.ts";
 import { removeArea } from "./leftovers.ts";
 import { type Asked, StagedEntries } from "./staged-entries.ts";
@@ -65,10 +66,11 @@ export class Staging {
       this.staged = { area, journal, entries };
       return this.staged;
     } catch (error) {
+      const exact = exactError(error, this.base);
       // Nothing would remove the area before the next start.
       journal?.close();
       removeQuietly(area);
-      throw error;
+      throw exact;
     }
   }
 
