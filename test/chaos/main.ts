@@ -24,10 +24,6 @@ const SPREAD_MS = 600;
 /** A sender that is gone is given up after some time; then its rest is cleared away. */
 const HEALED_WITHIN_MS = 90_000;
 
-const problem = await namespaceProblem();
-if (problem === undefined) process.exitCode = await chaos();
-else console.log(`skipped: ${problem}`);
-
 async function chaos(): Promise<number> {
   console.log(`seed ${SEED}`);
   const fleet = await NamespaceFleet.create({ hosts: HOSTS, tmpfs: ROOM });
@@ -79,6 +75,7 @@ class ChaosRun {
     this.pushes = [];
     const before = treesOf(hosts);
     const faults = this.faults.begin();
+    console.log(`round ${this.rounds}: ${this.faults.plan.join(", ") || "no faults"}`);
     const senders = hosts.filter(() => below(this.random, 3) > 0);
     const running = senders.map((host) => this.push(host));
     await Promise.all([...faults, sleep(SPREAD_MS)]);
@@ -95,7 +92,6 @@ class ChaosRun {
   /** All that a reader needs to see what has happened in the last round. */
   report(): string[] {
     return [
-      `round ${this.rounds}: ${this.faults.plan.join(", ") || "no faults"}`,
       ...this.pushes.map((push) => `push ${push.number}: ${JSON.stringify(push)}`),
       ...this.fleet.hosts.map(
         (host) =>
@@ -215,3 +211,7 @@ async function withinTime(what: string, work: Promise<unknown>): Promise<void> {
   await Promise.race([work, isLate]);
   cancel.abort();
 }
+
+const problem = await namespaceProblem();
+if (problem === undefined) process.exitCode = await chaos();
+else console.log(`skipped: ${problem}`);
