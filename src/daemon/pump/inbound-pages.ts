@@ -14,7 +14,8 @@ const NONE = -1;
 
 /**
  * Which pages hold the blocks of the incoming transfers. A page belongs to a block from its first fragment until the
- * writing thread gives it back.
+ * writing thread gives it back. Fragments may come before open(): the engine admits a transfer as soon as another one
+ * gives up its place, and the next packets are read before the event pump turns.
  */
 export class InboundPages {
   private readonly pool: PagePool;
@@ -37,7 +38,7 @@ export class InboundPages {
 
   /** A transfer begins; it has no pages yet. */
   open(key: InboundKey): void {
-    this.pagesOfTransfer.set(key, new Int32Array(WINDOW_BLOCKS).fill(NONE));
+    this.pagesOf(key);
   }
 
   /** A transfer has ended. The pages that the writing thread still has come back by give(). */
@@ -69,8 +70,7 @@ export class InboundPages {
    * @returns the page to read into from now on: a new one if this one has become the page of the block
    */
   keepRun(key: InboundKey, block: number, first: number, count: number, page: number): number {
-    const pages = this.pagesOfTransfer.get(key);
-    if (pages === undefined) return page;
+    const pages = this.pagesOf(key);
     const slot = memoryRowOf(block);
     if (pages[slot] === NONE && first === 0) {
       const replacement = this.pool.take();
@@ -99,11 +99,19 @@ export class InboundPages {
   }
 
   private pageOf(key: InboundKey, block: number): number {
-    const pages = this.pagesOfTransfer.get(key);
+    const pages = this.pagesOf(key);
     const slot = memoryRowOf(block);
-    const page = pages?.[slot] === NONE ? this.pool.take() : pages?.[slot];
-    assert(pages !== undefined && page !== undefined, "fragments are only taken in while there are pages");
+    const page = pages[slot] === NONE ? this.pool.take() : pages[slot];
+    assert(page !== undefined, "fragments are only taken in while there are pages");
     pages[slot] = page;
     return page;
+  }
+
+  private pagesOf(key: InboundKey): Int32Array {
+    const known = this.pagesOfTransfer.get(key);
+    if (known !== undefined) return known;
+    const pages = new Int32Array(WINDOW_BLOCKS).fill(NONE);
+    this.pagesOfTransfer.set(key, pages);
+    return pages;
   }
 }
