@@ -67,6 +67,22 @@ test("a train from the middle of its block is copied to its place", () => {
   for (const index of [29, 35]) assert.deepEqual(payloadAt(pool, block, index), [0, 0]);
 });
 
+test("a train that comes before the transfer is opened stays where it was read, too", () => {
+  const pool = new PagePool(4);
+  const pages = new InboundPages(pool);
+  const page = pool.take()!;
+  const next = pages.keepRun(KEY, 0, 0, 44, page);
+  pages.open(KEY);
+  assert.equal(pages.handOver(KEY, 0), page);
+  pool.give(page);
+  pool.give(next);
+  pages.close(KEY);
+  assert.deepEqual(
+    [0, 1, 2, 3, 4].map(() => pool.take() !== undefined),
+    [true, true, true, true, false],
+  );
+});
+
 test("a train replaces what was forged of its block before it came", () => {
   const { pool, pages } = opened(4);
   const forged = Buffer.alloc(FRAGMENT_PAYLOAD_BYTES, 0xff);
