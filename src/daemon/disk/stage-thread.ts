@@ -8,6 +8,8 @@ import { type BlockKindNumber, inboundName, type InboundKey } from "../../engine
 import { openBlock } from "../../net/block-sealing.ts";
 import { PAGE_BYTES } from "../../net/page-pool.ts";
 import { type AttributeRules, groupsOfProcess } from "../../tree/entries/attributes.ts";
+import { Leftovers } from "../../tree/apply/leftovers.ts";
+import { exactReason } from "../../tree/apply/no-inodes.ts";
 import { recover } from "../../tree/apply/recovery.ts";
 import type { Disk } from "../../tree/disk/disk.ts";
 import { Directories } from "../../tree/disk/directories.ts";
@@ -19,7 +21,7 @@ import { Owners } from "../../tree/entries/owners.ts";
 import { Protection } from "../../tree/decide/protection.ts";
 import { RefusalError, StageError } from "../../tree/reasons/stage-error.ts";
 import type { StagePlan } from "../../tree/decide/planner.ts";
-import { exactReason, Stage, stageFailure } from "../../tree/apply/stage.ts";
+import { Stage, stageFailure } from "../../tree/apply/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { joinPath, STAGING_NAME } from "../../wire/path-rules.ts";
 import {
@@ -132,6 +134,7 @@ class StageThread {
   private readonly pages: Uint8Array;
   private readonly stages = new Map<string, OpenStage>();
   private readonly heap = new HeapKeeper(() => this.stages.size === 0);
+  private readonly leftovers = new Leftovers();
   private base: Directories | undefined;
   /** Called when a step has been taken that no command has asked for. */
   afterStep: () => void = () => undefined;
@@ -155,6 +158,7 @@ class StageThread {
         onStrange: (name) =>
           this.reply({ kind: "strange", path: this.pathInBase(`${STAGING_NAME}/${name}`) }),
       });
+      for (const { name, isLeft } of finished) if (isLeft) this.leftovers.add(name);
       this.reply({ kind: "recovered", finished, failure: undefined });
     } catch (error) {
       this.reply({ kind: "recovered", finished: [], failure: stageFailure(error) });
@@ -205,6 +209,7 @@ class StageThread {
     try {
       this.checkBase();
       const { inbound, dryRun } = command;
+      if (!dryRun) this.leftovers.tryAgain(this.baseDirectory(), this.rules);
       const name = inboundName(inbound);
       const stage = new Stage(this.baseDirectory(), this.rules, name, dryRun, {
         protection: this.protection,
@@ -322,7 +327,10 @@ class StageThread {
     this.stages.delete(name);
     endPlanning(open);
     const failure = attempt(() => open.stage?.clean());
-    if (failure !== undefined) this.reply({ kind: "left", inbound, failure });
+    if (failure !== undefined) {
+      this.leftovers.add(name);
+      this.reply({ kind: "left", inbound, failure });
+    }
     this.reply({ kind: "closed", inbound });
     this.heap.noteEnd();
   }
