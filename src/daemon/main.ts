@@ -146,19 +146,19 @@ function watchClocks(log: Log, staysAway: boolean): void {
 }
 
 /**
- * Takes over what can change without a restart: the keys and the log level. If one of them is wrong, both stay.
+ * Takes over what can change without a restart: the keys, and the settings that the table marks. If something is wrong, all
+ * stays as it was.
  *
- * @returns why nothing has changed; undefined where all is well
+ * @returns what has not changed, and why; undefined where all is well
  */
 async function reload(log: Log, load: () => Settings, daemon: Daemon): Promise<string | undefined> {
   try {
-    const { logLevel } = load();
-    await daemon.reloadKeys();
-    log.level = logLevel;
-    log.info(
-      "the configuration was read again; all but the log level and the keys takes effect at the next start",
-    );
-    return undefined;
+    const { taken, left } = await daemon.reload(load());
+    log.info(`the configuration was read again; changed: ${taken.join(", ") || "nothing"}`);
+    if (left.length === 0) return undefined;
+    const reason = `${left.join(", ")} of the configuration will change with 'systemctl restart makuosan'`;
+    log.warn(reason);
+    return reason;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const reason = bytesOfText(`the configuration stays as it was: ${error.message}`);

@@ -134,6 +134,11 @@ export class Transfers {
     }
   }
 
+  /** So many transfers run at a time from now on. */
+  changeParallel(count: number): void {
+    this.turns.change(count);
+  }
+
   /** From now on no transfer starts, and requests that wait for their turn are refused. */
   stop(): void {
     this.isStopping = true;

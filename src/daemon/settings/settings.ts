@@ -45,6 +45,8 @@ export interface Settings extends Omit<Values, LookedUp> {
   /** Undefined if the daemon keeps its user and groups. */
   readonly identity: Identity | undefined;
   readonly hooks: HookSettings;
+  /** The same values before anything is looked up on the host: a reload compares them. */
+  readonly asked: Values;
 }
 
 /**
@@ -57,13 +59,15 @@ export function resolveSettings(options: GivenSettings, { values: config, places
   const given: GivenSettings = { ...config, ...options };
   const at: WithPlace = (key, work) =>
     options[key] === undefined ? withPlace(places[key], key, work) : work();
+  const asked = valuesOf(given, at);
   const { user, group, groups, preCommit, postCommit, hookUser, hookTimeoutSeconds, console, ...plain } =
-    valuesOf(given, at);
+    asked;
   const base = at("base", () => findBase(plain.base, user));
   const identity = findIdentity(user, group, groups, at);
   const hooks = { preCommit, postCommit, hookUser, hookTimeoutSeconds };
   return {
     ...plain,
+    asked,
     base,
     givenBase: plain.base ?? base,
     excludes: at("exclude", () => checkExcludes(plain.excludes, base)),
