@@ -30,6 +30,7 @@ import {
   type StageCommand,
   type StagedOutcome,
   type StageReply,
+  type StageRules,
   type WorkerSettings,
 } from "./messages.ts";
 
@@ -130,7 +131,8 @@ class StageThread {
   private readonly reply: (message: StageReply) => void;
   private readonly rules: AttributeRules;
   private readonly disk: Disk;
-  private readonly protection: Protection | undefined;
+  private protection: Protection | undefined;
+  private allowed: StageRules;
   private readonly pages: Uint8Array;
   private readonly stages = new Map<string, OpenStage>();
   private readonly heap = new HeapKeeper(() => this.stages.size === 0);
@@ -146,7 +148,14 @@ class StageThread {
     this.rules = { owners: new Owners(), keepOwner: settings.keepOwner, ownGroups: groupsOfProcess() };
     const { ownGroups } = this.rules;
     this.disk = new (withClosedDirectories(LinuxDisk, (group) => ownGroups.has(group)))();
-    this.protection = Protection.of(settings.excludes, Buffer.from(settings.base).toString("latin1"));
+    this.allowed = settings.rules;
+    this.changeRules(settings.rules);
+  }
+
+  /** Other rules hold for transfers that are opened from now on. */
+  changeRules(rules: StageRules): void {
+    this.allowed = rules;
+    this.protection = Protection.of(rules.excludes, Buffer.from(this.settings.base).toString("latin1"));
   }
 
   /** Before anything else: finishes or removes what an earlier run has left. */
@@ -166,6 +175,10 @@ class StageThread {
   }
 
   handle(command: Exclude<StageCommand, { kind: "stop" }>): void {
+    if (command.kind === "rules") {
+      this.changeRules(command.rules);
+      return;
+    }
     const name = inboundName(command.inbound);
     if (command.kind === "open") {
       this.stages.set(name, this.open(command));
@@ -213,8 +226,8 @@ class StageThread {
       const name = inboundName(inbound);
       const stage = new Stage(this.baseDirectory(), this.rules, name, dryRun, {
         protection: this.protection,
-        listsChanges: this.settings.listsChanges,
-        deleteLimit: this.settings.deleteLimit,
+        listsChanges: this.allowed.listsChanges,
+        deleteLimit: this.allowed.deleteLimit,
         onMoved: (moved) => this.tellMoved(moved),
       });
       return { ...common, stage, failure: undefined };
