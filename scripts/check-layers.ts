@@ -69,7 +69,8 @@ const ROOMS: Record<string, Readonly<Record<string, readonly string[]>>> = {
     service: ["settings"],
     disk: [],
     pump: ["disk"],
-    pushes: ["settings", "service", "disk", "pump"],
+    doctor: ["settings", "service", "disk", "pump"],
+    pushes: ["settings", "service", "disk", "pump", "doctor"],
   },
 };
 

@@ -51,6 +51,31 @@ export interface WaitRequest {
   readonly excepts: readonly string[];
 }
 
+/** Looks for everything that is in the way within this host, and between it and others. */
+export interface DoctorRequest {
+  readonly command: "doctor";
+  /** Names, addresses, patterns or labels of the hosts to examine; none for all. */
+  readonly targets: readonly string[];
+}
+
+/** One thing that was looked at by the doctor. */
+export interface DoctorFinding {
+  /** The host that it is about. */
+  readonly host: string;
+  /** Empty where it is not known. */
+  readonly address: string;
+  /** A stable name; docs/when-hosts-do-not-find-each-other.md lists all. */
+  readonly check: string;
+  /** problem: it is in the way of pushes; hint: it is worth knowing; ok: all is well. */
+  readonly level: "ok" | "hint" | "problem";
+  /** What was found, as an English sentence. */
+  readonly text: string;
+  /** How it is fixed; empty for ok. */
+  readonly mend: string;
+  /** The figures, with stable names. */
+  readonly values: Readonly<Record<string, number | string | boolean>>;
+}
+
 /** The process that asked for a push. */
 export interface PushedBy {
   /** A byte string; empty for a user without a name. */
@@ -84,6 +109,7 @@ export type Request =
   | WaitRequest
   | { readonly command: "status" }
   | { readonly command: "members" }
+  | DoctorRequest
   | { readonly command: "history"; readonly count: number }
   | { readonly command: "loglevel"; readonly level: string };
 
@@ -220,6 +246,12 @@ export type Result =
       readonly members: readonly MemberInfo[];
       readonly problems: readonly ProblemInfo[];
       readonly isSealed: boolean;
+    }
+  | {
+      readonly result: "doctor";
+      readonly findings: readonly DoctorFinding[];
+      /** The UDP port of the fleet. */
+      readonly port: number;
     }
   | { readonly result: "history"; readonly entries: readonly HistoryEntry[] }
   | { readonly result: "ok" }

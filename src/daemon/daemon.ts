@@ -4,6 +4,7 @@ import { ForeignSources } from "../net/foreign-sources.ts";
 import { ControlOpener, ControlSealer } from "../net/sealing.ts";
 import { HeapKeeper } from "../sys/heap.ts";
 import { DiskThreads } from "./disk/disk-threads.ts";
+import { Doctor } from "./doctor/doctor.ts";
 import { makeEngine } from "./engine.ts";
 import { openPrivilegedParts, type NetworkPatience, type PrivilegedParts } from "./privileged-parts.ts";
 import { Counters } from "./pump/counters.ts";
@@ -94,6 +95,7 @@ interface Pushes {
   readonly arrivals: Arrivals;
   readonly status: StatusLine;
   readonly copies: OwnCopies;
+  readonly doctor: Doctor;
 }
 
 /**
@@ -247,7 +249,13 @@ function buildPushes(frame: Frame, { engine, driver, foreign, watch }: Pump): Pu
   const rename = driver.rename.bind(driver);
   const copies = new OwnCopies({ settings, identity, stateDirectory, log, rename });
   events.listen((event) => copies.onEvent(event));
-  return { transfers, received, hooks, arrivals, status, copies };
+
+  const { epoch } = identity;
+  const { ring, transport } = opened;
+  const seen = { settings, engine, driver, transport, ring, watch, copies, epoch, keepsOwner };
+  const doctor = new Doctor({ ...seen, historyPlace: history.place, startedMs: frame.startedMs });
+  events.listen((event) => doctor.onEvent(event));
+  return { transfers, received, hooks, arrivals, status, copies, doctor };
 }
 
 /**
@@ -258,14 +266,25 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): void {
   const { settings, log, lifecycle, opened, history, startedMs } = frame;
   const { ring, transport, server } = opened;
   const { engine, driver, inbound, counters, watch } = pump;
-  const { transfers, arrivals, copies } = pushes;
+  const { transfers, arrivals, copies, doctor } = pushes;
 
   const disks = startDisks(frame, driver, pushes);
   lifecycle.started(() => disks.stop());
   driver.attach(disks);
 
   if (server !== undefined) {
-    const shown = { settings, engine, transport, transfers, arrivals, history, counters, log, copies };
+    const shown = {
+      settings,
+      engine,
+      transport,
+      transfers,
+      arrivals,
+      history,
+      counters,
+      log,
+      copies,
+      doctor,
+    };
     server.serve(new ConsoleService({ ...shown, driver, ring, watch, startedMs }));
     lifecycle.putToWork(server);
   }

@@ -1,14 +1,23 @@
 /** Carries out the requests of msync. */
-import type { Event, ProblemInfo, Request, Result, WaitRequest } from "../../console/protocol.ts";
+import type {
+  DoctorFinding,
+  Event,
+  ProblemInfo,
+  Request,
+  Result,
+  WaitRequest,
+} from "../../console/protocol.ts";
 import type { RequestHandler } from "../../console/conversation.ts";
 import { bytesOfText } from "../../base/display.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
 import type { PeerCredentials } from "../../sys/peer-credentials.ts";
+import type { Member } from "../../engine/types.ts";
 import type { NodeEngine } from "../../engine/node.ts";
 import type { Transport } from "../../net/transports/transport.ts";
 import type { KeyRing } from "../../net/key-ring.ts";
 import type { Arrivals } from "./arrivals.ts";
-import { displayName } from "./host-names.ts";
+import { byHostName, displayName } from "./host-names.ts";
+import type { Doctor } from "../doctor/doctor.ts";
 import type { Driver } from "../pump/driver.ts";
 import type { Counters } from "../pump/counters.ts";
 import type { History } from "./history.ts";
@@ -17,7 +26,7 @@ import type { Log } from "../service/log.ts";
 import type { OwnCopies } from "../service/own-copies.ts";
 import { deleteLimitText, parseLogLevel, type Settings } from "../settings/settings.ts";
 import { sentenceOfProblem } from "../service/problem-sentences.ts";
-import { chooseTargets } from "./targets.ts";
+import { chooseTargets, meets, type NamedHost, namedMember, namedProblem } from "./targets.ts";
 import type { Transfers } from "./transfers.ts";
 import { VERSION } from "../settings/version.ts";
 
@@ -35,6 +44,7 @@ export interface ServiceParts {
   readonly ring: KeyRing;
   readonly watch: Pick<InterfaceWatch, "state">;
   readonly copies: Pick<OwnCopies, "shown">;
+  readonly doctor: Doctor;
   /** When the daemon was started, by the clock of performance.now(). */
   readonly startedMs: number;
 }
@@ -68,6 +78,12 @@ export class ConsoleService implements RequestHandler {
         return this.members();
       case "status":
         return { result: "status", values: this.status() };
+      case "doctor":
+        return {
+          result: "doctor",
+          findings: await this.doctor(request.targets),
+          port: this.parts.settings.port,
+        };
       case "history":
         return { result: "history", entries: this.parts.history.last(request.count) };
       case "loglevel":
@@ -95,6 +111,23 @@ export class ConsoleService implements RequestHandler {
         : `${present()} of ${members} members are there after ${seconds} s: 'msync --members' lists them`,
       signal.aborted ? ExitStatus.interrupted : ExitStatus.noMembers,
     );
+  }
+
+  private doctor(names: readonly string[]): Promise<DoctorFinding[]> {
+    const { engine, doctor, settings, transport } = this.parts;
+    const all = [...engine.membership.members].sort(byHostName);
+    const problems = engine.membership.problems.list;
+    const nameOf = (member: Member) => displayName(member, all);
+    if (names.length === 0) return doctor.examine({ members: all, problems, unknown: [], nameOf });
+    const own = { hostName: settings.hostName, ip: transport.ownAddress.ip, labels: settings.labels };
+    const isMeant = (host: NamedHost) => names.some((name) => meets(host, name));
+    const hosts = [own, ...all.map(namedMember), ...problems.map(namedProblem)];
+    return doctor.examine({
+      members: all.filter((member) => isMeant(namedMember(member))),
+      problems: problems.filter((problem) => isMeant(namedProblem(problem))),
+      unknown: names.filter((name) => !hosts.some((host) => meets(host, name))),
+      nameOf,
+    });
   }
 
   private members(): Result {
