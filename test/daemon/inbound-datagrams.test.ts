@@ -26,7 +26,7 @@ class Listener extends NodeEngine {
   }
 }
 
-test("blocks that were sent before are taken in before a word on blocks, and not before an offer", () => {
+test("blocks that were sent before are taken in before a word on blocks", () => {
   const fleetKey = new FleetKey(undefined);
   const info = nodeInfo("receiver");
   const options = { windowBlocks: 256, socketFragments: 1000, fragmentsPerSecond: Infinity };

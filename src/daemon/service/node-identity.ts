@@ -1,6 +1,7 @@
 /** Node id, epoch, and the lock on the base directory. */
 import crypto from "node:crypto";
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { bytesOfText } from "../../base/display.ts";
 import { UserError } from "../../base/user-error.ts";
@@ -161,6 +162,22 @@ function lockBase(base: string, descriptor: number, mark: BaseMark | undefined, 
   return true;
 }
 
+/** How an administrator lets the user that the daemon runs as use the base directory. */
+function accessMend(base: string): string {
+  const user = ownName();
+  // A path of which nothing can be seen is closed further above.
+  if (!fs.existsSync(base)) return `let ${user} pass the directories above it, such as with 'chmod o+x'`;
+  return `run 'chown ${user}: ${base}' and start makuosan again`;
+}
+
+function ownName(): string {
+  try {
+    return os.userInfo().username;
+  } catch {
+    return String(process.geteuid?.());
+  }
+}
+
 /** Opens the base directory. The descriptor holds the lock as long as it is open. */
 function openBase(base: string, receives: boolean): number {
   const needed = fs.constants.R_OK | fs.constants.X_OK | (receives ? fs.constants.W_OK : 0);
@@ -177,7 +194,7 @@ function openBase(base: string, receives: boolean): number {
     }
     throw new UserError(
       `the base directory ${base} cannot be ${receives ? "written" : "read"} (${code}): ` +
-        "let the user that makuosan runs as do that, or name another user with -u",
+        `${accessMend(base)}, or name another user with -u`,
     );
   }
 }
