@@ -82,7 +82,6 @@ function write(directory: string, file: string, text: string): void {
   try {
     fs.mkdirSync(directory, { recursive: true, mode: 0o755 });
     replaceFile(file, text, 0o644);
-    fs.chmodSync(file, 0o644);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new UserError(`${file} cannot be written (${code}): run makuosan --set as root`);
