@@ -188,7 +188,7 @@ function superfluousProcesses(host: Host): string[] {
   const network = fs.readlinkSync(`/proc/${host.pid}/ns/net`);
   const names = fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name) && networkOf(name) === network);
   const commands = names.map((name) => fs.readFileSync(`/proc/${name}/cmdline`, "utf8").split("\0")[0] ?? "");
-  const others = commands.filter((command) => !/^sleep$|\/makuosan$/.test(command));
+  const others = commands.filter((command) => !/^sleep$|(^|\/)makuosan$/.test(command));
   return others.length === 0 && names.length === 2
     ? []
     : [`${host.name} has these processes: ${commands.join(", ")}`];
