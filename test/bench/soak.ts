@@ -17,10 +17,6 @@ const MOST_GROWTH_KIB = 8 * 1024;
 /** Three files of each push: a new one, one that changes, and one that goes. */
 const FILES = 40;
 
-const problem = await namespaceProblem();
-if (problem === undefined) process.exitCode = await soak();
-else console.log(`skipped: ${problem}`);
-
 async function soak(): Promise<number> {
   const fleet = await NamespaceFleet.create({ hosts: 2, tmpfs: "64m" });
   try {
@@ -70,3 +66,7 @@ function judge(found: readonly [number, number][]): number {
 }
 
 const mib = (kib: number) => `${(kib / 1024).toFixed(1)} MiB`;
+
+const problem = await namespaceProblem();
+if (problem === undefined) process.exitCode = await soak();
+else console.log(`skipped: ${problem}`);
