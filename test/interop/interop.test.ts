@@ -164,6 +164,34 @@ test("nothing is sent when nothing differs, and no contents if only a mode does"
   }
 });
 
+test("extended attributes and access control lists arrive", options, async () => {
+  const attributes = (host: Host, script: string) =>
+    host.run("python3", ["-c", `import os; f = "/var/www/from-one/d3/f9"; ${script}`]);
+  await attributes(one, 'os.setxattr(f, "user.one", b"1"); os.setxattr(f, "trusted.two", b"22")');
+  await attributes(three, 'os.setxattr(f, "user.other", b"x")');
+  await push(one, "-r", "--xattrs", "from-one");
+  const list = 'print([(n, os.getxattr(f, n)) for n in sorted(os.listxattr(f)) if n[0] in "ut"])';
+  const { stdout } = await attributes(three, list);
+  assert.equal(stdout, "[('trusted.two', b'22'), ('user.one', b'1')]\n");
+});
+
+test("a file that changes while it is sent is left out, in both directions", options, async () => {
+  for (const host of [one, three]) {
+    const name = `changing-${host.name}`;
+    makeFile(path.join(host.base, name), 60_000_000);
+    const appending = setInterval(() => fs.appendFileSync(path.join(host.base, name), "more"), 10);
+    try {
+      if (host === three) succeeded(await python.push([name]));
+      else assert.match((await one.msync(name)).stderr, /^error: changing-host1: it changed while/);
+    } finally {
+      clearInterval(appending);
+    }
+    for (const other of [one, two, three].filter((each) => each !== host))
+      assert.ok(!fs.existsSync(path.join(other.base, name)), other.name);
+    fs.rmSync(path.join(host.base, name));
+  }
+});
+
 test("deletes are announced, and carried out, in both directions", options, async () => {
   await shell(one, "rm -r from-one/d1 more special && mkdir more special && rm from-one/link");
   await shell(one, "rm -r from-one/d2 && echo new >from-one/d2");
@@ -217,7 +245,7 @@ test("a check finds other contents with the same size and time, in both directio
 });
 
 test("more transfers at once than a host receives at a time", options, async () => {
-  const names = (host: Host) => Array.from({ length: 6 }, (_, index) => `many/${host.name}-${index}`);
+  const names = (host: Host) => Array.from({ length: 8 }, (_, index) => `many/${host.name}-${index}`);
   for (const host of [one, two, three]) {
     for (const name of names(host)) {
       fs.mkdirSync(path.join(host.base, name), { recursive: true });
@@ -254,12 +282,31 @@ test("if all hosts send the same paths, all have those of the same one in the en
   }
 });
 
+test("fragments are as short as the smallest interface takes", options, async () => {
+  const [HEADERS, USUAL_PAYLOAD] = [60, 1408];
+  assert.equal(python.received().at(-1)?.payload, USUAL_PAYLOAD);
+  await three.run("ip", ["link", "set", "eth0", "mtu", "1400"]);
+  await restart();
+  await makeAll(one, "short-one");
+  await makeAll(three, "short-three");
+  await push(one, "-r", "short-one");
+  assert.equal(python.received().at(-1)?.payload, 1400 - HEADERS);
+  succeeded(await python.push(["short-three"]));
+  for (const host of [two, three]) {
+    for (const name of ["short-one", "short-three"])
+      await must("diff", ["-r", path.join(one.base, name), path.join(host.base, name)]);
+  }
+});
+
 test("a member that no COMMIT reaches asks the others, and commits", options, async () => {
+  // A member that ignores COMMIT does not repeat its last STATUS either, so that one must not get lost.
+  for (const host of fleet.hosts) await fleet.loseNothing(host);
   await restart("--deaf", "COMMIT");
   await makeAll(one, "asked");
   await push(one, "-r", "asked");
   await must("diff", ["-r", path.join(one.base, "asked"), path.join(three.base, "asked")]);
   await restart();
+  for (const host of fleet.hosts) await fleet.lose(host, LOSS_PERCENT);
 });
 
 test("a member that is killed is named, and a new one takes part", options, async () => {
@@ -268,7 +315,9 @@ test("a member that is killed is named, and a new one takes part", options, asyn
   await python.until("it stages something", () => fs.existsSync(path.join(three.base, ".makuosan")));
   await python.kill();
   const { status, stderr } = await pushing;
-  assert.deepEqual([status, stderr], [3, "error: host3: no answer for 5 seconds\n"]);
+  assert.equal(status, 3);
+  // A slow machine warns before.
+  assert.match(stderr, /^error: host3: no answer for 5 seconds\n$/m);
   await restart();
   assert.ok(!fs.existsSync(path.join(three.base, ".makuosan")));
   await push(one, "killed");

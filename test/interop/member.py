@@ -561,7 +561,7 @@ class ManifestReader:
         return [("complete", directory)]
 
     def read_terms(self, reader):
-        check(not self.began and self.terms is None, "terms in the middle of a transfer")
+        check(not self.began, "terms in the middle of a transfer")
         flags = reader.count("B", 7)
         self.terms = SimpleNamespace(flags=flags, base=reader.text16(0, PATH_BYTES))
         return []
@@ -955,7 +955,8 @@ class Staging:
         if entry.type == KEPT:
             return 0
         if entry.type == GONE:
-            if self.manifest.has_flag(TERMS_DELETES) and self.tree.stat(entry.path) is not None:
+            self.check_terms()
+            if self.tree.stat(entry.path) is not None:
                 self.looked_at += 1
                 self.add_superfluous(entry.path)
             return 0
@@ -1026,9 +1027,14 @@ class Staging:
 
     # Deleting.
 
+    def check_terms(self):
+        if not self.manifest.has_flag(TERMS_DELETES):
+            raise Failure("the sender deletes without terms that allow it")
+
     def complete(self, directory):
+        self.check_terms()
         found = self.tree.stat(directory)
-        if not self.manifest.has_flag(TERMS_DELETES) or found is None or not stat.S_ISDIR(found.st_mode):
+        if found is None or not stat.S_ISDIR(found.st_mode):
             return
         for name in self.tree.names(directory):
             self.looked_at += 1
@@ -1399,6 +1405,7 @@ class Inbound:
         self.spread = node.spread(len(offer.targets) if len(offer.targets) < TARGETS else len(node.members))
         self.report_at = None
         self.asked_at = None
+        self.full = None
         self.staging = None
         self.decided_targets = 0
         self.begin()
@@ -1457,6 +1464,7 @@ class Inbound:
             self.stamp = (stamp + 1) % U32
         if block >= self.window_end or block < self.first_incomplete or block in self.whole:
             return self.report_share()
+        self.full = full
         self.newest = max(self.newest, block)
         known = self.blocks.get(block)
         if known is None or (known.sealed, known.kind, known.full) != (sealed, kind, full):
@@ -1583,19 +1591,20 @@ class Inbound:
             self.end(DONE, "")
 
     def aborted(self, reason):
+        """The sender knows it already, so this end is not reported."""
         if self.phase != COMMITTING:
-            self.end(FAILED, reason)
+            self.end(FAILED, reason, reported=False)
 
     def fail(self, reason, refused=False):
         self.end(REFUSED if refused else FAILED, reason)
 
-    def end(self, phase, reason):
+    def end(self, phase, reason, reported=True):
         if self.staging is not None:
             self.staging.remove()
         self.phase = phase
         self.reason = reason
         delay = self.spread * random.random() if phase == DONE and self.decided_targets > 64 else 0
-        self.node.end_inbound(self, delay)
+        self.node.end_inbound(self, delay if reported else None)
 
     def inquire(self, first):
         """Answers an INQUIRY: at most eight messages, each with as many findings as it has room for (5.8)."""
@@ -1731,12 +1740,12 @@ class Inbound:
                 self.node.forget_inbound(self)
         elif self.phase == ORDERED:
             if silence > 15 or has_left and self.node.now - self.sender.left > 3:
-                self.end(FAILED, "the sender is gone")
+                self.end(FAILED, "the sender is gone", reported=False)
             elif (silence > 1 or has_left) and (self.asked_at is None or self.node.now > self.asked_at):
                 self.asked_at = self.node.now + 0.25 + 2 * self.node.spread(len(self.node.members))
                 self.node.send("QUERY", self.sender.epoch + u32(self.number))
         elif self.phase < ORDERED and (silence > 15 or has_left):
-            self.end(FAILED, "the sender is gone")
+            self.end(FAILED, "the sender is gone", reported=False)
 
 
 def encode_want(block, differences, must_tell):
@@ -1827,8 +1836,11 @@ class Listing:
         names = path.split(b"/")[:-1]
         for depth in range(1, len(names) + 1):
             above = b"/".join(names[:depth])
+            found = self.tree.stat(above)
+            if found is None or not stat.S_ISDIR(found.st_mode):
+                return  # The path itself is gone, too.
             if above not in self.emitted:
-                self.add(PASSAGE, above, self.tree.stat(above))
+                self.add(PASSAGE, above, found)
 
     def entry(self, path):
         found = self.tree.stat(path)
@@ -1864,7 +1876,8 @@ class Listing:
 
     def enter(self, directory):
         if self.directory != directory:
-            metadata = self.metadata(self.tree.stat(directory)).encode() if directory else None
+            found = self.tree.stat(directory) if directory else None
+            metadata = self.metadata(found).encode() if found else None
             said = u8(1) + text16(directory) + (u8(1) + metadata if metadata else u8(0))
             self.records.append(("directory", said))
             self.directory = directory
@@ -2933,10 +2946,10 @@ class Node:
         self.memory[key] = transfer.phase, transfer.reason
         while len(self.memory) > REMEMBERED:
             del self.memory[next(iter(self.memory))]
-        if not (transfer.phase == FAILED and transfer.reason == "the sender is gone"):
+        if delay is not None:
             self.after(delay, lambda: self.report_memory(key))
         what = dict(sender=transfer.sender.name, transfer=transfer.number, phase=PHASES[transfer.phase])
-        self.tell("received", **what, reason=transfer.reason, order=transfer.order, dry=transfer.dry)
+        self.tell("received", **what, reason=transfer.reason, order=transfer.order, payload=transfer.full)
         self.worked += 1
         for other in self.inbound.values():
             other.worked = (other.worked + 1) % U32

@@ -46,6 +46,8 @@ export interface Received {
   readonly transfer: number;
   readonly phase: string;
   readonly reason: string;
+  /** The bytes of a full fragment of its blocks. */
+  readonly payload: number;
 }
 
 interface OtherEvent {
@@ -111,8 +113,7 @@ export class PythonMember {
   async push(paths: readonly string[], options: PushOptions = {}): Promise<Pushed> {
     const id = ++this.pushes;
     this.process?.stdin?.write(`${JSON.stringify({ push: paths, id, ...options })}\n`);
-    const find = () =>
-      this.events.find((one): one is Pushed => one.event === "pushed" && (one).id === id);
+    const find = () => this.events.find((one): one is Pushed => one.event === "pushed" && one.id === id);
     await this.until(`push ${id} has ended`, () => find() !== undefined);
     return find()!;
   }
