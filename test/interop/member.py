@@ -1224,6 +1224,9 @@ class Staging:
 
     def rely(self, path):
         """Another transfer is about to change this path: keeps an entry that this one has found to be right (5.6)."""
+        directory, name = split(path)
+        if directory in self.manifest.completed and name not in self.named[directory] and self.tree.stat(path) is None:
+            self.failure = f"{os.fsdecode(path)}: another transfer has brought it: push again"
         entry = self.matched.pop(path, None)
         if entry is None or self.dry:
             return
@@ -2790,8 +2793,6 @@ class Node:
         if candidate is not None and candidate.nonce == message.answered:
             del self.candidates[node_id, epoch]
             self.admit_member(node_id, epoch, address, message.info)
-        elif member is None:
-            return
         if message.nonce != bytes(16):
             self.respond(message.nonce, bytes(16), epoch, address)
 
@@ -2987,9 +2988,11 @@ class Node:
         return next((path for path in (own.clashes(new, deleted) for own in later) if path is not None), None)
 
     def before_change(self, transfer, path):
-        for other in self.inbound.values():
+        for other in list(self.inbound.values()):
             if other is not transfer and other.is_admitted:
                 other.staging.rely(path)
+                if other.staging.failure is not None and other.phase < COMMITTING:
+                    other.fail(other.staging.failure)
 
     # The commits of lost senders (5.9).
 
