@@ -3,8 +3,9 @@ import type { NodeEngine } from "../engine/node.ts";
 import { ForeignSources } from "../net/foreign-sources.ts";
 import { ControlOpener, ControlSealer } from "../net/sealing.ts";
 import { HeapKeeper } from "../sys/heap.ts";
+import type { StageRules } from "./disk/messages.ts";
 import { DiskThreads } from "./disk/disk-threads.ts";
-import { makeEngine } from "./engine.ts";
+import { fragmentsPerSecond, makeEngine } from "./engine.ts";
 import { openPrivilegedParts, type NetworkPatience, type PrivilegedParts } from "./privileged-parts.ts";
 import { Counters } from "./pump/counters.ts";
 import { Driver } from "./pump/driver.ts";
@@ -30,6 +31,7 @@ import type { Log } from "./service/log.ts";
 import { claimBase, identify, type NodeIdentity } from "./service/node-identity.ts";
 import { OwnCopies } from "./service/own-copies.ts";
 import { dropPrivileges } from "./service/privileges.ts";
+import { type Changes, takeOver } from "./settings/reload.ts";
 import type { Settings } from "./settings/settings.ts";
 
 /** A daemon that is at work. */
@@ -39,11 +41,12 @@ export interface Daemon {
   /** Makes its event pump turn soon, even if there is nothing to do. */
   wake(): void;
   /**
-   * Reads the key file again and takes over its keys.
+   * Takes over new settings, as far as that needs no restart, and the keys of the key file. Running transfers keep their rules,
+   * except for the rate.
    *
-   * @throws UserError if the file is not as it should be; the keys are the old ones then
+   * @throws UserError if the key file is not as it should be; nothing has changed then
    */
-  reloadKeys(): Promise<void>;
+  reload(next: Settings): Promise<Changes>;
   /** Ends it: takes no new work, gives running work a moment, says goodbye to the other nodes, and stops all parts. */
   stop(): Promise<void>;
 }
@@ -138,11 +141,11 @@ async function start(
   const frame = { ...parts, keepsOwner, history, startedMs };
   const pump = buildPump(frame, surroundings.onTurn);
   const pushes = buildPushes(frame, pump);
-  startParts(frame, pump, pushes);
+  const disks = startParts(frame, pump, pushes);
   return {
     status: () => pushes.status.text(),
     wake: () => pump.driver.wake(),
-    reloadKeys: () => pump.keyChanges.reload(),
+    reload: (next) => reload(frame, pump, pushes, disks, next),
     stop: () => lifecycle.stop(),
   };
 }
@@ -254,7 +257,7 @@ function buildPushes(frame: Frame, { engine, driver, foreign, watch }: Pump): Pu
  * Puts the parts to work. The control socket begins before the network and so ends after it: clients still get the result
  * of transfers that the end of the daemon has ended. The disk threads begin first and end last, with what is written.
  */
-function startParts(frame: Frame, pump: Pump, pushes: Pushes): void {
+function startParts(frame: Frame, pump: Pump, pushes: Pushes): DiskThreads {
   const { settings, log, lifecycle, opened, history, startedMs } = frame;
   const { ring, transport, server } = opened;
   const { engine, driver, inbound, counters, watch } = pump;
@@ -278,16 +281,43 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): void {
 
   watch.start();
   lifecycle.started(() => watch.stop());
+  return disks;
+}
+
+/** Hands new settings to the parts that keep something of them; all others read them where they need them. */
+async function reload(
+  { settings, log }: Frame,
+  { driver, keyChanges }: Pump,
+  { hooks, transfers }: Pushes,
+  disks: DiskThreads,
+  next: Settings,
+): Promise<Changes> {
+  await keyChanges.reload();
+  const changes = takeOver(settings, next);
+  log.level = settings.logLevel;
+  hooks.change(settings.hooks);
+  transfers.changeParallel(settings.parallel);
+  disks.toStage({ kind: "rules", rules: stageRules(settings) });
+  if (changes.taken.includes("rate")) {
+    driver.handle({ kind: "rate-changed", fragmentsPerSecond: fragmentsPerSecond(settings.rateMbps) });
+  }
+  if (changes.taken.includes("labels")) driver.handle({ kind: "labels-changed", labels: settings.labels });
+  driver.wake();
+  return changes;
+}
+
+function stageRules({ excludes, deleteLimit, hooks }: Settings): StageRules {
+  const listsChanges = hooks.preCommit !== undefined || hooks.postCommit !== undefined;
+  return { excludes, listsChanges, deleteLimit };
 }
 
 /** Starts the disk threads. They have the privileges that are left. */
 function startDisks(frame: Frame, driver: Driver, pushes: Pushes): DiskThreads {
-  const { base, givenBase, excludes, deleteLimit, hooks } = frame.settings;
+  const { base, givenBase } = frame.settings;
   const { log, opened, keepsOwner: keepOwner } = frame;
-  const listsChanges = hooks.preCommit !== undefined || hooks.postCommit !== undefined;
   const hearers = { log, driver, received: pushes.received, hooks: pushes.hooks };
   return new DiskThreads(
-    { base, givenBase, keepOwner, pages: opened.pages.memory, excludes, listsChanges, deleteLimit },
+    { base, givenBase, keepOwner, pages: opened.pages.memory, rules: stageRules(frame.settings) },
     (reply) => driver.onSource(reply),
     (replies) => passStageReplies(replies, hearers),
     // A broken invariant in a thread is one of the process.

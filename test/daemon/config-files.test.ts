@@ -74,7 +74,7 @@ test("an error names the file and the line", (context) => {
   const config = readConfig(file);
   assert.equal(
     messageOf(() => resolveSettings({}, config)),
-    `${file}.d/50.conf:3: base: the base directory /srv/none/such/tree is missing: create it, or name another with -b`,
+    `${file}.d/50.conf:3: base: the base directory /srv/none/such/tree is missing: create it, such as with 'install -d -o USER /srv/none/such/tree', or name another with -b`,
   );
   // A value of the command line has no line.
   assert.match(
