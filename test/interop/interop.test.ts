@@ -11,7 +11,7 @@ import { type Pushed, PythonMember, pythonProblem } from "./python-member.ts";
 
 /** A member that was written from PROTOCOL.md alone sends and receives among two daemons. */
 
-const skip = (await namespaceProblem()) ?? (await pythonProblem());
+const skip = (await namespaceProblem()) ?? pythonProblem;
 const options = skip === undefined ? {} : { skip };
 const LOSS_PERCENT = 5;
 

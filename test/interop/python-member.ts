@@ -8,15 +8,25 @@ import { eventually, run } from "../support/processes.ts";
 
 const PROGRAM = path.join(import.meta.dirname, "member.py");
 
-/** Why the second implementation cannot run on this machine; undefined if it can. */
-export async function pythonProblem(): Promise<string | undefined> {
-  try {
-    const { status } = await run("python3", ["-c", "import cryptography.hazmat.primitives.ciphers.aead"]);
-    return status === 0 ? undefined : "python3 has no package cryptography";
-  } catch {
-    return "python3 is not there";
+/** The first Python, or that of the system, which has the packages of the distribution. */
+const PYTHONS = ["python3", "/usr/bin/python3"];
+
+/** The Python that has what the program needs; undefined if there is none. */
+async function findPython(): Promise<string | undefined> {
+  for (const python of PYTHONS) {
+    const found = await run(python, ["-c", "import cryptography.hazmat.primitives.ciphers.aead"]).catch(
+      () => undefined,
+    );
+    if (found?.status === 0) return python;
   }
+  return undefined;
 }
+
+const python = await findPython();
+
+/** Why the second implementation cannot run on this machine; undefined if it can. */
+export const pythonProblem =
+  python === undefined ? "python3 with its package cryptography is not there" : undefined;
 
 /** How an own transfer of the member ended for another one. */
 export interface Verdict {
@@ -82,7 +92,7 @@ export class PythonMember {
   }
 
   async start(): Promise<void> {
-    const [program = "", ...args] = this.host.command("python3", [PROGRAM, ...this.arguments]);
+    const [program = "", ...args] = this.host.command(python ?? "python3", [PROGRAM, ...this.arguments]);
     // The port has one owner on a host, so nothing else can answer in its place.
     this.process = spawn(program, args, { stdio: ["pipe", "pipe", "pipe"] });
     this.process.stderr?.on("data", (bytes: Buffer) => (this.errors += bytes.toString()));
