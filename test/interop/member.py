@@ -11,7 +11,7 @@ own (5.2), the rates and the second sending (5.4, 5.5), and several secrets.
     member.py --base DIR --address IP [--key FILE] [--name NAME] [--group IP] [--port N] [--state FILE]
               [--deaf MESSAGE]
 
-With --state it keeps its node id in a file. With --deaf it ignores all messages of a kind, as if each of them were lost.
+With --state it keeps its node id in a file. With --deaf it ignores all messages of a kind, as if each of them was lost.
 It reads a JSON object a line from its standard input, and writes one a line to its standard output:
 
     {"push": ["a", "b/c"], "id": 1, "delete": false, "dry": false, "checksum": false, "to": ["host2"]}
@@ -316,7 +316,8 @@ DECODERS = {
 }
 NUMBERS = {name: number for number, (name, _) in DECODERS.items()}
 # From members only; others send them in vain (3).
-FROM_MEMBERS = {"OFFER", "PROGRESS", "ORDER", "COMMIT", "ABORT", "YIELD", "INQUIRY", "STATUS", "FINDINGS", "QUERY", "RELAY"}
+FROM_MEMBERS = {"OFFER", "PROGRESS", "ORDER", "COMMIT", "ABORT", "YIELD", "INQUIRY", "STATUS", "FINDINGS"}
+FROM_MEMBERS |= {"QUERY", "RELAY"}
 
 
 def decode_message(plaintext):
@@ -719,7 +720,10 @@ class Tree:
         return self.at(path, lambda fd, name: os.readlink(name, dir_fd=fd))
 
     def rename(self, one, other):
-        self.at(one, lambda fd, name: self.at(other, lambda to, new: os.rename(name, new, src_dir_fd=fd, dst_dir_fd=to)))
+        def rename(fd, name, to, new):
+            os.rename(name, new, src_dir_fd=fd, dst_dir_fd=to)
+
+        self.at(one, lambda fd, name: self.at(other, lambda to, new: rename(fd, name, to, new)))
 
     def link(self, one, other):
         def link(fd, name, to, new):
@@ -799,18 +803,17 @@ class Tree:
             difference |= ATTRIBUTES
         return difference
 
-    def dress(self, path, metadata, attributes, is_link):
-        """Sets owner, attributes, mode and time of an entry."""
+    def dress(self, path, metadata, is_link):
+        """Sets owner, mode and time of an entry."""
         mode, user, group = self.to_set(metadata)
 
         def dress(fd, name):
-            os.chown(name, -1 if user is None else user, -1 if group is None else group, dir_fd=fd, follow_symlinks=False)
+            owner = [-1 if number is None else number for number in (user, group)]
+            os.chown(name, *owner, dir_fd=fd, follow_symlinks=False)
             if not is_link:
                 os.chmod(name, mode, dir_fd=fd)
             os.utime(name, ns=(time.time_ns(), metadata.time), dir_fd=fd, follow_symlinks=False)
 
-        if attributes is not None and not is_link:
-            self.set_attributes(path, attributes)
         self.at(path, dress)
 
     def attributes(self, path):
@@ -1179,12 +1182,13 @@ class Staging:
         self.findings.list = [one for one in self.findings.list if not one[1].startswith(inner)]
 
     def prepare(self):
-        """All blocks are staged: makes it durable, and says no if it cannot be carried out."""
+        """All blocks are staged: makes it durable, an entry a step, and says no if it cannot be carried out."""
         if not self.dry:
             self.make_links()
-            for entry in self.entries.values():
+            for entry in list(self.entries.values()):
                 if entry.number not in self.withdrawn:
                     self.finish_entry(entry)
+                yield
             if self.entries or self.superfluous:
                 self.make_area()
                 self.tree.sync(self.area)
@@ -1209,11 +1213,19 @@ class Staging:
         if entry.type in (DIRECTORY, PASSAGE, HARD_LINK):
             return
         place = self.staged[entry.path]
-        self.tree.dress(place, entry.metadata, entry.attributes, entry.type == LINK)
+        if entry.attributes is not None and entry.type != LINK:
+            self.set_attributes(entry, place)
+        self.tree.dress(place, entry.metadata, entry.type == LINK)
         if entry.type == FILE:
             fd = self.tree.open(place, os.O_RDONLY)
             os.fsync(fd)
             os.close(fd)
+
+    def set_attributes(self, entry, place):
+        try:
+            self.tree.set_attributes(place, entry.attributes)
+        except OSError as error:
+            self.findings.add(2, entry.path, b"extended attributes: " + os.fsencode(error.strerror))
 
     # The switch.
 
@@ -1314,7 +1326,9 @@ class Staging:
         elif kind == "delete" and found is not None:
             (self.tree.rmdir if is_directory else self.tree.unlink)(path)
         elif kind == "dress" and is_directory:
-            self.tree.dress(path, Metadata(**more[0]), more[1], False)
+            if more[1] is not None:
+                self.tree.set_attributes(path, [(name, value) for name, value in more[1]])
+            self.tree.dress(path, Metadata(**more[0]), False)
         elif kind == "time" and is_directory:
             times = (time.time_ns(), more[0])
             self.tree.at(path, lambda fd, name: os.utime(name, ns=times, dir_fd=fd, follow_symlinks=False))
@@ -1423,6 +1437,7 @@ class Inbound:
         self.newest = -1
         self.sent = 0
         self.final = False
+        self.preparing = None
         self.settled = 0
         self.stamp = 0
         self.received = 0
@@ -1524,10 +1539,23 @@ class Inbound:
             self.first_unstaged += 1
         if self.first_unstaged - self.reported_staged >= WINDOW_BLOCKS // 4:
             self.report_within(0)
-        if self.final and self.first_unstaged == self.sent and self.phase == RECEIVING:
-            self.staging.prepare()
-            self.phase = READY
-            self.report_within(self.spread * random.random())
+        if self.final and self.first_unstaged == self.sent and self.preparing is None:
+            self.preparing = self.staging.prepare()
+
+    def prepare_some(self):
+        """Makes a few entries durable; False if there is nothing to do."""
+        if self.preparing is None or self.phase != RECEIVING:
+            return False
+        try:
+            for _ in range(8):
+                if next(self.preparing, self) is self:
+                    self.phase = READY
+                    self.report_within(self.spread * random.random())
+                    break
+                self.worked = (self.worked + 1) % U32
+        except (Failure, OSError) as error:
+            self.fail(str(error), getattr(error, "refused", False))
+        return True
 
     @property
     def window_end(self):
@@ -1546,10 +1574,7 @@ class Inbound:
                 self.stamp = message.stamp
             for block in [one for one in self.wants if one < self.settled]:
                 del self.wants[block]
-            try:
-                self.advance()
-            except (Failure, OSError) as error:
-                self.fail(str(error), getattr(error, "refused", False))
+            self.advance()
             self.report_gap()
         if message.poll:
             if message.spread == 0:
@@ -1948,7 +1973,8 @@ class Target:
 
     def __init__(self, member, now):
         self.member = member
-        self.heard = self.moved = now
+        self.heard = self.moved = self.got_at = now
+        self.got = self.got_stamp = 0
         self.given_back = None
         self.verdict = None
         self.reason = ""
@@ -2046,6 +2072,8 @@ class Outbound:
             return self.drop(target, "it breaks the protocol")
         target.answered = True
         target.phase = max(target.phase, status.phase)
+        if status.received != target.got or status.staged == self.sent:
+            target.got, target.got_at, target.got_stamp = status.received, self.node.now, self.next_stamp
         target.staged = max(target.staged, status.staged)
         target.window_end = max(target.window_end, status.window_end)
         target.in_flight = status.in_flight
@@ -2225,7 +2253,8 @@ class Outbound:
             block.stamps[index] = stamp
             self.next_stamp += 1
             full = 0 if self.full == FULL_PAYLOAD else self.full
-            header = struct.pack("<BBBBHH8s", 0x4D, 2, 2, 0, FRAGMENT_HEADER_BYTES + len(payload), full, self.node.epoch)
+            length = FRAGMENT_HEADER_BYTES + len(payload)
+            header = struct.pack("<BBBBHH8s", 0x4D, 2, 2, 0, length, full, self.node.epoch)
             header += struct.pack("<IIIHBB", self.number, number, stamp, len(block.sealed), index, block.kind)
             self.node.send_datagram(header + payload)
 
@@ -2299,6 +2328,8 @@ class Outbound:
                 self.drop(target, "it has left")
             elif silence > 5:
                 self.drop(target, "no answer for 5 seconds")
+            elif self.node.now - target.got_at > 5 and target.stamp - target.got_stamp >= 16:
+                self.drop(target, "nothing that is sent to the group reaches it")
             elif stand > most:
                 self.drop(target, f"no progress for {most} seconds")
 
@@ -2518,8 +2549,8 @@ class Node:
         self.group = (options.group, options.port)
         self.trace = open(os.environ["MAKUOSAN_TRACE"], "a", buffering=1) if "MAKUOSAN_TRACE" in os.environ else None
         self.open_sockets()
-        program = "python" + (f"+datagram{self.datagram_bytes}" if self.datagram_bytes < DATAGRAM_BYTES else "") + "+wire3"
-        self.info = NodeInfo(True, True, options.name.encode(), program.encode(), [])
+        shorter = f"+datagram{self.datagram_bytes}" if self.datagram_bytes < DATAGRAM_BYTES else ""
+        self.info = NodeInfo(True, True, options.name.encode(), f"python{shorter}+wire3".encode(), [])
         self.keys = {}
         self.windows = {}
         self.members = {}
@@ -2584,9 +2615,10 @@ class Node:
         inputs = [self.group_socket, self.own_socket, 0]
         while self.running:
             busy = any([transfer.pump() for transfer in list(self.outbound.values())])
+            busy = any([transfer.prepare_some() for transfer in list(self.inbound.values())]) or busy
             wait = 0 if busy else max(0, self.timers[0][0] - time.monotonic())
             readable, _, _ = select.select(inputs, [], [], wait)
-            self.now = time.monotonic()
+            self.look_at_clock()
             for one in readable:
                 if one == 0:
                     more = os.read(0, 65536)
@@ -2599,6 +2631,18 @@ class Node:
             while self.timers and self.timers[0][0] <= self.now:
                 heapq.heappop(self.timers)[2]()
         self.send("EXIT", b"", times=3)
+
+    def look_at_clock(self):
+        """Time in which this node itself stood still is no silence of others (5.7)."""
+        before, self.now = self.now, time.monotonic()
+        gap = self.now - before
+        if gap < 1:
+            return
+        for transfer in self.outbound.values():
+            for target in transfer.targets.values():
+                target.heard += gap
+                target.moved += gap
+                target.got_at += gap
 
     def tell(self, event, **what):
         print(json.dumps({"event": event, **what}), flush=True)
@@ -2627,7 +2671,8 @@ class Node:
                 raise
 
     def write_trace(self, way, address, message):
-        print(f"{self.now:.4f}", way, address[0], {k: v for k, v in vars(message).items() if v not in ([], b"")}, file=self.trace)
+        fields = {name: value for name, value in vars(message).items() if value not in ([], b"")}
+        print(f"{self.now:.4f}", way, address[0], fields, file=self.trace)
 
     def receive(self, one):
         """Reads what has arrived, but not for ever."""
@@ -2668,8 +2713,9 @@ class Node:
         number, block, stamp, sealed, index, kind = struct.unpack_from("<IIIHBB", datagram, HEADER_BYTES)
         payload = bytes(datagram[FRAGMENT_HEADER_BYTES:])
         count = -(-sealed // full)
-        is_whole = LEAST_FULL_PAYLOAD <= full <= FULL_PAYLOAD and sealed > TAG_BYTES and count <= BLOCK_FRAGMENTS
-        if not is_whole or kind not in (MANIFEST, DATA) or index >= count or len(payload) != min(full, sealed - index * full):
+        is_block = LEAST_FULL_PAYLOAD <= full <= FULL_PAYLOAD and sealed > TAG_BYTES and count <= BLOCK_FRAGMENTS
+        is_part = index < count and len(payload) == min(full, sealed - index * full)
+        if not is_block or not is_part or kind not in (MANIFEST, DATA):
             return self.malformed("a fragment that contradicts itself", address)
         inbound = self.inbound.get((epoch, number))
         if inbound is not None and inbound.sender.address == address:
