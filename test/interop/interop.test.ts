@@ -291,7 +291,9 @@ test("fragments are as short as the smallest interface takes", options, async ()
   await makeAll(three, "short-three");
   await push(one, "-r", "short-one");
   assert.equal(python.received().at(-1)?.payload, 1400 - HEADERS);
-  succeeded(await python.push(["short-three"]));
+  const pushed = await python.push(["short-three"]);
+  succeeded(pushed);
+  assert.equal(pushed.payload, 1400 - HEADERS);
   for (const host of [two, three]) {
     for (const name of ["short-one", "short-three"])
       await must("diff", ["-r", path.join(one.base, name), path.join(host.base, name)]);

@@ -47,6 +47,8 @@ export interface Pushed {
   readonly repaired: number;
   /** How many files' contents were sent. */
   readonly contents: number;
+  /** The bytes of a full fragment of its blocks. */
+  readonly payload: number;
   readonly seconds: number;
 }
 
