@@ -3117,7 +3117,8 @@ class Node:
             verdict = dict(verdict=target.verdict, reason=target.reason, findings=findings, updated=updated)
             members[target.member.name] = verdict
         numbers = dict(blocks=transfer.made, fragments=transfer.next_stamp, repaired=transfer.repaired)
-        numbers.update(contents=transfer.contents, payload=transfer.full, seconds=round(self.now - transfer.began, 3), order=transfer.place)
+        numbers.update(contents=transfer.contents, payload=transfer.full, order=transfer.place)
+        numbers.update(seconds=round(self.now - transfer.began, 3))
         self.tell("pushed", id=transfer.job.id, members=members, **numbers)
         self.carry_out()
         self.begin_jobs()
