@@ -28,7 +28,10 @@ if (skip === undefined) {
     [one, two, three] = fleet.hosts as [Host, Host, Host];
     key = path.join(fleet.directory, "key");
     fs.writeFileSync(key, `${crypto.randomBytes(32).toString("base64")}\n`, { mode: 0o600 });
-    await Promise.all([one.start("-k", key, "-f", "8"), two.start("-k", key, "-f", "8")]);
+    await Promise.all([
+      one.start("-k", key, "-f", "8"),
+      two.start("-k", key, "-f", "8", "--exclude", "never-on-two"),
+    ]);
     await acquainted([one, two]);
     python = newMember();
     await begin();
@@ -136,6 +139,27 @@ test("names of one file stay names of one file, and holes stay holes", options, 
     }
   }
 });
+
+test(
+  "a member that excludes the first name of a file gets the other one with contents",
+  options,
+  async () => {
+    for (const host of [one, three]) {
+      const name = `linked-${host.name}`;
+      await shell(
+        host,
+        `mkdir ${name} && echo content >${name}/never-on-two && ln ${name}/never-on-two ${name}/other`,
+      );
+      if (host === one) await push(one, "-r", name);
+      else succeeded(await python.push([name]));
+      assert.deepEqual(fs.readdirSync(path.join(two.base, name)), ["other"]);
+      assert.equal(fs.readFileSync(path.join(two.base, name, "other"), "utf8"), "content\n");
+      const receiver = host === one ? three : one;
+      assert.equal(fs.statSync(path.join(receiver.base, name, "other")).nlink, 2);
+      for (const each of [one, two, three]) fs.rmSync(path.join(each.base, name), { recursive: true });
+    }
+  },
+);
 
 test("special files arrive in both directions", options, async () => {
   await shell(one, "mkdir special && mkfifo special/fifo && mknod special/null c 1 3");
