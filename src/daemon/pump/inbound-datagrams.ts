@@ -82,7 +82,7 @@ export class InboundDatagrams implements DatagramHandler {
       const type = bytes[start + 2];
       if (type === DatagramType.fragment) this.takeFragment(bytes, start, length, source);
       else if (type === DatagramType.control) this.takeControl(bytes.subarray(start, start + length), source);
-      else this.counters.malformed++;
+      else this.counters.noteMalformed(ip);
       start += length;
     }
     this.afterAll();
@@ -104,7 +104,7 @@ export class InboundDatagrams implements DatagramHandler {
   private takeFragment(bytes: Buffer, start: number, length: number, source: Address): void {
     const { header } = this;
     if (!decodeFragment(bytes, start, length, header)) {
-      this.counters.malformed++;
+      this.counters.noteMalformed(source.ip);
       return;
     }
     if (this.pages.areUsedUp) return;
@@ -122,7 +122,7 @@ export class InboundDatagrams implements DatagramHandler {
   private takeOtherVersion(bytes: Buffer, start: number, end: number, ip: string): number {
     const other = datagramOfOtherVersion(bytes, start, end);
     if (other === undefined) {
-      this.counters.malformed++;
+      this.counters.noteMalformed(ip);
       return 0;
     }
     const { version, lengthBytes, isControl } = other;
@@ -171,7 +171,7 @@ export class InboundDatagrams implements DatagramHandler {
       }
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      this.counters.malformed++;
+      this.counters.noteMalformed(source.ip);
     }
   }
 
