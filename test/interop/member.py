@@ -5,8 +5,8 @@ It is a member of a fleet: it receives transfers into a directory, and sends tre
 document says enough, and the interop test runs it among real daemons. Numbers in comments are sections of PROTOCOL.md.
 
 It is written to be read, not to be fast: one process, one loop, and nothing that runs beside it. A long comparison or a
-long commit therefore keeps it silent. It leaves out version 2 (4.2), the reports about problems (4.3), patterns of its
-own (5.2), the rates and the second sending (5.4, 5.5), and several secrets.
+long commit therefore keeps it silent. It leaves out version 2 (4.2), the reports about problems (4.3), the examination
+(4.4), patterns of its own (5.2), the rates and the second sending (5.4, 5.5), and several secrets.
 
     member.py --base DIR --address IP [--key FILE] [--name NAME] [--group IP] [--port N] [--state FILE]
               [--deaf MESSAGE]
@@ -314,6 +314,8 @@ DECODERS = {
     25: ("RELAY", lambda r: dict(epoch=r.take(8), transfer=r.u32(), order=r.u32(), targets=read_targets(r))),
     26: ("YIELD", lambda r: dict(transfer=r.u32(), epoch=r.take(8), admission=r.u32())),
 }
+# Version 2 (4.2) and the examination (4.4).
+LEFT_OUT = {4, 5, 27, 28, 29}
 NUMBERS = {name: number for number, (name, _) in DECODERS.items()}
 # From members only; others send them in vain (3).
 FROM_MEMBERS = {"OFFER", "PROGRESS", "ORDER", "COMMIT", "ABORT", "YIELD", "INQUIRY", "STATUS", "FINDINGS"}
@@ -2734,6 +2736,8 @@ class Node:
         self.remember_key(node_id, epoch, key)
         if not self.windows[node_id, epoch].accept(counter):
             return None
+        if plaintext[0] in LEFT_OUT:
+            return None
         try:
             message = decode_message(plaintext)
         except Malformed as error:
@@ -3045,7 +3049,7 @@ class Node:
     def remember_commit(self, epoch, transfer, order, epochs):
         known = self.commits.setdefault((epoch, transfer), SimpleNamespace(order=order, epochs=set(), asked=set()))
         known.order = max(known.order, order)
-        known.epochs.update(epochs)
+        known.epochs.update(itertools.islice(epochs, 4096 - len(known.epochs)))
         while len(self.commits) > RELAYED:
             del self.commits[next(iter(self.commits))]
 
