@@ -14,7 +14,7 @@ long commit therefore keeps it silent. It leaves out version 2 (4.2), the report
 With --state it keeps its node id in a file. With --deaf it ignores all messages of a kind, as if each of them was lost.
 It reads a JSON object a line from its standard input, and writes one a line to its standard output:
 
-    {"push": ["a", "b/c"], "id": 1, "delete": false, "dry": false, "checksum": false, "to": ["host2"]}
+    {"push": ["a", "b/c"], "id": 1, "to": ["host2"], "delete": true}    and force, dry, checksum, check
     {"quit": true}
 
     {"event": "ready", ...}        the sockets are open
