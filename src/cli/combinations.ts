@@ -2,13 +2,26 @@
 import { UserError } from "../base/user-error.ts";
 
 /** What a command line is about; every option goes with some of these. */
-export type Action = "send" | "wait" | "members" | "status" | "keygen" | "loglevel" | "script" | "history";
+export type Action =
+  "send" | "watch" | "wait" | "members" | "status" | "keygen" | "loglevel" | "script" | "history";
 
 /** A push, and a script, in which options hold for its pushes. */
 const PUSHES: readonly Action[] = ["send", "script"];
 
+/** The same, and the pushes of what changes. */
+const WATCHES: readonly Action[] = [...PUSHES, "watch"];
+
 /** Everything that is asked of a daemon. */
-const ASKS: readonly Action[] = ["send", "script", "wait", "members", "status", "history", "loglevel"];
+const ASKS: readonly Action[] = [
+  "send",
+  "script",
+  "watch",
+  "wait",
+  "members",
+  "status",
+  "history",
+  "loglevel",
+];
 
 /**
  * The actions with which each option means something, by its name as commander has it. An option that names an action is
@@ -16,24 +29,24 @@ const ASKS: readonly Action[] = ["send", "script", "wait", "members", "status", 
  */
 const GOES_WITH: Readonly<Record<string, readonly Action[]>> = {
   // Beside these two it asks for nothing, and scripts for the old program have it there.
-  recursive: [...PUSHES, "members", "status"],
+  recursive: [...WATCHES, "members", "status"],
   dryRun: PUSHES,
-  verbose: [...PUSHES, "members", "history"],
+  verbose: [...WATCHES, "members", "history"],
   // They choose members to push to, or to wait for.
-  target: [...PUSHES, "wait"],
-  except: [...PUSHES, "wait"],
+  target: [...WATCHES, "wait"],
+  except: [...WATCHES, "wait"],
   wait: ASKS,
-  exclude: PUSHES,
-  excludeFrom: PUSHES,
-  group: PUSHES,
-  delete: PUSHES,
+  exclude: WATCHES,
+  excludeFrom: WATCHES,
+  group: WATCHES,
+  delete: WATCHES,
   sync: PUSHES,
-  forceDelete: PUSHES,
+  forceDelete: WATCHES,
   check: PUSHES,
   repair: PUSHES,
-  checksum: PUSHES,
-  xattrs: PUSHES,
-  allOrNothing: PUSHES,
+  checksum: WATCHES,
+  xattrs: WATCHES,
+  allOrNothing: WATCHES,
   console: ASKS,
   keepGoing: ["script"],
   json: ASKS,
@@ -75,7 +88,7 @@ export function checkTogether(
     throw apart(option.long ?? name, action);
   }
   const [path] = paths;
-  if (action !== "send" && path !== undefined) {
+  if (action !== "send" && action !== "watch" && path !== undefined) {
     throw new UserError(`the path '${path}' does not go together with --${action}: leave one of them out`);
   }
 }

@@ -35,6 +35,7 @@ async function run(options: CommandOptions): Promise<number> {
     await generateKey(options);
     return ExitStatus.ok;
   }
+  if (options.action === "watch") return (await import("./watch.ts")).watch(options);
   const client = await ConsoleClient.connect(socketPathOf(options.console));
   const interrupt = new Interrupt(client);
   try {

@@ -37,6 +37,7 @@ interface ParsedOptions extends ParsedSendOptions {
   history?: boolean | string;
   script?: string;
   keepGoing?: boolean;
+  watch?: boolean;
   members?: boolean;
   status?: boolean;
   keygen?: boolean | string;
@@ -55,6 +56,7 @@ Examples:
   msync -r htdocs                 send a directory with all that is in it
   msync -rn --delete              say what a push of everything would change
   msync -r --delete -t 'web*'     make some members equal to this host
+  msync --watch -r htdocs         push what changes there, as it changes
   msync --check -r                compare all members with this host
 
 Exit status: 0 every member has it; 1 usage; 2 the daemon does not answer;
@@ -110,6 +112,7 @@ function msyncCommand(): Command {
     .option("-l, --loglevel <level>", "set the daemon's log level")
     .option("-f, --script <file>", "carry out the commands of a script, or of - , one a line")
     .option("--keep-going", "go on with a script when one of its commands fails")
+    .option("--watch", "push what changes, as it changes, until a signal comes")
     .option("--members", "list the members")
     .option("--status", "show how the daemon is")
     .option("--history [number]", "show the last transfers")
@@ -131,8 +134,8 @@ function readOptions(
 ): CommandOptions {
   return {
     action,
-    paths: action === "send" ? pathsToSend(paths, options.recursive === true) : [],
-    send: readSendOptions(options),
+    paths: action === "send" ? pathsToSend(paths, options.recursive === true) : paths,
+    send: readSendOptions(action === "watch" ? { ...options, recursive: true } : options),
     json: options.json === true,
     console: options.console === undefined ? target || DEFAULT_TARGET : asText(options.console),
     logLevel: options.loglevel ?? "",
@@ -165,6 +168,7 @@ function asText(argument: string): string {
 
 function chooseAction(options: ParsedOptions, paths: readonly string[]): Action {
   const chosen: Action[] = [];
+  if (options.watch === true) chosen.push("watch");
   if (options.members === true) chosen.push("members");
   if (options.status === true) chosen.push("status");
   if (options.history !== undefined) chosen.push("history");

@@ -214,7 +214,13 @@ export interface ProblemInfo {
 
 export type Result =
   | SendResult
-  | { readonly result: "status"; readonly values: readonly (readonly [string, string])[] }
+  | {
+      readonly result: "status";
+      readonly values: readonly (readonly [string, string])[];
+      /** The base directory and the patterns of what this host excludes; versions before 2.1 do not say. */
+      readonly base?: string;
+      readonly excludes?: readonly string[];
+    }
   | {
       readonly result: "members";
       readonly members: readonly MemberInfo[];

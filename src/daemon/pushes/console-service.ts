@@ -67,7 +67,12 @@ export class ConsoleService implements RequestHandler {
       case "members":
         return this.members();
       case "status":
-        return { result: "status", values: this.status() };
+        return {
+          result: "status",
+          values: this.status(),
+          base: bytesOfText(this.parts.settings.base),
+          excludes: this.parts.settings.excludes,
+        };
       case "history":
         return { result: "history", entries: this.parts.history.last(request.count) };
       case "loglevel":

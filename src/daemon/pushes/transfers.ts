@@ -5,7 +5,7 @@ import type { Event, PushedBy, SendRequest, SendResult } from "../../console/pro
 import type { NodeEngine } from "../../engine/node.ts";
 import type { NodeEvent, TransferResult } from "../../engine/types.ts";
 import type { PeerCredentials } from "../../sys/peer-credentials.ts";
-import { compileExcludes } from "../../tree/entries/excludes.ts";
+import { compileExcludes } from "../../wire/excludes.ts";
 import { type ScanRules, simplifyRequest } from "../../tree/scan/request.ts";
 import type { Driver } from "../pump/driver.ts";
 import type { InterfaceWatch } from "../service/interface-watch.ts";
