@@ -31,7 +31,7 @@ BENCH_ALL := --results test/bench/results/results.json --readme
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install uninstall dist demo build packages test test-user test-packages test-security fuzz fuzz-trees sim sim-scale mutants bench bench-quick lint format clean
+.PHONY: help install uninstall dist demo build packages repository test test-user test-packages test-security fuzz fuzz-trees sim sim-scale mutants bench bench-quick lint format clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -86,6 +86,9 @@ dist: ## makes a tarball of the sources in dist/, from the last commit
 
 packages: dist/makuosan dist/$(OTHER)/makuosan ## makes a .deb and a .rpm for x86-64 and for arm64 in dist/, with nfpm
 	@node scripts/packages.ts
+
+repository: packages ## makes signed repositories for apt and dnf in dist/repository: MAKUOSAN_SIGNING_KEY= MAKUOSAN_REPOSITORY_URL=
+	@node scripts/repository.ts
 
 test: build ## runs all tests; those that need root say so and are skipped without it
 	@node --test --test-concurrency=1 --test-reporter=spec $(TESTS)

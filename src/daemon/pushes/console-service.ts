@@ -55,7 +55,8 @@ export class ConsoleService implements RequestHandler {
   ): Promise<Result> {
     switch (request.command) {
       case "send":
-        if (!this.parts.settings.sends) {
+        // A check sends nothing.
+        if (!this.parts.settings.sends && !(request.isCheck && request.dryRun)) {
           throw new UserError(
             "this daemon was started not to send (-s): push from another server",
             ExitStatus.usage,

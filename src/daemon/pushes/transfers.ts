@@ -154,7 +154,7 @@ export class Transfers {
     const { away, chosen: used } = watch.state;
     const ways = { others: addressesBeside(used.name), unrouted: unroutedNetwork(used.ip) };
     const surroundings = { problems, members, isSealed, port: settings.port, away, chosen: used, ...ways };
-    const chosen = chooseReachable(members, apart, names, excepts);
+    const chosen = chooseReachable(members, apart, names, excepts, request);
     const isAnyChosen = chosen.members.length + chosen.apart.length > 0;
     if (!isAnyChosen && names.length === 0) throw noMember(surroundings);
     const targets = addMissing(chosen, names, excepts, surroundings);
