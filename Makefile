@@ -52,14 +52,15 @@ LIB = $(DESTDIR)$(PREFIX)/lib
 UNITS = $(LIB)/systemd/system/makuosan.service $(LIB)/sysusers.d/makuosan.conf $(LIB)/sysctl.d/10-makuosan.conf
 COMPLETIONS = $(foreach name,makuosan msync,$(SHARE)/bash-completion/completions/$(name) \
   $(SHARE)/zsh/site-functions/_$(name) $(SHARE)/fish/vendor_completions.d/$(name).fish)
-MANUALS = $(SHARE)/man/man8/makuosan.8 $(SHARE)/man/man1/msync.1 $(SHARE)/man/man5/makuosan.conf.5
+MANUALS = $(foreach man,man man/ja,$(SHARE)/$(man)/man8/makuosan.8 $(SHARE)/$(man)/man1/msync.1 $(SHARE)/$(man)/man5/makuosan.conf.5)
 
 install: build ## installs it below PREFIX (/usr/local), SYSCONFDIR (/etc) and DESTDIR; UNIT=no leaves out the service
 	@install -D -m 755 dist/makuosan $(DESTDIR)$(PREFIX)/sbin/makuosan
 	@install -d $(DESTDIR)$(PREFIX)/bin
 	@ln -sfn ../sbin/makuosan $(DESTDIR)$(PREFIX)/bin/msync
 	@for page in 8/makuosan.8 1/msync.1 5/makuosan.conf.5; do \
-	  install -D -m 644 packaging/man/$${page#*/} $(SHARE)/man/man$$page || exit 1; done
+	  install -D -m 644 packaging/man/$${page#*/} $(SHARE)/man/man$$page && \
+	  install -D -m 644 packaging/man/ja/$${page#*/} $(SHARE)/man/ja/man$$page || exit 1; done
 	@for name in makuosan msync; do \
 	  install -D -m 644 packaging/completions/bash/$$name $(SHARE)/bash-completion/completions/$$name && \
 	  install -D -m 644 packaging/completions/zsh/_$$name $(SHARE)/zsh/site-functions/_$$name && \
