@@ -15,8 +15,12 @@ export const DEFAULT_SOCKET = "/run/makuosan/makuosan.sock";
 export const REQUEST_BYTES = 4 * 1024 * 1024;
 export const BACKLOG_BYTES = 32 * 1024 * 1024;
 
-/** Clients at a time, and requests of one client that wait for their turn. */
+/**
+ * Clients at a time, those of one user, and requests of one client that wait for their turn. A user has half of the places
+ * at the most, so that nobody keeps all others out. Root is let in even if all places are taken.
+ */
 export const CLIENTS = 64;
+export const CLIENTS_OF_USER = 32;
 export const WAITING_REQUESTS = 256;
 
 /** Not a request: ends the one that is being carried out, which still gives its result. */

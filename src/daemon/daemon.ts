@@ -3,9 +3,10 @@ import type { NodeEngine } from "../engine/node.ts";
 import { ForeignSources } from "../net/foreign-sources.ts";
 import { ControlOpener, ControlSealer } from "../net/sealing.ts";
 import { HeapKeeper } from "../sys/heap.ts";
+import type { StageRules } from "./disk/messages.ts";
 import { DiskThreads } from "./disk/disk-threads.ts";
 import { Doctor } from "./doctor/doctor.ts";
-import { makeEngine } from "./engine.ts";
+import { fragmentsPerSecond, makeEngine } from "./engine.ts";
 import { openPrivilegedParts, type NetworkPatience, type PrivilegedParts } from "./privileged-parts.ts";
 import { Metrics } from "./metrics/metrics.ts";
 import { MetricsServer } from "./metrics/metrics-server.ts";
@@ -34,6 +35,7 @@ import type { Log } from "./service/log.ts";
 import { claimBase, identify, type NodeIdentity } from "./service/node-identity.ts";
 import { OwnCopies } from "./service/own-copies.ts";
 import { dropPrivileges } from "./service/privileges.ts";
+import { type Changes, takeOver } from "./settings/reload.ts";
 import type { Settings } from "./settings/settings.ts";
 
 /** A daemon that is at work. */
@@ -43,11 +45,12 @@ export interface Daemon {
   /** Makes its event pump turn soon, even if there is nothing to do. */
   wake(): void;
   /**
-   * Reads the key file again and takes over its keys.
+   * Takes over new settings, as far as that needs no restart, and the keys of the key file. Running transfers keep their rules,
+   * except for the rate.
    *
-   * @throws UserError if the file is not as it should be; the keys are the old ones then
+   * @throws UserError if the key file is not as it should be; nothing has changed then
    */
-  reloadKeys(): Promise<void>;
+  reload(next: Settings): Promise<Changes>;
   /** Ends it: takes no new work, gives running work a moment, says goodbye to the other nodes, and stops all parts. */
   stop(): Promise<void>;
 }
@@ -147,11 +150,11 @@ async function start(
   const pump = buildPump(frame, surroundings.onTurn);
   const pushes = buildPushes(frame, pump);
   await serveMetrics(frame, pump);
-  startParts(frame, pump, pushes);
+  const disks = startParts(frame, pump, pushes);
   return {
     status: () => pushes.status.text(),
     wake: () => pump.driver.wake(),
-    reloadKeys: () => pump.keyChanges.reload(),
+    reload: (next) => reload(frame, pump, pushes, disks, next),
     stop: () => lifecycle.stop(),
   };
 }
@@ -302,7 +305,7 @@ function buildPushes(frame: Frame, { engine, driver, foreign, watch }: Pump): Pu
  * Puts the parts to work. The control socket begins before the network and so ends after it: clients still get the result
  * of transfers that the end of the daemon has ended. The disk threads begin first and end last, with what is written.
  */
-function startParts(frame: Frame, pump: Pump, pushes: Pushes): void {
+function startParts(frame: Frame, pump: Pump, pushes: Pushes): DiskThreads {
   const { log, lifecycle, opened, history } = frame;
   const { transport, server } = opened;
   const { driver, inbound, watch } = pump;
@@ -326,16 +329,43 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): void {
 
   watch.start();
   lifecycle.started(() => watch.stop());
+  return disks;
+}
+
+/** Hands new settings to the parts that keep something of them; all others read them where they need them. */
+async function reload(
+  { settings, log }: Frame,
+  { driver, keyChanges }: Pump,
+  { hooks, transfers }: Pushes,
+  disks: DiskThreads,
+  next: Settings,
+): Promise<Changes> {
+  await keyChanges.reload();
+  const changes = takeOver(settings, next);
+  log.level = settings.logLevel;
+  hooks.change(settings.hooks);
+  transfers.changeParallel(settings.parallel);
+  disks.toStage({ kind: "rules", rules: stageRules(settings) });
+  if (changes.taken.includes("rate")) {
+    driver.handle({ kind: "rate-changed", fragmentsPerSecond: fragmentsPerSecond(settings.rateMbps) });
+  }
+  if (changes.taken.includes("labels")) driver.handle({ kind: "labels-changed", labels: settings.labels });
+  driver.wake();
+  return changes;
+}
+
+function stageRules({ excludes, deleteLimit, hooks }: Settings): StageRules {
+  const listsChanges = hooks.preCommit !== undefined || hooks.postCommit !== undefined;
+  return { excludes, listsChanges, deleteLimit };
 }
 
 /** Starts the disk threads. They have the privileges that are left. */
 function startDisks(frame: Frame, driver: Driver, pushes: Pushes): DiskThreads {
-  const { base, givenBase, excludes, deleteLimit, hooks } = frame.settings;
+  const { base, givenBase } = frame.settings;
   const { log, opened, keepsOwner: keepOwner } = frame;
-  const listsChanges = hooks.preCommit !== undefined || hooks.postCommit !== undefined;
   const hearers = { log, driver, received: pushes.received, hooks: pushes.hooks };
   return new DiskThreads(
-    { base, givenBase, keepOwner, pages: opened.pages.memory, excludes, listsChanges, deleteLimit },
+    { base, givenBase, keepOwner, pages: opened.pages.memory, rules: stageRules(frame.settings) },
     (reply) => driver.onSource(reply),
     (replies) => passStageReplies(replies, hearers),
     // A broken invariant in a thread is one of the process.

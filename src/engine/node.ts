@@ -107,7 +107,13 @@ export class NodeEngine {
         this.membership.cutOff();
         break;
       case "length-changed":
-        this.membership.describe(input.datagramBytes, nowMs);
+        this.membership.describe({ datagramBytes: input.datagramBytes }, nowMs);
+        break;
+      case "labels-changed":
+        this.membership.describe({ labels: input.labels }, nowMs);
+        break;
+      case "rate-changed":
+        this.outbound.changeRate(input.fragmentsPerSecond, nowMs);
         break;
       case "renamed":
         this.membership.rename(input.nodeId, nowMs);

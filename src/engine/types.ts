@@ -271,6 +271,10 @@ export type Input =
   | { readonly kind: "cut-off" }
   /** The interface of this node takes packets of another length: its longest datagram. */
   | { readonly kind: "length-changed"; readonly datagramBytes: number }
+  /** This node has other labels. */
+  | { readonly kind: "labels-changed"; readonly labels: readonly string[] }
+  /** Another rate is configured, in fragments a second; Infinity for no bound. */
+  | { readonly kind: "rate-changed"; readonly fragmentsPerSecond: number }
   /** This node has another node id from now on. */
   | { readonly kind: "renamed"; readonly nodeId: string }
   | { readonly kind: "start-transfer"; readonly request: TransferRequest }

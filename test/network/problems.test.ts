@@ -78,7 +78,12 @@ for (const { name, build, remove } of OBSTACLES) {
     const all = await sender.msync("-r");
     assert.deepEqual(
       [all.status, all.stderr],
-      [3, "error: host3 (10.77.0.3) is heard but does not answer: is UDP 5000 let in there?\n"],
+      [
+        3,
+        "error: host3 (10.77.0.3) is heard but does not answer: is UDP 5000 let in there? If not, run " +
+          "'ufw allow 5000/udp', 'firewall-cmd --add-port=5000/udp', " +
+          "or for nftables 'nft insert rule inet filter input udp dport 5000 accept'\n",
+      ],
     );
     assert.equal((await sender.msync("-r", "-t", "host3")).status, 3, "it is named by its name");
     assert.equal((await sender.msync("-r", "-t", "host2")).status, 0, "it is not meant");

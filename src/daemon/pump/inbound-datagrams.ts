@@ -38,8 +38,6 @@ export class InboundDatagrams implements DatagramHandler {
 
   /** Called before a PROGRESS is taken in: the blocks that its sender has sent before it are to be taken in first. */
   beforeProgress: () => void = () => undefined;
-  /** Called when an OFFER was taken in: the memory for its blocks is to be made now. */
-  afterOffer: () => void = () => undefined;
   /** Called when any datagrams were taken in. */
   afterAll: () => void = () => undefined;
 
@@ -170,8 +168,6 @@ export class InboundDatagrams implements DatagramHandler {
         // Not before an OFFER: the fragments after it belong to no transfer yet, and would be dropped.
         if (message.type === "progress") this.beforeProgress();
         this.engine.handle({ kind: "message", from: { nodeId, epoch }, source, message }, this.nowMs());
-        // Fragments may follow the OFFER in the same piece, and need their memory.
-        if (message.type === "offer") this.afterOffer();
       }
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;

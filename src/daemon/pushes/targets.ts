@@ -127,7 +127,8 @@ function named(members: readonly Member[], name: string): Member[] {
   if (found.length <= 1) return found;
   const addresses = found.map((member) => member.address.ip).join(" and ");
   throw new UserError(
-    `${found.length} members are called ${name} (${addresses}): name one by its address`,
+    `${found.length} members are called ${name} (${addresses}): name one by its address, or give each its own name ` +
+      "with 'makuosan --set name=NAME' and 'systemctl restart makuosan' there",
     ExitStatus.partial,
   );
 }
