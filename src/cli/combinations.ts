@@ -43,6 +43,7 @@ const GOES_WITH: Readonly<Record<string, readonly Action[]>> = {
   repair: PUSHES,
   checksum: PUSHES,
   xattrs: PUSHES,
+  stats: PUSHES,
   allOrNothing: PUSHES,
   console: ASKS,
   keepGoing: ["script"],

@@ -18,7 +18,8 @@ import { decodeMessage, encodeMessage } from "../../src/wire/message.ts";
 const FILE = path.join(import.meta.dirname, "../../PROTOCOL.md");
 const [BEGIN, END] = ["<!-- examples -->\n", "<!-- end of examples -->\n"];
 
-const count = (from: number, bytes: number) => Buffer.from(Array.from({ length: bytes }, (_, index) => from + index));
+const count = (from: number, bytes: number) =>
+  Buffer.from(Array.from({ length: bytes }, (_, index) => from + index));
 const key = new FleetKey(count(0, 32));
 const nodeId = count(0x20, 16).toString("hex");
 const epoch = count(0x30, 8).toString("hex");
@@ -55,7 +56,13 @@ function blockExample(): { plain: Uint8Array; fragment: Uint8Array } {
   const fragment = Buffer.alloc(32 + sealed.length);
   encodeFragmentHeader(fragment, 0, {
     ...{ transfer: 1, block: 0, stamp: 0, sealedBytes: sealed.length, index: 0, kind: BlockKind.manifest },
-    ...{ epochHigh: 0x30313233, epochLow: 0x34353637, fullBytes: 1408, payloadStart: 32, payloadBytes: sealed.length },
+    ...{
+      epochHigh: 0x30313233,
+      epochLow: 0x34353637,
+      fullBytes: 1408,
+      payloadStart: 32,
+      payloadBytes: sealed.length,
+    },
   });
   fragment.set(sealed, 32);
   return { plain, fragment };
@@ -78,12 +85,14 @@ test("the examples of PROTOCOL.md are what the program makes", () => {
   const text = fs.readFileSync(FILE, "utf8");
   const [start, end] = [text.indexOf(BEGIN) + BEGIN.length, text.indexOf(END)];
   const made = `\n${examples()}\n`;
-  if (process.env["EXAMPLES"] === "write") fs.writeFileSync(FILE, text.slice(0, start) + made + text.slice(end));
+  if (process.env["EXAMPLES"] === "write")
+    fs.writeFileSync(FILE, text.slice(0, start) + made + text.slice(end));
   else assert.equal(text.slice(start, end), made);
 });
 
 test("the HELLO of the examples opens", () => {
   const opened = new ControlOpener({ opening: [key] }).open(hello);
   assert.equal(opened.kind, "opened");
-  if (opened.kind === "opened") assert.deepEqual(decodeMessage(opened.plaintext), { type: "hello", body: { info } });
+  if (opened.kind === "opened")
+    assert.deepEqual(decodeMessage(opened.plaintext), { type: "hello", body: { info } });
 });
