@@ -47,6 +47,7 @@ const GOES_WITH: Readonly<Record<string, readonly Action[]>> = {
   repair: PUSHES,
   checksum: WATCHES,
   xattrs: WATCHES,
+  stats: WATCHES,
   allOrNothing: WATCHES,
   console: ASKS,
   keepGoing: ["script"],

@@ -171,6 +171,12 @@ export interface ProgressEvent {
   readonly wantedBytes: number;
   /** The slowest member. */
   readonly slowest: string;
+  /** Entries that were looked at so far. */
+  readonly entries: number;
+  /** Members of the push; those that have everything, or have switched while it commits; and those that have failed. */
+  readonly hosts: number;
+  readonly hostsReady: number;
+  readonly hostsFailed: number;
 }
 
 export interface HostVerdict {
