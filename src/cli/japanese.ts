@@ -95,6 +95,8 @@ export const JAPANESE_REASONS: Readonly<Record<ReasonCode, string>> = {
   "path-longer": "パスが {0} バイトを超えています",
   "time-out-of-range": "時刻が 1678 年から 2261 年の範囲にありません",
   socket: "ソケットです。作ったプログラムだけが使えます",
+  "links-not-kept":
+    "複数の名前を持つファイルが {0} 個を超えました。これより後は名前ごとに別のファイルになります。リンクを保つには、ディレクトリを 1 つずつ送ってください",
   "other-owner": "デーモンのユーザーのものではありません",
   "pattern-matches": "それか、その上のディレクトリが、除外パターンに一致します",
   "lost-and-found": "ツリーではなく、ファイルシステムのものです",
