@@ -38,6 +38,7 @@ export interface ParsedSendOptions {
   check?: boolean;
   repair?: boolean;
   xattrs?: boolean;
+  compress?: boolean;
 }
 
 /** Gives a command the options of a push. */
@@ -67,6 +68,8 @@ export function addSendOptions(command: Command): Command {
     .option("--repair", "the same, and send what differs")
     .option("--checksum", "find out by their contents which files differ, not by size and time")
     .option("--xattrs", "send extended attributes and access control lists, too")
+    .option("--compress", "compress all contents, whatever the daemon's setting says")
+    .option("--no-compress", "compress nothing")
     .option("--all-or-nothing", "change nothing anywhere unless every member can take everything");
 }
 
@@ -95,6 +98,7 @@ export function readSendOptions(options: ParsedSendOptions): SendOptions {
     comparesContents: isCheck || options.checksum === true,
     isCheck,
     sendsAttributes: options.xattrs === true,
+    ...(options.compress !== undefined && { compression: options.compress ? "yes" : "no" }),
   };
 }
 

@@ -5,7 +5,6 @@ import { pino } from "pino";
 import type { Event } from "../../src/console/protocol.ts";
 import type { TransferReply } from "../../src/daemon/disk/messages.ts";
 import { TransferReport } from "../../src/daemon/pushes/transfer-report.ts";
-import { BLOCK_PLAINTEXT_BYTES } from "../../src/wire/datagram.ts";
 import { Difference } from "../../src/wire/differences.ts";
 import { FindingKind } from "../../src/wire/findings.ts";
 
@@ -21,17 +20,21 @@ function begin(isCheck = false) {
   return { report, events };
 }
 
+/** Bytes of the contents of each block: compressed ones have more than their plaintext. */
+const BLOCK_BYTES = 100_000;
+
 function produced(wantedBytes: number, unreadable = 0): TransferReply {
   return {
     kind: "produced",
     transfer: 7,
     firstBlock: 0,
+    contentBytes: Array<number>(9).fill(BLOCK_BYTES),
     blocks: [],
     state: "more",
     failure: undefined,
     unreadable,
     notices: unreadable === 0 ? [] : [{ kind: "unreadable", path: "secret", reason: reason("EACCES") }],
-    totals: { entries: 9, wantedBytes, sentEntries: 4, sentBytes: 100 },
+    totals: { entries: 9, wantedBytes, sentEntries: 4, sentBytes: 100, savedBytes: 0 },
   };
 }
 
@@ -64,7 +67,7 @@ test("the counts of the reading thread are taken over, and its notices told", ()
     },
   ]);
   assert.deepEqual(report.tally, {
-    totals: { entries: 9, wantedBytes: 500, sentEntries: 4, sentBytes: 100 },
+    totals: { entries: 9, wantedBytes: 500, sentEntries: 4, sentBytes: 100, savedBytes: 0 },
     unreadable: 1,
     deleted: 0,
     differing: 0,
@@ -120,16 +123,16 @@ test("deletes are counted, notes are not, and a stranger's findings are neither"
 
 test("progress is that of the slowest member, and never more than is wanted", () => {
   const { report, events } = begin();
-  report.onSource(produced(5 * BLOCK_PLAINTEXT_BYTES));
+  report.onSource(produced(5 * BLOCK_BYTES));
   const at = (epoch: string, stagedBelow: number) => ({ member: { epoch }, stagedBelow });
   const sender = (isCommitting: boolean, ...members: ReturnType<typeof at>[]) =>
     ({ membersProgress: members, isCommitting }) as unknown as Parameters<typeof report.progress>[0];
   report.emitProgress(sender(false, at("e1", 4), at("e2", 3)));
   report.emitProgress(sender(true, at("e1", 8), at("e2", 9)));
   report.emitProgress(undefined);
-  const wantedBytes = 5 * BLOCK_PLAINTEXT_BYTES;
+  const wantedBytes = 5 * BLOCK_BYTES;
   const progress = (phase: string, blocks: number, slowest: string) => {
-    return { event: "progress", phase, sentBytes: blocks * BLOCK_PLAINTEXT_BYTES, wantedBytes, slowest };
+    return { event: "progress", phase, sentBytes: blocks * BLOCK_BYTES, wantedBytes, slowest };
   };
   assert.deepEqual(events, [
     progress("sending", 3, "host2"),

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { type Reason, sentenceOf } from "../../src/base/reason.ts";
+import { unpack } from "../../src/tree/entries/compression.ts";
 import { segmentsOf } from "../../src/wire/data-block.ts";
 import { entriesNeedingContents, separateEntries } from "../../src/wire/differences.ts";
 import { Directories } from "../../src/tree/disk/directories.ts";
@@ -105,7 +106,7 @@ export class StagingPair {
         const needed = differences === undefined ? wants : entriesNeedingContents(differences);
         source.settle(number, wants, needed, separate);
       } else {
-        this.sentSegments += [...segmentsOf(plaintext)].length;
+        this.sentSegments += [...segmentsOf(plaintext, unpack)].length;
         stage.write(plaintext);
       }
     }

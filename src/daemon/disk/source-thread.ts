@@ -46,7 +46,7 @@ interface OpenSource {
   readonly low: number;
 }
 
-const NO_TOTALS = { entries: 0, wantedBytes: 0, sentEntries: 0, sentBytes: 0 };
+const NO_TOTALS = { entries: 0, wantedBytes: 0, sentEntries: 0, sentBytes: 0, savedBytes: 0 };
 
 const header = new FragmentHeader();
 /** Where a block is made and sealed, before it is cut into datagrams. */
@@ -98,7 +98,7 @@ function carryOut(command: TransferCommand, context: SourceContext): void {
   }
   const open = sources.get(command.transfer);
   if (open === undefined) return;
-  if (command.kind === "produce") reply(produce(open, command.transfer, command.firstBlock, command.count));
+  if (command.kind === "produce") reply(produce(open, command));
   else if (command.kind === "settle") settle(open, command, reply);
   else {
     open.source?.close();
@@ -145,8 +145,8 @@ function openSource(
   try {
     // The daemon has checked, locked and recovered the directory that it started with, and no other one.
     if (leadsElsewhere(givenBase, base)) throw new UserError(sentence("base-moved", bytesOfText(givenBase)));
-    const { request, rules, dryRun } = command;
-    const source = new Source(base, owners, request, { rules, dryRun }, device);
+    const { request, rules, dryRun, compression } = command;
+    const source = new Source(base, owners, request, { rules, dryRun, compression }, device);
     return { ...common, source, failure: undefined };
   } catch (error) {
     const failure =
@@ -157,9 +157,11 @@ function openSource(
   }
 }
 
-function produce(open: OpenSource, transfer: number, firstBlock: number, count: number): SourceReply {
+function produce(open: OpenSource, command: Extract<SourceCommand, { kind: "produce" }>): SourceReply {
+  const { transfer, firstBlock, count, waitingBlocks } = command;
   const { source } = open;
   const blocks: ProducedBlock[] = [];
+  const contentBytes: number[] = [];
   let made: MadeBlock | undefined;
   let { failure } = open;
   const memory = workspace.subarray(0, mostSealedBytes(open.datagramBytes) - TAG_BYTES);
@@ -168,7 +170,7 @@ function produce(open: OpenSource, transfer: number, firstBlock: number, count: 
     if (blocks.length > 0 && performance.now() >= endMs) break;
     const number = firstBlock + blocks.length;
     try {
-      made = source.makeBlock(number, memory);
+      made = source.makeBlock(number, memory, waitingBlocks + blocks.length);
     } catch (error) {
       failure = error instanceof UserError ? error.message : sentence("tree-unreadable", explain(error));
       made = undefined;
@@ -179,12 +181,13 @@ function produce(open: OpenSource, transfer: number, firstBlock: number, count: 
     sealBlock(open.key, transfer, number, made.kind, sealed);
     layOut(open, transfer, number, made.kind, sealed);
     blocks.push({ kind: made.kind, sealedBytes, entries: made.entries });
+    contentBytes.push(made.contentBytes);
   }
   const state =
     source?.isEnded === true ? "end" : made !== undefined || source?.isBusy === true ? "more" : "idle";
   const totals = { ...(source?.totals ?? NO_TOTALS) };
   const notices = source?.takeNotices() ?? [];
-  const common = { kind: "produced", transfer, firstBlock, blocks } as const;
+  const common = { kind: "produced", transfer, firstBlock, blocks, contentBytes } as const;
   return { ...common, state, failure, unreadable: source?.unreadable ?? 0, notices, totals };
 }
 

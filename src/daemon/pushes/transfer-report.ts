@@ -2,7 +2,7 @@
 import { reasonOf, sentenceOf } from "../../base/reason.ts";
 import type { Event, ProgressEvent, SendRequest } from "../../console/protocol.ts";
 import type { TransferSender } from "../../engine/sender/transfer-sender.ts";
-import { BLOCK_PLAINTEXT_BYTES } from "../../wire/datagram.ts";
+import { WINDOW_BLOCKS } from "../../wire/limits.ts";
 import { differenceNames } from "../../wire/differences.ts";
 import { type Finding, FindingKind } from "../../wire/findings.ts";
 import type { PathReport, TransferReply } from "../disk/messages.ts";
@@ -29,6 +29,8 @@ export class TransferReport {
   private unreadable = 0;
   private deleted = 0;
   private differing = 0;
+  /** How many bytes of contents there are before each block that some member may still have to stage. */
+  private readonly bytesBefore = new Map<number, number>([[0, 0]]);
 
   /**
    * @param hosts for each member's epoch the name by which people see it
@@ -66,6 +68,7 @@ export class TransferReport {
       return;
     }
     this.totals = reply.totals;
+    this.noteBlocks(reply);
     this.unreadable = reply.unreadable;
     for (const { kind, path, reason: cause } of reply.notices) {
       const reason = sentenceOf(cause);
@@ -110,7 +113,7 @@ export class TransferReport {
       slowest = { name: this.hosts.get(progress.member.epoch) ?? "", staged: progress.stagedBelow };
     }
     const { wantedBytes } = this.totals;
-    const stagedBytes = (slowest?.staged ?? 0) * BLOCK_PLAINTEXT_BYTES;
+    const stagedBytes = this.bytesBefore.get(slowest?.staged ?? 0) ?? 0;
     return {
       transfer: this.transfer,
       memberCount: this.hosts.size,
@@ -119,6 +122,15 @@ export class TransferReport {
       wantedBytes,
       slowest: slowest?.name ?? "",
     };
+  }
+
+  private noteBlocks({ firstBlock, contentBytes }: Extract<TransferReply, { kind: "produced" }>): void {
+    contentBytes.forEach((bytes, index) => {
+      const block = firstBlock + index;
+      this.bytesBefore.set(block + 1, (this.bytesBefore.get(block) ?? 0) + bytes);
+      // A sender is never further ahead of the slowest member.
+      this.bytesBefore.delete(block - WINDOW_BLOCKS);
+    });
   }
 
   private onPath(report: PathReport): void {
