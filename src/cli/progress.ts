@@ -1,5 +1,5 @@
 /** The progress bar. */
-import cliProgress from "cli-progress";
+import type cliProgress from "cli-progress";
 import { displayText } from "../base/display.ts";
 import type { ProgressEvent } from "../console/protocol.ts";
 
@@ -9,7 +9,18 @@ const QUIET_MS = 500;
 /** The progress bar of a long transfer, on a terminal only. */
 export class Progress {
   private readonly beganMs = performance.now();
+  private readonly drawing: typeof cliProgress | undefined;
   private bar: cliProgress.SingleBar | undefined;
+
+  /** @param drawing what draws the bar; undefined for none */
+  private constructor(drawing: typeof cliProgress | undefined) {
+    this.drawing = drawing;
+  }
+
+  /** Loads what draws the bar only if there may be one: the start of msync is felt each time. */
+  static async open(): Promise<Progress> {
+    return new Progress(Progress.isPossible ? (await import("cli-progress")).default : undefined);
+  }
 
   /** Whether the standard error is a terminal, where a bar can be shown. */
   static get isPossible(): boolean {
@@ -18,11 +29,11 @@ export class Progress {
 
   show(event: ProgressEvent): void {
     const elapsedSeconds = (performance.now() - this.beganMs) / 1000;
-    if (elapsedSeconds * 1000 < QUIET_MS || event.wantedBytes === 0) return;
+    if (this.drawing === undefined || elapsedSeconds * 1000 < QUIET_MS || event.wantedBytes === 0) return;
     const rate = `${(event.sentBytes / elapsedSeconds / 1e6).toFixed(1)} MB/s`;
     const note = event.phase === "committing" ? "committing" : `slowest: ${displayText(event.slowest)}`;
     if (this.bar === undefined) {
-      this.bar = new cliProgress.SingleBar({
+      this.bar = new this.drawing.SingleBar({
         format: "{bar} {percentage}% | {rate} | {eta_formatted} left | {note}",
         clearOnComplete: true,
         hideCursor: true,

@@ -38,7 +38,7 @@ export async function send(
   isJson: boolean,
   interrupt: Interrupt,
 ): Promise<number> {
-  const progress = new Progress();
+  const progress = await Progress.open();
   const { verbosity: _verbosity, wait: _wait, ...rest } = options;
   const request: SendRequest = {
     ...rest,
