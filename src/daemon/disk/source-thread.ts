@@ -57,6 +57,7 @@ export function runSourceThread(port: MessagePort, settings: WorkerSettings): vo
   const sources = new Map<number, OpenSource>();
   let device = deviceOfDirectory(settings.base);
   const heap = new HeapKeeper(() => sources.size === 0);
+  heap.noteStart();
   const reply = (message: SourceReply) => port.postMessage(message);
   /** Commits that are under way: nothing of the tree is read in the middle of them. */
   let holds = 0;

@@ -156,6 +156,7 @@ class StageThread {
           this.reply({ kind: "strange", path: this.pathInBase(`${STAGING_NAME}/${name}`) }),
       });
       this.reply({ kind: "recovered", finished, failure: undefined });
+      this.heap.noteStart();
     } catch (error) {
       this.reply({ kind: "recovered", finished: [], failure: stageFailure(error) });
     }
