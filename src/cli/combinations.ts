@@ -2,13 +2,23 @@
 import { UserError } from "../base/user-error.ts";
 
 /** What a command line is about; every option goes with some of these. */
-export type Action = "send" | "wait" | "members" | "status" | "keygen" | "loglevel" | "script" | "history";
+export type Action =
+  "send" | "wait" | "members" | "status" | "keygen" | "loglevel" | "script" | "history" | "doctor";
 
 /** A push, and a script, in which options hold for its pushes. */
 const PUSHES: readonly Action[] = ["send", "script"];
 
 /** Everything that is asked of a daemon. */
-const ASKS: readonly Action[] = ["send", "script", "wait", "members", "status", "history", "loglevel"];
+const ASKS: readonly Action[] = [
+  "send",
+  "script",
+  "wait",
+  "members",
+  "status",
+  "history",
+  "loglevel",
+  "doctor",
+];
 
 /**
  * The actions with which each option means something, by its name as commander has it. An option that names an action is
@@ -18,7 +28,7 @@ const GOES_WITH: Readonly<Record<string, readonly Action[]>> = {
   // Beside these two it asks for nothing, and scripts for the old program have it there.
   recursive: [...PUSHES, "members", "status"],
   dryRun: PUSHES,
-  verbose: [...PUSHES, "members", "history"],
+  verbose: [...PUSHES, "members", "history", "doctor"],
   // They choose members to push to, or to wait for.
   target: [...PUSHES, "wait"],
   except: [...PUSHES, "wait"],
@@ -75,7 +85,8 @@ export function checkTogether(
     throw apart(option.long ?? name, action);
   }
   const [path] = paths;
-  if (action !== "send" && path !== undefined) {
+  // The words after --doctor are hosts.
+  if (action !== "send" && action !== "doctor" && path !== undefined) {
     throw new UserError(`the path '${path}' does not go together with --${action}: leave one of them out`);
   }
 }

@@ -17,6 +17,6 @@ test("pages of the executable are given back, and the program goes on", { skip: 
   const after = residentKib();
   assert.ok(after < before * 0.8, `${before} KiB, then ${after} KiB`);
   // Everything that was written in the file's memory is as it was: tables of functions, above all.
-  assert.equal(JSON.parse('{"a":[1,2]}').a.length, 2);
+  assert.equal(JSON.stringify({ a: [1, 2] }), '{"a":[1,2]}');
   assert.match(new Intl.DateTimeFormat("en").format(0), /1970/);
 });

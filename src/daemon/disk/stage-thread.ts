@@ -8,6 +8,8 @@ import { type BlockKindNumber, inboundName, type InboundKey } from "../../engine
 import { openBlock } from "../../net/block-sealing.ts";
 import { PAGE_BYTES } from "../../net/page-pool.ts";
 import { type AttributeRules, groupsOfProcess } from "../../tree/entries/attributes.ts";
+import { Leftovers } from "../../tree/apply/leftovers.ts";
+import { exactReason } from "../../tree/apply/no-inodes.ts";
 import { recover } from "../../tree/apply/recovery.ts";
 import type { Disk } from "../../tree/disk/disk.ts";
 import { Directories } from "../../tree/disk/directories.ts";
@@ -19,7 +21,7 @@ import { Owners } from "../../tree/entries/owners.ts";
 import { Protection } from "../../tree/decide/protection.ts";
 import { RefusalError, StageError } from "../../tree/reasons/stage-error.ts";
 import type { StagePlan } from "../../tree/decide/planner.ts";
-import { exactReason, Stage, stageFailure } from "../../tree/apply/stage.ts";
+import { Stage, stageFailure } from "../../tree/apply/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { joinPath, STAGING_NAME } from "../../wire/path-rules.ts";
 import {
@@ -28,13 +30,12 @@ import {
   type StageCommand,
   type StagedOutcome,
   type StageReply,
+  type StageRules,
   type WorkerSettings,
 } from "./messages.ts";
+import { Replies } from "./replies.ts";
 
 /** The thread that writes: opens blocks, stages them, and carries out commits, one thing after the other. */
-
-/** A reply may wait this long for the replies to the commands after it. */
-const LONGEST_WAIT_MS = 3;
 
 /** While something long goes on, the sender hears of it so often. */
 const SIGN_MS = 500;
@@ -68,48 +69,6 @@ export function runStageThread(port: MessagePort, settings: WorkerSettings): voi
   });
 }
 
-type Staged = Extract<StageReply, { kind: "staged" }>;
-
-/** Gathers replies, since each message wakes the main thread; none of them waits for long. */
-class Replies {
-  private readonly port: MessagePort;
-  private waiting: StageReply[] = [];
-  /** The last one, where more written blocks may be added to it. */
-  private run: Staged | undefined;
-  private flushedMs = 0;
-
-  constructor(port: MessagePort) {
-    this.port = port;
-  }
-
-  add(reply: StageReply): void {
-    if (reply.kind !== "staged" || !this.hasJoined(reply)) {
-      this.waiting.push(reply);
-      this.run = reply.kind === "staged" && isWritten(reply) ? reply : undefined;
-    }
-    if (performance.now() - this.flushedMs >= LONGEST_WAIT_MS) this.flush();
-  }
-
-  flush(): void {
-    if (this.waiting.length > 0) this.port.postMessage(this.waiting);
-    this.waiting = [];
-    this.run = undefined;
-    this.flushedMs = performance.now();
-  }
-
-  /** Adds a written block to those before, where there is nothing else to tell of it. */
-  private hasJoined(reply: Staged): boolean {
-    if (this.run?.inbound !== reply.inbound || !isWritten(reply)) return false;
-    this.run.blocks.push(...reply.blocks);
-    return true;
-  }
-}
-
-/** Whether there is nothing else to tell of blocks. */
-function isWritten({ outcome }: Staged): boolean {
-  return outcome.kind === "written";
-}
-
 /** One block of a command. */
 interface StageBlock {
   readonly inbound: InboundKey;
@@ -128,10 +87,12 @@ class StageThread {
   private readonly reply: (message: StageReply) => void;
   private readonly rules: AttributeRules;
   private readonly disk: Disk;
-  private readonly protection: Protection | undefined;
+  private protection: Protection | undefined;
+  private allowed: StageRules;
   private readonly pages: Uint8Array;
   private readonly stages = new Map<string, OpenStage>();
   private readonly heap = new HeapKeeper(() => this.stages.size === 0);
+  private readonly leftovers = new Leftovers();
   private base: Directories | undefined;
   /** Called when a step has been taken that no command has asked for. */
   afterStep: () => void = () => undefined;
@@ -143,7 +104,14 @@ class StageThread {
     this.rules = { owners: new Owners(), keepOwner: settings.keepOwner, ownGroups: groupsOfProcess() };
     const { ownGroups } = this.rules;
     this.disk = new (withClosedDirectories(LinuxDisk, (group) => ownGroups.has(group)))();
-    this.protection = Protection.of(settings.excludes, Buffer.from(settings.base).toString("latin1"));
+    this.allowed = settings.rules;
+    this.changeRules(settings.rules);
+  }
+
+  /** Other rules hold for transfers that are opened from now on. */
+  changeRules(rules: StageRules): void {
+    this.allowed = rules;
+    this.protection = Protection.of(rules.excludes, Buffer.from(this.settings.base).toString("latin1"));
   }
 
   /** Before anything else: finishes or removes what an earlier run has left. */
@@ -155,6 +123,7 @@ class StageThread {
         onStrange: (name) =>
           this.reply({ kind: "strange", path: this.pathInBase(`${STAGING_NAME}/${name}`) }),
       });
+      for (const { name, isLeft } of finished) if (isLeft) this.leftovers.add(name);
       this.reply({ kind: "recovered", finished, failure: undefined });
       this.heap.noteStart();
     } catch (error) {
@@ -163,6 +132,10 @@ class StageThread {
   }
 
   handle(command: Exclude<StageCommand, { kind: "stop" }>): void {
+    if (command.kind === "rules") {
+      this.changeRules(command.rules);
+      return;
+    }
     const name = inboundName(command.inbound);
     if (command.kind === "open") {
       this.stages.set(name, this.open(command));
@@ -206,11 +179,12 @@ class StageThread {
     try {
       this.checkBase();
       const { inbound, dryRun } = command;
+      if (!dryRun) this.leftovers.tryAgain(this.baseDirectory(), this.rules);
       const name = inboundName(inbound);
       const stage = new Stage(this.baseDirectory(), this.rules, name, dryRun, {
         protection: this.protection,
-        listsChanges: this.settings.listsChanges,
-        deleteLimit: this.settings.deleteLimit,
+        listsChanges: this.allowed.listsChanges,
+        deleteLimit: this.allowed.deleteLimit,
         onMoved: (moved) => this.tellMoved(moved),
       });
       return { ...common, stage, failure: undefined };
@@ -323,7 +297,10 @@ class StageThread {
     this.stages.delete(name);
     endPlanning(open);
     const failure = attempt(() => open.stage?.clean());
-    if (failure !== undefined) this.reply({ kind: "left", inbound, failure });
+    if (failure !== undefined) {
+      this.leftovers.add(name);
+      this.reply({ kind: "left", inbound, failure });
+    }
     this.reply({ kind: "closed", inbound });
     this.heap.noteEnd();
   }

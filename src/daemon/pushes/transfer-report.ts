@@ -18,6 +18,12 @@ export interface TransferProgress extends Omit<ProgressEvent, "event"> {
   readonly memberCount: number;
 }
 
+/**
+ * Paths of one transfer that are logged: enough to find what is wrong. Users of a directory in the tree can make any number of
+ * entries that cannot be sent or made. All are told to msync.
+ */
+const LOGGED_PATHS = 100;
+
 /** Turns what the disk and the members tell of one transfer into events for msync, and counts it. */
 export class TransferReport {
   private readonly transfer: number;
@@ -31,6 +37,7 @@ export class TransferReport {
   private differing = 0;
   /** How many bytes of contents there are before each block that some member may still have to stage. */
   private readonly bytesBefore = new Map<number, number>([[0, 0]]);
+  private logged = 0;
 
   /**
    * @param hosts for each member's epoch the name by which people see it
@@ -73,7 +80,7 @@ export class TransferReport {
     for (const { kind, path, reason: cause } of reply.notices) {
       const reason = sentenceOf(cause);
       this.emit({ event: "notice", kind, path, reason, cause });
-      if (kind === "unreadable") this.log.warn({ path }, reason);
+      if (kind === "unreadable") this.logPath(path, reason);
     }
   }
 
@@ -89,7 +96,7 @@ export class TransferReport {
         const cause = reasonOf(text);
         if (cause.code === "unlisted") this.deleted += Number(cause.args[0]);
         this.emit({ event: "note", host, path, reason: text, cause });
-        this.log.warn({ path }, `${host}: ${text}`);
+        this.logPath(path, `${host}: ${text}`);
       }
     }
   }
@@ -131,6 +138,15 @@ export class TransferReport {
       // A sender is never further ahead of the slowest member.
       this.bytesBefore.delete(block - WINDOW_BLOCKS);
     });
+  }
+
+  private logPath(path: string, sentence: string): void {
+    this.logged++;
+    if (this.logged <= LOGGED_PATHS) this.log.warn({ path }, sentence);
+    else if (this.logged === LOGGED_PATHS + 1)
+      this.log.warn(
+        `transfer ${this.transfer}: there are more paths with problems than are logged; msync names all`,
+      );
   }
 
   private onPath(report: PathReport): void {
