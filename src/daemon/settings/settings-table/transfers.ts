@@ -46,7 +46,7 @@ export const TRANSFERS = {
     form: form.words(COMPRESSION_MODES),
     default: "auto",
     check: parseCompression,
-    reload: false,
+    reload: true,
     help: "compress contents: auto, yes or no",
     details:
       "With auto, contents are compressed when blocks wait for the network, and no longer when they do not get smaller. " +
