@@ -18,7 +18,7 @@ const STATUS: StatusInfo = {
     { kind: "foreign-key", host: "", address: "10.0.0.7", count: 5, reason: "" },
     { kind: "foreign-key", host: "", address: "10.0.0.8", count: 5, reason: "" },
   ],
-  ...{ sending: 1, waiting: 2, parallel: 4, receives: true, sends: true, ownerMatch: false, rateMbps: 0 },
+  ...{ sending: 1, waiting: 2, parallel: 4, compression: "auto", receives: true, sends: true, ownerMatch: false, rateMbps: 0 },
   ...{ receiveBufferBytes: 16, receiveBufferAskedBytes: 8, receiveBufferPackets: 0 },
   ...{ sendBufferBytes: 32, sendBufferAskedBytes: 16, offload: true, excludes: [], deleteLimit: "" },
   ...{ preCommit: "", postCommit: "", history: "", logLevel: "info" },
