@@ -7,6 +7,8 @@ import type { SendRequest } from "../console/protocol.ts";
 /** What a push is asked to be, on the command line and in a script alike; names and paths are byte strings. */
 export interface SendOptions extends Omit<SendRequest, "command" | "paths" | "detail" | "progress"> {
   readonly verbosity: number;
+  /** Whether a last line tells how much it was, also if the output is no terminal. */
+  readonly showsStats: boolean;
   readonly wait: Wait | undefined;
 }
 
@@ -39,6 +41,7 @@ export interface ParsedSendOptions {
   repair?: boolean;
   xattrs?: boolean;
   compress?: boolean;
+  stats?: boolean;
 }
 
 /** Gives a command the options of a push. */
@@ -70,6 +73,7 @@ export function addSendOptions(command: Command): Command {
     .option("--xattrs", "send extended attributes and access control lists, too")
     .option("--compress", "compress all contents, whatever the daemon's setting says")
     .option("--no-compress", "compress nothing")
+    .option("--stats", "end with a line on how much was sent, in how long, and to how many hosts")
     .option("--all-or-nothing", "change nothing anywhere unless every member can take everything");
 }
 
@@ -99,6 +103,7 @@ export function readSendOptions(options: ParsedSendOptions): SendOptions {
     isCheck,
     sendsAttributes: options.xattrs === true,
     ...(options.compress !== undefined && { compression: options.compress ? "yes" : "no" }),
+    showsStats: options.stats === true,
   };
 }
 

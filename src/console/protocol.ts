@@ -175,6 +175,12 @@ export interface ProgressEvent {
   readonly wantedBytes: number;
   /** The slowest member. */
   readonly slowest: string;
+  /** Entries that were looked at so far. */
+  readonly entries: number;
+  /** Members of the push; those that have everything, or have switched while it commits; and those that have failed. */
+  readonly hosts: number;
+  readonly hostsReady: number;
+  readonly hostsFailed: number;
 }
 
 export interface HostVerdict {
@@ -332,6 +338,9 @@ export type Result =
       readonly values: readonly (readonly [string, string])[];
       /** The same for programs: numbers are numbers. Not there in the answer of an earlier daemon. */
       readonly status?: StatusInfo;
+      /** The base directory and the patterns of what this host excludes; versions before 2.1 do not say. */
+      readonly base?: string;
+      readonly excludes?: readonly string[];
     }
   | {
       readonly result: "members";

@@ -126,8 +126,6 @@ export type TransferReply =
   | (Extract<Input, { kind: "produced" }> & {
       /** The number of the first of the blocks. */
       readonly firstBlock: number;
-      /** Bytes of each block before its contents were compressed; 0 for a manifest block. */
-      readonly contentBytes: readonly number[];
       readonly notices: readonly SourceNotice[];
       readonly totals: SourceTotals;
     })

@@ -162,7 +162,6 @@ function produce(open: OpenSource, command: Extract<SourceCommand, { kind: "prod
   const { transfer, firstBlock, count, waitingBlocks } = command;
   const { source } = open;
   const blocks: ProducedBlock[] = [];
-  const contentBytes: number[] = [];
   let made: MadeBlock | undefined;
   let { failure } = open;
   const memory = workspace.subarray(0, mostSealedBytes(open.datagramBytes) - TAG_BYTES);
@@ -182,13 +181,12 @@ function produce(open: OpenSource, command: Extract<SourceCommand, { kind: "prod
     sealBlock(open.key, transfer, number, made.kind, sealed);
     layOut(open, transfer, number, made.kind, sealed);
     blocks.push({ kind: made.kind, sealedBytes, entries: made.entries });
-    contentBytes.push(made.contentBytes);
   }
   const state =
     source?.isEnded === true ? "end" : made !== undefined || source?.isBusy === true ? "more" : "idle";
   const totals = { ...(source?.totals ?? NO_TOTALS) };
   const notices = source?.takeNotices() ?? [];
-  const common = { kind: "produced", transfer, firstBlock, blocks, contentBytes } as const;
+  const common = { kind: "produced", transfer, firstBlock, blocks } as const;
   return { ...common, state, failure, unreadable: source?.unreadable ?? 0, notices, totals };
 }
 

@@ -14,7 +14,7 @@ import { DigestedEntries } from "./digested-entries.ts";
 import { Directories } from "../disk/directories.ts";
 import type { Disk } from "../disk/disk.ts";
 import { linuxDisk } from "../disk/linux-disk.ts";
-import { compileExcludes } from "../entries/excludes.ts";
+import { compileExcludes } from "../../wire/excludes.ts";
 import { isSparse as hasHoles } from "../entries/holes.ts";
 import type { HeldEntry } from "./held-entry.ts";
 import type { CompressionMode } from "../entries/compression.ts";
@@ -51,8 +51,6 @@ export interface MadeBlock {
   readonly kind: (typeof BlockKind)[keyof typeof BlockKind];
   readonly bytes: number;
   readonly entries: number;
-  /** Bytes of a data block before its contents were compressed; 0 for a manifest block. */
-  readonly contentBytes: number;
 }
 
 export class Source {
@@ -187,7 +185,6 @@ export class Source {
       kind: BlockKind.manifest,
       bytes: writer.finish().length,
       entries: entries.length,
-      contentBytes: 0,
     };
   }
 
@@ -258,10 +255,9 @@ export class Source {
     }
     if (writer.isEmpty) return undefined;
     const bytes = writer.finish().length;
-    const contentBytes = bytes + savedBytes;
-    this.totals.sentBytes += contentBytes;
+    this.totals.sentBytes += bytes + savedBytes;
     this.totals.savedBytes += savedBytes;
-    return { kind: BlockKind.data, bytes, entries: 0, contentBytes };
+    return { kind: BlockKind.data, bytes, entries: 0 };
   }
 
   private get hasContents(): boolean {
