@@ -3,7 +3,7 @@ import { UserError } from "../base/user-error.ts";
 
 /** What a command line is about; every option goes with some of these. */
 export type Action =
-  "send" | "wait" | "members" | "status" | "keygen" | "loglevel" | "script" | "history" | "doctor";
+  "send" | "wait" | "members" | "status" | "keygen" | "loglevel" | "script" | "history" | "doctor" | "top";
 
 /** A push, and a script, in which options hold for its pushes. */
 const PUSHES: readonly Action[] = ["send", "script"];
@@ -18,6 +18,7 @@ const ASKS: readonly Action[] = [
   "history",
   "loglevel",
   "doctor",
+  "top",
 ];
 
 /**

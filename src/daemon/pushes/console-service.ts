@@ -1,5 +1,12 @@
 /** Carries out the requests of msync. */
-import type { DoctorFinding, Event, Request, Result, WaitRequest } from "../../console/protocol.ts";
+import type {
+  DoctorFinding,
+  Event,
+  MemberInfo,
+  Request,
+  Result,
+  WaitRequest,
+} from "../../console/protocol.ts";
 import type { RequestHandler } from "../../console/conversation.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
 import type { PeerCredentials } from "../../sys/peer-credentials.ts";
@@ -9,6 +16,7 @@ import { byHostName, displayName } from "./host-names.ts";
 import type { Doctor } from "../doctor/doctor.ts";
 import type { Driver } from "../pump/driver.ts";
 import type { History } from "./history.ts";
+import type { ReceivedTransfers } from "./received.ts";
 import { parseLogLevel } from "../settings/settings.ts";
 import { problemsOf, statusLines, statusOf, type StatusParts } from "./status.ts";
 import { chooseTargets, meets, type NamedHost, namedMember, namedProblem } from "./targets.ts";
@@ -21,6 +29,7 @@ export interface ServiceParts extends StatusParts {
   readonly arrivals: Arrivals;
   readonly history: History;
   readonly doctor: Doctor;
+  readonly received: Pick<ReceivedTransfers, "current">;
 }
 
 /** Carries out the requests that come over the control socket. */
@@ -52,6 +61,8 @@ export class ConsoleService implements RequestHandler {
         return this.members();
       case "status":
         return { result: "status", ...this.status() };
+      case "activity":
+        return this.activity();
       case "doctor":
         return {
           result: "doctor",
@@ -109,8 +120,8 @@ export class ConsoleService implements RequestHandler {
     return { values: statusLines(status), status };
   }
 
-  private members(): Result {
-    const { engine, settings } = this.parts;
+  private memberInfos(): MemberInfo[] {
+    const { engine } = this.parts;
     const members = [...engine.membership.members];
     const shown = members.map((member) => ({
       host: displayName(member, members),
@@ -123,9 +134,28 @@ export class ConsoleService implements RequestHandler {
       ...(member.info.keys === undefined ? {} : { keys: member.info.keys }),
     }));
     shown.sort((a, b) => (a.host < b.host ? -1 : 1));
+    return shown;
+  }
+
+  private activity(): Result {
+    const { engine, settings, transport, transfers, received } = this.parts;
+    return {
+      result: "activity",
+      host: settings.hostName,
+      address: transport.ownAddress.ip,
+      members: this.memberInfos(),
+      problems: problemsOf(engine, settings.port),
+      outgoing: transfers.activity(),
+      incoming: received.current,
+      waiting: transfers.waiting,
+    };
+  }
+
+  private members(): Result {
+    const { engine, settings } = this.parts;
     return {
       result: "members",
-      members: shown,
+      members: this.memberInfos(),
       problems: problemsOf(engine, settings.port),
       isSealed: this.parts.ring.isSecret,
     };
