@@ -3,15 +3,29 @@ import { UserError } from "../base/user-error.ts";
 
 /** What a command line is about; every option goes with some of these. */
 export type Action =
-  "send" | "wait" | "members" | "status" | "keygen" | "loglevel" | "script" | "history" | "doctor" | "top";
+  | "send"
+  | "watch"
+  | "wait"
+  | "members"
+  | "status"
+  | "keygen"
+  | "loglevel"
+  | "script"
+  | "history"
+  | "doctor"
+  | "top";
 
 /** A push, and a script, in which options hold for its pushes. */
 const PUSHES: readonly Action[] = ["send", "script"];
+
+/** The same, and the pushes of what changes. */
+const WATCHES: readonly Action[] = [...PUSHES, "watch"];
 
 /** Everything that is asked of a daemon. */
 const ASKS: readonly Action[] = [
   "send",
   "script",
+  "watch",
   "wait",
   "members",
   "status",
@@ -27,25 +41,25 @@ const ASKS: readonly Action[] = [
  */
 const GOES_WITH: Readonly<Record<string, readonly Action[]>> = {
   // Beside these two it asks for nothing, and scripts for the old program have it there.
-  recursive: [...PUSHES, "members", "status"],
+  recursive: [...WATCHES, "members", "status"],
   dryRun: PUSHES,
-  verbose: [...PUSHES, "members", "history", "doctor"],
+  verbose: [...WATCHES, "members", "history", "doctor"],
   // They choose members to push to, or to wait for.
-  target: [...PUSHES, "wait"],
-  except: [...PUSHES, "wait"],
+  target: [...WATCHES, "wait"],
+  except: [...WATCHES, "wait"],
   wait: ASKS,
-  exclude: PUSHES,
-  excludeFrom: PUSHES,
-  group: PUSHES,
-  delete: PUSHES,
+  exclude: WATCHES,
+  excludeFrom: WATCHES,
+  group: WATCHES,
+  delete: WATCHES,
   sync: PUSHES,
-  forceDelete: PUSHES,
+  forceDelete: WATCHES,
   check: PUSHES,
   repair: PUSHES,
-  checksum: PUSHES,
-  xattrs: PUSHES,
-  stats: PUSHES,
-  allOrNothing: PUSHES,
+  checksum: WATCHES,
+  xattrs: WATCHES,
+  stats: WATCHES,
+  allOrNothing: WATCHES,
   console: ASKS,
   keepGoing: ["script"],
   json: ASKS,
@@ -88,7 +102,8 @@ export function checkTogether(
   }
   const [path] = paths;
   // The words after --doctor are hosts.
-  if (action !== "send" && action !== "doctor" && path !== undefined) {
+  const takesWords: readonly Action[] = ["send", "watch", "doctor"];
+  if (!takesWords.includes(action) && path !== undefined) {
     throw new UserError(`the path '${path}' does not go together with --${action}: leave one of them out`);
   }
 }

@@ -44,6 +44,7 @@ async function run(options: CommandOptions): Promise<number> {
       verbosity: shown.verbosity,
     });
   }
+  if (options.action === "watch") return (await import("./watch.ts")).watch(options);
   const client = await ConsoleClient.connect(socketPathOf(options.console));
   if (options.action === "top") {
     // It has its own way with keys and signals.

@@ -57,6 +57,7 @@ complete -c msync -s c -l console -x -a 'unix:/run/makuosan/makuosan.sock' -d 'C
 complete -c msync -s l -l loglevel -x -a $levels -d 'Set the log level of the daemon'
 complete -c msync -s f -l script -r -F -d 'Carry out the commands of a script'
 complete -c msync -l keep-going -d 'Go on with a script when a command fails'
+complete -c msync -l watch -d 'Push what changes, as it changes'
 complete -c msync -l members -d 'List the members'
 complete -c msync -l status -d 'Show how the daemon is'
 complete -c msync -l top -d 'Show members and running pushes, refreshed in place'

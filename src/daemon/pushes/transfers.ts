@@ -5,7 +5,7 @@ import type { Event, OutgoingTransfer, PushedBy, SendRequest, SendResult } from 
 import type { NodeEngine } from "../../engine/node.ts";
 import type { NodeEvent, TransferResult } from "../../engine/types.ts";
 import type { PeerCredentials } from "../../sys/peer-credentials.ts";
-import { compileExcludes } from "../../tree/entries/excludes.ts";
+import { compileExcludes } from "../../wire/excludes.ts";
 import { type ScanRules, simplifyRequest } from "../../tree/scan/request.ts";
 import type { Driver } from "../pump/driver.ts";
 import type { InterfaceWatch } from "../service/interface-watch.ts";
@@ -163,7 +163,7 @@ export class Transfers {
     const { away, chosen: used } = watch.state;
     const ways = { others: addressesBeside(used.name), unrouted: unroutedNetwork(used.ip) };
     const surroundings = { problems, members, isSealed, port: settings.port, away, chosen: used, ...ways };
-    const chosen = chooseReachable(members, apart, names, excepts);
+    const chosen = chooseReachable(members, apart, names, excepts, request);
     const isAnyChosen = chosen.members.length + chosen.apart.length > 0;
     if (!isAnyChosen && names.length === 0) throw noMember(surroundings);
     const targets = addMissing(chosen, names, excepts, surroundings);

@@ -8,7 +8,7 @@ import type { Metadata } from "../../wire/metadata.ts";
 import { joinPath } from "../../wire/path-rules.ts";
 import { deviceOf, metadataOf, typeOf } from "../entries/attributes.ts";
 import type { Directories } from "../disk/directories.ts";
-import type { Exclusion } from "../entries/excludes.ts";
+import type { Exclusion } from "../../wire/excludes.ts";
 import { explain, reasonFor } from "../reasons/explain.ts";
 import { attributesOf, AttributesError } from "../entries/extended-attributes.ts";
 import { allocatedBytes, isSparse } from "../entries/holes.ts";
