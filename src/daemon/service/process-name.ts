@@ -12,7 +12,7 @@ export function nameProcess(): void {
   try {
     fs.writeFileSync("/proc/self/comm", NAME);
   } catch {
-    // Where /proc cannot be written, the name is worth more than the options.
+    // If /proc cannot be written, the name is worth more than the options.
     process.title = NAME;
   }
 }
