@@ -47,6 +47,8 @@ export interface SendRequest extends PushRules {
   readonly detail: "none" | "paths" | "updates" | "all";
   /** Whether progress events are wanted. */
   readonly progress: boolean;
+  /** Whether contents are compressed; not there for what the daemon's setting says. */
+  readonly compression?: "yes" | "no";
 }
 
 /** Answered when so many of the members are there, or with an error when they are not after that time. */
@@ -87,6 +89,8 @@ export interface HistoryEntry {
   /** Entries that were sent, or that changed here. */
   readonly entries: number;
   readonly bytes: number;
+  /** How many of them compression has kept off the network; not there for what was received, or by an older version. */
+  readonly savedBytes?: number;
   readonly durationMs: number;
   /** Of msync; none for what was received. */
   readonly exitStatus: number | undefined;
@@ -198,7 +202,10 @@ export interface SendResult {
   readonly aborted: string | undefined;
   readonly entries: number;
   readonly sentEntries: number;
+  /** Bytes of contents, before they were compressed. */
   readonly sentBytes: number;
+  /** How many of them compression has kept off the network. */
+  readonly savedBytes: number;
   readonly unreadable: number;
   /** Paths that are deleted, at each host that does. */
   readonly deleted: number;

@@ -80,6 +80,8 @@ export interface StatusInfo {
   readonly sending: number;
   readonly waiting: number;
   readonly parallel: number;
+  /** auto, yes or no. */
+  readonly compression: string;
   readonly receives: boolean;
   readonly sends: boolean;
   readonly ownerMatch: boolean;

@@ -51,6 +51,8 @@ complete -c msync -l check -d 'Compare everything by its contents, and say what 
 complete -c msync -l repair -d 'The same, and send what differs'
 complete -c msync -l checksum -d 'Find out by their contents which files differ'
 complete -c msync -l xattrs -d 'Send extended attributes and access control lists, too'
+complete -c msync -l compress -d 'Compress all contents'
+complete -c msync -l no-compress -d 'Compress nothing'
 complete -c msync -l stats -d 'End with a line on how much was sent'
 complete -c msync -l all-or-nothing -d 'Change nothing anywhere unless every member can take everything'
 complete -c msync -s c -l console -x -a 'unix:/run/makuosan/makuosan.sock' -d 'Control socket of the daemon'
