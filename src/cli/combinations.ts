@@ -3,7 +3,17 @@ import { UserError } from "../base/user-error.ts";
 
 /** What a command line is about; every option goes with some of these. */
 export type Action =
-  "send" | "watch" | "wait" | "members" | "status" | "keygen" | "loglevel" | "script" | "history" | "doctor";
+  | "send"
+  | "watch"
+  | "wait"
+  | "members"
+  | "status"
+  | "keygen"
+  | "loglevel"
+  | "script"
+  | "history"
+  | "doctor"
+  | "top";
 
 /** A push, and a script, in which options hold for its pushes. */
 const PUSHES: readonly Action[] = ["send", "script"];
@@ -22,6 +32,7 @@ const ASKS: readonly Action[] = [
   "history",
   "loglevel",
   "doctor",
+  "top",
 ];
 
 /**

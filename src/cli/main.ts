@@ -45,6 +45,11 @@ async function run(options: CommandOptions): Promise<number> {
   }
   if (options.action === "watch") return (await import("./watch.ts")).watch(options);
   const client = await ConsoleClient.connect(socketPathOf(options.console));
+  if (options.action === "top") {
+    // It has its own way with keys and signals.
+    const { runTop } = await import("./top.ts");
+    return runTop(client, options.json).finally(() => client.close());
+  }
   const interrupt = new Interrupt(client);
   try {
     return await talk(client, options, interrupt);

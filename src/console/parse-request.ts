@@ -30,6 +30,8 @@ export function parseRequest(line: string): Request {
       };
     case "status":
       return { command: "status" };
+    case "activity":
+      return { command: "activity" };
     case "doctor":
       return { command: "doctor", targets: names(fields, "targets") };
     case "history":

@@ -311,7 +311,7 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): DiskThreads {
   const { log, lifecycle, opened, history } = frame;
   const { transport, server } = opened;
   const { driver, inbound, watch } = pump;
-  const { transfers, arrivals, doctor } = pushes;
+  const { transfers, arrivals, doctor, received } = pushes;
 
   const disks = startDisks(frame, driver, pushes);
   lifecycle.started(() => disks.stop());
@@ -319,7 +319,7 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): DiskThreads {
 
   if (server !== undefined) {
     const shown = statusParts(frame, pump, pushes);
-    server.serve(new ConsoleService({ ...shown, transfers, arrivals, history, driver, doctor }));
+    server.serve(new ConsoleService({ ...shown, transfers, arrivals, history, driver, doctor, received }));
     lifecycle.putToWork(server);
   }
 

@@ -1,7 +1,7 @@
 /** The pushes of this node that run or wait: their start, their turns and their end. */
 import { sentence } from "../../base/reason.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
-import type { Event, PushedBy, SendRequest, SendResult } from "../../console/protocol.ts";
+import type { Event, OutgoingTransfer, PushedBy, SendRequest, SendResult } from "../../console/protocol.ts";
 import type { NodeEngine } from "../../engine/node.ts";
 import type { NodeEvent, TransferResult } from "../../engine/types.ts";
 import type { PeerCredentials } from "../../sys/peer-credentials.ts";
@@ -12,6 +12,7 @@ import type { InterfaceWatch } from "../service/interface-watch.ts";
 import type { Log } from "../service/log.ts";
 import { findGroupNumber } from "../settings/accounts.ts";
 import type { ApartHosts } from "./apart-hosts.ts";
+import { commandLine, logRequest } from "./audit.ts";
 import { ownerForGroup, pushedBy } from "./callers.ts";
 import { addressesBeside, unroutedNetwork } from "../../net/interfaces.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -93,6 +94,14 @@ export class Transfers {
   /** How far each running transfer is. */
   progress(): TransferProgress[] {
     return [...this.running].map(([transfer, { report }]) => report.progress(this.senderOf(transfer)));
+  }
+
+  /** The running transfers for people: who has asked for what, and how far it is. */
+  activity(): OutgoingTransfer[] {
+    return [...this.running].map(([transfer, { report, request, by }]) => {
+      const { memberCount: _memberCount, ...progress } = report.progress(this.senderOf(transfer));
+      return { ...progress, user: by?.user ?? "", request: commandLine(request) };
+    });
   }
 
   /**
@@ -177,6 +186,7 @@ export class Transfers {
     const transfer = ++this.lastTransfer;
     const { members } = targets;
     const hosts = new Map(members.map((member) => [member.epoch, displayName(member, members)]));
+    logRequest(log, transfer, request, by, members.length);
     const report = new TransferReport(transfer, request, hosts, emit, log);
     const rules = this.rulesOf(asked);
     this.running.set(transfer, { request, by, targets, report, resolve, beganMs: driver.nowMs() });
