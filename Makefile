@@ -31,7 +31,7 @@ BENCH_ALL := --results test/bench/results/results.json --readme
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install uninstall dist demo build packages repository test test-user test-packages test-security fuzz fuzz-trees sim sim-scale mutants bench bench-quick lint format clean
+.PHONY: help install uninstall dist demo build packages repository test test-user test-packages test-security fuzz fuzz-trees chaos power-loss soak sim sim-scale mutants bench bench-quick lint format clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -110,6 +110,16 @@ fuzz: $(INSTALLED) ## feeds damaged input to every decoder: CASES=how many in al
 
 sim: $(INSTALLED) ## simulates networks and disks that fail: SECONDS=how long, SEED=which one to repeat
 	@$(if $(SECONDS),SECONDS=$(SECONDS)) $(if $(SEED),SEED=$(SEED)) node test/simulation/run.ts
+
+chaos: build ## lets real daemons push at random while they are killed, stopped, cut off and full, as root: SECONDS= SEED=
+	@$(if $(SECONDS),SECONDS=$(SECONDS)) $(if $(SEED),SEED=$(SEED)) node test/chaos/main.ts
+
+power-loss: $(INSTALLED) ## takes the power at random moments of pushes, on images of ext4, XFS and btrfs, as root: MOMENTS= SEED= FILE_SYSTEM=
+	@$(if $(MOMENTS),MOMENTS=$(MOMENTS)) $(if $(SEED),SEED=$(SEED)) FILE_SYSTEM='$(FILE_SYSTEM)' \
+	  unshare --mount --propagation private node test/durability/power-loss.ts
+
+soak: build ## measures the memory of daemons over 6,000 pushes, as root: PUSHES=how many
+	@$(if $(PUSHES),PUSHES=$(PUSHES)) node test/bench/soak.ts
 
 fuzz-trees: $(INSTALLED) ## pushes random trees beside rsync -aHAX --delete on each file system, as root: SECONDS= SEED= FILE_SYSTEM=
 	@$(if $(SECONDS),SECONDS=$(SECONDS)) $(if $(SEED),SEED=$(SEED)) FILE_SYSTEM='$(FILE_SYSTEM)' node test/fuzz-trees/main.ts

@@ -3,7 +3,7 @@ import { UserError } from "../base/user-error.ts";
 
 /** What a command line is about; every option goes with some of these. */
 export type Action =
-  "send" | "watch" | "wait" | "members" | "status" | "keygen" | "loglevel" | "script" | "history";
+  "send" | "watch" | "wait" | "members" | "status" | "keygen" | "loglevel" | "script" | "history" | "doctor";
 
 /** A push, and a script, in which options hold for its pushes. */
 const PUSHES: readonly Action[] = ["send", "script"];
@@ -21,6 +21,7 @@ const ASKS: readonly Action[] = [
   "status",
   "history",
   "loglevel",
+  "doctor",
 ];
 
 /**
@@ -31,7 +32,7 @@ const GOES_WITH: Readonly<Record<string, readonly Action[]>> = {
   // Beside these two it asks for nothing, and scripts for the old program have it there.
   recursive: [...WATCHES, "members", "status"],
   dryRun: PUSHES,
-  verbose: [...WATCHES, "members", "history"],
+  verbose: [...WATCHES, "members", "history", "doctor"],
   // They choose members to push to, or to wait for.
   target: [...WATCHES, "wait"],
   except: [...WATCHES, "wait"],
@@ -88,7 +89,8 @@ export function checkTogether(
     throw apart(option.long ?? name, action);
   }
   const [path] = paths;
-  if (action !== "send" && action !== "watch" && path !== undefined) {
+  // The words after --doctor are hosts.
+  if (action !== "send" && action !== "watch" && action !== "doctor" && path !== undefined) {
     throw new UserError(`the path '${path}' does not go together with --${action}: leave one of them out`);
   }
 }

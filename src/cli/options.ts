@@ -13,6 +13,7 @@ declare const __MAKUOSAN_VERSION__: string | undefined;
 /** What the command line of msync says; names and paths are byte strings. */
 export interface CommandOptions {
   readonly action: Action;
+  /** Paths to send; with --doctor, hosts. */
   readonly paths: readonly string[];
   readonly send: SendOptions;
   readonly json: boolean;
@@ -40,6 +41,7 @@ interface ParsedOptions extends ParsedSendOptions {
   watch?: boolean;
   members?: boolean;
   status?: boolean;
+  doctor?: boolean;
   keygen?: boolean | string;
   add?: string;
 }
@@ -115,6 +117,7 @@ function msyncCommand(): Command {
     .option("--watch", "push what changes, as it changes, until a signal comes")
     .option("--members", "list the members")
     .option("--status", "show how the daemon is")
+    .option("--doctor", "look for everything that is in the way of this host, or of the given HOSTs")
     .option("--history [number]", "show the last transfers")
     .option("--keygen [file]", "make a new key for a fleet")
     .option("--add <file>", "with --keygen: add the new key to a key file")
@@ -134,7 +137,7 @@ function readOptions(
 ): CommandOptions {
   return {
     action,
-    paths: action === "send" ? pathsToSend(paths, options.recursive === true) : paths,
+    paths: pathsOf(action, options, paths),
     send: readSendOptions(action === "watch" ? { ...options, recursive: true } : options),
     json: options.json === true,
     console: options.console === undefined ? target || DEFAULT_TARGET : asText(options.console),
@@ -145,6 +148,12 @@ function readOptions(
     keyFile: typeof options.keygen === "string" ? options.keygen : undefined,
     addTo: options.add,
   };
+}
+
+/** The words of the command line that are no options: paths to send, or hosts to examine. */
+function pathsOf(action: Action, options: ParsedOptions, words: string[]): readonly string[] {
+  if (action === "doctor" || action === "watch") return words;
+  return action === "send" ? pathsToSend(words, options.recursive === true) : [];
 }
 
 /** With versions before 2, a number made the command say more. */
@@ -171,6 +180,7 @@ function chooseAction(options: ParsedOptions, paths: readonly string[]): Action 
   if (options.watch === true) chosen.push("watch");
   if (options.members === true) chosen.push("members");
   if (options.status === true) chosen.push("status");
+  if (options.doctor === true) chosen.push("doctor");
   if (options.history !== undefined) chosen.push("history");
   if (options.keygen !== undefined) chosen.push("keygen");
   if (options.loglevel !== undefined) chosen.push("loglevel");

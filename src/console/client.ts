@@ -154,7 +154,9 @@ function connectError(socketPath: string, code: string | undefined): UserError {
   const sentence =
     code === "EACCES"
       ? permissionSentence(path, groupOf(socketPath))
-      : `no makuosan answers on ${path}: start it with 'systemctl start makuosan', or name its socket with -c unix:PATH`;
+      : code === "EAGAIN"
+        ? `too many clients wait for the makuosan on ${path}: try again later`
+        : `no makuosan answers on ${path}: start it with 'systemctl start makuosan', or name its socket with -c unix:PATH`;
   return new UserError(sentence, ExitStatus.unreachable);
 }
 

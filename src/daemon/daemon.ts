@@ -5,8 +5,11 @@ import { ControlOpener, ControlSealer } from "../net/sealing.ts";
 import { HeapKeeper } from "../sys/heap.ts";
 import type { StageRules } from "./disk/messages.ts";
 import { DiskThreads } from "./disk/disk-threads.ts";
+import { Doctor } from "./doctor/doctor.ts";
 import { fragmentsPerSecond, makeEngine } from "./engine.ts";
 import { openPrivilegedParts, type NetworkPatience, type PrivilegedParts } from "./privileged-parts.ts";
+import { Metrics } from "./metrics/metrics.ts";
+import { MetricsServer } from "./metrics/metrics-server.ts";
 import { Counters } from "./pump/counters.ts";
 import { Driver } from "./pump/driver.ts";
 import { InboundDatagrams } from "./pump/inbound-datagrams.ts";
@@ -21,6 +24,7 @@ import { Hooks } from "./pushes/hooks.ts";
 import { KeyChanges } from "./pushes/key-changes.ts";
 import { ReceivedTransfers } from "./pushes/received.ts";
 import { passStageReplies } from "./pushes/stage-replies.ts";
+import { statusOf, type StatusParts } from "./pushes/status.ts";
 import { StatusLine } from "./pushes/status-line.ts";
 import { Transfers } from "./pushes/transfers.ts";
 import { InterfaceWatch } from "./service/interface-watch.ts";
@@ -75,6 +79,8 @@ interface Frame {
   readonly keepsOwner: boolean;
   readonly history: History;
   readonly startedMs: number;
+  /** Undefined if the settings want none. */
+  readonly metrics: Metrics | undefined;
 }
 
 /** The event pump with the parts around it. */
@@ -97,6 +103,7 @@ interface Pushes {
   readonly arrivals: Arrivals;
   readonly status: StatusLine;
   readonly copies: OwnCopies;
+  readonly doctor: Doctor;
 }
 
 /**
@@ -138,9 +145,11 @@ async function start(
   const events = new NodeEvents();
   const { stateDirectory } = surroundings;
   const parts = { settings, log, lifecycle, events, opened, reader, identity, stateDirectory };
-  const frame = { ...parts, keepsOwner, history, startedMs };
+  const metrics = await loadMetrics(settings, () => statusOf(statusParts(frame, pump, pushes)));
+  const frame: Frame = { ...parts, keepsOwner, history, startedMs, metrics };
   const pump = buildPump(frame, surroundings.onTurn);
   const pushes = buildPushes(frame, pump);
+  await serveMetrics(frame, pump);
   const disks = startParts(frame, pump, pushes);
   return {
     status: () => pushes.status.text(),
@@ -148,6 +157,34 @@ async function start(
     reload: (next) => reload(frame, pump, pushes, disks, next),
     stop: () => lifecycle.stop(),
   };
+}
+
+/** Loads the library of the metrics, if they are wanted: it takes time and memory at a start. */
+async function loadMetrics(
+  settings: Settings,
+  status: ConstructorParameters<typeof Metrics>[1],
+): Promise<Metrics | undefined> {
+  if (settings.metrics === undefined) return undefined;
+  return new Metrics((await import("prom-client")).default, status);
+}
+
+async function serveMetrics({ settings, metrics, lifecycle, events }: Frame, { watch }: Pump): Promise<void> {
+  if (settings.metrics === undefined || metrics === undefined) return;
+  events.listen((event) => {
+    if (event.kind !== "transfer-finished") return;
+    metrics.noteFragments(event.result.sentFragments, event.result.repairedFragments);
+  });
+  const server = await MetricsServer.open(settings.metrics, metrics, () => watch.state.away);
+  lifecycle.started(() => server.close());
+}
+
+/** The parts that know how the daemon is. */
+function statusParts(frame: Frame, pump: Pump, { transfers, copies }: Pushes): StatusParts {
+  const { settings, log, history, startedMs, opened } = frame;
+  const { engine, counters, watch } = pump;
+  const { transport, ring } = opened;
+  const parts = { settings, engine, transport, transfers, history, counters, log, ring, watch, copies };
+  return { ...parts, startedMs };
 }
 
 /**
@@ -226,13 +263,18 @@ function buildPushes(frame: Frame, { engine, driver, foreign, watch }: Pump): Pu
     apart,
     watch,
     isSealed: opened.ring.isSecret,
-    record: (transfer, result, by) =>
-      history.add(sentEntry(`${identity.epoch}-${transfer}`, settings.hostName, result, by)),
+    record: (transfer, result, by) => {
+      history.add(sentEntry(`${identity.epoch}-${transfer}`, settings.hostName, result, by));
+      frame.metrics?.notePush(result);
+    },
   });
   events.listen((event) => transfers.onEvent(event));
   lifecycle.waitsFor({ refuse: () => transfers.stop(), isBusy: () => transfers.count > 0 });
 
-  const received = new ReceivedTransfers(settings.hostName, (entry) => history.add(entry));
+  const received = new ReceivedTransfers(settings.hostName, (entry) => {
+    history.add(entry);
+    frame.metrics?.noteReceipt({ ...entry, outcome: entry.hosts[0]?.outcome ?? "failed" });
+  });
   events.listen((event) => received.onEvent(event));
 
   const stagingOwner = keepsOwner ? 0 : (process.geteuid?.() ?? 0);
@@ -250,7 +292,13 @@ function buildPushes(frame: Frame, { engine, driver, foreign, watch }: Pump): Pu
   const rename = driver.rename.bind(driver);
   const copies = new OwnCopies({ settings, identity, stateDirectory, log, rename });
   events.listen((event) => copies.onEvent(event));
-  return { transfers, received, hooks, arrivals, status, copies };
+
+  const { epoch } = identity;
+  const { ring, transport } = opened;
+  const seen = { settings, engine, driver, transport, ring, watch, copies, epoch, keepsOwner };
+  const doctor = new Doctor({ ...seen, historyPlace: history.place, startedMs: frame.startedMs });
+  events.listen((event) => doctor.onEvent(event));
+  return { transfers, received, hooks, arrivals, status, copies, doctor };
 }
 
 /**
@@ -258,18 +306,18 @@ function buildPushes(frame: Frame, { engine, driver, foreign, watch }: Pump): Pu
  * of transfers that the end of the daemon has ended. The disk threads begin first and end last, with what is written.
  */
 function startParts(frame: Frame, pump: Pump, pushes: Pushes): DiskThreads {
-  const { settings, log, lifecycle, opened, history, startedMs } = frame;
-  const { ring, transport, server } = opened;
-  const { engine, driver, inbound, counters, watch } = pump;
-  const { transfers, arrivals, copies } = pushes;
+  const { log, lifecycle, opened, history } = frame;
+  const { transport, server } = opened;
+  const { driver, inbound, watch } = pump;
+  const { transfers, arrivals, doctor } = pushes;
 
   const disks = startDisks(frame, driver, pushes);
   lifecycle.started(() => disks.stop());
   driver.attach(disks);
 
   if (server !== undefined) {
-    const shown = { settings, engine, transport, transfers, arrivals, history, counters, log, copies };
-    server.serve(new ConsoleService({ ...shown, driver, ring, watch, startedMs }));
+    const shown = statusParts(frame, pump, pushes);
+    server.serve(new ConsoleService({ ...shown, transfers, arrivals, history, driver, doctor }));
     lifecycle.putToWork(server);
   }
 

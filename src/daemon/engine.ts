@@ -11,7 +11,7 @@ import type { Settings } from "./settings/settings.ts";
 import { VERSION } from "./settings/version.ts";
 
 /** The kernel counts its own bookkeeping against the socket buffer, nearly as much again as a datagram. */
-const BUFFER_BYTES_PER_FRAGMENT = 2 * DATAGRAM_BYTES;
+export const BUFFER_BYTES_PER_FRAGMENT = 2 * DATAGRAM_BYTES;
 
 /** Headers that a datagram has on the wire: Ethernet, IP and UDP. */
 const WIRE_HEADER_BYTES = 14 + 20 + 8;

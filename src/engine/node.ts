@@ -3,6 +3,7 @@ import { sentence } from "../base/reason.ts";
 import type { Random } from "../base/random.ts";
 import type { FragmentHeader } from "../wire/datagram.ts";
 import type { NodeInfo } from "../wire/membership-messages.ts";
+import { isExamination } from "../wire/message.ts";
 import { CommitOrder } from "./commit-order.ts";
 import { Membership } from "./membership/membership.ts";
 import type { Self } from "./membership/peers.ts";
@@ -99,6 +100,9 @@ export class NodeEngine {
         this.outbound.tick(nowMs);
         this.inbound.tick(nowMs);
         break;
+      case "say":
+        this.effects.push({ kind: "send", destination: input.destination, message: input.message });
+        break;
       case "cut-off":
         this.membership.cutOff();
         break;
@@ -166,6 +170,10 @@ export class NodeEngine {
     this.membership.handle(from, source, message, nowMs);
     const member = this.membership.memberOf(from.epoch);
     if (member === undefined || member.nodeId !== from.nodeId) return;
+    if (isExamination(message)) {
+      this.effects.push({ kind: "event", event: { kind: "examination", member, message } });
+      return;
+    }
     this.outbound.memberHeard(from.epoch);
     // Also an offer to others: what begins here from now on comes later.
     if (message.type === "offer") this.ranks.note(message.body.rank);

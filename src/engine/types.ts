@@ -1,7 +1,7 @@
 /** Inputs, effects and events: everything that passes between the engines and the rest of the program. */
 import type { Bitmap } from "../base/bitmap.ts";
 import type { BlockKind } from "../wire/datagram.ts";
-import type { ControlMessage } from "../wire/message.ts";
+import type { ControlMessage, ExaminationMessage } from "../wire/message.ts";
 import type { Finding } from "../wire/findings.ts";
 import type { Endpoint, NodeInfo } from "../wire/membership-messages.ts";
 
@@ -167,6 +167,8 @@ export type NodeEvent =
       readonly epoch: string;
       readonly findings: readonly Finding[];
     }
+  /** A member examines this node, or answers an examination. */
+  | { readonly kind: "examination"; readonly member: Member; readonly message: ExaminationMessage }
   | { readonly kind: "transfer-finished"; readonly result: TransferResult }
   | {
       readonly kind: "inbound-began";
@@ -263,6 +265,8 @@ export type Input =
       readonly message: ControlMessage;
     }
   | { readonly kind: "tick" }
+  /** Say something of an examination, to a member or to all. */
+  | { readonly kind: "say"; readonly destination: Destination; readonly message: ExaminationMessage }
   /** This node has lost its interface: no other node can be reached. */
   | { readonly kind: "cut-off" }
   /** The interface of this node takes packets of another length: its longest datagram. */

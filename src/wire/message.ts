@@ -2,6 +2,7 @@
 import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
 import { CONTROL_PLAINTEXT_BYTES } from "./datagram.ts";
 import * as membership from "./membership-messages.ts";
+import * as examination from "./examination-messages.ts";
 import * as findings from "./findings.ts";
 import { decodeStatus, encodeStatus, type Status } from "./status-message.ts";
 import * as transfer from "./transfer-messages.ts";
@@ -26,7 +27,19 @@ export type ControlMessage =
   | { readonly type: "order"; readonly body: transfer.Order }
   | { readonly type: "query"; readonly body: transfer.Query }
   | { readonly type: "relay"; readonly body: transfer.Relay }
-  | { readonly type: "yield"; readonly body: transfer.Yield };
+  | { readonly type: "yield"; readonly body: transfer.Yield }
+  | ExaminationMessage;
+
+/** The messages of an examination (PROTOCOL.md 4.4). */
+export type ExaminationMessage =
+  | { readonly type: "probe"; readonly body: examination.Probe }
+  | { readonly type: "inspect"; readonly body: examination.Inspect }
+  | { readonly type: "condition"; readonly body: examination.Condition };
+
+/** Whether a message belongs to an examination, and to no transfer. */
+export function isExamination(message: ControlMessage): message is ExaminationMessage {
+  return message.type === "probe" || message.type === "inspect" || message.type === "condition";
+}
 
 type MessageType = ControlMessage["type"];
 type BodyOf<Type extends MessageType> = Extract<ControlMessage, { type: Type }>["body"];
@@ -62,6 +75,9 @@ const CODECS: { readonly [Type in MessageType]: Codec<Type> } = {
   query: { number: 24, encode: transfer.encodeQuery, decode: transfer.decodeQuery },
   relay: { number: 25, encode: transfer.encodeRelay, decode: transfer.decodeRelay },
   yield: { number: 26, encode: transfer.encodeYield, decode: transfer.decodeYield },
+  probe: { number: 27, encode: examination.encodeProbe, decode: examination.decodeProbe },
+  inspect: { number: 28, encode: examination.encodeInspect, decode: examination.decodeInspect },
+  condition: { number: 29, encode: examination.encodeCondition, decode: examination.decodeCondition },
 };
 
 const TYPE_OF_NUMBER = new Map(

@@ -8,6 +8,8 @@ import { type BlockKindNumber, inboundName, type InboundKey } from "../../engine
 import { openBlock } from "../../net/block-sealing.ts";
 import { PAGE_BYTES } from "../../net/page-pool.ts";
 import { type AttributeRules, groupsOfProcess } from "../../tree/entries/attributes.ts";
+import { Leftovers } from "../../tree/apply/leftovers.ts";
+import { exactReason } from "../../tree/apply/no-inodes.ts";
 import { recover } from "../../tree/apply/recovery.ts";
 import type { Disk } from "../../tree/disk/disk.ts";
 import { Directories } from "../../tree/disk/directories.ts";
@@ -19,7 +21,7 @@ import { Owners } from "../../tree/entries/owners.ts";
 import { Protection } from "../../tree/decide/protection.ts";
 import { RefusalError, StageError } from "../../tree/reasons/stage-error.ts";
 import type { StagePlan } from "../../tree/decide/planner.ts";
-import { exactReason, Stage, stageFailure } from "../../tree/apply/stage.ts";
+import { Stage, stageFailure } from "../../tree/apply/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { joinPath, STAGING_NAME } from "../../wire/path-rules.ts";
 import {
@@ -31,11 +33,9 @@ import {
   type StageRules,
   type WorkerSettings,
 } from "./messages.ts";
+import { Replies } from "./replies.ts";
 
 /** The thread that writes: opens blocks, stages them, and carries out commits, one thing after the other. */
-
-/** A reply may wait this long for the replies to the commands after it. */
-const LONGEST_WAIT_MS = 3;
 
 /** While something long goes on, the sender hears of it so often. */
 const SIGN_MS = 500;
@@ -69,48 +69,6 @@ export function runStageThread(port: MessagePort, settings: WorkerSettings): voi
   });
 }
 
-type Staged = Extract<StageReply, { kind: "staged" }>;
-
-/** Gathers replies, since each message wakes the main thread; none of them waits for long. */
-class Replies {
-  private readonly port: MessagePort;
-  private waiting: StageReply[] = [];
-  /** The last one, where more written blocks may be added to it. */
-  private run: Staged | undefined;
-  private flushedMs = 0;
-
-  constructor(port: MessagePort) {
-    this.port = port;
-  }
-
-  add(reply: StageReply): void {
-    if (reply.kind !== "staged" || !this.hasJoined(reply)) {
-      this.waiting.push(reply);
-      this.run = reply.kind === "staged" && isWritten(reply) ? reply : undefined;
-    }
-    if (performance.now() - this.flushedMs >= LONGEST_WAIT_MS) this.flush();
-  }
-
-  flush(): void {
-    if (this.waiting.length > 0) this.port.postMessage(this.waiting);
-    this.waiting = [];
-    this.run = undefined;
-    this.flushedMs = performance.now();
-  }
-
-  /** Adds a written block to those before, where there is nothing else to tell of it. */
-  private hasJoined(reply: Staged): boolean {
-    if (this.run?.inbound !== reply.inbound || !isWritten(reply)) return false;
-    this.run.blocks.push(...reply.blocks);
-    return true;
-  }
-}
-
-/** Whether there is nothing else to tell of blocks. */
-function isWritten({ outcome }: Staged): boolean {
-  return outcome.kind === "written";
-}
-
 /** One block of a command. */
 interface StageBlock {
   readonly inbound: InboundKey;
@@ -134,6 +92,7 @@ class StageThread {
   private readonly pages: Uint8Array;
   private readonly stages = new Map<string, OpenStage>();
   private readonly heap = new HeapKeeper(() => this.stages.size === 0);
+  private readonly leftovers = new Leftovers();
   private base: Directories | undefined;
   /** Called when a step has been taken that no command has asked for. */
   afterStep: () => void = () => undefined;
@@ -164,6 +123,7 @@ class StageThread {
         onStrange: (name) =>
           this.reply({ kind: "strange", path: this.pathInBase(`${STAGING_NAME}/${name}`) }),
       });
+      for (const { name, isLeft } of finished) if (isLeft) this.leftovers.add(name);
       this.reply({ kind: "recovered", finished, failure: undefined });
     } catch (error) {
       this.reply({ kind: "recovered", finished: [], failure: stageFailure(error) });
@@ -218,6 +178,7 @@ class StageThread {
     try {
       this.checkBase();
       const { inbound, dryRun } = command;
+      if (!dryRun) this.leftovers.tryAgain(this.baseDirectory(), this.rules);
       const name = inboundName(inbound);
       const stage = new Stage(this.baseDirectory(), this.rules, name, dryRun, {
         protection: this.protection,
@@ -335,7 +296,10 @@ class StageThread {
     this.stages.delete(name);
     endPlanning(open);
     const failure = attempt(() => open.stage?.clean());
-    if (failure !== undefined) this.reply({ kind: "left", inbound, failure });
+    if (failure !== undefined) {
+      this.leftovers.add(name);
+      this.reply({ kind: "left", inbound, failure });
+    }
     this.reply({ kind: "closed", inbound });
     this.heap.noteEnd();
   }

@@ -96,6 +96,9 @@ export class TransferKeys {
       case "old-challenge":
       case "old-response":
       case "keys":
+      case "probe":
+      case "inspect":
+      case "condition":
         return undefined;
       case "status":
       case "findings":

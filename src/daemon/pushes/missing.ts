@@ -4,7 +4,7 @@ import type { MissingHost } from "../../console/protocol.ts";
 import type { ChosenInterface, InterfaceAddress } from "../../net/interfaces.ts";
 import type { Member, Problem, ProblemKind } from "../../engine/types.ts";
 import { openPort, sentenceOfProblem } from "../service/problem-sentences.ts";
-import { type ChosenTargets, isSelection, meets } from "./targets.ts";
+import { type ChosenTargets, isSelection, meets, namedProblem } from "./targets.ts";
 
 /** The targets of a push, with those that are no members although they are heard. */
 export interface PushTargets extends ChosenTargets {
@@ -52,11 +52,13 @@ export function addMissing(
       !OF_MEMBERS.includes(problem.kind) &&
       !present.has(problem.nodeId ?? "") &&
       isMeant(problem, names, surroundings) &&
-      !excepts.some((name) => meets(hostOf(problem), name)),
+      !excepts.some((name) => meets(namedProblem(problem), name)),
   );
-  const unknown = chosen.unknown.filter((name) => !found.some((problem) => meets(hostOf(problem), name)));
+  const unknown = chosen.unknown.filter(
+    (name) => !found.some((problem) => meets(namedProblem(problem), name)),
+  );
   const unknownExcepts = chosen.unknownExcepts.filter(
-    (name) => !problems.some((problem) => meets(hostOf(problem), name)),
+    (name) => !problems.some((problem) => meets(namedProblem(problem), name)),
   );
   const missing = found.map((problem) => ({
     host: problem.info?.hostName ?? "",
@@ -94,13 +96,9 @@ function silence(chosen: ChosenInterface, others: readonly InterfaceAddress[], p
 }
 
 function isMeant(problem: Problem, names: readonly string[], { isSealed }: Surroundings): boolean {
-  const host = hostOf(problem);
+  const host = namedProblem(problem);
   if (names.some((name) => !isSelection(name) && meets(host, name))) return true;
   const isOfFleet = problem.kind !== "foreign-key" && (problem.isProven || !isSealed);
   if (!isOfFleet || problem.info?.receives === false) return false;
   return names.length === 0 || names.some((name) => meets(host, name));
-}
-
-function hostOf({ ip, info }: Problem) {
-  return { ip, hostName: info?.hostName ?? "", labels: info?.labels ?? [] };
 }

@@ -7,7 +7,7 @@ import { bytesOfText } from "../../base/display.ts";
 import { UserError } from "../../base/user-error.ts";
 import { checkAccess, lockFile } from "../../sys/files.ts";
 import { usersOfLock } from "../../sys/file-locks.ts";
-import { replaceFile } from "../../sys/own-files.ts";
+import { readOwnFile, replaceFile } from "../../sys/own-files.ts";
 import { BaseMark } from "./base-mark.ts";
 import type { Log } from "./log.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -18,6 +18,9 @@ const EPOCH_BYTES = 8;
 
 /** The name of the file with the id, in the state directory. */
 const ID_FILE = "node-id";
+
+/** It has two lines of 32 digits. A larger file is another one. */
+const ID_FILE_BYTES = 4_096;
 
 /** The names of this node: one that lasts, and one for this start. */
 export interface NodeIdentity {
@@ -58,7 +61,7 @@ export function identify(
  */
 function keptId(file: string, hostName: string): string {
   const owner = ownerOf(hostName);
-  const [id = "", ofHost] = readLines(file);
+  const [id = "", ofHost] = (readOwnFile(file, ID_FILE_BYTES)?.toString("latin1") ?? "").split("\n");
   if (/^[0-9a-f]{32}$/.test(id) && ofHost === owner) return id;
   const drawn = randomId();
   keepId(file, drawn, hostName);
@@ -101,15 +104,6 @@ function warnNotKept(error: unknown, stateDirectory: string, log: Log): void {
   const { code } = error as NodeJS.ErrnoException;
   const shown = bytesOfText(stateDirectory);
   log.warn(`the node's id cannot be kept in ${shown} (${code}): let makuosan write there`);
-}
-
-function readLines(file: string): string[] {
-  try {
-    return fs.readFileSync(file, "latin1").split("\n");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
 }
 
 function digest(...facts: readonly string[]): string {
