@@ -3,7 +3,7 @@ import type { Problem } from "../../engine/types.ts";
 import { PROTOCOL_VERSION } from "../../wire/limits.ts";
 
 /**
- * The sentence for a problem, with the commands that mend it if there are some.
+ * The sentence for a problem, with the commands that fix it if there are some.
  *
  * @param port the UDP port of the fleet
  */
