@@ -47,6 +47,7 @@ const GOES_WITH: Readonly<Record<string, readonly Action[]>> = {
   repair: PUSHES,
   checksum: WATCHES,
   xattrs: WATCHES,
+  stats: WATCHES,
   allOrNothing: WATCHES,
   console: ASKS,
   keepGoing: ["script"],
@@ -90,7 +91,8 @@ export function checkTogether(
   }
   const [path] = paths;
   // The words after --doctor are hosts.
-  if (action !== "send" && action !== "watch" && action !== "doctor" && path !== undefined) {
+  const takesWords: readonly Action[] = ["send", "watch", "doctor"];
+  if (!takesWords.includes(action) && path !== undefined) {
     throw new UserError(`the path '${path}' does not go together with --${action}: leave one of them out`);
   }
 }

@@ -14,8 +14,8 @@ export const JAPANESE_REASONS: Readonly<Record<ReasonCode, string>> = {
   "pre-commit": "pre-commit フック: {0}",
   "staging-foreign":
     "ほかの誰かが置いたもので、makuosan には移動できません。root で名前を変えてください: {0}",
-  "kept-beside": "削除できなかったため、{0} として残しています: {1}",
-  "kept-in-area": "削除できず、{0} に残っています: {1}",
+  "kept-beside": "削除できなかったため、{0} として残しました: {1}",
+  "kept-in-area": "削除できなかったため、{0} に残っています: {1}",
   EACCES: "アクセス権がありません",
   EPERM: "操作が許可されていません",
   ENOENT: "そのようなファイルやディレクトリはありません",
@@ -95,6 +95,8 @@ export const JAPANESE_REASONS: Readonly<Record<ReasonCode, string>> = {
   "path-longer": "パスが {0} バイトを超えています",
   "time-out-of-range": "時刻が 1678 年から 2261 年の範囲にありません",
   socket: "ソケットです。作ったプログラムだけが使えます",
+  "links-not-kept":
+    "複数の名前を持つファイルが {0} 個を超えました。これより後は名前ごとに別のファイルになります。リンクを保つには、ディレクトリを 1 つずつ送ってください",
   "other-owner": "デーモンのユーザーのものではありません",
   "pattern-matches": "それか、その上のディレクトリが、除外パターンに一致します",
   "lost-and-found": "ツリーではなく、ファイルシステムのものです",

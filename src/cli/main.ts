@@ -6,7 +6,6 @@ import { ask } from "./ask.ts";
 import { Interrupt } from "./interrupt.ts";
 import { type CommandOptions, parseOptions, PrintedInstead } from "./options.ts";
 import { closeOutput, printError, printLine } from "./output.ts";
-import { runScript } from "./script.ts";
 import { send, waitForMembers } from "./send.ts";
 
 /**
@@ -35,7 +34,6 @@ async function run(options: CommandOptions): Promise<number> {
     await generateKey(options);
     return ExitStatus.ok;
   }
-  if (options.action === "watch") return (await import("./watch.ts")).watch(options);
   if (options.action === "doctor") {
     const { console: target, paths: hosts, json, send: shown } = options;
     return (await import("./doctor.ts")).runDoctor({
@@ -45,6 +43,7 @@ async function run(options: CommandOptions): Promise<number> {
       verbosity: shown.verbosity,
     });
   }
+  if (options.action === "watch") return (await import("./watch.ts")).watch(options);
   const client = await ConsoleClient.connect(socketPathOf(options.console));
   const interrupt = new Interrupt(client);
   try {
@@ -73,7 +72,8 @@ async function talk(client: ConsoleClient, options: CommandOptions, interrupt: I
   const { action, paths, send: sendOptions, json } = options;
   await waitForMembers(client, sendOptions);
   if (action === "send") return send(client, paths, sendOptions, json, interrupt);
-  if (action === "script") return runScript(client, options.script, options, interrupt);
+  if (action === "script")
+    return (await import("./script.ts")).runScript(client, options.script, options, interrupt);
   const { verbosity } = sendOptions;
   if (action === "history") {
     await ask(client, { command: action, count: options.historyCount }, { json, verbosity });

@@ -64,6 +64,7 @@ function unknownCommand(command: unknown): UserError {
 }
 
 const DELETES = ["nothing", "also", "only"] as const;
+const COMPRESSIONS = ["yes", "no"] as const;
 const DETAILS = ["none", "paths", "updates", "all"] as const;
 
 function parseSend(fields: Record<string, unknown>): SendRequest {
@@ -85,6 +86,7 @@ function parseSend(fields: Record<string, unknown>): SendRequest {
     sendsAttributes: flag(fields, "sendsAttributes"),
     detail: oneOf(DETAILS, fields, "detail"),
     progress: flag(fields, "progress"),
+    ...(fields["compression"] !== undefined && { compression: oneOf(COMPRESSIONS, fields, "compression") }),
   };
 }
 

@@ -44,6 +44,8 @@ export interface SendRequest extends PushRules {
   readonly detail: "none" | "paths" | "updates" | "all";
   /** Whether progress events are wanted. */
   readonly progress: boolean;
+  /** Whether contents are compressed; not there for what the daemon's setting says. */
+  readonly compression?: "yes" | "no";
 }
 
 /** Answered when so many of the members are there, or with an error when they are not after that time. */
@@ -102,6 +104,8 @@ export interface HistoryEntry {
   /** Entries that were sent, or that changed here. */
   readonly entries: number;
   readonly bytes: number;
+  /** How many of them compression has kept off the network; not there for what was received, or by an older version. */
+  readonly savedBytes?: number;
   readonly durationMs: number;
   /** Of msync; none for what was received. */
   readonly exitStatus: number | undefined;
@@ -171,6 +175,12 @@ export interface ProgressEvent {
   readonly wantedBytes: number;
   /** The slowest member. */
   readonly slowest: string;
+  /** Entries that were looked at so far. */
+  readonly entries: number;
+  /** Members of the push; those that have everything, or have switched while it commits; and those that have failed. */
+  readonly hosts: number;
+  readonly hostsReady: number;
+  readonly hostsFailed: number;
 }
 
 export interface HostVerdict {
@@ -206,7 +216,10 @@ export interface SendResult {
   readonly aborted: string | undefined;
   readonly entries: number;
   readonly sentEntries: number;
+  /** Bytes of contents, before they were compressed. */
   readonly sentBytes: number;
+  /** How many of them compression has kept off the network. */
+  readonly savedBytes: number;
   readonly unreadable: number;
   /** Paths that are deleted, at each host that does. */
   readonly deleted: number;
@@ -277,6 +290,8 @@ export interface StatusInfo {
   readonly sending: number;
   readonly waiting: number;
   readonly parallel: number;
+  /** auto, yes or no. */
+  readonly compression: string;
   readonly receives: boolean;
   readonly sends: boolean;
   readonly ownerMatch: boolean;

@@ -3,6 +3,7 @@ import type { NodeEngine } from "../engine/node.ts";
 import { ForeignSources } from "../net/foreign-sources.ts";
 import { ControlOpener, ControlSealer } from "../net/sealing.ts";
 import { HeapKeeper } from "../sys/heap.ts";
+import { releaseExecutable } from "../sys/memory.ts";
 import type { StageRules } from "./disk/messages.ts";
 import { DiskThreads } from "./disk/disk-threads.ts";
 import { Doctor } from "./doctor/doctor.ts";
@@ -221,11 +222,12 @@ function buildPump(
   const onEvent = events.tell.bind(events);
   const driver = new Driver({ engine, epoch, keys, sealer, transport, inbound, pages, onEvent, onTurn });
   lifecycle.waitsFor({ isBusy: () => !engine.isIdle });
-  const heap = new HeapKeeper(() => engine.isIdle);
+  const heap = new HeapKeeper(() => engine.isIdle, releaseExecutable);
   events.listen((event) => {
     if (event.kind === "transfer-finished" || event.kind === "inbound-ended")
       setImmediate(() => heap.noteEnd());
   });
+  heap.noteStart();
   const keyChanges = new KeyChanges({ ring, transferKeys: keys, opener, driver, reader, log });
   lifecycle.started(() => keyChanges.stop());
   const watch = new InterfaceWatch(settings.interface, chosen, transport, log, {

@@ -14,10 +14,9 @@ const PYTHONS = ["python3", "/usr/bin/python3"];
 /** The Python that has what the program needs; undefined if there is none. */
 async function findPython(): Promise<string | undefined> {
   for (const python of PYTHONS) {
-    const found = await run(python, ["-c", "import cryptography.hazmat.primitives.ciphers.aead"]).catch(
-      () => undefined,
-    );
-    if (found?.status === 0) return python;
+    // The shell tells of a program that is not there; run() would wait for it.
+    const script = `exec ${python} -c "import cryptography.hazmat.primitives.ciphers.aead"`;
+    if ((await run("sh", ["-c", script])).status === 0) return python;
   }
   return undefined;
 }

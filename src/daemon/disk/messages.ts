@@ -4,6 +4,7 @@ import type { RecoveredTransfer } from "../../tree/apply/recovery.ts";
 import type { Bitmap } from "../../base/bitmap.ts";
 import type { NativeWorkerData } from "../../sys/native.ts";
 import type { ScanRequest, ScanRules } from "../../tree/scan/request.ts";
+import type { CompressionMode } from "../../tree/entries/compression.ts";
 import type { DeleteLimit } from "../../tree/decide/superfluous.ts";
 import type { StageTotals } from "../../tree/apply/tally.ts";
 import type { Finding } from "../../wire/findings.ts";
@@ -50,6 +51,8 @@ export type SourceCommand =
       readonly rules: ScanRules;
       /** Contents are not read: nobody will stage them. */
       readonly dryRun: boolean;
+      /** Whether contents are compressed. */
+      readonly compression: CompressionMode;
     }
   | Extract<Effect, { kind: "produce" }>
   | {
@@ -108,6 +111,8 @@ export interface SourceTotals {
   readonly wantedBytes: number;
   readonly sentEntries: number;
   readonly sentBytes: number;
+  /** How many of them compression has kept off the network. */
+  readonly savedBytes: number;
 }
 
 /** From the source thread. */

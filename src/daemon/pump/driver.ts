@@ -11,6 +11,7 @@ import {
 import { Bitmap } from "../../base/bitmap.ts";
 import type { ControlSealer } from "../../net/sealing.ts";
 import type { Transport } from "../../net/transports/transport.ts";
+import type { CompressionMode } from "../../tree/entries/compression.ts";
 import type { ScanRequest, ScanRules } from "../../tree/scan/request.ts";
 import { DATAGRAM_BYTES } from "../../wire/limits.ts";
 import type { NodeInfo } from "../../wire/membership-messages.ts";
@@ -37,6 +38,8 @@ export interface TransferObserver {
   readonly request: ScanRequest;
   readonly rules: ScanRules;
   readonly detail: ReportDetail;
+  /** Whether contents are compressed. */
+  readonly compression: CompressionMode;
   /** The name by which people see a member. */
   hostOf(epoch: string): string;
   /** Called with each reply of the reading thread, until the transfer is over. */
@@ -155,6 +158,7 @@ export class Driver {
       request: observer.request,
       rules: observer.rules,
       dryRun,
+      compression: observer.compression,
     });
     this.handle(input);
   }

@@ -163,7 +163,7 @@ export function sentEntry(
   result: SendResult,
   by: PushedBy | undefined,
 ): HistoryEntry {
-  const { sentEntries: entries, sentBytes: bytes, exitStatus } = result;
+  const { sentEntries: entries, sentBytes: bytes, savedBytes, exitStatus } = result;
   const durationMs = Math.round(result.durationMs);
   const time = new Date(Date.now() - durationMs).toISOString();
   const reached = result.hosts.map(({ host, outcome, reason }) => ({ host, outcome, reason }));
@@ -171,7 +171,8 @@ export function sentEntry(
     return { host: host === "" ? address : host, outcome: "failed" as const, reason };
   });
   const hosts = [...reached, ...missing];
-  return { time, direction: "sent", transfer, from, by, entries, bytes, durationMs, exitStatus, hosts };
+  const amount = { entries, bytes, savedBytes };
+  return { time, direction: "sent", transfer, from, by, ...amount, durationMs, exitStatus, hosts };
 }
 
 /**

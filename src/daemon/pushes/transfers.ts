@@ -15,6 +15,7 @@ import type { ApartHosts } from "./apart-hosts.ts";
 import { ownerForGroup, pushedBy } from "./callers.ts";
 import { addressesBeside, unroutedNetwork } from "../../net/interfaces.ts";
 import type { Settings } from "../settings/settings.ts";
+import { compressionFor } from "./compression-choice.ts";
 import { datagramBytesFor } from "./datagram-length.ts";
 import { byHostName, displayName } from "./host-names.ts";
 import { addMissing, noMember, type PushTargets } from "./missing.ts";
@@ -35,7 +36,10 @@ export interface TransferParts {
   readonly engine: Pick<NodeEngine, "membership" | "outboundTransfer">;
   readonly driver: Pick<Driver, "startTransfer" | "handle" | "nowMs">;
   readonly log: Log;
-  readonly settings: Pick<Settings, "hostName" | "parallel" | "excludes" | "ownerMatch" | "port">;
+  readonly settings: Pick<
+    Settings,
+    "hostName" | "parallel" | "excludes" | "ownerMatch" | "port" | "compression"
+  >;
   /** Knows the hosts that cannot be reached for their key. */
   readonly apart: Pick<ApartHosts, "lost" | "verdictOn">;
   readonly watch: Pick<InterfaceWatch, "state" | "datagramBytes">;
@@ -190,6 +194,7 @@ export class Transfers {
       {
         request: { paths: request.paths, recursive: request.recursive },
         rules,
+        compression: compressionFor(members, request, this.parts.settings.compression),
         detail: request.detail,
         hostOf: (epoch) => report.hostOf(epoch) ?? epoch,
         onSource: (reply) => report.onSource(reply),
@@ -253,9 +258,9 @@ export class Transfers {
     const durationMs = this.parts.driver.nowMs() - beganMs;
     const nameOf = (epoch: string) => report.hostOf(epoch);
     const sendResult = resultOfTransfer(request, targets, report.tally, nameOf, result, durationMs);
-    const { sentEntries: files, sentBytes: bytes, hosts, exitStatus } = sendResult;
+    const { sentEntries: files, sentBytes: bytes, savedBytes: saved, hosts, exitStatus } = sendResult;
     this.parts.log.info(
-      { files, bytes, ms: Math.round(durationMs), ...by },
+      { files, bytes, saved, ms: Math.round(durationMs), ...by },
       `transfer ${transfer} to ${hosts.length} members ended with status ${exitStatus}`,
     );
     if (!request.dryRun) this.parts.record(transfer, sendResult, by);
