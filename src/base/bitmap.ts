@@ -29,6 +29,13 @@ export class Bitmap {
     }
   }
 
+  /** Removes every bit of another bitmap of the same size. */
+  remove(other: Bitmap): void {
+    for (let index = 0; index < this.bytes.length; index++) {
+      this.bytes[index] = (this.bytes[index] as number) & ~(other.bytes[index] as number);
+    }
+  }
+
   /** How many bits are set. */
   count(): number {
     let total = 0;

@@ -70,7 +70,7 @@ export function inboundName({ epoch, transfer }: TransferName): string {
 export interface ProducedBlock {
   readonly kind: BlockKindNumber;
   readonly sealedBytes: number;
-  /** Entries of a manifest block; 0 for a data block. */
+  /** Entries or digests of a manifest block; 0 for a data block. */
   readonly entries: number;
 }
 
@@ -217,6 +217,8 @@ export type Effect =
       readonly union: Bitmap;
       /** The entries of which the contents are to be sent. */
       readonly contents: Bitmap;
+      /** The files of which digests are to be told first; undefined if there are none. */
+      readonly elsewhere?: Bitmap;
       /** The hard links of which the contents are to be sent, too; undefined if there are none. */
       readonly separate?: Bitmap;
       readonly wants: readonly MemberWant[];

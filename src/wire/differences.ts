@@ -18,6 +18,12 @@ export const Difference = {
  */
 export const SEPARATE = 128;
 
+/**
+ * The same bit for a file, beside a bit of NEEDS_CONTENTS: the member may have the contents by another name, and can tell when
+ * it knows their digest. No difference by itself.
+ */
+export const ELSEWHERE = 128;
+
 /** A member that has none of these bits for an entry has its contents already. */
 const NEEDS_CONTENTS = Difference.missing | Difference.type | Difference.contents;
 
@@ -31,6 +37,14 @@ export function entriesNeedingContents(differences: Uint8Array): Bitmap {
   return entriesWith(differences, NEEDS_CONTENTS);
 }
 
+/** The entries whose contents are needed and that the member has not seen by another name. */
+export function entriesHadNowhere(differences: Uint8Array): Bitmap {
+  return entriesWhere(
+    differences,
+    (difference) => (difference & NEEDS_CONTENTS) !== 0 && (difference & ELSEWHERE) === 0,
+  );
+}
+
 /** The hard links that become files of their own. */
 export function separateEntries(differences: Uint8Array): Bitmap {
   return entriesWith(differences, SEPARATE);
@@ -42,9 +56,13 @@ export function isOfAttributesAlone(difference: number): boolean {
 }
 
 function entriesWith(differences: Uint8Array, mask: number): Bitmap {
+  return entriesWhere(differences, (difference) => (difference & mask) !== 0);
+}
+
+function entriesWhere(differences: Uint8Array, isMeant: (difference: number) => boolean): Bitmap {
   const bitmap = new Bitmap(differences.length);
   differences.forEach((difference, index) => {
-    if ((difference & mask) !== 0) bitmap.set(index);
+    if (isMeant(difference)) bitmap.set(index);
   });
   return bitmap;
 }

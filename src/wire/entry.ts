@@ -73,6 +73,9 @@ export const NO_EXTRAS: EntryExtras = {
 /** A SHA-256. */
 export const DIGEST_BYTES = 32;
 
+/** The beginning of a SHA-256, as a sender tells it to members that may have the file: nobody finds another file for it. */
+export const TOLD_DIGEST_BYTES = 16;
+
 /** The lower bits of the first byte are the type; the upper ones say which fields follow. */
 const TYPE_MASK = 0x0f;
 const Has = { names: 0x10, digest: 0x20, holes: 0x40, attributes: 0x80 } as const;

@@ -1,7 +1,7 @@
 /** Manifest blocks: records of terms, excludes, directories and entries. */
 import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "./datagram.ts";
-import { decodeEntry, encodeEntry, type Entry, entryBytes } from "./entry.ts";
+import { decodeEntry, encodeEntry, type Entry, entryBytes, TOLD_DIGEST_BYTES } from "./entry.ts";
 import { MANIFEST_ENTRIES, PATH_BYTES } from "./limits.ts";
 import { decodeMetadata, encodeMetadata, type Metadata, metadataBytes } from "./metadata.ts";
 import { isSafeEntry, isSafePath } from "./path-rules.ts";
@@ -21,6 +21,16 @@ export interface ManifestBlock {
   /** Patterns of paths that the sender leaves out and its members do not delete. */
   readonly excludes: readonly string[];
   readonly directories: readonly ManifestDirectory[];
+  /** Digests of files of earlier blocks. A block that has any has nothing else. */
+  readonly digests: readonly ToldDigest[];
+}
+
+/** What the sender tells of a file that members may have by another name. */
+export interface ToldDigest {
+  /** The number of the file's entry. */
+  readonly entry: number;
+  /** The first TOLD_DIGEST_BYTES of the SHA-256 of its contents. */
+  readonly digest: Uint8Array;
 }
 
 /** Entries of one directory, in the order of the manifest. */
@@ -31,7 +41,7 @@ export interface ManifestDirectory {
   readonly isComplete: boolean;
 }
 
-const Record = { directory: 1, entry: 2, terms: 3, exclude: 4, complete: 5 } as const;
+const Record = { directory: 1, entry: 2, terms: 3, exclude: 4, complete: 5, digest: 6 } as const;
 // A block begins with kind u8, first entry u32 and entry count u16.
 const ENTRY_COUNT_POSITION = 5;
 const HEADER_BYTES = 7;
@@ -92,6 +102,18 @@ export class ManifestWriter {
     return true;
   }
 
+  /**
+   * Adds the digest of a file, to a block that has nothing but digests.
+   *
+   * @returns false if the block is full
+   */
+  addDigest({ entry, digest }: ToldDigest): boolean {
+    if (this.entryCount === MANIFEST_ENTRIES || 1 + 4 + TOLD_DIGEST_BYTES > this.writer.room) return false;
+    this.writer.u8(Record.digest).u32(entry).raw(digest);
+    this.entryCount++;
+    return true;
+  }
+
   /** Whether the block has no record. */
   get isEmpty(): boolean {
     return this.writer.position === HEADER_BYTES;
@@ -129,12 +151,22 @@ export function decodeManifest(plaintext: Uint8Array): ManifestBlock {
   const firstEntry = reader.u32();
   const entryCount = reader.u16();
   if (entryCount > MANIFEST_ENTRIES) throw new DecodeError("too many entries");
-  const block = { terms: undefined as Terms | undefined, excludes: [] as string[] };
-  const directories: OpenDirectory[] = [];
-  while (reader.remaining > 0) decodeRecord(reader, block, directories);
-  const found = directories.reduce((sum, { entries }) => sum + entries.length, 0);
+  const block: OpenBlock = { terms: undefined, excludes: [], directories: [], digests: [] };
+  while (reader.remaining > 0) decodeRecord(reader, block);
+  const { terms, excludes, directories, digests } = block;
+  const hasOthers = terms !== undefined || excludes.length > 0 || directories.length > 0;
+  if (digests.length > 0 && hasOthers) throw new DecodeError("digests among other records");
+  const found = directories.reduce((sum, { entries }) => sum + entries.length, digests.length);
   if (found !== entryCount) throw new DecodeError("the entries are not as many as announced");
-  return { firstEntry, ...block, directories };
+  return { firstEntry, ...block };
+}
+
+/** A block while it is read. */
+interface OpenBlock {
+  terms: Terms | undefined;
+  readonly excludes: string[];
+  readonly directories: OpenDirectory[];
+  readonly digests: ToldDigest[];
 }
 
 /** A directory while its entries are read. */
@@ -144,11 +176,8 @@ interface OpenDirectory {
   isComplete: boolean;
 }
 
-function decodeRecord(
-  reader: ByteReader,
-  block: { terms: Terms | undefined; excludes: string[] },
-  directories: OpenDirectory[],
-): void {
+function decodeRecord(reader: ByteReader, block: OpenBlock): void {
+  const { directories } = block;
   const record = reader.u8();
   const current = directories.at(-1);
   if (record === Record.directory) {
@@ -157,6 +186,8 @@ function decodeRecord(
     block.terms = decodeTerms(reader);
   } else if (record === Record.exclude) {
     block.excludes.push(decodePattern(reader));
+  } else if (record === Record.digest) {
+    block.digests.push({ entry: reader.u32(), digest: reader.raw(TOLD_DIGEST_BYTES).slice() });
   } else if (record !== Record.entry && record !== Record.complete) {
     throw new DecodeError("unknown record");
   } else if (current === undefined || current.isComplete) {

@@ -10,6 +10,8 @@ export interface Terms {
   readonly isCheck: boolean;
   /** Members may delete entries that the sender does not have. */
   readonly deletes: boolean;
+  /** The sender tells digests of files that members may have by other names. */
+  readonly tellsDigests: boolean;
   /** The sender's base directory: anchored exclude patterns may be relative to it. */
   readonly base: string;
 }
@@ -18,13 +20,18 @@ export interface Terms {
 const FORCED = 1;
 const CHECK = 2;
 const DELETES = 4;
+const DIGESTS = 8;
 
 export function termsBytes(terms: Terms): number {
   return 1 + 2 + terms.base.length;
 }
 
 export function encodeTerms(writer: ByteWriter, terms: Terms): void {
-  const flags = (terms.isForced ? FORCED : 0) | (terms.isCheck ? CHECK : 0) | (terms.deletes ? DELETES : 0);
+  const flags =
+    (terms.isForced ? FORCED : 0) |
+    (terms.isCheck ? CHECK : 0) |
+    (terms.deletes ? DELETES : 0) |
+    (terms.tellsDigests ? DIGESTS : 0);
   writer.u8(flags).longText(terms.base);
 }
 
@@ -35,9 +42,15 @@ export function encodeTerms(writer: ByteWriter, terms: Terms): void {
  */
 export function decodeTerms(reader: ByteReader): Terms {
   const flags = reader.u8();
-  if (flags > (FORCED | CHECK | DELETES)) throw new DecodeError("unknown terms");
+  if (flags > (FORCED | CHECK | DELETES | DIGESTS)) throw new DecodeError("unknown terms");
   const base = reader.longText();
   if (base.length > PATH_BYTES) throw new DecodeError("a base directory is too long");
   const has = (flag: number) => (flags & flag) !== 0;
-  return { isForced: has(FORCED), isCheck: has(CHECK), deletes: has(DELETES), base };
+  return {
+    isForced: has(FORCED),
+    isCheck: has(CHECK),
+    deletes: has(DELETES),
+    tellsDigests: has(DIGESTS),
+    base,
+  };
 }

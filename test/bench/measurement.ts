@@ -1,3 +1,5 @@
+import fs from "node:fs";
+import path from "node:path";
 import type { Host } from "../support/host.ts";
 import { NamespaceFleet } from "../support/namespaces.ts";
 import { sleep } from "../support/processes.ts";
@@ -58,6 +60,7 @@ export async function measure(fleet: NamespaceFleet, peer: Peer, scenario: Scena
     if (isLossOfInterest(scenario))
       for (const host of receivers(fleet)) await fleet.lose(host, scenario.lossPercent);
     await peer.prepare(fleet, scenario);
+    if (scenario.content === "moved") await copyBeforeMove(fleet);
     const cost: Cost = await timed(fleet, peer, scenario);
     const wrong: string = await firstDifference(fleet);
     return wrong === "" ? cost : { problem: `what arrived differs: ${wrong}` };
@@ -120,6 +123,14 @@ async function cutTrains(hosts: readonly Host[]): Promise<void> {
 
 async function copyToAll(fleet: NamespaceFleet): Promise<void> {
   for (const host of receivers(fleet)) await copy(sender(fleet).base, host.base);
+}
+
+/** The receivers have all files, by the name that their directory had before it was moved. */
+async function copyBeforeMove(fleet: NamespaceFleet): Promise<void> {
+  await copyToAll(fleet);
+  for (const host of receivers(fleet))
+    for (const name of fs.readdirSync(host.base))
+      fs.renameSync(path.join(host.base, name), path.join(host.base, `before-${name}`));
 }
 
 async function firstDifference(fleet: NamespaceFleet): Promise<string> {

@@ -57,6 +57,12 @@ export const REQUIREMENTS: readonly Requirement[] = [
   ...many("tree", 16, 0.25),
   ...many("unchanged", 4, 1),
   ...many("unchanged", 16, 1),
+  ...[100, GIGABIT].map((speedMbps) => ({
+    text: `5,000 files in a moved directory, 4 receivers, ${speedText(speedMbps)}: / nothing new`,
+    most: 2,
+    measure: (results: Results) =>
+      own(results, scenario("moved", 4, speedMbps), scenario("unchanged", 4, speedMbps)),
+  })),
   ...loss(1, 1.15),
   ...loss(5, 1.5),
   ...[GIGABIT, undefined].flatMap((speedMbps) => [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compressionFor } from "../../src/daemon/pushes/compression-choice.ts";
+import { allUnderstand, compressionFor } from "../../src/daemon/pushes/compression-choice.ts";
 import { parseCompression } from "../../src/daemon/settings/compression.ts";
 
 /** Whether the contents of a transfer are compressed. */
@@ -18,6 +18,11 @@ test("a request decides, or else the setting", () => {
 
 test("nothing is compressed for a member that could not unpack it", () => {
   assert.equal(compressionFor([member(3), member(2)], { compression: "yes" }, "yes"), "no");
+});
+
+test("digests are told if all members understand them", () => {
+  assert.equal(allUnderstand([member(3), member(4)]), true);
+  assert.equal(allUnderstand([member(3), member(2)]), false);
 });
 
 test("the setting is one of three words", () => {

@@ -9,14 +9,13 @@ import { Owners } from "../../src/tree/entries/owners.ts";
 import { NO_RULES } from "../../src/tree/scan/request.ts";
 import { Source } from "../../src/tree/scan/source.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "../../src/wire/datagram.ts";
-import { entriesNeedingContents } from "../../src/wire/differences.ts";
 import { FindingKind } from "../../src/wire/findings.ts";
 import { STAGING_NAME } from "../../src/wire/path-rules.ts";
 import { describeTree } from "../disk/describe-tree.ts";
 import { MemoryDisk } from "../disk/memory-disk.ts";
 import type { MemoryDiskOptions } from "../disk/memory-machine.ts";
 import { changeTree, growTree } from "./random-tree.ts";
-import { finish } from "../support/staging.ts";
+import { finish, settledBy } from "../support/staging.ts";
 
 /** One push from one disk in memory to another, with the real code of both sides and nothing in between. */
 
@@ -112,7 +111,8 @@ class Transfer {
     const { from, to, rules } = this.push;
     const scanRules = { ...NO_RULES, deletes: "also", isForced: true, sendsAttributes: true } as const;
     const request = { paths: [""], recursive: true };
-    const source = new Source("/", new Owners(), request, { rules: scanRules, dryRun }, undefined, from);
+    const options = { rules: scanRules, dryRun, tellsDigests: true };
+    const source = new Source("/", new Owners(), request, options, undefined, from);
     const extras = { protection: undefined, listsChanges: false, deleteLimit: DEFAULT_DELETE_LIMIT };
     const stage = new Stage(Directories.at(to, "/"), rules, this.name, dryRun, extras);
     const memory = new Uint8Array(BLOCK_PLAINTEXT_BYTES);
@@ -123,8 +123,7 @@ class Transfer {
       if (made.kind === BlockKind.manifest) {
         const plan = finish(stage.plan(plaintext));
         onPlan(plan);
-        const { wants, differences } = plan;
-        source.settle(number, wants, differences === undefined ? wants : entriesNeedingContents(differences));
+        for (const settled of settledBy(number, made.entries, plan)) source.settle(number, settled);
       } else stage.write(plaintext);
     }
     source.close();

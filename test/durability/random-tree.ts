@@ -19,8 +19,11 @@ export function growTree(disk: Disk, directory: DirectoryHandle, random: Random,
   for (const name of NAMES) if (fraction(random) < 0.6) makeEntry(disk, directory, name, random, depth);
 }
 
-/** Changes some entries of a tree, removes some and adds others. */
+/** Changes some entries of a tree, removes some, adds others, and gives one another name. */
 export function changeTree(disk: Disk, directory: DirectoryHandle, random: Random, depth = 0): void {
+  const [from = "", to = ""] = [NAMES[below(random, NAMES.length)], NAMES[below(random, NAMES.length)]];
+  if (disk.stat(directory, from) !== undefined && disk.stat(directory, to) === undefined)
+    disk.rename(directory, from, directory, to);
   for (const name of NAMES) {
     const stats = disk.stat(directory, name);
     const chance = fraction(random);

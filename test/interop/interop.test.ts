@@ -235,6 +235,19 @@ test("deletes are announced, and carried out, in both directions", options, asyn
   await sameEverywhere();
 });
 
+test("a moved tree: the member gets digests that only another member has asked for", options, async () => {
+  makeTree(path.join(one.base, "moves-after"), 2, 100, 3000);
+  await shell(one, `cp -a moves-after ${two.base}/moves-before && cp -a moves-after ${three.base}`);
+  await push(one, "-r", "--delete", "--force-delete");
+  await sameEverywhere();
+  // The member looks for nothing: what it lacks is sent to all.
+  await shell(three, "mv moves-after moves-before");
+  await shell(one, "mv moves-after moves-again");
+  await push(one, "-r", "--delete", "--force-delete");
+  await sameEverywhere();
+  assert.deepEqual(python.faults(), []);
+});
+
 test("a path that the sender no longer has is deleted by its name", options, async () => {
   await shell(one, "rm from-one/d3/f1");
   await push(one, "--sync", "from-one/d3/f1");

@@ -88,7 +88,7 @@ HAS_LINKS, HAS_DIGEST, HAS_DATA_BYTES, HAS_ATTRIBUTES = 0x10, 0x20, 0x40, 0x80
 MISSING, TYPE, CONTENTS, MODE, OWNER, TIME, ATTRIBUTES, SEPARATE = (1 << bit for bit in range(8))
 
 MANIFEST, DATA = 1, 2
-TERMS_FORCED, TERMS_CHECK, TERMS_DELETES = 1, 2, 4
+TERMS_FORCED, TERMS_CHECK, TERMS_DELETES, TERMS_DIGESTS = 1, 2, 4, 8
 
 AREA = b".makuosan"
 
@@ -538,26 +538,34 @@ class ManifestReader:
         self.began = False
         self.terms = None
         self.excludes = []
+        self.told = set()
         self.paths = {}
         self.completed = set()
         self.entered = set()
         self.directory = None
 
     def read(self, plaintext):
-        """Returns the records of a block: ("directory", path, metadata), ("entry", entry) and ("complete", path)."""
+        """Returns the records of a block: ("directory", path, metadata), ("entry", entry), ("complete", path) and ("digest",)."""
         reader = Reader(plaintext)
         check(reader.u8() == MANIFEST, "another kind than in the fragments")
         check(reader.u32() == self.entries, "a gap in the numbers of entries")
         count = reader.count("H", MANIFEST_ENTRIES)
         self.directory = None
+        self.only_digests = True
         records = []
         while reader.left:
             records.extend(self.record(reader))
-        check(sum(1 for record in records if record[0] == "entry") == count, "another number of entries than announced")
+        counted = sum(1 for record in records if record[0] in ("entry", "digest"))
+        check(counted == count, "another number of entries than announced")
+        has_digests = any(record[0] == "digest" for record in records)
+        check(not has_digests or self.only_digests, "digests among other records")
         return records
 
     def record(self, reader):
         kind = reader.u8()
+        if kind == 6:
+            return [self.read_digest(reader)]
+        self.only_digests = False
         if kind == 3:
             return self.read_terms(reader)
         if kind == 4:
@@ -576,9 +584,19 @@ class ManifestReader:
 
     def read_terms(self, reader):
         check(not self.began, "terms in the middle of a transfer")
-        flags = reader.count("B", 7)
+        flags = reader.count("B", 15)
         self.terms = SimpleNamespace(flags=flags, base=reader.text16(0, PATH_BYTES))
         return []
+
+    def read_digest(self, reader):
+        """This member marks no file as elsewhere (5.2.6), so it needs nothing of those that others have marked."""
+        check(self.has_flag(TERMS_DIGESTS), "a digest without terms that announce digests")
+        number = reader.u32()
+        check(number < self.entries, "the digest of an entry that has not come")
+        check(number not in self.told, "a second digest of one entry")
+        self.told.add(number)
+        reader.take(16)
+        return ("digest",)
 
     def read_exclude(self, reader):
         check(not self.began, "an exclude in the middle of a transfer")
@@ -955,6 +973,8 @@ class Staging:
                 block = self.records.setdefault(directory, SimpleNamespace(metadata=metadata, only_time=True))
                 block.metadata = metadata or block.metadata
                 self.named.setdefault(directory, set())
+            elif kind == "digest":
+                differences.append(0)
             elif kind == "entry":
                 (entry,) = record
                 block.only_time = block.only_time and entry.type == GONE

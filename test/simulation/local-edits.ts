@@ -91,6 +91,7 @@ export class LocalEdits {
       else if (isFile && chance < 0.3) this.touch(parent, name);
       else if (isFile && chance < 0.4) this.link(parent, name);
       else if (chance < 0.5) this.makeOther(parent, name);
+      else if (chance < 0.55) this.move(parent, name);
       else if (chance < 0.6) removeIfThere(this.disk, parent, name);
       else this.write(parent, name, fraction(this.random) < 0.3);
     });
@@ -134,6 +135,14 @@ export class LocalEdits {
     if (other === name) return;
     removeIfThere(this.disk, parent, other);
     this.disk.link(parent, name, parent, other);
+  }
+
+  /** An entry, be it a directory with everything in it, gets another name. */
+  private move(parent: DirectoryHandle, name: string): void {
+    const other = pick(this.random, SHARED_NAMES);
+    if (other === name || this.disk.stat(parent, name) === undefined) return;
+    removeIfThere(this.disk, parent, other);
+    this.disk.rename(parent, name, parent, other);
   }
 
   private makeOther(parent: DirectoryHandle, name: string): void {

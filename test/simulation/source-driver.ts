@@ -32,7 +32,8 @@ export class SourceDriver {
   ) {
     this.workspace = new Uint8Array(blockBytes);
     try {
-      this.source = new Source("/", RULES.owners, request, options, undefined, disk);
+      const all = { ...options, tellsDigests: true };
+      this.source = new Source("/", RULES.owners, request, all, undefined, disk);
     } catch (error) {
       this.failure = error instanceof UserError ? error.message : explain(error);
     }
@@ -65,8 +66,8 @@ export class SourceDriver {
     return { kind: "produced", transfer, blocks, state, failure, unreadable: source?.unreadable ?? 0 };
   }
 
-  settle({ block, union, contents, separate }: Extract<Effect, { kind: "settle" }>): void {
-    this.source?.settle(block, union, contents, separate);
+  settle(effect: Extract<Effect, { kind: "settle" }>): void {
+    this.source?.settle(effect.block, effect);
   }
 
   /** A path that a transfer which stands before this one would change. */

@@ -1,10 +1,12 @@
+import assert from "node:assert/strict";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { type Reason, sentenceOf } from "../../src/base/reason.ts";
+import { type SettledManifest, WantCollector } from "../../src/engine/sender/wants.ts";
+import type { StagePlan } from "../../src/tree/decide/planner.ts";
 import { type CompressionMode, unpack } from "../../src/tree/entries/compression.ts";
 import { segmentsOf } from "../../src/wire/data-block.ts";
-import { entriesNeedingContents, separateEntries } from "../../src/wire/differences.ts";
 import { Directories } from "../../src/tree/disk/directories.ts";
 import { withClosedDirectories } from "../../src/tree/disk/closed-directories.ts";
 import { LinuxDisk } from "../../src/tree/disk/linux-disk.ts";
@@ -38,6 +40,8 @@ export class StagingPair {
   listsChanges = false;
   /** Whether the sender compresses contents. */
   compression: CompressionMode = "no";
+  /** Whether the sender tells digests of files that the receiver may have by other names. */
+  tellsDigests = true;
   deleteLimit = DEFAULT_DELETE_LIMIT;
   notices: SourceNotice[] = [];
   /** How many entries were wanted in all stagings. */
@@ -71,7 +75,12 @@ export class StagingPair {
       this.from,
       new Owners(),
       { paths, recursive },
-      { rules: { ...NO_RULES, ...this.scanRules }, dryRun, compression: this.compression },
+      {
+        rules: { ...NO_RULES, ...this.scanRules },
+        dryRun,
+        compression: this.compression,
+        tellsDigests: this.tellsDigests,
+      },
     );
     const base = Directories.at(new MemberDisk(), this.to);
     this.bases.push(base);
@@ -103,12 +112,10 @@ export class StagingPair {
       const plaintext = memory.slice(0, made.bytes);
       this.beforeBlock(number);
       if (made.kind === BlockKind.manifest) {
-        const { wants, differences } = finish(stage.plan(plaintext));
-        this.wanted += wants.count();
-        this.differences.push(...(differences ?? []));
-        const separate = differences === undefined ? undefined : separateEntries(differences);
-        const needed = differences === undefined ? wants : entriesNeedingContents(differences);
-        source.settle(number, wants, needed, separate);
+        const plan = finish(stage.plan(plaintext));
+        this.wanted += plan.wants.count();
+        this.differences.push(...(plan.differences ?? []));
+        for (const settled of settledBy(number, made.entries, plan)) source.settle(number, settled);
       } else {
         this.sentSegments += [...segmentsOf(plaintext, unpack)].length;
         stage.write(plaintext);
@@ -147,6 +154,18 @@ export function finish<T>(steps: Generator<undefined, T>): T {
     const step = steps.next();
     if (step.done === true) return step.value;
   }
+}
+
+/** What the sender makes of the answer of its only member to a manifest block. */
+export function settledBy(
+  block: number,
+  entryCount: number,
+  { wants, differences }: StagePlan,
+): SettledManifest[] {
+  const collector = new WantCollector();
+  collector.add(block, entryCount);
+  assert.ok(collector.note("member", { block, entries: wants, differences }));
+  return collector.takeSettled(["member"]);
 }
 
 /** A failure as the sender shows it; empty if there is none. */

@@ -45,7 +45,7 @@ function blocksOf(
     if (made?.kind !== BlockKind.manifest) continue;
     const all = new Bitmap(made.entries);
     for (let entry = 0; entry < made.entries; entry++) all.set(entry);
-    source.settle(number, all);
+    source.settle(number, { union: all, contents: all });
   }
   const { sentBytes, savedBytes } = source.totals;
   source.close();

@@ -65,7 +65,8 @@ interface Asked {
 function blockOf({ entries, isComplete = false, excludes = [] }: Asked): Uint8Array {
   const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), 0);
   const header = { path: "", metadata: undefined };
-  if (isComplete) writer.addTerms({ isForced: false, isCheck: true, deletes: true, base: "/" });
+  if (isComplete)
+    writer.addTerms({ isForced: false, isCheck: true, deletes: true, tellsDigests: false, base: "/" });
   for (const pattern of excludes) writer.addExclude(pattern);
   for (const one of entries) writer.add(header, one);
   if (isComplete) writer.addComplete(header);
@@ -97,6 +98,8 @@ function words(decision: Decision): string {
       return `skip ${decision.path} ${decision.reason.code}`;
     case "refuse":
       return `refuse ${decision.reason.path} ${decision.reason.code}`;
+    case "recognize":
+      return `recognize ${decision.number}`;
     default:
       return `${decision.kind} ${decision.path}`;
   }

@@ -316,7 +316,7 @@ test("a sender that deletes without terms, or with patterns that cannot be, is n
   );
   for (const pattern of ["", "a\\"]) {
     const bad = made((writer) => {
-      writer.addTerms({ isForced: false, isCheck: false, deletes: true, base: "/base" });
+      writer.addTerms({ isForced: false, isCheck: false, deletes: true, tellsDigests: false, base: "/base" });
       writer.addExclude(pattern);
       writer.addComplete(header);
     });

@@ -135,12 +135,13 @@ test("flags of PROGRESS are two bits, and each is its own", () => {
   }
 });
 
-test("terms are three bits, and each is its own", () => {
-  for (let bits = 0; bits < 8; bits++) {
+test("terms are four bits, and each is its own", () => {
+  for (let bits = 0; bits < 16; bits++) {
     const terms = {
       isForced: (bits & 1) !== 0,
       isCheck: (bits & 2) !== 0,
       deletes: (bits & 4) !== 0,
+      tellsDigests: (bits & 8) !== 0,
       base: "/srv",
     };
     assert.deepEqual(
@@ -148,13 +149,19 @@ test("terms are three bits, and each is its own", () => {
       terms,
     );
   }
-  assert.throws(() => through((writer) => writer.u8(8).longText(""), decodeTerms), DecodeError);
+  assert.throws(() => through((writer) => writer.u8(16).longText(""), decodeTerms), DecodeError);
 });
 
 test("a base directory and a pattern have at most 4,096 bytes", () => {
   const decoded = (bytes: number) => {
     const writer = new ManifestWriter(new Uint8Array(20_000), 0);
-    writer.addTerms({ isForced: false, isCheck: false, deletes: true, base: "b".repeat(bytes) });
+    writer.addTerms({
+      isForced: false,
+      isCheck: false,
+      deletes: true,
+      tellsDigests: false,
+      base: "b".repeat(bytes),
+    });
     return decodeManifest(writer.finish()).terms?.base.length;
   };
   assert.equal(decoded(4096), 4096);

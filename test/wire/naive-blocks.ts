@@ -13,6 +13,7 @@ export function naiveManifest(bytes: Uint8Array): Plain {
   const directories: { header: { path: string; metadata: Plain }; entries: Plain[]; isComplete: boolean }[] =
     [];
   const excludes: string[] = [];
+  const digests: Plain[] = [];
   let terms: Plain = null;
   let found = 0;
   while (from.left > 0) {
@@ -24,14 +25,18 @@ export function naiveManifest(bytes: Uint8Array): Plain {
       directories.push({ header, entries: [], isComplete: false });
     } else if (record === 3) {
       const flags = from.u8();
-      demand(flags < 8, "terms");
+      demand(flags < 16, "terms");
       const base = from.text(from.u16());
       demand(base.length <= 4096, "base");
-      terms = { isForced: flags % 2 === 1, isCheck: flags % 4 >= 2, deletes: flags >= 4, base };
+      const [isForced, isCheck, deletes, tellsDigests] = [1, 2, 4, 8].map((bit) => (flags & bit) > 0);
+      terms = { isForced, isCheck, deletes, tellsDigests, base } as Plain;
     } else if (record === 4) {
       const pattern = from.text(from.u16());
       demand(pattern.length <= 4096, "pattern");
       excludes.push(pattern);
+    } else if (record === 6) {
+      digests.push({ entry: from.u32(), digest: from.hex(16) });
+      found += 1;
     } else {
       demand(record === 2 || record === 5, "record");
       const directory = directories[directories.length - 1];
@@ -44,7 +49,8 @@ export function naiveManifest(bytes: Uint8Array): Plain {
     }
   }
   demand(found === announced, "count");
-  return { firstEntry, terms, excludes, directories };
+  demand(digests.length === 0 || (terms === null && directories.length + excludes.length === 0), "digests");
+  return { firstEntry, terms, excludes, directories, digests };
 }
 
 function manifestEntry(from: Cursor, directory: string): Plain {

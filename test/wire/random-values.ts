@@ -8,6 +8,7 @@ import { UNPACKED_BYTES } from "../../src/wire/limits.ts";
 import { differingEntries } from "../../src/wire/differences.ts";
 import {
   DIGEST_BYTES,
+  TOLD_DIGEST_BYTES,
   type Entry,
   type EntryExtras,
   EntryType,
@@ -279,11 +280,17 @@ function extras(random: Random, type: EntryType): EntryExtras | undefined {
 /** The plaintext of a manifest block of up to `most` entries. */
 export function randomManifest(random: Random, most: number): Uint8Array {
   const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), u32(random));
+  if (below(random, 5) === 0) {
+    for (let rest = below(random, most + 1); rest > 0; rest--)
+      writer.addDigest({ entry: u32(random), digest: randomBytes(random, TOLD_DIGEST_BYTES) });
+    return writer.finish();
+  }
   if (flag(random))
     writer.addTerms({
       isForced: flag(random),
       isCheck: flag(random),
       deletes: flag(random),
+      tellsDigests: flag(random),
       base: `/${name(random)}`,
     });
   for (let count = below(random, 3); count > 0; count--) writer.addExclude(text(random, 0, 50, 0));

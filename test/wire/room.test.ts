@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ByteWriter } from "../../src/base/bytes.ts";
 import { DataWriter } from "../../src/wire/data-block.ts";
-import { encodeEntry, type Entry, entryBytes, EntryType, NO_EXTRAS } from "../../src/wire/entry.ts";
+import {
+  encodeEntry,
+  type Entry,
+  entryBytes,
+  EntryType,
+  NO_EXTRAS,
+  TOLD_DIGEST_BYTES,
+} from "../../src/wire/entry.ts";
 import { FindingKind, findingBytes, FINDINGS_FIXED_BYTES, makeFinding } from "../../src/wire/findings.ts";
 import { type DirectoryHeader, ManifestWriter } from "../../src/wire/manifest.ts";
 import { encodeMessage } from "../../src/wire/message.ts";
@@ -35,7 +42,7 @@ test("metadata, terms and findings take just the bytes that they are said to tak
     metadataBytes(METADATA),
     written((writer) => encodeMetadata(writer, METADATA)),
   );
-  const terms = { isForced: true, isCheck: false, deletes: true, base: "/srv/www" };
+  const terms = { isForced: true, isCheck: false, deletes: true, tellsDigests: true, base: "/srv/www" };
   assert.equal(
     termsBytes(terms),
     written((writer) => encodeTerms(writer, terms)),
@@ -89,7 +96,7 @@ const DIRECTORY: DirectoryHeader = { path: "srv/www", metadata: METADATA };
 const DIRECTORY_BYTES = 1 + 2 + DIRECTORY.path.length + 1 + metadataBytes(METADATA);
 
 test("a record is added where it just fits, and not with a byte less", () => {
-  const terms = { isForced: false, isCheck: true, deletes: false, base: "/srv" };
+  const terms = { isForced: false, isCheck: true, deletes: false, tellsDigests: false, base: "/srv" };
   const entry = { ...EMPTY, name: "file" };
   assert.equal(
     leastRoom((writer) => writer.addTerms(terms)),
@@ -98,6 +105,10 @@ test("a record is added where it just fits, and not with a byte less", () => {
   assert.equal(
     leastRoom((writer) => writer.addExclude("*.log")),
     HEADER_BYTES + 1 + 2 + 5,
+  );
+  assert.equal(
+    leastRoom((writer) => writer.addDigest({ entry: 7, digest: new Uint8Array(TOLD_DIGEST_BYTES) })),
+    HEADER_BYTES + 1 + 4 + 16,
   );
   assert.equal(
     leastRoom((writer) => writer.addComplete(DIRECTORY)),

@@ -21,6 +21,7 @@ function encodeManifest(block: ManifestBlock): Uint8Array {
   const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), block.firstEntry);
   if (block.terms !== undefined) writer.addTerms(block.terms);
   for (const pattern of block.excludes) writer.addExclude(pattern);
+  for (const digest of block.digests) writer.addDigest(digest);
   for (const { header, entries, isComplete } of block.directories) {
     for (const entry of entries) writer.add(header, entry);
     if (isComplete) writer.addComplete(header);

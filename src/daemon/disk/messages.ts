@@ -53,6 +53,8 @@ export type SourceCommand =
       readonly dryRun: boolean;
       /** Whether contents are compressed. */
       readonly compression: CompressionMode;
+      /** Whether all members understand digests of files that they may have by other names. */
+      readonly tellsDigests: boolean;
     }
   | Extract<Effect, { kind: "produce" }>
   | {
@@ -62,6 +64,8 @@ export type SourceCommand =
       readonly union: BitmapData;
       /** The entries of which the contents are to be sent. */
       readonly contents: BitmapData;
+      /** The files of which digests are to be told first. */
+      readonly elsewhere: BitmapData | undefined;
       /** The hard links of which the contents are to be sent, too. */
       readonly separate: BitmapData | undefined;
       /** What each member wants, where somebody is to be told; in the order of the transfer's hosts. */

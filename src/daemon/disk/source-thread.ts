@@ -146,8 +146,9 @@ function openSource(
   try {
     // The daemon has checked, locked and recovered the directory that it started with, and no other one.
     if (leadsElsewhere(givenBase, base)) throw new UserError(sentence("base-moved", bytesOfText(givenBase)));
-    const { request, rules, dryRun, compression } = command;
-    const source = new Source(base, owners, request, { rules, dryRun, compression }, device);
+    const { request, rules, dryRun, compression, tellsDigests } = command;
+    const options = { rules, dryRun, compression, tellsDigests };
+    const source = new Source(base, owners, request, options, device);
     return { ...common, source, failure: undefined };
   } catch (error) {
     const failure =
@@ -222,7 +223,8 @@ function settle(
 ): void {
   const [union, contents] = [bitmapOf(command.union), bitmapOf(command.contents)];
   const separate = command.separate === undefined ? undefined : bitmapOf(command.separate);
-  const entries = open.source?.settle(command.block, union, contents, separate) ?? [];
+  const elsewhere = command.elsewhere === undefined ? undefined : bitmapOf(command.elsewhere);
+  const entries = open.source?.settle(command.block, { union, contents, separate, elsewhere }) ?? [];
   if (command.detail === "none") return;
   const reports: PathReport[] = [];
   const wants = command.wants.map(({ host, entries: data, differences }) => ({

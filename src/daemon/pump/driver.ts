@@ -40,6 +40,8 @@ export interface TransferObserver {
   readonly detail: ReportDetail;
   /** Whether contents are compressed. */
   readonly compression: CompressionMode;
+  /** Whether all members understand digests of files that they may have by other names. */
+  readonly tellsDigests: boolean;
   /** The name by which people see a member. */
   hostOf(epoch: string): string;
   /** Called with each reply of the reading thread, until the transfer is over. */
@@ -159,6 +161,7 @@ export class Driver {
       rules: observer.rules,
       dryRun,
       compression: observer.compression,
+      tellsDigests: observer.tellsDigests,
     });
     this.handle(input);
   }
@@ -318,7 +321,7 @@ export class Driver {
   }
 
   private settle(effect: Extract<Effect, { kind: "settle" }>): void {
-    const { transfer, block, union, contents, separate } = effect;
+    const { transfer, block, union, contents, elsewhere, separate } = effect;
     const observer = this.outbound.get(transfer)?.observer;
     if (observer === undefined) return;
     const { detail } = observer;
@@ -334,6 +337,7 @@ export class Driver {
       block,
       union: bitmapData(union),
       contents: bitmapData(contents),
+      elsewhere: elsewhere === undefined ? undefined : bitmapData(elsewhere),
       separate: separate === undefined ? undefined : bitmapData(separate),
       wants,
       detail,

@@ -1,6 +1,6 @@
 /** The answers of all members to the manifest blocks. */
 import { Bitmap } from "../../base/bitmap.ts";
-import { entriesNeedingContents, separateEntries } from "../../wire/differences.ts";
+import { entriesHadNowhere, entriesNeedingContents, separateEntries } from "../../wire/differences.ts";
 import type { Want } from "../../wire/status-message.ts";
 import type { MemberWant } from "../types.ts";
 
@@ -9,8 +9,13 @@ export interface SettledManifest {
   readonly block: number;
   /** The entries that differ at some member. */
   readonly union: Bitmap;
-  /** The entries of which some member needs the contents. */
+  /** The entries of which some member needs the contents, except for those of `elsewhere`. */
   readonly contents: Bitmap;
+  /**
+   * The files that all members that need their contents may have by other names, so that digests are told first; undefined if
+   * there are none. A hard link that becomes a file of its own looks the same here.
+   */
+  readonly elsewhere?: Bitmap;
   /** The hard links that some member makes files of their own; undefined if there are none. */
   readonly separate?: Bitmap;
   readonly wants: readonly MemberWant[];
@@ -65,20 +70,32 @@ export class WantCollector {
       if (manifest.answers.size < epochs.length) continue;
       if (!epochs.every((epoch) => manifest.answers.has(epoch))) continue;
       this.open.delete(block);
-      const union = new Bitmap(manifest.entries);
-      const contents = new Bitmap(manifest.entries);
-      const separate = new Bitmap(manifest.entries);
-      const wants: MemberWant[] = [];
-      for (const epoch of epochs) {
-        const { entries, differences } = manifest.answers.get(epoch) as Answer;
-        union.merge(entries);
-        contents.merge(differences === undefined ? entries : entriesNeedingContents(differences));
-        if (differences !== undefined) separate.merge(separateEntries(differences));
-        wants.push({ epoch, entries, differences });
-      }
-      const apart = separate.count() === 0 ? {} : { separate };
-      settled.push({ block, union, contents, ...apart, wants });
+      const wants = epochs.map((epoch) => ({ epoch, ...(manifest.answers.get(epoch) as Answer) }));
+      settled.push({ block, ...unionOf(manifest.entries, wants), wants });
     }
     return settled;
   }
+}
+
+/** What all members together need of a manifest block. */
+function unionOf(size: number, wants: readonly MemberWant[]): Omit<SettledManifest, "block" | "wants"> {
+  const union = new Bitmap(size);
+  const contents = new Bitmap(size);
+  const separate = new Bitmap(size);
+  const elsewhere = new Bitmap(size);
+  for (const { entries, differences } of wants) {
+    union.merge(entries);
+    contents.merge(differences === undefined ? entries : entriesHadNowhere(differences));
+    if (differences === undefined) continue;
+    separate.merge(separateEntries(differences));
+    elsewhere.merge(entriesNeedingContents(differences));
+  }
+  // What one member has to get, all of them get.
+  elsewhere.remove(contents);
+  return {
+    union,
+    contents,
+    ...(separate.count() > 0 && { separate }),
+    ...(elsewhere.count() > 0 && { elsewhere }),
+  };
 }

@@ -99,12 +99,13 @@ export class StagedEntries {
   /**
    * Stages an entry. Its contents follow, unless it has none.
    *
+   * @param lookAlikes of a file: paths of this member's own files that may have its contents
    * @returns false if this member cannot make it
    */
-  stage(place: Place, entry: Entry): boolean {
+  stage(place: Place, entry: Entry, lookAlikes: readonly string[] = []): boolean {
     const { path, hasRealParent } = place;
     if (entry.type === EntryType.file) {
-      this.files.expect(this.fileOf(place, entry));
+      this.files.expect({ ...this.fileOf(place, entry), lookAlikes });
       return true;
     }
     if (entry.type === EntryType.directory || entry.type === EntryType.passage) {
@@ -120,6 +121,16 @@ export class StagedEntries {
     this.setExtended(path, entry);
     if (hasRealParent) this.journal.add(StepKind.place, entry.type, path);
     return true;
+  }
+
+  /**
+   * Takes the contents of an expected file from one of its look-alikes, if that has them.
+   *
+   * @param digest the first TOLD_DIGEST_BYTES of their SHA-256
+   * @returns false, step by step, if the sender has to send them
+   */
+  *recognize(number: number, digest: Uint8Array): Generator<undefined, boolean> {
+    return yield* this.files.recognize(number, digest, (path) => openLookAlike(this.base, path));
   }
 
   /** Stages a hard link; it is made when its file has arrived. */
@@ -176,7 +187,8 @@ export class StagedEntries {
 
   private fileOf({ number, path, hasRealParent }: Place, entry: Entry) {
     const { size, metadata, extras } = entry;
-    return { number, path, size, metadata, attributes: extras?.attributes, isPlaced: hasRealParent };
+    const isPlaced = hasRealParent;
+    return { number, path, size, metadata, attributes: extras?.attributes, isPlaced, lookAlikes: [] };
   }
 
   private stageDirectory({ path, hasRealParent }: Place, entry: Entry): void {
@@ -259,6 +271,16 @@ function makeStagedDirectory(disk: Disk, parent: DirectoryHandle, name: string):
     disk.makeDirectory(parent, name, 0o700);
   } catch (error) {
     if (errorCode(error) !== "EEXIST" || disk.stat(parent, name)?.isDirectory() !== true) throw error;
+  }
+}
+
+/** Opens a file that may have gone, or have become anything else, since it was seen; undefined if that fails. */
+function openLookAlike(tree: Directories, path: string): OpenFile | undefined {
+  try {
+    return tree.openToRead(directoryOf(path), nameOf(path));
+  } catch (error) {
+    errorCode(error);
+    return undefined;
   }
 }
 

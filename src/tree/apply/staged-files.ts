@@ -14,6 +14,7 @@ import { nextPiece } from "../entries/holes.ts";
 import { errorAt } from "../reasons/explain.ts";
 import type { JournalWriter } from "./journal.ts";
 import { keepAttributes, keptAttributes } from "./kept-attributes.ts";
+import { readRecognized } from "./recognized-contents.ts";
 import { setAttributes, setFileRights, setFileTime } from "./set-attributes.ts";
 import type { StagingArea } from "./staging-area.ts";
 import { writeAll } from "./write-all.ts";
@@ -43,6 +44,8 @@ interface ExpectedFile {
   readonly attributes: readonly Attribute[] | undefined;
   /** Its directory is not staged, so the commit has to move the file itself. */
   readonly isPlaced: boolean;
+  /** Paths of this member's own files that may have the contents. */
+  readonly lookAlikes: readonly string[];
 }
 
 interface PartialFile extends ExpectedFile {
@@ -51,6 +54,8 @@ interface PartialFile extends ExpectedFile {
   /** The mode that the file was created with, if that is its final mode. */
   madeMode: number | undefined;
   handle: FileHandle | undefined;
+  /** Its contents are being taken from a look-alike: the sender sends none meanwhile. */
+  isTaken: boolean;
   /** The extended attributes of the member's own file, for a copy of it. */
   kept: readonly Attribute[] | undefined;
 }
@@ -70,7 +75,7 @@ export class StagedFiles {
   private completed = 0;
   /** Paths that the sender has withdrawn. */
   private readonly withdrawn = new Set<string>();
-  /** Bytes of contents that came from the sender; copies of files of this host do not count. */
+  /** Bytes of contents that came from the sender, or from a look-alike; files of which only attributes change do not count. */
   writtenBytes = 0;
 
   constructor(disk: Disk, area: StagingArea, journal: JournalWriter, rules: AttributeRules, note: Note) {
@@ -110,7 +115,7 @@ export class StagedFiles {
     const file = this.partial.get(segment.entry);
     const isHole = segment.kind === SegmentKind.hole;
     const length = isHole ? segment.length : segment.bytes.length;
-    if (file === undefined || segment.offset + length > file.size) return;
+    if (file === undefined || file.isTaken || segment.offset + length > file.size) return;
     try {
       this.writeTo(file, segment, length);
     } catch (error) {
@@ -161,6 +166,58 @@ export class StagedFiles {
     this.disk.truncate(this.handleOf(partial), file.size);
     this.complete(partial);
     return true;
+  }
+
+  /**
+   * Takes the contents of a file from one of its look-alikes instead of the sender.
+   *
+   * @param digest the first bytes of their SHA-256
+   * @param open opens a file of this host; undefined if it cannot be read
+   * @returns false, step by step, if the sender has to send them; true also if the file is not expected
+   */
+  *recognize(
+    number: number,
+    digest: Uint8Array,
+    open: (path: string) => OpenFile | undefined,
+  ): Generator<undefined, boolean> {
+    const file = this.partial.get(number);
+    if (file === undefined) return true;
+    for (const path of file.lookAlikes) {
+      // The sender begins only after this member has answered; if it has begun before, nothing is mixed with that.
+      if (this.partial.get(number) !== file || file.receivedBytes > 0) break;
+      const from = open(path);
+      if (from === undefined) continue;
+      try {
+        file.isTaken = true;
+        if (yield* this.takeFrom(from, file, digest)) return true;
+      } catch (error) {
+        throw errorAt(file.path, error);
+      } finally {
+        file.isTaken = false;
+        from.close();
+      }
+    }
+    return this.partial.get(number) !== file;
+  }
+
+  private *takeFrom(from: OpenFile, file: PartialFile, digest: Uint8Array): Generator<undefined, boolean> {
+    const isExpected = () => this.partial.get(file.number) === file;
+    const write = (bytes: Uint8Array, offset: number) => {
+      // It may have been withdrawn.
+      if (!isExpected()) return false;
+      const handle = bytes.length === file.size ? this.makeWhole(file) : this.handleOf(file);
+      writeAll(this.disk, handle, bytes, offset);
+      return true;
+    };
+    if (yield* readRecognized(from, file.size, digest, write)) {
+      this.writtenBytes += file.size;
+      this.partial.delete(file.number);
+      this.complete(file);
+      return true;
+    }
+    // Holes are never written, so nothing may be left of other contents.
+    if (isExpected() && file.isCreated) this.disk.truncate(this.handleOf(file), 0);
+    return false;
   }
 
   /** The sender withdraws a file: the member's own stays as it was. */
@@ -264,6 +321,7 @@ function partialOf(file: ExpectedFile): PartialFile {
     isCreated: false,
     madeMode: undefined,
     handle: undefined,
+    isTaken: false,
     kept: undefined,
   };
 }

@@ -22,7 +22,9 @@ export class StagingExecutor implements Executor {
   carryOut(decision: Decision): Outcome | Generator<undefined, Outcome> {
     switch (decision.kind) {
       case "place":
-        return this.staging.opened().entries.stage(decision.place, decision.entry) ? "done" : "left out";
+        return this.place(decision);
+      case "recognize":
+        return this.recognize(decision);
       case "copy":
         return this.copy(decision);
       case "link":
@@ -45,6 +47,20 @@ export class StagingExecutor implements Executor {
       case "skip":
         return "done";
     }
+  }
+
+  private place({ place, entry, lookAlikes }: Extract<Decision, { kind: "place" }>): Outcome {
+    return this.staging.opened().entries.stage(place, entry, lookAlikes) ? "done" : "left out";
+  }
+
+  /** A file that is not expected needs nothing. */
+  private *recognize({
+    number,
+    digest,
+  }: Extract<Decision, { kind: "recognize" }>): Generator<undefined, Outcome> {
+    const { staged } = this.staging;
+    if (staged === undefined) return "done";
+    return (yield* staged.entries.recognize(number, digest)) ? "done" : "needs contents";
   }
 
   private *copy({ place, entry }: Extract<Decision, { kind: "copy" }>): Generator<undefined, Outcome> {

@@ -59,6 +59,7 @@ export class Tally {
         yield this.deleted(decision.path);
         break;
       case "restore":
+      case "recognize":
         break;
       case "skip":
         this.noteReason(decision.path, decision.reason);

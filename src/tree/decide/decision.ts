@@ -25,8 +25,22 @@ export interface DirectoryAttributes {
  * reports them (see apply/).
  */
 export type Decision =
-  /** The entry is made new; the contents of a file come from the sender. */
-  | { readonly kind: "place"; readonly place: Place; readonly entry: Entry }
+  /** The entry is made new; the contents of a file come from the sender, unless one of its look-alikes has them. */
+  | {
+      readonly kind: "place";
+      readonly place: Place;
+      readonly entry: Entry;
+      /** Paths of this member's own files that may have the contents. */
+      readonly lookAlikes: readonly string[];
+    }
+  /** The sender has told the digest of a file that was placed: a look-alike of it may be the same. */
+  | {
+      readonly kind: "recognize";
+      /** The number of its entry. */
+      readonly number: number;
+      /** The first TOLD_DIGEST_BYTES of its SHA-256. */
+      readonly digest: Uint8Array;
+    }
   /** A file whose contents are right: a new file is made from them, with other attributes. */
   | { readonly kind: "copy"; readonly place: Place; readonly entry: Entry }
   /** The entry becomes another name of a file. */

@@ -1,10 +1,16 @@
 /** Compares manifest blocks with the tree, and decides about every entry. */
-import type { Bitmap } from "../../base/bitmap.ts";
+import { Bitmap } from "../../base/bitmap.ts";
 import { reason } from "../../base/reason.ts";
 import type { FileStats } from "../../sys/stat.ts";
-import { Difference, differingEntries, isOfAttributesAlone, SEPARATE } from "../../wire/differences.ts";
+import {
+  Difference,
+  differingEntries,
+  ELSEWHERE,
+  isOfAttributesAlone,
+  SEPARATE,
+} from "../../wire/differences.ts";
 import { type Entry, EntryType, isDevice } from "../../wire/entry.ts";
-import { decodeManifest, type ManifestDirectory } from "../../wire/manifest.ts";
+import { decodeManifest, type ManifestDirectory, type ToldDigest } from "../../wire/manifest.ts";
 import { directoryOf, joinPath } from "../../wire/path-rules.ts";
 import type { EntryBelow } from "../disk/below.ts";
 import type { TreeView } from "../disk/tree-view.ts";
@@ -14,6 +20,7 @@ import { PathSet } from "../entries/path-set.ts";
 import { StageError } from "../reasons/stage-error.ts";
 import { differenceOf, isPlainlySame } from "./compare.ts";
 import type { Decisions, Outcome, Place } from "./decision.ts";
+import { LookAlikes } from "./look-alikes.ts";
 import { Obstacles } from "./obstacles.ts";
 import type { Precedence } from "./precedence.ts";
 import type { Protection } from "./protection.ts";
@@ -40,7 +47,8 @@ interface BlockPlan {
   readonly firstEntry: number;
   readonly differences: Uint8Array;
   hasCopies: boolean;
-  hasSeparate: boolean;
+  /** Files that become files of their own, or whose contents this member may have by other names. */
+  hasMarks: boolean;
 }
 
 /**
@@ -61,6 +69,7 @@ export class Planner {
   private readonly excludedFiles = new Map<string, Entry>();
   /** The sender's time of each existing directory that is only on the way to an entry. */
   private readonly ways = new Map<string, bigint>();
+  private readonly lookAlikes: LookAlikes;
   private nextEntry = 0;
   readonly superfluous: Superfluous;
 
@@ -70,7 +79,8 @@ export class Planner {
     this.protection = parts.protection;
     this.precedence = parts.precedence;
     this.obstacles = new Obstacles(parts.tree, parts.rules);
-    this.superfluous = new Superfluous(parts.tree, parts.protection);
+    this.lookAlikes = new LookAlikes(parts.tree);
+    this.superfluous = new Superfluous(parts.tree, parts.protection, this.lookAlikes);
   }
 
   /**
@@ -82,17 +92,19 @@ export class Planner {
   *plan(plaintext: Uint8Array): Decisions<StagePlan> {
     const block = decodeManifest(plaintext);
     if (block.firstEntry !== this.nextEntry) throw StageError.of("manifest-gap");
+    if (block.digests.length > 0) return yield* this.recognize(block.digests);
     this.superfluous.accept(block.terms, block.excludes);
+    this.lookAlikes.isUsed ||= block.terms?.tellsDigests === true;
     const entryCount = block.directories.reduce((sum, directory) => sum + directory.entries.length, 0);
     const differences = new Uint8Array(entryCount);
     const plan: BlockPlan = {
       differences,
       firstEntry: block.firstEntry,
       hasCopies: false,
-      hasSeparate: false,
+      hasMarks: false,
     };
     for (const directory of block.directories) yield* this.planDirectory(directory, plan);
-    const isTold = this.superfluous.isCheck || plan.hasCopies || plan.hasSeparate;
+    const isTold = this.superfluous.isCheck || plan.hasCopies || plan.hasMarks;
     return { wants: differingEntries(differences), differences: isTold ? differences : undefined };
   }
 
@@ -111,6 +123,7 @@ export class Planner {
     // The directory may have been moved since it was opened for its own entry.
     this.tree.forget(header.path);
     const isThere = this.tree.hasDirectory(header.path);
+    this.lookAlikes.enter(directory, isThere);
     let isTouched = false;
     let isPlaceKnown = isThere;
     for (const entry of entries) {
@@ -138,7 +151,7 @@ export class Planner {
       plan.differences[number - plan.firstEntry] = difference;
       isTouched ||= difference !== 0;
       plan.hasCopies ||= entry.type === EntryType.file && difference !== 0 && isOfAttributesAlone(difference);
-      plan.hasSeparate ||= (difference & SEPARATE) !== 0;
+      plan.hasMarks ||= (difference & (SEPARATE | ELSEWHERE)) !== 0;
     }
     if (directory.isComplete) {
       this.superfluous.checkExpected();
@@ -146,6 +159,16 @@ export class Planner {
       if (isThere) isTouched = (yield* this.planRemovals("in", header.path)) || isTouched;
     }
     if (isThere && isTouched) yield* this.touch(directory);
+  }
+
+  /** The sender tells digests of files of earlier blocks. @returns the files of which contents are needed after all */
+  private *recognize(digests: readonly ToldDigest[]): Decisions<StagePlan> {
+    const wants = new Bitmap(digests.length);
+    for (const [index, { entry: number, digest }] of digests.entries()) {
+      const outcome: Outcome = yield { kind: "recognize", number, digest };
+      if (outcome === "needs contents") wants.set(index);
+    }
+    return { wants, differences: undefined };
   }
 
   /** A change in a directory changes the directory, too. If it is only on the way, it keeps all except for its time. */
@@ -212,6 +235,7 @@ export class Planner {
     }
     let difference: number = Difference.missing;
     if (stats !== undefined) {
+      if (entry.type === EntryType.directory && stats.isDirectory()) this.lookAlikes.expect(path);
       if (entry.type === EntryType.passage) this.obstacles.checkPassage(path, stats);
       difference = yield* this.compare(stats, path, entry);
       // A passage stays as it is, whatever another transfer makes of its attributes.
@@ -226,7 +250,10 @@ export class Planner {
     if (isDevice(entry.type) && !this.rules.keepOwner) return yield* leaveOut(path);
     if (stats?.isDirectory() === true && (difference & Difference.type) !== 0)
       yield* this.planReplaced(path, stats);
-    return yield* this.bring(place, entry, difference);
+    const brought = yield* this.bring(place, entry, difference);
+    // A file that is replaced may have been moved to a path that comes later.
+    if (stats !== undefined) this.lookAlikes.note(path, stats);
+    return brought;
   }
 
   /** @returns how the entry differs, after the executor has answered */
@@ -249,9 +276,15 @@ export class Planner {
       // The member's file cannot be read, or has changed: then the sender has to send it.
       difference |= Difference.contents;
     }
-    const kind = entry.type === EntryType.hardLink ? "link" : "place";
-    const outcome: Outcome = yield { kind, place, entry };
-    return outcome === "left out" ? yield* leaveOut(path) : difference;
+    if (entry.type === EntryType.hardLink) {
+      yield { kind: "link", place, entry };
+      return difference;
+    }
+    const isKnown = (name: string) => this.superfluous.isKnown(directoryOf(path), name);
+    const lookAlikes = this.lookAlikes.of(entry, isKnown);
+    const outcome: Outcome = yield { kind: "place", place, entry, lookAlikes };
+    if (outcome === "left out") return yield* leaveOut(path);
+    return lookAlikes.length > 0 ? difference | ELSEWHERE : difference;
   }
 
   private *compare(stats: FileStats, path: string, entry: Entry): Decisions<number> {

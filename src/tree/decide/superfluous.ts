@@ -8,6 +8,7 @@ import { below, type EntryBelow } from "../disk/below.ts";
 import type { TreeView } from "../disk/tree-view.ts";
 import { compileExcludes, EXCLUDE_BYTES, type Exclusion } from "../../wire/excludes.ts";
 import { isLostAndFound } from "../entries/lost-and-found.ts";
+import type { LookAlikes } from "./look-alikes.ts";
 import type { Protection } from "./protection.ts";
 import { StageError } from "../reasons/stage-error.ts";
 
@@ -35,6 +36,7 @@ const ENTRIES_PER_STEP = 2_000;
 export class Superfluous {
   private readonly tree: TreeView;
   private readonly protection: Protection | undefined;
+  private readonly lookAlikes: LookAlikes;
   private readonly patterns: string[] = [];
   private patternBytes = 0;
   private isExcluded: Exclusion | undefined;
@@ -45,9 +47,11 @@ export class Superfluous {
   private inScope = 0;
   private found = 0;
 
-  constructor(tree: TreeView, protection: Protection | undefined) {
+  /** @param lookAlikes gets the superfluous files */
+  constructor(tree: TreeView, protection: Protection | undefined, lookAlikes: LookAlikes) {
     this.tree = tree;
     this.protection = protection;
+    this.lookAlikes = lookAlikes;
   }
 
   /** Takes the records that come before the entries of a manifest. */
@@ -86,6 +90,11 @@ export class Superfluous {
       this.seen.clear();
     }
     this.seen.add(name);
+  }
+
+  /** Whether the sender has an entry of this name, as far as its entries have come. */
+  isKnown(directory: string, name: string): boolean {
+    return directory === this.directory && this.seen.has(name);
   }
 
   /**
@@ -195,6 +204,7 @@ export class Superfluous {
   ): Generator<undefined, { kept: Set<string>; count: number }> {
     const kept = new Set<string>();
     let walked = 1;
+    this.lookAlikes.note(top.path, top.stats);
     if (!top.stats.isDirectory()) return { kept, count: walked };
     // Which of them have to stay for what is in them is known at the end.
     const directories = [top];
@@ -202,6 +212,7 @@ export class Superfluous {
     for (const entry of below(this.tree, top.path, enters)) {
       if (this.stays(entry.path, entry.stats.isDirectory())) keepWay(kept, entry.path, top.path);
       else {
+        this.lookAlikes.note(entry.path, entry.stats);
         if (entry.stats.isDirectory()) directories.push(entry);
         else obstacle(entry);
         if (++walked % ENTRIES_PER_STEP === 0) yield;

@@ -5,7 +5,7 @@ import { isSameState } from "./same-file.ts";
 import type { ReadableFile, TreeView } from "../disk/tree-view.ts";
 
 /** How much is read before other work gets its turn: half a millisecond of SHA-256. */
-const PIECE_BYTES = 1024 * 1024;
+export const PIECE_BYTES = 1024 * 1024;
 const piece = Buffer.allocUnsafe(PIECE_BYTES);
 
 /** The SHA-256 of a file, read piece by piece, so that other work gets its turn in between. */

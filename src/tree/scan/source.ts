@@ -23,6 +23,7 @@ import { Packer } from "./packer.ts";
 import { type Owners } from "../entries/owners.ts";
 import { belowBase, type ScanRequest, type ScanRules, coveredPaths, simplifyRequest } from "./request.ts";
 import { named, Scanner, type ScanItem } from "./scan.ts";
+import { type HeldFile, ToldDigests } from "./told-digests.ts";
 
 /**
  * The sending side of a transfer on its disk: it turns the tree into manifest blocks, and the wanted files into data
@@ -45,6 +46,20 @@ export interface SourceOptions {
   readonly dryRun: boolean;
   /** Whether contents are compressed; by default never. */
   readonly compression?: CompressionMode;
+  /** Whether members that delete may ask for digests of files that they have by other names; by default they may not. */
+  readonly tellsDigests?: boolean;
+}
+
+/** What all members together need of a manifest block. */
+export interface SettledWants {
+  /** The entries that change on some member. */
+  readonly union: Bitmap;
+  /** The entries whose contents have to be sent. */
+  readonly contents: Bitmap;
+  /** The hard links whose contents have to be sent, too. */
+  readonly separate?: Bitmap | undefined;
+  /** The files of which digests are told first: members may have them by other names. */
+  readonly elsewhere?: Bitmap | undefined;
 }
 
 export interface MadeBlock {
@@ -66,7 +81,11 @@ export class Source {
   private isScanned = false;
   private nextEntry = 0;
   private readonly held = new Map<number, HeldEntry[]>();
-  private readonly wanted: { entry: HeldEntry; manifest: number; isLast: boolean }[] = [];
+  /** How many files of a manifest block are still to be read, or may be. */
+  private readonly unfinished = new Map<number, number>();
+  private readonly wanted: HeldFile[] = [];
+  private readonly told: ToldDigests;
+  private readonly tellsDigests: boolean;
   private readonly reader: FileReader;
   private readonly packer: Packer;
   private readonly notices: SourceNotice[] = [];
@@ -90,7 +109,7 @@ export class Source {
     device?: number,
     disk: Disk = linuxDisk,
   ) {
-    const { rules, dryRun, compression = "no" } = options;
+    const { rules, dryRun, compression = "no", tellsDigests = false } = options;
     const baseText = Buffer.from(base).toString("latin1");
     const isExcluded = compileExcludes(rules.excludes, baseText);
     this.directories = Directories.at(disk, base);
@@ -98,7 +117,9 @@ export class Source {
     this.isListing = rules.deletes !== "nothing";
     if (device !== undefined) this.checkDevice(base, rules, device);
     this.digests = rules.comparesContents ? new DigestedEntries(this.directories) : undefined;
-    this.preface = prefaceOf(rules, baseText);
+    this.told = new ToldDigests(this.directories);
+    this.tellsDigests = tellsDigests && !dryRun && !rules.isCheck;
+    this.preface = prefaceOf(rules, baseText, this.tellsDigests);
     const scanner = new Scanner(this.directories, owners, { ...rules, isExcluded, dryRun });
     const below = belowBase(request, baseText, (name) => this.directories.stat(name) !== undefined);
     const simple = simplifyRequest(below);
@@ -117,7 +138,11 @@ export class Source {
    * @throws UserError if the tree looks so wrong that nothing should be deleted because of it
    */
   makeBlock(number: number, memory: Uint8Array, waitingBlocks = 0): MadeBlock | undefined {
-    return this.makeManifest(number, memory) ?? this.makeData(memory, waitingBlocks);
+    return (
+      this.makeManifest(number, memory) ??
+      this.makeDigests(number, memory) ??
+      this.makeData(memory, waitingBlocks)
+    );
   }
 
   get isEnded(): boolean {
@@ -125,28 +150,26 @@ export class Source {
   }
 
   /**
-   * Accepts the answers for a manifest block, and returns all its entries for the report.
-   *
-   * @param union the entries that change on some member
-   * @param contents the entries whose contents have to be sent
-   * @param separate the hard links whose contents have to be sent, too
+   * Accepts the answers for a manifest block, and returns all its entries for the report; none for a block of digests.
    */
-  settle(manifest: number, union: Bitmap, contents = union, separate?: Bitmap): readonly HeldEntry[] {
+  settle(manifest: number, wants: SettledWants): readonly HeldEntry[] {
+    const told = this.told.takeSettled(manifest);
+    if (told !== undefined) {
+      told.forEach((file, index) => (wants.union.get(index) ? this.want(file) : this.release(file.manifest)));
+      return [];
+    }
     const entries = this.held.get(manifest) ?? [];
-    const files = entries.flatMap((entry, index) => {
-      if (separate?.get(index) === true) return separated(entry);
-      return contents.get(index) && entry.type === EntryType.file && entry.size > 0 ? [entry] : [];
-    });
-    this.totals.sentEntries += union.count();
-    for (const file of files) this.totals.wantedBytes += file.size;
-    if (this.dryRun) {
+    const { contents, elsewhere } = divided(entries, wants, this.tellsDigests);
+    this.totals.sentEntries += wants.union.count();
+    if (this.dryRun) for (const { size } of contents) this.totals.wantedBytes += size;
+    const count = this.dryRun ? 0 : contents.length + elsewhere.length;
+    if (count === 0) {
       this.held.delete(manifest);
       return entries;
     }
-    files.forEach((entry, index) =>
-      this.wanted.push({ entry, manifest, isLast: index === files.length - 1 }),
-    );
-    if (files.length === 0) this.held.delete(manifest);
+    this.unfinished.set(manifest, count);
+    for (const entry of contents) this.want({ entry, manifest });
+    this.told.add(elsewhere.map((entry) => ({ entry, manifest })));
     return entries;
   }
 
@@ -158,6 +181,7 @@ export class Source {
     this.items.return(undefined);
     this.reader.close();
     this.digests?.close();
+    this.told.close();
     this.directories.close();
   }
 
@@ -169,6 +193,22 @@ export class Source {
       `the base directory ${bytesOfText(base)} is not on the file system that it was on when the daemon began to use it: ` +
         "is something not mounted? Add --force-delete if that is what you want",
     );
+  }
+
+  private want(file: HeldFile): void {
+    this.totals.wantedBytes += file.entry.size;
+    this.wanted.push(file);
+  }
+
+  /** One file less of a manifest block has to be read. */
+  private release(manifest: number): void {
+    const left = (this.unfinished.get(manifest) ?? 1) - 1;
+    if (left > 0) {
+      this.unfinished.set(manifest, left);
+      return;
+    }
+    this.unfinished.delete(manifest);
+    this.held.delete(manifest);
   }
 
   private makeManifest(number: number, memory: Uint8Array): MadeBlock | undefined {
@@ -236,6 +276,15 @@ export class Source {
     return undefined;
   }
 
+  /** Tells digests of files that all members may have by other names. Those that cannot be read are withdrawn, like others. */
+  private makeDigests(number: number, memory: Uint8Array): MadeBlock | undefined {
+    const writer = new ManifestWriter(memory, this.nextEntry);
+    this.told.fill(number, writer, (file) => this.want(file));
+    this.isBusy ||= this.told.isBusy;
+    if (writer.isEmpty) return undefined;
+    return { kind: BlockKind.manifest, bytes: writer.finish().length, entries: writer.entries };
+  }
+
   private makeData(memory: Uint8Array, waitingBlocks: number): MadeBlock | undefined {
     const writer = new DataWriter(memory);
     let savedBytes = 0;
@@ -283,7 +332,7 @@ export class Source {
     if (this.reader.failure !== undefined) {
       this.note({ kind: "unreadable", path: finished.entry.path, reason: this.reader.failure });
     }
-    if (finished.isLast) this.held.delete(finished.manifest);
+    this.release(finished.manifest);
   }
 
   private note(notice: SourceNotice): void {
@@ -291,6 +340,25 @@ export class Source {
     // Only a path that was asked for by its name is said to be excluded.
     if (notice.kind !== "skipped") this.unreadable++;
   }
+}
+
+/** The files of a manifest block that are read: those to be sent, and those of which digests are told first. */
+function divided(
+  entries: readonly HeldEntry[],
+  { contents, separate, elsewhere }: SettledWants,
+  tellsDigests: boolean,
+): { contents: HeldEntry[]; elsewhere: HeldEntry[] } {
+  const found = { contents: [] as HeldEntry[], elsewhere: [] as HeldEntry[] };
+  entries.forEach((entry, index) => {
+    if (entry.type === EntryType.hardLink) {
+      if (separate?.get(index) === true) found.contents.push(...separated(entry));
+    } else if (entry.type === EntryType.file && entry.size > 0) {
+      const isElsewhere = elsewhere?.get(index) === true;
+      if (isElsewhere && tellsDigests) found.elsewhere.push(entry);
+      else if (isElsewhere || contents.get(index)) found.contents.push(entry);
+    }
+  });
+  return found;
 }
 
 /** A hard link as the file that it names; nothing if there is nothing to read. */
@@ -301,10 +369,14 @@ function separated(entry: HeldEntry): HeldEntry[] {
 }
 
 /** The records that members need before the entries; none for a plain push. */
-function prefaceOf(rules: ScanRules, base: string): ((writer: ManifestWriter) => boolean)[] {
+function prefaceOf(
+  rules: ScanRules,
+  base: string,
+  tellsDigests: boolean,
+): ((writer: ManifestWriter) => boolean)[] {
   const deletes = rules.deletes !== "nothing" || rules.syncs;
   if (!deletes && !rules.isCheck) return [];
-  const terms = { isForced: rules.isForced, isCheck: rules.isCheck, deletes, base };
+  const terms = { isForced: rules.isForced, isCheck: rules.isCheck, deletes, tellsDigests, base };
   return [
     (writer) => writer.addTerms(terms),
     ...rules.excludes.map((pattern) => (writer: ManifestWriter) => writer.addExclude(pattern)),

@@ -51,11 +51,11 @@ export class Makuosan implements Peer {
     }
   }
 
-  async push(fleet: NamespaceFleet): Promise<void> {
-    await this.pushPaths(fleet, []);
+  async push(fleet: NamespaceFleet, scenario?: Scenario): Promise<void> {
+    await this.pushPaths(fleet, scenario?.content === "moved" ? ["--delete", "--force-delete"] : []);
   }
 
-  /** Pushes some paths only. */
+  /** Pushes some paths only, or with other options. */
   async pushPaths(fleet: NamespaceFleet, paths: readonly string[]): Promise<void> {
     const host: Host = sender(fleet);
     const args: string[] = ["-c", `unix:${host.socket}`, "-r", ...paths];

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import type { NamespaceFleet } from "../../support/namespaces.ts";
+import type { Scenario } from "../scenario.ts";
 import { type Peer, receivers, sender, succeed } from "./peer.ts";
 import { Servers } from "./servers.ts";
 
@@ -28,11 +29,12 @@ export class Rsync implements Peer {
     await this.servers.listen("tcp", 873);
   }
 
-  async push(fleet: NamespaceFleet): Promise<void> {
+  async push(fleet: NamespaceFleet, { content }: Scenario): Promise<void> {
     const from: string = `${sender(fleet).innerBase}/`;
+    const deletes: string[] = content === "moved" ? ["--delete"] : [];
     await Promise.all(
       receivers(fleet).map((host) =>
-        succeed(sender(fleet), "rsync", ["-aW", from, `rsync://${host.ip}/base/`]),
+        succeed(sender(fleet), "rsync", ["-aW", ...deletes, from, `rsync://${host.ip}/base/`]),
       ),
     );
   }

@@ -20,7 +20,8 @@ export class Udpcast implements Peer {
   }
 
   problem(scenario: Scenario): string | undefined {
-    return scenario.content === "unchanged" ? "it always sends everything" : undefined;
+    const { content } = scenario;
+    return content === "unchanged" || content === "moved" ? "it always sends everything" : undefined;
   }
 
   async prepare(fleet: NamespaceFleet, scenario: Scenario): Promise<void> {

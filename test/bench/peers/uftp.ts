@@ -24,8 +24,8 @@ export class Uftp implements Peer {
     this.name = rateMbps === undefined ? "uftp at any rate" : `uftp at ${rateMbps} Mbit/s`;
   }
 
-  problem(): undefined {
-    return undefined;
+  problem({ content }: Scenario): string | undefined {
+    return content === "moved" ? "it cannot delete" : undefined;
   }
 
   async prepare(fleet: NamespaceFleet): Promise<void> {

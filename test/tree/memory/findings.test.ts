@@ -85,9 +85,15 @@ describe("a tally", () => {
 
   test("counts what is made: its bytes are those that have to come", () => {
     const one = { paths: ["d/a"], entries: 1, findings: [] };
-    assert.deepEqual(told({ kind: "place", place, entry: file("a", 7) }), { ...one, bytes: 7 });
-    assert.deepEqual(told({ kind: "place", place, entry: file("a", 700, sparse) }), { ...one, bytes: 8 });
-    assert.deepEqual(told({ kind: "place", place, entry: directory("a", { size: 5 }) }), {
+    assert.deepEqual(told({ kind: "place", lookAlikes: [], place, entry: file("a", 7) }), {
+      ...one,
+      bytes: 7,
+    });
+    assert.deepEqual(told({ kind: "place", lookAlikes: [], place, entry: file("a", 700, sparse) }), {
+      ...one,
+      bytes: 8,
+    });
+    assert.deepEqual(told({ kind: "place", lookAlikes: [], place, entry: directory("a", { size: 5 }) }), {
       ...one,
       bytes: 0,
     });
@@ -96,7 +102,10 @@ describe("a tally", () => {
   });
 
   test("does not count what was not done", () => {
-    assert.deepEqual(told({ kind: "place", place, entry: file("a", 7) }, "left out"), NOTHING);
+    assert.deepEqual(
+      told({ kind: "place", lookAlikes: [], place, entry: file("a", 7) }, "left out"),
+      NOTHING,
+    );
     assert.deepEqual(told({ kind: "copy", place, entry: file("a", 7) }, "needs contents"), NOTHING);
   });
 
@@ -141,7 +150,10 @@ describe("a tally", () => {
   test("adds up", () => {
     const tally = new Tally();
     for (const size of [5, 6])
-      assert.equal([...tally.note({ kind: "place", place, entry: file("a", size) }, "done")].length, 1);
+      assert.equal(
+        [...tally.note({ kind: "place", lookAlikes: [], place, entry: file("a", size) }, "done")].length,
+        1,
+      );
     assert.deepEqual(tally.totals, { entries: 2, bytes: 11 });
   });
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import crypto from "node:crypto";
 import { Stage, type StageExtras } from "../../../src/tree/apply/stage.ts";
 import type { StagePlan } from "../../../src/tree/decide/planner.ts";
 import { DEFAULT_DELETE_LIMIT } from "../../../src/tree/decide/superfluous.ts";
@@ -11,8 +12,8 @@ import { Owners } from "../../../src/tree/entries/owners.ts";
 import { DataWriter } from "../../../src/wire/data-block.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../../../src/wire/datagram.ts";
 import { entriesNeedingContents } from "../../../src/wire/differences.ts";
-import { type Entry, EntryType } from "../../../src/wire/entry.ts";
-import { ManifestWriter } from "../../../src/wire/manifest.ts";
+import { type Entry, EntryType, TOLD_DIGEST_BYTES } from "../../../src/wire/entry.ts";
+import { ManifestWriter, type ToldDigest } from "../../../src/wire/manifest.ts";
 import type { Metadata } from "../../../src/wire/metadata.ts";
 import { directoryOf, joinPath, nameOf } from "../../../src/wire/path-rules.ts";
 import type { Terms } from "../../../src/wire/terms.ts";
@@ -163,6 +164,7 @@ export interface BlockSpec {
   readonly terms?: Partial<Terms>;
   readonly excludes?: readonly string[];
   readonly directories?: readonly (DirectorySpec & { readonly entries: readonly Entry[] })[];
+  readonly digests?: readonly ToldDigest[];
 }
 
 /** The path and the code of the reason for which some work is refused, or "none". */
@@ -219,6 +221,23 @@ export class Push {
     return this;
   }
 
+  /** The sender tells the digests of these contents; the numbers of those that are needed after all. */
+  tell(contents: Readonly<Record<number, string>>): number[] {
+    const { wants } = finish(this.stage.plan(this.told(contents)));
+    return Object.keys(contents)
+      .map(Number)
+      .filter((_, index) => wants.get(index));
+  }
+
+  /** The block with these digests. */
+  told(contents: Readonly<Record<number, string>>): Uint8Array {
+    const digests = Object.entries(contents).map(([number, text]) => {
+      const hash = crypto.createHash("sha256").update(text, "latin1");
+      return { entry: Number(number), digest: hash.digest().subarray(0, TOLD_DIGEST_BYTES) };
+    });
+    return manifestBlock({ digests }, this.nextEntry);
+  }
+
   /** A data block. */
   send(...segments: ((writer: DataWriter) => void)[]): this {
     const writer = new DataWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES));
@@ -258,11 +277,22 @@ export const hole = (number: number, offset: number, length: number) => (writer:
 export const withdrawal = (number: number) => (writer: DataWriter) =>
   void writer.addWithdrawal(number, "gone");
 
-export function manifestBlock({ terms, excludes = [], directories = [] }: BlockSpec, first = 0): Uint8Array {
+export function manifestBlock(
+  { terms, excludes = [], directories = [], digests = [] }: BlockSpec,
+  first = 0,
+): Uint8Array {
   const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), first);
   if (terms !== undefined)
-    writer.addTerms({ isForced: false, isCheck: false, deletes: true, base: "/", ...terms });
+    writer.addTerms({
+      isForced: false,
+      isCheck: false,
+      deletes: true,
+      tellsDigests: false,
+      base: "/",
+      ...terms,
+    });
   for (const pattern of excludes) assert.ok(writer.addExclude(pattern));
+  for (const digest of digests) assert.ok(writer.addDigest(digest));
   for (const { path, metadata, entries, isComplete = false } of directories) {
     for (const one of entries) assert.ok(writer.add({ path, metadata }, one));
     if (isComplete) writer.addComplete({ path, metadata });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { DEFAULT_DELETE_LIMIT, type DeleteLimit, Superfluous } from "../../../src/tree/decide/superfluous.ts";
+import { LookAlikes } from "../../../src/tree/decide/look-alikes.ts";
 import { Protection } from "../../../src/tree/decide/protection.ts";
 import { RefusalError } from "../../../src/tree/reasons/stage-error.ts";
 import { EntryType } from "../../../src/wire/entry.ts";
@@ -142,8 +143,11 @@ describe("what goes", () => {
     push.entries("d", [file("a", 0)], { isComplete: true });
     push.entries("e", [file("b", 0)], { isComplete: true });
     assert.deepEqual(push.findings, ["e/a"]);
-    const superfluous = new Superfluous(member.base, undefined);
-    superfluous.accept({ isForced: false, isCheck: false, deletes: true, base: "/" }, []);
+    const superfluous = new Superfluous(member.base, undefined, new LookAlikes(member.base));
+    superfluous.accept(
+      { isForced: false, isCheck: false, deletes: true, tellsDigests: false, base: "/" },
+      [],
+    );
     assert.deepEqual([...superfluous.in("none", () => undefined)], []);
   });
 
