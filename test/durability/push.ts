@@ -95,7 +95,8 @@ class Transfer {
 
   report(dryRun: boolean): PushReport {
     const answers: string[] = [];
-    const stage = this.stage(dryRun, (plan) =>
+    // A dry run tells no digests.
+    const stage = this.stage({ dryRun, tellsDigests: false }, (plan) =>
       answers.push(`${plan.wants.bytes.join()} ${(plan.differences ?? []).join()}`),
     );
     const findings = stage
@@ -107,11 +108,14 @@ class Transfer {
   }
 
   /** Sends and stages everything. */
-  private stage(dryRun = false, onPlan: (plan: StagePlan) => void = () => undefined): Stage {
+  private stage(
+    { dryRun, tellsDigests } = { dryRun: false, tellsDigests: true },
+    onPlan: (plan: StagePlan) => void = () => undefined,
+  ): Stage {
     const { from, to, rules } = this.push;
     const scanRules = { ...NO_RULES, deletes: "also", isForced: true, sendsAttributes: true } as const;
     const request = { paths: [""], recursive: true };
-    const options = { rules: scanRules, dryRun, tellsDigests: true };
+    const options = { rules: scanRules, dryRun, tellsDigests };
     const source = new Source("/", new Owners(), request, options, undefined, from);
     const extras = { protection: undefined, listsChanges: false, deleteLimit: DEFAULT_DELETE_LIMIT };
     const stage = new Stage(Directories.at(to, "/"), rules, this.name, dryRun, extras);

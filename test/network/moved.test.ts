@@ -38,11 +38,11 @@ async function wireBytes(): Promise<number> {
 
 /** Pushes everything with --delete; the contents that were sent, and the bytes on the wire as a share of the tree. */
 async function push(): Promise<{ sentBytes: number; share: number }> {
-  const before = await wireBytes();
+  const earlier = await wireBytes();
   const { status, stdout, stderr } = await sender.msync("-r", "--delete", "--force-delete", "--json");
   assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
   const { sentBytes } = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as { sentBytes: number };
-  const share = ((await wireBytes()) - before) / TREE_BYTES;
+  const share = ((await wireBytes()) - earlier) / TREE_BYTES;
   for (const receiver of receivers) assert.equal(await sameTrees(sender, receiver), "", receiver.name);
   return { sentBytes, share };
 }

@@ -137,10 +137,10 @@ export class LocalEdits {
     this.disk.link(parent, name, parent, other);
   }
 
-  /** An entry, be it a directory with everything in it, gets another name. */
+  /** A file gets another name. */
   private move(parent: DirectoryHandle, name: string): void {
     const other = pick(this.random, SHARED_NAMES);
-    if (other === name || this.disk.stat(parent, name) === undefined) return;
+    if (other === name || this.disk.stat(parent, name)?.isFile() !== true) return;
     removeIfThere(this.disk, parent, other);
     this.disk.rename(parent, name, parent, other);
   }
