@@ -65,12 +65,6 @@ test(
     }
     // 2.0.0 does not know compressed contents either, so it gets none even if they are asked for.
     assert.equal(await savedOf(one, two, old), 0);
-    // Nor does it know digests of files that it has by other names: it gets the contents, and so do the others.
-    fs.renameSync(path.join(one.base, "from-host1"), path.join(one.base, "renamed"));
-    const moved = await one.msync("-r", "--delete", "--force-delete", "--json");
-    assert.equal(moved.status, 0, moved.stdout + moved.stderr);
-    for (const other of [two, old]) assert.equal(await sameTrees(one, other), "", other.name);
-    assert.match(moved.stdout, /"sentBytes":20\d{5}\b/);
     // 2.0.0 does not know the message KEYS, counts it and ignores it.
     for (const host of [one, two]) assert.equal(await statusOf(host, "malformed packets"), "0", host.name);
     for (const host of [one, two]) assert.equal(await statusOf(host, "problem"), undefined);
