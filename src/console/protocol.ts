@@ -151,6 +151,8 @@ export interface HostVerdict {
   readonly reason: string;
   /** The same as data; not there for "done", and in a history that an older version has written. */
   readonly cause?: Reason;
+  /** Whether it gets the push later by itself, when its reason is mended. */
+  readonly catchesUp?: boolean;
 }
 
 /** A host that a push means, is heard, and is no member. */

@@ -3,6 +3,9 @@ import type { NodeEngine } from "../engine/node.ts";
 import { ForeignSources } from "../net/foreign-sources.ts";
 import { ControlOpener, ControlSealer } from "../net/sealing.ts";
 import { HeapKeeper } from "../sys/heap.ts";
+import { CatchUpKeeper } from "./catch-up/catch-up-keeper.ts";
+import { openPublications } from "./catch-up/open-publications.ts";
+import type { PublicationFile } from "./catch-up/publication-file.ts";
 import { DiskThreads } from "./disk/disk-threads.ts";
 import { makeEngine } from "./engine.ts";
 import { openPrivilegedParts, type NetworkPatience, type PrivilegedParts } from "./privileged-parts.ts";
@@ -71,6 +74,8 @@ interface Frame {
   /** Whether owners of files can be set with the privileges that are left. */
   readonly keepsOwner: boolean;
   readonly history: History;
+  /** The log of publications; undefined where none is kept. */
+  readonly publications: PublicationFile | undefined;
   readonly startedMs: number;
 }
 
@@ -84,6 +89,7 @@ interface Pump {
   readonly foreign: ForeignSources;
   readonly keyChanges: KeyChanges;
   readonly watch: InterfaceWatch;
+  readonly catchUp: CatchUpKeeper;
 }
 
 /** The parts around the pushes that this node sends and receives. */
@@ -128,6 +134,8 @@ async function start(
   const history = openHistory(settings, log);
   lifecycle.started(() => history.flush());
   lifecycle.started(claimBase(settings, log));
+  const publications = openPublications(settings, chosen.ip, log);
+  lifecycle.started(() => publications?.close());
   if (!ring.isSecret) log.warn("no key is set: anyone on this network can write to this fleet; see -k");
   const { ip, port } = transport.group;
   log.info(`using ${chosen.name} (${chosen.ip}), group ${ip}, port ${port}`);
@@ -135,7 +143,7 @@ async function start(
   const events = new NodeEvents();
   const { stateDirectory } = surroundings;
   const parts = { settings, log, lifecycle, events, opened, reader, identity, stateDirectory };
-  const frame = { ...parts, keepsOwner, history, startedMs };
+  const frame = { ...parts, keepsOwner, history, publications, startedMs };
   const pump = buildPump(frame, surroundings.onTurn);
   const pushes = buildPushes(frame, pump);
   startParts(frame, pump, pushes);
@@ -164,7 +172,7 @@ function openHistory(settings: Settings, log: Log): History {
 }
 
 function buildPump(
-  { settings, log, lifecycle, events, opened, reader, identity }: Frame,
+  { settings, log, lifecycle, events, opened, reader, identity, publications: file }: Frame,
   onTurn: () => void,
 ): Pump {
   const { ring, chosen, transport } = opened;
@@ -172,6 +180,8 @@ function buildPump(
   const counters = new Counters();
   const foreign = new ForeignSources();
   const engine = makeEngine(settings, identity, transport, ring.fingerprints);
+  if (file !== undefined) engine.openLog({ ...file.found, isOn: settings.catchUp });
+  const catchUp = new CatchUpKeeper({ engine, identity, settings, log, file });
   const pages = new InboundPages(opened.pages);
   const opener = new ControlOpener(ring);
   const keys = new TransferKeys(ring, epoch);
@@ -179,7 +189,10 @@ function buildPump(
   const inbound = new InboundDatagrams({ engine, opener, counters, pages, keys, foreign, nowMs });
   const sealer = new ControlSealer(ring.sealing, nodeId, epoch);
   const onEvent = events.tell.bind(events);
-  const driver = new Driver({ engine, epoch, keys, sealer, transport, inbound, pages, onEvent, onTurn });
+  const onServe = catchUp.onServe.bind(catchUp);
+  const veto = catchUp.veto.bind(catchUp);
+  const network = { transport, inbound, pages };
+  const driver = new Driver({ engine, epoch, keys, sealer, ...network, onEvent, onServe, veto, onTurn });
   lifecycle.waitsFor({ isBusy: () => !engine.isIdle });
   const heap = new HeapKeeper(() => engine.isIdle);
   events.listen((event) => {
@@ -195,7 +208,7 @@ function buildPump(
     onLength: (datagramBytes) => driver.handle({ kind: "length-changed", datagramBytes }),
     onLost: () => driver.handle({ kind: "cut-off" }),
   });
-  return { engine, driver, inbound, counters, foreign, keyChanges, watch };
+  return { engine, driver, inbound, counters, foreign, keyChanges, watch, catchUp };
 }
 
 /**
@@ -205,7 +218,7 @@ function buildPump(
  * The order of the paragraphs is the order in which the parts hear of an event: log, hosts apart, transfers, history,
  * hooks, requests that wait, status line. The log is first, so that its line stands before those of the other parts.
  */
-function buildPushes(frame: Frame, { engine, driver, foreign, watch }: Pump): Pushes {
+function buildPushes(frame: Frame, { engine, driver, foreign, watch, catchUp }: Pump): Pushes {
   const { settings, log, lifecycle, events, opened, identity, history, keepsOwner } = frame;
   const { membership } = engine;
   const hostOf = (epoch: string) => membership.memberOf(epoch)?.info.hostName ?? "a member that left";
@@ -223,11 +236,15 @@ function buildPushes(frame: Frame, { engine, driver, foreign, watch }: Pump): Pu
     apart,
     watch,
     isSealed: opened.ring.isSecret,
+    publications: catchUp,
     record: (transfer, result, by) =>
       history.add(sentEntry(`${identity.epoch}-${transfer}`, settings.hostName, result, by)),
   });
   events.listen((event) => transfers.onEvent(event));
   lifecycle.waitsFor({ refuse: () => transfers.stop(), isBusy: () => transfers.count > 0 });
+
+  catchUp.attach(driver, transfers);
+  events.listen((event) => catchUp.onEvent(event));
 
   const received = new ReceivedTransfers(settings.hostName, (entry) => history.add(entry));
   events.listen((event) => received.onEvent(event));
@@ -260,7 +277,7 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): void {
   const { engine, driver, inbound, counters, watch } = pump;
   const { transfers, arrivals, copies } = pushes;
 
-  const disks = startDisks(frame, driver, pushes);
+  const disks = startDisks(frame, pump, pushes);
   lifecycle.started(() => disks.stop());
   driver.attach(disks);
 
@@ -281,13 +298,14 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): void {
 }
 
 /** Starts the disk threads. They have the privileges that are left. */
-function startDisks(frame: Frame, driver: Driver, pushes: Pushes): DiskThreads {
+function startDisks(frame: Frame, { driver, catchUp }: Pump, pushes: Pushes): DiskThreads {
   const { base, givenBase, excludes, deleteLimit, hooks } = frame.settings;
   const { log, opened, keepsOwner: keepOwner } = frame;
   const listsChanges = hooks.preCommit !== undefined || hooks.postCommit !== undefined;
-  const hearers = { log, driver, received: pushes.received, hooks: pushes.hooks };
+  const hearers = { log, driver, catchUp, received: pushes.received, hooks: pushes.hooks };
+  const lists = frame.publications?.lists;
   return new DiskThreads(
-    { base, givenBase, keepOwner, pages: opened.pages.memory, excludes, listsChanges, deleteLimit },
+    { base, givenBase, keepOwner, pages: opened.pages.memory, excludes, listsChanges, lists, deleteLimit },
     (reply) => driver.onSource(reply),
     (replies) => passStageReplies(replies, hearers),
     // A broken invariant in a thread is one of the process.

@@ -1,6 +1,7 @@
 /** The table of control messages: number, encoder, decoder. */
 import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
 import { CONTROL_PLAINTEXT_BYTES } from "./datagram.ts";
+import * as catchUp from "./catch-up-messages.ts";
 import * as membership from "./membership-messages.ts";
 import * as findings from "./findings.ts";
 import { decodeStatus, encodeStatus, type Status } from "./status-message.ts";
@@ -26,7 +27,14 @@ export type ControlMessage =
   | { readonly type: "order"; readonly body: transfer.Order }
   | { readonly type: "query"; readonly body: transfer.Query }
   | { readonly type: "relay"; readonly body: transfer.Relay }
-  | { readonly type: "yield"; readonly body: transfer.Yield };
+  | { readonly type: "yield"; readonly body: transfer.Yield }
+  | { readonly type: "log"; readonly body: catchUp.Log }
+  | { readonly type: "fetch"; readonly body: catchUp.Fetch }
+  | { readonly type: "piece"; readonly body: catchUp.Piece }
+  | { readonly type: "ask"; readonly body: catchUp.Ask }
+  | { readonly type: "answer"; readonly body: catchUp.Answer }
+  | { readonly type: "served"; readonly body: catchUp.Served }
+  | { readonly type: "nudge"; readonly body: null };
 
 type MessageType = ControlMessage["type"];
 type BodyOf<Type extends MessageType> = Extract<ControlMessage, { type: Type }>["body"];
@@ -62,6 +70,13 @@ const CODECS: { readonly [Type in MessageType]: Codec<Type> } = {
   query: { number: 24, encode: transfer.encodeQuery, decode: transfer.decodeQuery },
   relay: { number: 25, encode: transfer.encodeRelay, decode: transfer.decodeRelay },
   yield: { number: 26, encode: transfer.encodeYield, decode: transfer.decodeYield },
+  log: { number: 30, encode: catchUp.encodeLog, decode: catchUp.decodeLog },
+  fetch: { number: 31, encode: catchUp.encodeFetch, decode: catchUp.decodeFetch },
+  piece: { number: 32, encode: catchUp.encodePiece, decode: catchUp.decodePiece },
+  ask: { number: 33, encode: catchUp.encodeAsk, decode: catchUp.decodeAsk },
+  answer: { number: 34, encode: catchUp.encodeAnswer, decode: catchUp.decodeAnswer },
+  served: { number: 35, encode: catchUp.encodeServed, decode: catchUp.decodeServed },
+  nudge: { number: 36, encode: () => undefined, decode: () => null },
 };
 
 const TYPE_OF_NUMBER = new Map(

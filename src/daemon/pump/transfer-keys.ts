@@ -96,6 +96,14 @@ export class TransferKeys {
       case "old-challenge":
       case "old-response":
       case "keys":
+      case "log":
+      case "fetch":
+      case "piece":
+      case "ask":
+      case "answer":
+      case "nudge":
+      // Its transfer has ended, and with it the key.
+      case "served":
         return undefined;
       case "status":
       case "findings":

@@ -22,8 +22,11 @@ const FILE_MODE = 0o640;
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = fs.constants;
 const APPEND = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW;
 
-/** The files of the daemon in the state directory: the history, and the id of the node (service/node-identity.ts). */
-const STATE_FILES = /^(node-id|history-[0-9a-f]{12}\.jsonl)$/;
+/**
+ * The files of the daemon in the state directory: the history, the log of publications with its lists (catch-up/), and the id of the node
+ * (service/node-identity.ts).
+ */
+const STATE_FILES = /^(node-id|(history|publications)-[0-9a-f]{12}\.jsonl|published-[0-9a-f]{12}-[0-9a-f]{16}-\d+)$/;
 
 /** An entry, and its line in the file. */
 interface Kept {

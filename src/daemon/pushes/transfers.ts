@@ -3,10 +3,11 @@ import { sentence } from "../../base/reason.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
 import type { Event, PushedBy, SendRequest, SendResult } from "../../console/protocol.ts";
 import type { NodeEngine } from "../../engine/node.ts";
-import type { NodeEvent, TransferResult } from "../../engine/types.ts";
+import type { Member, NodeEvent, TransferResult } from "../../engine/types.ts";
 import type { PeerCredentials } from "../../sys/peer-credentials.ts";
 import { compileExcludes } from "../../tree/entries/excludes.ts";
-import { type ScanRules, simplifyRequest } from "../../tree/scan/request.ts";
+import { simplifyRequest } from "../../tree/scan/request.ts";
+import type { SourceRules, SourceTotals } from "../disk/messages.ts";
 import type { Driver } from "../pump/driver.ts";
 import type { InterfaceWatch } from "../service/interface-watch.ts";
 import type { Log } from "../service/log.ts";
@@ -42,6 +43,34 @@ export interface TransferParts {
   readonly isSealed: boolean;
   /** Called with each transfer that has ended, except dry runs. */
   readonly record: (transfer: number, result: SendResult, by: PushedBy | undefined) => void;
+  /** Keeps the log of what is published. */
+  readonly publications: PublicationHearer;
+}
+
+/** Hears of the pushes that others may have to catch up with. */
+export interface PublicationHearer {
+  /**
+   * A push begins.
+   *
+   * @returns what it tells its members of itself
+   */
+  begin(
+    transfer: number,
+    request: SendRequest,
+    rules: SourceRules,
+    by: PushedBy | undefined,
+    members: readonly Member[],
+  ): Pick<SourceRules, "origin" | "list">;
+  /** It has ended. */
+  end(transfer: number, result: TransferResult, totals: SourceTotals): void;
+  /** Whether a member gets by itself what it has missed. */
+  catchesUp(epoch: string): boolean;
+}
+
+/** A transfer that brings to members what they have missed. */
+export interface ServedTransfer {
+  readonly result: SendResult;
+  readonly totals: SourceTotals;
 }
 
 /** One transfer that this node sends, from its start to its result. */
@@ -50,7 +79,7 @@ interface Running {
   readonly by: PushedBy | undefined;
   readonly targets: PushTargets;
   readonly report: TransferReport;
-  readonly resolve: (result: SendResult) => void;
+  readonly resolve: (result: SendResult, totals: SourceTotals) => void;
   readonly beganMs: number;
 }
 
@@ -60,6 +89,8 @@ interface Asked extends Pick<Running, "request" | "by"> {
   readonly groupOwner: number | undefined;
   /** Sends an event to the client. */
   readonly emit: (event: Event) => void;
+  /** The rules of a transfer that brings what members have missed; undefined for a push. */
+  readonly rules?: SourceRules;
 }
 
 /** Starts the transfers that clients ask for, a few at a time, and gives each client the result of its own. */
@@ -160,14 +191,43 @@ export class Transfers {
     });
   }
 
-  private start(asked: Asked, targets: PushTargets, resolve: (result: SendResult) => void): number {
+  /**
+   * Brings to members what they have missed.
+   *
+   * @param onStart called with the number of the transfer
+   * @param signal ends it if it is aborted before the commit
+   */
+  async serve(
+    members: readonly Member[],
+    request: SendRequest,
+    rules: SourceRules,
+    onStart: (transfer: number) => void,
+    signal: AbortSignal,
+  ): Promise<ServedTransfer> {
+    if (this.isStopping) throw stopping();
+    await this.turns.take(signal);
+    try {
+      const targets = { members, unknown: [], unknownExcepts: [], apart: [], missing: [] };
+      const asked = { request, rules, groupOwner: undefined, by: undefined, emit: () => undefined };
+      return await new Promise((resolve) => {
+        const transfer = this.start(asked, targets, (result, totals) => resolve({ result, totals }));
+        onStart(transfer);
+        signal.addEventListener("abort", () => this.cancel(transfer, sentence("newer-push")));
+        if (signal.aborted) this.cancel(transfer, sentence("newer-push"));
+      });
+    } finally {
+      this.turns.give();
+    }
+  }
+
+  private start(asked: Asked, targets: PushTargets, resolve: Running["resolve"]): number {
     const { request, by, emit } = asked;
     const { driver, log } = this.parts;
     const transfer = ++this.lastTransfer;
     const { members } = targets;
     const hosts = new Map(members.map((member) => [member.epoch, displayName(member, members)]));
     const report = new TransferReport(transfer, request, hosts, emit, log);
-    const rules = this.rulesOf(asked);
+    const rules = asked.rules ?? this.pushRules(asked, transfer, members);
     this.running.set(transfer, { request, by, targets, report, resolve, beganMs: driver.nowMs() });
     if (request.progress) this.reportProgress(transfer);
     const nameOf = (epoch: string | undefined) =>
@@ -191,7 +251,13 @@ export class Transfers {
     return transfer;
   }
 
-  private rulesOf({ request, groupOwner }: Asked): ScanRules {
+  private pushRules(asked: Asked, transfer: number, members: readonly Member[]): SourceRules {
+    const rules = this.rulesOf(asked);
+    const { request, by } = asked;
+    return { ...rules, ...this.parts.publications.begin(transfer, request, rules, by, members) };
+  }
+
+  private rulesOf({ request, groupOwner }: Asked): SourceRules {
     const { excludes, ownerMatch } = this.parts.settings;
     return {
       deletes: request.deletes,
@@ -245,14 +311,32 @@ export class Transfers {
     const { request, by, targets, report, beganMs, resolve } = running;
     const durationMs = this.parts.driver.nowMs() - beganMs;
     const nameOf = (epoch: string) => report.hostOf(epoch);
-    const sendResult = resultOfTransfer(request, targets, report.tally, nameOf, result, durationMs);
+    const { tally } = report;
+    const plain = resultOfTransfer(request, targets, tally, nameOf, result, durationMs);
+    const sendResult = request.dryRun ? plain : this.withProspects(plain, result);
+    this.parts.publications.end(transfer, result, tally.totals);
     const { sentEntries: files, sentBytes: bytes, hosts, exitStatus } = sendResult;
     this.parts.log.info(
       { files, bytes, ms: Math.round(durationMs), ...by },
       `transfer ${transfer} to ${hosts.length} members ended with status ${exitStatus}`,
     );
     if (!request.dryRun) this.parts.record(transfer, sendResult, by);
-    resolve(sendResult);
+    resolve(sendResult, tally.totals);
+  }
+
+  /** Says of hosts that have failed whether they get it later by themselves: only if others have it. */
+  private withProspects(plain: SendResult, { order, verdicts }: TransferResult): SendResult {
+    if (order === 0) return plain;
+    const { publications } = this.parts;
+    const late = new Set(
+      verdicts
+        .filter(({ epoch, outcome }) => outcome !== "done" && publications.catchesUp(epoch))
+        .map(({ address }) => address.ip),
+    );
+    const hosts = plain.hosts.map((host) =>
+      host.outcome !== "done" && late.has(host.address) ? { ...host, catchesUp: true } : host,
+    );
+    return { ...plain, hosts };
   }
 }
 

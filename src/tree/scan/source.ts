@@ -18,6 +18,9 @@ import { isSparse as hasHoles } from "../entries/holes.ts";
 import type { HeldEntry } from "./held-entry.ts";
 import { FileReader } from "./file-reader.ts";
 import { type Owners } from "../entries/owners.ts";
+import type { Origin } from "../../wire/origin.ts";
+import { PublishedList } from "../entries/published-list.ts";
+import { Published } from "./published.ts";
 import { belowBase, type ScanRequest, type ScanRules, coveredPaths, simplifyRequest } from "./request.ts";
 import { named, Scanner, type ScanItem } from "./scan.ts";
 
@@ -64,6 +67,10 @@ export class Source {
   private readonly wanted: { entry: HeldEntry; manifest: number; isLast: boolean }[] = [];
   private readonly reader: FileReader;
   private readonly notices: SourceNotice[] = [];
+  /** The entries that may be handed on; undefined if all may. */
+  private readonly published: Published | undefined;
+  /** Records what this transfer publishes. */
+  private readonly list: PublishedList | undefined;
   /** What the manifest blocks say so far. */
   readonly cover = new Cover();
   unreadable = 0;
@@ -92,11 +99,15 @@ export class Source {
     this.isListing = rules.deletes !== "nothing";
     if (device !== undefined) this.checkDevice(base, rules, device);
     this.digests = rules.comparesContents ? new DigestedEntries(this.directories) : undefined;
-    this.preface = prefaceOf(rules, baseText);
     const scanner = new Scanner(this.directories, owners, { ...rules, isExcluded, dryRun });
     const below = belowBase(request, baseText, (name) => this.directories.stat(name) !== undefined);
     const simple = simplifyRequest(below);
-    this.items = scanner.scan(simple, coveredPaths(below, simple));
+    const items = scanner.scan(simple, coveredPaths(below, simple));
+    this.preface = prefaceOf(rules, baseText, this.existing(rules));
+    this.list = rules.isRecorded === true ? new PublishedList() : undefined;
+    this.published =
+      rules.published === undefined ? undefined : new Published(rules.published, this.isListing);
+    this.items = this.published?.of(items) ?? items;
     this.reader = new FileReader(this.directories);
   }
 
@@ -142,6 +153,16 @@ export class Source {
     return entries;
   }
 
+  /** The entries that were published and cannot be handed on: how many, and one of them. */
+  get withheld(): { readonly count: number; readonly sample: string } {
+    return { count: this.published?.withheld ?? 0, sample: this.published?.sample ?? "" };
+  }
+
+  /** The list of what was published, when all is sent; undefined if there is none. */
+  takeList(): Uint8Array | undefined {
+    return this.list?.finish();
+  }
+
   takeNotices(): SourceNotice[] {
     return this.notices.splice(0);
   }
@@ -151,6 +172,23 @@ export class Source {
     this.reader.close();
     this.digests?.close();
     this.directories.close();
+  }
+
+  /** The origin with the paths that exist here: others say nothing, unless their absence is published. */
+  private existing({ origin, syncs }: ScanRules): Origin | undefined {
+    if (origin?.kind !== "publication" || syncs) return origin;
+    const { announced } = origin;
+    const paths = announced.scope.paths.filter((path) => path === "" || this.exists(path));
+    if (paths.length === 0) return undefined;
+    return { ...origin, announced: { ...announced, scope: { ...announced.scope, paths } } };
+  }
+
+  private exists(path: string): boolean {
+    try {
+      return this.directories.stat(path) !== undefined;
+    } catch {
+      return false;
+    }
   }
 
   private checkDevice(base: string, rules: ScanRules, device: number): void {
@@ -183,6 +221,7 @@ export class Source {
     if (item.kind === "complete") {
       if (!writer.addComplete(item.directory)) return this.putBack(item);
       this.cover.noteComplete(item.directory.path);
+      this.list?.noteComplete(item.directory.path);
       return true;
     }
     if (item.kind !== "entry") {
@@ -193,6 +232,7 @@ export class Source {
     if (!writer.add(directory, entry)) return this.putBack(item);
     const { type, size, name, extras } = entry;
     this.cover.noteEntry(directory.path, name, type);
+    this.list?.noteEntry(directory.path, name, type);
     const path = joinPath(directory.path, name);
     const isSparse = extras?.allocated !== undefined;
     entries.push({ number: this.nextEntry++, path, type, size, stats, isSparse });
@@ -250,6 +290,7 @@ export class Source {
     const finished = this.wanted.shift();
     if (finished === undefined) return;
     if (this.reader.failure !== undefined) {
+      this.list?.withdraw(finished.entry.number);
       this.note({ kind: "unreadable", path: finished.entry.path, reason: this.reader.failure });
     }
     if (finished.isLast) this.held.delete(finished.manifest);
@@ -270,11 +311,17 @@ function separated(entry: HeldEntry): HeldEntry[] {
 }
 
 /** The records that members need before the entries; none for a plain push. */
-function prefaceOf(rules: ScanRules, base: string): ((writer: ManifestWriter) => boolean)[] {
+function prefaceOf(
+  rules: ScanRules,
+  base: string,
+  origin: Origin | undefined,
+): ((writer: ManifestWriter) => boolean)[] {
   const deletes = rules.deletes !== "nothing" || rules.syncs;
-  if (!deletes && !rules.isCheck) return [];
+  const first = origin === undefined ? [] : [(writer: ManifestWriter) => writer.addOrigin(origin)];
+  if (!deletes && !rules.isCheck) return first;
   const terms = { isForced: rules.isForced, isCheck: rules.isCheck, deletes, base };
   return [
+    ...first,
     (writer) => writer.addTerms(terms),
     ...rules.excludes.map((pattern) => (writer: ManifestWriter) => writer.addExclude(pattern)),
   ];

@@ -51,6 +51,18 @@ export const TRANSFERS = {
       "and further patterns can stand on lines with the key exclude[].",
     example: "*.log, .git/",
   },
+  catchUp: {
+    key: "catch-up",
+    option: "--no-catch-up",
+    form: form.flag,
+    default: true,
+    reload: false,
+    help: "get pushes that this host has missed, and bring them to others",
+    helpOff: "neither get pushes that this host has missed, nor bring them to others",
+    details:
+      "A host that was down, cut off or full gets what it has missed from another host, as soon as it can. " +
+      "That needs the directory of --state, in which each host keeps a log of the pushes.",
+  },
   deleteLimit: {
     key: "delete-limit",
     option: "--delete-limit <amount>",

@@ -1,0 +1,201 @@
+/** Asks a member that is current for the publications that this node lacks. */
+import { Deadline } from "../../base/deadline.ts";
+import type { Answer, Log, Served } from "../../wire/catch-up-messages.ts";
+import type { Publication } from "../../wire/publication.ts";
+import type { InboundKey, Member } from "../types.ts";
+import { isAbleToCompare, sendTo } from "./able-members.ts";
+import type { CatchUpContext } from "./context.ts";
+import { AskingLife, type State } from "./states.ts";
+import * as times from "./times.ts";
+
+/** One question, and what has come of it. */
+interface Question {
+  readonly epoch: string;
+  readonly digest: string;
+  readonly missing: readonly Publication[];
+  /** The transfer that the member serves with, once it has begun. */
+  key: InboundKey | undefined;
+  isDone: boolean;
+}
+
+/** All nodes ask the same member if they can, so that it serves them with one transfer. */
+export class Asking {
+  private readonly context: CatchUpContext;
+  private readonly onServed: (from: Member, key: InboundKey, publications: Publication[]) => void;
+  private readonly life = new AskingLife();
+  private readonly due = new Deadline();
+  private question: Question | undefined;
+  /** Members that could not serve this log, with the reason. */
+  private readonly refused = new Map<string, string>();
+  private failures = 0;
+  /** Why this node is behind, as far as it knows. */
+  reason = "";
+
+  constructor(
+    context: CatchUpContext,
+    onServed: (from: Member, key: InboundKey, publications: Publication[]) => void,
+  ) {
+    this.context = context;
+    this.onServed = onServed;
+  }
+
+  get state(): State {
+    return this.life.state;
+  }
+
+  get atMs(): number {
+    return this.due.atMs;
+  }
+
+  /** Something has changed that may make an attempt succeed: this node tries at once. */
+  retry(nowMs: number): void {
+    this.refused.clear();
+    this.failures = 0;
+    if (this.life.state === "resting" || this.life.state === "patient") this.ask(nowMs);
+  }
+
+  /** A member tells of its log. */
+  note(member: Member, log: Log, nowMs: number): void {
+    if (log.digest !== this.context.log.digest || this.context.log.missing.length === 0) return;
+    if (log.behind === 0 && this.life.state === "patient" && this.refused.delete(member.epoch)) this.ask(nowMs);
+    if (this.life.state === "resting") this.ask(nowMs);
+  }
+
+  answered(member: Member, answer: Answer, nowMs: number): void {
+    if (this.life.state !== "asking" || this.question?.epoch !== member.epoch) return;
+    if (answer.digest !== this.question.digest) return;
+    if (!answer.serves) {
+      this.refuse(answer.reason, nowMs);
+      return;
+    }
+    this.life.become("promised");
+    this.due.set(nowMs + times.SERVE_MS);
+  }
+
+  /** This node begins to receive a transfer. */
+  inboundBegan(key: InboundKey): void {
+    if (this.question?.epoch !== key.epoch || this.life.state !== "promised") return;
+    this.question.key = key;
+    this.due.clear();
+  }
+
+  inboundEnded(key: InboundKey, outcome: "done" | "failed" | "discarded" | "yielded", reason: string, nowMs: number): void {
+    const { question } = this;
+    if (question?.key?.epoch !== key.epoch || question.key.transfer !== key.transfer) return;
+    if (this.life.state !== "promised" || outcome === "yielded") return;
+    // The word of the server follows: what it could not hand on.
+    question.isDone = outcome === "done";
+    this.due.set(nowMs + times.ANSWER_MS);
+    if (outcome === "failed") this.reason = reason;
+  }
+
+  /** The member tells how its transfer has ended. */
+  served(member: Member, served: Served, nowMs: number): void {
+    const { question } = this;
+    if (this.life.state !== "promised" || question?.epoch !== member.epoch) return;
+    if (served.digest !== question.digest) return;
+    const { key } = question;
+    if (question.isDone && key?.transfer === served.transfer && served.reason === "") {
+      this.reason = "";
+      this.failures = 0;
+      this.question = undefined;
+      this.life.become("resting");
+      this.due.clear();
+      const { log } = this.context;
+      const brought = new Set(served.brought.map((position) => log.all[position]?.publication));
+      // The log has this digest still, or nothing is taken for brought.
+      const isSameLog = log.digest === question.digest;
+      this.onServed(member, key, question.missing.filter((one) => isSameLog && brought.has(one)));
+      if (this.context.log.missing.length > 0) this.ask(nowMs);
+    } else if (served.reason !== "") {
+      this.refuse(`${member.info.hostName}: ${served.reason}`, nowMs);
+    } else if (served.brought.length === 0) {
+      // It was interrupted by another push.
+      this.life.become("patient");
+      this.due.set(nowMs + times.ANSWER_MS);
+    } else this.wait(nowMs);
+  }
+
+  memberLeft(epoch: string, nowMs: number): void {
+    this.refused.delete(epoch);
+    if (this.question?.epoch !== epoch) return;
+    if (this.life.state === "asking" || this.life.state === "promised") this.ask(nowMs);
+  }
+
+  tick(nowMs: number): void {
+    if (!this.due.take(nowMs)) return;
+    switch (this.life.state) {
+      case "asking":
+        this.refuse("no answer", nowMs);
+        break;
+      case "promised":
+        // Its own disk or hook has failed, or the server has not begun.
+        if (this.question?.key === undefined) this.refuse("it has not begun to serve", nowMs);
+        else this.wait(nowMs);
+        break;
+      default:
+        this.refused.clear();
+        this.ask(nowMs);
+    }
+  }
+
+  private refuse(reason: string, nowMs: number): void {
+    if (this.question !== undefined) this.refused.set(this.question.epoch, reason);
+    this.reason = reason;
+    this.ask(nowMs);
+  }
+
+  private ask(nowMs: number): void {
+    const { log, effects } = this.context;
+    const { missing, digest } = log;
+    this.question = undefined;
+    const member = missing.length === 0 ? undefined : this.choose(missing);
+    if (member === undefined) {
+      if (missing.length > 0 && this.refused.size > 0) this.wait(nowMs);
+      else this.rest();
+      return;
+    }
+    const publications = missing.flatMap((position) => log.all[position]?.publication ?? []);
+    this.question = { epoch: member.epoch, digest, missing: publications, key: undefined, isDone: false };
+    this.life.become("asking");
+    this.due.set(nowMs + times.ANSWER_MS);
+    sendTo(effects, member, { type: "ask", body: { digest, missing } });
+  }
+
+  private rest(): void {
+    if (this.life.state !== "resting") this.life.become("resting");
+    this.due.clear();
+  }
+
+  private wait(nowMs: number): void {
+    if (this.life.state === "resting") this.life.become("asking");
+    if (this.life.state !== "patient") this.life.become("patient");
+    const hasChanged = this.question !== undefined && this.question.digest !== this.context.log.digest;
+    // The log has changed meanwhile, so this attempt was in vain and the next one need not be.
+    const delayMs = hasChanged
+      ? times.ANSWER_MS
+      : Math.min(times.PATIENCE_MOST_MS, times.PATIENCE_MS * 2 ** this.failures++);
+    this.due.set(nowMs + delayMs);
+  }
+
+  /**
+   * The member that all nodes would ask: one that lacks nothing, has not pushed any of it, and has the lowest node id. Those
+   * who have pushed may have changed their files since.
+   */
+  private choose(missing: readonly number[]): Member | undefined {
+    const { log, tellings } = this.context;
+    const publishers = new Set(missing.map((position) => log.all[position]?.publication.nodeId));
+    let best: { member: Member; rank: number } | undefined;
+    for (const member of this.context.members()) {
+      const told = tellings.heard(member.epoch);
+      if (!isAbleToCompare(member) || this.refused.has(member.epoch) || told?.digest !== log.digest) continue;
+      const rank = (told.behind > 0 ? 2 : 0) + (publishers.has(member.nodeId) ? 1 : 0);
+      const isBetter =
+        best === undefined ||
+        rank < best.rank ||
+        (rank === best.rank && member.nodeId < best.member.nodeId);
+      if (isBetter) best = { member, rank };
+    }
+    return best?.member;
+  }
+}

@@ -1,0 +1,211 @@
+/** The log of publications of one node: those that it knows, and their state on this node. */
+import { ByteReader } from "../../base/bytes.ts";
+import { LOG_BYTES, PUBLICATION_DAYS, PUBLICATIONS } from "../../wire/limits.ts";
+import {
+  decodePublication,
+  encodePublication,
+  type Publication,
+  type PublicationId,
+} from "../../wire/publication.ts";
+import { type Addressee, covers, isFor, overlap } from "./scopes.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** The state of a publication on this node. */
+export interface Here {
+  /** When it took effect, in milliseconds since 1970 by the clock of this host; undefined if it has not. */
+  readonly atMs: number | undefined;
+  /** The file with the paths that it has brought here; empty if that is not known. */
+  readonly list: string;
+  /** Why it has not taken effect; empty if that is not known, or if it has. */
+  readonly reason: string;
+}
+
+/** A publication with its state on this node. */
+export interface Kept {
+  readonly publication: Publication;
+  here: Here;
+}
+
+export const MISSED: Here = { atMs: undefined, list: "", reason: "" };
+
+export function publicationName({ nodeId, epoch, number }: PublicationId): string {
+  return `${nodeId}-${epoch}-${number}`;
+}
+
+/** Whether one publication comes before another one, in the order that all nodes agree on. */
+export function isEarlier(a: Publication, b: Publication): boolean {
+  if (a.place !== b.place) return a.place < b.place;
+  if (a.epoch !== b.epoch) return a.epoch < b.epoch;
+  return a.number < b.number;
+}
+
+/**
+ * The publications that a node knows, in their order. One that a later one covers is left out, so the log is small where the
+ * same is pushed again and again. All nodes that know the same publications have the same log.
+ */
+export class PublicationLog {
+  private readonly self: Addressee;
+  private readonly receives: boolean;
+  private kept: Kept[] = [];
+  private snapshot: { digest: string; bytes: Uint8Array } | undefined;
+  /** Grows with each change. */
+  version = 0;
+
+  /**
+   * @param self this host, as the words of -t name it
+   * @param receives whether it receives anything at all
+   */
+  constructor(self: Addressee, receives = true) {
+    this.self = self;
+    this.receives = receives;
+  }
+
+  /** All publications, in their order. */
+  get all(): readonly Kept[] {
+    return this.kept;
+  }
+
+  get highestPlace(): number {
+    return this.kept.at(-1)?.publication.place ?? 0;
+  }
+
+  find(id: PublicationId): Kept | undefined {
+    const name = publicationName(id);
+    return this.kept.find(({ publication }) => publicationName(publication) === name);
+  }
+
+  /**
+   * Adds a publication, or says that one has taken effect.
+   *
+   * @returns whether that has changed anything
+   */
+  add(publication: Publication, here: Here): boolean {
+    const known = this.find(publication);
+    if (known !== undefined) {
+      if (here === MISSED || (known.here.atMs !== undefined && here.atMs === undefined)) return false;
+      known.here = here;
+      this.version++;
+      return true;
+    }
+    if (this.kept.some((other) => isEarlier(publication, other.publication) && covers(other.publication, publication)))
+      return false;
+    this.kept = this.kept.filter(
+      (other) => !(isEarlier(other.publication, publication) && covers(publication, other.publication)),
+    );
+    let index = this.kept.length;
+    while (index > 0 && isEarlier(publication, (this.kept[index - 1] as Kept).publication)) index--;
+    this.kept.splice(index, 0, { publication, here });
+    this.bound();
+    this.changed();
+    return true;
+  }
+
+  /** Forgets publications that are too old. */
+  expire(nowMs: number): void {
+    const before = this.kept.length;
+    this.kept = this.kept.filter(({ publication }) => publication.timeMs > nowMs - PUBLICATION_DAYS * DAY_MS);
+    if (this.kept.length !== before) this.changed();
+  }
+
+  /** Nothing is known of the tree any more: no publication has taken effect. */
+  forgetEffects(): void {
+    for (const kept of this.kept) kept.here = MISSED;
+    this.version++;
+  }
+
+  /** The publications for this node that have not taken effect on it, by their positions. */
+  get missing(): number[] {
+    const missing: number[] = [];
+    if (!this.receives) return missing;
+    this.kept.forEach(({ publication, here }, position) => {
+      if (here.atMs === undefined && isFor(publication.scope, this.self)) missing.push(position);
+    });
+    return missing;
+  }
+
+  /** The digest of the whole log: 16 hexadecimal digits. */
+  get digest(): string {
+    return this.encoded().digest;
+  }
+
+  /** The whole log as it is sent to others. */
+  get bytes(): Uint8Array {
+    return this.encoded().bytes;
+  }
+
+  /**
+   * Whether this node can hand on some publications: they have taken effect here, and of the later ones that overlap them just
+   * those that are for all who ask. So nothing goes back to an earlier version, and nobody gets what is for others.
+   *
+   * @returns why not; undefined if it can
+   */
+  whyNotServed(positions: readonly number[], asking: readonly Addressee[]): string | undefined {
+    for (const position of positions) {
+      const kept = this.kept[position];
+      if (kept?.here.atMs === undefined || kept.here.list === "") return "this host lacks it, too";
+      if (!asking.every((host) => isFor(kept.publication.scope, host))) return "it is not for that host";
+      const later = this.kept.slice(position + 1);
+      const obstacle = later.find(({ publication, here }) => {
+        if (!overlap(publication.scope, kept.publication.scope)) return false;
+        const isMeant = (host: Addressee) => isFor(publication.scope, host);
+        return here.atMs === undefined ? asking.some(isMeant) : !asking.every(isMeant);
+      });
+      if (obstacle !== undefined)
+        return obstacle.here.atMs === undefined
+          ? "this host lacks a later push of the same paths"
+          : "this host has a later push of the same paths for other hosts";
+    }
+    return undefined;
+  }
+
+  private bound(): void {
+    let bytes = this.kept.reduce((sum, { publication }) => sum + encodePublication(publication).length, 0);
+    while (this.kept.length > PUBLICATIONS || bytes > LOG_BYTES) {
+      const first = this.kept.shift();
+      bytes -= first === undefined ? 0 : encodePublication(first.publication).length;
+    }
+  }
+
+  private changed(): void {
+    this.version++;
+    this.snapshot = undefined;
+  }
+
+  private encoded(): { digest: string; bytes: Uint8Array } {
+    if (this.snapshot !== undefined) return this.snapshot;
+    const parts = this.kept.map(({ publication }) => encodePublication(publication));
+    const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+    let offset = 0;
+    for (const part of parts) {
+      bytes.set(part, offset);
+      offset += part.length;
+    }
+    this.snapshot = { bytes, digest: digestOf(bytes) };
+    return this.snapshot;
+  }
+}
+
+/**
+ * Reads a log as it is sent.
+ *
+ * @throws DecodeError
+ */
+export function decodePublications(bytes: Uint8Array): Publication[] {
+  const reader = new ByteReader(bytes);
+  const publications: Publication[] = [];
+  while (reader.remaining > 0) publications.push(decodePublication(reader));
+  return publications;
+}
+
+/** Two 32-bit hashes. Logs that differ must not be taken for the same; nobody gains by making them so. */
+function digestOf(bytes: Uint8Array): string {
+  let [low, high] = [0x811c9dc5, 0x9747b28c];
+  for (const byte of bytes) {
+    low = Math.imul(low ^ byte, 0x01000193);
+    high = Math.imul(high ^ byte, 0x5bd1e995);
+    high ^= high >>> 15;
+  }
+  const hex = (value: number) => (value >>> 0).toString(16).padStart(8, "0");
+  return hex(low) + hex(high);
+}
