@@ -2,13 +2,13 @@
 import { UserError } from "../base/user-error.ts";
 
 /** What a command line is about; every option goes with some of these. */
-export type Action = "send" | "wait" | "members" | "status" | "keygen" | "loglevel" | "script" | "history";
+export type Action = "send" | "wait" | "members" | "status" | "keygen" | "loglevel" | "script" | "history" | "catch-up";
 
 /** A push, and a script, in which options hold for its pushes. */
 const PUSHES: readonly Action[] = ["send", "script"];
 
 /** Everything that is asked of a daemon. */
-const ASKS: readonly Action[] = ["send", "script", "wait", "members", "status", "history", "loglevel"];
+const ASKS: readonly Action[] = ["send", "script", "wait", "members", "status", "history", "loglevel", "catch-up"];
 
 /**
  * The actions with which each option means something, by its name as commander has it. An option that names an action is
@@ -75,7 +75,8 @@ export function checkTogether(
     throw apart(option.long ?? name, action);
   }
   const [path] = paths;
-  if (action !== "send" && path !== undefined) {
+  // After --catch-up, the words are hosts.
+  if (action !== "send" && action !== "catch-up" && path !== undefined) {
     throw new UserError(`the path '${path}' does not go together with --${action}: leave one of them out`);
   }
 }

@@ -40,6 +40,7 @@ interface ParsedOptions extends ParsedSendOptions {
   members?: boolean;
   status?: boolean;
   keygen?: boolean | string;
+  catchUp?: boolean;
   add?: string;
 }
 
@@ -113,6 +114,7 @@ function msyncCommand(): Command {
     .option("--members", "list the members")
     .option("--status", "show how the daemon is")
     .option("--history [number]", "show the last transfers")
+    .option("--catch-up", "let this host, or the hosts named, get now what they have missed")
     .option("--keygen [file]", "make a new key for a fleet")
     .option("--add <file>", "with --keygen: add the new key to a key file")
     .option("--json", "print a JSON object a line")
@@ -131,7 +133,7 @@ function readOptions(
 ): CommandOptions {
   return {
     action,
-    paths: action === "send" ? pathsToSend(paths, options.recursive === true) : [],
+    paths: action === "send" ? pathsToSend(paths, options.recursive === true) : action === "catch-up" ? paths : [],
     send: readSendOptions(options),
     json: options.json === true,
     console: options.console === undefined ? target || DEFAULT_TARGET : asText(options.console),
@@ -168,6 +170,7 @@ function chooseAction(options: ParsedOptions, paths: readonly string[]): Action 
   if (options.members === true) chosen.push("members");
   if (options.status === true) chosen.push("status");
   if (options.history !== undefined) chosen.push("history");
+  if (options.catchUp === true) chosen.push("catch-up");
   if (options.keygen !== undefined) chosen.push("keygen");
   if (options.loglevel !== undefined) chosen.push("loglevel");
   if (options.add !== undefined && options.keygen !== true) {

@@ -74,6 +74,8 @@ export interface HistoryEntry {
   readonly entries: number;
   readonly bytes: number;
   readonly durationMs: number;
+  /** Whether it brought what hosts had missed. */
+  readonly isCatchUp?: boolean;
   /** Of msync; none for what was received. */
   readonly exitStatus: number | undefined;
   readonly hosts: readonly Omit<HostVerdict, "address">[];
@@ -85,6 +87,8 @@ export type Request =
   | { readonly command: "status" }
   | { readonly command: "members" }
   | { readonly command: "history"; readonly count: number }
+  /** Hosts that are to get now what they lack; none for the host of the daemon. */
+  | { readonly command: "catch-up"; readonly hosts: readonly string[] }
   | { readonly command: "loglevel"; readonly level: string };
 
 export type Event =
@@ -199,6 +203,20 @@ export interface MemberInfo {
   readonly labels: readonly string[];
   /** The fingerprints of the keys that it accepts; it seals with the first one. Not there if it has none, or does not say. */
   readonly keys?: readonly string[];
+  /** Whether it has all that was pushed for it; not there if it does not say. */
+  readonly catchUp?: CatchUpState;
+}
+
+/** Whether a host has all that was pushed for it. */
+export interface CatchUpState {
+  /** How many pushes it lacks. */
+  readonly behind: number;
+  /** Whether it gets by itself what it lacks. */
+  readonly catchesUp: boolean;
+  /** When the first of them was pushed, as ISO 8601 in UTC. */
+  readonly since?: string;
+  /** Why it lacks them, as an English sentence; empty if it does not know. */
+  readonly reason?: string;
 }
 
 /** Something that is in the way between this host and another one that is heard. */
@@ -225,6 +243,11 @@ export type Result =
     }
   | { readonly result: "history"; readonly entries: readonly HistoryEntry[] }
   | { readonly result: "ok" }
+  /** The state of each host just before it was asked to catch up. */
+  | {
+      readonly result: "catch-up";
+      readonly hosts: readonly (CatchUpState & { readonly host: string })[];
+    }
   | { readonly result: "error"; readonly message: string; readonly exitStatus: number };
 
 export type Answer = Event | Result;

@@ -182,6 +182,7 @@ function buildPump(
   const engine = makeEngine(settings, identity, transport, ring.fingerprints);
   if (file !== undefined) engine.openLog({ ...file.found, isOn: settings.catchUp });
   const catchUp = new CatchUpKeeper({ engine, identity, settings, log, file });
+  lifecycle.started(() => catchUp.stop());
   const pages = new InboundPages(opened.pages);
   const opener = new ControlOpener(ring);
   const keys = new TransferKeys(ring, epoch);
@@ -237,8 +238,8 @@ function buildPushes(frame: Frame, { engine, driver, foreign, watch, catchUp }: 
     watch,
     isSealed: opened.ring.isSecret,
     publications: catchUp,
-    record: (transfer, result, by) =>
-      history.add(sentEntry(`${identity.epoch}-${transfer}`, settings.hostName, result, by)),
+    record: (transfer, result, by, isCatchUp) =>
+      history.add(sentEntry(`${identity.epoch}-${transfer}`, settings.hostName, result, by, isCatchUp)),
   });
   events.listen((event) => transfers.onEvent(event));
   lifecycle.waitsFor({ refuse: () => transfers.stop(), isBusy: () => transfers.count > 0 });
@@ -257,7 +258,7 @@ function buildPushes(frame: Frame, { engine, driver, foreign, watch, catchUp }: 
   const arrivals = new Arrivals();
   events.listen((event) => arrivals.onEvent(event));
 
-  const status = new StatusLine(membership, transfers, watch, settings.port);
+  const status = new StatusLine(membership, transfers, watch, catchUp, settings.port);
   events.listen((event) => status.onEvent(event));
 
   const { stateDirectory } = frame;
@@ -274,7 +275,7 @@ function buildPushes(frame: Frame, { engine, driver, foreign, watch, catchUp }: 
 function startParts(frame: Frame, pump: Pump, pushes: Pushes): void {
   const { settings, log, lifecycle, opened, history, startedMs } = frame;
   const { ring, transport, server } = opened;
-  const { engine, driver, inbound, counters, watch } = pump;
+  const { engine, driver, inbound, counters, watch, catchUp } = pump;
   const { transfers, arrivals, copies } = pushes;
 
   const disks = startDisks(frame, pump, pushes);
@@ -283,7 +284,7 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): void {
 
   if (server !== undefined) {
     const shown = { settings, engine, transport, transfers, arrivals, history, counters, log, copies };
-    server.serve(new ConsoleService({ ...shown, driver, ring, watch, startedMs }));
+    server.serve(new ConsoleService({ ...shown, catchUp, driver, ring, watch, startedMs }));
     lifecycle.putToWork(server);
   }
 

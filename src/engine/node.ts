@@ -122,7 +122,7 @@ export class NodeEngine {
         this.catchUp?.logged(nowMs);
         break;
       case "nudge":
-        this.catchUp?.nudge(nowMs);
+        this.catchUp?.nudge(nowMs, input.member);
         break;
       case "serve-ended":
         this.catchUp?.serveEnded(input.transfer, input.brought, input.reason, nowMs);

@@ -337,8 +337,8 @@ export type Input =
   | { readonly kind: "worked"; readonly key: InboundKey }
   /** The log of publications was changed: one has taken effect here. */
   | { readonly kind: "logged" }
-  /** This node is to catch up now, if it lacks something. */
-  | { readonly kind: "nudge" }
+  /** This node, or a member, is to catch up now, if it lacks something. */
+  | { readonly kind: "nudge"; readonly member: Member | undefined }
   /** The transfer that serves others has ended; see Serving.ended(). */
   | { readonly kind: "serve-ended"; readonly transfer: number; readonly brought: readonly number[]; readonly reason: string }
   | { readonly kind: "stop" };

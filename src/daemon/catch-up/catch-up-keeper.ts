@@ -1,6 +1,6 @@
 /** Keeps the log of publications of this node, and lets the node catch up with it. */
-import { type Reason, reason } from "../../base/reason.ts";
-import type { PushedBy, SendRequest } from "../../console/protocol.ts";
+import { type Reason, reason, reasonOf } from "../../base/reason.ts";
+import type { CatchUpState, PushedBy, SendRequest } from "../../console/protocol.ts";
 import type { NodeEngine } from "../../engine/node.ts";
 import { type Here, type Kept, MISSED } from "../../engine/catch-up/publication-log.ts";
 import {
@@ -20,7 +20,9 @@ import type { PublicationHearer, Transfers } from "../pushes/transfers.ts";
 import type { Log } from "../service/log.ts";
 import type { NodeIdentity } from "../service/node-identity.ts";
 import type { Settings } from "../settings/settings.ts";
+import { stateOf, textOfState } from "./catch-up-words.ts";
 import type { PublicationFile } from "./publication-file.ts";
+import { SpaceWatch } from "./space-watch.ts";
 import { scopeOfPush, serviceOf } from "./scope-of-push.ts";
 
 /** The parts that a node catches up with. */
@@ -42,6 +44,9 @@ interface OwnPush {
 /** Reasons of transfers that have failed here, until the log tells which publications they were. */
 const REASONS_KEPT = 64;
 
+/** Reasons that are over when there is more space. */
+const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "no-space", "no-inodes"]);
+
 /** A name on a terminal. */
 const UNSHOWN = /[^\x21-\x7e]/g;
 
@@ -58,9 +63,17 @@ export class CatchUpKeeper implements PublicationHearer {
   private readonly writing = new Map<string, Promise<void>>();
   private readonly reasons = new Map<string, string>();
   private serving: AbortController | undefined;
+  private readonly space: SpaceWatch;
 
   constructor(parts: CatchUpParts) {
     this.parts = parts;
+    this.space = new SpaceWatch(parts.settings.base, () => this.nudge(undefined));
+  }
+
+  /** Stops all that it has planned. */
+  stop(): void {
+    this.space.stop();
+    this.serving?.abort();
   }
 
   /** Connects the parts that are built later. */
@@ -104,6 +117,32 @@ export class CatchUpKeeper implements PublicationHearer {
 
   catchesUp(epoch: string): boolean {
     return this.parts.engine.catchUp?.tellings.heard(epoch)?.catchesUp === true;
+  }
+
+  /** Whether a member has all that was pushed for it; undefined if it does not say. */
+  stateOf(epoch: string): CatchUpState | undefined {
+    const told = this.parts.engine.catchUp?.tellings.heard(epoch);
+    return told === undefined ? undefined : stateOf(told);
+  }
+
+  /** Whether this host has all that was pushed for it; undefined if it keeps no log. */
+  get state(): CatchUpState | undefined {
+    const { catchUp } = this.parts.engine;
+    return catchUp === undefined ? undefined : stateOf(catchUp.current());
+  }
+
+  /** For `msync --status`. */
+  get statusText(): string {
+    const { catchUp } = this.parts.engine;
+    const { state } = this;
+    if (catchUp === undefined || state === undefined)
+      return "no: no log of pushes is kept, because the state directory cannot be written (see --state)";
+    return `${state.catchesUp ? "" : "no: "}${textOfState(state)} (${catchUp.log.all.length} pushes in the log)`;
+  }
+
+  /** This host, or a member, is to get now what it lacks. */
+  nudge(member: Member | undefined): void {
+    this.driver?.handle({ kind: "nudge", member });
   }
 
   /**
@@ -179,6 +218,7 @@ export class CatchUpKeeper implements PublicationHearer {
 
   private noteFailure({ epoch, transfer }: InboundKey, why: string): void {
     this.reasons.set(inboundName({ epoch, transfer }), why);
+    if (this.parts.file !== undefined && FULL.has(reasonOf(why).code)) this.space.begin();
     for (const oldest of this.reasons.keys()) {
       if (this.reasons.size <= REASONS_KEPT) break;
       this.reasons.delete(oldest);
@@ -216,6 +256,7 @@ export class CatchUpKeeper implements PublicationHearer {
       if (one !== undefined) kept.push(one);
     }
     void file.add(catchUp.log, kept);
+    if (catchUp.log.missing.length === 0) this.space.stop();
     const count = `${kept.length} ${kept.length === 1 ? "push" : "pushes"}`;
     log.info(`${from.info.hostName} has brought ${count} that this host had missed`);
     this.driver?.handle({ kind: "logged" });

@@ -5,8 +5,10 @@ import { bytesOfText } from "../../base/display.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
 import type { PeerCredentials } from "../../sys/peer-credentials.ts";
 import type { NodeEngine } from "../../engine/node.ts";
+import type { Member } from "../../engine/types.ts";
 import type { Transport } from "../../net/transports/transport.ts";
 import type { KeyRing } from "../../net/key-ring.ts";
+import type { CatchUpKeeper } from "../catch-up/catch-up-keeper.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { displayName } from "./host-names.ts";
 import type { Driver } from "../pump/driver.ts";
@@ -35,6 +37,7 @@ export interface ServiceParts {
   readonly ring: KeyRing;
   readonly watch: Pick<InterfaceWatch, "state">;
   readonly copies: Pick<OwnCopies, "shown">;
+  readonly catchUp: Pick<CatchUpKeeper, "stateOf" | "state" | "statusText" | "nudge">;
   /** When the daemon was started, by the clock of performance.now(). */
   readonly startedMs: number;
 }
@@ -70,6 +73,8 @@ export class ConsoleService implements RequestHandler {
         return { result: "status", values: this.status() };
       case "history":
         return { result: "history", entries: this.parts.history.last(request.count) };
+      case "catch-up":
+        return this.catchUp(request.hosts);
       case "loglevel":
         this.parts.log.level = parseLogLevel(request.level);
         return { result: "ok" };
@@ -97,6 +102,37 @@ export class ConsoleService implements RequestHandler {
     );
   }
 
+  private catchUp(names: readonly string[]): Result {
+    const { catchUp, engine, settings } = this.parts;
+    const nobody = { behind: 0, catchesUp: false };
+    if (names.length === 0) {
+      const { state } = catchUp;
+      if (state?.catchesUp !== true)
+        throw new UserError(`this host does not catch up: ${catchUp.statusText}`, ExitStatus.usage);
+      catchUp.nudge(undefined);
+      return { result: "catch-up", hosts: [{ host: settings.hostName, ...state }] };
+    }
+    const members = [...engine.membership.members];
+    const chosen = chooseTargets(members, names, []);
+    const [unknown] = chosen.unknown;
+    if (unknown !== undefined)
+      throw new UserError(
+        `${unknown} is not a member: 'msync --members' lists those that are there`,
+        ExitStatus.partial,
+      );
+    for (const member of chosen.members) catchUp.nudge(member);
+    const hosts = chosen.members.map((member) => ({
+      host: displayName(member, members),
+      ...(catchUp.stateOf(member.epoch) ?? nobody),
+    }));
+    return { result: "catch-up", hosts };
+  }
+
+  private stateOf({ epoch }: Member) {
+    const state = this.parts.catchUp.stateOf(epoch);
+    return state === undefined ? {} : { catchUp: state };
+  }
+
   private members(): Result {
     const members = [...this.parts.engine.membership.members];
     const shown = members.map((member) => ({
@@ -108,6 +144,7 @@ export class ConsoleService implements RequestHandler {
       sends: member.info.sends,
       labels: member.info.labels,
       ...(member.info.keys === undefined ? {} : { keys: member.info.keys }),
+      ...this.stateOf(member),
     }));
     shown.sort((a, b) => (a.host < b.host ? -1 : 1));
     return {
@@ -177,6 +214,7 @@ export class ConsoleService implements RequestHandler {
       ["delete limit", deleteLimitText(settings.deleteLimit)],
       ["pre-commit", bytesOfText(settings.hooks.preCommit ?? "none")],
       ["post-commit", bytesOfText(settings.hooks.postCommit ?? "none")],
+      ["catch-up", bytesOfText(this.parts.catchUp.statusText)],
       ["history", bytesOfText(this.parts.history.place)],
       ["log level", log.level],
       ["foreign packets", foreign],

@@ -168,6 +168,7 @@ export function sentEntry(
   from: string,
   result: SendResult,
   by: PushedBy | undefined,
+  isCatchUp: boolean,
 ): HistoryEntry {
   const { sentEntries: entries, sentBytes: bytes, exitStatus } = result;
   const durationMs = Math.round(result.durationMs);
@@ -177,7 +178,8 @@ export function sentEntry(
     return { host: host === "" ? address : host, outcome: "failed" as const, reason };
   });
   const hosts = [...reached, ...missing];
-  return { time, direction: "sent", transfer, from, by, entries, bytes, durationMs, exitStatus, hosts };
+  const kind = isCatchUp ? { isCatchUp } : {};
+  return { time, direction: "sent", ...kind, transfer, from, by, entries, bytes, durationMs, exitStatus, hosts };
 }
 
 /**

@@ -42,7 +42,12 @@ export interface TransferParts {
   /** Whether the fleet has a key. */
   readonly isSealed: boolean;
   /** Called with each transfer that has ended, except dry runs. */
-  readonly record: (transfer: number, result: SendResult, by: PushedBy | undefined) => void;
+  readonly record: (
+    transfer: number,
+    result: SendResult,
+    by: PushedBy | undefined,
+    isCatchUp: boolean,
+  ) => void;
   /** Keeps the log of what is published. */
   readonly publications: PublicationHearer;
 }
@@ -81,6 +86,8 @@ interface Running {
   readonly report: TransferReport;
   readonly resolve: (result: SendResult, totals: SourceTotals) => void;
   readonly beganMs: number;
+  /** Whether it brings what hosts had missed. */
+  readonly isCatchUp: boolean;
 }
 
 /** A request that may be carried out. */
@@ -227,8 +234,9 @@ export class Transfers {
     const { members } = targets;
     const hosts = new Map(members.map((member) => [member.epoch, displayName(member, members)]));
     const report = new TransferReport(transfer, request, hosts, emit, log);
+    const isCatchUp = asked.rules !== undefined;
     const rules = asked.rules ?? this.pushRules(asked, transfer, members);
-    this.running.set(transfer, { request, by, targets, report, resolve, beganMs: driver.nowMs() });
+    this.running.set(transfer, { request, by, targets, report, resolve, beganMs: driver.nowMs(), isCatchUp });
     if (request.progress) this.reportProgress(transfer);
     const nameOf = (epoch: string | undefined) =>
       epoch === undefined ? this.parts.settings.hostName : (report.hostOf(epoch) ?? epoch);
@@ -308,7 +316,7 @@ export class Transfers {
     const running = this.running.get(transfer);
     if (running === undefined) return;
     this.running.delete(transfer);
-    const { request, by, targets, report, beganMs, resolve } = running;
+    const { request, by, targets, report, beganMs, isCatchUp, resolve } = running;
     const durationMs = this.parts.driver.nowMs() - beganMs;
     const nameOf = (epoch: string) => report.hostOf(epoch);
     const { tally } = report;
@@ -320,7 +328,7 @@ export class Transfers {
       { files, bytes, ms: Math.round(durationMs), ...by },
       `transfer ${transfer} to ${hosts.length} members ended with status ${exitStatus}`,
     );
-    if (!request.dryRun) this.parts.record(transfer, sendResult, by);
+    if (!request.dryRun) this.parts.record(transfer, sendResult, by, isCatchUp);
     resolve(sendResult, tally.totals);
   }
 

@@ -9,7 +9,7 @@ import { inboundName, type Effect, type Member, type NodeEvent } from "../types.
 import { Asking } from "./asking.ts";
 import { Comparing } from "./comparing.ts";
 import type { CatchUpContext } from "./context.ts";
-import { isAbleToCompare } from "./able-members.ts";
+import { isAbleToCompare, sendTo } from "./able-members.ts";
 import { MISSED, type PublicationLog } from "./publication-log.ts";
 import { Serving } from "./serving.ts";
 import { Tellings } from "./tellings.ts";
@@ -120,8 +120,9 @@ export class CatchUp {
   }
 
   /** Somebody wants this node to catch up now, or something has changed that was in its way. */
-  nudge(nowMs: number): void {
-    if (this.opened.isOn) this.asking.retry(nowMs);
+  nudge(nowMs: number, member?: Member): void {
+    if (member !== undefined) sendTo(this.parts.effects, member, { type: "nudge", body: null });
+    else if (this.opened.isOn) this.asking.retry(nowMs);
   }
 
   /** The transfer that serves others has ended. */
