@@ -15,6 +15,9 @@ INSTALLED := node_modules/.stamp
 # Tests below test/packages need packages first, and those below test/security take minutes.
 NETWORK_TESTS := $(sort $(wildcard test/network/*.test.ts))
 TESTS := $(shell find test -name '*.test.ts' ! -path 'test/packages/*' ! -path 'test/security/*' 2>/dev/null | sort)
+# The others are pure, or need root.
+USER_TESTS := $(sort $(foreach folder,base cli console daemon disk loopback net packaging scripts sys tree,\
+  $(wildcard test/$(folder)/*.test.ts)))
 # Folders, too: their times show when a file was added or removed.
 SOURCES := $(shell find src -type d -o -name '*.ts' 2>/dev/null)
 
@@ -28,7 +31,7 @@ BENCH_ALL := --results test/bench/results/results.json --readme
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install uninstall dist demo build packages test test-packages test-security fuzz fuzz-trees sim sim-scale mutants bench bench-quick lint format clean
+.PHONY: help install uninstall dist demo build packages test test-user test-packages test-security fuzz fuzz-trees sim sim-scale mutants bench bench-quick lint format clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -88,6 +91,9 @@ test: build ## runs all tests; those that need root say so and are skipped witho
 	@node --test --test-concurrency=1 --test-reporter=spec $(TESTS)
 	@echo 'The network tests once more, with node:dgram alone:'
 	@MAKUOSAN_TEST_PLAIN=1 node --test --test-concurrency=1 --test-reporter=spec $(NETWORK_TESTS)
+
+test-user: build ## runs the tests that can end differently for an ordinary user than for root
+	@node --test --test-concurrency=1 --test-reporter=spec $(USER_TESTS)
 
 test-packages: packages ## tries the packages on booted systemd containers, as root
 	@node --test --test-concurrency=1 --test-reporter=spec 'test/packages/*.test.ts'

@@ -42,7 +42,7 @@ const LAYERS: Record<string, readonly string[]> = {
   net: ["base", "wire", "sys"],
   console: ["base", "wire", "sys"],
   daemon: ["base", "wire", "engine", "sys", "tree", "net", "console"],
-  cli: ["base", "console"],
+  cli: ["base", "sys", "console"],
   main: ["daemon", "cli"],
 };
 
@@ -69,7 +69,9 @@ const ROOMS: Record<string, Readonly<Record<string, readonly string[]>>> = {
     service: ["settings"],
     disk: [],
     pump: ["disk"],
-    pushes: ["settings", "service", "disk", "pump"],
+    metrics: ["settings", "service"],
+    doctor: ["settings", "service", "disk", "pump"],
+    pushes: ["settings", "service", "disk", "pump", "doctor"],
   },
 };
 
@@ -101,6 +103,7 @@ const PACKAGES: Record<string, readonly string[]> = {
   commander: ["daemon", "cli"],
   ini: ["daemon"],
   pino: ["daemon"],
+  "prom-client": ["daemon"],
   "systemd-notify": ["daemon"],
 };
 

@@ -17,6 +17,8 @@ export const REASONS = {
   "pre-commit": "the pre-commit hook {0}",
   "staging-foreign":
     "somebody else has put it there, and makuosan cannot move it away; rename it as root: {0}",
+  "kept-beside": "it could not be deleted, so it is kept as {0}: {1}",
+  "kept-in-area": "it could not be deleted, and stays in {0}: {1}",
 
   // Errors of the disk.
   EACCES: "permission denied",
@@ -26,6 +28,7 @@ export const REASONS = {
   ELOOP: "it has become a symbolic link, which is not followed",
   ENOSPC: "no space left on the device",
   "no-inodes": "no inodes are left on the file system, so that no further file can be made",
+  EBUSY: "something is mounted on it, or the kernel uses it",
   EDQUOT: "no space left: the disk quota is used up",
   EROFS: "the file system is read-only",
   EIO: "the disk reports an input/output error",
@@ -35,6 +38,7 @@ export const REASONS = {
   "system-error": "the system reports {0}",
   damaged: "its data on the disk are damaged ({0})",
   "no-space": "no space: {0} bytes are needed and {1} are free",
+  "too-few-inodes": "no inodes: {0} are needed and {1} are free",
 
   "half-done": "a part that is not known, because the list of changes cannot be read ({0})",
 
@@ -144,11 +148,15 @@ export const MENDS: { readonly [Code in ReasonCode]?: string } = {
   ENOSPC: "free some space on that host, and push again",
   "no-space": "free some space on that host, and push again",
   "no-inodes": "delete files there, or make the file system with more inodes (df -i)",
+  EBUSY: "unmount it on that host, or stop using it (swapoff, umount), and push again",
+  "too-few-inodes": "delete files there, or make the file system with more inodes (df -i)",
   EDQUOT: "raise the quota of the daemon's user, or free some space",
   EROFS: "mount it read-write on that host; for a service, see ReadWritePaths= in its unit",
   EIO: "look into the kernel's log (dmesg) on that host",
   EMFILE: "raise LimitNOFILE= of the service",
   "half-done": "push again",
+  "kept-beside": "look at it on that host, and remove it by hand",
+  "kept-in-area": "remove the cause on that host: every push and every start of makuosan there tries again",
   incomplete: "push again",
   vanished: "push again",
 };

@@ -1,4 +1,4 @@
-/** Cuts a line into words, with quotes. */
+/** Cuts a line into words, with quotes, and quotes a word. */
 import { UserError } from "./user-error.ts";
 
 /** The characters that lose their meaning after a backslash in double quotes. The backslash stays before all others. */
@@ -34,6 +34,14 @@ export function splitWords(line: string): string[] {
     }
   }
   return word === undefined ? words : [...words, word];
+}
+
+/** A word that a shell takes as it is. */
+const PLAIN = /^[\w@%+=:,./-]+$/;
+
+/** Quotes a word, if a shell would otherwise do anything with it. For commands that people copy from a sentence. */
+export function quoteWord(word: string): string {
+  return PLAIN.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** A quoted text from its first quote on; `end` is where its last one stands. */

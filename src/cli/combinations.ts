@@ -2,13 +2,33 @@
 import { UserError } from "../base/user-error.ts";
 
 /** What a command line is about; every option goes with some of these. */
-export type Action = "send" | "wait" | "members" | "status" | "keygen" | "loglevel" | "script" | "history" | "catch-up";
+export type Action =
+  | "send"
+  | "wait"
+  | "members"
+  | "status"
+  | "keygen"
+  | "loglevel"
+  | "script"
+  | "history"
+  | "doctor"
+  | "catch-up";
 
 /** A push, and a script, in which options hold for its pushes. */
 const PUSHES: readonly Action[] = ["send", "script"];
 
 /** Everything that is asked of a daemon. */
-const ASKS: readonly Action[] = ["send", "script", "wait", "members", "status", "history", "loglevel", "catch-up"];
+const ASKS: readonly Action[] = [
+  "send",
+  "script",
+  "wait",
+  "members",
+  "status",
+  "history",
+  "loglevel",
+  "doctor",
+  "catch-up",
+];
 
 /**
  * The actions with which each option means something, by its name as commander has it. An option that names an action is
@@ -18,7 +38,7 @@ const GOES_WITH: Readonly<Record<string, readonly Action[]>> = {
   // Beside these two it asks for nothing, and scripts for the old program have it there.
   recursive: [...PUSHES, "members", "status"],
   dryRun: PUSHES,
-  verbose: [...PUSHES, "members", "history"],
+  verbose: [...PUSHES, "members", "history", "doctor"],
   // They choose members to push to, or to wait for.
   target: [...PUSHES, "wait"],
   except: [...PUSHES, "wait"],
@@ -75,8 +95,8 @@ export function checkTogether(
     throw apart(option.long ?? name, action);
   }
   const [path] = paths;
-  // After --catch-up, the words are hosts.
-  if (action !== "send" && action !== "catch-up" && path !== undefined) {
+  // The words after these are hosts.
+  if (!["send", "doctor", "catch-up"].includes(action) && path !== undefined) {
     throw new UserError(`the path '${path}' does not go together with --${action}: leave one of them out`);
   }
 }

@@ -35,6 +35,15 @@ async function run(options: CommandOptions): Promise<number> {
     await generateKey(options);
     return ExitStatus.ok;
   }
+  if (options.action === "doctor") {
+    const { console: target, paths: hosts, json, send: shown } = options;
+    return (await import("./doctor.ts")).runDoctor({
+      console: target,
+      hosts,
+      json,
+      verbosity: shown.verbosity,
+    });
+  }
   const client = await ConsoleClient.connect(socketPathOf(options.console));
   const interrupt = new Interrupt(client);
   try {

@@ -13,6 +13,7 @@ declare const __MAKUOSAN_VERSION__: string | undefined;
 /** What the command line of msync says; names and paths are byte strings. */
 export interface CommandOptions {
   readonly action: Action;
+  /** Paths to send; with --doctor, hosts. */
   readonly paths: readonly string[];
   readonly send: SendOptions;
   readonly json: boolean;
@@ -39,6 +40,7 @@ interface ParsedOptions extends ParsedSendOptions {
   keepGoing?: boolean;
   members?: boolean;
   status?: boolean;
+  doctor?: boolean;
   keygen?: boolean | string;
   catchUp?: boolean;
   add?: string;
@@ -113,6 +115,7 @@ function msyncCommand(): Command {
     .option("--keep-going", "go on with a script when one of its commands fails")
     .option("--members", "list the members")
     .option("--status", "show how the daemon is")
+    .option("--doctor", "look for everything that is in the way of this host, or of the given HOSTs")
     .option("--history [number]", "show the last transfers")
     .option("--catch-up", "let this host, or the hosts named, get now what they have missed")
     .option("--keygen [file]", "make a new key for a fleet")
@@ -133,7 +136,7 @@ function readOptions(
 ): CommandOptions {
   return {
     action,
-    paths: action === "send" ? pathsToSend(paths, options.recursive === true) : action === "catch-up" ? paths : [],
+    paths: pathsOf(action, options, paths),
     send: readSendOptions(options),
     json: options.json === true,
     console: options.console === undefined ? target || DEFAULT_TARGET : asText(options.console),
@@ -144,6 +147,12 @@ function readOptions(
     keyFile: typeof options.keygen === "string" ? options.keygen : undefined,
     addTo: options.add,
   };
+}
+
+/** The words of the command line that are no options: paths to send, or hosts to examine. */
+function pathsOf(action: Action, options: ParsedOptions, words: string[]): readonly string[] {
+  if (action === "doctor" || action === "catch-up") return words;
+  return action === "send" ? pathsToSend(words, options.recursive === true) : [];
 }
 
 /** With versions before 2, a number made the command say more. */
@@ -169,6 +178,7 @@ function chooseAction(options: ParsedOptions, paths: readonly string[]): Action 
   const chosen: Action[] = [];
   if (options.members === true) chosen.push("members");
   if (options.status === true) chosen.push("status");
+  if (options.doctor === true) chosen.push("doctor");
   if (options.history !== undefined) chosen.push("history");
   if (options.catchUp === true) chosen.push("catch-up");
   if (options.keygen !== undefined) chosen.push("keygen");

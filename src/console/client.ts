@@ -1,6 +1,7 @@
 /** The end of the control socket in msync. */
 import fs from "node:fs";
 import net from "node:net";
+import os from "node:os";
 import { bytesOfText } from "../base/display.ts";
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import {
@@ -153,13 +154,28 @@ function connectError(socketPath: string, code: string | undefined): UserError {
   const sentence =
     code === "EACCES"
       ? permissionSentence(path, groupOf(socketPath))
-      : `no makuosan answers on ${path}: start it with 'systemctl start makuosan', or name its socket with -c unix:PATH`;
+      : code === "EAGAIN"
+        ? `too many clients wait for the makuosan on ${path}: try again later`
+        : `no makuosan answers on ${path}: start it with 'systemctl start makuosan', or name its socket with -c unix:PATH`;
   return new UserError(sentence, ExitStatus.unreachable);
 }
 
 function permissionSentence(path: string, group: string): string {
   if (group === "root") return `permission denied: only root may use the control socket ${path}`;
-  return `permission denied: join the group ${group}, or be root, to use the control socket ${path}`;
+  return (
+    `permission denied: join the group ${group}, or be root, to use the control socket ${path}: ` +
+    `run 'usermod -aG ${group} ${ownName()}' as root, and log in again`
+  );
+}
+
+/** The name of the user who runs this, for a command. */
+function ownName(): string {
+  try {
+    return os.userInfo().username;
+  } catch {
+    // A user without a line in the list of users.
+    return "USER";
+  }
 }
 
 /** The group whose members may use a socket. */

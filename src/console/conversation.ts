@@ -40,6 +40,22 @@ interface Waiting {
   readonly controller: AbortController;
 }
 
+/** A client that is turned away reads the reason in an instant, unless it means harm. */
+const GOODBYE_MS = 1_000;
+
+/**
+ * Ends a connection after what was written to it. What the client still sends is read and thrown away: if it were unread at
+ * the end, the kernel would throw away the last answer.
+ *
+ * @param socket of which somebody reads, or nobody does
+ */
+export function endSoon(socket: net.Socket): void {
+  socket.end();
+  socket.resume();
+  const timer = setTimeout(() => socket.destroy(), GOODBYE_MS);
+  socket.once("close", () => clearTimeout(timer));
+}
+
 /**
  * One client. Each of its lines gets exactly one result, in their order. Nothing that it sends, and nothing that it does
  * not read, takes more memory than the limits of protocol.ts allow.
@@ -136,7 +152,7 @@ export class Conversation {
   private refuse(message: string): void {
     this.write({ result: "error", message, exitStatus: 1 });
     this.end();
-    this.socket.destroySoon();
+    endSoon(this.socket);
   }
 
   private end(): void {

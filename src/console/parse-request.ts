@@ -30,6 +30,8 @@ export function parseRequest(line: string): Request {
       };
     case "status":
       return { command: "status" };
+    case "doctor":
+      return { command: "doctor", targets: names(fields, "targets") };
     case "history":
       return { command: "history", count: count(fields, "count") };
     case "catch-up":
@@ -49,8 +51,12 @@ const SHOWN_CHARACTERS = 40;
 /** Names of groups and levels are shorter everywhere. */
 const TEXT_CHARACTERS = 255;
 
-/** Names of hosts and patterns for them are shorter, and a pattern takes time for each of its bytes. */
+/**
+ * Names of hosts and patterns for them are shorter, and a pattern takes time for each of its bytes. All names of a list have
+ * as many as a thousand usual ones.
+ */
 const NAME_BYTES = 4_096;
+const NAMES_BYTES = 64 * 1024;
 
 function unknownCommand(command: unknown): UserError {
   // Of a list or an object nothing is repeated: how deep it goes is up to the client.
@@ -116,8 +122,12 @@ function text(fields: Record<string, unknown>, name: string): string {
 
 function names(fields: Record<string, unknown>, name: string): string[] {
   const all = byteStrings(fields, name);
-  if (all.every((one) => one.length <= NAME_BYTES)) return all;
-  throw new UserError(`one of the request's ${name} is longer than ${NAME_BYTES} bytes`);
+  if (all.some((one) => one.length > NAME_BYTES))
+    throw new UserError(`one of the request's ${name} is longer than ${NAME_BYTES} bytes`);
+  const bytes = all.reduce((sum, one) => sum + one.length, 0);
+  if (bytes > NAMES_BYTES)
+    throw new UserError(`the request's ${name} have ${bytes} bytes: give ${NAMES_BYTES} at the most`);
+  return all;
 }
 
 function byteStrings(fields: Record<string, unknown>, name: string): string[] {

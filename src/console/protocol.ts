@@ -15,8 +15,12 @@ export const DEFAULT_SOCKET = "/run/makuosan/makuosan.sock";
 export const REQUEST_BYTES = 4 * 1024 * 1024;
 export const BACKLOG_BYTES = 32 * 1024 * 1024;
 
-/** Clients at a time, and requests of one client that wait for their turn. */
+/**
+ * Clients at a time, those of one user, and requests of one client that wait for their turn. A user has half of the places
+ * at the most, so that nobody keeps all others out. Root is let in even if all places are taken.
+ */
 export const CLIENTS = 64;
+export const CLIENTS_OF_USER = 32;
 export const WAITING_REQUESTS = 256;
 
 /** Not a request: ends the one that is being carried out, which still gives its result. */
@@ -49,6 +53,31 @@ export interface WaitRequest {
   readonly seconds: number;
   readonly targets: readonly string[];
   readonly excepts: readonly string[];
+}
+
+/** Looks for everything that is in the way within this host, and between it and others. */
+export interface DoctorRequest {
+  readonly command: "doctor";
+  /** Names, addresses, patterns or labels of the hosts to examine; none for all. */
+  readonly targets: readonly string[];
+}
+
+/** One thing that was looked at by the doctor. */
+export interface DoctorFinding {
+  /** The host that it is about. */
+  readonly host: string;
+  /** Empty where it is not known. */
+  readonly address: string;
+  /** A stable name; docs/when-hosts-do-not-find-each-other.md lists all. */
+  readonly check: string;
+  /** problem: it is in the way of pushes; hint: it is worth knowing; ok: all is well. */
+  readonly level: "ok" | "hint" | "problem";
+  /** What was found, as an English sentence. */
+  readonly text: string;
+  /** How it is fixed; empty for ok. */
+  readonly mend: string;
+  /** The figures, with stable names. */
+  readonly values: Readonly<Record<string, number | string | boolean>>;
 }
 
 /** The process that asked for a push. */
@@ -86,6 +115,7 @@ export type Request =
   | WaitRequest
   | { readonly command: "status" }
   | { readonly command: "members" }
+  | DoctorRequest
   | { readonly command: "history"; readonly count: number }
   /** Hosts that are to get now what they lack; none for the host of the daemon. */
   | { readonly command: "catch-up"; readonly hosts: readonly string[] }
@@ -232,14 +262,102 @@ export interface ProblemInfo {
   readonly reason: string;
 }
 
+/** How a daemon is. Names and types stay; new ones may be added. Bytes are bytes, and packets are counted since the start. */
+export interface StatusInfo {
+  readonly process: number;
+  readonly version: string;
+  readonly protocol: number;
+  readonly host: string;
+  readonly labels: readonly string[];
+  readonly base: string;
+  readonly user: number;
+  readonly group: number;
+  readonly multicast: { readonly address: string; readonly port: number };
+  readonly nodeId: string;
+  /** The copy of this host that was found last, as an English phrase; empty if there was none. */
+  readonly copy: string;
+  readonly interface: {
+    readonly name: string;
+    readonly address: string;
+    /** Why it cannot be used now, as an English sentence; empty if it can. */
+    readonly away: string;
+    /** Whether the kernel is a member of the group there. */
+    readonly isJoined: boolean;
+  };
+  /** Empty if there is none. */
+  readonly socket: string;
+  readonly isSealed: boolean;
+  /** The fingerprint of the key that seals; empty without a key. */
+  readonly key: string;
+  readonly acceptedKeys: readonly string[];
+  readonly members: number;
+  /** Members that were lost with the interface of this host. */
+  readonly lost: readonly { readonly host: string; readonly address: string }[];
+  readonly problems: readonly ProblemInfo[];
+  readonly sending: number;
+  readonly waiting: number;
+  readonly parallel: number;
+  readonly receives: boolean;
+  readonly sends: boolean;
+  readonly ownerMatch: boolean;
+  /** Megabits a second; 0 for no bound. */
+  readonly rateMbps: number;
+  /** As the kernel tells it: twice what it was asked for, if that was granted. */
+  readonly receiveBufferBytes: number;
+  readonly receiveBufferAskedBytes: number;
+  /** Packets of full length that the receive buffer holds, with the kernel's own bookkeeping. */
+  readonly receiveBufferPackets: number;
+  readonly sendBufferBytes: number;
+  readonly sendBufferAskedBytes: number;
+  readonly offload: boolean;
+  readonly excludes: readonly string[];
+  readonly deleteLimit: string;
+  /** Empty if there is none. */
+  readonly preCommit: string;
+  readonly postCommit: string;
+  /** Whether this host has all that was pushed for it, in words; and as data, if it keeps a log of pushes. */
+  readonly catchUp: string;
+  readonly publications: CatchUpState | null;
+  /** The file of the history, or why there is none. */
+  readonly history: string;
+  readonly logLevel: string;
+  /** Sealed with another key, or damaged. */
+  readonly foreignPackets: number;
+  readonly lastForeignSource: string;
+  readonly outsidePackets: number;
+  readonly replayedPackets: number;
+  readonly malformedPackets: number;
+  readonly lastMalformedSource: string;
+  readonly otherVersionPackets: number;
+  readonly unexaminedPackets: number;
+  readonly spoiledBlocks: number;
+  readonly sendErrors: number;
+  /** Dropped by the kernel of this host because a receive buffer was full. */
+  readonly droppedPackets: number;
+  readonly memoryBytes: number;
+  readonly uptimeSeconds: number;
+}
+
 export type Result =
   | SendResult
-  | { readonly result: "status"; readonly values: readonly (readonly [string, string])[] }
+  | {
+      readonly result: "status";
+      /** The lines of --status, for people. */
+      readonly values: readonly (readonly [string, string])[];
+      /** The same for programs: numbers are numbers. Not there in the answer of an earlier daemon. */
+      readonly status?: StatusInfo;
+    }
   | {
       readonly result: "members";
       readonly members: readonly MemberInfo[];
       readonly problems: readonly ProblemInfo[];
       readonly isSealed: boolean;
+    }
+  | {
+      readonly result: "doctor";
+      readonly findings: readonly DoctorFinding[];
+      /** The UDP port of the fleet. */
+      readonly port: number;
     }
   | { readonly result: "history"; readonly entries: readonly HistoryEntry[] }
   | { readonly result: "ok" }

@@ -4,16 +4,21 @@ import net from "node:net";
 import path from "node:path";
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import { peerCredentials } from "../sys/peer-credentials.ts";
-import { Conversation, type RequestHandler } from "./conversation.ts";
-import { CLIENTS, type Result } from "./protocol.ts";
+import { Conversation, endSoon, type RequestHandler } from "./conversation.ts";
+import { CLIENTS, CLIENTS_OF_USER, type Result } from "./protocol.ts";
 
 /** Leaves the mode 0660: the socket is for its owner and its group. */
 const SOCKET_UMASK = 0o117;
 
+const ROOT = 0;
+
 /** The control socket: a UNIX stream socket that its mode and group protect. */
 export class ConsoleServer {
   private readonly server: net.Server;
-  private readonly clients = new Set<net.Socket>();
+  /** With the user of each; undefined where it is not known. */
+  private readonly clients = new Map<net.Socket, number | undefined>();
+  /** Clients that were one too many, and have not gone. */
+  private readonly turnedAway = new Set<net.Socket>();
   private readonly socketPath: string;
   private readonly inode: number;
 
@@ -57,22 +62,28 @@ export class ConsoleServer {
     }
   }
 
-  /** From now on clients are served. */
-  serve(handler: RequestHandler): void {
+  /**
+   * From now on clients are served.
+   *
+   * @param callerOf finds the process of a client
+   */
+  serve(handler: RequestHandler, callerOf = peerCredentials): void {
     this.server.on("connection", (socket) => {
-      if (this.clients.size >= CLIENTS) {
-        turnAway(socket);
+      const caller = callerOf(socket);
+      const objection = this.objectionTo(caller?.uid);
+      if (objection !== undefined) {
+        this.turnAway(socket, objection);
         return;
       }
-      this.clients.add(socket);
+      this.clients.set(socket, caller?.uid);
       socket.once("close", () => this.clients.delete(socket));
-      new Conversation(socket, handler, peerCredentials(socket));
+      new Conversation(socket, handler, caller);
     });
   }
 
   close(): void {
     this.server.close();
-    for (const client of this.clients) client.destroySoon();
+    for (const client of this.clients.keys()) client.destroySoon();
     try {
       // Somebody else's socket may stand there by now.
       if (fs.statSync(this.socketPath).ino === this.inode) fs.rmSync(this.socketPath, { force: true });
@@ -80,14 +91,31 @@ export class ConsoleServer {
       // The directory belongs to root; the next start replaces the socket.
     }
   }
-}
 
-/** Says why to a client that is one too many. It gets no further place, so it is not waited for. */
-function turnAway(socket: net.Socket): void {
-  const message = `${CLIENTS} clients are connected already: try again later`;
-  const result: Result = { result: "error", message, exitStatus: ExitStatus.unreachable };
-  socket.on("error", () => socket.destroy());
-  socket.end(`${JSON.stringify(result)}\n`, () => socket.destroy());
+  /** Why a client of this user gets no place; undefined if it gets one. */
+  private objectionTo(uid: number | undefined): string | undefined {
+    const { size } = this.clients;
+    const ofUser = [...this.clients.values()].filter((one) => one === uid).length;
+    const isRoot = uid === ROOT;
+    if (isRoot ? ofUser >= CLIENTS : size >= CLIENTS) return `${CLIENTS} clients are connected already`;
+    if (uid === undefined || isRoot || ofUser < CLIENTS_OF_USER) return undefined;
+    return `${CLIENTS_OF_USER} clients of this user are connected already`;
+  }
+
+  /** Says why to a client that is one too many. So many of these are waited for as have a place, and no more. */
+  private turnAway(socket: net.Socket, objection: string): void {
+    const message = `${objection}: try again later`;
+    const result: Result = { result: "error", message, exitStatus: ExitStatus.unreachable };
+    socket.on("error", () => socket.destroy());
+    socket.write(`${JSON.stringify(result)}\n`);
+    if (this.turnedAway.size >= CLIENTS) {
+      socket.destroySoon();
+      return;
+    }
+    this.turnedAway.add(socket);
+    socket.once("close", () => this.turnedAway.delete(socket));
+    endSoon(socket);
+  }
 }
 
 /** A socket that nobody answers on is removed; anything else in its place is not. */

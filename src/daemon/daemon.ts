@@ -6,9 +6,13 @@ import { HeapKeeper } from "../sys/heap.ts";
 import { CatchUpKeeper } from "./catch-up/catch-up-keeper.ts";
 import { openPublications } from "./catch-up/open-publications.ts";
 import type { PublicationFile } from "./catch-up/publication-file.ts";
+import type { StageRules } from "./disk/messages.ts";
 import { DiskThreads } from "./disk/disk-threads.ts";
-import { makeEngine } from "./engine.ts";
+import { Doctor } from "./doctor/doctor.ts";
+import { fragmentsPerSecond, makeEngine } from "./engine.ts";
 import { openPrivilegedParts, type NetworkPatience, type PrivilegedParts } from "./privileged-parts.ts";
+import { Metrics } from "./metrics/metrics.ts";
+import { MetricsServer } from "./metrics/metrics-server.ts";
 import { Counters } from "./pump/counters.ts";
 import { Driver } from "./pump/driver.ts";
 import { InboundDatagrams } from "./pump/inbound-datagrams.ts";
@@ -23,6 +27,7 @@ import { Hooks } from "./pushes/hooks.ts";
 import { KeyChanges } from "./pushes/key-changes.ts";
 import { ReceivedTransfers } from "./pushes/received.ts";
 import { passStageReplies } from "./pushes/stage-replies.ts";
+import { statusOf, type StatusParts } from "./pushes/status.ts";
 import { StatusLine } from "./pushes/status-line.ts";
 import { Transfers } from "./pushes/transfers.ts";
 import { InterfaceWatch } from "./service/interface-watch.ts";
@@ -33,6 +38,7 @@ import type { Log } from "./service/log.ts";
 import { claimBase, identify, type NodeIdentity } from "./service/node-identity.ts";
 import { OwnCopies } from "./service/own-copies.ts";
 import { dropPrivileges } from "./service/privileges.ts";
+import { type Changes, takeOver } from "./settings/reload.ts";
 import type { Settings } from "./settings/settings.ts";
 
 /** A daemon that is at work. */
@@ -42,11 +48,12 @@ export interface Daemon {
   /** Makes its event pump turn soon, even if there is nothing to do. */
   wake(): void;
   /**
-   * Reads the key file again and takes over its keys.
+   * Takes over new settings, as far as that needs no restart, and the keys of the key file. Running transfers keep their rules,
+   * except for the rate.
    *
-   * @throws UserError if the file is not as it should be; the keys are the old ones then
+   * @throws UserError if the key file is not as it should be; nothing has changed then
    */
-  reloadKeys(): Promise<void>;
+  reload(next: Settings): Promise<Changes>;
   /** Ends it: takes no new work, gives running work a moment, says goodbye to the other nodes, and stops all parts. */
   stop(): Promise<void>;
 }
@@ -77,6 +84,8 @@ interface Frame {
   /** The log of publications; undefined where none is kept. */
   readonly publications: PublicationFile | undefined;
   readonly startedMs: number;
+  /** Undefined if the settings want none. */
+  readonly metrics: Metrics | undefined;
 }
 
 /** The event pump with the parts around it. */
@@ -100,6 +109,7 @@ interface Pushes {
   readonly arrivals: Arrivals;
   readonly status: StatusLine;
   readonly copies: OwnCopies;
+  readonly doctor: Doctor;
 }
 
 /**
@@ -143,16 +153,46 @@ async function start(
   const events = new NodeEvents();
   const { stateDirectory } = surroundings;
   const parts = { settings, log, lifecycle, events, opened, reader, identity, stateDirectory };
-  const frame = { ...parts, keepsOwner, history, publications, startedMs };
+  const metrics = await loadMetrics(settings, () => statusOf(statusParts(frame, pump, pushes)));
+  const frame: Frame = { ...parts, keepsOwner, history, publications, startedMs, metrics };
   const pump = buildPump(frame, surroundings.onTurn);
   const pushes = buildPushes(frame, pump);
-  startParts(frame, pump, pushes);
+  await serveMetrics(frame, pump);
+  const disks = startParts(frame, pump, pushes);
   return {
     status: () => pushes.status.text(),
     wake: () => pump.driver.wake(),
-    reloadKeys: () => pump.keyChanges.reload(),
+    reload: (next) => reload(frame, pump, pushes, disks, next),
     stop: () => lifecycle.stop(),
   };
+}
+
+/** Loads the library of the metrics, if they are wanted: it takes time and memory at a start. */
+async function loadMetrics(
+  settings: Settings,
+  status: ConstructorParameters<typeof Metrics>[1],
+): Promise<Metrics | undefined> {
+  if (settings.metrics === undefined) return undefined;
+  return new Metrics((await import("prom-client")).default, status);
+}
+
+async function serveMetrics({ settings, metrics, lifecycle, events }: Frame, { watch }: Pump): Promise<void> {
+  if (settings.metrics === undefined || metrics === undefined) return;
+  events.listen((event) => {
+    if (event.kind !== "transfer-finished") return;
+    metrics.noteFragments(event.result.sentFragments, event.result.repairedFragments);
+  });
+  const server = await MetricsServer.open(settings.metrics, metrics, () => watch.state.away);
+  lifecycle.started(() => server.close());
+}
+
+/** The parts that know how the daemon is. */
+function statusParts(frame: Frame, pump: Pump, { transfers, copies }: Pushes): StatusParts {
+  const { settings, log, history, startedMs, opened } = frame;
+  const { engine, counters, watch, catchUp } = pump;
+  const { transport, ring } = opened;
+  const parts = { settings, engine, transport, transfers, history, counters, log, ring, watch, copies };
+  return { ...parts, catchUp, startedMs };
 }
 
 /**
@@ -238,8 +278,10 @@ function buildPushes(frame: Frame, { engine, driver, foreign, watch, catchUp }: 
     watch,
     isSealed: opened.ring.isSecret,
     publications: catchUp,
-    record: (transfer, result, by, isCatchUp) =>
-      history.add(sentEntry(`${identity.epoch}-${transfer}`, settings.hostName, result, by, isCatchUp)),
+    record: (transfer, result, by, isCatchUp) => {
+      history.add(sentEntry(`${identity.epoch}-${transfer}`, settings.hostName, result, by, isCatchUp));
+      frame.metrics?.notePush(result);
+    },
   });
   events.listen((event) => transfers.onEvent(event));
   lifecycle.waitsFor({ refuse: () => transfers.stop(), isBusy: () => transfers.count > 0 });
@@ -247,7 +289,10 @@ function buildPushes(frame: Frame, { engine, driver, foreign, watch, catchUp }: 
   catchUp.attach(driver, transfers);
   events.listen((event) => catchUp.onEvent(event));
 
-  const received = new ReceivedTransfers(settings.hostName, (entry) => history.add(entry));
+  const received = new ReceivedTransfers(settings.hostName, (entry) => {
+    history.add(entry);
+    frame.metrics?.noteReceipt({ ...entry, outcome: entry.hosts[0]?.outcome ?? "failed" });
+  });
   events.listen((event) => received.onEvent(event));
 
   const stagingOwner = keepsOwner ? 0 : (process.geteuid?.() ?? 0);
@@ -265,26 +310,32 @@ function buildPushes(frame: Frame, { engine, driver, foreign, watch, catchUp }: 
   const rename = driver.rename.bind(driver);
   const copies = new OwnCopies({ settings, identity, stateDirectory, log, rename });
   events.listen((event) => copies.onEvent(event));
-  return { transfers, received, hooks, arrivals, status, copies };
+
+  const { epoch } = identity;
+  const { ring, transport } = opened;
+  const seen = { settings, engine, driver, transport, ring, watch, copies, epoch, keepsOwner };
+  const doctor = new Doctor({ ...seen, historyPlace: history.place, startedMs: frame.startedMs });
+  events.listen((event) => doctor.onEvent(event));
+  return { transfers, received, hooks, arrivals, status, copies, doctor };
 }
 
 /**
  * Puts the parts to work. The control socket begins before the network and so ends after it: clients still get the result
  * of transfers that the end of the daemon has ended. The disk threads begin first and end last, with what is written.
  */
-function startParts(frame: Frame, pump: Pump, pushes: Pushes): void {
-  const { settings, log, lifecycle, opened, history, startedMs } = frame;
-  const { ring, transport, server } = opened;
-  const { engine, driver, inbound, counters, watch, catchUp } = pump;
-  const { transfers, arrivals, copies } = pushes;
+function startParts(frame: Frame, pump: Pump, pushes: Pushes): DiskThreads {
+  const { log, lifecycle, opened, history } = frame;
+  const { transport, server } = opened;
+  const { driver, inbound, watch } = pump;
+  const { transfers, arrivals, doctor } = pushes;
 
   const disks = startDisks(frame, pump, pushes);
   lifecycle.started(() => disks.stop());
   driver.attach(disks);
 
   if (server !== undefined) {
-    const shown = { settings, engine, transport, transfers, arrivals, history, counters, log, copies };
-    server.serve(new ConsoleService({ ...shown, catchUp, driver, ring, watch, startedMs }));
+    const shown = statusParts(frame, pump, pushes);
+    server.serve(new ConsoleService({ ...shown, transfers, arrivals, history, driver, doctor }));
     lifecycle.putToWork(server);
   }
 
@@ -296,17 +347,44 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): void {
 
   watch.start();
   lifecycle.started(() => watch.stop());
+  return disks;
+}
+
+/** Hands new settings to the parts that keep something of them; all others read them where they need them. */
+async function reload(
+  { settings, log }: Frame,
+  { driver, keyChanges }: Pump,
+  { hooks, transfers }: Pushes,
+  disks: DiskThreads,
+  next: Settings,
+): Promise<Changes> {
+  await keyChanges.reload();
+  const changes = takeOver(settings, next);
+  log.level = settings.logLevel;
+  hooks.change(settings.hooks);
+  transfers.changeParallel(settings.parallel);
+  disks.toStage({ kind: "rules", rules: stageRules(settings) });
+  if (changes.taken.includes("rate")) {
+    driver.handle({ kind: "rate-changed", fragmentsPerSecond: fragmentsPerSecond(settings.rateMbps) });
+  }
+  if (changes.taken.includes("labels")) driver.handle({ kind: "labels-changed", labels: settings.labels });
+  driver.wake();
+  return changes;
+}
+
+function stageRules({ excludes, deleteLimit, hooks }: Settings): StageRules {
+  const listsChanges = hooks.preCommit !== undefined || hooks.postCommit !== undefined;
+  return { excludes, listsChanges, deleteLimit };
 }
 
 /** Starts the disk threads. They have the privileges that are left. */
 function startDisks(frame: Frame, { driver, catchUp }: Pump, pushes: Pushes): DiskThreads {
-  const { base, givenBase, excludes, deleteLimit, hooks } = frame.settings;
+  const { base, givenBase } = frame.settings;
   const { log, opened, keepsOwner: keepOwner } = frame;
-  const listsChanges = hooks.preCommit !== undefined || hooks.postCommit !== undefined;
   const hearers = { log, driver, catchUp, received: pushes.received, hooks: pushes.hooks };
   const lists = frame.publications?.lists;
   return new DiskThreads(
-    { base, givenBase, keepOwner, pages: opened.pages.memory, excludes, listsChanges, lists, deleteLimit },
+    { base, givenBase, keepOwner, pages: opened.pages.memory, lists, rules: stageRules(frame.settings) },
     (reply) => driver.onSource(reply),
     (replies) => passStageReplies(replies, hearers),
     // A broken invariant in a thread is one of the process.

@@ -11,7 +11,7 @@ import type { Settings } from "./settings/settings.ts";
 import { VERSION } from "./settings/version.ts";
 
 /** The kernel counts its own bookkeeping against the socket buffer, nearly as much again as a datagram. */
-const BUFFER_BYTES_PER_FRAGMENT = 2 * DATAGRAM_BYTES;
+export const BUFFER_BYTES_PER_FRAGMENT = 2 * DATAGRAM_BYTES;
 
 /** Headers that a datagram has on the wire: Ethernet, IP and UDP. */
 const WIRE_HEADER_BYTES = 14 + 20 + 8;
@@ -41,12 +41,16 @@ function engineOptions(
   { rateMbps }: Settings,
   { receiveBufferBytes }: Pick<Transport, "receiveBufferBytes">,
 ): EngineOptions {
-  const bytesPerSecond = (rateMbps * 1_000_000) / 8;
   return {
     windowBlocks: WINDOW_BLOCKS,
     socketFragments: Math.max(1, Math.floor(receiveBufferBytes / BUFFER_BYTES_PER_FRAGMENT)),
-    fragmentsPerSecond: bytesPerSecond / (DATAGRAM_BYTES + WIRE_HEADER_BYTES),
+    fragmentsPerSecond: fragmentsPerSecond(rateMbps),
   };
+}
+
+/** A rate of the settings, in megabits a second on the wire, as a rate of fragments. */
+export function fragmentsPerSecond(rateMbps: number): number {
+  return (rateMbps * 1_000_000) / 8 / (DATAGRAM_BYTES + WIRE_HEADER_BYTES);
 }
 
 function systemRandom(): Random {

@@ -1,6 +1,7 @@
 /** The command makuosan: start, signals, reload. */
 import { bytesOfText, displayText } from "../base/display.ts";
-import { MISCONFIGURED, UserError } from "../base/user-error.ts";
+import { ExitStatus, MISCONFIGURED, UserError } from "../base/user-error.ts";
+import { outputProblem, writeOutput } from "../sys/output.ts";
 import { isInBackground, startInBackground, tellReady } from "./service/background.ts";
 import { harden } from "./service/clean-start.ts";
 import { LevelSignals } from "./service/level-signals.ts";
@@ -47,7 +48,7 @@ export async function runDaemon(argv: readonly string[]): Promise<number | undef
     };
     if (given.task !== undefined) {
       carryOut(given.task, given, load);
-      return 0;
+      return closeOutput();
     }
     const settings = load();
     harden();
@@ -59,14 +60,22 @@ export async function runDaemon(argv: readonly string[]): Promise<number | undef
     await run(settings, load, notifier, levels);
     return undefined;
   } catch (error) {
-    if (error instanceof PrintedInstead) return 0;
+    if (error instanceof PrintedInstead) return closeOutput();
     if (!(error instanceof UserError)) throw error;
     // The sentence is about settings, which are text and no byte strings.
     const line = bytesOfText(`error: ${error.message}`);
-    process.stderr.write(`${notifier.isManaged ? "<3>" : ""}${displayText(line)}\n`);
+    writeOutput(2, `${notifier.isManaged ? "<3>" : ""}${displayText(line)}\n`);
     await notifier.status(line);
     return notifier.isManaged && !(error instanceof NotYetError) ? MISCONFIGURED : error.exitStatus;
   }
+}
+
+/** The exit status of a command that has printed its answer. */
+function closeOutput(): number {
+  const problem = outputProblem();
+  if (problem === undefined) return ExitStatus.ok;
+  writeOutput(2, `error: ${problem}\n`);
+  return ExitStatus.usage;
 }
 
 async function run(
@@ -137,19 +146,19 @@ function watchClocks(log: Log, staysAway: boolean): void {
 }
 
 /**
- * Takes over what can change without a restart: the keys and the log level. If one of them is wrong, both stay.
+ * Takes over what can change without a restart: the keys, and the settings that the table marks. If something is wrong, all
+ * stays as it was.
  *
- * @returns why nothing has changed; undefined where all is well
+ * @returns what has not changed, and why; undefined where all is well
  */
 async function reload(log: Log, load: () => Settings, daemon: Daemon): Promise<string | undefined> {
   try {
-    const { logLevel } = load();
-    await daemon.reloadKeys();
-    log.level = logLevel;
-    log.info(
-      "the configuration was read again; all but the log level and the keys takes effect at the next start",
-    );
-    return undefined;
+    const { taken, left } = await daemon.reload(load());
+    log.info(`the configuration was read again; changed: ${taken.join(", ") || "nothing"}`);
+    if (left.length === 0) return undefined;
+    const reason = `${left.join(", ")} of the configuration will change with 'systemctl restart makuosan'`;
+    log.warn(reason);
+    return reason;
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     const reason = bytesOfText(`the configuration stays as it was: ${error.message}`);

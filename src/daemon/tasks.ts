@@ -3,6 +3,7 @@ import fs from "node:fs";
 import { bytesOfText, displayText } from "../base/display.ts";
 import { UserError } from "../base/user-error.ts";
 import { readKeyFile } from "../net/key-file.ts";
+import { writeOutput } from "../sys/output.ts";
 import { setValues } from "./settings/config-editor.ts";
 import { DEFAULT_CONFIG } from "./settings/config.ts";
 import type { DaemonArguments, Task } from "./settings/options.ts";
@@ -48,5 +49,5 @@ function readText(file: string): string {
 }
 
 function print(lines: readonly string[]): void {
-  process.stdout.write(lines.map((line) => `${displayText(bytesOfText(line))}\n`).join(""));
+  writeOutput(1, lines.map((line) => `${displayText(bytesOfText(line))}\n`).join(""));
 }

@@ -4,6 +4,7 @@ import type { Random } from "../base/random.ts";
 import type { FragmentHeader } from "../wire/datagram.ts";
 import type { NodeInfo } from "../wire/membership-messages.ts";
 import { CatchUp, type OpenedLog } from "./catch-up/catch-up.ts";
+import { isExamination } from "../wire/message.ts";
 import { CommitOrder } from "./commit-order.ts";
 import { Membership } from "./membership/membership.ts";
 import type { Self } from "./membership/peers.ts";
@@ -127,11 +128,20 @@ export class NodeEngine {
       case "serve-ended":
         this.catchUp?.serveEnded(input.transfer, input.brought, input.reason, nowMs);
         break;
+      case "say":
+        this.effects.push({ kind: "send", destination: input.destination, message: input.message });
+        break;
       case "cut-off":
         this.membership.cutOff();
         break;
       case "length-changed":
-        this.membership.describe(input.datagramBytes, nowMs);
+        this.membership.describe({ datagramBytes: input.datagramBytes }, nowMs);
+        break;
+      case "labels-changed":
+        this.membership.describe({ labels: input.labels }, nowMs);
+        break;
+      case "rate-changed":
+        this.outbound.changeRate(input.fragmentsPerSecond, nowMs);
         break;
       case "renamed":
         this.membership.rename(input.nodeId, nowMs);
@@ -191,6 +201,10 @@ export class NodeEngine {
     this.membership.handle(from, source, message, nowMs);
     const member = this.membership.memberOf(from.epoch);
     if (member === undefined || member.nodeId !== from.nodeId) return;
+    if (isExamination(message)) {
+      this.effects.push({ kind: "event", event: { kind: "examination", member, message } });
+      return;
+    }
     this.outbound.memberHeard(from.epoch);
     // Also an offer to others: what begins here from now on comes later.
     if (message.type === "offer") this.ranks.note(message.body.rank);

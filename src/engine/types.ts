@@ -1,7 +1,7 @@
 /** Inputs, effects and events: everything that passes between the engines and the rest of the program. */
 import type { Bitmap } from "../base/bitmap.ts";
 import type { BlockKind } from "../wire/datagram.ts";
-import type { ControlMessage } from "../wire/message.ts";
+import type { ControlMessage, ExaminationMessage } from "../wire/message.ts";
 import type { Finding } from "../wire/findings.ts";
 import type { Endpoint, NodeInfo } from "../wire/membership-messages.ts";
 import type { Publication } from "../wire/publication.ts";
@@ -170,6 +170,8 @@ export type NodeEvent =
       readonly epoch: string;
       readonly findings: readonly Finding[];
     }
+  /** A member examines this node, or answers an examination. */
+  | { readonly kind: "examination"; readonly member: Member; readonly message: ExaminationMessage }
   | { readonly kind: "transfer-finished"; readonly result: TransferResult }
   | {
       readonly kind: "inbound-began";
@@ -287,10 +289,16 @@ export type Input =
       readonly message: ControlMessage;
     }
   | { readonly kind: "tick" }
+  /** Say something of an examination, to a member or to all. */
+  | { readonly kind: "say"; readonly destination: Destination; readonly message: ExaminationMessage }
   /** This node has lost its interface: no other node can be reached. */
   | { readonly kind: "cut-off" }
   /** The interface of this node takes packets of another length: its longest datagram. */
   | { readonly kind: "length-changed"; readonly datagramBytes: number }
+  /** This node has other labels. */
+  | { readonly kind: "labels-changed"; readonly labels: readonly string[] }
+  /** Another rate is configured, in fragments a second; Infinity for no bound. */
+  | { readonly kind: "rate-changed"; readonly fragmentsPerSecond: number }
   /** This node has another node id from now on. */
   | { readonly kind: "renamed"; readonly nodeId: string }
   | { readonly kind: "start-transfer"; readonly request: TransferRequest }

@@ -13,6 +13,8 @@ import type { DatagramHandler } from "./datagram-handler.ts";
 export interface DatagramSocket {
   /** Bytes that the kernel granted for what arrives, in its own count. */
   readonly receiveBufferBytes: number;
+  /** Bytes that the kernel granted for what is to be sent, in its own count. */
+  readonly sendBufferBytes: number;
   /** Whether trains go out in one send. */
   readonly canSegment: boolean;
 

@@ -62,6 +62,10 @@ export class FastSocket implements DatagramSocket {
     return this.plain.receiveBufferBytes;
   }
 
+  get sendBufferBytes(): number {
+    return this.plain.sendBufferBytes;
+  }
+
   get canSegment(): boolean {
     return this.uncuttableBytes === Infinity;
   }

@@ -74,7 +74,25 @@ export function preferredInterface(group: string): PreferredInterface {
   }
   const guessed = all.find(({ name }) => !VIRTUAL.test(name)) ?? all[0];
   if (guessed !== undefined) return { ...guessed, isRouted: false };
-  throw new UserError("no network interface has an IPv4 address: bring one up, or choose one with -i");
+  const device = devices()[0] ?? "eth0";
+  throw new UserError(
+    `no network interface has an IPv4 address: bring one up, such as with 'ip address add ADDRESS/24 dev ${device}' ` +
+      `and 'ip link set ${device} up', or choose one with -i`,
+  );
+}
+
+/** The network devices that are no loopback and not made for containers, with or without an address. */
+function devices(): string[] {
+  return readDevices().filter((name) => name !== "lo" && !VIRTUAL.test(name));
+}
+
+function readDevices(): string[] {
+  try {
+    const lines = fs.readFileSync("/proc/net/dev", "latin1").split("\n");
+    return lines.filter((line) => line.includes(":")).map((line) => line.split(":")[0]?.trim() ?? "");
+  } catch {
+    return [];
+  }
 }
 
 /** A network in the form 10.78.0.0/24; undefined for another text. */
@@ -82,13 +100,38 @@ function parseNetwork(text: string): Network | undefined {
   const [ip = "", bits = "", ...rest] = text.split("/");
   if (rest.length > 0 || !net.isIPv4(ip) || !/^\d{1,2}$/.test(bits) || Number(bits) > 32) return undefined;
   const mask = maskOfPrefix(Number(bits));
-  return { ip, netmask: [24, 16, 8, 0].map((shift) => (mask >>> shift) & 0xff).join(".") };
+  return { ip, netmask: textOf(mask) };
+}
+
+/** A word of 32 bits as an address. */
+function textOf(word: number): string {
+  return [24, 16, 8, 0].map((shift) => (word >>> shift) & 0xff).join(".");
 }
 
 /** The interface that has this address, with its network; undefined if there is none. */
 export function interfaceOf(ip: string): InterfaceAddress | undefined {
   if (isLoopback(ip)) return { name: "lo", ip, netmask: "255.0.0.0" };
   return ipv4Addresses().find((one) => one.ip === ip);
+}
+
+/**
+ * The network of an address, such as 10.78.0.0/24, if the kernel has no route to it; undefined if it has one, or if nobody else
+ * is in this network.
+ */
+export function unroutedNetwork(ip: string): string | undefined {
+  const found = isLoopback(ip) ? undefined : interfaceOf(ip);
+  if (found === undefined) return undefined;
+  const mask = wordOfAddress(found.netmask);
+  const bits = Math.clz32(~mask);
+  if (bits >= 31 || routedInterfaces(ip).includes(deviceOf(found.name))) return undefined;
+  return `${textOf(wordOfAddress(ip) & mask)}/${bits}`;
+}
+
+/** The addresses of other interfaces than this one that a fleet may be reached over. */
+export function addressesBeside(name: string): InterfaceAddress[] {
+  return ipv4Addresses().filter(
+    (one) => one.name !== "lo" && !VIRTUAL.test(one.name) && deviceOf(one.name) !== deviceOf(name),
+  );
 }
 
 /** The networks of all interfaces except this one. */
@@ -114,8 +157,7 @@ export function isLoopback(ip: string): boolean {
 
 /** Whether the kernel knows a network device of this name, with or without an address. */
 function isDevice(name: string): boolean {
-  const lines = fs.readFileSync("/proc/net/dev", "latin1").split("\n");
-  return lines.some((line) => line.trim().startsWith(`${name}:`));
+  return readDevices().includes(name);
 }
 
 /** All of 127.0.0.0/8 is local, although only 127.0.0.1 is listed. */

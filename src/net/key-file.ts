@@ -2,6 +2,7 @@
 import fs from "node:fs";
 import { findKeys, KEY_FILE_BYTES } from "../base/key-lines.ts";
 import { UserError } from "../base/user-error.ts";
+import { readBeginning } from "../sys/own-files.ts";
 
 /** O_NONBLOCK: a FIFO in the place of the file must not hold the daemon. */
 const { O_NONBLOCK, O_RDONLY } = fs.constants;
@@ -31,20 +32,11 @@ function readStart(path: string): { mode: number; text: string } {
   const descriptor = fs.openSync(path, O_RDONLY | O_NONBLOCK);
   try {
     const stats = fs.fstatSync(descriptor);
-    const bytes = Buffer.alloc(KEY_FILE_BYTES + 1);
-    const length = stats.isFile() ? readAll(descriptor, bytes) : 0;
-    return { mode: stats.mode, text: bytes.toString("latin1", 0, length) };
+    const bytes = stats.isFile() ? readBeginning(descriptor, KEY_FILE_BYTES + 1) : Buffer.alloc(0);
+    return { mode: stats.mode, text: bytes.toString("latin1") };
   } finally {
     fs.closeSync(descriptor);
   }
-}
-
-function readAll(descriptor: number, bytes: Buffer): number {
-  let length = 0;
-  for (let count = -1; count !== 0 && length < bytes.length; length += count) {
-    count = fs.readSync(descriptor, bytes, length, bytes.length - length, null);
-  }
-  return length;
 }
 
 /**

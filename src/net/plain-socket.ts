@@ -61,6 +61,10 @@ export class PlainSocket implements DatagramSocket {
     return this.socket.getRecvBufferSize();
   }
 
+  get sendBufferBytes(): number {
+    return this.socket.getSendBufferSize();
+  }
+
   listen(handler: Pick<DatagramHandler, "takeDatagrams">, onError: (error: Error) => void): void {
     this.socket.on("message", (bytes, { address, port }) =>
       handler.takeDatagrams(bytes, 0, bytes.length, address, port),

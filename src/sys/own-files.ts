@@ -12,6 +12,7 @@ const STICKY = 0o1000;
  * Replaces a file in one step: the new text is durable when it takes the name. It is written beside it, into a file that
  * did not exist, never through a link.
  *
+ * @param mode that it gets, whatever the umask is
  * @throws an error with a code, as node:fs does
  */
 export function replaceFile(file: string, text: string, mode: number): void {
@@ -19,12 +20,49 @@ export function replaceFile(file: string, text: string, mode: number): void {
   fs.rmSync(unfinished, { force: true });
   const descriptor = fs.openSync(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
   try {
+    fs.fchmodSync(descriptor, mode);
     fs.writeFileSync(descriptor, text);
     fs.fsyncSync(descriptor);
   } finally {
     fs.closeSync(descriptor);
   }
   fs.renameSync(unfinished, file);
+}
+
+/**
+ * Reads a small file from a directory where somebody else may put anything under its name: a link is not followed, a FIFO
+ * is not waited for, and a device or a huge file is not read.
+ *
+ * @param mostBytes a larger file is something else
+ * @returns undefined if there is no such file, or something else in its place
+ * @throws an error with a code, as node:fs does, if it cannot be read
+ */
+export function readOwnFile(file: string, mostBytes: number): Buffer | undefined {
+  let descriptor: number;
+  try {
+    descriptor = fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch (error) {
+    // ELOOP: a link. ENXIO: a socket.
+    if (["ENOENT", "ELOOP", "ENXIO"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    throw error;
+  }
+  try {
+    const stats = fs.fstatSync(descriptor);
+    if (!stats.isFile() || stats.size > mostBytes) return undefined;
+    return readBeginning(descriptor, stats.size);
+  } finally {
+    fs.closeSync(descriptor);
+  }
+}
+
+/** Reads the first bytes of an open file, or all that there are. */
+export function readBeginning(descriptor: number, mostBytes: number): Buffer {
+  const bytes = Buffer.alloc(mostBytes);
+  let length = 0;
+  for (let count = -1; count !== 0 && length < bytes.length; length += count) {
+    count = fs.readSync(descriptor, bytes, length, bytes.length - length, null);
+  }
+  return bytes.subarray(0, length);
 }
 
 /**

@@ -103,6 +103,15 @@ export const REMEMBERED_TRANSFERS = 256;
  */
 export const RELAYED_TRANSFERS = 64;
 
+/**
+ * Series of probes in an examination, and most bytes that make one long: with the fields of a PROBE they fill a datagram.
+ */
+export const PROBE_SERIES = 5;
+export const PROBE_FILLER_BYTES = DATAGRAM_BYTES - 40 - TAG_BYTES - 8;
+
+/** Most probes that one INSPECT asks for: enough to see a loss of 10 %, and little for the network. */
+export const PROBES_ASKED = 20;
+
 /** Derived keys and replay windows of senders: twice MEMBERS, so that all may restart. */
 export const SESSION_KEYS = 8192;
 

@@ -3,6 +3,7 @@ import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
 import { CONTROL_PLAINTEXT_BYTES } from "./datagram.ts";
 import * as catchUp from "./catch-up-messages.ts";
 import * as membership from "./membership-messages.ts";
+import * as examination from "./examination-messages.ts";
 import * as findings from "./findings.ts";
 import { decodeStatus, encodeStatus, type Status } from "./status-message.ts";
 import * as transfer from "./transfer-messages.ts";
@@ -28,6 +29,11 @@ export type ControlMessage =
   | { readonly type: "query"; readonly body: transfer.Query }
   | { readonly type: "relay"; readonly body: transfer.Relay }
   | { readonly type: "yield"; readonly body: transfer.Yield }
+  | CatchUpMessage
+  | ExaminationMessage;
+
+/** The messages by which members compare and serve what was published (PROTOCOL.md 9). */
+export type CatchUpMessage =
   | { readonly type: "log"; readonly body: catchUp.Log }
   | { readonly type: "fetch"; readonly body: catchUp.Fetch }
   | { readonly type: "piece"; readonly body: catchUp.Piece }
@@ -35,6 +41,17 @@ export type ControlMessage =
   | { readonly type: "answer"; readonly body: catchUp.Answer }
   | { readonly type: "served"; readonly body: catchUp.Served }
   | { readonly type: "nudge"; readonly body: null };
+
+/** The messages of an examination (PROTOCOL.md 4.4). */
+export type ExaminationMessage =
+  | { readonly type: "probe"; readonly body: examination.Probe }
+  | { readonly type: "inspect"; readonly body: examination.Inspect }
+  | { readonly type: "condition"; readonly body: examination.Condition };
+
+/** Whether a message belongs to an examination, and to no transfer. */
+export function isExamination(message: ControlMessage): message is ExaminationMessage {
+  return message.type === "probe" || message.type === "inspect" || message.type === "condition";
+}
 
 type MessageType = ControlMessage["type"];
 type BodyOf<Type extends MessageType> = Extract<ControlMessage, { type: Type }>["body"];
@@ -77,6 +94,9 @@ const CODECS: { readonly [Type in MessageType]: Codec<Type> } = {
   answer: { number: 34, encode: catchUp.encodeAnswer, decode: catchUp.decodeAnswer },
   served: { number: 35, encode: catchUp.encodeServed, decode: catchUp.decodeServed },
   nudge: { number: 36, encode: () => undefined, decode: () => null },
+  probe: { number: 27, encode: examination.encodeProbe, decode: examination.decodeProbe },
+  inspect: { number: 28, encode: examination.encodeInspect, decode: examination.decodeInspect },
+  condition: { number: 29, encode: examination.encodeCondition, decode: examination.decodeCondition },
 };
 
 const TYPE_OF_NUMBER = new Map(

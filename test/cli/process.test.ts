@@ -9,15 +9,15 @@ import { rawArguments } from "../../src/cli/arguments.ts";
 import type { RequestHandler } from "../../src/console/conversation.ts";
 import type { Event, Result } from "../../src/console/protocol.ts";
 import { ConsoleServer } from "../../src/console/server.ts";
-import { collect, type Finished } from "../support/processes.ts";
+import { collect, type Finished, run } from "../support/processes.ts";
 
 /** The program msync beside a daemon that only talks: its output, its signals, its arguments. */
 
 const MAIN = path.join(import.meta.dirname, "../../src/main.ts");
 
 /** Starts msync; `redirection` is a piece of shell behind the command line. */
-function start(args: readonly string[], redirection = ""): ChildProcess {
-  const command = `exec -a msync "$@" ${redirection}`;
+function start(args: readonly string[], redirection = "", name = "msync"): ChildProcess {
+  const command = `exec -a ${name} "$@" ${redirection}`;
   return spawn("bash", ["-c", command, "bash", process.execPath, MAIN, ...args], {
     stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, MSYNC_TARGET: "" },
@@ -104,7 +104,41 @@ test("a command that failed anyway keeps its status", async (context) => {
   assert.equal((await collect(start([...target, "-v", "a"], "> /dev/full"))).status, 3);
 });
 
-test("a pipe that nobody reads any more ends quietly", async (context) => {
+test("with closed descriptors a push is made, and no line of its output gets into the connection", async (context) => {
+  const asked: string[] = [];
+  const target = await daemon(context, (request, caller, emit, signal) => {
+    asked.push(request.command);
+    return talkative(request, caller, emit, signal);
+  });
+  // Node opens /dev/null in their place.
+  for (const args of [["--members"], ["-v", "a"]]) {
+    assert.deepEqual(await collect(start([...target, ...args], "<&- >&- 2>&-")), {
+      ...{ status: 0, stdout: "", stderr: "" },
+    });
+  }
+  assert.deepEqual(asked, ["members", "send"]);
+});
+
+test("the daemon's command says it, too, if its output cannot be written", async (context) => {
+  const config = path.join(directoryOf(context), "conf");
+  fs.writeFileSync(config, `base = ${os.tmpdir()}\n`);
+  const sysconfig = path.join(directoryOf(context), "sysconfig");
+  fs.writeFileSync(sysconfig, "BASEDIR=/srv\n");
+  const tasks = [["--help"], ["--version"], ["--config", config, "--check-config"]];
+  for (const args of [...tasks, ["--import-sysconfig", sysconfig]]) {
+    assert.deepEqual(
+      await collect(start(args, "> /dev/full", "makuosan")),
+      {
+        status: 1,
+        stdout: "",
+        stderr: "error: the output cannot be written (ENOSPC): make room, or send it to another place\n",
+      },
+      args.join(" "),
+    );
+  }
+});
+
+test("a pipe that nobody reads any more is told at the end", async (context) => {
   const target = await daemon(context, (_request, _caller, emit) => {
     for (let count = 0; count < 20_000; count++) {
       emit({ event: "path", path: `a${count}`, updates: ["b"], skips: [], differences: [] });
@@ -112,7 +146,13 @@ test("a pipe that nobody reads any more ends quietly", async (context) => {
     return Promise.resolve(SENT);
   });
   const child = start([...target, "-v", "a"], "> >(head -1 >&2)");
-  assert.deepEqual(await collect(child), { status: 0, stdout: "", stderr: "update b:a0\n" });
+  const { status, stderr } = await collect(child);
+  assert.equal(status, 1);
+  assert.deepEqual(stderr.split("\n").sort(), [
+    "",
+    "error: nobody reads the output any more (EPIPE): the command was carried out, and a part of its output is missing",
+    "update b:a0",
+  ]);
 });
 
 /** Ends msync by a signal when the daemon has its request; how it ended, and after how long. */
@@ -218,21 +258,21 @@ test("names reach no terminal raw", async (context) => {
     emit({ event: "notice", kind: "unreadable", path: name, reason: name });
     return Promise.resolve({ ...SENT, unknown: [name] } as Result);
   });
-  const run = (...args: string[]) => collect(start([...target, ...args]));
-  assert.equal((await run("--members", "-v")).stdout, `${shown} a (Ver1) ${shown}\nTotal: 1 members\n`);
-  assert.equal((await run("--status")).stdout, `host : ${shown}\n`);
+  const show = (...args: string[]) => collect(start([...target, ...args]));
+  assert.equal((await show("--members", "-v")).stdout, `${shown} a (Ver1) ${shown}\nTotal: 1 members\n`);
+  assert.equal((await show("--status")).stdout, `host : ${shown}\n`);
   assert.equal(
-    (await run("--history")).stdout,
+    (await show("--history")).stdout,
     `x sent     from ${shown}: 0 entries, 0 bytes, 0.00 s: 0 of 1 done\n  ${shown}: failed: ${shown}\n`,
   );
-  assert.deepEqual(await run("-v", "a"), {
+  assert.deepEqual(await show("-v", "a"), {
     status: 0,
     stdout: `update ${shown}:${shown}\n`,
     stderr:
       `warning: ${shown}:${shown}: ${shown}\nerror: ${shown}: ${shown}\n` +
       `error: ${shown} is not a member: 'msync --members' lists those that are there\n`,
   });
-  const { stdout } = await run("--json", "a");
+  const { stdout } = await show("--json", "a");
   assert.doesNotMatch(stdout, /[^\n\P{Cc}]|\u202e/u);
   const [event] = stdout.split("\n");
   assert.deepEqual((JSON.parse(event ?? "") as { path: string }).path, name, "as it was before");
@@ -244,6 +284,20 @@ test("arguments come byte by byte, and from Node where /proc is not mounted", ()
   assert.deepEqual(rawArguments(["a", "日"], "/nowhere"), ["a", "\xe6\x97\xa5"]);
   assert.deepEqual(rawArguments(["a"], "/dev/null"), ["a"]);
   if (own.length > 0) assert.equal(rawArguments(own).length, own.length);
+});
+
+const mountProblem = process.getuid?.() !== 0 && "hiding /proc needs root";
+
+test("without /proc every command works", { skip: mountProblem }, async (context) => {
+  const target = await daemon(context, talkative);
+  for (const args of [["--members"], ["--status"], ["-v", "a"], ["--help"], ["--wait", "1"]]) {
+    const hidden = 'mount -t tmpfs none /proc && exec -a msync "$@"';
+    const { status, stderr } = await run("unshare", [
+      ...["--mount", "--propagation", "private", "bash", "-c", hidden, "bash"],
+      ...[process.execPath, MAIN, ...target, ...args],
+    ]);
+    assert.deepEqual({ status, stderr }, { status: 0, stderr: "" }, args.join(" "));
+  }
 });
 
 test("arguments of any bytes arrive", async (context) => {

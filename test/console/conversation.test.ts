@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import fs from "node:fs";
 import net from "node:net";
 import os from "node:os";
@@ -8,7 +9,13 @@ import { below, SeededRandom } from "../../src/base/random.ts";
 import { ExitStatus, UserError } from "../../src/base/user-error.ts";
 import { ConsoleClient } from "../../src/console/client.ts";
 import type { RequestHandler } from "../../src/console/conversation.ts";
-import { CANCEL_LINE, CLIENTS, type Request, type Result } from "../../src/console/protocol.ts";
+import {
+  CANCEL_LINE,
+  CLIENTS,
+  CLIENTS_OF_USER,
+  type Request,
+  type Result,
+} from "../../src/console/protocol.ts";
 import { ConsoleServer } from "../../src/console/server.ts";
 import type { PeerCredentials } from "../../src/sys/peer-credentials.ts";
 import { nastyBytes } from "./nasty-requests.ts";
@@ -17,11 +24,15 @@ import { nastyBytes } from "./nasty-requests.ts";
 
 type Handle = RequestHandler["handle"];
 
-async function serve(context: TestContext, handle: Handle): Promise<string> {
+async function serve(
+  context: TestContext,
+  handle: Handle,
+  callerOf?: (socket: net.Socket) => PeerCredentials | undefined,
+): Promise<string> {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-console-"));
   const socket = path.join(directory, "socket");
   const server = await ConsoleServer.open(socket);
-  server.serve({ handle });
+  server.serve({ handle }, callerOf);
   context.after(() => {
     server.close();
     fs.rmSync(directory, { recursive: true });
@@ -155,21 +166,67 @@ test("a request that is taken back in the same breath is given up", { timeout: 1
   assert.deepEqual(given, ["wait", "members"]);
 });
 
-test("a client that is one too many hears why", async (context) => {
+/** Clients of a user, and whether the daemon answers each. */
+async function connectAll(socket: string, count: number): Promise<boolean[]> {
+  const clients = await Promise.all(Array.from({ length: count }, () => ConsoleClient.connect(socket)));
+  const asked = clients.map((client) => client.request({ command: "status" }, () => undefined));
+  return (await Promise.allSettled(asked)).map(({ status }) => status === "fulfilled");
+}
+
+test("a client that is one too many hears why, also if it has asked before", async (context) => {
   const socket = await serve(context, answers);
-  const clients = await Promise.all(Array.from({ length: CLIENTS }, () => ConsoleClient.connect(socket)));
-  for (const client of clients) await client.request({ command: "status" }, () => undefined);
-  const late = await ConsoleClient.connect(socket);
-  await assert.rejects(
-    (async () => {
-      for (;;) await late.request({ command: "status" }, () => undefined);
-    })(),
-    (error) =>
-      error instanceof UserError &&
-      error.message === `${CLIENTS} clients are connected already: try again later` &&
-      error.exitStatus === ExitStatus.unreachable,
+  const most = process.geteuid?.() === 0 ? CLIENTS : CLIENTS_OF_USER;
+  assert.ok((await connectAll(socket, most)).every((isAnswered) => isAnswered));
+  const ofUser = most === CLIENTS ? "" : " of this user";
+  for (let late = 0; late < 20; late++) {
+    const [answer, ...rest] = await converse(socket, ['{"command":"status"}\n'.repeat(1 + 5 * late)], 2);
+    const message = `${most} clients${ofUser} are connected already: try again later`;
+    assert.deepEqual(answer, { result: "error", message, exitStatus: ExitStatus.unreachable });
+    assert.deepEqual(rest, []);
+  }
+});
+
+test("a client that is one too many and asks late hears why, too", async (context) => {
+  const socket = await serve(context, answers, () => ({ pid: 1, uid: 1001, gid: 1001 }));
+  await connectAll(socket, CLIENTS_OF_USER);
+  const client = net.connect(socket);
+  const errors: Error[] = [];
+  client.on("error", (error) => errors.push(error));
+  await once(client, "connect");
+  // The server has its turns, and the client has not read anything.
+  for (let turn = 0; turn < 50; turn++) await new Promise(setImmediate);
+  await new Promise((resolve) => client.write('{"command":"status"}\n', resolve));
+  const text = Buffer.concat(await client.toArray()).toString();
+  assert.match(text, /^\{"result":"error","message":"32 clients of this user are connected already: /);
+  assert.deepEqual(errors, []);
+});
+
+test("a user has half of the places, and root is let in when all are taken", async (context) => {
+  let uid: number | undefined = 1001;
+  const socket = await serve(context, answers, () =>
+    uid === undefined ? undefined : { pid: 1, uid, gid: uid },
   );
-  for (const client of clients) client.close();
+  const answered = async (count: number) => (await connectAll(socket, count)).filter((one) => one).length;
+  assert.equal(await answered(CLIENTS), CLIENTS_OF_USER);
+  uid = 1002;
+  assert.equal(await answered(CLIENTS), CLIENTS - CLIENTS_OF_USER);
+  uid = 1003;
+  assert.equal(await answered(1), 0);
+  uid = undefined;
+  assert.equal(await answered(1), 0);
+  uid = 0;
+  assert.equal(await answered(CLIENTS + 1), CLIENTS);
+});
+
+test("a request that is too long is answered, although the rest of it is still on its way", async (context) => {
+  const socket = await serve(context, answers);
+  const results = await converse(
+    socket,
+    Array.from({ length: 30 }, () => "x".repeat(1024 * 1024)),
+    1,
+  );
+  const message = "the request is too long: send less at a time";
+  assert.deepEqual(results, [{ result: "error", message, exitStatus: 1 }]);
 });
 
 test("the process that asks is known", async (context) => {

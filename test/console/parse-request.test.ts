@@ -105,6 +105,10 @@ test("nothing that is nested without end, or long, is entered or repeated", () =
     JSON.stringify({ ...SEND, targets: ["a", long] }),
     "one of the request's targets is longer than 4096 bytes",
   );
+  refuses(
+    JSON.stringify({ ...SEND, excepts: Array.from({ length: 20 }, () => "*x".repeat(2_000)) }),
+    "the request's excepts have 80000 bytes: give 65536 at the most",
+  );
 });
 
 test("a field that is missing or of another type is refused by its name", () => {

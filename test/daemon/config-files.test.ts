@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -47,6 +48,38 @@ test("further files override the config file in the order of their names", (cont
   });
 });
 
+test("a file is not waited for, and is read no further than a config file goes", (context) => {
+  const file = configFile(context, "base = /a\n");
+  const other = path.join(`${file}.d`, "10-other.conf");
+  execFileSync("mkfifo", [other]);
+  assert.deepEqual(readConfig(file).values, { base: "/a" });
+  const tooLarge = `the config file ${other} is larger than 1048576 bytes, as no config file is: name another with --config, or fix it`;
+  for (const make of [
+    () => fs.symlinkSync("/dev/zero", other),
+    () => fs.writeFileSync(other, Buffer.alloc(1024 * 1024 + 1, "\n")),
+    () => makeEndless(other),
+  ]) {
+    fs.rmSync(other);
+    make();
+    assert.equal(
+      messageOf(() => readConfig(file)),
+      tooLarge,
+    );
+  }
+  fs.rmSync(other);
+  fs.mkdirSync(other);
+  assert.match(
+    messageOf(() => readConfig(file)),
+    /10-other\.conf cannot be read \(EISDIR\)/,
+  );
+});
+
+/** A file of 1 TiB without a byte in it. */
+function makeEndless(file: string): void {
+  fs.writeFileSync(file, "");
+  fs.truncateSync(file, 2 ** 40);
+}
+
 test("a comment can stand after a value, in quotes or not", () => {
   assert.deepEqual(parseConfig('base = "/srv/x" ; comment\n', "conf"), { base: "/srv/x" });
   assert.deepEqual(parseConfig("base = '/srv/x'  # comment\n", "conf"), { base: "/srv/x" });
@@ -74,7 +107,7 @@ test("an error names the file and the line", (context) => {
   const config = readConfig(file);
   assert.equal(
     messageOf(() => resolveSettings({}, config)),
-    `${file}.d/50.conf:3: base: the base directory /srv/none/such/tree is missing: create it, or name another with -b`,
+    `${file}.d/50.conf:3: base: the base directory /srv/none/such/tree is missing: create it, such as with 'install -d -o USER /srv/none/such/tree', or name another with -b`,
   );
   // A value of the command line has no line.
   assert.match(
@@ -100,6 +133,13 @@ test("values are set in a file beside the config file, and the others stay", (co
   ]);
   assert.deepEqual(readConfig(file).values, { base: "/a", port: 9 });
   assert.equal(fs.statSync(own).mode & 0o777, 0o644);
+});
+
+test("a key that the format of the file leaves out is unknown, too", (context) => {
+  const file = configFile(context, "base = /a\n");
+  const message = messageOf(() => setValues(file, ["__proto__=x"]));
+  assert.match(message, /^--set: unknown key '__proto__'/);
+  assert.ok(!fs.existsSync(`${file}.d/50-set.conf`));
 });
 
 test("a value that is wrong is not written", (context) => {

@@ -176,7 +176,9 @@ for (const [name, part, method, stopped] of [
 
 test("a base directory that another daemon has locked leaves that one alone", async (context) => {
   const settings = makeSettings(context);
+  const { threads } = held(settings.base);
   const first = await start(context, settings);
+  await eventually("the disk threads run", () => held(settings.base).threads === threads + 2);
   const before = held(settings.base);
   const other = { ...settings, interface: "127.0.0.3", socket: `${settings.socket}2` };
   await assert.rejects(start(context, other), /another makuosan works on/);

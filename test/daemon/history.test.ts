@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { test, type TestContext } from "node:test";
 import { UserError } from "../../src/base/user-error.ts";
 import { History, HISTORY_ENTRIES } from "../../src/daemon/pushes/history.ts";
+import { parseHistoryLine } from "../../src/daemon/pushes/history-lines.ts";
 import type { HistoryEntry } from "../../src/console/protocol.ts";
 
 function makeDirectory(context: TestContext): string {
@@ -33,6 +35,12 @@ function entry(number: number, hosts: HistoryEntry["hosts"] = []): HistoryEntry 
 
 const numbers = (history: History, count = 2_000) => history.last(count).map(({ entries }) => entries);
 const theFile = (directory: string) => path.join(directory, fs.readdirSync(directory).sort()[0] ?? "");
+
+/** A file of 1 TiB without a byte in it. */
+function makeEndless(file: string): void {
+  fs.writeFileSync(file, "");
+  fs.truncateSync(file, 2 ** 40);
+}
 
 test("entries are kept across a new start, a history for each base directory", async (context) => {
   const directory = makeDirectory(context);
@@ -105,4 +113,59 @@ test("a directory that vanishes is told, and nothing else happens", async (conte
   await history.flush();
   assert.deepEqual(failures, ["ENOENT"]);
   assert.deepEqual(numbers(history), [1]);
+});
+
+test("a line with anything but what is written there is left out, and so is what is no field", () => {
+  const whole = JSON.stringify(entry(1, [{ host: "host2", outcome: "done", reason: "" }]));
+  const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`;
+  const further = parseHistoryLine(whole.replace("{", `{"other":${deep},"by":{"user":"a","uid":1,"pid":2},`));
+  assert.ok(further !== undefined);
+  const { by, ...rest } = further;
+  assert.deepEqual(by, { user: "a", uid: 1, pid: 2 });
+  assert.deepEqual(rest, JSON.parse(whole));
+  assert.deepEqual(Object.keys(further), [
+    ...Object.keys(rest).slice(0, 4),
+    "by",
+    ...Object.keys(rest).slice(4),
+  ]);
+  for (const [from, to] of [
+    ['"host1"', deep],
+    ['"2026-11-24T04:40:12.000Z"', '"+275760-09-13T00:00:00.000Z"'],
+    ['"durationMs":5', '"durationMs":"5"'],
+    ['"sent"', '"lost"'],
+    ['"exitStatus":0', '"exitStatus":null'],
+    ['{"host":"host2","outcome":"done","reason":""}', "null"],
+    ['"done"', '"\\u001b[2J"'],
+    ['"hosts":', '"others":'],
+  ] as const) {
+    assert.ok(whole.includes(from), from);
+    assert.equal(parseHistoryLine(whole.replace(from, to)), undefined, to.slice(0, 40));
+  }
+});
+
+test("what stands in place of the file is replaced: a link, a FIFO, a file without end", async (context) => {
+  const directory = makeDirectory(context);
+  open(directory);
+  const file = theFile(directory);
+  const secret = path.join(directory, "secret");
+  fs.writeFileSync(secret, `${JSON.stringify(entry(1))}\n`);
+  for (const make of [
+    () => fs.symlinkSync(secret, file),
+    () => fs.symlinkSync("/dev/zero", file),
+    () => execFileSync("mkfifo", [file]),
+    () => makeEndless(file),
+  ]) {
+    fs.rmSync(file);
+    make();
+    assert.deepEqual(numbers(open(directory)), []);
+    assert.equal(fs.lstatSync(file).isFile(), true);
+    assert.equal(fs.statSync(file).size, 0);
+  }
+  const failures: string[] = [];
+  const history = open(directory, "/srv", failures);
+  fs.rmSync(file);
+  execFileSync("mkfifo", [file]);
+  history.add(entry(1));
+  await history.flush();
+  assert.deepEqual(failures, ["ENXIO"]);
 });

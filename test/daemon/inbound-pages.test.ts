@@ -36,6 +36,21 @@ test("a train from the beginning of its block stays where it was read", () => {
   assert.equal(pages.handOver(KEY, 7), page);
 });
 
+test("fragments of a transfer may come before anything else is heard of it", () => {
+  const pool = new PagePool(4);
+  const pages = new InboundPages(pool);
+  const page = pool.take()!;
+  fill(pool, page, 0, 44);
+  const reading = pages.keepRun(KEY, 7, 0, 44, page);
+  const payload = Buffer.alloc(FRAGMENT_PAYLOAD_BYTES, 9);
+  const place = { fullBytes: FRAGMENT_PAYLOAD_BYTES, payloadStart: 0, payloadBytes: payload.length };
+  pages.keepFragment(KEY, { ...place, block: 8, index: 0 }, payload);
+  pages.open(KEY);
+  assert.notEqual(reading, page);
+  assert.equal(pages.handOver(KEY, 7), page);
+  assert.deepEqual(payloadAt(pool, pages.handOver(KEY, 8), 0), [9, 9]);
+});
+
 test("a train from the middle of its block is copied to its place", () => {
   const { pool, pages } = opened(4);
   const page = pool.take()!;
@@ -50,6 +65,22 @@ test("a train from the middle of its block is copied to its place", () => {
     [31, 32, 33, 34, 35].map((byte) => [byte, byte]),
   );
   for (const index of [29, 35]) assert.deepEqual(payloadAt(pool, block, index), [0, 0]);
+});
+
+test("a train that comes before the transfer is opened stays where it was read, too", () => {
+  const pool = new PagePool(4);
+  const pages = new InboundPages(pool);
+  const page = pool.take()!;
+  const next = pages.keepRun(KEY, 0, 0, 44, page);
+  pages.open(KEY);
+  assert.equal(pages.handOver(KEY, 0), page);
+  pool.give(page);
+  pool.give(next);
+  pages.close(KEY);
+  assert.deepEqual(
+    [0, 1, 2, 3, 4].map(() => pool.take() !== undefined),
+    [true, true, true, true, false],
+  );
 });
 
 test("a train replaces what was forged of its block before it came", () => {

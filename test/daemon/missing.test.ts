@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { addMissing, noMember } from "../../src/daemon/pushes/missing.ts";
 import type { ChosenTargets } from "../../src/daemon/pushes/targets.ts";
+import type { InterfaceAddress } from "../../src/net/interfaces.ts";
 import type { Problem } from "../../src/engine/types.ts";
 
 /** Which hosts that are heard and are no members a push means. */
@@ -22,6 +23,7 @@ const SAYS_4: Problem = { kind: "other-version", ip: "10.0.0.4", version: 4, isP
 const FOREIGN: Problem = { kind: "foreign-key", ip: "10.0.0.5", isProven: false, count: 5 };
 const MUTE: Problem = { kind: "mute", ip: "10.0.0.6", isProven: true, count: 1, info: info("host6") };
 const SENDS_ONLY: Problem = { ...UNANSWERED, ip: "10.0.0.7", info: info("host7", [], false) };
+const CHOSEN = { name: "eth0", ip: "10.0.0.1" };
 const ALL = [UNANSWERED, SAYS_4, FOREIGN, MUTE, SENDS_ONLY];
 
 function missing(
@@ -31,7 +33,9 @@ function missing(
 ) {
   const chosen: ChosenTargets = { members: [], unknown: names, unknownExcepts: excepts, apart: [] };
   const members = nodeIds.map((nodeId) => ({ nodeId }));
-  const found = addMissing(chosen, names, excepts, { problems: ALL, members, isSealed, port: 5000 });
+  const found = addMissing(chosen, names, excepts, {
+    ...{ problems: ALL, members, isSealed, port: 5000, chosen: CHOSEN, others: [] },
+  });
   const addresses = found.missing.map(({ address }) => address);
   return { addresses, unknown: found.unknown, unknownExcepts: found.unknownExcepts };
 }
@@ -64,12 +68,29 @@ test("a name of a host that is heard is not unknown", () => {
 });
 
 test("a push without a member says what is in the way of every host that is heard", () => {
-  const sentence = (problems: readonly Problem[]) =>
-    noMember({ problems, members: [], isSealed: true, port: 5001 }).message;
-  assert.equal(sentence([]), "there is no member to send to: 'msync --members' lists those that are there");
+  const here = { members: [], isSealed: true, port: 5001, chosen: CHOSEN };
+  const sentence = (problems: readonly Problem[], others: readonly InterfaceAddress[] = []) =>
+    noMember({ ...here, problems, others }).message;
+  assert.match(
+    sentence([]),
+    /^there is no member to send to: no other host is heard on eth0 \(10\.0\.0\.1\): run 'systemctl start makuosan' on/,
+  );
+  assert.match(
+    noMember({ ...here, problems: [FOREIGN], others: [], unrouted: "10.0.0.0/24" }).message,
+    /^there is no member to send to: this host has no route to 10\.0\.0\.0\/24: run 'ip route add .* dev eth0',.*; 5 packets/,
+  );
+  const other = { name: "eth1", ip: "10.1.0.1", netmask: "255.255.255.0" };
+  assert.equal(
+    sentence([], [other]),
+    "there is no member to send to: no other host is heard on eth0 (10.0.0.1); this host also has eth1 (10.1.0.1): " +
+      "to use another one, run 'makuosan --set interface=eth1' and 'systemctl restart makuosan'",
+  );
   assert.equal(
     sentence([FOREIGN, UNANSWERED]),
-    "there is no member to send to: 5 packets under another key from 10.0.0.5: is its key file that of this fleet?; " +
-      "host3 (10.0.0.3) is heard but does not answer: is UDP 5001 let in there?",
+    "there is no member to send to: 5 packets under another key from 10.0.0.5: is its key file that of this fleet? " +
+      "If not, copy the key file of this host to it, and run 'systemctl restart makuosan' there; " +
+      "host3 (10.0.0.3) is heard but does not answer: is UDP 5001 let in there? " +
+      "If not, run 'ufw allow 5001/udp', 'firewall-cmd --add-port=5001/udp', " +
+      "or for nftables 'nft insert rule inet filter input udp dport 5001 accept'",
   );
 });

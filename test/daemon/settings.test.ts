@@ -88,3 +88,17 @@ void suite("the directory of the history", () => {
     assert.deepEqual(place(byDefault, "/a"), { directory: byDefault, isRequired: false, isManaged: false });
   });
 });
+
+test("a hook that a link leads to is the program behind the link: a push can change a link in the base directory", (context) => {
+  const directory = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-hook-")));
+  context.after(() => fs.rmSync(directory, { recursive: true }));
+  const base = path.join(directory, "base");
+  const program = path.join(directory, "program");
+  const link = path.join(base, "hook");
+  fs.mkdirSync(base);
+  fs.writeFileSync(program, "#!/bin/sh\n", { mode: 0o755 });
+  fs.symlinkSync(program, link);
+  const { hooks } = resolve({ base, "pre-commit": link, "post-commit": link });
+  assert.equal(hooks.preCommit, program);
+  assert.equal(hooks.postCommit, program);
+});

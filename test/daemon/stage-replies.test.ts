@@ -68,3 +68,9 @@ test("recovery and what is left over go to the log alone", () => {
     "driver: ",
   ]);
 });
+
+test("a command that the log names does nothing but remove one path, whatever the path is called", () => {
+  const { heard, hearers } = begin();
+  passStageReplies([{ kind: "strange", path: "/srv/.makuosan/x; id" }], hearers);
+  assert.match(heard[0] ?? "", /remove it with 'rm -r '\/srv\/\.makuosan\/x; id''$/);
+});

@@ -149,3 +149,20 @@ test("deletes that had no room in the list of a member are counted", () => {
   assert.equal(report.tally.deleted, 13);
   assert.equal(events.length, 2);
 });
+
+test("of paths with problems a hundred are logged, and all are told", () => {
+  const events: Event[] = [];
+  const lines: string[] = [];
+  const log = pino({}, { write: (line) => lines.push((JSON.parse(line) as { msg: string }).msg) });
+  const report = new TransferReport(7, { isCheck: false }, HOSTS, (event) => events.push(event), log);
+  for (let count = 0; count < 80; count++) report.onSource(produced(500, 1));
+  const note = { kind: FindingKind.note, path: "a", text: "no" };
+  report.onFindings(
+    "e1",
+    Array.from({ length: 80 }, () => note),
+  );
+  assert.equal(events.length, 160);
+  assert.equal(lines.length, 101);
+  assert.equal(lines[99], "host1: no");
+  assert.equal(lines[100], "transfer 7: there are more paths with problems than are logged; msync names all");
+});

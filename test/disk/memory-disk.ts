@@ -92,7 +92,7 @@ export class MemoryDisk extends MemoryMachine implements Disk {
     requireAccess(this.state.identity, inode, MAY.search, "statfs");
     const { capacityBytes, usedBytes } = this.state.volumeOf(inode);
     const isOrdered = this.state.options.model === "ordered";
-    return { freeBytes: Math.max(0, capacityBytes - usedBytes), freeInodes: Infinity, isOrdered };
+    return { freeBytes: Math.max(0, capacityBytes - usedBytes), freeInodes: this.freeInodes, isOrdered };
   }
 
   checkWritable(directory: DirectoryHandle): void {

@@ -52,6 +52,8 @@ export class MemoryMachine {
   /** How many calls were made, and below how many of them changed something or made it durable. */
   calls = 0;
   changes = 0;
+  /** What the disk tells of inodes; it makes entries in any case. */
+  freeInodes = Infinity;
   private isStopped = false;
   protected readonly options: MemoryDiskOptions;
   protected readonly state: MemoryState;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { MEMBERS, TARGETS_PER_MESSAGE } from "../../src/wire/limits.ts";
 import type { ControlMessage } from "../../src/wire/message.ts";
 import { MemberPhase } from "../../src/wire/status-message.ts";
 import { epochOf, keyOf, ScriptedReceiver, SELF, TRANSFER } from "./scripted-receiver.ts";
@@ -45,6 +46,21 @@ test("a member with a place whose sender has left asks, and follows a COMMIT tha
   node.said.length = 0;
   node.run(2000);
   assert.deepEqual(questions(node), [], "it knows now");
+});
+
+test("no more nodes are remembered of a COMMIT than a fleet has members", () => {
+  const node = ordered();
+  for (let first = 0; first < MEMBERS; first += TARGETS_PER_MESSAGE) {
+    const named = Array.from({ length: TARGETS_PER_MESSAGE }, (_, index) =>
+      epochOf(1_000_000 + first + index),
+    );
+    node.hear(relay(named), 1);
+  }
+  // One more than there can be, and it is a member.
+  node.hear(relay([epochOf(1)]), 1);
+  node.hear(query(), 1);
+  node.run(100);
+  assert.deepEqual(answers(node), []);
 });
 
 test("a sender that is silent is asked after within a second, and the transfer is given up after fifteen", () => {

@@ -31,3 +31,16 @@ test("a member that was silent is waited for shortly from then on, until it is h
   sender.hear(1, { type: "alive", body: { info: infoOf(1) } });
   assert.deepEqual(push(sender, 4), long);
 });
+
+test("a silent member is not said to be writing", () => {
+  const sender = new ScriptedSender(2, { blocks: [] });
+  sender.start({ transfer: 1 });
+  const writing = () => sender.engine.outboundTransfer(1)?.delays.map(({ epoch }) => epoch) ?? [];
+  for (const member of [0, 1]) sender.status(member, { transfer: 1, phase: MemberPhase.receiving });
+  assert.equal(writing().length, 2);
+  for (let count = 0; count < 60; count++) {
+    sender.run(50);
+    sender.status(0, { transfer: 1, phase: MemberPhase.receiving });
+  }
+  assert.equal(writing().length, 1);
+});

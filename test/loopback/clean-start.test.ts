@@ -12,6 +12,9 @@ import { eventually, must, run } from "../support/processes.ts";
 
 const isRoot = process.getuid?.() === 0;
 
+/** The kernel shows descriptors and environment of a process that is not dumped to root alone. */
+const unseen = !isRoot && "only root sees the descriptors and the environment of a daemon";
+
 function makeFleet(context: TestContext, count: number, ...args: string[]): LoopbackFleet {
   const fleet = LoopbackFleet.create(count, args);
   context.after(() => fleet.destroy());
@@ -112,35 +115,39 @@ test("its memory is for root alone: no core dumps, no debugger of the same user"
   assert.match(stderr, /Permission denied/);
 });
 
-test("no thread can get rights by a program, and no variable reaches Node", async (context) => {
-  const [host] = makeFleet(context, 1).hosts as [Host];
-  const home = path.dirname(host.base);
-  const fifo = path.join(home, "fifo");
-  await must("mkfifo", [fifo]);
-  // Who opens the FIFO waits for ever.
-  host.environment = {
-    OPENSSL_CONF: fifo,
-    NODE_COMPILE_CACHE: path.join(home, "cache"),
-    NODE_DEBUG: "*",
-    NODE_UNIQUE_ID: "1",
-    NODE_OPTIONS: `--require ${fifo}`,
-    FOREIGN: "1",
-  };
-  await host.start();
-  const names = fs
-    .readFileSync(`/proc/${host.pid}/environ`, "latin1")
-    .split("\0")
-    .map((one) => one.split("=")[0] ?? "");
-  for (const name of Object.keys(host.environment)) assert.ok(!names.includes(name), name);
-  for (const thread of fs.readdirSync(`/proc/${host.pid}/task`)) {
-    assert.match(statusOf(`${host.pid}/task/${thread}`), /^NoNewPrivs:\t1$/m);
-  }
-  const { stderr } = await host.stop();
-  assert.equal(stderr, "");
-});
+test(
+  "no thread can get rights by a program, and no variable reaches Node",
+  { skip: unseen },
+  async (context) => {
+    const [host] = makeFleet(context, 1).hosts as [Host];
+    const home = path.dirname(host.base);
+    const fifo = path.join(home, "fifo");
+    await must("mkfifo", [fifo]);
+    // Who opens the FIFO waits for ever.
+    host.environment = {
+      OPENSSL_CONF: fifo,
+      NODE_COMPILE_CACHE: path.join(home, "cache"),
+      NODE_DEBUG: "*",
+      NODE_UNIQUE_ID: "1",
+      NODE_OPTIONS: `--require ${fifo}`,
+      FOREIGN: "1",
+    };
+    await host.start();
+    const names = fs
+      .readFileSync(`/proc/${host.pid}/environ`, "latin1")
+      .split("\0")
+      .map((one) => one.split("=")[0] ?? "");
+    for (const name of Object.keys(host.environment)) assert.ok(!names.includes(name), name);
+    for (const thread of fs.readdirSync(`/proc/${host.pid}/task`)) {
+      assert.match(statusOf(`${host.pid}/task/${thread}`), /^NoNewPrivs:\t1$/m);
+    }
+    const { stderr } = await host.stop();
+    assert.equal(stderr, "");
+  },
+);
 
 for (const place of ["foreground", "background"] as const) {
-  test(`a descriptor of the shell does not stay open in the ${place}`, async (context) => {
+  test(`a descriptor of the shell does not stay open in the ${place}`, { skip: unseen }, async (context) => {
     const fleet = makeFleet(context, 1);
     const [host] = fleet.hosts as [Host];
     const lock = path.join(fleet.directory, "lock");
@@ -209,7 +216,7 @@ test("a hook has three descriptors, no capability, and the variables of the manu
 
 test(
   "a lock of another user on the base directory keeps no daemon from starting",
-  { skip: !isRoot },
+  { skip: !isRoot && "another user needs root" },
   async (context) => {
     const [host, other] = makeFleet(context, 2).hosts as [Host, Host];
     const stranger = spawn("setpriv", [

@@ -139,7 +139,6 @@ export class MemoryNode {
       // What is thrown at a node is counted one by one; the budget has tests of its own.
       strangers: { take: () => true },
     });
-    this.inbound.afterOffer = () => this.pump();
   }
 
   startTransfer(transfer: number, tree: Tree): void {

@@ -34,6 +34,8 @@ export class MemoryTransport implements Transport {
   readonly ip: string;
   readonly group = { ip: GROUP_IP, port: PORT };
   readonly receiveBufferBytes = 1_000_000;
+  readonly sendBufferBytes = 1_000_000;
+  readonly droppedDatagrams = 0;
   readonly isOffloaded = false;
   readonly sendErrors = 0;
   readonly outsideMessages = 0;

@@ -140,6 +140,31 @@ test("a disk that fills up in the middle is named just so", options, async () =>
   await eventually("nothing is left over", () => staged(victim).length === 0);
 });
 
+test(
+  "no inodes left is told from no space left, with host and path, and a dry run foresees it",
+  options,
+  async () => {
+    const victim = receivers[1]!;
+    for (let number = 0; number < 30; number++)
+      fs.writeFileSync(path.join(sender.base, `f${number}`), "text");
+    await must("mount", ["-o", "remount,nr_inodes=20", victim.base]);
+    const dryRun = await sender.msync("-rn");
+    assert.equal(dryRun.status, 3);
+    assert.match(
+      dryRun.stderr,
+      /^error: host3: the base directory: no inodes: \d+ are needed and \d+ are free /,
+    );
+    const { status, stderr } = await sender.msync("-r");
+    assert.equal(status, 3);
+    assert.match(stderr, /^error: host3: f\d+: no inodes are left on the file system.*\(df -i\)\)?\n$/);
+    await eventually("nothing is left over", () => staged(victim).length === 0);
+    assert.deepEqual(fs.readdirSync(victim.base), []);
+    assert.equal(await sameTrees(sender, receivers[0]!), "");
+    await must("mount", ["-o", "remount,nr_inodes=1000", victim.base]);
+    assert.equal((await sender.msync("-r")).status, 0);
+  },
+);
+
 test("a file that grows while it is sent is named, and the rest arrives", options, async () => {
   await twoVersions();
   fs.writeFileSync(path.join(sender.base, "z-last"), "last");

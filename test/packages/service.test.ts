@@ -106,7 +106,10 @@ void suite("the service, from the package for Debian", { skip: problem ?? false 
     assert.equal((await as("member")).status, 0);
     const { status, stderr } = await as("stranger");
     assert.equal(status, 2);
-    assert.match(stderr, /^error: permission denied: join the group makuosan, or be root, to use .*\n$/);
+    assert.match(
+      stderr,
+      /^error: permission denied: join the group makuosan, or be root, to use .*: run 'usermod -aG makuosan [^']+' as root, and log in again\n$/,
+    );
   });
 
   test("a reload takes over the log level, and a broken config file only complains", async () => {

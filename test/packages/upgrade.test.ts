@@ -133,8 +133,12 @@ void suite("packages come and go", { skip: problem ?? false }, () => {
 
   test("the sender is upgraded in the middle of a transfer that takes too long: it is reported, nothing is half", async () => {
     const old = await sumOfBig(two);
+    const history = await one.must("msync", "--history", "1000");
+    assert.match(history, / sent +from /);
     const { done } = await pushSlowly(20);
     await upgrade(one);
+    for (const line of history.trim().split("\n"))
+      assert.ok((await one.must("msync", "--history", "1000")).includes(line), line);
     const { status, stderr } = await done;
     assert.notEqual(status, 0);
     assert.match(stderr, /^error: /);
@@ -145,6 +149,21 @@ void suite("packages come and go", { skip: problem ?? false }, () => {
     await acquainted(machines);
     await push(one, "-r");
     await assertSameFiles(machines);
+  });
+
+  test("history and node id outlive an upgrade, and both are still written", async () => {
+    const ids = () => one.must("cat", "/var/lib/makuosan/node-id");
+    const transfers = async () => (await one.must("msync", "--history", "1000")).split("\n");
+    const [id, kept] = [await ids(), await transfers()];
+    assert.ok(kept.length > 1, "pushes were made before the upgrade of this host");
+    await one.must("apt-get", "install", "-y", "--reinstall", `/newer/${debOf(NEWER)}`);
+    await acquainted(machines);
+    assert.equal(await ids(), id);
+    await one.shell(`date > ${BASE}/upgraded && chown makuosan: ${BASE}/upgraded`);
+    await push(one, "upgraded");
+    const now = await transfers();
+    for (const line of kept) assert.ok(now.includes(line), line);
+    assert.ok(now.length > kept.length);
   });
 
   test("an upgrade does not start what was switched off", async () => {

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { UserError } from "../../src/base/user-error.ts";
 import { ConsoleServer } from "../../src/console/server.ts";
 import { History } from "../../src/daemon/pushes/history.ts";
 import { openSocketFor } from "../../src/daemon/service/socket-owner.ts";
+import { setValues } from "../../src/daemon/settings/config-editor.ts";
 import { giveDirectory, replaceFile } from "../../src/sys/own-files.ts";
 import { NOBODY, whileRacing } from "../support/racer.ts";
 import { asRoot, makeHome, race, Vault } from "./places.ts";
@@ -87,5 +89,39 @@ test("an id and a history that are exchanged for links overwrite nothing", asRoo
       })),
   );
   context.diagnostic(`${turns} tries, ${written} ids written`);
+  assert.ok(turns > 10 && written > 0, `${turns} ${written}`);
+});
+
+const EXCHANGE_CONFIG = `
+  const [file, target] = given;
+  attempt(() => fs.symlinkSync(target, file + ".link"));
+  attempt(() => fs.renameSync(file + ".link", file));
+  attempt(() => fs.symlinkSync(target, file + ".new"));
+  if (number % 3 === 0) { attempt(() => fs.unlinkSync(file)); attempt(() => fs.unlinkSync(file + ".new")); }`;
+
+test("a config file that is exchanged for a link gives nothing another mode", asRoot, async (context) => {
+  const vault = new Vault(context);
+  const config = path.join(makeHome(context, NOBODY), "config");
+  fs.writeFileSync(config, "port = 5000\n");
+  fs.mkdirSync(`${config}.d`);
+  fs.chownSync(`${config}.d`, NOBODY, NOBODY);
+  let written = 0;
+  let turns = 0;
+  await whileRacing(
+    EXCHANGE_CONFIG,
+    [path.join(`${config}.d`, "50-set.conf"), vault.file],
+    async () =>
+      (turns = await race((number) => {
+        try {
+          setValues(config, [`port=${1024 + (number % 60_000)}`]);
+          written++;
+        } catch (error) {
+          // The user is in the way.
+          assert.ok(error instanceof UserError, String(error));
+        }
+        vault.check();
+      })),
+  );
+  context.diagnostic(`${turns} tries, ${written} files written`);
   assert.ok(turns > 10 && written > 0, `${turns} ${written}`);
 });

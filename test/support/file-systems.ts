@@ -40,11 +40,23 @@ const KINDS = {
     sizeMb: 64,
   },
   overlayfs: { make: undefined, mount: [], sizeMb: 0 },
+  // Room for plenty of bytes, and for few files.
+  "tmpfs with few inodes": {
+    make: undefined,
+    mount: ["-t", "tmpfs", "-o", "size=64m,nr_inodes=40", "tmpfs"],
+    sizeMb: 0,
+  },
+  "ext4 with few inodes": {
+    make: ["mkfs.ext4", "-q", "-N", "32"],
+    mount: ["-t", "ext4"],
+    sizeMb: 16,
+  },
 } as const satisfies Record<string, Kind>;
 
 export type FileSystem = keyof typeof KINDS;
 
-export const FILE_SYSTEMS = Object.keys(KINDS) as FileSystem[];
+/** Those that have room for any tree. */
+export const FILE_SYSTEMS = (Object.keys(KINDS) as FileSystem[]).filter((name) => !name.includes("inodes"));
 
 /** Why this host cannot have a file system. */
 export interface Skipped {

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { DIST, Host } from "./host.ts";
+import { removeTree } from "./trees.ts";
 
 /**
  * A fleet on 127.0.0.x, which needs no root: all daemons run as an ordinary user. If the tests run as root, the daemons
@@ -36,7 +37,7 @@ export class LoopbackFleet {
 
   async destroy(): Promise<void> {
     await Promise.all(this.hosts.map((host) => host.stop("SIGKILL")));
-    fs.rmSync(this.directory, { recursive: true, force: true });
+    removeTree(this.directory);
   }
 
   private addHost(index: number, port: number, programs: string, more: readonly string[]): void {

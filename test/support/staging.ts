@@ -12,6 +12,7 @@ import { NO_RULES, type ScanRules } from "../../src/tree/scan/request.ts";
 import { Source, type SourceNotice } from "../../src/tree/scan/source.ts";
 import type { Protection } from "../../src/tree/decide/protection.ts";
 import { DEFAULT_DELETE_LIMIT } from "../../src/tree/decide/superfluous.ts";
+import { exactError } from "../../src/tree/apply/no-inodes.ts";
 import { Stage } from "../../src/tree/apply/stage.ts";
 import { type AttributeRules, groupsOfProcess } from "../../src/tree/entries/attributes.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "../../src/wire/datagram.ts";
@@ -80,8 +81,9 @@ export class StagingPair {
       this.send(source, stage);
     } catch (error) {
       // As the daemon ends a transfer that has failed.
+      const exact = exactError(error, base);
       stage.clean();
-      throw error;
+      throw exact;
     } finally {
       source.close();
     }

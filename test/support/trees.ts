@@ -78,3 +78,20 @@ export function makeFile(file: string, bytes: number): void {
   }
   fs.closeSync(descriptor);
 }
+
+/** Removes a directory with all that is in it, also what is closed to its owner. */
+export function removeTree(directory: string): void {
+  openDirectories(directory);
+  fs.rmSync(directory, { recursive: true, force: true });
+}
+
+function openDirectories(directory: string): void {
+  try {
+    fs.chmodSync(directory, 0o700);
+  } catch {
+    // It belongs to another user: root alone can remove it, and needs no mode for that.
+  }
+  for (const entry of fs.readdirSync(directory, { withFileTypes: true })) {
+    if (entry.isDirectory()) openDirectories(path.join(directory, entry.name));
+  }
+}

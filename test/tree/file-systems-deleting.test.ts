@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
-import { type TestContext, test } from "node:test";
+import { describe, type TestContext, test } from "node:test";
 import { recover } from "../../src/tree/apply/recovery.ts";
 import { Directories } from "../../src/tree/disk/directories.ts";
 import { linuxDisk } from "../../src/tree/disk/linux-disk.ts";
@@ -168,4 +168,80 @@ test("ext4 that ignores case: a rename of the case alone deletes nothing", optio
   assert.equal(fs.readFileSync(path.join(pair.to, "DIR/x"), "utf8"), "x");
   pair.push();
   assert.equal(Object.keys(contents(pair.to)).length, 3);
+});
+
+describe("ext4: an entry that cannot be deleted any more when it goes", options, () => {
+  /** A push that deletes `old` and replaces `site`, after its plan; and what its commit says. */
+  const late = (context: TestContext, make: (pair: StagingPair) => (() => void) | undefined) => {
+    const pair = pairOn(context, "ext4");
+    if (pair === undefined) return undefined;
+    write(pair.to, HERE);
+    write(pair.from, { keep: "kk" });
+    fs.symlinkSync("elsewhere", path.join(pair.from, "site"));
+    pair.scanRules = { deletes: "also", isForced: true };
+    const stage = pair.stage();
+    stage.prepare();
+    const undo = make(pair);
+    if (undo === undefined) {
+      context.skip("this host cannot make it so");
+      return undefined;
+    }
+    try {
+      const text = textOf(stage.commit());
+      stage.clean();
+      assert.equal(fs.existsSync(path.join(pair.to, ".makuosan")), false, "nothing is left over");
+      return { pair, text, second: refusal(pair, true) };
+    } finally {
+      undo();
+    }
+  };
+
+  test("is marked as immutable", (context) => {
+    const result = late(context, (pair) => {
+      const marked = path.join(pair.to, "old/in/b");
+      return runs("chattr", "+i", marked) ? () => runs("chattr", "-i", marked) : undefined;
+    });
+    if (result === undefined) return;
+    assert.match(result.text, /^all is new but old\/in\/b: it is marked as immutable/);
+    assert.match(result.second, /^old\/in\/b: it is marked as immutable/, "a dry run foresees it");
+    assert.equal(contents(result.pair.to)["old/a"], "a", "its directory is whole");
+    result.pair.push();
+    assert.deepEqual(contents(result.pair.to), { keep: "kk", site: "link to elsewhere" });
+  });
+
+  test("is mounted on", (context) => {
+    const result = late(context, (pair) => {
+      const [source, target] = [path.join(pair.to, "keep"), path.join(pair.to, "site/up")];
+      return runs("mount", "--bind", source, target) ? () => runs("umount", target) : undefined;
+    });
+    if (result === undefined) return;
+    assert.match(result.text, /^all is new but site\/up: something is mounted on it/);
+    assert.match(result.second, /^site\/up: something is mounted on it/, "a dry run foresees it");
+    assert.equal(contents(result.pair.to)["keep"], "kk");
+    result.pair.push();
+    assert.deepEqual(contents(result.pair.to), { keep: "kk", site: "link to elsewhere" });
+  });
+
+  for (const [name, kept, expected] of [
+    ["old/in/b", "old/in/b", /^all is new but old\/in\/b: the operation is not permitted/],
+    [
+      "site/up",
+      "site.kept-1/up",
+      /^all is new but site\/up: it could not be deleted, so it is kept as site\.kept-1\/up: the operation/,
+    ],
+  ] as const)
+    test(`is what the kernel swaps to, which nothing tells before: ${name}`, (context) => {
+      const result = late(context, (pair) => {
+        const file = path.join(pair.to, name);
+        fs.chmodSync(file, 0o600);
+        const isSwap =
+          runs("fallocate", "-l", "1M", file) && runs("mkswap", "-q", file) && runs("swapon", file);
+        return isSwap ? () => runs("swapoff", path.join(pair.to, kept)) : undefined;
+      });
+      if (result === undefined) return;
+      assert.match(result.text, expected);
+      assert.equal(fs.statSync(path.join(result.pair.to, kept)).size, 2 ** 20);
+      result.pair.push();
+      assert.deepEqual(contents(result.pair.to), { keep: "kk", site: "link to elsewhere" });
+    });
 });

@@ -3,6 +3,10 @@ import fs from "node:fs";
 import path from "node:path";
 import { describe, test, type TestContext } from "node:test";
 import { reason } from "../../src/base/reason.ts";
+import { exactReason } from "../../src/tree/apply/no-inodes.ts";
+import { stageFailure } from "../../src/tree/apply/stage.ts";
+import { Directories } from "../../src/tree/disk/directories.ts";
+import { linuxDisk } from "../../src/tree/disk/linux-disk.ts";
 import { type FileSystem, withFileSystem } from "../support/file-systems.ts";
 import { StagingPair } from "../support/staging.ts";
 
@@ -125,3 +129,56 @@ describe("without the types of entries in directories", () => {
       });
     });
 });
+
+describe("no inodes are left", () => {
+  for (const name of ["tmpfs with few inodes", "ext4 with few inodes"] as const)
+    test(`${name}: a push says so, a dry run foresees it, and nothing is left over`, (context) => {
+      onFileSystem(context, name, (pair) => {
+        const fine = new StagingPair();
+        Object.assign(pair, { from: fine.from });
+        for (let number = 0; number < 8; number++)
+          fs.writeFileSync(path.join(pair.from, `f${number}`), "text");
+        const fillers = fill(pair.directory);
+        const base = Directories.at(linuxDisk, pair.to);
+        const reasonOf = (dryRun: boolean) => {
+          try {
+            const stage = pair.stage([""], dryRun);
+            if (!dryRun) stage.prepare();
+            stage.clean();
+            return undefined;
+          } catch (error) {
+            return exactReason(stageFailure(error), base);
+          }
+        };
+        // Each time one more is free: a transfer can begin a little less, and never all of it.
+        for (let free = 0; free < 12; free++) {
+          assert.equal(reasonOf(true)?.code, "too-few-inodes", `${free} free`);
+          const why = reasonOf(false);
+          assert.equal(why?.code, "no-inodes", `${free} free`);
+          assert.match(why.path ?? "", /^(\.makuosan|f\d)$/);
+          assert.equal(fs.existsSync(path.join(pair.to, ".makuosan")), false, `${free} free`);
+          fs.rmSync(fillers.pop() ?? "");
+        }
+        assert.equal(reasonOf(true), undefined, "12 free");
+        assert.equal(reasonOf(false), undefined, "12 free");
+        base.close();
+        fine.destroy();
+      });
+    });
+});
+
+/** Makes files until no inode is left; there is plenty of room for bytes. */
+function fill(directory: string): string[] {
+  const made: string[] = [];
+  for (;;) {
+    const filler = path.join(directory, `filler${made.length}`);
+    try {
+      fs.closeSync(fs.openSync(filler, "wx"));
+    } catch (error) {
+      assert.equal((error as NodeJS.ErrnoException).code, "ENOSPC");
+      assert.ok(made.length >= 12, "the file system has inodes for the test");
+      return made;
+    }
+    made.push(filler);
+  }
+}

@@ -36,6 +36,9 @@ const BODIES: Readonly<Record<number, readonly [string, (from: Cursor) => Plain]
   24: ["query", (from) => ({ sender: from.hex(8), transfer: from.u32() })],
   25: ["relay", (from) => ({ sender: from.hex(8), ...(order(from) as object) })],
   26: ["yield", (from) => ({ transfer: from.u32(), target: from.hex(8), admission: from.u32() })],
+  27: ["probe", probe],
+  28: ["inspect", inspect],
+  29: ["condition", condition],
 };
 
 export function naiveMessage(bytes: Uint8Array): Plain {
@@ -45,6 +48,42 @@ export function naiveMessage(bytes: Uint8Array): Plain {
   const body = entry[1](from);
   demand(from.left === 0, "end");
   return { type: entry[0], body };
+}
+
+function probe(from: Cursor): Plain {
+  const [examination, series, fillerBytes] = [from.u32(), from.u8(), from.u16()];
+  demand(series >= 1 && series <= 5, "series");
+  demand(fillerBytes <= 1376, "filler");
+  from.hex(fillerBytes);
+  return { examination, series, fillerBytes };
+}
+
+function inspect(from: Cursor): Plain {
+  const body = { to: from.hex(8), examination: from.u32(), number: from.u16(), answers: from.u8() };
+  demand(body.answers <= 20, "answers");
+  return body;
+}
+
+function condition(from: Cursor): Plain {
+  const head = { to: from.hex(8), examination: from.u32(), number: from.u16() };
+  const arrived = from.times(4, () => from.u16());
+  const clockMs = safe(from);
+  const flags = from.u8();
+  demand(flags < 8, "flags");
+  const [freeBytes, allBytes, freeInodes, allInodes] = [safe(from), safe(from), safe(from), safe(from)];
+  const [isKnown, isWritable] = [flags % 2 === 1, Math.floor(flags / 2) % 2 === 1];
+  const disk = { isKnown, isWritable, freeBytes, allBytes, freeInodes, allInodes };
+  const keepsOwner = flags >= 4;
+  const receiveBufferBytes = from.u32();
+  const dropped = safe(from);
+  return { ...head, arrived, clockMs, keepsOwner, disk, receiveBufferBytes, dropped, members: from.u16() };
+}
+
+/** A u64 that a number of JavaScript holds exactly. */
+function safe(from: Cursor): number {
+  const value = Number(from.u64());
+  demand(Number.isSafeInteger(value), "number");
+  return value;
 }
 
 function nodeInfo(from: Cursor): Plain {

@@ -14,6 +14,7 @@ import {
 } from "../../src/wire/entry.ts";
 import { FindingKind } from "../../src/wire/findings.ts";
 import { ManifestWriter } from "../../src/wire/manifest.ts";
+import type { Condition } from "../../src/wire/examination-messages.ts";
 import type { NodeInfo, Route } from "../../src/wire/membership-messages.ts";
 import type { ControlMessage } from "../../src/wire/message.ts";
 import { type Metadata, NO_METADATA } from "../../src/wire/metadata.ts";
@@ -186,6 +187,18 @@ const MAKERS: readonly ((random: Random) => ControlMessage)[] = [
     type: "abort",
     body: { transfer: u32(random), targets: targetsOf(random, 90), reason: text(random, 0, 512, 0) },
   }),
+  (random) => ({
+    type: "probe",
+    body: { examination: u32(random), series: 1 + (u32(random) % 5), fillerBytes: u32(random) % 1377 },
+  }),
+  (random) => ({
+    type: "inspect",
+    body: {
+      to: hexOf(randomBytes(random, 8)),
+      ...{ examination: u32(random), number: u16(random), answers: u32(random) % 21 },
+    },
+  }),
+  (random) => ({ type: "condition", body: condition(random) }),
   (random) => ({ type: "inquiry", body: { transfer: u32(random), first: u32(random) } }),
   (random) => {
     const [transfer, first, hasMore] = [u32(random), u32(random), flag(random)];
@@ -298,4 +311,14 @@ export function randomData(random: Random, most: number): Uint8Array {
     }
   }
   return writer.finish();
+}
+
+function condition(random: Random): Condition {
+  const [to, examination, number] = [hexOf(randomBytes(random, 8)), u32(random), u16(random)];
+  const arrived = [u16(random), u16(random), u16(random), u16(random)];
+  const sizes = { freeBytes: u32(random), allBytes: u32(random) * 4096 };
+  const inodes = { freeInodes: u32(random), allInodes: u32(random) };
+  const disk = { isKnown: flag(random), isWritable: flag(random), ...sizes, ...inodes };
+  const rest = { clockMs: u32(random) * 1000, keepsOwner: flag(random), receiveBufferBytes: u32(random) };
+  return { to, examination, number, arrived, disk, ...rest, dropped: u32(random), members: u16(random) };
 }

@@ -10,6 +10,7 @@ complete -c makuosan -l keep-owner -d 'Keep the owners of files even if the daem
 complete -c makuosan -l state -x -a '(__fish_complete_directories)' -d 'Directory for the history of transfers'
 complete -c makuosan -s U -l socket -r -F -d 'Control socket'
 complete -c makuosan -s o -l no-console -d 'Make no control socket'
+complete -c makuosan -l metrics -x -d 'Serve metrics for Prometheus on this address and TCP port'
 complete -c makuosan -s d -l loglevel -x -a 'fatal error warn info debug trace' -d 'Log level: fatal, error, warn, info, debug, trace, or a number from 0 to 9'
 complete -c makuosan -s p -l port -x -d 'UDP port'
 complete -c makuosan -s m -l multicast -x -d 'Multicast group'

@@ -11,9 +11,17 @@ import { PublicationFile } from "./publication-file.ts";
  * @returns undefined if there is no state directory that can be written
  */
 export function openPublications(settings: Settings, ip: string, log: Log): PublicationFile | undefined {
-  const { base, hostName, labels, receives, state } = settings;
+  const { base, hostName, receives, state } = settings;
   if (!receives && !settings.sends) return undefined;
-  const publications = new PublicationLog({ hostName, ip, labels }, receives);
+  // The labels may be others after a reload.
+  const self = {
+    hostName,
+    ip,
+    get labels() {
+      return settings.labels;
+    },
+  };
+  const publications = new PublicationLog(self, receives);
   const onFailure = (code: string) =>
     log.error(`the log of pushes cannot be written (${code}), so this host may get them once more: see --state`);
   try {

@@ -17,18 +17,23 @@ import type { BlockKindNumber, Effect, InboundKey, Input, StageOutcome } from ".
  * in a ring for each transfer, incoming ones in pages. Messages only name them.
  */
 
-export interface WorkerSettings extends NativeWorkerData {
-  readonly role: "source" | "stage";
-  /** The real path of the base directory, and the path that was given for it. */
-  readonly base: string;
-  readonly givenBase: string;
-  readonly keepOwner: boolean;
+/** What a member allows transfers to change. */
+export interface StageRules {
   /** Patterns of what is never changed here. */
   readonly excludes: readonly string[];
   /** Whether the paths that a transfer changes are listed in a file. */
   readonly listsChanges: boolean;
   /** How much a transfer may delete on this host. */
   readonly deleteLimit: DeleteLimit;
+}
+
+export interface WorkerSettings extends NativeWorkerData {
+  readonly role: "source" | "stage";
+  /** The real path of the base directory, and the path that was given for it. */
+  readonly base: string;
+  readonly givenBase: string;
+  readonly keepOwner: boolean;
+  readonly rules: StageRules;
   /** The beginning of the path of each list of what was published; undefined if none are kept. */
   readonly lists: string | undefined;
   /** The memory of all incoming blocks. */
@@ -150,6 +155,8 @@ export const STAGED_NUMBERS = 2;
 
 /** To the staging thread. */
 export type StageCommand =
+  /** Other rules hold for transfers that are opened from now on. */
+  | { readonly kind: "rules"; readonly rules: StageRules }
   | {
       readonly kind: "open";
       readonly inbound: InboundKey;

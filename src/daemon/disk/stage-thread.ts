@@ -8,6 +8,8 @@ import { type BlockKindNumber, inboundName, type InboundKey } from "../../engine
 import { openBlock } from "../../net/block-sealing.ts";
 import { PAGE_BYTES } from "../../net/page-pool.ts";
 import { type AttributeRules, groupsOfProcess } from "../../tree/entries/attributes.ts";
+import { Leftovers } from "../../tree/apply/leftovers.ts";
+import { exactReason } from "../../tree/apply/no-inodes.ts";
 import { recover } from "../../tree/apply/recovery.ts";
 import type { Disk } from "../../tree/disk/disk.ts";
 import { Directories } from "../../tree/disk/directories.ts";
@@ -19,7 +21,7 @@ import { Owners } from "../../tree/entries/owners.ts";
 import { Protection } from "../../tree/decide/protection.ts";
 import { RefusalError, StageError } from "../../tree/reasons/stage-error.ts";
 import type { StagePlan } from "../../tree/decide/planner.ts";
-import { exactReason, Stage, stageFailure } from "../../tree/apply/stage.ts";
+import { Stage, stageFailure } from "../../tree/apply/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { joinPath, STAGING_NAME } from "../../wire/path-rules.ts";
 import { TransferRecord } from "./transfer-record.ts";
@@ -29,6 +31,7 @@ import {
   type StageCommand,
   type StagedOutcome,
   type StageReply,
+  type StageRules,
   type WorkerSettings,
 } from "./messages.ts";
 
@@ -131,10 +134,12 @@ class StageThread {
   private readonly reply: (message: StageReply) => void;
   private readonly rules: AttributeRules;
   private readonly disk: Disk;
-  private readonly protection: Protection | undefined;
+  private protection: Protection | undefined;
+  private allowed: StageRules;
   private readonly pages: Uint8Array;
   private readonly stages = new Map<string, OpenStage>();
   private readonly heap = new HeapKeeper(() => this.stages.size === 0);
+  private readonly leftovers = new Leftovers();
   private base: Directories | undefined;
   /** Called when a step has been taken that no command has asked for. */
   afterStep: () => void = () => undefined;
@@ -146,7 +151,14 @@ class StageThread {
     this.rules = { owners: new Owners(), keepOwner: settings.keepOwner, ownGroups: groupsOfProcess() };
     const { ownGroups } = this.rules;
     this.disk = new (withClosedDirectories(LinuxDisk, (group) => ownGroups.has(group)))();
-    this.protection = Protection.of(settings.excludes, Buffer.from(settings.base).toString("latin1"));
+    this.allowed = settings.rules;
+    this.changeRules(settings.rules);
+  }
+
+  /** Other rules hold for transfers that are opened from now on. */
+  changeRules(rules: StageRules): void {
+    this.allowed = rules;
+    this.protection = Protection.of(rules.excludes, Buffer.from(this.settings.base).toString("latin1"));
   }
 
   /** Before anything else: finishes or removes what an earlier run has left. */
@@ -158,6 +170,7 @@ class StageThread {
         onStrange: (name) =>
           this.reply({ kind: "strange", path: this.pathInBase(`${STAGING_NAME}/${name}`) }),
       });
+      for (const { name, isLeft } of finished) if (isLeft) this.leftovers.add(name);
       this.reply({ kind: "recovered", finished, failure: undefined });
     } catch (error) {
       this.reply({ kind: "recovered", finished: [], failure: stageFailure(error) });
@@ -165,6 +178,10 @@ class StageThread {
   }
 
   handle(command: Exclude<StageCommand, { kind: "stop" }>): void {
+    if (command.kind === "rules") {
+      this.changeRules(command.rules);
+      return;
+    }
     const name = inboundName(command.inbound);
     if (command.kind === "open") {
       this.stages.set(name, this.open(command));
@@ -211,11 +228,12 @@ class StageThread {
     try {
       this.checkBase();
       const { inbound, dryRun } = command;
+      if (!dryRun) this.leftovers.tryAgain(this.baseDirectory(), this.rules);
       const name = inboundName(inbound);
       const stage = new Stage(this.baseDirectory(), this.rules, name, dryRun, {
         protection: this.protection,
-        listsChanges: this.settings.listsChanges,
-        deleteLimit: this.settings.deleteLimit,
+        listsChanges: this.allowed.listsChanges,
+        deleteLimit: this.allowed.deleteLimit,
         onMoved: (moved) => this.tellMoved(moved),
         manifest: record,
       });
@@ -336,7 +354,10 @@ class StageThread {
     this.stages.delete(name);
     endPlanning(open);
     const failure = attempt(() => open.stage?.clean());
-    if (failure !== undefined) this.reply({ kind: "left", inbound, failure });
+    if (failure !== undefined) {
+      this.leftovers.add(name);
+      this.reply({ kind: "left", inbound, failure });
+    }
     this.reply({ kind: "closed", inbound });
     this.heap.noteEnd();
   }

@@ -2,6 +2,8 @@
 export class Counters {
   /** Not of this protocol, or damaged. */
   malformed = 0;
+  /** The address that the last malformed datagram came from; empty before the first. */
+  lastMalformedSource = "";
   /** Of another version of the protocol. */
   otherVersion = 0;
   /** Sealed with another key, or damaged on the way. */
@@ -14,4 +16,10 @@ export class Counters {
   spoiled = 0;
   /** The address that the last foreign datagram came from; empty before the first. */
   lastForeignSource = "";
+
+  /** A datagram from this address is not of this protocol, or damaged. */
+  noteMalformed(ip: string): void {
+    this.malformed++;
+    this.lastMalformedSource = ip;
+  }
 }

@@ -92,7 +92,6 @@ export class Driver {
   constructor(parts: DriverParts) {
     this.parts = parts;
     parts.inbound.beforeProgress = () => parts.transport.readTrains();
-    parts.inbound.afterOffer = () => this.pump();
     // Datagrams come in bunches; the engine's effects are carried out once after a bunch.
     parts.inbound.afterAll = () => this.planPump();
   }

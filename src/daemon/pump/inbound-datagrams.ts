@@ -38,8 +38,6 @@ export class InboundDatagrams implements DatagramHandler {
 
   /** Called before a PROGRESS is taken in: the blocks that its sender has sent before it are to be taken in first. */
   beforeProgress: () => void = () => undefined;
-  /** Called when an OFFER was taken in: the memory for its blocks is to be made now. */
-  afterOffer: () => void = () => undefined;
   /** Called when any datagrams were taken in. */
   afterAll: () => void = () => undefined;
 
@@ -84,7 +82,7 @@ export class InboundDatagrams implements DatagramHandler {
       const type = bytes[start + 2];
       if (type === DatagramType.fragment) this.takeFragment(bytes, start, length, source);
       else if (type === DatagramType.control) this.takeControl(bytes.subarray(start, start + length), source);
-      else this.counters.malformed++;
+      else this.counters.noteMalformed(ip);
       start += length;
     }
     this.afterAll();
@@ -106,7 +104,7 @@ export class InboundDatagrams implements DatagramHandler {
   private takeFragment(bytes: Buffer, start: number, length: number, source: Address): void {
     const { header } = this;
     if (!decodeFragment(bytes, start, length, header)) {
-      this.counters.malformed++;
+      this.counters.noteMalformed(source.ip);
       return;
     }
     if (this.pages.areUsedUp) return;
@@ -124,7 +122,7 @@ export class InboundDatagrams implements DatagramHandler {
   private takeOtherVersion(bytes: Buffer, start: number, end: number, ip: string): number {
     const other = datagramOfOtherVersion(bytes, start, end);
     if (other === undefined) {
-      this.counters.malformed++;
+      this.counters.noteMalformed(ip);
       return 0;
     }
     const { version, lengthBytes, isControl } = other;
@@ -170,12 +168,10 @@ export class InboundDatagrams implements DatagramHandler {
         // Not before an OFFER: the fragments after it belong to no transfer yet, and would be dropped.
         if (message.type === "progress") this.beforeProgress();
         this.engine.handle({ kind: "message", from: { nodeId, epoch }, source, message }, this.nowMs());
-        // Fragments may follow the OFFER in the same piece, and need their memory.
-        if (message.type === "offer") this.afterOffer();
       }
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
-      this.counters.malformed++;
+      this.counters.noteMalformed(source.ip);
     }
   }
 

@@ -35,9 +35,9 @@ export class InboundPages {
     return this.pagesOfTransfer.size > 0;
   }
 
-  /** A transfer begins; it has no pages yet. */
+  /** A transfer begins; it has no pages yet. Its first fragments may have come before this call. */
   open(key: InboundKey): void {
-    this.pagesOfTransfer.set(key, new Int32Array(WINDOW_BLOCKS).fill(NONE));
+    this.slotsOf(key);
   }
 
   /** A transfer has ended. The pages that the writing thread still has come back by give(). */
@@ -69,8 +69,7 @@ export class InboundPages {
    * @returns the page to read into from now on: a new one if this one has become the page of the block
    */
   keepRun(key: InboundKey, block: number, first: number, count: number, page: number): number {
-    const pages = this.pagesOfTransfer.get(key);
-    if (pages === undefined) return page;
+    const pages = this.slotsOf(key);
     const slot = memoryRowOf(block);
     if (pages[slot] === NONE && first === 0) {
       const replacement = this.pool.take();
@@ -86,9 +85,9 @@ export class InboundPages {
 
   /** The page of a whole block goes to the writing thread. */
   handOver(key: InboundKey, block: number): number {
-    const pages = this.pagesOfTransfer.get(key);
-    const page = pages?.[memoryRowOf(block)];
-    assert(pages !== undefined && page !== undefined && page !== NONE, "a whole block lies in a page");
+    const pages = this.slotsOf(key);
+    const page = pages[memoryRowOf(block)];
+    assert(page !== undefined && page !== NONE, "a whole block lies in a page");
     pages[memoryRowOf(block)] = NONE;
     return page;
   }
@@ -99,11 +98,23 @@ export class InboundPages {
   }
 
   private pageOf(key: InboundKey, block: number): number {
-    const pages = this.pagesOfTransfer.get(key);
+    const pages = this.slotsOf(key);
     const slot = memoryRowOf(block);
-    const page = pages?.[slot] === NONE ? this.pool.take() : pages?.[slot];
-    assert(pages !== undefined && page !== undefined, "fragments are only taken in while there are pages");
+    const page = pages[slot] === NONE ? this.pool.take() : pages[slot];
+    assert(page !== undefined, "fragments are only taken in while there are pages");
     pages[slot] = page;
     return page;
+  }
+
+  /**
+   * The pages of a transfer. The engine accepts its fragments from the moment that it is admitted, which may be before
+   * anything else of the program has heard of it: another transfer has ended, or has given its place back.
+   */
+  private slotsOf(key: InboundKey): Int32Array {
+    const known = this.pagesOfTransfer.get(key);
+    if (known !== undefined) return known;
+    const slots = new Int32Array(WINDOW_BLOCKS).fill(NONE);
+    this.pagesOfTransfer.set(key, slots);
+    return slots;
   }
 }

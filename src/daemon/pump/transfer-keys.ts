@@ -96,6 +96,9 @@ export class TransferKeys {
       case "old-challenge":
       case "old-response":
       case "keys":
+      case "probe":
+      case "inspect":
+      case "condition":
       case "log":
       case "fetch":
       case "piece":

@@ -1,45 +1,26 @@
 /** Carries out the requests of msync. */
-import type { Event, ProblemInfo, Request, Result, WaitRequest } from "../../console/protocol.ts";
+import type { DoctorFinding, Event, Request, Result, WaitRequest } from "../../console/protocol.ts";
 import type { RequestHandler } from "../../console/conversation.ts";
-import { bytesOfText } from "../../base/display.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
 import type { PeerCredentials } from "../../sys/peer-credentials.ts";
-import type { NodeEngine } from "../../engine/node.ts";
 import type { Member } from "../../engine/types.ts";
-import type { Transport } from "../../net/transports/transport.ts";
-import type { KeyRing } from "../../net/key-ring.ts";
-import type { CatchUpKeeper } from "../catch-up/catch-up-keeper.ts";
 import type { Arrivals } from "./arrivals.ts";
-import { displayName } from "./host-names.ts";
+import { byHostName, displayName } from "./host-names.ts";
+import type { Doctor } from "../doctor/doctor.ts";
 import type { Driver } from "../pump/driver.ts";
-import type { Counters } from "../pump/counters.ts";
 import type { History } from "./history.ts";
-import type { InterfaceWatch } from "../service/interface-watch.ts";
-import type { Log } from "../service/log.ts";
-import type { OwnCopies } from "../service/own-copies.ts";
-import { deleteLimitText, parseLogLevel, type Settings } from "../settings/settings.ts";
-import { sentenceOfProblem } from "../service/problem-sentences.ts";
-import { chooseTargets } from "./targets.ts";
+import { parseLogLevel } from "../settings/settings.ts";
+import { problemsOf, statusLines, statusOf, type StatusParts } from "./status.ts";
+import { chooseTargets, meets, type NamedHost, namedMember, namedProblem } from "./targets.ts";
 import type { Transfers } from "./transfers.ts";
-import { VERSION } from "../settings/version.ts";
 
 /** The parts that answer requests. */
-export interface ServiceParts {
-  readonly settings: Settings;
-  readonly engine: NodeEngine;
+export interface ServiceParts extends StatusParts {
   readonly driver: Pick<Driver, "probe" | "nowMs">;
-  readonly transport: Transport;
   readonly transfers: Transfers;
   readonly arrivals: Arrivals;
   readonly history: History;
-  readonly counters: Counters;
-  readonly log: Log;
-  readonly ring: KeyRing;
-  readonly watch: Pick<InterfaceWatch, "state">;
-  readonly copies: Pick<OwnCopies, "shown">;
-  readonly catchUp: Pick<CatchUpKeeper, "stateOf" | "state" | "statusText" | "nudge">;
-  /** When the daemon was started, by the clock of performance.now(). */
-  readonly startedMs: number;
+  readonly doctor: Doctor;
 }
 
 /** Carries out the requests that come over the control socket. */
@@ -70,7 +51,13 @@ export class ConsoleService implements RequestHandler {
       case "members":
         return this.members();
       case "status":
-        return { result: "status", values: this.status() };
+        return { result: "status", ...this.status() };
+      case "doctor":
+        return {
+          result: "doctor",
+          findings: await this.doctor(request.targets),
+          port: this.parts.settings.port,
+        };
       case "history":
         return { result: "history", entries: this.parts.history.last(request.count) };
       case "catch-up":
@@ -133,8 +120,31 @@ export class ConsoleService implements RequestHandler {
     return state === undefined ? {} : { catchUp: state };
   }
 
+  private doctor(names: readonly string[]): Promise<DoctorFinding[]> {
+    const { engine, doctor, settings, transport } = this.parts;
+    const all = [...engine.membership.members].sort(byHostName);
+    const problems = engine.membership.problems.list;
+    const nameOf = (member: Member) => displayName(member, all);
+    if (names.length === 0) return doctor.examine({ members: all, problems, unknown: [], nameOf });
+    const own = { hostName: settings.hostName, ip: transport.ownAddress.ip, labels: settings.labels };
+    const isMeant = (host: NamedHost) => names.some((name) => meets(host, name));
+    const hosts = [own, ...all.map(namedMember), ...problems.map(namedProblem)];
+    return doctor.examine({
+      members: all.filter((member) => isMeant(namedMember(member))),
+      problems: problems.filter((problem) => isMeant(namedProblem(problem))),
+      unknown: names.filter((name) => !hosts.some((host) => meets(host, name))),
+      nameOf,
+    });
+  }
+
+  private status() {
+    const status = statusOf(this.parts);
+    return { values: statusLines(status), status };
+  }
+
   private members(): Result {
-    const members = [...this.parts.engine.membership.members];
+    const { engine, settings } = this.parts;
+    const members = [...engine.membership.members];
     const shown = members.map((member) => ({
       host: displayName(member, members),
       address: member.address.ip,
@@ -150,83 +160,8 @@ export class ConsoleService implements RequestHandler {
     return {
       result: "members",
       members: shown,
-      problems: this.problems(),
+      problems: problemsOf(engine, settings.port),
       isSealed: this.parts.ring.isSecret,
     };
-  }
-
-  private problems(): ProblemInfo[] {
-    const { engine, settings } = this.parts;
-    return engine.membership.problems.list.map((problem) => ({
-      kind: problem.kind,
-      host: problem.info?.hostName ?? "",
-      address: problem.ip,
-      count: problem.count,
-      reason: sentenceOfProblem(problem, settings.port),
-    }));
-  }
-
-  /** How many members there are, with those that were lost with the interface of this host. */
-  private membersText(): string {
-    const { size, lost } = this.parts.engine.membership;
-    const names = lost.map(({ info, address }) => `${info.hostName} (${address.ip})`);
-    return names.length === 0 ? String(size) : `${size} (lost with the interface: ${names.join(", ")})`;
-  }
-
-  private status(): [string, string][] {
-    const { settings, transport, transfers, counters, log } = this.parts;
-    const { chosen, away } = this.parts.watch.state;
-    const keys = this.parts.ring.fingerprints ?? [];
-    const yes = (value: boolean) => (value ? "yes" : "no");
-    const foreign =
-      counters.foreign === 0 ? "0" : `${counters.foreign} (last from ${counters.lastForeignSource})`;
-    return [
-      ["process", String(process.pid)],
-      ["version", VERSION],
-      ["host", settings.hostName],
-      ["labels", settings.labels.length === 0 ? "none" : settings.labels.join(",")],
-      ["basedir", bytesOfText(settings.base)],
-      ["user", String(process.geteuid?.() ?? "")],
-      ["group", String(process.getegid?.() ?? "")],
-      ["multicast", `${transport.group.ip}:${transport.group.port}`],
-      ["node id", this.parts.copies.shown],
-      ["interface", `${chosen.name} (${away === undefined ? chosen.ip : `gone: ${away}`})`],
-      ["socket", bytesOfText(settings.socket ?? "none")],
-      [
-        "sealed",
-        this.parts.ring.isSecret ? "yes" : "no: anyone on this network can write here; give a key with -k",
-      ],
-      ["key", keys[0] ?? "none"],
-      ["accepted keys", keys.length === 0 ? "none" : keys.join(", ")],
-      ["members", this.membersText()],
-      ...this.problems().map(({ reason }): [string, string] => ["problem", reason]),
-      ["sending", String(transfers.count)],
-      ["waiting", String(transfers.waiting)],
-      ["parallel", String(settings.parallel)],
-      ["receives", yes(settings.receives)],
-      ["sends", yes(settings.sends)],
-      ["owner match", yes(settings.ownerMatch)],
-      ["rate", settings.rateMbps === Infinity ? "no bound" : `${settings.rateMbps} Mbit/s`],
-      ["receive buffer", `${transport.receiveBufferBytes} bytes`],
-      ["send buffer", `${settings.sendBufferBytes} bytes asked for`],
-      ["offload", yes(transport.isOffloaded)],
-      ["excludes", settings.excludes.length === 0 ? "none" : settings.excludes.join(" ")],
-      ["delete limit", deleteLimitText(settings.deleteLimit)],
-      ["pre-commit", bytesOfText(settings.hooks.preCommit ?? "none")],
-      ["post-commit", bytesOfText(settings.hooks.postCommit ?? "none")],
-      ["catch-up", bytesOfText(this.parts.catchUp.statusText)],
-      ["history", bytesOfText(this.parts.history.place)],
-      ["log level", log.level],
-      ["foreign packets", foreign],
-      ["outside packets", String(transport.outsideMessages)],
-      ["replayed packets", String(counters.replayed)],
-      ["malformed packets", String(counters.malformed)],
-      ["packets of other versions", String(counters.otherVersion)],
-      ["unexamined packets", String(counters.unexamined)],
-      ["spoiled blocks", String(counters.spoiled)],
-      ["send errors", String(transport.sendErrors)],
-      ["memory", `${Math.round(process.memoryUsage.rss() / 1024 / 1024)} MiB`],
-      ["uptime", `${Math.round((performance.now() - this.parts.startedMs) / 1000)} s`],
-    ];
   }
 }

@@ -3,9 +3,10 @@ import crypto from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import type { HistoryEntry, PushedBy, SendResult } from "../../console/protocol.ts";
-import { giveDirectory, replaceFile } from "../../sys/own-files.ts";
+import { giveDirectory, readOwnFile, replaceFile } from "../../sys/own-files.ts";
 import type { StatePlace } from "../settings/state-place.ts";
 import { UserError } from "../../base/user-error.ts";
+import { parseHistoryLine } from "./history-lines.ts";
 
 /**
  * Most transfers that are kept, in number and in bytes of their lines. With a few hosts a thousand lines are a file of some
@@ -18,9 +19,9 @@ const HISTORY_BYTES = 8 * 1024 * 1024;
 /** The group may read the file: it says nothing that msync does not say to its members. */
 const FILE_MODE = 0o640;
 
-/** Nobody else's link in the place of the file is followed. */
-const { O_APPEND, O_CREAT, O_NOFOLLOW, O_WRONLY } = fs.constants;
-const APPEND = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW;
+/** Nobody else's link in the place of the file is followed, and no FIFO there is waited for. */
+const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = fs.constants;
+const APPEND = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
 
 /**
  * The files of the daemon in the state directory: the history, the log of publications with its lists (catch-up/), and the id of the node
@@ -139,12 +140,8 @@ export class History {
   }
 
   private keep(line: string): void {
-    try {
-      const entry = JSON.parse(line) as HistoryEntry;
-      if (typeof entry.time === "string" && Array.isArray(entry.hosts)) this.push({ entry, line });
-    } catch {
-      // Half a line, from the moment of a crash.
-    }
+    const entry = parseHistoryLine(line);
+    if (entry !== undefined) this.push({ entry, line: JSON.stringify(entry) });
   }
 
   private push(kept: Kept): void {
@@ -187,10 +184,6 @@ export function sentEntry(
  * written there.
  */
 function readLines(file: string): string[] {
-  const size = fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  if (size === 0 || size > 4 * HISTORY_BYTES) return [];
-  return fs
-    .readFileSync(file, "utf8")
-    .split("\n")
-    .filter((line) => line !== "");
+  const text = readOwnFile(file, 4 * HISTORY_BYTES)?.toString("utf8") ?? "";
+  return text.split("\n").filter((line) => line !== "");
 }

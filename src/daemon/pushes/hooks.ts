@@ -34,7 +34,7 @@ interface Incoming {
  * the member has said DONE, so that no other host waits for it.
  */
 export class Hooks {
-  private readonly settings: HookSettings;
+  private settings: HookSettings;
   private readonly base: string;
   private readonly log: Log;
   private readonly incoming = new Map<string, Incoming>();
@@ -47,6 +47,11 @@ export class Hooks {
     this.stagingOwner = stagingOwner;
     this.base = base;
     this.log = log;
+  }
+
+  /** Other programs run from now on, those of transfers that are under way as well. */
+  change(settings: HookSettings): void {
+    this.settings = settings;
   }
 
   /** How many programs are running. */

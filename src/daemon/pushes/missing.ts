@@ -1,9 +1,10 @@
 /** Finds the hosts that a push means and cannot reach, because something is in the way. */
 import { ExitStatus, UserError } from "../../base/user-error.ts";
 import type { MissingHost } from "../../console/protocol.ts";
+import type { ChosenInterface, InterfaceAddress } from "../../net/interfaces.ts";
 import type { Member, Problem, ProblemKind } from "../../engine/types.ts";
-import { sentenceOfProblem } from "../service/problem-sentences.ts";
-import { type ChosenTargets, isSelection, meets } from "./targets.ts";
+import { openPort, sentenceOfProblem } from "../service/problem-sentences.ts";
+import { type ChosenTargets, isSelection, meets, namedProblem } from "./targets.ts";
 
 /** The targets of a push, with those that are no members although they are heard. */
 export interface PushTargets extends ChosenTargets {
@@ -21,6 +22,12 @@ export interface Surroundings {
   readonly port: number;
   /** Why this host has no network; undefined if it has one. */
   readonly away?: string | undefined;
+  /** The interface that is used. */
+  readonly chosen: ChosenInterface;
+  /** The network of the interface, if the kernel has no route to it. */
+  readonly unrouted?: string | undefined;
+  /** Addresses on other interfaces, behind which the fleet may be. */
+  readonly others: readonly InterfaceAddress[];
 }
 
 /** Problems of members: the push reaches them, or their verdict says why not. */
@@ -45,11 +52,13 @@ export function addMissing(
       !OF_MEMBERS.includes(problem.kind) &&
       !present.has(problem.nodeId ?? "") &&
       isMeant(problem, names, surroundings) &&
-      !excepts.some((name) => meets(hostOf(problem), name)),
+      !excepts.some((name) => meets(namedProblem(problem), name)),
   );
-  const unknown = chosen.unknown.filter((name) => !found.some((problem) => meets(hostOf(problem), name)));
+  const unknown = chosen.unknown.filter(
+    (name) => !found.some((problem) => meets(namedProblem(problem), name)),
+  );
   const unknownExcepts = chosen.unknownExcepts.filter(
-    (name) => !problems.some((problem) => meets(hostOf(problem), name)),
+    (name) => !problems.some((problem) => meets(namedProblem(problem), name)),
   );
   const missing = found.map((problem) => ({
     host: problem.info?.hostName ?? "",
@@ -60,22 +69,36 @@ export function addMissing(
 }
 
 /** The error of a push to everybody that has no member. */
-export function noMember({ problems, port, away }: Surroundings): UserError {
-  if (away !== undefined)
-    return new UserError(`there is no member to send to: ${away}`, ExitStatus.noMembers);
-  const reasons = problems.map((problem) => sentenceOfProblem(problem, port));
-  const why = reasons.length === 0 ? "'msync --members' lists those that are there" : reasons.join("; ");
+export function noMember({ problems, port, away, chosen, unrouted, others }: Surroundings): UserError {
+  const reasons = away === undefined ? problems.map((problem) => sentenceOfProblem(problem, port)) : [away];
+  if (away === undefined && unrouted !== undefined) {
+    reasons.unshift(
+      `this host has no route to ${unrouted}: run 'ip route add ${unrouted} dev ${chosen.name}', ` +
+        "and make it last in the settings of the network",
+    );
+  }
+  const why = reasons.length === 0 ? silence(chosen, others, port) : reasons.join("; ");
   return new UserError(`there is no member to send to: ${why}`, ExitStatus.noMembers);
 }
 
+/** Nobody is heard: the other hosts are in another network, do not run, or are behind a firewall. */
+function silence(chosen: ChosenInterface, others: readonly InterfaceAddress[], port: number): string {
+  const [other] = others;
+  const heard = `no other host is heard on ${chosen.name} (${chosen.ip})`;
+  if (other !== undefined) {
+    const names = others.map(({ name, ip }) => `${name} (${ip})`).join(", ");
+    return (
+      `${heard}; this host also has ${names}: to use another one, run ` +
+      `'makuosan --set interface=${other.name}' and 'systemctl restart makuosan'`
+    );
+  }
+  return `${heard}: run 'systemctl start makuosan' on the others. Is UDP ${port} let in here? ${openPort(port)}`;
+}
+
 function isMeant(problem: Problem, names: readonly string[], { isSealed }: Surroundings): boolean {
-  const host = hostOf(problem);
+  const host = namedProblem(problem);
   if (names.some((name) => !isSelection(name) && meets(host, name))) return true;
   const isOfFleet = problem.kind !== "foreign-key" && (problem.isProven || !isSealed);
   if (!isOfFleet || problem.info?.receives === false) return false;
   return names.length === 0 || names.some((name) => meets(host, name));
-}
-
-function hostOf({ ip, info }: Problem) {
-  return { ip, hostName: info?.hostName ?? "", labels: info?.labels ?? [] };
 }

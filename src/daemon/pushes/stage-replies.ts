@@ -1,5 +1,6 @@
 /** Passes on the replies of the staging thread: to the log, the history, the hooks and the event pump. */
 import { sentence, sentenceOf } from "../../base/reason.ts";
+import { quoteWord } from "../../base/words.ts";
 import { inboundName } from "../../engine/types.ts";
 import type { StageAnswer, StageReply } from "../disk/messages.ts";
 import type { CatchUpKeeper } from "../catch-up/catch-up-keeper.ts";
@@ -62,12 +63,12 @@ function logLeftover(log: Log, { inbound, failure }: Extract<StageReply, { kind:
 function logMoved(log: Log, { from, to }: Extract<StageReply, { kind: "moved" }>): void {
   log.warn(
     `${from} was not makuosan's own, so nothing in it was used; it is ${to} now: ` +
-      `see who made it, and remove it with 'rm -r ${to}'`,
+      `see who made it, and remove it with 'rm -r ${quoteWord(to)}'`,
   );
 }
 
 function logStrange(log: Log, { path }: Extract<StageReply, { kind: "strange" }>): void {
   log.warn(
-    `${path} is no part of a transfer, so it stays: see who put it there, and remove it with 'rm -r ${path}'`,
+    `${path} is no part of a transfer, so it stays: see who put it there, and remove it with 'rm -r ${quoteWord(path)}'`,
   );
 }

@@ -2,7 +2,7 @@
 import { DecodeError } from "../../base/bytes.ts";
 import { compileGlob, isPattern, matches } from "../../base/glob.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
-import type { Member, Verdict } from "../../engine/types.ts";
+import type { Member, Problem, Verdict } from "../../engine/types.ts";
 import type { ApartHosts } from "./apart-hosts.ts";
 
 /** Most names, patterns and labels of one request: each is compared with up to 4,096 members while everything else waits. */
@@ -108,8 +108,14 @@ function selectorOf(name: string): (host: NamedHost) => boolean {
   return (host) => (isLabel ? host.labels : namesOf(host)).some((text) => matches(glob, text));
 }
 
-function hostOf({ info, address }: Member): NamedHost {
+/** How people can name a member. */
+export function namedMember({ info, address }: Member): NamedHost {
   return { hostName: info.hostName, ip: address.ip, labels: info.labels };
+}
+
+/** How people can name a host that a problem is about. */
+export function namedProblem({ ip, info }: Problem): NamedHost {
+  return { ip, hostName: info?.hostName ?? "", labels: info?.labels ?? [] };
 }
 
 function receives(member: Member): boolean {
@@ -117,18 +123,19 @@ function receives(member: Member): boolean {
 }
 
 function named(members: readonly Member[], name: string): Member[] {
-  const found = members.filter((member) => namesOf(hostOf(member)).includes(name));
+  const found = members.filter((member) => namesOf(namedMember(member)).includes(name));
   if (found.length <= 1) return found;
   const addresses = found.map((member) => member.address.ip).join(" and ");
   throw new UserError(
-    `${found.length} members are called ${name} (${addresses}): name one by its address`,
+    `${found.length} members are called ${name} (${addresses}): name one by its address, or give each its own name ` +
+      "with 'makuosan --set name=NAME' and 'systemctl restart makuosan' there",
     ExitStatus.partial,
   );
 }
 
 function select(members: readonly Member[], name: string): Member[] {
   const isSelected = selectorOf(name);
-  return members.filter((member) => isSelected(hostOf(member)));
+  return members.filter((member) => isSelected(namedMember(member)));
 }
 
 function compile(pattern: string) {

@@ -18,6 +18,12 @@ export interface TransferProgress extends Omit<ProgressEvent, "event"> {
   readonly memberCount: number;
 }
 
+/**
+ * Paths of one transfer that are logged: enough to find what is wrong. Users of a directory in the tree can make any number of
+ * entries that cannot be sent or made. All are told to msync.
+ */
+const LOGGED_PATHS = 100;
+
 /** Turns what the disk and the members tell of one transfer into events for msync, and counts it. */
 export class TransferReport {
   private readonly transfer: number;
@@ -29,6 +35,7 @@ export class TransferReport {
   private unreadable = 0;
   private deleted = 0;
   private differing = 0;
+  private logged = 0;
 
   /**
    * @param hosts for each member's epoch the name by which people see it
@@ -70,7 +77,7 @@ export class TransferReport {
     for (const { kind, path, reason: cause } of reply.notices) {
       const reason = sentenceOf(cause);
       this.emit({ event: "notice", kind, path, reason, cause });
-      if (kind === "unreadable") this.log.warn({ path }, reason);
+      if (kind === "unreadable") this.logPath(path, reason);
     }
   }
 
@@ -86,7 +93,7 @@ export class TransferReport {
         const cause = reasonOf(text);
         if (cause.code === "unlisted") this.deleted += Number(cause.args[0]);
         this.emit({ event: "note", host, path, reason: text, cause });
-        this.log.warn({ path }, `${host}: ${text}`);
+        this.logPath(path, `${host}: ${text}`);
       }
     }
   }
@@ -119,6 +126,15 @@ export class TransferReport {
       wantedBytes,
       slowest: slowest?.name ?? "",
     };
+  }
+
+  private logPath(path: string, sentence: string): void {
+    this.logged++;
+    if (this.logged <= LOGGED_PATHS) this.log.warn({ path }, sentence);
+    else if (this.logged === LOGGED_PATHS + 1)
+      this.log.warn(
+        `transfer ${this.transfer}: there are more paths with problems than are logged; msync names all`,
+      );
   }
 
   private onPath(report: PathReport): void {

@@ -14,6 +14,7 @@ import type { Log } from "../service/log.ts";
 import { findGroupNumber } from "../settings/accounts.ts";
 import type { ApartHosts } from "./apart-hosts.ts";
 import { ownerForGroup, pushedBy } from "./callers.ts";
+import { addressesBeside, unroutedNetwork } from "../../net/interfaces.ts";
 import type { Settings } from "../settings/settings.ts";
 import { datagramBytesFor } from "./datagram-length.ts";
 import { byHostName, displayName } from "./host-names.ts";
@@ -171,6 +172,11 @@ export class Transfers {
     }
   }
 
+  /** So many transfers run at a time from now on. */
+  changeParallel(count: number): void {
+    this.turns.change(count);
+  }
+
   /** From now on no transfer starts, and requests that wait for their turn are refused. */
   stop(): void {
     this.isStopping = true;
@@ -183,8 +189,9 @@ export class Transfers {
     const { targets: names, excepts } = request;
     const members = [...engine.membership.members].sort(byHostName);
     const { list: problems } = engine.membership.problems;
-    const { away } = watch.state;
-    const surroundings = { problems, members, isSealed, port: settings.port, away };
+    const { away, chosen: used } = watch.state;
+    const ways = { others: addressesBeside(used.name), unrouted: unroutedNetwork(used.ip) };
+    const surroundings = { problems, members, isSealed, port: settings.port, away, chosen: used, ...ways };
     const chosen = chooseReachable(members, apart, names, excepts);
     const isAnyChosen = chosen.members.length + chosen.apart.length > 0;
     if (!isAnyChosen && names.length === 0) throw noMember(surroundings);

@@ -15,12 +15,22 @@ function interrupted(): UserError {
 
 /** Gives out a number of turns. When all are taken, requests wait in the order in which they came. */
 export class Turns {
+  /** Negative after a change to fewer turns, until as many have been given back. */
   private free: number;
+  private count: number;
   private readonly waiting = new Set<Waiter>();
 
   /** @param count how many turns there are */
   constructor(count: number) {
     this.free = count;
+    this.count = count;
+  }
+
+  /** Gives out another number of turns from now on; those that are taken stay taken. */
+  change(count: number): void {
+    this.free += count - this.count;
+    this.count = count;
+    while (this.free > 0 && this.beginNext()) this.free--;
   }
 
   /** Requests that wait. */
@@ -57,13 +67,17 @@ export class Turns {
 
   /** Gives a turn back: to the request that has waited longest, if there is one. */
   give(): void {
+    this.free++;
+    if (this.free > 0 && this.beginNext()) this.free--;
+  }
+
+  /** Lets the request begin that has waited longest; false if none waits. */
+  private beginNext(): boolean {
     const [next] = this.waiting;
-    if (next === undefined) {
-      this.free++;
-      return;
-    }
+    if (next === undefined) return false;
     this.waiting.delete(next);
     next.begin();
+    return true;
   }
 
   /** Refuses all requests that wait. */

@@ -90,8 +90,17 @@ export class BaseMark {
       return usersOfLock(stats.ino).length > 0;
     }
     const isRest = lockFile(descriptor);
-    if (isRest) fs.rmSync(file, { force: true });
+    if (isRest) removeRest(file);
     fs.closeSync(descriptor);
     return !isRest;
+  }
+}
+
+/** The rest of another user's daemon may have to stay, and its user may have put something else there meanwhile. */
+function removeRest(file: string): void {
+  try {
+    fs.unlinkSync(file);
+  } catch {
+    // It is no rival in any case.
   }
 }

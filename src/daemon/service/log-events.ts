@@ -55,6 +55,7 @@ export function logEvent(log: Log, event: NodeEvent, hostOf: (epoch: string) => 
     }
     case "own-copy":
     case "findings":
+    case "examination":
     case "transfer-finished":
       break;
   }

@@ -1,12 +1,13 @@
 /** Node id, epoch, and the lock on the base directory. */
 import crypto from "node:crypto";
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { bytesOfText } from "../../base/display.ts";
 import { UserError } from "../../base/user-error.ts";
 import { checkAccess, lockFile } from "../../sys/files.ts";
 import { usersOfLock } from "../../sys/file-locks.ts";
-import { replaceFile } from "../../sys/own-files.ts";
+import { readOwnFile, replaceFile } from "../../sys/own-files.ts";
 import { BaseMark } from "./base-mark.ts";
 import type { Log } from "./log.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -17,6 +18,9 @@ const EPOCH_BYTES = 8;
 
 /** The name of the file with the id, in the state directory. */
 const ID_FILE = "node-id";
+
+/** It has two lines of 32 digits. A larger file is another one. */
+const ID_FILE_BYTES = 4_096;
 
 /** The names of this node: one that lasts, and one for this start. */
 export interface NodeIdentity {
@@ -57,7 +61,7 @@ export function identify(
  */
 function keptId(file: string, hostName: string): string {
   const owner = ownerOf(hostName);
-  const [id = "", ofHost] = readLines(file);
+  const [id = "", ofHost] = (readOwnFile(file, ID_FILE_BYTES)?.toString("latin1") ?? "").split("\n");
   if (/^[0-9a-f]{32}$/.test(id) && ofHost === owner) return id;
   const drawn = randomId();
   keepId(file, drawn, hostName);
@@ -100,15 +104,6 @@ function warnNotKept(error: unknown, stateDirectory: string, log: Log): void {
   const { code } = error as NodeJS.ErrnoException;
   const shown = bytesOfText(stateDirectory);
   log.warn(`the node's id cannot be kept in ${shown} (${code}): let makuosan write there`);
-}
-
-function readLines(file: string): string[] {
-  try {
-    return fs.readFileSync(file, "latin1").split("\n");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
-    throw error;
-  }
 }
 
 function digest(...facts: readonly string[]): string {
@@ -167,6 +162,22 @@ function lockBase(base: string, descriptor: number, mark: BaseMark | undefined, 
   return true;
 }
 
+/** How an administrator lets the user that the daemon runs as use the base directory. */
+function accessMend(base: string): string {
+  const user = ownName();
+  // A path of which nothing can be seen is closed further above.
+  if (!fs.existsSync(base)) return `let ${user} pass the directories above it, such as with 'chmod o+x'`;
+  return `run 'chown ${user}: ${base}' and start makuosan again`;
+}
+
+function ownName(): string {
+  try {
+    return os.userInfo().username;
+  } catch {
+    return String(process.geteuid?.());
+  }
+}
+
 /** Opens the base directory. The descriptor holds the lock as long as it is open. */
 function openBase(base: string, receives: boolean): number {
   const needed = fs.constants.R_OK | fs.constants.X_OK | (receives ? fs.constants.W_OK : 0);
@@ -183,7 +194,7 @@ function openBase(base: string, receives: boolean): number {
     }
     throw new UserError(
       `the base directory ${base} cannot be ${receives ? "written" : "read"} (${code}): ` +
-        "let the user that makuosan runs as do that, or name another user with -u",
+        `${accessMend(base)}, or name another user with -u`,
     );
   }
 }

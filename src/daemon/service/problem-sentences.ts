@@ -12,11 +12,11 @@ export function sentenceOfProblem(problem: Problem, port: number): string {
   const who = hostOfProblem(problem);
   switch (problem.kind) {
     case "unanswered":
-      return `${who} is heard but does not answer: is UDP ${port} let in there?`;
+      return `${who} is heard but does not answer: is UDP ${port} let in there? ${openPort(port)}`;
     case "other-version":
       return otherVersion(problem);
     case "foreign-key":
-      return `${count} packets under another key from ${ip}: is its key file that of this fleet?`;
+      return `${count} packets under another key from ${ip}: is its key file that of this fleet? If not, copy the key file of this host to it, and run 'systemctl restart makuosan' there`;
     case "elsewhere":
       return (
         `${who} says that it sends from ${claimedIp}: ` +
@@ -27,6 +27,14 @@ export function sentenceOfProblem(problem: Problem, port: number): string {
     case "mute":
       return `${who} answers, but what it sends to the group does not arrive: does multicast pass from there to here?`;
   }
+}
+
+/** The commands that let the packets of the fleet in, for the usual firewalls. */
+export function openPort(port: number): string {
+  return (
+    `If not, run 'ufw allow ${port}/udp', 'firewall-cmd --add-port=${port}/udp', ` +
+    `or for nftables 'nft insert rule inet filter input udp dport ${port} accept'`
+  );
 }
 
 /** Host name and address of the node that a problem is about, or its address alone. */

@@ -4,7 +4,14 @@ import path from "node:path";
 import ini from "ini";
 import { replaceFile } from "../../sys/own-files.ts";
 import { UserError } from "../../base/user-error.ts";
-import { DEFAULT_CONFIG, dropInDirectory, parseConfig, readConfig } from "./config.ts";
+import {
+  DEFAULT_CONFIG,
+  dropInDirectory,
+  parseConfig,
+  readConfig,
+  readConfigFile,
+  unknownKey,
+} from "./config.ts";
 import { ALL_SETTINGS } from "./settings-table.ts";
 
 /** Later than files of packages and images, earlier than those that an administrator wants to be last. */
@@ -33,9 +40,12 @@ export function setValues(configFile: string | undefined, assignments: readonly 
     const [key = "", ...rest] = assignment.split("=");
     const value = rest.join("=").trim();
     if (rest.length === 0) throw new UserError(`--set is '${assignment}': give KEY=VALUE`);
-    if (value === "") values.delete(key.trim());
-    else values.set(key.trim(), value);
-    return key.trim();
+    const name = key.trim();
+    // The ini package leaves this name out, so the check of the whole text does not see it.
+    if (name === "__proto__") throw unknownKey(name, value, PLACE);
+    if (value === "") values.delete(name);
+    else values.set(name, value);
+    return name;
   });
   const text = HEADER + ini.stringify(Object.fromEntries(values), { whitespace: true });
   checkValues(text);
@@ -59,8 +69,9 @@ function checkValues(text: string): void {
 
 function readOld(file: string): string {
   try {
-    return fs.readFileSync(file, "utf8");
+    return readConfigFile(file);
   } catch (error) {
+    if (error instanceof UserError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" || code === "ENOTDIR") return "";
     throw new UserError(`${file} cannot be read (${code}): run makuosan --set as root`);
@@ -71,7 +82,6 @@ function write(directory: string, file: string, text: string): void {
   try {
     fs.mkdirSync(directory, { recursive: true, mode: 0o755 });
     replaceFile(file, text, 0o644);
-    fs.chmodSync(file, 0o644);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new UserError(`${file} cannot be written (${code}): run makuosan --set as root`);

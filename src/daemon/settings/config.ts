@@ -4,10 +4,14 @@ import path from "node:path";
 import ini from "ini";
 import { similarWord } from "../../base/command-line.ts";
 import { UserError } from "../../base/user-error.ts";
+import { readBeginning } from "../../sys/own-files.ts";
 import type { SettingValue } from "./forms.ts";
 import { ALL_SETTINGS, type SettingKey } from "./settings-table.ts";
 
 export const DEFAULT_CONFIG = "/etc/makuosan.conf";
+
+/** Largest config file: far more than all keys with long lists. A larger one is another file, put there by mistake. */
+const CONFIG_BYTES = 1024 * 1024;
 
 /** Values as one place gives them, checked for their form alone. */
 export type GivenSettings = Partial<Record<SettingKey, SettingValue>>;
@@ -41,13 +45,32 @@ export function readConfig(configFile: string | undefined): Config {
 
 function readText(file: string, mayBeMissing: boolean): string {
   try {
-    return fs.readFileSync(file, "utf8");
+    return readConfigFile(file);
   } catch (error) {
+    if (error instanceof UserError) throw error;
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT" && mayBeMissing) return "";
     const why = code === "ENOENT" ? "is missing" : `cannot be read (${code})`;
     throw new UserError(`the config file ${file} ${why}: name another with --config, or fix it`);
   }
+}
+
+/**
+ * Reads one config file. A FIFO is not waited for, and a device without an end is read no further than a file may go.
+ *
+ * @throws an error with a code, as node:fs does; UserError for a file that is too large
+ */
+export function readConfigFile(file: string): string {
+  const descriptor = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
+  try {
+    const bytes = readBeginning(descriptor, CONFIG_BYTES + 1);
+    if (bytes.length <= CONFIG_BYTES) return bytes.toString("utf8");
+  } finally {
+    fs.closeSync(descriptor);
+  }
+  throw new UserError(
+    `the config file ${file} is larger than ${CONFIG_BYTES} bytes, as no config file is: name another with --config, or fix it`,
+  );
 }
 
 /** The directory of further config files, beside the config file. */
@@ -135,7 +158,8 @@ export function readEnvironment(environment: NodeJS.ProcessEnv): GivenSettings {
   return given;
 }
 
-function unknownKey(key: string, value: unknown, place: string): UserError {
+/** The sentence for a key that is none. */
+export function unknownKey(key: string, value: unknown, place: string): UserError {
   const what = typeof value === "object" && value !== null ? `section [${key}]` : `key '${key}'`;
   const known = ALL_SETTINGS.map((one) => one.key);
   const similar = similarWord(key, known);

@@ -5,7 +5,10 @@ import { findUser } from "./accounts.ts";
 import type { WithPlace } from "./places.ts";
 import type { Values } from "./settings-table.ts";
 
-/** The programs that run around a commit, checked. */
+/**
+ * The programs that run around a commit, checked. They are named by paths without links: a link that was followed for the
+ * check could be in the base directory, where a push can lead it to another program.
+ */
 export interface HookSettings {
   readonly preCommit: string | undefined;
   readonly postCommit: string | undefined;
@@ -25,9 +28,11 @@ export type GivenHooks = Pick<Values, "preCommit" | "postCommit" | "hookUser" | 
  * @throws UserError for a program that cannot be run, or that the daemon should not run
  */
 export function findHooks(given: GivenHooks, base: string, daemonUid: number, at: WithPlace): HookSettings {
-  const { preCommit, postCommit, hookUser, hookTimeoutSeconds } = given;
-  if (preCommit !== undefined) at("pre-commit", () => checkProgram("pre-commit", preCommit, base));
-  if (postCommit !== undefined) at("post-commit", () => checkProgram("post-commit", postCommit, base));
+  const { hookUser, hookTimeoutSeconds } = given;
+  const find = (key: "pre-commit" | "post-commit", program: string | undefined) =>
+    program === undefined ? undefined : at(key, () => findProgram(key, program, base));
+  const preCommit = find("pre-commit", given.preCommit);
+  const postCommit = find("post-commit", given.postCommit);
   const account = hookUser === undefined ? undefined : at("hook-user", () => findUser(hookUser));
   if (account !== undefined && account.uid !== daemonUid && daemonUid !== 0) {
     throw new UserError(
@@ -38,7 +43,8 @@ export function findHooks(given: GivenHooks, base: string, daemonUid: number, at
   return { preCommit, postCommit, account, timeoutMs: hookTimeoutSeconds * 1000 };
 }
 
-function checkProgram(key: string, program: string, base: string): void {
+/** @returns its path without links */
+function findProgram(key: string, program: string, base: string): string {
   let real: string;
   let stats: fs.Stats;
   try {
@@ -63,4 +69,5 @@ function checkProgram(key: string, program: string, base: string): void {
       `the ${key} hook ${program} can be changed by everybody: take that away with chmod o-w`,
     );
   }
+  return real;
 }

@@ -3,6 +3,7 @@ import path from "node:path";
 import { Command, CommanderError, Option } from "commander";
 import { checkReplaced, commandLineError, type ReplacedOption } from "../../base/command-line.ts";
 import { UserError } from "../../base/user-error.ts";
+import { writeOutput } from "../../sys/output.ts";
 import { DEFAULT_CONFIG, type GivenSettings } from "./config.ts";
 import { helpOf, optionName } from "./setting.ts";
 import { ALL_SETTINGS } from "./settings-table.ts";
@@ -79,7 +80,7 @@ function daemonCommand(): Command {
     .addHelpText("after", MORE_HELP)
     .allowExcessArguments(false)
     .exitOverride()
-    .configureOutput({ writeErr: () => undefined });
+    .configureOutput({ writeOut: (text) => writeOutput(1, text), writeErr: () => undefined });
   for (const setting of ALL_SETTINGS) {
     const option = new Option(setting.option, helpOf(setting));
     command.addOption(setting.form.kind === "list" ? option.argParser(addToList) : option);

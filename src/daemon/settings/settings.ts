@@ -45,6 +45,8 @@ export interface Settings extends Omit<Values, LookedUp> {
   /** Undefined if the daemon keeps its user and groups. */
   readonly identity: Identity | undefined;
   readonly hooks: HookSettings;
+  /** The same values before anything is looked up on the host: a reload compares them. */
+  readonly asked: Values;
 }
 
 /**
@@ -57,13 +59,15 @@ export function resolveSettings(options: GivenSettings, { values: config, places
   const given: GivenSettings = { ...config, ...options };
   const at: WithPlace = (key, work) =>
     options[key] === undefined ? withPlace(places[key], key, work) : work();
+  const asked = valuesOf(given, at);
   const { user, group, groups, preCommit, postCommit, hookUser, hookTimeoutSeconds, console, ...plain } =
-    valuesOf(given, at);
-  const base = at("base", () => findBase(plain.base));
+    asked;
+  const base = at("base", () => findBase(plain.base, user));
   const identity = findIdentity(user, group, groups, at);
   const hooks = { preCommit, postCommit, hookUser, hookTimeoutSeconds };
   return {
     ...plain,
+    asked,
     base,
     givenBase: plain.base ?? base,
     excludes: at("exclude", () => checkExcludes(plain.excludes, base)),
@@ -89,11 +93,11 @@ function valuesOf(given: GivenSettings, at: WithPlace): Values {
   return Object.fromEntries(values) as Values;
 }
 
-function findBase(base: string | undefined): string {
+function findBase(base: string | undefined, user = "USER"): string {
   if (base === undefined) {
     throw new UserError(
       `no base directory is set: give -b DIR, or write 'base = DIR' into ${DEFAULT_CONFIG} ` +
-        `or a file in ${dropInDirectory(DEFAULT_CONFIG)}`,
+        `or a file in ${dropInDirectory(DEFAULT_CONFIG)}, as 'makuosan --set base=DIR' does`,
     );
   }
   try {
@@ -101,7 +105,10 @@ function findBase(base: string | undefined): string {
     if (fs.statSync(real).isDirectory()) return real;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    const mend = code === "ENOENT" ? "create it, or name another with -b" : `it cannot be reached (${code})`;
+    const mend =
+      code === "ENOENT"
+        ? `create it, such as with 'install -d -o ${user} ${base}', or name another with -b`
+        : `it cannot be reached (${code})`;
     throw new UserError(`the base directory ${base} is missing: ${mend}`);
   }
   throw new UserError(`the base directory ${base} is not a directory: name another with -b`);

@@ -127,9 +127,9 @@ export class Membership {
     this.reintroduce(this.address, nowMs);
   }
 
-  /** The longest datagram of this node is another one: it says so at once. */
-  describe(datagramBytes: number, nowMs: number): void {
-    this.info = { ...this.info, datagramBytes };
+  /** Something that this node tells of itself has changed: it says so at once. */
+  describe(changes: Partial<Pick<NodeInfo, "datagramBytes" | "labels">>, nowMs: number): void {
+    this.info = { ...this.info, ...changes };
     this.reintroduce(this.address, nowMs);
   }
 

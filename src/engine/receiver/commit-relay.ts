@@ -1,7 +1,7 @@
 /** The COMMITs that a member has heard, and repeats for members that ask. */
 import { Deadline } from "../../base/deadline.ts";
 import { fraction } from "../../base/random.ts";
-import { RELAYED_TRANSFERS, TARGETS_PER_MESSAGE } from "../../wire/limits.ts";
+import { MEMBERS, RELAYED_TRANSFERS, TARGETS_PER_MESSAGE } from "../../wire/limits.ts";
 import type { Commit, Query, Relay } from "../../wire/transfer-messages.ts";
 import { spreadMs } from "../spread.ts";
 import { type Effect, inboundName, type TransferName } from "../types.ts";
@@ -43,7 +43,8 @@ export class CommitRelay {
     const name = inboundName(key);
     const heard = this.heard.get(name) ?? { key, order, targets: new Set(), asking: new Set() };
     heard.order = Math.max(heard.order, order);
-    for (const epoch of targets) heard.targets.add(epoch);
+    // A fleet has no more members, so no sender can name more that are to be told.
+    for (const epoch of targets) if (heard.targets.size < MEMBERS) heard.targets.add(epoch);
     this.heard.set(name, heard);
     for (const oldest of this.heard.keys()) {
       if (this.heard.size <= RELAYED_TRANSFERS) break;

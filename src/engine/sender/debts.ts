@@ -111,15 +111,19 @@ export class Debts {
     return owingSinceMs !== undefined && nowMs - owingSinceMs >= times.SOURCE_STUCK_MS;
   }
 
-  /** For whom the transfer waits, and for what. Members that have not answered the offer are not among them. */
+  /**
+   * For whom the transfer waits, and for what. Members that have not answered the offer are not among them, nor those
+   * that have been silent for a moment: what they do is not known, and their silence has a reason of its own.
+   */
   delays(): Delay[] {
     const delays: Delay[] = [];
     const { owingSinceMs } = this.parts.production;
     if (owingSinceMs !== undefined)
       delays.push({ epoch: undefined, doing: "reading", sinceMs: owingSinceMs });
     for (const progress of this.parts.barrier.progress) {
-      const { hasAnswered, member, movedMs } = progress;
-      if (hasAnswered && this.isOwing(progress))
+      const { hasAnswered, heardMs, member, movedMs } = progress;
+      const isSilent = this.lastTickMs - heardMs >= times.STILL_SILENT_MS;
+      if (hasAnswered && !isSilent && this.isOwing(progress))
         delays.push({ epoch: member.epoch, doing: this.doing(progress), sinceMs: movedMs });
     }
     return delays;

@@ -66,6 +66,11 @@ export class OutboundTransfers {
     for (const sender of this.transfers.values()) sender.handleMemberLeft(epoch, reason, nowMs);
   }
 
+  /** The configured rate is another one, from the next send on. */
+  changeRate(fragmentsPerSecond: number, nowMs: number): void {
+    this.node.bucket.setRate(fragmentsPerSecond / 1000, nowMs);
+  }
+
   cancelAll(reason: string): void {
     for (const sender of this.transfers.values()) sender.cancel(reason);
   }

@@ -6,6 +6,7 @@ import type { DatagramSocket, SocketOptions } from "../datagram-socket.ts";
 import { FastSocket } from "../fast-socket.ts";
 import { membershipsOf } from "../group-memberships.ts";
 import { deviceOf, interfaceOf, isLoopback, networksBeside } from "../interfaces.ts";
+import { fullBufferDrops } from "../kernel-drops.ts";
 import type { PagePool } from "../page-pool.ts";
 import { PlainSocket } from "../plain-socket.ts";
 import { SourceGate, type SourceRules } from "../source-gate.ts";
@@ -62,6 +63,8 @@ export class MulticastTransport implements Transport {
   private handler: SourceGate | undefined;
   private onError: (error: Error) => void = () => undefined;
   sendErrors = 0;
+  /** What the host had dropped before this transport was opened. */
+  private readonly formerDrops = fullBufferDrops();
 
   private constructor(
     options: MulticastOptions,
@@ -158,6 +161,14 @@ export class MulticastTransport implements Transport {
 
   get receiveBufferBytes(): number {
     return this.groupSocket.receiveBufferBytes;
+  }
+
+  get sendBufferBytes(): number {
+    return this.ownSocket.sendBufferBytes;
+  }
+
+  get droppedDatagrams(): number {
+    return Math.max(0, fullBufferDrops() - this.formerDrops);
   }
 
   sendToGroup(datagram: Uint8Array): void {

@@ -23,6 +23,12 @@ export interface Transport {
    */
   readonly receiveBufferBytes: number;
 
+  /** Bytes that the kernel granted for what is to be sent, in its own count. */
+  readonly sendBufferBytes: number;
+
+  /** Datagrams that were lost since the start because a receive buffer was full, in the count of the whole host. */
+  readonly droppedDatagrams: number;
+
   /** The longest datagram that goes over the interface in one packet, as it is now; never more than DATAGRAM_BYTES. */
   readonly datagramBytes: number;
 

@@ -5,11 +5,13 @@ import { errorCode } from "../../sys/system-error.ts";
 import { EntryType } from "../../wire/entry.ts";
 import { directoryOf, joinPath, nameOf } from "../../wire/path-rules.ts";
 import { type Step, StepKind } from "../decide/decision.ts";
+import { checkUnmarked } from "../decide/obstacles.ts";
 import type { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle, Disk } from "../disk/disk.ts";
 import { type AttributeRules, modeToSet } from "../entries/attributes.ts";
-import { reasonFor } from "../reasons/explain.ts";
+import { pathOfError, reasonFor } from "../reasons/explain.ts";
 import { StageError } from "../reasons/stage-error.ts";
+import { Discarded } from "./discarded.ts";
 import { Durability } from "./durability.ts";
 import { PlannedDeletions } from "./planned-deletions.ts";
 import { restoreDirectory, setDirectoryAttributes } from "./set-attributes.ts";
@@ -20,9 +22,6 @@ const OF_DIRECTORIES: readonly Step["kind"][] = [StepKind.adjust, StepKind.finis
 
 /** Errors of rename() if the new name belongs to something of another type, or to a directory with entries. */
 const IN_THE_WAY: readonly string[] = ["EISDIR", "ENOTDIR", "ENOTEMPTY", "EEXIST"];
-
-/** Names have at most 255 bytes; the rest is for the number of an entry that is put beside its place. */
-const LONGEST_KEPT_NAME = 240;
 
 /**
  * Carries out a journal. All renames come first, so that the whole tree switches within the shortest time. Then it
@@ -35,6 +34,7 @@ export class Committer {
   private readonly area: StagingArea;
   private readonly rules: AttributeRules;
   private readonly planned: PlannedDeletions;
+  private readonly discarded: Discarded;
   /** A directory existed already, and the entries of the staged one were moved into it. */
   private hasMerged = false;
   private failures = 0;
@@ -46,6 +46,7 @@ export class Committer {
     this.area = area;
     this.rules = rules;
     this.planned = new PlannedDeletions(base.disk, () => this.steps());
+    this.discarded = new Discarded(base, area);
   }
 
   /** Once the journal is named `commit`, the commit is final. */
@@ -73,6 +74,8 @@ export class Committer {
       this.firstFailure ??= isKnown ? why : reason("half-done", undefined, sentenceOf(why));
     }
     const notDurable = this.makeDurable();
+    // Until the switch is durable, a start may need them to see how far it has come.
+    if (notDurable === undefined) for (const { path, why } of this.discarded.clear()) this.note(path, why);
     if (this.firstFailure === undefined) return notDurable;
     return { ...this.firstFailure, when: "during", more: this.failures - 1 };
   }
@@ -140,8 +143,26 @@ export class Committer {
   }
 
   private fail(path: string, error: unknown): void {
+    const why = { ...reasonFor(error), path: pathOfError(error) ?? path };
+    this.note(path, (why.code === "EPERM" ? this.markAt(path) : undefined) ?? why);
+  }
+
+  /** The mark of chattr that an entry or its directory has got since the plan. */
+  private markAt(path: string): Reason | undefined {
+    try {
+      const [stats, parent] = [this.base.stat(path), this.base.find(directoryOf(path))];
+      if (stats !== undefined) checkUnmarked(path, stats);
+      if (parent !== undefined) checkUnmarked(directoryOf(path), this.disk.statDirectory(parent));
+      return undefined;
+    } catch (error) {
+      if (error instanceof StageError) return error.reason;
+      throw error;
+    }
+  }
+
+  private note(path: string, why: Reason): void {
     this.failures++;
-    this.firstFailure ??= { ...reasonFor(error), path };
+    this.firstFailure ??= { ...why, path: why.path ?? path };
   }
 
   /** Directories whose own mode would block changes in them come last, the deepest first. */
@@ -189,10 +210,11 @@ export class Committer {
         return;
       }
     }
+    this.discarded.note(discarded, path);
     try {
       this.planned.check(this.area.handle, discarded, path);
     } catch (error) {
-      this.putBack(discarded, path);
+      this.discarded.putBack(discarded, path);
       throw error;
     }
   }
@@ -206,15 +228,6 @@ export class Committer {
       if (errorCode(error) !== "EXDEV" || this.disk.stat(parent, name)?.isDirectory() !== true) throw error;
       return false;
     }
-  }
-
-  /** Moves a discarded entry back to its path, or beside it if something new has the name by now. */
-  private putBack(discarded: string, path: string): void {
-    const parent = this.base.handle(directoryOf(path));
-    let name = nameOf(path);
-    for (let number = 1; this.disk.stat(parent, name) !== undefined; number++)
-      name = `${nameOf(path).slice(0, LONGEST_KEPT_NAME)}.kept-${number}`;
-    this.disk.rename(this.area.handle, discarded, parent, name);
   }
 
   /** Moves an entry from one open directory to another, and replaces an entry of the same name. */
@@ -262,7 +275,7 @@ export class Committer {
       return;
     }
     try {
-      this.area.discard(to, name);
+      this.discard(to, path);
     } catch (error) {
       if (errorCode(error) !== "EXDEV" || this.disk.stat(to, name)?.isDirectory() !== true) throw error;
       this.base.forget(path);
@@ -281,7 +294,11 @@ export class Committer {
       throw error;
     }
     // The old entry must not look like something that is still to be moved.
-    this.area.discard(from, name);
+    this.discard(from, path);
+  }
+
+  private discard(from: DirectoryHandle, path: string): void {
+    this.discarded.note(this.area.discard(from, nameOf(path)), path);
   }
 
   private finishDirectory(step: Step): void {

@@ -9,6 +9,7 @@ import type { Executor } from "./executor.ts";
  */
 export class DryRunExecutor implements Executor {
   readonly writtenBytes = 0;
+  readonly onlyReports = true;
   private readonly isCheck: () => boolean;
 
   constructor(isCheck: () => boolean) {

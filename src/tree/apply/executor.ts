@@ -11,6 +11,8 @@ export interface Executor {
   carryOut(decision: Decision): Outcome | Generator<undefined, Outcome>;
   /** Bytes of the wanted contents that it has written already: they are no longer free. */
   readonly writtenBytes: number;
+  /** Whether it only reports decisions, and the tree keeps the room that they need. */
+  readonly onlyReports: boolean;
 }
 
 /**

@@ -1,10 +1,13 @@
 /** The entries that a commit may delete, and the look for others before and after they leave the tree. */
+import type { FileStats } from "../../sys/stat.ts";
 import type { Step } from "../decide/decision.ts";
 import { StepKind } from "../decide/decision.ts";
+import { checkUnmarked } from "../decide/obstacles.ts";
 import { below } from "../disk/below.ts";
 import { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle, Disk } from "../disk/disk.ts";
 import { PathSet } from "../entries/path-set.ts";
+import { errorAt } from "../reasons/explain.ts";
 import { StageError } from "../reasons/stage-error.ts";
 import { directoryOf, joinPath, nameOf } from "../../wire/path-rules.ts";
 
@@ -24,19 +27,24 @@ export class PlannedDeletions {
   }
 
   /**
-   * Looks at a directory and everything below it.
+   * Looks at an entry, and for a directory at everything below it.
    *
-   * @param parent where it is now, with its name there; other entries than directories hold nothing
+   * @param parent where it is now, with its name there
    * @param path its path in the tree
-   * @throws StageError with the first entry that is not planned to be deleted
+   * @throws StageError with the first entry that is not planned to be deleted; or an error that has the path of the first
+   *   one that has become impossible to delete
    */
   check(parent: DirectoryHandle, name: string, path: string): void {
-    if (this.disk.stat(parent, name)?.isDirectory() !== true) return;
+    const stats = this.disk.stat(parent, name);
+    if (stats === undefined) return;
+    checkDeletable(path, stats);
+    if (!stats.isDirectory()) return;
     const tree = new Directories(this.disk, this.disk.openDirectory(parent, name));
     try {
       for (const entry of below(tree, "")) {
         const one = joinPath(path, entry.path);
         if (!this.isPlanned(one)) throw StageError.of("appeared", path, one);
+        checkDeletable(one, entry.stats);
       }
     } finally {
       tree.close();
@@ -52,17 +60,26 @@ export class PlannedDeletions {
     const paths = [path];
     for (const entry of below(tree, path)) {
       if (!this.isPlanned(entry.path)) throw StageError.of("appeared", path, entry.path);
+      checkDeletable(entry.path, entry.stats);
       paths.push(entry.path);
     }
     // A directory was found before its entries.
     for (const one of paths.reverse()) {
-      const parent = tree.handle(directoryOf(one));
-      if (tree.stat(one)?.isDirectory() !== true) this.disk.unlink(parent, nameOf(one));
-      else {
-        tree.forget(one);
-        this.disk.removeDirectory(tree.handle(directoryOf(one)), nameOf(one));
+      try {
+        this.removeOne(tree, one);
+      } catch (error) {
+        throw errorAt(one, error);
       }
     }
+  }
+
+  private removeOne(tree: Directories, path: string): void {
+    if (tree.stat(path)?.isDirectory() !== true) {
+      this.disk.unlink(tree.handle(directoryOf(path)), nameOf(path));
+      return;
+    }
+    tree.forget(path);
+    this.disk.removeDirectory(tree.handle(directoryOf(path)), nameOf(path));
   }
 
   private isPlanned(path: string): boolean {
@@ -76,4 +93,14 @@ function pathsThatGo(steps: Iterable<Step>): PathSet {
   for (const { kind, hashes } of steps)
     if (kind === StepKind.goes && hashes !== undefined) paths.addHashes(hashes);
   return paths;
+}
+
+/** Throws an error with the path of an entry that was marked, or mounted on, since the plan. */
+function checkDeletable(path: string, stats: FileStats): void {
+  try {
+    checkUnmarked(path, stats);
+    if (stats.hasMount) throw StageError.of("mounted", path);
+  } catch (error) {
+    throw errorAt(path, error);
+  }
 }

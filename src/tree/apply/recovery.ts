@@ -1,11 +1,11 @@
 /** Recovers staging areas after a crash: a commit that had begun is finished, everything else is removed. */
 import type { Reason } from "../../base/reason.ts";
-import { STAGING_NAME } from "../../wire/path-rules.ts";
+import { joinPath, STAGING_NAME } from "../../wire/path-rules.ts";
 import type { Directories } from "../disk/directories.ts";
 import { removeStagingDirectory } from "../disk/staging-directory.ts";
 import { removeEntry } from "../disk/remove.ts";
 import type { AttributeRules } from "../entries/attributes.ts";
-import { reasonFor } from "../reasons/explain.ts";
+import { pathOfError, reasonFor } from "../reasons/explain.ts";
 import { Committer } from "./commit.ts";
 import { TRANSFER_NAME } from "./failed-commits.ts";
 import { StagingArea } from "./staging-area.ts";
@@ -55,11 +55,15 @@ export function recover(
       }
       try {
         const area = isTransfer ? StagingArea.open(base, name, rules) : undefined;
-        if (area === undefined) removeEntry(disk, root, name);
+        if (area === undefined) removeEntry(disk, root, name, STAGING_NAME);
         else recoverArea(base, area, rules, finished);
       } catch (error) {
         // An unreadable area must not stop the recovery of the others.
-        finished.push({ name, failure: reasonFor(error), isLeft: true });
+        finished.push({
+          name,
+          failure: reasonFor(error, pathOfError(error) ?? joinPath(STAGING_NAME, name)),
+          isLeft: true,
+        });
       }
     }
   } finally {

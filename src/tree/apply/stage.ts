@@ -116,8 +116,15 @@ export class Stage {
       for (const path of this.tally.note(decision, outcome)) this.staging.noteChange(path);
     };
     const plan = yield* carryOutAll(this.planner.plan(plaintext), this.executor, note);
-    this.obstacles.checkSpace(this.totals.bytes, this.executor.writtenBytes);
+    this.checkRoom();
     return plan;
+  }
+
+  /** A check asks how things are: it needs no room. A push that finds no inode fails at the entry that needs it. */
+  private checkRoom(): void {
+    if (this.planner.superfluous.isCheck) return;
+    this.obstacles.checkSpace(this.totals.bytes, this.executor.writtenBytes);
+    if (this.executor.onlyReports) this.obstacles.checkInodes(this.tally.inodes);
   }
 
   /** How much is going to change on this member. */
@@ -257,10 +264,4 @@ export class Stage {
 export function stageFailure(error: unknown): Reason {
   const { path } = error as NodeJS.ErrnoException & { path?: Buffer | string };
   return reasonFor(error, pathOfError(error) ?? (path === undefined ? "" : nameOf(String(path))));
-}
-
-/** Tells no space from no inodes: the kernel has one error for both. */
-export function exactReason(why: Reason, base: Directories): Reason {
-  const hasInodes = why.code !== "ENOSPC" || base.disk.fileSystemOf(base.root).freeInodes > 0;
-  return hasInodes ? why : { ...why, code: "no-inodes" };
 }

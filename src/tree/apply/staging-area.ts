@@ -1,5 +1,6 @@
 /** BASE/.makuosan/NAME, and the names in it that tell how far a transfer has come. */
 import { errorCode } from "../../sys/system-error.ts";
+import { joinPath, STAGING_NAME } from "../../wire/path-rules.ts";
 import type { Step } from "../decide/decision.ts";
 import { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle, Disk, FileHandle } from "../disk/disk.ts";
@@ -7,6 +8,7 @@ import { removeStagingDirectory } from "../disk/staging-directory.ts";
 import { removeEntry } from "../disk/remove.ts";
 import { retireIn } from "./failed-commits.ts";
 import { mirrorInheritance } from "./inheritance.ts";
+import { exactError } from "./no-inodes.ts";
 import { JournalWriter, readJournal } from "./journal.ts";
 import { isOwn, openStagingRoot, type StagingRules } from "./staging-root.ts";
 
@@ -70,9 +72,10 @@ export class StagingArea {
       }
       return new StagingArea(base, root, name, rules);
     } catch (error) {
+      const exact = exactError(error, base);
       removeUnfinished(base, root, name);
       disk.closeDirectory(root);
-      throw error;
+      throw exact;
     }
   }
 
@@ -150,6 +153,11 @@ export class StagingArea {
     return `${DISCARDED}-step${step}`;
   }
 
+  /** The path of an entry of the area below the base directory. */
+  pathOf(name: string): string {
+    return joinPath(joinPath(STAGING_NAME, this.name), name);
+  }
+
   /** Whether an entry of this name is in the area. */
   holds(name: string): boolean {
     return this.disk.stat(this.directory, name) !== undefined;
@@ -169,12 +177,13 @@ export class StagingArea {
   /** Removes the area. The list of steps goes first, so that a half removed area never looks like a commit. */
   remove(): void {
     try {
+      const path = joinPath(STAGING_NAME, this.name);
       const hasSteps = this.has("ready") || this.has("commit");
-      for (const name of ["journal", "ready", "commit"]) removeEntry(this.disk, this.directory, name);
+      for (const name of ["journal", "ready", "commit"]) removeEntry(this.disk, this.directory, name, path);
       // Otherwise the list could come back after a loss of power, but the staged entries could not.
       if (hasSteps && !this.disk.fileSystemOf(this.directory).isOrdered)
         this.disk.syncDirectory(this.directory);
-      removeEntry(this.disk, this.root, this.name);
+      removeEntry(this.disk, this.root, this.name, STAGING_NAME);
       removeStagingDirectory(this.base.disk, this.base.root);
     } finally {
       this.tree.close();

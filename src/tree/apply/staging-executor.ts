@@ -8,6 +8,7 @@ import type { Staging } from "./staging.ts";
 
 /** Stages the results of decisions; the tree itself is not touched. */
 export class StagingExecutor implements Executor {
+  readonly onlyReports = false;
   private readonly staging: Staging;
 
   constructor(staging: Staging) {

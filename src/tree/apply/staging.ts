@@ -7,7 +7,9 @@ import type { Directories } from "../disk/directories.ts";
 import { type AttributeRules, typeOf } from "../entries/attributes.ts";
 import { errorAt } from "../reasons/explain.ts";
 import { ChangeList } from "./change-list.ts";
+import { exactError } from "./no-inodes.ts";
 import type { JournalWriter } from "./journal.ts";
+import { removeArea } from "./leftovers.ts";
 import { type Asked, StagedEntries } from "./staged-entries.ts";
 import { StagingArea } from "./staging-area.ts";
 
@@ -27,6 +29,8 @@ export class Staging {
   private readonly asked: Asked;
   private changes: ChangeList | undefined;
   private isReady = false;
+  /** Whether an area was made, or a part of one. */
+  private hasBegun = false;
   /** Undefined until something is staged. */
   staged: Staged | undefined;
   /** Whether there is a list of the changes; it is complete after finish(). */
@@ -52,6 +56,7 @@ export class Staging {
   /** The staged entries; the area is created at the first call. */
   opened(): Staged {
     if (this.staged !== undefined) return this.staged;
+    this.hasBegun = true;
     const area = this.createArea();
     let journal: JournalWriter | undefined;
     try {
@@ -61,10 +66,11 @@ export class Staging {
       this.staged = { area, journal, entries };
       return this.staged;
     } catch (error) {
+      const exact = exactError(error, this.base);
       // Nothing would remove the area before the next start.
       journal?.close();
       removeQuietly(area);
-      throw error;
+      throw exact;
     }
   }
 
@@ -156,9 +162,15 @@ export class Staging {
     if (this.staged !== undefined && this.isReady) yield* this.staged.area.readJournal("ready");
   }
 
-  /** Removes the rest of the staging area. Its descriptors are closed even if something of it cannot be removed. */
+  /**
+   * Removes the rest of the staging area. Its descriptors are closed even if something of it cannot be removed.
+   *
+   * @throws an error with the path of what is still there
+   */
   remove(): void {
     const { staged, changes } = this;
+    // One that could not be begun was removed at once, unless that was not possible either.
+    if (staged === undefined && this.hasBegun) removeArea(this.base, this.name, this.rules);
     this.staged = undefined;
     this.changes = undefined;
     try {

@@ -15,9 +15,15 @@ export class Tally {
   readonly findings = new FindingList();
   private entries = 0;
   private bytes = 0;
+  private made = 0;
 
   get totals(): StageTotals {
     return { entries: this.entries, bytes: this.bytes };
+  }
+
+  /** How many of the entries are made anew; a further name of a file needs no inode. */
+  get inodes(): number {
+    return this.made;
   }
 
   /** Records why an entry is not made, or not with everything. */
@@ -37,6 +43,7 @@ export class Tally {
       case "link":
         if (outcome !== "done") return;
         this.entries++;
+        if (decision.kind !== "link") this.made++;
         if (decision.kind === "place" && decision.entry.type === EntryType.file)
           this.bytes += decision.entry.extras?.allocated ?? decision.entry.size;
         yield decision.place.path;

@@ -8,6 +8,9 @@ import type { AttributeRules } from "../entries/attributes.ts";
 import { reasonFor } from "../reasons/explain.ts";
 import { StageError } from "../reasons/stage-error.ts";
 
+/** `.makuosan`, and in it the directory of the transfer with `tree` and `journal`. */
+const AREA_INODES = 4;
+
 /** The sticky bit of a mode. */
 const STICKY = 0o1000;
 
@@ -121,10 +124,25 @@ export class Obstacles {
     const freeBytes = this.tree.freeBytes() + writtenBytes;
     if (bytes > freeBytes) throw StageError.of("no-space", "", bytes, freeBytes);
   }
+
+  /**
+   * Fails if there will not be enough inodes; some file systems have a fixed number of them.
+   *
+   * @param made how many entries with an inode of their own are going to be made
+   */
+  checkInodes(made: number): void {
+    if (made === 0) return;
+    const [needed, free] = [made + AREA_INODES, this.tree.freeInodes()];
+    if (needed > free) throw StageError.of("too-few-inodes", "", needed, free);
+  }
 }
 
-/** Checks that an entry has no mark of chattr that forbids to change, rename and delete it. */
-function checkUnmarked(path: string, stats: FileStats): void {
+/**
+ * Checks that an entry has no mark of chattr that forbids to change, rename and delete it.
+ *
+ * @throws StageError
+ */
+export function checkUnmarked(path: string, stats: FileStats): void {
   if (stats.isImmutable) throw StageError.of("immutable", path);
   if (stats.isAppendOnly) throw StageError.of("append-only", path);
 }

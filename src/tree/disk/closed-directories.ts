@@ -70,6 +70,14 @@ export function withClosedDirectories<T extends DiskClass>(
       }
     }
 
+    override unlink(parent: DirectoryHandle, name: string): void {
+      this.opener.attempt([parent], () => super.unlink(parent, name));
+    }
+
+    override removeDirectory(parent: DirectoryHandle, name: string): void {
+      this.opener.attempt([parent], () => super.removeDirectory(parent, name));
+    }
+
     override readLink(parent: DirectoryHandle, name: string): string {
       return this.opener.attempt([parent], () => super.readLink(parent, name));
     }

@@ -85,6 +85,10 @@ export class Directories implements TreeView {
     return this.disk.fileSystemOf(this.root).freeBytes;
   }
 
+  freeInodes(): number {
+    return this.disk.fileSystemOf(this.root).freeInodes;
+  }
+
   hasDirectory(path: string): boolean {
     return this.find(path) !== undefined;
   }

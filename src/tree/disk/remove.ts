@@ -1,5 +1,7 @@
 /** Removes an entry with everything below it. */
 import { errorCode } from "../../sys/system-error.ts";
+import { joinPath } from "../../wire/path-rules.ts";
+import { errorAt } from "../reasons/explain.ts";
 import { type DirectoryHandle, type Disk, ITSELF } from "./disk.ts";
 
 /**
@@ -7,18 +9,23 @@ import { type DirectoryHandle, type Disk, ITSELF } from "./disk.ts";
  * removes nothing of a file system that is mounted below. Directories in it are first moved beside the entry, so that
  * neither the stack nor the number of descriptors grows with the depth.
  *
- * @throws an error with a code if something could not be removed; everything else is gone by then
+ * @param where the path of `parent`, for errors
+ * @throws an error with a code, and with the path of an entry that could not be removed; everything else is gone by then
  */
-export function removeEntry(disk: Disk, parent: DirectoryHandle, name: string): void {
-  if (isUnlinked(disk, parent, name)) return;
+export function removeEntry(disk: Disk, parent: DirectoryHandle, name: string, where = ""): void {
+  try {
+    if (isUnlinked(disk, parent, name)) return;
+  } catch (error) {
+    throw errorAt(joinPath(where, name), error);
+  }
   const pending = [name];
   let failure: unknown;
   for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
     try {
-      emptyDirectory(disk, parent, directory, pending);
+      emptyDirectory(disk, parent, directory, pending, joinPath(where, directory));
       disk.removeDirectory(parent, directory);
     } catch (error) {
-      failure ??= error;
+      failure ??= errorAt(joinPath(where, directory), error);
     }
   }
   if (failure !== undefined) throw failure as Error;
@@ -28,7 +35,13 @@ export function removeEntry(disk: Disk, parent: DirectoryHandle, name: string): 
 let movedAside = 0;
 
 /** Unlinks everything that can be unlinked, and moves directories into the parent, where they are pending. */
-function emptyDirectory(disk: Disk, parent: DirectoryHandle, name: string, pending: string[]): void {
+function emptyDirectory(
+  disk: Disk,
+  parent: DirectoryHandle,
+  name: string,
+  pending: string[],
+  path: string,
+): void {
   makeAccessible(disk, parent, name);
   const directory = disk.openDirectory(parent, name);
   let failure: unknown;
@@ -40,7 +53,7 @@ function emptyDirectory(disk: Disk, parent: DirectoryHandle, name: string, pendi
         // A directory that something is mounted on cannot be moved: EBUSY.
         pending.push(moveAside(disk, directory, child, parent));
       } catch (error) {
-        failure ??= error;
+        failure ??= errorAt(joinPath(path, child), error);
       }
     }
   } finally {
@@ -59,8 +72,12 @@ function moveAside(disk: Disk, directory: DirectoryHandle, name: string, parent:
   return aside;
 }
 
-/** @returns false for a directory */
-function isUnlinked(disk: Disk, parent: DirectoryHandle, name: string): boolean {
+/**
+ * Removes an entry that is no directory.
+ *
+ * @returns false for a directory
+ */
+export function isUnlinked(disk: Disk, parent: DirectoryHandle, name: string): boolean {
   try {
     disk.unlink(parent, name);
     return true;

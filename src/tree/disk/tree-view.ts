@@ -25,6 +25,8 @@ export interface TreeView {
   keptTime(stats: FileStats, timeNs: bigint): bigint;
   /** Bytes that may still be written. */
   freeBytes(): number;
+  /** Entries that may still be made; Infinity if the file system has no bound. */
+  freeInodes(): number;
   /** Looks a directory up again from now on: it may have been moved. */
   forget(path: string): void;
   /** Whether a directory with this path exists. */

@@ -163,7 +163,7 @@ describe("prepare", () => {
 });
 
 describe("commit", () => {
-  test("everything new comes into its place, then the old goes, then directories get their attributes, then it is durable", () => {
+  test("everything new comes into its place, then the old goes, then directories get their attributes, then it is durable, and the old is gone", () => {
     const member = new Member().put({ "d/x": "x", "e/y": "y", old: "o", "gone/z": "z" });
     const push = member.push();
     push.plan({ terms: {} });
@@ -192,6 +192,10 @@ describe("commit", () => {
         "rename AREA/commit -> AREA/done",
         "sync-directory AREA",
         "sync-directory .makuosan",
+        "unlink AREA/discarded",
+        "unlink AREA/discarded: EISDIR",
+        "unlink AREA/discarded/z",
+        "remove-directory AREA/discarded",
       ],
     );
   });

@@ -145,7 +145,11 @@ describe("an area", () => {
         disk.makeDirectory(area, "tree", 0o700);
         disk.setOwner(area, ITSELF, 1000, 1000);
       });
-    assert.deepEqual(start(member).sort(), ["aa-1  EPERM, left", "t-1  finished", "zz-1  EPERM, left"]);
+    assert.deepEqual(start(member).sort(), [
+      "aa-1 .makuosan/aa-1 EPERM, left",
+      "t-1  finished",
+      "zz-1 .makuosan/zz-1 EPERM, left",
+    ]);
     assert.deepEqual(member.tree(), {
       ...NEW,
       ".makuosan/": "",
@@ -194,7 +198,7 @@ describe("an area", () => {
     const foreign = ready().member;
     foreign.in(`${AREA}/tree`, (tree, disk) => disk.setMode(tree, ITSELF, 0o770));
     foreign.disk.lines.length = 0;
-    assert.deepEqual(start(foreign), ["t-1  EPERM, left"]);
+    assert.deepEqual(start(foreign), ["t-1 .makuosan/t-1 EPERM, left"]);
     assert.equal(foreign.openHandles, 1);
   });
 });
@@ -252,7 +256,7 @@ describe("what somebody else has put there", () => {
       for (const path of [AREA, `${AREA}/tree`])
         assert.deepEqual(
           refuse((member) => member.in(path, (area, disk) => disk.setMode(area, ITSELF, mode))),
-          ["t-1  EPERM, left"],
+          ["t-1 .makuosan/t-1 EPERM, left"],
         );
       const { member } = ready();
       rename(member, "ready", "commit");

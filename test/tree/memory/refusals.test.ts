@@ -5,7 +5,18 @@ import { Obstacles } from "../../../src/tree/decide/obstacles.ts";
 import { ITSELF } from "../../../src/tree/disk/disk.ts";
 import { failKind } from "../../disk/faults.ts";
 import { EntryType } from "../../../src/wire/entry.ts";
-import { directory, entry, file, Member, meta, type Push, symlink, plainMember, reasonOf } from "./member.ts";
+import {
+  directory,
+  hardLink,
+  entry,
+  file,
+  Member,
+  meta,
+  type Push,
+  symlink,
+  plainMember,
+  reasonOf,
+} from "./member.ts";
 
 /** What could not be committed is refused before the barrier. */
 
@@ -151,6 +162,27 @@ describe("what could not be committed is refused before", () => {
       if (isCheck) assert.deepEqual(push.findings, ["old"]);
     }
     assert.deepEqual(refusals(new Member().push()), []);
+  });
+
+  test("more entries than there are inodes, for a dry run", () => {
+    const member = new Member().put({ old: "old", same: "s" });
+    const push = member.push("t-1", { dryRun: true });
+    // A directory and a file, and what a transfer needs beside them; a further name of a file needs none.
+    member.memory.freeInodes = 6;
+    push.entries("", [directory("d"), file("same", 1)]);
+    push.entries("d", [file("f", 1), hardLink("g", "d/f")], { metadata: meta(0o755) });
+    assert.equal(
+      reasonOf(() => push.entries("", [file("old", 7)])),
+      ": too-few-inodes",
+    );
+  });
+
+  test("a check needs no room", () => {
+    const member = new Member({ capacityBytes: 200_000 });
+    member.memory.freeInodes = 0;
+    const push = member.push("t-1", { dryRun: true });
+    push.plan({ terms: { isCheck: true } });
+    assert.equal(push.entries("", [file("a", 1_000_000)]).wants.count(), 1);
   });
 
   test("more bytes than are free, with those that were written already", () => {

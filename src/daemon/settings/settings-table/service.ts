@@ -2,6 +2,7 @@
 import { DEFAULT_SOCKET } from "../../../console/protocol.ts";
 import * as form from "../forms.ts";
 import { LEVELS, parseLogLevel } from "../log-levels.ts";
+import { parseMetricsPlace } from "../metrics-place.ts";
 import type { Setting } from "../setting.ts";
 import { DEFAULT_STATE } from "../state-place.ts";
 
@@ -96,6 +97,20 @@ export const SERVICE = {
     help: "make a control socket",
     helpOff: "make no control socket",
     details: "Without a control socket, msync(1) cannot be used on this host.",
+  },
+  metrics: {
+    key: "metrics",
+    option: "--metrics <address>",
+    form: form.text,
+    default: undefined,
+    defaultText: "off",
+    check: parseMetricsPlace,
+    reload: false,
+    help: "serve metrics for Prometheus on this address and TCP port",
+    details:
+      "Give an address and a port, such as 127.0.0.1:9708, or a port for this host alone. /metrics and /healthz are " +
+      "served there without a password: name an address that other hosts can reach only if they may see the metrics.",
+    example: "127.0.0.1:9708",
   },
   logLevel: {
     key: "loglevel",

@@ -35,7 +35,7 @@ export const TRANSFERS = {
     form: form.number(1, MOST_PARALLEL),
     default: PARALLEL_TRANSFERS,
     check: (count: number) => Math.min(count, OUTBOUND_TRANSFERS),
-    reload: false,
+    reload: true,
     help: "transfers that this host sends at the same time",
     details: `Further transfers wait. A number above ${OUTBOUND_TRANSFERS} means ${OUTBOUND_TRANSFERS}.`,
   },
@@ -44,7 +44,7 @@ export const TRANSFERS = {
     option: "--exclude <patterns>",
     form: form.list,
     default: [],
-    reload: false,
+    reload: true,
     help: "patterns of files that this host neither sends nor changes, separated by commas",
     details:
       "See PATTERNS in msync(1). In the config file, a pattern with # or ; in it stands in double quotes, " +
@@ -69,7 +69,7 @@ export const TRANSFERS = {
     form: form.text,
     default: DEFAULT_DELETE_LIMIT_TEXT,
     check: parseDeleteLimit,
-    reload: false,
+    reload: true,
     help: "most entries that a transfer may delete on this host: a number, or a percentage",
     details:
       "A percentage is a share of the entries that the transfer looks at, and at least 100 entries. " +
@@ -80,7 +80,7 @@ export const TRANSFERS = {
     option: "-O, --owner-match",
     form: form.flag,
     default: false,
-    reload: false,
+    reload: true,
     help: "send only files of the daemon's user",
   },
 } as const satisfies Record<string, Setting>;

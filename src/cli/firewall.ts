@@ -1,0 +1,97 @@
+/** Looks for firewalls on this host that may be in the way of the fleet's port. */
+import { execFile } from "node:child_process";
+import fs from "node:fs";
+import type { DoctorFinding } from "../console/protocol.ts";
+
+/** A firewall's own command answers in a moment, or is not waited for. */
+const PATIENCE_MS = 3_000;
+
+/** Where administrators' programs are: the PATH of a user may lack these. */
+const PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
+
+/** What a firewall says of itself. */
+interface Firewall {
+  readonly name: string;
+  /** The rules as text; undefined if the program is missing, or may not be asked. */
+  readonly rules: string | undefined;
+  /** The command that lets the port in. */
+  readonly mend: string;
+  /** Whether these rules close a port that they do not name. */
+  readonly closes: (rules: string) => boolean;
+}
+
+/**
+ * Asks the firewalls of this host for their rules. Only root gets an answer from most of them.
+ *
+ * @param port the UDP port of the fleet
+ */
+export async function firewallFindings(port: number, host: string): Promise<DoctorFinding[]> {
+  const [nft, iptables, firewalld] = await Promise.all([
+    ask("nft", ["list", "ruleset"]),
+    ask("iptables", ["-S", "INPUT"]),
+    ask("firewall-cmd", ["--list-all"]),
+  ]);
+  const firewalls: Firewall[] = [
+    {
+      name: "ufw",
+      rules: ufwRules(),
+      mend: `ufw allow ${port}/udp`,
+      closes: () => true,
+    },
+    {
+      name: "firewalld",
+      rules: firewalld,
+      mend: `firewall-cmd --permanent --add-port=${port}/udp; firewall-cmd --reload`,
+      closes: () => true,
+    },
+    {
+      name: "nftables",
+      rules: nft,
+      mend: `nft insert rule FAMILY TABLE CHAIN udp dport ${port} accept`,
+      closes: (rules) => /hook (input|prerouting|ingress)/.test(rules) && /\b(drop|reject)\b/.test(rules),
+    },
+    {
+      name: "iptables",
+      rules: iptables,
+      mend: `iptables -I INPUT -p udp --dport ${port} -j ACCEPT`,
+      closes: (rules) => /^-P INPUT DROP|-j (DROP|REJECT)/m.test(rules),
+    },
+  ];
+  return firewalls.flatMap((firewall) => judge(firewall, port, host));
+}
+
+function judge({ name, rules, mend, closes }: Firewall, port: number, host: string): DoctorFinding[] {
+  if (rules === undefined || rules.trim() === "") return [];
+  const common = { host, address: "", check: "firewall", values: { firewall: name } };
+  const lines = rules.split("\n").filter((line) => new RegExp(`\\b${port}\\b`).test(line));
+  const refusal = lines.find((line) => /\b(drop|reject|DROP|REJECT|DENY|deny)\b/.test(line));
+  if (refusal !== undefined) {
+    const text = `${name} on this host has a rule that refuses UDP ${port}: ${refusal.trim()}`;
+    return [{ ...common, level: "problem", text, mend: `take that rule away, or: ${mend}` }];
+  }
+  if (lines.length > 0 || !closes(rules))
+    return [{ ...common, level: "ok", text: `${name} on this host lets UDP ${port} in`, mend: "" }];
+  const text = `${name} on this host has rules that drop packets, and none that names UDP ${port}`;
+  return [{ ...common, level: "hint", text, mend }];
+}
+
+/** The rules that ufw has, if it is enabled; its command tells them to root alone, its files as well. */
+function ufwRules(): string | undefined {
+  if (!/^ENABLED=yes$/m.test(readText("/etc/ufw/ufw.conf"))) return undefined;
+  return `enabled\n${readText("/etc/ufw/user.rules")}`;
+}
+
+function readText(file: string): string {
+  try {
+    return fs.readFileSync(file, "latin1");
+  } catch {
+    return "";
+  }
+}
+
+function ask(program: string, args: readonly string[]): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const options = { timeout: PATIENCE_MS, env: { ...process.env, PATH, LC_ALL: "C" } };
+    execFile(program, args, options, (error, stdout) => resolve(error === null ? stdout : undefined));
+  });
+}
