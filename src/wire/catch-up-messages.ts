@@ -6,6 +6,11 @@ import { LOG_BYTES, LOG_REASON_BYTES, PIECE_BYTES, PUBLICATIONS } from "./limits
 /** Bytes of the digest of a log. */
 const DIGEST_BYTES = 8;
 
+/** A text that may stand in these messages: it is cut, and what cannot be shown is replaced. */
+export function reasonText(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, "?").slice(0, LOG_REASON_BYTES);
+}
+
 /** LOG: which publications a node knows, and how many of them it lacks (PROTOCOL.md 9.1). */
 export interface Log {
   /** The highest place of a transfer that the node has heard of. */
@@ -161,7 +166,9 @@ function decodeDigest(reader: ByteReader): string {
 
 function decodeReason(reader: ByteReader): string {
   const reason = reader.shortText();
-  if (reason.length > LOG_REASON_BYTES) throw new DecodeError("a reason is too long");
+  // It is shown on terminals.
+  if (reason.length > LOG_REASON_BYTES || /[^\x20-\x7e]/.test(reason))
+    throw new DecodeError("a reason is too long, or cannot be shown");
   return reason;
 }
 

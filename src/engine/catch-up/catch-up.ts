@@ -1,8 +1,7 @@
 /** Lets a node catch up: its log of publications, and the messages about it. */
 import type { Random } from "../../base/random.ts";
-import type { Log } from "../../wire/catch-up-messages.ts";
+import { type Log, reasonText } from "../../wire/catch-up-messages.ts";
 import type { ControlMessage } from "../../wire/message.ts";
-import { LOG_REASON_BYTES } from "../../wire/limits.ts";
 import type { Publication } from "../../wire/publication.ts";
 import type { CommitOrder } from "../commit-order.ts";
 import { inboundName, type Effect, type Member, type NodeEvent } from "../types.ts";
@@ -84,7 +83,7 @@ export class CatchUp {
       behind: missing.length,
       catchesUp: this.opened.isOn,
       sinceMs: first?.publication.timeMs ?? 0,
-      reason: reason.replace(/[^\x20-\x7e]/g, "?").slice(0, LOG_REASON_BYTES),
+      reason: reasonText(reason),
     };
   }
 

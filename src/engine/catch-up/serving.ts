@@ -1,7 +1,6 @@
 /** Serves members that lack publications: gathers their questions, and answers them with one transfer. */
 import { Deadline } from "../../base/deadline.ts";
-import type { Ask } from "../../wire/catch-up-messages.ts";
-import { LOG_REASON_BYTES } from "../../wire/limits.ts";
+import { type Ask, reasonText } from "../../wire/catch-up-messages.ts";
 import type { Member } from "../types.ts";
 import { addresseeOf, sendTo } from "./able-members.ts";
 import type { CatchUpContext } from "./context.ts";
@@ -72,7 +71,7 @@ export class Serving {
     this.running = undefined;
     if (running === undefined) return;
     const { digest, epochs } = running;
-    const body = { transfer, digest, brought, reason: reason.slice(0, LOG_REASON_BYTES) };
+    const body = { transfer, digest, brought, reason: reasonText(reason) };
     for (const epoch of epochs) {
       const member = this.context.memberOf(epoch);
       if (member !== undefined) sendTo(this.context.effects, member, { type: "served", body });
