@@ -4,6 +4,9 @@ import fs from "node:fs";
 /** Between two looks. They cost one system call, and only a host that is full looks. */
 const LOOK_MS = 5_000;
 
+/** By then, an attempt that has failed has given its space back. */
+const FIRST_LOOK_MS = 500;
+
 /** So much more space, or so many more inodes, is worth an attempt: less may be a log that was rotated. */
 const MORE_BYTES = 1024 * 1024;
 const MORE_INODES = 10;
@@ -13,19 +16,20 @@ export class SpaceWatch {
   private readonly base: string;
   private readonly onSpace: () => void;
   private timer: NodeJS.Timeout | undefined;
+  /** After the last attempt. */
   private before: { readonly bytes: number; readonly inodes: number } | undefined;
 
-  /** @param onSpace called when there is more space */
+  /** @param onSpace called once when there is more space than after the last attempt */
   constructor(base: string, onSpace: () => void) {
     this.base = base;
     this.onSpace = onSpace;
   }
 
-  /** Begins to look. */
+  /** An attempt has failed: looks until there is more space. */
   begin(): void {
-    if (this.timer !== undefined) return;
+    this.stop();
     this.before = undefined;
-    this.plan();
+    this.plan(FIRST_LOOK_MS);
   }
 
   stop(): void {
@@ -33,22 +37,26 @@ export class SpaceWatch {
     this.timer = undefined;
   }
 
-  private plan(): void {
-    this.timer = setTimeout(() => void this.look(), LOOK_MS).unref();
+  private plan(delayMs: number): void {
+    this.timer = setTimeout(() => void this.look(), delayMs).unref();
   }
 
   private async look(): Promise<void> {
+    const { timer } = this;
     const stats = await fs.promises.statfs(this.base).catch(() => undefined);
-    if (this.timer === undefined) return;
+    // Stopped, or begun anew, meanwhile.
+    if (this.timer !== timer) return;
     const now = stats === undefined ? undefined : { bytes: stats.bavail * stats.bsize, inodes: stats.ffree };
-    const { before = now } = this;
-    if (now !== undefined && before !== undefined) {
-      const hasMore = now.bytes >= before.bytes + MORE_BYTES || now.inodes >= before.inodes + MORE_INODES;
-      this.before = hasMore
-        ? now
-        : { bytes: Math.min(before.bytes, now.bytes), inodes: Math.min(before.inodes, now.inodes) };
-      if (hasMore) this.onSpace();
+    this.before ??= now;
+    const { before } = this;
+    const hasMore =
+      now !== undefined &&
+      before !== undefined &&
+      (now.bytes >= before.bytes + MORE_BYTES || now.inodes >= before.inodes + MORE_INODES);
+    if (!hasMore) this.plan(LOOK_MS);
+    else {
+      this.stop();
+      this.onSpace();
     }
-    this.plan();
   }
 }

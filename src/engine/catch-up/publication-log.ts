@@ -160,10 +160,10 @@ export class PublicationLog {
   }
 
   private bound(): void {
-    let bytes = this.kept.reduce((sum, { publication }) => sum + encodePublication(publication).length, 0);
+    let bytes = this.kept.reduce((sum, { publication }) => sum + encoded(publication).length, 0);
     while (this.kept.length > PUBLICATIONS || bytes > LOG_BYTES) {
       const first = this.kept.shift();
-      bytes -= first === undefined ? 0 : encodePublication(first.publication).length;
+      bytes -= first === undefined ? 0 : encoded(first.publication).length;
     }
   }
 
@@ -174,7 +174,7 @@ export class PublicationLog {
 
   private encoded(): { digest: string; bytes: Uint8Array } {
     if (this.snapshot !== undefined) return this.snapshot;
-    const parts = this.kept.map(({ publication }) => encodePublication(publication));
+    const parts = this.kept.map(({ publication }) => encoded(publication));
     const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
     let offset = 0;
     for (const part of parts) {
@@ -184,6 +184,15 @@ export class PublicationLog {
     this.snapshot = { bytes, digest: digestOf(bytes) };
     return this.snapshot;
   }
+}
+
+/** The bytes of each publication, made once: a log is sent and counted again whenever it has changed. */
+const bytesOf = new WeakMap<Publication, Uint8Array>();
+
+function encoded(publication: Publication): Uint8Array {
+  const bytes = bytesOf.get(publication) ?? encodePublication(publication);
+  bytesOf.set(publication, bytes);
+  return bytes;
 }
 
 /**

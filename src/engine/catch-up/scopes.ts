@@ -28,27 +28,19 @@ export function covers(later: Publication, earlier: Publication): boolean {
   const isForAll = after.targets.length === 0 && after.excepts.length === 0;
   if (!isForAll && !(areSame(after.targets, before.targets) && areSame(after.excepts, before.excepts)))
     return false;
-  if (isRepetition(later, earlier)) return true;
+  if (before.sendsAttributes && !after.sendsAttributes) return false;
+  if (isNamedAgain(after, before)) return true;
   const isExact = after.recursive && after.deletes === "also" && !after.isPartial;
   if (!isExact || !isSubset(after.excludes, before.excludes)) return false;
-  if (before.sendsAttributes && !after.sendsAttributes) return false;
   return before.paths.every((path) => after.paths.some((above) => isWithin(path, above)));
 }
 
-/** Whether a sender has pushed the same once more. What it has removed meanwhile without a delete is not published any more. */
-function isRepetition(later: Publication, earlier: Publication): boolean {
-  const [a, b] = [later.scope, earlier.scope];
-  return (
-    later.nodeId === earlier.nodeId &&
-    a.recursive === b.recursive &&
-    a.deletes === b.deletes &&
-    a.syncs === b.syncs &&
-    a.sendsAttributes === b.sendsAttributes &&
-    areSame(a.paths, b.paths) &&
-    areSame(a.excludes, b.excludes) &&
-    areSame(a.targets, b.targets) &&
-    areSame(a.excepts, b.excepts)
-  );
+/**
+ * Whether all that was pushed by its name is named again. A tree that is pushed again without a delete is none of that: what its
+ * sender has removed meanwhile is still as it was published.
+ */
+function isNamedAgain(after: Scope, before: Scope): boolean {
+  return !before.recursive && !after.isPartial && after.deletes !== "only" && isSubset(before.paths, after.paths);
 }
 
 function areSame(a: readonly string[], b: readonly string[]): boolean {

@@ -13,7 +13,7 @@ import { DigestedEntries } from "./digested-entries.ts";
 import { Directories } from "../disk/directories.ts";
 import type { Disk } from "../disk/disk.ts";
 import { linuxDisk } from "../disk/linux-disk.ts";
-import { compileExcludes } from "../entries/excludes.ts";
+import { compileExcludes, type Exclusion, isExcludedWithin } from "../entries/excludes.ts";
 import { isSparse as hasHoles } from "../entries/holes.ts";
 import type { HeldEntry } from "./held-entry.ts";
 import { FileReader } from "./file-reader.ts";
@@ -103,7 +103,7 @@ export class Source {
     const below = belowBase(request, baseText, (name) => this.directories.stat(name) !== undefined);
     const simple = simplifyRequest(below);
     const items = scanner.scan(simple, coveredPaths(below, simple));
-    this.preface = prefaceOf(rules, baseText, this.existing(rules));
+    this.preface = prefaceOf(rules, baseText, this.existing(rules, isExcluded));
     this.list = rules.isRecorded === true ? new PublishedList() : undefined;
     this.published =
       rules.published === undefined ? undefined : new Published(rules.published, this.isListing);
@@ -174,20 +174,25 @@ export class Source {
     this.directories.close();
   }
 
-  /** The origin with the paths that exist here: others say nothing, unless their absence is published. */
-  private existing({ origin, syncs }: ScanRules): Origin | undefined {
-    if (origin?.kind !== "publication" || syncs) return origin;
+  /** The origin with the paths that are sent, or whose absence is: all others say nothing. */
+  private existing({ origin, syncs }: ScanRules, isExcluded: Exclusion): Origin | undefined {
+    if (origin?.kind !== "publication") return origin;
     const { announced } = origin;
-    const paths = announced.scope.paths.filter((path) => path === "" || this.exists(path));
+    const paths = announced.scope.paths.filter((path) => {
+      if (path === "") return true;
+      const isDirectory = this.isDirectory(path);
+      return (syncs || isDirectory !== undefined) && !isExcludedWithin(isExcluded, path, isDirectory === true);
+    });
     if (paths.length === 0) return undefined;
     return { ...origin, announced: { ...announced, scope: { ...announced.scope, paths } } };
   }
 
-  private exists(path: string): boolean {
+  /** Undefined if nothing of that name can be seen. */
+  private isDirectory(path: string): boolean | undefined {
     try {
-      return this.directories.stat(path) !== undefined;
+      return this.directories.stat(path)?.isDirectory();
     } catch {
-      return false;
+      return undefined;
     }
   }
 

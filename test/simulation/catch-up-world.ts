@@ -1,0 +1,385 @@
+import assert from "node:assert/strict";
+import { SeededRandom } from "../../src/base/random.ts";
+import { CatchUp } from "../../src/engine/catch-up/catch-up.ts";
+import { type Here, MISSED, PublicationLog, publicationName } from "../../src/engine/catch-up/publication-log.ts";
+import { CommitOrder } from "../../src/engine/commit-order.ts";
+import type { Effect, Member } from "../../src/engine/types.ts";
+import type { ControlMessage } from "../../src/wire/message.ts";
+import { decodeMessage, encodeMessage } from "../../src/wire/message.ts";
+import type { Publication, Scope } from "../../src/wire/publication.ts";
+
+/**
+ * A fleet that only catches up: the real engines of CatchUp with their logs, on a network that loses, delays and is cut, and trees of
+ * versions. A transfer is one step for each of its members here, in any order; the rest of the protocol has a simulation of its own.
+ *
+ * Oracles: no path goes back to an earlier version; nothing is handed on that nobody has published; when the faults are over, every
+ * live node has every path as the last publication in the order left it; and few transfers bring it.
+ */
+
+/** The version of a path: the publication that has brought it, or a change by hand. */
+interface Version {
+  /** Undefined for a change by hand. */
+  readonly publication: Publication | undefined;
+  readonly isDeleted: boolean;
+}
+
+const PATHS = ["a", "b", "d/x", "d/y", "e/z"];
+const ALL: Pick<Scope, "syncs" | "sendsAttributes" | "isPartial" | "excludes" | "targets" | "excepts"> = {
+  ...{ syncs: false, sendsAttributes: false, isPartial: false, excludes: [], targets: [], excepts: [] },
+};
+
+/** Deliberate errors of this world, to see its oracles fail. */
+export type CatchUpBug =
+  | "done-before-log"
+  | "serves-older"
+  | "newcomer-is-current"
+  | "forgets-delete"
+  | "stale-ready"
+  | "both-halves-win"
+  | undefined;
+
+interface SimulatedNode {
+  readonly number: number;
+  readonly nodeId: string;
+  epoch: string;
+  tree: Map<string, Version>;
+  /** What is on the disk of the log: it outlives a loss of power. */
+  disk: { publication: Publication; here: Here }[];
+  log: PublicationLog;
+  catchUp: CatchUp;
+  places: CommitOrder;
+  effects: Effect[];
+  isUp: boolean;
+  half: number;
+  lastTransfer: number;
+  ready: Publication | undefined;
+}
+
+export class CatchUpWorld {
+  private readonly random: SeededRandom;
+  private readonly bug: CatchUpBug;
+  private readonly nodes: SimulatedNode[] = [];
+  private readonly packets: { atMs: number; from: SimulatedNode; to: SimulatedNode; epoch: string; bytes: Uint8Array }[] = [];
+  private readonly published: Publication[] = [];
+  private nowMs = 0;
+  private isCalm = false;
+  /** Transfers that have served. */
+  served = 0;
+
+  constructor(seed: number, bug?: CatchUpBug, size?: number) {
+    this.random = new SeededRandom(seed);
+    this.bug = bug;
+    const count = size ?? 3 + this.below(4);
+    for (let number = 1; number <= count; number++) this.nodes.push(this.node(number));
+    for (const node of this.nodes) this.boot(node, true);
+  }
+
+  /** Faults first, then a calm time in which all have to become equal. */
+  run(steps = 60): void {
+    for (let step = 0; step < steps; step++) {
+      this.fault();
+      this.pass(this.below(1500));
+    }
+    this.calm();
+  }
+
+  /** Heals everything, and waits until all are current. */
+  calm(mostMs = 20 * 60_000): void {
+    this.isCalm = true;
+    for (const node of this.nodes) {
+      node.half = 0;
+      if (!node.isUp) this.boot(node, false);
+    }
+    this.introduce();
+    const endMs = this.nowMs + mostMs;
+    while (this.nowMs < endMs && !this.nodes.every((node) => this.isRight(node))) this.pass(500);
+    for (const node of this.nodes) {
+      for (const path of PATHS) {
+        const last = this.lastOf(path);
+        const has = node.tree.get(path);
+        const shown = `path ${path} of host${node.number}: ${describe(has)} in place of ${describe(last)}`;
+        assert.ok(isSame(has, last), shown);
+      }
+      assert.equal(node.log.missing.length, 0, `host${node.number} is behind`);
+    }
+  }
+
+  /** A push of some paths from a node to those that it reaches. */
+  push(node: SimulatedNode, paths: string[], deletes: boolean): void {
+    const isWhole = paths.length === 1 && !PATHS.includes(paths[0] ?? "");
+    const scope: Scope = { ...ALL, paths, recursive: isWhole, deletes: isWhole && deletes ? "also" : "nothing" };
+    const reached = this.nodes.filter((other) => other !== node && this.hears(node, other));
+    if (reached.length === 0) return;
+    // The members agree on a place, as in the barrier: the highest that any of them proposes.
+    const key = { epoch: node.epoch, transfer: ++node.lastTransfer };
+    const all = [node, ...reached];
+    const place = Math.max(...all.map(({ places }) => places.place(key, 0)));
+    for (const { places } of all) {
+      places.place(key, place);
+      places.leave(key);
+    }
+    const { nodeId, epoch } = node;
+    const common = { nodeId, epoch, number: key.transfer, place, timeMs: this.nowMs, user: "", host: "h" };
+    const publication: Publication = { ...common, scope };
+    const lost = reached.filter(() => !this.isCalm && this.below(8) === 0);
+    const taking = reached.filter((one) => !lost.includes(one));
+    for (const one of lost) if (this.bug === "stale-ready") one.ready = publication;
+    if (taking.length === 0) return;
+    this.published.push(publication);
+    for (const path of this.within(scope)) {
+      const isDeleted = node.tree.get(path) === undefined || node.tree.get(path)?.isDeleted === true;
+      if (isDeleted && scope.deletes === "nothing") continue;
+      const version: Version = { publication, isDeleted };
+      for (const one of [node, ...taking]) this.put(one, path, version);
+    }
+    for (const one of taking) this.take(one, publication, "list");
+    this.take(node, publication, "list");
+  }
+
+  private node(number: number): SimulatedNode {
+    const nodeId = `${number}`.padStart(2, "0").repeat(16);
+    const empty = { number, nodeId, epoch: "", tree: new Map(), disk: [], effects: [], half: 0 };
+    const parts = { isUp: false, lastTransfer: 0, ready: undefined };
+    return { ...empty, ...parts, log: undefined!, catchUp: undefined!, places: undefined! };
+  }
+
+  private boot(node: SimulatedNode, isFirst: boolean): void {
+    node.epoch = `${this.random.u32().toString(16).padStart(8, "0")}${`${node.number}`.padStart(8, "0")}`;
+    node.isUp = true;
+    node.effects = [];
+    node.lastTransfer = 0;
+    node.log = new PublicationLog({ hostName: `host${node.number}`, ip: `10.0.0.${node.number}`, labels: [] });
+    for (const { publication, here } of node.disk) node.log.add(publication, here);
+    if (node.ready !== undefined) {
+      for (const path of this.within(node.ready.scope)) {
+        const isDeleted = node.tree.get(path)?.isDeleted === true;
+        this.put(node, path, { publication: node.ready, isDeleted });
+      }
+      node.ready = undefined;
+    }
+    node.places = new CommitOrder();
+    const { effects, nodeId, places, log } = node;
+    const memberOf = (epoch: string) => this.membersOf(node).find((member) => member.epoch === epoch);
+    const members = () => this.membersOf(node);
+    const parts = { selfNodeId: nodeId, random: this.random, effects, places, memberOf, members };
+    node.catchUp = new CatchUp(parts, { log, isOn: true, isIntact: isFirst || node.disk.length > 0 });
+    this.introduce(node);
+  }
+
+  private introduce(only?: SimulatedNode): void {
+    for (const node of this.nodes) {
+      for (const other of this.nodes) {
+        if (node === other || !this.hears(node, other)) continue;
+        if (only !== undefined && only !== node && only !== other) continue;
+        node.catchUp.onEvent({ kind: "member-joined", member: memberOf(other) }, this.nowMs);
+        this.carryOut(node);
+      }
+    }
+  }
+
+  private membersOf(node: SimulatedNode): Member[] {
+    return this.nodes.filter((other) => other !== node && this.hears(node, other)).map(memberOf);
+  }
+
+  private hears(a: SimulatedNode, b: SimulatedNode): boolean {
+    return a.isUp && b.isUp && a.half === b.half;
+  }
+
+  private fault(): void {
+    const node = this.nodes[this.below(this.nodes.length)]!;
+    const kind = this.below(12);
+    if (kind <= 4 && node.isUp) {
+      const path = PATHS[this.below(PATHS.length)]!;
+      // A push sends what its user has just written, or deletes it.
+      const isDeleted = this.below(3) === 0;
+      node.tree.set(path, { publication: undefined, isDeleted });
+      const directory = path.includes("/") ? path.slice(0, path.indexOf("/")) : "";
+      const whole = this.below(3) === 0;
+      this.push(node, isDeleted || whole ? [directory] : [path], isDeleted || this.below(2) === 0);
+    } else if (kind === 5 && node.isUp) {
+      node.isUp = false;
+      this.leave(node);
+    } else if (kind <= 7 && !node.isUp) this.boot(node, false);
+    else if (kind === 8 && node.isUp && node.tree.size > 0) {
+      // The disk is lost with the log and the files.
+      Object.assign(node, { tree: new Map(), disk: [], isUp: false });
+      this.leave(node);
+      this.boot(node, false);
+      if (this.bug === "newcomer-is-current")
+        for (const { publication } of this.nodes[0]!.log.all) node.log.add(publication, done(this.nowMs, "x"));
+    } else if (kind === 9) {
+      for (const one of this.nodes) one.half = this.below(2);
+    } else if (kind === 10) {
+      for (const one of this.nodes) one.half = 0;
+      this.introduce();
+    }
+  }
+
+  private leave(node: SimulatedNode): void {
+    for (const other of this.nodes) {
+      if (other === node || !other.isUp) continue;
+      other.catchUp.onEvent({ kind: "member-left", member: memberOf(node), reason: "silence" }, this.nowMs);
+      this.carryOut(other);
+    }
+  }
+
+  /** Lets the time pass, packet by packet and deadline by deadline. */
+  private pass(ms: number): void {
+    const endMs = this.nowMs + ms;
+    for (;;) {
+      this.packets.sort((a, b) => a.atMs - b.atMs);
+      const deadline = Math.min(...this.nodes.filter(({ isUp }) => isUp).map((one) => one.catchUp.nextDeadlineMs()));
+      const nextMs = Math.max(this.nowMs, Math.min(this.packets[0]?.atMs ?? Infinity, deadline));
+      if (nextMs > endMs) break;
+      this.nowMs = nextMs;
+      const packet = this.packets[0];
+      if (packet !== undefined && packet.atMs <= nextMs) {
+        this.packets.shift();
+        const { from, to, epoch, bytes } = packet;
+        if (!this.hears(from, to) || from.epoch !== epoch) continue;
+        to.catchUp.handle(memberOf(from), decodeMessage(bytes), this.nowMs);
+        this.carryOut(to);
+      } else {
+        for (const node of this.nodes) {
+          if (!node.isUp || node.catchUp.nextDeadlineMs() > this.nowMs) continue;
+          node.catchUp.tick(this.nowMs);
+          this.carryOut(node);
+        }
+      }
+    }
+    this.nowMs = endMs;
+  }
+
+  private carryOut(node: SimulatedNode): void {
+    for (let effect = node.effects.shift(); effect !== undefined; effect = node.effects.shift()) {
+      if (effect.kind === "send") {
+        const { destination, message } = effect;
+        const to = this.nodes.filter(
+          (other) =>
+            other !== node &&
+            (destination.to === "group" || destination.address.ip === `10.0.0.${other.number}`),
+        );
+        for (const other of to) this.sendPacket(node, other, message);
+      } else if (effect.kind === "serve") this.serve(node, effect);
+      else if (effect.kind === "event" && effect.event.kind === "publications-learned") {
+        for (const one of effect.event.publications) this.keep(node, one);
+      } else if (effect.kind === "event" && effect.event.kind === "caught-up") {
+        for (const one of effect.event.publications) this.take(node, one, "list");
+      }
+    }
+  }
+
+  private sendPacket(from: SimulatedNode, to: SimulatedNode, message: ControlMessage): void {
+    if (!this.isCalm && this.below(10) === 0) return;
+    const { epoch } = from;
+    this.packets.push({ atMs: this.nowMs + 1 + this.below(40), from, to, epoch, bytes: encodeMessage(message) });
+  }
+
+  /** One transfer that brings publications: at each member by itself, unless its log has changed since. */
+  private serve(node: SimulatedNode, { members, positions, digest }: Extract<Effect, { kind: "serve" }>): void {
+    this.served++;
+    const transfer = ++node.lastTransfer;
+    const publications = positions.map((position) => node.log.all[position]!.publication);
+    const targets = this.nodes.filter((one) => members.some(({ epoch }) => epoch === one.epoch));
+    for (const target of targets.filter((one) => this.hears(node, one))) {
+      const key = { epoch: node.epoch, transfer, admission: 1 };
+      const began = { kind: "inbound-began", key, hostName: "h", dryRun: false } as const;
+      target.catchUp.onEvent(began, this.nowMs);
+      const isVetoed = target.log.digest !== digest && this.bug !== "both-halves-win";
+      if (!isVetoed) this.bring(node, target, publications);
+      const outcome = isVetoed ? "failed" : "done";
+      target.catchUp.onEvent({ kind: "inbound-ended", key, outcome, reason: "" }, this.nowMs);
+      this.carryOut(target);
+    }
+    const isStale = node.log.digest !== digest;
+    node.catchUp.serveEnded(transfer, isStale ? [] : positions, "", this.nowMs);
+  }
+
+  private bring(from: SimulatedNode, to: SimulatedNode, publications: readonly Publication[]): void {
+    for (const path of PATHS) {
+      if (!publications.some(({ scope }) => this.within(scope).includes(path))) continue;
+      const version = from.tree.get(path);
+      if (version?.publication === undefined) continue;
+      // What others have published last is not handed on.
+      if (publications.some((one) => isSamePublication(one, version.publication)) || this.bug === "serves-older") this.put(to, path, version);
+    }
+  }
+
+  /** The path of a node becomes another version: never an earlier one. */
+  private put(node: SimulatedNode, path: string, version: Version): void {
+    const before = node.tree.get(path)?.publication;
+    const { publication } = version;
+    assert.ok(publication !== undefined && this.published.includes(publication), `${path} was never published`);
+    if (before !== undefined)
+      assert.ok(!isBefore(publication, before), `${path} of host${node.number} goes back`);
+    node.tree.set(path, version);
+  }
+
+  private take(node: SimulatedNode, publication: Publication, list: string): void {
+    node.log.add(publication, done(this.nowMs, list));
+    node.catchUp.logged(this.nowMs);
+    if (this.bug !== "done-before-log" || this.below(2) === 0) this.keep(node, publication);
+    this.carryOut(node);
+  }
+
+  private keep(node: SimulatedNode, publication: Publication): void {
+    const kept = node.log.find(publication);
+    node.disk.push({ publication, here: kept?.here ?? MISSED });
+  }
+
+  private within(scope: Scope): string[] {
+    return PATHS.filter((path) =>
+      scope.paths.some((above) => above === "" || path === above || path.startsWith(`${above}/`)),
+    );
+  }
+
+  private lastOf(path: string): Version | undefined {
+    let last: Version | undefined;
+    for (const node of this.nodes) {
+      const version = node.tree.get(path);
+      if (version?.publication === undefined) continue;
+      if (last?.publication === undefined || isBefore(last.publication, version.publication)) last = version;
+    }
+    return last;
+  }
+
+  private isRight(node: SimulatedNode): boolean {
+    return node.log.missing.length === 0 && PATHS.every((path) => isSame(node.tree.get(path), this.lastOf(path)));
+  }
+
+  private below(bound: number): number {
+    return this.random.u32() % bound;
+  }
+}
+
+function done(atMs: number, list: string): Here {
+  return { atMs, list, reason: "" };
+}
+
+function isSamePublication(a: Publication, b: Publication | undefined): boolean {
+  return b !== undefined && publicationName(a) === publicationName(b);
+}
+
+function isBefore(a: Publication, b: Publication): boolean {
+  if (a.place !== b.place) return a.place < b.place;
+  return a.epoch === b.epoch ? a.number < b.number : a.epoch < b.epoch;
+}
+
+function isSame(a: Version | undefined, b: Version | undefined): boolean {
+  // Nothing tells a path that was deleted from one that never was.
+  if (b === undefined || b.isDeleted) return a === undefined || a.isDeleted || a.publication === undefined;
+  return a?.publication === b.publication || a?.publication === undefined;
+}
+
+function describe(version: Version | undefined): string {
+  if (version === undefined) return "nothing";
+  const { publication, isDeleted } = version;
+  const name = publication === undefined ? "by hand" : `${publication.place} ${publicationName(publication)}`;
+  return `${isDeleted ? "deleted " : ""}${name}`;
+}
+
+function memberOf({ number, nodeId, epoch }: SimulatedNode): Member {
+  const names = { hostName: `host${number}`, version: "1", protocol: 3, receives: true, sends: true };
+  const address = { ip: `10.0.0.${number}`, port: 5000 };
+  return { nodeId, epoch, address, info: { ...names, labels: [] }, joinedMs: 0 };
+}
