@@ -11,6 +11,7 @@ import {
   type NodeEvent,
   type TransferResult,
 } from "../../engine/types.ts";
+import type { Withheld } from "../../tree/scan/source.ts";
 import { PROTOCOL_VERSION } from "../../wire/limits.ts";
 import type { Origin } from "../../wire/origin.ts";
 import type { Publication } from "../../wire/publication.ts";
@@ -279,7 +280,8 @@ export class CatchUpKeeper implements PublicationHearer {
         const served = await this.transfers.serve(members, request, rules, onStart, controller.signal);
         const { withheld } = served.totals;
         if (served.result.aborted === undefined) {
-          brought = service.positions;
+          const lacking = new Set(withheld?.lists);
+          brought = service.positions.filter((position) => !lacking.has(all[position]?.here.list ?? ""));
           if (withheld !== undefined) why = sentenceOfWithheld(withheld);
         } else if (!controller.signal.aborted) why = served.result.aborted;
       }
@@ -292,7 +294,7 @@ export class CatchUpKeeper implements PublicationHearer {
   }
 }
 
-function sentenceOfWithheld({ count, sample }: { count: number; sample: string }): string {
+function sentenceOfWithheld({ count, sample }: Pick<Withheld, "count" | "sample">): string {
   const example = sample === "" ? "" : `, such as ${sample}`;
   return `${count} ${count === 1 ? "entry is" : "entries are"} not as published there any more${example}`;
 }

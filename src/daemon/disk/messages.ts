@@ -9,7 +9,7 @@ import type { DeleteLimit } from "../../tree/decide/superfluous.ts";
 import type { StageTotals } from "../../tree/apply/tally.ts";
 import type { Origin } from "../../wire/origin.ts";
 import type { Finding } from "../../wire/findings.ts";
-import type { SourceNotice } from "../../tree/scan/source.ts";
+import type { SourceNotice, Withheld } from "../../tree/scan/source.ts";
 import type { BlockKindNumber, Effect, InboundKey, Input, StageOutcome } from "../../engine/types.ts";
 
 /**
@@ -79,9 +79,7 @@ export type SourceCommand =
   | { readonly kind: "stop" };
 
 /** A list of published paths in the directory of lists. */
-export interface NamedList extends Omit<PublishedPaths, "bytes"> {
-  readonly name: string;
-}
+export type NamedList = Omit<PublishedPaths, "bytes">;
 
 /** The rules of a transfer, with lists by their names. */
 export interface SourceRules extends Omit<ScanRules, "published" | "isRecorded"> {
@@ -125,8 +123,8 @@ export interface SourceTotals {
   readonly wantedBytes: number;
   readonly sentEntries: number;
   readonly sentBytes: number;
-  /** Entries that were published and cannot be handed on, and one of them. */
-  readonly withheld?: { readonly count: number; readonly sample: string };
+  /** Entries that were published and cannot be handed on. */
+  readonly withheld?: Withheld;
   /** Whether the list of what was published is written. */
   readonly isListed?: boolean;
 }

@@ -166,8 +166,8 @@ function openSource(
   }
 }
 
-function readNamed(lists: string | undefined, { name, ...rest }: NamedList): PublishedPaths {
-  return { ...rest, bytes: fs.readFileSync(`${lists ?? ""}${name}`) };
+function readNamed(lists: string | undefined, list: NamedList): PublishedPaths {
+  return { ...list, bytes: fs.readFileSync(`${lists ?? ""}${list.name}`) };
 }
 
 function produce(open: OpenSource, transfer: number, firstBlock: number, count: number): SourceReply {
@@ -200,11 +200,10 @@ function produce(open: OpenSource, transfer: number, firstBlock: number, count: 
     open.list = undefined;
   }
   const { isListed } = open;
-  const told = source?.withheld;
-  const withheld = told === undefined || told.count === 0 ? {} : { withheld: told };
+  const withheld = source?.withheld;
   const totals = {
     ...(source?.totals ?? NO_TOTALS),
-    ...withheld,
+    ...(withheld === undefined ? {} : { withheld }),
     ...(isListed === undefined ? {} : { isListed }),
   };
   const notices = source?.takeNotices() ?? [];

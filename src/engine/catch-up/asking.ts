@@ -95,18 +95,23 @@ export class Asking {
     if (this.life.state !== "promised" || question?.epoch !== member.epoch) return;
     if (served.digest !== question.digest) return;
     const { key } = question;
-    if (question.isDone && key?.transfer === served.transfer && served.reason === "") {
+    const hasBrought = question.isDone && key?.transfer === served.transfer && served.brought.length > 0;
+    if (hasBrought && key !== undefined) {
       this.reason = "";
       this.failures = 0;
-      this.question = undefined;
-      this.life.become("resting");
-      this.due.clear();
       const { log } = this.context;
       const brought = new Set(served.brought.map((position) => log.all[position]?.publication));
       // The log has this digest still, or nothing is taken for brought.
       const isSameLog = log.digest === question.digest;
       this.onServed(member, key, question.missing.filter((one) => isSameLog && brought.has(one)));
-      if (this.context.log.missing.length > 0) this.ask(nowMs);
+      if (served.reason !== "") {
+        this.reason = `${member.info.hostName}: ${served.reason}`;
+        this.refused.set(member.epoch, this.reason);
+      }
+      // The log is written first; then it shows whether something is left.
+      this.question = undefined;
+      this.life.become("resting");
+      this.due.set(nowMs + times.WRITTEN_MS);
     } else if (served.reason !== "") {
       this.refuse(`${member.info.hostName}: ${served.reason}`, nowMs);
     } else if (served.brought.length === 0) {
@@ -133,8 +138,11 @@ export class Asking {
         if (this.question?.key === undefined) this.refuse("it has not begun to serve", nowMs);
         else this.wait(nowMs);
         break;
-      default:
+      case "patient":
         this.refused.clear();
+        this.ask(nowMs);
+        break;
+      default:
         this.ask(nowMs);
     }
   }
@@ -183,13 +191,17 @@ export class Asking {
    * who have pushed may have changed their files since.
    */
   private choose(missing: readonly number[]): Member | undefined {
+    if (this.refused.size >= times.MOST_ASKED) return undefined;
     const { log, tellings } = this.context;
     const publishers = new Set(missing.map((position) => log.all[position]?.publication.nodeId));
     let best: { member: Member; rank: number } | undefined;
     for (const member of this.context.members()) {
       const told = tellings.heard(member.epoch);
-      if (!isAbleToCompare(member) || this.refused.has(member.epoch) || told?.digest !== log.digest) continue;
-      const rank = (told.behind > 0 ? 2 : 0) + (publishers.has(member.nodeId) ? 1 : 0);
+      if (!isAbleToCompare(member) || this.refused.has(member.epoch)) continue;
+      // One whose last LOG is another, or got lost, may have the same by now: it says nothing if another one has told that.
+      const isKnown = told?.digest === log.digest;
+      const isLate = isKnown && told.behind > 0;
+      const rank = (isKnown ? 0 : 4) + (isLate ? 2 : 0) + (publishers.has(member.nodeId) ? 1 : 0);
       const isBetter =
         best === undefined ||
         rank < best.rank ||

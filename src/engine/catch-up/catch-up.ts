@@ -91,9 +91,7 @@ export class CatchUp {
     switch (message.type) {
       case "log":
         this.parts.places.note(message.body.place);
-        this.tellings.note(member.epoch, message.body);
-        this.comparing.note(member, message.body, nowMs);
-        if (this.opened.isOn) this.asking.note(member, message.body, nowMs);
+        this.noteLog(member, message.body, nowMs);
         break;
       case "fetch":
         this.comparing.answer(member, message.body);
@@ -116,6 +114,14 @@ export class CatchUp {
       default:
     }
     this.noteChange(nowMs);
+  }
+
+  private noteLog(member: Member, told: Log, nowMs: number): void {
+    const before = this.tellings.heard(member.epoch);
+    this.tellings.note(member.epoch, told);
+    this.comparing.note(member, told, nowMs);
+    const isNews = before?.digest !== told.digest || before.behind !== told.behind;
+    if (this.opened.isOn && isNews) this.asking.note(member, told, nowMs);
   }
 
   /** Somebody wants this node to catch up now, or something has changed that was in its way. */

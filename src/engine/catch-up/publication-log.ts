@@ -135,28 +135,30 @@ export class PublicationLog {
   }
 
   /**
-   * Whether this node can hand on some publications: they have taken effect here, and of the later ones that overlap them just
-   * those that are for all who ask. So nothing goes back to an earlier version, and nobody gets what is for others.
+   * Whether this node can hand on a publication: it has taken effect here, and of the later ones that overlap it just those that
+   * are for all who ask. So nothing goes back to an earlier version, and nobody gets what is for others.
    *
    * @returns why not; undefined if it can
    */
-  whyNotServed(positions: readonly number[], asking: readonly Addressee[]): string | undefined {
-    for (const position of positions) {
-      const kept = this.kept[position];
-      if (kept?.here.atMs === undefined || kept.here.list === "") return "this host lacks it, too";
-      if (!asking.every((host) => isFor(kept.publication.scope, host))) return "it is not for that host";
-      const later = this.kept.slice(position + 1);
-      const obstacle = later.find(({ publication, here }) => {
-        if (!overlap(publication.scope, kept.publication.scope)) return false;
-        const isMeant = (host: Addressee) => isFor(publication.scope, host);
-        return here.atMs === undefined ? asking.some(isMeant) : !asking.every(isMeant);
-      });
-      if (obstacle !== undefined)
-        return obstacle.here.atMs === undefined
-          ? "this host lacks a later push of the same paths"
-          : "this host has a later push of the same paths for other hosts";
-    }
-    return undefined;
+  whyNotServed(position: number, asking: readonly Addressee[]): string | undefined {
+    const kept = this.kept[position];
+    if (kept?.here.atMs === undefined || kept.here.list === "") return "this host lacks it, too";
+    if (!asking.every((host) => isFor(kept.publication.scope, host))) return "it is not for that host";
+    const later = this.kept.slice(position + 1);
+    const obstacle = later.find(({ publication, here }) => {
+      if (!overlap(publication.scope, kept.publication.scope)) return false;
+      const isMeant = (host: Addressee) => isFor(publication.scope, host);
+      return here.atMs === undefined ? asking.some(isMeant) : !asking.every(isMeant);
+    });
+    if (obstacle === undefined) return undefined;
+    return obstacle.here.atMs === undefined
+      ? "this host lacks a later push of the same paths"
+      : "this host has a later push of the same paths for other hosts";
+  }
+
+  /** The publications among some that this node can hand on. */
+  servable(positions: readonly number[], asking: readonly Addressee[]): number[] {
+    return positions.filter((position) => this.whyNotServed(position, asking) === undefined);
   }
 
   private bound(): void {

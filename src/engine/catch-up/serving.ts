@@ -33,15 +33,20 @@ export class Serving {
   }
 
   ask(member: Member, { digest, missing }: Ask, nowMs: number): void {
-    const reason = this.whyNot(member, digest, missing);
+    const reason = this.whyNot(digest);
+    const { log } = this.context;
+    const own = [addresseeOf(member)];
+    const able = reason === undefined ? log.servable(missing, own) : [];
+    const first = missing[0];
+    const why = reason ?? (able.length > 0 || first === undefined ? "" : log.whyNotServed(first, own));
     const { effects } = this.context;
-    const body = { digest, serves: reason === undefined, reason: reason ?? "" };
+    const body = { digest, serves: able.length > 0, reason: why ?? "" };
     sendTo(effects, member, { type: "answer", body });
-    if (reason !== undefined) return;
+    if (able.length === 0) return;
     if (this.digest !== digest) this.asking.clear();
     this.digest = digest;
     if (this.asking.size === 0) this.mostMs = nowMs + times.GATHER_MOST_MS;
-    this.asking.set(member.epoch, missing);
+    this.asking.set(member.epoch, able);
     this.due.set(Math.min(this.mostMs, nowMs + times.GATHER_MS));
   }
 
@@ -100,11 +105,9 @@ export class Serving {
     this.context.effects.push({ kind: "serve", members: chosen, positions, digest });
   }
 
-  private whyNot(member: Member, digest: string, missing: readonly number[]): string | undefined {
-    const { log } = this.context;
+  private whyNot(digest: string): string | undefined {
     if (!this.isOn()) return "it does not serve";
-    if (digest !== log.digest) return "its log is another one";
-    return log.whyNotServed(missing, [addresseeOf(member)]);
+    return digest === this.context.log.digest ? undefined : "its log is another one";
   }
 
   /** Those who can be served together: a publication must be for all of them. */
@@ -117,7 +120,8 @@ export class Serving {
       const member = this.context.memberOf(epoch);
       if (member === undefined) continue;
       const together = [...new Set([...positions, ...missing])];
-      if (log.whyNotServed(together, [...chosen, member].map(addresseeOf)) !== undefined) continue;
+      const all = [...chosen, member].map(addresseeOf);
+      if (log.servable(together, all).length < together.length) continue;
       chosen.push(member);
       positions = together;
     }

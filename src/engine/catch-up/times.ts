@@ -32,3 +32,9 @@ export const SERVE_MS = 30_000;
 /** An attempt that failed is repeated after so long; each further one takes twice as long, up to the last. */
 export const PATIENCE_MS = 60_000;
 export const PATIENCE_MOST_MS = 60 * 60_000;
+
+/** After what was brought, the log is written before the next question: so long is much for that. */
+export const WRITTEN_MS = 200;
+
+/** So many members are asked in one attempt: those that are likely to serve come first, and an attempt has an end. */
+export const MOST_ASKED = 8;

@@ -2,6 +2,7 @@
 
 /** One list of published paths. */
 export interface PublishedPaths {
+  readonly name: string;
   readonly bytes: Buffer;
   /** When they were as published on this host, in milliseconds since 1970. */
   readonly atMs: number;

@@ -8,6 +8,8 @@ import { named, type ScanItem } from "./scan.ts";
 
 /** The last that was published of one path. */
 interface LastOf {
+  /** The name of the list. */
+  readonly list: string;
   readonly directory: number;
   readonly atNs: bigint;
   readonly isServed: boolean;
@@ -40,6 +42,8 @@ export class Published {
   /** How many entries cannot be handed on, and one of them. */
   withheld = 0;
   sample = "";
+  /** The lists that they are in. */
+  readonly withheldLists = new Set<string>();
 
   /**
    * @param lists of this node, in the order in which they took effect
@@ -59,10 +63,12 @@ export class Published {
       else if (item.kind === "complete" && this.isComplete(item.directory.path)) yield this.plain(item);
       // Nobody has asked for these paths here: what cannot be read is found at the end.
     }
-    for (const { isServed, isFound } of this.last.values()) if (isServed && !isFound) this.withhold("");
+    for (const { list, isServed, isFound } of this.last.values()) {
+      if (isServed && !isFound) this.withhold(list, "");
+    }
   }
 
-  private load({ bytes, atMs, isServed }: PublishedPaths): void {
+  private load({ name: list, bytes, atMs, isServed }: PublishedPaths): void {
     // The time is cut to milliseconds; those of files are not.
     const atNs = BigInt(Math.floor(atMs) + 1) * 1_000_000n;
     const listed = new Set<number>();
@@ -78,7 +84,7 @@ export class Published {
       this.touchedNs.set(directory, atNs);
       this.touchedNs.set(key, atNs);
       if (isGone) this.removeBelow([key]);
-      this.last.set(key, { directory, atNs, isServed, isGone, isFound: false });
+      this.last.set(key, { list, directory, atNs, isServed, isGone, isFound: false });
     }
     this.removeSuperfluous(new Set(completed), listed);
     for (const key of completed) this.complete.add(key);
@@ -137,7 +143,7 @@ export class Published {
       return;
     }
     this.withheldPaths.add(path);
-    if (known.isServed) this.withhold(path);
+    if (known.isServed) this.withhold(known.list, path);
     if (this.isListing) yield this.plain(named(EntryType.kept, directory, entry.name));
   }
 
@@ -163,8 +169,9 @@ export class Published {
     return this.complete.has(key) && (this.lacking.get(key) ?? 0) === 0;
   }
 
-  private withhold(path: string): void {
+  private withhold(list: string, path: string): void {
     this.withheld++;
+    this.withheldLists.add(list);
     if (path !== "") this.sample = path;
   }
 }

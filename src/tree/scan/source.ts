@@ -45,6 +45,13 @@ export interface SourceOptions {
   readonly dryRun: boolean;
 }
 
+/** Entries that were published and cannot be handed on. */
+export interface Withheld {
+  readonly count: number;
+  readonly sample: string;
+  readonly lists: readonly string[];
+}
+
 export interface MadeBlock {
   readonly kind: (typeof BlockKind)[keyof typeof BlockKind];
   readonly bytes: number;
@@ -153,9 +160,11 @@ export class Source {
     return entries;
   }
 
-  /** The entries that were published and cannot be handed on: how many, and one of them. */
-  get withheld(): { readonly count: number; readonly sample: string } {
-    return { count: this.published?.withheld ?? 0, sample: this.published?.sample ?? "" };
+  /** The entries that were published and cannot be handed on: how many, one of them, and the lists that they are in. */
+  get withheld(): Withheld | undefined {
+    const { published } = this;
+    if (published === undefined || published.withheld === 0) return undefined;
+    return { count: published.withheld, sample: published.sample, lists: [...published.withheldLists] };
   }
 
   /** The list of what was published, when all is sent; undefined if there is none. */

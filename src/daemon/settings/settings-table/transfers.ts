@@ -53,15 +53,15 @@ export const TRANSFERS = {
   },
   catchUp: {
     key: "catch-up",
-    option: "--no-catch-up",
+    option: "--catch-up",
     form: form.flag,
-    default: true,
+    default: false,
     reload: false,
     help: "get pushes that this host has missed, and bring them to others",
-    helpOff: "neither get pushes that this host has missed, nor bring them to others",
     details:
-      "A host that was down, cut off or full gets what it has missed from another host, as soon as it can. " +
-      "That needs the directory of --state, in which each host keeps a log of the pushes.",
+      "A host that was down, cut off or full then gets what it has missed from another host with this setting, as soon as it " +
+      "can. That needs the directory of --state, in which each host keeps a log of the pushes. Without this setting, the log is " +
+      "kept, and 'msync --members -v' shows who is behind.",
   },
   deleteLimit: {
     key: "delete-limit",
