@@ -52,7 +52,9 @@ function printTransfer(entry: HistoryEntry, verbosity: number): void {
   const verdict =
     direction === "received" ? (done === 1 ? "done" : "failed") : `${done} of ${hosts.length} done`;
   const amount = `${entries} entries, ${bytes} bytes, ${(durationMs / 1000).toFixed(2)} s`;
-  printLine(`${localTime(entry.time)} ${direction.padEnd(8)} from ${from}: ${amount}: ${verdict}${isCatchUp === true ? " (catch-up)" : ""}`);
+  printLine(
+    `${localTime(entry.time)} ${direction.padEnd(8)} from ${from}: ${amount}: ${verdict}${isCatchUp === true ? " (catch-up)" : ""}`,
+  );
   for (const { host, outcome, reason } of hosts) {
     if (outcome === "done" && verbosity === 0) continue;
     printLine(`  ${host}: ${outcome}${reason === "" ? "" : `: ${reason}`}`);

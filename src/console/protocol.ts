@@ -315,7 +315,7 @@ export interface StatusInfo {
   /** Empty if there is none. */
   readonly preCommit: string;
   readonly postCommit: string;
-  /** Whether this host has all that was pushed for it, in words; and as data, if it keeps a log of pushes. */
+  /** Whether this host has all that was pushed for it, in words; as data, if it keeps a log of pushes. */
   readonly catchUp: string;
   readonly publications: CatchUpState | null;
   /** The file of the history, or why there is none. */
@@ -362,10 +362,7 @@ export type Result =
   | { readonly result: "history"; readonly entries: readonly HistoryEntry[] }
   | { readonly result: "ok" }
   /** The state of each host just before it was asked to catch up. */
-  | {
-      readonly result: "catch-up";
-      readonly hosts: readonly (CatchUpState & { readonly host: string })[];
-    }
+  | { readonly result: "catch-up"; readonly hosts: readonly (CatchUpState & { readonly host: string })[] }
   | { readonly result: "error"; readonly message: string; readonly exitStatus: number };
 
 export type Answer = Event | Result;

@@ -348,7 +348,12 @@ export type Input =
   /** This node, or a member, is to catch up now, if it lacks something. */
   | { readonly kind: "nudge"; readonly member: Member | undefined }
   /** The transfer that serves others has ended; see Serving.ended(). */
-  | { readonly kind: "serve-ended"; readonly transfer: number; readonly brought: readonly number[]; readonly reason: string }
+  | {
+      readonly kind: "serve-ended";
+      readonly transfer: number;
+      readonly brought: readonly number[];
+      readonly reason: string;
+    }
   | { readonly kind: "stop" };
 
 /** Something that a transfer waits for. */

@@ -146,7 +146,8 @@ export function decodeServed(reader: ByteReader): Served {
 /** Positions are a bitmap over the log, lowest bit of the first byte first, after its length in bytes. */
 function encodePositions(writer: ByteWriter, positions: readonly number[]): void {
   const bytes = new Uint8Array((Math.max(-1, ...positions) >> 3) + 1);
-  for (const position of positions) bytes[position >> 3] = (bytes[position >> 3] ?? 0) | (1 << (position & 7));
+  for (const position of positions)
+    bytes[position >> 3] = (bytes[position >> 3] ?? 0) | (1 << (position & 7));
   writer.u8(bytes.length).raw(bytes);
 }
 

@@ -161,11 +161,7 @@ interface OpenDirectory {
   isComplete: boolean;
 }
 
-function decodeRecord(
-  reader: ByteReader,
-  block: Preface,
-  directories: OpenDirectory[],
-): void {
+function decodeRecord(reader: ByteReader, block: Preface, directories: OpenDirectory[]): void {
   const record = reader.u8();
   const current = directories.at(-1);
   if (record === Record.directory) {

@@ -96,7 +96,13 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
   });
   events.listen((event) => transfers.onEvent(event));
   events.listen((event) => happened.push(event.kind === "member-left" ? event.reason : event.kind));
-  const hearers = { log, driver, received: { onStage: () => undefined }, hooks: { hold: () => false }, catchUp: { hold: () => false } };
+  const hearers = {
+    log,
+    driver,
+    received: { onStage: () => undefined },
+    hooks: { hold: () => false },
+    catchUp: { hold: () => false },
+  };
   const deleteLimit = { entries: 0, percent: undefined };
   const disks = new DiskThreads(
     {

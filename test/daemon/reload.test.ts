@@ -29,7 +29,7 @@ function otherValue({
   if (key === "multicast") return "224.0.0.111";
   if (form.kind === "flag") return value !== true;
   if (form.kind === "list") return ["a"];
-  if (form.range !== undefined) return (form.range[0] + 1);
+  if (form.range !== undefined) return form.range[0] + 1;
   if (key === "loglevel") return "debug";
   return key === "delete-limit" ? "7" : (example ?? "/etc/hosts");
 }

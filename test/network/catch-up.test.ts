@@ -73,141 +73,185 @@ async function says(host: Host, what: RegExp): Promise<void> {
   );
 }
 
-test("a host that was down gets all kinds of pushes by itself", { skip, timeout: 120_000 }, async (context) => {
-  const fleet = await fleetOf(5);
-  context.after(() => fleet.destroy());
-  await startAll(fleet);
-  const [one, two, three, four] = fleet.hosts as [Host, Host, Host, Host, Host];
-  await shell(one, "mkdir -p www/d old && echo 1 > www/a && echo 2 > www/d/b && echo x > www/type && echo o > old/o");
-  await push(one, "-r");
-  await four.stop();
-  await eventually("host4 has left", async () => (await one.msync("--members")).stdout.includes("Total: 3"));
-  for (let index = 0; index < 5; index++) {
-    await shell(one, `echo ${index} > www/f${index} && echo v${index} > www/a`);
-    await push(one, "-r", "www");
-    await shell(two, `mkdir -p two && echo ${index} > two/f${index}`);
+test(
+  "a host that was down gets all kinds of pushes by itself",
+  { skip, timeout: 120_000 },
+  async (context) => {
+    const fleet = await fleetOf(5);
+    context.after(() => fleet.destroy());
+    await startAll(fleet);
+    const [one, two, three, four] = fleet.hosts as [Host, Host, Host, Host, Host];
+    await shell(
+      one,
+      "mkdir -p www/d old && echo 1 > www/a && echo 2 > www/d/b && echo x > www/type && echo o > old/o",
+    );
+    await push(one, "-r");
+    await four.stop();
+    await eventually("host4 has left", async () =>
+      (await one.msync("--members")).stdout.includes("Total: 3"),
+    );
+    for (let index = 0; index < 5; index++) {
+      await shell(one, `echo ${index} > www/f${index} && echo v${index} > www/a`);
+      await push(one, "-r", "www");
+      await shell(two, `mkdir -p two && echo ${index} > two/f${index}`);
+      await push(two, "-r", "--delete", "two");
+    }
+    await shell(
+      two,
+      "rm two/f1 && mkdir two/sub && echo s > two/sub/s && ln -s f2 two/link && chmod 600 two/f2",
+    );
     await push(two, "-r", "--delete", "two");
-  }
-  await shell(two, "rm two/f1 && mkdir two/sub && echo s > two/sub/s && ln -s f2 two/link && chmod 600 two/f2");
-  await push(two, "-r", "--delete", "two");
-  await shell(three, "rm www/type && mkdir www/type && echo t > www/type/t && rm www/f3");
-  await push(three, "-r", "--delete", "www");
-  await shell(three, "mkdir logs && echo keep > logs/x.log && echo l > logs/l");
-  await push(three, "-r", "--delete", "--exclude", "*.log", "logs");
-  await shell(one, "rm -r old && echo only > only && echo not > not");
-  await push(one, "-r", "--sync", "--delete", "old");
-  await push(one, "-t", "host4", "-t", "host5", "only").catch(() => undefined);
-  await push(one, "-t", "host2", "not");
-  await start(fleet, four);
-  const began = performance.now();
-  await becomesCurrent(four, one);
-  const tookMs = performance.now() - began;
-  context.diagnostic(`host4 is current ${Math.round(tookMs)} ms after it was ready`);
-  const found = async (host: Host) =>
-    (await host.run("sh", ["-c", "cd /var/www && find . ! -name . ! -name not ! -name only ! -name '*.log' -printf '%p %y %m %s %T@ %l\\n' | sort"])).stdout;
-  assert.equal(await found(four), await found(one));
-  assert.equal(fs.existsSync(path.join(four.base, "only")), true, "what was for it by name came");
-  assert.equal(fs.existsSync(path.join(four.base, "not")), false, "what was for others did not come");
-  await says(one, /^host4 .*, current$/m);
-  assert.match((await four.msync("--history")).stdout, /received from .*: done \(catch-up\)$/m);
-});
+    await shell(three, "rm www/type && mkdir www/type && echo t > www/type/t && rm www/f3");
+    await push(three, "-r", "--delete", "www");
+    await shell(three, "mkdir logs && echo keep > logs/x.log && echo l > logs/l");
+    await push(three, "-r", "--delete", "--exclude", "*.log", "logs");
+    await shell(one, "rm -r old && echo only > only && echo not > not");
+    await push(one, "-r", "--sync", "--delete", "old");
+    await push(one, "-t", "host4", "-t", "host5", "only").catch(() => undefined);
+    await push(one, "-t", "host2", "not");
+    await start(fleet, four);
+    const began = performance.now();
+    await becomesCurrent(four, one);
+    const tookMs = performance.now() - began;
+    context.diagnostic(`host4 is current ${Math.round(tookMs)} ms after it was ready`);
+    const found = async (host: Host) =>
+      (
+        await host.run("sh", [
+          "-c",
+          "cd /var/www && find . ! -name . ! -name not ! -name only ! -name '*.log' -printf '%p %y %m %s %T@ %l\\n' | sort",
+        ])
+      ).stdout;
+    assert.equal(await found(four), await found(one));
+    assert.equal(fs.existsSync(path.join(four.base, "only")), true, "what was for it by name came");
+    assert.equal(fs.existsSync(path.join(four.base, "not")), false, "what was for others did not come");
+    await says(one, /^host4 .*, current$/m);
+    assert.match((await four.msync("--history")).stdout, /received from .*: done \(catch-up\)$/m);
+  },
+);
 
-test("a new host gets everything without the host that pushed, and nothing that was not published", { skip, timeout: 120_000 }, async (context) => {
-  const fleet = await fleetOf(4);
-  context.after(() => fleet.destroy());
-  const [one, two, three, four] = fleet.hosts as [Host, Host, Host, Host];
-  await startAll(fleet, [one, two, three]);
-  await shell(one, "mkdir -p www/sub && echo 1 > www/a && echo 2 > www/sub/b && echo 3 > www/c");
-  await push(one, "-r", "www");
-  await one.stop();
-  // On one of the others, somebody has edited a file, made one and deleted one.
-  await shell(two, "echo half > www/a && echo mine > www/local && rm www/c");
-  await start(fleet, four);
-  await becomesCurrent(four, two);
-  const { stdout } = await four.run("sh", ["-c", "cd /var/www && grep -r . . | sort"]);
-  assert.equal(stdout, "./www/a:1\n./www/c:3\n./www/sub/b:2\n");
-  assert.match(four.log, /host[23] has brought 1 push/);
-  // The same with the edited host alone: what cannot be handed on is named, and comes from nowhere.
-  await four.stop();
-  await three.stop();
-  await shell(four, "rm -r www");
-  fs.rmSync(path.join(fleet.directory, "state-host4"), { recursive: true });
-  await start(fleet, four);
-  await says(two, /^host4 .*, behind 1 since .*: host2: 2 entries are not as published there any more/m);
-  assert.equal((await four.run("sh", ["-c", "cd /var/www && ls www"])).stdout, "sub\n");
-});
+test(
+  "a new host gets everything without the host that pushed, and nothing that was not published",
+  { skip, timeout: 120_000 },
+  async (context) => {
+    const fleet = await fleetOf(4);
+    context.after(() => fleet.destroy());
+    const [one, two, three, four] = fleet.hosts as [Host, Host, Host, Host];
+    await startAll(fleet, [one, two, three]);
+    await shell(one, "mkdir -p www/sub && echo 1 > www/a && echo 2 > www/sub/b && echo 3 > www/c");
+    await push(one, "-r", "www");
+    await one.stop();
+    // On one of the others, somebody has edited a file, made one and deleted one.
+    await shell(two, "echo half > www/a && echo mine > www/local && rm www/c");
+    await start(fleet, four);
+    await becomesCurrent(four, two);
+    const { stdout } = await four.run("sh", ["-c", "cd /var/www && grep -r . . | sort"]);
+    assert.equal(stdout, "./www/a:1\n./www/c:3\n./www/sub/b:2\n");
+    assert.match(four.log, /host[23] has brought 1 push/);
+    // The same with the edited host alone: what cannot be handed on is named, and comes from nowhere.
+    await four.stop();
+    await three.stop();
+    await shell(four, "rm -r www");
+    fs.rmSync(path.join(fleet.directory, "state-host4"), { recursive: true });
+    await start(fleet, four);
+    await says(two, /^host4 .*, behind 1 since .*: host2: 2 entries are not as published there any more/m);
+    assert.equal((await four.run("sh", ["-c", "cd /var/www && ls www"])).stdout, "sub\n");
+  },
+);
 
-test("two halves of a network end with the last of all pushes", { skip, timeout: 120_000 }, async (context) => {
-  const fleet = await fleetOf(4);
-  context.after(() => fleet.destroy());
-  await startAll(fleet);
-  const [one, two, three, four] = fleet.hosts as [Host, Host, Host, Host];
-  await shell(one, "mkdir www && echo 0 > www/both && echo 0 > www/left && echo 0 > www/right");
-  await push(one, "-r", "www");
-  const cut = async (host: Host, others: readonly Host[]) => {
-    const from = others.map(({ ip }) => ip).join(", ");
-    const rules = `table inet cut {\n chain input {\n type filter hook input priority 0;\n ip saddr { ${from} } drop\n }\n}\n`;
-    assert.equal((await host.run("nft", ["-f", "-"], { input: rules })).status, 0);
-  };
-  for (const host of [one, two]) await cut(host, [three, four]);
-  for (const host of [three, four]) await cut(host, [one, two]);
-  // Everybody is meant, and half of them cannot be reached. The last push is one of the right half.
-  await shell(one, "echo left > www/both && echo left > www/left");
-  await shell(three, "echo right > www/both && echo right > www/right");
-  await Promise.all([one.msync("www/both", "www/left"), three.msync("www/right")]);
-  await three.msync("www/both");
-  for (const host of fleet.hosts) await host.run("nft", ["delete", "table", "inet", "cut"]);
-  const read = async (host: Host) =>
-    (await host.run("sh", ["-c", "cd /var/www && cat www/both www/left www/right"])).stdout;
-  await eventually("all have the last push of each path", async () => {
-    const all = await Promise.all(fleet.hosts.map(read));
-    return all.every((text) => text === "right\nleft\nright\n");
-  }, 60_000);
-  await becomesEqual(one, 60);
-});
+test(
+  "two halves of a network end with the last of all pushes",
+  { skip, timeout: 120_000 },
+  async (context) => {
+    const fleet = await fleetOf(4);
+    context.after(() => fleet.destroy());
+    await startAll(fleet);
+    const [one, two, three, four] = fleet.hosts as [Host, Host, Host, Host];
+    await shell(one, "mkdir www && echo 0 > www/both && echo 0 > www/left && echo 0 > www/right");
+    await push(one, "-r", "www");
+    const cut = async (host: Host, others: readonly Host[]) => {
+      const from = others.map(({ ip }) => ip).join(", ");
+      const rules = `table inet cut {\n chain input {\n type filter hook input priority 0;\n ip saddr { ${from} } drop\n }\n}\n`;
+      assert.equal((await host.run("nft", ["-f", "-"], { input: rules })).status, 0);
+    };
+    for (const host of [one, two]) await cut(host, [three, four]);
+    for (const host of [three, four]) await cut(host, [one, two]);
+    // Everybody is meant, and half of them cannot be reached. The last push is one of the right half.
+    await shell(one, "echo left > www/both && echo left > www/left");
+    await shell(three, "echo right > www/both && echo right > www/right");
+    await Promise.all([one.msync("www/both", "www/left"), three.msync("www/right")]);
+    await three.msync("www/both");
+    for (const host of fleet.hosts) await host.run("nft", ["delete", "table", "inet", "cut"]);
+    const read = async (host: Host) =>
+      (await host.run("sh", ["-c", "cd /var/www && cat www/both www/left www/right"])).stdout;
+    await eventually(
+      "all have the last push of each path",
+      async () => {
+        const all = await Promise.all(fleet.hosts.map(read));
+        return all.every((text) => text === "right\nleft\nright\n");
+      },
+      60_000,
+    );
+    await becomesEqual(one, 60);
+  },
+);
 
-test("a full host says why it is behind, and gets the push when there is space", { skip, timeout: 180_000 }, async (context) => {
-  const fleet = await fleetOf(3, "20m");
-  context.after(() => fleet.destroy());
-  await startAll(fleet);
-  const [one, , three] = fleet.hosts as [Host, Host, Host];
-  await shell(three, "head -c 15000000 /dev/zero > filler");
-  await shell(one, "head -c 8000000 /dev/urandom > big");
-  const { status, stderr } = await one.msync("big");
-  assert.equal(status, 3);
-  assert.match(stderr, /^error: host3: .*; it catches up when that is mended$/m);
-  await says(one, /^host3 .*, behind 1 since .*space/m);
-  await shell(three, "rm filler");
-  await eventually(
-    "host3 has it",
-    async () => (await three.run("cmp", ["-s", "/var/www/big", path.join(one.base, "big")])).status === 0,
-    60_000,
-  );
-});
+test(
+  "a full host says why it is behind, and gets the push when there is space",
+  { skip, timeout: 180_000 },
+  async (context) => {
+    const fleet = await fleetOf(3, "20m");
+    context.after(() => fleet.destroy());
+    await startAll(fleet);
+    const [one, , three] = fleet.hosts as [Host, Host, Host];
+    await shell(three, "head -c 15000000 /dev/zero > filler");
+    await shell(one, "head -c 8000000 /dev/urandom > big");
+    const { status, stderr } = await one.msync("big");
+    assert.equal(status, 3);
+    assert.match(stderr, /^error: host3: .*; it catches up when that is mended$/m);
+    await says(one, /^host3 .*, behind 1 since .*space/m);
+    await shell(three, "rm filler");
+    await eventually(
+      "host3 has it",
+      async () => (await three.run("cmp", ["-s", "/var/www/big", path.join(one.base, "big")])).status === 0,
+      60_000,
+    );
+  },
+);
 
-test("a killed host has the new state after its start, and knows after a restart what it has", { skip, timeout: 120_000 }, async (context) => {
-  const fleet = await fleetOf(3);
-  context.after(() => fleet.destroy());
-  await startAll(fleet);
-  const [one, two, three] = fleet.hosts as [Host, Host, Host];
-  await shell(one, "mkdir d && for i in $(seq 300); do echo $i > d/$i; done");
-  const pushing = one.msync("-r", "d");
-  await eventually("host3 stages it", () => fs.existsSync(path.join(three.base, ".makuosan")));
-  await three.stop("SIGKILL");
-  await pushing;
-  await start(fleet, three);
-  await becomesEqual(one, 60);
-  await two.stop();
-  await start(fleet, two);
-  await acquainted(fleet.hosts);
-  await eventually("host2 is current", async () => (await two.msync("--status")).stdout.includes("catch-up : current (1 "));
-  assert.doesNotMatch(two.log, /asks for them/);
-  // A log that cannot be read is said, and all comes once more.
-  await two.stop();
-  const state = path.join(fleet.directory, "state-host2");
-  const file = path.join(state, fs.readdirSync(state).find((name) => name.startsWith("publications-")) ?? "");
-  fs.writeFileSync(file, fs.readFileSync(file, "latin1").replace("publication", "publicatioN"));
-  await start(fleet, two);
-  assert.match(two.log, /publications-.*\.jsonl is damaged: this host gets all pushes once more/);
-  await eventually("host2 is current", async () => (await two.msync("--status")).stdout.includes("catch-up : current (1 "));
-});
+test(
+  "a killed host has the new state after its start, and knows after a restart what it has",
+  { skip, timeout: 120_000 },
+  async (context) => {
+    const fleet = await fleetOf(3);
+    context.after(() => fleet.destroy());
+    await startAll(fleet);
+    const [one, two, three] = fleet.hosts as [Host, Host, Host];
+    await shell(one, "mkdir d && for i in $(seq 300); do echo $i > d/$i; done");
+    const pushing = one.msync("-r", "d");
+    await eventually("host3 stages it", () => fs.existsSync(path.join(three.base, ".makuosan")));
+    await three.stop("SIGKILL");
+    await pushing;
+    await start(fleet, three);
+    await becomesEqual(one, 60);
+    await two.stop();
+    await start(fleet, two);
+    await acquainted(fleet.hosts);
+    await eventually("host2 is current", async () =>
+      (await two.msync("--status")).stdout.includes("catch-up : current (1 "),
+    );
+    assert.doesNotMatch(two.log, /asks for them/);
+    // A log that cannot be read is said, and all comes once more.
+    await two.stop();
+    const state = path.join(fleet.directory, "state-host2");
+    const file = path.join(
+      state,
+      fs.readdirSync(state).find((name) => name.startsWith("publications-")) ?? "",
+    );
+    fs.writeFileSync(file, fs.readFileSync(file, "latin1").replace("publication", "publicatioN"));
+    await start(fleet, two);
+    assert.match(two.log, /publications-.*\.jsonl is damaged: this host gets all pushes once more/);
+    await eventually("host2 is current", async () =>
+      (await two.msync("--status")).stdout.includes("catch-up : current (1 "),
+    );
+  },
+);

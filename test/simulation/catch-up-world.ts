@@ -1,11 +1,20 @@
 import assert from "node:assert/strict";
 import { SeededRandom } from "../../src/base/random.ts";
 import { CatchUp } from "../../src/engine/catch-up/catch-up.ts";
-import { type Here, MISSED, PublicationLog, publicationName } from "../../src/engine/catch-up/publication-log.ts";
+import { type Here, MISSED, PublicationLog } from "../../src/engine/catch-up/publication-log.ts";
 import { CommitOrder } from "../../src/engine/commit-order.ts";
 import type { Effect, Member } from "../../src/engine/types.ts";
 import type { ControlMessage } from "../../src/wire/message.ts";
 import { decodeMessage, encodeMessage } from "../../src/wire/message.ts";
+import {
+  describe,
+  done,
+  fellow,
+  isBefore,
+  isSame,
+  isSamePublication,
+  type Version,
+} from "./catch-up-versions.ts";
 import type { Publication, Scope } from "../../src/wire/publication.ts";
 
 /**
@@ -15,13 +24,6 @@ import type { Publication, Scope } from "../../src/wire/publication.ts";
  * Oracles: no path goes back to an earlier version; nothing is handed on that nobody has published; when the faults are over, every
  * live node has every path as the last publication in the order left it; and few transfers bring it.
  */
-
-/** The version of a path: the publication that has brought it, or a change by hand. */
-interface Version {
-  /** Undefined for a change by hand. */
-  readonly publication: Publication | undefined;
-  readonly isDeleted: boolean;
-}
 
 const PATHS = ["a", "b", "d/x", "d/y", "e/z"];
 const ALL: Pick<Scope, "syncs" | "sendsAttributes" | "isPartial" | "excludes" | "targets" | "excepts"> = {
@@ -61,7 +63,13 @@ export class CatchUpWorld {
   private readonly random: SeededRandom;
   private readonly bug: CatchUpBug;
   private readonly nodes: SimulatedNode[] = [];
-  private readonly packets: { atMs: number; from: SimulatedNode; to: SimulatedNode; epoch: string; bytes: Uint8Array }[] = [];
+  private readonly packets: {
+    atMs: number;
+    from: SimulatedNode;
+    to: SimulatedNode;
+    epoch: string;
+    bytes: Uint8Array;
+  }[] = [];
   private readonly published: Publication[] = [];
   private nowMs = 0;
   private isCalm = false;
@@ -113,10 +121,29 @@ export class CatchUpWorld {
     }
   }
 
+  /** One node pushes while all but some are down; then they start at once. */
+  startTogether(up: number): void {
+    const [first] = this.nodes;
+    for (const node of this.nodes.slice(up)) {
+      node.isUp = false;
+      this.leave(node);
+    }
+    first?.tree.set("a", { publication: undefined, isDeleted: false });
+    this.isCalm = true;
+    if (first !== undefined) this.push(first, ["a"], false);
+    this.pass(3_000);
+    this.calm();
+  }
+
   /** A push of some paths from a node to those that it reaches. */
   push(node: SimulatedNode, paths: string[], deletes: boolean): void {
     const isWhole = paths.length === 1 && !PATHS.includes(paths[0] ?? "");
-    const scope: Scope = { ...ALL, paths, recursive: isWhole, deletes: isWhole && deletes ? "also" : "nothing" };
+    const scope: Scope = {
+      ...ALL,
+      paths,
+      recursive: isWhole,
+      deletes: isWhole && deletes ? "also" : "nothing",
+    };
     const reached = this.nodes.filter((other) => other !== node && this.hears(node, other));
     if (reached.length === 0) return;
     // The members agree on a place, as in the barrier: the highest that any of them proposes.
@@ -147,7 +174,16 @@ export class CatchUpWorld {
 
   private node(number: number): SimulatedNode {
     const nodeId = `${number}`.padStart(2, "0").repeat(16);
-    const empty = { number, nodeId, epoch: "", tree: new Map(), listed: new Map(), disk: [], effects: [], half: 0 };
+    const empty = {
+      number,
+      nodeId,
+      epoch: "",
+      tree: new Map(),
+      listed: new Map(),
+      disk: [],
+      effects: [],
+      half: 0,
+    };
     const parts = { isUp: false, lastTransfer: 0, ready: undefined };
     return { ...empty, ...parts, log: undefined!, catchUp: undefined!, places: undefined! };
   }
@@ -157,7 +193,11 @@ export class CatchUpWorld {
     node.isUp = true;
     node.effects = [];
     node.lastTransfer = 0;
-    node.log = new PublicationLog({ hostName: `host${node.number}`, ip: `10.0.0.${node.number}`, labels: [] });
+    node.log = new PublicationLog({
+      hostName: `host${node.number}`,
+      ip: `10.0.0.${node.number}`,
+      labels: [],
+    });
     for (const { publication, here } of node.disk) node.log.add(publication, here);
     if (node.ready !== undefined) {
       for (const path of this.within(node.ready.scope)) {
@@ -180,14 +220,14 @@ export class CatchUpWorld {
       for (const other of this.nodes) {
         if (node === other || !this.hears(node, other)) continue;
         if (only !== undefined && only !== node && only !== other) continue;
-        node.catchUp.onEvent({ kind: "member-joined", member: memberOf(other) }, this.nowMs);
+        node.catchUp.onEvent({ kind: "member-joined", member: fellow(other) }, this.nowMs);
         this.carryOut(node);
       }
     }
   }
 
   private membersOf(node: SimulatedNode): Member[] {
-    return this.nodes.filter((other) => other !== node && this.hears(node, other)).map(memberOf);
+    return this.nodes.filter((other) => other !== node && this.hears(node, other)).map(fellow);
   }
 
   private hears(a: SimulatedNode, b: SimulatedNode): boolean {
@@ -215,7 +255,8 @@ export class CatchUpWorld {
       this.leave(node);
       this.boot(node, false);
       if (this.bug === "newcomer-is-current")
-        for (const { publication } of this.nodes[0]!.log.all) node.log.add(publication, done(this.nowMs, "x"));
+        for (const { publication } of this.nodes[0]!.log.all)
+          node.log.add(publication, done(this.nowMs, "x"));
     } else if (kind === 9) {
       for (const one of this.nodes) one.half = this.below(2);
     } else if (kind === 10) {
@@ -227,7 +268,7 @@ export class CatchUpWorld {
   private leave(node: SimulatedNode): void {
     for (const other of this.nodes) {
       if (other === node || !other.isUp) continue;
-      other.catchUp.onEvent({ kind: "member-left", member: memberOf(node), reason: "silence" }, this.nowMs);
+      other.catchUp.onEvent({ kind: "member-left", member: fellow(node), reason: "silence" }, this.nowMs);
       this.carryOut(other);
     }
   }
@@ -237,7 +278,9 @@ export class CatchUpWorld {
     const endMs = this.nowMs + ms;
     for (;;) {
       this.packets.sort((a, b) => a.atMs - b.atMs);
-      const deadline = Math.min(...this.nodes.filter(({ isUp }) => isUp).map((one) => one.catchUp.nextDeadlineMs()));
+      const deadline = Math.min(
+        ...this.nodes.filter(({ isUp }) => isUp).map((one) => one.catchUp.nextDeadlineMs()),
+      );
       const nextMs = Math.max(this.nowMs, Math.min(this.packets[0]?.atMs ?? Infinity, deadline));
       if (nextMs > endMs) break;
       this.nowMs = nextMs;
@@ -246,7 +289,7 @@ export class CatchUpWorld {
         this.packets.shift();
         const { from, to, epoch, bytes } = packet;
         if (!this.hears(from, to) || from.epoch !== epoch) continue;
-        to.catchUp.handle(memberOf(from), decodeMessage(bytes), this.nowMs);
+        to.catchUp.handle(fellow(from), decodeMessage(bytes), this.nowMs);
         this.carryOut(to);
       } else {
         for (const node of this.nodes) {
@@ -281,11 +324,20 @@ export class CatchUpWorld {
   private sendPacket(from: SimulatedNode, to: SimulatedNode, message: ControlMessage): void {
     if (!this.isCalm && this.below(10) === 0) return;
     const { epoch } = from;
-    this.packets.push({ atMs: this.nowMs + 1 + this.below(40), from, to, epoch, bytes: encodeMessage(message) });
+    this.packets.push({
+      atMs: this.nowMs + 1 + this.below(40),
+      from,
+      to,
+      epoch,
+      bytes: encodeMessage(message),
+    });
   }
 
   /** One transfer that brings publications: at each member by itself, unless its log has changed since. */
-  private serve(node: SimulatedNode, { members, positions, digest }: Extract<Effect, { kind: "serve" }>): void {
+  private serve(
+    node: SimulatedNode,
+    { members, positions, digest }: Extract<Effect, { kind: "serve" }>,
+  ): void {
     this.served++;
     const transfer = ++node.lastTransfer;
     const publications = positions.map((position) => node.log.all[position]!.publication);
@@ -312,7 +364,11 @@ export class CatchUpWorld {
       const version = from.tree.get(path);
       if (version?.publication === undefined) continue;
       // What others have published last is not handed on.
-      if (publications.some((one) => isSamePublication(one, version.publication)) || this.bug === "serves-older") this.put(to, path, version);
+      if (
+        publications.some((one) => isSamePublication(one, version.publication)) ||
+        this.bug === "serves-older"
+      )
+        this.put(to, path, version);
     }
   }
 
@@ -320,7 +376,10 @@ export class CatchUpWorld {
   private put(node: SimulatedNode, path: string, version: Version): void {
     const before = node.tree.get(path)?.publication;
     const { publication } = version;
-    assert.ok(publication !== undefined && this.published.includes(publication), `${path} was never published`);
+    assert.ok(
+      publication !== undefined && this.published.includes(publication),
+      `${path} was never published`,
+    );
     if (before !== undefined)
       assert.ok(!isBefore(publication, before), `${path} of host${node.number} goes back`);
     node.tree.set(path, version);
@@ -328,6 +387,7 @@ export class CatchUpWorld {
   }
 
   private take(node: SimulatedNode, publication: Publication, list: string): void {
+    if (this.bug === "forgets-delete" && publication.scope.deletes === "also") return;
     node.log.add(publication, done(this.nowMs, list));
     node.catchUp.logged(this.nowMs);
     if (this.bug !== "done-before-log" || this.below(2) === 0) this.keep(node, publication);
@@ -385,36 +445,4 @@ export class CatchUpWorld {
   private below(bound: number): number {
     return this.random.u32() % bound;
   }
-}
-
-function done(atMs: number, list: string): Here {
-  return { atMs, list, reason: "" };
-}
-
-function isSamePublication(a: Publication, b: Publication | undefined): boolean {
-  return b !== undefined && publicationName(a) === publicationName(b);
-}
-
-function isBefore(a: Publication, b: Publication): boolean {
-  if (a.place !== b.place) return a.place < b.place;
-  return a.epoch === b.epoch ? a.number < b.number : a.epoch < b.epoch;
-}
-
-function isSame(a: Version | undefined, b: Version | undefined): boolean {
-  // Nothing tells a path that was deleted from one that never was.
-  if (b === undefined || b.isDeleted) return a === undefined || a.isDeleted || a.publication === undefined;
-  return a?.publication === b.publication || a?.publication === undefined;
-}
-
-function describe(version: Version | undefined): string {
-  if (version === undefined) return "nothing";
-  const { publication, isDeleted } = version;
-  const name = publication === undefined ? "by hand" : `${publication.place} ${publicationName(publication)}`;
-  return `${isDeleted ? "deleted " : ""}${name}`;
-}
-
-function memberOf({ number, nodeId, epoch }: SimulatedNode): Member {
-  const names = { hostName: `host${number}`, version: "1", protocol: 3, receives: true, sends: true };
-  const address = { ip: `10.0.0.${number}`, port: 5000 };
-  return { nodeId, epoch, address, info: { ...names, labels: [] }, joinedMs: 0 };
 }

@@ -17,7 +17,7 @@ import type { Origin } from "../../wire/origin.ts";
 import type { Publication } from "../../wire/publication.ts";
 import type { SourceRules, SourceTotals, StageAnswer } from "../disk/messages.ts";
 import type { Driver } from "../pump/driver.ts";
-import type { PublicationHearer, Transfers } from "../pushes/transfers.ts";
+import type { PublicationHearer, TransferServer } from "./publication-hearer.ts";
 import type { Log } from "../service/log.ts";
 import type { NodeIdentity } from "../service/node-identity.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -54,7 +54,7 @@ const UNSHOWN = /[^\x21-\x7e]/g;
 export class CatchUpKeeper implements PublicationHearer {
   private readonly parts: CatchUpParts;
   private driver: Driver | undefined;
-  private transfers: Transfers | undefined;
+  private transfers: TransferServer | undefined;
   private readonly own = new Map<number, OwnPush>();
   /** The origin of each transfer that is prepared here. */
   private readonly origins = new Map<string, Origin>();
@@ -78,7 +78,7 @@ export class CatchUpKeeper implements PublicationHearer {
   }
 
   /** Connects the parts that are built later. */
-  attach(driver: Driver, transfers: Transfers): void {
+  attach(driver: Driver, transfers: TransferServer): void {
     this.driver = driver;
     this.transfers = transfers;
   }
@@ -241,7 +241,8 @@ export class CatchUpKeeper implements PublicationHearer {
     }
     void file.add(catchUp.log, kept);
     const { length } = catchUp.log.missing;
-    if (length > 0) log.info(`this host lacks ${length} ${length === 1 ? "push" : "pushes"}, and asks for them`);
+    if (length > 0)
+      log.info(`this host lacks ${length} ${length === 1 ? "push" : "pushes"}, and asks for them`);
   }
 
   private noteCaughtUp({ from, key, publications }: Extract<NodeEvent, { kind: "caught-up" }>): void {

@@ -23,7 +23,9 @@ export function openPublications(settings: Settings, ip: string, log: Log): Publ
   };
   const publications = new PublicationLog(self, receives);
   const onFailure = (code: string) =>
-    log.error(`the log of pushes cannot be written (${code}), so this host may get them once more: see --state`);
+    log.error(
+      `the log of pushes cannot be written (${code}), so this host may get them once more: see --state`,
+    );
   try {
     const file = new PublicationFile(state.directory, base, publications, onFailure);
     if (file.found.problem !== undefined) log.warn(file.found.problem);

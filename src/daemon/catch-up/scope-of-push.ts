@@ -15,7 +15,9 @@ import type { NamedList, SourceRules } from "../disk/messages.ts";
  */
 export function scopeOfPush(request: SendRequest, rules: SourceRules, base: string): Scope | undefined {
   const deletes = rules.deletes !== "nothing" || rules.syncs;
-  const relative = request.paths.map((path) => (path.startsWith(`${base}/`) ? path.slice(base.length) : path));
+  const relative = request.paths.map((path) =>
+    path.startsWith(`${base}/`) ? path.slice(base.length) : path,
+  );
   let scope: Scope = {
     paths: [...new Set(relative.map((path) => (path === base ? "" : normalizePath(path))))].sort(),
     recursive: request.recursive,
@@ -54,8 +56,7 @@ export function serviceOf(
   digest: string,
   ownExcludes: readonly string[],
 ): Service | undefined {
-  const kindOf = ({ scope }: Kept["publication"]) =>
-    JSON.stringify([scope.excludes, scope.sendsAttributes]);
+  const kindOf = ({ scope }: Kept["publication"]) => JSON.stringify([scope.excludes, scope.sendsAttributes]);
   const [first] = positions.map((position) => all[position]);
   if (first === undefined) return undefined;
   const kind = kindOf(first.publication);

@@ -28,7 +28,14 @@ import {
 import { EntryType, isNameOnly } from "../../wire/entry.ts";
 import { BLOCK_FRAGMENTS, TAG_BYTES } from "../../wire/limits.ts";
 import { writeList } from "./transfer-record.ts";
-import type { BitmapData, NamedList, PathReport, SourceCommand, SourceReply, WorkerSettings } from "./messages.ts";
+import type {
+  BitmapData,
+  NamedList,
+  PathReport,
+  SourceCommand,
+  SourceReply,
+  WorkerSettings,
+} from "./messages.ts";
 import { TRAIN_BYTES } from "./rings.ts";
 
 /** The thread that reads: makes blocks, seals each once, and lays it into the ring as a train ready to be sent. */

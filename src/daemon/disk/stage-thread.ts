@@ -24,6 +24,7 @@ import type { StagePlan } from "../../tree/decide/planner.ts";
 import { Stage, stageFailure } from "../../tree/apply/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { joinPath, STAGING_NAME } from "../../wire/path-rules.ts";
+import { StageReplyBunch } from "./stage-reply-bunch.ts";
 import { TransferRecord } from "./transfer-record.ts";
 import {
   bitmapData,
@@ -36,9 +37,6 @@ import {
 } from "./messages.ts";
 
 /** The thread that writes: opens blocks, stages them, and carries out commits, one thing after the other. */
-
-/** A reply may wait this long for the replies to the commands after it. */
-const LONGEST_WAIT_MS = 3;
 
 /** While something long goes on, the sender hears of it so often. */
 const SIGN_MS = 500;
@@ -58,7 +56,7 @@ interface OpenStage {
 }
 
 export function runStageThread(port: MessagePort, settings: WorkerSettings): void {
-  const replies = new Replies(port);
+  const replies = new StageReplyBunch(port);
   const thread = new StageThread(settings, (reply) => replies.add(reply));
   thread.recover();
   replies.flush();
@@ -72,48 +70,6 @@ export function runStageThread(port: MessagePort, settings: WorkerSettings): voi
     }
     replies.flush();
   });
-}
-
-type Staged = Extract<StageReply, { kind: "staged" }>;
-
-/** Gathers replies, since each message wakes the main thread; none of them waits for long. */
-class Replies {
-  private readonly port: MessagePort;
-  private waiting: StageReply[] = [];
-  /** The last one, where more written blocks may be added to it. */
-  private run: Staged | undefined;
-  private flushedMs = 0;
-
-  constructor(port: MessagePort) {
-    this.port = port;
-  }
-
-  add(reply: StageReply): void {
-    if (reply.kind !== "staged" || !this.hasJoined(reply)) {
-      this.waiting.push(reply);
-      this.run = reply.kind === "staged" && isWritten(reply) ? reply : undefined;
-    }
-    if (performance.now() - this.flushedMs >= LONGEST_WAIT_MS) this.flush();
-  }
-
-  flush(): void {
-    if (this.waiting.length > 0) this.port.postMessage(this.waiting);
-    this.waiting = [];
-    this.run = undefined;
-    this.flushedMs = performance.now();
-  }
-
-  /** Adds a written block to those before, where there is nothing else to tell of it. */
-  private hasJoined(reply: Staged): boolean {
-    if (this.run?.inbound !== reply.inbound || !isWritten(reply)) return false;
-    this.run.blocks.push(...reply.blocks);
-    return true;
-  }
-}
-
-/** Whether there is nothing else to tell of blocks. */
-function isWritten({ outcome }: Staged): boolean {
-  return outcome.kind === "written";
 }
 
 /** One block of a command. */

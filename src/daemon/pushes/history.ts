@@ -27,7 +27,8 @@ const APPEND = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
  * The files of the daemon in the state directory: the history, the log of publications with its lists (catch-up/), and the id of the node
  * (service/node-identity.ts).
  */
-const STATE_FILES = /^(node-id|(history|publications)-[0-9a-f]{12}\.jsonl|published-[0-9a-f]{12}-[0-9a-f]{16}-\d+)$/;
+const STATE_FILES =
+  /^(node-id|(history|publications)-[0-9a-f]{12}\.jsonl|published-[0-9a-f]{12}-[0-9a-f]{16}-\d+)$/;
 
 /** An entry, and its line in the file. */
 interface Kept {
@@ -176,7 +177,19 @@ export function sentEntry(
   });
   const hosts = [...reached, ...missing];
   const kind = isCatchUp ? { isCatchUp } : {};
-  return { time, direction: "sent", ...kind, transfer, from, by, entries, bytes, durationMs, exitStatus, hosts };
+  return {
+    time,
+    direction: "sent",
+    ...kind,
+    transfer,
+    from,
+    by,
+    entries,
+    bytes,
+    durationMs,
+    exitStatus,
+    hosts,
+  };
 }
 
 /**

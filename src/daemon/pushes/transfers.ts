@@ -8,6 +8,7 @@ import type { PeerCredentials } from "../../sys/peer-credentials.ts";
 import { compileExcludes } from "../../tree/entries/excludes.ts";
 import { simplifyRequest } from "../../tree/scan/request.ts";
 import type { SourceRules, SourceTotals } from "../disk/messages.ts";
+import type { PublicationHearer, ServedTransfer } from "../catch-up/publication-hearer.ts";
 import type { Driver } from "../pump/driver.ts";
 import type { InterfaceWatch } from "../service/interface-watch.ts";
 import type { Log } from "../service/log.ts";
@@ -51,32 +52,6 @@ export interface TransferParts {
   ) => void;
   /** Keeps the log of what is published. */
   readonly publications: PublicationHearer;
-}
-
-/** Hears of the pushes that others may have to catch up with. */
-export interface PublicationHearer {
-  /**
-   * A push begins.
-   *
-   * @returns what it tells its members of itself
-   */
-  begin(
-    transfer: number,
-    request: SendRequest,
-    rules: SourceRules,
-    by: PushedBy | undefined,
-    members: readonly Member[],
-  ): Pick<SourceRules, "origin" | "list">;
-  /** It has ended. */
-  end(transfer: number, result: TransferResult, totals: SourceTotals): void;
-  /** Whether a member gets by itself what it has missed. */
-  catchesUp(epoch: string): boolean;
-}
-
-/** A transfer that brings to members what they have missed. */
-export interface ServedTransfer {
-  readonly result: SendResult;
-  readonly totals: SourceTotals;
 }
 
 /** One transfer that this node sends, from its start to its result. */

@@ -57,7 +57,8 @@ export class Asking {
   /** A member tells of its log. */
   note(member: Member, log: Log, nowMs: number): void {
     if (log.digest !== this.context.log.digest || this.context.log.missing.length === 0) return;
-    if (log.behind === 0 && this.life.state === "patient" && this.refused.delete(member.epoch)) this.ask(nowMs);
+    if (log.behind === 0 && this.life.state === "patient" && this.refused.delete(member.epoch))
+      this.ask(nowMs);
     if (this.life.state === "resting") this.ask(nowMs);
   }
 
@@ -79,7 +80,12 @@ export class Asking {
     this.due.clear();
   }
 
-  inboundEnded(key: InboundKey, outcome: "done" | "failed" | "discarded" | "yielded", reason: string, nowMs: number): void {
+  inboundEnded(
+    key: InboundKey,
+    outcome: "done" | "failed" | "discarded" | "yielded",
+    reason: string,
+    nowMs: number,
+  ): void {
     const { question } = this;
     if (question?.key?.epoch !== key.epoch || question.key.transfer !== key.transfer) return;
     if (this.life.state !== "promised" || outcome === "yielded") return;
@@ -103,7 +109,11 @@ export class Asking {
       const brought = new Set(served.brought.map((position) => log.all[position]?.publication));
       // The log has this digest still, or nothing is taken for brought.
       const isSameLog = log.digest === question.digest;
-      this.onServed(member, key, question.missing.filter((one) => isSameLog && brought.has(one)));
+      this.onServed(
+        member,
+        key,
+        question.missing.filter((one) => isSameLog && brought.has(one)),
+      );
       if (served.reason !== "") {
         this.reason = `${member.info.hostName}: ${served.reason}`;
         this.refused.set(member.epoch, this.reason);
@@ -203,9 +213,7 @@ export class Asking {
       const isLate = isKnown && told.behind > 0;
       const rank = (isKnown ? 0 : 4) + (isLate ? 2 : 0) + (publishers.has(member.nodeId) ? 1 : 0);
       const isBetter =
-        best === undefined ||
-        rank < best.rank ||
-        (rank === best.rank && member.nodeId < best.member.nodeId);
+        best === undefined || rank < best.rank || (rank === best.rank && member.nodeId < best.member.nodeId);
       if (isBetter) best = { member, rank };
     }
     return best?.member;

@@ -75,7 +75,7 @@ export class CatchUp {
     const missing = log.missing;
     const first = log.all[missing[0] ?? -1];
     const known = missing.map((position) => log.all[position]?.here.reason ?? "").find((text) => text !== "");
-    const reason = missing.length === 0 ? "" : known ?? this.asking.reason;
+    const reason = missing.length === 0 ? "" : (known ?? this.asking.reason);
     return {
       place: log.highestPlace,
       digest: log.digest,

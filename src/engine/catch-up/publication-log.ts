@@ -88,7 +88,11 @@ export class PublicationLog {
       this.version++;
       return true;
     }
-    if (this.kept.some((other) => isEarlier(publication, other.publication) && covers(other.publication, publication)))
+    if (
+      this.kept.some(
+        (other) => isEarlier(publication, other.publication) && covers(other.publication, publication),
+      )
+    )
       return false;
     this.kept = this.kept.filter(
       (other) => !(isEarlier(other.publication, publication) && covers(publication, other.publication)),

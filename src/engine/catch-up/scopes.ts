@@ -40,7 +40,9 @@ export function covers(later: Publication, earlier: Publication): boolean {
  * sender has removed meanwhile is still as it was published.
  */
 function isNamedAgain(after: Scope, before: Scope): boolean {
-  return !before.recursive && !after.isPartial && after.deletes !== "only" && isSubset(before.paths, after.paths);
+  return (
+    !before.recursive && !after.isPartial && after.deletes !== "only" && isSubset(before.paths, after.paths)
+  );
 }
 
 function areSame(a: readonly string[], b: readonly string[]): boolean {

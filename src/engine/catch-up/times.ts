@@ -10,7 +10,9 @@ export const TELL_SPREAD_MS = 600;
  * It is told again after so long. A network that was cut for less than the silence of a member (60 s) shows no newcomer when it is
  * whole again. Members that have the same log say so only once together.
  */
-export const TELL_AGAIN_MS = [4_000, 9_000, 16_000, 24_000, 32_000, 40_000, 48_000, 56_000, 64_000, 72_000] as const;
+export const TELL_AGAIN_MS = [
+  4_000, 9_000, 16_000, 24_000, 32_000, 40_000, 48_000, 56_000, 64_000, 72_000,
+] as const;
 
 /** A log that differs is looked at after so long, in case a push is just ending. */
 export const COMPARE_MS = 300;

@@ -190,7 +190,9 @@ export class Source {
     const paths = announced.scope.paths.filter((path) => {
       if (path === "") return true;
       const isDirectory = this.isDirectory(path);
-      return (syncs || isDirectory !== undefined) && !isExcludedWithin(isExcluded, path, isDirectory === true);
+      return (
+        (syncs || isDirectory !== undefined) && !isExcludedWithin(isExcluded, path, isDirectory === true)
+      );
     });
     if (paths.length === 0) return undefined;
     return { ...origin, announced: { ...announced, scope: { ...announced.scope, paths } } };
