@@ -31,7 +31,7 @@ BENCH_ALL := --results test/bench/results/results.json --readme
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install uninstall dist demo build packages test test-user test-packages test-security fuzz fuzz-trees sim sim-scale mutants bench bench-quick lint format clean
+.PHONY: help install uninstall dist demo build packages repository test test-user test-packages test-security fuzz fuzz-trees chaos power-loss soak sim sim-scale mutants bench bench-quick lint format clean
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -52,14 +52,15 @@ LIB = $(DESTDIR)$(PREFIX)/lib
 UNITS = $(LIB)/systemd/system/makuosan.service $(LIB)/sysusers.d/makuosan.conf $(LIB)/sysctl.d/10-makuosan.conf
 COMPLETIONS = $(foreach name,makuosan msync,$(SHARE)/bash-completion/completions/$(name) \
   $(SHARE)/zsh/site-functions/_$(name) $(SHARE)/fish/vendor_completions.d/$(name).fish)
-MANUALS = $(SHARE)/man/man8/makuosan.8 $(SHARE)/man/man1/msync.1 $(SHARE)/man/man5/makuosan.conf.5
+MANUALS = $(foreach man,man man/ja,$(SHARE)/$(man)/man8/makuosan.8 $(SHARE)/$(man)/man1/msync.1 $(SHARE)/$(man)/man5/makuosan.conf.5)
 
 install: build ## installs it below PREFIX (/usr/local), SYSCONFDIR (/etc) and DESTDIR; UNIT=no leaves out the service
 	@install -D -m 755 dist/makuosan $(DESTDIR)$(PREFIX)/sbin/makuosan
 	@install -d $(DESTDIR)$(PREFIX)/bin
 	@ln -sfn ../sbin/makuosan $(DESTDIR)$(PREFIX)/bin/msync
 	@for page in 8/makuosan.8 1/msync.1 5/makuosan.conf.5; do \
-	  install -D -m 644 packaging/man/$${page#*/} $(SHARE)/man/man$$page || exit 1; done
+	  install -D -m 644 packaging/man/$${page#*/} $(SHARE)/man/man$$page && \
+	  install -D -m 644 packaging/man/ja/$${page#*/} $(SHARE)/man/ja/man$$page || exit 1; done
 	@for name in makuosan msync; do \
 	  install -D -m 644 packaging/completions/bash/$$name $(SHARE)/bash-completion/completions/$$name && \
 	  install -D -m 644 packaging/completions/zsh/_$$name $(SHARE)/zsh/site-functions/_$$name && \
@@ -87,6 +88,9 @@ dist: ## makes a tarball of the sources in dist/, from the last commit
 packages: dist/makuosan dist/$(OTHER)/makuosan ## makes a .deb and a .rpm for x86-64 and for arm64 in dist/, with nfpm
 	@node scripts/packages.ts
 
+repository: packages ## makes signed repositories for apt and dnf in dist/repository: MAKUOSAN_SIGNING_KEY= MAKUOSAN_REPOSITORY_URL=
+	@node scripts/repository.ts
+
 test: build ## runs all tests; those that need root say so and are skipped without it
 	@node --test --test-concurrency=1 --test-reporter=spec $(TESTS)
 	@echo 'The network tests once more, with node:dgram alone:'
@@ -106,6 +110,16 @@ fuzz: $(INSTALLED) ## feeds damaged input to every decoder: CASES=how many in al
 
 sim: $(INSTALLED) ## simulates networks and disks that fail: SECONDS=how long, SEED=which one to repeat
 	@$(if $(SECONDS),SECONDS=$(SECONDS)) $(if $(SEED),SEED=$(SEED)) node test/simulation/run.ts
+
+chaos: build ## lets real daemons push at random while they are killed, stopped, cut off and full, as root: SECONDS= SEED=
+	@$(if $(SECONDS),SECONDS=$(SECONDS)) $(if $(SEED),SEED=$(SEED)) node test/chaos/main.ts
+
+power-loss: $(INSTALLED) ## takes the power at random moments of pushes, on images of ext4, XFS and btrfs, as root: MOMENTS= SEED= FILE_SYSTEM=
+	@$(if $(MOMENTS),MOMENTS=$(MOMENTS)) $(if $(SEED),SEED=$(SEED)) FILE_SYSTEM='$(FILE_SYSTEM)' \
+	  unshare --mount --propagation private node test/durability/power-loss.ts
+
+soak: build ## measures the memory of daemons over 6,000 pushes, as root: PUSHES=how many
+	@$(if $(PUSHES),PUSHES=$(PUSHES)) node test/bench/soak.ts
 
 fuzz-trees: $(INSTALLED) ## pushes random trees beside rsync -aHAX --delete on each file system, as root: SECONDS= SEED= FILE_SYSTEM=
 	@$(if $(SECONDS),SECONDS=$(SECONDS)) $(if $(SEED),SEED=$(SEED)) FILE_SYSTEM='$(FILE_SYSTEM)' node test/fuzz-trees/main.ts

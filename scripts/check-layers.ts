@@ -42,7 +42,7 @@ const LAYERS: Record<string, readonly string[]> = {
   net: ["base", "wire", "sys"],
   console: ["base", "wire", "sys"],
   daemon: ["base", "wire", "engine", "sys", "tree", "net", "console"],
-  cli: ["base", "sys", "console"],
+  cli: ["base", "wire", "sys", "console"],
   main: ["daemon", "cli"],
 };
 

@@ -28,12 +28,14 @@ async function main(): Promise<void> {
   const nfpm = findNfpm();
   const version = readVersion();
   const epoch = sourceDate();
+  // The address of the project, for the packages of those who publish them.
+  const { HOMEPAGE = "" } = process.env;
   const { DEBFULLNAME = "the makuosan authors", DEBEMAIL = "makuosan@example.org" } = process.env;
   const maintainer = `${DEBFULLNAME} <${DEBEMAIL}>`;
   rmSync(WORK, { recursive: true, force: true });
   mkdirSync(WORK, { recursive: true });
   fillWork(version, epoch, maintainer);
-  const facts = { VERSION: version, MAINTAINER: maintainer, SOURCE_DATE_EPOCH: String(epoch) };
+  const facts = { VERSION: version, MAINTAINER: maintainer, HOMEPAGE, SOURCE_DATE_EPOCH: String(epoch) };
   // Each nfpm compresses on one processor.
   await Promise.all(architectures.flatMap((one) => makePackages(nfpm, one, facts)));
   rmSync(WORK, { recursive: true, force: true });
@@ -71,7 +73,9 @@ function makePackages(
 /** Writes the files of the packages that differ from those of the project. */
 function fillWork(version: string, epoch: number, maintainer: string): void {
   const manuals = path.join(ROOT, "packaging", "man");
-  for (const name of readdirSync(manuals)) compress(path.join(manuals, name));
+  for (const name of readdirSync(manuals, { recursive: true, encoding: "utf8" })) {
+    if (statSync(path.join(manuals, name)).isFile()) compress(path.join(manuals, name), path.dirname(name));
+  }
   compress(path.join(ROOT, "CHANGELOG.md"));
   const licenses = path.join(WORK, "licenses.txt");
   writeFileSync(licenses, collectLicenses());
@@ -80,8 +84,11 @@ function fillWork(version: string, epoch: number, maintainer: string): void {
   writeFileSync(path.join(WORK, "changelog.yaml"), changelog(version, epoch, maintainer));
 }
 
-function compress(file: string): void {
-  writeFileSync(path.join(WORK, `${path.basename(file)}.gz`), gzipSync(readFileSync(file), { level: 9 }));
+/** Writes a compressed copy, into a folder of the work folder. */
+function compress(file: string, folder = "."): void {
+  mkdirSync(path.join(WORK, folder), { recursive: true });
+  const copy = path.join(WORK, folder, `${path.basename(file)}.gz`);
+  writeFileSync(copy, gzipSync(readFileSync(file), { level: 9 }));
 }
 
 function changelog(version: string, epoch: number, maintainer: string): string {

@@ -123,6 +123,9 @@ export const REASONS = {
   "path-longer": "its path is longer than {0} bytes",
   "time-out-of-range": "its time lies outside of the years 1678 to 2261",
   socket: "it is a socket, which only the program that made it can use",
+  "links-not-kept":
+    "more than {0} files have several names: this one and those after it become a file for each name; " +
+    "push one directory after the other to keep their links",
   "other-owner": "it does not belong to the daemon's user",
   "pattern-matches": "an exclude pattern matches it, or a directory above it",
   "lost-and-found": "it belongs to the file system, not to the tree",

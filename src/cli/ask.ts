@@ -1,6 +1,7 @@
 /** Questions that the daemon answers at once. */
 import type { ConsoleClient } from "../console/client.ts";
-import type { CatchUpState, HistoryEntry, Request, Result } from "../console/protocol.ts";
+import type { CatchUpState } from "../console/catch-up-state.ts";
+import type { HistoryEntry, Request, Result } from "../console/protocol.ts";
 import { printJson, printLine, printWarning } from "./output.ts";
 
 /** How an answer is shown. */

@@ -4,6 +4,7 @@ import { UserError } from "../base/user-error.ts";
 /** What a command line is about; every option goes with some of these. */
 export type Action =
   | "send"
+  | "watch"
   | "wait"
   | "members"
   | "status"
@@ -17,10 +18,14 @@ export type Action =
 /** A push, and a script, in which options hold for its pushes. */
 const PUSHES: readonly Action[] = ["send", "script"];
 
+/** The same, and the pushes of what changes. */
+const WATCHES: readonly Action[] = [...PUSHES, "watch"];
+
 /** Everything that is asked of a daemon. */
 const ASKS: readonly Action[] = [
   "send",
   "script",
+  "watch",
   "wait",
   "members",
   "status",
@@ -36,24 +41,25 @@ const ASKS: readonly Action[] = [
  */
 const GOES_WITH: Readonly<Record<string, readonly Action[]>> = {
   // Beside these two it asks for nothing, and scripts for the old program have it there.
-  recursive: [...PUSHES, "members", "status"],
+  recursive: [...WATCHES, "members", "status"],
   dryRun: PUSHES,
-  verbose: [...PUSHES, "members", "history", "doctor"],
+  verbose: [...WATCHES, "members", "history", "doctor"],
   // They choose members to push to, or to wait for.
-  target: [...PUSHES, "wait"],
-  except: [...PUSHES, "wait"],
+  target: [...WATCHES, "wait"],
+  except: [...WATCHES, "wait"],
   wait: ASKS,
-  exclude: PUSHES,
-  excludeFrom: PUSHES,
-  group: PUSHES,
-  delete: PUSHES,
+  exclude: WATCHES,
+  excludeFrom: WATCHES,
+  group: WATCHES,
+  delete: WATCHES,
   sync: PUSHES,
-  forceDelete: PUSHES,
+  forceDelete: WATCHES,
   check: PUSHES,
   repair: PUSHES,
-  checksum: PUSHES,
-  xattrs: PUSHES,
-  allOrNothing: PUSHES,
+  checksum: WATCHES,
+  xattrs: WATCHES,
+  stats: WATCHES,
+  allOrNothing: WATCHES,
   console: ASKS,
   keepGoing: ["script"],
   json: ASKS,
@@ -95,8 +101,9 @@ export function checkTogether(
     throw apart(option.long ?? name, action);
   }
   const [path] = paths;
-  // The words after these are hosts.
-  if (!["send", "doctor", "catch-up"].includes(action) && path !== undefined) {
+  // The words after --doctor and --catch-up are hosts.
+  const takesWords: readonly Action[] = ["send", "watch", "doctor", "catch-up"];
+  if (!takesWords.includes(action) && path !== undefined) {
     throw new UserError(`the path '${path}' does not go together with --${action}: leave one of them out`);
   }
 }

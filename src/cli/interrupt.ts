@@ -13,11 +13,18 @@ export class Interrupt {
   happened = false;
   /** Called at the first signal, too. */
   onHappened: () => void = () => undefined;
-  private readonly client: ConsoleClient;
+  /** Whether the daemon was asked to give up a push. */
+  wasCancelled = false;
+  private client: ConsoleClient;
 
   constructor(client: ConsoleClient) {
     this.client = client;
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => this.happen());
+  }
+
+  /** From now on it is about another connection. */
+  follow(client: ConsoleClient): void {
+    this.client = client;
   }
 
   private happen(): void {
@@ -28,6 +35,7 @@ export class Interrupt {
       this.client.abandon(interrupted("the daemon answered: repeat the command"));
       return;
     }
+    this.wasCancelled = true;
     this.client.cancel();
     const end = () =>
       this.client.abandon(

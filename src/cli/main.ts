@@ -44,6 +44,7 @@ async function run(options: CommandOptions): Promise<number> {
       verbosity: shown.verbosity,
     });
   }
+  if (options.action === "watch") return (await import("./watch.ts")).watch(options);
   const client = await ConsoleClient.connect(socketPathOf(options.console));
   const interrupt = new Interrupt(client);
   try {

@@ -38,6 +38,7 @@ interface ParsedOptions extends ParsedSendOptions {
   history?: boolean | string;
   script?: string;
   keepGoing?: boolean;
+  watch?: boolean;
   members?: boolean;
   status?: boolean;
   doctor?: boolean;
@@ -58,6 +59,7 @@ Examples:
   msync -r htdocs                 send a directory with all that is in it
   msync -rn --delete              say what a push of everything would change
   msync -r --delete -t 'web*'     make some members equal to this host
+  msync --watch -r htdocs         push what changes there, as it changes
   msync --check -r                compare all members with this host
 
 Exit status: 0 every member has it; 1 usage; 2 the daemon does not answer;
@@ -113,6 +115,7 @@ function msyncCommand(): Command {
     .option("-l, --loglevel <level>", "set the daemon's log level")
     .option("-f, --script <file>", "carry out the commands of a script, or of - , one a line")
     .option("--keep-going", "go on with a script when one of its commands fails")
+    .option("--watch", "push what changes, as it changes, until a signal comes")
     .option("--members", "list the members")
     .option("--status", "show how the daemon is")
     .option("--doctor", "look for everything that is in the way of this host, or of the given HOSTs")
@@ -137,7 +140,7 @@ function readOptions(
   return {
     action,
     paths: pathsOf(action, options, paths),
-    send: readSendOptions(options),
+    send: readSendOptions(action === "watch" ? { ...options, recursive: true } : options),
     json: options.json === true,
     console: options.console === undefined ? target || DEFAULT_TARGET : asText(options.console),
     logLevel: options.loglevel ?? "",
@@ -151,7 +154,7 @@ function readOptions(
 
 /** The words of the command line that are no options: paths to send, or hosts to examine. */
 function pathsOf(action: Action, options: ParsedOptions, words: string[]): readonly string[] {
-  if (action === "doctor" || action === "catch-up") return words;
+  if (action === "doctor" || action === "watch" || action === "catch-up") return words;
   return action === "send" ? pathsToSend(words, options.recursive === true) : [];
 }
 
@@ -176,6 +179,7 @@ function asText(argument: string): string {
 
 function chooseAction(options: ParsedOptions, paths: readonly string[]): Action {
   const chosen: Action[] = [];
+  if (options.watch === true) chosen.push("watch");
   if (options.members === true) chosen.push("members");
   if (options.status === true) chosen.push("status");
   if (options.doctor === true) chosen.push("doctor");

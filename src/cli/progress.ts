@@ -2,14 +2,33 @@
 import cliProgress from "cli-progress";
 import { displayText } from "../base/display.ts";
 import type { ProgressEvent } from "../console/protocol.ts";
+import { progressLine, type Speed } from "./progress-line.ts";
 
 /** Transfers shorter than this show no progress bar. */
 const QUIET_MS = 500;
 
+/** The rate is that of the last seconds: a longer time hides that a push stands still, a shorter one jumps. */
+const RATE_MS = 5_000;
+
+/** The width if the terminal does not tell. */
+const COLUMNS = 80;
+
+interface Sample {
+  readonly atMs: number;
+  readonly event: ProgressEvent;
+}
+
 /** The progress bar of a long transfer, on a terminal only. */
 export class Progress {
   private readonly beganMs = performance.now();
+  private readonly isCheck: boolean;
+  private readonly samples: Sample[] = [];
   private bar: cliProgress.SingleBar | undefined;
+
+  /** @param isCheck whether contents are compared, and none are sent */
+  constructor(isCheck: boolean) {
+    this.isCheck = isCheck;
+  }
 
   /** Whether the standard error is a terminal, where a bar can be shown. */
   static get isPossible(): boolean {
@@ -17,28 +36,38 @@ export class Progress {
   }
 
   show(event: ProgressEvent): void {
-    const elapsedSeconds = (performance.now() - this.beganMs) / 1000;
-    if (elapsedSeconds * 1000 < QUIET_MS || event.wantedBytes === 0) return;
-    const rate = `${(event.sentBytes / elapsedSeconds / 1e6).toFixed(1)} MB/s`;
-    const note = event.phase === "committing" ? "committing" : `slowest: ${displayText(event.slowest)}`;
+    const nowMs = performance.now();
+    const speed = this.speed(nowMs, event);
+    if (nowMs - this.beganMs < QUIET_MS || (event.wantedBytes === 0 && !this.isCheck)) return;
+    const columns = process.stderr.columns || COLUMNS;
+    const line = progressLine(event, speed, displayText(event.slowest), columns, this.isCheck);
     if (this.bar === undefined) {
       this.bar = new cliProgress.SingleBar({
-        format: "{bar} {percentage}% | {rate} | {eta_formatted} left | {note}",
+        format: (_options, _params, payload: { line?: string }) => payload.line ?? "",
         clearOnComplete: true,
         hideCursor: true,
-        barsize: 30,
-        etaBuffer: 20,
       });
-      this.bar.start(event.wantedBytes, event.sentBytes, { rate, note });
+      this.bar.start(1, 0, { line });
       return;
     }
-    this.bar.setTotal(event.wantedBytes);
-    this.bar.update(event.sentBytes, { rate, note });
+    this.bar.update(0, { line });
   }
 
   /** Takes the bar away. */
   end(): void {
     this.bar?.stop();
     this.bar = undefined;
+  }
+
+  private speed(nowMs: number, event: ProgressEvent): Speed {
+    this.samples.push({ atMs: nowMs, event });
+    while (this.samples.length > 2 && nowMs - (this.samples[0]?.atMs ?? 0) > RATE_MS) this.samples.shift();
+    const first = this.samples[0] ?? { atMs: nowMs, event };
+    const seconds = (nowMs - first.atMs) / 1000;
+    if (seconds <= 0) return { bytesPerSecond: 0, entriesPerSecond: 0 };
+    return {
+      bytesPerSecond: Math.max(0, event.sentBytes - first.event.sentBytes) / seconds,
+      entriesPerSecond: Math.max(0, event.entries - first.event.entries) / seconds,
+    };
   }
 }

@@ -148,6 +148,7 @@ function combine(
     comparesContents: own.comparesContents || all.comparesContents,
     isCheck: own.isCheck || all.isCheck,
     sendsAttributes: own.sendsAttributes || all.sendsAttributes,
+    showsStats: own.showsStats || all.showsStats,
     recursive: own.recursive || all.recursive,
     dryRun: own.dryRun || all.dryRun,
     verbosity: Math.max(own.verbosity, state.verbosity),

@@ -7,6 +7,8 @@ import type { SendRequest } from "../console/protocol.ts";
 /** What a push is asked to be, on the command line and in a script alike; names and paths are byte strings. */
 export interface SendOptions extends Omit<SendRequest, "command" | "paths" | "detail" | "progress"> {
   readonly verbosity: number;
+  /** Whether a last line tells how much it was, also if the output is no terminal. */
+  readonly showsStats: boolean;
   readonly wait: Wait | undefined;
 }
 
@@ -38,6 +40,7 @@ export interface ParsedSendOptions {
   check?: boolean;
   repair?: boolean;
   xattrs?: boolean;
+  stats?: boolean;
 }
 
 /** Gives a command the options of a push. */
@@ -67,6 +70,7 @@ export function addSendOptions(command: Command): Command {
     .option("--repair", "the same, and send what differs")
     .option("--checksum", "find out by their contents which files differ, not by size and time")
     .option("--xattrs", "send extended attributes and access control lists, too")
+    .option("--stats", "end with a line on how much was sent, in how long, and to how many hosts")
     .option("--all-or-nothing", "change nothing anywhere unless every member can take everything");
 }
 
@@ -95,6 +99,7 @@ export function readSendOptions(options: ParsedSendOptions): SendOptions {
     comparesContents: isCheck || options.checksum === true,
     isCheck,
     sendsAttributes: options.xattrs === true,
+    showsStats: options.stats === true,
   };
 }
 

@@ -38,8 +38,8 @@ export async function send(
   isJson: boolean,
   interrupt: Interrupt,
 ): Promise<number> {
-  const progress = new Progress();
-  const { verbosity: _verbosity, wait: _wait, ...rest } = options;
+  const progress = new Progress(options.isCheck && options.dryRun);
+  const { verbosity: _verbosity, wait: _wait, showsStats, ...rest } = options;
   const request: SendRequest = {
     ...rest,
     command: "send",
@@ -59,6 +59,7 @@ export async function send(
   if (result.result !== "send") throw new UserError("the daemon gave another answer than expected");
   if (isJson) printJson(result);
   else printResult(result);
+  if (!isJson && (showsStats || process.stdout.isTTY === true)) printLine(statsLine(result, options));
   return interrupt.happened && result.aborted !== undefined ? ExitStatus.interrupted : result.exitStatus;
 }
 
@@ -101,7 +102,8 @@ function printEvent(event: Exclude<Event, { event: "progress" }>, options: SendO
       printWarning(`${event.count} lines are missing above: they were not read fast enough`);
       break;
     case "member-failed":
-      // The verdicts at the end say it, with all the others.
+      // The verdicts at the end say it, with all the others. Who watches a long push hears it at once.
+      if (Progress.isPossible) printWarning(`${event.host} is left out: ${sentenceFor(event)}`);
       break;
   }
 }
@@ -158,4 +160,18 @@ function printResult(result: SendResult): void {
         : `${host.host}: ${sentenceFor(host)} after the commit: push again to be sure of it`,
     );
   }
+}
+
+/** How much it was, in how long, and how many hosts have it. */
+function statsLine(result: SendResult, { isCheck, dryRun }: SendOptions): string {
+  const { hosts, durationMs, sentEntries, sentBytes, entries, differing } = result;
+  const seconds = `${(durationMs / 1000).toFixed(2)} s`;
+  const done = hosts.filter(({ outcome }) => outcome === "done").length;
+  const on = `${done} of ${hosts.length} hosts`;
+  if (isCheck && dryRun)
+    return `compared ${entries} entries in ${seconds} on ${on}: ${differing} differences`;
+  const amount = `${sentEntries} entries, ${sentBytes} bytes`;
+  if (dryRun) return `would send ${amount} to ${on}, found in ${seconds}`;
+  const rate = durationMs > 0 ? `, ${((sentBytes / durationMs) * 1e-3).toFixed(1)} MB/s` : "";
+  return `sent ${amount} in ${seconds} to ${on}${rate}`;
 }

@@ -1,6 +1,7 @@
 /** Requests, events and results: JSON, one a line. */
 import type { Reason } from "../base/reason.ts";
 import type { PushRules } from "../base/push-rules.ts";
+import type { CatchUpState } from "./catch-up-state.ts";
 
 /**
  * What msync and the daemon say to each other over the control socket: JSON objects, one a line. A client sends a
@@ -175,6 +176,12 @@ export interface ProgressEvent {
   readonly wantedBytes: number;
   /** The slowest member. */
   readonly slowest: string;
+  /** Entries that were looked at so far. */
+  readonly entries: number;
+  /** Members of the push; those that have everything, or have switched while it commits; and those that have failed. */
+  readonly hosts: number;
+  readonly hostsReady: number;
+  readonly hostsFailed: number;
 }
 
 export interface HostVerdict {
@@ -235,18 +242,6 @@ export interface MemberInfo {
   readonly keys?: readonly string[];
   /** Whether it has all that was pushed for it; not there if it does not say. */
   readonly catchUp?: CatchUpState;
-}
-
-/** Whether a host has all that was pushed for it. */
-export interface CatchUpState {
-  /** How many pushes it lacks. */
-  readonly behind: number;
-  /** Whether it gets by itself what it lacks. */
-  readonly catchesUp: boolean;
-  /** When the first of them was pushed, as ISO 8601 in UTC. */
-  readonly since?: string;
-  /** Why it lacks them, as an English sentence; empty if it does not know. */
-  readonly reason?: string;
 }
 
 /** Something that is in the way between this host and another one that is heard. */
@@ -346,6 +341,9 @@ export type Result =
       readonly values: readonly (readonly [string, string])[];
       /** The same for programs: numbers are numbers. Not there in the answer of an earlier daemon. */
       readonly status?: StatusInfo;
+      /** The base directory and the patterns of what this host excludes; versions before 2.1 do not say. */
+      readonly base?: string;
+      readonly excludes?: readonly string[];
     }
   | {
       readonly result: "members";

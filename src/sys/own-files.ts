@@ -12,7 +12,6 @@ const STICKY = 0o1000;
  * Replaces a file in one step: the new text is durable when it takes the name. It is written beside it, into a file that
  * did not exist, never through a link.
  *
- * @param mode that it gets, whatever the umask is
  * @throws an error with a code, as node:fs does
  */
 export function replaceFile(file: string, text: string, mode: number): void {
@@ -20,7 +19,6 @@ export function replaceFile(file: string, text: string, mode: number): void {
   fs.rmSync(unfinished, { force: true });
   const descriptor = fs.openSync(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode);
   try {
-    fs.fchmodSync(descriptor, mode);
     fs.writeFileSync(descriptor, text);
     fs.fsyncSync(descriptor);
   } finally {

@@ -28,6 +28,22 @@ function world() {
   return { foreign, apart, clock, joins, leaves };
 }
 
+/** A push that is no dry run. */
+const REAL = { isCheck: false, dryRun: false };
+
+test("a dry run of a push turns a member down that does not receive, and a check asks it", () => {
+  const { apart } = world();
+  const idle = member(1);
+  const members = [{ ...idle, info: { ...idle.info, receives: false } }];
+  const choose = (isCheck: boolean, dryRun: boolean) => {
+    const chosen = chooseReachable(members, apart, ["host1"], [], { isCheck, dryRun });
+    return [chosen.members.length, chosen.apart.map(({ reason }) => reason)];
+  };
+  assert.deepEqual(choose(false, true), [0, ["it does not receive"]]);
+  assert.deepEqual(choose(true, true), [1, []]);
+  assert.deepEqual(choose(false, false), [1, []], "the member itself says so");
+});
+
 test("a member that does not accept our key is chosen and not reached", () => {
   const { apart } = world();
   const members = [
@@ -36,7 +52,7 @@ test("a member that does not accept our key is chosen and not reached", () => {
     member(3),
     member(4, ["00000000", fingerprint]),
   ];
-  const chosen = chooseReachable(members, apart, [], []);
+  const chosen = chooseReachable(members, apart, [], [], REAL);
   assert.deepEqual(
     chosen.members.map(({ info }) => info.hostName),
     ["host1", "host3", "host4"],
@@ -44,7 +60,7 @@ test("a member that does not accept our key is chosen and not reached", () => {
   const [verdict] = chosen.apart;
   assert.deepEqual([chosen.apart.length, verdict?.hostName, verdict?.outcome], [1, "host2", "failed"]);
   assert.ok(verdict?.reason.startsWith(`it does not accept the key ${fingerprint}, `));
-  assert.deepEqual(chooseReachable(members, apart, [], ["host2"]).apart, []);
+  assert.deepEqual(chooseReachable(members, apart, [], ["host2"], REAL).apart, []);
 });
 
 test("a former member counts while it is heard under another key, by its id or its address", () => {
@@ -58,7 +74,7 @@ test("a former member counts while it is heard under another key, by its id or i
     foreign.note(ip, nodeId, 0);
     foreign.note(ip, nodeId, 10);
     for (const names of [[], ["host2"], ["host*"], ["10.0.0.2"]]) {
-      const { members, unknown, apart: verdicts } = chooseReachable([member(1)], apart, names, []);
+      const { members, unknown, apart: verdicts } = chooseReachable([member(1)], apart, names, [], REAL);
       assert.deepEqual(
         [members.length, unknown],
         [names[0] === undefined || names[0] === "host*" ? 1 : 0, []],
@@ -83,17 +99,17 @@ test("a host that is a member again is not lost", () => {
 test("packets of strangers alone concern no push", () => {
   const { foreign, apart } = world();
   foreign.note("10.0.0.7", "7".repeat(32), 0);
-  assert.deepEqual([apart.lost(), chooseReachable([member(1)], apart, [], []).apart], [[], []]);
+  assert.deepEqual([apart.lost(), chooseReachable([member(1)], apart, [], [], REAL).apart], [[], []]);
 });
 
 test("a host that cannot be reached is missing for --all-or-nothing, and a result without any member", () => {
   const { foreign, apart, leaves } = world();
   leaves(member(2));
   foreign.note("10.0.0.2", "2".repeat(32), 0);
-  const both = { ...chooseReachable([member(1)], apart, [], []), missing: [] };
+  const both = { ...chooseReachable([member(1)], apart, [], [], REAL), missing: [] };
   const refused = resultWithoutTransfer({ ...PUSH, allOrNothing: true }, both);
   assert.deepEqual([refused?.exitStatus, refused?.aborted], [6, "host2 cannot be reached"]);
-  const alone = resultWithoutTransfer(PUSH, { ...chooseReachable([], apart, [], []), missing: [] });
+  const alone = resultWithoutTransfer(PUSH, { ...chooseReachable([], apart, [], [], REAL), missing: [] });
   assert.deepEqual([alone?.exitStatus, alone?.hosts.map(({ host }) => host)], [3, ["host2"]]);
 });
 

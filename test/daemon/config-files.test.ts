@@ -132,6 +132,9 @@ test("values are set in a file beside the config file, and the others stay", (co
     "exclude has its default",
   ]);
   assert.deepEqual(readConfig(file).values, { base: "/a", port: 9 });
+  const umask = process.umask(0o077);
+  context.after(() => process.umask(umask));
+  setValues(file, ["port = 8"]);
   assert.equal(fs.statSync(own).mode & 0o777, 0o644);
 });
 

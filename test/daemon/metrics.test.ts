@@ -51,9 +51,10 @@ async function served(
   context: TestContext,
   metrics: Metrics,
   health: () => string | undefined,
+  nowMs?: () => number,
 ): Promise<number> {
   // Any port that is free.
-  const server = await MetricsServer.open({ ip: "127.0.0.1", port: 0 }, metrics, health);
+  const server = await MetricsServer.open({ ip: "127.0.0.1", port: 0 }, metrics, health, nowMs);
   context.after(() => server.close());
   return server.port;
 }
@@ -150,6 +151,30 @@ test("health is told by the status, and nothing but GET and HEAD is answered", a
   assert.equal((await ask(port, "HEAD", "/metrics")).body, "");
   assert.equal((await ask(port, "POST", "/metrics")).status, 405);
   assert.equal((await ask(port, "GET", "/")).status, 404);
+});
+
+test("a client that asks often hears the same for a second, which costs nothing", async (context) => {
+  let looks = 0;
+  let nowMs = 0;
+  const metrics = new Metrics(prometheus, () => {
+    looks++;
+    return STATUS;
+  });
+  const port = await served(
+    context,
+    metrics,
+    () => undefined,
+    () => nowMs,
+  );
+  const { body } = await ask(port, "GET", "/metrics");
+  const once = looks;
+  assert.ok(once > 0);
+  nowMs = 999;
+  for (let count = 0; count < 10; count++) assert.equal((await ask(port, "GET", "/metrics")).body, body);
+  assert.equal(looks, once);
+  nowMs = 1_000;
+  await ask(port, "GET", "/metrics");
+  assert.equal(looks, 2 * once);
 });
 
 test("connections are bounded", async (context) => {

@@ -36,6 +36,13 @@ test("one that does not receive is only asked when it is named", () => {
   assert.deepEqual(choose(["log*"]), ["", "log*", ""]);
 });
 
+test("a check asks also those that do not receive", () => {
+  const names = (targets: string[]) =>
+    chooseTargets(MEMBERS, targets, [], true).members.map(({ info }) => info.hostName);
+  assert.deepEqual(names([]), ["web1", "web2", "db1", "log1"]);
+  assert.deepEqual(names(["log*"]), ["log1"]);
+});
+
 test("what fits nobody is told, and the others are taken", () => {
   assert.deepEqual(choose(["web9", "db1", "@paris", "mail*"]), ["db1", "web9 @paris mail*", ""]);
 });

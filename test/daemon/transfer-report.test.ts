@@ -5,8 +5,8 @@ import { pino } from "pino";
 import type { Event } from "../../src/console/protocol.ts";
 import type { TransferReply } from "../../src/daemon/disk/messages.ts";
 import { TransferReport } from "../../src/daemon/pushes/transfer-report.ts";
-import { BLOCK_PLAINTEXT_BYTES } from "../../src/wire/datagram.ts";
 import { Difference } from "../../src/wire/differences.ts";
+import { MemberPhase } from "../../src/wire/status-message.ts";
 import { FindingKind } from "../../src/wire/findings.ts";
 
 const HOSTS = new Map([
@@ -118,24 +118,39 @@ test("deletes are counted, notes are not, and a stranger's findings are neither"
   assert.equal(report.tally.deleted, 1);
 });
 
-test("progress is that of the slowest member, and never more than is wanted", () => {
+test("progress is that of the slowest member, in bytes of contents, and never more than is wanted", () => {
   const { report, events } = begin();
-  report.onSource(produced(5 * BLOCK_PLAINTEXT_BYTES));
-  const at = (epoch: string, stagedBelow: number) => ({ member: { epoch }, stagedBelow });
+  // Two blocks of a manifest, and three of contents: the last one is not full.
+  const block = (kind: number) => ({ kind, sealedBytes: 100, entries: 0 }) as never;
+  const made = (firstBlock: number, count: number, sentBytes: number) => {
+    const reply = produced(2_500) as Extract<TransferReply, { kind: "produced" }>;
+    const totals = { ...reply.totals, sentBytes };
+    report.onSource({ ...reply, firstBlock, blocks: Array.from({ length: count }, () => block(2)), totals });
+  };
+  made(0, 2, 0);
+  made(2, 2, 2_000);
+  made(4, 1, 2_520);
+  const at = (epoch: string, stagedBelow: number, phase: number = MemberPhase.receiving) => ({
+    ...{ member: { epoch }, stagedBelow, phase },
+  });
   const sender = (isCommitting: boolean, ...members: ReturnType<typeof at>[]) =>
     ({ membersProgress: members, isCommitting }) as unknown as Parameters<typeof report.progress>[0];
-  report.emitProgress(sender(false, at("e1", 4), at("e2", 3)));
-  report.emitProgress(sender(true, at("e1", 8), at("e2", 9)));
+  report.emitProgress(sender(false, at("e1", 4), at("e2", 2)));
+  report.emitProgress(sender(false, at("e1", 5, MemberPhase.ready), at("e2", 3)));
+  report.onMemberFailed("host2", "its disk is full");
+  report.emitProgress(sender(true, at("e1", 5, MemberPhase.done)));
   report.emitProgress(undefined);
-  const wantedBytes = 5 * BLOCK_PLAINTEXT_BYTES;
-  const progress = (phase: string, blocks: number, slowest: string) => {
-    return { event: "progress", phase, sentBytes: blocks * BLOCK_PLAINTEXT_BYTES, wantedBytes, slowest };
-  };
-  assert.deepEqual(events, [
-    progress("sending", 3, "host2"),
-    progress("committing", 5, "host1"),
-    progress("sending", 0, ""),
-  ]);
+  const common = { event: "progress", wantedBytes: 2_500, entries: 9, hosts: 2 };
+  const counts = (hostsReady: number, hostsFailed: number) => ({ ...common, hostsReady, hostsFailed });
+  assert.deepEqual(
+    events.filter(({ event }) => event === "progress"),
+    [
+      { ...counts(0, 0), phase: "sending", sentBytes: 0, slowest: "host2" },
+      { ...counts(1, 0), phase: "sending", sentBytes: 1_000, slowest: "host2" },
+      { ...counts(1, 1), phase: "committing", sentBytes: 2_500, slowest: "host1" },
+      { ...counts(0, 1), phase: "sending", sentBytes: 0, slowest: "" },
+    ],
+  );
   assert.equal(report.progress(undefined).memberCount, 2);
 });
 

@@ -201,6 +201,12 @@ test("a ninth transfer waits until one of the others has ended", () => {
   assert.deepEqual(kinds(node), ["discard", "open-stage"], "it is admitted without another offer");
 });
 
+test("a node that does not receive takes part in a dry run", () => {
+  const node = new ScriptedReceiver(1, { receives: false });
+  node.offer(undefined, true);
+  assert.deepEqual(kinds(node), ["open-stage"]);
+});
+
 test("a node that does not receive turns every transfer down", () => {
   const node = new ScriptedReceiver(1, { receives: false });
   for (let count = 0; count < 2; count++) {

@@ -8,7 +8,9 @@ import { test } from "node:test";
 
 const ROOT = path.resolve(import.meta.dirname, "..", "..");
 const CONFIG = fs.readFileSync(path.join(ROOT, "packaging", "nfpm.yaml"), "utf8");
-const MANUALS = fs.readdirSync(path.join(ROOT, "packaging", "man"));
+const MANUALS = fs
+  .readdirSync(path.join(ROOT, "packaging", "man"), { recursive: true, encoding: "utf8" })
+  .filter((name) => /\.\d$/.test(name));
 
 test("everything that the packages take from the project is there", () => {
   const sources = [...CONFIG.matchAll(/^ *(?:- src|p(?:ost|re)(?:install|remove)): (\S+)$/gm)].map(
@@ -21,9 +23,30 @@ test("everything that the packages take from the project is there", () => {
 
 test("every manual page is in both packages", () => {
   for (const page of MANUALS) {
-    const count = CONFIG.split(`/man${page.slice(-1)}/${page}.gz\n`).length - 1;
+    const { dir, base } = path.parse(page);
+    const place = path.join("/usr/share/man", dir, `man${page.slice(-1)}`, `${base}.gz`);
+    const count = CONFIG.split(`dst: ${place}\n`).length - 1;
     assert.equal(count, 2, page);
   }
+});
+
+test("every Japanese page has the options, keys and exit statuses of the English one", () => {
+  const tagsOf = (page: string) =>
+    [...fs.readFileSync(path.join(ROOT, "packaging", "man", page), "utf8").matchAll(/^\.TP\n(.*)$/gm)]
+      .map(([, tag = ""]) => tag)
+      .filter((tag) => /^\\f|^\.B (\\-|\d)/.test(tag) && !/^\\fB(?![a-z-]+\\?.*= )[a-z]/.test(tag));
+  for (const page of ["msync.1", "makuosan.8", "makuosan.conf.5"]) {
+    assert.ok(tagsOf(page).length > 20, page);
+    assert.deepEqual(tagsOf(`ja/${page}`), tagsOf(page), page);
+  }
+});
+
+const isParserMissing = spawnSync("apparmor_parser", ["--version"]).error !== undefined;
+
+test("the AppArmor profile is valid", { skip: isParserMissing && "there is no apparmor_parser" }, () => {
+  const profile = path.join(ROOT, "packaging", "apparmor", "makuosan");
+  const { status, stderr } = spawnSync("apparmor_parser", ["--skip-kernel-load", "--skip-cache", profile]);
+  assert.equal(status, 0, stderr.toString());
 });
 
 test("the scripts of the packages are for any POSIX shell", () => {
@@ -44,7 +67,7 @@ test(
   () => {
     for (const page of MANUALS) {
       const file = path.join(ROOT, "packaging", "man", page);
-      const { status, stderr } = spawnSync("groff", ["-man", "-Tutf8", "-ww", file]);
+      const { status, stderr } = spawnSync("groff", ["-k", "-man", "-Tutf8", "-ww", file]);
       assert.deepEqual({ page, status, said: stderr.toString() }, { page, status: 0, said: "" });
     }
   },
@@ -79,6 +102,6 @@ test("man shows every page without a warning", { skip: isManMissing && "there is
     const env = { ...process.env, LC_ALL: "C.UTF-8", MANWIDTH: "80" };
     const { status, stdout, stderr } = spawnSync("man", ["--warnings=w", "-l", file], { env });
     assert.deepEqual({ page, status, said: stderr.toString() }, { page, status: 0, said: "" });
-    assert.match(stdout.toString(), /NAME/);
+    assert.match(stdout.toString(), /NAME|名前/);
   }
 });

@@ -1,6 +1,12 @@
-import { type Here, publicationName } from "../../src/engine/catch-up/publication-log.ts";
-import type { Member } from "../../src/engine/types.ts";
-import type { Publication } from "../../src/wire/publication.ts";
+import {
+  type Here,
+  type PublicationLog,
+  publicationName,
+} from "../../src/engine/catch-up/publication-log.ts";
+import type { CatchUp } from "../../src/engine/catch-up/catch-up.ts";
+import type { CommitOrder } from "../../src/engine/commit-order.ts";
+import type { Effect, Member } from "../../src/engine/types.ts";
+import type { Publication, Scope } from "../../src/wire/publication.ts";
 
 /** The version of a path: the publication that has brought it, or a change by hand. */
 export interface Version {
@@ -40,4 +46,66 @@ export function fellow({ number, nodeId, epoch }: { number: number; nodeId: stri
   const names = { hostName: `host${number}`, version: "1", protocol: 3, receives: true, sends: true };
   const address = { ip: `10.0.0.${number}`, port: 5000 };
   return { nodeId, epoch, address, info: { ...names, labels: [] }, joinedMs: 0 };
+}
+
+/** Deliberate errors of this world, to see its oracles fail. */
+export type CatchUpBug =
+  | "done-before-log"
+  | "serves-older"
+  | "newcomer-is-current"
+  | "forgets-delete"
+  | "stale-ready"
+  | "both-halves-win"
+  | undefined;
+
+export interface SimulatedNode {
+  readonly number: number;
+  readonly nodeId: string;
+  epoch: string;
+  tree: Map<string, Version>;
+  /** The last publication of each path on this node, whatever somebody has made of the path since. */
+  listed: Map<string, Publication>;
+  /** What is on the disk of the log: it outlives a loss of power. */
+  disk: { publication: Publication; here: Here }[];
+  log: PublicationLog;
+  catchUp: CatchUp;
+  places: CommitOrder;
+  effects: Effect[];
+  isUp: boolean;
+  half: number;
+  lastTransfer: number;
+  ready: Publication | undefined;
+}
+
+/** Whether a node has all that a publication has left on it, as it was published. */
+export function isWhole({ listed, tree }: SimulatedNode, publication: Publication | undefined): boolean {
+  return [...listed].every(
+    ([path, last]) => !isSamePublication(last, publication) || tree.get(path)?.publication === last,
+  );
+}
+
+export const PATHS = ["a", "b", "d/x", "d/y", "e/z"];
+export const ALL: Pick<
+  Scope,
+  "syncs" | "sendsAttributes" | "isPartial" | "excludes" | "targets" | "excepts"
+> = {
+  ...{ syncs: false, sendsAttributes: false, isPartial: false, excludes: [], targets: [], excepts: [] },
+};
+
+/** The paths of this simulation in a scope. */
+export function within(scope: Scope): string[] {
+  return PATHS.filter((path) =>
+    scope.paths.some((above) => above === "" || path === above || path.startsWith(`${above}/`)),
+  );
+}
+
+/** The last publication of a path that any node has. */
+export function lastOf(nodes: readonly SimulatedNode[], path: string): Version | undefined {
+  let last: Version | undefined;
+  for (const node of nodes) {
+    const version = node.tree.get(path);
+    if (version?.publication === undefined) continue;
+    if (last?.publication === undefined || isBefore(last.publication, version.publication)) last = version;
+  }
+  return last;
 }

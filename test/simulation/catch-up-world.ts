@@ -1,19 +1,26 @@
 import assert from "node:assert/strict";
 import { SeededRandom } from "../../src/base/random.ts";
 import { CatchUp } from "../../src/engine/catch-up/catch-up.ts";
-import { type Here, MISSED, PublicationLog } from "../../src/engine/catch-up/publication-log.ts";
+import { MISSED, PublicationLog } from "../../src/engine/catch-up/publication-log.ts";
 import { CommitOrder } from "../../src/engine/commit-order.ts";
 import type { Effect, Member } from "../../src/engine/types.ts";
 import type { ControlMessage } from "../../src/wire/message.ts";
 import { decodeMessage, encodeMessage } from "../../src/wire/message.ts";
 import {
+  ALL,
+  PATHS,
+  type CatchUpBug,
   describe,
   done,
   fellow,
   isBefore,
   isSame,
   isSamePublication,
+  isWhole,
+  lastOf,
+  type SimulatedNode,
   type Version,
+  within,
 } from "./catch-up-versions.ts";
 import type { Publication, Scope } from "../../src/wire/publication.ts";
 
@@ -24,40 +31,6 @@ import type { Publication, Scope } from "../../src/wire/publication.ts";
  * Oracles: no path goes back to an earlier version; nothing is handed on that nobody has published; when the faults are over, every
  * live node has every path as the last publication in the order left it; and few transfers bring it.
  */
-
-const PATHS = ["a", "b", "d/x", "d/y", "e/z"];
-const ALL: Pick<Scope, "syncs" | "sendsAttributes" | "isPartial" | "excludes" | "targets" | "excepts"> = {
-  ...{ syncs: false, sendsAttributes: false, isPartial: false, excludes: [], targets: [], excepts: [] },
-};
-
-/** Deliberate errors of this world, to see its oracles fail. */
-export type CatchUpBug =
-  | "done-before-log"
-  | "serves-older"
-  | "newcomer-is-current"
-  | "forgets-delete"
-  | "stale-ready"
-  | "both-halves-win"
-  | undefined;
-
-interface SimulatedNode {
-  readonly number: number;
-  readonly nodeId: string;
-  epoch: string;
-  tree: Map<string, Version>;
-  /** The last publication of each path on this node, whatever somebody has made of the path since. */
-  listed: Map<string, Publication>;
-  /** What is on the disk of the log: it outlives a loss of power. */
-  disk: { publication: Publication; here: Here }[];
-  log: PublicationLog;
-  catchUp: CatchUp;
-  places: CommitOrder;
-  effects: Effect[];
-  isUp: boolean;
-  half: number;
-  lastTransfer: number;
-  ready: Publication | undefined;
-}
 
 export class CatchUpWorld {
   private readonly random: SeededRandom;
@@ -113,7 +86,7 @@ export class CatchUpWorld {
     this.wereEqual = true;
     for (const node of this.nodes) {
       for (const path of PATHS) {
-        const last = this.lastOf(path);
+        const last = lastOf(this.nodes, path);
         const has = node.tree.get(path);
         const shown = `path ${path} of host${node.number}: ${describe(has)} in place of ${describe(last)}`;
         assert.ok(isSame(has, last), shown);
@@ -137,12 +110,12 @@ export class CatchUpWorld {
 
   /** A push of some paths from a node to those that it reaches. */
   push(node: SimulatedNode, paths: string[], deletes: boolean): void {
-    const isWhole = paths.length === 1 && !PATHS.includes(paths[0] ?? "");
+    const isTree = paths.length === 1 && !PATHS.includes(paths[0] ?? "");
     const scope: Scope = {
       ...ALL,
       paths,
-      recursive: isWhole,
-      deletes: isWhole && deletes ? "also" : "nothing",
+      recursive: isTree,
+      deletes: isTree && deletes ? "also" : "nothing",
     };
     const reached = this.nodes.filter((other) => other !== node && this.hears(node, other));
     if (reached.length === 0) return;
@@ -162,7 +135,7 @@ export class CatchUpWorld {
     for (const one of lost) if (this.bug === "stale-ready") one.ready = publication;
     if (taking.length === 0) return;
     this.published.push(publication);
-    for (const path of this.within(scope)) {
+    for (const path of within(scope)) {
       const isDeleted = node.tree.get(path) === undefined || node.tree.get(path)?.isDeleted === true;
       if (isDeleted && scope.deletes === "nothing") continue;
       const version: Version = { publication, isDeleted };
@@ -200,7 +173,7 @@ export class CatchUpWorld {
     });
     for (const { publication, here } of node.disk) node.log.add(publication, here);
     if (node.ready !== undefined) {
-      for (const path of this.within(node.ready.scope)) {
+      for (const path of within(node.ready.scope)) {
         const isDeleted = node.tree.get(path)?.isDeleted === true;
         this.put(node, path, { publication: node.ready, isDeleted });
       }
@@ -353,14 +326,14 @@ export class CatchUpWorld {
       this.carryOut(target);
     }
     const isStale = node.log.digest !== digest;
-    const brought = positions.filter((_, index) => this.isWhole(node, publications[index]));
+    const brought = positions.filter((_, index) => isWhole(node, publications[index]));
     const reason = brought.length < positions.length && !isStale ? "changed by hand" : "";
     node.catchUp.serveEnded(transfer, isStale ? [] : brought, reason, this.nowMs);
   }
 
   private bring(from: SimulatedNode, to: SimulatedNode, publications: readonly Publication[]): void {
     for (const path of PATHS) {
-      if (!publications.some(({ scope }) => this.within(scope).includes(path))) continue;
+      if (!publications.some(({ scope }) => within(scope).includes(path))) continue;
       const version = from.tree.get(path);
       if (version?.publication === undefined) continue;
       // What others have published last is not handed on.
@@ -399,22 +372,6 @@ export class CatchUpWorld {
     node.disk.push({ publication, here: kept?.here ?? MISSED });
   }
 
-  private within(scope: Scope): string[] {
-    return PATHS.filter((path) =>
-      scope.paths.some((above) => above === "" || path === above || path.startsWith(`${above}/`)),
-    );
-  }
-
-  private lastOf(path: string): Version | undefined {
-    let last: Version | undefined;
-    for (const node of this.nodes) {
-      const version = node.tree.get(path);
-      if (version?.publication === undefined) continue;
-      if (last?.publication === undefined || isBefore(last.publication, version.publication)) last = version;
-    }
-    return last;
-  }
-
   private isAtRest(): boolean {
     const [first] = this.nodes;
     return (
@@ -431,15 +388,8 @@ export class CatchUpWorld {
     return this.nodes.some((other) => {
       const there = other.log.all.findIndex((kept) => isSamePublication(kept.publication, publication));
       if (other === node || other.log.whyNotServed(there, [asking]) !== undefined) return false;
-      return this.isWhole(other, publication);
+      return isWhole(other, publication);
     });
-  }
-
-  /** Whether a node has all that a publication has left on it, as it was published. */
-  private isWhole({ listed, tree }: SimulatedNode, publication: Publication | undefined): boolean {
-    return [...listed].every(
-      ([path, last]) => !isSamePublication(last, publication) || tree.get(path)?.publication === last,
-    );
   }
 
   private below(bound: number): number {

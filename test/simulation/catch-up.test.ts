@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type CatchUpBug, CatchUpWorld } from "./catch-up-world.ts";
+import type { CatchUpBug } from "./catch-up-versions.ts";
+import { CatchUpWorld } from "./catch-up-world.ts";
 
 /** `CATCH_UP_SEED=9 CATCH_UP_SEEDS=1` repeats one seed. */
 const SEEDS = Number(process.env["CATCH_UP_SEEDS"] ?? 200);

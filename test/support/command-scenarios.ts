@@ -213,6 +213,11 @@ export async function ownerScenarios(
     const refused = await second.msync("-t", "host1", "refused");
     assert.equal(refused.status, 3);
     assert.equal(refused.stderr, "error: host1: it does not receive\n");
+    const foreseen = await second.msync("-n", "-t", "host1", "refused");
+    assert.deepEqual([foreseen.status, foreseen.stderr], [3, "error: host1: it does not receive\n"]);
+    const checked = await second.msync("--check", "refused");
+    assert.equal(checked.status, 5, checked.stderr);
+    assert.match(checked.stdout, /^missing host1:refused$/m);
     if (isRoot) {
       await shell(sender, "echo 1 > owned && echo 2 > alien && chown 12 alien");
       const pushed = await sender.msync("-v", "owned", "alien", "-t", "host2");

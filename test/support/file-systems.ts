@@ -33,6 +33,8 @@ const KINDS = {
     mount: ["-t", "xfs"],
     sizeMb: 320,
   },
+  /** Room for clones of images. */
+  "xfs for images": { make: ["mkfs.xfs", "-q", "-m", "reflink=1"], mount: ["-t", "xfs"], sizeMb: 8192 },
   btrfs: { make: ["mkfs.btrfs", "-q"], mount: ["-t", "btrfs"], sizeMb: 128 },
   "ext4 that ignores case": {
     make: ["mkfs.ext4", "-q", "-O", "casefold", "-E", "encoding=utf8"],
@@ -56,7 +58,9 @@ const KINDS = {
 export type FileSystem = keyof typeof KINDS;
 
 /** Those that have room for any tree. */
-export const FILE_SYSTEMS = (Object.keys(KINDS) as FileSystem[]).filter((name) => !name.includes("inodes"));
+export const FILE_SYSTEMS = (Object.keys(KINDS) as FileSystem[]).filter(
+  (name) => !/inodes|images/.test(name),
+);
 
 /** Why this host cannot have a file system. */
 export interface Skipped {
@@ -116,13 +120,28 @@ function mount(
   fillLower?: (lower: string) => void,
 ): string | undefined {
   if (name === "overlayfs") return mountOverlay(directory, root, fillLower);
-  const { make, mount: options, sizeMb } = KINDS[name];
-  if (make === undefined) return run("mount", ...options, root);
+  if (KINDS[name].make === undefined) return run("mount", ...KINDS[name].mount, root);
   const image = path.join(directory, "image");
+  return makeImage(name, image) ?? mountImage(name, image, root);
+}
+
+/**
+ * Makes a file system in a new file.
+ *
+ * @returns why that is not possible
+ */
+export function makeImage(name: FileSystem, image: string): string | undefined {
+  const { make, sizeMb } = KINDS[name];
+  if (make === undefined) return "it has no image";
   fs.closeSync(fs.openSync(image, "w"));
   fs.truncateSync(image, sizeMb * 2 ** 20);
   const [program, ...rest] = make;
-  return run(program, ...rest, image) ?? run("mount", ...options, "-o", "loop", image, root);
+  return run(program, ...rest, image);
+}
+
+/** @returns why it cannot be mounted */
+export function mountImage(name: FileSystem, image: string, root: string): string | undefined {
+  return run("mount", ...KINDS[name].mount, "-o", "loop", image, root);
 }
 
 /** Its layers are on a file system in memory. Directories of the lower layer cannot be renamed there. */

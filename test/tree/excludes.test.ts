@@ -3,7 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { UserError } from "../../src/base/user-error.ts";
-import { compileExcludes, EXCLUDES } from "../../src/tree/entries/excludes.ts";
+import { compileExcludes, EXCLUDES } from "../../src/wire/excludes.ts";
 import { Protection } from "../../src/tree/decide/protection.ts";
 import { contents, StagingPair } from "../support/staging.ts";
 

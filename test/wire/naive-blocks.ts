@@ -83,8 +83,8 @@ function naiveScope(from: Cursor): Plain {
   demand(paths.length > 0 && paths.every((path) => path === "" || isBelowBase(path)), "path");
   const [excludes, targets, excepts] = [texts(), texts(), texts()];
   const isSet = (bit: number) => Math.floor(flags / bit) % 2 === 1;
-  const [recursive, syncs, sendsAttributes, isPartial] = [1, 2, 4, 8].map(isSet) as boolean[];
-  const options = { recursive, syncs, sendsAttributes, isPartial } as unknown as Record<string, Plain>;
+  const [recursive, syncs, sendsAttributes, isPartial] = [isSet(1), isSet(2), isSet(4), isSet(8)];
+  const options = { recursive, syncs, sendsAttributes, isPartial };
   return { ...options, deletes: deletes ?? "", paths, excludes, targets, excepts };
 }
 

@@ -1,6 +1,7 @@
 /** Keeps the log of publications of this node, and lets the node catch up with it. */
 import { type Reason, reason, reasonOf } from "../../base/reason.ts";
-import type { CatchUpState, PushedBy, SendRequest } from "../../console/protocol.ts";
+import type { CatchUpState } from "../../console/catch-up-state.ts";
+import type { PushedBy, SendRequest } from "../../console/protocol.ts";
 import type { NodeEngine } from "../../engine/node.ts";
 import { type Here, type Kept, MISSED } from "../../engine/catch-up/publication-log.ts";
 import {

@@ -1,5 +1,5 @@
 /** Says in words whether a node has all that was pushed for it. */
-import type { CatchUpState } from "../../console/protocol.ts";
+import type { CatchUpState } from "../../console/catch-up-state.ts";
 import type { Log } from "../../wire/catch-up-messages.ts";
 
 /** The state of a node by what it tells of its log. */

@@ -24,7 +24,6 @@ import type { StagePlan } from "../../tree/decide/planner.ts";
 import { Stage, stageFailure } from "../../tree/apply/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { joinPath, STAGING_NAME } from "../../wire/path-rules.ts";
-import { StageReplyBunch } from "./stage-reply-bunch.ts";
 import { TransferRecord } from "./transfer-record.ts";
 import {
   bitmapData,
@@ -35,6 +34,7 @@ import {
   type StageRules,
   type WorkerSettings,
 } from "./messages.ts";
+import { Replies } from "./replies.ts";
 
 /** The thread that writes: opens blocks, stages them, and carries out commits, one thing after the other. */
 
@@ -56,7 +56,7 @@ interface OpenStage {
 }
 
 export function runStageThread(port: MessagePort, settings: WorkerSettings): void {
-  const replies = new StageReplyBunch(port);
+  const replies = new Replies(port);
   const thread = new StageThread(settings, (reply) => replies.add(reply));
   thread.recover();
   replies.flush();

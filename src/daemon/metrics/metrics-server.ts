@@ -11,6 +11,12 @@ const MOST_CONNECTIONS = 16;
 /** A client that says nothing for so long is cut off. */
 const PATIENCE_MS = 5_000;
 
+/**
+ * So long an answer is the same. Every user of this host can ask, and to make an answer takes the daemon some milliseconds in
+ * which it does nothing else. Prometheus asks every few seconds.
+ */
+const FRESH_MS = 1_000;
+
 /** Why the daemon is not healthy; undefined if it is. That it answers at all shows that its event loop turns. */
 export type Health = () => string | undefined;
 
@@ -23,8 +29,14 @@ export class MetricsServer implements Closable {
   }
 
   /** @throws UserError if the address cannot be used */
-  static async open(place: MetricsPlace, metrics: Metrics, health: Health): Promise<MetricsServer> {
-    const server = http.createServer((request, response) => void answer(request, response, metrics, health));
+  static async open(
+    place: MetricsPlace,
+    metrics: Metrics,
+    health: Health,
+    nowMs = () => performance.now(),
+  ): Promise<MetricsServer> {
+    const fresh = { contentType: metrics.contentType, text: kept(() => metrics.text(), nowMs) };
+    const server = http.createServer((request, response) => void answer(request, response, fresh, health));
     server.maxConnections = MOST_CONNECTIONS;
     server.headersTimeout = PATIENCE_MS;
     server.requestTimeout = PATIENCE_MS;
@@ -52,6 +64,15 @@ export class MetricsServer implements Closable {
   }
 }
 
+/** Makes a text again only if the last one is not fresh any more. */
+function kept(make: () => Promise<string>, nowMs: () => number): () => Promise<string> {
+  let last: { readonly text: Promise<string>; readonly atMs: number } | undefined;
+  return () => {
+    if (last === undefined || nowMs() - last.atMs >= FRESH_MS) last = { text: make(), atMs: nowMs() };
+    return last.text;
+  };
+}
+
 function openError({ ip, port }: MetricsPlace, { code }: NodeJS.ErrnoException): UserError {
   return new UserError(
     `the metrics cannot be served on ${ip}:${port} (${code}): choose another address with --metrics`,
@@ -61,7 +82,7 @@ function openError({ ip, port }: MetricsPlace, { code }: NodeJS.ErrnoException):
 async function answer(
   request: http.IncomingMessage,
   response: http.ServerResponse,
-  metrics: Metrics,
+  metrics: Pick<Metrics, "contentType" | "text">,
   health: Health,
 ): Promise<void> {
   const [path] = (request.url ?? "").split("?", 1);

@@ -1,4 +1,5 @@
 /** Carries out the requests of msync. */
+import { bytesOfText } from "../../base/display.ts";
 import type { DoctorFinding, Event, Request, Result, WaitRequest } from "../../console/protocol.ts";
 import type { RequestHandler } from "../../console/conversation.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
@@ -39,7 +40,8 @@ export class ConsoleService implements RequestHandler {
   ): Promise<Result> {
     switch (request.command) {
       case "send":
-        if (!this.parts.settings.sends) {
+        // A check sends nothing.
+        if (!this.parts.settings.sends && !(request.isCheck && request.dryRun)) {
           throw new UserError(
             "this daemon was started not to send (-s): push from another server",
             ExitStatus.usage,
@@ -51,7 +53,12 @@ export class ConsoleService implements RequestHandler {
       case "members":
         return this.members();
       case "status":
-        return { result: "status", ...this.status() };
+        return {
+          result: "status",
+          ...this.status(),
+          base: bytesOfText(this.parts.settings.base),
+          excludes: this.parts.settings.excludes,
+        };
       case "doctor":
         return {
           result: "doctor",

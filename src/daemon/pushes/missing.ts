@@ -26,7 +26,7 @@ export interface Surroundings {
   readonly chosen: ChosenInterface;
   /** The network of the interface, if the kernel has no route to it. */
   readonly unrouted?: string | undefined;
-  /** Addresses on other interfaces, behind which the fleet may be. */
+  /** Addresses on other interfaces: the fleet may be in one of those networks. */
   readonly others: readonly InterfaceAddress[];
 }
 

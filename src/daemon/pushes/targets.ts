@@ -1,7 +1,9 @@
 /** Finds the members for `-t` and `--except`. */
 import { DecodeError } from "../../base/bytes.ts";
 import { compileGlob, isPattern, matches } from "../../base/glob.ts";
+import { sentence } from "../../base/reason.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
+import type { SendRequest } from "../../console/protocol.ts";
 import type { Member, Problem, Verdict } from "../../engine/types.ts";
 import type { ApartHosts } from "./apart-hosts.ts";
 
@@ -23,22 +25,25 @@ export interface ChosenTargets {
  * label or a pattern for labels. No name at all means every member. A member that does not receive is chosen only by its
  * own name or address: it answers with the reason.
  *
+ * @param isCheck whether nothing is sent: then members that do not receive are chosen like all others
  * @throws UserError for a name that two members have, or a pattern that is not valid
  */
 export function chooseTargets(
   members: readonly Member[],
   names: readonly string[],
   excepts: readonly string[],
+  isCheck = false,
 ): ChosenTargets {
+  const takes = (member: Member) => isCheck || receives(member);
   if (names.length + excepts.length > NAMES) {
     throw new UserError(
       `${names.length + excepts.length} hosts are named: give ${NAMES} at the most, or use patterns`,
     );
   }
-  const chosen = new Set(names.length === 0 ? members.filter(receives) : []);
+  const chosen = new Set(names.length === 0 ? members.filter(takes) : []);
   const unknown: string[] = [];
   for (const name of names) {
-    const found = isSelection(name) ? select(members, name).filter(receives) : named(members, name);
+    const found = isSelection(name) ? select(members, name).filter(takes) : named(members, name);
     if (found.length === 0) unknown.push(name);
     for (const member of found) chosen.add(member);
   }
@@ -55,6 +60,8 @@ export function chooseTargets(
  * Finds the members for a push, and the hosts among the chosen ones that it cannot reach for their key. A host that was a
  * member and is heard under another key is chosen as if it still were one.
  *
+ * @param rules of the push: a check compares the files of members that do not receive, and another dry run tells that they do
+ *   not
  * @throws UserError as chooseTargets() does
  */
 export function chooseReachable(
@@ -62,16 +69,25 @@ export function chooseReachable(
   apart: Pick<ApartHosts, "lost" | "verdictOn">,
   names: readonly string[],
   excepts: readonly string[],
+  { isCheck, dryRun }: Pick<SendRequest, "isCheck" | "dryRun">,
 ): ChosenTargets {
-  const chosen = chooseTargets([...members, ...apart.lost()], names, excepts);
+  const isOnlyCheck = isCheck && dryRun;
+  const chosen = chooseTargets([...members, ...apart.lost()], names, excepts, isOnlyCheck);
   const reachable: Member[] = [];
   const verdicts: Verdict[] = [];
   for (const member of chosen.members) {
-    const verdict = apart.verdictOn(member, members.includes(member));
+    const verdict =
+      apart.verdictOn(member, members.includes(member)) ??
+      (dryRun && !isCheck && !receives(member) ? notReceiving(member) : undefined);
     if (verdict === undefined) reachable.push(member);
     else verdicts.push(verdict);
   }
   return { ...chosen, members: reachable, apart: verdicts };
+}
+
+/** A member answers a dry run also if it would turn the push itself down. */
+function notReceiving({ epoch, info, address }: Member): Verdict {
+  return { epoch, hostName: info.hostName, address, outcome: "failed", reason: sentence("does-not-receive") };
 }
 
 /** Whether a name may mean several members. */

@@ -2,11 +2,12 @@
 import { reasonOf, sentenceOf } from "../../base/reason.ts";
 import type { Event, ProgressEvent, SendRequest } from "../../console/protocol.ts";
 import type { TransferSender } from "../../engine/sender/transfer-sender.ts";
-import { BLOCK_PLAINTEXT_BYTES } from "../../wire/datagram.ts";
+import { MemberPhase } from "../../wire/status-message.ts";
 import { differenceNames } from "../../wire/differences.ts";
 import { type Finding, FindingKind } from "../../wire/findings.ts";
 import type { PathReport, TransferReply } from "../disk/messages.ts";
 import type { Log } from "../service/log.ts";
+import { StagedBytes } from "./staged-bytes.ts";
 import { EMPTY_TALLY, type Tally } from "./transfer-result.ts";
 
 /** The state of a transfer in the engine, as far as progress is read from it; undefined before and after it. */
@@ -32,7 +33,9 @@ export class TransferReport {
   private readonly emit: (event: Event) => void;
   private readonly log: Log;
   private totals = EMPTY_TALLY.totals;
+  private readonly staged = new StagedBytes();
   private unreadable = 0;
+  private failed = 0;
   private deleted = 0;
   private differing = 0;
   private logged = 0;
@@ -73,6 +76,7 @@ export class TransferReport {
       return;
     }
     this.totals = reply.totals;
+    this.staged.note(reply.firstBlock + reply.blocks.length, reply.totals.sentBytes);
     this.unreadable = reply.unreadable;
     for (const { kind, path, reason: cause } of reply.notices) {
       const reason = sentenceOf(cause);
@@ -100,31 +104,42 @@ export class TransferReport {
 
   /** The transfer goes on without a member. */
   onMemberFailed(host: string, reason: string): void {
+    this.failed++;
     this.emit({ event: "member-failed", host, reason, cause: reasonOf(reason) });
   }
 
   /** Tells how far the transfer is. */
   emitProgress(sender: Sender): void {
-    const { phase, sentBytes, wantedBytes, slowest } = this.progress(sender);
-    this.emit({ event: "progress", phase, sentBytes, wantedBytes, slowest });
+    const { transfer: _transfer, memberCount: _memberCount, ...progress } = this.progress(sender);
+    this.emit({ event: "progress", ...progress });
   }
 
   /** How far the transfer is. */
   progress(sender: Sender): TransferProgress {
     let slowest: { name: string; staged: number } | undefined;
-    for (const progress of sender?.membersProgress ?? []) {
-      if (slowest !== undefined && slowest.staged <= progress.stagedBelow) continue;
-      slowest = { name: this.hosts.get(progress.member.epoch) ?? "", staged: progress.stagedBelow };
+    let [behind, isBegun] = [0, false];
+    const isCommitting = sender?.isCommitting === true;
+    const goal = isCommitting ? MemberPhase.done : MemberPhase.ready;
+    for (const { member, phase, stagedBelow } of sender?.membersProgress ?? []) {
+      isBegun = true;
+      if (phase < goal) behind++;
+      if (slowest !== undefined && slowest.staged <= stagedBelow) continue;
+      slowest = { name: this.hosts.get(member.epoch) ?? "", staged: stagedBelow };
     }
-    const { wantedBytes } = this.totals;
-    const stagedBytes = (slowest?.staged ?? 0) * BLOCK_PLAINTEXT_BYTES;
+    const { wantedBytes, entries } = this.totals;
+    const stagedBytes = slowest === undefined ? 0 : this.staged.below(slowest.staged);
+    const hosts = this.hosts.size;
     return {
       transfer: this.transfer,
-      memberCount: this.hosts.size,
-      phase: sender?.isCommitting === true ? "committing" : "sending",
+      memberCount: hosts,
+      phase: isCommitting ? "committing" : "sending",
       sentBytes: Math.min(stagedBytes, wantedBytes),
       wantedBytes,
       slowest: slowest?.name ?? "",
+      entries,
+      hosts,
+      hostsReady: isBegun ? hosts - this.failed - behind : 0,
+      hostsFailed: this.failed,
     };
   }
 

@@ -5,7 +5,7 @@ import type { Event, PushedBy, SendRequest, SendResult } from "../../console/pro
 import type { NodeEngine } from "../../engine/node.ts";
 import type { Member, NodeEvent, TransferResult } from "../../engine/types.ts";
 import type { PeerCredentials } from "../../sys/peer-credentials.ts";
-import { compileExcludes } from "../../tree/entries/excludes.ts";
+import { compileExcludes } from "../../wire/excludes.ts";
 import { simplifyRequest } from "../../tree/scan/request.ts";
 import type { SourceRules, SourceTotals } from "../disk/messages.ts";
 import type { PublicationHearer, ServedTransfer } from "../catch-up/publication-hearer.ts";
@@ -167,7 +167,7 @@ export class Transfers {
     const { away, chosen: used } = watch.state;
     const ways = { others: addressesBeside(used.name), unrouted: unroutedNetwork(used.ip) };
     const surroundings = { problems, members, isSealed, port: settings.port, away, chosen: used, ...ways };
-    const chosen = chooseReachable(members, apart, names, excepts);
+    const chosen = chooseReachable(members, apart, names, excepts, request);
     const isAnyChosen = chosen.members.length + chosen.apart.length > 0;
     if (!isAnyChosen && names.length === 0) throw noMember(surroundings);
     const targets = addMissing(chosen, names, excepts, surroundings);

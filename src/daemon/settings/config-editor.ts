@@ -20,6 +20,9 @@ const FILE_NAME = "50-set.conf";
 /** The place of a value in sentences. */
 const PLACE = "--set";
 
+/** Everybody may read a config file, whatever the umask is. */
+const WRITE_OF_OTHERS = 0o022;
+
 type Check = (value: unknown) => unknown;
 
 const HEADER = "; Written by makuosan --set: comments are not kept.\n";
@@ -81,7 +84,13 @@ function readOld(file: string): string {
 function write(directory: string, file: string, text: string): void {
   try {
     fs.mkdirSync(directory, { recursive: true, mode: 0o755 });
-    replaceFile(file, text, 0o644);
+    // The file has its mode from the start: a change by path could meet something else in its place.
+    const umask = process.umask(WRITE_OF_OTHERS);
+    try {
+      replaceFile(file, text, 0o644);
+    } finally {
+      process.umask(umask);
+    }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new UserError(`${file} cannot be written (${code}): run makuosan --set as root`);

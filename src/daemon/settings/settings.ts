@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { UserError } from "../../base/user-error.ts";
-import { compileExcludes } from "../../tree/entries/excludes.ts";
+import { compileExcludes } from "../../wire/excludes.ts";
 import { HOST_NAME_BYTES } from "../../wire/limits.ts";
 import { findGroup, findUser, groupsOfUser } from "./accounts.ts";
 import { type Config, DEFAULT_CONFIG, dropInDirectory, type GivenSettings } from "./config.ts";

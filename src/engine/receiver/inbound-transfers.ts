@@ -235,7 +235,7 @@ export class InboundTransfers {
     const key: TransferName = { epoch: member.epoch, transfer: offer.transfer };
     const known = this.transfers.get(inboundName(key));
     const lastWord = this.ended.of(key);
-    const reason = this.whyNot(nowMs);
+    const reason = this.whyNot(offer, nowMs);
     if (known !== undefined) {
       known.handleOffer(nowMs);
     } else if (lastWord !== undefined) {
@@ -250,8 +250,9 @@ export class InboundTransfers {
   }
 
   /** Why this node takes no transfer; undefined if it does. */
-  private whyNot(nowMs: number): string | undefined {
-    if (!this.receives) return sentence("does-not-receive");
+  private whyNot({ dryRun }: Offer, nowMs: number): string | undefined {
+    // A dry run changes nothing: it may compare the files of a node that takes none.
+    if (!this.receives && !dryRun) return sentence("does-not-receive");
     const hungMs = this.disk.hungMs(nowMs);
     return hungMs === undefined ? undefined : sentence("disk-hung", Math.floor(hungMs / 1000));
   }

@@ -30,7 +30,7 @@ export class Discarded {
   }
 
   /**
-   * Deletes all of them. Whatever cannot be deleted is at its path again, or beside it if something new has the path.
+   * Deletes all of them. An entry that cannot be deleted is put back at its path, or beside it if something new has the path.
    *
    * @returns why some are still there, one by one
    */

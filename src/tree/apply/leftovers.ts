@@ -29,7 +29,7 @@ export class Leftovers {
 }
 
 /**
- * Removes an area that nobody has opened. Whatever is not this process's own stays as it is.
+ * Removes an area that nobody has opened. An area of another user stays as it is.
  *
  * @throws an error with the path of the entry that cannot be removed
  */

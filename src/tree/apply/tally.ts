@@ -21,7 +21,7 @@ export class Tally {
     return { entries: this.entries, bytes: this.bytes };
   }
 
-  /** How many of the entries are made anew; a further name of a file needs no inode. */
+  /** How many of the entries get an inode of their own; a further name of a file needs no inode. */
   get inodes(): number {
     return this.made;
   }

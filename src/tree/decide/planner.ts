@@ -160,7 +160,8 @@ export class Planner {
       this.ways.has(path) || (!isComplete && entries.every(({ type }) => type === EntryType.gone));
     yield* refused(() => this.obstacles.checkWritable(path));
     this.precedence.noteUsed(path);
-    if (metadata === undefined || isWay) {
+    // A sender may send the metadata of its base directory; each host keeps those of its own.
+    if (metadata === undefined || isWay || path === "") {
       yield* this.restore(path, metadata?.mtimeNs ?? this.ways.get(path));
       return;
     }

@@ -1,7 +1,7 @@
 /** Paths that a receiver's own patterns protect from changes. */
 import { below } from "../disk/below.ts";
 import type { TreeView } from "../disk/tree-view.ts";
-import { compileExcludes, type Exclusion, isExcludedWithin } from "../entries/excludes.ts";
+import { compileExcludes, type Exclusion, isExcludedWithin } from "../../wire/excludes.ts";
 
 /** The protection of a member: its own exclude patterns also apply to what it receives. */
 export class Protection {

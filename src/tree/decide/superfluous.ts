@@ -6,7 +6,7 @@ import type { Terms } from "../../wire/terms.ts";
 import { directoryOf, joinPath, nameOf, STAGING_NAME } from "../../wire/path-rules.ts";
 import { below, type EntryBelow } from "../disk/below.ts";
 import type { TreeView } from "../disk/tree-view.ts";
-import { compileExcludes, EXCLUDE_BYTES, type Exclusion } from "../entries/excludes.ts";
+import { compileExcludes, EXCLUDE_BYTES, type Exclusion } from "../../wire/excludes.ts";
 import { isLostAndFound } from "../entries/lost-and-found.ts";
 import type { Protection } from "./protection.ts";
 import { StageError } from "../reasons/stage-error.ts";

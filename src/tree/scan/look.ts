@@ -8,7 +8,7 @@ import type { Metadata } from "../../wire/metadata.ts";
 import { joinPath } from "../../wire/path-rules.ts";
 import { deviceOf, metadataOf, typeOf } from "../entries/attributes.ts";
 import type { Directories } from "../disk/directories.ts";
-import type { Exclusion } from "../entries/excludes.ts";
+import type { Exclusion } from "../../wire/excludes.ts";
 import { explain, reasonFor } from "../reasons/explain.ts";
 import { attributesOf, AttributesError } from "../entries/extended-attributes.ts";
 import { allocatedBytes, isSparse } from "../entries/holes.ts";
@@ -71,7 +71,18 @@ export class Lookout {
   /** A problem with the last entry, which is sent anyway. */
   private problem: UnreadableEntry | undefined;
 
-  constructor(directories: Directories, owners: Owners, rules: LookRules) {
+  /** Whether it has been said that further files with several names are not remembered. */
+  private hasTold = false;
+  private readonly mostLinkedFiles: number;
+
+  /** @param mostLinkedFiles how many files with several names are remembered */
+  constructor(
+    directories: Directories,
+    owners: Owners,
+    rules: LookRules,
+    mostLinkedFiles: number = LINKED_FILES,
+  ) {
+    this.mostLinkedFiles = mostLinkedFiles;
     this.directories = directories;
     this.owners = owners;
     this.rules = rules;
@@ -170,8 +181,17 @@ export class Lookout {
     const file = `${stats.device}:${stats.inode}`;
     const known = this.linkedFiles.get(file);
     if (known !== undefined) return known;
-    if (this.linkedFiles.size < LINKED_FILES) this.linkedFiles.set(file, path);
+    if (this.linkedFiles.size < this.mostLinkedFiles) this.linkedFiles.set(file, path);
+    else this.tellForgotten(path);
     return path;
+  }
+
+  /** Once for each scan: what is true of this file is true of all that follow. */
+  private tellForgotten(path: string): void {
+    if (this.hasTold) return;
+    this.hasTold = true;
+    const why = reason("links-not-kept", undefined, this.mostLinkedFiles);
+    this.problem = { kind: "unreadable", path, reason: why };
   }
 
   /** The stats of an entry, after it got the wanted group; no link is followed. */

@@ -9,7 +9,7 @@ import { directoryOf, isSafeEntry, joinPath, nameOf, STAGING_NAME } from "../../
 import { metadataOf } from "../entries/attributes.ts";
 import type { Directories } from "../disk/directories.ts";
 import { errorCode } from "../../sys/system-error.ts";
-import { isExcludedWithin } from "../entries/excludes.ts";
+import { isExcludedWithin } from "../../wire/excludes.ts";
 import { reasonFor } from "../reasons/explain.ts";
 import { type FoundEntry, type Look, Lookout, type LookRules, type SkippedEntry } from "./look.ts";
 import type { UnreadableEntry } from "./look.ts";

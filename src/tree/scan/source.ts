@@ -13,7 +13,7 @@ import { DigestedEntries } from "./digested-entries.ts";
 import { Directories } from "../disk/directories.ts";
 import type { Disk } from "../disk/disk.ts";
 import { linuxDisk } from "../disk/linux-disk.ts";
-import { compileExcludes, type Exclusion, isExcludedWithin } from "../entries/excludes.ts";
+import { compileExcludes, type Exclusion, isExcludedWithin } from "../../wire/excludes.ts";
 import { isSparse as hasHoles } from "../entries/holes.ts";
 import type { HeldEntry } from "./held-entry.ts";
 import { FileReader } from "./file-reader.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Directories } from "../../../src/tree/disk/directories.ts";
-import { compileExcludes } from "../../../src/tree/entries/excludes.ts";
+import { compileExcludes } from "../../../src/wire/excludes.ts";
 import { Owners } from "../../../src/tree/entries/owners.ts";
 import { NO_RULES } from "../../../src/tree/scan/request.ts";
 import { Scanner } from "../../../src/tree/scan/scan.ts";

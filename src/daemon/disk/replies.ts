@@ -1,4 +1,4 @@
-/** Gathers the replies of the staging thread. */
+/** The answers of the writing thread on their way to the main thread. */
 import type { MessagePort } from "node:worker_threads";
 import type { StageReply } from "./messages.ts";
 
@@ -8,7 +8,7 @@ const LONGEST_WAIT_MS = 3;
 type Staged = Extract<StageReply, { kind: "staged" }>;
 
 /** Gathers replies, since each message wakes the main thread; none of them waits for long. */
-export class StageReplyBunch {
+export class Replies {
   private readonly port: MessagePort;
   private waiting: StageReply[] = [];
   /** The last one, where more written blocks may be added to it. */

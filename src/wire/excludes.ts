@@ -1,9 +1,9 @@
 /** Decides which entries are left out, by patterns. */
-import { DecodeError } from "../../base/bytes.ts";
-import { compileGlob, type Glob, matches } from "../../base/glob.ts";
-import { UserError } from "../../base/user-error.ts";
-import { PATH_BYTES } from "../../wire/limits.ts";
-import { directoryOf } from "../../wire/path-rules.ts";
+import { DecodeError } from "../base/bytes.ts";
+import { compileGlob, type Glob, matches } from "../base/glob.ts";
+import { UserError } from "../base/user-error.ts";
+import { PATH_BYTES } from "./limits.ts";
+import { directoryOf } from "./path-rules.ts";
 
 /**
  * Decides which entries are left out, by shell patterns. A pattern is compared with the last names of an entry's full

@@ -1,0 +1,167 @@
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { after, before, suite, test } from "node:test";
+import { must, run } from "../support/processes.ts";
+import { debOf, DIST, machineProblem, ROOT, VERSION } from "./copies.ts";
+import { CONFIG, KEY } from "./fleet.ts";
+import { Laboratory, laboratoryProblem } from "./laboratory.ts";
+import type { Machine } from "./machine.ts";
+
+/** The repositories that `make repository` makes: apt takes a package from them, and a newer one later. */
+
+const NEWER = VERSION.replace(/\d+$/, (patch) => String(Number(patch) + 1));
+
+const isMissing = async (program: string) => (await run("sh", ["-c", `command -v ${program}`])).status !== 0;
+const toolProblem = async () => {
+  for (const program of ["gpg", "apt-ftparchive", "createrepo_c", "dpkg-deb"])
+    if (await isMissing(program)) return `there is no ${program}`;
+  return undefined;
+};
+const problem = machineProblem() ?? (await toolProblem());
+
+/** A key of its own, the packages, and the repositories of them. */
+class Publisher {
+  readonly directory = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-repository-"));
+  readonly repository = path.join(this.directory, "repository");
+  private readonly packages = path.join(this.directory, "packages");
+  private readonly home = path.join(this.directory, "gnupg");
+
+  async open(): Promise<void> {
+    fs.chmodSync(this.directory, 0o755);
+    fs.mkdirSync(this.home, { mode: 0o700 });
+    fs.mkdirSync(this.packages);
+    await this.gpg("--passphrase", "", "--quick-generate-key", "makuosan tests", "ed25519", "sign", "never");
+    for (const name of fs.readdirSync(DIST).filter((one) => /^makuosan.*\.(deb|rpm)$/.test(one)))
+      fs.copyFileSync(path.join(DIST, name), path.join(this.packages, name));
+    await this.publish();
+  }
+
+  gpg(...args: string[]): Promise<string> {
+    return must("gpg", ["--batch", "--homedir", this.home, "--pinentry-mode", "loopback", ...args]);
+  }
+
+  publish(): Promise<string> {
+    const env = {
+      GNUPGHOME: this.home,
+      MAKUOSAN_SIGNING_KEY: "makuosan tests",
+      MAKUOSAN_REPOSITORY_URL: "file:/repository",
+      PACKAGES: this.packages,
+      REPOSITORY: this.repository,
+    };
+    return must(process.execPath, [path.join(ROOT, "scripts", "repository.ts")], { env });
+  }
+
+  /** The same package under a higher version. */
+  async addNewer(): Promise<void> {
+    const tree = path.join(this.directory, "tree");
+    await must("dpkg-deb", ["-R", path.join(DIST, debOf(VERSION)), tree]);
+    const control = path.join(tree, "DEBIAN", "control");
+    const text = fs.readFileSync(control, "utf8").replace(`Version: ${VERSION}`, `Version: ${NEWER}`);
+    fs.writeFileSync(control, text);
+    fs.appendFileSync(path.join(tree, "etc", "makuosan.conf"), "# A line of the newer version.\n");
+    await must("dpkg-deb", [
+      "-Zgzip",
+      "-z1",
+      "--root-owner-group",
+      "-b",
+      tree,
+      path.join(this.packages, debOf(NEWER)),
+    ]);
+    await this.publish();
+  }
+
+  async close(): Promise<void> {
+    await run("gpgconf", ["--homedir", this.home, "--kill", "all"]);
+    fs.rmSync(this.directory, { recursive: true });
+  }
+}
+
+void suite("repositories for apt and dnf", { skip: problem ?? false }, () => {
+  const publisher = new Publisher();
+  before(() => publisher.open());
+  after(() => publisher.close());
+
+  test("the list for dnf has the packages of both architectures, and its signature is that of the key", async () => {
+    const data = path.join(publisher.repository, "dnf", "repodata");
+    const list = path.join(data, "repomd.xml");
+    await publisher.gpg("--verify", `${list}.asc`, list);
+    const [primary = ""] = fs.readdirSync(data).filter((name) => /primary\.xml/.test(name));
+    const xml = await must("sh", [
+      "-c",
+      `{ gzip -dc "$1" || zstd -dc "$1"; } 2>/dev/null`,
+      "sh",
+      path.join(data, primary),
+    ]);
+    for (const architecture of ["x86_64", "aarch64"]) assert.ok(xml.includes(`<arch>${architecture}</arch>`));
+    assert.ok(xml.includes(`ver="${VERSION}"`));
+    fs.appendFileSync(list, " ");
+    await assert.rejects(publisher.gpg("--verify", `${list}.asc`, list));
+    await publisher.publish();
+  });
+
+  test("without a key it says how to make one", async () => {
+    const { status, stderr } = await run(process.execPath, [path.join(ROOT, "scripts", "repository.ts")], {
+      env: { MAKUOSAN_SIGNING_KEY: "" },
+    });
+    assert.equal(status, 1);
+    assert.match(stderr, /^repository: no key is named: set MAKUOSAN_SIGNING_KEY .*quick-generate-key/);
+  });
+
+  void suite("on a booted machine", async () => {
+    const noMachine = await laboratoryProblem();
+    let laboratory: Laboratory;
+    let machine: Machine;
+    before(async () => {
+      if (noMachine !== undefined) return;
+      laboratory = await Laboratory.open();
+      machine = await laboratory.boot("web1", { "/repository": publisher.repository });
+    });
+    after(() => laboratory?.close());
+    const skip = noMachine ?? false;
+
+    test("three lines add it, and apt installs makuosan with its service", { skip }, async () => {
+      await machine.must("rm", "-f", "/etc/apt/sources.list");
+      await machine.must("cp", "/repository/makuosan.gpg", "/usr/share/keyrings/");
+      await machine.must("cp", "/repository/makuosan.list", "/etc/apt/sources.list.d/");
+      await machine.must("apt-get", "update");
+      const said = await machine.must("apt-get", "install", "-y", "makuosan");
+      assert.match(said, /run: makuosan --set base=DIR && systemctl enable --now makuosan/);
+      assert.match(await machine.must("msync", "--version"), new RegExp(`^msync ${VERSION}\n`));
+      assert.equal(await machine.must("stat", "-c", "%a", KEY), "600\n");
+      await machine.must("install", "-d", "-o", "makuosan", "/srv/makuosan");
+      await machine.must("makuosan", "--set", "base=/srv/makuosan");
+      await machine.must("systemctl", "enable", "--now", "makuosan");
+    });
+
+    test(
+      "a newer version comes by apt-get upgrade without a question, and the service runs on",
+      { skip },
+      async () => {
+        const config = await machine.must("cat", CONFIG);
+        await publisher.addNewer();
+        await machine.must("apt-get", "update");
+        await machine.must("sh", "-c", "apt-get upgrade -y </dev/null");
+        assert.match(await machine.must("dpkg-query", "-W", "makuosan"), new RegExp(`\\t${NEWER}-1\n`));
+        assert.equal((await machine.run("systemctl", "is-active", "makuosan")).stdout, "active\n");
+        // The shipped file was not changed, so that the new one is taken.
+        assert.equal(await machine.must("cat", CONFIG), `${config}# A line of the newer version.\n`);
+      },
+    );
+
+    test("a list that was changed on the way is refused", { skip }, async () => {
+      const list = path.join(publisher.repository, "apt/dists/stable/InRelease");
+      fs.writeFileSync(list, fs.readFileSync(list, "utf8").replace("Origin: makuosan", "Origin: somebody"));
+      fs.rmSync(path.join(path.dirname(list), "Release.gpg"));
+      const { status, stdout, stderr } = await machine.run(
+        "apt-get",
+        "update",
+        "-o",
+        "APT::Update::Error-Mode=any",
+      );
+      assert.notEqual(status, 0, stdout);
+      assert.match(stderr, /signature|BADSIG|not signed/i);
+    });
+  });
+});
