@@ -159,43 +159,6 @@ test(
 );
 
 test(
-  "two halves of a network end with the last of all pushes",
-  { skip, timeout: 120_000 },
-  async (context) => {
-    const fleet = await fleetOf(4);
-    context.after(() => fleet.destroy());
-    await startAll(fleet);
-    const [one, two, three, four] = fleet.hosts as [Host, Host, Host, Host];
-    await shell(one, "mkdir www && echo 0 > www/both && echo 0 > www/left && echo 0 > www/right");
-    await push(one, "-r", "www");
-    const cut = async (host: Host, others: readonly Host[]) => {
-      const from = others.map(({ ip }) => ip).join(", ");
-      const rules = `table inet cut {\n chain input {\n type filter hook input priority 0;\n ip saddr { ${from} } drop\n }\n}\n`;
-      assert.equal((await host.run("nft", ["-f", "-"], { input: rules })).status, 0);
-    };
-    for (const host of [one, two]) await cut(host, [three, four]);
-    for (const host of [three, four]) await cut(host, [one, two]);
-    // Everybody is meant, and half of them cannot be reached. The last push is one of the right half.
-    await shell(one, "echo left > www/both && echo left > www/left");
-    await shell(three, "echo right > www/both && echo right > www/right");
-    await Promise.all([one.msync("www/both", "www/left"), three.msync("www/right")]);
-    await three.msync("www/both");
-    for (const host of fleet.hosts) await host.run("nft", ["delete", "table", "inet", "cut"]);
-    const read = async (host: Host) =>
-      (await host.run("sh", ["-c", "cd /var/www && cat www/both www/left www/right"])).stdout;
-    await eventually(
-      "all have the last push of each path",
-      async () => {
-        const all = await Promise.all(fleet.hosts.map(read));
-        return all.every((text) => text === "right\nleft\nright\n");
-      },
-      60_000,
-    );
-    await becomesEqual(one, 60);
-  },
-);
-
-test(
   "a full host says why it is behind, and gets the push when there is space",
   { skip, timeout: 180_000 },
   async (context) => {
