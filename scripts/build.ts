@@ -4,8 +4,9 @@
  * "arm64". The executable for another machine than this one goes to dist/ARCHITECTURE/.
  *
  * The executable is a copy of Node with the bundled program inside (a "single executable application"): bundle with
- * esbuild, make a blob of the bundle and its assets, inject it into a stripped copy of Node. The assets are `worker.js`
- * (src/daemon/disk/worker.ts, bundled) and `koffi.node` (the FFI's native half).
+ * esbuild, make a blob of the bundle and its assets, inject it into a stripped copy of Node. The bundle is src/main.ts. The
+ * assets are the three programs that it starts, each with the code that V8 has compiled (code-cache.ts), src/main/thread.ts, with which
+ * a thread begins, and `koffi.node` (the FFI's native half).
  *
  * Equal inputs give equal bytes. So nothing may depend on the time or on the path of the project: each tool runs inside
  * the working folder, with names relative to it.
@@ -13,7 +14,7 @@
 import { spawnSync } from "node:child_process";
 import { copyFileSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 import { distFolder, nativeParts, parseArchitecture, ROOT } from "./architecture.ts";
 
 const ARCHITECTURE = parseArchitecture(process.argv[2] ?? process.arch);
@@ -38,13 +39,48 @@ const RUNTIME_OPTIONS = [
   "--disable-warning=ExperimentalWarning",
 ];
 
+/**
+ * Names are hashed with a random seed, and a code cache contains the hashes. The cache's check of V8's flags ignores this
+ * seed (but not --hash-seed), so the executable still accepts its cache.
+ */
+const SEED = "--random-seed=1";
+
+/**
+ * Commander can carry out commands by programs of their own. These have none, and the start of msync does not wait for the
+ * module to be loaded that runs programs.
+ */
+const WITHOUT_SUBPROGRAMS: Plugin = {
+  name: "without-subprograms",
+  setup: (bundler) => {
+    bundler.onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
+      /\/commander\//.test(importer) ? { path: "child_process", namespace: "nothing" } : undefined,
+    );
+    bundler.onLoad({ filter: /.*/, namespace: "nothing" }, () => ({ contents: "module.exports = {};" }));
+  },
+};
+
+/** Files in the executable besides the bundle that Node starts. */
+const ASSETS = [
+  "thread.js",
+  "koffi.node",
+  ...["makuosan", "msync", "worker"].flatMap((name) => [`${name}.js`, `${name}.cache`]),
+];
+
+/** The programs in the executable, which src/sys/programs.ts runs. */
+const PROGRAMS = {
+  makuosan: "src/main/makuosan.ts",
+  msync: "src/main/msync.ts",
+  worker: "src/daemon/disk/worker.ts",
+};
+
 /** The marker that Node changes when a blob has been injected. */
 const SENTINEL_FUSE = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
 
 async function main(): Promise<void> {
   rmSync(WORK, { recursive: true, force: true });
   mkdirSync(WORK, { recursive: true });
-  await bundle({ main: "src/main.ts", worker: "src/daemon/disk/worker.ts" });
+  await bundle({ main: "src/main.ts", thread: "src/main/thread.ts", ...PROGRAMS });
+  for (const name of Object.keys(PROGRAMS)) compile(name);
   const { node, koffi } = nativeParts(ARCHITECTURE);
   copyFileSync(koffi, path.join(WORK, "koffi.node"));
   makeBlob();
@@ -82,9 +118,24 @@ async function bundle(entryPoints: Record<string, string>): Promise<void> {
     },
     // Compiled code from a code cache cannot use import(), but it can use require().
     supported: { "dynamic-import": false },
+    plugins: [WITHOUT_SUBPROGRAMS],
     logLevel: "warning",
     logOverride: { "empty-import-meta": "error" },
   });
+}
+
+/** Wraps a program as Node wraps modules, and compiles it. Machines have different code, and ignore that of others. */
+function compile(name: string): void {
+  const [file, cache] = [path.join(WORK, `${name}.js`), path.join(WORK, `${name}.cache`)];
+  writeFileSync(file, `(function (require, module, exports) {${readFileSync(file, "utf8")}\n})`);
+  if (IS_FOREIGN) writeFileSync(cache, "");
+  else
+    run(nativeParts(parseArchitecture(process.arch)).node, [
+      SEED,
+      path.join(ROOT, "scripts", "code-cache.ts"),
+      file,
+      cache,
+    ]);
 }
 
 function readVersion(): string {
@@ -102,16 +153,10 @@ function makeBlob(): void {
     execArgv: RUNTIME_OPTIONS,
     // Otherwise NODE_OPTIONS would reach a daemon that runs as root.
     execArgvExtension: "none",
-    assets: { "worker.js": "worker.js", "koffi.node": "koffi.node" },
+    assets: Object.fromEntries(ASSETS.map((name) => [name, name])),
   };
   writeFileSync(path.join(WORK, "sea.json"), JSON.stringify(config));
-  // Names are hashed with a random seed, and the code cache contains the hashes. The cache's check of V8's flags
-  // ignores this seed (but not --hash-seed), so the executable still accepts its cache.
-  run(nativeParts(parseArchitecture(process.arch)).node, [
-    "--random-seed=1",
-    "--experimental-sea-config",
-    "sea.json",
-  ]);
+  run(nativeParts(parseArchitecture(process.arch)).node, [SEED, "--experimental-sea-config", "sea.json"]);
 }
 
 /** Strips before the injection: an executable that is stripped after it crashes. */

@@ -43,7 +43,7 @@ const LAYERS: Record<string, readonly string[]> = {
   console: ["base", "wire", "sys"],
   daemon: ["base", "wire", "engine", "sys", "tree", "net", "console"],
   cli: ["base", "wire", "sys", "console"],
-  main: ["daemon", "cli"],
+  main: ["sys", "daemon", "cli"],
 };
 
 /**
@@ -287,8 +287,9 @@ function layerOf(file: string): string | undefined {
   if (top === "scripts") return "scripts";
   if (top !== "src" || second === undefined) return undefined;
   const layer = third === undefined ? path.posix.basename(second, ".ts") : second;
-  const isFileOfItsOwn = third === undefined;
-  return Object.hasOwn(LAYERS, layer) && isFileOfItsOwn === (layer === "main") ? layer : undefined;
+  // Only the entry lies beside the folder of its layer.
+  const isInPlace = third !== undefined || layer === "main";
+  return Object.hasOwn(LAYERS, layer) && isInPlace ? layer : undefined;
 }
 
 function isCode(file: string): boolean {

@@ -1,18 +1,20 @@
-/** The entry of the one executable: the daemon or the command, by the name it was called by. */
+/** The entry of the one executable: starts the daemon or the command. */
 import path from "node:path";
+import { isSea } from "node:sea";
+import { runProgram } from "./sys/programs.ts";
 
-/** One executable with two names: the command where it is called msync, the daemon otherwise. */
+/**
+ * One executable with two names: the command if it is called msync, the daemon otherwise. Each of them is a program of its
+ * own in the executable, and so are the disk threads: only what is going to run is loaded, because the start of msync is
+ * felt each time.
+ */
 
-const isCommand = path.basename(process.argv0).startsWith("msync");
-const argv = process.argv.slice(2);
-
-/** Only what is going to run is loaded: the start of msync is felt each time. */
-async function run(): Promise<number | undefined> {
-  if (isCommand) return (await import("./cli/main.ts")).runCommand(argv);
-  (await import("./daemon/service/clean-start.ts")).startClean(argv);
-  return (await import("./daemon/main.ts")).runDaemon(argv);
+async function run(): Promise<void> {
+  const name = path.basename(process.argv0).startsWith("msync") ? "msync" : "makuosan";
+  if (name === "makuosan")
+    (await import("./daemon/service/clean-start.ts")).startClean(process.argv.slice(2));
+  if (isSea()) runProgram(name);
+  else await import(new URL(`./main/${name}.ts`, import.meta.url).href);
 }
 
-void run().then((status) => {
-  if (status !== undefined) process.exit(status);
-});
+void run();

@@ -13,7 +13,8 @@ export type Action =
   | "script"
   | "history"
   | "doctor"
-  | "catch-up";
+  | "catch-up"
+  | "top";
 
 /** A push, and a script, in which options hold for its pushes. */
 const PUSHES: readonly Action[] = ["send", "script"];
@@ -33,6 +34,7 @@ const ASKS: readonly Action[] = [
   "loglevel",
   "doctor",
   "catch-up",
+  "top",
 ];
 
 /**

@@ -6,7 +6,6 @@ import { ask } from "./ask.ts";
 import { Interrupt } from "./interrupt.ts";
 import { type CommandOptions, parseOptions, PrintedInstead } from "./options.ts";
 import { closeOutput, printError, printLine } from "./output.ts";
-import { runScript } from "./script.ts";
 import { send, waitForMembers } from "./send.ts";
 
 /**
@@ -46,6 +45,11 @@ async function run(options: CommandOptions): Promise<number> {
   }
   if (options.action === "watch") return (await import("./watch.ts")).watch(options);
   const client = await ConsoleClient.connect(socketPathOf(options.console));
+  if (options.action === "top") {
+    // It has its own way with keys and signals.
+    const { runTop } = await import("./top.ts");
+    return runTop(client, options.json).finally(() => client.close());
+  }
   const interrupt = new Interrupt(client);
   try {
     return await talk(client, options, interrupt);
@@ -73,7 +77,8 @@ async function talk(client: ConsoleClient, options: CommandOptions, interrupt: I
   const { action, paths, send: sendOptions, json } = options;
   await waitForMembers(client, sendOptions);
   if (action === "send") return send(client, paths, sendOptions, json, interrupt);
-  if (action === "script") return runScript(client, options.script, options, interrupt);
+  if (action === "script")
+    return (await import("./script.ts")).runScript(client, options.script, options, interrupt);
   const { verbosity } = sendOptions;
   if (action === "catch-up") {
     await ask(client, { command: action, hosts: paths }, { json, verbosity });

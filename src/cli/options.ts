@@ -42,6 +42,7 @@ interface ParsedOptions extends ParsedSendOptions {
   members?: boolean;
   status?: boolean;
   doctor?: boolean;
+  top?: boolean;
   keygen?: boolean | string;
   catchUp?: boolean;
   add?: string;
@@ -119,6 +120,7 @@ function msyncCommand(): Command {
     .option("--members", "list the members")
     .option("--status", "show how the daemon is")
     .option("--doctor", "look for everything that is in the way of this host, or of the given HOSTs")
+    .option("--top", "show members and running pushes, refreshed in place; q quits")
     .option("--history [number]", "show the last transfers")
     .option("--catch-up", "let this host, or the hosts named, get now what they have missed")
     .option("--keygen [file]", "make a new key for a fleet")
@@ -183,6 +185,7 @@ function chooseAction(options: ParsedOptions, paths: readonly string[]): Action 
   if (options.members === true) chosen.push("members");
   if (options.status === true) chosen.push("status");
   if (options.doctor === true) chosen.push("doctor");
+  if (options.top === true) chosen.push("top");
   if (options.history !== undefined) chosen.push("history");
   if (options.catchUp === true) chosen.push("catch-up");
   if (options.keygen !== undefined) chosen.push("keygen");

@@ -30,7 +30,7 @@ export function progressLine(
   const parts = isCheck ? checkParts(event, speed) : pushParts(event, speed);
   const hosts = hostsText(event);
   const slowest = name === "" ? "" : event.phase === "committing" ? `waits for ${name}` : `slowest ${name}`;
-  // The cursor stands behind the line.
+  // The cursor stands after the line.
   const width = columns - 1;
   for (let shown = parts.length; shown >= 0; shown--) {
     const line = [...parts.slice(0, shown), hosts, slowest].filter((part) => part !== "").join("  ");

@@ -1,5 +1,5 @@
 /** The progress bar. */
-import cliProgress from "cli-progress";
+import type cliProgress from "cli-progress";
 import { displayText } from "../base/display.ts";
 import type { ProgressEvent } from "../console/protocol.ts";
 import { progressLine, type Speed } from "./progress-line.ts";
@@ -25,9 +25,21 @@ export class Progress {
   private readonly samples: Sample[] = [];
   private bar: cliProgress.SingleBar | undefined;
 
-  /** @param isCheck whether contents are compared, and none are sent */
-  constructor(isCheck: boolean) {
+  private readonly drawing: typeof cliProgress | undefined;
+
+  /** @param drawing what draws the bar; undefined for none */
+  private constructor(isCheck: boolean, drawing: typeof cliProgress | undefined) {
     this.isCheck = isCheck;
+    this.drawing = drawing;
+  }
+
+  /**
+   * Loads what draws the bar only if there may be one: the start of msync is felt each time.
+   *
+   * @param isCheck whether contents are compared, and none are sent
+   */
+  static async open(isCheck: boolean): Promise<Progress> {
+    return new Progress(isCheck, Progress.isPossible ? (await import("cli-progress")).default : undefined);
   }
 
   /** Whether the standard error is a terminal, where a bar can be shown. */
@@ -36,13 +48,14 @@ export class Progress {
   }
 
   show(event: ProgressEvent): void {
+    if (this.drawing === undefined) return;
     const nowMs = performance.now();
     const speed = this.speed(nowMs, event);
     if (nowMs - this.beganMs < QUIET_MS || (event.wantedBytes === 0 && !this.isCheck)) return;
     const columns = process.stderr.columns || COLUMNS;
     const line = progressLine(event, speed, displayText(event.slowest), columns, this.isCheck);
     if (this.bar === undefined) {
-      this.bar = new cliProgress.SingleBar({
+      this.bar = new this.drawing.SingleBar({
         format: (_options, _params, payload: { line?: string }) => payload.line ?? "",
         clearOnComplete: true,
         hideCursor: true,

@@ -40,6 +40,7 @@ export interface ParsedSendOptions {
   check?: boolean;
   repair?: boolean;
   xattrs?: boolean;
+  compress?: boolean;
   stats?: boolean;
 }
 
@@ -70,6 +71,8 @@ export function addSendOptions(command: Command): Command {
     .option("--repair", "the same, and send what differs")
     .option("--checksum", "find out by their contents which files differ, not by size and time")
     .option("--xattrs", "send extended attributes and access control lists, too")
+    .option("--compress", "compress all contents, whatever the daemon's setting says")
+    .option("--no-compress", "compress nothing")
     .option("--stats", "end with a line on how much was sent, in how long, and to how many hosts")
     .option("--all-or-nothing", "change nothing anywhere unless every member can take everything");
 }
@@ -99,6 +102,7 @@ export function readSendOptions(options: ParsedSendOptions): SendOptions {
     comparesContents: isCheck || options.checksum === true,
     isCheck,
     sendsAttributes: options.xattrs === true,
+    ...(options.compress !== undefined && { compression: options.compress ? "yes" : "no" }),
     showsStats: options.stats === true,
   };
 }

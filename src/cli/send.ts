@@ -38,7 +38,7 @@ export async function send(
   isJson: boolean,
   interrupt: Interrupt,
 ): Promise<number> {
-  const progress = new Progress(options.isCheck && options.dryRun);
+  const progress = await Progress.open(options.isCheck && options.dryRun);
   const { verbosity: _verbosity, wait: _wait, showsStats, ...rest } = options;
   const request: SendRequest = {
     ...rest,

@@ -30,6 +30,8 @@ export function parseRequest(line: string): Request {
       };
     case "status":
       return { command: "status" };
+    case "activity":
+      return { command: "activity" };
     case "doctor":
       return { command: "doctor", targets: names(fields, "targets") };
     case "history":
@@ -66,6 +68,7 @@ function unknownCommand(command: unknown): UserError {
 }
 
 const DELETES = ["nothing", "also", "only"] as const;
+const COMPRESSIONS = ["yes", "no"] as const;
 const DETAILS = ["none", "paths", "updates", "all"] as const;
 
 function parseSend(fields: Record<string, unknown>): SendRequest {
@@ -87,6 +90,7 @@ function parseSend(fields: Record<string, unknown>): SendRequest {
     sendsAttributes: flag(fields, "sendsAttributes"),
     detail: oneOf(DETAILS, fields, "detail"),
     progress: flag(fields, "progress"),
+    ...(fields["compression"] !== undefined && { compression: oneOf(COMPRESSIONS, fields, "compression") }),
   };
 }
 

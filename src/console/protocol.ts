@@ -2,6 +2,9 @@
 import type { Reason } from "../base/reason.ts";
 import type { PushRules } from "../base/push-rules.ts";
 import type { CatchUpState } from "./catch-up-state.ts";
+import type { DoctorFinding, MemberInfo, ProblemInfo, StatusInfo } from "./state.ts";
+
+export type { DoctorFinding, MemberInfo, ProblemInfo, StatusInfo } from "./state.ts";
 
 /**
  * What msync and the daemon say to each other over the control socket: JSON objects, one a line. A client sends a
@@ -45,6 +48,8 @@ export interface SendRequest extends PushRules {
   readonly detail: "none" | "paths" | "updates" | "all";
   /** Whether progress events are wanted. */
   readonly progress: boolean;
+  /** Whether contents are compressed; not there for what the daemon's setting says. */
+  readonly compression?: "yes" | "no";
 }
 
 /** Answered when so many of the members are there, or with an error when they are not after that time. */
@@ -61,24 +66,6 @@ export interface DoctorRequest {
   readonly command: "doctor";
   /** Names, addresses, patterns or labels of the hosts to examine; none for all. */
   readonly targets: readonly string[];
-}
-
-/** One thing that was looked at by the doctor. */
-export interface DoctorFinding {
-  /** The host that it is about. */
-  readonly host: string;
-  /** Empty where it is not known. */
-  readonly address: string;
-  /** A stable name; docs/when-hosts-do-not-find-each-other.md lists all. */
-  readonly check: string;
-  /** problem: it is in the way of pushes; hint: it is worth knowing; ok: all is well. */
-  readonly level: "ok" | "hint" | "problem";
-  /** What was found, as an English sentence. */
-  readonly text: string;
-  /** How it is fixed; empty for ok. */
-  readonly mend: string;
-  /** The figures, with stable names. */
-  readonly values: Readonly<Record<string, number | string | boolean>>;
 }
 
 /** The process that asked for a push. */
@@ -103,6 +90,8 @@ export interface HistoryEntry {
   /** Entries that were sent, or that changed here. */
   readonly entries: number;
   readonly bytes: number;
+  /** How many of them compression has kept off the network; not there for what was received, or by an older version. */
+  readonly savedBytes?: number;
   readonly durationMs: number;
   /** Whether it brought what hosts had missed. */
   readonly isCatchUp?: boolean;
@@ -117,6 +106,7 @@ export type Request =
   | { readonly command: "status" }
   | { readonly command: "members" }
   | DoctorRequest
+  | { readonly command: "activity" }
   | { readonly command: "history"; readonly count: number }
   /** Hosts that are to get now what they lack; none for the host of the daemon. */
   | { readonly command: "catch-up"; readonly hosts: readonly string[] }
@@ -219,7 +209,10 @@ export interface SendResult {
   readonly aborted: string | undefined;
   readonly entries: number;
   readonly sentEntries: number;
+  /** Bytes of contents, before they were compressed. */
   readonly sentBytes: number;
+  /** How many of them compression has kept off the network. */
+  readonly savedBytes: number;
   readonly unreadable: number;
   /** Paths that are deleted, at each host that does. */
   readonly deleted: number;
@@ -229,108 +222,33 @@ export interface SendResult {
   readonly repairedFragments: number;
 }
 
-export interface MemberInfo {
-  readonly host: string;
-  readonly address: string;
-  readonly version: string;
-  /** The version of the protocol that it speaks. */
-  readonly protocol: number;
-  readonly receives: boolean;
-  readonly sends: boolean;
-  readonly labels: readonly string[];
-  /** The fingerprints of the keys that it accepts; it seals with the first one. Not there if it has none, or does not say. */
-  readonly keys?: readonly string[];
-  /** Whether it has all that was pushed for it; not there if it does not say. */
-  readonly catchUp?: CatchUpState;
+/** A transfer that this host sends now. */
+export interface OutgoingTransfer extends Omit<ProgressEvent, "event"> {
+  readonly transfer: number;
+  /** Who has asked for it; empty if that is not known. */
+  readonly user: string;
+  /** The request as a command line, without `msync`. */
+  readonly request: string;
 }
 
-/** Something that is in the way between this host and another one that is heard. */
-export interface ProblemInfo {
-  /** unanswered, other-version, foreign-key, elsewhere, unheard or mute. */
-  readonly kind: string;
-  /** Empty where it is not known. */
-  readonly host: string;
-  readonly address: string;
-  /** How often it was noticed. */
-  readonly count: number;
-  /** An English sentence that names the host. */
-  readonly reason: string;
+/** A transfer that this host receives now. */
+export interface IncomingTransfer {
+  /** The host that sends it. */
+  readonly from: string;
+  readonly dryRun: boolean;
+  readonly seconds: number;
 }
 
-/** How a daemon is. Names and types stay; new ones may be added. Bytes are bytes, and packets are counted since the start. */
-export interface StatusInfo {
-  readonly process: number;
-  readonly version: string;
-  readonly protocol: number;
+/** What a daemon does at this moment. */
+export interface Activity {
   readonly host: string;
-  readonly labels: readonly string[];
-  readonly base: string;
-  readonly user: number;
-  readonly group: number;
-  readonly multicast: { readonly address: string; readonly port: number };
-  readonly nodeId: string;
-  /** The copy of this host that was found last, as an English phrase; empty if there was none. */
-  readonly copy: string;
-  readonly interface: {
-    readonly name: string;
-    readonly address: string;
-    /** Why it cannot be used now, as an English sentence; empty if it can. */
-    readonly away: string;
-    /** Whether the kernel is a member of the group there. */
-    readonly isJoined: boolean;
-  };
-  /** Empty if there is none. */
-  readonly socket: string;
-  readonly isSealed: boolean;
-  /** The fingerprint of the key that seals; empty without a key. */
-  readonly key: string;
-  readonly acceptedKeys: readonly string[];
-  readonly members: number;
-  /** Members that were lost with the interface of this host. */
-  readonly lost: readonly { readonly host: string; readonly address: string }[];
+  readonly address: string;
+  readonly members: readonly MemberInfo[];
   readonly problems: readonly ProblemInfo[];
-  readonly sending: number;
+  readonly outgoing: readonly OutgoingTransfer[];
+  readonly incoming: readonly IncomingTransfer[];
+  /** Pushes that wait for their turn. */
   readonly waiting: number;
-  readonly parallel: number;
-  readonly receives: boolean;
-  readonly sends: boolean;
-  readonly ownerMatch: boolean;
-  /** Megabits a second; 0 for no bound. */
-  readonly rateMbps: number;
-  /** As the kernel tells it: twice what it was asked for, if that was granted. */
-  readonly receiveBufferBytes: number;
-  readonly receiveBufferAskedBytes: number;
-  /** Packets of full length that the receive buffer holds, with the kernel's own bookkeeping. */
-  readonly receiveBufferPackets: number;
-  readonly sendBufferBytes: number;
-  readonly sendBufferAskedBytes: number;
-  readonly offload: boolean;
-  readonly excludes: readonly string[];
-  readonly deleteLimit: string;
-  /** Empty if there is none. */
-  readonly preCommit: string;
-  readonly postCommit: string;
-  /** Whether this host has all that was pushed for it, in words; as data, if it keeps a log of pushes. */
-  readonly catchUp: string;
-  readonly publications: CatchUpState | null;
-  /** The file of the history, or why there is none. */
-  readonly history: string;
-  readonly logLevel: string;
-  /** Sealed with another key, or damaged. */
-  readonly foreignPackets: number;
-  readonly lastForeignSource: string;
-  readonly outsidePackets: number;
-  readonly replayedPackets: number;
-  readonly malformedPackets: number;
-  readonly lastMalformedSource: string;
-  readonly otherVersionPackets: number;
-  readonly unexaminedPackets: number;
-  readonly spoiledBlocks: number;
-  readonly sendErrors: number;
-  /** Dropped by the kernel of this host because a receive buffer was full. */
-  readonly droppedPackets: number;
-  readonly memoryBytes: number;
-  readonly uptimeSeconds: number;
 }
 
 export type Result =
@@ -357,6 +275,7 @@ export type Result =
       /** The UDP port of the fleet. */
       readonly port: number;
     }
+  | ({ readonly result: "activity" } & Activity)
   | { readonly result: "history"; readonly entries: readonly HistoryEntry[] }
   | { readonly result: "ok" }
   /** The state of each host just before it was asked to catch up. */

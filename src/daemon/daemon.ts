@@ -6,6 +6,7 @@ import { HeapKeeper } from "../sys/heap.ts";
 import { CatchUpKeeper } from "./catch-up/catch-up-keeper.ts";
 import { openPublications } from "./catch-up/open-publications.ts";
 import type { PublicationFile } from "./catch-up/publication-file.ts";
+import { releaseExecutable } from "../sys/memory.ts";
 import type { StageRules } from "./disk/messages.ts";
 import { DiskThreads } from "./disk/disk-threads.ts";
 import { Doctor } from "./doctor/doctor.ts";
@@ -235,11 +236,12 @@ function buildPump(
   const network = { transport, inbound, pages };
   const driver = new Driver({ engine, epoch, keys, sealer, ...network, onEvent, onServe, veto, onTurn });
   lifecycle.waitsFor({ isBusy: () => !engine.isIdle });
-  const heap = new HeapKeeper(() => engine.isIdle);
+  const heap = new HeapKeeper(() => engine.isIdle, releaseExecutable);
   events.listen((event) => {
     if (event.kind === "transfer-finished" || event.kind === "inbound-ended")
       setImmediate(() => heap.noteEnd());
   });
+  heap.noteStart();
   const keyChanges = new KeyChanges({ ring, transferKeys: keys, opener, driver, reader, log });
   lifecycle.started(() => keyChanges.stop());
   const watch = new InterfaceWatch(settings.interface, chosen, transport, log, {
@@ -327,7 +329,7 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): DiskThreads {
   const { log, lifecycle, opened, history } = frame;
   const { transport, server } = opened;
   const { driver, inbound, watch } = pump;
-  const { transfers, arrivals, doctor } = pushes;
+  const { transfers, arrivals, doctor, received } = pushes;
 
   const disks = startDisks(frame, pump, pushes);
   lifecycle.started(() => disks.stop());
@@ -335,7 +337,7 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): DiskThreads {
 
   if (server !== undefined) {
     const shown = statusParts(frame, pump, pushes);
-    server.serve(new ConsoleService({ ...shown, transfers, arrivals, history, driver, doctor }));
+    server.serve(new ConsoleService({ ...shown, transfers, arrivals, history, driver, doctor, received }));
     lifecycle.putToWork(server);
   }
 

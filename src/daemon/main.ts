@@ -11,6 +11,7 @@ import { NotYetError } from "./service/interface-wait.ts";
 import { ClockWatch, systemClocks } from "./service/clock-watch.ts";
 import { type Log, openLog } from "./service/log.ts";
 import { ServiceNotifier } from "./service/notify.ts";
+import { nameProcess } from "./service/process-name.ts";
 import { parseArguments, PrintedInstead } from "./settings/options.ts";
 import { resolveSettings, type Settings } from "./settings/settings.ts";
 import { carryOut } from "./tasks.ts";
@@ -53,8 +54,7 @@ export async function runDaemon(argv: readonly string[]): Promise<number | undef
     const settings = load();
     harden();
     if (!given.foreground && !notifier.isManaged && !isInBackground()) return await startInBackground(argv);
-    // Without this, service managers and pkill see the name of Node's main thread.
-    process.title = "makuosan";
+    nameProcess();
     // All paths are absolute by now; no directory is kept from being unmounted.
     process.chdir("/");
     await run(settings, load, notifier, levels);

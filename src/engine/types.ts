@@ -218,6 +218,8 @@ export type Effect =
       readonly transfer: number;
       readonly firstBlock: number;
       readonly count: number;
+      /** Blocks that were made and not yet sent. With many of them there is time to make the next ones smaller. */
+      readonly waitingBlocks: number;
     }
   /** Every member has answered for a manifest block. */
   | {

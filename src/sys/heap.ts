@@ -3,32 +3,67 @@ import v8 from "node:v8";
 import vm from "node:vm";
 import { nativeFunction } from "./native.ts";
 
-/** A heap below this is not worth a collection: a thread that has done little has about 10 MiB. */
+/** A heap of this size is collected as soon as that holds up nobody. */
 const LARGE_HEAP_BYTES = 48 * 1024 * 1024;
 
 /** After this time without work, a collection holds up nobody. */
 const IDLE_MS = 2_000;
 
 /**
+ * A process of this size gives memory back after a longer pause: what a large transfer has left is more than V8 tells of its
+ * heaps. Not earlier, and not below, because V8 throws away compiled code, too, and the next transfer is slower: small
+ * transfers do not let the process grow so much.
+ */
+const LARGE_PROCESS_BYTES = 88 * 1024 * 1024;
+const QUIET_MS = 30_000;
+
+/**
  * Gives memory back in pauses. V8 collects when it needs memory, so a thread that has nothing more to do would keep what
- * a large transfer has left, for as long as it is idle. Each thread has a keeper of its own.
+ * its start or a large transfer has left, for as long as it is idle. Each thread has a keeper of its own.
  */
 export class HeapKeeper {
   private readonly isIdle: () => boolean;
+  private readonly onReleased: () => void;
   private timer: NodeJS.Timeout | undefined;
 
-  /** @param isIdle whether the thread has nothing to do */
-  constructor(isIdle: () => boolean) {
+  /**
+   * @param isIdle whether the thread has nothing to do
+   * @param onReleased called when memory was given back
+   */
+  constructor(isIdle: () => boolean, onReleased: () => void = () => undefined) {
     this.isIdle = isIdle;
+    this.onReleased = onReleased;
+  }
+
+  /** To be called when the thread has started: a third of its memory has served the start alone. */
+  noteStart(): void {
+    this.plan(IDLE_MS, () => this.release());
   }
 
   /** To be called when work has ended. */
   noteEnd(): void {
-    if (this.timer !== undefined || !this.isIdle()) return;
+    this.plan(IDLE_MS, () => {
+      if (heapBytes() >= LARGE_HEAP_BYTES) this.release();
+      else
+        this.plan(QUIET_MS, () => {
+          if (process.memoryUsage.rss() >= LARGE_PROCESS_BYTES) this.release();
+        });
+    });
+  }
+
+  private release(): void {
+    releaseHeap();
+    this.onReleased();
+  }
+
+  private plan(delayMs: number, work: () => void): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+    if (!this.isIdle()) return;
     this.timer = setTimeout(() => {
       this.timer = undefined;
-      if (this.isIdle() && heapBytes() >= LARGE_HEAP_BYTES) releaseHeap();
-    }, IDLE_MS).unref();
+      if (this.isIdle()) work();
+    }, delayMs).unref();
   }
 }
 

@@ -1,10 +1,10 @@
 /** Data blocks: segments of content, holes, withdrawals. */
 import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "./datagram.ts";
-import { REASON_BYTES } from "./limits.ts";
+import { BLOCK_UNPACKED_BYTES, REASON_BYTES, UNPACKED_BYTES } from "./limits.ts";
 
 /** The kinds of segments in a data block (PROTOCOL.md 6.2). */
-export const SegmentKind = { content: 1, withdrawn: 2, hole: 3 } as const;
+export const SegmentKind = { content: 1, withdrawn: 2, hole: 3, compressed: 4 } as const;
 
 /** A piece of a file. */
 export interface ContentSegment {
@@ -40,22 +40,27 @@ const CONTENT_HEADER_BYTES = 15;
 /** A hole: kind u8, entry u32, offset u64, length u64. */
 const HOLE_BYTES = 1 + 4 + 8 + 8;
 
-/** Fills one data block: kind u8, then segments to the end. Content is read straight into its place. */
-export class DataWriter {
-  private readonly writer: ByteWriter;
+/** A compressed segment: kind u8, length u16, and the frame. */
+const COMPRESSED_HEADER_BYTES = 1 + 2;
+
+/** Most bytes of one content segment: its length has two bytes. */
+const CONTENT_BYTES = 0xffff;
+
+/** Writes segments, one after the other. Content is read straight into its place. */
+export class SegmentWriter {
+  protected readonly writer: ByteWriter;
 
   constructor(memory: Uint8Array) {
-    this.writer = new ByteWriter(memory.subarray(0, BLOCK_PLAINTEXT_BYTES));
-    this.writer.u8(BlockKind.data);
+    this.writer = new ByteWriter(memory);
   }
 
   get isEmpty(): boolean {
-    return this.writer.position === 1;
+    return this.writer.position === 0;
   }
 
   /** How many bytes of content another segment could hold. */
   get contentRoom(): number {
-    return Math.max(0, this.writer.room - CONTENT_HEADER_BYTES);
+    return Math.min(CONTENT_BYTES, Math.max(0, this.writer.room - CONTENT_HEADER_BYTES));
   }
 
   /** The memory for the content of the next segment. */
@@ -90,28 +95,86 @@ export class DataWriter {
   }
 }
 
+/** Fills one data block: kind u8, then segments to the end. */
+export class DataWriter extends SegmentWriter {
+  /** Bytes of compressed segments before they were compressed. */
+  private unpackedBytes = 0;
+
+  constructor(memory: Uint8Array) {
+    super(memory.subarray(0, BLOCK_PLAINTEXT_BYTES));
+    this.writer.u8(BlockKind.data);
+  }
+
+  override get isEmpty(): boolean {
+    return this.writer.position === 1;
+  }
+
+  /** Adds segments as they are; false if they do not fit. */
+  addSegments(segments: Uint8Array): boolean {
+    if (this.writer.room < segments.length) return false;
+    this.writer.raw(segments);
+    return true;
+  }
+
+  /**
+   * Adds segments that have been compressed together; false if they do not fit, or would unpack to too much.
+   *
+   * @param frame the compressed bytes
+   * @param unpackedBytes how many they were before
+   */
+  addCompressed(frame: Uint8Array, unpackedBytes: number): boolean {
+    if (this.writer.room < COMPRESSED_HEADER_BYTES + frame.length) return false;
+    if (this.unpackedBytes + unpackedBytes > BLOCK_UNPACKED_BYTES) return false;
+    this.writer.u8(SegmentKind.compressed).u16(frame.length).raw(frame);
+    this.unpackedBytes += unpackedBytes;
+    return true;
+  }
+}
+
 /**
- * The segments of a data block, one by one.
+ * Unpacks a compressed segment.
+ *
+ * @param mostBytes the most that may come out
+ * @throws DecodeError if it is damaged, or if more would come out
+ */
+export type Unpack = (frame: Uint8Array, mostBytes: number) => Uint8Array;
+
+/**
+ * The segments of a data block, one by one; those of a compressed segment in its place.
  *
  * @throws DecodeError
  */
-export function* segmentsOf(plaintext: Uint8Array): Generator<Segment> {
+export function* segmentsOf(plaintext: Uint8Array, unpack: Unpack): Generator<Segment> {
   const reader = new ByteReader(plaintext);
   if (reader.u8() !== BlockKind.data) throw new DecodeError("not a data block");
+  let room = BLOCK_UNPACKED_BYTES;
   while (reader.remaining > 0) {
     const kind = reader.u8();
-    const entry = reader.u32();
-    if (kind === SegmentKind.withdrawn) {
-      const reason = reader.longText();
-      if (reason.length > REASON_BYTES) throw new DecodeError("a reason is too long");
-      yield { kind, entry, reason };
-    } else if (kind === SegmentKind.content) {
-      const offset = reader.u53("an offset");
-      yield { kind, entry, offset, bytes: reader.raw(reader.u16()) };
-    } else if (kind === SegmentKind.hole) {
-      yield { kind, entry, offset: reader.u53("an offset"), length: reader.u53("an offset") };
-    } else {
-      throw new DecodeError("unknown segment");
-    }
+    if (kind === SegmentKind.compressed) {
+      const unpacked = unpack(reader.raw(reader.u16()), Math.min(UNPACKED_BYTES, room));
+      room -= unpacked.length;
+      yield* plainSegments(new ByteReader(unpacked));
+    } else yield plainSegment(reader, kind);
   }
+}
+
+function* plainSegments(reader: ByteReader): Generator<Segment> {
+  while (reader.remaining > 0) yield plainSegment(reader, reader.u8());
+}
+
+function plainSegment(reader: ByteReader, kind: number): Segment {
+  const entry = reader.u32();
+  if (kind === SegmentKind.withdrawn) {
+    const reason = reader.longText();
+    if (reason.length > REASON_BYTES) throw new DecodeError("a reason is too long");
+    return { kind, entry, reason };
+  }
+  if (kind === SegmentKind.content) {
+    const offset = reader.u53("an offset");
+    return { kind, entry, offset, bytes: reader.raw(reader.u16()) };
+  }
+  if (kind === SegmentKind.hole) {
+    return { kind, entry, offset: reader.u53("an offset"), length: reader.u53("an offset") };
+  }
+  throw new DecodeError("unknown segment");
 }

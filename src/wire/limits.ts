@@ -31,6 +31,18 @@ export const BLOCK_FRAGMENTS = 44;
 /** The tag that AES-256-GCM appends to what it seals. */
 export const TAG_BYTES = 16;
 
+/**
+ * Most bytes that a compressed segment unpacks to: a receiver has memory for one of them at a time. It is a little more than
+ * a block holds, so that a sender can put what does not get smaller into a block as it is.
+ */
+export const UNPACKED_BYTES = 64 * 1024;
+
+/**
+ * Most bytes that all compressed segments of a block unpack to. Contents that get seventeen times smaller fill a block with
+ * it; a member writes it in a few milliseconds, and no seal makes it work longer than that.
+ */
+export const BLOCK_UNPACKED_BYTES = 1024 * 1024;
+
 /** Longest host name (that of Linux), and longest label and version, and most labels (chosen without measurement). */
 export const HOST_NAME_BYTES = 64;
 export const LABEL_BYTES = 32;

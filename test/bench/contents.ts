@@ -16,12 +16,13 @@ const SIZE_SPREAD = 1.3;
 
 /** The bytes of content, without names and attributes. */
 export function contentBytes(content: Content): number {
-  return content === "big" ? BIG_BYTES : content === "tree" ? TREE_BYTES : 0;
+  return content === "big" || content === "text" ? BIG_BYTES : content === "tree" ? TREE_BYTES : 0;
 }
 
 /** Puts what is to be pushed below a directory that is empty. */
 export function fill(content: Content, base: string): void {
   if (content === "big") makeBig(path.join(base, "big"));
+  else if (content === "text") makeText(path.join(base, "text"));
   else makeTree(path.join(base, "tree"));
 }
 
@@ -58,6 +59,23 @@ function makeBig(file: string): void {
   for (let written = 0; written < BIG_BYTES; written += piece.length) {
     fs.writeSync(descriptor, crypto.randomFillSync(piece));
   }
+  fs.closeSync(descriptor);
+}
+
+/** The sources of the packages that this project is built with, again and again: the same for one state of the project. */
+function makeText(file: string): void {
+  const packages: string = path.join(import.meta.dirname, "..", "..", "node_modules");
+  const files: string[] = ["typescript", "eslint", "prettier"].flatMap((name) =>
+    fs
+      .readdirSync(path.join(packages, name), { recursive: true, encoding: "utf8" })
+      .filter((found) => /\.(js|cjs|mjs|ts)$/.test(found))
+      .sort()
+      .map((found) => path.join(packages, name, found)),
+  );
+  const text: Buffer = Buffer.concat(files.map((one) => fs.readFileSync(one)));
+  const descriptor: number = fs.openSync(file, "w");
+  for (let written = 0; written < BIG_BYTES; written += text.length)
+    fs.writeSync(descriptor, text.subarray(0, BIG_BYTES - written));
   fs.closeSync(descriptor);
 }
 

@@ -37,7 +37,7 @@ interface Parsed {
 }
 
 const MEASURES: readonly Measure[] = ["times", "delay", "memory"];
-const CONTENTS: readonly Content[] = ["big", "tree", "unchanged"];
+const CONTENTS: readonly Content[] = ["big", "text", "tree", "unchanged"];
 const QUICK_PEERS: readonly string[] = ["makuosan", "plain", "rsync", "uftp", "udpcast"];
 const UNITS: readonly Units[] = ["trains", "datagrams"];
 

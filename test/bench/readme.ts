@@ -55,7 +55,7 @@ const SHORT_CONTENDERS: readonly string[] = ["makuosan, sealed", "rsync in paral
 
 const WORDS: Record<Language, Words> = {
   english: {
-    contents: { big: "256 MiB", tree: "5,000 files", unchanged: "nothing new" },
+    contents: { big: "256 MiB", text: "256 MiB of text", tree: "5,000 files", unchanged: "nothing new" },
     unlimited: "no limit",
     wire: "the wire itself",
     contenders: {},
@@ -64,7 +64,7 @@ const WORDS: Record<Language, Words> = {
       `One small file to four hosts, the whole command: ${middle} ms (from ${least} to ${most} ms).`,
   },
   japanese: {
-    contents: { big: "256 MiB", tree: "5,000 ファイル", unchanged: "変更なし" },
+    contents: { big: "256 MiB", text: "256 MiB のテキスト", tree: "5,000 ファイル", unchanged: "変更なし" },
     unlimited: "制限なし",
     wire: "回線の限界",
     contenders: {

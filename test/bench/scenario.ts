@@ -1,7 +1,7 @@
 /** What is measured: which files, over which network. */
 
-/** One file of 256 MiB; 5,000 small files; the same 5,000 where they are already. */
-export type Content = "big" | "tree" | "unchanged";
+/** One file of 256 MiB of random bytes, or of source text; 5,000 small files; the same 5,000 where they are already. */
+export type Content = "big" | "text" | "tree" | "unchanged";
 
 /**
  * What is on the links, and so what gets lost: whole trains of datagrams, as senders hand them to the kernel and

@@ -36,7 +36,7 @@ export class Faults {
   begin(): Promise<void>[] {
     this.plan = [];
     const running: Promise<void>[] = [];
-    for (let count = below(this.random, 4); count > 0; count--) {
+    for (let count = below(this.random, 5); count > 0; count--) {
       const host = this.fleet.hosts[below(this.random, this.fleet.hosts.length)];
       if (host === undefined) continue;
       const [delayMs, lengthMs] = [this.within(400), this.within(LONGEST_MS)];

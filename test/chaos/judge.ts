@@ -8,8 +8,8 @@ export interface Push {
   readonly number: number;
   readonly sender: string;
   readonly slots: readonly string[];
-  /** When its values were put into the sender's own tree, and when its result came; Infinity if it never came. */
-  readonly beganMs: number;
+  /** When it was asked for, and when its result came; Infinity if it never came. Its values were at its sender before. */
+  beganMs: number;
   endedMs: number;
   /** Undefined if the sender was killed. */
   result: SendResult | undefined;
@@ -81,11 +81,10 @@ function problemOf(
   return undefined;
 }
 
-/** Whether a push may have sent another one's value: that one has reached the sender after its own edit. */
+/** Whether a push may have sent another one's value: that one has reached the sender before it was read there. */
 function mayCarry(push: Push, source: Push, slot: string): boolean {
   if (push.sender === source.sender) return false;
-  const isMeanwhile = push.beganMs <= source.endedMs && source.beganMs <= push.endedMs;
-  return isMeanwhile && fateOf(source, push.sender, slot) !== "not done";
+  return source.beganMs <= push.endedMs && fateOf(source, push.sender, slot) !== "not done";
 }
 
 function fateOf({ sender, result, omitted }: Push, host: string, slot: string): Fate {

@@ -17,6 +17,9 @@ export const MIXTURE = -1;
 /** An empty slot. */
 export const NOTHING = 0;
 
+/** The time of the files of a push, in seconds. */
+const FIRST_SECOND = 1_700_000_000;
+
 /** So many bytes has the file of a push: from none to several blocks. */
 const sizeOf = (push: number) => (push * 7919) % 300_000;
 
@@ -42,13 +45,19 @@ export function edit(base: string, slot: string, push: number): void {
 
 function make(place: string, push: number): void {
   if (push % 4 === 0) fs.symlinkSync(`value-${push}`, place);
-  else if (push % 4 === 1) fs.writeFileSync(place, contentsOf(push));
+  else if (push % 4 === 1) writeAt(place, contentsOf(push), push);
   else {
     fs.mkdirSync(path.join(place, "sub"), { recursive: true });
-    fs.writeFileSync(path.join(place, `v${push}`), contentsOf(push));
-    fs.writeFileSync(path.join(place, "same"), String(push));
+    writeAt(path.join(place, `v${push}`), contentsOf(push), push);
+    writeAt(path.join(place, "same"), String(push), push);
     fs.writeFileSync(path.join(place, `sub/w${push}`), "");
   }
+}
+
+/** The clock of the kernel stands still for some milliseconds: two hosts would give one time to files of one size. */
+function writeAt(file: string, text: string, push: number): void {
+  fs.writeFileSync(file, text);
+  fs.utimesSync(file, FIRST_SECOND + push, FIRST_SECOND + push);
 }
 
 /** The push whose value a slot has. */

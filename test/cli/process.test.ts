@@ -41,7 +41,16 @@ async function daemon(context: TestContext, handle: RequestHandler["handle"]): P
 const SENT: Result = {
   ...{ result: "send", exitStatus: 0, hosts: [], unknown: [], unknownExcepts: [], aborted: undefined },
   missing: [],
-  ...{ entries: 0, sentEntries: 0, sentBytes: 0, unreadable: 0, deleted: 0, differing: 0, durationMs: 0 },
+  ...{
+    entries: 0,
+    sentEntries: 0,
+    sentBytes: 0,
+    savedBytes: 0,
+    unreadable: 0,
+    deleted: 0,
+    differing: 0,
+    durationMs: 0,
+  },
   repairedFragments: 0,
 };
 

@@ -48,6 +48,8 @@ test("requests are taken as they are", () => {
   for (const request of [
     SEND,
     { ...every, targets: ["alpha", "10.0.0.2"], detail: "all" },
+    { ...every, compression: "yes" },
+    { ...every, compression: "no" },
     { command: "status" },
     { command: "members" },
     { command: "loglevel", level: "debug" },

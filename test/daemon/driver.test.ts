@@ -85,7 +85,14 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
   const parts = { engine, epoch, keys, sealer, transport, inbound, pages };
   const driver = new Driver({ ...parts, ...none, onEvent, onTurn });
   const log = pino({ level: "silent" });
-  const settings = { hostName: "self", parallel: 1, excludes: [], ownerMatch: false, port: 5000 };
+  const settings = {
+    hostName: "self",
+    compression: "auto" as const,
+    parallel: 1,
+    excludes: [],
+    ownerMatch: false,
+    port: 5000,
+  };
   const transfers = new Transfers({
     ...{ engine, driver, log, settings },
     apart: new ApartHosts({ ring, foreign, nowMs: () => driver.nowMs() }),

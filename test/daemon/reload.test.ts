@@ -31,6 +31,7 @@ function otherValue({
   if (form.kind === "list") return ["a"];
   if (form.range !== undefined) return form.range[0] + 1;
   if (key === "loglevel") return "debug";
+  if (key === "compress") return "yes";
   return key === "delete-limit" ? "7" : (example ?? "/etc/hosts");
 }
 

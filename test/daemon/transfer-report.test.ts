@@ -31,7 +31,7 @@ function produced(wantedBytes: number, unreadable = 0): TransferReply {
     failure: undefined,
     unreadable,
     notices: unreadable === 0 ? [] : [{ kind: "unreadable", path: "secret", reason: reason("EACCES") }],
-    totals: { entries: 9, wantedBytes, sentEntries: 4, sentBytes: 100 },
+    totals: { entries: 9, wantedBytes, sentEntries: 4, sentBytes: 100, savedBytes: 0 },
   };
 }
 
@@ -64,7 +64,7 @@ test("the counts of the reading thread are taken over, and its notices told", ()
     },
   ]);
   assert.deepEqual(report.tally, {
-    totals: { entries: 9, wantedBytes: 500, sentEntries: 4, sentBytes: 100 },
+    totals: { entries: 9, wantedBytes: 500, sentEntries: 4, sentBytes: 100, savedBytes: 0 },
     unreadable: 1,
     deleted: 0,
     differing: 0,

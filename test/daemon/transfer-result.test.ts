@@ -13,7 +13,7 @@ import type { Member, Verdict } from "../../src/engine/types.ts";
 import { nodeInfo } from "../support/node-info.ts";
 
 const PUSH = { allOrNothing: false, isCheck: false, dryRun: false };
-const TOTALS = { entries: 7, wantedBytes: 300, sentEntries: 3, sentBytes: 200 };
+const TOTALS = { entries: 7, wantedBytes: 300, sentEntries: 3, sentBytes: 200, savedBytes: 0 };
 
 function verdict(number: number, outcome: Verdict["outcome"] = "done"): Verdict {
   const reason = outcome === "done" ? "" : "because";
@@ -149,6 +149,7 @@ test("the result names hosts as people see them, in the order of their names", (
     entries: 7,
     sentEntries: 3,
     sentBytes: 200,
+    savedBytes: 0,
     unreadable: 1,
     deleted: 2,
     differing: 4,

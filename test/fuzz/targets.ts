@@ -9,6 +9,7 @@ import { parseConfig } from "../../src/daemon/settings/config.ts";
 import { readKeyFile } from "../../src/net/key-file.ts";
 import { JournalWriter, readJournal } from "../../src/tree/apply/journal.ts";
 import type { DirectoryHandle, Disk, FileHandle } from "../../src/tree/disk/disk.ts";
+import { unpack } from "../../src/tree/entries/compression.ts";
 import { segmentsOf } from "../../src/wire/data-block.ts";
 import { datagramLength } from "../../src/wire/datagram.ts";
 import { decodeManifest } from "../../src/wire/manifest.ts";
@@ -122,7 +123,7 @@ export const TARGETS: readonly Target[] = [
   target(
     "data-blocks",
     DECODE_ERRORS,
-    (input) => [...segmentsOf(input)],
+    (input) => [...segmentsOf(input, unpack)],
     (decoded, input) => assert.deepEqual(plainOf(decoded), naiveSegments(input)),
   ),
   target("journals", DECODE_ERRORS, readSteps, isStable(readSteps, writeSteps)),

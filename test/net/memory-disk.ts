@@ -1,6 +1,7 @@
 import { Bitmap } from "../../src/base/bitmap.ts";
 import type { Input, ProducedBlock, StageOutcome } from "../../src/engine/types.ts";
 import { openBlock, sealBlock } from "../../src/net/block-sealing.ts";
+import { unpack } from "../../src/tree/entries/compression.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "../../src/wire/datagram.ts";
 import { DataWriter, SegmentKind, segmentsOf } from "../../src/wire/data-block.ts";
 import { TAG_BYTES } from "../../src/wire/limits.ts";
@@ -114,7 +115,7 @@ export class MemoryStage {
     }
     this.staged++;
     if (kind === BlockKind.manifest) return { kind: "staged", wants: this.plan(plaintext), ...NOTHING_MORE };
-    for (const segment of segmentsOf(plaintext)) {
+    for (const segment of segmentsOf(plaintext, unpack)) {
       const file = this.files[segment.entry];
       if (file === undefined || segment.kind !== SegmentKind.content) continue;
       file.content.set(segment.bytes, segment.offset);

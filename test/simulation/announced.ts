@@ -1,3 +1,4 @@
+import { unpack } from "../../src/tree/entries/compression.ts";
 import { SegmentKind, segmentsOf } from "../../src/wire/data-block.ts";
 import { BlockKind } from "../../src/wire/datagram.ts";
 import { type Entry, EntryType, isNameOnly } from "../../src/wire/entry.ts";
@@ -40,7 +41,7 @@ export class Announced {
       for (const directory of decodeManifest(plaintext).directories) this.addDirectory(directory);
       return;
     }
-    for (const segment of segmentsOf(plaintext))
+    for (const segment of segmentsOf(plaintext, unpack))
       if (segment.kind === SegmentKind.withdrawn) this.withdrawn.add(segment.entry);
   }
 

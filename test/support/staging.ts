@@ -2,6 +2,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { type Reason, sentenceOf } from "../../src/base/reason.ts";
+import { type CompressionMode, unpack } from "../../src/tree/entries/compression.ts";
 import { segmentsOf } from "../../src/wire/data-block.ts";
 import { entriesNeedingContents, separateEntries } from "../../src/wire/differences.ts";
 import { Directories } from "../../src/tree/disk/directories.ts";
@@ -35,6 +36,8 @@ export class StagingPair {
   /** Paths that the receiver protects. */
   protection: Protection | undefined;
   listsChanges = false;
+  /** Whether the sender compresses contents. */
+  compression: CompressionMode = "no";
   deleteLimit = DEFAULT_DELETE_LIMIT;
   notices: SourceNotice[] = [];
   /** How many entries were wanted in all stagings. */
@@ -68,7 +71,7 @@ export class StagingPair {
       this.from,
       new Owners(),
       { paths, recursive },
-      { rules: { ...NO_RULES, ...this.scanRules }, dryRun },
+      { rules: { ...NO_RULES, ...this.scanRules }, dryRun, compression: this.compression },
     );
     const base = Directories.at(new MemberDisk(), this.to);
     this.bases.push(base);
@@ -107,7 +110,7 @@ export class StagingPair {
         const needed = differences === undefined ? wants : entriesNeedingContents(differences);
         source.settle(number, wants, needed, separate);
       } else {
-        this.sentSegments += [...segmentsOf(plaintext)].length;
+        this.sentSegments += [...segmentsOf(plaintext, unpack)].length;
         stage.write(plaintext);
       }
     }

@@ -4,6 +4,7 @@ import { Bitmap } from "../../src/base/bitmap.ts";
 import { DecodeError } from "../../src/base/bytes.ts";
 import { hexOf } from "../../src/base/hex.ts";
 import { below, randomBytes, type Random, SeededRandom } from "../../src/base/random.ts";
+import { unpack } from "../../src/tree/entries/compression.ts";
 import { BlockKind, datagramLength, decodeFragment, FragmentHeader } from "../../src/wire/datagram.ts";
 import { segmentsOf } from "../../src/wire/data-block.ts";
 import { MANIFEST_ENTRIES, WANTS_PER_STATUS } from "../../src/wire/limits.ts";
@@ -59,7 +60,7 @@ const TARGETS: readonly Target[] = [
   {
     name: "segmentsOf",
     inputs: 20_000,
-    decode: (bytes) => [...segmentsOf(bytes)],
+    decode: (bytes) => [...segmentsOf(bytes, unpack)],
     make: (random) => randomData(random, 5),
     firstBytes: [BlockKind.data],
     mostBytes: 0,

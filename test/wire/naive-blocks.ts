@@ -1,3 +1,4 @@
+import zlib from "node:zlib";
 import { Cursor, demand, isOne, reason, Refused } from "./naive-cursor.ts";
 import type { Plain } from "./plain.ts";
 
@@ -168,17 +169,57 @@ export function naiveSegments(bytes: Uint8Array): Plain {
   const from = new Cursor(bytes);
   demand(from.u8() === 2, "block kind");
   const segments: Plain[] = [];
+  let unpackedBytes = 0;
   while (from.left > 0) {
     const kind = from.u8();
-    const entry = from.u32();
-    demand(kind >= 1 && kind <= 3, "segment");
-    if (kind === 2) segments.push({ kind, entry, reason: reason(from) });
-    else if (kind === 3) segments.push({ kind, entry, offset: place(from), length: place(from) });
-    else {
-      const offset = from.u64();
-      demand(offset < 1n << 53n, "offset");
-      segments.push({ kind, entry, offset: Number(offset), bytes: from.hex(from.u16()) });
+    if (kind !== 4) {
+      segments.push(naiveSegment(from, kind));
+      continue;
     }
+    const unpacked = unpackedSegment(Buffer.from(from.hex(from.u16()), "hex"));
+    unpackedBytes += unpacked.length;
+    demand(unpacked.length <= 65536 && unpackedBytes <= 1048576, "unpacked bytes");
+    for (const inside = new Cursor(unpacked); inside.left > 0;)
+      segments.push(naiveSegment(inside, inside.u8()));
   }
   return segments;
+}
+
+function naiveSegment(from: Cursor, kind: number): Plain {
+  const entry = from.u32();
+  demand(kind >= 1 && kind <= 3, "segment");
+  if (kind === 2) return { kind, entry, reason: reason(from) };
+  if (kind === 3) return { kind, entry, offset: place(from), length: place(from) };
+  const offset = from.u64();
+  demand(offset < 1n << 53n, "offset");
+  return { kind, entry, offset: Number(offset), bytes: from.hex(from.u16()) };
+}
+
+/** A frame of one segment without a dictionary, which tells its size; the output is read as a stream. */
+function unpackedSegment(frame: Buffer): Uint8Array {
+  const start = frame.subarray(0, 5).toString("hex");
+  demand(/^28b52ffd[26a][04]$/.test(start), "frame");
+  const sizeBytes = [1, 2, 4][Math.floor((frame[4] ?? 0) / 64)] ?? 0;
+  demand(frame.length >= 5 + sizeBytes, "size");
+  const size = frame.readUIntLE(5, sizeBytes) + (sizeBytes === 2 ? 256 : 0);
+  demand(size <= 65536, "size");
+  let unpacked: Buffer;
+  try {
+    unpacked = zlib.zstdDecompressSync(frame);
+  } catch {
+    throw new Refused("frame");
+  }
+  demand(unpacked.length === size, "size");
+  // What is left over would make a second frame, or nothing; cut off by a byte, the frame is not whole any more.
+  demand(isNotWhole(frame.subarray(0, -1)), "end");
+  return unpacked;
+}
+
+function isNotWhole(frame: Buffer): boolean {
+  try {
+    zlib.zstdDecompressSync(frame);
+    return false;
+  } catch {
+    return true;
+  }
 }

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { DecodeError } from "../../src/base/bytes.ts";
 import { hexOf } from "../../src/base/hex.ts";
 import { below, randomBytes, type Random, SeededRandom } from "../../src/base/random.ts";
+import { unpack } from "../../src/tree/entries/compression.ts";
 import { segmentsOf } from "../../src/wire/data-block.ts";
 import { datagramLength } from "../../src/wire/datagram.ts";
 import { decodeManifest } from "../../src/wire/manifest.ts";
@@ -62,7 +63,7 @@ const FORMS: readonly Form[] = [
   {
     name: "data blocks",
     make: (random) => randomData(random, 6),
-    decode: (bytes) => [...segmentsOf(bytes)],
+    decode: (bytes) => [...segmentsOf(bytes, unpack)],
     naive: naiveSegments,
     samples: 1000,
     mutantsPerSample: 8,

@@ -1,8 +1,10 @@
+import zlib from "node:zlib";
 import { Bitmap } from "../../src/base/bitmap.ts";
 import { hexOf } from "../../src/base/hex.ts";
 import { below, randomBytes, type Random } from "../../src/base/random.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../../src/wire/datagram.ts";
-import { DataWriter } from "../../src/wire/data-block.ts";
+import { DataWriter, SegmentWriter } from "../../src/wire/data-block.ts";
+import { UNPACKED_BYTES } from "../../src/wire/limits.ts";
 import { differingEntries } from "../../src/wire/differences.ts";
 import {
   DIGEST_BYTES,
@@ -328,23 +330,35 @@ export function randomManifest(random: Random, most: number): Uint8Array {
 export function randomData(random: Random, most: number): Uint8Array {
   const writer = new DataWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES));
   for (let rest = below(random, most + 1); rest > 0; rest--) {
-    if (below(random, 6) === 0) writer.addHole(u32(random), fileSize(random), fileSize(random));
-    else if (below(random, 4) === 0) writer.addWithdrawal(u32(random), text(random, 0, 512, 0));
-    else if (writer.contentRoom > 0) {
-      const bytes = writer.contentSpace(below(random, pick(random, [2, 100, 3000])));
-      bytes.set(randomBytes(random, bytes.length));
-      writer.addContent(
-        u32(random),
-        pick(random, [0, below(random, 1e9), Number.MAX_SAFE_INTEGER]),
-        bytes.length,
-      );
-    }
+    if (below(random, 5) === 0) addCompressed(random, writer);
+    else addSegment(random, writer);
   }
   return writer.finish();
 }
 
 function positions(random: Random): number[] {
   return Array.from({ length: 1000 }, (_, position) => position).filter(() => u32(random) % 7 === 0);
+}
+
+function addCompressed(random: Random, writer: DataWriter): void {
+  const inside = new SegmentWriter(new Uint8Array(UNPACKED_BYTES));
+  for (let rest = below(random, 4); rest > 0; rest--) addSegment(random, inside);
+  const plain = inside.finish();
+  writer.addCompressed(zlib.zstdCompressSync(plain), plain.length);
+}
+
+function addSegment(random: Random, writer: SegmentWriter): void {
+  if (below(random, 6) === 0) writer.addHole(u32(random), fileSize(random), fileSize(random));
+  else if (below(random, 4) === 0) writer.addWithdrawal(u32(random), text(random, 0, 512, 0));
+  else if (writer.contentRoom > 0) {
+    const bytes = writer.contentSpace(below(random, pick(random, [2, 100, 3000])));
+    bytes.set(randomBytes(random, bytes.length));
+    writer.addContent(
+      u32(random),
+      pick(random, [0, below(random, 1e9), Number.MAX_SAFE_INTEGER]),
+      bytes.length,
+    );
+  }
 }
 
 function condition(random: Random): Condition {

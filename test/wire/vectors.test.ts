@@ -1,3 +1,4 @@
+import { unpack } from "../../src/tree/entries/compression.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../../src/wire/datagram.ts";
 import { DataWriter, type Segment, SegmentKind, segmentsOf } from "../../src/wire/data-block.ts";
 import { decodeManifest, type ManifestBlock, ManifestWriter } from "../../src/wire/manifest.ts";
@@ -12,7 +13,7 @@ testVectors("datagrams.json", { encode: encodeDatagram, decode: decodeDatagram, 
 testVectors("manifests.json", { encode: encodeManifest, decode: decodeManifest, naive: naiveManifest });
 testVectors("data-blocks.json", {
   encode: encodeSegments,
-  decode: (bytes) => [...segmentsOf(bytes)],
+  decode: (bytes) => [...segmentsOf(bytes, unpack)],
   naive: naiveSegments,
 });
 

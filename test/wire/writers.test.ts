@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { InvariantError } from "../../src/base/assert.ts";
 import { Bitmap } from "../../src/base/bitmap.ts";
+import { unpack } from "../../src/tree/entries/compression.ts";
 import {
   BLOCK_PLAINTEXT_BYTES,
   CONTROL_PLAINTEXT_BYTES,
@@ -119,7 +120,7 @@ test("a data block can be filled to its last byte", () => {
   assert.ok(!writer.isEmpty);
   const bytes = writer.finish();
   assert.equal(bytes.length, BLOCK_PLAINTEXT_BYTES);
-  const segments = [...segmentsOf(bytes)];
+  const segments = [...segmentsOf(bytes, unpack)];
   assert.equal(segments.length, 2);
   assert.deepEqual(segments[1], { kind: 1, entry: 2, offset: 7, bytes: new Uint8Array(room).fill(0x61) });
 });
@@ -129,7 +130,7 @@ test("a withdrawal that does not fit is left for the next block", () => {
   writer.addContent(1, 0, writer.contentRoom - 10);
   assert.ok(!writer.addWithdrawal(2, "a reason of some length"));
   assert.ok(writer.addWithdrawal(2, "why"));
-  assert.deepEqual([...segmentsOf(writer.finish())].at(-1), { kind: 2, entry: 2, reason: "why" });
+  assert.deepEqual([...segmentsOf(writer.finish(), unpack)].at(-1), { kind: 2, entry: 2, reason: "why" });
 });
 
 test("reasons are cut to what every receiver takes", () => {
@@ -141,7 +142,7 @@ test("reasons are cut to what every receiver takes", () => {
   const writer = new DataWriter(memory());
   writer.addWithdrawal(0, long);
   assert.deepEqual(
-    [...segmentsOf(writer.finish())],
+    [...segmentsOf(writer.finish(), unpack)],
     [{ kind: 2, entry: 0, reason: long.slice(0, REASON_BYTES) }],
   );
 });

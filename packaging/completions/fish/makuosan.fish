@@ -25,6 +25,7 @@ complete -c makuosan -l no-offload -d 'Use only the network calls of Node itself
 complete -c makuosan -s r -l no-receive -d 'Do not receive files'
 complete -c makuosan -s s -l no-send -d 'Do not send files'
 complete -c makuosan -s f -l parallel -x -d 'Transfers that this host sends at the same time'
+complete -c makuosan -l compress -x -a 'auto yes no' -d 'Compress contents: auto, yes or no'
 complete -c makuosan -l exclude -x -d 'Patterns of files that this host neither sends nor changes, separated by commas'
 complete -c makuosan -l catch-up -d 'Get pushes that this host has missed, and bring them to others'
 complete -c makuosan -l delete-limit -x -d 'Most entries that a transfer may delete on this host: a number, or a percentage'

@@ -118,6 +118,6 @@ function startWorker(settings: WorkerSettings): Worker {
   // The threads live as long as the process. Node's book of their files does not know those that src/sys has opened, and
   // warns of each one that is closed.
   const options = { workerData: settings, trackUnmanagedFds: false };
-  if (isSea()) return new Worker(getAsset("worker.js", "utf8"), { ...options, eval: true });
+  if (isSea()) return new Worker(getAsset("thread.js", "utf8"), { ...options, eval: true });
   return new Worker(new URL("./worker.ts", import.meta.url), options);
 }

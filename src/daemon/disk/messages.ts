@@ -5,6 +5,7 @@ import type { Bitmap } from "../../base/bitmap.ts";
 import type { NativeWorkerData } from "../../sys/native.ts";
 import type { PublishedPaths } from "../../tree/scan/published-paths.ts";
 import type { ScanRequest, ScanRules } from "../../tree/scan/request.ts";
+import type { CompressionMode } from "../../tree/entries/compression.ts";
 import type { DeleteLimit } from "../../tree/decide/superfluous.ts";
 import type { StageTotals } from "../../tree/apply/tally.ts";
 import type { Origin } from "../../wire/origin.ts";
@@ -54,6 +55,8 @@ export type SourceCommand =
       readonly rules: SourceRules;
       /** Contents are not read: nobody will stage them. */
       readonly dryRun: boolean;
+      /** Whether contents are compressed. */
+      readonly compression: CompressionMode;
     }
   | Extract<Effect, { kind: "produce" }>
   | {
@@ -127,6 +130,8 @@ export interface SourceTotals {
   readonly withheld?: Withheld;
   /** Whether the list of what was published is written. */
   readonly isListed?: boolean;
+  /** How many of them compression has kept off the network. */
+  readonly savedBytes: number;
 }
 
 /** From the source thread. */

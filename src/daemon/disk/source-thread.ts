@@ -59,7 +59,7 @@ interface OpenSource {
   isListed?: boolean;
 }
 
-const NO_TOTALS = { entries: 0, wantedBytes: 0, sentEntries: 0, sentBytes: 0 };
+const NO_TOTALS = { entries: 0, wantedBytes: 0, sentEntries: 0, sentBytes: 0, savedBytes: 0 };
 
 const header = new FragmentHeader();
 /** Where a block is made and sealed, before it is cut into datagrams. */
@@ -70,6 +70,7 @@ export function runSourceThread(port: MessagePort, settings: WorkerSettings): vo
   const sources = new Map<number, OpenSource>();
   let device = deviceOfDirectory(settings.base);
   const heap = new HeapKeeper(() => sources.size === 0);
+  heap.noteStart();
   const reply = (message: SourceReply) => port.postMessage(message);
   /** Commits that are under way: nothing of the tree is read in the middle of them. */
   let holds = 0;
@@ -111,7 +112,7 @@ function carryOut(command: TransferCommand, context: SourceContext): void {
   }
   const open = sources.get(command.transfer);
   if (open === undefined) return;
-  if (command.kind === "produce") reply(produce(open, command.transfer, command.firstBlock, command.count));
+  if (command.kind === "produce") reply(produce(open, command));
   else if (command.kind === "settle") settle(open, command, reply);
   else {
     open.source?.close();
@@ -158,11 +159,11 @@ function openSource(
   try {
     // The daemon has checked, locked and recovered the directory that it started with, and no other one.
     if (leadsElsewhere(givenBase, base)) throw new UserError(sentence("base-moved", bytesOfText(givenBase)));
-    const { request, rules, dryRun } = command;
+    const { request, rules, dryRun, compression } = command;
     const { list, published, ...rest } = rules;
     const isRecorded = list !== undefined && lists !== undefined;
     const named = { ...rest, isRecorded, published: published?.map((one) => readNamed(lists, one)) };
-    const source = new Source(base, owners, request, { rules: named, dryRun }, device);
+    const source = new Source(base, owners, request, { rules: named, dryRun, compression }, device);
     return { ...common, source, failure: undefined, list: isRecorded ? lists + list : undefined };
   } catch (error) {
     const failure =
@@ -177,7 +178,8 @@ function readNamed(lists: string | undefined, list: NamedList): PublishedPaths {
   return { ...list, bytes: fs.readFileSync(`${lists ?? ""}${list.name}`) };
 }
 
-function produce(open: OpenSource, transfer: number, firstBlock: number, count: number): SourceReply {
+function produce(open: OpenSource, command: Extract<SourceCommand, { kind: "produce" }>): SourceReply {
+  const { transfer, firstBlock, count, waitingBlocks } = command;
   const { source } = open;
   const blocks: ProducedBlock[] = [];
   let made: MadeBlock | undefined;
@@ -188,7 +190,7 @@ function produce(open: OpenSource, transfer: number, firstBlock: number, count: 
     if (blocks.length > 0 && performance.now() >= endMs) break;
     const number = firstBlock + blocks.length;
     try {
-      made = source.makeBlock(number, memory);
+      made = source.makeBlock(number, memory, waitingBlocks + blocks.length);
     } catch (error) {
       failure = error instanceof UserError ? error.message : sentence("tree-unreadable", explain(error));
       made = undefined;

@@ -128,6 +128,7 @@ class StageThread {
       });
       for (const { name, isLeft } of finished) if (isLeft) this.leftovers.add(name);
       this.reply({ kind: "recovered", finished, failure: undefined });
+      this.heap.noteStart();
     } catch (error) {
       this.reply({ kind: "recovered", finished: [], failure: stageFailure(error) });
     }

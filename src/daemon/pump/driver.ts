@@ -12,6 +12,7 @@ import { Bitmap } from "../../base/bitmap.ts";
 import type { ControlSealer } from "../../net/sealing.ts";
 import type { Transport } from "../../net/transports/transport.ts";
 import type { ScanRequest } from "../../tree/scan/request.ts";
+import type { CompressionMode } from "../../tree/entries/compression.ts";
 import { DATAGRAM_BYTES } from "../../wire/limits.ts";
 import type { NodeInfo } from "../../wire/membership-messages.ts";
 import { encodeMessage } from "../../wire/message.ts";
@@ -38,6 +39,8 @@ export interface TransferObserver {
   readonly request: ScanRequest;
   readonly rules: SourceRules;
   readonly detail: ReportDetail;
+  /** Whether contents are compressed. */
+  readonly compression: CompressionMode;
   /** The name by which people see a member. */
   hostOf(epoch: string): string;
   /** Called with each reply of the reading thread, until the transfer is over. */
@@ -160,6 +163,7 @@ export class Driver {
       request: observer.request,
       rules: observer.rules,
       dryRun,
+      compression: observer.compression,
     });
     this.handle(input);
   }

@@ -1,6 +1,13 @@
 /** Carries out the requests of msync. */
 import { bytesOfText } from "../../base/display.ts";
-import type { DoctorFinding, Event, Request, Result, WaitRequest } from "../../console/protocol.ts";
+import type {
+  DoctorFinding,
+  Event,
+  MemberInfo,
+  Request,
+  Result,
+  WaitRequest,
+} from "../../console/protocol.ts";
 import type { RequestHandler } from "../../console/conversation.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
 import type { PeerCredentials } from "../../sys/peer-credentials.ts";
@@ -10,6 +17,7 @@ import { byHostName, displayName } from "./host-names.ts";
 import type { Doctor } from "../doctor/doctor.ts";
 import type { Driver } from "../pump/driver.ts";
 import type { History } from "./history.ts";
+import type { ReceivedTransfers } from "./received.ts";
 import { parseLogLevel } from "../settings/settings.ts";
 import { problemsOf, statusLines, statusOf, type StatusParts } from "./status.ts";
 import { chooseTargets, meets, type NamedHost, namedMember, namedProblem } from "./targets.ts";
@@ -22,6 +30,7 @@ export interface ServiceParts extends StatusParts {
   readonly arrivals: Arrivals;
   readonly history: History;
   readonly doctor: Doctor;
+  readonly received: Pick<ReceivedTransfers, "current">;
 }
 
 /** Carries out the requests that come over the control socket. */
@@ -59,6 +68,8 @@ export class ConsoleService implements RequestHandler {
           base: bytesOfText(this.parts.settings.base),
           excludes: this.parts.settings.excludes,
         };
+      case "activity":
+        return this.activity();
       case "doctor":
         return {
           result: "doctor",
@@ -149,8 +160,8 @@ export class ConsoleService implements RequestHandler {
     return { values: statusLines(status), status };
   }
 
-  private members(): Result {
-    const { engine, settings } = this.parts;
+  private memberInfos(): MemberInfo[] {
+    const { engine } = this.parts;
     const members = [...engine.membership.members];
     const shown = members.map((member) => ({
       host: displayName(member, members),
@@ -164,9 +175,28 @@ export class ConsoleService implements RequestHandler {
       ...this.stateOf(member),
     }));
     shown.sort((a, b) => (a.host < b.host ? -1 : 1));
+    return shown;
+  }
+
+  private activity(): Result {
+    const { engine, settings, transport, transfers, received } = this.parts;
+    return {
+      result: "activity",
+      host: settings.hostName,
+      address: transport.ownAddress.ip,
+      members: this.memberInfos(),
+      problems: problemsOf(engine, settings.port),
+      outgoing: transfers.activity(),
+      incoming: received.current,
+      waiting: transfers.waiting,
+    };
+  }
+
+  private members(): Result {
+    const { engine, settings } = this.parts;
     return {
       result: "members",
-      members: shown,
+      members: this.memberInfos(),
       problems: problemsOf(engine, settings.port),
       isSealed: this.parts.ring.isSecret,
     };

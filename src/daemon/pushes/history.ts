@@ -168,7 +168,7 @@ export function sentEntry(
   by: PushedBy | undefined,
   isCatchUp: boolean,
 ): HistoryEntry {
-  const { sentEntries: entries, sentBytes: bytes, exitStatus } = result;
+  const { sentEntries: entries, sentBytes: bytes, savedBytes, exitStatus } = result;
   const durationMs = Math.round(result.durationMs);
   const time = new Date(Date.now() - durationMs).toISOString();
   const reached = result.hosts.map(({ host, outcome, reason }) => ({ host, outcome, reason }));
@@ -177,19 +177,8 @@ export function sentEntry(
   });
   const hosts = [...reached, ...missing];
   const kind = isCatchUp ? { isCatchUp } : {};
-  return {
-    time,
-    direction: "sent",
-    ...kind,
-    transfer,
-    from,
-    by,
-    entries,
-    bytes,
-    durationMs,
-    exitStatus,
-    hosts,
-  };
+  const amount = { entries, bytes, savedBytes };
+  return { time, direction: "sent", ...kind, transfer, from, by, ...amount, durationMs, exitStatus, hosts };
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Makes entries of the history from the transfers that this node receives. */
-import type { HistoryEntry } from "../../console/protocol.ts";
+import type { HistoryEntry, IncomingTransfer } from "../../console/protocol.ts";
 import { inboundName, type NodeEvent } from "../../engine/types.ts";
 import type { StageReply } from "../disk/messages.ts";
 
@@ -30,6 +30,14 @@ export class ReceivedTransfers {
   constructor(hostName: string, record: (entry: HistoryEntry) => void) {
     this.hostName = hostName;
     this.record = record;
+  }
+
+  /** The transfers that are being received. */
+  get current(): IncomingTransfer[] {
+    return [...this.incoming.values()].map(({ from, dryRun, beganMs }) => ({
+      ...{ from, dryRun },
+      seconds: Math.round((performance.now() - beganMs) / 1000),
+    }));
   }
 
   /** The staging thread has replied: when a transfer is prepared, its amount is known. */

@@ -76,7 +76,7 @@ export function statusOf(parts: StatusParts): StatusInfo {
 }
 
 function settingsOf(settings: Settings) {
-  const { hooks, parallel, receives, sends, ownerMatch, excludes, labels } = settings;
+  const { hooks, parallel, compression, receives, sends, ownerMatch, excludes, labels } = settings;
   return {
     host: settings.hostName,
     base: bytesOfText(settings.base),
@@ -85,7 +85,7 @@ function settingsOf(settings: Settings) {
     deleteLimit: deleteLimitText(settings.deleteLimit),
     preCommit: bytesOfText(hooks.preCommit ?? ""),
     postCommit: bytesOfText(hooks.postCommit ?? ""),
-    ...{ parallel, receives, sends, ownerMatch, excludes, labels },
+    ...{ parallel, compression, receives, sends, ownerMatch, excludes, labels },
   };
 }
 
@@ -150,6 +150,7 @@ export function statusLines(status: StatusInfo): [string, string][] {
     ["sending", String(status.sending)],
     ["waiting", String(status.waiting)],
     ["parallel", String(status.parallel)],
+    ["compress", status.compression],
     ["receives", yesOrNo(status.receives)],
     ["sends", yesOrNo(status.sends)],
     ["owner match", yesOrNo(status.ownerMatch)],

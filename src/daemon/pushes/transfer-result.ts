@@ -22,7 +22,7 @@ export type RequestTerms = Pick<SendRequest, "allOrNothing" | "isCheck" | "dryRu
 
 /** The tally of a transfer that has not begun. */
 export const EMPTY_TALLY: Tally = {
-  totals: { entries: 0, wantedBytes: 0, sentEntries: 0, sentBytes: 0 },
+  totals: { entries: 0, wantedBytes: 0, sentEntries: 0, sentBytes: 0, savedBytes: 0 },
   unreadable: 0,
   deleted: 0,
   differing: 0,
@@ -114,7 +114,7 @@ export function exitStatusOf(
 }
 
 function fromTally({ unknown, unknownExcepts, missing }: PushTargets, { totals, ...counts }: Tally) {
-  const { entries, sentEntries, sentBytes } = totals;
+  const { entries, sentEntries, sentBytes, savedBytes } = totals;
   const absent = { unknown, unknownExcepts, missing };
-  return { result: "send", ...absent, entries, sentEntries, sentBytes, ...counts } as const;
+  return { result: "send", ...absent, entries, sentEntries, sentBytes, savedBytes, ...counts } as const;
 }

@@ -1,7 +1,7 @@
 /** The pushes of this node that run or wait: their start, their turns and their end. */
 import { sentence } from "../../base/reason.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
-import type { Event, PushedBy, SendRequest, SendResult } from "../../console/protocol.ts";
+import type { Event, OutgoingTransfer, PushedBy, SendRequest, SendResult } from "../../console/protocol.ts";
 import type { NodeEngine } from "../../engine/node.ts";
 import type { Member, NodeEvent, TransferResult } from "../../engine/types.ts";
 import type { PeerCredentials } from "../../sys/peer-credentials.ts";
@@ -14,9 +14,11 @@ import type { InterfaceWatch } from "../service/interface-watch.ts";
 import type { Log } from "../service/log.ts";
 import { findGroupNumber } from "../settings/accounts.ts";
 import type { ApartHosts } from "./apart-hosts.ts";
+import { commandLine, logRequest } from "./audit.ts";
 import { ownerForGroup, pushedBy } from "./callers.ts";
 import { addressesBeside, unroutedNetwork } from "../../net/interfaces.ts";
 import type { Settings } from "../settings/settings.ts";
+import { compressionFor } from "./compression-choice.ts";
 import { datagramBytesFor } from "./datagram-length.ts";
 import { byHostName, displayName } from "./host-names.ts";
 import { addMissing, noMember, type PushTargets } from "./missing.ts";
@@ -37,7 +39,10 @@ export interface TransferParts {
   readonly engine: Pick<NodeEngine, "membership" | "outboundTransfer">;
   readonly driver: Pick<Driver, "startTransfer" | "handle" | "nowMs">;
   readonly log: Log;
-  readonly settings: Pick<Settings, "hostName" | "parallel" | "excludes" | "ownerMatch" | "port">;
+  readonly settings: Pick<
+    Settings,
+    "hostName" | "parallel" | "excludes" | "ownerMatch" | "port" | "compression"
+  >;
   /** Knows the hosts that cannot be reached for their key. */
   readonly apart: Pick<ApartHosts, "lost" | "verdictOn">;
   readonly watch: Pick<InterfaceWatch, "state" | "datagramBytes">;
@@ -102,6 +107,14 @@ export class Transfers {
   /** How far each running transfer is. */
   progress(): TransferProgress[] {
     return [...this.running].map(([transfer, { report }]) => report.progress(this.senderOf(transfer)));
+  }
+
+  /** The running transfers for people: who has asked for what, and how far it is. */
+  activity(): OutgoingTransfer[] {
+    return [...this.running].map(([transfer, { report, request, by }]) => {
+      const { memberCount: _memberCount, ...progress } = report.progress(this.senderOf(transfer));
+      return { ...progress, user: by?.user ?? "", request: commandLine(request) };
+    });
   }
 
   /**
@@ -215,6 +228,7 @@ export class Transfers {
     const transfer = ++this.lastTransfer;
     const { members } = targets;
     const hosts = new Map(members.map((member) => [member.epoch, displayName(member, members)]));
+    logRequest(log, transfer, request, by, members.length);
     const report = new TransferReport(transfer, request, hosts, emit, log);
     const isCatchUp = asked.rules !== undefined;
     const rules = asked.rules ?? this.pushRules(asked, transfer, members);
@@ -233,6 +247,7 @@ export class Transfers {
       {
         request: { paths: request.paths, recursive: request.recursive },
         rules,
+        compression: compressionFor(members, request, this.parts.settings.compression),
         detail: request.detail,
         hostOf: (epoch) => report.hostOf(epoch) ?? epoch,
         onSource: (reply) => report.onSource(reply),
@@ -305,9 +320,9 @@ export class Transfers {
     const plain = resultOfTransfer(request, targets, tally, nameOf, result, durationMs);
     const sendResult = request.dryRun ? plain : this.withProspects(plain, result);
     this.parts.publications.end(transfer, result, tally.totals);
-    const { sentEntries: files, sentBytes: bytes, hosts, exitStatus } = sendResult;
+    const { sentEntries: files, sentBytes: bytes, savedBytes: saved, hosts, exitStatus } = sendResult;
     this.parts.log.info(
-      { files, bytes, ms: Math.round(durationMs), ...by },
+      { files, bytes, saved, ms: Math.round(durationMs), ...by },
       `transfer ${transfer} to ${hosts.length} members ended with status ${exitStatus}`,
     );
     if (!request.dryRun) this.parts.record(transfer, sendResult, by, isCatchUp);

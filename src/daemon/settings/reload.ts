@@ -22,9 +22,11 @@ export function takeOver(present: Settings, next: Settings): Changes {
   const changed = entries.filter(([name]) => !isDeepStrictEqual(present.asked[name], next.asked[name]));
   const taken = changed.filter(([, { reload }]) => reload);
   const left = changed.filter(([, { reload }]) => !reload);
-  const { logLevel, labels, excludes, rateMbps, deleteLimit, ownerMatch, parallel, hooks } = next;
+  const { logLevel, labels, excludes, compression, rateMbps, deleteLimit, ownerMatch, parallel, hooks } =
+    next;
   const asked = { ...present.asked, ...Object.fromEntries(taken.map(([name]) => [name, next.asked[name]])) };
-  const renewed = { logLevel, labels, excludes, rateMbps, deleteLimit, ownerMatch, parallel, hooks, asked };
+  const limits = { compression, rateMbps, deleteLimit, parallel };
+  const renewed = { logLevel, labels, excludes, ownerMatch, hooks, ...limits, asked };
   Object.assign(present, renewed);
   return { taken: taken.map(([, { key }]) => key), left: left.map(([, { key }]) => key) };
 }

@@ -54,12 +54,19 @@ export class Production {
 
   /** Asks the source for blocks, where the sender's window has room for some. */
   ask(nowMs: number): void {
-    const { room, produced } = this.blocks;
+    const { room, produced, sent } = this.blocks;
     if (this.askedMs !== undefined || this.sourceState !== "more" || room <= 0) return;
     this.askedMs = nowMs;
     this.hasSettledSinceAsked = false;
     const count = Math.min(room, PRODUCE_BLOCKS);
-    this.effects.push({ kind: "produce", transfer: this.transfer, firstBlock: produced, count });
+    const waitingBlocks = produced - sent;
+    this.effects.push({
+      kind: "produce",
+      transfer: this.transfer,
+      firstBlock: produced,
+      count,
+      waitingBlocks,
+    });
   }
 
   /** Takes over the blocks that the source has made. */

@@ -14,6 +14,7 @@ import type { Protection } from "../decide/protection.ts";
 import { DEFAULT_DELETE_LIMIT, type DeleteLimit } from "../decide/superfluous.ts";
 import type { Directories } from "../disk/directories.ts";
 import { type AttributeRules, metadataOf } from "../entries/attributes.ts";
+import { unpack } from "../entries/compression.ts";
 import { pathOfError, reasonFor } from "../reasons/explain.ts";
 import { RefusalError, StageError } from "../reasons/stage-error.ts";
 import { Committer } from "./commit.ts";
@@ -149,7 +150,7 @@ export class Stage {
   /** Writes the wanted segments of a data block. */
   write(plaintext: Uint8Array): void {
     const entries = this.staging.staged?.entries;
-    for (const segment of segmentsOf(plaintext)) {
+    for (const segment of segmentsOf(plaintext, unpack)) {
       if (segment.kind === SegmentKind.withdrawn) {
         entries?.withdraw(segment.entry);
         this.manifest?.withdraw(segment.entry);

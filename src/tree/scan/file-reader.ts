@@ -1,7 +1,7 @@
 /** Reads files into data blocks, and withdraws files that change. */
 import { isSameState } from "../entries/same-file.ts";
 import { type Reason, reason, sentenceOf } from "../../base/reason.ts";
-import type { DataWriter } from "../../wire/data-block.ts";
+import type { SegmentWriter } from "../../wire/data-block.ts";
 import { directoryOf, nameOf } from "../../wire/path-rules.ts";
 import type { Directories } from "../disk/directories.ts";
 import type { OpenFile } from "../disk/open-file.ts";
@@ -42,7 +42,7 @@ export class FileReader {
   }
 
   /** Fills a block; false when it is full, true at the end of the file, whether it succeeded or failed. */
-  fill(writer: DataWriter): boolean {
+  fill(writer: SegmentWriter): boolean {
     const { entry, file } = this;
     if (entry === undefined) return true;
     while (this.failure === undefined && file !== undefined && this.offset < entry.size) {
@@ -61,7 +61,7 @@ export class FileReader {
   }
 
   /** @returns false if the block is full */
-  private readPiece(writer: DataWriter, entry: HeldEntry, file: OpenFile): boolean {
+  private readPiece(writer: SegmentWriter, entry: HeldEntry, file: OpenFile): boolean {
     try {
       const piece = entry.isSparse ? nextPiece(file, this.offset, entry.size) : undefined;
       if (piece !== undefined && piece.start > this.offset)
@@ -83,7 +83,7 @@ export class FileReader {
     return true;
   }
 
-  private addHole(writer: DataWriter, entry: HeldEntry, file: OpenFile, end: number): boolean {
+  private addHole(writer: SegmentWriter, entry: HeldEntry, file: OpenFile, end: number): boolean {
     if (!this.isStill(entry, file, end)) return true;
     if (!writer.addHole(entry.number, this.offset, end - this.offset)) return false;
     this.offset = end;

@@ -4,8 +4,9 @@ import type { Bitmap } from "../../base/bitmap.ts";
 import { bytesOfText } from "../../base/display.ts";
 import { UserError } from "../../base/user-error.ts";
 import { BlockKind } from "../../wire/datagram.ts";
-import { DataWriter } from "../../wire/data-block.ts";
+import { DataWriter, type SegmentWriter } from "../../wire/data-block.ts";
 import { EntryType } from "../../wire/entry.ts";
+import { UNPACKED_BYTES } from "../../wire/limits.ts";
 import { ManifestWriter } from "../../wire/manifest.ts";
 import { joinPath } from "../../wire/path-rules.ts";
 import { Cover } from "./cover.ts";
@@ -16,7 +17,9 @@ import { linuxDisk } from "../disk/linux-disk.ts";
 import { compileExcludes, type Exclusion, isExcludedWithin } from "../../wire/excludes.ts";
 import { isSparse as hasHoles } from "../entries/holes.ts";
 import type { HeldEntry } from "./held-entry.ts";
+import type { CompressionMode } from "../entries/compression.ts";
 import { FileReader } from "./file-reader.ts";
+import { Packer } from "./packer.ts";
 import { type Owners } from "../entries/owners.ts";
 import type { Origin } from "../../wire/origin.ts";
 import { PublishedList } from "../entries/published-list.ts";
@@ -43,6 +46,8 @@ export interface SourceOptions {
   readonly rules: ScanRules;
   /** Contents are not read. */
   readonly dryRun: boolean;
+  /** Whether contents are compressed; by default never. */
+  readonly compression?: CompressionMode;
 }
 
 /** Entries that were published and cannot be handed on. */
@@ -73,6 +78,7 @@ export class Source {
   private readonly held = new Map<number, HeldEntry[]>();
   private readonly wanted: { entry: HeldEntry; manifest: number; isLast: boolean }[] = [];
   private readonly reader: FileReader;
+  private readonly packer: Packer;
   private readonly notices: SourceNotice[] = [];
   /** The entries that may be handed on; undefined if all may. */
   private readonly published: Published | undefined;
@@ -84,7 +90,7 @@ export class Source {
   /** A file is being read for its digest: no block could be made, but more will come. */
   isBusy = false;
   /** The entries announced and sent, for the result. */
-  readonly totals = { entries: 0, wantedBytes: 0, sentEntries: 0, sentBytes: 0 };
+  readonly totals = { entries: 0, wantedBytes: 0, sentEntries: 0, sentBytes: 0, savedBytes: 0 };
 
   /**
    * @param device of the base directory when it was first seen; undefined if that is not known
@@ -98,7 +104,7 @@ export class Source {
     device?: number,
     disk: Disk = linuxDisk,
   ) {
-    const { rules, dryRun } = options;
+    const { rules, dryRun, compression = "no" } = options;
     const baseText = Buffer.from(base).toString("latin1");
     const isExcluded = compileExcludes(rules.excludes, baseText);
     this.directories = Directories.at(disk, base);
@@ -116,6 +122,7 @@ export class Source {
       rules.published === undefined ? undefined : new Published(rules.published, this.isListing);
     this.items = this.published?.of(items) ?? items;
     this.reader = new FileReader(this.directories);
+    this.packer = new Packer(compression);
   }
 
   /**
@@ -123,15 +130,16 @@ export class Source {
    *
    * @param number the block's number in the transfer
    * @param memory for its plaintext
+   * @param waitingBlocks blocks that were made and not yet sent: whether compressing is worth it
    * @returns undefined if there is nothing to send, for now or at all
    * @throws UserError if the tree looks so wrong that nothing should be deleted because of it
    */
-  makeBlock(number: number, memory: Uint8Array): MadeBlock | undefined {
-    return this.makeManifest(number, memory) ?? this.makeData(memory);
+  makeBlock(number: number, memory: Uint8Array, waitingBlocks = 0): MadeBlock | undefined {
+    return this.makeManifest(number, memory) ?? this.makeData(memory, waitingBlocks);
   }
 
   get isEnded(): boolean {
-    return this.isScanned && this.held.size === 0 && !this.reader.isReading;
+    return this.isScanned && this.held.size === 0 && !this.reader.isReading && this.packer.isEmpty;
   }
 
   /**
@@ -227,7 +235,11 @@ export class Source {
     if (writer.isEmpty) return undefined;
     if (entries.length > 0) this.held.set(number, entries);
     this.totals.entries += entries.length;
-    return { kind: BlockKind.manifest, bytes: writer.finish().length, entries: entries.length };
+    return {
+      kind: BlockKind.manifest,
+      bytes: writer.finish().length,
+      entries: entries.length,
+    };
   }
 
   /** Adds the next item; false if the block is full, or if the tree is at its end. */
@@ -284,22 +296,45 @@ export class Source {
     return undefined;
   }
 
-  private makeData(memory: Uint8Array): MadeBlock | undefined {
+  private makeData(memory: Uint8Array, waitingBlocks: number): MadeBlock | undefined {
     const writer = new DataWriter(memory);
-    while (this.reader.isReading || this.wanted.length > 0) {
-      if (!this.reader.isReading) this.startNext();
-      if (!this.reader.fill(writer)) break;
-      this.finishFile();
+    let savedBytes = 0;
+    for (;;) {
+      const before = writer.finish().length;
+      const plainBytes = this.packer.putInto(writer);
+      if (plainBytes === undefined) break;
+      if (plainBytes > 0) savedBytes += plainBytes - (writer.finish().length - before);
+      if (!this.hasContents) break;
+      if (this.packer.isDue(waitingBlocks))
+        this.packer.pack(memory.length - 1, (piece) => this.fillSegments(piece));
+      else if (!this.fillSegments(writer)) break;
     }
     if (writer.isEmpty) return undefined;
     const bytes = writer.finish().length;
-    this.totals.sentBytes += bytes;
+    this.totals.sentBytes += bytes + savedBytes;
+    this.totals.savedBytes += savedBytes;
     return { kind: BlockKind.data, bytes, entries: 0 };
+  }
+
+  private get hasContents(): boolean {
+    return this.reader.isReading || this.wanted.length > 0;
+  }
+
+  /** Fills memory with segments; false if there is no room for more. */
+  private fillSegments(writer: SegmentWriter): boolean {
+    while (this.hasContents) {
+      if (!this.reader.isReading) this.startNext();
+      if (!this.reader.fill(writer)) return false;
+      this.finishFile();
+    }
+    return true;
   }
 
   private startNext(): void {
     const next = this.wanted[0];
-    if (next !== undefined) this.reader.start(next.entry);
+    if (next === undefined) return;
+    this.reader.start(next.entry);
+    if (next.entry.size >= UNPACKED_BYTES) this.packer.noteFile();
   }
 
   private finishFile(): void {

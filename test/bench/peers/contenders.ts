@@ -19,6 +19,14 @@ const CONTENDERS: Record<string, (scenario: Scenario, hasAllRates: boolean) => C
   makuosan: () => alone(new Makuosan("makuosan, sealed", { key: true, warmUps: WARM_UPS })),
   fresh: () => alone(new Makuosan("makuosan, just started", { key: true })),
   plain: () => alone(new Makuosan("makuosan without key", { key: false, warmUps: WARM_UPS })),
+  uncompressed: () =>
+    alone(
+      new Makuosan("makuosan --compress no", {
+        key: true,
+        warmUps: WARM_UPS,
+        daemonArguments: ["--compress", "no"],
+      }),
+    ),
   "no-offload": () =>
     alone(new Makuosan("makuosan --no-offload", { key: true, daemonArguments: ["--no-offload"] })),
   "no-ffi": () => alone(new Makuosan("makuosan without FFI", { key: true, environment: WITHOUT_FFI })),

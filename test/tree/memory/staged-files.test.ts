@@ -171,9 +171,9 @@ describe("room", () => {
   });
 
   test("is not asked for where nothing needs any", () => {
-    const member = new Member({ withLooks: true });
+    const member = new Member({ withLooks: true }).put({ same: "s" });
     const push = member.push("t-1", { dryRun: true });
-    push.entries("", [file("empty", 0)]);
+    push.entries("", [file("same", 1)]);
     assert.equal(
       member.disk.lines.some((line) => line.startsWith("file-system-of")),
       false,

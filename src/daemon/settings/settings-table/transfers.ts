@@ -1,6 +1,7 @@
 /** The settings of transfers: what a host sends, receives and deletes. */
 import { OUTBOUND_TRANSFERS } from "../../../wire/limits.ts";
 import { DEFAULT_DELETE_LIMIT_TEXT, parseDeleteLimit } from "../delete-limit.ts";
+import { COMPRESSION_MODES, parseCompression } from "../compression.ts";
 import * as form from "../forms.ts";
 import type { Setting } from "../setting.ts";
 
@@ -38,6 +39,18 @@ export const TRANSFERS = {
     reload: true,
     help: "transfers that this host sends at the same time",
     details: `Further transfers wait. A number above ${OUTBOUND_TRANSFERS} means ${OUTBOUND_TRANSFERS}.`,
+  },
+  compression: {
+    key: "compress",
+    option: "--compress <when>",
+    form: form.words(COMPRESSION_MODES),
+    default: "auto",
+    check: parseCompression,
+    reload: true,
+    help: "compress contents: auto, yes or no",
+    details:
+      "With auto, contents are compressed when blocks wait for the network, and no longer when they do not get smaller. " +
+      "Nothing is compressed if a member of the transfer runs version 2.0.",
   },
   excludes: {
     key: "exclude",
