@@ -117,12 +117,16 @@ export const JAPANESE_MENDS: { readonly [Code in ReasonCode]?: string } = {
   ENOSPC: "そのホストの空き容量を増やし、もう一度送ってください",
   "no-space": "そのホストの空き容量を増やし、もう一度送ってください",
   "no-inodes": "ファイルを減らすか、inode の多いファイルシステムにしてください（df -i）",
+  EBUSY: "そのホストで、アンマウントするか使用をやめ（swapoff, umount）、もう一度送ってください",
+  "too-few-inodes": "ファイルを減らすか、inode の多いファイルシステムにしてください（df -i）",
   EDQUOT: "デーモンのユーザーのクォータを増やすか、空きを作ってください",
   EROFS:
     "そのホストで書き込み可能にマウントしてください。サービスの場合は、ユニットの ReadWritePaths= を見てください",
   EIO: "そのホストのカーネルログ（dmesg）を見てください",
   EMFILE: "サービスの LimitNOFILE= を増やしてください",
   "half-done": "もう一度送ってください",
+  "kept-beside": "そのホストで確かめ、手で取り除いてください",
+  "kept-in-area": "そのホストで原因を取り除いてください。次の配布と makuosan の次の起動のたびに試みます",
   incomplete: "もう一度送ってください",
   vanished: "もう一度送ってください",
 };

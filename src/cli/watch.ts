@@ -174,9 +174,7 @@ class EndError extends UserError {}
 
 async function askPlace(client: ConsoleClient): Promise<Place> {
   const result = await client.request({ command: "status" }, () => undefined);
-  if (result.result === "status" && result.base !== undefined && result.excludes !== undefined) {
-    return { base: result.base, excludes: result.excludes };
-  }
+  if (result.result === "status" && result.status !== undefined) return result.status;
   throw new UserError("the daemon is of an earlier version: run 'systemctl restart makuosan' for --watch");
 }
 

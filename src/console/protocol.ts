@@ -259,9 +259,6 @@ export type Result =
       readonly values: readonly (readonly [string, string])[];
       /** The same for programs: numbers are numbers. Not there in the answer of an earlier daemon. */
       readonly status?: StatusInfo;
-      /** The base directory and the patterns of what this host excludes; versions before 2.1 do not say. */
-      readonly base?: string;
-      readonly excludes?: readonly string[];
     }
   | {
       readonly result: "members";

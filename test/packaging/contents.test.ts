@@ -76,7 +76,9 @@ test(
 test("every example is in both packages", () => {
   // The package for Debian takes the whole folder.
   assert.match(CONFIG, /src: packaging\/examples\/\n.*\n {4}packager: deb/);
-  for (const example of fs.readdirSync(path.join(ROOT, "packaging", "examples"))) {
+  const folder = path.join(ROOT, "packaging", "examples");
+  for (const example of fs.readdirSync(folder, { recursive: true, encoding: "utf8" })) {
+    if (fs.statSync(path.join(folder, example)).isDirectory()) continue;
     assert.ok(CONFIG.includes(`src: packaging/examples/${example}\n`), example);
   }
 });

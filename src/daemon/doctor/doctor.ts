@@ -7,7 +7,7 @@ import type { Transport } from "../../net/transports/transport.ts";
 import type { Driver } from "../pump/driver.ts";
 import type { InterfaceWatch } from "../service/interface-watch.ts";
 import type { OwnCopies } from "../service/own-copies.ts";
-import { sentenceOfProblem } from "../service/problem-sentences.ts";
+import { statementOfProblem } from "../service/problem-sentences.ts";
 import type { Settings } from "../settings/settings.ts";
 import { VERSION } from "../settings/version.ts";
 import { Conditions } from "./conditions.ts";
@@ -146,7 +146,7 @@ export class Doctor {
     const { port } = this.parts.settings;
     const findings = new Findings(problem.info?.hostName ?? problem.ip, problem.ip);
     const values = { count: problem.count };
-    findings.problem(problem.kind, sentenceOfProblem(problem, port), mendOf(problem, port), values);
+    findings.problem(problem.kind, statementOfProblem(problem, port), mendOf(problem, port), values);
     return findings.list;
   }
 

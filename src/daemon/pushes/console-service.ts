@@ -1,5 +1,4 @@
 /** Carries out the requests of msync. */
-import { bytesOfText } from "../../base/display.ts";
 import type {
   DoctorFinding,
   Event,
@@ -62,12 +61,7 @@ export class ConsoleService implements RequestHandler {
       case "members":
         return this.members();
       case "status":
-        return {
-          result: "status",
-          ...this.status(),
-          base: bytesOfText(this.parts.settings.base),
-          excludes: this.parts.settings.excludes,
-        };
+        return { result: "status", ...this.status() };
       case "activity":
         return this.activity();
       case "doctor":

@@ -3,20 +3,28 @@ import type { Problem } from "../../engine/types.ts";
 import { PROTOCOL_VERSION } from "../../wire/limits.ts";
 
 /**
- * The sentence for a problem.
+ * The sentence for a problem, with the commands that fix it if there are some.
  *
  * @param port the UDP port of the fleet
  */
 export function sentenceOfProblem(problem: Problem, port: number): string {
+  const statement = statementOfProblem(problem, port);
+  if (problem.kind === "unanswered") return `${statement} ${openPort(port)}`;
+  if (problem.kind !== "foreign-key") return statement;
+  return `${statement} If not, copy the key file of this host to it, and run 'systemctl restart makuosan' there`;
+}
+
+/** What is in the way, without commands. */
+export function statementOfProblem(problem: Problem, port: number): string {
   const { ip, count, claimedIp = "" } = problem;
   const who = hostOfProblem(problem);
   switch (problem.kind) {
     case "unanswered":
-      return `${who} is heard but does not answer: is UDP ${port} let in there? ${openPort(port)}`;
+      return `${who} is heard but does not answer: is UDP ${port} let in there?`;
     case "other-version":
       return otherVersion(problem);
     case "foreign-key":
-      return `${count} packets under another key from ${ip}: is its key file that of this fleet? If not, copy the key file of this host to it, and run 'systemctl restart makuosan' there`;
+      return `${count} packets under another key from ${ip}: is its key file that of this fleet?`;
     case "elsewhere":
       return (
         `${who} says that it sends from ${claimedIp}: ` +
