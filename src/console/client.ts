@@ -1,9 +1,9 @@
 /** The end of the control socket in msync. */
 import fs from "node:fs";
 import net from "node:net";
-import os from "node:os";
 import { bytesOfText } from "../base/display.ts";
 import { ExitStatus, UserError } from "../base/user-error.ts";
+import { ownUserName } from "../sys/own-user.ts";
 import {
   type Answer,
   CANCEL_LINE,
@@ -164,18 +164,8 @@ function permissionSentence(path: string, group: string): string {
   if (group === "root") return `permission denied: only root may use the control socket ${path}`;
   return (
     `permission denied: join the group ${group}, or be root, to use the control socket ${path}: ` +
-    `run 'usermod -aG ${group} ${ownName()}' as root, and log in again`
+    `run 'usermod -aG ${group} ${ownUserName() ?? "USER"}' as root, and log in again`
   );
-}
-
-/** The name of the user who runs this, for a command. */
-function ownName(): string {
-  try {
-    return os.userInfo().username;
-  } catch {
-    // A user without a line in the list of users.
-    return "USER";
-  }
 }
 
 /** The group whose members may use a socket. */

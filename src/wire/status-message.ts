@@ -84,7 +84,7 @@ export interface Status {
   readonly order: number;
   /**
    * Which of its admissions this is, as a serial number: the member counts up with each transfer that it admits. In
-   * phase waiting, the newest of all.
+   * phase waiting, the newest of all. 0 stands for none: version 2 knows no admissions, and then nothing is ahead.
    */
   readonly admission: number;
   /**
@@ -125,7 +125,15 @@ export function encodeStatus(writer: ByteWriter, message: Status): void {
   for (const want of message.wants) encodeWant(writer, want);
   writer.longText(message.reason.slice(0, REASON_BYTES));
   writer.u32(message.findings).u32(message.worked).u32(message.order);
-  writer.u32(message.admission).u16(message.ahead);
+  if (message.admission !== 0) writer.u32(message.admission).u16(message.ahead);
+}
+
+const NO_ADMISSION = { admission: 0, ahead: 0 };
+
+function decodeAdmission(reader: ByteReader): Pick<Status, "admission" | "ahead"> {
+  const admission = reader.u32();
+  if (admission === 0) throw new DecodeError("no admission");
+  return { admission, ahead: reader.u16() };
 }
 
 export function decodeStatus(reader: ByteReader): Status {
@@ -148,8 +156,7 @@ export function decodeStatus(reader: ByteReader): Status {
   const findings = reader.u32();
   const worked = reader.u32();
   const order = reader.u32();
-  const admission = reader.u32();
-  const ahead = reader.u16();
+  const { admission, ahead } = reader.remaining === 0 ? NO_ADMISSION : decodeAdmission(reader);
   return {
     sender,
     transfer,

@@ -9,24 +9,31 @@ export interface Offer {
   readonly transfer: number;
   /** Members only report what they want, and stage nothing. */
   readonly dryRun: boolean;
-  /** Transfers with a lower rank are admitted first (PROTOCOL.md 5.10); it stays the same in repetitions. */
+  /**
+   * Transfers with a lower rank are admitted first (PROTOCOL.md 5.10); it stays the same in repetitions. 0 stands for
+   * none: version 2 knows no ranks.
+   */
   readonly rank: number;
   readonly targets: readonly string[];
 }
 
 export function encodeOffer(writer: ByteWriter, message: Offer): void {
-  writer
-    .u32(message.transfer)
-    .u8(message.dryRun ? 1 : 0)
-    .u32(message.rank);
+  writer.u32(message.transfer).u8(message.dryRun ? 1 : 0);
   encodeTargets(writer, message.targets);
+  if (message.rank !== 0) writer.u32(message.rank);
 }
 
 export function decodeOffer(reader: ByteReader): Offer {
   const transfer = reader.u32();
   const dryRun = reader.flag();
+  const targets = decodeTargets(reader);
+  return { transfer, dryRun, targets, rank: reader.remaining === 0 ? 0 : decodeRank(reader) };
+}
+
+function decodeRank(reader: ByteReader): number {
   const rank = reader.u32();
-  return { transfer, dryRun, rank, targets: decodeTargets(reader) };
+  if (rank === 0) throw new DecodeError("no rank");
+  return rank;
 }
 
 /** PROGRESS: how far the sender has come (PROTOCOL.md 5.4). */

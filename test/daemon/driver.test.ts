@@ -5,7 +5,6 @@ import path from "node:path";
 import { test, type TestContext } from "node:test";
 import { pino } from "pino";
 import { SeededRandom } from "../../src/base/random.ts";
-import type { SendRequest } from "../../src/console/protocol.ts";
 import { DiskThreads } from "../../src/daemon/disk/disk-threads.ts";
 import { Counters } from "../../src/daemon/pump/counters.ts";
 import { Driver } from "../../src/daemon/pump/driver.ts";
@@ -24,29 +23,10 @@ import { ControlOpener, ControlSealer, FleetKey } from "../../src/net/sealing.ts
 import { WINDOW_BLOCKS } from "../../src/wire/limits.ts";
 import { MemoryNetwork } from "../net/memory-transport.ts";
 import { eventually } from "../support/processes.ts";
+import { PLAIN_PUSH } from "../support/plain-push.ts";
 import { nodeInfo } from "../support/node-info.ts";
 
 /** The event pump over a transport that is not multicast: it knows the interface, and no socket. */
-
-const REQUEST: SendRequest = {
-  command: "send",
-  paths: [""],
-  recursive: true,
-  dryRun: false,
-  allOrNothing: false,
-  targets: [],
-  excepts: [],
-  group: "",
-  excludes: [],
-  detail: "none",
-  progress: false,
-  deletes: "nothing",
-  syncs: false,
-  isForced: false,
-  comparesContents: false,
-  isCheck: false,
-  sendsAttributes: false,
-};
 
 /** A node with its own tree, threads and clock, and a transport in memory. */
 function startNode(context: TestContext, network: MemoryNetwork, number: number) {
@@ -147,7 +127,7 @@ test("a push goes over a transport in memory as it does over multicast", async (
   fs.writeFileSync(path.join(sender.base, "tree/large"), contents);
   fs.writeFileSync(path.join(sender.base, "small"), "small");
   const result = await sender.transfers.send(
-    REQUEST,
+    PLAIN_PUSH,
     undefined,
     () => undefined,
     new AbortController().signal,

@@ -22,7 +22,7 @@ function open(directory: string, base = "/srv", failures: string[] = []): Histor
 }
 
 function entry(number: number, hosts: HistoryEntry["hosts"] = []): HistoryEntry {
-  const counts = { entries: number, bytes: 10 * number, durationMs: 5, exitStatus: 0 };
+  const counts = { entries: number, bytes: 10 * number, savedBytes: number, durationMs: 5, exitStatus: 0 };
   return {
     time: "2026-11-24T04:40:12.000Z",
     direction: "sent",
@@ -131,6 +131,7 @@ test("a line with anything but what is written there is left out, and so is what
   for (const [from, to] of [
     ['"host1"', deep],
     ['"2026-11-24T04:40:12.000Z"', '"+275760-09-13T00:00:00.000Z"'],
+    ['"savedBytes":1', '"savedBytes":null'],
     ['"durationMs":5', '"durationMs":"5"'],
     ['"sent"', '"lost"'],
     ['"exitStatus":0', '"exitStatus":null'],

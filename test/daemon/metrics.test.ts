@@ -148,6 +148,16 @@ test("a second look sees the state of then, and counts nothing twice", async () 
   assert.equal(samples.get("makuosan_clone_found"), 1);
 });
 
+test("one text looks at the state of the daemon once", async () => {
+  let looks = 0;
+  const metrics = new Metrics(prometheus, () => {
+    looks++;
+    return STATUS;
+  });
+  await metrics.text();
+  assert.equal(looks, 1);
+});
+
 test("health is told by the status, and nothing but GET and HEAD is answered", async (context) => {
   const health: { reason?: string } = {};
   const port = await served(context, new Metrics(prometheus, () => STATUS), () => health.reason);

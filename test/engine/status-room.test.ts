@@ -14,7 +14,7 @@ import { MemberPhase, wantBytes } from "../../src/wire/status-message.ts";
 const KEY = { epoch: "a".repeat(16), transfer: 7, admission: 1 };
 
 const head = (reason: string): StatusHead => {
-  const status = emptyStatus(KEY, { phase: MemberPhase.receiving, reason });
+  const status = emptyStatus(KEY, { phase: MemberPhase.receiving, reason, admission: 1 });
   return { ...status, stamp: 5 };
 };
 
@@ -50,7 +50,10 @@ test("a STATUS holds as many wants as there is room for beside the rest", () => 
 test("a STATUS may be full to the last byte", () => {
   // Two wants and a reason that leaves no byte over.
   const due = wants(2, 800);
-  const fixed = encodeMessage({ type: "status", body: emptyStatus(KEY, { phase: 1, reason: "" }) }).length;
+  const fixed = encodeMessage({
+    type: "status",
+    body: emptyStatus(KEY, { phase: 1, reason: "", admission: 1 }),
+  }).length;
   const rest = CONTROL_PLAINTEXT_BYTES - fixed - due.reduce((sum, want) => sum + wantBytes(want), 0);
   const missing = { runs: [], fragments: [] };
   const room = (reasonBytes: number) => buildStatus(head("x".repeat(reasonBytes)), missing, due).wants.length;

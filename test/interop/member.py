@@ -268,7 +268,10 @@ def read_status(reader):
     status.wants = reader.many(reader.count("B", WANTS), lambda: read_want(reader))
     status.reason = reader.text16(0, REASON_BYTES)
     status.findings, status.worked = reader.u32(), reader.u32()
-    status.order, status.admission, status.ahead = reader.u32(), reader.u32(), reader.u16()
+    status.order, status.admission, status.ahead = reader.u32(), 0, 0
+    if reader.left:
+        status.admission, status.ahead = reader.u32(), reader.u16()
+        check(status.admission != 0, "an admission of 0")
     return vars(status)
 
 
@@ -291,6 +294,14 @@ def read_progress(reader):
     return dict(message, final=bool(flags & 1), poll=bool(flags & 2), spread=reader.u16() / 1000)
 
 
+def read_offer(reader):
+    offer = dict(transfer=reader.u32(), dry=reader.flag(), targets=read_targets(reader), rank=0)
+    if reader.left:
+        offer["rank"] = reader.u32()
+        check(offer["rank"] != 0, "a rank of 0")
+    return offer
+
+
 def read_order(reader):
     return dict(transfer=reader.u32(), order=reader.u32(), targets=read_targets(reader))
 
@@ -302,7 +313,7 @@ DECODERS = {
     6: ("CHALLENGE", lambda r: dict(nonce=r.take(16), route=read_route(r), missed=r.flag(), info=read_info(r))),
     7: ("RESPONSE", lambda r: dict(answered=r.take(16), nonce=r.take(16), route=read_route(r), info=read_info(r))),
     8: ("KEYS", lambda r: dict(fingerprints=r.many(r.count("B", 8), lambda: r.take(4)))),
-    16: ("OFFER", lambda r: dict(transfer=r.u32(), dry=r.flag(), rank=r.u32(), targets=read_targets(r))),
+    16: ("OFFER", lambda r: read_offer(r)),
     17: ("PROGRESS", read_progress),
     18: ("STATUS", read_status),
     19: ("COMMIT", read_order),
@@ -1805,7 +1816,9 @@ def encode_status(epoch, transfer, phase, **fields):
     head = epoch + u32(transfer) + u8(phase) + u32(get("stamp")) + u32(get("staged")) + u32(get("window_end"))
     head += u32(get("in_flight")) + u32(get("received"))
     end = text16(reason) + u32(get("findings")) + u32(get("worked"))
-    end += u32(get("order")) + u32(get("admission")) + u16(get("ahead"))
+    end += u32(get("order"))
+    if get("admission"):
+        end += u32(get("admission")) + u16(get("ahead"))
     said = u8(len(wants)) + b"".join(wants)
     room = MESSAGE_BYTES - 1 - len(head) - 2 - len(said) - len(end)
     runs = runs[: room // 6]
@@ -2043,13 +2056,14 @@ class Outbound:
     def epochs(self, holds):
         return [target.member.epoch for target in self.live if holds(target)]
 
-    def send_to_epochs(self, name, head, epochs):
+    def send_to_epochs(self, name, head, epochs, tail=b""):
         for first in range(0, len(epochs), TARGETS):
-            self.node.send(name, head + targets(epochs[first : first + TARGETS]))
+            self.node.send(name, head + targets(epochs[first : first + TARGETS]) + tail)
 
     def offer(self):
-        head = u32(self.number) + u8(self.job.dry) + u32(self.rank)
-        self.send_to_epochs("OFFER", head, self.epochs(lambda target: not target.answered))
+        # Members of version 2, which know no ranks, are left out (4.2): this member does not speak with them.
+        head = u32(self.number) + u8(self.job.dry)
+        self.send_to_epochs("OFFER", head, self.epochs(lambda target: not target.answered), u32(self.rank))
 
     def progress(self, poll=False):
         flags = (1 if self.final else 0) | (2 if poll else 0)

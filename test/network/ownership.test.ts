@@ -176,7 +176,7 @@ test(
     for (let start = 1; start <= 3; start++) {
       takeBack(state);
       await host.start();
-      assert.deepEqual(historyOf(state), Array(start - 1).fill("text"));
+      assert.deepEqual(historyOf(state), Array(start - 1).fill(TIME));
       const { stdout } = await host.stop();
       assert.ok(!/cannot be (written|kept)/.test(stdout), stdout);
       ids.add(fs.readFileSync(path.join(state, "node-id"), "utf8"));
@@ -192,6 +192,9 @@ test(
     assertUntouched(secret);
   },
 );
+
+/** The time of each entry. */
+const TIME = "2026-01-02T03:04:05.678Z";
 
 /** As systemd does before each start of a service that begins as root. */
 function takeBack(state: string): void {
@@ -211,5 +214,14 @@ function historyOf(state: string): unknown[] {
 }
 
 function addToHistory(state: string): void {
-  fs.appendFileSync(historyFile(state), `${JSON.stringify({ time: "text", hosts: [] })}\n`);
+  const entry = {
+    time: TIME,
+    direction: "sent",
+    transfer: "1",
+    from: "host1",
+    entries: 0,
+    bytes: 0,
+    durationMs: 1,
+  };
+  fs.appendFileSync(historyFile(state), `${JSON.stringify({ ...entry, hosts: [] })}\n`);
 }

@@ -13,6 +13,8 @@ export interface Contents {
   neededBytes: number;
   /** Contents that it has. */
   readonly receivedBytes: number;
+  /** Whether it only asks how things are, and so needs no room. Its first block tells. */
+  isCheck: boolean;
 }
 
 /** A transfer that wants more than there is room for is refused when it is planned. */
@@ -24,7 +26,10 @@ export function judgeRoom(
   { wants, differences }: Extract<StageOutcome, { kind: "staged" }>,
 ): void {
   const contents = differences === undefined ? wants : entriesNeedingContents(differences);
-  const entries = decodeManifest(block.plaintext).directories.flatMap((directory) => directory.entries);
+  const { terms, directories } = decodeManifest(block.plaintext);
+  inbound.isCheck ||= terms?.isCheck === true;
+  if (inbound.isCheck) return;
+  const entries = directories.flatMap((directory) => directory.entries);
   entries.forEach(({ type, size, extras }, index) => {
     if (type === EntryType.file && wants?.get(index) === true && contents?.get(index) === true)
       inbound.neededBytes += extras?.allocated ?? size;

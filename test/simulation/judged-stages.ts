@@ -29,6 +29,7 @@ interface Inbound {
   hadSyncFault: boolean;
   /** Whether another transfer has been committed since it began: what that one has brought may be in a directory that goes. */
   sawCommit: boolean;
+  isCheck: boolean;
   /** Contents that it has to receive, and those that it has, in bytes. */
   neededBytes: number;
   receivedBytes: number;
@@ -66,7 +67,8 @@ export class JudgedStages {
     check(!this.inbound.has(name), `${name} is staged twice`);
     this.alive(() => this.driver.open(key, dryRun));
     const empty = { blocks: new Set<number>(), touched: new Map<string, Set<string>>(), paths: [] };
-    const counts = { hadSyncFault: false, sawCommit: false, neededBytes: 0, receivedBytes: 0 };
+    const facts = { hadSyncFault: false, sawCommit: false, isCheck: false };
+    const counts = { ...facts, neededBytes: 0, receivedBytes: 0 };
     this.inbound.set(name, { dryRun, state: "staging", ...empty, ...counts });
   }
 

@@ -1,27 +1,9 @@
 import { ConsoleClient } from "../../src/console/client.ts";
 import type { Event, SendRequest, SendResult } from "../../src/console/protocol.ts";
 import type { Host } from "./host.ts";
+import { PLAIN_PUSH } from "./plain-push.ts";
 
 /** Pushes over the control socket of a daemon in a namespace, without a process of msync for each. */
-
-const NO_PUSH: Omit<SendRequest, "paths"> = {
-  command: "send",
-  recursive: true,
-  dryRun: false,
-  allOrNothing: false,
-  targets: [],
-  excepts: [],
-  group: "",
-  excludes: [],
-  detail: "none",
-  progress: false,
-  deletes: "nothing",
-  syncs: false,
-  isForced: false,
-  comparesContents: false,
-  isCheck: false,
-  sendsAttributes: false,
-};
 
 /** Connects to a daemon that runs in the foreground; its socket is on a file system that only it sees. */
 export function connectTo(host: Host): Promise<ConsoleClient> {
@@ -35,7 +17,7 @@ export async function pushOver(
   rules: Partial<SendRequest> = {},
   onEvent: (event: Event) => void = () => undefined,
 ): Promise<SendResult> {
-  const result = await client.request({ ...NO_PUSH, ...rules, paths }, onEvent);
+  const result = await client.request({ ...PLAIN_PUSH, ...rules, paths }, onEvent);
   if (result.result !== "send") throw new Error(`no result of a push: ${JSON.stringify(result)}`);
   return result;
 }

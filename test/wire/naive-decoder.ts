@@ -185,8 +185,11 @@ function targets(from: Cursor): Plain {
 }
 
 function offer(from: Cursor): Plain {
-  const common = { transfer: from.u32(), dryRun: isOne(from.u8()), rank: from.u32() };
-  return { ...common, targets: targets(from) };
+  const common = { transfer: from.u32(), dryRun: isOne(from.u8()), targets: targets(from) };
+  if (from.left === 0) return { ...common, rank: 0 };
+  const rank = from.u32();
+  demand(rank > 0, "rank");
+  return { ...common, rank };
 }
 
 /** ORDER and COMMIT have the same form. */
@@ -235,7 +238,9 @@ function status(from: Cursor): Plain {
   const wants = from.times(answers, () => want(from));
   const common = { sender, transfer, phase, stamp, stagedBelow, windowEnd, inFlight, received };
   const rest = { reason: reason(from), findings: from.u32(), worked: from.u32(), order: from.u32() };
-  const admitted = { admission: from.u32(), ahead: from.u16() };
+  const admitted =
+    from.left === 0 ? { admission: 0, ahead: 0 } : { admission: from.u32(), ahead: from.u16() };
+  demand(admitted.admission > 0 || admitted.ahead === 0, "admission");
   return { ...common, missingRuns, missingFragments, wants, ...rest, ...admitted };
 }
 

@@ -119,8 +119,10 @@ function status(random: Random): Status {
     findings: u32(random),
     worked: u32(random),
     order: u32(random),
-    admission: u32(random),
-    ahead: u16(random),
+    ...pick(random, [
+      { admission: 0, ahead: 0 },
+      { admission: 1 + below(random, 2 ** 32 - 1), ahead: u16(random) },
+    ]),
   };
 }
 

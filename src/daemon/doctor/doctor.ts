@@ -26,7 +26,7 @@ export interface DoctorParts {
   readonly transport: Transport;
   readonly ring: KeyRing;
   readonly watch: Pick<InterfaceWatch, "state">;
-  readonly copies: Pick<OwnCopies, "shown">;
+  readonly copies: Pick<OwnCopies, "found">;
   /** The epoch of this node. */
   readonly epoch: string;
   /** Whether this host sets the owners of files. */
@@ -86,7 +86,7 @@ export class Doctor {
       membership,
       disk: await this.disk.current(),
       historyPlace: this.parts.historyPlace,
-      nodeId: copies.shown,
+      copy: copies.found,
       uptimeSeconds: Math.round((performance.now() - this.parts.startedMs) / 1000),
     });
     const facts = this.ownFacts(measured);

@@ -33,8 +33,8 @@ export interface HostFacts {
   readonly disk: DiskCondition;
   /** Where the history is, or why it is in memory only. */
   readonly historyPlace: string;
-  /** The node id, with the copy of this host that was found last. */
-  readonly nodeId: string;
+  /** The copy of this host that was found last, as an English phrase; empty if there was none. */
+  readonly copy: string;
   readonly uptimeSeconds: number;
 }
 
@@ -185,9 +185,8 @@ function judgeKey(findings: Findings, { ring }: HostFacts): void {
 }
 
 /** Copies of a host, and hosts of one name. */
-function judgeNames(findings: Findings, { nodeId, membership, settings }: HostFacts): void {
-  const [, copy] = /\((.*)\)$/.exec(nodeId) ?? [];
-  if (copy === undefined) findings.ok("clone", "no other host has the node id of this one");
+function judgeNames(findings: Findings, { copy, membership, settings }: HostFacts): void {
+  if (copy === "") findings.ok("clone", "no other host has the node id of this one");
   else
     findings.hint(
       "clone",

@@ -39,7 +39,9 @@ export interface EndedReceipt {
 export class Metrics {
   private readonly registry: prometheus.Registry;
   private readonly prometheus: Prometheus;
-  private readonly status: () => StatusInfo;
+  private readonly look: () => StatusInfo;
+  /** The state that all metrics of one text are read from: to make it, files of the kernel are read. */
+  private status: StatusInfo | undefined;
   private readonly pushes;
   private readonly pushSeconds;
   private readonly pushMembers;
@@ -48,10 +50,10 @@ export class Metrics {
   private readonly received;
   private readonly receivedAmount;
 
-  /** @param status how the daemon is at the moment of the question */
-  constructor(client: Prometheus, status: () => StatusInfo) {
+  /** @param look tells how the daemon is at the moment of the question */
+  constructor(client: Prometheus, look: () => StatusInfo) {
     this.prometheus = client;
-    this.status = status;
+    this.look = look;
     this.registry = new client.Registry();
     const counter = this.counter.bind(this);
     this.pushes = counter("makuosan_pushes_total", "Pushes that have ended, by their exit status.", "status");
@@ -120,6 +122,7 @@ export class Metrics {
 
   /** All of it as text. */
   text(): Promise<string> {
+    this.status = this.look();
     return this.registry.metrics();
   }
 
@@ -135,11 +138,10 @@ export class Metrics {
     values: (status: StatusInfo) => readonly [Readonly<Record<string, string>>, number][],
     ...labelNames: string[]
   ): void {
-    const read = this.status;
     const registers = [this.registry];
     const add = (metric: { reset(): void; inc(labels: Record<string, string>, value: number): void }) => {
       metric.reset();
-      for (const [labels, value] of values(read())) metric.inc({ ...labels }, value);
+      for (const [labels, value] of values((this.status ??= this.look()))) metric.inc({ ...labels }, value);
     };
     const options = { name, help, labelNames, registers };
     if (kind === "Gauge") {

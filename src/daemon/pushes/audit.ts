@@ -1,4 +1,5 @@
 /** What the log says of a request to push: who has asked for what. */
+import { quoteWord } from "../../base/words.ts";
 import type { PushedBy, SendRequest } from "../../console/protocol.ts";
 import type { Log } from "../service/log.ts";
 
@@ -62,6 +63,5 @@ function few(words: readonly string[], what: string): string[] {
 
 /** A word as a shell takes it. The base directory as a whole is a dot. */
 function quoted(word: string): string {
-  if (word === "") return ".";
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return word === "" ? "." : quoteWord(word);
 }

@@ -23,7 +23,7 @@ export function parseHistoryLine(line: string): HistoryEntry | undefined {
     return undefined;
   }
   const fields = fieldsOf(value);
-  const { time, transfer, from, entries, bytes, durationMs, exitStatus } = fields;
+  const { time, transfer, from, entries, bytes, savedBytes, durationMs, exitStatus } = fields;
   const direction = DIRECTIONS.find((one) => one === fields["direction"]);
   const by = fields["by"] === undefined ? undefined : pushedByOf(fields["by"]);
   const hosts = Array.isArray(fields["hosts"]) ? fields["hosts"].map(hostOf) : [undefined];
@@ -31,10 +31,12 @@ export function parseHistoryLine(line: string): HistoryEntry | undefined {
   if (typeof transfer !== "string" || typeof from !== "string") return undefined;
   if (typeof entries !== "number" || typeof bytes !== "number" || typeof durationMs !== "number")
     return undefined;
+  if (savedBytes !== undefined && typeof savedBytes !== "number") return undefined;
   if (exitStatus !== undefined && typeof exitStatus !== "number") return undefined;
   if (!hosts.every((host) => host !== undefined)) return undefined;
   const asker = by === undefined ? {} : { by };
-  return { time, direction, transfer, from, ...asker, entries, bytes, durationMs, exitStatus, hosts };
+  const amount = savedBytes === undefined ? { entries, bytes } : { entries, bytes, savedBytes };
+  return { time, direction, transfer, from, ...asker, ...amount, durationMs, exitStatus, hosts };
 }
 
 function hostOf(value: unknown): HostOutcome | undefined {

@@ -20,6 +20,10 @@ export interface Surroundings {
   readonly isSealed: boolean;
   /** The UDP port of the fleet. */
   readonly port: number;
+}
+
+/** The same for a push that has no member, with the ways of this host to others. */
+export interface LonelySurroundings extends Surroundings {
   /** Why this host has no network; undefined if it has one. */
   readonly away?: string | undefined;
   /** The interface that is used. */
@@ -69,7 +73,7 @@ export function addMissing(
 }
 
 /** The error of a push to everybody that has no member. */
-export function noMember({ problems, port, away, chosen, unrouted, others }: Surroundings): UserError {
+export function noMember({ problems, port, away, chosen, unrouted, others }: LonelySurroundings): UserError {
   const reasons = away === undefined ? problems.map((problem) => sentenceOfProblem(problem, port)) : [away];
   if (away === undefined && unrouted !== undefined) {
     reasons.unshift(

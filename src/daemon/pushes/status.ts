@@ -28,7 +28,7 @@ export interface StatusParts {
   readonly log: Log;
   readonly ring: Pick<KeyRing, "fingerprints" | "isSecret">;
   readonly watch: Pick<InterfaceWatch, "state">;
-  readonly copies: Pick<OwnCopies, "shown">;
+  readonly copies: Pick<OwnCopies, "nodeId" | "found">;
   readonly catchUp: Pick<CatchUpKeeper, "stateOf" | "state" | "statusText" | "nudge">;
   /** When the daemon was started, by the clock of performance.now(). */
   readonly startedMs: number;
@@ -48,16 +48,14 @@ export function problemsOf(engine: NodeEngine, port: number): ProblemInfo[] {
 /** How the daemon is now. */
 export function statusOf(parts: StatusParts): StatusInfo {
   const { engine, transfers, log, history, copies } = parts;
-  const [nodeId = ""] = copies.shown.split(" ", 1);
   return {
     process: process.pid,
     version: VERSION,
     protocol: PROTOCOL_VERSION,
     user: process.geteuid?.() ?? 0,
     group: process.getegid?.() ?? 0,
-    nodeId,
-    // The rest stands in parentheses.
-    copy: copies.shown.slice(nodeId.length + 2, -1),
+    nodeId: copies.nodeId,
+    copy: copies.found,
     members: engine.membership.size,
     lost: engine.membership.lost.map(({ info, address }) => ({ host: info.hostName, address: address.ip })),
     problems: problemsOf(engine, parts.settings.port),

@@ -177,12 +177,14 @@ export class Transfers {
     const { targets: names, excepts } = request;
     const members = [...engine.membership.members].sort(byHostName);
     const { list: problems } = engine.membership.problems;
-    const { away, chosen: used } = watch.state;
-    const ways = { others: addressesBeside(used.name), unrouted: unroutedNetwork(used.ip) };
-    const surroundings = { problems, members, isSealed, port: settings.port, away, chosen: used, ...ways };
+    const surroundings = { problems, members, isSealed, port: settings.port };
     const chosen = chooseReachable(members, apart, names, excepts, request);
     const isAnyChosen = chosen.members.length + chosen.apart.length > 0;
-    if (!isAnyChosen && names.length === 0) throw noMember(surroundings);
+    if (!isAnyChosen && names.length === 0) {
+      const { away, chosen: used } = watch.state;
+      const ways = { others: addressesBeside(used.name), unrouted: unroutedNetwork(used.ip) };
+      throw noMember({ ...surroundings, away, chosen: used, ...ways });
+    }
     const targets = addMissing(chosen, names, excepts, surroundings);
     const result = resultWithoutTransfer(request, targets);
     if (result !== undefined) return Promise.resolve(result);

@@ -1,13 +1,13 @@
 /** Node id, epoch, and the lock on the base directory. */
 import crypto from "node:crypto";
 import fs from "node:fs";
-import os from "node:os";
 import path from "node:path";
 import { bytesOfText } from "../../base/display.ts";
 import { UserError } from "../../base/user-error.ts";
 import { checkAccess, lockFile } from "../../sys/files.ts";
 import { usersOfLock } from "../../sys/file-locks.ts";
 import { readOwnFile, replaceFile } from "../../sys/own-files.ts";
+import { ownUserName } from "../../sys/own-user.ts";
 import { BaseMark } from "./base-mark.ts";
 import type { Log } from "./log.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -164,18 +164,10 @@ function lockBase(base: string, descriptor: number, mark: BaseMark | undefined, 
 
 /** How an administrator lets the user that the daemon runs as use the base directory. */
 function accessMend(base: string): string {
-  const user = ownName();
+  const user = ownUserName() ?? String(process.geteuid?.());
   // A path of which nothing can be seen is closed further above.
   if (!fs.existsSync(base)) return `let ${user} pass the directories above it, such as with 'chmod o+x'`;
   return `run 'chown ${user}: ${base}' and start makuosan again`;
-}
-
-function ownName(): string {
-  try {
-    return os.userInfo().username;
-  } catch {
-    return String(process.geteuid?.());
-  }
 }
 
 /** Opens the base directory. The descriptor holds the lock as long as it is open. */

@@ -21,17 +21,14 @@ export interface OwnCopiesParts {
  */
 export class OwnCopies {
   private readonly parts: OwnCopiesParts;
-  private nodeId: string;
-  private found = "";
+  /** The node id of this host. */
+  nodeId: string;
+  /** The copy of this host that was found last, as an English phrase; empty if there was none. */
+  found = "";
 
   constructor(parts: OwnCopiesParts) {
     this.parts = parts;
     this.nodeId = parts.identity.nodeId;
-  }
-
-  /** The node id for `msync --status`, with the copy that was found last. */
-  get shown(): string {
-    return this.found === "" ? this.nodeId : `${this.nodeId} (${this.found})`;
   }
 
   /** Something has happened to the node. */

@@ -266,7 +266,9 @@ export class InboundTransfers {
     if (this.transfers.has(inboundName(name))) return;
     const ahead = this.transfers.size + this.waiting.countBefore(ranked);
     const waiting = { phase: MemberPhase.waiting, reason: "", worked: this.movements } as const;
-    this.answer(sender, name, { ...waiting, admission: this.admissions, ahead });
+    // A sender that gives no rank knows nothing of admissions.
+    const admission = offer.rank === 0 ? {} : { admission: this.admissions, ahead };
+    this.answer(sender, name, { ...waiting, ...admission });
     if (!isNew) return;
     for (const receiver of this.transfers.values())
       if (comesBefore(ranked, rankedOf(receiver))) receiver.askToYield(nowMs);
@@ -277,7 +279,8 @@ export class InboundTransfers {
     while (this.transfers.size < INBOUND_TRANSFERS && !this.waiting.isEmpty) {
       const first = this.waiting.takeFirst(nowMs);
       if (first === undefined) return;
-      this.admissions = serialAdd(this.admissions, 1);
+      // 0 stands for none.
+      this.admissions = serialAdd(this.admissions, 1) || 1;
       const key = { ...first.name, admission: this.admissions };
       const receiver = new TransferReceiver(this.context, key, first.sender, first.offer, nowMs);
       this.transfers.set(inboundName(key), receiver);

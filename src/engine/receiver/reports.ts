@@ -172,7 +172,7 @@ export class Reports {
 
   /** Sends a report. */
   send(nowMs: number): void {
-    const { key, sender, life, assembly, turn, findings, pace, context } = this.parts;
+    const { key, rank, sender, life, assembly, turn, findings, pace, context } = this.parts;
     const dueWants = this.wants.due(nowMs, pace.wantRepeatMs);
     const { status, wants } = buildStatus(
       {
@@ -188,8 +188,9 @@ export class Reports {
         findings: findings.total,
         worked: (this.worked + turn.departures) >>> 0,
         order: turn.place,
-        admission: key.admission,
-        ahead: this.ahead,
+        // A sender that gives no rank does not know them.
+        admission: rank === 0 ? 0 : key.admission,
+        ahead: rank === 0 ? 0 : this.ahead,
       },
       life.state === "receiving" ? this.gaps.missing() : { runs: [], fragments: [] },
       dueWants,

@@ -23,6 +23,9 @@ export interface AnnouncedParts {
   readonly ordering: Ordering;
 }
 
+/** The version of the protocol that brought ranks and admissions (PROTOCOL.md 5.10). */
+const RANKED_PROTOCOL = 3;
+
 /** How often the end of a transfer is said to the group: nobody answers it, and a datagram may be lost. */
 const ABORT_COPIES = 3;
 
@@ -47,8 +50,18 @@ export class Announcements {
   /** OFFER for the members that have not answered it. */
   offer(): void {
     const { dryRun, rank } = this.parts.request;
-    for (const targets of pieces(this.parts.barrier.unanswered()))
-      this.toGroup({ type: "offer", body: { transfer: this.transfer, dryRun, rank, targets } });
+    const { transfer } = this;
+    const unanswered = this.parts.barrier.unanswered();
+    const offer = (members: readonly Member[], known: number) => {
+      for (const targets of pieces(members.map(({ epoch }) => epoch)))
+        this.toGroup({ type: "offer", body: { transfer, dryRun, rank: known, targets } });
+    };
+    offer(unanswered.filter(knowsRanks), rank);
+    // They take an OFFER with a rank for a damaged one.
+    offer(
+      unanswered.filter((member) => !knowsRanks(member)),
+      0,
+    );
   }
 
   /** PROGRESS for everybody: how far the transfer is. */
@@ -141,6 +154,11 @@ export class Announcements {
     this.flow.noteAnnounced();
     this.effects.push({ kind: "send", destination, message });
   }
+}
+
+/** Whether a member speaks a version of the protocol in which transfers have ranks. */
+function knowsRanks({ info }: Member): boolean {
+  return info.protocol >= RANKED_PROTOCOL;
 }
 
 function pieces(epochs: readonly string[]): string[][] {

@@ -179,8 +179,8 @@ export class Barrier {
   }
 
   /** Epochs of the members that have not answered the offer. */
-  unanswered(): string[] {
-    return [...this.active.values()].filter((one) => !one.hasAnswered).map((one) => one.member.epoch);
+  unanswered(): Member[] {
+    return [...this.active.values()].filter((one) => !one.hasAnswered).map((one) => one.member);
   }
 
   /** This process stood still for a while: the members are not to blame for that time. */

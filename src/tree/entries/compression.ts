@@ -20,7 +20,7 @@ const COMPRESS_OPTIONS = { params: { [ZSTD_c_compressionLevel]: LEVEL }, chunkSi
 /** The beginning of a frame: its magic number, and the bits of its descriptor (RFC 8878, 3.1.1.1). */
 const MAGIC = 0xfd2fb528;
 const SINGLE_SEGMENT = 0x20;
-const RESERVED_OR_DICTIONARY = 0x0b;
+const UNUSED_OR_DICTIONARY = 0x1b;
 
 /** The least that Node takes. */
 const LEAST_CHUNK_BYTES = 64;
@@ -77,7 +77,7 @@ function unpackedBytesOf(reader: ByteReader): number {
   const magic = reader.u32();
   const descriptor = reader.u8();
   // Of a single segment, the window is no larger than the contents.
-  const isPlain = (descriptor & (SINGLE_SEGMENT | RESERVED_OR_DICTIONARY)) === SINGLE_SEGMENT;
+  const isPlain = (descriptor & (SINGLE_SEGMENT | UNUSED_OR_DICTIONARY)) === SINGLE_SEGMENT;
   if (magic !== MAGIC || !isPlain) throw damaged();
   switch (descriptor >> 6) {
     case 0:

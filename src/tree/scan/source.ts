@@ -235,11 +235,7 @@ export class Source {
     if (writer.isEmpty) return undefined;
     if (entries.length > 0) this.held.set(number, entries);
     this.totals.entries += entries.length;
-    return {
-      kind: BlockKind.manifest,
-      bytes: writer.finish().length,
-      entries: entries.length,
-    };
+    return { kind: BlockKind.manifest, bytes: writer.finish().length, entries: entries.length };
   }
 
   /** Adds the next item; false if the block is full, or if the tree is at its end. */
