@@ -72,7 +72,9 @@ export class NodeEngine {
     const { effects, places, random, selfNodeId } = this;
     const memberOf = (epoch: string) => this.membership.memberOf(epoch);
     const members = () => this.membership.members;
-    this.catchUp = new CatchUp({ selfNodeId, random, effects, places, memberOf, members }, opened);
+    const isHeardSince = this.membership.isHeardSince.bind(this.membership);
+    const parts = { selfNodeId, random, effects, places, memberOf, members, isHeardSince };
+    this.catchUp = new CatchUp(parts, opened);
   }
 
   get isIdle(): boolean {

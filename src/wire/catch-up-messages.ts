@@ -21,6 +21,8 @@ export interface Log {
   readonly count: number;
   /** How many publications for this node have not taken effect on it. */
   readonly behind: number;
+  /** A hash of those: nodes with the same log and the same hash cannot help each other. */
+  readonly lacks: number;
   /** Whether it gets by itself what it lacks. */
   readonly catchesUp: boolean;
   /** When the first of those was pushed, in milliseconds since 1970; 0 if there is none. */
@@ -30,7 +32,7 @@ export interface Log {
 }
 
 export function encodeLog(writer: ByteWriter, log: Log): void {
-  writer.u32(log.place).raw(bytesOfHex(log.digest)).u16(log.count).u16(log.behind);
+  writer.u32(log.place).raw(bytesOfHex(log.digest)).u16(log.count).u16(log.behind).u32(log.lacks);
   writer
     .u8(log.catchesUp ? 1 : 0)
     .u64(BigInt(log.sinceMs))
@@ -42,9 +44,10 @@ export function decodeLog(reader: ByteReader): Log {
   const digest = decodeDigest(reader);
   const count = bounded(reader.u16(), PUBLICATIONS);
   const behind = bounded(reader.u16(), PUBLICATIONS);
+  const lacks = reader.u32();
   const catchesUp = reader.flag();
   const sinceMs = reader.u53("a time");
-  return { place, digest, count, behind, catchesUp, sinceMs, reason: decodeReason(reader) };
+  return { place, digest, count, behind, lacks, catchesUp, sinceMs, reason: decodeReason(reader) };
 }
 
 /** FETCH: asks a member for its log, from a byte on (PROTOCOL.md 9.2). */

@@ -58,6 +58,13 @@ export type CatchUpBug =
   | "both-halves-win"
   | undefined;
 
+/** A member as a node knows it, when it was heard last. */
+export interface Known {
+  readonly node: SimulatedNode;
+  readonly member: Member;
+  heardMs: number;
+}
+
 export interface SimulatedNode {
   readonly number: number;
   readonly nodeId: string;
@@ -73,6 +80,9 @@ export interface SimulatedNode {
   effects: Effect[];
   isUp: boolean;
   half: number;
+  /** The members that it knows, by their epochs. */
+  members: Map<string, Known>;
+  nextAliveMs: number;
   lastTransfer: number;
   ready: Publication | undefined;
 }

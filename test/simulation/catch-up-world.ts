@@ -41,7 +41,8 @@ export class CatchUpWorld {
     from: SimulatedNode;
     to: SimulatedNode;
     epoch: string;
-    bytes: Uint8Array;
+    /** Undefined for ALIVE. */
+    bytes: Uint8Array | undefined;
   }[] = [];
   private readonly published: Publication[] = [];
   private nowMs = 0;
@@ -75,9 +76,42 @@ export class CatchUpWorld {
       node.half = 0;
       if (!node.isUp) this.boot(node, false);
     }
-    this.introduce();
     const endMs = this.nowMs + mostMs;
     while (this.nowMs < endMs && !this.isAtRest()) this.pass(500);
+    this.judge();
+  }
+
+  /**
+   * The network is cut in halves for less than the silence after which a member is forgotten, and both push.
+   *
+   * @returns how long after the end of the cut all had everything, in milliseconds
+   */
+  cutAndHeal(cutMs: number): number {
+    this.isCalm = true;
+    this.pass(40_000);
+    for (const node of this.nodes) node.half = node.number % 2;
+    const pushMs = this.below(cutMs);
+    this.pass(pushMs);
+    for (const [index, paths] of [["a", "b"], this.below(2) === 0 ? ["d/x"] : ["a"]].entries()) {
+      const node = this.nodes[index]!;
+      for (const path of paths) node.tree.set(path, { publication: undefined, isDeleted: false });
+      this.push(node, paths, false);
+    }
+    this.pass(cutMs - pushMs);
+    for (const node of this.nodes) node.half = 0;
+    const healedMs = this.nowMs;
+    while (this.nowMs - healedMs < 10 * 60_000 && !this.isEqual()) this.pass(100);
+    const tookMs = this.nowMs - healedMs;
+    this.judge();
+    return tookMs;
+  }
+
+  private isEqual(): boolean {
+    const [first] = this.nodes;
+    return this.nodes.every(({ log }) => log.digest === first?.log.digest && log.missing.length === 0);
+  }
+
+  private judge(): void {
     // What no live node has any more is lacked for ever, and shown.
     for (const node of this.nodes)
       for (const position of node.log.missing)
@@ -97,6 +131,7 @@ export class CatchUpWorld {
   /** One node pushes while all but some are down; then they start at once. */
   startTogether(up: number): void {
     const [first] = this.nodes;
+    this.pass(1_000);
     for (const node of this.nodes.slice(up)) {
       node.isUp = false;
       this.leave(node);
@@ -117,7 +152,7 @@ export class CatchUpWorld {
       recursive: isTree,
       deletes: isTree && deletes ? "also" : "nothing",
     };
-    const reached = this.nodes.filter((other) => other !== node && this.hears(node, other));
+    const reached = this.nodes.filter((other) => node.members.has(other.epoch) && this.hears(node, other));
     if (reached.length === 0) return;
     // The members agree on a place, as in the barrier: the highest that any of them proposes.
     const key = { epoch: node.epoch, transfer: ++node.lastTransfer };
@@ -156,6 +191,8 @@ export class CatchUpWorld {
       disk: [],
       effects: [],
       half: 0,
+      members: new Map(),
+      nextAliveMs: 0,
     };
     const parts = { isUp: false, lastTransfer: 0, ready: undefined };
     return { ...empty, ...parts, log: undefined!, catchUp: undefined!, places: undefined! };
@@ -181,26 +218,55 @@ export class CatchUpWorld {
     }
     node.places = new CommitOrder();
     const { effects, nodeId, places, log } = node;
-    const memberOf = (epoch: string) => this.membersOf(node).find((member) => member.epoch === epoch);
-    const members = () => this.membersOf(node);
-    const parts = { selfNodeId: nodeId, random: this.random, effects, places, memberOf, members };
+    node.members = new Map();
+    const memberOf = (epoch: string) => node.members.get(epoch)?.member;
+    const members = () => [...node.members.values()].map(({ member }) => member);
+    const isHeardSince = (epoch: string, sinceMs: number) =>
+      (node.members.get(epoch)?.heardMs ?? -Infinity) >= sinceMs;
+    const parts = { selfNodeId: nodeId, random: this.random, effects, places, memberOf, members, isHeardSince };
     node.catchUp = new CatchUp(parts, { log, isOn: true, isIntact: isFirst || node.disk.length > 0 });
-    this.introduce(node);
+    this.sayAlive(node);
   }
 
-  private introduce(only?: SimulatedNode): void {
-    for (const node of this.nodes) {
-      for (const other of this.nodes) {
-        if (node === other || !this.hears(node, other)) continue;
-        if (only !== undefined && only !== node && only !== other) continue;
-        node.catchUp.onEvent({ kind: "member-joined", member: fellow(other) }, this.nowMs);
-        this.carryOut(node);
+  /** HELLO at the start, later ALIVE. */
+  private sayAlive(node: SimulatedNode): void {
+    node.nextAliveMs = this.nowMs + 10_000 + this.below(10_000);
+    for (const other of this.nodes) if (other !== node) this.sendPacket(node, other, undefined);
+  }
+
+  /** One has heard the other: those that do not know each other become members of each other. */
+  private hear(node: SimulatedNode, other: SimulatedNode): void {
+    for (const [one, heard] of [
+      [node, other],
+      [other, node],
+    ] as const) {
+      const known = one.members.get(heard.epoch);
+      if (known !== undefined) {
+        if (one === node) known.heardMs = this.nowMs;
+        continue;
       }
+      for (const { node: same } of one.members.values()) if (same === heard) this.forget(one, heard);
+      const member = fellow(heard);
+      one.members.set(heard.epoch, { node: heard, member, heardMs: this.nowMs });
+      one.catchUp.onEvent({ kind: "member-joined", member }, this.nowMs);
+      this.carryOut(one);
     }
   }
 
-  private membersOf(node: SimulatedNode): Member[] {
-    return this.nodes.filter((other) => other !== node && this.hears(node, other)).map(fellow);
+  private forget(node: SimulatedNode, other: SimulatedNode): void {
+    for (const [epoch, { node: known, member }] of node.members) {
+      if (known !== other) continue;
+      node.members.delete(epoch);
+      node.catchUp.onEvent({ kind: "member-left", member, reason: "silence" }, this.nowMs);
+      this.carryOut(node);
+    }
+  }
+
+  /** What membership does at its times: ALIVE, and members that have been silent for too long leave. */
+  private tickMembership(node: SimulatedNode): void {
+    if (node.nextAliveMs <= this.nowMs) this.sayAlive(node);
+    for (const { node: other, heardMs } of node.members.values())
+      if (this.nowMs - heardMs >= 60_000) this.forget(node, other);
   }
 
   private hears(a: SimulatedNode, b: SimulatedNode): boolean {
@@ -234,16 +300,13 @@ export class CatchUpWorld {
       for (const one of this.nodes) one.half = this.below(2);
     } else if (kind === 10) {
       for (const one of this.nodes) one.half = 0;
-      this.introduce();
     }
   }
 
+  /** It says goodbye, or it is silent from now on. */
   private leave(node: SimulatedNode): void {
-    for (const other of this.nodes) {
-      if (other === node || !other.isUp) continue;
-      other.catchUp.onEvent({ kind: "member-left", member: fellow(node), reason: "silence" }, this.nowMs);
-      this.carryOut(other);
-    }
+    if (!this.isCalm && this.below(2) === 0) return;
+    for (const other of this.nodes) if (other !== node && other.isUp && other.half === node.half) this.forget(other, node);
   }
 
   /** Lets the time pass, packet by packet and deadline by deadline. */
@@ -252,7 +315,9 @@ export class CatchUpWorld {
     for (;;) {
       this.packets.sort((a, b) => a.atMs - b.atMs);
       const deadline = Math.min(
-        ...this.nodes.filter(({ isUp }) => isUp).map((one) => one.catchUp.nextDeadlineMs()),
+        ...this.nodes
+          .filter(({ isUp }) => isUp)
+          .map(({ catchUp, nextAliveMs }) => Math.min(nextAliveMs, catchUp.nextDeadlineMs())),
       );
       const nextMs = Math.max(this.nowMs, Math.min(this.packets[0]?.atMs ?? Infinity, deadline));
       if (nextMs > endMs) break;
@@ -262,11 +327,16 @@ export class CatchUpWorld {
         this.packets.shift();
         const { from, to, epoch, bytes } = packet;
         if (!this.hears(from, to) || from.epoch !== epoch) continue;
-        to.catchUp.handle(fellow(from), decodeMessage(bytes), this.nowMs);
+        this.hear(to, from);
+        const member = to.members.get(from.epoch)?.member;
+        if (bytes === undefined || member === undefined) continue;
+        to.catchUp.handle(member, decodeMessage(bytes), this.nowMs);
         this.carryOut(to);
       } else {
         for (const node of this.nodes) {
-          if (!node.isUp || node.catchUp.nextDeadlineMs() > this.nowMs) continue;
+          if (!node.isUp) continue;
+          this.tickMembership(node);
+          if (node.catchUp.nextDeadlineMs() > this.nowMs) continue;
           node.catchUp.tick(this.nowMs);
           this.carryOut(node);
         }
@@ -294,7 +364,7 @@ export class CatchUpWorld {
     }
   }
 
-  private sendPacket(from: SimulatedNode, to: SimulatedNode, message: ControlMessage): void {
+  private sendPacket(from: SimulatedNode, to: SimulatedNode, message: ControlMessage | undefined): void {
     if (!this.isCalm && this.below(10) === 0) return;
     const { epoch } = from;
     this.packets.push({
@@ -302,7 +372,7 @@ export class CatchUpWorld {
       from,
       to,
       epoch,
-      bytes: encodeMessage(message),
+      bytes: message === undefined ? undefined : encodeMessage(message),
     });
   }
 

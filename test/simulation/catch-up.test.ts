@@ -51,3 +51,22 @@ test("40 hosts that start at once are served by few transfers", () => {
   assert.ok(world.wereEqual);
   assert.ok(world.served <= 3, `${world.served} transfers`);
 });
+
+test("two halves that have pushed are equal within 10 s after the end of a cut", () => {
+  for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
+    const world = new CatchUpWorld(seed, undefined, 4 + (seed % 4));
+    // A member that was heard 20 s before the cut is not forgotten before the end of it.
+    const cutMs = 500 + ((seed * 397) % 38_000);
+    const tookMs = world.cutAndHeal(cutMs);
+    assert.ok(world.wereEqual && tookMs <= 10_000, `seed ${seed}: ${tookMs} ms after ${cutMs} ms`);
+  }
+});
+
+test("halves that have forgotten each other are equal after the first ALIVE", () => {
+  for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
+    const world = new CatchUpWorld(seed, undefined, 4 + (seed % 4));
+    const cutMs = 38_000 + ((seed * 397) % 60_000);
+    const tookMs = world.cutAndHeal(cutMs);
+    assert.ok(world.wereEqual && tookMs <= 25_000, `seed ${seed}: ${tookMs} ms after ${cutMs} ms`);
+  }
+});

@@ -44,8 +44,8 @@ const BODIES: Readonly<Record<number, readonly [string, (from: Cursor) => Plain]
     (from) => {
       const [place, digest, count, behind] = [from.u32(), from.hex(8), from.u16(), from.u16()];
       demand(count <= 1000 && behind <= 1000, "count");
-      const [catchesUp, sinceMs] = [isOne(from.u8()), safe(from)];
-      return { place, digest, count, behind, catchesUp, sinceMs, reason: shortReason(from) };
+      const [lacks, catchesUp, sinceMs] = [from.u32(), isOne(from.u8()), safe(from)];
+      return { place, digest, count, behind, lacks, catchesUp, sinceMs, reason: shortReason(from) };
     },
   ],
   31: [

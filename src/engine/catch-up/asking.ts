@@ -13,9 +13,12 @@ interface Question {
   readonly epoch: string;
   readonly digest: string;
   readonly missing: readonly Publication[];
+  readonly positions: readonly number[];
+  triesLeft: number;
   /** The transfer that the member serves with, once it has begun. */
   key: InboundKey | undefined;
-  isDone: boolean;
+  /** How that has ended on this node. */
+  outcome: "done" | "failed" | "discarded" | undefined;
 }
 
 /** All nodes ask the same member if they can, so that it serves them with one transfer. */
@@ -28,6 +31,10 @@ export class Asking {
   /** Members that could not serve this log, with the reason. */
   private readonly refused = new Map<string, string>();
   private failures = 0;
+  /** Whether it waits because nothing is likely to change soon. */
+  private isLong = false;
+  /** Transfers in a row that were committed here without a word of their sender. */
+  private lostWords = 0;
   /** Why this node is behind, as far as it knows. */
   reason = "";
 
@@ -54,12 +61,19 @@ export class Asking {
     if (this.life.state === "resting" || this.life.state === "patient") this.ask(nowMs);
   }
 
-  /** A member tells of its log. */
+  /**
+   * A member tells something new of its log: now it may serve what it has refused. It may be behind itself. Where two halves of a
+   * network have pushed, every node lacks something, and each half has what the other one lacks.
+   */
   note(member: Member, log: Log, nowMs: number): void {
-    if (log.digest !== this.context.log.digest || this.context.log.missing.length === 0) return;
-    if (log.behind === 0 && this.life.state === "patient" && this.refused.delete(member.epoch))
-      this.ask(nowMs);
+    const { missing, digest } = this.context.log;
+    if (log.digest !== digest || missing.length === 0) return;
+    const isHopeful = isAbleToCompare(member) && !this.lacksTheSame(log);
+    if (isHopeful) this.refused.delete(member.epoch);
     if (this.life.state === "resting") this.ask(nowMs);
+    // A failure of this node itself is not mended by others.
+    else if (isHopeful && this.life.state === "patient" && this.question === undefined)
+      this.askMember(member, missing, nowMs);
   }
 
   answered(member: Member, answer: Answer, nowMs: number): void {
@@ -90,7 +104,7 @@ export class Asking {
     if (question?.key?.epoch !== key.epoch || question.key.transfer !== key.transfer) return;
     if (this.life.state !== "promised" || outcome === "yielded") return;
     // The word of the server follows: what it could not hand on.
-    question.isDone = outcome === "done";
+    question.outcome = outcome;
     this.due.set(nowMs + times.ANSWER_MS);
     if (outcome === "failed") this.reason = reason;
   }
@@ -101,10 +115,11 @@ export class Asking {
     if (this.life.state !== "promised" || question?.epoch !== member.epoch) return;
     if (served.digest !== question.digest) return;
     const { key } = question;
-    const hasBrought = question.isDone && key?.transfer === served.transfer && served.brought.length > 0;
+    const outcome = key?.transfer === served.transfer ? question.outcome : undefined;
+    const hasBrought = outcome === "done" && served.brought.length > 0;
     if (hasBrought && key !== undefined) {
       this.reason = "";
-      this.failures = 0;
+      this.failures = this.lostWords = 0;
       const { log } = this.context;
       const brought = new Set(served.brought.map((position) => log.all[position]?.publication));
       // The log has this digest still, or nothing is taken for brought.
@@ -122,11 +137,15 @@ export class Asking {
       this.question = undefined;
       this.life.become("resting");
       this.due.set(nowMs + times.WRITTEN_MS);
+    } else if (outcome === "failed") {
+      // Its own disk or hook: another member would bring no more.
+      this.wait(nowMs);
     } else if (served.reason !== "") {
       this.refuse(`${member.info.hostName}: ${served.reason}`, nowMs);
     } else if (served.brought.length === 0) {
       // It was interrupted by another push.
       this.life.become("patient");
+      this.isLong = false;
       this.due.set(nowMs + times.ANSWER_MS);
     } else this.wait(nowMs);
   }
@@ -141,20 +160,31 @@ export class Asking {
     if (!this.due.take(nowMs)) return;
     switch (this.life.state) {
       case "asking":
-        this.refuse("no answer", nowMs);
+        if (this.question !== undefined && this.question.triesLeft > 0) this.say(this.question, nowMs);
+        else this.refuse("no answer", nowMs);
         break;
       case "promised":
-        // Its own disk or hook has failed, or the server has not begun.
-        if (this.question?.key === undefined) this.refuse("it has not begun to serve", nowMs);
-        else this.wait(nowMs);
+        this.endWithoutWord(nowMs);
         break;
       case "patient":
+        if (this.isLong) this.failures++;
         this.refused.clear();
         this.ask(nowMs);
         break;
       default:
         this.ask(nowMs);
     }
+  }
+
+  /** The member that has agreed to serve says nothing more. */
+  private endWithoutWord(nowMs: number): void {
+    const { question } = this;
+    if (question?.key === undefined) this.refuse("it has not begun to serve", nowMs);
+    // The disk or a hook of this node.
+    else if (question.outcome === "failed") this.wait(nowMs);
+    // The transfer has brought something, but the word of its sender was lost.
+    else if (question.outcome === "done" && this.lostWords++ < times.LOST_WORDS) this.ask(nowMs);
+    else this.refuse("its transfer has ended without a word", nowMs);
   }
 
   private refuse(reason: string, nowMs: number): void {
@@ -164,8 +194,7 @@ export class Asking {
   }
 
   private ask(nowMs: number): void {
-    const { log, effects } = this.context;
-    const { missing, digest } = log;
+    const { missing } = this.context.log;
     this.question = undefined;
     const member = missing.length === 0 ? undefined : this.choose(missing);
     if (member === undefined) {
@@ -173,11 +202,26 @@ export class Asking {
       else this.rest();
       return;
     }
-    const publications = missing.flatMap((position) => log.all[position]?.publication ?? []);
-    this.question = { epoch: member.epoch, digest, missing: publications, key: undefined, isDone: false };
+    this.askMember(member, missing, nowMs);
+  }
+
+  private askMember({ epoch }: Member, positions: readonly number[], nowMs: number): void {
+    const { log } = this.context;
+    const { digest } = log;
+    const missing = positions.flatMap((position) => log.all[position]?.publication ?? []);
+    const tries = { triesLeft: times.ASK_TRIES, key: undefined, outcome: undefined };
+    this.question = { epoch, digest, missing, positions, ...tries };
     this.life.become("asking");
-    this.due.set(nowMs + times.ANSWER_MS);
-    sendTo(effects, member, { type: "ask", body: { digest, missing } });
+    this.say(this.question, nowMs);
+  }
+
+  private say(question: Question, nowMs: number): void {
+    const { epoch, digest, positions } = question;
+    question.triesLeft--;
+    this.due.set(nowMs + times.ASK_AGAIN_MS);
+    const member = this.context.memberOf(epoch);
+    const body = { digest, missing: positions };
+    if (member !== undefined) sendTo(this.context.effects, member, { type: "ask", body });
   }
 
   private rest(): void {
@@ -190,10 +234,17 @@ export class Asking {
     if (this.life.state !== "patient") this.life.become("patient");
     const hasChanged = this.question !== undefined && this.question.digest !== this.context.log.digest;
     // The log has changed meanwhile, so this attempt was in vain and the next one need not be.
+    this.isLong = !hasChanged;
     const delayMs = hasChanged
       ? times.ANSWER_MS
-      : Math.min(times.PATIENCE_MOST_MS, times.PATIENCE_MS * 2 ** this.failures++);
+      : Math.min(times.PATIENCE_MOST_MS, times.PATIENCE_MS * 2 ** this.failures);
     this.due.set(nowMs + delayMs);
+  }
+
+  /** Whether a member lacks the same as this node. */
+  private lacksTheSame({ digest, lacks }: Log): boolean {
+    const { log } = this.context;
+    return digest === log.digest && lacks === log.lacks;
   }
 
   /**
@@ -211,7 +262,9 @@ export class Asking {
       // One whose last LOG is another, or got lost, may have the same by now: it says nothing if another one has told that.
       const isKnown = told?.digest === log.digest;
       const isLate = isKnown && told.behind > 0;
-      const rank = (isKnown ? 0 : 4) + (isLate ? 2 : 0) + (publishers.has(member.nodeId) ? 1 : 0);
+      const isHopeless = told !== undefined && this.lacksTheSame(told);
+      const order = (isKnown ? 0 : 4) + (isLate ? 2 : 0) + (isHopeless ? 4 : 0);
+      const rank = order + (publishers.has(member.nodeId) ? 1 : 0);
       const isBetter =
         best === undefined || rank < best.rank || (rank === best.rank && member.nodeId < best.member.nodeId);
       if (isBetter) best = { member, rank };

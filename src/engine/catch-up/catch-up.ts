@@ -21,6 +21,8 @@ export interface CatchUpParts {
   readonly places: CommitOrder;
   readonly memberOf: (epoch: string) => Member | undefined;
   readonly members: () => Iterable<Member>;
+  /** Whether something was heard of a member at that time or later. */
+  readonly isHeardSince: (epoch: string, sinceMs: number) => boolean;
 }
 
 /** What a node knows of its own log at its start. */
@@ -52,11 +54,12 @@ export class CatchUp {
   private behind: number;
 
   constructor(parts: CatchUpParts, opened: OpenedLog) {
-    const { effects, random, memberOf, members, places } = parts;
+    const { effects, random, memberOf, members, isHeardSince, places } = parts;
     this.parts = parts;
     this.opened = opened;
     const log = (this.log = opened.log);
-    const tellings = (this.tellings = new Tellings(effects, random, () => this.current()));
+    const current = () => this.current();
+    const tellings = (this.tellings = new Tellings({ effects, random, members, isHeardSince, current }));
     const context: CatchUpContext = { log, effects, random, memberOf, members, tellings };
     this.comparing = new Comparing(context, (publications, nowMs) => this.learn(publications, nowMs));
     this.serving = new Serving(context, () => opened.isOn);
@@ -81,6 +84,7 @@ export class CatchUp {
       digest: log.digest,
       count: log.all.length,
       behind: missing.length,
+      lacks: log.lacks,
       catchesUp: this.opened.isOn,
       sinceMs: first?.publication.timeMs ?? 0,
       reason: reasonText(reason),
@@ -118,9 +122,12 @@ export class CatchUp {
 
   private noteLog(member: Member, told: Log, nowMs: number): void {
     const before = this.tellings.heard(member.epoch);
-    this.tellings.note(member.epoch, told);
+    this.tellings.note(member.epoch, told, nowMs);
     this.comparing.note(member, told, nowMs);
-    const isNews = before?.digest !== told.digest || before.behind !== told.behind;
+    const isOther = before?.digest !== told.digest;
+    // It may have missed that this node has told so.
+    if (isOther && this.comparing.isSurpassed(told)) this.tellings.remind(nowMs);
+    const isNews = isOther || before.behind !== told.behind;
     if (this.opened.isOn && isNews) this.asking.note(member, told, nowMs);
   }
 
@@ -147,7 +154,7 @@ export class CatchUp {
         if (isAbleToCompare(event.member)) this.tellings.tellNewcomer(event.member);
         break;
       case "member-left":
-        this.tellings.forget(event.member.epoch);
+        this.tellings.memberLeft(event.member.epoch);
         this.comparing.forget(event.member.epoch);
         this.asking.memberLeft(event.member.epoch, nowMs);
         this.serving.forget(event.member.epoch);
@@ -180,6 +187,8 @@ export class CatchUp {
 
   private learn(publications: readonly Publication[], nowMs: number): void {
     const learned = publications.filter((publication) => {
+      // Others know less of its effect here than this node does.
+      if (this.log.find(publication) !== undefined) return false;
       const isOwn = publication.nodeId === this.parts.selfNodeId && this.opened.isIntact;
       return this.log.add(publication, isOwn ? { atMs: 0, list: "", reason: "" } : MISSED);
     });
@@ -196,6 +205,7 @@ export class CatchUp {
     const isChanged = log.digest !== this.digest || behind !== this.behind;
     if (isChanged) this.tellings.changed(nowMs);
     const isNews = log.digest !== this.digest;
+    if (isNews) this.comparing.noteKnown(this.digest);
     this.digest = log.digest;
     this.behind = behind;
     if (isNews && this.opened.isOn) this.asking.retry(nowMs);

@@ -13,11 +13,16 @@ import * as times from "./times.ts";
 /** A log that is being read. */
 interface Reading {
   readonly epoch: string;
+  /** The digest that the member has told. */
+  readonly told: string;
   digest: string;
   bytes: Uint8Array | undefined;
   offset: number;
   tries: number;
 }
+
+/** Logs that this node remembers. One that a host still has after more changes than that is read once more. */
+const KNOWN_KEPT = 1024;
 
 /** One log is read at a time: what the first one brings is mostly all that this node lacks. */
 export class Comparing {
@@ -25,8 +30,8 @@ export class Comparing {
   private readonly onLearned: (publications: Publication[], nowMs: number) => void;
   private reading: Reading | undefined;
   private readonly due = new Deadline();
-  /** The log of each member that was read, by its digest: it is not read twice. */
-  private readonly known = new Map<string, string>();
+  /** The digests of logs that were read, and of former logs of this node: members that have one of these know nothing more. */
+  private readonly known = new Set<string>();
 
   constructor(context: CatchUpContext, onLearned: (publications: Publication[], nowMs: number) => void) {
     this.context = context;
@@ -37,14 +42,27 @@ export class Comparing {
     return this.due.atMs;
   }
 
+  /** This node knows all that is in a log: it was its own until now, for example. */
+  noteKnown(digest: string): void {
+    this.known.add(digest);
+    for (const oldest of this.known) {
+      if (this.known.size <= KNOWN_KEPT) break;
+      this.known.delete(oldest);
+    }
+  }
+
   /** A member tells of its log. */
   note(member: Member, log: Log, nowMs: number): void {
-    if (this.isKnown(member.epoch, log) || this.due.atMs !== Infinity) return;
+    if (this.isKnown(log) || this.due.atMs !== Infinity) return;
     this.due.set(nowMs + times.COMPARE_MS);
   }
 
+  /** Whether a member lacks something that this node knows, and has nothing that this node lacks. */
+  isSurpassed(log: Log): boolean {
+    return log.digest !== this.context.log.digest && this.isKnown(log);
+  }
+
   forget(epoch: string): void {
-    this.known.delete(epoch);
     if (this.reading?.epoch === epoch) this.reading = undefined;
   }
 
@@ -77,7 +95,8 @@ export class Comparing {
   tick(nowMs: number): void {
     if (!this.due.take(nowMs)) return;
     if (this.reading !== undefined && this.reading.tries <= 0) {
-      this.known.set(this.reading.epoch, this.reading.digest);
+      // It is read when the member tells of it again: it may be cut off for a moment.
+      this.context.tellings.forget(this.reading.epoch);
       this.reading = undefined;
     }
     this.reading ??= this.choose();
@@ -87,16 +106,16 @@ export class Comparing {
   private choose(): Reading | undefined {
     for (const member of this.context.members()) {
       const log = this.context.tellings.heard(member.epoch);
-      if (log === undefined || !isAbleToCompare(member) || this.isKnown(member.epoch, log)) continue;
+      if (log === undefined || !isAbleToCompare(member) || this.isKnown(log)) continue;
       const { epoch } = member;
-      return { epoch, digest: log.digest, bytes: undefined, offset: 0, tries: times.PIECE_TRIES };
+      const { digest } = log;
+      return { epoch, told: digest, digest, bytes: undefined, offset: 0, tries: times.PIECE_TRIES };
     }
     return undefined;
   }
 
-  private isKnown(epoch: string, { digest }: Log): boolean {
-    if (digest === this.context.log.digest || this.known.get(epoch) === digest) return true;
-    return [...this.known.values()].includes(digest);
+  private isKnown({ digest, count }: Log): boolean {
+    return count === 0 || digest === this.context.log.digest || this.known.has(digest);
   }
 
   private ask(reading: Reading, nowMs: number): void {
@@ -114,7 +133,9 @@ export class Comparing {
 
   private finish(reading: Reading, bytes: Uint8Array, nowMs: number): void {
     this.reading = undefined;
-    this.known.set(reading.epoch, reading.digest);
+    this.noteKnown(reading.digest);
+    // It has changed since the member has told of it, and has all that it had then.
+    this.noteKnown(reading.told);
     // Others may have told of logs meanwhile.
     this.due.set(nowMs + times.COMPARE_MS);
     try {
@@ -122,5 +143,9 @@ export class Comparing {
     } catch (error) {
       if (!(error instanceof DecodeError)) throw error;
     }
+    // It lacks something, and may have missed that this node has told so.
+    const member = this.context.memberOf(reading.epoch);
+    const lacks = this.context.log.digest !== reading.digest;
+    if (lacks && member !== undefined) this.context.tellings.tell(member);
   }
 }

@@ -48,6 +48,7 @@ export class PublicationLog {
   private readonly self: Addressee;
   private readonly receives: boolean;
   private kept: Kept[] = [];
+  private lacking: { readonly version: number; readonly count: number; readonly hash: number } | undefined;
   private snapshot: { digest: string; bytes: Uint8Array } | undefined;
   /** Grows with each change. */
   version = 0;
@@ -126,6 +127,19 @@ export class PublicationLog {
       if (here.atMs === undefined && isFor(publication.scope, this.self)) missing.push(position);
     });
     return missing;
+  }
+
+  /** A hash of the missing publications, as nodes tell it; 0 if there are none. */
+  get lacks(): number {
+    const { missing, version } = this;
+    if (missing.length === 0) return 0;
+    if (this.lacking?.version === version && this.lacking.count === missing.length) return this.lacking.hash;
+    let hash = 0x811c9dc5;
+    for (const position of missing)
+      for (const byte of encoded((this.kept[position] as Kept).publication))
+        hash = Math.imul(hash ^ byte, 0x01000193);
+    this.lacking = { version, count: missing.length, hash: hash >>> 0 };
+    return this.lacking.hash;
   }
 
   /** The digest of the whole log: 16 hexadecimal digits. */

@@ -42,7 +42,9 @@ export class Serving {
     const { effects } = this.context;
     const body = { digest, serves: able.length > 0, reason: why ?? "" };
     sendTo(effects, member, { type: "answer", body });
-    if (able.length === 0) return;
+    // A question that was repeated because the answer was lost is being answered.
+    const isServed = this.running?.digest === digest && this.running.epochs.includes(member.epoch);
+    if (able.length === 0 || isServed) return;
     if (this.digest !== digest) this.asking.clear();
     this.digest = digest;
     if (this.asking.size === 0) this.mostMs = nowMs + times.GATHER_MOST_MS;
