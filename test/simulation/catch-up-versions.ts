@@ -1,6 +1,6 @@
 import {
   type Here,
-  type PublicationLog,
+  PublicationLog,
   publicationName,
 } from "../../src/engine/catch-up/publication-log.ts";
 import type { CatchUp } from "../../src/engine/catch-up/catch-up.ts";
@@ -118,4 +118,13 @@ export function lastOf(nodes: readonly SimulatedNode[], path: string): Version |
     if (last?.publication === undefined || isBefore(last.publication, version.publication)) last = version;
   }
   return last;
+}
+
+/** A deliberate error: a tree that is pushed again is taken to bring what an earlier push has deleted in it. */
+export class ForgetfulLog extends PublicationLog {
+  protected override leavesNothing(later: Publication, earlier: Publication): boolean {
+    const [after, before] = [later.scope, earlier.scope];
+    const isWithin = before.paths.every((path) => after.paths.includes(path));
+    return super.leavesNothing(later, earlier) || (after.recursive && before.deletes === "also" && isWithin);
+  }
 }

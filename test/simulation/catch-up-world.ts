@@ -13,6 +13,7 @@ import {
   describe,
   done,
   fellow,
+  ForgetfulLog,
   isBefore,
   isSame,
   isSamePublication,
@@ -203,11 +204,8 @@ export class CatchUpWorld {
     node.isUp = true;
     node.effects = [];
     node.lastTransfer = 0;
-    node.log = new PublicationLog({
-      hostName: `host${node.number}`,
-      ip: `10.0.0.${node.number}`,
-      labels: [],
-    });
+    const self = { hostName: `host${node.number}`, ip: `10.0.0.${node.number}`, labels: [] };
+    node.log = this.bug === "forgets-delete" ? new ForgetfulLog(self) : new PublicationLog(self);
     for (const { publication, here } of node.disk) node.log.add(publication, here);
     if (node.ready !== undefined) {
       for (const path of within(node.ready.scope)) {
@@ -430,7 +428,6 @@ export class CatchUpWorld {
   }
 
   private take(node: SimulatedNode, publication: Publication, list: string): void {
-    if (this.bug === "forgets-delete" && publication.scope.deletes === "also") return;
     node.log.add(publication, done(this.nowMs, list));
     node.catchUp.logged(this.nowMs);
     if (this.bug !== "done-before-log" || this.below(2) === 0) this.keep(node, publication);

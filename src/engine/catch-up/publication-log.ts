@@ -91,12 +91,14 @@ export class PublicationLog {
     }
     if (
       this.kept.some(
-        (other) => isEarlier(publication, other.publication) && covers(other.publication, publication),
+        (other) =>
+          isEarlier(publication, other.publication) && this.leavesNothing(other.publication, publication),
       )
     )
       return false;
     this.kept = this.kept.filter(
-      (other) => !(isEarlier(other.publication, publication) && covers(publication, other.publication)),
+      (other) =>
+        !(isEarlier(other.publication, publication) && this.leavesNothing(publication, other.publication)),
     );
     let index = this.kept.length;
     while (index > 0 && isEarlier(publication, (this.kept[index - 1] as Kept).publication)) index--;
@@ -177,6 +179,11 @@ export class PublicationLog {
   /** The publications among some that this node can hand on. */
   servable(positions: readonly number[], asking: readonly Addressee[]): number[] {
     return positions.filter((position) => this.whyNotServed(position, asking) === undefined);
+  }
+
+  /** Whether a later publication leaves nothing of an earlier one, so that the log need not have that. */
+  protected leavesNothing(later: Publication, earlier: Publication): boolean {
+    return covers(later, earlier);
   }
 
   private bound(): void {
