@@ -52,6 +52,8 @@ export class CatchUpWorld {
   wereEqual = false;
   /** Transfers that have served. */
   served = 0;
+  /** Messages about logs, in datagrams. */
+  messages = 0;
 
   constructor(seed: number, bug?: CatchUpBug, size?: number) {
     this.random = new SeededRandom(seed);
@@ -105,6 +107,14 @@ export class CatchUpWorld {
     const tookMs = this.nowMs - healedMs;
     this.judge();
     return tookMs;
+  }
+
+  /** Messages in ten minutes in which nothing happens, some time after the last change. */
+  idle(): number {
+    this.pass(120_000);
+    const before = this.messages;
+    this.pass(600_000);
+    return this.messages - before;
   }
 
   private isEqual(): boolean {
@@ -352,6 +362,7 @@ export class CatchUpWorld {
             other !== node &&
             (destination.to === "group" || destination.address.ip === `10.0.0.${other.number}`),
         );
+        this.messages++;
         for (const other of to) this.sendPacket(node, other, message);
       } else if (effect.kind === "serve") this.serve(node, effect);
       else if (effect.kind === "event" && effect.event.kind === "publications-learned") {

@@ -59,6 +59,7 @@ test("two halves that have pushed are equal within 10 s after the end of a cut",
     const cutMs = 500 + ((seed * 397) % 38_000);
     const tookMs = world.cutAndHeal(cutMs);
     assert.ok(world.wereEqual && tookMs <= 10_000, `seed ${seed}: ${tookMs} ms after ${cutMs} ms`);
+    assert.equal(world.idle(), 0, `seed ${seed}: messages while nothing changes`);
   }
 });
 

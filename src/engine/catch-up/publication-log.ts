@@ -7,7 +7,7 @@ import {
   type Publication,
   type PublicationId,
 } from "../../wire/publication.ts";
-import { type Addressee, covers, isFor, overlap } from "./scopes.ts";
+import { type Addressee, covers, isFor, isForAll, overlap } from "./scopes.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -71,9 +71,11 @@ export class PublicationLog {
     return this.kept.at(-1)?.publication.place ?? 0;
   }
 
-  find(id: PublicationId): Kept | undefined {
-    const name = publicationName(id);
-    return this.kept.find(({ publication }) => publicationName(publication) === name);
+  find({ nodeId, epoch, number }: PublicationId): Kept | undefined {
+    return this.kept.find(
+      ({ publication }) =>
+        publication.number === number && publication.epoch === epoch && publication.nodeId === nodeId,
+    );
   }
 
   /**
@@ -161,24 +163,42 @@ export class PublicationLog {
    * @returns why not; undefined if it can
    */
   whyNotServed(position: number, asking: readonly Addressee[]): string | undefined {
-    const kept = this.kept[position];
-    if (kept?.here.atMs === undefined || kept.here.list === "") return "this host lacks it, too";
-    if (!asking.every((host) => isFor(kept.publication.scope, host))) return "it is not for that host";
-    const later = this.kept.slice(position + 1);
-    const obstacle = later.find(({ publication, here }) => {
-      if (!overlap(publication.scope, kept.publication.scope)) return false;
-      const isMeant = (host: Addressee) => isFor(publication.scope, host);
-      return here.atMs === undefined ? asking.some(isMeant) : !asking.every(isMeant);
-    });
-    if (obstacle === undefined) return undefined;
-    return obstacle.here.atMs === undefined
-      ? "this host lacks a later push of the same paths"
-      : "this host has a later push of the same paths for other hosts";
+    return this.reasonAgainst(position, asking, this.possibleObstacles());
   }
 
   /** The publications among some that this node can hand on. */
   servable(positions: readonly number[], asking: readonly Addressee[]): number[] {
-    return positions.filter((position) => this.whyNotServed(position, asking) === undefined);
+    const obstacles = this.possibleObstacles();
+    return positions.filter((position) => this.reasonAgainst(position, asking, obstacles) === undefined);
+  }
+
+  /** The positions of those that may be in the way of earlier ones: mostly none. */
+  private possibleObstacles(): number[] {
+    const found: number[] = [];
+    this.kept.forEach(({ publication, here }, position) => {
+      if (here.atMs === undefined || !isForAll(publication.scope)) found.push(position);
+    });
+    return found;
+  }
+
+  private reasonAgainst(
+    position: number,
+    asking: readonly Addressee[],
+    obstacles: readonly number[],
+  ): string | undefined {
+    const kept = this.kept[position];
+    if (kept?.here.atMs === undefined || kept.here.list === "") return "this host lacks it, too";
+    if (!asking.every((host) => isFor(kept.publication.scope, host))) return "it is not for that host";
+    const found = obstacles.find((later) => {
+      const { publication, here } = this.kept[later] as Kept;
+      if (later <= position || !overlap(publication.scope, kept.publication.scope)) return false;
+      const isMeant = (host: Addressee) => isFor(publication.scope, host);
+      return here.atMs === undefined ? asking.some(isMeant) : !asking.every(isMeant);
+    });
+    if (found === undefined) return undefined;
+    return this.kept[found]?.here.atMs === undefined
+      ? "this host lacks a later push of the same paths"
+      : "this host has a later push of the same paths for other hosts";
   }
 
   /** Whether a later publication leaves nothing of an earlier one, so that the log need not have that. */

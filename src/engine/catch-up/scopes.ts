@@ -25,8 +25,7 @@ export function overlap(a: Scope, b: Scope): boolean {
  */
 export function covers(later: Publication, earlier: Publication): boolean {
   const [after, before] = [later.scope, earlier.scope];
-  const isForAll = after.targets.length === 0 && after.excepts.length === 0;
-  if (!isForAll && !(areSame(after.targets, before.targets) && areSame(after.excepts, before.excepts)))
+  if (!isForAll(after) && !(areSame(after.targets, before.targets) && areSame(after.excepts, before.excepts)))
     return false;
   if (before.sendsAttributes && !after.sendsAttributes) return false;
   if (isNamedAgain(after, before)) return true;
@@ -51,6 +50,11 @@ function areSame(a: readonly string[], b: readonly string[]): boolean {
 
 function isSubset(some: readonly string[], all: readonly string[]): boolean {
   return some.every((text) => all.includes(text));
+}
+
+/** Whether a publication is for every host. */
+export function isForAll({ targets, excepts }: Scope): boolean {
+  return targets.length === 0 && excepts.length === 0;
 }
 
 /** Whether a publication is for a host, by the words of -t and --except. */
