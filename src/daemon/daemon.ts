@@ -384,9 +384,19 @@ function startDisks(frame: Frame, { driver, catchUp }: Pump, pushes: Pushes): Di
   const { base, givenBase } = frame.settings;
   const { log, opened, keepsOwner: keepOwner } = frame;
   const hearers = { log, driver, catchUp, received: pushes.received, hooks: pushes.hooks };
-  const lists = frame.publications?.lists;
+  const { publications } = frame;
+  const lists = publications?.lists;
+  const isNewcomer = publications?.found.isIntact === false;
   return new DiskThreads(
-    { base, givenBase, keepOwner, pages: opened.pages.memory, lists, rules: stageRules(frame.settings) },
+    {
+      base,
+      givenBase,
+      keepOwner,
+      pages: opened.pages.memory,
+      lists,
+      isNewcomer,
+      rules: stageRules(frame.settings),
+    },
     (reply) => driver.onSource(reply),
     (replies) => passStageReplies(replies, hearers),
     // A broken invariant in a thread is one of the process.
