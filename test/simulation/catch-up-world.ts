@@ -48,6 +48,8 @@ export class CatchUpWorld {
   private readonly published: Publication[] = [];
   private nowMs = 0;
   private isCalm = false;
+  /** Whether packets get lost all the time: one of ten. */
+  isLossy = false;
   /** Whether all nodes had everything in the end. */
   wereEqual = false;
   /** Transfers that have served. */
@@ -374,7 +376,7 @@ export class CatchUpWorld {
   }
 
   private sendPacket(from: SimulatedNode, to: SimulatedNode, message: ControlMessage | undefined): void {
-    if (!this.isCalm && this.below(10) === 0) return;
+    if ((this.isLossy || !this.isCalm) && this.below(10) === 0) return;
     const { epoch } = from;
     this.packets.push({
       atMs: this.nowMs + 1 + this.below(40),
