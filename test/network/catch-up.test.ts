@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { shell } from "../support/command-scenarios.ts";
 import { acquainted, type Host } from "../support/host.ts";
 import { namespaceProblem, NamespaceFleet } from "../support/namespaces.ts";
@@ -183,11 +183,17 @@ test(
 );
 
 /** A hook that waits until the test writes a line into a FIFO. */
-function waitingHook(directory: string): { readonly hook: string; readonly release: () => void } {
+function waitingHook(
+  context: TestContext,
+  directory: string,
+): { readonly hook: string; readonly release: () => void } {
   const [hook, fifo] = [path.join(directory, "hook"), path.join(directory, "fifo")];
   fs.writeFileSync(hook, `#!/bin/sh\nread line < ${fifo}\n`, { mode: 0o755 });
   execFileSync("mkfifo", ["-m", "644", fifo]);
-  return { hook, release: () => fs.writeFileSync(fifo, "go\n") };
+  // Opened both ways, so that nobody waits here for the hook.
+  const file = fs.openSync(fifo, "r+");
+  context.after(() => fs.closeSync(file));
+  return { hook, release: () => fs.writeSync(file, "go\n") };
 }
 
 test(
@@ -197,7 +203,7 @@ test(
     const fleet = await fleetOf(3);
     context.after(() => fleet.destroy());
     const [one, two, three] = fleet.hosts as [Host, Host, Host];
-    const { hook, release } = waitingHook(fleet.directory);
+    const { hook, release } = waitingHook(context, fleet.directory);
     await startAll(fleet, [one, three]);
     await start(fleet, two, "--pre-commit", hook);
     await acquainted(fleet.hosts);
