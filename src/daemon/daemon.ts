@@ -32,7 +32,7 @@ import { statusOf, type StatusParts } from "./pushes/status.ts";
 import { StatusLine } from "./pushes/status-line.ts";
 import { Transfers } from "./pushes/transfers.ts";
 import { InterfaceWatch } from "./service/interface-watch.ts";
-import { directKeyReader, type KeyReader, KeyReaderProcess } from "./service/key-reader.ts";
+import { type KeyReader, openKeyReader } from "./service/key-reader.ts";
 import { Lifecycle } from "./service/lifecycle.ts";
 import { logEvent } from "./service/log-events.ts";
 import type { Log } from "./service/log.ts";
@@ -194,16 +194,6 @@ function statusParts(frame: Frame, pump: Pump, { transfers, copies }: Pushes): S
   const { transport, ring } = opened;
   const parts = { settings, engine, transport, transfers, history, counters, log, ring, watch, copies };
   return { ...parts, catchUp, startedMs };
-}
-
-/**
- * Opens the way to the key file that is still there after the drop of privileges, for a reload. A daemon that becomes another
- * user keeps a process that reads it.
- */
-function openKeyReader({ keyFile, identity }: Settings): KeyReader | undefined {
-  if (keyFile === undefined) return undefined;
-  const becomes = process.geteuid?.() === 0 && identity !== undefined && identity.uid !== 0;
-  return becomes ? new KeyReaderProcess(keyFile) : directKeyReader(keyFile);
 }
 
 function openHistory(settings: Settings, log: Log): History {

@@ -301,7 +301,9 @@ test(
         60_000,
       );
     // In the simulation, which has no other work, this ends within 10 s.
-    context.diagnostic(`all are equal ${Math.round(performance.now() - endedMs)} ms after the end of the cut`);
+    context.diagnostic(
+      `all are equal ${Math.round(performance.now() - endedMs)} ms after the end of the cut`,
+    );
     for (const host of fleet.hosts) await becomesCurrent(host, one);
   },
 );
@@ -327,7 +329,10 @@ test(
     await shell(three, "rm a b");
     fs.rmSync(path.join(fleet.directory, "state-host3"), { recursive: true });
     await start(fleet, three);
-    await says(one, /^host3 .*, behind 1 since .*: host1: 1 entry is not as published there any more, such as a/m);
+    await says(
+      one,
+      /^host3 .*, behind 1 since .*: host1: 1 entry is not as published there any more, such as a/m,
+    );
     assert.equal(await read(three), "b:whole\n");
   },
 );
