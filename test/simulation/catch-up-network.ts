@@ -12,7 +12,7 @@ import { fellow, type SimulatedNode } from "./catch-up-versions.ts";
 export abstract class CatchUpNetwork {
   protected readonly random: SeededRandom;
   protected readonly nodes: SimulatedNode[] = [];
-  private readonly packets: {
+  protected readonly packets: {
     atMs: number;
     from: SimulatedNode;
     to: SimulatedNode;

@@ -17,7 +17,10 @@ export interface KeyReader {
  * Opens the way to the key file that is still there after the drop of privileges, for a reload. A daemon that becomes another
  * user keeps a process that reads it.
  */
-export function openKeyReader({ keyFile, identity }: Pick<Settings, "keyFile" | "identity">): KeyReader | undefined {
+export function openKeyReader({
+  keyFile,
+  identity,
+}: Pick<Settings, "keyFile" | "identity">): KeyReader | undefined {
   if (keyFile === undefined) return undefined;
   const becomes = process.geteuid?.() === 0 && identity !== undefined && identity.uid !== 0;
   return becomes ? new KeyReaderProcess(keyFile) : directKeyReader(keyFile);
