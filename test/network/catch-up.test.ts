@@ -321,7 +321,7 @@ test(
     await shell(one, "echo half > a");
     await start(fleet, three);
     await becomesCurrent(three, two);
-    const read = async (host: Host) => (await host.run("sh", ["-c", "cd /var/www && grep . *"])).stdout;
+    const read = async (host: Host) => (await host.run("sh", ["-c", "cd /var/www && grep -H . *"])).stdout;
     assert.equal(await read(three), "a:published\nb:whole\n");
     // The same with the host alone that has pushed.
     await two.stop();
