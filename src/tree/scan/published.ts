@@ -124,7 +124,7 @@ export class Published {
       known.isFound = true;
       yield this.plain(item);
     } else if (known === undefined || known.isGone) {
-      // Somebody has put it here by hand. What is only named is protected by a pattern, or cannot be read.
+      // Somebody has put it here by hand. An entry that is only named is protected by a pattern, or cannot be read.
       if (entry.type === EntryType.kept) yield this.plain(item);
     } else yield* this.published(item, path, known);
   }
