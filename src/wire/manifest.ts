@@ -5,6 +5,7 @@ import { decodeEntry, encodeEntry, type Entry, entryBytes, TOLD_DIGEST_BYTES } f
 import { MANIFEST_ENTRIES, PATH_BYTES } from "./limits.ts";
 import { decodeMetadata, encodeMetadata, type Metadata, metadataBytes } from "./metadata.ts";
 import { isSafeEntry, isSafePath } from "./path-rules.ts";
+import { type Origin, decodeOrigin, encodeOrigin, originBytes } from "./origin.ts";
 import { decodeTerms, encodeTerms, type Terms, termsBytes } from "./terms.ts";
 
 /** The directory whose entries follow. */
@@ -18,6 +19,8 @@ export interface DirectoryHeader {
 export interface ManifestBlock {
   readonly firstEntry: number;
   readonly terms: Terms | undefined;
+  /** Whether the transfer is a publication, or brings earlier ones; undefined if this block does not say. */
+  readonly origin?: Origin;
   /** Patterns of paths that the sender leaves out and its members do not delete. */
   readonly excludes: readonly string[];
   readonly directories: readonly ManifestDirectory[];
@@ -41,7 +44,15 @@ export interface ManifestDirectory {
   readonly isComplete: boolean;
 }
 
-const Record = { directory: 1, entry: 2, terms: 3, exclude: 4, complete: 5, digest: 6 } as const;
+const Record = {
+  directory: 1,
+  entry: 2,
+  terms: 3,
+  exclude: 4,
+  complete: 5,
+  origin: 6,
+  digest: 7,
+} as const;
 // A block begins with kind u8, first entry u32 and entry count u16.
 const ENTRY_COUNT_POSITION = 5;
 const HEADER_BYTES = 7;
@@ -92,6 +103,13 @@ export class ManifestWriter {
   addTerms(terms: Terms): boolean {
     if (1 + termsBytes(terms) > this.writer.room) return false;
     encodeTerms(this.writer.u8(Record.terms), terms);
+    return true;
+  }
+
+  /** Adds the origin; false if the block is full. */
+  addOrigin(origin: Origin): boolean {
+    if (1 + originBytes(origin) > this.writer.room) return false;
+    encodeOrigin(this.writer.u8(Record.origin), origin);
     return true;
   }
 
@@ -153,9 +171,10 @@ export function decodeManifest(plaintext: Uint8Array): ManifestBlock {
   if (entryCount > MANIFEST_ENTRIES) throw new DecodeError("too many entries");
   const block: OpenBlock = { terms: undefined, excludes: [], directories: [], digests: [] };
   while (reader.remaining > 0) decodeRecord(reader, block);
-  const { terms, excludes, directories, digests } = block;
-  const hasOthers = terms !== undefined || excludes.length > 0 || directories.length > 0;
-  if (digests.length > 0 && hasOthers) throw new DecodeError("digests among other records");
+  const { terms, origin, excludes, directories, digests } = block;
+  const hasPreface = terms !== undefined || origin !== undefined || excludes.length > 0;
+  if (digests.length > 0 && (hasPreface || directories.length > 0))
+    throw new DecodeError("digests among other records");
   const found = directories.reduce((sum, { entries }) => sum + entries.length, digests.length);
   if (found !== entryCount) throw new DecodeError("the entries are not as many as announced");
   return { firstEntry, ...block };
@@ -164,6 +183,7 @@ export function decodeManifest(plaintext: Uint8Array): ManifestBlock {
 /** A block while it is read. */
 interface OpenBlock {
   terms: Terms | undefined;
+  origin?: Origin;
   readonly excludes: string[];
   readonly directories: OpenDirectory[];
   readonly digests: ToldDigest[];
@@ -184,6 +204,8 @@ function decodeRecord(reader: ByteReader, block: OpenBlock): void {
     directories.push({ header: decodeDirectory(reader), entries: [], isComplete: false });
   } else if (record === Record.terms) {
     block.terms = decodeTerms(reader);
+  } else if (record === Record.origin) {
+    block.origin = decodeOrigin(reader);
   } else if (record === Record.exclude) {
     block.excludes.push(decodePattern(reader));
   } else if (record === Record.digest) {

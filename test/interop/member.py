@@ -563,7 +563,7 @@ class ManifestReader:
 
     def record(self, reader):
         kind = reader.u8()
-        if kind == 6:
+        if kind == 7:
             return [self.read_digest(reader)]
         self.only_digests = False
         if kind == 3:

@@ -16,7 +16,7 @@ import { Source, type SourceNotice } from "../../src/tree/scan/source.ts";
 import type { Protection } from "../../src/tree/decide/protection.ts";
 import { DEFAULT_DELETE_LIMIT } from "../../src/tree/decide/superfluous.ts";
 import { exactError } from "../../src/tree/apply/no-inodes.ts";
-import { Stage } from "../../src/tree/apply/stage.ts";
+import { type ManifestRecord, Stage } from "../../src/tree/apply/stage.ts";
 import { type AttributeRules, groupsOfProcess } from "../../src/tree/entries/attributes.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "../../src/wire/datagram.ts";
 
@@ -43,6 +43,8 @@ export class StagingPair {
   /** Whether the sender tells digests of files that the receiver may have by other names. */
   tellsDigests = true;
   deleteLimit = DEFAULT_DELETE_LIMIT;
+  /** Hears of the manifest of each transfer. */
+  manifest: ManifestRecord | undefined;
   notices: SourceNotice[] = [];
   /** How many entries were wanted in all stagings. */
   wanted = 0;
@@ -88,6 +90,7 @@ export class StagingPair {
       protection: this.protection,
       listsChanges: this.listsChanges,
       deleteLimit: this.deleteLimit,
+      manifest: this.manifest,
     });
     try {
       this.send(source, stage);

@@ -15,6 +15,7 @@ export function naiveManifest(bytes: Uint8Array): Plain {
   const excludes: string[] = [];
   const digests: Plain[] = [];
   let terms: Plain = null;
+  let origin: Plain | undefined;
   let found = 0;
   while (from.left > 0) {
     const record = from.u8();
@@ -35,6 +36,8 @@ export function naiveManifest(bytes: Uint8Array): Plain {
       demand(pattern.length <= 4096, "pattern");
       excludes.push(pattern);
     } else if (record === 6) {
+      origin = naiveOrigin(from);
+    } else if (record === 7) {
       digests.push({ entry: from.u32(), digest: from.hex(16) });
       found += 1;
     } else {
@@ -49,8 +52,48 @@ export function naiveManifest(bytes: Uint8Array): Plain {
     }
   }
   demand(found === announced, "count");
-  demand(digests.length === 0 || (terms === null && directories.length + excludes.length === 0), "digests");
-  return { firstEntry, terms, excludes, directories, digests };
+  const isAlone = terms === null && origin === undefined && directories.length + excludes.length === 0;
+  demand(digests.length === 0 || isAlone, "digests");
+  return { firstEntry, terms, excludes, ...(origin === undefined ? {} : { origin }), directories, digests };
+}
+
+function naiveOrigin(from: Cursor): Plain {
+  const kind = from.u8();
+  if (kind === 2) return { kind: "catch-up", digest: from.hex(8) };
+  demand(kind === 1, "origin");
+  const [nodeId, timeMs] = [from.hex(16), Number(from.u64())];
+  demand(Number.isSafeInteger(timeMs), "time");
+  const names = from.times(2, () => from.text(from.u8()));
+  demand(
+    names.every((name) => name.length <= 64 && /^[!-~]*$/.test(name)),
+    "name",
+  );
+  const [user = "", host = ""] = names;
+  return { kind: "publication", announced: { nodeId, timeMs, user, host, scope: naiveScope(from) } };
+}
+
+function naiveScope(from: Cursor): Plain {
+  const flags = from.u8();
+  const deletes = ["nothing", "also", "only"][from.u8()];
+  demand(flags < 16 && deletes !== undefined, "flags");
+  let left = 16384;
+  const texts = () => {
+    const count = from.u16();
+    demand(count <= 512, "texts");
+    return from.times(count, () => {
+      const text = from.text(from.u16());
+      left -= text.length;
+      demand(text.length <= 4096 && left >= 0, "size");
+      return text;
+    });
+  };
+  const paths = texts();
+  demand(paths.length > 0 && paths.every((path) => path === "" || isBelowBase(path)), "path");
+  const [excludes, targets, excepts] = [texts(), texts(), texts()];
+  const isSet = (bit: number) => Math.floor(flags / bit) % 2 === 1;
+  const [recursive, syncs, sendsAttributes, isPartial] = [isSet(1), isSet(2), isSet(4), isSet(8)];
+  const options = { recursive, syncs, sendsAttributes, isPartial };
+  return { ...options, deletes: deletes ?? "", paths, excludes, targets, excepts };
 }
 
 function manifestEntry(from: Cursor, directory: string): Plain {

@@ -1,6 +1,7 @@
 /** The metrics of the daemon in the text format of Prometheus. */
 import type prometheus from "prom-client";
-import type { StatusInfo } from "../../console/protocol.ts";
+import { ExitStatus } from "../../base/user-error.ts";
+import type { SendResult, StatusInfo } from "../../console/protocol.ts";
 import type { ProblemKind } from "../../engine/types.ts";
 
 /** The library, which is loaded only by daemons that have metrics. */
@@ -18,6 +19,11 @@ const PROBLEMS: Readonly<Record<ProblemKind, true>> = {
   unheard: true,
   mute: true,
 };
+
+/** All outcomes, and all exit statuses: a counter that only appears with its first event shows no increase by it. */
+const MEMBER_OUTCOMES: readonly SendResult["hosts"][number]["outcome"][] = ["done", "failed", "unconfirmed"];
+const RECEIPT_OUTCOMES = ["done", "failed"];
+const PUSH_STATUSES = Object.values(ExitStatus).map(String);
 
 /** What is counted of a push of this host that has ended. */
 export interface EndedPush {
@@ -85,6 +91,9 @@ export class Metrics {
       entries: counter("makuosan_received_entries_total", "Entries that received transfers have changed."),
       bytes: counter("makuosan_received_bytes_total", "Bytes of contents of received transfers."),
     };
+    for (const status of PUSH_STATUSES) this.pushes.inc({ status }, 0);
+    for (const outcome of MEMBER_OUTCOMES) this.pushMembers.inc({ outcome }, 0);
+    for (const outcome of RECEIPT_OUTCOMES) this.received.inc({ outcome }, 0);
     this.addState();
   }
 
@@ -184,6 +193,7 @@ export class Metrics {
     this.gauge("makuosan_clone_found", "Whether a copy of this host was found.", ({ copy }) =>
       copy === "" ? 0 : 1,
     );
+    this.addCatchUp();
     this.gauge(
       "makuosan_receive_buffer_bytes",
       "Granted buffer for received packets.",
@@ -196,6 +206,19 @@ export class Metrics {
     );
     this.addCounts();
     this.addProcess();
+  }
+
+  private addCatchUp(): void {
+    this.gauge(
+      "makuosan_behind_pushes",
+      "Pushes for this host that it does not have.",
+      ({ publications }) => publications?.behind ?? 0,
+    );
+    this.gauge(
+      "makuosan_behind_since_seconds",
+      "When the first of these was made, in seconds since 1970; 0 if there is none.",
+      ({ publications }) => Date.parse(publications?.since ?? "1970-01-01") / 1000,
+    );
   }
 
   private addCounts(): void {

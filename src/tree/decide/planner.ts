@@ -10,7 +10,12 @@ import {
   SEPARATE,
 } from "../../wire/differences.ts";
 import { type Entry, EntryType, isDevice } from "../../wire/entry.ts";
-import { decodeManifest, type ManifestDirectory, type ToldDigest } from "../../wire/manifest.ts";
+import {
+  decodeManifest,
+  type ManifestBlock,
+  type ManifestDirectory,
+  type ToldDigest,
+} from "../../wire/manifest.ts";
 import { directoryOf, joinPath } from "../../wire/path-rules.ts";
 import type { EntryBelow } from "../disk/below.ts";
 import type { TreeView } from "../disk/tree-view.ts";
@@ -24,6 +29,7 @@ import { LookAlikes } from "./look-alikes.ts";
 import { Obstacles } from "./obstacles.ts";
 import type { Precedence } from "./precedence.ts";
 import type { Protection } from "./protection.ts";
+import { refusalOf, refused } from "./refusals.ts";
 import { Superfluous } from "./superfluous.ts";
 
 /** The wanted entries of a manifest block. */
@@ -40,6 +46,8 @@ export interface PlannerParts {
   /** Paths that stay as they are on this member. */
   readonly protection: Protection | undefined;
   readonly precedence: Precedence;
+  /** Called with each manifest block, before it is compared. */
+  readonly onBlock?: ((block: ManifestBlock) => void) | undefined;
 }
 
 /** The state of a manifest block while it is compared. */
@@ -60,6 +68,7 @@ export class Planner {
   private readonly rules: AttributeRules;
   private readonly protection: Protection | undefined;
   private readonly precedence: Precedence;
+  private readonly onBlock: PlannerParts["onBlock"];
   private readonly obstacles: Obstacles;
   /** Files that are going to be new and that hard links name. */
   private readonly linkTargets = new Set<string>();
@@ -78,6 +87,7 @@ export class Planner {
     this.rules = parts.rules;
     this.protection = parts.protection;
     this.precedence = parts.precedence;
+    this.onBlock = parts.onBlock;
     this.obstacles = new Obstacles(parts.tree, parts.rules);
     this.lookAlikes = new LookAlikes(parts.tree);
     this.superfluous = new Superfluous(parts.tree, parts.protection, this.lookAlikes);
@@ -93,6 +103,7 @@ export class Planner {
     const block = decodeManifest(plaintext);
     if (block.firstEntry !== this.nextEntry) throw StageError.of("manifest-gap");
     if (block.digests.length > 0) return yield* this.recognize(block.digests);
+    this.onBlock?.(block);
     this.superfluous.accept(block.terms, block.excludes);
     this.lookAlikes.isUsed ||= block.terms?.tellsDigests === true;
     const entryCount = block.directories.reduce((sum, directory) => sum + directory.entries.length, 0);
@@ -381,20 +392,4 @@ function isDirectory({ type }: Entry): boolean {
 function* leaveOut(path: string): Decisions<number> {
   yield { kind: "skip", path, reason: reason("cannot-be-made") };
   return 0;
-}
-
-/** Turns the refusal of a check into a decision. */
-function* refused(check: () => void): Decisions<void> {
-  const refusal = refusalOf(check);
-  if (refusal !== undefined) yield { kind: "refuse", reason: refusal.reason };
-}
-
-function refusalOf(check: () => void): StageError | undefined {
-  try {
-    check();
-    return undefined;
-  } catch (error) {
-    if (error instanceof StageError) return error;
-    throw error;
-  }
 }

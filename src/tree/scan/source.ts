@@ -1,6 +1,5 @@
 /** The sending side: manifest blocks, and the data that members want. */
 import type { Reason } from "../../base/reason.ts";
-import type { Bitmap } from "../../base/bitmap.ts";
 import { bytesOfText } from "../../base/display.ts";
 import { UserError } from "../../base/user-error.ts";
 import { BlockKind } from "../../wire/datagram.ts";
@@ -14,15 +13,19 @@ import { DigestedEntries } from "./digested-entries.ts";
 import { Directories } from "../disk/directories.ts";
 import type { Disk } from "../disk/disk.ts";
 import { linuxDisk } from "../disk/linux-disk.ts";
-import { compileExcludes } from "../../wire/excludes.ts";
-import { isSparse as hasHoles } from "../entries/holes.ts";
+import { compileExcludes, type Exclusion, isExcludedWithin } from "../../wire/excludes.ts";
 import type { HeldEntry } from "./held-entry.ts";
 import type { CompressionMode } from "../entries/compression.ts";
 import { FileReader } from "./file-reader.ts";
 import { Packer } from "./packer.ts";
 import { type Owners } from "../entries/owners.ts";
+import type { Origin } from "../../wire/origin.ts";
+import { PublishedList } from "../entries/published-list.ts";
+import { Published } from "./published.ts";
+import { prefaceOf } from "./preface.ts";
 import { belowBase, type ScanRequest, type ScanRules, coveredPaths, simplifyRequest } from "./request.ts";
 import { named, Scanner, type ScanItem } from "./scan.ts";
+import { divided, type SettledWants } from "./settled-wants.ts";
 import { type HeldFile, ToldDigests } from "./told-digests.ts";
 
 /**
@@ -50,16 +53,11 @@ export interface SourceOptions {
   readonly tellsDigests?: boolean;
 }
 
-/** What all members together need of a manifest block. */
-export interface SettledWants {
-  /** The entries that change on some member. */
-  readonly union: Bitmap;
-  /** The entries whose contents have to be sent. */
-  readonly contents: Bitmap;
-  /** The hard links whose contents have to be sent, too. */
-  readonly separate?: Bitmap | undefined;
-  /** The files of which digests are told first: members may have them by other names. */
-  readonly elsewhere?: Bitmap | undefined;
+/** Entries that were published and cannot be handed on. */
+export interface Withheld {
+  readonly count: number;
+  readonly sample: string;
+  readonly lists: readonly string[];
 }
 
 export interface MadeBlock {
@@ -89,6 +87,10 @@ export class Source {
   private readonly reader: FileReader;
   private readonly packer: Packer;
   private readonly notices: SourceNotice[] = [];
+  /** The entries that may be handed on; undefined if all may. */
+  private readonly published: Published | undefined;
+  /** Records what this transfer publishes. */
+  private readonly list: PublishedList | undefined;
   /** What the manifest blocks say so far. */
   readonly cover = new Cover();
   unreadable = 0;
@@ -119,11 +121,15 @@ export class Source {
     this.digests = rules.comparesContents ? new DigestedEntries(this.directories) : undefined;
     this.told = new ToldDigests(this.directories);
     this.tellsDigests = tellsDigests && !dryRun && !rules.isCheck;
-    this.preface = prefaceOf(rules, baseText, this.tellsDigests);
     const scanner = new Scanner(this.directories, owners, { ...rules, isExcluded, dryRun });
     const below = belowBase(request, baseText, (name) => this.directories.stat(name) !== undefined);
     const simple = simplifyRequest(below);
-    this.items = scanner.scan(simple, coveredPaths(below, simple));
+    const items = scanner.scan(simple, coveredPaths(below, simple));
+    this.preface = prefaceOf(rules, baseText, this.tellsDigests, this.existing(rules, isExcluded));
+    this.list = rules.isRecorded === true ? new PublishedList() : undefined;
+    this.published =
+      rules.published === undefined ? undefined : new Published(rules.published, this.isListing);
+    this.items = this.published?.of(items) ?? items;
     this.reader = new FileReader(this.directories);
     this.packer = new Packer(compression);
   }
@@ -173,6 +179,18 @@ export class Source {
     return entries;
   }
 
+  /** The entries that were published and cannot be handed on: how many, one of them, and the lists that they are in. */
+  get withheld(): Withheld | undefined {
+    const { published } = this;
+    if (published === undefined || published.withheld === 0) return undefined;
+    return { count: published.withheld, sample: published.sample, lists: [...published.withheldLists] };
+  }
+
+  /** The list of what was published, when all is sent; undefined if there is none. */
+  takeList(): Uint8Array | undefined {
+    return this.list?.finish();
+  }
+
   takeNotices(): SourceNotice[] {
     return this.notices.splice(0);
   }
@@ -183,6 +201,30 @@ export class Source {
     this.digests?.close();
     this.told.close();
     this.directories.close();
+  }
+
+  /** The origin with the paths that are sent, or whose absence is: all others say nothing. */
+  private existing({ origin, syncs }: ScanRules, isExcluded: Exclusion): Origin | undefined {
+    if (origin?.kind !== "publication") return origin;
+    const { announced } = origin;
+    const paths = announced.scope.paths.filter((path) => {
+      if (path === "") return true;
+      const isDirectory = this.isDirectory(path);
+      return (
+        (syncs || isDirectory !== undefined) && !isExcludedWithin(isExcluded, path, isDirectory === true)
+      );
+    });
+    if (paths.length === 0) return undefined;
+    return { ...origin, announced: { ...announced, scope: { ...announced.scope, paths } } };
+  }
+
+  /** Undefined if nothing of that name can be seen. */
+  private isDirectory(path: string): boolean | undefined {
+    try {
+      return this.directories.stat(path)?.isDirectory();
+    } catch {
+      return undefined;
+    }
   }
 
   private checkDevice(base: string, rules: ScanRules, device: number): void {
@@ -231,6 +273,7 @@ export class Source {
     if (item.kind === "complete") {
       if (!writer.addComplete(item.directory)) return this.putBack(item);
       this.cover.noteComplete(item.directory.path);
+      this.list?.noteComplete(item.directory.path);
       return true;
     }
     if (item.kind !== "entry") {
@@ -241,6 +284,7 @@ export class Source {
     if (!writer.add(directory, entry)) return this.putBack(item);
     const { type, size, name, extras } = entry;
     this.cover.noteEntry(directory.path, name, type);
+    this.list?.noteEntry(directory.path, name, type);
     const path = joinPath(directory.path, name);
     const isSparse = extras?.allocated !== undefined;
     entries.push({ number: this.nextEntry++, path, type, size, stats, isSparse });
@@ -330,6 +374,7 @@ export class Source {
     const finished = this.wanted.shift();
     if (finished === undefined) return;
     if (this.reader.failure !== undefined) {
+      this.list?.withdraw(finished.entry.number);
       this.note({ kind: "unreadable", path: finished.entry.path, reason: this.reader.failure });
     }
     this.release(finished.manifest);
@@ -340,45 +385,4 @@ export class Source {
     // Only a path that was asked for by its name is said to be excluded.
     if (notice.kind !== "skipped") this.unreadable++;
   }
-}
-
-/** The files of a manifest block that are read: those to be sent, and those of which digests are told first. */
-function divided(
-  entries: readonly HeldEntry[],
-  { contents, separate, elsewhere }: SettledWants,
-  tellsDigests: boolean,
-): { contents: HeldEntry[]; elsewhere: HeldEntry[] } {
-  const found = { contents: [] as HeldEntry[], elsewhere: [] as HeldEntry[] };
-  entries.forEach((entry, index) => {
-    if (entry.type === EntryType.hardLink) {
-      if (separate?.get(index) === true) found.contents.push(...separated(entry));
-    } else if (entry.type === EntryType.file && entry.size > 0) {
-      const isElsewhere = elsewhere?.get(index) === true;
-      if (isElsewhere && tellsDigests) found.elsewhere.push(entry);
-      else if (isElsewhere || contents.get(index)) found.contents.push(entry);
-    }
-  });
-  return found;
-}
-
-/** A hard link as the file that it names; nothing if there is nothing to read. */
-function separated(entry: HeldEntry): HeldEntry[] {
-  const { stats, type } = entry;
-  if (type !== EntryType.hardLink || stats === undefined || stats.size === 0) return [];
-  return [{ ...entry, size: stats.size, isSparse: hasHoles(stats) }];
-}
-
-/** The records that members need before the entries; none for a plain push. */
-function prefaceOf(
-  rules: ScanRules,
-  base: string,
-  tellsDigests: boolean,
-): ((writer: ManifestWriter) => boolean)[] {
-  const deletes = rules.deletes !== "nothing" || rules.syncs;
-  if (!deletes && !rules.isCheck) return [];
-  const terms = { isForced: rules.isForced, isCheck: rules.isCheck, deletes, tellsDigests, base };
-  return [
-    (writer) => writer.addTerms(terms),
-    ...rules.excludes.map((pattern) => (writer: ManifestWriter) => writer.addExclude(pattern)),
-  ];
 }
