@@ -9,6 +9,7 @@ import { EntryType } from "../../wire/entry.ts";
 import { UNPACKED_BYTES } from "../../wire/limits.ts";
 import { ManifestWriter } from "../../wire/manifest.ts";
 import { joinPath } from "../../wire/path-rules.ts";
+import { pathsBelowBase } from "../../wire/request-paths.ts";
 import { Cover } from "./cover.ts";
 import { DigestedEntries } from "./digested-entries.ts";
 import { Directories } from "../disk/directories.ts";
@@ -21,7 +22,7 @@ import type { CompressionMode } from "../entries/compression.ts";
 import { FileReader } from "./file-reader.ts";
 import { Packer } from "./packer.ts";
 import { type Owners } from "../entries/owners.ts";
-import { belowBase, type ScanRequest, type ScanRules, coveredPaths, simplifyRequest } from "./request.ts";
+import { type ScanRequest, type ScanRules, coveredPaths, simplifyRequest } from "./request.ts";
 import { named, Scanner, type ScanItem } from "./scan.ts";
 
 /**
@@ -100,7 +101,8 @@ export class Source {
     this.digests = rules.comparesContents ? new DigestedEntries(this.directories) : undefined;
     this.preface = prefaceOf(rules, baseText);
     const scanner = new Scanner(this.directories, owners, { ...rules, isExcluded, dryRun });
-    const below = belowBase(request, baseText, (name) => this.directories.stat(name) !== undefined);
+    const hasEntry = (name: string) => this.directories.stat(name) !== undefined;
+    const below = { ...request, paths: pathsBelowBase(request.paths, baseText, hasEntry) };
     const simple = simplifyRequest(below);
     this.items = scanner.scan(simple, coveredPaths(below, simple));
     this.reader = new FileReader(this.directories);
