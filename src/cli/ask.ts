@@ -1,6 +1,7 @@
 /** Questions that the daemon answers at once. */
 import type { ConsoleClient } from "../console/client.ts";
 import type { HistoryEntry, Request, Result } from "../console/protocol.ts";
+import { inLanguage } from "./language.ts";
 import { printJson, printLine, printWarning } from "./output.ts";
 
 /** How an answer is shown. */
@@ -23,11 +24,12 @@ function printAnswer(result: Result, verbosity: number): void {
       printLine(`${host} ${address} (Ver${version})${shown}`);
     }
     printLine(`Total: ${result.members.length} members`);
-    for (const { reason } of result.problems) printLine(`problem: ${reason}`);
+    for (const { reason } of result.problems) printLine(`problem: ${inLanguage(reason)}`);
     if (!result.isSealed) printWarning("no key is set: anyone on this network can write to these servers");
   }
   if (result.result === "history") for (const entry of result.entries) printTransfer(entry, verbosity);
-  if (result.result === "status") for (const [key, value] of result.values) printLine(`${key} : ${value}`);
+  if (result.result === "status")
+    for (const [key, value] of result.values) printLine(`${key} : ${inLanguage(value)}`);
 }
 
 /** The key that a member seals with, and those that it accepts, by their fingerprints. */
@@ -45,7 +47,7 @@ function printTransfer(entry: HistoryEntry, verbosity: number): void {
   printLine(`${localTime(entry.time)} ${direction.padEnd(8)} from ${from}: ${amount}: ${verdict}`);
   for (const { host, outcome, reason } of hosts) {
     if (outcome === "done" && verbosity === 0) continue;
-    printLine(`  ${host}: ${outcome}${reason === "" ? "" : `: ${reason}`}`);
+    printLine(`  ${host}: ${outcome}${reason === "" ? "" : `: ${inLanguage(reason)}`}`);
   }
 }
 
