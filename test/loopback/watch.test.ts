@@ -185,6 +185,16 @@ test("a daemon that is restarted and a member that comes late are waited for", a
   await becomeSame(at, LONG_MS);
 });
 
+test("it ends with a signal, although the directory that was watched last is gone", async (context) => {
+  const at = await watched(context, "--delete");
+  await shell(at.sender, "mkdir last && echo 1 > last/file");
+  await becomeSame(at);
+  await shell(at.sender, "rm -r last");
+  await becomeSame(at);
+  at.child.kill("SIGTERM");
+  await eventually("it ends", () => at.child.exitCode !== null);
+});
+
 test("a path that a push would refuse is refused at once, in the same words", async (context) => {
   const fleet = LoopbackFleet.create(1);
   context.after(() => fleet.destroy());
