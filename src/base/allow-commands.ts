@@ -8,7 +8,7 @@ const USUAL_CHAIN = "inet filter input";
 
 /**
  * The command for one firewall. It holds at once. With nftables and iptables the rule comes before all others, because a rule
- * behind one that drops the packets changes nothing.
+ * after one that drops the packets changes nothing.
  *
  * @param port the UDP port of the fleet
  * @param chain for nftables: family, table and name of the chain

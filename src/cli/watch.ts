@@ -180,7 +180,7 @@ async function askPlace(client: ConsoleClient): Promise<Place> {
   throw new UserError("the daemon is of an earlier version: run 'systemctl restart makuosan' for --watch");
 }
 
-/** Whether there is an entry, be it a link to nothing. One that this user may not see is looked at again as it is watched. */
+/** Whether there is an entry, which may be a link to nothing. One that this user may not see is looked at again as it is watched. */
 function isThere(path: string): boolean {
   try {
     return fs.lstatSync(Buffer.from(path, "latin1"), { throwIfNoEntry: false }) !== undefined;
