@@ -234,6 +234,10 @@ export class SimulatedHost {
       case "event":
         this.surroundings.onEvent(this, effect.event);
         break;
+      case "serve":
+      case "stop-serving":
+        // These nodes keep no log of publications.
+        break;
       default:
         this.executeStaging(effect);
     }

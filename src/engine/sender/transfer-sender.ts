@@ -346,12 +346,14 @@ export class TransferSender {
   }
 
   private finish(aborted: string | undefined): void {
+    const wasCommitting = this.isCommitting;
     this.life.become("finished");
     this.ordering.leave();
     this.effects.push({ kind: "close-source", transfer: this.transfer });
     const { sentFragments, repairedFragments } = this.blocks;
     const { verdicts } = this.barrier;
-    const result = { transfer: this.transfer, verdicts, aborted, sentFragments, repairedFragments };
+    const order = wasCommitting ? this.ordering.order : 0;
+    const result = { transfer: this.transfer, verdicts, aborted, order, sentFragments, repairedFragments };
     this.effects.push({ kind: "event", event: { kind: "transfer-finished", result } });
   }
 }

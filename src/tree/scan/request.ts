@@ -1,6 +1,8 @@
 /** The request of a push, in its shortest form. */
 import type { PushRules } from "../../base/push-rules.ts";
+import type { PublishedPaths } from "./published-paths.ts";
 import { UserError } from "../../base/user-error.ts";
+import type { Origin } from "../../wire/origin.ts";
 import { normalizePath } from "../../wire/request-paths.ts";
 
 /** The paths that one msync asks to send. */
@@ -20,6 +22,12 @@ export interface ScanRules extends PushRules {
   readonly group: number | undefined;
   /** Only entries of this user get the group; undefined for entries of any user. */
   readonly groupOwner?: number | undefined;
+  /** Whether it is a publication, or brings earlier ones; undefined for a dry run. */
+  readonly origin?: Origin | undefined;
+  /** Whether the paths that it publishes are recorded. */
+  readonly isRecorded?: boolean;
+  /** The lists of the entries that may be handed on; undefined if all may. */
+  readonly published?: readonly PublishedPaths[] | undefined;
 }
 
 export const NO_RULES: ScanRules = {
