@@ -108,6 +108,8 @@ export class NodeEngine {
         break;
       case "staged":
       case "prepared":
+      case "weighed":
+      case "switched":
       case "committed":
       case "overtaken":
       case "found":

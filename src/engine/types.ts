@@ -245,7 +245,12 @@ export type Effect =
     }
   /** Make all that is staged durable; answered by "prepared". */
   | { readonly kind: "prepare"; readonly key: InboundKey }
-  /** Switch to what is staged; answered by "committed". */
+  /**
+   * Nothing of this node's tree is read until the transfer is over, and what its own transfers have said is compared with the
+   * changes of this one; answered by "weighed".
+   */
+  | { readonly kind: "weigh"; readonly key: InboundKey; readonly own: readonly number[] }
+  /** Switch to what is staged; answered by "switched" and "committed", or by "committed" alone if it fails before. */
   | {
       readonly kind: "commit";
       readonly key: InboundKey;
@@ -332,6 +337,10 @@ export type Input =
       readonly isRefusal: boolean;
       readonly findings: number;
     }
+  /** Whether a transfer would change something that a transfer of this node has said already. */
+  | { readonly kind: "weighed"; readonly key: InboundKey; readonly failure: string | undefined }
+  /** A transfer has changed the tree. The disk still deletes what has left it; other transfers may commit meanwhile. */
+  | { readonly kind: "switched"; readonly key: InboundKey }
   | { readonly kind: "committed"; readonly key: InboundKey; readonly failure: string | undefined }
   /** Another transfer commits first, and this one can no longer commit. */
   | { readonly kind: "overtaken"; readonly key: InboundKey; readonly failure: string }

@@ -47,7 +47,10 @@ test("blocks that were sent before are taken in before a word on blocks", () => 
     const datagram = sealer.seal(encodeMessage(message));
     inbound.takeDatagrams(datagram, 0, datagram.length, "10.0.0.1", 5000);
   };
-  say({ type: "offer", body: { transfer: 1, dryRun: false, rank: 1, targets: [RECEIVER.epoch] } });
+  say({
+    type: "offer",
+    body: { transfer: 1, dryRun: false, allOrNothing: false, rank: 1, targets: [RECEIVER.epoch] },
+  });
   const counts = { sentBlocks: 1, stamp: 44, settledBelow: 0 };
   say({ type: "progress", body: { transfer: 1, ...counts, final: false, poll: true, spreadMs: 0 } });
   assert.deepEqual(engine.order, ["offer", "trains", "progress"]);

@@ -75,6 +75,7 @@ REMEMBERED = 256
 RELAYED = 64
 REASON_BYTES = 512
 PATH_BYTES = 4096
+DATA_PIECE_BYTES = 65536
 NAME_BYTES = 255
 HIGHEST = 2**32 - 1
 U32 = 2**32
@@ -295,7 +296,9 @@ def read_progress(reader):
 
 
 def read_offer(reader):
-    offer = dict(transfer=reader.u32(), dry=reader.flag(), targets=read_targets(reader), rank=0)
+    number, flags = reader.u32(), reader.count("B", 3)
+    offer = dict(transfer=number, dry=bool(flags & 1), whole=bool(flags & 2), targets=read_targets(reader), rank=0)
+    check(reader.left or not offer["whole"], "all or nothing without a rank")
     if reader.left:
         offer["rank"] = reader.u32()
         check(offer["rank"] != 0, "a rank of 0")
@@ -439,6 +442,7 @@ class Entry:
     target: bytes = b""
     device: int = 0
     digest: bytes = None
+    is_data_digest: bool = False
     data_bytes: int = None
     attributes: list = None
     has_links: bool = False
@@ -565,10 +569,10 @@ class ManifestReader:
         self.began = True
         if kind == 1:
             return [self.read_directory(reader)]
-        check(kind in (2, 5), "an unknown record")
+        check(kind in (2, 5, 7), "an unknown record")
         check(self.directory is not None, "an entry without a directory")
-        if kind == 2:
-            return [("entry", self.read_entry(reader))]
+        if kind in (2, 7):
+            return [("entry", self.read_entry(reader, kind == 7))]
         directory, self.directory = self.directory, None
         check(directory not in self.completed, "a directory that is complete twice")
         self.completed.add(directory)
@@ -597,8 +601,10 @@ class ManifestReader:
         self.entered.add(path)
         return ("directory", path, metadata)
 
-    def read_entry(self, reader):
+    def read_entry(self, reader, is_data_digest):
         entry = read_entry(reader, self.entries, self.directory)
+        entry.is_data_digest = is_data_digest
+        check(entry.digest is not None or not is_data_digest, "a digest is missing")
         self.entries += 1
         before = self.paths.setdefault(entry.path, [])
         check(not before or {entry.type, *before} == {DIRECTORY, PASSAGE}, "a path that comes twice")
@@ -886,6 +892,18 @@ def digest_of(tree, path):
         return digest.digest()
 
 
+def data_digest_of(tree, path):
+    """The digest of the pieces that are not zeros alone (6.1)."""
+    fd = tree.open(path, os.O_RDONLY)
+    with open(fd, "rb") as file:
+        digest, offset = hashlib.sha256(), 0
+        for piece in iter(lambda: file.read(DATA_PIECE_BYTES), b""):
+            if piece.strip(b"\0"):
+                digest.update(u64(offset) + piece)
+            offset += len(piece)
+        return digest.digest()
+
+
 # --- Receiving into the tree (5.2, 5.6, 6) ------------------------------------------------------------------------
 
 
@@ -1027,7 +1045,8 @@ class Staging:
 
     def digest_differs(self, entry, found):
         try:
-            differs = digest_of(self.tree, entry.path) != entry.digest
+            digest = data_digest_of if entry.is_data_digest else digest_of
+            differs = digest(self.tree, entry.path) != entry.digest
         except OSError:
             return True
         after = self.tree.stat(entry.path)

@@ -59,6 +59,8 @@ export type SourceCommand =
       readonly dryRun: boolean;
       /** Whether contents are compressed. */
       readonly compression: CompressionMode;
+      /** Whether files with holes are compared by digests of their data alone. */
+      readonly digestsData: boolean;
     }
   | Extract<Effect, { kind: "produce" }>
   | {
@@ -230,6 +232,8 @@ export type StageReply =
       /** Whether it is a publication or brings earlier ones; undefined if it does not say. */
       readonly origin?: Origin | undefined;
     }
+  /** Everything that a transfer brings is in the tree, and what it deletes is not; "committed" follows. */
+  | { readonly kind: "switched"; readonly inbound: InboundKey }
   | {
       readonly kind: "committed";
       readonly inbound: InboundKey;

@@ -34,7 +34,18 @@ import { WaitingOffers } from "./waiting-offers.ts";
 /** The answers of a node's disk about what it receives. */
 export type InboundInput = Extract<
   Input,
-  { kind: "staged" | "prepared" | "committed" | "overtaken" | "found" | "closed" | "worked" }
+  {
+    kind:
+      | "staged"
+      | "prepared"
+      | "weighed"
+      | "switched"
+      | "committed"
+      | "overtaken"
+      | "found"
+      | "closed"
+      | "worked";
+  }
 >;
 
 /** What a node is to its incoming transfers. */
@@ -154,6 +165,12 @@ export class InboundTransfers {
         break;
       case "prepared":
         receiver.handlePrepared(input, nowMs);
+        break;
+      case "weighed":
+        receiver.handleWeighed(input.failure, nowMs);
+        break;
+      case "switched":
+        receiver.handleSwitched();
         break;
       case "committed":
         receiver.handleCommitted(input.failure, nowMs);

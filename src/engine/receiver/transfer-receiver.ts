@@ -41,6 +41,9 @@ export class TransferReceiver {
   /** When the sender has been silent for too long. */
   private readonly silence = new Deadline();
   private totalBlocks: number | undefined;
+  /** The newest ORDER, while the disk looks whether something of this node is in the way. */
+  private order: Order | undefined;
+  private isWeighed = false;
   /** Whether its sender waits for it no more. Once COMMIT has been said it is carried out anyway. */
   isForsaken = false;
   /** Why the sender has left; undefined while it is a member. */
@@ -140,10 +143,38 @@ export class TransferReceiver {
 
   handleOrder(order: Order, nowMs: number): void {
     if (!order.targets.includes(this.context.selfEpoch)) return;
-    this.turn.takePlace(order);
     this.heardSender(nowMs);
-    this.reports.answerOrder(nowMs);
+    if (!this.mustWeigh(order)) this.takePlace(order, nowMs);
     this.tick(nowMs);
+  }
+
+  /** Nothing that this node has said itself is in the way of the transfer, or something is. */
+  handleWeighed(failure: string | undefined, nowMs: number): void {
+    const { order } = this;
+    if (this.life.state !== "ready" || order === undefined) return;
+    this.isWeighed = true;
+    if (failure === undefined) this.takePlace(order, nowMs);
+    else this.fail(failure, nowMs);
+    this.tick(nowMs);
+  }
+
+  private takePlace(order: Order, nowMs: number): void {
+    this.turn.takePlace(order);
+    this.query.noteSender(nowMs);
+    this.reports.answerOrder(nowMs);
+  }
+
+  /**
+   * With all or nothing, a conflict with a push of this node itself has to be known before COMMIT. Where those end up in the
+   * order of commits is not known yet, so any conflict counts.
+   */
+  private mustWeigh(order: Order): boolean {
+    if (!this.offer.allOrNothing || this.isWeighed || this.life.state !== "ready") return false;
+    const isAsked = this.order !== undefined;
+    this.order = order;
+    const own = this.context.commitOrder.ownOpen;
+    if (!isAsked) this.effects.push({ kind: "weigh", key: this.key, own });
+    return true;
   }
 
   handleCommit(commit: Commit, nowMs: number): void {
@@ -217,6 +248,11 @@ export class TransferReceiver {
     this.life.become("ready");
     this.reports.answer(nowMs);
     this.tick(nowMs);
+  }
+
+  /** The tree has changed, so the next transfer may commit; the disk still deletes what this one has taken out. */
+  handleSwitched(): void {
+    if (this.life.state === "committing") this.turn.leave();
   }
 
   handleCommitted(failure: string | undefined, nowMs: number): void {
