@@ -67,6 +67,11 @@ export class NodeEngine {
     return this.inbound.accepted;
   }
 
+  /** Where the fragments of the last run belong; undefined if it belonged to no transfer of this node. */
+  get places(): InboundTransfers["places"] {
+    return this.inbound.places;
+  }
+
   outboundTransfer(transfer: number): TransferSender | undefined {
     return this.outbound.of(transfer);
   }

@@ -1,14 +1,16 @@
 import { below, fraction, type Random, SeededRandom } from "../../src/base/random.ts";
 import { NodeEngine } from "../../src/engine/node.ts";
 import type { Effect, InboundKey, Input, NodeEvent, StageOutcome } from "../../src/engine/types.ts";
-import { inboundName } from "../../src/engine/types.ts";
+import { hasFragment, inboundName } from "../../src/engine/types.ts";
 import type { ScanRequest, ScanRules } from "../../src/tree/scan/request.ts";
 import {
   epochHalves,
   FragmentHeader,
   fragmentCount,
   FRAGMENT_PAYLOAD_BYTES,
+  isParity,
 } from "../../src/wire/datagram.ts";
+import { BLOCK_FRAGMENTS, PARITY_FRAGMENTS } from "../../src/wire/limits.ts";
 import { type ControlMessage, decodeMessage, encodeMessage } from "../../src/wire/message.ts";
 import { MemberPhase, type Status } from "../../src/wire/status-message.ts";
 import { Announced } from "./announced.ts";
@@ -196,7 +198,13 @@ export class SimulatedHost {
     }
     const { fragment, content } = packet;
     const key = this.engine.acceptFragment(fragment, source);
-    if (key !== undefined) this.slots.put(inboundName(key), fragment.block, fragment.index, content);
+    const { places } = this.engine;
+    if (key !== undefined && places !== undefined) {
+      const { block, index } = fragment;
+      const name = inboundName(key);
+      for (const { from, to } of places.moves) this.slots.move(name, block, from, to);
+      this.slots.put(name, block, places.placeOf(block, index), { index, content });
+    }
     this.engine.afterFragments(this.nowMs);
     this.pump();
   }
@@ -382,9 +390,9 @@ export class SimulatedHost {
     const { high, low } = epochHalves(this.epoch);
     const from = { nodeId: this.nodeId, epoch: this.epoch };
     const { ip } = this.machine;
-    for (let index = 0; index < fragmentCount(sent.sealedBytes); index++) {
-      const mask = index < 32 ? maskLow : maskHigh;
-      if ((mask & (1 << (index & 31))) === 0) continue;
+    for (let index = 0; index < BLOCK_FRAGMENTS + PARITY_FRAGMENTS; index++) {
+      if (!hasFragment(maskLow, maskHigh, index)) continue;
+      check(index < fragmentCount(sent.sealedBytes) || isParity(index), "only fragments that there are are sent");
       const fragment = new FragmentHeader();
       Object.assign(fragment, { epochHigh: high, epochLow: low, transfer, block });
       Object.assign(fragment, { stamp: stamp++, sealedBytes: sent.sealedBytes, index, kind: sent.kind });

@@ -77,6 +77,8 @@ export class InboundTransfers {
   private readonly touched = new Set<TransferReceiver>();
   /** Which fragments of the last run are to be kept. */
   readonly accepted: FragmentMask = { low: 0, high: 0 };
+  /** Where they belong; undefined if the run belonged to no transfer. */
+  places: TransferReceiver["places"] | undefined;
 
   constructor({ selfEpoch, receives, options, random, members, places, effects }: InboundSurroundings) {
     this.selfEpoch = selfEpoch;
@@ -178,6 +180,7 @@ export class InboundTransfers {
    */
   acceptRun(last: FragmentHeader, count: number, source: Address): InboundKey | undefined {
     const receiver = this.receiverOf(last);
+    this.places = receiver?.places;
     if (receiver === undefined || !sameAddress(receiver.sender.address, source)) return undefined;
     this.touched.add(receiver);
     setMask(this.accepted, last.index - count + 1, count);

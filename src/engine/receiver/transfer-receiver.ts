@@ -74,6 +74,11 @@ export class TransferReceiver {
     return { phase: this.life.phase, reason: this.life.reason };
   }
 
+  /** Where the fragments of the last run belong. */
+  get places(): Pick<Assembly, "hasContradicted" | "moves" | "placeOf"> {
+    return this.assembly;
+  }
+
   poll(): Effect | undefined {
     return this.effects.shift();
   }

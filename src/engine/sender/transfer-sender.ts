@@ -21,6 +21,9 @@ import type { SilentMembers } from "./silent-members.ts";
 import * as times from "./times.ts";
 import { WantCollector } from "./wants.ts";
 
+/** The version of the protocol that brought parity (PROTOCOL.md 4.2). */
+const PARITY_PROTOCOL = 3;
+
 /** What a transfer needs of the node that sends it. */
 export interface SendingNode {
   /** The epoch of this node. */
@@ -68,8 +71,9 @@ export class TransferSender {
     const barrier = (this.barrier = new Barrier(targets, nowMs));
     const flow = (this.flow = new FlowControl(node.bucket, nowMs));
     const { windowBlocks } = options;
-    const { datagramBytes } = request;
-    const blocks = new OutgoingBlocks(transfer, effects, barrier, flow, windowBlocks, datagramBytes);
+    const knowsParity = targets.every(({ info }) => info.protocol >= PARITY_PROTOCOL);
+    const form = { datagramBytes: request.datagramBytes, knowsParity };
+    const blocks = new OutgoingBlocks(transfer, effects, barrier, flow, windowBlocks, form);
     this.blocks = blocks;
     const production = (this.production = new Production(transfer, effects, barrier, blocks, wants));
     const ordering = (this.ordering = new Ordering(barrier, node.places, key));
