@@ -67,7 +67,7 @@ export class NodeEngine {
     return this.inbound.accepted;
   }
 
-  /** Where the fragments of the last run belong; undefined if it belonged to no transfer of this node. */
+  /** Where the fragments of the last run belong; undefined if no transfer takes any of it. */
   get places(): InboundTransfers["places"] {
     return this.inbound.places;
   }

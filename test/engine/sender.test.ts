@@ -110,6 +110,41 @@ test("what a member has seen pass by and misses is sent again, once", () => {
   assert.equal(sender.sent.length, first + 2);
 });
 
+/** What is sent to members that miss different fragments of block 0: its masks. */
+function repairsFor(members: number, protocolOfLast: number, misses: readonly number[]) {
+  const sender = new ScriptedSender(members, { blocks: large(3) });
+  const targets = [...sender.engine.membership.members].map((member, index) =>
+    index === members - 1 ? { ...member, info: { ...member.info, protocol: protocolOfLast } } : member,
+  );
+  sender.start({ targets });
+  for (let index = 0; index < members; index++) sender.status(index);
+  sender.run(5);
+  const first = sender.sent.length;
+  const stamp = sender.stamp;
+  for (const [index, maskLow] of misses.entries())
+    sender.status(index, { stamp, missingFragments: [{ block: 0, maskLow, maskHigh: 0 }] });
+  sender.run(5);
+  return sender.sent.slice(first).map(({ maskLow, maskHigh }) => [maskLow, maskHigh]);
+}
+
+test("to several members parity goes in place of what each of them misses", () => {
+  const first = 1 << 12;
+  const two = [
+    [0, first],
+    [0, 2 * first],
+  ];
+  assert.deepEqual(repairsFor(2, 3, [0b1, 0b110]), two);
+  assert.deepEqual(repairsFor(3, 4, [0b1, 0b110, 0b1000]), two);
+});
+
+test("a member that knows no parity, or is alone, gets the fragments", () => {
+  assert.deepEqual(repairsFor(2, 2, [0b1, 0b110]), [
+    [0b1, 0],
+    [0b110, 0],
+  ]);
+  assert.deepEqual(repairsFor(1, 3, [0b110]), [[0b110, 0]]);
+});
+
 test("a member that reports blocks that were never sent is taken out", () => {
   const sender = new ScriptedSender(2, { blocks: large(2) });
   sender.start();

@@ -5,7 +5,8 @@ import { test } from "node:test";
 import { hexOf } from "../../src/base/hex.ts";
 import { below, randomBytes, SeededRandom } from "../../src/base/random.ts";
 import { inverse, product, quotient } from "../../src/net/galois-field.ts";
-import { makeParity, mendBlock } from "../../src/net/parity.ts";
+import { makeParity, mendBlock, ParityWorkspace } from "../../src/net/parity.ts";
+import { plainKernel, wasmKernel } from "../../src/net/parity-kernel.ts";
 import {
   FRAGMENT_PAYLOAD_BYTES,
   fragmentCount,
@@ -110,6 +111,30 @@ test("any fragments that are lost come back with as many parity fragments, which
   }
 });
 
+test("both kernels add the same, wherever the processor has instructions for 16 bytes", (context) => {
+  const random = new SeededRandom(5);
+  const wasm = wasmKernel(4096);
+  if (wasm === undefined) {
+    context.skip("the processor has none");
+    return;
+  }
+  const plain = plainKernel(4096);
+  const contents = randomBytes(random, 4096);
+  for (let round = 0; round < 600; round++) {
+    const [factor, steps] = [round % 256, 1 + below(random, 64)];
+    for (const { bytes, freeStart, add } of [wasm, plain]) {
+      bytes.set(contents, freeStart);
+      add(freeStart + 2048, freeStart + 16, freeStart + 16 + 16 * steps, factor);
+    }
+    const [one, other] = [wasm, plain].map(({ bytes, freeStart }) =>
+      Buffer.from(bytes.subarray(freeStart, freeStart + 4096)),
+    );
+    assert.ok(one!.equals(other!), `${factor} ${steps}`);
+    const expected = naiveProduct(contents[16]!, factor) ^ contents[2048]!;
+    assert.equal(one![2048], expected);
+  }
+});
+
 test("the first parity fragment alone is the sum, for a loss at any place", () => {
   const sealed = randomBytes(new SeededRandom(2), 5 * 1408 + 99);
   for (let place = 0; place < 6; place++)
@@ -176,6 +201,7 @@ if (process.env["SPEED"] === "1") {
     const megabytes = (SEALED_BLOCK_BYTES * 1_000) / 1e6;
     console.log(`${name}: ${Math.round((megabytes * 1_000) / (performance.now() - startMs))} MB/s`);
   };
+  const plain = new ParityWorkspace(plainKernel);
   for (const count of [1, 2, 4, 8]) {
     const indexes = Array.from({ length: count }, (_, row) => BLOCK_FRAGMENTS + row);
     const block = { bytes: sealed, start: 0, stride: 1408, fullBytes: 1408, sealedBytes: sealed.length };
@@ -184,5 +210,6 @@ if (process.env["SPEED"] === "1") {
     const places = indexes.map((index, at) => ({ place: 5 * at, index }));
     const layout = { ...block, bytes: page };
     speed(`blocks with ${count} fragments mended`, () => mendBlock(layout, places));
+    speed(`${count} made, a byte at a time`, () => makeParity(block, indexes, () => undefined, plain));
   }
 }

@@ -63,13 +63,6 @@ export const WANT_REPEAT_MS = 40;
 export const ORDERED_AT_ONCE = 64;
 
 /**
- * More of them answer an ORDER within this share of the time over which other answers are spread. No blocks are on
- * the way then, so the sender reads four times as many answers; and all transfers of its members may wait for this
- * one.
- */
-export const ORDER_SPREAD_SHARE = 0.25;
-
-/**
  * A disk that has shown no sign for this long, while it has a transfer that was given up, is taken for one that hangs.
  * It is somewhat less than the five minutes after which senders give up such a member, so that the next push is not
  * taken. Removing what a large transfer has left takes a minute or two.

@@ -1,6 +1,6 @@
 /** When members are asked, which of them, and for what. */
 import { Deadline } from "../../base/deadline.ts";
-import { spreadMs } from "../spread.ts";
+import { quietSpreadMs, spreadMs } from "../spread.ts";
 import type { Announcements } from "./announcements.ts";
 import type { Barrier, MemberProgress } from "./barrier.ts";
 import type { Debts } from "./debts.ts";
@@ -30,6 +30,8 @@ export class Polls {
   private delayMs = times.POLL_FIRST_MS;
   private movedMs: number;
   private askedAllMs: number;
+  /** How many members were asked for DONE the last time. */
+  private askedSize = 0;
 
   constructor(parts: PollParts, nowMs: number) {
     this.parts = parts;
@@ -64,6 +66,9 @@ export class Polls {
   ask(nowMs: number): void {
     const { life, ordering, announcements, barrier } = this.parts;
     if (life.state === "committing") {
+      // Each DONE brings the transfer on.
+      if (barrier.size < this.askedSize) this.delayMs = times.POLL_FIRST_MS;
+      this.askedSize = barrier.size;
       announcements.commit();
     } else if (life.state === "ordering") {
       announcements.order();
@@ -74,7 +79,8 @@ export class Polls {
     }
     this.askedAllMs = nowMs;
     // Many members need the time of the spread for their answers.
-    this.delayMs = Math.max(this.delayMs, spreadMs(barrier.size));
+    const spread = spreadMs(barrier.size);
+    this.delayMs = Math.max(this.delayMs, life.state === "sending" ? spread : quietSpreadMs(spread));
     this.plan(nowMs);
   }
 
