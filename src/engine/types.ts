@@ -107,6 +107,8 @@ export interface TransferResult {
   /** Fragments sent, and those among them that were repairs. */
   readonly sentFragments: number;
   readonly repairedFragments: number;
+  /** Those among the repairs that were parity. */
+  readonly parityFragments: number;
 }
 
 /** Why a node is no member any more; cut-off: this node has lost its interface. */

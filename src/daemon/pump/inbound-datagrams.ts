@@ -119,8 +119,11 @@ export class InboundDatagrams implements DatagramHandler {
 
   /** Parity lies where fragments are missing: it makes room for those that were accepted last. */
   private moveParity(key: InboundKey): void {
+    const moves = this.engine.places?.moves;
+    // Mostly nothing is lost, and there is no parity.
+    if (moves === undefined || moves.length === 0) return;
     const { block, fullBytes } = this.header;
-    for (const move of this.engine.places?.moves ?? []) this.pages.moveFragment(key, block, move, fullBytes);
+    for (const move of moves) this.pages.moveFragment(key, block, move, fullBytes);
   }
 
   /**

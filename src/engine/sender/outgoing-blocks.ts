@@ -93,6 +93,11 @@ export class OutgoingBlocks {
     return this.queue.repaired;
   }
 
+  /** Those among them that were parity. */
+  get parityFragments(): number {
+    return this.queue.parity;
+  }
+
   /** Whether nothing waits to be sent. */
   get isEmpty(): boolean {
     return this.queue.isEmpty;

@@ -353,9 +353,10 @@ export class TransferSender {
     this.life.become("finished");
     this.ordering.leave();
     this.effects.push({ kind: "close-source", transfer: this.transfer });
-    const { sentFragments, repairedFragments } = this.blocks;
+    const { sentFragments, repairedFragments, parityFragments } = this.blocks;
     const { verdicts } = this.barrier;
-    const result = { transfer: this.transfer, verdicts, aborted, sentFragments, repairedFragments };
+    const fragments = { sentFragments, repairedFragments, parityFragments };
+    const result = { transfer: this.transfer, verdicts, aborted, ...fragments };
     this.effects.push({ kind: "event", event: { kind: "transfer-finished", result } });
   }
 }
