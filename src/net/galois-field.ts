@@ -60,14 +60,16 @@ export function inverse(rows: Uint8Array[]): Uint8Array[] {
 function clearColumn(rows: readonly Uint8Array[], inverted: readonly Uint8Array[], column: number): void {
   const pair = [rows[column] as Uint8Array, inverted[column] as Uint8Array];
   const pivot = pair[0]?.[column] as number;
-  for (const row of pair) for (let at = 0; at < row.length; at++) row[at] = quotient(row[at] as number, pivot);
+  for (const row of pair)
+    for (let at = 0; at < row.length; at++) row[at] = quotient(row[at] as number, pivot);
   for (let index = 0; index < rows.length; index++) {
     if (index === column) continue;
     const factor = rows[index]?.[column] as number;
     [rows, inverted].forEach((matrix, which) => {
       const row = matrix[index] as Uint8Array;
       const from = pair[which] as Uint8Array;
-      for (let at = 0; at < row.length; at++) row[at] = (row[at] as number) ^ product(factor, from[at] as number);
+      for (let at = 0; at < row.length; at++)
+        row[at] = (row[at] as number) ^ product(factor, from[at] as number);
     });
   }
 }

@@ -50,7 +50,8 @@ export function mendBlock(
   workspace = usualWorkspace(),
 ): void {
   const { bytes, start, stride, fullBytes } = block;
-  const placeAt = (place: number) => bytes.subarray(start + place * stride, start + place * stride + fullBytes);
+  const placeAt = (place: number) =>
+    bytes.subarray(start + place * stride, start + place * stride + fullBytes);
   // What is left of each parity fragment without the fragments that are there: the sum of the missing ones, with factors.
   for (const [row, { place }] of parity.entries()) workspace.sum(row).set(placeAt(place));
   const missing = new Set(parity.map(({ place }) => place));

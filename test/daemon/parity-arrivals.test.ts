@@ -92,11 +92,17 @@ test("a block is whole as soon as enough has come, and is what was sent", () => 
     const parityShare = round % 5;
     while (whole === undefined) {
       const wantsParity = below(random, 6) < parityShare;
-      const first = wantsParity ? BLOCK_FRAGMENTS + below(random, PARITY_FRAGMENTS) : below(random, fragments);
+      const first = wantsParity
+        ? BLOCK_FRAGMENTS + below(random, PARITY_FRAGMENTS)
+        : below(random, fragments);
       const count = wantsParity ? 1 : 1 + below(random, Math.min(12, fragments - first));
       for (let index = first; index < first + count; index++) come.add(index);
       whole = receiver.take(first, count, below(random, 2) === 0);
-      assert.equal(whole !== undefined, come.size >= fragments, `round ${round}: ${come.size} of ${fragments}`);
+      assert.equal(
+        whole !== undefined,
+        come.size >= fragments,
+        `round ${round}: ${come.size} of ${fragments}`,
+      );
     }
     assert.ok(Buffer.from(whole).equals(block.sealed), `round ${round}`);
     moved += receiver.moved;

@@ -55,9 +55,9 @@ test("the spread is what the sender says, and none is a question by name", () =>
 test("the share of a window that brings a report grows from a quarter to nearly all of it", () => {
   for (const [spread, first, second] of [
     [0, 250, 250],
-    [15, 282, 563],
-    [60, 416, 832],
-    [600, 416, 832],
+    [15, 247, 493],
+    [60, 350, 700],
+    [600, 350, 700],
   ] as const) {
     const pace = new Pace(MIDDLE, spread);
     assert.equal(dueAt(pace), first, `first, ${spread}`);

@@ -48,7 +48,8 @@ export function wholeBlocks(input: Uint8Array): WholeBlock[] {
     assembly.accept(block, mask, sealedBytes, BlockKind.data);
     for (const { from, to } of assembly.moves)
       assert.ok(from < BLOCK_FRAGMENTS && to < fragmentCount(sealedBytes));
-    for (let whole = assembly.takeWhole(); whole !== undefined; whole = assembly.takeWhole()) found.push(whole);
+    for (let whole = assembly.takeWhole(); whole !== undefined; whole = assembly.takeWhole())
+      found.push(whole);
   }
   return found;
 }

@@ -34,10 +34,7 @@ export function measure(options: FleetOptions): ScaleFigures {
     repairShare: fleet.result.repairedFragments / fleet.neededFragments,
     neededRepairShare: needed,
     virtualMs: fleet.virtualMs,
-    wireMs: wireMs(
-      fleet.result.sentFragments * WIRE_FRAGMENT_BYTES + fleet.announcedBytes,
-      options.linkMbps,
-    ),
+    wireMs: wireMs(fleet.result.sentFragments * WIRE_FRAGMENT_BYTES + fleet.announcedBytes, options.linkMbps),
     fleet,
   };
 }

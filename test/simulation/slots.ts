@@ -1,4 +1,5 @@
-import { fragmentCount, isParity } from "../../src/wire/datagram.ts";
+import type { NodeEngine } from "../../src/engine/node.ts";
+import { fragmentCount, type FragmentHeader, isParity } from "../../src/wire/datagram.ts";
 import type { WireBlock } from "./source-driver.ts";
 
 /** What lies in a place: a fragment or parity fragment of a block, by its index; of no block if nobody has sealed it. */
@@ -16,15 +17,26 @@ export class Slots {
     this.windowBlocks = windowBlocks;
   }
 
+  /** A fragment arrives; parity may have to make room for it. */
+  arrive(
+    name: string,
+    { block, index }: Pick<FragmentHeader, "block" | "index">,
+    content: WireBlock | undefined,
+    places: NonNullable<NodeEngine["places"]>,
+  ): void {
+    for (const { from, to } of places.moves) this.move(name, block, from, to);
+    this.put(name, block, places.placeOf(block, index), { index, content });
+  }
+
   /** @param place the index of the fragment in whose place it lies */
-  put(name: string, block: number, place: number, part: Part): void {
+  private put(name: string, block: number, place: number, part: Part): void {
     const slots = this.contents.get(name) ?? new Map<string, Part>();
     this.contents.set(name, slots);
     slots.set(this.slotOf(block, place), part);
   }
 
   /** Parity makes room for a fragment. */
-  move(name: string, block: number, from: number, to: number): void {
+  private move(name: string, block: number, from: number, to: number): void {
     const part = this.contents.get(name)?.get(this.slotOf(block, from));
     if (part !== undefined) this.put(name, block, to, part);
   }

@@ -88,7 +88,10 @@ test("parity fragments are in no run, also not behind the last fragment of a blo
     const header = { ...fields, sealedBytes: last, index, payloadBytes: FRAGMENT_PAYLOAD_BYTES };
     encodeFragmentHeader(headers, at * FRAGMENT_HEADER_BYTES, Object.assign(new FragmentHeader(), header));
   }
-  assert.equal(isRun({ headers: headers.subarray(0, FRAGMENT_HEADER_BYTES), sizeBytes: DATAGRAM_BYTES }), true);
+  assert.equal(
+    isRun({ headers: headers.subarray(0, FRAGMENT_HEADER_BYTES), sizeBytes: DATAGRAM_BYTES }),
+    true,
+  );
   assert.equal(isRun({ headers: headers.subarray(FRAGMENT_HEADER_BYTES), sizeBytes: DATAGRAM_BYTES }), false);
   assert.equal(isRun({ headers, sizeBytes: 2 * DATAGRAM_BYTES }), false);
 });

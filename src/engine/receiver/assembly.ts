@@ -194,7 +194,7 @@ export class Assembly {
   /** Fragments of a block arrive that has parity, or parity does. */
   private arrange(row: number, mask: FragmentMask): void {
     const have = { low: this.haveLow[row] as number, high: this.haveHigh[row] as number };
-    const fragments = fragmentCount(this.sealedBytes[row] as number, this.fullBytes[row] as number);
+    const fragments = fragmentCount(this.sealedBytes[row] as number, this.fullBytes[row]);
     const dropped = this.parity.arrive({ row, fragments, have }, mask);
     this.haveHigh[row] = have.high & ~dropped;
     this.missingCounts[row] = (this.missingCounts[row] as number) + bitCount(dropped);

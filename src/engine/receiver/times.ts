@@ -40,7 +40,7 @@ export const REPORT_AT_LEAST_MS = 1_000;
  * cost it much more than a few.
  */
 export const FEW_REPORT_SHARE = 0.25;
-export const MANY_REPORT_SHARE = 0.95;
+export const MANY_REPORT_SHARE = 0.8;
 
 /**
  * The spread from which on members are very many: 308 of them. It was chosen against the rule that the feedback of a

@@ -103,6 +103,11 @@ export class OutgoingBlocks {
     return this.queue.isEmpty;
   }
 
+  /** How many blocks may be on their way at a time. */
+  get windowBlocks(): number {
+    return this.window.size;
+  }
+
   /** How many blocks more the source may make. */
   get room(): number {
     return this.window.room(this.produced);

@@ -30,6 +30,8 @@ export class Polls {
   private delayMs = times.POLL_FIRST_MS;
   private movedMs: number;
   private askedAllMs: number;
+  /** When the last look for reports that are overdue was. */
+  private overdueMs = -Infinity;
   /** How many members were asked for DONE the last time. */
   private askedSize = 0;
 
@@ -96,6 +98,20 @@ export class Polls {
     if (asked.length > 0) announcements.offer();
     for (const { member } of asked) announcements.pollOne(member);
     this.plan(nowMs);
+  }
+
+  /**
+   * Blocks have been sent. Very many members report once for each window, so a report that gets lost would close it, and of a
+   * thousand there are always some whose report got lost. They are asked before that.
+   */
+  askOverdue(nowMs: number): void {
+    const { barrier, debts, announcements } = this.parts;
+    if (spreadMs(barrier.size) === 0 || nowMs - this.overdueMs < times.POLL_FIRST_MS) return;
+    this.overdueMs = nowMs;
+    for (const progress of debts.overdue().slice(0, times.ASKED_BY_NAME)) {
+      progress.askedEnd = progress.window.end;
+      announcements.pollOne(progress.member);
+    }
   }
 
   private whom(nowMs: number): readonly MemberProgress[] | "all" {

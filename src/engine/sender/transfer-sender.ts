@@ -281,7 +281,10 @@ export class TransferSender {
 
   private sendBlocks(nowMs: number): void {
     const { readyMs, hasMoved } = this.blocks.send(nowMs);
-    if (hasMoved) this.polls.restart(nowMs);
+    if (hasMoved) {
+      this.polls.restart(nowMs);
+      this.polls.askOverdue(nowMs);
+    }
     if (readyMs !== undefined) this.polls.restart(readyMs);
   }
 
