@@ -56,8 +56,8 @@ test("the share of a window that brings a report grows from a quarter to nearly 
   for (const [spread, first, second] of [
     [0, 250, 250],
     [15, 247, 493],
-    [60, 350, 700],
-    [600, 350, 700],
+    [60, 351, 701],
+    [600, 351, 701],
   ] as const) {
     const pace = new Pace(MIDDLE, spread);
     assert.equal(dueAt(pace), first, `first, ${spread}`);

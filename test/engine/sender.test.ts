@@ -311,3 +311,37 @@ test("findings are read piece by piece before the members agree, and each is tol
   assert.deepEqual(told, ["a", "b", "c"]);
   assert.equal(sender.take("order").length, 1);
 });
+
+/** Whom a sender asks by name while it sends so many blocks, of which all but the last member report in between. */
+function askedWhileSending(members: number, blocks: number, window = {}) {
+  const sender = new ScriptedSender(members, { blocks: large(400) });
+  sender.isSocketFree = false;
+  sender.start();
+  for (let index = 0; index < members; index++) sender.status(index, window);
+  const sendUpTo = (end: number) => {
+    while (sender.sent.length < end) {
+      sender.nowMs++;
+      const before = sender.sent.length;
+      sender.handle({ kind: "sent", transfer: TRANSFER });
+      if (sender.sent.length === before && before >= 4) break;
+    }
+  };
+  sendUpTo(180);
+  for (let index = 0; index < members - 1; index++)
+    sender.status(index, { stagedBelow: 170, windowEnd: 426, ...window });
+  sender.take("progress");
+  sendUpTo(blocks);
+  const named = sender.take("progress").filter(({ body }) => body.poll && body.spreadMs === 0);
+  return { sent: sender.sent.length, named: named.map(({ to }) => to) };
+}
+
+test("of many members the one whose report got lost is asked before its window closes, once", () => {
+  const last = addressOf(19).ip;
+  // Its window ends with block 256, and its socket takes 10,000 fragments, which are 227 blocks.
+  assert.deepEqual(askedWhileSending(20, 190), { sent: 190, named: [] });
+  assert.deepEqual(askedWhileSending(20, 215), { sent: 215, named: [last] });
+  const large = { inFlight: 100_000 };
+  assert.deepEqual(askedWhileSending(20, 220, large), { sent: 220, named: [] });
+  assert.deepEqual(askedWhileSending(20, 245, large), { sent: 245, named: [last] });
+  assert.deepEqual(askedWhileSending(8, 245, large).named, [], "few members report often enough");
+});

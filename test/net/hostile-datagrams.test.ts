@@ -157,9 +157,10 @@ test("parity forged in the sender's name costs repairs and nothing else", () => 
   let forged = 0;
   fleet.onDelivered = (node) => {
     const heard = node.seen.at(-1);
-    // The first fragment of a long block makes parity that belongs to it, but for the contents.
+    // A fragment of a long block makes parity that belongs to the block after it, but for the contents.
     if (node === alpha || forged >= 200 || heard?.[2] !== 2 || heard.length < 1440) return;
     const parity = Buffer.concat([heard.subarray(0, 32), randomBytes(random, 1408)]);
+    parity.writeUInt32LE(parity.readUInt32LE(20) + 1, 20);
     parity[30] = 44 + (forged++ % 20);
     node.take(parity, alpha.address);
     node.pump();
