@@ -74,8 +74,8 @@ export interface ProducedBlock {
   readonly entries: number;
 }
 
-/** How a block is to be mended that is whole with the help of parity. */
-export interface Mending {
+/** How a block is restored that is whole with the help of parity. */
+export interface Restoration {
   /** The length of each fragment but the last. */
   readonly fullBytes: number;
   readonly parity: readonly KeptParity[];
@@ -240,7 +240,7 @@ export type Effect =
       readonly sealedBytes: number;
       readonly blockKind: BlockKindNumber;
       /** Parity that lies where fragments are missing; left out if none is. */
-      readonly mending?: Mending;
+      readonly restoration?: Restoration;
     }
   /** Make all that is staged durable; answered by "prepared". */
   | { readonly kind: "prepare"; readonly key: InboundKey }

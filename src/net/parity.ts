@@ -1,11 +1,11 @@
-/** Makes the parity fragments of a block, and mends a block with them (PROTOCOL.md 2.1). */
+/** Makes the parity fragments of a block, and restores a block with them (PROTOCOL.md 2.1). */
 import { fragmentCount, FRAGMENT_PAYLOAD_BYTES, type KeptParity } from "../wire/datagram.ts";
 import { BLOCK_FRAGMENTS, PARITY_FRAGMENTS } from "../wire/limits.ts";
 import { inverse, quotient } from "./galois-field.ts";
 import { type ParityKernel, parityKernel, STEP_BYTES } from "./parity-kernel.ts";
 
 /*
- * Parity is over the sealed bytes: whoever makes or uses it needs no key, and the seal of the block covers what comes out.
+ * Parity is over the sealed bytes: no key is needed to make or use it, and the seal of the block covers what comes out.
  * All of this runs only where something got lost. `SPEED=1 node --test test/net/parity.test.ts` measures it.
  */
 
@@ -44,7 +44,7 @@ export function makeParity(
 }
 
 /** Puts the missing fragments of a block into their places, where the parity fragments lie. */
-export function mendBlock(
+export function restoreBlock(
   block: BlockPlace,
   parity: readonly KeptParity[],
   workspace = usualWorkspace(),
@@ -52,7 +52,7 @@ export function mendBlock(
   const { bytes, start, stride, fullBytes } = block;
   const placeAt = (place: number) =>
     bytes.subarray(start + place * stride, start + place * stride + fullBytes);
-  // What is left of each parity fragment without the fragments that are there: the sum of the missing ones, with factors.
+  // Each parity fragment without the fragments that are there is a sum of the missing ones, with factors.
   for (const [row, { place }] of parity.entries()) workspace.sum(row).set(placeAt(place));
   const missing = new Set(parity.map(({ place }) => place));
   const indexes = parity.map(({ index }) => index);
@@ -96,7 +96,7 @@ export class ParityWorkspace {
     const { bytes, start, stride, fullBytes, sealedBytes } = block;
     const { kernel, fragmentStart, sumsStart } = this;
     const fragment = kernel.bytes.subarray(fragmentStart, fragmentStart + STRIDE);
-    // What follows the full length is never looked at.
+    // Bytes after the full length are never looked at.
     const end = fragmentStart + Math.ceil(fullBytes / STEP_BYTES) * STEP_BYTES;
     for (let number = 0; number < fragmentCount(sealedBytes, fullBytes); number++) {
       if (missing.has(number)) continue;

@@ -5,7 +5,7 @@ import { InboundPages } from "../../src/daemon/pump/inbound-pages.ts";
 import { Assembly } from "../../src/engine/receiver/assembly.ts";
 import { hasFragment, setMask } from "../../src/engine/types.ts";
 import { PAGE_BYTES, PagePool } from "../../src/net/page-pool.ts";
-import { makeParity, mendBlock } from "../../src/net/parity.ts";
+import { makeParity, restoreBlock } from "../../src/net/parity.ts";
 import { BlockKind, fragmentCount, FRAGMENT_PAYLOAD_BYTES, isParity } from "../../src/wire/datagram.ts";
 import { BLOCK_FRAGMENTS, PARITY_FRAGMENTS } from "../../src/wire/limits.ts";
 
@@ -34,7 +34,7 @@ class Receiver {
   private readonly block: ReturnType<typeof blockOf>;
   private reading = this.pool.take()!;
   moved = 0;
-  mended = 0;
+  restored = 0;
 
   constructor(block: ReturnType<typeof blockOf>) {
     this.block = block;
@@ -69,12 +69,12 @@ class Receiver {
     const whole = this.assembly.takeWhole();
     if (whole === undefined) return undefined;
     const start = this.pages.handOver(KEY, 0) * PAGE_BYTES;
-    const { sealedBytes, mending } = whole;
+    const { sealedBytes, restoration } = whole;
     const page = this.pool.bytes.subarray(start, start + PAGE_BYTES);
-    if (mending !== undefined) {
-      this.mended++;
-      const { fullBytes, parity } = mending;
-      mendBlock({ bytes: page, start: 0, stride: fullBytes, fullBytes, sealedBytes }, parity);
+    if (restoration !== undefined) {
+      this.restored++;
+      const { fullBytes, parity } = restoration;
+      restoreBlock({ bytes: page, start: 0, stride: fullBytes, fullBytes, sealedBytes }, parity);
     }
     return page.subarray(0, sealedBytes);
   }
@@ -82,7 +82,7 @@ class Receiver {
 
 test("a block is whole as soon as enough has come, and is what was sent", () => {
   const random = new SeededRandom(1);
-  let [moved, mended] = [0, 0];
+  let [moved, restored] = [0, 0];
   for (let round = 0; round < 300; round++) {
     const block = blockOf(random);
     const receiver = new Receiver(block);
@@ -106,7 +106,7 @@ test("a block is whole as soon as enough has come, and is what was sent", () => 
     }
     assert.ok(Buffer.from(whole).equals(block.sealed), `round ${round}`);
     moved += receiver.moved;
-    mended += receiver.mended;
+    restored += receiver.restored;
   }
-  assert.ok(moved > 200 && mended > 100, `${moved} moved, ${mended} mended`);
+  assert.ok(moved > 200 && restored > 100, `${moved} moved, ${restored} restored`);
 });

@@ -114,8 +114,8 @@ test("parity lies in the place of a missing fragment, and is not asked for any m
     { place: 2, index: 44 },
     { place: 1, index: 46 },
   ];
-  const mending = { fullBytes: 1408, parity };
-  assert.deepEqual(assembly.takeWhole(), { block: 0, sealedBytes: FIVE, blockKind: 2, mending });
+  const restoration = { fullBytes: 1408, parity };
+  assert.deepEqual(assembly.takeWhole(), { block: 0, sealedBytes: FIVE, blockKind: 2, restoration });
   assert.deepEqual(give(assembly, 0b00110, 0b10), [0, 0], "it is whole");
 });
 
@@ -141,18 +141,18 @@ test("what is left of the parity moves when only some of it is needed any more",
     { place: 4, index: 44 },
     { place: 3, index: 47 },
   ];
-  assert.deepEqual(assembly.takeWhole()?.mending, { fullBytes: 1408, parity });
+  assert.deepEqual(assembly.takeWhole()?.restoration, { fullBytes: 1408, parity });
 });
 
 test("no more parity is kept than is needed, and a block that did not open begins without any", () => {
   const assembly = new Assembly(4);
   assert.deepEqual(give(assembly, 0b00111), [0b00111, 0]);
   assert.deepEqual(give(assembly, 0, 0b111), [0, 0b011]);
-  assert.equal(assembly.takeWhole()?.mending?.parity.length, 2);
+  assert.equal(assembly.takeWhole()?.restoration?.parity.length, 2);
   assembly.markCorrupt(0);
   assert.deepEqual(assembly.missingBelow(1).runs, [{ firstBlock: 0, blocks: 1 }]);
   assert.deepEqual(give(assembly, 0b11111), [0b11111, 0]);
-  assert.equal(assembly.takeWhole()?.mending, undefined);
+  assert.equal(assembly.takeWhole()?.restoration, undefined);
 });
 
 test("parity of another block than the one that has begun is dropped; fragments of another one begin it anew", () => {

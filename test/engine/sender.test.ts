@@ -340,8 +340,8 @@ test("of many members the one whose report got lost is asked before its window c
   // Its window ends with block 256, and its socket takes 10,000 fragments, which are 227 blocks.
   assert.deepEqual(askedWhileSending(20, 190), { sent: 190, named: [] });
   assert.deepEqual(askedWhileSending(20, 215), { sent: 215, named: [last] });
-  const large = { inFlight: 100_000 };
-  assert.deepEqual(askedWhileSending(20, 220, large), { sent: 220, named: [] });
-  assert.deepEqual(askedWhileSending(20, 245, large), { sent: 245, named: [last] });
-  assert.deepEqual(askedWhileSending(8, 245, large).named, [], "few members report often enough");
+  const roomy = { inFlight: 100_000 };
+  assert.deepEqual(askedWhileSending(20, 220, roomy), { sent: 220, named: [] });
+  assert.deepEqual(askedWhileSending(20, 245, roomy), { sent: 245, named: [last] });
+  assert.deepEqual(askedWhileSending(8, 245, roomy).named, [], "few members report often enough");
 });

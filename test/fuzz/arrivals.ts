@@ -25,7 +25,7 @@ interface Arrival {
 function* arrivalsOf(input: Uint8Array): Generator<Arrival> {
   for (let at = 0; at + STEP_BYTES <= input.length; at += STEP_BYTES) {
     const [place, index, length, run] = input.subarray(at, at + STEP_BYTES) as unknown as number[];
-    // What is inconsistent in itself goes no further than the header.
+    // A header that contradicts itself is refused before.
     const sealedBytes = LENGTHS[length! % LENGTHS.length] as number;
     const fragments = fragmentCount(sealedBytes);
     const isParity = index! % 2 === 1 && fragments > 1;
@@ -84,8 +84,8 @@ export function checkWholeBlocks(found: readonly WholeBlock[], input: Uint8Array
     const { fragments } = known;
     expected.push({ block, missing: all.filter((index) => !fragments.has(index)) });
   }
-  const places = found.map(({ block, mending }) => {
-    const parity = mending?.parity ?? [];
+  const places = found.map(({ block, restoration }) => {
+    const parity = restoration?.parity ?? [];
     assert.equal(new Set(parity.map(({ index }) => index)).size, parity.length);
     return { block, missing: parity.map(({ place }) => place).sort((a, b) => a - b) };
   });

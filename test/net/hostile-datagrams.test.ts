@@ -174,8 +174,8 @@ test("parity forged in the sender's name costs repairs and nothing else", () => 
     "blocks were really hit",
   );
   assert.ok(
-    others.every((node) => node.mended > 10),
-    "blocks were really mended",
+    others.every((node) => node.restored > 10),
+    "blocks were really restored",
   );
 });
 

@@ -8,7 +8,7 @@ import { type Address, type Effect, hasFragment, inboundName, type Input } from 
 import { InboundPages } from "../../src/daemon/pump/inbound-pages.ts";
 import { TransferKeys } from "../../src/daemon/pump/transfer-keys.ts";
 import { PAGE_BYTES, PagePool } from "../../src/net/page-pool.ts";
-import { makeParity, mendBlock } from "../../src/net/parity.ts";
+import { makeParity, restoreBlock } from "../../src/net/parity.ts";
 import { ForeignSources } from "../../src/net/foreign-sources.ts";
 import { KeyRing } from "../../src/net/key-ring.ts";
 import { ControlOpener, ControlSealer, FleetKey } from "../../src/net/sealing.ts";
@@ -107,8 +107,8 @@ export class MemoryNode {
   /** Every datagram that has arrived, once for each time. */
   readonly seen: Buffer[] = [];
   readonly results: Extract<Effect, { kind: "event" }>["event"][] = [];
-  /** How many blocks were mended with parity. */
-  mended = 0;
+  /** How many blocks were restored with parity. */
+  restored = 0;
   private readonly fleet: MemoryFleet;
   private readonly sealer: ControlSealer;
   private readonly inbound: InboundDatagrams;
@@ -231,11 +231,11 @@ export class MemoryNode {
       case "stage": {
         const page = this.pages.handOver(key, effect.block);
         const start = page * PAGE_BYTES;
-        const { sealedBytes, mending } = effect;
-        if (mending !== undefined) {
-          const { fullBytes, parity } = mending;
-          this.mended++;
-          mendBlock({ bytes: this.pool.bytes, start, stride: fullBytes, fullBytes, sealedBytes }, parity);
+        const { sealedBytes, restoration } = effect;
+        if (restoration !== undefined) {
+          const { fullBytes, parity } = restoration;
+          this.restored++;
+          restoreBlock({ bytes: this.pool.bytes, start, stride: fullBytes, fullBytes, sealedBytes }, parity);
         }
         const sealed = this.pool.bytes.subarray(start, start + sealedBytes);
         const outcome = stage.stage(effect.block, effect.blockKind, sealed);

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { hexOf } from "../../src/base/hex.ts";
 import { below, randomBytes, SeededRandom } from "../../src/base/random.ts";
 import { inverse, product, quotient } from "../../src/net/galois-field.ts";
-import { makeParity, mendBlock, ParityWorkspace } from "../../src/net/parity.ts";
+import { makeParity, restoreBlock, ParityWorkspace } from "../../src/net/parity.ts";
 import { type ParityKernel, plainKernel, wasmKernel } from "../../src/net/parity-kernel.ts";
 import {
   FRAGMENT_PAYLOAD_BYTES,
@@ -18,7 +18,7 @@ import { BLOCK_FRAGMENTS, PARITY_FRAGMENTS } from "../../src/wire/limits.ts";
 
 /**
  * Parity of sealed blocks, beside a second implementation that was written from PROTOCOL.md 2.1 alone.
- * `UPDATE_VECTORS=1 node --test test/net/parity.test.ts` lets the second one write the vectors anew;
+ * `UPDATE_VECTORS=1 node --test test/net/parity.test.ts` lets the second one write the vectors again;
  * `SPEED=1` tells how fast this one is.
  */
 
@@ -57,10 +57,10 @@ function parityOf(
   return made;
 }
 
-/** Loses fragments of a block, and mends it with these parity fragments in their places. */
-function mended(sealed: Uint8Array, fullBytes: number, kept: readonly KeptParity[]): Uint8Array {
+/** Loses fragments of a block, and restores it with these parity fragments in their places. */
+function restored(sealed: Uint8Array, fullBytes: number, kept: readonly KeptParity[]): Uint8Array {
   const sealedBytes = sealed.length;
-  // A page has something else behind the block.
+  // A page has something else after the block.
   const page = new Uint8Array(65_536).fill(0xaa);
   page.set(sealed);
   const made = parityOf(
@@ -69,7 +69,7 @@ function mended(sealed: Uint8Array, fullBytes: number, kept: readonly KeptParity
     kept.map(({ index }) => index).sort((a, b) => a - b),
   );
   for (const { place, index } of kept) page.set(made.get(index)!, place * fullBytes);
-  mendBlock({ bytes: page, start: 0, stride: fullBytes, fullBytes, sealedBytes }, kept);
+  restoreBlock({ bytes: page, start: 0, stride: fullBytes, fullBytes, sealedBytes }, kept);
   return page.subarray(0, sealedBytes);
 }
 
@@ -115,7 +115,7 @@ test("any fragments that are lost come back with as many parity fragments, which
     if (round % 4 === 0 && !places.includes(count - 1)) places[0] = count - 1;
     const rows = some(random, lost, PARITY_FRAGMENTS);
     const kept = places.map((place, at) => ({ place, index: BLOCK_FRAGMENTS + rows[at]! }));
-    assert.ok(Buffer.from(mended(sealed, full, kept)).equals(sealed), `round ${round}`);
+    assert.ok(Buffer.from(restored(sealed, full, kept)).equals(sealed), `round ${round}`);
   }
 });
 
@@ -145,7 +145,7 @@ test("both kernels add the same, wherever the processor has instructions for 16 
 test("the first parity fragment alone is the sum, for a loss at any place", () => {
   const sealed = randomBytes(new SeededRandom(2), 5 * 1408 + 99);
   for (let place = 0; place < 6; place++)
-    assert.ok(Buffer.from(mended(sealed, 1408, [{ place, index: 44 }])).equals(sealed), `${place}`);
+    assert.ok(Buffer.from(restored(sealed, 1408, [{ place, index: 44 }])).equals(sealed), `${place}`);
 });
 
 test("blocks in a train, with headers between the fragments, have the same parity", () => {
@@ -216,7 +216,7 @@ if (process.env["SPEED"] === "1") {
     const page = new Uint8Array(65_536);
     const places = indexes.map((index, at) => ({ place: 5 * at, index }));
     const layout = { ...block, bytes: page };
-    speed(`blocks with ${count} fragments mended`, () => mendBlock(layout, places));
+    speed(`blocks with ${count} fragments restored`, () => restoreBlock(layout, places));
     speed(`${count} made, a byte at a time`, () => makeParity(block, indexes, () => undefined, plain));
   }
 }

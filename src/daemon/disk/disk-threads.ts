@@ -59,15 +59,15 @@ export class DiskThreads {
     this.openRun = undefined;
   }
 
-  /** A block for the writing thread; data blocks that need no mending may wait a little for others. */
+  /** A block for the writing thread; data blocks that need no restoration may wait a little for others. */
   stageBlock(effect: Extract<Effect, { kind: "stage" }>, page: number): void {
-    const { key: inbound, blockKind, block, sealedBytes, mending } = effect;
-    const mayJoin = blockKind === BlockKind.data && mending === undefined;
+    const { key: inbound, blockKind, block, sealedBytes, restoration } = effect;
+    const mayJoin = blockKind === BlockKind.data && restoration === undefined;
     if (mayJoin && this.openRun?.inbound === inbound) {
       this.openRun.blocks.push(block, sealedBytes, page);
     } else {
       const blocks = [block, sealedBytes, page];
-      const command: StageRun = { kind: "stage", inbound, blockKind, blocks, mending };
+      const command: StageRun = { kind: "stage", inbound, blockKind, blocks, restoration };
       this.stageCommands.push(command);
       this.openRun = mayJoin ? command : undefined;
     }

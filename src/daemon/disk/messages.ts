@@ -14,7 +14,7 @@ import type {
   Effect,
   InboundKey,
   Input,
-  Mending,
+  Restoration,
   StageOutcome,
 } from "../../engine/types.ts";
 
@@ -162,7 +162,7 @@ export type StageCommand =
       /** STAGE_NUMBERS for each block. Most messages are of this kind, and objects cross between threads slowly. */
       readonly blocks: number[];
       /** Where parity lies in the one block of this command; undefined if there is none. */
-      readonly mending: Mending | undefined;
+      readonly restoration: Restoration | undefined;
     }
   | { readonly kind: "prepare"; readonly inbound: InboundKey }
   | { readonly kind: "commit"; readonly inbound: InboundKey }

@@ -4,10 +4,10 @@ import { Bitmap } from "../../base/bitmap.ts";
 import { bytesOfText } from "../../base/display.ts";
 import { DecodeError } from "../../base/bytes.ts";
 import { type Reason, reason } from "../../base/reason.ts";
-import { type BlockKindNumber, inboundName, type InboundKey, type Mending } from "../../engine/types.ts";
+import { type BlockKindNumber, inboundName, type InboundKey, type Restoration } from "../../engine/types.ts";
 import { openBlock } from "../../net/block-sealing.ts";
 import { PAGE_BYTES } from "../../net/page-pool.ts";
-import { mendBlock } from "../../net/parity.ts";
+import { restoreBlock } from "../../net/parity.ts";
 import { type AttributeRules, groupsOfProcess } from "../../tree/entries/attributes.ts";
 import { Leftovers } from "../../tree/apply/leftovers.ts";
 import { exactReason } from "../../tree/apply/no-inodes.ts";
@@ -78,7 +78,7 @@ interface StageBlock {
   readonly sealedBytes: number;
   /** Where it lies. */
   readonly page: number;
-  readonly mending: Mending | undefined;
+  readonly restoration: Restoration | undefined;
 }
 
 const CORRUPT = { kind: "corrupt" } as const;
@@ -200,7 +200,7 @@ class StageThread {
   }
 
   private stageBlocks(open: OpenStage | undefined, command: Extract<StageCommand, { kind: "stage" }>): void {
-    const { inbound, blockKind, blocks, mending } = command;
+    const { inbound, blockKind, blocks, restoration } = command;
     for (let index = 0; index < blocks.length; index += STAGE_NUMBERS) {
       const [block, sealedBytes, page] = blocks.slice(index, index + STAGE_NUMBERS) as [
         number,
@@ -208,7 +208,7 @@ class StageThread {
         number,
       ];
       // Also where the transfer has ended meanwhile: the page has to come back.
-      const staged = { inbound, blockKind, block, sealedBytes, page, mending };
+      const staged = { inbound, blockKind, block, sealedBytes, page, restoration };
       const outcome = open === undefined ? CORRUPT : this.stage(open, staged);
       if (outcome !== undefined) this.reply({ kind: "staged", inbound, blocks: [block, page], outcome });
     }
@@ -219,10 +219,10 @@ class StageThread {
     const { inbound, block, sealedBytes, blockKind, page } = command;
     if (open.stage === undefined) return { kind: "failed", reason: open.failure ?? reason("other") };
     const start = page * PAGE_BYTES;
-    if (command.mending !== undefined) {
-      const { fullBytes, parity } = command.mending;
+    if (command.restoration !== undefined) {
+      const { fullBytes, parity } = command.restoration;
       const bytes = this.pages.subarray(start, start + PAGE_BYTES);
-      mendBlock({ bytes, start: 0, stride: fullBytes, fullBytes, sealedBytes }, parity);
+      restoreBlock({ bytes, start: 0, stride: fullBytes, fullBytes, sealedBytes }, parity);
     }
     const sealed = this.pages.subarray(start, start + sealedBytes);
     const plaintext = openBlock(open.key, inbound.transfer, block, blockKind, sealed);

@@ -3,7 +3,7 @@ import { bitCount } from "../../base/bitmap.ts";
 import { BlockKind, FRAGMENT_PAYLOAD_BYTES, fragmentCount, isParity } from "../../wire/datagram.ts";
 import { MISSING_FRAGMENTS, MISSING_RUNS } from "../../wire/limits.ts";
 import type { MissingFragments, MissingRun } from "../../wire/status-message.ts";
-import type { BlockKindNumber, FragmentMask, Mending } from "../types.ts";
+import type { BlockKindNumber, FragmentMask, Restoration } from "../types.ts";
 import { Window } from "../window.ts";
 import { parityCount, type ParityMove, ParityPlaces, UPPER_FRAGMENTS } from "./parity-places.ts";
 
@@ -16,7 +16,7 @@ export interface WholeBlock {
   readonly sealedBytes: number;
   readonly blockKind: BlockKindNumber;
   /** Left out if all of its fragments have arrived. */
-  readonly mending?: Mending;
+  readonly restoration?: Restoration;
 }
 
 /**
@@ -240,6 +240,6 @@ export class Assembly {
       return;
     }
     const fullBytes = this.fullBytes[row] as number;
-    this.whole.push({ ...whole, mending: { fullBytes, parity: this.parity.kept(row, haveHigh) } });
+    this.whole.push({ ...whole, restoration: { fullBytes, parity: this.parity.kept(row, haveHigh) } });
   }
 }

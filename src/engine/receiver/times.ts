@@ -35,7 +35,7 @@ export const REPORT_AT_LEAST_MS = 1_000;
  * A member reports when it has used up this share of its window or its socket buffer. A few members take a quarter,
  * so that the window stays open where a report or two get lost. (With a tenth, four members take 3 % longer in the
  * simulator; one half is enough where no report gets lost.) Very many take most of it, and less by a random
- * part, so that they do not all speak at once. What is left is time for the sender to ask those whose report got lost:
+ * part, so that they do not all speak at once. The rest is time for the sender to ask those whose report got lost:
  * with 95 %, a thousand members take twice as long in the simulator. In between the share
  * grows fast, with the square root of the spread: one process reads what all of them say, and a dozen should not
  * cost it much more than a few.
