@@ -117,6 +117,11 @@ test("the member receives files, directories and links", options, async () => {
   await makeAll(one, "from-one");
   await push(one, "-r");
   await sameEverywhere();
+  await python.until("it has received something", () => python.received().length > 0);
+  assert.ok(
+    python.received().some(({ restored }) => restored > 0),
+    "no block was restored with parity",
+  );
 });
 
 test("the member sends files, directories and links", options, async (context) => {

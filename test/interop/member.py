@@ -1509,6 +1509,7 @@ class Inbound:
         self.full = None
         self.staging = None
         self.decided_targets = 0
+        self.restored = 0
         self.begin()
 
     def begin(self):
@@ -1592,6 +1593,7 @@ class Inbound:
         except InvalidTag:
             self.node.tell("malformed", what=f"block {block} does not open", sender=self.sender.name)
             return self.report_within(0.002)
+        self.restored += 1 if known.parity else 0
         self.whole.add(block)
         while self.first_incomplete in self.whole:
             self.first_incomplete += 1
@@ -3092,7 +3094,8 @@ class Node:
         if delay is not None:
             self.after(delay, lambda: self.report_memory(key))
         what = dict(sender=transfer.sender.name, transfer=transfer.number, phase=PHASES[transfer.phase])
-        self.tell("received", **what, reason=transfer.reason, order=transfer.order, payload=transfer.full)
+        self.tell("received", **what, reason=transfer.reason, order=transfer.order, payload=transfer.full,
+                  restored=transfer.restored)
         self.worked += 1
         for other in self.inbound.values():
             other.worked = (other.worked + 1) % U32
