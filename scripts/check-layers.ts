@@ -71,7 +71,8 @@ const ROOMS: Record<string, Readonly<Record<string, readonly string[]>>> = {
     pump: ["disk"],
     metrics: ["settings", "service"],
     doctor: ["settings", "service", "disk", "pump"],
-    pushes: ["settings", "service", "disk", "pump", "doctor"],
+    "catch-up": ["settings", "service", "disk", "pump"],
+    pushes: ["settings", "service", "disk", "pump", "doctor", "catch-up"],
   },
 };
 

@@ -115,6 +115,8 @@ export const REASONS = {
   "source-stuck": "the disk of the sending host has not answered for {0} seconds",
   unreadable: "the sender cannot read {0} entries",
   unreachable: "{0} cannot be reached",
+  "newer-push":
+    "another push has come in between, so what this transfer brings may be old: it is asked for again",
   "changes-unreadable": "the list of changes cannot be read ({0})",
 
   // Entries that are not sent.

@@ -1,5 +1,6 @@
 /** Questions that the daemon answers at once. */
 import type { ConsoleClient } from "../console/client.ts";
+import type { CatchUpState } from "../console/catch-up-state.ts";
 import type { HistoryEntry, Request, Result } from "../console/protocol.ts";
 import { printJson, printLine, printWarning } from "./output.ts";
 
@@ -18,16 +19,26 @@ export async function ask(client: ConsoleClient, request: Request, options: AskO
 
 function printAnswer(result: Result, verbosity: number): void {
   if (result.result === "members") {
-    for (const { host, address, version, labels, keys } of result.members) {
-      const shown = verbosity > 0 ? `${` ${labels.join(",")}`.trimEnd()}${keysText(keys)}` : "";
+    for (const { host, address, version, labels, keys, catchUp } of result.members) {
+      const state = catchUp === undefined ? "" : `, ${stateText(catchUp)}`;
+      const shown = verbosity > 0 ? `${` ${labels.join(",")}`.trimEnd()}${keysText(keys)}${state}` : "";
       printLine(`${host} ${address} (Ver${version})${shown}`);
     }
     printLine(`Total: ${result.members.length} members`);
     for (const { reason } of result.problems) printLine(`problem: ${reason}`);
     if (!result.isSealed) printWarning("no key is set: anyone on this network can write to these servers");
   }
+  if (result.result === "catch-up")
+    for (const { host, ...state } of result.hosts) printLine(`${host}: ${stateText(state)}`);
   if (result.result === "history") for (const entry of result.entries) printTransfer(entry, verbosity);
   if (result.result === "status") for (const [key, value] of result.values) printLine(`${key} : ${value}`);
+}
+
+/** Whether a host has all that was pushed for it. */
+function stateText({ behind, since, reason }: CatchUpState): string {
+  if (behind === 0) return "current";
+  const why = reason === undefined || reason === "" ? "" : `: ${reason}`;
+  return `behind ${behind} since ${localTime(since ?? "")}${why}`;
 }
 
 /** The key that a member seals with, and those that it accepts, by their fingerprints. */
@@ -37,12 +48,14 @@ function keysText(keys: readonly string[] | undefined): string {
 
 /** A line for a transfer, and one for each host that does not have it; with -v one for each host. */
 function printTransfer(entry: HistoryEntry, verbosity: number): void {
-  const { direction, from, entries, bytes, durationMs, hosts } = entry;
+  const { direction, from, entries, bytes, durationMs, hosts, isCatchUp } = entry;
   const done = hosts.filter(({ outcome }) => outcome === "done").length;
   const verdict =
     direction === "received" ? (done === 1 ? "done" : "failed") : `${done} of ${hosts.length} done`;
   const amount = `${entries} entries, ${bytes} bytes, ${(durationMs / 1000).toFixed(2)} s`;
-  printLine(`${localTime(entry.time)} ${direction.padEnd(8)} from ${from}: ${amount}: ${verdict}`);
+  printLine(
+    `${localTime(entry.time)} ${direction.padEnd(8)} from ${from}: ${amount}: ${verdict}${isCatchUp === true ? " (catch-up)" : ""}`,
+  );
   for (const { host, outcome, reason } of hosts) {
     if (outcome === "done" && verbosity === 0) continue;
     printLine(`  ${host}: ${outcome}${reason === "" ? "" : `: ${reason}`}`);

@@ -13,6 +13,7 @@ export type Action =
   | "script"
   | "history"
   | "doctor"
+  | "catch-up"
   | "top";
 
 /** A push, and a script, in which options hold for its pushes. */
@@ -32,6 +33,7 @@ const ASKS: readonly Action[] = [
   "history",
   "loglevel",
   "doctor",
+  "catch-up",
   "top",
 ];
 
@@ -101,8 +103,8 @@ export function checkTogether(
     throw apart(option.long ?? name, action);
   }
   const [path] = paths;
-  // The words after --doctor are hosts.
-  const takesWords: readonly Action[] = ["send", "watch", "doctor"];
+  // The words after --doctor and --catch-up are hosts.
+  const takesWords: readonly Action[] = ["send", "watch", "doctor", "catch-up"];
   if (!takesWords.includes(action) && path !== undefined) {
     throw new UserError(`the path '${path}' does not go together with --${action}: leave one of them out`);
   }

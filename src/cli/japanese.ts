@@ -91,6 +91,7 @@ export const JAPANESE_REASONS: Readonly<Record<ReasonCode, string>> = {
   "source-stuck": "送信側のディスクが {0} 秒間応答していません",
   unreadable: "送信側で {0} 個を読めません",
   unreachable: "{0} に届きません",
+  "newer-push": "途中で別の配布が行われたため、この転送の内容は古い可能性があります。改めて要求されます",
   "changes-unreadable": "変更の一覧を読めません（{0}）",
   "path-longer": "パスが {0} バイトを超えています",
   "time-out-of-range": "時刻が 1678 年から 2261 年の範囲にありません",

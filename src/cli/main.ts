@@ -80,7 +80,9 @@ async function talk(client: ConsoleClient, options: CommandOptions, interrupt: I
   if (action === "script")
     return (await import("./script.ts")).runScript(client, options.script, options, interrupt);
   const { verbosity } = sendOptions;
-  if (action === "history") {
+  if (action === "catch-up") {
+    await ask(client, { command: action, hosts: paths }, { json, verbosity });
+  } else if (action === "history") {
     await ask(client, { command: action, count: options.historyCount }, { json, verbosity });
   } else if (action === "loglevel") {
     await ask(client, { command: action, level: options.logLevel }, { json, verbosity });

@@ -44,6 +44,7 @@ interface ParsedOptions extends ParsedSendOptions {
   doctor?: boolean;
   top?: boolean;
   keygen?: boolean | string;
+  catchUp?: boolean;
   add?: string;
 }
 
@@ -121,6 +122,7 @@ function msyncCommand(): Command {
     .option("--doctor", "look for everything that is in the way of this host, or of the given HOSTs")
     .option("--top", "show members and running pushes, refreshed in place; q quits")
     .option("--history [number]", "show the last transfers")
+    .option("--catch-up", "let this host, or the hosts named, get now what they have missed")
     .option("--keygen [file]", "make a new key for a fleet")
     .option("--add <file>", "with --keygen: add the new key to a key file")
     .option("--json", "print a JSON object a line")
@@ -154,7 +156,7 @@ function readOptions(
 
 /** The words of the command line that are no options: paths to send, or hosts to examine. */
 function pathsOf(action: Action, options: ParsedOptions, words: string[]): readonly string[] {
-  if (action === "doctor" || action === "watch") return words;
+  if (action === "doctor" || action === "watch" || action === "catch-up") return words;
   return action === "send" ? pathsToSend(words, options.recursive === true) : [];
 }
 
@@ -185,6 +187,7 @@ function chooseAction(options: ParsedOptions, paths: readonly string[]): Action 
   if (options.doctor === true) chosen.push("doctor");
   if (options.top === true) chosen.push("top");
   if (options.history !== undefined) chosen.push("history");
+  if (options.catchUp === true) chosen.push("catch-up");
   if (options.keygen !== undefined) chosen.push("keygen");
   if (options.loglevel !== undefined) chosen.push("loglevel");
   if (options.add !== undefined && options.keygen !== true) {

@@ -36,6 +36,8 @@ export function parseRequest(line: string): Request {
       return { command: "doctor", targets: names(fields, "targets") };
     case "history":
       return { command: "history", count: count(fields, "count") };
+    case "catch-up":
+      return { command: "catch-up", hosts: names(fields, "hosts") };
     case "members":
       return { command: "members" };
     case "loglevel":

@@ -1,6 +1,7 @@
 /** Requests, events and results: JSON, one a line. */
 import type { Reason } from "../base/reason.ts";
 import type { PushRules } from "../base/push-rules.ts";
+import type { CatchUpState } from "./catch-up-state.ts";
 import type { DoctorFinding, MemberInfo, ProblemInfo, StatusInfo } from "./state.ts";
 
 export type { DoctorFinding, MemberInfo, ProblemInfo, StatusInfo } from "./state.ts";
@@ -92,6 +93,8 @@ export interface HistoryEntry {
   /** How many of them compression has kept off the network; not there for what was received, or by an older version. */
   readonly savedBytes?: number;
   readonly durationMs: number;
+  /** Whether it brought what hosts had missed. */
+  readonly isCatchUp?: boolean;
   /** Of msync; none for what was received. */
   readonly exitStatus: number | undefined;
   readonly hosts: readonly Omit<HostVerdict, "address">[];
@@ -105,6 +108,8 @@ export type Request =
   | DoctorRequest
   | { readonly command: "activity" }
   | { readonly command: "history"; readonly count: number }
+  /** Hosts that are to get now what they lack; none for the host of the daemon. */
+  | { readonly command: "catch-up"; readonly hosts: readonly string[] }
   | { readonly command: "loglevel"; readonly level: string };
 
 export type Event =
@@ -177,6 +182,8 @@ export interface HostVerdict {
   readonly reason: string;
   /** The same as data; not there for "done", and in a history that an older version has written. */
   readonly cause?: Reason;
+  /** Whether it gets the push later by itself, when its reason is fixed. */
+  readonly catchesUp?: boolean;
 }
 
 /** A host that a push means, is heard, and is no member. */
@@ -268,6 +275,8 @@ export type Result =
   | ({ readonly result: "activity" } & Activity)
   | { readonly result: "history"; readonly entries: readonly HistoryEntry[] }
   | { readonly result: "ok" }
+  /** The state of each host just before it was asked to catch up. */
+  | { readonly result: "catch-up"; readonly hosts: readonly (CatchUpState & { readonly host: string })[] }
   | { readonly result: "error"; readonly message: string; readonly exitStatus: number };
 
 export type Answer = Event | Result;

@@ -1,4 +1,5 @@
 /** What the daemon tells of itself and of other hosts: findings, members, problems, status. */
+import type { CatchUpState } from "./catch-up-state.ts";
 
 /** One thing that was looked at by the doctor. */
 export interface DoctorFinding {
@@ -30,6 +31,8 @@ export interface MemberInfo {
   readonly labels: readonly string[];
   /** The fingerprints of the keys that it accepts; it seals with the first one. Not there if it has none, or does not say. */
   readonly keys?: readonly string[];
+  /** Whether it has all that was pushed for it; not there if it does not say. */
+  readonly catchUp?: CatchUpState;
 }
 
 /** Something that is in the way between this host and another one that is heard. */
@@ -100,6 +103,9 @@ export interface StatusInfo {
   /** Empty if there is none. */
   readonly preCommit: string;
   readonly postCommit: string;
+  /** Whether this host has all that was pushed for it, in words; as data, if it keeps a log of pushes. */
+  readonly catchUp: string;
+  readonly publications: CatchUpState | null;
   /** The file of the history, or why there is none. */
   readonly history: string;
   readonly logLevel: string;

@@ -3,6 +3,9 @@ import type { NodeEngine } from "../engine/node.ts";
 import { ForeignSources } from "../net/foreign-sources.ts";
 import { ControlOpener, ControlSealer } from "../net/sealing.ts";
 import { HeapKeeper } from "../sys/heap.ts";
+import { CatchUpKeeper } from "./catch-up/catch-up-keeper.ts";
+import { openPublications } from "./catch-up/open-publications.ts";
+import type { PublicationFile } from "./catch-up/publication-file.ts";
 import { releaseExecutable } from "../sys/memory.ts";
 import type { StageRules } from "./disk/messages.ts";
 import { DiskThreads } from "./disk/disk-threads.ts";
@@ -29,7 +32,7 @@ import { statusOf, type StatusParts } from "./pushes/status.ts";
 import { StatusLine } from "./pushes/status-line.ts";
 import { Transfers } from "./pushes/transfers.ts";
 import { InterfaceWatch } from "./service/interface-watch.ts";
-import { directKeyReader, type KeyReader, KeyReaderProcess } from "./service/key-reader.ts";
+import { type KeyReader, openKeyReader } from "./service/key-reader.ts";
 import { Lifecycle } from "./service/lifecycle.ts";
 import { logEvent } from "./service/log-events.ts";
 import type { Log } from "./service/log.ts";
@@ -79,6 +82,8 @@ interface Frame {
   /** Whether owners of files can be set with the privileges that are left. */
   readonly keepsOwner: boolean;
   readonly history: History;
+  /** The log of publications; undefined where none is kept. */
+  readonly publications: PublicationFile | undefined;
   readonly startedMs: number;
   /** Undefined if the settings want none. */
   readonly metrics: Metrics | undefined;
@@ -94,6 +99,7 @@ interface Pump {
   readonly foreign: ForeignSources;
   readonly keyChanges: KeyChanges;
   readonly watch: InterfaceWatch;
+  readonly catchUp: CatchUpKeeper;
 }
 
 /** The parts around the pushes that this node sends and receives. */
@@ -139,6 +145,8 @@ async function start(
   const history = openHistory(settings, log);
   lifecycle.started(() => history.flush());
   lifecycle.started(claimBase(settings, log));
+  const publications = openPublications(settings, chosen.ip, log);
+  lifecycle.started(() => publications?.close());
   if (!ring.isSecret) log.warn("no key is set: anyone on this network can write to this fleet; see -k");
   const { ip, port } = transport.group;
   log.info(`using ${chosen.name} (${chosen.ip}), group ${ip}, port ${port}`);
@@ -147,7 +155,7 @@ async function start(
   const { stateDirectory } = surroundings;
   const parts = { settings, log, lifecycle, events, opened, reader, identity, stateDirectory };
   const metrics = await loadMetrics(settings, () => statusOf(statusParts(frame, pump, pushes)));
-  const frame: Frame = { ...parts, keepsOwner, history, startedMs, metrics };
+  const frame: Frame = { ...parts, keepsOwner, history, publications, startedMs, metrics };
   const pump = buildPump(frame, surroundings.onTurn);
   const pushes = buildPushes(frame, pump);
   await serveMetrics(frame, pump);
@@ -182,20 +190,10 @@ async function serveMetrics({ settings, metrics, lifecycle, events }: Frame, { w
 /** The parts that know how the daemon is. */
 function statusParts(frame: Frame, pump: Pump, { transfers, copies }: Pushes): StatusParts {
   const { settings, log, history, startedMs, opened } = frame;
-  const { engine, counters, watch } = pump;
+  const { engine, counters, watch, catchUp } = pump;
   const { transport, ring } = opened;
   const parts = { settings, engine, transport, transfers, history, counters, log, ring, watch, copies };
-  return { ...parts, startedMs };
-}
-
-/**
- * Opens the way to the key file that is still there after the drop of privileges, for a reload. A daemon that becomes another
- * user keeps a process that reads it.
- */
-function openKeyReader({ keyFile, identity }: Settings): KeyReader | undefined {
-  if (keyFile === undefined) return undefined;
-  const becomes = process.geteuid?.() === 0 && identity !== undefined && identity.uid !== 0;
-  return becomes ? new KeyReaderProcess(keyFile) : directKeyReader(keyFile);
+  return { ...parts, catchUp, startedMs };
 }
 
 function openHistory(settings: Settings, log: Log): History {
@@ -205,7 +203,7 @@ function openHistory(settings: Settings, log: Log): History {
 }
 
 function buildPump(
-  { settings, log, lifecycle, events, opened, reader, identity }: Frame,
+  { settings, log, lifecycle, events, opened, reader, identity, publications: file }: Frame,
   onTurn: () => void,
 ): Pump {
   const { ring, chosen, transport } = opened;
@@ -213,6 +211,9 @@ function buildPump(
   const counters = new Counters();
   const foreign = new ForeignSources();
   const engine = makeEngine(settings, identity, transport, ring.fingerprints);
+  if (file !== undefined) engine.openLog({ ...file.found, isOn: settings.catchUp });
+  const catchUp = new CatchUpKeeper({ engine, identity, settings, log, file });
+  lifecycle.started(() => catchUp.stop());
   const pages = new InboundPages(opened.pages);
   const opener = new ControlOpener(ring);
   const keys = new TransferKeys(ring, epoch);
@@ -220,7 +221,10 @@ function buildPump(
   const inbound = new InboundDatagrams({ engine, opener, counters, pages, keys, foreign, nowMs });
   const sealer = new ControlSealer(ring.sealing, nodeId, epoch);
   const onEvent = events.tell.bind(events);
-  const driver = new Driver({ engine, epoch, keys, sealer, transport, inbound, pages, onEvent, onTurn });
+  const onServe = catchUp.onServe.bind(catchUp);
+  const veto = catchUp.veto.bind(catchUp);
+  const network = { transport, inbound, pages };
+  const driver = new Driver({ engine, epoch, keys, sealer, ...network, onEvent, onServe, veto, onTurn });
   lifecycle.waitsFor({ isBusy: () => !engine.isIdle });
   const heap = new HeapKeeper(() => engine.isIdle, releaseExecutable);
   events.listen((event) => {
@@ -237,7 +241,7 @@ function buildPump(
     onLength: (datagramBytes) => driver.handle({ kind: "length-changed", datagramBytes }),
     onLost: () => driver.handle({ kind: "cut-off" }),
   });
-  return { engine, driver, inbound, counters, foreign, keyChanges, watch };
+  return { engine, driver, inbound, counters, foreign, keyChanges, watch, catchUp };
 }
 
 /**
@@ -247,7 +251,7 @@ function buildPump(
  * The order of the paragraphs is the order in which the parts hear of an event: log, hosts apart, transfers, history,
  * hooks, requests that wait, status line. The log is first, so that its line stands before those of the other parts.
  */
-function buildPushes(frame: Frame, { engine, driver, foreign, watch }: Pump): Pushes {
+function buildPushes(frame: Frame, { engine, driver, foreign, watch, catchUp }: Pump): Pushes {
   const { settings, log, lifecycle, events, opened, identity, history, keepsOwner } = frame;
   const { membership } = engine;
   const hostOf = (epoch: string) => membership.memberOf(epoch)?.info.hostName ?? "a member that left";
@@ -265,13 +269,17 @@ function buildPushes(frame: Frame, { engine, driver, foreign, watch }: Pump): Pu
     apart,
     watch,
     isSealed: opened.ring.isSecret,
-    record: (transfer, result, by) => {
-      history.add(sentEntry(`${identity.epoch}-${transfer}`, settings.hostName, result, by));
+    publications: catchUp,
+    record: (transfer, result, by, isCatchUp) => {
+      history.add(sentEntry(`${identity.epoch}-${transfer}`, settings.hostName, result, by, isCatchUp));
       frame.metrics?.notePush(result);
     },
   });
   events.listen((event) => transfers.onEvent(event));
   lifecycle.waitsFor({ refuse: () => transfers.stop(), isBusy: () => transfers.count > 0 });
+
+  catchUp.attach(driver, transfers);
+  events.listen((event) => catchUp.onEvent(event));
 
   const received = new ReceivedTransfers(settings.hostName, (entry) => {
     history.add(entry);
@@ -287,7 +295,7 @@ function buildPushes(frame: Frame, { engine, driver, foreign, watch }: Pump): Pu
   const arrivals = new Arrivals();
   events.listen((event) => arrivals.onEvent(event));
 
-  const status = new StatusLine(membership, transfers, watch, settings.port);
+  const status = new StatusLine(membership, transfers, watch, catchUp, settings.port);
   events.listen((event) => status.onEvent(event));
 
   const { stateDirectory } = frame;
@@ -313,7 +321,7 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): DiskThreads {
   const { driver, inbound, watch } = pump;
   const { transfers, arrivals, doctor, received } = pushes;
 
-  const disks = startDisks(frame, driver, pushes);
+  const disks = startDisks(frame, pump, pushes);
   lifecycle.started(() => disks.stop());
   driver.attach(disks);
 
@@ -362,12 +370,23 @@ function stageRules({ excludes, deleteLimit, hooks }: Settings): StageRules {
 }
 
 /** Starts the disk threads. They have the privileges that are left. */
-function startDisks(frame: Frame, driver: Driver, pushes: Pushes): DiskThreads {
+function startDisks(frame: Frame, { driver, catchUp }: Pump, pushes: Pushes): DiskThreads {
   const { base, givenBase } = frame.settings;
   const { log, opened, keepsOwner: keepOwner } = frame;
-  const hearers = { log, driver, received: pushes.received, hooks: pushes.hooks };
+  const hearers = { log, driver, catchUp, received: pushes.received, hooks: pushes.hooks };
+  const { publications } = frame;
+  const lists = publications?.lists;
+  const isNewcomer = publications?.found.isIntact === false;
   return new DiskThreads(
-    { base, givenBase, keepOwner, pages: opened.pages.memory, rules: stageRules(frame.settings) },
+    {
+      base,
+      givenBase,
+      keepOwner,
+      pages: opened.pages.memory,
+      lists,
+      isNewcomer,
+      rules: stageRules(frame.settings),
+    },
     (reply) => driver.onSource(reply),
     (replies) => passStageReplies(replies, hearers),
     // A broken invariant in a thread is one of the process.

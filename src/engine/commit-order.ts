@@ -41,6 +41,11 @@ export class CommitOrder {
     return place.order;
   }
 
+  /** A place that others have given, or that this node gave before its last stop: what comes now is later. */
+  note(order: number): void {
+    this.clock = Math.max(this.clock, order);
+  }
+
   /** Whether no other transfer comes before this one. */
   isFirst(key: TransferName): boolean {
     const own = this.places.get(inboundName(key));

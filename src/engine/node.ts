@@ -3,6 +3,7 @@ import { sentence } from "../base/reason.ts";
 import type { Random } from "../base/random.ts";
 import type { FragmentHeader } from "../wire/datagram.ts";
 import type { NodeInfo } from "../wire/membership-messages.ts";
+import { CatchUp, type OpenedLog } from "./catch-up/catch-up.ts";
 import { isExamination } from "../wire/message.ts";
 import { CommitOrder } from "./commit-order.ts";
 import { Membership } from "./membership/membership.ts";
@@ -41,11 +42,19 @@ export class NodeEngine {
   private readonly inbound: InboundTransfers;
   private readonly ranks = new RankClock();
   private readonly effects: Effect[] = [];
+  private readonly places = new CommitOrder();
+  private readonly random: Random;
+  private readonly selfNodeId: string;
+  /** Undefined for a node that keeps no log of publications. */
+  catchUp: CatchUp | undefined;
+  private nowMs = 0;
 
   constructor(self: Self, info: NodeInfo, options: EngineOptions, random: Random) {
     this.selfEpoch = self.epoch;
     this.membership = new Membership(self, info, random);
-    const places = new CommitOrder();
+    this.random = random;
+    this.selfNodeId = self.nodeId;
+    const { places } = this;
     this.outbound = new OutboundTransfers(options, this.ranks, self.epoch, places);
     this.inbound = new InboundTransfers({
       selfEpoch: self.epoch,
@@ -58,6 +67,16 @@ export class NodeEngine {
     });
   }
 
+  /** Gives the node its log of publications, before anything happens to it. */
+  openLog(opened: OpenedLog): void {
+    const { effects, places, random, selfNodeId } = this;
+    const memberOf = (epoch: string) => this.membership.memberOf(epoch);
+    const members = () => this.membership.members;
+    const isHeardSince = this.membership.isHeardSince.bind(this.membership);
+    const parts = { selfNodeId, random, effects, places, memberOf, members, isHeardSince };
+    this.catchUp = new CatchUp(parts, opened);
+  }
+
   get isIdle(): boolean {
     return this.outbound.isEmpty && this.inbound.isEmpty;
   }
@@ -68,8 +87,8 @@ export class NodeEngine {
   }
 
   /** Where the fragments of the last run belong; undefined if no transfer takes any of it. */
-  get places(): InboundTransfers["places"] {
-    return this.inbound.places;
+  get fragmentPlaces(): InboundTransfers["fragmentPlaces"] {
+    return this.inbound.fragmentPlaces;
   }
 
   outboundTransfer(transfer: number): TransferSender | undefined {
@@ -77,6 +96,7 @@ export class NodeEngine {
   }
 
   handle(input: Input, nowMs: number): void {
+    this.nowMs = nowMs;
     switch (input.kind) {
       case "message":
         this.handleMessage(input, nowMs);
@@ -104,6 +124,16 @@ export class NodeEngine {
         this.membership.tick(nowMs);
         this.outbound.tick(nowMs);
         this.inbound.tick(nowMs);
+        this.catchUp?.tick(nowMs);
+        break;
+      case "logged":
+        this.catchUp?.logged(nowMs);
+        break;
+      case "nudge":
+        this.catchUp?.nudge(nowMs, input.member);
+        break;
+      case "serve-ended":
+        this.catchUp?.serveEnded(input.transfer, input.brought, input.reason, nowMs);
         break;
       case "say":
         this.effects.push({ kind: "send", destination: input.destination, message: input.message });
@@ -157,7 +187,9 @@ export class NodeEngine {
   }
 
   poll(): Effect | undefined {
-    return this.effects.shift();
+    const effect = this.effects.shift();
+    if (effect?.kind === "event") this.catchUp?.onEvent(effect.event, this.nowMs);
+    return effect;
   }
 
   nextDeadlineMs(): number {
@@ -165,6 +197,7 @@ export class NodeEngine {
       this.membership.nextDeadlineMs(),
       this.outbound.nextDeadlineMs(),
       this.inbound.nextDeadlineMs(),
+      this.catchUp?.nextDeadlineMs() ?? Infinity,
     );
   }
 
@@ -182,6 +215,7 @@ export class NodeEngine {
     this.outbound.memberHeard(from.epoch);
     // Also an offer to others: what begins here from now on comes later.
     if (message.type === "offer") this.ranks.note(message.body.rank);
+    this.catchUp?.handle(member, message, nowMs);
     if (message.type !== "status" && message.type !== "findings") {
       this.inbound.handleMessage(member, message, nowMs);
       return;

@@ -4,6 +4,7 @@ import type { BlockKind, KeptParity } from "../wire/datagram.ts";
 import type { ControlMessage, ExaminationMessage } from "../wire/message.ts";
 import type { Finding } from "../wire/findings.ts";
 import type { Endpoint, NodeInfo } from "../wire/membership-messages.ts";
+import type { Publication } from "../wire/publication.ts";
 
 /** A UDP address. */
 export type Address = Endpoint;
@@ -104,6 +105,8 @@ export interface TransferResult {
   readonly verdicts: readonly Verdict[];
   /** Set when nothing was changed anywhere, with the reason. */
   readonly aborted: string | undefined;
+  /** Its place among all transfers (PROTOCOL.md 5.6), if COMMIT was said; otherwise 0. */
+  readonly order: number;
   /** Fragments sent, and those among them that were repairs. */
   readonly sentFragments: number;
   readonly repairedFragments: number;
@@ -191,6 +194,15 @@ export type NodeEvent =
       /** yielded: another transfer comes first; this one will be admitted again. */
       readonly outcome: "done" | "failed" | "discarded" | "yielded";
       readonly reason: string;
+    }
+  /** Members know of publications that this node did not know. */
+  | { readonly kind: "publications-learned"; readonly publications: readonly Publication[] }
+  /** A member has brought publications that this node lacked, by a transfer that it has committed. */
+  | {
+      readonly kind: "caught-up";
+      readonly from: Member;
+      readonly key: InboundKey;
+      readonly publications: readonly Publication[];
     };
 
 /**
@@ -248,10 +260,22 @@ export type Effect =
   | {
       readonly kind: "commit";
       readonly key: InboundKey;
+      /** Its place among all transfers. */
+      readonly order: number;
       /** Transfers of this node that come after it: what they have sent must not be replaced by it on this node. */
       readonly ownAfter: readonly number[];
     }
   | { readonly kind: "discard"; readonly key: InboundKey }
+  /** Bring publications to members that lack them, by one transfer; answered by "serve-ended". */
+  | {
+      readonly kind: "serve";
+      readonly members: readonly Member[];
+      /** Positions in the log with this digest. */
+      readonly positions: readonly number[];
+      readonly digest: string;
+    }
+  /** Give that transfer up: this node is about to receive another one. */
+  | { readonly kind: "stop-serving" }
   /** Give the findings of a transfer from a number on; answered by "found". */
   | { readonly kind: "read-findings"; readonly key: InboundKey; readonly first: number }
   | { readonly kind: "event"; readonly event: NodeEvent };
@@ -332,6 +356,17 @@ export type Input =
   | { readonly kind: "closed"; readonly key: InboundKey }
   /** The disk is busy with something long, and makes progress with it. */
   | { readonly kind: "worked"; readonly key: InboundKey }
+  /** The log of publications was changed: one has taken effect here. */
+  | { readonly kind: "logged" }
+  /** This node, or a member, is to catch up now, if it lacks something. */
+  | { readonly kind: "nudge"; readonly member: Member | undefined }
+  /** The transfer that serves others has ended; see Serving.ended(). */
+  | {
+      readonly kind: "serve-ended";
+      readonly transfer: number;
+      readonly brought: readonly number[];
+      readonly reason: string;
+    }
   | { readonly kind: "stop" };
 
 /** Something that a transfer waits for. */

@@ -132,3 +132,20 @@ export const PROBES_ASKED = 20;
 
 /** Derived keys and replay windows of senders: twice MEMBERS, so that all may restart. */
 export const SESSION_KEYS = 8192;
+
+/**
+ * The log of publications (PROTOCOL.md 9): most publications that a node keeps, and for how long. Most texts in one scope, such
+ * as paths, and most bytes of them: a scope must fit into one manifest block. Most bytes of a whole log as it is sent: a
+ * thousand publications of a kilobyte each.
+ */
+export const PUBLICATIONS = 1000;
+export const PUBLICATION_DAYS = 90;
+export const SCOPE_TEXTS = 512;
+export const SCOPE_BYTES = 16 * 1024;
+export const LOG_BYTES = 1024 * 1024;
+
+/** Bytes of a log in one PIECE: as many as a control message holds with its other fields. */
+export const PIECE_BYTES = 1200;
+
+/** Longest reason in a message about a log: it is sent to the whole group. */
+export const LOG_REASON_BYTES = 200;

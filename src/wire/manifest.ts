@@ -5,6 +5,7 @@ import { decodeEntry, encodeEntry, type Entry, entryBytes } from "./entry.ts";
 import { MANIFEST_ENTRIES, PATH_BYTES } from "./limits.ts";
 import { decodeMetadata, encodeMetadata, type Metadata, metadataBytes } from "./metadata.ts";
 import { isSafeEntry, isSafePath } from "./path-rules.ts";
+import { type Origin, decodeOrigin, encodeOrigin, originBytes } from "./origin.ts";
 import { decodeTerms, encodeTerms, type Terms, termsBytes } from "./terms.ts";
 
 /** The directory whose entries follow. */
@@ -18,6 +19,8 @@ export interface DirectoryHeader {
 export interface ManifestBlock {
   readonly firstEntry: number;
   readonly terms: Terms | undefined;
+  /** Whether the transfer is a publication, or brings earlier ones; undefined if this block does not say. */
+  readonly origin?: Origin;
   /** Patterns of paths that the sender leaves out and its members do not delete. */
   readonly excludes: readonly string[];
   readonly directories: readonly ManifestDirectory[];
@@ -31,7 +34,7 @@ export interface ManifestDirectory {
   readonly isComplete: boolean;
 }
 
-const Record = { directory: 1, entry: 2, terms: 3, exclude: 4, complete: 5 } as const;
+const Record = { directory: 1, entry: 2, terms: 3, exclude: 4, complete: 5, origin: 6 } as const;
 // A block begins with kind u8, first entry u32 and entry count u16.
 const ENTRY_COUNT_POSITION = 5;
 const HEADER_BYTES = 7;
@@ -85,6 +88,13 @@ export class ManifestWriter {
     return true;
   }
 
+  /** Adds the origin; false if the block is full. */
+  addOrigin(origin: Origin): boolean {
+    if (1 + originBytes(origin) > this.writer.room) return false;
+    encodeOrigin(this.writer.u8(Record.origin), origin);
+    return true;
+  }
+
   /** Adds an exclude pattern; false if the block is full. */
   addExclude(pattern: string): boolean {
     if (1 + 2 + pattern.length > this.writer.room) return false;
@@ -129,12 +139,19 @@ export function decodeManifest(plaintext: Uint8Array): ManifestBlock {
   const firstEntry = reader.u32();
   const entryCount = reader.u16();
   if (entryCount > MANIFEST_ENTRIES) throw new DecodeError("too many entries");
-  const block = { terms: undefined as Terms | undefined, excludes: [] as string[] };
+  const block: Preface = { terms: undefined, excludes: [] };
   const directories: OpenDirectory[] = [];
   while (reader.remaining > 0) decodeRecord(reader, block, directories);
   const found = directories.reduce((sum, { entries }) => sum + entries.length, 0);
   if (found !== entryCount) throw new DecodeError("the entries are not as many as announced");
   return { firstEntry, ...block, directories };
+}
+
+/** The records before the entries, as far as they have been read. */
+interface Preface {
+  terms: Terms | undefined;
+  origin?: Origin;
+  readonly excludes: string[];
 }
 
 /** A directory while its entries are read. */
@@ -144,17 +161,15 @@ interface OpenDirectory {
   isComplete: boolean;
 }
 
-function decodeRecord(
-  reader: ByteReader,
-  block: { terms: Terms | undefined; excludes: string[] },
-  directories: OpenDirectory[],
-): void {
+function decodeRecord(reader: ByteReader, block: Preface, directories: OpenDirectory[]): void {
   const record = reader.u8();
   const current = directories.at(-1);
   if (record === Record.directory) {
     directories.push({ header: decodeDirectory(reader), entries: [], isComplete: false });
   } else if (record === Record.terms) {
     block.terms = decodeTerms(reader);
+  } else if (record === Record.origin) {
+    block.origin = decodeOrigin(reader);
   } else if (record === Record.exclude) {
     block.excludes.push(decodePattern(reader));
   } else if (record !== Record.entry && record !== Record.complete) {

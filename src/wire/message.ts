@@ -1,6 +1,7 @@
 /** The table of control messages: number, encoder, decoder. */
 import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
 import { CONTROL_PLAINTEXT_BYTES } from "./datagram.ts";
+import * as catchUp from "./catch-up-messages.ts";
 import * as membership from "./membership-messages.ts";
 import * as examination from "./examination-messages.ts";
 import * as findings from "./findings.ts";
@@ -28,7 +29,18 @@ export type ControlMessage =
   | { readonly type: "query"; readonly body: transfer.Query }
   | { readonly type: "relay"; readonly body: transfer.Relay }
   | { readonly type: "yield"; readonly body: transfer.Yield }
+  | CatchUpMessage
   | ExaminationMessage;
+
+/** The messages by which members compare and serve what was published (PROTOCOL.md 9). */
+export type CatchUpMessage =
+  | { readonly type: "log"; readonly body: catchUp.Log }
+  | { readonly type: "fetch"; readonly body: catchUp.Fetch }
+  | { readonly type: "piece"; readonly body: catchUp.Piece }
+  | { readonly type: "ask"; readonly body: catchUp.Ask }
+  | { readonly type: "answer"; readonly body: catchUp.Answer }
+  | { readonly type: "served"; readonly body: catchUp.Served }
+  | { readonly type: "nudge"; readonly body: null };
 
 /** The messages of an examination (PROTOCOL.md 4.4). */
 export type ExaminationMessage =
@@ -75,6 +87,13 @@ const CODECS: { readonly [Type in MessageType]: Codec<Type> } = {
   query: { number: 24, encode: transfer.encodeQuery, decode: transfer.decodeQuery },
   relay: { number: 25, encode: transfer.encodeRelay, decode: transfer.decodeRelay },
   yield: { number: 26, encode: transfer.encodeYield, decode: transfer.decodeYield },
+  log: { number: 30, encode: catchUp.encodeLog, decode: catchUp.decodeLog },
+  fetch: { number: 31, encode: catchUp.encodeFetch, decode: catchUp.decodeFetch },
+  piece: { number: 32, encode: catchUp.encodePiece, decode: catchUp.decodePiece },
+  ask: { number: 33, encode: catchUp.encodeAsk, decode: catchUp.decodeAsk },
+  answer: { number: 34, encode: catchUp.encodeAnswer, decode: catchUp.decodeAnswer },
+  served: { number: 35, encode: catchUp.encodeServed, decode: catchUp.decodeServed },
+  nudge: { number: 36, encode: () => undefined, decode: () => null },
   probe: { number: 27, encode: examination.encodeProbe, decode: examination.decodeProbe },
   inspect: { number: 28, encode: examination.encodeInspect, decode: examination.decodeInspect },
   condition: { number: 29, encode: examination.encodeCondition, decode: examination.decodeCondition },

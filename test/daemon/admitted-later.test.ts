@@ -50,7 +50,8 @@ function startMember(context: TestContext, network: MemoryNetwork) {
   const onEvent = (event: NodeEvent) => {
     if (event.kind === "inbound-began") opened.push(event.key.epoch);
   };
-  const sides = { sealer, transport, onEvent, onTurn: () => undefined };
+  const none = { onServe: () => undefined, veto: () => undefined };
+  const sides = { sealer, transport, onEvent, ...none, onTurn: () => undefined };
   const driver = new Driver({ engine, epoch: SELF.epoch, keys, inbound, pages, ...sides });
   transport.listen(inbound);
   context.after(() => driver.stop());

@@ -61,7 +61,9 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
   const happened: string[] = [];
   const onEvent = events.tell.bind(events);
   const onTurn = () => undefined;
-  const driver = new Driver({ engine, epoch, keys, sealer, transport, inbound, pages, onEvent, onTurn });
+  const none = { onServe: () => undefined, veto: () => undefined };
+  const parts = { engine, epoch, keys, sealer, transport, inbound, pages };
+  const driver = new Driver({ ...parts, ...none, onEvent, onTurn });
   const log = pino({ level: "silent" });
   const settings = {
     hostName: "self",
@@ -75,12 +77,19 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
     ...{ engine, driver, log, settings },
     apart: new ApartHosts({ ring, foreign, nowMs: () => driver.nowMs() }),
     isSealed: true,
+    publications: { begin: () => ({}), end: () => undefined, catchesUp: () => false },
     watch: { state: { chosen: { name: "lo", ip: "127.0.0.1" }, away: undefined }, datagramBytes: 1440 },
     record: () => undefined,
   });
   events.listen((event) => transfers.onEvent(event));
   events.listen((event) => happened.push(event.kind === "member-left" ? event.reason : event.kind));
-  const hearers = { log, driver, received: { onStage: () => undefined }, hooks: { hold: () => false } };
+  const hearers = {
+    log,
+    driver,
+    received: { onStage: () => undefined },
+    hooks: { hold: () => false },
+    catchUp: { hold: () => false },
+  };
   const deleteLimit = { entries: 0, percent: undefined };
   const disks = new DiskThreads(
     {
@@ -88,6 +97,8 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
       givenBase: base,
       keepOwner: false,
       pages: pool.memory,
+      lists: undefined,
+      isNewcomer: false,
       rules: { excludes: [], listsChanges: false, deleteLimit },
     },
     (reply) => driver.onSource(reply),

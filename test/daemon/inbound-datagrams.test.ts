@@ -57,7 +57,7 @@ test("blocks that were sent before are taken in before a word on blocks", () => 
 test("parity that belongs to another block than the one that has begun is counted", () => {
   const counters = new Counters();
   const places = { hasContradicted: true, moves: [], placeOf: () => 0 };
-  const engine = { places, acceptFragment: () => undefined } as unknown as NodeEngine;
+  const engine = { fragmentPlaces: places, acceptFragment: () => undefined } as unknown as NodeEngine;
   const ring = new KeyRing([new FleetKey(undefined)]);
   const inbound = new InboundDatagrams({
     engine,

@@ -103,6 +103,8 @@ test("the metrics are in the text format, with names as the conventions want the
     makuosan_kernel_dropped_packets_total: 18,
     makuosan_interface_up: 1,
     makuosan_pushes_waiting: 2,
+    makuosan_behind_pushes: 0,
+    makuosan_behind_since_seconds: 0,
     process_resident_memory_bytes: 1_000_000,
   };
   for (const [sample, value] of Object.entries(expected)) assert.equal(samples.get(sample), value, sample);
@@ -124,10 +126,14 @@ test("a second look sees the state of then, and counts nothing twice", async () 
   const metrics = new Metrics(prometheus, () => status);
   await metrics.text();
   status = { ...STATUS, members: 1, malformedPackets: 20, copy: "web1 (10.0.0.2) is a copy of this host" };
+  const publications = { behind: 2, catchesUp: true, since: "1970-01-01T00:01:00.000Z", reason: "" };
+  status = { ...status, publications };
   const { samples } = parse(await metrics.text());
   assert.equal(samples.get('makuosan_hosts{state="member"}'), 1);
   assert.equal(samples.get('makuosan_rejected_packets_total{reason="malformed"}'), 20);
   assert.equal(samples.get("makuosan_clone_found"), 1);
+  assert.equal(samples.get("makuosan_behind_pushes"), 2);
+  assert.equal(samples.get("makuosan_behind_since_seconds"), 60);
 });
 
 test("one text looks at the state of the daemon once", async () => {

@@ -27,6 +27,7 @@ function begin(held?: StageAnswer["kind"]) {
         return true;
       },
     },
+    catchUp: { hold: () => false },
     driver: {
       onStage: (answers: readonly StageAnswer[]) =>
         heard.push(`driver: ${answers.map(({ kind }) => kind).join(" ")}`),

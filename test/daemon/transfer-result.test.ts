@@ -124,6 +124,7 @@ test("the result names hosts as people see them, in the order of their names", (
     transfer: 1,
     verdicts: [verdict(2, "failed"), verdict(1)],
     aborted: undefined,
+    order: 3,
     sentFragments: 90,
     repairedFragments: 5,
     parityFragments: 3,

@@ -212,6 +212,10 @@ export class MemoryNode {
         if (effect.event.kind === "inbound-ended") this.pages.close(effect.event.key);
         this.results.push(effect.event);
         break;
+      case "serve":
+      case "stop-serving":
+        // These nodes keep no log of publications.
+        break;
       default:
         this.executeStaging(effect);
     }

@@ -12,7 +12,7 @@ import { ManifestWriter } from "../../src/wire/manifest.ts";
 import { decodeMessage, encodeMessage } from "../../src/wire/message.ts";
 
 /**
- * The bytes of the examples in PROTOCOL.md 9 are those of the program. `EXAMPLES=write node --test
+ * The bytes of the examples in PROTOCOL.md 10 are those of the program. `EXAMPLES=write node --test
  * test/net/protocol-examples.test.ts` writes them again.
  */
 

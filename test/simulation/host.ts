@@ -192,7 +192,7 @@ export class SimulatedHost {
     }
     const { fragment, content } = packet;
     const key = this.engine.acceptFragment(fragment, source);
-    const { places } = this.engine;
+    const { fragmentPlaces: places } = this.engine;
     if (key !== undefined && places !== undefined)
       this.slots.arrive(inboundName(key), fragment, content, places);
     this.engine.afterFragments(this.nowMs);
@@ -231,6 +231,10 @@ export class SimulatedHost {
         break;
       case "event":
         this.surroundings.onEvent(this, effect.event);
+        break;
+      case "serve":
+      case "stop-serving":
+        // These nodes keep no log of publications.
         break;
       default:
         this.executeStaging(effect);

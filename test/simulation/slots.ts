@@ -22,7 +22,7 @@ export class Slots {
     name: string,
     { block, index }: Pick<FragmentHeader, "block" | "index">,
     content: WireBlock | undefined,
-    places: NonNullable<NodeEngine["places"]>,
+    places: NonNullable<NodeEngine["fragmentPlaces"]>,
   ): void {
     for (const { from, to } of places.moves) this.move(name, block, from, to);
     this.put(name, block, places.placeOf(block, index), { index, content });

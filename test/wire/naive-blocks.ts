@@ -14,6 +14,7 @@ export function naiveManifest(bytes: Uint8Array): Plain {
     [];
   const excludes: string[] = [];
   let terms: Plain = null;
+  let origin: Plain | undefined;
   let found = 0;
   while (from.left > 0) {
     const record = from.u8();
@@ -32,6 +33,8 @@ export function naiveManifest(bytes: Uint8Array): Plain {
       const pattern = from.text(from.u16());
       demand(pattern.length <= 4096, "pattern");
       excludes.push(pattern);
+    } else if (record === 6) {
+      origin = naiveOrigin(from);
     } else {
       demand(record === 2 || record === 5, "record");
       const directory = directories[directories.length - 1];
@@ -44,7 +47,46 @@ export function naiveManifest(bytes: Uint8Array): Plain {
     }
   }
   demand(found === announced, "count");
-  return { firstEntry, terms, excludes, directories };
+  return { firstEntry, terms, excludes, ...(origin === undefined ? {} : { origin }), directories };
+}
+
+function naiveOrigin(from: Cursor): Plain {
+  const kind = from.u8();
+  if (kind === 2) return { kind: "catch-up", digest: from.hex(8) };
+  demand(kind === 1, "origin");
+  const [nodeId, timeMs] = [from.hex(16), Number(from.u64())];
+  demand(Number.isSafeInteger(timeMs), "time");
+  const names = from.times(2, () => from.text(from.u8()));
+  demand(
+    names.every((name) => name.length <= 64 && /^[!-~]*$/.test(name)),
+    "name",
+  );
+  const [user = "", host = ""] = names;
+  return { kind: "publication", announced: { nodeId, timeMs, user, host, scope: naiveScope(from) } };
+}
+
+function naiveScope(from: Cursor): Plain {
+  const flags = from.u8();
+  const deletes = ["nothing", "also", "only"][from.u8()];
+  demand(flags < 16 && deletes !== undefined, "flags");
+  let left = 16384;
+  const texts = () => {
+    const count = from.u16();
+    demand(count <= 512, "texts");
+    return from.times(count, () => {
+      const text = from.text(from.u16());
+      left -= text.length;
+      demand(text.length <= 4096 && left >= 0, "size");
+      return text;
+    });
+  };
+  const paths = texts();
+  demand(paths.length > 0 && paths.every((path) => path === "" || isBelowBase(path)), "path");
+  const [excludes, targets, excepts] = [texts(), texts(), texts()];
+  const isSet = (bit: number) => Math.floor(flags / bit) % 2 === 1;
+  const [recursive, syncs, sendsAttributes, isPartial] = [isSet(1), isSet(2), isSet(4), isSet(8)];
+  const options = { recursive, syncs, sendsAttributes, isPartial };
+  return { ...options, deletes: deletes ?? "", paths, excludes, targets, excepts };
 }
 
 function manifestEntry(from: Cursor, directory: string): Plain {

@@ -39,6 +39,43 @@ const BODIES: Readonly<Record<number, readonly [string, (from: Cursor) => Plain]
   27: ["probe", probe],
   28: ["inspect", inspect],
   29: ["condition", condition],
+  30: [
+    "log",
+    (from) => {
+      const [place, digest, count, behind] = [from.u32(), from.hex(8), from.u16(), from.u16()];
+      demand(count <= 1000 && behind <= 1000, "count");
+      const [lacks, catchesUp, sinceMs] = [from.u32(), isOne(from.u8()), safe(from)];
+      return { place, digest, count, behind, lacks, catchesUp, sinceMs, reason: shortReason(from) };
+    },
+  ],
+  31: [
+    "fetch",
+    (from) => {
+      const [digest, offset] = [from.hex(8), from.u32()];
+      demand(offset <= 1048576, "offset");
+      return { digest, offset };
+    },
+  ],
+  32: [
+    "piece",
+    (from) => {
+      const [digest, offset, total, length] = [from.hex(8), from.u32(), from.u32(), from.u16()];
+      demand(total <= 1048576 && length <= 1200 && offset + length <= total, "piece");
+      return { digest, offset, total, bytes: from.hex(length) };
+    },
+  ],
+  33: ["ask", (from) => ({ digest: from.hex(8), missing: positions(from) })],
+  34: ["answer", (from) => ({ digest: from.hex(8), serves: isOne(from.u8()), reason: shortReason(from) })],
+  35: [
+    "served",
+    (from) => ({
+      transfer: from.u32(),
+      digest: from.hex(8),
+      brought: positions(from),
+      reason: shortReason(from),
+    }),
+  ],
+  36: ["nudge", () => null],
 };
 
 export function naiveMessage(bytes: Uint8Array): Plain {
@@ -48,6 +85,23 @@ export function naiveMessage(bytes: Uint8Array): Plain {
   const body = entry[1](from);
   demand(from.left === 0, "end");
   return { type: entry[0], body };
+}
+
+/** The set bits of a bitmap without zero bytes at its end. */
+function positions(from: Cursor): Plain {
+  const bytes = from.times(from.u8(), () => from.u8());
+  demand(bytes.length <= 125 && bytes[bytes.length - 1] !== 0, "positions");
+  return bytes.flatMap((byte, index) =>
+    [0, 1, 2, 3, 4, 5, 6, 7]
+      .filter((bit) => Math.floor(byte / 2 ** bit) % 2 === 1)
+      .map((bit) => 8 * index + bit),
+  );
+}
+
+function shortReason(from: Cursor): string {
+  const text = from.text(from.u8());
+  demand(text.length <= 200 && /^[ -~]*$/.test(text), "reason");
+  return text;
 }
 
 function probe(from: Cursor): Plain {

@@ -32,7 +32,9 @@ const MAY_LACK = new Set([
 /** Converts a plain value back. The name of a field tells its type. */
 export function valueOf(plain: Plain, name = ""): unknown {
   if (name === "mtimeNs" || name === "counter") return BigInt(plain as string);
-  if (plain !== null && BYTES.has(name)) return bytesOfHex(plain as string);
+  // The digest of a log is text everywhere; that of a file has 32 bytes.
+  const isOfLog = name === "digest" && (plain as string | null)?.length === 16;
+  if (plain !== null && BYTES.has(name) && !isOfLog) return bytesOfHex(plain as string);
   if (plain === null && MAY_LACK.has(name)) return undefined;
   if (plain === null || typeof plain !== "object") return plain;
   if (Array.isArray(plain)) return plain.map((item: Plain) => valueOf(item));

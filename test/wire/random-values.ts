@@ -203,6 +203,41 @@ const MAKERS: readonly ((random: Random) => ControlMessage)[] = [
     },
   }),
   (random) => ({ type: "condition", body: condition(random) }),
+  (random) => ({
+    type: "log",
+    body: {
+      ...{ place: u32(random), digest: hexOf(randomBytes(random, 8)), catchesUp: flag(random) },
+      ...{
+        count: u32(random) % 1001,
+        behind: u32(random) % 1001,
+        lacks: u32(random),
+        sinceMs: u32(random) * 1000,
+      },
+      reason: "no space left",
+    },
+  }),
+  (random) => ({
+    type: "fetch",
+    body: { digest: hexOf(randomBytes(random, 8)), offset: u32(random) % 1048577 },
+  }),
+  (random) => {
+    const bytes = randomBytes(random, u32(random) % 1201);
+    const offset = u32(random) % 1000000;
+    const total = offset + bytes.length + (u32(random) % 1000);
+    return { type: "piece", body: { digest: hexOf(randomBytes(random, 8)), offset, total, bytes } };
+  },
+  (random) => ({ type: "ask", body: { digest: hexOf(randomBytes(random, 8)), missing: positions(random) } }),
+  (random) => ({
+    type: "answer",
+    body: { digest: hexOf(randomBytes(random, 8)), serves: flag(random), reason: "it lacks it, too" },
+  }),
+  (random) => ({
+    type: "served",
+    body: {
+      ...{ transfer: u32(random), digest: hexOf(randomBytes(random, 8)) },
+      ...{ brought: positions(random), reason: "" },
+    },
+  }),
   (random) => ({ type: "inquiry", body: { transfer: u32(random), first: u32(random) } }),
   (random) => {
     const [transfer, first, hasMore] = [u32(random), u32(random), flag(random)];
@@ -306,6 +341,10 @@ export function randomData(random: Random, most: number): Uint8Array {
     else addSegment(random, writer);
   }
   return writer.finish();
+}
+
+function positions(random: Random): number[] {
+  return Array.from({ length: 1000 }, (_, position) => position).filter(() => u32(random) % 7 === 0);
 }
 
 function addCompressed(random: Random, writer: DataWriter): void {

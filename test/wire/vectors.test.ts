@@ -19,6 +19,7 @@ testVectors("data-blocks.json", {
 
 function encodeManifest(block: ManifestBlock): Uint8Array {
   const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), block.firstEntry);
+  if (block.origin !== undefined) writer.addOrigin(block.origin);
   if (block.terms !== undefined) writer.addTerms(block.terms);
   for (const pattern of block.excludes) writer.addExclude(pattern);
   for (const { header, entries, isComplete } of block.directories) {

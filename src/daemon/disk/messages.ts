@@ -3,12 +3,14 @@ import type { Reason } from "../../base/reason.ts";
 import type { RecoveredTransfer } from "../../tree/apply/recovery.ts";
 import type { Bitmap } from "../../base/bitmap.ts";
 import type { NativeWorkerData } from "../../sys/native.ts";
+import type { PublishedPaths } from "../../tree/scan/published-paths.ts";
 import type { ScanRequest, ScanRules } from "../../tree/scan/request.ts";
 import type { CompressionMode } from "../../tree/entries/compression.ts";
 import type { DeleteLimit } from "../../tree/decide/superfluous.ts";
 import type { StageTotals } from "../../tree/apply/tally.ts";
+import type { Origin } from "../../wire/origin.ts";
 import type { Finding } from "../../wire/findings.ts";
-import type { SourceNotice } from "../../tree/scan/source.ts";
+import type { SourceNotice, Withheld } from "../../tree/scan/source.ts";
 import type {
   BlockKindNumber,
   Effect,
@@ -40,6 +42,10 @@ export interface WorkerSettings extends NativeWorkerData {
   readonly givenBase: string;
   readonly keepOwner: boolean;
   readonly rules: StageRules;
+  /** The beginning of the path of each list of what was published; undefined if none are kept. */
+  readonly lists: string | undefined;
+  /** Whether this host had no log of publications at its start. */
+  readonly isNewcomer: boolean;
   /** The memory of all incoming blocks. */
   readonly pages: SharedArrayBuffer;
 }
@@ -55,7 +61,7 @@ export type SourceCommand =
       /** The length of all datagrams of a block but the last. */
       readonly datagramBytes: number;
       readonly request: ScanRequest;
-      readonly rules: ScanRules;
+      readonly rules: SourceRules;
       /** Contents are not read: nobody will stage them. */
       readonly dryRun: boolean;
       /** Whether contents are compressed. */
@@ -83,6 +89,17 @@ export type SourceCommand =
   | { readonly kind: "hold"; readonly inbound: InboundKey; readonly ownAfter: readonly number[] }
   | { readonly kind: "go-on" }
   | { readonly kind: "stop" };
+
+/** A list of published paths in the directory of lists. */
+export type NamedList = Omit<PublishedPaths, "bytes">;
+
+/** The rules of a transfer, with lists by their names. */
+export interface SourceRules extends Omit<ScanRules, "published" | "isRecorded"> {
+  /** The name for the list of what it publishes; undefined if it publishes nothing. */
+  readonly list?: string | undefined;
+  /** The lists of what may be handed on; undefined if everything may be sent. */
+  readonly published?: readonly NamedList[] | undefined;
+}
 
 /** What one host wants of a manifest block. */
 export interface HostWant {
@@ -118,6 +135,10 @@ export interface SourceTotals {
   readonly wantedBytes: number;
   readonly sentEntries: number;
   readonly sentBytes: number;
+  /** Entries that were published and cannot be handed on. */
+  readonly withheld?: Withheld;
+  /** Whether the list of what was published is written. */
+  readonly isListed?: boolean;
   /** How many of them compression has kept off the network. */
   readonly savedBytes: number;
 }
@@ -165,7 +186,7 @@ export type StageCommand =
       readonly restoration: Restoration | undefined;
     }
   | { readonly kind: "prepare"; readonly inbound: InboundKey }
-  | { readonly kind: "commit"; readonly inbound: InboundKey }
+  | { readonly kind: "commit"; readonly inbound: InboundKey; readonly order: number }
   | { readonly kind: "discard"; readonly inbound: InboundKey }
   | { readonly kind: "find"; readonly inbound: InboundKey; readonly first: number }
   | { readonly kind: "stop" };
@@ -215,6 +236,8 @@ export type StageReply =
        * on the way from the base directory.
        */
       readonly changes: readonly string[] | undefined;
+      /** Whether it is a publication or brings earlier ones; undefined if it does not say. */
+      readonly origin?: Origin | undefined;
     }
   | {
       readonly kind: "committed";
@@ -222,6 +245,10 @@ export type StageReply =
       readonly failure: Reason | undefined;
       /** When the first rename began, in milliseconds since 1970, for the log. */
       readonly beganMs: number;
+      /** The same as before the commit, with the place and whether a list of the paths was kept. */
+      readonly origin?: Origin | undefined;
+      readonly order?: number;
+      readonly isListed?: boolean;
     }
   /** Another transfer commits first, so this one can no longer commit. */
   | { readonly kind: "overtaken"; readonly inbound: InboundKey; readonly failure: Reason }

@@ -1,6 +1,7 @@
 /** The thread that reads, seals and lays out trains. */
 import { memoryRowOf } from "../../engine/window.ts";
 import { type Reason, reason, sentence } from "../../base/reason.ts";
+import fs from "node:fs";
 import type { MessagePort } from "node:worker_threads";
 import { Bitmap } from "../../base/bitmap.ts";
 import { bytesOfText } from "../../base/display.ts";
@@ -15,6 +16,7 @@ import { Directories } from "../../tree/disk/directories.ts";
 import { linuxDisk } from "../../tree/disk/linux-disk.ts";
 import { readyChanges } from "../../tree/apply/ready-steps.ts";
 import { explain, reasonFor } from "../../tree/reasons/explain.ts";
+import type { PublishedPaths } from "../../tree/scan/published-paths.ts";
 import { type MadeBlock, Source } from "../../tree/scan/source.ts";
 import {
   BLOCK_PLAINTEXT_BYTES,
@@ -25,7 +27,15 @@ import {
 } from "../../wire/datagram.ts";
 import { EntryType, isNameOnly } from "../../wire/entry.ts";
 import { BLOCK_FRAGMENTS, TAG_BYTES } from "../../wire/limits.ts";
-import type { BitmapData, PathReport, SourceCommand, SourceReply, WorkerSettings } from "./messages.ts";
+import { writeList } from "./transfer-record.ts";
+import type {
+  BitmapData,
+  NamedList,
+  PathReport,
+  SourceCommand,
+  SourceReply,
+  WorkerSettings,
+} from "./messages.ts";
 import { TRAIN_BYTES } from "./rings.ts";
 
 /** The thread that reads: makes blocks, seals each once, and lays it into the ring as a train ready to be sent. */
@@ -44,6 +54,9 @@ interface OpenSource {
   /** The epoch in two halves, as it stands in the headers. */
   readonly high: number;
   readonly low: number;
+  /** Where the list of what it publishes goes; undefined if none is kept, or when it is written. */
+  list: string | undefined;
+  isListed?: boolean;
 }
 
 const NO_TOTALS = { entries: 0, wantedBytes: 0, sentEntries: 0, sentBytes: 0, savedBytes: 0 };
@@ -133,7 +146,7 @@ function checked(
 
 function openSource(
   command: Extract<SourceCommand, { kind: "open" }>,
-  { base, givenBase }: WorkerSettings,
+  { base, givenBase, lists }: WorkerSettings,
   owners: Owners,
   device: number | undefined,
 ): OpenSource {
@@ -147,15 +160,22 @@ function openSource(
     // The daemon has checked, locked and recovered the directory that it started with, and no other one.
     if (leadsElsewhere(givenBase, base)) throw new UserError(sentence("base-moved", bytesOfText(givenBase)));
     const { request, rules, dryRun, compression } = command;
-    const source = new Source(base, owners, request, { rules, dryRun, compression }, device);
-    return { ...common, source, failure: undefined };
+    const { list, published, ...rest } = rules;
+    const isRecorded = list !== undefined && lists !== undefined;
+    const named = { ...rest, isRecorded, published: published?.map((one) => readNamed(lists, one)) };
+    const source = new Source(base, owners, request, { rules: named, dryRun, compression }, device);
+    return { ...common, source, failure: undefined, list: isRecorded ? lists + list : undefined };
   } catch (error) {
     const failure =
       error instanceof UserError
         ? error.message
         : (baseDirectoryProblem(base) ?? `${bytesOfText(base)}: ${explain(error)}`);
-    return { ...common, source: undefined, failure };
+    return { ...common, source: undefined, failure, list: undefined };
   }
+}
+
+function readNamed(lists: string | undefined, list: NamedList): PublishedPaths {
+  return { ...list, bytes: fs.readFileSync(`${lists ?? ""}${list.name}`) };
 }
 
 function produce(open: OpenSource, command: Extract<SourceCommand, { kind: "produce" }>): SourceReply {
@@ -184,7 +204,17 @@ function produce(open: OpenSource, command: Extract<SourceCommand, { kind: "prod
   }
   const state =
     source?.isEnded === true ? "end" : made !== undefined || source?.isBusy === true ? "more" : "idle";
-  const totals = { ...(source?.totals ?? NO_TOTALS) };
+  if (state === "end" && open.list !== undefined) {
+    open.isListed = writeList(open.list, source?.takeList());
+    open.list = undefined;
+  }
+  const { isListed } = open;
+  const withheld = source?.withheld;
+  const totals = {
+    ...(source?.totals ?? NO_TOTALS),
+    ...(withheld === undefined ? {} : { withheld }),
+    ...(isListed === undefined ? {} : { isListed }),
+  };
   const notices = source?.takeNotices() ?? [];
   const common = { kind: "produced", transfer, firstBlock, blocks } as const;
   return { ...common, state, failure, unreadable: source?.unreadable ?? 0, notices, totals };

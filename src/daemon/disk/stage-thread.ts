@@ -25,6 +25,7 @@ import type { StagePlan } from "../../tree/decide/planner.ts";
 import { Stage, stageFailure } from "../../tree/apply/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { joinPath, STAGING_NAME } from "../../wire/path-rules.ts";
+import { TransferRecord } from "./transfer-record.ts";
 import {
   bitmapData,
   STAGE_NUMBERS,
@@ -51,6 +52,8 @@ interface OpenStage {
   planning?: Generator<undefined, StagePlan>;
   readonly failure: Reason | undefined;
   readonly key: Buffer;
+  /** What the transfer publishes; undefined if nothing is kept of that. */
+  readonly record: TransferRecord | undefined;
 }
 
 export function runStageThread(port: MessagePort, settings: WorkerSettings): void {
@@ -157,12 +160,13 @@ class StageThread {
         const totals = open.stage?.totals ?? { entries: 0, bytes: 0 };
         const isListed = failure === undefined && open.stage?.isListed === true;
         const changes = isListed ? [STAGING_NAME, name, "changes"] : undefined;
-        const rest = { isRefusal, findings: open.stage?.findingCount ?? 0, totals, changes };
+        const { origin } = open.record ?? {};
+        const rest = { isRefusal, findings: open.stage?.findingCount ?? 0, totals, changes, origin };
         this.reply({ kind: "prepared", inbound: command.inbound, failure, ...rest });
         break;
       }
       case "commit":
-        this.commit(open, command.inbound);
+        this.commit(open, command.inbound, command.order);
         break;
       case "discard":
         this.end(command.inbound, open);
@@ -177,7 +181,9 @@ class StageThread {
   }
 
   private open(command: Extract<StageCommand, { kind: "open" }>): OpenStage {
-    const common = { inbound: command.inbound, key: Buffer.from(command.key) };
+    const isRecorded = this.settings.lists !== undefined && !command.dryRun;
+    const record = isRecorded ? new TransferRecord(this.settings.isNewcomer) : undefined;
+    const common = { inbound: command.inbound, key: Buffer.from(command.key), record };
     try {
       this.checkBase();
       const { inbound, dryRun } = command;
@@ -188,6 +194,7 @@ class StageThread {
         listsChanges: this.allowed.listsChanges,
         deleteLimit: this.allowed.deleteLimit,
         onMoved: (moved) => this.tellMoved(moved),
+        manifest: record,
       });
       return { ...common, stage, failure: undefined };
     } catch (error) {
@@ -287,7 +294,7 @@ class StageThread {
     for (const open of this.stages.values()) endPlanning(open);
   }
 
-  private commit(open: OpenStage, inbound: InboundKey): void {
+  private commit(open: OpenStage, inbound: InboundKey, order: number): void {
     for (const other of this.stages.values()) {
       if (other === open || open.stage === undefined) continue;
       const failure = other.stage?.yieldTo(open.stage.steps());
@@ -295,8 +302,15 @@ class StageThread {
     }
     const beganMs = performance.timeOrigin + performance.now();
     const failure = this.exact(attempt(() => open.stage?.commit()));
-    this.reply({ kind: "committed", inbound, failure, beganMs });
+    const { origin } = open.record ?? {};
+    const isListed = failure === undefined && origin !== undefined && this.keepList(open, inbound);
+    this.reply({ kind: "committed", inbound, failure, beganMs, origin, order, isListed });
     this.end(inbound, open);
+  }
+
+  private keepList({ record }: OpenStage, inbound: InboundKey): boolean {
+    const { lists } = this.settings;
+    return lists !== undefined && record?.write(lists + inboundName(inbound)) === true;
   }
 
   private end(inbound: InboundKey, open: OpenStage): void {

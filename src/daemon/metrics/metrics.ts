@@ -80,7 +80,10 @@ export class Metrics {
     };
     this.fragments = {
       sent: counter("makuosan_sent_fragments_total", "Fragments that were sent, with repairs."),
-      repaired: counter("makuosan_repaired_fragments_total", "Fragments and parity that made up for lost fragments."),
+      repaired: counter(
+        "makuosan_repaired_fragments_total",
+        "Fragments and parity that made up for lost fragments.",
+      ),
     };
     this.received = counter(
       "makuosan_received_transfers_total",
@@ -193,6 +196,7 @@ export class Metrics {
     this.gauge("makuosan_clone_found", "Whether a copy of this host was found.", ({ copy }) =>
       copy === "" ? 0 : 1,
     );
+    this.addCatchUp();
     this.gauge(
       "makuosan_receive_buffer_bytes",
       "Granted buffer for received packets.",
@@ -205,6 +209,19 @@ export class Metrics {
     );
     this.addCounts();
     this.addProcess();
+  }
+
+  private addCatchUp(): void {
+    this.gauge(
+      "makuosan_behind_pushes",
+      "Pushes for this host that it does not have.",
+      ({ publications }) => publications?.behind ?? 0,
+    );
+    this.gauge(
+      "makuosan_behind_since_seconds",
+      "When the first of these was made, in seconds since 1970; 0 if there is none.",
+      ({ publications }) => Date.parse(publications?.since ?? "1970-01-01") / 1000,
+    );
   }
 
   private addCounts(): void {

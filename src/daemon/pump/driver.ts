@@ -11,8 +11,8 @@ import {
 import { Bitmap } from "../../base/bitmap.ts";
 import type { ControlSealer } from "../../net/sealing.ts";
 import type { Transport } from "../../net/transports/transport.ts";
+import type { ScanRequest } from "../../tree/scan/request.ts";
 import type { CompressionMode } from "../../tree/entries/compression.ts";
-import type { ScanRequest, ScanRules } from "../../tree/scan/request.ts";
 import { DATAGRAM_BYTES } from "../../wire/limits.ts";
 import type { NodeInfo } from "../../wire/membership-messages.ts";
 import { encodeMessage } from "../../wire/message.ts";
@@ -20,6 +20,7 @@ import type { DiskThreads } from "../disk/disk-threads.ts";
 import {
   bitmapData,
   type ReportDetail,
+  type SourceRules,
   type SourceReply,
   type TransferReply,
   type StageAnswer,
@@ -36,7 +37,7 @@ import type { TransferKeys } from "./transfer-keys.ts";
 /** The request of an outgoing transfer, and the callbacks for its progress and its result. */
 export interface TransferObserver {
   readonly request: ScanRequest;
-  readonly rules: ScanRules;
+  readonly rules: SourceRules;
   readonly detail: ReportDetail;
   /** Whether contents are compressed. */
   readonly compression: CompressionMode;
@@ -58,6 +59,10 @@ export interface DriverParts {
   readonly pages: InboundPages;
   /** Called with each event of the engine. */
   readonly onEvent: (event: NodeEvent) => void;
+  /** Called when publications are to be brought to members that lack them, or no longer. */
+  readonly onServe: (effect: Extract<Effect, { kind: "serve" | "stop-serving" }>) => void;
+  /** Called before each commit: why it must not happen after all; undefined if it may. */
+  readonly veto: (key: InboundKey) => Reason | undefined;
   /** Called at the end of each turn of the pump. */
   readonly onTurn: () => void;
 }
@@ -291,7 +296,11 @@ export class Driver {
         this.disks?.toStage({ kind: "find", inbound: effect.key, first: effect.first });
         break;
       case "commit":
-        this.commits.begin(effect);
+        this.commits.begin(effect, this.parts.veto(effect.key));
+        break;
+      case "serve":
+      case "stop-serving":
+        this.parts.onServe(effect);
         break;
       default:
         this.disks?.toStage({ kind: effect.kind, inbound: effect.key });

@@ -110,7 +110,7 @@ export class InboundDatagrams implements DatagramHandler {
     }
     if (this.pages.areUsedUp) return;
     const key = this.engine.acceptFragment(header, source);
-    const { places } = this.engine;
+    const { fragmentPlaces: places } = this.engine;
     if (places?.hasContradicted === true) this.counters.noteMalformed(source.ip);
     if (key === undefined) return;
     this.moveParity(key);
@@ -119,7 +119,7 @@ export class InboundDatagrams implements DatagramHandler {
 
   /** Parity lies where fragments are missing: it makes room for those that were accepted last. */
   private moveParity(key: InboundKey): void {
-    const moves = this.engine.places?.moves;
+    const moves = this.engine.fragmentPlaces?.moves;
     // Mostly nothing is lost, and there is no parity.
     if (moves === undefined || moves.length === 0) return;
     const { block, fullBytes } = this.header;

@@ -99,6 +99,14 @@ export class TransferKeys {
       case "probe":
       case "inspect":
       case "condition":
+      case "log":
+      case "fetch":
+      case "piece":
+      case "ask":
+      case "answer":
+      case "nudge":
+      // Its transfer has ended, and with it the key.
+      case "served":
         return undefined;
       case "status":
       case "findings":

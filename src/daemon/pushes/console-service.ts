@@ -72,6 +72,8 @@ export class ConsoleService implements RequestHandler {
         };
       case "history":
         return { result: "history", entries: this.parts.history.last(request.count) };
+      case "catch-up":
+        return this.catchUp(request.hosts);
       case "loglevel":
         this.parts.log.level = parseLogLevel(request.level);
         return { result: "ok" };
@@ -97,6 +99,37 @@ export class ConsoleService implements RequestHandler {
         : `${present()} of ${members} members are there after ${seconds} s: 'msync --members' lists them`,
       signal.aborted ? ExitStatus.interrupted : ExitStatus.noMembers,
     );
+  }
+
+  private catchUp(names: readonly string[]): Result {
+    const { catchUp, engine, settings } = this.parts;
+    const nobody = { behind: 0, catchesUp: false };
+    if (names.length === 0) {
+      const { state } = catchUp;
+      if (state?.catchesUp !== true)
+        throw new UserError(`this host does not catch up: ${catchUp.statusText}`, ExitStatus.usage);
+      catchUp.nudge(undefined);
+      return { result: "catch-up", hosts: [{ host: settings.hostName, ...state }] };
+    }
+    const members = [...engine.membership.members];
+    const chosen = chooseTargets(members, names, []);
+    const [unknown] = chosen.unknown;
+    if (unknown !== undefined)
+      throw new UserError(
+        `${unknown} is not a member: 'msync --members' lists those that are there`,
+        ExitStatus.partial,
+      );
+    for (const member of chosen.members) catchUp.nudge(member);
+    const hosts = chosen.members.map((member) => ({
+      host: displayName(member, members),
+      ...(catchUp.stateOf(member.epoch) ?? nobody),
+    }));
+    return { result: "catch-up", hosts };
+  }
+
+  private stateOf({ epoch }: Member) {
+    const state = this.parts.catchUp.stateOf(epoch);
+    return state === undefined ? {} : { catchUp: state };
   }
 
   private doctor(names: readonly string[]): Promise<DoctorFinding[]> {
@@ -133,6 +166,7 @@ export class ConsoleService implements RequestHandler {
       sends: member.info.sends,
       labels: member.info.labels,
       ...(member.info.keys === undefined ? {} : { keys: member.info.keys }),
+      ...this.stateOf(member),
     }));
     shown.sort((a, b) => (a.host < b.host ? -1 : 1));
     return shown;

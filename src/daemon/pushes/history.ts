@@ -23,8 +23,12 @@ const FILE_MODE = 0o640;
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = fs.constants;
 const APPEND = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
 
-/** The files of the daemon in the state directory: the history, and the id of the node (service/node-identity.ts). */
-const STATE_FILES = /^(node-id|history-[0-9a-f]{12}\.jsonl)$/;
+/**
+ * The files of the daemon in the state directory: the history, the log of publications with its lists (catch-up/), and the id of the node
+ * (service/node-identity.ts).
+ */
+const STATE_FILES =
+  /^(node-id|(history|publications)-[0-9a-f]{12}\.jsonl|published-[0-9a-f]{12}-[0-9a-f]{16}-\d+)$/;
 
 /** An entry, and its line in the file. */
 interface Kept {
@@ -162,6 +166,7 @@ export function sentEntry(
   from: string,
   result: SendResult,
   by: PushedBy | undefined,
+  isCatchUp: boolean,
 ): HistoryEntry {
   const { sentEntries: entries, sentBytes: bytes, savedBytes, exitStatus } = result;
   const durationMs = Math.round(result.durationMs);
@@ -171,8 +176,9 @@ export function sentEntry(
     return { host: host === "" ? address : host, outcome: "failed" as const, reason };
   });
   const hosts = [...reached, ...missing];
+  const kind = isCatchUp ? { isCatchUp } : {};
   const amount = { entries, bytes, savedBytes };
-  return { time, direction: "sent", transfer, from, by, ...amount, durationMs, exitStatus, hosts };
+  return { time, direction: "sent", ...kind, transfer, from, by, ...amount, durationMs, exitStatus, hosts };
 }
 
 /**

@@ -22,6 +22,8 @@ interface Incoming {
   /** The list of changed paths, opened for each hook, so that it can be read when the area is gone. */
   lists: Partial<Record<HookName, fs.promises.FileHandle>>;
   entries: number;
+  /** Whether it brings what this host has missed. */
+  isCatchUp: boolean;
   isEnded: boolean;
   commit: { readonly failure: Reason | undefined } | undefined;
 }
@@ -69,6 +71,7 @@ export class Hooks {
     if (reply.kind === "committed" && incoming !== undefined) incoming.commit = { failure: reply.failure };
     if (reply.kind !== "prepared" || incoming === undefined || reply.changes === undefined) return false;
     incoming.entries = reply.totals.entries;
+    incoming.isCatchUp = reply.origin?.kind === "catch-up";
     void this.preCommit(incoming, reply.changes).then((failure) => pass({ ...reply, failure }));
     return true;
   }
@@ -78,7 +81,7 @@ export class Hooks {
     if (event.kind === "inbound-began" && !event.dryRun) {
       const name = inboundName(event.key);
       const { admission } = event.key;
-      const fresh = { admission, lists: {}, entries: 0, isEnded: false, commit: undefined };
+      const fresh = { admission, lists: {}, entries: 0, isCatchUp: false, isEnded: false, commit: undefined };
       this.incoming.set(name, { name, sender: event.hostName, ...fresh });
     } else if (event.kind === "inbound-ended") {
       const incoming = this.incoming.get(inboundName(event.key));
@@ -175,6 +178,7 @@ export class Hooks {
       MAKUOSAN_HOOK: name,
       MAKUOSAN_TRANSFER: incoming.name,
       MAKUOSAN_SENDER: incoming.sender,
+      MAKUOSAN_KIND: incoming.isCatchUp ? "catch-up" : "push",
       MAKUOSAN_BASE: this.base,
       MAKUOSAN_STAGING: path.join(this.base, STAGING_NAME, incoming.name, "tree"),
       MAKUOSAN_ENTRIES: String(incoming.entries),

@@ -11,7 +11,12 @@ interface Incoming {
   readonly time: string;
   entries: number;
   bytes: number;
+  /** Whether it brings what this host has missed. */
+  isCatchUp: boolean;
 }
+
+/** Of a transfer that is not prepared. */
+const NOTHING = { entries: 0, bytes: 0, isCatchUp: false };
 
 /**
  * Follows the transfers that this node receives. The engine knows the sender and the outcome, the staging thread the
@@ -39,7 +44,9 @@ export class ReceivedTransfers {
   onStage(reply: StageReply): void {
     if (reply.kind !== "prepared") return;
     const incoming = this.incoming.get(inboundName(reply.inbound));
-    if (incoming !== undefined) Object.assign(incoming, reply.totals);
+    if (incoming === undefined) return;
+    Object.assign(incoming, reply.totals);
+    incoming.isCatchUp = reply.origin?.kind === "catch-up";
   }
 
   /** Something has happened to the node. */
@@ -47,7 +54,7 @@ export class ReceivedTransfers {
     if (event.kind === "inbound-began") {
       const { hostName: from, dryRun } = event;
       const [beganMs, time] = [performance.now(), new Date().toISOString()];
-      this.incoming.set(inboundName(event.key), { from, dryRun, beganMs, time, entries: 0, bytes: 0 });
+      this.incoming.set(inboundName(event.key), { from, dryRun, beganMs, time, ...NOTHING });
     } else if (event.kind === "inbound-ended") {
       const name = inboundName(event.key);
       const incoming = this.incoming.get(name);
@@ -55,11 +62,12 @@ export class ReceivedTransfers {
       if (incoming === undefined || incoming.dryRun) return;
       // It begins again, and then has an end of its own.
       if (event.outcome === "yielded") return;
-      const { from, time, entries, bytes, beganMs } = incoming;
+      const { from, time, entries, bytes, beganMs, isCatchUp } = incoming;
       const outcome = event.outcome === "done" ? "done" : "failed";
       this.record({
         time,
         direction: "received",
+        ...(isCatchUp ? { isCatchUp } : {}),
         transfer: name,
         from,
         entries,

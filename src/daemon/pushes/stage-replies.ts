@@ -3,6 +3,7 @@ import { sentence, sentenceOf } from "../../base/reason.ts";
 import { quoteWord } from "../../base/words.ts";
 import { inboundName } from "../../engine/types.ts";
 import type { StageAnswer, StageReply } from "../disk/messages.ts";
+import type { CatchUpKeeper } from "../catch-up/catch-up-keeper.ts";
 import type { Driver } from "../pump/driver.ts";
 import type { Log } from "../service/log.ts";
 import type { Hooks } from "./hooks.ts";
@@ -13,16 +14,18 @@ export interface StageHearers {
   readonly log: Log;
   readonly received: Pick<ReceivedTransfers, "onStage">;
   readonly hooks: Pick<Hooks, "hold">;
+  readonly catchUp: Pick<CatchUpKeeper, "hold">;
   readonly driver: Pick<Driver, "onStage">;
 }
 
 /**
  * Passes on one bunch of replies.
  *
- * The driver gets the answers last. If a hook has to run first, the driver gets that answer when the hook has ended.
+ * The driver gets the answers last. If a hook has to run first, or the log of publications has to be written, the driver gets
+ * that answer when this has ended. No answer is held back by both.
  */
 export function passStageReplies(replies: readonly StageReply[], hearers: StageHearers): void {
-  const { log, received, hooks, driver } = hearers;
+  const { log, received, hooks, catchUp, driver } = hearers;
   const answers: StageAnswer[] = [];
   for (const reply of replies) {
     if (reply.kind === "recovered") logRecovery(log, reply);
@@ -33,7 +36,9 @@ export function passStageReplies(replies: readonly StageReply[], hearers: StageH
   }
   const passed = answers.filter((answer) => {
     received.onStage(answer);
-    return !hooks.hold(answer, (held) => driver.onStage([held]));
+    const pass = (held: StageAnswer) => driver.onStage([held]);
+    const isHeld = hooks.hold(answer, pass);
+    return !catchUp.hold(answer, pass) && !isHeld;
   });
   driver.onStage(passed);
 }

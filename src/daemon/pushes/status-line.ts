@@ -3,6 +3,8 @@ import type { InboundKey, NodeEvent } from "../../engine/types.ts";
 import type { Membership } from "../../engine/membership/membership.ts";
 import type { InterfaceWatch } from "../service/interface-watch.ts";
 import { sentenceOfProblem } from "../service/problem-sentences.ts";
+import type { CatchUpKeeper } from "../catch-up/catch-up-keeper.ts";
+import { textOfState } from "../catch-up/catch-up-words.ts";
 import type { Transfers } from "./transfers.ts";
 
 const MIB = 1024 * 1024;
@@ -12,6 +14,7 @@ export class StatusLine {
   private readonly membership: Membership;
   private readonly transfers: Transfers;
   private readonly watch: Pick<InterfaceWatch, "state">;
+  private readonly catchUp: Pick<CatchUpKeeper, "state">;
   private readonly port: number;
   private readonly inbound = new Map<InboundKey, string>();
 
@@ -20,9 +23,11 @@ export class StatusLine {
     membership: Membership,
     transfers: Transfers,
     watch: Pick<InterfaceWatch, "state">,
+    catchUp: Pick<CatchUpKeeper, "state">,
     port: number,
   ) {
     this.port = port;
+    this.catchUp = catchUp;
     this.membership = membership;
     this.transfers = transfers;
     this.watch = watch;
@@ -44,7 +49,9 @@ export class StatusLine {
     const { chosen, away } = this.watch.state;
     const gone = away === undefined ? [] : [`the interface ${chosen.name} is away`];
     const members = countOf(this.membership.size);
-    return [...gone, members, ...this.problems(), ...outgoing, ...incoming].join("; ");
+    const { state } = this.catchUp;
+    const behind = state === undefined || state.behind === 0 ? [] : [textOfState(state)];
+    return [...gone, members, ...behind, ...this.problems(), ...outgoing, ...incoming].join("; ");
   }
 
   /** The first problem; the line is one of many in `systemctl status`, and `msync --status` has all. */

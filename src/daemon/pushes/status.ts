@@ -6,6 +6,7 @@ import type { KeyRing } from "../../net/key-ring.ts";
 import type { Transport } from "../../net/transports/transport.ts";
 import { PROTOCOL_VERSION } from "../../wire/limits.ts";
 import { BUFFER_BYTES_PER_FRAGMENT } from "../engine.ts";
+import type { CatchUpKeeper } from "../catch-up/catch-up-keeper.ts";
 import type { Counters } from "../pump/counters.ts";
 import type { InterfaceWatch } from "../service/interface-watch.ts";
 import type { Log } from "../service/log.ts";
@@ -28,6 +29,7 @@ export interface StatusParts {
   readonly ring: Pick<KeyRing, "fingerprints" | "isSecret">;
   readonly watch: Pick<InterfaceWatch, "state">;
   readonly copies: Pick<OwnCopies, "nodeId" | "found">;
+  readonly catchUp: Pick<CatchUpKeeper, "stateOf" | "state" | "statusText" | "nudge">;
   /** When the daemon was started, by the clock of performance.now(). */
   readonly startedMs: number;
 }
@@ -60,6 +62,8 @@ export function statusOf(parts: StatusParts): StatusInfo {
     sending: transfers.count,
     waiting: transfers.waiting,
     history: bytesOfText(history.place),
+    catchUp: bytesOfText(parts.catchUp.statusText),
+    publications: parts.catchUp.state ?? null,
     logLevel: log.level,
     memoryBytes: process.memoryUsage.rss(),
     uptimeSeconds: Math.round((performance.now() - parts.startedMs) / 1000),
@@ -158,6 +162,7 @@ export function statusLines(status: StatusInfo): [string, string][] {
     ["delete limit", status.deleteLimit],
     ["pre-commit", status.preCommit || "none"],
     ["post-commit", status.postCommit || "none"],
+    ["catch-up", status.catchUp],
     ["history", status.history],
     ["log level", status.logLevel],
     ...packetLines(status),

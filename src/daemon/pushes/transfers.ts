@@ -3,10 +3,12 @@ import { sentence } from "../../base/reason.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
 import type { Event, OutgoingTransfer, PushedBy, SendRequest, SendResult } from "../../console/protocol.ts";
 import type { NodeEngine } from "../../engine/node.ts";
-import type { NodeEvent, TransferResult } from "../../engine/types.ts";
+import type { Member, NodeEvent, TransferResult } from "../../engine/types.ts";
 import type { PeerCredentials } from "../../sys/peer-credentials.ts";
 import { compileExcludes } from "../../wire/excludes.ts";
-import { type ScanRules, simplifyRequest } from "../../tree/scan/request.ts";
+import { simplifyRequest } from "../../tree/scan/request.ts";
+import type { SourceRules, SourceTotals } from "../disk/messages.ts";
+import type { PublicationHearer, ServedTransfer } from "../catch-up/publication-hearer.ts";
 import type { Driver } from "../pump/driver.ts";
 import type { InterfaceWatch } from "../service/interface-watch.ts";
 import type { Log } from "../service/log.ts";
@@ -47,7 +49,14 @@ export interface TransferParts {
   /** Whether the fleet has a key. */
   readonly isSealed: boolean;
   /** Called with each transfer that has ended, except dry runs. */
-  readonly record: (transfer: number, result: SendResult, by: PushedBy | undefined) => void;
+  readonly record: (
+    transfer: number,
+    result: SendResult,
+    by: PushedBy | undefined,
+    isCatchUp: boolean,
+  ) => void;
+  /** Keeps the log of what is published. */
+  readonly publications: PublicationHearer;
 }
 
 /** One transfer that this node sends, from its start to its result. */
@@ -56,8 +65,10 @@ interface Running {
   readonly by: PushedBy | undefined;
   readonly targets: PushTargets;
   readonly report: TransferReport;
-  readonly resolve: (result: SendResult) => void;
+  readonly resolve: (result: SendResult, totals: SourceTotals) => void;
   readonly beganMs: number;
+  /** Whether it brings what hosts had missed. */
+  readonly isCatchUp: boolean;
 }
 
 /** A request that may be carried out. */
@@ -66,6 +77,8 @@ interface Asked extends Pick<Running, "request" | "by"> {
   readonly groupOwner: number | undefined;
   /** Sends an event to the client. */
   readonly emit: (event: Event) => void;
+  /** The rules of a transfer that brings what members have missed; undefined for a push. */
+  readonly rules?: SourceRules;
 }
 
 /** Starts the transfers that clients ask for, a few at a time, and gives each client the result of its own. */
@@ -182,7 +195,36 @@ export class Transfers {
     });
   }
 
-  private start(asked: Asked, targets: PushTargets, resolve: (result: SendResult) => void): number {
+  /**
+   * Brings to members what they have missed.
+   *
+   * @param onStart called with the number of the transfer
+   * @param signal ends it if it is aborted before the commit
+   */
+  async serve(
+    members: readonly Member[],
+    request: SendRequest,
+    rules: SourceRules,
+    onStart: (transfer: number) => void,
+    signal: AbortSignal,
+  ): Promise<ServedTransfer> {
+    if (this.isStopping) throw stopping();
+    await this.turns.take(signal);
+    try {
+      const targets = { members, unknown: [], unknownExcepts: [], apart: [], missing: [] };
+      const asked = { request, rules, groupOwner: undefined, by: undefined, emit: () => undefined };
+      return await new Promise((resolve) => {
+        const transfer = this.start(asked, targets, (result, totals) => resolve({ result, totals }));
+        onStart(transfer);
+        signal.addEventListener("abort", () => this.cancel(transfer, sentence("newer-push")));
+        if (signal.aborted) this.cancel(transfer, sentence("newer-push"));
+      });
+    } finally {
+      this.turns.give();
+    }
+  }
+
+  private start(asked: Asked, targets: PushTargets, resolve: Running["resolve"]): number {
     const { request, by, emit } = asked;
     const { driver, log } = this.parts;
     const transfer = ++this.lastTransfer;
@@ -190,8 +232,9 @@ export class Transfers {
     const hosts = new Map(members.map((member) => [member.epoch, displayName(member, members)]));
     logRequest(log, transfer, request, by, members.length);
     const report = new TransferReport(transfer, request, hosts, emit, log);
-    const rules = this.rulesOf(asked);
-    this.running.set(transfer, { request, by, targets, report, resolve, beganMs: driver.nowMs() });
+    const isCatchUp = asked.rules !== undefined;
+    const rules = asked.rules ?? this.pushRules(asked, transfer, members);
+    this.running.set(transfer, { request, by, targets, report, resolve, beganMs: driver.nowMs(), isCatchUp });
     if (request.progress) this.reportProgress(transfer);
     const nameOf = (epoch: string | undefined) =>
       epoch === undefined ? this.parts.settings.hostName : (report.hostOf(epoch) ?? epoch);
@@ -215,7 +258,13 @@ export class Transfers {
     return transfer;
   }
 
-  private rulesOf({ request, groupOwner }: Asked): ScanRules {
+  private pushRules(asked: Asked, transfer: number, members: readonly Member[]): SourceRules {
+    const rules = this.rulesOf(asked);
+    const { request, by } = asked;
+    return { ...rules, ...this.parts.publications.begin(transfer, request, rules, by, members) };
+  }
+
+  private rulesOf({ request, groupOwner }: Asked): SourceRules {
     const { excludes, ownerMatch } = this.parts.settings;
     return {
       deletes: request.deletes,
@@ -266,17 +315,35 @@ export class Transfers {
     const running = this.running.get(transfer);
     if (running === undefined) return;
     this.running.delete(transfer);
-    const { request, by, targets, report, beganMs, resolve } = running;
+    const { request, by, targets, report, beganMs, isCatchUp, resolve } = running;
     const durationMs = this.parts.driver.nowMs() - beganMs;
     const nameOf = (epoch: string) => report.hostOf(epoch);
-    const sendResult = resultOfTransfer(request, targets, report.tally, nameOf, result, durationMs);
+    const { tally } = report;
+    const plain = resultOfTransfer(request, targets, tally, nameOf, result, durationMs);
+    const sendResult = request.dryRun ? plain : this.withProspects(plain, result);
+    this.parts.publications.end(transfer, result, tally.totals);
     const { sentEntries: files, sentBytes: bytes, savedBytes: saved, hosts, exitStatus } = sendResult;
     this.parts.log.info(
       { files, bytes, saved, ms: Math.round(durationMs), ...by },
       `transfer ${transfer} to ${hosts.length} members ended with status ${exitStatus}`,
     );
-    if (!request.dryRun) this.parts.record(transfer, sendResult, by);
-    resolve(sendResult);
+    if (!request.dryRun) this.parts.record(transfer, sendResult, by, isCatchUp);
+    resolve(sendResult, tally.totals);
+  }
+
+  /** Says of hosts that have failed whether they get it later by themselves: only if others have it. */
+  private withProspects(plain: SendResult, { order, verdicts }: TransferResult): SendResult {
+    if (order === 0) return plain;
+    const { publications } = this.parts;
+    const late = new Set(
+      verdicts
+        .filter(({ epoch, outcome }) => outcome !== "done" && publications.catchesUp(epoch))
+        .map(({ address }) => address.ip),
+    );
+    const hosts = plain.hosts.map((host) =>
+      host.outcome !== "done" && late.has(host.address) ? { ...host, catchesUp: true } : host,
+    );
+    return { ...plain, hosts };
   }
 }
 

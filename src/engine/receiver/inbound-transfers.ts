@@ -78,7 +78,7 @@ export class InboundTransfers {
   /** Which fragments of the last run are to be kept. */
   readonly accepted: FragmentMask = { low: 0, high: 0 };
   /** Where they belong; undefined if no transfer takes fragments of that run. */
-  places: TransferReceiver["places"] | undefined;
+  fragmentPlaces: TransferReceiver["fragmentPlaces"] | undefined;
 
   constructor({ selfEpoch, receives, options, random, members, places, effects }: InboundSurroundings) {
     this.selfEpoch = selfEpoch;
@@ -180,11 +180,11 @@ export class InboundTransfers {
    */
   acceptRun(last: FragmentHeader, count: number, source: Address): InboundKey | undefined {
     const receiver = this.receiverOf(last);
-    this.places = undefined;
+    this.fragmentPlaces = undefined;
     if (receiver === undefined || !sameAddress(receiver.sender.address, source)) return undefined;
     this.touched.add(receiver);
     setMask(this.accepted, last.index - count + 1, count);
-    if (receiver.acceptRun(last, this.accepted)) this.places = receiver.places;
+    if (receiver.acceptRun(last, this.accepted)) this.fragmentPlaces = receiver.fragmentPlaces;
     return (this.accepted.low | this.accepted.high) === 0 ? undefined : receiver.key;
   }
 

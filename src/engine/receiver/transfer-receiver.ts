@@ -75,7 +75,7 @@ export class TransferReceiver {
   }
 
   /** Where the fragments of the last run belong. */
-  get places(): Pick<Assembly, "hasContradicted" | "moves" | "placeOf"> {
+  get fragmentPlaces(): Pick<Assembly, "hasContradicted" | "moves" | "placeOf"> {
     return this.assembly;
   }
 
@@ -170,8 +170,8 @@ export class TransferReceiver {
   /** Begins the commit when COMMIT has been said and all that come before it are over. */
   commitInTurn(): void {
     if (this.turn.begin()) {
-      const { ownAfter } = this.turn;
-      this.effects.push({ kind: "commit", key: this.key, ownAfter });
+      const { ownAfter, place: order } = this.turn;
+      this.effects.push({ kind: "commit", key: this.key, order, ownAfter });
     }
   }
 

@@ -353,13 +353,15 @@ export class TransferSender {
   }
 
   private finish(aborted: string | undefined): void {
+    const wasCommitting = this.isCommitting;
     this.life.become("finished");
     this.ordering.leave();
     this.effects.push({ kind: "close-source", transfer: this.transfer });
     const { sentFragments, repairedFragments, parityFragments } = this.blocks;
     const { verdicts } = this.barrier;
+    const order = wasCommitting ? this.ordering.order : 0;
     const fragments = { sentFragments, repairedFragments, parityFragments };
-    const result = { transfer: this.transfer, verdicts, aborted, ...fragments };
+    const result = { transfer: this.transfer, verdicts, aborted, order, ...fragments };
     this.effects.push({ kind: "event", event: { kind: "transfer-finished", result } });
   }
 }

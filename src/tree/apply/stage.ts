@@ -3,6 +3,7 @@ import type { Reason } from "../../base/reason.ts";
 import { SegmentKind, segmentsOf } from "../../wire/data-block.ts";
 import { EntryType } from "../../wire/entry.ts";
 import type { Finding } from "../../wire/findings.ts";
+import type { ManifestBlock } from "../../wire/manifest.ts";
 import type { Metadata } from "../../wire/metadata.ts";
 import { nameOf } from "../../wire/path-rules.ts";
 import { type Decision, type Outcome, type Step, StepKind } from "../decide/decision.ts";
@@ -34,6 +35,17 @@ export interface StageExtras {
   readonly deleteLimit: DeleteLimit;
   /** Called with the new name of an entry of somebody else that had the place of the staging area. */
   readonly onMoved?: ((name: string) => void) | undefined;
+  /** Records what the transfer publishes; undefined if nobody wants to know. */
+  readonly manifest?: ManifestRecord | undefined;
+}
+
+/** Hears of the manifest of a transfer. */
+export interface ManifestRecord {
+  note(block: ManifestBlock): void;
+  /** An entry is not sent after all. */
+  withdraw(entry: number): void;
+  /** Whether the sender may have more deleted than this member allows. */
+  readonly trustsForce: boolean;
 }
 
 const NO_EXTRAS: StageExtras = {
@@ -58,6 +70,7 @@ export class Stage {
   private readonly executor: Executor;
   private readonly planner: Planner;
   private readonly durability: Durability;
+  private readonly manifest: ManifestRecord | undefined;
   private isPrepared = false;
   private readonly keptDirectories = new Set<string>();
   /** Why this transfer may no longer commit. */
@@ -85,7 +98,10 @@ export class Stage {
       ? new DryRunExecutor(() => this.planner.superfluous.isCheck)
       : new StagingExecutor(this.staging);
     const { protection } = extras;
-    this.planner = new Planner({ tree: base, rules, protection, precedence: this.precedence });
+    const { precedence } = this;
+    this.manifest = extras.manifest;
+    const onBlock = this.manifest?.note.bind(this.manifest);
+    this.planner = new Planner({ tree: base, rules, protection, precedence, onBlock });
     rules.owners.refresh();
     base.forgetAll();
   }
@@ -137,19 +153,23 @@ export class Stage {
   write(plaintext: Uint8Array): void {
     const entries = this.staging.staged?.entries;
     for (const segment of segmentsOf(plaintext, unpack)) {
-      if (segment.kind === SegmentKind.withdrawn) entries?.withdraw(segment.entry);
-      else entries?.write(segment);
+      if (segment.kind === SegmentKind.withdrawn) {
+        entries?.withdraw(segment.entry);
+        this.manifest?.withdraw(segment.entry);
+      } else entries?.write(segment);
     }
   }
 
   /**
    * Makes everything durable, so that only renames are left.
    *
-   * @throws RefusalError if more would be deleted than this member allows
+   * @throws RefusalError if more would be deleted than this member allows, StageError if that is no reason to stop the others
    */
   prepare(): void {
-    const excess = this.planner.superfluous.excess(this.deleteLimit);
-    if (excess !== undefined) throw new RefusalError(excess);
+    const trustsForce = this.manifest?.trustsForce !== false;
+    const excess = this.planner.superfluous.excess(this.deleteLimit, trustsForce);
+    // Others that it brings pushes to at the same time may delete as much.
+    if (excess !== undefined) throw trustsForce ? new RefusalError(excess) : new StageError(excess);
     if (this.overtaken !== undefined) throw new StageError(this.overtaken);
     this.isPrepared = true;
     const { staged } = this.staging;

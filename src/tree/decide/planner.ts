@@ -4,7 +4,7 @@ import { reason } from "../../base/reason.ts";
 import type { FileStats } from "../../sys/stat.ts";
 import { Difference, differingEntries, isOfAttributesAlone, SEPARATE } from "../../wire/differences.ts";
 import { type Entry, EntryType, isDevice } from "../../wire/entry.ts";
-import { decodeManifest, type ManifestDirectory } from "../../wire/manifest.ts";
+import { decodeManifest, type ManifestBlock, type ManifestDirectory } from "../../wire/manifest.ts";
 import { directoryOf, joinPath } from "../../wire/path-rules.ts";
 import type { EntryBelow } from "../disk/below.ts";
 import type { TreeView } from "../disk/tree-view.ts";
@@ -33,6 +33,8 @@ export interface PlannerParts {
   /** Paths that stay as they are on this member. */
   readonly protection: Protection | undefined;
   readonly precedence: Precedence;
+  /** Called with each manifest block, before it is compared. */
+  readonly onBlock?: ((block: ManifestBlock) => void) | undefined;
 }
 
 /** The state of a manifest block while it is compared. */
@@ -52,6 +54,7 @@ export class Planner {
   private readonly rules: AttributeRules;
   private readonly protection: Protection | undefined;
   private readonly precedence: Precedence;
+  private readonly onBlock: PlannerParts["onBlock"];
   private readonly obstacles: Obstacles;
   /** Files that are going to be new and that hard links name. */
   private readonly linkTargets = new Set<string>();
@@ -69,6 +72,7 @@ export class Planner {
     this.rules = parts.rules;
     this.protection = parts.protection;
     this.precedence = parts.precedence;
+    this.onBlock = parts.onBlock;
     this.obstacles = new Obstacles(parts.tree, parts.rules);
     this.superfluous = new Superfluous(parts.tree, parts.protection);
   }
@@ -82,6 +86,7 @@ export class Planner {
   *plan(plaintext: Uint8Array): Decisions<StagePlan> {
     const block = decodeManifest(plaintext);
     if (block.firstEntry !== this.nextEntry) throw StageError.of("manifest-gap");
+    this.onBlock?.(block);
     this.superfluous.accept(block.terms, block.excludes);
     const entryCount = block.directories.reduce((sum, directory) => sum + directory.entries.length, 0);
     const differences = new Uint8Array(entryCount);

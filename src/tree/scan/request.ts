@@ -1,7 +1,9 @@
 /** The request of a push, in its shortest form. */
 import type { PushRules } from "../../base/push-rules.ts";
+import type { PublishedPaths } from "./published-paths.ts";
 import { UserError } from "../../base/user-error.ts";
 import { PATH_BYTES } from "../../wire/limits.ts";
+import type { Origin } from "../../wire/origin.ts";
 import { isSafePath, STAGING_NAME } from "../../wire/path-rules.ts";
 
 /** The paths that one msync asks to send. */
@@ -21,6 +23,12 @@ export interface ScanRules extends PushRules {
   readonly group: number | undefined;
   /** Only entries of this user get the group; undefined for entries of any user. */
   readonly groupOwner?: number | undefined;
+  /** Whether it is a publication, or brings earlier ones; undefined for a dry run. */
+  readonly origin?: Origin | undefined;
+  /** Whether the paths that it publishes are recorded. */
+  readonly isRecorded?: boolean;
+  /** The lists of the entries that may be handed on; undefined if all may. */
+  readonly published?: readonly PublishedPaths[] | undefined;
 }
 
 export const NO_RULES: ScanRules = {

@@ -14,13 +14,16 @@ import { DigestedEntries } from "./digested-entries.ts";
 import { Directories } from "../disk/directories.ts";
 import type { Disk } from "../disk/disk.ts";
 import { linuxDisk } from "../disk/linux-disk.ts";
-import { compileExcludes } from "../../wire/excludes.ts";
+import { compileExcludes, type Exclusion, isExcludedWithin } from "../../wire/excludes.ts";
 import { isSparse as hasHoles } from "../entries/holes.ts";
 import type { HeldEntry } from "./held-entry.ts";
 import type { CompressionMode } from "../entries/compression.ts";
 import { FileReader } from "./file-reader.ts";
 import { Packer } from "./packer.ts";
 import { type Owners } from "../entries/owners.ts";
+import type { Origin } from "../../wire/origin.ts";
+import { PublishedList } from "../entries/published-list.ts";
+import { Published } from "./published.ts";
 import { belowBase, type ScanRequest, type ScanRules, coveredPaths, simplifyRequest } from "./request.ts";
 import { named, Scanner, type ScanItem } from "./scan.ts";
 
@@ -47,6 +50,13 @@ export interface SourceOptions {
   readonly compression?: CompressionMode;
 }
 
+/** Entries that were published and cannot be handed on. */
+export interface Withheld {
+  readonly count: number;
+  readonly sample: string;
+  readonly lists: readonly string[];
+}
+
 export interface MadeBlock {
   readonly kind: (typeof BlockKind)[keyof typeof BlockKind];
   readonly bytes: number;
@@ -70,6 +80,10 @@ export class Source {
   private readonly reader: FileReader;
   private readonly packer: Packer;
   private readonly notices: SourceNotice[] = [];
+  /** The entries that may be handed on; undefined if all may. */
+  private readonly published: Published | undefined;
+  /** Records what this transfer publishes. */
+  private readonly list: PublishedList | undefined;
   /** What the manifest blocks say so far. */
   readonly cover = new Cover();
   unreadable = 0;
@@ -98,11 +112,15 @@ export class Source {
     this.isListing = rules.deletes !== "nothing";
     if (device !== undefined) this.checkDevice(base, rules, device);
     this.digests = rules.comparesContents ? new DigestedEntries(this.directories) : undefined;
-    this.preface = prefaceOf(rules, baseText);
     const scanner = new Scanner(this.directories, owners, { ...rules, isExcluded, dryRun });
     const below = belowBase(request, baseText, (name) => this.directories.stat(name) !== undefined);
     const simple = simplifyRequest(below);
-    this.items = scanner.scan(simple, coveredPaths(below, simple));
+    const items = scanner.scan(simple, coveredPaths(below, simple));
+    this.preface = prefaceOf(rules, baseText, this.existing(rules, isExcluded));
+    this.list = rules.isRecorded === true ? new PublishedList() : undefined;
+    this.published =
+      rules.published === undefined ? undefined : new Published(rules.published, this.isListing);
+    this.items = this.published?.of(items) ?? items;
     this.reader = new FileReader(this.directories);
     this.packer = new Packer(compression);
   }
@@ -150,6 +168,18 @@ export class Source {
     return entries;
   }
 
+  /** The entries that were published and cannot be handed on: how many, one of them, and the lists that they are in. */
+  get withheld(): Withheld | undefined {
+    const { published } = this;
+    if (published === undefined || published.withheld === 0) return undefined;
+    return { count: published.withheld, sample: published.sample, lists: [...published.withheldLists] };
+  }
+
+  /** The list of what was published, when all is sent; undefined if there is none. */
+  takeList(): Uint8Array | undefined {
+    return this.list?.finish();
+  }
+
   takeNotices(): SourceNotice[] {
     return this.notices.splice(0);
   }
@@ -159,6 +189,30 @@ export class Source {
     this.reader.close();
     this.digests?.close();
     this.directories.close();
+  }
+
+  /** The origin with the paths that are sent, or whose absence is: all others say nothing. */
+  private existing({ origin, syncs }: ScanRules, isExcluded: Exclusion): Origin | undefined {
+    if (origin?.kind !== "publication") return origin;
+    const { announced } = origin;
+    const paths = announced.scope.paths.filter((path) => {
+      if (path === "") return true;
+      const isDirectory = this.isDirectory(path);
+      return (
+        (syncs || isDirectory !== undefined) && !isExcludedWithin(isExcluded, path, isDirectory === true)
+      );
+    });
+    if (paths.length === 0) return undefined;
+    return { ...origin, announced: { ...announced, scope: { ...announced.scope, paths } } };
+  }
+
+  /** Undefined if nothing of that name can be seen. */
+  private isDirectory(path: string): boolean | undefined {
+    try {
+      return this.directories.stat(path)?.isDirectory();
+    } catch {
+      return undefined;
+    }
   }
 
   private checkDevice(base: string, rules: ScanRules, device: number): void {
@@ -191,6 +245,7 @@ export class Source {
     if (item.kind === "complete") {
       if (!writer.addComplete(item.directory)) return this.putBack(item);
       this.cover.noteComplete(item.directory.path);
+      this.list?.noteComplete(item.directory.path);
       return true;
     }
     if (item.kind !== "entry") {
@@ -201,6 +256,7 @@ export class Source {
     if (!writer.add(directory, entry)) return this.putBack(item);
     const { type, size, name, extras } = entry;
     this.cover.noteEntry(directory.path, name, type);
+    this.list?.noteEntry(directory.path, name, type);
     const path = joinPath(directory.path, name);
     const isSparse = extras?.allocated !== undefined;
     entries.push({ number: this.nextEntry++, path, type, size, stats, isSparse });
@@ -281,6 +337,7 @@ export class Source {
     const finished = this.wanted.shift();
     if (finished === undefined) return;
     if (this.reader.failure !== undefined) {
+      this.list?.withdraw(finished.entry.number);
       this.note({ kind: "unreadable", path: finished.entry.path, reason: this.reader.failure });
     }
     if (finished.isLast) this.held.delete(finished.manifest);
@@ -301,11 +358,17 @@ function separated(entry: HeldEntry): HeldEntry[] {
 }
 
 /** The records that members need before the entries; none for a plain push. */
-function prefaceOf(rules: ScanRules, base: string): ((writer: ManifestWriter) => boolean)[] {
+function prefaceOf(
+  rules: ScanRules,
+  base: string,
+  origin: Origin | undefined,
+): ((writer: ManifestWriter) => boolean)[] {
   const deletes = rules.deletes !== "nothing" || rules.syncs;
-  if (!deletes && !rules.isCheck) return [];
+  const first = origin === undefined ? [] : [(writer: ManifestWriter) => writer.addOrigin(origin)];
+  if (!deletes && !rules.isCheck) return first;
   const terms = { isForced: rules.isForced, isCheck: rules.isCheck, deletes, base };
   return [
+    ...first,
     (writer) => writer.addTerms(terms),
     ...rules.excludes.map((pattern) => (writer: ManifestWriter) => writer.addExclude(pattern)),
   ];

@@ -64,6 +64,18 @@ export const TRANSFERS = {
       "and further patterns can stand on lines with the key exclude[].",
     example: "*.log, .git/",
   },
+  catchUp: {
+    key: "catch-up",
+    option: "--catch-up",
+    form: form.flag,
+    default: false,
+    reload: false,
+    help: "get pushes that this host has missed, and bring them to others",
+    details:
+      "A host that was down, cut off or full then gets what it has missed from another host with this setting, as soon as it " +
+      "can. That needs the directory of --state, in which each host keeps a log of the pushes. Without this setting, the log is " +
+      "kept, and 'msync --members -v' shows who is behind.",
+  },
   deleteLimit: {
     key: "delete-limit",
     option: "--delete-limit <amount>",

@@ -1,0 +1,302 @@
+/** Keeps the log of publications of this node, and lets the node catch up with it. */
+import { type Reason, reason, reasonOf } from "../../base/reason.ts";
+import type { CatchUpState } from "../../console/catch-up-state.ts";
+import type { PushedBy, SendRequest } from "../../console/protocol.ts";
+import type { NodeEngine } from "../../engine/node.ts";
+import { type Here, type Kept, MISSED } from "../../engine/catch-up/publication-log.ts";
+import {
+  type Effect,
+  inboundName,
+  type InboundKey,
+  type Member,
+  type NodeEvent,
+  type TransferResult,
+} from "../../engine/types.ts";
+import type { Withheld } from "../../tree/scan/source.ts";
+import { PROTOCOL_VERSION } from "../../wire/limits.ts";
+import type { Origin } from "../../wire/origin.ts";
+import type { Publication } from "../../wire/publication.ts";
+import type { SourceRules, SourceTotals, StageAnswer } from "../disk/messages.ts";
+import type { Driver } from "../pump/driver.ts";
+import type { PublicationHearer, TransferServer } from "./publication-hearer.ts";
+import type { Log } from "../service/log.ts";
+import type { NodeIdentity } from "../service/node-identity.ts";
+import type { Settings } from "../settings/settings.ts";
+import { stateOf, textOfState } from "./catch-up-words.ts";
+import type { PublicationFile } from "./publication-file.ts";
+import { SpaceWatch } from "./space-watch.ts";
+import { scopeOfPush, serviceOf } from "./scope-of-push.ts";
+
+/** The parts that a node catches up with. */
+export interface CatchUpParts {
+  readonly engine: Pick<NodeEngine, "catchUp" | "membership">;
+  readonly identity: NodeIdentity;
+  readonly settings: Pick<Settings, "hostName" | "base" | "excludes">;
+  readonly log: Log;
+  /** Undefined where no log is kept. */
+  readonly file: PublicationFile | undefined;
+}
+
+/** A push of this node that runs. */
+interface OwnPush {
+  readonly publication: Omit<Publication, "place">;
+  readonly list: string;
+}
+
+/** Reasons of transfers that have failed here, until the log tells which publications they were. */
+const REASONS_KEPT = 64;
+
+/** Reasons that are over when there is more space. */
+const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "no-space", "no-inodes"]);
+
+/** A name on a terminal. */
+const UNSHOWN = /[^\x21-\x7e]/g;
+
+export class CatchUpKeeper implements PublicationHearer {
+  private readonly parts: CatchUpParts;
+  private driver: Driver | undefined;
+  private transfers: TransferServer | undefined;
+  private readonly own = new Map<number, OwnPush>();
+  /** The origin of each transfer that is prepared here. */
+  private readonly origins = new Map<string, Origin>();
+  /** When each transfer that brings earlier publications was committed here, and whether its paths were recorded. */
+  private readonly brought = new Map<string, Here>();
+  /** The transfers whose commit is being written into the log. */
+  private readonly writing = new Map<string, Promise<void>>();
+  private readonly reasons = new Map<string, string>();
+  private serving: AbortController | undefined;
+  private readonly space: SpaceWatch;
+
+  constructor(parts: CatchUpParts) {
+    this.parts = parts;
+    this.space = new SpaceWatch(parts.settings.base, () => this.nudge(undefined));
+  }
+
+  /** Stops all that it has planned. */
+  stop(): void {
+    this.space.stop();
+    this.serving?.abort();
+  }
+
+  /** Connects the parts that are built later. */
+  attach(driver: Driver, transfers: TransferServer): void {
+    this.driver = driver;
+    this.transfers = transfers;
+  }
+
+  begin(
+    transfer: number,
+    request: SendRequest,
+    rules: SourceRules,
+    by: PushedBy | undefined,
+    members: readonly Member[],
+  ): Pick<SourceRules, "origin" | "list"> {
+    const { identity, settings, file } = this.parts;
+    if (request.dryRun || request.isCheck) return {};
+    // Nodes of an earlier version take a manifest with an origin for malformed.
+    if (members.some(({ info }) => info.protocol < PROTOCOL_VERSION)) return {};
+    const scope = scopeOfPush(request, rules, Buffer.from(settings.base).toString("latin1"));
+    if (scope === undefined) return {};
+    const { nodeId, epoch } = identity;
+    const user = (by?.user ?? "").replace(UNSHOWN, "?").slice(0, 64);
+    const announced = { nodeId, timeMs: Date.now(), user, host: settings.hostName, scope };
+    const list = inboundName({ epoch, transfer });
+    if (file !== undefined)
+      this.own.set(transfer, { publication: { ...announced, epoch, number: transfer }, list });
+    return { origin: { kind: "publication", announced }, list: file === undefined ? undefined : list };
+  }
+
+  end(transfer: number, { order, verdicts }: TransferResult, { isListed }: SourceTotals): void {
+    const own = this.own.get(transfer);
+    this.own.delete(transfer);
+    const isPublished = order > 0 && verdicts.some(({ outcome }) => outcome !== "failed");
+    if (own === undefined || !isPublished) return;
+    const { timeMs } = own.publication;
+    // A file that was changed after its beginning may not be the one that was sent.
+    const here = { atMs: timeMs, list: isListed === true ? own.list : "", reason: "" };
+    void this.record({ ...own.publication, place: order }, here);
+  }
+
+  catchesUp(epoch: string): boolean {
+    return this.parts.engine.catchUp?.tellings.heard(epoch)?.catchesUp === true;
+  }
+
+  /** Whether a member has all that was pushed for it; undefined if it does not say. */
+  stateOf(epoch: string): CatchUpState | undefined {
+    const told = this.parts.engine.catchUp?.tellings.heard(epoch);
+    return told === undefined ? undefined : stateOf(told);
+  }
+
+  /** Whether this host has all that was pushed for it; undefined if it keeps no log. */
+  get state(): CatchUpState | undefined {
+    const { catchUp } = this.parts.engine;
+    return catchUp === undefined ? undefined : stateOf(catchUp.current());
+  }
+
+  /** For `msync --status`. */
+  get statusText(): string {
+    const { catchUp } = this.parts.engine;
+    const { state } = this;
+    if (catchUp === undefined || state === undefined)
+      return "no: no log of pushes is kept, because the state directory cannot be written (see --state)";
+    return `${state.catchesUp ? "" : "no: "}${textOfState(state)} (${catchUp.log.all.length} pushes in the log)`;
+  }
+
+  /** This host, or a member, is to get now what it lacks. */
+  nudge(member: Member | undefined): void {
+    this.driver?.handle({ kind: "nudge", member });
+  }
+
+  /**
+   * Looks at an answer of the staging thread.
+   *
+   * @param pass called with the answer when the log is written, if the answer was held back
+   * @returns whether it is held back
+   */
+  hold(answer: StageAnswer, pass: (answer: StageAnswer) => void): boolean {
+    const name = inboundName(answer.inbound);
+    if (answer.kind === "prepared" && answer.origin !== undefined) this.origins.set(name, answer.origin);
+    // The end of a transfer comes after the answer that is held back.
+    const writing = this.writing.get(name);
+    if (answer.kind === "closed" && writing !== undefined) {
+      void writing.then(() => pass(answer));
+      return true;
+    }
+    if (answer.kind !== "committed" || answer.failure !== undefined) return false;
+    const { origin, inbound, order, isListed } = answer;
+    const here = { atMs: Date.now(), list: isListed === true ? name : "", reason: "" };
+    if (origin?.kind === "catch-up") this.brought.set(name, here);
+    if (origin?.kind !== "publication" || this.parts.file === undefined || order === undefined) return false;
+    const { epoch, transfer: number } = inbound;
+    const written = this.record({ ...origin.announced, epoch, number, place: order }, here).then(() => {
+      this.writing.delete(name);
+      pass(answer);
+    });
+    this.writing.set(name, written);
+    return true;
+  }
+
+  /** Why an incoming transfer must not be committed: it may bring older files than this host has. */
+  veto(key: InboundKey): Reason | undefined {
+    const origin = this.origins.get(inboundName(key));
+    if (origin?.kind !== "catch-up") return undefined;
+    const isCurrent = this.own.size === 0 && origin.digest === this.parts.engine.catchUp?.log.digest;
+    return isCurrent ? undefined : reason("newer-push");
+  }
+
+  onServe(effect: Extract<Effect, { kind: "serve" | "stop-serving" }>): void {
+    if (effect.kind === "stop-serving") this.serving?.abort();
+    else void this.serve(effect);
+  }
+
+  onEvent(event: NodeEvent): void {
+    switch (event.kind) {
+      case "publications-learned":
+        this.noteLearned(event.publications);
+        break;
+      case "caught-up":
+        this.noteCaughtUp(event);
+        break;
+      case "inbound-ended":
+        this.origins.delete(inboundName(event.key));
+        if (event.outcome !== "done") {
+          this.brought.delete(inboundName(event.key));
+          this.noteFailure(event.key, event.reason);
+        }
+        break;
+      default:
+    }
+  }
+
+  private async record(publication: Publication, here: Here): Promise<void> {
+    const { engine, file } = this.parts;
+    const { catchUp } = engine;
+    if (catchUp === undefined || file === undefined) return;
+    catchUp.log.add(publication, here);
+    const kept = catchUp.log.find(publication);
+    if (kept !== undefined) await file.add(catchUp.log, [kept]);
+    this.driver?.handle({ kind: "logged" });
+  }
+
+  private noteFailure({ epoch, transfer }: InboundKey, why: string): void {
+    this.reasons.set(inboundName({ epoch, transfer }), why);
+    if (this.parts.file !== undefined && FULL.has(reasonOf(why).code)) this.space.begin();
+    for (const oldest of this.reasons.keys()) {
+      if (this.reasons.size <= REASONS_KEPT) break;
+      this.reasons.delete(oldest);
+    }
+  }
+
+  private noteLearned(publications: readonly Publication[]): void {
+    const { engine, file, log } = this.parts;
+    const { catchUp } = engine;
+    if (catchUp === undefined || file === undefined) return;
+    const kept: Kept[] = [];
+    for (const publication of publications) {
+      const one = catchUp.log.find(publication);
+      if (one === undefined) continue;
+      const { epoch, number } = publication;
+      const why = this.reasons.get(inboundName({ epoch, transfer: number }));
+      if (why !== undefined && one.here.atMs === undefined) one.here = { ...MISSED, reason: why };
+      kept.push(one);
+    }
+    void file.add(catchUp.log, kept);
+    const { length } = catchUp.log.missing;
+    if (length > 0)
+      log.info(`this host lacks ${length} ${length === 1 ? "push" : "pushes"}, and asks for them`);
+  }
+
+  private noteCaughtUp({ from, key, publications }: Extract<NodeEvent, { kind: "caught-up" }>): void {
+    const { engine, file, log } = this.parts;
+    const { catchUp } = engine;
+    const here = this.brought.get(inboundName(key));
+    this.brought.delete(inboundName(key));
+    if (catchUp === undefined || file === undefined || here === undefined) return;
+    const kept: Kept[] = [];
+    for (const publication of publications) {
+      if (!catchUp.log.add(publication, here)) continue;
+      const one = catchUp.log.find(publication);
+      if (one !== undefined) kept.push(one);
+    }
+    void file.add(catchUp.log, kept);
+    if (catchUp.log.missing.length === 0) this.space.stop();
+    const count = `${kept.length} ${kept.length === 1 ? "push" : "pushes"}`;
+    log.info(`${from.info.hostName} has brought ${count} that this host had missed`);
+    this.driver?.handle({ kind: "logged" });
+  }
+
+  private async serve({ members, positions, digest }: Extract<Effect, { kind: "serve" }>): Promise<void> {
+    const { engine, log, settings } = this.parts;
+    const controller = (this.serving = new AbortController());
+    let transfer = 0;
+    let brought: readonly number[] = [];
+    let why = "";
+    try {
+      const all = engine.catchUp?.log.all ?? [];
+      const service = serviceOf(all, positions, digest, settings.excludes);
+      if (service !== undefined && this.transfers !== undefined) {
+        const { request, rules } = service;
+        const names = members.map(({ info }) => info.hostName).join(", ");
+        log.info(`brings ${service.positions.length} pushes to ${names}`);
+        const onStart = (number: number) => (transfer = number);
+        const served = await this.transfers.serve(members, request, rules, onStart, controller.signal);
+        const { withheld } = served.totals;
+        if (served.result.aborted === undefined) {
+          const lacking = new Set(withheld?.lists);
+          brought = service.positions.filter((position) => !lacking.has(all[position]?.here.list ?? ""));
+          if (withheld !== undefined) why = sentenceOfWithheld(withheld);
+        } else if (!controller.signal.aborted) why = served.result.aborted;
+      }
+    } catch (error) {
+      // The daemon is stopping, or the transfer was given up while it waited for its turn.
+      log.debug(`serves nobody: ${(error as Error).message}`);
+    }
+    if (why !== "") log.warn(`cannot bring all: ${why}`);
+    this.driver?.handle({ kind: "serve-ended", transfer, brought, reason: why });
+  }
+}
+
+function sentenceOfWithheld({ count, sample }: Pick<Withheld, "count" | "sample">): string {
+  const example = sample === "" ? "" : `, such as ${sample}`;
+  return `${count} ${count === 1 ? "entry is" : "entries are"} not as published there any more${example}`;
+}

@@ -1,0 +1,16 @@
+/** Says in words whether a node has all that was pushed for it. */
+import type { CatchUpState } from "../../console/catch-up-state.ts";
+import type { Log } from "../../wire/catch-up-messages.ts";
+
+/** The state of a node by what it tells of its log. */
+export function stateOf({ behind, sinceMs, reason, catchesUp }: Log): CatchUpState {
+  if (behind === 0) return { behind, catchesUp };
+  return { behind, catchesUp, since: new Date(sinceMs).toISOString(), reason };
+}
+
+/** Such as "behind 2 since 2026-11-28T20:15:00.000Z: the disk is full". */
+export function textOfState({ behind, since, reason }: CatchUpState): string {
+  if (behind === 0) return "current";
+  const why = reason === undefined || reason === "" ? "" : `: ${reason}`;
+  return `behind ${behind} since ${since ?? ""}${why}`;
+}

@@ -1,0 +1,39 @@
+/** Opens the log of publications at the start of the daemon. */
+import { PublicationLog } from "../../engine/catch-up/publication-log.ts";
+import type { Log } from "../service/log.ts";
+import type { Settings } from "../settings/settings.ts";
+import { PublicationFile } from "./publication-file.ts";
+
+/**
+ * Opens the log; to be called when the privileges are dropped.
+ *
+ * @param ip the address of this host, by which the words of -t may name it
+ * @returns undefined if there is no state directory that can be written
+ */
+export function openPublications(settings: Settings, ip: string, log: Log): PublicationFile | undefined {
+  const { base, hostName, receives, state } = settings;
+  if (!receives && !settings.sends) return undefined;
+  // The labels may be others after a reload.
+  const self = {
+    hostName,
+    ip,
+    get labels() {
+      return settings.labels;
+    },
+  };
+  const publications = new PublicationLog(self, receives);
+  const onFailure = (code: string) =>
+    log.error(
+      `the log of pushes cannot be written (${code}), so this host may get them once more: see --state`,
+    );
+  try {
+    const file = new PublicationFile(state.directory, base, publications, onFailure);
+    if (file.found.problem !== undefined) log.warn(file.found.problem);
+    return file;
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    log.debug(`no log of pushes is kept, so this host does not catch up: ${state.directory} (${code})`);
+    return undefined;
+  }
+}

@@ -1,0 +1,205 @@
+/** The log of publications as a file in the state directory, with the lists of paths beside it. */
+import crypto from "node:crypto";
+import fs from "node:fs";
+import path from "node:path";
+import { ByteReader } from "../../base/bytes.ts";
+import { bytesOfHex, hexOf } from "../../base/hex.ts";
+import type { Here, Kept, PublicationLog } from "../../engine/catch-up/publication-log.ts";
+import { replaceFile } from "../../sys/own-files.ts";
+import { decodePublication, encodePublication } from "../../wire/publication.ts";
+
+/** The group may read it: it says nothing that the history does not say. */
+const FILE_MODE = 0o640;
+
+/** The version of the format. A file of a higher one is put aside. */
+const FORMAT = 1;
+
+/** Lines beyond those that are needed before the file is written again. */
+const SPARE_LINES = 200;
+
+/** Most bytes of all lists; the oldest are removed first. Then this host cannot hand on what they name. */
+const LIST_BYTES = 256 * 1024 * 1024;
+
+/** Each line is durable when its write ends. Nobody else's link in the place of the file is followed. */
+const { O_APPEND, O_DSYNC, O_NOFOLLOW, O_WRONLY } = fs.constants;
+const APPEND = O_WRONLY | O_APPEND | O_DSYNC | O_NOFOLLOW;
+
+/** A log as it was found at the start. */
+export interface FoundLog {
+  readonly log: PublicationLog;
+  /** Whether it was kept over the last stop. */
+  readonly isIntact: boolean;
+  /** What is wrong with it, as a sentence for people; undefined if nothing is. */
+  readonly problem: string | undefined;
+}
+
+/**
+ * The file of the log: a header, then a line for each change of a publication, each with a checksum before it. A line is added
+ * by one write, which is durable when it ends. A line that cannot be read is taken for unknown: then this host lacks something rather
+ * than claiming to have it.
+ */
+export class PublicationFile {
+  private readonly directory: string;
+  private readonly name: string;
+  private readonly header: string;
+  private readonly onFailure: (code: string) => void;
+  private handle: Promise<fs.promises.FileHandle> | undefined;
+  private lines = 0;
+  private last: Promise<void> = Promise.resolve();
+  readonly found: FoundLog;
+
+  /**
+   * Opens the file of a base directory; to be called when the privileges are dropped.
+   *
+   * @param directory of the state
+   * @param log an empty one
+   * @param onFailure called with the error code of each write that fails
+   * @throws an error with a code if the directory cannot be written
+   */
+  constructor(directory: string, base: string, log: PublicationLog, onFailure: (code: string) => void) {
+    const hash = crypto.createHash("sha256").update(base).digest("hex").slice(0, 12);
+    fs.accessSync(directory, fs.constants.W_OK | fs.constants.X_OK);
+    this.directory = directory;
+    this.name = hash;
+    this.onFailure = onFailure;
+    this.header = JSON.stringify({ format: FORMAT, base: nameOfDirectory(base) });
+    this.found = this.read(log);
+    log.expire(Date.now());
+    this.rewrite(log);
+    this.removeLists(log);
+  }
+
+  /** The beginning of the path of each list. */
+  get lists(): string {
+    return path.join(this.directory, `published-${this.name}-`);
+  }
+
+  get path(): string {
+    return path.join(this.directory, `publications-${this.name}.jsonl`);
+  }
+
+  /** Writes the state of publications; resolves when that is durable, or has failed. */
+  add(log: PublicationLog, kept: readonly Kept[]): Promise<void> {
+    const text = kept.map((one) => lineOf(one)).join("");
+    this.lines += kept.length;
+    const write = async () => {
+      try {
+        if (this.lines > log.all.length + SPARE_LINES) {
+          await (await this.handle)?.close();
+          this.handle = undefined;
+          this.rewrite(log);
+          this.removeLists(log);
+          return;
+        }
+        this.handle ??= fs.promises.open(this.path, APPEND);
+        await (await this.handle).write(text);
+      } catch (error) {
+        this.handle = undefined;
+        this.onFailure((error as NodeJS.ErrnoException).code ?? String(error));
+      }
+    };
+    this.last = this.last.then(write);
+    return this.last;
+  }
+
+  /** Resolves when everything is written. */
+  async close(): Promise<void> {
+    await this.last;
+    await (await this.handle)?.close();
+  }
+
+  private read(log: PublicationLog): FoundLog {
+    const size = fs.statSync(this.path, { throwIfNoEntry: false })?.size;
+    if (size === undefined) return { log, isIntact: false, problem: undefined };
+    const lines = fs.readFileSync(this.path, "latin1").split("\n");
+    const rest = lines.pop() ?? "";
+    const header = parse(lines.shift() ?? "");
+    if (header?.["format"] !== FORMAT) return { log, isIntact: false, problem: this.putAside(header) };
+    const isGood = lines.map((line) => readLine(line, log));
+    if (isGood.includes(false)) return { log, isIntact: false, problem: this.forget(log, "is damaged") };
+    if (header["base"] !== parse(this.header)?.["base"]) {
+      const problem = this.forget(log, "is about another base directory, which had this path before");
+      return { log, isIntact: false, problem };
+    }
+    const problem =
+      rest === "" ? undefined : `${this.path} ends in the middle of a line: the last push may come once more`;
+    return { log, isIntact: true, problem };
+  }
+
+  private putAside(header: Record<string, unknown> | undefined): string {
+    const aside = `${this.path}.unread`;
+    fs.renameSync(this.path, aside);
+    const why = typeof header?.["format"] === "number" ? "is from a newer version" : "is damaged";
+    return `${this.path} ${why}, and is ${aside} now: this host gets all pushes once more`;
+  }
+
+  private forget(log: PublicationLog, why: string): string {
+    log.forgetEffects();
+    return `${this.path} ${why}: this host gets all pushes once more`;
+  }
+
+  private rewrite(log: PublicationLog): void {
+    replaceFile(this.path, `${this.header}\n${log.all.map(lineOf).join("")}`, FILE_MODE);
+    this.lines = log.all.length;
+  }
+
+  /** Removes lists that no publication needs any more. What a list that is gone has named cannot be handed on. */
+  private removeLists(log: PublicationLog): void {
+    const used = new Set(log.all.map(({ here }) => here.list));
+    const prefix = path.basename(this.lists);
+    const lists = fs
+      .readdirSync(this.directory)
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => ({ name, stats: fs.statSync(path.join(this.directory, name)) }))
+      .sort((a, b) => b.stats.mtimeMs - a.stats.mtimeMs);
+    const left = new Set<string>();
+    let bytes = 0;
+    for (const { name, stats } of lists) {
+      bytes += stats.size;
+      // One that is being written is not in the log yet.
+      const isNew = Date.now() - stats.mtimeMs < 60_000;
+      if ((used.has(name.slice(prefix.length)) || isNew) && bytes <= LIST_BYTES)
+        left.add(name.slice(prefix.length));
+      else fs.rmSync(path.join(this.directory, name), { force: true });
+    }
+    log.keepLists(left);
+  }
+}
+
+/** Tells a directory from another one that has taken its path: an empty file system that was mounted there, for example. */
+function nameOfDirectory(base: string): string {
+  const { ino, birthtimeMs } = fs.statSync(base);
+  return `${ino}-${birthtimeMs}`;
+}
+
+function lineOf({ publication, here }: Kept): string {
+  const text = JSON.stringify({ publication: hexOf(encodePublication(publication)), here });
+  return `${checkOf(text)} ${text}\n`;
+}
+
+/** @returns false if the line is damaged */
+function readLine(line: string, log: PublicationLog): boolean {
+  const text = line.slice(9);
+  const fields = parse(text);
+  if (line.slice(0, 8) !== checkOf(text) || typeof fields?.["publication"] !== "string") return false;
+  try {
+    const publication = decodePublication(new ByteReader(bytesOfHex(fields["publication"])));
+    log.add(publication, fields["here"] as Here);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function checkOf(text: string): string {
+  return crypto.createHash("sha256").update(text, "latin1").digest("hex").slice(0, 8);
+}
+
+function parse(text: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

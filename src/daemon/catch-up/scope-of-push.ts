@@ -1,0 +1,112 @@
+/** Makes the scope of a push, and the request of a transfer that serves others. */
+import type { SendRequest } from "../../console/protocol.ts";
+import type { Kept } from "../../engine/catch-up/publication-log.ts";
+import { normalizePath } from "../../tree/scan/request.ts";
+import { directoryOf } from "../../wire/path-rules.ts";
+import { isSmallEnough, type Scope } from "../../wire/publication.ts";
+import type { NamedList, SourceRules } from "../disk/messages.ts";
+
+/**
+ * The scope of a push. If it has too many paths to travel, the directories above them stand for them: the list of what was
+ * published says exactly what is handed on.
+ *
+ * @param base the base directory, with which people begin a path as well
+ * @returns undefined if it is still too large, because of its patterns
+ */
+export function scopeOfPush(request: SendRequest, rules: SourceRules, base: string): Scope | undefined {
+  const deletes = rules.deletes !== "nothing" || rules.syncs;
+  const relative = request.paths.map((path) =>
+    path.startsWith(`${base}/`) ? path.slice(base.length) : path,
+  );
+  let scope: Scope = {
+    paths: [...new Set(relative.map((path) => (path === base ? "" : normalizePath(path))))].sort(),
+    recursive: request.recursive,
+    deletes: rules.deletes,
+    syncs: rules.syncs,
+    sendsAttributes: rules.sendsAttributes,
+    isPartial: rules.ownedBy !== undefined,
+    excludes: deletes ? [...new Set(rules.excludes)].sort() : [],
+    targets: [...request.targets].sort(),
+    excepts: [...request.excepts].sort(),
+  };
+  while (!isSmallEnough(scope) && !scope.paths.includes("")) {
+    const paths = [...new Set(scope.paths.map(directoryOf))].sort();
+    scope = { ...scope, paths, recursive: true, isPartial: true };
+  }
+  return isSmallEnough(scope) ? scope : undefined;
+}
+
+/** Publications that one transfer can bring: deletes of all of them keep to the same patterns. */
+export interface Service {
+  readonly positions: readonly number[];
+  readonly request: SendRequest;
+  readonly rules: SourceRules;
+}
+
+/**
+ * The transfer for the first of some publications, with all others that go with it.
+ *
+ * @param all the log
+ * @param positions those that are missed
+ * @param digest of the log
+ */
+export function serviceOf(
+  all: readonly Kept[],
+  positions: readonly number[],
+  digest: string,
+  ownExcludes: readonly string[],
+): Service | undefined {
+  const kindOf = ({ scope }: Kept["publication"]) => JSON.stringify([scope.excludes, scope.sendsAttributes]);
+  const [first] = positions.map((position) => all[position]);
+  if (first === undefined) return undefined;
+  const kind = kindOf(first.publication);
+  const together = positions.filter((position) => {
+    const kept = all[position];
+    return kept !== undefined && kindOf(kept.publication) === kind;
+  });
+  const scopes = together.flatMap((position) => all[position]?.publication.scope ?? []);
+  const paths = [...new Set(scopes.flatMap((scope) => scope.paths))];
+  const common = {
+    deletes: scopes.some((scope) => scope.deletes !== "nothing") ? ("also" as const) : ("nothing" as const),
+    syncs: scopes.some((scope) => scope.syncs),
+    // The members that had it have agreed to its deletes.
+    isForced: true,
+    comparesContents: false,
+    isCheck: false,
+    sendsAttributes: first.publication.scope.sendsAttributes,
+    excludes: [...new Set([...first.publication.scope.excludes, ...ownExcludes])],
+  };
+  const request: SendRequest = {
+    command: "send",
+    paths,
+    recursive: true,
+    dryRun: false,
+    allOrNothing: false,
+    targets: [],
+    excepts: [],
+    group: "",
+    detail: "none",
+    progress: false,
+    ...common,
+  };
+  const published = listsOf(all, new Set(together));
+  const rules: SourceRules = {
+    ...common,
+    ownedBy: undefined,
+    group: undefined,
+    origin: { kind: "catch-up", digest },
+    published,
+  };
+  return { positions: together, request, rules };
+}
+
+/** The lists of this node in the order in which they took effect. Several publications that came together have one list. */
+function listsOf(all: readonly Kept[], served: ReadonlySet<number>): NamedList[] {
+  const lists = new Map<string, NamedList>();
+  all.forEach(({ here: { atMs, list } }, position) => {
+    if (atMs === undefined || list === "") return;
+    const isServed = served.has(position) || lists.get(list)?.isServed === true;
+    lists.set(list, { name: list, atMs, isServed });
+  });
+  return [...lists.values()].sort((a, b) => a.atMs - b.atMs);
+}

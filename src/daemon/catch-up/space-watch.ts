@@ -1,0 +1,62 @@
+/** Notices that a full file system has space again. */
+import fs from "node:fs";
+
+/** Between two looks. They cost one system call, and only a host that is full looks. */
+const LOOK_MS = 5_000;
+
+/** By then, an attempt that has failed has given its space back. */
+const FIRST_LOOK_MS = 500;
+
+/** So much more space, or so many more inodes, is worth an attempt: less may be a log that was rotated. */
+const MORE_BYTES = 1024 * 1024;
+const MORE_INODES = 10;
+
+/** Looks at the file system of the base directory for as long as this host is behind because that is full. */
+export class SpaceWatch {
+  private readonly base: string;
+  private readonly onSpace: () => void;
+  private timer: NodeJS.Timeout | undefined;
+  /** After the last attempt. */
+  private before: { readonly bytes: number; readonly inodes: number } | undefined;
+
+  /** @param onSpace called once when there is more space than after the last attempt */
+  constructor(base: string, onSpace: () => void) {
+    this.base = base;
+    this.onSpace = onSpace;
+  }
+
+  /** An attempt has failed: looks until there is more space. */
+  begin(): void {
+    this.stop();
+    this.before = undefined;
+    this.plan(FIRST_LOOK_MS);
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+
+  private plan(delayMs: number): void {
+    this.timer = setTimeout(() => void this.look(), delayMs).unref();
+  }
+
+  private async look(): Promise<void> {
+    const { timer } = this;
+    const stats = await fs.promises.statfs(this.base).catch(() => undefined);
+    // Stopped, or begun again, meanwhile.
+    if (this.timer !== timer) return;
+    const now = stats === undefined ? undefined : { bytes: stats.bavail * stats.bsize, inodes: stats.ffree };
+    this.before ??= now;
+    const { before } = this;
+    const hasMore =
+      now !== undefined &&
+      before !== undefined &&
+      (now.bytes >= before.bytes + MORE_BYTES || now.inodes >= before.inodes + MORE_INODES);
+    if (!hasMore) this.plan(LOOK_MS);
+    else {
+      this.stop();
+      this.onSpace();
+    }
+  }
+}

@@ -1,0 +1,58 @@
+/** Records what an incoming transfer publishes, for the log of publications. */
+import fs from "node:fs";
+import type { ManifestRecord } from "../../tree/apply/stage.ts";
+import { PublishedList } from "../../tree/entries/published-list.ts";
+import type { ManifestBlock } from "../../wire/manifest.ts";
+import type { Origin } from "../../wire/origin.ts";
+
+/** The file belongs to the daemon alone. */
+const FILE_MODE = 0o600;
+
+export class TransferRecord implements ManifestRecord {
+  private readonly list = new PublishedList();
+  private readonly isNewcomer: boolean;
+  /** Whether the transfer is a publication, or brings earlier ones; undefined as long as it does not say. */
+  origin: Origin | undefined;
+
+  /** @param isNewcomer whether this host had no log when the daemon was started */
+  constructor(isNewcomer: boolean) {
+    this.isNewcomer = isNewcomer;
+  }
+
+  /**
+   * Nobody has asked for what a newcomer gets by itself, and its base directory may have been full of other files. On a host
+   * that was there before, the members that had a push have agreed to its deletes.
+   */
+  get trustsForce(): boolean {
+    return !this.isNewcomer || this.origin?.kind !== "catch-up";
+  }
+
+  note(block: ManifestBlock): void {
+    this.origin ??= block.origin;
+    if (this.origin !== undefined) for (const directory of block.directories) this.list.note(directory);
+  }
+
+  withdraw(entry: number): void {
+    this.list.withdraw(entry);
+  }
+
+  /** @returns whether the list was written */
+  write(file: string): boolean {
+    return writeList(file, this.list.finish());
+  }
+}
+
+/**
+ * Writes a list. It is not made durable: if it is lost, this host cannot hand on what it names, and that is all.
+ *
+ * @returns whether it is there
+ */
+export function writeList(file: string, bytes: Uint8Array | undefined): boolean {
+  if (bytes === undefined) return false;
+  try {
+    fs.writeFileSync(file, bytes, { flag: "wx", mode: FILE_MODE });
+    return true;
+  } catch {
+    return false;
+  }
+}

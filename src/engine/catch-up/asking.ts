@@ -1,0 +1,274 @@
+/** Asks a member that is current for the publications that this node lacks. */
+import { Deadline } from "../../base/deadline.ts";
+import type { Answer, Log, Served } from "../../wire/catch-up-messages.ts";
+import type { Publication } from "../../wire/publication.ts";
+import type { InboundKey, Member } from "../types.ts";
+import { isAbleToCompare, sendTo } from "./able-members.ts";
+import type { CatchUpContext } from "./context.ts";
+import { AskingLife, type State } from "./states.ts";
+import * as times from "./times.ts";
+
+/** One question, and what has come of it. */
+interface Question {
+  readonly epoch: string;
+  readonly digest: string;
+  readonly missing: readonly Publication[];
+  readonly positions: readonly number[];
+  triesLeft: number;
+  /** The transfer that the member serves with, once it has begun. */
+  key: InboundKey | undefined;
+  /** How that has ended on this node. */
+  outcome: "done" | "failed" | "discarded" | undefined;
+}
+
+/** All nodes ask the same member if they can, so that it serves them with one transfer. */
+export class Asking {
+  private readonly context: CatchUpContext;
+  private readonly onServed: (from: Member, key: InboundKey, publications: Publication[]) => void;
+  private readonly life = new AskingLife();
+  private readonly due = new Deadline();
+  private question: Question | undefined;
+  /** Members that could not serve this log, with the reason. */
+  private readonly refused = new Map<string, string>();
+  private failures = 0;
+  /** Whether it waits because nothing is likely to change soon. */
+  private isLong = false;
+  /** Transfers in a row that were committed here without a word of their sender. */
+  private lostWords = 0;
+  /** Why this node is behind, as far as it knows. */
+  reason = "";
+
+  constructor(
+    context: CatchUpContext,
+    onServed: (from: Member, key: InboundKey, publications: Publication[]) => void,
+  ) {
+    this.context = context;
+    this.onServed = onServed;
+  }
+
+  get state(): State {
+    return this.life.state;
+  }
+
+  get atMs(): number {
+    return this.due.atMs;
+  }
+
+  /** Something has changed that may make an attempt succeed: this node tries at once. */
+  retry(nowMs: number): void {
+    this.refused.clear();
+    this.failures = 0;
+    if (this.life.state === "resting" || this.life.state === "patient") this.ask(nowMs);
+  }
+
+  /**
+   * A member tells something new of its log: now it may serve what it has refused. It may be behind itself. If two halves of a
+   * network have pushed, every node lacks something, and each half has what the other one lacks.
+   */
+  note(member: Member, log: Log, nowMs: number): void {
+    const { missing, digest } = this.context.log;
+    if (log.digest !== digest || missing.length === 0) return;
+    const isHopeful = isAbleToCompare(member) && !this.lacksTheSame(log);
+    if (isHopeful) this.refused.delete(member.epoch);
+    if (this.life.state === "resting") this.ask(nowMs);
+    // A failure of this node itself is not fixed by others.
+    else if (isHopeful && this.life.state === "patient" && this.question === undefined)
+      this.askMember(member, missing, nowMs);
+  }
+
+  answered(member: Member, answer: Answer, nowMs: number): void {
+    if (this.life.state !== "asking" || this.question?.epoch !== member.epoch) return;
+    if (answer.digest !== this.question.digest) return;
+    if (!answer.serves) {
+      this.refuse(answer.reason, nowMs);
+      return;
+    }
+    this.life.become("promised");
+    this.due.set(nowMs + times.SERVE_MS);
+  }
+
+  /** This node begins to receive a transfer. */
+  inboundBegan(key: InboundKey): void {
+    if (this.question?.epoch !== key.epoch || this.life.state !== "promised") return;
+    this.question.key = key;
+    this.due.clear();
+  }
+
+  inboundEnded(
+    key: InboundKey,
+    outcome: "done" | "failed" | "discarded" | "yielded",
+    reason: string,
+    nowMs: number,
+  ): void {
+    const { question } = this;
+    if (question?.key?.epoch !== key.epoch || question.key.transfer !== key.transfer) return;
+    if (this.life.state !== "promised" || outcome === "yielded") return;
+    // The word of the server follows: what it could not hand on.
+    question.outcome = outcome;
+    this.due.set(nowMs + times.ANSWER_MS);
+    if (outcome === "failed") this.reason = reason;
+  }
+
+  /** The member tells how its transfer has ended. */
+  served(member: Member, served: Served, nowMs: number): void {
+    const { question } = this;
+    if (this.life.state !== "promised" || question?.epoch !== member.epoch) return;
+    if (served.digest !== question.digest) return;
+    const { key } = question;
+    const outcome = key?.transfer === served.transfer ? question.outcome : undefined;
+    const hasBrought = outcome === "done" && served.brought.length > 0;
+    if (hasBrought && key !== undefined) {
+      this.reason = "";
+      this.failures = this.lostWords = 0;
+      const { log } = this.context;
+      const brought = new Set(served.brought.map((position) => log.all[position]?.publication));
+      // The log has this digest still, or nothing is taken for brought.
+      const isSameLog = log.digest === question.digest;
+      this.onServed(
+        member,
+        key,
+        question.missing.filter((one) => isSameLog && brought.has(one)),
+      );
+      if (served.reason !== "") {
+        this.reason = `${member.info.hostName}: ${served.reason}`;
+        this.refused.set(member.epoch, this.reason);
+      }
+      // The log is written first; then it shows whether something is left.
+      this.question = undefined;
+      this.life.become("resting");
+      this.due.set(nowMs + times.WRITTEN_MS);
+    } else if (outcome === "failed") {
+      // Its own disk or hook: another member would bring no more.
+      this.wait(nowMs);
+    } else if (served.reason !== "") {
+      this.refuse(`${member.info.hostName}: ${served.reason}`, nowMs);
+    } else if (served.brought.length === 0) {
+      // It was interrupted by another push.
+      this.life.become("patient");
+      this.isLong = false;
+      this.due.set(nowMs + times.ANSWER_MS);
+    } else this.wait(nowMs);
+  }
+
+  memberLeft(epoch: string, nowMs: number): void {
+    this.refused.delete(epoch);
+    if (this.question?.epoch !== epoch) return;
+    if (this.life.state === "asking" || this.life.state === "promised") this.ask(nowMs);
+  }
+
+  tick(nowMs: number): void {
+    if (!this.due.take(nowMs)) return;
+    switch (this.life.state) {
+      case "asking":
+        if (this.question !== undefined && this.question.triesLeft > 0) this.say(this.question, nowMs);
+        else this.refuse("no answer", nowMs);
+        break;
+      case "promised":
+        this.endWithoutWord(nowMs);
+        break;
+      case "patient":
+        if (this.isLong) this.failures++;
+        this.refused.clear();
+        this.ask(nowMs);
+        break;
+      default:
+        this.ask(nowMs);
+    }
+  }
+
+  /** The member that has agreed to serve says nothing more. */
+  private endWithoutWord(nowMs: number): void {
+    const { question } = this;
+    if (question?.key === undefined) this.refuse("it has not begun to serve", nowMs);
+    // The disk or a hook of this node.
+    else if (question.outcome === "failed") this.wait(nowMs);
+    // The transfer has brought something, but the word of its sender was lost.
+    else if (question.outcome === "done" && this.lostWords++ < times.LOST_WORDS) this.ask(nowMs);
+    else this.refuse("its transfer has ended without a word", nowMs);
+  }
+
+  private refuse(reason: string, nowMs: number): void {
+    if (this.question !== undefined) this.refused.set(this.question.epoch, reason);
+    this.reason = reason;
+    this.ask(nowMs);
+  }
+
+  private ask(nowMs: number): void {
+    const { missing } = this.context.log;
+    this.question = undefined;
+    const member = missing.length === 0 ? undefined : this.choose(missing);
+    if (member === undefined) {
+      if (missing.length > 0 && this.refused.size > 0) this.wait(nowMs);
+      else this.rest();
+      return;
+    }
+    this.askMember(member, missing, nowMs);
+  }
+
+  private askMember({ epoch }: Member, positions: readonly number[], nowMs: number): void {
+    const { log } = this.context;
+    const { digest } = log;
+    const missing = positions.flatMap((position) => log.all[position]?.publication ?? []);
+    const tries = { triesLeft: times.ASK_TRIES, key: undefined, outcome: undefined };
+    this.question = { epoch, digest, missing, positions, ...tries };
+    this.life.become("asking");
+    this.say(this.question, nowMs);
+  }
+
+  private say(question: Question, nowMs: number): void {
+    const { epoch, digest, positions } = question;
+    question.triesLeft--;
+    this.due.set(nowMs + times.ASK_AGAIN_MS);
+    const member = this.context.memberOf(epoch);
+    const body = { digest, missing: positions };
+    if (member !== undefined) sendTo(this.context.effects, member, { type: "ask", body });
+  }
+
+  private rest(): void {
+    if (this.life.state !== "resting") this.life.become("resting");
+    this.due.clear();
+  }
+
+  private wait(nowMs: number): void {
+    if (this.life.state === "resting") this.life.become("asking");
+    if (this.life.state !== "patient") this.life.become("patient");
+    const hasChanged = this.question !== undefined && this.question.digest !== this.context.log.digest;
+    // The log has changed meanwhile, so this attempt was in vain and the next one need not be.
+    this.isLong = !hasChanged;
+    const delayMs = hasChanged
+      ? times.ANSWER_MS
+      : Math.min(times.PATIENCE_MOST_MS, times.PATIENCE_MS * 2 ** this.failures);
+    this.due.set(nowMs + delayMs);
+  }
+
+  /** Whether a member lacks the same as this node. */
+  private lacksTheSame({ digest, lacks }: Log): boolean {
+    const { log } = this.context;
+    return digest === log.digest && lacks === log.lacks;
+  }
+
+  /**
+   * The member that all nodes would ask: one that lacks nothing, has not pushed any of it, and has the lowest node id. Those
+   * who have pushed may have changed their files since.
+   */
+  private choose(missing: readonly number[]): Member | undefined {
+    if (this.refused.size >= times.MOST_ASKED) return undefined;
+    const { log, tellings } = this.context;
+    const publishers = new Set(missing.map((position) => log.all[position]?.publication.nodeId));
+    let best: { member: Member; rank: number } | undefined;
+    for (const member of this.context.members()) {
+      const told = tellings.heard(member.epoch);
+      if (!isAbleToCompare(member) || this.refused.has(member.epoch)) continue;
+      // One whose last LOG is another, or got lost, may have the same by now: it says nothing if another one has told that.
+      const isKnown = told?.digest === log.digest;
+      const isLate = isKnown && told.behind > 0;
+      const isHopeless = told !== undefined && this.lacksTheSame(told);
+      const order = (isKnown ? 0 : 4) + (isLate ? 2 : 0) + (isHopeless ? 4 : 0);
+      const rank = order + (publishers.has(member.nodeId) ? 1 : 0);
+      const isBetter =
+        best === undefined || rank < best.rank || (rank === best.rank && member.nodeId < best.member.nodeId);
+      if (isBetter) best = { member, rank };
+    }
+    return best?.member;
+  }
+}

@@ -1,0 +1,217 @@
+/** Lets a node catch up: its log of publications, and the messages about it. */
+import type { Random } from "../../base/random.ts";
+import { type Log, reasonText } from "../../wire/catch-up-messages.ts";
+import type { ControlMessage } from "../../wire/message.ts";
+import type { Publication } from "../../wire/publication.ts";
+import type { CommitOrder } from "../commit-order.ts";
+import { inboundName, type Effect, type Member, type NodeEvent } from "../types.ts";
+import { Asking } from "./asking.ts";
+import { Comparing } from "./comparing.ts";
+import type { CatchUpContext } from "./context.ts";
+import { isAbleToCompare, sendTo } from "./able-members.ts";
+import { MISSED, type PublicationLog } from "./publication-log.ts";
+import { Serving } from "./serving.ts";
+import { Tellings } from "./tellings.ts";
+
+/** The surroundings of CatchUp in its node. */
+export interface CatchUpParts {
+  readonly selfNodeId: string;
+  readonly random: Random;
+  readonly effects: Effect[];
+  readonly places: CommitOrder;
+  readonly memberOf: (epoch: string) => Member | undefined;
+  readonly members: () => Iterable<Member>;
+  /** Whether something was heard of a member at that time or later. */
+  readonly isHeardSince: (epoch: string, sinceMs: number) => boolean;
+}
+
+/** What a node knows of its own log at its start. */
+export interface OpenedLog {
+  readonly log: PublicationLog;
+  /** Whether this node asks and serves; otherwise it only keeps and shows the log. */
+  readonly isOn: boolean;
+  /**
+   * Whether the log was kept over the last stop. Then a push of this node that it does not know was lost with the power
+   * just after its commit, and its tree has it.
+   */
+  readonly isIntact: boolean;
+}
+
+/**
+ * A node catches up in four steps (PROTOCOL.md 9): members tell each other of their logs, read those that differ, ask one
+ * member for what they lack, and that one serves all who ask with one ordinary transfer.
+ */
+export class CatchUp {
+  readonly log: PublicationLog;
+  readonly tellings: Tellings;
+  private readonly parts: CatchUpParts;
+  private readonly opened: OpenedLog;
+  private readonly comparing: Comparing;
+  private readonly asking: Asking;
+  private readonly serving: Serving;
+  private version: number;
+  private digest: string;
+  private behind: number;
+
+  constructor(parts: CatchUpParts, opened: OpenedLog) {
+    const { effects, random, memberOf, members, isHeardSince, places } = parts;
+    this.parts = parts;
+    this.opened = opened;
+    const log = (this.log = opened.log);
+    const current = () => this.current();
+    const tellings = (this.tellings = new Tellings({ effects, random, members, isHeardSince, current }));
+    const context: CatchUpContext = { log, effects, random, memberOf, members, tellings };
+    this.comparing = new Comparing(context, (publications, nowMs) => this.learn(publications, nowMs));
+    this.serving = new Serving(context, () => opened.isOn);
+    this.asking = new Asking(context, (from, key, publications) =>
+      this.tell({ kind: "caught-up", from, key, publications }),
+    );
+    this.version = log.version;
+    this.digest = log.digest;
+    this.behind = log.missing.length;
+    places.note(log.highestPlace);
+  }
+
+  /** The log as this node tells it. */
+  current(): Log {
+    const { log } = this;
+    const missing = log.missing;
+    const first = log.all[missing[0] ?? -1];
+    const known = missing.map((position) => log.all[position]?.here.reason ?? "").find((text) => text !== "");
+    const reason = missing.length === 0 ? "" : (known ?? this.asking.reason);
+    return {
+      place: log.highestPlace,
+      digest: log.digest,
+      count: log.all.length,
+      behind: missing.length,
+      lacks: log.lacks,
+      catchesUp: this.opened.isOn,
+      sinceMs: first?.publication.timeMs ?? 0,
+      reason: reasonText(reason),
+    };
+  }
+
+  handle(member: Member, message: ControlMessage, nowMs: number): void {
+    switch (message.type) {
+      case "log":
+        this.parts.places.note(message.body.place);
+        this.noteLog(member, message.body, nowMs);
+        break;
+      case "fetch":
+        this.comparing.answer(member, message.body);
+        break;
+      case "piece":
+        this.comparing.take(member, message.body, nowMs);
+        break;
+      case "ask":
+        this.serving.ask(member, message.body, nowMs);
+        break;
+      case "answer":
+        this.asking.answered(member, message.body, nowMs);
+        break;
+      case "served":
+        this.asking.served(member, message.body, nowMs);
+        break;
+      case "nudge":
+        this.nudge(nowMs);
+        break;
+      default:
+    }
+    this.noteChange(nowMs);
+  }
+
+  private noteLog(member: Member, told: Log, nowMs: number): void {
+    const before = this.tellings.heard(member.epoch);
+    this.tellings.note(member.epoch, told, nowMs);
+    this.comparing.note(told, nowMs);
+    const isOther = before?.digest !== told.digest;
+    // It may have missed that this node has told so.
+    if (isOther && this.comparing.isSurpassed(told)) this.tellings.remind(nowMs);
+    const isNews = isOther || before.behind !== told.behind;
+    if (this.opened.isOn && isNews) this.asking.note(member, told, nowMs);
+  }
+
+  /** Somebody wants this node to catch up now, or something has changed that was in its way. */
+  nudge(nowMs: number, member?: Member): void {
+    if (member !== undefined) sendTo(this.parts.effects, member, { type: "nudge", body: null });
+    else if (this.opened.isOn) this.asking.retry(nowMs);
+  }
+
+  /** The transfer that serves others has ended. */
+  serveEnded(transfer: number, brought: readonly number[], reason: string, nowMs: number): void {
+    this.serving.ended(transfer, brought, reason, nowMs);
+  }
+
+  /** The log was changed by the program: a publication has taken effect here. */
+  logged(nowMs: number): void {
+    this.noteChange(nowMs);
+  }
+
+  /** Something has happened to the node. */
+  onEvent(event: NodeEvent, nowMs: number): void {
+    switch (event.kind) {
+      case "member-joined":
+        if (isAbleToCompare(event.member)) this.tellings.tellNewcomer(event.member);
+        break;
+      case "member-left":
+        this.tellings.memberLeft(event.member.epoch);
+        this.comparing.forget(event.member.epoch);
+        this.asking.memberLeft(event.member.epoch, nowMs);
+        this.serving.forget(event.member.epoch);
+        break;
+      case "inbound-began":
+        if (event.dryRun) break;
+        this.serving.inboundBegan(inboundName(event.key));
+        this.asking.inboundBegan(event.key);
+        break;
+      case "inbound-ended":
+        this.serving.inboundEnded(inboundName(event.key));
+        this.asking.inboundEnded(event.key, event.outcome, event.reason, nowMs);
+        break;
+      default:
+    }
+    this.noteChange(nowMs);
+  }
+
+  tick(nowMs: number): void {
+    this.tellings.tick(nowMs);
+    this.comparing.tick(nowMs);
+    this.asking.tick(nowMs);
+    this.serving.tick(nowMs);
+    this.noteChange(nowMs);
+  }
+
+  nextDeadlineMs(): number {
+    return Math.min(this.tellings.atMs, this.comparing.atMs, this.asking.atMs, this.serving.atMs);
+  }
+
+  private learn(publications: readonly Publication[], nowMs: number): void {
+    const learned = publications.filter((publication) => {
+      // Others know less of its effect here than this node does.
+      if (this.log.find(publication) !== undefined) return false;
+      const isOwn = publication.nodeId === this.parts.selfNodeId && this.opened.isIntact;
+      return this.log.add(publication, isOwn ? { atMs: 0, list: "", reason: "" } : MISSED);
+    });
+    this.parts.places.note(this.log.highestPlace);
+    if (learned.length > 0) this.tell({ kind: "publications-learned", publications: learned });
+    this.noteChange(nowMs);
+  }
+
+  private noteChange(nowMs: number): void {
+    const { log } = this;
+    if (log.version === this.version) return;
+    this.version = log.version;
+    const behind = log.missing.length;
+    const isChanged = log.digest !== this.digest || behind !== this.behind;
+    if (isChanged) this.tellings.changed(nowMs);
+    const isNews = log.digest !== this.digest;
+    if (isNews) this.comparing.noteKnown(this.digest);
+    this.digest = log.digest;
+    this.behind = behind;
+    if (isNews && this.opened.isOn) this.asking.retry(nowMs);
+  }
+
+  private tell(event: NodeEvent): void {
+    this.parts.effects.push({ kind: "event", event });
+  }
+}

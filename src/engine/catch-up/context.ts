@@ -1,0 +1,14 @@
+/** The surroundings of the parts that let a node catch up. */
+import type { Random } from "../../base/random.ts";
+import type { Effect, Member } from "../types.ts";
+import type { PublicationLog } from "./publication-log.ts";
+import type { Tellings } from "./tellings.ts";
+
+export interface CatchUpContext {
+  readonly log: PublicationLog;
+  readonly effects: Effect[];
+  readonly random: Random;
+  readonly memberOf: (epoch: string) => Member | undefined;
+  readonly members: () => Iterable<Member>;
+  readonly tellings: Tellings;
+}

@@ -1,0 +1,278 @@
+/** The log of publications of one node: those that it knows, and their state on this node. */
+import { ByteReader } from "../../base/bytes.ts";
+import { LOG_BYTES, PUBLICATION_DAYS, PUBLICATIONS } from "../../wire/limits.ts";
+import {
+  decodePublication,
+  encodePublication,
+  type Publication,
+  type PublicationId,
+} from "../../wire/publication.ts";
+import { type Addressee, covers, isFor, isForAll, overlap } from "./scopes.ts";
+
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** The state of a publication on this node. */
+export interface Here {
+  /** When it took effect, in milliseconds since 1970 by the clock of this host; undefined if it has not. */
+  readonly atMs: number | undefined;
+  /** The file with the paths that it has brought here; empty if that is not known. */
+  readonly list: string;
+  /** Why it has not taken effect; empty if that is not known, or if it has. */
+  readonly reason: string;
+}
+
+/** A publication with its state on this node. */
+export interface Kept {
+  readonly publication: Publication;
+  here: Here;
+}
+
+export const MISSED: Here = { atMs: undefined, list: "", reason: "" };
+
+export function publicationName({ nodeId, epoch, number }: PublicationId): string {
+  return `${nodeId}-${epoch}-${number}`;
+}
+
+/** Whether one publication comes before another one, in the order that all nodes agree on. */
+export function isEarlier(a: Publication, b: Publication): boolean {
+  if (a.place !== b.place) return a.place < b.place;
+  if (a.epoch !== b.epoch) return a.epoch < b.epoch;
+  return a.number < b.number;
+}
+
+/**
+ * The publications that a node knows, in their order. One that a later one covers is left out, so the log is small where the
+ * same is pushed again and again. All nodes that know the same publications have the same log.
+ */
+export class PublicationLog {
+  private readonly self: Addressee;
+  private readonly receives: boolean;
+  private kept: Kept[] = [];
+  private lacking: { readonly version: number; readonly count: number; readonly hash: number } | undefined;
+  private snapshot: { digest: string; bytes: Uint8Array } | undefined;
+  /** Grows with each change. */
+  version = 0;
+
+  /**
+   * @param self this host, as the words of -t name it
+   * @param receives whether it receives anything at all
+   */
+  constructor(self: Addressee, receives = true) {
+    this.self = self;
+    this.receives = receives;
+  }
+
+  /** All publications, in their order. */
+  get all(): readonly Kept[] {
+    return this.kept;
+  }
+
+  get highestPlace(): number {
+    return this.kept.at(-1)?.publication.place ?? 0;
+  }
+
+  find({ nodeId, epoch, number }: PublicationId): Kept | undefined {
+    return this.kept.find(
+      ({ publication }) =>
+        publication.number === number && publication.epoch === epoch && publication.nodeId === nodeId,
+    );
+  }
+
+  /**
+   * Adds a publication, or says that one has taken effect.
+   *
+   * @returns whether that has changed anything
+   */
+  add(publication: Publication, here: Here): boolean {
+    const known = this.find(publication);
+    if (known !== undefined) {
+      if (here === MISSED || (known.here.atMs !== undefined && here.atMs === undefined)) return false;
+      known.here = here;
+      this.version++;
+      return true;
+    }
+    if (
+      this.kept.some(
+        (other) =>
+          isEarlier(publication, other.publication) && this.leavesNothing(other.publication, publication),
+      )
+    )
+      return false;
+    this.kept = this.kept.filter(
+      (other) =>
+        !(isEarlier(other.publication, publication) && this.leavesNothing(publication, other.publication)),
+    );
+    let index = this.kept.length;
+    while (index > 0 && isEarlier(publication, (this.kept[index - 1] as Kept).publication)) index--;
+    this.kept.splice(index, 0, { publication, here });
+    this.bound();
+    this.changed();
+    return true;
+  }
+
+  /** Forgets publications that are too old. */
+  expire(nowMs: number): void {
+    const before = this.kept.length;
+    this.kept = this.kept.filter(({ publication }) => publication.timeMs > nowMs - PUBLICATION_DAYS * DAY_MS);
+    if (this.kept.length !== before) this.changed();
+  }
+
+  /** Nothing is known of the tree any more: no publication has taken effect. */
+  forgetEffects(): void {
+    for (const kept of this.kept) kept.here = MISSED;
+    this.version++;
+  }
+
+  /** Of the lists, those that have these names are there still. */
+  keepLists(names: ReadonlySet<string>): void {
+    for (const kept of this.kept)
+      if (kept.here.list !== "" && !names.has(kept.here.list)) kept.here = { ...kept.here, list: "" };
+    this.version++;
+  }
+
+  /** The publications for this node that have not taken effect on it, by their positions. */
+  get missing(): number[] {
+    const missing: number[] = [];
+    if (!this.receives) return missing;
+    this.kept.forEach(({ publication, here }, position) => {
+      if (here.atMs === undefined && isFor(publication.scope, this.self)) missing.push(position);
+    });
+    return missing;
+  }
+
+  /** A hash of the missing publications, as nodes tell it; 0 if there are none. */
+  get lacks(): number {
+    const { missing, version } = this;
+    if (missing.length === 0) return 0;
+    if (this.lacking?.version === version && this.lacking.count === missing.length) return this.lacking.hash;
+    let hash = 0x811c9dc5;
+    for (const position of missing)
+      for (const byte of encoded((this.kept[position] as Kept).publication))
+        hash = Math.imul(hash ^ byte, 0x01000193);
+    this.lacking = { version, count: missing.length, hash: hash >>> 0 };
+    return this.lacking.hash;
+  }
+
+  /** The digest of the whole log: 16 hexadecimal digits. */
+  get digest(): string {
+    return this.encoded().digest;
+  }
+
+  /** The whole log as it is sent to others. */
+  get bytes(): Uint8Array {
+    return this.encoded().bytes;
+  }
+
+  /**
+   * Whether this node can hand on a publication: it has taken effect here, and of the later ones that overlap it just those that
+   * are for all who ask, and their lists are known. So nothing goes back to an earlier version, and nobody gets what is for others.
+   *
+   * @returns why not; undefined if it can
+   */
+  whyNotServed(position: number, asking: readonly Addressee[]): string | undefined {
+    return this.reasonAgainst(position, asking, this.possibleObstacles());
+  }
+
+  /** The publications among some that this node can hand on. */
+  servable(positions: readonly number[], asking: readonly Addressee[]): number[] {
+    const obstacles = this.possibleObstacles();
+    return positions.filter((position) => this.reasonAgainst(position, asking, obstacles) === undefined);
+  }
+
+  /** The positions of those that may be in the way of earlier ones: mostly none. */
+  private possibleObstacles(): number[] {
+    const found: number[] = [];
+    this.kept.forEach(({ publication, here }, position) => {
+      const isKnown = here.atMs !== undefined && here.list !== "";
+      if (!isKnown || !isForAll(publication.scope)) found.push(position);
+    });
+    return found;
+  }
+
+  private reasonAgainst(
+    position: number,
+    asking: readonly Addressee[],
+    obstacles: readonly number[],
+  ): string | undefined {
+    const kept = this.kept[position];
+    if (kept?.here.atMs === undefined || kept.here.list === "") return "this host lacks it, too";
+    if (!asking.every((host) => isFor(kept.publication.scope, host))) return "it is not for that host";
+    const found = obstacles.find((later) => {
+      const { publication, here } = this.kept[later] as Kept;
+      if (later <= position || !overlap(publication.scope, kept.publication.scope)) return false;
+      const isMeant = (host: Addressee) => isFor(publication.scope, host);
+      if (here.atMs === undefined) return asking.some(isMeant);
+      return here.list === "" || !asking.every(isMeant);
+    });
+    if (found === undefined) return undefined;
+    const { here } = this.kept[found] as Kept;
+    if (here.atMs === undefined) return "this host lacks a later push of the same paths";
+    // Without its list, nothing tells what it has brought from what somebody has put there by hand.
+    if (here.list === "") return "this host does not know what a later push of the same paths has brought";
+    return "this host has a later push of the same paths for other hosts";
+  }
+
+  /** Whether a later publication leaves nothing of an earlier one, so that the log need not have that. */
+  protected leavesNothing(later: Publication, earlier: Publication): boolean {
+    return covers(later, earlier);
+  }
+
+  private bound(): void {
+    let bytes = this.kept.reduce((sum, { publication }) => sum + encoded(publication).length, 0);
+    while (this.kept.length > PUBLICATIONS || bytes > LOG_BYTES) {
+      const first = this.kept.shift();
+      bytes -= first === undefined ? 0 : encoded(first.publication).length;
+    }
+  }
+
+  private changed(): void {
+    this.version++;
+    this.snapshot = undefined;
+  }
+
+  private encoded(): { digest: string; bytes: Uint8Array } {
+    if (this.snapshot !== undefined) return this.snapshot;
+    const parts = this.kept.map(({ publication }) => encoded(publication));
+    const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+    let offset = 0;
+    for (const part of parts) {
+      bytes.set(part, offset);
+      offset += part.length;
+    }
+    this.snapshot = { bytes, digest: digestOf(bytes) };
+    return this.snapshot;
+  }
+}
+
+/** The bytes of each publication, made once: a log is sent and counted again whenever it has changed. */
+const bytesOf = new WeakMap<Publication, Uint8Array>();
+
+function encoded(publication: Publication): Uint8Array {
+  const bytes = bytesOf.get(publication) ?? encodePublication(publication);
+  bytesOf.set(publication, bytes);
+  return bytes;
+}
+
+/**
+ * Reads a log as it is sent.
+ *
+ * @throws DecodeError
+ */
+export function decodePublications(bytes: Uint8Array): Publication[] {
+  const reader = new ByteReader(bytes);
+  const publications: Publication[] = [];
+  while (reader.remaining > 0) publications.push(decodePublication(reader));
+  return publications;
+}
+
+/** Two 32-bit hashes. Logs that differ must not be taken for the same; nobody gains by making them so. */
+function digestOf(bytes: Uint8Array): string {
+  let [low, high] = [0x811c9dc5, 0x9747b28c];
+  for (const byte of bytes) {
+    low = Math.imul(low ^ byte, 0x01000193);
+    high = Math.imul(high ^ byte, 0x5bd1e995);
+    high ^= high >>> 15;
+  }
+  const hex = (value: number) => (value >>> 0).toString(16).padStart(8, "0");
+  return hex(low) + hex(high);
+}

@@ -1,0 +1,68 @@
+/** The times of catching up. */
+
+/** A log that has changed is told after so long: the transfer that has changed it has ended at all members by then. */
+export const TELL_MS = 700;
+
+/** Members tell it at random times up to this much later. Those that hear the same from another one first say nothing. */
+export const TELL_SPREAD_MS = 600;
+
+/**
+ * It is told again after so long. A network that was cut for a short time shows no newcomer when it is whole again: its two halves
+ * hear of each other's pushes by this alone. Members that have the same log say so only once together.
+ */
+export const TELL_AGAIN_MS = 3_000;
+
+/** It is told again for so long. By then, a member that did not hear the change because it was cut off has been silent. */
+export const TELL_FOR_MS = 24_000;
+
+/** A member that lacks something is told for so long: twice, since packets may be lost. */
+export const REMIND_FOR_MS = 4_500;
+
+/** A member that was not heard for so long is silent: longer than the longest time between two ALIVE (20 s). */
+export const SILENT_MS = 22_000;
+
+/** A silent member that is heard again is told for so long still: three times, since packets may be lost. */
+export const BACK_MS = 10_000;
+
+/**
+ * It is told no longer than this: by then, a member that was cut off at the change has left, and is a newcomer when it is back. One of
+ * which only unicast arrives would be silent for ever.
+ */
+export const TELL_MOST_MS = 90_000;
+
+/** A node tells its own state so often before it leaves it to others to tell the same log: packets may be lost. */
+export const TOLD_TIMES = 2;
+
+/** A log that differs is looked at after so long, in case a push is just ending. */
+export const COMPARE_MS = 300;
+
+/** Without a piece of a log for so long, it is asked for again; after so many times, another member is. */
+export const PIECE_RETRY_MS = 400;
+export const PIECE_TRIES = 5;
+
+/** Those who ask to be served are gathered for so long, and longer as long as more come, so that all get one transfer. */
+export const GATHER_MS = 600;
+export const GATHER_MOST_MS = 2_500;
+
+/** A question is asked again after so long without an answer, and so often in all before another member is asked. */
+export const ASK_AGAIN_MS = 500;
+export const ASK_TRIES = 3;
+
+/** After a transfer, the word of its sender arrives within this time, or it is lost. */
+export const ANSWER_MS = 1_500;
+
+/** A member that has agreed to serve begins within this time, or another one is asked: it may have pushes of its own first. */
+export const SERVE_MS = 30_000;
+
+/** An attempt that failed is repeated after so long; each further one takes twice as long, up to the last. */
+export const PATIENCE_MS = 60_000;
+export const PATIENCE_MOST_MS = 60 * 60_000;
+
+/** After what was brought, the log is written before the next question: so long is much for that. */
+export const WRITTEN_MS = 200;
+
+/** So many attempts follow each other at once if only the word of the sender is missing. */
+export const LOST_WORDS = 3;
+
+/** So many members are asked in one attempt: those that are likely to serve come first, and an attempt has an end. */
+export const MOST_ASKED = 8;

@@ -1,0 +1,127 @@
+/** The paths that one transfer has published, by their hashes, as it is kept in the state directory. */
+import { EntryType, isNameOnly } from "../../wire/entry.ts";
+import type { ManifestDirectory } from "../../wire/manifest.ts";
+import { joinPath } from "../../wire/path-rules.ts";
+import { HASH_BYTES, hashPath } from "./path-set.ts";
+
+/** What a list says of a hash. */
+export const Listed = { directory: 1, given: 2, kept: 3, gone: 4, complete: 5, passage: 6 } as const;
+type ListedKind = (typeof Listed)[keyof typeof Listed];
+
+/** The kind in one byte, and the hash. */
+const ROW_BYTES = 1 + HASH_BYTES;
+
+/** Largest list: some seven million entries. A transfer with more can be caught up with, but not from this host. */
+const MOST_BYTES = 64 * 1024 * 1024;
+
+const HEADER = Buffer.from("makuosan published 1\n");
+const CHECK_BYTES = 4;
+
+/** Records the entries of a manifest as they pass. */
+export class PublishedList {
+  private bytes = Buffer.alloc(64 * ROW_BYTES);
+  private length = 0;
+  private readonly withdrawn = new Set<number>();
+  private directory: string | undefined;
+
+  /** Records entries of a directory, in the order of the manifest. */
+  note({ header, entries, isComplete }: ManifestDirectory): void {
+    for (const { name, type } of entries) this.noteEntry(header.path, name, type);
+    if (isComplete) this.noteComplete(header.path);
+  }
+
+  noteEntry(directory: string, name: string, type: EntryType): void {
+    if (directory !== this.directory) this.row(Listed.directory, (this.directory = directory));
+    this.row(kindOf(type), joinPath(directory, name));
+  }
+
+  noteComplete(directory: string): void {
+    if (directory !== this.directory) this.row(Listed.directory, directory);
+    this.row(Listed.complete, directory);
+    this.directory = undefined;
+  }
+
+  /** An entry has not been sent after all: its number in the transfer. */
+  withdraw(entry: number): void {
+    this.withdrawn.add(entry);
+  }
+
+  /** The whole list; undefined if it is too long to be kept. */
+  finish(): Uint8Array | undefined {
+    if (this.length > MOST_BYTES) return undefined;
+    this.removeWithdrawn();
+    const body = this.bytes.subarray(0, this.length);
+    const check = Buffer.alloc(CHECK_BYTES);
+    check.writeUInt32LE(checkOf(body));
+    return Buffer.concat([HEADER, body, check]);
+  }
+
+  private row(kind: ListedKind, path: string): void {
+    if (this.length > MOST_BYTES) return;
+    if (this.length + ROW_BYTES > this.bytes.length) {
+      const larger = Buffer.alloc(2 * this.bytes.length);
+      this.bytes.copy(larger);
+      this.bytes = larger;
+    }
+    this.bytes[this.length] = kind;
+    hashPath(path, new DataView(this.bytes.buffer, this.bytes.byteOffset), this.length + 1);
+    this.length += ROW_BYTES;
+  }
+
+  /** A withdrawn entry is there on the sender, but it is not what was published. */
+  private removeWithdrawn(): void {
+    if (this.withdrawn.size === 0) return;
+    let entry = 0;
+    for (let offset = 0; offset < this.length; offset += ROW_BYTES) {
+      const kind = this.bytes[offset];
+      if (kind === Listed.directory || kind === Listed.complete) continue;
+      if (this.withdrawn.has(entry++)) this.bytes[offset] = Listed.kept;
+    }
+  }
+}
+
+function kindOf(type: EntryType): ListedKind {
+  if (type === EntryType.passage) return Listed.passage;
+  if (type === EntryType.gone) return Listed.gone;
+  return isNameOnly(type) ? Listed.kept : Listed.given;
+}
+
+/** One row of a list. */
+export interface ListRow {
+  readonly kind: number;
+  /** 53 bits of the hash: enough to tell millions of paths apart. */
+  readonly key: number;
+}
+
+/** The key of a path, as it is in a list. */
+export function keyOf(path: string): number {
+  const view = new DataView(new ArrayBuffer(HASH_BYTES));
+  hashPath(path, view, 0);
+  return keyAt(view, 0);
+}
+
+function keyAt(view: DataView, offset: number): number {
+  return view.getUint32(offset, true) + (view.getUint32(offset + 4, true) & 0x1f_ffff) * 2 ** 32;
+}
+
+/** The rows of a list; undefined if it is damaged. */
+export function readList(bytes: Buffer): ListRow[] | undefined {
+  const body = bytes.subarray(HEADER.length, bytes.length - CHECK_BYTES);
+  const isWhole =
+    bytes.length >= HEADER.length + CHECK_BYTES &&
+    bytes.subarray(0, HEADER.length).equals(HEADER) &&
+    body.length % ROW_BYTES === 0 &&
+    bytes.readUInt32LE(bytes.length - CHECK_BYTES) === checkOf(body);
+  if (!isWhole) return undefined;
+  const view = new DataView(body.buffer, body.byteOffset, body.length);
+  const rows: ListRow[] = [];
+  for (let offset = 0; offset < body.length; offset += ROW_BYTES)
+    rows.push({ kind: view.getUint8(offset), key: keyAt(view, offset + 1) });
+  return rows;
+}
+
+function checkOf(bytes: Uint8Array): number {
+  let check = 0x811c9dc5;
+  for (const byte of bytes) check = Math.imul(check ^ byte, 0x01000193);
+  return check >>> 0;
+}

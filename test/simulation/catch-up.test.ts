@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { CatchUpBug } from "./catch-up-versions.ts";
+import { CatchUpWorld } from "./catch-up-world.ts";
+
+/** `CATCH_UP_SEED=9 CATCH_UP_SEEDS=1` repeats one seed. */
+const SEEDS = Number(process.env["CATCH_UP_SEEDS"] ?? 200);
+const FIRST = Number(process.env["CATCH_UP_SEED"] ?? 1);
+
+test("all hosts end with the last version of each path, and no path goes back", () => {
+  let equal = 0;
+  for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
+    const world = new CatchUpWorld(seed);
+    try {
+      world.run();
+    } catch (error) {
+      throw new Error(`seed ${seed}: ${(error as Error).message}`, { cause: error });
+    }
+    if (world.wereEqual) equal++;
+  }
+  // In the others, the only disk with a push was lost.
+  if (SEEDS >= 100) assert.ok(equal > SEEDS / 2, `only ${equal} of ${SEEDS} ended with equal trees`);
+});
+
+const BUGS: readonly CatchUpBug[] = [
+  "done-before-log",
+  "serves-older",
+  "newcomer-is-current",
+  "forgets-delete",
+  "stale-ready",
+  "both-halves-win",
+];
+
+for (const bug of BUGS) {
+  test(`the simulation finds the deliberate bug ${bug}`, () => {
+    for (let seed = 1; seed <= 500; seed++) {
+      try {
+        new CatchUpWorld(seed, bug).run();
+      } catch (error) {
+        assert.equal((error as Error).name, "AssertionError");
+        return;
+      }
+    }
+    assert.fail(`500 seeds do not show ${bug ?? ""}`);
+  });
+}
+
+test("40 hosts that start at once are served by few transfers", () => {
+  const world = new CatchUpWorld(1, undefined, 40);
+  world.startTogether(8);
+  assert.ok(world.wereEqual);
+  assert.ok(world.served <= 3, `${world.served} transfers`);
+});
+
+test("two halves that have pushed are equal within 10 s after the end of a cut", () => {
+  for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
+    const world = new CatchUpWorld(seed, undefined, 4 + (seed % 4));
+    // A member that was heard 20 s before the cut is not forgotten before the end of it.
+    const cutMs = 500 + ((seed * 397) % 38_000);
+    const tookMs = world.cutAndHeal(cutMs);
+    assert.ok(world.wereEqual && tookMs <= 10_000, `seed ${seed}: ${tookMs} ms after ${cutMs} ms`);
+    assert.equal(world.idle(), 0, `seed ${seed}: messages while nothing changes`);
+  }
+});
+
+test("packets that get lost cost some seconds, and not the patience for causes that stay", () => {
+  for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
+    const world = new CatchUpWorld(seed, undefined, 4 + (seed % 4));
+    world.isLossy = true;
+    const tookMs = world.cutAndHeal(500 + ((seed * 397) % 38_000));
+    assert.ok(world.wereEqual && tookMs <= 30_000, `seed ${seed}: ${tookMs} ms`);
+  }
+});
+
+test("halves that have forgotten each other are equal after the first ALIVE", () => {
+  for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
+    const world = new CatchUpWorld(seed, undefined, 4 + (seed % 4));
+    const cutMs = 38_000 + ((seed * 397) % 60_000);
+    const tookMs = world.cutAndHeal(cutMs);
+    assert.ok(world.wereEqual && tookMs <= 25_000, `seed ${seed}: ${tookMs} ms after ${cutMs} ms`);
+  }
+});
