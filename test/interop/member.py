@@ -557,12 +557,30 @@ class ManifestReader:
         check(sum(1 for record in records if record[0] == "entry") == count, "another number of entries than announced")
         return records
 
+    def read_origin(self, reader):
+        """The origin (6.1): this member keeps no log of publications."""
+        kind = reader.u8()
+        check(kind in (1, 2), "an unknown origin")
+        if kind == 2:
+            reader.take(8)
+            return []
+        reader.take(16 + 8)
+        reader.text8(0, 64)
+        reader.text8(0, 64)
+        reader.count("B", 15)
+        reader.u8()
+        for _ in range(4):
+            reader.many(reader.count("H", 512), reader.text16)
+        return []
+
     def record(self, reader):
         kind = reader.u8()
         if kind == 3:
             return self.read_terms(reader)
         if kind == 4:
             return self.read_exclude(reader)
+        if kind == 6:
+            return self.read_origin(reader)
         self.began = True
         if kind == 1:
             return [self.read_directory(reader)]
