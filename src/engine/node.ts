@@ -86,6 +86,11 @@ export class NodeEngine {
     return this.inbound.accepted;
   }
 
+  /** Where the fragments of the last run belong; undefined if no transfer takes any of it. */
+  get fragmentPlaces(): InboundTransfers["fragmentPlaces"] {
+    return this.inbound.fragmentPlaces;
+  }
+
   outboundTransfer(transfer: number): TransferSender | undefined {
     return this.outbound.of(transfer);
   }

@@ -1,6 +1,6 @@
 /** Inputs, effects and events: everything that passes between the engines and the rest of the program. */
 import type { Bitmap } from "../base/bitmap.ts";
-import type { BlockKind } from "../wire/datagram.ts";
+import type { BlockKind, KeptParity } from "../wire/datagram.ts";
 import type { ControlMessage, ExaminationMessage } from "../wire/message.ts";
 import type { Finding } from "../wire/findings.ts";
 import type { Endpoint, NodeInfo } from "../wire/membership-messages.ts";
@@ -31,7 +31,7 @@ export type BlockKindNumber = (typeof BlockKind)[keyof typeof BlockKind];
 export interface FragmentMask {
   /** Fragments 0 to 31. */
   low: number;
-  /** Fragments 32 to 43. */
+  /** Fragments 32 to 43, and above them the parity fragments. */
   high: number;
 }
 
@@ -75,6 +75,13 @@ export interface ProducedBlock {
   readonly entries: number;
 }
 
+/** How a block is restored that is whole with the help of parity. */
+export interface Restoration {
+  /** The length of each fragment but the last. */
+  readonly fullBytes: number;
+  readonly parity: readonly KeptParity[];
+}
+
 /** The answer of one member to a manifest block: which entries it wants. */
 export interface MemberWant {
   readonly epoch: string;
@@ -103,6 +110,8 @@ export interface TransferResult {
   /** Fragments sent, and those among them that were repairs. */
   readonly sentFragments: number;
   readonly repairedFragments: number;
+  /** Those among the repairs that were parity. */
+  readonly parityFragments: number;
 }
 
 /** Why a node is no member any more; cut-off: this node has lost its interface. */
@@ -242,6 +251,8 @@ export type Effect =
       readonly block: number;
       readonly sealedBytes: number;
       readonly blockKind: BlockKindNumber;
+      /** Parity that lies where fragments are missing; left out if none is. */
+      readonly restoration?: Restoration;
     }
   /** Make all that is staged durable; answered by "prepared". */
   | { readonly kind: "prepare"; readonly key: InboundKey }

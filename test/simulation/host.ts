@@ -4,17 +4,13 @@ import { NodeEngine } from "../../src/engine/node.ts";
 import type { Effect, InboundKey, Input, NodeEvent, StageOutcome } from "../../src/engine/types.ts";
 import { inboundName } from "../../src/engine/types.ts";
 import type { ScanRequest, ScanRules } from "../../src/tree/scan/request.ts";
-import {
-  epochHalves,
-  FragmentHeader,
-  fragmentCount,
-  FRAGMENT_PAYLOAD_BYTES,
-} from "../../src/wire/datagram.ts";
+import type { FragmentHeader } from "../../src/wire/datagram.ts";
 import { type ControlMessage, decodeMessage, encodeMessage } from "../../src/wire/message.ts";
 import { Announced } from "./announced.ts";
 import { check } from "./check.ts";
 import { type Death, type DiskFaults, DiskTrouble } from "./disk-trouble.ts";
 import { JudgedStages } from "./judged-stages.ts";
+import { fragmentsOf } from "./fragments.ts";
 import type { Machine } from "./machine.ts";
 import type { Network } from "./network.ts";
 import { ReadingThread } from "./reading-thread.ts";
@@ -199,7 +195,9 @@ export class SimulatedHost {
     }
     const { fragment, content } = packet;
     const key = this.engine.acceptFragment(fragment, source);
-    if (key !== undefined) this.slots.put(inboundName(key), fragment.block, fragment.index, content);
+    const { fragmentPlaces: places } = this.engine;
+    if (key !== undefined && places !== undefined)
+      this.slots.arrive(inboundName(key), fragment, content, places);
     this.engine.afterFragments(this.nowMs);
     this.pump();
   }
@@ -379,22 +377,13 @@ export class SimulatedHost {
   }
 
   private sendBlock(effect: Extract<Effect, { kind: "send-block" }>): void {
-    const { transfer, block, maskLow, maskHigh } = effect;
+    const { transfer, block } = effect;
     const sent = this.reading.get(transfer)?.blocks[block];
     check(sent !== undefined, "only blocks that were made are sent");
-    let stamp = effect.stamp;
-    const { high, low } = epochHalves(this.epoch);
     const from = { nodeId: this.nodeId, epoch: this.epoch };
     const { ip } = this.machine;
-    for (let index = 0; index < fragmentCount(sent.sealedBytes); index++) {
-      const mask = index < 32 ? maskLow : maskHigh;
-      if ((mask & (1 << (index & 31))) === 0) continue;
-      const fragment = new FragmentHeader();
-      Object.assign(fragment, { epochHigh: high, epochLow: low, transfer, block });
-      Object.assign(fragment, { stamp: stamp++, sealedBytes: sent.sealedBytes, index, kind: sent.kind });
-      fragment.payloadBytes = FRAGMENT_PAYLOAD_BYTES;
+    for (const fragment of fragmentsOf(this.epoch, sent, effect))
       this.surroundings.network.multicast(ip, { from, ip, isForged: false, fragment, content: sent });
-    }
     this.later(0.02, () => this.handle({ kind: "sent", transfer }));
   }
 }

@@ -320,7 +320,8 @@ function fragment(from: Cursor, epoch: string, full: number): Plain {
   // The block is cut into pieces of the full length; the piece of this index is exactly as long as the payload.
   const pieces: number[] = [];
   for (let rest = sealedBytes; rest > 0; rest -= full) pieces.push(Math.min(rest, full));
-  demand(pieces[index] === from.left, "payload");
+  const isParity = index >= 44 && index <= 63 && pieces.length > 1;
+  demand((isParity ? full : pieces[index]) === from.left, "payload");
   return {
     kind: "fragment",
     epoch,

@@ -11,7 +11,14 @@ import type { StageTotals } from "../../tree/apply/tally.ts";
 import type { Origin } from "../../wire/origin.ts";
 import type { Finding } from "../../wire/findings.ts";
 import type { SourceNotice, Withheld } from "../../tree/scan/source.ts";
-import type { BlockKindNumber, Effect, InboundKey, Input, StageOutcome } from "../../engine/types.ts";
+import type {
+  BlockKindNumber,
+  Effect,
+  InboundKey,
+  Input,
+  Restoration,
+  StageOutcome,
+} from "../../engine/types.ts";
 
 /**
  * What the main thread and the two disk threads say to each other. Blocks themselves lie in shared memory: outgoing ones
@@ -177,6 +184,8 @@ export type StageCommand =
       readonly blockKind: BlockKindNumber;
       /** STAGE_NUMBERS for each block. Most messages are of this kind, and objects cross between threads slowly. */
       readonly blocks: number[];
+      /** Where parity lies in the one block of this command; undefined if there is none. */
+      readonly restoration: Restoration | undefined;
     }
   | { readonly kind: "prepare"; readonly inbound: InboundKey }
   | { readonly kind: "commit"; readonly inbound: InboundKey; readonly order: number }

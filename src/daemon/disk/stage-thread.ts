@@ -3,9 +3,10 @@ import type { MessagePort } from "node:worker_threads";
 import { Bitmap } from "../../base/bitmap.ts";
 import { bytesOfText } from "../../base/display.ts";
 import { type Reason, reason } from "../../base/reason.ts";
-import { type BlockKindNumber, inboundName, type InboundKey } from "../../engine/types.ts";
+import { type BlockKindNumber, inboundName, type InboundKey, type Restoration } from "../../engine/types.ts";
 import { openBlock } from "../../net/block-sealing.ts";
 import { PAGE_BYTES } from "../../net/page-pool.ts";
+import { restoreBlock } from "../../net/parity.ts";
 import { type AttributeRules, groupsOfProcess } from "../../tree/entries/attributes.ts";
 import { Leftovers } from "../../tree/apply/leftovers.ts";
 import { exactReason } from "../../tree/apply/no-inodes.ts";
@@ -83,6 +84,7 @@ interface StageBlock {
   readonly sealedBytes: number;
   /** Where it lies. */
   readonly page: number;
+  readonly restoration: Restoration | undefined;
 }
 
 const CORRUPT = { kind: "corrupt" } as const;
@@ -222,7 +224,7 @@ class StageThread {
   }
 
   private stageBlocks(open: OpenStage | undefined, command: Extract<StageCommand, { kind: "stage" }>): void {
-    const { inbound, blockKind, blocks } = command;
+    const { inbound, blockKind, blocks, restoration } = command;
     for (let index = 0; index < blocks.length; index += STAGE_NUMBERS) {
       const [block, sealedBytes, page] = blocks.slice(index, index + STAGE_NUMBERS) as [
         number,
@@ -230,8 +232,8 @@ class StageThread {
         number,
       ];
       // Also where the transfer has ended meanwhile: the page has to come back.
-      const outcome =
-        open === undefined ? CORRUPT : this.stage(open, { inbound, blockKind, block, sealedBytes, page });
+      const staged = { inbound, blockKind, block, sealedBytes, page, restoration };
+      const outcome = open === undefined ? CORRUPT : this.stage(open, staged);
       if (outcome !== undefined) this.reply({ kind: "staged", inbound, blocks: [block, page], outcome });
     }
   }
@@ -241,6 +243,11 @@ class StageThread {
     const { inbound, block, sealedBytes, blockKind, page } = command;
     if (open.stage === undefined) return { kind: "failed", reason: open.failure ?? reason("other") };
     const start = page * PAGE_BYTES;
+    if (command.restoration !== undefined) {
+      const { fullBytes, parity } = command.restoration;
+      const bytes = this.pages.subarray(start, start + PAGE_BYTES);
+      restoreBlock({ bytes, start: 0, stride: fullBytes, fullBytes, sealedBytes }, parity);
+    }
     const sealed = this.pages.subarray(start, start + sealedBytes);
     const plaintext = openBlock(open.key, inbound.transfer, block, blockKind, sealed);
     if (plaintext === undefined) return CORRUPT;

@@ -293,12 +293,9 @@ export class Driver {
       case "open-stage":
         this.openStage(effect.key, effect.dryRun);
         break;
-      case "stage": {
-        const { key: inbound, block, sealedBytes, blockKind } = effect;
-        const page = this.parts.pages.handOver(inbound, block);
-        this.disks?.stageBlock(inbound, blockKind, block, sealedBytes, page);
+      case "stage":
+        this.disks?.stageBlock(effect, this.parts.pages.handOver(effect.key, effect.block));
         break;
-      }
       case "read-findings":
         this.disks?.toStage({ kind: "find", inbound: effect.key, first: effect.first });
         break;

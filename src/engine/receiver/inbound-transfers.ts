@@ -88,6 +88,8 @@ export class InboundTransfers {
   private readonly touched = new Set<TransferReceiver>();
   /** Which fragments of the last run are to be kept. */
   readonly accepted: FragmentMask = { low: 0, high: 0 };
+  /** Where they belong; undefined if no transfer takes fragments of that run. */
+  fragmentPlaces: TransferReceiver["fragmentPlaces"] | undefined;
 
   constructor({ selfEpoch, receives, options, random, members, places, effects }: InboundSurroundings) {
     this.selfEpoch = selfEpoch;
@@ -195,10 +197,11 @@ export class InboundTransfers {
    */
   acceptRun(last: FragmentHeader, count: number, source: Address): InboundKey | undefined {
     const receiver = this.receiverOf(last);
+    this.fragmentPlaces = undefined;
     if (receiver === undefined || !sameAddress(receiver.sender.address, source)) return undefined;
     this.touched.add(receiver);
     setMask(this.accepted, last.index - count + 1, count);
-    receiver.acceptRun(last, this.accepted);
+    if (receiver.acceptRun(last, this.accepted)) this.fragmentPlaces = receiver.fragmentPlaces;
     return (this.accepted.low | this.accepted.high) === 0 ? undefined : receiver.key;
   }
 

@@ -68,13 +68,18 @@ export class TransferReceiver {
     const { hostName } = sender.info;
     effects.push({ kind: "event", event: { kind: "inbound-began", key, hostName, dryRun: offer.dryRun } });
     this.heardSender(nowMs);
-    this.reports.answer(nowMs);
+    this.reports.sayQuietly(nowMs);
   }
 
   /** Ended, well or not, and it has said so: only the answer to repeated questions is left to give. */
   get ended(): { phase: MemberPhase; reason: string } | undefined {
     if (this.life.isGoingOn || this.reports.isPending) return undefined;
     return { phase: this.life.phase, reason: this.life.reason };
+  }
+
+  /** Where the fragments of the last run belong. */
+  get fragmentPlaces(): Pick<Assembly, "hasContradicted" | "moves" | "placeOf"> {
+    return this.assembly;
   }
 
   poll(): Effect | undefined {
@@ -90,14 +95,16 @@ export class TransferReceiver {
    *
    * @param last the header of the last of them
    * @param mask all of them; only those whose payloads are to be kept stay in it
+   * @returns whether this transfer still takes fragments
    */
-  acceptRun(last: FragmentHeader, mask: FragmentMask): void {
+  acceptRun(last: FragmentHeader, mask: FragmentMask): boolean {
     if (this.life.state !== "receiving") {
       mask.low = mask.high = 0;
-      return;
+      return false;
     }
     this.reports.noteRun(serialAdd(last.stamp, 1), bitCount(mask.low) + bitCount(mask.high));
     this.assembly.accept(last.block, mask, last.sealedBytes, last.kind, last.fullBytes);
+    return true;
   }
 
   /** To be called when the payloads of accepted fragments are in place. */
@@ -129,7 +136,7 @@ export class TransferReceiver {
   /** The sender has not heard of this member yet, and offers the transfer again. */
   handleOffer(nowMs: number): void {
     this.heardSender(nowMs);
-    this.reports.answer(nowMs);
+    this.reports.sayQuietly(nowMs);
   }
 
   handleProgress(progress: Progress, nowMs: number): void {
@@ -246,7 +253,7 @@ export class TransferReceiver {
       return;
     }
     this.life.become("ready");
-    this.reports.answer(nowMs);
+    this.reports.sayQuietly(nowMs);
     this.tick(nowMs);
   }
 
