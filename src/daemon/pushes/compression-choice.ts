@@ -1,9 +1,12 @@
-/** Chooses how the contents of a transfer are sent: compressed, or not at all if members have them by other names. */
+/** Chooses how contents are compressed, compared and recognized, by what all members of a transfer understand. */
 import type { Member } from "../../engine/types.ts";
 import type { SendRequest } from "../../console/protocol.ts";
 import type { CompressionMode } from "../../tree/entries/compression.ts";
 
-/** The version of the protocol that brought compressed segments and digests of single files. */
+/**
+ * The version of the protocol that brought compressed segments, digests of files that members may have by other names, and
+ * digests of data alone.
+ */
 const SAVING_PROTOCOL = 3;
 
 /**
@@ -19,8 +22,8 @@ export function compressionFor(
 }
 
 /**
- * Whether all members understand compressed segments, and digests of files that they may have by other names (PROTOCOL.md
- * 4.2).
+ * Whether all members understand compressed segments, digests of files that they may have by other names, and digests of the
+ * data alone of files with holes (PROTOCOL.md 4.2).
  */
 export function allUnderstand(members: readonly Pick<Member, "info">[]): boolean {
   return members.every(({ info }) => info.protocol >= SAVING_PROTOCOL);

@@ -52,6 +52,8 @@ export interface SourceOptions {
   readonly compression?: CompressionMode;
   /** Whether members that delete may ask for digests of files that they have by other names; by default they may not. */
   readonly tellsDigests?: boolean;
+  /** Whether files with holes are compared by digests of their data alone. */
+  readonly digestsData?: boolean;
 }
 
 /** Entries that were published and cannot be handed on. */
@@ -112,14 +114,14 @@ export class Source {
     device?: number,
     disk: Disk = linuxDisk,
   ) {
-    const { rules, dryRun, compression = "no", tellsDigests = false } = options;
+    const { rules, dryRun, compression = "no", tellsDigests = false, digestsData = false } = options;
     const baseText = Buffer.from(base).toString("latin1");
     const isExcluded = compileExcludes(rules.excludes, baseText);
     this.directories = Directories.at(disk, base);
     this.dryRun = dryRun;
     this.isListing = rules.deletes !== "nothing";
     if (device !== undefined) this.checkDevice(base, rules, device);
-    this.digests = rules.comparesContents ? new DigestedEntries(this.directories) : undefined;
+    this.digests = rules.comparesContents ? new DigestedEntries(this.directories, digestsData) : undefined;
     this.told = new ToldDigests(this.directories);
     this.tellsDigests = tellsDigests && !dryRun && !rules.isCheck;
     const scanner = new Scanner(this.directories, owners, { ...rules, isExcluded, dryRun });

@@ -3,12 +3,12 @@ import type { ManifestWriter } from "../../wire/manifest.ts";
 import { TOLD_DIGEST_BYTES } from "../../wire/entry.ts";
 import { directoryOf, nameOf } from "../../wire/path-rules.ts";
 import type { Directories } from "../disk/directories.ts";
-import { FileDigest, PIECE_BYTES } from "../entries/digest.ts";
+import { FileDigest, READ_BYTES } from "../entries/digest.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import type { HeldEntry } from "./held-entry.ts";
 
 /** How much of files is read before other work gets its turn: some 8 ms of SHA-256. */
-const READ_BYTES = 16 * PIECE_BYTES;
+const TURN_BYTES = 16 * READ_BYTES;
 
 /** Digests of a block: it takes some 5 ms to read so many small files. Members look at them while the next ones are read. */
 const BLOCK_DIGESTS = 256;
@@ -51,14 +51,14 @@ export class ToldDigests {
   fill(block: number, writer: ManifestWriter, onFailure: (file: HeldFile) => void): void {
     const told: HeldFile[] = [];
     this.isBusy = false;
-    let leftBytes = READ_BYTES;
+    let leftBytes = TURN_BYTES;
     let count = 0;
     for (; told.length < BLOCK_DIGESTS; count++) {
       const file = this.waiting[count];
       if (file === undefined) break;
       const { number: entry, size } = file.entry;
       let digest: Uint8Array | "failed" | undefined;
-      for (; digest === undefined && leftBytes > 0; leftBytes -= Math.min(size, PIECE_BYTES))
+      for (; digest === undefined && leftBytes > 0; leftBytes -= Math.min(size, READ_BYTES))
         digest = this.step(file.entry);
       if (digest === undefined) break;
       if (digest === "failed") onFailure(file);
@@ -85,7 +85,7 @@ export class ToldDigests {
 
   private step({ path, stats }: HeldEntry): Uint8Array | "failed" | undefined {
     try {
-      this.file ??= new FileDigest(this.directories, directoryOf(path), nameOf(path), stats);
+      this.file ??= new FileDigest(this.directories, directoryOf(path), nameOf(path), "contents", stats);
       const digest = this.file.step();
       if (digest === undefined) return undefined;
       this.close();
