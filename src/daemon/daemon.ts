@@ -4,6 +4,7 @@ import { ForeignSources } from "../net/foreign-sources.ts";
 import { ControlOpener, ControlSealer } from "../net/sealing.ts";
 import { HeapKeeper } from "../sys/heap.ts";
 import { CatchUpKeeper } from "./catch-up/catch-up-keeper.ts";
+import { DriftWatch } from "./catch-up/drift-watch.ts";
 import { openPublications } from "./catch-up/open-publications.ts";
 import type { PublicationFile } from "./catch-up/publication-file.ts";
 import { releaseExecutable } from "../sys/memory.ts";
@@ -349,6 +350,17 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): DiskThreads {
 
   watch.start();
   lifecycle.started(() => watch.stop());
+
+  const { catchUp } = pump;
+  const drift = new DriftWatch({
+    everyMs: frame.publications === undefined ? 0 : frame.settings.checkEveryMs,
+    quietMark: () => catchUp.quietMark,
+    looks: () => catchUp.looks,
+    find: (looks, onAnswer) => disks.findDrift(looks, onAnswer),
+    onAnswer: (answer) => catchUp.noteDrift(answer),
+  });
+  drift.start();
+  lifecycle.started(() => drift.stop());
   return disks;
 }
 

@@ -124,6 +124,9 @@ export class NodeEngine {
       case "logged":
         this.catchUp?.logged(nowMs);
         break;
+      case "drifted":
+        this.catchUp?.drifted(input.text, nowMs);
+        break;
       case "nudge":
         this.catchUp?.nudge(nowMs, input.member);
         break;

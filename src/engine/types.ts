@@ -347,6 +347,8 @@ export type Input =
   | { readonly kind: "worked"; readonly key: InboundKey }
   /** The log of publications was changed: one has taken effect here. */
   | { readonly kind: "logged" }
+  /** Entries were found that are not as published, in words; none any more if the text is empty. */
+  | { readonly kind: "drifted"; readonly text: string }
   /** This node, or a member, is to catch up now, if it lacks something. */
   | { readonly kind: "nudge"; readonly member: Member | undefined }
   /** The transfer that serves others has ended; see Serving.ended(). */

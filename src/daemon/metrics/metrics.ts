@@ -210,6 +210,11 @@ export class Metrics {
       "When the first of these was made, in seconds since 1970; 0 if there is none.",
       ({ publications }) => Date.parse(publications?.since ?? "1970-01-01") / 1000,
     );
+    this.gauge(
+      "makuosan_drifted_entries",
+      "Entries that are not as published on this host, found by check-every.",
+      ({ publications }) => publications?.drifted ?? 0,
+    );
   }
 
   private addCounts(): void {

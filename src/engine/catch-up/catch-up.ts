@@ -49,6 +49,8 @@ export class CatchUp {
   private readonly comparing: Comparing;
   private readonly asking: Asking;
   private readonly serving: Serving;
+  /** What was changed here by hand, for people; empty if that is not known. */
+  private drift = "";
   private version: number;
   private digest: string;
   private behind: number;
@@ -78,7 +80,7 @@ export class CatchUp {
     const missing = log.missing;
     const first = log.all[missing[0] ?? -1];
     const known = missing.map((position) => log.all[position]?.here.reason ?? "").find((text) => text !== "");
-    const reason = missing.length === 0 ? "" : (known ?? this.asking.reason);
+    const reason = missing.length === 0 ? this.drift : (known ?? this.asking.reason);
     return {
       place: log.highestPlace,
       digest: log.digest,
@@ -145,6 +147,12 @@ export class CatchUp {
   /** The log was changed by the program: a publication has taken effect here. */
   logged(nowMs: number): void {
     this.noteChange(nowMs);
+  }
+
+  /** Something was changed here by hand; or nothing is any more, with an empty text. */
+  drifted(text: string, nowMs: number): void {
+    if (this.drift !== text) this.tellings.changed(nowMs);
+    this.drift = text;
   }
 
   /** Something has happened to the node. */

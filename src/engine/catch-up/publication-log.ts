@@ -123,6 +123,19 @@ export class PublicationLog {
     this.version++;
   }
 
+  /**
+   * Publications are not as published here any more.
+   *
+   * @param lists the names of their lists
+   * @returns those that have taken effect until now
+   */
+  forgetLists(lists: ReadonlySet<string>, reason: string): Kept[] {
+    const lost = this.kept.filter(({ here }) => here.atMs !== undefined && lists.has(here.list));
+    for (const kept of lost) kept.here = { ...MISSED, reason };
+    if (lost.length > 0) this.version++;
+    return lost;
+  }
+
   /** The publications for this node that have not taken effect on it, by their positions. */
   get missing(): number[] {
     const missing: number[] = [];
