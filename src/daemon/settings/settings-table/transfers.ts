@@ -96,7 +96,7 @@ export const TRANSFERS = {
     form: form.words(DRIFT_MODES),
     default: "report",
     check: parseDriftMode,
-    reload: true,
+    reload: false,
     help: "what to do with entries that check-every finds: report, or repair",
     details:
       "With repair, this host gets the pushes again that these entries came with, from hosts that have them unchanged. " +
