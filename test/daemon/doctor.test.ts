@@ -90,9 +90,12 @@ for (const [name, measurement, expected] of CASES) {
   });
 }
 
-test("a member that says nothing is silent, or of an earlier version", () => {
+test("a member that says nothing is silent, refuses what is sent to it, or is of an earlier version", () => {
+  const earlier = { member: member({ protocol: 2 }) };
   assert.deepEqual(judged(measured(undefined), false), ["problem unicast"]);
-  assert.deepEqual(judged(measured(undefined), true), ["hint unicast"]);
+  assert.deepEqual(judged(measured(undefined, earlier), false), ["problem unicast"]);
+  assert.deepEqual(judged(measured(undefined), true), ["problem unicast"], "heard through its firewall");
+  assert.deepEqual(judged(measured(undefined, earlier), true), ["hint unicast"]);
 });
 
 test("a member that packets are routed to over another interface is named", () => {

@@ -3,39 +3,10 @@ import http from "node:http";
 import net from "node:net";
 import { test, type TestContext } from "node:test";
 import prometheus from "prom-client";
-import type { StatusInfo } from "../../src/console/protocol.ts";
 import { Metrics } from "../../src/daemon/metrics/metrics.ts";
 import { MetricsServer } from "../../src/daemon/metrics/metrics-server.ts";
 import { parseMetricsPlace } from "../../src/daemon/settings/metrics-place.ts";
-
-const STATUS: StatusInfo = {
-  ...{ process: 1, version: "2.1.0", protocol: 3, host: "web0", labels: [], base: "/srv", user: 0, group: 0 },
-  ...{ multicast: { address: "224.0.0.108", port: 5000 }, nodeId: "00", copy: "" },
-  ...{ interface: { name: "eth0", address: "10.0.0.1", away: "", isJoined: true }, socket: "/run/socket" },
-  ...{ isSealed: true, key: "aaaaaaaa", acceptedKeys: ["aaaaaaaa"], members: 3 },
-  lost: [{ host: "web9", address: "10.0.0.9" }],
-  problems: [
-    { kind: "foreign-key", host: "", address: "10.0.0.7", count: 5, reason: "" },
-    { kind: "foreign-key", host: "", address: "10.0.0.8", count: 5, reason: "" },
-  ],
-  ...{
-    sending: 1,
-    waiting: 2,
-    parallel: 4,
-    compression: "auto",
-    receives: true,
-    sends: true,
-    ownerMatch: false,
-    rateMbps: 0,
-  },
-  ...{ receiveBufferBytes: 16, receiveBufferAskedBytes: 8, receiveBufferPackets: 0 },
-  ...{ sendBufferBytes: 32, sendBufferAskedBytes: 16, offload: true, excludes: [], deleteLimit: "" },
-  ...{ preCommit: "", postCommit: "", history: "", catchUp: "", publications: null, logLevel: "info" },
-  ...{ foreignPackets: 10, lastForeignSource: "10.0.0.8", outsidePackets: 11, replayedPackets: 12 },
-  ...{ malformedPackets: 13, lastMalformedSource: "10.0.0.6", otherVersionPackets: 14 },
-  ...{ unexaminedPackets: 15, spoiledBlocks: 16, sendErrors: 17, droppedPackets: 18 },
-  ...{ memoryBytes: 1_000_000, uptimeSeconds: 60 },
-};
+import { STATUS } from "../support/status-info.ts";
 
 /** Sends a request and gives the answer; the connection is closed by the server. */
 function ask(
@@ -137,6 +108,17 @@ test("the metrics are in the text format, with names as the conventions want the
     process_resident_memory_bytes: 1_000_000,
   };
   for (const [sample, value] of Object.entries(expected)) assert.equal(samples.get(sample), value, sample);
+});
+
+test("counts of what has not happened yet are 0, so that the first time shows as an increase", async () => {
+  const { samples } = parse(await new Metrics(prometheus, () => STATUS).text());
+  for (const sample of [
+    'makuosan_pushes_total{status="0"}',
+    'makuosan_pushes_total{status="3"}',
+    'makuosan_push_members_total{outcome="failed"}',
+    'makuosan_received_transfers_total{outcome="failed"}',
+  ])
+    assert.equal(samples.get(sample), 0, sample);
 });
 
 test("a second look sees the state of then, and counts nothing twice", async () => {

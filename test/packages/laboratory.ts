@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import path from "node:path";
-import { must, run } from "../support/processes.ts";
+import { hasProgram, must } from "../support/processes.ts";
 import { baseSystem } from "./base-system.ts";
 import { Machine } from "./machine.ts";
 
@@ -38,8 +38,8 @@ export async function laboratoryProblem(): Promise<string | undefined> {
     ["mmdebstrap", "mmdebstrap"],
     ["ip", "iproute2"],
   ] as const) {
-    const { status } = await run("sh", ["-c", `command -v ${program}`]);
-    if (status !== 0) return `booted containers need ${program} (apt-get install ${debianPackage})`;
+    if (!(await hasProgram(program)))
+      return `booted containers need ${program} (apt-get install ${debianPackage})`;
   }
   let trial: Laboratory | undefined;
   try {

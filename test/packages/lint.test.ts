@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { suite, test } from "node:test";
-import { run } from "../support/processes.ts";
+import { hasProgram, run } from "../support/processes.ts";
 import { DIST, machineProblem, ROOT } from "./copies.ts";
 
 /** What the distributions' own checkers say about the packages; what they may say is in packaging/, with its reason. */
@@ -14,9 +14,8 @@ const packages = (ending: string) =>
     .filter((name) => name.endsWith(ending))
     .map((name) => path.join(DIST, name));
 
-const isThere = async (program: string) => (await run("sh", ["-c", `command -v ${program}`])).status === 0;
 const problemOf = async (program: string) =>
-  machineProblem() ?? ((await isThere(program)) ? undefined : `there is no ${program}`);
+  machineProblem() ?? ((await hasProgram(program)) ? undefined : `there is no ${program}`);
 
 void suite("checkers of packages", () => {
   test("there is a package of each kind for each architecture", { skip: machineProblem() ?? false }, () => {

@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { after, before, suite, test } from "node:test";
-import { must, run } from "../support/processes.ts";
+import { hasProgram, must, run } from "../support/processes.ts";
 import { debOf, DIST, machineProblem, ROOT, VERSION } from "./copies.ts";
 import { CONFIG, KEY } from "./fleet.ts";
 import { Laboratory, laboratoryProblem } from "./laboratory.ts";
@@ -13,10 +13,9 @@ import type { Machine } from "./machine.ts";
 
 const NEWER = VERSION.replace(/\d+$/, (patch) => String(Number(patch) + 1));
 
-const isMissing = async (program: string) => (await run("sh", ["-c", `command -v ${program}`])).status !== 0;
 const toolProblem = async () => {
   for (const program of ["gpg", "apt-ftparchive", "createrepo_c", "dpkg-deb"])
-    if (await isMissing(program)) return `there is no ${program}`;
+    if (!(await hasProgram(program))) return `there is no ${program}`;
   return undefined;
 };
 const problem = machineProblem() ?? (await toolProblem());

@@ -68,3 +68,8 @@ export async function eventually(
 export function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
+
+/** Whether this machine has a program on its path. */
+export async function hasProgram(program: string): Promise<boolean> {
+  return (await run("sh", ["-c", `command -v ${program}`])).status === 0;
+}

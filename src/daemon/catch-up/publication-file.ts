@@ -143,7 +143,7 @@ export class PublicationFile {
     this.lines = log.all.length;
   }
 
-  /** Removes lists that no publication needs any more. */
+  /** Removes lists that no publication needs any more. What a list that is gone has named cannot be handed on. */
   private removeLists(log: PublicationLog): void {
     const used = new Set(log.all.map(({ here }) => here.list));
     const prefix = path.basename(this.lists);
@@ -152,14 +152,17 @@ export class PublicationFile {
       .filter((name) => name.startsWith(prefix))
       .map((name) => ({ name, stats: fs.statSync(path.join(this.directory, name)) }))
       .sort((a, b) => b.stats.mtimeMs - a.stats.mtimeMs);
+    const left = new Set<string>();
     let bytes = 0;
     for (const { name, stats } of lists) {
       bytes += stats.size;
       // One that is being written is not in the log yet.
       const isNew = Date.now() - stats.mtimeMs < 60_000;
-      if ((used.has(name.slice(prefix.length)) || isNew) && bytes <= LIST_BYTES) continue;
-      fs.rmSync(path.join(this.directory, name), { force: true });
+      if ((used.has(name.slice(prefix.length)) || isNew) && bytes <= LIST_BYTES)
+        left.add(name.slice(prefix.length));
+      else fs.rmSync(path.join(this.directory, name), { force: true });
     }
+    log.keepLists(left);
   }
 }
 

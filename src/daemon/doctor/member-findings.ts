@@ -17,6 +17,9 @@ const FAST_LOSS = 0.05;
 /** Clocks that differ by less are as good as equal: files keep the times of their sender anyway. */
 const CLOCK_MS = 2_000;
 
+/** The version of the protocol that brought examinations (PROTOCOL.md 4.4). */
+const EXAMINED_PROTOCOL = 3;
+
 /** This host, as far as members are compared with it. */
 export interface OwnFacts {
   readonly hostName: string;
@@ -75,13 +78,18 @@ function judgeSilence(
   { port }: OwnFacts,
 ): void {
   const { ip } = member.address;
-  if (isAlive)
+  if (isAlive && member.info.protocol < EXAMINED_PROTOCOL)
     findings.hint(
       "unicast",
       "it answers, but cannot be examined: its makuosan is of an earlier version",
       "upgrade makuosan there",
       { answers: true },
     );
+  else if (isAlive)
+    // A firewall that lets nothing in still lets packets to the group out.
+    findings.problem("unicast", "it is heard, but does not answer", `is UDP ${port} let in there?`, {
+      answers: false,
+    });
   else
     findings.problem(
       "unicast",

@@ -1,6 +1,7 @@
 /** The metrics of the daemon in the text format of Prometheus. */
 import type prometheus from "prom-client";
-import type { StatusInfo } from "../../console/protocol.ts";
+import { ExitStatus } from "../../base/user-error.ts";
+import type { SendResult, StatusInfo } from "../../console/protocol.ts";
 import type { ProblemKind } from "../../engine/types.ts";
 
 /** The library, which is loaded only by daemons that have metrics. */
@@ -18,6 +19,11 @@ const PROBLEMS: Readonly<Record<ProblemKind, true>> = {
   unheard: true,
   mute: true,
 };
+
+/** All outcomes, and all exit statuses: a counter that only appears with its first event shows no increase by it. */
+const MEMBER_OUTCOMES: readonly SendResult["hosts"][number]["outcome"][] = ["done", "failed", "unconfirmed"];
+const RECEIPT_OUTCOMES = ["done", "failed"];
+const PUSH_STATUSES = Object.values(ExitStatus).map(String);
 
 /** What is counted of a push of this host that has ended. */
 export interface EndedPush {
@@ -85,6 +91,9 @@ export class Metrics {
       entries: counter("makuosan_received_entries_total", "Entries that received transfers have changed."),
       bytes: counter("makuosan_received_bytes_total", "Bytes of contents of received transfers."),
     };
+    for (const status of PUSH_STATUSES) this.pushes.inc({ status }, 0);
+    for (const outcome of MEMBER_OUTCOMES) this.pushMembers.inc({ outcome }, 0);
+    for (const outcome of RECEIPT_OUTCOMES) this.received.inc({ outcome }, 0);
     this.addState();
   }
 

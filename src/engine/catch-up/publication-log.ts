@@ -136,6 +136,13 @@ export class PublicationLog {
     return lost;
   }
 
+  /** Of the lists, those that have these names are there still. */
+  keepLists(names: ReadonlySet<string>): void {
+    for (const kept of this.kept)
+      if (kept.here.list !== "" && !names.has(kept.here.list)) kept.here = { ...kept.here, list: "" };
+    this.version++;
+  }
+
   /** The publications for this node that have not taken effect on it, by their positions. */
   get missing(): number[] {
     const missing: number[] = [];
@@ -171,7 +178,7 @@ export class PublicationLog {
 
   /**
    * Whether this node can hand on a publication: it has taken effect here, and of the later ones that overlap it just those that
-   * are for all who ask. So nothing goes back to an earlier version, and nobody gets what is for others.
+   * are for all who ask, and their lists are known. So nothing goes back to an earlier version, and nobody gets what is for others.
    *
    * @returns why not; undefined if it can
    */
@@ -189,7 +196,8 @@ export class PublicationLog {
   private possibleObstacles(): number[] {
     const found: number[] = [];
     this.kept.forEach(({ publication, here }, position) => {
-      if (here.atMs === undefined || !isForAll(publication.scope)) found.push(position);
+      const isKnown = here.atMs !== undefined && here.list !== "";
+      if (!isKnown || !isForAll(publication.scope)) found.push(position);
     });
     return found;
   }
@@ -206,12 +214,15 @@ export class PublicationLog {
       const { publication, here } = this.kept[later] as Kept;
       if (later <= position || !overlap(publication.scope, kept.publication.scope)) return false;
       const isMeant = (host: Addressee) => isFor(publication.scope, host);
-      return here.atMs === undefined ? asking.some(isMeant) : !asking.every(isMeant);
+      if (here.atMs === undefined) return asking.some(isMeant);
+      return here.list === "" || !asking.every(isMeant);
     });
     if (found === undefined) return undefined;
-    return this.kept[found]?.here.atMs === undefined
-      ? "this host lacks a later push of the same paths"
-      : "this host has a later push of the same paths for other hosts";
+    const { here } = this.kept[found] as Kept;
+    if (here.atMs === undefined) return "this host lacks a later push of the same paths";
+    // Without its list, nothing tells what it has brought from what somebody has put there by hand.
+    if (here.list === "") return "this host does not know what a later push of the same paths has brought";
+    return "this host has a later push of the same paths for other hosts";
   }
 
   /** Whether a later publication leaves nothing of an earlier one, so that the log need not have that. */

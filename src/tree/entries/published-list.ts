@@ -104,19 +104,15 @@ function keyAt(view: DataView, offset: number): number {
   return view.getUint32(offset, true) + (view.getUint32(offset + 4, true) & 0x1f_ffff) * 2 ** 32;
 }
 
-/**
- * The rows of a list.
- *
- * @throws an error if it is damaged
- */
-export function readList(bytes: Buffer): ListRow[] {
+/** The rows of a list; undefined if it is damaged. */
+export function readList(bytes: Buffer): ListRow[] | undefined {
   const body = bytes.subarray(HEADER.length, bytes.length - CHECK_BYTES);
   const isWhole =
     bytes.length >= HEADER.length + CHECK_BYTES &&
     bytes.subarray(0, HEADER.length).equals(HEADER) &&
     body.length % ROW_BYTES === 0 &&
     bytes.readUInt32LE(bytes.length - CHECK_BYTES) === checkOf(body);
-  if (!isWhole) throw new Error("the list is damaged");
+  if (!isWhole) return undefined;
   const view = new DataView(body.buffer, body.byteOffset, body.length);
   const rows: ListRow[] = [];
   for (let offset = 0; offset < body.length; offset += ROW_BYTES)

@@ -1,8 +1,9 @@
 /** The entries that a node may hand on: what was published, and is as it was then. */
+import { UserError } from "../../base/user-error.ts";
 import type { FileStats } from "../../sys/stat.ts";
 import { EntryType, isNameOnly } from "../../wire/entry.ts";
 import { joinPath } from "../../wire/path-rules.ts";
-import { keyOf, Listed, readList } from "../entries/published-list.ts";
+import { keyOf, Listed, type ListRow, readList } from "../entries/published-list.ts";
 import type { PublishedPaths } from "./published-paths.ts";
 import { named, type ScanItem } from "./scan.ts";
 
@@ -53,7 +54,7 @@ export class Published {
 
   /**
    * @param lists of this node, in the order in which they took effect
-   * @throws an error if one is damaged
+   * @throws UserError if one is damaged
    */
   constructor(lists: readonly PublishedPaths[], isListing: boolean) {
     this.isListing = isListing;
@@ -81,7 +82,7 @@ export class Published {
     const listed = new Set<number>();
     const completed: number[] = [];
     let directory = 0;
-    for (const { kind, key } of readList(bytes)) {
+    for (const { kind, key } of rowsOf(list, bytes)) {
       if (kind === Listed.directory) directory = key;
       if (kind === Listed.complete) completed.push(key);
       if (kind !== Listed.given && kind !== Listed.gone && kind !== Listed.kept) continue;
@@ -190,6 +191,15 @@ export class Published {
     this.withheldLists.add(list);
     if (path !== "") this.sample = path;
   }
+}
+
+/** @throws UserError if a list is damaged */
+function rowsOf(list: string, bytes: Buffer): readonly ListRow[] {
+  const rows = readList(bytes);
+  if (rows !== undefined) return rows;
+  throw new UserError(
+    `the list published-*-${list} in the state directory is damaged: remove it, and restart the daemon`,
+  );
 }
 
 function isUnchanged(stats: FileStats | undefined, atNs: bigint): boolean {

@@ -86,7 +86,7 @@ export const TRANSFERS = {
     reload: false,
     help: "compare this host with what was published, at this interval: no, or a time such as 24h",
     details:
-      "The time is a number with m, h or d for minutes, hours or days. Entries that were changed, deleted or added by hand since " +
+      "The time is a number with s, m, h or d for seconds, minutes, hours or days. Entries that were changed, deleted or added by hand since " +
       "are in the log, in 'msync --members -v' and in the metrics. Contents are not read.",
     example: "24h",
   },

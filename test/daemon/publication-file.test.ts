@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { test, type TestContext } from "node:test";
+import { PublicationFile } from "../../src/daemon/catch-up/publication-file.ts";
+import { type Here, PublicationLog } from "../../src/engine/catch-up/publication-log.ts";
+import type { Publication } from "../../src/wire/publication.ts";
+
+/** The log of publications over restarts, and files that are damaged. */
+
+const SELF = { hostName: "web1", ip: "10.0.0.1", labels: [] };
+
+function publication(number: number): Publication {
+  const names = { nodeId: "aa".repeat(16), epoch: "bb".repeat(8), number, user: "root", host: "web3" };
+  const scope = {
+    ...{ paths: [`d${number}`], recursive: true, deletes: "nothing", syncs: false, sendsAttributes: true },
+    ...{ isPartial: false, excludes: [], targets: [], excepts: [] },
+  } as const;
+  return { ...names, place: number, timeMs: Date.now(), scope };
+}
+
+/** A state directory with a log of two publications, of which the first has a list. */
+async function written(context: TestContext) {
+  const root = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-publications-"));
+  context.after(() => fs.rmSync(root, { recursive: true, force: true }));
+  const [state, base] = [path.join(root, "state"), path.join(root, "base")];
+  for (const directory of [state, base]) fs.mkdirSync(directory);
+  const open = () => new PublicationFile(state, base, new PublicationLog(SELF), (code) => assert.fail(code));
+  const file = open();
+  const { log } = file.found;
+  fs.writeFileSync(`${file.lists}one`, "");
+  const here = (list: string): Here => ({ atMs: Date.now(), list, reason: "" });
+  log.add(publication(1), here("one"));
+  log.add(publication(2), here(""));
+  await file.add(log, [...log.all]);
+  await file.close();
+  return { base, open, file };
+}
+
+test("a log and what has taken effect are kept over a restart", async (context) => {
+  const { open } = await written(context);
+  const { log, isIntact, problem } = open().found;
+  assert.deepEqual([isIntact, problem], [true, undefined]);
+  assert.deepEqual(
+    log.all.map(({ here }) => here.list),
+    ["one", ""],
+  );
+  assert.deepEqual(log.missing, []);
+});
+
+test("a log that is damaged, cut off, or from a newer version is said, and its host is behind", async (context) => {
+  for (const [what, spoil, sentence, missing] of [
+    [
+      "a damaged line",
+      (text: string) => text.replace('"list":"one"', '"list":"two"'),
+      /\.jsonl is damaged: this host gets all pushes once more$/,
+      1,
+    ],
+    ["no header", () => "?\n", /\.jsonl is damaged, and is .*\.unread now: this host gets all/, 0],
+    [
+      "a newer version",
+      (text: string) => text.replace('"format":1', '"format":2'),
+      /\.jsonl is from a newer version, and is .*\.unread now: this host gets all/,
+      0,
+    ],
+    [
+      "a line without its end",
+      (text: string) => text.slice(0, -5),
+      /\.jsonl ends in the middle of a line: the last push may come once more$/,
+      0,
+    ],
+  ] as const) {
+    const { open, file } = await written(context);
+    fs.writeFileSync(file.path, spoil(fs.readFileSync(file.path, "latin1")), "latin1");
+    const { log, problem } = open().found;
+    assert.match(problem ?? "", sentence, what);
+    assert.equal(log.missing.length, missing, what);
+    assert.equal(open().found.problem, undefined, "it is written anew");
+  }
+});
+
+test("a log without its file, or of another base directory, makes the host behind in everything", async (context) => {
+  const { base, open, file } = await written(context);
+  const aside = `${base}-aside`;
+  fs.renameSync(base, aside);
+  fs.mkdirSync(base);
+  const moved = open().found;
+  assert.match(moved.problem ?? "", /is about another base directory/);
+  assert.deepEqual(moved.log.missing, [0, 1]);
+  fs.rmSync(file.path);
+  const lost = open().found;
+  assert.deepEqual([lost.isIntact, lost.log.all.length], [false, 0]);
+});
+
+test("a list that is lost is not handed on, and one that nobody needs is removed", async (context) => {
+  const { open, file } = await written(context);
+  const old = new Date(Date.now() - 3_600_000);
+  fs.writeFileSync(`${file.lists}other`, "");
+  for (const name of ["one", "other"]) fs.utimesSync(`${file.lists}${name}`, old, old);
+  open();
+  assert.equal(fs.existsSync(`${file.lists}other`), false);
+  assert.equal(fs.existsSync(`${file.lists}one`), true);
+  fs.rmSync(`${file.lists}one`);
+  const { log } = open().found;
+  assert.deepEqual([log.missing, log.servable([0, 1], [SELF])], [[], []]);
+});

@@ -1,0 +1,155 @@
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { test, type TestContext } from "node:test";
+import { Bitmap } from "../../src/base/bitmap.ts";
+import { Owners } from "../../src/tree/entries/owners.ts";
+import { findDrift } from "../../src/tree/scan/drift.ts";
+import type { PublishedPaths } from "../../src/tree/scan/published-paths.ts";
+import { NO_RULES, type ScanRequest, type ScanRules } from "../../src/tree/scan/request.ts";
+import { Source } from "../../src/tree/scan/source.ts";
+import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "../../src/wire/datagram.ts";
+import { EntryType } from "../../src/wire/entry.ts";
+import { decodeManifest } from "../../src/wire/manifest.ts";
+import { contents, StagingPair } from "../support/staging.ts";
+
+/** A host hands on what was published as it was published, and nothing else. */
+
+const WWW: ScanRequest = { paths: ["www"], recursive: true };
+const DELETING = { deletes: "also" } as const;
+
+/** Scans a tree to its end, as a push does whose members have everything. */
+function scanned(base: string, request: ScanRequest, rules: Partial<ScanRules>) {
+  const source = new Source(base, new Owners(), request, { rules: { ...NO_RULES, ...rules }, dryRun: true });
+  const memory = new Uint8Array(BLOCK_PLAINTEXT_BYTES);
+  const given: string[] = [];
+  for (let block = 0; !source.isEnded; block++) {
+    const made = source.makeBlock(block, memory);
+    if (made?.kind !== BlockKind.manifest) continue;
+    const { directories } = decodeManifest(memory.subarray(0, made.bytes));
+    for (const { header, entries, isComplete } of directories) {
+      for (const { name, type } of entries) given.push(`${nameOf(type)}${path.join(header.path, name)}`);
+      if (isComplete) given.push(`complete ${header.path}`);
+    }
+    source.settle(block, new Bitmap(made.entries));
+  }
+  source.close();
+  const { count, sample, lists } = source.withheld ?? { count: 0, sample: "", lists: [] };
+  return { given: given.sort(), list: source.takeList(), withheld: { count, sample, lists } };
+}
+
+function nameOf(type: EntryType): string {
+  const names = new Map<EntryType, string>([
+    [EntryType.kept, "kept "],
+    [EntryType.gone, "gone "],
+    [EntryType.passage, "passage "],
+  ]);
+  return names.get(type) ?? "";
+}
+
+/** The list of a push of this tree; whatever is changed after this call has been changed later. */
+async function publish(
+  base: string,
+  name: string,
+  rules: Partial<ScanRules> = {},
+  request = WWW,
+): Promise<PublishedPaths> {
+  const { list } = scanned(base, request, { ...rules, isRecorded: true });
+  assert.ok(list !== undefined);
+  const atMs = Date.now();
+  // The times of inodes come from a clock that is some milliseconds behind.
+  const probe = path.join(path.dirname(base), "probe");
+  while (lateOf(probe) <= atMs + 2) await new Promise((resolve) => setTimeout(resolve, 1));
+  return { name, bytes: Buffer.from(list), atMs, isServed: true };
+}
+
+function lateOf(probe: string): number {
+  fs.writeFileSync(probe, "");
+  return fs.statSync(probe).ctimeMs;
+}
+
+function makeTree(context: TestContext): { pair: StagingPair; at: (name: string) => string } {
+  const pair = new StagingPair();
+  context.after(() => pair.destroy());
+  const at = (name: string) => path.join(pair.from, name);
+  fs.mkdirSync(at("www/sub"), { recursive: true });
+  for (const name of ["a", "b", "sub/c"]) fs.writeFileSync(at(`www/${name}`), name);
+  return { pair, at };
+}
+
+test("all that was published is handed on, and nothing that lies beside it", async (context) => {
+  const { pair, at } = makeTree(context);
+  const published = [await publish(pair.from, "one", DELETING)];
+  fs.writeFileSync(at("www/mine"), "mine");
+  fs.mkdirSync(at("www/more"));
+  fs.writeFileSync(at("www/more/mine"), "mine");
+  const { given, withheld } = scanned(pair.from, WWW, { ...DELETING, published });
+  const complete = ["complete www", "complete www/sub"];
+  assert.deepEqual(given, [...complete, "passage www", "www/a", "www/b", "www/sub", "www/sub/c"]);
+  assert.deepEqual(withheld, { count: 0, sample: "", lists: [] });
+  // A member gets what was published.
+  pair.scanRules = { ...DELETING, published };
+  pair.push();
+  assert.deepEqual(Object.keys(contents(pair.to)).sort(), ["www", "www/a", "www/b", "www/sub", "www/sub/c"]);
+});
+
+test("what was edited, replaced or deleted by hand since is withheld, and is not deleted elsewhere", async (context) => {
+  const { pair, at } = makeTree(context);
+  const published = [await publish(pair.from, "one", DELETING)];
+  fs.writeFileSync(at("www/a"), "half");
+  fs.rmSync(at("www/sub/c"));
+  const { given, withheld } = scanned(pair.from, WWW, { ...DELETING, published });
+  assert.deepEqual(given, ["complete www", "kept www/a", "passage www/sub", "www", "www/b"]);
+  assert.deepEqual(withheld, { count: 2, sample: "www/a", lists: ["one"] });
+});
+
+test("an entry belongs to the last publication of its path", async (context) => {
+  const { pair, at } = makeTree(context);
+  const first = await publish(pair.from, "one");
+  fs.writeFileSync(at("www/a"), "later");
+  const second = await publish(pair.from, "two", {}, { paths: ["www/a"], recursive: false });
+  const served = (published: PublishedPaths[]) => scanned(pair.from, WWW, { published });
+  const both = served([first, second]);
+  assert.ok(both.given.includes("www/a"));
+  assert.equal(both.withheld.count, 0);
+  // Only the first one is asked for: what the second one has brought is none of it.
+  const alone = served([first, { ...second, isServed: false }]);
+  assert.ok(!alone.given.includes("www/a"));
+  assert.equal(alone.withheld.count, 0);
+  // Without the second one, it would be an edit by hand.
+  assert.deepEqual(served([first]).withheld, { count: 1, sample: "www/a", lists: ["one"] });
+});
+
+test("a look finds what was changed, deleted or added, once for each entry", async (context) => {
+  const { pair, at } = makeTree(context);
+  const look = (published: PublishedPaths[], rules: Partial<ScanRules> = DELETING) =>
+    findDrift(pair.from, new Owners(), WWW, { ...NO_RULES, ...rules, published });
+  const list = await publish(pair.from, "one", DELETING);
+  assert.deepEqual(look([list]), { count: 0, sample: "", lists: [] });
+  fs.mkdirSync(at("www/mine/deep"), { recursive: true });
+  fs.writeFileSync(at("www/mine/deep/f"), "mine");
+  assert.deepEqual(look([list]), { count: 1, sample: "www/mine", lists: ["one"] });
+  fs.appendFileSync(at("www/a"), "more");
+  fs.chmodSync(at("www/b"), 0o600);
+  fs.rmSync(at("www/sub/c"));
+  assert.equal(look([list]).count, 4);
+  assert.deepEqual(look([{ ...list, isServed: false }]).count, 0, "what is none of this look");
+  // In a directory that no publication has completed, others may have files of their own.
+  const loose = await publish(pair.from, "two");
+  fs.writeFileSync(at("www/other"), "");
+  assert.deepEqual(look([loose], {}), { count: 0, sample: "", lists: [] });
+});
+
+test("a list that is damaged is an error", async (context) => {
+  const { pair } = makeTree(context);
+  const list = await publish(pair.from, "one");
+  for (const bytes of [
+    Buffer.concat([list.bytes.subarray(0, -1), Buffer.from([list.bytes.at(-1)! ^ 1])]),
+    list.bytes.subarray(0, -5),
+    Buffer.alloc(0),
+  ])
+    assert.throws(
+      () => scanned(pair.from, WWW, { published: [{ ...list, bytes }] }),
+      /^UserError: the list published-\*-one in the state directory is damaged: remove it, and restart the daemon$/,
+    );
+});
