@@ -111,8 +111,8 @@ fuzz: $(INSTALLED) ## feeds damaged input to every decoder: CASES=how many in al
 sim: $(INSTALLED) ## simulates networks and disks that fail: SECONDS=how long, SEED=which one to repeat
 	@$(if $(SECONDS),SECONDS=$(SECONDS)) $(if $(SEED),SEED=$(SEED)) node test/simulation/run.ts
 
-chaos: build ## lets real daemons push at random while they are killed, stopped, cut off and full, as root: SECONDS= SEED=
-	@$(if $(SECONDS),SECONDS=$(SECONDS)) $(if $(SEED),SEED=$(SEED)) node test/chaos/main.ts
+chaos: build ## lets real daemons push at random while they are killed, stopped, cut off and full, as root: SECONDS= SEED= CATCH_UP=1
+	@$(if $(SECONDS),SECONDS=$(SECONDS)) $(if $(SEED),SEED=$(SEED)) $(if $(CATCH_UP),CATCH_UP=$(CATCH_UP)) node test/chaos/main.ts
 
 power-loss: $(INSTALLED) ## takes the power at random moments of pushes, on images of ext4, XFS and btrfs, as root: MOMENTS= SEED= FILE_SYSTEM=
 	@$(if $(MOMENTS),MOMENTS=$(MOMENTS)) $(if $(SEED),SEED=$(SEED)) FILE_SYSTEM='$(FILE_SYSTEM)' \

@@ -33,7 +33,7 @@ import { statusOf, type StatusParts } from "./pushes/status.ts";
 import { StatusLine } from "./pushes/status-line.ts";
 import { Transfers } from "./pushes/transfers.ts";
 import { InterfaceWatch } from "./service/interface-watch.ts";
-import { directKeyReader, type KeyReader, KeyReaderProcess } from "./service/key-reader.ts";
+import { type KeyReader, openKeyReader } from "./service/key-reader.ts";
 import { Lifecycle } from "./service/lifecycle.ts";
 import { logEvent } from "./service/log-events.ts";
 import type { Log } from "./service/log.ts";
@@ -195,16 +195,6 @@ function statusParts(frame: Frame, pump: Pump, { transfers, copies }: Pushes): S
   const { transport, ring } = opened;
   const parts = { settings, engine, transport, transfers, history, counters, log, ring, watch, copies };
   return { ...parts, catchUp, startedMs };
-}
-
-/**
- * Opens the way to the key file that is still there after the drop of privileges, for a reload. A daemon that becomes another
- * user keeps a process that reads it.
- */
-function openKeyReader({ keyFile, identity }: Settings): KeyReader | undefined {
-  if (keyFile === undefined) return undefined;
-  const becomes = process.geteuid?.() === 0 && identity !== undefined && identity.uid !== 0;
-  return becomes ? new KeyReaderProcess(keyFile) : directKeyReader(keyFile);
 }
 
 function openHistory(settings: Settings, log: Log): History {
@@ -396,9 +386,19 @@ function startDisks(frame: Frame, { driver, catchUp }: Pump, pushes: Pushes): Di
   const { base, givenBase } = frame.settings;
   const { log, opened, keepsOwner: keepOwner } = frame;
   const hearers = { log, driver, catchUp, received: pushes.received, hooks: pushes.hooks };
-  const lists = frame.publications?.lists;
+  const { publications } = frame;
+  const lists = publications?.lists;
+  const isNewcomer = publications?.found.isIntact === false;
   return new DiskThreads(
-    { base, givenBase, keepOwner, pages: opened.pages.memory, lists, rules: stageRules(frame.settings) },
+    {
+      base,
+      givenBase,
+      keepOwner,
+      pages: opened.pages.memory,
+      lists,
+      isNewcomer,
+      rules: stageRules(frame.settings),
+    },
     (reply) => driver.onSource(reply),
     (replies) => passStageReplies(replies, hearers),
     // A broken invariant in a thread is one of the process.

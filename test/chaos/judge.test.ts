@@ -72,6 +72,15 @@ describe("the judge of a chaos run", () => {
     assert.deepEqual(problemsOf([push(2, "h1", partly)], { h1: 2, h2: MIXTURE, h3: 2 }), []);
   });
 
+  test("a host that has failed may have the push later, if it catches up", () => {
+    const pushes = [push(2, "h1", failed)];
+    const after = { h1: 2, h2: 2, h3: 2 };
+    assert.match(problemsOf(pushes, after)[0] ?? "", /says that it is not there/);
+    assert.deepEqual(judge(pushes, BEFORE, trees(after), true), []);
+    // It still must not go back where it was done.
+    assert.match(judge(pushes, BEFORE, trees({ ...after, h2: 1 }), true)[0] ?? "", /says that it is done/);
+  });
+
   test("finds that two hosts have had two orders", () => {
     const one = push(2, "h1", resultOf(verdict("h3", "done"), verdict("h4", "done")));
     const two = push(3, "h2", resultOf(verdict("h3", "done"), verdict("h4", "done")));

@@ -15,6 +15,8 @@ export interface Push {
   result: SendResult | undefined;
   /** Slots that it has left out, at one host or, for an empty name, at all of them. */
   readonly omitted: { readonly host: string; readonly slot: string }[];
+  /** Whether it may be on hosts that were no members. */
+  readonly missesMayCome?: boolean;
 }
 
 /** The values of all slots of a host. */
@@ -23,12 +25,17 @@ export type Tree = ReadonlyMap<string, number>;
 /** What a push has done at a host: "unclear" if nobody claims to know all of it. */
 type Fate = "done" | "not done" | "unclear";
 
-/** @returns what is not as it should be; empty if all is well */
+/**
+ * @param catchesUp whether hosts may have got what they had missed since
+ * @returns what is not as it should be; empty if all is well
+ */
 export function judge(
-  pushes: readonly Push[],
+  asked: readonly Push[],
   before: ReadonlyMap<string, Tree>,
   after: ReadonlyMap<string, Tree>,
+  catchesUp = false,
 ): string[] {
+  const pushes = catchesUp ? asked.map(withLater) : asked;
   const problems: string[] = [];
   const later = new Map<number, Set<number>>();
   for (const [host, tree] of after)
@@ -43,6 +50,16 @@ export function judge(
   if (circle !== undefined)
     problems.push(`no order of the commits explains the trees: ${circle.join(" < ")}`);
   return problems;
+}
+
+/** A host that has missed a push may have got it later, from any other one. */
+function withLater(push: Push): Push {
+  const { result } = push;
+  if (result === undefined || result.aborted !== undefined) return push;
+  const hosts = result.hosts.map((host) =>
+    host.outcome === "done" ? host : { ...host, outcome: "unconfirmed" as const },
+  );
+  return { ...push, result: { ...result, hosts }, missesMayCome: true };
 }
 
 interface Place {
@@ -87,13 +104,13 @@ function mayCarry(push: Push, source: Push, slot: string): boolean {
   return source.beganMs <= push.endedMs && fateOf(source, push.sender, slot) !== "not done";
 }
 
-function fateOf({ sender, result, omitted }: Push, host: string, slot: string): Fate {
+function fateOf({ sender, result, omitted, missesMayCome }: Push, host: string, slot: string): Fate {
   if (sender === host) return "done";
   if (result === undefined) return "unclear";
   if (result.aborted !== undefined) return "not done";
   if (omitted.some((one) => one.slot === slot && ["", host].includes(one.host))) return "unclear";
   const verdict = result.hosts.find((one) => one.host === host);
-  if (verdict === undefined) return "not done";
+  if (verdict === undefined) return missesMayCome === true ? "unclear" : "not done";
   if (verdict.outcome === "done") return "done";
   // After a failure in the middle of the switch some slots are new, and the reason names one that is not.
   const isPartly = verdict.outcome === "unconfirmed" || verdict.cause?.when !== "before";

@@ -18,18 +18,25 @@ import { edit, listing, MIXTURE, SLOTS, valueOf } from "./slots.ts";
 
 const SECONDS = Number(process.env.SECONDS ?? 60);
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
+/** Hosts get what they have missed by themselves. */
+const CATCHES_UP = process.env.CATCH_UP === "1";
 const HOSTS = 4;
 /** The pushes of a round begin within this time, so that they meet each other and the faults. */
 const SPREAD_MS = 600;
 /** A sender that is gone is given up after some time; then its rest is cleared away. */
 const HEALED_WITHIN_MS = 90_000;
+/** After an attempt that has failed, a host tries again a minute later: some rounds end before that. */
+const SETTLED_WITHIN_MS = 15_000;
 
 async function chaos(): Promise<number> {
   console.log(`seed ${SEED}`);
-  const fleet = await NamespaceFleet.create({ hosts: HOSTS, tmpfs: ROOM });
+  // In the namespace of each host, this is a directory of its own that outlives the daemon.
+  const daemonArguments = CATCHES_UP ? ["--state", "/run/state", "--catch-up"] : [];
+  const fleet = await NamespaceFleet.create({ hosts: HOSTS, tmpfs: ROOM, daemonArguments });
   const endMs = performance.now() + SECONDS * 1000;
   const run = new ChaosRun(fleet, SEED);
   try {
+    await Promise.all(fleet.hosts.map((host) => host.run("mkdir", ["/run/state"])));
     await Promise.all(fleet.hosts.map((host) => host.start()));
     await acquainted(fleet.hosts);
     while (performance.now() < endMs) {
@@ -84,10 +91,26 @@ class ChaosRun {
     await withinTime("all pushes have ended", Promise.all(running));
     await acquainted(hosts);
     await eventually("nothing is left over", () => hosts.every(isClean), HEALED_WITHIN_MS);
+    if (CATCHES_UP) await this.settle();
     const after = treesOf(hosts);
-    const problems = [...judge(this.pushes, before, after), ...hosts.flatMap(superfluousProcesses)];
+    const problems = [
+      ...judge(this.pushes, before, after, CATCHES_UP),
+      ...hosts.flatMap(superfluousProcesses),
+    ];
     for (const { result } of this.pushes) this.count(result);
     return problems.length > 0 ? problems : this.makeEqual();
+  }
+
+  /** Waits until all hosts have what they have missed. What was edited since nobody can bring any more. */
+  private async settle(): Promise<void> {
+    const isCurrent = async (host: Host) =>
+      /^catch-up : current/m.test((await host.msync("--status")).stdout);
+    const areCurrent = async () => !(await Promise.all(this.fleet.hosts.map(isCurrent))).includes(false);
+    await eventually("all are current", areCurrent, SETTLED_WITHIN_MS).then(
+      () => this.note("current"),
+      () => this.note("behind"),
+    );
+    await eventually("nothing is left over", () => this.fleet.hosts.every(isClean), HEALED_WITHIN_MS);
   }
 
   /** All that a reader needs to see what has happened in the last round. */
@@ -153,6 +176,10 @@ class ChaosRun {
       .map(({ name }) => `${name} is not like ${sender.name} after a push without faults`);
   }
 
+  private note(word: string): void {
+    this.counts.set(word, (this.counts.get(word) ?? 0) + 1);
+  }
+
   private count(result: Push["result"]): void {
     const words =
       result === undefined
@@ -160,7 +187,7 @@ class ChaosRun {
         : result.aborted !== undefined
           ? ["aborted"]
           : result.hosts.map(({ outcome }) => outcome);
-    for (const word of words) this.counts.set(word, (this.counts.get(word) ?? 0) + 1);
+    for (const word of words) this.note(word);
   }
 }
 

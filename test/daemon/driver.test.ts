@@ -98,6 +98,7 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
       keepOwner: false,
       pages: pool.memory,
       lists: undefined,
+      isNewcomer: false,
       rules: { excludes: [], listsChanges: false, deleteLimit },
     },
     (reply) => driver.onSource(reply),

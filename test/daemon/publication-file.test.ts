@@ -5,7 +5,7 @@ import path from "node:path";
 import { test, type TestContext } from "node:test";
 import { PublicationFile } from "../../src/daemon/catch-up/publication-file.ts";
 import { type Here, PublicationLog } from "../../src/engine/catch-up/publication-log.ts";
-import type { Publication } from "../../src/wire/publication.ts";
+import type { Publication, Scope } from "../../src/wire/publication.ts";
 
 /** The log of publications over restarts, and files that are damaged. */
 
@@ -13,10 +13,10 @@ const SELF = { hostName: "web1", ip: "10.0.0.1", labels: [] };
 
 function publication(number: number): Publication {
   const names = { nodeId: "aa".repeat(16), epoch: "bb".repeat(8), number, user: "root", host: "web3" };
-  const scope = {
+  const scope: Scope = {
     ...{ paths: [`d${number}`], recursive: true, deletes: "nothing", syncs: false, sendsAttributes: true },
     ...{ isPartial: false, excludes: [], targets: [], excepts: [] },
-  } as const;
+  };
   return { ...names, place: number, timeMs: Date.now(), scope };
 }
 

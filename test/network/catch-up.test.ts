@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
-import { test } from "node:test";
+import { test, type TestContext } from "node:test";
 import { shell } from "../support/command-scenarios.ts";
 import { acquainted, type Host } from "../support/host.ts";
 import { namespaceProblem, NamespaceFleet } from "../support/namespaces.ts";
@@ -183,11 +183,17 @@ test(
 );
 
 /** A hook that waits until the test writes a line into a FIFO. */
-function waitingHook(directory: string): { readonly hook: string; readonly release: () => void } {
+function waitingHook(
+  context: TestContext,
+  directory: string,
+): { readonly hook: string; readonly release: () => void } {
   const [hook, fifo] = [path.join(directory, "hook"), path.join(directory, "fifo")];
   fs.writeFileSync(hook, `#!/bin/sh\nread line < ${fifo}\n`, { mode: 0o755 });
   execFileSync("mkfifo", ["-m", "644", fifo]);
-  return { hook, release: () => fs.writeFileSync(fifo, "go\n") };
+  // Opened both ways, so that nobody waits here for the hook.
+  const file = fs.openSync(fifo, "r+");
+  context.after(() => fs.closeSync(file));
+  return { hook, release: () => fs.writeSync(file, "go\n") };
 }
 
 test(
@@ -197,7 +203,7 @@ test(
     const fleet = await fleetOf(3);
     context.after(() => fleet.destroy());
     const [one, two, three] = fleet.hosts as [Host, Host, Host];
-    const { hook, release } = waitingHook(fleet.directory);
+    const { hook, release } = waitingHook(context, fleet.directory);
     await startAll(fleet, [one, three]);
     await start(fleet, two, "--pre-commit", hook);
     await acquainted(fleet.hosts);
@@ -295,7 +301,9 @@ test(
         60_000,
       );
     // In the simulation, which has no other work, this ends within 10 s.
-    context.diagnostic(`all are equal ${Math.round(performance.now() - endedMs)} ms after the end of the cut`);
+    context.diagnostic(
+      `all are equal ${Math.round(performance.now() - endedMs)} ms after the end of the cut`,
+    );
     for (const host of fleet.hosts) await becomesCurrent(host, one);
   },
 );
@@ -313,7 +321,7 @@ test(
     await shell(one, "echo half > a");
     await start(fleet, three);
     await becomesCurrent(three, two);
-    const read = async (host: Host) => (await host.run("sh", ["-c", "cd /var/www && grep . *"])).stdout;
+    const read = async (host: Host) => (await host.run("sh", ["-c", "cd /var/www && grep -H . *"])).stdout;
     assert.equal(await read(three), "a:published\nb:whole\n");
     // The same with the host alone that has pushed.
     await two.stop();
@@ -321,7 +329,10 @@ test(
     await shell(three, "rm a b");
     fs.rmSync(path.join(fleet.directory, "state-host3"), { recursive: true });
     await start(fleet, three);
-    await says(one, /^host3 .*, behind 1 since .*: host1: 1 entry is not as published there any more, such as a/m);
+    await says(
+      one,
+      /^host3 .*, behind 1 since .*: host1: 1 entry is not as published there any more, such as a/m,
+    );
     assert.equal(await read(three), "b:whole\n");
   },
 );

@@ -1,8 +1,4 @@
-import {
-  type Here,
-  PublicationLog,
-  publicationName,
-} from "../../src/engine/catch-up/publication-log.ts";
+import { type Here, PublicationLog, publicationName } from "../../src/engine/catch-up/publication-log.ts";
 import type { CatchUp } from "../../src/engine/catch-up/catch-up.ts";
 import type { CommitOrder } from "../../src/engine/commit-order.ts";
 import type { Effect, Member } from "../../src/engine/types.ts";

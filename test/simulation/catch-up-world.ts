@@ -1,18 +1,15 @@
 import assert from "node:assert/strict";
-import { SeededRandom } from "../../src/base/random.ts";
 import { CatchUp } from "../../src/engine/catch-up/catch-up.ts";
 import { MISSED, PublicationLog } from "../../src/engine/catch-up/publication-log.ts";
 import { CommitOrder } from "../../src/engine/commit-order.ts";
-import type { Effect, Member } from "../../src/engine/types.ts";
-import type { ControlMessage } from "../../src/wire/message.ts";
-import { decodeMessage, encodeMessage } from "../../src/wire/message.ts";
+import type { Effect } from "../../src/engine/types.ts";
+import { CatchUpNetwork } from "./catch-up-network.ts";
 import {
   ALL,
   PATHS,
   type CatchUpBug,
   describe,
   done,
-  fellow,
   ForgetfulLog,
   isBefore,
   isSame,
@@ -33,30 +30,16 @@ import type { Publication, Scope } from "../../src/wire/publication.ts";
  * live node has every path as the last publication in the order left it; and few transfers bring it.
  */
 
-export class CatchUpWorld {
-  private readonly random: SeededRandom;
+export class CatchUpWorld extends CatchUpNetwork {
   private readonly bug: CatchUpBug;
-  private readonly nodes: SimulatedNode[] = [];
-  private readonly packets: {
-    atMs: number;
-    from: SimulatedNode;
-    to: SimulatedNode;
-    epoch: string;
-    /** Undefined for ALIVE. */
-    bytes: Uint8Array | undefined;
-  }[] = [];
   private readonly published: Publication[] = [];
-  private nowMs = 0;
-  private isCalm = false;
   /** Whether all nodes had everything in the end. */
   wereEqual = false;
   /** Transfers that have served. */
   served = 0;
-  /** Messages about logs, in datagrams. */
-  messages = 0;
 
   constructor(seed: number, bug?: CatchUpBug, size?: number) {
-    this.random = new SeededRandom(seed);
+    super(seed);
     this.bug = bug;
     const count = size ?? 3 + this.below(4);
     for (let number = 1; number <= count; number++) this.nodes.push(this.node(number));
@@ -231,54 +214,17 @@ export class CatchUpWorld {
     const members = () => [...node.members.values()].map(({ member }) => member);
     const isHeardSince = (epoch: string, sinceMs: number) =>
       (node.members.get(epoch)?.heardMs ?? -Infinity) >= sinceMs;
-    const parts = { selfNodeId: nodeId, random: this.random, effects, places, memberOf, members, isHeardSince };
+    const parts = {
+      selfNodeId: nodeId,
+      random: this.random,
+      effects,
+      places,
+      memberOf,
+      members,
+      isHeardSince,
+    };
     node.catchUp = new CatchUp(parts, { log, isOn: true, isIntact: isFirst || node.disk.length > 0 });
     this.sayAlive(node);
-  }
-
-  /** HELLO at the start, later ALIVE. */
-  private sayAlive(node: SimulatedNode): void {
-    node.nextAliveMs = this.nowMs + 10_000 + this.below(10_000);
-    for (const other of this.nodes) if (other !== node) this.sendPacket(node, other, undefined);
-  }
-
-  /** One has heard the other: those that do not know each other become members of each other. */
-  private hear(node: SimulatedNode, other: SimulatedNode): void {
-    for (const [one, heard] of [
-      [node, other],
-      [other, node],
-    ] as const) {
-      const known = one.members.get(heard.epoch);
-      if (known !== undefined) {
-        if (one === node) known.heardMs = this.nowMs;
-        continue;
-      }
-      for (const { node: same } of one.members.values()) if (same === heard) this.forget(one, heard);
-      const member = fellow(heard);
-      one.members.set(heard.epoch, { node: heard, member, heardMs: this.nowMs });
-      one.catchUp.onEvent({ kind: "member-joined", member }, this.nowMs);
-      this.carryOut(one);
-    }
-  }
-
-  private forget(node: SimulatedNode, other: SimulatedNode): void {
-    for (const [epoch, { node: known, member }] of node.members) {
-      if (known !== other) continue;
-      node.members.delete(epoch);
-      node.catchUp.onEvent({ kind: "member-left", member, reason: "silence" }, this.nowMs);
-      this.carryOut(node);
-    }
-  }
-
-  /** What membership does at its times: ALIVE, and members that have been silent for too long leave. */
-  private tickMembership(node: SimulatedNode): void {
-    if (node.nextAliveMs <= this.nowMs) this.sayAlive(node);
-    for (const { node: other, heardMs } of node.members.values())
-      if (this.nowMs - heardMs >= 60_000) this.forget(node, other);
-  }
-
-  private hears(a: SimulatedNode, b: SimulatedNode): boolean {
-    return a.isUp && b.isUp && a.half === b.half;
   }
 
   private fault(): void {
@@ -311,78 +257,13 @@ export class CatchUpWorld {
     }
   }
 
-  /** It says goodbye, or it is silent from now on. */
-  private leave(node: SimulatedNode): void {
-    if (!this.isCalm && this.below(2) === 0) return;
-    for (const other of this.nodes) if (other !== node && other.isUp && other.half === node.half) this.forget(other, node);
-  }
-
-  /** Lets the time pass, packet by packet and deadline by deadline. */
-  private pass(ms: number): void {
-    const endMs = this.nowMs + ms;
-    for (;;) {
-      this.packets.sort((a, b) => a.atMs - b.atMs);
-      const deadline = Math.min(
-        ...this.nodes
-          .filter(({ isUp }) => isUp)
-          .map(({ catchUp, nextAliveMs }) => Math.min(nextAliveMs, catchUp.nextDeadlineMs())),
-      );
-      const nextMs = Math.max(this.nowMs, Math.min(this.packets[0]?.atMs ?? Infinity, deadline));
-      if (nextMs > endMs) break;
-      this.nowMs = nextMs;
-      const packet = this.packets[0];
-      if (packet !== undefined && packet.atMs <= nextMs) {
-        this.packets.shift();
-        const { from, to, epoch, bytes } = packet;
-        if (!this.hears(from, to) || from.epoch !== epoch) continue;
-        this.hear(to, from);
-        const member = to.members.get(from.epoch)?.member;
-        if (bytes === undefined || member === undefined) continue;
-        to.catchUp.handle(member, decodeMessage(bytes), this.nowMs);
-        this.carryOut(to);
-      } else {
-        for (const node of this.nodes) {
-          if (!node.isUp) continue;
-          this.tickMembership(node);
-          if (node.catchUp.nextDeadlineMs() > this.nowMs) continue;
-          node.catchUp.tick(this.nowMs);
-          this.carryOut(node);
-        }
-      }
+  protected carryOutEffect(node: SimulatedNode, effect: Effect): void {
+    if (effect.kind === "serve") this.serve(node, effect);
+    else if (effect.kind === "event" && effect.event.kind === "publications-learned") {
+      for (const one of effect.event.publications) this.keep(node, one);
+    } else if (effect.kind === "event" && effect.event.kind === "caught-up") {
+      for (const one of effect.event.publications) this.take(node, one, "list");
     }
-    this.nowMs = endMs;
-  }
-
-  private carryOut(node: SimulatedNode): void {
-    for (let effect = node.effects.shift(); effect !== undefined; effect = node.effects.shift()) {
-      if (effect.kind === "send") {
-        const { destination, message } = effect;
-        const to = this.nodes.filter(
-          (other) =>
-            other !== node &&
-            (destination.to === "group" || destination.address.ip === `10.0.0.${other.number}`),
-        );
-        this.messages++;
-        for (const other of to) this.sendPacket(node, other, message);
-      } else if (effect.kind === "serve") this.serve(node, effect);
-      else if (effect.kind === "event" && effect.event.kind === "publications-learned") {
-        for (const one of effect.event.publications) this.keep(node, one);
-      } else if (effect.kind === "event" && effect.event.kind === "caught-up") {
-        for (const one of effect.event.publications) this.take(node, one, "list");
-      }
-    }
-  }
-
-  private sendPacket(from: SimulatedNode, to: SimulatedNode, message: ControlMessage | undefined): void {
-    if (!this.isCalm && this.below(10) === 0) return;
-    const { epoch } = from;
-    this.packets.push({
-      atMs: this.nowMs + 1 + this.below(40),
-      from,
-      to,
-      epoch,
-      bytes: message === undefined ? undefined : encodeMessage(message),
-    });
   }
 
   /** One transfer that brings publications: at each member by itself, unless its log has changed since. */
@@ -468,9 +349,5 @@ export class CatchUpWorld {
       if (other === node || other.log.whyNotServed(there, [asking]) !== undefined) return false;
       return isWhole(other, publication);
     });
-  }
-
-  private below(bound: number): number {
-    return this.random.u32() % bound;
   }
 }

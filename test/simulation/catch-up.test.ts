@@ -63,6 +63,15 @@ test("two halves that have pushed are equal within 10 s after the end of a cut",
   }
 });
 
+test("packets that get lost cost some seconds, and not the patience for causes that stay", () => {
+  for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
+    const world = new CatchUpWorld(seed, undefined, 4 + (seed % 4));
+    world.isLossy = true;
+    const tookMs = world.cutAndHeal(500 + ((seed * 397) % 38_000));
+    assert.ok(world.wereEqual && tookMs <= 30_000, `seed ${seed}: ${tookMs} ms`);
+  }
+});
+
 test("halves that have forgotten each other are equal after the first ALIVE", () => {
   for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
     const world = new CatchUpWorld(seed, undefined, 4 + (seed % 4));

@@ -14,7 +14,7 @@ import { Source, type SourceNotice } from "../../src/tree/scan/source.ts";
 import type { Protection } from "../../src/tree/decide/protection.ts";
 import { DEFAULT_DELETE_LIMIT } from "../../src/tree/decide/superfluous.ts";
 import { exactError } from "../../src/tree/apply/no-inodes.ts";
-import { Stage } from "../../src/tree/apply/stage.ts";
+import { type ManifestRecord, Stage } from "../../src/tree/apply/stage.ts";
 import { type AttributeRules, groupsOfProcess } from "../../src/tree/entries/attributes.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "../../src/wire/datagram.ts";
 
@@ -39,6 +39,8 @@ export class StagingPair {
   /** Whether the sender compresses contents. */
   compression: CompressionMode = "no";
   deleteLimit = DEFAULT_DELETE_LIMIT;
+  /** Hears of the manifest of each transfer. */
+  manifest: ManifestRecord | undefined;
   notices: SourceNotice[] = [];
   /** How many entries were wanted in all stagings. */
   wanted = 0;
@@ -79,6 +81,7 @@ export class StagingPair {
       protection: this.protection,
       listsChanges: this.listsChanges,
       deleteLimit: this.deleteLimit,
+      manifest: this.manifest,
     });
     try {
       this.send(source, stage);

@@ -23,7 +23,7 @@ export const STATUS: StatusInfo = {
   },
   ...{ receiveBufferBytes: 16, receiveBufferAskedBytes: 8, receiveBufferPackets: 0 },
   ...{ sendBufferBytes: 32, sendBufferAskedBytes: 16, offload: true, excludes: [], deleteLimit: "" },
-  ...{ preCommit: "", postCommit: "", history: "", logLevel: "info" },
+  ...{ preCommit: "", postCommit: "", history: "", catchUp: "", publications: null, logLevel: "info" },
   ...{ foreignPackets: 10, lastForeignSource: "10.0.0.8", outsidePackets: 11, replayedPackets: 12 },
   ...{ malformedPackets: 13, lastMalformedSource: "10.0.0.6", otherVersionPackets: 14 },
   ...{ unexaminedPackets: 15, spoiledBlocks: 16, sendErrors: 17, droppedPackets: 18 },

@@ -8,6 +8,7 @@ import { Directories } from "../../src/tree/disk/directories.ts";
 import { linuxDisk } from "../../src/tree/disk/linux-disk.ts";
 import { Protection } from "../../src/tree/decide/protection.ts";
 import { RefusalError, StageError } from "../../src/tree/reasons/stage-error.ts";
+import { TransferRecord } from "../../src/daemon/disk/transfer-record.ts";
 import { Stage } from "../../src/tree/apply/stage.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../../src/wire/datagram.ts";
 import { EntryType } from "../../src/wire/entry.ts";
@@ -179,6 +180,22 @@ test("more than half, and more than a hundred, is refused, and nothing has chang
 test("what is forced is done however much it is", () => {
   for (let index = 0; index < 101; index++) write(pair.to, `many/${index}`);
   pair.scanRules = { deletes: "also", isForced: true };
+  pair.push();
+  assert.deepEqual(contents(pair.to), contents(pair.from));
+});
+
+test("a newcomer keeps its limit, and does not stop the others", () => {
+  for (let index = 0; index < 101; index++) write(pair.to, `many/${index}`);
+  pair.scanRules = {
+    ...{ deletes: "also", isForced: true },
+    origin: { kind: "catch-up", digest: "00".repeat(8) },
+  };
+  pair.manifest = new TransferRecord(true);
+  assert.throws(
+    () => pair.push(),
+    (error) => error instanceof StageError && !(error instanceof RefusalError),
+  );
+  pair.manifest = new TransferRecord(false);
   pair.push();
   assert.deepEqual(contents(pair.to), contents(pair.from));
 });

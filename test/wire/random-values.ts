@@ -207,7 +207,12 @@ const MAKERS: readonly ((random: Random) => ControlMessage)[] = [
     type: "log",
     body: {
       ...{ place: u32(random), digest: hexOf(randomBytes(random, 8)), catchesUp: flag(random) },
-      ...{ count: u32(random) % 1001, behind: u32(random) % 1001, lacks: u32(random), sinceMs: u32(random) * 1000 },
+      ...{
+        count: u32(random) % 1001,
+        behind: u32(random) % 1001,
+        lacks: u32(random),
+        sinceMs: u32(random) * 1000,
+      },
       reason: "no space left",
     },
   }),

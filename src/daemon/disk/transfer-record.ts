@@ -10,8 +10,22 @@ const FILE_MODE = 0o600;
 
 export class TransferRecord implements ManifestRecord {
   private readonly list = new PublishedList();
+  private readonly isNewcomer: boolean;
   /** Whether the transfer is a publication, or brings earlier ones; undefined as long as it does not say. */
   origin: Origin | undefined;
+
+  /** @param isNewcomer whether this host had no log when the daemon was started */
+  constructor(isNewcomer: boolean) {
+    this.isNewcomer = isNewcomer;
+  }
+
+  /**
+   * Nobody has asked for what a newcomer gets by itself, and its base directory may have been full of other files. On a host
+   * that was there before, the members that had a push have agreed to its deletes.
+   */
+  get trustsForce(): boolean {
+    return !this.isNewcomer || this.origin?.kind !== "catch-up";
+  }
 
   note(block: ManifestBlock): void {
     this.origin ??= block.origin;

@@ -4,12 +4,26 @@ import { KEY_FILE_BYTES } from "../../base/key-lines.ts";
 import { UserError } from "../../base/user-error.ts";
 import { keysOf, readKeyFile, unreadableKeyFile } from "../../net/key-file.ts";
 import { emptyBoundingSet } from "../../sys/process-hardening.ts";
+import type { Settings } from "../settings/settings.ts";
 
 /** Reads the keys as they are in the key file now. */
 export interface KeyReader {
   /** @throws UserError if the file is not as it should be, or cannot be read */
   read(): Promise<Buffer[]>;
   stop(): void;
+}
+
+/**
+ * Opens the way to the key file that is still there after the drop of privileges, for a reload. A daemon that becomes another
+ * user keeps a process that reads it.
+ */
+export function openKeyReader({
+  keyFile,
+  identity,
+}: Pick<Settings, "keyFile" | "identity">): KeyReader | undefined {
+  if (keyFile === undefined) return undefined;
+  const becomes = process.geteuid?.() === 0 && identity !== undefined && identity.uid !== 0;
+  return becomes ? new KeyReaderProcess(keyFile) : directKeyReader(keyFile);
 }
 
 /** Reads the file directly, for a daemon that keeps the user that it was started as. */

@@ -125,7 +125,7 @@ export class CatchUp {
   private noteLog(member: Member, told: Log, nowMs: number): void {
     const before = this.tellings.heard(member.epoch);
     this.tellings.note(member.epoch, told, nowMs);
-    this.comparing.note(member, told, nowMs);
+    this.comparing.note(told, nowMs);
     const isOther = before?.digest !== told.digest;
     // It may have missed that this node has told so.
     if (isOther && this.comparing.isSurpassed(told)) this.tellings.remind(nowMs);

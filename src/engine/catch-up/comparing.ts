@@ -52,7 +52,7 @@ export class Comparing {
   }
 
   /** A member tells of its log. */
-  note(member: Member, log: Log, nowMs: number): void {
+  note(log: Log, nowMs: number): void {
     if (this.isKnown(log) || this.due.atMs !== Infinity) return;
     this.due.set(nowMs + times.COMPARE_MS);
   }

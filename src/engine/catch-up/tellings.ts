@@ -29,6 +29,7 @@ export class Tellings {
   /** When each member was last silent. */
   private readonly silentByEpoch = new Map<string, number>();
   private readonly due = new Deadline();
+  private changedMs = -Infinity;
   private untilMs = -Infinity;
   /** What this node has told the group of itself last, and how often. */
   private told: Log | undefined;
@@ -81,6 +82,7 @@ export class Tellings {
   /** The log of this node has changed. */
   changed(nowMs: number): void {
     this.due.set(nowMs + times.TELL_MS + this.spread());
+    this.changedMs = nowMs;
     this.untilMs = nowMs + times.TELL_FOR_MS;
   }
 
@@ -92,7 +94,7 @@ export class Tellings {
 
   tick(nowMs: number): void {
     if (!this.due.take(nowMs)) return;
-    const isInDoubt = this.hasSilent(nowMs);
+    const isInDoubt = nowMs <= this.changedMs + times.TELL_MOST_MS && this.hasSilent(nowMs);
     if (nowMs > this.untilMs && !isInDoubt) return;
     const body = this.parts.current();
     this.toldTimes = this.told?.behind === body.behind ? this.toldTimes + 1 : 1;

@@ -24,6 +24,12 @@ export const SILENT_MS = 22_000;
 /** A silent member that is heard again is told for so long still: three times, since packets may be lost. */
 export const BACK_MS = 10_000;
 
+/**
+ * It is told no longer than this: by then, a member that was cut off at the change has left, and is a newcomer when it is back. One of
+ * which only unicast arrives would be silent for ever.
+ */
+export const TELL_MOST_MS = 90_000;
+
 /** A node tells its own state so often before it leaves it to others to tell the same log: packets may be lost. */
 export const TOLD_TIMES = 2;
 

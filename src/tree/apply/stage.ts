@@ -44,6 +44,8 @@ export interface ManifestRecord {
   note(block: ManifestBlock): void;
   /** An entry is not sent after all. */
   withdraw(entry: number): void;
+  /** Whether the sender may have more deleted than this member allows. */
+  readonly trustsForce: boolean;
 }
 
 const NO_EXTRAS: StageExtras = {
@@ -161,11 +163,13 @@ export class Stage {
   /**
    * Makes everything durable, so that only renames are left.
    *
-   * @throws RefusalError if more would be deleted than this member allows
+   * @throws RefusalError if more would be deleted than this member allows, StageError if that is no reason to stop the others
    */
   prepare(): void {
-    const excess = this.planner.superfluous.excess(this.deleteLimit);
-    if (excess !== undefined) throw new RefusalError(excess);
+    const trustsForce = this.manifest?.trustsForce !== false;
+    const excess = this.planner.superfluous.excess(this.deleteLimit, trustsForce);
+    // Others that it brings pushes to at the same time may delete as much.
+    if (excess !== undefined) throw trustsForce ? new RefusalError(excess) : new StageError(excess);
     if (this.overtaken !== undefined) throw new StageError(this.overtaken);
     this.isPrepared = true;
     const { staged } = this.staging;

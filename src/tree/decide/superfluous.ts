@@ -176,11 +176,12 @@ export class Superfluous {
    * The reason to stop if more would be deleted than the limit allows.
    *
    * @param limit of this member
+   * @param trustsForce whether the sender may go beyond it
    */
-  excess(limit: DeleteLimit): Reason | undefined {
+  excess(limit: DeleteLimit, trustsForce = true): Reason | undefined {
     const share = limit.percent === undefined ? 0 : Math.floor((this.inScope * limit.percent) / 100);
     const most = Math.max(limit.entries, share);
-    if (this.terms?.isForced === true || this.found <= most) return undefined;
+    if ((trustsForce && this.terms?.isForced === true) || this.found <= most) return undefined;
     return reason("delete-limit", undefined, this.found, this.inScope, most);
   }
 
