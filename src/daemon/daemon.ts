@@ -13,7 +13,7 @@ import { DiskThreads } from "./disk/disk-threads.ts";
 import { Doctor } from "./doctor/doctor.ts";
 import { fragmentsPerSecond, makeEngine } from "./engine.ts";
 import { openPrivilegedParts, type NetworkPatience, type PrivilegedParts } from "./privileged-parts.ts";
-import { Metrics } from "./metrics/metrics.ts";
+import { loadMetrics, type Metrics } from "./metrics/metrics.ts";
 import { MetricsServer } from "./metrics/metrics-server.ts";
 import { Counters } from "./pump/counters.ts";
 import { Driver } from "./pump/driver.ts";
@@ -167,15 +167,6 @@ async function start(
     reload: (next) => reload(frame, pump, pushes, disks, next),
     stop: () => lifecycle.stop(),
   };
-}
-
-/** Loads the library of the metrics, if they are wanted: it takes time and memory at a start. */
-async function loadMetrics(
-  settings: Settings,
-  status: ConstructorParameters<typeof Metrics>[1],
-): Promise<Metrics | undefined> {
-  if (settings.metrics === undefined) return undefined;
-  return new Metrics((await import("prom-client")).default, status);
 }
 
 async function serveMetrics({ settings, metrics, lifecycle, events }: Frame, { watch }: Pump): Promise<void> {
@@ -341,15 +332,8 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): DiskThreads {
   watch.start();
   lifecycle.started(() => watch.stop());
 
-  const { catchUp } = pump;
-  const drift = new DriftWatch({
-    everyMs: frame.publications === undefined ? 0 : frame.settings.checkEveryMs,
-    quietMark: () => catchUp.quietMark,
-    looks: () => catchUp.looks,
-    find: (looks, onAnswer) => disks.findDrift(looks, onAnswer),
-    onAnswer: (answer) => catchUp.noteDrift(answer),
-  });
-  drift.start();
+  const drift = new DriftWatch(frame.settings.checkEveryMs, pump.catchUp, disks);
+  if (frame.publications !== undefined) drift.start();
   lifecycle.started(() => drift.stop());
   return disks;
 }

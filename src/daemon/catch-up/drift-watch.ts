@@ -1,32 +1,26 @@
 /** Looks now and then whether the tree is still as it was published. */
-import type { DriftAnswer, DriftLook } from "../disk/messages.ts";
+import type { DiskThreads } from "../disk/disk-threads.ts";
+import type { CatchUpKeeper } from "./catch-up-keeper.ts";
 
 /** After a look that came to nothing, because a transfer was going on. */
 const AGAIN_MS = 60_000;
 
-/** The surroundings of the watch. */
-export interface DriftWatchParts {
-  /** Between two looks; 0 for never. */
-  readonly everyMs: number;
-  /** A number that changes with each transfer that begins or ends; undefined while one is going on. */
-  readonly quietMark: () => number | undefined;
-  readonly looks: () => readonly DriftLook[];
-  readonly find: (looks: readonly DriftLook[], onAnswer: (answer: DriftAnswer) => void) => void;
-  readonly onAnswer: (answer: DriftAnswer) => void;
-}
-
 /** The first look is at a random time within the interval, so that the hosts of a fleet do not all read their disks at once. */
 export class DriftWatch {
-  private readonly parts: DriftWatchParts;
+  private readonly everyMs: number;
+  private readonly keeper: Pick<CatchUpKeeper, "quietMark" | "looks" | "noteDrift">;
+  private readonly disks: Pick<DiskThreads, "findDrift">;
   private timer: NodeJS.Timeout | undefined;
 
-  constructor(parts: DriftWatchParts) {
-    this.parts = parts;
+  /** @param everyMs between two looks; 0 for never */
+  constructor(everyMs: number, keeper: DriftWatch["keeper"], disks: DriftWatch["disks"]) {
+    this.everyMs = everyMs;
+    this.keeper = keeper;
+    this.disks = disks;
   }
 
   start(): void {
-    const { everyMs } = this.parts;
-    if (everyMs > 0) this.plan(Math.random() * everyMs);
+    if (this.everyMs > 0) this.plan(Math.random() * this.everyMs);
   }
 
   stop(): void {
@@ -38,17 +32,18 @@ export class DriftWatch {
   }
 
   private look(): void {
-    const { everyMs, quietMark, looks, find, onAnswer } = this.parts;
-    const mark = quietMark();
+    const { everyMs, keeper, disks } = this;
+    const mark = keeper.quietMark;
+    const soonMs = Math.min(AGAIN_MS, everyMs);
     if (mark === undefined) {
-      this.plan(Math.min(AGAIN_MS, everyMs));
+      this.plan(soonMs);
       return;
     }
-    find(looks(), (answer) => {
+    disks.findDrift(keeper.looks, (answer) => {
       // What a transfer has changed meanwhile may look like a change by hand.
-      const isValid = quietMark() === mark;
-      this.plan(isValid ? everyMs : Math.min(AGAIN_MS, everyMs));
-      if (isValid) onAnswer(answer);
+      const isValid = keeper.quietMark === mark;
+      this.plan(isValid ? everyMs : soonMs);
+      if (isValid) keeper.noteDrift(answer);
     });
   }
 }

@@ -3,6 +3,7 @@ import type prometheus from "prom-client";
 import { ExitStatus } from "../../base/user-error.ts";
 import type { SendResult, StatusInfo } from "../../console/protocol.ts";
 import type { ProblemKind } from "../../engine/types.ts";
+import type { Settings } from "../settings/settings.ts";
 
 /** The library, which is loaded only by daemons that have metrics. */
 export type Prometheus = typeof prometheus;
@@ -259,6 +260,15 @@ export class Metrics {
       return (user + system) / 1e6;
     });
   }
+}
+
+/** Loads the library of the metrics, if they are wanted: it takes time and memory at a start. */
+export async function loadMetrics(
+  { metrics }: Pick<Settings, "metrics">,
+  look: () => StatusInfo,
+): Promise<Metrics | undefined> {
+  if (metrics === undefined) return undefined;
+  return new Metrics((await import("prom-client")).default, look);
 }
 
 function hostsOf({ members, lost, problems }: StatusInfo): [Record<string, string>, number][] {
