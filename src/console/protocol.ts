@@ -182,7 +182,7 @@ export interface HostVerdict {
   readonly reason: string;
   /** The same as data; not there for "done", and in a history that an older version has written. */
   readonly cause?: Reason;
-  /** Whether it gets the push later by itself, when its reason is mended. */
+  /** Whether it gets the push later by itself, when its reason is fixed. */
   readonly catchesUp?: boolean;
 }
 

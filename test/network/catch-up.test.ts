@@ -171,7 +171,7 @@ test(
     await shell(one, "head -c 8000000 /dev/urandom > big");
     const { status, stderr } = await one.msync("big");
     assert.equal(status, 3);
-    assert.match(stderr, /^error: host3: .*; it catches up when that is mended$/m);
+    assert.match(stderr, /^error: host3: .*; it catches up when that is fixed$/m);
     await says(one, /^host3 .*, behind 1 since .*space/m);
     await shell(three, "rm filler");
     await eventually(

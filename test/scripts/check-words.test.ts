@@ -45,6 +45,8 @@ const EXAMPLES: Readonly<
     bad: ["It runs behind the switch of a host.", "A NUL behind each path."],
     good: [
       "A member falls behind.",
+      "A host stays behind, and is not behind in everything.",
+      "host3: behind 2 since yesterday",
       "It asks those furthest behind.",
       "The host is behind a firewall.",
       "It is never behind the clock.",

@@ -116,7 +116,7 @@ export class CatchUpKeeper implements PublicationHearer {
     const isPublished = order > 0 && verdicts.some(({ outcome }) => outcome !== "failed");
     if (own === undefined || !isPublished) return;
     const { timeMs } = own.publication;
-    // What was changed after its beginning may not be what was sent.
+    // A file that was changed after its beginning may not be the one that was sent.
     const here = { atMs: timeMs, list: isListed === true ? own.list : "", reason: "" };
     void this.record({ ...own.publication, place: order }, here);
   }
@@ -180,7 +180,7 @@ export class CatchUpKeeper implements PublicationHearer {
     return true;
   }
 
-  /** Why an incoming transfer must not be committed: what it brings may be older than what is here. */
+  /** Why an incoming transfer must not be committed: it may bring older files than this host has. */
   veto(key: InboundKey): Reason | undefined {
     const origin = this.origins.get(inboundName(key));
     if (origin?.kind !== "catch-up") return undefined;

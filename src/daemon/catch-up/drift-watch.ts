@@ -40,7 +40,7 @@ export class DriftWatch {
       return;
     }
     disks.findDrift(keeper.looks, (answer) => {
-      // What a transfer has changed meanwhile may look like a change by hand.
+      // A change by a transfer may look like one by hand.
       const isValid = keeper.quietMark === mark;
       this.plan(isValid ? everyMs : soonMs);
       if (isValid) keeper.noteDrift(answer);

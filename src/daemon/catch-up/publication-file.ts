@@ -14,7 +14,7 @@ const FILE_MODE = 0o640;
 /** The version of the format. A file of a higher one is put aside. */
 const FORMAT = 1;
 
-/** Lines beyond those that are needed before the file is written anew. */
+/** Lines beyond those that are needed before the file is written again. */
 const SPARE_LINES = 200;
 
 /** Most bytes of all lists; the oldest are removed first. Then this host cannot hand on what they name. */
@@ -35,7 +35,7 @@ export interface FoundLog {
 
 /**
  * The file of the log: a header, then a line for each change of a publication, each with a checksum before it. A line is added
- * by one write, which is durable when it ends. What cannot be read is taken for unknown: then this host lacks something rather
+ * by one write, which is durable when it ends. A line that cannot be read is taken for unknown: then this host lacks something rather
  * than claiming to have it.
  */
 export class PublicationFile {

@@ -44,7 +44,7 @@ export class SpaceWatch {
   private async look(): Promise<void> {
     const { timer } = this;
     const stats = await fs.promises.statfs(this.base).catch(() => undefined);
-    // Stopped, or begun anew, meanwhile.
+    // Stopped, or begun again, meanwhile.
     if (this.timer !== timer) return;
     const now = stats === undefined ? undefined : { bytes: stats.bavail * stats.bsize, inodes: stats.ffree };
     this.before ??= now;

@@ -7,7 +7,7 @@ import { findDrift } from "../../tree/scan/drift.ts";
 import { explain } from "../../tree/reasons/explain.ts";
 import type { DriftAnswer, NamedList, WorkerSettings } from "./messages.ts";
 
-/** The lowest priority: whoever else wants the processor or the disk comes first. */
+/** The lowest priority: all other programs that want the processor or the disk come first. */
 const IDLE_NICE = 19;
 
 /** Looks for drift, answers once, and ends. */

@@ -62,7 +62,7 @@ export class Asking {
   }
 
   /**
-   * A member tells something new of its log: now it may serve what it has refused. It may be behind itself. Where two halves of a
+   * A member tells something new of its log: now it may serve what it has refused. It may be behind itself. If two halves of a
    * network have pushed, every node lacks something, and each half has what the other one lacks.
    */
   note(member: Member, log: Log, nowMs: number): void {
@@ -71,7 +71,7 @@ export class Asking {
     const isHopeful = isAbleToCompare(member) && !this.lacksTheSame(log);
     if (isHopeful) this.refused.delete(member.epoch);
     if (this.life.state === "resting") this.ask(nowMs);
-    // A failure of this node itself is not mended by others.
+    // A failure of this node itself is not fixed by others.
     else if (isHopeful && this.life.state === "patient" && this.question === undefined)
       this.askMember(member, missing, nowMs);
   }

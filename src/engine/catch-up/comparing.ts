@@ -134,9 +134,9 @@ export class Comparing {
   private finish(reading: Reading, bytes: Uint8Array, nowMs: number): void {
     this.reading = undefined;
     this.noteKnown(reading.digest);
-    // It has changed since the member has told of it, and has all that it had then.
+    // It has changed since the last LOG of the member, and has all that it had then.
     this.noteKnown(reading.told);
-    // Others may have told of logs meanwhile.
+    // Others may have sent a LOG meanwhile.
     this.due.set(nowMs + times.COMPARE_MS);
     try {
       this.onLearned(decodePublications(bytes), nowMs);

@@ -1,4 +1,4 @@
-/** What a node has told of its log, and what members have told of theirs. */
+/** The LOG messages of a node, and the last one of each member. */
 import { Deadline } from "../../base/deadline.ts";
 import type { Random } from "../../base/random.ts";
 import type { Log } from "../../wire/catch-up-messages.ts";
