@@ -131,12 +131,8 @@ export class Published {
       known.isFound = true;
       yield this.plain(item);
     } else if (known === undefined || known.isGone) {
-<<<<<<< HEAD
       this.noteAdded(directory.path, path, entry.type);
-      // Somebody has put it here by hand. What is only named is protected by a pattern, or cannot be read.
-=======
       // Somebody has put it here by hand. An entry that is only named is protected by a pattern, or cannot be read.
->>>>>>> w-t16
       if (entry.type === EntryType.kept) yield this.plain(item);
     } else yield* this.published(item, path, known);
   }
