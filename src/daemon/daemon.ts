@@ -380,6 +380,8 @@ function startDisks(frame: Frame, { driver, catchUp }: Pump, pushes: Pushes): Di
       keepOwner,
       pages: opened.pages.memory,
       lists,
+      // Nobody asks for what a host does not hand on, and a tree may have a million paths.
+      recordsLists: frame.settings.catchUp,
       isNewcomer,
       rules: stageRules(frame.settings),
     },

@@ -37,6 +37,8 @@ export interface WorkerSettings extends NativeWorkerData {
   readonly rules: StageRules;
   /** The beginning of the path of each list of what was published; undefined if none are kept. */
   readonly lists: string | undefined;
+  /** Whether the paths of each push are recorded in a list. */
+  readonly recordsLists: boolean;
   /** Whether this host had no log of publications at its start. */
   readonly isNewcomer: boolean;
   /** The memory of all incoming blocks. */

@@ -180,7 +180,7 @@ class StageThread {
 
   private open(command: Extract<StageCommand, { kind: "open" }>): OpenStage {
     const isRecorded = this.settings.lists !== undefined && !command.dryRun;
-    const record = isRecorded ? new TransferRecord(this.settings.isNewcomer) : undefined;
+    const record = isRecorded ? new TransferRecord(this.settings) : undefined;
     const common = { inbound: command.inbound, key: Buffer.from(command.key), record };
     try {
       this.checkBase();

@@ -208,7 +208,8 @@ export class PublicationLog {
     obstacles: readonly number[],
   ): string | undefined {
     const kept = this.kept[position];
-    if (kept?.here.atMs === undefined || kept.here.list === "") return "this host lacks it, too";
+    if (kept?.here.atMs === undefined) return "this host lacks it, too";
+    if (kept.here.list === "") return "this host does not know what it has brought";
     if (!asking.every((host) => isFor(kept.publication.scope, host))) return "it is not for that host";
     const found = obstacles.find((later) => {
       const { publication, here } = this.kept[later] as Kept;
