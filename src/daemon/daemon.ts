@@ -380,8 +380,8 @@ function startDisks(frame: Frame, { driver, catchUp }: Pump, pushes: Pushes): Di
       keepOwner,
       pages: opened.pages.memory,
       lists,
-      // Nobody asks for what a host does not hand on, and a tree may have a million paths.
-      recordsLists: frame.settings.catchUp,
+      // A host that neither hands on nor looks needs none, and a tree may have a million paths.
+      recordsLists: frame.settings.catchUp || frame.settings.checkEveryMs > 0,
       isNewcomer,
       rules: stageRules(frame.settings),
     },
