@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mock, test, type TestContext } from "node:test";
 import { DriftWatch } from "../../src/daemon/catch-up/drift-watch.ts";
 import type { DriftAnswer } from "../../src/daemon/disk/messages.ts";
-import { parseDriftMode, parseInterval } from "../../src/daemon/settings/drift-settings.ts";
+import { checkDrift, parseDriftMode, parseInterval } from "../../src/daemon/settings/drift-settings.ts";
 
 /** When a host compares its tree with what was published. */
 
@@ -75,5 +75,8 @@ test("intervals and modes are read, and others refused with a sentence", () => {
   for (const text of ["", "0h", "24", "1.5h", "25d", "h", "-1h"])
     assert.throws(() => parseInterval(text), /^UserError: check-every is '.*': give no, or a time such as/);
   assert.equal(parseDriftMode("repair"), "repair");
+  checkDrift("report", false);
+  checkDrift("repair", true);
+  assert.throws(() => checkDrift("repair", false), /^UserError: drift is 'repair', but catch-up is off: set/);
   assert.throws(() => parseDriftMode("fix"), /^UserError: drift is 'fix': give report or repair$/);
 });
