@@ -6,6 +6,9 @@ ARCH := $(MACHINE)
 SYSTEM_PATH := $(PATH)
 export PATH := $(CURDIR)/node_modules/node-linux-$(MACHINE)/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 
+# Tests compare sentences, which follow the locale.
+export LC_ALL := C.UTF-8
+
 ifeq ($(filter x64 arm64,$(ARCH)),)
 $(error ARCH is x64 or arm64, not $(ARCH))
 endif

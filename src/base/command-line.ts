@@ -28,11 +28,28 @@ export function checkReplaced(command: GivenOptions, replaced: readonly Replaced
  *
  * @param message such as "error: unknown option '--delte'\n(Did you mean --delete?)"
  * @param help where all options are listed
+ * @param options all options
  */
-export function commandLineError(message: string, help: string): UserError {
-  const [first = "", hint] = message.replace(/^error: /, "").split("\n");
-  const meant = hint === undefined ? "" : `: ${hint.slice(1, -1).replace(/^D/, "d")}`;
+export function commandLineError(message: string, help: string, options: readonly KnownOption[]): UserError {
+  const [first = "", hint = similarOption(message, options)] = message.replace(/^error: /, "").split("\n");
+  const meant = hint === "" ? "" : `: ${hint.slice(1, -1).replace(/^D/, "d")}`;
   return new UserError(meant === "" ? `${first}: ${help}` : `${first}${meant} ${help}`);
+}
+
+/** An option of a command; `long` is such as --delete. */
+interface KnownOption {
+  readonly long?: string | undefined;
+}
+
+/** The hint of commander, which it does not give for an option with a value, such as --bse=/srv. */
+function similarOption(message: string, options: readonly KnownOption[]): string {
+  const [, given] = /unknown option '(--[^=']+)=/.exec(message) ?? [];
+  if (given === undefined) return "";
+  const similar = similarWord(
+    given,
+    options.flatMap(({ long }) => long ?? []),
+  );
+  return similar === undefined ? "" : `(Did you mean ${similar}?)`;
 }
 
 /** A word with more than this share of its letters wrong is another word. */

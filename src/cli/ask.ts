@@ -2,6 +2,7 @@
 import type { ConsoleClient } from "../console/client.ts";
 import type { CatchUpState } from "../console/catch-up-state.ts";
 import type { HistoryEntry, Request, Result } from "../console/protocol.ts";
+import { inLanguage } from "./language.ts";
 import { printJson, printLine, printWarning } from "./output.ts";
 
 /** How an answer is shown. */
@@ -25,13 +26,14 @@ function printAnswer(result: Result, verbosity: number): void {
       printLine(`${host} ${address} (Ver${version})${shown}`);
     }
     printLine(`Total: ${result.members.length} members`);
-    for (const { reason } of result.problems) printLine(`problem: ${reason}`);
+    for (const { reason } of result.problems) printLine(`problem: ${inLanguage(reason)}`);
     if (!result.isSealed) printWarning("no key is set: anyone on this network can write to these servers");
   }
   if (result.result === "catch-up")
     for (const { host, ...state } of result.hosts) printLine(`${host}: ${stateText(state)}`);
   if (result.result === "history") for (const entry of result.entries) printTransfer(entry, verbosity);
-  if (result.result === "status") for (const [key, value] of result.values) printLine(`${key} : ${value}`);
+  if (result.result === "status")
+    for (const [key, value] of result.values) printLine(`${key} : ${inLanguage(value)}`);
 }
 
 /** Whether a host has all that was pushed for it. */
@@ -58,7 +60,7 @@ function printTransfer(entry: HistoryEntry, verbosity: number): void {
   );
   for (const { host, outcome, reason } of hosts) {
     if (outcome === "done" && verbosity === 0) continue;
-    printLine(`  ${host}: ${outcome}${reason === "" ? "" : `: ${reason}`}`);
+    printLine(`  ${host}: ${outcome}${reason === "" ? "" : `: ${inLanguage(reason)}`}`);
   }
 }
 

@@ -6,7 +6,8 @@ import { ExitStatus, UserError } from "../base/user-error.ts";
 import { ConsoleClient, socketPathOf } from "../console/client.ts";
 import type { DoctorFinding } from "../console/protocol.ts";
 import { firewallFindings } from "./firewall.ts";
-import { printJson, printLine } from "./output.ts";
+import { inLanguage } from "./language.ts";
+import { printJson, printLine, printSentence } from "./output.ts";
 
 /** How the command line wants it. */
 export interface DoctorOptions {
@@ -63,8 +64,8 @@ async function serviceFinding(sentence: string, host: string): Promise<DoctorFin
   const isFailed = /^ActiveState=failed$/m.test(state);
   const [, status = ""] = /^StatusText=(.+)$/m.exec(state) ?? [];
   const [, active = ""] = /^ActiveState=(.+)$/m.exec(state) ?? [];
-  const said = status === "" ? "" : `, and says: ${status}`;
-  const text = active === "" ? sentence : `${sentence}; the service is ${active}${said}`;
+  const known = status === "" ? "" : `${sentence}; the service is ${active}, and says: ${status}`;
+  const text = active === "" ? sentence : known || `${sentence}; the service is ${active}`;
   const start = isFailed ? "journalctl -u makuosan -n 20" : "systemctl start makuosan";
   const mend = `'${start}' on this host; run msync as root or as a member of the group of the control socket`;
   const values = { active };
@@ -84,12 +85,13 @@ function printFindings(findings: readonly DoctorFinding[], verbosity: number): v
   for (const { level, host, address, check, text, mend } of findings) {
     if (level === "ok" && verbosity === 0) continue;
     const who = address === "" || address === host ? host : `${host} (${address})`;
-    printLine(`${level} ${who} ${check}: ${text}${mend === "" ? "" : `; ${mend}`}`);
+    const how = mend === "" ? "" : `; ${inLanguage(mend)}`;
+    printLine(`${level} ${who} ${check}: ${inLanguage(text)}${how}`);
   }
   const problems = findings.filter(({ level }) => level === "problem").length;
   const hosts = new Set(findings.map(({ host, address }) => `${host} ${address}`)).size;
   const verdict = problems === 0 ? "nothing is in the way" : counted(problems, "problem");
-  printLine(`Total: ${counted(findings.length, "check")} of ${counted(hosts, "host")}, ${verdict}`);
+  printSentence(`Total: ${counted(findings.length, "check")} of ${counted(hosts, "host")}, ${verdict}`);
 }
 
 function counted(count: number, thing: string): string {

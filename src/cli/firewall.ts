@@ -1,6 +1,7 @@
 /** Looks for firewalls on this host that may be in the way of the fleet's port. */
 import { execFile } from "node:child_process";
 import fs from "node:fs";
+import { allowCommand, type FirewallName } from "../base/allow-commands.ts";
 import type { DoctorFinding } from "../console/protocol.ts";
 
 /** A firewall's own command answers in a moment, or is not waited for. */
@@ -11,7 +12,7 @@ const PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** What a firewall says of itself. */
 interface Firewall {
-  readonly name: string;
+  readonly name: FirewallName;
   /** The rules as text; undefined if the program is missing, or may not be asked. */
   readonly rules: string | undefined;
   /** The command that lets the port in. */
@@ -31,29 +32,32 @@ export async function firewallFindings(port: number, host: string): Promise<Doct
     ask("iptables", ["-S", "INPUT"]),
     ask("firewall-cmd", ["--list-all"]),
   ]);
+  const closing = closingChains(nft ?? "");
   const firewalls: Firewall[] = [
     {
       name: "ufw",
       rules: ufwRules(),
-      mend: `ufw allow ${port}/udp`,
+      mend: allowCommand("ufw", port),
       closes: () => true,
     },
     {
       name: "firewalld",
       rules: firewalld,
-      mend: `firewall-cmd --permanent --add-port=${port}/udp; firewall-cmd --reload`,
+      mend: allowCommand("firewalld", port),
       closes: () => true,
     },
     {
       name: "nftables",
       rules: nft,
-      mend: `nft insert rule FAMILY TABLE CHAIN udp dport ${port} accept`,
-      closes: (rules) => /hook (input|prerouting|ingress)/.test(rules) && /\b(drop|reject)\b/.test(rules),
+      mend: (closing.length > 0 ? closing : [undefined])
+        .map((chain) => allowCommand("nftables", port, chain))
+        .join(" && "),
+      closes: () => closing.length > 0,
     },
     {
       name: "iptables",
       rules: iptables,
-      mend: `iptables -I INPUT -p udp --dport ${port} -j ACCEPT`,
+      mend: allowCommand("iptables", port),
       closes: (rules) => /^-P INPUT DROP|-j (DROP|REJECT)/m.test(rules),
     },
   ];
@@ -73,6 +77,22 @@ function judge({ name, rules, mend, closes }: Firewall, port: number, host: stri
     return [{ ...common, level: "ok", text: `${name} on this host lets UDP ${port} in`, mend: "" }];
   const text = `${name} on this host has rules that drop packets, and none that names UDP ${port}`;
   return [{ ...common, level: "hint", text, mend }];
+}
+
+/**
+ * The chains that packets to this host go through and that may drop some, as `nft insert rule` takes them. A packet has to get
+ * through each of them.
+ *
+ * @param rules as `nft list ruleset` prints them
+ */
+export function closingChains(rules: string): string[] {
+  return rules.split(/^(?=table )/m).flatMap((table) => {
+    const [, name] = /^table (\S+ \S+) \{/.exec(table) ?? [];
+    // A chain may jump to another one of its table, which drops.
+    if (name === undefined || !/\b(drop|reject)\b/.test(table)) return [];
+    const chains = table.matchAll(/^\tchain (\S+) \{[^}]*?hook (?:input|prerouting|ingress)\b/gm);
+    return [...chains].map(([, chain]) => `${name} ${chain}`);
+  });
 }
 
 /** The rules that ufw has, if it is enabled; its command tells them to root alone, its files as well. */

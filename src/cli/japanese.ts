@@ -1,142 +1,161 @@
-/** The sentences of reasons in Japanese, for users whose locale is Japanese. */
-import type { ReasonCode } from "../base/reason-catalogue.ts";
+/** Translates the sentences of msync and of the daemon into Japanese, by the catalogues beside this file. */
+import { bytesOfText } from "../base/display.ts";
+import { type ReasonCode, REASONS } from "../base/reason-catalogue.ts";
+import type { Reason } from "../base/reason.ts";
+import { JAPANESE_FINDINGS } from "./japanese-findings.ts";
+import { JAPANESE_HELP } from "./japanese-help.ts";
+import { JAPANESE_BASE, JAPANESE_BEGINNINGS, JAPANESE_MENDS, JAPANESE_REASONS } from "./japanese-reasons.ts";
+import { JAPANESE_SENTENCES } from "./japanese-sentences.ts";
 
-/** A sentence for each code, with the same places for arguments as the English one. */
-export const JAPANESE_REASONS: Readonly<Record<ReasonCode, string>> = {
-  "not-durable": "まだディスクに確定していません: {0}",
-  attribute: "拡張属性 {0} を設定できません: {1}",
-  "bad-pattern": "送信側のパターン: {0}",
-  "stays-as-it-is": "元のままです: {0}",
-  "attributes-not-sent": "拡張属性を送りません: {0}",
-  "group-unchanged": "グループを変更できません: {0}",
-  "tree-unreadable": "ツリーを読めません: {0}",
-  "sender-left": "送信側が離脱しました: {0}",
-  "pre-commit": "pre-commit フック: {0}",
-  "staging-foreign":
-    "ほかの誰かが置いたもので、makuosan には移動できません。root で名前を変えてください: {0}",
-  "kept-beside": "削除できなかったため、{0} として残しました: {1}",
-  "kept-in-area": "削除できなかったため、{0} に残っています: {1}",
-  EACCES: "アクセス権がありません",
-  EPERM: "操作が許可されていません",
-  ENOENT: "そのようなファイルやディレクトリはありません",
-  ENOTDIR: "パスの途中がディレクトリではないか、シンボリックリンクです（リンクはたどりません）",
-  ELOOP: "シンボリックリンクに変わりました（リンクはたどりません）",
-  ENOSPC: "デバイスに空き容量がありません",
-  "no-inodes": "ファイルシステムの inode が足りず、これ以上ファイルを作れません",
-  EBUSY: "何かがマウントされているか、カーネルが使っています",
-  EDQUOT: "空き容量がありません。ディスククォータを使い切りました",
-  EROFS: "ファイルシステムが読み取り専用です",
-  EIO: "ディスクが入出力エラーを報告しました",
-  EXDEV: "ベースディレクトリとは別のファイルシステムにあります",
-  EMFILE: "開いているファイルが多すぎます",
-  ENAMETOOLONG: "名前がこのファイルシステムには長すぎます",
-  "system-error": "システムのエラー: {0}",
-  damaged: "ディスク上のデータが壊れています（{0}）",
-  "no-space": "空き容量が足りません。{0} バイト必要ですが、空きは {1} バイトです",
-  "too-few-inodes": "inode が足りません。{0} 個必要ですが、空きは {1} 個です",
-  "half-done": "変更の一覧を読めないため（{0}）、どの部分かは不明です",
-  "path-too-long": "その中に、パスが長すぎるものがあります",
-  "not-a-passage": "このメンバーではディレクトリではありませんが、パスの途中にあります",
-  mounted: "そこか、その上のディレクトリに、何かがマウントされています",
-  immutable: "このメンバーでは変更不可の印が付いています。'chattr -i' で外せます",
-  "append-only": "このメンバーでは追記専用の印が付いています。'chattr -a' で外せます",
-  "other-project": "置き場所のディレクトリが、ベースディレクトリとは別のクォータプロジェクトに属しています",
-  "attributes-of-others": "このメンバーでは別のユーザーのもので、属性を設定できません",
-  sticky: "別のユーザーのもので、スティッキービットの付いたディレクトリも別のユーザーのものです",
-  vanished: "転送中に、このメンバーから消えました",
-  "holds-protected": "このメンバーではディレクトリで、このホストが除外する {0} を含んでいます",
-  "not-empty":
-    "このメンバーでは空でないディレクトリです。中身をすべて削除してよければ --delete を付けてください",
-  "holds-excluded": "このメンバーではディレクトリで、除外されるものを含んでいます",
-  "delete-limit":
-    "{1} 個のうち {0} 個が削除されます。上限は {2} 個です（delete-limit）。それでよければ --force-delete を付けてください",
-  appeared: "転送中にこのメンバーで {0} が現れたため、元のままです。もう一度送ってください",
-  "base-moved":
-    "{0} が、デーモンの起動時とは別のディレクトリを指しています。そのホストで 'systemctl restart makuosan' を実行し、もう一度送ってください",
-  "base-replaced": "転送中に置き換えられました。その転送が終わってから、もう一度送ってください",
-  "own-push": "このメンバー自身が配布中で、そちらが後になります。比較してから、もう一度送ってください",
-  overtaken: "別の転送が置き換えました。もう一度送ってください",
-  incomplete: "{0} 個の内容がそろっていません",
-  "cannot-be-made": "このメンバーでは作れないため、省きました",
-  "link-without-file": "このメンバーにない {0} へのハードリンクのため、省きました",
-  "link-cannot-be-made": "{0} へのリンクにもコピーにもできないため、省きました",
-  "no-attributes": "このホストでは拡張属性を設定できません",
-  unlisted: "ほかに削除 {0} 件と注意 {1} 件がありますが、一覧に入りません。同じように処理されます",
-  "manifest-gap": "送信側の一覧に抜けがあります",
-  "deletes-without-terms": "送信側が条件なしに削除しようとしています",
-  "too-many-patterns": "送信側のパターンが多すぎます",
-  "bad-block": "送信側のブロックを解釈できません（{0}）",
-  "no-answer": "{0} 秒間、応答がありません",
-  "still-silent": "前回に続いて、今回も応答がありません",
-  deaf: "応答はありますが、{0} 秒間マルチキャストが届いていません。ファイアウォールと、クエリアのない IGMP スヌーピングを確認してください",
-  stuck: "応答はありますが、{0} 秒間進んでいません",
-  full: "{0} 秒間、この配布を受け入れる空きがありません",
-  "disk-hung": "前の配布のため、ディスクが {0} 秒間応答していません。そのホストのカーネルログを見てください",
-  "was-stopped": "停止しました",
-  "fell-silent": "応答が途絶えました",
-  "was-restarted": "再起動しました",
-  "own-interface-away": "このホストのネットワークインターフェースが使えません",
-  "does-not-receive": "受信しない設定です",
-  "key-not-accepted":
-    "ここで使っている鍵 {0} を受け入れません。その鍵を相手の鍵ファイルに加え、makuosan を再読み込みしてください",
-  "under-another-key":
-    "メンバーではなくなり、別の鍵のパケットが {1} から {0} 個届きました。共通の鍵を両方の鍵ファイルに加え、makuosan を再読み込みしてください",
-  "impossible-report": "送っていないブロックを報告しています",
-  "impossible-answer": "送っていない一覧に答えています",
-  "sender-silent": "送信側から {0} 秒間、何も届きません",
-  "sender-goes-on": "送信側は、このメンバーを除いて続けます",
-  "dry-run-over": "試行です",
-  "daemon-stopping": "デーモンが停止中です",
-  interrupted: "msync が中断されました",
-  "source-stuck": "送信側のディスクが {0} 秒間応答していません",
-  unreadable: "送信側で {0} 個を読めません",
-  unreachable: "{0} に届きません",
-  "newer-push": "途中で別の配布が行われたため、この転送の内容は古い可能性があります。改めて要求されます",
-  "changes-unreadable": "変更の一覧を読めません（{0}）",
-  "path-longer": "パスが {0} バイトを超えています",
-  "time-out-of-range": "時刻が 1678 年から 2261 年の範囲にありません",
-  socket: "ソケットです。作ったプログラムだけが使えます",
-  "links-not-kept":
-    "複数の名前を持つファイルが {0} 個を超えました。これより後は名前ごとに別のファイルになります。リンクを保つには、ディレクトリを 1 つずつ送ってください",
-  "other-owner": "デーモンのユーザーのものではありません",
-  "pattern-matches": "それか、その上のディレクトリが、除外パターンに一致します",
-  "lost-and-found": "ツリーではなく、ファイルシステムのものです",
-  "became-shorter": "送信中に短くなりました",
-  "changed-while-sent": "送信中に変更されました",
-  "changes-all-the-time": "一覧を読むたびに変わるため、その中のものは削除しません。もう一度送ってください",
-  "changed-while-read": "読み込み中に変更されました",
-  other: "{0}",
+/** All sentences except reasons, by the English ones. */
+export const CATALOGUE: Readonly<Record<string, string>> = {
+  ...JAPANESE_SENTENCES,
+  ...JAPANESE_FINDINGS,
+  ...JAPANESE_HELP,
 };
 
-/** How to fix the cause, for the codes for which the English catalogue has it. */
-export const JAPANESE_MENDS: { readonly [Code in ReasonCode]?: string } = {
-  EACCES: "デーモンのユーザーにアクセス権を与えてください",
-  EPERM: "ファイルシステム、属性（lsattr）、または所有者が、そのホストのデーモンに許可していません",
-  ENOTDIR: "そのホストで、パスを本当のディレクトリにしてください",
-  ELOOP: "もう一度送ってください",
-  ENOSPC: "そのホストの空き容量を増やし、もう一度送ってください",
-  "no-space": "そのホストの空き容量を増やし、もう一度送ってください",
-  "no-inodes": "ファイルを減らすか、inode の多いファイルシステムにしてください（df -i）",
-  EBUSY: "そのホストで、アンマウントするか使用をやめ（swapoff, umount）、もう一度送ってください",
-  "too-few-inodes": "ファイルを減らすか、inode の多いファイルシステムにしてください（df -i）",
-  EDQUOT: "デーモンのユーザーのクォータを増やすか、空きを作ってください",
-  EROFS:
-    "そのホストで書き込み可能にマウントしてください。サービスの場合は、ユニットの ReadWritePaths= を見てください",
-  EIO: "そのホストのカーネルログ（dmesg）を見てください",
-  EMFILE: "サービスの LimitNOFILE= を増やしてください",
-  "half-done": "もう一度送ってください",
-  "kept-beside": "そのホストで確かめ、手で取り除いてください",
-  "kept-in-area": "そのホストで原因を取り除いてください。次の配布と makuosan の次の起動のたびに試みます",
-  incomplete: "もう一度送ってください",
-  vanished: "もう一度送ってください",
+/** All but that of sentences in no catalogue. */
+const REASON_CODES = (Object.keys(REASONS) as ReasonCode[]).filter((code) => code !== "other");
+
+/** The same for reasons as sentences: some come without their data. */
+const REASON_SENTENCES: Readonly<Record<string, string>> = {
+  ...Object.fromEntries(REASON_CODES.map((code) => [REASONS[code], JAPANESE_REASONS[code]])),
+  "all is new but {0}": `${JAPANESE_BEGINNINGS.during}{0*}`,
+  "all is new, but {0}": `${JAPANESE_BEGINNINGS.after}{0*}`,
+  "{0} (and {1} more)": "{0*}（ほか {1} 件）",
 };
 
-/** What stands before the sentence for each time of a failure. */
-export const JAPANESE_BEGINNINGS = {
-  before: "",
-  during: "次のものを除いて、すべて新しくなりました: ",
-  after: "すべて新しくなりましたが、",
-} as const;
+/** An English sentence, cut at its places. */
+interface Form {
+  /** The text before, between and after the places, which are numbered from 0. */
+  readonly pieces: readonly string[];
+  /** The Japanese sentence as a byte string. */
+  readonly japanese: string;
+}
 
-/** The base directory, if a sentence is about it. */
-export const JAPANESE_BASE = "ベースディレクトリ";
+/** The form with the most text comes first: it says more about a sentence than another one that matches. */
+const FORMS: readonly Form[] = Object.entries({ ...REASON_SENTENCES, ...CATALOGUE })
+  .map(([english, japanese]) => ({ pieces: english.split(/\{\d\}/), japanese: bytesOfText(japanese) }))
+  .sort((a, b) => b.pieces.join("").length - a.pieces.join("").length);
+
+/** Forms that begin with a place match whatever stands before their text, such as another sentence. */
+const CLOSED_FORMS = FORMS.filter(({ pieces: [first] }) => first !== "");
+const OPEN_FORMS = FORMS.filter(({ pieces: [first] }) => first === "");
+
+/** A joint between two sentences, with that in Japanese. A question mark belongs to the first one. */
+type Joint = readonly [english: RegExp, japanese: string];
+const BETWEEN_SENTENCES: readonly Joint[] = [
+  [/; /g, "。"],
+  [/(?<=\?) /g, ""],
+];
+
+/** After a colon, there is mostly a sentence. Before it, there may be a path. */
+const COLON: Joint = [/: /g, ": "];
+
+/** Sentences have fewer parts. The path of somebody else may have thousands, and is not searched for ever. */
+const MOST_PARTS = 100;
+
+/**
+ * Translates a sentence. Its arguments may be sentences themselves, and it may consist of several ones.
+ *
+ * @param english a byte string
+ * @returns a byte string; undefined if no part of it is in the catalogue
+ */
+export function japaneseSentence(english: string): string | undefined {
+  return translate(english, new Map());
+}
+
+/** The results so far, because parts of a sentence are parts of its parts, too. */
+type Known = Map<string, string | undefined>;
+
+function translate(english: string, known: Known): string | undefined {
+  if (known.has(english) || known.size >= MOST_PARTS) return known.get(english);
+  // An argument can be the whole sentence again.
+  known.set(english, undefined);
+  const found =
+    byForm(CLOSED_FORMS, english, known) ??
+    byJoints(english, known, true) ??
+    byForm(OPEN_FORMS, english, known) ??
+    byJoints(english, known, false) ??
+    byColon(english, known);
+  known.set(english, found);
+  return found;
+}
+
+function byForm(forms: readonly Form[], english: string, known: Known): string | undefined {
+  for (const form of forms) {
+    const args = argumentsOf(form, english);
+    if (args !== undefined) return fill(form.japanese, args, known);
+  }
+  return undefined;
+}
+
+/** The arguments of a sentence of this form; undefined if it is of another one. In time that grows with its length only. */
+function argumentsOf({ pieces }: Form, english: string): string[] | undefined {
+  const [first = "", ...others] = pieces;
+  const last = others.pop();
+  if (last === undefined) return english === first ? [] : undefined;
+  if (!english.startsWith(first) || !english.endsWith(last)) return undefined;
+  const args: string[] = [];
+  let from = first.length;
+  for (const piece of others) {
+    const at = english.indexOf(piece, from);
+    if (at === -1) return undefined;
+    args.push(english.slice(from, at));
+    from = at + piece.length;
+  }
+  const end = english.length - last.length;
+  return from > end ? undefined : [...args, english.slice(from, end)];
+}
+
+/** @param isWhole whether both parts must be in the catalogue */
+function byJoints(english: string, known: Known, isWhole: boolean): string | undefined {
+  for (const [joint, japanese] of BETWEEN_SENTENCES) {
+    for (const { index, 0: between } of english.matchAll(joint)) {
+      if (known.size >= MOST_PARTS) return undefined;
+      const [left, right] = [english.slice(0, index), english.slice(index + between.length)];
+      const [first, second] = [translate(left, known), translate(right, known)];
+      const isFound = isWhole ? first !== undefined && second !== undefined : (first ?? second) !== undefined;
+      if (isFound) return `${first ?? left}${bytesOfText(japanese)}${second ?? right}`;
+    }
+  }
+  return undefined;
+}
+
+function byColon(english: string, known: Known): string | undefined {
+  const [colon, japanese] = COLON;
+  for (const { index, 0: between } of english.matchAll(colon)) {
+    if (known.size >= MOST_PARTS) return undefined;
+    const second = translate(english.slice(index + between.length), known);
+    if (second !== undefined) return `${english.slice(0, index)}${japanese}${second}`;
+  }
+  return undefined;
+}
+
+/** The Japanese sentence of a reason, with how to fix the cause, as a byte string; undefined if it is in no catalogue. */
+export function japaneseReason(cause: Reason): string | undefined {
+  return translateReason(cause, new Map());
+}
+
+function translateReason({ code, args, path, when, more }: Reason, known: Known): string | undefined {
+  if (code === "other") return undefined;
+  const place = path === undefined ? "" : `${path === "" ? bytesOfText(JAPANESE_BASE) : path}: `;
+  const text = fill(bytesOfText(JAPANESE_REASONS[code]), args, known);
+  const rest = more === 0 ? "" : bytesOfText(`（ほか ${more} 件）`);
+  const mend = JAPANESE_MENDS[code];
+  return (
+    bytesOfText(JAPANESE_BEGINNINGS[when]) +
+    place +
+    text +
+    rest +
+    (mend === undefined ? "" : bytesOfText(`（${mend}）`))
+  );
+}
+
+/** Puts arguments into their places, those that are sentences themselves in Japanese. */
+function fill(text: string, args: readonly string[], known: Known): string {
+  return text.replace(/\{(\d)(\*?)\}/g, (_, place: string, star: string) => {
+    const arg = args[Number(place)] ?? "";
+    return star === "" ? arg : (translate(arg, known) ?? arg);
+  });
+}

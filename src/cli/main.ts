@@ -4,8 +4,9 @@ import { ConsoleClient, socketPathOf } from "../console/client.ts";
 import { rawArguments } from "./arguments.ts";
 import { ask } from "./ask.ts";
 import { Interrupt } from "./interrupt.ts";
+import { chooseLanguage } from "./language.ts";
 import { type CommandOptions, parseOptions, PrintedInstead } from "./options.ts";
-import { closeOutput, printError, printLine } from "./output.ts";
+import { closeOutput, printError, printSentence } from "./output.ts";
 import { send, waitForMembers } from "./send.ts";
 
 /**
@@ -15,6 +16,8 @@ import { send, waitForMembers } from "./send.ts";
  * @returns the exit status
  */
 export async function runCommand(args: readonly string[]): Promise<number> {
+  // Programs read English.
+  await chooseLanguage(args.includes("--json") ? {} : process.env);
   return closeOutput(await runToStatus(args));
 }
 
@@ -64,10 +67,10 @@ async function generateKey({ keyFile, addTo }: CommandOptions): Promise<void> {
     return;
   }
   const count = (await import("./key-add.ts")).addKey(addTo);
-  printLine(
+  printSentence(
     `${addTo} holds ${count} keys now, and the new one is the last: it opens packets and does not seal yet`,
   );
-  printLine(
+  printSentence(
     "next: copy the file to all other hosts, run 'systemctl reload makuosan' on every host, and only then move the new key " +
       "to the front; docs/keys.md and makuosan(8) have all steps",
   );

@@ -2,6 +2,7 @@
 import { DEFAULT_SOCKET } from "../console/protocol.ts";
 import { Command, CommanderError, Option } from "commander";
 import { type Action, checkTogether } from "./combinations.ts";
+import { inLanguage } from "./language.ts";
 import { printText } from "./output.ts";
 import { checkReplaced, commandLineError, type ReplacedOption } from "../base/command-line.ts";
 import { UserError } from "../base/user-error.ts";
@@ -88,7 +89,7 @@ export function parseOptions(argv: readonly string[], target: string | undefined
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) throw new PrintedInstead();
-    throw commandLineError(error.message, "'msync --help' lists the options");
+    throw commandLineError(error.message, "'msync --help' lists the options", command.options);
   }
   checkReplaced(command, REPLACED);
   const [options, paths] = historyOptions(command.opts<ParsedOptions>(), command.args);
@@ -128,7 +129,13 @@ function msyncCommand(): Command {
     .option("--json", "print a JSON object a line")
     .version(`msync ${version}`, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
-    .addHelpText("after", MORE_HELP)
+    .configureHelp({
+      styleTitle: helpText,
+      styleCommandDescription: helpText,
+      styleArgumentDescription: helpText,
+      styleOptionDescription: helpText,
+    })
+    .addHelpText("after", () => helpText(MORE_HELP))
     .exitOverride()
     .configureOutput({ writeOut: printText, writeErr: () => undefined });
 }
@@ -174,9 +181,14 @@ function readCount(history: boolean | string | undefined): number {
   throw new UserError(`--history is '${text}': give a number of transfers`);
 }
 
-/** An argument that is text, and not a name of any bytes. */
-function asText(argument: string): string {
-  return Buffer.from(argument, "latin1").toString();
+/** A part of the help in the language of the user, as text. */
+function helpText(english: string): string {
+  return asText(inLanguage(english));
+}
+
+/** The text that a byte string is. */
+function asText(bytes: string): string {
+  return Buffer.from(bytes, "latin1").toString();
 }
 
 function chooseAction(options: ParsedOptions, paths: readonly string[]): Action {

@@ -1,11 +1,17 @@
 /** All output of msync except the progress bar. Lines are byte strings; displayText() turns them into text. */
 import { ExitStatus } from "../base/user-error.ts";
 import { displayJson, displayText } from "../base/display.ts";
+import { inLanguage } from "./language.ts";
 import { outputProblem, writeOutput } from "../sys/output.ts";
 
 /** Writes a line to the standard output. */
 export function printLine(line: string): void {
   writeOutput(1, `${displayText(line)}\n`);
+}
+
+/** Writes a sentence to the standard output, in the language of the user. Lines that scripts read are no sentences. */
+export function printSentence(sentence: string): void {
+  printLine(inLanguage(sentence));
 }
 
 /** Writes text of several lines that the program itself consists of. */
@@ -18,13 +24,14 @@ export function printJson(value: object): void {
   writeOutput(1, `${displayJson(JSON.stringify(value, decodeText))}\n`);
 }
 
-/** Writes an error line to the standard error. */
+/** Writes an error line to the standard error, in the language of the user. */
 export function printError(sentence: string): void {
-  writeOutput(2, `error: ${displayText(sentence)}\n`);
+  writeOutput(2, `error: ${displayText(inLanguage(sentence))}\n`);
 }
 
+/** The same for a warning. */
 export function printWarning(sentence: string): void {
-  writeOutput(2, `warning: ${displayText(sentence)}\n`);
+  writeOutput(2, `warning: ${displayText(inLanguage(sentence))}\n`);
 }
 
 /**

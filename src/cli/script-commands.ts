@@ -6,7 +6,7 @@ import type { ConsoleClient } from "../console/client.ts";
 import { ask } from "./ask.ts";
 import type { Interrupt } from "./interrupt.ts";
 import type { CommandOptions } from "./options.ts";
-import { printLine } from "./output.ts";
+import { printLine, printSentence } from "./output.ts";
 import { addSendOptions, type ParsedSendOptions, readSendOptions, type SendOptions } from "./send-options.ts";
 import { pathsToSend, send, waitForMembers } from "./send.ts";
 
@@ -73,8 +73,8 @@ const COMMANDS: Readonly<Record<string, ScriptCommand>> = {
   },
   help: (_state, args) => {
     expectWords(args, 0, "help");
-    printLine(`commands: ${Object.keys(COMMANDS).join(", ")}`);
-    printLine("msync(1) describes them");
+    printSentence(`commands: ${Object.keys(COMMANDS).join(", ")}`);
+    printSentence("msync(1) describes them");
     return ExitStatus.ok;
   },
 };
@@ -89,9 +89,11 @@ export function findCommand(name: string): ScriptCommand {
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command !== undefined) return command;
   const similar = similarWord(name, Object.keys(COMMANDS));
-  const meant = similar === undefined ? "" : ` did you mean '${similar}'?`;
+  const all = Object.keys(COMMANDS).join(", ");
   throw new UserError(
-    `unknown command '${name}':${meant} the commands are ${Object.keys(COMMANDS).join(", ")}`,
+    similar === undefined
+      ? `unknown command '${name}': the commands are ${all}`
+      : `unknown command '${name}': did you mean '${similar}'? the commands are ${all}`,
   );
 }
 
@@ -122,7 +124,7 @@ async function runSend(
     command.parse([...args], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    throw commandLineError(error.message, "'msync --help' lists the options of a push");
+    throw commandLineError(error.message, "'msync --help' lists the options of a push", command.options);
   }
   const parsed = command.opts<ParsedSendOptions>();
   const recursive = parsed.recursive === true || state.options.send.recursive;

@@ -3,7 +3,7 @@ import { ExitStatus, UserError } from "../base/user-error.ts";
 import type { ConsoleClient } from "../console/client.ts";
 import type { Event, SendRequest, SendResult } from "../console/protocol.ts";
 import type { Interrupt } from "./interrupt.ts";
-import { printError, printJson, printLine, printWarning } from "./output.ts";
+import { printError, printJson, printLine, printSentence, printWarning } from "./output.ts";
 import { Progress } from "./progress.ts";
 import { sentenceFor } from "./reasons.ts";
 import type { SendOptions } from "./send-options.ts";
@@ -59,7 +59,7 @@ export async function send(
   if (result.result !== "send") throw new UserError("the daemon gave another answer than expected");
   if (isJson) printJson(result);
   else printResult(result);
-  if (!isJson && (showsStats || process.stdout.isTTY === true)) printLine(statsLine(result, options));
+  if (!isJson && (showsStats || process.stdout.isTTY === true)) printSentence(statsLine(result, options));
   return interrupt.happened && result.aborted !== undefined ? ExitStatus.interrupted : result.exitStatus;
 }
 
@@ -93,7 +93,9 @@ function printEvent(event: Exclude<Event, { event: "progress" }>, options: SendO
     case "waiting":
       // Nobody need read in a mail of cron that all hosts have pushed in the same minute.
       if (Progress.isPossible)
-        printWarning(`waiting for ${event.pushes} other push${event.pushes === 1 ? "" : "es"}`);
+        printWarning(
+          event.pushes === 1 ? "waiting for 1 other push" : `waiting for ${event.pushes} other pushes`,
+        );
       break;
     case "slow":
       printWarning(`${event.host} has been ${event.doing} for ${event.seconds} s`);
@@ -165,13 +167,13 @@ function printResult(result: SendResult): void {
 /** How much it was, in how long, and how many hosts have it. */
 function statsLine(result: SendResult, { isCheck, dryRun }: SendOptions): string {
   const { hosts, durationMs, sentEntries, sentBytes, entries, differing } = result;
-  const seconds = `${(durationMs / 1000).toFixed(2)} s`;
+  const seconds = (durationMs / 1000).toFixed(2);
   const done = hosts.filter(({ outcome }) => outcome === "done").length;
-  const on = `${done} of ${hosts.length} hosts`;
+  const all = hosts.length;
   if (isCheck && dryRun)
-    return `compared ${entries} entries in ${seconds} on ${on}: ${differing} differences`;
-  const amount = `${sentEntries} entries, ${sentBytes} bytes`;
-  if (dryRun) return `would send ${amount} to ${on}, found in ${seconds}`;
-  const rate = durationMs > 0 ? `, ${((sentBytes / durationMs) * 1e-3).toFixed(1)} MB/s` : "";
-  return `sent ${amount} in ${seconds} to ${on}${rate}`;
+    return `compared ${entries} entries in ${seconds} s on ${done} of ${all} hosts: ${differing} differences`;
+  if (dryRun)
+    return `would send ${sentEntries} entries, ${sentBytes} bytes to ${done} of ${all} hosts, found in ${seconds} s`;
+  const sent = `sent ${sentEntries} entries, ${sentBytes} bytes in ${seconds} s to ${done} of ${all} hosts`;
+  return durationMs > 0 ? `${sent}, ${((sentBytes / durationMs) * 1e-3).toFixed(1)} MB/s` : sent;
 }

@@ -4,10 +4,11 @@ import { ExitStatus, UserError } from "../base/user-error.ts";
 import { ConsoleClient, socketPathOf } from "../console/client.ts";
 import { compileExcludes } from "../wire/excludes.ts";
 import { joinPath } from "../wire/path-rules.ts";
+import { normalizePath, pathsBelowBase } from "../wire/request-paths.ts";
 import { type Batch, ChangeSet } from "./change-set.ts";
 import { Interrupt } from "./interrupt.ts";
 import type { CommandOptions } from "./options.ts";
-import { printLine, printWarning } from "./output.ts";
+import { printSentence, printWarning } from "./output.ts";
 import { send, waitForMembers } from "./send.ts";
 import type { SendOptions } from "./send-options.ts";
 import { WatchedTree } from "./watched-tree.ts";
@@ -51,7 +52,8 @@ class Watcher {
     this.interrupt = interrupt;
     interrupt.onHappened = () => this.wake();
     const given = options.paths.length === 0 ? [""] : options.paths;
-    this.roots = given.map((path) => relativeTo(place.base, path));
+    const hasEntry = (name: string) => isThere(joinPath(place.base, name));
+    this.roots = pathsBelowBase(given, place.base, hasEntry).map(normalizePath);
     const excludes = [...place.excludes, ...options.send.excludes];
     this.tree = new WatchedTree(place.base, this.roots, compileExcludes(excludes, place.base), {
       changed: (path) => this.note(() => this.changes.add(path, performance.now())),
@@ -74,7 +76,7 @@ class Watcher {
     // Something may have changed while nobody watched.
     this.changes.addAll(performance.now());
     if (this.options.send.verbosity > 0)
-      printLine(`watching ${this.tree.size} directories below ${this.place.base}`);
+      printSentence(`watching ${this.tree.size} directories below ${this.place.base}`);
     const watching = this.tree.listen();
     const pushing = this.pushAll();
     await Promise.race([watching, pushing]);
@@ -178,10 +180,11 @@ async function askPlace(client: ConsoleClient): Promise<Place> {
   throw new UserError("the daemon is of an earlier version: run 'systemctl restart makuosan' for --watch");
 }
 
-/** A path as the daemon takes it: relative to the base directory, or as it stands on the disk. */
-function relativeTo(base: string, path: string): string {
-  const below = path === base || path.startsWith(`${base}/`) ? path.slice(base.length) : path;
-  const names = below.split("/").filter((name) => name !== "" && name !== ".");
-  if (!names.includes("..")) return names.join("/");
-  throw new UserError(`'${path}' leads out of the base directory: give a path below it, without '..'`);
+/** Whether there is an entry, which may be a link to nothing. One that this user may not see is looked at again as it is watched. */
+function isThere(path: string): boolean {
+  try {
+    return fs.lstatSync(Buffer.from(path, "latin1"), { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return false;
+  }
 }

@@ -146,7 +146,7 @@ async function start(
   const history = openHistory(settings, log);
   lifecycle.started(() => history.flush());
   lifecycle.started(claimBase(settings, log));
-  const publications = openPublications(settings, chosen.ip, log);
+  const publications = openPublications(settings, chosen.ip, identity.epoch, log);
   lifecycle.started(() => publications?.close());
   if (!ring.isSecret) log.warn("no key is set: anyone on this network can write to this fleet; see -k");
   const { ip, port } = transport.group;

@@ -71,8 +71,8 @@ interface Calls {
 export class Inotify {
   private readonly descriptor: number;
   private readonly calls: Calls;
-  /** Removed at the end of the process: its event ends the read that a thread of Node waits in, and so lets the process end. */
-  private last: number | undefined;
+  /** Directories that are watched, except for those whose end the kernel has told. */
+  private readonly watched = new Set<number>();
 
   private constructor(descriptor: number, calls: Calls) {
     this.descriptor = descriptor;
@@ -104,13 +104,14 @@ export class Inotify {
   add(path: string): number {
     const watch = this.calls.add(this.descriptor, cPath(Buffer.from(path, "latin1")), WANTED | FLAGS);
     if (watch < 0) throw systemError("inotify_add_watch", lastErrno());
-    this.last = watch;
+    this.watched.add(watch);
     return watch;
   }
 
   /** Watches a directory no more. */
   remove(watch: number): void {
     this.calls.remove(this.descriptor, watch);
+    this.watched.delete(watch);
   }
 
   /** Waits for events, at least one. One call at a time. */
@@ -118,14 +119,23 @@ export class Inotify {
     const bytes = Buffer.allocUnsafe(EVENTS_BYTES);
     return new Promise((resolve, reject) => {
       fs.read(this.descriptor, bytes, 0, EVENTS_BYTES, null, (error, length) => {
-        if (error === null) resolve(eventsOf(bytes.subarray(0, length)));
-        else reject(error);
+        if (error !== null) {
+          reject(error);
+          return;
+        }
+        const events = eventsOf(bytes.subarray(0, length));
+        for (const { watch, bits } of events) if ((bits & Change.ignored) !== 0) this.watched.delete(watch);
+        resolve(events);
       });
     });
   }
 
+  /**
+   * Ends the read that a thread of Node waits in: without that, the process cannot end. A watch that is removed is an event. A
+   * directory that is gone has no watch any more, which the kernel may have had no room to tell.
+   */
   private wake(): void {
-    if (this.last !== undefined) this.calls.remove(this.descriptor, this.last);
+    for (const watch of this.watched) if (this.calls.remove(this.descriptor, watch) === 0) return;
   }
 }
 

@@ -22,9 +22,16 @@ test("a mistyped word is similar to the one that was meant", () => {
 });
 
 test("a sentence about a command line has one line, and says where all options are", () => {
-  assert.equal(commandLineError("error: unknown option '-q'", "see x").message, "unknown option '-q': see x");
+  const options = [{ long: "--delete" }, { long: "--base" }, {}];
+  const say = (message: string) => commandLineError(message, "see x", options).message;
+  assert.equal(say("error: unknown option '-q'"), "unknown option '-q': see x");
   assert.equal(
-    commandLineError("error: unknown option '--delte'\n(Did you mean --delete?)", "see x").message,
+    say("error: unknown option '--delte'\n(Did you mean --delete?)"),
     "unknown option '--delte': did you mean --delete? see x",
   );
+  assert.equal(
+    say("error: unknown option '--bse=/srv'"),
+    "unknown option '--bse=/srv': did you mean --base? see x",
+  );
+  assert.equal(say("error: unknown option '--quite=other'"), "unknown option '--quite=other': see x");
 });

@@ -1,14 +1,58 @@
 import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
 import { test } from "node:test";
 import { bytesOfText } from "../../src/base/display.ts";
 import { MENDS, type ReasonCode, REASONS } from "../../src/base/reason-catalogue.ts";
 import { reason } from "../../src/base/reason.ts";
-import { JAPANESE_MENDS, JAPANESE_REASONS } from "../../src/cli/japanese.ts";
+import { CATALOGUE, japaneseSentence } from "../../src/cli/japanese.ts";
+import { JAPANESE_MENDS, JAPANESE_REASONS } from "../../src/cli/japanese-reasons.ts";
+import { chooseLanguage, inLanguage } from "../../src/cli/language.ts";
 import { sentenceFor } from "../../src/cli/reasons.ts";
+import { sentencesOf } from "../support/sentences.ts";
 
 /** The Japanese catalogue is complete, and is used in a Japanese locale alone. */
 
-const placesOf = (text: string) => [...text.matchAll(/\{\d\}/g)].map(([place]) => place).sort();
+const ROOT = path.join(import.meta.dirname, "..", "..", "src");
+
+/** All that these files say is for people. The columns of the progress bar and of --top are counted: those stay English. */
+const SPEAKING = [
+  ...filesOf("cli").filter((file) => !/japanese|top-picture|progress-line/.test(file)),
+  ...filesOf("daemon/doctor"),
+  ...["daemon/service/problem-sentences.ts", "console/client.ts", "sys/output.ts"],
+];
+
+/** Of these files, the errors reach msync. */
+const FAILING = [
+  ...filesOf("base"),
+  ...filesOf("wire"),
+  ...["console/parse-request.ts", "tree/scan/request.ts", "tree/scan/source.ts", "tree/scan/scan.ts"],
+  ...["daemon/settings/log-levels.ts", "daemon/settings/accounts.ts"],
+  ...filesOf("daemon/pushes").filter((file) => !file.endsWith("/history.ts")),
+];
+
+/** Not of this program: commander says it. */
+const OF_COMMANDER = ["did you mean one of {0}?"];
+
+/** Commands, which are the same in every language. */
+const COMMANDS = ["systemctl start makuosan"];
+
+const textOf = (bytes: string) => Buffer.from(bytes, "latin1").toString();
+
+/** Whether a text stands in a source, perhaps cut into two literals. */
+function isSaid(text: string, source: string): boolean {
+  const words = text
+    .trim()
+    .split(" ")
+    .map((word) => word.replace(/[.*+?^$()|[\]\\{}]/g, "\\$&"));
+  return new RegExp(words.join(`(?: |[ "\`]*\\+?\\s*["\`] ?)`)).test(source);
+}
+
+function filesOf(folder: string): string[] {
+  return fs.readdirSync(path.join(ROOT, folder)).map((file) => `${folder}/${file}`);
+}
+
+const placesOf = (text: string) => [...text.matchAll(/\{(\d)\*?\}/g)].map(([, place]) => place).sort();
 const isJapanese = (text: string) => /[\u3040-\u30ff\u4e00-\u9fff]/.test(text);
 
 test("every reason has a Japanese sentence with the same places for arguments", () => {
@@ -28,25 +72,111 @@ test("every way to fix a cause is there in Japanese", () => {
   for (const mend of Object.values(JAPANESE_MENDS)) assert.ok(isJapanese(mend), mend);
 });
 
-test("the locale decides, in the order of its variables, and English is the default", () => {
+test("everything that msync says has a Japanese sentence, with all arguments", () => {
+  const sentences = [
+    ...SPEAKING.flatMap((file) => sentencesOf(path.join(ROOT, file))),
+    ...FAILING.flatMap((file) => sentencesOf(path.join(ROOT, file), "UserError")),
+  ].filter((sentence) => !COMMANDS.includes(sentence));
+  assert.ok(sentences.length > 200);
+  const missing = sentences.filter((sentence) => {
+    const japanese = textOf(japaneseSentence(sentence.replace(/\{(\d)\}/g, "ARG$1")) ?? "");
+    const isWhole = placesOf(sentence).every((place) => japanese.includes(`ARG${place}`));
+    return !isJapanese(japanese) || !isWhole || /[a-z]+ [a-z]+ [a-z]+/.test(japanese.replace(/'[^']*'/g, ""));
+  });
+  assert.deepEqual(missing, []);
+});
+
+test("the catalogue has the same places, commands and options in both languages, and no sentence that nobody says", () => {
+  const source = [
+    ...SPEAKING,
+    ...FAILING,
+    "console/server.ts",
+    "daemon/service/own-copies.ts",
+    "daemon/catch-up/catch-up-keeper.ts",
+  ]
+    .map((file) => fs.readFileSync(path.join(ROOT, file), "utf8"))
+    .join("\n");
+  for (const [english, japanese] of Object.entries(CATALOGUE)) {
+    assert.deepEqual(placesOf(japanese), placesOf(english), english);
+    assert.ok(isJapanese(japanese), english);
+    for (const [word] of english.matchAll(
+      /--[a-z]+[a-z-]*|'(?:msync|makuosan|systemctl|sysctl|ip|df) [^'{]+/g,
+    ))
+      assert.ok(japanese.includes(word), `${word} in: ${japanese}`);
+    if (OF_COMMANDER.includes(english)) continue;
+    // The longest piece of text without a place stands in the program.
+    const piece = english.split(/\{\d\}|\n|\\|(?<=[,;:?] )/).sort((a, b) => b.length - a.length)[0] ?? "";
+    if (/[a-z]+ [a-z]+ [a-z]+/.test(piece)) assert.ok(isSaid(piece, source), piece);
+  }
+});
+
+test("sentences in sentences are translated, names and paths never", () => {
+  const say = (english: string) => textOf(japaneseSentence(english) ?? "");
+  assert.equal(
+    say("web* is not a member: 'msync --members' lists those that are there"),
+    "web* はメンバーではありません。'msync --members' でメンバーの一覧を表示できます",
+  );
+  assert.equal(
+    say(
+      "there is no member to send to: host3 (10.0.0.3) is heard but does not answer: is UDP 5000 let in there? If not, run 'ufw " +
+        "allow 5000/udp', 'x && y', or for nftables 'z'; host2 (10.0.0.9) says that it sends from 10.0.0.2: networks that translate " +
+        "addresses are not supported",
+    ),
+    "送り先のメンバーがいません: host3 (10.0.0.3) のパケットは届きますが、応答がありません。そのホストで UDP 5000 の受信は許可されていますか？" +
+      "許可されていなければ、'ufw allow 5000/udp'、'x && y'、nftables なら 'z' を実行してください。" +
+      "host2 (10.0.0.9) は、送信元を 10.0.0.2 だと言っています。アドレスを変換するネットワークには対応していません",
+  );
+  assert.equal(say("script:3: give unix:PATH"), "script:3: unix:PATH の形で指定してください");
+  assert.equal(
+    say("nothing was changed anywhere: host2: dry run"),
+    "どのホストでも何も変更していません: host2: 試行です",
+  );
+  assert.equal(say("reading is not sent: X"), "reading は送りません: X");
+  assert.equal(say("writing: X"), "");
+  assert.match(
+    say("there is no reading below writing: name another path"),
+    /^writing の下に reading がありません/,
+  );
+  const hook = { ...reason("pre-commit", undefined, "ended with status 1: disk: full") };
+  assert.equal(
+    textOf(sentenceFor({ reason: "", cause: hook })),
+    "the pre-commit hook ended with status 1: disk: full",
+  );
+});
+
+// It takes some milliseconds; to try all parts would take hours.
+test("a name with thousands of colons is soon passed over", { timeout: 60_000 }, () => {
+  assert.equal(japaneseSentence(`${"a: ".repeat(1_000)}${"b; ".repeat(1_000)}`), undefined);
+});
+
+test("the locale decides, in the order of its variables, and English is the default", async () => {
   const cause = reason("ENOSPC", "caf\xe9");
-  const say = (environment: NodeJS.ProcessEnv) => sentenceFor({ reason: "", cause }, environment);
+  const say = async (environment: NodeJS.ProcessEnv) => {
+    await chooseLanguage(environment);
+    return sentenceFor({ reason: "", cause });
+  };
   const english = "caf\xe9: no space left on the device (free some space on that host, and push again)";
   const japanese =
     "caf\xe9: " +
     bytesOfText("デバイスに空き容量がありません（そのホストの空き容量を増やし、もう一度送ってください）");
+  for (const LANG of ["ja", "ja_JP", "ja_JP.UTF-8"]) assert.equal(await say({ LANG }), japanese, LANG);
   for (const LANG of [undefined, "", "C", "C.UTF-8", "en_US.UTF-8", "jam_JM"]) {
-    assert.equal(say({ LANG }), english, LANG);
+    assert.equal(await say({ LANG }), english, LANG);
+    assert.equal(inLanguage("the push failed"), "the push failed");
   }
-  for (const LANG of ["ja", "ja_JP", "ja_JP.UTF-8"]) assert.equal(say({ LANG }), japanese, LANG);
-  assert.equal(say({ LC_ALL: "C", LANG: "ja_JP.UTF-8" }), english);
-  assert.equal(say({ LC_MESSAGES: "ja_JP.UTF-8", LANG: "C" }), japanese);
+  assert.equal(await say({ LC_ALL: "C", LANG: "ja_JP.UTF-8" }), english);
+  assert.equal(await say({ LC_MESSAGES: "ja_JP.UTF-8", LANG: "C" }), japanese);
+  assert.equal(textOf(inLanguage("the push failed")), "配布に失敗しました");
   const during = { ...reason("delete-limit", "", 5, 10, 3), when: "during" as const, more: 2 };
   assert.equal(
-    sentenceFor({ reason: "", cause: during }, { LANG: "ja_JP" }),
-    bytesOfText(
-      "次のものを除いて、すべて新しくなりました: ベースディレクトリ: 10 個のうち 5 個が削除されます。上限は 3 個です（delete-limit）。" +
-        "それでよければ --force-delete を付けてください（ほか 2 件）",
-    ),
+    textOf(sentenceFor({ reason: "", cause: during })),
+    "次のものを除いて、すべて新しくなりました: ベースディレクトリ: 10 個のうち 5 個が削除されます。上限は 3 個です（delete-limit）。" +
+      "それでよければ --force-delete を付けてください（ほか 2 件）",
   );
+  const hook = reason("pre-commit", undefined, "ended with status 1: disk: full");
+  assert.equal(
+    textOf(sentenceFor({ reason: "", cause: hook })),
+    "pre-commit フックがステータス 1 で終了しました: disk: full",
+  );
+  await chooseLanguage({});
 });

@@ -90,7 +90,7 @@ test("a push without a member says what is in the way of every host that is hear
     "there is no member to send to: 5 packets under another key from 10.0.0.5: is its key file that of this fleet? " +
       "If not, copy the key file of this host to it, and run 'systemctl restart makuosan' there; " +
       "host3 (10.0.0.3) is heard but does not answer: is UDP 5001 let in there? " +
-      "If not, run 'ufw allow 5001/udp', 'firewall-cmd --add-port=5001/udp', " +
+      "If not, run 'ufw allow 5001/udp', 'firewall-cmd --add-port=5001/udp && firewall-cmd --permanent --add-port=5001/udp', " +
       "or for nftables 'nft insert rule inet filter input udp dport 5001 accept'",
   );
 });

@@ -185,6 +185,30 @@ test("a daemon that is restarted and a member that comes late are waited for", a
   await becomeSame(at, LONG_MS);
 });
 
+test("it ends with a signal, although the directory that was watched last is gone", async (context) => {
+  const at = await watched(context, "--delete");
+  await shell(at.sender, "mkdir last && echo 1 > last/file");
+  await becomeSame(at);
+  await shell(at.sender, "rm -r last");
+  await becomeSame(at);
+  at.child.kill("SIGTERM");
+  await eventually("it ends", () => at.child.exitCode !== null);
+});
+
+test("a path that a push would refuse is refused at once, in the same words", async (context) => {
+  const fleet = LoopbackFleet.create(1);
+  context.after(() => fleet.destroy());
+  const [host] = fleet.hosts as [Host];
+  await host.start();
+  await shell(host, "mkdir .makuosan-like dir");
+  for (const name of [".makuosan/x", path.join(host.base, ".makuosan"), "dir/../../x"]) {
+    const watching = await host.msync("--watch", name);
+    assert.equal(watching.status, 1, name);
+    assert.match(watching.stderr, /^error: '.*' (is where transfers are staged|leads out of the base)/);
+    if (!name.startsWith("/")) assert.equal(watching.stderr, (await host.msync(name)).stderr);
+  }
+});
+
 test("a tree with more directories than the user may watch is refused, with the setting", async (context) => {
   const fleet = LoopbackFleet.create(1);
   context.after(() => fleet.destroy());

@@ -120,10 +120,12 @@ test("faults between hosts that know each other", { skip }, async (suite) => {
       await onlyProblem(one, "host2 unicast", "host2");
       const { problems, findings } = await examine(other);
       assert.ok(problems.includes("host2 firewall"), problems.join(", "));
-      assert.match(
-        findings.find(({ check }) => check === "firewall")?.text ?? "",
-        /^nftables on this host has a rule that refuses UDP 5000: udp dport 5000 reject/,
-      );
+      const { text = "", mend = "" } = findings.find(({ check }) => check === "firewall") ?? {};
+      assert.match(text, /^nftables on this host has a rule that refuses UDP 5000: udp dport 5000 reject/);
+      // The rule stays: the command has to put its own in front of it.
+      const [, command = ""] = /^take that rule away, or: (nft .*)$/.exec(mend) ?? [];
+      assert.equal((await other.run("sh", ["-c", command])).status, 0, mend);
+      assert.deepEqual((await examine(one, "host2")).problems, []);
       await noRules(other);
     },
   );
@@ -214,11 +216,18 @@ test("a host that is heard and does not answer, and a fleet of one", { skip }, a
     await onlyProblem(one, "host1 members");
   });
   await suite.test("its firewall lets only answers in", async () => {
-    await rules(closed, "input", "ct state established,related accept", "meta l4proto udp drop");
+    const chain =
+      "type filter hook input priority 0;\nct state established,related accept\nmeta l4proto udp drop";
+    const input = `table inet filter {\n chain input {\n${chain}\n }\n}\n`;
+    assert.equal((await closed.run("nft", ["-f", "-"], { input })).status, 0);
     await closed.start();
     await eventually("it is noticed", async () => (await examine(one)).problems.includes("host2 unanswered"));
-    const { problems } = await examine(one, "host2");
+    const { problems, findings } = await examine(one, "host2");
     assert.ok(problems.includes("host2 unanswered"), problems.join(", "));
+    const { mend = "" } = findings.find(({ check }) => check === "unanswered") ?? {};
+    const [, command = ""] = /'(nft [^']+)'/.exec(mend) ?? [];
+    assert.equal((await closed.run("sh", ["-c", command])).status, 0, mend);
+    await eventually("nothing is in the way", async () => (await examine(one)).problems.length === 0);
   });
 });
 

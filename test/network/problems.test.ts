@@ -81,7 +81,7 @@ for (const { name, build, remove } of OBSTACLES) {
       [
         3,
         "error: host3 (10.77.0.3) is heard but does not answer: is UDP 5000 let in there? If not, run " +
-          "'ufw allow 5000/udp', 'firewall-cmd --add-port=5000/udp', " +
+          "'ufw allow 5000/udp', 'firewall-cmd --add-port=5000/udp && firewall-cmd --permanent --add-port=5000/udp', " +
           "or for nftables 'nft insert rule inet filter input udp dport 5000 accept'\n",
       ],
     );

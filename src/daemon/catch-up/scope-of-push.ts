@@ -1,10 +1,14 @@
 /** Makes the scope of a push, and the request of a transfer that serves others. */
 import type { SendRequest } from "../../console/protocol.ts";
 import type { Kept } from "../../engine/catch-up/publication-log.ts";
-import { normalizePath } from "../../tree/scan/request.ts";
 import { directoryOf } from "../../wire/path-rules.ts";
 import { isSmallEnough, type Scope } from "../../wire/publication.ts";
+<<<<<<< HEAD
 import type { DriftLook, NamedList, SourceRules } from "../disk/messages.ts";
+=======
+import { normalizePath, pathsBelowBase } from "../../wire/request-paths.ts";
+import type { NamedList, SourceRules } from "../disk/messages.ts";
+>>>>>>> main
 
 /**
  * The scope of a push. If it has too many paths to travel, the directories above them stand for them: the list of what was
@@ -15,11 +19,10 @@ import type { DriftLook, NamedList, SourceRules } from "../disk/messages.ts";
  */
 export function scopeOfPush(request: SendRequest, rules: SourceRules, base: string): Scope | undefined {
   const deletes = rules.deletes !== "nothing" || rules.syncs;
-  const relative = request.paths.map((path) =>
-    path.startsWith(`${base}/`) ? path.slice(base.length) : path,
-  );
+  // Only the thread of the source sees whether the base directory has an entry of that name.
+  const relative = pathsBelowBase(request.paths, base, () => false);
   let scope: Scope = {
-    paths: [...new Set(relative.map((path) => (path === base ? "" : normalizePath(path))))].sort(),
+    paths: [...new Set(relative.map(normalizePath))].sort(),
     recursive: request.recursive,
     deletes: rules.deletes,
     syncs: rules.syncs,

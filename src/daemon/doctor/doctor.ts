@@ -1,4 +1,5 @@
 /** Finds everything that can be in the way between this host and the others. */
+import { allowCommands } from "../../base/allow-commands.ts";
 import type { DoctorFinding } from "../../console/protocol.ts";
 import type { NodeEngine } from "../../engine/node.ts";
 import type { Member, NodeEvent, Problem } from "../../engine/types.ts";
@@ -172,10 +173,10 @@ function isOfMember(kind: Problem["kind"]): boolean {
 
 /** How a problem with a host that is heard is fixed. */
 function mendOf({ kind, ip }: Problem, port: number): string {
-  const allow = `nft add rule inet filter input udp dport ${port} accept, ufw allow ${port}/udp, or firewall-cmd --add-port=${port}/udp`;
+  const allow = `run ${allowCommands(port)}`;
   switch (kind) {
     case "unanswered":
-      return `there: '${allow}'; also look for its route to this host ('ip route get'), and for a strict rp_filter`;
+      return `there, ${allow}; also look for its route to this host ('ip route get'), and for a strict rp_filter`;
     case "other-version":
       return "give all hosts the same version of makuosan";
     case "foreign-key":
@@ -184,6 +185,6 @@ function mendOf({ kind, ip }: Problem, port: number): string {
       return "connect the two without NAT between them, or with addresses of one network";
     case "unheard":
     case "mute":
-      return `let UDP ${port} to the group pass between the two: '${allow}', and look for IGMP snooping in the switches`;
+      return `let UDP ${port} to the group pass between the two: ${allow} on both, and look for IGMP snooping in the switches`;
   }
 }

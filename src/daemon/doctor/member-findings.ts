@@ -3,6 +3,7 @@ import type { DoctorFinding } from "../../console/protocol.ts";
 import { deviceOf } from "../../net/interfaces.ts";
 import { routedInterfaces } from "../../net/routes.ts";
 import type { Condition } from "../../wire/examination-messages.ts";
+import { openPort } from "../service/problem-sentences.ts";
 import { judgeDisk } from "./disk-findings.ts";
 import { FAST_PROBES, type Measurement, SINGLE_PROBES, SLOW_PROBES } from "./examination.ts";
 import { Findings, shareText } from "./findings.ts";
@@ -87,9 +88,12 @@ function judgeSilence(
     );
   else if (isAlive)
     // A firewall that lets nothing in still lets packets to the group out.
-    findings.problem("unicast", "it is heard, but does not answer", `is UDP ${port} let in there?`, {
-      answers: false,
-    });
+    findings.problem(
+      "unicast",
+      "it is heard, but does not answer",
+      `is UDP ${port} let in there? ${openPort(port)}`,
+      { answers: false },
+    );
   else
     findings.problem(
       "unicast",
@@ -120,7 +124,9 @@ function judgeAnswers(
   if (condition.keepsOwner !== own.keepsOwner)
     findings.hint(
       "owners",
-      `it ${condition.keepsOwner ? "sets" : "does not set"} owners of files, and this host ${own.keepsOwner ? "does" : "does not"}`,
+      condition.keepsOwner
+        ? "it sets owners of files, and this host does not"
+        : "it does not set owners of files, and this host does",
       "start makuosan on all hosts as the same user, and with the same 'keep-owner'",
       { keepsOwner: condition.keepsOwner },
     );

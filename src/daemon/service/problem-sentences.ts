@@ -1,4 +1,5 @@
 /** Says what is in the way of a node, as a sentence with the remedy. */
+import { allowCommands } from "../../base/allow-commands.ts";
 import type { Problem } from "../../engine/types.ts";
 import { PROTOCOL_VERSION } from "../../wire/limits.ts";
 
@@ -39,10 +40,7 @@ export function statementOfProblem(problem: Problem, port: number): string {
 
 /** The commands that let the packets of the fleet in, for the usual firewalls. */
 export function openPort(port: number): string {
-  return (
-    `If not, run 'ufw allow ${port}/udp', 'firewall-cmd --add-port=${port}/udp', ` +
-    `or for nftables 'nft insert rule inet filter input udp dport ${port} accept'`
-  );
+  return `If not, run ${allowCommands(port)}`;
 }
 
 /** Host name and address of the node that a problem is about, or its address alone. */
@@ -52,7 +50,8 @@ export function hostOfProblem({ info, ip }: Pick<Problem, "info" | "ip">): strin
 
 function otherVersion({ info, ip, version = 0, isProven }: Problem): string {
   const host = info?.hostName ?? "host";
-  const key = isProven ? "" : ", under another key";
   const remedy = version > PROTOCOL_VERSION ? "upgrade makuosan on this host" : "upgrade makuosan there";
-  return `${host} at ${ip} speaks version ${version} of the protocol${key}; ${remedy}`;
+  return isProven
+    ? `${host} at ${ip} speaks version ${version} of the protocol; ${remedy}`
+    : `${host} at ${ip} speaks version ${version} of the protocol, under another key; ${remedy}`;
 }

@@ -67,7 +67,7 @@ export function parseArguments(argv: readonly string[]): DaemonArguments {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) throw new PrintedInstead();
-    throw commandLineError(error.message, "'makuosan --help' lists the options");
+    throw commandLineError(error.message, "'makuosan --help' lists the options", command.options);
   }
   return readOptions(command);
 }
@@ -78,7 +78,8 @@ function daemonCommand(): Command {
     .version(`makuosan ${VERSION}`, "-V, --version", "print the version")
     .helpOption("-h, --help", "print this help")
     .addHelpText("after", MORE_HELP)
-    .allowExcessArguments(false)
+    // They are refused in words of our own, after the options of versions before 2.
+    .allowExcessArguments()
     .exitOverride()
     .configureOutput({ writeOut: (text) => writeOutput(1, text), writeErr: () => undefined });
   for (const setting of ALL_SETTINGS) {
@@ -105,6 +106,12 @@ function addValue(value: string, before: readonly string[] = []): readonly strin
 
 function readOptions(command: Command): DaemonArguments {
   checkReplaced(command, REPLACED);
+  const [word] = command.args;
+  if (word !== undefined) {
+    throw new UserError(
+      `'${word}' is no option, and makuosan takes nothing else: 'makuosan --help' lists the options`,
+    );
+  }
   const settings: GivenSettings = {};
   for (const setting of ALL_SETTINGS) {
     const option = command.options.find((one) => one.flags === setting.option);

@@ -31,10 +31,10 @@ export interface OpenedLog {
   /** Whether this node asks and serves; otherwise it only keeps and shows the log. */
   readonly isOn: boolean;
   /**
-   * Whether the log was kept over the last stop. Then a push of this node that it does not know was lost with the power
-   * just after its commit, and its tree has it.
+   * The last epoch of this node, whose log was kept; undefined if it was lost. A push of that epoch which the log does not know was
+   * lost with the power just after its commit, and the tree has it. The tree may have been lost since an earlier one.
    */
-  readonly isIntact: boolean;
+  readonly lastEpoch: string | undefined;
 }
 
 /**
@@ -197,7 +197,8 @@ export class CatchUp {
     const learned = publications.filter((publication) => {
       // Others know less of its effect here than this node does.
       if (this.log.find(publication) !== undefined) return false;
-      const isOwn = publication.nodeId === this.parts.selfNodeId && this.opened.isIntact;
+      const { nodeId, epoch } = publication;
+      const isOwn = nodeId === this.parts.selfNodeId && epoch === this.opened.lastEpoch;
       return this.log.add(publication, isOwn ? { atMs: 0, list: "", reason: "" } : MISSED);
     });
     this.parts.places.note(this.log.highestPlace);

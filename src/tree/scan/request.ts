@@ -2,9 +2,8 @@
 import type { PushRules } from "../../base/push-rules.ts";
 import type { PublishedPaths } from "./published-paths.ts";
 import { UserError } from "../../base/user-error.ts";
-import { PATH_BYTES } from "../../wire/limits.ts";
 import type { Origin } from "../../wire/origin.ts";
-import { isSafePath, STAGING_NAME } from "../../wire/path-rules.ts";
+import { normalizePath } from "../../wire/request-paths.ts";
 
 /** The paths that one msync asks to send. */
 export interface ScanRequest {
@@ -42,47 +41,6 @@ export const NO_RULES: ScanRules = {
   isCheck: false,
   sendsAttributes: false,
 };
-
-/**
- * Normalizes a path of the command line: without leading slash (all paths are relative to the base directory), without
- * "." and without empty components.
- *
- * @throws UserError for a path that leads out of the base directory
- */
-export function normalizePath(path: string): string {
-  const names = path.split("/").filter((name) => name !== "" && name !== ".");
-  const normalized = names.join("/");
-  if (names.includes("..")) {
-    throw new UserError(`'${path}' leads out of the base directory: give a path below it, without '..'`);
-  }
-  if (names[0] === STAGING_NAME) {
-    throw new UserError(`'${path}' is where transfers are staged, which is never sent`);
-  }
-  if (!isSafePath(normalized)) {
-    throw new UserError(
-      `'${path.slice(0, 80)}...' is too long: a name may have 255 bytes, a path ${PATH_BYTES}`,
-    );
-  }
-  return normalized;
-}
-
-/**
- * Makes paths that begin with the base directory relative to it: people type them as they stand on the disk. Nothing
- * changes if the base directory has an entry with the name that the path begins with, such as `srv` in `/srv/tree`.
- *
- * @param hasEntry whether the base directory has an entry of this name
- */
-export function belowBase(
-  request: ScanRequest,
-  base: string,
-  hasEntry: (name: string) => boolean,
-): ScanRequest {
-  const isInside = (path: string) => path === base || path.startsWith(`${base}/`);
-  const [first = ""] = base.slice(1).split("/");
-  if (first === "" || !request.paths.some(isInside) || hasEntry(first)) return request;
-  const paths = request.paths.map((path) => (isInside(path) ? path.slice(base.length) : path));
-  return { ...request, paths };
-}
 
 /**
  * The request in its shortest form: no path twice, and no path that another one covers already.

@@ -9,6 +9,7 @@ import { EntryType } from "../../wire/entry.ts";
 import { UNPACKED_BYTES } from "../../wire/limits.ts";
 import { ManifestWriter } from "../../wire/manifest.ts";
 import { joinPath } from "../../wire/path-rules.ts";
+import { pathsBelowBase } from "../../wire/request-paths.ts";
 import { Cover } from "./cover.ts";
 import { DigestedEntries } from "./digested-entries.ts";
 import { Directories } from "../disk/directories.ts";
@@ -24,7 +25,7 @@ import { type Owners } from "../entries/owners.ts";
 import type { Origin } from "../../wire/origin.ts";
 import { PublishedList } from "../entries/published-list.ts";
 import { Published } from "./published.ts";
-import { belowBase, type ScanRequest, type ScanRules, coveredPaths, simplifyRequest } from "./request.ts";
+import { type ScanRequest, type ScanRules, coveredPaths, simplifyRequest } from "./request.ts";
 import { named, Scanner, type ScanItem } from "./scan.ts";
 
 /**
@@ -118,7 +119,8 @@ export class Source {
     if (device !== undefined) this.checkDevice(base, rules, device);
     this.digests = rules.comparesContents ? new DigestedEntries(this.directories) : undefined;
     const scanner = new Scanner(this.directories, owners, { ...rules, isExcluded, dryRun });
-    const below = belowBase(request, baseText, (name) => this.directories.stat(name) !== undefined);
+    const hasEntry = (name: string) => this.directories.stat(name) !== undefined;
+    const below = { ...request, paths: pathsBelowBase(request.paths, baseText, hasEntry) };
     const simple = simplifyRequest(below);
     const items = scanner.scan(simple, coveredPaths(below, simple));
     this.preface = prefaceOf(rules, baseText, this.existing(rules, isExcluded));

@@ -1,0 +1,37 @@
+/** The language in which msync speaks to people: English, or Japanese if the locale says so. */
+import type { Reason } from "../base/reason.ts";
+
+/** The functions of a catalogue; each returns undefined for a sentence that it does not have. */
+interface Translations {
+  readonly japaneseSentence: (english: string) => string | undefined;
+  readonly japaneseReason: (cause: Reason) => string | undefined;
+}
+
+/** Undefined for English. */
+let translations: Translations | undefined;
+
+/**
+ * Chooses the language of all that this process says from now on. The catalogue is loaded only if it is needed: the start of
+ * msync is felt each time.
+ *
+ * @param environment has the variables of locale(7)
+ */
+export async function chooseLanguage({ LC_ALL, LC_MESSAGES, LANG }: NodeJS.ProcessEnv): Promise<void> {
+  const isJapanese = /^ja([_.@]|$)/.test(LC_ALL || LC_MESSAGES || LANG || "");
+  translations = isJapanese ? await import("./japanese.ts") : undefined;
+}
+
+/**
+ * Translates a sentence: one of msync, or one of the daemon, which speaks English to every client.
+ *
+ * @param english a byte string
+ * @returns a byte string; as it is if the catalogue does not have it
+ */
+export function inLanguage(english: string): string {
+  return translations?.japaneseSentence(english) ?? english;
+}
+
+/** The sentence of a reason, with how to fix the cause; undefined if English is spoken. */
+export function reasonInLanguage(cause: Reason): string | undefined {
+  return translations?.japaneseReason(cause);
+}
