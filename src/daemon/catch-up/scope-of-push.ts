@@ -3,12 +3,8 @@ import type { SendRequest } from "../../console/protocol.ts";
 import type { Kept } from "../../engine/catch-up/publication-log.ts";
 import { directoryOf } from "../../wire/path-rules.ts";
 import { isSmallEnough, type Scope } from "../../wire/publication.ts";
-<<<<<<< HEAD
-import type { DriftLook, NamedList, SourceRules } from "../disk/messages.ts";
-=======
 import { normalizePath, pathsBelowBase } from "../../wire/request-paths.ts";
-import type { NamedList, SourceRules } from "../disk/messages.ts";
->>>>>>> main
+import type { DriftLook, NamedList, SourceRules } from "../disk/messages.ts";
 
 /**
  * The scope of a push. If it has too many paths to travel, the directories above them stand for them: the list of what was
