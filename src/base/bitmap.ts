@@ -43,3 +43,8 @@ export function bitCount(value: number): number {
   bits = (bits & 0x33333333) + ((bits >>> 2) & 0x33333333);
   return (((bits + (bits >>> 4)) & 0x0f0f0f0f) * 0x01010101) >>> 24;
 }
+
+/** The number of the lowest bit that is set in a 32-bit number other than 0. */
+export function lowestBit(value: number): number {
+  return 31 - Math.clz32(value & -value);
+}

@@ -70,6 +70,12 @@ export class CommitOrder {
     this.departures++;
   }
 
+  /** The numbers of the transfers of this node that may come after an incoming one without a place. */
+  get ownOpen(): number[] {
+    const open = [...this.own].filter(([name]) => this.places.get(name)?.isFinal !== true);
+    return open.map(([, { transfer }]) => transfer);
+  }
+
   /** The numbers of the transfers of this node that come after an incoming one. */
   ownAfter(key: TransferName): number[] {
     const place = this.places.get(inboundName(key));

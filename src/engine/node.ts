@@ -86,6 +86,11 @@ export class NodeEngine {
     return this.inbound.accepted;
   }
 
+  /** Where the fragments of the last run belong; undefined if no transfer takes any of it. */
+  get fragmentPlaces(): InboundTransfers["fragmentPlaces"] {
+    return this.inbound.fragmentPlaces;
+  }
+
   outboundTransfer(transfer: number): TransferSender | undefined {
     return this.outbound.of(transfer);
   }
@@ -108,6 +113,8 @@ export class NodeEngine {
         break;
       case "staged":
       case "prepared":
+      case "weighed":
+      case "switched":
       case "committed":
       case "overtaken":
       case "found":

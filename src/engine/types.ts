@@ -1,6 +1,6 @@
 /** Inputs, effects and events: everything that passes between the engines and the rest of the program. */
 import type { Bitmap } from "../base/bitmap.ts";
-import type { BlockKind } from "../wire/datagram.ts";
+import type { BlockKind, KeptParity } from "../wire/datagram.ts";
 import type { ControlMessage, ExaminationMessage } from "../wire/message.ts";
 import type { Finding } from "../wire/findings.ts";
 import type { Endpoint, NodeInfo } from "../wire/membership-messages.ts";
@@ -31,7 +31,7 @@ export type BlockKindNumber = (typeof BlockKind)[keyof typeof BlockKind];
 export interface FragmentMask {
   /** Fragments 0 to 31. */
   low: number;
-  /** Fragments 32 to 43. */
+  /** Fragments 32 to 43, and above them the parity fragments. */
   high: number;
 }
 
@@ -75,6 +75,13 @@ export interface ProducedBlock {
   readonly entries: number;
 }
 
+/** How a block is restored that is whole with the help of parity. */
+export interface Restoration {
+  /** The length of each fragment but the last. */
+  readonly fullBytes: number;
+  readonly parity: readonly KeptParity[];
+}
+
 /** The answer of one member to a manifest block: which entries it wants. */
 export interface MemberWant {
   readonly epoch: string;
@@ -103,6 +110,8 @@ export interface TransferResult {
   /** Fragments sent, and those among them that were repairs. */
   readonly sentFragments: number;
   readonly repairedFragments: number;
+  /** Those among the repairs that were parity. */
+  readonly parityFragments: number;
 }
 
 /** Why a node is no member any more; cut-off: this node has lost its interface. */
@@ -242,10 +251,17 @@ export type Effect =
       readonly block: number;
       readonly sealedBytes: number;
       readonly blockKind: BlockKindNumber;
+      /** Parity that lies where fragments are missing; left out if none is. */
+      readonly restoration?: Restoration;
     }
   /** Make all that is staged durable; answered by "prepared". */
   | { readonly kind: "prepare"; readonly key: InboundKey }
-  /** Switch to what is staged; answered by "committed". */
+  /**
+   * Nothing of this node's tree is read until the transfer is over, and what its own transfers have said is compared with the
+   * changes of this one; answered by "weighed".
+   */
+  | { readonly kind: "weigh"; readonly key: InboundKey; readonly own: readonly number[] }
+  /** Switch to what is staged; answered by "switched" and "committed", or by "committed" alone if it fails before. */
   | {
       readonly kind: "commit";
       readonly key: InboundKey;
@@ -332,6 +348,10 @@ export type Input =
       readonly isRefusal: boolean;
       readonly findings: number;
     }
+  /** Whether a transfer would change something that a transfer of this node has said already. */
+  | { readonly kind: "weighed"; readonly key: InboundKey; readonly failure: string | undefined }
+  /** A transfer has changed the tree. The disk still deletes what has left it; other transfers may commit meanwhile. */
+  | { readonly kind: "switched"; readonly key: InboundKey }
   | { readonly kind: "committed"; readonly key: InboundKey; readonly failure: string | undefined }
   /** Another transfer commits first, and this one can no longer commit. */
   | { readonly kind: "overtaken"; readonly key: InboundKey; readonly failure: string }

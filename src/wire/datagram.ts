@@ -6,6 +6,7 @@ import {
   DATAGRAM_BYTES,
   DATAGRAM_VERSION,
   LEAST_DATAGRAM_BYTES,
+  PARITY_FRAGMENTS,
   TAG_BYTES,
 } from "./limits.ts";
 
@@ -51,6 +52,19 @@ export const BlockKind = { manifest: 1, data: 2 } as const;
  */
 export function fragmentCount(sealedBytes: number, fullBytes = FRAGMENT_PAYLOAD_BYTES): number {
   return Math.ceil(sealedBytes / fullBytes);
+}
+
+/** Whether a fragment is a parity fragment, by its index (PROTOCOL.md 2.1). */
+export function isParity(index: number): boolean {
+  return index >= BLOCK_FRAGMENTS;
+}
+
+/** A parity fragment that lies in the place of a missing fragment of its block. */
+export interface KeptParity {
+  /** The index of that fragment. */
+  readonly place: number;
+  /** Its own index, from BLOCK_FRAGMENTS on. */
+  readonly index: number;
 }
 
 export interface ControlHeader {
@@ -134,6 +148,7 @@ export class FragmentHeader {
   /** Counts the fragments of a transfer in the order in which they were sent, repairs included; wraps. */
   stamp = 0;
   sealedBytes = 0;
+  /** From BLOCK_FRAGMENTS on: that of a parity fragment. */
   index = 0;
   kind = 0;
   /** What each fragment of the block but the last carries. */
@@ -177,7 +192,7 @@ export function decodeFragment(
 
 /**
  * Reads the headers of a train whose payloads lie elsewhere. All datagrams have the longest length, except that the last
- * one may be shorter. They hold consecutive fragments of one block.
+ * one may be shorter. They hold consecutive fragments of one block, and none of them is a parity fragment.
  *
  * @param start where the first header begins; the others follow without a gap
  * @param sizeBytes of all datagrams
@@ -197,7 +212,7 @@ export function decodeRun(
     return false;
   if (headers[last + 2] !== DatagramType.fragment || !decodeFragment(headers, last, lastBytes, header))
     return false;
-  if (header.fullBytes !== FRAGMENT_PAYLOAD_BYTES) return false;
+  if (header.fullBytes !== FRAGMENT_PAYLOAD_BYTES || isParity(header.index)) return false;
   const view = new DataView(headers.buffer, headers.byteOffset, headers.byteLength);
   // The index is the third byte of the last word.
   let word = view.getUint32(last + 28, true) - 0x1_0000 * (count - 1);
@@ -219,6 +234,11 @@ function isConsistent(header: FragmentHeader): boolean {
   if (kind !== BlockKind.manifest && kind !== BlockKind.data) return false;
   if (fullBytes < LEAST_FRAGMENT_PAYLOAD_BYTES || fullBytes > FRAGMENT_PAYLOAD_BYTES) return false;
   if (sealedBytes <= TAG_BYTES || sealedBytes > fullBytes * BLOCK_FRAGMENTS) return false;
+  if (isParity(index)) {
+    // A block of one fragment needs none: the fragment itself is as good.
+    const isAllowed = index < BLOCK_FRAGMENTS + PARITY_FRAGMENTS && sealedBytes > fullBytes;
+    return isAllowed && header.payloadBytes === fullBytes;
+  }
   const offset = index * fullBytes;
   return offset < sealedBytes && header.payloadBytes === Math.min(fullBytes, sealedBytes - offset);
 }

@@ -52,8 +52,10 @@ export interface Entry {
 export interface EntryExtras {
   /** Further entries of the transfer may be hard links to this file. */
   readonly hasOtherNames: boolean;
-  /** SHA-256 of a file's contents, if contents are compared. */
+  /** SHA-256 of a file, if contents are compared. */
   readonly digest: Uint8Array | undefined;
+  /** The digest is made of the pieces with data alone; otherwise of all bytes. */
+  readonly isDataDigest: boolean;
   /** Bytes of a file that are not holes, if it has holes. */
   readonly allocated: number | undefined;
   /** For device nodes only. */
@@ -65,6 +67,7 @@ export interface EntryExtras {
 export const NO_EXTRAS: EntryExtras = {
   hasOtherNames: false,
   digest: undefined,
+  isDataDigest: false,
   allocated: undefined,
   device: undefined,
   attributes: undefined,
@@ -72,6 +75,12 @@ export const NO_EXTRAS: EntryExtras = {
 
 /** A SHA-256. */
 export const DIGEST_BYTES = 32;
+
+/**
+ * A digest of data alone is made of pieces of this size (PROTOCOL.md 6.1): most file systems have blocks of 4 to 64 KiB, so
+ * that next to nothing is read of a hole, and holes that a copy has lost are found by a comparison of this length.
+ */
+export const DATA_PIECE_BYTES = 65_536;
 
 /** The lower bits of the first byte are the type; the upper ones say which fields follow. */
 const TYPE_MASK = 0x0f;
@@ -124,10 +133,12 @@ export function encodeEntry(writer: ByteWriter, entry: Entry): void {
  * Reads an entry of encodeEntry.
  *
  * @param before the metadata read before: most entries of a tree have the same owner
+ * @param isDataDigest whether its record says that it has a digest of data alone
  * @throws DecodeError
  */
-export function decodeEntry(reader: ByteReader, before: Metadata | undefined): Entry {
+export function decodeEntry(reader: ByteReader, before: Metadata | undefined, isDataDigest = false): Entry {
   const first = reader.u8();
+  if (isDataDigest && (first & Has.digest) === 0) throw new DecodeError("a digest is missing");
   const type = first & TYPE_MASK;
   if (!isEntryType(type)) throw new DecodeError("unknown entry type");
   if ((first & (Has.names | Has.digest | Has.holes)) !== 0 && type !== EntryType.file) {
@@ -141,16 +152,22 @@ export function decodeEntry(reader: ByteReader, before: Metadata | undefined): E
   const metadata = isNameOnly(type) ? NO_METADATA : decodeMetadata(reader, before);
   const size = type === EntryType.file ? reader.u53("a size") : 0;
   const target = hasTarget(type) ? decodeTarget(reader, type) : "";
-  return { type, name, metadata, size, target, extras: decodeExtras(reader, first, type) };
+  return { type, name, metadata, size, target, extras: decodeExtras(reader, first, type, isDataDigest) };
 }
 
-function decodeExtras(reader: ByteReader, first: number, type: EntryType): EntryExtras | undefined {
+function decodeExtras(
+  reader: ByteReader,
+  first: number,
+  type: EntryType,
+  isDataDigest: boolean,
+): EntryExtras | undefined {
   if (first === type && !isDevice(type)) return undefined;
   const device = isDevice(type) ? { major: reader.u32(), minor: reader.u32() } : undefined;
   const digest = (first & Has.digest) === 0 ? undefined : reader.raw(DIGEST_BYTES).slice();
   const allocated = (first & Has.holes) === 0 ? undefined : reader.u53("a size");
   const attributes = (first & Has.attributes) === 0 ? undefined : decodeAttributes(reader);
-  return { hasOtherNames: (first & Has.names) !== 0, digest, allocated, device, attributes };
+  const hasOtherNames = (first & Has.names) !== 0;
+  return { hasOtherNames, digest, isDataDigest, allocated, device, attributes };
 }
 
 function isEntryType(type: number): type is EntryType {

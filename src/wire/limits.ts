@@ -28,6 +28,12 @@ export const LEAST_DATAGRAM_BYTES = 1252;
 /** Fragments of a block: 44 datagrams are the longest train that one UDP send can hold. */
 export const BLOCK_FRAGMENTS = 44;
 
+/**
+ * Parity fragments of a block: their indexes follow those of 44 fragments, so that 64 bits name all fragments of a block. A
+ * member that misses more of a block gets the fragments themselves.
+ */
+export const PARITY_FRAGMENTS = 20;
+
 /** The tag that AES-256-GCM appends to what it seals. */
 export const TAG_BYTES = 16;
 

@@ -34,7 +34,16 @@ export interface ManifestDirectory {
   readonly isComplete: boolean;
 }
 
-const Record = { directory: 1, entry: 2, terms: 3, exclude: 4, complete: 5, origin: 6 } as const;
+const Record = {
+  directory: 1,
+  entry: 2,
+  terms: 3,
+  exclude: 4,
+  complete: 5,
+  origin: 6,
+  /** An entry whose digest is made of data alone; nodes of version 2 do not know it. */
+  entryOfData: 7,
+} as const;
 // A block begins with kind u8, first entry u32 and entry count u16.
 const ENTRY_COUNT_POSITION = 5;
 const HEADER_BYTES = 7;
@@ -65,7 +74,7 @@ export class ManifestWriter {
     const needed = (isNewDirectory ? directoryBytes(directory) : 0) + 1 + entryBytes(entry);
     if (this.entryCount === MANIFEST_ENTRIES || needed > this.writer.room) return false;
     if (isNewDirectory) this.writeDirectory(directory);
-    this.writer.u8(Record.entry);
+    this.writer.u8(entry.extras?.isDataDigest === true ? Record.entryOfData : Record.entry);
     encodeEntry(this.writer, entry);
     this.entryCount++;
     return true;
@@ -172,14 +181,15 @@ function decodeRecord(reader: ByteReader, block: Preface, directories: OpenDirec
     block.origin = decodeOrigin(reader);
   } else if (record === Record.exclude) {
     block.excludes.push(decodePattern(reader));
-  } else if (record !== Record.entry && record !== Record.complete) {
+  } else if (record !== Record.entry && record !== Record.entryOfData && record !== Record.complete) {
     throw new DecodeError("unknown record");
   } else if (current === undefined || current.isComplete) {
     throw new DecodeError("an entry without a directory");
   } else if (record === Record.complete) {
     current.isComplete = true;
   } else {
-    const entry = decodeEntry(reader, current.entries.at(-1)?.metadata ?? current.header.metadata);
+    const before = current.entries.at(-1)?.metadata ?? current.header.metadata;
+    const entry = decodeEntry(reader, before, record === Record.entryOfData);
     if (!isSafeEntry(current.header.path, entry.name)) throw new DecodeError("an unsafe path");
     current.entries.push(entry);
   }

@@ -10,6 +10,10 @@ export interface Offer {
   /** Members only report what they want, and stage nothing. */
   readonly dryRun: boolean;
   /**
+   * Nothing is to change anywhere if a member fails before COMMIT: so members fail early where they can. Only beside a rank.
+   */
+  readonly allOrNothing: boolean;
+  /**
    * Transfers with a lower rank are admitted first (PROTOCOL.md 5.10); it stays the same in repetitions. 0 stands for
    * none: version 2 knows no ranks.
    */
@@ -17,17 +21,26 @@ export interface Offer {
   readonly targets: readonly string[];
 }
 
+// The flags of an offer.
+const DRY_RUN = 1;
+const ALL_OR_NOTHING = 2;
+
 export function encodeOffer(writer: ByteWriter, message: Offer): void {
-  writer.u32(message.transfer).u8(message.dryRun ? 1 : 0);
+  const allOrNothing = message.allOrNothing && message.rank !== 0;
+  writer.u32(message.transfer).u8((message.dryRun ? DRY_RUN : 0) | (allOrNothing ? ALL_OR_NOTHING : 0));
   encodeTargets(writer, message.targets);
   if (message.rank !== 0) writer.u32(message.rank);
 }
 
 export function decodeOffer(reader: ByteReader): Offer {
   const transfer = reader.u32();
-  const dryRun = reader.flag();
+  const flags = reader.u8();
+  if (flags > (DRY_RUN | ALL_OR_NOTHING)) throw new DecodeError("unknown flags");
   const targets = decodeTargets(reader);
-  return { transfer, dryRun, targets, rank: reader.remaining === 0 ? 0 : decodeRank(reader) };
+  const rank = reader.remaining === 0 ? 0 : decodeRank(reader);
+  const allOrNothing = (flags & ALL_OR_NOTHING) !== 0;
+  if (allOrNothing && rank === 0) throw new DecodeError("unknown flags");
+  return { transfer, dryRun: (flags & DRY_RUN) !== 0, allOrNothing, targets, rank };
 }
 
 function decodeRank(reader: ByteReader): number {

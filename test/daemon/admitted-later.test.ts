@@ -87,7 +87,7 @@ class Sender {
   }
 
   offer(rank: number): Buffer {
-    const body = { transfer: TRANSFER, dryRun: false, rank, targets: [SELF.epoch] };
+    const body = { transfer: TRANSFER, dryRun: false, allOrNothing: false, rank, targets: [SELF.epoch] };
     return this.say({ type: "offer", body });
   }
 

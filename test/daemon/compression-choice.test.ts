@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { compressionFor } from "../../src/daemon/pushes/compression-choice.ts";
+import { compressionFor, digestsDataFor } from "../../src/daemon/pushes/compression-choice.ts";
 import { parseCompression } from "../../src/daemon/settings/compression.ts";
 
 /** Whether the contents of a transfer are compressed. */
@@ -18,6 +18,16 @@ test("a request decides, or else the setting", () => {
 
 test("nothing is compressed for a member that could not unpack it", () => {
   assert.equal(compressionFor([member(3), member(2)], { compression: "yes" }, "yes"), "no");
+});
+
+test("digests are made of data alone if all members understand that", () => {
+  assert.deepEqual(
+    [
+      [member(3), member(4)],
+      [member(2), member(3)],
+    ].map(digestsDataFor),
+    [true, false],
+  );
 });
 
 test("the setting is one of three words", () => {

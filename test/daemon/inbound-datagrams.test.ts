@@ -12,6 +12,7 @@ import { KeyRing } from "../../src/net/key-ring.ts";
 import { ControlOpener, ControlSealer, FleetKey } from "../../src/net/sealing.ts";
 import { SeededRandom } from "../../src/base/random.ts";
 import { type ControlMessage, encodeMessage } from "../../src/wire/message.ts";
+import { encodeDatagram } from "../wire/datagrams.ts";
 import { nodeInfo } from "../support/node-info.ts";
 
 const SENDER = { nodeId: "aa".repeat(16), epoch: "bb".repeat(8) };
@@ -47,8 +48,37 @@ test("blocks that were sent before are taken in before a word on blocks", () => 
     const datagram = sealer.seal(encodeMessage(message));
     inbound.takeDatagrams(datagram, 0, datagram.length, "10.0.0.1", 5000);
   };
-  say({ type: "offer", body: { transfer: 1, dryRun: false, rank: 1, targets: [RECEIVER.epoch] } });
+  say({
+    type: "offer",
+    body: { transfer: 1, dryRun: false, allOrNothing: false, rank: 1, targets: [RECEIVER.epoch] },
+  });
   const counts = { sentBlocks: 1, stamp: 44, settledBelow: 0 };
   say({ type: "progress", body: { transfer: 1, ...counts, final: false, poll: true, spreadMs: 0 } });
   assert.deepEqual(engine.order, ["offer", "trains", "progress"]);
+});
+
+test("parity that belongs to another block than the one that has begun is counted", () => {
+  const counters = new Counters();
+  const places = { hasContradicted: true, moves: [], placeOf: () => 0 };
+  const engine = { fragmentPlaces: places, acceptFragment: () => undefined } as unknown as NodeEngine;
+  const ring = new KeyRing([new FleetKey(undefined)]);
+  const inbound = new InboundDatagrams({
+    engine,
+    opener: new ControlOpener(ring),
+    keys: new TransferKeys(ring, RECEIVER.epoch),
+    foreign: new ForeignSources(),
+    counters,
+    pages: new InboundPages(new PagePool(8)),
+    nowMs: () => 0,
+  });
+  const payload = new Uint8Array(1408);
+  const numbers = { full: 1408, transfer: 1, block: 2, stamp: 3, sealedBytes: 1409, index: 44, blockKind: 2 };
+  const datagram = Buffer.from(
+    encodeDatagram({ kind: "fragment", epoch: SENDER.epoch, ...numbers, payload }),
+  );
+  inbound.takeDatagrams(datagram, 0, datagram.length, "10.0.0.1", 5000);
+  assert.deepEqual([counters.malformed, counters.lastMalformedSource], [1, "10.0.0.1"]);
+  places.hasContradicted = false;
+  inbound.takeDatagrams(datagram, 0, datagram.length, "10.0.0.1", 5000);
+  assert.equal(counters.malformed, 1);
 });

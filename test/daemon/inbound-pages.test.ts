@@ -97,6 +97,20 @@ test("a train replaces what was forged of its block before it came", () => {
   }
 });
 
+test("parity lies in the place of a missing fragment, and moves from there", () => {
+  const { pool, pages } = opened(4);
+  const payload = Buffer.alloc(FRAGMENT_PAYLOAD_BYTES, 0x77);
+  const place = { fullBytes: FRAGMENT_PAYLOAD_BYTES, payloadStart: 0, payloadBytes: payload.length };
+  pages.keepFragment(KEY, { ...place, block: 7, index: 45 }, payload, 2);
+  pages.moveFragment(KEY, 7, { from: 2, to: 43 }, FRAGMENT_PAYLOAD_BYTES);
+  const page = pool.take()!;
+  fill(pool, page, 0, 43);
+  assert.equal(pages.keepRun(KEY, 7, 0, 43, page), page, "the block has its page");
+  const block = pages.handOver(KEY, 7);
+  assert.deepEqual(payloadAt(pool, block, 2), [3, 3]);
+  assert.deepEqual(payloadAt(pool, block, 43), [0x77, 0x77]);
+});
+
 test("all pages come back, those of blocks that were not whole too", () => {
   const { pool, pages } = opened(4);
   const handed = [pool.take()!, pool.take()!];

@@ -15,7 +15,7 @@ const commit = (transfer: number): ControlMessage => ({
 });
 const offer = (transfer: number): ControlMessage => ({
   type: "offer",
-  body: { transfer, dryRun: false, rank: 1, targets: [SELF] },
+  body: { transfer, dryRun: false, allOrNothing: false, rank: 1, targets: [SELF] },
 });
 const inquiry = (transfer: number): ControlMessage => ({ type: "inquiry", body: { transfer, first: 0 } });
 const findings = (sender: string, transfer: number): ControlMessage => ({

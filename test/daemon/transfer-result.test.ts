@@ -127,6 +127,7 @@ test("the result names hosts as people see them, in the order of their names", (
     order: 3,
     sentFragments: 90,
     repairedFragments: 5,
+    parityFragments: 3,
   };
   const nameOf = (epoch: string) => (epoch === "e1" ? "host1(10.0.0.1)" : undefined);
   assert.deepEqual(resultOfTransfer(PUSH, targets, tally, nameOf, ended, 12.5), {

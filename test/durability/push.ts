@@ -16,7 +16,7 @@ import { describeTree } from "../disk/describe-tree.ts";
 import { MemoryDisk } from "../disk/memory-disk.ts";
 import type { MemoryDiskOptions } from "../disk/memory-machine.ts";
 import { changeTree, growTree } from "./random-tree.ts";
-import { finish } from "../support/staging.ts";
+import { carryOut, finish } from "../support/staging.ts";
 
 /** One push from one disk in memory to another, with the real code of both sides and nothing in between. */
 
@@ -86,10 +86,10 @@ class Transfer {
       push.phase = "prepared";
       push.notes = notesOf(stage);
       push.phase = "committing";
-      push.failure = stage.commit();
+      push.failure = carryOut(stage);
       push.phase = "committed";
     } finally {
-      stage.clean();
+      finish(stage.clean());
     }
     push.phase = "cleaned";
   }
@@ -103,7 +103,7 @@ class Transfer {
       .findingsFrom(0, stage.findingCount)
       .map((one) => `${one.kind} ${one.path} ${one.text}`);
     const report = { answers, findings, ...stage.totals };
-    stage.clean();
+    finish(stage.clean());
     return report;
   }
 

@@ -1,9 +1,10 @@
 import fs from "node:fs";
 import readline from "node:readline";
+import { finish } from "../../src/base/steps.ts";
 import { SeededRandom } from "../../src/base/random.ts";
 import { describeTree } from "../fuzz-trees/describe.ts";
 import { changeAtRandom } from "../fuzz-trees/random-changes.ts";
-import { StagingPair } from "../support/staging.ts";
+import { carryOut, StagingPair } from "../support/staging.ts";
 
 /**
  * The process that pushes while another one takes copies of the disk: `node real-push.ts FROM TO SEED`. For each line that
@@ -30,9 +31,9 @@ for await (const _ of readline.createInterface({ input: process.stdin })) {
   const stage = pair.stage();
   stage.prepare();
   say("ready");
-  const failure = stage.commit();
+  const failure = carryOut(stage);
   say("done", { failure });
-  stage.clean();
+  finish(stage.clean());
   say("end");
 }
 Object.assign(pair, { from: own });

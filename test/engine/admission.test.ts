@@ -20,7 +20,7 @@ function fullMember(): ScriptedReceiver {
 }
 
 function offer(node: ScriptedReceiver, sender: number, rank: number): void {
-  const body = { transfer: 1, dryRun: false, rank, targets: [SELF_EPOCH] };
+  const body = { transfer: 1, dryRun: false, allOrNothing: false, rank, targets: [SELF_EPOCH] };
   node.hear({ type: "offer", body }, sender);
 }
 
@@ -139,7 +139,10 @@ test("a sender that all members have admitted gives no place back", () => {
 
 test("a transfer that begins after another was heard of has a higher rank", () => {
   const sender = new ScriptedSender(1, { blocks: [SMALL] });
-  sender.hear(0, { type: "offer", body: { transfer: 9, dryRun: false, rank: 41, targets: [] } });
+  sender.hear(0, {
+    type: "offer",
+    body: { transfer: 9, dryRun: false, allOrNothing: false, rank: 41, targets: [] },
+  });
   sender.start();
   const [offered] = sender.take("offer");
   assert.equal(offered?.body.rank, 42);

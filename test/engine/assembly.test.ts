@@ -87,6 +87,86 @@ test("shorter fragments need more of them, and those of another length begin the
   assert.equal(assembly.takeWhole()?.sealedBytes, 2_600);
 });
 
+/** A block of five fragments. */
+const FIVE = 5 * 1408 - 100;
+
+/** Fragments of block 0, by masks of 64 bits; what is taken of them. */
+function give(assembly: Assembly, low: number, parity = 0, sealedBytes = FIVE): number[] {
+  const mask = { low, high: parity << 12 };
+  assembly.accept(0, mask, sealedBytes, BlockKind.data);
+  return [mask.low, mask.high >>> 12];
+}
+
+test("parity lies in the place of a missing fragment, and is not asked for any more", () => {
+  const assembly = new Assembly(4);
+  assert.deepEqual(give(assembly, 0b10001), [0b10001, 0]);
+  assert.deepEqual(give(assembly, 0, 0b100), [0, 0b100]);
+  assert.equal(assembly.placeOf(0, 46), 1);
+  assert.equal(assembly.placeOf(0, 3), 3);
+  assert.deepEqual(assembly.moves, []);
+  assert.deepEqual(give(assembly, 0, 0b100), [0, 0], "twice the same");
+  const [missing] = assembly.missingBelow(1).fragments;
+  assert.equal(missing!.maskLow & 0b11111, 0b01100);
+  assert.equal(missing!.maskHigh, 0xfff);
+  assert.equal(assembly.takeWhole(), undefined);
+  assert.deepEqual(give(assembly, 0b01000, 0b1), [0b01000, 0b1]);
+  const parity = [
+    { place: 2, index: 44 },
+    { place: 1, index: 46 },
+  ];
+  const restoration = { fullBytes: 1408, parity };
+  assert.deepEqual(assembly.takeWhole(), { block: 0, sealedBytes: FIVE, blockKind: 2, restoration });
+  assert.deepEqual(give(assembly, 0b00110, 0b10), [0, 0], "it is whole");
+});
+
+test("parity makes room for the fragment in whose place it lies, and is dropped when nothing is missing", () => {
+  const assembly = new Assembly(4);
+  assert.deepEqual(give(assembly, 0, 0b11), [0, 0b11]);
+  assert.deepEqual(give(assembly, 0b00001), [0b00001, 0]);
+  assert.deepEqual(assembly.moves, [{ from: 0, to: 2 }]);
+  assert.equal(assembly.placeOf(0, 44), 2);
+  assert.deepEqual(give(assembly, 0b01000), [0b01000, 0]);
+  assert.deepEqual(assembly.moves, []);
+  assert.equal(assembly.missingBelow(1).fragments[0]!.maskLow & 0b11111, 0b10000);
+  assert.deepEqual(give(assembly, 0b10110), [0b10110, 0]);
+  assert.deepEqual(assembly.takeWhole(), { block: 0, sealedBytes: FIVE, blockKind: 2 });
+});
+
+test("what is left of the parity moves when only some of it is needed any more", () => {
+  const assembly = new Assembly(4);
+  assert.deepEqual(give(assembly, 0, 0b1111), [0, 0b1111]);
+  assert.deepEqual(give(assembly, 0b00111), [0b00111, 0]);
+  assert.deepEqual(assembly.moves, [{ from: 0, to: 4 }]);
+  const parity = [
+    { place: 4, index: 44 },
+    { place: 3, index: 47 },
+  ];
+  assert.deepEqual(assembly.takeWhole()?.restoration, { fullBytes: 1408, parity });
+});
+
+test("no more parity is kept than is needed, and a block that did not open begins without any", () => {
+  const assembly = new Assembly(4);
+  assert.deepEqual(give(assembly, 0b00111), [0b00111, 0]);
+  assert.deepEqual(give(assembly, 0, 0b111), [0, 0b011]);
+  assert.equal(assembly.takeWhole()?.restoration?.parity.length, 2);
+  assembly.markCorrupt(0);
+  assert.deepEqual(assembly.missingBelow(1).runs, [{ firstBlock: 0, blocks: 1 }]);
+  assert.deepEqual(give(assembly, 0b11111), [0b11111, 0]);
+  assert.equal(assembly.takeWhole()?.restoration, undefined);
+});
+
+test("parity of another block than the one that has begun is dropped; fragments of another one begin it anew", () => {
+  const assembly = new Assembly(4);
+  assert.deepEqual(give(assembly, 0b1), [0b1, 0]);
+  assert.equal(assembly.hasContradicted, false);
+  assert.deepEqual(give(assembly, 0, 0b1, FIVE + 1), [0, 0]);
+  assert.equal(assembly.hasContradicted, true);
+  assert.deepEqual(give(assembly, 0, 0b1), [0, 0b1]);
+  assert.equal(assembly.hasContradicted, false);
+  assert.deepEqual(give(assembly, 0b10, 0, FIVE + 1), [0b10, 0]);
+  assert.equal(assembly.missingBelow(1).fragments[0]!.maskLow & 0b11111, 0b11101);
+});
+
 test("with many members a gap is kept back until it has lasted for a while", () => {
   const gapsOf = (spread: number) => {
     const assembly = new Assembly(16);

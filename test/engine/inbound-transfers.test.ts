@@ -34,7 +34,7 @@ test("transfers are told apart by both halves of the epoch, and by their number"
     for (const transfer of [1, 2])
       inbound.handleMessage(
         member,
-        { type: "offer", body: { transfer, dryRun: false, rank: 1, targets: [SELF] } },
+        { type: "offer", body: { transfer, dryRun: false, allOrNothing: false, rank: 1, targets: [SELF] } },
         0,
       );
   }

@@ -136,6 +136,21 @@ test("single fragments are taken as runs of one", () => {
   const source = { ip: "10.0.0.0", port: 5000 };
   assert.deepEqual(node.engine.acceptFragment(header, source), keyOf());
   assert.deepEqual(node.engine.accepted, { low: 0b10, high: 0 });
+  assert.equal(node.engine.fragmentPlaces?.placeOf(0, 1), 1);
+  const parity = Object.assign(header, { index: 47, stamp: 1 });
+  assert.deepEqual(node.engine.acceptFragment(parity, source), keyOf());
+  assert.deepEqual([node.engine.accepted.high, node.engine.fragmentPlaces?.placeOf(0, 47)], [1 << 15, 0]);
+  Object.assign(header, { index: 0, stamp: 2 });
+  assert.deepEqual(node.engine.acceptFragment(header, source), keyOf());
+  assert.deepEqual(node.engine.fragmentPlaces?.moves, [{ from: 0, to: 2 }]);
+  Object.assign(header, { index: 48, sealedBytes: 4000 });
+  assert.equal(node.engine.acceptFragment(header, source), undefined);
+  assert.equal(node.engine.fragmentPlaces?.hasContradicted, true);
+  assert.equal(node.engine.acceptFragment(header, { ...source, port: 5001 }), undefined);
+  assert.equal(node.engine.fragmentPlaces, undefined, "somebody else has sent it");
+  Object.assign(header, { transfer: 9 });
+  assert.equal(node.engine.acceptFragment(header, source), undefined);
+  assert.equal(node.engine.fragmentPlaces, undefined);
 });
 
 test("a node that restarts loses the transfers that it was sending", () => {

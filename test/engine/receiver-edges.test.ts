@@ -98,8 +98,23 @@ test("a transfer that waits for its turn tells of each other one that ends, as w
   node.handle({ kind: "committed", key: keys[0]!, failure: undefined });
   assert.equal(worked(), 1);
   assert.deepEqual(commits(), [keys[1]]);
-  node.handle({ kind: "committed", key: keys[1]!, failure: undefined });
+  // The disk still deletes what that one has taken out of the tree.
+  node.handle({ kind: "switched", key: keys[1]! });
   assert.deepEqual(commits(), [keys[2]]);
+  const phaseOf = (sender: number) => {
+    node.takeStatuses();
+    const progress = { transfer: 1, sentBlocks: 1, stamp: 1, settledBelow: 0, final: true, spreadMs: 0 };
+    node.hear({ type: "progress", body: { ...progress, poll: true } }, sender);
+    node.run(1);
+    return node.takeStatus().phase;
+  };
+  assert.equal(phaseOf(1), MemberPhase.committing);
+  node.handle({ kind: "switched", key: keys[2]! });
+  node.handle({ kind: "committed", key: keys[2]!, failure: undefined });
+  assert.equal(phaseOf(2), MemberPhase.done);
+  assert.equal(phaseOf(1), MemberPhase.committing);
+  node.handle({ kind: "committed", key: keys[1]!, failure: undefined });
+  assert.equal(phaseOf(1), MemberPhase.done);
 });
 
 test("corrupt blocks of a transfer to many members are told of again, and the younger gaps are not", () => {
@@ -107,7 +122,7 @@ test("corrupt blocks of a transfer to many members are told of again, and the yo
   const targets = Array.from({ length: 128 }, (_, index) =>
     index === 0 ? SELF.epoch : String(index).padStart(16, "0"),
   );
-  node.hear({ type: "offer", body: { transfer: 1, dryRun: false, rank: 1, targets } });
+  node.hear({ type: "offer", body: { transfer: 1, dryRun: false, allOrNothing: false, rank: 1, targets } });
   node.run(100);
   for (const block of [0, 1, 2]) node.fragments(block, { stamp: block });
   node.takeStatuses();
@@ -136,7 +151,10 @@ test("an offer to others is no sign of life for a transfer to this node", () => 
   const node = new ScriptedReceiver();
   node.offer();
   node.run(10_000);
-  node.hear({ type: "offer", body: { transfer: 1, dryRun: false, rank: 1, targets: ["0".repeat(16)] } });
+  node.hear({
+    type: "offer",
+    body: { transfer: 1, dryRun: false, allOrNothing: false, rank: 1, targets: ["0".repeat(16)] },
+  });
   node.run(5_001);
   assert.deepEqual(ended(node), ["0 1 discarded"]);
 });
@@ -241,7 +259,7 @@ test("an ABORT that comes while DONE waits to be said changes nothing", () => {
   const node = new ScriptedReceiver(300);
   const key = { epoch: "b".repeat(8) + "0".repeat(8), transfer: 1, admission: 1 };
   const targets = [SELF.epoch, ...Array.from({ length: 127 }, (_, index) => String(index).padStart(16, "0"))];
-  node.hear({ type: "offer", body: { transfer: 1, dryRun: false, rank: 1, targets } });
+  node.hear({ type: "offer", body: { transfer: 1, dryRun: false, allOrNothing: false, rank: 1, targets } });
   node.progress({ final: true, spreadMs: 60 });
   node.prepared();
   node.order(0, targets);

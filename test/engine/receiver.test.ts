@@ -12,7 +12,10 @@ const MANIFEST = { kind: BlockKind.manifest };
 
 test("an offer is taken at once, and only by those that it names", () => {
   const node = new ScriptedReceiver();
-  node.hear({ type: "offer", body: { transfer: 1, dryRun: false, rank: 1, targets: ["0".repeat(16)] } });
+  node.hear({
+    type: "offer",
+    body: { transfer: 1, dryRun: false, allOrNothing: false, rank: 1, targets: ["0".repeat(16)] },
+  });
   assert.deepEqual([node.takeDisk(), node.takeStatuses()], [[], []]);
   node.offer();
   node.run(1);

@@ -24,7 +24,9 @@ export const SOCKET_FRAGMENTS = 400;
 type Of<Kind extends Effect["kind"]> = Extract<Effect, { kind: Kind }>;
 
 /** The effects that are for a disk. */
-export type DiskEffect = Of<"open-stage" | "stage" | "prepare" | "commit" | "discard" | "read-findings">;
+export type DiskEffect = Of<
+  "open-stage" | "stage" | "prepare" | "weigh" | "commit" | "discard" | "read-findings"
+>;
 
 export class ScriptedReceiver {
   readonly engine: NodeEngine;
@@ -62,8 +64,9 @@ export class ScriptedReceiver {
     this.handle({ kind: "message", from: peerOf(sender), source: addressOf(sender), message });
   }
 
-  offer(transfer = TRANSFER, dryRun = false, sender = 0): void {
-    this.hear({ type: "offer", body: { transfer, dryRun, rank: 1, targets: [SELF.epoch] } }, sender);
+  offer(transfer = TRANSFER, dryRun = false, sender = 0, allOrNothing = false): void {
+    const body = { transfer, dryRun, allOrNothing, rank: 1, targets: [SELF.epoch] };
+    this.hear({ type: "offer", body }, sender);
   }
 
   progress(parts: Partial<Progress> = {}): void {
@@ -150,16 +153,16 @@ export class ScriptedReceiver {
   }
 
   /** Brings a transfer of one small block to where everything is staged. */
-  receiveAll(): void {
-    this.offer();
+  receiveAll(allOrNothing = false): void {
+    this.offer(TRANSFER, false, 0, allOrNothing);
     this.fragments(0);
     this.staged([0]);
     this.progress({ sentBlocks: 1, stamp: 1, final: true });
   }
 
   /** Brings it on to where it is ready. */
-  becomeReady(): void {
-    this.receiveAll();
+  becomeReady(allOrNothing = false): void {
+    this.receiveAll(allOrNothing);
     this.prepared();
   }
 

@@ -149,7 +149,10 @@ test("transcript: when one of 300 members speaks", () => {
     node.said.length = 0;
   };
   const many = Array.from({ length: 128 }, (_, index) => (index === 5 ? "a".repeat(16) : epochOf(index)));
-  node.hear({ type: "offer", body: { transfer: 1, dryRun: false, rank: 1, targets: many } });
+  node.hear({
+    type: "offer",
+    body: { transfer: 1, dryRun: false, allOrNothing: false, rank: 1, targets: many },
+  });
   node.run(100);
   note("offered");
   const whole = { count: 44, sealedBytes: SEALED_BLOCK_BYTES };

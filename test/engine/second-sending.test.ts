@@ -69,6 +69,19 @@ test("one block of 512 is sent once all the same, and ends it when it is not ask
   assert.deepEqual(ends, [...range(99, 511), ...range(513, 607), ...range(707, 719)]);
 });
 
+test("where parity may be sent, as much follows a block as each of the last four probes has needed", () => {
+  class NeedyQueue extends SendQueue {
+    override askedParity(block: number): number {
+      return [4, 3, 5, 4, 4, 0][block] ?? 6;
+    }
+  }
+  const sending = new SecondSending(new NeedyQueue(new Window(10_000)));
+  const seconds = Array.from({ length: 620 }, (_, block) => sending.decide(block, 64, true));
+  assert.deepEqual(seconds.slice(97, 107), [0, 0, 3, 3, 0, 0, 0, 0, 6, 6]);
+  assert.equal(seconds[512], 0, "a probe");
+  assert.equal(new SecondSending(new NeedyQueue(new Window(10))).decide(200, 63, true), 0);
+});
+
 test("each block that was sent once is looked at once, when it is old enough", () => {
   const queue = new AskedQueue(() => 0);
   const sending = new SecondSending(queue);

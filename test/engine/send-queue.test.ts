@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { SendQueue, type Sending } from "../../src/engine/sender/send-queue.ts";
+import { SendQueue, type Sending, WHOLE_BLOCK } from "../../src/engine/sender/send-queue.ts";
 import { Window } from "../../src/engine/window.ts";
 
 /** What waits to be sent, in which order and pieces it goes out, and what counts as lost. */
@@ -109,7 +109,7 @@ test("reports count for what has been sent and is not staged everywhere", () => 
 
 test("a block that is to be sent twice waits for its second time, and nobody's report brings it out", () => {
   const queue = queueOf();
-  queue.addBlock(0, 40, true);
+  queue.addBlock(0, 40, WHOLE_BLOCK);
   assert.equal(queue.nextSecondTime, undefined);
   queue.take(20);
   assert.equal(queue.nextSecondTime, undefined, "half of it has been sent");
@@ -138,7 +138,7 @@ test("how much of a block was asked for is told in shares, and forgotten with th
 
 test("what is staged everywhere is not sent any more", () => {
   const queue = queueOf();
-  for (const block of [0, 1, 2, 3]) queue.addBlock(block, 2, block < 3);
+  for (const block of [0, 1, 2, 3]) queue.addBlock(block, 2, block < 3 ? WHOLE_BLOCK : 0);
   for (let count = 0; count < 3; count++) queue.take(44);
   assert.equal(queue.nextSecondTime, 0);
   queue.forgetBelow(2);
@@ -166,4 +166,104 @@ test("stamps are serial numbers of 32 bits", () => {
     [2 ** 32 - 1, 0],
   );
   assert.equal(queue.addMissing(0, 1, 0, 0), 1, "0 is newer");
+});
+
+/** Bits of the upper half of a mask for parity fragments from one on. */
+const parityBits = (first: number, count: number) => (((1 << count) - 1) << (12 + first)) | 0;
+
+test("parity is sent in place of what several members miss: as much as the one that misses most", () => {
+  const queue = queueOf([0, 44]);
+  takeAll(queue);
+  assert.equal(queue.addMissing(0, 0b1, 0, 44, true), 1);
+  assert.deepEqual(queue.take(44), {
+    block: 0,
+    maskLow: 0,
+    maskHigh: parityBits(0, 1),
+    stamp: 44,
+    fragments: 1,
+  });
+  assert.equal(queue.addMissing(0, 0b10, 0, 44, true), 0, "the parity on its way does for it, too");
+  assert.equal(queue.addMissing(0, 0b11100, 1 << 11, 44, true), 3, "this one needs three more");
+  assert.equal(queue.addMissing(0, 0b1111000, 1 << 11, 44, true), 1, "and this one another one");
+  assert.deepEqual(queue.take(44)?.maskHigh, parityBits(1, 4));
+  assert.deepEqual([queue.parity, queue.repaired, queue.sent, queue.askedParity(0)], [5, 5, 49, 5]);
+  assert.deepEqual(takeAll(queue), []);
+});
+
+test("parity that got lost is made up for by other parity, and not before it is known to be lost", () => {
+  const queue = queueOf([0, 44]);
+  takeAll(queue);
+  queue.addMissing(0, 0b11, 0, 44, true);
+  takeAll(queue);
+  assert.equal(queue.addMissing(0, 0b11, 0, 45, true), 1, "one of the two was passed by");
+  assert.equal(queue.take(44)?.maskHigh, parityBits(2, 1));
+  assert.equal(queue.addMissing(0, 0b10, 0, 46, true), 0, "the third one is on its way");
+  assert.equal(queue.addMissing(0, 0b10, 0, 47, true), 1);
+});
+
+test("what is still on its way for the first time needs no parity", () => {
+  const queue = queueOf([0, 44]);
+  queue.take(10);
+  assert.equal(queue.addMissing(0, -1, HIGH, 5, true), 5);
+  assert.deepEqual(queue.take(44), {
+    block: 0,
+    maskLow: ~0x3ff,
+    maskHigh: HIGH | parityBits(0, 5),
+    stamp: 10,
+    fragments: 39,
+  });
+});
+
+test("fragments themselves are sent where parity is not better, or used up", () => {
+  const small = queueOf([0, 1], [1, 2]);
+  takeAll(small);
+  assert.equal(small.addMissing(0, 1, 0, 3, true), 1);
+  assert.equal(small.addMissing(1, 0b11, 0, 3, true), 2, "all of the block is missing");
+  assert.deepEqual(
+    takeAll(small).map(({ maskLow, maskHigh }) => [maskLow, maskHigh]),
+    [
+      [1, 0],
+      [0b11, 0],
+    ],
+  );
+  const queue = queueOf([0, 44]);
+  takeAll(queue);
+  assert.equal(queue.addMissing(0, 0x1fffff, 0, 44, true), 21);
+  assert.equal(queue.take(44)?.maskLow, 0x1fffff);
+  const tired = queueOf([0, 44]);
+  takeAll(tired);
+  for (let round = 0; round < 10; round++) {
+    assert.equal(tired.addMissing(0, 0b11, 0, tired.sent, true), 2);
+    assert.equal(takeAll(tired)[0]?.maskHigh, parityBits(2 * round, 2));
+  }
+  assert.equal(tired.addMissing(0, 0b11, 0, tired.sent, true), 2);
+  assert.deepEqual(tired.take(44), { block: 0, maskLow: 0b11, maskHigh: 0, stamp: 64, fragments: 2 });
+  tired.addBlock(8, 44);
+  takeAll(tired);
+  assert.equal(tired.addMissing(8, 1, 0, tired.sent, true), 1);
+  assert.equal(tired.take(44)?.maskHigh, parityBits(0, 1), "the next block in its row has all of its parity");
+});
+
+test("parity follows a block unasked, and does for what is reported meanwhile", () => {
+  const queue = queueOf();
+  queue.addBlock(0, 44, 3);
+  queue.take(44);
+  assert.deepEqual([queue.nextSecondTime, queue.isEmpty], [0, true]);
+  assert.equal(queue.addMissing(0, 0b111, 0, 44, true), 0);
+  queue.addSecondTime();
+  assert.deepEqual([queue.repaired, queue.parity], [3, 3]);
+  assert.equal(queue.take(44)?.maskHigh, parityBits(0, 3));
+  assert.deepEqual([queue.nextSecondTime, queue.take(44)], [undefined, undefined]);
+  queue.addBlock(1, 44, 2);
+  queue.take(44);
+  assert.equal(queue.addMissing(1, 0b111, 0, queue.sent, true), 1);
+  assert.equal(queue.take(44)?.maskHigh, parityBits(0, 3), "all of it goes together");
+  assert.equal(queue.nextSecondTime, undefined);
+  queue.addBlock(2, 2, 5);
+  takeAll(queue);
+  queue.addSecondTime();
+  assert.equal(queue.take(44)?.maskHigh, parityBits(0, 1), "less than the block itself");
+  queue.addBlock(3, 1, 5);
+  takeAll(queue);
+  assert.equal(queue.nextSecondTime, undefined, "a block of one fragment has none");
 });

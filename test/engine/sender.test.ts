@@ -110,6 +110,41 @@ test("what a member has seen pass by and misses is sent again, once", () => {
   assert.equal(sender.sent.length, first + 2);
 });
 
+/** What is sent to members that miss different fragments of block 0: its masks. */
+function repairsFor(members: number, protocolOfLast: number, misses: readonly number[]) {
+  const sender = new ScriptedSender(members, { blocks: large(3) });
+  const targets = [...sender.engine.membership.members].map((member, index) =>
+    index === members - 1 ? { ...member, info: { ...member.info, protocol: protocolOfLast } } : member,
+  );
+  sender.start({ targets });
+  for (let index = 0; index < members; index++) sender.status(index);
+  sender.run(5);
+  const first = sender.sent.length;
+  const stamp = sender.stamp;
+  for (const [index, maskLow] of misses.entries())
+    sender.status(index, { stamp, missingFragments: [{ block: 0, maskLow, maskHigh: 0 }] });
+  sender.run(5);
+  return sender.sent.slice(first).map(({ maskLow, maskHigh }) => [maskLow, maskHigh]);
+}
+
+test("to several members parity goes in place of what each of them misses", () => {
+  const first = 1 << 12;
+  const two = [
+    [0, first],
+    [0, 2 * first],
+  ];
+  assert.deepEqual(repairsFor(2, 3, [0b1, 0b110]), two);
+  assert.deepEqual(repairsFor(3, 4, [0b1, 0b110, 0b1000]), two);
+});
+
+test("a member that knows no parity, or is alone, gets the fragments", () => {
+  assert.deepEqual(repairsFor(2, 2, [0b1, 0b110]), [
+    [0b1, 0],
+    [0b110, 0],
+  ]);
+  assert.deepEqual(repairsFor(1, 3, [0b110]), [[0b110, 0]]);
+});
+
 test("a member that reports blocks that were never sent is taken out", () => {
   const sender = new ScriptedSender(2, { blocks: large(2) });
   sender.start();
@@ -275,4 +310,38 @@ test("findings are read piece by piece before the members agree, and each is tol
   );
   assert.deepEqual(told, ["a", "b", "c"]);
   assert.equal(sender.take("order").length, 1);
+});
+
+/** Whom a sender asks by name while it sends so many blocks, of which all but the last member report in between. */
+function askedWhileSending(members: number, blocks: number, window = {}) {
+  const sender = new ScriptedSender(members, { blocks: large(400) });
+  sender.isSocketFree = false;
+  sender.start();
+  for (let index = 0; index < members; index++) sender.status(index, window);
+  const sendUpTo = (end: number) => {
+    while (sender.sent.length < end) {
+      sender.nowMs++;
+      const before = sender.sent.length;
+      sender.handle({ kind: "sent", transfer: TRANSFER });
+      if (sender.sent.length === before && before >= 4) break;
+    }
+  };
+  sendUpTo(180);
+  for (let index = 0; index < members - 1; index++)
+    sender.status(index, { stagedBelow: 170, windowEnd: 426, ...window });
+  sender.take("progress");
+  sendUpTo(blocks);
+  const named = sender.take("progress").filter(({ body }) => body.poll && body.spreadMs === 0);
+  return { sent: sender.sent.length, named: named.map(({ to }) => to) };
+}
+
+test("of many members the one whose report got lost is asked before its window closes, once", () => {
+  const last = addressOf(19).ip;
+  // Its window ends with block 256, and its socket takes 10,000 fragments, which are 227 blocks.
+  assert.deepEqual(askedWhileSending(20, 190), { sent: 190, named: [] });
+  assert.deepEqual(askedWhileSending(20, 215), { sent: 215, named: [last] });
+  const roomy = { inFlight: 100_000 };
+  assert.deepEqual(askedWhileSending(20, 220, roomy), { sent: 220, named: [] });
+  assert.deepEqual(askedWhileSending(20, 245, roomy), { sent: 245, named: [last] });
+  assert.deepEqual(askedWhileSending(8, 245, roomy).named, [], "few members report often enough");
 });

@@ -1,8 +1,9 @@
 import fs from "node:fs";
 import path from "node:path";
+import { finish } from "../../src/base/steps.ts";
 import { SeededRandom } from "../../src/base/random.ts";
 import { FILE_SYSTEMS, run, withFileSystem } from "../support/file-systems.ts";
-import { StagingPair } from "../support/staging.ts";
+import { carryOut, StagingPair } from "../support/staging.ts";
 import { describeTree } from "./describe.ts";
 import { changeAtRandom } from "./random-changes.ts";
 
@@ -69,8 +70,8 @@ function pushBoth(pair: StagingPair, other: string): string | undefined {
   pair.notices = [];
   const stage = pair.stage();
   stage.prepare();
-  const failure = stage.commit();
-  stage.clean();
+  const failure = carryOut(stage);
+  finish(stage.clean());
   if (failure !== undefined) return `the commit failed: ${JSON.stringify(failure)}`;
   if (pair.notices.length > 0) return `not sent: ${JSON.stringify(pair.notices[0])}`;
   const got = describeTree(pair.to);
@@ -79,7 +80,7 @@ function pushBoth(pair: StagingPair, other: string): string | undefined {
     difference("rsync", inSeconds(describeTree(other)), inSeconds(got));
   if (problem !== undefined) return problem;
   pair.wanted = 0;
-  pair.stage([""], true).clean();
+  finish(pair.stage([""], true).clean());
   return pair.wanted === 0 ? undefined : `${pair.wanted} entries would go again`;
 }
 

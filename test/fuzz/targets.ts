@@ -17,6 +17,7 @@ import { decodeMessage, encodeMessage } from "../../src/wire/message.ts";
 import { decodeDatagram, encodeDatagram } from "../wire/datagrams.ts";
 import { naiveManifest, naiveSegments } from "../wire/naive-blocks.ts";
 import { plainOf } from "../wire/plain.ts";
+import { checkWholeBlocks, wholeBlocks } from "./arrivals.ts";
 
 /** Everything that reads bytes which somebody else has written. */
 
@@ -116,6 +117,7 @@ const USER_ERRORS = [UserError];
 
 export const TARGETS: readonly Target[] = [
   target("datagrams", DECODE_ERRORS, decodeFirst, isStable(decodeFirst, encodeDatagram)),
+  target("arrivals", DECODE_ERRORS, wholeBlocks, checkWholeBlocks),
   target("messages", DECODE_ERRORS, decodeMessage, isStable(decodeMessage, encodeMessage)),
   target("manifests", DECODE_ERRORS, decodeManifest, (decoded, input) =>
     assert.deepEqual(plainOf(decoded), naiveManifest(input)),

@@ -64,6 +64,7 @@ MESSAGE_BYTES = DATAGRAM_BYTES - CONTROL_HEADER_BYTES - TAG_BYTES
 FULL_PAYLOAD = DATAGRAM_BYTES - FRAGMENT_HEADER_BYTES
 LEAST_FULL_PAYLOAD = 1220
 BLOCK_FRAGMENTS = 44
+PARITY_FRAGMENTS = 20
 MANIFEST_ENTRIES = 1024
 TARGETS = 128
 WINDOW_BLOCKS = 256
@@ -75,6 +76,7 @@ REMEMBERED = 256
 RELAYED = 64
 REASON_BYTES = 512
 PATH_BYTES = 4096
+DATA_PIECE_BYTES = 65536
 NAME_BYTES = 255
 HIGHEST = 2**32 - 1
 U32 = 2**32
@@ -295,7 +297,9 @@ def read_progress(reader):
 
 
 def read_offer(reader):
-    offer = dict(transfer=reader.u32(), dry=reader.flag(), targets=read_targets(reader), rank=0)
+    number, flags = reader.u32(), reader.count("B", 3)
+    offer = dict(transfer=number, dry=bool(flags & 1), whole=bool(flags & 2), targets=read_targets(reader), rank=0)
+    check(reader.left or not offer["whole"], "all or nothing without a rank")
     if reader.left:
         offer["rank"] = reader.u32()
         check(offer["rank"] != 0, "a rank of 0")
@@ -439,6 +443,7 @@ class Entry:
     target: bytes = b""
     device: int = 0
     digest: bytes = None
+    is_data_digest: bool = False
     data_bytes: int = None
     attributes: list = None
     has_links: bool = False
@@ -556,19 +561,37 @@ class ManifestReader:
         check(sum(1 for record in records if record[0] == "entry") == count, "another number of entries than announced")
         return records
 
+    def read_origin(self, reader):
+        """The origin (6.1): this member keeps no log of publications."""
+        kind = reader.u8()
+        check(kind in (1, 2), "an unknown origin")
+        if kind == 2:
+            reader.take(8)
+            return []
+        reader.take(16 + 8)
+        reader.text8(0, 64)
+        reader.text8(0, 64)
+        reader.count("B", 15)
+        reader.u8()
+        for _ in range(4):
+            reader.many(reader.count("H", 512), reader.text16)
+        return []
+
     def record(self, reader):
         kind = reader.u8()
         if kind == 3:
             return self.read_terms(reader)
         if kind == 4:
             return self.read_exclude(reader)
+        if kind == 6:
+            return self.read_origin(reader)
         self.began = True
         if kind == 1:
             return [self.read_directory(reader)]
-        check(kind in (2, 5), "an unknown record")
+        check(kind in (2, 5, 7), "an unknown record")
         check(self.directory is not None, "an entry without a directory")
-        if kind == 2:
-            return [("entry", self.read_entry(reader))]
+        if kind in (2, 7):
+            return [("entry", self.read_entry(reader, kind == 7))]
         directory, self.directory = self.directory, None
         check(directory not in self.completed, "a directory that is complete twice")
         self.completed.add(directory)
@@ -597,8 +620,10 @@ class ManifestReader:
         self.entered.add(path)
         return ("directory", path, metadata)
 
-    def read_entry(self, reader):
+    def read_entry(self, reader, is_data_digest):
         entry = read_entry(reader, self.entries, self.directory)
+        entry.is_data_digest = is_data_digest
+        check(entry.digest is not None or not is_data_digest, "a digest is missing")
         self.entries += 1
         before = self.paths.setdefault(entry.path, [])
         check(not before or {entry.type, *before} == {DIRECTORY, PASSAGE}, "a path that comes twice")
@@ -886,6 +911,18 @@ def digest_of(tree, path):
         return digest.digest()
 
 
+def data_digest_of(tree, path):
+    """The digest of the pieces that are not zeros alone (6.1)."""
+    fd = tree.open(path, os.O_RDONLY)
+    with open(fd, "rb") as file:
+        digest, offset = hashlib.sha256(), 0
+        for piece in iter(lambda: file.read(DATA_PIECE_BYTES), b""):
+            if piece.strip(b"\0"):
+                digest.update(u64(offset) + piece)
+            offset += len(piece)
+        return digest.digest()
+
+
 # --- Receiving into the tree (5.2, 5.6, 6) ------------------------------------------------------------------------
 
 
@@ -1027,7 +1064,8 @@ class Staging:
 
     def digest_differs(self, entry, found):
         try:
-            differs = digest_of(self.tree, entry.path) != entry.digest
+            digest = data_digest_of if entry.is_data_digest else digest_of
+            differs = digest(self.tree, entry.path) != entry.digest
         except OSError:
             return True
         after = self.tree.stat(entry.path)
@@ -1398,6 +1436,51 @@ def recover(tree):
 # --- A transfer that is received (5) ------------------------------------------------------------------------------
 
 
+EXPONENTIALS = [1]
+while len(EXPONENTIALS) < 255:
+    EXPONENTIALS.append(EXPONENTIALS[-1] << 1 ^ (0x11D if EXPONENTIALS[-1] & 0x80 else 0))
+LOGARITHMS = {value: exponent for exponent, value in enumerate(EXPONENTIALS)}
+
+
+def times(a, b):
+    return EXPONENTIALS[(LOGARITHMS[a] + LOGARITHMS[b]) % 255] if a and b else 0
+
+
+def inverse(a):
+    return EXPONENTIALS[-LOGARITHMS[a] % 255]
+
+
+def factor(parity, index):
+    """The factor of a fragment in a parity fragment (2.1)."""
+    return times(44 ^ index, inverse(parity ^ index))
+
+
+@functools.lru_cache(maxsize=None)
+def products(by):
+    return bytes(times(by, byte) for byte in range(256))
+
+
+def scaled(part, by):
+    return int.from_bytes(part.translate(products(by)), "little")
+
+
+def solve(rows, size):
+    """The unknown fragments, of equations whose sums are numbers."""
+    rows = list(rows)
+    for column in range(len(rows)):
+        pivot = next(row for row in range(column, len(rows)) if rows[row][0][column])
+        rows[column], rows[pivot] = rows[pivot], rows[column]
+        by = inverse(rows[column][0][column])
+        factors = [times(by, one) for one in rows[column][0]]
+        rows[column] = factors, scaled(rows[column][1].to_bytes(size, "little"), by)
+        for row, (others, value) in enumerate(rows):
+            if row != column and others[column]:
+                by = others[column]
+                value ^= scaled(rows[column][1].to_bytes(size, "little"), by)
+                rows[row] = [one ^ times(by, mine) for one, mine in zip(others, factors)], value
+    return [value.to_bytes(size, "little") for _, value in rows]
+
+
 @dataclass
 class Assembly:
     """Fragments of a block that have arrived."""
@@ -1406,14 +1489,39 @@ class Assembly:
     kind: int
     full: int
     parts: dict = field(default_factory=dict)
+    parity: dict = field(default_factory=dict)
 
     @property
     def count(self):
         return -(-self.sealed // self.full)
 
     @property
+    def missing(self):
+        return [index for index in range(self.count) if index not in self.parts]
+
+    @property
     def mask(self):
-        return sum(1 << index for index in range(self.count) if index not in self.parts)
+        """Parity makes up for as many missing fragments: the first ones are left out (5.3)."""
+        return sum(1 << index for index in self.missing[len(self.parity) :])
+
+    @property
+    def is_whole(self):
+        return len(self.parts) + len(self.parity) >= self.count
+
+    @property
+    def bytes(self):
+        """The sealed block, mended with the parity fragments (2.1)."""
+        parts = {index: part.ljust(self.full, bytes(1)) for index, part in self.parts.items()}
+        missing = self.missing
+        rows = []
+        for index in sorted(self.parity)[: len(missing)]:
+            rest = int.from_bytes(self.parity[index], "little")
+            for place, part in parts.items():
+                rest ^= scaled(part, factor(index, place))
+            rows.append(([factor(index, place) for place in missing], rest))
+        for place, value in zip(missing, solve(rows, self.full)):
+            parts[place] = value
+        return b"".join(parts[index] for index in range(self.count))[: self.sealed]
 
 
 class Inbound:
@@ -1438,6 +1546,7 @@ class Inbound:
         self.full = None
         self.staging = None
         self.decided_targets = 0
+        self.restored = 0
         self.begin()
 
     def begin(self):
@@ -1498,10 +1607,15 @@ class Inbound:
         self.full = full
         self.newest = max(self.newest, block)
         known = self.blocks.get(block)
-        if known is None or (known.sealed, known.kind, known.full) != (sealed, kind, full):
+        is_parity = index >= BLOCK_FRAGMENTS
+        is_same = known is not None and (known.sealed, known.kind, known.full) == (sealed, kind, full)
+        if known is not None and is_parity and not is_same:
+            self.node.tell("malformed", what="parity of another block", sender=self.sender.name)
+            return self.report_share()
+        if not is_same:
             known = self.blocks[block] = Assembly(sealed, kind, full)
-        known.parts.setdefault(index, payload)
-        if len(known.parts) == known.count:
+        (known.parity if is_parity else known.parts).setdefault(index, payload)
+        if known.is_whole:
             self.open(block, known)
         self.report_share()
         self.report_gap()
@@ -1509,13 +1623,14 @@ class Inbound:
 
     def open(self, block, known):
         del self.blocks[block]
-        sealed = b"".join(known.parts[index] for index in range(known.count))
+        sealed = known.bytes
         data = block_data(self.number, block, known.sealed, known.kind)
         try:
             plaintext = self.key.decrypt(block_nonce(block), sealed, data)
         except InvalidTag:
             self.node.tell("malformed", what=f"block {block} does not open", sender=self.sender.name)
             return self.report_within(0.002)
+        self.restored += 1 if known.parity else 0
         self.whole.add(block)
         while self.first_incomplete in self.whole:
             self.first_incomplete += 1
@@ -2731,6 +2846,8 @@ class Node:
         count = -(-sealed // full)
         is_block = LEAST_FULL_PAYLOAD <= full <= FULL_PAYLOAD and sealed > TAG_BYTES and count <= BLOCK_FRAGMENTS
         is_part = index < count and len(payload) == min(full, sealed - index * full)
+        if BLOCK_FRAGMENTS <= index < BLOCK_FRAGMENTS + PARITY_FRAGMENTS:
+            is_part = count > 1 and len(payload) == full
         if not is_block or not is_part or kind not in (MANIFEST, DATA):
             return self.malformed("a fragment that contradicts itself", address)
         inbound = self.inbound.get((epoch, number))
@@ -3014,7 +3131,8 @@ class Node:
         if delay is not None:
             self.after(delay, lambda: self.report_memory(key))
         what = dict(sender=transfer.sender.name, transfer=transfer.number, phase=PHASES[transfer.phase])
-        self.tell("received", **what, reason=transfer.reason, order=transfer.order, payload=transfer.full)
+        self.tell("received", **what, reason=transfer.reason, order=transfer.order, payload=transfer.full,
+                  restored=transfer.restored)
         self.worked += 1
         for other in self.inbound.values():
             other.worked = (other.worked + 1) % U32

@@ -59,6 +59,8 @@ export interface Received {
   readonly reason: string;
   /** The bytes of a full fragment of its blocks. */
   readonly payload: number;
+  /** How many of its blocks were restored with parity. */
+  readonly restored: number;
 }
 
 interface OtherEvent {

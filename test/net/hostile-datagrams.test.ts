@@ -147,6 +147,38 @@ test("fragments forged in the sender's name cost repairs and nothing else", () =
   );
 });
 
+test("parity forged in the sender's name costs repairs and nothing else", () => {
+  const fleet = new MemoryFleet(["alpha", "beta", "gamma"], SEED);
+  fleet.join();
+  const random = new SeededRandom(SEED + 5);
+  const [alpha, ...others] = fleet.nodes as [MemoryNode, MemoryNode, MemoryNode];
+  const tree = new Map([["a", randomBytes(random, 2_000_000)]]);
+  alpha.startTransfer(1, tree);
+  let forged = 0;
+  fleet.onDelivered = (node) => {
+    const heard = node.seen.at(-1);
+    // A fragment of a long block makes parity that belongs to the block after it, but for the contents.
+    if (node === alpha || forged >= 200 || heard?.[2] !== 2 || heard.length < 1440) return;
+    const parity = Buffer.concat([heard.subarray(0, 32), randomBytes(random, 1408)]);
+    parity.writeUInt32LE(parity.readUInt32LE(20) + 1, 20);
+    parity[30] = 44 + (forged++ % 20);
+    node.take(parity, alpha.address);
+    node.pump();
+  };
+  fleet.runUntil(() => alpha.results.some((event) => event.kind === "transfer-finished"), 60_000);
+  assert.deepEqual(verdicts(fleet), ["done", "done"]);
+  for (const node of others) assert.deepEqual(node.tree, tree);
+  const stages = others.flatMap((node) => [...node.stages.values()]);
+  assert.ok(
+    stages.every(({ corrupt }) => corrupt > 0),
+    "blocks were really hit",
+  );
+  assert.ok(
+    others.every((node) => node.restored > 10),
+    "blocks were really restored",
+  );
+});
+
 const treesOf = (fleet: MemoryFleet) =>
   fleet.nodes.map((node) =>
     [...node.tree].map(([name, content]) => [name, Buffer.from(content).toString("base64")]),

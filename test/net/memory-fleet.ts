@@ -4,15 +4,16 @@ import { fraction, randomBytes, SeededRandom } from "../../src/base/random.ts";
 import { Counters } from "../../src/daemon/pump/counters.ts";
 import { InboundDatagrams } from "../../src/daemon/pump/inbound-datagrams.ts";
 import { NodeEngine } from "../../src/engine/node.ts";
-import { type Address, type Effect, inboundName, type Input } from "../../src/engine/types.ts";
+import { type Address, type Effect, hasFragment, inboundName, type Input } from "../../src/engine/types.ts";
 import { InboundPages } from "../../src/daemon/pump/inbound-pages.ts";
 import { TransferKeys } from "../../src/daemon/pump/transfer-keys.ts";
 import { PAGE_BYTES, PagePool } from "../../src/net/page-pool.ts";
+import { makeParity, restoreBlock } from "../../src/net/parity.ts";
 import { ForeignSources } from "../../src/net/foreign-sources.ts";
 import { KeyRing } from "../../src/net/key-ring.ts";
 import { ControlOpener, ControlSealer, FleetKey } from "../../src/net/sealing.ts";
-import { FRAGMENT_PAYLOAD_BYTES, fragmentCount } from "../../src/wire/datagram.ts";
-import { WINDOW_BLOCKS } from "../../src/wire/limits.ts";
+import { FRAGMENT_PAYLOAD_BYTES, isParity } from "../../src/wire/datagram.ts";
+import { BLOCK_FRAGMENTS, PARITY_FRAGMENTS, WINDOW_BLOCKS } from "../../src/wire/limits.ts";
 import { encodeMessage } from "../../src/wire/message.ts";
 import { encodeDatagram } from "../wire/datagrams.ts";
 import { naiveLength } from "../wire/naive-decoder.ts";
@@ -106,6 +107,8 @@ export class MemoryNode {
   /** Every datagram that has arrived, once for each time. */
   readonly seen: Buffer[] = [];
   readonly results: Extract<Effect, { kind: "event" }>["event"][] = [];
+  /** How many blocks were restored with parity. */
+  restored = 0;
   private readonly fleet: MemoryFleet;
   private readonly sealer: ControlSealer;
   private readonly inbound: InboundDatagrams;
@@ -232,7 +235,13 @@ export class MemoryNode {
       case "stage": {
         const page = this.pages.handOver(key, effect.block);
         const start = page * PAGE_BYTES;
-        const sealed = this.pool.bytes.subarray(start, start + effect.sealedBytes);
+        const { sealedBytes, restoration } = effect;
+        if (restoration !== undefined) {
+          const { fullBytes, parity } = restoration;
+          this.restored++;
+          restoreBlock({ bytes: this.pool.bytes, start, stride: fullBytes, fullBytes, sealedBytes }, parity);
+        }
+        const sealed = this.pool.bytes.subarray(start, start + sealedBytes);
         const outcome = stage.stage(effect.block, effect.blockKind, sealed);
         this.pages.give(page);
         this.answers.push({ kind: "staged", key, blocks: [effect.block], outcome });
@@ -257,11 +266,13 @@ export class MemoryNode {
     const { bytes, kind: blockKind } = this.sources.get(transfer)!.blocks[block]!;
     const sealedBytes = bytes.length;
     const datagrams: Buffer[] = [];
-    for (let index = 0; index < fragmentCount(sealedBytes); index++) {
-      const mask = index < 32 ? effect.maskLow : effect.maskHigh;
-      if ((mask & (1 << (index & 31))) === 0) continue;
+    const stride = FRAGMENT_PAYLOAD_BYTES;
+    for (let index = 0; index < BLOCK_FRAGMENTS + PARITY_FRAGMENTS; index++) {
+      if (!hasFragment(effect.maskLow, effect.maskHigh, index)) continue;
       const stamp = (effect.stamp + datagrams.length) >>> 0;
-      const payload = bytes.subarray(index * FRAGMENT_PAYLOAD_BYTES, (index + 1) * FRAGMENT_PAYLOAD_BYTES);
+      let payload = bytes.subarray(index * stride, (index + 1) * stride);
+      const laid = { bytes, start: 0, stride, fullBytes: stride, sealedBytes };
+      if (isParity(index)) makeParity(laid, [index], (parity) => (payload = Buffer.from(parity)));
       const full = FRAGMENT_PAYLOAD_BYTES;
       const numbers = { full, transfer, block, stamp, sealedBytes, index, blockKind };
       datagrams.push(

@@ -196,7 +196,7 @@ function forgedMessages(fleet: MemoryFleet): Buffer[] {
       type: "old-response",
       body: { answer: "00".repeat(16), nonce: "cd".repeat(16), info: { ...info, protocol: 2 } },
     },
-    { type: "offer", body: { transfer: 2, dryRun: false, rank: 1, targets } },
+    { type: "offer", body: { transfer: 2, dryRun: false, allOrNothing: false, rank: 1, targets } },
     { type: "order", body: { transfer: 1, order: 0xffff_ffff, targets } },
     { type: "commit", body: { transfer: 1, order: 1, targets } },
     { type: "abort", body: { transfer: 1, targets: [], reason: "forged" } },

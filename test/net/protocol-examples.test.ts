@@ -3,6 +3,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { sealBlock } from "../../src/net/block-sealing.ts";
+import { factorOf } from "../../src/net/parity.ts";
 import { ControlOpener, ControlSealer, FleetKey } from "../../src/net/sealing.ts";
 import { BlockKind, encodeFragmentHeader } from "../../src/wire/datagram.ts";
 import { EntryType } from "../../src/wire/entry.ts";
@@ -77,6 +78,10 @@ function examples(): string {
     ["The key of the blocks of its transfer 1", key.transferKey(epoch, 1)],
     ["The plaintext of block 0, a manifest with the file `a.txt` of 5 bytes in the base directory", plain],
     ["The one fragment of this block, with the stamp 0", fragment],
+    [
+      "The factors of the fragments 0 to 43 in the parity fragments 45 and 63 of a block",
+      Uint8Array.from({ length: 88 }, (_, at) => factorOf(at < 44 ? 45 : 63, at % 44)),
+    ],
   ];
   return parts.map(([title, bytes]) => `${title}:\n\n${hexLines(bytes)}\n`).join("\n");
 }

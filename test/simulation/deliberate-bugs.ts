@@ -77,20 +77,21 @@ export const BUGS: readonly Bug[] = [
   {
     name: "deletes-first",
     file: "tree/apply/commit.ts",
-    from: "    this.base.forgetAll();\n    for",
+    from: "    this.base.forgetAll();\n    let number = 0;\n    for",
     to: `    this.base.forgetAll();
     let early = 0;
     for (const step of this.steps()) {
       early++;
       if (step.kind === StepKind.remove) this.attempt(step.path, () => this.remove(step.path, early));
     }
+    let number = 0;
     for`,
   },
   {
     name: "commit-not-finished",
     file: "tree/apply/recovery.ts",
-    from: 'if (area.has("ready") && committer.hasBegun()) committer.begin();\n  if (area.has("commit"))',
-    to: 'if (area.has("done"))',
+    from: 'if (area.has("ready") && committer.hasBegun()) committer.begin();\n  const isInterrupted = area.has("commit");',
+    to: 'const isInterrupted = area.has("commit") && area.has("done");',
   },
   {
     name: "commit-of-others",

@@ -1,6 +1,7 @@
 import { Bitmap } from "../../src/base/bitmap.ts";
 import { fraction, SeededRandom } from "../../src/base/random.ts";
 import { CommitOrder } from "../../src/engine/commit-order.ts";
+import { type EmptyStatus, emptyStatus } from "../../src/engine/receiver/status.ts";
 import { TransferReceiver } from "../../src/engine/receiver/transfer-receiver.ts";
 import type { Effect, EngineOptions, Member, InboundKey } from "../../src/engine/types.ts";
 import { BlockKind, FragmentHeader } from "../../src/wire/datagram.ts";
@@ -62,13 +63,25 @@ export class FleetReceiver {
   takeMessage(message: ControlMessage): void {
     if (this.losesNext()) return;
     const { nowMs } = this.schedule;
-    if (message.type === "offer" && message.body.targets.includes(this.epoch)) {
+    const ended = this.engine?.ended;
+    if (ended !== undefined) this.answerFromMemory(message, ended);
+    else if (message.type === "offer" && message.body.targets.includes(this.epoch)) {
       if (this.engine === undefined) this.begin(message.body);
       else this.engine.handleOffer(nowMs);
     } else if (message.type === "progress") this.engine?.handleProgress(message.body, nowMs);
     else if (message.type === "order") this.engine?.handleOrder(message.body, nowMs);
     else if (message.type === "commit") this.engine?.handleCommit(message.body, nowMs);
     this.pump();
+  }
+
+  /** As a node does that has a transfer behind it. */
+  private answerFromMemory(message: ControlMessage, ended: EmptyStatus): void {
+    const isAsked =
+      message.type === "progress" ||
+      ((message.type === "order" || message.type === "commit") && message.body.targets.includes(this.epoch));
+    if (!isAsked) return;
+    const name = { epoch: this.sender.epoch, transfer: message.body.transfer };
+    this.send({ type: "status", body: emptyStatus(name, ended) });
   }
 
   takeTrain(train: Train): void {

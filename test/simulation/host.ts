@@ -1,25 +1,22 @@
 import { below, fraction, type Random, SeededRandom } from "../../src/base/random.ts";
+import { sentenceOf } from "../../src/base/reason.ts";
 import { NodeEngine } from "../../src/engine/node.ts";
 import type { Effect, InboundKey, Input, NodeEvent, StageOutcome } from "../../src/engine/types.ts";
 import { inboundName } from "../../src/engine/types.ts";
 import type { ScanRequest, ScanRules } from "../../src/tree/scan/request.ts";
-import {
-  epochHalves,
-  FragmentHeader,
-  fragmentCount,
-  FRAGMENT_PAYLOAD_BYTES,
-} from "../../src/wire/datagram.ts";
+import type { FragmentHeader } from "../../src/wire/datagram.ts";
 import { type ControlMessage, decodeMessage, encodeMessage } from "../../src/wire/message.ts";
-import { MemberPhase, type Status } from "../../src/wire/status-message.ts";
 import { Announced } from "./announced.ts";
 import { check } from "./check.ts";
 import { type Death, type DiskFaults, DiskTrouble } from "./disk-trouble.ts";
 import { JudgedStages } from "./judged-stages.ts";
+import { fragmentsOf } from "./fragments.ts";
 import type { Machine } from "./machine.ts";
 import type { Network } from "./network.ts";
 import { ReadingThread } from "./reading-thread.ts";
 import type { Schedule } from "./schedule.ts";
 import { Slots } from "./slots.ts";
+import { checkStatus } from "./checked-status.ts";
 import { SourceDriver, type WireBlock } from "./source-driver.ts";
 
 /** A sealed control message, or a fragment, on the simulated wire. */
@@ -71,6 +68,8 @@ export class SimulatedHost {
   private readonly clockMs: number;
   private readonly slots = new Slots(OPTIONS.windowBlocks);
   private readonly dryRuns = new Set<string>();
+  /** Transfers of all or nothing for which the reading thread stands still before they commit. */
+  private readonly held = new Set<string>();
   private readonly diskQueue: (() => void)[] = [];
   private readonly suspended: (() => void)[] = [];
   private isSuspended = false;
@@ -196,7 +195,9 @@ export class SimulatedHost {
     }
     const { fragment, content } = packet;
     const key = this.engine.acceptFragment(fragment, source);
-    if (key !== undefined) this.slots.put(inboundName(key), fragment.block, fragment.index, content);
+    const { fragmentPlaces: places } = this.engine;
+    if (key !== undefined && places !== undefined)
+      this.slots.arrive(inboundName(key), fragment, content, places);
     this.engine.afterFragments(this.nowMs);
     this.pump();
   }
@@ -246,6 +247,7 @@ export class SimulatedHost {
   private executeStaging(effect: Extract<Effect, { key: InboundKey }>): void {
     const { key } = effect;
     const name = inboundName(key);
+    const held = `${name}-${key.admission}`;
     const { stages } = this;
     switch (effect.kind) {
       case "open-stage":
@@ -258,11 +260,17 @@ export class SimulatedHost {
       case "prepare":
         this.onDisk(() => this.answer(stages.prepare(key)));
         break;
-      case "commit":
+      case "weigh":
         this.reading.hold();
+        this.held.add(held);
+        this.onDisk(() => this.weigh(effect));
+        break;
+      case "commit":
+        if (!this.held.delete(held)) this.reading.hold();
         this.onDisk(() => this.commit(effect));
         break;
       case "discard":
+        if (this.held.delete(held)) this.reading.goOn();
         this.onDisk(() => this.endStage(key));
         this.slots.forget(name);
         break;
@@ -281,15 +289,23 @@ export class SimulatedHost {
     this.answer({ kind: "closed", key });
   }
 
+  private weigh({ key, own }: Extract<Effect, { kind: "weigh" }>): void {
+    const why = this.stages.has(key) ? this.stages.refusalOf(key, this.reading.all(own)) : undefined;
+    this.answer({ kind: "weighed", key, failure: why && sentenceOf(why) });
+  }
+
   private commit({ key, ownAfter }: Extract<Effect, { kind: "commit" }>): void {
     const { stages } = this;
-    const why = stages.refusalOf(
-      key,
-      ownAfter.flatMap((transfer) => this.reading.get(transfer) ?? []),
-    );
+    const why = stages.refusalOf(key, this.reading.all(ownAfter));
     const answers = why === undefined ? stages.commit(key) : [stages.refuse(key, why)];
     this.reading.goOn();
     for (const answer of answers) this.answer(answer);
+    if (this.isAlive && why !== undefined) this.endStage(key);
+    if (this.isAlive && why === undefined) this.onDisk(() => this.clear(key));
+  }
+
+  private clear(key: InboundKey): void {
+    this.answer(this.stages.clear(key));
     if (this.isAlive) this.endStage(key);
   }
 
@@ -350,7 +366,8 @@ export class SimulatedHost {
 
   private send(effect: Extract<Effect, { kind: "send" }>): void {
     this.surroundings.onSay(this, effect.message);
-    if (effect.message.type === "status") this.checkStatus(effect.message.body);
+    if (effect.message.type === "status")
+      checkStatus(effect.message.body, this.machine, this.stages, this.dryRuns);
     const plaintext = encodeMessage(effect.message).slice();
     const { ip } = this.machine;
     const packet = { from: { nodeId: this.nodeId, epoch: this.epoch }, ip, isForged: false, plaintext };
@@ -359,42 +376,14 @@ export class SimulatedHost {
     else network.unicast(ip, effect.destination.address.ip, packet);
   }
 
-  /** A status never claims more than the disk has. */
-  private checkStatus(status: Status): void {
-    const name = inboundName({ epoch: status.sender, transfer: status.transfer });
-    const { stages, machine } = this;
-    const { phase } = status;
-    if (phase === MemberPhase.receiving)
-      check(
-        stages.isStagedBelow(name, status.stagedBelow),
-        `${this.name} acknowledges what it has not staged`,
-      );
-    if (phase === MemberPhase.ready || phase === MemberPhase.ordered)
-      check(
-        stages.isPrepared(name) || this.dryRuns.has(name),
-        `${this.name} is ready without having prepared ${name}`,
-      );
-    if (phase === MemberPhase.done)
-      check(machine.fates.get(name) === "new", `${this.name} says done without having committed ${name}`);
-  }
-
   private sendBlock(effect: Extract<Effect, { kind: "send-block" }>): void {
-    const { transfer, block, maskLow, maskHigh } = effect;
+    const { transfer, block } = effect;
     const sent = this.reading.get(transfer)?.blocks[block];
     check(sent !== undefined, "only blocks that were made are sent");
-    let stamp = effect.stamp;
-    const { high, low } = epochHalves(this.epoch);
     const from = { nodeId: this.nodeId, epoch: this.epoch };
     const { ip } = this.machine;
-    for (let index = 0; index < fragmentCount(sent.sealedBytes); index++) {
-      const mask = index < 32 ? maskLow : maskHigh;
-      if ((mask & (1 << (index & 31))) === 0) continue;
-      const fragment = new FragmentHeader();
-      Object.assign(fragment, { epochHigh: high, epochLow: low, transfer, block });
-      Object.assign(fragment, { stamp: stamp++, sealedBytes: sent.sealedBytes, index, kind: sent.kind });
-      fragment.payloadBytes = FRAGMENT_PAYLOAD_BYTES;
+    for (const fragment of fragmentsOf(this.epoch, sent, effect))
       this.surroundings.network.multicast(ip, { from, ip, isForged: false, fragment, content: sent });
-    }
     this.later(0.02, () => this.handle({ kind: "sent", transfer }));
   }
 }

@@ -55,7 +55,7 @@ export function judgeTransfer(
     }
     if (verdict.outcome === "failed") {
       check(fate !== "new", `${where}: the tree is new`);
-      if (fate === undefined) failedBefore ??= where;
+      if (fate === undefined || fate === "refused") failedBefore ??= where;
     }
     if (isCalm && !isClash) check(verdict.outcome === "done", `${where}: without any fault`);
   }

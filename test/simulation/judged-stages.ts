@@ -4,10 +4,9 @@ import { below, fraction } from "../../src/base/random.ts";
 import { type InboundKey, inboundName, type Input, type StageOutcome } from "../../src/engine/types.ts";
 import { BlockKind } from "../../src/wire/datagram.ts";
 import { EntryType } from "../../src/wire/entry.ts";
-import { decodeManifest } from "../../src/wire/manifest.ts";
-import { STAGING_NAME } from "../../src/wire/path-rules.ts";
 import type { MemoryDisk } from "../disk/memory-disk.ts";
 import { deviationOf, type Expectation, exactly, mixtureOf } from "./announced.ts";
+import { pathsOf, withArea } from "./areas.ts";
 import { check } from "./check.ts";
 import type { DiskTrouble } from "./disk-trouble.ts";
 import type { Machine } from "./machine.ts";
@@ -15,6 +14,7 @@ import { directoryText, type Picture, pictureOf, unseen } from "./picture.ts";
 import { judgeRoom } from "./judged-room.ts";
 import type { SourceDriver, WireBlock } from "./source-driver.ts";
 import { StageDriver } from "./stage-driver.ts";
+import { watchOrder } from "./watched-order.ts";
 
 /** How often the moment after a step is looked at as one at which the power may be lost. */
 const SAMPLED_SHARE = 0.3;
@@ -43,6 +43,8 @@ export class JudgedStages {
   private readonly driver: StageDriver;
   private readonly inbound = new Map<string, Inbound>();
   private readonly overtaken: Extract<Input, { kind: "overtaken" }>[] = [];
+  /** Why commits have failed that still have something to delete; undefined for those that have not. */
+  private readonly switched = new Map<string, string | undefined>();
 
   constructor(machine: Machine, trouble: DiskTrouble) {
     this.machine = machine;
@@ -108,13 +110,44 @@ export class JudgedStages {
     return prepared;
   }
 
-  /** @returns the transfers that can no longer commit because of this one, and how it has ended */
+  /** @returns the transfers that can no longer commit because of this one, and that the tree has changed */
   commit(key: InboundKey): Input[] {
-    const committed = this.committed(key);
-    return [...this.overtaken.splice(0), ...(committed === undefined ? [] : [committed])];
+    const hasSwitched = this.hasSwitched(key);
+    return [...this.overtaken.splice(0), ...(hasSwitched ? [{ kind: "switched", key } as const] : [])];
   }
 
-  private committed(key: InboundKey): Extract<Input, { kind: "committed" }> | undefined {
+  /**
+   * Deletes what a commit has taken out of the tree; others may have committed since.
+   *
+   * @returns how the commit has ended
+   */
+  clear(key: InboundKey): Extract<Input, { kind: "committed" }> | undefined {
+    const name = inboundName(key);
+    const { machine, driver, trouble } = this;
+    trouble.takeMet();
+    this.sampleSoon(`while it deletes for ${name}`, [exactly(machine.expected)], { endsAtFault: true });
+    const why = this.alive(() => driver.clear(name));
+    if (trouble.isDead) return undefined;
+    trouble.noSample();
+    const hasFaults = trouble.takeMet().faults > 0;
+    const failure = why ?? this.switched.get(name);
+    const actual = pictureOf(machine.disk);
+    if (failure === this.switched.get(name)) {
+      const deviation = deviationOf(actual, exactly(machine.expected));
+      check(deviation === undefined, `${machine.name} deletes something else for ${name}: ${deviation}`);
+    } else {
+      check(hasFaults, `${machine.name} cannot delete for ${name}, without a reason: ${failure}`);
+      // Something has come back.
+      machine.expected = actual;
+      machine.fates.set(name, "broken");
+      machine.isUncertain = true;
+    }
+    this.switched.delete(name);
+    return { kind: "committed", key, failure };
+  }
+
+  /** @returns false where the process has died */
+  private hasSwitched(key: InboundKey): boolean {
     const name = inboundName(key);
     const { machine, driver, trouble } = this;
     const inbound = this.inboundOf(name);
@@ -122,25 +155,30 @@ export class JudgedStages {
     this.sampleSoon(`while others yield to ${name}`, [exactly(machine.expected)]);
     this.overtaken.push(...(this.alive(() => driver.letYield(name)) ?? []));
     trouble.noSample();
-    if (trouble.isDead) return undefined;
+    if (trouble.isDead) return false;
     trouble.takeMet();
     const before = machine.lookAgain(`before the commit of ${name}`);
     const after = this.expectation(name, inbound, before);
     const mayFail = inbound.touched.size > 0 || inbound.sawCommit;
     machine.committing = { name, before, after, hasFailed: false, mayFail };
-    this.sampleSoon(`in the commit of ${name}`, [exactly(before), after], mayFail);
-    if (inbound.touched.size === 0) this.watchOrder(name, before, after);
+    this.sampleSoon(`in the commit of ${name}`, [exactly(before), after], { mayFail });
+    if (inbound.touched.size === 0) watchOrder(machine, trouble, name, before, after);
     const failure = this.alive(() => driver.commit(name));
     for (const other of this.inbound.values()) other.sawCommit ||= other !== inbound;
     trouble.watch = undefined;
     const met = trouble.takeMet();
     machine.committing.hasFailed = met.faults > 0;
-    if (trouble.isDead) return undefined;
+    if (trouble.isDead) return false;
     trouble.noSample();
     this.judgeCommit(name, inbound, failure, met.faults > 0);
     if (failure === undefined)
       check(met.syncs === 0, `${machine.name} says done after a failed sync, ${name}`);
-    return { kind: "committed", key, failure };
+    this.switched.set(name, failure);
+    return true;
+  }
+
+  has(key: InboundKey): boolean {
+    return this.inbound.has(inboundName(key));
   }
 
   /**
@@ -161,7 +199,7 @@ export class JudgedStages {
   }
 
   refuse(key: InboundKey, why: Reason): Extract<Input, { kind: "committed" }> {
-    this.machine.fates.set(inboundName(key), "failed at its commit");
+    this.machine.fates.set(inboundName(key), "refused");
     return { kind: "committed", key, failure: sentenceOf(why) };
   }
 
@@ -336,7 +374,11 @@ export class JudgedStages {
     return { picture, alternatives: all };
   }
 
-  private sampleSoon(when: string, allowed: readonly Expectation[], mayFail = false): void {
+  private sampleSoon(
+    when: string,
+    allowed: readonly Expectation[],
+    { mayFail = false, endsAtFault = allowed.length > 1 } = {},
+  ): void {
     const { machine } = this;
     if (fraction(machine.fleetwide.random) >= SAMPLED_SHARE) return;
     const { random } = machine.fleetwide;
@@ -344,57 +386,8 @@ export class JudgedStages {
     const calls = 1 + below(random, atSyncs ? 3 : fraction(random) < 0.7 ? 12 : 60);
     this.trouble.sampleSoon(calls, atSyncs, () => {
       // A disk that fails in the middle of a commit may leave a mixture, which is told.
-      if (allowed.length > 1 && this.trouble.hasMet) return;
+      if (endsAtFault && this.trouble.hasMet) return;
       machine.checkPowerLoss(when, allowed, { mayFail });
     });
-  }
-
-  /** Nothing goes before all that is new is there. */
-  private watchOrder(name: string, before: Picture, { picture, alternatives }: Expectation): void {
-    const isSure = (path: string) => !alternatives.has(path);
-    const going = [...before.keys()].filter((path) => !picture.has(path) && isSure(path));
-    const coming = [...picture].filter(
-      ([path, text]) => text !== before.get(path) && !text.startsWith("directory") && isSure(path),
-    );
-    const isReplaced = (path: string) => coming.some(([other]) => path.startsWith(`${other}/`));
-    const deleted = going.filter((path) => !isReplaced(path));
-    if (deleted.length === 0 || coming.length === 0) return;
-    this.trouble.watch = ({ kind }) => {
-      // A step that failed is told, and keeps no other from being done.
-      if ((kind !== "rename" && kind !== "unlink") || this.trouble.hasMet) return;
-      const now = pictureOf(this.machine.disk);
-      const gone = deleted.find((path) => !now.has(path));
-      const missing = gone === undefined ? undefined : coming.find(([path, text]) => now.get(path) !== text);
-      check(
-        missing === undefined,
-        `${this.machine.name} deletes ${gone} before ${missing?.[0]} is new, ${name}`,
-      );
-    };
-  }
-}
-
-function pathsOf(manifest: Uint8Array): string[] {
-  return decodeManifest(manifest).directories.flatMap(({ header, entries }) =>
-    entries.map(({ name }) => (header.path === "" ? name : `${header.path}/${name}`)),
-  );
-}
-
-/** Does something with the staging area of a transfer; undefined where there is none. */
-function withArea<T>(
-  disk: MemoryDisk,
-  name: string,
-  use: (area: ReturnType<MemoryDisk["openRoot"]>) => T,
-): T | undefined {
-  const opened = [disk.openRoot("/")];
-  try {
-    for (const step of [STAGING_NAME, name]) {
-      const parent = opened.at(-1);
-      if (parent === undefined || disk.stat(parent, step) === undefined) return undefined;
-      opened.push(disk.openDirectory(parent, step));
-    }
-    const area = opened.at(-1);
-    return area === undefined ? undefined : use(area);
-  } finally {
-    for (const directory of opened) disk.closeDirectory(directory);
   }
 }

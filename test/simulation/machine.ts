@@ -35,7 +35,7 @@ export interface Committing {
 }
 
 /** What came of a transfer at a member: `broken` where its commit failed on the way. */
-export type Fate = "new" | "failed at its commit" | "broken";
+export type Fate = "new" | "refused" | "failed at its commit" | "broken";
 
 /** Nothing of what is not known to be durable survives. */
 const NOTHING_SURVIVES: Chance = { pick: () => 0, survives: () => false };

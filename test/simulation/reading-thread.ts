@@ -23,6 +23,11 @@ export class ReadingThread {
     return this.sources.get(transfer);
   }
 
+  /** Those of some transfers that are going on. */
+  all(transfers: readonly number[]): SourceDriver[] {
+    return transfers.flatMap((transfer) => this.sources.get(transfer) ?? []);
+  }
+
   open(transfer: number, make: () => SourceDriver): void {
     this.whenFree(() => this.sources.set(transfer, make()));
   }

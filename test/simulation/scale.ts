@@ -6,7 +6,9 @@ import { WIRE_FRAGMENT_BYTES, wireMs } from "./link.ts";
  * `make sim-scale`: how feedback, repairs and time of one transfer grow with the number of members, as a table.
  */
 
-/** How many of a hundred fragments must at least be sent again, if each member loses a share independently. */
+/**
+ * How many of a hundred fragments must at least be sent again without parity, if each member loses a share independently.
+ */
 export function neededRepairShare(members: number, loss: number): number {
   let share = 0;
   for (let round = 1; round < 50; round++) share += 1 - (1 - loss ** round) ** members;
@@ -17,7 +19,7 @@ export interface ScaleFigures {
   readonly feedbackShare: number;
   readonly repairShare: number;
   readonly neededRepairShare: number;
-  /** The time that the transfer took, and the time that a line needs for everything that had to be sent. */
+  /** The time that the transfer took, and the time that a line needs for everything that was sent. */
   readonly virtualMs: number;
   readonly wireMs: number;
   readonly fleet: FleetFigures;
@@ -32,7 +34,7 @@ export function measure(options: FleetOptions): ScaleFigures {
     repairShare: fleet.result.repairedFragments / fleet.neededFragments,
     neededRepairShare: needed,
     virtualMs: fleet.virtualMs,
-    wireMs: wireMs(fleet.neededFragments * (1 + needed) * WIRE_FRAGMENT_BYTES, options.linkMbps),
+    wireMs: wireMs(fleet.result.sentFragments * WIRE_FRAGMENT_BYTES + fleet.announcedBytes, options.linkMbps),
     fleet,
   };
 }
@@ -52,7 +54,7 @@ function main(): void {
   });
   const socketFragments = Math.floor((2 * Number(values.buffer) * 1024 * 1024) / 2880);
   console.log(
-    "members  loss   feedback  repairs   needed    virtual s  wire s  ratio  STATUS  dropped  real s",
+    "members  loss   feedback  repairs   plain     virtual s  wire s  ratio  STATUS  dropped  real s",
   );
   for (const loss of values.loss.split(",").map(Number)) {
     for (const members of values.members.split(",").map(Number)) {

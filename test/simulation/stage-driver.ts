@@ -1,3 +1,4 @@
+import { finish } from "../../src/base/steps.ts";
 import { Bitmap } from "../../src/base/bitmap.ts";
 import { DecodeError } from "../../src/base/bytes.ts";
 import { type Reason, reason, sentenceOf } from "../../src/base/reason.ts";
@@ -25,6 +26,8 @@ interface OpenStage {
   readonly stage: Stage | undefined;
   planning?: Generator<undefined, StagePlan>;
   readonly failure: string | undefined;
+  /** Whether its commit is over, except for what is still to be deleted. */
+  hasSwitched: boolean;
 }
 
 /** Names are those of numbers: what the accounts of the machine that runs this are called makes no difference. */
@@ -68,10 +71,10 @@ export class StageDriver {
       const { listsChanges, deleteLimit } = this.settings;
       const extras = { protection: undefined, listsChanges, deleteLimit };
       const stage = new Stage(this.baseDirectory(), RULES, name, dryRun, extras);
-      this.stages.set(name, { key, stage, failure: undefined });
+      this.stages.set(name, { key, stage, failure: undefined, hasSwitched: false });
     } catch (error) {
       const failure = `the base directory: ${sentenceOf(stageFailure(error))}`;
-      this.stages.set(name, { key, stage: undefined, failure });
+      this.stages.set(name, { key, stage: undefined, failure, hasSwitched: false });
     }
   }
 
@@ -134,7 +137,7 @@ export class StageDriver {
     const open = this.stages.get(name);
     const overtaken: Extract<Input, { kind: "overtaken" }>[] = [];
     for (const other of this.stages.values()) {
-      if (other === open || open?.stage === undefined) continue;
+      if (other === open || other.hasSwitched || open?.stage === undefined) continue;
       const failure = other.stage?.yieldTo(open.stage.steps());
       if (failure !== undefined)
         overtaken.push({ kind: "overtaken", key: other.key, failure: sentenceOf(failure) });
@@ -145,7 +148,14 @@ export class StageDriver {
   /** @returns why not, where it failed */
   commit(name: string): string | undefined {
     const open = this.stages.get(name);
+    if (open !== undefined) open.hasSwitched = true;
     return attempt(() => open?.stage?.commit());
+  }
+
+  /** Deletes what a commit has taken out of the tree. Returns why the commit and this have failed, if they have. */
+  clear(name: string): string | undefined {
+    const stage = this.stages.get(name)?.stage;
+    return stage === undefined ? undefined : attempt(() => finish(stage.clear()));
   }
 
   /** @returns why something is left, where it is */
@@ -155,7 +165,8 @@ export class StageDriver {
     if (open === undefined) return undefined;
     open.planning?.return({ wants: new Bitmap(0), differences: undefined });
     delete open.planning;
-    return attempt(() => open.stage?.clean());
+    const { stage } = open;
+    return stage === undefined ? undefined : attempt(() => void finish(stage.clean()));
   }
 
   find(name: string, first: number): readonly Finding[] {

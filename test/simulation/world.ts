@@ -298,7 +298,8 @@ export class World {
         const { random } = this;
         const deletes = fraction(random) < 0.5 ? "also" : "nothing";
         const rules = { ...NO_RULES, deletes, isForced: true } as const;
-        const push = { ...ownPush(random, path), rules, dryRun: false, allOrNothing: false };
+        const allOrNothing = fraction(random) < 0.3;
+        const push = { ...ownPush(random, path), rules, dryRun: false, allOrNothing };
         this.startCalm(push, undefined, true);
         names.push([...this.begun.keys()].at(-1) ?? "");
       });

@@ -2,6 +2,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { type Reason, sentenceOf } from "../../src/base/reason.ts";
+import { finish } from "../../src/base/steps.ts";
 import { type CompressionMode, unpack } from "../../src/tree/entries/compression.ts";
 import { segmentsOf } from "../../src/wire/data-block.ts";
 import { entriesNeedingContents, separateEntries } from "../../src/wire/differences.ts";
@@ -17,6 +18,8 @@ import { exactError } from "../../src/tree/apply/no-inodes.ts";
 import { type ManifestRecord, Stage } from "../../src/tree/apply/stage.ts";
 import { type AttributeRules, groupsOfProcess } from "../../src/tree/entries/attributes.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "../../src/wire/datagram.ts";
+
+export { finish };
 
 /** The disk of a receiver, as the daemon has it. */
 const MemberDisk = withClosedDirectories(LinuxDisk);
@@ -88,7 +91,7 @@ export class StagingPair {
     } catch (error) {
       // As the daemon ends a transfer that has failed.
       const exact = exactError(error, base);
-      stage.clean();
+      finish(stage.clean());
       throw exact;
     } finally {
       source.close();
@@ -123,8 +126,8 @@ export class StagingPair {
   push(paths?: readonly string[], recursive = true): void {
     const stage = this.stage(paths, false, recursive);
     stage.prepare();
-    stage.commit();
-    stage.clean();
+    carryOut(stage);
+    finish(stage.clean());
   }
 
   /** The rest below .makuosan. */
@@ -144,12 +147,14 @@ export class StagingPair {
   }
 }
 
-/** Runs all steps of a generator at once. */
-export function finish<T>(steps: Generator<undefined, T>): T {
-  for (;;) {
-    const step = steps.next();
-    if (step.done === true) return step.value;
-  }
+/**
+ * Commits, and deletes what has left the tree.
+ *
+ * @returns why a part of it failed
+ */
+export function carryOut(stage: Stage): Reason | undefined {
+  const failure = stage.commit();
+  return finish(stage.clear()) ?? failure;
 }
 
 /** A failure as the sender shows it; empty if there is none. */

@@ -3,6 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
+import { finish } from "../../src/base/steps.ts";
 import { ChangeList } from "../../src/tree/apply/change-list.ts";
 import { linuxDisk } from "../../src/tree/disk/linux-disk.ts";
 import { StagingPair, whileVanishing } from "../support/staging.ts";
@@ -44,9 +45,9 @@ test("what changes is listed, and what the sender has withdrawn is not", (contex
     "other",
   ]);
   stage.commit();
-  stage.clean();
+  finish(stage.clean());
   const again = pair.stage(["same"]);
   again.prepare();
   assert.equal(again.isListed, false, "nothing has changed");
-  again.clean();
+  finish(again.clean());
 });

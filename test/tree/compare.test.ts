@@ -33,7 +33,7 @@ afterEach(() => pair.destroy());
 function check(): Record<string, string> {
   const names = fs.readdirSync(pair.from).sort();
   pair.differences = [];
-  pair.stage([""], true).clean();
+  finish(pair.stage([""], true).clean());
   const told = names.map((name, index) => [name, differenceNames(pair.differences[index]!).join()] as const);
   return Object.fromEntries<string>(told.filter(([, difference]) => difference !== ""));
 }

@@ -232,7 +232,7 @@ describe("what is refused", () => {
           error.reason.code === "no-space" &&
           error.reason.args[0] === "200000",
       );
-      stage.clean();
+      finish(stage.clean());
     }
   });
 });
@@ -253,5 +253,5 @@ test("a file that changes while it is copied is asked for after all", () => {
   disk.closeFile(writing);
   const plan = finish(steps);
   assert.equal(plan.differences?.[0], Difference.mode | Difference.contents);
-  stage.clean();
+  finish(stage.clean());
 });

@@ -70,7 +70,7 @@ test("every path that goes is told, and nothing goes before the commit", () => {
   stage.prepare();
   assert.deepEqual(contents(pair.to), before);
   stage.commit();
-  stage.clean();
+  finish(stage.clean());
   assert.deepEqual(contents(pair.to), contents(pair.from));
 });
 
@@ -79,7 +79,7 @@ test("a dry run tells the same and changes nothing", () => {
   const before = contents(pair.to);
   const stage = pair.stage([""], true);
   assert.deepEqual(superfluous(stage).sort(), ["gone", "gone/z", "old"]);
-  stage.clean();
+  finish(stage.clean());
   assert.deepEqual(contents(pair.to), before);
 });
 
@@ -170,7 +170,7 @@ test("more than half, and more than a hundred, is refused, and nothing has chang
       return true;
     },
   );
-  stage.clean();
+  finish(stage.clean());
   assert.deepEqual(contents(pair.to), before);
   pair.deleteLimit = { entries: 102, percent: undefined };
   pair.push();
@@ -261,7 +261,7 @@ test("the hooks are told of what goes", () => {
   const stage = pair.stage();
   stage.prepare();
   assert.deepEqual(listedChanges(), ["gone", "gone/z", "new"]);
-  stage.clean();
+  finish(stage.clean());
 });
 
 test("what cannot be read for its digest stays", () => {
@@ -349,5 +349,5 @@ test("of a transfer in which the sender takes something back, the hooks are told
   const stage = whileVanishing(path.join(pair.from, "vanishing"), () => pair.stage());
   stage.prepare();
   assert.deepEqual(listedChanges(), ["gone", "gone/z", "new"]);
-  stage.clean();
+  finish(stage.clean());
 });

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { describe, type TestContext, test } from "node:test";
+import { finish } from "../../src/base/steps.ts";
 import { recover } from "../../src/tree/apply/recovery.ts";
 import { Directories } from "../../src/tree/disk/directories.ts";
 import { linuxDisk } from "../../src/tree/disk/linux-disk.ts";
 import { type FileSystem, mountFileSystem, run } from "../support/file-systems.ts";
-import { contents, StagingPair, textOf } from "../support/staging.ts";
+import { carryOut, contents, StagingPair, textOf } from "../support/staging.ts";
 
 /** Deleting and replacing on real file systems, where this machine has them and the test is root. */
 
@@ -41,7 +42,7 @@ const refusal = (pair: StagingPair, dryRun: boolean) => {
   try {
     const stage = pair.stage([""], dryRun);
     if (!dryRun) stage.prepare();
-    stage.clean();
+    finish(stage.clean());
     return "none";
   } catch (error) {
     return (error as Error).message;
@@ -72,8 +73,8 @@ for (const name of ["ext4", "xfs", "btrfs", "overlayfs"] as const) {
       const stage = pair.stage();
       stage.prepare();
       write(pair.to, { "old/in/upload": "mine" });
-      assert.match(textOf(stage.commit()), /^all is new but old: old\/in\/upload appeared in it/);
-      stage.clean();
+      assert.match(textOf(carryOut(stage)), /^all is new but old: old\/in\/upload appeared in it/);
+      finish(stage.clean());
       const expected = { keep: "kk", site: "link to elsewhere" };
       const old = {
         old: "directory",
@@ -187,8 +188,8 @@ describe("ext4: an entry that cannot be deleted any more when it goes", options,
       return undefined;
     }
     try {
-      const text = textOf(stage.commit());
-      stage.clean();
+      const text = textOf(carryOut(stage));
+      finish(stage.clean());
       assert.equal(fs.existsSync(path.join(pair.to, ".makuosan")), false, "nothing is left over");
       return { pair, text, second: refusal(pair, true) };
     } finally {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { describe, test, type TestContext } from "node:test";
+import { finish } from "../../src/base/steps.ts";
 import { reason } from "../../src/base/reason.ts";
 import { exactReason } from "../../src/tree/apply/no-inodes.ts";
 import { stageFailure } from "../../src/tree/apply/stage.ts";
@@ -103,7 +104,7 @@ describe("times that the file system cannot hold", () => {
 /** How many entries a check finds to differ. */
 function checked(pair: StagingPair): number {
   pair.wanted = 0;
-  pair.stage([""], true).clean();
+  finish(pair.stage([""], true).clean());
   return pair.wanted;
 }
 
@@ -144,7 +145,7 @@ describe("no inodes are left", () => {
           try {
             const stage = pair.stage([""], dryRun);
             if (!dryRun) stage.prepare();
-            stage.clean();
+            finish(stage.clean());
             return undefined;
           } catch (error) {
             return exactReason(stageFailure(error), base);

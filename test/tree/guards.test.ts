@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
+import { finish } from "../../src/base/steps.ts";
 import { recover } from "../../src/tree/apply/recovery.ts";
 import { Directories } from "../../src/tree/disk/directories.ts";
 import { linuxDisk } from "../../src/tree/disk/linux-disk.ts";
@@ -92,7 +93,7 @@ test("what a file takes the place of is counted, told, and held against the limi
   const stage = pair.stage();
   assert.equal(stage.findingCount, 150);
   assert.throws(() => stage.prepare(), RefusalError);
-  stage.clean();
+  finish(stage.clean());
   assert.equal(names().length, 151);
   pair.scanRules = {};
   assert.throws(() => pair.push(), /^StageError: d: it is a directory .* not empty: add --delete/);
@@ -122,7 +123,7 @@ test("a further name of a file that the member keeps for itself becomes a file o
   fs.writeFileSync(path.join(pair.from, "a"), "changed");
   pair.scanRules = { comparesContents: true, isCheck: true };
   pair.differences = [];
-  pair.stage([""], true).clean();
+  finish(pair.stage([""], true).clean());
   assert.equal(pair.differences.filter((one) => one !== 0).length, 1, "a check tells it");
   pair.scanRules = {};
   pair.push();
@@ -137,7 +138,7 @@ test("further names of a file that was withdrawn stay as they are", () => {
   const stage = whileVanishing(path.join(pair.from, "a"), () => pair.stage());
   stage.prepare();
   stage.commit();
-  stage.clean();
+  finish(stage.clean());
   assert.deepEqual(contents(pair.to), { a: "a", b: "b" });
 });
 
@@ -222,7 +223,7 @@ test("a dry run counts the further names of a file that changes", () => {
   pair.push();
   fs.writeFileSync(path.join(pair.from, "a"), "another content");
   pair.wanted = 0;
-  pair.stage([""], true).clean();
+  finish(pair.stage([""], true).clean());
   assert.equal(pair.wanted, 2);
 });
 
@@ -235,8 +236,8 @@ test("when a disk is full just before another transfer commits, only the later t
   other.prepare();
   whileCalling("mkdirSync", failing("ENOSPC") as typeof fs.mkdirSync, () => own.yieldTo(other.steps()));
   assert.equal(other.commit(), undefined);
-  other.clean();
+  finish(other.clean());
   assert.equal(own.commit()?.code, "ENOSPC");
-  own.clean();
+  finish(own.clean());
   assert.deepEqual(contents(pair.to), contents(pair.from));
 });

@@ -3,6 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
+import { finish } from "../../src/base/steps.ts";
 import { readAttribute, setAttribute } from "../../src/sys/xattrs.ts";
 import { Owners } from "../../src/tree/entries/owners.ts";
 import { type Acl, aclOf, aclValue } from "../support/acl.ts";
@@ -213,5 +214,5 @@ test("nothing of the staging area has a list of the base directory", withAcls, (
   for (const name of [".makuosan", path.join(".makuosan", area), path.join(".makuosan", area, "journal")])
     assert.equal(aclAt(name, ACCESS), undefined, name);
   assert.equal(aclAt(".makuosan", DEFAULT), undefined);
-  stage.clean();
+  finish(stage.clean());
 });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
+import { finish } from "../../src/base/steps.ts";
 import { recover } from "../../src/tree/apply/recovery.ts";
 import { Directories } from "../../src/tree/disk/directories.ts";
 import { linuxDisk } from "../../src/tree/disk/linux-disk.ts";
@@ -46,7 +47,7 @@ afterEach(() => {
 function commitBoth(other: Stage, own: Stage): void {
   own.yieldTo(other.steps());
   assert.equal(other.commit(), undefined);
-  other.clean();
+  finish(other.clean());
 }
 
 /** The later transfer is ready when the first one arrives and commits. */
@@ -75,7 +76,7 @@ for (const isPrepared of [false, true]) {
     assert.equal(fs.existsSync(path.join(first.to, "d/c")), false);
     if (!isPrepared) own.prepare();
     assert.equal(own.commit(), undefined);
-    own.clean();
+    finish(own.clean());
     assert.deepEqual(contents(first.to), { ...contents(later.from), e: "other e" });
     assert.deepEqual(first.leftOver(), []);
   });
@@ -92,7 +93,7 @@ test("attributes of directories come back", () => {
   const own = overtakenWhenReady();
   assert.equal(fs.statSync(path.join(first.to, "d")).mode & 0o777, 0o700);
   assert.equal(own.commit(), undefined);
-  own.clean();
+  finish(own.clean());
   const [there, here] = [first.to, later.from].map((base) => fs.statSync(path.join(base, "d")));
   assert.deepEqual([there!.mode, there!.mtimeMs], [here!.mode, here!.mtimeMs]);
 });
@@ -111,7 +112,7 @@ test("several that commit first: what comes back is what there was before all of
   }
   own.prepare();
   assert.equal(own.commit(), undefined);
-  own.clean();
+  finish(own.clean());
   assert.deepEqual(contents(first.to), { ...contents(later.from), "d/one": "one", "d/two": "two" });
   const [there, here] = [first.to, later.from].map((base) => fs.statSync(path.join(base, "d")).mtimeMs);
   assert.equal(there, here);
@@ -129,7 +130,7 @@ test("a transfer that had nothing to bring brings back what another one replaces
     commitBoth(other, own);
     if (!isPrepared) own.prepare();
     assert.equal(own.commit(), undefined);
-    own.clean();
+    finish(own.clean());
     assert.deepEqual(contents(first.to), contents(later.from));
     assert.deepEqual(first.leftOver(), []);
   }
@@ -140,7 +141,7 @@ test("what cannot be brought back makes the later one fail, and what is there st
   first.scanRules = { deletes: "also" };
   const own = overtakenWhenReady();
   assert.equal(textOf(own.commit()), "d: another transfer has replaced it: push again");
-  own.clean();
+  finish(own.clean());
   assert.deepEqual(contents(first.to), { d: "a file now" });
 });
 
@@ -152,7 +153,7 @@ test("what another one brings into a directory that is complete makes the later 
   other.prepare();
   commitBoth(other, own);
   assert.throws(() => own.prepare(), /d\/more: another transfer has replaced it/);
-  own.clean();
+  finish(own.clean());
 });
 
 test("a directory that goes, in which the later one has only new things, makes it fail", () => {
@@ -162,7 +163,7 @@ test("a directory that goes, in which the later one has only new things, makes i
     fs.writeFileSync(path.join(later.from, name), "changed, and longer");
   const own = overtakenWhenReady();
   assert.match(textOf(own.commit()), /^d: another transfer has replaced it/);
-  own.clean();
+  finish(own.clean());
   assert.deepEqual(contents(first.to), { keep: "other" });
 });
 
@@ -172,7 +173,7 @@ test("a directory that both make, and that the later one has all of, makes it fa
   later.scanRules = { deletes: "also" };
   const own = overtakenWhenReady();
   assert.match(textOf(own.commit()), /^new: another transfer has replaced it/);
-  own.clean();
+  finish(own.clean());
 });
 
 test("what another one brings into a directory that it had not found yet is replaced again", () => {
@@ -216,7 +217,7 @@ test("a directory that would give way to a file, and that another transfer has j
   other.yieldTo(own.steps());
   assert.equal(own.commit(), undefined);
   assert.match(textOf(other.commit()), /^e\/d: another transfer has replaced it/);
-  for (const stage of [own, other]) stage.clean();
+  for (const stage of [own, other]) finish(stage.clean());
   assert.equal(fs.readFileSync(path.join(first.to, "e/d/y"), "utf8"), "its y");
 });
 
@@ -231,7 +232,7 @@ test("what nobody has in common is not touched", () => {
   assert.deepEqual(fs.readFileSync(path.join(first.to, ".makuosan/t-102/ready")), before);
   for (const stage of [other, own]) {
     stage.commit();
-    stage.clean();
+    finish(stage.clean());
   }
   assert.deepEqual(contents(first.to), { ...contents(later.from), ...contents(first.from) });
 });

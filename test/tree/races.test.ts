@@ -1,3 +1,4 @@
+import { finish } from "../../src/base/steps.ts";
 import { reason } from "../../src/base/reason.ts";
 import assert from "node:assert/strict";
 import fs from "node:fs";
@@ -63,7 +64,7 @@ test("two transfers that both make a directory fill it together", () => {
   second.prepare();
   for (const stage of [first, second]) {
     assert.equal(stage.commit(), undefined);
-    stage.clean();
+    finish(stage.clean());
   }
   assert.deepEqual(contents(pair.to), {
     dir: "directory",
@@ -83,7 +84,7 @@ test("a directory that is announced twice, on the way and for itself, is made on
     const stage = pair.stage(paths, false, false);
     stage.prepare();
     assert.equal(stage.commit(), undefined);
-    stage.clean();
+    finish(stage.clean());
     assert.deepEqual(contents(pair.to), { dir: "directory", "dir/file": "content" });
     fs.rmSync(path.join(pair.to, "dir"), { recursive: true });
   }
@@ -121,7 +122,7 @@ test("a transfer whose contents are incomplete is never prepared", () => {
   const { size } = fs.statSync(path.join(pair.from, "dir/file"));
   assert.ok(size > 0);
   stage.prepare();
-  stage.clean();
+  finish(stage.clean());
   fs.rmSync(path.join(pair.to), { recursive: true });
   fs.mkdirSync(pair.to);
   const write = Object.getPrototypeOf(stage) as { write: (bytes: Uint8Array) => void };

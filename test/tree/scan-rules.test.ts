@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
+import { finish } from "../../src/base/steps.ts";
 import { contents, StagingPair } from "../support/staging.ts";
 
 /** The entries that the sender leaves out by their owner, and the group that it gives to the others. */
@@ -63,7 +64,7 @@ test(
     const groups = (directory: string) =>
       ["d", "d/f", "link"].map((name) => fs.lstatSync(path.join(directory, name)).gid);
     pair.scanRules = { group: GROUP, excludes: ["*.log"] };
-    pair.stage([""], true).clean();
+    finish(pair.stage([""], true).clean());
     assert.deepEqual(groups(pair.from), [0, 0, 0], "a dry run changes nothing");
     assert.equal(pair.wanted, 3);
     pair.push();

@@ -4,6 +4,7 @@ import fs from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
+import { finish } from "../../src/base/steps.ts";
 import { readAttribute, removeAttribute, setAttribute } from "../../src/sys/xattrs.ts";
 import { contents, StagingPair } from "../support/staging.ts";
 
@@ -101,7 +102,7 @@ test("where devices cannot be made they are named and left out, and the rest com
   stage.prepare();
   stage.commit();
   const [finding] = stage.findingsFrom(0, 10);
-  stage.clean();
+  finish(stage.clean());
   assert.deepEqual(contents(pair.to), { file: "content" });
   assert.deepEqual([finding?.path, finding?.text], ["null", "this member cannot make it, so it is left out"]);
 });

@@ -14,11 +14,12 @@ import {
   epochHalves,
   FRAGMENT_HEADER_BYTES,
   FRAGMENT_PAYLOAD_BYTES,
+  isParity,
   LEAST_FRAGMENT_PAYLOAD_BYTES,
   FragmentHeader,
   SEALED_BLOCK_BYTES,
 } from "../../src/wire/datagram.ts";
-import { TAG_BYTES } from "../../src/wire/limits.ts";
+import { BLOCK_FRAGMENTS, PARITY_FRAGMENTS, TAG_BYTES } from "../../src/wire/limits.ts";
 import { joined } from "./mutate.ts";
 import { pick } from "./random-values.ts";
 
@@ -99,8 +100,9 @@ export function randomDatagramValue(random: Random): DatagramValue {
   const whole = full * below(random, SEALED_BLOCK_BYTES / FRAGMENT_PAYLOAD_BYTES);
   const sealedBytes = Math.max(TAG_BYTES + 1, whole + pick(random, [tail, full]));
   const last = Math.ceil(sealedBytes / full) - 1;
-  const index = pick(random, [0, last, last, below(random, last + 1)]);
-  const payloadBytes = Math.min(full, sealedBytes - index * full);
+  const parity = last > 0 ? BLOCK_FRAGMENTS + below(random, PARITY_FRAGMENTS) : 0;
+  const index = pick(random, [0, last, last, below(random, last + 1), parity]);
+  const payloadBytes = isParity(index) ? full : Math.min(full, sealedBytes - index * full);
   const payload = randomBytes(random, payloadBytes);
   const numbers = { full, transfer: random.u32(), block: random.u32(), stamp: random.u32() };
   const blockKind = pick(random, Object.values(BlockKind));

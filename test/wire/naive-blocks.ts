@@ -36,12 +36,12 @@ export function naiveManifest(bytes: Uint8Array): Plain {
     } else if (record === 6) {
       origin = naiveOrigin(from);
     } else {
-      demand(record === 2 || record === 5, "record");
+      demand(record === 2 || record === 5 || record === 7, "record");
       const directory = directories[directories.length - 1];
       if (directory === undefined || directory.isComplete) throw new Refused("no directory");
       if (record === 5) directory.isComplete = true;
       else {
-        directory.entries.push(manifestEntry(from, directory.header.path));
+        directory.entries.push(manifestEntry(from, directory.header.path, record === 7));
         found += 1;
       }
     }
@@ -89,13 +89,14 @@ function naiveScope(from: Cursor): Plain {
   return { ...options, deletes: deletes ?? "", paths, excludes, targets, excepts };
 }
 
-function manifestEntry(from: Cursor, directory: string): Plain {
+function manifestEntry(from: Cursor, directory: string, isDataDigest: boolean): Plain {
   const first = from.u8();
   const type = first % 16;
   const [hasOtherNames, hasDigest, hasHoles, hasAttributes] = [16, 32, 64, 128].map(
     (bit) => Math.floor(first / bit) % 2 === 1,
   );
   demand(type >= 1 && type <= 10, "entry type");
+  demand(hasDigest === true || !isDataDigest, "digest");
   demand(type === 1 || !(hasOtherNames || hasDigest || hasHoles), "contents");
   const isName = type === 5 || type === 6;
   demand(!(hasAttributes && (isName || type === 10)), "attributes");
@@ -120,6 +121,7 @@ function manifestEntry(from: Cursor, directory: string): Plain {
     extras: {
       hasOtherNames: hasOtherNames === true,
       digest,
+      isDataDigest,
       allocated,
       device,
       attributes: hasAttributes ? attributes(from) : null,

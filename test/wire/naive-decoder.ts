@@ -185,8 +185,14 @@ function targets(from: Cursor): Plain {
 }
 
 function offer(from: Cursor): Plain {
-  const common = { transfer: from.u32(), dryRun: isOne(from.u8()), targets: targets(from) };
-  if (from.left === 0) return { ...common, rank: 0 };
+  const transfer = from.u32();
+  const flags = from.u8();
+  demand(flags < 4, "flags");
+  const common = { transfer, dryRun: flags % 2 === 1, allOrNothing: flags >= 2, targets: targets(from) };
+  if (from.left === 0) {
+    demand(!common.allOrNothing, "flags");
+    return { ...common, rank: 0 };
+  }
   const rank = from.u32();
   demand(rank > 0, "rank");
   return { ...common, rank };
@@ -314,7 +320,8 @@ function fragment(from: Cursor, epoch: string, full: number): Plain {
   // The block is cut into pieces of the full length; the piece of this index is exactly as long as the payload.
   const pieces: number[] = [];
   for (let rest = sealedBytes; rest > 0; rest -= full) pieces.push(Math.min(rest, full));
-  demand(pieces[index] === from.left, "payload");
+  const isParity = index >= 44 && index <= 63 && pieces.length > 1;
+  demand((isParity ? full : pieces[index]) === from.left, "payload");
   return {
     kind: "fragment",
     epoch,

@@ -158,10 +158,11 @@ const MAKERS: readonly ((random: Random) => ControlMessage)[] = [
     const [answer, nonce] = [hexOf(randomBytes(random, 16)), hexOf(randomBytes(random, 16))];
     return { type: "old-response", body: { answer, nonce, info: nodeInfo(random) } };
   },
-  (random) => ({
-    type: "offer",
-    body: { transfer: u32(random), dryRun: flag(random), rank: u32(random), targets: epochs(random) },
-  }),
+  (random) => {
+    const [rank, targets] = [u32(random), epochs(random)];
+    const flags = { dryRun: flag(random), allOrNothing: rank !== 0 && flag(random) };
+    return { type: "offer", body: { transfer: u32(random), ...flags, rank, targets } };
+  },
   (random) => ({
     type: "progress",
     body: {
@@ -301,9 +302,11 @@ function extras(random: Random, type: EntryType): EntryExtras | undefined {
     name: text(random, 1, pick(random, [10, 255]), 1),
     value: randomBytes(random, below(random, 40)),
   });
+  const digest = isFile && flag(random) ? randomBytes(random, DIGEST_BYTES) : undefined;
   const made = {
     hasOtherNames: isFile && flag(random),
-    digest: isFile && flag(random) ? randomBytes(random, DIGEST_BYTES) : undefined,
+    digest,
+    isDataDigest: digest !== undefined && flag(random),
     allocated: isFile && flag(random) ? fileSize(random) : undefined,
     device,
     attributes: canHaveAttributes && flag(random) ? list(random, 4, attribute) : undefined,

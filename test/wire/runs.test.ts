@@ -76,3 +76,22 @@ test("datagrams of another type are no run, even if each of them could be one", 
     }
   }
 });
+
+test("parity fragments are in no run, also not behind the last fragment of a block", () => {
+  const last = FRAGMENT_PAYLOAD_BYTES * 44;
+  const headers = new Uint8Array(2 * FRAGMENT_HEADER_BYTES);
+  for (const [at, index] of [
+    [0, 43],
+    [1, 44],
+  ] as const) {
+    const fields = { epochHigh: 1, epochLow: 2, transfer: 3, block: 4, stamp: at, kind: 2 };
+    const header = { ...fields, sealedBytes: last, index, payloadBytes: FRAGMENT_PAYLOAD_BYTES };
+    encodeFragmentHeader(headers, at * FRAGMENT_HEADER_BYTES, Object.assign(new FragmentHeader(), header));
+  }
+  assert.equal(
+    isRun({ headers: headers.subarray(0, FRAGMENT_HEADER_BYTES), sizeBytes: DATAGRAM_BYTES }),
+    true,
+  );
+  assert.equal(isRun({ headers: headers.subarray(FRAGMENT_HEADER_BYTES), sizeBytes: DATAGRAM_BYTES }), false);
+  assert.equal(isRun({ headers, sizeBytes: 2 * DATAGRAM_BYTES }), false);
+});

@@ -1,7 +1,7 @@
 /** Starts and stops the two disk threads. */
 import { getAsset, isSea } from "node:sea";
 import { Worker } from "node:worker_threads";
-import type { BlockKindNumber, InboundKey } from "../../engine/types.ts";
+import type { Effect } from "../../engine/types.ts";
 import { nativeLibraryPath } from "../../sys/native.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import type { SourceCommand, SourceReply, StageCommand, StageReply, WorkerSettings } from "./messages.ts";
@@ -59,20 +59,17 @@ export class DiskThreads {
     this.openRun = undefined;
   }
 
-  /** A block for the writing thread; data blocks may wait a little for others. */
-  stageBlock(
-    inbound: InboundKey,
-    blockKind: BlockKindNumber,
-    block: number,
-    sealedBytes: number,
-    page: number,
-  ): void {
-    if (blockKind === BlockKind.data && this.openRun?.inbound === inbound) {
+  /** A block for the writing thread; data blocks that need no restoration may wait a little for others. */
+  stageBlock(effect: Extract<Effect, { kind: "stage" }>, page: number): void {
+    const { key: inbound, blockKind, block, sealedBytes, restoration } = effect;
+    const mayJoin = blockKind === BlockKind.data && restoration === undefined;
+    if (mayJoin && this.openRun?.inbound === inbound) {
       this.openRun.blocks.push(block, sealedBytes, page);
     } else {
-      const command: StageRun = { kind: "stage", inbound, blockKind, blocks: [block, sealedBytes, page] };
+      const blocks = [block, sealedBytes, page];
+      const command: StageRun = { kind: "stage", inbound, blockKind, blocks, restoration };
       this.stageCommands.push(command);
-      this.openRun = blockKind === BlockKind.data ? command : undefined;
+      this.openRun = mayJoin ? command : undefined;
     }
     this.waitingBlocks++;
   }

@@ -11,7 +11,14 @@ import type { StageTotals } from "../../tree/apply/tally.ts";
 import type { Origin } from "../../wire/origin.ts";
 import type { Finding } from "../../wire/findings.ts";
 import type { SourceNotice, Withheld } from "../../tree/scan/source.ts";
-import type { BlockKindNumber, Effect, InboundKey, Input, StageOutcome } from "../../engine/types.ts";
+import type {
+  BlockKindNumber,
+  Effect,
+  InboundKey,
+  Input,
+  Restoration,
+  StageOutcome,
+} from "../../engine/types.ts";
 
 /**
  * What the main thread and the two disk threads say to each other. Blocks themselves lie in shared memory: outgoing ones
@@ -59,6 +66,8 @@ export type SourceCommand =
       readonly dryRun: boolean;
       /** Whether contents are compressed. */
       readonly compression: CompressionMode;
+      /** Whether files with holes are compared by digests of their data alone. */
+      readonly digestsData: boolean;
     }
   | Extract<Effect, { kind: "produce" }>
   | {
@@ -175,6 +184,8 @@ export type StageCommand =
       readonly blockKind: BlockKindNumber;
       /** STAGE_NUMBERS for each block. Most messages are of this kind, and objects cross between threads slowly. */
       readonly blocks: number[];
+      /** Where parity lies in the one block of this command; undefined if there is none. */
+      readonly restoration: Restoration | undefined;
     }
   | { readonly kind: "prepare"; readonly inbound: InboundKey }
   | { readonly kind: "commit"; readonly inbound: InboundKey; readonly order: number }
@@ -230,6 +241,8 @@ export type StageReply =
       /** Whether it is a publication or brings earlier ones; undefined if it does not say. */
       readonly origin?: Origin | undefined;
     }
+  /** Everything that a transfer brings is in the tree, and what it deletes is not; "committed" follows. */
+  | { readonly kind: "switched"; readonly inbound: InboundKey }
   | {
       readonly kind: "committed";
       readonly inbound: InboundKey;

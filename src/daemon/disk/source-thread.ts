@@ -159,11 +159,12 @@ function openSource(
   try {
     // The daemon has checked, locked and recovered the directory that it started with, and no other one.
     if (leadsElsewhere(givenBase, base)) throw new UserError(sentence("base-moved", bytesOfText(givenBase)));
-    const { request, rules, dryRun, compression } = command;
+    const { request, rules, dryRun, compression, digestsData } = command;
     const { list, published, ...rest } = rules;
     const isRecorded = list !== undefined && lists !== undefined;
     const named = { ...rest, isRecorded, published: published?.map((one) => readNamed(lists, one)) };
-    const source = new Source(base, owners, request, { rules: named, dryRun, compression }, device);
+    const options = { rules: named, dryRun, compression, digestsData };
+    const source = new Source(base, owners, request, options, device);
     return { ...common, source, failure: undefined, list: isRecorded ? lists + list : undefined };
   } catch (error) {
     const failure =

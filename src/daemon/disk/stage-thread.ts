@@ -2,11 +2,11 @@
 import type { MessagePort } from "node:worker_threads";
 import { Bitmap } from "../../base/bitmap.ts";
 import { bytesOfText } from "../../base/display.ts";
-import { DecodeError } from "../../base/bytes.ts";
 import { type Reason, reason } from "../../base/reason.ts";
-import { type BlockKindNumber, inboundName, type InboundKey } from "../../engine/types.ts";
+import { type BlockKindNumber, inboundName, type InboundKey, type Restoration } from "../../engine/types.ts";
 import { openBlock } from "../../net/block-sealing.ts";
 import { PAGE_BYTES } from "../../net/page-pool.ts";
+import { restoreBlock } from "../../net/parity.ts";
 import { type AttributeRules, groupsOfProcess } from "../../tree/entries/attributes.ts";
 import { Leftovers } from "../../tree/apply/leftovers.ts";
 import { exactReason } from "../../tree/apply/no-inodes.ts";
@@ -19,11 +19,13 @@ import { LinuxDisk } from "../../tree/disk/linux-disk.ts";
 import { HeapKeeper } from "../../sys/heap.ts";
 import { Owners } from "../../tree/entries/owners.ts";
 import { Protection } from "../../tree/decide/protection.ts";
-import { RefusalError, StageError } from "../../tree/reasons/stage-error.ts";
+import { StageError } from "../../tree/reasons/stage-error.ts";
 import type { StagePlan } from "../../tree/decide/planner.ts";
 import { Stage, stageFailure } from "../../tree/apply/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { joinPath, STAGING_NAME } from "../../wire/path-rules.ts";
+import { attempt, attemptSteps, blockFailure } from "./attempts.ts";
+import { LongWork, seldom, SIGN_MS } from "./long-work.ts";
 import { TransferRecord } from "./transfer-record.ts";
 import {
   bitmapData,
@@ -37,9 +39,6 @@ import {
 import { Replies } from "./replies.ts";
 
 /** The thread that writes: opens blocks, stages them, and carries out commits, one thing after the other. */
-
-/** While something long goes on, the sender hears of it so often. */
-const SIGN_MS = 500;
 
 /** Findings in one answer; the engine cuts them into messages. */
 const FINDINGS = 800;
@@ -72,6 +71,11 @@ export function runStageThread(port: MessagePort, settings: WorkerSettings): voi
   });
 }
 
+/** A commit that has changed the tree. */
+type BegunCommit = Required<
+  Pick<Extract<StageReply, { kind: "committed" }>, "inbound" | "order" | "failure" | "beganMs">
+>;
+
 /** One block of a command. */
 interface StageBlock {
   readonly inbound: InboundKey;
@@ -80,6 +84,7 @@ interface StageBlock {
   readonly sealedBytes: number;
   /** Where it lies. */
   readonly page: number;
+  readonly restoration: Restoration | undefined;
 }
 
 const CORRUPT = { kind: "corrupt" } as const;
@@ -93,8 +98,14 @@ class StageThread {
   private protection: Protection | undefined;
   private allowed: StageRules;
   private readonly pages: Uint8Array;
+  /** Transfers that have not switched yet. */
   private readonly stages = new Map<string, OpenStage>();
-  private readonly heap = new HeapKeeper(() => this.stages.size === 0);
+  /** Deletes what is left of the others. */
+  private readonly endings = new LongWork(
+    () => this.afterStep(),
+    () => this.heap.noteEnd(),
+  );
+  private readonly heap = new HeapKeeper(() => this.isIdle);
   private readonly leftovers = new Leftovers();
   private base: Directories | undefined;
   /** Called when a step has been taken that no command has asked for. */
@@ -109,6 +120,10 @@ class StageThread {
     this.disk = new (withClosedDirectories(LinuxDisk, (group) => ownGroups.has(group)))();
     this.allowed = settings.rules;
     this.changeRules(settings.rules);
+  }
+
+  private get isIdle(): boolean {
+    return this.stages.size === 0 && this.endings.isEmpty;
   }
 
   /** Other rules hold for transfers that are opened from now on. */
@@ -185,6 +200,8 @@ class StageThread {
     try {
       this.checkBase();
       const { inbound, dryRun } = command;
+      // A transfer that has given back its place, and is admitted again, has the same name.
+      this.endings.finish(inboundName(inbound));
       if (!dryRun) this.leftovers.tryAgain(this.baseDirectory(), this.rules);
       const name = inboundName(inbound);
       const stage = new Stage(this.baseDirectory(), this.rules, name, dryRun, {
@@ -192,6 +209,8 @@ class StageThread {
         listsChanges: this.allowed.listsChanges,
         deleteLimit: this.allowed.deleteLimit,
         onMoved: (moved) => this.tellMoved(moved),
+        onWork: seldom(() => this.reply({ kind: "worked", inbound })),
+        makeRoom: () => this.makeRoom(),
         manifest: record,
       });
       return { ...common, stage, failure: undefined };
@@ -205,7 +224,7 @@ class StageThread {
   }
 
   private stageBlocks(open: OpenStage | undefined, command: Extract<StageCommand, { kind: "stage" }>): void {
-    const { inbound, blockKind, blocks } = command;
+    const { inbound, blockKind, blocks, restoration } = command;
     for (let index = 0; index < blocks.length; index += STAGE_NUMBERS) {
       const [block, sealedBytes, page] = blocks.slice(index, index + STAGE_NUMBERS) as [
         number,
@@ -213,8 +232,8 @@ class StageThread {
         number,
       ];
       // Also where the transfer has ended meanwhile: the page has to come back.
-      const outcome =
-        open === undefined ? CORRUPT : this.stage(open, { inbound, blockKind, block, sealedBytes, page });
+      const staged = { inbound, blockKind, block, sealedBytes, page, restoration };
+      const outcome = open === undefined ? CORRUPT : this.stage(open, staged);
       if (outcome !== undefined) this.reply({ kind: "staged", inbound, blocks: [block, page], outcome });
     }
   }
@@ -224,6 +243,11 @@ class StageThread {
     const { inbound, block, sealedBytes, blockKind, page } = command;
     if (open.stage === undefined) return { kind: "failed", reason: open.failure ?? reason("other") };
     const start = page * PAGE_BYTES;
+    if (command.restoration !== undefined) {
+      const { fullBytes, parity } = command.restoration;
+      const bytes = this.pages.subarray(start, start + PAGE_BYTES);
+      restoreBlock({ bytes, start: 0, stride: fullBytes, fullBytes, sealedBytes }, parity);
+    }
     const sealed = this.pages.subarray(start, start + sealedBytes);
     const plaintext = openBlock(open.key, inbound.transfer, block, blockKind, sealed);
     if (plaintext === undefined) return CORRUPT;
@@ -285,6 +309,8 @@ class StageThread {
   /** Gives up what is not finished; a commit is never half done. */
   stop(): void {
     for (const open of this.stages.values()) endPlanning(open);
+    // If that takes too long, this thread is ended from outside, and the next start does the rest.
+    this.endings.finishAll();
   }
 
   private commit(open: OpenStage, inbound: InboundKey, order: number): void {
@@ -295,10 +321,18 @@ class StageThread {
     }
     const beganMs = performance.timeOrigin + performance.now();
     const failure = this.exact(attempt(() => open.stage?.commit()));
+    // A publication is in the log of this host before the next transfer commits: the log tells what may be brought.
+    if (open.record?.origin === undefined) this.reply({ kind: "switched", inbound });
+    this.end(inbound, open, this.finishCommit(open, { inbound, order, failure, beganMs }));
+  }
+
+  /** What has left the tree is deleted. Entries of it may turn out to be undeletable, so only then all is known. */
+  private *finishCommit(open: OpenStage, { inbound, order, ...begun }: BegunCommit): Generator<undefined> {
+    const failure = this.exact(yield* attemptSteps(open.stage?.clear())) ?? begun.failure;
     const { origin } = open.record ?? {};
     const isListed = failure === undefined && origin !== undefined && this.keepList(open, inbound);
-    this.reply({ kind: "committed", inbound, failure, beganMs, origin, order, isListed });
-    this.end(inbound, open);
+    this.reply({ kind: "committed", inbound, failure, beganMs: begun.beganMs, origin, order, isListed });
+    yield* this.clean(open, inbound);
   }
 
   private keepList({ record }: OpenStage, inbound: InboundKey): boolean {
@@ -306,17 +340,28 @@ class StageThread {
     return lists !== undefined && record?.write(lists + inboundName(inbound)) === true;
   }
 
-  private end(inbound: InboundKey, open: OpenStage): void {
-    const name = inboundName(inbound);
-    this.stages.delete(name);
-    endPlanning(open);
-    const failure = attempt(() => open.stage?.clean());
+  private *clean(open: OpenStage, inbound: InboundKey): Generator<undefined> {
+    const failure = yield* attemptSteps(open.stage?.clean());
     if (failure !== undefined) {
-      this.leftovers.add(name);
+      this.leftovers.add(inboundName(inbound));
       this.reply({ kind: "left", inbound, failure });
     }
     this.reply({ kind: "closed", inbound });
-    this.heap.noteEnd();
+  }
+
+  /** Nothing more is staged or committed for a transfer. */
+  private end(inbound: InboundKey, open: OpenStage, rest = this.clean(open, inbound)): void {
+    const name = inboundName(inbound);
+    this.stages.delete(name);
+    endPlanning(open);
+    this.endings.start(name, rest, () => this.reply({ kind: "worked", inbound }));
+  }
+
+  /** What has left the tree already would be gone if it had been deleted at once. */
+  private makeRoom(): boolean {
+    if (this.endings.isEmpty) return false;
+    this.endings.finishAll();
+    return true;
   }
 
   private tellMoved(name: string): void {
@@ -344,7 +389,7 @@ class StageThread {
   private checkBase(): void {
     const { base, givenBase } = this.settings;
     if (leadsElsewhere(givenBase, base)) throw StageError.of("base-moved", "", bytesOfText(givenBase));
-    if (this.stages.size === 0) {
+    if (this.isIdle) {
       this.base?.close();
       this.base = undefined;
       return;
@@ -356,19 +401,4 @@ class StageThread {
 function endPlanning(open: OpenStage): void {
   open.planning?.return({ wants: new Bitmap(0), differences: undefined });
   delete open.planning;
-}
-
-/** The failure of some work, whether returned or thrown. */
-function attempt(work: () => Reason | undefined | void, onRefusal?: () => void): Reason | undefined {
-  try {
-    return work() ?? undefined;
-  } catch (error) {
-    if (error instanceof RefusalError) onRefusal?.();
-    return stageFailure(error);
-  }
-}
-
-function blockFailure(error: unknown): Reason {
-  if (error instanceof DecodeError) return reason("bad-block", undefined, error.message);
-  return stageFailure(error);
 }

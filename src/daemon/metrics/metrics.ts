@@ -80,7 +80,10 @@ export class Metrics {
     };
     this.fragments = {
       sent: counter("makuosan_sent_fragments_total", "Fragments that were sent, with repairs."),
-      repaired: counter("makuosan_repaired_fragments_total", "Fragments that were sent again."),
+      repaired: counter(
+        "makuosan_repaired_fragments_total",
+        "Fragments and parity that made up for lost fragments.",
+      ),
     };
     this.received = counter(
       "makuosan_received_transfers_total",

@@ -1,17 +1,23 @@
 /** The commits of incoming transfers, between the two disk threads. */
 import { type Reason, sentenceOf } from "../../base/reason.ts";
-import { inboundName, type Effect, type InboundKey, type Input } from "../../engine/types.ts";
+import { type Effect, inboundName, type InboundKey, type Input } from "../../engine/types.ts";
 import type { DiskThreads } from "../disk/disk-threads.ts";
 import type { SourceReply } from "../disk/messages.ts";
 
 /**
  * Begins the commits of incoming transfers. Meanwhile the reading thread stands still: what this node sends is read
  * wholly before or wholly after a commit. A transfer that would change what a later transfer of this node has said
- * already is not committed; it fails on this node.
+ * already is not committed; it fails on this node. With all or nothing it has to be known before, so the reading thread stands
+ * still from the moment when the transfer gets its place.
  */
 export class Commits {
   private readonly disks: () => DiskThreads | undefined;
   private readonly handle: (input: Input) => void;
+  /**
+   * What the reading thread stands still for: before a transfer gets its place, before it commits, or until its commit has
+   * changed the tree.
+   */
+  private readonly held = new Map<string, "place" | "look" | "commit">();
   /** The place of each transfer that is about to be committed, by its name. */
   private readonly orders = new Map<string, number>();
 
@@ -21,35 +27,71 @@ export class Commits {
     this.handle = handle;
   }
 
+  /** A transfer is about to get its place. */
+  weigh({ key, own }: Extract<Effect, { kind: "weigh" }>): void {
+    this.held.set(nameOf(key), "place");
+    this.disks()?.toSource({ kind: "hold", inbound: key, ownAfter: own });
+    if (own.length === 0) this.handle({ kind: "weighed", key, failure: undefined });
+  }
+
   /** @param veto why it must not happen; undefined if it may */
   begin({ key, order, ownAfter }: Extract<Effect, { kind: "commit" }>, veto?: Reason): void {
-    this.disks()?.toSource({ kind: "hold", inbound: key, ownAfter: veto === undefined ? ownAfter : [] });
-    this.orders.set(inboundName(key), order);
-    // Without own transfers after it there is nothing to wait for: what begins later is read after "go-on".
-    if (veto !== undefined) this.giveUp(veto, key);
-    else if (ownAfter.length === 0) this.commit(key);
+    this.orders.set(nameOf(key), order);
+    if (veto !== undefined) {
+      this.giveUp(veto, key);
+      return;
+    }
+    const isHeld = this.held.has(nameOf(key));
+    if (!isHeld) this.disks()?.toSource({ kind: "hold", inbound: key, ownAfter });
+    // Nothing was read since the last look, or what is read later is read after "go-on".
+    if (isHeld || ownAfter.length === 0) this.commit(key);
+    else this.held.set(nameOf(key), "look");
   }
 
   /** The reading thread has held the transfer against those of this node. */
   takeChecked({ inbound, failure }: Extract<SourceReply, { kind: "checked" }>): void {
-    if (failure === undefined) this.commit(inbound);
-    else this.giveUp(failure, inbound);
+    const purpose = this.held.get(nameOf(inbound));
+    if (purpose === "place")
+      this.handle({ kind: "weighed", key: inbound, failure: failure && sentenceOf(failure) });
+    else if (purpose === "look" && failure === undefined) this.commit(inbound);
+    else if (purpose === "look") this.giveUp(failure, inbound);
   }
 
-  private commit(inbound: InboundKey): void {
-    const order = this.orders.get(inboundName(inbound)) ?? 0;
-    this.disks()?.toStage({ kind: "commit", inbound, order });
+  /** A transfer is not going to be committed. */
+  discard(key: InboundKey): void {
+    this.release(key);
+    this.disks()?.toStage({ kind: "discard", inbound: key });
   }
 
-  private giveUp(failure: Reason, inbound: InboundKey): void {
-    this.disks()?.toStage({ kind: "discard", inbound });
-    this.end(failure, inbound);
+  /** The tree has changed: others may read it, and the next commit may begin. */
+  switched(key: InboundKey): void {
+    this.release(key);
+    this.handle({ kind: "switched", key });
   }
 
   /** The commit is over, or has not begun. */
-  end(failure: Reason | undefined, key: Extract<Effect, { kind: "commit" }>["key"]): void {
-    this.orders.delete(inboundName(key));
-    this.disks()?.toSource({ kind: "go-on" });
-    this.handle({ kind: "committed", key, failure: failure === undefined ? undefined : sentenceOf(failure) });
+  end(failure: Reason | undefined, key: InboundKey): void {
+    this.release(key);
+    this.handle({ kind: "committed", key, failure: failure && sentenceOf(failure) });
   }
+
+  private commit(key: InboundKey): void {
+    this.held.set(nameOf(key), "commit");
+    const order = this.orders.get(nameOf(key)) ?? 0;
+    this.disks()?.toStage({ kind: "commit", inbound: key, order });
+  }
+
+  private giveUp(failure: Reason | undefined, key: InboundKey): void {
+    this.discard(key);
+    this.end(failure, key);
+  }
+
+  private release(key: InboundKey): void {
+    this.orders.delete(nameOf(key));
+    if (this.held.delete(nameOf(key))) this.disks()?.toSource({ kind: "go-on" });
+  }
+}
+
+function nameOf(key: InboundKey): string {
+  return `${inboundName(key)}-${key.admission}`;
 }

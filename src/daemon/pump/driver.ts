@@ -41,6 +41,8 @@ export interface TransferObserver {
   readonly detail: ReportDetail;
   /** Whether contents are compressed. */
   readonly compression: CompressionMode;
+  /** Whether files with holes are compared by digests of their data alone. */
+  readonly digestsData: boolean;
   /** The name by which people see a member. */
   hostOf(epoch: string): string;
   /** Called with each reply of the reading thread, until the transfer is over. */
@@ -164,6 +166,7 @@ export class Driver {
       rules: observer.rules,
       dryRun,
       compression: observer.compression,
+      digestsData: observer.digestsData,
     });
     this.handle(input);
   }
@@ -212,7 +215,8 @@ export class Driver {
     const { inbound: key } = reply;
     if (reply.kind !== "staged") {
       const { inbound, ...rest } = reply;
-      if (rest.kind === "committed") this.commits.end(rest.failure, inbound);
+      if (rest.kind === "switched") this.commits.switched(inbound);
+      else if (rest.kind === "committed") this.commits.end(rest.failure, inbound);
       else if (rest.kind === "prepared")
         this.handle({ ...rest, key: inbound, failure: textOf(rest.failure) });
       else if (rest.kind === "overtaken")
@@ -289,14 +293,14 @@ export class Driver {
       case "open-stage":
         this.openStage(effect.key, effect.dryRun);
         break;
-      case "stage": {
-        const { key: inbound, block, sealedBytes, blockKind } = effect;
-        const page = this.parts.pages.handOver(inbound, block);
-        this.disks?.stageBlock(inbound, blockKind, block, sealedBytes, page);
+      case "stage":
+        this.disks?.stageBlock(effect, this.parts.pages.handOver(effect.key, effect.block));
         break;
-      }
       case "read-findings":
         this.disks?.toStage({ kind: "find", inbound: effect.key, first: effect.first });
+        break;
+      case "weigh":
+        this.commits.weigh(effect);
         break;
       case "commit":
         this.commits.begin(effect, this.parts.veto(effect.key));
@@ -304,6 +308,9 @@ export class Driver {
       case "serve":
       case "stop-serving":
         this.parts.onServe(effect);
+        break;
+      case "discard":
+        this.commits.discard(effect.key);
         break;
       default:
         this.disks?.toStage({ kind: effect.kind, inbound: effect.key });

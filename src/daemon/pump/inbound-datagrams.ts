@@ -1,7 +1,7 @@
 /** Opens control messages, takes in fragments and trains. */
 import { DecodeError } from "../../base/bytes.ts";
 import type { NodeEngine } from "../../engine/node.ts";
-import type { Address, FoundProblem } from "../../engine/types.ts";
+import type { Address, FoundProblem, InboundKey } from "../../engine/types.ts";
 import type { DatagramHandler } from "../../net/datagram-handler.ts";
 import type { ForeignSources } from "../../net/foreign-sources.ts";
 import type { ControlOpener } from "../../net/sealing.ts";
@@ -97,6 +97,7 @@ export class InboundDatagrams implements DatagramHandler {
     const key = this.engine.acceptRun(header, count, train);
     if (key === undefined) return true;
     const first = header.index - count + 1;
+    this.moveParity(key);
     train.page = this.pages.keepRun(key, header.block, first, count, train.page);
     return true;
   }
@@ -109,8 +110,20 @@ export class InboundDatagrams implements DatagramHandler {
     }
     if (this.pages.areUsedUp) return;
     const key = this.engine.acceptFragment(header, source);
+    const { fragmentPlaces: places } = this.engine;
+    if (places?.hasContradicted === true) this.counters.noteMalformed(source.ip);
     if (key === undefined) return;
-    this.pages.keepFragment(key, header, bytes);
+    this.moveParity(key);
+    this.pages.keepFragment(key, header, bytes, places?.placeOf(header.block, header.index));
+  }
+
+  /** Parity lies where fragments are missing: it makes room for those that were accepted last. */
+  private moveParity(key: InboundKey): void {
+    const moves = this.engine.fragmentPlaces?.moves;
+    // Mostly nothing is lost, and there is no parity.
+    if (moves === undefined || moves.length === 0) return;
+    const { block, fullBytes } = this.header;
+    for (const move of moves) this.pages.moveFragment(key, block, move, fullBytes);
   }
 
   /**

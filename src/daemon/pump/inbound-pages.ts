@@ -1,6 +1,7 @@
 /** Which pages hold the blocks of which transfer. */
 import { memoryRowOf } from "../../engine/window.ts";
 import { assert } from "../../base/assert.ts";
+import type { ParityMove } from "../../engine/receiver/parity-places.ts";
 import type { InboundKey } from "../../engine/types.ts";
 import { PAGE_BYTES, type PagePool } from "../../net/page-pool.ts";
 import { FRAGMENT_PAYLOAD_BYTES, type FragmentHeader } from "../../wire/datagram.ts";
@@ -47,14 +48,19 @@ export class InboundPages {
     if (this.pagesOfTransfer.size === 0) this.pool.trim();
   }
 
-  /** Puts the payload of one fragment, which begins at `payloadStart` of these bytes, into the page of its block. */
+  /**
+   * Puts the payload of one fragment, which begins at `payloadStart` of these bytes, into the page of its block.
+   *
+   * @param place the index of the fragment in whose place it lies: for parity that of a missing one
+   */
   keepFragment(
     key: InboundKey,
     { block, index, fullBytes, payloadStart, payloadBytes }: FragmentPlace,
     bytes: Buffer,
+    place = index,
   ): void {
     const page = this.pageOf(key, block);
-    const target = page * PAGE_BYTES + index * fullBytes;
+    const target = page * PAGE_BYTES + place * fullBytes;
     bytes.copy(this.pool.bytes, target, payloadStart, payloadStart + payloadBytes);
   }
 
@@ -81,6 +87,13 @@ export class InboundPages {
     const from = page * PAGE_BYTES;
     this.pool.bytes.copy(this.pool.bytes, target, from, from + count * FRAGMENT_PAYLOAD_BYTES);
     return page;
+  }
+
+  /** Moves what lies in the place of one fragment of a block into that of another. */
+  moveFragment(key: InboundKey, block: number, { from, to }: ParityMove, fullBytes: number): void {
+    const start = this.pageOf(key, block) * PAGE_BYTES;
+    const source = start + from * fullBytes;
+    this.pool.bytes.copyWithin(start + to * fullBytes, source, source + fullBytes);
   }
 
   /** The page of a whole block goes to the writing thread. */

@@ -2,12 +2,22 @@
 import { memoryRowOf } from "../../engine/window.ts";
 import { assert } from "../../base/assert.ts";
 import { type Effect, hasFragment } from "../../engine/types.ts";
+import { makeParity } from "../../net/parity.ts";
 import type { Transport } from "../../net/transports/transport.ts";
-import { fragmentCount, FRAGMENT_HEADER_BYTES, stampFragment } from "../../wire/datagram.ts";
-import { DATAGRAM_BYTES, WINDOW_BLOCKS } from "../../wire/limits.ts";
+import {
+  decodeFragment,
+  encodeFragmentHeader,
+  fragmentCount,
+  FRAGMENT_HEADER_BYTES,
+  FragmentHeader,
+  stampFragment,
+} from "../../wire/datagram.ts";
+import { BLOCK_FRAGMENTS, DATAGRAM_BYTES, PARITY_FRAGMENTS, WINDOW_BLOCKS } from "../../wire/limits.ts";
 import { type RingPool, TRAIN_BYTES } from "../disk/rings.ts";
 
 type SendBlock = Extract<Effect, { kind: "send-block" }>;
+
+const NO_PARITY: readonly number[] = [];
 
 /** The blocks of one outgoing transfer as they lie in its ring, ready to be sent. */
 export class OutboundTrains {
@@ -76,6 +86,11 @@ export class OutboundTrains {
       pendingRuns++;
       this.sendRun(slot, first, index, sealedBytes, finishRun);
     }
+    const parity = parityIn(effect.maskHigh);
+    if (parity.length > 0) {
+      pendingRuns++;
+      this.sendParity(slot, parity, sealedBytes, stamp, finishRun);
+    }
     finishRun();
   }
 
@@ -96,7 +111,42 @@ export class OutboundTrains {
     this.transport.sendTrainToGroup(train, this.datagramBytes, done);
   }
 
+  /** Makes parity fragments of a block, and sends them in one train. It has memory of its own: none is kept for parity. */
+  private sendParity(
+    slot: number,
+    indexes: readonly number[],
+    sealedBytes: number,
+    firstStamp: number,
+    done: () => void,
+  ): void {
+    const { bytes, datagramBytes, fullBytes } = this;
+    const slotStart = slot * TRAIN_BYTES;
+    const train = new Uint8Array(indexes.length * datagramBytes);
+    const header = new FragmentHeader();
+    const isBlock = decodeFragment(bytes, slotStart, datagramBytes, header);
+    assert(isBlock, "a block with parity begins with a full fragment");
+    const block = { bytes, start: header.payloadStart, stride: datagramBytes, fullBytes, sealedBytes };
+    let start = 0;
+    makeParity(block, indexes, (parity, index) => {
+      header.index = index;
+      header.stamp = (firstStamp + start / datagramBytes) >>> 0;
+      encodeFragmentHeader(train, start, header);
+      train.set(parity, start + FRAGMENT_HEADER_BYTES);
+      start += datagramBytes;
+    });
+    this.transport.sendTrainToGroup(train, datagramBytes, done);
+  }
+
   private releaseIfDone(): void {
     if (this.isClosed && this.pendingSends === 0) this.pool.give(this.ring, this.usedSlots);
   }
+}
+
+/** The indexes of the parity fragments in the upper half of a mask, in ascending order. */
+function parityIn(maskHigh: number): readonly number[] {
+  if (maskHigh >>> (BLOCK_FRAGMENTS - 32) === 0) return NO_PARITY;
+  const indexes: number[] = [];
+  for (let index = BLOCK_FRAGMENTS; index < BLOCK_FRAGMENTS + PARITY_FRAGMENTS; index++)
+    if (hasFragment(0, maskHigh, index)) indexes.push(index);
+  return indexes;
 }

@@ -18,7 +18,7 @@ import { commandLine, logRequest } from "./audit.ts";
 import { ownerForGroup, pushedBy } from "./callers.ts";
 import { addressesBeside, unroutedNetwork } from "../../net/interfaces.ts";
 import type { Settings } from "../settings/settings.ts";
-import { compressionFor } from "./compression-choice.ts";
+import { compressionFor, digestsDataFor } from "./compression-choice.ts";
 import { datagramBytesFor } from "./datagram-length.ts";
 import { byHostName, displayName } from "./host-names.ts";
 import { addMissing, noMember, type PushTargets } from "./missing.ts";
@@ -250,6 +250,7 @@ export class Transfers {
         request: { paths: request.paths, recursive: request.recursive },
         rules,
         compression: compressionFor(members, request, this.parts.settings.compression),
+        digestsData: digestsDataFor(members),
         detail: request.detail,
         hostOf: (epoch) => report.hostOf(epoch) ?? epoch,
         onSource: (reply) => report.onSource(reply),

@@ -1,10 +1,11 @@
 /** Puts fragments together to blocks; knows which blocks can be staged, and which fragments are missing. */
 import { bitCount } from "../../base/bitmap.ts";
-import { BlockKind, FRAGMENT_PAYLOAD_BYTES, fragmentCount } from "../../wire/datagram.ts";
-import { BLOCK_FRAGMENTS, MISSING_FRAGMENTS, MISSING_RUNS } from "../../wire/limits.ts";
+import { BlockKind, FRAGMENT_PAYLOAD_BYTES, fragmentCount, isParity } from "../../wire/datagram.ts";
+import { MISSING_FRAGMENTS, MISSING_RUNS } from "../../wire/limits.ts";
 import type { MissingFragments, MissingRun } from "../../wire/status-message.ts";
-import type { BlockKindNumber, FragmentMask } from "../types.ts";
+import type { BlockKindNumber, FragmentMask, Restoration } from "../types.ts";
 import { Window } from "../window.ts";
+import { parityCount, type ParityMove, ParityPlaces, UPPER_FRAGMENTS } from "./parity-places.ts";
 
 /** How far a block of the window is. */
 const BlockState = { absent: 0, partial: 1, whole: 2, staging: 3, staged: 4 } as const;
@@ -14,6 +15,8 @@ export interface WholeBlock {
   readonly block: number;
   readonly sealedBytes: number;
   readonly blockKind: BlockKindNumber;
+  /** Left out if all of its fragments have arrived. */
+  readonly restoration?: Restoration;
 }
 
 /**
@@ -27,12 +30,13 @@ export class Assembly {
   private readonly states: Uint8Array;
   private readonly haveLow: Int32Array;
   private readonly haveHigh: Int32Array;
-  /** How many fragments of a partial block are missing. */
+  /** How many fragments of a partial block are missing, and are not made up for by parity. */
   private readonly missingCounts: Uint8Array;
   private readonly sealedBytes: Uint16Array;
   private readonly kinds: Uint8Array;
   /** What each fragment of the block but the last carries. */
   private readonly fullBytes: Uint16Array;
+  private readonly parity: ParityPlaces;
   private readonly whole: WholeBlock[] = [];
   /** Manifest blocks whose turn has not come: one is staged after the other, since a block may prove corrupt. */
   private waitingManifests: number[] = [];
@@ -41,9 +45,12 @@ export class Assembly {
   private wholeBelow = 0;
   /** The highest block heard of, plus one. */
   seenBlocks = 0;
+  /** Whether the last call of accept() was about parity that does not belong to the block that has begun to arrive. */
+  hasContradicted = false;
 
   constructor(windowBlocks: number) {
     this.window = new Window(windowBlocks);
+    this.parity = new ParityPlaces(windowBlocks);
     this.states = new Uint8Array(windowBlocks);
     this.haveLow = new Int32Array(windowBlocks);
     this.haveHigh = new Int32Array(windowBlocks);
@@ -73,6 +80,16 @@ export class Assembly {
     return this.wholeBelow >= this.seenBlocks;
   }
 
+  /** Parity that has to be moved before the payloads of the last call of accept() are put into their places. */
+  get moves(): readonly ParityMove[] {
+    return this.parity.moves;
+  }
+
+  /** The place of a fragment in its block; for parity that of a missing fragment. */
+  placeOf(block: number, index: number): number {
+    return isParity(index) ? this.parity.placeOf(this.window.rowOf(block), index) : index;
+  }
+
   /** Notes that the sender has sent every block below a number. */
   noteSent(sentBlocks: number): void {
     if (sentBlocks > this.seenBlocks) this.seenBlocks = Math.min(sentBlocks, this.windowEnd);
@@ -92,6 +109,8 @@ export class Assembly {
     fullBytes = FRAGMENT_PAYLOAD_BYTES,
   ): void {
     const row = this.window.rowOf(block);
+    this.hasContradicted = false;
+    this.parity.forgetMoves();
     const isOutside = block < this.wholeBelow || block >= this.windowEnd;
     if (isOutside || (this.states[row] as number) > BlockState.partial) {
       mask.low = mask.high = 0;
@@ -101,9 +120,17 @@ export class Assembly {
     const isNew = this.states[row] === BlockState.absent;
     const isSame =
       this.sealedBytes[row] === sealedBytes && this.kinds[row] === kind && this.fullBytes[row] === fullBytes;
+    if (!isNew && !isSame && parityCount(mask.high) > 0) {
+      // A fragment that was forged may be the wrong one of the two: the fragments of the block will tell.
+      this.hasContradicted = true;
+      mask.low = mask.high = 0;
+      return;
+    }
     if (isNew || !isSame) this.begin(row, sealedBytes, kind, fullBytes);
     mask.low &= ~(this.haveLow[row] as number);
     mask.high &= ~(this.haveHigh[row] as number);
+    const withParity = ((mask.high | (this.haveHigh[row] as number)) & ~UPPER_FRAGMENTS) !== 0;
+    if (withParity) this.arrange(row, mask);
     this.haveLow[row] = (this.haveLow[row] as number) | mask.low;
     this.haveHigh[row] = (this.haveHigh[row] as number) | mask.high;
     const taken = bitCount(mask.low) + bitCount(mask.high);
@@ -155,13 +182,22 @@ export class Assembly {
         else if (runs.length === MISSING_RUNS) break;
         else runs.push({ firstBlock: block, blocks: 1 });
       } else if (this.states[row] === BlockState.partial) {
-        const maskLow = ~(this.haveLow[row] as number);
-        const maskHigh = ~(this.haveHigh[row] as number) & ((1 << (BLOCK_FRAGMENTS - 32)) - 1);
+        const missing = { low: ~(this.haveLow[row] as number), high: ~(this.haveHigh[row] as number) };
+        this.parity.leaveOut(row, missing);
         if (fragments.length === MISSING_FRAGMENTS) break;
-        fragments.push({ block, maskLow, maskHigh });
+        fragments.push({ block, maskLow: missing.low, maskHigh: missing.high & UPPER_FRAGMENTS });
       }
     }
     return { runs, fragments };
+  }
+
+  /** Fragments of a block arrive that has parity, or parity does. */
+  private arrange(row: number, mask: FragmentMask): void {
+    const have = { low: this.haveLow[row] as number, high: this.haveHigh[row] as number };
+    const fragments = fragmentCount(this.sealedBytes[row] as number, this.fullBytes[row]);
+    const dropped = this.parity.arrive({ row, fragments, have }, mask);
+    this.haveHigh[row] = have.high & ~dropped;
+    this.missingCounts[row] = (this.missingCounts[row] as number) + bitCount(dropped);
   }
 
   private begin(row: number, sealedBytes: number, kind: number, fullBytes: number): void {
@@ -172,6 +208,7 @@ export class Assembly {
     this.fullBytes[row] = fullBytes;
     this.sealedBytes[row] = sealedBytes;
     this.kinds[row] = kind;
+    this.parity.begin(row);
   }
 
   private noteWhole(block: number, row: number): void {
@@ -196,6 +233,13 @@ export class Assembly {
   private handOut(block: number, row: number): void {
     this.states[row] = BlockState.staging;
     const blockKind = this.kinds[row] as BlockKindNumber;
-    this.whole.push({ block, sealedBytes: this.sealedBytes[row] as number, blockKind });
+    const whole = { block, sealedBytes: this.sealedBytes[row] as number, blockKind };
+    const haveHigh = this.haveHigh[row] as number;
+    if (parityCount(haveHigh) === 0) {
+      this.whole.push(whole);
+      return;
+    }
+    const fullBytes = this.fullBytes[row] as number;
+    this.whole.push({ ...whole, restoration: { fullBytes, parity: this.parity.kept(row, haveHigh) } });
   }
 }

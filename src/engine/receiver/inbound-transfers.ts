@@ -34,7 +34,18 @@ import { WaitingOffers } from "./waiting-offers.ts";
 /** The answers of a node's disk about what it receives. */
 export type InboundInput = Extract<
   Input,
-  { kind: "staged" | "prepared" | "committed" | "overtaken" | "found" | "closed" | "worked" }
+  {
+    kind:
+      | "staged"
+      | "prepared"
+      | "weighed"
+      | "switched"
+      | "committed"
+      | "overtaken"
+      | "found"
+      | "closed"
+      | "worked";
+  }
 >;
 
 /** What a node is to its incoming transfers. */
@@ -77,6 +88,8 @@ export class InboundTransfers {
   private readonly touched = new Set<TransferReceiver>();
   /** Which fragments of the last run are to be kept. */
   readonly accepted: FragmentMask = { low: 0, high: 0 };
+  /** Where they belong; undefined if no transfer takes fragments of that run. */
+  fragmentPlaces: TransferReceiver["fragmentPlaces"] | undefined;
 
   constructor({ selfEpoch, receives, options, random, members, places, effects }: InboundSurroundings) {
     this.selfEpoch = selfEpoch;
@@ -155,6 +168,12 @@ export class InboundTransfers {
       case "prepared":
         receiver.handlePrepared(input, nowMs);
         break;
+      case "weighed":
+        receiver.handleWeighed(input.failure, nowMs);
+        break;
+      case "switched":
+        receiver.handleSwitched();
+        break;
       case "committed":
         receiver.handleCommitted(input.failure, nowMs);
         break;
@@ -178,10 +197,11 @@ export class InboundTransfers {
    */
   acceptRun(last: FragmentHeader, count: number, source: Address): InboundKey | undefined {
     const receiver = this.receiverOf(last);
+    this.fragmentPlaces = undefined;
     if (receiver === undefined || !sameAddress(receiver.sender.address, source)) return undefined;
     this.touched.add(receiver);
     setMask(this.accepted, last.index - count + 1, count);
-    receiver.acceptRun(last, this.accepted);
+    if (receiver.acceptRun(last, this.accepted)) this.fragmentPlaces = receiver.fragmentPlaces;
     return (this.accepted.low | this.accepted.high) === 0 ? undefined : receiver.key;
   }
 

@@ -1,6 +1,6 @@
 /** How often and how soon a member speaks, by the number of members. */
 import { fraction, type Random } from "../../base/random.ts";
-import { spreadMs as spreadOf } from "../spread.ts";
+import { quietSpreadMs, spreadMs as spreadOf } from "../spread.ts";
 import * as times from "./times.ts";
 
 /**
@@ -37,20 +37,19 @@ export class Pace {
     return this.spreadMs === 0 ? 0 : fraction(this.random) * this.spreadMs;
   }
 
-  /** How long to wait with the word that the commit is over: a few members flood nobody. */
-  doneDelayMs(asked: number): number {
-    return asked <= times.ORDERED_AT_ONCE ? 0 : this.answerDelayMs();
+  /** How long to wait with what all members say before the first block or after the last one. */
+  quietDelayMs(): number {
+    return this.spreadMs === 0 ? 0 : fraction(this.random) * quietSpreadMs(this.spreadMs);
   }
 
   /**
-   * How long to wait with the answer to an ORDER: not long, because nothing else is on the way then, and all wait
-   * for it.
+   * How long to wait with the answer to an ORDER, and with the word that the commit is over: a few members flood nobody.
    *
    * @param asked how many members are asked, which may be the last few of them
    */
   orderDelayMs(asked: number): number {
     const spread = asked <= times.ORDERED_AT_ONCE ? 0 : Math.min(this.spreadMs, spreadOf(asked));
-    return spread === 0 ? 0 : fraction(this.random) * spread * times.ORDER_SPREAD_SHARE;
+    return spread === 0 ? 0 : fraction(this.random) * quietSpreadMs(spread);
   }
 
   /** How long a gap has to last before it is worth a report. */

@@ -51,6 +51,8 @@ export class Reports {
   private stamp = 0;
   /** Fragments that have arrived, needed or not. */
   private received = 0;
+  /** Whether the last question was for this member alone: then the sender waits for it. */
+  private isAskedByName = false;
   /** How often the disk has told that it works. */
   private worked = 0;
   /** How things were at the last report. */
@@ -107,7 +109,8 @@ export class Reports {
     if (!progress.poll) return;
     // The sender asks when nothing is on its way any more.
     this.gaps.age(assembly.seenBlocks);
-    if (!pace.isAskedByName(progress.spreadMs)) {
+    this.isAskedByName = pace.isAskedByName(progress.spreadMs);
+    if (!this.isAskedByName) {
       this.answer(nowMs);
       return;
     }
@@ -145,6 +148,11 @@ export class Reports {
     this.due.setNoLater(nowMs + this.parts.pace.answerDelayMs());
   }
 
+  /** Plans the word that the transfer is accepted, or that all is staged and durable. */
+  sayQuietly(nowMs: number): void {
+    this.due.setNoLater(nowMs + (this.isAskedByName ? 0 : this.parts.pace.quietDelayMs()));
+  }
+
   /** Plans the answer to an ORDER. */
   answerOrder(nowMs: number): void {
     const { pace, turn } = this.parts;
@@ -154,7 +162,7 @@ export class Reports {
   /** Plans the word that the commit is over. */
   sayCommitted(nowMs: number): void {
     const { pace, turn } = this.parts;
-    this.due.setNoLater(nowMs + pace.doneDelayMs(turn.asked));
+    this.due.setNoLater(nowMs + pace.orderDelayMs(turn.asked));
   }
 
   /** Plans nothing more. */

@@ -41,6 +41,9 @@ export class TransferReceiver {
   /** When the sender has been silent for too long. */
   private readonly silence = new Deadline();
   private totalBlocks: number | undefined;
+  /** The newest ORDER, while the disk looks whether something of this node is in the way. */
+  private order: Order | undefined;
+  private isWeighed = false;
   /** Whether its sender waits for it no more. Once COMMIT has been said it is carried out anyway. */
   isForsaken = false;
   /** Why the sender has left; undefined while it is a member. */
@@ -65,13 +68,18 @@ export class TransferReceiver {
     const { hostName } = sender.info;
     effects.push({ kind: "event", event: { kind: "inbound-began", key, hostName, dryRun: offer.dryRun } });
     this.heardSender(nowMs);
-    this.reports.answer(nowMs);
+    this.reports.sayQuietly(nowMs);
   }
 
   /** Ended, well or not, and it has said so: only the answer to repeated questions is left to give. */
   get ended(): { phase: MemberPhase; reason: string } | undefined {
     if (this.life.isGoingOn || this.reports.isPending) return undefined;
     return { phase: this.life.phase, reason: this.life.reason };
+  }
+
+  /** Where the fragments of the last run belong. */
+  get fragmentPlaces(): Pick<Assembly, "hasContradicted" | "moves" | "placeOf"> {
+    return this.assembly;
   }
 
   poll(): Effect | undefined {
@@ -87,14 +95,16 @@ export class TransferReceiver {
    *
    * @param last the header of the last of them
    * @param mask all of them; only those whose payloads are to be kept stay in it
+   * @returns whether this transfer still takes fragments
    */
-  acceptRun(last: FragmentHeader, mask: FragmentMask): void {
+  acceptRun(last: FragmentHeader, mask: FragmentMask): boolean {
     if (this.life.state !== "receiving") {
       mask.low = mask.high = 0;
-      return;
+      return false;
     }
     this.reports.noteRun(serialAdd(last.stamp, 1), bitCount(mask.low) + bitCount(mask.high));
     this.assembly.accept(last.block, mask, last.sealedBytes, last.kind, last.fullBytes);
+    return true;
   }
 
   /** To be called when the payloads of accepted fragments are in place. */
@@ -126,7 +136,7 @@ export class TransferReceiver {
   /** The sender has not heard of this member yet, and offers the transfer again. */
   handleOffer(nowMs: number): void {
     this.heardSender(nowMs);
-    this.reports.answer(nowMs);
+    this.reports.sayQuietly(nowMs);
   }
 
   handleProgress(progress: Progress, nowMs: number): void {
@@ -140,10 +150,38 @@ export class TransferReceiver {
 
   handleOrder(order: Order, nowMs: number): void {
     if (!order.targets.includes(this.context.selfEpoch)) return;
-    this.turn.takePlace(order);
     this.heardSender(nowMs);
-    this.reports.answerOrder(nowMs);
+    if (!this.mustWeigh(order)) this.takePlace(order, nowMs);
     this.tick(nowMs);
+  }
+
+  /** Nothing that this node has said itself is in the way of the transfer, or something is. */
+  handleWeighed(failure: string | undefined, nowMs: number): void {
+    const { order } = this;
+    if (this.life.state !== "ready" || order === undefined) return;
+    this.isWeighed = true;
+    if (failure === undefined) this.takePlace(order, nowMs);
+    else this.fail(failure, nowMs);
+    this.tick(nowMs);
+  }
+
+  private takePlace(order: Order, nowMs: number): void {
+    this.turn.takePlace(order);
+    this.query.noteSender(nowMs);
+    this.reports.answerOrder(nowMs);
+  }
+
+  /**
+   * With all or nothing, a conflict with a push of this node itself has to be known before COMMIT. Where those end up in the
+   * order of commits is not known yet, so any conflict counts.
+   */
+  private mustWeigh(order: Order): boolean {
+    if (!this.offer.allOrNothing || this.isWeighed || this.life.state !== "ready") return false;
+    const isAsked = this.order !== undefined;
+    this.order = order;
+    const own = this.context.commitOrder.ownOpen;
+    if (!isAsked) this.effects.push({ kind: "weigh", key: this.key, own });
+    return true;
   }
 
   handleCommit(commit: Commit, nowMs: number): void {
@@ -215,8 +253,13 @@ export class TransferReceiver {
       return;
     }
     this.life.become("ready");
-    this.reports.answer(nowMs);
+    this.reports.sayQuietly(nowMs);
     this.tick(nowMs);
+  }
+
+  /** The tree has changed, so the next transfer may commit; the disk still deletes what this one has taken out. */
+  handleSwitched(): void {
+    if (this.life.state === "committing") this.turn.leave();
   }
 
   handleCommitted(failure: string | undefined, nowMs: number): void {

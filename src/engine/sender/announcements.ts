@@ -49,12 +49,13 @@ export class Announcements {
 
   /** OFFER for the members that have not answered it. */
   offer(): void {
-    const { dryRun, rank } = this.parts.request;
+    const { dryRun, allOrNothing, rank } = this.parts.request;
     const { transfer } = this;
     const unanswered = this.parts.barrier.unanswered();
+    const terms = { transfer, dryRun, allOrNothing };
     const offer = (members: readonly Member[], known: number) => {
       for (const targets of pieces(members.map(({ epoch }) => epoch)))
-        this.toGroup({ type: "offer", body: { transfer, dryRun, rank: known, targets } });
+        this.toGroup({ type: "offer", body: { ...terms, rank: known, targets } });
     };
     offer(unanswered.filter(knowsRanks), rank);
     // They take an OFFER with a rank for a damaged one.

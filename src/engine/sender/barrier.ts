@@ -25,6 +25,8 @@ export interface MemberProgress {
   admission: number | undefined;
   /** How many other transfers come first, at a member that lets this one wait; 0 at any other. */
   ahead: number;
+  /** It was asked by name for a report that was overdue, when its window ended here. */
+  askedEnd: number;
   heardMs: number;
   /** When it last made progress, or owed nothing. */
   movedMs: number;
@@ -58,6 +60,7 @@ export class Barrier {
         hasAnswered: false,
         admission: undefined,
         ahead: 0,
+        askedEnd: 0,
         heardMs: nowMs,
         movedMs: nowMs,
         receivedMs: nowMs,

@@ -134,6 +134,16 @@ export class Debts {
     return [...this.parts.barrier.progress].filter((progress) => this.isHoldingUp(progress));
   }
 
+  /** Members whose report is overdue, and who have not been asked for it yet. */
+  overdue(): MemberProgress[] {
+    const { barrier, blocks } = this.parts;
+    const { sent, sentFragments, windowBlocks } = blocks;
+    return [...barrier.progress].filter(
+      ({ hasAnswered, window, askedEnd }) =>
+        hasAnswered && askedEnd !== window.end && window.isOverdue(sent, sentFragments, windowBlocks),
+    );
+  }
+
   private isHoldingUp(progress: MemberProgress): boolean {
     const { blocks, production, wants } = this.parts;
     if (production.isFinal) return progress.phase < MemberPhase.ready;

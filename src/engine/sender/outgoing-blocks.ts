@@ -21,6 +21,14 @@ export interface SendOutcome {
   readonly hasMoved: boolean;
 }
 
+/** What fragments the members of a transfer understand. */
+export interface FragmentForm {
+  /** The length of all datagrams of a block but the last. */
+  readonly datagramBytes?: number | undefined;
+  /** Whether all of them understand parity. */
+  readonly knowsParity: boolean;
+}
+
 /**
  * The blocks of one transfer on their way to the wire (PROTOCOL.md 5.4, 5.5): new ones as far as the windows of the
  * members reach, repairs, and second times, no faster than the rate allows.
@@ -37,6 +45,8 @@ export class OutgoingBlocks {
   /** How many fragments each block has, by its row in the window. */
   private readonly fragmentCounts: Uint8Array;
   private readonly fullBytes: number;
+  /** Whether all members understand parity. */
+  private readonly knowsParity: boolean;
   private readonly retry = new Deadline();
   private pendingSends = 0;
   /** How many blocks the source has made. */
@@ -46,7 +56,7 @@ export class OutgoingBlocks {
 
   /**
    * @param effects where sends are put
-   * @param datagramBytes the length of all datagrams of a block but the last
+   * @param form of the fragments
    */
   constructor(
     transfer: number,
@@ -54,13 +64,14 @@ export class OutgoingBlocks {
     barrier: Barrier,
     flow: FlowControl,
     windowBlocks: number,
-    datagramBytes = DATAGRAM_BYTES,
+    { datagramBytes = DATAGRAM_BYTES, knowsParity }: FragmentForm,
   ) {
     this.transfer = transfer;
     this.effects = effects;
     this.barrier = barrier;
     this.flow = flow;
     this.fullBytes = datagramBytes - FRAGMENT_HEADER_BYTES;
+    this.knowsParity = knowsParity;
     this.window = new Window(windowBlocks);
     this.queue = new SendQueue(this.window);
     this.secondSending = new SecondSending(this.queue);
@@ -82,9 +93,19 @@ export class OutgoingBlocks {
     return this.queue.repaired;
   }
 
+  /** Those among them that were parity. */
+  get parityFragments(): number {
+    return this.queue.parity;
+  }
+
   /** Whether nothing waits to be sent. */
   get isEmpty(): boolean {
     return this.queue.isEmpty;
+  }
+
+  /** How many blocks may be on their way at a time. */
+  get windowBlocks(): number {
+    return this.window.size;
   }
 
   /** How many blocks more the source may make. */
@@ -118,7 +139,7 @@ export class OutgoingBlocks {
    * @param seen how many fragments had been sent when the newest that the member has seen was
    */
   addReport(status: Status, seen: number): void {
-    this.queue.addReport(status, seen, this.barrier.stagedBelow, this.sent);
+    this.queue.addReport(status, seen, this.barrier.stagedBelow, this.sent, this.withParity);
   }
 
   /** Moves the window past the blocks that every remaining member has staged, and drops what waits of them. */
@@ -173,8 +194,15 @@ export class OutgoingBlocks {
     }
     if (!canGoOn) return false;
     const block = this.sent++;
-    const isTwice = !this.flow.isSlowed && this.secondSending.decide(block, this.barrier.size);
-    this.queue.addBlock(block, this.fragmentCounts[this.window.rowOf(block)] as number, isTwice);
+    const fragments = this.fragmentCounts[this.window.rowOf(block)] as number;
+    const { isSlowed } = this.flow;
+    const unasked = isSlowed ? 0 : this.secondSending.decide(block, this.barrier.size, this.withParity);
+    this.queue.addBlock(block, fragments, unasked);
     return true;
+  }
+
+  /** Whether parity is sent in place of what is lost. A single member misses just what it says. */
+  private get withParity(): boolean {
+    return this.knowsParity && this.barrier.size > 1;
   }
 }

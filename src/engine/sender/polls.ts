@@ -1,6 +1,6 @@
 /** When members are asked, which of them, and for what. */
 import { Deadline } from "../../base/deadline.ts";
-import { spreadMs } from "../spread.ts";
+import { quietSpreadMs, spreadMs } from "../spread.ts";
 import type { Announcements } from "./announcements.ts";
 import type { Barrier, MemberProgress } from "./barrier.ts";
 import type { Debts } from "./debts.ts";
@@ -30,6 +30,10 @@ export class Polls {
   private delayMs = times.POLL_FIRST_MS;
   private movedMs: number;
   private askedAllMs: number;
+  /** When the last look for reports that are overdue was. */
+  private overdueMs = -Infinity;
+  /** How many members were asked for DONE the last time. */
+  private askedSize = 0;
 
   constructor(parts: PollParts, nowMs: number) {
     this.parts = parts;
@@ -64,6 +68,9 @@ export class Polls {
   ask(nowMs: number): void {
     const { life, ordering, announcements, barrier } = this.parts;
     if (life.state === "committing") {
+      // Each DONE brings the transfer on.
+      if (barrier.size < this.askedSize) this.delayMs = times.POLL_FIRST_MS;
+      this.askedSize = barrier.size;
       announcements.commit();
     } else if (life.state === "ordering") {
       announcements.order();
@@ -74,7 +81,8 @@ export class Polls {
     }
     this.askedAllMs = nowMs;
     // Many members need the time of the spread for their answers.
-    this.delayMs = Math.max(this.delayMs, spreadMs(barrier.size));
+    const spread = spreadMs(barrier.size);
+    this.delayMs = Math.max(this.delayMs, life.state === "sending" ? spread : quietSpreadMs(spread));
     this.plan(nowMs);
   }
 
@@ -90,6 +98,20 @@ export class Polls {
     if (asked.length > 0) announcements.offer();
     for (const { member } of asked) announcements.pollOne(member);
     this.plan(nowMs);
+  }
+
+  /**
+   * Blocks have been sent. Very many members report once for each window, so a report that gets lost would close it, and of a
+   * thousand there are always some whose report got lost. They are asked before that.
+   */
+  askOverdue(nowMs: number): void {
+    const { barrier, debts, announcements } = this.parts;
+    if (spreadMs(barrier.size) === 0 || nowMs - this.overdueMs < times.POLL_FIRST_MS) return;
+    this.overdueMs = nowMs;
+    for (const progress of debts.overdue().slice(0, times.ASKED_BY_NAME)) {
+      progress.askedEnd = progress.window.end;
+      announcements.pollOne(progress.member);
+    }
   }
 
   private whom(nowMs: number): readonly MemberProgress[] | "all" {

@@ -1,5 +1,5 @@
-/** Whether nearly every fragment is missed by somebody, so that blocks are sent twice unasked. */
-import type { SendQueue } from "./send-queue.ts";
+/** Whether nearly every fragment is missed by somebody, so that parity, or the block again, is sent unasked. */
+import { type SendQueue, WHOLE_BLOCK } from "./send-queue.ts";
 
 /**
  * With fewer members it takes a bad network to lose every fragment somewhere, and reports tell enough: 64 that lose
@@ -32,35 +32,43 @@ const PROBES = 4;
 export const SECOND_TIME_BLOCKS = 4;
 
 /**
- * Where very many members lose something each, nearly every fragment is missed by somebody. To wait for the reports
- * of that would take time, and cost more reports than all else. So while it is like that, a block is sent a second
- * time without being asked for (PROTOCOL.md 5.4).
+ * Where very many members lose something each, nearly every fragment is missed by somebody, and every block needs parity. To
+ * wait for the reports of that would take time, and cost more reports than all else. So while it is like that, parity
+ * follows a block without being asked for: as many parity fragments as each of the newest probes has needed. Where members
+ * do not understand parity, the whole block is sent a second time (PROTOCOL.md 5.4).
  */
 export class SecondSending {
   private readonly queue: SendQueue;
   /** Blocks sent once that are not old enough to be looked at, oldest first. */
   private readonly probes: number[] = [];
-  /** Which share of each of the newest probes was asked for, newest first. */
-  private askedShares: number[] = [];
+  /** What each of the newest probes has needed, newest first: which share was asked for, or how many parity fragments. */
+  private needs: number[] = [];
 
   constructor(queue: SendQueue) {
     this.queue = queue;
   }
 
-  /** Whether a new block is to be sent twice. To be called for each block in turn. */
-  decide(block: number, members: number): boolean {
-    if (members < LEAST_MEMBERS) return false;
+  /**
+   * How many parity fragments follow a new block unasked, or WHOLE_BLOCK. To be called for each block in turn.
+   *
+   * @param withParity whether parity may be sent
+   */
+  decide(block: number, members: number, withParity = false): number {
+    if (members < LEAST_MEMBERS) return 0;
     while ((this.probes[0] ?? block) <= block - PROBE_AGE_BLOCKS) {
-      const share = this.queue.askedShare(this.probes.shift() as number);
-      this.askedShares = [share, ...this.askedShares.slice(0, PROBES - 1)];
+      const probe = this.probes.shift() as number;
+      const need = withParity ? this.queue.askedParity(probe) : this.queue.askedShare(probe);
+      this.needs = [need, ...this.needs.slice(0, PROBES - 1)];
     }
-    const isTwice = block % PROBE_INTERVAL_BLOCKS !== 0 && this.isAllAskedFor();
-    if (!isTwice) this.probes.push(block);
-    return isTwice;
+    const second = block % PROBE_INTERVAL_BLOCKS === 0 ? 0 : this.secondOf(withParity);
+    if (second === 0) this.probes.push(block);
+    return second;
   }
 
-  private isAllAskedFor(): boolean {
-    const sum = this.askedShares.reduce((total, share) => total + share, 0);
-    return this.askedShares.length === PROBES && sum >= ASKED_SHARE * PROBES;
+  private secondOf(withParity: boolean): number {
+    if (this.needs.length < PROBES) return 0;
+    if (withParity) return Math.min(...this.needs);
+    const sum = this.needs.reduce((total, share) => total + share, 0);
+    return sum >= ASKED_SHARE * PROBES ? WHOLE_BLOCK : 0;
   }
 }

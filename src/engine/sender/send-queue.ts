@@ -1,16 +1,26 @@
 /** The queue of fragments to send, and the stamps that make repair exact. */
 import { assert } from "../../base/assert.ts";
-import { bitCount } from "../../base/bitmap.ts";
+import { bitCount, lowestBit } from "../../base/bitmap.ts";
 import { serialDistance } from "../../base/serial.ts";
-import { BLOCK_FRAGMENTS } from "../../wire/limits.ts";
+import { BLOCK_FRAGMENTS, PARITY_FRAGMENTS } from "../../wire/limits.ts";
 import type { Status } from "../../wire/status-message.ts";
 import { lowBits } from "../types.ts";
 import type { Window } from "../window.ts";
+
+/** Fragments of a block, with its parity fragments: for each of them the queue has a stamp. */
+const STAMPED = BLOCK_FRAGMENTS + PARITY_FRAGMENTS;
+
+/** The bit of the first parity fragment in the upper half of a mask. */
+const FIRST_PARITY_BIT = BLOCK_FRAGMENTS - 32;
+
+/** In place of a number of parity fragments: the whole block is sent a second time. */
+export const WHOLE_BLOCK = 255;
 
 /** Fragments of one block that go out together. */
 export interface Sending {
   readonly block: number;
   readonly maskLow: number;
+  /** The upper half, with the parity fragments. */
   readonly maskHigh: number;
   /** The stamp of the first of them. */
   readonly stamp: number;
@@ -23,6 +33,9 @@ export interface Sending {
  * over all members. The block that has waited longest goes first. Every fragment carries a stamp that counts sends.
  * A member's report says up to which stamp it has seen. So a fragment is lost for certain when the report is newer
  * than its last sending, and one that is still on its way is never sent twice.
+ *
+ * Where several members may miss different fragments of a block, parity fragments are sent in place of the lost ones: as
+ * many as the member needs that misses most, without those that are on their way to it. Each of them is sent once.
  */
 export class SendQueue {
   private readonly window: Window;
@@ -31,11 +44,13 @@ export class SendQueue {
   private readonly waitingHigh: Int32Array;
   private readonly fragmentCounts: Uint8Array;
   private readonly stampOfFragment: Uint32Array;
+  /** How many parity fragments of the block were queued. */
+  private readonly parityCounts: Uint8Array;
   /** Which fragments were asked for at least once. */
   private readonly askedLow: Int32Array;
   private readonly askedHigh: Int32Array;
-  /** Whether the block is to be sent twice, and the second time is still to come. */
-  private readonly isTwice: Uint8Array;
+  /** How many parity fragments are to follow the block unasked, or WHOLE_BLOCK; 0 when they wait for that. */
+  private readonly seconds: Uint8Array;
   private readonly waitingBlocks = new Set<number>();
   /** Blocks that have been sent once and wait for their second time, in order. */
   private readonly secondTimes: number[] = [];
@@ -43,6 +58,8 @@ export class SendQueue {
   sent = 0;
   /** Fragments sent again so far. */
   repaired = 0;
+  /** Those among them that are parity. */
+  parity = 0;
 
   /** @param window the sender's own */
   constructor(window: Window) {
@@ -52,9 +69,10 @@ export class SendQueue {
     this.waitingHigh = new Int32Array(windowBlocks);
     this.askedLow = new Int32Array(windowBlocks);
     this.askedHigh = new Int32Array(windowBlocks);
-    this.isTwice = new Uint8Array(windowBlocks);
+    this.seconds = new Uint8Array(windowBlocks);
     this.fragmentCounts = new Uint8Array(windowBlocks);
-    this.stampOfFragment = new Uint32Array(windowBlocks * BLOCK_FRAGMENTS);
+    this.stampOfFragment = new Uint32Array(windowBlocks * STAMPED);
+    this.parityCounts = new Uint8Array(windowBlocks);
   }
 
   /** The stamp that the next fragment gets. */
@@ -69,9 +87,10 @@ export class SendQueue {
   /**
    * Queues all of a new block; the one that had its row before must be staged everywhere.
    *
-   * @param isTwice whether it is to be sent a second time without being asked for, see addSecondTime()
+   * @param second how many parity fragments are to follow it without being asked for, or WHOLE_BLOCK if it is to be sent a
+   *   second time, see addSecondTime()
    */
-  addBlock(block: number, fragments: number, isTwice = false): void {
+  addBlock(block: number, fragments: number, second = 0): void {
     const row = this.window.rowOf(block);
     assert(!this.waitingBlocks.has(block), "a block is new only once");
     this.fragmentCounts[row] = fragments;
@@ -79,12 +98,16 @@ export class SendQueue {
     this.waitingHigh[row] = lowBits(fragments - 32);
     this.askedLow[row] = 0;
     this.askedHigh[row] = 0;
-    this.isTwice[row] = isTwice ? 1 : 0;
+    this.parityCounts[row] = 0;
+    this.seconds[row] = second;
     this.waitingBlocks.add(block);
   }
 
   /** The oldest block that waits for its second time. */
   get nextSecondTime(): number | undefined {
+    // Its parity may have gone out together with what was asked for.
+    while (this.secondTimes[0] !== undefined && this.waitingCount(this.secondTimes[0]) === 0)
+      this.secondTimes.shift();
     return this.secondTimes[0];
   }
 
@@ -92,8 +115,16 @@ export class SendQueue {
   addSecondTime(): void {
     const block = this.secondTimes.shift();
     assert(block !== undefined, "there is one");
-    this.repaired += this.fragmentCounts[this.window.rowOf(block)] as number;
+    const row = this.window.rowOf(block);
+    // Parity was counted when it was queued.
+    this.repaired += bitCount(this.waitingLow[row] as number);
+    this.repaired += bitCount((this.waitingHigh[row] as number) & lowBits(FIRST_PARITY_BIT));
     this.waitingBlocks.add(block);
+  }
+
+  /** How many parity fragments some block has needed so far; its row must not belong to a later one yet. */
+  askedParity(block: number): number {
+    return this.parityCounts[this.window.rowOf(block)] as number;
   }
 
   /** Which share of a block some member has asked for; its row must not belong to a later one yet. */
@@ -109,11 +140,13 @@ export class SendQueue {
    * @param seen how many fragments had been sent when the newest that the member has seen was
    * @param firstBlock blocks below have been staged everywhere
    * @param endBlock blocks from this one on have not been sent
+   * @param withParity whether parity may be sent in place of what is lost
    */
-  addReport(status: Status, seen: number, firstBlock: number, endBlock: number): void {
+  addReport(status: Status, seen: number, firstBlock: number, endBlock: number, withParity = false): void {
     const seenStamp = seen >>> 0;
     for (const { block, maskLow, maskHigh } of status.missingFragments) {
-      if (block >= firstBlock && block < endBlock) this.addMissing(block, maskLow, maskHigh, seenStamp);
+      if (block >= firstBlock && block < endBlock)
+        this.addMissing(block, maskLow, maskHigh, seenStamp, withParity);
     }
     for (const run of status.missingRuns) {
       const end = Math.min(run.firstBlock + run.blocks, endBlock);
@@ -126,9 +159,16 @@ export class SendQueue {
    * Queues fragments that a member misses, as far as they are really lost.
    *
    * @param seenStamp what the member's report says it has seen
+   * @param withParity whether parity may be sent in their place
    * @returns how many were queued
    */
-  addMissing(block: number, maskLow: number, maskHigh: number, seenStamp: number): number {
+  addMissing(
+    block: number,
+    maskLow: number,
+    maskHigh: number,
+    seenStamp: number,
+    withParity = false,
+  ): number {
     const row = this.window.rowOf(block);
     const fragments = this.fragmentCounts[row] as number;
     const low = this.lost(
@@ -144,12 +184,22 @@ export class SendQueue {
       seenStamp,
     );
     if (low === 0 && high === 0) return 0;
+    const count = bitCount(low) + bitCount(high);
+    // To a member that misses all of a block, its fragments are worth as much.
+    if (withParity && count < fragments) {
+      const needed = count - this.parityUnderWay(row, seenStamp);
+      if (needed <= 0) return 0;
+      if ((this.parityCounts[row] as number) + needed <= PARITY_FRAGMENTS) {
+        this.waitingBlocks.add(block);
+        this.addParity(row, needed);
+        return needed;
+      }
+    }
+    this.waitingBlocks.add(block);
     this.waitingLow[row] = (this.waitingLow[row] as number) | low;
     this.waitingHigh[row] = (this.waitingHigh[row] as number) | high;
     this.askedLow[row] = (this.askedLow[row] as number) | low;
     this.askedHigh[row] = (this.askedHigh[row] as number) | high;
-    this.waitingBlocks.add(block);
-    const count = bitCount(low) + bitCount(high);
     this.repaired += count;
     return count;
   }
@@ -169,12 +219,7 @@ export class SendQueue {
   /** How many fragments the next call of take would give. */
   peek(most: number): number {
     const [block] = this.waitingBlocks;
-    if (block === undefined) return 0;
-    const row = this.window.rowOf(block);
-    return Math.min(
-      most,
-      bitCount(this.waitingLow[row] as number) + bitCount(this.waitingHigh[row] as number),
-    );
+    return block === undefined ? 0 : Math.min(most, this.waitingCount(block));
   }
 
   /** Drops what waits of blocks that every remaining member has staged. */
@@ -185,20 +230,54 @@ export class SendQueue {
 
   private noteSentWhole(block: number, row: number): void {
     this.waitingBlocks.delete(block);
-    if (this.isTwice[row] === 0) return;
-    // Until its second time has come, all of it counts as waiting, so that nobody's report brings it out as well.
-    const fragments = this.fragmentCounts[row] as number;
-    this.isTwice[row] = 0;
-    this.waitingLow[row] = lowBits(fragments);
-    this.waitingHigh[row] = lowBits(fragments - 32);
+    const second = this.seconds[row] as number;
+    if (second === 0) return;
+    this.seconds[row] = 0;
+    // Until its second time has come, it counts as waiting, so that nobody's report brings it out as well.
+    if (second === WHOLE_BLOCK) {
+      const fragments = this.fragmentCounts[row] as number;
+      this.waitingLow[row] = lowBits(fragments);
+      this.waitingHigh[row] = lowBits(fragments - 32);
+    } else {
+      const parity = this.parityCounts[row] as number;
+      const most = Math.min(PARITY_FRAGMENTS, (this.fragmentCounts[row] as number) - 1);
+      this.addParity(row, Math.max(0, Math.min(second, most - parity)));
+    }
     this.secondTimes.push(block);
+  }
+
+  private waitingCount(block: number): number {
+    const row = this.window.rowOf(block);
+    return bitCount(this.waitingLow[row] as number) + bitCount(this.waitingHigh[row] as number);
+  }
+
+  /** Queues so many parity fragments more. */
+  private addParity(row: number, needed: number): void {
+    const first = FIRST_PARITY_BIT + (this.parityCounts[row] as number);
+    const bits = lowBits(first + needed) & ~lowBits(first);
+    this.waitingHigh[row] = (this.waitingHigh[row] as number) | bits;
+    this.parityCounts[row] = (this.parityCounts[row] as number) + needed;
+    this.parity += needed;
+    this.repaired += needed;
+  }
+
+  /** How many parity fragments of a block wait to be sent, or may still arrive at a member that has seen this stamp. */
+  private parityUnderWay(row: number, seenStamp: number): number {
+    let count = 0;
+    const waiting = this.waitingHigh[row] as number;
+    for (let parity = 0; parity < (this.parityCounts[row] as number); parity++) {
+      const isWaiting = (waiting & (1 << (FIRST_PARITY_BIT + parity))) !== 0;
+      const sentStamp = this.stampOfFragment[row * STAMPED + BLOCK_FRAGMENTS + parity] as number;
+      if (isWaiting || serialDistance(seenStamp, sentStamp) <= 0) count++;
+    }
+    return count;
   }
 
   private lost(row: number, firstIndex: number, mask: number, seenStamp: number): number {
     let lost = 0;
     for (let rest = mask; rest !== 0; rest &= rest - 1) {
-      const bit = 31 - Math.clz32(rest & -rest);
-      const sentStamp = this.stampOfFragment[row * BLOCK_FRAGMENTS + firstIndex + bit] as number;
+      const bit = lowestBit(rest);
+      const sentStamp = this.stampOfFragment[row * STAMPED + firstIndex + bit] as number;
       if (serialDistance(seenStamp, sentStamp) > 0) lost |= 1 << bit;
     }
     return lost;
@@ -209,8 +288,7 @@ export class SendQueue {
     let rest = waiting[row] as number;
     for (let count = 0; rest !== 0 && count < most; count++) {
       const lowest = rest & -rest;
-      const index = firstIndex + 31 - Math.clz32(lowest);
-      this.stampOfFragment[row * BLOCK_FRAGMENTS + index] = this.stamp;
+      this.stampOfFragment[row * STAMPED + firstIndex + lowestBit(rest)] = this.stamp;
       this.sent++;
       taken |= lowest;
       rest &= rest - 1;

@@ -21,6 +21,9 @@ import type { SilentMembers } from "./silent-members.ts";
 import * as times from "./times.ts";
 import { WantCollector } from "./wants.ts";
 
+/** The version of the protocol that brought parity (PROTOCOL.md 4.2). */
+const PARITY_PROTOCOL = 3;
+
 /** What a transfer needs of the node that sends it. */
 export interface SendingNode {
   /** The epoch of this node. */
@@ -68,8 +71,9 @@ export class TransferSender {
     const barrier = (this.barrier = new Barrier(targets, nowMs));
     const flow = (this.flow = new FlowControl(node.bucket, nowMs));
     const { windowBlocks } = options;
-    const { datagramBytes } = request;
-    const blocks = new OutgoingBlocks(transfer, effects, barrier, flow, windowBlocks, datagramBytes);
+    const knowsParity = targets.every(({ info }) => info.protocol >= PARITY_PROTOCOL);
+    const form = { datagramBytes: request.datagramBytes, knowsParity };
+    const blocks = new OutgoingBlocks(transfer, effects, barrier, flow, windowBlocks, form);
     this.blocks = blocks;
     const production = (this.production = new Production(transfer, effects, barrier, blocks, wants));
     const ordering = (this.ordering = new Ordering(barrier, node.places, key));
@@ -277,7 +281,10 @@ export class TransferSender {
 
   private sendBlocks(nowMs: number): void {
     const { readyMs, hasMoved } = this.blocks.send(nowMs);
-    if (hasMoved) this.polls.restart(nowMs);
+    if (hasMoved) {
+      this.polls.restart(nowMs);
+      this.polls.askOverdue(nowMs);
+    }
     if (readyMs !== undefined) this.polls.restart(readyMs);
   }
 
@@ -350,10 +357,11 @@ export class TransferSender {
     this.life.become("finished");
     this.ordering.leave();
     this.effects.push({ kind: "close-source", transfer: this.transfer });
-    const { sentFragments, repairedFragments } = this.blocks;
+    const { sentFragments, repairedFragments, parityFragments } = this.blocks;
     const { verdicts } = this.barrier;
     const order = wasCommitting ? this.ordering.order : 0;
-    const result = { transfer: this.transfer, verdicts, aborted, order, sentFragments, repairedFragments };
+    const fragments = { sentFragments, repairedFragments, parityFragments };
+    const result = { transfer: this.transfer, verdicts, aborted, order, ...fragments };
     this.effects.push({ kind: "event", event: { kind: "transfer-finished", result } });
   }
 }

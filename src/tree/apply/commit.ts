@@ -35,16 +35,28 @@ export class Committer {
   private readonly rules: AttributeRules;
   private readonly planned: PlannedDeletions;
   private readonly discarded: Discarded;
+  private readonly onStep: () => void;
+  /** Whether some of the steps may have been carried out before. */
+  private isRepeated = false;
   /** A directory existed already, and the entries of the staged one were moved into it. */
   private hasMerged = false;
   private failures = 0;
   private firstFailure: Reason | undefined;
+  /** Everything is new, but a loss of power may still undo it. */
+  private notDurable: Reason | undefined;
 
-  constructor(base: Directories, area: StagingArea, rules: AttributeRules) {
+  /** @param onStep called after each step, so that the caller can tell that it goes on */
+  constructor(
+    base: Directories,
+    area: StagingArea,
+    rules: AttributeRules,
+    onStep: () => void = () => undefined,
+  ) {
     this.disk = base.disk;
     this.base = base;
     this.area = area;
     this.rules = rules;
+    this.onStep = onStep;
     this.planned = new PlannedDeletions(base.disk, () => this.steps());
     this.discarded = new Discarded(base, area);
   }
@@ -57,13 +69,15 @@ export class Committer {
 
   /**
    * Carries out all steps. If one fails, the others are still carried out. A failed step is not tried again later,
-   * because by then something newer may be in its place.
+   * because by then something newer may be in its place. What has left the tree is in the area until clear().
    *
    * @param isRepeated whether some of the steps may have been carried out before
    * @returns the first failure, with the number of further ones; undefined if nothing failed
    */
   apply(isRepeated = false): Reason | undefined {
+    this.isRepeated = isRepeated;
     this.hasMerged = isRepeated;
+    this.discarded.hasReplaced = isRepeated;
     try {
       this.switchOver();
     } catch (error) {
@@ -73,11 +87,25 @@ export class Committer {
       const isKnown = isRepeated || why.code === "damaged";
       this.firstFailure ??= isKnown ? why : reason("half-done", undefined, sentenceOf(why));
     }
-    const notDurable = this.makeDurable();
+    this.notDurable = this.makeDurable();
+    return this.failure;
+  }
+
+  /**
+   * Deletes everything that has left the tree, step by step. Entries that cannot be deleted are put back.
+   *
+   * @returns the failure of the commit, with those of these deletes
+   */
+  *clear(): Generator<undefined, Reason | undefined> {
     // Until the switch is durable, a start may need them to see how far it has come.
-    if (notDurable === undefined) for (const { path, why } of this.discarded.clear()) this.note(path, why);
-    if (this.firstFailure === undefined) return notDurable;
-    return { ...this.firstFailure, when: "during", more: this.failures - 1 };
+    if (this.notDurable !== undefined) return this.failure;
+    try {
+      yield* this.discarded.clear((path, why) => this.note(path, why));
+    } catch (error) {
+      // The switch has failed at the same place of the journal: nothing of the steps after it has left the tree.
+      if (this.firstFailure === undefined) this.note("", reasonFor(error));
+    }
+    return this.failure;
   }
 
   /**
@@ -89,6 +117,7 @@ export class Committer {
   *finishStaged(): Generator<{ path: string; why: Reason }> {
     for (const step of this.area.readJournal("journal")) {
       if (step.kind !== StepKind.finish || this.shutsOut(step)) continue;
+      this.onStep();
       const why = this.setAttributesOf(this.area.tree, step);
       if (why !== undefined) yield { path: step.path, why };
     }
@@ -107,15 +136,22 @@ export class Committer {
 
   private switchOver(): void {
     this.base.forgetAll();
-    for (const step of this.steps()) {
-      if (step.kind === StepKind.place) this.attempt(step.path, () => this.place(step));
-    }
     let number = 0;
+    for (const step of this.steps()) {
+      number++;
+      if (step.kind === StepKind.place) this.attempt(step.path, () => this.place(step, number));
+    }
+    number = 0;
     for (const step of this.steps()) {
       number++;
       if (step.kind === StepKind.remove) this.attempt(step.path, () => this.remove(step.path, number));
     }
     this.finishDirectories();
+  }
+
+  private get failure(): Reason | undefined {
+    if (this.firstFailure === undefined) return this.notDurable;
+    return { ...this.firstFailure, when: "during", more: this.failures - 1 };
   }
 
   /** @returns the reason if everything is new, but a loss of power may still undo it */
@@ -140,6 +176,7 @@ export class Committer {
     } catch (error) {
       this.fail(path, error);
     }
+    this.onStep();
   }
 
   private fail(path: string, error: unknown): void {
@@ -176,7 +213,7 @@ export class Committer {
     for (const step of closing.reverse()) this.attempt(step.path, () => this.finishDirectory(step));
   }
 
-  private place(step: Step): void {
+  private place(step: Step, number: number): void {
     const { path, type } = step;
     const stats = this.area.tree.stat(path);
     // Missing: it is in its place already.
@@ -185,10 +222,10 @@ export class Committer {
     const from = this.area.tree.handle(directory);
     // Of another type: the exchange was done already, and this is the old entry.
     if (stats.isDirectory() !== (type === EntryType.directory)) {
-      this.finishExchange(from, path, this.base.handle(directory));
+      this.finishExchange(from, path, this.base.handle(directory), number);
       return;
     }
-    this.moveInto(from, path, this.base.handle(directory));
+    this.moveInto(from, path, this.base.handle(directory), number);
     if (type === EntryType.directory) this.area.tree.forget(path);
     this.base.forget(path);
   }
@@ -201,16 +238,15 @@ export class Committer {
     const parent = this.base.find(directoryOf(path));
     if (parent === undefined) return;
     const [name, discarded] = [nameOf(path), this.area.discardedName(number)];
-    if (!this.area.holds(discarded)) {
-      if (this.disk.stat(parent, name) === undefined) return;
-      this.planned.check(parent, name, path);
-      this.base.forget(path);
+    if (!this.isRepeated || !this.area.holds(discarded)) {
+      const stats = this.planned.check(parent, name, path);
+      if (stats === undefined) return;
+      if (stats.isDirectory()) this.base.forget(path);
       if (!this.isMovedAway(this.base.handle(directoryOf(path)), name, discarded)) {
         this.planned.removeInPlace(this.base, path);
         return;
       }
     }
-    this.discarded.note(discarded, path);
     try {
       this.planned.check(this.area.handle, discarded, path);
     } catch (error) {
@@ -230,8 +266,12 @@ export class Committer {
     }
   }
 
-  /** Moves an entry from one open directory to another, and replaces an entry of the same name. */
-  private moveInto(from: DirectoryHandle, path: string, to: DirectoryHandle): void {
+  /**
+   * Moves an entry from one open directory to another, and replaces an entry of the same name.
+   *
+   * @param step the number of the step that has this path, if there is one
+   */
+  private moveInto(from: DirectoryHandle, path: string, to: DirectoryHandle, step?: number): void {
     const name = nameOf(path);
     try {
       this.disk.rename(from, name, to, name);
@@ -239,7 +279,7 @@ export class Committer {
       if (!IN_THE_WAY.includes(errorCode(error))) throw error;
       if (this.disk.stat(from, name)?.isDirectory() === this.disk.stat(to, name)?.isDirectory())
         this.merge(from, path, to);
-      else this.replaceOtherType(from, path, to);
+      else this.replaceOtherType(from, path, to, step);
     }
   }
 
@@ -262,7 +302,7 @@ export class Committer {
   }
 
   /** Replaces a file by a directory or the other way round: in one step if the kernel can do that. */
-  private replaceOtherType(from: DirectoryHandle, path: string, to: DirectoryHandle): void {
+  private replaceOtherType(from: DirectoryHandle, path: string, to: DirectoryHandle, step?: number): void {
     const name = nameOf(path);
     this.planned.check(to, name, path);
     const mtimeNs = this.disk.stat(from, name)?.mtimeNs;
@@ -271,11 +311,11 @@ export class Committer {
       const placed = this.disk.stat(to, name);
       if (placed?.isDirectory() === true && mtimeNs !== undefined && placed.mtimeNs !== mtimeNs)
         this.disk.setTime(to, name, mtimeNs);
-      this.finishExchange(from, path, to);
+      this.finishExchange(from, path, to, step);
       return;
     }
     try {
-      this.discard(to, path);
+      this.discarded.take(to, path, step);
     } catch (error) {
       if (errorCode(error) !== "EXDEV" || this.disk.stat(to, name)?.isDirectory() !== true) throw error;
       this.base.forget(path);
@@ -285,7 +325,7 @@ export class Committer {
   }
 
   /** Looks again at an entry that has left its place by an exchange; it comes back if it holds something new. */
-  private finishExchange(from: DirectoryHandle, path: string, to: DirectoryHandle): void {
+  private finishExchange(from: DirectoryHandle, path: string, to: DirectoryHandle, step?: number): void {
     const name = nameOf(path);
     try {
       this.planned.check(from, name, path);
@@ -294,11 +334,7 @@ export class Committer {
       throw error;
     }
     // The old entry must not look like something that is still to be moved.
-    this.discard(from, path);
-  }
-
-  private discard(from: DirectoryHandle, path: string): void {
-    this.discarded.note(this.area.discard(from, nameOf(path)), path);
+    this.discarded.take(from, path, step);
   }
 
   private finishDirectory(step: Step): void {

@@ -1,4 +1,5 @@
 /** The entries that a commit may delete, and the look for others before and after they leave the tree. */
+import { finish } from "../../base/steps.ts";
 import type { FileStats } from "../../sys/stat.ts";
 import type { Step } from "../decide/decision.ts";
 import { StepKind } from "../decide/decision.ts";
@@ -6,10 +7,11 @@ import { checkUnmarked } from "../decide/obstacles.ts";
 import { below } from "../disk/below.ts";
 import { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle, Disk } from "../disk/disk.ts";
+import { removing } from "../disk/remove.ts";
 import { PathSet } from "../entries/path-set.ts";
 import { errorAt } from "../reasons/explain.ts";
 import { StageError } from "../reasons/stage-error.ts";
-import { directoryOf, joinPath, nameOf } from "../../wire/path-rules.ts";
+import { joinPath } from "../../wire/path-rules.ts";
 
 /**
  * Programs write into the tree while a transfer is on its way. A directory is deleted or replaced with all entries that
@@ -31,14 +33,15 @@ export class PlannedDeletions {
    *
    * @param parent where it is now, with its name there
    * @param path its path in the tree
+   * @returns the stats of the entry; undefined if it does not exist
    * @throws StageError with the first entry that is not planned to be deleted; or an error that has the path of the first
    *   one that has become impossible to delete
    */
-  check(parent: DirectoryHandle, name: string, path: string): void {
+  check(parent: DirectoryHandle, name: string, path: string): FileStats | undefined {
     const stats = this.disk.stat(parent, name);
-    if (stats === undefined) return;
+    if (stats === undefined) return undefined;
     checkDeletable(path, stats);
-    if (!stats.isDirectory()) return;
+    if (!stats.isDirectory()) return stats;
     const tree = new Directories(this.disk, this.disk.openDirectory(parent, name));
     try {
       for (const entry of below(tree, "")) {
@@ -49,37 +52,22 @@ export class PlannedDeletions {
     } finally {
       tree.close();
     }
+    return stats;
   }
 
   /**
-   * Deletes a directory where it is, entry by entry, if it cannot be moved as a whole. May be repeated.
+   * Deletes a directory where it is, entry by entry, if it cannot be moved as a whole. Entries that are not planned to be
+   * deleted stay. May be repeated.
    *
-   * @throws StageError if something in it is not planned to be deleted; or an error with a code
+   * @throws StageError with the first of these; or an error with a code
    */
   removeInPlace(tree: Directories, path: string): void {
-    const paths = [path];
-    for (const entry of below(tree, path)) {
-      if (!this.isPlanned(entry.path)) throw StageError.of("appeared", path, entry.path);
-      checkDeletable(entry.path, entry.stats);
-      paths.push(entry.path);
-    }
-    // A directory was found before its entries.
-    for (const one of paths.reverse()) {
-      try {
-        this.removeOne(tree, one);
-      } catch (error) {
-        throw errorAt(one, error);
-      }
-    }
-  }
-
-  private removeOne(tree: Directories, path: string): void {
-    if (tree.stat(path)?.isDirectory() !== true) {
-      this.disk.unlink(tree.handle(directoryOf(path)), nameOf(path));
-      return;
-    }
-    tree.forget(path);
-    this.disk.removeDirectory(tree.handle(directoryOf(path)), nameOf(path));
+    const check = (one: string, stats: FileStats) => {
+      if (one !== path && !this.isPlanned(one)) throw StageError.of("appeared", path, one);
+      checkDeletable(one, stats);
+    };
+    const failure = finish(removing(tree, path, { check }));
+    if (failure !== undefined) throw failure;
   }
 
   private isPlanned(path: string): boolean {

@@ -1,5 +1,6 @@
 /** Recovers staging areas after a crash: a commit that had begun is finished, everything else is removed. */
 import type { Reason } from "../../base/reason.ts";
+import { finish } from "../../base/steps.ts";
 import { joinPath, STAGING_NAME } from "../../wire/path-rules.ts";
 import type { Directories } from "../disk/directories.ts";
 import { removeStagingDirectory } from "../disk/staging-directory.ts";
@@ -82,9 +83,12 @@ function recoverArea(
 ): void {
   const committer = new Committer(base, area, rules);
   if (area.has("ready") && committer.hasBegun()) committer.begin();
-  if (area.has("commit")) {
-    const failure = committer.apply(true);
-    finished.push({ name: area.name, failure, isLeft: false });
+  const isInterrupted = area.has("commit");
+  if (isInterrupted) committer.apply(true);
+  if (isInterrupted || area.has("done")) {
+    // Entries that cannot be deleted would stay in the area for good.
+    const failure = finish(committer.clear());
+    if (isInterrupted || failure !== undefined) finished.push({ name: area.name, failure, isLeft: false });
   }
   area.remove();
 }

@@ -35,6 +35,14 @@ export interface StageExtras {
   readonly deleteLimit: DeleteLimit;
   /** Called with the new name of an entry of somebody else that had the place of the staging area. */
   readonly onMoved?: ((name: string) => void) | undefined;
+  /** Called again and again while something long goes on that is not done step by step. */
+  readonly onWork?: (() => void) | undefined;
+  /**
+   * Called if there is too little room: finishes to delete what earlier transfers have taken out of the tree.
+   *
+   * @returns whether there was anything to delete
+   */
+  readonly makeRoom?: (() => boolean) | undefined;
   /** Records what the transfer publishes; undefined if nobody wants to know. */
   readonly manifest?: ManifestRecord | undefined;
 }
@@ -70,6 +78,9 @@ export class Stage {
   private readonly executor: Executor;
   private readonly planner: Planner;
   private readonly durability: Durability;
+  private readonly onWork: (() => void) | undefined;
+  private readonly makeRoom: (() => boolean) | undefined;
+  private committer: Committer | undefined;
   private readonly manifest: ManifestRecord | undefined;
   private isPrepared = false;
   private readonly keptDirectories = new Set<string>();
@@ -87,6 +98,8 @@ export class Stage {
     this.base = base;
     this.rules = rules;
     this.deleteLimit = extras.deleteLimit;
+    this.onWork = extras.onWork;
+    this.makeRoom = extras.makeRoom;
     this.durability = new Durability(base);
     this.precedence = new Precedence(base);
     this.obstacles = new Obstacles(base, rules);
@@ -126,6 +139,15 @@ export class Stage {
   /** A check asks how things are: it needs no room. A push that finds no inode fails at the entry that needs it. */
   private checkRoom(): void {
     if (this.planner.superfluous.isCheck) return;
+    try {
+      this.lookForRoom();
+    } catch (error) {
+      if (!(error instanceof StageError) || this.makeRoom?.() !== true) throw error;
+      this.lookForRoom();
+    }
+  }
+
+  private lookForRoom(): void {
     this.obstacles.checkSpace(this.totals.bytes, this.executor.writtenBytes);
     if (this.executor.onlyReports) this.obstacles.checkInodes(this.tally.inodes);
   }
@@ -177,14 +199,14 @@ export class Stage {
     staged.entries.finish();
     this.staging.finishChanges();
     staged.journal.flush();
-    for (const { path, why } of new Committer(this.base, staged.area, this.rules).finishStaged())
-      this.tally.noteReason(path, why);
+    const committer = new Committer(this.base, staged.area, this.rules, this.onWork);
+    for (const { path, why } of committer.finishStaged()) this.tally.noteReason(path, why);
     this.durability.syncStaged(staged.entries.needsSync);
     this.staging.makeReady();
   }
 
   /**
-   * Switches to the staged entries.
+   * Switches to the staged entries. What has left the tree is to be deleted by clear().
    *
    * @returns why a part of it failed; its `when` says whether anything has changed
    */
@@ -192,14 +214,24 @@ export class Stage {
     if (this.overtaken !== undefined) return this.overtaken;
     const { staged } = this.staging;
     if (staged === undefined) return undefined;
-    const committer = new Committer(this.base, staged.area, this.rules);
+    const committer = new Committer(this.base, staged.area, this.rules, this.onWork);
     try {
       retireFailedCommits(this.base, this.rules);
       committer.begin();
     } catch (error) {
       return stageFailure(error);
     }
+    this.committer = committer;
     return committer.apply();
+  }
+
+  /**
+   * Deletes what a commit has taken out of the tree, step by step. Other transfers may be staged and committed meanwhile.
+   *
+   * @returns the failure of the commit, with those of these deletes; undefined also if the commit did not begin
+   */
+  *clear(): Generator<undefined, Reason | undefined> {
+    return this.committer === undefined ? undefined : yield* this.committer.clear();
   }
 
   /** The steps of the commit, after prepare(). */
@@ -252,9 +284,9 @@ export class Stage {
     this.staging.addSteps(added, this.isPrepared);
   }
 
-  /** Removes the rest of the staging area. */
-  clean(): void {
-    this.staging.remove();
+  /** Removes the rest of the staging area, step by step. */
+  *clean(): Generator<undefined> {
+    yield* this.staging.removal();
     // Open directories would keep file systems below the base directory from being unmounted.
     this.base.forgetAll();
   }

@@ -1,11 +1,12 @@
 /** BASE/.makuosan/NAME, and the names in it that tell how far a transfer has come. */
+import { finish } from "../../base/steps.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import { joinPath, STAGING_NAME } from "../../wire/path-rules.ts";
 import type { Step } from "../decide/decision.ts";
 import { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle, Disk, FileHandle } from "../disk/disk.ts";
 import { removeStagingDirectory } from "../disk/staging-directory.ts";
-import { removeEntry } from "../disk/remove.ts";
+import { removeEntry, removing } from "../disk/remove.ts";
 import { retireIn } from "./failed-commits.ts";
 import { mirrorInheritance } from "./inheritance.ts";
 import { exactError } from "./no-inodes.ts";
@@ -145,7 +146,7 @@ export class StagingArea {
   }
 
   /**
-   * The name in the area that an entry gets when a step of the journal deletes it.
+   * The name in the area that an entry gets when a step of the journal deletes or replaces it.
    *
    * @param step its number: if the step was done before a crash, the path may hold something new by now
    */
@@ -165,7 +166,8 @@ export class StagingArea {
 
   /** Whether anything has been moved out of the way. */
   hasDiscarded(): boolean {
-    return this.disk.list(this.directory).some((name) => name.startsWith(DISCARDED));
+    for (const name of this.disk.listSlowly(this.directory)) if (name.startsWith(DISCARDED)) return true;
+    return false;
   }
 
   /** Makes directory entries durable. */
@@ -174,8 +176,14 @@ export class StagingArea {
     this.disk.syncDirectory(this.root);
   }
 
-  /** Removes the area. The list of steps goes first, so that a half removed area never looks like a commit. */
+  /** Removes the area at once. */
   remove(): void {
+    finish(this.removal());
+  }
+
+  /** Removes the area, step by step. The list of steps goes first, so that a half removed area never looks like a commit. */
+  *removal(): Generator<undefined> {
+    const inside = new Directories(this.disk, this.root);
     try {
       const path = joinPath(STAGING_NAME, this.name);
       const hasSteps = this.has("ready") || this.has("commit");
@@ -183,9 +191,12 @@ export class StagingArea {
       // Otherwise the list could come back after a loss of power, but the staged entries could not.
       if (hasSteps && !this.disk.fileSystemOf(this.directory).isOrdered)
         this.disk.syncDirectory(this.directory);
-      removeEntry(this.disk, this.root, this.name, STAGING_NAME);
+      const shown = (one: string) => joinPath(STAGING_NAME, one);
+      const failure = yield* removing(inside, this.name, { opens: true, shown });
+      if (failure !== undefined) throw failure;
       removeStagingDirectory(this.base.disk, this.base.root);
     } finally {
+      inside.forgetAll();
       this.tree.close();
       this.disk.closeDirectory(this.directory);
       this.disk.closeDirectory(this.root);

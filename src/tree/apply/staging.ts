@@ -163,11 +163,11 @@ export class Staging {
   }
 
   /**
-   * Removes the rest of the staging area. Its descriptors are closed even if something of it cannot be removed.
+   * Removes the rest of the staging area, step by step. Its descriptors are closed even if something of it cannot be removed.
    *
    * @throws an error with the path of what is still there
    */
-  remove(): void {
+  *removal(): Generator<undefined> {
     const { staged, changes } = this;
     // One that could not be begun was removed at once, unless that was not possible either.
     if (staged === undefined && this.hasBegun) removeArea(this.base, this.name, this.rules);
@@ -178,7 +178,7 @@ export class Staging {
       staged?.journal.close();
       changes?.close();
     } finally {
-      staged?.area.remove();
+      if (staged !== undefined) yield* staged.area.removal();
     }
   }
 }

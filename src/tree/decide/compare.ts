@@ -13,7 +13,7 @@ import {
   modeToSet,
   typeOf,
 } from "../entries/attributes.ts";
-import { FileDigest } from "../entries/digest.ts";
+import { type DigestForm, FileDigest } from "../entries/digest.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import { hasSameAttributes } from "../entries/extended-attributes.ts";
 
@@ -98,9 +98,9 @@ function* hasSameContents(
   difference: number,
 ): Generator<undefined, boolean> {
   if (stats.size !== entry.size) return false;
-  const digest = entry.extras?.digest;
+  const { digest, isDataDigest = false } = entry.extras ?? {};
   if (digest === undefined) return entry.size === 0 || (difference & Difference.time) === 0;
-  const own = yield* digestOf(tree, directory, entry.name);
+  const own = yield* digestOf(tree, directory, entry.name, isDataDigest ? "data" : "contents");
   return own !== undefined && Buffer.compare(own, digest) === 0;
 }
 
@@ -109,10 +109,11 @@ function* digestOf(
   tree: TreeView,
   directory: string,
   name: string,
+  form: DigestForm,
 ): Generator<undefined, Uint8Array | undefined> {
   let file: FileDigest;
   try {
-    file = new FileDigest(tree, directory, name);
+    file = new FileDigest(tree, directory, name, form);
   } catch (error) {
     errorCode(error);
     return undefined;

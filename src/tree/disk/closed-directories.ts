@@ -40,6 +40,10 @@ export function withClosedDirectories<T extends DiskClass>(
       return this.opener.attempt([directory], () => super.list(directory));
     }
 
+    override listSlowly(directory: DirectoryHandle): Generator<string> {
+      return this.opener.attempt([directory], () => begun(super.listSlowly(directory)));
+    }
+
     override stat(parent: DirectoryHandle, name: string): FileStats | undefined {
       return this.opener.attempt([parent], () => super.stat(parent, name));
     }
@@ -102,6 +106,19 @@ export function withClosedDirectories<T extends DiskClass>(
       return this.opener.attempt([parent], () => super.openFile(parent, name, access));
     }
   };
+}
+
+/** A listing that has taken its first step: that one opens the directory, which is open from then on. */
+function begun(names: Generator<string>): Generator<string> {
+  return goOn(names.next(), names);
+}
+
+function* goOn(first: IteratorResult<string, unknown>, names: Generator<string>): Generator<string> {
+  try {
+    for (let step = first; step.done !== true; step = names.next()) yield step.value;
+  } finally {
+    names.return(undefined);
+  }
 }
 
 /** Opens directories of a disk for the moment of some work. */

@@ -20,7 +20,6 @@ export class OpenFile implements ReadableFile {
     return this.disk.read(this.handle, bytes, offset);
   }
 
-  /** The next data at or after an offset: see Disk.nextData(). */
   nextData(offset: number): number | undefined {
     return this.disk.nextData(this.handle, offset);
   }

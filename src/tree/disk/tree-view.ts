@@ -6,6 +6,9 @@ export interface ReadableFile {
   stat(): FileStats;
   /** Reads up to the size of `bytes`; 0 at the end. */
   read(bytes: Uint8Array, offset: number): number;
+  /** The next data at or after an offset: see Disk.nextData(). */
+  nextData(offset: number): number | undefined;
+  nextHole(offset: number): number;
   close(): void;
 }
 

@@ -1,19 +1,31 @@
 /** The SHA-256 of a file, piece by piece. */
 import crypto from "node:crypto";
 import type { FileStats } from "../../sys/stat.ts";
+import { DATA_PIECE_BYTES } from "../../wire/entry.ts";
+import { nextPiece } from "./holes.ts";
 import { isSameState } from "./same-file.ts";
 import type { ReadableFile, TreeView } from "../disk/tree-view.ts";
 
-/** How much is read before other work gets its turn: half a millisecond of SHA-256. */
-const PIECE_BYTES = 1024 * 1024;
-const piece = Buffer.allocUnsafe(PIECE_BYTES);
+/** How much is read before other work gets its turn: half a millisecond of SHA-256. A multiple of DATA_PIECE_BYTES. */
+const READ_BYTES = 1024 * 1024;
+const memory = Buffer.allocUnsafe(READ_BYTES);
+const ZEROS = Buffer.alloc(DATA_PIECE_BYTES);
+
+/**
+ * What a digest is made of: all bytes, or (PROTOCOL.md 6.1) only the pieces with something else than zeros, so that holes
+ * are not read. The same contents have the same digest, wherever a file system has holes.
+ */
+export type DigestForm = "contents" | "data";
 
 /** The SHA-256 of a file, read piece by piece, so that other work gets its turn in between. */
 export class FileDigest {
   private readonly file: ReadableFile;
+  private readonly form: DigestForm;
   private readonly hash = crypto.createHash("sha256");
   private readonly stats: FileStats;
   private offset = 0;
+  /** Data are known to go on up to this offset. */
+  private dataEnd = 0;
 
   /**
    * Opens the file.
@@ -21,8 +33,9 @@ export class FileDigest {
    * @param expected the stats of the file at an earlier look: any other state counts as changed
    * @throws an error with a code if that is not possible, and for anything that is not a file
    */
-  constructor(tree: TreeView, directory: string, name: string, expected?: FileStats) {
+  constructor(tree: TreeView, directory: string, name: string, form: DigestForm, expected?: FileStats) {
     this.file = tree.openToRead(directory, name);
+    this.form = form;
     const stats = this.file.stat();
     this.stats = expected ?? stats;
     if (stats.isFile()) return;
@@ -36,12 +49,12 @@ export class FileDigest {
    * @returns undefined while there is more to read; "changed" if the file changed between the pieces
    */
   step(): Uint8Array | "changed" | undefined {
-    const bytes = this.file.read(piece, this.offset);
-    this.offset += bytes;
-    if (bytes > 0) {
-      this.hash.update(piece.subarray(0, bytes));
-      if (this.offset < this.stats.size) return undefined;
-    }
+    if (this.form === "data") this.skipHole();
+    const bytes = this.offset < this.stats.size ? this.file.read(memory, this.offset) : 0;
+    const taken = this.form === "data" ? this.addPieces(bytes) : bytes;
+    if (this.form === "contents") this.hash.update(memory.subarray(0, bytes));
+    this.offset += taken;
+    if (taken > 0 && this.offset < this.stats.size) return undefined;
     const now = this.file.stat();
     const isSame = isSameState(this.stats, now) && this.offset === now.size;
     return isSame ? this.hash.digest() : "changed";
@@ -49,5 +62,29 @@ export class FileDigest {
 
   close(): void {
     this.file.close();
+  }
+
+  /** Goes on to the piece in which the next data are. */
+  private skipHole(): void {
+    if (this.offset < this.dataEnd) return;
+    const { size } = this.stats;
+    const { start, end } = nextPiece(this.file, this.offset, size);
+    this.dataEnd = end;
+    if (start >= size) this.offset = size;
+    else this.offset = Math.max(this.offset, start - (start % DATA_PIECE_BYTES));
+  }
+
+  /** @returns how many bytes were taken: whole pieces, except for the last one of the file */
+  private addPieces(read: number): number {
+    const isLast = this.offset + read >= this.stats.size;
+    const bytes = isLast ? read : read - (read % DATA_PIECE_BYTES);
+    for (let start = 0; start < bytes; start += DATA_PIECE_BYTES) {
+      const piece = memory.subarray(start, Math.min(bytes, start + DATA_PIECE_BYTES));
+      if (piece.equals(ZEROS.subarray(0, piece.length))) continue;
+      const offset = Buffer.alloc(8);
+      offset.writeBigUInt64LE(BigInt(this.offset + start));
+      this.hash.update(offset).update(piece);
+    }
+    return bytes;
   }
 }

@@ -1,6 +1,6 @@
 /** Adds digests to the entries of files, if contents are compared. */
 import { type Reason, reason } from "../../base/reason.ts";
-import { type Entry, EntryType, NO_EXTRAS } from "../../wire/entry.ts";
+import { EntryType, NO_EXTRAS } from "../../wire/entry.ts";
 import { joinPath } from "../../wire/path-rules.ts";
 import { FileDigest } from "../entries/digest.ts";
 import type { Directories } from "../disk/directories.ts";
@@ -16,23 +16,30 @@ export type Digested = FoundEntry | { readonly failure: Reason; readonly path: s
 /** Adds digests to the entries of files, if contents are compared. It reads one file at a time. */
 export class DigestedEntries {
   private readonly directories: Directories;
+  private readonly digestsData: boolean;
   private file: FileDigest | undefined;
 
-  constructor(directories: Directories) {
+  /** @param digestsData whether all members understand digests of data alone */
+  constructor(directories: Directories, digestsData: boolean) {
     this.directories = directories;
+    this.digestsData = digestsData;
   }
 
   /** Works on an entry; the caller repeats the call with the same one until there is a result. */
   step(found: FoundEntry): Digested {
     const { entry, directory } = found;
     if (entry.type !== EntryType.file || entry.size === 0) return found;
+    const isDataDigest = this.digestsData && entry.extras?.allocated !== undefined;
+    const form = isDataDigest ? "data" : "contents";
     try {
-      this.file ??= new FileDigest(this.directories, directory.path, entry.name, found.stats);
+      this.file ??= new FileDigest(this.directories, directory.path, entry.name, form, found.stats);
       const digest = this.read(this.file);
       if (digest === undefined) return undefined;
       this.close();
-      if (digest !== "changed") return { ...found, entry: withDigest(entry, digest) };
-      return { failure: reason("changed-while-read"), path: joinPath(directory.path, entry.name) };
+      if (digest === "changed")
+        return { failure: reason("changed-while-read"), path: joinPath(directory.path, entry.name) };
+      const extras = { ...(entry.extras ?? NO_EXTRAS), digest, isDataDigest };
+      return { ...found, entry: { ...entry, extras } };
     } catch (error) {
       this.close();
       return { failure: reasonFor(error), path: joinPath(directory.path, entry.name) };
@@ -51,8 +58,4 @@ export class DigestedEntries {
     }
     return undefined;
   }
-}
-
-function withDigest(entry: Entry, digest: Uint8Array): Entry {
-  return { ...entry, extras: { ...(entry.extras ?? NO_EXTRAS), digest } };
 }

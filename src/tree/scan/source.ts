@@ -49,6 +49,8 @@ export interface SourceOptions {
   readonly dryRun: boolean;
   /** Whether contents are compressed; by default never. */
   readonly compression?: CompressionMode;
+  /** Whether files with holes are compared by digests of their data alone. */
+  readonly digestsData?: boolean;
 }
 
 /** Entries that were published and cannot be handed on. */
@@ -105,14 +107,14 @@ export class Source {
     device?: number,
     disk: Disk = linuxDisk,
   ) {
-    const { rules, dryRun, compression = "no" } = options;
+    const { rules, dryRun, compression = "no", digestsData = false } = options;
     const baseText = Buffer.from(base).toString("latin1");
     const isExcluded = compileExcludes(rules.excludes, baseText);
     this.directories = Directories.at(disk, base);
     this.dryRun = dryRun;
     this.isListing = rules.deletes !== "nothing";
     if (device !== undefined) this.checkDevice(base, rules, device);
-    this.digests = rules.comparesContents ? new DigestedEntries(this.directories) : undefined;
+    this.digests = rules.comparesContents ? new DigestedEntries(this.directories, digestsData) : undefined;
     const scanner = new Scanner(this.directories, owners, { ...rules, isExcluded, dryRun });
     const hasEntry = (name: string) => this.directories.stat(name) !== undefined;
     const below = { ...request, paths: pathsBelowBase(request.paths, baseText, hasEntry) };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { finish } from "../../../src/base/steps.ts";
 import { sentenceOf } from "../../../src/base/reason.ts";
 import { SeededRandom } from "../../../src/base/random.ts";
 import { recover } from "../../../src/tree/apply/recovery.ts";
@@ -36,7 +37,7 @@ describe("what appears in a directory that goes", () => {
         member.put({ [late]: "mine" });
         const [top = ""] = late.split("/");
         assert.match(textOf(push), new RegExp(`^all is new but ${top}: ${top}/\\S+ ${LATE}$`));
-        push.stage.clean();
+        finish(push.stage.clean());
         const tree = member.tree();
         assert.equal(tree[late], "mine");
         for (const path of GOES) assert.equal(path in tree, path.startsWith(top), path);
@@ -70,7 +71,7 @@ describe("what appears in a directory that goes", () => {
       };
       assert.equal(textOf(push), `all is new but ${path}: ${path}/upload ${LATE}`);
       assert.ok(isDone);
-      push.stage.clean();
+      finish(push.stage.clean());
       assert.equal(member.text(`${path}/upload`), "mine");
       assert.equal(member.has(path === "old" ? "old/in/b" : "site/up"), true);
     }
@@ -91,7 +92,7 @@ function crashed(options: MemberOptions, change: number): boolean {
   member.memory.before = stopAt(member.memory.changes + change);
   try {
     push.stage.commit();
-    push.stage.clean();
+    finish(push.stage.clean());
     return false;
   } catch (error) {
     if (!(error instanceof PowerFailure)) throw error;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { finish } from "../../../src/base/steps.ts";
 import { sentenceOf } from "../../../src/base/reason.ts";
 import { ITSELF } from "../../../src/tree/disk/disk.ts";
 import { NO_EXTRAS } from "../../../src/wire/entry.ts";
@@ -34,7 +35,7 @@ describe("a step that fails", () => {
     assert.equal(commitText(push), "all is new but b: the disk reports an input/output error (and 2 more)");
     member.memory.before = undefined;
     assert.equal(member.has(`${AREA}done`), true, "what failed is not done later over something newer");
-    push.stage.clean();
+    finish(push.stage.clean());
     assert.deepEqual(member.tree(), { a: "a", c: "c" });
   });
 
@@ -45,7 +46,7 @@ describe("a step that fails", () => {
     member.memory.before = failKind("rename", "EROFS", "ready");
     assert.equal(commitText(push), "the base directory: the file system is read-only");
     member.memory.before = undefined;
-    push.stage.clean();
+    finish(push.stage.clean());
     assert.deepEqual(member.tree(), { a: "old" });
   });
 
@@ -113,7 +114,7 @@ describe("what others have done meanwhile", () => {
       disk.makeSymlink(root, "c", "moved-c");
     });
     assert.equal(commitText(push), "");
-    push.stage.clean();
+    finish(push.stage.clean());
     assert.deepEqual(member.tree(), {
       c: "-> moved-c",
       "moved-a/": "",
@@ -167,7 +168,7 @@ describe("what others have done meanwhile", () => {
     member.memory.before = failKind("rename", "EIO", "b");
     assert.equal(commitText(other), "all is new but d/b: the disk reports an input/output error");
     member.memory.before = undefined;
-    other.stage.clean();
+    finish(other.stage.clean());
     assert.deepEqual(member.tree(), { "d/": "", "d/a": "a", "d/c": "c", "d/z": "z" });
   });
 
@@ -189,7 +190,7 @@ describe("what others have done meanwhile", () => {
         commitText(other),
         "all is new but d/a: d/a/x appeared in it on this member during the transfer, so it stays as it was: push again",
       );
-      other.stage.clean();
+      finish(other.stage.clean());
       assert.deepEqual(member.tree(), { "d/": "", "d/a/": "", "d/a/x": "x", "d/b/": "", "d/b/y": "y" });
       assert.equal(member.openHandles, 2);
     }
@@ -216,7 +217,7 @@ describe("what others have done meanwhile", () => {
       disk.makeSymlink(root, "d", "out");
     });
     assert.match(commitText(push), /^all is new but d\/a: .* symbolic link, which is not followed$/);
-    push.stage.clean();
+    finish(push.stage.clean());
     assert.deepEqual(member.tree(), { d: "-> out", "out/": "" });
   });
 });
@@ -244,7 +245,7 @@ describe("deletes", () => {
       disk.unlink(root, "gone");
     });
     assert.equal(commitText(push), "");
-    push.stage.clean();
+    finish(push.stage.clean());
     assert.deepEqual(member.tree(), { "e/": "", "moved/": "", "moved/old": "o" });
   });
 });
@@ -317,7 +318,7 @@ test("attributes of a directory that is there are set through a handle, and thos
     "set-mode d 750",
     `set-time d ${TIME_NS}`,
   ]);
-  push.stage.clean();
+  finish(push.stage.clean());
 });
 
 test("a link takes the place of a file, and a file that of a link, in one rename", () => {

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { finish } from "../../../src/base/steps.ts";
 import { recover } from "../../../src/tree/apply/recovery.ts";
 import { sentenceOf } from "../../../src/base/reason.ts";
 import { Leftovers } from "../../../src/tree/apply/leftovers.ts";
 import { DiskError } from "../../disk/disk-error.ts";
 import { failKind } from "../../disk/faults.ts";
+import { carryOut } from "../../support/staging.ts";
 import { directory, file, Member, symlink } from "./member.ts";
 
 /** Areas that a transfer could not remove, or could not even begin. */
@@ -18,7 +20,7 @@ function failedCommit(): Member {
     if (kind === "rename" && name === "b") member.memory.setReadOnly(true);
   };
   assert.equal(push.stage.commit()?.code, "EROFS");
-  assert.throws(() => push.stage.clean(), { code: "EROFS" });
+  assert.throws(() => finish(push.stage.clean()), { code: "EROFS" });
   member.memory.before = undefined;
   member.memory.setReadOnly(false);
   assert.equal(member.has(".makuosan/t-1/commit"), true);
@@ -45,7 +47,7 @@ describe("a commit that has failed", () => {
     member.memory.before = failKind("rename", "EIO", "commit");
     assert.equal(first.stage.commit()?.code, "not-durable");
     member.memory.before = failKind("unlink", "EIO");
-    assert.throws(() => first.stage.clean(), { code: "EIO" });
+    assert.throws(() => finish(first.stage.clean()), { code: "EIO" });
     const failure = later.stage.commit();
     assert.deepEqual([failure?.code, failure?.when], ["EIO", "before"]);
     member.memory.before = undefined;
@@ -92,7 +94,7 @@ test("an area that could neither be begun nor be removed is told, and goes with 
   };
   const push = member.push("t-1");
   assert.throws(() => push.bring("", [file("a", 1)]), { code: "EROFS" });
-  assert.throws(() => push.stage.clean(), { code: "EROFS" });
+  assert.throws(() => finish(push.stage.clean()), { code: "EROFS" });
   const leftovers = new Leftovers();
   leftovers.add("t-1");
   leftovers.tryAgain(member.base, member.rules);
@@ -110,7 +112,7 @@ test("an area of another user is not removed", () => {
   leftovers.add("t-1");
   leftovers.tryAgain(member.base, member.rules);
   assert.equal(member.has(".makuosan/t-1/journal"), true);
-  push.stage.clean();
+  finish(push.stage.clean());
 });
 
 describe("an entry that cannot be deleted, though nothing has said so before,", () => {
@@ -127,7 +129,7 @@ describe("an entry that cannot be deleted, though nothing has said so before,", 
     return push.bring("", entries, { isComplete: true }).prepare();
   };
   const textOf = (push: ReturnType<typeof prepared>) => {
-    const failure = push.stage.commit();
+    const failure = carryOut(push.stage);
     return failure === undefined ? "" : sentenceOf(failure);
   };
 
@@ -136,7 +138,7 @@ describe("an entry that cannot be deleted, though nothing has said so before,", 
     const push = prepared(member);
     member.memory.before = stuck("b");
     assert.equal(textOf(push), "all is new but old/in/b: the operation is not permitted");
-    push.stage.clean();
+    finish(push.stage.clean());
     assert.deepEqual(member.tree(), {
       keep: "kk",
       "old/": "",
@@ -165,7 +167,7 @@ describe("an entry that cannot be deleted, though nothing has said so before,", 
         "all is new but site/in/down: it could not be deleted, so it is kept as site.kept-1/in/down: " +
           "the operation is not permitted",
       );
-      push.stage.clean();
+      finish(push.stage.clean());
       assert.equal(member.text("site.kept-1/in/down"), "d");
       assert.equal(member.has(".makuosan"), false);
     });
@@ -182,7 +184,7 @@ describe("an entry that cannot be deleted, though nothing has said so before,", 
       /^all is new but old\/in\/b: it could not be deleted, and stays in \.makuosan\/t-1\/discarded-step\d+: the disk/,
     );
     member.memory.before = stuck("b");
-    assert.throws(() => push.stage.clean(), { code: "EPERM" });
+    assert.throws(() => finish(push.stage.clean()), { code: "EPERM" });
     assert.match(
       sentenceOf(recover(member.base, member.rules)[0]!.failure!),
       /^\.makuosan\/\S+b: the operation is not permitted$/,
@@ -205,7 +207,7 @@ describe("an entry that cannot be deleted, though nothing has said so before,", 
         textOf(push),
         `all is new but ${marked}: it is marked as immutable on this member: 'chattr -i' takes the mark away`,
       );
-      push.stage.clean();
+      finish(push.stage.clean());
       assert.equal(member.has(".makuosan"), false);
       const top = marked.split("/")[0];
       for (const path of Object.keys(HERE))

@@ -19,7 +19,7 @@ import type { Terms } from "../../../src/wire/terms.ts";
 import { MemoryDisk } from "../../disk/memory-disk.ts";
 import type { MemoryDiskOptions } from "../../disk/memory-machine.ts";
 import { RecordingDisk } from "../../disk/recording-disk.ts";
-import { finish } from "../../support/staging.ts";
+import { carryOut, finish } from "../../support/staging.ts";
 
 /** A member on a disk in memory, and transfers to it that are written block by block. */
 
@@ -234,8 +234,8 @@ export class Push {
 
   /** Commits and clears away; nothing may fail. */
   commit(): void {
-    assert.equal(this.stage.commit(), undefined);
-    this.stage.clean();
+    assert.equal(carryOut(this.stage), undefined);
+    finish(this.stage.clean());
   }
 
   /** All findings as `path: text`. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { finish } from "../../../src/base/steps.ts";
 import { Protection } from "../../../src/tree/decide/protection.ts";
 import { type Entry, EntryType, NO_EXTRAS } from "../../../src/wire/entry.ts";
 import { SEPARATE } from "../../../src/wire/differences.ts";
@@ -29,7 +30,7 @@ describe("a directory", () => {
       const found = [...push.stage.steps()]
         .filter(({ type }) => type === EntryType.directory)
         .map(({ path }) => path);
-      push.stage.clean();
+      finish(push.stage.clean());
       return found;
     };
     const metadata = meta(0o755);
@@ -220,6 +221,6 @@ test("a plan that nobody goes on with lets go of what it reads", () => {
   );
   steps.next();
   steps.return({} as never);
-  push.stage.clean();
+  finish(push.stage.clean());
   assert.equal(member.openHandles, 1);
 });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { finish } from "../../../src/base/steps.ts";
 import { type Step, StepKind } from "../../../src/tree/decide/decision.ts";
 import { Precedence } from "../../../src/tree/decide/precedence.ts";
 import { EntryType } from "../../../src/wire/entry.ts";
@@ -258,7 +259,7 @@ describe("a transfer that commits later", () => {
     later.stage.yieldTo(first.stage.steps());
     assert.throws(() => later.prepare(), /^StageError: a: another transfer has replaced it: push again$/);
     assert.equal(later.stage.commit()?.code, "overtaken");
-    later.stage.clean();
+    finish(later.stage.clean());
     first.commit();
     assert.equal(member.has(".makuosan"), false);
   });
@@ -289,7 +290,7 @@ describe("a transfer that commits later", () => {
     member.memory.before = undefined;
     first.commit();
     assert.equal(later.stage.commit()?.code, "EIO");
-    later.stage.clean();
+    finish(later.stage.clean());
     assert.equal(member.openHandles, 2);
   });
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { finish } from "../../../src/base/steps.ts";
 import { ITSELF } from "../../../src/tree/disk/disk.ts";
 import { StageError } from "../../../src/tree/reasons/stage-error.ts";
 import type { Entry } from "../../../src/wire/entry.ts";
@@ -111,8 +112,8 @@ describe("contents", () => {
     push.entries("", [file("a", 4), file("b", 4)]);
     push.send(content(0, "a"), content(1, "b"));
     assert.deepEqual([...push.stage.steps()], [], "it is not ready");
-    push.stage.clean();
-    push.stage.clean();
+    finish(push.stage.clean());
+    finish(push.stage.clean());
     assert.equal(member.openHandles, 1);
     assert.deepEqual(member.tree(), {});
   });
@@ -154,7 +155,7 @@ describe("contents", () => {
     push.entries("", [file("a", 20_000)]);
     member.memory.setCapacity(20_000);
     assert.throws(() => push.send(content(0, "a".repeat(20_000))), { code: "ENOSPC" });
-    push.stage.clean();
+    finish(push.stage.clean());
   });
 });
 

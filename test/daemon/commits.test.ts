@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { reason } from "../../src/base/reason.ts";
+import type { DiskThreads } from "../../src/daemon/disk/disk-threads.ts";
+import type { SourceCommand, StageCommand } from "../../src/daemon/disk/messages.ts";
+import { Commits } from "../../src/daemon/pump/commits.ts";
+import type { Input } from "../../src/engine/types.ts";
+
+/** Commits between the two disk threads, which are told and never answer by themselves. */
+
+const KEY = { epoch: "b".repeat(16), transfer: 4, admission: 1 };
+const AGAIN = { ...KEY, admission: 2 };
+const WHY = reason("own-push", "f");
+
+function begin() {
+  const said: string[] = [];
+  const disks = {
+    toSource: ({ kind }: SourceCommand) => said.push(`source: ${kind}`),
+    toStage: ({ kind }: StageCommand) => said.push(`stage: ${kind}`),
+  } as unknown as DiskThreads;
+  const tell = (input: Input) =>
+    said.push(`engine: ${input.kind}${"failure" in input && input.failure !== undefined ? ", failed" : ""}`);
+  const commits = new Commits(() => disks, tell);
+  return { commits, take: () => said.splice(0) };
+}
+
+test("a commit holds the reading thread until the tree has switched", () => {
+  const { commits, take } = begin();
+  commits.begin({ kind: "commit", key: KEY, order: 7, ownAfter: [] });
+  assert.deepEqual(take(), ["source: hold", "stage: commit"]);
+  commits.switched(KEY);
+  assert.deepEqual(take(), ["source: go-on", "engine: switched"]);
+  commits.end(WHY, KEY);
+  assert.deepEqual(take(), ["engine: committed, failed"]);
+});
+
+test("a commit that tells only its end holds the reading thread until then, and one with a veto holds nothing", () => {
+  const { commits, take } = begin();
+  commits.begin({ kind: "commit", key: KEY, order: 7, ownAfter: [] });
+  take();
+  commits.end(undefined, KEY);
+  assert.deepEqual(take(), ["source: go-on", "engine: committed"]);
+  commits.begin({ kind: "commit", key: KEY, order: 7, ownAfter: [1] }, WHY);
+  assert.deepEqual(take(), ["stage: discard", "engine: committed, failed"]);
+});
+
+test("a commit that may change what an own transfer has said waits for a look, and may fail for it", () => {
+  const { commits, take } = begin();
+  const commit = { kind: "commit", key: KEY, order: 7, ownAfter: [1] } as const;
+  commits.begin(commit);
+  assert.deepEqual(take(), ["source: hold"]);
+  commits.takeChecked({ kind: "checked", inbound: KEY, failure: undefined });
+  assert.deepEqual(take(), ["stage: commit"]);
+  commits.switched(KEY);
+  take();
+  commits.begin(commit);
+  take();
+  commits.takeChecked({ kind: "checked", inbound: KEY, failure: WHY });
+  assert.deepEqual(take(), ["source: go-on", "stage: discard", "engine: committed, failed"]);
+});
+
+test("with all or nothing the look comes before the place, and the reading thread stands still from then on", () => {
+  const { commits, take } = begin();
+  commits.weigh({ kind: "weigh", key: KEY, own: [] });
+  assert.deepEqual(take(), ["source: hold", "engine: weighed"]);
+  commits.discard(KEY);
+  assert.deepEqual(take(), ["source: go-on", "stage: discard"]);
+  commits.weigh({ kind: "weigh", key: KEY, own: [1] });
+  assert.deepEqual(take(), ["source: hold"]);
+  commits.takeChecked({ kind: "checked", inbound: KEY, failure: undefined });
+  assert.deepEqual(take(), ["engine: weighed"]);
+  commits.begin({ kind: "commit", key: KEY, order: 7, ownAfter: [1] });
+  assert.deepEqual(take(), ["stage: commit"]);
+  commits.switched(KEY);
+  assert.deepEqual(take(), ["source: go-on", "engine: switched"]);
+});
+
+test("a look at a transfer that is over by then, or has begun again, commits nothing", () => {
+  const { commits, take } = begin();
+  commits.weigh({ kind: "weigh", key: KEY, own: [1] });
+  commits.discard(KEY);
+  take();
+  commits.takeChecked({ kind: "checked", inbound: KEY, failure: undefined });
+  commits.weigh({ kind: "weigh", key: AGAIN, own: [1] });
+  assert.deepEqual(take(), ["source: hold"]);
+  commits.takeChecked({ kind: "checked", inbound: KEY, failure: WHY });
+  assert.deepEqual(take(), []);
+  commits.discard(KEY);
+  assert.deepEqual(take(), ["stage: discard"]);
+});
