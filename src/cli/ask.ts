@@ -37,8 +37,8 @@ function printAnswer(result: Result, verbosity: number): void {
 }
 
 /** Whether a host has all that was pushed for it. */
-function stateText({ behind, since, reason }: CatchUpState): string {
-  if (behind === 0) return "current";
+function stateText({ behind, since, reason, drift }: CatchUpState): string {
+  if (behind === 0) return drift === undefined ? "current" : `current, but ${drift}`;
   const why = reason === undefined || reason === "" ? "" : `: ${reason}`;
   return `behind ${behind} since ${localTime(since ?? "")}${why}`;
 }

@@ -10,4 +10,8 @@ export interface CatchUpState {
   readonly since?: string;
   /** Why it lacks them, as an English sentence; empty if it does not know. */
   readonly reason?: string;
+  /** What of its tree is not as published, as an English sentence, if it has looked and found something. */
+  readonly drift?: string;
+  /** How many entries that are, of this host alone. */
+  readonly drifted?: number;
 }

@@ -4,6 +4,7 @@ import { ForeignSources } from "../net/foreign-sources.ts";
 import { ControlOpener, ControlSealer } from "../net/sealing.ts";
 import { HeapKeeper } from "../sys/heap.ts";
 import { CatchUpKeeper } from "./catch-up/catch-up-keeper.ts";
+import { DriftWatch } from "./catch-up/drift-watch.ts";
 import { openPublications } from "./catch-up/open-publications.ts";
 import type { PublicationFile } from "./catch-up/publication-file.ts";
 import { releaseExecutable } from "../sys/memory.ts";
@@ -12,7 +13,7 @@ import { DiskThreads } from "./disk/disk-threads.ts";
 import { Doctor } from "./doctor/doctor.ts";
 import { fragmentsPerSecond, makeEngine } from "./engine.ts";
 import { openPrivilegedParts, type NetworkPatience, type PrivilegedParts } from "./privileged-parts.ts";
-import { Metrics } from "./metrics/metrics.ts";
+import { loadMetrics, type Metrics } from "./metrics/metrics.ts";
 import { MetricsServer } from "./metrics/metrics-server.ts";
 import { Counters } from "./pump/counters.ts";
 import { Driver } from "./pump/driver.ts";
@@ -145,7 +146,7 @@ async function start(
   const history = openHistory(settings, log);
   lifecycle.started(() => history.flush());
   lifecycle.started(claimBase(settings, log));
-  const publications = openPublications(settings, chosen.ip, log);
+  const publications = openPublications(settings, chosen.ip, identity.epoch, log);
   lifecycle.started(() => publications?.close());
   if (!ring.isSecret) log.warn("no key is set: anyone on this network can write to this fleet; see -k");
   const { ip, port } = transport.group;
@@ -166,15 +167,6 @@ async function start(
     reload: (next) => reload(frame, pump, pushes, disks, next),
     stop: () => lifecycle.stop(),
   };
-}
-
-/** Loads the library of the metrics, if they are wanted: it takes time and memory at a start. */
-async function loadMetrics(
-  settings: Settings,
-  status: ConstructorParameters<typeof Metrics>[1],
-): Promise<Metrics | undefined> {
-  if (settings.metrics === undefined) return undefined;
-  return new Metrics((await import("prom-client")).default, status);
 }
 
 async function serveMetrics({ settings, metrics, lifecycle, events }: Frame, { watch }: Pump): Promise<void> {
@@ -339,6 +331,10 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): DiskThreads {
 
   watch.start();
   lifecycle.started(() => watch.stop());
+
+  const drift = new DriftWatch(frame.settings.checkEveryMs, pump.catchUp, disks);
+  if (frame.publications !== undefined) drift.start();
+  lifecycle.started(() => drift.stop());
   return disks;
 }
 
@@ -384,6 +380,8 @@ function startDisks(frame: Frame, { driver, catchUp }: Pump, pushes: Pushes): Di
       keepOwner,
       pages: opened.pages.memory,
       lists,
+      // A host that neither hands on nor looks needs none, and a tree may have a million paths.
+      recordsLists: frame.settings.catchUp || frame.settings.checkEveryMs > 0,
       isNewcomer,
       rules: stageRules(frame.settings),
     },

@@ -12,15 +12,8 @@ import { InboundTransfers } from "./receiver/inbound-transfers.ts";
 import { RankClock } from "./ranks.ts";
 import { OutboundTransfers } from "./sender/outbound-transfers.ts";
 import type { TransferSender } from "./sender/transfer-sender.ts";
-import type {
-  Address,
-  Effect,
-  EngineOptions,
-  FragmentMask,
-  InboundKey,
-  Input,
-  LeaveReason,
-} from "./types.ts";
+import type { FragmentMask } from "./fragment-mask.ts";
+import type { Address, Effect, EngineOptions, InboundKey, Input, LeaveReason } from "./types.ts";
 
 /** Why a member has left, as a reason. */
 const LEFT = {
@@ -130,6 +123,9 @@ export class NodeEngine {
         break;
       case "logged":
         this.catchUp?.logged(nowMs);
+        break;
+      case "drifted":
+        this.catchUp?.drifted(input.text, nowMs);
         break;
       case "nudge":
         this.catchUp?.nudge(nowMs, input.member);

@@ -27,30 +27,6 @@ export type Destination = { readonly to: "group" } | { readonly to: "address"; r
 
 export type BlockKindNumber = (typeof BlockKind)[keyof typeof BlockKind];
 
-/** Some fragments of one block, a bit for each; one object is used again and again. */
-export interface FragmentMask {
-  /** Fragments 0 to 31. */
-  low: number;
-  /** Fragments 32 to 43, and above them the parity fragments. */
-  high: number;
-}
-
-/** Makes a mask of `count` fragments from `first` on. */
-export function setMask(mask: FragmentMask, first: number, count: number): void {
-  mask.low = lowBits(first + count) & ~lowBits(first);
-  mask.high = lowBits(first + count - 32) & ~lowBits(first - 32);
-}
-
-/** Whether the two halves of a mask have a fragment. */
-export function hasFragment(low: number, high: number, index: number): boolean {
-  return ((index < 32 ? low : high) & (1 << (index & 31))) !== 0;
-}
-
-/** The lowest `count` of 32 bits. */
-export function lowBits(count: number): number {
-  return count >= 32 ? -1 : (1 << Math.max(0, count)) - 1;
-}
-
 /** Names a transfer: the sender's epoch and the number it gave. */
 export interface TransferName {
   readonly epoch: string;
@@ -369,6 +345,8 @@ export type Input =
   | { readonly kind: "worked"; readonly key: InboundKey }
   /** The log of publications was changed: one has taken effect here. */
   | { readonly kind: "logged" }
+  /** Entries were found that are not as published, in words; none any more if the text is empty. */
+  | { readonly kind: "drifted"; readonly text: string }
   /** This node, or a member, is to catch up now, if it lacks something. */
   | { readonly kind: "nudge"; readonly member: Member | undefined }
   /** The transfer that serves others has ended; see Serving.ended(). */

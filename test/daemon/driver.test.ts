@@ -98,6 +98,7 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
       keepOwner: false,
       pages: pool.memory,
       lists: undefined,
+      recordsLists: false,
       isNewcomer: false,
       rules: { excludes: [], listsChanges: false, deleteLimit },
     },

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { below, randomBytes, type Random, SeededRandom } from "../../src/base/random.ts";
 import { InboundPages } from "../../src/daemon/pump/inbound-pages.ts";
 import { Assembly } from "../../src/engine/receiver/assembly.ts";
-import { hasFragment, setMask } from "../../src/engine/types.ts";
+import { hasFragment, setMask } from "../../src/engine/fragment-mask.ts";
 import { PAGE_BYTES, PagePool } from "../../src/net/page-pool.ts";
 import { makeParity, restoreBlock } from "../../src/net/parity.ts";
 import { BlockKind, fragmentCount, FRAGMENT_PAYLOAD_BYTES, isParity } from "../../src/wire/datagram.ts";

@@ -26,7 +26,11 @@ async function written(context: TestContext) {
   context.after(() => fs.rmSync(root, { recursive: true, force: true }));
   const [state, base] = [path.join(root, "state"), path.join(root, "base")];
   for (const directory of [state, base]) fs.mkdirSync(directory);
-  const open = () => new PublicationFile(state, base, new PublicationLog(SELF), (code) => assert.fail(code));
+  let starts = 0;
+  const open = () =>
+    new PublicationFile(state, base, `epoch${++starts}`, new PublicationLog(SELF), (code) =>
+      assert.fail(code),
+    );
   const file = open();
   const { log } = file.found;
   fs.writeFileSync(`${file.lists}one`, "");
@@ -40,8 +44,8 @@ async function written(context: TestContext) {
 
 test("a log and what has taken effect are kept over a restart", async (context) => {
   const { open } = await written(context);
-  const { log, isIntact, problem } = open().found;
-  assert.deepEqual([isIntact, problem], [true, undefined]);
+  const { log, isIntact, lastEpoch, problem } = open().found;
+  assert.deepEqual([isIntact, lastEpoch, problem], [true, "epoch1", undefined]);
   assert.deepEqual(
     log.all.map(({ here }) => here.list),
     ["one", ""],
@@ -90,7 +94,7 @@ test("a log without its file, or of another base directory, makes the host behin
   assert.deepEqual(moved.log.missing, [0, 1]);
   fs.rmSync(file.path);
   const lost = open().found;
-  assert.deepEqual([lost.isIntact, lost.log.all.length], [false, 0]);
+  assert.deepEqual([lost.isIntact, lost.lastEpoch, lost.log.all.length], [false, undefined, 0]);
 });
 
 test("a list that is lost is not handed on, and one that nobody needs is removed", async (context) => {

@@ -32,6 +32,7 @@ function otherValue({
   if (form.range !== undefined) return form.range[0] + 1;
   if (key === "loglevel") return "debug";
   if (key === "compress") return "yes";
+  if (key === "drift") return "repair";
   return key === "delete-limit" ? "7" : (example ?? "/etc/hosts");
 }
 
@@ -54,7 +55,9 @@ for (const setting of ALL_SETTINGS) {
     const given = {
       [key]: typeof value !== "string" ? value : form.parse(value, key),
     };
-    const [present, next] = [resolve({}), resolve(given)];
+    // A repair needs somebody to bring what is repaired.
+    const needed = key === "drift" ? { "catch-up": true } : {};
+    const [present, next] = [resolve(needed), resolve({ ...needed, ...given })];
     const before = { ...present };
     assert.notDeepEqual(next.asked, present.asked);
     for (let count = 0; count < 2; count++) {

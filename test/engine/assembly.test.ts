@@ -4,7 +4,8 @@ import { SeededRandom } from "../../src/base/random.ts";
 import { Assembly } from "../../src/engine/receiver/assembly.ts";
 import { Gaps } from "../../src/engine/receiver/gaps.ts";
 import { Pace } from "../../src/engine/receiver/pace.ts";
-import { hasFragment, lowBits, sameAddress, setMask } from "../../src/engine/types.ts";
+import { hasFragment, lowBits, setMask } from "../../src/engine/fragment-mask.ts";
+import { sameAddress } from "../../src/engine/types.ts";
 import { BlockKind } from "../../src/wire/datagram.ts";
 
 /** Fragments of blocks in the window, what is missing of them, and for how long. */

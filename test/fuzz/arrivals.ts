@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DecodeError } from "../../src/base/bytes.ts";
 import { Assembly, type WholeBlock } from "../../src/engine/receiver/assembly.ts";
-import { setMask } from "../../src/engine/types.ts";
+import { setMask } from "../../src/engine/fragment-mask.ts";
 import { BlockKind, fragmentCount } from "../../src/wire/datagram.ts";
 import { BLOCK_FRAGMENTS, PARITY_FRAGMENTS } from "../../src/wire/limits.ts";
 

@@ -336,3 +336,27 @@ test(
     assert.equal(await read(three), "b:whole\n");
   },
 );
+
+test(
+  "a host that looks finds what was changed by hand, and gets it again if it is told so",
+  { skip, timeout: 120_000 },
+  async (context) => {
+    const fleet = await fleetOf(3);
+    context.after(() => fleet.destroy());
+    const [one, two, three] = fleet.hosts as [Host, Host, Host];
+    await start(fleet, one);
+    await start(fleet, two, "--check-every", "1s");
+    await start(fleet, three, "--check-every", "1s", "--drift", "repair");
+    await acquainted(fleet.hosts);
+    await shell(one, "mkdir www && echo 1 > www/a && echo 2 > www/b");
+    await push(one, "-r", "--delete", "www");
+    for (const host of [two, three])
+      await shell(host, "echo half > www/a && rm www/b && echo mine > www/c && echo out > outside");
+    await says(one, /^host2 .*, current, but 3 entries are not as published here, such as www\/[ac]$/m);
+    await eventually("host3 has it again", () => isEqual(one, ["-t", "host3", "www"]), 60_000);
+    assert.match(three.log, /3 entries are not as published here, such as .*: this host gets them again/);
+    await says(one, /^host3 .*, current$/m);
+    assert.equal(fs.readFileSync(path.join(three.base, "outside"), "utf8"), "out\n");
+    assert.equal(fs.readFileSync(path.join(two.base, "www/a"), "utf8"), "half\n");
+  },
+);

@@ -5,7 +5,17 @@ import { must, run } from "../support/processes.ts";
 
 /** A Debian system to boot, made once and kept: the packages of later runs are tried on copies of it. */
 
+/** The release that has been in use for longest. */
 const RELEASE = "bookworm";
+
+/** What a machine has beyond that. */
+export interface SystemWishes {
+  /** Another release of Debian, by its code name. */
+  readonly release?: string;
+  /** Further packages of Debian. */
+  readonly packages?: readonly string[];
+}
+
 /** What a small server has, and rpm: the packages for RPM are tried on the same system. */
 const PACKAGES = ["systemd", "systemd-sysv", "dbus", "iproute2", "man-db", "procps", "rpm"];
 const SET_UP = [
@@ -20,8 +30,9 @@ const SET_UP = [
 const CACHE = "/var/cache/makuosan-tests";
 
 /** The root directory of the system. Nothing may be written there. */
-export async function baseSystem(): Promise<string> {
-  const wanted = JSON.stringify([RELEASE, PACKAGES, SET_UP]);
+export async function baseSystem({ release = RELEASE, packages = [] }: SystemWishes = {}): Promise<string> {
+  const all = [...PACKAGES, ...packages];
+  const wanted = JSON.stringify([release, all, SET_UP]);
   const name = `debian-${crypto.createHash("sha256").update(wanted).digest("hex").slice(0, 12)}`;
   const base = path.join(CACHE, name);
   if (fs.existsSync(base)) return base;
@@ -29,8 +40,8 @@ export async function baseSystem(): Promise<string> {
   const unfinished = fs.mkdtempSync(path.join(CACHE, "unfinished-"));
   try {
     const hooks = SET_UP.map((command) => `--customize-hook=${command}`);
-    const packages = `--include=${PACKAGES.join(",")}`;
-    await must("mmdebstrap", ["--variant=apt", packages, ...hooks, RELEASE, unfinished], {
+    const included = `--include=${all.join(",")}`;
+    await must("mmdebstrap", ["--variant=apt", included, ...hooks, release, unfinished], {
       timeoutMs: 600_000,
     });
     fs.renameSync(unfinished, base);

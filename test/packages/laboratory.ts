@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import path from "node:path";
 import { hasProgram, must } from "../support/processes.ts";
-import { baseSystem } from "./base-system.ts";
+import { baseSystem, type SystemWishes } from "./base-system.ts";
 import { Machine } from "./machine.ts";
 
 /**
@@ -111,10 +111,14 @@ export class Laboratory {
    *
    * @param folders what it sees of the machine outside, read-only: from each path inside to one outside
    */
-  async boot(name: string, folders: Readonly<Record<string, string>>): Promise<Machine> {
+  async boot(
+    name: string,
+    folders: Readonly<Record<string, string>>,
+    wishes: SystemWishes = {},
+  ): Promise<Machine> {
     const ip = `10.78.0.${this.machines.length + 1}`;
     const root = path.join(ROOM, name);
-    const lower = await baseSystem();
+    const lower = await baseSystem(wishes);
     await this.must(
       "sh",
       "-c",

@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { after, before, suite, test } from "node:test";
 import { hasProgram, must, run } from "../support/processes.ts";
-import { debOf, DIST, machineProblem, ROOT, VERSION } from "./copies.ts";
+import { debOf, DIST, machineProblem, ROOT, rpmOf, VERSION } from "./copies.ts";
 import { CONFIG, KEY } from "./fleet.ts";
 import { Laboratory, laboratoryProblem } from "./laboratory.ts";
 import type { Machine } from "./machine.ts";
@@ -14,11 +14,12 @@ import type { Machine } from "./machine.ts";
 const NEWER = VERSION.replace(/\d+$/, (patch) => String(Number(patch) + 1));
 
 const toolProblem = async () => {
-  for (const program of ["gpg", "apt-ftparchive", "createrepo_c", "dpkg-deb"])
+  for (const program of ["gpg", "apt-ftparchive", "createrepo_c", "dpkg-deb", "rpmbuild"])
     if (!(await hasProgram(program))) return `there is no ${program}`;
   return undefined;
 };
 const problem = machineProblem() ?? (await toolProblem());
+const noMachine = problem === undefined ? await laboratoryProblem() : undefined;
 
 /** A key of its own, the packages, and the repositories of them. */
 class Publisher {
@@ -45,7 +46,7 @@ class Publisher {
     const env = {
       GNUPGHOME: this.home,
       MAKUOSAN_SIGNING_KEY: "makuosan tests",
-      MAKUOSAN_REPOSITORY_URL: "file:/repository",
+      MAKUOSAN_REPOSITORY_URL: "file:///repository",
       PACKAGES: this.packages,
       REPOSITORY: this.repository,
     };
@@ -55,6 +56,7 @@ class Publisher {
   /** The same package under a higher version. */
   async addNewer(): Promise<void> {
     const tree = path.join(this.directory, "tree");
+    fs.rmSync(tree, { recursive: true, force: true });
     await must("dpkg-deb", ["-R", path.join(DIST, debOf(VERSION)), tree]);
     const control = path.join(tree, "DEBIAN", "control");
     const text = fs.readFileSync(control, "utf8").replace(`Version: ${VERSION}`, `Version: ${NEWER}`);
@@ -69,6 +71,57 @@ class Publisher {
       path.join(this.packages, debOf(NEWER)),
     ]);
     await this.publish();
+  }
+
+  /** @param rpm the rest of its specification begins after the description */
+  private async buildRpm(rpm: {
+    name: string;
+    version: string;
+    provides?: string;
+    rest: string;
+    tree: string;
+    folder: string;
+  }): Promise<void> {
+    const { name, version, provides = "", rest, tree, folder } = rpm;
+    const specification = path.join(this.directory, `${name}.spec`);
+    const fields = `Name: ${name}\nVersion: ${version}\nRelease: 1\nSummary: ${name}\nLicense: MIT\nAutoReqProv: no\n`;
+    // The files are as they are: nothing is stripped or linked.
+    const macros =
+      "%global __os_install_post %{nil}\n%global debug_package %{nil}\n%global _build_id_links none\n";
+    fs.writeFileSync(specification, `${macros}${fields}${provides}%description\n${name}.\n${rest}`);
+    const built = fs.mkdtempSync(path.join(this.directory, "rpmbuild-"));
+    const defines = [
+      `_topdir ${built}`,
+      "_binary_payload w1.gzdio",
+      "_unpackaged_files_terminate_build 0",
+    ].flatMap((one) => ["--define", one]);
+    await must("rpmbuild", ["-bb", "--quiet", "--buildroot", tree, ...defines, specification]);
+    const [file = ""] = fs.readdirSync(path.join(built, "RPMS", "x86_64"));
+    fs.copyFileSync(path.join(built, "RPMS", "x86_64", file), path.join(folder, file));
+  }
+
+  /** Without the higher versions, as at the beginning. */
+  async removeNewer(): Promise<void> {
+    const { packages, repository } = this;
+    for (const folder of [packages, path.join(repository, "apt/pool/main"), path.join(repository, "dnf")])
+      for (const file of [debOf(NEWER), rpmOf(NEWER)]) fs.rmSync(path.join(folder, file), { force: true });
+    await this.publish();
+  }
+
+  /** A repository with one empty package, which has all that the package for RPM needs. */
+  async systemPackages(): Promise<string> {
+    const folder = path.join(this.directory, "system");
+    const needed = await must("rpm", ["-qp", "--requires", path.join(DIST, rpmOf(VERSION))]);
+    const provides = needed
+      .split("\n")
+      .filter((line) => line !== "" && !line.startsWith("rpmlib("))
+      .map((line) => `Provides: ${line}\n`);
+    const tree = path.join(this.directory, "empty");
+    for (const directory of [folder, tree]) fs.mkdirSync(directory);
+    const rest = "%files\n";
+    await this.buildRpm({ name: "system", version: "1", provides: provides.join(""), rest, tree, folder });
+    await must("createrepo_c", ["--quiet", folder]);
+    return folder;
   }
 
   async close(): Promise<void> {
@@ -108,59 +161,103 @@ void suite("repositories for apt and dnf", { skip: problem ?? false }, () => {
     assert.match(stderr, /^repository: no key is named: set MAKUOSAN_SIGNING_KEY .*quick-generate-key/);
   });
 
-  void suite("on a booted machine", async () => {
-    const noMachine = await laboratoryProblem();
+  for (const release of ["bookworm", "trixie"])
+    void suite(`on a booted machine with Debian ${release}`, () => {
+      let laboratory: Laboratory;
+      let machine: Machine;
+      before(async () => {
+        if (noMachine !== undefined) return;
+        laboratory = await Laboratory.open();
+        await publisher.removeNewer();
+        machine = await laboratory.boot("web1", { "/repository": publisher.repository }, { release });
+      });
+      after(() => laboratory?.close());
+      const skip = noMachine ?? false;
+
+      test("three lines add it, and apt installs makuosan with its service", { skip }, async () => {
+        await machine.must("rm", "-rf", "/etc/apt/sources.list", "/etc/apt/sources.list.d");
+        await machine.must("mkdir", "/etc/apt/sources.list.d");
+        await machine.must("cp", "/repository/makuosan.gpg", "/usr/share/keyrings/");
+        await machine.must("cp", "/repository/makuosan.list", "/etc/apt/sources.list.d/");
+        await machine.must("apt-get", "update");
+        const said = await machine.must("apt-get", "install", "-y", "makuosan");
+        await start(machine, said);
+      });
+
+      test(
+        "a newer version comes by apt-get upgrade without a question, and the service runs on",
+        { skip },
+        async () => {
+          const config = await machine.must("cat", CONFIG);
+          await publisher.addNewer();
+          await machine.must("apt-get", "update");
+          await machine.must("sh", "-c", "apt-get upgrade -y </dev/null");
+          assert.match(await machine.must("dpkg-query", "-W", "makuosan"), new RegExp(`\\t${NEWER}-1\n`));
+          assert.equal((await machine.run("systemctl", "is-active", "makuosan")).stdout, "active\n");
+          // The shipped file was not changed, so that the new one is taken.
+          assert.equal(await machine.must("cat", CONFIG), `${config}# A line of the newer version.\n`);
+        },
+      );
+
+      test("a list that was changed on the way is refused", { skip }, async () => {
+        const list = path.join(publisher.repository, "apt/dists/stable/InRelease");
+        fs.writeFileSync(list, fs.readFileSync(list, "utf8").replace("Origin: makuosan", "Origin: somebody"));
+        fs.rmSync(path.join(path.dirname(list), "Release.gpg"));
+        const { status, stdout, stderr } = await machine.run(
+          "apt-get",
+          "update",
+          "-o",
+          "APT::Update::Error-Mode=any",
+        );
+        assert.notEqual(status, 0, stdout);
+        assert.match(stderr, /signature|BADSIG|not signed/i);
+      });
+    });
+
+  void suite("on a booted machine with dnf", () => {
     let laboratory: Laboratory;
     let machine: Machine;
     before(async () => {
       if (noMachine !== undefined) return;
       laboratory = await Laboratory.open();
-      machine = await laboratory.boot("web1", { "/repository": publisher.repository });
+      await publisher.removeNewer();
+      const folders = { "/repository": publisher.repository, "/system": await publisher.systemPackages() };
+      machine = await laboratory.boot("web1", folders, { packages: ["dnf"] });
+      // The machine itself is one of Debian: a package stands for what it has, such as the libraries of the system.
+      await machine.shell(
+        "mkdir -p /etc/yum.repos.d && cd /etc/yum.repos.d && " +
+          "printf '[system]\\nname=system\\nbaseurl=file:///system\\ngpgcheck=0\\n' >system.repo",
+      );
     });
     after(() => laboratory?.close());
     const skip = noMachine ?? false;
 
-    test("three lines add it, and apt installs makuosan with its service", { skip }, async () => {
-      await machine.must("rm", "-f", "/etc/apt/sources.list");
-      await machine.must("cp", "/repository/makuosan.gpg", "/usr/share/keyrings/");
-      await machine.must("cp", "/repository/makuosan.list", "/etc/apt/sources.list.d/");
-      await machine.must("apt-get", "update");
-      const said = await machine.must("apt-get", "install", "-y", "makuosan");
-      assert.match(said, /run: makuosan --set base=DIR && systemctl enable --now makuosan/);
-      assert.match(await machine.must("msync", "--version"), new RegExp(`^msync ${VERSION}\n`));
-      assert.equal(await machine.must("stat", "-c", "%a", KEY), "600\n");
-      await machine.must("install", "-d", "-o", "makuosan", "/srv/makuosan");
-      await machine.must("makuosan", "--set", "base=/srv/makuosan");
-      await machine.must("systemctl", "enable", "--now", "makuosan");
+    test("the file of the README adds it, and dnf installs makuosan with its service", { skip }, async () => {
+      await machine.must("cp", "/repository/makuosan.repo", "/etc/yum.repos.d/");
+      const said = await machine.must("dnf", "install", "-y", "makuosan");
+      await start(machine, said);
+      assert.equal((await machine.run("systemctl", "is-active", "makuosan")).stdout, "active\n");
     });
 
-    test(
-      "a newer version comes by apt-get upgrade without a question, and the service runs on",
-      { skip },
-      async () => {
-        const config = await machine.must("cat", CONFIG);
-        await publisher.addNewer();
-        await machine.must("apt-get", "update");
-        await machine.must("sh", "-c", "apt-get upgrade -y </dev/null");
-        assert.match(await machine.must("dpkg-query", "-W", "makuosan"), new RegExp(`\\t${NEWER}-1\n`));
-        assert.equal((await machine.run("systemctl", "is-active", "makuosan")).stdout, "active\n");
-        // The shipped file was not changed, so that the new one is taken.
-        assert.equal(await machine.must("cat", CONFIG), `${config}# A line of the newer version.\n`);
-      },
-    );
-
-    test("a list that was changed on the way is refused", { skip }, async () => {
-      const list = path.join(publisher.repository, "apt/dists/stable/InRelease");
-      fs.writeFileSync(list, fs.readFileSync(list, "utf8").replace("Origin: makuosan", "Origin: somebody"));
-      fs.rmSync(path.join(path.dirname(list), "Release.gpg"));
-      const { status, stdout, stderr } = await machine.run(
-        "apt-get",
-        "update",
-        "-o",
-        "APT::Update::Error-Mode=any",
-      );
-      assert.notEqual(status, 0, stdout);
-      assert.match(stderr, /signature|BADSIG|not signed/i);
+    test("dnf removes it, and leaves the key and the files", { skip }, async () => {
+      await machine.must("dnf", "remove", "-y", "makuosan");
+      assert.notEqual((await machine.run("systemctl", "is-active", "makuosan")).stdout, "active\n");
+      assert.equal(await machine.must("stat", "-c", "%a", KEY), "600\n");
+      assert.equal(await machine.must("stat", "-c", "%U", "/srv/makuosan"), "makuosan\n");
     });
   });
 });
+
+/**
+ * The steps of an administrator after the installation.
+ *
+ * @param said by the installation
+ */
+async function start(machine: Machine, said: string): Promise<void> {
+  assert.match(said, /run: makuosan --set base=DIR && systemctl enable --now makuosan/);
+  assert.match(await machine.must("msync", "--version"), new RegExp(`^msync ${VERSION}\n`));
+  assert.equal(await machine.must("stat", "-c", "%a", KEY), "600\n");
+  await machine.must("install", "-d", "-o", "makuosan", "/srv/makuosan");
+  await machine.must("makuosan", "--set", "base=/srv/makuosan");
+  await machine.must("systemctl", "enable", "--now", "makuosan");
+}

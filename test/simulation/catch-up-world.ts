@@ -193,6 +193,8 @@ export class CatchUpWorld extends CatchUpNetwork {
   }
 
   private boot(node: SimulatedNode, isFirst: boolean): void {
+    // An empty disk has no log either.
+    const lastEpoch = isFirst || node.disk.length === 0 ? undefined : node.epoch;
     node.epoch = `${this.random.u32().toString(16).padStart(8, "0")}${`${node.number}`.padStart(8, "0")}`;
     node.isUp = true;
     node.effects = [];
@@ -223,7 +225,7 @@ export class CatchUpWorld extends CatchUpNetwork {
       members,
       isHeardSince,
     };
-    node.catchUp = new CatchUp(parts, { log, isOn: true, isIntact: isFirst || node.disk.length > 0 });
+    node.catchUp = new CatchUp(parts, { log, isOn: true, lastEpoch });
     this.sayAlive(node);
   }
 

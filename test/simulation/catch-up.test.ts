@@ -22,6 +22,11 @@ test("all hosts end with the last version of each path, and no path goes back", 
   if (SEEDS >= 100) assert.ok(equal > SEEDS / 2, `only ${equal} of ${SEEDS} ended with equal trees`);
 });
 
+test("a node that has lost its disk does not take its earlier pushes for its own tree", () => {
+  // Seeds of faults that were found.
+  for (const seed of [1241]) new CatchUpWorld(seed).run();
+});
+
 const BUGS: readonly CatchUpBug[] = [
   "done-before-log",
   "serves-older",

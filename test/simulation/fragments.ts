@@ -1,4 +1,5 @@
-import { type Effect, hasFragment } from "../../src/engine/types.ts";
+import { hasFragment } from "../../src/engine/fragment-mask.ts";
+import type { Effect } from "../../src/engine/types.ts";
 import {
   epochHalves,
   FRAGMENT_PAYLOAD_BYTES,

@@ -190,12 +190,12 @@ test("a newcomer keeps its limit, and does not stop the others", () => {
     ...{ deletes: "also", isForced: true },
     origin: { kind: "catch-up", digest: "00".repeat(8) },
   };
-  pair.manifest = new TransferRecord(true);
+  pair.manifest = new TransferRecord({ isNewcomer: true, recordsLists: true });
   assert.throws(
     () => pair.push(),
     (error) => error instanceof StageError && !(error instanceof RefusalError),
   );
-  pair.manifest = new TransferRecord(false);
+  pair.manifest = new TransferRecord({ isNewcomer: false, recordsLists: true });
   pair.push();
   assert.deepEqual(contents(pair.to), contents(pair.from));
 });

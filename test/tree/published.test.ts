@@ -4,6 +4,7 @@ import path from "node:path";
 import { test, type TestContext } from "node:test";
 import { Bitmap } from "../../src/base/bitmap.ts";
 import { Owners } from "../../src/tree/entries/owners.ts";
+import { findDrift } from "../../src/tree/scan/drift.ts";
 import type { PublishedPaths } from "../../src/tree/scan/published-paths.ts";
 import { NO_RULES, type ScanRequest, type ScanRules } from "../../src/tree/scan/request.ts";
 import { Source } from "../../src/tree/scan/source.ts";
@@ -118,6 +119,26 @@ test("an entry belongs to the last publication of its path", async (context) => 
   assert.equal(alone.withheld.count, 0);
   // Without the second one, it would be an edit by hand.
   assert.deepEqual(served([first]).withheld, { count: 1, sample: "www/a", lists: ["one"] });
+});
+
+test("a look finds what was changed, deleted or added, once for each entry", async (context) => {
+  const { pair, at } = makeTree(context);
+  const look = (published: PublishedPaths[], rules: Partial<ScanRules> = DELETING) =>
+    findDrift(pair.from, new Owners(), WWW, { ...NO_RULES, ...rules, published });
+  const list = await publish(pair.from, "one", DELETING);
+  assert.deepEqual(look([list]), { count: 0, sample: "", lists: [] });
+  fs.mkdirSync(at("www/mine/deep"), { recursive: true });
+  fs.writeFileSync(at("www/mine/deep/f"), "mine");
+  assert.deepEqual(look([list]), { count: 1, sample: "www/mine", lists: ["one"] });
+  fs.appendFileSync(at("www/a"), "more");
+  fs.chmodSync(at("www/b"), 0o600);
+  fs.rmSync(at("www/sub/c"));
+  assert.equal(look([list]).count, 4);
+  assert.deepEqual(look([{ ...list, isServed: false }]).count, 0, "what is none of this look");
+  // In a directory that no publication has completed, others may have files of their own.
+  const loose = await publish(pair.from, "two");
+  fs.writeFileSync(at("www/other"), "");
+  assert.deepEqual(look([loose], {}), { count: 0, sample: "", lists: [] });
 });
 
 test("a list that is damaged is an error", async (context) => {

@@ -28,6 +28,8 @@ complete -c makuosan -s f -l parallel -x -d 'Transfers that this host sends at t
 complete -c makuosan -l compress -x -a 'auto yes no' -d 'Compress contents: auto, yes or no'
 complete -c makuosan -l exclude -x -d 'Patterns of files that this host neither sends nor changes, separated by commas'
 complete -c makuosan -l catch-up -d 'Get pushes that this host has missed, and bring them to others'
+complete -c makuosan -l check-every -x -d 'Compare this host with what was published, at this interval: no, or a time such as 24h'
+complete -c makuosan -l drift -x -a 'report repair' -d 'What to do with entries that check-every finds: report, or repair'
 complete -c makuosan -l delete-limit -x -d 'Most entries that a transfer may delete on this host: a number, or a percentage'
 complete -c makuosan -s O -l owner-match -d 'Send only files of the daemon\'s user'
 complete -c makuosan -l pre-commit -r -F -d 'Program that runs when a transfer is staged, and can refuse it'

@@ -16,7 +16,7 @@ import type { Withheld } from "../../tree/scan/source.ts";
 import { PROTOCOL_VERSION } from "../../wire/limits.ts";
 import type { Origin } from "../../wire/origin.ts";
 import type { Publication } from "../../wire/publication.ts";
-import type { SourceRules, SourceTotals, StageAnswer } from "../disk/messages.ts";
+import type { DriftAnswer, DriftLook, SourceRules, SourceTotals, StageAnswer } from "../disk/messages.ts";
 import type { Driver } from "../pump/driver.ts";
 import type { PublicationHearer, TransferServer } from "./publication-hearer.ts";
 import type { Log } from "../service/log.ts";
@@ -25,13 +25,13 @@ import type { Settings } from "../settings/settings.ts";
 import { stateOf, textOfState } from "./catch-up-words.ts";
 import type { PublicationFile } from "./publication-file.ts";
 import { SpaceWatch } from "./space-watch.ts";
-import { scopeOfPush, serviceOf } from "./scope-of-push.ts";
+import { looksOf, scopeOfPush, serviceOf } from "./scope-of-push.ts";
 
 /** The parts that a node catches up with. */
 export interface CatchUpParts {
-  readonly engine: Pick<NodeEngine, "catchUp" | "membership">;
+  readonly engine: Pick<NodeEngine, "catchUp" | "membership" | "isIdle">;
   readonly identity: NodeIdentity;
-  readonly settings: Pick<Settings, "hostName" | "base" | "excludes">;
+  readonly settings: Pick<Settings, "hostName" | "base" | "excludes" | "drift">;
   readonly log: Log;
   /** Undefined where no log is kept. */
   readonly file: PublicationFile | undefined;
@@ -66,6 +66,10 @@ export class CatchUpKeeper implements PublicationHearer {
   private readonly reasons = new Map<string, string>();
   private serving: AbortController | undefined;
   private readonly space: SpaceWatch;
+  /** Transfers that have begun here. */
+  private begun = 0;
+  /** How many entries are not as published, as far as the last look has found. */
+  private drifted = 0;
 
   constructor(parts: CatchUpParts) {
     this.parts = parts;
@@ -130,7 +134,7 @@ export class CatchUpKeeper implements PublicationHearer {
   /** Whether this host has all that was pushed for it; undefined if it keeps no log. */
   get state(): CatchUpState | undefined {
     const { catchUp } = this.parts.engine;
-    return catchUp === undefined ? undefined : stateOf(catchUp.current());
+    return catchUp === undefined ? undefined : { ...stateOf(catchUp.current()), drifted: this.drifted };
   }
 
   /** For `msync --status`. */
@@ -189,8 +193,46 @@ export class CatchUpKeeper implements PublicationHearer {
     else void this.serve(effect);
   }
 
+  /** What is to be compared with the tree. */
+  get looks(): DriftLook[] {
+    const { engine, settings } = this.parts;
+    return looksOf(engine.catchUp?.log.all ?? [], settings.excludes);
+  }
+
+  /** A number that changes with each transfer that changes the tree; undefined while a transfer is going on. */
+  get quietMark(): number | undefined {
+    return this.parts.engine.isIdle ? this.begun : undefined;
+  }
+
+  /** The tree was compared with what was published. */
+  noteDrift(answer: DriftAnswer): void {
+    const { engine, file, log, settings } = this.parts;
+    const { catchUp } = engine;
+    if ("failure" in answer) {
+      log.warn(`the tree cannot be compared with what was published: ${answer.failure}`);
+      return;
+    }
+    const text = answer.count === 0 ? "" : sentenceOfDrift(answer);
+    this.drifted = answer.count;
+    this.driver?.handle({ kind: "drifted", text });
+    if (text === "" || catchUp === undefined || file === undefined) return;
+    if (settings.drift === "report") {
+      log.warn(`${text}: push them again, or set 'drift = repair'`);
+      return;
+    }
+    log.warn(`${text}: this host gets them again`);
+    const lost = catchUp.log.forgetLists(new Set(answer.lists), text);
+    void file.add(catchUp.log, lost).then(() => {
+      this.driver?.handle({ kind: "logged" });
+      this.nudge(undefined);
+    });
+  }
+
   onEvent(event: NodeEvent): void {
     switch (event.kind) {
+      case "inbound-began":
+        if (!event.dryRun) this.begun++;
+        break;
       case "publications-learned":
         this.noteLearned(event.publications);
         break;
@@ -259,7 +301,11 @@ export class CatchUpKeeper implements PublicationHearer {
       if (one !== undefined) kept.push(one);
     }
     void file.add(catchUp.log, kept);
-    if (catchUp.log.missing.length === 0) this.space.stop();
+    if (catchUp.log.missing.length === 0) {
+      this.space.stop();
+      this.drifted = 0;
+      this.driver?.handle({ kind: "drifted", text: "" });
+    }
     const count = `${kept.length} ${kept.length === 1 ? "push" : "pushes"}`;
     log.info(`${from.info.hostName} has brought ${count} that this host had missed`);
     this.driver?.handle({ kind: "logged" });
@@ -294,6 +340,12 @@ export class CatchUpKeeper implements PublicationHearer {
     if (why !== "") log.warn(`cannot bring all: ${why}`);
     this.driver?.handle({ kind: "serve-ended", transfer, brought, reason: why });
   }
+}
+
+function sentenceOfDrift({ count, sample }: Withheld): string {
+  const example = sample === "" ? "" : `, such as ${sample}`;
+  const are = count === 1 ? "1 entry is" : `${count} entries are`;
+  return `${are} not as published here${example}`;
 }
 
 function sentenceOfWithheld({ count, sample }: Pick<Withheld, "count" | "sample">): string {

@@ -4,13 +4,13 @@ import type { Log } from "../../wire/catch-up-messages.ts";
 
 /** The state of a node by what it tells of its log. */
 export function stateOf({ behind, sinceMs, reason, catchesUp }: Log): CatchUpState {
-  if (behind === 0) return { behind, catchesUp };
+  if (behind === 0) return reason === "" ? { behind, catchesUp } : { behind, catchesUp, drift: reason };
   return { behind, catchesUp, since: new Date(sinceMs).toISOString(), reason };
 }
 
 /** Such as "behind 2 since 2026-11-28T20:15:00.000Z: the disk is full". */
-export function textOfState({ behind, since, reason }: CatchUpState): string {
-  if (behind === 0) return "current";
+export function textOfState({ behind, since, reason, drift }: CatchUpState): string {
+  if (behind === 0) return drift === undefined ? "current" : `current, but ${drift}`;
   const why = reason === undefined || reason === "" ? "" : `: ${reason}`;
   return `behind ${behind} since ${since ?? ""}${why}`;
 }

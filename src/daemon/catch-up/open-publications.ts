@@ -8,9 +8,15 @@ import { PublicationFile } from "./publication-file.ts";
  * Opens the log; to be called when the privileges are dropped.
  *
  * @param ip the address of this host, by which the words of -t may name it
+ * @param epoch of this node
  * @returns undefined if there is no state directory that can be written
  */
-export function openPublications(settings: Settings, ip: string, log: Log): PublicationFile | undefined {
+export function openPublications(
+  settings: Settings,
+  ip: string,
+  epoch: string,
+  log: Log,
+): PublicationFile | undefined {
   const { base, hostName, receives, state } = settings;
   if (!receives && !settings.sends) return undefined;
   // The labels may be others after a reload.
@@ -27,7 +33,7 @@ export function openPublications(settings: Settings, ip: string, log: Log): Publ
       `the log of pushes cannot be written (${code}), so this host may get them once more: see --state`,
     );
   try {
-    const file = new PublicationFile(state.directory, base, publications, onFailure);
+    const file = new PublicationFile(state.directory, base, epoch, publications, onFailure);
     if (file.found.problem !== undefined) log.warn(file.found.problem);
     return file;
   } catch (error) {

@@ -29,6 +29,8 @@ export interface FoundLog {
   readonly log: PublicationLog;
   /** Whether it was kept over the last stop. */
   readonly isIntact: boolean;
+  /** The epoch of the node before that stop; undefined if it was not. */
+  readonly lastEpoch: string | undefined;
   /** What is wrong with it, as a sentence for people; undefined if nothing is. */
   readonly problem: string | undefined;
 }
@@ -52,17 +54,24 @@ export class PublicationFile {
    * Opens the file of a base directory; to be called when the privileges are dropped.
    *
    * @param directory of the state
+   * @param epoch of this node from now on
    * @param log an empty one
    * @param onFailure called with the error code of each write that fails
    * @throws an error with a code if the directory cannot be written
    */
-  constructor(directory: string, base: string, log: PublicationLog, onFailure: (code: string) => void) {
+  constructor(
+    directory: string,
+    base: string,
+    epoch: string,
+    log: PublicationLog,
+    onFailure: (code: string) => void,
+  ) {
     const hash = crypto.createHash("sha256").update(base).digest("hex").slice(0, 12);
     fs.accessSync(directory, fs.constants.W_OK | fs.constants.X_OK);
     this.directory = directory;
     this.name = hash;
     this.onFailure = onFailure;
-    this.header = JSON.stringify({ format: FORMAT, base: nameOfDirectory(base) });
+    this.header = JSON.stringify({ format: FORMAT, base: nameOfDirectory(base), epoch });
     this.found = this.read(log);
     log.expire(Date.now());
     this.rewrite(log);
@@ -109,21 +118,23 @@ export class PublicationFile {
   }
 
   private read(log: PublicationLog): FoundLog {
+    const lost = { log, isIntact: false, lastEpoch: undefined };
     const size = fs.statSync(this.path, { throwIfNoEntry: false })?.size;
-    if (size === undefined) return { log, isIntact: false, problem: undefined };
+    if (size === undefined) return { ...lost, problem: undefined };
     const lines = fs.readFileSync(this.path, "latin1").split("\n");
     const rest = lines.pop() ?? "";
     const header = parse(lines.shift() ?? "");
-    if (header?.["format"] !== FORMAT) return { log, isIntact: false, problem: this.putAside(header) };
+    if (header?.["format"] !== FORMAT) return { ...lost, problem: this.putAside(header) };
     const isGood = lines.map((line) => readLine(line, log));
-    if (isGood.includes(false)) return { log, isIntact: false, problem: this.forget(log, "is damaged") };
+    if (isGood.includes(false)) return { ...lost, problem: this.forget(log, "is damaged") };
     if (header["base"] !== parse(this.header)?.["base"]) {
       const problem = this.forget(log, "is about another base directory, which had this path before");
-      return { log, isIntact: false, problem };
+      return { ...lost, problem };
     }
     const problem =
       rest === "" ? undefined : `${this.path} ends in the middle of a line: the last push may come once more`;
-    return { log, isIntact: true, problem };
+    const { epoch } = header;
+    return { log, isIntact: true, lastEpoch: typeof epoch === "string" ? epoch : undefined, problem };
   }
 
   private putAside(header: Record<string, unknown> | undefined): string {

@@ -4,7 +4,7 @@ import type { Kept } from "../../engine/catch-up/publication-log.ts";
 import { directoryOf } from "../../wire/path-rules.ts";
 import { isSmallEnough, type Scope } from "../../wire/publication.ts";
 import { normalizePath, pathsBelowBase } from "../../wire/request-paths.ts";
-import type { NamedList, SourceRules } from "../disk/messages.ts";
+import type { DriftLook, NamedList, SourceRules } from "../disk/messages.ts";
 
 /**
  * The scope of a push. If it has too many paths to travel, the directories above them stand for them: the list of what was
@@ -97,6 +97,20 @@ export function serviceOf(
     published,
   };
   return { positions: together, request, rules };
+}
+
+/** All publications that have taken effect here, in as few scans as they can be compared with the tree. */
+export function looksOf(all: readonly Kept[], ownExcludes: readonly string[]): DriftLook[] {
+  const looks: DriftLook[] = [];
+  let left = [...all.keys()].filter((position) => (all[position]?.here.list ?? "") !== "");
+  for (;;) {
+    const service = serviceOf(all, left, "", ownExcludes);
+    if (service === undefined) return looks;
+    const { request, rules, positions } = service;
+    looks.push({ request, rules: { ...rules, origin: undefined } });
+    const done = new Set(positions);
+    left = left.filter((position) => !done.has(position));
+  }
 }
 
 /** The lists of this node in the order in which they took effect. Several publications that came together have one list. */

@@ -4,7 +4,15 @@ import { Worker } from "node:worker_threads";
 import type { Effect } from "../../engine/types.ts";
 import { nativeLibraryPath } from "../../sys/native.ts";
 import { BlockKind } from "../../wire/datagram.ts";
-import type { SourceCommand, SourceReply, StageCommand, StageReply, WorkerSettings } from "./messages.ts";
+import type {
+  DriftAnswer,
+  DriftLook,
+  SourceCommand,
+  SourceReply,
+  StageCommand,
+  StageReply,
+  WorkerSettings,
+} from "./messages.ts";
 
 /** A thread that has not come to an end by then is in the middle of something that the next start finishes. */
 const STOP_MS = 20_000;
@@ -20,8 +28,11 @@ type StageRun = Extract<StageCommand, { kind: "stage" }>;
 
 /** The two threads that do all that touches the tree, so that the main thread never waits for a disk. */
 export class DiskThreads {
+  private readonly settings: Omit<WorkerSettings, "role" | "nativeLibraryPath">;
+  private readonly onFailure: (error: Error) => void;
   private readonly source: Worker;
   private readonly stage: Worker;
+  private drift: Worker | undefined;
   private sourceCommands: SourceCommand[] = [];
   private stageCommands: StageCommand[] = [];
   private stageTimer: NodeJS.Timeout | undefined;
@@ -41,11 +52,23 @@ export class DiskThreads {
     onStage: (replies: readonly StageReply[]) => void,
     onFailure: (error: Error) => void,
   ) {
+    this.settings = settings;
+    this.onFailure = onFailure;
     this.source = startWorker({ ...settings, role: "source", nativeLibraryPath: nativeLibraryPath() });
     this.stage = startWorker({ ...settings, role: "stage", nativeLibraryPath: nativeLibraryPath() });
     this.source.on("message", onSource);
     this.stage.on("message", onStage);
     for (const worker of [this.source, this.stage]) worker.on("error", onFailure);
+  }
+
+  /** Compares the tree with what was published, in a thread of its own that ends then. */
+  findDrift(looks: readonly DriftLook[], onAnswer: (answer: DriftAnswer) => void): void {
+    const parts = { role: "drift", nativeLibraryPath: nativeLibraryPath(), looks } as const;
+    const worker = (this.drift = startWorker({ ...this.settings, ...parts }));
+    worker.unref();
+    worker.once("message", onAnswer);
+    worker.once("error", this.onFailure);
+    worker.once("exit", () => (this.drift = undefined));
   }
 
   /** A command for the reading thread; it goes with the next flush. */
@@ -99,6 +122,7 @@ export class DiskThreads {
   async stop(): Promise<void> {
     this.flush();
     this.flushStage();
+    await this.drift?.terminate();
     await Promise.all([this.source, this.stage].map(stopWorker));
   }
 }

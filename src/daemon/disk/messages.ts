@@ -36,7 +36,7 @@ export interface StageRules {
 }
 
 export interface WorkerSettings extends NativeWorkerData {
-  readonly role: "source" | "stage";
+  readonly role: "source" | "stage" | "drift";
   /** The real path of the base directory, and the path that was given for it. */
   readonly base: string;
   readonly givenBase: string;
@@ -44,11 +44,24 @@ export interface WorkerSettings extends NativeWorkerData {
   readonly rules: StageRules;
   /** The beginning of the path of each list of what was published; undefined if none are kept. */
   readonly lists: string | undefined;
+  /** Whether the paths of each push are recorded in a list. */
+  readonly recordsLists: boolean;
   /** Whether this host had no log of publications at its start. */
   readonly isNewcomer: boolean;
   /** The memory of all incoming blocks. */
   readonly pages: SharedArrayBuffer;
+  /** What the thread that looks for drift compares. */
+  readonly looks?: readonly DriftLook[];
 }
+
+/** Publications that can be compared with the tree in one scan. */
+export interface DriftLook {
+  readonly request: ScanRequest;
+  readonly rules: SourceRules;
+}
+
+/** From the thread that looks for drift: what is not as published, or why it could not be compared. */
+export type DriftAnswer = Withheld | { readonly failure: string };
 
 /** To the source thread. */
 export type SourceCommand =

@@ -146,7 +146,7 @@ function checked(
 
 function openSource(
   command: Extract<SourceCommand, { kind: "open" }>,
-  { base, givenBase, lists }: WorkerSettings,
+  { base, givenBase, lists, recordsLists }: WorkerSettings,
   owners: Owners,
   device: number | undefined,
 ): OpenSource {
@@ -161,7 +161,7 @@ function openSource(
     if (leadsElsewhere(givenBase, base)) throw new UserError(sentence("base-moved", bytesOfText(givenBase)));
     const { request, rules, dryRun, compression, tellsDigests, digestsData } = command;
     const { list, published, ...rest } = rules;
-    const isRecorded = list !== undefined && lists !== undefined;
+    const isRecorded = recordsLists && list !== undefined && lists !== undefined;
     const named = { ...rest, isRecorded, published: published?.map((one) => readNamed(lists, one)) };
     const options = { rules: named, dryRun, compression, tellsDigests, digestsData };
     const source = new Source(base, owners, request, options, device);

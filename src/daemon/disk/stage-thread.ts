@@ -1,7 +1,6 @@
 /** The thread that opens, stages and commits. */
 import type { MessagePort } from "node:worker_threads";
 import { Bitmap } from "../../base/bitmap.ts";
-import { bytesOfText } from "../../base/display.ts";
 import { type Reason, reason } from "../../base/reason.ts";
 import { type BlockKindNumber, inboundName, type InboundKey, type Restoration } from "../../engine/types.ts";
 import { openBlock } from "../../net/block-sealing.ts";
@@ -12,18 +11,15 @@ import { Leftovers } from "../../tree/apply/leftovers.ts";
 import { exactReason } from "../../tree/apply/no-inodes.ts";
 import { recover } from "../../tree/apply/recovery.ts";
 import type { Disk } from "../../tree/disk/disk.ts";
-import { Directories } from "../../tree/disk/directories.ts";
-import { isStill, leadsElsewhere } from "../../tree/disk/base-directory.ts";
 import { withClosedDirectories } from "../../tree/disk/closed-directories.ts";
 import { LinuxDisk } from "../../tree/disk/linux-disk.ts";
 import { HeapKeeper } from "../../sys/heap.ts";
 import { Owners } from "../../tree/entries/owners.ts";
 import { Protection } from "../../tree/decide/protection.ts";
-import { StageError } from "../../tree/reasons/stage-error.ts";
 import type { StagePlan } from "../../tree/decide/planner.ts";
 import { Stage, stageFailure } from "../../tree/apply/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
-import { joinPath, STAGING_NAME } from "../../wire/path-rules.ts";
+import { STAGING_NAME } from "../../wire/path-rules.ts";
 import { attempt, attemptSteps, blockFailure } from "./attempts.ts";
 import { LongWork, seldom, SIGN_MS } from "./long-work.ts";
 import { TransferRecord } from "./transfer-record.ts";
@@ -37,6 +33,7 @@ import {
   type WorkerSettings,
 } from "./messages.ts";
 import { Replies } from "./replies.ts";
+import { StageBase } from "./stage-base.ts";
 
 /** The thread that writes: opens blocks, stages them, and carries out commits, one thing after the other. */
 
@@ -107,7 +104,7 @@ class StageThread {
   );
   private readonly heap = new HeapKeeper(() => this.isIdle);
   private readonly leftovers = new Leftovers();
-  private base: Directories | undefined;
+  private readonly base: StageBase;
   /** Called when a step has been taken that no command has asked for. */
   afterStep: () => void = () => undefined;
 
@@ -118,6 +115,7 @@ class StageThread {
     this.rules = { owners: new Owners(), keepOwner: settings.keepOwner, ownGroups: groupsOfProcess() };
     const { ownGroups } = this.rules;
     this.disk = new (withClosedDirectories(LinuxDisk, (group) => ownGroups.has(group)))();
+    this.base = new StageBase(settings, this.disk);
     this.allowed = settings.rules;
     this.changeRules(settings.rules);
   }
@@ -136,10 +134,10 @@ class StageThread {
   recover(): void {
     try {
       this.rules.owners.refresh();
-      const finished = recover(this.baseDirectory(), this.rules, {
+      const finished = recover(this.base.directories, this.rules, {
         onMoved: (name) => this.tellMoved(name),
         onStrange: (name) =>
-          this.reply({ kind: "strange", path: this.pathInBase(`${STAGING_NAME}/${name}`) }),
+          this.reply({ kind: "strange", path: this.base.pathOf(`${STAGING_NAME}/${name}`) }),
       });
       for (const { name, isLeft } of finished) if (isLeft) this.leftovers.add(name);
       this.reply({ kind: "recovered", finished, failure: undefined });
@@ -195,16 +193,16 @@ class StageThread {
 
   private open(command: Extract<StageCommand, { kind: "open" }>): OpenStage {
     const isRecorded = this.settings.lists !== undefined && !command.dryRun;
-    const record = isRecorded ? new TransferRecord(this.settings.isNewcomer) : undefined;
+    const record = isRecorded ? new TransferRecord(this.settings) : undefined;
     const common = { inbound: command.inbound, key: Buffer.from(command.key), record };
     try {
-      this.checkBase();
+      this.base.check(this.isIdle);
       const { inbound, dryRun } = command;
       // A transfer that has given back its place, and is admitted again, has the same name.
       this.endings.finish(inboundName(inbound));
-      if (!dryRun) this.leftovers.tryAgain(this.baseDirectory(), this.rules);
+      if (!dryRun) this.leftovers.tryAgain(this.base.directories, this.rules);
       const name = inboundName(inbound);
-      const stage = new Stage(this.baseDirectory(), this.rules, name, dryRun, {
+      const stage = new Stage(this.base.directories, this.rules, name, dryRun, {
         protection: this.protection,
         listsChanges: this.allowed.listsChanges,
         deleteLimit: this.allowed.deleteLimit,
@@ -365,36 +363,11 @@ class StageThread {
   }
 
   private tellMoved(name: string): void {
-    this.reply({ kind: "moved", from: this.pathInBase(STAGING_NAME), to: this.pathInBase(name) });
-  }
-
-  /** @param name a byte string; so is the answer */
-  private pathInBase(name: string): string {
-    return joinPath(bytesOfText(this.settings.base), name);
+    this.reply({ kind: "moved", from: this.base.pathOf(STAGING_NAME), to: this.base.pathOf(name) });
   }
 
   private exact<Why extends Reason | undefined>(why: Why): Why | Reason {
-    return why === undefined || this.base === undefined ? why : exactReason(why, this.base);
-  }
-
-  private baseDirectory(): Directories {
-    this.base ??= Directories.at(this.disk, this.settings.base);
-    return this.base;
-  }
-
-  /**
-   * A base directory that was replaced by another one since the last transfer is that other one now. A symbolic link that
-   * was changed is not followed: the daemon has checked, locked and recovered the directory that it started with.
-   */
-  private checkBase(): void {
-    const { base, givenBase } = this.settings;
-    if (leadsElsewhere(givenBase, base)) throw StageError.of("base-moved", "", bytesOfText(givenBase));
-    if (this.isIdle) {
-      this.base?.close();
-      this.base = undefined;
-      return;
-    }
-    if (!isStill(base, this.baseDirectory().statDirectory(""))) throw StageError.of("base-replaced", "");
+    return why === undefined || !this.base.isOpen ? why : exactReason(why, this.base.directories);
   }
 }
 

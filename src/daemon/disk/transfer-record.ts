@@ -4,19 +4,21 @@ import type { ManifestRecord } from "../../tree/apply/stage.ts";
 import { PublishedList } from "../../tree/entries/published-list.ts";
 import type { ManifestBlock } from "../../wire/manifest.ts";
 import type { Origin } from "../../wire/origin.ts";
+import type { WorkerSettings } from "./messages.ts";
 
 /** The file belongs to the daemon alone. */
 const FILE_MODE = 0o600;
 
+type RecordSettings = Pick<WorkerSettings, "isNewcomer" | "recordsLists">;
+
 export class TransferRecord implements ManifestRecord {
   private readonly list = new PublishedList();
-  private readonly isNewcomer: boolean;
+  private readonly settings: RecordSettings;
   /** Whether the transfer is a publication, or brings earlier ones; undefined as long as it does not say. */
   origin: Origin | undefined;
 
-  /** @param isNewcomer whether this host had no log when the daemon was started */
-  constructor(isNewcomer: boolean) {
-    this.isNewcomer = isNewcomer;
+  constructor(settings: RecordSettings) {
+    this.settings = settings;
   }
 
   /**
@@ -24,12 +26,13 @@ export class TransferRecord implements ManifestRecord {
    * that was there before, the members that had a push have agreed to its deletes.
    */
   get trustsForce(): boolean {
-    return !this.isNewcomer || this.origin?.kind !== "catch-up";
+    return !this.settings.isNewcomer || this.origin?.kind !== "catch-up";
   }
 
   note(block: ManifestBlock): void {
     this.origin ??= block.origin;
-    if (this.origin !== undefined) for (const directory of block.directories) this.list.note(directory);
+    if (this.origin !== undefined && this.settings.recordsLists)
+      for (const directory of block.directories) this.list.note(directory);
   }
 
   withdraw(entry: number): void {
@@ -38,7 +41,7 @@ export class TransferRecord implements ManifestRecord {
 
   /** @returns whether the list was written */
   write(file: string): boolean {
-    return writeList(file, this.list.finish());
+    return this.settings.recordsLists && writeList(file, this.list.finish());
   }
 }
 

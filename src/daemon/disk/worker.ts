@@ -2,6 +2,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "../../base/assert.ts";
 import type { WorkerSettings } from "./messages.ts";
+import { runDriftThread } from "./drift-thread.ts";
 import { runSourceThread } from "./source-thread.ts";
 import { runStageThread } from "./stage-thread.ts";
 
@@ -10,4 +11,5 @@ import { runStageThread } from "./stage-thread.ts";
 assert(parentPort !== null, "this file is run as a worker thread");
 const settings = workerData as WorkerSettings;
 if (settings.role === "source") runSourceThread(parentPort, settings);
-else runStageThread(parentPort, settings);
+else if (settings.role === "stage") runStageThread(parentPort, settings);
+else runDriftThread(parentPort, settings);

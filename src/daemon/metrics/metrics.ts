@@ -3,6 +3,7 @@ import type prometheus from "prom-client";
 import { ExitStatus } from "../../base/user-error.ts";
 import type { SendResult, StatusInfo } from "../../console/protocol.ts";
 import type { ProblemKind } from "../../engine/types.ts";
+import type { Settings } from "../settings/settings.ts";
 
 /** The library, which is loaded only by daemons that have metrics. */
 export type Prometheus = typeof prometheus;
@@ -222,6 +223,11 @@ export class Metrics {
       "When the first of these was made, in seconds since 1970; 0 if there is none.",
       ({ publications }) => Date.parse(publications?.since ?? "1970-01-01") / 1000,
     );
+    this.gauge(
+      "makuosan_drifted_entries",
+      "Entries that are not as published on this host, found by check-every.",
+      ({ publications }) => publications?.drifted ?? 0,
+    );
   }
 
   private addCounts(): void {
@@ -257,6 +263,15 @@ export class Metrics {
       return (user + system) / 1e6;
     });
   }
+}
+
+/** Loads the library of the metrics, if they are wanted: it takes time and memory at a start. */
+export async function loadMetrics(
+  { metrics }: Pick<Settings, "metrics">,
+  look: () => StatusInfo,
+): Promise<Metrics | undefined> {
+  if (metrics === undefined) return undefined;
+  return new Metrics((await import("prom-client")).default, look);
 }
 
 function hostsOf({ members, lost, problems }: StatusInfo): [Record<string, string>, number][] {

@@ -1,7 +1,8 @@
 /** Stamps and sends blocks from the sender's ring. */
 import { memoryRowOf } from "../../engine/window.ts";
 import { assert } from "../../base/assert.ts";
-import { type Effect, hasFragment } from "../../engine/types.ts";
+import { hasFragment } from "../../engine/fragment-mask.ts";
+import type { Effect } from "../../engine/types.ts";
 import { makeParity } from "../../net/parity.ts";
 import type { Transport } from "../../net/transports/transport.ts";
 import {

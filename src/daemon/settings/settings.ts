@@ -7,6 +7,7 @@ import { compileExcludes } from "../../wire/excludes.ts";
 import { HOST_NAME_BYTES } from "../../wire/limits.ts";
 import { findGroup, findUser, groupsOfUser } from "./accounts.ts";
 import { type Config, DEFAULT_CONFIG, dropInDirectory, type GivenSettings } from "./config.ts";
+import { checkDrift } from "./drift-settings.ts";
 import { findHooks, type GivenHooks, type HookSettings } from "./hook-settings.ts";
 import { SETTINGS, type TableSetting, type Values } from "./settings-table.ts";
 import { type WithPlace, withPlace } from "./places.ts";
@@ -62,6 +63,7 @@ export function resolveSettings(options: GivenSettings, { values: config, places
   const asked = valuesOf(given, at);
   const { user, group, groups, preCommit, postCommit, hookUser, hookTimeoutSeconds, console, ...plain } =
     asked;
+  at("drift", () => checkDrift(plain.drift, plain.catchUp));
   const base = at("base", () => findBase(plain.base, user));
   const identity = findIdentity(user, group, groups, at);
   const hooks = { preCommit, postCommit, hookUser, hookTimeoutSeconds };

@@ -31,10 +31,10 @@ export interface OpenedLog {
   /** Whether this node asks and serves; otherwise it only keeps and shows the log. */
   readonly isOn: boolean;
   /**
-   * Whether the log was kept over the last stop. Then a push of this node that it does not know was lost with the power
-   * just after its commit, and its tree has it.
+   * The last epoch of this node, whose log was kept; undefined if it was lost. A push of that epoch which the log does not know was
+   * lost with the power just after its commit, and the tree has it. The tree may have been lost since an earlier one.
    */
-  readonly isIntact: boolean;
+  readonly lastEpoch: string | undefined;
 }
 
 /**
@@ -49,6 +49,8 @@ export class CatchUp {
   private readonly comparing: Comparing;
   private readonly asking: Asking;
   private readonly serving: Serving;
+  /** What was changed here by hand, for people; empty if that is not known. */
+  private drift = "";
   private version: number;
   private digest: string;
   private behind: number;
@@ -78,7 +80,7 @@ export class CatchUp {
     const missing = log.missing;
     const first = log.all[missing[0] ?? -1];
     const known = missing.map((position) => log.all[position]?.here.reason ?? "").find((text) => text !== "");
-    const reason = missing.length === 0 ? "" : (known ?? this.asking.reason);
+    const reason = missing.length === 0 ? this.drift : (known ?? this.asking.reason);
     return {
       place: log.highestPlace,
       digest: log.digest,
@@ -147,6 +149,12 @@ export class CatchUp {
     this.noteChange(nowMs);
   }
 
+  /** Something was changed here by hand; or nothing is any more, with an empty text. */
+  drifted(text: string, nowMs: number): void {
+    if (this.drift !== text) this.tellings.changed(nowMs);
+    this.drift = text;
+  }
+
   /** Something has happened to the node. */
   onEvent(event: NodeEvent, nowMs: number): void {
     switch (event.kind) {
@@ -189,7 +197,8 @@ export class CatchUp {
     const learned = publications.filter((publication) => {
       // Others know less of its effect here than this node does.
       if (this.log.find(publication) !== undefined) return false;
-      const isOwn = publication.nodeId === this.parts.selfNodeId && this.opened.isIntact;
+      const { nodeId, epoch } = publication;
+      const isOwn = nodeId === this.parts.selfNodeId && epoch === this.opened.lastEpoch;
       return this.log.add(publication, isOwn ? { atMs: 0, list: "", reason: "" } : MISSED);
     });
     this.parts.places.note(this.log.highestPlace);

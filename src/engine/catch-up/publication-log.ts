@@ -123,6 +123,19 @@ export class PublicationLog {
     this.version++;
   }
 
+  /**
+   * Publications are not as published here any more.
+   *
+   * @param lists the names of their lists
+   * @returns those that have taken effect until now
+   */
+  forgetLists(lists: ReadonlySet<string>, reason: string): Kept[] {
+    const lost = this.kept.filter(({ here }) => here.atMs !== undefined && lists.has(here.list));
+    for (const kept of lost) kept.here = { ...MISSED, reason };
+    if (lost.length > 0) this.version++;
+    return lost;
+  }
+
   /** Of the lists, those that have these names are there still. */
   keepLists(names: ReadonlySet<string>): void {
     for (const kept of this.kept)
@@ -195,7 +208,8 @@ export class PublicationLog {
     obstacles: readonly number[],
   ): string | undefined {
     const kept = this.kept[position];
-    if (kept?.here.atMs === undefined || kept.here.list === "") return "this host lacks it, too";
+    if (kept?.here.atMs === undefined) return "this host lacks it, too";
+    if (kept.here.list === "") return "this host does not know what it has brought";
     if (!asking.every((host) => isFor(kept.publication.scope, host))) return "it is not for that host";
     const found = obstacles.find((later) => {
       const { publication, here } = this.kept[later] as Kept;

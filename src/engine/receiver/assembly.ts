@@ -3,7 +3,8 @@ import { bitCount } from "../../base/bitmap.ts";
 import { BlockKind, FRAGMENT_PAYLOAD_BYTES, fragmentCount, isParity } from "../../wire/datagram.ts";
 import { MISSING_FRAGMENTS, MISSING_RUNS } from "../../wire/limits.ts";
 import type { MissingFragments, MissingRun } from "../../wire/status-message.ts";
-import type { BlockKindNumber, FragmentMask, Restoration } from "../types.ts";
+import type { FragmentMask } from "../fragment-mask.ts";
+import type { BlockKindNumber, Restoration } from "../types.ts";
 import { Window } from "../window.ts";
 import { parityCount, type ParityMove, ParityPlaces, UPPER_FRAGMENTS } from "./parity-places.ts";
 

@@ -9,17 +9,16 @@ import { MemberPhase } from "../../wire/status-message.ts";
 import type { Offer, Relay, Yield } from "../../wire/transfer-messages.ts";
 import type { CommitOrder } from "../commit-order.ts";
 import { comesBefore, type Ranked } from "../ranks.ts";
+import { type FragmentMask, setMask } from "../fragment-mask.ts";
 import {
   type Address,
   type Effect,
   type EngineOptions,
-  type FragmentMask,
   type InboundKey,
   inboundName,
   type Input,
   type Member,
   sameAddress,
-  setMask,
   type TransferName,
 } from "../types.ts";
 import { inFlightShare } from "../window.ts";

@@ -2,7 +2,7 @@
 import { bitCount, lowestBit } from "../../base/bitmap.ts";
 import type { KeptParity } from "../../wire/datagram.ts";
 import { BLOCK_FRAGMENTS, PARITY_FRAGMENTS } from "../../wire/limits.ts";
-import { type FragmentMask, lowBits } from "../types.ts";
+import { type FragmentMask, lowBits } from "../fragment-mask.ts";
 
 /** The bits of the upper half of a mask that stand for fragments 32 to 43; the others stand for parity fragments. */
 export const UPPER_FRAGMENTS = lowBits(BLOCK_FRAGMENTS - 32);

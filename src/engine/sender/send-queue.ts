@@ -4,7 +4,7 @@ import { bitCount, lowestBit } from "../../base/bitmap.ts";
 import { serialDistance } from "../../base/serial.ts";
 import { BLOCK_FRAGMENTS, PARITY_FRAGMENTS } from "../../wire/limits.ts";
 import type { Status } from "../../wire/status-message.ts";
-import { lowBits } from "../types.ts";
+import { lowBits } from "../fragment-mask.ts";
 import type { Window } from "../window.ts";
 
 /** Fragments of a block, with its parity fragments: for each of them the queue has a stamp. */

@@ -1,7 +1,7 @@
 /** The entries that a node may hand on: what was published, and is as it was then. */
 import { UserError } from "../../base/user-error.ts";
 import type { FileStats } from "../../sys/stat.ts";
-import { EntryType } from "../../wire/entry.ts";
+import { EntryType, isNameOnly } from "../../wire/entry.ts";
 import { joinPath } from "../../wire/path-rules.ts";
 import { keyOf, Listed, type ListRow, readList } from "../entries/published-list.ts";
 import type { PublishedPaths } from "./published-paths.ts";
@@ -28,8 +28,10 @@ type FoundItem = Extract<ScanItem, { kind: "entry" }>;
  */
 export class Published {
   private readonly last = new Map<number, LastOf>();
-  /** Directories that a publication has completed. */
-  private readonly complete = new Set<number>();
+  /** Directories that a publication has completed, with the list of the last one. */
+  private readonly complete = new Map<number, string>();
+  /** The lists that are to be handed on now. */
+  private readonly served = new Set<string>();
   /** When something in a directory was last published. */
   private readonly touchedNs = new Map<number, bigint>();
   /** How many entries were published in each directory and are not found yet. */
@@ -45,6 +47,10 @@ export class Published {
   sample = "";
   /** The lists that they are in. */
   readonly withheldLists = new Set<string>();
+  /** How many entries somebody has put into complete directories, one of them, and the lists that have completed these. */
+  added = 0;
+  addedSample = "";
+  readonly addedLists = new Set<string>();
 
   /**
    * @param lists of this node, in the order in which they took effect
@@ -70,6 +76,7 @@ export class Published {
   }
 
   private load({ name: list, bytes, atMs, isServed }: PublishedPaths): void {
+    if (isServed) this.served.add(list);
     // The time is cut to milliseconds; those of files are not.
     const atNs = BigInt(Math.floor(atMs) + 1) * 1_000_000n;
     const listed = new Set<number>();
@@ -88,7 +95,7 @@ export class Published {
       this.last.set(key, { list, directory, atNs, isServed, isGone, isFound: false });
     }
     this.removeSuperfluous(new Set(completed), listed);
-    for (const key of completed) this.complete.add(key);
+    for (const key of completed) this.complete.set(key, list);
   }
 
   /** A complete directory has nothing else than what was named in it. */
@@ -124,9 +131,18 @@ export class Published {
       known.isFound = true;
       yield this.plain(item);
     } else if (known === undefined || known.isGone) {
+      this.noteAdded(directory.path, path, entry.type);
       // Somebody has put it here by hand. An entry that is only named is protected by a pattern, or cannot be read.
       if (entry.type === EntryType.kept) yield this.plain(item);
     } else yield* this.published(item, path, known);
+  }
+
+  private noteAdded(directory: string, path: string, type: EntryType): void {
+    const list = isNameOnly(type) ? undefined : this.complete.get(keyOf(directory));
+    if (list === undefined || !this.served.has(list)) return;
+    this.added++;
+    this.addedSample = path;
+    this.addedLists.add(list);
   }
 
   private *published(item: FoundItem, path: string, known: LastOf): Generator<ScanItem> {

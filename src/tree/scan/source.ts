@@ -63,6 +63,11 @@ export interface Withheld {
   readonly lists: readonly string[];
 }
 
+const NOTHING = {
+  ...{ withheld: 0, sample: "", withheldLists: [] as string[] },
+  ...{ added: 0, addedSample: "", addedLists: [] as string[] },
+};
+
 export interface MadeBlock {
   readonly kind: (typeof BlockKind)[keyof typeof BlockKind];
   readonly bytes: number;
@@ -188,6 +193,13 @@ export class Source {
     const { published } = this;
     if (published === undefined || published.withheld === 0) return undefined;
     return { count: published.withheld, sample: published.sample, lists: [...published.withheldLists] };
+  }
+
+  /** What is not as published in this tree: what cannot be handed on, and what was added to complete directories. */
+  get drift(): Withheld {
+    const { withheld, sample, withheldLists, added, addedSample, addedLists } = this.published ?? NOTHING;
+    const lists = [...new Set([...withheldLists, ...addedLists])];
+    return { count: withheld + added, sample: sample === "" ? addedSample : sample, lists };
   }
 
   /** The list of what was published, when all is sent; undefined if there is none. */

@@ -2,6 +2,7 @@
 import { OUTBOUND_TRANSFERS } from "../../../wire/limits.ts";
 import { DEFAULT_DELETE_LIMIT_TEXT, parseDeleteLimit } from "../delete-limit.ts";
 import { COMPRESSION_MODES, parseCompression } from "../compression.ts";
+import { DRIFT_MODES, parseDriftMode, parseInterval } from "../drift-settings.ts";
 import * as form from "../forms.ts";
 import type { Setting } from "../setting.ts";
 
@@ -75,6 +76,31 @@ export const TRANSFERS = {
       "A host that was down, cut off or full then gets what it has missed from another host with this setting, as soon as it " +
       "can. That needs the directory of --state, in which each host keeps a log of the pushes. Without this setting, the log is " +
       "kept, and 'msync --members -v' shows who is behind.",
+  },
+  checkEveryMs: {
+    key: "check-every",
+    option: "--check-every <time>",
+    form: form.text,
+    default: "no",
+    check: parseInterval,
+    reload: false,
+    help: "compare this host with what was published, at this interval: no, or a time such as 24h",
+    details:
+      "The time is a number with s, m, h or d for seconds, minutes, hours or days. Entries that were changed, deleted or added by hand since " +
+      "are in the log, in 'msync --members -v' and in the metrics. Contents are not read.",
+    example: "24h",
+  },
+  drift: {
+    key: "drift",
+    option: "--drift <mode>",
+    form: form.words(DRIFT_MODES),
+    default: "report",
+    check: parseDriftMode,
+    reload: false,
+    help: "what to do with entries that check-every finds: report, or repair",
+    details:
+      "With repair, this host gets the pushes again that these entries came with, from hosts that have them unchanged. " +
+      "That needs --catch-up, and changes made by hand on this host are lost.",
   },
   deleteLimit: {
     key: "delete-limit",
