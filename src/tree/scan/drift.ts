@@ -26,8 +26,9 @@ export function findDrift(
     const memory = new Uint8Array(BLOCK_PLAINTEXT_BYTES);
     for (let block = 0; !source.isEnded; block++) {
       const made = source.makeBlock(block, memory);
-      // Nobody wants anything of it.
-      if (made?.kind === BlockKind.manifest) source.settle(block, new Bitmap(made.entries));
+      if (made?.kind !== BlockKind.manifest) continue;
+      const nothing = new Bitmap(made.entries);
+      source.settle(block, { union: nothing, contents: nothing });
     }
     return source.drift;
   } finally {

@@ -14,16 +14,15 @@ import { DigestedEntries } from "./digested-entries.ts";
 import { Directories } from "../disk/directories.ts";
 import type { Disk } from "../disk/disk.ts";
 import { linuxDisk } from "../disk/linux-disk.ts";
-import { compileExcludes, type Exclusion, isExcludedWithin } from "../../wire/excludes.ts";
+import { compileExcludes } from "../../wire/excludes.ts";
 import type { HeldEntry } from "./held-entry.ts";
 import type { CompressionMode } from "../entries/compression.ts";
 import { FileReader } from "./file-reader.ts";
 import { Packer } from "./packer.ts";
 import { type Owners } from "../entries/owners.ts";
-import type { Origin } from "../../wire/origin.ts";
 import { PublishedList } from "../entries/published-list.ts";
 import { Published } from "./published.ts";
-import { prefaceOf } from "./preface.ts";
+import { existingOrigin, prefaceOf } from "./preface.ts";
 import { type ScanRequest, type ScanRules, coveredPaths, simplifyRequest } from "./request.ts";
 import { named, Scanner, type ScanItem } from "./scan.ts";
 import { divided, type SettledWants } from "./settled-wants.ts";
@@ -134,7 +133,12 @@ export class Source {
     const below = { ...request, paths: pathsBelowBase(request.paths, baseText, hasEntry) };
     const simple = simplifyRequest(below);
     const items = scanner.scan(simple, coveredPaths(below, simple));
-    this.preface = prefaceOf(rules, baseText, this.tellsDigests, this.existing(rules, isExcluded));
+    this.preface = prefaceOf(
+      rules,
+      baseText,
+      this.tellsDigests,
+      existingOrigin(this.directories, rules, isExcluded),
+    );
     this.list = rules.isRecorded === true ? new PublishedList() : undefined;
     this.published =
       rules.published === undefined ? undefined : new Published(rules.published, this.isListing);
@@ -217,30 +221,6 @@ export class Source {
     this.digests?.close();
     this.told.close();
     this.directories.close();
-  }
-
-  /** The origin with the paths that are sent, or whose absence is: all others say nothing. */
-  private existing({ origin, syncs }: ScanRules, isExcluded: Exclusion): Origin | undefined {
-    if (origin?.kind !== "publication") return origin;
-    const { announced } = origin;
-    const paths = announced.scope.paths.filter((path) => {
-      if (path === "") return true;
-      const isDirectory = this.isDirectory(path);
-      return (
-        (syncs || isDirectory !== undefined) && !isExcludedWithin(isExcluded, path, isDirectory === true)
-      );
-    });
-    if (paths.length === 0) return undefined;
-    return { ...origin, announced: { ...announced, scope: { ...announced.scope, paths } } };
-  }
-
-  /** Undefined if nothing of that name can be seen. */
-  private isDirectory(path: string): boolean | undefined {
-    try {
-      return this.directories.stat(path)?.isDirectory();
-    } catch {
-      return undefined;
-    }
   }
 
   private checkDevice(base: string, rules: ScanRules, device: number): void {
