@@ -14,17 +14,17 @@ export interface Terms {
   readonly base: string;
 }
 
-// The flags of terms.
+// The flags of terms. Version 2 knows the first two, and deletes wherever there are terms.
 const FORCED = 1;
 const CHECK = 2;
-const DELETES = 4;
+const KEEPS = 4;
 
 export function termsBytes(terms: Terms): number {
   return 1 + 2 + terms.base.length;
 }
 
 export function encodeTerms(writer: ByteWriter, terms: Terms): void {
-  const flags = (terms.isForced ? FORCED : 0) | (terms.isCheck ? CHECK : 0) | (terms.deletes ? DELETES : 0);
+  const flags = (terms.isForced ? FORCED : 0) | (terms.isCheck ? CHECK : 0) | (terms.deletes ? 0 : KEEPS);
   writer.u8(flags).longText(terms.base);
 }
 
@@ -35,9 +35,9 @@ export function encodeTerms(writer: ByteWriter, terms: Terms): void {
  */
 export function decodeTerms(reader: ByteReader): Terms {
   const flags = reader.u8();
-  if (flags > (FORCED | CHECK | DELETES)) throw new DecodeError("unknown terms");
+  if (flags > (FORCED | CHECK | KEEPS)) throw new DecodeError("unknown terms");
   const base = reader.longText();
   if (base.length > PATH_BYTES) throw new DecodeError("a base directory is too long");
   const has = (flag: number) => (flags & flag) !== 0;
-  return { isForced: has(FORCED), isCheck: has(CHECK), deletes: has(DELETES), base };
+  return { isForced: has(FORCED), isCheck: has(CHECK), deletes: !has(KEEPS), base };
 }

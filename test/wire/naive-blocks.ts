@@ -28,7 +28,7 @@ export function naiveManifest(bytes: Uint8Array): Plain {
       demand(flags < 8, "terms");
       const base = from.text(from.u16());
       demand(base.length <= 4096, "base");
-      terms = { isForced: flags % 2 === 1, isCheck: flags % 4 >= 2, deletes: flags >= 4, base };
+      terms = { isForced: flags % 2 === 1, isCheck: flags % 4 >= 2, deletes: flags < 4, base };
     } else if (record === 4) {
       const pattern = from.text(from.u16());
       demand(pattern.length <= 4096, "pattern");

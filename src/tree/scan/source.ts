@@ -125,7 +125,7 @@ export class Source {
     const below = { ...request, paths: pathsBelowBase(request.paths, baseText, hasEntry) };
     const simple = simplifyRequest(below);
     const items = scanner.scan(simple, coveredPaths(below, simple));
-    this.preface = prefaceOf(rules, baseText, this.existing(rules, isExcluded));
+    this.preface = prefaceOf(rules, baseText, this.existing(rules, isExcluded), !digestsData);
     this.list = rules.isRecorded === true ? new PublishedList() : undefined;
     this.published =
       rules.published === undefined ? undefined : new Published(rules.published, this.isListing);
@@ -373,16 +373,21 @@ function separated(entry: HeldEntry): HeldEntry[] {
   return [{ ...entry, size: stats.size, isSparse: hasHoles(stats) }];
 }
 
-/** The records that members need before the entries; none for a plain push. */
+/**
+ * The records that members need before the entries; none for a plain push.
+ *
+ * @param hasFormer whether a member speaks version 2, in which all terms delete; a check does not delete anyway
+ */
 function prefaceOf(
   rules: ScanRules,
   base: string,
   origin: Origin | undefined,
+  hasFormer: boolean,
 ): ((writer: ManifestWriter) => boolean)[] {
   const deletes = rules.deletes !== "nothing" || rules.syncs;
   const first = origin === undefined ? [] : [(writer: ManifestWriter) => writer.addOrigin(origin)];
   if (!deletes && !rules.isCheck) return first;
-  const terms = { isForced: rules.isForced, isCheck: rules.isCheck, deletes, base };
+  const terms = { isForced: rules.isForced, isCheck: rules.isCheck, deletes: deletes || hasFormer, base };
   return [
     ...first,
     (writer) => writer.addTerms(terms),
