@@ -16,10 +16,10 @@ export interface Terms {
   readonly base: string;
 }
 
-// The flags of terms.
+// The flags of terms. Version 2 knows the first two, and deletes wherever there are terms.
 const FORCED = 1;
 const CHECK = 2;
-const DELETES = 4;
+const KEEPS = 4;
 const DIGESTS = 8;
 
 export function termsBytes(terms: Terms): number {
@@ -30,7 +30,7 @@ export function encodeTerms(writer: ByteWriter, terms: Terms): void {
   const flags =
     (terms.isForced ? FORCED : 0) |
     (terms.isCheck ? CHECK : 0) |
-    (terms.deletes ? DELETES : 0) |
+    (terms.deletes ? 0 : KEEPS) |
     (terms.tellsDigests ? DIGESTS : 0);
   writer.u8(flags).longText(terms.base);
 }
@@ -42,14 +42,14 @@ export function encodeTerms(writer: ByteWriter, terms: Terms): void {
  */
 export function decodeTerms(reader: ByteReader): Terms {
   const flags = reader.u8();
-  if (flags > (FORCED | CHECK | DELETES | DIGESTS)) throw new DecodeError("unknown terms");
+  if (flags > (FORCED | CHECK | KEEPS | DIGESTS)) throw new DecodeError("unknown terms");
   const base = reader.longText();
   if (base.length > PATH_BYTES) throw new DecodeError("a base directory is too long");
   const has = (flag: number) => (flags & flag) !== 0;
   return {
     isForced: has(FORCED),
     isCheck: has(CHECK),
-    deletes: has(DELETES),
+    deletes: !has(KEEPS),
     tellsDigests: has(DIGESTS),
     base,
   };

@@ -31,7 +31,7 @@ const SETTLED_WITHIN_MS = 15_000;
 async function chaos(): Promise<number> {
   console.log(`seed ${SEED}`);
   // In the namespace of each host, this is a directory of its own that outlives the daemon.
-  const daemonArguments = CATCHES_UP ? ["--state", "/run/state", "--catch-up"] : [];
+  const daemonArguments = ["--state", "/run/state", ...(CATCHES_UP ? [] : ["--no-catch-up"])];
   const fleet = await NamespaceFleet.create({ hosts: HOSTS, tmpfs: ROOM, daemonArguments });
   const endMs = performance.now() + SECONDS * 1000;
   const run = new ChaosRun(fleet, SEED);

@@ -90,7 +90,7 @@ HAS_LINKS, HAS_DIGEST, HAS_DATA_BYTES, HAS_ATTRIBUTES = 0x10, 0x20, 0x40, 0x80
 MISSING, TYPE, CONTENTS, MODE, OWNER, TIME, ATTRIBUTES, SEPARATE = (1 << bit for bit in range(8))
 
 MANIFEST, DATA = 1, 2
-TERMS_FORCED, TERMS_CHECK, TERMS_DELETES, TERMS_DIGESTS = 1, 2, 4, 8
+TERMS_FORCED, TERMS_CHECK, TERMS_KEEPS, TERMS_DIGESTS = 1, 2, 4, 8
 
 AREA = b".makuosan"
 
@@ -654,6 +654,9 @@ class ManifestReader:
     def has_flag(self, flag):
         return self.terms is not None and bool(self.terms.flags & flag)
 
+    def deletes(self):
+        return self.terms is not None and not self.has_flag(TERMS_KEEPS)
+
 
 # --- Patterns (6.1) -----------------------------------------------------------------------------------------------
 
@@ -1102,7 +1105,7 @@ class Staging:
     # Deleting.
 
     def check_terms(self):
-        if not self.manifest.has_flag(TERMS_DELETES):
+        if not self.manifest.deletes():
             raise Failure("the sender deletes without terms that allow it")
 
     def complete(self, directory):
@@ -1142,7 +1145,7 @@ class Staging:
         if found is None or not stat.S_ISDIR(found.st_mode) or not self.tree.names(entry.path):
             return
         text = os.fsdecode(entry.path)
-        if not self.manifest.has_flag(TERMS_DELETES):
+        if not self.manifest.deletes():
             raise Failure(f"{text}: it is a directory on this member that is not empty")
         inner = [join(entry.path, name) for name in self.tree.names(entry.path)]
         self.looked_at += len(inner)
@@ -1989,7 +1992,7 @@ class Listing:
 
     def run(self):
         if self.job.delete or self.job.check:
-            flags = (TERMS_CHECK if self.job.check else 0) | (TERMS_DELETES if self.job.delete else 0)
+            flags = (TERMS_CHECK if self.job.check else 0) | (0 if self.job.delete else TERMS_KEEPS)
             flags |= TERMS_FORCED if self.job.force else 0
             self.records.append(("terms", u8(3) + u8(flags) + text16(self.tree.base)))
         for path in self.top_paths():

@@ -23,7 +23,7 @@ async function fleetOf(count: number, tmpfs?: string): Promise<NamespaceFleet> {
 async function start(fleet: NamespaceFleet, host: Host, ...more: string[]): Promise<void> {
   const state = path.join(fleet.directory, `state-${host.name}`);
   fs.mkdirSync(state, { recursive: true });
-  await host.start("--state", state, "--catch-up", ...more);
+  await host.start("--state", state, ...more);
 }
 
 async function startAll(fleet: NamespaceFleet, hosts: readonly Host[] = fleet.hosts): Promise<void> {

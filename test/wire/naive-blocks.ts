@@ -29,8 +29,8 @@ export function naiveManifest(bytes: Uint8Array): Plain {
       demand(flags < 16, "terms");
       const base = from.text(from.u16());
       demand(base.length <= 4096, "base");
-      const [isForced, isCheck, deletes, tellsDigests] = [1, 2, 4, 8].map((bit) => (flags & bit) > 0);
-      terms = { isForced, isCheck, deletes, tellsDigests, base } as Plain;
+      const [isForced, isCheck, keeps, tellsDigests] = [1, 2, 4, 8].map((bit) => (flags & bit) > 0);
+      terms = { isForced, isCheck, deletes: !keeps, tellsDigests, base } as Plain;
     } else if (record === 4) {
       const pattern = from.text(from.u16());
       demand(pattern.length <= 4096, "pattern");

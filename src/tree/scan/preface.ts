@@ -5,21 +5,30 @@ import type { Origin } from "../../wire/origin.ts";
 import type { Directories } from "../disk/directories.ts";
 import type { ScanRules } from "./request.ts";
 
+/** Parts of the first records that do not come from the rules. */
+interface Told {
+  /** The sender's base directory. */
+  readonly base: string;
+  readonly origin: Origin | undefined;
+  /** Whether digests are told of files that members may have by other names. */
+  readonly tellsDigests: boolean;
+  /** Whether a member speaks version 2, in which all terms delete; a check does not delete anyway. */
+  readonly hasFormer: boolean;
+}
+
 /** The records that members need before the entries; none for a plain push. */
 export function prefaceOf(
-  rules: ScanRules,
-  base: string,
-  tellsDigests: boolean,
-  origin: Origin | undefined,
+  { deletes: scope, syncs, isForced, isCheck, excludes }: ScanRules,
+  { base, origin, tellsDigests, hasFormer }: Told,
 ): ((writer: ManifestWriter) => boolean)[] {
-  const deletes = rules.deletes !== "nothing" || rules.syncs;
+  const deletes = scope !== "nothing" || syncs;
   const first = origin === undefined ? [] : [(writer: ManifestWriter) => writer.addOrigin(origin)];
-  if (!deletes && !rules.isCheck) return first;
-  const terms = { isForced: rules.isForced, isCheck: rules.isCheck, deletes, tellsDigests, base };
+  if (!deletes && !isCheck) return first;
+  const terms = { isForced, isCheck, deletes: deletes || hasFormer, tellsDigests, base };
   return [
     ...first,
     (writer) => writer.addTerms(terms),
-    ...rules.excludes.map((pattern) => (writer: ManifestWriter) => writer.addExclude(pattern)),
+    ...excludes.map((pattern) => (writer: ManifestWriter) => writer.addExclude(pattern)),
   ];
 }
 

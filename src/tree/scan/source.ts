@@ -133,12 +133,9 @@ export class Source {
     const below = { ...request, paths: pathsBelowBase(request.paths, baseText, hasEntry) };
     const simple = simplifyRequest(below);
     const items = scanner.scan(simple, coveredPaths(below, simple));
-    this.preface = prefaceOf(
-      rules,
-      baseText,
-      this.tellsDigests,
-      existingOrigin(this.directories, rules, isExcluded),
-    );
+    const origin = existingOrigin(this.directories, rules, isExcluded);
+    const told = { base: baseText, origin, tellsDigests: this.tellsDigests, hasFormer: !digestsData };
+    this.preface = prefaceOf(rules, told);
     this.list = rules.isRecorded === true ? new PublishedList() : undefined;
     this.published =
       rules.published === undefined ? undefined : new Published(rules.published, this.isListing);

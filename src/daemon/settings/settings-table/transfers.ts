@@ -67,15 +67,16 @@ export const TRANSFERS = {
   },
   catchUp: {
     key: "catch-up",
-    option: "--catch-up",
+    option: "--no-catch-up",
     form: form.flag,
-    default: false,
+    default: true,
     reload: false,
     help: "get pushes that this host has missed, and bring them to others",
+    helpOff: "neither get pushes that this host has missed, nor bring them to others",
     details:
-      "A host that was down, cut off or full then gets what it has missed from another host with this setting, as soon as it " +
-      "can. That needs the directory of --state, in which each host keeps a log of the pushes. Without this setting, the log is " +
-      "kept, and 'msync --members -v' shows who is behind.",
+      "A host that was down, cut off or full gets what it has missed from another host as soon as it can. That needs the " +
+      "directory of --state, in which each host keeps a log of the pushes. If this is switched off, the log is kept, and " +
+      "'msync --members -v' shows who is behind.",
   },
   checkEveryMs: {
     key: "check-every",
