@@ -10,7 +10,7 @@ interface Told {
   /** The sender's base directory. */
   readonly base: string;
   readonly origin: Origin | undefined;
-  /** Whether digests are told of files that members may have by other names. */
+  /** Whether members may ask for digests of files that they have by other names. */
   readonly tellsDigests: boolean;
   /** Whether a member speaks version 2, in which all terms delete; a check does not delete anyway. */
   readonly hasFormer: boolean;
