@@ -231,7 +231,9 @@ export class CatchUpKeeper implements PublicationHearer {
   onEvent(event: NodeEvent): void {
     switch (event.kind) {
       case "inbound-began":
-        if (!event.dryRun) this.begun++;
+        if (event.dryRun) break;
+        this.begun++;
+        if (this.parts.file !== undefined) this.space.noteAttempt();
         break;
       case "publications-learned":
         this.noteLearned(event.publications);

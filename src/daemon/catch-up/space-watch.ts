@@ -11,24 +11,39 @@ const FIRST_LOOK_MS = 500;
 const MORE_BYTES = 1024 * 1024;
 const MORE_INODES = 10;
 
+/** The free space of a file system. */
+interface Space {
+  readonly bytes: number;
+  readonly inodes: number;
+}
+
 /** Looks at the file system of the base directory for as long as this host is behind because that is full. */
 export class SpaceWatch {
   private readonly base: string;
   private readonly onSpace: () => void;
   private timer: NodeJS.Timeout | undefined;
-  /** After the last attempt. */
-  private before: { readonly bytes: number; readonly inodes: number } | undefined;
+  /** When the last attempt began: what was there before it staged anything. */
+  private before: Space | undefined;
+  /** Attempts that began meanwhile make an earlier look worthless. */
+  private attempts = 0;
 
-  /** @param onSpace called once when there is more space than after the last attempt */
+  /** @param onSpace called once when there is more space than before the last attempt */
   constructor(base: string, onSpace: () => void) {
     this.base = base;
     this.onSpace = onSpace;
   }
 
+  /** A transfer begins, which may fail for want of space. */
+  noteAttempt(): void {
+    const attempt = ++this.attempts;
+    void this.free().then((space) => {
+      if (attempt === this.attempts) this.before = space;
+    });
+  }
+
   /** An attempt has failed: looks until there is more space. */
   begin(): void {
     this.stop();
-    this.before = undefined;
     this.plan(FIRST_LOOK_MS);
   }
 
@@ -43,10 +58,9 @@ export class SpaceWatch {
 
   private async look(): Promise<void> {
     const { timer } = this;
-    const stats = await fs.promises.statfs(this.base).catch(() => undefined);
+    const now = await this.free();
     // Stopped, or begun again, meanwhile.
     if (this.timer !== timer) return;
-    const now = stats === undefined ? undefined : { bytes: stats.bavail * stats.bsize, inodes: stats.ffree };
     this.before ??= now;
     const { before } = this;
     const hasMore =
@@ -58,5 +72,10 @@ export class SpaceWatch {
       this.stop();
       this.onSpace();
     }
+  }
+
+  private async free(): Promise<Space | undefined> {
+    const stats = await fs.promises.statfs(this.base).catch(() => undefined);
+    return stats === undefined ? undefined : { bytes: stats.bavail * stats.bsize, inodes: stats.ffree };
   }
 }
