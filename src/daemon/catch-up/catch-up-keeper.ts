@@ -63,6 +63,8 @@ export class CatchUpKeeper implements PublicationHearer {
   private readonly brought = new Map<string, Here>();
   /** The transfers whose commit is being written into the log. */
   private readonly writing = new Map<string, Promise<void>>();
+  /** When each transfer has changed the tree that has not ended yet: it may not be in the log. */
+  private readonly switched = new Map<string, number>();
   private readonly reasons = new Map<string, string>();
   private serving: AbortController | undefined;
   private readonly space: SpaceWatch;
@@ -160,6 +162,7 @@ export class CatchUpKeeper implements PublicationHearer {
   hold(answer: StageAnswer, pass: (answer: StageAnswer) => void): boolean {
     const name = inboundName(answer.inbound);
     if (answer.kind === "prepared" && answer.origin !== undefined) this.origins.set(name, answer.origin);
+    if (answer.kind === "switched") this.switched.set(name, Date.now());
     // The end of a transfer comes after the answer that is held back.
     const writing = this.writing.get(name);
     if (answer.kind === "closed" && writing !== undefined) {
@@ -168,7 +171,9 @@ export class CatchUpKeeper implements PublicationHearer {
     }
     if (answer.kind !== "committed" || answer.failure !== undefined) return false;
     const { origin, inbound, order, isListed } = answer;
-    const here = { atMs: Date.now(), list: isListed === true ? name : "", reason: "" };
+    // Another transfer may have changed the same entries since.
+    const atMs = this.switched.get(name) ?? Date.now();
+    const here = { atMs, list: isListed === true ? name : "", reason: "" };
     if (origin?.kind === "catch-up") this.brought.set(name, here);
     if (origin?.kind !== "publication" || this.parts.file === undefined || order === undefined) return false;
     const { epoch, transfer: number } = inbound;
@@ -184,7 +189,8 @@ export class CatchUpKeeper implements PublicationHearer {
   veto(key: InboundKey): Reason | undefined {
     const origin = this.origins.get(inboundName(key));
     if (origin?.kind !== "catch-up") return undefined;
-    const isCurrent = this.own.size === 0 && origin.digest === this.parts.engine.catchUp?.log.digest;
+    const isLogged = this.own.size === 0 && this.switched.size === 0;
+    const isCurrent = isLogged && origin.digest === this.parts.engine.catchUp?.log.digest;
     return isCurrent ? undefined : reason("newer-push");
   }
 
@@ -243,6 +249,7 @@ export class CatchUpKeeper implements PublicationHearer {
         break;
       case "inbound-ended":
         this.origins.delete(inboundName(event.key));
+        this.switched.delete(inboundName(event.key));
         if (event.outcome !== "done") {
           this.brought.delete(inboundName(event.key));
           this.noteFailure(event.key, event.reason);

@@ -319,8 +319,7 @@ class StageThread {
     }
     const beganMs = performance.timeOrigin + performance.now();
     const failure = this.exact(attempt(() => open.stage?.commit()));
-    // A publication is in the log of this host before the next transfer commits: the log tells what may be brought.
-    if (open.record?.origin === undefined) this.reply({ kind: "switched", inbound });
+    this.reply({ kind: "switched", inbound });
     this.end(inbound, open, this.finishCommit(open, { inbound, order, failure, beganMs }));
   }
 
