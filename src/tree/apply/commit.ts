@@ -9,6 +9,7 @@ import { checkUnmarked } from "../decide/obstacles.ts";
 import type { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle, Disk } from "../disk/disk.ts";
 import { type AttributeRules, modeToSet } from "../entries/attributes.ts";
+import { PathSet } from "../entries/path-set.ts";
 import { pathOfError, reasonFor } from "../reasons/explain.ts";
 import { StageError } from "../reasons/stage-error.ts";
 import { Discarded } from "./discarded.ts";
@@ -40,6 +41,8 @@ export class Committer {
   private isRepeated = false;
   /** A directory existed already, and the entries of the staged one were moved into it. */
   private hasMerged = false;
+  /** The directories that were staged; looked up in a repetition alone. */
+  private brought: PathSet | undefined;
   private failures = 0;
   private firstFailure: Reason | undefined;
   /** Everything is new, but a loss of power may still undo it. */
@@ -291,7 +294,10 @@ export class Committer {
       const target = this.disk.openDirectory(to, nameOf(path));
       try {
         for (const child of this.disk.list(staged).map((name) => joinPath(path, name))) {
-          this.attempt(child, () => this.moveInto(staged, child, target));
+          this.attempt(child, () => {
+            if (this.isReplaced(staged, child)) this.finishExchange(staged, child, target);
+            else this.moveInto(staged, child, target);
+          });
         }
       } finally {
         this.disk.closeDirectory(target);
@@ -299,6 +305,16 @@ export class Committer {
     } finally {
       this.disk.closeDirectory(staged);
     }
+  }
+
+  /**
+   * Whether an entry in a directory that is merged is not the staged one, but what that has replaced in an exchange before a
+   * crash. Such entries have no step of their own; directories have one that gives them their attributes.
+   */
+  private isReplaced(staged: DirectoryHandle, path: string): boolean {
+    if (!this.isRepeated) return false;
+    this.brought ??= directoriesOf(this.steps());
+    return this.disk.stat(staged, nameOf(path))?.isDirectory() !== this.brought.has(path);
   }
 
   /** Replaces a file by a directory or the other way round: in one step if the kernel can do that. */
@@ -360,4 +376,11 @@ export class Committer {
   private shutsOut(step: Step): boolean {
     return !this.rules.keepOwner && (modeToSet(step.metadata, this.rules) & 0o300) !== 0o300;
   }
+}
+
+/** The paths of the directories that are new or may be new. */
+function directoriesOf(steps: Iterable<Step>): PathSet {
+  const paths = new PathSet();
+  for (const { kind, path } of steps) if (kind === StepKind.finish) paths.add(path);
+  return paths;
 }
