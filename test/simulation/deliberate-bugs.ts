@@ -120,8 +120,8 @@ export const BUGS: readonly Bug[] = [
   {
     name: "wants-dropped",
     file: "engine/sender/wants.ts",
-    from: "        contents.merge(",
-    to: "        if (epochs.length === 1 || epoch !== epochs.at(-1)) contents.merge(",
+    from: "    contents.merge(differences",
+    to: "    if (wants.length === 1 || entries !== wants.at(-1)?.entries) contents.merge(differences",
   },
   {
     name: "standstill-not-forgiven",
