@@ -38,6 +38,17 @@ test("a source that does not answer for 300 s ends the transfer, and the next on
   assert.deepEqual(aborted(sender), [STUCK, STUCK]);
 });
 
+test("a source that answers with a failure owes nothing, however long ago that was", () => {
+  const sender = hungSender();
+  const failed = { blocks: [], state: "end", failure: "the base directory is empty", unreadable: 0 } as const;
+  sender.handle({ kind: "produced", transfer: TRANSFER, ...failed });
+  assert.deepEqual(aborted(sender), ["the base directory is empty"]);
+  sender.run(301_000);
+  sender.isSourceHung = false;
+  sender.start({ transfer: 2 });
+  assert.deepEqual(aborted(sender), ["the base directory is empty"]);
+});
+
 test("a member that owes something is named with what it is doing", () => {
   const sender = new ScriptedSender(2, { blocks: [manifest(3), SMALL], last: "idle" });
   sender.start();

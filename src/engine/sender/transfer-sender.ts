@@ -148,11 +148,12 @@ export class TransferSender {
   /** The source has made blocks, or has come to its end. */
   handleProduced(input: Extract<Input, { kind: "produced" }>, nowMs: number): void {
     if (this.isFinished) return;
+    // An answer also with a failure: a transfer that ends while one is owed makes the disk look stuck for the next ones.
+    this.production.take(input);
     if (input.failure !== undefined) {
       this.abort(input.failure);
       return;
     }
-    this.production.take(input);
     if (input.unreadable > 0 && this.request.allOrNothing)
       this.abort(sentence("unreadable", input.unreadable));
     this.pump(nowMs);
