@@ -370,6 +370,8 @@ export class JudgedStages {
         path,
         new Set([...texts, ...(all.get(path) ?? []), before.get(path) ?? "", picture.get(path) ?? ""]),
       );
+      // If the link cannot be made, a directory in its place stays with all that is in it.
+      for (const [other, was] of before) if (other.startsWith(`${path}/`)) all.set(other, new Set([was, ""]));
     }
     return { picture, alternatives: all };
   }
