@@ -33,7 +33,7 @@ export class SpaceWatch {
     this.onSpace = onSpace;
   }
 
-  /** A transfer begins, which may fail for want of space. */
+  /** A transfer begins, which may fail because there is no space. */
   noteAttempt(): void {
     const attempt = ++this.attempts;
     void this.free().then((space) => {
