@@ -162,7 +162,7 @@ export class JudgedStages {
     const mayFail = inbound.touched.size > 0 || inbound.sawCommit;
     machine.committing = { name, before, after, hasFailed: false, mayFail };
     this.sampleSoon(`in the commit of ${name}`, [exactly(before), after], { mayFail });
-    if (inbound.touched.size === 0) watchOrder(machine, trouble, name, before, after);
+    if (!mayFail) watchOrder(machine, trouble, name, before, after);
     const failure = this.alive(() => driver.commit(name));
     for (const other of this.inbound.values()) other.sawCommit ||= other !== inbound;
     trouble.watch = undefined;
