@@ -1,5 +1,7 @@
 /** The help of msync in Japanese, by the English one. */
 
+import { MORE_HELP } from "./more-help.ts";
+
 /** Option names and examples are the same in both. */
 export const JAPANESE_HELP: Readonly<Record<string, string>> = {
   "Usage:": "書式:",
@@ -59,20 +61,7 @@ export const JAPANESE_HELP: Readonly<Record<string, string>> = {
   "print a JSON object a line": "1 行に 1 つの JSON オブジェクトを表示する",
   "print the version": "バージョンを表示する",
   "print this help": "この説明を表示する",
-  [`
-Examples:
-  msync htdocs/index.html         send one file
-  msync -r htdocs                 send a directory with all that is in it
-  msync -rn --delete              say what a push of everything would change
-  msync -r --delete -t 'web*'     make some members equal to this host
-  msync --watch -r htdocs         push what changes there, as it changes
-  msync --check -r                compare all members with this host
-
-Exit status: 0 every member has it; 1 usage; 2 the daemon does not answer;
-3 some members failed; 4 no member; 5 --check found a difference; 6 nothing was
-changed because of --all-or-nothing; 130 interrupted.
-
-The manual is msync(1): man msync.`]: `
+  [MORE_HELP]: `
 例:
   msync htdocs/index.html         ファイルを 1 つ送る
   msync -r htdocs                 ディレクトリを中身ごと送る

@@ -3,6 +3,7 @@ import { DEFAULT_SOCKET } from "../console/protocol.ts";
 import { Command, CommanderError, Option } from "commander";
 import { type Action, checkTogether } from "./combinations.ts";
 import { inLanguage } from "./language.ts";
+import { MORE_HELP } from "./more-help.ts";
 import { printText } from "./output.ts";
 import { checkReplaced, commandLineError, type ReplacedOption } from "../base/command-line.ts";
 import { UserError } from "../base/user-error.ts";
@@ -53,22 +54,6 @@ interface ParsedOptions extends ParsedSendOptions {
 const REPLACED: readonly ReplacedOption[] = [
   { flags: "-K [file]", instead: "the owner and the mode of the control socket decide who can run msync" },
 ];
-
-/** How --help ends. */
-const MORE_HELP = `
-Examples:
-  msync htdocs/index.html         send one file
-  msync -r htdocs                 send a directory with all that is in it
-  msync -rn --delete              say what a push of everything would change
-  msync -r --delete -t 'web*'     make some members equal to this host
-  msync --watch -r htdocs         push what changes there, as it changes
-  msync --check -r                compare all members with this host
-
-Exit status: 0 every member has it; 1 usage; 2 the daemon does not answer;
-3 some members failed; 4 no member; 5 --check found a difference; 6 nothing was
-changed because of --all-or-nothing; 130 interrupted.
-
-The manual is msync(1): man msync.`;
 
 const HISTORY_COUNT = 20;
 const DEFAULT_TARGET = `unix:${DEFAULT_SOCKET}`;

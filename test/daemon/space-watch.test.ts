@@ -65,3 +65,14 @@ test("more inodes are space, too, and nothing is told after the end", async (con
   await pass(60_000);
   assert.equal(state.told, 1);
 });
+
+test("a disk that hangs is looked at once, however many attempts there are", async (context) => {
+  let looks = 0;
+  context.mock.method(fs.promises, "statfs", () => (looks++, new Promise(() => undefined)));
+  const watch = new SpaceWatch("/base", () => undefined);
+  for (let attempt = 0; attempt < 5; attempt++) {
+    watch.noteAttempt();
+    await turn();
+  }
+  assert.equal(looks, 1);
+});

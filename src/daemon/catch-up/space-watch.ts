@@ -24,8 +24,8 @@ export class SpaceWatch {
   private timer: NodeJS.Timeout | undefined;
   /** When the last attempt began: what was there before it staged anything. */
   private before: Space | undefined;
-  /** Attempts that began meanwhile make an earlier look worthless. */
-  private attempts = 0;
+  /** A disk that hangs must not take one thread of Node's after the other. */
+  private isLooking = false;
 
   /** @param onSpace called once when there is more space than before the last attempt */
   constructor(base: string, onSpace: () => void) {
@@ -35,9 +35,11 @@ export class SpaceWatch {
 
   /** A transfer begins, which may fail because there is no space. */
   noteAttempt(): void {
-    const attempt = ++this.attempts;
+    if (this.isLooking) return;
+    this.isLooking = true;
     void this.free().then((space) => {
-      if (attempt === this.attempts) this.before = space;
+      this.isLooking = false;
+      this.before = space;
     });
   }
 
