@@ -63,6 +63,22 @@ test(
       assert.deepEqual(await sender.msync("-r"), { status: 0, stdout: "", stderr: "" }, sender.name);
       for (const other of hosts) assert.equal(await sameTrees(sender, other), "", sender.name);
     }
+    // What deletes has the same terms in both versions, and a check of today has them, too.
+    makeFile(path.join(one.base, "kept"), 1_000);
+    assert.equal((await one.msync("-r")).status, 0);
+    for (const sender of hosts) {
+      fs.rmSync(path.join(sender.base, `from-${sender.name}`));
+      assert.deepEqual(
+        await sender.msync("-r", "--delete"),
+        { status: 0, stdout: "", stderr: "" },
+        sender.name,
+      );
+      for (const other of hosts) assert.equal(await sameTrees(sender, other), "", sender.name);
+      for (const options of [[], ["--delete"]]) {
+        const { status, stderr } = await sender.msync("-r", "--check", ...options);
+        assert.deepEqual([status, stderr], [0, ""], `${sender.name} ${options.join(" ")}`);
+      }
+    }
     // 2.0.0 does not know compressed contents either, so it gets none even if they are asked for.
     assert.equal(await savedOf(one, two, old), 0);
     // 2.0.0 does not know the message KEYS, counts it and ignores it.
