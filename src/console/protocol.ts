@@ -50,6 +50,8 @@ export interface SendRequest extends PushRules {
   readonly progress: boolean;
   /** Whether contents are compressed; not there for what the daemon's setting says. */
   readonly compression?: "yes" | "no";
+  /** Whether large files are sent whole, also where members have another version; not there for no. */
+  readonly wholeFile?: boolean;
 }
 
 /** Answered when so many of the members are there, or with an error when they are not after that time. */

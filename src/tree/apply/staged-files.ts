@@ -2,6 +2,7 @@
 import { type ContentSegment, type HoleSegment, SegmentKind } from "../../wire/data-block.ts";
 import { type Attribute, EntryType } from "../../wire/entry.ts";
 import type { Metadata } from "../../wire/metadata.ts";
+import type { ToldChunk } from "../../wire/manifest.ts";
 import { directoryOf, nameOf } from "../../wire/path-rules.ts";
 import type { Reason } from "../../base/reason.ts";
 import type { FileStats } from "../../sys/stat.ts";
@@ -12,6 +13,8 @@ import { type AttributeRules, hasOwnerToSet, modeToSet } from "../entries/attrib
 import { isSameState } from "../entries/same-file.ts";
 import { nextPiece } from "../entries/holes.ts";
 import { errorAt } from "../reasons/explain.ts";
+import { ChunkSearch } from "./chunk-search.ts";
+import { FoundParts } from "./found-parts.ts";
 import type { JournalWriter } from "./journal.ts";
 import { keepAttributes, keptAttributes } from "./kept-attributes.ts";
 import { readRecognized } from "./recognized-contents.ts";
@@ -56,6 +59,10 @@ interface PartialFile extends ExpectedFile {
   handle: FileHandle | undefined;
   /** Its contents are being taken from a look-alike: the sender sends none meanwhile. */
   isTaken: boolean;
+  /** The sender has told chunks of it up to here, in bytes. */
+  toldBytes: number;
+  /** What of it was found on this member; undefined if no chunks of it are told. */
+  found: FoundParts | undefined;
   /** The extended attributes of the member's own file, for a copy of it. */
   kept: readonly Attribute[] | undefined;
 }
@@ -77,6 +84,10 @@ export class StagedFiles {
   private readonly withdrawn = new Set<string>();
   /** Bytes of contents that came from the sender, or from a look-alike; files of which only attributes change do not count. */
   writtenBytes = 0;
+  /** Looks for chunks of the file that chunks were told of last: only of one, because it takes memory. */
+  private search: { readonly file: PartialFile; readonly chunks: ChunkSearch } | undefined;
+  /** Bytes of chunks that were looked for since other work got its turn. */
+  private soughtBytes = 0;
 
   constructor(disk: Disk, area: StagingArea, journal: JournalWriter, rules: AttributeRules, note: Note) {
     this.disk = disk;
@@ -117,9 +128,23 @@ export class StagedFiles {
     const length = isHole ? segment.length : segment.bytes.length;
     if (file === undefined || file.isTaken || segment.offset + length > file.size) return;
     try {
-      this.writeTo(file, segment, length);
+      this.writeMissing(file, segment, length);
     } catch (error) {
       throw errorAt(file.path, error);
+    }
+  }
+
+  /** What was found on this member may be sent all the same, because another member needs it. */
+  private writeMissing(file: PartialFile, segment: ContentSegment | HoleSegment, length: number): void {
+    const { offset } = segment;
+    // Chunks of files with holes are not told.
+    if (file.found === undefined || segment.kind === SegmentKind.hole) {
+      this.writeTo(file, segment, length);
+      return;
+    }
+    for (const { start, end } of file.found.missingOf({ start: offset, end: offset + length })) {
+      const bytes = segment.bytes.subarray(start - offset, end - offset);
+      this.writeTo(file, { ...segment, offset: start, bytes }, bytes.length);
     }
   }
 
@@ -133,7 +158,7 @@ export class StagedFiles {
     file.receivedBytes += length;
     if (!isHole) this.writtenBytes += length;
     if (file.receivedBytes < file.size) return;
-    this.partial.delete(file.number);
+    this.forget(file);
     this.complete(file);
   }
 
@@ -200,6 +225,44 @@ export class StagedFiles {
     return this.partial.get(number) !== file;
   }
 
+  /**
+   * Takes the next chunk of a file from the files that this member has: from the one of the same path, or from a look-alike.
+   *
+   * @param open opens a file of this host; undefined if it cannot be read
+   * @returns false, step by step, if the sender has to send it; true also if the file is not expected
+   */
+  *find(chunk: ToldChunk, open: (path: string) => OpenFile | undefined): Generator<undefined, boolean> {
+    const file = this.partial.get(chunk.entry);
+    if (file === undefined) return true;
+    const start = file.toldBytes;
+    const end = start + chunk.length;
+    // The rest of a file comes from the sender, which has looked by then whether the file is the same.
+    file.toldBytes = Math.min(end, file.size);
+    if (end >= file.size) return false;
+    file.found ??= new FoundParts();
+    if (file.found.isFull) return false;
+    if (this.search?.file !== file)
+      this.search = { file, chunks: new ChunkSearch([file.path, ...file.lookAlikes], file.size) };
+    this.soughtBytes += chunk.length;
+    if (this.soughtBytes >= COPIED_BYTES) {
+      this.soughtBytes = 0;
+      yield;
+    }
+    const bytes = yield* this.search.chunks.find(chunk, start, open);
+    // It may have been withdrawn.
+    if (this.partial.get(chunk.entry) !== file) return true;
+    if (bytes === undefined) return false;
+    try {
+      file.found.add({ start, end });
+      writeAll(this.disk, this.handleOf(file), bytes, start);
+    } catch (error) {
+      throw errorAt(file.path, error);
+    }
+    file.receivedBytes += bytes.length;
+    this.writtenBytes += bytes.length;
+    return true;
+  }
+
   private *takeFrom(from: OpenFile, file: PartialFile, digest: Uint8Array): Generator<undefined, boolean> {
     const isExpected = () => this.partial.get(file.number) === file;
     const write = (bytes: Uint8Array, offset: number) => {
@@ -224,7 +287,7 @@ export class StagedFiles {
   withdraw(number: number): void {
     const file = this.partial.get(number);
     if (file === undefined) return;
-    this.partial.delete(number);
+    this.forget(file);
     this.withdrawn.add(file.path);
     this.closeFile(file);
     this.unlink(file);
@@ -232,6 +295,12 @@ export class StagedFiles {
 
   close(): void {
     for (const file of this.open) this.closeFile(file);
+  }
+
+  /** Nothing more of a file is expected. */
+  private forget(file: PartialFile): void {
+    this.partial.delete(file.number);
+    if (this.search?.file === file) this.search = undefined;
   }
 
   private complete(file: PartialFile): void {
@@ -322,6 +391,8 @@ function partialOf(file: ExpectedFile): PartialFile {
     madeMode: undefined,
     handle: undefined,
     isTaken: false,
+    toldBytes: 0,
+    found: undefined,
     kept: undefined,
   };
 }

@@ -26,6 +26,7 @@ import { existingOrigin, prefaceOf } from "./preface.ts";
 import { type ScanRequest, type ScanRules, coveredPaths, simplifyRequest } from "./request.ts";
 import { named, Scanner, type ScanItem } from "./scan.ts";
 import { divided, type SettledWants } from "./settled-wants.ts";
+import { ToldChunks, type WantedFile } from "./told-chunks.ts";
 import { type HeldFile, ToldDigests } from "./told-digests.ts";
 
 /**
@@ -51,6 +52,8 @@ export interface SourceOptions {
   readonly compression?: CompressionMode;
   /** Whether members that delete may ask for digests of files that they have by other names; by default they may not. */
   readonly tellsDigests?: boolean;
+  /** Whether chunks are told of large files that members have in another version; by default they are not. */
+  readonly tellsChunks?: boolean;
   /** Whether files with holes are compared by digests of their data alone. */
   readonly digestsData?: boolean;
 }
@@ -88,9 +91,10 @@ export class Source {
   private readonly held = new Map<number, HeldEntry[]>();
   /** How many files of a manifest block are still to be read, or may be. */
   private readonly unfinished = new Map<number, number>();
-  private readonly wanted: HeldFile[] = [];
+  private readonly wanted: WantedFile[] = [];
   private readonly told: ToldDigests;
   private readonly tellsDigests: boolean;
+  private readonly chunks: ToldChunks;
   private readonly reader: FileReader;
   private readonly packer: Packer;
   private readonly notices: SourceNotice[] = [];
@@ -118,7 +122,10 @@ export class Source {
     device?: number,
     disk: Disk = linuxDisk,
   ) {
-    const { rules, dryRun, compression = "no", tellsDigests = false, digestsData = false } = options;
+    const { rules, dryRun, compression = "no", digestsData = false } = options;
+    const [tellsDigests, tellsChunks] = [options.tellsDigests, options.tellsChunks].map(
+      (tells) => tells === true && !dryRun && !rules.isCheck,
+    ) as [boolean, boolean];
     const baseText = Buffer.from(base).toString("latin1");
     const isExcluded = compileExcludes(rules.excludes, baseText);
     this.directories = Directories.at(disk, base);
@@ -127,14 +134,15 @@ export class Source {
     if (device !== undefined) this.checkDevice(base, rules, device);
     this.digests = rules.comparesContents ? new DigestedEntries(this.directories, digestsData) : undefined;
     this.told = new ToldDigests(this.directories);
-    this.tellsDigests = tellsDigests && !dryRun && !rules.isCheck;
+    this.tellsDigests = tellsDigests;
+    this.chunks = new ToldChunks(this.directories, tellsChunks);
     const scanner = new Scanner(this.directories, owners, { ...rules, isExcluded, dryRun });
     const hasEntry = (name: string) => this.directories.stat(name) !== undefined;
     const below = { ...request, paths: pathsBelowBase(request.paths, baseText, hasEntry) };
     const simple = simplifyRequest(below);
     const items = scanner.scan(simple, coveredPaths(below, simple));
     const origin = existingOrigin(this.directories, rules, isExcluded);
-    const told = { base: baseText, origin, tellsDigests: this.tellsDigests, hasFormer: !digestsData };
+    const told = { base: baseText, origin, tellsDigests, tellsChunks, hasFormer: !digestsData };
     this.preface = prefaceOf(rules, told);
     this.list = rules.isRecorded === true ? new PublishedList() : undefined;
     this.published =
@@ -157,6 +165,7 @@ export class Source {
     return (
       this.makeManifest(number, memory) ??
       this.makeDigests(number, memory) ??
+      this.makeChunks(number, memory) ??
       this.makeData(memory, waitingBlocks)
     );
   }
@@ -166,19 +175,30 @@ export class Source {
   }
 
   /**
-   * Accepts the answers for a manifest block, and returns all its entries for the report; none for a block of digests.
+   * Accepts the answers for a manifest block, and returns all its entries for the report; none for a block of digests or chunks.
    */
   settle(manifest: number, wants: SettledWants): readonly HeldEntry[] {
     const told = this.told.takeSettled(manifest);
     if (told !== undefined) {
-      told.forEach((file, index) => (wants.union.get(index) ? this.want(file) : this.release(file.manifest)));
+      for (const [index, file] of told.entries()) {
+        if (!wants.union.get(index)) this.release(file.manifest);
+        else if (this.chunks.suits(file.entry)) this.wantChunks(file);
+        else this.want(file);
+      }
+      return [];
+    }
+    const before = this.chunks.foundBytes;
+    if (this.chunks.settle(manifest, wants.union, (part) => this.wanted.push(part))) {
+      this.noteFound(this.chunks.foundBytes - before);
       return [];
     }
     const entries = this.held.get(manifest) ?? [];
-    const { contents, elsewhere } = divided(entries, wants, this.tellsDigests);
+    const tells = (what: "digest" | "chunks", entry: HeldEntry) =>
+      what === "digest" ? this.tellsDigests : this.chunks.suits(entry);
+    const { contents, elsewhere, other } = divided(entries, wants, tells);
     this.totals.sentEntries += wants.union.count();
     if (this.dryRun) for (const { size } of contents) this.totals.wantedBytes += size;
-    const count = this.dryRun ? 0 : contents.length + elsewhere.length;
+    const count = this.dryRun ? 0 : contents.length + elsewhere.length + other.length;
     if (count === 0) {
       this.held.delete(manifest);
       return entries;
@@ -186,6 +206,7 @@ export class Source {
     this.unfinished.set(manifest, count);
     for (const entry of contents) this.want({ entry, manifest });
     this.told.add(elsewhere.map((entry) => ({ entry, manifest })));
+    for (const entry of other) this.wantChunks({ entry, manifest });
     return entries;
   }
 
@@ -217,6 +238,7 @@ export class Source {
     this.reader.close();
     this.digests?.close();
     this.told.close();
+    this.chunks.close();
     this.directories.close();
   }
 
@@ -228,6 +250,17 @@ export class Source {
       `the base directory ${bytesOfText(base)} is not on the file system that it was on when the daemon began to use it: ` +
         "is something not mounted? Add --force-delete if that is what you want",
     );
+  }
+
+  private wantChunks(file: HeldFile): void {
+    this.totals.wantedBytes += file.entry.size;
+    this.chunks.add(file);
+  }
+
+  /** Chunks that members have count as sent, and as kept off the network. */
+  private noteFound(bytes: number): void {
+    this.totals.sentBytes += bytes;
+    this.totals.savedBytes += bytes;
   }
 
   private want(file: HeldFile): void {
@@ -322,6 +355,15 @@ export class Source {
     return { kind: BlockKind.manifest, bytes: writer.finish().length, entries: writer.entries };
   }
 
+  /** Tells chunks of large files that all members have in another version. */
+  private makeChunks(number: number, memory: Uint8Array): MadeBlock | undefined {
+    const writer = new ManifestWriter(memory, this.nextEntry);
+    this.chunks.fill(number, writer, this.hasContents, (part) => this.wanted.push(part));
+    this.isBusy ||= this.chunks.isBusy;
+    if (writer.isEmpty) return undefined;
+    return { kind: BlockKind.manifest, bytes: writer.finish().length, entries: writer.entries };
+  }
+
   private makeData(memory: Uint8Array, waitingBlocks: number): MadeBlock | undefined {
     const writer = new DataWriter(memory);
     let savedBytes = 0;
@@ -350,6 +392,7 @@ export class Source {
   private fillSegments(writer: SegmentWriter): boolean {
     while (this.hasContents) {
       if (!this.reader.isReading) this.startNext();
+      if (!this.reader.isReading) continue;
       if (!this.reader.fill(writer)) return false;
       this.finishFile();
     }
@@ -359,7 +402,12 @@ export class Source {
   private startNext(): void {
     const next = this.wanted[0];
     if (next === undefined) return;
-    this.reader.start(next.entry);
+    if (next.chunked?.isWithdrawn === true) {
+      this.wanted.shift();
+      this.releaseIfLast(next);
+      return;
+    }
+    this.reader.start(next.entry, next.part);
     if (next.entry.size >= UNPACKED_BYTES) this.packer.noteFile();
   }
 
@@ -367,10 +415,15 @@ export class Source {
     const finished = this.wanted.shift();
     if (finished === undefined) return;
     if (this.reader.failure !== undefined) {
+      if (finished.chunked !== undefined) finished.chunked.isWithdrawn = true;
       this.list?.withdraw(finished.entry.number);
       this.note({ kind: "unreadable", path: finished.entry.path, reason: this.reader.failure });
     }
-    this.release(finished.manifest);
+    this.releaseIfLast(finished);
+  }
+
+  private releaseIfLast({ entry, manifest, part }: WantedFile): void {
+    if (part === undefined || part.end === entry.size) this.release(manifest);
   }
 
   private note(notice: SourceNotice): void {
