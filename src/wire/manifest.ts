@@ -163,7 +163,8 @@ export class ManifestWriter {
    * @returns false if the block is full
    */
   addChunk({ entry, length, digest }: ToldChunk): boolean {
-    if (this.entryCount === MANIFEST_ENTRIES || 1 + 4 + 4 + TOLD_DIGEST_BYTES > this.writer.room) return false;
+    if (this.entryCount === MANIFEST_ENTRIES || 1 + 4 + 4 + TOLD_DIGEST_BYTES > this.writer.room)
+      return false;
     this.writer.u8(Record.chunk).u32(entry).u32(length).raw(digest);
     this.entryCount++;
     return true;
@@ -209,12 +210,16 @@ export function decodeManifest(plaintext: Uint8Array): ManifestBlock {
   const block: OpenBlock = { terms: undefined, excludes: [], directories: [], digests: [] };
   while (reader.remaining > 0) decodeRecord(reader, block);
   const { terms, origin, excludes, directories, digests, chunks = [], tellsChunks } = block;
-  const hasPreface = terms !== undefined || origin !== undefined || excludes.length > 0 || tellsChunks === true;
+  const hasPreface =
+    terms !== undefined || origin !== undefined || excludes.length > 0 || tellsChunks === true;
   const hasOthers = hasPreface || directories.length > 0;
   if (digests.length > 0 && (hasOthers || chunks.length > 0))
     throw new DecodeError("digests among other records");
   if (chunks.length > 0 && hasOthers) throw new DecodeError("chunks among other records");
-  const found = directories.reduce((sum, { entries }) => sum + entries.length, digests.length + chunks.length);
+  const found = directories.reduce(
+    (sum, { entries }) => sum + entries.length,
+    digests.length + chunks.length,
+  );
   if (found !== entryCount) throw new DecodeError("the entries are not as many as announced");
   return { firstEntry, ...block };
 }

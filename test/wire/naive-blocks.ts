@@ -61,7 +61,8 @@ export function naiveManifest(bytes: Uint8Array): Plain {
     }
   }
   demand(found === announced, "count");
-  const isAlone = terms === null && !tellsChunks && origin === undefined && directories.length + excludes.length === 0;
+  const isAlone =
+    terms === null && !tellsChunks && origin === undefined && directories.length + excludes.length === 0;
   demand(digests.length === 0 || (isAlone && chunks.length === 0), "digests");
   demand(chunks.length === 0 || isAlone, "chunks");
   const rare = {

@@ -162,7 +162,7 @@ export interface SourceTotals {
   readonly withheld?: Withheld;
   /** Whether the list of what was published is written. */
   readonly isListed?: boolean;
-  /** How many of them compression has kept off the network. */
+  /** How many of them compression, and parts that members had, have kept off the network. */
   readonly savedBytes: number;
 }
 

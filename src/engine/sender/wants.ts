@@ -1,6 +1,11 @@
 /** The answers of all members to the manifest blocks. */
 import { Bitmap } from "../../base/bitmap.ts";
-import { entriesHadNowhere, entriesMissing, entriesNeedingContents, separateEntries } from "../../wire/differences.ts";
+import {
+  entriesHadNowhere,
+  entriesMissing,
+  entriesNeedingContents,
+  separateEntries,
+} from "../../wire/differences.ts";
 import type { Want } from "../../wire/status-message.ts";
 import type { MemberWant } from "../types.ts";
 

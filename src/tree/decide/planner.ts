@@ -1,5 +1,5 @@
 /** Compares manifest blocks with the tree, and decides about every entry. */
-import { Bitmap } from "../../base/bitmap.ts";
+import type { Bitmap } from "../../base/bitmap.ts";
 import { reason } from "../../base/reason.ts";
 import type { FileStats } from "../../sys/stat.ts";
 import {

@@ -118,7 +118,8 @@ export class FileReader {
   private checkDigest(): void {
     const { hash, digest } = this;
     if (hash === undefined || digest === undefined) return;
-    if (!hash.digest().subarray(0, digest.length).equals(digest)) this.failure ??= reason("changed-while-sent");
+    if (!hash.digest().subarray(0, digest.length).equals(digest))
+      this.failure ??= reason("changed-while-sent");
   }
 
   private checkUnchanged(file: OpenFile, entry: HeldEntry): void {

@@ -3,9 +3,7 @@ import type { Reason } from "../../base/reason.ts";
 import { bytesOfText } from "../../base/display.ts";
 import { UserError } from "../../base/user-error.ts";
 import { BlockKind } from "../../wire/datagram.ts";
-import { DataWriter, type SegmentWriter } from "../../wire/data-block.ts";
 import { EntryType } from "../../wire/entry.ts";
-import { UNPACKED_BYTES } from "../../wire/limits.ts";
 import { ManifestWriter } from "../../wire/manifest.ts";
 import { joinPath } from "../../wire/path-rules.ts";
 import { pathsBelowBase } from "../../wire/request-paths.ts";
@@ -17,8 +15,6 @@ import { linuxDisk } from "../disk/linux-disk.ts";
 import { compileExcludes } from "../../wire/excludes.ts";
 import type { HeldEntry } from "./held-entry.ts";
 import type { CompressionMode } from "../entries/compression.ts";
-import { FileReader } from "./file-reader.ts";
-import { Packer } from "./packer.ts";
 import { type Owners } from "../entries/owners.ts";
 import { PublishedList } from "../entries/published-list.ts";
 import { Published } from "./published.ts";
@@ -28,6 +24,7 @@ import { named, Scanner, type ScanItem } from "./scan.ts";
 import { divided, type SettledWants } from "./settled-wants.ts";
 import { ToldChunks, type WantedFile } from "./told-chunks.ts";
 import { type HeldFile, ToldDigests } from "./told-digests.ts";
+import { WantedFiles } from "./wanted-files.ts";
 
 /**
  * The sending side of a transfer on its disk: it turns the tree into manifest blocks, and the wanted files into data
@@ -91,12 +88,10 @@ export class Source {
   private readonly held = new Map<number, HeldEntry[]>();
   /** How many files of a manifest block are still to be read, or may be. */
   private readonly unfinished = new Map<number, number>();
-  private readonly wanted: WantedFile[] = [];
+  private readonly wanted: WantedFiles;
   private readonly told: ToldDigests;
   private readonly tellsDigests: boolean;
   private readonly chunks: ToldChunks;
-  private readonly reader: FileReader;
-  private readonly packer: Packer;
   private readonly notices: SourceNotice[] = [];
   /** The entries that may be handed on; undefined if all may. */
   private readonly published: Published | undefined;
@@ -148,8 +143,9 @@ export class Source {
     this.published =
       rules.published === undefined ? undefined : new Published(rules.published, this.isListing);
     this.items = this.published?.of(items) ?? items;
-    this.reader = new FileReader(this.directories);
-    this.packer = new Packer(compression);
+    this.wanted = new WantedFiles(this.directories, compression, (file, failure) =>
+      this.finish(file, failure),
+    );
   }
 
   /**
@@ -171,7 +167,7 @@ export class Source {
   }
 
   get isEnded(): boolean {
-    return this.isScanned && this.held.size === 0 && !this.reader.isReading && this.packer.isEmpty;
+    return this.isScanned && this.held.size === 0 && this.wanted.isIdle;
   }
 
   /**
@@ -188,7 +184,7 @@ export class Source {
       return [];
     }
     const before = this.chunks.foundBytes;
-    if (this.chunks.settle(manifest, wants.union, (part) => this.wanted.push(part))) {
+    if (this.chunks.settle(manifest, wants.union, (part) => this.wanted.add(part))) {
       this.noteFound(this.chunks.foundBytes - before);
       return [];
     }
@@ -235,7 +231,7 @@ export class Source {
 
   close(): void {
     this.items.return(undefined);
-    this.reader.close();
+    this.wanted.close();
     this.digests?.close();
     this.told.close();
     this.chunks.close();
@@ -265,7 +261,7 @@ export class Source {
 
   private want(file: HeldFile): void {
     this.totals.wantedBytes += file.entry.size;
-    this.wanted.push(file);
+    this.wanted.add(file);
   }
 
   /** One file less of a manifest block has to be read. */
@@ -358,66 +354,25 @@ export class Source {
   /** Tells chunks of large files that all members have in another version. */
   private makeChunks(number: number, memory: Uint8Array): MadeBlock | undefined {
     const writer = new ManifestWriter(memory, this.nextEntry);
-    this.chunks.fill(number, writer, this.hasContents, (part) => this.wanted.push(part));
+    this.chunks.fill(number, writer, this.wanted.hasContents, (part) => this.wanted.add(part));
     this.isBusy ||= this.chunks.isBusy;
     if (writer.isEmpty) return undefined;
     return { kind: BlockKind.manifest, bytes: writer.finish().length, entries: writer.entries };
   }
 
   private makeData(memory: Uint8Array, waitingBlocks: number): MadeBlock | undefined {
-    const writer = new DataWriter(memory);
-    let savedBytes = 0;
-    for (;;) {
-      const before = writer.finish().length;
-      const plainBytes = this.packer.putInto(writer);
-      if (plainBytes === undefined) break;
-      if (plainBytes > 0) savedBytes += plainBytes - (writer.finish().length - before);
-      if (!this.hasContents) break;
-      if (this.packer.isDue(waitingBlocks))
-        this.packer.pack(memory.length - 1, (piece) => this.fillSegments(piece));
-      else if (!this.fillSegments(writer)) break;
-    }
-    if (writer.isEmpty) return undefined;
-    const bytes = writer.finish().length;
-    this.totals.sentBytes += bytes + savedBytes;
-    this.totals.savedBytes += savedBytes;
-    return { kind: BlockKind.data, bytes, entries: 0 };
+    const made = this.wanted.makeBlock(memory, waitingBlocks);
+    if (made === undefined) return undefined;
+    this.totals.sentBytes += made.bytes + made.savedBytes;
+    this.totals.savedBytes += made.savedBytes;
+    return made;
   }
 
-  private get hasContents(): boolean {
-    return this.reader.isReading || this.wanted.length > 0;
-  }
-
-  /** Fills memory with segments; false if there is no room for more. */
-  private fillSegments(writer: SegmentWriter): boolean {
-    while (this.hasContents) {
-      if (!this.reader.isReading) this.startNext();
-      if (!this.reader.isReading) continue;
-      if (!this.reader.fill(writer)) return false;
-      this.finishFile();
-    }
-    return true;
-  }
-
-  private startNext(): void {
-    const next = this.wanted[0];
-    if (next === undefined) return;
-    if (next.chunked?.isWithdrawn === true) {
-      this.wanted.shift();
-      this.releaseIfLast(next);
-      return;
-    }
-    this.reader.start(next.entry, next.part);
-    if (next.entry.size >= UNPACKED_BYTES) this.packer.noteFile();
-  }
-
-  private finishFile(): void {
-    const finished = this.wanted.shift();
-    if (finished === undefined) return;
-    if (this.reader.failure !== undefined) {
-      if (finished.chunked !== undefined) finished.chunked.isWithdrawn = true;
+  /** A file or a part of one has been read. */
+  private finish(finished: WantedFile, failure: Reason | undefined): void {
+    if (failure !== undefined) {
       this.list?.withdraw(finished.entry.number);
-      this.note({ kind: "unreadable", path: finished.entry.path, reason: this.reader.failure });
+      this.note({ kind: "unreadable", path: finished.entry.path, reason: failure });
     }
     this.releaseIfLast(finished);
   }

@@ -23,7 +23,7 @@ const BLOCKS_AHEAD = 16;
 const TURN_BYTES = 16 * CHUNKED_BYTES;
 
 /** After so many chunks, a file of which members had less than a sixteenth is sent as it is: to look on costs more than it saves. */
-const TRIED_CHUNKS = 128;
+const TRIED_CHUNKS = 512;
 const LEAST_FOUND = 1 / 16;
 
 /** A file that is sent by chunks. */
@@ -36,6 +36,8 @@ export class ChunkedFile {
   unsettled = 0;
   sought = 0;
   found = 0;
+  /** Something of it was read to be sent. */
+  isBegun = false;
   isWithdrawn = false;
 
   constructor(held: HeldFile) {
@@ -138,9 +140,7 @@ export class ToldChunks {
   }
 
   private mayRead(): boolean {
-    return (
-      this.waiting.length > 0 && this.pending.length < BLOCK_CHUNKS && this.told.size < BLOCKS_AHEAD
-    );
+    return this.waiting.length > 0 && this.pending.length < BLOCK_CHUNKS && this.told.size < BLOCKS_AHEAD;
   }
 
   /** Reads a piece of the first file. */
