@@ -1,0 +1,116 @@
+import assert from "node:assert/strict";
+import crypto from "node:crypto";
+import { describe, test } from "node:test";
+import { Difference, ELSEWHERE } from "../../../src/wire/differences.ts";
+import { BLOCK_PLAINTEXT_BYTES } from "../../../src/wire/datagram.ts";
+import { ManifestWriter, type ToldChunk } from "../../../src/wire/manifest.ts";
+import { finish } from "../../support/staging.ts";
+import { content, file, Member, meta, type Push, TIME_NS, withdrawal } from "./member.ts";
+
+/** Chunks that a sender tells, also one that lies. */
+
+const SIZE = 300_000;
+const OLD = Array.from({ length: SIZE }, (_, index) => String.fromCharCode((index * index) % 251)).join("");
+const NEW = `${OLD.slice(0, 100_000)}new${OLD.slice(100_003)}`;
+const PART = 50_000;
+
+function begin({ tellsChunks = true, size = SIZE, old = OLD } = {}): {
+  member: Member;
+  push: Push;
+  marked: boolean;
+} {
+  const member = new Member().put({ f: old });
+  const push = member.push();
+  if (tellsChunks) {
+    const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), 0);
+    writer.addTellsChunks();
+    finish(push.stage.plan(writer.finish()));
+  }
+  const later = meta(0o644, { mtimeNs: TIME_NS + 1n });
+  const { differences } = push.entries("", [file("f", size, { metadata: later })]);
+  const marked =
+    differences !== undefined &&
+    (differences[0] as number) === (Difference.contents | Difference.time | ELSEWHERE);
+  return { member, push, marked };
+}
+
+function chunkOf(
+  start: number,
+  end: number,
+  { text = NEW, entry = 0, length = end - start } = {},
+): ToldChunk {
+  const hash = crypto.createHash("sha256").update(text.slice(start, end), "latin1");
+  return { entry, length, digest: hash.digest().subarray(0, 16) };
+}
+
+/** The numbers of the chunks that are needed. */
+function tell(push: Push, chunks: readonly ToldChunk[]): number[] {
+  const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), 1);
+  for (const chunk of chunks) assert.ok(writer.addChunk(chunk));
+  const { wants } = finish(push.stage.plan(writer.finish()));
+  return chunks.map((_, index) => index).filter((index) => wants.get(index));
+}
+
+const parts = [0, 1, 2, 3, 4].map((index) => chunkOf(index * PART, (index + 1) * PART));
+
+describe("chunks of a file", () => {
+  test("that this member has are not needed, and are not written twice", () => {
+    const { member, push, marked } = begin();
+    assert.ok(marked);
+    assert.deepEqual(tell(push, parts), [2]);
+    // Everything is sent, because other members need it.
+    for (let start = 0; start < SIZE; start += 30_000)
+      push.send(content(0, NEW.slice(start, start + 30_000), start));
+    push.prepare().commit();
+    assert.ok(member.text("f") === NEW);
+  });
+
+  test("may be told in several blocks", () => {
+    const { member, push } = begin();
+    assert.deepEqual(tell(push, parts.slice(0, 2)), []);
+    assert.deepEqual(tell(push, parts.slice(2)), [0]);
+    push.send(
+      content(0, NEW.slice(100_000, 150_000), 100_000),
+      content(0, NEW.slice(250_000, 254_000), 250_000),
+    );
+    push.send(content(0, NEW.slice(254_000), 254_000));
+    push.prepare().commit();
+    assert.ok(member.text("f") === NEW);
+  });
+
+  test("are not asked for if the sender does not tell them, the file is small or there is too little", () => {
+    assert.equal(begin({ tellsChunks: false }).marked, false);
+    assert.equal(begin({ size: 200_000 }).marked, false);
+    assert.equal(begin({ old: "short" }).marked, false);
+  });
+
+  test("are forgotten with a file that is withdrawn", () => {
+    const { member, push } = begin();
+    tell(push, parts);
+    push.send(withdrawal(0));
+    assert.deepEqual(tell(push, parts), []);
+    push.prepare().commit();
+    assert.ok(member.text("f") === OLD);
+  });
+
+  test("of an entry that is not there are not needed", () => {
+    const { push } = begin();
+    assert.deepEqual(tell(push, [chunkOf(0, PART, { entry: 77 })]), []);
+    push.stage.clean();
+  });
+
+  test("that reach the end, or beyond it, never complete a file", () => {
+    const { push } = begin({ old: NEW });
+    assert.deepEqual(tell(push, [...parts, chunkOf(250_000, SIZE), ...parts]), [5, 6, 7, 8, 9, 10]);
+    assert.throws(() => push.prepare());
+  });
+
+  test("with a digest of other contents are needed", () => {
+    const { push } = begin();
+    assert.deepEqual(
+      tell(push, [{ ...chunkOf(0, PART), digest: new Uint8Array(16) }, chunkOf(0, PART, { length: 7 })]),
+      [0, 1],
+    );
+    assert.throws(() => push.prepare());
+  });
+});
