@@ -6,7 +6,7 @@ import { chunkBytesFor } from "../entries/chunker.ts";
 import { FileChunks, hasDigest } from "../entries/file-chunks.ts";
 
 /**
- * How far ahead of a chunk it is looked for: a chunk that only moves by a deletion of more is not found. Whatever moves by an
+ * How far ahead of a chunk it is looked for: a chunk that only moves by a deletion of more is not found. A chunk that moves by an
  * insertion is found at any distance. So the first answer does not wait until all of a large file is read.
  */
 const AHEAD_BYTES = 16 * 1024 * 1024;
@@ -52,7 +52,7 @@ class SearchedFile {
   }
 
   private *readTo(file: OpenFile, offset: number, length: number): Generator<undefined, void> {
-    // What lies far behind is not worth to be read: the chunks before were found without it.
+    // Bytes far before this place are not read: the chunks before were found without them.
     this.readBytes = Math.max(this.readBytes, offset - AHEAD_BYTES);
     const end = offset + length + AHEAD_BYTES;
     if (this.isRead || this.readBytes >= end) return;

@@ -6,7 +6,7 @@ export interface Part {
   readonly end: number;
 }
 
-/** Most parts with something missing between them: a bound on memory. What is found beyond them is sent. */
+/** Most parts with something missing between them: a bound on memory. Further ones are sent. */
 const MOST_PARTS = 256 * 1024;
 
 /** Parts of a file, in their order. */
@@ -18,7 +18,7 @@ export class FoundParts {
     return this.edges.length >= 2 * MOST_PARTS;
   }
 
-  /** Adds a part that begins where the last one ends, or behind it. */
+  /** Adds a part that begins where the last one ends, or after it. */
   add({ start, end }: Part): void {
     if (this.edges.at(-1) === start) this.edges[this.edges.length - 1] = end;
     else this.edges.push(start, end);
@@ -28,7 +28,7 @@ export class FoundParts {
   missingOf({ start, end }: Part): Part[] {
     const missing: Part[] = [];
     let from = start;
-    for (let index = this.firstEndingBehind(start); index < this.edges.length; index += 2) {
+    for (let index = this.firstEndingAfter(start); index < this.edges.length; index += 2) {
       const [begin, stop] = [this.edges[index] as number, this.edges[index + 1] as number];
       if (begin >= end) break;
       if (begin > from) missing.push({ start: from, end: begin });
@@ -38,8 +38,8 @@ export class FoundParts {
     return missing;
   }
 
-  /** The index of the first part that ends behind a place. */
-  private firstEndingBehind(place: number): number {
+  /** The index of the first part that ends after a place. */
+  private firstEndingAfter(place: number): number {
     let [low, high] = [0, this.edges.length / 2];
     while (low < high) {
       const middle = (low + high) >> 1;

@@ -84,7 +84,7 @@ export class StagedFiles {
   private readonly withdrawn = new Set<string>();
   /** Bytes of contents that came from the sender, or from a look-alike; files of which only attributes change do not count. */
   writtenBytes = 0;
-  /** Looks for chunks of the file that chunks were told of last: only of one, because it takes memory. */
+  /** Looks for chunks of the file of the last chunk: only of one, because it takes memory. */
   private search: { readonly file: PartialFile; readonly chunks: ChunkSearch } | undefined;
   /** Bytes of chunks that were looked for since other work got its turn. */
   private soughtBytes = 0;
@@ -134,7 +134,7 @@ export class StagedFiles {
     }
   }
 
-  /** What was found on this member may be sent all the same, because another member needs it. */
+  /** Parts that were found on this member may be sent anyway, because another member needs it. */
   private writeMissing(file: PartialFile, segment: ContentSegment | HoleSegment, length: number): void {
     const { offset } = segment;
     // Chunks of files with holes are not told.

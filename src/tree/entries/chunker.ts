@@ -45,7 +45,7 @@ export class Chunker {
    * Goes on with the contents.
    *
    * @param from where in `bytes`
-   * @returns the index behind the last byte of the present chunk; undefined if the chunk goes on behind `bytes`
+   * @returns the index after the last byte of the present chunk; undefined if the chunk goes on after `bytes`
    */
   findEnd(bytes: Uint8Array, from: number): number | undefined {
     const { mask } = this;

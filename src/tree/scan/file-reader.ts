@@ -114,7 +114,7 @@ export class FileReader {
     return this.failure === undefined;
   }
 
-  /** Members that had this part have what was told of it. */
+  /** Members that had this part have the bytes of its digest. */
   private checkDigest(): void {
     const { hash, digest } = this;
     if (hash === undefined || digest === undefined) return;

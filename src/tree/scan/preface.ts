@@ -12,7 +12,7 @@ interface Told {
   readonly origin: Origin | undefined;
   /** Whether members may ask for digests of files that they have by other names. */
   readonly tellsDigests: boolean;
-  /** Whether chunks are told of files that members have in another version. */
+  /** Whether the sender tells chunks of files that members have in another version. */
   readonly tellsChunks: boolean;
   /** Whether a member speaks version 2, in which all terms delete; a check does not delete anyway. */
   readonly hasFormer: boolean;

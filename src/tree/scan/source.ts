@@ -49,7 +49,7 @@ export interface SourceOptions {
   readonly compression?: CompressionMode;
   /** Whether members that delete may ask for digests of files that they have by other names; by default they may not. */
   readonly tellsDigests?: boolean;
-  /** Whether chunks are told of large files that members have in another version; by default they are not. */
+  /** Whether the sender tells chunks of large files that members have in another version; by default they are not. */
   readonly tellsChunks?: boolean;
   /** Whether files with holes are compared by digests of their data alone. */
   readonly digestsData?: boolean;

@@ -180,7 +180,7 @@ export class ToldChunks {
   }
 }
 
-/** When all chunks of a file are answered, what comes behind them is sent. */
+/** When all chunks of a file are answered, the rest is sent. */
 function wantRest(file: ChunkedFile, want: (part: WantedFile) => void): void {
   if (!file.isTold || file.unsettled > 0) return;
   const { size } = file.held.entry;
