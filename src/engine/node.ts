@@ -66,7 +66,8 @@ export class NodeEngine {
     const memberOf = (epoch: string) => this.membership.memberOf(epoch);
     const members = () => this.membership.members;
     const isHeardSince = this.membership.isHeardSince.bind(this.membership);
-    const parts = { selfNodeId, random, effects, places, memberOf, members, isHeardSince };
+    const isIdle = () => this.isIdle;
+    const parts = { selfNodeId, random, effects, places, memberOf, members, isHeardSince, isIdle };
     this.catchUp = new CatchUp(parts, opened);
   }
 
@@ -114,6 +115,10 @@ export class NodeEngine {
       case "closed":
       case "worked":
         this.inbound.handle(input, nowMs);
+        if (input.kind === "committed") this.catchUp?.committed(input.key, nowMs);
+        break;
+      case "areas-kept":
+        this.catchUp?.keepAreas(input.names, nowMs);
         break;
       case "tick":
         this.membership.tick(nowMs);

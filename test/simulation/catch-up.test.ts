@@ -9,6 +9,7 @@ const FIRST = Number(process.env["CATCH_UP_SEED"] ?? 1);
 
 test("all hosts end with the last version of each path, and no path goes back", () => {
   let equal = 0;
+  let resumed = 0;
   for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
     const world = new CatchUpWorld(seed);
     try {
@@ -17,9 +18,11 @@ test("all hosts end with the last version of each path, and no path goes back", 
       throw new Error(`seed ${seed}: ${(error as Error).message}`, { cause: error });
     }
     if (world.wereEqual) equal++;
+    resumed += world.resumed;
   }
   // In the others, the only disk with a push was lost.
   if (SEEDS >= 100) assert.ok(equal > SEEDS / 2, `only ${equal} of ${SEEDS} ended with equal trees`);
+  if (SEEDS >= 100) assert.ok(resumed > SEEDS / 20, `only ${resumed} areas were committed after a loss of power`);
 });
 
 test("a node that has lost its disk does not take its earlier pushes for its own tree", () => {

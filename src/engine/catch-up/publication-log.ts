@@ -153,6 +153,18 @@ export class PublicationLog {
     return missing;
   }
 
+  /** Whether a later publication of some of the same paths has taken effect here, so that this one would bring older files. */
+  hasLaterEffect(position: number): boolean {
+    const scope = this.kept[position]?.publication.scope;
+    return this.kept.some(
+      ({ publication, here }, later) =>
+        later > position &&
+        here.atMs !== undefined &&
+        scope !== undefined &&
+        overlap(publication.scope, scope),
+    );
+  }
+
   /** A hash of the missing publications, as nodes tell it; 0 if there are none. */
   get lacks(): number {
     const { missing, version } = this;
