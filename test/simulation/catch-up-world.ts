@@ -169,7 +169,10 @@ export class CatchUpWorld extends CatchUpNetwork {
     for (const one of lost) this.losePower(one, { publication, versions });
     if (taking.length === 0) return;
     this.published.push(publication);
-    for (const [path, version] of versions) for (const one of [node, ...taking]) this.put(one, path, version);
+    for (const [path, version] of versions) {
+      this.put(node, path, version);
+      for (const one of taking) this.bringTo(one, path, version);
+    }
     for (const one of taking) this.take(one, publication, "list");
     this.take(node, publication, "list");
   }
@@ -282,17 +285,22 @@ export class CatchUpWorld extends CatchUpNetwork {
     }
   }
 
-  /**
-   * The area of a crash takes effect. On a real disk, any commit takes it away; it stays here, so that nothing but the engine keeps it
-   * from bringing what is old.
-   */
+  /** A transfer from another node brings something. As on a real disk, that takes the area of a crash away. */
+  private bringTo(node: SimulatedNode, path: string, version: Version): void {
+    node.ready = undefined;
+    this.put(node, path, version);
+  }
+
+  /** The area of a crash takes effect, if it is still there. */
   private commitArea(node: SimulatedNode, key: InboundKey): void {
     const { ready } = node;
-    assert.ok(ready !== undefined && ready.publication.number === key.transfer, "no such area");
-    node.ready = undefined;
-    this.resumed++;
-    for (const [path, version] of ready.versions) this.put(node, path, version);
-    this.take(node, ready.publication, "");
+    if (ready !== undefined) {
+      assert.equal(ready.publication.number, key.transfer);
+      node.ready = undefined;
+      this.resumed++;
+      for (const [path, version] of ready.versions) this.put(node, path, version);
+      this.take(node, ready.publication, "");
+    }
     node.catchUp.committed(key, this.nowMs);
     this.carryOut(node);
   }
@@ -332,7 +340,7 @@ export class CatchUpWorld extends CatchUpNetwork {
         publications.some((one) => isSamePublication(one, version.publication)) ||
         this.bug === "serves-older"
       )
-        this.put(to, path, version);
+        this.bringTo(to, path, version);
     }
   }
 

@@ -198,8 +198,9 @@ export class CatchUpKeeper implements PublicationHearer {
   /** Why an incoming transfer must not be committed: it may bring older files than this host has. */
   veto(key: InboundKey): Reason | undefined {
     const origin = this.origins.get(inboundName(key));
-    if (origin?.kind !== "catch-up") return undefined;
     const isLogged = this.own.size === 0 && this.switched.size === 0;
+    if (this.kept.has(inboundName(key))) return isLogged ? undefined : reason("newer-push");
+    if (origin?.kind !== "catch-up") return undefined;
     const isCurrent = isLogged && origin.digest === this.parts.engine.catchUp?.log.digest;
     return isCurrent ? undefined : reason("newer-push");
   }
@@ -302,7 +303,8 @@ export class CatchUpKeeper implements PublicationHearer {
       kept.push(one);
     }
     void file.add(catchUp.log, kept);
-    const { length } = catchUp.log.missing.filter((position) => !this.kept.isKept(catchUp.log.all[position]));
+    const { all, missing } = catchUp.log;
+    const { length } = missing.filter((position) => !catchUp.hasArea((all[position] as Kept).publication));
     if (length > 0)
       log.info(`this host lacks ${length} ${length === 1 ? "push" : "pushes"}, and asks for them`);
   }

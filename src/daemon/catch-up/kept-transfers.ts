@@ -18,15 +18,16 @@ export class KeptTransfers {
   note(names: readonly string[]): TransferName[] {
     return names.map((name) => {
       this.names.add(name);
-      this.log.info(`transfer ${name} was ready when this host stopped: others tell whether it was committed`);
+      this.log.info(
+        `transfer ${name} was ready when this host stopped: others tell whether it was committed`,
+      );
       const [epoch, number] = name.split("-") as [string, string];
       return { epoch, transfer: Number(number) };
     });
   }
 
-  /** Whether a publication is about to be committed from its area, so that nobody has to bring it. */
-  isKept(kept: Kept | undefined): boolean {
-    return kept !== undefined && this.names.has(nameOf(kept));
+  has(name: string): boolean {
+    return this.names.has(name);
   }
 
   /**
@@ -35,7 +36,7 @@ export class KeptTransfers {
    * @returns what has taken effect, if it is one of these; undefined if it is another one, or has failed
    */
   take(
-    { inbound, failure }: Extract<StageAnswer, { kind: "committed" }>,
+    { inbound, failure }: Pick<Extract<StageAnswer, { kind: "committed" }>, "inbound" | "failure">,
     all: readonly Kept[],
   ): Publication | undefined {
     const name = inboundName(inbound);

@@ -171,8 +171,7 @@ class StageThread {
     }
     if (open === undefined) {
       const { inbound } = command;
-      if (command.kind === "commit")
-        this.kept.commit(inbound, command.order, this.isIdle, this.protection);
+      if (command.kind === "commit") this.kept.commit(inbound, command.order, this.isIdle, this.protection);
       else if (command.kind === "discard") this.kept.discard(inbound);
       return;
     }

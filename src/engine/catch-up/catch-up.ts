@@ -167,6 +167,11 @@ export class CatchUp {
     this.areas.keep(names, nowMs);
   }
 
+  /** Whether the area of a publication is there, so that nobody may have to bring it. */
+  hasArea({ epoch, number }: Publication): boolean {
+    return this.areas.has({ epoch, transfer: number });
+  }
+
   /** The disk has committed a transfer, or could not; the log is written. */
   committed(key: InboundKey, nowMs: number): void {
     if (!this.areas.ended(key)) return;

@@ -95,7 +95,7 @@ export class KeptAreas {
     const { epoch, number, place } = publication;
     const area = this.areas.find(({ key }) => key.epoch === epoch && key.transfer === number);
     if (area?.life.state !== "waiting") return false;
-    if (here.atMs !== undefined || !log.missing.includes(position) || log.hasLaterEffect(position)) {
+    if (here.atMs !== undefined || !log.missing.includes(position) || log.isSucceeded(position)) {
       this.discard(area);
       return false;
     }
@@ -103,6 +103,11 @@ export class KeptAreas {
     area.life.become("committing");
     effects.push({ kind: "commit", key: area.key, order: place, ownAfter: [] });
     return true;
+  }
+
+  /** Whether there is an area of a transfer. */
+  has(name: TransferName): boolean {
+    return this.areas.some(({ key }) => inboundName(key) === inboundName(name));
   }
 
   /** Whether nobody is likely to have committed it. */

@@ -153,15 +153,15 @@ export class PublicationLog {
     return missing;
   }
 
-  /** Whether a later publication of some of the same paths has taken effect here, so that this one would bring older files. */
-  hasLaterEffect(position: number): boolean {
+  /**
+   * Whether there is a later publication of some of the same paths. Also where that has not taken effect here, it may cover one that
+   * has, and that the log has left out for it.
+   */
+  isSucceeded(position: number): boolean {
     const scope = this.kept[position]?.publication.scope;
     return this.kept.some(
-      ({ publication, here }, later) =>
-        later > position &&
-        here.atMs !== undefined &&
-        scope !== undefined &&
-        overlap(publication.scope, scope),
+      ({ publication }, later) =>
+        later > position && scope !== undefined && overlap(publication.scope, scope),
     );
   }
 

@@ -1,9 +1,8 @@
 /** Areas of transfers that were ready when the daemon died: they stay until it is known whether to commit them. */
-import type { Reason } from "../../base/reason.ts";
-import { reason } from "../../base/reason.ts";
+import { type Reason, reason } from "../../base/reason.ts";
 import { directoryOf } from "../../wire/path-rules.ts";
 import { EntryType } from "../../wire/entry.ts";
-import { type Step, StepKind } from "../decide/decision.ts";
+import { StepKind } from "../decide/decision.ts";
 import type { Protection } from "../decide/protection.ts";
 import type { Directories } from "../disk/directories.ts";
 import type { AttributeRules } from "../entries/attributes.ts";
@@ -62,7 +61,7 @@ export class ReadyAreas {
     if (area === undefined) throw new StageError(PASSED);
     try {
       if (!area.has("ready") || area.isPassed) throw new StageError(PASSED);
-      if (protection !== undefined) checkProtected(base, area.readJournal("ready"), protection);
+      if (protection !== undefined) checkProtected(base, area, protection);
       retireFailedCommits(base, rules);
       const committer = new Committer(base, area, rules, onWork);
       committer.begin();
@@ -83,17 +82,18 @@ export class ReadyAreas {
   }
 }
 
-function checkProtected(base: Directories, steps: Iterable<Step>, protection: Protection): void {
-  for (const { kind, path, type } of steps) {
+function checkProtected(base: Directories, area: StagingArea, protection: Protection): void {
+  for (const { kind, path, type } of area.readJournal("ready")) {
     if (kind === StepKind.goes) continue;
     const isCovered =
       protection.coversDirectory(directoryOf(path)) ||
       protection.coversEntry(path, type === EntryType.directory);
     const replaces = kind === StepKind.place || kind === StepKind.remove;
-    if (isCovered || (replaces && holdsProtected(base, path, protection))) throw new StageError(PASSED);
+    const holds = (tree: Directories) => replaces && holdsProtected(tree, path, protection);
+    if (isCovered || holds(base) || holds(area.tree)) throw new StageError(PASSED);
   }
 }
 
-function holdsProtected(base: Directories, path: string, protection: Protection): boolean {
-  return base.stat(path)?.isDirectory() === true && protection.findBelow(base, path) !== undefined;
+function holdsProtected(tree: Directories, path: string, protection: Protection): boolean {
+  return tree.stat(path)?.isDirectory() === true && protection.findBelow(tree, path) !== undefined;
 }
