@@ -79,7 +79,7 @@ export function recover(
   } finally {
     disk.closeDirectory(root);
   }
-  // What was just finished may have changed the tree under their plans.
+  // A commit that was just finished may have changed the tree under their plans.
   if (finished.length > 0) for (const name of ready) removeArea(base, name, rules);
   else for (const name of ready) onKept?.(name);
   removeStagingDirectory(disk, base.root);
