@@ -24,7 +24,7 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
   "sent {0} entries, {1} bytes in {2} s to {3} of {4} hosts, {5} MB/s":
     "{4} 台中 {3} 台に {0} 個、{1} バイトを {2} 秒で送りました（{5} MB/s）",
 
-  "it catches up when that is fixed": "原因がなくなれば、自動的に取得します",
+  "it catches up as soon as it can": "可能になりしだい、自動的に取得します",
   "this host does not catch up: {0}": "このホストは、受け取れなかった配布を取得しません: {0*}",
   "no: no log of pushes is kept, because the state directory cannot be written (see --state)":
     "no: 状態ディレクトリに書き込めないため、配布の記録がありません（--state を見てください）",

@@ -171,7 +171,7 @@ test(
     await shell(one, "head -c 8000000 /dev/urandom > big");
     const { status, stderr } = await one.msync("big");
     assert.equal(status, 3);
-    assert.match(stderr, /^error: host3: .*; it catches up when that is fixed$/m);
+    assert.match(stderr, /^error: host3: .*; it catches up as soon as it can$/m);
     await says(one, /^host3 .*, behind 1 since .*space/m);
     await shell(three, "rm filler");
     await eventually(
@@ -225,6 +225,9 @@ test(
     await start(fleet, two);
     await start(fleet, three);
     await becomesCurrent(three, one);
+    // All of it was on its disk already: nobody has sent it once more.
+    assert.match(three.log, /was committed by others, and now here, without being sent again/);
+    for (const host of [one, two]) assert.doesNotMatch(host.log, /brings \d+ push/);
     await becomesEqual(one, 60);
     await eventually("host2 is current", async () =>
       (await two.msync("--status")).stdout.includes("catch-up : current (1 "),

@@ -18,6 +18,9 @@ const WAY_MARK = 0o1000;
 
 const DISCARDED = "discarded";
 
+/** An entry of this name says that another transfer has committed while this one was ready. */
+const PASSED = "passed";
+
 /** The names of a journal in their order; `done` exists only until the area is removed. */
 type JournalName = "journal" | "ready" | "commit" | "done";
 
@@ -170,6 +173,25 @@ export class StagingArea {
     return false;
   }
 
+  /** Whether another transfer has committed since this one was ready: after a crash, nobody knows which of them comes first. */
+  get isPassed(): boolean {
+    return this.holds(PASSED);
+  }
+
+  /** Notes before another commit, so that a start knows of it, that this one was ready meanwhile. */
+  markPassed(): void {
+    if (this.isPassed) return;
+    this.disk.makeDirectory(this.directory, PASSED, 0o700);
+    if (!this.disk.fileSystemOf(this.directory).isOrdered) this.disk.syncDirectory(this.directory);
+  }
+
+  /** Closes its directories, and leaves it as it is. */
+  close(): void {
+    this.tree.close();
+    this.disk.closeDirectory(this.directory);
+    this.disk.closeDirectory(this.root);
+  }
+
   /** Makes directory entries durable. */
   sync(): void {
     this.disk.syncDirectory(this.directory);
@@ -197,9 +219,7 @@ export class StagingArea {
       removeStagingDirectory(this.base.disk, this.base.root);
     } finally {
       inside.forgetAll();
-      this.tree.close();
-      this.disk.closeDirectory(this.directory);
-      this.disk.closeDirectory(this.root);
+      this.close();
     }
   }
 
