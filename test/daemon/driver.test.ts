@@ -66,6 +66,7 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
   const driver = new Driver({ ...parts, ...none, onEvent, onTurn });
   const log = pino({ level: "silent" });
   const settings = {
+    base: "/",
     hostName: "self",
     compression: "auto" as const,
     parallel: 1,

@@ -104,7 +104,7 @@ export class CatchUpKeeper implements PublicationHearer {
     if (request.dryRun || request.isCheck) return {};
     // Nodes of an earlier version take a manifest with an origin for malformed.
     if (members.some(({ info }) => info.protocol < PROTOCOL_VERSION)) return {};
-    const scope = scopeOfPush(request, rules, Buffer.from(settings.base).toString("latin1"));
+    const scope = scopeOfPush(request, rules);
     if (scope === undefined) return {};
     const { nodeId, epoch } = identity;
     const user = (by?.user ?? "").replace(UNSHOWN, "?").slice(0, 64);
