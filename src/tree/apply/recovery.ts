@@ -4,13 +4,13 @@ import { finish } from "../../base/steps.ts";
 import { joinPath, STAGING_NAME } from "../../wire/path-rules.ts";
 import type { Directories } from "../disk/directories.ts";
 import { removeStagingDirectory } from "../disk/staging-directory.ts";
-import { removeEntry } from "../disk/remove.ts";
 import type { AttributeRules } from "../entries/attributes.ts";
 import { pathOfError, reasonFor } from "../reasons/explain.ts";
 import { Committer } from "./commit.ts";
 import { TRANSFER_NAME } from "./failed-commits.ts";
 import { removeArea } from "./leftovers.ts";
 import { MOST_KEPT } from "./ready-areas.ts";
+import { removeFoundArea } from "./lists-of-steps.ts";
 import { StagingArea } from "./staging-area.ts";
 import { openStagingRoot } from "./staging-root.ts";
 
@@ -62,7 +62,7 @@ export function recover(
       }
       try {
         const area = isTransfer ? StagingArea.open(base, name, rules) : undefined;
-        if (area === undefined) removeEntry(disk, root, name, STAGING_NAME);
+        if (area === undefined) removeFoundArea(disk, root, name);
         else if (ready.length < mostKept && isUntouched(base, area, rules)) {
           area.close();
           ready.push(name);

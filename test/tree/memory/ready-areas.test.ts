@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { SeededRandom } from "../../../src/base/random.ts";
 import { MOST_KEPT, ReadyAreas } from "../../../src/tree/apply/ready-areas.ts";
 import { recover } from "../../../src/tree/apply/recovery.ts";
 import { Protection } from "../../../src/tree/decide/protection.ts";
@@ -192,5 +193,37 @@ test("after the first step of its end, no start commits an area", () => {
     // Another transfer commits only after that step, and its first sync makes both durable.
     if (crashModel === "ordered") member.in("", (root, disk) => disk.syncDirectory(root));
     for (const found of member.memory.crashStates(200)) assert.deepEqual(start(member, found).all, []);
+  }
+});
+
+test("a start that is cut off while it removes the rest of an ended transfer never makes a commit of it", () => {
+  class Killed extends Error {}
+  /** Lets the daemon die before a change, with a disk that goes on. */
+  const killAt = (member: Member, at: number, work: () => void): boolean => {
+    member.memory.before = (call) => {
+      if (call.isChange && call.change >= at) throw new Killed();
+    };
+    try {
+      work();
+      return false;
+    } catch (error) {
+      if (!(error instanceof Killed)) throw error;
+      return true;
+    } finally {
+      member.memory.before = undefined;
+    }
+  };
+  const old = describe(new Member({ crashModel: "unordered" }).put(OLD).memory);
+  for (let killedAt = 1, wasKilled = true; wasKilled; killedAt++) {
+    for (let cutAt = 1, wasCut = true; wasCut; cutAt++) {
+      const { member, push } = ready({ crashModel: "unordered" });
+      wasKilled = killAt(member, member.memory.changes + killedAt, () => void finish(push.stage.clean()));
+      wasCut = killAt(member, member.memory.changes + cutAt, () => void recover(member.base, member.rules));
+      for (let seed = 0; seed < 20; seed++) {
+        const found = member.memory.crash(new SeededRandom(seed));
+        recover(Directories.at(found, "/"), member.rules);
+        assert.equal(describe(found), old, `killed before change ${killedAt}, cut before ${cutAt}`);
+      }
+    }
   }
 });
