@@ -46,13 +46,16 @@ async function findingsOf({ console: target, hosts }: DoctorOptions): Promise<Do
     client = await ConsoleClient.connect(socketPathOf(target));
   } catch (error) {
     if (!(error instanceof UserError) || error.exitStatus !== ExitStatus.unreachable) throw error;
-    return [await serviceFinding(error.message, host), ...(await firewallFindings(USUAL_PORT, host))];
+    return [
+      await serviceFinding(error.message, host),
+      ...(await firewallFindings(USUAL_PORT, { host, address: "" })),
+    ];
   }
   try {
     const result = await client.request({ command: "doctor", targets: hosts }, () => undefined);
     if (result.result !== "doctor") throw new UserError("the daemon gave another answer than expected");
-    const [own] = result.findings;
-    return [...result.findings, ...(await firewallFindings(result.port, own?.host ?? host))];
+    const [{ host: name, address } = { host, address: "" }] = result.findings;
+    return [...result.findings, ...(await firewallFindings(result.port, { host: name, address }))];
   } finally {
     client.close();
   }
