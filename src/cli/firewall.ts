@@ -11,7 +11,7 @@ const PATIENCE_MS = 3_000;
 const PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** The name and the address of a host in its findings; the address is empty if nobody has told it. */
-type OwnHost = Pick<DoctorFinding, "host" | "address">;
+export type OwnHost = Pick<DoctorFinding, "host" | "address">;
 
 /** What a firewall says of itself. */
 interface Firewall {
@@ -70,7 +70,8 @@ export async function firewallFindings(port: number, own: OwnHost): Promise<Doct
 
 function judge({ name, rules, mend, closes }: Firewall, port: number, own: OwnHost): DoctorFinding[] {
   if (rules === undefined || rules.trim() === "") return [];
-  const common = { ...own, check: "firewall", values: { firewall: name } };
+  const { host, address } = own;
+  const common = { host, address, check: "firewall", values: { firewall: name } };
   const lines = rules.split("\n").filter((line) => new RegExp(`\\b${port}\\b`).test(line));
   const refusal = lines.find((line) => /\b(drop|reject|DROP|REJECT|DENY|deny)\b/.test(line));
   if (refusal !== undefined) {

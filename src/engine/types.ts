@@ -43,6 +43,12 @@ export function inboundName({ epoch, transfer }: TransferName): string {
   return `${epoch}-${transfer}`;
 }
 
+/** The transfer of a name that inboundName() has made. */
+export function transferOfName(name: string): TransferName {
+  const [epoch, number] = name.split("-") as [string, string];
+  return { epoch, transfer: Number(number) };
+}
+
 /** A block that the source has made and sealed into the sender's window. */
 export interface ProducedBlock {
   readonly kind: BlockKindNumber;

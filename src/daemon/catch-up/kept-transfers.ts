@@ -1,7 +1,7 @@
 /** The transfers whose areas a start has kept, until they have an end. */
 import { sentenceOf } from "../../base/reason.ts";
 import type { Kept } from "../../engine/catch-up/publication-log.ts";
-import { inboundName, type TransferName } from "../../engine/types.ts";
+import { inboundName, type TransferName, transferOfName } from "../../engine/types.ts";
 import type { Publication } from "../../wire/publication.ts";
 import type { StageAnswer } from "../disk/messages.ts";
 import type { Log } from "../service/log.ts";
@@ -21,8 +21,7 @@ export class KeptTransfers {
       this.log.info(
         `transfer ${name} was ready when this host stopped: others tell whether it was committed`,
       );
-      const [epoch, number] = name.split("-") as [string, string];
-      return { epoch, transfer: Number(number) };
+      return transferOfName(name);
     });
   }
 

@@ -1,6 +1,6 @@
 /** The areas that a start has kept, in the thread that writes: commits them, or takes them away. */
 import type { Reason } from "../../base/reason.ts";
-import { inboundName, type InboundKey } from "../../engine/types.ts";
+import { inboundName, type InboundKey, transferOfName } from "../../engine/types.ts";
 import { ReadyAreas, type ResumedCommit } from "../../tree/apply/ready-areas.ts";
 import { stageFailure } from "../../tree/apply/stage.ts";
 import type { Protection } from "../../tree/decide/protection.ts";
@@ -87,14 +87,14 @@ export class KeptAreas {
 
   private remove(name: string): void {
     if (!this.areas.has(name)) return;
-    const { base, rules, endings, reply } = this.parts;
-    const [epoch, number] = name.split("-") as [string, string];
-    const inbound = { epoch, transfer: Number(number), admission: 0 };
-    const areas = this.areas;
-    const steps = function* (this: KeptAreas): Generator<undefined> {
-      this.tellLeft(inbound, yield* attemptSteps(areas.discard(base.directories, rules, name)));
-    };
-    endings.start(name, steps.call(this), () => reply({ kind: "worked", inbound }));
+    const { endings, reply } = this.parts;
+    const inbound = { ...transferOfName(name), admission: 0 };
+    endings.start(name, this.removal(name, inbound), () => reply({ kind: "worked", inbound }));
+  }
+
+  private *removal(name: string, inbound: InboundKey): Generator<undefined> {
+    const { base, rules } = this.parts;
+    this.tellLeft(inbound, yield* attemptSteps(this.areas.discard(base.directories, rules, name)));
   }
 
   private tellLeft(inbound: InboundKey, failure: Reason | undefined): void {

@@ -119,13 +119,14 @@ export class Debts {
   delays(): Delay[] {
     const delays: Delay[] = [];
     const isSilent = ({ heardMs }: MemberProgress) => this.lastTickMs - heardMs >= times.STILL_SILENT_MS;
-    const { owingSinceMs } = this.parts.production;
+    const { barrier, production } = this.parts;
+    const { owingSinceMs } = production;
     if (owingSinceMs !== undefined)
       delays.push({ epoch: undefined, doing: "reading", sinceMs: owingSinceMs });
-    const isHeldUp = this.holdingUp().some(isSilent);
-    for (const progress of this.parts.barrier.progress) {
+    const holdingUp = this.holdingUp();
+    const waited = holdingUp.some(isSilent) ? holdingUp : barrier.progress;
+    for (const progress of waited) {
       const { hasAnswered, member, movedMs } = progress;
-      if (isHeldUp && !this.isHoldingUp(progress)) continue;
       if (hasAnswered && !isSilent(progress) && this.isOwing(progress))
         delays.push({ epoch: member.epoch, doing: this.doing(progress), sinceMs: movedMs });
     }

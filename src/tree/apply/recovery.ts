@@ -69,21 +69,39 @@ export function recover(
         } else recoverArea(base, area, rules, finished);
       } catch (error) {
         // An unreadable area must not stop the recovery of the others.
-        finished.push({
-          name,
-          failure: reasonFor(error, pathOfError(error) ?? joinPath(STAGING_NAME, name)),
-          isLeft: true,
-        });
+        finished.push(leftArea(name, error));
       }
     }
   } finally {
     disk.closeDirectory(root);
   }
   // A commit that was just finished may have changed the tree under their plans.
-  if (finished.length > 0) for (const name of ready) removeArea(base, name, rules);
-  else for (const name of ready) onKept?.(name);
+  const isKept = finished.length === 0;
+  for (const name of ready) {
+    if (isKept) onKept?.(name);
+    else removeReady(base, name, rules, finished);
+  }
   removeStagingDirectory(disk, base.root);
   return finished;
+}
+
+/** Removes an area that is not kept after all; one that cannot be removed is left. */
+function removeReady(
+  base: Directories,
+  name: string,
+  rules: AttributeRules,
+  finished: RecoveredTransfer[],
+): void {
+  try {
+    removeArea(base, name, rules);
+  } catch (error) {
+    finished.push(leftArea(name, error));
+  }
+}
+
+function leftArea(name: string, error: unknown): RecoveredTransfer {
+  const failure = reasonFor(error, pathOfError(error) ?? joinPath(STAGING_NAME, name));
+  return { name, failure, isLeft: true };
 }
 
 /** Whether a transfer was ready, and nothing has changed the tree since. */

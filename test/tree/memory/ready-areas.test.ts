@@ -5,7 +5,7 @@ import { MOST_KEPT, ReadyAreas } from "../../../src/tree/apply/ready-areas.ts";
 import { recover } from "../../../src/tree/apply/recovery.ts";
 import { Protection } from "../../../src/tree/decide/protection.ts";
 import { Directories } from "../../../src/tree/disk/directories.ts";
-import { PowerFailure, stopAt } from "../../disk/faults.ts";
+import { failKind, PowerFailure, stopAt } from "../../disk/faults.ts";
 import type { MemoryDisk } from "../../disk/memory-disk.ts";
 import { finish } from "../../support/staging.ts";
 import { treeOf } from "../../durability/push.ts";
@@ -72,13 +72,35 @@ test("an area is not kept after another transfer has committed, whichever comes 
   assert.deepEqual(passed.member.tree(), { ...OLD, b: "b" });
 });
 
-test("an area is not kept if the same start has finished another commit", () => {
-  const { member } = ready();
+/** Another transfer of a member, which brings `b`, has begun its commit when the daemon dies. */
+function interruptCommit(member: Member): void {
   member
     .push("t-2")
     .bring("", [file("b", 1)])
     .prepare();
   member.in(".makuosan/t-2", (area, disk) => disk.rename(area, "ready", area, "commit"));
+}
+
+test("an area is not kept if the same start has finished another commit", () => {
+  const { member } = ready();
+  interruptCommit(member);
+  assert.deepEqual(start(member).all, []);
+  assert.deepEqual(member.tree(), { ...OLD, b: "b" });
+});
+
+test("an area that is not kept and cannot be removed is told, and does not end the start", () => {
+  const { member } = ready();
+  interruptCommit(member);
+  member.memory.before = failKind("removeDirectory", "EIO", "t-1");
+  const found = recover(member.base, member.rules, { onKept: (name) => assert.fail(name) });
+  member.memory.before = undefined;
+  assert.deepEqual(
+    found.map(({ name, failure, isLeft }) => [name, failure?.code, isLeft]),
+    [
+      ["t-2", undefined, false],
+      ["t-1", "EIO", true],
+    ],
+  );
   assert.deepEqual(start(member).all, []);
   assert.deepEqual(member.tree(), { ...OLD, b: "b" });
 });
