@@ -48,6 +48,8 @@ export interface WorkerSettings extends NativeWorkerData {
   readonly recordsLists: boolean;
   /** Whether this host had no log of publications at its start. */
   readonly isNewcomer: boolean;
+  /** Whether a start keeps the area of a transfer that was ready, until the log of publications tells whether to commit it. */
+  readonly keepsReady: boolean;
   /** The memory of all incoming blocks. */
   readonly pages: SharedArrayBuffer;
   /** What the thread that looks for drift compares. */
@@ -237,6 +239,8 @@ export type StageReply =
   | {
       readonly kind: "recovered";
       readonly finished: readonly RecoveredTransfer[];
+      /** The names of areas that are kept. */
+      readonly kept: readonly string[];
       readonly failure: Reason | undefined;
     }
   /** The same has come of each of these blocks. */

@@ -21,6 +21,7 @@ import { Stage, stageFailure } from "../../tree/apply/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import { attempt, attemptSteps, blockFailure } from "./attempts.ts";
+import { KeptAreas } from "./kept-areas.ts";
 import { LongWork, seldom, SIGN_MS } from "./long-work.ts";
 import { TransferRecord } from "./transfer-record.ts";
 import {
@@ -105,6 +106,7 @@ class StageThread {
   private readonly heap = new HeapKeeper(() => this.isIdle);
   private readonly leftovers = new Leftovers();
   private readonly base: StageBase;
+  private readonly kept: KeptAreas;
   /** Called when a step has been taken that no command has asked for. */
   afterStep: () => void = () => undefined;
 
@@ -115,7 +117,8 @@ class StageThread {
     this.rules = { owners: new Owners(), keepOwner: settings.keepOwner, ownGroups: groupsOfProcess() };
     const { ownGroups } = this.rules;
     this.disk = new (withClosedDirectories(LinuxDisk, (group) => ownGroups.has(group)))();
-    this.base = new StageBase(settings, this.disk);
+    const base = (this.base = new StageBase(settings, this.disk));
+    this.kept = new KeptAreas({ base, rules: this.rules, endings: this.endings, reply });
     this.allowed = settings.rules;
     this.changeRules(settings.rules);
   }
@@ -134,16 +137,20 @@ class StageThread {
   recover(): void {
     try {
       this.rules.owners.refresh();
+      const kept: string[] = [];
+      const onKept = (name: string) => kept.push(name);
       const finished = recover(this.base.directories, this.rules, {
+        ...(this.settings.keepsReady ? { onKept } : {}),
         onMoved: (name) => this.tellMoved(name),
         onStrange: (name) =>
           this.reply({ kind: "strange", path: this.base.pathOf(`${STAGING_NAME}/${name}`) }),
       });
       for (const { name, isLeft } of finished) if (isLeft) this.leftovers.add(name);
-      this.reply({ kind: "recovered", finished, failure: undefined });
+      for (const name of kept) this.kept.add(name);
+      this.reply({ kind: "recovered", finished, kept, failure: undefined });
       this.heap.noteStart();
     } catch (error) {
-      this.reply({ kind: "recovered", finished: [], failure: stageFailure(error) });
+      this.reply({ kind: "recovered", finished: [], kept: [], failure: stageFailure(error) });
     }
   }
 
@@ -162,7 +169,12 @@ class StageThread {
       this.stageBlocks(open, command);
       return;
     }
-    if (open === undefined) return;
+    if (open === undefined) {
+      const { inbound } = command;
+      if (command.kind === "commit") this.kept.commit(inbound, command.order, this.isIdle, this.protection);
+      else if (command.kind === "discard") this.kept.discard(inbound);
+      return;
+    }
     switch (command.kind) {
       case "prepare": {
         let isRefusal = false;
@@ -312,9 +324,11 @@ class StageThread {
   }
 
   private commit(open: OpenStage, inbound: InboundKey, order: number): void {
+    const changing = open.stage?.hasChanges === true ? open.stage : undefined;
+    if (changing !== undefined) this.kept.giveWay();
     for (const other of this.stages.values()) {
-      if (other === open || open.stage === undefined) continue;
-      const failure = other.stage?.yieldTo(open.stage.steps());
+      if (other === open || changing === undefined) continue;
+      const failure = other.stage?.yieldTo(changing.steps());
       if (failure !== undefined) this.reply({ kind: "overtaken", inbound: other.inbound, failure });
     }
     const beganMs = performance.timeOrigin + performance.now();
@@ -356,7 +370,7 @@ class StageThread {
 
   /** What has left the tree already would be gone if it had been deleted at once. */
   private makeRoom(): boolean {
-    if (this.endings.isEmpty) return false;
+    if (!this.kept.giveWay() && this.endings.isEmpty) return false;
     this.endings.finishAll();
     return true;
   }

@@ -14,7 +14,7 @@ export interface StageHearers {
   readonly log: Log;
   readonly received: Pick<ReceivedTransfers, "onStage">;
   readonly hooks: Pick<Hooks, "hold">;
-  readonly catchUp: Pick<CatchUpKeeper, "hold">;
+  readonly catchUp: Pick<CatchUpKeeper, "hold" | "noteKept">;
   readonly driver: Pick<Driver, "onStage">;
 }
 
@@ -28,8 +28,10 @@ export function passStageReplies(replies: readonly StageReply[], hearers: StageH
   const { log, received, hooks, catchUp, driver } = hearers;
   const answers: StageAnswer[] = [];
   for (const reply of replies) {
-    if (reply.kind === "recovered") logRecovery(log, reply);
-    else if (reply.kind === "left") logLeftover(log, reply);
+    if (reply.kind === "recovered") {
+      logRecovery(log, reply);
+      catchUp.noteKept(reply.kept);
+    } else if (reply.kind === "left") logLeftover(log, reply);
     else if (reply.kind === "moved") logMoved(log, reply);
     else if (reply.kind === "strange") logStrange(log, reply);
     else answers.push(reply);
