@@ -5,7 +5,10 @@ import path from "node:path";
 import { afterEach, beforeEach, describe, test } from "node:test";
 import { Directories } from "../../src/tree/disk/directories.ts";
 import { linuxDisk } from "../../src/tree/disk/linux-disk.ts";
+import { Bitmap } from "../../src/base/bitmap.ts";
 import { FileReader } from "../../src/tree/scan/file-reader.ts";
+import { ToldChunks, type WantedFile } from "../../src/tree/scan/told-chunks.ts";
+import { ManifestWriter } from "../../src/wire/manifest.ts";
 import { DataWriter } from "../../src/wire/data-block.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../../src/wire/datagram.ts";
 import { EntryType } from "../../src/wire/entry.ts";
@@ -170,4 +173,26 @@ describe("a sender's file that changes", () => {
     assert.deepEqual(failures, [undefined, "changed-while-sent"]);
     directories.close();
   });
+});
+
+test("the end of a file is compared with what was read for its chunks", () => {
+  fs.writeFileSync(on(pair.from, "f"), OLD);
+  const directories = Directories.at(linuxDisk, pair.from);
+  const stats = directories.stat("f");
+  const entry = { number: 0, path: "f", type: EntryType.file, size: SIZE, stats, isSparse: false };
+  const told = new ToldChunks(directories, true);
+  told.add({ entry, manifest: 0 });
+  const parts: WantedFile[] = [];
+  const want = (part: WantedFile) => void parts.push(part);
+  for (let block = 1; block < 10; block++) {
+    const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), 1);
+    told.fill(block, writer, false, want);
+    told.settle(block, new Bitmap(writer.entries), want);
+  }
+  const [rest] = parts;
+  const { start = 0, end, digest } = rest?.part ?? {};
+  assert.deepEqual([parts.length, end], [1, SIZE]);
+  assert.deepEqual(digest, crypto.createHash("sha256").update(OLD.subarray(start)).digest().subarray(0, 16));
+  told.close();
+  directories.close();
 });

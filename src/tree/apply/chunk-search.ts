@@ -1,9 +1,11 @@
 /** Looks for chunks of a file that comes in files that this member has. */
+import { DecodeError } from "../../base/bytes.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import type { ToldChunk } from "../../wire/manifest.ts";
 import type { OpenFile } from "../disk/open-file.ts";
 import { chunkBytesFor } from "../entries/chunker.ts";
 import { FileChunks, hasDigest } from "../entries/file-chunks.ts";
+import type { Part } from "./written-parts.ts";
 
 /**
  * How far ahead of a chunk it is looked for: a chunk that only moves by a deletion of more is not found. A chunk that moves by an
@@ -76,7 +78,10 @@ class SearchedFile {
 
 /** Looks for the chunks of one file, in all files that may have some of them. */
 export class ChunkSearch {
-  private readonly files: readonly SearchedFile[];
+  private files: readonly SearchedFile[];
+  private readonly sizeBytes: number;
+  /** The sender has told chunks up to here. */
+  private toldBytes = 0;
 
   /**
    * @param paths of the files of this member
@@ -84,6 +89,25 @@ export class ChunkSearch {
    */
   constructor(paths: readonly string[], sizeBytes: number) {
     this.files = paths.map((path) => new SearchedFile(path, sizeBytes));
+    this.sizeBytes = sizeBytes;
+  }
+
+  /**
+   * The place of the next chunk in the file that comes: it follows the last one.
+   *
+   * @throws DecodeError if it reaches the end: the last bytes come from the sender, which has looked by then whether the file is
+   *   the same (PROTOCOL.md 5.2.7)
+   */
+  place({ length }: ToldChunk): Part {
+    const part = { start: this.toldBytes, end: this.toldBytes + length };
+    if (part.end >= this.sizeBytes) throw new DecodeError("a chunk reaches the end of its file");
+    this.toldBytes = part.end;
+    return part;
+  }
+
+  /** Nothing more is found from now on, and nothing remembered. */
+  end(): void {
+    this.files = [];
   }
 
   /**

@@ -14,13 +14,13 @@ import { isSameState } from "../entries/same-file.ts";
 import { nextPiece } from "../entries/holes.ts";
 import { errorAt } from "../reasons/explain.ts";
 import { ChunkSearch } from "./chunk-search.ts";
-import { FoundParts } from "./found-parts.ts";
 import type { JournalWriter } from "./journal.ts";
 import { keepAttributes, keptAttributes } from "./kept-attributes.ts";
 import { readRecognized } from "./recognized-contents.ts";
 import { setAttributes, setFileRights, setFileTime } from "./set-attributes.ts";
 import type { StagingArea } from "./staging-area.ts";
 import { writeAll } from "./write-all.ts";
+import { type Part, WrittenParts } from "./written-parts.ts";
 
 /** Up to this many files are made durable one by one; for more, one sync of the whole file system is cheaper. */
 const SYNCED_ONE_BY_ONE = 8;
@@ -52,17 +52,16 @@ interface ExpectedFile {
 }
 
 interface PartialFile extends ExpectedFile {
-  receivedBytes: number;
+  /** What of it is written; undefined before anything is, and for a look-alike that is copied. */
+  written: WrittenParts | undefined;
   isCreated: boolean;
   /** The mode that the file was created with, if that is its final mode. */
   madeMode: number | undefined;
   handle: FileHandle | undefined;
   /** Its contents are being taken from a look-alike: the sender sends none meanwhile. */
   isTaken: boolean;
-  /** The sender has told chunks of it up to here, in bytes. */
-  toldBytes: number;
-  /** What of it was found on this member; undefined if no chunks of it are told. */
-  found: FoundParts | undefined;
+  /** Looks for chunks of it; undefined before any are told. */
+  search: ChunkSearch | undefined;
   /** The extended attributes of the member's own file, for a copy of it. */
   kept: readonly Attribute[] | undefined;
 }
@@ -84,8 +83,8 @@ export class StagedFiles {
   private readonly withdrawn = new Set<string>();
   /** Bytes of contents that came from the sender, or from a look-alike; files of which only attributes change do not count. */
   writtenBytes = 0;
-  /** Looks for chunks of the file of the last chunk: only of one, because it takes memory. */
-  private search: { readonly file: PartialFile; readonly chunks: ChunkSearch } | undefined;
+  /** Looks for chunks of the file of the last chunk: of one at a time, because it takes memory. */
+  private searching: ChunkSearch | undefined;
   /** Bytes of chunks that were looked for since other work got its turn. */
   private soughtBytes = 0;
 
@@ -121,45 +120,52 @@ export class StagedFiles {
     else this.partial.set(file.number, partial);
   }
 
-  /** Writes a piece; pieces of entries that are not wanted are skipped. */
+  /** Writes what of a piece is not written yet; pieces of entries that are not wanted are skipped. */
   write(segment: ContentSegment | HoleSegment): void {
     const file = this.partial.get(segment.entry);
-    const isHole = segment.kind === SegmentKind.hole;
-    const length = isHole ? segment.length : segment.bytes.length;
+    const length = segment.kind === SegmentKind.hole ? segment.length : segment.bytes.length;
     if (file === undefined || file.isTaken || segment.offset + length > file.size) return;
+    this.put(file, segment, length);
+  }
+
+  private put(file: PartialFile, segment: ContentSegment | HoleSegment, length: number): void {
     try {
-      this.writeMissing(file, segment, length);
+      if (length === file.size && file.written === undefined)
+        this.writeAt(file, segment, this.makeWhole(file));
+      else if (!this.writeMissing(file, segment, length)) return;
+      this.forget(file);
+      this.complete(file);
     } catch (error) {
       throw errorAt(file.path, error);
     }
   }
 
-  /** Parts that were found on this member may be sent anyway, because another member needs it. */
-  private writeMissing(file: PartialFile, segment: ContentSegment | HoleSegment, length: number): void {
+  /**
+   * Parts may come that were found on this member, because another member needs them. No byte is written twice.
+   *
+   * @returns whether all of the file is written
+   */
+  private writeMissing(file: PartialFile, segment: ContentSegment | HoleSegment, length: number): boolean {
+    const written = (file.written ??= new WrittenParts());
     const { offset } = segment;
-    // Chunks of files with holes are not told.
-    if (file.found === undefined || segment.kind === SegmentKind.hole) {
-      this.writeTo(file, segment, length);
-      return;
+    const missing = written.missingOf({ start: offset, end: offset + length });
+    // The sender sends parts in their order, or nearly so, and never makes so many.
+    if (written.isFull && missing.some((part) => written.isApart(part))) return false;
+    for (const part of missing) {
+      written.add(part);
+      this.writeAt(file, partOf(segment, part), this.handleOf(file));
     }
-    for (const { start, end } of file.found.missingOf({ start: offset, end: offset + length })) {
-      const bytes = segment.bytes.subarray(start - offset, end - offset);
-      this.writeTo(file, { ...segment, offset: start, bytes }, bytes.length);
-    }
+    return written.bytes === file.size;
   }
 
-  private writeTo(file: PartialFile, segment: ContentSegment | HoleSegment, length: number): void {
-    const isHole = segment.kind === SegmentKind.hole;
-    const isWhole = length === file.size;
-    const handle = isWhole ? this.makeWhole(file) : this.handleOf(file);
-    // Bytes that are never written are a hole already, except for a hole at the end of the file.
-    if (isHole) this.disk.truncate(handle, file.size);
-    else writeAll(this.disk, handle, segment.bytes, segment.offset);
-    file.receivedBytes += length;
-    if (!isHole) this.writtenBytes += length;
-    if (file.receivedBytes < file.size) return;
-    this.forget(file);
-    this.complete(file);
+  private writeAt(file: PartialFile, segment: ContentSegment | HoleSegment, handle: FileHandle): void {
+    if (segment.kind === SegmentKind.hole) {
+      // Bytes that are never written are a hole already, except for a hole at the end of the file.
+      this.disk.truncate(handle, file.size);
+      return;
+    }
+    writeAll(this.disk, handle, segment.bytes, segment.offset);
+    this.writtenBytes += segment.bytes.length;
   }
 
   /**
@@ -209,7 +215,7 @@ export class StagedFiles {
     if (file === undefined) return true;
     for (const path of file.lookAlikes) {
       // The sender begins only after this member has answered; if it has begun before, nothing is mixed with that.
-      if (this.partial.get(number) !== file || file.receivedBytes > 0) break;
+      if (this.partial.get(number) !== file || file.written !== undefined) break;
       const from = open(path);
       if (from === undefined) continue;
       try {
@@ -230,36 +236,27 @@ export class StagedFiles {
    *
    * @param open opens a file of this host; undefined if it cannot be read
    * @returns false, step by step, if the sender has to send it; true also if the file is not expected
+   * @throws DecodeError if it reaches the end of the file
    */
   *find(chunk: ToldChunk, open: (path: string) => OpenFile | undefined): Generator<undefined, boolean> {
     const file = this.partial.get(chunk.entry);
     if (file === undefined) return true;
-    const start = file.toldBytes;
-    const end = start + chunk.length;
-    // The rest of a file comes from the sender, which has looked by then whether the file is the same.
-    file.toldBytes = Math.min(end, file.size);
-    if (end >= file.size) return false;
-    file.found ??= new FoundParts();
-    if (file.found.isFull) return false;
-    if (this.search?.file !== file)
-      this.search = { file, chunks: new ChunkSearch([file.path, ...file.lookAlikes], file.size) };
+    file.search ??= new ChunkSearch([file.path, ...file.lookAlikes], file.size);
+    // Chunks of two files in turns would make it read both again and again.
+    if (this.searching !== file.search) this.searching?.end();
+    this.searching = file.search;
+    const { start: offset } = file.search.place(chunk);
+    if (file.written?.isFull === true) return false;
     this.soughtBytes += chunk.length;
     if (this.soughtBytes >= COPIED_BYTES) {
       this.soughtBytes = 0;
       yield;
     }
-    const bytes = yield* this.search.chunks.find(chunk, start, open);
+    const bytes = yield* file.search.find(chunk, offset, open);
     // It may have been withdrawn.
     if (this.partial.get(chunk.entry) !== file) return true;
     if (bytes === undefined) return false;
-    try {
-      file.found.add({ start, end });
-      writeAll(this.disk, this.handleOf(file), bytes, start);
-    } catch (error) {
-      throw errorAt(file.path, error);
-    }
-    file.receivedBytes += bytes.length;
-    this.writtenBytes += bytes.length;
+    this.put(file, { kind: SegmentKind.content, entry: chunk.entry, offset, bytes }, chunk.length);
     return true;
   }
 
@@ -300,7 +297,7 @@ export class StagedFiles {
   /** Nothing more of a file is expected. */
   private forget(file: PartialFile): void {
     this.partial.delete(file.number);
-    if (this.search?.file === file) this.search = undefined;
+    file.search?.end();
   }
 
   private complete(file: PartialFile): void {
@@ -386,13 +383,19 @@ export class StagedFiles {
 function partialOf(file: ExpectedFile): PartialFile {
   return {
     ...file,
-    receivedBytes: 0,
+    written: undefined,
     isCreated: false,
     madeMode: undefined,
     handle: undefined,
     isTaken: false,
-    toldBytes: 0,
-    found: undefined,
+    search: undefined,
     kept: undefined,
   };
+}
+
+/** The bytes of a segment that belong to a part of its file. */
+function partOf(segment: ContentSegment | HoleSegment, { start, end }: Part): ContentSegment | HoleSegment {
+  if (segment.kind === SegmentKind.hole) return { ...segment, offset: start, length: end - start };
+  const { offset, bytes } = segment;
+  return { ...segment, offset: start, bytes: bytes.subarray(start - offset, end - offset) };
 }

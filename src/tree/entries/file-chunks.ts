@@ -60,6 +60,11 @@ export class FileChunks {
     return found;
   }
 
+  /** What is left at the end of the file, once; undefined if nothing is. */
+  rest(): FileChunk[] | undefined {
+    return this.offset === this.begin ? undefined : [this.endAt(this.offset)];
+  }
+
   private endAt(end: number): FileChunk {
     const digest = this.hash.digest().subarray(0, TOLD_DIGEST_BYTES);
     const chunk = { offset: this.begin, length: end - this.begin, digest };

@@ -32,6 +32,8 @@ export class ChunkedFile {
   /** Its chunks up to this place are told, or are going to be; in bytes. */
   toldBytes = 0;
   isTold = false;
+  /** Of what follows them, if it was read with them. */
+  restDigest: Uint8Array | undefined;
   /** Chunks that not all members have answered. */
   unsettled = 0;
   sought = 0;
@@ -58,7 +60,8 @@ interface ToldPart {
 
 /**
  * Reads files for their chunks, one after another (PROTOCOL.md 5.2.7). The last chunk of a file is never told: the rest is always
- * sent, after all parts before it, and only if the file is still the same. So no member completes a file that has changed.
+ * sent, after all parts before it, and only if the file is still the same. All parts that are sent must still have the bytes that
+ * were read with the chunks. So members with different old versions get the same file, and none completes a file that has changed.
  */
 export class ToldChunks {
   private readonly directories: Directories;
@@ -148,15 +151,17 @@ export class ToldChunks {
     const [file] = this.waiting;
     if (file === undefined) return;
     for (const chunk of this.read(file) ?? [undefined]) {
-      if (chunk !== undefined && chunk.offset + chunk.length < file.held.entry.size) {
+      const end = chunk === undefined ? 0 : chunk.offset + chunk.length;
+      if (chunk !== undefined && end < file.held.entry.size) {
         this.pending.push({ file, chunk });
         file.unsettled++;
-        file.toldBytes = chunk.offset + chunk.length;
+        file.toldBytes = end;
         continue;
       }
       this.close();
       this.waiting.shift();
       file.isTold = true;
+      file.restDigest = chunk?.digest;
       wantRest(file, want);
       return;
     }
@@ -171,8 +176,9 @@ export class ToldChunks {
         const opened = this.directories.openToRead(directoryOf(path), nameOf(path));
         this.opened = { file: opened, chunks: new FileChunks(opened, 0, chunkBytesFor(size)) };
       }
-      const found = this.opened.chunks.step();
-      return stats !== undefined && isSameState(stats, this.opened.file.stat()) ? found : undefined;
+      const { file: opened, chunks } = this.opened;
+      const found = chunks.step() ?? chunks.rest();
+      return stats !== undefined && isSameState(stats, opened.stat()) ? found : undefined;
     } catch (error) {
       errorCode(error);
       return undefined;
@@ -184,5 +190,5 @@ export class ToldChunks {
 function wantRest(file: ChunkedFile, want: (part: WantedFile) => void): void {
   if (!file.isTold || file.unsettled > 0) return;
   const { size } = file.held.entry;
-  want({ ...file.held, part: { start: file.toldBytes, end: size, digest: undefined }, chunked: file });
+  want({ ...file.held, part: { start: file.toldBytes, end: size, digest: file.restDigest }, chunked: file });
 }

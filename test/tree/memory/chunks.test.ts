@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import crypto from "node:crypto";
 import { describe, test } from "node:test";
+import { DecodeError } from "../../../src/base/bytes.ts";
+import type { Entry } from "../../../src/wire/entry.ts";
 import { Difference, ELSEWHERE } from "../../../src/wire/differences.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../../../src/wire/datagram.ts";
 import { ManifestWriter, type ToldChunk } from "../../../src/wire/manifest.ts";
@@ -21,17 +23,23 @@ function begin({ tellsChunks = true, size = SIZE, old = OLD } = {}): {
 } {
   const member = new Member().put({ f: old });
   const push = member.push();
-  if (tellsChunks) {
-    const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), 0);
-    writer.addTellsChunks();
-    finish(push.stage.plan(writer.finish()));
-  }
-  const later = meta(0o644, { mtimeNs: TIME_NS + 1n });
-  const { differences } = push.entries("", [file("f", size, { metadata: later })]);
+  if (tellsChunks) tellChunks(push);
+  const { differences } = push.entries("", [later("f", size)]);
   const marked =
     differences !== undefined &&
     (differences[0] as number) === (Difference.contents | Difference.time | ELSEWHERE);
   return { member, push, marked };
+}
+
+function tellChunks(push: Push): void {
+  const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), 0);
+  writer.addTellsChunks();
+  finish(push.stage.plan(writer.finish()));
+}
+
+/** A file that has changed since. */
+function later(name: string, size = SIZE): Entry {
+  return file(name, size, { metadata: meta(0o644, { mtimeNs: TIME_NS + 1n }) });
 }
 
 function chunkOf(
@@ -44,8 +52,8 @@ function chunkOf(
 }
 
 /** The numbers of the chunks that are needed. */
-function tell(push: Push, chunks: readonly ToldChunk[]): number[] {
-  const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), 1);
+function tell(push: Push, chunks: readonly ToldChunk[], nextEntry = 1): number[] {
+  const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), nextEntry);
   for (const chunk of chunks) assert.ok(writer.addChunk(chunk));
   const { wants } = finish(push.stage.plan(writer.finish()));
   return chunks.map((_, index) => index).filter((index) => wants.get(index));
@@ -99,10 +107,29 @@ describe("chunks of a file", () => {
     push.stage.clean();
   });
 
-  test("that reach the end, or beyond it, never complete a file", () => {
-    const { push } = begin({ old: NEW });
-    assert.deepEqual(tell(push, [...parts, chunkOf(250_000, SIZE), ...parts]), [5, 6, 7, 8, 9, 10]);
-    assert.throws(() => push.prepare());
+  for (const [where, length] of [
+    ["the end", 50_000],
+    ["a place beyond the end", 50_001],
+  ] as const)
+    test(`that reach ${where} of their file are malformed`, () => {
+      const { push } = begin({ old: NEW });
+      assert.deepEqual(tell(push, parts), []);
+      assert.throws(() => tell(push, [chunkOf(250_000, SIZE, { length })]), DecodeError);
+    });
+
+  test("that were told after those of another file are needed", () => {
+    const member = new Member().put({ f: OLD, g: OLD });
+    const push = member.push();
+    tellChunks(push);
+    push.entries("", [later("f"), later("g")]);
+    const first = (entry: number) => chunkOf(0, PART, { entry });
+    const second = (entry: number) => chunkOf(PART, 2 * PART, { entry });
+    assert.deepEqual(tell(push, [first(0), first(1), second(1), second(0)], 2), [3]);
+    for (let start = 2 * PART; start < SIZE; start += PART)
+      for (const entry of [0, 1]) push.send(content(entry, NEW.slice(start, start + PART), start));
+    push.send(content(0, NEW.slice(PART, 2 * PART), PART));
+    push.prepare().commit();
+    assert.ok(member.text("f") === NEW && member.text("g") === NEW);
   });
 
   test("with a digest of other contents are needed", () => {
