@@ -982,9 +982,10 @@ def chunks_of(data):
     usual = CHUNK_BYTES
     while usual * CHUNKS_OF_A_FILE < len(data) and usual < CHUNK_BYTES_MOST // 4:
         usual *= 2
-    begin, mask = 0, (usual - 1) << (32 - (usual.bit_length() - 1)) & (U32 - 1)
+    bits = usual.bit_length() - 3
+    begin, mask = 0, ((1 << bits) - 1) << (32 - bits)
     while begin < len(data):
-        least, most = begin + usual // 4, min(len(data), begin + 4 * usual)
+        least, most = begin + usual // 2, min(len(data), begin + 2 * usual)
         total, end = 0, most
         for at in range(least - 32, most):
             total = (total << 1) + GEAR[data[at]] & (U32 - 1)

@@ -3,15 +3,20 @@ import { DecodeError } from "../../base/bytes.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import type { ToldChunk } from "../../wire/manifest.ts";
 import type { OpenFile } from "../disk/open-file.ts";
+import { CHUNK_BYTES } from "../../wire/limits.ts";
 import { chunkBytesFor } from "../entries/chunker.ts";
 import { FileChunks, hasDigest } from "../entries/file-chunks.ts";
 import type { Part } from "./written-parts.ts";
 
 /**
- * How far ahead of a chunk it is looked for: a chunk that only moves by a deletion of more is not found. A chunk that moves by an
- * insertion is found at any distance. So the first answer does not wait until all of a large file is read.
+ * How far ahead a file is read for a chunk that is not where it would be. An insertion, and a change in place, need little; a deletion
+ * needs as much as was deleted. So when as many bytes were not found in a row, it is looked as far as a sixteenth of the file, within
+ * bounds: to read the least takes some 4 ms, and the most some 30 ms, while the sender waits for the first answer.
  */
-const AHEAD_BYTES = 16 * 1024 * 1024;
+const NEAR_BYTES = 512 * 1024;
+const FAR_SHARE = 1 / 16;
+const FAR_LEAST_BYTES = 2 * 1024 * 1024;
+const FAR_MOST_BYTES = 16 * 1024 * 1024;
 
 /** Most chunks whose places are remembered, some 50 MB; then they are forgotten, and those that follow remembered. */
 const MOST_PLACES = 256 * 1024;
@@ -28,51 +33,65 @@ interface Place {
 class SearchedFile {
   readonly path: string;
   private readonly usualBytes: number;
+  private readonly farBytes: number;
   private readonly places = new Map<string, Place>();
-  private readBytes = 0;
-  private isRead = false;
+  /** Divides the file into chunks, from a place on where one began. */
+  private scan: { readonly from: number; readonly chunks: FileChunks; isAtEnd: boolean } | undefined;
   /** Where the chunk after the last one would be, if only bytes in place had changed. */
   private next = 0;
+  /** The chunks since the last one that was found, in bytes. */
+  private missedBytes = 0;
 
   constructor(path: string, sizeBytes: number) {
     this.path = path;
     this.usualBytes = chunkBytesFor(sizeBytes);
+    this.farBytes = Math.min(FAR_MOST_BYTES, Math.max(FAR_LEAST_BYTES, sizeBytes * FAR_SHARE));
   }
 
   /** @returns the bytes of the chunk, step by step; undefined if they are not found. They count until the next call. */
-  *find(file: OpenFile, chunk: ToldChunk, offset: number): Generator<undefined, Uint8Array | undefined> {
+  *find(file: OpenFile, chunk: ToldChunk): Generator<undefined, Uint8Array | undefined> {
     const guess = this.next;
+    const found = this.readAt(file, guess, chunk) ?? this.readAgain(file, chunk);
+    if (found !== undefined) return found;
+    const ahead = this.missedBytes < NEAR_BYTES ? NEAR_BYTES : this.farBytes;
+    yield* this.scanTo(file, guess, guess + chunk.length + ahead);
+    const later = this.readAgain(file, chunk);
+    if (later !== undefined) return later;
+    this.missedBytes += chunk.length;
     this.next = guess + chunk.length;
-    const bytes = read(file, guess, chunk);
-    if (bytes !== undefined) return bytes;
-    yield* this.readTo(file, Math.max(offset, guess), chunk.length);
-    const place = this.places.get(keyOf(chunk.digest));
-    if (place === undefined || place.length !== chunk.length) return undefined;
-    const found = read(file, place.offset, chunk);
-    if (found !== undefined) this.next = place.offset + place.length;
-    return found;
+    return undefined;
   }
 
-  private *readTo(file: OpenFile, offset: number, length: number): Generator<undefined, void> {
-    // Bytes far before this place are not read: the chunks before were found without them.
-    this.readBytes = Math.max(this.readBytes, offset - AHEAD_BYTES);
-    const end = offset + length + AHEAD_BYTES;
-    if (this.isRead || this.readBytes >= end) return;
-    const chunks = new FileChunks(file, this.readBytes, this.usualBytes);
-    while (this.readBytes < end) {
-      const found = orNothing(() => chunks.step());
-      if (found === undefined) {
-        this.isRead = true;
-        return;
-      }
-      for (const { offset: at, length: bytes, digest } of found) {
-        if (this.places.size >= MOST_PLACES) this.places.clear();
-        this.places.set(keyOf(digest), { offset: at, length: bytes });
-        // The next call begins with the chunk that was not at its end.
-        this.readBytes = at + bytes;
-      }
+  /** Reads a chunk where the same bytes have been before. */
+  private readAgain(file: OpenFile, chunk: ToldChunk): Uint8Array | undefined {
+    const place = this.places.get(keyOf(chunk.digest));
+    return place?.length === chunk.length ? this.readAt(file, place.offset, chunk) : undefined;
+  }
+
+  private readAt(file: OpenFile, offset: number, chunk: ToldChunk): Uint8Array | undefined {
+    const bytes = read(file, offset, chunk);
+    if (bytes === undefined) return undefined;
+    this.note(chunk.digest, { offset, length: chunk.length });
+    this.next = offset + chunk.length;
+    this.missedBytes = 0;
+    return bytes;
+  }
+
+  private *scanTo(file: OpenFile, from: number, end: number): Generator<undefined, void> {
+    if (this.scan === undefined || this.scan.from > from || this.scan.chunks.offset < from)
+      this.scan = { from, chunks: new FileChunks(from, this.usualBytes), isAtEnd: false };
+    const { scan } = this;
+    while (!scan.isAtEnd && scan.chunks.offset < end) {
+      const found = orNothing(() => scan.chunks.step(file));
+      scan.isAtEnd = found === undefined;
+      for (const { offset, length, digest } of found ?? []) this.note(digest, { offset, length });
       yield;
     }
+  }
+
+  private note(digest: Uint8Array, place: Place): void {
+    if (this.places.size >= MOST_PLACES) this.places.clear();
+    this.places.set(keyOf(digest), place);
   }
 }
 
@@ -111,20 +130,18 @@ export class ChunkSearch {
   }
 
   /**
-   * @param offset of the chunk in the file that comes
    * @param open opens a file of this member; undefined if it cannot be read
    * @returns its bytes, step by step; undefined if they are not found
    */
   *find(
     chunk: ToldChunk,
-    offset: number,
     open: (path: string) => OpenFile | undefined,
   ): Generator<undefined, Uint8Array | undefined> {
     for (const searched of this.files) {
       const file = open(searched.path);
       if (file === undefined) continue;
       try {
-        const found = yield* searched.find(file, chunk, offset);
+        const found = yield* searched.find(file, chunk);
         if (found !== undefined) return found;
       } finally {
         file.close();
@@ -134,11 +151,17 @@ export class ChunkSearch {
   }
 }
 
+/** Memory for the chunk that is compared: as much as the longest one took. */
+let memory = Buffer.allocUnsafe(4 * CHUNK_BYTES);
+
 function read(file: OpenFile, offset: number, { length, digest }: ToldChunk): Uint8Array | undefined {
   return orNothing(() => {
-    const { size } = file.stat();
-    if (offset + length > size) return undefined;
-    const bytes = Buffer.allocUnsafe(length);
+    if (length > memory.length) {
+      // A sender that lies of long chunks must not make it take memory.
+      if (offset + length > file.stat().size) return undefined;
+      memory = Buffer.allocUnsafe(length);
+    }
+    const bytes = memory.subarray(0, length);
     for (let done = 0; done < length;) {
       const count = file.read(bytes.subarray(done), offset + done);
       if (count === 0) return undefined;

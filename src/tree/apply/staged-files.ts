@@ -252,7 +252,7 @@ export class StagedFiles {
       this.soughtBytes = 0;
       yield;
     }
-    const bytes = yield* file.search.find(chunk, offset, open);
+    const bytes = yield* file.search.find(chunk, open);
     // It may have been withdrawn.
     if (this.partial.get(chunk.entry) !== file) return true;
     if (bytes === undefined) return false;

@@ -5,8 +5,14 @@ import { CHUNK_BYTES, CHUNK_BYTES_MOST, CHUNKS_OF_A_FILE } from "../../wire/limi
 /** So many of the last bytes count: each moves the sum of 32 bits to the left by one. */
 const SUMMED_BYTES = 32;
 
-/** A chunk has at least a quarter of the usual length and at most four times as much: shorter ones cost more than they save. */
-const SPREAD = 4;
+/**
+ * A chunk has at least half of the usual length, and at most twice as much; on average, it has three quarters. Bytes before the
+ * least length are not even looked at. After a change, chunks end at the old places again after one or two.
+ */
+const SPREAD = 2;
+
+/** The largest usual length, in bytes: some terabytes have as many chunks as a member remembers places of. */
+const MOST_USUAL_BYTES = CHUNK_BYTES_MOST / 4;
 
 /** A number for each value of a byte: the beginning of the SHA-256 of that one byte (PROTOCOL.md 5.2.7). */
 const GEAR = Uint32Array.from({ length: 256 }, (_, byte) =>
@@ -19,7 +25,7 @@ const GEAR = Uint32Array.from({ length: 256 }, (_, byte) =>
  */
 export function chunkBytesFor(sizeBytes: number): number {
   let bytes = CHUNK_BYTES;
-  while (bytes * CHUNKS_OF_A_FILE < sizeBytes && bytes * SPREAD < CHUNK_BYTES_MOST) bytes *= 2;
+  while (bytes * CHUNKS_OF_A_FILE < sizeBytes && bytes < MOST_USUAL_BYTES) bytes *= 2;
   return bytes;
 }
 
@@ -37,7 +43,7 @@ export class Chunker {
     this.leastBytes = usualBytes / SPREAD;
     this.mostBytes = usualBytes * SPREAD;
     // The highest bits depend on the most bytes.
-    const bits = Math.log2(usualBytes);
+    const bits = Math.log2(usualBytes / 4);
     this.mask = -1 << (32 - bits);
   }
 

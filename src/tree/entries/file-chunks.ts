@@ -20,7 +20,6 @@ export interface FileChunk {
 
 /** Reads a file and divides it into chunks, from any place on. The file stays the caller's, who closes it. */
 export class FileChunks {
-  private readonly file: ReadableFile;
   private readonly chunker: Chunker;
   private hash = crypto.createHash("sha256");
   private begin: number;
@@ -31,8 +30,7 @@ export class FileChunks {
    * @param from where the first chunk begins, in bytes
    * @param usualBytes the usual length of a chunk, in bytes
    */
-  constructor(file: ReadableFile, from: number, usualBytes: number) {
-    this.file = file;
+  constructor(from: number, usualBytes: number) {
     this.begin = from;
     this.offset = from;
     this.chunker = new Chunker(usualBytes);
@@ -41,11 +39,12 @@ export class FileChunks {
   /**
    * Reads the next piece.
    *
+   * @param file the same one in each call; it may have been opened again
    * @returns the chunks that end in it; undefined at the end of the file, where what is left is no chunk
    * @throws an error with a code if the file cannot be read
    */
-  step(): FileChunk[] | undefined {
-    const count = this.file.read(memory, this.offset);
+  step(file: ReadableFile): FileChunk[] | undefined {
+    const count = file.read(memory, this.offset);
     if (count === 0) return undefined;
     const bytes = memory.subarray(0, count);
     const found: FileChunk[] = [];
@@ -76,5 +75,5 @@ export class FileChunks {
 
 /** Whether these are the bytes of a digest. */
 export function hasDigest(bytes: Uint8Array, digest: Uint8Array): boolean {
-  return crypto.createHash("sha256").update(bytes).digest().subarray(0, digest.length).equals(digest);
+  return crypto.hash("sha256", bytes, "buffer").subarray(0, digest.length).equals(digest);
 }

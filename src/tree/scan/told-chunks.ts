@@ -13,17 +13,24 @@ import type { FilePart } from "./file-reader.ts";
 import type { HeldEntry } from "./held-entry.ts";
 import type { HeldFile } from "./told-digests.ts";
 
-/** Chunks of a block: usually 4 MiB of a file, of which a member tells after some 40 ms what it needs. Data follow at once. */
+/** Chunks of a block: usually 3 MiB of a file. The first data follow as soon as members have looked for them. */
 const BLOCK_CHUNKS = 64;
 
-/** Most blocks that wait for answers: usually 64 MiB of files. A bound on memory, and on what is read in vain. */
+/** Most blocks that wait for answers: usually 48 MiB of files. A bound on memory, and on what is read in vain. */
 const BLOCKS_AHEAD = 16;
 
 /** How much is read before other work gets its turn: some 7 ms; with contents to be sent, as little as possible before each block. */
 const TURN_BYTES = 16 * CHUNKED_BYTES;
 
-/** After so many chunks, a file of which members had less than a sixteenth is sent as it is: to look on costs more than it saves. */
-const TRIED_CHUNKS = 512;
+/**
+ * Of a file of more than a block, some chunks are told first, and no others before members have answered them: if nothing is in common, less
+ * than a hundredth of the file was read in vain.
+ */
+const FIRST_SHARE = 1 / 128;
+/** As many as a member has to miss before it looks further (chunk-search.ts). */
+const FIRST_LEAST = 16;
+
+/** A file of which members had less than this share of the chunks so far is sent as it is: to look on costs more than it saves. */
 const LEAST_FOUND = 1 / 16;
 
 /** A file that is sent by chunks. */
@@ -32,6 +39,10 @@ export class ChunkedFile {
   /** Its chunks up to this place are told, or are going to be; in bytes. */
   toldBytes = 0;
   isTold = false;
+  /** Chunks that are told, or are going to be. */
+  told = 0;
+  /** So many of them are told before others. */
+  readonly first: number;
   /** Of what follows them, if it was read with them. */
   restDigest: Uint8Array | undefined;
   /** Chunks that not all members have answered. */
@@ -44,6 +55,19 @@ export class ChunkedFile {
 
   constructor(held: HeldFile) {
     this.held = held;
+    const { size } = held.entry;
+    const chunks = size / chunkBytesFor(size);
+    this.first = chunks > BLOCK_CHUNKS ? Math.max(FIRST_LEAST, Math.round(chunks * FIRST_SHARE)) : 0;
+  }
+
+  /** Whether the first chunks are told, and members have not answered them. */
+  get isAwaited(): boolean {
+    return this.told >= this.first && this.sought < this.first;
+  }
+
+  /** Whether members have so little of it that the rest is sent. */
+  get isUnlike(): boolean {
+    return this.sought >= this.first && this.found < this.sought * LEAST_FOUND;
   }
 }
 
@@ -100,7 +124,8 @@ export class ToldChunks {
   fill(block: number, writer: ManifestWriter, hasContents: boolean, want: (part: WantedFile) => void): void {
     let leftBytes = hasContents ? CHUNKED_BYTES : TURN_BYTES;
     for (; leftBytes > 0 && this.mayRead(); leftBytes -= CHUNKED_BYTES) this.advance(want);
-    const isDue = this.pending.length >= BLOCK_CHUNKS || this.waiting.length === 0;
+    const [file] = this.waiting;
+    const isDue = this.pending.length >= BLOCK_CHUNKS || file === undefined || file.isAwaited;
     this.isBusy = !isDue && this.mayRead();
     if (!isDue || this.pending.length === 0) return;
     let count = 0;
@@ -143,7 +168,9 @@ export class ToldChunks {
   }
 
   private mayRead(): boolean {
-    return this.waiting.length > 0 && this.pending.length < BLOCK_CHUNKS && this.told.size < BLOCKS_AHEAD;
+    const [file] = this.waiting;
+    if (file === undefined || file.isAwaited) return false;
+    return this.pending.length < BLOCK_CHUNKS && this.told.size < BLOCKS_AHEAD;
   }
 
   /** Reads a piece of the first file. */
@@ -155,6 +182,7 @@ export class ToldChunks {
       if (chunk !== undefined && end < file.held.entry.size) {
         this.pending.push({ file, chunk });
         file.unsettled++;
+        file.told++;
         file.toldBytes = end;
         continue;
       }
@@ -170,14 +198,14 @@ export class ToldChunks {
   /** @returns undefined if no more of its chunks are to be told; if it has changed, it is withdrawn when the rest is read */
   private read(file: ChunkedFile): FileChunk[] | undefined {
     const { path, size, stats } = file.held.entry;
-    if (file.sought >= TRIED_CHUNKS && file.found < file.sought * LEAST_FOUND) return undefined;
+    if (file.isUnlike) return undefined;
     try {
       if (this.opened === undefined) {
         const opened = this.directories.openToRead(directoryOf(path), nameOf(path));
-        this.opened = { file: opened, chunks: new FileChunks(opened, 0, chunkBytesFor(size)) };
+        this.opened = { file: opened, chunks: new FileChunks(0, chunkBytesFor(size)) };
       }
       const { file: opened, chunks } = this.opened;
-      const found = chunks.step() ?? chunks.rest();
+      const found = chunks.step(opened) ?? chunks.rest();
       return stats !== undefined && isSameState(stats, opened.stat()) ? found : undefined;
     } catch (error) {
       errorCode(error);

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { DecodeError } from "../../../src/base/bytes.ts";
 import { below, type Random, SeededRandom } from "../../../src/base/random.ts";
 import { FileChunks } from "../../../src/tree/entries/file-chunks.ts";
+import type { ReadableFile } from "../../../src/tree/disk/tree-view.ts";
 import { StageError } from "../../../src/tree/reasons/stage-error.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../../../src/wire/datagram.ts";
 import { CHUNK_BYTES } from "../../../src/wire/limits.ts";
@@ -44,13 +45,11 @@ function edited(random: Random, old: Buffer): Buffer {
 
 /** Chunks of a file, of which some have another length or another digest than they should have. */
 function listOf(random: Random, bytes: Buffer): ToldChunk[] {
-  const chunks = new FileChunks(
-    { read: (into: Uint8Array, at: number) => bytes.copy(into, 0, at, at + into.length) } as never,
-    0,
-    CHUNK_BYTES,
-  );
+  const read = (into: Uint8Array, at: number) => bytes.copy(into, 0, at, at + into.length);
+  const chunks = new FileChunks(0, CHUNK_BYTES);
+  const step = () => chunks.step({ read } as ReadableFile);
   const lengths: number[] = [];
-  for (let found = chunks.step(); found !== undefined; found = chunks.step())
+  for (let found = step(); found !== undefined; found = step())
     lengths.push(...found.map(({ length }) => length));
   const lies = below(random, 2) === 0;
   // Without a lie, the last chunk is not told.
