@@ -38,8 +38,16 @@ export interface ToldChunk {
   readonly entry: number;
   /** In bytes; 1 to CHUNK_BYTES_MOST. */
   readonly length: number;
-  /** The first TOLD_DIGEST_BYTES of the SHA-256 of its bytes. */
+  /** The first TOLD_DIGEST_BYTES of the SHA-256 of its bytes; zeros for a part that is sent anyway, so that no member looks for it. */
   readonly digest: Uint8Array;
+}
+
+/** The digest of a part that is sent anyway. */
+export const SENT_ANYWAY = new Uint8Array(TOLD_DIGEST_BYTES);
+
+/** Whether the sender sends a part without asking who has it. */
+export function isSentAnyway({ digest }: ToldChunk): boolean {
+  return digest.every((byte) => byte === 0);
 }
 
 /** What the sender tells of a file that members may have by another name. */

@@ -1,12 +1,12 @@
 /** Looks for chunks of a file that comes in files that this member has. */
 import { DecodeError } from "../../base/bytes.ts";
 import { errorCode } from "../../sys/system-error.ts";
-import type { ToldChunk } from "../../wire/manifest.ts";
+import { isSentAnyway, type ToldChunk } from "../../wire/manifest.ts";
 import type { OpenFile } from "../disk/open-file.ts";
 import { CHUNK_BYTES } from "../../wire/limits.ts";
 import { chunkBytesFor } from "../entries/chunker.ts";
 import { FileChunks, hasDigest } from "../entries/file-chunks.ts";
-import type { Part } from "./written-parts.ts";
+import type { Part } from "../entries/part.ts";
 
 /**
  * How far ahead a file is read for a chunk that is not where it would be. An insertion, and a change in place, need little; a deletion
@@ -60,6 +60,12 @@ class SearchedFile {
     this.missedBytes += chunk.length;
     this.next = guess + chunk.length;
     return undefined;
+  }
+
+  /** Goes on behind a part that is not looked for. */
+  skip(length: number): void {
+    this.next += length;
+    this.missedBytes = 0;
   }
 
   /** Reads a chunk where the same bytes have been before. */
@@ -117,10 +123,11 @@ export class ChunkSearch {
    * @throws DecodeError if it reaches the end: the last bytes come from the sender, which has looked by then whether the file is
    *   the same (PROTOCOL.md 5.2.7)
    */
-  place({ length }: ToldChunk): Part {
-    const part = { start: this.toldBytes, end: this.toldBytes + length };
+  place(chunk: ToldChunk): Part {
+    const part = { start: this.toldBytes, end: this.toldBytes + chunk.length };
     if (part.end >= this.sizeBytes) throw new DecodeError("a chunk reaches the end of its file");
     this.toldBytes = part.end;
+    if (isSentAnyway(chunk)) for (const file of this.files) file.skip(chunk.length);
     return part;
   }
 

@@ -2,7 +2,7 @@
 import { type ContentSegment, type HoleSegment, SegmentKind } from "../../wire/data-block.ts";
 import { type Attribute, EntryType } from "../../wire/entry.ts";
 import type { Metadata } from "../../wire/metadata.ts";
-import type { ToldChunk } from "../../wire/manifest.ts";
+import { isSentAnyway, type ToldChunk } from "../../wire/manifest.ts";
 import { directoryOf, nameOf } from "../../wire/path-rules.ts";
 import type { Reason } from "../../base/reason.ts";
 import type { FileStats } from "../../sys/stat.ts";
@@ -10,6 +10,7 @@ import { StepKind } from "../decide/decision.ts";
 import type { Disk, FileHandle } from "../disk/disk.ts";
 import type { OpenFile } from "../disk/open-file.ts";
 import { type AttributeRules, hasOwnerToSet, modeToSet } from "../entries/attributes.ts";
+import type { Part } from "../entries/part.ts";
 import { isSameState } from "../entries/same-file.ts";
 import { nextPiece } from "../entries/holes.ts";
 import { errorAt } from "../reasons/explain.ts";
@@ -20,7 +21,7 @@ import { readRecognized } from "./recognized-contents.ts";
 import { setAttributes, setFileRights, setFileTime } from "./set-attributes.ts";
 import type { StagingArea } from "./staging-area.ts";
 import { writeAll } from "./write-all.ts";
-import { type Part, WrittenParts } from "./written-parts.ts";
+import { WrittenParts } from "./written-parts.ts";
 
 /** Up to this many files are made durable one by one; for more, one sync of the whole file system is cheaper. */
 const SYNCED_ONE_BY_ONE = 8;
@@ -246,7 +247,7 @@ export class StagedFiles {
     if (this.searching !== file.search) this.searching?.end();
     this.searching = file.search;
     const { start: offset } = file.search.place(chunk);
-    if (file.written?.isFull === true) return false;
+    if (isSentAnyway(chunk) || file.written?.isFull === true) return false;
     this.soughtBytes += chunk.length;
     if (this.soughtBytes >= COPIED_BYTES) {
       this.soughtBytes = 0;

@@ -1,10 +1,5 @@
 /** The parts of a file that are written: each byte once, whether it was sent or found on this member. */
-
-/** A part of a file, in bytes from its beginning. */
-export interface Part {
-  readonly start: number;
-  readonly end: number;
-}
+import type { Part } from "../entries/part.ts";
 
 /** Most parts with something missing between them: a bound on memory, some 8 MB. Further ones are ignored. */
 const MOST_PARTS = 256 * 1024;

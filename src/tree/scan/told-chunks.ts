@@ -2,12 +2,13 @@
 import type { Bitmap } from "../../base/bitmap.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import { CHUNKED_FILE_BYTES } from "../../wire/limits.ts";
-import type { ManifestWriter } from "../../wire/manifest.ts";
+import { type ManifestWriter, SENT_ANYWAY } from "../../wire/manifest.ts";
 import { directoryOf, nameOf } from "../../wire/path-rules.ts";
 import type { Directories } from "../disk/directories.ts";
 import type { OpenFile } from "../disk/open-file.ts";
 import { chunkBytesFor } from "../entries/chunker.ts";
 import { CHUNKED_BYTES, type FileChunk, FileChunks } from "../entries/file-chunks.ts";
+import { ChunkedFile } from "./chunked-file.ts";
 import { isSameState } from "../entries/same-file.ts";
 import type { FilePart } from "./file-reader.ts";
 import type { HeldEntry } from "./held-entry.ts";
@@ -22,55 +23,6 @@ const BLOCKS_AHEAD = 16;
 /** How much is read before other work gets its turn: some 7 ms; with contents to be sent, as little as possible before each block. */
 const TURN_BYTES = 16 * CHUNKED_BYTES;
 
-/**
- * Of a file of more than a block, some chunks are told first, and no others before members have answered them: if nothing is in common, less
- * than a hundredth of the file was read in vain.
- */
-const FIRST_SHARE = 1 / 128;
-/** As many as a member has to miss before it looks further (chunk-search.ts). */
-const FIRST_LEAST = 16;
-
-/** A file of which members had less than this share of the chunks so far is sent as it is: to look on costs more than it saves. */
-const LEAST_FOUND = 1 / 16;
-
-/** A file that is sent by chunks. */
-export class ChunkedFile {
-  readonly held: HeldFile;
-  /** Its chunks up to this place are told, or are going to be; in bytes. */
-  toldBytes = 0;
-  isTold = false;
-  /** Chunks that are told, or are going to be. */
-  told = 0;
-  /** So many of them are told before others. */
-  readonly first: number;
-  /** Of what follows them, if it was read with them. */
-  restDigest: Uint8Array | undefined;
-  /** Chunks that not all members have answered. */
-  unsettled = 0;
-  sought = 0;
-  found = 0;
-  /** Something of it was read to be sent. */
-  isBegun = false;
-  isWithdrawn = false;
-
-  constructor(held: HeldFile) {
-    this.held = held;
-    const { size } = held.entry;
-    const chunks = size / chunkBytesFor(size);
-    this.first = chunks > BLOCK_CHUNKS ? Math.max(FIRST_LEAST, Math.round(chunks * FIRST_SHARE)) : 0;
-  }
-
-  /** Whether the first chunks are told, and members have not answered them. */
-  get isAwaited(): boolean {
-    return this.told >= this.first && this.sought < this.first;
-  }
-
-  /** Whether members have so little of it that the rest is sent. */
-  get isUnlike(): boolean {
-    return this.sought >= this.first && this.found < this.sought * LEAST_FOUND;
-  }
-}
-
 /** Something that is to be read and sent: a file, or a part of one. */
 export interface WantedFile extends HeldFile {
   readonly part?: FilePart;
@@ -80,6 +32,8 @@ export interface WantedFile extends HeldFile {
 interface ToldPart {
   readonly file: ChunkedFile;
   readonly chunk: FileChunk;
+  /** When it was told; undefined for a part that is sent anyway. */
+  readonly look: number | undefined;
 }
 
 /**
@@ -91,7 +45,7 @@ export class ToldChunks {
   private readonly directories: Directories;
   private readonly isUsed: boolean;
   private readonly waiting: ChunkedFile[] = [];
-  private opened: { file: OpenFile; chunks: FileChunks } | undefined;
+  private opened: { readonly file: OpenFile; chunks: FileChunks } | undefined;
   private pending: ToldPart[] = [];
   /** The chunks of each block until it is settled, by the number of the block. */
   private readonly told = new Map<number, readonly ToldPart[]>();
@@ -147,16 +101,13 @@ export class ToldChunks {
     const parts = this.told.get(block);
     if (parts === undefined) return false;
     this.told.delete(block);
-    for (const [index, { file, chunk }] of parts.entries()) {
-      file.unsettled--;
-      file.sought++;
-      if (union.get(index)) {
-        const { offset: start, length, digest } = chunk;
-        want({ ...file.held, part: { start, end: start + length, digest }, chunked: file });
-      } else {
-        file.found++;
-        this.foundBytes += chunk.length;
-      }
+    for (const [index, { file, chunk, look }] of parts.entries()) {
+      const { offset: start, length } = chunk;
+      const isFound = !union.get(index);
+      const digest = look === undefined ? undefined : chunk.digest;
+      file.noteAnswer(look, isFound);
+      if (isFound) this.foundBytes += length;
+      else want({ ...file.held, part: { start, end: start + length, digest }, chunked: file });
       wantRest(file, want);
     }
     return true;
@@ -173,32 +124,43 @@ export class ToldChunks {
     return this.pending.length < BLOCK_CHUNKS && this.told.size < BLOCKS_AHEAD;
   }
 
-  /** Reads a piece of the first file. */
+  /** Reads a piece of the first file, or decides what of it is sent without being read. */
   private advance(want: (part: WantedFile) => void): void {
     const [file] = this.waiting;
     if (file === undefined) return;
-    for (const chunk of this.read(file) ?? [undefined]) {
-      const end = chunk === undefined ? 0 : chunk.offset + chunk.length;
-      if (chunk !== undefined && end < file.held.entry.size) {
-        this.pending.push({ file, chunk });
-        file.unsettled++;
-        file.told++;
-        file.toldBytes = end;
-        continue;
-      }
-      this.close();
-      this.waiting.shift();
-      file.isTold = true;
-      file.restDigest = chunk?.digest;
-      wantRest(file, want);
-      return;
+    const skipped = file.takeSkip();
+    for (const { start, end } of skipped) {
+      const chunk = { offset: start, length: end - start, digest: SENT_ANYWAY };
+      if (!this.tell({ file, chunk, look: undefined }, want)) return;
     }
+    if (skipped.length > 0 && this.opened !== undefined)
+      this.opened.chunks = new FileChunks(file.toldBytes, chunkBytesFor(file.held.entry.size));
+    for (const chunk of this.read(file) ?? [undefined])
+      if (!this.tell({ file, chunk, look: file.look }, want)) return;
+  }
+
+  /** @returns false if nothing more of the file is told: what is left is the rest, which is sent */
+  private tell(
+    { file, chunk, look }: Omit<ToldPart, "chunk"> & { readonly chunk: FileChunk | undefined },
+    want: (part: WantedFile) => void,
+  ): boolean {
+    const end = chunk === undefined ? Infinity : chunk.offset + chunk.length;
+    if (chunk !== undefined && end < file.held.entry.size) {
+      this.pending.push({ file, chunk, look });
+      file.noteTold(end, look);
+      return true;
+    }
+    this.close();
+    this.waiting.shift();
+    file.isTold = true;
+    file.restDigest = look === undefined ? undefined : chunk?.digest;
+    wantRest(file, want);
+    return false;
   }
 
   /** @returns undefined if no more of its chunks are to be told; if it has changed, it is withdrawn when the rest is read */
   private read(file: ChunkedFile): FileChunk[] | undefined {
     const { path, size, stats } = file.held.entry;
-    if (file.isUnlike) return undefined;
     try {
       if (this.opened === undefined) {
         const opened = this.directories.openToRead(directoryOf(path), nameOf(path));

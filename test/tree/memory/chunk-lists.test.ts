@@ -8,7 +8,7 @@ import type { ReadableFile } from "../../../src/tree/disk/tree-view.ts";
 import { StageError } from "../../../src/tree/reasons/stage-error.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../../../src/wire/datagram.ts";
 import { CHUNK_BYTES } from "../../../src/wire/limits.ts";
-import { ManifestWriter, type ToldChunk } from "../../../src/wire/manifest.ts";
+import { ManifestWriter, SENT_ANYWAY, type ToldChunk } from "../../../src/wire/manifest.ts";
 import { finish } from "../../support/staging.ts";
 import { content, file, Member, meta, type Push, TIME_NS } from "./member.ts";
 
@@ -58,7 +58,9 @@ function listOf(random: Random, bytes: Buffer): ToldChunk[] {
   return lengths.map((usual) => {
     const length = lies && below(random, 4) === 0 ? 1 + below(random, 2 * usual) : usual;
     const digest =
-      lies && below(random, 4) === 0 ? bytesOf(random, 16) : digestOf(bytes.subarray(start, start + length));
+      lies && below(random, 4) === 0
+        ? [bytesOf(random, 16), SENT_ANYWAY][below(random, 2)]!
+        : digestOf(bytes.subarray(start, start + length));
     start += length;
     return { entry: 0, length, digest };
   });

@@ -5,7 +5,7 @@ import { DecodeError } from "../../../src/base/bytes.ts";
 import type { Entry } from "../../../src/wire/entry.ts";
 import { Difference, ELSEWHERE } from "../../../src/wire/differences.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../../../src/wire/datagram.ts";
-import { ManifestWriter, type ToldChunk } from "../../../src/wire/manifest.ts";
+import { ManifestWriter, SENT_ANYWAY, type ToldChunk } from "../../../src/wire/manifest.ts";
 import { finish } from "../../support/staging.ts";
 import { content, file, Member, meta, type Push, TIME_NS, withdrawal } from "./member.ts";
 
@@ -21,7 +21,7 @@ function begin({ tellsChunks = true, size = SIZE, old = OLD } = {}): {
   push: Push;
   marked: boolean;
 } {
-  const member = new Member().put({ f: old });
+  const member = new Member({ withLooks: true }).put({ f: old });
   const push = member.push();
   if (tellsChunks) tellChunks(push);
   const { differences } = push.entries("", [later("f", size)]);
@@ -116,6 +116,22 @@ describe("chunks of a file", () => {
       assert.deepEqual(tell(push, parts), []);
       assert.throws(() => tell(push, [chunkOf(250_000, SIZE, { length })]), DecodeError);
     });
+
+  test("that are sent anyway are not looked for, and those after them are found", () => {
+    const { member, push } = begin();
+    const anyway = { entry: 0, length: 2 * PART, digest: SENT_ANYWAY };
+    member.disk.lines.length = 0;
+    assert.deepEqual(tell(push, [anyway]), [0]);
+    assert.deepEqual(
+      member.disk.lines.filter((line) => /^(open-file|read)/.test(line)),
+      [],
+    );
+    assert.deepEqual(tell(push, parts.slice(3)), []);
+    for (const start of [0, PART, 2 * PART, 5 * PART])
+      push.send(content(0, NEW.slice(start, start + PART), start));
+    push.prepare().commit();
+    assert.ok(member.text("f") === NEW);
+  });
 
   test("that were told after those of another file are needed", () => {
     const member = new Member().put({ f: OLD, g: OLD });

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { below, SeededRandom } from "../../../src/base/random.ts";
-import { type Part, WrittenParts } from "../../../src/tree/apply/written-parts.ts";
+import { WrittenParts } from "../../../src/tree/apply/written-parts.ts";
+import type { Part } from "../../../src/tree/entries/part.ts";
 
 /** Parts of a file that are written, beside a list of all of its bytes. */
 
