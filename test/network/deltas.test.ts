@@ -78,7 +78,8 @@ test("a member with another version gets more, and so do all", { skip }, async (
   fs.closeSync(own);
   edit(2);
   const { share } = await push();
-  assert.ok(share > 0.2 && share < 0.4, `${share}`);
+  // After two looks in the first quarter, 24 MiB are sent before the next one.
+  assert.ok(share > 0.25 && share < 0.5, `${share}`);
 });
 
 test("all of it is sent if that is asked for, and if a member has nothing of it", { skip }, async () => {

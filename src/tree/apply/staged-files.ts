@@ -1,7 +1,6 @@
 /** Files while they are written, or copied from the member's own files. */
 import { type ContentSegment, type HoleSegment, SegmentKind } from "../../wire/data-block.ts";
-import { type Attribute, EntryType } from "../../wire/entry.ts";
-import type { Metadata } from "../../wire/metadata.ts";
+import { EntryType } from "../../wire/entry.ts";
 import { isSentAnyway, type ToldChunk } from "../../wire/manifest.ts";
 import { directoryOf, nameOf } from "../../wire/path-rules.ts";
 import type { Reason } from "../../base/reason.ts";
@@ -17,6 +16,7 @@ import { errorAt } from "../reasons/explain.ts";
 import { ChunkSearch } from "./chunk-search.ts";
 import type { JournalWriter } from "./journal.ts";
 import { keepAttributes, keptAttributes } from "./kept-attributes.ts";
+import { type ExpectedFile, type PartialFile, partialOf } from "./partial-file.ts";
 import { readRecognized } from "./recognized-contents.ts";
 import { setAttributes, setFileRights, setFileTime } from "./set-attributes.ts";
 import type { StagingArea } from "./staging-area.ts";
@@ -37,35 +37,6 @@ const COPIED_BYTES = 4 * 1024 * 1024;
 
 /** Records why an entry could not get everything. */
 export type Note = (path: string, text: Reason) => void;
-
-/** A wanted file whose contents are on their way. */
-interface ExpectedFile {
-  readonly number: number;
-  readonly path: string;
-  readonly size: number;
-  readonly metadata: Metadata;
-  /** Extended attributes; undefined if none are set. */
-  readonly attributes: readonly Attribute[] | undefined;
-  /** Its directory is not staged, so the commit has to move the file itself. */
-  readonly isPlaced: boolean;
-  /** Paths of this member's own files that may have the contents. */
-  readonly lookAlikes: readonly string[];
-}
-
-interface PartialFile extends ExpectedFile {
-  /** What of it is written; undefined before anything is, and for a look-alike that is copied. */
-  written: WrittenParts | undefined;
-  isCreated: boolean;
-  /** The mode that the file was created with, if that is its final mode. */
-  madeMode: number | undefined;
-  handle: FileHandle | undefined;
-  /** Its contents are being taken from a look-alike: the sender sends none meanwhile. */
-  isTaken: boolean;
-  /** Looks for chunks of it; undefined before any are told. */
-  search: ChunkSearch | undefined;
-  /** The extended attributes of the member's own file, for a copy of it. */
-  kept: readonly Attribute[] | undefined;
-}
 
 /** The files of one transfer while they are written. Memory holds only files that are not complete. */
 export class StagedFiles {
@@ -242,23 +213,27 @@ export class StagedFiles {
   *find(chunk: ToldChunk, open: (path: string) => OpenFile | undefined): Generator<undefined, boolean> {
     const file = this.partial.get(chunk.entry);
     if (file === undefined) return true;
-    file.search ??= new ChunkSearch([file.path, ...file.lookAlikes], file.size);
-    // Chunks of two files in turns would make it read both again and again.
-    if (this.searching !== file.search) this.searching?.end();
-    this.searching = file.search;
-    const { start: offset } = file.search.place(chunk);
+    const search = this.searchFor(file);
+    const { start: offset } = search.place(chunk);
     if (isSentAnyway(chunk) || file.written?.isFull === true) return false;
     this.soughtBytes += chunk.length;
     if (this.soughtBytes >= COPIED_BYTES) {
       this.soughtBytes = 0;
       yield;
     }
-    const bytes = yield* file.search.find(chunk, open);
+    const bytes = yield* search.find(chunk, open);
     // It may have been withdrawn.
     if (this.partial.get(chunk.entry) !== file) return true;
     if (bytes === undefined) return false;
     this.put(file, { kind: SegmentKind.content, entry: chunk.entry, offset, bytes }, chunk.length);
     return true;
+  }
+
+  private searchFor(file: PartialFile): ChunkSearch {
+    file.search ??= new ChunkSearch([file.path, ...file.lookAlikes], file.size);
+    // Chunks of two files in turns would make it read both again and again.
+    if (this.searching !== file.search) this.searching?.end();
+    return (this.searching = file.search);
   }
 
   private *takeFrom(from: OpenFile, file: PartialFile, digest: Uint8Array): Generator<undefined, boolean> {
@@ -379,19 +354,6 @@ export class StagedFiles {
   private unlink(file: PartialFile): void {
     if (file.isCreated) this.disk.unlink(this.area.directoryFor(directoryOf(file.path)), nameOf(file.path));
   }
-}
-
-function partialOf(file: ExpectedFile): PartialFile {
-  return {
-    ...file,
-    written: undefined,
-    isCreated: false,
-    madeMode: undefined,
-    handle: undefined,
-    isTaken: false,
-    search: undefined,
-    kept: undefined,
-  };
 }
 
 /** The bytes of a segment that belong to a part of its file. */

@@ -83,8 +83,8 @@ export class ToldChunks {
     this.isBusy = !isDue && this.mayRead();
     if (!isDue || this.pending.length === 0) return;
     let count = 0;
-    for (const { file, chunk } of this.pending) {
-      if (!writer.addChunk({ entry: file.held.entry.number, ...chunk })) break;
+    for (const { file: one, chunk } of this.pending) {
+      if (!writer.addChunk({ entry: one.held.entry.number, ...chunk })) break;
       count++;
     }
     this.told.set(block, this.pending.splice(0, count));
