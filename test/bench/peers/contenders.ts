@@ -34,7 +34,9 @@ const CONTENDERS: Record<string, (scenario: Scenario, hasAllRates: boolean) => C
       }),
     ),
   "whole-file": ({ content }) =>
-    alone(new Makuosan("makuosan --whole-file", { key: true, warmUps: warmUpsFor(content), options: ["-W"] })),
+    alone(
+      new Makuosan("makuosan --whole-file", { key: true, warmUps: warmUpsFor(content), options: ["-W"] }),
+    ),
   "no-offload": () =>
     alone(new Makuosan("makuosan --no-offload", { key: true, daemonArguments: ["--no-offload"] })),
   "no-ffi": () => alone(new Makuosan("makuosan without FFI", { key: true, environment: WITHOUT_FFI })),
