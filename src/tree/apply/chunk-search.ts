@@ -62,7 +62,7 @@ class SearchedFile {
     return undefined;
   }
 
-  /** Goes on behind a part that is not looked for. */
+  /** Goes on after a part that is not looked for. */
   skip(length: number): void {
     this.next += length;
     this.missedBytes = 0;
