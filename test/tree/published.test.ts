@@ -100,8 +100,15 @@ test("what was edited, replaced or deleted by hand since is withheld, and is not
   fs.writeFileSync(at("www/a"), "half");
   fs.rmSync(at("www/sub/c"));
   const { given, withheld } = scanned(pair.from, WWW, { ...DELETING, published });
-  assert.deepEqual(given, ["complete www", "kept www/a", "passage www/sub", "www", "www/b"]);
+  const kept = ["kept www/a", "kept www/sub", "passage www/sub"];
+  assert.deepEqual(given, ["complete www", ...kept, "www", "www/b"]);
   assert.deepEqual(withheld, { count: 2, sample: "www/a", lists: ["one"] });
+  // A member that has all of it keeps that.
+  fs.cpSync(pair.from, pair.to, { recursive: true, preserveTimestamps: true });
+  fs.writeFileSync(path.join(pair.to, "www/sub/c"), "c");
+  pair.scanRules = { ...DELETING, published };
+  pair.push();
+  assert.equal(fs.readFileSync(path.join(pair.to, "www/sub/c"), "utf8"), "c");
 });
 
 test("an entry belongs to the last publication of its path", async (context) => {
@@ -140,6 +147,22 @@ test("what an earlier publication leads through comes with it, if those who ask 
   pair.scanRules = { ...DELETING, published: together };
   pair.push();
   assert.equal(fs.readFileSync(path.join(pair.to, "www/a/deep/y"), "utf8"), "y");
+});
+
+test("an earlier publication that comes after a later one takes nothing of that away", async (context) => {
+  const { pair, at } = makeTree(context);
+  const early = await publish(pair.from, "one", DELETING);
+  fs.mkdirSync(at("www/link"));
+  fs.writeFileSync(at("www/link/x"), "x");
+  const second = await publish(pair.from, "two", DELETING);
+  const third = await publish(pair.from, "three", { ...DELETING, excludes: ["*.bak"] });
+  pair.push();
+  for (const first of [early, second]) {
+    const others = [early, second, third].map((one) => ({ ...one, isServed: one === first }));
+    pair.scanRules = { ...DELETING, published: others };
+    pair.push();
+    assert.equal(fs.readFileSync(path.join(pair.to, "www/link/x"), "utf8"), "x");
+  }
 });
 
 test("a directory is made for what comes in it alone", async (context) => {

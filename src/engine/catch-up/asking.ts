@@ -267,8 +267,11 @@ export class Asking {
     question.triesLeft--;
     this.due.set(nowMs + times.ASK_AGAIN_MS);
     const member = this.context.memberOf(epoch);
-    const body = { digest, missing: positions };
-    if (member !== undefined) sendTo(this.context.effects, member, { type: "ask", body });
+    if (member === undefined) return;
+    const { effects, log, tellings } = this.context;
+    // It reads this log at once if it has another one, and says so when it has read it.
+    if (tellings.heard(epoch)?.digest !== log.digest) tellings.tell(member);
+    sendTo(effects, member, { type: "ask", body: { digest, missing: positions } });
   }
 
   private rest(): void {

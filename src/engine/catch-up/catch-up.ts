@@ -258,6 +258,7 @@ export class CatchUp {
     // What has been made ready here already need not be asked for.
     this.areas.look(nowMs);
     if (!this.opened.isOn) return;
+    if (isNews) this.serving.logChanged();
     if (isNews) this.asking.retry(nowMs);
     else if (isBrought) this.asking.goOn(nowMs);
   }

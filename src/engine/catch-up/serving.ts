@@ -20,6 +20,8 @@ export class Serving {
   private readonly asking = new Map<string, readonly number[]>();
   /** Those whom the last transfer has served, and who may ask for the rest: they have been gathered already. */
   private readonly before = new Set<string>();
+  /** Members that have asked about a log that this node does not have yet, by their epochs, with its digest. */
+  private readonly early = new Map<string, string>();
   private digest = "";
   private readonly due = new Deadline();
   private mostMs = Infinity;
@@ -46,6 +48,7 @@ export class Serving {
     sendTo(effects, member, { type: "answer", body });
     // A question that was repeated because the answer was lost is being answered.
     const isServed = this.running?.digest === digest && this.running.epochs.includes(member.epoch);
+    if (digest !== log.digest) this.early.set(member.epoch, digest);
     if (able.length === 0 || isServed) return;
     if (this.digest !== digest) this.drop();
     this.digest = digest;
@@ -58,6 +61,18 @@ export class Serving {
   forget(epoch: string): void {
     this.asking.delete(epoch);
     this.before.delete(epoch);
+    this.early.delete(epoch);
+  }
+
+  /** The log of this node is another one: those that have asked about it too early hear of it. */
+  logChanged(): void {
+    const { log, memberOf, tellings } = this.context;
+    for (const [epoch, digest] of this.early) {
+      if (digest !== log.digest) continue;
+      this.early.delete(epoch);
+      const member = memberOf(epoch);
+      if (member !== undefined) tellings.tell(member);
+    }
   }
 
   /** This node begins to receive a transfer: what it reads for others may be old when that is over. */

@@ -194,10 +194,12 @@ export class Published {
     const touched = this.touchedNs.get(keyOf(path));
     const isSettled = known.isLacked && touched !== undefined && isUnchanged(item.stats, touched);
     this.settled.set(path, isSettled);
+    const isNamed = this.isListing && this.isCompletable(item.directory.path);
     if (isSettled) yield* this.given(item);
-    else if (known.isServed || (this.isListing && this.isCompletable(item.directory.path)))
-      yield* this.given(wayOf(item));
+    else if (known.isServed || isNamed) yield* this.given(wayOf(item));
     else this.ways.add(path, this.plain(wayOf(item)));
+    // A way alone says nothing of what a directory has.
+    if (!isSettled && isNamed) yield* this.kept(named(EntryType.kept, item.directory, item.entry.name));
   }
 
   /** The attributes of a directory that was changed are not given with its entries either. */
