@@ -85,7 +85,7 @@ export class Tellings {
 
   /** The log of this node has changed. */
   changed(nowMs: number): void {
-    // Where one push follows another, it is told meanwhile.
+    // If one push follows another, it is told meanwhile.
     if (this.unsaidMs === Infinity) this.unsaidMs = nowMs;
     const mostMs = this.unsaidMs + times.TELL_AGAIN_MS;
     this.due.set(Math.max(nowMs, Math.min(mostMs, nowMs + times.TELL_MS + this.spread())));
