@@ -116,6 +116,43 @@ test("an error names the file and the line", (context) => {
   );
 });
 
+test("a line that would be passed over, or read in another way, is an error", () => {
+  for (const [text, sentence] of [
+    ["base /srv/x\n", "conf:1: 'base /srv/x' has no '=': write 'base = /srv/x'"],
+    ["\nbase: /srv/x\n", "conf:2: 'base: /srv/x' has no '=': write 'base = /srv/x'"],
+    ["base\n", "conf:1: 'base' has no '=': write 'base = VALUE'"],
+    ["= x\n", "conf:1: there is no key: write 'KEY = VALUE'"],
+    ['base = "/srv/x\n', 'conf:1: the quote " is not closed: close it in the same line'],
+  ] as const)
+    assert.equal(
+      messageOf(() => parseConfig(text, "conf")),
+      sentence,
+    );
+  assert.match(
+    messageOf(() => parseConfig("base_dir = /x\n", "conf")),
+    /^conf:1: unknown key 'base_dir': did you mean 'base'\?/,
+  );
+  assert.deepEqual(parseConfig("\uFEFFreceive\n", "conf"), { receive: true });
+});
+
+test("a key stands once in an error, and the groups have their own option", (context) => {
+  const config = readConfig(configFile(context, "base = /\ncheck-every = 5\n"));
+  assert.match(
+    messageOf(() => resolveSettings({}, config)),
+    /conf:2: check-every is '5': give no, or a time/,
+  );
+  assert.match(
+    messageOf(() => resolveSettings({ groups: ["no-such-group"] }, { values: { base: "/" }, places: {} })),
+    /^the group no-such-group is unknown on this host: create it, or name another with -G$/,
+  );
+});
+
+test("a path is set as it is meant in the current directory", (context) => {
+  const file = configFile(context, "base = /a\n");
+  setValues(file, ["base=b", "name=web1"]);
+  assert.deepEqual(readConfig(file).values, { base: path.resolve("b"), name: "web1" });
+});
+
 test("values are set in a file beside the config file, and the others stay", (context) => {
   const file = configFile(context, "base = /a\n", { "90.conf": "port = 9\n" });
   const own = `${file}.d/50-set.conf`;

@@ -20,10 +20,13 @@ export function findUser(name: string): Account {
   throw new UserError(`the user ${name} is unknown on this host: create it, or name another with -u`);
 }
 
-/** @throws UserError for a group that this host does not know */
-export function findGroup(name: string): number {
+/**
+ * @param option where the group was named
+ * @throws UserError for a group that this host does not know
+ */
+export function findGroup(name: string, option: "-g" | "-G" = "-g"): number {
   for (const [group, , gid] of lines("/etc/group")) if (group === name || gid === name) return Number(gid);
-  throw new UserError(`the group ${name} is unknown on this host: create it, or name another with -g`);
+  throw new UserError(`the group ${name} is unknown on this host: create it, or name another with ${option}`);
 }
 
 /**

@@ -38,6 +38,35 @@ const REPLACED: readonly ReplacedOption[] = [
   },
 ];
 
+/** The command has them, and the daemon nothing similar. */
+const OF_COMMAND: readonly string[] = [
+  ...[
+    "--members",
+    "--status",
+    "--doctor",
+    "--top",
+    "--history",
+    "--keygen",
+    "--watch",
+    "--catch-up",
+    "--wait",
+  ],
+  ...[
+    "--recursive",
+    "--dry-run",
+    "--verbose",
+    "--target",
+    "--check",
+    "--repair",
+    "--delete",
+    "--sync",
+    "--json",
+  ],
+];
+
+/** Words that start files of older systems have for a service. */
+const OF_SYSTEMCTL: readonly string[] = ["start", "stop", "restart", "reload", "status", "enable", "disable"];
+
 /** How --help ends. */
 const MORE_HELP = `
 Examples:
@@ -67,7 +96,10 @@ export function parseArguments(argv: readonly string[]): DaemonArguments {
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) throw new PrintedInstead();
-    throw commandLineError(error.message, "'makuosan --help' lists the options", command.options);
+    throw commandLineError(error.message, "'makuosan --help' lists the options", command.options, {
+      name: "msync",
+      options: OF_COMMAND,
+    });
   }
   return readOptions(command);
 }
@@ -108,9 +140,10 @@ function readOptions(command: Command): DaemonArguments {
   checkReplaced(command, REPLACED);
   const [word] = command.args;
   if (word !== undefined) {
-    throw new UserError(
-      `'${word}' is no option, and makuosan takes nothing else: 'makuosan --help' lists the options`,
-    );
+    const mend = OF_SYSTEMCTL.includes(word)
+      ? `run 'systemctl ${word} makuosan'`
+      : "'makuosan --help' lists the options";
+    throw new UserError(`'${word}' is no option, and makuosan takes nothing else: ${mend}`);
   }
   const settings: GivenSettings = {};
   for (const setting of ALL_SETTINGS) {

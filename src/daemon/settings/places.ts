@@ -18,6 +18,9 @@ export function withPlace<T>(place: string | undefined, key: SettingKey, work: (
     return work();
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
-    throw new UserError(`${place}: ${key}: ${error.message}`, error.exitStatus);
+    const { message, exitStatus } = error;
+    // Some sentences name the key themselves.
+    const sentence = message.startsWith(`${key} is '`) ? message : `${key}: ${message}`;
+    throw new UserError(`${place}: ${sentence}`, exitStatus);
   }
 }

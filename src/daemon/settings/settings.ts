@@ -127,7 +127,8 @@ function findIdentity(
   const ownGid = account?.gid ?? process.getgid?.() ?? 0;
   const gid = group === undefined ? ownGid : at("group", () => findGroup(group));
   const further =
-    at("groups", () => groups?.map(findGroup)) ?? (account === undefined ? [] : groupsOfUser(account.name));
+    at("groups", () => groups?.map((name) => findGroup(name, "-G"))) ??
+    (account === undefined ? [] : groupsOfUser(account.name));
   const identity = { uid: account?.uid ?? process.geteuid?.() ?? 0, gid, groups: further };
   if (process.geteuid?.() === 0 || isPresentIdentity(identity)) return identity;
   throw new UserError(
