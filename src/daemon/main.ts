@@ -2,6 +2,7 @@
 import { bytesOfText, displayText } from "../base/display.ts";
 import { ExitStatus, MISCONFIGURED, UserError } from "../base/user-error.ts";
 import { outputProblem, writeOutput } from "../sys/output.ts";
+import { checkProcessFiles } from "../sys/process-files.ts";
 import { isInBackground, startInBackground, tellReady } from "./service/background.ts";
 import { harden } from "./service/clean-start.ts";
 import { LevelSignals } from "./service/level-signals.ts";
@@ -52,6 +53,7 @@ export async function runDaemon(argv: readonly string[]): Promise<number | undef
       return closeOutput();
     }
     const settings = load();
+    checkProcessFiles();
     harden();
     if (!given.foreground && !notifier.isManaged && !isInBackground()) return await startInBackground(argv);
     nameProcess();

@@ -15,7 +15,7 @@ const ACTIONS: Readonly<Record<string, { readonly argv: readonly string[]; reado
   history: { argv: ["--history"], takes: "vwjS" },
   loglevel: { argv: ["-l", "info"], takes: "wjS" },
   keygen: { argv: ["--keygen"], takes: "" },
-  watch: { argv: ["--watch", "-r"], takes: "rvtewxXgdfcaAjSzZT" },
+  watch: { argv: ["--watch"], takes: "rvtewxXgdfcaAjSzZT" },
   doctor: { argv: ["--doctor"], takes: "vwjS" },
   "catch-up": { argv: ["--catch-up"], takes: "wjS" },
   top: { argv: ["--top"], takes: "wjS" },
@@ -70,7 +70,8 @@ function goTogether(action: string, letters: readonly string[]): boolean {
   const takes = ACTIONS[action]?.takes ?? "";
   if (letters.includes("z") && letters.includes("Z")) return false;
   return letters.every((letter) => {
-    const needed = NEEDS[letter];
+    // A watch always looks at directories with all that is in them.
+    const needed = action === "watch" && letter === "d" ? undefined : NEEDS[letter];
     if (needed !== undefined && !letters.some((other) => needed.includes(other))) return false;
     if (takes.includes(letter)) return true;
     // Members are chosen to be waited for, whatever is asked then.
