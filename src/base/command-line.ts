@@ -74,7 +74,7 @@ function similarOption(message: string, options: readonly KnownOption[]): string
 const WRONG_SHARE = 0.4;
 
 /**
- * The word that was probably meant: one that differs in some letters, or else one with something behind it, such as
+ * The word that was probably meant: one that differs in some letters, or else one with more letters after it, such as
  * "base" of "base_dir".
  *
  * @returns undefined if none of the words is similar

@@ -128,8 +128,8 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
     "ユーザー {0} はグループ {1} に属していないため、ファイルをそのグループにできません。自分のグループを指定するか、root で実行してください",
   "the group {0} is unknown on this host: create it, or name another with {1}":
     "グループ {0} はこのホストにありません。作るか、{1} で別のグループを指定してください",
-  "the user {0} is unknown on this host: create it, or name another with -u":
-    "ユーザー {0} はこのホストにいません。作るか、-u で別のユーザーを指定してください",
+  "the user {0} is unknown on this host: create it, or name another with {1}":
+    "ユーザー {0} はこのホストにいません。作るか、{1} で別のユーザーを指定してください",
   "the base directory can only be sent with everything in it: add -r":
     "ベースディレクトリは、中身ごとでなければ送れません。-r を付けてください",
   "the base directory {0} is not on the file system that it was on when the daemon began to use it: is something not mounted? Add --force-delete if that is what you want":

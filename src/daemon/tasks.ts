@@ -8,6 +8,7 @@ import { setValues } from "./settings/config-editor.ts";
 import { DEFAULT_CONFIG } from "./settings/config.ts";
 import type { DaemonArguments, Task } from "./settings/options.ts";
 import type { Settings } from "./settings/settings.ts";
+import { withPlace } from "./settings/places.ts";
 import { importSysconfig } from "./settings/sysconfig.ts";
 
 /**
@@ -35,8 +36,8 @@ export function carryOut(task: Task, { configFile }: DaemonArguments, load: () =
 }
 
 /** Checks as much as a start does before it opens the network. */
-function checkConfig({ keyFile }: Settings): void {
-  if (keyFile !== undefined) readKeyFile(keyFile);
+function checkConfig({ keyFile, places }: Settings): void {
+  if (keyFile !== undefined) withPlace(places.key, "key", () => readKeyFile(keyFile));
 }
 
 function readText(file: string): string {

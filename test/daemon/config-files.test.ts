@@ -8,7 +8,8 @@ import { UserError } from "../../src/base/user-error.ts";
 import { setValues } from "../../src/daemon/settings/config-editor.ts";
 import { parseConfig, readConfig } from "../../src/daemon/settings/config.ts";
 import { parseArguments } from "../../src/daemon/settings/options.ts";
-import { resolveSettings } from "../../src/daemon/settings/settings.ts";
+import { resolveSettings, type Settings } from "../../src/daemon/settings/settings.ts";
+import { carryOut } from "../../src/daemon/tasks.ts";
 import { importSysconfig } from "../../src/daemon/settings/sysconfig.ts";
 
 function configFile(context: TestContext, text: string, dropIns: Record<string, string> = {}): string {
@@ -116,7 +117,7 @@ test("an error names the file and the line", (context) => {
   );
 });
 
-test("a line that would be passed over, or read in another way, is an error", () => {
+test("a line that would be skipped, or read in another way, is an error", () => {
   for (const [text, sentence] of [
     ["base /srv/x\n", "conf:1: 'base /srv/x' has no '=': write 'base = /srv/x'"],
     ["\nbase: /srv/x\n", "conf:2: 'base: /srv/x' has no '=': write 'base = /srv/x'"],
@@ -145,6 +146,22 @@ test("a key stands once in an error, and the groups have their own option", (con
     messageOf(() => resolveSettings({ groups: ["no-such-group"] }, { values: { base: "/" }, places: {} })),
     /^the group no-such-group is unknown on this host: create it, or name another with -G$/,
   );
+});
+
+test("an error of the start names the place of the value, if the value is from there", (context) => {
+  const config = readConfig(configFile(context, "base = /\nkey = /nowhere/key\n"));
+  const settings = resolveSettings({}, config);
+  const messageWith = (given: Settings) =>
+    messageOf(() =>
+      carryOut(
+        { kind: "check-config" },
+        { settings: {}, configFile: undefined, foreground: true, task: undefined },
+        () => given,
+      ),
+    );
+  assert.match(messageWith(settings), /conf:2: key: the key file \/nowhere\/key is missing: make one with/);
+  const given = resolveSettings({ key: "/elsewhere/key" }, config);
+  assert.match(messageWith(given), /^the key file \/elsewhere\/key is missing/);
 });
 
 test("a path is set as it is meant in the current directory", (context) => {

@@ -7,6 +7,7 @@ test("without /proc, a sentence says how to mount it", () => {
   checkProcessFiles();
   assert.throws(
     () => checkProcessFiles("/nowhere/self/fd"),
-    (error) => error instanceof UserError && /run 'mount -t proc proc \/proc' in this root/.test(error.message),
+    (error) =>
+      error instanceof UserError && /run 'mount -t proc proc \/proc' in this root/.test(error.message),
   );
 });

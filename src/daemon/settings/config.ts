@@ -123,7 +123,7 @@ export function parseConfig(text: string, file: string): GivenSettings {
   return given;
 }
 
-/** @throws UserError for a line that the ini package would pass over, or read in another way than it was meant */
+/** @throws UserError for a line that the ini package would skip, or read in another way than it was meant */
 function checkLine(line: string, place: string): void {
   const text = line.replace(/^\uFEFF/, "").trim();
   if (text === "" || /^[;#[]/.test(text)) return;
