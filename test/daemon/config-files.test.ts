@@ -152,13 +152,7 @@ test("an error of the start names the place of the value, if the value is from t
   const config = readConfig(configFile(context, "base = /\nkey = /nowhere/key\n"));
   const settings = resolveSettings({}, config);
   const messageWith = (given: Settings) =>
-    messageOf(() =>
-      carryOut(
-        { kind: "check-config" },
-        { settings: {}, configFile: undefined, foreground: true, task: undefined },
-        () => given,
-      ),
-    );
+    messageOf(() => carryOut({ kind: "check-config" }, { configFile: undefined }, () => given));
   assert.match(messageWith(settings), /conf:2: key: the key file \/nowhere\/key is missing: make one with/);
   const given = resolveSettings({ key: "/elsewhere/key" }, config);
   assert.match(messageWith(given), /^the key file \/elsewhere\/key is missing/);
