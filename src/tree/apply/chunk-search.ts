@@ -11,10 +11,10 @@ import type { Part } from "../entries/part.ts";
 /**
  * How far ahead a file is read for a chunk that is not where it would be. An insertion, and a change in place, need little; a deletion
  * needs as much as was deleted. So when as many bytes were not found in a row, it is looked as far as a 64th of the file, within
- * bounds: to read the least takes some 4 ms, and the most some 30 ms, while the sender waits for the first answer. That is done once:
+ * bounds: to read two megabytes takes some 4 ms, and sixteen some 30 ms, while the sender waits for the first answer. That is done once:
  * after a part that the sender sends anyway, it is only looked near, until a chunk is found.
  */
-const NEAR_BYTES = 512 * 1024;
+const NEAR_BYTES = 256 * 1024;
 const FAR_SHARE = 1 / 64;
 const FAR_LEAST_BYTES = 2 * 1024 * 1024;
 const FAR_MOST_BYTES = 16 * 1024 * 1024;
