@@ -10,18 +10,13 @@ const LARGE_HEAP_BYTES = 48 * 1024 * 1024;
 const IDLE_MS = 2_000;
 
 /**
- * A process of this size gives memory back after a longer pause, as far as that costs the next transfer next to nothing: pages of
- * the executable, and what the allocator has kept.
+ * A process of this size gives memory back after a longer pause: first what costs the next transfer next to nothing, which is pages of
+ * the executable and what the allocator has kept. If it still has this size, its heaps are collected, too. Not before, and not
+ * below: V8 then throws away the code that it has compiled, and the next transfer takes as much processor time as the first
+ * one, which is three times that of a later one. An idle daemon must not keep 80 MiB after a large push.
  */
-const LARGE_PROCESS_BYTES = 80 * 1024 * 1024;
+const LARGE_PROCESS_BYTES = 78 * 1024 * 1024;
 const QUIET_MS = 30_000;
-
-/**
- * A process that still has this size after that has its heaps collected, too. Not below: V8 then throws away the code that it
- * has compiled, and the next transfer takes as much processor time as the first one, which is three times that of a
- * later one. Thousands of small files leave a process with up to 90 MiB.
- */
-const TOO_LARGE_PROCESS_BYTES = 96 * 1024 * 1024;
 
 /** How long all threads wait for each other's first part, which counts for the process. */
 const SETTLING_MS = 2_000;
@@ -62,7 +57,7 @@ export class HeapKeeper {
     trimHeap();
     this.onReleased();
     this.plan(SETTLING_MS, () => {
-      if (process.memoryUsage.rss() >= TOO_LARGE_PROCESS_BYTES) this.release();
+      if (process.memoryUsage.rss() >= LARGE_PROCESS_BYTES) this.release();
     });
   }
 
