@@ -5,7 +5,6 @@ import { UserError } from "../../base/user-error.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { EntryType } from "../../wire/entry.ts";
 import { ManifestWriter } from "../../wire/manifest.ts";
-import { joinPath } from "../../wire/path-rules.ts";
 import { pathsBelowBase } from "../../wire/request-paths.ts";
 import { Cover } from "./cover.ts";
 import { DigestedEntries } from "./digested-entries.ts";
@@ -304,12 +303,11 @@ export class Source {
       this.note(item);
       return true;
     }
-    const { directory, entry, stats } = item;
+    const { directory, path, entry, stats } = item;
     if (!writer.add(directory, entry)) return this.putBack(item);
     const { type, size, name, extras } = entry;
     this.cover.noteEntry(directory.path, name, type);
     this.list?.noteEntry(directory.path, name, type);
-    const path = joinPath(directory.path, name);
     const isSparse = extras?.allocated !== undefined;
     entries.push({ number: this.nextEntry++, path, type, size, stats, isSparse });
     return true;
