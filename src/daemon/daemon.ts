@@ -360,9 +360,9 @@ async function reload(
   return changes;
 }
 
-function stageRules({ excludes, deleteLimit, hooks }: Settings): StageRules {
+function stageRules({ excludes, deleteLimit, hooks, undo, undoSizeBytes }: Settings): StageRules {
   const listsChanges = hooks.preCommit !== undefined || hooks.postCommit !== undefined;
-  return { excludes, listsChanges, deleteLimit };
+  return { excludes, listsChanges, deleteLimit, undo: { pushes: undo, sizeBytes: undoSizeBytes } };
 }
 
 /** Starts the disk threads. They have the privileges that are left. */

@@ -100,7 +100,7 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
       lists: undefined,
       recordsLists: false,
       isNewcomer: false,
-      rules: { excludes: [], listsChanges: false, deleteLimit },
+      rules: { excludes: [], listsChanges: false, deleteLimit, undo: { pushes: 0, sizeBytes: 0 } },
     },
     (reply) => driver.onSource(reply),
     (replies) => passStageReplies(replies, hearers),

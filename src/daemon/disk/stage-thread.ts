@@ -21,6 +21,7 @@ import { Stage, stageFailure } from "../../tree/apply/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import { attempt, attemptSteps, blockFailure } from "./attempts.ts";
+import { KeptPushes } from "./kept-pushes.ts";
 import { LongWork, seldom, SIGN_MS } from "./long-work.ts";
 import { TransferRecord } from "./transfer-record.ts";
 import {
@@ -105,6 +106,7 @@ class StageThread {
   private readonly heap = new HeapKeeper(() => this.isIdle);
   private readonly leftovers = new Leftovers();
   private readonly base: StageBase;
+  private readonly kept: KeptPushes;
   /** Called when a step has been taken that no command has asked for. */
   afterStep: () => void = () => undefined;
 
@@ -117,6 +119,10 @@ class StageThread {
     this.disk = new (withClosedDirectories(LinuxDisk, (group) => ownGroups.has(group)))();
     this.base = new StageBase(settings, this.disk);
     this.allowed = settings.rules;
+    const base = () => this.base.directories;
+    this.kept = new KeptPushes(base, this.rules, this.allowed.undo, (change) =>
+      this.reply({ kind: "kept", ...change }),
+    );
     this.changeRules(settings.rules);
   }
 
@@ -127,6 +133,7 @@ class StageThread {
   /** Other rules hold for transfers that are opened from now on. */
   changeRules(rules: StageRules): void {
     this.allowed = rules;
+    this.kept.bounds = rules.undo;
     this.protection = Protection.of(rules.excludes, Buffer.from(this.settings.base).toString("latin1"));
   }
 
@@ -141,6 +148,7 @@ class StageThread {
       });
       for (const { name, isLeft } of finished) if (isLeft) this.leftovers.add(name);
       this.reply({ kind: "recovered", finished, failure: undefined });
+      this.kept.look();
       this.heap.noteStart();
     } catch (error) {
       this.reply({ kind: "recovered", finished: [], failure: stageFailure(error) });
@@ -209,6 +217,7 @@ class StageThread {
         onMoved: (moved) => this.tellMoved(moved),
         onWork: seldom(() => this.reply({ kind: "worked", inbound })),
         makeRoom: () => this.makeRoom(),
+        keepsReplaced: this.kept.isOn,
         manifest: record,
       });
       return { ...common, stage, failure: undefined };
@@ -343,6 +352,7 @@ class StageThread {
       this.leftovers.add(inboundName(inbound));
       this.reply({ kind: "left", inbound, failure });
     }
+    yield* this.kept.noteEnd(inboundName(inbound), open.stage);
     this.reply({ kind: "closed", inbound });
   }
 
@@ -356,7 +366,7 @@ class StageThread {
 
   /** What has left the tree already would be gone if it had been deleted at once. */
   private makeRoom(): boolean {
-    if (this.endings.isEmpty) return false;
+    if (this.endings.isEmpty) return this.kept.makeRoom();
     this.endings.finishAll();
     return true;
   }

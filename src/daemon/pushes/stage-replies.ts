@@ -32,6 +32,7 @@ export function passStageReplies(replies: readonly StageReply[], hearers: StageH
     else if (reply.kind === "left") logLeftover(log, reply);
     else if (reply.kind === "moved") logMoved(log, reply);
     else if (reply.kind === "strange") logStrange(log, reply);
+    else if (reply.kind === "kept") logKept(log, reply);
     else answers.push(reply);
   }
   const passed = answers.filter((answer) => {
@@ -58,6 +59,20 @@ function logRecovery(log: Log, reply: Extract<StageReply, { kind: "recovered" }>
 
 function logLeftover(log: Log, { inbound, failure }: Extract<StageReply, { kind: "left" }>): void {
   log.error(`what transfer ${inboundName(inbound)} has left cannot be removed: ${sentenceOf(failure)}`);
+}
+
+function logKept(log: Log, { dropped, why, path, failure }: Extract<StageReply, { kind: "kept" }>): void {
+  const names = dropped.join(", ");
+  if (failure !== undefined)
+    log.error(`what was kept to take back a push cannot be removed: ${sentenceOf(failure)}`);
+  if (names === "") return;
+  if (why === "space") log.warn(`transfer ${names} cannot be taken back any more: its space was needed`);
+  else if (why === "bounds")
+    log.info(`transfer ${names} cannot be taken back any more: see undo and undo-size`);
+  else
+    log.warn(
+      `transfer ${names} cannot be taken back: what it has replaced at ${quoteWord(path ?? "")} could not be kept`,
+    );
 }
 
 function logMoved(log: Log, { from, to }: Extract<StageReply, { kind: "moved" }>): void {

@@ -9,6 +9,7 @@ import type { AttributeRules } from "../entries/attributes.ts";
 import { pathOfError, reasonFor } from "../reasons/explain.ts";
 import { Committer } from "./commit.ts";
 import { TRANSFER_NAME } from "./failed-commits.ts";
+import { KEPT_NAME } from "./kept-areas.ts";
 import { StagingArea } from "./staging-area.ts";
 import { openStagingRoot } from "./staging-root.ts";
 
@@ -48,6 +49,8 @@ export function recover(
   const finished: RecoveredTransfer[] = [];
   try {
     for (const name of disk.list(root)) {
+      // Bounds of what is kept are looked at afterwards.
+      if (KEPT_NAME.test(name)) continue;
       const isTransfer = TRANSFER_NAME.test(name);
       const isDirectory = disk.stat(root, name)?.isDirectory() === true;
       if (!isDirectory || !(isTransfer || BEING_REMOVED.test(name))) {
@@ -84,11 +87,14 @@ function recoverArea(
   const committer = new Committer(base, area, rules);
   if (area.has("ready") && committer.hasBegun()) committer.begin();
   const isInterrupted = area.has("commit");
+  let isKept = false;
   if (isInterrupted) committer.apply(true);
   if (isInterrupted || area.has("done")) {
     // Entries that cannot be deleted would stay in the area for good.
     const failure = finish(committer.clear());
+    isKept = committer.isKept;
     if (isInterrupted || failure !== undefined) finished.push({ name: area.name, failure, isLeft: false });
   }
-  area.remove();
+  if (isKept) finish(area.keep(Date.now()));
+  else area.remove();
 }

@@ -22,6 +22,7 @@ import { Durability } from "./durability.ts";
 import { carryOutAll, type Executor } from "./executor.ts";
 import { DryRunExecutor } from "./dry-run-executor.ts";
 import { retireFailedCommits } from "./failed-commits.ts";
+import { beginKeeping } from "./keeping.ts";
 import { Staging } from "./staging.ts";
 import { StagingExecutor } from "./staging-executor.ts";
 import { type StageTotals, Tally } from "./tally.ts";
@@ -43,6 +44,8 @@ export interface StageExtras {
    * @returns whether there was anything to delete
    */
   readonly makeRoom?: (() => boolean) | undefined;
+  /** Whether what the commit replaces or deletes is kept. */
+  readonly keepsReplaced?: boolean | undefined;
   /** Records what the transfer publishes; undefined if nobody wants to know. */
   readonly manifest?: ManifestRecord | undefined;
 }
@@ -80,7 +83,9 @@ export class Stage {
   private readonly durability: Durability;
   private readonly onWork: (() => void) | undefined;
   private readonly makeRoom: (() => boolean) | undefined;
+  private readonly keepsReplaced: boolean;
   private committer: Committer | undefined;
+  private committedMs = 0;
   private readonly manifest: ManifestRecord | undefined;
   private isPrepared = false;
   private readonly keptDirectories = new Set<string>();
@@ -100,6 +105,7 @@ export class Stage {
     this.deleteLimit = extras.deleteLimit;
     this.onWork = extras.onWork;
     this.makeRoom = extras.makeRoom;
+    this.keepsReplaced = extras.keepsReplaced === true;
     this.durability = new Durability(base);
     this.precedence = new Precedence(base);
     this.obstacles = new Obstacles(base, rules);
@@ -139,11 +145,13 @@ export class Stage {
   /** A check asks how things are: it needs no room. A push that finds no inode fails at the entry that needs it. */
   private checkRoom(): void {
     if (this.planner.superfluous.isCheck) return;
-    try {
-      this.lookForRoom();
-    } catch (error) {
-      if (!(error instanceof StageError) || this.makeRoom?.() !== true) throw error;
-      this.lookForRoom();
+    for (;;) {
+      try {
+        this.lookForRoom();
+        return;
+      } catch (error) {
+        if (!(error instanceof StageError) || this.makeRoom?.() !== true) throw error;
+      }
     }
   }
 
@@ -217,11 +225,13 @@ export class Stage {
     const committer = new Committer(this.base, staged.area, this.rules, this.onWork);
     try {
       retireFailedCommits(this.base, this.rules);
+      if (this.keepsReplaced) beginKeeping(this.base, staged.area, this.rules);
       committer.begin();
     } catch (error) {
       return stageFailure(error);
     }
     this.committer = committer;
+    this.committedMs = Date.now();
     return committer.apply();
   }
 
@@ -284,9 +294,24 @@ export class Stage {
     this.staging.addSteps(added, this.isPrepared);
   }
 
-  /** Removes the rest of the staging area, step by step. */
+  /** Whether the commit has changed something. */
+  get isSwitched(): boolean {
+    return this.committer !== undefined;
+  }
+
+  /** Whether what the commit has replaced or deleted is kept by clean(). */
+  get isKept(): boolean {
+    return this.committer?.isKept === true;
+  }
+
+  /** The first path of which the old entry could not be kept, if it was to be. */
+  get lacking(): string | undefined {
+    return this.committer?.lacking;
+  }
+
+  /** Removes the rest of the staging area, step by step; or keeps in it what has left the tree. */
   *clean(): Generator<undefined> {
-    yield* this.staging.removal();
+    yield* this.staging.removal(this.isKept ? this.committedMs : undefined);
     // Open directories would keep file systems below the base directory from being unmounted.
     this.base.forgetAll();
   }

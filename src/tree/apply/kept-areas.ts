@@ -1,0 +1,165 @@
+/** The areas of commits that can be taken back: BASE/.makuosan/undo-NAME. */
+import { finish } from "../../base/steps.ts";
+import { errorCode } from "../../sys/system-error.ts";
+import { STAGING_NAME } from "../../wire/path-rules.ts";
+import { Directories } from "../disk/directories.ts";
+import type { DirectoryHandle, Disk } from "../disk/disk.ts";
+import { removeStagingDirectory } from "../disk/staging-directory.ts";
+import { removing } from "../disk/remove.ts";
+import { isOwn, type StagingRules } from "./staging-root.ts";
+import { writeAll } from "./write-all.ts";
+
+/** The form of the names of kept areas; the rest is the name of the transfer. No transfer has such a name. */
+export const KEPT_NAME = /^undo-([0-9a-z]+-[0-9]+)$/;
+
+/** The record of a kept area. */
+const RECORD = "kept";
+
+/** A record is some 50 bytes; a longer one is none. */
+const MOST_RECORD_BYTES = 1_024;
+
+/** How much is kept at most. */
+export interface UndoBounds {
+  /** How many pushes can be taken back; 0 if nothing is kept. */
+  readonly pushes: number;
+  /** The bytes of all that is kept for them. */
+  readonly sizeBytes: number;
+}
+
+/** What one commit has replaced or deleted. */
+export interface KeptArea {
+  /** The name of the transfer. */
+  readonly name: string;
+  /** When it was committed here, in milliseconds since 1970. */
+  readonly atMs: number;
+  readonly sizeBytes: number;
+}
+
+export function keptName(name: string): string {
+  return `undo-${name}`;
+}
+
+/** Writes the record of an area that is complete, durably. */
+export function writeRecord(disk: Disk, area: DirectoryHandle, atMs: number, sizeBytes: number): void {
+  const file = disk.makeFile(area, RECORD, 0o600);
+  try {
+    writeAll(disk, file, Buffer.from(JSON.stringify({ atMs, sizeBytes })), 0);
+    disk.syncFile(file);
+  } finally {
+    disk.closeFile(file);
+  }
+}
+
+/** The kept areas of a base directory, the newest first; others cannot be read, and are removed with them. */
+export function keptAreas(base: Directories, rules: StagingRules): KeptArea[] {
+  return withRoot(base, rules, [], (root) => {
+    const { disk } = base;
+    return disk
+      .list(root)
+      .flatMap((entry) => {
+        const name = KEPT_NAME.exec(entry)?.[1];
+        return name === undefined ? [] : { name, ...readRecord(disk, root, entry, rules) };
+      })
+      .sort((a, b) => b.atMs - a.atMs);
+  });
+}
+
+/**
+ * Removes the oldest kept areas, step by step, until the others keep within the bounds. One that is larger than the bound by
+ * itself goes, too, with all earlier ones: nothing before it could be taken back.
+ *
+ * @returns those that were removed
+ */
+export function* boundKeptAreas(
+  base: Directories,
+  rules: StagingRules,
+  { pushes, sizeBytes }: UndoBounds,
+): Generator<undefined, KeptArea[]> {
+  const kept = keptAreas(base, rules);
+  let total = 0;
+  const first = kept.findIndex((area, index) => {
+    total += area.sizeBytes;
+    return index >= pushes || total > sizeBytes;
+  });
+  const removed = first === -1 ? [] : kept.slice(first).reverse();
+  for (const area of removed) yield* removeKeptArea(base, rules, area.name);
+  return removed;
+}
+
+/**
+ * Removes the oldest kept area, because its space is needed.
+ *
+ * @returns undefined if there is none
+ */
+export function removeOldest(base: Directories, rules: StagingRules): KeptArea | undefined {
+  const oldest = keptAreas(base, rules).at(-1);
+  if (oldest !== undefined) finish(removeKeptArea(base, rules, oldest.name));
+  return oldest;
+}
+
+/**
+ * Removes a kept area, step by step. The record goes first, so that a half removed one is never taken for a whole one.
+ *
+ * @throws an error with the path of an entry that cannot be removed
+ */
+export function* removeKeptArea(
+  base: Directories,
+  rules: StagingRules,
+  name: string,
+): Generator<undefined> {
+  const { disk } = base;
+  withRoot(base, rules, undefined, (root) => {
+    const area = disk.openDirectory(root, keptName(name));
+    try {
+      if (disk.stat(area, RECORD) !== undefined) disk.unlink(area, RECORD);
+      if (!disk.fileSystemOf(area).isOrdered) disk.syncDirectory(area);
+    } finally {
+      disk.closeDirectory(area);
+    }
+  });
+  const path = `${STAGING_NAME}/${keptName(name)}`;
+  const failure = yield* removing(base, path, { opens: true });
+  if (failure !== undefined) throw failure;
+  removeStagingDirectory(disk, base.root);
+}
+
+/** @returns the oldest of all, and nothing in it, if there is no record that can be read */
+function readRecord(
+  disk: Disk,
+  root: DirectoryHandle,
+  entry: string,
+  rules: StagingRules,
+): Omit<KeptArea, "name"> {
+  const none = { atMs: 0, sizeBytes: 0 };
+  let area: DirectoryHandle | undefined;
+  try {
+    area = disk.openDirectory(root, entry);
+    if (!isOwn(disk, disk.statDirectory(area), rules)) return none;
+    const file = disk.openFile(area, RECORD, "read");
+    try {
+      const bytes = Buffer.alloc(MOST_RECORD_BYTES);
+      const read = JSON.parse(bytes.toString("utf8", 0, disk.read(file, bytes, 0))) as Partial<KeptArea>;
+      const { atMs, sizeBytes } = read;
+      return typeof atMs === "number" && typeof sizeBytes === "number" ? { atMs, sizeBytes } : none;
+    } finally {
+      disk.closeFile(file);
+    }
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) errorCode(error);
+    return none;
+  } finally {
+    if (area !== undefined) disk.closeDirectory(area);
+  }
+}
+
+/** Opens BASE/.makuosan if it is there and this process's own. */
+function withRoot<T>(base: Directories, rules: StagingRules, none: T, use: (root: DirectoryHandle) => T): T {
+  const { disk } = base;
+  if (base.stat(STAGING_NAME)?.isDirectory() !== true) return none;
+  const root = disk.openDirectory(base.root, STAGING_NAME);
+  try {
+    return isOwn(disk, disk.statDirectory(root), rules) ? use(root) : none;
+  } finally {
+    disk.closeDirectory(root);
+  }
+}
