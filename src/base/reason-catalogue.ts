@@ -56,6 +56,7 @@ export const REASONS = {
   "not-empty":
     "it is a directory on this member that is not empty: add --delete if everything in it is to be deleted",
   "holds-excluded": "it is a directory on this member, and something in it is excluded",
+  "undo-changed": "it has changed since the push that is to be taken back",
   "delete-limit":
     "{0} of {1} entries would be deleted, and {2} may be (delete-limit): " +
     "add --force-delete if that is what you want",

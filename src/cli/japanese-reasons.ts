@@ -48,6 +48,7 @@ export const JAPANESE_REASONS: Readonly<Record<ReasonCode, string>> = {
   "not-empty":
     "このメンバーでは空でないディレクトリです。中身をすべて削除してよければ --delete を付けてください",
   "holds-excluded": "このメンバーではディレクトリで、除外されるものを含んでいます",
+  "undo-changed": "取り消すプッシュの後に変更されています",
   "delete-limit":
     "{1} 個のうち {0} 個が削除されます。上限は {2} 個です（delete-limit）。それでよければ --force-delete を付けてください",
   appeared: "転送中にこのメンバーで {0} が現れたため、元のままです。もう一度送ってください",

@@ -23,5 +23,7 @@ export function parseUndoSize(text: string): number {
   const [, number = "", unit = ""] = /^(\d{1,9})([KMGT]?)$/.exec(text) ?? [];
   const bytes = number === "" ? 0 : Number(number) * (UNIT_BYTES[unit] ?? 0);
   if (bytes > 0 && Number.isSafeInteger(bytes)) return bytes;
-  throw new UserError(`undo-size is '${text}': give a number of bytes, or one with K, M, G or T, such as 500M`);
+  throw new UserError(
+    `undo-size is '${text}': give a number of bytes, or one with K, M, G or T, such as 500M`,
+  );
 }

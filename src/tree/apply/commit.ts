@@ -49,7 +49,7 @@ export class Committer {
   /** Everything is new, but a loss of power may still undo it. */
   private notDurable: Reason | undefined;
   /** Undefined if what leaves the tree is deleted. */
-  private keeping: Keeping | undefined;
+  keeping: Keeping | undefined;
 
   /** @param onStep called after each step, so that the caller can tell that it goes on */
   constructor(
@@ -118,11 +118,6 @@ export class Committer {
   /** Whether everything that has left the tree is in the area, to be kept there. */
   get isKept(): boolean {
     return this.failure === undefined && this.area.holds(BEFORE);
-  }
-
-  /** The first path of which the old entry could not be kept, if it was to be. */
-  get lacking(): string | undefined {
-    return this.keeping?.lacking;
   }
 
   /**

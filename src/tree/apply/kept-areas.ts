@@ -102,11 +102,7 @@ export function removeOldest(base: Directories, rules: StagingRules): KeptArea |
  *
  * @throws an error with the path of an entry that cannot be removed
  */
-export function* removeKeptArea(
-  base: Directories,
-  rules: StagingRules,
-  name: string,
-): Generator<undefined> {
+export function* removeKeptArea(base: Directories, rules: StagingRules, name: string): Generator<undefined> {
   const { disk } = base;
   withRoot(base, rules, undefined, (root) => {
     const area = disk.openDirectory(root, keptName(name));

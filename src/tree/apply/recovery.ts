@@ -77,6 +77,11 @@ export function recover(
   return finished;
 }
 
+/** When the commit in an area was finished: the last name in it has changed then. */
+function changedMs({ disk }: Directories, area: StagingArea): number {
+  return Number(disk.statDirectory(area.handle).mtimeNs / 1_000_000n);
+}
+
 /** Finishes one commit, if it had begun, and removes its area. */
 function recoverArea(
   base: Directories,
@@ -95,6 +100,6 @@ function recoverArea(
     isKept = committer.isKept;
     if (isInterrupted || failure !== undefined) finished.push({ name: area.name, failure, isLeft: false });
   }
-  if (isKept) finish(area.keep(Date.now()));
+  if (isKept) finish(area.keep(changedMs(base, area)));
   else area.remove();
 }

@@ -65,6 +65,9 @@ const NO_EXTRAS: StageExtras = {
   deleteLimit: DEFAULT_DELETE_LIMIT,
 };
 
+/** When the last commit was: no two have the same time, so that what they keep has an order. */
+let lastCommitMs = 0;
+
 /**
  * One incoming transfer on its disk. It compares manifest blocks with the tree, and stages what differs below
  * BASE/.makuosan, with its final attributes. At the commit it moves the new entries into place and deletes superfluous
@@ -231,8 +234,9 @@ export class Stage {
       return stageFailure(error);
     }
     this.committer = committer;
-    this.committedMs = Date.now();
-    return committer.apply();
+    const failure = committer.apply();
+    this.committedMs = lastCommitMs = Math.max(Date.now(), lastCommitMs + 1);
+    return failure;
   }
 
   /**
@@ -301,12 +305,12 @@ export class Stage {
 
   /** Whether what the commit has replaced or deleted is kept by clean(). */
   get isKept(): boolean {
-    return this.committer?.isKept === true;
+    return this.staging.staged !== undefined && this.committer?.isKept === true;
   }
 
   /** The first path of which the old entry could not be kept, if it was to be. */
   get lacking(): string | undefined {
-    return this.committer?.lacking;
+    return this.committer?.keeping?.lacking;
   }
 
   /** Removes the rest of the staging area, step by step; or keeps in it what has left the tree. */

@@ -4,15 +4,32 @@ import { SeededRandom } from "../../../src/base/random.ts";
 import { finish } from "../../../src/base/steps.ts";
 import { boundKeptAreas, keptAreas, removeOldest } from "../../../src/tree/apply/kept-areas.ts";
 import { recover } from "../../../src/tree/apply/recovery.ts";
+import { Undoing } from "../../../src/tree/apply/undoing.ts";
 import { Directories } from "../../../src/tree/disk/directories.ts";
 import { EntryType } from "../../../src/wire/entry.ts";
 import { PowerFailure, stopAt } from "../../disk/faults.ts";
 import type { MemoryDisk } from "../../disk/memory-disk.ts";
-import { directory, entry, file, Member, meta, type MemberOptions, type PushOptions } from "./member.ts";
+import {
+  directory,
+  entry,
+  file,
+  Member,
+  meta,
+  type MemberOptions,
+  type PushOptions,
+  reasonOf,
+} from "./member.ts";
 
 /** A commit that keeps what it replaces or deletes. */
 
-const OLD = { "d/same": "s", "d/file": "old", "d/gone": "g", "d/tree/x": "x", "d/tree/y": "y", "d/plain": "p" };
+const OLD = {
+  "d/same": "s",
+  "d/file": "old",
+  "d/gone": "g",
+  "d/tree/x": "x",
+  "d/tree/y": "y",
+  "d/plain": "p",
+};
 const NEW = { "d/same": "s", "d/file": "ff", "d/fresh": "f", "d/tree": "ttt", "d/plain/z": "z" };
 
 /** Brings a new tree: a file is replaced, one is deleted, one is new, and two change their type. */
@@ -44,8 +61,7 @@ describe("a commit that keeps what it replaces", () => {
     test(`has all of it in its area, ${canExchange ? "with" : "without"} exchanges`, () => {
       const member = new Member({ canExchange }).put(OLD);
       const push = change(member);
-      assert.equal(push.commit(), undefined);
-      finish(push.stage.clean());
+      push.commit();
       assert.deepEqual(keptTexts(member.memory), ["g", "old", "p", "x y"]);
       const [kept] = keptAreas(member.base, member.rules);
       assert.equal(kept?.name, "t-1");
@@ -85,7 +101,6 @@ describe("a commit that keeps what it replaces", () => {
     const member = new Member().put(OLD);
     const push = change(member, {});
     push.commit();
-    finish(push.stage.clean());
     assert.equal(member.has(".makuosan"), false);
   });
 
@@ -95,13 +110,89 @@ describe("a commit that keeps what it replaces", () => {
     member.memory.link = () => {
       throw Object.assign(new Error("refused"), { code: "EMLINK" });
     };
-    assert.equal(push.commit(), undefined);
+    push.commit();
     assert.equal(push.stage.lacking, "d/file");
-    finish(push.stage.clean());
     assert.deepEqual(treeBelow(member.memory), treeOfEntries(NEW));
     assert.equal(member.has(".makuosan"), false);
   });
 });
+
+describe("a commit is taken back", () => {
+  for (const canExchange of [true, false]) {
+    test(`with all entries and attributes, and again, ${canExchange ? "with" : "without"} exchanges`, () => {
+      const member = new Member({ canExchange }).put(OLD);
+      const before = looks(member);
+      change(member).commit();
+      const after = looks(member);
+      assert.notDeepEqual(after, before);
+      takeBack(member, "u-1");
+      assert.deepEqual(looks(member), before);
+      // The newest that can be taken back is the undo itself.
+      takeBack(member, "u-2");
+      assert.deepEqual(looks(member), after);
+    });
+
+    test(`or is not, after a crash at any moment, ${canExchange ? "with" : "without"} exchanges`, () => {
+      const ends = new Set<string>();
+      for (let at = 1; ; at++) {
+        const member = new Member({ canExchange }).put(OLD);
+        change(member).commit();
+        member.memory.settle();
+        member.memory.before = stopAt(member.memory.changes + at);
+        try {
+          takeBack(member, "u-1");
+          break;
+        } catch (error) {
+          if (!(error instanceof PowerFailure)) throw error;
+        }
+        for (const seed of [1, 2, 3]) {
+          const disk = member.memory.crash(new SeededRandom(seed));
+          const base = Directories.at(disk, "/");
+          recover(base, member.rules);
+          const tree = JSON.stringify(treeBelow(disk));
+          const isOld = tree === JSON.stringify(treeOfEntries(OLD));
+          assert.ok(isOld || tree === JSON.stringify(treeOfEntries(NEW)), `change ${at}: ${tree}`);
+          assert.deepEqual(keptTexts(disk), ["g", "old", "p", "x y"], `change ${at}`);
+          ends.add(isOld ? "old" : "new");
+          base.close();
+        }
+      }
+      assert.deepEqual([...ends].sort(), ["new", "old"]);
+    });
+  }
+
+  test("not if an entry was changed since, which is named", () => {
+    const member = new Member().put(OLD);
+    change(member).commit();
+    member.in("d", (parent, disk) => disk.unlink(parent, "fresh"));
+    assert.equal(
+      reasonOf(() => takeBack(member, "u-1")),
+      "d/fresh: undo-changed",
+    );
+  });
+});
+
+/** Takes back the newest commit. */
+function takeBack(member: Member, name: string): void {
+  const { base } = member;
+  const [kept] = keptAreas(base, member.rules);
+  assert.ok(kept !== undefined);
+  const undoing = new Undoing(base, member.rules, kept, name, false);
+  finish(undoing.stage());
+  const committer = undoing.commit();
+  assert.equal(finish(committer.clear()), undefined);
+  finish(undoing.end(committer.isKept ? kept.atMs + 1_000 : undefined));
+}
+
+/** Every path below `d` with its contents, rights and time. */
+function looks(member: Member): string[] {
+  const of = (path: string) => `${member.rights(path)} ${member.stats(path)?.mtimeNs}`;
+  const entries = Object.entries(member.tree("d"));
+  return [
+    `d ${of("d")}`,
+    ...entries.map(([path, text]) => `${path} ${text} ${of(`d/${path.replace(/[/]$/, "")}`)}`),
+  ];
+}
 
 describe("kept areas", () => {
   test("beyond the number or the size go, the oldest first", () => {
@@ -145,9 +236,6 @@ function pushed(...names: string[]): Member {
     push.bring("", [file("f", 4, { metadata: meta(0o644, { mtimeNs }) })]);
     push.prepare();
     push.commit();
-    const until = Date.now();
-    while (Date.now() === until);
-    finish(push.stage.clean());
   }
   return member;
 }
@@ -159,7 +247,6 @@ function crashedAt(options: MemberOptions, at: number): MemoryDisk[] | undefined
   member.memory.before = stopAt(member.memory.changes + at);
   try {
     push.commit();
-    finish(push.stage.clean());
     return undefined;
   } catch (error) {
     if (!(error instanceof PowerFailure)) throw error;
