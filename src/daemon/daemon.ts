@@ -360,9 +360,12 @@ async function reload(
   return changes;
 }
 
-function stageRules({ excludes, deleteLimit, hooks, undo, undoSizeBytes }: Settings): StageRules {
+/** Until there are settings and a command for it, nothing of what pushes replace is kept. */
+const NOTHING_KEPT = { pushes: 0, sizeBytes: 0 };
+
+function stageRules({ excludes, deleteLimit, hooks }: Settings): StageRules {
   const listsChanges = hooks.preCommit !== undefined || hooks.postCommit !== undefined;
-  return { excludes, listsChanges, deleteLimit, undo: { pushes: undo, sizeBytes: undoSizeBytes } };
+  return { excludes, listsChanges, deleteLimit, undo: NOTHING_KEPT };
 }
 
 /** Starts the disk threads. They have the privileges that are left. */
