@@ -16,7 +16,9 @@ endif
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 INSTALLED := node_modules/.stamp
 # Tests below test/packages need packages first, and those below test/security take minutes.
-NETWORK_TESTS := $(sort $(wildcard test/network/*.test.ts))
+# The network tests, without those that choose by themselves how datagrams are sent, or are about something else.
+PLAIN_TESTS := $(sort $(filter-out $(foreach name,callers catch-up clones flood interface isolation keep-owner names ownership \
+  packet-length port-owner stumbles undo,test/network/$(name).test.ts),$(wildcard test/network/*.test.ts)))
 TESTS := $(shell find test -name '*.test.ts' ! -path 'test/packages/*' ! -path 'test/security/*' 2>/dev/null | sort)
 # The others are pure, or need root.
 USER_TESTS := $(sort $(foreach folder,base cli console daemon disk loopback net packaging scripts sys tree,\
@@ -96,8 +98,8 @@ repository: packages ## makes signed repositories for apt and dnf in dist/reposi
 
 test: build ## runs all tests; those that need root say so and are skipped without it
 	@node --test --test-concurrency=1 --test-reporter=spec $(TESTS)
-	@echo 'The network tests once more, with node:dgram alone:'
-	@MAKUOSAN_TEST_PLAIN=1 node --test --test-concurrency=1 --test-reporter=spec $(NETWORK_TESTS)
+	@echo 'The network tests whose datagrams matter once more, with node:dgram alone:'
+	@MAKUOSAN_TEST_PLAIN=1 node --test --test-concurrency=1 --test-reporter=spec $(PLAIN_TESTS)
 
 test-user: build ## runs the tests that can end differently for an ordinary user than for root
 	@node --test --test-concurrency=1 --test-reporter=spec $(USER_TESTS)

@@ -96,6 +96,38 @@ void suite("benchmark", () => {
     ]);
   });
 
+  test("a first push is judged beside a later one, and compression beside none", () => {
+    const unlimited: Partial<Scenario> = { speedMbps: undefined };
+    const results: Results = withTimes([
+      [
+        unlimited,
+        { "makuosan, sealed": 2000, "makuosan, just started": 3000, "makuosan --compress no": 2000 },
+      ],
+      [{ content: "text", speedMbps: 100 }, { "makuosan, sealed": 4417.6 }],
+    ]);
+    results.many = {
+      origin: { commit: "c", date: "2026-01-01" },
+      result: { entries: 1_000_000, ownMs: [3, 6, 9], rsyncMs: [1, 4, 9] },
+    };
+    const judged: string[] = REQUIREMENTS.flatMap(({ text, measure }) => {
+      const measured: number | undefined = measure(results);
+      return measured === undefined ? [] : [`${text}: ${measured.toFixed(2)}`];
+    });
+    assert.deepEqual(judged, [
+      "text, 4 receivers, 100 Mbit/s: / the wire: 0.20",
+      "random bytes, 4 receivers, unlimited: / without compression: 1.00",
+      "big, 4 receivers, unlimited: the first push after a start / a later one: 1.50",
+      "1,000,000 files with nothing new, 1 receiver: / rsync -an on one host: 1.50",
+    ]);
+    results.many = { ...results.many, result: { ...results.many.result, entries: 50_000 } };
+    assert.ok(
+      REQUIREMENTS.filter(({ text }) => text.startsWith("1,000,000")).every(
+        ({ measure }) => measure(results) === undefined,
+      ),
+      "fewer files say nothing about a million",
+    );
+  });
+
   test("a chart has a line for each program, and everything inside its frame", () => {
     const results: Results = withTimes([
       [{}, { "makuosan, sealed": 2300, "rsync in parallel": 9000 }],

@@ -3,6 +3,7 @@ import { namespaceProblem } from "../support/namespaces.ts";
 import { measureDelay } from "./delay.ts";
 import { installPeers } from "./installation.ts";
 import { watchSignals } from "./interruption.ts";
+import { measureMany } from "./many-entries.ts";
 import { measureMemory } from "./memory.ts";
 import { type BenchOptions, parseOptions } from "./options.ts";
 import { contenders } from "./peers/contenders.ts";
@@ -11,7 +12,7 @@ import { writeCharts, writeReadmes } from "./report.ts";
 import * as kept from "./results.ts";
 import { type Figure, measureScenario } from "./rounds.ts";
 import { scenarios, title } from "./scenario.ts";
-import { cpuTable, delayLine, memoryTable, requirementTable, scenarioTable } from "./tables.ts";
+import { cpuTable, delayLine, manyLine, memoryTable, requirementTable, scenarioTable } from "./tables.ts";
 
 /**
  * `make bench`: how long makuosan and others take to bring the same files to many hosts, in turns in one run, on
@@ -43,6 +44,7 @@ function printSummary(results: kept.Results): void {
     cpuTable(results),
     memoryTable(results),
     delayLine(results),
+    manyLine(results),
     requirementTable(results),
   ];
   console.log(parts.filter((part) => part !== "").join("\n\n"));
@@ -58,6 +60,11 @@ async function measureAll(options: BenchOptions, results: kept.Results, keep: ()
   if (options.measures.includes("memory")) {
     process.stderr.write(`memory, with one large file and with ${options.entries} empty ones\n`);
     results.memory = { origin, results: await measureMemory(options.entries) };
+    keep();
+  }
+  if (options.measures.includes("many")) {
+    process.stderr.write(`${options.entries} files with nothing new\n`);
+    results.many = { origin, result: await measureMany(options.entries) };
     keep();
   }
   if (!options.measures.includes("times")) return;

@@ -11,7 +11,7 @@ export interface BenchOptions {
   readonly hasAllRates: boolean;
   readonly rounds: number;
   readonly measures: readonly Measure[];
-  /** How many empty files the memory is measured with. */
+  /** How many empty files are in the tree for memory, and in the one with nothing new for "many". */
   readonly entries: number;
   /** Where results are kept, and replaced one scenario at a time; undefined for nowhere. */
   readonly results: string | undefined;
@@ -19,7 +19,7 @@ export interface BenchOptions {
 }
 
 /** The parts of the benchmark. */
-export type Measure = "times" | "delay" | "memory" | "none";
+export type Measure = "times" | "delay" | "memory" | "many" | "none";
 
 interface Parsed {
   quick: boolean;
@@ -36,7 +36,7 @@ interface Parsed {
   readme: boolean;
 }
 
-const MEASURES: readonly Measure[] = ["times", "delay", "memory"];
+const MEASURES: readonly Measure[] = ["times", "delay", "memory", "many"];
 const CONTENTS: readonly Content[] = ["big", "text", "tree", "unchanged", "moved"];
 const QUICK_PEERS: readonly string[] = ["makuosan", "plain", "rsync", "uftp", "udpcast"];
 const UNITS: readonly Units[] = ["trains", "datagrams"];
@@ -54,7 +54,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     .addOption(choices("--units <list>", "what is on the links, and gets lost", UNITS))
     .addOption(choices("--peers <list>", "who takes part", CONTENDER_NAMES))
     .option("--rounds <number>", "how often each is measured", (text) => parseNumber(text, 1, 100))
-    .option("--entries <number>", "empty files of the tree for memory", (text) =>
+    .option("--entries <number>", "empty files of the trees for memory and many", (text) =>
       parseNumber(text, 1, 4_000_000),
     )
     .option("--results <file>", "keep the results in this JSON file, and draw charts beside it")

@@ -1,6 +1,7 @@
 import fs from "node:fs";
 import os from "node:os";
 import { run } from "../support/processes.ts";
+import type { ManyResult } from "./many-entries.ts";
 import type { MemoryResult } from "./memory.ts";
 import { type Figure, medianMs } from "./rounds.ts";
 import { type Scenario, title } from "./scenario.ts";
@@ -22,6 +23,8 @@ export interface Results {
   machine: string;
   scenarios: ScenarioResult[];
   memory?: { readonly origin: Origin; readonly results: readonly MemoryResult[] };
+  /** Very many files that are there already. */
+  many?: { readonly origin: Origin; readonly result: ManyResult };
   /** One time for each push of a small file. */
   delay?: { readonly origin: Origin; readonly ms: readonly number[] };
 }

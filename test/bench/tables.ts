@@ -102,6 +102,13 @@ export function delayLine({ delay }: Results): string {
   return `Delay: one small file to 4 members, the whole command: ${figures} ms (median / least / most of ${ms.length})`;
 }
 
+export function manyLine({ many }: Results): string {
+  if (many === undefined) return "";
+  const { entries, ownMs, rsyncMs } = many.result;
+  const [own, rsync]: string[] = [ownMs, rsyncMs].map((ms) => seconds(median(ms)));
+  return `${entries} files with nothing new to 1 member: ${own} s; rsync -an on one host: ${rsync} s (medians of ${ownMs.length})`;
+}
+
 /** What has to hold, one by one. */
 export function requirementTable(results: Results): string {
   const head: string[] = ["What must hold", "asked", "measured", ""];

@@ -4,7 +4,7 @@ import { collect, eventually, type Finished, run, type RunOptions } from "./proc
 
 export const DIST = path.join(import.meta.dirname, "../../dist");
 
-/** With MAKUOSAN_TEST_PLAIN=1 all daemons use only node:dgram, so that every network test can run both ways. */
+/** With MAKUOSAN_TEST_PLAIN=1 all daemons use only node:dgram, so that a network test can run both ways. */
 const IS_PLAIN = process.env["MAKUOSAN_TEST_PLAIN"] === "1";
 
 /** How programs are started on a host: directly, or inside its namespaces. */

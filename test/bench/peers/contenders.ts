@@ -31,6 +31,8 @@ const CONTENDERS: Record<string, (scenario: Scenario, hasAllRates: boolean) => C
     alone(new Makuosan("makuosan --no-offload", { key: true, daemonArguments: ["--no-offload"] })),
   "no-ffi": () => alone(new Makuosan("makuosan without FFI", { key: true, environment: WITHOUT_FFI })),
   rsync: () => alone(new Rsync()),
+  "rsync-z": () => alone(new Rsync("rsync -z in parallel", ["-aWz"])),
+  "rsync-inplace": () => alone(new Rsync("rsync --inplace in parallel", ["-a", "--no-W", "--inplace"])),
   uftp: (scenario, hasAllRates) => ({
     name: "uftp",
     candidates: uftpRates(scenario, hasAllRates).map((rate) => new Uftp(rate)),
@@ -38,6 +40,10 @@ const CONTENDERS: Record<string, (scenario: Scenario, hasAllRates: boolean) => C
   udpcast: (scenario, hasAllRates) => ({
     name: "udpcast",
     candidates: udpcastRates(scenario, hasAllRates).map((rate) => new Udpcast(rate)),
+  }),
+  "zstd-udpcast": (scenario, hasAllRates) => ({
+    name: "zstd | udpcast",
+    candidates: udpcastRates(scenario, hasAllRates).map((rate) => new Udpcast(rate, true)),
   }),
   files: () => alone(new FilesAlone(FLOOR)),
 };

@@ -7,8 +7,15 @@ import { Servers } from "./servers.ts";
 
 /** A daemon on each receiver, and one client for each of them, all at the same time. */
 export class Rsync implements Peer {
-  readonly name = "rsync in parallel";
+  readonly name: string;
+  private readonly options: readonly string[];
   private readonly servers: Servers = new Servers();
+
+  /** @param options how it sends; by default whole files as they are */
+  constructor(name = "rsync in parallel", options: readonly string[] = ["-aW"]) {
+    this.name = name;
+    this.options = options;
+  }
 
   problem(): undefined {
     return undefined;
@@ -34,7 +41,7 @@ export class Rsync implements Peer {
     const deletes: string[] = content === "moved" ? ["--delete"] : [];
     await Promise.all(
       receivers(fleet).map((host) =>
-        succeed(sender(fleet), "rsync", ["-aW", ...deletes, from, `rsync://${host.ip}/base/`]),
+        succeed(sender(fleet), "rsync", [...this.options, ...deletes, from, `rsync://${host.ip}/base/`]),
       ),
     );
   }
