@@ -15,10 +15,10 @@ endif
 
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 INSTALLED := node_modules/.stamp
-# Tests below test/packages need packages first, and those below test/security take minutes.
 # The network tests, without those that choose by themselves how datagrams are sent, or are about something else.
 PLAIN_TESTS := $(sort $(filter-out $(foreach name,callers catch-up clones flood interface isolation keep-owner names ownership \
-  packet-length port-owner stumbles undo,test/network/$(name).test.ts),$(wildcard test/network/*.test.ts)))
+  packet-length port-owner stumbles,test/network/$(name).test.ts),$(wildcard test/network/*.test.ts)))
+# Tests below test/packages need packages first, and those below test/security take minutes.
 TESTS := $(shell find test -name '*.test.ts' ! -path 'test/packages/*' ! -path 'test/security/*' 2>/dev/null | sort)
 # The others are pure, or need root.
 USER_TESTS := $(sort $(foreach folder,base cli console daemon disk loopback net packaging scripts sys tree,\

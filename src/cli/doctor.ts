@@ -5,7 +5,7 @@ import os from "node:os";
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import { ConsoleClient, socketPathOf } from "../console/client.ts";
 import type { DoctorFinding } from "../console/protocol.ts";
-import { firewallFindings } from "./firewall.ts";
+import { firewallFindings, type OwnHost } from "./firewall.ts";
 import { inLanguage } from "./language.ts";
 import { printJson, printLine, printSentence } from "./output.ts";
 
@@ -40,26 +40,26 @@ export async function runDoctor(options: DoctorOptions): Promise<number> {
 }
 
 async function findingsOf({ console: target, hosts }: DoctorOptions): Promise<DoctorFinding[]> {
-  const host = os.hostname();
+  const unnamed = { host: os.hostname(), address: "" };
   let client: ConsoleClient;
   try {
     client = await ConsoleClient.connect(socketPathOf(target));
   } catch (error) {
     if (!(error instanceof UserError) || error.exitStatus !== ExitStatus.unreachable) throw error;
-    return [await serviceFinding(error.message, host), ...(await firewallFindings(USUAL_PORT, host))];
+    return [await serviceFinding(error.message, unnamed), ...(await firewallFindings(USUAL_PORT, unnamed))];
   }
   try {
     const result = await client.request({ command: "doctor", targets: hosts }, () => undefined);
     if (result.result !== "doctor") throw new UserError("the daemon gave another answer than expected");
-    const [own] = result.findings;
-    return [...result.findings, ...(await firewallFindings(result.port, own?.host ?? host))];
+    const [own = unnamed] = result.findings;
+    return [...result.findings, ...(await firewallFindings(result.port, own))];
   } finally {
     client.close();
   }
 }
 
 /** Why the daemon does not answer, as far as the service manager knows. */
-async function serviceFinding(sentence: string, host: string): Promise<DoctorFinding> {
+async function serviceFinding(sentence: string, own: OwnHost): Promise<DoctorFinding> {
   const state = await serviceState();
   const isFailed = /^ActiveState=failed$/m.test(state);
   const [, status = ""] = /^StatusText=(.+)$/m.exec(state) ?? [];
@@ -69,7 +69,7 @@ async function serviceFinding(sentence: string, host: string): Promise<DoctorFin
   const start = isFailed ? "journalctl -u makuosan -n 20" : "systemctl start makuosan";
   const mend = `'${start}' on this host; run msync as root or as a member of the group of the control socket`;
   const values = { active };
-  return { host, address: "", check: "service", level: "problem", text, mend, values };
+  return { ...own, check: "service", level: "problem", text, mend, values };
 }
 
 function serviceState(): Promise<string> {

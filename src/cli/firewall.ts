@@ -10,6 +10,9 @@ const PATIENCE_MS = 3_000;
 /** Where administrators' programs are: the PATH of a user may lack these. */
 const PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
 
+/** The name and the address of a host in its findings; the address is empty if nobody has told it. */
+export type OwnHost = Pick<DoctorFinding, "host" | "address">;
+
 /** What a firewall says of itself. */
 interface Firewall {
   readonly name: FirewallName;
@@ -25,8 +28,9 @@ interface Firewall {
  * Asks the firewalls of this host for their rules. Only root gets an answer from most of them.
  *
  * @param port the UDP port of the fleet
+ * @param own this host as its other findings name it
  */
-export async function firewallFindings(port: number, host: string): Promise<DoctorFinding[]> {
+export async function firewallFindings(port: number, own: OwnHost): Promise<DoctorFinding[]> {
   const [nft, iptables, firewalld] = await Promise.all([
     ask("nft", ["list", "ruleset"]),
     ask("iptables", ["-S", "INPUT"]),
@@ -61,12 +65,13 @@ export async function firewallFindings(port: number, host: string): Promise<Doct
       closes: (rules) => /^-P INPUT DROP|-j (DROP|REJECT)/m.test(rules),
     },
   ];
-  return firewalls.flatMap((firewall) => judge(firewall, port, host));
+  return firewalls.flatMap((firewall) => judge(firewall, port, own));
 }
 
-function judge({ name, rules, mend, closes }: Firewall, port: number, host: string): DoctorFinding[] {
+function judge({ name, rules, mend, closes }: Firewall, port: number, own: OwnHost): DoctorFinding[] {
   if (rules === undefined || rules.trim() === "") return [];
-  const common = { host, address: "", check: "firewall", values: { firewall: name } };
+  const { host, address } = own;
+  const common = { host, address, check: "firewall", values: { firewall: name } };
   const lines = rules.split("\n").filter((line) => new RegExp(`\\b${port}\\b`).test(line));
   const refusal = lines.find((line) => /\b(drop|reject|DROP|REJECT|DENY|deny)\b/.test(line));
   if (refusal !== undefined) {

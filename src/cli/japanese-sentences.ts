@@ -24,7 +24,7 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
   "sent {0} entries, {1} bytes in {2} s to {3} of {4} hosts, {5} MB/s":
     "{4} 台中 {3} 台に {0} 個、{1} バイトを {2} 秒で送りました（{5} MB/s）",
 
-  "it catches up when that is fixed": "原因がなくなれば、自動的に取得します",
+  "it catches up as soon as it can": "可能になりしだい、自動的に取得します",
   "this host does not catch up: {0}": "このホストは、受け取れなかった配布を取得しません: {0*}",
   "no: no log of pushes is kept, because the state directory cannot be written (see --state)":
     "no: 状態ディレクトリに書き込めないため、配布の記録がありません（--state を見てください）",
@@ -241,6 +241,16 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
     "--force-delete は --delete か --sync とともに使います。どちらかを付けてください",
   "--wait is '{0}': give a number of members, or one and a time, such as 3,60 for a minute":
     "--wait の値 '{0}' が正しくありません。メンバーの数か、3,60（3 台を 60 秒まで）のように数と秒数を指定してください",
+  "--except names the only member: leave a name out":
+    "--except がただひとつのメンバーを名指ししています: 名前をひとつ外してください",
+  "--except names all {0} members: leave a name out":
+    "--except が {0} 個のメンバーすべてを名指ししています: 名前をひとつ外してください",
+  "the only member does not receive: run 'makuosan --set receive=yes' and 'systemctl restart makuosan' there":
+    "ただひとつのメンバーが受信しません: そのホストで 'makuosan --set receive=yes' と 'systemctl restart makuosan' を実行してください",
+  "no member receives: run 'makuosan --set receive=yes' and 'systemctl restart makuosan' there":
+    "受信するメンバーがいません: それらのホストで 'makuosan --set receive=yes' と 'systemctl restart makuosan' を実行してください",
+  "the host of {0} is empty: name one, or leave {1} out":
+    "{0} のホストが空です: ひとつ指定するか、{1} を外してください",
   "the group of -g is empty: name one, or leave -g out":
     "-g のグループが空です。グループを指定するか、-g を取り除いてください",
   "the exclude patterns of {0} cannot be read ({1}): name another file":

@@ -90,8 +90,8 @@ export function readSendOptions(options: ParsedSendOptions): SendOptions {
     recursive: options.recursive === true,
     dryRun: options.dryRun === true || (isCheck && options.repair !== true),
     verbosity: options.verbose ?? 0,
-    targets: options.target ?? [],
-    excepts: options.except ?? [],
+    targets: readHosts("-t", options.target),
+    excepts: readHosts("--except", options.except),
     wait: options.wait === undefined ? undefined : readWait(options.wait),
     excludes: [...(options.exclude ?? []), ...files.flat()],
     group: readGroup(options.group),
@@ -124,6 +124,12 @@ function readWait(text: string): Wait {
   throw new UserError(
     `--wait is '${text}': give a number of members, or one and a time, such as 3,60 for a minute`,
   );
+}
+
+/** A variable of a script that is not set must not become a host of no name. */
+function readHosts(option: string, hosts: readonly string[] = []): readonly string[] {
+  if (!hosts.includes("")) return hosts;
+  throw new UserError(`the host of ${option} is empty: name one, or leave ${option} out`);
 }
 
 function readGroup(group: string | undefined): string {

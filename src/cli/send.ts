@@ -158,7 +158,7 @@ function printResult(result: SendResult): void {
     if (host.outcome === "done" || host.reason === result.aborted) continue;
     printError(
       host.outcome === "failed"
-        ? `${host.host}: ${sentenceFor(host)}${host.catchesUp === true ? "; it catches up when that is fixed" : ""}`
+        ? `${host.host}: ${sentenceFor(host)}${host.catchesUp === true ? "; it catches up as soon as it can" : ""}`
         : `${host.host}: ${sentenceFor(host)} after the commit: push again to be sure of it`,
     );
   }

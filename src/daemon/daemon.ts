@@ -5,7 +5,7 @@ import { ControlOpener, ControlSealer } from "../net/sealing.ts";
 import { HeapKeeper } from "../sys/heap.ts";
 import { CatchUpKeeper } from "./catch-up/catch-up-keeper.ts";
 import { DriftWatch } from "./catch-up/drift-watch.ts";
-import { openPublications } from "./catch-up/open-publications.ts";
+import { keepsReady, openPublications } from "./catch-up/open-publications.ts";
 import type { PublicationFile } from "./catch-up/publication-file.ts";
 import { releaseExecutable } from "../sys/memory.ts";
 import type { StageRules } from "./disk/messages.ts";
@@ -386,6 +386,7 @@ function startDisks(frame: Frame, { driver, catchUp }: Pump, pushes: Pushes): Di
       // A host that neither hands on nor looks needs none, and a tree may have a million paths.
       recordsLists: frame.settings.catchUp || frame.settings.checkEveryMs > 0,
       isNewcomer,
+      keepsReady: keepsReady(frame.settings, publications),
       rules: stageRules(frame.settings),
     },
     (reply) => driver.onSource(reply),

@@ -66,7 +66,8 @@ export class NodeEngine {
     const memberOf = (epoch: string) => this.membership.memberOf(epoch);
     const members = () => this.membership.members;
     const isHeardSince = this.membership.isHeardSince.bind(this.membership);
-    const parts = { selfNodeId, random, effects, places, memberOf, members, isHeardSince };
+    const isIdle = () => this.isIdle;
+    const parts = { selfNodeId, random, effects, places, memberOf, members, isHeardSince, isIdle };
     this.catchUp = new CatchUp(parts, opened);
   }
 
@@ -114,6 +115,7 @@ export class NodeEngine {
       case "closed":
       case "worked":
         this.inbound.handle(input, nowMs);
+        if (input.kind === "committed") this.catchUp?.committed(input.key, nowMs);
         break;
       case "tick":
         this.membership.tick(nowMs);
@@ -121,17 +123,12 @@ export class NodeEngine {
         this.inbound.tick(nowMs);
         this.catchUp?.tick(nowMs);
         break;
+      case "areas-kept":
       case "logged":
-        this.catchUp?.logged(nowMs);
-        break;
       case "drifted":
-        this.catchUp?.drifted(input.text, nowMs);
-        break;
       case "nudge":
-        this.catchUp?.nudge(nowMs, input.member);
-        break;
       case "serve-ended":
-        this.catchUp?.serveEnded(input.transfer, input.brought, input.reason, nowMs);
+        if (this.catchUp !== undefined) handleCatchUp(this.catchUp, input, nowMs);
         break;
       case "say":
         this.effects.push({ kind: "send", destination: input.destination, message: input.message });
@@ -243,5 +240,30 @@ export class NodeEngine {
     const text = sentence(LEFT[reason]);
     this.outbound.memberLeft(epoch, text, nowMs);
     this.inbound.senderLeft(epoch, sentence("sender-left", text), nowMs);
+  }
+}
+
+/** What the program says about the log of publications. */
+function handleCatchUp(
+  catchUp: CatchUp,
+  input: Extract<Input, { kind: "areas-kept" | "logged" | "drifted" | "nudge" | "serve-ended" }>,
+  nowMs: number,
+): void {
+  switch (input.kind) {
+    case "areas-kept":
+      catchUp.keepAreas(input.names, nowMs);
+      break;
+    case "logged":
+      catchUp.logged(nowMs);
+      break;
+    case "drifted":
+      catchUp.drifted(input.text, nowMs);
+      break;
+    case "nudge":
+      catchUp.nudge(nowMs, input.member);
+      break;
+    case "serve-ended":
+      catchUp.serveEnded(input.transfer, input.brought, input.reason, nowMs);
+      break;
   }
 }

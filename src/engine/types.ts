@@ -43,6 +43,12 @@ export function inboundName({ epoch, transfer }: TransferName): string {
   return `${epoch}-${transfer}`;
 }
 
+/** The transfer of a name that inboundName() has made. */
+export function transferOfName(name: string): TransferName {
+  const [epoch, number] = name.split("-") as [string, string];
+  return { epoch, transfer: Number(number) };
+}
+
 /** A block that the source has made and sealed into the sender's window. */
 export interface ProducedBlock {
   readonly kind: BlockKindNumber;
@@ -343,6 +349,8 @@ export type Input =
   | { readonly kind: "closed"; readonly key: InboundKey }
   /** The disk is busy with something long, and makes progress with it. */
   | { readonly kind: "worked"; readonly key: InboundKey }
+  /** The start has kept the areas of transfers that were ready when this node died. */
+  | { readonly kind: "areas-kept"; readonly names: readonly TransferName[] }
   /** The log of publications was changed: one has taken effect here. */
   | { readonly kind: "logged" }
   /** Entries were found that are not as published, in words; none any more if the text is empty. */

@@ -11,9 +11,10 @@ const FIRST_PASSED = 3;
  * anything of its own. The ones of Node stay: they have no name, or are both ends of a pipe.
  *
  * @param kept descriptors that are needed
+ * @param directory where Linux shows them; without /proc, such as in a small chroot, all stay open
  */
-export function closeInherited(kept: readonly number[]): void {
-  const found = openDescriptors();
+export function closeInherited(kept: readonly number[], directory = DESCRIPTORS): void {
+  const found = fs.existsSync(directory) ? openDescriptors(directory) : [];
   const ends = new Map<string, number>();
   for (const { target } of found) ends.set(target, (ends.get(target) ?? 0) + 1);
   const passed = passedDescriptors(process.env);
@@ -29,10 +30,10 @@ export function closeInherited(kept: readonly number[]): void {
   }
 }
 
-function openDescriptors(): { descriptor: number; target: string }[] {
-  return fs.readdirSync(DESCRIPTORS).flatMap((name) => {
+function openDescriptors(directory: string): { descriptor: number; target: string }[] {
+  return fs.readdirSync(directory).flatMap((name) => {
     try {
-      return [{ descriptor: Number(name), target: fs.readlinkSync(`${DESCRIPTORS}/${name}`) }];
+      return [{ descriptor: Number(name), target: fs.readlinkSync(`${directory}/${name}`) }];
     } catch {
       return [];
     }

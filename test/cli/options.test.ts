@@ -77,6 +77,8 @@ test("what does not go together is refused", () => {
   refuses(["-f", "script", "--members"], /^give only one of --members and --script/);
   refuses(["--keep-going", "-r"], /^--keep-going is for scripts/);
   refuses(["-r", "-g", ""], /^the group of -g is empty/);
+  refuses(["-r", "-t", ""], /^the host of -t is empty/);
+  refuses(["-r", "--except", "a", "--except", ""], /^the host of --except is empty/);
 });
 
 test("what versions before 2 had is done, or told with its replacement", () => {

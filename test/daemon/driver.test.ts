@@ -66,6 +66,7 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
   const driver = new Driver({ ...parts, ...none, onEvent, onTurn });
   const log = pino({ level: "silent" });
   const settings = {
+    base: "/",
     hostName: "self",
     compression: "auto" as const,
     parallel: 1,
@@ -88,7 +89,7 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
     driver,
     received: { onStage: () => undefined },
     hooks: { hold: () => false },
-    catchUp: { hold: () => false },
+    catchUp: { hold: () => false, noteKept: () => undefined },
   };
   const deleteLimit = { entries: 0, percent: undefined };
   const disks = new DiskThreads(
@@ -100,6 +101,7 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
       lists: undefined,
       recordsLists: false,
       isNewcomer: false,
+      keepsReady: false,
       rules: { excludes: [], listsChanges: false, deleteLimit, undo: { pushes: 0, sizeBytes: 0 } },
     },
     (reply) => driver.onSource(reply),

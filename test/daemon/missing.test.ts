@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { addMissing, noMember } from "../../src/daemon/pushes/missing.ts";
+import { addMissing, checkPresent, noMember } from "../../src/daemon/pushes/missing.ts";
 import type { ChosenTargets } from "../../src/daemon/pushes/targets.ts";
 import type { InterfaceAddress } from "../../src/net/interfaces.ts";
-import type { Problem } from "../../src/engine/types.ts";
+import type { Member, Problem } from "../../src/engine/types.ts";
 
 /** Which hosts that are heard and are no members a push means. */
 
@@ -93,4 +93,27 @@ test("a push without a member says what is in the way of every host that is hear
       "If not, run 'ufw allow 5001/udp', 'firewall-cmd --add-port=5001/udp && firewall-cmd --permanent --add-port=5001/udp', " +
       "or for nftables 'nft insert rule inet filter input udp dport 5001 accept'",
   );
+});
+
+test("a push that reaches none of the members says why, and not that nobody is heard", () => {
+  const member = (hostName: string, receives: boolean) =>
+    ({
+      nodeId: hostName,
+      info: info(hostName, [], receives),
+      address: { ip: hostName, port: 5000 },
+    }) as Member;
+  const apart = { lost: () => [], verdictOn: () => undefined };
+  const check = (members: readonly Member[], excepts: readonly string[]) => () =>
+    checkPresent(members, apart, { excepts, isCheck: false, dryRun: false });
+  const nobody = (message: string) => ({
+    exitStatus: 4,
+    message: `there is no member to send to: ${message}`,
+  });
+  const [one, two, deaf] = [member("a", true), member("b", true), member("c", false)];
+  assert.throws(check([one], ["a"]), nobody("--except names the only member: leave a name out"));
+  assert.throws(check([one, two, deaf], ["*"]), nobody("--except names all 2 members: leave a name out"));
+  const mend = "run 'makuosan --set receive=yes' and 'systemctl restart makuosan' there";
+  assert.throws(check([deaf], []), nobody(`the only member does not receive: ${mend}`));
+  assert.throws(check([deaf, deaf], ["a"]), nobody(`no member receives: ${mend}`));
+  assert.doesNotThrow(check([], ["a"]));
 });

@@ -84,6 +84,37 @@ test("a log that is damaged, cut off, or from a newer version is said, and its h
   }
 });
 
+test("a log that is cut off or changed at any byte never has more than was written", async (context) => {
+  const { open, file } = await written(context);
+  const whole = fs.readFileSync(file.path);
+  const all = { 1: "one", 2: "" };
+  const ends = [...whole.keys()].filter((at) => whole[at] === 10).map((at) => at + 1);
+  const found = (bytes: Buffer) => {
+    fs.writeFileSync(file.path, bytes);
+    const { log, problem } = open().found;
+    const has = log.all.filter(({ here }) => here.atMs !== undefined);
+    for (const { publication: one, here } of has)
+      assert.equal(here.list, all[one.number as 1 | 2], `${one.number}`);
+    return { has: has.length, problem };
+  };
+  for (let at = 1; at <= whole.length; at++) {
+    const { has, problem } = found(whole.subarray(0, at));
+    assert.equal(has, Math.max(0, ends.filter((end) => end <= at).length - 1), `cut at ${at}`);
+    assert.equal(problem === undefined, ends.includes(at), `cut at ${at}`);
+  }
+  let noticed = 0;
+  for (let at = 0; at < whole.length; at++) {
+    const changed = Buffer.from(whole);
+    changed[at] = (whole[at] as number) ^ 1;
+    const { has, problem } = found(changed);
+    // Some bytes have no meaning, such as the blank after a checksum; all others are noticed. Without the last one the last line has no end.
+    if (problem === undefined) assert.equal(has, 2, `changed at ${at}`);
+    else assert.equal(has, at === whole.length - 1 ? 1 : 0, `changed at ${at}`);
+    noticed += problem === undefined ? 0 : 1;
+  }
+  assert.ok(noticed > whole.length - (ends[0] as number), `${noticed} of ${whole.length}`);
+});
+
 test("a log without its file, or of another base directory, makes the host behind in everything", async (context) => {
   const { base, open, file } = await written(context);
   const aside = `${base}-aside`;

@@ -27,7 +27,7 @@ function begin(held?: StageAnswer["kind"]) {
         return true;
       },
     },
-    catchUp: { hold: () => false },
+    catchUp: { hold: () => false, noteKept: () => undefined },
     driver: {
       onStage: (answers: readonly StageAnswer[]) =>
         heard.push(`driver: ${answers.map(({ kind }) => kind).join(" ")}`),
@@ -58,7 +58,7 @@ test("recovery and what is left over go to the log alone", () => {
     { name: "three", failure: reason("EPERM"), isLeft: true },
   ];
   const left: StageReply = { kind: "left", inbound: INBOUND, failure: reason("EACCES") };
-  passStageReplies([{ kind: "recovered", finished, failure: reason("EROFS") }, left], hearers);
+  passStageReplies([{ kind: "recovered", finished, kept: [], failure: reason("EROFS") }, left], hearers);
   assert.deepEqual(heard, [
     "the commit of transfer one was interrupted, and is finished now",
     "the commit of transfer two was interrupted, and could not be finished: d/f: the disk reports an input/output error",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MemberPhase } from "../../src/wire/status-message.ts";
-import { infoOf, ScriptedSender } from "./scripted-sender.ts";
+import { infoOf, ScriptedSender, SMALL } from "./scripted-sender.ts";
 
 /** Runs a transfer that only the first member answers; how long the second one was waited for, and why not longer. */
 function push(sender: ScriptedSender, transfer: number): [ms: number, reason: string] {
@@ -43,4 +43,23 @@ test("a silent member is not said to be writing", () => {
     sender.status(0, { transfer: 1, phase: MemberPhase.receiving });
   }
   assert.equal(writing().length, 1);
+});
+
+test("while a silent member holds up the others, they are not said to be writing", () => {
+  const sender = new ScriptedSender(2, { blocks: Array.from({ length: 64 }, () => SMALL), last: "idle" });
+  sender.start({ transfer: 1 });
+  const named = () => sender.engine.outboundTransfer(1)?.delays.map(({ epoch }) => epoch) ?? [];
+  for (const member of [0, 1]) sender.status(member, { windowEnd: 16 });
+  const runSeconds = (seconds: number) => {
+    for (let count = 0; count < seconds * 20; count++) {
+      sender.run(50);
+      // Its last report says nothing of blocks that have arrived since.
+      sender.status(0, { windowEnd: 256, stagedBelow: 8 });
+    }
+  };
+  runSeconds(0.5);
+  assert.equal(sender.blocks.length, 16);
+  assert.equal(named().length, 2);
+  runSeconds(3);
+  assert.deepEqual(named(), []);
 });

@@ -80,6 +80,14 @@ test("faults between hosts that know each other", { skip }, async (suite) => {
     const quiet = await one.msync("--doctor");
     assert.doesNotMatch(quiet.stdout, /^ok /m);
     assert.match(quiet.stdout, /^Total: \d+ checks of 3 hosts, nothing is in the way$/m);
+    await rules(one, "input", "udp dport 5000 accept");
+    const behind = await one.msync("--doctor", "-v");
+    await noRules(one);
+    assert.match(
+      behind.stdout,
+      /^ok host1 \(10\.77\.0\.1\) firewall: nftables on this host lets UDP 5000 in$/m,
+    );
+    assert.match(behind.stdout, /^Total: \d+ checks of 3 hosts, nothing is in the way$/m);
     const verbose = await one.msync("--doctor", "-v", "host2");
     assert.match(verbose.stdout, /^ok host2 \(10\.77\.0\.2\) loss: /m);
     assert.doesNotMatch(verbose.stdout, /host3/);

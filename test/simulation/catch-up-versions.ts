@@ -54,6 +54,12 @@ export type CatchUpBug =
   | "both-halves-win"
   | undefined;
 
+/** An area: a publication that may have been committed elsewhere, and the versions that it brings. */
+export interface Ready {
+  readonly publication: Publication;
+  readonly versions: ReadonlyMap<string, Version>;
+}
+
 /** A member as a node knows it, when it was heard last. */
 export interface Known {
   readonly node: SimulatedNode;
@@ -80,7 +86,8 @@ export interface SimulatedNode {
   members: Map<string, Known>;
   nextAliveMs: number;
   lastTransfer: number;
-  ready: Publication | undefined;
+  /** The area of a transfer that was ready when the node lost its power. */
+  ready: Ready | undefined;
 }
 
 /** Whether a node has all that a publication has left on it, as it was published. */
@@ -103,6 +110,16 @@ export function within(scope: Scope): string[] {
   return PATHS.filter((path) =>
     scope.paths.some((above) => above === "" || path === above || path.startsWith(`${above}/`)),
   );
+}
+
+/** What a push brings to each path in its scope, from the tree of its sender. */
+export function versionsOf(node: SimulatedNode, publication: Publication): Map<string, Version> {
+  const versions = new Map<string, Version>();
+  for (const path of within(publication.scope)) {
+    const isDeleted = node.tree.get(path) === undefined || node.tree.get(path)?.isDeleted === true;
+    if (!isDeleted || publication.scope.deletes !== "nothing") versions.set(path, { publication, isDeleted });
+  }
+  return versions;
 }
 
 /** The last publication of a path that any node has. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { CatchUp } from "../../src/engine/catch-up/catch-up.ts";
 import { MISSED, PublicationLog } from "../../src/engine/catch-up/publication-log.ts";
 import { CommitOrder } from "../../src/engine/commit-order.ts";
-import type { Effect } from "../../src/engine/types.ts";
+import type { Effect, InboundKey } from "../../src/engine/types.ts";
 import { CatchUpNetwork } from "./catch-up-network.ts";
 import {
   ALL,
@@ -15,9 +15,11 @@ import {
   isSame,
   isSamePublication,
   isWhole,
+  type Ready,
   lastOf,
   type SimulatedNode,
   type Version,
+  versionsOf,
   within,
 } from "./catch-up-versions.ts";
 import type { Publication, Scope } from "../../src/wire/publication.ts";
@@ -37,6 +39,8 @@ export class CatchUpWorld extends CatchUpNetwork {
   wereEqual = false;
   /** Transfers that have served. */
   served = 0;
+  /** Areas that were committed after a loss of power. */
+  resumed = 0;
 
   constructor(seed: number, bug?: CatchUpBug, size?: number) {
     super(seed);
@@ -161,17 +165,24 @@ export class CatchUpWorld extends CatchUpNetwork {
     const publication: Publication = { ...common, scope };
     const lost = reached.filter(() => !this.isCalm && this.below(8) === 0);
     const taking = reached.filter((one) => !lost.includes(one));
-    for (const one of lost) if (this.bug === "stale-ready") one.ready = publication;
+    const versions = versionsOf(node, publication);
+    for (const one of lost) this.losePower(one, { publication, versions });
     if (taking.length === 0) return;
     this.published.push(publication);
-    for (const path of within(scope)) {
-      const isDeleted = node.tree.get(path) === undefined || node.tree.get(path)?.isDeleted === true;
-      if (isDeleted && scope.deletes === "nothing") continue;
-      const version: Version = { publication, isDeleted };
-      for (const one of [node, ...taking]) this.put(one, path, version);
+    for (const [path, version] of versions) {
+      this.put(node, path, version);
+      for (const one of taking) this.bringTo(one, path, version);
     }
     for (const one of taking) this.take(one, publication, "list");
     this.take(node, publication, "list");
+  }
+
+  /** A member that gets nothing of a push may have died between READY and COMMIT: its area is on its disk. */
+  private losePower(node: SimulatedNode, ready: Ready): void {
+    if (this.below(2) === 0) return;
+    node.ready = ready;
+    node.isUp = false;
+    this.leave(node);
   }
 
   private node(number: number): SimulatedNode {
@@ -202,11 +213,8 @@ export class CatchUpWorld extends CatchUpNetwork {
     const self = { hostName: `host${node.number}`, ip: `10.0.0.${node.number}`, labels: [] };
     node.log = this.bug === "forgets-delete" ? new ForgetfulLog(self) : new PublicationLog(self);
     for (const { publication, here } of node.disk) node.log.add(publication, here);
-    if (node.ready !== undefined) {
-      for (const path of within(node.ready.scope)) {
-        const isDeleted = node.tree.get(path)?.isDeleted === true;
-        this.put(node, path, { publication: node.ready, isDeleted });
-      }
+    if (this.bug === "stale-ready" && node.ready !== undefined) {
+      for (const [path, version] of node.ready.versions) this.put(node, path, version);
       node.ready = undefined;
     }
     node.places = new CommitOrder();
@@ -224,8 +232,15 @@ export class CatchUpWorld extends CatchUpNetwork {
       memberOf,
       members,
       isHeardSince,
+      isIdle: () => true,
     };
     node.catchUp = new CatchUp(parts, { log, isOn: true, lastEpoch });
+    if (node.ready !== undefined) {
+      const { epoch, number } = node.ready.publication;
+      // Without a log, nobody knows what comes after it.
+      if (lastEpoch === undefined) node.ready = undefined;
+      else node.catchUp.keepAreas([{ epoch, transfer: number }], this.nowMs);
+    }
     this.sayAlive(node);
   }
 
@@ -246,7 +261,7 @@ export class CatchUpWorld extends CatchUpNetwork {
     } else if (kind <= 7 && !node.isUp) this.boot(node, false);
     else if (kind === 8 && node.isUp && node.tree.size > 0) {
       // The disk is lost with the log and the files.
-      Object.assign(node, { tree: new Map(), listed: new Map(), disk: [], isUp: false });
+      Object.assign(node, { tree: new Map(), listed: new Map(), disk: [], isUp: false, ready: undefined });
       this.leave(node);
       this.boot(node, false);
       if (this.bug === "newcomer-is-current")
@@ -261,11 +276,33 @@ export class CatchUpWorld extends CatchUpNetwork {
 
   protected carryOutEffect(node: SimulatedNode, effect: Effect): void {
     if (effect.kind === "serve") this.serve(node, effect);
+    else if (effect.kind === "commit") this.commitArea(node, effect.key);
+    else if (effect.kind === "discard") node.ready = undefined;
     else if (effect.kind === "event" && effect.event.kind === "publications-learned") {
       for (const one of effect.event.publications) this.keep(node, one);
     } else if (effect.kind === "event" && effect.event.kind === "caught-up") {
       for (const one of effect.event.publications) this.take(node, one, "list");
     }
+  }
+
+  /** A transfer from another node brings something. As on a real disk, that takes the area of a crash away. */
+  private bringTo(node: SimulatedNode, path: string, version: Version): void {
+    node.ready = undefined;
+    this.put(node, path, version);
+  }
+
+  /** The area of a crash takes effect, if it is still there. */
+  private commitArea(node: SimulatedNode, key: InboundKey): void {
+    const { ready } = node;
+    if (ready !== undefined) {
+      assert.equal(ready.publication.number, key.transfer);
+      node.ready = undefined;
+      this.resumed++;
+      for (const [path, version] of ready.versions) this.put(node, path, version);
+      this.take(node, ready.publication, "");
+    }
+    node.catchUp.committed(key, this.nowMs);
+    this.carryOut(node);
   }
 
   /** One transfer that brings publications: at each member by itself, unless its log has changed since. */
@@ -303,7 +340,7 @@ export class CatchUpWorld extends CatchUpNetwork {
         publications.some((one) => isSamePublication(one, version.publication)) ||
         this.bug === "serves-older"
       )
-        this.put(to, path, version);
+        this.bringTo(to, path, version);
     }
   }
 

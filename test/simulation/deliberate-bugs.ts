@@ -64,9 +64,9 @@ export const BUGS: readonly Bug[] = [
   },
   {
     name: "given-up-not-synced",
-    file: "tree/apply/staging-area.ts",
-    from: "if (hasSteps && !this",
-    to: "if (!hasSteps && !this",
+    file: "tree/apply/lists-of-steps.ts",
+    from: "if (mayHaveSteps && !disk",
+    to: "if (!mayHaveSteps && !disk",
   },
   {
     name: "ready-before-journal",

@@ -24,6 +24,7 @@ import type { NodeIdentity } from "../service/node-identity.ts";
 import type { Settings } from "../settings/settings.ts";
 import { stateOf, textOfState } from "./catch-up-words.ts";
 import type { PublicationFile } from "./publication-file.ts";
+import { KeptTransfers } from "./kept-transfers.ts";
 import { SpaceWatch } from "./space-watch.ts";
 import { looksOf, scopeOfPush, serviceOf } from "./scope-of-push.ts";
 
@@ -66,6 +67,7 @@ export class CatchUpKeeper implements PublicationHearer {
   /** When each transfer has changed the tree that has not ended yet: it may not be in the log. */
   private readonly switched = new Map<string, number>();
   private readonly reasons = new Map<string, string>();
+  private readonly kept: KeptTransfers;
   private serving: AbortController | undefined;
   private readonly space: SpaceWatch;
   /** Transfers that have begun here. */
@@ -75,6 +77,7 @@ export class CatchUpKeeper implements PublicationHearer {
 
   constructor(parts: CatchUpParts) {
     this.parts = parts;
+    this.kept = new KeptTransfers(parts.log);
     this.space = new SpaceWatch(parts.settings.base, () => this.nudge(undefined));
   }
 
@@ -101,7 +104,7 @@ export class CatchUpKeeper implements PublicationHearer {
     if (request.dryRun || request.isCheck) return {};
     // Nodes of an earlier version take a manifest with an origin for malformed.
     if (members.some(({ info }) => info.protocol < PROTOCOL_VERSION)) return {};
-    const scope = scopeOfPush(request, rules, Buffer.from(settings.base).toString("latin1"));
+    const scope = scopeOfPush(request, rules);
     if (scope === undefined) return {};
     const { nodeId, epoch } = identity;
     const user = (by?.user ?? "").replace(UNSHOWN, "?").slice(0, 64);
@@ -169,15 +172,17 @@ export class CatchUpKeeper implements PublicationHearer {
       void writing.then(() => pass(answer));
       return true;
     }
-    if (answer.kind !== "committed" || answer.failure !== undefined) return false;
+    if (answer.kind !== "committed") return false;
+    const resumed = this.kept.take(answer, this.parts.engine.catchUp?.log.all ?? []);
+    if (answer.failure !== undefined) return false;
     const { origin, inbound, order, isListed } = answer;
     // Another transfer may have changed the same entries since.
     const atMs = this.switched.get(name) ?? Date.now();
     const here = { atMs, list: isListed === true ? name : "", reason: "" };
     if (origin?.kind === "catch-up") this.brought.set(name, here);
-    if (origin?.kind !== "publication" || this.parts.file === undefined || order === undefined) return false;
-    const { epoch, transfer: number } = inbound;
-    const written = this.record({ ...origin.announced, epoch, number, place: order }, here).then(() => {
+    const publication = resumed ?? publicationOf(origin, inbound, order);
+    if (publication === undefined || this.parts.file === undefined) return false;
+    const written = this.record(publication, here).then(() => {
       this.writing.delete(name);
       pass(answer);
     });
@@ -185,11 +190,17 @@ export class CatchUpKeeper implements PublicationHearer {
     return true;
   }
 
+  /** The start has kept the areas of these transfers, which were ready when this host stopped. */
+  noteKept(names: readonly string[]): void {
+    if (names.length > 0) this.driver?.handle({ kind: "areas-kept", names: this.kept.note(names) });
+  }
+
   /** Why an incoming transfer must not be committed: it may bring older files than this host has. */
   veto(key: InboundKey): Reason | undefined {
     const origin = this.origins.get(inboundName(key));
-    if (origin?.kind !== "catch-up") return undefined;
     const isLogged = this.own.size === 0 && this.switched.size === 0;
+    if (this.kept.has(inboundName(key))) return isLogged ? undefined : reason("newer-push");
+    if (origin?.kind !== "catch-up") return undefined;
     const isCurrent = isLogged && origin.digest === this.parts.engine.catchUp?.log.digest;
     return isCurrent ? undefined : reason("newer-push");
   }
@@ -292,7 +303,8 @@ export class CatchUpKeeper implements PublicationHearer {
       kept.push(one);
     }
     void file.add(catchUp.log, kept);
-    const { length } = catchUp.log.missing;
+    const { all, missing } = catchUp.log;
+    const { length } = missing.filter((position) => !catchUp.hasArea((all[position] as Kept).publication));
     if (length > 0)
       log.info(`this host lacks ${length} ${length === 1 ? "push" : "pushes"}, and asks for them`);
   }
@@ -349,6 +361,16 @@ export class CatchUpKeeper implements PublicationHearer {
     if (why !== "") log.warn(`cannot bring all: ${why}`);
     this.driver?.handle({ kind: "serve-ended", transfer, brought, reason: why });
   }
+}
+
+/** What a transfer publishes; undefined if it publishes nothing. */
+function publicationOf(
+  origin: Origin | undefined,
+  { epoch, transfer: number }: InboundKey,
+  place: number | undefined,
+): Publication | undefined {
+  if (origin?.kind !== "publication" || place === undefined) return undefined;
+  return { ...origin.announced, epoch, number, place };
 }
 
 function sentenceOfDrift({ count, sample }: Withheld): string {

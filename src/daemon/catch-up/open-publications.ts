@@ -1,4 +1,4 @@
-/** Opens the log of publications at the start of the daemon. */
+/** Opens the log of publications at the start of the daemon, and says what the start may keep because of it. */
 import { PublicationLog } from "../../engine/catch-up/publication-log.ts";
 import type { Log } from "../service/log.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -42,4 +42,16 @@ export function openPublications(
     log.debug(`no log of pushes is kept, so this host does not catch up: ${state.directory} (${code})`);
     return undefined;
   }
+}
+
+/**
+ * Whether a start keeps the area of a transfer that was ready. Without a log, nobody knows what comes after it. Hooks are to run for
+ * it, and nobody knows whether they have: they run for the push that brings it again.
+ */
+export function keepsReady(
+  { catchUp, hooks }: Pick<Settings, "catchUp" | "hooks">,
+  file: PublicationFile | undefined,
+): boolean {
+  const hasHooks = hooks.preCommit !== undefined || hooks.postCommit !== undefined;
+  return catchUp && file?.found.isIntact === true && !hasHooks;
 }

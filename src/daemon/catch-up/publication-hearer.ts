@@ -8,6 +8,7 @@ export interface PublicationHearer {
   /**
    * A push begins.
    *
+   * @param request its paths are below the base directory
    * @returns what it tells its members of itself
    */
   begin(

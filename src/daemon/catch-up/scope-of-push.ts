@@ -3,22 +3,20 @@ import type { SendRequest } from "../../console/protocol.ts";
 import type { Kept } from "../../engine/catch-up/publication-log.ts";
 import { directoryOf } from "../../wire/path-rules.ts";
 import { isSmallEnough, type Scope } from "../../wire/publication.ts";
-import { normalizePath, pathsBelowBase } from "../../wire/request-paths.ts";
+import { normalizePath } from "../../wire/request-paths.ts";
 import type { DriftLook, NamedList, SourceRules } from "../disk/messages.ts";
 
 /**
  * The scope of a push. If it has too many paths to travel, the directories above them stand for them: the list of what was
  * published says exactly what is handed on.
  *
- * @param base the base directory, with which people begin a path as well
+ * @param request its paths are below the base directory, as pathsOfPush() makes them
  * @returns undefined if it is still too large, because of its patterns
  */
-export function scopeOfPush(request: SendRequest, rules: SourceRules, base: string): Scope | undefined {
+export function scopeOfPush(request: SendRequest, rules: SourceRules): Scope | undefined {
   const deletes = rules.deletes !== "nothing" || rules.syncs;
-  // Only the thread of the source sees whether the base directory has an entry of that name.
-  const relative = pathsBelowBase(request.paths, base, () => false);
   let scope: Scope = {
-    paths: [...new Set(relative.map(normalizePath))].sort(),
+    paths: [...new Set(request.paths.map(normalizePath))].sort(),
     recursive: request.recursive,
     deletes: rules.deletes,
     syncs: rules.syncs,

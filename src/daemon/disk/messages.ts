@@ -7,7 +7,7 @@ import type { PublishedPaths } from "../../tree/scan/published-paths.ts";
 import type { ScanRequest, ScanRules } from "../../tree/scan/request.ts";
 import type { CompressionMode } from "../../tree/entries/compression.ts";
 import type { DeleteLimit } from "../../tree/decide/superfluous.ts";
-import type { KeptArea, UndoBounds } from "../../tree/apply/kept-areas.ts";
+import type { UndoArea, UndoBounds } from "../../tree/apply/undo-areas.ts";
 import type { StageTotals } from "../../tree/apply/tally.ts";
 import type { Origin } from "../../wire/origin.ts";
 import type { Finding } from "../../wire/findings.ts";
@@ -51,6 +51,8 @@ export interface WorkerSettings extends NativeWorkerData {
   readonly recordsLists: boolean;
   /** Whether this host had no log of publications at its start. */
   readonly isNewcomer: boolean;
+  /** Whether a start keeps the area of a transfer that was ready, until the log of publications tells whether to commit it. */
+  readonly keepsReady: boolean;
   /** The memory of all incoming blocks. */
   readonly pages: SharedArrayBuffer;
   /** What the thread that looks for drift compares. */
@@ -223,12 +225,15 @@ export type StagedOutcome =
   | Exclude<StageOutcome, { kind: "staged" | "failed" }>;
 
 /** What the staging thread answers to commands. */
-export type StageAnswer = Exclude<StageReply, { kind: "recovered" | "left" | "moved" | "strange" | "kept" }>;
+export type StageAnswer = Exclude<
+  StageReply,
+  { kind: "recovered" | "left" | "moved" | "strange" | "undo-areas" }
+>;
 
 /** What has become of what a commit has replaced or deleted. */
-export interface KeptChange {
+export interface UndoChange {
   /** All that is kept now, the newest first. */
-  readonly areas: readonly KeptArea[];
+  readonly areas: readonly UndoArea[];
   /** The names of transfers that cannot be taken back any more, and why. */
   readonly dropped: readonly string[];
   readonly why: "bounds" | "space" | "commit";
@@ -245,12 +250,14 @@ export type StageReply =
   /** An entry in the staging area that no transfer has left there. */
   | { readonly kind: "strange"; readonly path: string }
   /** What can be taken back has changed. */
-  | ({ readonly kind: "kept" } & KeptChange)
+  | ({ readonly kind: "undo-areas" } & UndoChange)
   /** Something of a transfer that has ended could not be removed. */
   | { readonly kind: "left"; readonly inbound: InboundKey; readonly failure: Reason }
   | {
       readonly kind: "recovered";
       readonly finished: readonly RecoveredTransfer[];
+      /** The names of areas that are kept. */
+      readonly kept: readonly string[];
       readonly failure: Reason | undefined;
     }
   /** The same has come of each of these blocks. */

@@ -21,9 +21,10 @@ import { Stage, stageFailure } from "../../tree/apply/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import { attempt, attemptSteps, blockFailure } from "./attempts.ts";
-import { KeptPushes } from "./kept-pushes.ts";
+import { KeptAreas } from "./kept-areas.ts";
 import { LongWork, seldom, SIGN_MS } from "./long-work.ts";
 import { TransferRecord } from "./transfer-record.ts";
+import { UndoKeeper } from "./undo-areas.ts";
 import {
   bitmapData,
   STAGE_NUMBERS,
@@ -106,7 +107,8 @@ class StageThread {
   private readonly heap = new HeapKeeper(() => this.isIdle);
   private readonly leftovers = new Leftovers();
   private readonly base: StageBase;
-  private readonly kept: KeptPushes;
+  private readonly kept: KeptAreas;
+  private readonly undo: UndoKeeper;
   /** Called when a step has been taken that no command has asked for. */
   afterStep: () => void = () => undefined;
 
@@ -117,12 +119,10 @@ class StageThread {
     this.rules = { owners: new Owners(), keepOwner: settings.keepOwner, ownGroups: groupsOfProcess() };
     const { ownGroups } = this.rules;
     this.disk = new (withClosedDirectories(LinuxDisk, (group) => ownGroups.has(group)))();
-    this.base = new StageBase(settings, this.disk);
+    const base = (this.base = new StageBase(settings, this.disk));
+    this.kept = new KeptAreas({ base, rules: this.rules, endings: this.endings, reply });
     this.allowed = settings.rules;
-    const base = () => this.base.directories;
-    this.kept = new KeptPushes(base, this.rules, this.allowed.undo, (change) =>
-      this.reply({ kind: "kept", ...change }),
-    );
+    this.undo = new UndoKeeper(base, this.rules, this.allowed.undo, reply);
     this.changeRules(settings.rules);
   }
 
@@ -133,7 +133,7 @@ class StageThread {
   /** Other rules hold for transfers that are opened from now on. */
   changeRules(rules: StageRules): void {
     this.allowed = rules;
-    this.kept.bounds = rules.undo;
+    this.undo.bounds = rules.undo;
     this.protection = Protection.of(rules.excludes, Buffer.from(this.settings.base).toString("latin1"));
   }
 
@@ -141,17 +141,21 @@ class StageThread {
   recover(): void {
     try {
       this.rules.owners.refresh();
+      const kept: string[] = [];
+      const onKept = (name: string) => kept.push(name);
       const finished = recover(this.base.directories, this.rules, {
+        ...(this.settings.keepsReady ? { onKept } : {}),
         onMoved: (name) => this.tellMoved(name),
         onStrange: (name) =>
           this.reply({ kind: "strange", path: this.base.pathOf(`${STAGING_NAME}/${name}`) }),
       });
       for (const { name, isLeft } of finished) if (isLeft) this.leftovers.add(name);
-      this.reply({ kind: "recovered", finished, failure: undefined });
-      this.kept.look();
+      for (const name of kept) this.kept.add(name);
+      this.reply({ kind: "recovered", finished, kept, failure: undefined });
+      this.undo.look();
       this.heap.noteStart();
     } catch (error) {
-      this.reply({ kind: "recovered", finished: [], failure: stageFailure(error) });
+      this.reply({ kind: "recovered", finished: [], kept: [], failure: stageFailure(error) });
     }
   }
 
@@ -170,7 +174,12 @@ class StageThread {
       this.stageBlocks(open, command);
       return;
     }
-    if (open === undefined) return;
+    if (open === undefined) {
+      const { inbound } = command;
+      if (command.kind === "commit") this.kept.commit(inbound, command.order, this.isIdle, this.protection);
+      else if (command.kind === "discard") this.kept.discard(inbound);
+      return;
+    }
     switch (command.kind) {
       case "prepare": {
         let isRefusal = false;
@@ -217,7 +226,7 @@ class StageThread {
         onMoved: (moved) => this.tellMoved(moved),
         onWork: seldom(() => this.reply({ kind: "worked", inbound })),
         makeRoom: () => this.makeRoom(),
-        keepsReplaced: this.kept.isOn,
+        keepsReplaced: this.undo.isOn,
         manifest: record,
       });
       return { ...common, stage, failure: undefined };
@@ -321,9 +330,11 @@ class StageThread {
   }
 
   private commit(open: OpenStage, inbound: InboundKey, order: number): void {
+    const changing = open.stage?.hasChanges === true ? open.stage : undefined;
+    if (changing !== undefined) this.kept.giveWay();
     for (const other of this.stages.values()) {
-      if (other === open || open.stage === undefined) continue;
-      const failure = other.stage?.yieldTo(open.stage.steps());
+      if (other === open || changing === undefined) continue;
+      const failure = other.stage?.yieldTo(changing.steps());
       if (failure !== undefined) this.reply({ kind: "overtaken", inbound: other.inbound, failure });
     }
     const beganMs = performance.timeOrigin + performance.now();
@@ -352,7 +363,7 @@ class StageThread {
       this.leftovers.add(inboundName(inbound));
       this.reply({ kind: "left", inbound, failure });
     }
-    yield* this.kept.noteEnd(inboundName(inbound), open.stage);
+    yield* this.undo.noteEnd(inboundName(inbound), open.stage);
     this.reply({ kind: "closed", inbound });
   }
 
@@ -366,7 +377,7 @@ class StageThread {
 
   /** What has left the tree already would be gone if it had been deleted at once. */
   private makeRoom(): boolean {
-    if (this.endings.isEmpty) return this.kept.makeRoom();
+    if (!this.kept.giveWay() && this.endings.isEmpty) return this.undo.makeRoom();
     this.endings.finishAll();
     return true;
   }

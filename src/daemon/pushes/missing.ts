@@ -4,7 +4,9 @@ import type { MissingHost } from "../../console/protocol.ts";
 import type { ChosenInterface, InterfaceAddress } from "../../net/interfaces.ts";
 import type { Member, Problem, ProblemKind } from "../../engine/types.ts";
 import { openPort, sentenceOfProblem } from "../service/problem-sentences.ts";
-import { type ChosenTargets, isSelection, meets, namedProblem } from "./targets.ts";
+import type { SendRequest } from "../../console/protocol.ts";
+import type { ApartHosts } from "./apart-hosts.ts";
+import { chooseReachable, type ChosenTargets, isSelection, meets, namedProblem } from "./targets.ts";
 
 /** The targets of a push, with those that are no members although they are heard. */
 export interface PushTargets extends ChosenTargets {
@@ -72,6 +74,38 @@ export function addMissing(
   return { ...chosen, unknown, unknownExcepts, missing };
 }
 
+/**
+ * Checks a push to everybody that reaches no member although there are some.
+ *
+ * @throws UserError if `--except` names all of them, or none of them receives
+ */
+export function checkPresent(
+  members: readonly Member[],
+  apart: Pick<ApartHosts, "lost" | "verdictOn">,
+  { excepts, isCheck, dryRun }: Pick<SendRequest, "excepts" | "isCheck" | "dryRun">,
+): void {
+  const all = chooseReachable(members, apart, [], [], { isCheck, dryRun });
+  const count = all.members.length + all.apart.length;
+  if (count > 0 && excepts.length > 0) {
+    throw nobody(
+      count === 1
+        ? "--except names the only member: leave a name out"
+        : `--except names all ${count} members: leave a name out`,
+    );
+  }
+  if (members.length > 0 && count === 0) {
+    throw nobody(
+      members.length === 1
+        ? "the only member does not receive: run 'makuosan --set receive=yes' and 'systemctl restart makuosan' there"
+        : "no member receives: run 'makuosan --set receive=yes' and 'systemctl restart makuosan' there",
+    );
+  }
+}
+
+function nobody(why: string): UserError {
+  return new UserError(`there is no member to send to: ${why}`, ExitStatus.noMembers);
+}
+
 /** The error of a push to everybody that has no member. */
 export function noMember({ problems, port, away, chosen, unrouted, others }: LonelySurroundings): UserError {
   const reasons = away === undefined ? problems.map((problem) => sentenceOfProblem(problem, port)) : [away];
@@ -82,7 +116,7 @@ export function noMember({ problems, port, away, chosen, unrouted, others }: Lon
     );
   }
   const why = reasons.length === 0 ? silence(chosen, others, port) : reasons.join("; ");
-  return new UserError(`there is no member to send to: ${why}`, ExitStatus.noMembers);
+  return nobody(why);
 }
 
 /** Nobody is heard: the other hosts are in another network, do not run, or are behind a firewall. */

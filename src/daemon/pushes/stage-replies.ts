@@ -14,7 +14,7 @@ export interface StageHearers {
   readonly log: Log;
   readonly received: Pick<ReceivedTransfers, "onStage">;
   readonly hooks: Pick<Hooks, "hold">;
-  readonly catchUp: Pick<CatchUpKeeper, "hold">;
+  readonly catchUp: Pick<CatchUpKeeper, "hold" | "noteKept">;
   readonly driver: Pick<Driver, "onStage">;
 }
 
@@ -28,11 +28,13 @@ export function passStageReplies(replies: readonly StageReply[], hearers: StageH
   const { log, received, hooks, catchUp, driver } = hearers;
   const answers: StageAnswer[] = [];
   for (const reply of replies) {
-    if (reply.kind === "recovered") logRecovery(log, reply);
-    else if (reply.kind === "left") logLeftover(log, reply);
+    if (reply.kind === "recovered") {
+      logRecovery(log, reply);
+      catchUp.noteKept(reply.kept);
+    } else if (reply.kind === "left") logLeftover(log, reply);
     else if (reply.kind === "moved") logMoved(log, reply);
     else if (reply.kind === "strange") logStrange(log, reply);
-    else if (reply.kind === "kept") logKept(log, reply);
+    else if (reply.kind === "undo-areas") logUndoAreas(log, reply);
     else answers.push(reply);
   }
   const passed = answers.filter((answer) => {
@@ -61,7 +63,7 @@ function logLeftover(log: Log, { inbound, failure }: Extract<StageReply, { kind:
   log.error(`what transfer ${inboundName(inbound)} has left cannot be removed: ${sentenceOf(failure)}`);
 }
 
-function logKept(log: Log, { dropped, why, path, failure }: Extract<StageReply, { kind: "kept" }>): void {
+function logUndoAreas(log: Log, { dropped, why, path, failure }: Extract<StageReply, { kind: "undo-areas" }>): void {
   const names = dropped.join(", ");
   if (failure !== undefined)
     log.error(`what was kept to take back a push cannot be removed: ${sentenceOf(failure)}`);

@@ -16,12 +16,13 @@ import { findGroupNumber } from "../settings/accounts.ts";
 import type { ApartHosts } from "./apart-hosts.ts";
 import { commandLine, logRequest } from "./audit.ts";
 import { ownerForGroup, pushedBy } from "./callers.ts";
+import { pathsOfPush } from "./paths-of-push.ts";
 import { addressesBeside, unroutedNetwork } from "../../net/interfaces.ts";
 import type { Settings } from "../settings/settings.ts";
 import { allUnderstand, compressionFor } from "./compression-choice.ts";
 import { datagramBytesFor } from "./datagram-length.ts";
 import { byHostName, displayName } from "./host-names.ts";
-import { addMissing, noMember, type PushTargets } from "./missing.ts";
+import { addMissing, checkPresent, noMember, type PushTargets } from "./missing.ts";
 import { chooseReachable } from "./targets.ts";
 import { type TransferProgress, TransferReport } from "./transfer-report.ts";
 import { resultOfTransfer, resultWithoutTransfer } from "./transfer-result.ts";
@@ -41,7 +42,7 @@ export interface TransferParts {
   readonly log: Log;
   readonly settings: Pick<
     Settings,
-    "hostName" | "parallel" | "excludes" | "ownerMatch" | "port" | "compression"
+    "base" | "hostName" | "parallel" | "excludes" | "ownerMatch" | "port" | "compression"
   >;
   /** Knows the hosts that cannot be reached for their key. */
   readonly apart: Pick<ApartHosts, "lost" | "verdictOn">;
@@ -77,6 +78,8 @@ interface Asked extends Pick<Running, "request" | "by"> {
   readonly groupOwner: number | undefined;
   /** Sends an event to the client. */
   readonly emit: (event: Event) => void;
+  /** The paths of the request below the base directory, for the log of what is published; undefined if they are there already. */
+  readonly paths?: readonly string[] | undefined;
   /** The rules of a transfer that brings what members have missed; undefined for a push. */
   readonly rules?: SourceRules;
 }
@@ -139,7 +142,10 @@ export class Transfers {
     const timer = setTimeout(() => emit({ event: "waiting", pushes }), WAIT_MS);
     await this.turns.take(signal).finally(() => clearTimeout(timer));
     try {
-      return await this.sendNow({ request, groupOwner, by: pushedBy(caller), emit }, signal);
+      const paths = await pathsOfPush(request.paths, this.parts.settings.base);
+      // It may have begun to stop meanwhile.
+      if (this.isStopping) throw stopping();
+      return await this.sendNow({ request, groupOwner, by: pushedBy(caller), emit, paths }, signal);
     } finally {
       this.turns.give();
     }
@@ -181,6 +187,7 @@ export class Transfers {
     const chosen = chooseReachable(members, apart, names, excepts, request);
     const isAnyChosen = chosen.members.length + chosen.apart.length > 0;
     if (!isAnyChosen && names.length === 0) {
+      checkPresent(members, apart, request);
       const { away, chosen: used } = watch.state;
       const ways = { others: addressesBeside(used.name), unrouted: unroutedNetwork(used.ip) };
       throw noMember({ ...surroundings, away, chosen: used, ...ways });
@@ -262,8 +269,9 @@ export class Transfers {
 
   private pushRules(asked: Asked, transfer: number, members: readonly Member[]): SourceRules {
     const rules = this.rulesOf(asked);
-    const { request, by } = asked;
-    return { ...rules, ...this.parts.publications.begin(transfer, request, rules, by, members) };
+    const { request, by, paths = request.paths } = asked;
+    const below = { ...request, paths: [...paths] };
+    return { ...rules, ...this.parts.publications.begin(transfer, below, rules, by, members) };
   }
 
   private rulesOf({ request, groupOwner }: Asked): SourceRules {

@@ -196,6 +196,11 @@ export class Asking {
   private ask(nowMs: number): void {
     const { missing } = this.context.log;
     this.question = undefined;
+    if (this.context.isCommitting()) {
+      this.rest();
+      this.due.set(nowMs + times.WRITTEN_MS);
+      return;
+    }
     const member = missing.length === 0 ? undefined : this.choose(missing);
     if (member === undefined) {
       if (missing.length > 0 && this.refused.size > 0) this.wait(nowMs);

@@ -4,10 +4,18 @@ import { type Log, reasonText } from "../../wire/catch-up-messages.ts";
 import type { ControlMessage } from "../../wire/message.ts";
 import type { Publication } from "../../wire/publication.ts";
 import type { CommitOrder } from "../commit-order.ts";
-import { inboundName, type Effect, type Member, type NodeEvent } from "../types.ts";
+import {
+  inboundName,
+  type Effect,
+  type InboundKey,
+  type Member,
+  type NodeEvent,
+  type TransferName,
+} from "../types.ts";
 import { Asking } from "./asking.ts";
 import { Comparing } from "./comparing.ts";
 import type { CatchUpContext } from "./context.ts";
+import { KeptAreas } from "./kept-areas.ts";
 import { isAbleToCompare, sendTo } from "./able-members.ts";
 import { MISSED, type PublicationLog } from "./publication-log.ts";
 import { Serving } from "./serving.ts";
@@ -23,6 +31,8 @@ export interface CatchUpParts {
   readonly members: () => Iterable<Member>;
   /** Whether something was heard of a member at that time or later. */
   readonly isHeardSince: (epoch: string, sinceMs: number) => boolean;
+  /** Whether no transfer is going on at this node. */
+  readonly isIdle: () => boolean;
 }
 
 /** What a node knows of its own log at its start. */
@@ -49,6 +59,7 @@ export class CatchUp {
   private readonly comparing: Comparing;
   private readonly asking: Asking;
   private readonly serving: Serving;
+  private readonly areas: KeptAreas;
   /** What was changed here by hand, for people; empty if that is not known. */
   private drift = "";
   private version: number;
@@ -62,7 +73,9 @@ export class CatchUp {
     const log = (this.log = opened.log);
     const current = () => this.current();
     const tellings = (this.tellings = new Tellings({ effects, random, members, isHeardSince, current }));
-    const context: CatchUpContext = { log, effects, random, memberOf, members, tellings };
+    const isCommitting = () => this.areas.isCommitting;
+    const context: CatchUpContext = { log, effects, random, memberOf, members, tellings, isCommitting };
+    this.areas = new KeptAreas(context, parts.isIdle);
     this.comparing = new Comparing(context, (publications, nowMs) => this.learn(publications, nowMs));
     this.serving = new Serving(context, () => opened.isOn);
     this.asking = new Asking(context, (from, key, publications) =>
@@ -149,6 +162,23 @@ export class CatchUp {
     this.noteChange(nowMs);
   }
 
+  /** The start has kept the areas of transfers that were ready when this node died. */
+  keepAreas(names: readonly TransferName[], nowMs: number): void {
+    this.areas.keep(names, nowMs);
+  }
+
+  /** Whether the area of a publication is there, so that nobody may have to bring it. */
+  hasArea({ epoch, number }: Publication): boolean {
+    return this.areas.has({ epoch, transfer: number });
+  }
+
+  /** The disk has committed a transfer, or could not; the log is written. */
+  committed(key: InboundKey, nowMs: number): void {
+    if (!this.areas.ended(key)) return;
+    this.areas.look(nowMs);
+    if (this.opened.isOn) this.asking.retry(nowMs);
+  }
+
   /** Something was changed here by hand; or nothing is any more, with an empty text. */
   drifted(text: string, nowMs: number): void {
     if (this.drift !== text) this.tellings.changed(nowMs);
@@ -186,11 +216,18 @@ export class CatchUp {
     this.comparing.tick(nowMs);
     this.asking.tick(nowMs);
     this.serving.tick(nowMs);
+    this.areas.tick(nowMs);
     this.noteChange(nowMs);
   }
 
   nextDeadlineMs(): number {
-    return Math.min(this.tellings.atMs, this.comparing.atMs, this.asking.atMs, this.serving.atMs);
+    return Math.min(
+      this.tellings.atMs,
+      this.comparing.atMs,
+      this.asking.atMs,
+      this.serving.atMs,
+      this.areas.atMs,
+    );
   }
 
   private learn(publications: readonly Publication[], nowMs: number): void {
@@ -217,6 +254,8 @@ export class CatchUp {
     if (isNews) this.comparing.noteKnown(this.digest);
     this.digest = log.digest;
     this.behind = behind;
+    // What has been made ready here already need not be asked for.
+    this.areas.look(nowMs);
     if (isNews && this.opened.isOn) this.asking.retry(nowMs);
   }
 

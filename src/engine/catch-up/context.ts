@@ -11,4 +11,6 @@ export interface CatchUpContext {
   readonly memberOf: (epoch: string) => Member | undefined;
   readonly members: () => Iterable<Member>;
   readonly tellings: Tellings;
+  /** Whether the disk switches to something that need not be asked for. */
+  readonly isCommitting: () => boolean;
 }

@@ -153,6 +153,18 @@ export class PublicationLog {
     return missing;
   }
 
+  /**
+   * Whether there is a later publication of some of the same paths. Also where that has not taken effect here, it may cover one that
+   * has, and that the log has left out for it.
+   */
+  isSucceeded(position: number): boolean {
+    const scope = this.kept[position]?.publication.scope;
+    return this.kept.some(
+      ({ publication }, later) =>
+        later > position && scope !== undefined && overlap(publication.scope, scope),
+    );
+  }
+
   /** A hash of the missing publications, as nodes tell it; 0 if there are none. */
   get lacks(): number {
     const { missing, version } = this;

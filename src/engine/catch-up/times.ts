@@ -64,5 +64,20 @@ export const WRITTEN_MS = 200;
 /** So many attempts follow each other at once if only the word of the sender is missing. */
 export const LOST_WORDS = 3;
 
+/** An area that a crash has left is looked at so often: a transfer that is going on may be in its way for a moment. */
+export const AREA_LOOK_MS = 500;
+
+/**
+ * It is kept for so long for somebody who knows whether its transfer was committed. Servers that have lost their power together are up
+ * again by then, and it takes space meanwhile.
+ */
+export const AREA_MOST_MS = 10 * 60_000;
+
+/**
+ * It is kept for so long if its sender is there, and its log does not have the transfer. That may be going on still: the sender waits for
+ * 15 s for a member that has died, and as long again for one that dies with it.
+ */
+export const AREA_SENDER_MS = 60_000;
+
 /** So many members are asked in one attempt: those that are likely to serve come first, and an attempt has an end. */
 export const MOST_ASKED = 8;

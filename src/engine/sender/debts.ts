@@ -113,17 +113,21 @@ export class Debts {
 
   /**
    * For whom the transfer waits, and for what. Members that have not answered the offer are not among them, nor those
-   * that have been silent for a moment: what they do is not known, and their silence has a reason of its own.
+   * that have been silent for a moment: what they do is not known, and their silence has a reason of its own. While one of
+   * these holds up the transfer, a member that does not is not waited for, though its last report may be old.
    */
   delays(): Delay[] {
     const delays: Delay[] = [];
-    const { owingSinceMs } = this.parts.production;
+    const isSilent = ({ heardMs }: MemberProgress) => this.lastTickMs - heardMs >= times.STILL_SILENT_MS;
+    const { barrier, production } = this.parts;
+    const { owingSinceMs } = production;
     if (owingSinceMs !== undefined)
       delays.push({ epoch: undefined, doing: "reading", sinceMs: owingSinceMs });
-    for (const progress of this.parts.barrier.progress) {
-      const { hasAnswered, heardMs, member, movedMs } = progress;
-      const isSilent = this.lastTickMs - heardMs >= times.STILL_SILENT_MS;
-      if (hasAnswered && !isSilent && this.isOwing(progress))
+    const holdingUp = this.holdingUp();
+    const waited = holdingUp.some(isSilent) ? holdingUp : barrier.progress;
+    for (const progress of waited) {
+      const { hasAnswered, member, movedMs } = progress;
+      if (hasAnswered && !isSilent(progress) && this.isOwing(progress))
         delays.push({ epoch: member.epoch, doing: this.doing(progress), sinceMs: movedMs });
     }
     return delays;

@@ -3,8 +3,8 @@ import { errorCode } from "../../sys/system-error.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import type { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle } from "../disk/disk.ts";
-import { removeEntry } from "../disk/remove.ts";
 import { removeStagingDirectory } from "../disk/staging-directory.ts";
+import { removeFoundArea } from "./lists-of-steps.ts";
 import { isOwn, type StagingRules } from "./staging-root.ts";
 
 /** The names of areas without a transfer. Whatever kept them, such as a read-only file system, may be over. */
@@ -46,7 +46,7 @@ export function removeArea(base: Directories, name: string, rules: StagingRules)
   try {
     const isOwnRoot = isOwn(disk, disk.statDirectory(root), rules);
     const area = isOwnRoot ? disk.stat(root, name) : undefined;
-    if (area !== undefined && isOwn(disk, area, rules)) removeEntry(disk, root, name, STAGING_NAME);
+    if (area !== undefined && isOwn(disk, area, rules)) removeFoundArea(disk, root, name);
   } finally {
     disk.closeDirectory(root);
   }

@@ -1,17 +1,19 @@
-/** Recovers staging areas after a crash: a commit that had begun is finished, everything else is removed. */
+/** Recovers staging areas after a crash: a commit that had begun is finished, one that was ready may be kept, all else is removed. */
 import type { Reason } from "../../base/reason.ts";
 import { finish } from "../../base/steps.ts";
 import { joinPath, STAGING_NAME } from "../../wire/path-rules.ts";
 import type { Directories } from "../disk/directories.ts";
 import { removeStagingDirectory } from "../disk/staging-directory.ts";
-import { removeEntry } from "../disk/remove.ts";
 import type { AttributeRules } from "../entries/attributes.ts";
 import { pathOfError, reasonFor } from "../reasons/explain.ts";
 import { Committer } from "./commit.ts";
 import { TRANSFER_NAME } from "./failed-commits.ts";
-import { KEPT_NAME } from "./kept-areas.ts";
+import { removeArea } from "./leftovers.ts";
+import { MOST_KEPT } from "./ready-areas.ts";
+import { removeFoundArea } from "./lists-of-steps.ts";
 import { StagingArea } from "./staging-area.ts";
 import { openStagingRoot } from "./staging-root.ts";
+import { UNDO_NAME } from "./undo-areas.ts";
 
 /** A commit that a crash had interrupted. */
 export interface RecoveredTransfer {
@@ -29,6 +31,8 @@ export interface RecoveryHearers {
   readonly onMoved?: (name: string) => void;
   /** Called for each entry that no transfer has left there. It stays as it is. */
   readonly onStrange?: (name: string) => void;
+  /** Called for each area that is kept because its transfer was ready. Without it, none is. */
+  readonly onKept?: (name: string) => void;
 }
 
 /** The form of the names of directories that are being removed; they are never read. */
@@ -41,16 +45,18 @@ const BEING_REMOVED = /^\.removed-[0-9]+$/;
 export function recover(
   base: Directories,
   rules: AttributeRules,
-  { onMoved, onStrange }: RecoveryHearers = {},
+  { onMoved, onStrange, onKept }: RecoveryHearers = {},
 ): RecoveredTransfer[] {
   if (base.stat(STAGING_NAME) === undefined) return [];
   const { disk } = base;
   const root = openStagingRoot(base, { keepOwner: rules.keepOwner, onMoved });
   const finished: RecoveredTransfer[] = [];
+  const ready: string[] = [];
+  const mostKept = onKept === undefined ? 0 : MOST_KEPT;
   try {
     for (const name of disk.list(root)) {
       // Bounds of what is kept are looked at afterwards.
-      if (KEPT_NAME.test(name)) continue;
+      if (UNDO_NAME.test(name)) continue;
       const isTransfer = TRANSFER_NAME.test(name);
       const isDirectory = disk.stat(root, name)?.isDirectory() === true;
       if (!isDirectory || !(isTransfer || BEING_REMOVED.test(name))) {
@@ -59,19 +65,24 @@ export function recover(
       }
       try {
         const area = isTransfer ? StagingArea.open(base, name, rules) : undefined;
-        if (area === undefined) removeEntry(disk, root, name, STAGING_NAME);
-        else recoverArea(base, area, rules, finished);
+        if (area === undefined) removeFoundArea(disk, root, name);
+        else if (ready.length < mostKept && isUntouched(base, area, rules)) {
+          area.close();
+          ready.push(name);
+        } else recoverArea(base, area, rules, finished);
       } catch (error) {
         // An unreadable area must not stop the recovery of the others.
-        finished.push({
-          name,
-          failure: reasonFor(error, pathOfError(error) ?? joinPath(STAGING_NAME, name)),
-          isLeft: true,
-        });
+        finished.push(leftArea(name, error));
       }
     }
   } finally {
     disk.closeDirectory(root);
+  }
+  // A commit that was just finished may have changed the tree under their plans.
+  const isKept = finished.length === 0;
+  for (const name of ready) {
+    if (isKept) onKept?.(name);
+    else removeReady(base, name, rules, finished);
   }
   removeStagingDirectory(disk, base.root);
   return finished;
@@ -80,6 +91,30 @@ export function recover(
 /** When the commit in an area was finished: the last name in it has changed then. */
 function changedMs({ disk }: Directories, area: StagingArea): number {
   return Number(disk.statDirectory(area.handle).mtimeNs / 1_000_000n);
+}
+
+/** Removes an area that is not kept after all; one that cannot be removed is left. */
+function removeReady(
+  base: Directories,
+  name: string,
+  rules: AttributeRules,
+  finished: RecoveredTransfer[],
+): void {
+  try {
+    removeArea(base, name, rules);
+  } catch (error) {
+    finished.push(leftArea(name, error));
+  }
+}
+
+function leftArea(name: string, error: unknown): RecoveredTransfer {
+  const failure = reasonFor(error, pathOfError(error) ?? joinPath(STAGING_NAME, name));
+  return { name, failure, isLeft: true };
+}
+
+/** Whether a transfer was ready, and nothing has changed the tree since. */
+function isUntouched(base: Directories, area: StagingArea, rules: AttributeRules): boolean {
+  return area.has("ready") && !area.isPassed && !new Committer(base, area, rules).hasBegun();
 }
 
 /** Finishes one commit, if it had begun, and removes its area. */

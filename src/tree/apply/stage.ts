@@ -248,6 +248,11 @@ export class Stage {
     return this.committer === undefined ? undefined : yield* this.committer.clear();
   }
 
+  /** Whether the commit changes anything, after prepare(). */
+  get hasChanges(): boolean {
+    return this.staging.staged !== undefined;
+  }
+
   /** The steps of the commit, after prepare(). */
   steps(): Generator<Step> {
     return this.staging.steps();
@@ -263,7 +268,11 @@ export class Stage {
   yieldTo(steps: Iterable<Step>): Reason | undefined {
     if (this.executor instanceof DryRunExecutor || this.overtaken !== undefined) return undefined;
     try {
-      this.keepFrom(steps);
+      try {
+        this.keepFrom(steps);
+      } finally {
+        this.staging.markPassed();
+      }
     } catch (error) {
       this.overtaken = stageFailure(error);
     }

@@ -8,9 +8,10 @@ import { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle, Disk, FileHandle } from "../disk/disk.ts";
 import { removeStagingDirectory } from "../disk/staging-directory.ts";
 import { removeEntry, removing } from "../disk/remove.ts";
-import { keptName, writeRecord } from "./kept-areas.ts";
+import { undoName, writeRecord } from "./undo-areas.ts";
 import { retireIn } from "./failed-commits.ts";
 import { mirrorInheritance } from "./inheritance.ts";
+import { removeFoundArea, removeLists } from "./lists-of-steps.ts";
 import { exactError } from "./no-inodes.ts";
 import { JournalWriter, readJournal } from "./journal.ts";
 import { isOwn, openStagingRoot, type StagingRules } from "./staging-root.ts";
@@ -19,6 +20,9 @@ import { isOwn, openStagingRoot, type StagingRules } from "./staging-root.ts";
 const WAY_MARK = 0o1000;
 
 const DISCARDED = "discarded";
+
+/** An entry of this name says that another transfer has committed while this one was ready. */
+const PASSED = "passed";
 
 /** The names of a journal in their order; `done` exists only until the area is removed. */
 type JournalName = "journal" | "ready" | "commit" | "done";
@@ -37,14 +41,23 @@ export class StagingArea {
   private readonly root: DirectoryHandle;
   private readonly base: Directories;
   private readonly rules: StagingRules;
+  /** Whether an earlier process has made it: it may have been ready, and half removed. */
+  private readonly isFound: boolean;
   private discarded = 0;
 
-  private constructor(base: Directories, root: DirectoryHandle, name: string, rules: StagingRules) {
+  private constructor(
+    base: Directories,
+    root: DirectoryHandle,
+    name: string,
+    rules: StagingRules,
+    isFound: boolean,
+  ) {
     this.disk = base.disk;
     this.base = base;
     this.root = root;
     this.name = name;
     this.rules = rules;
+    this.isFound = isFound;
     this.directory = openOwnDirectory(this.disk, root, name, rules);
     try {
       this.tree = new Directories(this.disk, openOwnDirectory(this.disk, this.directory, "tree", rules));
@@ -64,7 +77,7 @@ export class StagingArea {
     const root = openStagingRoot(base, rules);
     try {
       retireIn(disk, root, rules);
-      removeEntry(disk, root, name);
+      removeFoundArea(disk, root, name);
       disk.makeDirectory(root, name, 0o700);
       const directory = disk.openDirectory(root, name);
       try {
@@ -73,7 +86,7 @@ export class StagingArea {
       } finally {
         disk.closeDirectory(directory);
       }
-      return new StagingArea(base, root, name, rules);
+      return new StagingArea(base, root, name, rules, false);
     } catch (error) {
       const exact = exactError(error, base);
       removeUnfinished(base, root, name);
@@ -90,7 +103,7 @@ export class StagingArea {
   static open(base: Directories, name: string, rules: StagingRules): StagingArea | undefined {
     const root = openStagingRoot(base, rules);
     try {
-      return new StagingArea(base, root, name, rules);
+      return new StagingArea(base, root, name, rules, true);
     } catch (error) {
       base.disk.closeDirectory(root);
       if (errorCode(error) === "ENOENT") return undefined;
@@ -172,6 +185,25 @@ export class StagingArea {
     return false;
   }
 
+  /** Whether another transfer has committed since this one was ready: after a crash, nobody knows which of them comes first. */
+  get isPassed(): boolean {
+    return this.holds(PASSED);
+  }
+
+  /** Notes before another commit, so that a start knows of it, that this one was ready meanwhile. */
+  markPassed(): void {
+    if (this.isPassed) return;
+    this.disk.makeDirectory(this.directory, PASSED, 0o700);
+    if (!this.disk.fileSystemOf(this.directory).isOrdered) this.disk.syncDirectory(this.directory);
+  }
+
+  /** Closes its directories, and leaves it as it is. */
+  close(): void {
+    this.tree.close();
+    this.disk.closeDirectory(this.directory);
+    this.disk.closeDirectory(this.root);
+  }
+
   /** Makes directory entries durable. */
   sync(): void {
     this.disk.syncDirectory(this.directory);
@@ -188,20 +220,14 @@ export class StagingArea {
     const inside = new Directories(this.disk, this.root);
     try {
       const path = joinPath(STAGING_NAME, this.name);
-      const hasSteps = this.has("ready") || this.has("commit");
-      for (const name of ["journal", "ready", "commit"]) removeEntry(this.disk, this.directory, name, path);
-      // Otherwise the list could come back after a loss of power, but the staged entries could not.
-      if (hasSteps && !this.disk.fileSystemOf(this.directory).isOrdered)
-        this.disk.syncDirectory(this.directory);
+      removeLists(this.disk, this.directory, path, this.isFound || this.has("ready") || this.has("commit"));
       const shown = (one: string) => joinPath(STAGING_NAME, one);
       const failure = yield* removing(inside, this.name, { opens: true, shown });
       if (failure !== undefined) throw failure;
       removeStagingDirectory(this.base.disk, this.base.root);
     } finally {
       inside.forgetAll();
-      this.tree.close();
-      this.disk.closeDirectory(this.directory);
-      this.disk.closeDirectory(this.root);
+      this.close();
     }
   }
 
@@ -230,7 +256,7 @@ export class StagingArea {
       }
       writeRecord(this.disk, this.directory, atMs, sizeBytes);
       this.disk.syncDirectory(this.directory);
-      this.disk.rename(this.root, this.name, this.root, keptName(this.name));
+      this.disk.rename(this.root, this.name, this.root, undoName(this.name));
       this.disk.syncDirectory(this.root);
     } finally {
       inside.forgetAll();

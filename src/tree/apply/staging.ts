@@ -157,6 +157,11 @@ export class Staging {
     area.sync();
   }
 
+  /** Another transfer is about to commit while this one is ready. */
+  markPassed(): void {
+    if (this.staged !== undefined && this.isReady) this.staged.area.markPassed();
+  }
+
   /** The steps of the commit. */
   *steps(): Generator<Step> {
     if (this.staged !== undefined && this.isReady) yield* this.staged.area.readJournal("ready");

@@ -11,7 +11,7 @@ import { Committer } from "./commit.ts";
 import { Durability } from "./durability.ts";
 import { readJournal, type JournalWriter } from "./journal.ts";
 import { BEFORE, beginKeeping, carriedAttributes } from "./keeping.ts";
-import { type KeptArea, keptName } from "./kept-areas.ts";
+import { type UndoArea, undoName } from "./undo-areas.ts";
 import { StagingArea } from "./staging-area.ts";
 
 const NANOSECONDS_PER_MS = 1_000_000n;
@@ -23,7 +23,7 @@ const NANOSECONDS_PER_MS = 1_000_000n;
 export class Undoing {
   private readonly base: Directories;
   private readonly rules: AttributeRules;
-  private readonly kept: KeptArea;
+  private readonly kept: UndoArea;
   private readonly isForced: boolean;
   private readonly area: StagingArea;
   /** The kept area. */
@@ -35,7 +35,7 @@ export class Undoing {
    * @param isForced whether entries that were changed since are replaced, too
    * @throws an error with a code
    */
-  constructor(base: Directories, rules: AttributeRules, kept: KeptArea, name: string, isForced: boolean) {
+  constructor(base: Directories, rules: AttributeRules, kept: UndoArea, name: string, isForced: boolean) {
     this.base = base;
     this.rules = rules;
     this.kept = kept;
@@ -43,7 +43,7 @@ export class Undoing {
     const { disk } = base;
     const root = disk.openDirectory(base.root, STAGING_NAME);
     try {
-      this.from = new Directories(disk, disk.openDirectory(root, keptName(kept.name)));
+      this.from = new Directories(disk, disk.openDirectory(root, undoName(kept.name)));
     } finally {
       disk.closeDirectory(root);
     }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { SeededRandom } from "../../../src/base/random.ts";
 import { finish } from "../../../src/base/steps.ts";
-import { boundKeptAreas, keptAreas, removeOldest } from "../../../src/tree/apply/kept-areas.ts";
+import { boundUndoAreas, undoAreas, removeOldest } from "../../../src/tree/apply/undo-areas.ts";
 import { recover } from "../../../src/tree/apply/recovery.ts";
 import { Undoing } from "../../../src/tree/apply/undoing.ts";
 import { Directories } from "../../../src/tree/disk/directories.ts";
@@ -63,7 +63,7 @@ describe("a commit that keeps what it replaces", () => {
       const push = change(member);
       push.commit();
       assert.deepEqual(keptTexts(member.memory), ["g", "old", "p", "x y"]);
-      const [kept] = keptAreas(member.base, member.rules);
+      const [kept] = undoAreas(member.base, member.rules);
       assert.equal(kept?.name, "t-1");
       assert.equal(kept.sizeBytes >= 7, true);
     });
@@ -77,7 +77,7 @@ describe("a commit that keeps what it replaces", () => {
           const base = Directories.at(disk, "/");
           const { rules } = new Member();
           recover(base, rules);
-          const kept = keptAreas(base, rules);
+          const kept = undoAreas(base, rules);
           const tree = treeBelow(disk);
           assert.equal(kept.length <= 1, true);
           if (kept.length === 1) {
@@ -175,7 +175,7 @@ describe("a commit is taken back", () => {
 /** Takes back the newest commit. */
 function takeBack(member: Member, name: string): void {
   const { base } = member;
-  const [kept] = keptAreas(base, member.rules);
+  const [kept] = undoAreas(base, member.rules);
   assert.ok(kept !== undefined);
   const undoing = new Undoing(base, member.rules, kept, name, false);
   finish(undoing.stage());
@@ -197,10 +197,10 @@ function looks(member: Member): string[] {
 describe("kept areas", () => {
   test("beyond the number or the size go, the oldest first", () => {
     const member = pushed("t-1", "t-2", "t-3");
-    const names = () => keptAreas(member.base, member.rules).map(({ name }) => name);
+    const names = () => undoAreas(member.base, member.rules).map(({ name }) => name);
     assert.deepEqual(names(), ["t-3", "t-2", "t-1"]);
     const bound = (pushes: number, sizeBytes: number) =>
-      finish(boundKeptAreas(member.base, member.rules, { pushes, sizeBytes })).map(({ name }) => name);
+      finish(boundUndoAreas(member.base, member.rules, { pushes, sizeBytes })).map(({ name }) => name);
     assert.deepEqual(bound(3, 100), []);
     assert.deepEqual(bound(2, 100), ["t-1"]);
     assert.deepEqual(bound(2, 4), ["t-2"]);
@@ -222,7 +222,7 @@ describe("kept areas", () => {
     const strange: string[] = [];
     recover(member.base, member.rules, { onStrange: (name) => strange.push(name) });
     assert.deepEqual(strange, []);
-    assert.equal(keptAreas(member.base, member.rules).length, 1);
+    assert.equal(undoAreas(member.base, member.rules).length, 1);
   });
 });
 

@@ -10,7 +10,7 @@ import { isOwn, type StagingRules } from "./staging-root.ts";
 import { writeAll } from "./write-all.ts";
 
 /** The form of the names of kept areas; the rest is the name of the transfer. No transfer has such a name. */
-export const KEPT_NAME = /^undo-([0-9a-z]+-[0-9]+)$/;
+export const UNDO_NAME = /^undo-([0-9a-z]+-[0-9]+)$/;
 
 /** The record of a kept area. */
 const RECORD = "kept";
@@ -27,7 +27,7 @@ export interface UndoBounds {
 }
 
 /** What one commit has replaced or deleted. */
-export interface KeptArea {
+export interface UndoArea {
   /** The name of the transfer. */
   readonly name: string;
   /** When it was committed here, in milliseconds since 1970. */
@@ -35,7 +35,7 @@ export interface KeptArea {
   readonly sizeBytes: number;
 }
 
-export function keptName(name: string): string {
+export function undoName(name: string): string {
   return `undo-${name}`;
 }
 
@@ -51,13 +51,13 @@ export function writeRecord(disk: Disk, area: DirectoryHandle, atMs: number, siz
 }
 
 /** The kept areas of a base directory, the newest first; others cannot be read, and are removed with them. */
-export function keptAreas(base: Directories, rules: StagingRules): KeptArea[] {
+export function undoAreas(base: Directories, rules: StagingRules): UndoArea[] {
   return withRoot(base, rules, [], (root) => {
     const { disk } = base;
     return disk
       .list(root)
       .flatMap((entry) => {
-        const name = KEPT_NAME.exec(entry)?.[1];
+        const name = UNDO_NAME.exec(entry)?.[1];
         return name === undefined ? [] : { name, ...readRecord(disk, root, entry, rules) };
       })
       .sort((a, b) => b.atMs - a.atMs);
@@ -70,19 +70,19 @@ export function keptAreas(base: Directories, rules: StagingRules): KeptArea[] {
  *
  * @returns those that were removed
  */
-export function* boundKeptAreas(
+export function* boundUndoAreas(
   base: Directories,
   rules: StagingRules,
   { pushes, sizeBytes }: UndoBounds,
-): Generator<undefined, KeptArea[]> {
-  const kept = keptAreas(base, rules);
+): Generator<undefined, UndoArea[]> {
+  const kept = undoAreas(base, rules);
   let total = 0;
   const first = kept.findIndex((area, index) => {
     total += area.sizeBytes;
     return index >= pushes || total > sizeBytes;
   });
   const removed = first === -1 ? [] : kept.slice(first).reverse();
-  for (const area of removed) yield* removeKeptArea(base, rules, area.name);
+  for (const area of removed) yield* removeUndoArea(base, rules, area.name);
   return removed;
 }
 
@@ -91,9 +91,9 @@ export function* boundKeptAreas(
  *
  * @returns undefined if there is none
  */
-export function removeOldest(base: Directories, rules: StagingRules): KeptArea | undefined {
-  const oldest = keptAreas(base, rules).at(-1);
-  if (oldest !== undefined) finish(removeKeptArea(base, rules, oldest.name));
+export function removeOldest(base: Directories, rules: StagingRules): UndoArea | undefined {
+  const oldest = undoAreas(base, rules).at(-1);
+  if (oldest !== undefined) finish(removeUndoArea(base, rules, oldest.name));
   return oldest;
 }
 
@@ -102,10 +102,10 @@ export function removeOldest(base: Directories, rules: StagingRules): KeptArea |
  *
  * @throws an error with the path of an entry that cannot be removed
  */
-export function* removeKeptArea(base: Directories, rules: StagingRules, name: string): Generator<undefined> {
+export function* removeUndoArea(base: Directories, rules: StagingRules, name: string): Generator<undefined> {
   const { disk } = base;
   withRoot(base, rules, undefined, (root) => {
-    const area = disk.openDirectory(root, keptName(name));
+    const area = disk.openDirectory(root, undoName(name));
     try {
       if (disk.stat(area, RECORD) !== undefined) disk.unlink(area, RECORD);
       if (!disk.fileSystemOf(area).isOrdered) disk.syncDirectory(area);
@@ -113,7 +113,7 @@ export function* removeKeptArea(base: Directories, rules: StagingRules, name: st
       disk.closeDirectory(area);
     }
   });
-  const path = `${STAGING_NAME}/${keptName(name)}`;
+  const path = `${STAGING_NAME}/${undoName(name)}`;
   const failure = yield* removing(base, path, { opens: true });
   if (failure !== undefined) throw failure;
   removeStagingDirectory(disk, base.root);
@@ -125,7 +125,7 @@ function readRecord(
   root: DirectoryHandle,
   entry: string,
   rules: StagingRules,
-): Omit<KeptArea, "name"> {
+): Omit<UndoArea, "name"> {
   const none = { atMs: 0, sizeBytes: 0 };
   let area: DirectoryHandle | undefined;
   try {
@@ -134,7 +134,7 @@ function readRecord(
     const file = disk.openFile(area, RECORD, "read");
     try {
       const bytes = Buffer.alloc(MOST_RECORD_BYTES);
-      const read = JSON.parse(bytes.toString("utf8", 0, disk.read(file, bytes, 0))) as Partial<KeptArea>;
+      const read = JSON.parse(bytes.toString("utf8", 0, disk.read(file, bytes, 0))) as Partial<UndoArea>;
       const { atMs, sizeBytes } = read;
       return typeof atMs === "number" && typeof sizeBytes === "number" ? { atMs, sizeBytes } : none;
     } finally {

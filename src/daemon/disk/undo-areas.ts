@@ -1,35 +1,37 @@
 /** What the writing thread keeps of what transfers replace or delete, so that a push can be taken back. */
 import type { Reason } from "../../base/reason.ts";
 import { finish } from "../../base/steps.ts";
-import { boundKeptAreas, type KeptArea, keptAreas, removeOldest } from "../../tree/apply/kept-areas.ts";
+import {
+  boundUndoAreas,
+  removeOldest,
+  type UndoArea,
+  undoAreas,
+  type UndoBounds,
+} from "../../tree/apply/undo-areas.ts";
 import { type Stage, stageFailure } from "../../tree/apply/stage.ts";
 import type { StagingRules } from "../../tree/apply/staging-root.ts";
-import type { Directories } from "../../tree/disk/directories.ts";
-import type { UndoBounds } from "../../tree/apply/kept-areas.ts";
-import type { KeptChange } from "./messages.ts";
+import type { StageReply, UndoChange } from "./messages.ts";
+import type { StageBase } from "./stage-base.ts";
 
-export class KeptPushes {
+export class UndoKeeper {
+  private readonly base: StageBase;
   private readonly rules: StagingRules;
-  private readonly tell: (change: KeptChange) => void;
-  private readonly base: () => Directories;
+  private readonly reply: (message: StageReply) => void;
   private count = 0;
   /** How much is kept from now on. */
   bounds: UndoBounds;
 
-  /**
-   * @param base gives the base directory of the moment
-   * @param tell called when what can be taken back has changed
-   */
+  /** @param reply called when what can be taken back has changed */
   constructor(
-    base: () => Directories,
+    base: StageBase,
     rules: StagingRules,
     bounds: UndoBounds,
-    tell: (change: KeptChange) => void,
+    reply: (message: StageReply) => void,
   ) {
     this.base = base;
     this.rules = rules;
     this.bounds = bounds;
-    this.tell = tell;
+    this.reply = reply;
   }
 
   /** Whether commits keep what they replace. */
@@ -39,7 +41,7 @@ export class KeptPushes {
 
   /** Looks at what an earlier run has kept; the settings may have changed. */
   look(): void {
-    this.count = keptAreas(this.base(), this.rules).length;
+    this.count = undoAreas(this.base.directories, this.rules).length;
     if (this.count > 0) finish(this.bound());
   }
 
@@ -57,9 +59,9 @@ export class KeptPushes {
    */
   makeRoom(): boolean {
     if (this.count === 0) return false;
-    let removed: KeptArea | undefined;
+    let removed: UndoArea | undefined;
     try {
-      removed = removeOldest(this.base(), this.rules);
+      removed = removeOldest(this.base.directories, this.rules);
     } catch {
       // The transfer fails for its space, and says so.
       return false;
@@ -70,9 +72,9 @@ export class KeptPushes {
 
   private *bound(): Generator<undefined> {
     let failure: Reason | undefined;
-    let removed: readonly KeptArea[] = [];
+    let removed: readonly UndoArea[] = [];
     try {
-      removed = yield* boundKeptAreas(this.base(), this.rules, this.bounds);
+      removed = yield* boundUndoAreas(this.base.directories, this.rules, this.bounds);
     } catch (error) {
       failure = stageFailure(error);
     }
@@ -84,9 +86,9 @@ export class KeptPushes {
     );
   }
 
-  private report(dropped: readonly string[], why: KeptChange["why"], path?: string, failure?: Reason): void {
-    const areas = keptAreas(this.base(), this.rules);
+  private report(dropped: readonly string[], why: UndoChange["why"], path?: string, failure?: Reason): void {
+    const areas = undoAreas(this.base.directories, this.rules);
     this.count = areas.length;
-    this.tell({ areas, dropped, why, path, failure });
+    this.reply({ kind: "undo-areas", areas, dropped, why, path, failure });
   }
 }

@@ -1,0 +1,99 @@
+/** Areas of transfers that were ready when the daemon died: they stay until it is known whether to commit them. */
+import { type Reason, reason } from "../../base/reason.ts";
+import { directoryOf } from "../../wire/path-rules.ts";
+import { EntryType } from "../../wire/entry.ts";
+import { StepKind } from "../decide/decision.ts";
+import type { Protection } from "../decide/protection.ts";
+import type { Directories } from "../disk/directories.ts";
+import type { AttributeRules } from "../entries/attributes.ts";
+import { StageError } from "../reasons/stage-error.ts";
+import { Committer } from "./commit.ts";
+import { retireFailedCommits } from "./failed-commits.ts";
+import { StagingArea } from "./staging-area.ts";
+
+/** So many areas are kept. Each takes as much space as its transfer brings, and a server has seldom more of them at a time. */
+export const MOST_KEPT = 8;
+
+/** Why an area cannot be committed that something else has replaced. */
+const PASSED = reason("newer-push");
+
+/** An area that is being committed after a start. */
+export interface ResumedCommit {
+  /** What is left to do after the switch; its result is why a part of the commit has failed. */
+  clear(): Generator<undefined, Reason | undefined>;
+  /** Removes the area, step by step. */
+  removal(): Generator<undefined>;
+  /** Why a part of the switch has failed. */
+  readonly failure: Reason | undefined;
+}
+
+/** The names of areas that a start has kept. Each commit of another transfer takes all of them away. */
+export class ReadyAreas {
+  private readonly names = new Set<string>();
+
+  add(name: string): void {
+    this.names.add(name);
+  }
+
+  has(name: string): boolean {
+    return this.names.has(name);
+  }
+
+  get all(): string[] {
+    return [...this.names];
+  }
+
+  /**
+   * Switches to what an area holds.
+   *
+   * @param protection the paths that stay as they are on this member; the patterns may be others since the start
+   * @param onWork called after each step
+   * @throws StageError if it is gone, or something of it must not be changed; then nothing has changed
+   */
+  commit(
+    base: Directories,
+    rules: AttributeRules,
+    name: string,
+    protection: Protection | undefined,
+    onWork: () => void,
+  ): ResumedCommit {
+    const area = this.names.has(name) ? StagingArea.open(base, name, rules) : undefined;
+    if (area === undefined) throw new StageError(PASSED);
+    try {
+      if (!area.has("ready") || area.isPassed) throw new StageError(PASSED);
+      if (protection !== undefined) checkProtected(base, area, protection);
+      retireFailedCommits(base, rules);
+      const committer = new Committer(base, area, rules, onWork);
+      committer.begin();
+      this.names.delete(name);
+      const failure = committer.apply();
+      return { failure, clear: () => committer.clear(), removal: () => area.removal() };
+    } catch (error) {
+      area.close();
+      throw error;
+    }
+  }
+
+  /** Removes an area, step by step. After the first step no start can commit it any more. */
+  *discard(base: Directories, rules: AttributeRules, name: string): Generator<undefined> {
+    if (!this.names.delete(name)) return;
+    const area = StagingArea.open(base, name, rules);
+    if (area !== undefined) yield* area.removal();
+  }
+}
+
+function checkProtected(base: Directories, area: StagingArea, protection: Protection): void {
+  for (const { kind, path, type } of area.readJournal("ready")) {
+    if (kind === StepKind.goes) continue;
+    const isCovered =
+      protection.coversDirectory(directoryOf(path)) ||
+      protection.coversEntry(path, type === EntryType.directory);
+    const replaces = kind === StepKind.place || kind === StepKind.remove;
+    const holds = (tree: Directories) => replaces && holdsProtected(tree, path, protection);
+    if (isCovered || holds(base) || holds(area.tree)) throw new StageError(PASSED);
+  }
+}
+
+function holdsProtected(tree: Directories, path: string, protection: Protection): boolean {
+  return tree.stat(path)?.isDirectory() === true && protection.findBelow(tree, path) !== undefined;
+}
