@@ -360,12 +360,9 @@ async function reload(
   return changes;
 }
 
-/** Until there are settings and a command for it, nothing of what pushes replace is kept. */
-const NOTHING_KEPT = { pushes: 0, sizeBytes: 0 };
-
-function stageRules({ excludes, deleteLimit, hooks }: Settings): StageRules {
+function stageRules({ excludes, deleteLimit, hooks, undo, undoSizeBytes }: Settings): StageRules {
   const listsChanges = hooks.preCommit !== undefined || hooks.postCommit !== undefined;
-  return { excludes, listsChanges, deleteLimit, undo: NOTHING_KEPT };
+  return { excludes, listsChanges, deleteLimit, undo: { pushes: undo, sizeBytes: undoSizeBytes } };
 }
 
 /** Starts the disk threads. They have the privileges that are left. */
