@@ -24,7 +24,7 @@ import { attempt, attemptSteps, blockFailure } from "./attempts.ts";
 import { KeptAreas } from "./kept-areas.ts";
 import { LongWork, seldom, SIGN_MS } from "./long-work.ts";
 import { TransferRecord } from "./transfer-record.ts";
-import { UndoKeeper } from "./undo-areas.ts";
+import { type StagedTransfer, UndoKeeper } from "./undo-areas.ts";
 import {
   bitmapData,
   STAGE_NUMBERS,
@@ -42,15 +42,12 @@ import { StageBase } from "./stage-base.ts";
 /** Findings in one answer; the engine cuts them into messages. */
 const FINDINGS = 800;
 
-interface OpenStage {
+interface OpenStage extends StagedTransfer {
   readonly inbound: InboundKey;
-  readonly stage: Stage | undefined;
   /** The manifest block that is being compared, if that takes long. */
   planning?: Generator<undefined, StagePlan>;
   readonly failure: Reason | undefined;
   readonly key: Buffer;
-  /** What the transfer publishes; undefined if nothing is kept of that. */
-  readonly record: TransferRecord | undefined;
 }
 
 export function runStageThread(port: MessagePort, settings: WorkerSettings): void {
@@ -183,7 +180,10 @@ class StageThread {
     switch (command.kind) {
       case "prepare": {
         let isRefusal = false;
-        const prepare = () => open.stage?.prepare();
+        const prepare = () => {
+          this.undo.stage(open);
+          open.stage?.prepare();
+        };
         const failure = this.exact(open.failure ?? attempt(prepare, () => (isRefusal = true)));
         const totals = open.stage?.totals ?? { entries: 0, bytes: 0 };
         const isListed = failure === undefined && open.stage?.isListed === true;
@@ -209,8 +209,7 @@ class StageThread {
   }
 
   private open(command: Extract<StageCommand, { kind: "open" }>): OpenStage {
-    const isRecorded = this.settings.lists !== undefined && !command.dryRun;
-    const record = isRecorded ? new TransferRecord(this.settings) : undefined;
+    const record = command.dryRun ? undefined : new TransferRecord(this.settings);
     const common = { inbound: command.inbound, key: Buffer.from(command.key), record };
     try {
       this.base.check(this.isIdle);
@@ -226,7 +225,7 @@ class StageThread {
         onMoved: (moved) => this.tellMoved(moved),
         onWork: seldom(() => this.reply({ kind: "worked", inbound })),
         makeRoom: () => this.makeRoom(),
-        keepsReplaced: this.undo.isOn,
+        keepsReplaced: () => this.undo.isOn && record?.isPublished === true,
         manifest: record,
       });
       return { ...common, stage, failure: undefined };
@@ -339,6 +338,7 @@ class StageThread {
     }
     const beganMs = performance.timeOrigin + performance.now();
     const failure = this.exact(attempt(() => open.stage?.commit()));
+    open.isCommitted = failure === undefined;
     this.reply({ kind: "switched", inbound });
     this.end(inbound, open, this.finishCommit(open, { inbound, order, failure, beganMs }));
   }
@@ -363,7 +363,7 @@ class StageThread {
       this.leftovers.add(inboundName(inbound));
       this.reply({ kind: "left", inbound, failure });
     }
-    yield* this.undo.noteEnd(inboundName(inbound), open.stage);
+    yield* this.undo.noteEnd(inboundName(inbound), open);
     this.reply({ kind: "closed", inbound });
   }
 

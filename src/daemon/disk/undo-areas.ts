@@ -1,17 +1,30 @@
 /** What the writing thread keeps of what transfers replace or delete, so that a push can be taken back. */
-import type { Reason } from "../../base/reason.ts";
+import { type Reason, reason } from "../../base/reason.ts";
 import { finish } from "../../base/steps.ts";
 import {
   boundUndoAreas,
+  keepNothing,
   removeOldest,
   type UndoArea,
   undoAreas,
   type UndoBounds,
 } from "../../tree/apply/undo-areas.ts";
+import { idOf } from "../../engine/catch-up/undo-choice.ts";
 import { type Stage, stageFailure } from "../../tree/apply/stage.ts";
+import { goneError } from "../../tree/apply/undoing.ts";
+import type { TransferRecord } from "./transfer-record.ts";
 import type { StagingRules } from "../../tree/apply/staging-root.ts";
 import type { StageReply, UndoChange } from "./messages.ts";
 import type { StageBase } from "./stage-base.ts";
+
+/** A transfer of the thread, as far as it may have to be taken back, or takes one back. */
+export interface StagedTransfer {
+  readonly stage: Stage | undefined;
+  /** What the transfer publishes; undefined for a dry run. */
+  readonly record: TransferRecord | undefined;
+  /** Whether its commit has changed the tree, or had nothing to change. */
+  isCommitted?: boolean;
+}
 
 export class UndoKeeper {
   private readonly base: StageBase;
@@ -45,11 +58,40 @@ export class UndoKeeper {
     if (this.count > 0) finish(this.bound());
   }
 
+  /**
+   * A transfer that takes back an earlier one has no entries: what is kept of that one is staged.
+   *
+   * @throws StageError if nothing is
+   */
+  stage({ stage, record }: StagedTransfer): void {
+    const origin = record?.origin;
+    if (stage === undefined || origin?.kind !== "undo") return;
+    const undone = idOf(origin.announced.undoes);
+    const { directories } = this.base;
+    if (undoAreas(directories, this.rules).some(({ name }) => name === undone)) {
+      stage.undo(undone);
+      return;
+    }
+    // Whether this host may follow is decided by its log, not here.
+    stage.tell(reason("undo-follows"));
+    throw goneError(undone);
+  }
+
   /** A transfer has ended: what it kept is added, and the oldest may have to go, step by step. */
-  *noteEnd(name: string, stage: Stage | undefined): Generator<undefined> {
-    if (stage?.isSwitched !== true) return;
+  *noteEnd(name: string, { stage, record, isCommitted }: StagedTransfer): Generator<undefined> {
+    if (isCommitted !== true || stage === undefined || !(this.isOn || this.count > 0)) return;
+    const isUnchanged = !stage.isSwitched && this.isOn && record?.isPublished === true;
+    if (isUnchanged && record.origin?.kind === "publication") this.keepNothing(name);
     if (stage.lacking !== undefined) this.report([name], "commit", stage.lacking);
-    else if (this.isOn || this.count > 0) yield* this.bound();
+    yield* this.bound();
+  }
+
+  private keepNothing(name: string): void {
+    try {
+      keepNothing(this.base.directories, this.rules, name, Date.now());
+    } catch (error) {
+      this.report([name], "commit", "", stageFailure(error));
+    }
   }
 
   /**

@@ -28,7 +28,7 @@ const APPEND = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
  * (service/node-identity.ts).
  */
 const STATE_FILES =
-  /^(node-id|(history|publications)-[0-9a-f]{12}\.jsonl|published-[0-9a-f]{12}-[0-9a-f]{16}-\d+)$/;
+  /^(node-id|(history|publications)-[0-9a-f]{12}\.jsonl|published-[0-9a-f]{12}-[0-9a-f]{16}-\d+(\.removed)?)$/;
 
 /** An entry, and its line in the file. */
 interface Kept {

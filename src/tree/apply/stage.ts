@@ -25,6 +25,7 @@ import { retireFailedCommits } from "./failed-commits.ts";
 import { beginKeeping } from "./keeping.ts";
 import { Staging } from "./staging.ts";
 import { StagingExecutor } from "./staging-executor.ts";
+import { Undoing } from "./undoing.ts";
 import { type StageTotals, Tally } from "./tally.ts";
 
 /** Options of a node beyond the staging itself. */
@@ -44,8 +45,8 @@ export interface StageExtras {
    * @returns whether there was anything to delete
    */
   readonly makeRoom?: (() => boolean) | undefined;
-  /** Whether what the commit replaces or deletes is kept. */
-  readonly keepsReplaced?: boolean | undefined;
+  /** Whether what the commit replaces or deletes is kept; asked at the commit. */
+  readonly keepsReplaced?: (() => boolean) | undefined;
   /** Records what the transfer publishes; undefined if nobody wants to know. */
   readonly manifest?: ManifestRecord | undefined;
 }
@@ -55,6 +56,8 @@ export interface ManifestRecord {
   note(block: ManifestBlock): void;
   /** An entry is not sent after all. */
   withdraw(entry: number): void;
+  /** A path is going to be as it was before a push that is taken back, or is gone then. */
+  noteUndone?(path: string, type: EntryType): void;
   /** Whether the sender may have more deleted than this member allows. */
   readonly trustsForce: boolean;
 }
@@ -86,10 +89,11 @@ export class Stage {
   private readonly durability: Durability;
   private readonly onWork: (() => void) | undefined;
   private readonly makeRoom: (() => boolean) | undefined;
-  private readonly keepsReplaced: boolean;
+  private readonly keepsReplaced: () => boolean;
   private committer: Committer | undefined;
   private committedMs = 0;
   private readonly manifest: ManifestRecord | undefined;
+  private undoing: Undoing | undefined;
   private isPrepared = false;
   private readonly keptDirectories = new Set<string>();
   /** Why this transfer may no longer commit. */
@@ -108,7 +112,7 @@ export class Stage {
     this.deleteLimit = extras.deleteLimit;
     this.onWork = extras.onWork;
     this.makeRoom = extras.makeRoom;
-    this.keepsReplaced = extras.keepsReplaced === true;
+    this.keepsReplaced = extras.keepsReplaced ?? (() => false);
     this.durability = new Durability(base);
     this.precedence = new Precedence(base);
     this.obstacles = new Obstacles(base, rules);
@@ -194,6 +198,26 @@ export class Stage {
   }
 
   /**
+   * Stages what takes back an earlier transfer, in place of a manifest with entries.
+   *
+   * @param undone the name of that transfer; it has an area
+   */
+  undo(undone: string): void {
+    const undoing = (this.undoing = new Undoing(this.base, this.rules, undone, (path, type, size) => {
+      this.tally.noteUndone(path, type, size);
+      this.manifest?.noteUndone?.(path, type);
+      this.staging.noteChange(path);
+    }));
+    if (!undoing.hasSteps) return;
+    for (const _ of undoing.stage(this.staging.opened())) this.onWork?.();
+  }
+
+  /** Tells the sender something that is about no path. */
+  tell(why: Reason): void {
+    this.tally.noteReason("", why);
+  }
+
+  /**
    * Makes everything durable, so that only renames are left.
    *
    * @throws RefusalError if more would be deleted than this member allows, StageError if that is no reason to stop the others
@@ -228,15 +252,24 @@ export class Stage {
     const committer = new Committer(this.base, staged.area, this.rules, this.onWork);
     try {
       retireFailedCommits(this.base, this.rules);
-      if (this.keepsReplaced) beginKeeping(this.base, staged.area, this.rules);
+      if (this.keepsReplaced()) beginKeeping(this.base, staged.area, this.rules);
       committer.begin();
     } catch (error) {
       return stageFailure(error);
     }
     this.committer = committer;
     const failure = committer.apply();
+    // A file changes when it loses its other name, and from the end of the commit on that would look like a change by hand.
+    if (failure === undefined) this.forgetUndone();
     this.committedMs = lastCommitMs = Math.max(Date.now(), lastCommitMs + 1);
     return failure;
+  }
+
+  /** What was brought back is not kept any more. */
+  private forgetUndone(): void {
+    if (this.undoing === undefined) return;
+    for (const _ of this.undoing.removal()) this.onWork?.();
+    this.undoing = undefined;
   }
 
   /**
@@ -269,7 +302,9 @@ export class Stage {
     if (this.executor instanceof DryRunExecutor || this.overtaken !== undefined) return undefined;
     try {
       try {
-        this.keepFrom(steps);
+        const path = this.undoing?.conflictWith(steps);
+        if (path !== undefined) throw StageError.of("overtaken", path);
+        if (this.undoing === undefined) this.keepFrom(steps);
       } finally {
         this.staging.markPassed();
       }
@@ -324,6 +359,7 @@ export class Stage {
 
   /** Removes the rest of the staging area, step by step; or keeps in it what has left the tree. */
   *clean(): Generator<undefined> {
+    this.undoing?.close();
     yield* this.staging.removal(this.isKept ? this.committedMs : undefined);
     // Open directories would keep file systems below the base directory from being unmounted.
     this.base.forgetAll();

@@ -6,7 +6,7 @@ import { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle, Disk } from "../disk/disk.ts";
 import { removeStagingDirectory } from "../disk/staging-directory.ts";
 import { removing } from "../disk/remove.ts";
-import { isOwn, type StagingRules } from "./staging-root.ts";
+import { isOwn, openStagingRoot, type StagingRules } from "./staging-root.ts";
 import { writeAll } from "./write-all.ts";
 
 /** The form of the names of kept areas; the rest is the name of the transfer. No transfer has such a name. */
@@ -47,6 +47,25 @@ export function writeRecord(disk: Disk, area: DirectoryHandle, atMs: number, siz
     disk.syncFile(file);
   } finally {
     disk.closeFile(file);
+  }
+}
+
+/** Keeps an area of a transfer that has changed nothing here: taking it back will change nothing either. Durable. */
+export function keepNothing(base: Directories, rules: StagingRules, name: string, atMs: number): void {
+  const { disk } = base;
+  const root = openStagingRoot(base, rules);
+  try {
+    disk.makeDirectory(root, undoName(name), 0o700);
+    const area = disk.openDirectory(root, undoName(name));
+    try {
+      writeRecord(disk, area, atMs, 0);
+      disk.syncDirectory(area);
+    } finally {
+      disk.closeDirectory(area);
+    }
+    disk.syncDirectory(root);
+  } finally {
+    disk.closeDirectory(root);
   }
 }
 

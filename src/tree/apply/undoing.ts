@@ -6,137 +6,116 @@ import { type Step, StepKind } from "../decide/decision.ts";
 import { below } from "../disk/below.ts";
 import { Directories } from "../disk/directories.ts";
 import { type AttributeRules, metadataOf, typeOf } from "../entries/attributes.ts";
+import { PathSet } from "../entries/path-set.ts";
 import { StageError } from "../reasons/stage-error.ts";
-import { Committer } from "./commit.ts";
-import { Durability } from "./durability.ts";
-import { readJournal, type JournalWriter } from "./journal.ts";
-import { BEFORE, beginKeeping, carriedAttributes } from "./keeping.ts";
-import { type UndoArea, undoName } from "./undo-areas.ts";
-import { StagingArea } from "./staging-area.ts";
+import { readJournal } from "./journal.ts";
+import { BEFORE, carriedAttributes } from "./keeping.ts";
+import { changesOf } from "./ready-steps.ts";
+import type { Staged } from "./staging.ts";
+import { removeUndoArea, undoName } from "./undo-areas.ts";
 
-const NANOSECONDS_PER_MS = 1_000_000n;
+/** Hears of each path that is going to be as it was before, or is gone then. */
+export type UndoHearer = (path: string, type: EntryType, size: number) => void;
 
 /**
  * The reverse of a commit: what it has replaced or removed comes back, what it has made goes, and directories get the attributes
- * that they had. What it has kept stays as it is: files are linked, and directories are made anew.
+ * that they had. What it has kept stays as it is until the switch: files are linked, and directories are made anew. What somebody
+ * has changed since by hand is replaced as a push would replace it.
  */
 export class Undoing {
   private readonly base: Directories;
   private readonly rules: AttributeRules;
-  private readonly kept: UndoArea;
-  private readonly isForced: boolean;
-  private readonly area: StagingArea;
-  /** The kept area. */
+  /** The name of the transfer that is taken back. */
+  private readonly undone: string;
   private readonly from: Directories;
-  private readonly journal: JournalWriter;
+  private readonly hearer: UndoHearer;
+  /** Paths that it changes itself, and all those above them. */
+  private readonly changed = new PathSet();
+  private readonly above = new PathSet();
 
   /**
-   * @param name of the transfer that takes the commit back
-   * @param isForced whether entries that were changed since are replaced, too
+   * @param undone the name of the transfer that is taken back; it has an area
    * @throws an error with a code
    */
-  constructor(base: Directories, rules: AttributeRules, kept: UndoArea, name: string, isForced: boolean) {
+  constructor(base: Directories, rules: AttributeRules, undone: string, hearer: UndoHearer) {
     this.base = base;
     this.rules = rules;
-    this.kept = kept;
-    this.isForced = isForced;
+    this.undone = undone;
+    this.hearer = hearer;
     const { disk } = base;
     const root = disk.openDirectory(base.root, STAGING_NAME);
     try {
-      this.from = new Directories(disk, disk.openDirectory(root, undoName(kept.name)));
+      this.from = new Directories(disk, disk.openDirectory(root, undoName(undone)));
     } finally {
       disk.closeDirectory(root);
     }
-    this.area = StagingArea.create(base, name, rules);
-    this.journal = this.area.writeJournal();
   }
 
-  /**
-   * Stages everything, step by step, and makes it durable.
-   *
-   * @throws StageError with the first path that was changed since
-   */
-  *stage(): Generator<undefined> {
+  /** Whether the commit has changed anything. */
+  get hasSteps(): boolean {
+    return this.from.stat("done") !== undefined;
+  }
+
+  /** Stages everything, step by step. */
+  *stage(staged: Staged): Generator<undefined> {
     let number = 0;
     for (const step of this.steps("done")) {
       number++;
       if (step.kind === StepKind.place || step.kind === StepKind.remove)
-        this.reverse(step, this.area.discardedName(number));
+        this.reverse(step.path, staged.area.discardedName(number), staged);
+      else if (step.kind !== StepKind.goes && this.base.hasDirectory(step.path))
+        this.hearer(step.path, EntryType.directory, 0);
       yield;
     }
-    for (const step of this.steps(BEFORE)) this.journal.addStep(step);
-    this.journal.flush();
-    for (const { why } of new Committer(this.base, this.area, this.rules).finishStaged())
-      throw new StageError(why);
-    new Durability(this.base).syncStaged(false);
-    this.journal.finish();
-    this.area.rename("journal", "ready");
-    this.area.sync();
+    for (const step of this.steps(BEFORE)) staged.journal.addStep(step);
   }
 
-  /** Switches back; what that replaces is kept in its turn. */
-  commit(): Committer {
-    beginKeeping(this.base, this.area, this.rules);
-    const committer = new Committer(this.base, this.area, this.rules);
-    committer.begin();
-    committer.apply();
-    return committer;
+  /** A path that another commit changes, too: it comes first, and then this is no reverse any more. */
+  conflictWith(steps: Iterable<Step>): string | undefined {
+    for (const { path } of changesOf(steps)) {
+      if (this.changed.has(path) || this.above.has(path)) return path;
+      for (const way of waysTo(path)) if (this.changed.has(way)) return path;
+    }
+    return undefined;
   }
 
-  /**
-   * Ends it, step by step.
-   *
-   * @param keptMs when it was committed, if it can be taken back; its area goes otherwise
-   */
-  *end(keptMs: number | undefined): Generator<undefined> {
-    this.journal.close();
+  /** Removes the area of the commit that was taken back, step by step. Its files are in the tree. */
+  removal(): Generator<undefined> {
+    this.close();
+    return removeUndoArea(this.base, this.rules, this.undone);
+  }
+
+  close(): void {
     this.from.close();
-    yield* keptMs === undefined ? this.area.removal() : this.area.keep(keptMs);
-    this.base.forgetAll();
   }
 
-  private reverse({ kind, path }: Step, keptAs: string): void {
+  private reverse(path: string, keptAs: string, staged: Staged): void {
+    this.changed.add(path);
+    for (const way of waysTo(path)) this.above.add(way);
     const old = this.from.stat(keptAs);
     const present = this.base.stat(path);
-    if (kind === StepKind.remove ? present !== undefined : present === undefined) this.refuseChange(path);
-    if (present !== undefined) this.noteGoing(path, present);
-    if (old !== undefined) this.bring(path, old, keptAs);
-    else if (present !== undefined) this.journal.add(StepKind.remove, EntryType.file, path);
-  }
-
-  /** Everything below a directory goes with it. */
-  private noteGoing(path: string, present: FileStats): void {
-    if (!present.isDirectory()) {
-      this.checkUnchanged(path, present);
-      return;
-    }
-    for (const entry of below(this.base, path)) {
-      if (!entry.stats.isDirectory()) this.checkUnchanged(entry.path, entry.stats);
-      this.journal.addGoing(entry.path);
+    if (present?.isDirectory() === true)
+      for (const entry of below(this.base, path)) staged.journal.addGoing(entry.path);
+    if (old !== undefined) this.bring(path, old, keptAs, staged);
+    else {
+      this.hearer(path, EntryType.gone, 0);
+      if (present !== undefined) staged.journal.add(StepKind.remove, EntryType.file, path);
     }
   }
 
-  private checkUnchanged(path: string, { ctimeNs }: FileStats): void {
-    if (ctimeNs >= BigInt(this.kept.atMs + 1) * NANOSECONDS_PER_MS) this.refuseChange(path);
-  }
-
-  private refuseChange(path: string): void {
-    if (!this.isForced) throw StageError.of("undo-changed", path);
-  }
-
-  private bring(path: string, old: FileStats, keptAs: string): void {
-    this.bringEntry(path, old, keptAs);
-    const type = typeOf(old) ?? EntryType.file;
-    this.journal.add(StepKind.place, type, path);
+  private bring(path: string, old: FileStats, keptAs: string, staged: Staged): void {
+    this.bringEntry(path, old, keptAs, staged);
+    staged.journal.add(StepKind.place, typeOf(old) ?? EntryType.file, path);
     if (!old.isDirectory()) return;
     for (const { path: one, stats } of below(this.from, keptAs))
-      this.bringEntry(joinPath(path, one.slice(keptAs.length + 1)), stats, one);
+      this.bringEntry(joinPath(path, one.slice(keptAs.length + 1)), stats, one, staged);
   }
 
-  private bringEntry(path: string, stats: FileStats, keptAs: string): void {
+  private bringEntry(path: string, stats: FileStats, keptAs: string, { area, journal }: Staged): void {
     const { disk } = this.base;
     const from = this.from.handle(directoryOf(keptAs));
-    const to = this.area.directoryFor(directoryOf(path));
+    const to = area.directoryFor(directoryOf(path));
+    this.hearer(path, typeOf(stats) ?? EntryType.file, stats.size);
     if (!stats.isDirectory()) {
       disk.link(from, nameOf(keptAs), to, nameOf(path));
       return;
@@ -144,11 +123,21 @@ export class Undoing {
     disk.makeDirectory(to, nameOf(path), 0o700);
     const metadata = metadataOf(stats, this.rules.owners);
     const attributes = carriedAttributes(disk, from, nameOf(keptAs));
-    this.journal.add(StepKind.finish, EntryType.directory, path, { metadata, attributes });
+    journal.add(StepKind.finish, EntryType.directory, path, { metadata, attributes });
   }
 
   private steps(name: "done" | typeof BEFORE): Generator<Step> {
     const { disk } = this.base;
     return readJournal(disk, () => disk.openFile(this.from.root, name, "read"));
   }
+}
+
+/** The error of a host that has not kept what it had before a transfer. */
+export function goneError(undone: string): StageError {
+  return StageError.of("undo-gone", undefined, undone);
+}
+
+/** The directories above a path, without the base directory. */
+function* waysTo(path: string): Generator<string> {
+  for (let way = directoryOf(path); way !== ""; way = directoryOf(way)) yield way;
 }
