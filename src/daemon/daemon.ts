@@ -319,7 +319,9 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): DiskThreads {
 
   if (server !== undefined) {
     const shown = statusParts(frame, pump, pushes);
-    server.serve(new ConsoleService({ ...shown, transfers, arrivals, history, driver, doctor, received }));
+    const { identity } = frame;
+    const parts = { ...shown, identity, transfers, arrivals, history, driver, doctor, received };
+    server.serve(new ConsoleService(parts));
     lifecycle.putToWork(server);
   }
 

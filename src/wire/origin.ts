@@ -8,7 +8,11 @@ import { type Announced, decodeAnnounced, encodeAnnounced, scopeBytes, UNDOES_BY
 export type Origin =
   | { readonly kind: "publication"; readonly announced: Announced }
   /** It takes back a publication (PROTOCOL.md 9.6). The sender has chosen it by the log with this digest. */
-  | { readonly kind: "undo"; readonly announced: Announced & Required<Pick<Announced, "undoes">>; readonly digest: string }
+  | {
+      readonly kind: "undo";
+      readonly announced: Announced & Required<Pick<Announced, "undoes">>;
+      readonly digest: string;
+    }
   /** It brings publications to members that lack them, as they stand in the log with this digest. */
   | { readonly kind: "catch-up"; readonly digest: string };
 

@@ -139,7 +139,8 @@ export function decodeAnnounced(reader: ByteReader): Announced {
 export const UNDOES_BYTES = 16 + 8 + 4;
 
 /** Most bytes of an encoded publication. */
-const PUBLICATION_BYTES = 16 + 8 + 2 * (1 + HOST_NAME_BYTES) + SCOPE_BYTES + 10 + 4 * 2 * SCOPE_TEXTS + 16 + UNDOES_BYTES;
+const PUBLICATION_BYTES =
+  16 + 8 + 2 * (1 + HOST_NAME_BYTES) + SCOPE_BYTES + 10 + 4 * 2 * SCOPE_TEXTS + 16 + UNDOES_BYTES;
 
 export function encodePublication(publication: Publication): Uint8Array {
   const writer = new ByteWriter(PUBLICATION_BYTES);

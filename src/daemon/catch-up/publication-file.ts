@@ -88,6 +88,22 @@ export class PublicationFile {
     return path.join(this.directory, `publications-${this.name}.jsonl`);
   }
 
+  /**
+   * The paths that are gone because a push was taken back.
+   *
+   * @param list of the publication that has taken it back
+   * @returns none if they cannot be read: what the list says of them is then found to be lacking
+   */
+  removedBy(list: string): string[] {
+    try {
+      const text = fs.readFileSync(this.lists + list + REMOVED, "latin1");
+      return text.split("\0").filter((one) => one !== "");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+      return [];
+    }
+  }
+
   /** Writes the state of publications; resolves when that is durable, or has failed. */
   add(log: PublicationLog, kept: readonly Kept[]): Promise<void> {
     const text = kept.map((one) => lineOf(one)).join("");

@@ -176,7 +176,10 @@ export function sentEntry(
     return { host: host === "" ? address : host, outcome: "failed" as const, reason };
   });
   const hosts = [...reached, ...missing];
-  const kind = isCatchUp ? { isCatchUp } : {};
+  const kind = {
+    ...(isCatchUp ? { isCatchUp } : {}),
+    ...(result.undoes === undefined ? {} : { undoes: result.undoes }),
+  };
   const amount = { entries, bytes, savedBytes };
   return { time, direction: "sent", ...kind, transfer, from, by, ...amount, durationMs, exitStatus, hosts };
 }

@@ -14,7 +14,7 @@ export interface StageHearers {
   readonly log: Log;
   readonly received: Pick<ReceivedTransfers, "onStage">;
   readonly hooks: Pick<Hooks, "hold">;
-  readonly catchUp: Pick<CatchUpKeeper, "hold" | "noteKept">;
+  readonly catchUp: Pick<CatchUpKeeper, "hold" | "judged" | "noteKept">;
   readonly driver: Pick<Driver, "onStage">;
 }
 
@@ -35,7 +35,7 @@ export function passStageReplies(replies: readonly StageReply[], hearers: StageH
     else if (reply.kind === "moved") logMoved(log, reply);
     else if (reply.kind === "strange") logStrange(log, reply);
     else if (reply.kind === "undo-areas") logUndoAreas(log, reply);
-    else answers.push(reply);
+    else answers.push(catchUp.judged(reply));
   }
   const passed = answers.filter((answer) => {
     received.onStage(answer);
@@ -63,7 +63,10 @@ function logLeftover(log: Log, { inbound, failure }: Extract<StageReply, { kind:
   log.error(`what transfer ${inboundName(inbound)} has left cannot be removed: ${sentenceOf(failure)}`);
 }
 
-function logUndoAreas(log: Log, { dropped, why, path, failure }: Extract<StageReply, { kind: "undo-areas" }>): void {
+function logUndoAreas(
+  log: Log,
+  { dropped, why, path, failure }: Extract<StageReply, { kind: "undo-areas" }>,
+): void {
   const names = dropped.join(", ");
   if (failure !== undefined)
     log.error(`what was kept to take back a push cannot be removed: ${sentenceOf(failure)}`);
