@@ -62,8 +62,9 @@ export const REASONS = {
   "undo-other-log": "its log of pushes is another one than on the sender: wait a moment, and repeat the undo",
   "undo-no-log":
     "it keeps no log of pushes, because its state directory cannot be written (see --state): 'msync --undo' needs one on every host",
-  "undo-nobody": "no host keeps what it had before push {0}: the settings undo and undo-size say how much a host keeps",
-  "undo-behind": "it has not got the former files yet ({0}): it catches up as soon as it can",
+  "undo-nobody":
+    "no host keeps what it had before push {0}: the settings undo and undo-size say how much a host keeps",
+  "undo-behind": "it has not got the former files yet ({0})",
   "delete-limit":
     "{0} of {1} entries would be deleted, and {2} may be (delete-limit): " +
     "add --force-delete if that is what you want",

@@ -56,7 +56,7 @@ export const JAPANESE_REASONS: Readonly<Record<ReasonCode, string>> = {
     "状態ディレクトリに書き込めないため、プッシュのログを保持していません (--state を参照)。'msync --undo' にはすべてのホストでログが必要です",
   "undo-nobody":
     "プッシュ {0} の前の状態を保持しているホストがありません。保持する量は、設定 undo と undo-size が決めます",
-  "undo-behind": "以前のファイルをまだ受け取っていません ({0})。できるだけ早く追いつきます",
+  "undo-behind": "以前のファイルをまだ受け取っていません ({0})",
   "delete-limit":
     "{1} 個のうち {0} 個が削除されます。上限は {2} 個です（delete-limit）。それでよければ --force-delete を付けてください",
   appeared: "転送中にこのメンバーで {0} が現れたため、元のままです。もう一度送ってください",

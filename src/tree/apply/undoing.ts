@@ -14,6 +14,9 @@ import { changesOf } from "./ready-steps.ts";
 import type { Staged } from "./staging.ts";
 import { removeUndoArea, undoName } from "./undo-areas.ts";
 
+/** The steps that give a directory its attributes. */
+const SETS_ATTRIBUTES: readonly Step["kind"][] = [StepKind.adjust, StepKind.finish, StepKind.restore];
+
 /** Hears of each path that is going to be as it was before, or is gone then. */
 export type UndoHearer = (path: string, type: EntryType, size: number) => void;
 
@@ -63,20 +66,27 @@ export class Undoing {
       number++;
       if (step.kind === StepKind.place || step.kind === StepKind.remove)
         this.reverse(step.path, staged.area.discardedName(number), staged);
-      else if (step.kind !== StepKind.goes && this.base.hasDirectory(step.path))
-        this.hearer(step.path, EntryType.directory, 0);
       yield;
     }
+    // Not those that come or go as a whole, or with another one: they were told already.
+    for (const { kind, path } of this.steps("done"))
+      if (SETS_ATTRIBUTES.includes(kind) && !this.isWithinChanged(path))
+        this.hearer(path, EntryType.directory, 0);
     for (const step of this.steps(BEFORE)) staged.journal.addStep(step);
   }
 
   /** A path that another commit changes, too: it comes first, and then this is no reverse any more. */
   conflictWith(steps: Iterable<Step>): string | undefined {
     for (const { path } of changesOf(steps)) {
-      if (this.changed.has(path) || this.above.has(path)) return path;
-      for (const way of waysTo(path)) if (this.changed.has(way)) return path;
+      if (this.above.has(path) || this.isWithinChanged(path)) return path;
     }
     return undefined;
+  }
+
+  private isWithinChanged(path: string): boolean {
+    if (this.changed.has(path)) return true;
+    for (const way of waysTo(path)) if (this.changed.has(way)) return true;
+    return false;
   }
 
   /** Removes the area of the commit that was taken back, step by step. Its files are in the tree. */
