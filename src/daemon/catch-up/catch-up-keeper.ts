@@ -14,7 +14,7 @@ import {
 } from "../../engine/types.ts";
 import { PROTOCOL_VERSION } from "../../wire/limits.ts";
 import type { Origin } from "../../wire/origin.ts";
-import type { Publication, PublicationId } from "../../wire/publication.ts";
+import type { Publication } from "../../wire/publication.ts";
 import type { DriftAnswer, DriftLook, SourceRules, SourceTotals, StageAnswer } from "../disk/messages.ts";
 import type { Driver } from "../pump/driver.ts";
 import type { PublicationHearer, TransferServer } from "./publication-hearer.ts";
@@ -126,11 +126,6 @@ export class CatchUpKeeper implements PublicationHearer {
     this.own.set(transfer, { publication: { ...announced, epoch, number: transfer }, list: "" });
     const digest = this.parts.engine.catchUp?.log.digest ?? "";
     return { origin: { kind: "undo", announced, digest } };
-  }
-
-  /** Whether a publication has taken effect here. */
-  hasTakenEffect(id: PublicationId): boolean {
-    return this.parts.engine.catchUp?.log.find(id)?.here.atMs !== undefined;
   }
 
   end(transfer: number, { order, verdicts }: TransferResult, { isListed }: SourceTotals): void {

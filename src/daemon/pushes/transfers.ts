@@ -86,8 +86,8 @@ export interface Asked extends Pick<Running, "request" | "by" | "undoes"> {
   readonly paths?: readonly string[] | undefined;
   /** The rules of a transfer that brings what members have missed; undefined for a push. */
   readonly rules?: SourceRules;
-  /** Called with the number of the transfer, and of its members. */
-  readonly onStart?: (transfer: number, members: number) => void;
+  /** Called with the number of the transfer, and the names of its members by their epochs. */
+  readonly onStart?: (transfer: number, hosts: ReadonlyMap<string, string>) => void;
 }
 
 /** Starts the transfers that clients ask for, a few at a time, and gives each client the result of its own. */
@@ -275,7 +275,7 @@ export class Transfers {
       isCatchUp,
       undoes,
     });
-    asked.onStart?.(transfer, members.length);
+    asked.onStart?.(transfer, hosts);
     if (request.progress) this.reportProgress(transfer);
     const nameOf = (epoch: string | undefined) =>
       epoch === undefined ? this.parts.settings.hostName : (report.hostOf(epoch) ?? epoch);

@@ -6,7 +6,7 @@ import type { NodeEngine } from "../../engine/node.ts";
 import { chooseUndo, idOf } from "../../engine/catch-up/undo-choice.ts";
 import type { PeerCredentials } from "../../sys/peer-credentials.ts";
 import { PROTOCOL_VERSION } from "../../wire/limits.ts";
-import type { Publication, PublicationId } from "../../wire/publication.ts";
+import type { Publication } from "../../wire/publication.ts";
 import type { CatchUpKeeper } from "../catch-up/catch-up-keeper.ts";
 import type { NodeIdentity } from "../service/node-identity.ts";
 import type { Settings } from "../settings/settings.ts";
@@ -15,13 +15,13 @@ import { byHostName, displayName } from "./host-names.ts";
 import { pushedBy } from "./callers.ts";
 import type { Asked, Transfers } from "./transfers.ts";
 
-/** So long a host may take to get the former files from another one: it is asked at once, and has to send them all. */
+/** So long hosts may take to get the former files from another one. They ask for them at once, and all of them may have to be sent. */
 const FOLLOW_MS = 60_000;
 
 /** The parts that it works with. */
 export interface UndoParts {
   readonly engine: Pick<NodeEngine, "catchUp" | "membership">;
-  readonly catchUp: Pick<CatchUpKeeper, "state" | "statusText" | "hasTakenEffect">;
+  readonly catchUp: Pick<CatchUpKeeper, "state" | "stateOf" | "statusText">;
   readonly transfers: Pick<Transfers, "takeBack" | "cancel">;
   readonly arrivals: Pick<Arrivals, "wait">;
   readonly identity: Pick<NodeIdentity, "nodeId" | "epoch">;
@@ -46,25 +46,64 @@ export async function undo(
   const asked = () => transfer.asked(choose(parts, request.id), request, caller, emit);
   const result = await parts.transfers.takeBack(asked, signal);
   if (result.aborted !== undefined) return result;
-  const isThere = () => parts.catchUp.hasTakenEffect(transfer.id);
-  return withOwnHost(parts, result, await parts.arrivals.wait(isThere, FOLLOW_MS, signal));
+  await parts.arrivals.wait(() => transfer.isComplete, FOLLOW_MS, signal);
+  return transfer.completed(result);
 }
 
 /** The transfer that takes a push back: all hosts switch, or none. It names no paths, because each host knows its own. */
 class UndoTransfer {
   private readonly parts: UndoParts;
   private number = 0;
-  private members = 0;
+  private hosts: ReadonlyMap<string, string> = new Map();
+  /** The names of the hosts that get the former files from others. */
   private readonly followers = new Set<string>();
 
   constructor(parts: UndoParts) {
     this.parts = parts;
   }
 
-  /** What it is in the log. */
-  get id(): PublicationId {
-    const { nodeId, epoch } = this.parts.identity;
-    return { nodeId, epoch, number: this.number };
+  /** Whether this host and all others that follow have the former files. */
+  get isComplete(): boolean {
+    return !this.isOwnLate && this.late.size === 0;
+  }
+
+  /** The result of the transfer, with this host, and with those that do not have the former files yet. */
+  completed(result: SendResult): SendResult {
+    const { catchUp, settings, transport } = this.parts;
+    const { late } = this;
+    const hosts = result.hosts.map((one) =>
+      late.has(one.host) ? lateVerdict(one, late.get(one.host)) : one,
+    );
+    const own = {
+      host: settings.hostName,
+      address: transport.ownAddress.ip,
+      outcome: "done",
+      reason: "",
+    } as const;
+    hosts.push(this.isOwnLate ? lateVerdict(own, catchUp.state?.reason) : own);
+    const isDone = this.isComplete || result.exitStatus !== ExitStatus.ok;
+    return { ...result, hosts, exitStatus: isDone ? result.exitStatus : ExitStatus.partial };
+  }
+
+  private get isOwnLate(): boolean {
+    const { identity, engine } = this.parts;
+    const { log } = engine.catchUp ?? {};
+    const kept = log?.find({ nodeId: identity.nodeId, epoch: identity.epoch, number: this.number });
+    return log !== undefined && log.missing.some((position) => log.all[position] === kept);
+  }
+
+  /** The hosts among the followers that are not current yet, with what they tell of the reason. */
+  private get late(): ReadonlyMap<string, string | undefined> {
+    const { catchUp, engine } = this.parts;
+    const { tellings, log } = engine.catchUp ?? {};
+    const late = new Map<string, string | undefined>();
+    for (const [epoch, host] of this.hosts) {
+      const isThere = engine.membership.memberOf(epoch) !== undefined;
+      const told = tellings?.heard(epoch);
+      const isCurrent = told?.behind === 0 && told.digest === log?.digest;
+      if (this.followers.has(host) && isThere && !isCurrent) late.set(host, catchUp.stateOf(epoch)?.reason);
+    }
+    return late;
   }
 
   asked(
@@ -79,9 +118,9 @@ class UndoTransfer {
       undoes,
       groupOwner: undefined,
       by: pushedBy(caller),
-      onStart: (number, members) => {
+      onStart: (number, hosts) => {
         this.number = number;
-        this.members = members;
+        this.hosts = hosts;
       },
       emit: (event) => {
         emit(event);
@@ -94,7 +133,7 @@ class UndoTransfer {
   private noteFollower(event: Event, undoes: Publication): void {
     if (event.event !== "note" || event.cause?.code !== "undo-follows") return;
     this.followers.add(event.host);
-    if (this.followers.size < this.members) return;
+    if (this.followers.size < this.hosts.size) return;
     this.parts.transfers.cancel(this.number, sentence("undo-nobody", idOf(undoes)));
   }
 }
@@ -173,17 +212,7 @@ function refusal(text: string): UserError {
   return new UserError(text, ExitStatus.aborted);
 }
 
-function withOwnHost(
-  { catchUp, settings, transport }: UndoParts,
-  result: SendResult,
-  isDone: boolean,
-): SendResult {
-  const { hostName: host } = settings;
-  const address = transport.ownAddress.ip;
-  const why = sentence("undo-behind", catchUp.state?.reason ?? "");
-  const own: HostVerdict = isDone
-    ? { host, address, outcome: "done", reason: "" }
-    : { host, address, outcome: "failed", reason: why, cause: reasonOf(why), catchesUp: true };
-  const exitStatus = isDone || result.exitStatus !== ExitStatus.ok ? result.exitStatus : ExitStatus.partial;
-  return { ...result, exitStatus, hosts: [...result.hosts, own] };
+function lateVerdict(host: HostVerdict, known: string | undefined): HostVerdict {
+  const why = sentence("undo-behind", known ?? "");
+  return { ...host, outcome: "failed", reason: why, cause: reasonOf(why), catchesUp: true };
 }
