@@ -103,3 +103,70 @@ test(
     );
   },
 );
+
+test(
+  "a host that keeps nothing any more is named, and nobody switches; one that was away gets the undo by itself",
+  { skip, timeout: 120_000 },
+  async (context) => {
+    const fleet = await fleetOfThree();
+    context.after(() => fleet.destroy());
+    const [one, two, three] = fleet.hosts as Three;
+    await shell(one, "mkdir d && echo 1 > d/f");
+    await msync(one, "-r", "d");
+    const first = await look(one);
+    await shell(one, "echo 22 > d/f && echo n > d/new");
+    await msync(one, "-r", "d");
+    const second = await look(one);
+    await shell(three, "mv .makuosan/undo-*-2 ..");
+    const { status, stderr } = await two.msync("--undo");
+    assert.equal(status, 6);
+    assert.match(
+      stderr,
+      /^error: nothing was changed anywhere: host3: it no longer keeps what it had before push \S+-2: .*undo-size/m,
+    );
+    await allLook(fleet.hosts, second);
+    await shell(three, "mv ../undo-*-2 .makuosan");
+    await three.stop();
+    await eventually("host3 has left", async () => (await msync(one, "--members")).includes("Total: 1"));
+    await msync(one, "--undo");
+    await allLook([one, two], first);
+    await start(fleet, three);
+    await eventually("host3 is like the others", async () => (await look(three)) === first);
+    await eventually("and knows it", async () => / \(undo|current/.test(await msync(three, "--status")));
+    const none = await one.msync("--undo", "0123");
+    assert.equal(none.status, 6);
+    assert.match(none.stderr, /no push has the id 0123/);
+  },
+);
+
+test(
+  "a host that is killed while it is ready stops the undo everywhere, and has its part in the next one",
+  { skip, timeout: 120_000 },
+  async (context) => {
+    const fleet = await fleetOfThree();
+    context.after(() => fleet.destroy());
+    const [one, two, three] = fleet.hosts as Three;
+    await shell(one, "mkdir d && echo 1 > d/f");
+    await msync(one, "-r", "d");
+    const first = await look(one);
+    await shell(one, "echo 22 > d/f && echo n > d/new");
+    await msync(one, "-r", "d");
+    const second = await look(one);
+    // The barrier waits for host2, so that host3 is ready and not told to switch.
+    two.kill("SIGSTOP");
+    const undo = one.msync("--undo");
+    await eventually("host3 is ready", async () => {
+      return (await three.run("sh", ["-c", "ls /var/www/.makuosan/*-3/ready"])).status === 0;
+    });
+    await three.stop("SIGKILL");
+    two.kill("SIGCONT");
+    const { status, stderr } = await undo;
+    assert.equal(status, 6);
+    assert.match(stderr, /^error: nothing was changed anywhere: host3: /m);
+    await start(fleet, three);
+    await acquainted(fleet.hosts);
+    await allLook(fleet.hosts, second);
+    await msync(one, "--undo");
+    await allLook(fleet.hosts, first);
+  },
+);
