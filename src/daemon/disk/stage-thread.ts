@@ -117,9 +117,9 @@ class StageThread {
     const { ownGroups } = this.rules;
     this.disk = new (withClosedDirectories(LinuxDisk, (group) => ownGroups.has(group)))();
     const base = (this.base = new StageBase(settings, this.disk));
-    this.kept = new KeptAreas({ base, rules: this.rules, endings: this.endings, reply });
     this.allowed = settings.rules;
-    this.undo = new UndoKeeper(base, this.rules, this.allowed.undo, reply);
+    const undo = (this.undo = new UndoKeeper(base, this.rules, settings.rules.undo, reply));
+    this.kept = new KeptAreas({ base, rules: this.rules, endings: this.endings, reply, undo });
     this.changeRules(settings.rules);
   }
 

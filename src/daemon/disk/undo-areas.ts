@@ -112,7 +112,8 @@ export class UndoKeeper {
     return removed !== undefined;
   }
 
-  private *bound(): Generator<undefined> {
+  /** Removes the oldest that is kept, step by step, until the rest keeps within the bounds. */
+  *bound(): Generator<undefined> {
     let failure: Reason | undefined;
     let removed: readonly UndoArea[] = [];
     try {

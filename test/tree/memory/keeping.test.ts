@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { SeededRandom } from "../../../src/base/random.ts";
 import { finish } from "../../../src/base/steps.ts";
 import { boundUndoAreas, undoAreas, removeOldest } from "../../../src/tree/apply/undo-areas.ts";
+import { ReadyAreas } from "../../../src/tree/apply/ready-areas.ts";
 import { recover } from "../../../src/tree/apply/recovery.ts";
 import { Directories } from "../../../src/tree/disk/directories.ts";
 import { EntryType } from "../../../src/wire/entry.ts";
@@ -191,6 +192,41 @@ describe("a commit is taken back", () => {
     second.stage.undo(kept?.name ?? "");
     second.prepare();
     assert.equal(second.stage.yieldTo(beside.stage.steps()), undefined);
+  });
+});
+
+describe("an area that a start has kept", () => {
+  test("takes a commit back later, and that can be taken back itself", () => {
+    const member = new Member().put(OLD);
+    const before = looks(member);
+    change(member).commit();
+    const after = looks(member);
+    const [kept] = undoAreas(member.base, member.rules);
+    const undo = member.push("9-9", { keepsReplaced: () => true });
+    undo.stage.undo(kept?.name ?? "");
+    undo.prepare();
+    const disk = member.memory.crash(new SeededRandom(1));
+    const restarted = new Member();
+    Object.defineProperty(restarted, "memory", { value: disk });
+    Object.defineProperty(restarted, "disk", { value: disk });
+    const areas = new ReadyAreas();
+    recover(restarted.base, restarted.rules, { onKept: (name) => areas.add(name) });
+    assert.deepEqual(looks(restarted), after);
+    const { base, rules } = restarted;
+    const resumed = areas.commit(base, rules, "9-9", undefined, true, () => undefined);
+    assert.equal(resumed.failure, undefined);
+    assert.equal(finish(resumed.clear()), undefined);
+    finish(resumed.removal());
+    assert.deepEqual(looks(restarted), before);
+    assert.deepEqual(
+      undoAreas(base, rules).map(({ name }) => name),
+      ["9-9", "t-1"],
+    );
+    const again = restarted.push("u-2", { keepsReplaced: () => true });
+    again.stage.undo("9-9");
+    again.prepare();
+    again.commit();
+    assert.deepEqual(looks(restarted), after);
   });
 });
 
