@@ -53,7 +53,7 @@ export const JAPANESE_REASONS: Readonly<Record<ReasonCode, string>> = {
   "undo-follows": "元に戻すものを自分では持たないため、以前のファイルを他のホストから受け取ります",
   "undo-other-log": "配布の記録が送信側と異なります。少し待って、もう一度取り消してください",
   "undo-no-log":
-    "状態ディレクトリに書き込めないため、配布の記録を残していません（--state を参照）。msync --undo には全ホストの記録が必要です",
+    "状態ディレクトリに書き込めないため、配布の記録を残していません（--state を参照）。'msync --undo' には全ホストの記録が必要です",
   "undo-nobody":
     "配布 {0} の前の状態を保持しているホストがありません。保持する量は、設定 undo と undo-size が決めます",
   "undo-behind": "以前のファイルをまだ受け取っていません（{0}）",

@@ -90,7 +90,7 @@ test(
     // The other one first: it came later.
     const refused = await two.msync("--undo", undo);
     assert.equal(refused.status, 6);
-    assert.match(refused.stderr, /came after .*take that back first with 'msync --undo [0-9a-f]{16}-5'/);
+    assert.match(refused.stderr, /came after push .*take that back first with 'msync --undo [0-9a-f]{16}-5'/);
     await msync(two, "--undo", await lastSent(one));
     await allLook(fleet.hosts, second);
     await msync(two, "--undo", undo);

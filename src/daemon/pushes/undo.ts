@@ -186,30 +186,32 @@ function choose({ engine }: UndoParts, id: string): Publication {
     case "chosen":
       return choice.publication;
     case "nothing":
-      throw refusal(
+      throw new UserError(
         "there is no push that could be taken back: 'msync --history -v' lists the last ones with their ids",
+        ExitStatus.aborted,
       );
     case "unknown":
-      throw refusal(`no push has the id ${id}: 'msync --history -v' lists the last ones with their ids`);
+      throw new UserError(
+        `no push has the id ${id}: 'msync --history -v' lists the last ones with their ids`,
+        ExitStatus.aborted,
+      );
     case "ambiguous":
-      throw refusal(`${choice.count} pushes have an id that begins with ${id}: give more of it`);
+      throw new UserError(
+        `${choice.count} pushes have an id that begins with ${id}: give more of it`,
+        ExitStatus.aborted,
+      );
     case "undone":
-      throw refusal(
+      throw new UserError(
         `push ${idOf(choice.publication)} was taken back already: 'msync --undo ${idOf(choice.by)}' brings it again`,
+        ExitStatus.aborted,
       );
-    case "followed": {
-      const { by, publication } = choice;
-      const what = `push ${idOf(by)} of ${by.user === "" ? "" : `${by.user} on `}${by.host}`;
-      throw refusal(
-        `${what} came after push ${idOf(publication)} and has some of the same paths: ` +
-          `take that back first with 'msync --undo ${idOf(by)}'`,
+    case "followed":
+      throw new UserError(
+        `push ${idOf(choice.by)} from ${choice.by.host} came after push ${idOf(choice.publication)} and has some of the same paths: ` +
+          `take that back first with 'msync --undo ${idOf(choice.by)}'`,
+        ExitStatus.aborted,
       );
-    }
   }
-}
-
-function refusal(text: string): UserError {
-  return new UserError(text, ExitStatus.aborted);
 }
 
 function lateVerdict(host: HostVerdict, known: string | undefined): HostVerdict {
