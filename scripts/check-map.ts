@@ -7,8 +7,7 @@
  * its row names before it. Outside of the two tables only names of files with a folder are looked at.
  */
 import path from "node:path";
-import type { Violation } from "./check-layers.ts";
-import type { SourceFile } from "./project-files.ts";
+import type { SourceFile, Violation } from "./project-files.ts";
 
 const MAP = "ARCHITECTURE.md";
 

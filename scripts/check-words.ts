@@ -10,14 +10,12 @@
  */
 import path from "node:path";
 import ts from "typescript";
-import { readFiles, type SourceFile } from "./project-files.ts";
+import { readFiles, type SourceFile, type Violation } from "./project-files.ts";
 
-export interface Violation {
-  path: string;
-  line: number;
+/** A place with words to be written again. */
+export interface WordViolation extends Violation {
   /** The words that were found, joined into one line. */
   found: string;
-  sentence: string;
 }
 
 export interface Rule {
@@ -182,17 +180,17 @@ function phrase(...alternatives: readonly string[]): RegExp {
   return new RegExp(String.raw`(?<![\w-])(?:${joined})(?!\w)`, "gi");
 }
 
-export function checkFiles(files: readonly SourceFile[]): Violation[] {
+export function checkFiles(files: readonly SourceFile[]): WordViolation[] {
   return files.flatMap((file) => (MAY_USE_ANY_WORD.test(file.path) ? [] : checkFile(file)));
 }
 
-function checkFile(file: SourceFile): Violation[] {
+function checkFile(file: SourceFile): WordViolation[] {
   const text: string | undefined = textForPeople(file)?.replace(/\n(?=[^\S\n]*\n)/g, `\n${MARK}`);
   if (text === undefined) return [];
   const rules: readonly Rule[] = file.path.endsWith(".ja.md") ? JAPANESE_RULES : RULES;
   return rules
     .flatMap(({ pattern, use }) =>
-      [...text.matchAll(pattern)].map((match): Violation => {
+      [...text.matchAll(pattern)].map((match): WordViolation => {
         const found: string = shortened(match[0].replace(/\s+/g, " ").trim());
         const line: number = text.slice(0, match.index).split("\n").length;
         return { path: file.path, line, found, sentence: `"${found}": use ${use}` };

@@ -9,6 +9,13 @@ export interface SourceFile {
   text: string;
 }
 
+/** A place that breaks a rule of `make lint`. */
+export interface Violation {
+  path: string;
+  line: number;
+  sentence: string;
+}
+
 /** The text files that git tracks, or would track. */
 export function readFiles(root: string): SourceFile[] {
   const listing = ["ls-files", "--cached", "--others", "--exclude-standard", "--deduplicate", "-z"];
