@@ -2,7 +2,7 @@
 import { finish } from "../../base/steps.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
-import { Directories } from "../disk/directories.ts";
+import type { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle, Disk } from "../disk/disk.ts";
 import { removeStagingDirectory } from "../disk/staging-directory.ts";
 import { removing } from "../disk/remove.ts";

@@ -9,15 +9,7 @@ import { Directories } from "../../../src/tree/disk/directories.ts";
 import { EntryType } from "../../../src/wire/entry.ts";
 import { PowerFailure, stopAt } from "../../disk/faults.ts";
 import type { MemoryDisk } from "../../disk/memory-disk.ts";
-import {
-  directory,
-  entry,
-  file,
-  Member,
-  meta,
-  type MemberOptions,
-  type PushOptions,
-} from "./member.ts";
+import { directory, entry, file, Member, meta, type MemberOptions, type PushOptions } from "./member.ts";
 
 /** A commit that keeps what it replaces or deletes. */
 

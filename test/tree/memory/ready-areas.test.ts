@@ -40,7 +40,14 @@ function start(member: Member, disk: MemoryDisk = member.memory): ReadyAreas {
 }
 
 function resume(member: Member, areas: ReadyAreas, disk: MemoryDisk = member.memory, name = "t-1"): void {
-  const resumed = areas.commit(Directories.at(disk, "/"), member.rules, name, undefined, false, () => undefined);
+  const resumed = areas.commit(
+    Directories.at(disk, "/"),
+    member.rules,
+    name,
+    undefined,
+    false,
+    () => undefined,
+  );
   assert.equal(finish(resumed.clear()) ?? resumed.failure, undefined);
   finish(resumed.removal());
 }
