@@ -43,7 +43,7 @@ export function decodeOrigin(reader: ByteReader): Origin {
   const digest = kind === Kind.undo ? hexOf(reader.raw(8)) : "";
   const announced = decodeAnnounced(reader);
   const { undoes } = announced;
-  // Whoever reads the one must never take it for the other.
+  // Nobody must take the one for the other.
   if ((kind === Kind.undo) !== (undoes !== undefined)) throw new DecodeError("an origin of two kinds");
   if (undoes === undefined) return { kind: "publication", announced };
   return { kind: "undo", announced: { ...announced, undoes }, digest };

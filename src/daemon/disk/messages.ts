@@ -249,7 +249,7 @@ export type StageReply =
   | { readonly kind: "moved"; readonly from: string; readonly to: string }
   /** An entry in the staging area that no transfer has left there. */
   | { readonly kind: "strange"; readonly path: string }
-  /** What can be taken back has changed. */
+  /** Other pushes can be taken back than before. */
   | ({ readonly kind: "undo-areas" } & UndoChange)
   /** Something of a transfer that has ended could not be removed. */
   | { readonly kind: "left"; readonly inbound: InboundKey; readonly failure: Reason }

@@ -235,7 +235,7 @@ export class CatchUp {
       // Others know less of its effect here than this node does.
       if (this.log.find(publication) !== undefined) return false;
       const { nodeId, epoch, undoes } = publication;
-      // What was pushed is in the tree; what was taken back came from others.
+      // The tree has its own pushes. The files of an undo come from others.
       const isPush = undoes === undefined && nodeId === this.parts.selfNodeId;
       const isOwn = isPush && epoch === this.opened.lastEpoch;
       return this.log.add(publication, isOwn ? { atMs: 0, list: "", reason: "" } : MISSED);

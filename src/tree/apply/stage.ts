@@ -265,7 +265,7 @@ export class Stage {
     return failure;
   }
 
-  /** What was brought back is not kept any more. */
+  /** The files that were brought back are not kept any more. */
   private forgetUndone(): void {
     if (this.undoing === undefined) return;
     for (const _ of this.undoing.removal()) this.onWork?.();

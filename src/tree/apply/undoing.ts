@@ -22,8 +22,8 @@ export type UndoHearer = (path: string, type: EntryType, size: number) => void;
 
 /**
  * The reverse of a commit: what it has replaced or removed comes back, what it has made goes, and directories get the attributes
- * that they had. What it has kept stays as it is until the switch: files are linked, and directories are made anew. What somebody
- * has changed since by hand is replaced as a push would replace it.
+ * that they had. The area of the commit stays as it is until the switch: files are linked, and directories are made once more.
+ * Files that somebody has changed by hand since are replaced, as a push would replace them.
  */
 export class Undoing {
   private readonly base: Directories;
