@@ -128,8 +128,14 @@ function readWait(text: string): Wait {
 
 /** A variable of a script that is not set must not become a host of no name. */
 function readHosts(option: string, hosts: readonly string[] = []): readonly string[] {
-  if (!hosts.includes("")) return hosts;
+  if (!hosts.some((host) => host.trim() === "")) return hosts.map(memberName);
   throw new UserError(`the host of ${option} is empty: name one, or leave ${option} out`);
+}
+
+/** A host as a line of --members shows it, such as "web1 10.0.0.1 (Ver2.0.0)", in the form that the daemon knows. */
+export function memberName(text: string): string {
+  const [, host, address] = /^([^\s()]+) \(?(\d+\.\d+\.\d+\.\d+)\)?(?: \(Ver.*)?$/.exec(text.trim()) ?? [];
+  return host === undefined || address === undefined ? text : `${host}(${address})`;
 }
 
 function readGroup(group: string | undefined): string {

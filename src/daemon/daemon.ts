@@ -8,7 +8,6 @@ import { DriftWatch } from "./catch-up/drift-watch.ts";
 import { keepsReady, openPublications } from "./catch-up/open-publications.ts";
 import type { PublicationFile } from "./catch-up/publication-file.ts";
 import { releaseExecutable } from "../sys/memory.ts";
-import type { StageRules } from "./disk/messages.ts";
 import { DiskThreads } from "./disk/disk-threads.ts";
 import { Doctor } from "./doctor/doctor.ts";
 import { fragmentsPerSecond, makeEngine } from "./engine.ts";
@@ -40,8 +39,10 @@ import type { Log } from "./service/log.ts";
 import { claimBase, identify, type NodeIdentity } from "./service/node-identity.ts";
 import { OwnCopies } from "./service/own-copies.ts";
 import { dropPrivileges } from "./service/privileges.ts";
+import { withPlace } from "./settings/places.ts";
 import { type Changes, takeOver } from "./settings/reload.ts";
 import type { Settings } from "./settings/settings.ts";
+import { stageRules } from "./stage-rules.ts";
 
 /** A daemon that is at work. */
 export interface Daemon {
@@ -189,8 +190,10 @@ function statusParts(frame: Frame, pump: Pump, { transfers, copies }: Pushes): S
 }
 
 function openHistory(settings: Settings, log: Log): History {
-  return History.open(settings.state, settings.base, (code) =>
-    log.error(`the history of transfers cannot be written (${code}): see the directory of --state`),
+  const complain = (code: string) =>
+    log.error(`the history of transfers cannot be written (${code}): see the directory of --state`);
+  return withPlace(settings.places.state, "state", () =>
+    History.open(settings.state, settings.base, complain),
   );
 }
 
@@ -360,11 +363,6 @@ async function reload(
   if (changes.taken.includes("labels")) driver.handle({ kind: "labels-changed", labels: settings.labels });
   driver.wake();
   return changes;
-}
-
-function stageRules({ excludes, deleteLimit, hooks, undo, undoSizeBytes }: Settings): StageRules {
-  const listsChanges = hooks.preCommit !== undefined || hooks.postCommit !== undefined;
-  return { excludes, listsChanges, deleteLimit, undo: { pushes: undo, sizeBytes: undoSizeBytes } };
 }
 
 /** Starts the disk threads. They have the privileges that are left. */
