@@ -83,6 +83,7 @@ const ACTION_OPTIONS: readonly string[] = [
     "history",
     "doctor",
     "catchUp",
+    "undo",
     "top",
   ],
   ...["version", "help"],
@@ -143,7 +144,7 @@ function isGiven(value: unknown): boolean {
 /** Advice for an action, if the general advice would mislead. */
 const MENDS: Partial<Record<Action, string>> = {
   wait: "leave it out, or name a path to send",
-  undo: "a push is taken back as a whole, on all hosts that it was for; leave it out",
+  undo: "leave it out; a push is taken back as a whole, on all hosts that it was for",
   loglevel: "leave one of them out; -l sets the level of the daemon's log, and -v makes msync say more",
 };
 

@@ -47,8 +47,8 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
     "配布 {0} は、すでに取り消されています。'msync --undo {1}' で元に戻せます",
   "push {0} from {1} came after push {2} and has some of the same paths: take that back first with 'msync --undo {3}'":
     "配布 {2} の後に、{1} からの配布 {0} が同じパスを変えています。先に 'msync --undo {3}' で取り消してください",
-  "a push is taken back as a whole, on all hosts that it was for; leave it out":
-    "配布は、送られた全ホストで、まるごと取り消されます。これを付けずに実行してください",
+  "leave it out; a push is taken back as a whole, on all hosts that it was for":
+    "これを付けずに実行してください。配布は、送られた全ホストで、まるごと取り消されます",
 
   // While a push goes on.
   "{0} is not sent: {1}": "{0} は送りません: {1*}",
