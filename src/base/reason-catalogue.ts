@@ -58,6 +58,8 @@ export const REASONS = {
   "holds-excluded": "it is a directory on this member, and something in it is excluded",
   "undo-gone":
     "it no longer keeps what it had before push {0}: the settings undo and undo-size of that host say how much it keeps",
+  "undo-excluded":
+    "this host excludes it now, so the push cannot be taken back here: see its setting exclude",
   "undo-follows": "it has nothing of its own to bring back, and gets the former files from another host",
   "undo-other-log": "its log of pushes is another one than on the sender: wait a moment, and repeat the undo",
   "undo-no-log":

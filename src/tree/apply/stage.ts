@@ -93,6 +93,7 @@ export class Stage {
   private committer: Committer | undefined;
   private committedMs = 0;
   private readonly manifest: ManifestRecord | undefined;
+  private readonly protection: Protection | undefined;
   private undoing: Undoing | undefined;
   private isPrepared = false;
   private readonly keptDirectories = new Set<string>();
@@ -124,6 +125,7 @@ export class Stage {
       ? new DryRunExecutor(() => this.planner.superfluous.isCheck)
       : new StagingExecutor(this.staging);
     const { protection } = extras;
+    this.protection = protection;
     const { precedence } = this;
     this.manifest = extras.manifest;
     const onBlock = this.manifest?.note.bind(this.manifest);
@@ -203,7 +205,8 @@ export class Stage {
    * @param undone the name of that transfer; it has an area
    */
   undo(undone: string): void {
-    const undoing = (this.undoing = new Undoing(this.base, this.rules, undone, (path, type, size) => {
+    const { base, rules, protection } = this;
+    const undoing = (this.undoing = new Undoing(base, rules, undone, protection, (path, type, size) => {
       this.tally.noteUndone(path, type, size);
       this.manifest?.noteUndone?.(path, type);
       this.staging.noteChange(path);

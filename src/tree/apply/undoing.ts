@@ -3,6 +3,7 @@ import type { FileStats } from "../../sys/stat.ts";
 import { EntryType } from "../../wire/entry.ts";
 import { directoryOf, joinPath, nameOf, STAGING_NAME } from "../../wire/path-rules.ts";
 import { type Step, StepKind } from "../decide/decision.ts";
+import type { Protection } from "../decide/protection.ts";
 import { below } from "../disk/below.ts";
 import { Directories } from "../disk/directories.ts";
 import { type AttributeRules, metadataOf, typeOf } from "../entries/attributes.ts";
@@ -31,6 +32,7 @@ export class Undoing {
   /** The name of the transfer that is taken back. */
   private readonly undone: string;
   private readonly from: Directories;
+  private readonly protection: Protection | undefined;
   private readonly hearer: UndoHearer;
   /** Paths that it changes itself, and all those above them. */
   private readonly changed = new PathSet();
@@ -38,12 +40,20 @@ export class Undoing {
 
   /**
    * @param undone the name of the transfer that is taken back; it has an area
+   * @param protection paths that stay as they are on this member; the patterns may be others than at that transfer
    * @throws an error with a code
    */
-  constructor(base: Directories, rules: AttributeRules, undone: string, hearer: UndoHearer) {
+  constructor(
+    base: Directories,
+    rules: AttributeRules,
+    undone: string,
+    protection: Protection | undefined,
+    hearer: UndoHearer,
+  ) {
     this.base = base;
     this.rules = rules;
     this.undone = undone;
+    this.protection = protection;
     this.hearer = hearer;
     const { disk } = base;
     const root = disk.openDirectory(base.root, STAGING_NAME);
@@ -59,7 +69,11 @@ export class Undoing {
     return this.from.stat("done") !== undefined;
   }
 
-  /** Stages everything, step by step. */
+  /**
+   * Stages everything, step by step.
+   *
+   * @throws StageError if something of it must not be changed
+   */
   *stage(staged: Staged): Generator<undefined> {
     let number = 0;
     for (const step of this.steps("done")) {
@@ -104,6 +118,10 @@ export class Undoing {
     for (const way of waysTo(path)) this.above.add(way);
     const old = this.from.stat(keptAs);
     const present = this.base.stat(path);
+    this.checkAllowed(
+      path,
+      [old, present].some((stats) => stats?.isDirectory() === true),
+    );
     if (present?.isDirectory() === true)
       for (const entry of below(this.base, path)) staged.journal.addGoing(entry.path);
     if (old !== undefined) this.bring(path, old, keptAs, staged);
@@ -111,6 +129,15 @@ export class Undoing {
       this.hearer(path, EntryType.gone, 0);
       if (present !== undefined) staged.journal.add(StepKind.remove, EntryType.file, path);
     }
+  }
+
+  private checkAllowed(path: string, isDirectory: boolean): void {
+    const { protection, base } = this;
+    if (protection === undefined) return;
+    const isCovered =
+      protection.coversDirectory(directoryOf(path)) || protection.coversEntry(path, isDirectory);
+    const holds = base.hasDirectory(path) && protection.findBelow(base, path) !== undefined;
+    if (isCovered || holds) throw StageError.of("undo-excluded", path);
   }
 
   private bring(path: string, old: FileStats, keptAs: string, staged: Staged): void {

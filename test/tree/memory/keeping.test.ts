@@ -5,11 +5,21 @@ import { finish } from "../../../src/base/steps.ts";
 import { boundUndoAreas, undoAreas, removeOldest } from "../../../src/tree/apply/undo-areas.ts";
 import { ReadyAreas } from "../../../src/tree/apply/ready-areas.ts";
 import { recover } from "../../../src/tree/apply/recovery.ts";
+import { Protection } from "../../../src/tree/decide/protection.ts";
 import { Directories } from "../../../src/tree/disk/directories.ts";
 import { EntryType } from "../../../src/wire/entry.ts";
 import { PowerFailure, stopAt } from "../../disk/faults.ts";
 import type { MemoryDisk } from "../../disk/memory-disk.ts";
-import { directory, entry, file, Member, meta, type MemberOptions, type PushOptions } from "./member.ts";
+import {
+  directory,
+  entry,
+  file,
+  Member,
+  meta,
+  type MemberOptions,
+  type PushOptions,
+  reasonOf,
+} from "./member.ts";
 
 /** A commit that keeps what it replaces or deletes. */
 
@@ -163,6 +173,23 @@ describe("a commit is taken back", () => {
     });
     takeBack(member, "u-1");
     assert.deepEqual(looks(member), before);
+  });
+
+  test("but not if the member excludes some of it now", () => {
+    for (const pattern of ["file", "d/tree", "z"]) {
+      const member = new Member().put(OLD);
+      change(member).commit();
+      const after = looks(member);
+      const [kept] = undoAreas(member.base, member.rules);
+      const undo = member.push("u-1", { protection: Protection.of([pattern], "/") });
+      assert.match(
+        reasonOf(() => undo.stage.undo(kept?.name ?? "")),
+        /^d.*: undo-excluded$/,
+        pattern,
+      );
+      finish(undo.stage.clean());
+      assert.deepEqual(looks(member), after);
+    }
   });
 
   test("or not, where another commit has changed some of it while it was ready", () => {
