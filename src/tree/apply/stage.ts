@@ -25,6 +25,7 @@ import { retireFailedCommits } from "./failed-commits.ts";
 import { beginKeeping } from "./keeping.ts";
 import { Staging } from "./staging.ts";
 import { StagingExecutor } from "./staging-executor.ts";
+import { writeUndone } from "./undo-areas.ts";
 import { Undoing } from "./undoing.ts";
 import { type StageTotals, Tally } from "./tally.ts";
 
@@ -212,7 +213,9 @@ export class Stage {
       this.staging.noteChange(path);
     }));
     if (!undoing.hasSteps) return;
-    for (const _ of undoing.stage(this.staging.opened())) this.onWork?.();
+    const staged = this.staging.opened();
+    writeUndone(base.disk, staged.area.handle, undone);
+    for (const _ of undoing.stage(staged)) this.onWork?.();
   }
 
   /** Tells the sender something that is about no path. */

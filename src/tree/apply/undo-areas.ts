@@ -15,6 +15,9 @@ export const UNDO_NAME = /^undo-([0-9a-z]+-[0-9]+)$/;
 /** The record of a kept area. */
 const RECORD = "kept";
 
+/** The file of an area that names the transfer which its own one takes back. */
+const UNDONE = "undone";
+
 /** A record is some 50 bytes; a longer one is none. */
 const MOST_RECORD_BYTES = 1_024;
 
@@ -41,9 +44,18 @@ export function undoName(name: string): string {
 
 /** Writes the record of an area that is complete, durably. */
 export function writeRecord(disk: Disk, area: DirectoryHandle, atMs: number, sizeBytes: number): void {
-  const file = disk.makeFile(area, RECORD, 0o600);
+  writeFile(disk, area, RECORD, JSON.stringify({ atMs, sizeBytes }));
+}
+
+/** Notes in the area of a transfer which other one it takes back, durably: what that has kept is in the tree after the commit. */
+export function writeUndone(disk: Disk, area: DirectoryHandle, undone: string): void {
+  writeFile(disk, area, UNDONE, undone);
+}
+
+function writeFile(disk: Disk, area: DirectoryHandle, name: string, text: string): void {
+  const file = disk.makeFile(area, name, 0o600);
   try {
-    writeAll(disk, file, Buffer.from(JSON.stringify({ atMs, sizeBytes })), 0);
+    writeAll(disk, file, Buffer.from(text), 0);
     disk.syncFile(file);
   } finally {
     disk.closeFile(file);
@@ -94,6 +106,7 @@ export function* boundUndoAreas(
   rules: StagingRules,
   { pushes, sizeBytes }: UndoBounds,
 ): Generator<undefined, UndoArea[]> {
+  yield* removeUndone(base, rules);
   const kept = undoAreas(base, rules);
   let total = 0;
   const first = kept.findIndex((area, index) => {
@@ -103,6 +116,17 @@ export function* boundUndoAreas(
   const removed = first === -1 ? [] : kept.slice(first).reverse();
   for (const area of removed) yield* removeUndoArea(base, rules, area.name);
   return removed;
+}
+
+/** A commit that takes back another removes its area. If it is cut off before that, this does it. */
+function* removeUndone(base: Directories, rules: StagingRules): Generator<undefined> {
+  const names = new Set(undoAreas(base, rules).map(({ name }) => name));
+  for (const name of names) {
+    const undone = withRoot(base, rules, undefined, (root) =>
+      readText(base.disk, root, undoName(name), UNDONE, rules),
+    );
+    if (undone !== undefined && names.has(undone)) yield* removeUndoArea(base, rules, undone);
+  }
 }
 
 /**
@@ -146,22 +170,38 @@ function readRecord(
   rules: StagingRules,
 ): Omit<UndoArea, "name"> {
   const none = { atMs: 0, sizeBytes: 0 };
+  const text = readText(disk, root, entry, RECORD, rules);
+  if (text === undefined) return none;
+  try {
+    const { atMs, sizeBytes } = JSON.parse(text) as Partial<UndoArea>;
+    return typeof atMs === "number" && typeof sizeBytes === "number" ? { atMs, sizeBytes } : none;
+  } catch {
+    return none;
+  }
+}
+
+/** The text of a short file of an area; undefined if it cannot be read, or is not this process's own. */
+function readText(
+  disk: Disk,
+  root: DirectoryHandle,
+  entry: string,
+  name: string,
+  rules: StagingRules,
+): string | undefined {
   let area: DirectoryHandle | undefined;
   try {
     area = disk.openDirectory(root, entry);
-    if (!isOwn(disk, disk.statDirectory(area), rules)) return none;
-    const file = disk.openFile(area, RECORD, "read");
+    if (!isOwn(disk, disk.statDirectory(area), rules)) return undefined;
+    const file = disk.openFile(area, name, "read");
     try {
       const bytes = Buffer.alloc(MOST_RECORD_BYTES);
-      const read = JSON.parse(bytes.toString("utf8", 0, disk.read(file, bytes, 0))) as Partial<UndoArea>;
-      const { atMs, sizeBytes } = read;
-      return typeof atMs === "number" && typeof sizeBytes === "number" ? { atMs, sizeBytes } : none;
+      return bytes.toString("utf8", 0, disk.read(file, bytes, 0));
     } finally {
       disk.closeFile(file);
     }
   } catch (error) {
-    if (!(error instanceof SyntaxError)) errorCode(error);
-    return none;
+    errorCode(error);
+    return undefined;
   } finally {
     if (area !== undefined) disk.closeDirectory(area);
   }

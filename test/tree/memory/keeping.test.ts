@@ -241,6 +241,12 @@ describe("an area that a start has kept", () => {
       undoAreas(base, rules).map(({ name }) => name),
       ["9-9", "t-1"],
     );
+    // What the first one has kept is in the tree.
+    assert.deepEqual(finish(boundUndoAreas(base, rules, { pushes: 9, sizeBytes: 1e9 })), []);
+    assert.deepEqual(
+      undoAreas(base, rules).map(({ name }) => name),
+      ["9-9"],
+    );
     const again = restarted.push("u-2", { keepsReplaced: () => true });
     again.stage.undo("9-9");
     again.prepare();
