@@ -81,7 +81,8 @@ export class UndoKeeper {
   *noteEnd(name: string, { stage, record, isCommitted }: StagedTransfer): Generator<undefined> {
     if (isCommitted !== true || stage === undefined || !(this.isOn || this.count > 0)) return;
     const isUnchanged = !stage.isSwitched && this.isOn && record?.isPublished === true;
-    if (isUnchanged && record.origin?.kind === "publication") this.keepNothing(name);
+    // A host that only follows an undo is going to be changed by another transfer.
+    if (isUnchanged && (record.origin?.kind === "publication" || stage.takesBack)) this.keepNothing(name);
     if (stage.lacking !== undefined) this.report([name], "commit", stage.lacking);
     yield* this.bound();
   }

@@ -95,6 +95,8 @@ export class Stage {
   private committedMs = 0;
   private readonly manifest: ManifestRecord | undefined;
   private readonly protection: Protection | undefined;
+  /** Whether it takes back an earlier transfer by what is kept of that. */
+  takesBack = false;
   private undoing: Undoing | undefined;
   private isPrepared = false;
   private readonly keptDirectories = new Set<string>();
@@ -206,6 +208,7 @@ export class Stage {
    * @param undone the name of that transfer; it has an area
    */
   undo(undone: string): void {
+    this.takesBack = true;
     const { base, rules, protection } = this;
     const undoing = (this.undoing = new Undoing(base, rules, undone, protection, (path, type, size) => {
       this.tally.noteUndone(path, type, size);
@@ -254,7 +257,10 @@ export class Stage {
   commit(): Reason | undefined {
     if (this.overtaken !== undefined) return this.overtaken;
     const { staged } = this.staging;
-    if (staged === undefined) return undefined;
+    if (staged === undefined) {
+      this.forgetUndone();
+      return undefined;
+    }
     const committer = new Committer(this.base, staged.area, this.rules, this.onWork);
     try {
       retireFailedCommits(this.base, this.rules);
