@@ -63,6 +63,7 @@ const GOES_WITH: Readonly<Record<string, readonly Action[]>> = {
   checksum: WATCHES,
   xattrs: WATCHES,
   compress: WATCHES,
+  wholeFile: WATCHES,
   stats: [...WATCHES, "undo"],
   allOrNothing: WATCHES,
   console: ASKS,
