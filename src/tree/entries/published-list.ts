@@ -1,8 +1,7 @@
 /** The paths that one transfer has published, by their hashes, as it is kept in the state directory. */
 import { EntryType, isNameOnly } from "../../wire/entry.ts";
 import type { ManifestDirectory } from "../../wire/manifest.ts";
-import { joinPath } from "../../wire/path-rules.ts";
-import { HASH_BYTES, hashPath } from "./path-set.ts";
+import { EntryHashes, HASH_BYTES, hashPath } from "./path-set.ts";
 
 /** What a list says of a hash. */
 export const Listed = { directory: 1, given: 2, kept: 3, gone: 4, complete: 5, passage: 6 } as const;
@@ -20,6 +19,8 @@ const CHECK_BYTES = 4;
 /** Records the entries of a manifest as they pass. */
 export class PublishedList {
   private bytes = Buffer.alloc(64 * ROW_BYTES);
+  private view = viewOf(this.bytes);
+  private readonly hashes = new EntryHashes();
   private length = 0;
   private readonly withdrawn = new Set<number>();
   private directory: string | undefined;
@@ -32,7 +33,7 @@ export class PublishedList {
 
   noteEntry(directory: string, name: string, type: EntryType): void {
     if (directory !== this.directory) this.row(Listed.directory, (this.directory = directory));
-    this.row(kindOf(type), joinPath(directory, name));
+    if (this.begin(kindOf(type))) this.hashes.write(directory, name, this.view, this.length - HASH_BYTES);
   }
 
   noteComplete(directory: string): void {
@@ -57,15 +58,21 @@ export class PublishedList {
   }
 
   private row(kind: ListedKind, path: string): void {
-    if (this.length > MOST_BYTES) return;
+    if (this.begin(kind)) hashPath(path, this.view, this.length - HASH_BYTES);
+  }
+
+  /** Begins a row, whose hash follows; false if the list is too long already. */
+  private begin(kind: ListedKind): boolean {
+    if (this.length > MOST_BYTES) return false;
     if (this.length + ROW_BYTES > this.bytes.length) {
       const larger = Buffer.alloc(2 * this.bytes.length);
       this.bytes.copy(larger);
       this.bytes = larger;
+      this.view = viewOf(larger);
     }
     this.bytes[this.length] = kind;
-    hashPath(path, new DataView(this.bytes.buffer, this.bytes.byteOffset), this.length + 1);
     this.length += ROW_BYTES;
+    return true;
   }
 
   /** A withdrawn entry is there on the sender, but it is not what was published. */
@@ -78,6 +85,10 @@ export class PublishedList {
       if (this.withdrawn.has(entry++)) this.bytes[offset] = Listed.kept;
     }
   }
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 function kindOf(type: EntryType): ListedKind {
