@@ -151,3 +151,30 @@ test("a log that changes all the time is told meanwhile", () => {
   }
   assert.ok(told === 3, `told ${told} times`);
 });
+
+test("a member that dies while it serves is not waited for: another one is asked", () => {
+  const node = beginAsking();
+  node.state.members.push(other);
+  answer(node);
+  const { catchUp } = node;
+  catchUp.onEvent({ kind: "inbound-began", key: KEY, hostName: "host1", dryRun: false }, 0);
+  const reason = sentence("sender-silent", 15);
+  catchUp.onEvent({ kind: "inbound-ended", key: KEY, outcome: "failed", reason }, 15_000);
+  node.said();
+  catchUp.tick(15_000 + times.ANSWER_MS);
+  const [asked] = node.effects.filter(({ kind }) => kind === "send").slice(-1);
+  assert.ok(asked?.kind === "send" && asked.message.type === "ask");
+  assert.deepEqual(asked.destination, { to: "address", address: other.address });
+});
+
+test("a node that does not catch up by itself asks if it is told to, and ends with that", () => {
+  const node = begin([], false);
+  node.state.members.push(member);
+  node.learn(publication(3), MISSED);
+  assert.ok(!node.said().includes("ask"));
+  node.catchUp.nudge(0);
+  assert.deepEqual(node.said(), ["log", "ask"]);
+  node.learn(publication(3), HERE);
+  node.learn(publication(4), MISSED);
+  assert.ok(node.said().includes("ask"), "it has not ended");
+});

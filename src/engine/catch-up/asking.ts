@@ -37,6 +37,8 @@ export class Asking {
   /** Members that could not serve this log, with the reason. */
   private readonly refused = new Map<string, string>();
   private failures = 0;
+  /** Attempts in a row that another push has made vain. */
+  private inVain = 0;
   /** Whether it waits because nothing is likely to change soon. */
   private isLong = false;
   /** Transfers in a row that were committed here without a word of their sender. */
@@ -156,7 +158,7 @@ export class Asking {
     const hasBrought = outcome === "done" && served.brought.length > 0;
     if (hasBrought && key !== undefined) {
       this.reason = "";
-      this.failures = this.lostWords = 0;
+      this.failures = this.lostWords = this.inVain = 0;
       const { log } = this.context;
       const brought = new Set(served.brought.map((position) => log.all[position]?.publication));
       // The log has this digest still, or nothing is taken for brought.
@@ -189,7 +191,7 @@ export class Asking {
   private askSoon(nowMs: number): void {
     this.life.become("patient");
     this.isLong = false;
-    this.due.set(nowMs + times.SOON_MS);
+    this.due.set(nowMs + Math.min(times.SOON_MOST_MS, times.SOON_MS * 2 ** this.inVain++));
   }
 
   memberLeft(epoch: string, nowMs: number): void {
@@ -222,8 +224,8 @@ export class Asking {
   private endWithoutWord(nowMs: number): void {
     const outcomes = [...(this.question?.transfers.values() ?? [])].map(({ outcome }) => outcome);
     if (outcomes.length === 0) this.refuse("it has not begun to serve", nowMs);
-    // The disk or a hook of this node.
-    else if (outcomes.includes("failed")) this.wait(nowMs);
+    // It may have died in the middle; then another one brings it.
+    else if (outcomes.includes("failed")) this.refuse(this.reason, nowMs);
     // The transfer has brought something, but the word of its sender was lost.
     else if (outcomes.includes("done") && this.lostWords++ < times.LOST_WORDS) this.ask(nowMs);
     else this.refuse("its transfer has ended without a word", nowMs);

@@ -279,7 +279,7 @@ export class Source {
     if (!writer.add(directory, entry)) return this.putBack(item);
     const { type, size, name, extras } = entry;
     this.cover.noteEntry(directory.path, name, type);
-    this.list?.noteEntry(directory.path, name, type);
+    this.list?.noteEntry(directory.path, entry);
     const path = joinPath(directory.path, name);
     const isSparse = extras?.allocated !== undefined;
     entries.push({ number: this.nextEntry++, path, type, size, stats, isSparse });
