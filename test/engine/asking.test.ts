@@ -12,7 +12,12 @@ type Node = ReturnType<typeof begin>;
 
 const LISTED = { ...HERE, list: "list" };
 const KEY = { epoch: member.epoch, transfer: 7, admission: 1 };
-const other = { ...member, epoch: "bb".repeat(8), nodeId: "03".repeat(16) };
+const other = {
+  ...member,
+  epoch: "bb".repeat(8),
+  nodeId: "03".repeat(16),
+  address: { ip: "10.0.0.3", port: 1 },
+};
 
 /** A node that lacks publication 3, and has asked. */
 function beginAsking(): Node & { readonly digest: string } {
@@ -177,4 +182,26 @@ test("a node that does not catch up by itself asks if it is told to, and ends wi
   node.learn(publication(3), HERE);
   node.learn(publication(4), MISSED);
   assert.ok(node.said().includes("ask"), "it has not ended");
+});
+
+test("a member that dies before it begins to serve is not waited for", () => {
+  const node = beginAsking();
+  node.state.members.push(other);
+  answer(node);
+  const { catchUp } = node;
+  const asked: string[] = [];
+  for (let nowMs = 0; nowMs < 6_000; nowMs += 500) {
+    catchUp.tick(nowMs);
+    for (const effect of node.effects.splice(0))
+      if (effect.kind === "send" && effect.message.type === "ask" && effect.destination.to === "address")
+        asked.push(`${nowMs} ${effect.destination.address === other.address ? "other" : "first"}`);
+    // It has answered once more, and no more after that.
+    if (nowMs === 2_000)
+      catchUp.handle(
+        member,
+        { type: "answer", body: { digest: node.digest, serves: true, reason: "" } },
+        nowMs,
+      );
+  }
+  assert.deepEqual(asked.slice(0, 5), ["2000 first", "4000 first", "4500 first", "5000 first", "5500 other"]);
 });

@@ -23,6 +23,8 @@ interface Question {
   readonly missing: readonly Publication[];
   readonly positions: readonly number[];
   triesLeft: number;
+  /** When the member that has agreed has to have begun; undefined before it has agreed. */
+  untilMs: number | undefined;
   /** The transfers of that member since, by their numbers: it may have pushes of its own beside the one that it serves with. */
   readonly transfers: Map<number, Brought>;
 }
@@ -97,15 +99,19 @@ export class Asking {
   }
 
   answered(member: Member, answer: Answer, nowMs: number): void {
-    if (this.life.state !== "asking" || this.question?.epoch !== member.epoch) return;
-    if (answer.digest !== this.question.digest) return;
+    const { question } = this;
+    if (!this.isOpen || question?.epoch !== member.epoch || answer.digest !== question.digest) return;
+    // What is being brought already is not refused any more.
+    if (this.life.state === "promised" && question.transfers.size > 0) return;
     if (!answer.serves) {
       this.refuse(answer.reason, nowMs);
       return;
     }
-    this.life.become("promised");
-    this.due.set(nowMs + times.SERVE_MS);
-    this.planEnd(this.question, nowMs);
+    if (this.life.state === "asking") this.life.become("promised");
+    question.untilMs ??= nowMs + times.SERVE_MS;
+    question.triesLeft = times.ASK_TRIES;
+    this.due.set(Math.min(question.untilMs, nowMs + times.PROMISE_MS));
+    this.planEnd(question, nowMs);
   }
 
   /** This node begins to receive a transfer. It may overtake the answer. */
@@ -208,7 +214,8 @@ export class Asking {
         else this.refuse("no answer", nowMs);
         break;
       case "promised":
-        this.endWithoutWord(nowMs);
+        if (this.mayBeForgotten(nowMs)) this.say(this.question!, nowMs);
+        else this.endWithoutWord(nowMs);
         break;
       case "patient":
         if (this.isLong) this.failures++;
@@ -218,6 +225,12 @@ export class Asking {
       default:
         this.ask(nowMs);
     }
+  }
+
+  /** A member that has agreed, and has not begun yet, may have died, or have been started again: it is asked once more. */
+  private mayBeForgotten(nowMs: number): boolean {
+    const { triesLeft = 0, untilMs = 0, transfers } = this.question ?? {};
+    return transfers?.size === 0 && triesLeft > 0 && nowMs < untilMs;
   }
 
   /** The member that has agreed to serve says nothing more. */
@@ -259,7 +272,7 @@ export class Asking {
     const { digest } = log;
     const missing = positions.flatMap((position) => log.all[position]?.publication ?? []);
     const question = { epoch, digest, missing, positions };
-    this.question = { ...question, triesLeft: times.ASK_TRIES, transfers: new Map() };
+    this.question = { ...question, triesLeft: times.ASK_TRIES, untilMs: undefined, transfers: new Map() };
     this.life.become("asking");
     this.say(this.question, nowMs);
   }

@@ -58,6 +58,9 @@ export const SERVE_MS = 30_000;
 export const PATIENCE_MS = 60_000;
 export const PATIENCE_MOST_MS = 60 * 60_000;
 
+/** Until it begins, it is asked again so often whether it is still there: it may have died since. */
+export const PROMISE_MS = 2_000;
+
 /** An attempt that another push has interrupted is repeated after so long: a member that has that push knows it by then. */
 export const SOON_MS = 300;
 
