@@ -34,9 +34,12 @@ READ := $(wildcard *.md docs/*.md) src scripts packaging etc systemd Makefile es
 # The whole table; it is stored beside the benchmark and shown in the READMEs.
 BENCH_ALL := --results test/bench/results/results.json --readme
 
-.DEFAULT_GOAL := help
+.DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: help install uninstall dist demo build packages repository test test-user test-packages test-security fuzz fuzz-trees chaos power-loss soak sim sim-scale mutants bench bench-quick lint format clean
+.PHONY: all help install uninstall dist demo build packages repository test test-user test-packages test-security fuzz fuzz-trees chaos power-loss soak sim sim-scale mutants bench bench-quick lint format clean
+
+all: build ## the same as make build, and what make alone does
+	@echo "$(if $(filter $(OTHER),$(ARCH)),dist/$(OTHER)/makuosan is,dist/makuosan and dist/msync are) built: 'make install' installs them, 'make help' lists the other targets"
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -54,7 +57,8 @@ UNIT := yes
 SHARE = $(DESTDIR)$(PREFIX)/share
 LIB = $(DESTDIR)$(PREFIX)/lib
 # Every file that `make install` makes, except for the config file.
-UNITS = $(LIB)/systemd/system/makuosan.service $(LIB)/sysusers.d/makuosan.conf $(LIB)/sysctl.d/10-makuosan.conf
+SERVICES = makuosan.service makuosan-check.service makuosan-check.timer makuosan-watch@.service
+UNITS = $(addprefix $(LIB)/systemd/system/,$(SERVICES)) $(LIB)/sysusers.d/makuosan.conf $(LIB)/sysctl.d/10-makuosan.conf
 COMPLETIONS = $(foreach name,makuosan msync,$(SHARE)/bash-completion/completions/$(name) \
   $(SHARE)/zsh/site-functions/_$(name) $(SHARE)/fish/vendor_completions.d/$(name).fish)
 MANUALS = $(foreach man,man man/ja,$(SHARE)/$(man)/man8/makuosan.8 $(SHARE)/$(man)/man1/msync.1 $(SHARE)/$(man)/man5/makuosan.conf.5)
@@ -74,8 +78,9 @@ ifeq ($(UNIT),yes)
 	@install -D -m 644 packaging/makuosan.sysusers $(LIB)/sysusers.d/makuosan.conf
 	@install -D -m 644 packaging/makuosan.sysctl $(LIB)/sysctl.d/10-makuosan.conf
 	@install -d $(LIB)/systemd/system
-	@sed 's|^ExecStart=/usr/sbin/|ExecStart=$(PREFIX)/sbin/|' systemd/makuosan.service >$(LIB)/systemd/system/makuosan.service
-	@chmod 644 $(LIB)/systemd/system/makuosan.service
+	@for name in $(SERVICES); do \
+	  sed 's|^ExecStart=/usr/\(s*bin\)/|ExecStart=$(PREFIX)/\1/|' systemd/$$name >$(LIB)/systemd/system/$$name && \
+	  chmod 644 $(LIB)/systemd/system/$$name || exit 1; done
 endif
 	@install -d $(DESTDIR)$(SYSCONFDIR)/makuosan.conf.d
 	@[ -e $(DESTDIR)$(SYSCONFDIR)/makuosan.conf ] || install -m 644 etc/makuosan.conf $(DESTDIR)$(SYSCONFDIR)/makuosan.conf

@@ -29,11 +29,29 @@ export function checkReplaced(command: GivenOptions, replaced: readonly Replaced
  * @param message such as "error: unknown option '--delte'\n(Did you mean --delete?)"
  * @param help where all options are listed
  * @param options all options
+ * @param other the other program, with the options that only it has
  */
-export function commandLineError(message: string, help: string, options: readonly KnownOption[]): UserError {
+export function commandLineError(
+  message: string,
+  help: string,
+  options: readonly KnownOption[],
+  other?: OtherProgram,
+): UserError {
+  const [, unknown = ""] = /unknown option '(-[^=']+)/.exec(message) ?? [];
+  if (other?.options.includes(unknown) === true)
+    return new UserError(
+      `${unknown} is an option of ${other.name}: '${other.name} --help' lists its options`,
+    );
   const [first = "", hint = similarOption(message, options)] = message.replace(/^error: /, "").split("\n");
   const meant = hint === "" ? "" : `: ${hint.slice(1, -1).replace(/^D/, "d")}`;
   return new UserError(meant === "" ? `${first}: ${help}` : `${first}${meant} ${help}`);
+}
+
+/** A program whose options are sometimes given to another one. */
+export interface OtherProgram {
+  readonly name: "makuosan" | "msync";
+  /** Their long names. */
+  readonly options: readonly string[];
 }
 
 /** An option of a command; `long` is such as --delete. */
@@ -56,7 +74,8 @@ function similarOption(message: string, options: readonly KnownOption[]): string
 const WRONG_SHARE = 0.4;
 
 /**
- * The word that was probably meant.
+ * The word that was probably meant: one that differs in some letters, or else one with more letters after it, such as
+ * "base" of "base_dir".
  *
  * @returns undefined if none of the words is similar
  */
@@ -66,7 +85,7 @@ export function similarWord(word: string, words: readonly string[]): string | un
     .map((one) => ({ one, distance: editDistance(word.slice(0, 64).toLowerCase(), one.toLowerCase()) }))
     .filter(({ one, distance }) => distance <= most && distance < one.length)
     .sort((a, b) => a.distance - b.distance);
-  return ranked[0]?.one;
+  return ranked[0]?.one ?? words.find((one) => new RegExp(`^${one}[-_]`, "i").test(word));
 }
 
 /** How many letters have to be added, removed, exchanged or swapped with the next to make one word of the other. */

@@ -60,12 +60,32 @@ const GOES_WITH: Readonly<Record<string, readonly Action[]>> = {
   repair: PUSHES,
   checksum: WATCHES,
   xattrs: WATCHES,
+  compress: WATCHES,
+  wholeFile: WATCHES,
   stats: WATCHES,
   allOrNothing: WATCHES,
   console: ASKS,
   keepGoing: ["script"],
   json: ASKS,
 };
+
+/** The options that name an action, and --add, which is for one of them alone. */
+const ACTION_OPTIONS: readonly string[] = [
+  ...[
+    "watch",
+    "members",
+    "status",
+    "keygen",
+    "add",
+    "loglevel",
+    "script",
+    "history",
+    "doctor",
+    "catchUp",
+    "top",
+  ],
+  ...["version", "help"],
+];
 
 /** Options that mean something with any question, if another one is given, too. */
 const GOES_WITH_OPTION: Readonly<Record<string, string>> = { target: "wait", except: "wait" };
@@ -74,6 +94,7 @@ const GOES_WITH_OPTION: Readonly<Record<string, string>> = { target: "wait", exc
 interface KnownOption {
   readonly short?: string | undefined;
   readonly long?: string | undefined;
+  readonly hidden?: boolean;
   attributeName(): string;
 }
 
@@ -97,6 +118,8 @@ export function checkTogether(
   for (const option of known) {
     const name = option.attributeName();
     const actions = GOES_WITH[name];
+    if (actions === undefined && !ACTION_OPTIONS.includes(name) && option.hidden !== true)
+      throw new Error(`not listed: --${name}`);
     if (actions === undefined || actions.includes(action) || !isGiven(values.get(name))) continue;
     const other = GOES_WITH_OPTION[name];
     if (other !== undefined && ASKS.includes(action) && isGiven(values.get(other))) continue;
@@ -110,10 +133,10 @@ export function checkTogether(
   }
 }
 
-/** Numbers count how often an option is given, and lists collect its values. */
+/** Numbers count how often an option is given, and lists collect its values. Only --no-compress gives a false one. */
 function isGiven(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0;
-  return value !== undefined && value !== false && value !== 0;
+  return value !== undefined && value !== 0;
 }
 
 /** Advice for an action, if the general advice would mislead. */

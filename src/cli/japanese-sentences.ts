@@ -126,10 +126,10 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
     "FFI ライブラリを読み込めず、誰の依頼か分からないため、グループは設定できません。-g を付けずに、配布の前に chgrp を使ってください",
   "the user {0} is not in the group {1}, and cannot give files to it: name a group of this user, or be root":
     "ユーザー {0} はグループ {1} に属していないため、ファイルをそのグループにできません。自分のグループを指定するか、root で実行してください",
-  "the group {0} is unknown on this host: create it, or name another with -g":
-    "グループ {0} はこのホストにありません。作るか、-g で別のグループを指定してください",
-  "the user {0} is unknown on this host: create it, or name another with -u":
-    "ユーザー {0} はこのホストにいません。作るか、-u で別のユーザーを指定してください",
+  "the group {0} is unknown on this host: create it, or name another with {1}":
+    "グループ {0} はこのホストにありません。作るか、{1} で別のグループを指定してください",
+  "the user {0} is unknown on this host: create it, or name another with {1}":
+    "ユーザー {0} はこのホストにいません。作るか、{1} で別のユーザーを指定してください",
   "the base directory can only be sent with everything in it: add -r":
     "ベースディレクトリは、中身ごとでなければ送れません。-r を付けてください",
   "the base directory {0} is not on the file system that it was on when the daemon began to use it: is something not mounted? Add --force-delete if that is what you want":
@@ -147,6 +147,8 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
     "除外パターン '{0}' に、バックスラッシュで終わる名前があります。その文字は \\\\ と書いてください",
   "'{0}' leads out of the base directory: give a path below it, without '..'":
     "'{0}' はベースディレクトリの外を指しています。'..' を使わず、その中のパスを指定してください",
+  "'{0}' has '..' in it, which is not followed: write '{1}'":
+    "'{0}' の '..' はたどりません。'{1}' と書いてください",
   "'{0}' is where transfers are staged, which is never sent: leave it out":
     "'{0}' は転送の準備に使う場所で、送ることはありません。取り除いてください",
   "'{0}...' is too long: a name may have 255 bytes, a path {1}":
@@ -177,6 +179,9 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
   "the daemon gave the result: see 'msync --history' when it answers again":
     "デーモンはまだ結果を返していません。応答するようになったら 'msync --history' を見てください",
   "the target '{0}' names no control socket: {1}": "'{0}' は制御ソケットの指定ではありません。{1*}",
+  "the path of a socket can have {0} bytes, and {1} has {2}: choose a shorter one":
+    "ソケットのパスは {0} バイトまでですが、{1} は {2} バイトあります。短いものを選んでください",
+  "give unix:{0}": "unix:{0} と指定してください",
   "give unix:PATH": "unix:PATH の形で指定してください",
   "there is no console on the network any more, run msync on that host, for example over ssh":
     "ネットワーク経由の操作は廃止されました。ssh などで、そのホストの msync を実行してください",
@@ -210,6 +215,20 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
     "送るものがありません。パスを指定するか、ベースディレクトリ全体なら -r を付けてください",
   "unknown option '{0}': {1}": "'{0}' というオプションはありません。{1*}",
   "option '{0}' argument missing: {1}": "オプション '{0}' に値がありません。{1*}",
+  "{0} is an option of {1}: '{2} --help' lists its options":
+    "{0} は {1} のオプションです。'{2} --help' で一覧を表示できます",
+  "--compress does not go together with --no-compress: leave one of them out":
+    "--compress と --no-compress は同時に指定できません。どちらかを取り除いてください",
+  "a path is empty: name one, or give '/' for the base directory":
+    "空のパスがあります。パスを指定するか、ベースディレクトリなら '/' と書いてください",
+  "did you mean 'msync {0}'?": "'msync {0}' のことですか？",
+  "'{0}' is a command of scripts: see 'msync -f SCRIPT'":
+    "'{0}' はスクリプトのコマンドです。'msync -f SCRIPT' を見てください",
+  "a shell looks in its current directory for what matches: run msync in {0}":
+    "シェルがパターンを展開するのはカレントディレクトリです。{0} で msync を実行してください",
+  "paths are relative to the base directory {0}": "パスはベースディレクトリ {0} からの相対パスです",
+  "paths are relative to the base directory {0}: write '{1}'":
+    "パスはベースディレクトリ {0} からの相対パスです。'{1}' と書いてください",
   "did you mean {0}?": "{0} のことですか？",
   "did you mean one of {0}?": "{0} のどれかですか？",
   "'msync --help' lists the options": "'msync --help' でオプションの一覧を表示できます",
@@ -241,6 +260,8 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
     "--force-delete は --delete か --sync とともに使います。どちらかを付けてください",
   "--wait is '{0}': give a number of members, or one and a time, such as 3,60 for a minute":
     "--wait の値 '{0}' が正しくありません。メンバーの数か、3,60（3 台を 60 秒まで）のように数と秒数を指定してください",
+  "{0} is not a member, and -t and --except are given for each host":
+    "{0} はメンバーではありません。-t と --except は、ホストごとに指定してください",
   "--except names the only member: leave a name out":
     "--except がただひとつのメンバーを名指ししています: 名前をひとつ外してください",
   "--except names all {0} members: leave a name out":

@@ -2,16 +2,20 @@
 import { bytesOfText } from "../base/display.ts";
 import { type ReasonCode, REASONS } from "../base/reason-catalogue.ts";
 import type { Reason } from "../base/reason.ts";
+import { JAPANESE_DAEMON } from "./japanese-daemon.ts";
 import { JAPANESE_FINDINGS } from "./japanese-findings.ts";
 import { JAPANESE_HELP } from "./japanese-help.ts";
 import { JAPANESE_BASE, JAPANESE_BEGINNINGS, JAPANESE_MENDS, JAPANESE_REASONS } from "./japanese-reasons.ts";
 import { JAPANESE_SENTENCES } from "./japanese-sentences.ts";
+import { JAPANESE_SETTINGS } from "./japanese-settings.ts";
 
 /** All sentences except reasons, by the English ones. */
 export const CATALOGUE: Readonly<Record<string, string>> = {
   ...JAPANESE_SENTENCES,
   ...JAPANESE_FINDINGS,
   ...JAPANESE_HELP,
+  ...JAPANESE_DAEMON,
+  ...JAPANESE_SETTINGS,
 };
 
 /** All but that of sentences in no catalogue. */

@@ -1,6 +1,7 @@
 /** The command msync: carries out what its command line asks for. */
 import { ExitStatus, UserError } from "../base/user-error.ts";
-import { ConsoleClient, socketPathOf } from "../console/client.ts";
+import { ConsoleClient } from "../console/client.ts";
+import { socketPathOf } from "../console/socket-path.ts";
 import { rawArguments } from "./arguments.ts";
 import { ask } from "./ask.ts";
 import { Interrupt } from "./interrupt.ts";

@@ -1,5 +1,6 @@
 /** The command line of msync. */
 import { DEFAULT_SOCKET } from "../console/protocol.ts";
+import { socketPathOf } from "../console/socket-path.ts";
 import { Command, CommanderError, Option } from "commander";
 import { type Action, checkTogether } from "./combinations.ts";
 import { inLanguage } from "./language.ts";
@@ -7,8 +8,14 @@ import { MORE_HELP } from "./more-help.ts";
 import { printText } from "./output.ts";
 import { checkReplaced, commandLineError, type ReplacedOption } from "../base/command-line.ts";
 import { UserError } from "../base/user-error.ts";
-import { pathsToSend } from "./send.ts";
-import { addSendOptions, type ParsedSendOptions, readSendOptions, type SendOptions } from "./send-options.ts";
+import { checkPaths, pathsToSend } from "./send.ts";
+import {
+  addSendOptions,
+  memberName,
+  type ParsedSendOptions,
+  readSendOptions,
+  type SendOptions,
+} from "./send-options.ts";
 
 declare const __MAKUOSAN_VERSION__: string | undefined;
 
@@ -55,6 +62,12 @@ const REPLACED: readonly ReplacedOption[] = [
   { flags: "-K [file]", instead: "the owner and the mode of the control socket decide who can run msync" },
 ];
 
+/** The daemon has them, and msync nothing similar. */
+const OF_DAEMON: readonly string[] = [
+  ...["--base", "--config", "--check-config", "--set", "--import-sysconfig", "--foreground"],
+  ...["--user", "--key", "--interface", "--port", "--multicast", "--socket", "--name", "--labels", "--rate"],
+];
+
 const HISTORY_COUNT = 20;
 const DEFAULT_TARGET = `unix:${DEFAULT_SOCKET}`;
 
@@ -74,12 +87,19 @@ export function parseOptions(argv: readonly string[], target: string | undefined
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) throw new PrintedInstead();
-    throw commandLineError(error.message, "'msync --help' lists the options", command.options);
+    throw commandLineError(error.message, "'msync --help' lists the options", command.options, {
+      name: "makuosan",
+      options: OF_DAEMON,
+    });
   }
   checkReplaced(command, REPLACED);
   const [options, paths] = historyOptions(command.opts<ParsedOptions>(), command.args);
   const action = chooseAction(options, paths);
   checkTogether(action, command.options, options, paths);
+  if (options.compress !== undefined && argv.includes("--compress") && argv.includes("--no-compress"))
+    throw new UserError("--compress does not go together with --no-compress: leave one of them out");
+  // The target of another program is no reason to look for a path.
+  if (options.console !== undefined) socketPathOf(asText(options.console));
   checkLogLevel(options.loglevel);
   return readOptions(action, options, paths, target);
 }
@@ -148,7 +168,11 @@ function readOptions(
 
 /** The words of the command line that are no options: paths to send, or hosts to examine. */
 function pathsOf(action: Action, options: ParsedOptions, words: string[]): readonly string[] {
-  if (action === "doctor" || action === "watch" || action === "catch-up") return words;
+  if (action === "doctor" || action === "catch-up") return words.map(memberName);
+  if (action === "watch") {
+    checkPaths(words);
+    return words;
+  }
   return action === "send" ? pathsToSend(words, options.recursive === true) : [];
 }
 

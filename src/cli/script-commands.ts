@@ -150,6 +150,8 @@ function combine(
     comparesContents: own.comparesContents || all.comparesContents,
     isCheck: own.isCheck || all.isCheck,
     sendsAttributes: own.sendsAttributes || all.sendsAttributes,
+    ...compressionOf(own.compression ?? all.compression),
+    ...((own.wholeFile ?? all.wholeFile) === true && { wholeFile: true }),
     showsStats: own.showsStats || all.showsStats,
     recursive: own.recursive || all.recursive,
     dryRun: own.dryRun || all.dryRun,
@@ -161,6 +163,10 @@ function combine(
     group: own.group === "" ? all.group : own.group,
     allOrNothing: own.allOrNothing || all.allOrNothing,
   };
+}
+
+function compressionOf(compression: SendOptions["compression"]): Pick<SendOptions, "compression"> {
+  return compression === undefined ? {} : { compression };
 }
 
 async function runWait(state: ScriptState, args: readonly string[]): Promise<number> {

@@ -51,7 +51,9 @@ export async function runScript(
   return interrupt.happened ? ExitStatus.interrupted : status;
 }
 
-async function runLine(state: ScriptState, line: string, place: string): Promise<number> {
+async function runLine(state: ScriptState, text: string, place: string): Promise<number> {
+  // Some editors begin a file with this mark, which is UTF-8 for the order of bytes.
+  const line = text.replace(/^\xef\xbb\xbf/, "");
   try {
     const [name, ...args] = splitWords(line);
     return name === undefined ? ExitStatus.ok : await findCommand(name)(state, args);

@@ -41,6 +41,7 @@ export interface ParsedSendOptions {
   repair?: boolean;
   xattrs?: boolean;
   compress?: boolean;
+  wholeFile?: boolean;
   stats?: boolean;
 }
 
@@ -73,6 +74,7 @@ export function addSendOptions(command: Command): Command {
     .option("--xattrs", "send extended attributes and access control lists, too")
     .option("--compress", "compress all contents, whatever the daemon's setting says")
     .option("--no-compress", "compress nothing")
+    .option("-W, --whole-file", "send all of each file, also where members have another version of it")
     .option("--stats", "end with a line on how much was sent, in how long, and to how many hosts")
     .option("--all-or-nothing", "change nothing anywhere unless every member can take everything");
 }
@@ -103,6 +105,7 @@ export function readSendOptions(options: ParsedSendOptions): SendOptions {
     isCheck,
     sendsAttributes: options.xattrs === true,
     ...(options.compress !== undefined && { compression: options.compress ? "yes" : "no" }),
+    ...(options.wholeFile === true && { wholeFile: true }),
     showsStats: options.stats === true,
   };
 }
@@ -128,8 +131,14 @@ function readWait(text: string): Wait {
 
 /** A variable of a script that is not set must not become a host of no name. */
 function readHosts(option: string, hosts: readonly string[] = []): readonly string[] {
-  if (!hosts.includes("")) return hosts;
+  if (!hosts.some((host) => host.trim() === "")) return hosts.map(memberName);
   throw new UserError(`the host of ${option} is empty: name one, or leave ${option} out`);
+}
+
+/** A host as a line of --members shows it, such as "web1 10.0.0.1 (Ver2.0.0)", in the form that the daemon knows. */
+export function memberName(text: string): string {
+  const [, host, address] = /^([^\s()]+) \(?(\d+\.\d+\.\d+\.\d+)\)?(?: \(Ver.*)?$/.exec(text.trim()) ?? [];
+  return host === undefined || address === undefined ? text : `${host}(${address})`;
 }
 
 function readGroup(group: string | undefined): string {

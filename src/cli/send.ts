@@ -4,6 +4,7 @@ import type { ConsoleClient } from "../console/client.ts";
 import type { Event, SendRequest, SendResult } from "../console/protocol.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { printError, printJson, printLine, printSentence, printWarning } from "./output.ts";
+import { PathHints } from "./path-hints.ts";
 import { Progress } from "./progress.ts";
 import { sentenceFor } from "./reasons.ts";
 import type { SendOptions } from "./send-options.ts";
@@ -25,9 +26,16 @@ export async function waitForMembers(client: ConsoleClient, options: SendOptions
  * @throws UserError where that is not asked for
  */
 export function pathsToSend(paths: readonly string[], recursive: boolean): readonly string[] {
+  checkPaths(paths);
   if (paths.length > 0) return paths;
   if (recursive) return [""];
   throw new UserError("nothing to send: name a path, or give -r for the whole base directory");
+}
+
+/** @throws UserError for an empty path: a variable of a script that is not set must not become the base directory */
+export function checkPaths(paths: readonly string[]): void {
+  if (!paths.includes("")) return;
+  throw new UserError("a path is empty: name one, or give '/' for the base directory");
 }
 
 /** Carries out a push and prints the result; returns the exit status. */
@@ -47,20 +55,45 @@ export async function send(
     detail: detailOf(options, isJson),
     progress: isJson || Progress.isPossible,
   };
-  const result = await client.request(request, (event) => {
-    if (isJson) printJson(event);
-    else if (event.event === "progress") progress.show(event);
-    else {
-      progress.end();
-      printEvent(event, options);
-    }
-  });
+  const hints = new PathHints(paths);
+  const missing: MissingPath[] = [];
+  const result = await client
+    .request(request, (event) => {
+      if (isJson) printJson(event);
+      else if (isMissingPath(event)) missing.push(event);
+      else if (event.event === "progress") progress.show(event);
+      else {
+        progress.end();
+        printEvent(event, options);
+      }
+    })
+    .catch((error: unknown) => {
+      throw withHint(error, hints.instead());
+    });
   progress.end();
+  for (const event of missing) {
+    const hint = await hints.for(event.path, client);
+    printError(`${event.path}: ${sentenceFor(event)}${hint === undefined ? "" : `; ${hint}`}`);
+  }
   if (result.result !== "send") throw new UserError("the daemon gave another answer than expected");
   if (isJson) printJson(result);
   else printResult(result);
   if (!isJson && (showsStats || process.stdout.isTTY === true)) printSentence(statsLine(result, options));
   return interrupt.happened && result.aborted !== undefined ? ExitStatus.interrupted : result.exitStatus;
+}
+
+type MissingPath = Extract<Event, { event: "notice" }>;
+
+/** An entry that does not exist may be one that was typed wrong. */
+function isMissingPath(event: Event): event is MissingPath {
+  return event.event === "notice" && event.kind === "unreadable" && event.cause?.code === "ENOENT";
+}
+
+/** The word of a command is no path, whether there are members or not. */
+function withHint(error: unknown, hint: string | undefined): unknown {
+  if (!(error instanceof UserError) || error.exitStatus !== ExitStatus.noMembers || hint === undefined)
+    return error;
+  return new UserError(`${error.message}; ${hint}`, error.exitStatus);
 }
 
 function detailOf(options: SendOptions, isJson: boolean): SendRequest["detail"] {
@@ -141,6 +174,7 @@ function printSuperfluous(
 }
 
 function nobody(name: string): string {
+  if (name.includes(",")) return `${name} is not a member, and -t and --except are given for each host`;
   if (name.startsWith("@")) return `no member has the label ${name.slice(1)}`;
   return /[*?[\\]/.test(name) ? `no member is called ${name}` : `${name} is not a member`;
 }

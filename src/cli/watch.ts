@@ -1,7 +1,8 @@
 /** Carries out `msync --watch`: pushes what changes, as it changes. */
 import fs from "node:fs";
 import { ExitStatus, UserError } from "../base/user-error.ts";
-import { ConsoleClient, socketPathOf } from "../console/client.ts";
+import { ConsoleClient } from "../console/client.ts";
+import { socketPathOf } from "../console/socket-path.ts";
 import { compileExcludes } from "../wire/excludes.ts";
 import { joinPath } from "../wire/path-rules.ts";
 import { normalizePath, pathsBelowBase } from "../wire/request-paths.ts";

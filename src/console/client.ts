@@ -17,22 +17,6 @@ import {
 /** Longest answer line that is taken from a daemon. */
 const ANSWER_BYTES = 64 * 1024 * 1024;
 
-/** Reads a target such as "unix:/run/makuosan/makuosan.sock"; the path alone will do. */
-export function socketPathOf(target: string): string {
-  const isNamed = target.startsWith("unix:");
-  const path = isNamed ? target.slice("unix:".length) : target;
-  if (path.includes("/") || (isNamed && path !== "")) return path;
-  const mend = isNetworkTarget(target)
-    ? "there is no console on the network any more, run msync on that host, for example over ssh"
-    : "give unix:PATH";
-  throw new UserError(`the target '${bytesOfText(target)}' names no control socket: ${mend}`);
-}
-
-/** Whether a target is one of versions before 2, such as "tcp:10.0.0.1:5000" or "10.0.0.1". */
-function isNetworkTarget(target: string): boolean {
-  return target.startsWith("tcp:") || /^[\w.-]+(:\d+)?$/.test(target);
-}
-
 /** A connection to the daemon. */
 export class ConsoleClient {
   private readonly socket: net.Socket;

@@ -6,6 +6,7 @@ import { ExitStatus, UserError } from "../base/user-error.ts";
 import { peerCredentials } from "../sys/peer-credentials.ts";
 import { Conversation, endSoon, type RequestHandler } from "./conversation.ts";
 import { CLIENTS, CLIENTS_OF_USER, type Result } from "./protocol.ts";
+import { checkSocketPath } from "./socket-path.ts";
 
 /** Leaves the mode 0660: the socket is for its owner and its group. */
 const SOCKET_UMASK = 0o117;
@@ -34,6 +35,7 @@ export class ConsoleServer {
    * @throws UserError where it cannot be made
    */
   static async open(socketPath: string): Promise<ConsoleServer> {
+    checkSocketPath(socketPath);
     makeDirectory(path.dirname(socketPath));
     if (await answers(socketPath)) {
       throw new UserError(

@@ -40,6 +40,7 @@ import type { Log } from "./service/log.ts";
 import { claimBase, identify, type NodeIdentity } from "./service/node-identity.ts";
 import { OwnCopies } from "./service/own-copies.ts";
 import { dropPrivileges } from "./service/privileges.ts";
+import { withPlace } from "./settings/places.ts";
 import { type Changes, takeOver } from "./settings/reload.ts";
 import type { Settings } from "./settings/settings.ts";
 
@@ -189,8 +190,10 @@ function statusParts(frame: Frame, pump: Pump, { transfers, copies }: Pushes): S
 }
 
 function openHistory(settings: Settings, log: Log): History {
-  return History.open(settings.state, settings.base, (code) =>
-    log.error(`the history of transfers cannot be written (${code}): see the directory of --state`),
+  const complain = (code: string) =>
+    log.error(`the history of transfers cannot be written (${code}): see the directory of --state`);
+  return withPlace(settings.places.state, "state", () =>
+    History.open(settings.state, settings.base, complain),
   );
 }
 

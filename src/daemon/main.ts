@@ -2,6 +2,7 @@
 import { bytesOfText, displayText } from "../base/display.ts";
 import { ExitStatus, MISCONFIGURED, UserError } from "../base/user-error.ts";
 import { outputProblem, writeOutput } from "../sys/output.ts";
+import { checkProcessFiles } from "../sys/process-files.ts";
 import { isInBackground, startInBackground, tellReady } from "./service/background.ts";
 import { harden } from "./service/clean-start.ts";
 import { LevelSignals } from "./service/level-signals.ts";
@@ -14,6 +15,7 @@ import { ServiceNotifier } from "./service/notify.ts";
 import { nameProcess } from "./service/process-name.ts";
 import { parseArguments, PrintedInstead } from "./settings/options.ts";
 import { resolveSettings, type Settings } from "./settings/settings.ts";
+import { inEnglish, type Speak } from "./speech.ts";
 import { carryOut } from "./tasks.ts";
 import { Watchdog } from "./service/watchdog.ts";
 
@@ -35,23 +37,28 @@ const RESTART = 75;
  * The command `makuosan`.
  *
  * @param argv the arguments after the name of the command
+ * @param speak translates what the command says; the log stays English
  * @returns the exit status, or undefined while the daemon runs
  */
-export async function runDaemon(argv: readonly string[]): Promise<number | undefined> {
+export async function runDaemon(
+  argv: readonly string[],
+  speak: Speak = inEnglish,
+): Promise<number | undefined> {
   const levels = new LevelSignals();
   levels.listen();
   const notifier = new ServiceNotifier();
   try {
-    const given = parseArguments(argv);
+    const given = parseArguments(argv, speak);
     const load = () => {
       const fromEnvironment = readEnvironment(process.env);
       return resolveSettings({ ...fromEnvironment, ...given.settings }, readConfig(given.configFile));
     };
     if (given.task !== undefined) {
-      carryOut(given.task, given, load);
-      return closeOutput();
+      carryOut(given.task, given, load, speak);
+      return closeOutput(speak);
     }
     const settings = load();
+    checkProcessFiles();
     harden();
     if (!given.foreground && !notifier.isManaged && !isInBackground()) return await startInBackground(argv);
     nameProcess();
@@ -60,10 +67,10 @@ export async function runDaemon(argv: readonly string[]): Promise<number | undef
     await run(settings, load, notifier, levels);
     return undefined;
   } catch (error) {
-    if (error instanceof PrintedInstead) return closeOutput();
+    if (error instanceof PrintedInstead) return closeOutput(speak);
     if (!(error instanceof UserError)) throw error;
     // The sentence is about settings, which are text and no byte strings.
-    const line = bytesOfText(`error: ${error.message}`);
+    const line = `error: ${speak(bytesOfText(error.message))}`;
     writeOutput(2, `${notifier.isManaged ? "<3>" : ""}${displayText(line)}\n`);
     await notifier.status(line);
     return notifier.isManaged && !(error instanceof NotYetError) ? MISCONFIGURED : error.exitStatus;
@@ -71,10 +78,10 @@ export async function runDaemon(argv: readonly string[]): Promise<number | undef
 }
 
 /** The exit status of a command that has printed its answer. */
-function closeOutput(): number {
+function closeOutput(speak: Speak): number {
   const problem = outputProblem();
   if (problem === undefined) return ExitStatus.ok;
-  writeOutput(2, `error: ${problem}\n`);
+  writeOutput(2, `error: ${displayText(speak(problem))}\n`);
   return ExitStatus.usage;
 }
 

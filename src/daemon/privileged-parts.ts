@@ -12,6 +12,7 @@ import { giveState } from "./pushes/history.ts";
 import { awaitInterface, NotYetError } from "./service/interface-wait.ts";
 import type { Lifecycle } from "./service/lifecycle.ts";
 import { openSocketFor } from "./service/socket-owner.ts";
+import { placed, withPlace } from "./settings/places.ts";
 import type { Settings } from "./settings/settings.ts";
 
 /**
@@ -48,16 +49,27 @@ export async function openPrivilegedParts(
   { networkPatienceMs, onWaiting }: NetworkPatience,
   lifecycle: Lifecycle,
 ): Promise<PrivilegedParts> {
-  const ring = KeyRing.of(settings.keyFile === undefined ? [] : readKeyFile(settings.keyFile));
-  const chosen = await awaitInterface(settings.interface, settings.multicast, networkPatienceMs, onWaiting);
+  const { identity, socket, keyFile, places } = settings;
+  const ring = KeyRing.of(
+    keyFile === undefined ? [] : withPlace(places.key, "key", () => readKeyFile(keyFile)),
+  );
+  const chosen = await awaitInterface(
+    settings.interface,
+    settings.multicast,
+    networkPatienceMs,
+    onWaiting,
+  ).catch((error: unknown) => {
+    throw placed(error, settings.interface === undefined ? undefined : places.interface, "interface");
+  });
   const pages = new PagePool(INBOUND_TRANSFERS * WINDOW_BLOCKS + SPARE_PAGES);
   const transport = await openTransport(settings, chosen.ip, pages).catch(mayChange);
   lifecycle.opened(transport);
-  const { identity, socket } = settings;
   const server =
     socket === undefined
       ? undefined
-      : await openSocketFor(socket, identity, () => ConsoleServer.open(socket));
+      : await openSocketFor(socket, identity, () => ConsoleServer.open(socket)).catch((error: unknown) => {
+          throw placed(error, places.socket, "socket");
+        });
   if (server !== undefined) lifecycle.opened(server);
   if (identity !== undefined && process.geteuid?.() === 0) {
     giveState(settings.state, identity.uid, identity.gid);

@@ -8,35 +8,45 @@ import { setValues } from "./settings/config-editor.ts";
 import { DEFAULT_CONFIG } from "./settings/config.ts";
 import type { DaemonArguments, Task } from "./settings/options.ts";
 import type { Settings } from "./settings/settings.ts";
+import { withPlace } from "./settings/places.ts";
+import { inEnglish, type Speak } from "./speech.ts";
 import { importSysconfig } from "./settings/sysconfig.ts";
 
 /**
  * Carries out a task.
  *
  * @param load reads and checks all settings
+ * @param speak translates sentences
  * @throws UserError
  */
-export function carryOut(task: Task, { configFile }: DaemonArguments, load: () => Settings): void {
+export function carryOut(
+  task: Task,
+  { configFile }: Pick<DaemonArguments, "configFile">,
+  load: () => Settings,
+  speak: Speak = inEnglish,
+): void {
+  const say = (sentences: readonly string[]) => print(sentences.map((one) => speak(bytesOfText(one))));
   switch (task.kind) {
     case "check-config":
       checkConfig(load());
-      print([`the configuration is valid: ${configFile ?? DEFAULT_CONFIG}`]);
+      say([`the configuration is valid: ${configFile ?? DEFAULT_CONFIG}`]);
       break;
     case "set":
-      print([
+      say([
         ...setValues(configFile, task.assignments),
         "a running daemon takes it at 'systemctl restart makuosan'",
       ]);
       break;
     case "import-sysconfig":
-      print(importSysconfig(readText(task.file)).trimEnd().split("\n"));
+      // It is a config file.
+      print(importSysconfig(readText(task.file)).trimEnd().split("\n").map(bytesOfText));
       break;
   }
 }
 
 /** Checks as much as a start does before it opens the network. */
-function checkConfig({ keyFile }: Settings): void {
-  if (keyFile !== undefined) readKeyFile(keyFile);
+function checkConfig({ keyFile, places }: Settings): void {
+  if (keyFile !== undefined) withPlace(places.key, "key", () => readKeyFile(keyFile));
 }
 
 function readText(file: string): string {
@@ -49,5 +59,5 @@ function readText(file: string): string {
 }
 
 function print(lines: readonly string[]): void {
-  writeOutput(1, lines.map((line) => `${displayText(bytesOfText(line))}\n`).join(""));
+  writeOutput(1, lines.map((line) => `${displayText(line)}\n`).join(""));
 }

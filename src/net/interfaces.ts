@@ -56,8 +56,11 @@ export function chooseInterface(wanted: string | undefined, group: string): Chos
     );
   }
   const names = all.map((one) => `${one.name} (${one.ip})`).join(", ");
-  const missing = network === undefined ? "interface or local address" : "interface with an address in";
-  throw new UserError(`there is no ${missing} ${wanted}: this host has ${names || "none"}`);
+  const missing =
+    network === undefined
+      ? `there is no interface or local address ${wanted}`
+      : `there is no interface with an address in ${wanted}`;
+  throw new UserError(`${missing}: this host has ${names || "none"}`);
 }
 
 /**

@@ -13,6 +13,9 @@ export function normalizePath(path: string): string {
   const names = path.split("/").filter((name) => name !== "" && name !== ".");
   const normalized = names.join("/");
   if (names.includes("..")) {
+    const meant = resolved(names);
+    if (!path.startsWith("/") && meant !== undefined)
+      throw new UserError(`'${path}' has '..' in it, which is not followed: write '${meant}'`);
     throw new UserError(`'${path}' leads out of the base directory: give a path below it, without '..'`);
   }
   if (names[0] === STAGING_NAME) {
@@ -24,6 +27,16 @@ export function normalizePath(path: string): string {
     );
   }
   return normalized;
+}
+
+/** The path without "..", if none of its directories is a link; undefined if it leads out. */
+function resolved(names: readonly string[]): string | undefined {
+  const left: string[] = [];
+  for (const name of names) {
+    if (name !== "..") left.push(name);
+    else if (left.pop() === undefined) return undefined;
+  }
+  return left.join("/") || ".";
 }
 
 /**
@@ -40,6 +53,16 @@ export function pathsBelowBase(
 ): readonly string[] {
   const isInside = (path: string) => path === base || path.startsWith(`${base}/`);
   const [first = ""] = base.slice(1).split("/");
-  if (first === "" || !paths.some(isInside) || hasEntry(first)) return paths;
-  return paths.map((path) => (isInside(path) ? path.slice(base.length) : path));
+  const plain = paths.map(plainAbsolute);
+  if (first === "" || !plain.some(isInside) || hasEntry(first)) return paths;
+  return plain.map((path) => (isInside(path) ? path.slice(base.length) : path));
+}
+
+/** An absolute path without slashes and dots that mean nothing; every other path as it is. */
+function plainAbsolute(path: string): string {
+  if (!path.startsWith("/")) return path;
+  return `/${path
+    .split("/")
+    .filter((name) => name !== "" && name !== ".")
+    .join("/")}`;
 }

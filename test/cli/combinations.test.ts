@@ -7,14 +7,18 @@ import { parseOptions } from "../../src/cli/options.ts";
 
 /** How an action is asked for, with the options that it takes: letters of the list below. */
 const ACTIONS: Readonly<Record<string, { readonly argv: readonly string[]; readonly takes: string }>> = {
-  send: { argv: ["path"], takes: "rnvtewxXgdsfkRcaAjS" },
-  script: { argv: ["-f", "script"], takes: "rnvtewxXgdsfkRcaAjSK" },
+  send: { argv: ["path"], takes: "rnvtewxXgdsfkRcaAjSzWZT" },
+  script: { argv: ["-f", "script"], takes: "rnvtewxXgdsfkRcaAjSKzWZT" },
   wait: { argv: ["--wait", "3"], takes: "tewjS" },
   members: { argv: ["--members"], takes: "rvwjS" },
   status: { argv: ["--status"], takes: "rwjS" },
   history: { argv: ["--history"], takes: "vwjS" },
   loglevel: { argv: ["-l", "info"], takes: "wjS" },
   keygen: { argv: ["--keygen"], takes: "" },
+  watch: { argv: ["--watch"], takes: "rvtewxXgdfcaAjSzWZT" },
+  doctor: { argv: ["--doctor"], takes: "vwjS" },
+  "catch-up": { argv: ["--catch-up"], takes: "wjS" },
+  top: { argv: ["--top"], takes: "wjS" },
 };
 
 /** Options by a letter of this test, with how their name is said in an error. */
@@ -39,6 +43,10 @@ const OPTIONS: Readonly<Record<string, readonly [name: string, ...argv: string[]
   j: ["--json", "--json"],
   S: ["--console", "-c", "unix:/socket"],
   K: ["--keep-going", "--keep-going"],
+  z: ["--compress", "--compress"],
+  Z: ["--compress", "--no-compress"],
+  W: ["--whole-file", "-W"],
+  T: ["--stats", "--stats"],
 };
 
 /** Options that say nothing without another one, which is as good as one of these. */
@@ -61,8 +69,10 @@ function refusal(argv: readonly string[]): string | undefined {
 /** Whether a set of options means something with an action. */
 function goTogether(action: string, letters: readonly string[]): boolean {
   const takes = ACTIONS[action]?.takes ?? "";
+  if (letters.includes("z") && letters.includes("Z")) return false;
   return letters.every((letter) => {
-    const needed = NEEDS[letter];
+    // A watch always looks at directories with all that is in them.
+    const needed = action === "watch" && letter === "d" ? undefined : NEEDS[letter];
     if (needed !== undefined && !letters.some((other) => needed.includes(other))) return false;
     if (takes.includes(letter)) return true;
     // Members are chosen to be waited for, whatever is asked then.
@@ -121,7 +131,7 @@ test("two actions are refused with the names of both", () => {
 
 test("a path goes with a push alone", () => {
   for (const [action, { argv }] of Object.entries(ACTIONS)) {
-    if (action === "send" || action === "wait") continue;
+    if (["send", "wait", "watch", "doctor", "catch-up"].includes(action)) continue;
     // Behind --history and --keygen a word belongs to the option.
     const sentence = refusal(["path", ...argv]) ?? "";
     assert.match(sentence, new RegExp(`^the path 'path' does not go together with --${action}: leave one`));

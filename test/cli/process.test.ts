@@ -105,6 +105,24 @@ test("output that cannot be written is an error of every command", async (contex
   }
 });
 
+test("options of a push hold in a script, from its line or from the command line", async (context) => {
+  const asked: unknown[] = [];
+  const target = await daemon(context, (request, caller, emit, signal) => {
+    if (request.command === "send")
+      asked.push([request.paths[0], request.compression, request.sendsAttributes, request.wholeFile]);
+    return talkative(request, caller, emit, signal);
+  });
+  const script = path.join(directoryOf(context), "script");
+  // Some editors begin a file with the mark for the order of bytes.
+  fs.writeFileSync(script, "\uFEFFsend --no-compress a\nsend --xattrs -W b\n");
+  const { status, stderr } = await collect(start([...target, "--compress", "-f", script]));
+  assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
+  assert.deepEqual(asked, [
+    ["a", "no", false, undefined],
+    ["b", "yes", true, true],
+  ]);
+});
+
 test("a command that failed anyway keeps its status", async (context) => {
   const target = await daemon(context, (_request, _caller, emit) => {
     emit({ event: "path", path: "a", updates: ["b"], skips: [], differences: [] });

@@ -8,7 +8,8 @@ import { UserError } from "../../src/base/user-error.ts";
 import { setValues } from "../../src/daemon/settings/config-editor.ts";
 import { parseConfig, readConfig } from "../../src/daemon/settings/config.ts";
 import { parseArguments } from "../../src/daemon/settings/options.ts";
-import { resolveSettings } from "../../src/daemon/settings/settings.ts";
+import { resolveSettings, type Settings } from "../../src/daemon/settings/settings.ts";
+import { carryOut } from "../../src/daemon/tasks.ts";
 import { importSysconfig } from "../../src/daemon/settings/sysconfig.ts";
 
 function configFile(context: TestContext, text: string, dropIns: Record<string, string> = {}): string {
@@ -114,6 +115,53 @@ test("an error names the file and the line", (context) => {
     messageOf(() => resolveSettings({ base: "/srv/none" }, config)),
     /^the base directory \/srv\/none /,
   );
+});
+
+test("a line that would be skipped, or read in another way, is an error", () => {
+  for (const [text, sentence] of [
+    ["base /srv/x\n", "conf:1: 'base /srv/x' has no '=': write 'base = /srv/x'"],
+    ["\nbase: /srv/x\n", "conf:2: 'base: /srv/x' has no '=': write 'base = /srv/x'"],
+    ["base\n", "conf:1: 'base' has no '=': write 'base = VALUE'"],
+    ["= x\n", "conf:1: there is no key: write 'KEY = VALUE'"],
+    ['base = "/srv/x\n', 'conf:1: the quote " is not closed: close it in the same line'],
+  ] as const)
+    assert.equal(
+      messageOf(() => parseConfig(text, "conf")),
+      sentence,
+    );
+  assert.match(
+    messageOf(() => parseConfig("base_dir = /x\n", "conf")),
+    /^conf:1: unknown key 'base_dir': did you mean 'base'\?/,
+  );
+  assert.deepEqual(parseConfig("\uFEFFreceive\n", "conf"), { receive: true });
+});
+
+test("a key stands once in an error, and the groups have their own option", (context) => {
+  const config = readConfig(configFile(context, "base = /\ncheck-every = 5\n"));
+  assert.match(
+    messageOf(() => resolveSettings({}, config)),
+    /conf:2: check-every is '5': give no, or a time/,
+  );
+  assert.match(
+    messageOf(() => resolveSettings({ groups: ["no-such-group"] }, { values: { base: "/" }, places: {} })),
+    /^the group no-such-group is unknown on this host: create it, or name another with -G$/,
+  );
+});
+
+test("an error of the start names the place of the value, if the value is from there", (context) => {
+  const config = readConfig(configFile(context, "base = /\nkey = /nowhere/key\n"));
+  const settings = resolveSettings({}, config);
+  const messageWith = (given: Settings) =>
+    messageOf(() => carryOut({ kind: "check-config" }, { configFile: undefined }, () => given));
+  assert.match(messageWith(settings), /conf:2: key: the key file \/nowhere\/key is missing: make one with/);
+  const given = resolveSettings({ key: "/elsewhere/key" }, config);
+  assert.match(messageWith(given), /^the key file \/elsewhere\/key is missing/);
+});
+
+test("a path is set as it is meant in the current directory", (context) => {
+  const file = configFile(context, "base = /a\n");
+  setValues(file, ["base=b", "name=web1"]);
+  assert.deepEqual(readConfig(file).values, { base: path.resolve("b"), name: "web1" });
 });
 
 test("values are set in a file beside the config file, and the others stay", (context) => {

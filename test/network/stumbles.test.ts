@@ -106,7 +106,7 @@ test("no base directory, one that is missing, and one of another user", { skip }
   const closed = sentenceOf(await two.run("systemctl start makuosan"));
   assert.match(
     closed,
-    /^error: the base directory \/srv\/makuosan cannot be written \(EACCES\): run 'chown makuosan: /,
+    /^error: \/etc\/makuosan\.conf\.d\/\S+:\d+: base: the base directory \/srv\/makuosan cannot be written \(EACCES\): run 'chown makuosan: /,
   );
   await carryOut(two, closed);
   await start(two);

@@ -13,6 +13,9 @@ import type { Machine } from "./machine.ts";
 
 const NEWER = VERSION.replace(/\d+$/, (patch) => String(Number(patch) + 1));
 
+/** Without the option, a list that cannot be used is only a warning. */
+const UPDATE = ["apt-get", "update", "-o", "APT::Update::Error-Mode=any"] as const;
+
 const toolProblem = async () => {
   for (const program of ["gpg", "apt-ftparchive", "createrepo_c", "dpkg-deb", "rpmbuild"])
     if (!(await hasProgram(program))) return `there is no ${program}`;
@@ -70,6 +73,30 @@ class Publisher {
       tree,
       path.join(this.packages, debOf(NEWER)),
     ]);
+    await this.publish();
+  }
+
+  /** The same for RPM, with the scripts of the package. */
+  async addNewerRpm(): Promise<void> {
+    const tree = path.join(this.directory, "rpm-tree");
+    const former = path.join(DIST, rpmOf(VERSION));
+    fs.mkdirSync(tree);
+    await must("rpm", ["--root", tree, "--initdb"]);
+    await must("rpm", ["--root", tree, "-i", "--nodeps", "--noscripts", former]);
+    fs.appendFileSync(path.join(tree, "etc", "makuosan.conf"), "# A line of the newer version.\n");
+    const list = await must("rpm", ["-qp", "--qf", "[%{FILEMODES:perms} %{FILENAMES}\n]", former]);
+    const files = list
+      .trim()
+      .split("\n")
+      .map((line) => {
+        const file = line.slice(line.indexOf(" ") + 1);
+        return `${line.startsWith("d") ? "%dir " : file === CONFIG ? "%config(noreplace) " : ""}${file}\n`;
+      });
+    const scripts = ["post", "preun", "postun"].map(
+      (name) => `%${name}\n${fs.readFileSync(path.join(ROOT, "packaging", "rpm", name), "utf8")}\n`,
+    );
+    const rest = [...scripts, "%files\n", ...files].join("");
+    await this.buildRpm({ name: "makuosan", version: NEWER, tree, rest, folder: this.packages });
     await this.publish();
   }
 
@@ -199,16 +226,31 @@ void suite("repositories for apt and dnf", { skip: problem ?? false }, () => {
         },
       );
 
-      test("a list that was changed on the way is refused", { skip }, async () => {
+      test(
+        "a package, and a list of packages, that were changed on the way are refused",
+        { skip },
+        async () => {
+          const folder = path.join(publisher.repository, "apt");
+          damage(path.join(folder, "pool/main", debOf(NEWER)));
+          const installed = await machine.run("apt-get", "install", "--reinstall", "-y", "makuosan");
+          assert.notEqual(installed.status, 0, installed.stdout);
+          assert.match(installed.stderr, /Hash Sum mismatch/);
+          for (const name of ["Packages", "Packages.gz"])
+            damage(path.join(folder, "dists/stable/main/binary-amd64", name));
+          await machine.must("rm", "-rf", "/var/lib/apt/lists");
+          const { status, stdout, stderr } = await machine.run(...UPDATE);
+          assert.notEqual(status, 0, stdout);
+          assert.match(stderr, /Hash Sum mismatch|unexpected size/);
+          await publisher.publish();
+          await machine.must(...UPDATE);
+        },
+      );
+
+      test("a signed list that was changed on the way is refused", { skip }, async () => {
         const list = path.join(publisher.repository, "apt/dists/stable/InRelease");
         fs.writeFileSync(list, fs.readFileSync(list, "utf8").replace("Origin: makuosan", "Origin: somebody"));
         fs.rmSync(path.join(path.dirname(list), "Release.gpg"));
-        const { status, stdout, stderr } = await machine.run(
-          "apt-get",
-          "update",
-          "-o",
-          "APT::Update::Error-Mode=any",
-        );
+        const { status, stdout, stderr } = await machine.run(...UPDATE);
         assert.notEqual(status, 0, stdout);
         assert.match(stderr, /signature|BADSIG|not signed/i);
       });
@@ -239,6 +281,36 @@ void suite("repositories for apt and dnf", { skip: problem ?? false }, () => {
       assert.equal((await machine.run("systemctl", "is-active", "makuosan")).stdout, "active\n");
     });
 
+    test("a newer version comes by dnf upgrade, and the service runs on", { skip }, async () => {
+      const config = await machine.must("cat", CONFIG);
+      await publisher.addNewerRpm();
+      await machine.must("dnf", "--refresh", "upgrade", "-y");
+      assert.match(await machine.must("rpm", "-q", "makuosan"), new RegExp(`^makuosan-${NEWER}-1`));
+      assert.equal((await machine.run("systemctl", "is-active", "makuosan")).stdout, "active\n");
+      assert.equal(await machine.must("cat", CONFIG), `${config}# A line of the newer version.\n`);
+    });
+
+    test("a list that was changed on the way is refused", { skip }, async () => {
+      fs.appendFileSync(path.join(publisher.repository, "dnf/repodata/repomd.xml"), " ");
+      const { status, stdout, stderr } = await machine.run(
+        "dnf",
+        "--refresh",
+        "makecache",
+        "--repo=makuosan",
+      );
+      assert.notEqual(status, 0, stdout);
+      assert.match(stderr, /signature/i);
+      await publisher.publish();
+      await machine.must("dnf", "--refresh", "makecache", "--repo=makuosan");
+    });
+
+    test("a package that was changed on the way is refused", { skip }, async () => {
+      damage(path.join(publisher.repository, "dnf", rpmOf(NEWER)));
+      const { status, stdout, stderr } = await machine.run("dnf", "reinstall", "-y", "makuosan");
+      assert.notEqual(status, 0, stdout);
+      assert.match(stderr, /digest|checksum|does not verify/i);
+    });
+
     test("dnf removes it, and leaves the key and the files", { skip }, async () => {
       await machine.must("dnf", "remove", "-y", "makuosan");
       assert.notEqual((await machine.run("systemctl", "is-active", "makuosan")).stdout, "active\n");
@@ -247,6 +319,14 @@ void suite("repositories for apt and dnf", { skip: problem ?? false }, () => {
     });
   });
 });
+
+/** Changes a byte in the middle of a file. */
+function damage(file: string): void {
+  const bytes = fs.readFileSync(file);
+  const middle = bytes.length >> 1;
+  bytes[middle] = (bytes[middle] ?? 0) ^ 1;
+  fs.writeFileSync(file, bytes);
+}
 
 /**
  * The steps of an administrator after the installation.

@@ -50,6 +50,8 @@ test("make install puts everything below DESTDIR, keeps a config file, and make 
   );
   const unit = path.join(directory, "opt/makuosan/lib/systemd/system/makuosan.service");
   assert.match(fs.readFileSync(unit, "utf8"), /^ExecStart=\/opt\/makuosan\/sbin\/makuosan$/m);
+  const watch = path.join(directory, "opt/makuosan/lib/systemd/system/makuosan-watch@.service");
+  assert.match(fs.readFileSync(watch, "utf8"), /^ExecStart=\/opt\/makuosan\/bin\/msync --watch /m);
   assert.match(
     execFileSync(path.join(directory, "opt/makuosan/bin/msync"), ["--version"], { encoding: "utf8" }),
     /^msync \d/,
@@ -67,5 +69,12 @@ test("make install puts everything below DESTDIR, keeps a config file, and make 
   assert.deepEqual(
     filesIn(directory),
     all.filter((file) => !isService(file)),
+  );
+});
+
+test("make alone builds, and says what to do next", () => {
+  assert.match(
+    make(),
+    /dist\/makuosan and dist\/msync are built: 'make install' installs them, 'make help' lists/,
   );
 });

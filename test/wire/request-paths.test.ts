@@ -11,6 +11,11 @@ test("a path that begins with the base directory is the path below it", () => {
   assert.deepEqual(below("/srv/tree", paths), ["/htdocs/index.html", "", "/srv/tree2/x", "/x", "srv/tree/y"]);
 });
 
+test("slashes and dots that mean nothing are no part of the base directory", () => {
+  const paths = ["/srv//tree/x", "//srv/./tree/x/", "/srv/tree/", "srv//y"];
+  assert.deepEqual(below("/srv/tree", paths), ["/x", "/x", "", "srv//y"]);
+});
+
 test("it is kept where the base directory has an entry with the first name, and where it is the root", () => {
   assert.deepEqual(below("/srv/tree", ["/srv/tree/x"], ["srv"]), ["/srv/tree/x"]);
   assert.deepEqual(below("/", ["/srv/tree/x"]), ["/srv/tree/x"]);
@@ -26,6 +31,9 @@ test("slashes and dots that mean nothing are left out", () => {
 test("a path that leads out of the base directory, into the staging area, or is too long is refused", () => {
   const refused: readonly [string, RegExp][] = [
     ["a/../../b", /^'a\/\.\.\/\.\.\/b' leads out of the base directory: /],
+    ["a/../b/./../c", /^'a\/\.\.\/b\/\.\/\.\.\/c' has '\.\.' in it, which is not followed: write 'c'$/],
+    ["a/..", /^'a\/\.\.' has '\.\.' in it, which is not followed: write '\.'$/],
+    ["/srv/tree/../x", /^'\/srv\/tree\/\.\.\/x' leads out of the base directory: /],
     [".makuosan", /^'\.makuosan' is where transfers are staged, which is never sent: leave it out$/],
     ["/.//.makuosan/x", /is where transfers are staged/],
     ["x".repeat(256), /^'x{80}\.\.\.' is too long: a name may have 255 bytes, a path \d+$/],

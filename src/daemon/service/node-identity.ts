@@ -10,6 +10,7 @@ import { readOwnFile, replaceFile } from "../../sys/own-files.ts";
 import { ownUserName } from "../../sys/own-user.ts";
 import { BaseMark } from "./base-mark.ts";
 import type { Log } from "./log.ts";
+import { withPlace } from "../settings/places.ts";
 import type { Settings } from "../settings/settings.ts";
 
 /** Lengths on the wire (PROTOCOL.md): ids and epochs are drawn at random, and never meet by chance. */
@@ -128,8 +129,8 @@ function machineId(): string {
  * @returns gives the lock back
  * @throws UserError if another daemon has the lock, or this one cannot use the directory
  */
-export function claimBase({ base, receives }: Settings, log: Log): () => void {
-  const descriptor = openBase(base, receives);
+export function claimBase({ base, receives, places }: Settings, log: Log): () => void {
+  const descriptor = withPlace(places.base, "base", () => openBase(base, receives));
   const mark = BaseMark.make(descriptor);
   const release = () => {
     mark?.release();

@@ -12,18 +12,24 @@ export interface Account {
   readonly gid: number;
 }
 
-/** @throws UserError for a user that this host does not know */
-export function findUser(name: string): Account {
+/**
+ * @param option where the user was named
+ * @throws UserError for a user that this host does not know
+ */
+export function findUser(name: string, option: "-u" | "--hook-user" = "-u"): Account {
   for (const [user, , uid, gid] of lines("/etc/passwd")) {
     if (user === name || uid === name) return { name: user ?? name, uid: Number(uid), gid: Number(gid) };
   }
-  throw new UserError(`the user ${name} is unknown on this host: create it, or name another with -u`);
+  throw new UserError(`the user ${name} is unknown on this host: create it, or name another with ${option}`);
 }
 
-/** @throws UserError for a group that this host does not know */
-export function findGroup(name: string): number {
+/**
+ * @param option where the group was named
+ * @throws UserError for a group that this host does not know
+ */
+export function findGroup(name: string, option: "-g" | "-G" = "-g"): number {
   for (const [group, , gid] of lines("/etc/group")) if (group === name || gid === name) return Number(gid);
-  throw new UserError(`the group ${name} is unknown on this host: create it, or name another with -g`);
+  throw new UserError(`the group ${name} is unknown on this host: create it, or name another with ${option}`);
 }
 
 /**

@@ -41,9 +41,9 @@ export function setValues(configFile: string | undefined, assignments: readonly 
   const values = new Map(Object.entries<string>(ini.parse(readOld(file))));
   const keys = assignments.map((assignment) => {
     const [key = "", ...rest] = assignment.split("=");
-    const value = rest.join("=").trim();
-    if (rest.length === 0) throw new UserError(`--set is '${assignment}': give KEY=VALUE`);
     const name = key.trim();
+    const value = fullValue(name, rest.join("=").trim());
+    if (rest.length === 0) throw new UserError(`--set is '${assignment}': give KEY=VALUE`);
     // The ini package leaves this name out, so the check of the whole text does not see it.
     if (name === "__proto__") throw unknownKey(name, value, PLACE);
     if (value === "") values.delete(name);
@@ -55,6 +55,12 @@ export function setValues(configFile: string | undefined, assignments: readonly 
   write(directory, file, text);
   const { places } = readConfig(configFile);
   return keys.map((key) => sentenceOf(key, values.get(key), file, places));
+}
+
+/** A path is meant from the directory in which it is typed, and the daemon starts in another one. */
+function fullValue(key: string, value: string): string {
+  const isPath = ALL_SETTINGS.find((one) => one.key === key)?.form.kind === "path";
+  return isPath && value !== "" ? path.resolve(value) : value;
 }
 
 /** Checks the text as the daemon would read it, with the values that can be judged without a look at the host. */

@@ -105,6 +105,7 @@ function dropInsOf(configFile: string): string[] {
 export function parseConfig(text: string, file: string): GivenSettings {
   const given: GivenSettings = {};
   const lines = text.split("\n");
+  lines.forEach((line, index) => checkLine(line, `${file}:${index + 1}`));
   for (const [key, value] of Object.entries<unknown>(ini.parse(lines.map(withoutComment).join("\n")))) {
     const place = placeOf(key, lines, file);
     const setting = ALL_SETTINGS.find((one) => one.key === key);
@@ -120,6 +121,27 @@ export function parseConfig(text: string, file: string): GivenSettings {
     }
   }
   return given;
+}
+
+/** @throws UserError for a line that the ini package would skip, or read in another way than it was meant */
+function checkLine(line: string, place: string): void {
+  const text = line.replace(/^\uFEFF/, "").trim();
+  if (text === "" || /^[;#[]/.test(text)) return;
+  const [key = "", ...rest] = text.split("=");
+  const value = rest.join("=").trim();
+  if (rest.length === 0) checkWithoutValue(text, place);
+  else if (key.trim() === "") throw new UserError(`${place}: there is no key: write 'KEY = VALUE'`);
+  const [quote = ""] = /^["']/.exec(value) ?? [];
+  if (quote !== "" && !value.slice(1).includes(quote))
+    throw new UserError(`${place}: the quote ${quote} is not closed: close it in the same line`);
+}
+
+/** In the format of ini files, a flag may stand alone. A key that is none gets the sentence for that. */
+function checkWithoutValue(text: string, place: string): void {
+  const [, word = "", value = ""] = /^([\w-]+)\s*:?\s*(.*)$/.exec(text) ?? [];
+  const setting = ALL_SETTINGS.find(({ key }) => key === word);
+  if (setting === undefined || (setting.form.kind === "flag" && value === "")) return;
+  throw new UserError(`${place}: '${text}' has no '=': write '${word} = ${value === "" ? "VALUE" : value}'`);
 }
 
 /** The ini package takes a comment after a quoted value for a part of the value. */

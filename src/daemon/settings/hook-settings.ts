@@ -33,7 +33,8 @@ export function findHooks(given: GivenHooks, base: string, daemonUid: number, at
     program === undefined ? undefined : at(key, () => findProgram(key, program, base));
   const preCommit = find("pre-commit", given.preCommit);
   const postCommit = find("post-commit", given.postCommit);
-  const account = hookUser === undefined ? undefined : at("hook-user", () => findUser(hookUser));
+  const account =
+    hookUser === undefined ? undefined : at("hook-user", () => findUser(hookUser, "--hook-user"));
   if (account !== undefined && account.uid !== daemonUid && daemonUid !== 0) {
     throw new UserError(
       `hooks cannot run as ${account.name}: only a daemon that stays root can become another user; ` +

@@ -5,6 +5,7 @@ import { checkReplaced, commandLineError, type ReplacedOption } from "../../base
 import { UserError } from "../../base/user-error.ts";
 import { writeOutput } from "../../sys/output.ts";
 import { DEFAULT_CONFIG, type GivenSettings } from "./config.ts";
+import { inEnglish, type Speak } from "../speech.ts";
 import { helpOf, optionName } from "./setting.ts";
 import { ALL_SETTINGS } from "./settings-table.ts";
 import { VERSION } from "./version.ts";
@@ -38,6 +39,35 @@ const REPLACED: readonly ReplacedOption[] = [
   },
 ];
 
+/** The command has them, and the daemon nothing similar. */
+const OF_COMMAND: readonly string[] = [
+  ...[
+    "--members",
+    "--status",
+    "--doctor",
+    "--top",
+    "--history",
+    "--keygen",
+    "--watch",
+    "--catch-up",
+    "--wait",
+  ],
+  ...[
+    "--recursive",
+    "--dry-run",
+    "--verbose",
+    "--target",
+    "--check",
+    "--repair",
+    "--delete",
+    "--sync",
+    "--json",
+  ],
+];
+
+/** Words that start files of older systems have for a service. */
+const OF_SYSTEMCTL: readonly string[] = ["start", "stop", "restart", "reload", "status", "enable", "disable"];
+
 /** How --help ends. */
 const MORE_HELP = `
 Examples:
@@ -57,40 +87,51 @@ export class PrintedInstead extends Error {}
 /**
  * Reads the command line.
  *
+ * @param speak translates the help
  * @throws UserError for an option that is unknown or has a wrong value
  * @throws PrintedInstead when help or the version was asked for, and has been printed
  */
-export function parseArguments(argv: readonly string[]): DaemonArguments {
-  const command = daemonCommand();
+export function parseArguments(argv: readonly string[], speak: Speak = inEnglish): DaemonArguments {
+  const command = daemonCommand((english) => Buffer.from(speak(english), "latin1").toString());
   try {
     command.parse([...argv], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) throw new PrintedInstead();
-    throw commandLineError(error.message, "'makuosan --help' lists the options", command.options);
+    throw commandLineError(error.message, "'makuosan --help' lists the options", command.options, {
+      name: "msync",
+      options: OF_COMMAND,
+    });
   }
   return readOptions(command);
 }
 
-function daemonCommand(): Command {
+function daemonCommand(say: Speak): Command {
   const command = new Command("makuosan")
     .description("Receives files from all servers of the LAN at once, and sends them: the daemon of msync.")
-    .version(`makuosan ${VERSION}`, "-V, --version", "print the version")
-    .helpOption("-h, --help", "print this help")
-    .addHelpText("after", MORE_HELP)
+    .version(`makuosan ${VERSION}`, "-V, --version", say("print the version"))
+    .helpOption("-h, --help", say("print this help"))
+    .configureHelp({
+      styleTitle: say,
+      styleCommandDescription: say,
+    })
+    .addHelpText("after", () => say(MORE_HELP))
     // They are refused in words of our own, after the options of versions before 2.
     .allowExcessArguments()
     .exitOverride()
     .configureOutput({ writeOut: (text) => writeOutput(1, text), writeErr: () => undefined });
   for (const setting of ALL_SETTINGS) {
-    const option = new Option(setting.option, helpOf(setting));
+    const option = new Option(setting.option, helpOf(setting, say));
     command.addOption(setting.form.kind === "list" ? option.argParser(addToList) : option);
   }
-  command.option("--config <file>", `config file (${DEFAULT_CONFIG})`);
-  command.option("-n, --foreground", "stay in the foreground");
-  command.option("--check-config", "check the settings, and do not start");
-  command.option("--set <key=value>", "set a value in the config file 50-set.conf", addValue);
-  command.option("--import-sysconfig <file>", "print the config file for a start file of versions before 2");
+  command.option("--config <file>", say(`config file (${DEFAULT_CONFIG})`));
+  command.option("-n, --foreground", say("stay in the foreground"));
+  command.option("--check-config", say("check the settings, and do not start"));
+  command.option("--set <key=value>", say("set a value in the config file 50-set.conf"), addValue);
+  command.option(
+    "--import-sysconfig <file>",
+    say("print the config file for a start file of versions before 2"),
+  );
   for (const { flags } of REPLACED) command.addOption(new Option(flags).hideHelp());
   return command;
 }
@@ -108,9 +149,10 @@ function readOptions(command: Command): DaemonArguments {
   checkReplaced(command, REPLACED);
   const [word] = command.args;
   if (word !== undefined) {
-    throw new UserError(
-      `'${word}' is no option, and makuosan takes nothing else: 'makuosan --help' lists the options`,
-    );
+    const mend = OF_SYSTEMCTL.includes(word)
+      ? `run 'systemctl ${word} makuosan'`
+      : "'makuosan --help' lists the options";
+    throw new UserError(`'${word}' is no option, and makuosan takes nothing else: ${mend}`);
   }
   const settings: GivenSettings = {};
   for (const setting of ALL_SETTINGS) {

@@ -13,11 +13,20 @@ export type WithPlace = <T>(key: SettingKey, work: () => T) => T;
  * @throws UserError that names the place
  */
 export function withPlace<T>(place: string | undefined, key: SettingKey, work: () => T): T {
-  if (place === undefined) return work();
   try {
     return work();
   } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    throw new UserError(`${place}: ${key}: ${error.message}`, error.exitStatus);
+    throw placed(error, place, key);
   }
+}
+
+/** An error about the value of a setting, with the place of the value before its sentence. */
+export function placed(error: unknown, place: string | undefined, key: SettingKey): unknown {
+  if (!(error instanceof UserError) || place === undefined) return error;
+  const { message } = error;
+  // Some sentences name the key themselves.
+  const sentence = message.startsWith(`${key} is '`) ? message : `${key}: ${message}`;
+  // It stays the error that it is, such as one that may go away by itself.
+  error.message = `${place}: ${sentence}`;
+  return error;
 }

@@ -52,11 +52,15 @@ export function defaultTextOf(setting: Setting): string | undefined {
   return written === "" ? undefined : written;
 }
 
-/** A setting's line in --help. It has no default for a flag, because the option itself is the other value. */
-export function helpOf(setting: Setting): string {
+/**
+ * A setting's line in --help. It has no default for a flag, because the option itself is the other value.
+ *
+ * @param say translates its parts
+ */
+export function helpOf(setting: Setting, say: (english: string) => string = String): string {
   const { form, help, helpOff = help } = setting;
   const shown = form.kind === "flag" ? undefined : defaultTextOf(setting);
-  return shown === undefined ? helpOff : `${helpOff} (${shown})`;
+  return shown === undefined ? say(helpOff) : `${say(helpOff)} (${say(shown)})`;
 }
 
 /** The names of an option, short and long, without its value: "-b, --base". */

@@ -6,7 +6,7 @@ import { UserError } from "../../base/user-error.ts";
 import { compileExcludes } from "../../wire/excludes.ts";
 import { HOST_NAME_BYTES } from "../../wire/limits.ts";
 import { findGroup, findUser, groupsOfUser } from "./accounts.ts";
-import { type Config, DEFAULT_CONFIG, dropInDirectory, type GivenSettings } from "./config.ts";
+import { type Config, DEFAULT_CONFIG, dropInDirectory, type GivenSettings, type Places } from "./config.ts";
 import { checkDrift } from "./drift-settings.ts";
 import { findHooks, type GivenHooks, type HookSettings } from "./hook-settings.ts";
 import { SETTINGS, type TableSetting, type Values } from "./settings-table.ts";
@@ -46,6 +46,8 @@ export interface Settings extends Omit<Values, LookedUp> {
   /** Undefined if the daemon keeps its user and groups. */
   readonly identity: Identity | undefined;
   readonly hooks: HookSettings;
+  /** The places of the values that config files give. */
+  readonly places: Places;
   /** The same values before anything is looked up on the host: a reload compares them. */
   readonly asked: Values;
 }
@@ -70,6 +72,9 @@ export function resolveSettings(options: GivenSettings, { values: config, places
   return {
     ...plain,
     asked,
+    places: Object.fromEntries(
+      Object.entries(places).filter(([key]) => options[key as keyof GivenSettings] === undefined),
+    ),
     base,
     givenBase: plain.base ?? base,
     excludes: at("exclude", () => checkExcludes(plain.excludes, base)),
@@ -127,7 +132,8 @@ function findIdentity(
   const ownGid = account?.gid ?? process.getgid?.() ?? 0;
   const gid = group === undefined ? ownGid : at("group", () => findGroup(group));
   const further =
-    at("groups", () => groups?.map(findGroup)) ?? (account === undefined ? [] : groupsOfUser(account.name));
+    at("groups", () => groups?.map((name) => findGroup(name, "-G"))) ??
+    (account === undefined ? [] : groupsOfUser(account.name));
   const identity = { uid: account?.uid ?? process.geteuid?.() ?? 0, gid, groups: further };
   if (process.geteuid?.() === 0 || isPresentIdentity(identity)) return identity;
   throw new UserError(
