@@ -132,7 +132,7 @@ export class PublicationFile {
       const problem = this.forget(log, "is about another base directory, which had this path before");
       return { ...lost, problem };
     }
-    // A file system that was made anew, or a command that has removed everything.
+    // A new file system, or a command that has removed everything.
     if (log.all.some(({ here }) => here.atMs !== undefined) && isEmpty(base)) {
       const problem = this.forget(log, `tells of pushes, and the base directory ${base} is empty`);
       return { ...lost, problem };

@@ -101,7 +101,7 @@ export class Asking {
   answered(member: Member, answer: Answer, nowMs: number): void {
     const { question } = this;
     if (!this.isOpen || question?.epoch !== member.epoch || answer.digest !== question.digest) return;
-    // What is being brought already is not refused any more.
+    // A transfer that has begun is not refused any more.
     if (this.life.state === "promised" && question.transfers.size > 0) return;
     if (!answer.serves) {
       this.refuse(answer.reason, nowMs);
