@@ -7,6 +7,7 @@ import { bytesOfHex, hexOf } from "../../base/hex.ts";
 import type { Here, Kept, PublicationLog } from "../../engine/catch-up/publication-log.ts";
 import { replaceFile } from "../../sys/own-files.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
+import { REMOVED } from "../disk/transfer-record.ts";
 import { decodePublication, encodePublication } from "../../wire/publication.ts";
 
 /** The group may read it: it says nothing that the history does not say. */
@@ -88,6 +89,22 @@ export class PublicationFile {
     return path.join(this.directory, `publications-${this.name}.jsonl`);
   }
 
+  /**
+   * The paths that are gone because a push was taken back.
+   *
+   * @param list of the publication that has taken it back
+   * @returns none if they cannot be read: what the list says of them is then found to be lacking
+   */
+  removedBy(list: string): string[] {
+    try {
+      const text = fs.readFileSync(this.lists + list + REMOVED, "latin1");
+      return text.split("\0").filter((one) => one !== "");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+      return [];
+    }
+  }
+
   /** Writes the state of publications; resolves when that is durable, or has failed. */
   add(log: PublicationLog, kept: readonly Kept[]): Promise<void> {
     const text = kept.map((one) => lineOf(one)).join("");
@@ -156,13 +173,15 @@ export class PublicationFile {
   }
 
   private rewrite(log: PublicationLog): void {
-    replaceFile(this.path, `${this.header}\n${log.all.map(lineOf).join("")}`, FILE_MODE);
+    const former = log.former.map((one) => lineOf(one, { isFormer: true }));
+    const lines = [...former, ...log.all.map((one) => lineOf(one))];
+    replaceFile(this.path, `${this.header}\n${lines.join("")}`, FILE_MODE);
     this.lines = log.all.length;
   }
 
   /** Removes lists that no publication needs any more. What a list that is gone has named cannot be handed on. */
   private removeLists(log: PublicationLog): void {
-    const used = new Set(log.all.map(({ here }) => here.list));
+    const used = new Set(log.all.flatMap(({ here }) => [here.list, here.list + REMOVED]));
     const prefix = path.basename(this.lists);
     const lists = fs
       .readdirSync(this.directory)
@@ -198,8 +217,8 @@ function nameOfDirectory(base: string): string {
   return `${ino}-${birthtimeMs}`;
 }
 
-function lineOf({ publication, here }: Kept): string {
-  const text = JSON.stringify({ publication: hexOf(encodePublication(publication)), here });
+function lineOf({ publication, here }: Kept, more: { isFormer?: true } = {}): string {
+  const text = JSON.stringify({ publication: hexOf(encodePublication(publication)), here, ...more });
   return `${checkOf(text)} ${text}\n`;
 }
 
@@ -210,7 +229,9 @@ function readLine(line: string, log: PublicationLog): boolean {
   if (line.slice(0, 8) !== checkOf(text) || typeof fields?.["publication"] !== "string") return false;
   try {
     const publication = decodePublication(new ByteReader(bytesOfHex(fields["publication"])));
-    log.add(publication, fields["here"] as Here);
+    const here = fields["here"] as Here;
+    if (fields["isFormer"] === true) log.addFormer({ publication, here });
+    else log.add(publication, here);
     return true;
   } catch {
     return false;

@@ -239,8 +239,10 @@ export class CatchUp {
     const learned = publications.filter((publication) => {
       // Others know less of its effect here than this node does.
       if (this.log.find(publication) !== undefined) return false;
-      const { nodeId, epoch } = publication;
-      const isOwn = nodeId === this.parts.selfNodeId && epoch === this.opened.lastEpoch;
+      const { nodeId, epoch, undoes } = publication;
+      // The tree has its own pushes. The files of an undo come from others.
+      const isPush = undoes === undefined && nodeId === this.parts.selfNodeId;
+      const isOwn = isPush && epoch === this.opened.lastEpoch;
       return this.log.add(publication, isOwn ? { atMs: 0, list: "", reason: "" } : MISSED);
     });
     this.parts.places.note(this.log.highestPlace);

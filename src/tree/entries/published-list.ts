@@ -2,8 +2,7 @@
 import { type Entry, EntryType, isNameOnly } from "../../wire/entry.ts";
 import type { ManifestDirectory } from "../../wire/manifest.ts";
 import type { Owner } from "../../wire/metadata.ts";
-import { joinPath } from "../../wire/path-rules.ts";
-import { HASH_BYTES, hashPath } from "./path-set.ts";
+import { EntryHashes, HASH_BYTES, hashPath } from "./path-set.ts";
 
 /** What a list says of a hash. */
 export const Listed = {
@@ -33,20 +32,23 @@ const CHECK_BYTES = 4;
 /** Records the entries of a manifest as they pass. */
 export class PublishedList {
   private bytes = Buffer.alloc(64 * ROW_BYTES);
+  private view = viewOf(this.bytes);
+  private readonly hashes = new EntryHashes();
   private length = 0;
   private readonly withdrawn = new Set<number>();
   private directory: string | undefined;
 
   /** Records entries of a directory, in the order of the manifest. */
   note({ header, entries, isComplete }: ManifestDirectory): void {
-    for (const entry of entries) this.noteEntry(header.path, entry);
+    for (const entry of entries) this.noteEntry(header.path, entry.name, entry.type, entry);
     if (isComplete) this.noteComplete(header.path);
   }
 
-  noteEntry(directory: string, entry: Entry): void {
+  /** @param entry if it is known how it is published */
+  noteEntry(directory: string, name: string, type: EntryType, entry?: Entry): void {
     if (directory !== this.directory) this.row(Listed.directory, (this.directory = directory));
-    this.row(kindOf(entry.type), joinPath(directory, entry.name));
-    if (entry.type === EntryType.file && entry.extras?.hasOtherNames !== true)
+    if (this.begin(kindOf(type))) this.hashes.write(directory, name, this.view, this.length - HASH_BYTES);
+    if (type === EntryType.file && entry !== undefined && entry.extras?.hasOtherNames !== true)
       this.row(Listed.likeness, likenessOf(entry, entry.size));
   }
 
@@ -72,15 +74,21 @@ export class PublishedList {
   }
 
   private row(kind: ListedKind, path: string): void {
-    if (this.length > MOST_BYTES) return;
+    if (this.begin(kind)) hashPath(path, this.view, this.length - HASH_BYTES);
+  }
+
+  /** Begins a row, whose hash follows; false if the list is too long already. */
+  private begin(kind: ListedKind): boolean {
+    if (this.length > MOST_BYTES) return false;
     if (this.length + ROW_BYTES > this.bytes.length) {
       const larger = Buffer.alloc(2 * this.bytes.length);
       this.bytes.copy(larger);
       this.bytes = larger;
+      this.view = viewOf(larger);
     }
     this.bytes[this.length] = kind;
-    hashPath(path, new DataView(this.bytes.buffer, this.bytes.byteOffset), this.length + 1);
     this.length += ROW_BYTES;
+    return true;
   }
 
   /** A withdrawn entry is there on the sender, but it is not what was published. */
@@ -92,6 +100,10 @@ export class PublishedList {
       if (this.withdrawn.has(entry++)) this.bytes[offset] = Listed.kept;
     }
   }
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 function kindOf(type: EntryType): ListedKind {
