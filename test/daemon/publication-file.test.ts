@@ -26,6 +26,7 @@ async function written(context: TestContext) {
   context.after(() => fs.rmSync(root, { recursive: true, force: true }));
   const [state, base] = [path.join(root, "state"), path.join(root, "base")];
   for (const directory of [state, base]) fs.mkdirSync(directory);
+  fs.writeFileSync(path.join(base, "d1"), "");
   let starts = 0;
   const open = () =>
     new PublicationFile(state, base, `epoch${++starts}`, new PublicationLog(SELF), (code) =>
@@ -126,6 +127,15 @@ test("a log without its file, or of another base directory, makes the host behin
   fs.rmSync(file.path);
   const lost = open().found;
   assert.deepEqual([lost.isIntact, lost.lastEpoch, lost.log.all.length], [false, undefined, 0]);
+});
+
+test("a host whose base directory was emptied while it was down is behind in everything", async (context) => {
+  const { base, open } = await written(context);
+  fs.rmSync(path.join(base, "d1"));
+  fs.mkdirSync(path.join(base, ".makuosan"));
+  const { log, isIntact, problem } = open().found;
+  assert.match(problem ?? "", /tells of pushes, and the base directory .* is empty: this host gets all/);
+  assert.deepEqual([isIntact, log.missing], [false, [0, 1]]);
 });
 
 test("a list that is lost is not handed on, and one that nobody needs is removed", async (context) => {

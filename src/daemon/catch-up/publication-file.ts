@@ -6,6 +6,7 @@ import { ByteReader } from "../../base/bytes.ts";
 import { bytesOfHex, hexOf } from "../../base/hex.ts";
 import type { Here, Kept, PublicationLog } from "../../engine/catch-up/publication-log.ts";
 import { replaceFile } from "../../sys/own-files.ts";
+import { STAGING_NAME } from "../../wire/path-rules.ts";
 import { REMOVED } from "../disk/transfer-record.ts";
 import { decodePublication, encodePublication } from "../../wire/publication.ts";
 
@@ -73,7 +74,7 @@ export class PublicationFile {
     this.name = hash;
     this.onFailure = onFailure;
     this.header = JSON.stringify({ format: FORMAT, base: nameOfDirectory(base), epoch });
-    this.found = this.read(log);
+    this.found = this.read(log, base);
     log.expire(Date.now());
     this.rewrite(log);
     this.removeLists(log);
@@ -134,7 +135,7 @@ export class PublicationFile {
     await (await this.handle)?.close();
   }
 
-  private read(log: PublicationLog): FoundLog {
+  private read(log: PublicationLog, base: string): FoundLog {
     const lost = { log, isIntact: false, lastEpoch: undefined };
     const size = fs.statSync(this.path, { throwIfNoEntry: false })?.size;
     if (size === undefined) return { ...lost, problem: undefined };
@@ -146,6 +147,11 @@ export class PublicationFile {
     if (isGood.includes(false)) return { ...lost, problem: this.forget(log, "is damaged") };
     if (header["base"] !== parse(this.header)?.["base"]) {
       const problem = this.forget(log, "is about another base directory, which had this path before");
+      return { ...lost, problem };
+    }
+    // A new file system, or a command that has removed everything.
+    if (log.all.some(({ here }) => here.atMs !== undefined) && isEmpty(base)) {
+      const problem = this.forget(log, `tells of pushes, and the base directory ${base} is empty`);
       return { ...lost, problem };
     }
     const problem =
@@ -193,6 +199,15 @@ export class PublicationFile {
       else fs.rmSync(path.join(this.directory, name), { force: true });
     }
     log.keepLists(left);
+  }
+}
+
+/** Whether a base directory has nothing that somebody may have pushed. One that cannot be read may have. */
+function isEmpty(base: string): boolean {
+  try {
+    return fs.readdirSync(base).every((name) => name === STAGING_NAME || name === "lost+found");
+  } catch {
+    return false;
   }
 }
 

@@ -111,7 +111,7 @@ export class ConsoleService implements RequestHandler {
     const nobody = { behind: 0, catchesUp: false };
     if (names.length === 0) {
       const { state } = catchUp;
-      if (state?.catchesUp !== true)
+      if (state === undefined)
         throw new UserError(`this host does not catch up: ${catchUp.statusText}`, ExitStatus.usage);
       catchUp.nudge(undefined);
       return { result: "catch-up", hosts: [{ host: settings.hostName, ...state }] };
