@@ -1,7 +1,8 @@
 /** The paths that one transfer has published, by their hashes, as it is kept in the state directory. */
 import { type Entry, EntryType, isNameOnly } from "../../wire/entry.ts";
 import type { ManifestDirectory } from "../../wire/manifest.ts";
-import type { Owner } from "../../wire/metadata.ts";
+import type { Metadata } from "../../wire/metadata.ts";
+import { writeLikeness } from "./likeness.ts";
 import { EntryHashes, HASH_BYTES, hashPath } from "./path-set.ts";
 
 /** What a list says of a hash. */
@@ -49,7 +50,7 @@ export class PublishedList {
     if (directory !== this.directory) this.row(Listed.directory, (this.directory = directory));
     if (this.begin(kindOf(type))) this.hashes.write(directory, name, this.view, this.length - HASH_BYTES);
     if (type === EntryType.file && entry !== undefined && entry.extras?.hasOtherNames !== true)
-      this.row(Listed.likeness, likenessOf(entry, entry.size));
+      this.noteLikeness(entry);
   }
 
   noteComplete(directory: string): void {
@@ -71,6 +72,10 @@ export class PublishedList {
     const check = Buffer.alloc(CHECK_BYTES);
     check.writeUInt32LE(checkOf(body));
     return Buffer.concat([HEADER, body, check]);
+  }
+
+  private noteLikeness({ metadata, size }: Entry): void {
+    if (this.begin(Listed.likeness)) writeLikeness(metadata, size, this.view, this.length - HASH_BYTES);
   }
 
   private row(kind: ListedKind, path: string): void {
@@ -112,16 +117,6 @@ function kindOf(type: EntryType): ListedKind {
   return isNameOnly(type) ? Listed.kept : Listed.given;
 }
 
-/**
- * Says how a file is, as far as its inode tells: its size, time, mode and owner.
- *
- * @param size of the file; that of an entry which is a link is 0
- */
-export function likenessOf({ metadata: { mode, mtimeNs, user, group } }: Entry, size: number): string {
-  const nameOf = ({ id, name }: Owner) => (name === "" ? `${id}` : name);
-  return `${size} ${mtimeNs} ${mode} ${nameOf(user)} ${nameOf(group)}`;
-}
-
 /** One row of a list. */
 export interface ListRow {
   readonly kind: number;
@@ -133,6 +128,17 @@ export interface ListRow {
 export function keyOf(path: string): number {
   const view = new DataView(new ArrayBuffer(HASH_BYTES));
   hashPath(path, view, 0);
+  return keyAt(view, 0);
+}
+
+/**
+ * The key of a file's likeness, as it is in a list.
+ *
+ * @param sizeBytes of the file
+ */
+export function likenessOf(metadata: Metadata, sizeBytes: number): number {
+  const view = new DataView(new ArrayBuffer(HASH_BYTES));
+  writeLikeness(metadata, sizeBytes, view, 0);
   return keyAt(view, 0);
 }
 

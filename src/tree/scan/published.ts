@@ -267,7 +267,7 @@ function rowsOf(list: string, bytes: Buffer): readonly ListRow[] {
  */
 function isOnlyLinked({ entry, stats }: FoundItem, likeness: number | undefined): boolean {
   if (stats === undefined || likeness === undefined || stats.links < 2) return false;
-  return keyOf(likenessOf(entry, stats.size)) === likeness;
+  return likenessOf(entry.metadata, stats.size) === likeness;
 }
 
 /** A directory as a way only: it is made where it is missing. */
