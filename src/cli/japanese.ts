@@ -9,6 +9,8 @@ import { JAPANESE_BASE, JAPANESE_BEGINNINGS, JAPANESE_MENDS, JAPANESE_REASONS } 
 import { JAPANESE_SENTENCES } from "./japanese-sentences.ts";
 import { JAPANESE_SETTINGS } from "./japanese-settings.ts";
 
+export { JAPANESE_PHRASES } from "./japanese-phrases.ts";
+
 /** All sentences except reasons, by the English ones. */
 export const CATALOGUE: Readonly<Record<string, string>> = {
   ...JAPANESE_SENTENCES,

@@ -17,7 +17,7 @@ import { sentencesOf } from "../support/sentences.ts";
 
 const ROOT = path.join(import.meta.dirname, "..", "..", "src");
 
-/** All that these files say is for people. The columns of the progress bar and of --top are counted: those stay English. */
+/** All that these files say is for people. The types see to the phrases of the progress bar and of --top. */
 const SPEAKING = [
   ...filesOf("cli").filter((file) => !/japanese|top-picture|progress-line/.test(file)),
   ...filesOf("daemon/doctor"),
