@@ -84,7 +84,7 @@ test(
     const [one, two, three, four] = fleet.hosts as [Host, Host, Host, Host, Host];
     await shell(
       one,
-      "mkdir -p www/d old && echo 1 > www/a && echo 2 > www/d/b && echo x > www/type && echo o > old/o",
+      "mkdir -p www/d old && echo 1 > www/a && echo 2 > www/d/b && echo x > www/type && echo o > old/o && ln -s a www/link",
     );
     await push(one, "-r");
     await four.stop();
@@ -106,6 +106,11 @@ test(
     await push(three, "-r", "--delete", "www");
     await shell(three, "mkdir logs && echo keep > logs/x.log && echo l > logs/l");
     await push(three, "-r", "--delete", "--exclude", "*.log", "logs");
+    // Directories that later pushes complete lie below earlier ones, and some of the paths are for others meanwhile.
+    await shell(one, "rm www/link && mkdir www/link && echo l > www/link/l");
+    await push(one, "-r", "--delete", "www");
+    await push(one, "-t", "host2", "-t", "host5", "www/a");
+    await push(one, "-r", "--delete", "--exclude", "*.bak", "www");
     await shell(one, "rm -r old && echo only > only && echo not > not");
     await push(one, "-r", "--sync", "--delete", "old");
     await push(one, "-t", "host4", "-t", "host5", "only").catch(() => undefined);

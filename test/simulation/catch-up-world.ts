@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { sentence } from "../../src/base/reason.ts";
 import { CatchUp } from "../../src/engine/catch-up/catch-up.ts";
 import { MISSED, PublicationLog } from "../../src/engine/catch-up/publication-log.ts";
 import { CommitOrder } from "../../src/engine/commit-order.ts";
@@ -321,7 +322,8 @@ export class CatchUpWorld extends CatchUpNetwork {
       const isVetoed = target.log.digest !== digest && this.bug !== "both-halves-win";
       if (!isVetoed) this.bring(node, target, publications);
       const outcome = isVetoed ? "failed" : "done";
-      target.catchUp.onEvent({ kind: "inbound-ended", key, outcome, reason: "" }, this.nowMs);
+      const why = isVetoed ? sentence("newer-push") : "";
+      target.catchUp.onEvent({ kind: "inbound-ended", key, outcome, reason: why }, this.nowMs);
       this.carryOut(target);
     }
     const isStale = node.log.digest !== digest;

@@ -100,8 +100,15 @@ test("what was edited, replaced or deleted by hand since is withheld, and is not
   fs.writeFileSync(at("www/a"), "half");
   fs.rmSync(at("www/sub/c"));
   const { given, withheld } = scanned(pair.from, WWW, { ...DELETING, published });
-  assert.deepEqual(given, ["complete www", "kept www/a", "passage www/sub", "www", "www/b"]);
+  const kept = ["kept www/a", "kept www/sub", "passage www/sub"];
+  assert.deepEqual(given, ["complete www", ...kept, "www", "www/b"]);
   assert.deepEqual(withheld, { count: 2, sample: "www/a", lists: ["one"] });
+  // A member that has all of it keeps that.
+  fs.cpSync(pair.from, pair.to, { recursive: true, preserveTimestamps: true });
+  fs.writeFileSync(path.join(pair.to, "www/sub/c"), "c");
+  pair.scanRules = { ...DELETING, published };
+  pair.push();
+  assert.equal(fs.readFileSync(path.join(pair.to, "www/sub/c"), "utf8"), "c");
 });
 
 test("an entry belongs to the last publication of its path", async (context) => {
@@ -119,6 +126,90 @@ test("an entry belongs to the last publication of its path", async (context) => 
   assert.equal(alone.withheld.count, 0);
   // Without the second one, it would be an edit by hand.
   assert.deepEqual(served([first]).withheld, { count: 1, sample: "www/a", lists: ["one"] });
+});
+
+test("what an earlier publication leads through comes with it, if those who ask lack that", async (context) => {
+  const { pair, at } = makeTree(context);
+  const first = await publish(pair.from, "one", DELETING);
+  fs.rmSync(at("www/a"));
+  fs.mkdirSync(at("www/a"));
+  fs.writeFileSync(at("www/a/x"), "x");
+  fs.mkdirSync(at("www/a/deep"));
+  fs.writeFileSync(at("www/a/deep/y"), "y");
+  const second = await publish(pair.from, "two", { ...DELETING, excludes: ["*.bak"] });
+  // The member has a file where the later one has a directory.
+  fs.mkdirSync(path.join(pair.to, "www"));
+  fs.writeFileSync(path.join(pair.to, "www/a"), "old");
+  const together = [first, { ...second, isServed: false, isLacked: true }];
+  const { given, withheld } = scanned(pair.from, WWW, { ...DELETING, published: together });
+  assert.deepEqual(withheld, { count: 0, sample: "", lists: [] });
+  assert.ok(given.includes("www/a") && given.includes("www/a/deep/y"));
+  pair.scanRules = { ...DELETING, published: together };
+  pair.push();
+  assert.equal(fs.readFileSync(path.join(pair.to, "www/a/deep/y"), "utf8"), "y");
+});
+
+test("an earlier publication that comes after a later one takes nothing of that away", async (context) => {
+  const { pair, at } = makeTree(context);
+  const early = await publish(pair.from, "one", DELETING);
+  fs.mkdirSync(at("www/link"));
+  fs.writeFileSync(at("www/link/x"), "x");
+  const second = await publish(pair.from, "two", DELETING);
+  const third = await publish(pair.from, "three", { ...DELETING, excludes: ["*.bak"] });
+  pair.push();
+  for (const first of [early, second]) {
+    const others = [early, second, third].map((one) => ({ ...one, isServed: one === first }));
+    pair.scanRules = { ...DELETING, published: others };
+    pair.push();
+    assert.equal(fs.readFileSync(path.join(pair.to, "www/link/x"), "utf8"), "x");
+  }
+});
+
+test("a directory is made for what comes in it alone", async (context) => {
+  const { pair, at } = makeTree(context);
+  const [inner, whole]: ScanRequest[] = [
+    { paths: ["www/sub/c"], recursive: false },
+    { paths: ["www/a"], recursive: false },
+  ];
+  const known = await publish(pair.from, "one");
+  const first = { ...known, isServed: false };
+  fs.writeFileSync(at("www/a"), "later");
+  const second = await publish(pair.from, "two", {}, whole);
+  const paths = { paths: [...inner!.paths, ...whole!.paths], recursive: true };
+  for (const rules of [{}, DELETING]) {
+    assert.deepEqual(scanned(pair.from, WWW, { ...rules, published: [first, second] }).given, [
+      "passage www",
+      "www/a",
+    ]);
+    assert.deepEqual(scanned(pair.from, paths, { ...rules, published: [first, second] }).given, [
+      "passage www",
+      "www/a",
+    ]);
+  }
+});
+
+test("a directory is completed for publications that have completed it, by their own patterns", async (context) => {
+  const { pair } = makeTree(context);
+  const first = await publish(pair.from, "one");
+  const second = await publish(pair.from, "two", { ...DELETING, excludes: ["*.bak"] });
+  const given = (...published: PublishedPaths[]) =>
+    scanned(pair.from, WWW, { ...DELETING, published }).given.filter((text) => text.startsWith("complete"));
+  // Members delete without the patterns of the second one here, and with them when that is brought.
+  assert.deepEqual(given(first, { ...second, isServed: false, isLacked: true }), []);
+  assert.deepEqual(given({ ...first, isServed: false }, second), ["complete www", "complete www/sub"]);
+});
+
+test("a name of a file is a link to another one only if that is handed on, too", async (context) => {
+  const { pair, at } = makeTree(context);
+  fs.linkSync(at("www/a"), at("www/z"));
+  const first = await publish(pair.from, "one", {}, { paths: ["www/a"], recursive: false });
+  const second = await publish(pair.from, "two", {}, { paths: ["www/z"], recursive: false });
+  pair.scanRules = { published: [{ ...first, isServed: false }, second] };
+  const { given, withheld } = scanned(pair.from, WWW, pair.scanRules);
+  assert.deepEqual(given, ["passage www", "www/z"]);
+  assert.equal(withheld.count, 0);
+  pair.push();
+  assert.equal(fs.readFileSync(path.join(pair.to, "www/z"), "utf8"), "a");
 });
 
 test("a look finds what was changed, deleted or added, once for each entry", async (context) => {

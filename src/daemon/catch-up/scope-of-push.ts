@@ -86,7 +86,7 @@ export function serviceOf(
     progress: false,
     ...common,
   };
-  const published = listsOf(all, new Set(together));
+  const published = listsOf(all, new Set(together), new Set(positions));
   const rules: SourceRules = {
     ...common,
     ownedBy: undefined,
@@ -111,13 +111,24 @@ export function looksOf(all: readonly Kept[], ownExcludes: readonly string[]): D
   }
 }
 
-/** The lists of this node in the order in which they took effect. Several publications that came together have one list. */
-function listsOf(all: readonly Kept[], served: ReadonlySet<number>): NamedList[] {
+/**
+ * The lists of this node in the order in which they took effect. Several publications that came together have one list.
+ *
+ * @param served those that are brought now
+ * @param lacked all that those who ask lack: a path that an earlier one leads through may be of a later one
+ */
+function listsOf(
+  all: readonly Kept[],
+  served: ReadonlySet<number>,
+  lacked: ReadonlySet<number>,
+): NamedList[] {
   const lists = new Map<string, NamedList>();
   all.forEach(({ here: { atMs, list } }, position) => {
     if (atMs === undefined || list === "") return;
-    const isServed = served.has(position) || lists.get(list)?.isServed === true;
-    lists.set(list, { name: list, atMs, isServed });
+    const before = lists.get(list);
+    const isServed = served.has(position) || before?.isServed === true;
+    const isLacked = lacked.has(position) || before?.isLacked === true;
+    lists.set(list, { name: list, atMs, isServed, isLacked });
   });
   return [...lists.values()].sort((a, b) => a.atMs - b.atMs);
 }

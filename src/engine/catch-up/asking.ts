@@ -1,5 +1,6 @@
 /** Asks a member that is current for the publications that this node lacks. */
 import { Deadline } from "../../base/deadline.ts";
+import { reasonOf } from "../../base/reason.ts";
 import type { Answer, Log, Served } from "../../wire/catch-up-messages.ts";
 import type { Publication } from "../../wire/publication.ts";
 import type { InboundKey, Member } from "../types.ts";
@@ -8,6 +9,13 @@ import type { CatchUpContext } from "./context.ts";
 import { AskingLife, type State } from "./states.ts";
 import * as times from "./times.ts";
 
+/** A transfer of the member that was asked, which may bring what is missing. */
+interface Brought {
+  readonly key: InboundKey;
+  /** How it has ended on this node. */
+  outcome: "done" | "failed" | "discarded" | undefined;
+}
+
 /** One question, and what has come of it. */
 interface Question {
   readonly epoch: string;
@@ -15,10 +23,8 @@ interface Question {
   readonly missing: readonly Publication[];
   readonly positions: readonly number[];
   triesLeft: number;
-  /** The transfer that the member serves with, once it has begun. */
-  key: InboundKey | undefined;
-  /** How that has ended on this node. */
-  outcome: "done" | "failed" | "discarded" | undefined;
+  /** The transfers of that member since, by their numbers: it may have pushes of its own beside the one that it serves with. */
+  readonly transfers: Map<number, Brought>;
 }
 
 /** All nodes ask the same member if they can, so that it serves them with one transfer. */
@@ -58,7 +64,19 @@ export class Asking {
   retry(nowMs: number): void {
     this.refused.clear();
     this.failures = 0;
-    if (this.life.state === "resting" || this.life.state === "patient") this.ask(nowMs);
+    const isWaiting = this.life.state === "resting" || this.life.state === "patient";
+    if (isWaiting || this.isOutOfDate) this.ask(nowMs);
+  }
+
+  /** The log says now what was brought: this node asks for the rest. */
+  goOn(nowMs: number): void {
+    if (this.life.state === "resting") this.ask(nowMs);
+  }
+
+  /** Whether the question is about a former log, and no transfer has begun because of it. */
+  private get isOutOfDate(): boolean {
+    const { question } = this;
+    return question?.transfers.size === 0 && this.isOpen && question.digest !== this.context.log.digest;
   }
 
   /**
@@ -85,13 +103,27 @@ export class Asking {
     }
     this.life.become("promised");
     this.due.set(nowMs + times.SERVE_MS);
+    this.planEnd(this.question, nowMs);
   }
 
-  /** This node begins to receive a transfer. */
-  inboundBegan(key: InboundKey): void {
-    if (this.question?.epoch !== key.epoch || this.life.state !== "promised") return;
-    this.question.key = key;
-    this.due.clear();
+  /** This node begins to receive a transfer. It may overtake the answer. */
+  inboundBegan(key: InboundKey, nowMs: number): void {
+    if (this.question?.epoch !== key.epoch || !this.isOpen) return;
+    this.question.transfers.set(key.transfer, { key, outcome: undefined });
+    this.planEnd(this.question, nowMs);
+  }
+
+  /** Whether the question has no answer yet, or has been answered by a promise. */
+  private get isOpen(): boolean {
+    return this.life.state === "asking" || this.life.state === "promised";
+  }
+
+  /** Once a transfer has begun, nothing is due before its end; then the word of its sender follows. */
+  private planEnd({ transfers }: Question, nowMs: number): void {
+    if (this.life.state !== "promised" || transfers.size === 0) return;
+    const isRunning = [...transfers.values()].some(({ outcome }) => outcome === undefined);
+    if (isRunning) this.due.clear();
+    else this.due.set(nowMs + times.ANSWER_MS);
   }
 
   inboundEnded(
@@ -101,21 +133,26 @@ export class Asking {
     nowMs: number,
   ): void {
     const { question } = this;
-    if (question?.key?.epoch !== key.epoch || question.key.transfer !== key.transfer) return;
-    if (this.life.state !== "promised" || outcome === "yielded") return;
+    const brought = question?.epoch === key.epoch ? question.transfers.get(key.transfer) : undefined;
+    if (question === undefined || brought === undefined || !this.isOpen || outcome === "yielded") return;
+    if (outcome === "failed" && reasonOf(reason).code === "newer-push") {
+      this.askSoon(nowMs);
+      return;
+    }
     // The word of the server follows: what it could not hand on.
-    question.outcome = outcome;
-    this.due.set(nowMs + times.ANSWER_MS);
+    brought.outcome = outcome;
+    this.planEnd(question, nowMs);
     if (outcome === "failed") this.reason = reason;
   }
 
   /** The member tells how its transfer has ended. */
   served(member: Member, served: Served, nowMs: number): void {
     const { question } = this;
-    if (this.life.state !== "promised" || question?.epoch !== member.epoch) return;
-    if (served.digest !== question.digest) return;
-    const { key } = question;
-    const outcome = key?.transfer === served.transfer ? question.outcome : undefined;
+    if (!this.isOpen || question?.epoch !== member.epoch) return;
+    const { key, outcome } = question.transfers.get(served.transfer) ?? {};
+    // A transfer overtakes the answer; a word about another question is none to this one.
+    const isAnswered = this.life.state === "promised" || outcome !== undefined;
+    if (served.digest !== question.digest || !isAnswered) return;
     const hasBrought = outcome === "done" && served.brought.length > 0;
     if (hasBrought && key !== undefined) {
       this.reason = "";
@@ -144,10 +181,15 @@ export class Asking {
       this.refuse(`${member.info.hostName}: ${served.reason}`, nowMs);
     } else if (served.brought.length === 0) {
       // It was interrupted by another push.
-      this.life.become("patient");
-      this.isLong = false;
-      this.due.set(nowMs + times.ANSWER_MS);
+      this.askSoon(nowMs);
     } else this.wait(nowMs);
+  }
+
+  /** Another push has come in between, so this attempt was in vain, and the next one need not be. */
+  private askSoon(nowMs: number): void {
+    this.life.become("patient");
+    this.isLong = false;
+    this.due.set(nowMs + times.SOON_MS);
   }
 
   memberLeft(epoch: string, nowMs: number): void {
@@ -178,12 +220,12 @@ export class Asking {
 
   /** The member that has agreed to serve says nothing more. */
   private endWithoutWord(nowMs: number): void {
-    const { question } = this;
-    if (question?.key === undefined) this.refuse("it has not begun to serve", nowMs);
+    const outcomes = [...(this.question?.transfers.values() ?? [])].map(({ outcome }) => outcome);
+    if (outcomes.length === 0) this.refuse("it has not begun to serve", nowMs);
     // The disk or a hook of this node.
-    else if (question.outcome === "failed") this.wait(nowMs);
+    else if (outcomes.includes("failed")) this.wait(nowMs);
     // The transfer has brought something, but the word of its sender was lost.
-    else if (question.outcome === "done" && this.lostWords++ < times.LOST_WORDS) this.ask(nowMs);
+    else if (outcomes.includes("done") && this.lostWords++ < times.LOST_WORDS) this.ask(nowMs);
     else this.refuse("its transfer has ended without a word", nowMs);
   }
 
@@ -214,8 +256,8 @@ export class Asking {
     const { log } = this.context;
     const { digest } = log;
     const missing = positions.flatMap((position) => log.all[position]?.publication ?? []);
-    const tries = { triesLeft: times.ASK_TRIES, key: undefined, outcome: undefined };
-    this.question = { epoch, digest, missing, positions, ...tries };
+    const question = { epoch, digest, missing, positions };
+    this.question = { ...question, triesLeft: times.ASK_TRIES, transfers: new Map() };
     this.life.become("asking");
     this.say(this.question, nowMs);
   }
@@ -225,8 +267,11 @@ export class Asking {
     question.triesLeft--;
     this.due.set(nowMs + times.ASK_AGAIN_MS);
     const member = this.context.memberOf(epoch);
-    const body = { digest, missing: positions };
-    if (member !== undefined) sendTo(this.context.effects, member, { type: "ask", body });
+    if (member === undefined) return;
+    const { effects, log, tellings } = this.context;
+    // It reads this log at once if it has another one, and says so when it has read it.
+    if (tellings.heard(epoch)?.digest !== log.digest) tellings.tell(member);
+    sendTo(effects, member, { type: "ask", body: { digest, missing: positions } });
   }
 
   private rest(): void {

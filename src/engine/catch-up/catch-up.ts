@@ -200,7 +200,7 @@ export class CatchUp {
       case "inbound-began":
         if (event.dryRun) break;
         this.serving.inboundBegan(inboundName(event.key));
-        this.asking.inboundBegan(event.key);
+        this.asking.inboundBegan(event.key, nowMs);
         break;
       case "inbound-ended":
         this.serving.inboundEnded(inboundName(event.key));
@@ -252,11 +252,15 @@ export class CatchUp {
     if (isChanged) this.tellings.changed(nowMs);
     const isNews = log.digest !== this.digest;
     if (isNews) this.comparing.noteKnown(this.digest);
+    const isBrought = behind < this.behind;
     this.digest = log.digest;
     this.behind = behind;
     // What has been made ready here already need not be asked for.
     this.areas.look(nowMs);
-    if (isNews && this.opened.isOn) this.asking.retry(nowMs);
+    if (!this.opened.isOn) return;
+    if (isNews) this.serving.logChanged();
+    if (isNews) this.asking.retry(nowMs);
+    else if (isBrought) this.asking.goOn(nowMs);
   }
 
   private tell(event: NodeEvent): void {

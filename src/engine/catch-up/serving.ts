@@ -1,6 +1,6 @@
 /** Serves members that lack publications: gathers their questions, and answers them with one transfer. */
 import { Deadline } from "../../base/deadline.ts";
-import { type Ask, reasonText } from "../../wire/catch-up-messages.ts";
+import { type Ask, reasonText, type Served } from "../../wire/catch-up-messages.ts";
 import type { Member } from "../types.ts";
 import { addresseeOf, sendTo } from "./able-members.ts";
 import type { CatchUpContext } from "./context.ts";
@@ -18,6 +18,10 @@ export class Serving {
   /** Transfers that this node receives, by name: nothing is handed on while its tree changes. */
   private readonly receiving = new Set<string>();
   private readonly asking = new Map<string, readonly number[]>();
+  /** Those whom the last transfer has served, and who may ask for the rest: they have been gathered already. */
+  private readonly before = new Set<string>();
+  /** Members that have asked about a log that this node does not have yet, by their epochs, with its digest. */
+  private readonly early = new Map<string, string>();
   private digest = "";
   private readonly due = new Deadline();
   private mostMs = Infinity;
@@ -44,16 +48,31 @@ export class Serving {
     sendTo(effects, member, { type: "answer", body });
     // A question that was repeated because the answer was lost is being answered.
     const isServed = this.running?.digest === digest && this.running.epochs.includes(member.epoch);
+    if (digest !== log.digest) this.early.set(member.epoch, digest);
     if (able.length === 0 || isServed) return;
-    if (this.digest !== digest) this.asking.clear();
+    if (this.digest !== digest) this.drop();
     this.digest = digest;
     if (this.asking.size === 0) this.mostMs = nowMs + times.GATHER_MOST_MS;
     this.asking.set(member.epoch, able);
-    this.due.set(Math.min(this.mostMs, nowMs + times.GATHER_MS));
+    const isLast = this.before.delete(member.epoch) && this.before.size === 0;
+    this.due.set(isLast ? nowMs : Math.min(this.mostMs, nowMs + times.GATHER_MS));
   }
 
   forget(epoch: string): void {
     this.asking.delete(epoch);
+    this.before.delete(epoch);
+    this.early.delete(epoch);
+  }
+
+  /** The log of this node is another one: those that have asked about it too early hear of it. */
+  logChanged(): void {
+    const { log, memberOf, tellings } = this.context;
+    for (const [epoch, digest] of this.early) {
+      if (digest !== log.digest) continue;
+      this.early.delete(epoch);
+      const member = memberOf(epoch);
+      if (member !== undefined) tellings.tell(member);
+    }
   }
 
   /** This node begins to receive a transfer: what it reads for others may be old when that is over. */
@@ -78,12 +97,22 @@ export class Serving {
     this.running = undefined;
     if (running === undefined) return;
     const { digest, epochs } = running;
-    const body = { transfer, digest, brought, reason: reasonText(reason) };
+    this.say(epochs, { transfer, digest, brought, reason: reasonText(reason) });
+    if (brought.length > 0) for (const epoch of epochs) this.before.add(epoch);
+    if (this.asking.size > 0) this.due.set(nowMs);
+  }
+
+  /** The log has changed since these have asked: they are told, and ask again. */
+  private drop(): void {
+    this.say(this.asking.keys(), { transfer: 0, digest: this.digest, brought: [], reason: "" });
+    this.asking.clear();
+  }
+
+  private say(epochs: Iterable<string>, body: Served): void {
     for (const epoch of epochs) {
       const member = this.context.memberOf(epoch);
       if (member !== undefined) sendTo(this.context.effects, member, { type: "served", body });
     }
-    if (this.asking.size > 0) this.due.set(nowMs);
   }
 
   tick(nowMs: number): void {
@@ -95,7 +124,7 @@ export class Serving {
     }
     const chosen = this.choose();
     if (chosen.length === 0) {
-      this.asking.clear();
+      this.drop();
       return;
     }
     const positions = [...new Set(chosen.flatMap(({ epoch }) => this.asking.get(epoch) ?? []))].sort(
@@ -104,6 +133,7 @@ export class Serving {
     const { digest } = this;
     this.running = { digest, epochs: chosen.map(({ epoch }) => epoch) };
     for (const { epoch } of chosen) this.asking.delete(epoch);
+    this.before.clear();
     this.context.effects.push({ kind: "serve", members: chosen, positions, digest });
   }
 

@@ -30,6 +30,8 @@ export class Tellings {
   private readonly silentByEpoch = new Map<string, number>();
   private readonly due = new Deadline();
   private changedMs = -Infinity;
+  /** When the first change was that was not told yet; Infinity if there is none. */
+  private unsaidMs = Infinity;
   private untilMs = -Infinity;
   /** What this node has told the group of itself last, and how often. */
   private told: Log | undefined;
@@ -53,7 +55,9 @@ export class Tellings {
     const own = this.parts.current();
     const isSame = log.digest === own.digest && log.behind === own.behind;
     const isTold = this.told?.behind === own.behind && this.toldTimes >= times.TOLD_TIMES;
-    if (isSame && isTold && this.due.atMs !== Infinity) this.plan(nowMs);
+    if (!isSame || !isTold || this.due.atMs === Infinity) return;
+    this.unsaidMs = Infinity;
+    this.plan(nowMs);
   }
 
   /** Nothing is known of the log of a member any more. */
@@ -81,7 +85,10 @@ export class Tellings {
 
   /** The log of this node has changed. */
   changed(nowMs: number): void {
-    this.due.set(nowMs + times.TELL_MS + this.spread());
+    // If one push follows another, it is told meanwhile.
+    if (this.unsaidMs === Infinity) this.unsaidMs = nowMs;
+    const mostMs = this.unsaidMs + times.TELL_AGAIN_MS;
+    this.due.set(Math.max(nowMs, Math.min(mostMs, nowMs + times.TELL_MS + this.spread())));
     this.changedMs = nowMs;
     this.untilMs = nowMs + times.TELL_FOR_MS;
   }
@@ -97,6 +104,7 @@ export class Tellings {
     const isInDoubt = nowMs <= this.changedMs + times.TELL_MOST_MS && this.hasSilent(nowMs);
     if (nowMs > this.untilMs && !isInDoubt) return;
     const body = this.parts.current();
+    this.unsaidMs = Infinity;
     this.toldTimes = this.told?.behind === body.behind ? this.toldTimes + 1 : 1;
     this.told = body;
     this.parts.effects.push({ kind: "send", destination: { to: "group" }, message: { type: "log", body } });

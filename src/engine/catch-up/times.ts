@@ -58,6 +58,9 @@ export const SERVE_MS = 30_000;
 export const PATIENCE_MS = 60_000;
 export const PATIENCE_MOST_MS = 60 * 60_000;
 
+/** An attempt that another push has interrupted is repeated after so long: a member that has that push knows it by then. */
+export const SOON_MS = 300;
+
 /** After what was brought, the log is written before the next question: so long is much for that. */
 export const WRITTEN_MS = 200;
 

@@ -178,12 +178,18 @@ export class Lookout {
 
   /** The first path at which this file was found. */
   private firstPath(path: string, stats: FileStats): string {
-    const file = `${stats.device}:${stats.inode}`;
+    const file = fileOf(stats);
     const known = this.linkedFiles.get(file);
     if (known !== undefined) return known;
     if (this.linkedFiles.size < this.mostLinkedFiles) this.linkedFiles.set(file, path);
     else this.tellForgotten(path);
     return path;
+  }
+
+  /** The entry at a path is not given, so the next name of its file is the first one. */
+  forget(path: string, stats: FileStats): void {
+    const file = fileOf(stats);
+    if (this.linkedFiles.get(file) === path) this.linkedFiles.delete(file);
   }
 
   /** Once for each scan: what is true of this file is true of all that follow. */
@@ -246,4 +252,9 @@ export class Lookout {
 
 function groupProblem(path: string, why: string): UnreadableEntry {
   return { kind: "unreadable", path, reason: reason("group-unchanged", undefined, why) };
+}
+
+/** Names a file, whatever its paths are. */
+function fileOf({ device, inode }: FileStats): string {
+  return `${device}:${inode}`;
 }

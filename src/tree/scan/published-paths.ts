@@ -8,4 +8,6 @@ export interface PublishedPaths {
   readonly atMs: number;
   /** Whether it is to be handed on now. */
   readonly isServed: boolean;
+  /** Whether those who ask lack it, so that its entries may come with those of earlier lists; as isServed by default. */
+  readonly isLacked?: boolean;
 }

@@ -14,6 +14,8 @@ interface LastOf {
   readonly directory: number;
   readonly atNs: bigint;
   readonly isServed: boolean;
+  /** Whether those who ask lack it: it may be given. */
+  readonly isLacked: boolean;
   readonly isGone: boolean;
   /** Whether the tree is as this says, as far as a name tells. */
   isFound: boolean;
@@ -28,19 +30,17 @@ type FoundItem = Extract<ScanItem, { kind: "entry" }>;
  */
 export class Published {
   private readonly last = new Map<number, LastOf>();
-  /** Directories that a publication has completed, with the list of the last one. */
-  private readonly complete = new Map<number, string>();
-  /** The lists that are to be handed on now. */
-  private readonly served = new Set<string>();
+  /** Directories that a publication has completed, with the list of the last one, and whether one that is served has. */
+  private readonly complete = new Map<number, { readonly list: string; readonly isServed: boolean }>();
+  /** Ways to directories that nothing has been given of yet. */
+  private readonly ways = new Ways();
   /** When something in a directory was last published. */
   private readonly touchedNs = new Map<number, bigint>();
   /** How many entries were published in each directory and are not found yet. */
   private readonly lacking = new Map<number, number>();
   /** Whether each directory that was found has the attributes that were published. */
   private readonly settled = new Map<string, boolean>();
-  /** Files that are withheld, so that no link to them is given. */
-  private readonly withheldPaths = new Set<string>();
-  /** Whether members delete what is not named. */
+  private readonly onLeftOut: (item: FoundItem) => void;
   private readonly isListing: boolean;
   /** How many entries cannot be handed on, and one of them. */
   withheld = 0;
@@ -54,10 +54,17 @@ export class Published {
 
   /**
    * @param lists of this node, in the order in which they took effect
+   * @param isListing whether members delete what is not named
+   * @param onLeftOut called with each entry that is not given: further names of the same file must not be links to it
    * @throws UserError if one is damaged
    */
-  constructor(lists: readonly PublishedPaths[], isListing: boolean) {
+  constructor(
+    lists: readonly PublishedPaths[],
+    isListing: boolean,
+    onLeftOut: (item: FoundItem) => void = () => undefined,
+  ) {
     this.isListing = isListing;
+    this.onLeftOut = onLeftOut;
     for (const list of lists) this.load(list);
     for (const { directory, isGone } of this.last.values())
       if (!isGone) this.lacking.set(directory, (this.lacking.get(directory) ?? 0) + 1);
@@ -67,7 +74,7 @@ export class Published {
   *of(items: Iterable<ScanItem>): Generator<ScanItem> {
     for (const item of items) {
       if (item.kind === "entry") yield* this.entry(item);
-      else if (item.kind === "complete" && this.isComplete(item.directory.path)) yield this.plain(item);
+      else if (item.kind === "complete" && this.isComplete(item.directory.path)) yield* this.given(item);
       // Nobody has asked for these paths here: what cannot be read is found at the end.
     }
     for (const { list, isServed, isFound } of this.last.values()) {
@@ -75,8 +82,7 @@ export class Published {
     }
   }
 
-  private load({ name: list, bytes, atMs, isServed }: PublishedPaths): void {
-    if (isServed) this.served.add(list);
+  private load({ name: list, bytes, atMs, isServed, isLacked = isServed }: PublishedPaths): void {
     // The time is cut to milliseconds; those of files are not.
     const atNs = BigInt(Math.floor(atMs) + 1) * 1_000_000n;
     const listed = new Set<number>();
@@ -92,10 +98,13 @@ export class Published {
       this.touchedNs.set(directory, atNs);
       this.touchedNs.set(key, atNs);
       if (isGone) this.removeBelow([key]);
-      this.last.set(key, { list, directory, atNs, isServed, isGone, isFound: false });
+      this.last.set(key, { list, directory, atNs, isServed, isLacked, isGone, isFound: false });
     }
     this.removeSuperfluous(new Set(completed), listed);
-    for (const key of completed) this.complete.set(key, list);
+    for (const key of completed) {
+      const wasServed = this.complete.get(key)?.isServed === true;
+      this.complete.set(key, { list, isServed: isServed || wasServed });
+    }
   }
 
   /** A complete directory has nothing else than what was named in it. */
@@ -125,24 +134,38 @@ export class Published {
     const path = joinPath(directory.path, entry.name);
     const known = this.last.get(keyOf(path));
     if (entry.type === EntryType.passage) {
-      yield item;
+      this.ways.add(path, item);
     } else if (entry.type === EntryType.gone) {
-      if (known?.isGone !== true || !known.isServed) return;
+      if (known?.isGone !== true || !known.isLacked) return;
       known.isFound = true;
-      yield this.plain(item);
+      yield* this.given(item);
     } else if (known === undefined || known.isGone) {
       this.noteAdded(directory.path, path, entry.type);
+      this.onLeftOut(item);
+      // Entries in it may have been published without it.
+      if (entry.type === EntryType.directory) this.ways.add(path, wayOf(item));
       // Somebody has put it here by hand. An entry that is only named is protected by a pattern, or cannot be read.
-      if (entry.type === EntryType.kept) yield this.plain(item);
+      if (entry.type === EntryType.kept) yield* this.kept(item);
     } else yield* this.published(item, path, known);
   }
 
+  /** An item that is handed on, after the ways to it. */
+  private *given(item: FoundItem | Extract<ScanItem, { kind: "complete" }>): Generator<ScanItem> {
+    yield* this.ways.to(item.directory.path);
+    yield this.plain(item);
+  }
+
+  /** The name of an entry that members keep: it says nothing where they delete nothing. */
+  private *kept(item: FoundItem): Generator<ScanItem> {
+    if (this.isListing && this.isCompletable(item.directory.path)) yield* this.given(item);
+  }
+
   private noteAdded(directory: string, path: string, type: EntryType): void {
-    const list = isNameOnly(type) ? undefined : this.complete.get(keyOf(directory));
-    if (list === undefined || !this.served.has(list)) return;
+    const complete = isNameOnly(type) ? undefined : this.complete.get(keyOf(directory));
+    if (complete?.isServed !== true) return;
     this.added++;
     this.addedSample = path;
-    this.addedLists.add(list);
+    this.addedLists.add(complete.list);
   }
 
   private *published(item: FoundItem, path: string, known: LastOf): Generator<ScanItem> {
@@ -150,28 +173,33 @@ export class Published {
     if (!known.isFound) this.lacking.set(known.directory, (this.lacking.get(known.directory) ?? 0) - 1);
     known.isFound = true;
     if (entry.type === EntryType.directory) {
-      yield this.directory(item, path, known);
+      yield* this.directory(item, path, known);
       return;
     }
-    const isLinkOfWithheld = entry.type === EntryType.hardLink && this.withheldPaths.has(entry.target);
-    const isSame = entry.type !== EntryType.kept && isUnchanged(item.stats, known.atNs) && !isLinkOfWithheld;
-    if (known.isServed && isSame) {
-      yield this.plain(item);
+    const isSame = entry.type !== EntryType.kept && isUnchanged(item.stats, known.atNs);
+    if (known.isLacked && isSame) {
+      yield* this.given(item);
       return;
     }
-    this.withheldPaths.add(path);
-    if (known.isServed) this.withhold(known.list, path);
-    if (this.isListing) yield this.plain(named(EntryType.kept, directory, entry.name));
+    this.onLeftOut(item);
+    if (known.isServed && !isSame) this.withhold(known.list, path);
+    yield* this.kept(named(EntryType.kept, directory, entry.name));
   }
 
-  /** A directory that is not served, or that somebody has changed, is only a way: it is made where it is missing. */
-  private directory(item: FoundItem, path: string, known: LastOf): ScanItem {
+  /**
+   * A directory that members have, or that somebody has changed, is only a way: it is made where it is missing. It comes when
+   * something in it does, or in its place among those that are all that its directory has.
+   */
+  private *directory(item: FoundItem, path: string, known: LastOf): Generator<ScanItem> {
     const touched = this.touchedNs.get(keyOf(path));
-    const isSettled = known.isServed && touched !== undefined && isUnchanged(item.stats, touched);
+    const isSettled = known.isLacked && touched !== undefined && isUnchanged(item.stats, touched);
     this.settled.set(path, isSettled);
-    if (isSettled) return this.plain(item);
-    const { directory, entry } = item;
-    return this.plain(named(EntryType.passage, directory, entry.name, entry.metadata));
+    const isNamed = this.isListing && this.isCompletable(item.directory.path);
+    if (isSettled) yield* this.given(item);
+    else if (known.isServed || isNamed) yield* this.given(wayOf(item));
+    else this.ways.add(path, this.plain(wayOf(item)));
+    // A way alone says nothing of what a directory has.
+    if (!isSettled && isNamed) yield* this.kept(named(EntryType.kept, item.directory, item.entry.name));
   }
 
   /** The attributes of a directory that was changed are not given with its entries either. */
@@ -181,15 +209,40 @@ export class Published {
     return { ...item, directory: { path, metadata: undefined } };
   }
 
+  /** Whether a publication that is handed on has completed a directory: deletes of another one keep to other patterns. */
+  private isCompletable(path: string): boolean {
+    return this.complete.get(keyOf(path))?.isServed === true;
+  }
+
   private isComplete(path: string): boolean {
-    const key = keyOf(path);
-    return this.complete.has(key) && (this.lacking.get(key) ?? 0) === 0;
+    return this.isCompletable(path) && (this.lacking.get(keyOf(path)) ?? 0) === 0;
   }
 
   private withhold(list: string, path: string): void {
     this.withheld++;
     this.withheldLists.add(list);
     if (path !== "") this.sample = path;
+  }
+}
+
+/** Directories on the way to entries: each is given before the first entry below it, and only if there is one. */
+class Ways {
+  private readonly byPath = new Map<string, ScanItem>();
+
+  add(path: string, item: ScanItem): void {
+    this.byPath.set(path, item);
+  }
+
+  /** Those that lead to a directory, or to the entries in it, and were not given yet. */
+  *to(directory: string): Generator<ScanItem> {
+    if (this.byPath.size === 0) return;
+    for (let end = directory.indexOf("/"); ; end = directory.indexOf("/", end + 1)) {
+      const path = end === -1 ? directory : directory.slice(0, end);
+      const item = this.byPath.get(path);
+      this.byPath.delete(path);
+      if (item !== undefined) yield item;
+      if (end === -1) return;
+    }
   }
 }
 
@@ -200,6 +253,11 @@ function rowsOf(list: string, bytes: Buffer): readonly ListRow[] {
   throw new UserError(
     `the list published-*-${list} in the state directory is damaged: remove it, and restart the daemon`,
   );
+}
+
+/** A directory as a way only: it is made where it is missing. */
+function wayOf({ directory, entry }: FoundItem): FoundItem {
+  return named(EntryType.passage, directory, entry.name, entry.metadata);
 }
 
 function isUnchanged(stats: FileStats | undefined, atNs: bigint): boolean {

@@ -138,7 +138,9 @@ export class Source {
     this.preface = prefaceOf(rules, told);
     this.list = rules.isRecorded === true ? new PublishedList() : undefined;
     this.published =
-      rules.published === undefined ? undefined : new Published(rules.published, this.isListing);
+      rules.published === undefined
+        ? undefined
+        : new Published(rules.published, this.isListing, (item) => scanner.forget(item));
     this.items = this.published?.of(items) ?? items;
     this.reader = new FileReader(this.directories);
     this.packer = new Packer(compression);

@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { sentence } from "../../src/base/reason.ts";
+import { MISSED } from "../../src/engine/catch-up/publication-log.ts";
+import * as times from "../../src/engine/catch-up/times.ts";
+import type { Log } from "../../src/wire/catch-up-messages.ts";
+import { begin, HERE, member, publication } from "./catching-node.ts";
+
+/** Questions, answers and promises between a node that lacks something and one that serves. */
+
+type Node = ReturnType<typeof begin>;
+
+const LISTED = { ...HERE, list: "list" };
+const KEY = { epoch: member.epoch, transfer: 7, admission: 1 };
+const other = { ...member, epoch: "bb".repeat(8), nodeId: "03".repeat(16) };
+
+/** A node that lacks publication 3, and has asked. */
+function beginAsking(): Node & { readonly digest: string } {
+  const node = begin();
+  node.state.members.push(member);
+  node.learn(publication(3), MISSED);
+  assert.ok(node.said().includes("ask"));
+  return { ...node, digest: node.log.digest };
+}
+
+function toldBy({ log }: Node, told: Partial<Log> = {}): Log {
+  const { digest, highestPlace: place, all } = log;
+  const nothing = { behind: 0, lacks: 0, catchesUp: true, sinceMs: 0, reason: "" };
+  return { place, digest, count: all.length, ...nothing, ...told };
+}
+
+function answer({ catchUp, digest }: ReturnType<typeof beginAsking>, reason = ""): void {
+  const body = { digest, serves: reason === "", reason };
+  catchUp.handle(member, { type: "answer", body }, 0);
+}
+
+test("a promise about a former log does not hold a node up", () => {
+  const node = beginAsking();
+  answer(node);
+  node.learn(publication(4, { paths: ["etc"] }), MISSED);
+  assert.deepEqual(node.said(), ["log", "ask"]);
+});
+
+test("a node that cannot keep its promise says so, and is asked again soon", () => {
+  const server = begin([[publication(3), LISTED]]);
+  server.state.members.push(member);
+  const ask = { type: "ask", body: { digest: server.log.digest, missing: [0] } } as const;
+  server.catchUp.handle(member, ask, 0);
+  assert.deepEqual(server.said(), ["answer"]);
+  server.learn(publication(4, { paths: ["etc"] }), LISTED);
+  server.catchUp.tick(times.GATHER_MS);
+  assert.deepEqual(server.said(), ["served "]);
+  const node = beginAsking();
+  answer(node);
+  const served = { transfer: 0, digest: node.digest, brought: [], reason: "" };
+  node.catchUp.handle(member, { type: "served", body: served }, 0);
+  node.catchUp.tick(times.SOON_MS);
+  assert.deepEqual(node.said(), ["log", "ask"]);
+});
+
+test("a transfer that overtakes the answer brings what is missing", () => {
+  const node = beginAsking();
+  const { catchUp, digest } = node;
+  catchUp.onEvent({ kind: "inbound-began", key: KEY, hostName: "host1", dryRun: false }, 0);
+  catchUp.onEvent({ kind: "inbound-ended", key: KEY, outcome: "done", reason: "" }, 0);
+  const served = { transfer: KEY.transfer, digest, brought: [0], reason: "" };
+  node.effects.splice(0);
+  catchUp.handle(member, { type: "served", body: served }, 0);
+  const events = node.effects.flatMap((effect) => (effect.kind === "event" ? effect.event.kind : []));
+  assert.deepEqual(events, ["caught-up"]);
+});
+
+test("a push of the member that serves is not taken for the transfer that serves", () => {
+  const node = beginAsking();
+  const { catchUp, digest } = node;
+  answer(node);
+  const push = { ...KEY, transfer: 8 };
+  for (const key of [KEY, push])
+    catchUp.onEvent({ kind: "inbound-began", key, hostName: "host1", dryRun: false }, 0);
+  catchUp.onEvent({ kind: "inbound-ended", key: KEY, outcome: "done", reason: "" }, 0);
+  node.effects.splice(0);
+  const served = { transfer: KEY.transfer, digest, brought: [0], reason: "" };
+  catchUp.handle(member, { type: "served", body: served }, 0);
+  assert.ok(node.effects.some((effect) => effect.kind === "event" && effect.event.kind === "caught-up"));
+});
+
+test("what another push has made old is asked for again soon", () => {
+  const node = beginAsking();
+  answer(node);
+  const { catchUp } = node;
+  catchUp.onEvent({ kind: "inbound-began", key: KEY, hostName: "host1", dryRun: false }, 0);
+  const reason = sentence("newer-push");
+  catchUp.onEvent({ kind: "inbound-ended", key: KEY, outcome: "failed", reason }, 0);
+  node.said();
+  catchUp.tick(times.SOON_MS);
+  assert.deepEqual(node.said(), ["log", "ask"]);
+});
+
+test("those who were served together are not gathered again for the rest", () => {
+  const server = begin([
+    [publication(3), LISTED],
+    [publication(4, { paths: ["etc"] }), LISTED],
+  ]);
+  server.state.members.push(member, other);
+  const { catchUp, log } = server;
+  const ask = (missing: number[]) => ({ type: "ask", body: { digest: log.digest, missing } }) as const;
+  for (const one of [member, other]) catchUp.handle(one, ask([0, 1]), 0);
+  catchUp.tick(times.GATHER_MS);
+  assert.deepEqual(server.said(), ["answer", "answer", "serve 0 1"]);
+  catchUp.serveEnded(1, [0], "", 1_000);
+  server.said();
+  catchUp.handle(other, ask([1]), 1_000);
+  catchUp.tick(1_000);
+  assert.deepEqual(server.said(), ["answer"], "the other one may ask, too");
+  catchUp.handle(member, ask([1]), 1_001);
+  catchUp.tick(1_001);
+  assert.deepEqual(server.said(), ["answer", "serve 1"]);
+});
+
+test("a member that is asked too early says when it has the same log", () => {
+  const server = begin([[publication(3), LISTED]]);
+  server.state.members.push(member);
+  const later = begin([
+    [publication(3), LISTED],
+    [publication(4, { paths: ["etc"] }), LISTED],
+  ]);
+  const body = { digest: later.log.digest, missing: [0] };
+  server.catchUp.handle(member, { type: "ask", body }, 0);
+  assert.deepEqual(server.said(), ["answer: its log is another one"]);
+  server.learn(publication(4, { paths: ["etc"] }), LISTED);
+  assert.deepEqual(server.said(), ["log"]);
+  // The other one has been refused, and asks again because of that.
+  const node = beginAsking();
+  node.catchUp.handle(member, { type: "log", body: toldBy(node, { digest: "00".repeat(8) }) }, 0);
+  node.said();
+  answer(node, "its log is another one");
+  assert.deepEqual(node.said(), []);
+  node.catchUp.handle(member, { type: "log", body: toldBy(node) }, 0);
+  assert.deepEqual(node.said(), ["ask"]);
+});
+
+test("a log that changes all the time is told meanwhile", () => {
+  const node = begin();
+  node.state.members.push(member);
+  let told = 0;
+  for (let nowMs = 0; nowMs <= 10_000; nowMs += 500) {
+    node.log.add(publication(nowMs + 1, { paths: [`p${nowMs}`] }), HERE);
+    node.catchUp.logged(nowMs);
+    node.catchUp.tick(nowMs);
+    told += node.said().filter((type) => type === "log").length;
+  }
+  assert.ok(told === 3, `told ${told} times`);
+});
