@@ -175,6 +175,15 @@ test("sentences in sentences are translated, names and paths never", () => {
       "許可されていなければ、'ufw allow 5000/udp'、'x && y'、nftables なら 'z' を実行してください。" +
       "host2 (10.0.0.9) は、送信元を 10.0.0.2 だと言っています。アドレスを変換するネットワークには対応していません",
   );
+  assert.equal(
+    say(
+      "there is no member to send to: no other host is heard on eth0 (10.0.0.1): run 'systemctl start makuosan' on the others. " +
+        "Is UDP 5000 let in here? If not, run 'ufw allow 5000/udp'",
+    ),
+    "送り先のメンバーがいません: eth0（10.0.0.1）では、ほかのホストのパケットが届いていません。" +
+      "ほかのホストで 'systemctl start makuosan' を実行してください。このホストで UDP 5000 の受信は許可されていますか？" +
+      "許可されていなければ、'ufw allow 5000/udp' を実行してください",
+  );
   assert.equal(say("script:3: give unix:PATH"), "script:3: unix:PATH の形で指定してください");
   assert.equal(
     say("nothing was changed anywhere: host2: dry run"),
