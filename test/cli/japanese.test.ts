@@ -238,3 +238,37 @@ test("the locale decides, in the order of its variables, and English is the defa
   );
   await chooseLanguage({});
 });
+
+/** What the first hour can bring, as it was said. */
+const STUMBLES = [
+  "there is no member to send to: 5 packets under another key from 10.0.0.5: is its key file that of this fleet? " +
+    "If not, copy the key file of this host to it, and run 'systemctl restart makuosan' there; " +
+    "host3 (10.0.0.3) is heard but does not answer: is UDP 5001 let in there? If not, run 'ufw allow 5001/udp'",
+  "no base directory is set: give -b DIR, or write 'base = DIR' into /etc/makuosan.conf or a file in /etc/makuosan.conf.d, " +
+    "as 'makuosan --set base=DIR' does",
+  "/etc/makuosan.conf:2: base: the base directory /srv/x is missing: create it, such as with 'install -d /srv/x', or name " +
+    "another with -b",
+  "no makuosan answers on /run/makuosan/makuosan.sock: start it with 'systemctl start makuosan', or name its socket with " +
+    "-c unix:PATH",
+  "permission denied: join the group makuosan, or be root, to use the control socket /run/makuosan/makuosan.sock: " +
+    "run 'usermod -aG makuosan alice' as root, and log in again",
+  "2 members are called localhost (10.0.0.1 and 10.0.0.2): name one by its address, or give each its own name with " +
+    "'makuosan --set name=NAME' and 'systemctl restart makuosan' there",
+  "there is no member to send to: no other host is heard on eth1 (192.0.2.2); this host also has eth0 (10.0.0.2): " +
+    "to use another one, run 'makuosan --set interface=eth0' and 'systemctl restart makuosan'",
+  "there is no member to send to: this host has no route to 10.0.0.0/24: run 'ip route add 10.0.0.0/24 dev eth0', " +
+    "and make it last in the settings of the network",
+  "no network interface has an IPv4 address: bring one up, such as with 'ip address add ADDRESS/24 dev eth0' and " +
+    "'ip link set eth0 up', or choose one with -i",
+  "port 5000 of 10.0.0.1 is in use by another program: stop it, or choose another port with -p",
+  "index.html: there is no such file or directory; paths are relative to the base directory /srv/x: write 'htdocs/index.html'",
+];
+
+test("the sentences of the first hour are Japanese to their end", () => {
+  for (const english of STUMBLES) {
+    const japanese = inJapanese(english);
+    assert.ok(isJapanese(japanese), english);
+    assert.doesNotMatch(japanese.replace(/'[^']*'/g, ""), /[a-z]+ [a-z]+ [a-z]+/, japanese);
+    for (const [command] of english.matchAll(/'[^']+'/g)) assert.ok(japanese.includes(command), japanese);
+  }
+});
