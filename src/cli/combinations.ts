@@ -61,6 +61,7 @@ const GOES_WITH: Readonly<Record<string, readonly Action[]>> = {
   checksum: WATCHES,
   xattrs: WATCHES,
   compress: WATCHES,
+  wholeFile: WATCHES,
   stats: WATCHES,
   allOrNothing: WATCHES,
   console: ASKS,

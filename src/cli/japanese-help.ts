@@ -36,6 +36,8 @@ export const JAPANESE_HELP: Readonly<Record<string, string>> = {
   "compress all contents, whatever the daemon's setting says":
     "デーモンの設定にかかわらず、すべて圧縮して送る",
   "compress nothing": "圧縮せずに送る",
+  "send all of each file, also where members have another version of it":
+    "メンバーに別の版があるファイルも、全体を送る",
   "end with a line on how much was sent, in how long, and to how many hosts":
     "送った量、時間、ホストの数を最後に表示する",
   "change nothing anywhere unless every member can take everything":

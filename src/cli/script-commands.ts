@@ -151,6 +151,7 @@ function combine(
     isCheck: own.isCheck || all.isCheck,
     sendsAttributes: own.sendsAttributes || all.sendsAttributes,
     ...compressionOf(own.compression ?? all.compression),
+    ...((own.wholeFile ?? all.wholeFile) === true && { wholeFile: true }),
     showsStats: own.showsStats || all.showsStats,
     recursive: own.recursive || all.recursive,
     dryRun: own.dryRun || all.dryRun,

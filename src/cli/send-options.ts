@@ -41,6 +41,7 @@ export interface ParsedSendOptions {
   repair?: boolean;
   xattrs?: boolean;
   compress?: boolean;
+  wholeFile?: boolean;
   stats?: boolean;
 }
 
@@ -73,6 +74,7 @@ export function addSendOptions(command: Command): Command {
     .option("--xattrs", "send extended attributes and access control lists, too")
     .option("--compress", "compress all contents, whatever the daemon's setting says")
     .option("--no-compress", "compress nothing")
+    .option("-W, --whole-file", "send all of each file, also where members have another version of it")
     .option("--stats", "end with a line on how much was sent, in how long, and to how many hosts")
     .option("--all-or-nothing", "change nothing anywhere unless every member can take everything");
 }
@@ -103,6 +105,7 @@ export function readSendOptions(options: ParsedSendOptions): SendOptions {
     isCheck,
     sendsAttributes: options.xattrs === true,
     ...(options.compress !== undefined && { compression: options.compress ? "yes" : "no" }),
+    ...(options.wholeFile === true && { wholeFile: true }),
     showsStats: options.stats === true,
   };
 }

@@ -91,6 +91,7 @@ function parseSend(fields: Record<string, unknown>): SendRequest {
     detail: oneOf(DETAILS, fields, "detail"),
     progress: flag(fields, "progress"),
     ...(fields["compression"] !== undefined && { compression: oneOf(COMPRESSIONS, fields, "compression") }),
+    ...(fields["wholeFile"] !== undefined && { wholeFile: flag(fields, "wholeFile") }),
   };
 }
 

@@ -50,6 +50,8 @@ export interface SendRequest extends PushRules {
   readonly progress: boolean;
   /** Whether contents are compressed; not there for what the daemon's setting says. */
   readonly compression?: "yes" | "no";
+  /** Whether large files are sent whole, also where members have another version; not there for no. */
+  readonly wholeFile?: boolean;
 }
 
 /** Answered when so many of the members are there, or with an error when they are not after that time. */
@@ -90,7 +92,7 @@ export interface HistoryEntry {
   /** Entries that were sent, or that changed here. */
   readonly entries: number;
   readonly bytes: number;
-  /** How many of them compression has kept off the network; not there for what was received, or by an older version. */
+  /** How many of them compression, and parts that members had, have kept off the network; not there for what was received, or by an older version. */
   readonly savedBytes?: number;
   readonly durationMs: number;
   /** Whether it brought what hosts had missed. */
@@ -211,7 +213,7 @@ export interface SendResult {
   readonly sentEntries: number;
   /** Bytes of contents, before they were compressed. */
   readonly sentBytes: number;
-  /** How many of them compression has kept off the network. */
+  /** How many of them compression, and parts that members had, have kept off the network. */
   readonly savedBytes: number;
   readonly unreadable: number;
   /** Paths that are deleted, at each host that does. */

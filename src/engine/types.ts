@@ -222,6 +222,8 @@ export type Effect =
       readonly contents: Bitmap;
       /** The files of which digests are to be told first; undefined if there are none. */
       readonly elsewhere?: Bitmap;
+      /** Those of `elsewhere` that some member does not have by this name; undefined if there are none. */
+      readonly moved?: Bitmap;
       /** The hard links of which the contents are to be sent, too; undefined if there are none. */
       readonly separate?: Bitmap;
       readonly wants: readonly MemberWant[];

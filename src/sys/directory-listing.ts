@@ -55,7 +55,9 @@ const answer = Buffer.from(new SharedArrayBuffer(ANSWER_BYTES));
 function namesOf(records: Buffer): string[] {
   const names: string[] = [];
   for (let start = 0; start < records.length; start += records.readUInt16LE(start + RECORD_LENGTH)) {
-    const name = records.toString("latin1", start + NAME, records.indexOf(0, start + NAME));
+    let end = start + NAME;
+    while (records[end] !== 0) end++;
+    const name = records.toString("latin1", start + NAME, end);
     if (name !== "." && name !== "..") names.push(name);
   }
   return names;

@@ -10,12 +10,16 @@ const LARGE_HEAP_BYTES = 48 * 1024 * 1024;
 const IDLE_MS = 2_000;
 
 /**
- * A process of this size gives memory back after a longer pause: what a large transfer has left is more than V8 tells of its
- * heaps. Not earlier, and not below, because V8 throws away compiled code, too, and the next transfer is slower: small
- * transfers do not let the process grow so much.
+ * A process of this size gives memory back after a longer pause: first what costs the next transfer next to nothing, which is pages of
+ * the executable and what the allocator has kept. If it still has this size, its heaps are collected, too. Not before, and not
+ * below: V8 then throws away the code that it has compiled, and the next transfer takes as much processor time as the first
+ * one, which is three times that of a later one. An idle daemon must not keep 80 MiB after a large push.
  */
-const LARGE_PROCESS_BYTES = 88 * 1024 * 1024;
+const LARGE_PROCESS_BYTES = 78 * 1024 * 1024;
 const QUIET_MS = 30_000;
+
+/** How long all threads wait for each other's first part, which counts for the process. */
+const SETTLING_MS = 2_000;
 
 /**
  * Gives memory back in pauses. V8 collects when it needs memory, so a thread that has nothing more to do would keep what
@@ -44,10 +48,16 @@ export class HeapKeeper {
   noteEnd(): void {
     this.plan(IDLE_MS, () => {
       if (heapBytes() >= LARGE_HEAP_BYTES) this.release();
-      else
-        this.plan(QUIET_MS, () => {
-          if (process.memoryUsage.rss() >= LARGE_PROCESS_BYTES) this.release();
-        });
+      else this.plan(QUIET_MS, () => this.shrink());
+    });
+  }
+
+  private shrink(): void {
+    if (process.memoryUsage.rss() < LARGE_PROCESS_BYTES) return;
+    trimHeap();
+    this.onReleased();
+    this.plan(SETTLING_MS, () => {
+      if (process.memoryUsage.rss() >= LARGE_PROCESS_BYTES) this.release();
     });
   }
 
@@ -73,13 +83,17 @@ export function heapBytes(): number {
   return heap + external;
 }
 
-/** Collects garbage, and gives the memory that has become free back to the kernel. */
+/** Collects garbage, and gives the memory that has become free back to the kernel; compiled code is garbage to it. */
 export function releaseHeap(): void {
   v8.setFlagsFromString("--expose-gc");
   const collect: unknown = vm.runInNewContext("gc");
   // An ordinary collection keeps the room that has become free.
   const thorough = { type: "major", execution: "sync", flavor: "last-resort" };
   if (typeof collect === "function") (collect as (options: object) => void)(thorough);
-  // The allocator of the C library keeps what V8 and Node have freed.
+  trimHeap();
+}
+
+/** Gives back what V8 and Node have freed; the allocator of the C library keeps it. */
+function trimHeap(): void {
   nativeFunction("int malloc_trim(size_t)")?.(0);
 }

@@ -37,6 +37,11 @@ export function entriesNeedingContents(differences: Uint8Array): Bitmap {
   return entriesWith(differences, NEEDS_CONTENTS);
 }
 
+/** The entries of which the member has no version by their names. */
+export function entriesMissing(differences: Uint8Array): Bitmap {
+  return entriesWith(differences, Difference.missing | Difference.type);
+}
+
 /** The entries whose contents are needed and that the member has not seen by another name. */
 export function entriesHadNowhere(differences: Uint8Array): Bitmap {
   return entriesWhere(

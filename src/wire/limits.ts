@@ -72,6 +72,19 @@ export const PATH_BYTES = 4096;
 /** Most entries in one manifest block: a STATUS must have room for the differences of all of them, a byte for each. */
 export const MANIFEST_ENTRIES = 1024;
 
+/** The smallest file whose chunks are told: for smaller ones, a few chunks and an answer take as long as the contents. */
+export const CHUNKED_FILE_BYTES = 256 * 1024;
+
+/**
+ * The usual length of a chunk, as long as a file has no more than CHUNKS_OF_A_FILE; then they are longer. A block that tells them
+ * stands for 64 MiB. With shorter ones, less is sent for each change, and more is told: 21 bytes for each chunk.
+ */
+export const CHUNK_BYTES = 64 * 1024;
+export const CHUNKS_OF_A_FILE = 64 * 1024;
+
+/** Most bytes of one chunk: a member needs memory for one to compare it. */
+export const CHUNK_BYTES_MOST = 16 * 1024 * 1024;
+
 /** Most extended attributes of an entry, and most bytes of their values: an entry must fit into a manifest block. */
 export const ATTRIBUTES = 100;
 export const ATTRIBUTE_BYTES = 16 * 1024;

@@ -2,7 +2,7 @@
 import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "./datagram.ts";
 import { decodeEntry, encodeEntry, type Entry, entryBytes, TOLD_DIGEST_BYTES } from "./entry.ts";
-import { MANIFEST_ENTRIES, PATH_BYTES } from "./limits.ts";
+import { CHUNK_BYTES_MOST, MANIFEST_ENTRIES, PATH_BYTES } from "./limits.ts";
 import { decodeMetadata, encodeMetadata, type Metadata, metadataBytes } from "./metadata.ts";
 import { isSafeEntry, isSafePath } from "./path-rules.ts";
 import { type Origin, decodeOrigin, encodeOrigin, originBytes } from "./origin.ts";
@@ -26,6 +26,28 @@ export interface ManifestBlock {
   readonly directories: readonly ManifestDirectory[];
   /** Digests of files of earlier blocks. A block that has any has nothing else. */
   readonly digests: readonly ToldDigest[];
+  /** The sender tells chunks of large files that a member marks. */
+  readonly tellsChunks?: true;
+  /** Chunks of files of earlier blocks. A block that has any has nothing else. */
+  readonly chunks?: readonly ToldChunk[];
+}
+
+/** A part of a file that members may have: it follows the chunk of the same file that was told before it. */
+export interface ToldChunk {
+  /** The number of the file's entry. */
+  readonly entry: number;
+  /** In bytes; 1 to CHUNK_BYTES_MOST. */
+  readonly length: number;
+  /** The first TOLD_DIGEST_BYTES of the SHA-256 of its bytes; zeros for a part that is sent anyway, so that no member looks for it. */
+  readonly digest: Uint8Array;
+}
+
+/** The digest of a part that is sent anyway. */
+export const SENT_ANYWAY = new Uint8Array(TOLD_DIGEST_BYTES);
+
+/** Whether the sender sends a part without asking who has it. */
+export function isSentAnyway({ digest }: ToldChunk): boolean {
+  return digest.every((byte) => byte === 0);
 }
 
 /** What the sender tells of a file that members may have by another name. */
@@ -54,6 +76,8 @@ const Record = {
   /** An entry whose digest is made of data alone; nodes of version 2 do not know it. */
   entryOfData: 7,
   digest: 8,
+  tellsChunks: 9,
+  chunk: 10,
 } as const;
 // A block begins with kind u8, first entry u32 and entry count u16.
 const ENTRY_COUNT_POSITION = 5;
@@ -134,6 +158,26 @@ export class ManifestWriter {
     return true;
   }
 
+  /** Says that chunks of large files are told; false if the block is full. */
+  addTellsChunks(): boolean {
+    if (this.writer.room < 1) return false;
+    this.writer.u8(Record.tellsChunks);
+    return true;
+  }
+
+  /**
+   * Adds a chunk of a file, to a block that has nothing but chunks.
+   *
+   * @returns false if the block is full
+   */
+  addChunk({ entry, length, digest }: ToldChunk): boolean {
+    if (this.entryCount === MANIFEST_ENTRIES || 1 + 4 + 4 + TOLD_DIGEST_BYTES > this.writer.room)
+      return false;
+    this.writer.u8(Record.chunk).u32(entry).u32(length).raw(digest);
+    this.entryCount++;
+    return true;
+  }
+
   /** Whether the block has no record. */
   get isEmpty(): boolean {
     return this.writer.position === HEADER_BYTES;
@@ -173,11 +217,17 @@ export function decodeManifest(plaintext: Uint8Array): ManifestBlock {
   if (entryCount > MANIFEST_ENTRIES) throw new DecodeError("too many entries");
   const block: OpenBlock = { terms: undefined, excludes: [], directories: [], digests: [] };
   while (reader.remaining > 0) decodeRecord(reader, block);
-  const { terms, origin, excludes, directories, digests } = block;
-  const hasPreface = terms !== undefined || origin !== undefined || excludes.length > 0;
-  if (digests.length > 0 && (hasPreface || directories.length > 0))
+  const { terms, origin, excludes, directories, digests, chunks = [], tellsChunks } = block;
+  const hasPreface =
+    terms !== undefined || origin !== undefined || excludes.length > 0 || tellsChunks === true;
+  const hasOthers = hasPreface || directories.length > 0;
+  if (digests.length > 0 && (hasOthers || chunks.length > 0))
     throw new DecodeError("digests among other records");
-  const found = directories.reduce((sum, { entries }) => sum + entries.length, digests.length);
+  if (chunks.length > 0 && hasOthers) throw new DecodeError("chunks among other records");
+  const found = directories.reduce(
+    (sum, { entries }) => sum + entries.length,
+    digests.length + chunks.length,
+  );
   if (found !== entryCount) throw new DecodeError("the entries are not as many as announced");
   return { firstEntry, ...block };
 }
@@ -189,6 +239,8 @@ interface OpenBlock {
   readonly excludes: string[];
   readonly directories: OpenDirectory[];
   readonly digests: ToldDigest[];
+  tellsChunks?: true;
+  chunks?: ToldChunk[];
 }
 
 /** A directory while its entries are read. */
@@ -212,6 +264,10 @@ function decodeRecord(reader: ByteReader, block: OpenBlock): void {
     block.excludes.push(decodePattern(reader));
   } else if (record === Record.digest) {
     block.digests.push({ entry: reader.u32(), digest: reader.raw(TOLD_DIGEST_BYTES).slice() });
+  } else if (record === Record.tellsChunks) {
+    block.tellsChunks = true;
+  } else if (record === Record.chunk) {
+    (block.chunks ??= []).push(decodeChunk(reader));
   } else if (record !== Record.entry && record !== Record.entryOfData && record !== Record.complete) {
     throw new DecodeError("unknown record");
   } else if (current === undefined || current.isComplete) {
@@ -224,6 +280,12 @@ function decodeRecord(reader: ByteReader, block: OpenBlock): void {
     if (!isSafeEntry(current.header.path, entry.name)) throw new DecodeError("an unsafe path");
     current.entries.push(entry);
   }
+}
+
+function decodeChunk(reader: ByteReader): ToldChunk {
+  const [entry, length] = [reader.u32(), reader.u32()];
+  if (length === 0 || length > CHUNK_BYTES_MOST) throw new DecodeError("a chunk of no possible length");
+  return { entry, length, digest: reader.raw(TOLD_DIGEST_BYTES).slice() };
 }
 
 function decodePattern(reader: ByteReader): string {

@@ -8,14 +8,16 @@ import type { Content } from "./scenario.ts";
 /** Makes the files that are pushed. Each kind is made once in a run and copied from then on. */
 
 export const BIG_BYTES: number = 256 * 1024 * 1024;
+export const EDITED_BYTES: number = 1024 * 1024 * 1024;
 export const TREE_BYTES = 40_000_000;
 export const TREE_FILES = 5_000;
 const TREE_DIRECTORIES = 250;
 /** How far sizes spread: the standard deviation of their logarithm. Half of the files are below 3.5 KB. */
 const SIZE_SPREAD = 1.3;
 
-/** The bytes of content, without names and attributes. */
+/** The bytes of content, without names and attributes; of an edited file, those of the whole file. */
 export function contentBytes(content: Content): number {
+  if (content === "edited" || content === "unlike") return EDITED_BYTES;
   return content === "big" || content === "text" ? BIG_BYTES : content === "tree" ? TREE_BYTES : 0;
 }
 
@@ -23,6 +25,7 @@ export function contentBytes(content: Content): number {
 export function fill(content: Content, base: string): void {
   if (content === "big") makeBig(path.join(base, "big"));
   else if (content === "text") makeText(path.join(base, "text"));
+  else if (content === "edited" || content === "unlike") makeEdited(path.join(base, "image"), EDITS);
   else makeTree(path.join(base, "tree"));
 }
 
@@ -51,6 +54,47 @@ export async function clear(base: string): Promise<void> {
 export async function difference(from: string, to: string): Promise<string> {
   const { stdout, stderr } = await run("diff", ["-rq", "--no-dereference", "-x", ".makuosan", from, to]);
   return `${stderr}${stdout}`.split("\n")[0] ?? "";
+}
+
+/** What a receiver has of an edited file: the version before, or a file of the same name. */
+export function fillBefore(content: Content, base: string): void {
+  const file: string = path.join(base, "image");
+  makeEdited(file, 0, content === "unlike" ? "other" : undefined);
+  fs.utimesSync(file, 1000, 1000);
+}
+
+/** So many places are edited. In turns, bytes are put in, taken out, and replaced: 1 % of the file together. */
+const EDITS = 100;
+
+/**
+ * Bytes that nothing repeats in, edited in so many places.
+ *
+ * @param word other words make other bytes
+ */
+function makeEdited(file: string, edits: number, word = "image"): void {
+  const cipher: crypto.Cipheriv = crypto.createCipheriv("aes-128-ctr", word.padEnd(16), Buffer.alloc(16));
+  const descriptor: number = fs.openSync(file, "w");
+  const piece: Buffer = Buffer.alloc(1 << 20);
+  const everyBytes: number = edits === 0 ? Infinity : EDITED_BYTES / edits;
+  let done = 0;
+  for (let place = 0; place < EDITED_BYTES; place += piece.length) {
+    const bytes: Buffer = cipher.update(piece);
+    const isEdited: boolean = Math.floor((place + piece.length) / everyBytes) > done;
+    fs.writeSync(descriptor, isEdited ? edited(bytes, done++) : bytes);
+  }
+  fs.closeSync(descriptor);
+}
+
+/** A hundredth of what is between two edits, put into the middle of a piece, taken out there, or replaced. */
+function edited(bytes: Buffer, turn: number): Buffer {
+  const length: number = EDITED_BYTES / EDITS / 100;
+  const middle: number = bytes.length / 2;
+  const put: Buffer = turn % 3 === 1 ? Buffer.alloc(0) : crypto.randomBytes(length);
+  return Buffer.concat([
+    bytes.subarray(0, middle),
+    put,
+    bytes.subarray(turn % 3 === 0 ? middle : middle + length),
+  ]);
 }
 
 function makeBig(file: string): void {

@@ -3,7 +3,7 @@ import path from "node:path";
 import type { Host } from "../support/host.ts";
 import { NamespaceFleet } from "../support/namespaces.ts";
 import { sleep } from "../support/processes.ts";
-import { clear, copy, difference, fill } from "./contents.ts";
+import { clear, copy, difference, fill, fillBefore } from "./contents.ts";
 import { whileInterruptible } from "./interruption.ts";
 import { type Peer, receivers, sender } from "./peers/peer.ts";
 import type { Network, Scenario } from "./scenario.ts";
@@ -18,6 +18,8 @@ export interface Cost {
   readonly busyBefore: number;
   /** CPU time of the sending process, and of one receiving, where they run beyond the push. */
   readonly cpu?: ProcessCosts;
+  /** What the sender has put on its link, in bytes. */
+  readonly sentBytes?: number;
 }
 
 export interface ProcessCosts {
@@ -31,7 +33,7 @@ export type Outcome = Cost | { readonly problem: string };
 export async function withFleet<T>(
   network: Network,
   work: (fleet: NamespaceFleet) => Promise<T>,
-  tmpfs = "700m",
+  tmpfs = "2500m",
 ): Promise<T> {
   const { receivers: count, speedMbps, units } = network;
   const speed: { speed?: string } = speedMbps === undefined ? {} : { speed: `${speedMbps}mbit` };
@@ -61,6 +63,7 @@ export async function measure(fleet: NamespaceFleet, peer: Peer, scenario: Scena
       for (const host of receivers(fleet)) await fleet.lose(host, scenario.lossPercent);
     await peer.prepare(fleet, scenario);
     if (scenario.content === "moved") await copyBeforeMove(fleet);
+    fillWithEarlier(fleet, scenario);
     const cost: Cost = await timed(fleet, peer, scenario);
     const wrong: string = await firstDifference(fleet);
     return wrong === "" ? cost : { problem: `what arrived differs: ${wrong}` };
@@ -91,14 +94,23 @@ async function timed(fleet: NamespaceFleet, peer: Peer, scenario: Scenario): Pro
   const busyBefore: number = await untilQuiet();
   const pids: number[] = peer.processes?.(fleet) ?? [];
   const cpuBefore: CpuTime[] = pids.map(cpuTime);
+  const bytesBefore: number = await sentBytes(fleet);
   const before: MachineTime = machineTime();
   const beganMs: number = performance.now();
   await peer.push(fleet, scenario);
   const ms: number = performance.now() - beganMs;
   const busy: number = busyShare(before);
   const [senderCpu, receiverCpu] = cpuBefore.map((then, index) => cpuSince(pids[index] ?? 0, then));
-  if (senderCpu === undefined || receiverCpu === undefined) return { ms, busy, busyBefore };
-  return { ms, busy, busyBefore, cpu: { sender: senderCpu, receiver: receiverCpu } };
+  const cost: Cost = { ms, busy, busyBefore, sentBytes: (await sentBytes(fleet)) - bytesBefore };
+  if (senderCpu === undefined || receiverCpu === undefined) return cost;
+  return { ...cost, cpu: { sender: senderCpu, receiver: receiverCpu } };
+}
+
+/** What the sender has put on its link up to now. */
+async function sentBytes(fleet: NamespaceFleet): Promise<number> {
+  const { stdout } = await sender(fleet).run("ip", ["-s", "-j", "link", "show", "dev", "eth0"]);
+  const [link] = JSON.parse(stdout) as { stats64: { tx: { bytes: number } } }[];
+  return link?.stats64.tx.bytes ?? 0;
 }
 
 /** Waits until the machine has nothing else to do, or patience is at its end; how busy it is then. */
@@ -123,6 +135,12 @@ async function cutTrains(hosts: readonly Host[]): Promise<void> {
 
 async function copyToAll(fleet: NamespaceFleet): Promise<void> {
   for (const host of receivers(fleet)) await copy(sender(fleet).base, host.base);
+}
+
+/** The receivers have another version of the file, or another file of its name. */
+export function fillWithEarlier(fleet: NamespaceFleet, { content }: Scenario): void {
+  if (content !== "edited" && content !== "unlike") return;
+  for (const { base } of receivers(fleet)) fillBefore(content, base);
 }
 
 /** The receivers have all files, by the name that their directory had before it was moved. */

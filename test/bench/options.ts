@@ -37,7 +37,7 @@ interface Parsed {
 }
 
 const MEASURES: readonly Measure[] = ["times", "delay", "memory", "many"];
-const CONTENTS: readonly Content[] = ["big", "text", "tree", "unchanged", "moved"];
+const CONTENTS: readonly Content[] = ["big", "text", "tree", "unchanged", "moved", "edited", "unlike"];
 const QUICK_PEERS: readonly string[] = ["makuosan", "plain", "rsync", "uftp", "udpcast"];
 const UNITS: readonly Units[] = ["trains", "datagrams"];
 

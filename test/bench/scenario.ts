@@ -2,9 +2,10 @@
 
 /**
  * One file of 256 MiB of random bytes, or of source text; 5,000 small files; the same 5,000 where they are already; the same
- * where they are by the name that their directory had before, which is to be deleted.
+ * where they are by the name that their directory had before, which is to be deleted; a file of 1 GiB where another version of it
+ * is, of which 1 % has changed in 100 places; the same where a file of its name is that has nothing in common with it.
  */
-export type Content = "big" | "text" | "tree" | "unchanged" | "moved";
+export type Content = "big" | "text" | "tree" | "unchanged" | "moved" | "edited" | "unlike";
 
 /**
  * What is on the links, and so what gets lost: whole trains of datagrams, as senders hand them to the kernel and

@@ -7,15 +7,15 @@ import { parseOptions } from "../../src/cli/options.ts";
 
 /** How an action is asked for, with the options that it takes: letters of the list below. */
 const ACTIONS: Readonly<Record<string, { readonly argv: readonly string[]; readonly takes: string }>> = {
-  send: { argv: ["path"], takes: "rnvtewxXgdsfkRcaAjSzZT" },
-  script: { argv: ["-f", "script"], takes: "rnvtewxXgdsfkRcaAjSKzZT" },
+  send: { argv: ["path"], takes: "rnvtewxXgdsfkRcaAjSzWZT" },
+  script: { argv: ["-f", "script"], takes: "rnvtewxXgdsfkRcaAjSKzWZT" },
   wait: { argv: ["--wait", "3"], takes: "tewjS" },
   members: { argv: ["--members"], takes: "rvwjS" },
   status: { argv: ["--status"], takes: "rwjS" },
   history: { argv: ["--history"], takes: "vwjS" },
   loglevel: { argv: ["-l", "info"], takes: "wjS" },
   keygen: { argv: ["--keygen"], takes: "" },
-  watch: { argv: ["--watch"], takes: "rvtewxXgdfcaAjSzZT" },
+  watch: { argv: ["--watch"], takes: "rvtewxXgdfcaAjSzWZT" },
   doctor: { argv: ["--doctor"], takes: "vwjS" },
   "catch-up": { argv: ["--catch-up"], takes: "wjS" },
   top: { argv: ["--top"], takes: "wjS" },
@@ -45,6 +45,7 @@ const OPTIONS: Readonly<Record<string, readonly [name: string, ...argv: string[]
   K: ["--keep-going", "--keep-going"],
   z: ["--compress", "--compress"],
   Z: ["--compress", "--no-compress"],
+  W: ["--whole-file", "-W"],
   T: ["--stats", "--stats"],
 };
 

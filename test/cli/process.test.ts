@@ -109,17 +109,17 @@ test("options of a push hold in a script, from its line or from the command line
   const asked: unknown[] = [];
   const target = await daemon(context, (request, caller, emit, signal) => {
     if (request.command === "send")
-      asked.push([request.paths[0], request.compression, request.sendsAttributes]);
+      asked.push([request.paths[0], request.compression, request.sendsAttributes, request.wholeFile]);
     return talkative(request, caller, emit, signal);
   });
   const script = path.join(directoryOf(context), "script");
   // Some editors begin a file with the mark for the order of bytes.
-  fs.writeFileSync(script, "\uFEFFsend --no-compress a\nsend --xattrs b\n");
+  fs.writeFileSync(script, "\uFEFFsend --no-compress a\nsend --xattrs -W b\n");
   const { status, stderr } = await collect(start([...target, "--compress", "-f", script]));
   assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
   assert.deepEqual(asked, [
-    ["a", "no", false],
-    ["b", "yes", true],
+    ["a", "no", false, undefined],
+    ["b", "yes", true, true],
   ]);
 });
 

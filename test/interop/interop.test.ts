@@ -254,6 +254,22 @@ test("a moved tree: the member gets digests that only another member has asked f
   assert.deepEqual(python.faults(), []);
 });
 
+test("a large file that changes: the member finds chunks in its own version", options, async () => {
+  const size = 3_000_000;
+  const old = crypto.randomBytes(size);
+  for (const host of [one, two, three]) fs.writeFileSync(path.join(host.base, "image"), old);
+  const at = size / 2;
+  const edited = Buffer.concat([old.subarray(0, at), Buffer.from("inserted"), old.subarray(at)]);
+  fs.writeFileSync(path.join(one.base, "image"), edited);
+  const { status, stdout, stderr } = await one.msync("--json", "image");
+  assert.deepEqual([status, stderr], [0, ""], stdout);
+  await sameEverywhere();
+  const result = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "") as Record<string, number>;
+  const [saved, reused] = [result["savedBytes"] ?? 0, python.received().at(-1)?.reused ?? 0];
+  // At most the chunk with the change, the one after it and the last one are sent, each of at most 256 KiB.
+  assert.ok(saved > size * 0.7 && reused > size * 0.7, `${saved} ${reused}`);
+});
+
 test("a path that the sender no longer has is deleted by its name", options, async () => {
   await shell(one, "rm from-one/d3/f1");
   await push(one, "--sync", "from-one/d3/f1");

@@ -77,6 +77,10 @@ RELAYED = 64
 REASON_BYTES = 512
 PATH_BYTES = 4096
 DATA_PIECE_BYTES = 65536
+CHUNKED_FILE_BYTES = 262144
+CHUNK_BYTES = 65536
+CHUNKS_OF_A_FILE = 65536
+CHUNK_BYTES_MOST = 16777216
 NAME_BYTES = 255
 HIGHEST = 2**32 - 1
 U32 = 2**32
@@ -88,6 +92,7 @@ FILE, DIRECTORY, LINK, PASSAGE, KEPT, GONE, FIFO, CHARACTER, BLOCK, HARD_LINK = 
 HAS_LINKS, HAS_DIGEST, HAS_DATA_BYTES, HAS_ATTRIBUTES = 0x10, 0x20, 0x40, 0x80
 
 MISSING, TYPE, CONTENTS, MODE, OWNER, TIME, ATTRIBUTES, SEPARATE = (1 << bit for bit in range(8))
+ELSEWHERE = SEPARATE
 
 MANIFEST, DATA = 1, 2
 TERMS_FORCED, TERMS_CHECK, TERMS_KEEPS, TERMS_DIGESTS = 1, 2, 4, 8
@@ -544,26 +549,30 @@ class ManifestReader:
         self.terms = None
         self.excludes = []
         self.told = set()
+        self.tells_chunks = False
+        self.chunked = {}
+        self.sizes = {}
         self.paths = {}
         self.completed = set()
         self.entered = set()
         self.directory = None
 
     def read(self, plaintext):
-        """Returns the records of a block: ("directory", path, metadata), ("entry", entry), ("complete", path) and ("digest",)."""
+        """Returns the records of a block: ("directory", path, metadata), ("entry", entry), ("complete", path), ("digest",) and
+        ("chunk", number, offset, length, digest)."""
         reader = Reader(plaintext)
         check(reader.u8() == MANIFEST, "another kind than in the fragments")
         check(reader.u32() == self.entries, "a gap in the numbers of entries")
         count = reader.count("H", MANIFEST_ENTRIES)
         self.directory = None
-        self.only_digests = True
+        kinds = set()
         records = []
         while reader.left:
+            kinds.add(reader.data[reader.at])
             records.extend(self.record(reader))
-        counted = sum(1 for record in records if record[0] in ("entry", "digest"))
+        counted = sum(1 for record in records if record[0] in ("entry", "digest", "chunk"))
         check(counted == count, "another number of entries than announced")
-        has_digests = any(record[0] == "digest" for record in records)
-        check(not has_digests or self.only_digests, "digests among other records")
+        check(len(kinds) <= 1 or not kinds & {8, 10}, "digests or chunks among other records")
         return records
 
     def read_origin(self, reader):
@@ -586,7 +595,12 @@ class ManifestReader:
         kind = reader.u8()
         if kind == 8:
             return [self.read_digest(reader)]
-        self.only_digests = False
+        if kind == 10:
+            return [self.read_chunk(reader)]
+        if kind == 9:
+            check(not self.began, "the word that chunks are told in the middle of a transfer")
+            self.tells_chunks = True
+            return []
         if kind == 3:
             return self.read_terms(reader)
         if kind == 4:
@@ -621,6 +635,17 @@ class ManifestReader:
         reader.take(16)
         return ("digest",)
 
+    def read_chunk(self, reader):
+        """The chunks of a file follow each other, and do not reach its end (5.2.7)."""
+        check(self.tells_chunks, "a chunk without the word that chunks are told")
+        number, length, digest = reader.u32(), reader.u32(), reader.take(16)
+        check(1 <= length <= CHUNK_BYTES_MOST, "a chunk of no possible length")
+        check(self.sizes.get(number, 0) >= CHUNKED_FILE_BYTES, "a chunk of something that is no large file")
+        offset = self.chunked.get(number, 0)
+        self.chunked[number] = offset + length
+        check(offset + length < self.sizes[number], "a chunk that reaches the end of its file")
+        return ("chunk", number, offset, length, digest)
+
     def read_exclude(self, reader):
         check(not self.began, "an exclude in the middle of a transfer")
         pattern = reader.text16(1, PATH_BYTES)
@@ -643,6 +668,8 @@ class ManifestReader:
         entry.is_data_digest = is_data_digest
         check(entry.digest is not None or not is_data_digest, "a digest is missing")
         self.entries += 1
+        if entry.type == FILE:
+            self.sizes[entry.number] = entry.size
         before = self.paths.setdefault(entry.path, [])
         check(not before or {entry.type, *before} == {DIRECTORY, PASSAGE}, "a path that comes twice")
         check(entry.type != DIRECTORY or entry.path not in self.entered, "a directory after its entries")
@@ -947,6 +974,40 @@ def data_digest_of(tree, path):
 # --- Receiving into the tree (5.2, 5.6, 6) ------------------------------------------------------------------------
 
 
+GEAR = [int.from_bytes(hashlib.sha256(bytes([byte])).digest()[:4], "little") for byte in range(256)]
+
+
+def chunks_of(data):
+    """Begin and end of each chunk, as other members make them (5.2.7)."""
+    usual = CHUNK_BYTES
+    while usual * CHUNKS_OF_A_FILE < len(data) and usual < CHUNK_BYTES_MOST // 4:
+        usual *= 2
+    bits = usual.bit_length() - 3
+    begin, mask = 0, ((1 << bits) - 1) << (32 - bits)
+    while begin < len(data):
+        least, most = begin + usual // 2, min(len(data), begin + 2 * usual)
+        total, end = 0, most
+        for at in range(least - 32, most):
+            total = (total << 1) + GEAR[data[at]] & (U32 - 1)
+            if at >= least - 1 and not total & mask:
+                end = at + 1
+                break
+        yield begin, end
+        begin = end
+
+
+def without(found, begin, end):
+    """The parts between two places that are not among those found, which are in their order."""
+    for one, other in found:
+        if other <= begin or one >= end:
+            continue
+        if begin < one:
+            yield begin, one
+        begin = other
+    if begin < end:
+        yield begin, end
+
+
 class Failure(Exception):
     """The transfer fails on this member; with `refused`, it fails on all (5.6)."""
 
@@ -991,6 +1052,9 @@ class Staging:
         self.paths = {}
         self.matched = {}
         self.arrived = {}
+        self.found = {}
+        self.searched = None
+        self.reused_bytes = 0
         self.withdrawn = set()
         self.staged = {}
         self.own_contents = False
@@ -1015,6 +1079,8 @@ class Staging:
                 self.named.setdefault(directory, set())
             elif kind == "digest":
                 differences.append(0)
+            elif kind == "chunk":
+                differences.append(0 if self.find_chunk(*record) else 1)
             elif kind == "entry":
                 (entry,) = record
                 block.only_time = block.only_time and entry.type == GONE
@@ -1047,7 +1113,49 @@ class Staging:
         entry.difference = difference
         if difference & TYPE:
             self.make_room(entry)
-        return difference if self.dry or self.stage(entry, difference) else 0
+        if not self.dry and not self.stage(entry, difference):
+            return 0
+        return difference | self.mark(entry, difference)
+
+    def mark(self, entry, difference):
+        """This member may have parts of a large file (5.2.7)."""
+        is_large = entry.type == FILE and entry.size >= CHUNKED_FILE_BYTES and entry.data_bytes is None
+        if not self.manifest.tells_chunks or not is_large or difference & (CONTENTS | TYPE) != CONTENTS:
+            return 0
+        self.own_contents = True
+        return ELSEWHERE
+
+    def find_chunk(self, number, offset, length, digest):
+        """Whether this member needs no more of a chunk: it takes it from its own file, if the bytes are the same."""
+        entry = self.entries.get(number)
+        if entry is None or number in self.withdrawn or self.arrived.get(number) in (None, entry.size):
+            return True
+        try:
+            piece = self.read_own(entry, self.places_in(entry).get(digest), length)
+        except OSError:
+            return False
+        if len(piece) != length or hashlib.sha256(piece).digest()[:16] != digest:
+            return False
+        self.write(entry, offset, piece)
+        self.arrived[number] += length
+        self.reused_bytes += length
+        self.found.setdefault(number, []).append((offset, offset + length))
+        return True
+
+    def read_own(self, entry, place, length):
+        if place is None:
+            return b""
+        with open(self.tree.open(entry.path, os.O_RDONLY), "rb") as own:
+            return os.pread(own.fileno(), length, place)
+
+    def places_in(self, entry):
+        """Where the chunks of the member's own file are, by their digests; of one file at a time."""
+        if self.searched is None or self.searched[0] is not entry:
+            with open(self.tree.open(entry.path, os.O_RDONLY), "rb") as own:
+                data = own.read()
+            places = {hashlib.sha256(data[begin:end]).digest()[:16]: begin for begin, end in chunks_of(data)}
+            self.searched = entry, places
+        return self.searched[1]
 
     def check_directory(self, directory):
         if self.dry or directory in self.paths:
@@ -1232,9 +1340,10 @@ class Staging:
             piece = reader.text16() if kind == 1 else None
             length = reader.u64() if kind == 3 else len(piece)
             if entry is not None and entry.number in self.arrived and at + length <= entry.size:
-                self.arrived[entry.number] += length
-                if piece:
-                    self.write(entry, at, piece)
+                for begin, end in without(self.found.get(entry.number, []), at, at + length):
+                    self.arrived[entry.number] += end - begin
+                    if piece:
+                        self.write(entry, begin, piece[begin - at : end - at])
 
     def write(self, entry, at, piece):
         fd = self.tree.open(self.place_of(entry), os.O_WRONLY)
@@ -3155,7 +3264,7 @@ class Node:
             self.after(delay, lambda: self.report_memory(key))
         what = dict(sender=transfer.sender.name, transfer=transfer.number, phase=PHASES[transfer.phase])
         self.tell("received", **what, reason=transfer.reason, order=transfer.order, payload=transfer.full,
-                  restored=transfer.restored)
+                  restored=transfer.restored, reused=transfer.staging.reused_bytes if transfer.staging else 0)
         self.worked += 1
         for other in self.inbound.values():
             other.worked = (other.worked + 1) % U32

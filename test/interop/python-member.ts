@@ -61,6 +61,8 @@ export interface Received {
   readonly payload: number;
   /** How many of its blocks were restored with parity. */
   readonly restored: number;
+  /** How many bytes of chunks it took from its own files. */
+  readonly reused: number;
 }
 
 interface OtherEvent {

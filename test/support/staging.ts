@@ -7,7 +7,7 @@ import { finish } from "../../src/base/steps.ts";
 import { type SettledManifest, WantCollector } from "../../src/engine/sender/wants.ts";
 import type { StagePlan } from "../../src/tree/decide/planner.ts";
 import { type CompressionMode, unpack } from "../../src/tree/entries/compression.ts";
-import { segmentsOf } from "../../src/wire/data-block.ts";
+import { SegmentKind, segmentsOf } from "../../src/wire/data-block.ts";
 import { Directories } from "../../src/tree/disk/directories.ts";
 import { withClosedDirectories } from "../../src/tree/disk/closed-directories.ts";
 import { LinuxDisk } from "../../src/tree/disk/linux-disk.ts";
@@ -20,6 +20,7 @@ import { exactError } from "../../src/tree/apply/no-inodes.ts";
 import { type ManifestRecord, Stage } from "../../src/tree/apply/stage.ts";
 import { type AttributeRules, groupsOfProcess } from "../../src/tree/entries/attributes.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "../../src/wire/datagram.ts";
+import { decodeManifest } from "../../src/wire/manifest.ts";
 
 export { finish };
 
@@ -45,6 +46,10 @@ export class StagingPair {
   compression: CompressionMode = "no";
   /** Whether the sender tells digests of files that the receiver may have by other names. */
   tellsDigests = true;
+  /** Whether the sender tells chunks of large files that the receiver has in another version. */
+  tellsChunks = true;
+  /** The chunks that another member needs, which has the rest. */
+  needs: (index: number) => boolean = () => false;
   deleteLimit = DEFAULT_DELETE_LIMIT;
   /** Hears of the manifest of each transfer. */
   manifest: ManifestRecord | undefined;
@@ -57,6 +62,8 @@ export class StagingPair {
   differences: number[] = [];
   /** How many segments of contents were sent in all stagings. */
   sentSegments = 0;
+  /** How many bytes of contents were sent in all stagings. */
+  sentBytes = 0;
   private stages = 0;
   /** The receiver's tree, once for each transfer. */
   private readonly bases: Directories[] = [];
@@ -85,6 +92,7 @@ export class StagingPair {
         dryRun,
         compression: this.compression,
         tellsDigests: this.tellsDigests,
+        tellsChunks: this.tellsChunks,
       },
     );
     const base = Directories.at(new MemberDisk(), this.to);
@@ -121,9 +129,14 @@ export class StagingPair {
         const plan = finish(stage.plan(plaintext));
         this.wanted += plan.wants.count();
         this.differences.push(...(plan.differences ?? []));
+        if (decodeManifest(plaintext).chunks !== undefined)
+          for (let index = 0; index < made.entries; index++) if (this.needs(index)) plan.wants.set(index);
         for (const settled of settledBy(number, made.entries, plan)) source.settle(number, settled);
       } else {
-        this.sentSegments += [...segmentsOf(plaintext, unpack)].length;
+        for (const segment of segmentsOf(plaintext, unpack)) {
+          this.sentSegments++;
+          if (segment.kind === SegmentKind.content) this.sentBytes += segment.bytes.length;
+        }
         stage.write(plaintext);
       }
     }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
-import { heapBytes, releaseHeap } from "../../src/sys/heap.ts";
+import { mock, test, type TestContext } from "node:test";
+import vm from "node:vm";
+import { heapBytes, HeapKeeper, releaseHeap } from "../../src/sys/heap.ts";
 
 test("a heap that was large is small again after it was released", () => {
   const before = heapBytes();
@@ -15,4 +16,45 @@ test("a heap that was large is small again after it was released", () => {
   releaseHeap();
   const after = heapBytes();
   assert.ok(after < before + (most - before) / 3, `${before}, ${most}, ${after} bytes`);
+});
+
+const MEBIBYTE = 1024 * 1024;
+
+/** A keeper in a process of this size; counts how often it gives memory back, and how often it collects the heap. */
+function keeper(context: TestContext, sizeMiB: () => number): { keeper: HeapKeeper; counts: () => number[] } {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  context.mock.method(process.memoryUsage, "rss", () => sizeMiB() * MEBIBYTE);
+  const collect = mock.fn();
+  context.mock.method(vm, "runInNewContext", () => collect);
+  const release = mock.fn();
+  const counts = () => [release.mock.callCount(), collect.mock.callCount()];
+  return { keeper: new HeapKeeper(() => true, release), counts };
+}
+
+test("a process that grew gives back in a long pause what costs the next transfer nothing", (context) => {
+  let size = 110;
+  const { keeper: heap, counts } = keeper(context, () => size);
+  heap.noteEnd();
+  context.mock.timers.tick(2_000);
+  context.mock.timers.tick(29_999);
+  assert.deepEqual(counts(), [0, 0]);
+  context.mock.timers.tick(1);
+  assert.deepEqual(counts(), [1, 0]);
+  size = 77;
+  context.mock.timers.tick(60_000);
+  assert.deepEqual(counts(), [1, 0], "compiled code is still there");
+});
+
+test("a process that is large even then collects its heap", (context) => {
+  const { keeper: heap, counts } = keeper(context, () => 79);
+  heap.noteEnd();
+  for (const pauseMs of [2_000, 30_000, 2_000]) context.mock.timers.tick(pauseMs);
+  assert.deepEqual(counts(), [2, 1]);
+});
+
+test("a process that did not grow keeps everything in a pause", (context) => {
+  const { keeper: heap, counts } = keeper(context, () => 77);
+  heap.noteEnd();
+  for (const pauseMs of [2_000, 30_000, 2_000]) context.mock.timers.tick(pauseMs);
+  assert.deepEqual(counts(), [0, 0]);
 });

@@ -100,6 +100,8 @@ function words(decision: Decision): string {
       return `refuse ${decision.reason.path} ${decision.reason.code}`;
     case "recognize":
       return `recognize ${decision.number}`;
+    case "find":
+      return `find ${decision.chunk.entry}`;
     default:
       return `${decision.kind} ${decision.path}`;
   }

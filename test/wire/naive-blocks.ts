@@ -14,6 +14,8 @@ export function naiveManifest(bytes: Uint8Array): Plain {
     [];
   const excludes: string[] = [];
   const digests: Plain[] = [];
+  const chunks: Plain[] = [];
+  let tellsChunks = false;
   let terms: Plain = null;
   let origin: Plain | undefined;
   let found = 0;
@@ -40,6 +42,13 @@ export function naiveManifest(bytes: Uint8Array): Plain {
     } else if (record === 8) {
       digests.push({ entry: from.u32(), digest: from.hex(16) });
       found += 1;
+    } else if (record === 9) {
+      tellsChunks = true;
+    } else if (record === 10) {
+      const [entry, length] = [from.u32(), from.u32()];
+      demand(length > 0 && length <= 16_777_216, "chunk");
+      chunks.push({ entry, length, digest: from.hex(16) });
+      found += 1;
     } else {
       demand(record === 2 || record === 5 || record === 7, "record");
       const directory = directories[directories.length - 1];
@@ -52,9 +61,16 @@ export function naiveManifest(bytes: Uint8Array): Plain {
     }
   }
   demand(found === announced, "count");
-  const isAlone = terms === null && origin === undefined && directories.length + excludes.length === 0;
-  demand(digests.length === 0 || isAlone, "digests");
-  return { firstEntry, terms, excludes, ...(origin === undefined ? {} : { origin }), directories, digests };
+  const isAlone =
+    terms === null && !tellsChunks && origin === undefined && directories.length + excludes.length === 0;
+  demand(digests.length === 0 || (isAlone && chunks.length === 0), "digests");
+  demand(chunks.length === 0 || isAlone, "chunks");
+  const rare = {
+    ...(origin === undefined ? {} : { origin }),
+    ...(tellsChunks && { tellsChunks }),
+    ...(chunks.length > 0 && { chunks }),
+  };
+  return { firstEntry, terms, excludes, ...rare, directories, digests };
 }
 
 function naiveOrigin(from: Cursor): Plain {

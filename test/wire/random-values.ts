@@ -323,6 +323,14 @@ export function randomManifest(random: Random, most: number): Uint8Array {
       writer.addDigest({ entry: u32(random), digest: randomBytes(random, TOLD_DIGEST_BYTES) });
     return writer.finish();
   }
+  if (below(random, 5) === 0) {
+    for (let rest = below(random, most + 1); rest > 0; rest--) {
+      const length = 1 + below(random, 16 * 1024 * 1024);
+      writer.addChunk({ entry: u32(random), length, digest: randomBytes(random, TOLD_DIGEST_BYTES) });
+    }
+    return writer.finish();
+  }
+  if (flag(random)) writer.addTellsChunks();
   if (flag(random))
     writer.addTerms({
       isForced: flag(random),

@@ -23,6 +23,8 @@ function encodeManifest(block: ManifestBlock): Uint8Array {
   if (block.terms !== undefined) writer.addTerms(block.terms);
   for (const pattern of block.excludes) writer.addExclude(pattern);
   for (const digest of block.digests) writer.addDigest(digest);
+  if (block.tellsChunks === true) writer.addTellsChunks();
+  for (const chunk of block.chunks ?? []) writer.addChunk(chunk);
   for (const { header, entries, isComplete } of block.directories) {
     for (const entry of entries) writer.add(header, entry);
     if (isComplete) writer.addComplete(header);

@@ -83,6 +83,8 @@ export type SourceCommand =
       readonly compression: CompressionMode;
       /** Whether all members understand digests of files that they may have by other names. */
       readonly tellsDigests: boolean;
+      /** Whether chunks of large files are told that members have in another version. */
+      readonly tellsChunks: boolean;
       /** Whether files with holes are compared by digests of their data alone. */
       readonly digestsData: boolean;
     }
@@ -96,6 +98,8 @@ export type SourceCommand =
       readonly contents: BitmapData;
       /** The files of which digests are to be told first. */
       readonly elsewhere: BitmapData | undefined;
+      /** Those of them that some member does not have by this name. */
+      readonly moved: BitmapData | undefined;
       /** The hard links of which the contents are to be sent, too. */
       readonly separate: BitmapData | undefined;
       /** What each member wants, where somebody is to be told; in the order of the transfer's hosts. */
@@ -160,7 +164,7 @@ export interface SourceTotals {
   readonly withheld?: Withheld;
   /** Whether the list of what was published is written. */
   readonly isListed?: boolean;
-  /** How many of them compression has kept off the network. */
+  /** How many of them compression, and parts that members had, have kept off the network. */
   readonly savedBytes: number;
 }
 

@@ -159,11 +159,11 @@ function openSource(
   try {
     // The daemon has checked, locked and recovered the directory that it started with, and no other one.
     if (leadsElsewhere(givenBase, base)) throw new UserError(sentence("base-moved", bytesOfText(givenBase)));
-    const { request, rules, dryRun, compression, tellsDigests, digestsData } = command;
+    const { request, rules, dryRun, compression, tellsDigests, tellsChunks, digestsData } = command;
     const { list, published, ...rest } = rules;
     const isRecorded = recordsLists && list !== undefined && lists !== undefined;
     const named = { ...rest, isRecorded, published: published?.map((one) => readNamed(lists, one)) };
-    const options = { rules: named, dryRun, compression, tellsDigests, digestsData };
+    const options = { rules: named, dryRun, compression, tellsDigests, tellsChunks, digestsData };
     const source = new Source(base, owners, request, options, device);
     return { ...common, source, failure: undefined, list: isRecorded ? lists + list : undefined };
   } catch (error) {
@@ -254,7 +254,8 @@ function settle(
   const [union, contents] = [bitmapOf(command.union), bitmapOf(command.contents)];
   const separate = command.separate === undefined ? undefined : bitmapOf(command.separate);
   const elsewhere = command.elsewhere === undefined ? undefined : bitmapOf(command.elsewhere);
-  const entries = open.source?.settle(command.block, { union, contents, separate, elsewhere }) ?? [];
+  const moved = command.moved === undefined ? undefined : bitmapOf(command.moved);
+  const entries = open.source?.settle(command.block, { union, contents, separate, elsewhere, moved }) ?? [];
   if (command.detail === "none") return;
   const reports: PathReport[] = [];
   const wants = command.wants.map(({ host, entries: data, differences }) => ({

@@ -43,6 +43,8 @@ export interface TransferObserver {
   readonly compression: CompressionMode;
   /** Whether all members understand digests of files that they may have by other names. */
   readonly tellsDigests: boolean;
+  /** Whether chunks of large files are told that members have in another version. */
+  readonly tellsChunks: boolean;
   /** Whether files with holes are compared by digests of their data alone. */
   readonly digestsData: boolean;
   /** The name by which people see a member. */
@@ -169,6 +171,7 @@ export class Driver {
       dryRun,
       compression: observer.compression,
       tellsDigests: observer.tellsDigests,
+      tellsChunks: observer.tellsChunks,
       digestsData: observer.digestsData,
     });
     this.handle(input);
@@ -337,7 +340,7 @@ export class Driver {
   }
 
   private settle(effect: Extract<Effect, { kind: "settle" }>): void {
-    const { transfer, block, union, contents, elsewhere, separate } = effect;
+    const { transfer, block, union, contents, elsewhere, moved, separate } = effect;
     const observer = this.outbound.get(transfer)?.observer;
     if (observer === undefined) return;
     const { detail } = observer;
@@ -354,6 +357,7 @@ export class Driver {
       union: bitmapData(union),
       contents: bitmapData(contents),
       elsewhere: elsewhere === undefined ? undefined : bitmapData(elsewhere),
+      moved: moved === undefined ? undefined : bitmapData(moved),
       separate: separate === undefined ? undefined : bitmapData(separate),
       wants,
       detail,

@@ -258,6 +258,7 @@ export class Transfers {
         rules,
         compression: compressionFor(members, request, this.parts.settings.compression),
         tellsDigests: allUnderstand(members),
+        tellsChunks: request.wholeFile !== true && allUnderstand(members),
         digestsData: allUnderstand(members),
         detail: request.detail,
         hostOf: (epoch) => report.hostOf(epoch) ?? epoch,

@@ -1,6 +1,11 @@
 /** The answers of all members to the manifest blocks. */
 import { Bitmap } from "../../base/bitmap.ts";
-import { entriesHadNowhere, entriesNeedingContents, separateEntries } from "../../wire/differences.ts";
+import {
+  entriesHadNowhere,
+  entriesMissing,
+  entriesNeedingContents,
+  separateEntries,
+} from "../../wire/differences.ts";
 import type { Want } from "../../wire/status-message.ts";
 import type { MemberWant } from "../types.ts";
 
@@ -16,6 +21,8 @@ export interface SettledManifest {
    * there are none. A hard link that becomes a file of its own looks the same here.
    */
   readonly elsewhere?: Bitmap;
+  /** Those of `elsewhere` that some member does not have by this name; undefined if there are none. */
+  readonly moved?: Bitmap;
   /** The hard links that some member makes files of their own; undefined if there are none. */
   readonly separate?: Bitmap;
   readonly wants: readonly MemberWant[];
@@ -83,19 +90,23 @@ function unionOf(size: number, wants: readonly MemberWant[]): Omit<SettledManife
   const contents = new Bitmap(size);
   const separate = new Bitmap(size);
   const elsewhere = new Bitmap(size);
+  const moved = new Bitmap(size);
   for (const { entries, differences } of wants) {
     union.merge(entries);
     contents.merge(differences === undefined ? entries : entriesHadNowhere(differences));
     if (differences === undefined) continue;
     separate.merge(separateEntries(differences));
     elsewhere.merge(entriesNeedingContents(differences));
+    moved.merge(entriesMissing(differences));
   }
   // What one member has to get, all of them get.
   elsewhere.remove(contents);
+  moved.remove(contents);
   return {
     union,
     contents,
     ...(separate.count() > 0 && { separate }),
     ...(elsewhere.count() > 0 && { elsewhere }),
+    ...(moved.count() > 0 && { moved }),
   };
 }

@@ -55,6 +55,6 @@ function* carryOut(decision: Decision, executor: Executor): Generator<undefined,
 function pathOf(decision: Decision): string {
   if ("place" in decision) return decision.place.path;
   // The file is known by its number alone. Errors of its path are noted where it is found.
-  if (decision.kind === "recognize") return "";
+  if (decision.kind === "recognize" || decision.kind === "find") return "";
   return "path" in decision ? decision.path : (decision.reason.path ?? "");
 }

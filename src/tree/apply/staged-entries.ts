@@ -4,6 +4,7 @@ import { errorCode } from "../../sys/system-error.ts";
 import type { SpecialKind } from "../../sys/special-files.ts";
 import type { ContentSegment, HoleSegment } from "../../wire/data-block.ts";
 import { type Entry, EntryType, isDevice } from "../../wire/entry.ts";
+import type { ToldChunk } from "../../wire/manifest.ts";
 import { directoryOf, nameOf } from "../../wire/path-rules.ts";
 import { type Place, StepKind } from "../decide/decision.ts";
 import type { Directories } from "../disk/directories.ts";
@@ -131,6 +132,15 @@ export class StagedEntries {
    */
   *recognize(number: number, digest: Uint8Array): Generator<undefined, boolean> {
     return yield* this.files.recognize(number, digest, (path) => openLookAlike(this.base, path));
+  }
+
+  /**
+   * Takes a chunk of an expected file from the files that this member has.
+   *
+   * @returns false, step by step, if the sender has to send it
+   */
+  *find(chunk: ToldChunk): Generator<undefined, boolean> {
+    return yield* this.files.find(chunk, (path) => openLookAlike(this.base, path));
   }
 
   /** Stages a hard link; it is made when its file has arrived. */

@@ -1,7 +1,7 @@
 /** Files while they are written, or copied from the member's own files. */
 import { type ContentSegment, type HoleSegment, SegmentKind } from "../../wire/data-block.ts";
-import { type Attribute, EntryType } from "../../wire/entry.ts";
-import type { Metadata } from "../../wire/metadata.ts";
+import { EntryType } from "../../wire/entry.ts";
+import { isSentAnyway, type ToldChunk } from "../../wire/manifest.ts";
 import { directoryOf, nameOf } from "../../wire/path-rules.ts";
 import type { Reason } from "../../base/reason.ts";
 import type { FileStats } from "../../sys/stat.ts";
@@ -9,15 +9,19 @@ import { StepKind } from "../decide/decision.ts";
 import type { Disk, FileHandle } from "../disk/disk.ts";
 import type { OpenFile } from "../disk/open-file.ts";
 import { type AttributeRules, hasOwnerToSet, modeToSet } from "../entries/attributes.ts";
+import type { Part } from "../entries/part.ts";
 import { isSameState } from "../entries/same-file.ts";
 import { nextPiece } from "../entries/holes.ts";
 import { errorAt } from "../reasons/explain.ts";
+import { ChunkSearch } from "./chunk-search.ts";
 import type { JournalWriter } from "./journal.ts";
 import { keepAttributes, keptAttributes } from "./kept-attributes.ts";
+import { type ExpectedFile, type PartialFile, partialOf } from "./partial-file.ts";
 import { readRecognized } from "./recognized-contents.ts";
 import { setAttributes, setFileRights, setFileTime } from "./set-attributes.ts";
 import type { StagingArea } from "./staging-area.ts";
 import { writeAll } from "./write-all.ts";
+import { WrittenParts } from "./written-parts.ts";
 
 /** Up to this many files are made durable one by one; for more, one sync of the whole file system is cheaper. */
 const SYNCED_ONE_BY_ONE = 8;
@@ -33,32 +37,6 @@ const COPIED_BYTES = 4 * 1024 * 1024;
 
 /** Records why an entry could not get everything. */
 export type Note = (path: string, text: Reason) => void;
-
-/** A wanted file whose contents are on their way. */
-interface ExpectedFile {
-  readonly number: number;
-  readonly path: string;
-  readonly size: number;
-  readonly metadata: Metadata;
-  /** Extended attributes; undefined if none are set. */
-  readonly attributes: readonly Attribute[] | undefined;
-  /** Its directory is not staged, so the commit has to move the file itself. */
-  readonly isPlaced: boolean;
-  /** Paths of this member's own files that may have the contents. */
-  readonly lookAlikes: readonly string[];
-}
-
-interface PartialFile extends ExpectedFile {
-  receivedBytes: number;
-  isCreated: boolean;
-  /** The mode that the file was created with, if that is its final mode. */
-  madeMode: number | undefined;
-  handle: FileHandle | undefined;
-  /** Its contents are being taken from a look-alike: the sender sends none meanwhile. */
-  isTaken: boolean;
-  /** The extended attributes of the member's own file, for a copy of it. */
-  kept: readonly Attribute[] | undefined;
-}
 
 /** The files of one transfer while they are written. Memory holds only files that are not complete. */
 export class StagedFiles {
@@ -77,6 +55,10 @@ export class StagedFiles {
   private readonly withdrawn = new Set<string>();
   /** Bytes of contents that came from the sender, or from a look-alike; files of which only attributes change do not count. */
   writtenBytes = 0;
+  /** Looks for chunks of the file of the last chunk: of one at a time, because it takes memory. */
+  private searching: ChunkSearch | undefined;
+  /** Bytes of chunks that were looked for since other work got its turn. */
+  private soughtBytes = 0;
 
   constructor(disk: Disk, area: StagingArea, journal: JournalWriter, rules: AttributeRules, note: Note) {
     this.disk = disk;
@@ -110,31 +92,52 @@ export class StagedFiles {
     else this.partial.set(file.number, partial);
   }
 
-  /** Writes a piece; pieces of entries that are not wanted are skipped. */
+  /** Writes what of a piece is not written yet; pieces of entries that are not wanted are skipped. */
   write(segment: ContentSegment | HoleSegment): void {
     const file = this.partial.get(segment.entry);
-    const isHole = segment.kind === SegmentKind.hole;
-    const length = isHole ? segment.length : segment.bytes.length;
+    const length = segment.kind === SegmentKind.hole ? segment.length : segment.bytes.length;
     if (file === undefined || file.isTaken || segment.offset + length > file.size) return;
+    this.put(file, segment, length);
+  }
+
+  private put(file: PartialFile, segment: ContentSegment | HoleSegment, length: number): void {
     try {
-      this.writeTo(file, segment, length);
+      if (length === file.size && file.written === undefined)
+        this.writeAt(file, segment, this.makeWhole(file));
+      else if (!this.writeMissing(file, segment, length)) return;
+      this.forget(file);
+      this.complete(file);
     } catch (error) {
       throw errorAt(file.path, error);
     }
   }
 
-  private writeTo(file: PartialFile, segment: ContentSegment | HoleSegment, length: number): void {
-    const isHole = segment.kind === SegmentKind.hole;
-    const isWhole = length === file.size;
-    const handle = isWhole ? this.makeWhole(file) : this.handleOf(file);
-    // Bytes that are never written are a hole already, except for a hole at the end of the file.
-    if (isHole) this.disk.truncate(handle, file.size);
-    else writeAll(this.disk, handle, segment.bytes, segment.offset);
-    file.receivedBytes += length;
-    if (!isHole) this.writtenBytes += length;
-    if (file.receivedBytes < file.size) return;
-    this.partial.delete(file.number);
-    this.complete(file);
+  /**
+   * Parts may come that were found on this member, because another member needs them. No byte is written twice.
+   *
+   * @returns whether all of the file is written
+   */
+  private writeMissing(file: PartialFile, segment: ContentSegment | HoleSegment, length: number): boolean {
+    const written = (file.written ??= new WrittenParts());
+    const { offset } = segment;
+    const missing = written.missingOf({ start: offset, end: offset + length });
+    // The sender sends parts in their order, or nearly so, and never makes so many.
+    if (written.isFull && missing.some((part) => written.isApart(part))) return false;
+    for (const part of missing) {
+      written.add(part);
+      this.writeAt(file, partOf(segment, part), this.handleOf(file));
+    }
+    return written.bytes === file.size;
+  }
+
+  private writeAt(file: PartialFile, segment: ContentSegment | HoleSegment, handle: FileHandle): void {
+    if (segment.kind === SegmentKind.hole) {
+      // Bytes that are never written are a hole already, except for a hole at the end of the file.
+      this.disk.truncate(handle, file.size);
+      return;
+    }
+    writeAll(this.disk, handle, segment.bytes, segment.offset);
+    this.writtenBytes += segment.bytes.length;
   }
 
   /**
@@ -184,7 +187,7 @@ export class StagedFiles {
     if (file === undefined) return true;
     for (const path of file.lookAlikes) {
       // The sender begins only after this member has answered; if it has begun before, nothing is mixed with that.
-      if (this.partial.get(number) !== file || file.receivedBytes > 0) break;
+      if (this.partial.get(number) !== file || file.written !== undefined) break;
       const from = open(path);
       if (from === undefined) continue;
       try {
@@ -198,6 +201,39 @@ export class StagedFiles {
       }
     }
     return this.partial.get(number) !== file;
+  }
+
+  /**
+   * Takes the next chunk of a file from the files that this member has: from the one of the same path, or from a look-alike.
+   *
+   * @param open opens a file of this host; undefined if it cannot be read
+   * @returns false, step by step, if the sender has to send it; true also if the file is not expected
+   * @throws DecodeError if it reaches the end of the file
+   */
+  *find(chunk: ToldChunk, open: (path: string) => OpenFile | undefined): Generator<undefined, boolean> {
+    const file = this.partial.get(chunk.entry);
+    if (file === undefined) return true;
+    const search = this.searchFor(file);
+    const { start: offset } = search.place(chunk);
+    if (isSentAnyway(chunk) || file.written?.isFull === true) return false;
+    this.soughtBytes += chunk.length;
+    if (this.soughtBytes >= COPIED_BYTES) {
+      this.soughtBytes = 0;
+      yield;
+    }
+    const bytes = yield* search.find(chunk, open);
+    // It may have been withdrawn.
+    if (this.partial.get(chunk.entry) !== file) return true;
+    if (bytes === undefined) return false;
+    this.put(file, { kind: SegmentKind.content, entry: chunk.entry, offset, bytes }, chunk.length);
+    return true;
+  }
+
+  private searchFor(file: PartialFile): ChunkSearch {
+    file.search ??= new ChunkSearch([file.path, ...file.lookAlikes], file.size);
+    // Chunks of two files in turns would make it read both again and again.
+    if (this.searching !== file.search) this.searching?.end();
+    return (this.searching = file.search);
   }
 
   private *takeFrom(from: OpenFile, file: PartialFile, digest: Uint8Array): Generator<undefined, boolean> {
@@ -224,7 +260,7 @@ export class StagedFiles {
   withdraw(number: number): void {
     const file = this.partial.get(number);
     if (file === undefined) return;
-    this.partial.delete(number);
+    this.forget(file);
     this.withdrawn.add(file.path);
     this.closeFile(file);
     this.unlink(file);
@@ -232,6 +268,12 @@ export class StagedFiles {
 
   close(): void {
     for (const file of this.open) this.closeFile(file);
+  }
+
+  /** Nothing more of a file is expected. */
+  private forget(file: PartialFile): void {
+    this.partial.delete(file.number);
+    file.search?.end();
   }
 
   private complete(file: PartialFile): void {
@@ -314,14 +356,9 @@ export class StagedFiles {
   }
 }
 
-function partialOf(file: ExpectedFile): PartialFile {
-  return {
-    ...file,
-    receivedBytes: 0,
-    isCreated: false,
-    madeMode: undefined,
-    handle: undefined,
-    isTaken: false,
-    kept: undefined,
-  };
+/** The bytes of a segment that belong to a part of its file. */
+function partOf(segment: ContentSegment | HoleSegment, { start, end }: Part): ContentSegment | HoleSegment {
+  if (segment.kind === SegmentKind.hole) return { ...segment, offset: start, length: end - start };
+  const { offset, bytes } = segment;
+  return { ...segment, offset: start, bytes: bytes.subarray(start - offset, end - offset) };
 }

@@ -1,5 +1,6 @@
 /** A push: decisions become staged entries and steps of the journal. */
 import { EntryType } from "../../wire/entry.ts";
+import type { ToldChunk } from "../../wire/manifest.ts";
 import { NO_METADATA } from "../../wire/metadata.ts";
 import { type Decision, type Outcome, StepKind } from "../decide/decision.ts";
 import { StageError } from "../reasons/stage-error.ts";
@@ -25,6 +26,8 @@ export class StagingExecutor implements Executor {
         return this.place(decision);
       case "recognize":
         return this.recognize(decision);
+      case "find":
+        return this.find(decision.chunk);
       case "copy":
         return this.copy(decision);
       case "link":
@@ -61,6 +64,12 @@ export class StagingExecutor implements Executor {
     const { staged } = this.staging;
     if (staged === undefined) return "done";
     return (yield* staged.entries.recognize(number, digest)) ? "done" : "needs contents";
+  }
+
+  private *find(chunk: ToldChunk): Generator<undefined, Outcome> {
+    const { staged } = this.staging;
+    if (staged === undefined) return "done";
+    return (yield* staged.entries.find(chunk)) ? "done" : "needs contents";
   }
 
   private *copy({ place, entry }: Extract<Decision, { kind: "copy" }>): Generator<undefined, Outcome> {

@@ -60,6 +60,7 @@ export class Tally {
         break;
       case "restore":
       case "recognize":
+      case "find":
         break;
       case "skip":
         this.noteReason(decision.path, decision.reason);

@@ -1,6 +1,7 @@
 /** Decisions about entries at a member: the result of comparing both sides, before anything is done. */
 import type { Reason } from "../../base/reason.ts";
 import type { Entry, EntryType } from "../../wire/entry.ts";
+import type { ToldChunk } from "../../wire/manifest.ts";
 import type { Attribute } from "../../wire/entry.ts";
 import type { Metadata } from "../../wire/metadata.ts";
 
@@ -41,6 +42,8 @@ export type Decision =
       /** The first TOLD_DIGEST_BYTES of its SHA-256. */
       readonly digest: Uint8Array;
     }
+  /** The sender has told a chunk of a file that was placed: this member may have the chunk. */
+  | { readonly kind: "find"; readonly chunk: ToldChunk }
   /** A file whose contents are right: a new file is made from them, with other attributes. */
   | { readonly kind: "copy"; readonly place: Place; readonly entry: Entry }
   /** The entry becomes another name of a file. */

@@ -2,7 +2,8 @@
 import type { FileStats } from "../../sys/stat.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import { type Entry, EntryType } from "../../wire/entry.ts";
-import type { ManifestDirectory } from "../../wire/manifest.ts";
+import { CHUNK_BYTES, CHUNKED_FILE_BYTES } from "../../wire/limits.ts";
+import type { ManifestBlock, ManifestDirectory } from "../../wire/manifest.ts";
 import { joinPath, nameOf } from "../../wire/path-rules.ts";
 import type { TreeView } from "../disk/tree-view.ts";
 
@@ -46,9 +47,26 @@ export class LookAlikes {
   private looks = FIRST_LOOKS;
   /** Whether the sender tells digests. Without them nothing is recorded and nothing found. */
   isUsed = false;
+  /** Whether the sender tells chunks of large files. */
+  private tellsChunks = false;
 
   constructor(tree: TreeView) {
     this.tree = tree;
+  }
+
+  /** A manifest block tells what the sender can do. */
+  accept({ terms, tellsChunks }: ManifestBlock): void {
+    this.isUsed ||= terms?.tellsDigests === true;
+    this.tellsChunks ||= tellsChunks === true;
+  }
+
+  /**
+   * Whether a file of this member may have parts of the contents of the one that replaces it. It may be a guess: the sender tells
+   * chunks, and this member says which of them it needs.
+   */
+  mayHaveParts({ type, size, extras }: Entry, stats: FileStats): boolean {
+    if (!this.tellsChunks || type !== EntryType.file || extras?.allocated !== undefined) return false;
+    return size >= CHUNKED_FILE_BYTES && stats.isFile() && stats.size >= CHUNK_BYTES;
   }
 
   /** The entries of a directory follow. */

@@ -1,5 +1,5 @@
 /** Compares manifest blocks with the tree, and decides about every entry. */
-import { Bitmap } from "../../base/bitmap.ts";
+import type { Bitmap } from "../../base/bitmap.ts";
 import { reason } from "../../base/reason.ts";
 import type { FileStats } from "../../sys/stat.ts";
 import {
@@ -10,12 +10,7 @@ import {
   SEPARATE,
 } from "../../wire/differences.ts";
 import { type Entry, EntryType, isDevice } from "../../wire/entry.ts";
-import {
-  decodeManifest,
-  type ManifestBlock,
-  type ManifestDirectory,
-  type ToldDigest,
-} from "../../wire/manifest.ts";
+import { decodeManifest, type ManifestBlock, type ManifestDirectory } from "../../wire/manifest.ts";
 import { directoryOf, joinPath } from "../../wire/path-rules.ts";
 import type { EntryBelow } from "../disk/below.ts";
 import type { TreeView } from "../disk/tree-view.ts";
@@ -31,6 +26,7 @@ import type { Precedence } from "./precedence.ts";
 import type { Protection } from "./protection.ts";
 import { refusalOf, refused } from "./refusals.ts";
 import { Superfluous } from "./superfluous.ts";
+import { isOfToldContents, recognize } from "./told-contents.ts";
 
 /** The wanted entries of a manifest block. */
 export interface StagePlan {
@@ -102,10 +98,10 @@ export class Planner {
   *plan(plaintext: Uint8Array): Decisions<StagePlan> {
     const block = decodeManifest(plaintext);
     if (block.firstEntry !== this.nextEntry) throw StageError.of("manifest-gap");
-    if (block.digests.length > 0) return yield* this.recognize(block.digests);
+    if (isOfToldContents(block)) return yield* recognize(block);
     this.onBlock?.(block);
     this.superfluous.accept(block.terms, block.excludes);
-    this.lookAlikes.isUsed ||= block.terms?.tellsDigests === true;
+    this.lookAlikes.accept(block);
     const entryCount = block.directories.reduce((sum, directory) => sum + directory.entries.length, 0);
     const differences = new Uint8Array(entryCount);
     const plan: BlockPlan = {
@@ -170,16 +166,6 @@ export class Planner {
       if (isThere) isTouched = (yield* this.planRemovals("in", header.path)) || isTouched;
     }
     if (isThere && isTouched) yield* this.touch(directory);
-  }
-
-  /** The sender tells digests of files of earlier blocks. @returns the files of which contents are needed after all */
-  private *recognize(digests: readonly ToldDigest[]): Decisions<StagePlan> {
-    const wants = new Bitmap(digests.length);
-    for (const [index, { entry: number, digest }] of digests.entries()) {
-      const outcome: Outcome = yield { kind: "recognize", number, digest };
-      if (outcome === "needs contents") wants.set(index);
-    }
-    return { wants, differences: undefined };
   }
 
   /** A change in a directory changes the directory, too. If it is only on the way, it keeps all except for its time. */
@@ -261,14 +247,14 @@ export class Planner {
     if (isDevice(entry.type) && !this.rules.keepOwner) return yield* leaveOut(path);
     if (stats?.isDirectory() === true && (difference & Difference.type) !== 0)
       yield* this.planReplaced(path, stats);
-    const brought = yield* this.bring(place, entry, difference);
+    const brought = yield* this.bring(place, entry, difference, stats);
     // A file that is replaced may have been moved to a path that comes later.
     if (stats !== undefined) this.lookAlikes.note(path, stats);
     return brought;
   }
 
   /** @returns how the entry differs, after the executor has answered */
-  private *bring(place: Place, entry: Entry, found: number): Decisions<number> {
+  private *bring(place: Place, entry: Entry, found: number, stats: FileStats | undefined): Decisions<number> {
     let difference = found;
     const { path, hasRealParent } = place;
     if (isDirectory(entry)) {
@@ -293,9 +279,10 @@ export class Planner {
     }
     const isKnown = (name: string) => this.superfluous.isKnown(directoryOf(path), name);
     const lookAlikes = this.lookAlikes.of(entry, isKnown);
+    const hasParts = stats !== undefined && this.lookAlikes.mayHaveParts(entry, stats);
     const outcome: Outcome = yield { kind: "place", place, entry, lookAlikes };
     if (outcome === "left out") return yield* leaveOut(path);
-    return lookAlikes.length > 0 ? difference | ELSEWHERE : difference;
+    return hasParts || lookAlikes.length > 0 ? difference | ELSEWHERE : difference;
   }
 
   private *compare(stats: FileStats, path: string, entry: Entry): Decisions<number> {

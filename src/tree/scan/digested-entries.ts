@@ -1,7 +1,6 @@
 /** Adds digests to the entries of files, if contents are compared. */
 import { type Reason, reason } from "../../base/reason.ts";
 import { EntryType, NO_EXTRAS } from "../../wire/entry.ts";
-import { joinPath } from "../../wire/path-rules.ts";
 import { FileDigest } from "../entries/digest.ts";
 import type { Directories } from "../disk/directories.ts";
 import { reasonFor } from "../reasons/explain.ts";
@@ -27,7 +26,7 @@ export class DigestedEntries {
 
   /** Works on an entry; the caller repeats the call with the same one until there is a result. */
   step(found: FoundEntry): Digested {
-    const { entry, directory } = found;
+    const { entry, directory, path } = found;
     if (entry.type !== EntryType.file || entry.size === 0) return found;
     const isDataDigest = this.digestsData && entry.extras?.allocated !== undefined;
     const form = isDataDigest ? "data" : "contents";
@@ -36,13 +35,12 @@ export class DigestedEntries {
       const digest = this.read(this.file);
       if (digest === undefined) return undefined;
       this.close();
-      if (digest === "changed")
-        return { failure: reason("changed-while-read"), path: joinPath(directory.path, entry.name) };
+      if (digest === "changed") return { failure: reason("changed-while-read"), path };
       const extras = { ...(entry.extras ?? NO_EXTRAS), digest, isDataDigest };
       return { ...found, entry: { ...entry, extras } };
     } catch (error) {
       this.close();
-      return { failure: reasonFor(error), path: joinPath(directory.path, entry.name) };
+      return { failure: reasonFor(error), path };
     }
   }
 

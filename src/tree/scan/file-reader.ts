@@ -1,4 +1,5 @@
 /** Reads files into data blocks, and withdraws files that change. */
+import crypto from "node:crypto";
 import { isSameState } from "../entries/same-file.ts";
 import { type Reason, reason, sentenceOf } from "../../base/reason.ts";
 import type { SegmentWriter } from "../../wire/data-block.ts";
@@ -9,6 +10,14 @@ import { reasonFor } from "../reasons/explain.ts";
 import { nextPiece } from "../entries/holes.ts";
 import type { HeldEntry } from "./held-entry.ts";
 
+/** A part of a file, in bytes from its beginning. */
+export interface FilePart {
+  readonly start: number;
+  readonly end: number;
+  /** The first bytes of the SHA-256 of the part, if members were told; a part that does not match has changed. */
+  readonly digest: Uint8Array | undefined;
+}
+
 /**
  * Reads one file after another into data blocks. A file that differs from the announced one at any byte is withdrawn: a
  * mixture of two states is never sent.
@@ -18,6 +27,9 @@ export class FileReader {
   private entry: HeldEntry | undefined;
   private file: OpenFile | undefined;
   private offset = 0;
+  private end = 0;
+  private digest: Uint8Array | undefined;
+  private hash: crypto.Hash | undefined;
   /** Why the present file, or the last one, is withdrawn. */
   failure: Reason | undefined;
 
@@ -29,9 +41,13 @@ export class FileReader {
     return this.entry !== undefined;
   }
 
-  start(entry: HeldEntry): void {
+  /** @param part what is read of the file; by default all of it */
+  start(entry: HeldEntry, part: FilePart = { start: 0, end: entry.size, digest: undefined }): void {
     this.entry = entry;
-    this.offset = 0;
+    this.offset = part.start;
+    this.end = part.end;
+    this.digest = part.digest;
+    this.hash = part.digest === undefined ? undefined : crypto.createHash("sha256");
     this.failure = undefined;
     try {
       this.file = this.directories.openToRead(directoryOf(entry.path), nameOf(entry.path));
@@ -41,11 +57,11 @@ export class FileReader {
     }
   }
 
-  /** Fills a block; false when it is full, true at the end of the file, whether it succeeded or failed. */
+  /** Fills a block; false when it is full, true at the end of the file or part, whether it succeeded or failed. */
   fill(writer: SegmentWriter): boolean {
     const { entry, file } = this;
     if (entry === undefined) return true;
-    while (this.failure === undefined && file !== undefined && this.offset < entry.size) {
+    while (this.failure === undefined && file !== undefined && this.offset < this.end) {
       if (writer.contentRoom === 0 || !this.readPiece(writer, entry, file)) return false;
     }
     if (this.failure !== undefined && !writer.addWithdrawal(entry.number, sentenceOf(this.failure)))
@@ -66,13 +82,14 @@ export class FileReader {
       const piece = entry.isSparse ? nextPiece(file, this.offset, entry.size) : undefined;
       if (piece !== undefined && piece.start > this.offset)
         return this.addHole(writer, entry, file, piece.start);
-      const end = piece?.end ?? entry.size;
+      const end = piece?.end ?? this.end;
       const space = writer.contentSpace(Math.min(writer.contentRoom, end - this.offset));
       const bytes = file.read(space, this.offset);
       if (bytes === 0) {
         this.failure = reason("became-shorter");
         return true;
       }
+      this.hash?.update(space.subarray(0, bytes));
       if (this.isStill(entry, file, this.offset + bytes)) {
         writer.addContent(entry.number, this.offset, bytes);
         this.offset += bytes;
@@ -93,7 +110,16 @@ export class FileReader {
   /** The last piece completes the file at the receivers, so it is sent only if the file has not changed until then. */
   private isStill(entry: HeldEntry, file: OpenFile, end: number): boolean {
     if (end === entry.size) this.checkUnchanged(file, entry);
+    if (end === this.end) this.checkDigest();
     return this.failure === undefined;
+  }
+
+  /** Members that had this part have the bytes of its digest. */
+  private checkDigest(): void {
+    const { hash, digest } = this;
+    if (hash === undefined || digest === undefined) return;
+    if (!hash.digest().subarray(0, digest.length).equals(digest))
+      this.failure ??= reason("changed-while-sent");
   }
 
   private checkUnchanged(file: OpenFile, entry: HeldEntry): void {

@@ -26,6 +26,7 @@ const LINKED_FILES = 100_000;
 export interface FoundEntry {
   readonly kind: "entry";
   readonly directory: DirectoryHeader;
+  readonly path: string;
   readonly entry: Entry;
   /** The stats of the entry; undefined for an entry with its name only. */
   readonly stats: FileStats | undefined;
@@ -88,6 +89,10 @@ export class Lookout {
     this.rules = rules;
   }
 
+  get hasProblem(): boolean {
+    return this.problem !== undefined;
+  }
+
   /** Takes the problem with the last entry, which is sent anyway. */
   takeProblem(): UnreadableEntry | undefined {
     const { problem } = this;
@@ -108,7 +113,7 @@ export class Lookout {
       if (stats === undefined) return undefined;
       if (this.isLostAndFound(directory.path, name, stats)) return { kind: "hidden", isOfFileSystem: true };
       if (this.rules.isExcluded(path, stats.isDirectory())) return { kind: "hidden", isOfFileSystem: false };
-      return this.obstacle(path, stats) ?? this.found(directory, name, stats);
+      return this.obstacle(path, stats) ?? this.found(directory, name, path, stats);
     } catch (error) {
       return { kind: "unreadable", path, reason: reasonFor(error) };
     }
@@ -143,8 +148,7 @@ export class Lookout {
     return { kind: "skipped", path, reason: reason("other-owner"), isDirectory: stats.isDirectory() };
   }
 
-  private found(directory: DirectoryHeader, name: string, before: FileStats): FoundEntry {
-    const path = joinPath(directory.path, name);
+  private found(directory: DirectoryHeader, name: string, path: string, before: FileStats): FoundEntry {
     const type = typeOf(before) ?? EntryType.file;
     const stats = this.regrouped(directory.path, name, before);
     const metadata = this.metadata(stats);
@@ -152,12 +156,12 @@ export class Lookout {
     const first = isFile && stats.links > 1 ? this.firstPath(path, stats) : path;
     if (first !== path) {
       const entry = { type: EntryType.hardLink, name, metadata, size: 0, target: first, extras: undefined };
-      return { kind: "entry", directory, entry, stats };
+      return { kind: "entry", directory, path, entry, stats };
     }
     const target = type === EntryType.symlink ? this.directories.readLink(directory.path, name) : "";
     const extras = this.withAttributes(directory.path, name, this.extrasOf(type, stats));
     const entry = { type, name, metadata, size: isFile ? stats.size : 0, target, extras };
-    return { kind: "entry", directory, entry, stats };
+    return { kind: "entry", directory, path, entry, stats };
   }
 
   private withAttributes(

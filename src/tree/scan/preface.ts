@@ -12,6 +12,8 @@ interface Told {
   readonly origin: Origin | undefined;
   /** Whether members may ask for digests of files that they have by other names. */
   readonly tellsDigests: boolean;
+  /** Whether the sender tells chunks of files that members have in another version. */
+  readonly tellsChunks: boolean;
   /** Whether a member speaks version 2, in which all terms delete; a check does not delete anyway. */
   readonly hasFormer: boolean;
 }
@@ -19,10 +21,13 @@ interface Told {
 /** The records that members need before the entries; none for a plain push. */
 export function prefaceOf(
   { deletes: scope, syncs, isForced, isCheck, excludes }: ScanRules,
-  { base, origin, tellsDigests, hasFormer }: Told,
+  { base, origin, tellsDigests, tellsChunks, hasFormer }: Told,
 ): ((writer: ManifestWriter) => boolean)[] {
   const deletes = scope !== "nothing" || syncs;
-  const first = origin === undefined ? [] : [(writer: ManifestWriter) => writer.addOrigin(origin)];
+  const first = [
+    ...(origin === undefined ? [] : [(writer: ManifestWriter) => writer.addOrigin(origin)]),
+    ...(tellsChunks ? [(writer: ManifestWriter) => writer.addTellsChunks()] : []),
+  ];
   if (!deletes && !isCheck) return first;
   const terms = { isForced, isCheck, deletes: deletes || hasFormer, tellsDigests, base };
   return [

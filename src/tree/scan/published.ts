@@ -2,7 +2,6 @@
 import { UserError } from "../../base/user-error.ts";
 import type { FileStats } from "../../sys/stat.ts";
 import { EntryType, isNameOnly } from "../../wire/entry.ts";
-import { joinPath } from "../../wire/path-rules.ts";
 import { keyOf, Listed, type ListRow, readList } from "../entries/published-list.ts";
 import type { PublishedPaths } from "./published-paths.ts";
 import { named, type ScanItem } from "./scan.ts";
@@ -130,8 +129,7 @@ export class Published {
   }
 
   private *entry(item: FoundItem): Generator<ScanItem> {
-    const { directory, entry } = item;
-    const path = joinPath(directory.path, entry.name);
+    const { directory, path, entry } = item;
     const known = this.last.get(keyOf(path));
     if (entry.type === EntryType.passage) {
       this.ways.add(path, item);

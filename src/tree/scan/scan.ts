@@ -242,7 +242,9 @@ export class Scanner {
         }
         isWhole &&= isSafeEntry(path, name);
         if (this.isListing && given.size <= REMEMBERED_NAMES) given.add(name);
-        yield* this.give(item, header, name);
+        // Most entries: a generator for each of them would take as long as its stats.
+        if (this.isPlain(item)) yield item;
+        else yield* this.give(item, header, name);
       }
       if (!this.isListing) return;
       if (isTop && isEmpty) this.checkForced(path);
@@ -282,6 +284,11 @@ export class Scanner {
     yield { kind: "unreadable", path, reason: reason("changes-all-the-time") };
   }
 
+  /** Whether there is only one item for an entry: the entry itself. */
+  private isPlain(item: Look): item is FoundEntry {
+    return item.kind === "entry" && this.rules.deletes !== "only" && !this.lookout.hasProblem;
+  }
+
   /** The items for one entry: the entry itself, its problem, or only its name. */
   private *give(item: Look, header: DirectoryHeader, name: string): Generator<ScanItem> {
     const problem = this.lookout.takeProblem();
@@ -293,20 +300,14 @@ export class Scanner {
   }
 
   /** The names in a directory, sorted unless there are too many. */
-  private *names(path: string): Generator<string> {
+  private names(path: string): Iterable<string> {
     const listing = this.directories.disk.listSlowly(this.directories.handle(path));
-    try {
-      const first: string[] = [];
-      let next = listing.next();
-      while (next.done !== true && first.length < SORTED_ENTRIES) {
-        first.push(next.value);
-        next = listing.next();
-      }
-      yield* next.done === true ? first.sort() : first;
-      for (; next.done !== true; next = listing.next()) yield next.value;
-    } finally {
-      listing.return(undefined);
+    const first: string[] = [];
+    for (let next = listing.next(); next.done !== true; next = listing.next()) {
+      first.push(next.value);
+      if (first.length > SORTED_ENTRIES) return restOf(first, listing);
     }
+    return first.sort();
   }
 
   private checkForced(path: string): void {
@@ -319,6 +320,16 @@ export class Scanner {
   }
 }
 
+/** The first names of a listing, and those that follow. */
+function* restOf(first: readonly string[], listing: Generator<string>): Generator<string> {
+  try {
+    yield* first;
+    yield* listing;
+  } finally {
+    listing.return(undefined);
+  }
+}
+
 /** An entry with its name only, or with its final metadata. */
 export function named(
   type: EntryType,
@@ -327,7 +338,8 @@ export function named(
   metadata: Metadata = NO_METADATA,
 ): FoundEntry {
   const entry = { type, name, metadata, size: 0, target: "", extras: undefined };
-  return { kind: "entry", directory, entry, stats: undefined };
+  const path = joinPath(directory.path, name);
+  return { kind: "entry", directory, path, entry, stats: undefined };
 }
 
 /** Whether the walk continues in the entry. */

@@ -14,21 +14,34 @@ export interface SettledWants {
   readonly separate?: Bitmap | undefined;
   /** The files of which digests are told first: members may have them by other names. */
   readonly elsewhere?: Bitmap | undefined;
+  /** Those of them that some member does not have by this name. */
+  readonly moved?: Bitmap | undefined;
 }
 
-/** The files of a manifest block that are read: those to be sent, and those of which digests are told first. */
+/** The files of a manifest block that are read. */
+export interface Divided {
+  readonly contents: HeldEntry[];
+  /** Members may have them by other names. */
+  readonly elsewhere: HeldEntry[];
+  /** All members that need them have another version. */
+  readonly other: HeldEntry[];
+}
+
+/** The files of a manifest block that are read: those to be sent, and those of which digests or chunks are told first. */
 export function divided(
   entries: readonly HeldEntry[],
-  { contents, separate, elsewhere }: SettledWants,
-  tellsDigests: boolean,
-): { contents: HeldEntry[]; elsewhere: HeldEntry[] } {
-  const found = { contents: [] as HeldEntry[], elsewhere: [] as HeldEntry[] };
+  { contents, separate, elsewhere, moved }: SettledWants,
+  tells: (what: "digest" | "chunks", entry: HeldEntry) => boolean,
+): Divided {
+  const found: Divided = { contents: [], elsewhere: [], other: [] };
   entries.forEach((entry, index) => {
     if (entry.type === EntryType.hardLink) {
       if (separate?.get(index) === true) found.contents.push(...separated(entry));
     } else if (entry.type === EntryType.file && entry.size > 0) {
       const isElsewhere = elsewhere?.get(index) === true;
-      if (isElsewhere && tellsDigests) found.elsewhere.push(entry);
+      const hasMoved = moved?.get(index) === true;
+      if (isElsewhere && !hasMoved && tells("chunks", entry)) found.other.push(entry);
+      else if (isElsewhere && tells("digest", entry)) found.elsewhere.push(entry);
       else if (isElsewhere || contents.get(index)) found.contents.push(entry);
     }
   });

@@ -3,11 +3,8 @@ import type { Reason } from "../../base/reason.ts";
 import { bytesOfText } from "../../base/display.ts";
 import { UserError } from "../../base/user-error.ts";
 import { BlockKind } from "../../wire/datagram.ts";
-import { DataWriter, type SegmentWriter } from "../../wire/data-block.ts";
 import { EntryType } from "../../wire/entry.ts";
-import { UNPACKED_BYTES } from "../../wire/limits.ts";
 import { ManifestWriter } from "../../wire/manifest.ts";
-import { joinPath } from "../../wire/path-rules.ts";
 import { pathsBelowBase } from "../../wire/request-paths.ts";
 import { Cover } from "./cover.ts";
 import { DigestedEntries } from "./digested-entries.ts";
@@ -17,8 +14,6 @@ import { linuxDisk } from "../disk/linux-disk.ts";
 import { compileExcludes } from "../../wire/excludes.ts";
 import type { HeldEntry } from "./held-entry.ts";
 import type { CompressionMode } from "../entries/compression.ts";
-import { FileReader } from "./file-reader.ts";
-import { Packer } from "./packer.ts";
 import { type Owners } from "../entries/owners.ts";
 import { PublishedList } from "../entries/published-list.ts";
 import { Published } from "./published.ts";
@@ -26,7 +21,9 @@ import { existingOrigin, prefaceOf } from "./preface.ts";
 import { type ScanRequest, type ScanRules, coveredPaths, simplifyRequest } from "./request.ts";
 import { named, Scanner, type ScanItem } from "./scan.ts";
 import { divided, type SettledWants } from "./settled-wants.ts";
+import { ToldChunks, type WantedFile } from "./told-chunks.ts";
 import { type HeldFile, ToldDigests } from "./told-digests.ts";
+import { WantedFiles } from "./wanted-files.ts";
 
 /**
  * The sending side of a transfer on its disk: it turns the tree into manifest blocks, and the wanted files into data
@@ -51,6 +48,8 @@ export interface SourceOptions {
   readonly compression?: CompressionMode;
   /** Whether members that delete may ask for digests of files that they have by other names; by default they may not. */
   readonly tellsDigests?: boolean;
+  /** Whether the sender tells chunks of large files that members have in another version; by default they are not. */
+  readonly tellsChunks?: boolean;
   /** Whether files with holes are compared by digests of their data alone. */
   readonly digestsData?: boolean;
 }
@@ -88,11 +87,10 @@ export class Source {
   private readonly held = new Map<number, HeldEntry[]>();
   /** How many files of a manifest block are still to be read, or may be. */
   private readonly unfinished = new Map<number, number>();
-  private readonly wanted: HeldFile[] = [];
+  private readonly wanted: WantedFiles;
   private readonly told: ToldDigests;
   private readonly tellsDigests: boolean;
-  private readonly reader: FileReader;
-  private readonly packer: Packer;
+  private readonly chunks: ToldChunks;
   private readonly notices: SourceNotice[] = [];
   /** The entries that may be handed on; undefined if all may. */
   private readonly published: Published | undefined;
@@ -118,7 +116,10 @@ export class Source {
     device?: number,
     disk: Disk = linuxDisk,
   ) {
-    const { rules, dryRun, compression = "no", tellsDigests = false, digestsData = false } = options;
+    const { rules, dryRun, compression = "no", digestsData = false } = options;
+    const [tellsDigests, tellsChunks] = [options.tellsDigests, options.tellsChunks].map(
+      (tells) => tells === true && !dryRun && !rules.isCheck,
+    ) as [boolean, boolean];
     const baseText = Buffer.from(base).toString("latin1");
     const isExcluded = compileExcludes(rules.excludes, baseText);
     this.directories = Directories.at(disk, base);
@@ -127,14 +128,15 @@ export class Source {
     if (device !== undefined) this.checkDevice(base, rules, device);
     this.digests = rules.comparesContents ? new DigestedEntries(this.directories, digestsData) : undefined;
     this.told = new ToldDigests(this.directories);
-    this.tellsDigests = tellsDigests && !dryRun && !rules.isCheck;
+    this.tellsDigests = tellsDigests;
+    this.chunks = new ToldChunks(this.directories, tellsChunks);
     const scanner = new Scanner(this.directories, owners, { ...rules, isExcluded, dryRun });
     const hasEntry = (name: string) => this.directories.stat(name) !== undefined;
     const below = { ...request, paths: pathsBelowBase(request.paths, baseText, hasEntry) };
     const simple = simplifyRequest(below);
     const items = scanner.scan(simple, coveredPaths(below, simple));
     const origin = existingOrigin(this.directories, rules, isExcluded);
-    const told = { base: baseText, origin, tellsDigests: this.tellsDigests, hasFormer: !digestsData };
+    const told = { base: baseText, origin, tellsDigests, tellsChunks, hasFormer: !digestsData };
     this.preface = prefaceOf(rules, told);
     this.list = rules.isRecorded === true ? new PublishedList() : undefined;
     this.published =
@@ -142,8 +144,9 @@ export class Source {
         ? undefined
         : new Published(rules.published, this.isListing, (item) => scanner.forget(item));
     this.items = this.published?.of(items) ?? items;
-    this.reader = new FileReader(this.directories);
-    this.packer = new Packer(compression);
+    this.wanted = new WantedFiles(this.directories, compression, (file, failure) =>
+      this.finish(file, failure),
+    );
   }
 
   /**
@@ -159,28 +162,40 @@ export class Source {
     return (
       this.makeManifest(number, memory) ??
       this.makeDigests(number, memory) ??
+      this.makeChunks(number, memory) ??
       this.makeData(memory, waitingBlocks)
     );
   }
 
   get isEnded(): boolean {
-    return this.isScanned && this.held.size === 0 && !this.reader.isReading && this.packer.isEmpty;
+    return this.isScanned && this.held.size === 0 && this.wanted.isIdle;
   }
 
   /**
-   * Accepts the answers for a manifest block, and returns all its entries for the report; none for a block of digests.
+   * Accepts the answers for a manifest block, and returns all its entries for the report; none for a block of digests or chunks.
    */
   settle(manifest: number, wants: SettledWants): readonly HeldEntry[] {
     const told = this.told.takeSettled(manifest);
     if (told !== undefined) {
-      told.forEach((file, index) => (wants.union.get(index) ? this.want(file) : this.release(file.manifest)));
+      for (const [index, file] of told.entries()) {
+        if (!wants.union.get(index)) this.release(file.manifest);
+        else if (this.chunks.suits(file.entry)) this.wantChunks(file);
+        else this.want(file);
+      }
+      return [];
+    }
+    const before = this.chunks.foundBytes;
+    if (this.chunks.settle(manifest, wants.union, (part) => this.wanted.add(part))) {
+      this.noteFound(this.chunks.foundBytes - before);
       return [];
     }
     const entries = this.held.get(manifest) ?? [];
-    const { contents, elsewhere } = divided(entries, wants, this.tellsDigests);
+    const tells = (what: "digest" | "chunks", entry: HeldEntry) =>
+      what === "digest" ? this.tellsDigests : this.chunks.suits(entry);
+    const { contents, elsewhere, other } = divided(entries, wants, tells);
     this.totals.sentEntries += wants.union.count();
     if (this.dryRun) for (const { size } of contents) this.totals.wantedBytes += size;
-    const count = this.dryRun ? 0 : contents.length + elsewhere.length;
+    const count = this.dryRun ? 0 : contents.length + elsewhere.length + other.length;
     if (count === 0) {
       this.held.delete(manifest);
       return entries;
@@ -188,6 +203,7 @@ export class Source {
     this.unfinished.set(manifest, count);
     for (const entry of contents) this.want({ entry, manifest });
     this.told.add(elsewhere.map((entry) => ({ entry, manifest })));
+    for (const entry of other) this.wantChunks({ entry, manifest });
     return entries;
   }
 
@@ -216,9 +232,10 @@ export class Source {
 
   close(): void {
     this.items.return(undefined);
-    this.reader.close();
+    this.wanted.close();
     this.digests?.close();
     this.told.close();
+    this.chunks.close();
     this.directories.close();
   }
 
@@ -232,9 +249,20 @@ export class Source {
     );
   }
 
+  private wantChunks(file: HeldFile): void {
+    this.totals.wantedBytes += file.entry.size;
+    this.chunks.add(file);
+  }
+
+  /** Chunks that members have count as sent, and as kept off the network. */
+  private noteFound(bytes: number): void {
+    this.totals.sentBytes += bytes;
+    this.totals.savedBytes += bytes;
+  }
+
   private want(file: HeldFile): void {
     this.totals.wantedBytes += file.entry.size;
-    this.wanted.push(file);
+    this.wanted.add(file);
   }
 
   /** One file less of a manifest block has to be read. */
@@ -275,12 +303,11 @@ export class Source {
       this.note(item);
       return true;
     }
-    const { directory, entry, stats } = item;
+    const { directory, path, entry, stats } = item;
     if (!writer.add(directory, entry)) return this.putBack(item);
     const { type, size, name, extras } = entry;
     this.cover.noteEntry(directory.path, name, type);
     this.list?.noteEntry(directory.path, name, type);
-    const path = joinPath(directory.path, name);
     const isSparse = extras?.allocated !== undefined;
     entries.push({ number: this.nextEntry++, path, type, size, stats, isSparse });
     return true;
@@ -324,55 +351,34 @@ export class Source {
     return { kind: BlockKind.manifest, bytes: writer.finish().length, entries: writer.entries };
   }
 
-  private makeData(memory: Uint8Array, waitingBlocks: number): MadeBlock | undefined {
-    const writer = new DataWriter(memory);
-    let savedBytes = 0;
-    for (;;) {
-      const before = writer.finish().length;
-      const plainBytes = this.packer.putInto(writer);
-      if (plainBytes === undefined) break;
-      if (plainBytes > 0) savedBytes += plainBytes - (writer.finish().length - before);
-      if (!this.hasContents) break;
-      if (this.packer.isDue(waitingBlocks))
-        this.packer.pack(memory.length - 1, (piece) => this.fillSegments(piece));
-      else if (!this.fillSegments(writer)) break;
-    }
+  /** Tells chunks of large files that all members have in another version. */
+  private makeChunks(number: number, memory: Uint8Array): MadeBlock | undefined {
+    const writer = new ManifestWriter(memory, this.nextEntry);
+    this.chunks.fill(number, writer, this.wanted.hasContents, (part) => this.wanted.add(part));
+    this.isBusy ||= this.chunks.isBusy;
     if (writer.isEmpty) return undefined;
-    const bytes = writer.finish().length;
-    this.totals.sentBytes += bytes + savedBytes;
-    this.totals.savedBytes += savedBytes;
-    return { kind: BlockKind.data, bytes, entries: 0 };
+    return { kind: BlockKind.manifest, bytes: writer.finish().length, entries: writer.entries };
   }
 
-  private get hasContents(): boolean {
-    return this.reader.isReading || this.wanted.length > 0;
+  private makeData(memory: Uint8Array, waitingBlocks: number): MadeBlock | undefined {
+    const made = this.wanted.makeBlock(memory, waitingBlocks);
+    if (made === undefined) return undefined;
+    this.totals.sentBytes += made.bytes + made.savedBytes;
+    this.totals.savedBytes += made.savedBytes;
+    return made;
   }
 
-  /** Fills memory with segments; false if there is no room for more. */
-  private fillSegments(writer: SegmentWriter): boolean {
-    while (this.hasContents) {
-      if (!this.reader.isReading) this.startNext();
-      if (!this.reader.fill(writer)) return false;
-      this.finishFile();
-    }
-    return true;
-  }
-
-  private startNext(): void {
-    const next = this.wanted[0];
-    if (next === undefined) return;
-    this.reader.start(next.entry);
-    if (next.entry.size >= UNPACKED_BYTES) this.packer.noteFile();
-  }
-
-  private finishFile(): void {
-    const finished = this.wanted.shift();
-    if (finished === undefined) return;
-    if (this.reader.failure !== undefined) {
+  /** A file or a part of one has been read. */
+  private finish(finished: WantedFile, failure: Reason | undefined): void {
+    if (failure !== undefined) {
       this.list?.withdraw(finished.entry.number);
-      this.note({ kind: "unreadable", path: finished.entry.path, reason: this.reader.failure });
+      this.note({ kind: "unreadable", path: finished.entry.path, reason: failure });
     }
-    this.release(finished.manifest);
+    this.releaseIfLast(finished);
+  }
+
+  private releaseIfLast({ entry, manifest, part }: WantedFile): void {
+    if (part === undefined || part.end === entry.size) this.release(manifest);
   }
 
   private note(notice: SourceNotice): void {

@@ -1,4 +1,4 @@
-import type { Scenario } from "../scenario.ts";
+import type { Content, Scenario } from "../scenario.ts";
 import { FilesAlone } from "./files-alone.ts";
 import { Makuosan } from "./makuosan.ts";
 import type { Contender } from "./peer.ts";
@@ -15,8 +15,14 @@ const WITHOUT_FFI: Record<string, string> = { MAKUOSAN_WITHOUT_FFI: "1" };
 /** Daemons run for months: what is measured are the pushes of such as have pushed before. */
 const WARM_UPS = 6;
 
+/** A gigabyte takes so long that the first one has made the program warm. */
+function warmUpsFor(content: Content): number {
+  return content === "edited" || content === "unlike" ? 1 : WARM_UPS;
+}
+
 const CONTENDERS: Record<string, (scenario: Scenario, hasAllRates: boolean) => Contender> = {
-  makuosan: () => alone(new Makuosan("makuosan, sealed", { key: true, warmUps: WARM_UPS })),
+  makuosan: ({ content }) =>
+    alone(new Makuosan("makuosan, sealed", { key: true, warmUps: warmUpsFor(content) })),
   fresh: () => alone(new Makuosan("makuosan, just started", { key: true })),
   plain: () => alone(new Makuosan("makuosan without key", { key: false, warmUps: WARM_UPS })),
   uncompressed: () =>
@@ -27,11 +33,16 @@ const CONTENDERS: Record<string, (scenario: Scenario, hasAllRates: boolean) => C
         daemonArguments: ["--compress", "no"],
       }),
     ),
+  "whole-file": ({ content }) =>
+    alone(
+      new Makuosan("makuosan --whole-file", { key: true, warmUps: warmUpsFor(content), options: ["-W"] }),
+    ),
   "no-offload": () =>
     alone(new Makuosan("makuosan --no-offload", { key: true, daemonArguments: ["--no-offload"] })),
   "no-ffi": () => alone(new Makuosan("makuosan without FFI", { key: true, environment: WITHOUT_FFI })),
   rsync: () => alone(new Rsync()),
   "rsync-z": () => alone(new Rsync("rsync -z in parallel", ["-aWz"])),
+  "rsync-delta": () => alone(new Rsync("rsync with deltas in parallel", ["-a", "--no-W"])),
   "rsync-inplace": () => alone(new Rsync("rsync --inplace in parallel", ["-a", "--no-W", "--inplace"])),
   uftp: (scenario, hasAllRates) => ({
     name: "uftp",

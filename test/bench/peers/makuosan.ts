@@ -4,6 +4,7 @@ import { DIST, type Host } from "../../support/host.ts";
 import type { NamespaceFleet } from "../../support/namespaces.ts";
 import { eventually, must } from "../../support/processes.ts";
 import { clear } from "../contents.ts";
+import { fillWithEarlier } from "../measurement.ts";
 import type { Scenario } from "../scenario.ts";
 import { LONGEST_PUSH_MS, type Peer, receivers, sender, succeed } from "./peer.ts";
 
@@ -12,6 +13,8 @@ export interface Variant {
   /** Pushes of the same files before the one that is measured; none where that is to be the first one of all. */
   readonly warmUps?: number;
   readonly daemonArguments?: readonly string[];
+  /** Options of each push. */
+  readonly options?: readonly string[];
   readonly environment?: Record<string, string>;
 }
 
@@ -45,6 +48,7 @@ export class Makuosan implements Peer {
       return stdout.includes(`Total: ${fleet.hosts.length - 1} members`);
     });
     for (let times = 0; times < (this.variant.warmUps ?? 0); times++) {
+      if (scenario !== undefined) fillWithEarlier(fleet, scenario);
       await this.push(fleet);
       if (scenario?.content === "unchanged") continue;
       for (const host of receivers(fleet)) await clear(host.base);
@@ -58,7 +62,7 @@ export class Makuosan implements Peer {
   /** Pushes some paths only, or with other options. */
   async pushPaths(fleet: NamespaceFleet, paths: readonly string[]): Promise<void> {
     const host: Host = sender(fleet);
-    const args: string[] = ["-c", `unix:${host.socket}`, "-r", ...paths];
+    const args: string[] = ["-c", `unix:${host.socket}`, "-r", ...(this.variant.options ?? []), ...paths];
     await succeed(host, path.join(DIST, "msync"), args, this.longestPushMs);
   }
 

@@ -1,0 +1,29 @@
+/** The sender tells digests or chunks of files before it sends contents: what of them does this member need? */
+import { Bitmap } from "../../base/bitmap.ts";
+import type { ManifestBlock } from "../../wire/manifest.ts";
+import type { Decisions, Outcome } from "./decision.ts";
+
+/** The answer to a block of digests or chunks. */
+export interface ToldPlan {
+  readonly wants: Bitmap;
+  readonly differences: undefined;
+}
+
+/** Whether a block has digests or chunks, and nothing else. */
+export function isOfToldContents({ digests, chunks = [] }: ManifestBlock): boolean {
+  return digests.length + chunks.length > 0;
+}
+
+/** @returns the digests or chunks of which contents are needed */
+export function* recognize({ digests, chunks = [] }: ManifestBlock): Decisions<ToldPlan> {
+  const wants = new Bitmap(digests.length + chunks.length);
+  for (const [index, { entry: number, digest }] of digests.entries()) {
+    const outcome: Outcome = yield { kind: "recognize", number, digest };
+    if (outcome === "needs contents") wants.set(index);
+  }
+  for (const [index, chunk] of chunks.entries()) {
+    const outcome: Outcome = yield { kind: "find", chunk };
+    if (outcome === "needs contents") wants.set(index);
+  }
+  return { wants, differences: undefined };
+}

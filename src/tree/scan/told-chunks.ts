@@ -1,0 +1,184 @@
+/** Chunks of large files that members have in another version: they are told before contents are sent. */
+import type { Bitmap } from "../../base/bitmap.ts";
+import { errorCode } from "../../sys/system-error.ts";
+import { CHUNKED_FILE_BYTES } from "../../wire/limits.ts";
+import { type ManifestWriter, SENT_ANYWAY } from "../../wire/manifest.ts";
+import { directoryOf, nameOf } from "../../wire/path-rules.ts";
+import type { Directories } from "../disk/directories.ts";
+import type { OpenFile } from "../disk/open-file.ts";
+import { chunkBytesFor } from "../entries/chunker.ts";
+import { CHUNKED_BYTES, type FileChunk, FileChunks } from "../entries/file-chunks.ts";
+import { ChunkedFile } from "./chunked-file.ts";
+import { isSameState } from "../entries/same-file.ts";
+import type { FilePart } from "./file-reader.ts";
+import type { HeldEntry } from "./held-entry.ts";
+import type { HeldFile } from "./told-digests.ts";
+
+/** Chunks of a block: usually 3 MiB of a file. The first data follow as soon as members have looked for them. */
+const BLOCK_CHUNKS = 64;
+
+/** Most blocks that wait for answers: usually 48 MiB of files. A bound on memory, and on what is read in vain. */
+const BLOCKS_AHEAD = 16;
+
+/** How much is read before other work gets its turn: some 7 ms; with contents to be sent, as little as possible before each block. */
+const TURN_BYTES = 16 * CHUNKED_BYTES;
+
+/** Something that is to be read and sent: a file, or a part of one. */
+export interface WantedFile extends HeldFile {
+  readonly part?: FilePart;
+  readonly chunked?: ChunkedFile;
+}
+
+interface ToldPart {
+  readonly file: ChunkedFile;
+  readonly chunk: FileChunk;
+  /** When it was told; undefined for a part that is sent anyway. */
+  readonly look: number | undefined;
+}
+
+/**
+ * Reads files for their chunks, one after another (PROTOCOL.md 5.2.7). The last chunk of a file is never told: the rest is always
+ * sent, after all parts before it, and only if the file is still the same. All parts that are sent must still have the bytes that
+ * were read with the chunks. So members with different old versions get the same file, and none completes a file that has changed.
+ */
+export class ToldChunks {
+  private readonly directories: Directories;
+  private readonly isUsed: boolean;
+  private readonly waiting: ChunkedFile[] = [];
+  private opened: { readonly file: OpenFile; chunks: FileChunks } | undefined;
+  private pending: ToldPart[] = [];
+  /** The chunks of each block until it is settled, by the number of the block. */
+  private readonly told = new Map<number, readonly ToldPart[]>();
+  /** A file is being read, and there are too few chunks for a block. */
+  isBusy = false;
+  /** Bytes of chunks that all members had that needed the files. */
+  foundBytes = 0;
+
+  /** @param isUsed whether all members understand chunks */
+  constructor(directories: Directories, isUsed: boolean) {
+    this.directories = directories;
+    this.isUsed = isUsed;
+  }
+
+  /** Whether it is worth it to tell the chunks of a file. Holes are not sent anyway. */
+  suits({ size, isSparse }: HeldEntry): boolean {
+    return this.isUsed && size >= CHUNKED_FILE_BYTES && !isSparse;
+  }
+
+  add(held: HeldFile): void {
+    this.waiting.push(new ChunkedFile(held));
+  }
+
+  /**
+   * Fills a block, if there are enough chunks.
+   *
+   * @param hasContents whether contents wait to be sent
+   * @param want takes what is to be sent
+   */
+  fill(block: number, writer: ManifestWriter, hasContents: boolean, want: (part: WantedFile) => void): void {
+    let leftBytes = hasContents ? CHUNKED_BYTES : TURN_BYTES;
+    for (; leftBytes > 0 && this.mayRead(); leftBytes -= CHUNKED_BYTES) this.advance(want);
+    const [file] = this.waiting;
+    const isDue = this.pending.length >= BLOCK_CHUNKS || file === undefined || file.isAwaited;
+    this.isBusy = !isDue && this.mayRead();
+    if (!isDue || this.pending.length === 0) return;
+    let count = 0;
+    for (const { file: one, chunk } of this.pending) {
+      if (!writer.addChunk({ entry: one.held.entry.number, ...chunk })) break;
+      count++;
+    }
+    this.told.set(block, this.pending.splice(0, count));
+  }
+
+  /**
+   * Takes the parts of files that some member needs, when all have answered a block of chunks.
+   *
+   * @param union the chunks that some member needs
+   * @param want takes what is to be sent
+   * @returns false for any other block
+   */
+  settle(block: number, union: Bitmap, want: (part: WantedFile) => void): boolean {
+    const parts = this.told.get(block);
+    if (parts === undefined) return false;
+    this.told.delete(block);
+    for (const [index, { file, chunk, look }] of parts.entries()) {
+      const { offset: start, length } = chunk;
+      const isFound = !union.get(index);
+      const digest = look === undefined ? undefined : chunk.digest;
+      file.noteAnswer(look, isFound);
+      if (isFound) this.foundBytes += length;
+      else want({ ...file.held, part: { start, end: start + length, digest }, chunked: file });
+      wantRest(file, want);
+    }
+    return true;
+  }
+
+  close(): void {
+    this.opened?.file.close();
+    this.opened = undefined;
+  }
+
+  private mayRead(): boolean {
+    const [file] = this.waiting;
+    if (file === undefined || file.isAwaited) return false;
+    return this.pending.length < BLOCK_CHUNKS && this.told.size < BLOCKS_AHEAD;
+  }
+
+  /** Reads a piece of the first file, or decides what of it is sent without being read. */
+  private advance(want: (part: WantedFile) => void): void {
+    const [file] = this.waiting;
+    if (file === undefined) return;
+    const skipped = file.takeSkip();
+    for (const { start, end } of skipped) {
+      const chunk = { offset: start, length: end - start, digest: SENT_ANYWAY };
+      if (!this.tell({ file, chunk, look: undefined }, want)) return;
+    }
+    if (skipped.length > 0 && this.opened !== undefined)
+      this.opened.chunks = new FileChunks(file.toldBytes, chunkBytesFor(file.held.entry.size));
+    for (const chunk of this.read(file) ?? [undefined])
+      if (!this.tell({ file, chunk, look: file.look }, want)) return;
+  }
+
+  /** @returns false if nothing more of the file is told: what is left is the rest, which is sent */
+  private tell(
+    { file, chunk, look }: Omit<ToldPart, "chunk"> & { readonly chunk: FileChunk | undefined },
+    want: (part: WantedFile) => void,
+  ): boolean {
+    const end = chunk === undefined ? Infinity : chunk.offset + chunk.length;
+    if (chunk !== undefined && end < file.held.entry.size) {
+      this.pending.push({ file, chunk, look });
+      file.noteTold(end, look);
+      return true;
+    }
+    this.close();
+    this.waiting.shift();
+    file.isTold = true;
+    file.restDigest = look === undefined ? undefined : chunk?.digest;
+    wantRest(file, want);
+    return false;
+  }
+
+  /** @returns undefined if no more of its chunks are to be told; if it has changed, it is withdrawn when the rest is read */
+  private read(file: ChunkedFile): FileChunk[] | undefined {
+    const { path, size, stats } = file.held.entry;
+    try {
+      if (this.opened === undefined) {
+        const opened = this.directories.openToRead(directoryOf(path), nameOf(path));
+        this.opened = { file: opened, chunks: new FileChunks(0, chunkBytesFor(size)) };
+      }
+      const { file: opened, chunks } = this.opened;
+      const found = chunks.step(opened) ?? chunks.rest();
+      return stats !== undefined && isSameState(stats, opened.stat()) ? found : undefined;
+    } catch (error) {
+      errorCode(error);
+      return undefined;
+    }
+  }
+}
+
+/** When all chunks of a file are answered, the rest is sent. */
+function wantRest(file: ChunkedFile, want: (part: WantedFile) => void): void {
+  if (!file.isTold || file.unsettled > 0) return;
+  const { size } = file.held.entry;
+  want({ ...file.held, part: { start: file.toldBytes, end: size, digest: file.restDigest }, chunked: file });
+}

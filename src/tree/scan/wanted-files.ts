@@ -1,0 +1,113 @@
+/** The files that members want, and data blocks with their contents. */
+import type { Reason } from "../../base/reason.ts";
+import { BlockKind } from "../../wire/datagram.ts";
+import { DataWriter, type SegmentWriter } from "../../wire/data-block.ts";
+import { UNPACKED_BYTES } from "../../wire/limits.ts";
+import type { Directories } from "../disk/directories.ts";
+import type { CompressionMode } from "../entries/compression.ts";
+import { FileReader } from "./file-reader.ts";
+import { Packer } from "./packer.ts";
+import type { WantedFile } from "./told-chunks.ts";
+
+/** A data block that was made. */
+export interface DataBlock {
+  readonly kind: typeof BlockKind.data;
+  readonly bytes: number;
+  readonly entries: 0;
+  /** How much longer it would be without compression, in bytes. */
+  readonly savedBytes: number;
+}
+
+/** Files and parts of files that are to be sent, in their order. */
+export class WantedFiles {
+  private readonly wanted: WantedFile[] = [];
+  private readonly reader: FileReader;
+  private readonly packer: Packer;
+  private readonly onEnd: (file: WantedFile, failure: Reason | undefined) => void;
+
+  /** @param onEnd called with each file or part that has been read, and why it is withdrawn, if it is */
+  constructor(
+    directories: Directories,
+    compression: CompressionMode,
+    onEnd: (file: WantedFile, failure: Reason | undefined) => void,
+  ) {
+    this.reader = new FileReader(directories);
+    this.packer = new Packer(compression);
+    this.onEnd = onEnd;
+  }
+
+  add(file: WantedFile): void {
+    this.wanted.push(file);
+  }
+
+  /** Whether contents are still to be read. */
+  get hasContents(): boolean {
+    return this.reader.isReading || this.wanted.length > 0;
+  }
+
+  /** Whether no file is being read, and nothing that was read waits for a block. */
+  get isIdle(): boolean {
+    return !this.reader.isReading && this.packer.isEmpty;
+  }
+
+  /**
+   * Makes a block.
+   *
+   * @param waitingBlocks blocks that were made and not yet sent: whether compressing is worth it
+   * @returns undefined if there is nothing to send
+   */
+  makeBlock(memory: Uint8Array, waitingBlocks: number): DataBlock | undefined {
+    const writer = new DataWriter(memory);
+    let savedBytes = 0;
+    for (;;) {
+      const before = writer.finish().length;
+      const plainBytes = this.packer.putInto(writer);
+      if (plainBytes === undefined) break;
+      if (plainBytes > 0) savedBytes += plainBytes - (writer.finish().length - before);
+      if (!this.hasContents) break;
+      if (this.packer.isDue(waitingBlocks))
+        this.packer.pack(memory.length - 1, (piece) => this.fillSegments(piece));
+      else if (!this.fillSegments(writer)) break;
+    }
+    if (writer.isEmpty) return undefined;
+    return { kind: BlockKind.data, bytes: writer.finish().length, entries: 0, savedBytes };
+  }
+
+  close(): void {
+    this.reader.close();
+  }
+
+  /** Fills memory with segments; false if there is no room for more. */
+  private fillSegments(writer: SegmentWriter): boolean {
+    while (this.hasContents) {
+      if (!this.reader.isReading && !this.startNext()) continue;
+      if (!this.reader.fill(writer)) return false;
+      this.finishFile();
+    }
+    return true;
+  }
+
+  /** @returns false if nothing of the next one is read: the file is withdrawn */
+  private startNext(): boolean {
+    const [next] = this.wanted;
+    if (next === undefined) return false;
+    if (next.chunked?.isWithdrawn === true) {
+      this.wanted.shift();
+      this.onEnd(next, undefined);
+      return false;
+    }
+    this.reader.start(next.entry, next.part);
+    const isBeginning = next.part === undefined || next.chunked?.isBegun === false;
+    if (isBeginning && next.entry.size >= UNPACKED_BYTES) this.packer.noteFile();
+    if (next.chunked !== undefined) next.chunked.isBegun = true;
+    return true;
+  }
+
+  private finishFile(): void {
+    const finished = this.wanted.shift();
+    if (finished === undefined) return;
+    const { failure } = this.reader;
+    if (failure !== undefined && finished.chunked !== undefined) finished.chunked.isWithdrawn = true;
+    this.onEnd(finished, failure);
+  }
+}

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import crypto from "node:crypto";
+import { describe, test } from "node:test";
+import { Chunker, chunkBytesFor } from "../../src/tree/entries/chunker.ts";
+import { CHUNK_BYTES, CHUNK_BYTES_MOST, CHUNKS_OF_A_FILE } from "../../src/wire/limits.ts";
+
+const USUAL = 4096;
+const BYTES = crypto
+  .createCipheriv("aes-128-ctr", Buffer.alloc(16), Buffer.alloc(16))
+  .update(Buffer.alloc(1_000_000));
+
+/** The places where chunks end, if the contents come in pieces of a length. */
+function endsOf(contents: Buffer, pieceBytes = contents.length): number[] {
+  const chunker = new Chunker(USUAL);
+  const ends: number[] = [];
+  for (let start = 0; start < contents.length; start += pieceBytes) {
+    const piece = contents.subarray(start, start + pieceBytes);
+    for (let from = 0; from < piece.length;) {
+      const end = chunker.findEnd(piece, from);
+      if (end === undefined) break;
+      ends.push(start + end);
+      from = end;
+    }
+  }
+  return ends;
+}
+
+describe("chunks", () => {
+  test("end at the same places, in whatever pieces the contents come", () => {
+    const ends = endsOf(BYTES);
+    assert.ok(ends.length > 100);
+    for (const pieceBytes of [1, 31, 1000, 4096, 77_777]) assert.deepEqual(endsOf(BYTES, pieceBytes), ends);
+  });
+
+  test("end where they always did: members of other versions look for the same ones", () => {
+    assert.deepEqual(endsOf(BYTES).slice(0, 5), [2070, 4421, 6829, 9367, 11799]);
+  });
+
+  test("are neither shorter than half of the usual length nor longer than twice as much", () => {
+    for (const contents of [BYTES, Buffer.alloc(100_000), Buffer.alloc(100_000, "ab")]) {
+      const ends = [0, ...endsOf(contents)];
+      for (const [index, end] of ends.slice(1).entries()) {
+        const length = end - (ends[index] as number);
+        assert.ok(length >= USUAL / 2 && length <= 2 * USUAL, `${length}`);
+      }
+    }
+  });
+
+  test("move with what is around them: an insertion changes few", () => {
+    const inserted = Buffer.concat([
+      BYTES.subarray(0, 500_000),
+      Buffer.from("inserted"),
+      BYTES.subarray(500_000),
+    ]);
+    const moved = new Set(endsOf(inserted).map((end) => (end > 500_008 ? end - 8 : end)));
+    const lost = endsOf(BYTES).filter((end) => !moved.has(end));
+    assert.ok(lost.length <= 3, `${lost.length} of ${moved.size}`);
+  });
+
+  test("are longer for larger files, up to a bound", () => {
+    assert.equal(chunkBytesFor(0), CHUNK_BYTES);
+    assert.equal(chunkBytesFor(CHUNK_BYTES * CHUNKS_OF_A_FILE), CHUNK_BYTES);
+    assert.equal(chunkBytesFor(CHUNK_BYTES * CHUNKS_OF_A_FILE + 1), 2 * CHUNK_BYTES);
+    assert.equal(4 * chunkBytesFor(2 ** 53 - 1), CHUNK_BYTES_MOST);
+  });
+});

@@ -1,0 +1,55 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { below, SeededRandom } from "../../../src/base/random.ts";
+import { WrittenParts } from "../../../src/tree/apply/written-parts.ts";
+import type { Part } from "../../../src/tree/entries/part.ts";
+
+/** Parts of a file that are written, beside a list of all of its bytes. */
+
+const SIZE = 60;
+const SEED = Number(process.env["SEED"] ?? 1);
+
+/** The runs of bytes from one place to another that are not written. */
+function runsOf(isWritten: readonly boolean[], { start, end }: Part): Part[] {
+  const runs: Part[] = [];
+  for (let at = start; at < end; at++) {
+    if (isWritten[at] === true) continue;
+    const last = runs.at(-1);
+    if (last?.end === at) runs[runs.length - 1] = { start: last.start, end: at + 1 };
+    else runs.push({ start: at, end: at + 1 });
+  }
+  return runs;
+}
+
+describe("parts that are written", () => {
+  test("are those of a list of bytes, whatever comes in whatever order", () => {
+    const random = new SeededRandom(SEED);
+    for (let round = 0; round < 3000; round++) {
+      const parts = new WrittenParts();
+      const bytes = Array.from({ length: SIZE }, () => false);
+      for (let step = 0; step < 20; step++) {
+        const start = below(random, SIZE);
+        const part = { start, end: start + 1 + below(random, SIZE - start) };
+        const missing = parts.missingOf(part);
+        assert.deepEqual(missing, runsOf(bytes, part), `SEED=${SEED}`);
+        for (const one of missing) {
+          const touches = bytes[one.start - 1] === true || bytes[one.end] === true;
+          assert.equal(parts.isApart(one), !touches);
+          parts.add(one);
+          bytes.fill(true, one.start, one.end);
+        }
+        assert.equal(parts.bytes, bytes.filter((is) => is).length);
+      }
+    }
+  });
+
+  test("are bounded", () => {
+    const parts = new WrittenParts();
+    let count = 0;
+    for (; !parts.isFull; count++) parts.add({ start: 2 * count, end: 2 * count + 1 });
+    assert.equal(count, 256 * 1024);
+    assert.ok(parts.isApart({ start: 2 * count, end: 2 * count + 1 }));
+    parts.add({ start: 1, end: 2 });
+    assert.ok(!parts.isFull, "a part between two makes room");
+  });
+});
