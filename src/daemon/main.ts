@@ -78,10 +78,12 @@ export async function runDaemon(
   }
 }
 
-/** A check at a reload is for the options of the daemon that runs. */
+/** A check at a reload is for the options of the daemon that runs. If they are not known, the files are only read. */
 function withReloaded(given: DaemonArguments): DaemonArguments {
   if (given.task?.kind !== "check-config") return given;
-  const { settings, configFile } = parseArguments(argumentsOfReloaded(process.env));
+  const options = argumentsOfReloaded(process.env);
+  if (options === undefined) return { ...given, task: { kind: "read-config" } };
+  const { settings, configFile } = parseArguments(options);
   return {
     ...given,
     settings: { ...settings, ...given.settings },

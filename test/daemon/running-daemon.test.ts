@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import path from "node:path";
 import { test } from "node:test";
 import { argumentsOfReloaded } from "../../src/daemon/settings/running-daemon.ts";
@@ -13,6 +14,16 @@ test("a check at a reload reads the options of the daemon that runs", async (con
   assert.deepEqual(argumentsOfReloaded({ MAINPID: String(daemon.pid) }), ["--", "30"]);
   for (const MAINPID of [undefined, "", "x", "0", "999999999"])
     assert.deepEqual(argumentsOfReloaded(MAINPID === undefined ? {} : { MAINPID }), [], MAINPID);
+});
+
+test("options that the name of the process has replaced are not known", async (context) => {
+  const renamed = spawn(process.execPath, [
+    "-e",
+    "process.title = 'makuosan'; console.log('ready'); setTimeout(() => {}, 60_000)",
+  ]);
+  context.after(() => renamed.kill());
+  await once(renamed.stdout, "data");
+  assert.equal(argumentsOfReloaded({ MAINPID: String(renamed.pid) }), undefined);
 });
 
 test("its options count for the check", async (context) => {
