@@ -56,6 +56,17 @@ export const REASONS = {
   "not-empty":
     "it is a directory on this member that is not empty: add --delete if everything in it is to be deleted",
   "holds-excluded": "it is a directory on this member, and something in it is excluded",
+  "undo-gone":
+    "it no longer keeps what it had before push {0}: the settings undo and undo-size of that host say how much it keeps",
+  "undo-excluded":
+    "this host excludes it now, so the push cannot be taken back here: see its setting exclude",
+  "undo-follows": "it has nothing of its own to bring back, and gets the former files from another host",
+  "undo-other-log": "its log of pushes is another one than on the sender: wait a moment, and repeat the undo",
+  "undo-no-log":
+    "it keeps no log of pushes, because its state directory cannot be written (see --state): 'msync --undo' needs one on every host",
+  "undo-nobody":
+    "no host keeps what it had before push {0}: the settings undo and undo-size say how much a host keeps",
+  "undo-behind": "it has not got the former files yet ({0})",
   "delete-limit":
     "{0} of {1} entries would be deleted, and {2} may be (delete-limit): " +
     "add --force-delete if that is what you want",

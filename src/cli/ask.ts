@@ -68,13 +68,15 @@ function keysText(keys: readonly string[] | undefined): string {
 
 /** A line for a transfer, and one for each host that does not have it; with -v one for each host. */
 function printTransfer(entry: HistoryEntry, verbosity: number): void {
-  const { direction, from, entries, bytes, durationMs, hosts, isCatchUp } = entry;
+  const { direction, from, entries, bytes, durationMs, hosts, isCatchUp, undoes, transfer } = entry;
   const done = hosts.filter(({ outcome }) => outcome === "done").length;
   const verdict =
     direction === "received" ? (done === 1 ? "done" : "failed") : `${done} of ${hosts.length} done`;
   const amount = `${entries} entries, ${bytes} bytes, ${(durationMs / 1000).toFixed(2)} s`;
+  const kind = isCatchUp === true ? " (catch-up)" : undoes === undefined ? "" : ` (undo of ${undoes})`;
+  const id = verbosity > 0 ? `, id ${transfer}` : "";
   printLine(
-    `${localTime(entry.time)} ${direction.padEnd(8)} from ${from}: ${amount}: ${verdict}${isCatchUp === true ? " (catch-up)" : ""}`,
+    `${localTime(entry.time)} ${direction.padEnd(8)} from ${from}: ${amount}: ${verdict}${kind}${id}`,
   );
   for (const { host, outcome, reason } of hosts) {
     if (outcome === "done" && verbosity === 0) continue;

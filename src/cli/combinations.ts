@@ -14,6 +14,7 @@ export type Action =
   | "history"
   | "doctor"
   | "catch-up"
+  | "undo"
   | "top";
 
 /** A push, and a script, in which options hold for its pushes. */
@@ -34,6 +35,7 @@ const ASKS: readonly Action[] = [
   "loglevel",
   "doctor",
   "catch-up",
+  "undo",
   "top",
 ];
 
@@ -45,7 +47,7 @@ const GOES_WITH: Readonly<Record<string, readonly Action[]>> = {
   // Beside these two it asks for nothing, and scripts for the old program have it there.
   recursive: [...WATCHES, "members", "status"],
   dryRun: PUSHES,
-  verbose: [...WATCHES, "members", "history", "doctor"],
+  verbose: [...WATCHES, "members", "history", "doctor", "undo"],
   // They choose members to push to, or to wait for.
   target: [...WATCHES, "wait"],
   except: [...WATCHES, "wait"],
@@ -62,7 +64,7 @@ const GOES_WITH: Readonly<Record<string, readonly Action[]>> = {
   xattrs: WATCHES,
   compress: WATCHES,
   wholeFile: WATCHES,
-  stats: WATCHES,
+  stats: [...WATCHES, "undo"],
   allOrNothing: WATCHES,
   console: ASKS,
   keepGoing: ["script"],
@@ -82,6 +84,7 @@ const ACTION_OPTIONS: readonly string[] = [
     "history",
     "doctor",
     "catchUp",
+    "undo",
     "top",
   ],
   ...["version", "help"],
@@ -142,6 +145,7 @@ function isGiven(value: unknown): boolean {
 /** Advice for an action, if the general advice would mislead. */
 const MENDS: Partial<Record<Action, string>> = {
   wait: "leave it out, or name a path to send",
+  undo: "leave it out; a push is taken back as a whole, on all hosts that it was for",
   loglevel: "leave one of them out; -l sets the level of the daemon's log, and -v makes msync say more",
 };
 

@@ -63,6 +63,8 @@ export const JAPANESE_DAEMON: Readonly<Record<string, string>> = {
     "{0} に空の要素があります。A,B のように書くか、取り除いてください",
   "compress is '{0}': give auto, yes or no":
     "compress の値 '{0}' が正しくありません。auto, yes, no のどれかを指定してください",
+  "undo-size is '{0}': give a number of bytes, or one with K, M, G or T, such as 500M":
+    "undo-size の値 '{0}' が正しくありません。バイト数か、500M のように K、M、G、T を付けた数を指定してください",
   "delete-limit is '{0}': give a number of entries, such as 1000, or a share of them, such as 50%":
     "delete-limit の値 '{0}' が正しくありません。1000 のような数か、50% のような割合を指定してください",
   "check-every is '{0}': give no, or a time such as 30m, 24h or 7d, up to 24d":

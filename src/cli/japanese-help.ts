@@ -57,6 +57,8 @@ export const JAPANESE_HELP: Readonly<Record<string, string>> = {
     "メンバーと実行中の配布を表示し、更新し続ける。q で終わる",
   "let this host, or the hosts named, get now what they have missed":
     "このホスト（または指定した HOST）が、受け取れなかった配布を今すぐ取得する",
+  "take back the last push on all hosts, or the one with this id":
+    "最後の配布（またはこの ID の配布）を、全ホストで取り消す",
   "show the last transfers": "最近の転送を表示する",
   "make a new key for a fleet": "新しい鍵を作る",
   "with --keygen: add the new key to a key file": "--keygen とともに: 新しい鍵を鍵ファイルに加える",

@@ -48,6 +48,16 @@ export const JAPANESE_REASONS: Readonly<Record<ReasonCode, string>> = {
   "not-empty":
     "このメンバーでは空でないディレクトリです。中身をすべて削除してよければ --delete を付けてください",
   "holds-excluded": "このメンバーではディレクトリで、除外されるものを含んでいます",
+  "undo-gone":
+    "配布 {0} の前の状態をもう保持していません。保持する量は、そのホストの設定 undo と undo-size が決めます",
+  "undo-excluded": "このホストの設定 exclude が今はこれを除外するため、配布を取り消せません",
+  "undo-follows": "元に戻すものを自分では持たないため、以前のファイルを他のホストから受け取ります",
+  "undo-other-log": "配布の記録が送信側と異なります。少し待って、もう一度取り消してください",
+  "undo-no-log":
+    "状態ディレクトリに書き込めないため、配布の記録を残していません（--state を参照）。'msync --undo' には全ホストの記録が必要です",
+  "undo-nobody":
+    "配布 {0} の前の状態を保持しているホストがありません。保持する量は、設定 undo と undo-size が決めます",
+  "undo-behind": "以前のファイルをまだ受け取っていません（{0}）",
   "delete-limit":
     "{1} 個のうち {0} 個が削除されます。上限は {2} 個です（delete-limit）。それでよければ --force-delete を付けてください",
   appeared: "転送中にこのメンバーで {0} が現れたため、元のままです。もう一度送ってください",

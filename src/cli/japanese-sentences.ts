@@ -29,6 +29,27 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
   "no: no log of pushes is kept, because the state directory cannot be written (see --state)":
     "no: 状態ディレクトリに書き込めないため、配布の記録がありません（--state を見てください）",
 
+  // Taking a push back.
+  "push {0} is taken back": "配布 {0} を取り消しました",
+  "this host keeps nothing to take a push back: set 'undo = 10' in /etc/makuosan.conf on every host, and reload makuosan; pushes from then on can be taken back":
+    "このホストは、配布の取り消しに必要なものを保持していません。全ホストの /etc/makuosan.conf に 'undo = 10' と書き、makuosan を再読み込みしてください。その後の配布を取り消せます",
+  "this host would keep its files, because it does not catch up: {0}":
+    "このホストは、受け取れなかった配布を取得しないため、元に戻りません: {0*}",
+  "{0} cannot take a push back, because makuosan is too old there: update it, and repeat the command":
+    "{0} の makuosan は古く、配布を取り消せません。更新してから、もう一度実行してください",
+  "there is no push that could be taken back: 'msync --history -v' lists the last ones with their ids":
+    "取り消せる配布がありません。'msync --history -v' が、最近の配布を ID とともに表示します",
+  "no push has the id {0}: 'msync --history -v' lists the last ones with their ids":
+    "ID が {0} の配布はありません。'msync --history -v' が、最近の配布を ID とともに表示します",
+  "{0} pushes have an id that begins with {1}: give more of it":
+    "{1} で始まる ID の配布が {0} 件あります。続きも指定してください",
+  "push {0} was taken back already: 'msync --undo {1}' brings it again":
+    "配布 {0} は、すでに取り消されています。'msync --undo {1}' で元に戻せます",
+  "push {0} from {1} came after push {2} and has some of the same paths: take that back first with 'msync --undo {3}'":
+    "配布 {2} の後に、{1} からの配布 {0} が同じパスを変えています。先に 'msync --undo {3}' で取り消してください",
+  "leave it out; a push is taken back as a whole, on all hosts that it was for":
+    "これを付けずに実行してください。配布は、送られた全ホストで、まるごと取り消されます",
+
   // While a push goes on.
   "{0} is not sent: {1}": "{0} は送りません: {1*}",
   "waiting for 1 other push": "ほかの配布 1 件が終わるのを待っています",

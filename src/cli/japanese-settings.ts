@@ -71,6 +71,9 @@ export const JAPANESE_SETTINGS: Readonly<Record<string, string>> = {
     "この間隔で、配布されたものとこのホストを比べる: no か、24h のような時間",
   "what to do with entries that check-every finds: report, or repair":
     "check-every が見つけたものの扱い: report か repair",
+  "how many pushes this host can take back, 0 for none": "取り消せるように保持する配布の数（0 は保持しない）",
+  "most bytes that are kept for --undo: a number with K, M, G or T":
+    "--undo のために保持するバイト数の上限。K、M、G、T を付けられる",
   "most entries that a transfer may delete on this host: a number, or a percentage":
     "1 回の転送がこのホストで削除してよい数: 数か割合",
   "send only files of the daemon's user": "デーモンのユーザーのファイルだけを送る",

@@ -8,7 +8,7 @@ import { Interrupt } from "./interrupt.ts";
 import { chooseLanguage } from "./language.ts";
 import { type CommandOptions, parseOptions, PrintedInstead } from "./options.ts";
 import { closeOutput, printError, printSentence } from "./output.ts";
-import { send, waitForMembers } from "./send.ts";
+import { send, undo, waitForMembers } from "./send.ts";
 
 /**
  * The command `msync`.
@@ -81,6 +81,7 @@ async function talk(client: ConsoleClient, options: CommandOptions, interrupt: I
   const { action, paths, send: sendOptions, json } = options;
   await waitForMembers(client, sendOptions);
   if (action === "send") return send(client, paths, sendOptions, json, interrupt);
+  if (action === "undo") return undo(client, options.undoId, sendOptions, json, interrupt);
   if (action === "script")
     return (await import("./script.ts")).runScript(client, options.script, options, interrupt);
   const { verbosity } = sendOptions;

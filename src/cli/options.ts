@@ -34,6 +34,8 @@ export interface CommandOptions {
   readonly script: string;
   /** Whether a script goes on after a command that failed. */
   readonly keepGoing: boolean;
+  /** The id of the push that --undo takes back; empty for the last one. */
+  readonly undoId: string;
   /** Where --keygen writes to; undefined for the standard output. */
   readonly keyFile: string | undefined;
   /** The key file that --keygen adds a key to; undefined where it makes a new one. */
@@ -54,6 +56,7 @@ interface ParsedOptions extends ParsedSendOptions {
   top?: boolean;
   keygen?: boolean | string;
   catchUp?: boolean;
+  undo?: boolean | string;
   add?: string;
 }
 
@@ -129,6 +132,7 @@ function msyncCommand(): Command {
     .option("--top", "show members and running pushes, refreshed in place; q quits")
     .option("--history [number]", "show the last transfers")
     .option("--catch-up", "let this host, or the hosts named, get now what they have missed")
+    .option("--undo [id]", "take back the last push on all hosts, or the one with this id")
     .option("--keygen [file]", "make a new key for a fleet")
     .option("--add <file>", "with --keygen: add the new key to a key file")
     .option("--json", "print a JSON object a line")
@@ -161,6 +165,7 @@ function readOptions(
     historyCount: readCount(options.history),
     script: options.script ?? "",
     keepGoing: options.keepGoing === true,
+    undoId: typeof options.undo === "string" ? asText(options.undo) : "",
     keyFile: typeof options.keygen === "string" ? options.keygen : undefined,
     addTo: options.add,
   };
@@ -209,6 +214,7 @@ function chooseAction(options: ParsedOptions, paths: readonly string[]): Action 
   if (options.top === true) chosen.push("top");
   if (options.history !== undefined) chosen.push("history");
   if (options.catchUp === true) chosen.push("catch-up");
+  if (options.undo !== undefined) chosen.push("undo");
   if (options.keygen !== undefined) chosen.push("keygen");
   if (options.loglevel !== undefined) chosen.push("loglevel");
   if (options.add !== undefined && options.keygen !== true) {

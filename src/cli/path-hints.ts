@@ -20,6 +20,7 @@ const MEANT: Readonly<Record<string, string>> = {
   loglevel: "-l LEVEL",
   wait: "--wait NUMBER",
   "catch-up": "--catch-up",
+  undo: "--undo",
   check: "--check",
   md5: "--check",
   sync: "--sync PATH",

@@ -1,7 +1,7 @@
 /** Carries out a push for msync, and prints its events and its result. */
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import type { ConsoleClient } from "../console/client.ts";
-import type { Event, SendRequest, SendResult } from "../console/protocol.ts";
+import type { Event, SendRequest, SendResult, UndoRequest } from "../console/protocol.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { printError, printJson, printLine, printSentence, printWarning } from "./output.ts";
 import { PathHints } from "./path-hints.ts";
@@ -46,8 +46,7 @@ export async function send(
   isJson: boolean,
   interrupt: Interrupt,
 ): Promise<number> {
-  const progress = await Progress.open(options.isCheck && options.dryRun);
-  const { verbosity: _verbosity, wait: _wait, showsStats, ...rest } = options;
+  const { verbosity: _verbosity, wait: _wait, showsStats: _showsStats, ...rest } = options;
   const request: SendRequest = {
     ...rest,
     command: "send",
@@ -55,7 +54,40 @@ export async function send(
     detail: detailOf(options, isJson),
     progress: isJson || Progress.isPossible,
   };
-  const hints = new PathHints(paths);
+  return await carryOut(client, request, options, isJson, interrupt);
+}
+
+/**
+ * Takes back a push, and prints the result.
+ *
+ * @param id the beginning of the id of the push; empty for the last one
+ * @returns the exit status
+ */
+export async function undo(
+  client: ConsoleClient,
+  id: string,
+  options: SendOptions,
+  isJson: boolean,
+  interrupt: Interrupt,
+): Promise<number> {
+  const request: UndoRequest = {
+    command: "undo",
+    id,
+    detail: detailOf(options, isJson),
+    progress: isJson || Progress.isPossible,
+  };
+  return await carryOut(client, request, options, isJson, interrupt);
+}
+
+async function carryOut(
+  client: ConsoleClient,
+  request: SendRequest | UndoRequest,
+  options: SendOptions,
+  isJson: boolean,
+  interrupt: Interrupt,
+): Promise<number> {
+  const progress = await Progress.open(options.isCheck && options.dryRun);
+  const hints = new PathHints(request.command === "send" ? request.paths : []);
   const missing: MissingPath[] = [];
   const result = await client
     .request(request, (event) => {
@@ -78,7 +110,8 @@ export async function send(
   if (result.result !== "send") throw new UserError("the daemon gave another answer than expected");
   if (isJson) printJson(result);
   else printResult(result);
-  if (!isJson && (showsStats || process.stdout.isTTY === true)) printSentence(statsLine(result, options));
+  if (!isJson && (options.showsStats || process.stdout.isTTY === true))
+    printSentence(statsLine(result, options));
   return interrupt.happened && result.aborted !== undefined ? ExitStatus.interrupted : result.exitStatus;
 }
 
@@ -187,6 +220,8 @@ function printResult(result: SendResult): void {
     printWarning(`${nobody(name)}, so --except leaves nobody out by it`);
   }
   for (const { reason } of result.missing) printError(reason);
+  if (result.undoes !== undefined && result.aborted === undefined)
+    printSentence(`push ${result.undoes} is taken back`);
   if (result.aborted !== undefined) printError(`nothing was changed anywhere: ${result.aborted}`);
   for (const host of result.hosts) {
     if (host.outcome === "done" || host.reason === result.aborted) continue;

@@ -20,6 +20,13 @@ export function parseRequest(line: string): Request {
   switch (fields["command"]) {
     case "send":
       return parseSend(fields);
+    case "undo":
+      return {
+        command: "undo",
+        id: text(fields, "id"),
+        detail: oneOf(DETAILS, fields, "detail"),
+        progress: flag(fields, "progress"),
+      };
     case "wait":
       return {
         command: "wait",

@@ -54,6 +54,15 @@ export interface SendRequest extends PushRules {
   readonly wholeFile?: boolean;
 }
 
+/** Takes back a push on all hosts. */
+export interface UndoRequest {
+  readonly command: "undo";
+  /** The beginning of the id of the push; empty for the last one that is not taken back. */
+  readonly id: string;
+  readonly detail: SendRequest["detail"];
+  readonly progress: boolean;
+}
+
 /** Answered when so many of the members are there, or with an error when they are not after that time. */
 export interface WaitRequest {
   readonly command: "wait";
@@ -97,6 +106,8 @@ export interface HistoryEntry {
   readonly durationMs: number;
   /** Whether it brought what hosts had missed. */
   readonly isCatchUp?: boolean;
+  /** The push that it took back, by the name of its transfer. */
+  readonly undoes?: string;
   /** Of msync; none for what was received. */
   readonly exitStatus: number | undefined;
   readonly hosts: readonly Omit<HostVerdict, "address">[];
@@ -104,6 +115,7 @@ export interface HistoryEntry {
 
 export type Request =
   | SendRequest
+  | UndoRequest
   | WaitRequest
   | { readonly command: "status" }
   | { readonly command: "members" }
@@ -200,6 +212,8 @@ export interface MissingHost {
 export interface SendResult {
   readonly result: "send";
   readonly exitStatus: number;
+  /** The id of the push that was taken back; not there for a push. */
+  readonly undoes?: string;
   readonly hosts: readonly HostVerdict[];
   /** Names given as targets that are no members. */
   readonly unknown: readonly string[];

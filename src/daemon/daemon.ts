@@ -8,7 +8,6 @@ import { DriftWatch } from "./catch-up/drift-watch.ts";
 import { keepsReady, openPublications } from "./catch-up/open-publications.ts";
 import type { PublicationFile } from "./catch-up/publication-file.ts";
 import { releaseExecutable } from "../sys/memory.ts";
-import type { StageRules } from "./disk/messages.ts";
 import { DiskThreads } from "./disk/disk-threads.ts";
 import { Doctor } from "./doctor/doctor.ts";
 import { fragmentsPerSecond, makeEngine } from "./engine.ts";
@@ -43,6 +42,7 @@ import { dropPrivileges } from "./service/privileges.ts";
 import { withPlace } from "./settings/places.ts";
 import { type Changes, takeOver } from "./settings/reload.ts";
 import type { Settings } from "./settings/settings.ts";
+import { stageRules } from "./stage-rules.ts";
 
 /** A daemon that is at work. */
 export interface Daemon {
@@ -322,7 +322,9 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): DiskThreads {
 
   if (server !== undefined) {
     const shown = statusParts(frame, pump, pushes);
-    server.serve(new ConsoleService({ ...shown, transfers, arrivals, history, driver, doctor, received }));
+    const { identity } = frame;
+    const parts = { ...shown, identity, transfers, arrivals, history, driver, doctor, received };
+    server.serve(new ConsoleService(parts));
     lifecycle.putToWork(server);
   }
 
@@ -361,11 +363,6 @@ async function reload(
   if (changes.taken.includes("labels")) driver.handle({ kind: "labels-changed", labels: settings.labels });
   driver.wake();
   return changes;
-}
-
-function stageRules({ excludes, deleteLimit, hooks }: Settings): StageRules {
-  const listsChanges = hooks.preCommit !== undefined || hooks.postCommit !== undefined;
-  return { excludes, listsChanges, deleteLimit };
 }
 
 /** Starts the disk threads. They have the privileges that are left. */

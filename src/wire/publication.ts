@@ -40,13 +40,15 @@ export interface Publication extends PublicationId {
   /** The host that pushed. */
   readonly host: string;
   readonly scope: Scope;
+  /** The publication that this one takes back; undefined for a push. */
+  readonly undoes?: PublicationId;
 }
 
 /** The part of a publication that its sender knows before the transfer has a place, and sends in its manifest. */
 export type Announced = Omit<Publication, "place" | "epoch" | "number">;
 
 const DELETES = ["nothing", "also", "only"] as const;
-const Flag = { recursive: 1, syncs: 2, attributes: 4, partial: 8 } as const;
+const Flag = { recursive: 1, syncs: 2, attributes: 4, partial: 8, undo: 16 } as const;
 
 /** Bytes of an encoded scope, to compare with SCOPE_BYTES. */
 export function scopeBytes({ paths, excludes, targets, excepts }: Scope): number {
@@ -62,9 +64,9 @@ export function isSmallEnough(scope: Scope): boolean {
   );
 }
 
-export function encodeScope(writer: ByteWriter, scope: Scope): void {
+function encodeScope(writer: ByteWriter, scope: Scope, isUndo: boolean): void {
   const { recursive, syncs, sendsAttributes, isPartial, deletes } = scope;
-  const flags = (recursive ? Flag.recursive : 0) | (syncs ? Flag.syncs : 0);
+  const flags = (recursive ? Flag.recursive : 0) | (syncs ? Flag.syncs : 0) | (isUndo ? Flag.undo : 0);
   writer.u8(flags | (sendsAttributes ? Flag.attributes : 0) | (isPartial ? Flag.partial : 0));
   writer.u8(DELETES.indexOf(deletes));
   for (const texts of [scope.paths, scope.excludes, scope.targets, scope.excepts]) {
@@ -73,20 +75,16 @@ export function encodeScope(writer: ByteWriter, scope: Scope): void {
   }
 }
 
-/**
- * Reads a scope.
- *
- * @throws DecodeError
- */
-export function decodeScope(reader: ByteReader): Scope {
+/** @returns the scope, and whether the name of a publication follows that is taken back */
+function decodeScope(reader: ByteReader): { scope: Scope; isUndo: boolean } {
   const flags = reader.u8();
   const deletes = DELETES[reader.u8()];
-  if (flags > 15 || deletes === undefined) throw new DecodeError("unknown flags of a scope");
+  if (flags > 31 || deletes === undefined) throw new DecodeError("unknown flags of a scope");
   const budget = { bytes: SCOPE_BYTES };
   const paths = decodeTexts(reader, budget);
   if (paths.length === 0 || !paths.every((path) => path === "" || isSafePath(path)))
     throw new DecodeError("an unsafe path in a scope");
-  return {
+  const scope = {
     recursive: (flags & Flag.recursive) !== 0,
     syncs: (flags & Flag.syncs) !== 0,
     sendsAttributes: (flags & Flag.attributes) !== 0,
@@ -97,6 +95,7 @@ export function decodeScope(reader: ByteReader): Scope {
     targets: decodeTexts(reader, budget),
     excepts: decodeTexts(reader, budget),
   };
+  return { scope, isUndo: (flags & Flag.undo) !== 0 };
 }
 
 function decodeTexts(reader: ByteReader, budget: { bytes: number }): string[] {
@@ -113,7 +112,10 @@ function decodeTexts(reader: ByteReader, budget: { bytes: number }): string[] {
 export function encodeAnnounced(writer: ByteWriter, announced: Announced): void {
   writer.raw(bytesOfHex(announced.nodeId)).u64(BigInt(announced.timeMs));
   writer.shortText(announced.user).shortText(announced.host);
-  encodeScope(writer, announced.scope);
+  encodeScope(writer, announced.scope, announced.undoes !== undefined);
+  if (announced.undoes === undefined) return;
+  const { nodeId, epoch, number } = announced.undoes;
+  writer.raw(bytesOfHex(nodeId)).raw(bytesOfHex(epoch)).u32(number);
 }
 
 /**
@@ -126,11 +128,19 @@ export function decodeAnnounced(reader: ByteReader): Announced {
   const timeMs = reader.u53("a time");
   const user = shown(reader.shortText());
   const host = shown(reader.shortText());
-  return { nodeId, timeMs, user, host, scope: decodeScope(reader) };
+  const { scope, isUndo } = decodeScope(reader);
+  const common = { nodeId, timeMs, user, host, scope };
+  if (!isUndo) return common;
+  const undoes = { nodeId: hexOf(reader.raw(16)), epoch: hexOf(reader.raw(8)), number: reader.u32() };
+  return { ...common, undoes };
 }
 
+/** The bytes of the name of a publication that is taken back. */
+export const UNDOES_BYTES = 16 + 8 + 4;
+
 /** Most bytes of an encoded publication. */
-const PUBLICATION_BYTES = 16 + 8 + 2 * (1 + HOST_NAME_BYTES) + SCOPE_BYTES + 10 + 4 * 2 * SCOPE_TEXTS + 16;
+const PUBLICATION_BYTES =
+  16 + 8 + 2 * (1 + HOST_NAME_BYTES) + SCOPE_BYTES + 10 + 4 * 2 * SCOPE_TEXTS + 16 + UNDOES_BYTES;
 
 export function encodePublication(publication: Publication): Uint8Array {
   const writer = new ByteWriter(PUBLICATION_BYTES);

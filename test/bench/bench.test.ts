@@ -96,6 +96,38 @@ void suite("benchmark", () => {
     ]);
   });
 
+  test("an edited file is judged beside the whole one, by time and by bytes", () => {
+    const results: Results = withTimes([
+      [
+        { content: "edited" },
+        {
+          "makuosan, sealed": 2000,
+          "makuosan --whole-file": 10_000,
+          "rsync with deltas in parallel": 8000,
+          "the files alone": 1500,
+        },
+      ],
+      [{ content: "unlike" }, { "makuosan, sealed": 1040, "makuosan --whole-file": 1000 }],
+    ]);
+    const [first] = results.scenarios;
+    assert.ok(first !== undefined);
+    const [own, ...others] = first.figures;
+    assert.ok(own !== undefined);
+    const costs = own.costs.map((cost) => ({ ...cost, sentBytes: 0.02 * 1024 ** 3 }));
+    addScenario(results, { ...first, figures: [{ ...own, costs }, ...others] });
+    const judged: string[] = REQUIREMENTS.flatMap(({ text, measure, floor }) => {
+      const measured: number | undefined = measure(results);
+      if (measured === undefined) return [];
+      return [`${text.split(": ")[1] ?? ""}: ${measured.toFixed(2)}, ${floor?.(results)?.toFixed(2) ?? ""}`];
+    });
+    assert.deepEqual(judged, [
+      "/ with --whole-file: 0.20, 0.15",
+      "bytes on the sender's link / bytes of the file: 0.02, ",
+      "/ rsync with deltas: 0.25, ",
+      "/ with --whole-file: 1.04, ",
+    ]);
+  });
+
   test("a first push is judged beside a later one, and compression beside none", () => {
     const unlimited: Partial<Scenario> = { speedMbps: undefined };
     const results: Results = withTimes([

@@ -1,3 +1,5 @@
+import { contentBytes } from "./contents.ts";
+import type { Cost } from "./measurement.ts";
 import { FLOOR } from "./peers/contenders.ts";
 import { figureOf, type Results, timeOf } from "./results.ts";
 import type { Figure } from "./rounds.ts";
@@ -22,6 +24,8 @@ const OWN = "makuosan, sealed";
 const PLAIN = "makuosan without key";
 const FRESH = "makuosan, just started";
 const UNCOMPRESSED = "makuosan --compress no";
+const WHOLE = "makuosan --whole-file";
+const RSYNC_DELTA = "rsync with deltas in parallel";
 const RSYNC = "rsync in parallel";
 const GIGABIT = 1000;
 const MILLION = 1_000_000;
@@ -89,6 +93,12 @@ export const REQUIREMENTS: readonly Requirement[] = [
     measure: (results: Results) =>
       own(results, scenario("moved", 4, speedMbps), scenario("unchanged", 4, speedMbps)),
   })),
+  ...edited(),
+  ...[GIGABIT, undefined].map((speedMbps) => ({
+    text: `1 GiB where another file of the name is, 4 receivers, ${speedText(speedMbps)}: / with --whole-file`,
+    most: 1.05,
+    measure: (results: Results) => against(results, scenario("unlike", 4, speedMbps), WHOLE),
+  })),
   ...loss(1, 1.15, 1.03),
   ...loss(5, 1.5, 1.12),
   ...[GIGABIT, undefined].flatMap((speedMbps) => [
@@ -112,6 +122,34 @@ function many(content: Content, receivers: number, most: number): Requirement[] 
     measure: (results) => against(results, scenario(content, receivers, speedMbps), RSYNC),
     floor: (results) => against(results, scenario(content, receivers, speedMbps), RSYNC, FLOOR),
   }));
+}
+
+/** A file of 1 GiB of which 1 % has changed in 100 places. */
+function edited(): Requirement[] {
+  const where: Scenario = scenario("edited", 4, GIGABIT);
+  const what = "1 GiB, 1 % changed in 100 places, 4 receivers, 1 Gbit/s";
+  return [
+    {
+      text: `${what}: / with --whole-file`,
+      most: 0.12,
+      measure: (results) => against(results, where, WHOLE),
+      floor: (results) => against(results, where, WHOLE, FLOOR),
+    },
+    {
+      text: `${what}: bytes on the sender's link / bytes of the file`,
+      most: 0.03,
+      measure: (results) => {
+        const costs: readonly Cost[] = figureOf(results, where, OWN)?.costs ?? [];
+        const sent: number[] = costs.flatMap(({ sentBytes }) => (sentBytes === undefined ? [] : [sentBytes]));
+        return sent.length === 0 ? undefined : median(sent) / contentBytes("edited");
+      },
+    },
+    {
+      text: `${what}: / rsync with deltas`,
+      most: 0.5,
+      measure: (results) => against(results, where, RSYNC_DELTA),
+    },
+  ];
 }
 
 /** Source text beside the wire's time for all its bytes. */

@@ -18,6 +18,7 @@ const ACTIONS: Readonly<Record<string, { readonly argv: readonly string[]; reado
   watch: { argv: ["--watch"], takes: "rvtewxXgdfcaAjSzWZT" },
   doctor: { argv: ["--doctor"], takes: "vwjS" },
   "catch-up": { argv: ["--catch-up"], takes: "wjS" },
+  undo: { argv: ["--undo"], takes: "vwjST" },
   top: { argv: ["--top"], takes: "wjS" },
 };
 

@@ -5,6 +5,7 @@ import path from "node:path";
 import { test, type TestContext } from "node:test";
 import { pino } from "pino";
 import { SeededRandom } from "../../src/base/random.ts";
+import type { StageAnswer } from "../../src/daemon/disk/messages.ts";
 import { DiskThreads } from "../../src/daemon/disk/disk-threads.ts";
 import { Counters } from "../../src/daemon/pump/counters.ts";
 import { Driver } from "../../src/daemon/pump/driver.ts";
@@ -78,7 +79,7 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
     ...{ engine, driver, log, settings },
     apart: new ApartHosts({ ring, foreign, nowMs: () => driver.nowMs() }),
     isSealed: true,
-    publications: { begin: () => ({}), end: () => undefined, catchesUp: () => false },
+    publications: { begin: () => ({}), end: () => undefined, beginUndo: () => ({}), catchesUp: () => false },
     watch: { state: { chosen: { name: "lo", ip: "127.0.0.1" }, away: undefined }, datagramBytes: 1440 },
     record: () => undefined,
   });
@@ -89,7 +90,7 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
     driver,
     received: { onStage: () => undefined },
     hooks: { hold: () => false },
-    catchUp: { hold: () => false, noteKept: () => undefined },
+    catchUp: { hold: () => false, judged: (answer: StageAnswer) => answer, noteKept: () => undefined },
   };
   const deleteLimit = { entries: 0, percent: undefined };
   const disks = new DiskThreads(
@@ -102,7 +103,7 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
       recordsLists: false,
       isNewcomer: false,
       keepsReady: false,
-      rules: { excludes: [], listsChanges: false, deleteLimit },
+      rules: { excludes: [], listsChanges: false, deleteLimit, undo: { pushes: 0, sizeBytes: 0 } },
     },
     (reply) => driver.onSource(reply),
     (replies) => passStageReplies(replies, hearers),

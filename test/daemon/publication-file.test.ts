@@ -26,6 +26,7 @@ async function written(context: TestContext) {
   context.after(() => fs.rmSync(root, { recursive: true, force: true }));
   const [state, base] = [path.join(root, "state"), path.join(root, "base")];
   for (const directory of [state, base]) fs.mkdirSync(directory);
+  fs.writeFileSync(path.join(base, "d1"), "");
   let starts = 0;
   const open = () =>
     new PublicationFile(state, base, `epoch${++starts}`, new PublicationLog(SELF), (code) =>
@@ -128,6 +129,15 @@ test("a log without its file, or of another base directory, makes the host behin
   assert.deepEqual([lost.isIntact, lost.lastEpoch, lost.log.all.length], [false, undefined, 0]);
 });
 
+test("a host whose base directory was emptied while it was down is behind in everything", async (context) => {
+  const { base, open } = await written(context);
+  fs.rmSync(path.join(base, "d1"));
+  fs.mkdirSync(path.join(base, ".makuosan"));
+  const { log, isIntact, problem } = open().found;
+  assert.match(problem ?? "", /tells of pushes, and the base directory .* is empty: this host gets all/);
+  assert.deepEqual([isIntact, log.missing], [false, [0, 1]]);
+});
+
 test("a list that is lost is not handed on, and one that nobody needs is removed", async (context) => {
   const { open, file } = await written(context);
   const old = new Date(Date.now() - 3_600_000);
@@ -139,4 +149,32 @@ test("a list that is lost is not handed on, and one that nobody needs is removed
   fs.rmSync(`${file.lists}one`);
   const { log } = open().found;
   assert.deepEqual([log.missing, log.servable([0, 1], [SELF])], [[], []]);
+});
+
+test("what was covered, and what an undo has removed, are kept over a restart", async (context) => {
+  const { open } = await written(context);
+  const file = open();
+  const { log } = file.found;
+  const { nodeId, epoch, number, scope } = publication(1);
+  const undoes = { nodeId, epoch, number };
+  log.addFormer({ publication: publication(1), here: { atMs: 1, list: "one", reason: "" } });
+  const undo = { ...publication(3), scope, undoes };
+  log.add(undo, { atMs: 2, list: "three", reason: "" });
+  fs.writeFileSync(`${file.lists}three`, "");
+  fs.writeFileSync(`${file.lists}three.removed`, "d1/a\0d1/b\0");
+  await file.add(log, [...log.all]);
+  await file.close();
+  const first = open();
+  assert.deepEqual(first.removedBy("three"), ["d1/a", "d1/b"]);
+  assert.deepEqual(first.removedBy("none"), []);
+  assert.deepEqual(first.found.log.all.at(-1)?.publication, undo);
+  // The first start reads the lines as they were added, and every further one those that the one before has written.
+  first.found.log.addFormer({ publication: publication(7), here: { atMs: 1, list: "", reason: "" } });
+  for (let index = 0; index < 300; index++) await first.add(first.found.log, [...first.found.log.all]);
+  await first.close();
+  const { log: found } = open().found;
+  assert.deepEqual(
+    [found.former, found.all].map((kept) => kept.map(({ publication: { number: one } }) => one)),
+    [[7], [1, 2, 3]],
+  );
 });

@@ -33,7 +33,7 @@ function otherValue({
   if (key === "loglevel") return "debug";
   if (key === "compress") return "yes";
   if (key === "drift") return "repair";
-  return key === "delete-limit" ? "7" : (example ?? "/etc/hosts");
+  return key === "delete-limit" || key === "undo-size" ? "7" : (example ?? "/etc/hosts");
 }
 
 /** Settings of accounts get the one of this process, if it has one. */

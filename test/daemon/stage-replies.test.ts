@@ -27,7 +27,7 @@ function begin(held?: StageAnswer["kind"]) {
         return true;
       },
     },
-    catchUp: { hold: () => false, noteKept: () => undefined },
+    catchUp: { hold: () => false, judged: (answer: StageAnswer) => answer, noteKept: () => undefined },
     driver: {
       onStage: (answers: readonly StageAnswer[]) =>
         heard.push(`driver: ${answers.map(({ kind }) => kind).join(" ")}`),

@@ -12,7 +12,12 @@ type Node = ReturnType<typeof begin>;
 
 const LISTED = { ...HERE, list: "list" };
 const KEY = { epoch: member.epoch, transfer: 7, admission: 1 };
-const other = { ...member, epoch: "bb".repeat(8), nodeId: "03".repeat(16) };
+const other = {
+  ...member,
+  epoch: "bb".repeat(8),
+  nodeId: "03".repeat(16),
+  address: { ip: "10.0.0.3", port: 1 },
+};
 
 /** A node that lacks publication 3, and has asked. */
 function beginAsking(): Node & { readonly digest: string } {
@@ -150,4 +155,53 @@ test("a log that changes all the time is told meanwhile", () => {
     told += node.said().filter((type) => type === "log").length;
   }
   assert.ok(told === 3, `told ${told} times`);
+});
+
+test("a member that dies while it serves is not waited for: another one is asked", () => {
+  const node = beginAsking();
+  node.state.members.push(other);
+  answer(node);
+  const { catchUp } = node;
+  catchUp.onEvent({ kind: "inbound-began", key: KEY, hostName: "host1", dryRun: false }, 0);
+  const reason = sentence("sender-silent", 15);
+  catchUp.onEvent({ kind: "inbound-ended", key: KEY, outcome: "failed", reason }, 15_000);
+  node.said();
+  catchUp.tick(15_000 + times.ANSWER_MS);
+  const [asked] = node.effects.filter(({ kind }) => kind === "send").slice(-1);
+  assert.ok(asked?.kind === "send" && asked.message.type === "ask");
+  assert.deepEqual(asked.destination, { to: "address", address: other.address });
+});
+
+test("a node that does not catch up by itself asks if it is told to, and ends with that", () => {
+  const node = begin([], false);
+  node.state.members.push(member);
+  node.learn(publication(3), MISSED);
+  assert.ok(!node.said().includes("ask"));
+  node.catchUp.nudge(0);
+  assert.deepEqual(node.said(), ["log", "ask"]);
+  node.learn(publication(3), HERE);
+  node.learn(publication(4), MISSED);
+  assert.ok(node.said().includes("ask"), "it has not ended");
+});
+
+test("a member that dies before it begins to serve is not waited for", () => {
+  const node = beginAsking();
+  node.state.members.push(other);
+  answer(node);
+  const { catchUp } = node;
+  const asked: string[] = [];
+  for (let nowMs = 0; nowMs < 6_000; nowMs += 500) {
+    catchUp.tick(nowMs);
+    for (const effect of node.effects.splice(0))
+      if (effect.kind === "send" && effect.message.type === "ask" && effect.destination.to === "address")
+        asked.push(`${nowMs} ${effect.destination.address === other.address ? "other" : "first"}`);
+    // It has answered once more, and no more after that.
+    if (nowMs === 2_000)
+      catchUp.handle(
+        member,
+        { type: "answer", body: { digest: node.digest, serves: true, reason: "" } },
+        nowMs,
+      );
+  }
+  assert.deepEqual(asked.slice(0, 5), ["2000 first", "4000 first", "4500 first", "5000 first", "5500 other"]);
 });

@@ -24,8 +24,12 @@ export const member: Member = {
   info: { hostName: "host1", version: "1", protocol: 3, receives: true, sends: true, labels: [] },
 };
 
-/** A node with a log, at the time 0. */
-export function begin(kept: readonly (readonly [Publication, Here])[] = []) {
+/**
+ * A node with a log, at the time 0.
+ *
+ * @param isOn whether it catches up by itself
+ */
+export function begin(kept: readonly (readonly [Publication, Here])[] = [], isOn = true) {
   const log = new PublicationLog({ hostName: "host2", ip: "10.0.0.2", labels: [] });
   for (const [one, here] of kept) log.add(one, here);
   const effects: Effect[] = [];
@@ -38,7 +42,7 @@ export function begin(kept: readonly (readonly [Publication, Here])[] = []) {
       isHeardSince: () => true,
       isIdle: () => state.isIdle,
     },
-    { log, isOn: true, lastEpoch: undefined },
+    { log, isOn, lastEpoch: undefined },
   );
   const learn = (one: Publication, here: Here) => {
     log.add(one, here);

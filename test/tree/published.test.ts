@@ -212,6 +212,29 @@ test("a name of a file is a link to another one only if that is handed on, too",
   assert.equal(fs.readFileSync(path.join(pair.to, "www/z"), "utf8"), "a");
 });
 
+test("a file that somebody has only given a further name is handed on, and one that was edited is not", async (context) => {
+  const { pair, at } = makeTree(context);
+  const published = [await publish(pair.from, "one", DELETING)];
+  const look = () => scanned(pair.from, WWW, { published });
+  fs.linkSync(at("www/a"), at("0"));
+  fs.linkSync(at("www/b"), at("www/0"));
+  assert.deepEqual(look().withheld, { count: 0, sample: "", lists: [] });
+  assert.deepEqual(
+    look().given,
+    ["www", "www/a", "www/b", "www/sub", "www/sub/c"].toSpliced(0, 1, "passage www"),
+  );
+  pair.scanRules = { published };
+  pair.push();
+  assert.equal(fs.readFileSync(path.join(pair.to, "www/b"), "utf8"), "b");
+  // An edit, an edit whose time was set back, and new attributes.
+  fs.writeFileSync(at("www/a"), "A");
+  const { mtime } = fs.statSync(at("www/sub/c"));
+  fs.writeFileSync(at("www/sub/c"), "SUB/C".slice(0, 5));
+  fs.utimesSync(at("www/sub/c"), mtime, mtime);
+  fs.chmodSync(at("www/b"), 0o600);
+  assert.deepEqual(look().withheld.count, 3);
+});
+
 test("a look finds what was changed, deleted or added, once for each entry", async (context) => {
   const { pair, at } = makeTree(context);
   const look = (published: PublishedPaths[], rules: Partial<ScanRules> = DELETING) =>

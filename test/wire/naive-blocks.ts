@@ -76,7 +76,8 @@ export function naiveManifest(bytes: Uint8Array): Plain {
 function naiveOrigin(from: Cursor): Plain {
   const kind = from.u8();
   if (kind === 2) return { kind: "catch-up", digest: from.hex(8) };
-  demand(kind === 1, "origin");
+  demand(kind === 1 || kind === 3, "origin");
+  const digest = kind === 3 ? from.hex(8) : "";
   const [nodeId, timeMs] = [from.hex(16), Number(from.u64())];
   demand(Number.isSafeInteger(timeMs), "time");
   const names = from.times(2, () => from.text(from.u8()));
@@ -85,13 +86,18 @@ function naiveOrigin(from: Cursor): Plain {
     "name",
   );
   const [user = "", host = ""] = names;
-  return { kind: "publication", announced: { nodeId, timeMs, user, host, scope: naiveScope(from) } };
+  const { isUndo, ...scope } = naiveScope(from);
+  const announced = { nodeId, timeMs, user, host, scope };
+  const undoes = isUndo === true ? { nodeId: from.hex(16), epoch: from.hex(8), number: from.u32() } : null;
+  demand((kind === 3) === (undoes !== null), "two kinds");
+  if (undoes === null) return { kind: "publication", announced };
+  return { kind: "undo", announced: { ...announced, undoes }, digest };
 }
 
-function naiveScope(from: Cursor): Plain {
+function naiveScope(from: Cursor): Record<string, Plain> {
   const flags = from.u8();
   const deletes = ["nothing", "also", "only"][from.u8()];
-  demand(flags < 16 && deletes !== undefined, "flags");
+  demand(flags < 32 && deletes !== undefined, "flags");
   let left = 16384;
   const texts = () => {
     const count = from.u16();
@@ -109,7 +115,8 @@ function naiveScope(from: Cursor): Plain {
   const isSet = (bit: number) => Math.floor(flags / bit) % 2 === 1;
   const [recursive, syncs, sendsAttributes, isPartial] = [isSet(1), isSet(2), isSet(4), isSet(8)];
   const options = { recursive, syncs, sendsAttributes, isPartial };
-  return { ...options, deletes: deletes ?? "", paths, excludes, targets, excepts };
+  const isUndo = isSet(16);
+  return { ...options, deletes: deletes ?? "", paths, excludes, targets, excepts, isUndo };
 }
 
 function manifestEntry(from: Cursor, directory: string, isDataDigest: boolean): Plain {

@@ -31,6 +31,8 @@ complete -c makuosan -l no-catch-up -d 'Neither get pushes that this host has mi
 complete -c makuosan -l check-every -x -d 'Compare this host with what was published, at this interval: no, or a time such as 24h'
 complete -c makuosan -l drift -x -a 'report repair' -d 'What to do with entries that check-every finds: report, or repair'
 complete -c makuosan -l delete-limit -x -d 'Most entries that a transfer may delete on this host: a number, or a percentage'
+complete -c makuosan -l undo -x -d 'How many pushes this host can take back, 0 for none'
+complete -c makuosan -l undo-size -x -d 'Most bytes that are kept for --undo: a number with K, M, G or T'
 complete -c makuosan -s O -l owner-match -d 'Send only files of the daemon\'s user'
 complete -c makuosan -l pre-commit -r -F -d 'Program that runs when a transfer is staged, and can refuse it'
 complete -c makuosan -l post-commit -r -F -d 'Program that runs when a transfer has taken effect'

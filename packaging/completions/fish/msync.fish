@@ -67,6 +67,7 @@ complete -c msync -l top -d 'Show members and running pushes, refreshed in place
 complete -c msync -l doctor -d 'Look for everything that is in the way'
 complete -c msync -l history -d 'Show the last transfers'
 complete -c msync -l catch-up -d 'Get now what was missed'
+complete -c msync -l undo -d 'Take back the last push, or the one with an id'
 complete -c msync -l keygen -d 'Make a new key for a fleet'
 complete -c msync -l add -r -F -d 'With --keygen: add the new key to a key file'
 complete -c msync -l json -d 'Print a JSON object a line'

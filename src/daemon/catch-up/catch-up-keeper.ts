@@ -12,7 +12,6 @@ import {
   type NodeEvent,
   type TransferResult,
 } from "../../engine/types.ts";
-import type { Withheld } from "../../tree/scan/source.ts";
 import { PROTOCOL_VERSION } from "../../wire/limits.ts";
 import type { Origin } from "../../wire/origin.ts";
 import type { Publication } from "../../wire/publication.ts";
@@ -22,17 +21,18 @@ import type { PublicationHearer, TransferServer } from "./publication-hearer.ts"
 import type { Log } from "../service/log.ts";
 import type { NodeIdentity } from "../service/node-identity.ts";
 import type { Settings } from "../settings/settings.ts";
-import { stateOf, textOfState } from "./catch-up-words.ts";
+import { sentenceOfDrift, sentenceOfWithheld, stateOf, textOfState } from "./catch-up-words.ts";
 import type { PublicationFile } from "./publication-file.ts";
 import { KeptTransfers } from "./kept-transfers.ts";
 import { SpaceWatch } from "./space-watch.ts";
-import { looksOf, scopeOfPush, serviceOf } from "./scope-of-push.ts";
+import { UndoJudge } from "./undo-judge.ts";
+import { looksOf, publicationOf, scopeOfPush, serviceOf } from "./scope-of-push.ts";
 
 /** The parts that a node catches up with. */
 export interface CatchUpParts {
   readonly engine: Pick<NodeEngine, "catchUp" | "membership" | "isIdle">;
   readonly identity: NodeIdentity;
-  readonly settings: Pick<Settings, "hostName" | "base" | "excludes" | "drift">;
+  readonly settings: Pick<Settings, "hostName" | "base" | "excludes" | "drift" | "catchUp">;
   readonly log: Log;
   /** Undefined where no log is kept. */
   readonly file: PublicationFile | undefined;
@@ -68,6 +68,7 @@ export class CatchUpKeeper implements PublicationHearer {
   private readonly switched = new Map<string, number>();
   private readonly reasons = new Map<string, string>();
   private readonly kept: KeptTransfers;
+  private readonly undo: UndoJudge;
   private serving: AbortController | undefined;
   private readonly space: SpaceWatch;
   /** Transfers that have begun here. */
@@ -78,6 +79,7 @@ export class CatchUpKeeper implements PublicationHearer {
   constructor(parts: CatchUpParts) {
     this.parts = parts;
     this.kept = new KeptTransfers(parts.log);
+    this.undo = new UndoJudge(parts);
     this.space = new SpaceWatch(parts.settings.base, () => this.nudge(undefined));
   }
 
@@ -100,19 +102,30 @@ export class CatchUpKeeper implements PublicationHearer {
     by: PushedBy | undefined,
     members: readonly Member[],
   ): Pick<SourceRules, "origin" | "list"> {
-    const { identity, settings, file } = this.parts;
+    const { identity, file } = this.parts;
     if (request.dryRun || request.isCheck) return {};
     // Nodes of an earlier version take a manifest with an origin for malformed.
     if (members.some(({ info }) => info.protocol < PROTOCOL_VERSION)) return {};
     const scope = scopeOfPush(request, rules);
     if (scope === undefined) return {};
     const { nodeId, epoch } = identity;
-    const user = (by?.user ?? "").replace(UNSHOWN, "?").slice(0, 64);
-    const announced = { nodeId, timeMs: Date.now(), user, host: settings.hostName, scope };
+    const announced = { ...this.announcedBy(by), nodeId, scope };
     const list = inboundName({ epoch, transfer });
     if (file !== undefined)
       this.own.set(transfer, { publication: { ...announced, epoch, number: transfer }, list });
     return { origin: { kind: "publication", announced }, list: file === undefined ? undefined : list };
+  }
+
+  beginUndo(transfer: number, undone: Publication, by: PushedBy | undefined): Pick<SourceRules, "origin"> {
+    const { nodeId, epoch } = this.parts.identity;
+    const { nodeId: undoneId, epoch: undoneEpoch, number: undoneNumber, scope } = undone;
+    const undoes = { nodeId: undoneId, epoch: undoneEpoch, number: undoneNumber };
+    // Only names that are gone are deleted where it is brought to others.
+    const asked = { ...scope, deletes: "nothing", syncs: true } as const;
+    const announced = { ...this.announcedBy(by), nodeId, scope: asked, undoes };
+    this.own.set(transfer, { publication: { ...announced, epoch, number: transfer }, list: "" });
+    const digest = this.parts.engine.catchUp?.log.digest ?? "";
+    return { origin: { kind: "undo", announced, digest } };
   }
 
   end(transfer: number, { order, verdicts }: TransferResult, { isListed }: SourceTotals): void {
@@ -123,7 +136,8 @@ export class CatchUpKeeper implements PublicationHearer {
     const { timeMs } = own.publication;
     // A file that was changed after its beginning may not be the one that was sent.
     const here = { atMs: timeMs, list: isListed === true ? own.list : "", reason: "" };
-    void this.record({ ...own.publication, place: order }, here);
+    const isUndo = own.publication.undoes !== undefined;
+    void this.record({ ...own.publication, place: order }, isUndo ? MISSED : here);
   }
 
   catchesUp(epoch: string): boolean {
@@ -140,6 +154,16 @@ export class CatchUpKeeper implements PublicationHearer {
   get state(): CatchUpState | undefined {
     const { catchUp } = this.parts.engine;
     return catchUp === undefined ? undefined : { ...stateOf(catchUp.current()), drifted: this.drifted };
+  }
+
+  private announcedBy(by: PushedBy | undefined): Pick<Publication, "timeMs" | "user" | "host"> {
+    const user = (by?.user ?? "").replace(UNSHOWN, "?").slice(0, 64);
+    return { timeMs: Date.now(), user, host: this.parts.settings.hostName };
+  }
+
+  /** An answer of the staging thread, with what the log adds to it. */
+  judged(answer: StageAnswer): StageAnswer {
+    return this.undo.judged(answer);
   }
 
   /** For `msync --status`. */
@@ -182,7 +206,7 @@ export class CatchUpKeeper implements PublicationHearer {
     if (origin?.kind === "catch-up") this.brought.set(name, here);
     const publication = resumed ?? publicationOf(origin, inbound, order);
     if (publication === undefined || this.parts.file === undefined) return false;
-    const written = this.record(publication, here).then(() => {
+    const written = this.record(publication, this.undo.follows(name) ? MISSED : here).then(() => {
       this.writing.delete(name);
       pass(answer);
     });
@@ -213,7 +237,7 @@ export class CatchUpKeeper implements PublicationHearer {
   /** What is to be compared with the tree. */
   get looks(): DriftLook[] {
     const { engine, settings } = this.parts;
-    return looksOf(engine.catchUp?.log.all ?? [], settings.excludes);
+    return looksOf(engine.catchUp?.log.all ?? [], settings.excludes, this.removedBy);
   }
 
   /** A number that changes with each transfer that changes the tree; undefined while a transfer is going on. */
@@ -261,6 +285,7 @@ export class CatchUpKeeper implements PublicationHearer {
       case "inbound-ended":
         this.origins.delete(inboundName(event.key));
         this.switched.delete(inboundName(event.key));
+        this.undo.forget(inboundName(event.key));
         if (event.outcome !== "done") {
           this.brought.delete(inboundName(event.key));
           this.noteFailure(event.key, event.reason);
@@ -279,6 +304,8 @@ export class CatchUpKeeper implements PublicationHearer {
     if (kept !== undefined) await file.add(catchUp.log, [kept]);
     this.driver?.handle({ kind: "logged" });
   }
+
+  private readonly removedBy = (list: string): readonly string[] => this.parts.file?.removedBy(list) ?? [];
 
   private noteFailure({ epoch, transfer }: InboundKey, why: string): void {
     this.reasons.set(inboundName({ epoch, transfer }), why);
@@ -340,7 +367,7 @@ export class CatchUpKeeper implements PublicationHearer {
     let why = "";
     try {
       const all = engine.catchUp?.log.all ?? [];
-      const service = serviceOf(all, positions, digest, settings.excludes);
+      const service = serviceOf(all, positions, digest, settings.excludes, this.removedBy);
       if (service !== undefined && this.transfers !== undefined) {
         const { request, rules } = service;
         const names = members.map(({ info }) => info.hostName).join(", ");
@@ -361,25 +388,4 @@ export class CatchUpKeeper implements PublicationHearer {
     if (why !== "") log.warn(`cannot bring all: ${why}`);
     this.driver?.handle({ kind: "serve-ended", transfer, brought, reason: why });
   }
-}
-
-/** What a transfer publishes; undefined if it publishes nothing. */
-function publicationOf(
-  origin: Origin | undefined,
-  { epoch, transfer: number }: InboundKey,
-  place: number | undefined,
-): Publication | undefined {
-  if (origin?.kind !== "publication" || place === undefined) return undefined;
-  return { ...origin.announced, epoch, number, place };
-}
-
-function sentenceOfDrift({ count, sample }: Withheld): string {
-  const example = sample === "" ? "" : `, such as ${sample}`;
-  const are = count === 1 ? "1 entry is" : `${count} entries are`;
-  return `${are} not as published here${example}`;
-}
-
-function sentenceOfWithheld({ count, sample }: Pick<Withheld, "count" | "sample">): string {
-  const example = sample === "" ? "" : `, such as ${sample}`;
-  return `${count} ${count === 1 ? "entry is" : "entries are"} not as published there any more${example}`;
 }

@@ -6,6 +6,8 @@ import { ByteReader } from "../../base/bytes.ts";
 import { bytesOfHex, hexOf } from "../../base/hex.ts";
 import type { Here, Kept, PublicationLog } from "../../engine/catch-up/publication-log.ts";
 import { replaceFile } from "../../sys/own-files.ts";
+import { STAGING_NAME } from "../../wire/path-rules.ts";
+import { REMOVED } from "../disk/transfer-record.ts";
 import { decodePublication, encodePublication } from "../../wire/publication.ts";
 
 /** The group may read it: it says nothing that the history does not say. */
@@ -72,7 +74,7 @@ export class PublicationFile {
     this.name = hash;
     this.onFailure = onFailure;
     this.header = JSON.stringify({ format: FORMAT, base: nameOfDirectory(base), epoch });
-    this.found = this.read(log);
+    this.found = this.read(log, base);
     log.expire(Date.now());
     this.rewrite(log);
     this.removeLists(log);
@@ -85,6 +87,22 @@ export class PublicationFile {
 
   get path(): string {
     return path.join(this.directory, `publications-${this.name}.jsonl`);
+  }
+
+  /**
+   * The paths that are gone because a push was taken back.
+   *
+   * @param list of the publication that has taken it back
+   * @returns none if they cannot be read: what the list says of them is then found to be lacking
+   */
+  removedBy(list: string): string[] {
+    try {
+      const text = fs.readFileSync(this.lists + list + REMOVED, "latin1");
+      return text.split("\0").filter((one) => one !== "");
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+      return [];
+    }
   }
 
   /** Writes the state of publications; resolves when that is durable, or has failed. */
@@ -117,7 +135,7 @@ export class PublicationFile {
     await (await this.handle)?.close();
   }
 
-  private read(log: PublicationLog): FoundLog {
+  private read(log: PublicationLog, base: string): FoundLog {
     const lost = { log, isIntact: false, lastEpoch: undefined };
     const size = fs.statSync(this.path, { throwIfNoEntry: false })?.size;
     if (size === undefined) return { ...lost, problem: undefined };
@@ -129,6 +147,11 @@ export class PublicationFile {
     if (isGood.includes(false)) return { ...lost, problem: this.forget(log, "is damaged") };
     if (header["base"] !== parse(this.header)?.["base"]) {
       const problem = this.forget(log, "is about another base directory, which had this path before");
+      return { ...lost, problem };
+    }
+    // A new file system, or a command that has removed everything.
+    if (log.all.some(({ here }) => here.atMs !== undefined) && isEmpty(base)) {
+      const problem = this.forget(log, `tells of pushes, and the base directory ${base} is empty`);
       return { ...lost, problem };
     }
     const problem =
@@ -150,13 +173,15 @@ export class PublicationFile {
   }
 
   private rewrite(log: PublicationLog): void {
-    replaceFile(this.path, `${this.header}\n${log.all.map(lineOf).join("")}`, FILE_MODE);
+    const former = log.former.map((one) => lineOf(one, { isFormer: true }));
+    const lines = [...former, ...log.all.map((one) => lineOf(one))];
+    replaceFile(this.path, `${this.header}\n${lines.join("")}`, FILE_MODE);
     this.lines = log.all.length;
   }
 
   /** Removes lists that no publication needs any more. What a list that is gone has named cannot be handed on. */
   private removeLists(log: PublicationLog): void {
-    const used = new Set(log.all.map(({ here }) => here.list));
+    const used = new Set(log.all.flatMap(({ here }) => [here.list, here.list + REMOVED]));
     const prefix = path.basename(this.lists);
     const lists = fs
       .readdirSync(this.directory)
@@ -177,14 +202,23 @@ export class PublicationFile {
   }
 }
 
+/** Whether a base directory has nothing that somebody may have pushed. One that cannot be read may have. */
+function isEmpty(base: string): boolean {
+  try {
+    return fs.readdirSync(base).every((name) => name === STAGING_NAME || name === "lost+found");
+  } catch {
+    return false;
+  }
+}
+
 /** Tells a directory from another one that has taken its path: an empty file system that was mounted there, for example. */
 function nameOfDirectory(base: string): string {
   const { ino, birthtimeMs } = fs.statSync(base);
   return `${ino}-${birthtimeMs}`;
 }
 
-function lineOf({ publication, here }: Kept): string {
-  const text = JSON.stringify({ publication: hexOf(encodePublication(publication)), here });
+function lineOf({ publication, here }: Kept, more: { isFormer?: true } = {}): string {
+  const text = JSON.stringify({ publication: hexOf(encodePublication(publication)), here, ...more });
   return `${checkOf(text)} ${text}\n`;
 }
 
@@ -195,7 +229,9 @@ function readLine(line: string, log: PublicationLog): boolean {
   if (line.slice(0, 8) !== checkOf(text) || typeof fields?.["publication"] !== "string") return false;
   try {
     const publication = decodePublication(new ByteReader(bytesOfHex(fields["publication"])));
-    log.add(publication, fields["here"] as Here);
+    const here = fields["here"] as Here;
+    if (fields["isFormer"] === true) log.addFormer({ publication, here });
+    else log.add(publication, here);
     return true;
   } catch {
     return false;

@@ -1,6 +1,7 @@
 /** The two sides between pushes and the log of publications. */
 import type { PushedBy, SendRequest, SendResult } from "../../console/protocol.ts";
 import type { Member, TransferResult } from "../../engine/types.ts";
+import type { Publication } from "../../wire/publication.ts";
 import type { SourceRules, SourceTotals } from "../disk/messages.ts";
 
 /** Hears of the pushes that others may have to catch up with. */
@@ -18,6 +19,12 @@ export interface PublicationHearer {
     by: PushedBy | undefined,
     members: readonly Member[],
   ): Pick<SourceRules, "origin" | "list">;
+  /**
+   * A push begins to be taken back.
+   *
+   * @returns what the transfer tells its members of itself
+   */
+  beginUndo(transfer: number, undone: Publication, by: PushedBy | undefined): Pick<SourceRules, "origin">;
   /** It has ended. */
   end(transfer: number, result: TransferResult, totals: SourceTotals): void;
   /** Whether a member gets by itself what it has missed. */

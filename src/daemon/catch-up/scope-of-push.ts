@@ -1,8 +1,10 @@
 /** Makes the scope of a push, and the request of a transfer that serves others. */
 import type { SendRequest } from "../../console/protocol.ts";
 import type { Kept } from "../../engine/catch-up/publication-log.ts";
+import type { InboundKey } from "../../engine/types.ts";
+import type { Origin } from "../../wire/origin.ts";
 import { directoryOf } from "../../wire/path-rules.ts";
-import { isSmallEnough, type Scope } from "../../wire/publication.ts";
+import { isSmallEnough, type Publication, type Scope } from "../../wire/publication.ts";
 import { normalizePath } from "../../wire/request-paths.ts";
 import type { DriftLook, NamedList, SourceRules } from "../disk/messages.ts";
 
@@ -46,12 +48,14 @@ export interface Service {
  * @param all the log
  * @param positions those that are missed
  * @param digest of the log
+ * @param removedBy reads the paths that are gone because of an undo, by its list
  */
 export function serviceOf(
   all: readonly Kept[],
   positions: readonly number[],
   digest: string,
   ownExcludes: readonly string[],
+  removedBy: (list: string) => readonly string[],
 ): Service | undefined {
   const kindOf = ({ scope }: Kept["publication"]) => JSON.stringify([scope.excludes, scope.sendsAttributes]);
   const [first] = positions.map((position) => all[position]);
@@ -62,7 +66,11 @@ export function serviceOf(
     return kept !== undefined && kindOf(kept.publication) === kind;
   });
   const scopes = together.flatMap((position) => all[position]?.publication.scope ?? []);
-  const paths = [...new Set(scopes.flatMap((scope) => scope.paths))];
+  const removed = together.flatMap((position) => {
+    const { publication, here } = all[position] as Kept;
+    return publication.undoes === undefined || here.list === "" ? [] : removedBy(here.list);
+  });
+  const paths = [...new Set([...scopes.flatMap((scope) => scope.paths), ...removed])];
   const common = {
     deletes: scopes.some((scope) => scope.deletes !== "nothing") ? ("also" as const) : ("nothing" as const),
     syncs: scopes.some((scope) => scope.syncs),
@@ -98,11 +106,15 @@ export function serviceOf(
 }
 
 /** All publications that have taken effect here, in as few scans as they can be compared with the tree. */
-export function looksOf(all: readonly Kept[], ownExcludes: readonly string[]): DriftLook[] {
+export function looksOf(
+  all: readonly Kept[],
+  ownExcludes: readonly string[],
+  removedBy: (list: string) => readonly string[],
+): DriftLook[] {
   const looks: DriftLook[] = [];
   let left = [...all.keys()].filter((position) => (all[position]?.here.list ?? "") !== "");
   for (;;) {
-    const service = serviceOf(all, left, "", ownExcludes);
+    const service = serviceOf(all, left, "", ownExcludes, removedBy);
     if (service === undefined) return looks;
     const { request, rules, positions } = service;
     looks.push({ request, rules: { ...rules, origin: undefined } });
@@ -131,4 +143,14 @@ function listsOf(
     lists.set(list, { name: list, atMs, isServed, isLacked });
   });
   return [...lists.values()].sort((a, b) => a.atMs - b.atMs);
+}
+
+/** What a transfer publishes; undefined if it publishes nothing. */
+export function publicationOf(
+  origin: Origin | undefined,
+  { epoch, transfer: number }: InboundKey,
+  place: number | undefined,
+): Publication | undefined {
+  if (origin === undefined || origin.kind === "catch-up" || place === undefined) return undefined;
+  return { ...origin.announced, epoch, number, place };
 }

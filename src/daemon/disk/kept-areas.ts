@@ -9,6 +9,7 @@ import { attemptSteps } from "./attempts.ts";
 import { type LongWork, seldom } from "./long-work.ts";
 import type { StageReply } from "./messages.ts";
 import type { StageBase } from "./stage-base.ts";
+import type { UndoKeeper } from "./undo-areas.ts";
 
 /** The parts of the thread. */
 export interface KeptAreasParts {
@@ -17,6 +18,8 @@ export interface KeptAreasParts {
   /** Deletes what is left of transfers. */
   readonly endings: LongWork;
   readonly reply: (message: StageReply) => void;
+  /** Keeps what commits replace. */
+  readonly undo: Pick<UndoKeeper, "isOn" | "bound">;
 }
 
 export class KeptAreas {
@@ -54,14 +57,14 @@ export class KeptAreas {
    * @param order the place of the transfer
    */
   commit(inbound: InboundKey, order: number, isIdle: boolean, protection: Protection | undefined): void {
-    const { base, rules, reply, endings } = this.parts;
+    const { base, rules, reply, endings, undo } = this.parts;
     const name = inboundName(inbound);
     const beganMs = performance.timeOrigin + performance.now();
     try {
       if (!isIdle) this.giveWay();
       base.check(isIdle);
       const onWork = seldom(() => reply({ kind: "worked", inbound }));
-      const resumed = this.areas.commit(base.directories, rules, name, protection, onWork);
+      const resumed = this.areas.commit(base.directories, rules, name, protection, undo.isOn, onWork);
       reply({ kind: "switched", inbound });
       for (const other of this.areas.all) this.remove(other);
       const rest = this.finish(resumed, inbound, order, beganMs);
@@ -83,6 +86,7 @@ export class KeptAreas {
     // The list of its paths has died with the former process: this host cannot hand it on.
     reply({ kind: "committed", inbound, failure, beganMs, order, isListed: false });
     this.tellLeft(inbound, yield* attemptSteps(resumed.removal()));
+    if (this.parts.undo.isOn) yield* this.parts.undo.bound();
   }
 
   private remove(name: string): void {

@@ -7,6 +7,7 @@ import type { PublishedPaths } from "../../tree/scan/published-paths.ts";
 import type { ScanRequest, ScanRules } from "../../tree/scan/request.ts";
 import type { CompressionMode } from "../../tree/entries/compression.ts";
 import type { DeleteLimit } from "../../tree/decide/superfluous.ts";
+import type { UndoArea, UndoBounds } from "../../tree/apply/undo-areas.ts";
 import type { StageTotals } from "../../tree/apply/tally.ts";
 import type { Origin } from "../../wire/origin.ts";
 import type { Finding } from "../../wire/findings.ts";
@@ -31,6 +32,8 @@ export interface StageRules {
   readonly excludes: readonly string[];
   /** Whether the paths that a transfer changes are listed in a file. */
   readonly listsChanges: boolean;
+  /** How much of what transfers replace or delete is kept. */
+  readonly undo: UndoBounds;
   /** How much a transfer may delete on this host. */
   readonly deleteLimit: DeleteLimit;
 }
@@ -226,7 +229,23 @@ export type StagedOutcome =
   | Exclude<StageOutcome, { kind: "staged" | "failed" }>;
 
 /** What the staging thread answers to commands. */
-export type StageAnswer = Exclude<StageReply, { kind: "recovered" | "left" | "moved" | "strange" }>;
+export type StageAnswer = Exclude<
+  StageReply,
+  { kind: "recovered" | "left" | "moved" | "strange" | "undo-areas" }
+>;
+
+/** What has become of what a commit has replaced or deleted. */
+export interface UndoChange {
+  /** All that is kept now, the newest first. */
+  readonly areas: readonly UndoArea[];
+  /** The names of transfers that cannot be taken back any more, and why. */
+  readonly dropped: readonly string[];
+  readonly why: "bounds" | "space" | "commit";
+  /** The path, if a single entry could not be kept. */
+  readonly path?: string | undefined;
+  /** Why one that was to go is still there. */
+  readonly failure?: Reason | undefined;
+}
 
 /** From the staging thread. */
 export type StageReply =
@@ -234,6 +253,8 @@ export type StageReply =
   | { readonly kind: "moved"; readonly from: string; readonly to: string }
   /** An entry in the staging area that no transfer has left there. */
   | { readonly kind: "strange"; readonly path: string }
+  /** Other pushes can be taken back than before. */
+  | ({ readonly kind: "undo-areas" } & UndoChange)
   /** Something of a transfer that has ended could not be removed. */
   | { readonly kind: "left"; readonly inbound: InboundKey; readonly failure: Reason }
   | {

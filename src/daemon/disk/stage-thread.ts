@@ -24,6 +24,7 @@ import { attempt, attemptSteps, blockFailure } from "./attempts.ts";
 import { KeptAreas } from "./kept-areas.ts";
 import { LongWork, seldom, SIGN_MS } from "./long-work.ts";
 import { TransferRecord } from "./transfer-record.ts";
+import { type StagedTransfer, UndoKeeper } from "./undo-areas.ts";
 import {
   bitmapData,
   STAGE_NUMBERS,
@@ -41,15 +42,12 @@ import { StageBase } from "./stage-base.ts";
 /** Findings in one answer; the engine cuts them into messages. */
 const FINDINGS = 800;
 
-interface OpenStage {
+interface OpenStage extends StagedTransfer {
   readonly inbound: InboundKey;
-  readonly stage: Stage | undefined;
   /** The manifest block that is being compared, if that takes long. */
   planning?: Generator<undefined, StagePlan>;
   readonly failure: Reason | undefined;
   readonly key: Buffer;
-  /** What the transfer publishes; undefined if nothing is kept of that. */
-  readonly record: TransferRecord | undefined;
 }
 
 export function runStageThread(port: MessagePort, settings: WorkerSettings): void {
@@ -107,6 +105,7 @@ class StageThread {
   private readonly leftovers = new Leftovers();
   private readonly base: StageBase;
   private readonly kept: KeptAreas;
+  private readonly undo: UndoKeeper;
   /** Called when a step has been taken that no command has asked for. */
   afterStep: () => void = () => undefined;
 
@@ -118,8 +117,9 @@ class StageThread {
     const { ownGroups } = this.rules;
     this.disk = new (withClosedDirectories(LinuxDisk, (group) => ownGroups.has(group)))();
     const base = (this.base = new StageBase(settings, this.disk));
-    this.kept = new KeptAreas({ base, rules: this.rules, endings: this.endings, reply });
     this.allowed = settings.rules;
+    const undo = (this.undo = new UndoKeeper(base, this.rules, settings.rules.undo, reply));
+    this.kept = new KeptAreas({ base, rules: this.rules, endings: this.endings, reply, undo });
     this.changeRules(settings.rules);
   }
 
@@ -130,6 +130,7 @@ class StageThread {
   /** Other rules hold for transfers that are opened from now on. */
   changeRules(rules: StageRules): void {
     this.allowed = rules;
+    this.undo.bounds = rules.undo;
     this.protection = Protection.of(rules.excludes, Buffer.from(this.settings.base).toString("latin1"));
   }
 
@@ -148,6 +149,7 @@ class StageThread {
       for (const { name, isLeft } of finished) if (isLeft) this.leftovers.add(name);
       for (const name of kept) this.kept.add(name);
       this.reply({ kind: "recovered", finished, kept, failure: undefined });
+      this.undo.look();
       this.heap.noteStart();
     } catch (error) {
       this.reply({ kind: "recovered", finished: [], kept: [], failure: stageFailure(error) });
@@ -178,7 +180,10 @@ class StageThread {
     switch (command.kind) {
       case "prepare": {
         let isRefusal = false;
-        const prepare = () => open.stage?.prepare();
+        const prepare = () => {
+          this.undo.stage(open);
+          open.stage?.prepare();
+        };
         const failure = this.exact(open.failure ?? attempt(prepare, () => (isRefusal = true)));
         const totals = open.stage?.totals ?? { entries: 0, bytes: 0 };
         const isListed = failure === undefined && open.stage?.isListed === true;
@@ -204,8 +209,7 @@ class StageThread {
   }
 
   private open(command: Extract<StageCommand, { kind: "open" }>): OpenStage {
-    const isRecorded = this.settings.lists !== undefined && !command.dryRun;
-    const record = isRecorded ? new TransferRecord(this.settings) : undefined;
+    const record = command.dryRun ? undefined : new TransferRecord(this.settings);
     const common = { inbound: command.inbound, key: Buffer.from(command.key), record };
     try {
       this.base.check(this.isIdle);
@@ -221,6 +225,7 @@ class StageThread {
         onMoved: (moved) => this.tellMoved(moved),
         onWork: seldom(() => this.reply({ kind: "worked", inbound })),
         makeRoom: () => this.makeRoom(),
+        keepsReplaced: () => this.undo.isOn && record?.isPublished === true,
         manifest: record,
       });
       return { ...common, stage, failure: undefined };
@@ -333,6 +338,7 @@ class StageThread {
     }
     const beganMs = performance.timeOrigin + performance.now();
     const failure = this.exact(attempt(() => open.stage?.commit()));
+    open.isCommitted = failure === undefined;
     this.reply({ kind: "switched", inbound });
     this.end(inbound, open, this.finishCommit(open, { inbound, order, failure, beganMs }));
   }
@@ -357,6 +363,7 @@ class StageThread {
       this.leftovers.add(inboundName(inbound));
       this.reply({ kind: "left", inbound, failure });
     }
+    yield* this.undo.noteEnd(inboundName(inbound), open);
     this.reply({ kind: "closed", inbound });
   }
 
@@ -370,7 +377,7 @@ class StageThread {
 
   /** What has left the tree already would be gone if it had been deleted at once. */
   private makeRoom(): boolean {
-    if (!this.kept.giveWay() && this.endings.isEmpty) return false;
+    if (!this.kept.giveWay() && this.endings.isEmpty) return this.undo.makeRoom();
     this.endings.finishAll();
     return true;
   }

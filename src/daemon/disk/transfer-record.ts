@@ -2,18 +2,25 @@
 import fs from "node:fs";
 import type { ManifestRecord } from "../../tree/apply/stage.ts";
 import { PublishedList } from "../../tree/entries/published-list.ts";
+import { EntryType } from "../../wire/entry.ts";
 import type { ManifestBlock } from "../../wire/manifest.ts";
 import type { Origin } from "../../wire/origin.ts";
+import { directoryOf, nameOf } from "../../wire/path-rules.ts";
 import type { WorkerSettings } from "./messages.ts";
 
 /** The file belongs to the daemon alone. */
 const FILE_MODE = 0o600;
+
+/** The end of the name of the file beside a list that has the paths which are gone because a push was taken back. */
+export const REMOVED = ".removed";
 
 type RecordSettings = Pick<WorkerSettings, "isNewcomer" | "recordsLists">;
 
 export class TransferRecord implements ManifestRecord {
   private readonly list = new PublishedList();
   private readonly settings: RecordSettings;
+  /** Paths that go where a push is taken back. */
+  private readonly removed: string[] = [];
   /** Whether the transfer is a publication, or brings earlier ones; undefined as long as it does not say. */
   origin: Origin | undefined;
 
@@ -39,9 +46,24 @@ export class TransferRecord implements ManifestRecord {
     this.list.withdraw(entry);
   }
 
+  noteUndone(path: string, type: EntryType): void {
+    if (!this.settings.recordsLists) return;
+    this.list.noteEntry(directoryOf(path), nameOf(path), type);
+    if (type === EntryType.gone) this.removed.push(path);
+  }
+
+  /** Whether it is a push, or takes one back: then it can be taken back itself. */
+  get isPublished(): boolean {
+    return this.origin !== undefined && this.origin.kind !== "catch-up";
+  }
+
   /** @returns whether the list was written */
   write(file: string): boolean {
-    return this.settings.recordsLists && writeList(file, this.list.finish());
+    if (!this.settings.recordsLists) return false;
+    // A list of hashes tells nobody which names to ask for that are not there any more.
+    const removed = Buffer.from(this.removed.map((path) => `${path}\0`).join(""), "latin1");
+    const hasRemoved = this.origin?.kind === "undo";
+    return (!hasRemoved || writeList(file + REMOVED, removed)) && writeList(file, this.list.finish());
   }
 }
 

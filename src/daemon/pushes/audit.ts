@@ -16,17 +16,23 @@ export function logRequest(
   request: SendRequest,
   by: PushedBy | undefined,
   members: number,
+  undoes?: string,
 ): void {
   const who = by === undefined ? "an unknown user" : `${by.user === "" ? "user" : by.user} (uid ${by.uid})`;
-  log.info(`transfer ${transfer} to ${members} members, for ${who}: msync ${commandLine(request)}`);
+  log.info(`transfer ${transfer} to ${members} members, for ${who}: msync ${commandLine(request, undoes)}`);
   if (!log.isLevelEnabled("debug")) return;
   for (const path of request.paths.slice(0, LOGGED_PATHS)) log.debug({ path }, `transfer ${transfer} has`);
   const more = request.paths.length - LOGGED_PATHS;
   if (more > 0) log.debug(`transfer ${transfer} has ${more} more paths`);
 }
 
-/** A request as it could have been given, without what only decides over the output. */
-export function commandLine(request: SendRequest): string {
+/**
+ * A request as it could have been given, without what only decides over the output.
+ *
+ * @param undoes the id of the push that it takes back; undefined for a push
+ */
+export function commandLine(request: SendRequest, undoes?: string): string {
+  if (undoes !== undefined) return `--undo ${undoes}`;
   const flags: (readonly [boolean, string])[] = [
     [request.recursive, "-r"],
     [request.dryRun && !request.isCheck, "-n"],

@@ -14,6 +14,7 @@ import type { Member } from "../../engine/types.ts";
 import type { Arrivals } from "./arrivals.ts";
 import { byHostName, displayName } from "./host-names.ts";
 import type { Doctor } from "../doctor/doctor.ts";
+import type { NodeIdentity } from "../service/node-identity.ts";
 import type { Driver } from "../pump/driver.ts";
 import type { History } from "./history.ts";
 import type { ReceivedTransfers } from "./received.ts";
@@ -21,11 +22,13 @@ import { parseLogLevel } from "../settings/settings.ts";
 import { problemsOf, statusLines, statusOf, type StatusParts } from "./status.ts";
 import { chooseTargets, meets, type NamedHost, namedMember, namedProblem } from "./targets.ts";
 import type { Transfers } from "./transfers.ts";
+import { undo } from "./undo.ts";
 
 /** The parts that answer requests. */
 export interface ServiceParts extends StatusParts {
   readonly driver: Pick<Driver, "probe" | "nowMs">;
   readonly transfers: Transfers;
+  readonly identity: Pick<NodeIdentity, "nodeId" | "epoch">;
   readonly arrivals: Arrivals;
   readonly history: History;
   readonly doctor: Doctor;
@@ -56,6 +59,8 @@ export class ConsoleService implements RequestHandler {
           );
         }
         return this.parts.transfers.send(request, caller, emit, signal);
+      case "undo":
+        return undo(this.parts, request, caller, emit, signal);
       case "wait":
         return this.wait(request, signal);
       case "members":
@@ -106,7 +111,7 @@ export class ConsoleService implements RequestHandler {
     const nobody = { behind: 0, catchesUp: false };
     if (names.length === 0) {
       const { state } = catchUp;
-      if (state?.catchesUp !== true)
+      if (state === undefined)
         throw new UserError(`this host does not catch up: ${catchUp.statusText}`, ExitStatus.usage);
       catchUp.nudge(undefined);
       return { result: "catch-up", hosts: [{ host: settings.hostName, ...state }] };

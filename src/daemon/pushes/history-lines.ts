@@ -23,7 +23,7 @@ export function parseHistoryLine(line: string): HistoryEntry | undefined {
     return undefined;
   }
   const fields = fieldsOf(value);
-  const { time, transfer, from, entries, bytes, savedBytes, durationMs, exitStatus } = fields;
+  const { time, transfer, from, entries, bytes, savedBytes, durationMs, exitStatus, undoes } = fields;
   const direction = DIRECTIONS.find((one) => one === fields["direction"]);
   const by = fields["by"] === undefined ? undefined : pushedByOf(fields["by"]);
   const hosts = Array.isArray(fields["hosts"]) ? fields["hosts"].map(hostOf) : [undefined];
@@ -34,9 +34,14 @@ export function parseHistoryLine(line: string): HistoryEntry | undefined {
   if (savedBytes !== undefined && typeof savedBytes !== "number") return undefined;
   if (exitStatus !== undefined && typeof exitStatus !== "number") return undefined;
   if (!hosts.every((host) => host !== undefined)) return undefined;
+  if (undoes !== undefined && typeof undoes !== "string") return undefined;
+  const kind = {
+    ...(fields["isCatchUp"] === true ? { isCatchUp: true } : {}),
+    ...(undoes === undefined ? {} : { undoes }),
+  };
   const asker = by === undefined ? {} : { by };
   const amount = savedBytes === undefined ? { entries, bytes } : { entries, bytes, savedBytes };
-  return { time, direction, transfer, from, ...asker, ...amount, durationMs, exitStatus, hosts };
+  return { time, direction, ...kind, transfer, from, ...asker, ...amount, durationMs, exitStatus, hosts };
 }
 
 function hostOf(value: unknown): HostOutcome | undefined {

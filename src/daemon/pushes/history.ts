@@ -28,7 +28,7 @@ const APPEND = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
  * (service/node-identity.ts).
  */
 const STATE_FILES =
-  /^(node-id|(history|publications)-[0-9a-f]{12}\.jsonl|published-[0-9a-f]{12}-[0-9a-f]{16}-\d+)$/;
+  /^(node-id|(history|publications)-[0-9a-f]{12}\.jsonl|published-[0-9a-f]{12}-[0-9a-f]{16}-\d+(\.removed)?)$/;
 
 /** An entry, and its line in the file. */
 interface Kept {
@@ -176,7 +176,10 @@ export function sentEntry(
     return { host: host === "" ? address : host, outcome: "failed" as const, reason };
   });
   const hosts = [...reached, ...missing];
-  const kind = isCatchUp ? { isCatchUp } : {};
+  const kind = {
+    ...(isCatchUp ? { isCatchUp } : {}),
+    ...(result.undoes === undefined ? {} : { undoes: result.undoes }),
+  };
   const amount = { entries, bytes, savedBytes };
   return { time, direction: "sent", ...kind, transfer, from, by, ...amount, durationMs, exitStatus, hosts };
 }

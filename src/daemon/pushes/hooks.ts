@@ -13,6 +13,9 @@ import type { Log } from "../service/log.ts";
 
 type HookName = "pre-commit" | "post-commit";
 
+/** Whether it brings what this host has missed, takes a push back, or is a push, as hooks hear it. */
+const KINDS = { publication: "push", undo: "undo", "catch-up": "catch-up" } as const;
+
 /** A transfer that is being received. */
 interface Incoming {
   readonly name: string;
@@ -22,8 +25,7 @@ interface Incoming {
   /** The list of changed paths, opened for each hook, so that it can be read when the area is gone. */
   lists: Partial<Record<HookName, fs.promises.FileHandle>>;
   entries: number;
-  /** Whether it brings what this host has missed. */
-  isCatchUp: boolean;
+  kind: keyof typeof KINDS;
   isEnded: boolean;
   commit: { readonly failure: Reason | undefined } | undefined;
 }
@@ -71,7 +73,7 @@ export class Hooks {
     if (reply.kind === "committed" && incoming !== undefined) incoming.commit = { failure: reply.failure };
     if (reply.kind !== "prepared" || incoming === undefined || reply.changes === undefined) return false;
     incoming.entries = reply.totals.entries;
-    incoming.isCatchUp = reply.origin?.kind === "catch-up";
+    incoming.kind = reply.origin?.kind ?? "publication";
     void this.preCommit(incoming, reply.changes).then((failure) => pass({ ...reply, failure }));
     return true;
   }
@@ -81,7 +83,14 @@ export class Hooks {
     if (event.kind === "inbound-began" && !event.dryRun) {
       const name = inboundName(event.key);
       const { admission } = event.key;
-      const fresh = { admission, lists: {}, entries: 0, isCatchUp: false, isEnded: false, commit: undefined };
+      const fresh = {
+        admission,
+        lists: {},
+        entries: 0,
+        kind: "publication" as const,
+        isEnded: false,
+        commit: undefined,
+      };
       this.incoming.set(name, { name, sender: event.hostName, ...fresh });
     } else if (event.kind === "inbound-ended") {
       const incoming = this.incoming.get(inboundName(event.key));
@@ -178,7 +187,7 @@ export class Hooks {
       MAKUOSAN_HOOK: name,
       MAKUOSAN_TRANSFER: incoming.name,
       MAKUOSAN_SENDER: incoming.sender,
-      MAKUOSAN_KIND: incoming.isCatchUp ? "catch-up" : "push",
+      MAKUOSAN_KIND: KINDS[incoming.kind],
       MAKUOSAN_BASE: this.base,
       MAKUOSAN_STAGING: path.join(this.base, STAGING_NAME, incoming.name, "tree"),
       MAKUOSAN_ENTRIES: String(incoming.entries),

@@ -1,5 +1,6 @@
 /** Makes entries of the history from the transfers that this node receives. */
 import type { HistoryEntry, IncomingTransfer } from "../../console/protocol.ts";
+import { idOf } from "../../engine/catch-up/undo-choice.ts";
 import { inboundName, type NodeEvent } from "../../engine/types.ts";
 import type { StageReply } from "../disk/messages.ts";
 
@@ -13,10 +14,12 @@ interface Incoming {
   bytes: number;
   /** Whether it brings what this host has missed. */
   isCatchUp: boolean;
+  /** The push that it takes back, by the name of its transfer; empty for any other transfer. */
+  undoes: string;
 }
 
 /** Of a transfer that is not prepared. */
-const NOTHING = { entries: 0, bytes: 0, isCatchUp: false };
+const NOTHING = { entries: 0, bytes: 0, isCatchUp: false, undoes: "" };
 
 /**
  * Follows the transfers that this node receives. The engine knows the sender and the outcome, the staging thread the
@@ -47,6 +50,7 @@ export class ReceivedTransfers {
     if (incoming === undefined) return;
     Object.assign(incoming, reply.totals);
     incoming.isCatchUp = reply.origin?.kind === "catch-up";
+    incoming.undoes = reply.origin?.kind === "undo" ? idOf(reply.origin.announced.undoes) : "";
   }
 
   /** Something has happened to the node. */
@@ -62,12 +66,13 @@ export class ReceivedTransfers {
       if (incoming === undefined || incoming.dryRun) return;
       // It begins again, and then has an end of its own.
       if (event.outcome === "yielded") return;
-      const { from, time, entries, bytes, beganMs, isCatchUp } = incoming;
+      const { from, time, entries, bytes, beganMs, isCatchUp, undoes } = incoming;
       const outcome = event.outcome === "done" ? "done" : "failed";
       this.record({
         time,
         direction: "received",
         ...(isCatchUp ? { isCatchUp } : {}),
+        ...(undoes === "" ? {} : { undoes }),
         transfer: name,
         from,
         entries,

@@ -14,7 +14,7 @@ export interface StageHearers {
   readonly log: Log;
   readonly received: Pick<ReceivedTransfers, "onStage">;
   readonly hooks: Pick<Hooks, "hold">;
-  readonly catchUp: Pick<CatchUpKeeper, "hold" | "noteKept">;
+  readonly catchUp: Pick<CatchUpKeeper, "hold" | "judged" | "noteKept">;
   readonly driver: Pick<Driver, "onStage">;
 }
 
@@ -34,7 +34,8 @@ export function passStageReplies(replies: readonly StageReply[], hearers: StageH
     } else if (reply.kind === "left") logLeftover(log, reply);
     else if (reply.kind === "moved") logMoved(log, reply);
     else if (reply.kind === "strange") logStrange(log, reply);
-    else answers.push(reply);
+    else if (reply.kind === "undo-areas") logUndoAreas(log, reply);
+    else answers.push(catchUp.judged(reply));
   }
   const passed = answers.filter((answer) => {
     received.onStage(answer);
@@ -60,6 +61,23 @@ function logRecovery(log: Log, reply: Extract<StageReply, { kind: "recovered" }>
 
 function logLeftover(log: Log, { inbound, failure }: Extract<StageReply, { kind: "left" }>): void {
   log.error(`what transfer ${inboundName(inbound)} has left cannot be removed: ${sentenceOf(failure)}`);
+}
+
+function logUndoAreas(
+  log: Log,
+  { dropped, why, path, failure }: Extract<StageReply, { kind: "undo-areas" }>,
+): void {
+  const names = dropped.join(", ");
+  if (failure !== undefined)
+    log.error(`what was kept to take back a push cannot be removed: ${sentenceOf(failure)}`);
+  if (names === "") return;
+  if (why === "space") log.warn(`transfer ${names} cannot be taken back any more: its space was needed`);
+  else if (why === "bounds")
+    log.info(`transfer ${names} cannot be taken back any more: see undo and undo-size`);
+  else
+    log.warn(
+      `transfer ${names} cannot be taken back: what it has replaced at ${quoteWord(path ?? "")} could not be kept`,
+    );
 }
 
 function logMoved(log: Log, { from, to }: Extract<StageReply, { kind: "moved" }>): void {

@@ -48,6 +48,28 @@ export function resultOfTransfer(
   return { ...fromTally(targets, tally), exitStatus, hosts, aborted, durationMs, repairedFragments };
 }
 
+/**
+ * Says of hosts that have failed whether they get it later by themselves: only if others have it.
+ *
+ * @param catchesUp whether a member gets by itself what it has missed
+ */
+export function withProspects(
+  plain: SendResult,
+  { order, verdicts }: TransferResult,
+  catchesUp: (epoch: string) => boolean,
+): SendResult {
+  if (order === 0) return plain;
+  const late = new Set(
+    verdicts
+      .filter(({ epoch, outcome }) => outcome !== "done" && catchesUp(epoch))
+      .map(({ address }) => address.ip),
+  );
+  const hosts = plain.hosts.map((host) =>
+    host.outcome !== "done" && late.has(host.address) ? { ...host, catchesUp: true } : host,
+  );
+  return { ...plain, hosts };
+}
+
 function shownVerdicts(
   verdicts: readonly Verdict[],
   nameOf: (epoch: string) => string | undefined,

@@ -3,7 +3,9 @@ import { sentence } from "../../base/reason.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
 import type { Event, OutgoingTransfer, PushedBy, SendRequest, SendResult } from "../../console/protocol.ts";
 import type { NodeEngine } from "../../engine/node.ts";
+import { idOf } from "../../engine/catch-up/undo-choice.ts";
 import type { Member, NodeEvent, TransferResult } from "../../engine/types.ts";
+import type { Publication } from "../../wire/publication.ts";
 import type { PeerCredentials } from "../../sys/peer-credentials.ts";
 import { compileExcludes } from "../../wire/excludes.ts";
 import { simplifyRequest } from "../../tree/scan/request.ts";
@@ -25,7 +27,7 @@ import { byHostName, displayName } from "./host-names.ts";
 import { addMissing, checkPresent, noMember, type PushTargets } from "./missing.ts";
 import { chooseReachable } from "./targets.ts";
 import { type TransferProgress, TransferReport } from "./transfer-report.ts";
-import { resultOfTransfer, resultWithoutTransfer } from "./transfer-result.ts";
+import { resultOfTransfer, resultWithoutTransfer, withProspects } from "./transfer-result.ts";
 import { Turns } from "./turns.ts";
 import { WAIT_MS, Waits } from "./waits.ts";
 
@@ -70,10 +72,12 @@ interface Running {
   readonly beganMs: number;
   /** Whether it brings what hosts had missed. */
   readonly isCatchUp: boolean;
+  /** The push that it takes back; undefined for any other transfer. */
+  readonly undoes?: Publication | undefined;
 }
 
 /** A request that may be carried out. */
-interface Asked extends Pick<Running, "request" | "by"> {
+export interface Asked extends Pick<Running, "request" | "by" | "undoes"> {
   /** Only files of this user are given the group; undefined for files of any user. */
   readonly groupOwner: number | undefined;
   /** Sends an event to the client. */
@@ -82,6 +86,8 @@ interface Asked extends Pick<Running, "request" | "by"> {
   readonly paths?: readonly string[] | undefined;
   /** The rules of a transfer that brings what members have missed; undefined for a push. */
   readonly rules?: SourceRules;
+  /** Called with the number of the transfer, and the names of its members by their epochs. */
+  readonly onStart?: (transfer: number, hosts: ReadonlyMap<string, string>) => void;
 }
 
 /** Starts the transfers that clients ask for, a few at a time, and gives each client the result of its own. */
@@ -114,9 +120,9 @@ export class Transfers {
 
   /** The running transfers for people: who has asked for what, and how far it is. */
   activity(): OutgoingTransfer[] {
-    return [...this.running].map(([transfer, { report, request, by }]) => {
+    return [...this.running].map(([transfer, { report, request, by, undoes }]) => {
       const { memberCount: _memberCount, ...progress } = report.progress(this.senderOf(transfer));
-      return { ...progress, user: by?.user ?? "", request: commandLine(request) };
+      return { ...progress, user: by?.user ?? "", request: commandLine(request, undoes && idOf(undoes)) };
     });
   }
 
@@ -149,6 +155,16 @@ export class Transfers {
     } finally {
       this.turns.give();
     }
+  }
+
+  /**
+   * Takes a push back on all members that it was for.
+   *
+   * @param choose called when its turn has come
+   * @throws UserError as send() does
+   */
+  takeBack(choose: () => Asked, signal: AbortSignal): Promise<SendResult> {
+    return this.inTurn(signal, () => this.sendNow(choose(), signal));
   }
 
   /** Something has happened to the node. */
@@ -192,7 +208,9 @@ export class Transfers {
       const ways = { others: addressesBeside(used.name), unrouted: unroutedNetwork(used.ip) };
       throw noMember({ ...surroundings, away, chosen: used, ...ways });
     }
-    const targets = addMissing(chosen, names, excepts, surroundings);
+    const all = addMissing(chosen, names, excepts, surroundings);
+    // A host that is away gets it later by itself.
+    const targets = asked.undoes === undefined ? all : { ...all, unknown: [], unknownExcepts: [] };
     const result = resultWithoutTransfer(request, targets);
     if (result !== undefined) return Promise.resolve(result);
     return new Promise((resolve) => {
@@ -208,40 +226,56 @@ export class Transfers {
    * @param onStart called with the number of the transfer
    * @param signal ends it if it is aborted before the commit
    */
-  async serve(
+  serve(
     members: readonly Member[],
     request: SendRequest,
     rules: SourceRules,
     onStart: (transfer: number) => void,
     signal: AbortSignal,
   ): Promise<ServedTransfer> {
-    if (this.isStopping) throw stopping();
-    await this.turns.take(signal);
-    try {
-      const targets = { members, unknown: [], unknownExcepts: [], apart: [], missing: [] };
-      const asked = { request, rules, groupOwner: undefined, by: undefined, emit: () => undefined };
-      return await new Promise((resolve) => {
+    const targets = { members, unknown: [], unknownExcepts: [], apart: [], missing: [] };
+    const asked = { request, rules, groupOwner: undefined, by: undefined, emit: () => undefined };
+    const serve = () =>
+      new Promise<ServedTransfer>((resolve) => {
         const transfer = this.start(asked, targets, (result, totals) => resolve({ result, totals }));
         onStart(transfer);
         signal.addEventListener("abort", () => this.cancel(transfer, sentence("newer-push")));
         if (signal.aborted) this.cancel(transfer, sentence("newer-push"));
       });
+    return this.inTurn(signal, serve);
+  }
+
+  private async inTurn<Result>(signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {
+    if (this.isStopping) throw stopping();
+    await this.turns.take(signal);
+    try {
+      return await work();
     } finally {
       this.turns.give();
     }
   }
 
   private start(asked: Asked, targets: PushTargets, resolve: Running["resolve"]): number {
-    const { request, by, emit } = asked;
+    const { request, by, emit, undoes } = asked;
     const { driver, log } = this.parts;
     const transfer = ++this.lastTransfer;
     const { members } = targets;
     const hosts = new Map(members.map((member) => [member.epoch, displayName(member, members)]));
-    logRequest(log, transfer, request, by, members.length);
+    logRequest(log, transfer, request, by, members.length, undoes && idOf(undoes));
     const report = new TransferReport(transfer, request, hosts, emit, log);
     const isCatchUp = asked.rules !== undefined;
     const rules = asked.rules ?? this.pushRules(asked, transfer, members);
-    this.running.set(transfer, { request, by, targets, report, resolve, beganMs: driver.nowMs(), isCatchUp });
+    this.running.set(transfer, {
+      request,
+      by,
+      targets,
+      report,
+      resolve,
+      beganMs: driver.nowMs(),
+      isCatchUp,
+      undoes,
+    });
+    asked.onStart?.(transfer, hosts);
     if (request.progress) this.reportProgress(transfer);
     const nameOf = (epoch: string | undefined) =>
       epoch === undefined ? this.parts.settings.hostName : (report.hostOf(epoch) ?? epoch);
@@ -270,7 +304,9 @@ export class Transfers {
 
   private pushRules(asked: Asked, transfer: number, members: readonly Member[]): SourceRules {
     const rules = this.rulesOf(asked);
-    const { request, by, paths = request.paths } = asked;
+    const { request, by, undoes, paths = request.paths } = asked;
+    if (undoes !== undefined)
+      return { ...rules, excludes: [], ...this.parts.publications.beginUndo(transfer, undoes, by) };
     const below = { ...request, paths: [...paths] };
     return { ...rules, ...this.parts.publications.begin(transfer, below, rules, by, members) };
   }
@@ -291,7 +327,8 @@ export class Transfers {
     };
   }
 
-  private cancel(transfer: number, reason: string): void {
+  /** Gives a transfer up, if its commit has not begun. */
+  cancel(transfer: number, reason: string): void {
     if (this.running.has(transfer)) this.parts.driver.handle({ kind: "cancel-transfer", transfer, reason });
   }
 
@@ -330,8 +367,12 @@ export class Transfers {
     const durationMs = this.parts.driver.nowMs() - beganMs;
     const nameOf = (epoch: string) => report.hostOf(epoch);
     const { tally } = report;
-    const plain = resultOfTransfer(request, targets, tally, nameOf, result, durationMs);
-    const sendResult = request.dryRun ? plain : this.withProspects(plain, result);
+    const { undoes } = running;
+    const common = resultOfTransfer(request, targets, tally, nameOf, result, durationMs);
+    const plain = undoes === undefined ? common : { ...common, undoes: idOf(undoes) };
+    const sendResult = request.dryRun
+      ? plain
+      : withProspects(plain, result, (epoch) => this.parts.publications.catchesUp(epoch));
     this.parts.publications.end(transfer, result, tally.totals);
     const { sentEntries: files, sentBytes: bytes, savedBytes: saved, hosts, exitStatus } = sendResult;
     this.parts.log.info(
@@ -340,21 +381,6 @@ export class Transfers {
     );
     if (!request.dryRun) this.parts.record(transfer, sendResult, by, isCatchUp);
     resolve(sendResult, tally.totals);
-  }
-
-  /** Says of hosts that have failed whether they get it later by themselves: only if others have it. */
-  private withProspects(plain: SendResult, { order, verdicts }: TransferResult): SendResult {
-    if (order === 0) return plain;
-    const { publications } = this.parts;
-    const late = new Set(
-      verdicts
-        .filter(({ epoch, outcome }) => outcome !== "done" && publications.catchesUp(epoch))
-        .map(({ address }) => address.ip),
-    );
-    const hosts = plain.hosts.map((host) =>
-      host.outcome !== "done" && late.has(host.address) ? { ...host, catchesUp: true } : host,
-    );
-    return { ...plain, hosts };
   }
 }
 

@@ -22,10 +22,21 @@ export function takeOver(present: Settings, next: Settings): Changes {
   const changed = entries.filter(([name]) => !isDeepStrictEqual(present.asked[name], next.asked[name]));
   const taken = changed.filter(([, { reload }]) => reload);
   const left = changed.filter(([, { reload }]) => !reload);
-  const { logLevel, labels, excludes, compression, rateMbps, deleteLimit, ownerMatch, parallel, hooks } =
-    next;
+  const {
+    logLevel,
+    labels,
+    excludes,
+    compression,
+    rateMbps,
+    deleteLimit,
+    ownerMatch,
+    parallel,
+    hooks,
+    undo,
+    undoSizeBytes,
+  } = next;
   const asked = { ...present.asked, ...Object.fromEntries(taken.map(([name]) => [name, next.asked[name]])) };
-  const limits = { compression, rateMbps, deleteLimit, parallel };
+  const limits = { compression, rateMbps, deleteLimit, parallel, undo, undoSizeBytes };
   const renewed = { logLevel, labels, excludes, ownerMatch, hooks, ...limits, asked };
   Object.assign(present, renewed);
   return { taken: taken.map(([, { key }]) => key), left: left.map(([, { key }]) => key) };

@@ -23,6 +23,8 @@ interface Question {
   readonly missing: readonly Publication[];
   readonly positions: readonly number[];
   triesLeft: number;
+  /** When the member that has agreed has to have begun; undefined before it has agreed. */
+  untilMs: number | undefined;
   /** The transfers of that member since, by their numbers: it may have pushes of its own beside the one that it serves with. */
   readonly transfers: Map<number, Brought>;
 }
@@ -37,6 +39,8 @@ export class Asking {
   /** Members that could not serve this log, with the reason. */
   private readonly refused = new Map<string, string>();
   private failures = 0;
+  /** Attempts in a row that another push has made vain. */
+  private inVain = 0;
   /** Whether it waits because nothing is likely to change soon. */
   private isLong = false;
   /** Transfers in a row that were committed here without a word of their sender. */
@@ -95,15 +99,19 @@ export class Asking {
   }
 
   answered(member: Member, answer: Answer, nowMs: number): void {
-    if (this.life.state !== "asking" || this.question?.epoch !== member.epoch) return;
-    if (answer.digest !== this.question.digest) return;
+    const { question } = this;
+    if (!this.isOpen || question?.epoch !== member.epoch || answer.digest !== question.digest) return;
+    // A transfer that has begun is not refused any more.
+    if (this.life.state === "promised" && question.transfers.size > 0) return;
     if (!answer.serves) {
       this.refuse(answer.reason, nowMs);
       return;
     }
-    this.life.become("promised");
-    this.due.set(nowMs + times.SERVE_MS);
-    this.planEnd(this.question, nowMs);
+    if (this.life.state === "asking") this.life.become("promised");
+    question.untilMs ??= nowMs + times.SERVE_MS;
+    question.triesLeft = times.ASK_TRIES;
+    this.due.set(Math.min(question.untilMs, nowMs + times.PROMISE_MS));
+    this.planEnd(question, nowMs);
   }
 
   /** This node begins to receive a transfer. It may overtake the answer. */
@@ -156,7 +164,7 @@ export class Asking {
     const hasBrought = outcome === "done" && served.brought.length > 0;
     if (hasBrought && key !== undefined) {
       this.reason = "";
-      this.failures = this.lostWords = 0;
+      this.failures = this.lostWords = this.inVain = 0;
       const { log } = this.context;
       const brought = new Set(served.brought.map((position) => log.all[position]?.publication));
       // The log has this digest still, or nothing is taken for brought.
@@ -189,7 +197,7 @@ export class Asking {
   private askSoon(nowMs: number): void {
     this.life.become("patient");
     this.isLong = false;
-    this.due.set(nowMs + times.SOON_MS);
+    this.due.set(nowMs + Math.min(times.SOON_MOST_MS, times.SOON_MS * 2 ** this.inVain++));
   }
 
   memberLeft(epoch: string, nowMs: number): void {
@@ -206,7 +214,8 @@ export class Asking {
         else this.refuse("no answer", nowMs);
         break;
       case "promised":
-        this.endWithoutWord(nowMs);
+        if (this.mayBeForgotten(nowMs)) this.say(this.question!, nowMs);
+        else this.endWithoutWord(nowMs);
         break;
       case "patient":
         if (this.isLong) this.failures++;
@@ -218,12 +227,18 @@ export class Asking {
     }
   }
 
+  /** A member that has agreed, and has not begun yet, may have died, or have been started again: it is asked once more. */
+  private mayBeForgotten(nowMs: number): boolean {
+    const { triesLeft = 0, untilMs = 0, transfers } = this.question ?? {};
+    return transfers?.size === 0 && triesLeft > 0 && nowMs < untilMs;
+  }
+
   /** The member that has agreed to serve says nothing more. */
   private endWithoutWord(nowMs: number): void {
     const outcomes = [...(this.question?.transfers.values() ?? [])].map(({ outcome }) => outcome);
     if (outcomes.length === 0) this.refuse("it has not begun to serve", nowMs);
-    // The disk or a hook of this node.
-    else if (outcomes.includes("failed")) this.wait(nowMs);
+    // It may have died in the middle; then another one brings it.
+    else if (outcomes.includes("failed")) this.refuse(this.reason, nowMs);
     // The transfer has brought something, but the word of its sender was lost.
     else if (outcomes.includes("done") && this.lostWords++ < times.LOST_WORDS) this.ask(nowMs);
     else this.refuse("its transfer has ended without a word", nowMs);
@@ -257,7 +272,7 @@ export class Asking {
     const { digest } = log;
     const missing = positions.flatMap((position) => log.all[position]?.publication ?? []);
     const question = { epoch, digest, missing, positions };
-    this.question = { ...question, triesLeft: times.ASK_TRIES, transfers: new Map() };
+    this.question = { ...question, triesLeft: times.ASK_TRIES, untilMs: undefined, transfers: new Map() };
     this.life.become("asking");
     this.say(this.question, nowMs);
   }

@@ -143,13 +143,18 @@ export class CatchUp {
     // It may have missed that this node has told so.
     if (isOther && this.comparing.isSurpassed(told)) this.tellings.remind(nowMs);
     const isNews = isOther || before.behind !== told.behind;
-    if (this.opened.isOn && isNews) this.asking.note(member, told, nowMs);
+    if (this.asks && isNews) this.asking.note(member, told, nowMs);
   }
 
-  /** Somebody wants this node to catch up now, or something has changed that was in its way. */
+  /** Somebody wants this node to catch up now, even if it does not by itself, or something has changed that was in its way. */
   nudge(nowMs: number, member?: Member): void {
     if (member !== undefined) sendTo(this.parts.effects, member, { type: "nudge", body: null });
-    else if (this.opened.isOn) this.asking.retry(nowMs);
+    else this.asking.retry(nowMs);
+  }
+
+  /** Whether this node asks by itself, or was told to, and has not ended. */
+  private get asks(): boolean {
+    return this.opened.isOn || this.asking.state !== "resting";
   }
 
   /** The transfer that serves others has ended. */
@@ -234,8 +239,10 @@ export class CatchUp {
     const learned = publications.filter((publication) => {
       // Others know less of its effect here than this node does.
       if (this.log.find(publication) !== undefined) return false;
-      const { nodeId, epoch } = publication;
-      const isOwn = nodeId === this.parts.selfNodeId && epoch === this.opened.lastEpoch;
+      const { nodeId, epoch, undoes } = publication;
+      // The tree has its own pushes. The files of an undo come from others.
+      const isPush = undoes === undefined && nodeId === this.parts.selfNodeId;
+      const isOwn = isPush && epoch === this.opened.lastEpoch;
       return this.log.add(publication, isOwn ? { atMs: 0, list: "", reason: "" } : MISSED);
     });
     this.parts.places.note(this.log.highestPlace);
@@ -257,8 +264,8 @@ export class CatchUp {
     this.behind = behind;
     // What has been made ready here already need not be asked for.
     this.areas.look(nowMs);
-    if (!this.opened.isOn) return;
     if (isNews) this.serving.logChanged();
+    if (!this.asks) return;
     if (isNews) this.asking.retry(nowMs);
     else if (isBrought) this.asking.goOn(nowMs);
   }

@@ -11,6 +11,9 @@ import { type Addressee, covers, isFor, isForAll, overlap } from "./scopes.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+/** So many publications that later ones have covered are remembered: as many as a host can keep the former files of. */
+export const FORMER = 100;
+
 /** The state of a publication on this node. */
 export interface Here {
   /** When it took effect, in milliseconds since 1970 by the clock of this host; undefined if it has not. */
@@ -48,6 +51,7 @@ export class PublicationLog {
   private readonly self: Addressee;
   private readonly receives: boolean;
   private kept: Kept[] = [];
+  private covered: Kept[] = [];
   private lacking: { readonly version: number; readonly count: number; readonly hash: number } | undefined;
   private snapshot: { digest: string; bytes: Uint8Array } | undefined;
   /** Grows with each change. */
@@ -65,6 +69,18 @@ export class PublicationLog {
   /** All publications, in their order. */
   get all(): readonly Kept[] {
     return this.kept;
+  }
+
+  /** The last publications that later ones have covered. They are not compared, but they can be taken back. */
+  get former(): readonly Kept[] {
+    return this.covered;
+  }
+
+  /** Adds a publication that a later one has covered. */
+  addFormer(kept: Kept): void {
+    const name = publicationName(kept.publication);
+    if (this.covered.some(({ publication }) => publicationName(publication) === name)) return;
+    this.covered = [...this.covered, kept].slice(-FORMER);
   }
 
   get highestPlace(): number {
@@ -96,12 +112,14 @@ export class PublicationLog {
         (other) =>
           isEarlier(publication, other.publication) && this.leavesNothing(other.publication, publication),
       )
-    )
+    ) {
+      this.addFormer({ publication, here });
       return false;
-    this.kept = this.kept.filter(
-      (other) =>
-        !(isEarlier(other.publication, publication) && this.leavesNothing(publication, other.publication)),
-    );
+    }
+    const isCovered = (other: Kept) =>
+      isEarlier(other.publication, publication) && this.leavesNothing(publication, other.publication);
+    for (const other of this.kept.filter(isCovered)) this.addFormer(other);
+    this.kept = this.kept.filter((other) => !isCovered(other));
     let index = this.kept.length;
     while (index > 0 && isEarlier(publication, (this.kept[index - 1] as Kept).publication)) index--;
     this.kept.splice(index, 0, { publication, here });
@@ -113,7 +131,9 @@ export class PublicationLog {
   /** Forgets publications that are too old. */
   expire(nowMs: number): void {
     const before = this.kept.length;
-    this.kept = this.kept.filter(({ publication }) => publication.timeMs > nowMs - PUBLICATION_DAYS * DAY_MS);
+    const isYoung = ({ publication }: Kept) => publication.timeMs > nowMs - PUBLICATION_DAYS * DAY_MS;
+    this.covered = this.covered.filter(isYoung);
+    this.kept = this.kept.filter(isYoung);
     if (this.kept.length !== before) this.changed();
   }
 

@@ -21,10 +21,12 @@ export function overlap(a: Scope, b: Scope): boolean {
 
 /**
  * Whether a later publication leaves nothing of an earlier one: each entry of the earlier one is named by the later one,
- * or deleted by it, at all hosts that the earlier one was for. The paths of a scope exist on its sender, or are deleted.
+ * or deleted by it, at all hosts that the earlier one was for. The paths of a scope exist on its sender, or are deleted. One that
+ * takes back another says nothing of the paths that this has left alone, so it covers none.
  */
 export function covers(later: Publication, earlier: Publication): boolean {
   const [after, before] = [later.scope, earlier.scope];
+  if (later.undoes !== undefined) return false;
   if (!isForAll(after) && !(areSame(after.targets, before.targets) && areSame(after.excepts, before.excepts)))
     return false;
   if (before.sendsAttributes && !after.sendsAttributes) return false;

@@ -58,8 +58,14 @@ export const SERVE_MS = 30_000;
 export const PATIENCE_MS = 60_000;
 export const PATIENCE_MOST_MS = 60 * 60_000;
 
+/** Until it begins, it is asked again so often whether it is still there: it may have died since. */
+export const PROMISE_MS = 2_000;
+
 /** An attempt that another push has interrupted is repeated after so long: a member that has that push knows it by then. */
 export const SOON_MS = 300;
+
+/** Each further one takes twice as long, up to this: where others push all the time, a large transfer may be in vain often. */
+export const SOON_MOST_MS = 5_000;
 
 /** After what was brought, the log is written before the next question: so long is much for that. */
 export const WRITTEN_MS = 200;

@@ -10,11 +10,12 @@ import type { Part } from "../entries/part.ts";
 
 /**
  * How far ahead a file is read for a chunk that is not where it would be. An insertion, and a change in place, need little; a deletion
- * needs as much as was deleted. So when as many bytes were not found in a row, it is looked as far as a sixteenth of the file, within
- * bounds: to read the least takes some 4 ms, and the most some 30 ms, while the sender waits for the first answer.
+ * needs as much as was deleted. So when as many bytes were not found in a row, it is looked as far as a 64th of the file, within
+ * bounds: to read two megabytes takes some 4 ms, and sixteen some 30 ms, while the sender waits for the first answer. That is done once:
+ * after a part that the sender sends anyway, it is only looked near, until a chunk is found.
  */
-const NEAR_BYTES = 512 * 1024;
-const FAR_SHARE = 1 / 16;
+const NEAR_BYTES = 256 * 1024;
+const FAR_SHARE = 1 / 64;
 const FAR_LEAST_BYTES = 2 * 1024 * 1024;
 const FAR_MOST_BYTES = 16 * 1024 * 1024;
 
@@ -41,6 +42,8 @@ class SearchedFile {
   private next = 0;
   /** The chunks since the last one that was found, in bytes. */
   private missedBytes = 0;
+  /** Whether the sender has sent a part since then that it did not tell. */
+  private hasSkipped = false;
 
   constructor(path: string, sizeBytes: number) {
     this.path = path;
@@ -53,7 +56,7 @@ class SearchedFile {
     const guess = this.next;
     const found = this.readAt(file, guess, chunk) ?? this.readAgain(file, chunk);
     if (found !== undefined) return found;
-    const ahead = this.missedBytes < NEAR_BYTES ? NEAR_BYTES : this.farBytes;
+    const ahead = this.missedBytes < NEAR_BYTES || this.hasSkipped ? NEAR_BYTES : this.farBytes;
     yield* this.scanTo(file, guess, guess + chunk.length + ahead);
     const later = this.readAgain(file, chunk);
     if (later !== undefined) return later;
@@ -65,7 +68,7 @@ class SearchedFile {
   /** Goes on after a part that is not looked for. */
   skip(length: number): void {
     this.next += length;
-    this.missedBytes = 0;
+    this.hasSkipped = true;
   }
 
   /** Reads a chunk where the same bytes have been before. */
@@ -80,6 +83,7 @@ class SearchedFile {
     this.note(chunk.digest, { offset, length: chunk.length });
     this.next = offset + chunk.length;
     this.missedBytes = 0;
+    this.hasSkipped = false;
     return bytes;
   }
 

@@ -14,6 +14,7 @@ import { pathOfError, reasonFor } from "../reasons/explain.ts";
 import { StageError } from "../reasons/stage-error.ts";
 import { Discarded } from "./discarded.ts";
 import { Durability } from "./durability.ts";
+import { BEFORE, Keeping } from "./keeping.ts";
 import { PlannedDeletions } from "./planned-deletions.ts";
 import { restoreDirectory, setDirectoryAttributes } from "./set-attributes.ts";
 import type { StagingArea } from "./staging-area.ts";
@@ -47,6 +48,8 @@ export class Committer {
   private firstFailure: Reason | undefined;
   /** Everything is new, but a loss of power may still undo it. */
   private notDurable: Reason | undefined;
+  /** Undefined if what leaves the tree is deleted. */
+  keeping: Keeping | undefined;
 
   /** @param onStep called after each step, so that the caller can tell that it goes on */
   constructor(
@@ -79,6 +82,7 @@ export class Committer {
    */
   apply(isRepeated = false): Reason | undefined {
     this.isRepeated = isRepeated;
+    if (this.area.holds(BEFORE)) this.keeping = new Keeping(this.disk, this.area);
     this.hasMerged = isRepeated;
     this.discarded.hasReplaced = isRepeated;
     try {
@@ -101,7 +105,7 @@ export class Committer {
    */
   *clear(): Generator<undefined, Reason | undefined> {
     // Until the switch is durable, a start may need them to see how far it has come.
-    if (this.notDurable !== undefined) return this.failure;
+    if (this.notDurable !== undefined || this.isKept) return this.failure;
     try {
       yield* this.discarded.clear((path, why) => this.note(path, why));
     } catch (error) {
@@ -109,6 +113,11 @@ export class Committer {
       if (this.firstFailure === undefined) this.note("", reasonFor(error));
     }
     return this.failure;
+  }
+
+  /** Whether everything that has left the tree is in the area, to be kept there. */
+  get isKept(): boolean {
+    return this.failure === undefined && this.area.holds(BEFORE);
   }
 
   /**
@@ -160,6 +169,7 @@ export class Committer {
   /** @returns the reason if everything is new, but a loss of power may still undo it */
   private makeDurable(): Reason | undefined {
     try {
+      if (this.failures > 0) this.keeping?.giveUp();
       new Durability(this.base).syncSwitched();
       this.area.rename("commit", "done");
       this.area.sync();
@@ -228,6 +238,7 @@ export class Committer {
       this.finishExchange(from, path, this.base.handle(directory), number);
       return;
     }
+    if (type !== EntryType.directory) this.keeping?.link(this.base.handle(directory), path, number);
     this.moveInto(from, path, this.base.handle(directory), number);
     if (type === EntryType.directory) this.area.tree.forget(path);
     this.base.forget(path);
@@ -246,6 +257,7 @@ export class Committer {
       if (stats === undefined) return;
       if (stats.isDirectory()) this.base.forget(path);
       if (!this.isMovedAway(this.base.handle(directoryOf(path)), name, discarded)) {
+        this.keeping?.lack(path);
         this.planned.removeInPlace(this.base, path);
         return;
       }
@@ -289,6 +301,7 @@ export class Committer {
   /** Another transfer has made the directory since: this transfer's entries are moved into it. */
   private merge(from: DirectoryHandle, path: string, to: DirectoryHandle): void {
     this.hasMerged = true;
+    this.keeping?.lack(path);
     const staged = this.disk.openDirectory(from, nameOf(path));
     try {
       const target = this.disk.openDirectory(to, nameOf(path));
@@ -335,6 +348,7 @@ export class Committer {
     } catch (error) {
       if (errorCode(error) !== "EXDEV" || this.disk.stat(to, name)?.isDirectory() !== true) throw error;
       this.base.forget(path);
+      this.keeping?.lack(path);
       this.planned.removeInPlace(this.base, path);
     }
     this.disk.rename(from, name, to, name);

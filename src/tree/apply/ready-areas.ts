@@ -5,10 +5,12 @@ import { EntryType } from "../../wire/entry.ts";
 import { StepKind } from "../decide/decision.ts";
 import type { Protection } from "../decide/protection.ts";
 import type { Directories } from "../disk/directories.ts";
+import { removeEntry } from "../disk/remove.ts";
 import type { AttributeRules } from "../entries/attributes.ts";
 import { StageError } from "../reasons/stage-error.ts";
 import { Committer } from "./commit.ts";
 import { retireFailedCommits } from "./failed-commits.ts";
+import { BEFORE, beginKeeping } from "./keeping.ts";
 import { StagingArea } from "./staging-area.ts";
 
 /** So many areas are kept. Each takes as much space as its transfer brings, and a server has seldom more of them at a time. */
@@ -21,7 +23,7 @@ const PASSED = reason("newer-push");
 export interface ResumedCommit {
   /** What is left to do after the switch; its result is why a part of the commit has failed. */
   clear(): Generator<undefined, Reason | undefined>;
-  /** Removes the area, step by step. */
+  /** Removes the area, step by step; or keeps in it what has left the tree. */
   removal(): Generator<undefined>;
   /** Why a part of the switch has failed. */
   readonly failure: Reason | undefined;
@@ -47,6 +49,7 @@ export class ReadyAreas {
    * Switches to what an area holds.
    *
    * @param protection the paths that stay as they are on this member; the patterns may be others since the start
+   * @param keepsReplaced whether what the commit replaces or deletes is kept
    * @param onWork called after each step
    * @throws StageError if it is gone, or something of it must not be changed; then nothing has changed
    */
@@ -55,6 +58,7 @@ export class ReadyAreas {
     rules: AttributeRules,
     name: string,
     protection: Protection | undefined,
+    keepsReplaced: boolean,
     onWork: () => void,
   ): ResumedCommit {
     const area = this.names.has(name) ? StagingArea.open(base, name, rules) : undefined;
@@ -63,11 +67,15 @@ export class ReadyAreas {
       if (!area.has("ready") || area.isPassed) throw new StageError(PASSED);
       if (protection !== undefined) checkProtected(base, area, protection);
       retireFailedCommits(base, rules);
+      if (keepsReplaced) beginKeeping(base, area, rules);
+      else removeEntry(base.disk, area.handle, BEFORE);
       const committer = new Committer(base, area, rules, onWork);
       committer.begin();
       this.names.delete(name);
       const failure = committer.apply();
-      return { failure, clear: () => committer.clear(), removal: () => area.removal() };
+      const atMs = Date.now();
+      const removal = () => (committer.isKept ? area.keep(atMs) : area.removal());
+      return { failure, clear: () => committer.clear(), removal };
     } catch (error) {
       area.close();
       throw error;

@@ -13,6 +13,7 @@ import { MOST_KEPT } from "./ready-areas.ts";
 import { removeFoundArea } from "./lists-of-steps.ts";
 import { StagingArea } from "./staging-area.ts";
 import { openStagingRoot } from "./staging-root.ts";
+import { UNDO_NAME } from "./undo-areas.ts";
 
 /** A commit that a crash had interrupted. */
 export interface RecoveredTransfer {
@@ -54,6 +55,8 @@ export function recover(
   const mostKept = onKept === undefined ? 0 : MOST_KEPT;
   try {
     for (const name of disk.list(root)) {
+      // Bounds of what is kept are looked at afterwards.
+      if (UNDO_NAME.test(name)) continue;
       const isTransfer = TRANSFER_NAME.test(name);
       const isDirectory = disk.stat(root, name)?.isDirectory() === true;
       if (!isDirectory || !(isTransfer || BEING_REMOVED.test(name))) {
@@ -83,6 +86,11 @@ export function recover(
   }
   removeStagingDirectory(disk, base.root);
   return finished;
+}
+
+/** When the commit in an area was finished: the last name in it has changed then. */
+function changedMs({ disk }: Directories, area: StagingArea): number {
+  return Number(disk.statDirectory(area.handle).mtimeNs / 1_000_000n);
 }
 
 /** Removes an area that is not kept after all; one that cannot be removed is left. */
@@ -119,11 +127,14 @@ function recoverArea(
   const committer = new Committer(base, area, rules);
   if (area.has("ready") && committer.hasBegun()) committer.begin();
   const isInterrupted = area.has("commit");
+  let isKept = false;
   if (isInterrupted) committer.apply(true);
   if (isInterrupted || area.has("done")) {
     // Entries that cannot be deleted would stay in the area for good.
     const failure = finish(committer.clear());
+    isKept = committer.isKept;
     if (isInterrupted || failure !== undefined) finished.push({ name: area.name, failure, isLeft: false });
   }
-  area.remove();
+  if (isKept) finish(area.keep(changedMs(base, area)));
+  else area.remove();
 }

@@ -22,8 +22,11 @@ import { Durability } from "./durability.ts";
 import { carryOutAll, type Executor } from "./executor.ts";
 import { DryRunExecutor } from "./dry-run-executor.ts";
 import { retireFailedCommits } from "./failed-commits.ts";
+import { beginKeeping } from "./keeping.ts";
 import { Staging } from "./staging.ts";
 import { StagingExecutor } from "./staging-executor.ts";
+import { writeUndone } from "./undo-areas.ts";
+import { Undoing } from "./undoing.ts";
 import { type StageTotals, Tally } from "./tally.ts";
 
 /** Options of a node beyond the staging itself. */
@@ -43,6 +46,8 @@ export interface StageExtras {
    * @returns whether there was anything to delete
    */
   readonly makeRoom?: (() => boolean) | undefined;
+  /** Whether what the commit replaces or deletes is kept; asked at the commit. */
+  readonly keepsReplaced?: (() => boolean) | undefined;
   /** Records what the transfer publishes; undefined if nobody wants to know. */
   readonly manifest?: ManifestRecord | undefined;
 }
@@ -52,6 +57,8 @@ export interface ManifestRecord {
   note(block: ManifestBlock): void;
   /** An entry is not sent after all. */
   withdraw(entry: number): void;
+  /** A path is going to be as it was before a push that is taken back, or is gone then. */
+  noteUndone?(path: string, type: EntryType): void;
   /** Whether the sender may have more deleted than this member allows. */
   readonly trustsForce: boolean;
 }
@@ -61,6 +68,9 @@ const NO_EXTRAS: StageExtras = {
   listsChanges: false,
   deleteLimit: DEFAULT_DELETE_LIMIT,
 };
+
+/** When the last commit was: no two have the same time, so that what they keep has an order. */
+let lastCommitMs = 0;
 
 /**
  * One incoming transfer on its disk. It compares manifest blocks with the tree, and stages what differs below
@@ -80,8 +90,14 @@ export class Stage {
   private readonly durability: Durability;
   private readonly onWork: (() => void) | undefined;
   private readonly makeRoom: (() => boolean) | undefined;
+  private readonly keepsReplaced: () => boolean;
   private committer: Committer | undefined;
+  private committedMs = 0;
   private readonly manifest: ManifestRecord | undefined;
+  private readonly protection: Protection | undefined;
+  /** Whether it takes back an earlier transfer by what is kept of that. */
+  takesBack = false;
+  private undoing: Undoing | undefined;
   private isPrepared = false;
   private readonly keptDirectories = new Set<string>();
   /** Why this transfer may no longer commit. */
@@ -100,6 +116,7 @@ export class Stage {
     this.deleteLimit = extras.deleteLimit;
     this.onWork = extras.onWork;
     this.makeRoom = extras.makeRoom;
+    this.keepsReplaced = extras.keepsReplaced ?? (() => false);
     this.durability = new Durability(base);
     this.precedence = new Precedence(base);
     this.obstacles = new Obstacles(base, rules);
@@ -111,6 +128,7 @@ export class Stage {
       ? new DryRunExecutor(() => this.planner.superfluous.isCheck)
       : new StagingExecutor(this.staging);
     const { protection } = extras;
+    this.protection = protection;
     const { precedence } = this;
     this.manifest = extras.manifest;
     const onBlock = this.manifest?.note.bind(this.manifest);
@@ -139,11 +157,13 @@ export class Stage {
   /** A check asks how things are: it needs no room. A push that finds no inode fails at the entry that needs it. */
   private checkRoom(): void {
     if (this.planner.superfluous.isCheck) return;
-    try {
-      this.lookForRoom();
-    } catch (error) {
-      if (!(error instanceof StageError) || this.makeRoom?.() !== true) throw error;
-      this.lookForRoom();
+    for (;;) {
+      try {
+        this.lookForRoom();
+        return;
+      } catch (error) {
+        if (!(error instanceof StageError) || this.makeRoom?.() !== true) throw error;
+      }
     }
   }
 
@@ -183,6 +203,30 @@ export class Stage {
   }
 
   /**
+   * Stages what takes back an earlier transfer, in place of a manifest with entries.
+   *
+   * @param undone the name of that transfer; it has an area
+   */
+  undo(undone: string): void {
+    this.takesBack = true;
+    const { base, rules, protection } = this;
+    const undoing = (this.undoing = new Undoing(base, rules, undone, protection, (path, type, size) => {
+      this.tally.noteUndone(path, type, size);
+      this.manifest?.noteUndone?.(path, type);
+      this.staging.noteChange(path);
+    }));
+    if (!undoing.hasSteps) return;
+    const staged = this.staging.opened();
+    writeUndone(base.disk, staged.area.handle, undone);
+    for (const _ of undoing.stage(staged)) this.onWork?.();
+  }
+
+  /** Tells the sender something that is about no path. */
+  tell(why: Reason): void {
+    this.tally.noteReason("", why);
+  }
+
+  /**
    * Makes everything durable, so that only renames are left.
    *
    * @throws RefusalError if more would be deleted than this member allows, StageError if that is no reason to stop the others
@@ -213,16 +257,31 @@ export class Stage {
   commit(): Reason | undefined {
     if (this.overtaken !== undefined) return this.overtaken;
     const { staged } = this.staging;
-    if (staged === undefined) return undefined;
+    if (staged === undefined) {
+      this.forgetUndone();
+      return undefined;
+    }
     const committer = new Committer(this.base, staged.area, this.rules, this.onWork);
     try {
       retireFailedCommits(this.base, this.rules);
+      if (this.keepsReplaced()) beginKeeping(this.base, staged.area, this.rules);
       committer.begin();
     } catch (error) {
       return stageFailure(error);
     }
     this.committer = committer;
-    return committer.apply();
+    const failure = committer.apply();
+    // A file changes when it loses its other name, and from the end of the commit on that would look like a change by hand.
+    if (failure === undefined) this.forgetUndone();
+    this.committedMs = lastCommitMs = Math.max(Date.now(), lastCommitMs + 1);
+    return failure;
+  }
+
+  /** The files that were brought back are not kept any more. */
+  private forgetUndone(): void {
+    if (this.undoing === undefined) return;
+    for (const _ of this.undoing.removal()) this.onWork?.();
+    this.undoing = undefined;
   }
 
   /**
@@ -255,7 +314,9 @@ export class Stage {
     if (this.executor instanceof DryRunExecutor || this.overtaken !== undefined) return undefined;
     try {
       try {
-        this.keepFrom(steps);
+        const path = this.undoing?.conflictWith(steps);
+        if (path !== undefined) throw StageError.of("overtaken", path);
+        if (this.undoing === undefined) this.keepFrom(steps);
       } finally {
         this.staging.markPassed();
       }
@@ -293,9 +354,25 @@ export class Stage {
     this.staging.addSteps(added, this.isPrepared);
   }
 
-  /** Removes the rest of the staging area, step by step. */
+  /** Whether the commit has changed something. */
+  get isSwitched(): boolean {
+    return this.committer !== undefined;
+  }
+
+  /** Whether what the commit has replaced or deleted is kept by clean(). */
+  get isKept(): boolean {
+    return this.staging.staged !== undefined && this.committer?.isKept === true;
+  }
+
+  /** The first path of which the old entry could not be kept, if it was to be. */
+  get lacking(): string | undefined {
+    return this.committer?.keeping?.lacking;
+  }
+
+  /** Removes the rest of the staging area, step by step; or keeps in it what has left the tree. */
   *clean(): Generator<undefined> {
-    yield* this.staging.removal();
+    this.undoing?.close();
+    yield* this.staging.removal(this.isKept ? this.committedMs : undefined);
     // Open directories would keep file systems below the base directory from being unmounted.
     this.base.forgetAll();
   }

@@ -3,10 +3,12 @@ import { finish } from "../../base/steps.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import { joinPath, STAGING_NAME } from "../../wire/path-rules.ts";
 import type { Step } from "../decide/decision.ts";
+import { below } from "../disk/below.ts";
 import { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle, Disk, FileHandle } from "../disk/disk.ts";
 import { removeStagingDirectory } from "../disk/staging-directory.ts";
 import { removeEntry, removing } from "../disk/remove.ts";
+import { undoName, writeRecord } from "./undo-areas.ts";
 import { retireIn } from "./failed-commits.ts";
 import { mirrorInheritance } from "./inheritance.ts";
 import { removeFoundArea, removeLists } from "./lists-of-steps.ts";
@@ -226,6 +228,40 @@ export class StagingArea {
     } finally {
       inside.forgetAll();
       this.close();
+    }
+  }
+
+  /**
+   * Keeps what has left the tree, step by step, in an area that no transfer looks for. It gets this name when everything in it
+   * is durable, so a loss of power never leaves a part of it.
+   *
+   * @param atMs when the commit was, in milliseconds since 1970
+   */
+  *keep(atMs: number): Generator<undefined> {
+    const inside = new Directories(this.disk, this.directory);
+    try {
+      this.tree.close();
+      const failure = yield* removing(inside, "tree", { opens: true, shown: (one) => this.pathOf(one) });
+      if (failure !== undefined) throw failure;
+      for (const name of ["changes", "kept"]) removeEntry(this.disk, this.directory, name);
+      let sizeBytes = 0;
+      for (const name of this.disk.list(this.directory)) {
+        if (!name.startsWith(DISCARDED)) continue;
+        sizeBytes += this.disk.stat(this.directory, name)?.size ?? 0;
+        if (inside.stat(name)?.isDirectory() !== true) continue;
+        for (const { stats } of below(inside, name)) {
+          sizeBytes += stats.size;
+          yield;
+        }
+      }
+      writeRecord(this.disk, this.directory, atMs, sizeBytes);
+      this.disk.syncDirectory(this.directory);
+      this.disk.rename(this.root, this.name, this.root, undoName(this.name));
+      this.disk.syncDirectory(this.root);
+    } finally {
+      inside.forgetAll();
+      this.disk.closeDirectory(this.directory);
+      this.disk.closeDirectory(this.root);
     }
   }
 

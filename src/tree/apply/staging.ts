@@ -170,9 +170,10 @@ export class Staging {
   /**
    * Removes the rest of the staging area, step by step. Its descriptors are closed even if something of it cannot be removed.
    *
+   * @param keptMs when the commit was that is to be kept, in milliseconds since 1970; undefined for no other
    * @throws an error with the path of what is still there
    */
-  *removal(): Generator<undefined> {
+  *removal(keptMs?: number): Generator<undefined> {
     const { staged, changes } = this;
     // One that could not be begun was removed at once, unless that was not possible either.
     if (staged === undefined && this.hasBegun) removeArea(this.base, this.name, this.rules);
@@ -183,7 +184,8 @@ export class Staging {
       staged?.journal.close();
       changes?.close();
     } finally {
-      if (staged !== undefined) yield* staged.area.removal();
+      if (staged !== undefined)
+        yield* keptMs === undefined ? staged.area.removal() : staged.area.keep(keptMs);
     }
   }
 }

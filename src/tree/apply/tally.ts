@@ -71,6 +71,14 @@ export class Tally {
     }
   }
 
+  /** Records a path that is going to be as it was before, or is gone then. */
+  noteUndone(path: string, type: EntryType, size: number): void {
+    this.entries++;
+    this.bytes += size;
+    if (type === EntryType.gone) this.deleted(path);
+    else this.made++;
+  }
+
   private deleted(path: string): string {
     this.findings.add(FindingKind.superfluous, path);
     return path;

@@ -7,9 +7,7 @@ export class PathSet {
   private table = new Uint32Array(2 * FIRST_PLACES);
   private count = 0;
 
-  /** The directory of the last entry that was added by its name, and the state of the hash after that directory. */
-  private directory: string | undefined;
-  private readonly reached: HashState = { low: 0, high: 0 };
+  private readonly hashes = new EntryHashes();
 
   add(path: string): void {
     start(state);
@@ -19,14 +17,7 @@ export class PathSet {
 
   /** Adds an entry of a directory; for many entries in a row this is faster than adding their paths. */
   addIn(directory: string, name: string): void {
-    if (this.directory !== directory) {
-      start(this.reached);
-      if (directory !== "") extend(this.reached, `${directory}/`);
-      this.directory = directory;
-    }
-    state.low = this.reached.low;
-    state.high = this.reached.high;
-    extend(state, name);
+    this.hashes.begin(directory, name);
     this.addHash();
   }
 
@@ -88,10 +79,39 @@ export class PathSet {
 /** Bytes of the hash of a path. */
 export const HASH_BYTES = 8;
 
+/** Hashes entries of directories. For many entries of a directory in a row this is faster than hashing their paths. */
+export class EntryHashes {
+  /** The directory of the last entry, and the state of the hash after that directory. */
+  private directory: string | undefined;
+  private readonly reached: HashState = { low: 0, high: 0 };
+
+  /** Hashes an entry, up to finish(). */
+  begin(directory: string, name: string): void {
+    if (this.directory !== directory) {
+      start(this.reached);
+      if (directory !== "") extend(this.reached, `${directory}/`);
+      this.directory = directory;
+    }
+    state.low = this.reached.low;
+    state.high = this.reached.high;
+    extend(state, name);
+  }
+
+  /** Writes the hash of an entry's path to `bytes`, at an offset. */
+  write(directory: string, name: string, bytes: DataView, offset: number): void {
+    this.begin(directory, name);
+    finishInto(bytes, offset);
+  }
+}
+
 /** Writes the hash of a path to `bytes`, at an offset. */
 export function hashPath(path: string, bytes: DataView, offset: number): void {
   start(state);
   extend(state, path);
+  finishInto(bytes, offset);
+}
+
+function finishInto(bytes: DataView, offset: number): void {
   finish(state);
   bytes.setUint32(offset, state.low, true);
   bytes.setUint32(offset + 4, state.high, true);

@@ -1,17 +1,29 @@
 /** The paths that one transfer has published, by their hashes, as it is kept in the state directory. */
-import { EntryType, isNameOnly } from "../../wire/entry.ts";
+import { type Entry, EntryType, isNameOnly } from "../../wire/entry.ts";
 import type { ManifestDirectory } from "../../wire/manifest.ts";
-import { joinPath } from "../../wire/path-rules.ts";
-import { HASH_BYTES, hashPath } from "./path-set.ts";
+import type { Owner } from "../../wire/metadata.ts";
+import { EntryHashes, HASH_BYTES, hashPath } from "./path-set.ts";
 
 /** What a list says of a hash. */
-export const Listed = { directory: 1, given: 2, kept: 3, gone: 4, complete: 5, passage: 6 } as const;
+export const Listed = {
+  directory: 1,
+  given: 2,
+  kept: 3,
+  gone: 4,
+  complete: 5,
+  passage: 6,
+  /** The likeness of the file in the row before; files with several names have none. */
+  likeness: 7,
+} as const;
 type ListedKind = (typeof Listed)[keyof typeof Listed];
 
 /** The kind in one byte, and the hash. */
 const ROW_BYTES = 1 + HASH_BYTES;
 
-/** Largest list: some seven million entries. A transfer with more can be caught up with, but not from this host. */
+/** Rows that are no entries of the transfer. */
+const OTHERS: ReadonlySet<number> = new Set([Listed.directory, Listed.complete, Listed.likeness]);
+
+/** Largest list: some three million files. A transfer with more can be caught up with, but not from this host. */
 const MOST_BYTES = 64 * 1024 * 1024;
 
 const HEADER = Buffer.from("makuosan published 1\n");
@@ -20,19 +32,24 @@ const CHECK_BYTES = 4;
 /** Records the entries of a manifest as they pass. */
 export class PublishedList {
   private bytes = Buffer.alloc(64 * ROW_BYTES);
+  private view = viewOf(this.bytes);
+  private readonly hashes = new EntryHashes();
   private length = 0;
   private readonly withdrawn = new Set<number>();
   private directory: string | undefined;
 
   /** Records entries of a directory, in the order of the manifest. */
   note({ header, entries, isComplete }: ManifestDirectory): void {
-    for (const { name, type } of entries) this.noteEntry(header.path, name, type);
+    for (const entry of entries) this.noteEntry(header.path, entry.name, entry.type, entry);
     if (isComplete) this.noteComplete(header.path);
   }
 
-  noteEntry(directory: string, name: string, type: EntryType): void {
+  /** @param entry if it is known how it is published */
+  noteEntry(directory: string, name: string, type: EntryType, entry?: Entry): void {
     if (directory !== this.directory) this.row(Listed.directory, (this.directory = directory));
-    this.row(kindOf(type), joinPath(directory, name));
+    if (this.begin(kindOf(type))) this.hashes.write(directory, name, this.view, this.length - HASH_BYTES);
+    if (type === EntryType.file && entry !== undefined && entry.extras?.hasOtherNames !== true)
+      this.row(Listed.likeness, likenessOf(entry, entry.size));
   }
 
   noteComplete(directory: string): void {
@@ -57,15 +74,21 @@ export class PublishedList {
   }
 
   private row(kind: ListedKind, path: string): void {
-    if (this.length > MOST_BYTES) return;
+    if (this.begin(kind)) hashPath(path, this.view, this.length - HASH_BYTES);
+  }
+
+  /** Begins a row, whose hash follows; false if the list is too long already. */
+  private begin(kind: ListedKind): boolean {
+    if (this.length > MOST_BYTES) return false;
     if (this.length + ROW_BYTES > this.bytes.length) {
       const larger = Buffer.alloc(2 * this.bytes.length);
       this.bytes.copy(larger);
       this.bytes = larger;
+      this.view = viewOf(larger);
     }
     this.bytes[this.length] = kind;
-    hashPath(path, new DataView(this.bytes.buffer, this.bytes.byteOffset), this.length + 1);
     this.length += ROW_BYTES;
+    return true;
   }
 
   /** A withdrawn entry is there on the sender, but it is not what was published. */
@@ -73,17 +96,30 @@ export class PublishedList {
     if (this.withdrawn.size === 0) return;
     let entry = 0;
     for (let offset = 0; offset < this.length; offset += ROW_BYTES) {
-      const kind = this.bytes[offset];
-      if (kind === Listed.directory || kind === Listed.complete) continue;
+      if (OTHERS.has(this.bytes[offset] ?? 0)) continue;
       if (this.withdrawn.has(entry++)) this.bytes[offset] = Listed.kept;
     }
   }
+}
+
+function viewOf(bytes: Buffer): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
 }
 
 function kindOf(type: EntryType): ListedKind {
   if (type === EntryType.passage) return Listed.passage;
   if (type === EntryType.gone) return Listed.gone;
   return isNameOnly(type) ? Listed.kept : Listed.given;
+}
+
+/**
+ * Says how a file is, as far as its inode tells: its size, time, mode and owner.
+ *
+ * @param size of the file; that of an entry which is a link is 0
+ */
+export function likenessOf({ metadata: { mode, mtimeNs, user, group } }: Entry, size: number): string {
+  const nameOf = ({ id, name }: Owner) => (name === "" ? `${id}` : name);
+  return `${size} ${mtimeNs} ${mode} ${nameOf(user)} ${nameOf(group)}`;
 }
 
 /** One row of a list. */

@@ -7,8 +7,8 @@ import type { HeldFile } from "./told-digests.ts";
 /** A file of fewer chunks is told without a look first: its contents would not take longer than the answers. */
 const FEW_CHUNKS = 64;
 
-/** So many chunks are a look: 768 KiB. If members have none of them, that is what was read in vain. */
-const LOOK_CHUNKS = 16;
+/** So many chunks are a look: some 400 KB. If members have none of them, that is what was read in vain. */
+const LOOK_CHUNKS = 8;
 
 /** Members that had less than this share of the chunks do not have this part of the file: it is sent. */
 const LEAST_FOUND = 1 / 16;

@@ -2,7 +2,7 @@
 import { UserError } from "../../base/user-error.ts";
 import type { FileStats } from "../../sys/stat.ts";
 import { EntryType, isNameOnly } from "../../wire/entry.ts";
-import { keyOf, Listed, type ListRow, readList } from "../entries/published-list.ts";
+import { keyOf, likenessOf, Listed, type ListRow, readList } from "../entries/published-list.ts";
 import type { PublishedPaths } from "./published-paths.ts";
 import { named, type ScanItem } from "./scan.ts";
 
@@ -16,6 +16,8 @@ interface LastOf {
   /** Whether those who ask lack it: it may be given. */
   readonly isLacked: boolean;
   readonly isGone: boolean;
+  /** The key of its likeness, if it is a file with one name. */
+  likeness: number | undefined;
   /** Whether the tree is as this says, as far as a name tells. */
   isFound: boolean;
 }
@@ -87,7 +89,10 @@ export class Published {
     const listed = new Set<number>();
     const completed: number[] = [];
     let directory = 0;
+    let entry: LastOf | undefined;
     for (const { kind, key } of rowsOf(list, bytes)) {
+      if (kind === Listed.likeness && entry !== undefined) entry.likeness = key;
+      entry = undefined;
       if (kind === Listed.directory) directory = key;
       if (kind === Listed.complete) completed.push(key);
       if (kind !== Listed.given && kind !== Listed.gone && kind !== Listed.kept) continue;
@@ -97,7 +102,9 @@ export class Published {
       this.touchedNs.set(directory, atNs);
       this.touchedNs.set(key, atNs);
       if (isGone) this.removeBelow([key]);
-      this.last.set(key, { list, directory, atNs, isServed, isLacked, isGone, isFound: false });
+      const unknown = { likeness: undefined, isFound: false };
+      entry = { list, directory, atNs, isServed, isLacked, isGone, ...unknown };
+      this.last.set(key, entry);
     }
     this.removeSuperfluous(new Set(completed), listed);
     for (const key of completed) {
@@ -174,7 +181,8 @@ export class Published {
       yield* this.directory(item, path, known);
       return;
     }
-    const isSame = entry.type !== EntryType.kept && isUnchanged(item.stats, known.atNs);
+    const isUntouched = isUnchanged(item.stats, known.atNs) || isOnlyLinked(item, known.likeness);
+    const isSame = entry.type !== EntryType.kept && isUntouched;
     if (known.isLacked && isSame) {
       yield* this.given(item);
       return;
@@ -251,6 +259,15 @@ function rowsOf(list: string, bytes: Buffer): readonly ListRow[] {
   throw new UserError(
     `the list published-*-${list} in the state directory is damaged: remove it, and restart the daemon`,
   );
+}
+
+/**
+ * Whether somebody has given a file a further name, and done nothing else. That changes its inode as an edit does, and an edit can be
+ * followed by a command that sets the time back: but then the file has one name as before.
+ */
+function isOnlyLinked({ entry, stats }: FoundItem, likeness: number | undefined): boolean {
+  if (stats === undefined || likeness === undefined || stats.links < 2) return false;
+  return keyOf(likenessOf(entry, stats.size)) === likeness;
 }
 
 /** A directory as a way only: it is made where it is missing. */

@@ -81,8 +81,8 @@ export class Scanner {
   }
 
   /** An entry of the walk is not given to members: the next name of the same file is its first. */
-  forget({ directory, entry, stats }: FoundEntry): void {
-    if (stats !== undefined) this.lookout.forget(joinPath(directory.path, entry.name), stats);
+  forget({ path, stats }: FoundEntry): void {
+    if (stats !== undefined) this.lookout.forget(path, stats);
   }
 
   /** A requested path that another one covers: the walk does not miss it if it is gone, or nothing that is sent. */

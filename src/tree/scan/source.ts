@@ -307,7 +307,7 @@ export class Source {
     if (!writer.add(directory, entry)) return this.putBack(item);
     const { type, size, name, extras } = entry;
     this.cover.noteEntry(directory.path, name, type);
-    this.list?.noteEntry(directory.path, name, type);
+    this.list?.noteEntry(directory.path, name, type, entry);
     const isSparse = extras?.allocated !== undefined;
     entries.push({ number: this.nextEntry++, path, type, size, stats, isSparse });
     return true;

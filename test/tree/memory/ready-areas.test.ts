@@ -40,7 +40,14 @@ function start(member: Member, disk: MemoryDisk = member.memory): ReadyAreas {
 }
 
 function resume(member: Member, areas: ReadyAreas, disk: MemoryDisk = member.memory, name = "t-1"): void {
-  const resumed = areas.commit(Directories.at(disk, "/"), member.rules, name, undefined, () => undefined);
+  const resumed = areas.commit(
+    Directories.at(disk, "/"),
+    member.rules,
+    name,
+    undefined,
+    false,
+    () => undefined,
+  );
   assert.equal(finish(resumed.clear()) ?? resumed.failure, undefined);
   finish(resumed.removal());
 }
@@ -129,7 +136,7 @@ test("an area that was taken away, or would change what is protected by now, is 
     const areas = start(member);
     const protection = Protection.of([pattern], "/");
     assert.throws(
-      () => areas.commit(member.base, member.rules, "t-1", protection, () => undefined),
+      () => areas.commit(member.base, member.rules, "t-1", protection, false, () => undefined),
       { name: "StageError" },
       pattern,
     );

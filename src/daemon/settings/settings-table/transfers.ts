@@ -4,6 +4,7 @@ import { DEFAULT_DELETE_LIMIT_TEXT, parseDeleteLimit } from "../delete-limit.ts"
 import { COMPRESSION_MODES, parseCompression } from "../compression.ts";
 import { DRIFT_MODES, parseDriftMode, parseInterval } from "../drift-settings.ts";
 import * as form from "../forms.ts";
+import { DEFAULT_UNDO_SIZE_TEXT, parseUndoSize } from "../undo-size.ts";
 import type { Setting } from "../setting.ts";
 
 /** Half of what a member receives at the same time, so that one sender does not take all of its places. */
@@ -11,6 +12,9 @@ const PARALLEL_TRANSFERS = 4;
 
 /** Files of versions before 2 ask for more than there are places. */
 const MOST_PARALLEL = 100;
+
+/** Each one takes a look at each push, and a directory; nobody goes back a hundred steps. */
+const MOST_UNDO = 100;
 
 export const TRANSFERS = {
   receives: {
@@ -114,6 +118,29 @@ export const TRANSFERS = {
     details:
       "A percentage is a share of the entries that the transfer looks at, and at least 100 entries. " +
       "A transfer that would delete more changes nothing on any host, unless msync(1) is given --force-delete.",
+  },
+  undo: {
+    key: "undo",
+    option: "--undo <number>",
+    form: form.number(0, MOST_UNDO),
+    default: 0,
+    reload: true,
+    help: "how many pushes this host can take back, 0 for none",
+    details:
+      "What a push replaces or deletes on this host is kept in the directory .makuosan of the base directory, by links and " +
+      "renames, so that 'msync --undo' can bring it back on all hosts. It takes space on the disk until later pushes take its place.",
+  },
+  undoSizeBytes: {
+    key: "undo-size",
+    option: "--undo-size <size>",
+    form: form.text,
+    default: DEFAULT_UNDO_SIZE_TEXT,
+    check: parseUndoSize,
+    reload: true,
+    help: "most bytes that are kept for --undo: a number with K, M, G or T",
+    details:
+      "The oldest pushes go first. A push that has replaced more by itself cannot be taken back. When a push finds too little " +
+      "space, what is kept goes in any case.",
   },
   ownerMatch: {
     key: "owner-match",

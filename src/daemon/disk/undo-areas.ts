@@ -1,0 +1,138 @@
+/** What the writing thread keeps of what transfers replace or delete, so that a push can be taken back. */
+import { type Reason, reason } from "../../base/reason.ts";
+import { finish } from "../../base/steps.ts";
+import {
+  boundUndoAreas,
+  keepNothing,
+  removeOldest,
+  type UndoArea,
+  undoAreas,
+  type UndoBounds,
+} from "../../tree/apply/undo-areas.ts";
+import { idOf } from "../../engine/catch-up/undo-choice.ts";
+import { type Stage, stageFailure } from "../../tree/apply/stage.ts";
+import { goneError } from "../../tree/apply/undoing.ts";
+import type { TransferRecord } from "./transfer-record.ts";
+import type { StagingRules } from "../../tree/apply/staging-root.ts";
+import type { StageReply, UndoChange } from "./messages.ts";
+import type { StageBase } from "./stage-base.ts";
+
+/** A transfer of the thread, as far as it may have to be taken back, or takes one back. */
+export interface StagedTransfer {
+  readonly stage: Stage | undefined;
+  /** What the transfer publishes; undefined for a dry run. */
+  readonly record: TransferRecord | undefined;
+  /** Whether its commit has changed the tree, or had nothing to change. */
+  isCommitted?: boolean;
+}
+
+export class UndoKeeper {
+  private readonly base: StageBase;
+  private readonly rules: StagingRules;
+  private readonly reply: (message: StageReply) => void;
+  private count = 0;
+  /** How much is kept from now on. */
+  bounds: UndoBounds;
+
+  /** @param reply called when what can be taken back has changed */
+  constructor(
+    base: StageBase,
+    rules: StagingRules,
+    bounds: UndoBounds,
+    reply: (message: StageReply) => void,
+  ) {
+    this.base = base;
+    this.rules = rules;
+    this.bounds = bounds;
+    this.reply = reply;
+  }
+
+  /** Whether commits keep what they replace. */
+  get isOn(): boolean {
+    return this.bounds.pushes > 0;
+  }
+
+  /** Looks at what an earlier run has kept; the settings may have changed. */
+  look(): void {
+    this.count = undoAreas(this.base.directories, this.rules).length;
+    if (this.count > 0) finish(this.bound());
+  }
+
+  /**
+   * A transfer that takes back an earlier one has no entries: what is kept of that one is staged.
+   *
+   * @throws StageError if nothing is
+   */
+  stage({ stage, record }: StagedTransfer): void {
+    const origin = record?.origin;
+    if (stage === undefined || origin?.kind !== "undo") return;
+    const undone = idOf(origin.announced.undoes);
+    const { directories } = this.base;
+    if (undoAreas(directories, this.rules).some(({ name }) => name === undone)) {
+      stage.undo(undone);
+      return;
+    }
+    // Whether this host may follow is decided by its log, not here.
+    stage.tell(reason("undo-follows"));
+    throw goneError(undone);
+  }
+
+  /** A transfer has ended: what it kept is added, and the oldest may have to go, step by step. */
+  *noteEnd(name: string, { stage, record, isCommitted }: StagedTransfer): Generator<undefined> {
+    if (isCommitted !== true || stage === undefined || !(this.isOn || this.count > 0)) return;
+    const isUnchanged = !stage.isSwitched && this.isOn && record?.isPublished === true;
+    // A host that only follows an undo is going to be changed by another transfer.
+    if (isUnchanged && (record.origin?.kind === "publication" || stage.takesBack)) this.keepNothing(name);
+    if (stage.lacking !== undefined) this.report([name], "commit", stage.lacking);
+    yield* this.bound();
+  }
+
+  private keepNothing(name: string): void {
+    try {
+      keepNothing(this.base.directories, this.rules, name, Date.now());
+    } catch (error) {
+      this.report([name], "commit", "", stageFailure(error));
+    }
+  }
+
+  /**
+   * Gives the space of the oldest to a transfer that needs it.
+   *
+   * @returns whether there was anything to give
+   */
+  makeRoom(): boolean {
+    if (this.count === 0) return false;
+    let removed: UndoArea | undefined;
+    try {
+      removed = removeOldest(this.base.directories, this.rules);
+    } catch {
+      // The transfer fails for its space, and says so.
+      return false;
+    }
+    this.report(removed === undefined ? [] : [removed.name], "space");
+    return removed !== undefined;
+  }
+
+  /** Removes the oldest that is kept, step by step, until the rest keeps within the bounds. */
+  *bound(): Generator<undefined> {
+    let failure: Reason | undefined;
+    let removed: readonly UndoArea[] = [];
+    try {
+      removed = yield* boundUndoAreas(this.base.directories, this.rules, this.bounds);
+    } catch (error) {
+      failure = stageFailure(error);
+    }
+    this.report(
+      removed.map(({ name }) => name),
+      "bounds",
+      undefined,
+      failure,
+    );
+  }
+
+  private report(dropped: readonly string[], why: UndoChange["why"], path?: string, failure?: Reason): void {
+    const areas = undoAreas(this.base.directories, this.rules);
+    this.count = areas.length;
+    this.reply({ kind: "undo-areas", areas, dropped, why, path, failure });
+  }
+}

@@ -1,0 +1,220 @@
+/** Takes a push back on all hosts: `msync --undo`. */
+import { reasonOf, sentence } from "../../base/reason.ts";
+import { ExitStatus, UserError } from "../../base/user-error.ts";
+import type { Event, HostVerdict, SendResult, UndoRequest } from "../../console/protocol.ts";
+import type { NodeEngine } from "../../engine/node.ts";
+import { chooseUndo, idOf } from "../../engine/catch-up/undo-choice.ts";
+import type { PeerCredentials } from "../../sys/peer-credentials.ts";
+import { PROTOCOL_VERSION } from "../../wire/limits.ts";
+import type { Publication } from "../../wire/publication.ts";
+import type { CatchUpKeeper } from "../catch-up/catch-up-keeper.ts";
+import type { NodeIdentity } from "../service/node-identity.ts";
+import type { Settings } from "../settings/settings.ts";
+import type { Arrivals } from "./arrivals.ts";
+import { byHostName, displayName } from "./host-names.ts";
+import { pushedBy } from "./callers.ts";
+import type { Asked, Transfers } from "./transfers.ts";
+
+/** So long hosts may take to get the former files from another one. They ask for them at once, and all of them may have to be sent. */
+const FOLLOW_MS = 60_000;
+
+/** The parts that it works with. */
+export interface UndoParts {
+  readonly engine: Pick<NodeEngine, "catchUp" | "membership">;
+  readonly catchUp: Pick<CatchUpKeeper, "state" | "stateOf" | "statusText">;
+  readonly transfers: Pick<Transfers, "takeBack" | "cancel">;
+  readonly arrivals: Pick<Arrivals, "wait">;
+  readonly identity: Pick<NodeIdentity, "nodeId" | "epoch">;
+  readonly settings: Pick<Settings, "undo" | "hostName">;
+  readonly transport: { readonly ownAddress: { readonly ip: string } };
+}
+
+/**
+ * Takes back a push on all members together, and waits until this host has the former files as well.
+ *
+ * @throws UserError if it cannot begin
+ */
+export async function undo(
+  parts: UndoParts,
+  request: UndoRequest,
+  caller: PeerCredentials | undefined,
+  emit: (event: Event) => void,
+  signal: AbortSignal,
+): Promise<SendResult> {
+  checkAble(parts);
+  const transfer = new UndoTransfer(parts);
+  const asked = () => transfer.asked(choose(parts, request.id), request, caller, emit);
+  const result = await parts.transfers.takeBack(asked, signal);
+  if (result.aborted !== undefined) return result;
+  await parts.arrivals.wait(() => transfer.isComplete, FOLLOW_MS, signal);
+  return transfer.completed(result);
+}
+
+/** The transfer that takes a push back: all hosts switch, or none. It names no paths, because each host knows its own. */
+class UndoTransfer {
+  private readonly parts: UndoParts;
+  private number = 0;
+  private hosts: ReadonlyMap<string, string> = new Map();
+  /** The names of the hosts that get the former files from others. */
+  private readonly followers = new Set<string>();
+
+  constructor(parts: UndoParts) {
+    this.parts = parts;
+  }
+
+  /** Whether this host and all others that follow have the former files. */
+  get isComplete(): boolean {
+    return !this.isOwnLate && this.late.size === 0;
+  }
+
+  /** The result of the transfer, with this host, and with those that do not have the former files yet. */
+  completed(result: SendResult): SendResult {
+    const { catchUp, settings, transport } = this.parts;
+    const { late } = this;
+    const hosts = result.hosts.map((one) =>
+      late.has(one.host) ? lateVerdict(one, late.get(one.host)) : one,
+    );
+    const own = {
+      host: settings.hostName,
+      address: transport.ownAddress.ip,
+      outcome: "done",
+      reason: "",
+    } as const;
+    hosts.push(this.isOwnLate ? lateVerdict(own, catchUp.state?.reason) : own);
+    const isDone = this.isComplete || result.exitStatus !== ExitStatus.ok;
+    return { ...result, hosts, exitStatus: isDone ? result.exitStatus : ExitStatus.partial };
+  }
+
+  private get isOwnLate(): boolean {
+    const { identity, engine } = this.parts;
+    const { log } = engine.catchUp ?? {};
+    const kept = log?.find({ nodeId: identity.nodeId, epoch: identity.epoch, number: this.number });
+    return log !== undefined && log.missing.some((position) => log.all[position] === kept);
+  }
+
+  /** The hosts among the followers that are not current yet, with what they tell of the reason. */
+  private get late(): ReadonlyMap<string, string | undefined> {
+    const { catchUp, engine } = this.parts;
+    const { tellings, log } = engine.catchUp ?? {};
+    const late = new Map<string, string | undefined>();
+    for (const [epoch, host] of this.hosts) {
+      const isThere = engine.membership.memberOf(epoch) !== undefined;
+      const told = tellings?.heard(epoch);
+      const isCurrent = told?.behind === 0 && told.digest === log?.digest;
+      if (this.followers.has(host) && isThere && !isCurrent) late.set(host, catchUp.stateOf(epoch)?.reason);
+    }
+    return late;
+  }
+
+  asked(
+    undoes: Publication,
+    { detail, progress }: UndoRequest,
+    caller: PeerCredentials | undefined,
+    emit: (event: Event) => void,
+  ): Asked {
+    const { targets, excepts } = undoes.scope;
+    return {
+      request: { ...UNDO_REQUEST, targets, excepts, detail, progress },
+      undoes,
+      groupOwner: undefined,
+      by: pushedBy(caller),
+      onStart: (number, hosts) => {
+        this.number = number;
+        this.hosts = hosts;
+      },
+      emit: (event) => {
+        emit(event);
+        this.noteFollower(event, undoes);
+      },
+    };
+  }
+
+  /** Of hosts that get the former files from others, at least one must have them: they tell so before the barrier. */
+  private noteFollower(event: Event, undoes: Publication): void {
+    if (event.event !== "note" || event.cause?.code !== "undo-follows") return;
+    this.followers.add(event.host);
+    if (this.followers.size < this.hosts.size) return;
+    this.parts.transfers.cancel(this.number, sentence("undo-nobody", idOf(undoes)));
+  }
+}
+
+const UNDO_REQUEST = {
+  command: "send",
+  paths: [],
+  recursive: false,
+  dryRun: false,
+  allOrNothing: true,
+  group: "",
+  excludes: [],
+  deletes: "nothing",
+  syncs: false,
+  isForced: true,
+  comparesContents: false,
+  isCheck: false,
+  sendsAttributes: false,
+} as const;
+
+/** @throws UserError if this host takes nothing back */
+function checkAble({ settings, catchUp, engine }: UndoParts): void {
+  if (settings.undo === 0)
+    throw new UserError(
+      "this host keeps nothing to take a push back: set 'undo = 10' in /etc/makuosan.conf on every host, and reload makuosan; " +
+        "pushes from then on can be taken back",
+      ExitStatus.usage,
+    );
+  if (catchUp.state?.catchesUp !== true)
+    throw new UserError(
+      `this host would keep its files, because it does not catch up: ${catchUp.statusText}`,
+      ExitStatus.usage,
+    );
+  const members = [...engine.membership.members].sort(byHostName);
+  const old = members.filter(({ info }) => info.protocol < PROTOCOL_VERSION);
+  if (old.length === 0) return;
+  const names = old.map((member) => displayName(member, members)).join(", ");
+  throw new UserError(
+    `${names} cannot take a push back, because makuosan is too old there: update it, and repeat the command`,
+    ExitStatus.aborted,
+  );
+}
+
+/** @throws UserError if nothing can be taken back by this id */
+function choose({ engine }: UndoParts, id: string): Publication {
+  const { log } = engine.catchUp ?? {};
+  const known = [...(log?.former ?? []), ...(log?.all ?? [])].map(({ publication }) => publication);
+  const choice = chooseUndo(known, id);
+  switch (choice.kind) {
+    case "chosen":
+      return choice.publication;
+    case "nothing":
+      throw new UserError(
+        "there is no push that could be taken back: 'msync --history -v' lists the last ones with their ids",
+        ExitStatus.aborted,
+      );
+    case "unknown":
+      throw new UserError(
+        `no push has the id ${id}: 'msync --history -v' lists the last ones with their ids`,
+        ExitStatus.aborted,
+      );
+    case "ambiguous":
+      throw new UserError(
+        `${choice.count} pushes have an id that begins with ${id}: give more of it`,
+        ExitStatus.aborted,
+      );
+    case "undone":
+      throw new UserError(
+        `push ${idOf(choice.publication)} was taken back already: 'msync --undo ${idOf(choice.by)}' brings it again`,
+        ExitStatus.aborted,
+      );
+    case "followed":
+      throw new UserError(
+        `push ${idOf(choice.by)} from ${choice.by.host} came after push ${idOf(choice.publication)} and has some of the same paths: ` +
+          `take that back first with 'msync --undo ${idOf(choice.by)}'`,
+        ExitStatus.aborted,
+      );
+  }
+}
+
+function lateVerdict(host: HostVerdict, known: string | undefined): HostVerdict {
+  const why = sentence("undo-behind", known ?? "");
+  return { ...host, outcome: "failed", reason: why, cause: reasonOf(why), catchesUp: true };
+}

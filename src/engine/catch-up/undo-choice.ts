@@ -1,0 +1,95 @@
+/** Chooses the publication that `msync --undo` takes back. */
+import type { Publication, PublicationId } from "../../wire/publication.ts";
+import { inboundName } from "../types.ts";
+import { isEarlier, publicationName } from "./publication-log.ts";
+import { overlap } from "./scopes.ts";
+
+/** What is to be taken back, or why nothing can be. */
+export type UndoChoice =
+  | { readonly kind: "chosen"; readonly publication: Publication }
+  /** There is none that is not taken back already. */
+  | { readonly kind: "nothing" }
+  /** None has this id. */
+  | { readonly kind: "unknown" }
+  /** Several have an id that begins so. */
+  | { readonly kind: "ambiguous"; readonly count: number }
+  /** Another publication has taken it back. */
+  | { readonly kind: "undone"; readonly publication: Publication; readonly by: Publication }
+  /** A later one has changed some of the same paths. */
+  | { readonly kind: "followed"; readonly publication: Publication; readonly by: Publication };
+
+/** The id of a publication, as people see it: the name of its transfer. */
+export function idOf({ epoch, number }: Pick<PublicationId, "epoch" | "number">): string {
+  return inboundName({ epoch, transfer: number });
+}
+
+/**
+ * Chooses what to take back (PROTOCOL.md 9.6).
+ *
+ * @param publications all that are known, in any order
+ * @param id the beginning of an id; empty for the last push that is not taken back
+ */
+export function chooseUndo(publications: readonly Publication[], id: string): UndoChoice {
+  const known = new Effects(publications);
+  if (id === "") {
+    const last = known.inOrder.findLast((one) => one.undoes === undefined && known.isLive(one));
+    return last === undefined ? { kind: "nothing" } : known.choose(last);
+  }
+  const exact = known.inOrder.filter((one) => idOf(one) === id);
+  const found = exact.length > 0 ? exact : known.inOrder.filter((one) => idOf(one).startsWith(id));
+  const [first] = found;
+  if (first === undefined) return { kind: "unknown" };
+  return found.length > 1 ? { kind: "ambiguous", count: found.length } : known.choose(first);
+}
+
+/** Which publications are in effect: those that no other one in effect has taken back. */
+class Effects {
+  /** All publications, the earliest first. */
+  readonly inOrder: readonly Publication[];
+  private readonly undoers = new Map<string, Publication[]>();
+  private readonly live = new Set<Publication>();
+
+  constructor(publications: readonly Publication[]) {
+    this.inOrder = [...publications].sort((a, b) => (isEarlier(a, b) ? -1 : 1));
+    for (const one of this.inOrder) {
+      if (one.undoes === undefined) continue;
+      const name = publicationName(one.undoes);
+      this.undoers.set(name, [...(this.undoers.get(name) ?? []), one]);
+    }
+    // One that takes back another is always later than that.
+    for (const one of this.inOrder.toReversed())
+      if (this.undoersOf(one).every((undoer) => !this.live.has(undoer))) this.live.add(one);
+  }
+
+  isLive(publication: Publication): boolean {
+    return this.live.has(publication);
+  }
+
+  choose(publication: Publication): UndoChoice {
+    const by = this.undoersOf(publication).find((undoer) => this.isLive(undoer));
+    if (by !== undefined) return { kind: "undone", publication, by };
+    const target = this.lastOf(publication);
+    const later = this.inOrder.findLast((one) => this.isInTheWay(one, target));
+    if (later !== undefined) return { kind: "followed", publication: target, by: later };
+    return { kind: "chosen", publication: target };
+  }
+
+  /** One that was taken back and brought again: what brought it again is what has to be taken back. */
+  private lastOf(publication: Publication): Publication {
+    const undone = this.undoersOf(publication).at(-1);
+    const again = undone && this.undoersOf(undone).find((undoer) => this.isLive(undoer));
+    return again === undefined ? publication : this.lastOf(again);
+  }
+
+  private isInTheWay(one: Publication, target: Publication): boolean {
+    if (!isEarlier(target, one) || !this.isLive(one) || !overlap(one.scope, target.scope)) return false;
+    // With the one that it has taken back, it leaves everything as it was before both.
+    const { undoes } = one;
+    const undone = undoes && this.inOrder.find((other) => publicationName(other) === publicationName(undoes));
+    return undone === undefined || !isEarlier(target, undone);
+  }
+
+  private undoersOf(publication: PublicationId): readonly Publication[] {
+    return this.undoers.get(publicationName(publication)) ?? [];
+  }
+}

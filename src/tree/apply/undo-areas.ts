@@ -1,0 +1,220 @@
+/** The areas of commits that can be taken back: BASE/.makuosan/undo-NAME. */
+import { finish } from "../../base/steps.ts";
+import { errorCode } from "../../sys/system-error.ts";
+import { STAGING_NAME } from "../../wire/path-rules.ts";
+import type { Directories } from "../disk/directories.ts";
+import type { DirectoryHandle, Disk } from "../disk/disk.ts";
+import { removeStagingDirectory } from "../disk/staging-directory.ts";
+import { removing } from "../disk/remove.ts";
+import { isOwn, openStagingRoot, type StagingRules } from "./staging-root.ts";
+import { writeAll } from "./write-all.ts";
+
+/** The form of the names of kept areas; the rest is the name of the transfer. No transfer has such a name. */
+export const UNDO_NAME = /^undo-([0-9a-z]+-[0-9]+)$/;
+
+/** The record of a kept area. */
+const RECORD = "kept";
+
+/** The file of an area that names the transfer which its own one takes back. */
+const UNDONE = "undone";
+
+/** A record is some 50 bytes; a longer one is none. */
+const MOST_RECORD_BYTES = 1_024;
+
+/** How much is kept at most. */
+export interface UndoBounds {
+  /** How many pushes can be taken back; 0 if nothing is kept. */
+  readonly pushes: number;
+  /** The bytes of all that is kept for them. */
+  readonly sizeBytes: number;
+}
+
+/** What one commit has replaced or deleted. */
+export interface UndoArea {
+  /** The name of the transfer. */
+  readonly name: string;
+  /** When it was committed here, in milliseconds since 1970. */
+  readonly atMs: number;
+  readonly sizeBytes: number;
+}
+
+export function undoName(name: string): string {
+  return `undo-${name}`;
+}
+
+/** Writes the record of an area that is complete, durably. */
+export function writeRecord(disk: Disk, area: DirectoryHandle, atMs: number, sizeBytes: number): void {
+  writeFile(disk, area, RECORD, JSON.stringify({ atMs, sizeBytes }));
+}
+
+/** Notes in the area of a transfer which other one it takes back, durably: what that has kept is in the tree after the commit. */
+export function writeUndone(disk: Disk, area: DirectoryHandle, undone: string): void {
+  writeFile(disk, area, UNDONE, undone);
+}
+
+function writeFile(disk: Disk, area: DirectoryHandle, name: string, text: string): void {
+  const file = disk.makeFile(area, name, 0o600);
+  try {
+    writeAll(disk, file, Buffer.from(text), 0);
+    disk.syncFile(file);
+  } finally {
+    disk.closeFile(file);
+  }
+}
+
+/** Keeps an area of a transfer that has changed nothing here: taking it back will change nothing either. Durable. */
+export function keepNothing(base: Directories, rules: StagingRules, name: string, atMs: number): void {
+  const { disk } = base;
+  const root = openStagingRoot(base, rules);
+  try {
+    disk.makeDirectory(root, undoName(name), 0o700);
+    const area = disk.openDirectory(root, undoName(name));
+    try {
+      writeRecord(disk, area, atMs, 0);
+      disk.syncDirectory(area);
+    } finally {
+      disk.closeDirectory(area);
+    }
+    disk.syncDirectory(root);
+  } finally {
+    disk.closeDirectory(root);
+  }
+}
+
+/** The kept areas of a base directory, the newest first; others cannot be read, and are removed with them. */
+export function undoAreas(base: Directories, rules: StagingRules): UndoArea[] {
+  return withRoot(base, rules, [], (root) => {
+    const { disk } = base;
+    return disk
+      .list(root)
+      .flatMap((entry) => {
+        const name = UNDO_NAME.exec(entry)?.[1];
+        return name === undefined ? [] : { name, ...readRecord(disk, root, entry, rules) };
+      })
+      .sort((a, b) => b.atMs - a.atMs);
+  });
+}
+
+/**
+ * Removes the oldest kept areas, step by step, until the others keep within the bounds. One that is larger than the bound by
+ * itself goes, too, with all earlier ones: nothing before it could be taken back.
+ *
+ * @returns those that were removed
+ */
+export function* boundUndoAreas(
+  base: Directories,
+  rules: StagingRules,
+  { pushes, sizeBytes }: UndoBounds,
+): Generator<undefined, UndoArea[]> {
+  yield* removeUndone(base, rules);
+  const kept = undoAreas(base, rules);
+  let total = 0;
+  const first = kept.findIndex((area, index) => {
+    total += area.sizeBytes;
+    return index >= pushes || total > sizeBytes;
+  });
+  const removed = first === -1 ? [] : kept.slice(first).reverse();
+  for (const area of removed) yield* removeUndoArea(base, rules, area.name);
+  return removed;
+}
+
+/** A commit that takes back another removes its area. If it is cut off before that, this does it. */
+function* removeUndone(base: Directories, rules: StagingRules): Generator<undefined> {
+  const names = new Set(undoAreas(base, rules).map(({ name }) => name));
+  for (const name of names) {
+    const undone = withRoot(base, rules, undefined, (root) =>
+      readText(base.disk, root, undoName(name), UNDONE, rules),
+    );
+    if (undone !== undefined && names.has(undone)) yield* removeUndoArea(base, rules, undone);
+  }
+}
+
+/**
+ * Removes the oldest kept area, because its space is needed.
+ *
+ * @returns undefined if there is none
+ */
+export function removeOldest(base: Directories, rules: StagingRules): UndoArea | undefined {
+  const oldest = undoAreas(base, rules).at(-1);
+  if (oldest !== undefined) finish(removeUndoArea(base, rules, oldest.name));
+  return oldest;
+}
+
+/**
+ * Removes a kept area, step by step. The record goes first, so that a half removed one is never taken for a whole one.
+ *
+ * @throws an error with the path of an entry that cannot be removed
+ */
+export function* removeUndoArea(base: Directories, rules: StagingRules, name: string): Generator<undefined> {
+  const { disk } = base;
+  withRoot(base, rules, undefined, (root) => {
+    const area = disk.openDirectory(root, undoName(name));
+    try {
+      if (disk.stat(area, RECORD) !== undefined) disk.unlink(area, RECORD);
+      if (!disk.fileSystemOf(area).isOrdered) disk.syncDirectory(area);
+    } finally {
+      disk.closeDirectory(area);
+    }
+  });
+  const path = `${STAGING_NAME}/${undoName(name)}`;
+  const failure = yield* removing(base, path, { opens: true });
+  if (failure !== undefined) throw failure;
+  removeStagingDirectory(disk, base.root);
+}
+
+/** @returns the oldest of all, and nothing in it, if there is no record that can be read */
+function readRecord(
+  disk: Disk,
+  root: DirectoryHandle,
+  entry: string,
+  rules: StagingRules,
+): Omit<UndoArea, "name"> {
+  const none = { atMs: 0, sizeBytes: 0 };
+  const text = readText(disk, root, entry, RECORD, rules);
+  if (text === undefined) return none;
+  try {
+    const { atMs, sizeBytes } = JSON.parse(text) as Partial<UndoArea>;
+    return typeof atMs === "number" && typeof sizeBytes === "number" ? { atMs, sizeBytes } : none;
+  } catch {
+    return none;
+  }
+}
+
+/** The text of a short file of an area; undefined if it cannot be read, or is not this process's own. */
+function readText(
+  disk: Disk,
+  root: DirectoryHandle,
+  entry: string,
+  name: string,
+  rules: StagingRules,
+): string | undefined {
+  let area: DirectoryHandle | undefined;
+  try {
+    area = disk.openDirectory(root, entry);
+    if (!isOwn(disk, disk.statDirectory(area), rules)) return undefined;
+    const file = disk.openFile(area, name, "read");
+    try {
+      const bytes = Buffer.alloc(MOST_RECORD_BYTES);
+      return bytes.toString("utf8", 0, disk.read(file, bytes, 0));
+    } finally {
+      disk.closeFile(file);
+    }
+  } catch (error) {
+    errorCode(error);
+    return undefined;
+  } finally {
+    if (area !== undefined) disk.closeDirectory(area);
+  }
+}
+
+/** Opens BASE/.makuosan if it is there and this process's own. */
+function withRoot<T>(base: Directories, rules: StagingRules, none: T, use: (root: DirectoryHandle) => T): T {
+  const { disk } = base;
+  if (base.stat(STAGING_NAME)?.isDirectory() !== true) return none;
+  const root = disk.openDirectory(base.root, STAGING_NAME);
+  try {
+    return isOwn(disk, disk.statDirectory(root), rules) ? use(root) : none;
+  } finally {
+    disk.closeDirectory(root);
+  }
+}

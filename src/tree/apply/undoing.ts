@@ -1,0 +1,180 @@
+/** Stages what takes back a commit, from what that has kept. */
+import type { FileStats } from "../../sys/stat.ts";
+import { EntryType } from "../../wire/entry.ts";
+import { directoryOf, joinPath, nameOf, STAGING_NAME } from "../../wire/path-rules.ts";
+import { type Step, StepKind } from "../decide/decision.ts";
+import type { Protection } from "../decide/protection.ts";
+import { below } from "../disk/below.ts";
+import { Directories } from "../disk/directories.ts";
+import { type AttributeRules, metadataOf, typeOf } from "../entries/attributes.ts";
+import { PathSet } from "../entries/path-set.ts";
+import { StageError } from "../reasons/stage-error.ts";
+import { readJournal } from "./journal.ts";
+import { BEFORE, carriedAttributes } from "./keeping.ts";
+import { changesOf } from "./ready-steps.ts";
+import type { Staged } from "./staging.ts";
+import { removeUndoArea, undoName } from "./undo-areas.ts";
+
+/** The steps that give a directory its attributes. */
+const SETS_ATTRIBUTES: readonly Step["kind"][] = [StepKind.adjust, StepKind.finish, StepKind.restore];
+
+/** Hears of each path that is going to be as it was before, or is gone then. */
+export type UndoHearer = (path: string, type: EntryType, size: number) => void;
+
+/**
+ * The reverse of a commit: what it has replaced or removed comes back, what it has made goes, and directories get the attributes
+ * that they had. The area of the commit stays as it is until the switch: files are linked, and directories are made once more.
+ * Files that somebody has changed by hand since are replaced, as a push would replace them.
+ */
+export class Undoing {
+  private readonly base: Directories;
+  private readonly rules: AttributeRules;
+  /** The name of the transfer that is taken back. */
+  private readonly undone: string;
+  private readonly from: Directories;
+  private readonly protection: Protection | undefined;
+  private readonly hearer: UndoHearer;
+  /** Paths that it changes itself, and all those above them. */
+  private readonly changed = new PathSet();
+  private readonly above = new PathSet();
+
+  /**
+   * @param undone the name of the transfer that is taken back; it has an area
+   * @param protection paths that stay as they are on this member; the patterns may be others than at that transfer
+   * @throws an error with a code
+   */
+  constructor(
+    base: Directories,
+    rules: AttributeRules,
+    undone: string,
+    protection: Protection | undefined,
+    hearer: UndoHearer,
+  ) {
+    this.base = base;
+    this.rules = rules;
+    this.undone = undone;
+    this.protection = protection;
+    this.hearer = hearer;
+    const { disk } = base;
+    const root = disk.openDirectory(base.root, STAGING_NAME);
+    try {
+      this.from = new Directories(disk, disk.openDirectory(root, undoName(undone)));
+    } finally {
+      disk.closeDirectory(root);
+    }
+  }
+
+  /** Whether the commit has changed anything. */
+  get hasSteps(): boolean {
+    return this.from.stat("done") !== undefined;
+  }
+
+  /**
+   * Stages everything, step by step.
+   *
+   * @throws StageError if something of it must not be changed
+   */
+  *stage(staged: Staged): Generator<undefined> {
+    let number = 0;
+    for (const step of this.steps("done")) {
+      number++;
+      if (step.kind === StepKind.place || step.kind === StepKind.remove)
+        this.reverse(step.path, staged.area.discardedName(number), staged);
+      yield;
+    }
+    // Not those that come or go as a whole, or with another one: they were told already.
+    for (const { kind, path } of this.steps("done"))
+      if (SETS_ATTRIBUTES.includes(kind) && !this.isWithinChanged(path))
+        this.hearer(path, EntryType.directory, 0);
+    for (const step of this.steps(BEFORE)) staged.journal.addStep(step);
+  }
+
+  /** A path that another commit changes, too: it comes first, and then this is no reverse any more. */
+  conflictWith(steps: Iterable<Step>): string | undefined {
+    for (const { path } of changesOf(steps)) {
+      if (this.above.has(path) || this.isWithinChanged(path)) return path;
+    }
+    return undefined;
+  }
+
+  private isWithinChanged(path: string): boolean {
+    if (this.changed.has(path)) return true;
+    for (const way of waysTo(path)) if (this.changed.has(way)) return true;
+    return false;
+  }
+
+  /** Removes the area of the commit that was taken back, step by step. Its files are in the tree. */
+  removal(): Generator<undefined> {
+    this.close();
+    return removeUndoArea(this.base, this.rules, this.undone);
+  }
+
+  close(): void {
+    this.from.close();
+  }
+
+  private reverse(path: string, keptAs: string, staged: Staged): void {
+    this.changed.add(path);
+    for (const way of waysTo(path)) this.above.add(way);
+    const old = this.from.stat(keptAs);
+    const present = this.base.stat(path);
+    this.checkAllowed(
+      path,
+      [old, present].some((stats) => stats?.isDirectory() === true),
+    );
+    if (present?.isDirectory() === true)
+      for (const entry of below(this.base, path)) staged.journal.addGoing(entry.path);
+    if (old !== undefined) this.bring(path, old, keptAs, staged);
+    else {
+      this.hearer(path, EntryType.gone, 0);
+      if (present !== undefined) staged.journal.add(StepKind.remove, EntryType.file, path);
+    }
+  }
+
+  private checkAllowed(path: string, isDirectory: boolean): void {
+    const { protection, base } = this;
+    if (protection === undefined) return;
+    const isCovered =
+      protection.coversDirectory(directoryOf(path)) || protection.coversEntry(path, isDirectory);
+    const holds = base.hasDirectory(path) && protection.findBelow(base, path) !== undefined;
+    if (isCovered || holds) throw StageError.of("undo-excluded", path);
+  }
+
+  private bring(path: string, old: FileStats, keptAs: string, staged: Staged): void {
+    this.bringEntry(path, old, keptAs, staged);
+    staged.journal.add(StepKind.place, typeOf(old) ?? EntryType.file, path);
+    if (!old.isDirectory()) return;
+    for (const { path: one, stats } of below(this.from, keptAs))
+      this.bringEntry(joinPath(path, one.slice(keptAs.length + 1)), stats, one, staged);
+  }
+
+  private bringEntry(path: string, stats: FileStats, keptAs: string, { area, journal }: Staged): void {
+    const { disk } = this.base;
+    const from = this.from.handle(directoryOf(keptAs));
+    const to = area.directoryFor(directoryOf(path));
+    this.hearer(path, typeOf(stats) ?? EntryType.file, stats.size);
+    if (!stats.isDirectory()) {
+      disk.link(from, nameOf(keptAs), to, nameOf(path));
+      return;
+    }
+    disk.makeDirectory(to, nameOf(path), 0o700);
+    const metadata = metadataOf(stats, this.rules.owners);
+    const attributes = carriedAttributes(disk, from, nameOf(keptAs));
+    journal.add(StepKind.finish, EntryType.directory, path, { metadata, attributes });
+  }
+
+  private steps(name: "done" | typeof BEFORE): Generator<Step> {
+    const { disk } = this.base;
+    return readJournal(disk, () => disk.openFile(this.from.root, name, "read"));
+  }
+}
+
+/** The error of a host that has not kept what it had before a transfer. */
+export function goneError(undone: string): StageError {
+  return StageError.of("undo-gone", undefined, undone);
+}
+
+/** The directories above a path, without the base directory. */
+function* waysTo(path: string): Generator<string> {
+  for (let way = directoryOf(path); way !== ""; way = directoryOf(way)) yield way;
+}

@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
+import { test } from "node:test";
+import { shell } from "../support/command-scenarios.ts";
+import { acquainted, type Host } from "../support/host.ts";
+import { namespaceProblem, NamespaceFleet } from "../support/namespaces.ts";
+import { eventually } from "../support/processes.ts";
+
+const skip = await namespaceProblem();
+
+/** Pushes are taken back on all hosts, as their users see it. */
+
+type Three = [Host, Host, Host];
+
+async function start(fleet: NamespaceFleet, host: Host, ...more: string[]): Promise<void> {
+  const state = path.join(fleet.directory, `state-${host.name}`);
+  fs.mkdirSync(state, { recursive: true });
+  await host.start("--state", state, "--undo", "5", ...more);
+}
+
+async function fleetOfThree(): Promise<NamespaceFleet> {
+  const fleet = await NamespaceFleet.create({ hosts: 3 });
+  for (const host of fleet.hosts) await start(fleet, host);
+  await acquainted(fleet.hosts);
+  return fleet;
+}
+
+/** The output of a command that has to succeed, without the warning that this fleet has no key. */
+async function msync(host: Host, ...args: string[]): Promise<string> {
+  const { status, stdout, stderr } = await host.msync(...args);
+  const warnings = stderr.replace(
+    /^warning: (no key is set|.* gets the former files from another host).*\n/gm,
+    "",
+  );
+  assert.deepEqual({ status, stderr: warnings }, { status: 0, stderr: "" }, args.join(" "));
+  return stdout;
+}
+
+/** Every entry of a host with its type, rights, time and contents. */
+async function look(host: Host): Promise<string> {
+  const list =
+    "find . -path ./.makuosan -prune -o ! -name . -printf '%p %y %m %T@ %l\\n' | sort; grep -r . . --exclude-dir=.makuosan | sort";
+  return (await host.run("sh", ["-c", `cd /var/www && ${list}`])).stdout;
+}
+
+async function allLook(hosts: readonly Host[], like: string): Promise<void> {
+  for (const host of hosts) assert.equal(await look(host), like, host.name);
+}
+
+/** The id of the last push that a host has sent. */
+async function lastSent(host: Host): Promise<string> {
+  const sent = (await msync(host, "--history", "-v")).match(/^\S+ \S+ sent .* id (\S+)$/gm) ?? [];
+  return sent.at(-1)?.split(" ").at(-1) ?? "";
+}
+
+/** Three states of a tree: everything that a push can do happens between them. */
+async function pushThree(one: Host): Promise<[string, string, string]> {
+  await shell(
+    one,
+    "mkdir -p d/gone/deep && echo 1 > d/f && echo g > d/gone/deep/g && echo t > d/type && echo s > d/same",
+  );
+  await msync(one, "-r", "--delete", "d");
+  const first = await look(one);
+  await shell(
+    one,
+    "echo 22 > d/f && rm -r d/gone && rm d/type && mkdir d/type && echo t > d/type/t && echo n > d/new && chmod 700 d",
+  );
+  await msync(one, "-r", "--delete", "d");
+  const second = await look(one);
+  await shell(one, "echo 333 > d/f && rm d/new && ln -s f d/link && mkdir d/fresh && echo x > d/fresh/x");
+  await msync(one, "-r", "--delete", "d");
+  return [first, second, await look(one)];
+}
+
+test(
+  "the last pushes are taken back one after the other, and brought again, on the host that has pushed as well",
+  { skip, timeout: 120_000 },
+  async (context) => {
+    const fleet = await fleetOfThree();
+    context.after(() => fleet.destroy());
+    const [one, two] = fleet.hosts as Three;
+    const [first, second, third] = await pushThree(one);
+    await allLook(fleet.hosts, third);
+    assert.match(await msync(one, "--undo"), /^push [0-9a-f]{16}-3 is taken back$/m);
+    await allLook(fleet.hosts, second);
+    const undo = await lastSent(one);
+    assert.match(await msync(one, "--undo"), /^push [0-9a-f]{16}-2 is taken back$/m);
+    await allLook(fleet.hosts, first);
+    // The other one first: it came later.
+    const refused = await two.msync("--undo", undo);
+    assert.equal(refused.status, 6);
+    assert.match(refused.stderr, /came after push .*take that back first with 'msync --undo [0-9a-f]{16}-5'/);
+    await msync(two, "--undo", await lastSent(one));
+    await allLook(fleet.hosts, second);
+    await msync(two, "--undo", undo);
+    await allLook(fleet.hosts, third);
+    assert.match(await msync(two, "--history"), /sent .*: 2 of 2 done \(undo of [0-9a-f]{16}-4\)/);
+    assert.equal(await msync(two, "--check", "-r", "--delete", "d"), "");
+    await eventually(
+      "all are current",
+      async () => ((await msync(one, "--members", "-v")).match(/, current$/gm) ?? []).length === 2,
+    );
+  },
+);
+
+test(
+  "a host that keeps nothing any more is named, and nobody switches; one that was away gets the undo by itself",
+  { skip, timeout: 120_000 },
+  async (context) => {
+    const fleet = await fleetOfThree();
+    context.after(() => fleet.destroy());
+    const [one, two, three] = fleet.hosts as Three;
+    await shell(one, "mkdir d && echo 1 > d/f");
+    await msync(one, "-r", "d");
+    const first = await look(one);
+    await shell(one, "echo 22 > d/f && echo n > d/new");
+    await msync(one, "-r", "d");
+    const second = await look(one);
+    await shell(three, "mv .makuosan/undo-*-2 ..");
+    const { status, stderr } = await two.msync("--undo");
+    assert.equal(status, 6);
+    assert.match(
+      stderr,
+      /^error: nothing was changed anywhere: host3: it no longer keeps what it had before push \S+-2: .*undo-size/m,
+    );
+    await allLook(fleet.hosts, second);
+    await shell(three, "mv ../undo-*-2 .makuosan");
+    await three.stop();
+    await eventually("host3 has left", async () => (await msync(one, "--members")).includes("Total: 1"));
+    await msync(one, "--undo");
+    await allLook([one, two], first);
+    await start(fleet, three);
+    await eventually("host3 is like the others", async () => (await look(three)) === first);
+    await eventually("and knows it", async () => / \(undo|current/.test(await msync(three, "--status")));
+    const none = await one.msync("--undo", "0123");
+    assert.equal(none.status, 6);
+    assert.match(none.stderr, /no push has the id 0123/);
+  },
+);
+
+test(
+  "a host that is killed while it is ready stops the undo everywhere, and has its part in the next one",
+  { skip, timeout: 120_000 },
+  async (context) => {
+    const fleet = await fleetOfThree();
+    context.after(() => fleet.destroy());
+    const [one, two, three] = fleet.hosts as Three;
+    await shell(one, "mkdir d && echo 1 > d/f");
+    await msync(one, "-r", "d");
+    const first = await look(one);
+    await shell(one, "echo 22 > d/f && echo n > d/new");
+    await msync(one, "-r", "d");
+    const second = await look(one);
+    // The barrier waits for host2, so that host3 is ready and not told to switch.
+    two.kill("SIGSTOP");
+    const undo = one.msync("--undo");
+    await eventually("host3 is ready", async () => {
+      return (await three.run("sh", ["-c", "ls /var/www/.makuosan/*-3/ready"])).status === 0;
+    });
+    await three.stop("SIGKILL");
+    two.kill("SIGCONT");
+    const { status, stderr } = await undo;
+    assert.equal(status, 6);
+    assert.match(stderr, /^error: nothing was changed anywhere: host3: /m);
+    await start(fleet, three);
+    await acquainted(fleet.hosts);
+    await allLook(fleet.hosts, second);
+    await msync(one, "--undo");
+    await allLook(fleet.hosts, first);
+  },
+);
