@@ -79,7 +79,7 @@ ifeq ($(UNIT),yes)
 	@install -D -m 644 packaging/makuosan.sysctl $(LIB)/sysctl.d/10-makuosan.conf
 	@install -d $(LIB)/systemd/system
 	@for name in $(SERVICES); do \
-	  sed 's|^ExecStart=/usr/\(s*bin\)/|ExecStart=$(PREFIX)/\1/|' systemd/$$name >$(LIB)/systemd/system/$$name && \
+	  sed -E 's,^(Exec(Start|Reload)=\+?)/usr/(s?bin)/,\1$(PREFIX)/\3/,' systemd/$$name >$(LIB)/systemd/system/$$name && \
 	  chmod 644 $(LIB)/systemd/system/$$name || exit 1; done
 endif
 	@install -d $(DESTDIR)$(SYSCONFDIR)/makuosan.conf.d

@@ -71,7 +71,7 @@ export const RULES: readonly Rule[] = [
     word: "behind (for after)",
     pattern: new RegExp(
       String.raw`(?<!\b(?:fall|falls|fell|fallen|lag|lags|left|leave|leaves|far|is|are|be|not|never|nor|stay|stays|further|furthest)\s+)` +
-        String.raw`\bbehind\b(?!\s+(?:(?:a|an|the|one|its)\s+)?(?:\d+\s+since|\$|in (?:everything|something)|firewall|router|NAT|proxy|tunnel|interface|front|\`|${MARK}))`,
+        String.raw`\bbehind\b(?!\s+(?:(?:a|an|the|one|its)\s+)?(?:(?:\d+|\{\d\})\s+since|\$|in (?:everything|something)|firewall|router|NAT|proxy|tunnel|interface|front|\`|${MARK}))`,
       "gi",
     ),
     use: "after",

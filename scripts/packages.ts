@@ -28,8 +28,9 @@ async function main(): Promise<void> {
   const nfpm = findNfpm();
   const version = readVersion();
   const epoch = sourceDate();
-  // The address of the project, for the packages of those who publish them.
-  const { HOMEPAGE = "" } = process.env;
+  // The address at which those who publish the packages tell about them: that of their repository, if no other is named.
+  const { MAKUOSAN_REPOSITORY_URL = "https://packages.example.org/makuosan" } = process.env;
+  const { HOMEPAGE = MAKUOSAN_REPOSITORY_URL } = process.env;
   const { DEBFULLNAME = "the makuosan authors", DEBEMAIL = "makuosan@example.org" } = process.env;
   const maintainer = `${DEBFULLNAME} <${DEBEMAIL}>`;
   rmSync(WORK, { recursive: true, force: true });

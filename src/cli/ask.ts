@@ -1,9 +1,13 @@
 /** Questions that the daemon answers at once. */
+import { bytesOfText } from "../base/display.ts";
 import type { ConsoleClient } from "../console/client.ts";
 import type { CatchUpState } from "../console/catch-up-state.ts";
 import type { HistoryEntry, Request, Result } from "../console/protocol.ts";
-import { inLanguage } from "./language.ts";
+import { inLanguage, phrase } from "./language.ts";
 import { printJson, printLine, printWarning } from "./output.ts";
+
+/** Values of the state that are names: they could read like a word of a sentence. */
+const NAMES: readonly string[] = ["host", "labels", "basedir", "interface", "socket", "excludes"];
 
 /** How an answer is shown. */
 export interface AskOptions {
@@ -30,17 +34,31 @@ function printAnswer(result: Result, verbosity: number): void {
     if (!result.isSealed) printWarning("no key is set: anyone on this network can write to these servers");
   }
   if (result.result === "catch-up")
-    for (const { host, ...state } of result.hosts) printLine(`${host}: ${stateText(state)}`);
+    for (const { host, ...state } of result.hosts) printLine(`${host}: ${stateSentence(state)}`);
   if (result.result === "history") for (const entry of result.entries) printTransfer(entry, verbosity);
   if (result.result === "status")
-    for (const [key, value] of result.values) printLine(`${key} : ${inLanguage(value)}`);
+    for (const [key, value] of result.values)
+      printLine(`${key} : ${NAMES.includes(key) ? value : inLanguage(value)}`);
 }
 
-/** Whether a host has all that was pushed for it. */
+/** Whether a host has all that was pushed for it, as a list that scripts read has it. */
 function stateText({ behind, since, reason, drift }: CatchUpState): string {
   if (behind === 0) return drift === undefined ? "current" : `current, but ${drift}`;
   const why = reason === undefined || reason === "" ? "" : `: ${reason}`;
   return `behind ${behind} since ${localTime(since ?? "")}${why}`;
+}
+
+/** The same in the language of the user. */
+function stateSentence({ behind, since, reason, drift }: CatchUpState): string {
+  const text = (english: string) => Buffer.from(inLanguage(english), "latin1").toString();
+  if (behind === 0)
+    return bytesOfText(drift === undefined ? phrase("current") : phrase("current, but {0}", text(drift)));
+  const time = localTime(since ?? "");
+  return bytesOfText(
+    reason === undefined || reason === ""
+      ? phrase("behind {0} since {1}", behind, time)
+      : phrase("behind {0} since {1}: {2}", behind, time, text(reason)),
+  );
 }
 
 /** The key that a member seals with, and those that it accepts, by their fingerprints. */

@@ -135,7 +135,6 @@ export const JAPANESE_DAEMON: Readonly<Record<string, string>> = {
   // The network.
   "{0} is in use by another program: stop it, or choose another port with -p":
     "{0} は別のプログラムが使っています。それを停止するか、-p で別のポートを選んでください",
-  "port {0} of {1}": "{1} のポート {0} ",
   "{0} is not an address of this host: choose another with -i":
     "{0} はこのホストのアドレスではありません。-i で別のものを選んでください",
   "{0} needs root: choose a port above 1023 with -p":

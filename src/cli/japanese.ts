@@ -9,6 +9,8 @@ import { JAPANESE_BASE, JAPANESE_BEGINNINGS, JAPANESE_MENDS, JAPANESE_REASONS } 
 import { JAPANESE_SENTENCES } from "./japanese-sentences.ts";
 import { JAPANESE_SETTINGS } from "./japanese-settings.ts";
 
+export { JAPANESE_PHRASES } from "./japanese-phrases.ts";
+
 /** All sentences except reasons, by the English ones. */
 export const CATALOGUE: Readonly<Record<string, string>> = {
   ...JAPANESE_SENTENCES,
@@ -42,16 +44,21 @@ const FORMS: readonly Form[] = Object.entries({ ...REASON_SENTENCES, ...CATALOGU
   .map(([english, japanese]) => ({ pieces: english.split(/\{\d\}/), japanese: bytesOfText(japanese) }))
   .sort((a, b) => b.pieces.join("").length - a.pieces.join("").length);
 
-/** Forms that begin with a place match whatever stands before their text, such as another sentence. */
-const CLOSED_FORMS = FORMS.filter(({ pieces: [first] }) => first !== "");
-const OPEN_FORMS = FORMS.filter(({ pieces: [first] }) => first === "");
-
 /** A joint between two sentences, with that in Japanese. A question mark belongs to the first one. */
 type Joint = readonly [english: RegExp, japanese: string];
 const BETWEEN_SENTENCES: readonly Joint[] = [
   [/; /g, "。"],
   [/(?<=\?) /g, ""],
 ];
+
+/** A form with a joint in it would be cut there, if it were not looked for first. */
+const hasJoint = ({ pieces }: Form) =>
+  BETWEEN_SENTENCES.some(([joint]) => pieces.some((piece) => piece.search(joint) !== -1));
+
+/** Forms that begin with a place match whatever stands before their text, such as another sentence. */
+const staysWhole = (form: Form) => form.pieces[0] !== "" || hasJoint(form);
+const WHOLE_FORMS = FORMS.filter(staysWhole);
+const OPEN_FORMS = FORMS.filter((form) => !staysWhole(form));
 
 /** After a colon, there is mostly a sentence. Before it, there may be a path. */
 const COLON: Joint = [/: /g, ": "];
@@ -77,7 +84,7 @@ function translate(english: string, known: Known): string | undefined {
   // An argument can be the whole sentence again.
   known.set(english, undefined);
   const found =
-    byForm(CLOSED_FORMS, english, known) ??
+    byForm(WHOLE_FORMS, english, known) ??
     byJoints(english, known, true) ??
     byForm(OPEN_FORMS, english, known) ??
     byJoints(english, known, false) ??

@@ -1,10 +1,12 @@
 /** The language in which msync speaks to people: English, or Japanese if the locale says so. */
 import type { Reason } from "../base/reason.ts";
+import type { Phrase } from "./japanese-phrases.ts";
 
 /** The functions of a catalogue; each returns undefined for a sentence that it does not have. */
 interface Translations {
   readonly japaneseSentence: (english: string) => string | undefined;
   readonly japaneseReason: (cause: Reason) => string | undefined;
+  readonly JAPANESE_PHRASES: Readonly<Record<Phrase, string>>;
 }
 
 /** Undefined for English. */
@@ -34,4 +36,14 @@ export function inLanguage(english: string): string {
 /** The sentence of a reason, with how to fix the cause; undefined if English is spoken. */
 export function reasonInLanguage(cause: Reason): string | undefined {
   return translations?.japaneseReason(cause);
+}
+
+/**
+ * Says a phrase in the language of the user.
+ *
+ * @param args for its places; text, as the result is
+ */
+export function phrase(english: Phrase, ...args: readonly (string | number)[]): string {
+  const form = translations?.JAPANESE_PHRASES[english] ?? english;
+  return form.replace(/\{(\d)\}/g, (_, place: string) => String(args[Number(place)] ?? ""));
 }

@@ -1,5 +1,7 @@
 /** The line of a progress bar: what it says, and how it fits into a terminal. */
 import type { ProgressEvent } from "../console/protocol.ts";
+import { phrase } from "./language.ts";
+import { columnsOf, endOf } from "./text-columns.ts";
 
 /** The bar is not shown if less is left for it. */
 const LEAST_BAR = 6;
@@ -29,41 +31,42 @@ export function progressLine(
 ): string {
   const parts = isCheck ? checkParts(event, speed) : pushParts(event, speed);
   const hosts = hostsText(event);
-  const slowest = name === "" ? "" : event.phase === "committing" ? `waits for ${name}` : `slowest ${name}`;
+  const slowest =
+    name === "" ? "" : phrase(event.phase === "committing" ? "waits for {0}" : "slowest {0}", name);
   // The cursor stands after the line.
   const width = columns - 1;
   for (let shown = parts.length; shown >= 0; shown--) {
     const line = [...parts.slice(0, shown), hosts, slowest].filter((part) => part !== "").join("  ");
-    if (line.length > width && shown > 0) continue;
+    if (columnsOf(line) > width && shown > 0) continue;
     return isCheck ? tailOf(line, width) : withBar(line, event, width);
   }
   return "";
 }
 
 function pushParts({ sentBytes, wantedBytes, phase }: ProgressEvent, { bytesPerSecond }: Speed): string[] {
-  if (phase === "committing") return [percentText(1), "switching"];
+  if (phase === "committing") return [percentText(1), phrase("switching")];
   const share = wantedBytes === 0 ? 0 : sentBytes / wantedBytes;
   const left = bytesPerSecond > 0 ? (wantedBytes - sentBytes) / bytesPerSecond : undefined;
   return [
     percentText(share),
     `${bytesText(sentBytes)}/${bytesText(wantedBytes)}`,
     `${bytesText(bytesPerSecond)}/s`,
-    ...(left === undefined ? [] : [`${timeText(left)} left`]),
+    ...(left === undefined ? [] : [phrase("{0} left", timeText(left))]),
   ];
 }
 
 function checkParts({ entries, phase }: ProgressEvent, { entriesPerSecond }: Speed): string[] {
-  const doing = phase === "committing" ? "ending" : "comparing";
-  return [doing, `${entries} entries`, `${Math.round(entriesPerSecond)}/s`];
+  const doing = phrase(phase === "committing" ? "ending" : "comparing");
+  return [doing, phrase("{0} entries", entries), `${Math.round(entriesPerSecond)}/s`];
 }
 
 function hostsText({ hosts, hostsReady, hostsFailed }: ProgressEvent): string {
-  const failed = hostsFailed === 0 ? "" : `, ${hostsFailed} failed`;
-  return `${hostsReady}/${hosts} hosts${failed}`;
+  const ready = `${hostsReady}/${hosts}`;
+  return hostsFailed === 0 ? phrase("{0} hosts", ready) : phrase("{0} hosts, {1} failed", ready, hostsFailed);
 }
 
 function withBar(line: string, { sentBytes, wantedBytes }: ProgressEvent, width: number): string {
-  const room = Math.min(LONGEST_BAR, width - line.length - 3);
+  const room = Math.min(LONGEST_BAR, width - columnsOf(line) - 3);
   if (room < LEAST_BAR) return tailOf(line, width);
   const filled = Math.round(room * (wantedBytes === 0 ? 0 : sentBytes / wantedBytes));
   return `[${"#".repeat(filled)}${"-".repeat(room - filled)}] ${line}`;
@@ -71,7 +74,7 @@ function withBar(line: string, { sentBytes, wantedBytes }: ProgressEvent, width:
 
 /** A name that is wider than the terminal: its end, where names of one fleet mostly differ. */
 function tailOf(line: string, width: number): string {
-  return line.length <= width ? line : line.slice(-Math.max(0, width));
+  return endOf(line, width);
 }
 
 function percentText(share: number): string {

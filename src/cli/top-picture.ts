@@ -1,6 +1,10 @@
 /** The picture that msync --top shows: lines of text from what the daemon tells. */
+import { displayText } from "../base/display.ts";
 import type { Activity, OutgoingTransfer } from "../console/protocol.ts";
+import type { Phrase } from "./japanese-phrases.ts";
+import { inLanguage, phrase } from "./language.ts";
 import { progressLine } from "./progress-line.ts";
+import { beginningOf } from "./text-columns.ts";
 
 /** What was told at one moment. */
 export interface Moment {
@@ -21,26 +25,34 @@ const PROGRESS_SHARE = 0.65;
  */
 export function picture(now: Moment, before: Moment | undefined, columns: number, rows: number): string[] {
   const { host, address, members, problems, outgoing, incoming, waiting } = now.activity;
+  const here = `${displayText(host)} (${address})`;
   const lines = [
-    `${host} (${address}): ${members.length} members, ${outgoing.length} sending, ${waiting} waiting, ` +
-      `${incoming.length} receiving`,
-    ...problems.map(({ reason }) => `problem: ${reason}`),
+    phrase(
+      "{0}: {1} members, {2} sending, {3} waiting, {4} receiving",
+      ...[here, members.length, outgoing.length, waiting, incoming.length],
+    ),
+    ...problems.map(({ reason }) => phrase("problem: {0}", displayText(inLanguage(reason)))),
     ...section(
       "SENDING",
       outgoing.map((transfer) => outgoingLine(transfer, now, before, columns)),
     ),
     ...section(
       "RECEIVING",
-      incoming.map(
-        ({ from, seconds, dryRun }) => `from ${from}, for ${seconds} s${dryRun ? ", as a dry run" : ""}`,
+      incoming.map(({ from, seconds, dryRun }) =>
+        phrase(
+          dryRun ? "from {0}, for {1} s, as a dry run" : "from {0}, for {1} s",
+          displayText(from),
+          seconds,
+        ),
       ),
     ),
     ...section(
       "MEMBERS",
       members.map((member) => {
         const isSlow = outgoing.some(({ slowest }) => slowest === member.host);
-        const notes = [isSlow ? "slowest" : "", member.receives ? "" : "does not receive"];
-        return [member.host, member.address, member.version, ...notes].filter((one) => one !== "").join("  ");
+        const notes = [isSlow ? phrase("slowest") : "", member.receives ? "" : phrase("does not receive")];
+        const parts = [displayText(member.host), member.address, displayText(member.version), ...notes];
+        return parts.filter((one) => one !== "").join("  ");
       }),
     ),
   ];
@@ -63,19 +75,25 @@ function outgoingLine(
   };
   const isCheck = transfer.wantedBytes === 0 && transfer.phase === "sending";
   const width = Math.floor(columns * PROGRESS_SHARE);
-  const progress = progressLine({ event: "progress", ...transfer }, speed, transfer.slowest, width, isCheck);
-  const user = transfer.user === "" ? "" : `${transfer.user}: `;
-  return `${transfer.transfer}  ${progress}  ${user}msync ${transfer.request}`;
+  const progress = progressLine(
+    { event: "progress", ...transfer },
+    speed,
+    displayText(transfer.slowest),
+    width,
+    isCheck,
+  );
+  const user = transfer.user === "" ? "" : `${displayText(transfer.user)}: `;
+  return `${transfer.transfer}  ${progress}  ${user}msync ${displayText(transfer.request)}`;
 }
 
-function section(title: string, lines: readonly string[]): string[] {
-  return lines.length === 0 ? [] : ["", title, ...lines.map((line) => `  ${line}`)];
+function section(title: Phrase, lines: readonly string[]): string[] {
+  return lines.length === 0 ? [] : ["", phrase(title), ...lines.map((line) => `  ${line}`)];
 }
 
 /** Cuts what has no room, and tells how many lines that are. */
 function fitted(lines: readonly string[], columns: number, rows: number): string[] {
-  const cut = lines.map((line) => (line.length <= columns ? line : line.slice(0, columns)));
+  const cut = lines.map((line) => beginningOf(line, columns));
   if (cut.length <= rows) return cut;
   const shown = Math.max(0, rows - 1);
-  return [...cut.slice(0, shown), `(and ${cut.length - shown} more lines)`.slice(0, columns)];
+  return [...cut.slice(0, shown), beginningOf(phrase("(and {0} more lines)", cut.length - shown), columns)];
 }

@@ -1,9 +1,8 @@
 /** The command msync --top: what the daemon does, refreshed in place. */
-import { displayText } from "../base/display.ts";
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import type { ConsoleClient } from "../console/client.ts";
 import type { Activity } from "../console/protocol.ts";
-import { printJson, printLine, printText } from "./output.ts";
+import { printJson, printText } from "./output.ts";
 import { type Moment, picture } from "./top-picture.ts";
 
 /** Between two pictures: rates are readable, and the daemon hardly notices the question. */
@@ -28,7 +27,7 @@ export async function runTop(client: ConsoleClient, isJson: boolean): Promise<nu
   const first = await look(client);
   if (isJson) printJson({ result: "activity", ...first.activity });
   else if (process.stdout.isTTY !== true)
-    for (const line of picture(first, undefined, Infinity, Infinity)) printLine(line);
+    for (const line of picture(first, undefined, Infinity, Infinity)) printText(`${line}\n`);
   else await watch(client, first);
   return ExitStatus.ok;
 }
@@ -59,7 +58,7 @@ async function watch(client: ConsoleClient, first: Moment): Promise<void> {
 
 function draw(now: Moment, before: Moment | undefined): void {
   const { columns = COLUMNS, rows = ROWS } = process.stdout;
-  const lines = picture(now, before, columns || COLUMNS, rows || ROWS).map(displayText);
+  const lines = picture(now, before, columns || COLUMNS, rows || ROWS);
   printText(`${HOME}${lines.map((line) => `${line}${END_OF_LINE}`).join("\r\n")}${END_OF_SCREEN}`);
 }
 

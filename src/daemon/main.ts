@@ -13,7 +13,8 @@ import { ClockWatch, systemClocks } from "./service/clock-watch.ts";
 import { type Log, openLog } from "./service/log.ts";
 import { ServiceNotifier } from "./service/notify.ts";
 import { nameProcess } from "./service/process-name.ts";
-import { parseArguments, PrintedInstead } from "./settings/options.ts";
+import { type DaemonArguments, parseArguments, PrintedInstead } from "./settings/options.ts";
+import { argumentsOfReloaded } from "./settings/running-daemon.ts";
 import { resolveSettings, type Settings } from "./settings/settings.ts";
 import { inEnglish, type Speak } from "./speech.ts";
 import { carryOut } from "./tasks.ts";
@@ -48,7 +49,7 @@ export async function runDaemon(
   levels.listen();
   const notifier = new ServiceNotifier();
   try {
-    const given = parseArguments(argv, speak);
+    const given = withReloaded(parseArguments(argv, speak));
     const load = () => {
       const fromEnvironment = readEnvironment(process.env);
       return resolveSettings({ ...fromEnvironment, ...given.settings }, readConfig(given.configFile));
@@ -75,6 +76,19 @@ export async function runDaemon(
     await notifier.status(line);
     return notifier.isManaged && !(error instanceof NotYetError) ? MISCONFIGURED : error.exitStatus;
   }
+}
+
+/** A check at a reload is for the options of the daemon that runs. If they are not known, the files are only read. */
+function withReloaded(given: DaemonArguments): DaemonArguments {
+  if (given.task?.kind !== "check-config") return given;
+  const options = argumentsOfReloaded(process.env);
+  if (options === undefined) return { ...given, task: { kind: "read-config" } };
+  const { settings, configFile } = parseArguments(options);
+  return {
+    ...given,
+    settings: { ...settings, ...given.settings },
+    configFile: given.configFile ?? configFile,
+  };
 }
 
 /** The exit status of a command that has printed its answer. */

@@ -5,7 +5,7 @@ import { UserError } from "../base/user-error.ts";
 import { readKeyFile } from "../net/key-file.ts";
 import { writeOutput } from "../sys/output.ts";
 import { setValues } from "./settings/config-editor.ts";
-import { DEFAULT_CONFIG } from "./settings/config.ts";
+import { DEFAULT_CONFIG, readConfig } from "./settings/config.ts";
 import type { DaemonArguments, Task } from "./settings/options.ts";
 import type { Settings } from "./settings/settings.ts";
 import { withPlace } from "./settings/places.ts";
@@ -28,7 +28,9 @@ export function carryOut(
   const say = (sentences: readonly string[]) => print(sentences.map((one) => speak(bytesOfText(one))));
   switch (task.kind) {
     case "check-config":
-      checkConfig(load());
+    case "read-config":
+      if (task.kind === "check-config") checkConfig(load());
+      else readConfig(configFile);
       say([`the configuration is valid: ${configFile ?? DEFAULT_CONFIG}`]);
       break;
     case "set":

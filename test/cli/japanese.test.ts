@@ -17,7 +17,7 @@ import { sentencesOf } from "../support/sentences.ts";
 
 const ROOT = path.join(import.meta.dirname, "..", "..", "src");
 
-/** All that these files say is for people. The columns of the progress bar and of --top are counted: those stay English. */
+/** All that these files say is for people. The types see to the phrases of the progress bar and of --top. */
 const SPEAKING = [
   ...filesOf("cli").filter((file) => !/japanese|top-picture|progress-line/.test(file)),
   ...filesOf("daemon/doctor"),
@@ -175,6 +175,15 @@ test("sentences in sentences are translated, names and paths never", () => {
       "許可されていなければ、'ufw allow 5000/udp'、'x && y'、nftables なら 'z' を実行してください。" +
       "host2 (10.0.0.9) は、送信元を 10.0.0.2 だと言っています。アドレスを変換するネットワークには対応していません",
   );
+  assert.equal(
+    say(
+      "there is no member to send to: no other host is heard on eth0 (10.0.0.1): run 'systemctl start makuosan' on the others. " +
+        "Is UDP 5000 let in here? If not, run 'ufw allow 5000/udp'",
+    ),
+    "送り先のメンバーがいません: eth0（10.0.0.1）では、ほかのホストのパケットが届いていません。" +
+      "ほかのホストで 'systemctl start makuosan' を実行してください。このホストで UDP 5000 の受信は許可されていますか？" +
+      "許可されていなければ、'ufw allow 5000/udp' を実行してください",
+  );
   assert.equal(say("script:3: give unix:PATH"), "script:3: unix:PATH の形で指定してください");
   assert.equal(
     say("nothing was changed anywhere: host2: dry run"),
@@ -228,4 +237,38 @@ test("the locale decides, in the order of its variables, and English is the defa
     "pre-commit フックがステータス 1 で終了しました: disk: full",
   );
   await chooseLanguage({});
+});
+
+/** What the first hour can bring, as it was said. */
+const STUMBLES = [
+  "there is no member to send to: 5 packets under another key from 10.0.0.5: is its key file that of this fleet? " +
+    "If not, copy the key file of this host to it, and run 'systemctl restart makuosan' there; " +
+    "host3 (10.0.0.3) is heard but does not answer: is UDP 5001 let in there? If not, run 'ufw allow 5001/udp'",
+  "no base directory is set: give -b DIR, or write 'base = DIR' into /etc/makuosan.conf or a file in /etc/makuosan.conf.d, " +
+    "as 'makuosan --set base=DIR' does",
+  "/etc/makuosan.conf:2: base: the base directory /srv/x is missing: create it, such as with 'install -d /srv/x', or name " +
+    "another with -b",
+  "no makuosan answers on /run/makuosan/makuosan.sock: start it with 'systemctl start makuosan', or name its socket with " +
+    "-c unix:PATH",
+  "permission denied: join the group makuosan, or be root, to use the control socket /run/makuosan/makuosan.sock: " +
+    "run 'usermod -aG makuosan alice' as root, and log in again",
+  "2 members are called localhost (10.0.0.1 and 10.0.0.2): name one by its address, or give each its own name with " +
+    "'makuosan --set name=NAME' and 'systemctl restart makuosan' there",
+  "there is no member to send to: no other host is heard on eth1 (192.0.2.2); this host also has eth0 (10.0.0.2): " +
+    "to use another one, run 'makuosan --set interface=eth0' and 'systemctl restart makuosan'",
+  "there is no member to send to: this host has no route to 10.0.0.0/24: run 'ip route add 10.0.0.0/24 dev eth0', " +
+    "and make it last in the settings of the network",
+  "no network interface has an IPv4 address: bring one up, such as with 'ip address add ADDRESS/24 dev eth0' and " +
+    "'ip link set eth0 up', or choose one with -i",
+  "port 5000 of 10.0.0.1 is in use by another program: stop it, or choose another port with -p",
+  "index.html: there is no such file or directory; paths are relative to the base directory /srv/x: write 'htdocs/index.html'",
+];
+
+test("the sentences of the first hour are Japanese to their end", () => {
+  for (const english of STUMBLES) {
+    const japanese = inJapanese(english);
+    assert.ok(isJapanese(japanese), english);
+    assert.doesNotMatch(japanese.replace(/'[^']*'/g, ""), /[a-z]+ [a-z]+ [a-z]+/, japanese);
+    for (const [command] of english.matchAll(/'[^']+'/g)) assert.ok(japanese.includes(command), japanese);
+  }
 });

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { chooseLanguage } from "../../src/cli/language.ts";
 import { bytesText, progressLine, timeText } from "../../src/cli/progress-line.ts";
+import { columnsOf } from "../../src/cli/text-columns.ts";
 import type { ProgressEvent } from "../../src/console/protocol.ts";
 
 /** The line of the progress bar at several widths. */
@@ -67,4 +69,23 @@ test("sizes have three digits, and times a colon", () => {
     [3_723, "1:02:03"],
   ] as const)
     assert.equal(timeText(seconds), text);
+});
+
+test("in Japanese it has the same parts, and no line is wider than the terminal", async (context) => {
+  context.after(() => chooseLanguage({}));
+  await chooseLanguage({ LANG: "ja_JP.UTF-8" });
+  assert.equal(
+    line(90),
+    "[###########-------------]  45%  450MB/1.00GB  110MB/s  残り 0:05  1/4 台  最も遅い host3",
+  );
+  assert.equal(
+    line(80, { phase: "committing", hostsReady: 3, hostsFailed: 1 }),
+    "[##########-------------] 100%  切り替え中  3/4 台、失敗 1 台  待っている host3",
+  );
+  assert.equal(line(80, { wantedBytes: 0 }, "host3", true), "比較中  1200 件  300/s  1/4 台  最も遅い host3");
+  for (let columns = 2; columns <= 200; columns++) {
+    const made = line(columns, {}, "web-production-frankfurt-0017");
+    assert.ok(columnsOf(made) < columns, `${made} in ${columns}`);
+    assert.ok(columns < 6 || made.endsWith("0017"));
+  }
 });

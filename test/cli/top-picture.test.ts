@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { chooseLanguage } from "../../src/cli/language.ts";
+import { columnsOf } from "../../src/cli/text-columns.ts";
 import { picture } from "../../src/cli/top-picture.ts";
 import type { Activity, MemberInfo, OutgoingTransfer } from "../../src/console/protocol.ts";
 
@@ -56,4 +58,29 @@ test("it works at any size", () => {
     }
   const lines = picture({ activity: ACTIVITY, atMs: 2_000 }, undefined, 80, 5);
   assert.equal(lines.at(-1), "(and 8 more lines)");
+});
+
+test("in Japanese it works at any size, too, and shows names as they are", async (context) => {
+  context.after(() => chooseLanguage({}));
+  await chooseLanguage({ LANG: "ja_JP.UTF-8" });
+  // Names are byte strings.
+  const request = Buffer.from("-r 画像").toString("latin1");
+  const activity = { ...ACTIVITY, outgoing: [{ ...TRANSFER, request }] };
+  assert.deepEqual(picture({ activity, atMs: 2_000 }, before, 150, 50), [
+    "web1 (10.0.0.1): メンバー 2、送信中 1、順番待ち 1、受信中 1",
+    "問題: 3 packets under another key",
+    "",
+    "送信中",
+    "  7  [#########---------------------]  30%  300MB/1.00GB  100MB/s  残り 0:07  1/2 台  最も遅い web2  alice: msync -r 画像",
+    "",
+    "受信中",
+    "  web3 から、4 秒間、試行",
+    "",
+    "メンバー",
+    "  web2  10.0.0.2  2.1.0  最も遅い",
+    "  web3  10.0.0.3  2.1.0  受信しない",
+  ]);
+  for (const columns of [1, 5, 20, 40, 80, 300])
+    for (const line of picture({ activity, atMs: 2_000 }, before, columns, 100))
+      assert.ok(columnsOf(line) <= columns, `${line} in ${columns}`);
 });

@@ -129,7 +129,7 @@ void suite("the privileges of the service", { skip: problem ?? false }, () => {
     await two.run("systemctl", "restart", "makuosan");
     assert.match(
       (await two.run("systemctl", "status", "makuosan")).stdout,
-      /Status: "error: the base directory \/etc\/tree is read-only for makuosan: .* ReadWritePaths=\/etc\/tree /,
+      /Status: "error: \/etc\/makuosan\.conf:\d+: base: the base directory \/etc\/tree is read-only for makuosan: .* ReadWritePaths=\/etc\/tree /,
     );
     await two.shell(
       `printf '[Service]\\nReadWritePaths=/etc/tree\\n' > ${DROP_INS}/base.conf && systemctl daemon-reload`,

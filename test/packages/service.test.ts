@@ -112,7 +112,7 @@ void suite("the service, from the package for Debian", { skip: problem ?? false 
     );
   });
 
-  test("a reload takes over the log level, and a broken config file only complains", async () => {
+  test("a reload takes over the log level, and with a broken config file it fails, and all stays as it was", async () => {
     const pid = await property(one, "MainPID");
     await configure(one, { loglevel: "debug" });
     await one.must("systemctl", "reload", "makuosan");
@@ -120,7 +120,9 @@ void suite("the service, from the package for Debian", { skip: problem ?? false 
       (await one.must("msync", "--status")).includes("log level : debug"),
     );
     await configure(one, { loglevel: "loud" });
-    await one.must("systemctl", "reload", "makuosan");
+    const refused = await one.run("systemctl", "reload", "makuosan");
+    assert.notEqual(refused.status, 0);
+    assert.match(refused.stderr, /^Job for makuosan\.service failed/);
     await eventually("the state says what is wrong", async () =>
       /Status: "2 members; the configuration stays as it was: \/etc\/makuosan\.conf:\d+: loglevel: the log level 'loud'/.test(
         await one.must("systemctl", "status", "makuosan"),
@@ -144,7 +146,7 @@ void suite("the service, from the package for Debian", { skip: problem ?? false 
       /^accepted keys : [0-9a-f]{8}, [0-9a-f]{8}$/m.test(await one.must("msync", "--status")),
     );
     await one.shell(`echo nonsense >> ${file}`);
-    await one.must("systemctl", "reload", "makuosan");
+    assert.notEqual((await one.run("systemctl", "reload", "makuosan")).status, 0);
     await eventually("the state says what is wrong", async () =>
       /; the configuration stays as it was: the key file \/etc\/makuosan\.key holds no key in line 4: /.test(
         await one.must("systemctl", "status", "makuosan"),

@@ -50,6 +50,11 @@ test("make install puts everything below DESTDIR, keeps a config file, and make 
   );
   const unit = path.join(directory, "opt/makuosan/lib/systemd/system/makuosan.service");
   assert.match(fs.readFileSync(unit, "utf8"), /^ExecStart=\/opt\/makuosan\/sbin\/makuosan$/m);
+  assert.match(
+    fs.readFileSync(unit, "utf8"),
+    /^ExecReload=\+\/opt\/makuosan\/sbin\/makuosan --check-config$/m,
+  );
+  assert.match(fs.readFileSync(unit, "utf8"), /^ExecReload=\+\/bin\/kill -HUP \$MAINPID$/m);
   const watch = path.join(directory, "opt/makuosan/lib/systemd/system/makuosan-watch@.service");
   assert.match(fs.readFileSync(watch, "utf8"), /^ExecStart=\/opt\/makuosan\/bin\/msync --watch /m);
   assert.match(

@@ -6,7 +6,7 @@ import { isInBackground, READY_DESCRIPTOR } from "./background.ts";
 
 /** The variables that the daemon and the service manager use. Every other one is removed. */
 const KEPT_VARIABLES =
-  /^(PATH|LANG|LC_[A-Z]+|TZ|MAKUOSAN_[A-Z_]+|NOTIFY_SOCKET|WATCHDOG_(USEC|PID)|LISTEN_(PID|FDS|FDNAMES)|(STATE|RUNTIME|CREDENTIALS)_DIRECTORY|LD_LIBRARY_PATH)$/;
+  /^(PATH|LANG|LC_[A-Z]+|TZ|MAKUOSAN_[A-Z_]+|NOTIFY_SOCKET|MAINPID|WATCHDOG_(USEC|PID)|LISTEN_(PID|FDS|FDNAMES)|(STATE|RUNTIME|CREDENTIALS)_DIRECTORY|LD_LIBRARY_PATH)$/;
 
 /** Variables that Node and its libraries have obeyed before the first line of this program runs. */
 const RUNTIME_VARIABLES = /^(NODE_|UV_|V8_|ICU_|OPENSSL_|SSL|WATCH_REPORT_)/;

@@ -22,6 +22,7 @@ export interface DaemonArguments {
 /** What the command line asks for instead of a daemon. */
 export type Task =
   | { readonly kind: "check-config" }
+  | { readonly kind: "read-config" }
   | { readonly kind: "set"; readonly assignments: readonly string[] }
   | { readonly kind: "import-sysconfig"; readonly file: string };
 
