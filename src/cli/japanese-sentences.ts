@@ -25,7 +25,10 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
     "{4} 台中 {3} 台に {0} 個、{1} バイトを {2} 秒で送りました（{5} MB/s）",
 
   "it catches up as soon as it can": "可能になりしだい、自動的に取得します",
-  "this host does not catch up: {0}": "このホストは、受け取れなかった配布を取得しません: {0*}",
+  "this host keeps no log of pushes, because its state directory cannot be written (see --state): it does not know what hosts lack":
+    "状態ディレクトリに書き込めないため、このホストには配布の記録がなく（--state を見てください）、何が足りないかわかりません",
+  "{0} has told no log of pushes, so it does not catch up: 'msync --status' on it says why":
+    "{0} は配布の記録を伝えていないため、受け取れなかった配布を取得しません。理由はそのホストの 'msync --status' でわかります",
   "no: no log of pushes is kept, because the state directory cannot be written (see --state)":
     "no: 状態ディレクトリに書き込めないため、配布の記録がありません（--state を見てください）",
 

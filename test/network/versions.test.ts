@@ -55,7 +55,14 @@ test(
     const [one, two] = fleet.hosts as [Host, Host];
     const old = await fleet.addHost(former);
     const hosts = [one, two, old];
-    await Promise.all(hosts.map((host) => host.start("-k", key)));
+    // With a log of pushes on the first one.
+    const state = path.join(fleet.directory, "state");
+    fs.mkdirSync(state);
+    const [ofOne, others] = [
+      ["-k", key, "--state", state],
+      ["-k", key],
+    ];
+    await Promise.all(hosts.map((host) => host.start(...(host === one ? ofOne : others))));
     await acquainted(hosts);
     assert.deepEqual(await protocols(one), ["host2 3", "host3 2"]);
     for (const [number, sender] of hosts.entries()) {
@@ -84,6 +91,15 @@ test(
     // 2.0.0 does not know the message KEYS, counts it and ignores it.
     for (const host of [one, two]) assert.equal(await statusOf(host, "malformed packets"), "0", host.name);
     for (const host of [one, two]) assert.equal(await statusOf(host, "problem"), undefined);
+
+    // Without a log of pushes, nobody can say what a host lacks.
+    const { status, stderr } = await one.msync("--catch-up", "host3");
+    assert.equal(status, 3);
+    assert.match(stderr, /^error: host3 has told no log of pushes, so it does not catch up: /);
+    assert.match(
+      (await two.msync("--catch-up", "host1")).stderr,
+      /^error: this host keeps no log of pushes, because its state directory cannot be written /,
+    );
 
     await old.stop();
     const upgraded = await fleet.addHost();

@@ -108,11 +108,13 @@ export class ConsoleService implements RequestHandler {
 
   private catchUp(names: readonly string[]): Result {
     const { catchUp, engine, settings } = this.parts;
-    const nobody = { behind: 0, catchesUp: false };
+    const { state } = catchUp;
+    if (state === undefined)
+      throw new UserError(
+        "this host keeps no log of pushes, because its state directory cannot be written (see --state): it does not know what hosts lack",
+        ExitStatus.usage,
+      );
     if (names.length === 0) {
-      const { state } = catchUp;
-      if (state === undefined)
-        throw new UserError(`this host does not catch up: ${catchUp.statusText}`, ExitStatus.usage);
       catchUp.nudge(undefined);
       return { result: "catch-up", hosts: [{ host: settings.hostName, ...state }] };
     }
@@ -125,10 +127,15 @@ export class ConsoleService implements RequestHandler {
         ExitStatus.partial,
       );
     for (const member of chosen.members) catchUp.nudge(member);
-    const hosts = chosen.members.map((member) => ({
-      host: displayName(member, members),
-      ...(catchUp.stateOf(member.epoch) ?? nobody),
-    }));
+    const hosts = chosen.members.map((member) => {
+      const told = catchUp.stateOf(member.epoch);
+      const host = displayName(member, members);
+      if (told !== undefined) return { host, ...told };
+      throw new UserError(
+        `${host} has told no log of pushes, so it does not catch up: 'msync --status' on it says why`,
+        ExitStatus.partial,
+      );
+    });
     return { result: "catch-up", hosts };
   }
 
