@@ -17,6 +17,9 @@ import {
 /** Longest answer line that is taken from a daemon. */
 const ANSWER_BYTES = 64 * 1024 * 1024;
 
+/** Requests that take long, and that the daemon gives up if it is asked to. */
+const CANCELLABLE: readonly Request["command"][] = ["send", "undo", "wait"];
+
 /** A connection to the daemon. */
 export class ConsoleClient {
   private readonly socket: net.Socket;
@@ -61,7 +64,7 @@ export class ConsoleClient {
   async request(request: Request, onEvent: (event: Event) => void): Promise<Result> {
     if (this.isClosed) throw this.lossReason;
     this.onEvent = onEvent;
-    this.isCancellable = request.command === "send" || request.command === "wait";
+    this.isCancellable = CANCELLABLE.includes(request.command);
     const result = await new Promise<Result>((resolve, reject) => {
       this.onResult = resolve;
       this.onLost = reject;

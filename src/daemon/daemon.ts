@@ -319,6 +319,8 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): DiskThreads {
   const disks = startDisks(frame, pump, pushes);
   lifecycle.started(() => disks.stop());
   driver.attach(disks);
+  pump.catchUp.onSettled = () =>
+    disks.toStage({ kind: "rules", rules: stageRules(frame.settings, pump.catchUp.isNewcomer) });
 
   if (server !== undefined) {
     const shown = statusParts(frame, pump, pushes);
@@ -346,7 +348,7 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): DiskThreads {
 /** Hands new settings to the parts that keep something of them; all others read them where they need them. */
 async function reload(
   { settings, log }: Frame,
-  { driver, keyChanges }: Pump,
+  { driver, keyChanges, catchUp }: Pump,
   { hooks, transfers }: Pushes,
   disks: DiskThreads,
   next: Settings,
@@ -356,7 +358,7 @@ async function reload(
   log.level = settings.logLevel;
   hooks.change(settings.hooks);
   transfers.changeParallel(settings.parallel);
-  disks.toStage({ kind: "rules", rules: stageRules(settings) });
+  disks.toStage({ kind: "rules", rules: stageRules(settings, catchUp.isNewcomer) });
   if (changes.taken.includes("rate")) {
     driver.handle({ kind: "rate-changed", fragmentsPerSecond: fragmentsPerSecond(settings.rateMbps) });
   }
@@ -372,7 +374,6 @@ function startDisks(frame: Frame, { driver, catchUp }: Pump, pushes: Pushes): Di
   const hearers = { log, driver, catchUp, received: pushes.received, hooks: pushes.hooks };
   const { publications } = frame;
   const lists = publications?.lists;
-  const isNewcomer = publications?.found.isIntact === false;
   return new DiskThreads(
     {
       base,
@@ -382,9 +383,8 @@ function startDisks(frame: Frame, { driver, catchUp }: Pump, pushes: Pushes): Di
       lists,
       // A host that neither hands on nor looks needs none, and a tree may have a million paths.
       recordsLists: frame.settings.catchUp || frame.settings.checkEveryMs > 0,
-      isNewcomer,
       keepsReady: keepsReady(frame.settings, publications),
-      rules: stageRules(frame.settings),
+      rules: stageRules(frame.settings, catchUp.isNewcomer),
     },
     (reply) => driver.onSource(reply),
     (replies) => passStageReplies(replies, hearers),

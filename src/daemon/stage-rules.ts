@@ -3,7 +3,9 @@ import type { StageRules } from "./disk/messages.ts";
 import type { Settings } from "./settings/settings.ts";
 
 /** They hold for transfers that begin from now on. */
-export function stageRules({ excludes, deleteLimit, hooks, undo, undoSizeBytes }: Settings): StageRules {
+export function stageRules(settings: Settings, isNewcomer: boolean): StageRules {
+  const { excludes, deleteLimit, hooks, undo, undoSizeBytes } = settings;
   const listsChanges = hooks.preCommit !== undefined || hooks.postCommit !== undefined;
-  return { excludes, listsChanges, deleteLimit, undo: { pushes: undo, sizeBytes: undoSizeBytes } };
+  const bounds = { pushes: undo, sizeBytes: undoSizeBytes };
+  return { excludes, listsChanges, deleteLimit, isNewcomer, undo: bounds };
 }

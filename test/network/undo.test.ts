@@ -68,7 +68,10 @@ async function pushThree(one: Host): Promise<[string, string, string]> {
   );
   await msync(one, "-r", "--delete", "d");
   const second = await look(one);
-  await shell(one, "echo 333 > d/f && rm d/new && ln -s f d/link && mkdir d/fresh && echo x > d/fresh/x");
+  await shell(
+    one,
+    "echo 333 > d/f && rm d/new && ln -s f d/link && mkdir d/fresh && cd d/fresh && touch x $(seq 120)",
+  );
   await msync(one, "-r", "--delete", "d");
   return [first, second, await look(one)];
 }
@@ -97,6 +100,10 @@ test(
     await allLook(fleet.hosts, third);
     assert.match(await msync(two, "--history"), /sent .*: 2 of 2 done \(undo of [0-9a-f]{16}-4\)/);
     assert.equal(await msync(two, "--check", "-r", "--delete", "d"), "");
+    // Single paths of a directory that stays.
+    await shell(one, "echo 4444 > d/f && mkdir d/more && echo y > d/more/y");
+    await msync(one, "-r", "d/f", "d/more");
+    await msync(one, "--undo");
     await eventually(
       "all are current",
       async () => ((await msync(one, "--members", "-v")).match(/, current$/gm) ?? []).length === 2,

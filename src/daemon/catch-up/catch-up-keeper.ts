@@ -24,7 +24,7 @@ import type { Settings } from "../settings/settings.ts";
 import { sentenceOfDrift, sentenceOfWithheld, stateOf, textOfState } from "./catch-up-words.ts";
 import type { PublicationFile } from "./publication-file.ts";
 import { KeptTransfers } from "./kept-transfers.ts";
-import { SpaceWatch } from "./space-watch.ts";
+import { FULL_REASONS, SpaceWatch } from "./space-watch.ts";
 import { UndoJudge } from "./undo-judge.ts";
 import { looksOf, publicationOf, scopeOfPush, serviceOf } from "./scope-of-push.ts";
 
@@ -46,9 +46,6 @@ interface OwnPush {
 
 /** Reasons of transfers that have failed here, until the log tells which publications they were. */
 const REASONS_KEPT = 64;
-
-/** Reasons that are over when there is more space. */
-const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "no-space", "no-inodes"]);
 
 /** A name on a terminal. */
 const UNSHOWN = /[^\x21-\x7e]/g;
@@ -76,8 +73,14 @@ export class CatchUpKeeper implements PublicationHearer {
   /** How many entries are not as published, as far as the last look has found. */
   private drifted = 0;
 
+  /** Whether this host began without a log, and has not got yet what others had. */
+  isNewcomer: boolean;
+  /** Called when it is no newcomer any more. */
+  onSettled: () => void = () => undefined;
+
   constructor(parts: CatchUpParts) {
     this.parts = parts;
+    this.isNewcomer = parts.file?.found.isIntact === false;
     this.kept = new KeptTransfers(parts.log);
     this.undo = new UndoJudge(parts);
     this.space = new SpaceWatch(parts.settings.base, () => this.nudge(undefined));
@@ -302,6 +305,10 @@ export class CatchUpKeeper implements PublicationHearer {
     catchUp.log.add(publication, here);
     const kept = catchUp.log.find(publication);
     if (kept !== undefined) await file.add(catchUp.log, [kept]);
+    if (this.isNewcomer && catchUp.log.missing.length === 0) {
+      this.isNewcomer = false;
+      this.onSettled();
+    }
     this.driver?.handle({ kind: "logged" });
   }
 
@@ -309,7 +316,7 @@ export class CatchUpKeeper implements PublicationHearer {
 
   private noteFailure({ epoch, transfer }: InboundKey, why: string): void {
     this.reasons.set(inboundName({ epoch, transfer }), why);
-    if (this.parts.file !== undefined && FULL.has(reasonOf(why).code)) this.space.begin();
+    if (this.parts.file !== undefined && FULL_REASONS.has(reasonOf(why).code)) this.space.begin();
     for (const oldest of this.reasons.keys()) {
       if (this.reasons.size <= REASONS_KEPT) break;
       this.reasons.delete(oldest);

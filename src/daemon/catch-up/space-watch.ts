@@ -17,6 +17,9 @@ interface Space {
   readonly inodes: number;
 }
 
+/** Reasons that are over when there is more space. */
+export const FULL_REASONS: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT", "no-space", "no-inodes"]);
+
 /** Looks at the file system of the base directory for as long as this host is behind because that is full. */
 export class SpaceWatch {
   private readonly base: string;

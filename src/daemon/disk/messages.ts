@@ -36,6 +36,8 @@ export interface StageRules {
   readonly undo: UndoBounds;
   /** How much a transfer may delete on this host. */
   readonly deleteLimit: DeleteLimit;
+  /** Whether this host began without a log of publications, and has not got yet what others had. */
+  readonly isNewcomer: boolean;
 }
 
 export interface WorkerSettings extends NativeWorkerData {
@@ -49,8 +51,6 @@ export interface WorkerSettings extends NativeWorkerData {
   readonly lists: string | undefined;
   /** Whether the paths of each push are recorded in a list. */
   readonly recordsLists: boolean;
-  /** Whether this host had no log of publications at its start. */
-  readonly isNewcomer: boolean;
   /** Whether a start keeps the area of a transfer that was ready, until the log of publications tells whether to commit it. */
   readonly keepsReady: boolean;
   /** The memory of all incoming blocks. */

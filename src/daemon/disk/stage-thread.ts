@@ -209,7 +209,7 @@ class StageThread {
   }
 
   private open(command: Extract<StageCommand, { kind: "open" }>): OpenStage {
-    const record = command.dryRun ? undefined : new TransferRecord(this.settings);
+    const record = command.dryRun ? undefined : new TransferRecord({ ...this.settings, ...this.allowed });
     const common = { inbound: command.inbound, key: Buffer.from(command.key), record };
     try {
       this.base.check(this.isIdle);

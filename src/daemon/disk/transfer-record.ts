@@ -6,7 +6,7 @@ import { EntryType } from "../../wire/entry.ts";
 import type { ManifestBlock } from "../../wire/manifest.ts";
 import type { Origin } from "../../wire/origin.ts";
 import { directoryOf, nameOf } from "../../wire/path-rules.ts";
-import type { WorkerSettings } from "./messages.ts";
+import type { StageRules, WorkerSettings } from "./messages.ts";
 
 /** The file belongs to the daemon alone. */
 const FILE_MODE = 0o600;
@@ -14,7 +14,7 @@ const FILE_MODE = 0o600;
 /** The end of the name of the file beside a list that has the paths which are gone because a push was taken back. */
 export const REMOVED = ".removed";
 
-type RecordSettings = Pick<WorkerSettings, "isNewcomer" | "recordsLists">;
+type RecordSettings = Pick<StageRules, "isNewcomer"> & Pick<WorkerSettings, "recordsLists">;
 
 export class TransferRecord implements ManifestRecord {
   private readonly list = new PublishedList();

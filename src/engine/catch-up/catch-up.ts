@@ -260,6 +260,7 @@ export class CatchUp {
     const isNews = log.digest !== this.digest;
     if (isNews) this.comparing.noteKnown(this.digest);
     const isBrought = behind < this.behind;
+    if (isBrought) this.tellings.sayItself();
     this.digest = log.digest;
     this.behind = behind;
     // What has been made ready here already need not be asked for.

@@ -93,6 +93,12 @@ export class Tellings {
     this.untilMs = nowMs + times.TELL_FOR_MS;
   }
 
+  /** This node has got what it lacked: it says so even if another member tells the same log first. */
+  sayItself(): void {
+    this.told = undefined;
+    this.toldTimes = 0;
+  }
+
   /** A member does not know the log of this node: the group is told once more. */
   remind(nowMs: number): void {
     if (this.due.atMs === Infinity) this.due.set(nowMs + times.TELL_MS + this.spread());

@@ -1,6 +1,7 @@
 /** Files while they are written, or copied from the member's own files. */
 import { type ContentSegment, type HoleSegment, SegmentKind } from "../../wire/data-block.ts";
 import { EntryType } from "../../wire/entry.ts";
+import { CHUNK_BYTES } from "../../wire/limits.ts";
 import { isSentAnyway, type ToldChunk } from "../../wire/manifest.ts";
 import { directoryOf, nameOf } from "../../wire/path-rules.ts";
 import type { Reason } from "../../base/reason.ts";
@@ -216,7 +217,8 @@ export class StagedFiles {
     const search = this.searchFor(file);
     const { start: offset } = search.place(chunk);
     if (isSentAnyway(chunk) || file.written?.isFull === true) return false;
-    this.soughtBytes += chunk.length;
+    // To open the file and to compare costs as much as to read this many bytes, however short the chunk is.
+    this.soughtBytes += Math.max(chunk.length, CHUNK_BYTES);
     if (this.soughtBytes >= COPIED_BYTES) {
       this.soughtBytes = 0;
       yield;

@@ -15,8 +15,11 @@ import { changesOf } from "./ready-steps.ts";
 import type { Staged } from "./staging.ts";
 import { removeUndoArea, undoName } from "./undo-areas.ts";
 
-/** The steps that give a directory its attributes. */
-const SETS_ATTRIBUTES: readonly Step["kind"][] = [StepKind.adjust, StepKind.finish, StepKind.restore];
+/**
+ * The steps that give a directory the attributes that were pushed. One that only keeps its time is not told: the push was not for it,
+ * so hosts that hand the undo on do not look at it.
+ */
+const SETS_ATTRIBUTES: readonly Step["kind"][] = [StepKind.adjust, StepKind.finish];
 
 /** Hears of each path that is going to be as it was before, or is gone then. */
 export type UndoHearer = (path: string, type: EntryType, size: number) => void;

@@ -11,7 +11,7 @@ const FEW_CHUNKS = 64;
 const LOOK_CHUNKS = 8;
 
 /** Members that had less than this share of the chunks do not have this part of the file: it is sent. */
-const LEAST_FOUND = 1 / 16;
+const LEAST_FOUND = 1 / 8;
 
 /** How much of a file is sent before the next look, at first; then twice as much, and so on. A gigabyte costs seven looks. */
 const FIRST_SKIP = 1 / 64;
