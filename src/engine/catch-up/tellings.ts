@@ -54,7 +54,7 @@ export class Tellings {
     this.heardByEpoch.set(epoch, log);
     const own = this.parts.current();
     const isSame = log.digest === own.digest && log.behind === own.behind;
-    const isTold = this.told?.behind === own.behind && this.toldTimes >= times.TOLD_TIMES;
+    const isTold = this.hasTold(own) && this.toldTimes >= times.TOLD_TIMES;
     if (!isSame || !isTold || this.due.atMs === Infinity) return;
     this.unsaidMs = Infinity;
     this.plan(nowMs);
@@ -111,10 +111,15 @@ export class Tellings {
     if (nowMs > this.untilMs && !isInDoubt) return;
     const body = this.parts.current();
     this.unsaidMs = Infinity;
-    this.toldTimes = this.told?.behind === body.behind ? this.toldTimes + 1 : 1;
+    this.toldTimes = this.hasTold(body) ? this.toldTimes + 1 : 1;
     this.told = body;
     this.parts.effects.push({ kind: "send", destination: { to: "group" }, message: { type: "log", body } });
     this.plan(nowMs);
+  }
+
+  /** Whether the last word of this node says the same of its own state, which no other node can say. */
+  private hasTold({ behind, reason }: Log): boolean {
+    return this.told?.behind === behind && this.told.reason === reason;
   }
 
   private plan(nowMs: number): void {
