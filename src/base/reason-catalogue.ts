@@ -65,7 +65,7 @@ export const REASONS = {
   "undo-no-log":
     "it keeps no log of pushes, because its state directory cannot be written (see --state): 'msync --undo' needs one on every host",
   "undo-nobody":
-    "no host besides this one keeps what it had before push {0}: run 'msync --undo {0}' on another host; " +
+    "no host besides this one keeps what it had before push {0}: run the command on another host; " +
     "the settings undo and undo-size say how much a host keeps",
   "undo-behind": "it has not got the former files yet ({0})",
   "delete-limit":

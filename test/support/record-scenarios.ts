@@ -32,12 +32,12 @@ export async function historyScenarios(context: TestContext, fleet: CommandFleet
     assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
     const time = "^\\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d:\\d\\d";
     const expected = [
-      `${time} sent     from host1: 3 entries, \\d+ bytes, \\d+\\.\\d\\d s: 2 of 2 done$`,
+      `${time} sent     from host1: 3 entries, \\d+ bytes, \\d+\\.\\d\\d s: 2 of 2 done, id [0-9a-f]{16}-\\d+$`,
       "^  host2: done$",
       "^  host3: done$",
-      `${time} sent     from host1: 0 entries, 0 bytes, \\d+\\.\\d\\d s: 1 of 1 done$`,
+      `${time} sent     from host1: 0 entries, 0 bytes, \\d+\\.\\d\\d s: 1 of 1 done, id [0-9a-f]{16}-\\d+$`,
       "^  host2: done$",
-      `${time} received from host2: 1 entries, 5 bytes, \\d+\\.\\d\\d s: done$`,
+      `${time} received from host2: 1 entries, 5 bytes, \\d+\\.\\d\\d s: done, id [0-9a-f]{16}-\\d+$`,
       "^  host1: done$",
     ];
     const lines = stdout.trimEnd().split("\n");
