@@ -13,3 +13,13 @@ export function errorCode(error: unknown): string {
   if (typeof code !== "string") throw error;
   return code;
 }
+
+/** The result of calls to the system, or something else if one of them fails; rethrows errors that have no code. */
+export function orElse<T>(other: T, look: () => T): T {
+  try {
+    return look();
+  } catch (error) {
+    errorCode(error);
+    return other;
+  }
+}

@@ -76,6 +76,16 @@ async function pushThree(one: Host): Promise<[string, string, string]> {
   return [first, second, await look(one)];
 }
 
+/** Two states of a small tree. */
+async function pushTwo(one: Host): Promise<[string, string]> {
+  await shell(one, "mkdir d && echo 1 > d/f");
+  await msync(one, "-r", "d");
+  const first = await look(one);
+  await shell(one, "echo 22 > d/f && echo n > d/new");
+  await msync(one, "-r", "d");
+  return [first, await look(one)];
+}
+
 test(
   "the last pushes are taken back one after the other, and brought again, on the host that has pushed as well",
   { skip, timeout: 120_000 },
@@ -118,12 +128,7 @@ test(
     const fleet = await fleetOfThree();
     context.after(() => fleet.destroy());
     const [one, two, three] = fleet.hosts as Three;
-    await shell(one, "mkdir d && echo 1 > d/f");
-    await msync(one, "-r", "d");
-    const first = await look(one);
-    await shell(one, "echo 22 > d/f && echo n > d/new");
-    await msync(one, "-r", "d");
-    const second = await look(one);
+    const [first, second] = await pushTwo(one);
     await shell(three, "mv .makuosan/undo-*-2 ..");
     const { status, stderr } = await two.msync("--undo");
     assert.equal(status, 6);
@@ -153,12 +158,7 @@ test(
     const fleet = await fleetOfThree();
     context.after(() => fleet.destroy());
     const [one, two, three] = fleet.hosts as Three;
-    await shell(one, "mkdir d && echo 1 > d/f");
-    await msync(one, "-r", "d");
-    const first = await look(one);
-    await shell(one, "echo 22 > d/f && echo n > d/new");
-    await msync(one, "-r", "d");
-    const second = await look(one);
+    const [first, second] = await pushTwo(one);
     // The barrier waits for host2, so that host3 is ready and not told to switch.
     two.kill("SIGSTOP");
     const undo = one.msync("--undo");

@@ -10,8 +10,8 @@ const UNIT_BYTES: Readonly<Record<string, number>> = {
 };
 
 /**
- * The default: some deployments of a web site or of configuration, and little beside a disk of today. Hosts with larger pushes get
- * and wants them back knows how much space there is for that.
+ * The default: some deployments of a web site or of configuration, and little beside a disk of today. Administrators with larger
+ * pushes know how much space there is for them.
  */
 export const DEFAULT_UNDO_SIZE_TEXT = "1G";
 

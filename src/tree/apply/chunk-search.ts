@@ -1,6 +1,6 @@
 /** Looks for chunks of a file that comes in files that this member has. */
 import { DecodeError } from "../../base/bytes.ts";
-import { errorCode } from "../../sys/system-error.ts";
+import { orElse } from "../../sys/system-error.ts";
 import { isSentAnyway, type ToldChunk } from "../../wire/manifest.ts";
 import type { OpenFile } from "../disk/open-file.ts";
 import { CHUNK_BYTES } from "../../wire/limits.ts";
@@ -92,7 +92,7 @@ class SearchedFile {
       this.scan = { from, chunks: new FileChunks(from, this.usualBytes), isAtEnd: false };
     const { scan } = this;
     while (!scan.isAtEnd && scan.chunks.offset < end) {
-      const found = orNothing(() => scan.chunks.step(file));
+      const found = orElse(undefined, () => scan.chunks.step(file));
       scan.isAtEnd = found === undefined;
       for (const { offset, length, digest } of found ?? []) this.note(digest, { offset, length });
       yield;
@@ -166,7 +166,7 @@ export class ChunkSearch {
 let memory = Buffer.allocUnsafe(4 * CHUNK_BYTES);
 
 function read(file: OpenFile, offset: number, { length, digest }: ToldChunk): Uint8Array | undefined {
-  return orNothing(() => {
+  return orElse(undefined, () => {
     if (length > memory.length) {
       // A sender that lies of long chunks must not make it take memory.
       if (offset + length > file.stat().size) return undefined;
@@ -180,16 +180,6 @@ function read(file: OpenFile, offset: number, { length, digest }: ToldChunk): Ui
     }
     return hasDigest(bytes, digest) ? bytes : undefined;
   });
-}
-
-/** A file that cannot be read is as good as one with other contents. */
-function orNothing<T>(look: () => T): T | undefined {
-  try {
-    return look();
-  } catch (error) {
-    errorCode(error);
-    return undefined;
-  }
 }
 
 function keyOf(digest: Uint8Array): string {

@@ -1,6 +1,6 @@
 /** Reads a file of this member that may have the contents of one that comes. */
 import crypto from "node:crypto";
-import { errorCode } from "../../sys/system-error.ts";
+import { orElse } from "../../sys/system-error.ts";
 import type { ReadableFile } from "../disk/tree-view.ts";
 
 /** How much of a file is read before other work gets its turn: some 2 ms of SHA-256. */
@@ -21,11 +21,11 @@ export function* readRecognized(
   digest: Uint8Array,
   write: (bytes: Uint8Array, offset: number) => boolean,
 ): Generator<undefined, boolean> {
-  if (orNothing(() => sizeOf(file)) !== size) return false;
+  if (orElse(undefined, () => sizeOf(file)) !== size) return false;
   const hash = crypto.createHash("sha256");
   const space = Buffer.allocUnsafe(Math.min(PIECE_BYTES, size));
   for (let offset = 0; offset < size;) {
-    const bytes = orNothing(() => file.read(space.subarray(0, size - offset), offset)) ?? 0;
+    const bytes = orElse(undefined, () => file.read(space.subarray(0, size - offset), offset)) ?? 0;
     if (bytes === 0) return false;
     const piece = space.subarray(0, bytes);
     hash.update(piece);
@@ -41,14 +41,4 @@ export function* readRecognized(
 function sizeOf(file: ReadableFile): number | undefined {
   const stats = file.stat();
   return stats.isFile() ? stats.size : undefined;
-}
-
-/** A file that cannot be read is as good as one with other contents. */
-function orNothing<T>(look: () => T): T | undefined {
-  try {
-    return look();
-  } catch (error) {
-    errorCode(error);
-    return undefined;
-  }
 }

@@ -1,6 +1,6 @@
 /** Puts entries of every type into the staging area. */
 import { reason } from "../../base/reason.ts";
-import { errorCode } from "../../sys/system-error.ts";
+import { errorCode, orElse } from "../../sys/system-error.ts";
 import type { SpecialKind } from "../../sys/special-files.ts";
 import type { ContentSegment, HoleSegment } from "../../wire/data-block.ts";
 import { type Entry, EntryType, isDevice } from "../../wire/entry.ts";
@@ -286,12 +286,7 @@ function makeStagedDirectory(disk: Disk, parent: DirectoryHandle, name: string):
 
 /** Opens a file that may have gone, or have become anything else, since it was seen; undefined if that fails. */
 function openLookAlike(tree: Directories, path: string): OpenFile | undefined {
-  try {
-    return tree.openToRead(directoryOf(path), nameOf(path));
-  } catch (error) {
-    errorCode(error);
-    return undefined;
-  }
+  return orElse(undefined, () => tree.openToRead(directoryOf(path), nameOf(path)));
 }
 
 /** Opens a file for reading; undefined if that is not allowed, or if the file is missing. */

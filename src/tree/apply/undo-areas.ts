@@ -106,8 +106,7 @@ export function* boundUndoAreas(
   rules: StagingRules,
   { pushes, sizeBytes }: UndoBounds,
 ): Generator<undefined, UndoArea[]> {
-  yield* removeUndone(base, rules);
-  const kept = undoAreas(base, rules);
+  const kept = yield* removeUndone(base, rules, undoAreas(base, rules));
   let total = 0;
   const first = kept.findIndex((area, index) => {
     total += area.sizeBytes;
@@ -118,15 +117,23 @@ export function* boundUndoAreas(
   return removed;
 }
 
-/** A commit that takes back another removes its area. If it is cut off before that, this does it. */
-function* removeUndone(base: Directories, rules: StagingRules): Generator<undefined> {
-  const names = new Set(undoAreas(base, rules).map(({ name }) => name));
-  for (const name of names) {
-    const undone = withRoot(base, rules, undefined, (root) =>
-      readText(base.disk, root, undoName(name), UNDONE, rules),
-    );
-    if (undone !== undefined && names.has(undone)) yield* removeUndoArea(base, rules, undone);
-  }
+/**
+ * A commit that takes back another removes its area. If it is cut off before that, this does it.
+ *
+ * @returns the areas that are left
+ */
+function* removeUndone(
+  base: Directories,
+  rules: StagingRules,
+  areas: readonly UndoArea[],
+): Generator<undefined, UndoArea[]> {
+  const undone = new Set(
+    areas.map(({ name }) =>
+      withRoot(base, rules, undefined, (root) => readText(base.disk, root, undoName(name), UNDONE, rules)),
+    ),
+  );
+  for (const { name } of areas) if (undone.has(name)) yield* removeUndoArea(base, rules, name);
+  return areas.filter(({ name }) => !undone.has(name));
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Files of this member that are going to be deleted or replaced, and that may have contents which come by another name. */
 import type { FileStats } from "../../sys/stat.ts";
-import { errorCode } from "../../sys/system-error.ts";
+import { orElse } from "../../sys/system-error.ts";
 import { type Entry, EntryType } from "../../wire/entry.ts";
 import { CHUNK_BYTES, CHUNKED_FILE_BYTES } from "../../wire/limits.ts";
 import type { ManifestBlock, ManifestDirectory } from "../../wire/manifest.ts";
@@ -142,16 +142,6 @@ export class LookAlikes {
     if (stats === undefined) return false;
     this.note(joinPath(directory, name), stats);
     return stats.isDirectory();
-  }
-}
-
-/** The result of a look, or something else if the system does not allow it. */
-function orElse<T>(other: T, look: () => T): T {
-  try {
-    return look();
-  } catch (error) {
-    errorCode(error);
-    return other;
   }
 }
 

@@ -8,7 +8,7 @@ import { type Metadata, NO_METADATA } from "../../wire/metadata.ts";
 import { directoryOf, isSafeEntry, joinPath, nameOf, STAGING_NAME } from "../../wire/path-rules.ts";
 import { metadataOf } from "../entries/attributes.ts";
 import type { Directories } from "../disk/directories.ts";
-import { errorCode } from "../../sys/system-error.ts";
+import { errorCode, orElse } from "../../sys/system-error.ts";
 import { isExcludedWithin } from "../../wire/excludes.ts";
 import { reasonFor } from "../reasons/explain.ts";
 import { type FoundEntry, type Look, Lookout, type LookRules, type SkippedEntry } from "./look.ts";
@@ -176,12 +176,7 @@ export class Scanner {
 
   /** The stats of an entry by its path; undefined also if they cannot be read. */
   private lookAt(path: string): FileStats | undefined {
-    try {
-      return this.directories.stat(path);
-    } catch (error) {
-      errorCode(error);
-      return undefined;
-    }
+    return orElse(undefined, () => this.directories.stat(path));
   }
 
   /** The directories above an entry that are not sent as entries because of their owner. */

@@ -1,6 +1,6 @@
 /** Chunks of large files that members have in another version: they are told before contents are sent. */
 import type { Bitmap } from "../../base/bitmap.ts";
-import { errorCode } from "../../sys/system-error.ts";
+import { orElse } from "../../sys/system-error.ts";
 import { CHUNKED_FILE_BYTES } from "../../wire/limits.ts";
 import { type ManifestWriter, SENT_ANYWAY } from "../../wire/manifest.ts";
 import { directoryOf, nameOf } from "../../wire/path-rules.ts";
@@ -161,7 +161,7 @@ export class ToldChunks {
   /** @returns undefined if no more of its chunks are to be told; if it has changed, it is withdrawn when the rest is read */
   private read(file: ChunkedFile): FileChunk[] | undefined {
     const { path, size, stats } = file.held.entry;
-    try {
+    return orElse(undefined, () => {
       if (this.opened === undefined) {
         const opened = this.directories.openToRead(directoryOf(path), nameOf(path));
         this.opened = { file: opened, chunks: new FileChunks(0, chunkBytesFor(size)) };
@@ -169,10 +169,7 @@ export class ToldChunks {
       const { file: opened, chunks } = this.opened;
       const found = chunks.step(opened) ?? chunks.rest();
       return stats !== undefined && isSameState(stats, opened.stat()) ? found : undefined;
-    } catch (error) {
-      errorCode(error);
-      return undefined;
-    }
+    });
   }
 }
 
