@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { MISSED } from "../../src/engine/catch-up/publication-log.ts";
 import { begin, HERE, member, publication } from "./catching-node.ts";
 
 /** Which words of a node about its log the group still needs. */
@@ -15,7 +16,8 @@ function told() {
       node.catchUp.handle(member, others, nowMs);
       node.catchUp.tick(nowMs);
       for (const effect of node.effects.splice(0))
-        if (effect.kind === "send" && effect.message.type === "log") reasons.push(effect.message.body.reason);
+        if (effect.kind === "send" && effect.destination.to === "group" && effect.message.type === "log")
+          reasons.push(effect.message.body.reason);
     }
     return reasons;
   };
@@ -31,4 +33,15 @@ test("what was changed by hand is told, also while others tell the same log", ()
   assert.ok(words.includes("2 entries are not as published here"), words.join());
   catchUp.drifted("", 30_000);
   assert.ok(wordsUntil(30_000, 40_000).includes(""), "and that it is as published again");
+});
+
+test("a node that has got what it lacked says so, also while others tell the same log", () => {
+  const { catchUp, learn, log, wordsUntil } = told();
+  learn(publication(2), HERE);
+  wordsUntil(0, 40_000);
+  learn(publication(3), MISSED);
+  // Before it has told that it lacks something.
+  log.add(publication(3), HERE);
+  catchUp.logged(40_000);
+  assert.notDeepEqual(wordsUntil(40_000, 43_000), []);
 });
