@@ -204,10 +204,17 @@ export class PublicationFile {
 
 /** Whether a base directory has nothing that somebody may have pushed. One that cannot be read may have. */
 function isEmpty(base: string): boolean {
+  let directory: fs.Dir | undefined;
   try {
-    return fs.readdirSync(base).every((name) => name === STAGING_NAME || name === "lost+found");
+    directory = fs.opendirSync(base);
+    // The first other name ends it: a base directory may have a million of them.
+    for (let entry = directory.readSync(); entry !== null; entry = directory.readSync())
+      if (entry.name !== STAGING_NAME && entry.name !== "lost+found") return false;
+    return true;
   } catch {
     return false;
+  } finally {
+    directory?.closeSync();
   }
 }
 
