@@ -5,7 +5,7 @@ import type { ControlMessage, ExaminationMessage } from "../wire/message.ts";
 import type { Finding } from "../wire/findings.ts";
 import type { Endpoint, NodeInfo } from "../wire/membership-messages.ts";
 import type { Publication } from "../wire/publication.ts";
-import type { OwnStageEvent, OwnTarget } from "./own-target.ts";
+import type { OwnTarget } from "./own-target.ts";
 import type { Problem } from "./problem.ts";
 
 export type { FoundProblem, Problem, ProblemKind } from "./problem.ts";
@@ -156,6 +156,17 @@ export type NodeEvent =
       readonly from: Member;
       readonly key: InboundKey;
       readonly publications: readonly Publication[];
+    };
+
+/** The sender has begun to stage its own part of a transfer, or has ended with it, as for a transfer that it receives. */
+export type OwnStageEvent =
+  | { readonly kind: "own-stage-began"; readonly key: InboundKey; readonly hostName: string }
+  | {
+      readonly kind: "own-stage-ended";
+      readonly key: InboundKey;
+      readonly outcome: "done" | "failed";
+      /** Empty when done. */
+      readonly reason: string;
     };
 
 /**

@@ -158,7 +158,7 @@ export class OwnStage {
 
   private end(outcome: "done" | "failed"): void {
     this.life.become(outcome);
-    // What comes after it need not wait for it.
+    // Later transfers need not wait for it.
     this.parts.ordering.settle();
     const event = { kind: "own-stage-ended", key: this.key, outcome, reason: this.reason } as const;
     this.effects.push({ kind: "event", event });
