@@ -217,6 +217,70 @@ test(
 );
 
 test(
+  "what forbids an undo is named with its host and its setting, and nothing changes",
+  { skip, timeout: 120_000 },
+  async (context) => {
+    const fleet = await NamespaceFleet.create({ hosts: 3 });
+    context.after(() => fleet.destroy());
+    const [one, two, three] = fleet.hosts as Three;
+    await start(fleet, one, "--no-catch-up");
+    await start(fleet, two);
+    await start(fleet, three, "--undo", "0");
+    await acquainted(fleet.hosts);
+    const [, second] = await pushTwo(one);
+    const refused = async (host: Host, error: RegExp, status = 6) => {
+      const result = await host.msync("--undo");
+      assert.match(result.stderr, error);
+      assert.equal(result.status, status);
+      await allLook(fleet.hosts, second);
+    };
+    await refused(three, /^error: this host keeps nothing to take a push back: set 'undo = 10'/m);
+    await three.stop();
+    await eventually("host3 has left", async () => (await msync(one, "--members")).includes("Total: 1"));
+    // The one that has pushed has to get the former files from another host.
+    const stays = /^error: nothing was changed anywhere: host1: .* set 'catch-up = yes' there$/m;
+    await refused(two, stays);
+    await refused(one, stays);
+    await one.stop();
+    await start(fleet, one, "-s");
+    await acquainted([one, two]);
+    await refused(
+      one,
+      /^error: this daemon was started not to send \(-s\): take the push back from another/m,
+      1,
+    );
+    await one.stop();
+    await start(fleet, one);
+    await start(fleet, three, "--undo", "0");
+    await acquainted(fleet.hosts);
+    await refused(
+      two,
+      /^error: nothing was changed anywhere: host3: it no longer keeps what it had before push/m,
+    );
+    // Those that are there have pushed it themselves, or have got it from another host: nobody has the former files.
+    await two.stop();
+    await eventually("host2 has left", async () => (await msync(one, "--members")).includes("Total: 1"));
+    await shell(one, "echo 333 > d/f");
+    await msync(one, "-r", "d");
+    const third = await look(one);
+    await start(fleet, two);
+    await eventually("host2 has it, too", async () => (await look(two)) === third);
+    await three.stop();
+    await eventually("two are left", async () => (await msync(one, "--members")).includes("Total: 1"));
+    await eventually("both know it", async () => (await msync(one, "--members", "-v")).includes(", current"));
+    for (const host of [one, two]) {
+      const nobody = await host.msync("--undo");
+      assert.match(
+        nobody.stderr,
+        /^error: nothing was changed anywhere: no host that is there keeps what it had/m,
+      );
+      assert.equal(nobody.status, 6);
+    }
+    await allLook(fleet.hosts, third);
+  },
+);
+
+test(
   "a host that is killed while it is ready stops the undo everywhere, and has its part in the next one",
   { skip, timeout: 120_000 },
   async (context) => {
