@@ -147,7 +147,7 @@ function ask(program: string, args: readonly string[]): Promise<Rules> {
 }
 
 /**
- * Whether a firewall that has not answered is there all the same.
+ * Whether a firewall that has not answered is there.
  *
  * @param error that of its command
  */
