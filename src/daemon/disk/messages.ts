@@ -202,6 +202,8 @@ export type StageCommand =
       readonly inbound: InboundKey;
       readonly key: Uint8Array;
       readonly dryRun: boolean;
+      /** What this node itself takes back, so that no block says it; left out for a transfer of another node. */
+      readonly origin?: Origin | undefined;
     }
   /** Stage blocks; the page of each comes back with an answer. */
   | {

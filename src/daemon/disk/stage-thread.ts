@@ -209,7 +209,8 @@ class StageThread {
   }
 
   private open(command: Extract<StageCommand, { kind: "open" }>): OpenStage {
-    const record = command.dryRun ? undefined : new TransferRecord({ ...this.settings, ...this.allowed });
+    const recorded = { ...this.settings, ...this.allowed };
+    const record = command.dryRun ? undefined : new TransferRecord(recorded, command.origin);
     const common = { inbound: command.inbound, key: Buffer.from(command.key), record };
     try {
       this.base.check(this.isIdle);

@@ -24,8 +24,10 @@ export class TransferRecord implements ManifestRecord {
   /** Whether the transfer is a publication, or brings earlier ones; undefined as long as it does not say. */
   origin: Origin | undefined;
 
-  constructor(settings: RecordSettings) {
+  /** @param origin where no manifest says it */
+  constructor(settings: RecordSettings, origin?: Origin) {
     this.settings = settings;
+    this.origin = origin;
   }
 
   /**
