@@ -14,7 +14,8 @@ const MOST_FILES = 256 * 1024;
 
 /**
  * How much of its own files a member reads for one transfer to find contents in them. A few bytes of a chunk or a digest make it read
- * megabytes, so a sender that lies must not tell as many as it likes (PROTOCOL.md 5.2.7). What is not looked for is sent.
+ * megabytes, so a sender that lies must not tell as many as it likes (PROTOCOL.md 5.2.7). The sender sends all that the member does
+ * not look for.
  */
 export class ReadAllowance {
   private readonly files = new Set<bigint>();

@@ -4,7 +4,7 @@ import type { Part } from "../entries/part.ts";
 /** Most parts with something missing between them: a bound on memory, some 8 MB. Further ones are ignored. */
 const MOST_PARTS = 256 * 1024;
 
-/** Most edges in one list: to put one in moves those behind it, 8 KB at most. */
+/** Most edges in one list: to put one in moves those after it, 8 KB at most. */
 const LIST_EDGES = 1024;
 
 /** Parts of a file. They never overlap, so their bytes are as many as those of the file only if all of it is written. */
