@@ -7,8 +7,9 @@ import { withSection } from "./report.ts";
 import { REQUIREMENTS } from "./requirements.ts";
 import { addScenario, emptyResults, type Results, timeOf } from "./results.ts";
 import { type Scenario, scenarios, title } from "./scenario.ts";
+import { tellingNames } from "./peers/contenders.ts";
 import { median } from "./statistics.ts";
-import { align } from "./tables.ts";
+import { align, scaleTable } from "./tables.ts";
 import { wireMs } from "./wire-time.ts";
 
 /** The arithmetic of the benchmark; what it measures is not tested. */
@@ -49,6 +50,7 @@ void suite("benchmark", () => {
       lossPercents: [0, 5],
       units: ["datagrams"],
       smallUnlimitedOnly: false,
+      tellingOnly: false,
     }).map(title);
     assert.deepEqual(all, [
       "big, 16 receivers, 1 Gbit/s",
@@ -57,6 +59,48 @@ void suite("benchmark", () => {
       "tree, 16 receivers, 1 Gbit/s",
       "tree, 4 receivers, 1 Gbit/s",
     ]);
+  });
+
+  test("the whole table has the slow link for what is not sent, and many receivers for whole trees", () => {
+    const all: Scenario[] = scenarios({
+      contents: ["big", "text", "tree", "edited"],
+      receivers: [4, 16],
+      speedsMbps: [1000, 100],
+      lossPercents: [0],
+      units: ["trains"],
+      smallUnlimitedOnly: false,
+      tellingOnly: true,
+    });
+    assert.deepEqual(all.map(title), [
+      "big, 4 receivers, 1 Gbit/s",
+      "big, 16 receivers, 1 Gbit/s",
+      "text, 4 receivers, 1 Gbit/s",
+      "tree, 4 receivers, 1 Gbit/s",
+      "tree, 16 receivers, 1 Gbit/s",
+      "edited, 4 receivers, 1 Gbit/s",
+      "text, 4 receivers, 100 Mbit/s",
+    ]);
+    const [big, , text, , , edited] = all as [Scenario, Scenario, Scenario, Scenario, Scenario, Scenario];
+    assert.ok(tellingNames(big).includes("uncompressed") && !tellingNames(big).includes("whole-file"));
+    assert.ok(tellingNames(text).includes("zstd-udpcast") && tellingNames(text).includes("rsync-z"));
+    assert.ok(tellingNames(edited).includes("rsync-inplace") && !tellingNames(edited).includes("uftp"));
+  });
+
+  test("simulated fleets are judged by bytes and by time", () => {
+    const results: Results = emptyResults();
+    results.scale = {
+      origin: { commit: "c", date: "2026-01-01" },
+      results: [{ members: 1000, loss: 0.01, bytesShare: 1.1, timeShare: 1.06 }],
+    };
+    const judged: string[] = REQUIREMENTS.flatMap(({ text, most, measure }) => {
+      const measured: number | undefined = measure(results);
+      return measured === undefined ? [] : [`${text}: ${measured <= most ? "yes" : "no"}`];
+    });
+    assert.deepEqual(judged, [
+      "simulated, 1000 members lose 1 % each: bytes on the wire / without loss: yes",
+      "simulated, 1000 members lose 1 % each: time / the wire's for these bytes: no",
+    ]);
+    assert.match(scaleTable(results), /1000 members, 1 % lost +1\.100 +1\.060/);
   });
 
   test("a new result takes the place of the old one", () => {

@@ -6,13 +6,22 @@ import { watchSignals } from "./interruption.ts";
 import { measureMany } from "./many-entries.ts";
 import { measureMemory } from "./memory.ts";
 import { type BenchOptions, parseOptions } from "./options.ts";
-import { contenders } from "./peers/contenders.ts";
+import { contenders, tellingNames } from "./peers/contenders.ts";
 import type { Contender } from "./peers/peer.ts";
 import { writeCharts, writeReadmes } from "./report.ts";
 import * as kept from "./results.ts";
 import { type Figure, measureScenario } from "./rounds.ts";
+import { measureScale } from "./scale.ts";
 import { scenarios, title } from "./scenario.ts";
-import { cpuTable, delayLine, manyLine, memoryTable, requirementTable, scenarioTable } from "./tables.ts";
+import {
+  cpuTable,
+  delayLine,
+  manyLine,
+  memoryTable,
+  requirementTable,
+  scaleTable,
+  scenarioTable,
+} from "./tables.ts";
 
 /**
  * `make bench`: how long makuosan and others take to bring the same files to many hosts, in turns in one run, on
@@ -45,6 +54,7 @@ function printSummary(results: kept.Results): void {
     memoryTable(results),
     delayLine(results),
     manyLine(results),
+    scaleTable(results),
     requirementTable(results),
   ];
   console.log(parts.filter((part) => part !== "").join("\n\n"));
@@ -67,10 +77,19 @@ async function measureAll(options: BenchOptions, results: kept.Results, keep: ()
     results.many = { origin, result: await measureMany(options.entries) };
     keep();
   }
+  if (options.measures.includes("scale")) {
+    process.stderr.write("simulated fleets of 100 and 1,000 members\n");
+    results.scale = { origin, results: measureScale() };
+    keep();
+  }
   if (!options.measures.includes("times")) return;
   for (const scenario of scenarios(options.scenarios)) {
     process.stderr.write(`${title(scenario)}\n`);
-    const taking: Contender[] = contenders(options.peers, scenario, options.hasAllRates);
+    const taking: Contender[] = contenders(
+      options.peers ?? tellingNames(scenario),
+      scenario,
+      options.hasAllRates,
+    );
     const figures: Figure[] = await measureScenario(scenario, taking, options.rounds);
     const result: kept.ScenarioResult = { scenario, origin, figures };
     console.log(`\n${scenarioTable(result)}\n`);

@@ -6,7 +6,8 @@ import type { Content, ScenarioChoice, Units } from "./scenario.ts";
 
 export interface BenchOptions {
   readonly scenarios: ScenarioChoice;
-  readonly peers: readonly string[];
+  /** Undefined for those from whom something follows in each scenario. */
+  readonly peers: readonly string[] | undefined;
   /** Whether programs that have to be told a rate try all of them, or the one that is their best most of the time. */
   readonly hasAllRates: boolean;
   readonly rounds: number;
@@ -19,7 +20,7 @@ export interface BenchOptions {
 }
 
 /** The parts of the benchmark. */
-export type Measure = "times" | "delay" | "memory" | "many" | "none";
+export type Measure = "times" | "delay" | "memory" | "many" | "scale" | "none";
 
 interface Parsed {
   quick: boolean;
@@ -36,7 +37,7 @@ interface Parsed {
   readme: boolean;
 }
 
-const MEASURES: readonly Measure[] = ["times", "delay", "memory", "many"];
+const MEASURES: readonly Measure[] = ["times", "delay", "memory", "many", "scale"];
 const CONTENTS: readonly Content[] = ["big", "text", "tree", "unchanged", "moved", "edited", "unlike"];
 const QUICK_PEERS: readonly string[] = ["makuosan", "plain", "rsync", "uftp", "udpcast"];
 const UNITS: readonly Units[] = ["trains", "datagrams"];
@@ -68,12 +69,13 @@ function defaults(given: Parsed): BenchOptions {
     scenarios: {
       contents: (given.contents as Content[] | undefined) ?? CONTENTS,
       receivers: given.receivers ?? (quick ? [4] : [4, 16]),
-      speedsMbps: given.speed ?? [undefined, 1000],
+      speedsMbps: given.speed ?? (quick ? [undefined, 1000] : [undefined, 1000, 100]),
       lossPercents: given.loss ?? (quick ? [0] : [0, 1, 5]),
       units: (given.units as Units[] | undefined) ?? (quick ? ["trains"] : UNITS),
       smallUnlimitedOnly: quick && given.speed === undefined,
+      tellingOnly: given.contents === undefined && given.receivers === undefined && given.speed === undefined,
     },
-    peers: given.peers ?? (quick ? QUICK_PEERS : CONTENDER_NAMES),
+    peers: given.peers ?? (quick ? QUICK_PEERS : undefined),
     hasAllRates: !quick,
     rounds: given.rounds ?? (quick ? 1 : 3),
     measures: (given.measures as Measure[] | undefined) ?? (quick ? ["delay", "times"] : MEASURES),

@@ -1,5 +1,5 @@
 import { type Results, timeOf } from "./results.ts";
-import { type Content, type Scenario } from "./scenario.ts";
+import { type Content, type Scenario, speedText } from "./scenario.ts";
 import { median } from "./statistics.ts";
 import { seconds } from "./tables.ts";
 import { wireMsOf } from "./wire-time.ts";
@@ -27,6 +27,7 @@ interface Words {
 }
 
 const GIGABIT = 1000;
+const SLOW_MBPS = 100;
 
 /** Content, receivers, and the speed of the link. */
 type Column = readonly [Content, number, number | undefined];
@@ -47,6 +48,10 @@ const COLUMNS: Record<Length, readonly Column[]> = {
     ["tree", 16, GIGABIT],
     ["unchanged", 4, GIGABIT],
     ["unchanged", 16, GIGABIT],
+    ["text", 4, SLOW_MBPS],
+    ["text", 4, GIGABIT],
+    ["moved", 4, SLOW_MBPS],
+    ["edited", 4, GIGABIT],
   ],
 };
 
@@ -119,7 +124,7 @@ export function timesSection(results: Results, language: Language, length: Lengt
 }
 
 function heading({ content, receivers, speedMbps }: Scenario, words: Words): string {
-  const link: string = speedMbps === undefined ? words.unlimited : `${speedMbps / 1000} Gbit/s`;
+  const link: string = speedMbps === undefined ? words.unlimited : speedText(speedMbps);
   return `${words.contents[content]}, ${receivers} × ${link}`;
 }
 

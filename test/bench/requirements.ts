@@ -5,6 +5,7 @@ import { figureOf, type Results, timeOf } from "./results.ts";
 import type { Figure } from "./rounds.ts";
 import { type Content, type Scenario, speedText, type Units } from "./scenario.ts";
 import { median } from "./statistics.ts";
+import type { ScaleResult } from "./scale.ts";
 import type { CpuTime } from "./usage.ts";
 import { wireMsOf } from "./wire-time.ts";
 
@@ -68,10 +69,10 @@ export const REQUIREMENTS: readonly Requirement[] = [
     most: 1.02,
     measure: (results: Results) => against(results, big(4, speedMbps), UNCOMPRESSED),
   })),
-  ...many("tree", 4, 0.5),
-  ...many("tree", 16, 0.25),
-  ...many("unchanged", 4, 1),
-  ...many("unchanged", 16, 1),
+  ...many("tree", 4, 0.5, 0.5),
+  ...many("tree", 16, 0.25, 0.22),
+  ...many("unchanged", 4, 1, 1),
+  ...many("unchanged", 16, 1, 1),
   ...(["big", "tree", "unchanged"] as const).map(first),
   {
     text: "unchanged, 16 receivers, unlimited: daemons just started / rsync",
@@ -106,6 +107,8 @@ export const REQUIREMENTS: readonly Requirement[] = [
     // Between namespaces, the kernel hands each datagram to every receiver in the sender's time; on a real network, a switch does.
     senderCpu("the same outside of the kernel", speedMbps, ({ userMs }) => userMs),
   ]),
+  ...scale(1000, 0.01, 1.2),
+  ...scale(100, 0.001, 1.03),
   {
     text: "one small file to 4 members, whole command",
     most: 35,
@@ -115,10 +118,15 @@ export const REQUIREMENTS: readonly Requirement[] = [
 ];
 
 /** The many small files, at either speed, beside rsync. */
-function many(content: Content, receivers: number, most: number): Requirement[] {
+function many(
+  content: Content,
+  receivers: number,
+  mostUnlimited: number,
+  mostGigabit: number,
+): Requirement[] {
   return [undefined, GIGABIT].map((speedMbps) => ({
     text: `${content}, ${receivers} receivers, ${speedText(speedMbps)}: / rsync`,
-    most,
+    most: speedMbps === undefined ? mostUnlimited : mostGigabit,
     measure: (results) => against(results, scenario(content, receivers, speedMbps), RSYNC),
     floor: (results) => against(results, scenario(content, receivers, speedMbps), RSYNC, FLOOR),
   }));
@@ -183,6 +191,28 @@ function loss(lossPercent: number, most: number, mostDatagrams: number): Require
       };
     }),
   );
+}
+
+/**
+ * Fleets of which each member loses a share of all by itself.
+ * @param mostBytes the bound for all bytes on the wire, for each byte that a push without loss sends
+ */
+function scale(members: number, lost: number, mostBytes: number): Requirement[] {
+  const what = `simulated, ${members} members lose ${lost * 100} % each`;
+  const found = ({ scale: measured }: Results): ScaleResult | undefined =>
+    measured?.results.find((one) => one.members === members && one.loss === lost);
+  return [
+    {
+      text: `${what}: bytes on the wire / without loss`,
+      most: mostBytes,
+      measure: (results) => found(results)?.bytesShare,
+    },
+    {
+      text: `${what}: time / the wire's for these bytes`,
+      most: 1.05,
+      measure: (results) => found(results)?.timeShare,
+    },
+  ];
 }
 
 function big(receivers: number, speedMbps: number | undefined): Scenario {

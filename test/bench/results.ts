@@ -4,6 +4,7 @@ import { run } from "../support/processes.ts";
 import type { ManyResult } from "./many-entries.ts";
 import type { MemoryResult } from "./memory.ts";
 import { type Figure, medianMs } from "./rounds.ts";
+import type { ScaleResult } from "./scale.ts";
 import { type Scenario, title } from "./scenario.ts";
 
 /** The state of the program and of the machine that a figure belongs to. */
@@ -25,6 +26,8 @@ export interface Results {
   memory?: { readonly origin: Origin; readonly results: readonly MemoryResult[] };
   /** Very many files that are there already. */
   many?: { readonly origin: Origin; readonly result: ManyResult };
+  /** Simulated fleets. */
+  scale?: { readonly origin: Origin; readonly results: readonly ScaleResult[] };
   /** One time for each push of a small file. */
   delay?: { readonly origin: Origin; readonly ms: readonly number[] };
 }

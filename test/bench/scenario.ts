@@ -34,13 +34,29 @@ export interface ScenarioChoice {
   readonly units: readonly Units[];
   /** Small files over links without a limit only; for short runs. */
   readonly smallUnlimitedOnly: boolean;
+  /** Only those from which something follows: for the whole table, where nobody has chosen. */
+  readonly tellingOnly: boolean;
 }
+
+/** Whether a content tells more with many receivers than with few; of the others, one number of them is enough. */
+const WITH_MANY_RECEIVERS: readonly Content[] = ["big", "tree", "unchanged"];
+/** Over a slow link it only tells something how much is sent, or that nothing is. */
+const OVER_SLOW_LINKS: readonly Content[] = ["text", "moved", "unchanged"];
+const SLOW_MBPS = 100;
 
 /** All that the choice spans; loss and single datagrams only with the big file and the fewest receivers. */
 export function scenarios(choice: ScenarioChoice): Scenario[] {
-  return allScenarios(choice).filter(({ content, speedMbps }) => {
-    return content === "big" || speedMbps === undefined || !choice.smallUnlimitedOnly;
+  const fewest: number = Math.min(...choice.receivers);
+  return allScenarios(choice).filter((scenario) => {
+    const { content, speedMbps } = scenario;
+    if (choice.smallUnlimitedOnly && content !== "big" && speedMbps !== undefined) return false;
+    return !choice.tellingOnly || isTelling(scenario, fewest);
   });
+}
+
+function isTelling({ content, receivers, speedMbps }: Scenario, fewest: number): boolean {
+  if (receivers > fewest && !WITH_MANY_RECEIVERS.includes(content)) return false;
+  return speedMbps !== SLOW_MBPS || (receivers === fewest && OVER_SLOW_LINKS.includes(content));
 }
 
 function allScenarios(choice: ScenarioChoice): Scenario[] {

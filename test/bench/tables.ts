@@ -109,6 +109,15 @@ export function manyLine({ many }: Results): string {
   return `${entries} files with nothing new to 1 member: ${own} s; rsync -an on one host: ${rsync} s (medians of ${ownMs.length})`;
 }
 
+export function scaleTable({ scale }: Results): string {
+  if (scale === undefined) return "";
+  const head: string[] = ["Simulated, 1 GB, 1 Gbit/s", "bytes / without loss", "time / of these bytes", ""];
+  const rows: string[][] = scale.results.map(({ members, loss, bytesShare, timeShare }) => {
+    return [`${members} members, ${loss * 100} % lost`, bytesShare.toFixed(3), timeShare.toFixed(3), ""];
+  });
+  return align([head, ...rows]);
+}
+
 /** What has to hold, one by one. */
 export function requirementTable(results: Results): string {
   const head: string[] = ["What must hold", "asked", "measured", ""];

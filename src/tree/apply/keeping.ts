@@ -53,6 +53,8 @@ export class Keeping {
   private readonly area: StagingArea;
   /** The first path of which the old entry could not be kept. */
   lacking: string | undefined;
+  /** Whether everything has been kept so far. */
+  isComplete = true;
 
   constructor(disk: Disk, area: StagingArea) {
     this.disk = disk;
@@ -80,6 +82,7 @@ export class Keeping {
 
   /** Nothing is kept after all; a start that finishes the commit knows of it as well. */
   giveUp(): void {
+    this.isComplete = false;
     if (this.area.holds(BEFORE)) this.disk.unlink(this.area.handle, BEFORE);
   }
 

@@ -1,5 +1,6 @@
 /** The receiving side of one transfer, from its first block to its commit. */
 import type { Reason } from "../../base/reason.ts";
+import { errorCode } from "../../sys/system-error.ts";
 import { SegmentKind, segmentsOf } from "../../wire/data-block.ts";
 import { EntryType } from "../../wire/entry.ts";
 import type { Finding } from "../../wire/findings.ts";
@@ -271,17 +272,22 @@ export class Stage {
     }
     this.committer = committer;
     const failure = committer.apply();
+    this.committedMs = lastCommitMs = Math.max(Date.now(), lastCommitMs + 1);
     // A file changes when it loses its other name, and from the end of the commit on that would look like a change by hand.
     if (failure === undefined) this.forgetUndone();
-    this.committedMs = lastCommitMs = Math.max(Date.now(), lastCommitMs + 1);
     return failure;
   }
 
-  /** The files that were brought back are not kept any more. */
+  /** The files that were brought back are not kept any more. The commit is over: what cannot be removed goes with the next bounds. */
   private forgetUndone(): void {
-    if (this.undoing === undefined) return;
-    for (const _ of this.undoing.removal()) this.onWork?.();
+    const { undoing } = this;
+    if (undoing === undefined) return;
     this.undoing = undefined;
+    try {
+      for (const _ of undoing.removal()) this.onWork?.();
+    } catch (error) {
+      errorCode(error);
+    }
   }
 
   /**

@@ -64,6 +64,29 @@ export const FLOOR = "the files alone";
 
 export const CONTENDER_NAMES: readonly string[] = Object.keys(CONTENDERS);
 
+const WHOLE_TREES: readonly Content[] = ["big", "tree", "unchanged"];
+
+/** In which contents a contender tells something; one that is not named here does in all. */
+const TELLING: Record<string, readonly Content[]> = {
+  fresh: WHOLE_TREES,
+  plain: WHOLE_TREES,
+  uncompressed: ["big", "text"],
+  "whole-file": ["edited", "unlike"],
+  "no-offload": ["big"],
+  "no-ffi": ["big"],
+  "rsync-z": ["text"],
+  "rsync-delta": ["edited"],
+  "rsync-inplace": ["edited"],
+  uftp: WHOLE_TREES,
+  udpcast: ["big", "tree", "text"],
+  "zstd-udpcast": ["text"],
+};
+
+/** The contenders from whom something follows in a scenario. */
+export function tellingNames({ content }: Scenario): string[] {
+  return CONTENDER_NAMES.filter((name) => TELLING[name]?.includes(content) ?? true);
+}
+
 /**
  * @param hasAllRates whether all rates are tried that a program could be told
  * @throws RangeError for a name that nobody has

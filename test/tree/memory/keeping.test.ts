@@ -8,7 +8,7 @@ import { recover } from "../../../src/tree/apply/recovery.ts";
 import { Protection } from "../../../src/tree/decide/protection.ts";
 import { Directories } from "../../../src/tree/disk/directories.ts";
 import { EntryType } from "../../../src/wire/entry.ts";
-import { PowerFailure, stopAt } from "../../disk/faults.ts";
+import { failKind, PowerFailure, stopAt } from "../../disk/faults.ts";
 import type { MemoryDisk } from "../../disk/memory-disk.ts";
 import {
   directory,
@@ -105,6 +105,17 @@ describe("a commit that keeps what it replaces", () => {
     assert.equal(member.has(".makuosan"), false);
   });
 
+  test("has not begun where it cannot be seen whether it keeps something", () => {
+    const member = new Member().put(OLD);
+    const push = change(member);
+    member.memory.before = failKind("stat", "EIO", "before");
+    assert.equal(push.stage.commit()?.when, "before");
+    member.memory.before = undefined;
+    assert.equal(member.has(".makuosan/t-1/ready"), true);
+    assert.equal(finish(push.stage.clear()), undefined);
+    assert.deepEqual(treeBelow(member.memory), treeOfEntries(OLD));
+  });
+
   test("keeps nothing if no further link is allowed, names the path, and switches", () => {
     const member = new Member().put(OLD);
     const push = change(member);
@@ -173,6 +184,26 @@ describe("a commit is taken back", () => {
     });
     takeBack(member, "u-1");
     assert.deepEqual(looks(member), before);
+  });
+
+  test("and is over where the area of the other one cannot be removed: it goes later", () => {
+    const member = new Member().put(OLD);
+    const before = looks(member);
+    change(member).commit();
+    const undo = member.push("u-1", { keepsReplaced: () => true });
+    undo.stage.undo("t-1");
+    undo.prepare();
+    member.memory.before = failKind("unlink", "EIO", "kept");
+    assert.equal(undo.stage.commit(), undefined);
+    member.memory.before = undefined;
+    assert.deepEqual(looks(member), before);
+    finish(undo.stage.clear());
+    finish(undo.stage.clean());
+    finish(boundUndoAreas(member.base, member.rules, { pushes: 9, sizeBytes: 1e9 }));
+    assert.deepEqual(
+      undoAreas(member.base, member.rules).map(({ name }) => name),
+      ["u-1"],
+    );
   });
 
   test("but not if the member excludes some of it now", () => {
