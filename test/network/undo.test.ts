@@ -306,3 +306,23 @@ test(
     await allLook(fleet.hosts, first);
   },
 );
+
+test(
+  "a host that gets the former files from another one keeps what they replace: taking back the undo brings it back",
+  { skip, timeout: 120_000 },
+  async (context) => {
+    const fleet = await fleetOfThree();
+    context.after(() => fleet.destroy());
+    const [one, two, three] = fleet.hosts as Three;
+    const [first, second] = await pushTwo(one);
+    // The host that has pushed has nothing of its own to bring back.
+    await shell(one, "echo edited > d/f");
+    const edited = await look(one);
+    await msync(two, "--undo");
+    await allLook(fleet.hosts, first);
+    const undo = await lastSent(two);
+    await msync(two, "--undo", undo);
+    await allLook([two, three], second);
+    assert.equal(await look(one), edited);
+  },
+);

@@ -9,6 +9,7 @@ import type { CompressionMode } from "../../tree/entries/compression.ts";
 import type { DeleteLimit } from "../../tree/decide/superfluous.ts";
 import type { UndoArea, UndoBounds } from "../../tree/apply/undo-areas.ts";
 import type { StageTotals } from "../../tree/apply/tally.ts";
+import type { FollowedUndo } from "../../engine/catch-up/undo-choice.ts";
 import type { Origin } from "../../wire/origin.ts";
 import type { Finding } from "../../wire/findings.ts";
 import type { SourceNotice, Withheld } from "../../tree/scan/source.ts";
@@ -216,7 +217,13 @@ export type StageCommand =
       readonly restoration: Restoration | undefined;
     }
   | { readonly kind: "prepare"; readonly inbound: InboundKey }
-  | { readonly kind: "commit"; readonly inbound: InboundKey; readonly order: number }
+  | {
+      readonly kind: "commit";
+      readonly inbound: InboundKey;
+      readonly order: number;
+      /** The undo that this host follows if the transfer brings what it lacks; undefined if it lacks none, or more. */
+      readonly follows: FollowedUndo | undefined;
+    }
   | { readonly kind: "discard"; readonly inbound: InboundKey }
   | { readonly kind: "find"; readonly inbound: InboundKey; readonly first: number }
   | { readonly kind: "stop" };

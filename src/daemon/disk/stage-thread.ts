@@ -194,6 +194,7 @@ class StageThread {
         break;
       }
       case "commit":
+        if (command.follows !== undefined) open.record?.follow(command.follows);
         this.commit(open, command.inbound, command.order);
         break;
       case "discard":
@@ -226,7 +227,8 @@ class StageThread {
         onMoved: (moved) => this.tellMoved(moved),
         onWork: seldom(() => this.reply({ kind: "worked", inbound })),
         makeRoom: () => this.makeRoom(),
-        keepsReplaced: () => this.undo.isOn && record?.isPublished === true,
+        keepsReplaced: () => this.undo.isOn && record?.canBeTakenBack === true,
+        follows: () => record?.followed,
         manifest: record,
       });
       return { ...common, stage, failure: undefined };

@@ -8,6 +8,7 @@ import {
   type NodeEvent,
   type StageOutcome,
 } from "../../engine/types.ts";
+import { followedUndo } from "../../engine/catch-up/undo-choice.ts";
 import { Bitmap } from "../../base/bitmap.ts";
 import type { ControlSealer } from "../../net/sealing.ts";
 import type { Transport } from "../../net/transports/transport.ts";
@@ -66,6 +67,7 @@ export class Driver {
   private readonly commits = new Commits(
     () => this.disks,
     (input) => this.handle(input),
+    () => followedUndo(this.parts.engine.catchUp?.log),
   );
   private disks: DiskThreads | undefined;
   private timer: NodeJS.Timeout | undefined;
