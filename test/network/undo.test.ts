@@ -30,7 +30,7 @@ async function fleetOf(hosts: number): Promise<NamespaceFleet> {
 async function msync(host: Host, ...args: string[]): Promise<string> {
   const { status, stdout, stderr } = await host.msync(...args);
   const warnings = stderr.replace(
-    /^warning: (no key is set|.* gets the former files from another host).*\n/gm,
+    /^warning: (no key is set|.* gets the former files from another host|host\d: it keeps its files, because).*\n/gm,
     "",
   );
   assert.deepEqual({ status, stderr: warnings }, { status: 0, stderr: "" }, args.join(" "));
@@ -120,6 +120,12 @@ test(
     await shell(one, "echo 4444 > d/f && mkdir d/more && echo y > d/more/y");
     await msync(one, "-r", "d/f", "d/more");
     await msync(one, "--undo");
+    // What is taken back on one host alone is not in the logs of the others at once.
+    await shell(one, "echo o > d/only");
+    await msync(one, "-t", "host2", "d/only");
+    assert.match(await msync(one, "--undo"), /^push [0-9a-f]{16}-\d+ is taken back$/m);
+    assert.equal((await two.run("ls", ["/var/www/d/only"])).status, 2);
+    assert.match(await msync(one, "--undo"), /^push [0-9a-f]{16}-\d+ is taken back$/m);
     await eventually(
       "all are current",
       async () => ((await msync(one, "--members", "-v")).match(/, current$/gm) ?? []).length === 2,
@@ -224,7 +230,11 @@ test(
     context.after(() => fleet.destroy());
     const [one, two, three] = fleet.hosts as Three;
     await start(fleet, one, "--no-catch-up");
-    await start(fleet, two);
+    const hook = path.join(fleet.directory, "hook");
+    fs.writeFileSync(hook, '#!/bin/sh\n[ "$MAKUOSAN_KIND $MAKUOSAN_SENDER" != "undo host2" ]\n', {
+      mode: 0o755,
+    });
+    await start(fleet, two, "--pre-commit", hook);
     await start(fleet, three, "--undo", "0");
     await acquainted(fleet.hosts);
     const [, second] = await pushTwo(one);
@@ -251,10 +261,16 @@ test(
     );
     await one.stop();
     await start(fleet, one);
+    await acquainted([one, two]);
+    // Hooks run for the part of the host where the command runs as well.
+    await refused(
+      two,
+      /^error: nothing was changed anywhere: host2: the pre-commit hook ended with status 1/m,
+    );
     await start(fleet, three, "--undo", "0");
     await acquainted(fleet.hosts);
     await refused(
-      two,
+      one,
       /^error: nothing was changed anywhere: host3: it no longer keeps what it had before push/m,
     );
     // Those that are there have pushed it themselves, or have got it from another host: nobody has the former files.
