@@ -168,7 +168,15 @@ test(
     const fleet = await fleetOf(2);
     context.after(() => fleet.destroy());
     const [one, two] = fleet.hosts as [Host, Host];
-    const [first, second] = await pushTwo(one);
+    // So many files that the area of the killed undo is not removed within a moment.
+    const write = (text: string) =>
+      shell(one, `mkdir -p d && for i in $(seq 2000); do echo ${text} > d/$i; done`);
+    await write("1");
+    await msync(one, "-r", "d");
+    const first = await look(one);
+    await write("22");
+    await msync(one, "-r", "d");
+    const second = await look(one);
     one.kill("SIGSTOP");
     const undo = two.msync("--undo");
     await eventually("host2 is ready", async () => {
@@ -327,7 +335,7 @@ test(
   "a host that gets the former files from another one keeps what they replace: taking back the undo brings it back",
   { skip, timeout: 120_000 },
   async (context) => {
-    const fleet = await fleetOfThree();
+    const fleet = await fleetOf(3);
     context.after(() => fleet.destroy());
     const [one, two, three] = fleet.hosts as Three;
     const [first, second] = await pushTwo(one);
