@@ -170,7 +170,7 @@ test(
     const [one, two] = fleet.hosts as [Host, Host];
     // So many files that the area of the killed undo is not removed within a moment.
     const write = (text: string) =>
-      shell(one, `mkdir -p d && for i in $(seq 2000); do echo ${text} > d/$i; done`);
+      shell(one, `mkdir -p d && for i in $(seq 400); do echo ${text} > d/$i; done`);
     await write("1");
     await msync(one, "-r", "d");
     const first = await look(one);
