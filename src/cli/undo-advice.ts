@@ -1,7 +1,7 @@
-/** What users are to do after an undo that has failed: not what they would do after a push. */
+/** Advice after an undo that has failed, in place of that after a push. */
 import { inLanguage } from "./language.ts";
 
-/** Many reasons end with what mends a push. */
+/** Many reasons end with this advice, for a push. */
 const OF_PUSH = "push again";
 
 /**

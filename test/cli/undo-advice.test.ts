@@ -6,7 +6,7 @@ import { chooseLanguage } from "../../src/cli/language.ts";
 import { sentenceFor } from "../../src/cli/reasons.ts";
 import { sentenceOfUndo } from "../../src/cli/undo-advice.ts";
 
-/** After an undo that has failed, a push is no mend. */
+/** After an undo that has failed, another push is no advice. */
 
 const text = (bytes: string) => Buffer.from(bytes, "latin1").toString();
 
