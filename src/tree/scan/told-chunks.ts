@@ -21,7 +21,7 @@ const BLOCK_CHUNKS = 64;
 /** Most blocks that wait for answers: usually 48 MiB of files. A bound on memory, and on what is read in vain. */
 const BLOCKS_AHEAD = 16;
 
-/** How much is read before other work gets its turn: some 7 ms; with contents to be sent, as little as possible before each block. */
+/** how much is read before other work gets its turn: some 4 ms; with contents to be sent, as little as possible before each block. */
 const TURN_BYTES = 16 * CHUNKED_BYTES;
 
 /** Something that is to be read and sent: a file, or a part of one. */
