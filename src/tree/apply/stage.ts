@@ -26,7 +26,7 @@ import { retireFailedCommits } from "./failed-commits.ts";
 import { beginKeeping } from "./keeping.ts";
 import { Staging } from "./staging.ts";
 import { StagingExecutor } from "./staging-executor.ts";
-import { writeUndone } from "./undo-areas.ts";
+import { type Followed, writeUndone } from "./undo-areas.ts";
 import { Undoing } from "./undoing.ts";
 import { type StageTotals, Tally } from "./tally.ts";
 
@@ -49,6 +49,8 @@ export interface StageExtras {
   readonly makeRoom?: (() => boolean) | undefined;
   /** Whether what the commit replaces or deletes is kept; asked at the commit. */
   readonly keepsReplaced?: (() => boolean) | undefined;
+  /** The undo as whose area it is kept, which another host brings; asked at the commit. */
+  readonly follows?: (() => Followed | undefined) | undefined;
   /** Records what the transfer publishes; undefined if nobody wants to know. */
   readonly manifest?: ManifestRecord | undefined;
 }
@@ -92,6 +94,7 @@ export class Stage {
   private readonly onWork: (() => void) | undefined;
   private readonly makeRoom: (() => boolean) | undefined;
   private readonly keepsReplaced: () => boolean;
+  private readonly follows: () => Followed | undefined;
   private committer: Committer | undefined;
   private committedMs = 0;
   private readonly manifest: ManifestRecord | undefined;
@@ -118,6 +121,7 @@ export class Stage {
     this.onWork = extras.onWork;
     this.makeRoom = extras.makeRoom;
     this.keepsReplaced = extras.keepsReplaced ?? (() => false);
+    this.follows = extras.follows ?? (() => undefined);
     this.durability = new Durability(base);
     this.precedence = new Precedence(base);
     this.obstacles = new Obstacles(base, rules);
@@ -265,7 +269,7 @@ export class Stage {
     const committer = new Committer(this.base, staged.area, this.rules, this.onWork);
     try {
       retireFailedCommits(this.base, this.rules);
-      if (this.keepsReplaced()) beginKeeping(this.base, staged.area, this.rules);
+      if (this.keepsReplaced()) beginKeeping(this.base, staged.area, this.rules, this.follows());
       committer.begin();
     } catch (error) {
       return stageFailure(error);
