@@ -253,6 +253,8 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
   "paths are relative to the base directory {0}": "パスはベースディレクトリ {0} からの相対パスです",
   "paths are relative to the base directory {0}: write '{1}'":
     "パスはベースディレクトリ {0} からの相対パスです。'{1}' と書いてください",
+  "--{0} is given twice: run msync once for each":
+    "--{0} が 2 回指定されています。msync を 1 つずつ実行してください",
   "did you mean {0}?": "{0} のことですか？",
   "did you mean one of {0}?": "{0} のどれかですか？",
   "'msync --help' lists the options": "'msync --help' でオプションの一覧を表示できます",

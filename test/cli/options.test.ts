@@ -76,6 +76,9 @@ test("what does not go together is refused", () => {
   refuses(["-f", "script", "path"], /^the path 'path' does not go together with --script/);
   refuses(["-f", "script", "--members"], /^give only one of --members and --script/);
   refuses(["--keep-going", "-r"], /^--keep-going is for scripts/);
+  refuses(["-f", "one", "-f", "two"], /^--script is given twice: run msync once for each$/);
+  refuses(["--undo", "one", "--undo", "two"], /^--undo is given twice/);
+  refuses(["-l", "info", "-l", "debug"], /^--loglevel is given twice/);
   refuses(["-r", "-g", ""], /^the group of -g is empty/);
   refuses(["-r", "-t", ""], /^the host of -t is empty/);
   refuses(["-r", "--except", "a", "--except", ""], /^the host of --except is empty/);

@@ -81,6 +81,63 @@ function makeEndless(file: string): void {
   fs.truncateSync(file, 2 ** 40);
 }
 
+test("a link to nothing, another thing than a directory and a file that is no text are no empty config", (context) => {
+  const file = configFile(context, "base = /a\n");
+  const dropIn = path.join(`${file}.d`, "10-other.conf");
+  const refuses = (sentence: RegExp) =>
+    assert.match(
+      messageOf(() => readConfig(file)),
+      sentence,
+    );
+  fs.symlinkSync("nothing", dropIn);
+  refuses(/^the config file \S+10-other\.conf is a link to nothing: /);
+  fs.rmSync(dropIn);
+  fs.writeFileSync(dropIn, Buffer.from("\uFEFFport = 1\n", "utf16le"));
+  refuses(/^the config file \S+10-other\.conf has a NUL byte in it: save it as text in UTF-8$/);
+  fs.rmSync(`${file}.d`, { recursive: true });
+  assert.deepEqual(readConfig(file).values, { base: "/a" });
+  fs.writeFileSync(`${file}.d`, "port = 1\n");
+  refuses(/^the config directory \S+\.conf\.d cannot be read \(ENOTDIR\)/);
+  fs.rmSync(`${file}.d`);
+  fs.symlinkSync("nothing", `${file}.d`);
+  refuses(/^the config directory \S+\.conf\.d cannot be read \(ENOENT\)/);
+});
+
+test("a value that would end elsewhere than it was meant to is an error", () => {
+  const part = 'put all of it in one pair of quotes, such as "A, B"';
+  for (const text of [`"*.tmp", "*.bak"`, `'*.tmp','*.bak'`, `"a" b`, `"a" "b" ; c`])
+    assert.equal(
+      messageOf(() => parseConfig(`exclude = ${text}\n`, "conf")),
+      `conf:1: the value does not end with the quote that closes it: ${part}`,
+    );
+  for (const [text, mark] of [
+    ["exclude = *~,#*#", "#"],
+    ["labels = web;db", ";"],
+    ["base = /srv/c#/x", "#"],
+  ] as const)
+    assert.equal(
+      messageOf(() => parseConfig(`${text}\n`, "conf")),
+      `conf:1: the value has a '${mark}' in it: put it in quotes, or a space before a comment`,
+    );
+  assert.deepEqual(parseConfig("port = 5000; the usual one\n", "conf"), { port: 5000 });
+  assert.deepEqual(parseConfig("exclude = a\\;b,c\\#d\n", "conf"), { exclude: ["a;b", "c#d"] });
+  assert.deepEqual(parseConfig('exclude = "a \\" ; b, c" ; d\n', "conf"), {
+    exclude: ['a " ; b', "c"],
+  });
+});
+
+test("a flag that is written as its option with no- does not get the advice for the opposite", () => {
+  for (const key of ["no-receive", "no_receive"])
+    assert.match(
+      messageOf(() => parseConfig(`${key} = true\n`, "conf")),
+      /^conf:1: unknown key 'no.receive': write 'receive = no' for what --no-receive does$/,
+    );
+  assert.match(
+    messageOf(() => parseConfig("[makuosan]\nbase = /x\n", "conf")),
+    /^conf:1: unknown section \[makuosan\]: there are no sections, remove this line$/,
+  );
+});
+
 test("a comment can stand after a value, in quotes or not", () => {
   assert.deepEqual(parseConfig('base = "/srv/x" ; comment\n', "conf"), { base: "/srv/x" });
   assert.deepEqual(parseConfig("base = '/srv/x'  # comment\n", "conf"), { base: "/srv/x" });
