@@ -29,6 +29,10 @@ export const JAPANESE_DAEMON: Readonly<Record<string, string>> = {
   "{0} = {1} is in {2}": "{2} に {0} = {1} と書きました",
   "{0} = {1} is in {2}, but {3} overrides it: change it there":
     "{2} に {0} = {1} と書きましたが、{3} が優先されます。そちらを変更してください",
+  "--set gives {0} twice: leave one of the values out":
+    "--set に {0} が 2 回指定されています。どちらかの値を取り除いてください",
+  "{0} is given twice: run makuosan once for each":
+    "{0} が 2 回指定されています。makuosan を 1 つずつ実行してください",
   "--set is '{0}': give KEY=VALUE": "--set の値 '{0}' が正しくありません。KEY=VALUE の形で指定してください",
   "{0} cannot be read ({1}): run makuosan --set as root":
     "{0} を読めません（{1}）。makuosan --set は root で実行してください",

@@ -295,6 +295,71 @@ OPTIONS="-k /etc/makuo.key -rO -f10 -R 0 -cx"
   );
 });
 
+const START_FILES: readonly [text: string, settings: object, leftOut: readonly string[]][] = [
+  // Nothing that a shell would compute is taken as it stands.
+  ["BASE_DIR=$HOME/x\nPORT=1", { port: 1 }, ["BASE_DIR=$HOME/x"]],
+  ['BASE_DIR="/srv/`hostname`"', {}, ['BASE_DIR="/srv/`hostname`"']],
+  ["BASE_DIR=~/x", {}, ["BASE_DIR=~/x"]],
+  ["BASE_DIR='/srv/$x'", { base: "/srv/$x" }, []],
+  ["PORT=1 && X=2", {}, ["PORT=1 && X=2"]],
+  ["if [ -f /x ]; then PORT=1; fi", {}, ["if [ -f /x ]; then PORT=1; fi"]],
+  // Semicolons separate commands, but for those in quotes.
+  ["BASE_DIR=/srv; PORT=2;", { base: "/srv", port: 2 }, []],
+  ['BASE_DIR="/srv;x" # a; b', { base: "/srv;x" }, []],
+  ['PORT="3";export PORT', { port: 3 }, []],
+  // Lines that go on, and the marks of other systems.
+  ['OPTIONS="-r \\\n -s"', { receive: false, send: false }, []],
+  ["\uFEFFBASE_DIR=/srv\r\nPORT=4\r\n", { base: "/srv", port: 4 }, []],
+  // Options are collected.
+  ['OPTIONS="-r"\nOPTIONS="$OPTIONS -s"\nOPTIONS+=" -p5"', { receive: false, send: false, port: 5 }, []],
+  ['export OPTIONS="${OPTIONS} -s"', { send: false }, []],
+  // Long options were none, and their letters are none.
+  ['OPTIONS="--base /x --rate 10"', {}, ["--base", "/x", "--rate", "10"]],
+  ['OPTIONS="-r -b"', { receive: false }, ["-b"]],
+];
+
+for (const [text, settings, leftOut] of START_FILES)
+  test(`a start file is read as a shell reads it: ${JSON.stringify(text)}`, () => {
+    const config = importSysconfig(text);
+    assert.deepEqual(parseConfig(config, "conf"), settings);
+    const remarks = config.split("\n").flatMap((line) => /^; (.*?) (?:was|is)\b/.exec(line)?.[1] ?? []);
+    assert.deepEqual(remarks, leftOut);
+  });
+
+test("what a task has no use for is refused, and so is a value that only the last of would count", (context) => {
+  const refuses = (argv: readonly string[], sentence: string) =>
+    assert.equal(
+      messageOf(() => parseArguments(argv)),
+      sentence,
+    );
+  const mend = "leave one of them out";
+  refuses(["--set", "port=1", "-p", "2"], `-p, --port does not go together with --set: ${mend}`);
+  refuses(["-n", "--set", "port=1"], `--foreground does not go together with --set: ${mend}`);
+  refuses(
+    ["--import-sysconfig", "f", "-b", "/x"],
+    `-b, --base does not go together with --import-sysconfig: ${mend}`,
+  );
+  refuses(
+    ["--import-sysconfig", "f", "--import-sysconfig", "g"],
+    "--import-sysconfig is given twice: run makuosan once for each",
+  );
+  const file = configFile(context, "base = /\n");
+  assert.equal(
+    messageOf(() => setValues(file, ["port=1", "port=2"])),
+    "--set gives port twice: leave one of the values out",
+  );
+});
+
+test("a value of --set can have the quotes that it would have in the file", (context) => {
+  const file = configFile(context, "base = /\n");
+  setValues(file, ['exclude="*.tmp, #*#"', "base='/srv/a b'"]);
+  assert.deepEqual(readConfig(file).values, { exclude: ["*.tmp", "#*#"], base: "/srv/a b" });
+  assert.match(
+    messageOf(() => setValues(file, ['exclude="*.tmp", "#*#"'])),
+    /^--set: the value does not end with the quote that closes it/,
+  );
+});
+
 test("numbers of versions before 2 mean what they meant", () => {
   const { logLevel, ...settings } = resolveSettings(
     { base: "/", loglevel: "1", parallel: 10, rate: 0, "receive-buffer": 0, "send-buffer": 0 },

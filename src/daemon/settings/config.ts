@@ -148,16 +148,24 @@ function checkLine(line: string, place: string): void {
 
 /** @throws UserError for a value that ends elsewhere than it was meant to */
 function checkValue(value: string, place: string): void {
-  const [quote = ""] = /^["']/.exec(value) ?? [];
-  if (quote !== "") checkQuotes(value, quote, place);
+  if (/^["']/.test(value)) {
+    checkQuotes(value, place);
+    return;
+  }
   const [, mark] = /[^\s\\]([#;])\S/.exec(value) ?? [];
-  if (quote !== "" || mark === undefined) return;
+  if (mark === undefined) return;
   throw new UserError(
     `${place}: the value has a '${mark}' in it: put it in quotes, or a space before a comment`,
   );
 }
 
-function checkQuotes(value: string, quote: string, place: string): void {
+/**
+ * Checks a value that begins with a quote.
+ *
+ * @throws UserError if it ends before or after the quote that closes it
+ */
+export function checkQuotes(value: string, place: string): void {
+  const quote = value.charAt(0);
   if (!value.slice(1).includes(quote))
     throw new UserError(`${place}: the quote ${quote} is not closed: close it in the same line`);
   if (QUOTED.test(value)) return;
@@ -219,7 +227,9 @@ export function unknownKey(key: string, value: unknown, place: string): UserErro
   // Its value would mean the opposite under the key that is most similar.
   const flag = ALL_SETTINGS.find((one) => one.key === name && one.form.kind === "flag");
   if (flag !== undefined)
-    return new UserError(`${place}: unknown key '${key}': write '${flag.key} = no' for what --no-${flag.key} does`);
+    return new UserError(
+      `${place}: unknown key '${key}': write '${flag.key} = no' for what --no-${flag.key} does`,
+    );
   const similar = similarWord(key, known);
   const meant = similar === undefined ? "" : ` did you mean '${similar}'?`;
   return new UserError(`${place}: unknown key '${key}':${meant} the keys are ${known.join(", ")}`);
