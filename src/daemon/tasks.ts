@@ -4,6 +4,9 @@ import { bytesOfText, displayText } from "../base/display.ts";
 import { UserError } from "../base/user-error.ts";
 import { readKeyFile } from "../net/key-file.ts";
 import { writeOutput } from "../sys/output.ts";
+import { checkState } from "./pushes/history.ts";
+import { checkBase } from "./service/node-identity.ts";
+import { dropPrivileges } from "./service/privileges.ts";
 import { setValues } from "./settings/config-editor.ts";
 import { DEFAULT_CONFIG, readConfig } from "./settings/config.ts";
 import type { DaemonArguments, Task } from "./settings/options.ts";
@@ -46,9 +49,14 @@ export function carryOut(
   }
 }
 
-/** Checks as much as a start does before it opens the network. */
-function checkConfig({ keyFile, places }: Settings): void {
+/** Checks as much as a start does before it opens the network: the directories as the user that the daemon becomes. */
+function checkConfig(settings: Settings): void {
+  const { keyFile, places, identity, keepOwner } = settings;
   if (keyFile !== undefined) withPlace(places.key, "key", () => readKeyFile(keyFile));
+  // This process has nothing else to do afterwards.
+  if (identity !== undefined && identity.uid !== process.geteuid?.()) dropPrivileges(identity, keepOwner);
+  checkBase(settings);
+  if (settings.state.isRequired) withPlace(places.state, "state", () => checkState(settings.state));
 }
 
 function readText(file: string): string {
