@@ -19,10 +19,10 @@ const HISTORY_BYTES = 8 * 1024 * 1024;
 /** The group may read the file: it says nothing that msync does not say to its members. */
 const FILE_MODE = 0o640;
 
-/** Nobody else's link in the place of the file is followed, and no FIFO there is waited for. */
 /** Files can be made and replaced in a directory. */
 const WRITABLE = fs.constants.W_OK | fs.constants.X_OK;
 
+/** Nobody else's link in the place of the file is followed, and no FIFO there is waited for. */
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = fs.constants;
 const APPEND = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
 
@@ -152,10 +152,17 @@ export class History {
   }
 }
 
-/** Gives the state directory to the user that the daemon becomes, if the service manager has made it. */
+/**
+ * Gives the state directory to the user that the daemon becomes, if the service manager has made it. If that fails, as on a
+ * read-only file system, the daemon works without it: everything that is kept there says so.
+ */
 export function giveState(state: StatePlace, uid: number, gid: number): void {
-  if (state.isManaged && fs.existsSync(state.directory))
+  if (!state.isManaged || !fs.existsSync(state.directory)) return;
+  try {
     giveDirectory(state.directory, STATE_FILES, uid, gid);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+  }
 }
 
 /** The entry of a transfer that this node has sent. */
