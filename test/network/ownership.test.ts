@@ -87,11 +87,11 @@ test("a control socket in root's directory belongs to the user, with its mode", 
 test("a place where no control socket can be is named", options, async (context) => {
   const home = makeHome(context, 0);
   fs.writeFileSync(path.join(home, "file"), "");
-  for (const socket of [path.join(home, "file", "socket"), path.join(home, "file", "new", "socket")])
-    await assert.rejects(
-      openSocketFor(socket, NOBODY_IDENTITY, () => ConsoleServer.open(socket)),
-      new UserError(`the control socket ${socket} cannot be made (ENOTDIR): choose another with -U`),
-    );
+  const behind = path.join(home, "file", "new", "socket");
+  await assert.rejects(
+    openSocketFor(behind, NOBODY_IDENTITY, () => ConsoleServer.open(behind)),
+    new UserError(`the control socket ${behind} cannot be made (ENOTDIR): choose another with -U`),
+  );
   // The file system can be read-only, or root may not change owners.
   const socket = path.join(home, "socket");
   const refused = Object.assign(new Error("read-only"), { code: "EROFS" });
