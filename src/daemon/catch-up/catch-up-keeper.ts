@@ -26,7 +26,7 @@ import type { PublicationFile } from "./publication-file.ts";
 import { KeptTransfers } from "./kept-transfers.ts";
 import { FULL_REASONS, SpaceWatch } from "./space-watch.ts";
 import { UndoJudge } from "./undo-judge.ts";
-import { looksOf, publicationOf, scopeOfPush, serviceOf } from "./scope-of-push.ts";
+import { looksOf, publicationOf, reverseOf, scopeOfPush, serviceOf } from "./scope-of-push.ts";
 
 /** The parts that a node catches up with. */
 export interface CatchUpParts {
@@ -121,11 +121,7 @@ export class CatchUpKeeper implements PublicationHearer {
 
   beginUndo(transfer: number, undone: Publication, by: PushedBy | undefined): Pick<SourceRules, "origin"> {
     const { nodeId, epoch } = this.parts.identity;
-    const { nodeId: undoneId, epoch: undoneEpoch, number: undoneNumber, scope } = undone;
-    const undoes = { nodeId: undoneId, epoch: undoneEpoch, number: undoneNumber };
-    // Only names that are gone are deleted where it is brought to others.
-    const asked = { ...scope, deletes: "nothing", syncs: true } as const;
-    const announced = { ...this.announcedBy(by), nodeId, scope: asked, undoes };
+    const announced = { ...this.announcedBy(by), nodeId, ...reverseOf(undone) };
     this.own.set(transfer, { publication: { ...announced, epoch, number: transfer }, list: "" });
     const digest = this.parts.engine.catchUp?.log.digest ?? "";
     return { origin: { kind: "undo", announced, digest } };
@@ -275,7 +271,8 @@ export class CatchUpKeeper implements PublicationHearer {
   onEvent(event: NodeEvent): void {
     switch (event.kind) {
       case "inbound-began":
-        if (event.dryRun) break;
+      case "own-stage-began":
+        if (event.kind === "inbound-began" && event.dryRun) break;
         this.begun++;
         if (this.parts.file !== undefined) this.space.noteAttempt();
         break;
@@ -286,6 +283,7 @@ export class CatchUpKeeper implements PublicationHearer {
         this.noteCaughtUp(event);
         break;
       case "inbound-ended":
+      case "own-stage-ended":
         this.origins.delete(inboundName(event.key));
         this.switched.delete(inboundName(event.key));
         this.undo.forget(inboundName(event.key));

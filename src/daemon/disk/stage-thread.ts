@@ -194,6 +194,7 @@ class StageThread {
         break;
       }
       case "commit":
+        if (command.follows !== undefined) open.record?.follow(command.follows);
         this.commit(open, command.inbound, command.order);
         break;
       case "discard":
@@ -209,7 +210,8 @@ class StageThread {
   }
 
   private open(command: Extract<StageCommand, { kind: "open" }>): OpenStage {
-    const record = command.dryRun ? undefined : new TransferRecord({ ...this.settings, ...this.allowed });
+    const recorded = { ...this.settings, ...this.allowed };
+    const record = command.dryRun ? undefined : new TransferRecord(recorded, command.origin);
     const common = { inbound: command.inbound, key: Buffer.from(command.key), record };
     try {
       this.base.check(this.isIdle);
@@ -225,7 +227,8 @@ class StageThread {
         onMoved: (moved) => this.tellMoved(moved),
         onWork: seldom(() => this.reply({ kind: "worked", inbound })),
         makeRoom: () => this.makeRoom(),
-        keepsReplaced: () => this.undo.isOn && record?.isPublished === true,
+        keepsReplaced: () => this.undo.isOn && record?.canBeTakenBack === true,
+        follows: () => record?.followed,
         manifest: record,
       });
       return { ...common, stage, failure: undefined };

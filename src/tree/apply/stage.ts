@@ -1,5 +1,6 @@
 /** The receiving side of one transfer, from its first block to its commit. */
 import type { Reason } from "../../base/reason.ts";
+import { errorCode } from "../../sys/system-error.ts";
 import { SegmentKind, segmentsOf } from "../../wire/data-block.ts";
 import { EntryType } from "../../wire/entry.ts";
 import type { Finding } from "../../wire/findings.ts";
@@ -25,7 +26,7 @@ import { retireFailedCommits } from "./failed-commits.ts";
 import { beginKeeping } from "./keeping.ts";
 import { Staging } from "./staging.ts";
 import { StagingExecutor } from "./staging-executor.ts";
-import { writeUndone } from "./undo-areas.ts";
+import { type Followed, writeUndone } from "./undo-areas.ts";
 import { Undoing } from "./undoing.ts";
 import { type StageTotals, Tally } from "./tally.ts";
 
@@ -48,6 +49,8 @@ export interface StageExtras {
   readonly makeRoom?: (() => boolean) | undefined;
   /** Whether what the commit replaces or deletes is kept; asked at the commit. */
   readonly keepsReplaced?: (() => boolean) | undefined;
+  /** The undo as whose area it is kept, which another host brings; asked at the commit. */
+  readonly follows?: (() => Followed | undefined) | undefined;
   /** Records what the transfer publishes; undefined if nobody wants to know. */
   readonly manifest?: ManifestRecord | undefined;
 }
@@ -91,6 +94,7 @@ export class Stage {
   private readonly onWork: (() => void) | undefined;
   private readonly makeRoom: (() => boolean) | undefined;
   private readonly keepsReplaced: () => boolean;
+  private readonly follows: () => Followed | undefined;
   private committer: Committer | undefined;
   private committedMs = 0;
   private readonly manifest: ManifestRecord | undefined;
@@ -117,6 +121,7 @@ export class Stage {
     this.onWork = extras.onWork;
     this.makeRoom = extras.makeRoom;
     this.keepsReplaced = extras.keepsReplaced ?? (() => false);
+    this.follows = extras.follows ?? (() => undefined);
     this.durability = new Durability(base);
     this.precedence = new Precedence(base);
     this.obstacles = new Obstacles(base, rules);
@@ -264,24 +269,29 @@ export class Stage {
     const committer = new Committer(this.base, staged.area, this.rules, this.onWork);
     try {
       retireFailedCommits(this.base, this.rules);
-      if (this.keepsReplaced()) beginKeeping(this.base, staged.area, this.rules);
+      if (this.keepsReplaced()) beginKeeping(this.base, staged.area, this.rules, this.follows());
       committer.begin();
     } catch (error) {
       return stageFailure(error);
     }
     this.committer = committer;
     const failure = committer.apply();
+    this.committedMs = lastCommitMs = Math.max(Date.now(), lastCommitMs + 1);
     // A file changes when it loses its other name, and from the end of the commit on that would look like a change by hand.
     if (failure === undefined) this.forgetUndone();
-    this.committedMs = lastCommitMs = Math.max(Date.now(), lastCommitMs + 1);
     return failure;
   }
 
-  /** The files that were brought back are not kept any more. */
+  /** The files that were brought back are not kept any more. The commit is over: what cannot be removed goes with the next bounds. */
   private forgetUndone(): void {
-    if (this.undoing === undefined) return;
-    for (const _ of this.undoing.removal()) this.onWork?.();
+    const { undoing } = this;
+    if (undoing === undefined) return;
     this.undoing = undefined;
+    try {
+      for (const _ of undoing.removal()) this.onWork?.();
+    } catch (error) {
+      errorCode(error);
+    }
   }
 
   /**
