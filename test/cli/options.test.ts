@@ -40,7 +40,12 @@ test("patterns come from files byte by byte, without comments", (context) => {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-options-"));
   context.after(() => fs.rmSync(directory, { recursive: true }));
   const file = path.join(directory, "list");
-  fs.writeFileSync(file, Buffer.from("#*#\r\n\n caf\xe9 \n*.log", "latin1"));
+  fs.writeFileSync(file, Buffer.from("*.a\0\n"));
+  refuses(
+    ["-r", "--exclude-from", file],
+    /^the exclude patterns of \S+ have a NUL byte in them: save them as text/,
+  );
+  fs.writeFileSync(file, Buffer.from("\xef\xbb\xbf#*#\r\n\n caf\xe9 \n*.log", "latin1"));
   assert.deepEqual(parse("-r", "--exclude-from", file, "--exclude", "a").send.excludes, [
     "a",
     "#*#",
