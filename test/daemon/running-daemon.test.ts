@@ -21,7 +21,7 @@ test("a check at a reload reads the options of the daemon that runs", async (con
 });
 
 /** What `makuosan --check-config` says with these options. */
-async function check(...options: string[]): Promise<string> {
+async function checked(...options: string[]): Promise<string> {
   const started = spawn(process.execPath, [MAIN, "--check-config", "--config", "/dev/null", ...options], {
     argv0: "makuosan",
     env: { ...process.env, LC_ALL: "C" },
@@ -34,9 +34,9 @@ async function check(...options: string[]): Promise<string> {
 test("a config is not valid if the daemon cannot write in its directories", async (context) => {
   const base = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-base-"));
   context.after(() => fs.rmdirSync(base));
-  assert.match(await check("-b", base), /^the configuration is valid: /);
+  assert.match(await checked("-b", base), /^the configuration is valid: /);
   assert.match(
-    await check("-b", base, "--state", "/nowhere"),
+    await checked("-b", base, "--state", "/nowhere"),
     /^error: the state directory \/nowhere cannot be written \(ENOENT\): /,
   );
 });
@@ -48,13 +48,13 @@ test(
     const base = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-base-"));
     context.after(() => fs.rmdirSync(base));
     assert.match(
-      await check("-b", base, "-u", "nobody"),
+      await checked("-b", base, "-u", "nobody"),
       /^error: the base directory \S+ cannot be written \(EACCES\): run 'chown nobody: /,
     );
     fs.chownSync(base, 65534, 65534);
-    assert.match(await check("-b", base, "-u", "nobody"), /^the configuration is valid: /);
+    assert.match(await checked("-b", base, "-u", "nobody"), /^the configuration is valid: /);
     assert.match(
-      await check("-b", base, "-u", "nobody", "--state", "/root"),
+      await checked("-b", base, "-u", "nobody", "--state", "/root"),
       /^error: the state directory \/root cannot be written \(EACCES\): /,
     );
   },

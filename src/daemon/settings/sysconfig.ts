@@ -131,7 +131,7 @@ function assignmentsOf(line: string): [name: string, value: string][] {
       first === "export" ? rest.filter((word) => !/^\w+$/.test(word)) : [first, ...rest],
     );
     for (const word of words.filter((one) => one !== "")) {
-      // A shell puts the home directory in the place of a tilde, but for one in quotes, which nobody writes.
+      // A shell puts the home directory in the place of a tilde, except for one in quotes, which nobody writes.
       const [, name, value = ""] = /^(\w+\+?)=(?!~)(.*)$/s.exec(word) ?? [];
       if (name === undefined) return unknown;
       assignments.push([name, value]);
