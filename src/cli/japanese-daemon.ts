@@ -38,6 +38,8 @@ export const JAPANESE_DAEMON: Readonly<Record<string, string>> = {
     "{0} を読めません（{1}）。makuosan --set は root で実行してください",
   "{0} cannot be written ({1}): run makuosan --set as root":
     "{0} に書き込めません（{1}）。makuosan --set は root で実行してください",
+  "{0} cannot be written ({1}): see 'ls -ld {2}' and 'findmnt -T {3}'":
+    "{0} に書き込めません（{1}）。'ls -ld {2}' と 'findmnt -T {3}' で確かめてください",
   "{0} cannot be read ({1}): name another file": "{0} を読めません（{1}）。別のファイルを指定してください",
 
   // Config files.
@@ -50,8 +52,9 @@ export const JAPANESE_DAEMON: Readonly<Record<string, string>> = {
   "cannot be read ({0})": "を読めません（{0}）",
   "the config file {0} is larger than {1} bytes, as no config file is: name another with --config, or fix it":
     "設定ファイル {0} は {1} バイトを超えていて、設定ファイルとは思えません。--config で別のものを指定するか、直してください",
-  "the config directory {0} cannot be read ({1}): fix its rights":
-    "設定ディレクトリ {0} を読めません（{1}）。アクセス権を直してください",
+  "the config directory {0} cannot be read ({1}): {2}": "設定ディレクトリ {0} を読めません（{1}）。{2*}",
+  "fix its rights": "アクセス権を直してください",
+  "make it a directory, or remove it": "ディレクトリにするか、取り除いてください",
   "{0}: '{1}' is given as a section or a list: write '{2} = VALUE'":
     "{0}: '{1}' がセクションかリストになっています。'{2} = VALUE' と書いてください",
   "{0}: '{1}' has no '=': write '{2} = {3}'": "{0}: '{1}' に '=' がありません。'{2} = {3}' と書いてください",

@@ -100,7 +100,11 @@ test("a link to nothing, another thing than a directory and a file that is no te
   refuses(/^the config directory \S+\.conf\.d cannot be read \(ENOTDIR\)/);
   fs.rmSync(`${file}.d`);
   fs.symlinkSync("nothing", `${file}.d`);
-  refuses(/^the config directory \S+\.conf\.d cannot be read \(ENOENT\)/);
+  refuses(/^the config directory \S+\.conf\.d cannot be read \(ENOENT\): make it a directory, or remove it$/);
+  assert.match(
+    messageOf(() => setValues(file, ["port=1"])),
+    /50-set\.conf cannot be written \(\w+\): see 'ls -ld \S+\.conf\.d' and 'findmnt -T \S+'$/,
+  );
 });
 
 test("a value that would end elsewhere than it was meant to is an error", () => {

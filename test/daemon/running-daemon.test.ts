@@ -60,6 +60,32 @@ test(
   },
 );
 
+test(
+  "a reload fails if the user of the daemon cannot read the config",
+  { skip: notRoot },
+  async (context) => {
+    const base = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-base-"));
+    context.after(() => fs.rmSync(base, { recursive: true }));
+    fs.chmodSync(base, 0o755);
+    fs.chownSync(base, 65534, 65534);
+    const config = path.join(base, "conf");
+    fs.writeFileSync(config, `base = ${base}\nuser = nobody\n`, { mode: 0o600 });
+    const result = async (MAINPID: string) => {
+      const started = spawn(process.execPath, [MAIN, "--check-config", "--config", config], {
+        argv0: "makuosan",
+        env: { ...process.env, LC_ALL: "C", MAINPID },
+        stdio: ["ignore", "pipe", "pipe"],
+      });
+      const { stdout, stderr } = await collect(started);
+      return stdout + stderr;
+    };
+    assert.match(await result(""), /^the configuration is valid: /, "a start reads it as root");
+    assert.match(await result("999999999"), /^error: the config file \S+ cannot be read \(EACCES\): /);
+    fs.chmodSync(config, 0o644);
+    assert.match(await result("999999999"), /^the configuration is valid: /);
+  },
+);
+
 test("options that the name of the process has replaced are not known", async (context) => {
   const renamed = spawn(process.execPath, [
     "-e",

@@ -110,7 +110,12 @@ function write(directory: string, file: string, text: string): void {
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new UserError(`${file} cannot be written (${code}): run makuosan --set as root`);
+    if (code === "EACCES" || code === "EPERM")
+      throw new UserError(`${file} cannot be written (${code}): run makuosan --set as root`);
+    const above = path.dirname(directory);
+    throw new UserError(
+      `${file} cannot be written (${code}): see 'ls -ld ${directory}' and 'findmnt -T ${above}'`,
+    );
   }
 }
 

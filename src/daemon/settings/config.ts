@@ -96,7 +96,8 @@ function dropInsOf(configFile: string): string[] {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (fs.lstatSync(directory, { throwIfNoEntry: false }) === undefined) return [];
-    throw new UserError(`the config directory ${directory} cannot be read (${code}): fix its rights`);
+    const mend = code === "EACCES" ? "fix its rights" : "make it a directory, or remove it";
+    throw new UserError(`the config directory ${directory} cannot be read (${code}): ${mend}`);
   }
   // Editors and package managers make files with other names, or hidden ones.
   const isRead = (name: string) => name.endsWith(".conf") && !name.startsWith(".");
