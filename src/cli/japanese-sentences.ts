@@ -33,6 +33,9 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
     "no: 状態ディレクトリに書き込めないため、配布の記録がありません（--state を見てください）",
 
   // Taking a push back.
+  "push again": "もう一度送ってください",
+  "repeat the undo": "もう一度取り消してください",
+  "see 'msync --members -v'": "'msync --members -v' で確認してください",
   "push {0} is taken back": "配布 {0} を取り消しました",
   "this host keeps nothing to take a push back: set 'undo = 10' in /etc/makuosan.conf on every host, and reload makuosan; pushes from then on can be taken back":
     "このホストは、配布の取り消しに必要なものを保持していません。全ホストの /etc/makuosan.conf に 'undo = 10' と書き、makuosan を再読み込みしてください。その後の配布を取り消せます",
@@ -130,6 +133,8 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
   "the interface {0} is away: {1}": "インターフェース {0} が使えません: {1}",
 
   // The daemon refuses a push.
+  "this daemon was started not to send (-s): take the push back from another server":
+    "このデーモンは送信しない設定（-s）で起動しています。別のサーバーで取り消してください",
   "this daemon was started not to send (-s): push from another server":
     "このデーモンは送信しない設定（-s）で起動されています。別のサーバーから配布してください",
   "msync was interrupted while it waited for members": "メンバーを待つ間に msync が中断されました",
