@@ -1,5 +1,5 @@
 /** Keeps the log of publications of this node, and lets the node catch up with it. */
-import { type Reason, reason, reasonOf } from "../../base/reason.ts";
+import { reasonOf } from "../../base/reason.ts";
 import type { CatchUpState } from "../../console/catch-up-state.ts";
 import type { PushedBy, SendRequest } from "../../console/protocol.ts";
 import type { NodeEngine } from "../../engine/node.ts";
@@ -13,20 +13,22 @@ import {
   type TransferResult,
 } from "../../engine/types.ts";
 import { PROTOCOL_VERSION } from "../../wire/limits.ts";
-import type { Origin } from "../../wire/origin.ts";
 import type { Publication } from "../../wire/publication.ts";
 import type { DriftAnswer, DriftLook, SourceRules, SourceTotals, StageAnswer } from "../disk/messages.ts";
 import type { Driver } from "../pump/driver.ts";
+import type { CommitDecision } from "../pump/commits.ts";
+import { BroughtTransfers } from "./brought-transfers.ts";
 import type { PublicationHearer, TransferServer } from "./publication-hearer.ts";
 import type { Log } from "../service/log.ts";
 import type { NodeIdentity } from "../service/node-identity.ts";
 import type { Settings } from "../settings/settings.ts";
-import { sentenceOfDrift, sentenceOfWithheld, stateOf, textOfState } from "./catch-up-words.ts";
+import { ServingTransfer } from "./serving-transfer.ts";
+import { sentenceOfDrift, stateOf, textOfState } from "./catch-up-words.ts";
 import type { PublicationFile } from "./publication-file.ts";
 import { KeptTransfers } from "./kept-transfers.ts";
 import { FULL_REASONS, SpaceWatch } from "./space-watch.ts";
 import { UndoJudge } from "./undo-judge.ts";
-import { looksOf, publicationOf, scopeOfPush, serviceOf } from "./scope-of-push.ts";
+import { looksOf, publicationOf, scopeOfPush } from "./scope-of-push.ts";
 
 /** The parts that a node catches up with. */
 export interface CatchUpParts {
@@ -55,18 +57,13 @@ export class CatchUpKeeper implements PublicationHearer {
   private driver: Driver | undefined;
   private transfers: TransferServer | undefined;
   private readonly own = new Map<number, OwnPush>();
-  /** The origin of each transfer that is prepared here. */
-  private readonly origins = new Map<string, Origin>();
-  /** When each transfer that brings earlier publications was committed here, and whether its paths were recorded. */
-  private readonly brought = new Map<string, Here>();
+  private readonly brought = new BroughtTransfers();
   /** The transfers whose commit is being written into the log. */
   private readonly writing = new Map<string, Promise<void>>();
-  /** When each transfer has changed the tree that has not ended yet: it may not be in the log. */
-  private readonly switched = new Map<string, number>();
   private readonly reasons = new Map<string, string>();
   private readonly kept: KeptTransfers;
   private readonly undo: UndoJudge;
-  private serving: AbortController | undefined;
+  private serving: ServingTransfer | undefined;
   private readonly space: SpaceWatch;
   /** Transfers that have begun here. */
   private begun = 0;
@@ -89,7 +86,7 @@ export class CatchUpKeeper implements PublicationHearer {
   /** Stops all that it has planned. */
   stop(): void {
     this.space.stop();
-    this.serving?.abort();
+    this.serving?.stop();
   }
 
   /** Connects the parts that are built later. */
@@ -191,8 +188,7 @@ export class CatchUpKeeper implements PublicationHearer {
    */
   hold(answer: StageAnswer, pass: (answer: StageAnswer) => void): boolean {
     const name = inboundName(answer.inbound);
-    if (answer.kind === "prepared" && answer.origin !== undefined) this.origins.set(name, answer.origin);
-    if (answer.kind === "switched") this.switched.set(name, Date.now());
+    this.brought.note(answer, this.parts.engine.catchUp?.log);
     // The end of a transfer comes after the answer that is held back.
     const writing = this.writing.get(name);
     if (answer.kind === "closed" && writing !== undefined) {
@@ -202,11 +198,8 @@ export class CatchUpKeeper implements PublicationHearer {
     if (answer.kind !== "committed") return false;
     const resumed = this.kept.take(answer, this.parts.engine.catchUp?.log.all ?? []);
     if (answer.failure !== undefined) return false;
-    const { origin, inbound, order, isListed } = answer;
-    // Another transfer may have changed the same entries since.
-    const atMs = this.switched.get(name) ?? Date.now();
-    const here = { atMs, list: isListed === true ? name : "", reason: "" };
-    if (origin?.kind === "catch-up") this.brought.set(name, here);
+    const { origin, inbound, order } = answer;
+    const here = this.brought.hereOf(answer);
     const publication = resumed ?? publicationOf(origin, inbound, order);
     if (publication === undefined || this.parts.file === undefined) return false;
     const written = this.record(publication, this.undo.follows(name) ? MISSED : here).then(() => {
@@ -222,19 +215,17 @@ export class CatchUpKeeper implements PublicationHearer {
     if (names.length > 0) this.driver?.handle({ kind: "areas-kept", names: this.kept.note(names) });
   }
 
-  /** Why an incoming transfer must not be committed: it may bring older files than this host has. */
-  veto(key: InboundKey): Reason | undefined {
-    const origin = this.origins.get(inboundName(key));
-    const isLogged = this.own.size === 0 && this.switched.size === 0;
-    if (this.kept.has(inboundName(key))) return isLogged ? undefined : reason("newer-push");
-    if (origin?.kind !== "catch-up") return undefined;
-    const isCurrent = isLogged && origin.digest === this.parts.engine.catchUp?.log.digest;
-    return isCurrent ? undefined : reason("newer-push");
+  /** Decides whether an incoming transfer may be committed, and calls back. */
+  decide(key: InboundKey, commit: (decision: CommitDecision) => void): void {
+    // What is read for others may be older than what comes now, and nothing tells which paths these are.
+    if (!this.brought.isPush(key)) this.serving?.stop();
+    const isKept = this.kept.has(inboundName(key));
+    const own = () => [...this.own.keys()];
+    this.brought.decide(key, this.parts.engine.catchUp?.log, { isKept, own }, commit);
   }
 
-  onServe(effect: Extract<Effect, { kind: "serve" | "stop-serving" }>): void {
-    if (effect.kind === "stop-serving") this.serving?.abort();
-    else void this.serve(effect);
+  onServe(effect: Extract<Effect, { kind: "serve" }>): void {
+    void this.serve(effect);
   }
 
   /** What is to be compared with the tree. */
@@ -286,13 +277,9 @@ export class CatchUpKeeper implements PublicationHearer {
         this.noteCaughtUp(event);
         break;
       case "inbound-ended":
-        this.origins.delete(inboundName(event.key));
-        this.switched.delete(inboundName(event.key));
         this.undo.forget(inboundName(event.key));
-        if (event.outcome !== "done") {
-          this.brought.delete(inboundName(event.key));
-          this.noteFailure(event.key, event.reason);
-        }
+        this.brought.end(event.key, event.outcome === "done");
+        if (event.outcome !== "done") this.noteFailure(event.key, event.reason);
         break;
       default:
     }
@@ -303,6 +290,7 @@ export class CatchUpKeeper implements PublicationHearer {
     const { catchUp } = engine;
     if (catchUp === undefined || file === undefined) return;
     catchUp.log.add(publication, here);
+    this.serving?.noteEffect(publication, here);
     const kept = catchUp.log.find(publication);
     if (kept !== undefined) await file.add(catchUp.log, [kept]);
     if (this.isNewcomer && catchUp.log.missing.length === 0) {
@@ -346,8 +334,7 @@ export class CatchUpKeeper implements PublicationHearer {
   private noteCaughtUp({ from, key, publications }: Extract<NodeEvent, { kind: "caught-up" }>): void {
     const { engine, file, log } = this.parts;
     const { catchUp } = engine;
-    const here = this.brought.get(inboundName(key));
-    this.brought.delete(inboundName(key));
+    const here = this.brought.take(key);
     if (catchUp === undefined || file === undefined || here === undefined) return;
     const kept: Kept[] = [];
     for (const publication of publications) {
@@ -366,33 +353,12 @@ export class CatchUpKeeper implements PublicationHearer {
     this.driver?.handle({ kind: "logged" });
   }
 
-  private async serve({ members, positions, digest }: Extract<Effect, { kind: "serve" }>): Promise<void> {
+  private async serve(effect: Extract<Effect, { kind: "serve" }>): Promise<void> {
     const { engine, log, settings } = this.parts;
-    const controller = (this.serving = new AbortController());
-    let transfer = 0;
-    let brought: readonly number[] = [];
-    let why = "";
-    try {
-      const all = engine.catchUp?.log.all ?? [];
-      const service = serviceOf(all, positions, digest, settings.excludes, this.removedBy);
-      if (service !== undefined && this.transfers !== undefined) {
-        const { request, rules } = service;
-        const names = members.map(({ info }) => info.hostName).join(", ");
-        log.info(`brings ${service.positions.length} pushes to ${names}`);
-        const onStart = (number: number) => (transfer = number);
-        const served = await this.transfers.serve(members, request, rules, onStart, controller.signal);
-        const { withheld } = served.totals;
-        if (served.result.aborted === undefined) {
-          const lacking = new Set(withheld?.lists);
-          brought = service.positions.filter((position) => !lacking.has(all[position]?.here.list ?? ""));
-          if (withheld !== undefined) why = sentenceOfWithheld(withheld);
-        } else if (!controller.signal.aborted) why = served.result.aborted;
-      }
-    } catch (error) {
-      // The daemon is stopping, or the transfer was given up while it waited for its turn.
-      log.debug(`serves nobody: ${(error as Error).message}`);
-    }
-    if (why !== "") log.warn(`cannot bring all: ${why}`);
-    this.driver?.handle({ kind: "serve-ended", transfer, brought, reason: why });
+    const serving = (this.serving = new ServingTransfer(effect, this.transfers, log));
+    const { all = [] } = engine.catchUp?.log ?? {};
+    const result = await serving.run(all, settings.excludes, this.removedBy);
+    if (this.serving === serving) this.serving = undefined;
+    this.driver?.handle({ kind: "serve-ended", ...result });
   }
 }

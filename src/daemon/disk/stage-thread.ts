@@ -22,6 +22,7 @@ import { BlockKind } from "../../wire/datagram.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import { attempt, attemptSteps, blockFailure } from "./attempts.ts";
 import { KeptAreas } from "./kept-areas.ts";
+import { leaveToLater } from "./leaving.ts";
 import { LongWork, seldom, SIGN_MS } from "./long-work.ts";
 import { TransferRecord } from "./transfer-record.ts";
 import { type StagedTransfer, UndoKeeper } from "./undo-areas.ts";
@@ -29,6 +30,7 @@ import {
   bitmapData,
   STAGE_NUMBERS,
   type StageCommand,
+  type StageCommandOf,
   type StagedOutcome,
   type StageReply,
   type StageRules,
@@ -194,7 +196,7 @@ class StageThread {
         break;
       }
       case "commit":
-        this.commit(open, command.inbound, command.order);
+        this.commit(open, command);
         break;
       case "discard":
         this.end(command.inbound, open);
@@ -208,7 +210,7 @@ class StageThread {
     }
   }
 
-  private open(command: Extract<StageCommand, { kind: "open" }>): OpenStage {
+  private open(command: StageCommandOf<"open">): OpenStage {
     const record = command.dryRun ? undefined : new TransferRecord({ ...this.settings, ...this.allowed });
     const common = { inbound: command.inbound, key: Buffer.from(command.key), record };
     try {
@@ -238,7 +240,7 @@ class StageThread {
     }
   }
 
-  private stageBlocks(open: OpenStage | undefined, command: Extract<StageCommand, { kind: "stage" }>): void {
+  private stageBlocks(open: OpenStage | undefined, command: StageCommandOf<"stage">): void {
     const { inbound, blockKind, blocks, restoration } = command;
     for (let index = 0; index < blocks.length; index += STAGE_NUMBERS) {
       const [block, sealedBytes, page] = blocks.slice(index, index + STAGE_NUMBERS) as [
@@ -328,7 +330,8 @@ class StageThread {
     this.endings.finishAll();
   }
 
-  private commit(open: OpenStage, inbound: InboundKey, order: number): void {
+  private commit(open: OpenStage, { inbound, order, later }: StageCommandOf<"commit">): void {
+    leaveToLater(open, this.settings.lists, later);
     const changing = open.stage?.hasChanges === true ? open.stage : undefined;
     if (changing !== undefined) this.kept.giveWay();
     for (const other of this.stages.values()) {

@@ -1,7 +1,7 @@
 /** Records what an incoming transfer publishes, for the log of publications. */
 import fs from "node:fs";
-import type { ManifestRecord } from "../../tree/apply/stage.ts";
-import { PublishedList } from "../../tree/entries/published-list.ts";
+import type { ManifestRecord } from "../../tree/apply/manifest-record.ts";
+import { type ListRow, PublishedList } from "../../tree/entries/published-list.ts";
 import { EntryType } from "../../wire/entry.ts";
 import type { ManifestBlock } from "../../wire/manifest.ts";
 import type { Origin } from "../../wire/origin.ts";
@@ -33,7 +33,7 @@ export class TransferRecord implements ManifestRecord {
    * that was there before, the members that had a push have agreed to its deletes.
    */
   get trustsForce(): boolean {
-    return !this.settings.isNewcomer || this.origin?.kind !== "catch-up";
+    return !this.settings.isNewcomer || !this.isCatchUp;
   }
 
   note(block: ManifestBlock): void {
@@ -50,6 +50,15 @@ export class TransferRecord implements ManifestRecord {
     if (!this.settings.recordsLists) return;
     this.list.noteEntry(directoryOf(path), nameOf(path), type);
     if (type === EntryType.gone) this.removed.push(path);
+  }
+
+  get isCatchUp(): boolean {
+    return this.origin?.kind === "catch-up";
+  }
+
+  /** Later publications have brought something meanwhile, which this transfer leaves alone. */
+  leaveTo(lists: readonly (readonly ListRow[])[]): void {
+    this.list.leaveTo(lists);
   }
 
   /** Whether it is a push, or takes one back: then it can be taken back itself. */

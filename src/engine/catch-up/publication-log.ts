@@ -7,6 +7,7 @@ import {
   type Publication,
   type PublicationId,
 } from "../../wire/publication.ts";
+import { LogHistory } from "./log-history.ts";
 import { type Addressee, covers, isFor, isForAll, overlap } from "./scopes.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -54,6 +55,9 @@ export class PublicationLog {
   private covered: Kept[] = [];
   private lacking: { readonly version: number; readonly count: number; readonly hash: number } | undefined;
   private snapshot: { digest: string; bytes: Uint8Array } | undefined;
+  private readonly history = new LogHistory();
+  /** The state before which publications that took effect here were forgotten, because too many were covered. */
+  private forgotten = 0;
   /** Grows with each change. */
   version = 0;
 
@@ -80,7 +84,38 @@ export class PublicationLog {
   addFormer(kept: Kept): void {
     const name = publicationName(kept.publication);
     if (this.covered.some(({ publication }) => publicationName(publication) === name)) return;
-    this.covered = [...this.covered, kept].slice(-FORMER);
+    this.covered.push(kept);
+    const [oldest] = this.covered;
+    if (this.covered.length <= FORMER || oldest === undefined) return;
+    this.covered.shift();
+    if (oldest.here.atMs !== undefined) this.forgotten = this.history.stateNow;
+  }
+
+  /** The log has another digest than before: what it knows now can be asked for by this one. */
+  noteState(): void {
+    this.history.noteState(this.digest);
+  }
+
+  /** A number that grows with what a log knows; undefined if this log never had that digest, or too long ago. */
+  stateOf(digest: string): number | undefined {
+    return this.history.numberOf(digest);
+  }
+
+  /**
+   * The publications that have taken effect here, and were not known in a former state of this log. A transfer that was made by that
+   * state brings nothing of them, and what it brings of their paths is older.
+   *
+   * @param state as stateOf() says
+   * @returns undefined if that is not known any more
+   */
+  effectiveSince(state: number): Kept[] | undefined {
+    const since = [...this.kept, ...this.covered].filter(({ publication }) =>
+      this.history.isSince(publication, state),
+    );
+    // One that was forgotten may be covered by one that has not taken effect.
+    const lacks = since.some(({ here }) => here.atMs === undefined);
+    if (lacks && this.forgotten > state) return undefined;
+    return since.filter(({ here }) => here.atMs !== undefined);
   }
 
   get highestPlace(): number {
@@ -101,6 +136,7 @@ export class PublicationLog {
    */
   add(publication: Publication, here: Here): boolean {
     const known = this.find(publication);
+    if (known === undefined) this.history.noteKnown(publication);
     if (known !== undefined) {
       if (here === MISSED || (known.here.atMs !== undefined && here.atMs === undefined)) return false;
       known.here = here;

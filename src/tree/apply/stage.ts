@@ -3,7 +3,6 @@ import type { Reason } from "../../base/reason.ts";
 import { SegmentKind, segmentsOf } from "../../wire/data-block.ts";
 import { EntryType } from "../../wire/entry.ts";
 import type { Finding } from "../../wire/findings.ts";
-import type { ManifestBlock } from "../../wire/manifest.ts";
 import type { Metadata } from "../../wire/metadata.ts";
 import { nameOf } from "../../wire/path-rules.ts";
 import { type Decision, type Outcome, type Step, StepKind } from "../decide/decision.ts";
@@ -15,6 +14,7 @@ import { DEFAULT_DELETE_LIMIT, type DeleteLimit } from "../decide/superfluous.ts
 import type { Directories } from "../disk/directories.ts";
 import { type AttributeRules, metadataOf } from "../entries/attributes.ts";
 import { unpack } from "../entries/compression.ts";
+import type { ListRow } from "../entries/published-list.ts";
 import { pathOfError, reasonFor } from "../reasons/explain.ts";
 import { RefusalError, StageError } from "../reasons/stage-error.ts";
 import { Committer } from "./commit.ts";
@@ -23,6 +23,8 @@ import { carryOutAll, type Executor } from "./executor.ts";
 import { DryRunExecutor } from "./dry-run-executor.ts";
 import { retireFailedCommits } from "./failed-commits.ts";
 import { beginKeeping } from "./keeping.ts";
+import { LaterPaths } from "./later-paths.ts";
+import type { ManifestRecord } from "./manifest-record.ts";
 import { Staging } from "./staging.ts";
 import { StagingExecutor } from "./staging-executor.ts";
 import { writeUndone } from "./undo-areas.ts";
@@ -50,17 +52,6 @@ export interface StageExtras {
   readonly keepsReplaced?: (() => boolean) | undefined;
   /** Records what the transfer publishes; undefined if nobody wants to know. */
   readonly manifest?: ManifestRecord | undefined;
-}
-
-/** Hears of the manifest of a transfer. */
-export interface ManifestRecord {
-  note(block: ManifestBlock): void;
-  /** An entry is not sent after all. */
-  withdraw(entry: number): void;
-  /** A path is going to be as it was before a push that is taken back, or is gone then. */
-  noteUndone?(path: string, type: EntryType): void;
-  /** Whether the sender may have more deleted than this member allows. */
-  readonly trustsForce: boolean;
 }
 
 const NO_EXTRAS: StageExtras = {
@@ -316,7 +307,7 @@ export class Stage {
       try {
         const path = this.undoing?.conflictWith(steps);
         if (path !== undefined) throw StageError.of("overtaken", path);
-        if (this.undoing === undefined) this.keepFrom(steps);
+        if (this.undoing === undefined && this.manifest?.isCatchUp !== true) this.keepFrom(steps);
       } finally {
         this.staging.markPassed();
       }
@@ -324,6 +315,23 @@ export class Stage {
       this.overtaken = stageFailure(error);
     }
     return this.overtaken;
+  }
+
+  /**
+   * Leaves alone what later publications have brought here since; called before the commit. A failure is that of the commit.
+   *
+   * @param read reads the lists of these publications
+   */
+  leaveTo(read: () => readonly (readonly ListRow[])[]): void {
+    const { base, durability } = this;
+    base.forgetAll();
+    try {
+      const later = new LaterPaths(read(), (path) => base.stat(path)?.isDirectory() === true);
+      this.staging.leaveTo({ base, later, metadataOf: (path) => this.metadataOf(path) });
+      durability.syncStaged(false);
+    } catch (error) {
+      this.overtaken ??= stageFailure(error);
+    }
   }
 
   private keepFrom(steps: Iterable<Step>): void {

@@ -17,6 +17,7 @@ import type { CompressionMode } from "../entries/compression.ts";
 import { type Owners } from "../entries/owners.ts";
 import { PublishedList } from "../entries/published-list.ts";
 import { Published } from "./published.ts";
+import type { PublishedPaths } from "./published-paths.ts";
 import { existingOrigin, prefaceOf } from "./preface.ts";
 import { type ScanRequest, type ScanRules, coveredPaths, simplifyRequest } from "./request.ts";
 import { named, Scanner, type ScanItem } from "./scan.ts";
@@ -221,6 +222,15 @@ export class Source {
     return { count: withheld + added, sample: sample === "" ? addedSample : sample, lists };
   }
 
+  /** Whether it hands on what was published, and nothing of its own. */
+  get isServing(): boolean {
+    return this.published !== undefined;
+  }
+
+  supersede(list: PublishedPaths): void {
+    this.published?.supersede(list);
+  }
+
   /** The list of what was published, when all is sent; undefined if there is none. */
   takeList(): Uint8Array | undefined {
     return this.list?.finish();
@@ -372,6 +382,7 @@ export class Source {
   private finish(finished: WantedFile, failure: Reason | undefined): void {
     if (failure !== undefined) {
       this.list?.withdraw(finished.entry.number);
+      this.published?.withdraw(finished.entry.path);
       this.note({ kind: "unreadable", path: finished.entry.path, reason: failure });
     }
     this.releaseIfLast(finished);
