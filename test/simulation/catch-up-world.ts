@@ -25,6 +25,12 @@ import {
 } from "./catch-up-versions.ts";
 import type { Publication, Scope } from "../../src/wire/publication.ts";
 
+/** The publications that one transfer brings wholly, by their positions, and its versions. */
+interface Gathered {
+  readonly whole: ReadonlySet<number>;
+  readonly versions: ReadonlyMap<string, Version>;
+}
+
 /**
  * A fleet that only catches up: the real engines of CatchUp with their logs, on a network that loses, delays and is cut, and trees of
  * versions. A transfer is one step for each of its members here, in any order; the rest of the protocol has a simulation of its own.
@@ -38,6 +44,8 @@ export class CatchUpWorld extends CatchUpNetwork {
   private readonly published: Publication[] = [];
   /** Whether all nodes had everything in the end. */
   wereEqual = false;
+  /** How long a transfer that serves takes, at the most. */
+  serveMs = 3_000;
   /** Transfers that have served. */
   served = 0;
   /** Areas that were committed after a loss of power. */
@@ -79,6 +87,7 @@ export class CatchUpWorld extends CatchUpNetwork {
    */
   cutAndHeal(cutMs: number): number {
     this.isCalm = true;
+    this.serveMs = 100;
     this.pass(40_000);
     for (const node of this.nodes) node.half = node.number % 2;
     const pushMs = this.below(cutMs);
@@ -94,6 +103,37 @@ export class CatchUpWorld extends CatchUpNetwork {
     while (this.nowMs - healedMs < 10 * 60_000 && !this.isEqual()) this.pass(100);
     const tookMs = this.nowMs - healedMs;
     this.judge();
+    return tookMs;
+  }
+
+  /**
+   * A node is down during a push. Others push after it has started, all the time.
+   *
+   * @returns how long after its start it had that push, in milliseconds
+   */
+  catchUpWhileBusy(pushEveryMs: number, mostMs: number): number {
+    this.isCalm = true;
+    this.pass(40_000);
+    const [first, second] = this.nodes as [SimulatedNode, SimulatedNode];
+    const late = this.nodes.at(-1)!;
+    late.isUp = false;
+    this.leave(late);
+    const write = (node: SimulatedNode, path: string) =>
+      node.tree.set(path, { publication: undefined, isDeleted: false });
+    for (const path of PATHS) write(first, path);
+    this.push(first, [""], true);
+    const missed = this.published.at(-1);
+    this.boot(late, false);
+    const bootedMs = this.nowMs;
+    for (let count = 0; late.tree.get("a")?.publication !== missed; count++) {
+      if (this.nowMs - bootedMs >= mostMs) break;
+      const [node, path] = count % 2 === 0 ? [first, "b"] : [second, "d/x"];
+      write(node, path);
+      this.push(node, [path], false);
+      this.pass(this.below(2 * pushEveryMs));
+    }
+    const tookMs = this.nowMs - bootedMs;
+    this.calm();
     return tookMs;
   }
 
@@ -200,7 +240,7 @@ export class CatchUpWorld extends CatchUpNetwork {
       members: new Map(),
       nextAliveMs: 0,
     };
-    const parts = { isUp: false, lastTransfer: 0, ready: undefined };
+    const parts = { isUp: false, lastTransfer: 0, lastState: 0, ready: undefined };
     return { ...empty, ...parts, log: undefined!, catchUp: undefined!, places: undefined! };
   }
 
@@ -211,6 +251,7 @@ export class CatchUpWorld extends CatchUpNetwork {
     node.isUp = true;
     node.effects = [];
     node.lastTransfer = 0;
+    node.lastState = 0;
     const self = { hostName: `host${node.number}`, ip: `10.0.0.${node.number}`, labels: [] };
     node.log = this.bug === "forgets-delete" ? new ForgetfulLog(self) : new PublicationLog(self);
     for (const { publication, here } of node.disk) node.log.add(publication, here);
@@ -306,44 +347,84 @@ export class CatchUpWorld extends CatchUpNetwork {
     this.carryOut(node);
   }
 
-  /** One transfer that brings publications: at each member by itself, unless its log has changed since. */
-  private serve(
-    node: SimulatedNode,
-    { members, positions, digest }: Extract<Effect, { kind: "serve" }>,
-  ): void {
+  /** One transfer that brings publications. Others push while it goes on. */
+  private serve(node: SimulatedNode, effect: Extract<Effect, { kind: "serve" }>): void {
     this.served++;
     const transfer = ++node.lastTransfer;
-    const publications = positions.map((position) => node.log.all[position]!.publication);
-    const targets = this.nodes.filter((one) => members.some(({ epoch }) => epoch === one.epoch));
-    for (const target of targets.filter((one) => this.hears(node, one))) {
-      const key = { epoch: node.epoch, transfer, admission: 1 };
-      const began = { kind: "inbound-began", key, hostName: "h", dryRun: false } as const;
+    const { epoch } = node;
+    const key = { epoch, transfer, admission: 1 };
+    const began = { kind: "inbound-began", key, hostName: "h", dryRun: false } as const;
+    const epochs = new Set(effect.members.map((member) => member.epoch));
+    const targets = this.nodes.filter((one) => epochs.has(one.epoch) && this.hears(node, one));
+    const brought = this.gathered(node, effect);
+    for (const target of targets) {
       target.catchUp.onEvent(began, this.nowMs);
-      const isVetoed = target.log.digest !== digest && this.bug !== "both-halves-win";
-      if (!isVetoed) this.bring(node, target, publications);
-      const outcome = isVetoed ? "failed" : "done";
-      const why = isVetoed ? sentence("newer-push") : "";
-      target.catchUp.onEvent({ kind: "inbound-ended", key, outcome, reason: why }, this.nowMs);
       this.carryOut(target);
     }
-    const isStale = node.log.digest !== digest;
-    const brought = positions.filter((_, index) => isWhole(node, publications[index]));
-    const reason = brought.length < positions.length && !isStale ? "changed by hand" : "";
-    node.catchUp.serveEnded(transfer, isStale ? [] : brought, reason, this.nowMs);
+    const end = () => {
+      const isLost = !node.isUp || node.epoch !== epoch;
+      for (const target of targets) {
+        // It may have been started again.
+        if (!target.isUp || !epochs.has(target.epoch)) continue;
+        if (isLost || !this.hears(node, target)) this.endInbound(target, key, "discarded");
+        else this.end(target, key, effect.digest, brought);
+      }
+      if (isLost) return;
+      const { positions } = effect;
+      const whole = positions.filter((position) => brought.whole.has(position));
+      const reason = whole.length < positions.length ? "changed by hand" : "";
+      node.catchUp.serveEnded(transfer, whole, reason, this.nowMs);
+      this.carryOut(node);
+    };
+    // What follows at once would come before the end of this call.
+    this.planned.push({ atMs: this.nowMs + this.below(this.serveMs), run: end });
   }
 
-  private bring(from: SimulatedNode, to: SimulatedNode, publications: readonly Publication[]): void {
+  /** What a node has of publications when it begins to bring them. Later ones that reach it are brought by nobody. */
+  private gathered(node: SimulatedNode, { positions }: Extract<Effect, { kind: "serve" }>): Gathered {
+    const whole = new Set<number>();
+    const versions = new Map<string, Version>();
+    const publications = positions.map((position) => node.log.all[position]!.publication);
+    for (const [index, position] of positions.entries())
+      if (isWhole(node, publications[index])) whole.add(position);
     for (const path of PATHS) {
-      if (!publications.some(({ scope }) => within(scope).includes(path))) continue;
-      const version = from.tree.get(path);
+      const version = node.tree.get(path);
       if (version?.publication === undefined) continue;
+      const isMeant = publications.some(({ scope }) => within(scope).includes(path));
       // What others have published last is not handed on.
-      if (
-        publications.some((one) => isSamePublication(one, version.publication)) ||
-        this.bug === "serves-older"
-      )
-        this.bringTo(to, path, version);
+      const isServed = publications.some((one) => isSamePublication(one, version.publication));
+      if (isMeant && (isServed || this.bug === "serves-older")) versions.set(path, version);
     }
+    return { whole, versions };
+  }
+
+  /** It is committed at a member, except for what has come there since; or it is in vain. */
+  private end(target: SimulatedNode, key: InboundKey, digest: string, { versions }: Gathered): void {
+    const { log } = target;
+    const state = log.stateOf(digest);
+    const isInTime = state !== undefined && state >= target.lastState;
+    const later = isInTime ? log.effectiveSince(state) : undefined;
+    const isVain = later === undefined && this.bug !== "both-halves-win";
+    if (!isVain) {
+      target.lastState = state ?? 0;
+      for (const [path, version] of versions) {
+        const isLater = later?.some(({ publication }) =>
+          isSamePublication(publication, target.listed.get(path)),
+        );
+        if (isLater !== true || this.bug === "overwrites-later") this.bringTo(target, path, version);
+      }
+    }
+    this.endInbound(target, key, isVain ? "failed" : "done", isVain ? sentence("newer-push") : "");
+  }
+
+  private endInbound(
+    target: SimulatedNode,
+    key: InboundKey,
+    outcome: "done" | "failed" | "discarded",
+    reason = "",
+  ): void {
+    target.catchUp.onEvent({ kind: "inbound-ended", key, outcome, reason }, this.nowMs);
+    this.carryOut(target);
   }
 
   /** The path of a node becomes another version: never an earlier one. */
@@ -376,6 +457,7 @@ export class CatchUpWorld extends CatchUpNetwork {
     const [first] = this.nodes;
     return (
       this.packets.length === 0 &&
+      this.planned.length === 0 &&
       this.nodes.every(({ log }) => log.digest === first?.log.digest) &&
       this.nodes.every((node) => node.log.missing.every((position) => !this.canServe(node, position)))
     );
