@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { sentence } from "../../src/base/reason.ts";
 import { CatchUp } from "../../src/engine/catch-up/catch-up.ts";
 import { MISSED, PublicationLog } from "../../src/engine/catch-up/publication-log.ts";
 import { CommitOrder } from "../../src/engine/commit-order.ts";
 import type { Effect, InboundKey } from "../../src/engine/types.ts";
-import { CatchUpNetwork } from "./catch-up-network.ts";
+import { CatchUpServing } from "./catch-up-serving.ts";
 import {
   ALL,
   PATHS,
@@ -21,15 +20,8 @@ import {
   type SimulatedNode,
   type Version,
   versionsOf,
-  within,
 } from "./catch-up-versions.ts";
 import type { Publication, Scope } from "../../src/wire/publication.ts";
-
-/** The publications that one transfer brings wholly, by their positions, and its versions. */
-interface Gathered {
-  readonly whole: ReadonlySet<number>;
-  readonly versions: ReadonlyMap<string, Version>;
-}
 
 /**
  * A fleet that only catches up: the real engines of CatchUp with their logs, on a network that loses, delays and is cut, and trees of
@@ -39,21 +31,15 @@ interface Gathered {
  * live node has every path as the last publication in the order left it; and few transfers bring it.
  */
 
-export class CatchUpWorld extends CatchUpNetwork {
-  private readonly bug: CatchUpBug;
+export class CatchUpWorld extends CatchUpServing {
   private readonly published: Publication[] = [];
   /** Whether all nodes had everything in the end. */
   wereEqual = false;
-  /** How long a transfer that serves takes, at the most. */
-  serveMs = 3_000;
-  /** Transfers that have served. */
-  served = 0;
   /** Areas that were committed after a loss of power. */
   resumed = 0;
 
   constructor(seed: number, bug?: CatchUpBug, size?: number) {
-    super(seed);
-    this.bug = bug;
+    super(seed, bug);
     const count = size ?? 3 + this.below(4);
     for (let number = 1; number <= count; number++) this.nodes.push(this.node(number));
     for (const node of this.nodes) this.boot(node, true);
@@ -328,7 +314,7 @@ export class CatchUpWorld extends CatchUpNetwork {
   }
 
   /** A transfer from another node brings something. As on a real disk, that takes the area of a crash away. */
-  private bringTo(node: SimulatedNode, path: string, version: Version): void {
+  protected override bringTo(node: SimulatedNode, path: string, version: Version): void {
     node.ready = undefined;
     this.put(node, path, version);
   }
@@ -345,86 +331,6 @@ export class CatchUpWorld extends CatchUpNetwork {
     }
     node.catchUp.committed(key, this.nowMs);
     this.carryOut(node);
-  }
-
-  /** One transfer that brings publications. Others push while it goes on. */
-  private serve(node: SimulatedNode, effect: Extract<Effect, { kind: "serve" }>): void {
-    this.served++;
-    const transfer = ++node.lastTransfer;
-    const { epoch } = node;
-    const key = { epoch, transfer, admission: 1 };
-    const began = { kind: "inbound-began", key, hostName: "h", dryRun: false } as const;
-    const epochs = new Set(effect.members.map((member) => member.epoch));
-    const targets = this.nodes.filter((one) => epochs.has(one.epoch) && this.hears(node, one));
-    const brought = this.gathered(node, effect);
-    for (const target of targets) {
-      target.catchUp.onEvent(began, this.nowMs);
-      this.carryOut(target);
-    }
-    const end = () => {
-      const isLost = !node.isUp || node.epoch !== epoch;
-      for (const target of targets) {
-        // It may have been started again.
-        if (!target.isUp || !epochs.has(target.epoch)) continue;
-        if (isLost || !this.hears(node, target)) this.endInbound(target, key, "discarded");
-        else this.end(target, key, effect.digest, brought);
-      }
-      if (isLost) return;
-      const { positions } = effect;
-      const whole = positions.filter((position) => brought.whole.has(position));
-      const reason = whole.length < positions.length ? "changed by hand" : "";
-      node.catchUp.serveEnded(transfer, whole, reason, this.nowMs);
-      this.carryOut(node);
-    };
-    // What follows at once would come before the end of this call.
-    this.planned.push({ atMs: this.nowMs + this.below(this.serveMs), run: end });
-  }
-
-  /** What a node has of publications when it begins to bring them. Later ones that reach it are brought by nobody. */
-  private gathered(node: SimulatedNode, { positions }: Extract<Effect, { kind: "serve" }>): Gathered {
-    const whole = new Set<number>();
-    const versions = new Map<string, Version>();
-    const publications = positions.map((position) => node.log.all[position]!.publication);
-    for (const [index, position] of positions.entries())
-      if (isWhole(node, publications[index])) whole.add(position);
-    for (const path of PATHS) {
-      const version = node.tree.get(path);
-      if (version?.publication === undefined) continue;
-      const isMeant = publications.some(({ scope }) => within(scope).includes(path));
-      // What others have published last is not handed on.
-      const isServed = publications.some((one) => isSamePublication(one, version.publication));
-      if (isMeant && (isServed || this.bug === "serves-older")) versions.set(path, version);
-    }
-    return { whole, versions };
-  }
-
-  /** It is committed at a member, except for what has come there since; or it is in vain. */
-  private end(target: SimulatedNode, key: InboundKey, digest: string, { versions }: Gathered): void {
-    const { log } = target;
-    const state = log.stateOf(digest);
-    const isInTime = state !== undefined && state >= target.lastState;
-    const later = isInTime ? log.effectiveSince(state) : undefined;
-    const isVain = later === undefined && this.bug !== "both-halves-win";
-    if (!isVain) {
-      target.lastState = state ?? 0;
-      for (const [path, version] of versions) {
-        const isLater = later?.some(({ publication }) =>
-          isSamePublication(publication, target.listed.get(path)),
-        );
-        if (isLater !== true || this.bug === "overwrites-later") this.bringTo(target, path, version);
-      }
-    }
-    this.endInbound(target, key, isVain ? "failed" : "done", isVain ? sentence("newer-push") : "");
-  }
-
-  private endInbound(
-    target: SimulatedNode,
-    key: InboundKey,
-    outcome: "done" | "failed" | "discarded",
-    reason = "",
-  ): void {
-    target.catchUp.onEvent({ kind: "inbound-ended", key, outcome, reason }, this.nowMs);
-    this.carryOut(target);
   }
 
   /** The path of a node becomes another version: never an earlier one. */
