@@ -65,8 +65,9 @@ export const REASONS = {
   "undo-no-log":
     "it keeps no log of pushes, because its state directory cannot be written (see --state): 'msync --undo' needs one on every host",
   "undo-nobody":
-    "no host besides this one keeps what it had before push {0}: run the command on another host; " +
-    "the settings undo and undo-size say how much a host keeps",
+    "no host that is there keeps what it had before push {0}: the settings undo and undo-size say how much a host keeps",
+  "undo-not-for": "it keeps its files, because the push was not for it (-t, --except)",
+  "undo-no-switch": "no other host has taken the push back, so this one keeps its files",
   "undo-behind": "it has not got the former files yet ({0})",
   "delete-limit":
     "{0} of {1} entries would be deleted, and {2} may be (delete-limit): " +

@@ -1,5 +1,5 @@
 /** Looks for firewalls on this host that may be in the way of the fleet's port. */
-import { execFile } from "node:child_process";
+import { execFile, type ExecFileException } from "node:child_process";
 import fs from "node:fs";
 import { allowCommand, type FirewallName } from "../base/allow-commands.ts";
 import type { DoctorFinding } from "../console/protocol.ts";
@@ -13,11 +13,13 @@ const PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
 /** The name and the address of a host in its findings; the address is empty if nobody has told it. */
 export type OwnHost = Pick<DoctorFinding, "host" | "address">;
 
+/** The rules of a firewall as text; undefined if it is not there, null if it is there and does not show them. */
+export type Rules = string | undefined | null;
+
 /** What a firewall says of itself. */
 interface Firewall {
   readonly name: FirewallName;
-  /** The rules as text; undefined if the program is missing, or may not be asked. */
-  readonly rules: string | undefined;
+  readonly rules: Rules;
   /** The command that lets the port in. */
   readonly mend: string;
   /** Whether these rules close a port that they do not name. */
@@ -65,11 +67,27 @@ export async function firewallFindings(port: number, own: OwnHost): Promise<Doct
       closes: (rules) => /^-P INPUT DROP|-j (DROP|REJECT)/m.test(rules),
     },
   ];
-  return firewalls.flatMap((firewall) => judge(firewall, port, own));
+  const hidden = firewalls.filter(({ rules }) => rules === null).map(({ name }) => name);
+  return [...firewalls.flatMap((firewall) => judge(firewall, port, own)), ...hiddenFindings(hidden, own)];
+}
+
+/**
+ * Says that rules were not looked at: the check is not passed by that.
+ *
+ * @param names the firewalls that are there and do not show their rules
+ */
+export function hiddenFindings(names: readonly string[], { host, address }: OwnHost): DoctorFinding[] {
+  if (names.length === 0) return [];
+  const firewall = names.join(", ");
+  const text = `the rules of ${firewall} are not shown to this user`;
+  const values = { firewall };
+  return [
+    { host, address, check: "firewall", level: "hint", text, mend: "run 'msync --doctor' as root", values },
+  ];
 }
 
 function judge({ name, rules, mend, closes }: Firewall, port: number, own: OwnHost): DoctorFinding[] {
-  if (rules === undefined || rules.trim() === "") return [];
+  if (rules === undefined || rules === null || rules.trim() === "") return [];
   const { host, address } = own;
   const common = { host, address, check: "firewall", values: { firewall: name } };
   const lines = rules.split("\n").filter((line) => new RegExp(`\\b${port}\\b`).test(line));
@@ -101,22 +119,40 @@ export function closingChains(rules: string): string[] {
 }
 
 /** The rules that ufw has, if it is enabled; its command tells them to root alone, its files as well. */
-function ufwRules(): string | undefined {
-  if (!/^ENABLED=yes$/m.test(readText("/etc/ufw/ufw.conf"))) return undefined;
-  return `enabled\n${readText("/etc/ufw/user.rules")}`;
+function ufwRules(): Rules {
+  if (!/^ENABLED=yes$/m.test(readText("/etc/ufw/ufw.conf") ?? "")) return undefined;
+  const rules = readText("/etc/ufw/user.rules");
+  return rules === undefined ? null : `enabled\n${rules}`;
 }
 
-function readText(file: string): string {
+/** @returns undefined for a file that cannot be read */
+function readText(file: string): string | undefined {
   try {
     return fs.readFileSync(file, "latin1");
   } catch {
-    return "";
+    return undefined;
   }
 }
 
-function ask(program: string, args: readonly string[]): Promise<string | undefined> {
+/** The exit status of firewall-cmd if firewalld does not run. */
+const FIREWALLD_IS_OFF = 252;
+
+function ask(program: string, args: readonly string[]): Promise<Rules> {
   return new Promise((resolve) => {
     const options = { timeout: PATIENCE_MS, env: { ...process.env, PATH, LC_ALL: "C" } };
-    execFile(program, args, options, (error, stdout) => resolve(error === null ? stdout : undefined));
+    execFile(program, args, options, (error, stdout) =>
+      resolve(error === null ? stdout : whyNot(error, process.getuid?.() === 0)),
+    );
   });
+}
+
+/**
+ * Whether a firewall that has not answered is there.
+ *
+ * @param error that of its command
+ */
+export function whyNot({ code }: Pick<ExecFileException, "code">, isRoot: boolean): undefined | null {
+  if (code === "ENOENT" || code === FIREWALLD_IS_OFF) return undefined;
+  // Root is refused where the kernel does not have that firewall.
+  return isRoot && typeof code === "number" ? undefined : null;
 }

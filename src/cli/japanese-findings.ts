@@ -20,6 +20,8 @@ export const JAPANESE_FINDINGS: Readonly<Record<string, string>> = {
     "このホストの {0} に、UDP {1} を拒否する規則があります: {2}",
   "take that rule away, or: {0}": "その規則を取り除くか、次を実行してください: {0}",
   "{0} on this host lets UDP {1} in": "このホストの {0} は UDP {1} の受信を許可しています",
+  "the rules of {0} are not shown to this user": "{0} の規則は、このユーザーには見えません",
+  "run 'msync --doctor' as root": "root で 'msync --doctor' を実行してください",
   "{0} on this host has rules that drop packets, and none that names UDP {1}":
     "このホストの {0} にパケットを捨てる規則があり、UDP {1} を許可する規則がありません",
 
@@ -101,6 +103,9 @@ export const JAPANESE_FINDINGS: Readonly<Record<string, string>> = {
   "{0} of {1} are free ({2})": "{1} 中 {0} が空いています（{2}）",
   "make room on the file system of {0}: 'df {1}'":
     "{0*} のファイルシステムの空きを増やしてください: 'df {1}'",
+  "the file system of {0} does not say how much room it has":
+    "{0*} のファイルシステムは空き容量を知らせません",
+  "the file system of {0} does not count inodes": "{0*} のファイルシステムは inode を数えません",
   "{0} of {1} inodes are free": "inode は {1} 個中 {0} 個が空いています",
   "remove files from the file system of {0}: 'df -i {1}'":
     "{0*} のファイルシステムからファイルを減らしてください: 'df -i {1}'",
@@ -182,5 +187,11 @@ export const JAPANESE_FINDINGS: Readonly<Record<string, string>> = {
   "it was started with -r: leave that out to send to it":
     "-r で起動されています。そこに送るには -r を取り除いてください",
   "it seals with the key {0}, accepts {1}": "送信に使う鍵は {0}、受け入れる鍵は {1} です",
+  "it has no key either": "そのホストにも鍵はありません",
+  "it has not said which keys it accepts": "受け入れる鍵をまだ知らせていません",
+  "run 'msync --doctor' again in 20 s": "20 秒後に 'msync --doctor' をもう一度実行してください",
+  "it opens packets under the key of this host, {0}": "このホストの鍵 {0} のパケットを受け入れています",
+  "not measured: no slow packet arrives there": "測れませんでした。ゆっくり送ったパケットは 1 つも届きません",
+  "see multicast-out": "multicast-out を見てください",
   "{0}, and not that of this host, {1}": "{0*}。このホストの鍵 {1} を受け入れません",
 };

@@ -56,7 +56,9 @@ export const JAPANESE_REASONS: Readonly<Record<ReasonCode, string>> = {
   "undo-no-log":
     "状態ディレクトリに書き込めないため、配布の記録を残していません（--state を参照）。'msync --undo' には全ホストの記録が必要です",
   "undo-nobody":
-    "このホスト以外に、配布 {0} の前の状態を保持しているホストがありません。別のホストで実行してください。保持する量は、設定 undo と undo-size が決めます",
+    "配布 {0} の前の状態を保持しているホストがありません。保持する量は、設定 undo と undo-size が決めます",
+  "undo-not-for": "この配布の対象ではなかったため（-t、--except）、ファイルはそのままです",
+  "undo-no-switch": "ほかのどのホストも配布を取り消さなかったため、このホストのファイルはそのままです",
   "undo-behind": "以前のファイルをまだ受け取っていません（{0}）",
   "delete-limit":
     "{1} 個のうち {0} 個が削除されます。上限は {2} 個です（delete-limit）。それでよければ --force-delete を付けてください",

@@ -36,8 +36,8 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
   "push {0} is taken back": "配布 {0} を取り消しました",
   "this host keeps nothing to take a push back: set 'undo = 10' in /etc/makuosan.conf on every host, and reload makuosan; pushes from then on can be taken back":
     "このホストは、配布の取り消しに必要なものを保持していません。全ホストの /etc/makuosan.conf に 'undo = 10' と書き、makuosan を再読み込みしてください。その後の配布を取り消せます",
-  "this host would keep its files, because it does not catch up: {0}":
-    "このホストは、受け取れなかった配布を取得しないため、元に戻りません: {0*}",
+  "this host cannot take a push back, because it does not know which there were: {0}":
+    "このホストは配布の記録を持たないため、配布を取り消せません: {0*}",
   "{0} cannot take a push back, because makuosan is too old there: update it, and repeat the command":
     "{0} の makuosan は古く、配布を取り消せません。更新してから、もう一度実行してください",
   "there is no push that could be taken back: 'msync --history -v' lists the last ones with their ids":

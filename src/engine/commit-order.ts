@@ -62,10 +62,10 @@ export class CommitOrder {
     this.own.set(inboundName(key), key);
   }
 
-  /** The place of a transfer of this node does not change any more. */
+  /** The place of a transfer of this node does not change any more, and the tree of this node has what it brings. */
   settle(key: TransferName): void {
     const own = this.places.get(inboundName(key));
-    if (own === undefined) return;
+    if (own === undefined || own.isFinal) return;
     own.isFinal = true;
     this.departures++;
   }

@@ -8,9 +8,10 @@ import { isExamination } from "../wire/message.ts";
 import { CommitOrder } from "./commit-order.ts";
 import { Membership } from "./membership/membership.ts";
 import type { Self } from "./membership/peers.ts";
-import { InboundTransfers } from "./receiver/inbound-transfers.ts";
+import { type InboundInput, InboundTransfers } from "./receiver/inbound-transfers.ts";
 import { RankClock } from "./ranks.ts";
 import { OutboundTransfers } from "./sender/outbound-transfers.ts";
+import type { OwnStageInput } from "./sender/own-stage.ts";
 import type { TransferSender } from "./sender/transfer-sender.ts";
 import type { FragmentMask } from "./fragment-mask.ts";
 import type { Address, Effect, EngineOptions, InboundKey, Input, LeaveReason } from "./types.ts";
@@ -115,6 +116,7 @@ export class NodeEngine {
       case "closed":
       case "worked":
         this.inbound.handle(input, nowMs);
+        if (input.key.epoch === this.selfEpoch && isOfOwnStage(input)) this.outbound.handleOwn(input, nowMs);
         if (input.kind === "committed") this.catchUp?.committed(input.key, nowMs);
         break;
       case "tick":
@@ -241,6 +243,11 @@ export class NodeEngine {
     this.outbound.memberLeft(epoch, text, nowMs);
     this.inbound.senderLeft(epoch, sentence("sender-left", text), nowMs);
   }
+}
+
+/** Whether an answer of the disk brings on what a transfer of this node changes on it. */
+function isOfOwnStage(input: InboundInput): input is InboundInput & OwnStageInput {
+  return input.kind !== "staged" && input.kind !== "closed" && input.kind !== "worked";
 }
 
 /** What the program says about the log of publications. */

@@ -5,6 +5,10 @@ import type { ControlMessage, ExaminationMessage } from "../wire/message.ts";
 import type { Finding } from "../wire/findings.ts";
 import type { Endpoint, NodeInfo } from "../wire/membership-messages.ts";
 import type { Publication } from "../wire/publication.ts";
+import type { OwnTarget } from "./own-target.ts";
+import type { Problem } from "./problem.ts";
+
+export type { FoundProblem, Problem, ProblemKind } from "./problem.ts";
 
 /** A UDP address. */
 export type Address = Endpoint;
@@ -98,40 +102,6 @@ export interface TransferResult {
 
 /** Why a node is no member any more; cut-off: this node has lost its interface. */
 export type LeaveReason = "exit" | "silence" | "restart" | "cut-off";
-/**
- * The kinds of problems:
- *
- * - unanswered: a node of this fleet is heard, but does not answer when it is asked.
- * - other-version: a node speaks another version of the protocol.
- * - foreign-key: packets that are sealed with another key.
- * - elsewhere: an answer of a node that comes from another address than the node sends from.
- * - unheard: a member does not get what this node sends to the group.
- * - mute: a member answers, but what it sends to the group does not arrive.
- */
-export type ProblemKind = "unanswered" | "other-version" | "foreign-key" | "elsewhere" | "unheard" | "mute";
-
-/** A problem, as it is noticed. */
-export interface FoundProblem {
-  readonly kind: ProblemKind;
-  /** The address that the packets come from. */
-  readonly ip: string;
-  /** Whether the seal of its packets has opened. Anybody can send packets that do not open, from any address. */
-  readonly isProven: boolean;
-  /** The id of the node, where the packets have opened. */
-  readonly nodeId?: string;
-  /** What the node says of itself, as far as that can be read. */
-  readonly info?: NodeInfo | undefined;
-  /** For other-version: the version. */
-  readonly version?: number;
-  /** For elsewhere: the address that the node says it sends from. */
-  readonly claimedIp?: string;
-}
-
-/** A problem that this node has now. */
-export interface Problem extends FoundProblem {
-  /** How often it was noticed: for packets, their number. */
-  readonly count: number;
-}
 
 /** Events: what the engines tell the rest of the program. None of them is answered. */
 export type NodeEvent =
@@ -177,6 +147,7 @@ export type NodeEvent =
       readonly outcome: "done" | "failed" | "discarded" | "yielded";
       readonly reason: string;
     }
+  | OwnStageEvent
   /** Members know of publications that this node did not know. */
   | { readonly kind: "publications-learned"; readonly publications: readonly Publication[] }
   /** A member has brought publications that this node lacked, by a transfer that it has committed. */
@@ -185,6 +156,17 @@ export type NodeEvent =
       readonly from: Member;
       readonly key: InboundKey;
       readonly publications: readonly Publication[];
+    };
+
+/** The sender has begun to stage its own part of a transfer, or has ended with it, as for a transfer that it receives. */
+export type OwnStageEvent =
+  | { readonly kind: "own-stage-began"; readonly key: InboundKey; readonly hostName: string }
+  | {
+      readonly kind: "own-stage-ended";
+      readonly key: InboundKey;
+      readonly outcome: "done" | "failed";
+      /** Empty when done. */
+      readonly reason: string;
     };
 
 /**
@@ -383,6 +365,8 @@ export interface TransferRequest {
   readonly allOrNothing: boolean;
   /** The length of all datagrams of a block but the last; by default the longest. */
   readonly datagramBytes?: number;
+  /** This node, if the transfer changes its own tree as well; left out if not. */
+  readonly own?: OwnTarget | undefined;
 }
 
 /** Sizes that differ between a real node and a simulated one. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { closingChains } from "../../src/cli/firewall.ts";
+import { closingChains, hiddenFindings, whyNot } from "../../src/cli/firewall.ts";
 
 /** Which chains of nftables may drop packets to this host. */
 
@@ -46,4 +46,16 @@ test("they are named with their tables, also if only a chain that they jump to d
   assert.deepEqual(closingChains(RULES), ["inet filter input", "netdev early arrivals"]);
   assert.deepEqual(closingChains(""), []);
   assert.deepEqual(closingChains(RULES.replaceAll("drop", "accept")), []);
+});
+
+test("a firewall that does not show its rules is named, and one that is not there is not", () => {
+  assert.equal(whyNot({ code: "ENOENT" }, false), undefined);
+  assert.equal(whyNot({ code: 252 }, false), undefined, "firewalld does not run");
+  assert.equal(whyNot({ code: 1 }, false), null);
+  assert.equal(whyNot({ code: 1 }, true), undefined, "the kernel does not have it");
+  assert.equal(whyNot({ code: null }, true), null, "it did not answer in time");
+  assert.deepEqual(hiddenFindings([], { host: "web1", address: "" }), []);
+  const [finding] = hiddenFindings(["nftables", "iptables"], { host: "web1", address: "" });
+  assert.deepEqual([finding?.check, finding?.level], ["firewall", "hint"]);
+  assert.match(finding?.text ?? "", /nftables, iptables/);
 });

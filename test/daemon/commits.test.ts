@@ -4,6 +4,7 @@ import { reason } from "../../src/base/reason.ts";
 import type { DiskThreads } from "../../src/daemon/disk/disk-threads.ts";
 import type { SourceCommand, StageCommand } from "../../src/daemon/disk/messages.ts";
 import { Commits, GO_ON } from "../../src/daemon/pump/commits.ts";
+import type { FollowedUndo } from "../../src/engine/catch-up/undo-choice.ts";
 import type { Input } from "../../src/engine/types.ts";
 
 /** Commits between the two disk threads, which are told and never answer by themselves. */
@@ -12,15 +13,22 @@ const KEY = { epoch: "b".repeat(16), transfer: 4, admission: 1 };
 const AGAIN = { ...KEY, admission: 2 };
 const WHY = reason("own-push", "f");
 
-function begin() {
+function begin(lacks?: FollowedUndo) {
   const said: string[] = [];
   const disks = {
     toSource: ({ kind }: SourceCommand) => said.push(`source: ${kind}`),
-    toStage: ({ kind }: StageCommand) => said.push(`stage: ${kind}`),
+    toStage: (command: StageCommand) => {
+      const follows = command.kind === "commit" ? command.follows : undefined;
+      said.push(`stage: ${command.kind}${follows === undefined ? "" : `, follows ${follows.undo}`}`);
+    },
   } as unknown as DiskThreads;
   const tell = (input: Input) =>
     said.push(`engine: ${input.kind}${"failure" in input && input.failure !== undefined ? ", failed" : ""}`);
-  const commits = new Commits(() => disks, tell);
+  const commits = new Commits(
+    () => disks,
+    tell,
+    () => lacks,
+  );
   return { commits, take: () => said.splice(0) };
 }
 
@@ -32,6 +40,12 @@ test("a commit holds the reading thread until the tree has switched", () => {
   assert.deepEqual(take(), ["source: go-on", "engine: switched"]);
   commits.end(WHY, KEY);
   assert.deepEqual(take(), ["engine: committed, failed"]);
+});
+
+test("a commit is told which undo this host lacks", () => {
+  const { commits, take } = begin({ undo: "bb-2", undone: "bb-1" });
+  commits.begin({ kind: "commit", key: KEY, order: 7, ownAfter: [] });
+  assert.deepEqual(take(), ["source: hold", "stage: commit, follows bb-2"]);
 });
 
 test("a commit that tells only its end holds the reading thread until then, and one with a veto holds nothing", () => {
@@ -69,12 +83,13 @@ test("a transfer that brings earlier publications comes before all own ones, and
   const commits = new Commits(
     () => disks,
     () => undefined,
+    () => undefined,
   );
   const decision = { veto: undefined, later: ["list"], own: [1, 2] };
   commits.begin({ kind: "commit", key: KEY, order: 7, ownAfter: [2] }, decision);
   assert.deepEqual(source, [{ kind: "hold", inbound: KEY, ownAfter: [2, 1] }]);
   commits.takeChecked({ kind: "checked", inbound: KEY, failure: undefined });
-  assert.deepEqual(stage, [{ kind: "commit", inbound: KEY, order: 7, later: ["list"] }]);
+  assert.deepEqual(stage, [{ kind: "commit", inbound: KEY, order: 7, later: ["list"], follows: undefined }]);
 });
 
 test("with all or nothing the look comes before the place, and the reading thread stands still from then on", () => {

@@ -60,7 +60,11 @@ test("a member with which all is well has no finding but ok", () => {
 });
 
 const CASES: readonly [string, Measurement, readonly string[]][] = [
-  ["nothing of the group arrives there", measured({ arrived: [0, 0, 0, 5] }), ["problem multicast-out"]],
+  [
+    "nothing of the group arrives there",
+    measured({ arrived: [0, 0, 0, 5] }),
+    ["problem multicast-out", "hint loss"],
+  ],
   ["nothing of the group comes back", measured({}, { answersHeard: 0 }), ["problem multicast-in"]],
   ["long ones to the group are lost", measured({ arrived: [40, 0, 0, 0] }), ["problem long-datagrams"]],
   ["long single ones are lost", measured({ arrived: [40, 40, 400, 0] }), ["problem long-datagrams"]],
@@ -90,12 +94,48 @@ for (const [name, measurement, expected] of CASES) {
   });
 }
 
+test("each check of a member that answers is in the report, also if there was nothing to measure", () => {
+  const checks = [
+    "route",
+    "unicast",
+    "round-trip",
+    "multicast-out",
+    "multicast-in",
+    "long-datagrams",
+    "loss",
+  ];
+  checks.push("receive-buffer", "base", "space", "inodes", "clock", "members", "version", "key");
+  const cases: readonly [Measurement, OwnFacts][] = [
+    [measured({}, { member: member({ keys: ["aaaaaaaa"] }) }), OWN],
+    [measured({}), OWN],
+    [measured({}), { ...OWN, key: undefined }],
+    [measured({ arrived: [0, 0, 0, 0], disk: { ...UNKNOWN_DISK, isKnown: true } }), OWN],
+  ];
+  for (const [measurement, own] of cases)
+    assert.deepEqual(
+      judgeMember("web1", measurement, true, own).map(({ check }) => check),
+      checks,
+    );
+});
+
+test("the keys of a member that has not said them are named as such, unless it has opened packets under ours", () => {
+  const keyOf = (measurement: Measurement) => {
+    const findings = judgeMember("web1", measurement, true, OWN);
+    return findings.filter(({ check }) => check === "key").map(({ level, text }) => `${level} ${text}`);
+  };
+  assert.deepEqual(keyOf(measured({})), ["ok it opens packets under the key of this host, aaaaaaaa"]);
+  assert.deepEqual(keyOf(measured(undefined)), ["hint it has not said which keys it accepts"]);
+  const told = { member: member({ keys: ["aaaaaaaa"] }) };
+  assert.deepEqual(keyOf(measured(undefined, told)), ["ok it seals with the key aaaaaaaa, accepts aaaaaaaa"]);
+});
+
 test("a member that says nothing is silent, refuses what is sent to it, or is of an earlier version", () => {
   const earlier = { member: member({ protocol: 2 }) };
-  assert.deepEqual(judged(measured(undefined), false), ["problem unicast"]);
-  assert.deepEqual(judged(measured(undefined, earlier), false), ["problem unicast"]);
-  assert.deepEqual(judged(measured(undefined), true), ["problem unicast"], "heard through its firewall");
-  assert.deepEqual(judged(measured(undefined, earlier), true), ["hint unicast"]);
+  assert.deepEqual(judged(measured(undefined), false), ["problem unicast", "hint key"]);
+  assert.deepEqual(judged(measured(undefined, earlier), false), ["problem unicast", "hint key"]);
+  const behind = ["problem unicast", "hint key"];
+  assert.deepEqual(judged(measured(undefined), true), behind, "heard through its firewall");
+  assert.deepEqual(judged(measured(undefined, earlier), true), ["hint unicast", "hint key"]);
 });
 
 test("a member that packets are routed to over another interface is named", () => {

@@ -6,6 +6,7 @@ import type { StageBase } from "../../src/daemon/disk/stage-base.ts";
 import { TransferRecord } from "../../src/daemon/disk/transfer-record.ts";
 import { type StagedTransfer, UndoKeeper } from "../../src/daemon/disk/undo-areas.ts";
 import type { Stage } from "../../src/tree/apply/stage.ts";
+import type { FollowedUndo } from "../../src/engine/catch-up/undo-choice.ts";
 import { StageError } from "../../src/tree/reasons/stage-error.ts";
 import type { Origin } from "../../src/wire/origin.ts";
 import { file, Member, type Push } from "../tree/memory/member.ts";
@@ -38,10 +39,14 @@ class Host {
   );
 
   /** Carries out a transfer; without the switch if it cannot be staged. */
-  carryOut(number: number, origin: Origin, bring: (push: Push) => void): void {
+  carryOut(number: number, origin: Origin, bring: (push: Push) => void, follows?: FollowedUndo): void {
     const record = new TransferRecord({ isNewcomer: false, recordsLists: false });
     record.origin = origin;
-    const push = this.member.push(nameOf(number), { keepsReplaced: () => this.keeper.isOn });
+    if (follows !== undefined) record.follow(follows);
+    const push = this.member.push(nameOf(number), {
+      keepsReplaced: () => this.keeper.isOn && record.canBeTakenBack,
+      follows: () => record.followed,
+    });
     const open: StagedTransfer = { stage: push.stage, record };
     try {
       bring(push);
@@ -53,6 +58,10 @@ class Host {
       finish(push.stage.clean());
       finish(this.keeper.noteEnd(nameOf(number), open));
     }
+  }
+
+  get dropped(): string[] {
+    return this.replies.flatMap((reply) => (reply.kind === "undo-areas" ? reply.dropped : []));
   }
 
   get kept(): string[] {
@@ -87,6 +96,46 @@ test("a push is taken back by what is kept of it, and that can be taken back in 
   assert.deepEqual([host.member.text("f"), host.kept], ["old", ["2"]]);
   host.carryOut(3, originOf(2), () => undefined);
   assert.deepEqual([host.member.text("f"), host.kept], ["fffff", ["3"]]);
+});
+
+const CATCH_UP: Origin = { kind: "catch-up", digest: "" };
+/** The undo 2 of the push 1. */
+const FOLLOWED = { undo: nameOf(2), undone: nameOf(1) };
+
+test("an undo that another host brings is kept as the undo, and can be taken back with all edits since the push", () => {
+  const host = new Host();
+  host.carryOut(9, CATCH_UP, (push) => push.bring("", [file("f", 4)]), FOLLOWED);
+  assert.deepEqual([host.member.text("f"), host.kept], ["ffff", ["2"]]);
+  host.carryOut(3, originOf(2), () => undefined);
+  assert.deepEqual([host.member.text("f"), host.kept], ["old", ["3"]]);
+});
+
+test("what this host kept of the push goes when another one brings the undo", () => {
+  const host = new Host();
+  host.carryOut(1, originOf(), (push) => push.bring("", [file("f", 5)]));
+  host.carryOut(9, CATCH_UP, (push) => push.bring("", [file("f", 4)]), FOLLOWED);
+  assert.deepEqual([host.member.text("f"), host.kept], ["ffff", ["2"]]);
+});
+
+test("another transfer that catches a host up is not kept, nor does a push follow anything", () => {
+  const host = new Host();
+  host.carryOut(9, CATCH_UP, (push) => push.bring("", [file("f", 4)]));
+  assert.deepEqual(host.kept, []);
+  host.carryOut(1, originOf(), (push) => push.bring("", [file("f", 5)]), FOLLOWED);
+  assert.deepEqual(host.kept, ["1"]);
+});
+
+test("an undo that comes in two parts is not kept, and the host says so; the same part again changes nothing", () => {
+  const host = new Host();
+  const part = (size: number) => (push: Push) => void push.bring("", [file("f", size)]);
+  host.carryOut(8, CATCH_UP, part(4), FOLLOWED);
+  host.carryOut(9, CATCH_UP, part(4), FOLLOWED);
+  assert.deepEqual(host.kept, ["2"]);
+  assert.deepEqual(host.dropped, []);
+  host.carryOut(10, CATCH_UP, part(6), FOLLOWED);
+  assert.deepEqual(host.kept, []);
+  assert.deepEqual(host.dropped, [nameOf(2)]);
+  assert.equal(host.member.has(".makuosan"), false);
 });
 
 test("a host that keeps nothing of it says so, and keeps nothing of following", () => {

@@ -56,3 +56,23 @@ test("a node that moves to another address proves itself there, and stays the sa
   assert.equal(a.membership.memberOf(b.peer.epoch)?.address.ip, "10.0.0.42");
   assert.equal(a.membership.size, 1);
 });
+
+test("the keys that a member has told stay known, whatever it says next, and when it is asked again", () => {
+  const a = new Node("a", 1, "10.0.0.1");
+  const b = new Node("b", 2, "10.0.0.2");
+  b.membership.changeKeys(["bbbbbbbb"]);
+  talk([a, b], 0, 1_000);
+  const known = () => a.membership.memberOf(b.peer.epoch)?.info.keys;
+  assert.deepEqual(known(), ["bbbbbbbb"]);
+  const info = { hostName: "b", version: "1", protocol: 3, receives: true, sends: true, labels: ["new"] };
+  a.membership.handle(b.peer, b.address, { type: "alive", body: { info } }, 1_001);
+  assert.deepEqual(a.membership.memberOf(b.peer.epoch)?.info.labels, ["new"]);
+  assert.deepEqual(known(), ["bbbbbbbb"], "KEYS beside an ALIVE may be lost");
+  a.membership.probe([b.peer.epoch], 1_005);
+  talk([a, b], 1_005, 1_500);
+  assert.ok(a.membership.isHeardSince(b.peer.epoch, 1_005), "it has answered");
+  assert.deepEqual(known(), ["bbbbbbbb"], "and the answer has no keys");
+  b.membership.changeKeys(["cccccccc"]);
+  talk([a, b], 1_505, 1_600);
+  assert.deepEqual(known(), ["cccccccc"]);
+});

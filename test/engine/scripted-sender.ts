@@ -33,6 +33,15 @@ export function manifest(entries: number): ProducedBlock {
   return { kind: BlockKind.manifest, sealedBytes: 200, entries };
 }
 
+const STAGE_EFFECTS: ReadonlySet<Effect["kind"]> = new Set([
+  "open-stage",
+  "prepare",
+  "read-findings",
+  "weigh",
+  "commit",
+  "discard",
+] as const);
+
 type Of<Kind extends Effect["kind"]> = Extract<Effect, { kind: Kind }>;
 type Message<Type extends ControlMessage["type"]> = Extract<ControlMessage, { type: Type }>["body"];
 
@@ -50,6 +59,8 @@ export class ScriptedSender {
   readonly said: { readonly atMs: number; readonly to: string; readonly message: ControlMessage }[] = [];
   readonly sent: (Of<"send-block"> & { readonly atMs: number })[] = [];
   readonly settled: Of<"settle">[] = [];
+  /** What was asked of the disk for the part of the node itself, since the last look. */
+  private readonly disk: Effect[] = [];
   readonly events: NodeEvent[] = [];
   isSourceClosed = false;
   /** Whether the source answers nothing. */
@@ -146,6 +157,10 @@ export class ScriptedSender {
     return found.map(({ to, atMs, message }) => ({ to, atMs, body: message.body as Message<Type> }));
   }
 
+  takeDisk(): Effect[] {
+    return this.disk.splice(0);
+  }
+
   get result(): TransferResult | undefined {
     const event = this.events.find((one) => one.kind === "transfer-finished");
     return event?.result;
@@ -166,6 +181,7 @@ export class ScriptedSender {
     if (effect.kind === "send") this.noteSaid(effect);
     else if (effect.kind === "event") this.events.push(effect.event);
     else if (effect.kind === "settle") this.settled.push(effect);
+    else if (STAGE_EFFECTS.has(effect.kind)) this.disk.push(effect);
     else if (effect.kind === "close-source") this.isSourceClosed = true;
     else if (effect.kind === "produce" && !this.isSourceHung) this.produce(effect);
     else if (effect.kind === "send-block") {

@@ -38,7 +38,7 @@ export class Node {
       "no node of 2 knows it",
     );
     const heard = isOld ? withoutMark(message) : message;
-    this.membership.handle(from, source, heard, nowMs);
+    this.membership.handle(from, source, asOnWire(heard), nowMs);
   }
 
   /** What it wants sent, and what it has noticed. */
@@ -80,6 +80,14 @@ function withoutMark(message: ControlMessage): ControlMessage {
     ...message,
     body: { ...body, info: { ...body.info, protocol: OLDEST_PROTOCOL } },
   } as ControlMessage;
+}
+
+/** Node info has no keys on the wire: KEYS tells them. */
+function asOnWire(message: ControlMessage): ControlMessage {
+  const { body } = message;
+  if (body === null || !("info" in body)) return message;
+  const { keys: _untold, ...info } = body.info;
+  return { ...message, body: { ...body, info } } as ControlMessage;
 }
 
 export interface Heard {

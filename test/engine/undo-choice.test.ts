@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MISSED, PublicationLog } from "../../src/engine/catch-up/publication-log.ts";
-import { chooseUndo, idOf, type UndoChoice } from "../../src/engine/catch-up/undo-choice.ts";
+import { chooseUndo, followedUndo, idOf, type UndoChoice } from "../../src/engine/catch-up/undo-choice.ts";
 import type { Publication, Scope } from "../../src/wire/publication.ts";
 
 /** Which push `msync --undo` takes back. */
@@ -99,4 +99,28 @@ test("a publication that takes back another covers none, and what was covered is
   );
   log.add(push(9), here);
   assert.deepEqual([numbers(log.former), numbers(log.all)], [[1, 0, 2, 3], [9]]);
+});
+
+test("a host follows an undo if it lacks nothing else, and has had the push", () => {
+  const here = { atMs: 1, list: "", reason: "" };
+  const taken = undo(3, two);
+  const logOf = (...kept: readonly (readonly [Publication, typeof here | typeof MISSED])[]) => {
+    const log = new PublicationLog({ hostName: "web2", labels: [], ip: "10.0.0.2" });
+    for (const [publication, state] of kept) log.add(publication, state);
+    return log;
+  };
+  const names = { undo: numbered(3), undone: numbered(2) };
+  assert.equal(followedUndo(undefined), undefined);
+  assert.deepEqual(followedUndo(logOf([two, here], [taken, MISSED])), names);
+  const other = push(4, ["etc"]);
+  assert.deepEqual(followedUndo(logOf([two, here], [taken, MISSED], [other, here])), names);
+  assert.equal(
+    followedUndo(logOf([two, here], [taken, MISSED], [other, MISSED])),
+    undefined,
+    "it lacks more",
+  );
+  assert.equal(followedUndo(logOf([two, MISSED], [taken, MISSED])), undefined, "it never had the push");
+  assert.equal(followedUndo(logOf([taken, MISSED])), undefined, "nor does it know it");
+  assert.equal(followedUndo(logOf([two, here], [three, MISSED])), undefined, "it lacks a push");
+  assert.equal(followedUndo(logOf([two, here], [taken, here])), undefined);
 });

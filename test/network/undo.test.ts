@@ -19,8 +19,8 @@ async function start(fleet: NamespaceFleet, host: Host, ...more: string[]): Prom
   await host.start("--state", state, "--undo", "5", ...more);
 }
 
-async function fleetOfThree(): Promise<NamespaceFleet> {
-  const fleet = await NamespaceFleet.create({ hosts: 3 });
+async function fleetOf(hosts: number): Promise<NamespaceFleet> {
+  const fleet = await NamespaceFleet.create({ hosts });
   for (const host of fleet.hosts) await start(fleet, host);
   await acquainted(fleet.hosts);
   return fleet;
@@ -51,6 +51,12 @@ async function allLook(hosts: readonly Host[], like: string): Promise<void> {
 /** The id of the last push that a host has sent. */
 async function lastSent(host: Host): Promise<string> {
   const sent = (await msync(host, "--history", "-v")).match(/^\S+ \S+ sent .* id (\S+)$/gm) ?? [];
+  return sent.at(-1)?.split(" ").at(-1) ?? "";
+}
+
+/** The id of the last undo that a host has sent; it may have brought files to others since. */
+async function lastUndo(host: Host): Promise<string> {
+  const sent = (await msync(host, "--history", "-v")).match(/^\S+ \S+ sent .*\(undo of .* id (\S+)$/gm) ?? [];
   return sent.at(-1)?.split(" ").at(-1) ?? "";
 }
 
@@ -90,7 +96,7 @@ test(
   "the last pushes are taken back one after the other, and brought again, on the host that has pushed as well",
   { skip, timeout: 120_000 },
   async (context) => {
-    const fleet = await fleetOfThree();
+    const fleet = await fleetOf(3);
     context.after(() => fleet.destroy());
     const [one, two] = fleet.hosts as Three;
     const [first, second, third] = await pushThree(one);
@@ -108,7 +114,7 @@ test(
     await allLook(fleet.hosts, second);
     await msync(two, "--undo", undo);
     await allLook(fleet.hosts, third);
-    assert.match(await msync(two, "--history"), /sent .*: 2 of 2 done \(undo of [0-9a-f]{16}-4\)/);
+    assert.match(await msync(two, "--history"), /sent .*: 3 of 3 done \(undo of [0-9a-f]{16}-4\)/);
     assert.equal(await msync(two, "--check", "-r", "--delete", "d"), "");
     // Single paths of a directory that stays.
     await shell(one, "echo 4444 > d/f && mkdir d/more && echo y > d/more/y");
@@ -122,10 +128,62 @@ test(
 );
 
 test(
+  "in a fleet of two, the host that has received a push takes it back, and its own files come back with it",
+  { skip, timeout: 120_000 },
+  async (context) => {
+    const fleet = await fleetOf(2);
+    context.after(() => fleet.destroy());
+    const [one, two] = fleet.hosts as [Host, Host];
+    await pushTwo(one);
+    await shell(two, "echo own > d/own && echo edited > d/new && chmod 600 d/new");
+    const former = await look(two);
+    await shell(one, "echo 333 > d/f && echo pushed > d/own && echo pushed > d/new");
+    await msync(one, "-r", "d");
+    // An edit since the push, which taking it back replaces.
+    await shell(two, "echo since > d/f");
+    const since = await look(two);
+    assert.match(await msync(two, "--undo"), /^push [0-9a-f]{16}-3 is taken back$/m);
+    await allLook(fleet.hosts, former);
+    await msync(two, "--undo", await lastUndo(two));
+    assert.equal(await look(two), since);
+    // A push to this host alone: no other one takes part.
+    await shell(one, "echo 4444 > d/f");
+    await msync(one, "-t", "host2", "d/f");
+    await msync(two, "--undo");
+    assert.equal(await look(two), since);
+    assert.equal((await one.run("cat", ["/var/www/d/f"])).stdout, "4444\n");
+  },
+);
+
+test(
+  "a host that is killed while it takes a push back leaves all hosts as they were, and has its part in the next undo",
+  { skip, timeout: 120_000 },
+  async (context) => {
+    const fleet = await fleetOf(2);
+    context.after(() => fleet.destroy());
+    const [one, two] = fleet.hosts as [Host, Host];
+    const [first, second] = await pushTwo(one);
+    one.kill("SIGSTOP");
+    const undo = two.msync("--undo");
+    await eventually("host2 is ready", async () => {
+      return (await two.run("sh", ["-c", "ls /var/www/.makuosan/*-1/ready"])).status === 0;
+    });
+    await two.stop("SIGKILL");
+    one.kill("SIGCONT");
+    assert.equal((await undo).status, 2);
+    await start(fleet, two);
+    await acquainted(fleet.hosts);
+    await allLook(fleet.hosts, second);
+    await msync(two, "--undo");
+    await allLook(fleet.hosts, first);
+  },
+);
+
+test(
   "a host that keeps nothing any more is named, and nobody switches; one that was away gets the undo by itself",
   { skip, timeout: 120_000 },
   async (context) => {
-    const fleet = await fleetOfThree();
+    const fleet = await fleetOf(3);
     context.after(() => fleet.destroy());
     const [one, two, three] = fleet.hosts as Three;
     const [first, second] = await pushTwo(one);
@@ -138,6 +196,13 @@ test(
     );
     await allLook(fleet.hosts, second);
     await shell(three, "mv ../undo-*-2 .makuosan");
+    // The same of the host where the command runs.
+    await shell(two, "mv .makuosan/undo-*-2 ..");
+    const own = await two.msync("--undo");
+    assert.equal(own.status, 6);
+    assert.match(own.stderr, /^error: nothing was changed anywhere: host2: it no longer keeps what it had/m);
+    await allLook(fleet.hosts, second);
+    await shell(two, "mv ../undo-*-2 .makuosan");
     await three.stop();
     await eventually("host3 has left", async () => (await msync(one, "--members")).includes("Total: 1"));
     await msync(one, "--undo");
@@ -155,7 +220,7 @@ test(
   "a host that is killed while it is ready stops the undo everywhere, and has its part in the next one",
   { skip, timeout: 120_000 },
   async (context) => {
-    const fleet = await fleetOfThree();
+    const fleet = await fleetOf(3);
     context.after(() => fleet.destroy());
     const [one, two, three] = fleet.hosts as Three;
     const [first, second] = await pushTwo(one);
@@ -175,5 +240,25 @@ test(
     await allLook(fleet.hosts, second);
     await msync(one, "--undo");
     await allLook(fleet.hosts, first);
+  },
+);
+
+test(
+  "a host that gets the former files from another one keeps what they replace: taking back the undo brings it back",
+  { skip, timeout: 120_000 },
+  async (context) => {
+    const fleet = await fleetOfThree();
+    context.after(() => fleet.destroy());
+    const [one, two, three] = fleet.hosts as Three;
+    const [first, second] = await pushTwo(one);
+    // The host that has pushed has nothing of its own to bring back.
+    await shell(one, "echo edited > d/f");
+    const edited = await look(one);
+    await msync(two, "--undo");
+    await allLook(fleet.hosts, first);
+    const undo = await lastSent(two);
+    await msync(two, "--undo", undo);
+    await allLook([two, three], second);
+    assert.equal(await look(one), edited);
   },
 );

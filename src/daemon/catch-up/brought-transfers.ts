@@ -3,10 +3,14 @@ import { reason } from "../../base/reason.ts";
 import type { Here, PublicationLog } from "../../engine/catch-up/publication-log.ts";
 import { inboundName, type InboundKey } from "../../engine/types.ts";
 import type { Origin } from "../../wire/origin.ts";
+import type { Publication } from "../../wire/publication.ts";
 import type { StageAnswer } from "../disk/messages.ts";
 import { type CommitDecision, GO_ON } from "../pump/commits.ts";
 
 const VAIN: CommitDecision = { ...GO_ON, veto: reason("newer-push") };
+
+/** A push of this host with its number. */
+type OwnPush = readonly [number, { readonly publication: Pick<Publication, "undoes"> }];
 
 /**
  * Such a transfer has what was published up to a state of the log. Pushes go on meanwhile. They are later, so it leaves their paths
@@ -69,12 +73,12 @@ export class BroughtTransfers {
    * Decides about a commit; at once, or when everything that has changed the tree is in the log.
    *
    * @param isKept whether the transfer was ready when this host stopped
-   * @param own the numbers of the pushes of this host that run
+   * @param own the pushes of this host that run, by their numbers
    */
   decide(
     key: InboundKey,
     log: PublicationLog | undefined,
-    { isKept, own }: { readonly isKept: boolean; readonly own: () => readonly number[] },
+    { isKept, own }: { readonly isKept: boolean; readonly own: () => readonly OwnPush[] },
     commit: (decision: CommitDecision) => void,
   ): void {
     if (isKept) {
@@ -94,11 +98,14 @@ export class BroughtTransfers {
   private decisionOn(
     digest: string,
     log: PublicationLog | undefined,
-    own: readonly number[],
+    own: readonly OwnPush[],
   ): CommitDecision {
     const state = log?.stateOf(digest);
     if (log === undefined || state === undefined || state < this.lastState) return VAIN;
     const later = log.effectiveSince(state)?.map(({ here }) => here.list);
-    return later === undefined || later.includes("") ? VAIN : { veto: undefined, later, own };
+    // One that takes back a push changes this tree, too.
+    const isUndoing = own.some(([, { publication }]) => publication.undoes !== undefined);
+    if (later === undefined || later.includes("") || isUndoing) return VAIN;
+    return { veto: undefined, later, own: own.map(([transfer]) => transfer) };
   }
 }

@@ -28,7 +28,7 @@ import type { PublicationFile } from "./publication-file.ts";
 import { KeptTransfers } from "./kept-transfers.ts";
 import { FULL_REASONS, SpaceWatch } from "./space-watch.ts";
 import { UndoJudge } from "./undo-judge.ts";
-import { looksOf, publicationOf, scopeOfPush } from "./scope-of-push.ts";
+import { looksOf, publicationOf, reverseOf, scopeOfPush } from "./scope-of-push.ts";
 
 /** The parts that a node catches up with. */
 export interface CatchUpParts {
@@ -118,11 +118,7 @@ export class CatchUpKeeper implements PublicationHearer {
 
   beginUndo(transfer: number, undone: Publication, by: PushedBy | undefined): Pick<SourceRules, "origin"> {
     const { nodeId, epoch } = this.parts.identity;
-    const { nodeId: undoneId, epoch: undoneEpoch, number: undoneNumber, scope } = undone;
-    const undoes = { nodeId: undoneId, epoch: undoneEpoch, number: undoneNumber };
-    // Only names that are gone are deleted where it is brought to others.
-    const asked = { ...scope, deletes: "nothing", syncs: true } as const;
-    const announced = { ...this.announcedBy(by), nodeId, scope: asked, undoes };
+    const announced = { ...this.announcedBy(by), nodeId, ...reverseOf(undone) };
     this.own.set(transfer, { publication: { ...announced, epoch, number: transfer }, list: "" });
     const digest = this.parts.engine.catchUp?.log.digest ?? "";
     return { origin: { kind: "undo", announced, digest } };
@@ -220,7 +216,7 @@ export class CatchUpKeeper implements PublicationHearer {
     // What is read for others may be older than what comes now, and nothing tells which paths these are.
     if (!this.brought.isPush(key)) this.serving?.stop();
     const isKept = this.kept.has(inboundName(key));
-    const own = () => [...this.own.keys()];
+    const own = () => [...this.own];
     this.brought.decide(key, this.parts.engine.catchUp?.log, { isKept, own }, commit);
   }
 
@@ -266,7 +262,8 @@ export class CatchUpKeeper implements PublicationHearer {
   onEvent(event: NodeEvent): void {
     switch (event.kind) {
       case "inbound-began":
-        if (event.dryRun) break;
+      case "own-stage-began":
+        if (event.kind === "inbound-began" && event.dryRun) break;
         this.begun++;
         if (this.parts.file !== undefined) this.space.noteAttempt();
         break;
@@ -277,6 +274,7 @@ export class CatchUpKeeper implements PublicationHearer {
         this.noteCaughtUp(event);
         break;
       case "inbound-ended":
+      case "own-stage-ended":
         this.undo.forget(inboundName(event.key));
         this.brought.end(event.key, event.outcome === "done");
         if (event.outcome !== "done") this.noteFailure(event.key, event.reason);

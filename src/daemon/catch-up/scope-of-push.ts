@@ -35,6 +35,13 @@ export function scopeOfPush(request: SendRequest, rules: SourceRules): Scope | u
   return isSmallEnough(scope) ? scope : undefined;
 }
 
+/** What a transfer announces that takes back a publication. */
+export function reverseOf({ nodeId, epoch, number, scope }: Publication) {
+  // Only names that are gone are deleted where it is brought to others.
+  const reversed: Scope = { ...scope, deletes: "nothing", syncs: true };
+  return { scope: reversed, undoes: { nodeId, epoch, number } } as const;
+}
+
 /** Publications that one transfer can bring: deletes of all of them keep to the same patterns. */
 export interface Service {
   readonly positions: readonly number[];

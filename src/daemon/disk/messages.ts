@@ -9,6 +9,7 @@ import type { CompressionMode } from "../../tree/entries/compression.ts";
 import type { DeleteLimit } from "../../tree/decide/superfluous.ts";
 import type { UndoArea, UndoBounds } from "../../tree/apply/undo-areas.ts";
 import type { StageTotals } from "../../tree/apply/tally.ts";
+import type { FollowedUndo } from "../../engine/catch-up/undo-choice.ts";
 import type { Origin } from "../../wire/origin.ts";
 import type { Finding } from "../../wire/findings.ts";
 import type { SourceNotice, Withheld } from "../../tree/scan/source.ts";
@@ -206,6 +207,8 @@ export type StageCommand =
       readonly inbound: InboundKey;
       readonly key: Uint8Array;
       readonly dryRun: boolean;
+      /** What this node itself takes back, so that no block says it; left out for a transfer of another node. */
+      readonly origin?: Origin | undefined;
     }
   /** Stage blocks; the page of each comes back with an answer. */
   | {
@@ -224,6 +227,8 @@ export type StageCommand =
       readonly order: number;
       /** The names of lists whose paths the transfer leaves alone: they have taken effect here, and are later. */
       readonly later: readonly string[];
+      /** The undo that this host follows if the transfer brings what it lacks; undefined if it lacks none, or more. */
+      readonly follows: FollowedUndo | undefined;
     }
   | { readonly kind: "discard"; readonly inbound: InboundKey }
   | { readonly kind: "find"; readonly inbound: InboundKey; readonly first: number }

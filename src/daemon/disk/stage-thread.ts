@@ -1,4 +1,4 @@
-/** The thread that opens, stages and commits. */
+/** The thread that writes: opens blocks, stages them, and carries out commits, one thing after the other. */
 import type { MessagePort } from "node:worker_threads";
 import { Bitmap } from "../../base/bitmap.ts";
 import { type Reason, reason } from "../../base/reason.ts";
@@ -38,8 +38,6 @@ import {
 } from "./messages.ts";
 import { Replies } from "./replies.ts";
 import { StageBase } from "./stage-base.ts";
-
-/** The thread that writes: opens blocks, stages them, and carries out commits, one thing after the other. */
 
 /** Findings in one answer; the engine cuts them into messages. */
 const FINDINGS = 800;
@@ -159,10 +157,7 @@ class StageThread {
   }
 
   handle(command: Exclude<StageCommand, { kind: "stop" }>): void {
-    if (command.kind === "rules") {
-      this.changeRules(command.rules);
-      return;
-    }
+    if (command.kind === "rules") return void this.changeRules(command.rules);
     const name = inboundName(command.inbound);
     if (command.kind === "open") {
       this.stages.set(name, this.open(command));
@@ -174,9 +169,9 @@ class StageThread {
       return;
     }
     if (open === undefined) {
-      const { inbound } = command;
-      if (command.kind === "commit") this.kept.commit(inbound, command.order, this.isIdle, this.protection);
-      else if (command.kind === "discard") this.kept.discard(inbound);
+      if (command.kind === "commit")
+        this.kept.commit(command.inbound, command.order, this.isIdle, this.protection);
+      else if (command.kind === "discard") this.kept.discard(command.inbound);
       return;
     }
     switch (command.kind) {
@@ -196,6 +191,7 @@ class StageThread {
         break;
       }
       case "commit":
+        if (command.follows !== undefined) open.record?.follow(command.follows);
         this.commit(open, command);
         break;
       case "discard":
@@ -211,7 +207,8 @@ class StageThread {
   }
 
   private open(command: StageCommandOf<"open">): OpenStage {
-    const record = command.dryRun ? undefined : new TransferRecord({ ...this.settings, ...this.allowed });
+    const recorded = { ...this.settings, ...this.allowed };
+    const record = command.dryRun ? undefined : new TransferRecord(recorded, command.origin);
     const common = { inbound: command.inbound, key: Buffer.from(command.key), record };
     try {
       this.base.check(this.isIdle);
@@ -227,7 +224,8 @@ class StageThread {
         onMoved: (moved) => this.tellMoved(moved),
         onWork: seldom(() => this.reply({ kind: "worked", inbound })),
         makeRoom: () => this.makeRoom(),
-        keepsReplaced: () => this.undo.isOn && record?.isPublished === true,
+        keepsReplaced: () => this.undo.isOn && record?.canBeTakenBack === true,
+        follows: () => record?.followed,
         manifest: record,
       });
       return { ...common, stage, failure: undefined };

@@ -1,5 +1,6 @@
 /** Records what an incoming transfer publishes, for the log of publications. */
 import fs from "node:fs";
+import type { FollowedUndo } from "../../engine/catch-up/undo-choice.ts";
 import type { ManifestRecord } from "../../tree/apply/manifest-record.ts";
 import { type ListRow, PublishedList } from "../../tree/entries/published-list.ts";
 import { EntryType } from "../../wire/entry.ts";
@@ -23,9 +24,13 @@ export class TransferRecord implements ManifestRecord {
   private readonly removed: string[] = [];
   /** Whether the transfer is a publication, or brings earlier ones; undefined as long as it does not say. */
   origin: Origin | undefined;
+  /** The undo that it brings; undefined if it is another transfer. */
+  followed: FollowedUndo | undefined;
 
-  constructor(settings: RecordSettings) {
+  /** @param origin where no manifest says it */
+  constructor(settings: RecordSettings, origin?: Origin) {
     this.settings = settings;
+    this.origin = origin;
   }
 
   /**
@@ -61,9 +66,14 @@ export class TransferRecord implements ManifestRecord {
     this.list.leaveTo(lists);
   }
 
-  /** Whether it is a push, or takes one back: then it can be taken back itself. */
-  get isPublished(): boolean {
-    return this.origin !== undefined && this.origin.kind !== "catch-up";
+  /** If it brings what this host lacks, that is an undo. */
+  follow(undo: FollowedUndo): void {
+    if (this.isCatchUp) this.followed = undo;
+  }
+
+  /** Whether it is a push, takes one back, or brings an undo: then it can be taken back itself. */
+  get canBeTakenBack(): boolean {
+    return this.origin !== undefined && (this.origin.kind !== "catch-up" || this.followed !== undefined);
   }
 
   /** @returns whether the list was written */

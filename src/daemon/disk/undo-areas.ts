@@ -67,8 +67,7 @@ export class UndoKeeper {
     const origin = record?.origin;
     if (stage === undefined || origin?.kind !== "undo") return;
     const undone = idOf(origin.announced.undoes);
-    const { directories } = this.base;
-    if (undoAreas(directories, this.rules).some(({ name }) => name === undone)) {
+    if (this.keeps(undone)) {
       stage.undo(undone);
       return;
     }
@@ -80,11 +79,18 @@ export class UndoKeeper {
   /** A transfer has ended: what it kept is added, and the oldest may have to go, step by step. */
   *noteEnd(name: string, { stage, record, isCommitted }: StagedTransfer): Generator<undefined> {
     if (isCommitted !== true || stage === undefined || !(this.isOn || this.count > 0)) return;
-    const isUnchanged = !stage.isSwitched && this.isOn && record?.isPublished === true;
+    const isUnchanged = !stage.isSwitched && this.isOn && record?.canBeTakenBack === true;
     // A host that only follows an undo is going to be changed by another transfer.
-    if (isUnchanged && (record.origin?.kind === "publication" || stage.takesBack)) this.keepNothing(name);
-    if (stage.lacking !== undefined) this.report([name], "commit", stage.lacking);
+    const onlyFollows = record?.origin?.kind === "undo" && !stage.takesBack;
+    const keptAs = record?.followed?.undo ?? name;
+    if (isUnchanged && !onlyFollows) this.keepNothing(keptAs);
+    const isLost = record?.followed !== undefined && !this.keeps(keptAs);
+    if (stage.lacking !== undefined || isLost) this.report([keptAs], "commit", stage.lacking);
     yield* this.bound();
+  }
+
+  private keeps(name: string): boolean {
+    return undoAreas(this.base.directories, this.rules).some((area) => area.name === name);
   }
 
   private keepNothing(name: string): void {

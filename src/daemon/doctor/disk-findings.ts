@@ -35,18 +35,21 @@ function judgeRoom(findings: Findings, { freeBytes, allBytes }: DiskCondition, b
   const text = `${sizeText(freeBytes)} of ${sizeText(allBytes)} are free (${shareText(freeBytes, allBytes)})`;
   const values = { freeBytes, allBytes };
   const mend = `make room on the file system of ${base}: 'df ${base}'`;
-  if (freeBytes === 0) findings.problem("space", text, mend, values);
+  // Some network file systems do not say, and one that cannot be asked has been told already.
+  if (allBytes === 0)
+    findings.ok("space", `the file system of ${base} does not say how much room it has`, values);
+  else if (freeBytes === 0) findings.problem("space", text, mend, values);
   else if (freeBytes < allBytes * LEAST_SHARE) findings.hint("space", text, mend, values);
   else findings.ok("space", text, values);
 }
 
 function judgeInodes(findings: Findings, { freeInodes, allInodes }: DiskCondition, base: string): void {
   // A file system such as btrfs makes them as they are needed, and says 0 of 0.
-  if (allInodes === 0) return;
-  const text = `${freeInodes} of ${allInodes} inodes are free`;
   const values = { freeInodes, allInodes };
+  const text = `${freeInodes} of ${allInodes} inodes are free`;
   const mend = `remove files from the file system of ${base}: 'df -i ${base}'`;
-  if (freeInodes === 0) findings.problem("inodes", text, mend, values);
+  if (allInodes === 0) findings.ok("inodes", `the file system of ${base} does not count inodes`, values);
+  else if (freeInodes === 0) findings.problem("inodes", text, mend, values);
   else if (freeInodes < allInodes * LEAST_SHARE) findings.hint("inodes", text, mend, values);
   else findings.ok("inodes", text, values);
 }

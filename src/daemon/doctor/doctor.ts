@@ -92,8 +92,10 @@ export class Doctor {
     });
     const facts = this.ownFacts(measured);
     const ofMembers = measured.members.flatMap((measurement) => {
-      const isAlive = membership.isHeardSince(measurement.member.epoch, sinceMs);
-      return judgeMember(nameOf(measurement.member), measurement, isAlive, facts);
+      // What it has said of itself meanwhile counts.
+      const member = membership.memberOf(measurement.member.epoch) ?? measurement.member;
+      const isAlive = membership.isHeardSince(member.epoch, sinceMs);
+      return judgeMember(nameOf(measurement.member), { ...measurement, member }, isAlive, facts);
     });
     const isAnswered = new Set(
       measured.members

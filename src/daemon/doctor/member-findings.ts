@@ -190,9 +190,12 @@ function judgeLength(findings: Findings, { arrived }: Condition, { longBytes }: 
 
 function judgeLoss(findings: Findings, { arrived }: Condition, { fastBitsPerSecond }: OwnFacts): void {
   const [short = 0, long = 0, fast = 0] = arrived;
-  // What never arrives has been told already.
+  // What never arrives has been told already, and is no loss of single packets.
   const [slow, sent] = long === 0 ? [short, SLOW_PROBES] : [short + long, 2 * SLOW_PROBES];
-  if (slow === 0) return;
+  if (slow === 0) {
+    findings.hint("loss", "not measured: no slow packet arrives there", "see multicast-out");
+    return;
+  }
   const megabits = Math.round(fastBitsPerSecond / 1e6);
   const rest = { slowLost: sent - slow, slowSent: sent, fastLost: FAST_PROBES - fast, fastSent: FAST_PROBES };
   const values = { ...rest, fastMbps: megabits };
@@ -227,8 +230,8 @@ function judgeBuffer(findings: Findings, { first }: Measurement, condition: Cond
   else findings.ok("receive-buffer", text, values);
 }
 
-function judgeIdentity(findings: Findings, { member }: Measurement, own: OwnFacts): void {
-  const { version, protocol, keys, receives } = member.info;
+function judgeIdentity(findings: Findings, measurement: Measurement, own: OwnFacts): void {
+  const { version, protocol, receives } = measurement.member.info;
   const values = { version, protocol };
   if (version === own.version) findings.ok("version", `makuosan ${version}, protocol ${protocol}`, values);
   else
@@ -240,13 +243,30 @@ function judgeIdentity(findings: Findings, { member }: Measurement, own: OwnFact
     );
   if (!receives)
     findings.hint("receives", "it does not receive", "it was started with -r: leave that out to send to it");
-  if (own.key === undefined || keys === undefined) return;
+  judgeKey(findings, measurement, own.key);
+}
+
+/** A member whose KEYS did not arrive yet has opened what it has answered. */
+function judgeKey(findings: Findings, { member, condition }: Measurement, own: string | undefined): void {
+  const { keys, protocol } = member.info;
+  if (own === undefined) {
+    findings.ok("key", "it has no key either", { seals: "" });
+    return;
+  }
+  if (keys === undefined) {
+    const again =
+      protocol < EXAMINED_PROTOCOL ? "upgrade makuosan there" : "run 'msync --doctor' again in 20 s";
+    if (condition === undefined)
+      findings.hint("key", "it has not said which keys it accepts", again, { seals: "" });
+    else findings.ok("key", `it opens packets under the key of this host, ${own}`, { seals: "" });
+    return;
+  }
   const text = `it seals with the key ${keys[0]}, accepts ${keys.join(", ")}`;
-  if (keys.includes(own.key)) findings.ok("key", text, { seals: keys[0] ?? "" });
+  if (keys.includes(own)) findings.ok("key", text, { seals: keys[0] ?? "" });
   else
     findings.problem(
       "key",
-      `${text}, and not that of this host, ${own.key}`,
+      `${text}, and not that of this host, ${own}`,
       "copy the key file of this host to it, and run 'systemctl reload makuosan' there",
       { seals: keys[0] ?? "" },
     );

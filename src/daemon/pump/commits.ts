@@ -1,5 +1,6 @@
 /** The commits of incoming transfers, between the two disk threads. */
 import { type Reason, sentenceOf } from "../../base/reason.ts";
+import type { FollowedUndo } from "../../engine/catch-up/undo-choice.ts";
 import { type Effect, inboundName, type InboundKey, type Input } from "../../engine/types.ts";
 import type { DiskThreads } from "../disk/disk-threads.ts";
 import type { SourceReply } from "../disk/messages.ts";
@@ -26,6 +27,7 @@ export const GO_ON: CommitDecision = { veto: undefined, later: [], own: [] };
 export class Commits {
   private readonly disks: () => DiskThreads | undefined;
   private readonly handle: (input: Input) => void;
+  private readonly follows: () => FollowedUndo | undefined;
   /**
    * What the reading thread stands still for: before a transfer gets its place, before it commits, or until its commit has
    * changed the tree.
@@ -34,10 +36,18 @@ export class Commits {
   /** The place of each transfer that is about to be committed, by its name, and what it leaves alone. */
   private readonly begun = new Map<string, { readonly order: number; readonly later: readonly string[] }>();
 
-  /** @param handle takes inputs for the engine */
-  constructor(disks: () => DiskThreads | undefined, handle: (input: Input) => void) {
+  /**
+   * @param handle takes inputs for the engine
+   * @param follows the undo that this host lacks, if it lacks nothing else
+   */
+  constructor(
+    disks: () => DiskThreads | undefined,
+    handle: (input: Input) => void,
+    follows: () => FollowedUndo | undefined,
+  ) {
     this.disks = disks;
     this.handle = handle;
+    this.follows = follows;
   }
 
   /** A transfer is about to get its place. */
@@ -92,7 +102,8 @@ export class Commits {
   private commit(key: InboundKey): void {
     this.held.set(nameOf(key), "commit");
     const { order, later } = this.begun.get(nameOf(key)) ?? { order: 0, later: [] };
-    this.disks()?.toStage({ kind: "commit", inbound: key, order, later });
+    const follows = this.follows();
+    this.disks()?.toStage({ kind: "commit", inbound: key, order, later, follows });
   }
 
   private giveUp(failure: Reason | undefined, key: InboundKey): void {

@@ -8,11 +8,10 @@ import {
   type NodeEvent,
   type StageOutcome,
 } from "../../engine/types.ts";
+import { followedUndo } from "../../engine/catch-up/undo-choice.ts";
 import { Bitmap } from "../../base/bitmap.ts";
 import type { ControlSealer } from "../../net/sealing.ts";
 import type { Transport } from "../../net/transports/transport.ts";
-import type { ScanRequest } from "../../tree/scan/request.ts";
-import type { CompressionMode } from "../../tree/entries/compression.ts";
 import { DATAGRAM_BYTES } from "../../wire/limits.ts";
 import type { NodeInfo } from "../../wire/membership-messages.ts";
 import { encodeMessage } from "../../wire/message.ts";
@@ -20,10 +19,7 @@ import type { DiskThreads } from "../disk/disk-threads.ts";
 import {
   bitmapData,
   type NamedList,
-  type ReportDetail,
-  type SourceRules,
   type SourceReply,
-  type TransferReply,
   type StageAnswer,
   STAGED_NUMBERS,
   type StagedOutcome,
@@ -34,25 +30,7 @@ import type { InboundDatagrams } from "./inbound-datagrams.ts";
 import type { InboundPages } from "./inbound-pages.ts";
 import { OutboundTrains } from "./outbound-trains.ts";
 import type { TransferKeys } from "./transfer-keys.ts";
-
-/** The request of an outgoing transfer, and the callbacks for its progress and its result. */
-export interface TransferObserver {
-  readonly request: ScanRequest;
-  readonly rules: SourceRules;
-  readonly detail: ReportDetail;
-  /** Whether contents are compressed. */
-  readonly compression: CompressionMode;
-  /** Whether all members understand digests of files that they may have by other names. */
-  readonly tellsDigests: boolean;
-  /** Whether chunks of large files are told that members have in another version. */
-  readonly tellsChunks: boolean;
-  /** Whether files with holes are compared by digests of their data alone. */
-  readonly digestsData: boolean;
-  /** The name by which people see a member. */
-  hostOf(epoch: string): string;
-  /** Called with each reply of the reading thread, until the transfer is over. */
-  onSource(reply: TransferReply): void;
-}
+import type { TransferObserver } from "./transfer-observer.ts";
 
 /** The parts that the event pump connects. */
 export interface DriverParts {
@@ -90,6 +68,7 @@ export class Driver {
   private readonly commits = new Commits(
     () => this.disks,
     (input) => this.handle(input),
+    () => followedUndo(this.parts.engine.catchUp?.log),
   );
   private disks: DiskThreads | undefined;
   private timer: NodeJS.Timeout | undefined;
@@ -371,10 +350,16 @@ export class Driver {
   }
 
   private openStage(key: InboundKey, dryRun: boolean): void {
+    const common = { kind: "open", inbound: key, dryRun } as const;
+    if (key.epoch === this.parts.epoch) {
+      const origin = this.outbound.get(key.transfer)?.observer.rules.origin;
+      this.disks?.toStage({ ...common, key: NO_KEY, origin });
+      return;
+    }
     this.parts.pages.open(key);
     this.parts.transport.expectTrains(true);
     const secret = this.parts.keys.open(key).transferKey(key.epoch, key.transfer);
-    this.disks?.toStage({ kind: "open", inbound: key, key: secret, dryRun });
+    this.disks?.toStage({ ...common, key: secret });
   }
 
   private closeInbound(key: InboundKey): void {
@@ -383,6 +368,9 @@ export class Driver {
     this.parts.transport.expectTrains(this.parts.pages.areInUse);
   }
 }
+
+/** For what this node stages of its own: no block of it is opened. */
+const NO_KEY = new Uint8Array(32);
 
 /** The engine takes reasons as the sentences that go over the wire. */
 function textOf(failure: Reason | undefined): string | undefined {

@@ -80,7 +80,7 @@ export class Hooks {
 
   /** Something has happened to the node. */
   onEvent(event: NodeEvent): void {
-    if (event.kind === "inbound-began" && !event.dryRun) {
+    if (event.kind === "own-stage-began" || (event.kind === "inbound-began" && !event.dryRun)) {
       const name = inboundName(event.key);
       const { admission } = event.key;
       const fresh = {
@@ -92,7 +92,7 @@ export class Hooks {
         commit: undefined,
       };
       this.incoming.set(name, { name, sender: event.hostName, ...fresh });
-    } else if (event.kind === "inbound-ended") {
+    } else if (event.kind === "inbound-ended" || event.kind === "own-stage-ended") {
       const incoming = this.incoming.get(inboundName(event.key));
       if (incoming !== undefined) this.end(incoming);
     }

@@ -88,12 +88,14 @@ function shownVerdicts(
 /**
  * The result of a request that no member is there for, so that no transfer begins.
  *
+ * @param isForSelf whether this host is one of its hosts
  * @returns undefined if a transfer can begin
  * @throws UserError if the request named no host that is missing, and still nobody is left
  */
 export function resultWithoutTransfer(
   { allOrNothing }: RequestTerms,
   targets: PushTargets,
+  isForSelf = false,
 ): SendResult | undefined {
   const { members, unknown, apart, missing } = targets;
   const ofKeys = apart.map(({ hostName }) => hostName);
@@ -103,7 +105,7 @@ export function resultWithoutTransfer(
     ...missing.map(({ host, address }) => (host === "" ? address : host)),
   ];
   const isRefused = allOrNothing && absent.length > 0;
-  if (members.length > 0 && !isRefused) return undefined;
+  if ((members.length > 0 || isForSelf) && !isRefused) return undefined;
   if (absent.length === 0) {
     throw new UserError(
       "there is no member to send to: 'msync --members' lists those that are there",

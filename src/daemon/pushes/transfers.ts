@@ -4,6 +4,7 @@ import { ExitStatus, UserError } from "../../base/user-error.ts";
 import type { Event, OutgoingTransfer, PushedBy, SendRequest, SendResult } from "../../console/protocol.ts";
 import type { NodeEngine } from "../../engine/node.ts";
 import { idOf } from "../../engine/catch-up/undo-choice.ts";
+import type { OwnTarget } from "../../engine/own-target.ts";
 import type { Member, NodeEvent, TransferResult } from "../../engine/types.ts";
 import type { Publication } from "../../wire/publication.ts";
 import type { PeerCredentials } from "../../sys/peer-credentials.ts";
@@ -80,13 +81,15 @@ interface Running {
 export interface Asked extends Pick<Running, "request" | "by" | "undoes"> {
   /** Only files of this user are given the group; undefined for files of any user. */
   readonly groupOwner: number | undefined;
+  /** This host, if the transfer changes its own tree as well. */
+  readonly own?: OwnTarget | undefined;
   /** Sends an event to the client. */
   readonly emit: (event: Event) => void;
   /** The paths of the request below the base directory, for the log of what is published; undefined if they are there already. */
   readonly paths?: readonly string[] | undefined;
   /** The rules of a transfer that brings what members have missed; undefined for a push. */
   readonly rules?: SourceRules;
-  /** Called with the number of the transfer, and the names of its members by their epochs. */
+  /** Called with the number of the transfer, and the names of its hosts by their epochs. */
   readonly onStart?: (transfer: number, hosts: ReadonlyMap<string, string>) => void;
 }
 
@@ -211,7 +214,7 @@ export class Transfers {
     const all = addMissing(chosen, names, excepts, surroundings);
     // A host that is away gets it later by itself.
     const targets = asked.undoes === undefined ? all : { ...all, unknown: [], unknownExcepts: [] };
-    const result = resultWithoutTransfer(request, targets);
+    const result = resultWithoutTransfer(request, targets, asked.own !== undefined);
     if (result !== undefined) return Promise.resolve(result);
     return new Promise((resolve) => {
       const transfer = this.start(asked, targets, resolve);
@@ -260,11 +263,12 @@ export class Transfers {
   }
 
   private start(asked: Asked, targets: PushTargets, resolve: Running["resolve"]): number {
-    const { request, by, emit, undoes } = asked;
+    const { request, by, emit, undoes, own } = asked;
     const { driver, log } = this.parts;
     const transfer = ++this.lastTransfer;
     const { members } = targets;
     const hosts = new Map(members.map((member) => [member.epoch, displayName(member, members)]));
+    if (own !== undefined) hosts.set(own.epoch, own.hostName);
     logRequest(log, transfer, request, by, members.length, undoes && idOf(undoes));
     const report = new TransferReport(transfer, request, hosts, emit, log);
     const isCatchUp = asked.rules !== undefined;
@@ -289,7 +293,7 @@ export class Transfers {
     driver.startTransfer(
       {
         kind: "start-transfer",
-        request: { transfer, targets: members, dryRun, allOrNothing, datagramBytes },
+        request: { transfer, targets: members, dryRun, allOrNothing, datagramBytes, own },
       },
       {
         request: { paths: request.paths, recursive: request.recursive },

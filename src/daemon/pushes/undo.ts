@@ -3,6 +3,8 @@ import { reasonOf, sentence } from "../../base/reason.ts";
 import { ExitStatus, UserError } from "../../base/user-error.ts";
 import type { Event, HostVerdict, SendResult, UndoRequest } from "../../console/protocol.ts";
 import type { NodeEngine } from "../../engine/node.ts";
+import type { OwnTarget } from "../../engine/own-target.ts";
+import type { Address } from "../../engine/types.ts";
 import { chooseUndo, idOf } from "../../engine/catch-up/undo-choice.ts";
 import type { PeerCredentials } from "../../sys/peer-credentials.ts";
 import { PROTOCOL_VERSION } from "../../wire/limits.ts";
@@ -26,11 +28,11 @@ export interface UndoParts {
   readonly arrivals: Pick<Arrivals, "wait">;
   readonly identity: Pick<NodeIdentity, "nodeId" | "epoch">;
   readonly settings: Pick<Settings, "undo" | "hostName">;
-  readonly transport: { readonly ownAddress: { readonly ip: string } };
+  readonly transport: { readonly ownAddress: Address };
 }
 
 /**
- * Takes back a push on all members together, and waits until this host has the former files as well.
+ * Takes back a push on all its hosts together, and waits until those have the former files that get them from others.
  *
  * @throws UserError if it cannot begin
  */
@@ -50,7 +52,10 @@ export async function undo(
   return transfer.completed(result);
 }
 
-/** The transfer that takes a push back: all hosts switch, or none. It names no paths, because each host knows its own. */
+/**
+ * The transfer that takes a push back: all hosts switch, this one with them, or none. It names no paths, because each host knows its
+ * own.
+ */
 class UndoTransfer {
   private readonly parts: UndoParts;
   private number = 0;
@@ -62,26 +67,18 @@ class UndoTransfer {
     this.parts = parts;
   }
 
-  /** Whether this host and all others that follow have the former files. */
+  /** Whether all hosts that follow have the former files. */
   get isComplete(): boolean {
-    return !this.isOwnLate && this.late.size === 0;
+    return this.late.size === 0;
   }
 
-  /** The result of the transfer, with this host, and with those that do not have the former files yet. */
+  /** The result of the transfer, with those that do not have the former files yet. */
   completed(result: SendResult): SendResult {
-    const { catchUp, settings, transport } = this.parts;
     const { late } = this;
     const hosts = result.hosts.map((one) =>
       late.has(one.host) ? lateVerdict(one, late.get(one.host)) : one,
     );
-    const own = {
-      host: settings.hostName,
-      address: transport.ownAddress.ip,
-      outcome: "done",
-      reason: "",
-    } as const;
-    hosts.push(this.isOwnLate ? lateVerdict(own, catchUp.state?.reason) : own);
-    const isDone = this.isComplete || result.exitStatus !== ExitStatus.ok;
+    const isDone = late.size === 0 || result.exitStatus !== ExitStatus.ok;
     return { ...result, hosts, exitStatus: isDone ? result.exitStatus : ExitStatus.partial };
   }
 
@@ -94,16 +91,33 @@ class UndoTransfer {
 
   /** The hosts among the followers that are not current yet, with what they tell of the reason. */
   private get late(): ReadonlyMap<string, string | undefined> {
-    const { catchUp, engine } = this.parts;
-    const { tellings, log } = engine.catchUp ?? {};
+    const { catchUp, identity } = this.parts;
     const late = new Map<string, string | undefined>();
     for (const [epoch, host] of this.hosts) {
-      const isThere = engine.membership.memberOf(epoch) !== undefined;
-      const told = tellings?.heard(epoch);
-      const isCurrent = told?.behind === 0 && told.digest === log?.digest;
-      if (this.followers.has(host) && isThere && !isCurrent) late.set(host, catchUp.stateOf(epoch)?.reason);
+      if (!this.followers.has(host)) continue;
+      if (epoch !== identity.epoch) {
+        if (this.isLate(epoch)) late.set(host, catchUp.stateOf(epoch)?.reason);
+      } else if (this.isOwnLate) late.set(host, catchUp.state?.reason);
     }
     return late;
+  }
+
+  private isLate(epoch: string): boolean {
+    const { membership, catchUp } = this.parts.engine;
+    const told = catchUp?.tellings.heard(epoch);
+    const isCurrent = told?.behind === 0 && told.digest === catchUp?.log.digest;
+    return membership.memberOf(epoch) !== undefined && !isCurrent;
+  }
+
+  /** This host, if the push was for it: it takes part as any other. */
+  private ownTarget(undoes: Publication): OwnTarget | undefined {
+    const { engine, identity, settings, transport } = this.parts;
+    if (engine.catchUp?.log.isForSelf(undoes) !== true) return undefined;
+    const { hostName } = settings;
+    const { ownAddress: address } = transport;
+    const isUnique = [...engine.membership.members].every(({ info }) => info.hostName !== hostName);
+    const shown = isUnique ? hostName : `${hostName}(${address.ip})`;
+    return { epoch: identity.epoch, hostName: shown, address };
   }
 
   asked(
@@ -113,7 +127,9 @@ class UndoTransfer {
     emit: (event: Event) => void,
   ): Asked {
     const { targets, excepts } = undoes.scope;
+    const own = this.ownTarget(undoes);
     return {
+      own,
       request: { ...UNDO_REQUEST, targets, excepts, detail, progress },
       undoes,
       groupOwner: undefined,
@@ -121,6 +137,7 @@ class UndoTransfer {
       onStart: (number, hosts) => {
         this.number = number;
         this.hosts = hosts;
+        if (own === undefined) emit(notForSelf(this.parts.settings.hostName));
       },
       emit: (event) => {
         emit(event);
@@ -129,7 +146,7 @@ class UndoTransfer {
     };
   }
 
-  /** Of hosts that get the former files from others, at least one must have them: they tell so before the barrier. */
+  /** If hosts get the former files from others, one of the others must have them: all tell so before the barrier. */
   private noteFollower(event: Event, undoes: Publication): void {
     if (event.event !== "note" || event.cause?.code !== "undo-follows") return;
     this.followers.add(event.host);
@@ -160,12 +177,12 @@ function checkAble({ settings, catchUp, engine }: UndoParts): void {
     throw new UserError(
       "this host keeps nothing to take a push back: set 'undo = 10' in /etc/makuosan.conf on every host, and reload makuosan; " +
         "pushes from then on can be taken back",
-      ExitStatus.usage,
+      ExitStatus.aborted,
     );
-  if (catchUp.state?.catchesUp !== true)
+  if (catchUp.state === undefined)
     throw new UserError(
-      `this host would keep its files, because it does not catch up: ${catchUp.statusText}`,
-      ExitStatus.usage,
+      `this host cannot take a push back, because it does not know which there were: ${catchUp.statusText}`,
+      ExitStatus.aborted,
     );
   const members = [...engine.membership.members].sort(byHostName);
   const old = members.filter(({ info }) => info.protocol < PROTOCOL_VERSION);
@@ -212,6 +229,12 @@ function choose({ engine }: UndoParts, id: string): Publication {
         ExitStatus.aborted,
       );
   }
+}
+
+/** This host is none of those that the push was for. */
+function notForSelf(host: string): Event {
+  const why = sentence("undo-not-for");
+  return { event: "note", host, path: "", reason: why, cause: reasonOf(why) };
 }
 
 function lateVerdict(host: HostVerdict, known: string | undefined): HostVerdict {

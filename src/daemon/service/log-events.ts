@@ -54,6 +54,8 @@ export function logEvent(log: Log, event: NodeEvent, hostOf: (epoch: string) => 
       break;
     }
     case "own-copy":
+    case "own-stage-began":
+    case "own-stage-ended":
     case "findings":
     case "examination":
     case "transfer-finished":

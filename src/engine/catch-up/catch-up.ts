@@ -208,6 +208,12 @@ export class CatchUp {
         this.serving.inboundBegan(inboundName(event.key));
         this.asking.inboundBegan(event.key, nowMs);
         break;
+      case "own-stage-began":
+        this.serving.inboundBegan(inboundName(event.key));
+        break;
+      case "own-stage-ended":
+        this.serving.inboundEnded(inboundName(event.key));
+        break;
       case "inbound-ended":
         this.serving.inboundEnded(inboundName(event.key));
         this.asking.inboundEnded(event.key, event.outcome, event.reason, nowMs);

@@ -199,12 +199,16 @@ export class PublicationLog {
     this.version++;
   }
 
+  /** Whether a publication is for this node. */
+  isForSelf({ scope }: Publication): boolean {
+    return this.receives && isFor(scope, this.self);
+  }
+
   /** The publications for this node that have not taken effect on it, by their positions. */
   get missing(): number[] {
     const missing: number[] = [];
-    if (!this.receives) return missing;
     this.kept.forEach(({ publication, here }, position) => {
-      if (here.atMs === undefined && isFor(publication.scope, this.self)) missing.push(position);
+      if (here.atMs === undefined && this.isForSelf(publication)) missing.push(position);
     });
     return missing;
   }

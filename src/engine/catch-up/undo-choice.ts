@@ -1,7 +1,7 @@
 /** Chooses the publication that `msync --undo` takes back. */
 import type { Publication, PublicationId } from "../../wire/publication.ts";
 import { inboundName } from "../types.ts";
-import { isEarlier, publicationName } from "./publication-log.ts";
+import { isEarlier, type PublicationLog, publicationName } from "./publication-log.ts";
 import { overlap } from "./scopes.ts";
 
 /** What is to be taken back, or why nothing can be. */
@@ -40,6 +40,31 @@ export function chooseUndo(publications: readonly Publication[], id: string): Un
   const [first] = found;
   if (first === undefined) return { kind: "unknown" };
   return found.length > 1 ? { kind: "ambiguous", count: found.length } : known.choose(first);
+}
+
+/** An undo that this host gets from another one, by the names of their transfers. */
+export interface FollowedUndo {
+  readonly undo: string;
+  /** The push that it takes back. */
+  readonly undone: string;
+}
+
+/**
+ * The undo that a transfer brings which catches this host up: the only publication that it lacks. Its reverse is then the reverse
+ * of the undo, because the push has been here until now. With others, nobody could tell apart what they replace.
+ *
+ * @returns undefined if it brings none, or others as well
+ */
+export function followedUndo(log: PublicationLog | undefined): FollowedUndo | undefined {
+  if (log === undefined) return undefined;
+  const [position, ...others] = log.missing;
+  const lacking = position === undefined ? undefined : log.all[position]?.publication;
+  if (lacking?.undoes === undefined || others.length > 0) return undefined;
+  const name = publicationName(lacking.undoes);
+  const isThis = (one: Publication) => publicationName(one) === name;
+  const undone = [...log.all, ...log.former].find(({ publication }) => isThis(publication));
+  if (undone?.here.atMs === undefined) return undefined;
+  return { undo: idOf(lacking), undone: idOf(lacking.undoes) };
 }
 
 /** Which publications are in effect: those that no other one in effect has taken back. */

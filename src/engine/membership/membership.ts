@@ -15,7 +15,7 @@ import { type Address, type Effect, type LeaveReason, type Member, sameAddress }
 import { type Candidate, Candidates, isRouted } from "./candidates.ts";
 import { Copies } from "./copies.ts";
 import { Outbox } from "./outbox.ts";
-import type { Heard, Peer, Self } from "./peers.ts";
+import { type Heard, type Peer, type Self, withKnownKeys } from "./peers.ts";
 import { Problems } from "./problems.ts";
 import * as times from "./times.ts";
 
@@ -267,7 +267,7 @@ export class Membership {
     const member = this.membersByEpoch.get(peer.epoch);
     if (member !== undefined && member.nodeId === peer.nodeId && sameAddress(member.address, source)) {
       this.heardByEpoch.set(peer.epoch, { anyMs: nowMs, groupMs: nowMs });
-      this.membersByEpoch.set(peer.epoch, { ...member, info });
+      this.membersByEpoch.set(peer.epoch, { ...member, info: withKnownKeys(info, member.info) });
       this.problems.end("mute", source.ip);
       if (this.candidates.of(peer.epoch)?.isMissed === true) this.candidates.forget(peer.epoch);
       return;
@@ -345,8 +345,8 @@ export class Membership {
     const candidate = this.candidates.of(peer.epoch);
     if (candidate?.nodeId === peer.nodeId && candidate.nonce === answer) {
       this.candidates.forget(peer.epoch);
-      const { joinedMs = nowMs } = this.memberOf(peer.epoch) ?? {};
-      const member = { ...peer, address: source, info, joinedMs };
+      const { joinedMs = nowMs, info: known } = this.memberOf(peer.epoch) ?? {};
+      const member = { ...peer, address: source, info: withKnownKeys(info, known), joinedMs };
       if (candidate.isMissed)
         this.problems.note({ kind: "mute", ip: source.ip, isProven: true, info }, nowMs);
       if (candidate.isDoubtful) this.outbox.tell(...this.copies.noteAlive(member, this.members));

@@ -1,4 +1,5 @@
 /** This node, the senders of messages, and when they were heard. */
+import type { NodeInfo } from "../../wire/membership-messages.ts";
 import type { Address } from "../types.ts";
 
 /** When a member was heard. */
@@ -19,4 +20,13 @@ export interface Peer {
 export interface Self extends Peer {
   /** The address that it sends from. */
   readonly address: Address;
+}
+
+/**
+ * What a member says of itself, with the keys that it has told before: node info does not have them (PROTOCOL.md 4.1).
+ *
+ * @param known its former description; undefined for a new member
+ */
+export function withKnownKeys(info: NodeInfo, known: NodeInfo | undefined): NodeInfo {
+  return known?.keys === undefined ? info : { ...info, keys: known.keys };
 }

@@ -25,8 +25,9 @@ export interface MemberProgress {
   admission: number | undefined;
   /** How many other transfers come first, at a member that lets this one wait; 0 at any other. */
   ahead: number;
-  /** It was asked by name for a report that was overdue, when its window ended here. */
+  /** It was asked by name for a report that was overdue, when its window ended here, and at this time. */
   askedEnd: number;
+  askedMs: number;
   heardMs: number;
   /** When it last made progress, or owed nothing. */
   movedMs: number;
@@ -61,6 +62,7 @@ export class Barrier {
         admission: undefined,
         ahead: 0,
         askedEnd: 0,
+        askedMs: -Infinity,
         heardMs: nowMs,
         movedMs: nowMs,
         receivedMs: nowMs,

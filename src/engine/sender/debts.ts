@@ -138,13 +138,15 @@ export class Debts {
     return [...this.parts.barrier.progress].filter((progress) => this.isHoldingUp(progress));
   }
 
-  /** Members whose report is overdue, and who have not been asked for it yet. */
-  overdue(): MemberProgress[] {
+  /** Members whose report is overdue, and who have not been asked for it just now: an answer can get lost, too. */
+  overdue(nowMs: number): MemberProgress[] {
     const { barrier, blocks } = this.parts;
     const { sent, sentFragments, windowBlocks } = blocks;
     return [...barrier.progress].filter(
-      ({ hasAnswered, window, askedEnd }) =>
-        hasAnswered && askedEnd !== window.end && window.isOverdue(sent, sentFragments, windowBlocks),
+      ({ hasAnswered, window, askedEnd, askedMs }) =>
+        hasAnswered &&
+        (askedEnd !== window.end || nowMs - askedMs >= times.POLL_FIRST_MS) &&
+        window.isOverdue(sent, sentFragments, windowBlocks),
     );
   }
 

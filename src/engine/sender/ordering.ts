@@ -49,6 +49,16 @@ export class Ordering {
     return this.places.isFirst(this.key);
   }
 
+  /** The numbers of the other transfers of this node that may come after this one. */
+  get ownOpenBeside(): number[] {
+    return this.places.ownOpen.filter((transfer) => transfer !== this.key.transfer);
+  }
+
+  /** The numbers of the transfers of this node that come after this one. */
+  get ownAfter(): number[] {
+    return this.places.ownAfter(this.key);
+  }
+
   /** The transfer is over. */
   leave(): void {
     this.places.leave(this.key);

@@ -2,6 +2,7 @@
 import type { RankClock } from "../ranks.ts";
 import type { Effect, EngineOptions, Input, TransferRequest } from "../types.ts";
 import type { CommitOrder } from "../commit-order.ts";
+import type { OwnStageInput } from "./own-stage.ts";
 import { SilentMembers } from "./silent-members.ts";
 import { SOURCE_STUCK_MS } from "./times.ts";
 import { TokenBucket } from "./token-bucket.ts";
@@ -54,6 +55,11 @@ export class OutboundTransfers {
     if (input.kind === "produced") this.owed.delete(input.transfer);
     if (input.kind === "sent") sender?.handleSent(nowMs);
     else sender?.handleProduced(input, nowMs);
+  }
+
+  /** The disk has answered about what a transfer changes on this node itself. */
+  handleOwn(input: OwnStageInput, nowMs: number): void {
+    this.transfers.get(input.key.transfer)?.handleOwn(input, nowMs);
   }
 
   /** A member has said something. */

@@ -32,7 +32,7 @@ export class Polls {
   private askedAllMs: number;
   /** When the last look for reports that are overdue was. */
   private overdueMs = -Infinity;
-  /** How many members were asked for DONE the last time. */
+  /** How many members were asked the last time. */
   private askedSize = 0;
 
   constructor(parts: PollParts, nowMs: number) {
@@ -67,12 +67,12 @@ export class Polls {
   /** Asks all members for what they still owe: an answer to the offer, a STATUS, a place, or DONE. */
   ask(nowMs: number): void {
     const { life, ordering, announcements, barrier } = this.parts;
-    if (life.state === "committing") {
-      // Each DONE brings the transfer on.
-      if (barrier.size < this.askedSize) this.delayMs = times.POLL_FIRST_MS;
-      this.askedSize = barrier.size;
-      announcements.commit();
-    } else if (life.state === "ordering") {
+    const asked = life.state === "ordering" ? ordering.behind.length : barrier.size;
+    // Each place and each DONE brings the transfer on.
+    if (life.state !== "sending" && asked < this.askedSize) this.delayMs = times.POLL_FIRST_MS;
+    this.askedSize = asked;
+    if (life.state === "committing") announcements.commit();
+    else if (life.state === "ordering") {
       announcements.order();
       ordering.noteTold();
     } else {
@@ -81,7 +81,7 @@ export class Polls {
     }
     this.askedAllMs = nowMs;
     // Many members need the time of the spread for their answers.
-    const spread = spreadMs(barrier.size);
+    const spread = spreadMs(asked);
     this.delayMs = Math.max(this.delayMs, life.state === "sending" ? spread : quietSpreadMs(spread));
     this.plan(nowMs);
   }
@@ -108,8 +108,9 @@ export class Polls {
     const { barrier, debts, announcements } = this.parts;
     if (spreadMs(barrier.size) === 0 || nowMs - this.overdueMs < times.POLL_FIRST_MS) return;
     this.overdueMs = nowMs;
-    for (const progress of debts.overdue().slice(0, times.ASKED_BY_NAME)) {
+    for (const progress of debts.overdue(nowMs).slice(0, times.ASKED_BY_NAME)) {
       progress.askedEnd = progress.window.end;
+      progress.askedMs = nowMs;
       announcements.pollOne(progress.member);
     }
   }

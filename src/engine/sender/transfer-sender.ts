@@ -12,6 +12,7 @@ import { FindingsReader } from "./findings-reader.ts";
 import { FlowControl } from "./flow-control.ts";
 import { Ordering } from "./ordering.ts";
 import { OutgoingBlocks } from "./outgoing-blocks.ts";
+import { OwnStage, type OwnStageInput } from "./own-stage.ts";
 import { Polls } from "./polls.ts";
 import { Production } from "./production.ts";
 import type { RankedRequest } from "./ranked-request.ts";
@@ -23,6 +24,9 @@ import { WantCollector } from "./wants.ts";
 
 /** The version of the protocol that brought parity (PROTOCOL.md 4.2). */
 const PARITY_PROTOCOL = 3;
+
+/** A sender admits its own transfer once. */
+const OWN_ADMISSION = 1;
 
 /** What a transfer needs of the node that sends it. */
 export interface SendingNode {
@@ -58,6 +62,8 @@ export class TransferSender {
   private readonly findings: FindingsReader;
   private readonly debts: Debts;
   private readonly polls: Polls;
+  /** Undefined for a transfer that leaves the tree of this node as it is. */
+  private readonly own: OwnStage | undefined;
   private hasSaidFinal = false;
 
   /** @param node the epoch of this node, and what all of its transfers share */
@@ -87,6 +93,9 @@ export class TransferSender {
       nowMs,
     );
     this.polls = new Polls({ life, barrier, ordering, debts: this.debts, announcements }, nowMs);
+    const stage = { ...key, admission: OWN_ADMISSION };
+    if (request.own !== undefined)
+      this.own = new OwnStage(request.own, stage, effects, { barrier, ordering });
     announcements.offer();
     // So that members know how many they are, and spread their answers.
     announcements.tellProgress();
@@ -171,6 +180,15 @@ export class TransferSender {
     if (this.isFinished || progress === undefined) return;
     progress.heardMs = nowMs;
     if (this.findings.take(epoch, answer)) progress.movedMs = nowMs;
+    this.pump(nowMs);
+  }
+
+  /** The disk has answered about the part of this node itself. */
+  handleOwn(input: OwnStageInput, nowMs: number): void {
+    const { own } = this;
+    if (this.isFinished || own === undefined) return;
+    own.handle(input);
+    if (own.failure !== undefined && !this.isCommitting) this.abort(`${own.target.hostName}: ${own.failure}`);
     this.pump(nowMs);
   }
 
@@ -276,7 +294,9 @@ export class TransferSender {
    * until then it still decides whether they are committed on this node.
    */
   finishInTurn(): void {
-    const isOver = this.life.state === "committing" && this.barrier.size === 0;
+    if (this.life.state !== "committing") return;
+    this.own?.commitInTurn();
+    const isOver = this.barrier.size === 0 && this.own?.isOver !== false;
     if (isOver && this.ordering.isItsTurn) this.finish(undefined);
   }
 
@@ -305,6 +325,10 @@ export class TransferSender {
       this.finish(undefined);
       return;
     }
+    if (this.own?.isReady === false) {
+      this.own.weigh();
+      return;
+    }
     this.life.become("ordering");
     this.ordering.propose();
     this.polls.restart(nowMs);
@@ -316,7 +340,8 @@ export class TransferSender {
     this.ordering.update();
     if (this.ordering.isAgreed) {
       this.life.become("committing");
-      this.ordering.settle();
+      // Its own tree has it already, if it is not to change.
+      if (this.own === undefined) this.ordering.settle();
     } else if (!this.ordering.isToBeTold) return;
     this.polls.restart(nowMs);
     this.polls.ask(nowMs);
@@ -356,10 +381,12 @@ export class TransferSender {
   private finish(aborted: string | undefined): void {
     const wasCommitting = this.isCommitting;
     this.life.become("finished");
+    this.own?.giveUp(aborted ?? "");
     this.ordering.leave();
     this.effects.push({ kind: "close-source", transfer: this.transfer });
     const { sentFragments, repairedFragments, parityFragments } = this.blocks;
-    const { verdicts } = this.barrier;
+    const { own, barrier } = this;
+    const verdicts = own === undefined ? barrier.verdicts : [...barrier.verdicts, own.verdict];
     const order = wasCommitting ? this.ordering.order : 0;
     const fragments = { sentFragments, repairedFragments, parityFragments };
     const result = { transfer: this.transfer, verdicts, aborted, order, ...fragments };

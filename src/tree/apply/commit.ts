@@ -8,19 +8,16 @@ import { type Step, StepKind } from "../decide/decision.ts";
 import { checkUnmarked } from "../decide/obstacles.ts";
 import type { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle, Disk } from "../disk/disk.ts";
-import { type AttributeRules, modeToSet } from "../entries/attributes.ts";
+import type { AttributeRules } from "../entries/attributes.ts";
 import { PathSet } from "../entries/path-set.ts";
 import { pathOfError, reasonFor } from "../reasons/explain.ts";
 import { StageError } from "../reasons/stage-error.ts";
+import { DirectorySteps } from "./directory-steps.ts";
 import { Discarded } from "./discarded.ts";
 import { Durability } from "./durability.ts";
 import { BEFORE, Keeping } from "./keeping.ts";
 import { PlannedDeletions } from "./planned-deletions.ts";
-import { restoreDirectory, setDirectoryAttributes } from "./set-attributes.ts";
 import type { StagingArea } from "./staging-area.ts";
-
-/** The steps that give a directory its attributes, after everything in it has changed. */
-const OF_DIRECTORIES: readonly Step["kind"][] = [StepKind.adjust, StepKind.finish, StepKind.restore];
 
 /** Errors of rename() if the new name belongs to something of another type, or to a directory with entries. */
 const IN_THE_WAY: readonly string[] = ["EISDIR", "ENOTDIR", "ENOTEMPTY", "EEXIST"];
@@ -34,7 +31,7 @@ export class Committer {
   private readonly disk: Disk;
   private readonly base: Directories;
   private readonly area: StagingArea;
-  private readonly rules: AttributeRules;
+  private readonly directories: DirectorySteps;
   private readonly planned: PlannedDeletions;
   private readonly discarded: Discarded;
   private readonly onStep: () => void;
@@ -61,16 +58,26 @@ export class Committer {
     this.disk = base.disk;
     this.base = base;
     this.area = area;
-    this.rules = rules;
+    this.directories = new DirectorySteps(rules);
     this.onStep = onStep;
     this.planned = new PlannedDeletions(base.disk, () => this.steps());
     this.discarded = new Discarded(base, area);
   }
 
-  /** Once the journal is named `commit`, the commit is final. */
+  /** Once the journal is named `commit`, the commit is final: all that may be lacking is looked at before. */
   begin(): void {
+    this.lookForKeeping();
     this.area.rename("ready", "commit");
     new Durability(this.base).syncBegun(this.area);
+  }
+
+  /**
+   * Finds out whether the commit keeps what it replaces. begin() does so itself; a start that finds a commit begun calls this.
+   *
+   * @throws an error with a code
+   */
+  lookForKeeping(): void {
+    if (this.area.holds(BEFORE)) this.keeping = new Keeping(this.disk, this.area);
   }
 
   /**
@@ -82,7 +89,6 @@ export class Committer {
    */
   apply(isRepeated = false): Reason | undefined {
     this.isRepeated = isRepeated;
-    if (this.area.holds(BEFORE)) this.keeping = new Keeping(this.disk, this.area);
     this.hasMerged = isRepeated;
     this.discarded.hasReplaced = isRepeated;
     try {
@@ -117,7 +123,7 @@ export class Committer {
 
   /** Whether everything that has left the tree is in the area, to be kept there. */
   get isKept(): boolean {
-    return this.failure === undefined && this.area.holds(BEFORE);
+    return this.failure === undefined && this.keeping?.isComplete === true;
   }
 
   /**
@@ -128,9 +134,9 @@ export class Committer {
    */
   *finishStaged(): Generator<{ path: string; why: Reason }> {
     for (const step of this.area.readJournal("journal")) {
-      if (step.kind !== StepKind.finish || this.shutsOut(step)) continue;
+      if (step.kind !== StepKind.finish || this.directories.shutsOut(step)) continue;
       this.onStep();
-      const why = this.setAttributesOf(this.area.tree, step);
+      const why = this.directories.carryOut(this.area.tree, step);
       if (why !== undefined) yield { path: step.path, why };
     }
   }
@@ -158,7 +164,8 @@ export class Committer {
       number++;
       if (step.kind === StepKind.remove) this.attempt(step.path, () => this.remove(step.path, number));
     }
-    this.finishDirectories();
+    for (const step of this.directories.inOrder(this.steps()))
+      this.attempt(step.path, () => this.finishDirectory(step));
   }
 
   private get failure(): Reason | undefined {
@@ -213,17 +220,6 @@ export class Committer {
   private note(path: string, why: Reason): void {
     this.failures++;
     this.firstFailure ??= { ...why, path: why.path ?? path };
-  }
-
-  /** Directories whose own mode would block changes in them come last, the deepest first. */
-  private finishDirectories(): void {
-    const closing: Step[] = [];
-    for (const step of this.steps()) {
-      if (!OF_DIRECTORIES.includes(step.kind)) continue;
-      if (this.shutsOut(step)) closing.push(step);
-      else this.attempt(step.path, () => this.finishDirectory(step));
-    }
-    for (const step of closing.reverse()) this.attempt(step.path, () => this.finishDirectory(step));
   }
 
   private place(step: Step, number: number): void {
@@ -369,26 +365,10 @@ export class Committer {
 
   private finishDirectory(step: Step): void {
     // A staged directory has its attributes already, unless its mode would have blocked the commit.
-    if (step.kind === StepKind.finish && !this.shutsOut(step) && !this.hasMerged) return;
+    if (step.kind === StepKind.finish && !this.directories.shutsOut(step) && !this.hasMerged) return;
     if (this.base.stat(step.path)?.isDirectory() !== true) return;
-    const failure = this.setAttributesOf(this.base, step);
+    const failure = this.directories.carryOut(this.base, step);
     if (failure !== undefined) throw new StageError(failure);
-  }
-
-  /** Sets the attributes of a directory; does nothing if its parent directory is missing. */
-  private setAttributesOf(tree: Directories, step: Step): Reason | undefined {
-    const parent = tree.find(directoryOf(step.path));
-    if (parent === undefined) return undefined;
-    if (step.kind === StepKind.restore) {
-      restoreDirectory(this.disk, parent, nameOf(step.path), step.metadata);
-      return undefined;
-    }
-    return setDirectoryAttributes(this.disk, parent, nameOf(step.path), step, this.rules);
-  }
-
-  /** Whether a directory's final mode would keep its owner from renaming entries in it. */
-  private shutsOut(step: Step): boolean {
-    return !this.rules.keepOwner && (modeToSet(step.metadata, this.rules) & 0o300) !== 0o300;
   }
 }
 

@@ -13,6 +13,7 @@ import { isCarried } from "../entries/extended-attributes.ts";
 import { PathSet } from "../entries/path-set.ts";
 import { JournalWriter } from "./journal.ts";
 import type { StagingArea } from "./staging-area.ts";
+import { type Followed, writeFollowed } from "./undo-areas.ts";
 
 /**
  * The file of an area that says that the commit keeps what it replaces. It has the attributes that directories had before, as
@@ -27,10 +28,17 @@ const NO_LINK: readonly string[] = ["EPERM", "EMLINK", "ENOTSUP", "EXDEV", "ENOS
  * Writes down the attributes of all directories that a commit is going to change, before it changes anything. From then on the
  * commit keeps what it replaces, also if a start has to finish it.
  *
+ * @param follows the undo that it brings from another host; undefined if it is kept under its own name
  * @throws an error with a code
  */
-export function beginKeeping(base: Directories, area: StagingArea, rules: AttributeRules): void {
+export function beginKeeping(
+  base: Directories,
+  area: StagingArea,
+  rules: AttributeRules,
+  follows?: Followed,
+): void {
   const { disk } = base;
+  if (follows !== undefined) writeFollowed(disk, area.handle, follows);
   removeEntry(disk, area.handle, BEFORE);
   const writer = new JournalWriter(disk, area.handle, BEFORE);
   try {
@@ -53,6 +61,8 @@ export class Keeping {
   private readonly area: StagingArea;
   /** The first path of which the old entry could not be kept. */
   lacking: string | undefined;
+  /** Whether everything has been kept so far. */
+  isComplete = true;
 
   constructor(disk: Disk, area: StagingArea) {
     this.disk = disk;
@@ -80,6 +90,7 @@ export class Keeping {
 
   /** Nothing is kept after all; a start that finishes the commit knows of it as well. */
   giveUp(): void {
+    this.isComplete = false;
     if (this.area.holds(BEFORE)) this.disk.unlink(this.area.handle, BEFORE);
   }
 

@@ -128,8 +128,9 @@ function recoverArea(
   if (area.has("ready") && committer.hasBegun()) committer.begin();
   const isInterrupted = area.has("commit");
   let isKept = false;
-  if (isInterrupted) committer.apply(true);
   if (isInterrupted || area.has("done")) {
+    committer.lookForKeeping();
+    if (isInterrupted) committer.apply(true);
     // Entries that cannot be deleted would stay in the area for good.
     const failure = finish(committer.clear());
     isKept = committer.isKept;

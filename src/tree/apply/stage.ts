@@ -1,5 +1,6 @@
 /** The receiving side of one transfer, from its first block to its commit. */
 import type { Reason } from "../../base/reason.ts";
+import { errorCode } from "../../sys/system-error.ts";
 import { SegmentKind, segmentsOf } from "../../wire/data-block.ts";
 import { EntryType } from "../../wire/entry.ts";
 import type { Finding } from "../../wire/findings.ts";
@@ -10,7 +11,6 @@ import { Planner, type StagePlan } from "../decide/planner.ts";
 import { Obstacles } from "../decide/obstacles.ts";
 import { Precedence } from "../decide/precedence.ts";
 import type { Protection } from "../decide/protection.ts";
-import { DEFAULT_DELETE_LIMIT, type DeleteLimit } from "../decide/superfluous.ts";
 import type { Directories } from "../disk/directories.ts";
 import { type AttributeRules, metadataOf } from "../entries/attributes.ts";
 import { unpack } from "../entries/compression.ts";
@@ -25,40 +25,13 @@ import { retireFailedCommits } from "./failed-commits.ts";
 import { beginKeeping } from "./keeping.ts";
 import { LaterPaths } from "./later-paths.ts";
 import type { ManifestRecord } from "./manifest-record.ts";
+import { NO_EXTRAS, type StageExtras } from "./stage-extras.ts";
+import type { DeleteLimit } from "../decide/superfluous.ts";
 import { Staging } from "./staging.ts";
 import { StagingExecutor } from "./staging-executor.ts";
-import { writeUndone } from "./undo-areas.ts";
+import { type Followed, writeUndone } from "./undo-areas.ts";
 import { Undoing } from "./undoing.ts";
 import { type StageTotals, Tally } from "./tally.ts";
-
-/** Options of a node beyond the staging itself. */
-export interface StageExtras {
-  /** Paths that stay as they are on this member. */
-  readonly protection: Protection | undefined;
-  /** Whether the paths that change are listed in a file of the staging area, `changes`. */
-  readonly listsChanges: boolean;
-  readonly deleteLimit: DeleteLimit;
-  /** Called with the new name of an entry of somebody else that had the place of the staging area. */
-  readonly onMoved?: ((name: string) => void) | undefined;
-  /** Called again and again while something long goes on that is not done step by step. */
-  readonly onWork?: (() => void) | undefined;
-  /**
-   * Called if there is too little room: finishes to delete what earlier transfers have taken out of the tree.
-   *
-   * @returns whether there was anything to delete
-   */
-  readonly makeRoom?: (() => boolean) | undefined;
-  /** Whether what the commit replaces or deletes is kept; asked at the commit. */
-  readonly keepsReplaced?: (() => boolean) | undefined;
-  /** Records what the transfer publishes; undefined if nobody wants to know. */
-  readonly manifest?: ManifestRecord | undefined;
-}
-
-const NO_EXTRAS: StageExtras = {
-  protection: undefined,
-  listsChanges: false,
-  deleteLimit: DEFAULT_DELETE_LIMIT,
-};
 
 /** When the last commit was: no two have the same time, so that what they keep has an order. */
 let lastCommitMs = 0;
@@ -82,6 +55,7 @@ export class Stage {
   private readonly onWork: (() => void) | undefined;
   private readonly makeRoom: (() => boolean) | undefined;
   private readonly keepsReplaced: () => boolean;
+  private readonly follows: () => Followed | undefined;
   private committer: Committer | undefined;
   private committedMs = 0;
   private readonly manifest: ManifestRecord | undefined;
@@ -108,6 +82,7 @@ export class Stage {
     this.onWork = extras.onWork;
     this.makeRoom = extras.makeRoom;
     this.keepsReplaced = extras.keepsReplaced ?? (() => false);
+    this.follows = extras.follows ?? (() => undefined);
     this.durability = new Durability(base);
     this.precedence = new Precedence(base);
     this.obstacles = new Obstacles(base, rules);
@@ -255,24 +230,29 @@ export class Stage {
     const committer = new Committer(this.base, staged.area, this.rules, this.onWork);
     try {
       retireFailedCommits(this.base, this.rules);
-      if (this.keepsReplaced()) beginKeeping(this.base, staged.area, this.rules);
+      if (this.keepsReplaced()) beginKeeping(this.base, staged.area, this.rules, this.follows());
       committer.begin();
     } catch (error) {
       return stageFailure(error);
     }
     this.committer = committer;
     const failure = committer.apply();
+    this.committedMs = lastCommitMs = Math.max(Date.now(), lastCommitMs + 1);
     // A file changes when it loses its other name, and from the end of the commit on that would look like a change by hand.
     if (failure === undefined) this.forgetUndone();
-    this.committedMs = lastCommitMs = Math.max(Date.now(), lastCommitMs + 1);
     return failure;
   }
 
-  /** The files that were brought back are not kept any more. */
+  /** The files that were brought back are not kept any more. The commit is over: what cannot be removed goes with the next bounds. */
   private forgetUndone(): void {
-    if (this.undoing === undefined) return;
-    for (const _ of this.undoing.removal()) this.onWork?.();
+    const { undoing } = this;
+    if (undoing === undefined) return;
     this.undoing = undefined;
+    try {
+      for (const _ of undoing.removal()) this.onWork?.();
+    } catch (error) {
+      errorCode(error);
+    }
   }
 
   /**

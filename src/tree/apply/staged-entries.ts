@@ -13,6 +13,7 @@ import type { OpenFile } from "../disk/open-file.ts";
 import type { AttributeRules } from "../entries/attributes.ts";
 import { errorAt } from "../reasons/explain.ts";
 import { StageError } from "../reasons/stage-error.ts";
+import { ReadAllowance } from "./read-allowance.ts";
 import type { JournalWriter } from "./journal.ts";
 import { setAttributes, setLinkAttributes, setSpecialAttributes } from "./set-attributes.ts";
 import { type Note, StagedFiles } from "./staged-files.ts";
@@ -59,6 +60,8 @@ export class StagedEntries {
   private readonly note: Note;
   private readonly isSame: (path: string) => boolean;
   private readonly files: StagedFiles;
+  /** For all digests and chunks of the transfer. */
+  private readonly allowance = new ReadAllowance();
   /** Hard links are made after the files that they name. */
   private links: StagedLink[] = [];
 
@@ -131,7 +134,7 @@ export class StagedEntries {
    * @returns false, step by step, if the sender has to send them
    */
   *recognize(number: number, digest: Uint8Array): Generator<undefined, boolean> {
-    return yield* this.files.recognize(number, digest, (path) => openLookAlike(this.base, path));
+    return yield* this.files.recognize(number, digest, (path) => this.openLookAlike(path));
   }
 
   /**
@@ -140,7 +143,7 @@ export class StagedEntries {
    * @returns false, step by step, if the sender has to send it
    */
   *find(chunk: ToldChunk): Generator<undefined, boolean> {
-    return yield* this.files.find(chunk, (path) => openLookAlike(this.base, path));
+    return yield* this.files.find(chunk, (path) => this.openLookAlike(path));
   }
 
   /** Stages a hard link; it is made when its file has arrived. */
@@ -270,6 +273,19 @@ export class StagedEntries {
     }
   }
 
+  /** Opens a file that may have gone, or have become anything else, since it was seen; undefined if that fails. */
+  private openLookAlike(path: string): OpenFile | undefined {
+    return orElse(undefined, () => {
+      const file = this.base.openToRead(directoryOf(path), nameOf(path));
+      try {
+        return this.allowance.admit(path, file, this.disk);
+      } catch (error) {
+        file.close();
+        throw error;
+      }
+    });
+  }
+
   private stagedParent(path: string): DirectoryHandle {
     return this.area.directoryFor(directoryOf(path));
   }
@@ -282,11 +298,6 @@ function makeStagedDirectory(disk: Disk, parent: DirectoryHandle, name: string):
   } catch (error) {
     if (errorCode(error) !== "EEXIST" || disk.stat(parent, name)?.isDirectory() !== true) throw error;
   }
-}
-
-/** Opens a file that may have gone, or have become anything else, since it was seen; undefined if that fails. */
-function openLookAlike(tree: Directories, path: string): OpenFile | undefined {
-  return orElse(undefined, () => tree.openToRead(directoryOf(path), nameOf(path)));
 }
 
 /** Opens a file for reading; undefined if that is not allowed, or if the file is missing. */

@@ -36,6 +36,12 @@ const PERMISSIONS = 0o777;
 /** How much of a local file is copied before other work gets its turn; chosen without measurement. */
 const COPIED_BYTES = 4 * 1024 * 1024;
 
+/**
+ * Most places of one segment at which something is written. A segment has at most 64 KiB, and chunks have 32 KiB or more, so only a
+ * sender that lies leaves more gaps; each of them costs a call of the kernel.
+ */
+const MOST_GAPS = 8;
+
 /** Records why an entry could not get everything. */
 export type Note = (path: string, text: Reason) => void;
 
@@ -114,17 +120,18 @@ export class StagedFiles {
   }
 
   /**
-   * Parts may come that were found on this member, because another member needs them. No byte is written twice.
+   * Parts may come that were found on this member, because another member needs them: they are left out. But where little
+   * pieces are missing in many places, all is written again: what the sender sends is as good as what was found.
    *
    * @returns whether all of the file is written
    */
   private writeMissing(file: PartialFile, segment: ContentSegment | HoleSegment, length: number): boolean {
     const written = (file.written ??= new WrittenParts());
-    const { offset } = segment;
-    const missing = written.missingOf({ start: offset, end: offset + length });
+    const whole = { start: segment.offset, end: segment.offset + length };
+    const missing = written.missingOf(whole);
     // The sender sends parts in their order, or nearly so, and never makes so many.
     if (written.isFull && missing.some((part) => written.isApart(part))) return false;
-    for (const part of missing) {
+    for (const part of missing.length > MOST_GAPS ? [whole] : missing) {
       written.add(part);
       this.writeAt(file, partOf(segment, part), this.handleOf(file));
     }

@@ -8,7 +8,7 @@ import { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle, Disk, FileHandle } from "../disk/disk.ts";
 import { removeStagingDirectory } from "../disk/staging-directory.ts";
 import { removeEntry, removing } from "../disk/remove.ts";
-import { undoName, writeRecord } from "./undo-areas.ts";
+import { keptAs, removeUndoArea, undoName, writeRecord } from "./undo-areas.ts";
 import { retireIn } from "./failed-commits.ts";
 import { mirrorInheritance } from "./inheritance.ts";
 import { removeFoundArea, removeLists } from "./lists-of-steps.ts";
@@ -233,32 +233,44 @@ export class StagingArea {
 
   /**
    * Keeps what has left the tree, step by step, in an area that no transfer looks for. It gets this name when everything in it
-   * is durable, so a loss of power never leaves a part of it.
+   * is durable, so a loss of power never leaves a part of it. An undo that came in two parts is not kept: neither is the reverse of
+   * both.
    *
    * @param atMs when the commit was, in milliseconds since 1970
    */
   *keep(atMs: number): Generator<undefined> {
+    const name = keptAs(this.disk, this.root, this.name, this.rules) ?? this.name;
+    if (this.disk.stat(this.root, undoName(name)) !== undefined) {
+      try {
+        yield* removeUndoArea(this.base, this.rules, name);
+      } finally {
+        yield* this.removal();
+      }
+      return;
+    }
     const inside = new Directories(this.disk, this.directory);
     try {
-      this.tree.close();
-      const failure = yield* removing(inside, "tree", { opens: true, shown: (one) => this.pathOf(one) });
-      if (failure !== undefined) throw failure;
-      for (const name of ["changes", "kept"]) removeEntry(this.disk, this.directory, name);
+      for (const other of ["changes", "kept"]) removeEntry(this.disk, this.directory, other);
       let sizeBytes = 0;
-      for (const name of this.disk.list(this.directory)) {
-        if (!name.startsWith(DISCARDED)) continue;
-        sizeBytes += this.disk.stat(this.directory, name)?.size ?? 0;
-        if (inside.stat(name)?.isDirectory() !== true) continue;
-        for (const { stats } of below(inside, name)) {
+      for (const entry of this.disk.list(this.directory)) {
+        if (!entry.startsWith(DISCARDED)) continue;
+        sizeBytes += this.disk.stat(this.directory, entry)?.size ?? 0;
+        if (inside.stat(entry)?.isDirectory() !== true) continue;
+        for (const { stats } of below(inside, entry)) {
           sizeBytes += stats.size;
           yield;
         }
       }
       writeRecord(this.disk, this.directory, atMs, sizeBytes);
       this.disk.syncDirectory(this.directory);
-      this.disk.rename(this.root, this.name, this.root, undoName(this.name));
+      this.disk.rename(this.root, this.name, this.root, undoName(name));
       this.disk.syncDirectory(this.root);
+      // Until it has its name, a start knows an area of a transfer by this directory.
+      const shown = (one: string) => joinPath(joinPath(STAGING_NAME, undoName(name)), one);
+      const failure = yield* removing(inside, "tree", { opens: true, shown });
+      if (failure !== undefined) throw failure;
     } finally {
+      this.tree.close();
       inside.forgetAll();
       this.disk.closeDirectory(this.directory);
       this.disk.closeDirectory(this.root);

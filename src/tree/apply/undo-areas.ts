@@ -18,8 +18,19 @@ const RECORD = "kept";
 /** The file of an area that names the transfer which its own one takes back. */
 const UNDONE = "undone";
 
+/** The file of an area of a transfer that names the one as whose area it is kept. */
+const KEPT_AS = "kept-as";
+
 /** A record is some 50 bytes; a longer one is none. */
 const MOST_RECORD_BYTES = 1_024;
+
+/** An undo that another host brings: the area of the transfer that brings it is kept as the undo's own. */
+export interface Followed {
+  /** The name of the transfer that is the undo. */
+  readonly undo: string;
+  /** The name of the one that it takes back. */
+  readonly undone: string;
+}
 
 /** How much is kept at most. */
 export interface UndoBounds {
@@ -52,6 +63,22 @@ export function writeUndone(disk: Disk, area: DirectoryHandle, undone: string): 
   writeFile(disk, area, UNDONE, undone);
 }
 
+/** Notes in the area of a transfer that it is kept as the area of an undo. The commit that begins makes it durable. */
+export function writeFollowed(disk: Disk, area: DirectoryHandle, { undo, undone }: Followed): void {
+  writeUndone(disk, area, undone);
+  writeFile(disk, area, KEPT_AS, undo);
+}
+
+/** The name of the transfer as whose area another one is kept; undefined if it is kept as its own. */
+export function keptAs(
+  disk: Disk,
+  root: DirectoryHandle,
+  name: string,
+  rules: StagingRules,
+): string | undefined {
+  return readText(disk, root, name, KEPT_AS, rules);
+}
+
 function writeFile(disk: Disk, area: DirectoryHandle, name: string, text: string): void {
   const file = disk.makeFile(area, name, 0o600);
   try {
@@ -62,11 +89,15 @@ function writeFile(disk: Disk, area: DirectoryHandle, name: string, text: string
   }
 }
 
-/** Keeps an area of a transfer that has changed nothing here: taking it back will change nothing either. Durable. */
+/**
+ * Keeps an area of a transfer that has changed nothing here: taking it back will change nothing either. Durable. One that is
+ * there stays: it was kept before a crash.
+ */
 export function keepNothing(base: Directories, rules: StagingRules, name: string, atMs: number): void {
   const { disk } = base;
   const root = openStagingRoot(base, rules);
   try {
+    if (disk.stat(root, undoName(name)) !== undefined) return;
     disk.makeDirectory(root, undoName(name), 0o700);
     const area = disk.openDirectory(root, undoName(name));
     try {

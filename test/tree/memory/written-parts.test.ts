@@ -32,14 +32,37 @@ describe("parts that are written", () => {
         const part = { start, end: start + 1 + below(random, SIZE - start) };
         const missing = parts.missingOf(part);
         assert.deepEqual(missing, runsOf(bytes, part), `SEED=${SEED}`);
-        for (const one of missing) {
-          const touches = bytes[one.start - 1] === true || bytes[one.end] === true;
+        // Only what is missing, or all of it.
+        for (const one of below(random, 2) === 0 ? missing : [part]) {
+          const touches = bytes.slice(Math.max(0, one.start - 1), one.end + 1).includes(true);
           assert.equal(parts.isApart(one), !touches);
           parts.add(one);
           bytes.fill(true, one.start, one.end);
         }
         assert.equal(parts.bytes, bytes.filter((is) => is).length);
       }
+    }
+  });
+
+  test("are those of a list of bytes, also if there are many", () => {
+    const random = new SeededRandom(SEED);
+    const size = 20_000;
+    const parts = new WrittenParts();
+    const bytes = Array.from({ length: size }, () => false);
+    const add = (start: number, length: number) => {
+      parts.add({ start, end: Math.min(size, start + length) });
+      bytes.fill(true, start, start + length);
+    };
+    // Thousands of parts of one byte, then parts that cover many of them.
+    for (let step = 0; step < 8_000; step++) add(2 * below(random, size / 2), 1);
+    for (let step = 0; step < 60; step++) {
+      assert.deepEqual(parts.missingOf({ start: 0, end: size }), runsOf(bytes, { start: 0, end: size }));
+      assert.equal(parts.bytes, bytes.filter((is) => is).length);
+      const start = below(random, size);
+      const part = { start, end: start + 1 + below(random, size - start) };
+      assert.deepEqual(parts.missingOf(part), runsOf(bytes, part), `SEED=${SEED}`);
+      add(start, 1 + below(random, 4_000));
+      add(2 * below(random, size / 2), 1);
     }
   });
 

@@ -1,0 +1,69 @@
+/** Bounds how much a member reads of its own files to find in them contents that come. */
+import type { Disk, FileHandle } from "../disk/disk.ts";
+import { OpenFile } from "../disk/open-file.ts";
+
+/**
+ * How often a file may be read for one transfer, on average. A file with other places than before is read once for the chunks that
+ * are found, once where they would have been, and once to divide it; and of eight files that are alike, half are read in vain for each
+ * that comes.
+ */
+const READS = 4;
+
+/** Most files that are remembered: a bound on memory, some 10 MB. Further ones share what the others leave. */
+const MOST_FILES = 256 * 1024;
+
+/**
+ * How much of its own files a member reads for one transfer to find contents in them. A few bytes of a chunk or a digest make it read
+ * megabytes, so a sender that lies must not tell as many as it likes (PROTOCOL.md 5.2.7). The sender sends all that the member does
+ * not look for.
+ */
+export class ReadAllowance {
+  private readonly files = new Set<bigint>();
+  /** The file of the last look, so that a file is not looked up again for each of its chunks. */
+  private last = "";
+  private leftBytes = 0;
+
+  /** Nothing more is read until another file is opened for the first time. */
+  get isSpent(): boolean {
+    return this.leftBytes <= 0;
+  }
+
+  /**
+   * A file is going to be read.
+   *
+   * @returns the same file, which seems to end where nothing more of it may be read
+   */
+  admit(path: string, file: OpenFile, disk: Disk): OpenFile {
+    if (path !== this.last) this.addFile(file);
+    this.last = path;
+    return new BoundedFile(disk, file.handle, this);
+  }
+
+  /** So many bytes have been read. */
+  take(bytes: number): void {
+    this.leftBytes -= bytes;
+  }
+
+  private addFile(file: OpenFile): void {
+    const { inode, size } = file.stat();
+    if (this.files.has(inode) || this.files.size >= MOST_FILES) return;
+    this.files.add(inode);
+    this.leftBytes += READS * size;
+  }
+}
+
+class BoundedFile extends OpenFile {
+  private readonly allowance: ReadAllowance;
+
+  constructor(disk: Disk, handle: FileHandle, allowance: ReadAllowance) {
+    super(disk, handle);
+    this.allowance = allowance;
+  }
+
+  override read(bytes: Uint8Array, offset: number): number {
+    if (this.allowance.isSpent) return 0;
+    const count = super.read(bytes, offset);
+    this.allowance.take(count);
+    return count;
+  }
+}

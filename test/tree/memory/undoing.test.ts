@@ -1,0 +1,209 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { SeededRandom } from "../../../src/base/random.ts";
+import { finish } from "../../../src/base/steps.ts";
+import { ReadyAreas } from "../../../src/tree/apply/ready-areas.ts";
+import { recover } from "../../../src/tree/apply/recovery.ts";
+import { boundUndoAreas, undoAreas } from "../../../src/tree/apply/undo-areas.ts";
+import { Protection } from "../../../src/tree/decide/protection.ts";
+import { Directories } from "../../../src/tree/disk/directories.ts";
+import { failKind, PowerFailure, stopAt } from "../../disk/faults.ts";
+import { directory, file, Member, meta, reasonOf } from "./member.ts";
+import { change, keptTexts, looks, NEW, OLD, takeBack, treeBelow, treeOfEntries } from "./undo-fixture.ts";
+
+/** What a commit has kept is brought back. */
+
+describe("a commit that brings an undo from another host", () => {
+  const follows = () => ({ undo: "u-1", undone: "p-1" });
+
+  test("is kept as the undo, also if a start has to finish it", () => {
+    const ends = new Set<string>();
+    for (let at = 1; ; at++) {
+      const member = new Member().put(OLD);
+      member.memory.settle();
+      const push = change(member, { keepsReplaced: () => true, follows });
+      member.memory.before = stopAt(member.memory.changes + at);
+      try {
+        push.commit();
+        break;
+      } catch (error) {
+        if (!(error instanceof PowerFailure)) throw error;
+      }
+      const disk = member.memory.crash(new SeededRandom(at));
+      const base = Directories.at(disk, "/");
+      recover(base, member.rules);
+      const isNew = JSON.stringify(treeBelow(disk)) === JSON.stringify(treeOfEntries(NEW));
+      const names = undoAreas(base, member.rules).map(({ name }) => name);
+      assert.deepEqual(names, isNew ? ["u-1"] : [], `change ${at}`);
+      if (isNew) assert.deepEqual(keptTexts(disk, "u-1"), ["g", "old", "p", "x y"], `change ${at}`);
+      ends.add(isNew ? "new" : "old");
+      base.close();
+    }
+    assert.deepEqual([...ends].sort(), ["new", "old"]);
+  });
+
+  test("is taken back with what was there before it", () => {
+    const member = new Member().put(OLD);
+    const before = looks(member);
+    change(member, { keepsReplaced: () => true, follows }).commit();
+    takeBack(member, "v-1");
+    assert.deepEqual(looks(member), before);
+  });
+});
+
+describe("a commit is taken back", () => {
+  for (const canExchange of [true, false]) {
+    test(`with all entries and attributes, and again, ${canExchange ? "with" : "without"} exchanges`, () => {
+      const member = new Member({ canExchange }).put(OLD);
+      const before = looks(member);
+      change(member).commit();
+      const after = looks(member);
+      assert.notDeepEqual(after, before);
+      takeBack(member, "u-1");
+      assert.deepEqual(looks(member), before);
+      // The newest that can be taken back is the undo itself.
+      takeBack(member, "u-2");
+      assert.deepEqual(looks(member), after);
+    });
+
+    test(`or is not, after a crash at any moment, ${canExchange ? "with" : "without"} exchanges`, () => {
+      const ends = new Set<string>();
+      for (let at = 1; ; at++) {
+        const member = new Member({ canExchange }).put(OLD);
+        change(member).commit();
+        member.memory.settle();
+        member.memory.before = stopAt(member.memory.changes + at);
+        try {
+          takeBack(member, "u-1");
+          break;
+        } catch (error) {
+          if (!(error instanceof PowerFailure)) throw error;
+        }
+        for (const seed of [1, 2, 3]) {
+          const disk = member.memory.crash(new SeededRandom(seed));
+          const base = Directories.at(disk, "/");
+          recover(base, member.rules);
+          const tree = JSON.stringify(treeBelow(disk));
+          const isOld = tree === JSON.stringify(treeOfEntries(OLD));
+          assert.ok(isOld || tree === JSON.stringify(treeOfEntries(NEW)), `change ${at}: ${tree}`);
+          // What is kept goes only after the switch.
+          if (!isOld) assert.deepEqual(keptTexts(disk), ["g", "old", "p", "x y"], `change ${at}`);
+          ends.add(isOld ? "old" : "new");
+          base.close();
+        }
+      }
+      assert.deepEqual([...ends].sort(), ["new", "old"]);
+    });
+  }
+
+  test("also over what somebody has changed since by hand", () => {
+    const member = new Member().put(OLD);
+    const before = looks(member);
+    change(member).commit();
+    member.in("d", (parent, disk) => {
+      disk.unlink(parent, "fresh");
+      disk.makeDirectory(parent, "gone", 0o755);
+    });
+    takeBack(member, "u-1");
+    assert.deepEqual(looks(member), before);
+  });
+
+  test("and is over where the area of the other one cannot be removed: it goes later", () => {
+    const member = new Member().put(OLD);
+    const before = looks(member);
+    change(member).commit();
+    const undo = member.push("u-1", { keepsReplaced: () => true });
+    undo.stage.undo("t-1");
+    undo.prepare();
+    member.memory.before = failKind("unlink", "EIO", "kept");
+    assert.equal(undo.stage.commit(), undefined);
+    member.memory.before = undefined;
+    assert.deepEqual(looks(member), before);
+    finish(undo.stage.clear());
+    finish(undo.stage.clean());
+    finish(boundUndoAreas(member.base, member.rules, { pushes: 9, sizeBytes: 1e9 }));
+    assert.deepEqual(
+      undoAreas(member.base, member.rules).map(({ name }) => name),
+      ["u-1"],
+    );
+  });
+
+  test("but not if the member excludes some of it now", () => {
+    for (const pattern of ["file", "d/tree", "z"]) {
+      const member = new Member().put(OLD);
+      change(member).commit();
+      const after = looks(member);
+      const [kept] = undoAreas(member.base, member.rules);
+      const undo = member.push("u-1", { protection: Protection.of([pattern], "/") });
+      assert.match(
+        reasonOf(() => undo.stage.undo(kept?.name ?? "")),
+        /^d.*: undo-excluded$/,
+        pattern,
+      );
+      finish(undo.stage.clean());
+      assert.deepEqual(looks(member), after);
+    }
+  });
+
+  test("or not, where another commit has changed some of it while it was ready", () => {
+    const member = new Member().put(OLD);
+    change(member).commit();
+    const [kept] = undoAreas(member.base, member.rules);
+    const undo = member.push("u-1", { keepsReplaced: () => true });
+    undo.stage.undo(kept?.name ?? "");
+    undo.prepare();
+    const other = member.push("t-2", {});
+    other.bring("", [directory("d", { metadata: meta(0o700) })]);
+    other.bring("d", [file("fresh", 5)]);
+    other.prepare();
+    assert.equal(undo.stage.yieldTo(other.stage.steps())?.code, "overtaken");
+    const beside = member.push("t-3", {});
+    beside.bring("", [file("e", 5)]);
+    beside.prepare();
+    const second = member.push("u-2", {});
+    second.stage.undo(kept?.name ?? "");
+    second.prepare();
+    assert.equal(second.stage.yieldTo(beside.stage.steps()), undefined);
+  });
+});
+
+describe("an area that a start has kept", () => {
+  test("takes a commit back later, and that can be taken back itself", () => {
+    const member = new Member().put(OLD);
+    const before = looks(member);
+    change(member).commit();
+    const after = looks(member);
+    const [kept] = undoAreas(member.base, member.rules);
+    const undo = member.push("9-9", { keepsReplaced: () => true });
+    undo.stage.undo(kept?.name ?? "");
+    undo.prepare();
+    const disk = member.memory.crash(new SeededRandom(1));
+    const restarted = new Member();
+    Object.defineProperty(restarted, "memory", { value: disk });
+    Object.defineProperty(restarted, "disk", { value: disk });
+    const areas = new ReadyAreas();
+    recover(restarted.base, restarted.rules, { onKept: (name) => areas.add(name) });
+    assert.deepEqual(looks(restarted), after);
+    const { base, rules } = restarted;
+    const resumed = areas.commit(base, rules, "9-9", undefined, true, () => undefined);
+    assert.equal(resumed.failure, undefined);
+    assert.equal(finish(resumed.clear()), undefined);
+    finish(resumed.removal());
+    assert.deepEqual(looks(restarted), before);
+    assert.deepEqual(
+      undoAreas(base, rules).map(({ name }) => name),
+      ["9-9", "t-1"],
+    );
+    // What the first one has kept is in the tree.
+    assert.deepEqual(finish(boundUndoAreas(base, rules, { pushes: 9, sizeBytes: 1e9 })), []);
+    assert.deepEqual(
+      undoAreas(base, rules).map(({ name }) => name),
+      ["9-9"],
+    );
+    const again = restarted.push("u-2", { keepsReplaced: () => true });
+    again.stage.undo("9-9");
+    again.prepare();
+    again.commit();
+    assert.deepEqual(looks(restarted), after);
+  });
+});
