@@ -247,7 +247,7 @@ test(
   "a host that gets the former files from another one keeps what they replace: taking back the undo brings it back",
   { skip, timeout: 120_000 },
   async (context) => {
-    const fleet = await fleetOfThree();
+    const fleet = await fleetOf(3);
     context.after(() => fleet.destroy());
     const [one, two, three] = fleet.hosts as Three;
     const [first, second] = await pushTwo(one);
