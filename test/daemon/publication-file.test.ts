@@ -54,6 +54,26 @@ test("a log and what has taken effect are kept over a restart", async (context) 
   assert.deepEqual(log.missing, []);
 });
 
+test("a host whose clock was set back does not hand on what it cannot tell from changes by hand", async (context) => {
+  const { open } = await written(context);
+  const file = open();
+  const { log } = file.found;
+  const inAnHour = { atMs: Date.now() + 3_600_000, list: "one", reason: "" };
+  log.add(publication(3), inAnHour);
+  log.add(publication(4), { ...inAnHour, atMs: Date.now() + 2_000 });
+  await file.add(log, log.all.slice(2));
+  await file.close();
+  const { found } = open();
+  assert.match(
+    found.problem ?? "",
+    /^the clock of this host was set back, so it does not hand on 1 of its pushes/,
+  );
+  const lists = found.log.all.map(({ here }) => here.list);
+  assert.deepEqual(lists, ["one", "", "", "one"]);
+  assert.deepEqual(found.log.missing, [], "it has them");
+  assert.equal(open().found.problem, undefined, "it is said once");
+});
+
 test("a log that is damaged, cut off, or from a newer version is said, and its host is behind", async (context) => {
   for (const [what, spoil, sentence, missing] of [
     [

@@ -5,6 +5,7 @@ import { inboundName, type InboundKey } from "../../engine/types.ts";
 import type { Origin } from "../../wire/origin.ts";
 import type { Publication } from "../../wire/publication.ts";
 import type { StageAnswer } from "../disk/messages.ts";
+import type { EffectTimes } from "./effect-times.ts";
 import { type CommitDecision, GO_ON } from "../pump/commits.ts";
 
 const VAIN: CommitDecision = { ...GO_ON, veto: reason("newer-push") };
@@ -27,12 +28,17 @@ export class BroughtTransfers {
   private readonly waiting: (() => void)[] = [];
   /** The state of the log that the last one was made by. An earlier one would bring older entries. */
   private lastState = 0;
+  private readonly times: EffectTimes;
+
+  constructor(times: EffectTimes) {
+    this.times = times;
+  }
 
   /** An answer of the staging thread. */
   note(answer: StageAnswer, log: PublicationLog | undefined): void {
     const name = inboundName(answer.inbound);
     if (answer.kind === "prepared" && answer.origin !== undefined) this.origins.set(name, answer.origin);
-    if (answer.kind === "switched") this.switched.set(name, Date.now());
+    if (answer.kind === "switched") this.switched.set(name, this.times.next());
     if (answer.kind !== "committed" || answer.failure !== undefined) return;
     const { origin } = answer;
     if (origin?.kind !== "catch-up") return;
@@ -43,7 +49,7 @@ export class BroughtTransfers {
   /** The state here of what a transfer has brought. Another one may have changed the same entries since. */
   hereOf({ inbound, isListed }: Extract<StageAnswer, { kind: "committed" }>): Here {
     const name = inboundName(inbound);
-    const atMs = this.switched.get(name) ?? Date.now();
+    const atMs = this.switched.get(name) ?? this.times.next();
     return { atMs, list: isListed === true ? name : "", reason: "" };
   }
 

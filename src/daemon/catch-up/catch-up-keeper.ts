@@ -22,6 +22,7 @@ import type { PublicationHearer, TransferServer } from "./publication-hearer.ts"
 import type { Log } from "../service/log.ts";
 import type { NodeIdentity } from "../service/node-identity.ts";
 import type { Settings } from "../settings/settings.ts";
+import { EffectTimes } from "./effect-times.ts";
 import { ServingTransfer } from "./serving-transfer.ts";
 import { sentenceOfDrift, stateOf, textOfState } from "./catch-up-words.ts";
 import type { PublicationFile } from "./publication-file.ts";
@@ -44,6 +45,8 @@ export interface CatchUpParts {
 interface OwnPush {
   readonly publication: Omit<Publication, "place">;
   readonly list: string;
+  /** When it began, as the log counts. */
+  readonly atMs: number;
 }
 
 /** Reasons of transfers that have failed here, until the log tells which publications they were. */
@@ -57,7 +60,8 @@ export class CatchUpKeeper implements PublicationHearer {
   private driver: Driver | undefined;
   private transfers: TransferServer | undefined;
   private readonly own = new Map<number, OwnPush>();
-  private readonly brought = new BroughtTransfers();
+  private readonly times = new EffectTimes();
+  private readonly brought = new BroughtTransfers(this.times);
   /** The transfers whose commit is being written into the log. */
   private readonly writing = new Map<string, Promise<void>>();
   private readonly reasons = new Map<string, string>();
@@ -78,6 +82,7 @@ export class CatchUpKeeper implements PublicationHearer {
   constructor(parts: CatchUpParts) {
     this.parts = parts;
     this.isNewcomer = parts.file?.found.isIntact === false;
+    if (parts.file !== undefined) this.times.noteLog(parts.file.found.log.all);
     this.kept = new KeptTransfers(parts.log);
     this.undo = new UndoJudge(parts);
     this.space = new SpaceWatch(parts.settings.base, () => this.nudge(undefined));
@@ -111,15 +116,14 @@ export class CatchUpKeeper implements PublicationHearer {
     const { nodeId, epoch } = identity;
     const announced = { ...this.announcedBy(by), nodeId, scope };
     const list = inboundName({ epoch, transfer });
-    if (file !== undefined)
-      this.own.set(transfer, { publication: { ...announced, epoch, number: transfer }, list });
+    if (file !== undefined) this.noteOwn(transfer, { ...announced, epoch, number: transfer }, list);
     return { origin: { kind: "publication", announced }, list: file === undefined ? undefined : list };
   }
 
   beginUndo(transfer: number, undone: Publication, by: PushedBy | undefined): Pick<SourceRules, "origin"> {
     const { nodeId, epoch } = this.parts.identity;
     const announced = { ...this.announcedBy(by), nodeId, ...reverseOf(undone) };
-    this.own.set(transfer, { publication: { ...announced, epoch, number: transfer }, list: "" });
+    this.noteOwn(transfer, { ...announced, epoch, number: transfer }, "");
     const digest = this.parts.engine.catchUp?.log.digest ?? "";
     return { origin: { kind: "undo", announced, digest } };
   }
@@ -129,9 +133,8 @@ export class CatchUpKeeper implements PublicationHearer {
     this.own.delete(transfer);
     const isPublished = order > 0 && verdicts.some(({ outcome }) => outcome !== "failed");
     if (own === undefined || !isPublished) return;
-    const { timeMs } = own.publication;
     // A file that was changed after its beginning may not be the one that was sent.
-    const here = { atMs: timeMs, list: isListed === true ? own.list : "", reason: "" };
+    const here = { atMs: own.atMs, list: isListed === true ? own.list : "", reason: "" };
     const isUndo = own.publication.undoes !== undefined;
     void this.record({ ...own.publication, place: order }, isUndo ? MISSED : here);
   }
@@ -150,6 +153,10 @@ export class CatchUpKeeper implements PublicationHearer {
   get state(): CatchUpState | undefined {
     const { catchUp } = this.parts.engine;
     return catchUp === undefined ? undefined : { ...stateOf(catchUp.current()), drifted: this.drifted };
+  }
+
+  private noteOwn(transfer: number, publication: OwnPush["publication"], list: string): void {
+    this.own.set(transfer, { publication, list, atMs: this.times.next() });
   }
 
   private announcedBy(by: PushedBy | undefined): Pick<Publication, "timeMs" | "user" | "host"> {

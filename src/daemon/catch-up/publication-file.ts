@@ -5,6 +5,7 @@ import path from "node:path";
 import { ByteReader } from "../../base/bytes.ts";
 import { bytesOfHex, hexOf } from "../../base/hex.ts";
 import type { Here, Kept, PublicationLog } from "../../engine/catch-up/publication-log.ts";
+import { SET_BACK_MS } from "./effect-times.ts";
 import { replaceFile } from "../../sys/own-files.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import { REMOVED } from "../disk/transfer-record.ts";
@@ -76,6 +77,12 @@ export class PublicationFile {
     this.header = JSON.stringify({ format: FORMAT, base: nameOfDirectory(base), epoch });
     this.found = this.read(log, base);
     log.expire(Date.now());
+    const wrong = log.distrust(Date.now() + SET_BACK_MS);
+    if (wrong > 0) {
+      const told = `the clock of this host was set back, so it does not hand on ${wrong} of its pushes: push them again, if hosts lack them`;
+      const { problem } = this.found;
+      this.found = { ...this.found, problem: problem === undefined ? told : `${problem}; ${told}` };
+    }
     this.rewrite(log);
     this.removeLists(log);
   }

@@ -164,13 +164,32 @@ export class PublicationLog {
     return true;
   }
 
-  /** Forgets publications that are too old. */
+  /**
+   * Forgets publications that are too old. The clocks of the hosts that have pushed may have been wrong, and so may be that of this
+   * one: no publication counts as older than one before it, and the time is at most that of the last one.
+   */
   expire(nowMs: number): void {
     const before = this.kept.length;
-    const isYoung = ({ publication }: Kept) => publication.timeMs > nowMs - PUBLICATION_DAYS * DAY_MS;
-    this.covered = this.covered.filter(isYoung);
-    this.kept = this.kept.filter(isYoung);
+    let newestMs = 0;
+    const ages = this.kept.map(({ publication }) => (newestMs = Math.max(newestMs, publication.timeMs)));
+    const oldestMs = Math.min(nowMs, newestMs) - PUBLICATION_DAYS * DAY_MS;
+    this.covered = this.covered.filter(({ publication }) => publication.timeMs > oldestMs);
+    this.kept = this.kept.filter((_, index) => ages[index]! > oldestMs);
     if (this.kept.length !== before) this.changed();
+  }
+
+  /**
+   * The clock of this host has been set back. Changes of files from now on look as if they were earlier than these publications, so
+   * nobody can tell what was changed by hand since: this host does not hand them on.
+   *
+   * @param mostMs the latest time that can be right, in milliseconds since 1970
+   * @returns how many there are
+   */
+  distrust(mostMs: number): number {
+    const wrong = this.kept.filter(({ here }) => here.list !== "" && (here.atMs ?? 0) > mostMs);
+    for (const kept of wrong) kept.here = { ...kept.here, list: "" };
+    if (wrong.length > 0) this.version++;
+    return wrong.length;
   }
 
   /** Nothing is known of the tree any more: no publication has taken effect. */
