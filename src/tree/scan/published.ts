@@ -5,6 +5,7 @@ import { EntryType, isNameOnly } from "../../wire/entry.ts";
 import { keyOf, likenessOf, Listed, type ListRow, readList } from "../entries/published-list.ts";
 import type { PublishedPaths } from "./published-paths.ts";
 import { named, type ScanItem } from "./scan.ts";
+import { Ways } from "./ways.ts";
 
 /** The last that was published of one path. */
 interface LastOf {
@@ -181,7 +182,7 @@ export class Published {
     const { directory, path, entry } = item;
     const known = this.last.get(keyOf(path));
     if (entry.type === EntryType.passage) {
-      this.ways.add(path, item);
+      this.ways.add(item);
     } else if (entry.type === EntryType.gone) {
       if (known?.isGone !== true || !known.isLacked) return;
       known.isFound = true;
@@ -190,7 +191,7 @@ export class Published {
       this.noteAdded(directory.path, path, entry.type);
       this.onLeftOut(item);
       // Entries in it may have been published without it.
-      if (entry.type === EntryType.directory) this.ways.add(path, wayOf(item));
+      if (entry.type === EntryType.directory) this.ways.add(wayOf(item));
       // Somebody has put it here by hand. An entry that is only named is protected by a pattern, or cannot be read.
       if (entry.type === EntryType.kept) yield* this.kept(item);
     } else yield* this.published(item, path, known);
@@ -245,7 +246,7 @@ export class Published {
     const isNamed = this.isListing && this.isCompletable(item.directory.path);
     if (isSettled) yield* this.given(item);
     else if (known.isServed || isNamed) yield* this.given(wayOf(item));
-    else this.ways.add(path, this.plain(wayOf(item)));
+    else this.ways.add(this.plain(wayOf(item)));
     // A way alone says nothing of what a directory has.
     if (!isSettled && isNamed) yield* this.kept(named(EntryType.kept, item.directory, item.entry.name));
   }
@@ -279,27 +280,6 @@ export class Published {
   private withhold(key: number, list: string, path: string): void {
     this.held.set(key, list);
     if (path !== "") this.sample = path;
-  }
-}
-
-/** Directories on the way to entries: each is given before the first entry below it, and only if there is one. */
-class Ways {
-  private readonly byPath = new Map<string, ScanItem>();
-
-  add(path: string, item: ScanItem): void {
-    this.byPath.set(path, item);
-  }
-
-  /** Those that lead to a directory, or to the entries in it, and were not given yet. */
-  *to(directory: string): Generator<ScanItem> {
-    if (this.byPath.size === 0) return;
-    for (let end = directory.indexOf("/"); ; end = directory.indexOf("/", end + 1)) {
-      const path = end === -1 ? directory : directory.slice(0, end);
-      const item = this.byPath.get(path);
-      this.byPath.delete(path);
-      if (item !== undefined) yield item;
-      if (end === -1) return;
-    }
   }
 }
 
