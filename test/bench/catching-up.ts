@@ -32,9 +32,11 @@ type Kind = (typeof KINDS)[number];
 
 async function fleetOf(kind: Kind): Promise<NamespaceFleet> {
   const fleet = await NamespaceFleet.create({ hosts: 3 });
+  const config = path.join(fleet.directory, "makuosan.conf");
+  fs.writeFileSync(config, `catch-up = ${kind === "yes" ? "yes" : "no"}\n`);
   for (const host of fleet.hosts) {
     if (kind === "no log") await host.start();
-    else await start(fleet, host, "--catch-up", kind);
+    else await start(fleet, host, "--config", config);
   }
   await acquainted(fleet.hosts);
   return fleet;

@@ -220,7 +220,7 @@ export class CatchUpKeeper implements PublicationHearer {
 
   /** Decides whether an incoming transfer may be committed, and calls back. */
   decide(key: InboundKey, commit: (decision: CommitDecision) => void): void {
-    // What is read for others may be older than what comes now, and nothing tells which paths these are.
+    // Entries that are read for others may be older than the new ones, and nothing tells which these are.
     if (!this.brought.isPush(key)) this.serving?.stop();
     const isKept = this.kept.has(inboundName(key));
     const own = () => [...this.own];

@@ -137,7 +137,7 @@ function checked(
     directories = Directories.at(linuxDisk, base);
     for (const transfer of ownAfter) {
       const { source } = sources.get(transfer) ?? {};
-      // What serves others is what was published before: this one is later, and is not brought.
+      // A transfer that serves others brings former publications: this one is later.
       const cover = source?.isServing === true ? undefined : source?.cover;
       const path = cover?.conflictWith(readyChanges(directories, inboundName(inbound)));
       if (path !== undefined) failure ??= reason("own-push", path);

@@ -134,7 +134,7 @@ export class Serving {
   tick(nowMs: number): void {
     if (!this.due.take(nowMs) || this.asking.size === 0) return;
     if (this.running !== undefined) return;
-    // A transfer that is received may bring what those who ask lack. If pushes come all the time, they are served all the same.
+    // A transfer that is received may bring what those who ask lack. If pushes come all the time, they are served anyway.
     if (this.receiving.size > 0 && nowMs < this.mostMs) {
       this.due.set(Math.min(this.mostMs, nowMs + times.GATHER_MS));
       return;
