@@ -158,6 +158,61 @@ test("a host whose base directory was emptied while it was down is behind in eve
   assert.deepEqual([isIntact, log.missing], [false, [0, 1]]);
 });
 
+/** A log that is open, with the codes of writes that have failed. */
+async function writing(context: TestContext) {
+  const { base, file: former } = await written(context);
+  const failures: string[] = [];
+  const state = path.dirname(former.path);
+  const open = () =>
+    new PublicationFile(state, base, "epoch", new PublicationLog(SELF), (code) => failures.push(code));
+  const file = open();
+  const { log } = file.found;
+  const add = async (number: number) => {
+    const one = publication(number);
+    log.add(one, { atMs: Date.now(), list: "", reason: "" });
+    await file.add(log, log.all.slice(-1));
+  };
+  context.after(() => file.close());
+  /** How many publications another start would find. */
+  const found = () => {
+    const { problem, log: read } = open().found;
+    assert.equal(problem, undefined);
+    return read.all.length;
+  };
+  return { state, file, failures, add, found };
+}
+
+test("a line that a full disk has cut off does not spoil those after it", async (context) => {
+  const { file, failures, add, found } = await writing(context);
+  const real = fs.promises.open.bind(fs.promises);
+  const opening = context.mock.method(fs.promises, "open", async (...args: Parameters<typeof real>) => {
+    const handle = await real(...args);
+    context.mock.method(handle, "write", (bytes: Uint8Array) => {
+      fs.appendFileSync(file.path, bytes.subarray(0, 20));
+      return Promise.resolve({ bytesWritten: 20, buffer: bytes });
+    });
+    return handle;
+  });
+  await add(3);
+  assert.deepEqual(failures, ["ENOSPC"]);
+  opening.mock.restore();
+  // There is space again.
+  await add(4);
+  await add(5);
+  assert.deepEqual([failures.length, found()], [1, 5]);
+});
+
+test("a log whose directory was removed while it is open is told, and written as a whole when there is one", async (context) => {
+  const { state, failures, add, found } = await writing(context);
+  await add(3);
+  fs.rmSync(state, { recursive: true });
+  await add(4);
+  assert.deepEqual(failures, ["ENOENT"]);
+  fs.mkdirSync(state);
+  await add(5);
+  assert.deepEqual([failures.length, found()], [1, 5]);
+});
+
 test("a list that is lost is not handed on, and one that nobody needs is removed", async (context) => {
   const { open, file } = await written(context);
   const old = new Date(Date.now() - 3_600_000);
