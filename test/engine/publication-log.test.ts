@@ -118,6 +118,27 @@ test("nothing is handed on that would bring a path back, or tells too little of 
   assert.deepEqual(lost.missing, [], "it has taken effect all the same");
 });
 
+test("a log tells what has taken effect since a former state of it, and what nothing else stands for", () => {
+  const log = new PublicationLog(SELF);
+  const one = (place: number) => publication(place, { paths: ["a"], recursive: false });
+  const listed = (list: string): Here => ({ atMs: 1, list, reason: "" });
+  log.add(one(1), listed("1"));
+  log.noteState();
+  const state = log.stateOf(log.digest) ?? assert.fail("it is known");
+  const since = () => log.effectiveSince(state)?.map(({ here }) => here.list);
+  assert.deepEqual(since(), []);
+  log.add(one(2), listed("2"));
+  log.add(one(3), listed("3"));
+  assert.deepEqual(since(), ["3"], "it covers the one before");
+  log.add(one(4), MISSED);
+  assert.deepEqual(since(), ["2", "3"], "they are what this host has");
+  log.add(one(4), listed("4"));
+  assert.deepEqual(since(), ["4"]);
+  log.add(publication(5, { paths: ["b"] }), listed("5"));
+  assert.deepEqual(since(), ["4", "5"]);
+  assert.equal(log.stateOf("00".repeat(8)), undefined);
+});
+
 test("wrong clocks of those who push, and of this host, make no publication older than 90 days", () => {
   const DAY_MS = 86_400_000;
   const YEAR_MS = 365 * DAY_MS;

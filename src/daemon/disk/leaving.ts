@@ -3,6 +3,7 @@ import fs from "node:fs";
 import { reason } from "../../base/reason.ts";
 import type { Stage } from "../../tree/apply/stage.ts";
 import { type ListRow, readList } from "../../tree/entries/published-list.ts";
+import { errorCode } from "../../sys/system-error.ts";
 import { StageError } from "../../tree/reasons/stage-error.ts";
 import type { TransferRecord } from "./transfer-record.ts";
 
@@ -27,8 +28,18 @@ export function leaveToLater({ stage, record }: Open, lists = "", names: readonl
   });
 }
 
+/** @throws StageError if a list cannot be read: then nobody knows what to leave alone, and the transfer comes once more */
 function rowsOf(file: string): readonly ListRow[] {
-  const rows = readList(fs.readFileSync(file));
-  if (rows === undefined) throw new StageError(reason("damaged", undefined, file));
+  const rows = readList(contentsOf(file));
+  if (rows === undefined) throw new StageError(reason("newer-push"));
   return rows;
+}
+
+function contentsOf(file: string): Buffer {
+  try {
+    return fs.readFileSync(file);
+  } catch (error) {
+    errorCode(error);
+    return Buffer.alloc(0);
+  }
 }

@@ -109,13 +109,16 @@ export class PublicationLog {
    * @returns undefined if that is not known any more
    */
   effectiveSince(state: number): Kept[] | undefined {
-    const since = [...this.kept, ...this.covered].filter(({ publication }) =>
-      this.history.isSince(publication, state),
-    );
-    // One that was forgotten may be covered by one that has not taken effect.
-    const lacks = since.some(({ here }) => here.atMs === undefined);
-    if (lacks && this.forgotten > state) return undefined;
-    return since.filter(({ here }) => here.atMs !== undefined);
+    const isSince = ({ publication }: Kept) => this.history.isSince(publication, state);
+    const kept = this.kept.filter(isSince);
+    const effective = kept.filter(({ here }) => here.atMs !== undefined);
+    if (effective.length === kept.length) return effective;
+    // Publications may be covered by one that has not taken effect, also those that were forgotten.
+    if (this.forgotten > state) return undefined;
+    const isLeft = ({ publication }: Kept) =>
+      !effective.some((later) => this.leavesNothing(later.publication, publication));
+    const covered = this.covered.filter((one) => one.here.atMs !== undefined && isSince(one));
+    return [...effective, ...covered.filter(isLeft)];
   }
 
   get highestPlace(): number {
