@@ -128,7 +128,8 @@ export function undoAreas(base: Directories, rules: StagingRules): UndoArea[] {
 
 /**
  * Removes the oldest kept areas, step by step, until the others keep within the bounds. One that is larger than the bound by
- * itself goes, too, with all earlier ones: nothing before it could be taken back.
+ * itself goes, too, with all earlier ones: nothing before it could be taken back. But the area of an undo is kept as long as it is
+ * the newest: what the undo has removed may be on no other host.
  *
  * @returns those that were removed
  */
@@ -141,7 +142,8 @@ export function* boundUndoAreas(
   let total = 0;
   const first = kept.findIndex((area, index) => {
     total += area.sizeBytes;
-    return index >= pushes || total > sizeBytes;
+    if (index >= pushes) return true;
+    return total > sizeBytes && !(index === 0 && undoneBy(base, rules, area.name) !== undefined);
   });
   const removed = first === -1 ? [] : kept.slice(first).reverse();
   for (const area of removed) yield* removeUndoArea(base, rules, area.name);
@@ -158,13 +160,14 @@ function* removeUndone(
   rules: StagingRules,
   areas: readonly UndoArea[],
 ): Generator<undefined, UndoArea[]> {
-  const undone = new Set(
-    areas.map(({ name }) =>
-      withRoot(base, rules, undefined, (root) => readText(base.disk, root, undoName(name), UNDONE, rules)),
-    ),
-  );
+  const undone = new Set(areas.map(({ name }) => undoneBy(base, rules, name)));
   for (const { name } of areas) if (undone.has(name)) yield* removeUndoArea(base, rules, name);
   return areas.filter(({ name }) => !undone.has(name));
+}
+
+/** The name of the transfer that a kept one has taken back; undefined if that is no undo. */
+function undoneBy(base: Directories, rules: StagingRules, name: string): string | undefined {
+  return withRoot(base, rules, undefined, (root) => readText(base.disk, root, undoName(name), UNDONE, rules));
 }
 
 /**

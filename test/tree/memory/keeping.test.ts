@@ -8,7 +8,7 @@ import { Directories } from "../../../src/tree/disk/directories.ts";
 import { failKind, PowerFailure, stopAt } from "../../disk/faults.ts";
 import type { MemoryDisk } from "../../disk/memory-disk.ts";
 import { file, Member, type MemberOptions, meta } from "./member.ts";
-import { change, keptTexts, NEW, OLD, treeBelow, treeOfEntries } from "./undo-fixture.ts";
+import { change, keptTexts, NEW, OLD, takeBack, treeBelow, treeOfEntries } from "./undo-fixture.ts";
 
 /** A commit that keeps what it replaces or deletes. */
 
@@ -97,6 +97,20 @@ describe("kept areas", () => {
     assert.deepEqual(names(), ["t-3"]);
     assert.deepEqual(bound(2, 3), ["t-3"]);
     assert.equal(member.has(".makuosan"), false);
+  });
+
+  test("but that of an undo stays while it is the newest: what it has removed may be nowhere else", () => {
+    const member = new Member().put(OLD);
+    change(member).commit();
+    takeBack(member, "u-1");
+    const names = () => undoAreas(member.base, member.rules).map(({ name }) => name);
+    const tight = { pushes: 9, sizeBytes: 1 };
+    finish(boundUndoAreas(member.base, member.rules, tight));
+    assert.deepEqual(names(), ["u-1"]);
+    takeBack(member, "u-2");
+    assert.deepEqual(treeBelow(member.memory), treeOfEntries(NEW));
+    finish(boundUndoAreas(member.base, member.rules, { pushes: 0, sizeBytes: 1e9 }));
+    assert.deepEqual(names(), []);
   });
 
   test("go one by one where their space is needed", () => {
