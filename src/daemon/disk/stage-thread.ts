@@ -178,6 +178,8 @@ class StageThread {
       case "prepare": {
         let isRefusal = false;
         const prepare = () => {
+          // Before the switch, so that it is short.
+          if (open.record?.origin?.kind === "undo") this.endings.finishAll();
           this.undo.stage(open);
           open.stage?.prepare();
         };
@@ -230,11 +232,7 @@ class StageThread {
       });
       return { ...common, stage, failure: undefined };
     } catch (error) {
-      return {
-        ...common,
-        stage: undefined,
-        failure: { ...stageFailure(error), path: "" },
-      };
+      return { ...common, stage: undefined, failure: { ...stageFailure(error), path: "" } };
     }
   }
 
@@ -332,6 +330,8 @@ class StageThread {
     leaveToLater(open, this.settings.lists, later);
     const changing = open.stage?.hasChanges === true ? open.stage : undefined;
     if (changing !== undefined) this.kept.giveWay();
+    // An earlier attempt may have links to the files that come back: when they go later, that looks like a change by hand.
+    if (changing?.takesBack === true) this.endings.finishAll();
     for (const other of this.stages.values()) {
       if (other === open || changing === undefined) continue;
       const failure = other.stage?.yieldTo(changing.steps());
