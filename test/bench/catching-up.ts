@@ -99,7 +99,12 @@ async function compareBytes(late: number, mb: number): Promise<boolean> {
     await push(one, "big");
     const before = await sentBytes(fleet.hosts);
     const beganMs = performance.now();
-    await Promise.all(others.map((host) => start(fleet, host)));
+    const readyMs: number[] = [];
+    const startOne = async (host: Host) => {
+      await start(fleet, host);
+      readyMs.push(performance.now());
+    };
+    await Promise.all(others.map(startOne));
     for (const host of others) await becomesCurrent(host, one);
     const tookMs = performance.now() - beganMs;
     const brought = (await sentBytes(fleet.hosts)) - before;
@@ -109,9 +114,15 @@ async function compareBytes(late: number, mb: number): Promise<boolean> {
     await push(one, "other");
     const pushed = (await sentBytes(fleet.hosts)) - between;
     const times = brought / pushed;
+    const transfers = [one, two].reduce(
+      (sum, { log }) => sum + (log.match(/ brings \d+ push/g) ?? []).length,
+      0,
+    );
+    const startedMs = Math.max(...readyMs) - Math.min(...readyMs);
     console.log(
       `${late} hosts that come up together and lack ${mb} MB: ${(brought / 1e6).toFixed(1)} MB sent by all hosts, ` +
         `${times.toFixed(2)} times the ${(pushed / 1e6).toFixed(1)} MB of one push to them (limit: ${MOST_TIMES}), ` +
+        `in ${transfers} transfers; they were ready within ${(startedMs / 1000).toFixed(1)} s, ` +
         `current ${(tookMs / 1000).toFixed(1)} s after the first start`,
     );
     return times <= MOST_TIMES;
