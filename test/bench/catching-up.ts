@@ -115,7 +115,7 @@ async function compareBytes(late: number, mb: number): Promise<boolean> {
     const pushed = (await sentBytes(fleet.hosts)) - between;
     const times = brought / pushed;
     const transfers = [one, two].reduce(
-      (sum, { log }) => sum + (log.match(/ brings \d+ push/g) ?? []).length,
+      (sum, { log }) => sum + (log.match(/brings \d+ push/g) ?? []).length,
       0,
     );
     const startedMs = Math.max(...readyMs) - Math.min(...readyMs);

@@ -138,7 +138,7 @@ function checked(
     for (const transfer of ownAfter) {
       const { source } = sources.get(transfer) ?? {};
       // A transfer that serves others brings former publications: this one is later.
-      const cover = source?.isServing === true ? undefined : source?.cover;
+      const cover = source?.published === undefined ? source?.cover : undefined;
       const path = cover?.conflictWith(readyChanges(directories, inboundName(inbound)));
       if (path !== undefined) failure ??= reason("own-push", path);
     }

@@ -95,7 +95,7 @@ export class Source {
   private readonly chunks: ToldChunks;
   private readonly notices: SourceNotice[] = [];
   /** The entries that may be handed on; undefined if all may. */
-  private readonly published: Published | undefined;
+  readonly published: Published | undefined;
   /** Records what this transfer publishes. */
   private readonly list: PublishedList | undefined;
   /** What the manifest blocks say so far. */
@@ -224,11 +224,7 @@ export class Source {
     return { count: withheld + added, sample: sample === "" ? addedSample : sample, lists };
   }
 
-  /** Whether it hands on what was published, and nothing of its own. */
-  get isServing(): boolean {
-    return this.published !== undefined;
-  }
-
+  /** A later publication has taken effect here, so that its paths need not be handed on. */
   supersede(list: PublishedPaths): void {
     this.published?.supersede(list);
   }
