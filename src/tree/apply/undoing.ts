@@ -144,11 +144,24 @@ export class Undoing {
   }
 
   private bring(path: string, old: FileStats, keptAs: string, staged: Staged): void {
+    this.checkWay(path);
     this.bringEntry(path, old, keptAs, staged);
     staged.journal.add(StepKind.place, typeOf(old) ?? EntryType.file, path);
     if (!old.isDirectory()) return;
     for (const { path: one, stats } of below(this.from, keptAs))
       this.bringEntry(joinPath(path, one.slice(keptAs.length + 1)), stats, one, staged);
+  }
+
+  /**
+   * Somebody may have moved or deleted a directory since the push. The switch could bring nothing into it, and then it would be too
+   * late: other hosts have switched.
+   *
+   * @throws StageError with the first directory above a path that is missing
+   */
+  private checkWay(path: string): void {
+    if (this.base.hasDirectory(directoryOf(path))) return;
+    const missing = [...waysTo(path)].findLast((way) => !this.base.hasDirectory(way));
+    throw StageError.of("undo-no-directory", missing);
   }
 
   private bringEntry(path: string, stats: FileStats, keptAs: string, { area, journal }: Staged): void {

@@ -7,6 +7,7 @@ import { recover } from "../../../src/tree/apply/recovery.ts";
 import { boundUndoAreas, undoAreas } from "../../../src/tree/apply/undo-areas.ts";
 import { Protection } from "../../../src/tree/decide/protection.ts";
 import { Directories } from "../../../src/tree/disk/directories.ts";
+import type { MemoryDisk } from "../../disk/memory-disk.ts";
 import { failKind, PowerFailure, stopAt } from "../../disk/faults.ts";
 import { directory, file, Member, meta, reasonOf } from "./member.ts";
 import { change, keptTexts, looks, NEW, OLD, takeBack, treeBelow, treeOfEntries } from "./undo-fixture.ts";
@@ -142,6 +143,34 @@ describe("a commit is taken back", () => {
       );
       finish(undo.stage.clean());
       assert.deepEqual(looks(member), after);
+    }
+  });
+
+  test("but not if somebody has moved the directory away that files come back to", () => {
+    const replacements: readonly ((disk: MemoryDisk) => void)[] = [
+      () => undefined,
+      (disk) => disk.makeSymlink(disk.openRoot("/"), "d", "/elsewhere"),
+      (disk) => disk.closeFile(disk.makeFile(disk.openRoot("/"), "d", 0o600)),
+    ];
+    for (const replace of replacements) {
+      const member = new Member().put(OLD);
+      const before = looks(member);
+      change(member).commit();
+      member.in("", (root, disk) => disk.rename(root, "d", root, "moved"));
+      replace(member.memory);
+      const undo = member.push("u-1", { keepsReplaced: () => true });
+      assert.equal(
+        reasonOf(() => undo.stage.undo("t-1")),
+        "d: undo-no-directory",
+      );
+      finish(undo.stage.clean());
+      // With the directory, everything comes back.
+      member.in("", (root, disk) => {
+        if (disk.stat(root, "d") !== undefined) disk.unlink(root, "d");
+        disk.rename(root, "moved", root, "d");
+      });
+      takeBack(member, "u-2");
+      assert.deepEqual(looks(member), before);
     }
   });
 
