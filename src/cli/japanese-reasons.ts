@@ -125,9 +125,9 @@ export const JAPANESE_REASONS: Readonly<Record<ReasonCode, string>> = {
 export const JAPANESE_MENDS: { readonly [Code in ReasonCode]?: string } = {
   EACCES: "デーモンのユーザーにアクセス権を与えてください",
   EPERM: "ファイルシステム、属性（lsattr）、または所有者が、そのホストのデーモンに許可していません",
-  "undo-no-directory": "そのホストでディレクトリを作り直し、もう一度取り消してください",
   ENOTDIR: "そのホストで、パスを本当のディレクトリにしてください",
   ELOOP: "もう一度送ってください",
+  "undo-no-directory": "そのホストでディレクトリを作り直し、もう一度取り消してください",
   ENOSPC: "そのホストの空き容量を増やし、もう一度送ってください",
   "no-space": "そのホストの空き容量を増やし、もう一度送ってください",
   "no-inodes": "ファイルを減らすか、inode の多いファイルシステムにしてください（df -i）",
