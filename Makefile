@@ -54,6 +54,19 @@ build: $(if $(filter $(OTHER),$(ARCH)),dist/$(OTHER)/makuosan,dist/makuosan) ## 
 PREFIX := /usr/local
 SYSCONFDIR := /etc
 UNIT := yes
+ifneq ($(filter install uninstall,$(MAKECMDGOALS)),)
+# Each of these would name other paths than were meant, also to the removal.
+ifneq ($(words [$(DESTDIR)|$(PREFIX)|$(SYSCONFDIR)]),1)
+$(error DESTDIR, PREFIX and SYSCONFDIR cannot have spaces in them)
+endif
+ifneq ($(filter-out /%,$(PREFIX) $(SYSCONFDIR)),)
+$(error PREFIX and SYSCONFDIR begin with /, unlike '$(filter-out /%,$(PREFIX) $(SYSCONFDIR))')
+endif
+ifeq ($(filter yes no,$(UNIT)),)
+$(error UNIT is yes or no, not '$(UNIT)')
+endif
+override PREFIX := $(patsubst %/,%,$(PREFIX))
+endif
 SHARE = $(DESTDIR)$(PREFIX)/share
 LIB = $(DESTDIR)$(PREFIX)/lib
 # Every file that `make install` makes, except for the config file.

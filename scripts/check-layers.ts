@@ -72,11 +72,12 @@ const ROOMS: Record<string, Readonly<Record<string, readonly string[]>>> = {
 };
 
 /**
- * In tree, only disk calls the kernel. The other rooms may use the types of stats and the errors of calls. decide sees
- * the tree through a view that cannot change it.
+ * In tree, only disk calls the kernel. The other rooms may use the types of stats, the errors of calls, and a cipher.
+ * decide sees the tree through a view that cannot change it.
  */
 const TREE_KERNEL = "tree/disk";
 const TREE_MAY_SEE: readonly string[] = [
+  "src/sys/aes-gcm.ts",
   "src/sys/stat.ts",
   "src/sys/system-error.ts",
   "src/sys/special-files.ts",

@@ -62,6 +62,8 @@ export const REASONS = {
   "undo-excluded":
     "this host excludes it now, so the push cannot be taken back here: see its setting exclude",
   "undo-follows": "it has nothing of its own to bring back, and gets the former files from another host",
+  "undo-stays-behind":
+    "it has nothing of its own to bring back, and with its setting 'catch-up = no' it gets nothing from other hosts: set 'catch-up = yes' there",
   "undo-other-log": "its log of pushes is another one than on the sender: wait a moment, and repeat the undo",
   "undo-no-log":
     "it keeps no log of pushes, because its state directory cannot be written (see --state): 'msync --undo' needs one on every host",

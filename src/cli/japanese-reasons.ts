@@ -53,6 +53,8 @@ export const JAPANESE_REASONS: Readonly<Record<ReasonCode, string>> = {
   "undo-no-directory": "ファイルを元に戻す先のこのディレクトリがないか、本当のディレクトリではありません",
   "undo-excluded": "このホストの設定 exclude が今はこれを除外するため、配布を取り消せません",
   "undo-follows": "元に戻すものを自分では持たないため、以前のファイルを他のホストから受け取ります",
+  "undo-stays-behind":
+    "元に戻すものを自分では持たず、設定 'catch-up = no' のため、他のホストからも受け取りません。そのホストで 'catch-up = yes' と設定してください",
   "undo-other-log": "配布の記録が送信側と異なります。少し待って、もう一度取り消してください",
   "undo-no-log":
     "状態ディレクトリに書き込めないため、配布の記録を残していません（--state を参照）。'msync --undo' には全ホストの記録が必要です",

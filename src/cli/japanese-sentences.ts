@@ -33,6 +33,9 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
     "no: 状態ディレクトリに書き込めないため、配布の記録がありません（--state を見てください）",
 
   // Taking a push back.
+  "push again": "もう一度送ってください",
+  "repeat the undo": "もう一度取り消してください",
+  "see 'msync --members -v'": "'msync --members -v' で確認してください",
   "push {0} is taken back": "配布 {0} を取り消しました",
   "this host keeps nothing to take a push back: set 'undo = 10' in /etc/makuosan.conf on every host, and reload makuosan; pushes from then on can be taken back":
     "このホストは、配布の取り消しに必要なものを保持していません。全ホストの /etc/makuosan.conf に 'undo = 10' と書き、makuosan を再読み込みしてください。その後の配布を取り消せます",
@@ -130,6 +133,8 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
   "the interface {0} is away: {1}": "インターフェース {0} が使えません: {1}",
 
   // The daemon refuses a push.
+  "this daemon was started not to send (-s): take the push back from another server":
+    "このデーモンは送信しない設定（-s）で起動しています。別のサーバーで取り消してください",
   "this daemon was started not to send (-s): push from another server":
     "このデーモンは送信しない設定（-s）で起動されています。別のサーバーから配布してください",
   "msync was interrupted while it waited for members": "メンバーを待つ間に msync が中断されました",
@@ -253,6 +258,8 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
   "paths are relative to the base directory {0}": "パスはベースディレクトリ {0} からの相対パスです",
   "paths are relative to the base directory {0}: write '{1}'":
     "パスはベースディレクトリ {0} からの相対パスです。'{1}' と書いてください",
+  "--{0} is given twice: run msync once for each":
+    "--{0} が 2 回指定されています。msync を 1 つずつ実行してください",
   "did you mean {0}?": "{0} のことですか？",
   "did you mean one of {0}?": "{0} のどれかですか？",
   "'msync --help' lists the options": "'msync --help' でオプションの一覧を表示できます",
@@ -302,6 +309,10 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
     "{0} の除外パターンを読めません（{1}）。別のファイルを指定してください",
 
   // Scripts.
+  "the exclude patterns of {0} have a NUL byte in them: save them as text in UTF-8":
+    "{0} の除外パターンに NUL バイトがあります。UTF-8 のテキストとして保存してください",
+  "the line has a NUL byte in it: save the script as text in UTF-8":
+    "この行に NUL バイトがあります。スクリプトを UTF-8 のテキストとして保存してください",
   "the script {0} cannot be read ({1}): name another file":
     "スクリプト {0} を読めません（{1}）。別のファイルを指定してください",
   "unknown command '{0}': did you mean '{1}'? the commands are {2}":

@@ -8,6 +8,7 @@ import { PathHints } from "./path-hints.ts";
 import { Progress } from "./progress.ts";
 import { sentenceFor } from "./reasons.ts";
 import type { SendOptions } from "./send-options.ts";
+import { sentenceOfUndo } from "./undo-advice.ts";
 
 /**
  * Waits for members where that was asked for.
@@ -220,12 +221,14 @@ function printResult(result: SendResult): void {
     printWarning(`${nobody(name)}, so --except leaves nobody out by it`);
   }
   for (const { reason } of result.missing) printError(reason);
-  if (result.undoes !== undefined && result.aborted === undefined)
-    printSentence(`push ${result.undoes} is taken back`);
-  if (result.aborted !== undefined) printError(`nothing was changed anywhere: ${result.aborted}`);
+  const { aborted, undoes } = result;
+  if (undoes !== undefined && aborted === undefined) printSentence(`push ${undoes} is taken back`);
+  const print = (text: string) =>
+    printError(undoes === undefined ? text : sentenceOfUndo(text, aborted === undefined));
+  if (aborted !== undefined) print(`nothing was changed anywhere: ${aborted}`);
   for (const host of result.hosts) {
-    if (host.outcome === "done" || host.reason === result.aborted) continue;
-    printError(
+    if (host.outcome === "done" || host.reason === aborted) continue;
+    print(
       host.outcome === "failed"
         ? `${host.host}: ${sentenceFor(host)}${host.catchesUp === true ? "; it catches up as soon as it can" : ""}`
         : `${host.host}: ${sentenceFor(host)} after the commit: push again to be sure of it`,

@@ -85,6 +85,9 @@ export const CHUNKS_OF_A_FILE = 64 * 1024;
 /** Most bytes of one chunk: a member needs memory for one to compare it. */
 export const CHUNK_BYTES_MOST = 16 * 1024 * 1024;
 
+/** The key of the tags of chunks: one of AES-256. */
+export const CHUNK_KEY_BYTES = 32;
+
 /** Most extended attributes of an entry, and most bytes of their values: an entry must fit into a manifest block. */
 export const ATTRIBUTES = 100;
 export const ATTRIBUTE_BYTES = 16 * 1024;

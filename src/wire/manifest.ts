@@ -2,7 +2,7 @@
 import { ByteReader, ByteWriter, DecodeError } from "../base/bytes.ts";
 import { BLOCK_PLAINTEXT_BYTES, BlockKind } from "./datagram.ts";
 import { decodeEntry, encodeEntry, type Entry, entryBytes, TOLD_DIGEST_BYTES } from "./entry.ts";
-import { CHUNK_BYTES_MOST, MANIFEST_ENTRIES, PATH_BYTES } from "./limits.ts";
+import { CHUNK_BYTES_MOST, CHUNK_KEY_BYTES, MANIFEST_ENTRIES, PATH_BYTES, TAG_BYTES } from "./limits.ts";
 import { decodeMetadata, encodeMetadata, type Metadata, metadataBytes } from "./metadata.ts";
 import { isSafeEntry, isSafePath } from "./path-rules.ts";
 import { type Origin, decodeOrigin, encodeOrigin, originBytes } from "./origin.ts";
@@ -26,8 +26,8 @@ export interface ManifestBlock {
   readonly directories: readonly ManifestDirectory[];
   /** Digests of files of earlier blocks. A block that has any has nothing else. */
   readonly digests: readonly ToldDigest[];
-  /** The sender tells chunks of large files that a member marks. */
-  readonly tellsChunks?: true;
+  /** The sender tells chunks of large files that a member marks: CHUNK_KEY_BYTES for their tags. */
+  readonly chunkKey?: Uint8Array;
   /** Chunks of files of earlier blocks. A block that has any has nothing else. */
   readonly chunks?: readonly ToldChunk[];
 }
@@ -38,16 +38,16 @@ export interface ToldChunk {
   readonly entry: number;
   /** In bytes; 1 to CHUNK_BYTES_MOST. */
   readonly length: number;
-  /** The first TOLD_DIGEST_BYTES of the SHA-256 of its bytes; zeros for a part that is sent anyway, so that no member looks for it. */
-  readonly digest: Uint8Array;
+  /** TAG_BYTES, of its bytes; zeros for a part that is sent anyway, so that no member looks for it. */
+  readonly tag: Uint8Array;
 }
 
-/** The digest of a part that is sent anyway. */
-export const SENT_ANYWAY = new Uint8Array(TOLD_DIGEST_BYTES);
+/** Instead of the tag of a part that is sent anyway. */
+export const SENT_ANYWAY = new Uint8Array(TAG_BYTES);
 
 /** Whether the sender sends a part without asking who has it. */
-export function isSentAnyway({ digest }: ToldChunk): boolean {
-  return digest.every((byte) => byte === 0);
+export function isSentAnyway({ tag }: ToldChunk): boolean {
+  return tag.every((byte) => byte === 0);
 }
 
 /** What the sender tells of a file that members may have by another name. */
@@ -76,7 +76,7 @@ const Record = {
   /** An entry whose digest is made of data alone; nodes of version 2 do not know it. */
   entryOfData: 7,
   digest: 8,
-  tellsChunks: 9,
+  chunkKey: 9,
   chunk: 10,
 } as const;
 // A block begins with kind u8, first entry u32 and entry count u16.
@@ -158,10 +158,10 @@ export class ManifestWriter {
     return true;
   }
 
-  /** Says that chunks of large files are told; false if the block is full. */
-  addTellsChunks(): boolean {
-    if (this.writer.room < 1) return false;
-    this.writer.u8(Record.tellsChunks);
+  /** Says that chunks of large files are told, and with which key their tags are made; false if the block is full. */
+  addChunkKey(key: Uint8Array): boolean {
+    if (this.writer.room < 1 + CHUNK_KEY_BYTES) return false;
+    this.writer.u8(Record.chunkKey).raw(key);
     return true;
   }
 
@@ -170,10 +170,9 @@ export class ManifestWriter {
    *
    * @returns false if the block is full
    */
-  addChunk({ entry, length, digest }: ToldChunk): boolean {
-    if (this.entryCount === MANIFEST_ENTRIES || 1 + 4 + 4 + TOLD_DIGEST_BYTES > this.writer.room)
-      return false;
-    this.writer.u8(Record.chunk).u32(entry).u32(length).raw(digest);
+  addChunk({ entry, length, tag }: ToldChunk): boolean {
+    if (this.entryCount === MANIFEST_ENTRIES || 1 + 4 + 4 + TAG_BYTES > this.writer.room) return false;
+    this.writer.u8(Record.chunk).u32(entry).u32(length).raw(tag);
     this.entryCount++;
     return true;
   }
@@ -217,9 +216,9 @@ export function decodeManifest(plaintext: Uint8Array): ManifestBlock {
   if (entryCount > MANIFEST_ENTRIES) throw new DecodeError("too many entries");
   const block: OpenBlock = { terms: undefined, excludes: [], directories: [], digests: [] };
   while (reader.remaining > 0) decodeRecord(reader, block);
-  const { terms, origin, excludes, directories, digests, chunks = [], tellsChunks } = block;
+  const { terms, origin, excludes, directories, digests, chunks = [], chunkKey } = block;
   const hasPreface =
-    terms !== undefined || origin !== undefined || excludes.length > 0 || tellsChunks === true;
+    terms !== undefined || origin !== undefined || excludes.length > 0 || chunkKey !== undefined;
   const hasOthers = hasPreface || directories.length > 0;
   if (digests.length > 0 && (hasOthers || chunks.length > 0))
     throw new DecodeError("digests among other records");
@@ -239,7 +238,7 @@ interface OpenBlock {
   readonly excludes: string[];
   readonly directories: OpenDirectory[];
   readonly digests: ToldDigest[];
-  tellsChunks?: true;
+  chunkKey?: Uint8Array;
   chunks?: ToldChunk[];
 }
 
@@ -264,8 +263,8 @@ function decodeRecord(reader: ByteReader, block: OpenBlock): void {
     block.excludes.push(decodePattern(reader));
   } else if (record === Record.digest) {
     block.digests.push({ entry: reader.u32(), digest: reader.raw(TOLD_DIGEST_BYTES).slice() });
-  } else if (record === Record.tellsChunks) {
-    block.tellsChunks = true;
+  } else if (record === Record.chunkKey) {
+    block.chunkKey = reader.raw(CHUNK_KEY_BYTES).slice();
   } else if (record === Record.chunk) {
     (block.chunks ??= []).push(decodeChunk(reader));
   } else if (record !== Record.entry && record !== Record.entryOfData && record !== Record.complete) {
@@ -285,7 +284,7 @@ function decodeRecord(reader: ByteReader, block: OpenBlock): void {
 function decodeChunk(reader: ByteReader): ToldChunk {
   const [entry, length] = [reader.u32(), reader.u32()];
   if (length === 0 || length > CHUNK_BYTES_MOST) throw new DecodeError("a chunk of no possible length");
-  return { entry, length, digest: reader.raw(TOLD_DIGEST_BYTES).slice() };
+  return { entry, length, tag: reader.raw(TAG_BYTES).slice() };
 }
 
 function decodePattern(reader: ByteReader): string {

@@ -74,5 +74,6 @@ test("a host whose files were not changed by the push itself follows, unless it 
   assert.equal(verdictOn({ here: MISSED }), "follows");
   assert.equal(verdictOn({}), "follows", "it joined when a later push had covered that one");
   assert.equal(verdictOn({ here: at("dd-7") }), "follows", "another host has brought it");
-  assert.equal(verdictOn({ pushed: publication(SELF), here: at("x"), catchUp: false }), "undo-gone");
+  assert.equal(verdictOn({ pushed: publication(SELF), here: at("x"), catchUp: false }), "undo-stays-behind");
+  assert.equal(verdictOn({ here: at(idOf(publication(""))), catchUp: false }), "undo-gone");
 });

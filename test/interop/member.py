@@ -549,7 +549,7 @@ class ManifestReader:
         self.terms = None
         self.excludes = []
         self.told = set()
-        self.tells_chunks = False
+        self.chunk_key = None
         self.chunked = {}
         self.sizes = {}
         self.paths = {}
@@ -599,7 +599,7 @@ class ManifestReader:
             return [self.read_chunk(reader)]
         if kind == 9:
             check(not self.began, "the word that chunks are told in the middle of a transfer")
-            self.tells_chunks = True
+            self.chunk_key = AESGCM(reader.take(32))
             return []
         if kind == 3:
             return self.read_terms(reader)
@@ -637,7 +637,7 @@ class ManifestReader:
 
     def read_chunk(self, reader):
         """The chunks of a file follow each other, and do not reach its end (5.2.7)."""
-        check(self.tells_chunks, "a chunk without the word that chunks are told")
+        check(self.chunk_key is not None, "a chunk without the word that chunks are told")
         number, length, digest = reader.u32(), reader.u32(), reader.take(16)
         check(1 <= length <= CHUNK_BYTES_MOST, "a chunk of no possible length")
         check(self.sizes.get(number, 0) >= CHUNKED_FILE_BYTES, "a chunk of something that is no large file")
@@ -1120,7 +1120,7 @@ class Staging:
     def mark(self, entry, difference):
         """This member may have parts of a large file (5.2.7)."""
         is_large = entry.type == FILE and entry.size >= CHUNKED_FILE_BYTES and entry.data_bytes is None
-        if not self.manifest.tells_chunks or not is_large or difference & (CONTENTS | TYPE) != CONTENTS:
+        if self.manifest.chunk_key is None or not is_large or difference & (CONTENTS | TYPE) != CONTENTS:
             return 0
         self.own_contents = True
         return ELSEWHERE
@@ -1134,13 +1134,17 @@ class Staging:
             piece = self.read_own(entry, self.places_in(entry).get(digest), length)
         except OSError:
             return False
-        if len(piece) != length or hashlib.sha256(piece).digest()[:16] != digest:
+        if len(piece) != length or self.tag_of(piece) != digest:
             return False
         self.write(entry, offset, piece)
         self.arrived[number] += length
         self.reused_bytes += length
         self.found.setdefault(number, []).append((offset, offset + length))
         return True
+
+    def tag_of(self, data):
+        """The tag of a chunk: only authenticated, not sealed (5.2.7)."""
+        return self.manifest.chunk_key.encrypt(bytes(12), b"", data)
 
     def read_own(self, entry, place, length):
         if place is None:
@@ -1153,7 +1157,7 @@ class Staging:
         if self.searched is None or self.searched[0] is not entry:
             with open(self.tree.open(entry.path, os.O_RDONLY), "rb") as own:
                 data = own.read()
-            places = {hashlib.sha256(data[begin:end]).digest()[:16]: begin for begin, end in chunks_of(data)}
+            places = {self.tag_of(data[begin:end]): begin for begin, end in chunks_of(data)}
             self.searched = entry, places
         return self.searched[1]
 

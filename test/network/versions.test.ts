@@ -59,7 +59,7 @@ test(
     const state = path.join(fleet.directory, "state");
     fs.mkdirSync(state);
     const [ofOne, others] = [
-      ["-k", key, "--state", state],
+      ["-k", key, "--state", state, "--undo", "5"],
       ["-k", key],
     ];
     await Promise.all(hosts.map((host) => host.start(...(host === one ? ofOne : others))));
@@ -100,6 +100,11 @@ test(
       (await two.msync("--catch-up", "host1")).stderr,
       /^error: this host keeps no log of pushes, because its state directory cannot be written /,
     );
+
+    // 2.0.0 keeps nothing of what a push replaces.
+    const undo = await one.msync("--undo");
+    assert.equal(undo.status, 6);
+    assert.match(undo.stderr, /^error: host3 cannot take a push back, because makuosan is too old there: /m);
 
     await old.stop();
     const upgraded = await fleet.addHost();

@@ -2,6 +2,9 @@ import assert from "node:assert/strict";
 import crypto from "node:crypto";
 import { describe, test } from "node:test";
 import { Chunker, chunkBytesFor } from "../../src/tree/entries/chunker.ts";
+import { ChunkTags } from "../../src/tree/entries/chunk-tags.ts";
+import { type FileChunk, FileChunks } from "../../src/tree/entries/file-chunks.ts";
+import type { ReadableFile } from "../../src/tree/disk/tree-view.ts";
 import { CHUNK_BYTES, CHUNK_BYTES_MOST, CHUNKS_OF_A_FILE } from "../../src/wire/limits.ts";
 
 const USUAL = 4096;
@@ -55,6 +58,31 @@ describe("chunks", () => {
     const moved = new Set(endsOf(inserted).map((end) => (end > 500_008 ? end - 8 : end)));
     const lost = endsOf(BYTES).filter((end) => !moved.has(end));
     assert.ok(lost.length <= 3, `${lost.length} of ${moved.size}`);
+  });
+
+  test("of a file are those of its contents, however much of it a call reads, and have the tags of their bytes", () => {
+    const tags = ChunkTags.make();
+    for (const mostBytes of [Infinity, 100_000, 9_000]) {
+      const read = (into: Uint8Array, at: number) =>
+        BYTES.copy(into, 0, at, Math.min(at + into.length, at + mostBytes));
+      const file = { read } as ReadableFile;
+      const chunks = new FileChunks(0, USUAL, tags);
+      const found: FileChunk[] = [];
+      for (let step = chunks.step(file); step !== undefined; step = chunks.step(file)) found.push(...step);
+      assert.deepEqual(
+        found.map(({ offset, length }) => offset + length),
+        endsOf(BYTES),
+      );
+      found.push(...(chunks.rest(file) ?? []));
+      assert.equal(chunks.rest(file), undefined);
+      let place = 0;
+      for (const { offset, length, tag } of found) {
+        assert.equal(offset, place);
+        place += length;
+        assert.ok(tags.matches(BYTES.subarray(offset, place), tag));
+      }
+      assert.equal(place, BYTES.length);
+    }
   });
 
   test("are longer for larger files, up to a bound", () => {

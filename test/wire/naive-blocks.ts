@@ -15,7 +15,7 @@ export function naiveManifest(bytes: Uint8Array): Plain {
   const excludes: string[] = [];
   const digests: Plain[] = [];
   const chunks: Plain[] = [];
-  let tellsChunks = false;
+  let chunkKey: string | undefined;
   let terms: Plain = null;
   let origin: Plain | undefined;
   let found = 0;
@@ -43,11 +43,11 @@ export function naiveManifest(bytes: Uint8Array): Plain {
       digests.push({ entry: from.u32(), digest: from.hex(16) });
       found += 1;
     } else if (record === 9) {
-      tellsChunks = true;
+      chunkKey = from.hex(32);
     } else if (record === 10) {
       const [entry, length] = [from.u32(), from.u32()];
       demand(length > 0 && length <= 16_777_216, "chunk");
-      chunks.push({ entry, length, digest: from.hex(16) });
+      chunks.push({ entry, length, tag: from.hex(16) });
       found += 1;
     } else {
       demand(record === 2 || record === 5 || record === 7, "record");
@@ -62,12 +62,15 @@ export function naiveManifest(bytes: Uint8Array): Plain {
   }
   demand(found === announced, "count");
   const isAlone =
-    terms === null && !tellsChunks && origin === undefined && directories.length + excludes.length === 0;
+    terms === null &&
+    chunkKey === undefined &&
+    origin === undefined &&
+    directories.length + excludes.length === 0;
   demand(digests.length === 0 || (isAlone && chunks.length === 0), "digests");
   demand(chunks.length === 0 || isAlone, "chunks");
   const rare = {
     ...(origin === undefined ? {} : { origin }),
-    ...(tellsChunks && { tellsChunks }),
+    ...(chunkKey !== undefined && { chunkKey }),
     ...(chunks.length > 0 && { chunks }),
   };
   return { firstEntry, terms, excludes, ...rare, directories, digests };

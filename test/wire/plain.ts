@@ -17,7 +17,7 @@ export function plainOf(value: unknown): Plain {
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, plainOf(field)]));
 }
 
-const BYTES = new Set(["bytes", "payload", "differences", "digest", "value"]);
+const BYTES = new Set(["bytes", "payload", "differences", "digest", "tag", "chunkKey", "value"]);
 const MAY_LACK = new Set([
   "metadata",
   "differences",

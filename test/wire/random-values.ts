@@ -4,7 +4,7 @@ import { hexOf } from "../../src/base/hex.ts";
 import { below, randomBytes, type Random } from "../../src/base/random.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../../src/wire/datagram.ts";
 import { DataWriter, SegmentWriter } from "../../src/wire/data-block.ts";
-import { UNPACKED_BYTES } from "../../src/wire/limits.ts";
+import { CHUNK_KEY_BYTES, TAG_BYTES, UNPACKED_BYTES } from "../../src/wire/limits.ts";
 import { differingEntries } from "../../src/wire/differences.ts";
 import {
   DIGEST_BYTES,
@@ -326,11 +326,11 @@ export function randomManifest(random: Random, most: number): Uint8Array {
   if (below(random, 5) === 0) {
     for (let rest = below(random, most + 1); rest > 0; rest--) {
       const length = 1 + below(random, 16 * 1024 * 1024);
-      writer.addChunk({ entry: u32(random), length, digest: randomBytes(random, TOLD_DIGEST_BYTES) });
+      writer.addChunk({ entry: u32(random), length, tag: randomBytes(random, TAG_BYTES) });
     }
     return writer.finish();
   }
-  if (flag(random)) writer.addTellsChunks();
+  if (flag(random)) writer.addChunkKey(randomBytes(random, CHUNK_KEY_BYTES));
   if (flag(random))
     writer.addTerms({
       isForced: flag(random),

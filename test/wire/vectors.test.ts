@@ -23,7 +23,7 @@ function encodeManifest(block: ManifestBlock): Uint8Array {
   if (block.terms !== undefined) writer.addTerms(block.terms);
   for (const pattern of block.excludes) writer.addExclude(pattern);
   for (const digest of block.digests) writer.addDigest(digest);
-  if (block.tellsChunks === true) writer.addTellsChunks();
+  if (block.chunkKey !== undefined) writer.addChunkKey(block.chunkKey);
   for (const chunk of block.chunks ?? []) writer.addChunk(chunk);
   for (const { header, entries, isComplete } of block.directories) {
     for (const entry of entries) writer.add(header, entry);

@@ -140,7 +140,9 @@ export class CatchUpKeeper implements PublicationHearer {
   }
 
   catchesUp(epoch: string): boolean {
-    return this.parts.engine.catchUp?.tellings.heard(epoch)?.catchesUp === true;
+    const { engine, identity, settings } = this.parts;
+    if (epoch === identity.epoch) return settings.catchUp;
+    return engine.catchUp?.tellings.heard(epoch)?.catchesUp === true;
   }
 
   /** Whether a member has all that was pushed for it; undefined if it does not say. */

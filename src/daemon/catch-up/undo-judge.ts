@@ -56,12 +56,13 @@ export class UndoJudge {
     const log = this.parts.engine.catchUp?.log;
     if (log === undefined) return reason("undo-no-log");
     if (log.digest !== digest) return reason("undo-other-log");
-    return failure?.code === "undo-gone" && this.mayFollow(announced.undoes) ? undefined : failure;
+    if (failure?.code !== "undo-gone" || !this.isWithout(announced.undoes)) return failure;
+    return this.parts.settings.catchUp ? undefined : reason("undo-stays-behind");
   }
 
-  private mayFollow(undone: PublicationId): boolean {
-    const { engine, identity, settings } = this.parts;
-    if (!settings.catchUp) return false;
+  /** Whether that push has never changed a file here, so that there was nothing to keep. */
+  private isWithout(undone: PublicationId): boolean {
+    const { engine, identity } = this.parts;
     // Its files were changed by hand before it pushed them.
     if (undone.nodeId === identity.nodeId) return true;
     const { log } = engine.catchUp ?? {};

@@ -181,6 +181,8 @@ class StageThread {
       case "prepare": {
         let isRefusal = false;
         const prepare = () => {
+          // Before the switch, so that it is short.
+          if (open.record?.origin?.kind === "undo") this.endings.finishAll();
           this.undo.stage(open);
           open.stage?.prepare();
         };
@@ -233,11 +235,7 @@ class StageThread {
       });
       return { ...common, stage, failure: undefined };
     } catch (error) {
-      return {
-        ...common,
-        stage: undefined,
-        failure: { ...stageFailure(error), path: "" },
-      };
+      return { ...common, stage: undefined, failure: { ...stageFailure(error), path: "" } };
     }
   }
 
@@ -334,6 +332,8 @@ class StageThread {
   private commit(open: OpenStage, inbound: InboundKey, order: number): void {
     const changing = open.stage?.hasChanges === true ? open.stage : undefined;
     if (changing !== undefined) this.kept.giveWay();
+    // An earlier attempt may have links to the files that come back: when they go later, that looks like a change by hand.
+    if (changing?.takesBack === true) this.endings.finishAll();
     for (const other of this.stages.values()) {
       if (other === open || changing === undefined) continue;
       const failure = other.stage?.yieldTo(changing.steps());

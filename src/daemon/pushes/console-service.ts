@@ -60,6 +60,11 @@ export class ConsoleService implements RequestHandler {
         }
         return this.parts.transfers.send(request, caller, emit, signal);
       case "undo":
+        if (!this.parts.settings.sends)
+          throw new UserError(
+            "this daemon was started not to send (-s): take the push back from another server",
+            ExitStatus.usage,
+          );
         return undo(this.parts, request, caller, emit, signal);
       case "wait":
         return this.wait(request, signal);

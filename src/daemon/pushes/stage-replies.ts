@@ -67,16 +67,15 @@ function logUndoAreas(
   log: Log,
   { dropped, why, path, failure }: Extract<StageReply, { kind: "undo-areas" }>,
 ): void {
-  const names = dropped.join(", ");
+  const names = `${dropped.length === 1 ? "transfer" : "transfers"} ${dropped.join(", ")}`;
   if (failure !== undefined)
     log.error(`what was kept to take back a push cannot be removed: ${sentenceOf(failure)}`);
-  if (names === "") return;
-  if (why === "space") log.warn(`transfer ${names} cannot be taken back any more: its space was needed`);
-  else if (why === "bounds")
-    log.info(`transfer ${names} cannot be taken back any more: see undo and undo-size`);
+  if (dropped.length === 0) return;
+  if (why === "space") log.warn(`${names} cannot be taken back any more: its space was needed`);
+  else if (why === "bounds") log.info(`${names} cannot be taken back any more: see undo and undo-size`);
   else
     log.warn(
-      `transfer ${names} cannot be taken back: what it has replaced at ${quoteWord(path ?? "")} could not be kept`,
+      `${names} cannot be taken back: what was replaced at ${quoteWord(path ?? "")} could not be kept`,
     );
 }
 

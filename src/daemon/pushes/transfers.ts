@@ -75,10 +75,12 @@ interface Running {
   readonly isCatchUp: boolean;
   /** The push that it takes back; undefined for any other transfer. */
   readonly undoes?: Publication | undefined;
+  /** Whether it is going to be repeated after this result: then the history does not have it. */
+  readonly isToBeRepeated?: ((result: SendResult) => boolean) | undefined;
 }
 
 /** A request that may be carried out. */
-export interface Asked extends Pick<Running, "request" | "by" | "undoes"> {
+export interface Asked extends Pick<Running, "request" | "by" | "undoes" | "isToBeRepeated"> {
   /** Only files of this user are given the group; undefined for files of any user. */
   readonly groupOwner: number | undefined;
   /** This host, if the transfer changes its own tree as well. */
@@ -259,7 +261,7 @@ export class Transfers {
   }
 
   private start(asked: Asked, targets: PushTargets, resolve: Running["resolve"]): number {
-    const { request, by, emit, undoes, own } = asked;
+    const { request, by, emit, undoes, own, isToBeRepeated } = asked;
     const { driver, log } = this.parts;
     const transfer = ++this.lastTransfer;
     const { members } = targets;
@@ -269,16 +271,8 @@ export class Transfers {
     const report = new TransferReport(transfer, request, hosts, emit, log);
     const isCatchUp = asked.rules !== undefined;
     const rules = asked.rules ?? this.pushRules(asked, transfer, members);
-    this.running.set(transfer, {
-      request,
-      by,
-      targets,
-      report,
-      resolve,
-      beganMs: driver.nowMs(),
-      isCatchUp,
-      undoes,
-    });
+    const kept = { request, by, targets, report, resolve, isCatchUp, undoes, isToBeRepeated };
+    this.running.set(transfer, { ...kept, beganMs: driver.nowMs() });
     asked.onStart?.(transfer, hosts);
     if (request.progress) this.reportProgress(transfer);
     const nameOf = (epoch: string | undefined) =>
@@ -371,7 +365,7 @@ export class Transfers {
     const durationMs = this.parts.driver.nowMs() - beganMs;
     const nameOf = (epoch: string) => report.hostOf(epoch);
     const { tally } = report;
-    const { undoes } = running;
+    const { undoes, isToBeRepeated } = running;
     const common = resultOfTransfer(request, targets, tally, nameOf, result, durationMs);
     const plain = undoes === undefined ? common : { ...common, undoes: idOf(undoes) };
     const sendResult = request.dryRun
@@ -383,7 +377,8 @@ export class Transfers {
       { files, bytes, saved, ms: Math.round(durationMs), ...by },
       `transfer ${transfer} to ${hosts.length} members ended with status ${exitStatus}`,
     );
-    if (!request.dryRun) this.parts.record(transfer, sendResult, by, isCatchUp);
+    if (!request.dryRun && isToBeRepeated?.(sendResult) !== true)
+      this.parts.record(transfer, sendResult, by, isCatchUp);
     resolve(sendResult, tally.totals);
   }
 }

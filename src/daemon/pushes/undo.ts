@@ -20,6 +20,16 @@ import type { Asked, Transfers } from "./transfers.ts";
 /** So long hosts may take to get the former files from another one. They ask for them at once, and all of them may have to be sent. */
 const FOLLOW_MS = 60_000;
 
+/**
+ * A push that has just ended is not in the logs of all hosts: those that it was not for hear of it a second later. Then the undo is
+ * repeated after so long, or as soon as the own log changes, and each further time after twice as long: for 15 s in all.
+ */
+const AGREE_FIRST_MS = 500;
+const AGREE_LAST_MS = 8_000;
+
+/** The reason of a host whose log is another one. */
+const OTHER_LOG = "undo-other-log";
+
 /** The parts that it works with. */
 export interface UndoParts {
   readonly engine: Pick<NodeEngine, "catchUp" | "membership">;
@@ -44,12 +54,39 @@ export async function undo(
   signal: AbortSignal,
 ): Promise<SendResult> {
   checkAble(parts);
-  const transfer = new UndoTransfer(parts);
-  const asked = () => transfer.asked(choose(parts, request.id), request, caller, emit);
-  const result = await parts.transfers.takeBack(asked, signal);
-  if (result.aborted !== undefined) return result;
-  await parts.arrivals.wait(() => transfer.isComplete, FOLLOW_MS, signal);
-  return transfer.completed(result);
+  const tell = oncePerNote(emit);
+  let { id } = request;
+  for (let waitMs = AGREE_FIRST_MS; ; waitMs *= 2) {
+    const transfer = new UndoTransfer(parts, waitMs <= AGREE_LAST_MS);
+    const asked = () => {
+      const undoes = choose(parts, id);
+      // A repetition takes back the same push, or says what has come after it.
+      id = idOf(undoes);
+      return transfer.asked(undoes, request, caller, tell);
+    };
+    const result = await parts.transfers.takeBack(asked, signal);
+    if (result.aborted === undefined) {
+      await parts.arrivals.wait(() => transfer.isComplete, FOLLOW_MS, signal);
+      return transfer.completed(result);
+    }
+    if (!transfer.isToBeRepeated(result) || signal.aborted) return result;
+    const digest = parts.engine.catchUp?.log.digest;
+    await parts.arrivals.wait(() => parts.engine.catchUp?.log.digest !== digest, waitMs, signal);
+  }
+}
+
+/** Sends each note of a host once: a repetition brings the same ones, and one that is to come knows better than a host that is left out. */
+function oncePerNote(emit: (event: Event) => void): (event: Event) => void {
+  const told = new Set<string>();
+  return (event) => {
+    if (event.event === "member-failed" && event.cause?.code === OTHER_LOG) return;
+    if (event.event === "note") {
+      const text = `${event.host} ${event.path} ${event.reason}`;
+      if (told.has(text)) return;
+      told.add(text);
+    }
+    emit(event);
+  };
 }
 
 /**
@@ -58,13 +95,21 @@ export async function undo(
  */
 class UndoTransfer {
   private readonly parts: UndoParts;
+  private readonly mayRepeat: boolean;
   private number = 0;
   private hosts: ReadonlyMap<string, string> = new Map();
   /** The names of the hosts that get the former files from others. */
   private readonly followers = new Set<string>();
 
-  constructor(parts: UndoParts) {
+  /** @param mayRepeat whether another one follows if the logs of the hosts differ */
+  constructor(parts: UndoParts, mayRepeat: boolean) {
     this.parts = parts;
+    this.mayRepeat = mayRepeat;
+  }
+
+  /** Whether it has failed because hosts have other logs, and another one follows. */
+  isToBeRepeated({ aborted, hosts }: SendResult): boolean {
+    return this.mayRepeat && aborted !== undefined && hosts.some(({ cause }) => cause?.code === OTHER_LOG);
   }
 
   /** Whether all hosts that follow have the former files. */
@@ -134,6 +179,7 @@ class UndoTransfer {
       undoes,
       groupOwner: undefined,
       by: pushedBy(caller),
+      isToBeRepeated: (result) => this.isToBeRepeated(result),
       onStart: (number, hosts) => {
         this.number = number;
         this.hosts = hosts;

@@ -27,10 +27,11 @@ export function idOf({ epoch, number }: Pick<PublicationId, "epoch" | "number">)
  * Chooses what to take back (PROTOCOL.md 9.6).
  *
  * @param publications all that are known, in any order
- * @param id the beginning of an id; empty for the last push that is not taken back
+ * @param given the beginning of an id, in letters of any case; empty for the last push that is not taken back
  */
-export function chooseUndo(publications: readonly Publication[], id: string): UndoChoice {
+export function chooseUndo(publications: readonly Publication[], given: string): UndoChoice {
   const known = new Effects(publications);
+  const id = given.toLowerCase();
   if (id === "") {
     const last = known.inOrder.findLast((one) => one.undoes === undefined && known.isLive(one));
     return last === undefined ? { kind: "nothing" } : known.choose(last);

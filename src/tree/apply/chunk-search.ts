@@ -5,7 +5,8 @@ import { isSentAnyway, type ToldChunk } from "../../wire/manifest.ts";
 import type { OpenFile } from "../disk/open-file.ts";
 import { CHUNK_BYTES } from "../../wire/limits.ts";
 import { chunkBytesFor } from "../entries/chunker.ts";
-import { FileChunks, hasDigest } from "../entries/file-chunks.ts";
+import type { ChunkTags } from "../entries/chunk-tags.ts";
+import { FileChunks } from "../entries/file-chunks.ts";
 import type { Part } from "../entries/part.ts";
 
 /**
@@ -29,10 +30,11 @@ interface Place {
 
 /**
  * Chunks in one file of this member. All that is remembered of the file is a guess: whatever it says, a chunk is found only if
- * the bytes that were read just now have the digest (PROTOCOL.md 5.2.7). So the file may change at any time.
+ * the bytes that were read just now have the tag (PROTOCOL.md 5.2.7). So the file may change at any time.
  */
 class SearchedFile {
   readonly path: string;
+  private readonly tags: ChunkTags;
   private readonly usualBytes: number;
   private readonly farBytes: number;
   private readonly places = new Map<string, Place>();
@@ -45,8 +47,9 @@ class SearchedFile {
   /** Whether the sender has sent a part since then that it did not tell. */
   private hasSkipped = false;
 
-  constructor(path: string, sizeBytes: number) {
+  constructor(path: string, sizeBytes: number, tags: ChunkTags) {
     this.path = path;
+    this.tags = tags;
     this.usualBytes = chunkBytesFor(sizeBytes);
     this.farBytes = Math.min(FAR_MOST_BYTES, Math.max(FAR_LEAST_BYTES, sizeBytes * FAR_SHARE));
   }
@@ -73,14 +76,14 @@ class SearchedFile {
 
   /** Reads a chunk where the same bytes have been before. */
   private readAgain(file: OpenFile, chunk: ToldChunk): Uint8Array | undefined {
-    const place = this.places.get(keyOf(chunk.digest));
+    const place = this.places.get(keyOf(chunk.tag));
     return place?.length === chunk.length ? this.readAt(file, place.offset, chunk) : undefined;
   }
 
   private readAt(file: OpenFile, offset: number, chunk: ToldChunk): Uint8Array | undefined {
-    const bytes = read(file, offset, chunk);
+    const bytes = read(file, offset, chunk, this.tags);
     if (bytes === undefined) return undefined;
-    this.note(chunk.digest, { offset, length: chunk.length });
+    this.note(chunk.tag, { offset, length: chunk.length });
     this.next = offset + chunk.length;
     this.missedBytes = 0;
     this.hasSkipped = false;
@@ -89,19 +92,19 @@ class SearchedFile {
 
   private *scanTo(file: OpenFile, from: number, end: number): Generator<undefined, void> {
     if (this.scan === undefined || this.scan.from > from || this.scan.chunks.offset < from)
-      this.scan = { from, chunks: new FileChunks(from, this.usualBytes), isAtEnd: false };
+      this.scan = { from, chunks: new FileChunks(from, this.usualBytes, this.tags), isAtEnd: false };
     const { scan } = this;
     while (!scan.isAtEnd && scan.chunks.offset < end) {
       const found = orElse(undefined, () => scan.chunks.step(file));
       scan.isAtEnd = found === undefined;
-      for (const { offset, length, digest } of found ?? []) this.note(digest, { offset, length });
+      for (const { offset, length, tag } of found ?? []) this.note(tag, { offset, length });
       yield;
     }
   }
 
-  private note(digest: Uint8Array, place: Place): void {
+  private note(tag: Uint8Array, place: Place): void {
     if (this.places.size >= MOST_PLACES) this.places.clear();
-    this.places.set(keyOf(digest), place);
+    this.places.set(keyOf(tag), place);
   }
 }
 
@@ -115,9 +118,10 @@ export class ChunkSearch {
   /**
    * @param paths of the files of this member
    * @param sizeBytes of the file that comes
+   * @param tags of the transfer
    */
-  constructor(paths: readonly string[], sizeBytes: number) {
-    this.files = paths.map((path) => new SearchedFile(path, sizeBytes));
+  constructor(paths: readonly string[], sizeBytes: number, tags: ChunkTags) {
+    this.files = paths.map((path) => new SearchedFile(path, sizeBytes, tags));
     this.sizeBytes = sizeBytes;
   }
 
@@ -165,7 +169,12 @@ export class ChunkSearch {
 /** Memory for the chunk that is compared: as much as the longest one took. */
 let memory = Buffer.allocUnsafe(4 * CHUNK_BYTES);
 
-function read(file: OpenFile, offset: number, { length, digest }: ToldChunk): Uint8Array | undefined {
+function read(
+  file: OpenFile,
+  offset: number,
+  { length, tag }: ToldChunk,
+  tags: ChunkTags,
+): Uint8Array | undefined {
   return orElse(undefined, () => {
     if (length > memory.length) {
       // A sender that lies of long chunks must not make it take memory.
@@ -178,10 +187,10 @@ function read(file: OpenFile, offset: number, { length, digest }: ToldChunk): Ui
       if (count === 0) return undefined;
       done += count;
     }
-    return hasDigest(bytes, digest) ? bytes : undefined;
+    return tags.matches(bytes, tag) ? bytes : undefined;
   });
 }
 
-function keyOf(digest: Uint8Array): string {
-  return Buffer.from(digest.buffer, digest.byteOffset, digest.length).toString("latin1");
+function keyOf(tag: Uint8Array): string {
+  return Buffer.from(tag.buffer, tag.byteOffset, tag.length).toString("latin1");
 }

@@ -21,12 +21,8 @@ export class ReadAllowance {
   private readonly files = new Set<bigint>();
   /** The file of the last look, so that a file is not looked up again for each of its chunks. */
   private last = "";
-  private leftBytes = 0;
-
-  /** Nothing more is read until another file is opened for the first time. */
-  get isSpent(): boolean {
-    return this.leftBytes <= 0;
-  }
+  /** How much may be read until another file is opened for the first time, in bytes. */
+  leftBytes = 0;
 
   /**
    * A file is going to be read.
@@ -37,11 +33,6 @@ export class ReadAllowance {
     if (path !== this.last) this.addFile(file);
     this.last = path;
     return new BoundedFile(disk, file.handle, this);
-  }
-
-  /** So many bytes have been read. */
-  take(bytes: number): void {
-    this.leftBytes -= bytes;
   }
 
   private addFile(file: OpenFile): void {
@@ -61,9 +52,10 @@ class BoundedFile extends OpenFile {
   }
 
   override read(bytes: Uint8Array, offset: number): number {
-    if (this.allowance.isSpent) return 0;
-    const count = super.read(bytes, offset);
-    this.allowance.take(count);
+    const { allowance } = this;
+    if (allowance.leftBytes === 0) return 0;
+    const count = super.read(bytes.subarray(0, allowance.leftBytes), offset);
+    allowance.leftBytes -= count;
     return count;
   }
 }

@@ -11,6 +11,7 @@ import type { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle, Disk } from "../disk/disk.ts";
 import type { OpenFile } from "../disk/open-file.ts";
 import type { AttributeRules } from "../entries/attributes.ts";
+import type { ChunkTags } from "../entries/chunk-tags.ts";
 import { errorAt } from "../reasons/explain.ts";
 import { StageError } from "../reasons/stage-error.ts";
 import { ReadAllowance } from "./read-allowance.ts";
@@ -142,8 +143,8 @@ export class StagedEntries {
    *
    * @returns false, step by step, if the sender has to send it
    */
-  *find(chunk: ToldChunk): Generator<undefined, boolean> {
-    return yield* this.files.find(chunk, (path) => this.openLookAlike(path));
+  *find(chunk: ToldChunk, tags: ChunkTags): Generator<undefined, boolean> {
+    return yield* this.files.find(chunk, tags, (path) => this.openLookAlike(path));
   }
 
   /** Stages a hard link; it is made when its file has arrived. */

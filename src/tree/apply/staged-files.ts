@@ -10,6 +10,7 @@ import { StepKind } from "../decide/decision.ts";
 import type { Disk, FileHandle } from "../disk/disk.ts";
 import type { OpenFile } from "../disk/open-file.ts";
 import { type AttributeRules, hasOwnerToSet, modeToSet } from "../entries/attributes.ts";
+import type { ChunkTags } from "../entries/chunk-tags.ts";
 import type { Part } from "../entries/part.ts";
 import { isSameState } from "../entries/same-file.ts";
 import { nextPiece } from "../entries/holes.ts";
@@ -218,10 +219,14 @@ export class StagedFiles {
    * @returns false, step by step, if the sender has to send it; true also if the file is not expected
    * @throws DecodeError if it reaches the end of the file
    */
-  *find(chunk: ToldChunk, open: (path: string) => OpenFile | undefined): Generator<undefined, boolean> {
+  *find(
+    chunk: ToldChunk,
+    tags: ChunkTags,
+    open: (path: string) => OpenFile | undefined,
+  ): Generator<undefined, boolean> {
     const file = this.partial.get(chunk.entry);
     if (file === undefined) return true;
-    const search = this.searchFor(file);
+    const search = this.searchFor(file, tags);
     const { start: offset } = search.place(chunk);
     if (isSentAnyway(chunk) || file.written?.isFull === true) return false;
     // To open the file and to compare costs as much as to read this many bytes, however short the chunk is.
@@ -238,8 +243,8 @@ export class StagedFiles {
     return true;
   }
 
-  private searchFor(file: PartialFile): ChunkSearch {
-    file.search ??= new ChunkSearch([file.path, ...file.lookAlikes], file.size);
+  private searchFor(file: PartialFile, tags: ChunkTags): ChunkSearch {
+    file.search ??= new ChunkSearch([file.path, ...file.lookAlikes], file.size, tags);
     // Chunks of two files in turns would make it read both again and again.
     if (this.searching !== file.search) this.searching?.end();
     return (this.searching = file.search);

@@ -3,6 +3,7 @@ import { EntryType } from "../../wire/entry.ts";
 import type { ToldChunk } from "../../wire/manifest.ts";
 import { NO_METADATA } from "../../wire/metadata.ts";
 import { type Decision, type Outcome, StepKind } from "../decide/decision.ts";
+import type { ChunkTags } from "../entries/chunk-tags.ts";
 import { StageError } from "../reasons/stage-error.ts";
 import type { Executor } from "./executor.ts";
 import type { Staging } from "./staging.ts";
@@ -27,7 +28,7 @@ export class StagingExecutor implements Executor {
       case "recognize":
         return this.recognize(decision);
       case "find":
-        return this.find(decision.chunk);
+        return this.find(decision.chunk, decision.tags);
       case "copy":
         return this.copy(decision);
       case "link":
@@ -66,10 +67,10 @@ export class StagingExecutor implements Executor {
     return (yield* staged.entries.recognize(number, digest)) ? "done" : "needs contents";
   }
 
-  private *find(chunk: ToldChunk): Generator<undefined, Outcome> {
+  private *find(chunk: ToldChunk, tags: ChunkTags): Generator<undefined, Outcome> {
     const { staged } = this.staging;
     if (staged === undefined) return "done";
-    return (yield* staged.entries.find(chunk)) ? "done" : "needs contents";
+    return (yield* staged.entries.find(chunk, tags)) ? "done" : "needs contents";
   }
 
   private *copy({ place, entry }: Extract<Decision, { kind: "copy" }>): Generator<undefined, Outcome> {

@@ -2,6 +2,7 @@
 import type { Reason } from "../../base/reason.ts";
 import type { Entry, EntryType } from "../../wire/entry.ts";
 import type { ToldChunk } from "../../wire/manifest.ts";
+import type { ChunkTags } from "../entries/chunk-tags.ts";
 import type { Attribute } from "../../wire/entry.ts";
 import type { Metadata } from "../../wire/metadata.ts";
 
@@ -43,7 +44,7 @@ export type Decision =
       readonly digest: Uint8Array;
     }
   /** The sender has told a chunk of a file that was placed: this member may have the chunk. */
-  | { readonly kind: "find"; readonly chunk: ToldChunk }
+  | { readonly kind: "find"; readonly chunk: ToldChunk; readonly tags: ChunkTags }
   /** A file whose contents are right: a new file is made from them, with other attributes. */
   | { readonly kind: "copy"; readonly place: Place; readonly entry: Entry }
   /** The entry becomes another name of a file. */

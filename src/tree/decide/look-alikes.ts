@@ -6,6 +6,7 @@ import { CHUNK_BYTES, CHUNKED_FILE_BYTES } from "../../wire/limits.ts";
 import type { ManifestBlock, ManifestDirectory } from "../../wire/manifest.ts";
 import { joinPath, nameOf } from "../../wire/path-rules.ts";
 import type { TreeView } from "../disk/tree-view.ts";
+import { ChunkTags } from "../entries/chunk-tags.ts";
 
 /** Smaller files are sent: their contents take hardly more room on the network than the digest that would spare them. */
 const LEAST_BYTES = 64;
@@ -47,17 +48,17 @@ export class LookAlikes {
   private looks = FIRST_LOOKS;
   /** Whether the sender tells digests. Without them nothing is recorded and nothing found. */
   isUsed = false;
-  /** Whether the sender tells chunks of large files. */
-  private tellsChunks = false;
+  /** For chunks of large files; undefined if the sender tells none. */
+  tags: ChunkTags | undefined;
 
   constructor(tree: TreeView) {
     this.tree = tree;
   }
 
   /** A manifest block tells what the sender can do. */
-  accept({ terms, tellsChunks }: ManifestBlock): void {
+  accept({ terms, chunkKey }: ManifestBlock): void {
     this.isUsed ||= terms?.tellsDigests === true;
-    this.tellsChunks ||= tellsChunks === true;
+    if (chunkKey !== undefined) this.tags ??= new ChunkTags(chunkKey);
   }
 
   /**
@@ -65,7 +66,7 @@ export class LookAlikes {
    * chunks, and this member says which of them it needs.
    */
   mayHaveParts({ type, size, extras }: Entry, stats: FileStats): boolean {
-    if (!this.tellsChunks || type !== EntryType.file || extras?.allocated !== undefined) return false;
+    if (this.tags === undefined || type !== EntryType.file || extras?.allocated !== undefined) return false;
     return size >= CHUNKED_FILE_BYTES && stats.isFile() && stats.size >= CHUNK_BYTES;
   }
 

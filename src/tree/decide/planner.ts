@@ -98,7 +98,7 @@ export class Planner {
   *plan(plaintext: Uint8Array): Decisions<StagePlan> {
     const block = decodeManifest(plaintext);
     if (block.firstEntry !== this.nextEntry) throw StageError.of("manifest-gap");
-    if (isOfToldContents(block)) return yield* recognize(block);
+    if (isOfToldContents(block)) return yield* recognize(block, this.lookAlikes.tags);
     this.onBlock?.(block);
     this.superfluous.accept(block.terms, block.excludes);
     this.lookAlikes.accept(block);

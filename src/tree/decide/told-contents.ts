@@ -1,6 +1,8 @@
 /** The sender tells digests or chunks of files before it sends contents: what of them does this member need? */
 import { Bitmap } from "../../base/bitmap.ts";
+import { DecodeError } from "../../base/bytes.ts";
 import type { ManifestBlock } from "../../wire/manifest.ts";
+import type { ChunkTags } from "../entries/chunk-tags.ts";
 import type { Decisions, Outcome } from "./decision.ts";
 
 /** The answer to a block of digests or chunks. */
@@ -14,15 +16,23 @@ export function isOfToldContents({ digests, chunks = [] }: ManifestBlock): boole
   return digests.length + chunks.length > 0;
 }
 
-/** @returns the digests or chunks of which contents are needed */
-export function* recognize({ digests, chunks = [] }: ManifestBlock): Decisions<ToldPlan> {
+/**
+ * @param tags those of the transfer; undefined if the sender has not said that it tells chunks
+ * @returns the digests or chunks of which contents are needed
+ * @throws DecodeError for chunks without a key
+ */
+export function* recognize(
+  { digests, chunks = [] }: ManifestBlock,
+  tags: ChunkTags | undefined,
+): Decisions<ToldPlan> {
   const wants = new Bitmap(digests.length + chunks.length);
   for (const [index, { entry: number, digest }] of digests.entries()) {
     const outcome: Outcome = yield { kind: "recognize", number, digest };
     if (outcome === "needs contents") wants.set(index);
   }
   for (const [index, chunk] of chunks.entries()) {
-    const outcome: Outcome = yield { kind: "find", chunk };
+    if (tags === undefined) throw new DecodeError("a chunk without a key");
+    const outcome: Outcome = yield { kind: "find", chunk, tags };
     if (outcome === "needs contents") wants.set(index);
   }
   return { wants, differences: undefined };

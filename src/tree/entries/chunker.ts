@@ -32,7 +32,8 @@ export function chunkBytesFor(sizeBytes: number): number {
 /** Finds the ends of chunks, in contents that come in pieces of any length. */
 export class Chunker {
   private readonly leastBytes: number;
-  private readonly mostBytes: number;
+  /** No chunk is longer. */
+  readonly mostBytes: number;
   /** An end is where these bits of the sum are all 0. */
   private readonly mask: number;
   private sum = 0;

@@ -1,12 +1,11 @@
 /** The chunks of an open file, piece by piece. */
-import crypto from "node:crypto";
-import { TOLD_DIGEST_BYTES } from "../../wire/entry.ts";
 import type { ReadableFile } from "../disk/tree-view.ts";
 import { Chunker } from "./chunker.ts";
+import type { ChunkTags } from "./chunk-tags.ts";
 
-/** How much is read at a time: some 0.4 ms of chunking and SHA-256. */
+/** How much is read at a time, if chunks are not long: some 0.2 ms of chunking and tags. */
 export const CHUNKED_BYTES = 256 * 1024;
-const memory = Buffer.allocUnsafe(CHUNKED_BYTES);
+let memory = Buffer.allocUnsafe(CHUNKED_BYTES);
 
 /** A part of a file. */
 export interface FileChunk {
@@ -14,66 +13,67 @@ export interface FileChunk {
   readonly offset: number;
   /** In bytes. */
   readonly length: number;
-  /** The first TOLD_DIGEST_BYTES of the SHA-256 of its bytes. */
-  readonly digest: Uint8Array;
+  readonly tag: Uint8Array;
 }
 
 /** Reads a file and divides it into chunks, from any place on. The file stays the caller's, who closes it. */
 export class FileChunks {
   private readonly chunker: Chunker;
-  private hash = crypto.createHash("sha256");
+  private readonly tags: ChunkTags;
   private begin: number;
-  /** Where it goes on to read, in bytes. */
+  /** It has looked for the end of a chunk up to here, in bytes. */
   offset: number;
+  /** How much is read at a time, in bytes: more than the longest chunk, so that each lies in one piece. */
+  readonly pieceBytes: number;
 
   /**
    * @param from where the first chunk begins, in bytes
    * @param usualBytes the usual length of a chunk, in bytes
    */
-  constructor(from: number, usualBytes: number) {
+  constructor(from: number, usualBytes: number, tags: ChunkTags) {
     this.begin = from;
     this.offset = from;
     this.chunker = new Chunker(usualBytes);
+    this.tags = tags;
+    this.pieceBytes = Math.max(CHUNKED_BYTES, 2 * this.chunker.mostBytes);
   }
 
   /**
-   * Reads the next piece.
+   * Reads the next piece. It begins with the present chunk, of which a part may have been in the piece before.
    *
    * @param file the same one in each call; it may have been opened again
    * @returns the chunks that end in it; undefined at the end of the file, where what is left is no chunk
    * @throws an error with a code if the file cannot be read
    */
   step(file: ReadableFile): FileChunk[] | undefined {
-    const count = file.read(memory, this.offset);
-    if (count === 0) return undefined;
-    const bytes = memory.subarray(0, count);
+    const bytes = this.read(file, this.pieceBytes);
+    const base = this.begin;
+    if (base + bytes.length <= this.offset) return undefined;
     const found: FileChunk[] = [];
-    for (let from = 0; from < count;) {
+    for (let [start, from] = [0, this.offset - base]; from < bytes.length;) {
       const end = this.chunker.findEnd(bytes, from);
-      this.hash.update(bytes.subarray(from, end ?? count));
       if (end === undefined) break;
-      found.push(this.endAt(this.offset + end));
-      from = end;
+      found.push(this.endAt(base + end, bytes.subarray(start, end)));
+      start = from = end;
     }
-    this.offset += count;
+    this.offset = base + bytes.length;
     return found;
   }
 
   /** What is left at the end of the file, once; undefined if nothing is. */
-  rest(): FileChunk[] | undefined {
-    return this.offset === this.begin ? undefined : [this.endAt(this.offset)];
+  rest(file: ReadableFile): FileChunk[] | undefined {
+    if (this.offset === this.begin) return undefined;
+    return [this.endAt(this.offset, this.read(file, this.offset - this.begin))];
   }
 
-  private endAt(end: number): FileChunk {
-    const digest = this.hash.digest().subarray(0, TOLD_DIGEST_BYTES);
-    const chunk = { offset: this.begin, length: end - this.begin, digest };
-    this.hash = crypto.createHash("sha256");
+  private read(file: ReadableFile, mostBytes: number): Uint8Array {
+    if (mostBytes > memory.length) memory = Buffer.allocUnsafe(mostBytes);
+    return memory.subarray(0, file.read(memory.subarray(0, mostBytes), this.begin));
+  }
+
+  private endAt(end: number, bytes: Uint8Array): FileChunk {
+    const chunk = { offset: this.begin, length: end - this.begin, tag: this.tags.tagOf(bytes) };
     this.begin = end;
     return chunk;
   }
-}
-
-/** Whether these are the bytes of a digest. */
-export function hasDigest(bytes: Uint8Array, digest: Uint8Array): boolean {
-  return crypto.hash("sha256", bytes, "buffer").subarray(0, digest.length).equals(digest);
 }

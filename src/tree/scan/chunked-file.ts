@@ -24,7 +24,7 @@ export class ChunkedFile {
   toldBytes = 0;
   isTold = false;
   /** Of what follows, if it was read. */
-  restDigest: Uint8Array | undefined;
+  restTag: Uint8Array | undefined;
   /** Chunks that not all members have answered. */
   unsettled = 0;
   /** Something of it was read to be sent. */

@@ -1,5 +1,5 @@
 /** Reads files into data blocks, and withdraws files that change. */
-import crypto from "node:crypto";
+import type { ChunkTags, Tagger } from "../entries/chunk-tags.ts";
 import { isSameState } from "../entries/same-file.ts";
 import { type Reason, reason, sentenceOf } from "../../base/reason.ts";
 import type { SegmentWriter } from "../../wire/data-block.ts";
@@ -14,8 +14,8 @@ import type { HeldEntry } from "./held-entry.ts";
 export interface FilePart {
   readonly start: number;
   readonly end: number;
-  /** The first bytes of the SHA-256 of the part, if members were told; a part that does not match has changed. */
-  readonly digest: Uint8Array | undefined;
+  /** The tag of the part, if members were told; a part that does not match has changed. */
+  readonly tag: Uint8Array | undefined;
 }
 
 /**
@@ -24,17 +24,20 @@ export interface FilePart {
  */
 export class FileReader {
   private readonly directories: Directories;
+  private readonly tags: ChunkTags | undefined;
   private entry: HeldEntry | undefined;
   private file: OpenFile | undefined;
   private offset = 0;
   private end = 0;
-  private digest: Uint8Array | undefined;
-  private hash: crypto.Hash | undefined;
+  private tag: Uint8Array | undefined;
+  private tagger: Tagger | undefined;
   /** Why the present file, or the last one, is withdrawn. */
   failure: Reason | undefined;
 
-  constructor(directories: Directories) {
+  /** @param tags those of the transfer; undefined if no parts are read */
+  constructor(directories: Directories, tags?: ChunkTags) {
     this.directories = directories;
+    this.tags = tags;
   }
 
   get isReading(): boolean {
@@ -42,12 +45,12 @@ export class FileReader {
   }
 
   /** @param part what is read of the file; by default all of it */
-  start(entry: HeldEntry, part: FilePart = { start: 0, end: entry.size, digest: undefined }): void {
+  start(entry: HeldEntry, part: FilePart = { start: 0, end: entry.size, tag: undefined }): void {
     this.entry = entry;
     this.offset = part.start;
     this.end = part.end;
-    this.digest = part.digest;
-    this.hash = part.digest === undefined ? undefined : crypto.createHash("sha256");
+    this.tag = part.tag;
+    this.tagger = part.tag === undefined ? undefined : this.tags?.begin();
     this.failure = undefined;
     try {
       this.file = this.directories.openToRead(directoryOf(entry.path), nameOf(entry.path));
@@ -89,7 +92,7 @@ export class FileReader {
         this.failure = reason("became-shorter");
         return true;
       }
-      this.hash?.update(space.subarray(0, bytes));
+      this.tagger?.add(space.subarray(0, bytes));
       if (this.isStill(entry, file, this.offset + bytes)) {
         writer.addContent(entry.number, this.offset, bytes);
         this.offset += bytes;
@@ -110,16 +113,15 @@ export class FileReader {
   /** The last piece completes the file at the receivers, so it is sent only if the file has not changed until then. */
   private isStill(entry: HeldEntry, file: OpenFile, end: number): boolean {
     if (end === entry.size) this.checkUnchanged(file, entry);
-    if (end === this.end) this.checkDigest();
+    if (end === this.end) this.checkTag();
     return this.failure === undefined;
   }
 
-  /** Members that had this part have the bytes of its digest. */
-  private checkDigest(): void {
-    const { hash, digest } = this;
-    if (hash === undefined || digest === undefined) return;
-    if (!hash.digest().subarray(0, digest.length).equals(digest))
-      this.failure ??= reason("changed-while-sent");
+  /** Members that had this part have the bytes of its tag. */
+  private checkTag(): void {
+    const { tagger, tag } = this;
+    if (tagger === undefined || tag === undefined) return;
+    if (Buffer.compare(tagger.tag(), tag) !== 0) this.failure ??= reason("changed-while-sent");
   }
 
   private checkUnchanged(file: OpenFile, entry: HeldEntry): void {

@@ -12,8 +12,8 @@ interface Told {
   readonly origin: Origin | undefined;
   /** Whether members may ask for digests of files that they have by other names. */
   readonly tellsDigests: boolean;
-  /** Whether the sender tells chunks of files that members have in another version. */
-  readonly tellsChunks: boolean;
+  /** For the tags of chunks of files that members have in another version; undefined if none are told. */
+  readonly chunkKey: Uint8Array | undefined;
   /** Whether a member speaks version 2, in which all terms delete; a check does not delete anyway. */
   readonly hasFormer: boolean;
 }
@@ -21,12 +21,12 @@ interface Told {
 /** The records that members need before the entries; none for a plain push. */
 export function prefaceOf(
   { deletes: scope, syncs, isForced, isCheck, excludes }: ScanRules,
-  { base, origin, tellsDigests, tellsChunks, hasFormer }: Told,
+  { base, origin, tellsDigests, chunkKey, hasFormer }: Told,
 ): ((writer: ManifestWriter) => boolean)[] {
   const deletes = scope !== "nothing" || syncs;
   const first = [
     ...(origin === undefined ? [] : [(writer: ManifestWriter) => writer.addOrigin(origin)]),
-    ...(tellsChunks ? [(writer: ManifestWriter) => writer.addTellsChunks()] : []),
+    ...(chunkKey === undefined ? [] : [(writer: ManifestWriter) => writer.addChunkKey(chunkKey)]),
   ];
   if (!deletes && !isCheck) return first;
   const terms = { isForced, isCheck, deletes: deletes || hasFormer, tellsDigests, base };

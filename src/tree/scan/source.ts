@@ -13,6 +13,7 @@ import type { Disk } from "../disk/disk.ts";
 import { linuxDisk } from "../disk/linux-disk.ts";
 import { compileExcludes } from "../../wire/excludes.ts";
 import type { HeldEntry } from "./held-entry.ts";
+import { ChunkTags } from "../entries/chunk-tags.ts";
 import type { CompressionMode } from "../entries/compression.ts";
 import { type Owners } from "../entries/owners.ts";
 import { PublishedList } from "../entries/published-list.ts";
@@ -129,14 +130,15 @@ export class Source {
     this.digests = rules.comparesContents ? new DigestedEntries(this.directories, digestsData) : undefined;
     this.told = new ToldDigests(this.directories);
     this.tellsDigests = tellsDigests;
-    this.chunks = new ToldChunks(this.directories, tellsChunks);
+    const tags = tellsChunks ? ChunkTags.make() : undefined;
+    this.chunks = new ToldChunks(this.directories, tags);
     const scanner = new Scanner(this.directories, owners, { ...rules, isExcluded, dryRun });
     const hasEntry = (name: string) => this.directories.stat(name) !== undefined;
     const below = { ...request, paths: pathsBelowBase(request.paths, baseText, hasEntry) };
     const simple = simplifyRequest(below);
     const items = scanner.scan(simple, coveredPaths(below, simple));
     const origin = existingOrigin(this.directories, rules, isExcluded);
-    const told = { base: baseText, origin, tellsDigests, tellsChunks, hasFormer: !digestsData };
+    const told = { base: baseText, origin, tellsDigests, chunkKey: tags?.key, hasFormer: !digestsData };
     this.preface = prefaceOf(rules, told);
     this.list = rules.isRecorded === true ? new PublishedList() : undefined;
     this.published =
@@ -144,7 +146,7 @@ export class Source {
         ? undefined
         : new Published(rules.published, this.isListing, (item) => scanner.forget(item));
     this.items = this.published?.of(items) ?? items;
-    this.wanted = new WantedFiles(this.directories, compression, (file, failure) =>
+    this.wanted = new WantedFiles(this.directories, tags, compression, (file, failure) =>
       this.finish(file, failure),
     );
   }

@@ -7,6 +7,7 @@ import { directoryOf, nameOf } from "../../wire/path-rules.ts";
 import type { Directories } from "../disk/directories.ts";
 import type { OpenFile } from "../disk/open-file.ts";
 import { chunkBytesFor } from "../entries/chunker.ts";
+import type { ChunkTags } from "../entries/chunk-tags.ts";
 import { CHUNKED_BYTES, type FileChunk, FileChunks } from "../entries/file-chunks.ts";
 import { ChunkedFile } from "./chunked-file.ts";
 import { isSameState } from "../entries/same-file.ts";
@@ -20,7 +21,7 @@ const BLOCK_CHUNKS = 64;
 /** Most blocks that wait for answers: usually 48 MiB of files. A bound on memory, and on what is read in vain. */
 const BLOCKS_AHEAD = 16;
 
-/** How much is read before other work gets its turn: some 7 ms; with contents to be sent, as little as possible before each block. */
+/** how much is read before other work gets its turn: some 4 ms; with contents to be sent, as little as possible before each block. */
 const TURN_BYTES = 16 * CHUNKED_BYTES;
 
 /** Something that is to be read and sent: a file, or a part of one. */
@@ -43,7 +44,7 @@ interface ToldPart {
  */
 export class ToldChunks {
   private readonly directories: Directories;
-  private readonly isUsed: boolean;
+  private readonly tags: ChunkTags | undefined;
   private readonly waiting: ChunkedFile[] = [];
   private opened: { readonly file: OpenFile; chunks: FileChunks } | undefined;
   private pending: ToldPart[] = [];
@@ -54,15 +55,15 @@ export class ToldChunks {
   /** Bytes of chunks that all members had that needed the files. */
   foundBytes = 0;
 
-  /** @param isUsed whether all members understand chunks */
-  constructor(directories: Directories, isUsed: boolean) {
+  /** @param tags those of the transfer; undefined if members do not all understand chunks */
+  constructor(directories: Directories, tags: ChunkTags | undefined) {
     this.directories = directories;
-    this.isUsed = isUsed;
+    this.tags = tags;
   }
 
   /** Whether it is worth it to tell the chunks of a file. Holes are not sent anyway. */
   suits({ size, isSparse }: HeldEntry): boolean {
-    return this.isUsed && size >= CHUNKED_FILE_BYTES && !isSparse;
+    return this.tags !== undefined && size >= CHUNKED_FILE_BYTES && !isSparse;
   }
 
   add(held: HeldFile): void {
@@ -77,7 +78,7 @@ export class ToldChunks {
    */
   fill(block: number, writer: ManifestWriter, hasContents: boolean, want: (part: WantedFile) => void): void {
     let leftBytes = hasContents ? CHUNKED_BYTES : TURN_BYTES;
-    for (; leftBytes > 0 && this.mayRead(); leftBytes -= CHUNKED_BYTES) this.advance(want);
+    while (leftBytes > 0 && this.mayRead()) leftBytes -= this.advance(want);
     const [file] = this.waiting;
     const isDue = this.pending.length >= BLOCK_CHUNKS || file === undefined || file.isAwaited;
     this.isBusy = !isDue && this.mayRead();
@@ -104,10 +105,10 @@ export class ToldChunks {
     for (const [index, { file, chunk, look }] of parts.entries()) {
       const { offset: start, length } = chunk;
       const isFound = !union.get(index);
-      const digest = look === undefined ? undefined : chunk.digest;
+      const tag = look === undefined ? undefined : chunk.tag;
       file.noteAnswer(look, isFound);
       if (isFound) this.foundBytes += length;
-      else want({ ...file.held, part: { start, end: start + length, digest }, chunked: file });
+      else want({ ...file.held, part: { start, end: start + length, tag }, chunked: file });
       wantRest(file, want);
     }
     return true;
@@ -124,19 +125,26 @@ export class ToldChunks {
     return this.pending.length < BLOCK_CHUNKS && this.told.size < BLOCKS_AHEAD;
   }
 
-  /** Reads a piece of the first file, or decides what of it is sent without being read. */
-  private advance(want: (part: WantedFile) => void): void {
+  /**
+   * Reads a piece of the first file, or decides what of it is sent without being read.
+   *
+   * @returns how many bytes it has read, at most
+   */
+  private advance(want: (part: WantedFile) => void): number {
     const [file] = this.waiting;
-    if (file === undefined) return;
+    const { tags } = this;
+    if (file === undefined || tags === undefined) return CHUNKED_BYTES;
     const skipped = file.takeSkip();
     for (const { start, end } of skipped) {
-      const chunk = { offset: start, length: end - start, digest: SENT_ANYWAY };
-      if (!this.tell({ file, chunk, look: undefined }, want)) return;
+      const chunk = { offset: start, length: end - start, tag: SENT_ANYWAY };
+      if (!this.tell({ file, chunk, look: undefined }, want)) return CHUNKED_BYTES;
     }
     if (skipped.length > 0 && this.opened !== undefined)
-      this.opened.chunks = new FileChunks(file.toldBytes, chunkBytesFor(file.held.entry.size));
-    for (const chunk of this.read(file) ?? [undefined])
-      if (!this.tell({ file, chunk, look: file.look }, want)) return;
+      this.opened.chunks = new FileChunks(file.toldBytes, chunkBytesFor(file.held.entry.size), tags);
+    const found = this.read(file, tags) ?? [undefined];
+    const { pieceBytes = CHUNKED_BYTES } = this.opened?.chunks ?? {};
+    for (const chunk of found) if (!this.tell({ file, chunk, look: file.look }, want)) break;
+    return pieceBytes;
   }
 
   /** @returns false if nothing more of the file is told: what is left is the rest, which is sent */
@@ -153,21 +161,21 @@ export class ToldChunks {
     this.close();
     this.waiting.shift();
     file.isTold = true;
-    file.restDigest = look === undefined ? undefined : chunk?.digest;
+    file.restTag = look === undefined ? undefined : chunk?.tag;
     wantRest(file, want);
     return false;
   }
 
   /** @returns undefined if no more of its chunks are to be told; if it has changed, it is withdrawn when the rest is read */
-  private read(file: ChunkedFile): FileChunk[] | undefined {
+  private read(file: ChunkedFile, tags: ChunkTags): FileChunk[] | undefined {
     const { path, size, stats } = file.held.entry;
     return orElse(undefined, () => {
       if (this.opened === undefined) {
         const opened = this.directories.openToRead(directoryOf(path), nameOf(path));
-        this.opened = { file: opened, chunks: new FileChunks(0, chunkBytesFor(size)) };
+        this.opened = { file: opened, chunks: new FileChunks(0, chunkBytesFor(size), tags) };
       }
       const { file: opened, chunks } = this.opened;
-      const found = chunks.step(opened) ?? chunks.rest();
+      const found = chunks.step(opened) ?? chunks.rest(opened);
       return stats !== undefined && isSameState(stats, opened.stat()) ? found : undefined;
     });
   }
@@ -177,5 +185,5 @@ export class ToldChunks {
 function wantRest(file: ChunkedFile, want: (part: WantedFile) => void): void {
   if (!file.isTold || file.unsettled > 0) return;
   const { size } = file.held.entry;
-  want({ ...file.held, part: { start: file.toldBytes, end: size, digest: file.restDigest }, chunked: file });
+  want({ ...file.held, part: { start: file.toldBytes, end: size, tag: file.restTag }, chunked: file });
 }

@@ -4,6 +4,7 @@ import { BlockKind } from "../../wire/datagram.ts";
 import { DataWriter, type SegmentWriter } from "../../wire/data-block.ts";
 import { UNPACKED_BYTES } from "../../wire/limits.ts";
 import type { Directories } from "../disk/directories.ts";
+import type { ChunkTags } from "../entries/chunk-tags.ts";
 import type { CompressionMode } from "../entries/compression.ts";
 import { FileReader } from "./file-reader.ts";
 import { Packer } from "./packer.ts";
@@ -25,13 +26,17 @@ export class WantedFiles {
   private readonly packer: Packer;
   private readonly onEnd: (file: WantedFile, failure: Reason | undefined) => void;
 
-  /** @param onEnd called with each file or part that has been read, and why it is withdrawn, if it is */
+  /**
+   * @param tags for parts of files; undefined if whole files are read
+   * @param onEnd called with each file or part that has been read, and why it is withdrawn, if it is
+   */
   constructor(
     directories: Directories,
+    tags: ChunkTags | undefined,
     compression: CompressionMode,
     onEnd: (file: WantedFile, failure: Reason | undefined) => void,
   ) {
-    this.reader = new FileReader(directories);
+    this.reader = new FileReader(directories, tags);
     this.packer = new Packer(compression);
     this.onEnd = onEnd;
   }

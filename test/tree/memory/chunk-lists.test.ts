@@ -9,6 +9,7 @@ import { StageError } from "../../../src/tree/reasons/stage-error.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../../../src/wire/datagram.ts";
 import { CHUNK_BYTES } from "../../../src/wire/limits.ts";
 import { ManifestWriter, SENT_ANYWAY, type ToldChunk } from "../../../src/wire/manifest.ts";
+import { ChunkTags } from "../../../src/tree/entries/chunk-tags.ts";
 import { finish } from "../../support/staging.ts";
 import { content, file, Member, meta, type Push, TIME_NS } from "./member.ts";
 
@@ -23,7 +24,7 @@ const SIZE = 400_000;
 /** Fewer bytes than a segment can have. */
 const PIECE_BYTES = 50_000;
 
-const digestOf = (bytes: Uint8Array) => crypto.createHash("sha256").update(bytes).digest().subarray(0, 16);
+const TAGS = new ChunkTags(new Uint8Array(32).fill(7));
 
 function bytesOf(random: Random, size: number): Buffer {
   const key = Buffer.from(Array.from({ length: 16 }, () => below(random, 256)));
@@ -46,7 +47,7 @@ function edited(random: Random, old: Buffer): Buffer {
 /** Chunks of a file, of which some have another length or another digest than they should have. */
 function listOf(random: Random, bytes: Buffer): ToldChunk[] {
   const read = (into: Uint8Array, at: number) => bytes.copy(into, 0, at, at + into.length);
-  const chunks = new FileChunks(0, CHUNK_BYTES);
+  const chunks = new FileChunks(0, CHUNK_BYTES, TAGS);
   const step = () => chunks.step({ read } as ReadableFile);
   const lengths: number[] = [];
   for (let found = step(); found !== undefined; found = step())
@@ -57,12 +58,12 @@ function listOf(random: Random, bytes: Buffer): ToldChunk[] {
   let start = 0;
   return lengths.map((usual) => {
     const length = lies && below(random, 4) === 0 ? 1 + below(random, 2 * usual) : usual;
-    const digest =
+    const tag =
       lies && below(random, 4) === 0
         ? [bytesOf(random, 16), SENT_ANYWAY][below(random, 2)]!
-        : digestOf(bytes.subarray(start, start + length));
+        : TAGS.tagOf(bytes.subarray(start, start + length));
     start += length;
-    return { entry: 0, length, digest };
+    return { entry: 0, length, tag };
   });
 }
 
@@ -91,7 +92,7 @@ function disturb(random: Random, member: Member): void {
 function begin(member: Member, size: number): Push {
   const push = member.push();
   const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), 0);
-  writer.addTellsChunks();
+  writer.addChunkKey(TAGS.key);
   finish(push.stage.plan(writer.finish()));
   push.entries("", [file("f", size, { metadata: meta(0o644, { mtimeNs: TIME_NS + 1n }) })]);
   return push;

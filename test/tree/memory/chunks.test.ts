@@ -1,16 +1,17 @@
 import assert from "node:assert/strict";
-import crypto from "node:crypto";
 import { describe, test } from "node:test";
 import { DecodeError } from "../../../src/base/bytes.ts";
 import type { Entry } from "../../../src/wire/entry.ts";
 import { Difference, ELSEWHERE } from "../../../src/wire/differences.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../../../src/wire/datagram.ts";
 import { ManifestWriter, SENT_ANYWAY, type ToldChunk } from "../../../src/wire/manifest.ts";
+import { ChunkTags } from "../../../src/tree/entries/chunk-tags.ts";
 import { finish } from "../../support/staging.ts";
 import { content, file, Member, meta, type Push, TIME_NS, withdrawal } from "./member.ts";
 
 /** Chunks that a sender tells, also one that lies. */
 
+const TAGS = new ChunkTags(new Uint8Array(32).fill(7));
 const SIZE = 300_000;
 const OLD = Array.from({ length: SIZE }, (_, index) => String.fromCharCode((index * index) % 251)).join("");
 const NEW = `${OLD.slice(0, 100_000)}new${OLD.slice(100_003)}`;
@@ -33,7 +34,7 @@ function begin({ tellsChunks = true, size = SIZE, old = OLD } = {}): {
 
 function tellChunks(push: Push): void {
   const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), 0);
-  writer.addTellsChunks();
+  writer.addChunkKey(TAGS.key);
   finish(push.stage.plan(writer.finish()));
 }
 
@@ -47,8 +48,7 @@ function chunkOf(
   end: number,
   { text = NEW, entry = 0, length = end - start } = {},
 ): ToldChunk {
-  const hash = crypto.createHash("sha256").update(text.slice(start, end), "latin1");
-  return { entry, length, digest: hash.digest().subarray(0, 16) };
+  return { entry, length, tag: TAGS.tagOf(Buffer.from(text.slice(start, end), "latin1")) };
 }
 
 /** The numbers of the chunks that are needed. */
@@ -119,7 +119,7 @@ describe("chunks of a file", () => {
 
   test("that are sent anyway are not looked for, and those after them are found", () => {
     const { member, push } = begin();
-    const anyway = { entry: 0, length: 3 * PART, digest: SENT_ANYWAY };
+    const anyway = { entry: 0, length: 3 * PART, tag: SENT_ANYWAY };
     member.disk.lines.length = 0;
     assert.deepEqual(tell(push, [anyway]), [0]);
     assert.deepEqual(
@@ -151,7 +151,7 @@ describe("chunks of a file", () => {
   test("with a digest of other contents are needed", () => {
     const { push } = begin();
     assert.deepEqual(
-      tell(push, [{ ...chunkOf(0, PART), digest: new Uint8Array(16) }, chunkOf(0, PART, { length: 7 })]),
+      tell(push, [{ ...chunkOf(0, PART), tag: new Uint8Array(16) }, chunkOf(0, PART, { length: 7 })]),
       [0, 1],
     );
     assert.throws(() => push.prepare());
