@@ -314,8 +314,8 @@ export class Stage {
   }
 
   /**
-   * Another transfer commits before this one. It may change entries that this transfer has found to be right: then this
-   * transfer's own commit has to bring them back. If that is not possible, this transfer fails.
+   * Another transfer commits before this one. It may change entries that this one has found to be right: then its own commit has
+   * to bring them back, or it fails.
    *
    * @param steps of the other transfer
    * @returns why this transfer fails, as soon as that is known
@@ -332,6 +332,7 @@ export class Stage {
       }
     } catch (error) {
       this.overtaken = stageFailure(error);
+      if (this.undoing !== undefined) this.staging.drop();
     }
     return this.overtaken;
   }

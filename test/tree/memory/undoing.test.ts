@@ -5,6 +5,7 @@ import { finish } from "../../../src/base/steps.ts";
 import { ReadyAreas } from "../../../src/tree/apply/ready-areas.ts";
 import { recover } from "../../../src/tree/apply/recovery.ts";
 import { boundUndoAreas, undoAreas } from "../../../src/tree/apply/undo-areas.ts";
+import type { Stage } from "../../../src/tree/apply/stage.ts";
 import { Protection } from "../../../src/tree/decide/protection.ts";
 import { Directories } from "../../../src/tree/disk/directories.ts";
 import type { MemoryDisk } from "../../disk/memory-disk.ts";
@@ -172,6 +173,27 @@ describe("a commit is taken back", () => {
       takeBack(member, "u-2");
       assert.deepEqual(looks(member), before);
     }
+  });
+
+  test("by one of two that bring back the same files: the other changes nothing of them when it ends", () => {
+    const member = new Member().put(OLD);
+    const before = looks(member);
+    change(member).commit();
+    const [first, second] = ["u-1", "u-2"].map((name) => {
+      const undo = member.push(name, { keepsReplaced: () => true });
+      undo.stage.undo("t-1");
+      undo.prepare();
+      return undo.stage;
+    }) as [Stage, Stage];
+    assert.equal(second.yieldTo(first.steps())?.code, "overtaken");
+    assert.equal(first.commit(), undefined);
+    // A link that goes later changes the file as an edit does.
+    assert.equal(member.stats("d/file")?.links, 1);
+    assert.equal(second.commit()?.code, "overtaken");
+    finish(second.clean());
+    finish(first.clear());
+    finish(first.clean());
+    assert.deepEqual(looks(member), before);
   });
 
   test("or not, where another commit has changed some of it while it was ready", () => {
