@@ -324,8 +324,7 @@ export class Stage {
     if (this.executor instanceof DryRunExecutor || this.overtaken !== undefined) return undefined;
     try {
       try {
-        const path = this.undoing?.conflictWith(steps);
-        if (path !== undefined) throw StageError.of("overtaken", path);
+        this.undoing?.checkConflict(steps);
         if (this.undoing === undefined) this.keepFrom(steps);
       } finally {
         this.staging.markPassed();

@@ -92,12 +92,14 @@ export class Undoing {
     for (const step of this.steps(BEFORE)) staged.journal.addStep(step);
   }
 
-  /** A path that another commit changes, too: it comes first, and then this is no reverse any more. */
-  conflictWith(steps: Iterable<Step>): string | undefined {
-    for (const { path } of changesOf(steps)) {
-      if (this.above.has(path) || this.isWithinChanged(path)) return path;
-    }
-    return undefined;
+  /**
+   * Another commit comes first. If it changes some of the same paths, this is no reverse any more.
+   *
+   * @throws StageError with such a path
+   */
+  checkConflict(steps: Iterable<Step>): void {
+    for (const { path } of changesOf(steps))
+      if (this.above.has(path) || this.isWithinChanged(path)) throw StageError.of("overtaken", path);
   }
 
   private isWithinChanged(path: string): boolean {
