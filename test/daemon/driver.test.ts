@@ -90,7 +90,12 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
     driver,
     received: { onStage: () => undefined },
     hooks: { hold: () => false },
-    catchUp: { hold: () => false, judged: (answer: StageAnswer) => answer, noteKept: () => undefined },
+    catchUp: {
+      hold: () => false,
+      judged: (answer: StageAnswer) => answer,
+      noteKept: () => undefined,
+      finished: { noteAreas: () => undefined },
+    },
   };
   const deleteLimit = { entries: 0, percent: undefined };
   const disks = new DiskThreads(

@@ -23,6 +23,7 @@ import type { NodeIdentity } from "../service/node-identity.ts";
 import type { Settings } from "../settings/settings.ts";
 import { sentenceOfDrift, sentenceOfWithheld, stateOf, textOfState } from "./catch-up-words.ts";
 import type { PublicationFile } from "./publication-file.ts";
+import { FinishedUndos } from "./finished-undos.ts";
 import { KeptTransfers } from "./kept-transfers.ts";
 import { FULL_REASONS, SpaceWatch } from "./space-watch.ts";
 import { UndoJudge } from "./undo-judge.ts";
@@ -66,6 +67,7 @@ export class CatchUpKeeper implements PublicationHearer {
   private readonly reasons = new Map<string, string>();
   private readonly kept: KeptTransfers;
   private readonly undo: UndoJudge;
+  readonly finished: FinishedUndos;
   private serving: AbortController | undefined;
   private readonly space: SpaceWatch;
   /** Transfers that have begun here. */
@@ -83,6 +85,7 @@ export class CatchUpKeeper implements PublicationHearer {
     this.isNewcomer = parts.file?.found.isIntact === false;
     this.kept = new KeptTransfers(parts.log);
     this.undo = new UndoJudge(parts);
+    this.finished = new FinishedUndos(parts, () => this.driver?.handle({ kind: "logged" }));
     this.space = new SpaceWatch(parts.settings.base, () => this.nudge(undefined));
   }
 
@@ -327,6 +330,7 @@ export class CatchUpKeeper implements PublicationHearer {
     const { engine, file, log } = this.parts;
     const { catchUp } = engine;
     if (catchUp === undefined || file === undefined) return;
+    this.finished.look();
     const kept: Kept[] = [];
     for (const publication of publications) {
       const one = catchUp.log.find(publication);
