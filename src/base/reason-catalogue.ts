@@ -58,6 +58,7 @@ export const REASONS = {
   "holds-excluded": "it is a directory on this member, and something in it is excluded",
   "undo-gone":
     "it no longer keeps what it had before push {0}: the settings undo and undo-size of that host say how much it keeps",
+  "undo-no-directory": "this directory, in which files come back, is not there, or is no real directory",
   "undo-excluded":
     "this host excludes it now, so the push cannot be taken back here: see its setting exclude",
   "undo-follows": "it has nothing of its own to bring back, and gets the former files from another host",
@@ -164,6 +165,7 @@ export const MENDS: { readonly [Code in ReasonCode]?: string } = {
   EPERM: "the file system, an attribute (lsattr) or another owner forbids it to the daemon on that host",
   ENOTDIR: "make the path a real directory on that host",
   ELOOP: "push again",
+  "undo-no-directory": "make the directory again on that host, and repeat the undo",
   ENOSPC: "free some space on that host, and push again",
   "no-space": "free some space on that host, and push again",
   "no-inodes": "delete files there, or make the file system with more inodes (df -i)",

@@ -50,6 +50,7 @@ export const JAPANESE_REASONS: Readonly<Record<ReasonCode, string>> = {
   "holds-excluded": "このメンバーではディレクトリで、除外されるものを含んでいます",
   "undo-gone":
     "配布 {0} の前の状態をもう保持していません。保持する量は、そのホストの設定 undo と undo-size が決めます",
+  "undo-no-directory": "ファイルを元に戻す先のこのディレクトリがないか、本当のディレクトリではありません",
   "undo-excluded": "このホストの設定 exclude が今はこれを除外するため、配布を取り消せません",
   "undo-follows": "元に戻すものを自分では持たないため、以前のファイルを他のホストから受け取ります",
   "undo-stays-behind":
@@ -128,6 +129,7 @@ export const JAPANESE_MENDS: { readonly [Code in ReasonCode]?: string } = {
   EPERM: "ファイルシステム、属性（lsattr）、または所有者が、そのホストのデーモンに許可していません",
   ENOTDIR: "そのホストで、パスを本当のディレクトリにしてください",
   ELOOP: "もう一度送ってください",
+  "undo-no-directory": "そのホストでディレクトリを作り直し、もう一度取り消してください",
   ENOSPC: "そのホストの空き容量を増やし、もう一度送ってください",
   "no-space": "そのホストの空き容量を増やし、もう一度送ってください",
   "no-inodes": "ファイルを減らすか、inode の多いファイルシステムにしてください（df -i）",

@@ -258,6 +258,8 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
   "paths are relative to the base directory {0}": "パスはベースディレクトリ {0} からの相対パスです",
   "paths are relative to the base directory {0}: write '{1}'":
     "パスはベースディレクトリ {0} からの相対パスです。'{1}' と書いてください",
+  "--undo has an empty id: give the id of a push, or no id at all for the last push":
+    "--undo の ID が空です。配布の ID を指定するか、最後の配布なら ID を付けないでください",
   "--{0} is given twice: run msync once for each":
     "--{0} が 2 回指定されています。msync を 1 つずつ実行してください",
   "did you mean {0}?": "{0} のことですか？",

@@ -173,10 +173,16 @@ function readOptions(
     historyCount: readCount(options.history),
     script: options.script ?? "",
     keepGoing: options.keepGoing === true,
-    undoId: typeof options.undo === "string" ? asText(options.undo) : "",
+    undoId: typeof options.undo === "string" ? readUndoId(asText(options.undo)) : "",
     keyFile: typeof options.keygen === "string" ? options.keygen : undefined,
     addTo: options.add,
   };
+}
+
+/** An empty id is mostly a variable of a script that is not set; it must not mean the last push. */
+function readUndoId(id: string): string {
+  if (id !== "") return id;
+  throw new UserError("--undo has an empty id: give the id of a push, or no id at all for the last push");
 }
 
 /** The words of the command line that are no options: paths to send, or hosts to examine. */

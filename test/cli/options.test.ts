@@ -83,6 +83,8 @@ test("what does not go together is refused", () => {
   refuses(["--keep-going", "-r"], /^--keep-going is for scripts/);
   refuses(["-f", "one", "-f", "two"], /^--script is given twice: run msync once for each$/);
   refuses(["--undo", "one", "--undo", "two"], /^--undo is given twice/);
+  // A variable of a script that is not set.
+  refuses(["--undo", ""], /^--undo has an empty id/);
   refuses(["-l", "info", "-l", "debug"], /^--loglevel is given twice/);
   refuses(["-r", "-g", ""], /^the group of -g is empty/);
   refuses(["-r", "-t", ""], /^the host of -t is empty/);

@@ -13,8 +13,8 @@ export interface FinishedUndosParts {
 
 /**
  * A host that was stopped between its switch and the record of that hears of the push from the others. It is none the worse for
- * getting a push again. But an undo has brought back its own former files, and would bring those of another host now. What
- * the undo has replaced is kept here: that shows that it has taken effect. The areas may become known before or after the undo.
+ * getting a push again. But an undo has brought back its own former files, and would bring those of another host now. The area in
+ * which this host keeps the replaced files shows that it has taken effect. It may become known before or after the undo.
  */
 export class FinishedUndos {
   private readonly parts: FinishedUndosParts;

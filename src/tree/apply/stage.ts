@@ -275,8 +275,8 @@ export class Stage {
   }
 
   /**
-   * Another transfer commits before this one. It may change entries that this transfer has found to be right: then this
-   * transfer's own commit has to bring them back. If that is not possible, this transfer fails.
+   * Another transfer commits before this one. It may change entries that this one has found to be right: then its own commit has
+   * to bring them back, or it fails.
    *
    * @param steps of the other transfer
    * @returns why this transfer fails, as soon as that is known
@@ -285,14 +285,14 @@ export class Stage {
     if (this.executor instanceof DryRunExecutor || this.overtaken !== undefined) return undefined;
     try {
       try {
-        const path = this.undoing?.conflictWith(steps);
-        if (path !== undefined) throw StageError.of("overtaken", path);
+        this.undoing?.checkConflict(steps);
         if (this.undoing === undefined && this.manifest?.isCatchUp !== true) this.keepFrom(steps);
       } finally {
         this.staging.markPassed();
       }
     } catch (error) {
       this.overtaken = stageFailure(error);
+      if (this.undoing !== undefined) this.staging.drop();
     }
     return this.overtaken;
   }

@@ -1,4 +1,5 @@
 /** The staged part of a transfer: it begins when something differs, becomes ready, and may get longer after that. */
+import { finish } from "../../base/steps.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import { NO_METADATA } from "../../wire/metadata.ts";
 import { directoryOf, nameOf, STAGING_NAME } from "../../wire/path-rules.ts";
@@ -204,6 +205,18 @@ export class Staging {
     } finally {
       if (staged !== undefined)
         yield* keptMs === undefined ? staged.area.removal() : staged.area.keep(keptMs);
+    }
+  }
+
+  /**
+   * Removes at once what an undo has staged that is overtaken. Its links to files that come back must be gone before the other
+   * transfer switches: later, that would look like a change by hand. The end of the transfer tries again what fails.
+   */
+  drop(): void {
+    try {
+      finish(this.removal());
+    } catch (error) {
+      errorCode(error);
     }
   }
 }

@@ -92,12 +92,14 @@ export class Undoing {
     for (const step of this.steps(BEFORE)) staged.journal.addStep(step);
   }
 
-  /** A path that another commit changes, too: it comes first, and then this is no reverse any more. */
-  conflictWith(steps: Iterable<Step>): string | undefined {
-    for (const { path } of changesOf(steps)) {
-      if (this.above.has(path) || this.isWithinChanged(path)) return path;
-    }
-    return undefined;
+  /**
+   * Another commit comes first. If it changes some of the same paths, this is no reverse any more.
+   *
+   * @throws StageError with such a path
+   */
+  checkConflict(steps: Iterable<Step>): void {
+    for (const { path } of changesOf(steps))
+      if (this.above.has(path) || this.isWithinChanged(path)) throw StageError.of("overtaken", path);
   }
 
   private isWithinChanged(path: string): boolean {
@@ -144,11 +146,24 @@ export class Undoing {
   }
 
   private bring(path: string, old: FileStats, keptAs: string, staged: Staged): void {
+    this.checkWay(path);
     this.bringEntry(path, old, keptAs, staged);
     staged.journal.add(StepKind.place, typeOf(old) ?? EntryType.file, path);
     if (!old.isDirectory()) return;
     for (const { path: one, stats } of below(this.from, keptAs))
       this.bringEntry(joinPath(path, one.slice(keptAs.length + 1)), stats, one, staged);
+  }
+
+  /**
+   * Somebody may have moved or deleted a directory since the push. The switch could bring nothing into it, and then it would be too
+   * late: other hosts have switched.
+   *
+   * @throws StageError with the first directory above a path that is missing
+   */
+  private checkWay(path: string): void {
+    if (this.base.hasDirectory(directoryOf(path))) return;
+    const missing = [...waysTo(path)].findLast((way) => !this.base.hasDirectory(way));
+    throw StageError.of("undo-no-directory", missing);
   }
 
   private bringEntry(path: string, stats: FileStats, keptAs: string, { area, journal }: Staged): void {

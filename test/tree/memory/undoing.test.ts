@@ -5,8 +5,10 @@ import { finish } from "../../../src/base/steps.ts";
 import { ReadyAreas } from "../../../src/tree/apply/ready-areas.ts";
 import { recover } from "../../../src/tree/apply/recovery.ts";
 import { boundUndoAreas, undoAreas } from "../../../src/tree/apply/undo-areas.ts";
+import type { Stage } from "../../../src/tree/apply/stage.ts";
 import { Protection } from "../../../src/tree/decide/protection.ts";
 import { Directories } from "../../../src/tree/disk/directories.ts";
+import type { MemoryDisk } from "../../disk/memory-disk.ts";
 import { failKind, PowerFailure, stopAt } from "../../disk/faults.ts";
 import { directory, file, Member, meta, reasonOf } from "./member.ts";
 import { change, keptTexts, looks, NEW, OLD, takeBack, treeBelow, treeOfEntries } from "./undo-fixture.ts";
@@ -143,6 +145,55 @@ describe("a commit is taken back", () => {
       finish(undo.stage.clean());
       assert.deepEqual(looks(member), after);
     }
+  });
+
+  test("but not if somebody has moved the directory away that files come back to", () => {
+    const replacements: readonly ((disk: MemoryDisk) => void)[] = [
+      () => undefined,
+      (disk) => disk.makeSymlink(disk.openRoot("/"), "d", "/elsewhere"),
+      (disk) => disk.closeFile(disk.makeFile(disk.openRoot("/"), "d", 0o600)),
+    ];
+    for (const replace of replacements) {
+      const member = new Member().put(OLD);
+      const before = looks(member);
+      change(member).commit();
+      member.in("", (root, disk) => disk.rename(root, "d", root, "moved"));
+      replace(member.memory);
+      const undo = member.push("u-1", { keepsReplaced: () => true });
+      assert.equal(
+        reasonOf(() => undo.stage.undo("t-1")),
+        "d: undo-no-directory",
+      );
+      finish(undo.stage.clean());
+      // With the directory, everything comes back.
+      member.in("", (root, disk) => {
+        if (disk.stat(root, "d") !== undefined) disk.unlink(root, "d");
+        disk.rename(root, "moved", root, "d");
+      });
+      takeBack(member, "u-2");
+      assert.deepEqual(looks(member), before);
+    }
+  });
+
+  test("by one of two that bring back the same files: the other changes nothing of them when it ends", () => {
+    const member = new Member().put(OLD);
+    const before = looks(member);
+    change(member).commit();
+    const [first, second] = ["u-1", "u-2"].map((name) => {
+      const undo = member.push(name, { keepsReplaced: () => true });
+      undo.stage.undo("t-1");
+      undo.prepare();
+      return undo.stage;
+    }) as [Stage, Stage];
+    assert.equal(second.yieldTo(first.steps())?.code, "overtaken");
+    assert.equal(first.commit(), undefined);
+    // A link that goes later changes the file as an edit does.
+    assert.equal(member.stats("d/file")?.links, 1);
+    assert.equal(second.commit()?.code, "overtaken");
+    finish(second.clean());
+    finish(first.clear());
+    finish(first.clean());
+    assert.deepEqual(looks(member), before);
   });
 
   test("or not, where another commit has changed some of it while it was ready", () => {
