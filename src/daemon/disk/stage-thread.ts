@@ -229,8 +229,7 @@ class StageThread {
         onMoved: (moved) => this.tellMoved(moved),
         onWork: seldom(() => this.reply({ kind: "worked", inbound })),
         makeRoom: () => this.makeRoom(),
-        keepsReplaced: () => this.undo.isOn && record?.canBeTakenBack === true,
-        follows: () => record?.followed,
+        keeping: record === undefined ? undefined : this.undo.rulesFor(record),
         manifest: record,
       });
       return { ...common, stage, failure: undefined };

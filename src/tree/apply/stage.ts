@@ -23,10 +23,10 @@ import { Durability } from "./durability.ts";
 import { carryOutAll, type Executor } from "./executor.ts";
 import { DryRunExecutor } from "./dry-run-executor.ts";
 import { retireFailedCommits } from "./failed-commits.ts";
-import { beginKeeping } from "./keeping.ts";
+import { beginKeeping, type KeepRules, noteMade } from "./keeping.ts";
 import { Staging } from "./staging.ts";
 import { StagingExecutor } from "./staging-executor.ts";
-import { type Followed, writeUndone } from "./undo-areas.ts";
+import { writeUndone } from "./undo-areas.ts";
 import { Undoing } from "./undoing.ts";
 import { type StageTotals, Tally } from "./tally.ts";
 
@@ -47,10 +47,8 @@ export interface StageExtras {
    * @returns whether there was anything to delete
    */
   readonly makeRoom?: (() => boolean) | undefined;
-  /** Whether what the commit replaces or deletes is kept; asked at the commit. */
-  readonly keepsReplaced?: (() => boolean) | undefined;
-  /** The undo as whose area it is kept, which another host brings; asked at the commit. */
-  readonly follows?: (() => Followed | undefined) | undefined;
+  /** Whether what the commit replaces or deletes is kept; undefined if it never is. */
+  readonly keeping?: KeepRules | undefined;
   /** Records what the transfer publishes; undefined if nobody wants to know. */
   readonly manifest?: ManifestRecord | undefined;
 }
@@ -93,8 +91,7 @@ export class Stage {
   private readonly durability: Durability;
   private readonly onWork: (() => void) | undefined;
   private readonly makeRoom: (() => boolean) | undefined;
-  private readonly keepsReplaced: () => boolean;
-  private readonly follows: () => Followed | undefined;
+  private readonly keeping: KeepRules | undefined;
   private committer: Committer | undefined;
   private committedMs = 0;
   private readonly manifest: ManifestRecord | undefined;
@@ -120,19 +117,17 @@ export class Stage {
     this.deleteLimit = extras.deleteLimit;
     this.onWork = extras.onWork;
     this.makeRoom = extras.makeRoom;
-    this.keepsReplaced = extras.keepsReplaced ?? (() => false);
-    this.follows = extras.follows ?? (() => undefined);
+    this.keeping = extras.keeping;
     this.durability = new Durability(base);
     this.precedence = new Precedence(base);
     this.obstacles = new Obstacles(base, rules);
     const note = (path: string, why: Reason) => this.tally.noteReason(path, why);
     const isSame = (path: string) => this.precedence.isSame(path);
-    const { listsChanges, onMoved } = extras;
+    const { listsChanges, onMoved, protection } = extras;
     this.staging = new Staging(base, rules, name, listsChanges, { note, isSame, onMoved });
     this.executor = dryRun
       ? new DryRunExecutor(() => this.planner.superfluous.isCheck)
       : new StagingExecutor(this.staging);
-    const { protection } = extras;
     this.protection = protection;
     const { precedence } = this;
     this.manifest = extras.manifest;
@@ -215,10 +210,13 @@ export class Stage {
   undo(undone: string): void {
     this.takesBack = true;
     const { base, rules, protection } = this;
-    const undoing = (this.undoing = new Undoing(base, rules, undone, protection, (path, type, size) => {
-      this.tally.noteUndone(path, type, size);
-      this.manifest?.noteUndone?.(path, type);
-      this.staging.noteChange(path);
+    const undoing = (this.undoing = new Undoing(base, rules, undone, protection, {
+      changes: (path, type, size) => {
+        this.tally.noteUndone(path, type, size);
+        this.manifest?.noteUndone?.(path, type);
+        this.staging.noteChange(path);
+      },
+      stays: (path, why) => this.tally.noteReason(path, why),
     }));
     if (!undoing.hasSteps) return;
     const staged = this.staging.opened();
@@ -248,6 +246,7 @@ export class Stage {
     staged.entries.finish();
     this.staging.finishChanges();
     staged.journal.flush();
+    if (this.keeping?.mayKeep() === true) noteMade(this.base, staged.area);
     const committer = new Committer(this.base, staged.area, this.rules, this.onWork);
     for (const { path, why } of committer.finishStaged()) this.tally.noteReason(path, why);
     this.durability.syncStaged(staged.entries.needsSync);
@@ -269,7 +268,8 @@ export class Stage {
     const committer = new Committer(this.base, staged.area, this.rules, this.onWork);
     try {
       retireFailedCommits(this.base, this.rules);
-      if (this.keepsReplaced()) beginKeeping(this.base, staged.area, this.rules, this.follows());
+      if (this.keeping?.keeps() === true)
+        beginKeeping(this.base, staged.area, this.rules, this.keeping.follows?.());
       committer.begin();
     } catch (error) {
       return stageFailure(error);
