@@ -6,7 +6,7 @@ import { PathSet } from "../entries/path-set.ts";
 import { readJournal } from "./journal.ts";
 import { MADE } from "./keeping.ts";
 
-/** What becomes of a directory that holds entries of others as well. */
+/** The entries of a directory that holds some of others as well. */
 export interface MixedDirectory {
   /** Entries that the push has made, the highest alone: nothing in them is of others. */
   readonly goes: readonly string[];
