@@ -36,7 +36,7 @@ BENCH_ALL := --results test/bench/results/results.json --readme
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:
-.PHONY: all help install uninstall dist demo build packages repository test test-user test-packages test-security fuzz fuzz-trees chaos power-loss soak sim sim-scale mutants bench bench-quick lint format clean
+.PHONY: all help install uninstall dist demo build packages repository test test-user test-packages test-security fuzz fuzz-trees chaos power-loss soak sim sim-scale mutants bench bench-quick bench-catch-up lint format clean
 
 all: build ## the same as make build, and what make alone does
 	@echo "$(if $(filter $(OTHER),$(ARCH)),dist/$(OTHER)/makuosan is,dist/makuosan and dist/msync are) built: 'make install' installs them, 'make help' lists the other targets"
@@ -54,6 +54,19 @@ build: $(if $(filter $(OTHER),$(ARCH)),dist/$(OTHER)/makuosan,dist/makuosan) ## 
 PREFIX := /usr/local
 SYSCONFDIR := /etc
 UNIT := yes
+ifneq ($(filter install uninstall,$(MAKECMDGOALS)),)
+# Each of these would name other paths than were meant, also to the removal.
+ifneq ($(words [$(DESTDIR)|$(PREFIX)|$(SYSCONFDIR)]),1)
+$(error DESTDIR, PREFIX and SYSCONFDIR cannot have spaces in them)
+endif
+ifneq ($(filter-out /%,$(PREFIX) $(SYSCONFDIR)),)
+$(error PREFIX and SYSCONFDIR begin with /, unlike '$(filter-out /%,$(PREFIX) $(SYSCONFDIR))')
+endif
+ifeq ($(filter yes no,$(UNIT)),)
+$(error UNIT is yes or no, not '$(UNIT)')
+endif
+override PREFIX := $(patsubst %/,%,$(PREFIX))
+endif
 SHARE = $(DESTDIR)$(PREFIX)/share
 LIB = $(DESTDIR)$(PREFIX)/lib
 # Every file that `make install` makes, except for the config file.
@@ -146,6 +159,9 @@ sim-scale: $(INSTALLED) ## simulates 1 GB to 4, 16, 100 and 1,000 members that l
 
 bench-quick: build ## runs a short benchmark of two minutes
 	@node test/bench/main.ts --quick $(BENCH)
+
+bench-catch-up: build ## measures how much catching up costs a push and the network, as root: OPTIONS='--late 16 --mb 40 --pushes 60'
+	@node test/bench/catching-up.ts $(OPTIONS)
 
 lint: $(INSTALLED) ## checks types, style, layout, imports, the map and words
 	@tsc -p tsconfig.json

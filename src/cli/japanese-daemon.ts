@@ -29,29 +29,45 @@ export const JAPANESE_DAEMON: Readonly<Record<string, string>> = {
   "{0} = {1} is in {2}": "{2} に {0} = {1} と書きました",
   "{0} = {1} is in {2}, but {3} overrides it: change it there":
     "{2} に {0} = {1} と書きましたが、{3} が優先されます。そちらを変更してください",
+  "--set gives {0} twice: leave one of the values out":
+    "--set に {0} が 2 回指定されています。どちらかの値を取り除いてください",
+  "{0} is given twice: run makuosan once for each":
+    "{0} が 2 回指定されています。makuosan を 1 つずつ実行してください",
   "--set is '{0}': give KEY=VALUE": "--set の値 '{0}' が正しくありません。KEY=VALUE の形で指定してください",
   "{0} cannot be read ({1}): run makuosan --set as root":
     "{0} を読めません（{1}）。makuosan --set は root で実行してください",
   "{0} cannot be written ({1}): run makuosan --set as root":
     "{0} に書き込めません（{1}）。makuosan --set は root で実行してください",
+  "{0} cannot be written ({1}): see 'ls -ld {2}' and 'findmnt -T {3}'":
+    "{0} に書き込めません（{1}）。'ls -ld {2}' と 'findmnt -T {3}' で確かめてください",
   "{0} cannot be read ({1}): name another file": "{0} を読めません（{1}）。別のファイルを指定してください",
 
   // Config files.
   "the config file {0} {1}: name another with --config, or fix it":
     "設定ファイル {0} {1*}。--config で別のものを指定するか、直してください",
   "is missing": "がありません",
+  "is a link to nothing": "はリンクで、その先に何もありません",
+  "the config file {0} has a NUL byte in it: save it as text in UTF-8":
+    "設定ファイル {0} に NUL バイトがあります。UTF-8 のテキストとして保存してください",
   "cannot be read ({0})": "を読めません（{0}）",
   "the config file {0} is larger than {1} bytes, as no config file is: name another with --config, or fix it":
     "設定ファイル {0} は {1} バイトを超えていて、設定ファイルとは思えません。--config で別のものを指定するか、直してください",
-  "the config directory {0} cannot be read ({1}): fix its rights":
-    "設定ディレクトリ {0} を読めません（{1}）。アクセス権を直してください",
+  "the config directory {0} cannot be read ({1}): {2}": "設定ディレクトリ {0} を読めません（{1}）。{2*}",
+  "fix its rights": "アクセス権を直してください",
+  "make it a directory, or remove it": "ディレクトリにするか、取り除いてください",
   "{0}: '{1}' is given as a section or a list: write '{2} = VALUE'":
     "{0}: '{1}' がセクションかリストになっています。'{2} = VALUE' と書いてください",
   "{0}: '{1}' has no '=': write '{2} = {3}'": "{0}: '{1}' に '=' がありません。'{2} = {3}' と書いてください",
   "{0}: there is no key: write 'KEY = VALUE'": "{0}: キーがありません。'KEY = VALUE' と書いてください",
-  "{0}: unknown {1}:{2} the keys are {3}": "{0}: {1*}はありません。{2*}使えるキー: {3}",
-  "key '{0}'": "'{0}' というキー",
-  "section [{0}]": "[{0}] というセクション",
+  "{0}: unknown key '{1}':{2} the keys are {3}": "{0}: '{1}' というキーはありません。{2*}使えるキー: {3}",
+  "{0}: unknown section [{1}]: there are no sections, remove this line":
+    "{0}: [{1}] というセクションは使えません。この行を取り除いてください",
+  "{0}: unknown key '{1}': write '{2} = no' for what --{3} does":
+    "{0}: '{1}' というキーはありません。--{3} と同じことは '{2} = no' と書きます",
+  "{0}: the value has a '{1}' in it: put it in quotes, or a space before a comment":
+    "{0}: 値に '{1}' が含まれています。値を引用符で囲むか、コメントの前に空白を入れてください",
+  '{0}: the value does not end with the quote that closes it: put all of it in one pair of quotes, such as "A, B"':
+    '{0}: 値が、閉じる引用符で終わっていません。"A, B" のように、全体を一組の引用符で囲んでください',
   " did you mean '{0}'?": "'{0}' のことですか？",
 
   // Values.

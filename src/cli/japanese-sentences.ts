@@ -258,6 +258,8 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
   "paths are relative to the base directory {0}": "パスはベースディレクトリ {0} からの相対パスです",
   "paths are relative to the base directory {0}: write '{1}'":
     "パスはベースディレクトリ {0} からの相対パスです。'{1}' と書いてください",
+  "--{0} is given twice: run msync once for each":
+    "--{0} が 2 回指定されています。msync を 1 つずつ実行してください",
   "did you mean {0}?": "{0} のことですか？",
   "did you mean one of {0}?": "{0} のどれかですか？",
   "'msync --help' lists the options": "'msync --help' でオプションの一覧を表示できます",
@@ -307,6 +309,10 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
     "{0} の除外パターンを読めません（{1}）。別のファイルを指定してください",
 
   // Scripts.
+  "the exclude patterns of {0} have a NUL byte in them: save them as text in UTF-8":
+    "{0} の除外パターンに NUL バイトがあります。UTF-8 のテキストとして保存してください",
+  "the line has a NUL byte in it: save the script as text in UTF-8":
+    "この行に NUL バイトがあります。スクリプトを UTF-8 のテキストとして保存してください",
   "the script {0} cannot be read ({1}): name another file":
     "スクリプト {0} を読めません（{1}）。別のファイルを指定してください",
   "unknown command '{0}': did you mean '{1}'? the commands are {2}":

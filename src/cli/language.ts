@@ -19,7 +19,8 @@ let translations: Translations | undefined;
  * @param environment has the variables of locale(7)
  */
 export async function chooseLanguage({ LC_ALL, LC_MESSAGES, LANG }: NodeJS.ProcessEnv): Promise<void> {
-  const isJapanese = /^ja([_.@]|$)/.test(LC_ALL || LC_MESSAGES || LANG || "");
+  // Another encoding than UTF-8, such as ja_JP.eucJP, would show nothing readable. A locale without one means UTF-8 today.
+  const isJapanese = /^ja(_[^.@]*)?(\.utf-?8)?(@.*)?$/i.test(LC_ALL || LC_MESSAGES || LANG || "");
   translations = isJapanese ? await import("./japanese.ts") : undefined;
 }
 

@@ -114,6 +114,14 @@ function historyOptions(options: ParsedOptions, args: string[]): [ParsedOptions,
   return [{ ...options, history: number, dryRun: undefined }, others];
 }
 
+/** Of two values of something to do, only the last one would be done. */
+function once(name: string): (value: string, before: string | undefined) => string {
+  return (value, before) => {
+    if (before === undefined) return value;
+    throw new UserError(`--${name} is given twice: run msync once for each`);
+  };
+}
+
 function msyncCommand(): Command {
   const version = typeof __MAKUOSAN_VERSION__ === "string" ? __MAKUOSAN_VERSION__ : "development";
   const command = new Command("msync")
@@ -122,8 +130,8 @@ function msyncCommand(): Command {
   for (const { flags } of REPLACED) command.addOption(new Option(flags).hideHelp());
   return addSendOptions(command)
     .option("-c, --console <target>", "control socket of the daemon, as unix:PATH")
-    .option("-l, --loglevel <level>", "set the daemon's log level")
-    .option("-f, --script <file>", "carry out the commands of a script, or of - , one a line")
+    .option("-l, --loglevel <level>", "set the daemon's log level", once("loglevel"))
+    .option("-f, --script <file>", "carry out the commands of a script, or of - , one a line", once("script"))
     .option("--keep-going", "go on with a script when one of its commands fails")
     .option("--watch", "push what changes, as it changes, until a signal comes")
     .option("--members", "list the members")
@@ -132,7 +140,7 @@ function msyncCommand(): Command {
     .option("--top", "show members and running pushes, refreshed in place; q quits")
     .option("--history [number]", "show the last transfers")
     .option("--catch-up", "let this host, or the hosts named, get now what they have missed")
-    .option("--undo [id]", "take back the last push on all hosts, or the one with this id")
+    .option("--undo [id]", "take back the last push on all hosts, or the one with this id", once("undo"))
     .option("--keygen [file]", "make a new key for a fleet")
     .option("--add <file>", "with --keygen: add the new key to a key file")
     .option("--json", "print a JSON object a line")

@@ -55,6 +55,8 @@ async function runLine(state: ScriptState, text: string, place: string): Promise
   // Some editors begin a file with this mark, which is UTF-8 for the order of bytes.
   const line = text.replace(/^\xef\xbb\xbf/, "");
   try {
+    if (line.includes("\0"))
+      throw new UserError("the line has a NUL byte in it: save the script as text in UTF-8");
     const [name, ...args] = splitWords(line);
     return name === undefined ? ExitStatus.ok : await findCommand(name)(state, args);
   } catch (error) {

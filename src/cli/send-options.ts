@@ -160,5 +160,11 @@ function readPatterns(file: string): string[] {
       `the exclude patterns of ${file} cannot be read (${(error as NodeJS.ErrnoException).code}): name another file`,
     );
   }
-  return text.split(/\r?\n/).filter((line) => line !== "");
+  if (text.includes("\0"))
+    throw new UserError(
+      `the exclude patterns of ${file} have a NUL byte in them: save them as text in UTF-8`,
+    );
+  // Some editors begin a file with this mark, which is UTF-8 for the order of bytes.
+  const lines = text.replace(/^\xef\xbb\xbf/, "").split(/\r?\n/);
+  return lines.filter((line) => line !== "");
 }

@@ -217,9 +217,9 @@ function buildPump(
   const sealer = new ControlSealer(ring.sealing, nodeId, epoch);
   const onEvent = events.tell.bind(events);
   const onServe = catchUp.onServe.bind(catchUp);
-  const veto = catchUp.veto.bind(catchUp);
+  const decide = catchUp.decide.bind(catchUp);
   const network = { transport, inbound, pages };
-  const driver = new Driver({ engine, epoch, keys, sealer, ...network, onEvent, onServe, veto, onTurn });
+  const driver = new Driver({ engine, epoch, keys, sealer, ...network, onEvent, onServe, decide, onTurn });
   lifecycle.waitsFor({ isBusy: () => !engine.isIdle });
   const heap = new HeapKeeper(() => engine.isIdle, releaseExecutable);
   events.listen((event) => {

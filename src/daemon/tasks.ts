@@ -4,9 +4,13 @@ import { bytesOfText, displayText } from "../base/display.ts";
 import { UserError } from "../base/user-error.ts";
 import { readKeyFile } from "../net/key-file.ts";
 import { writeOutput } from "../sys/output.ts";
+import { checkState } from "./pushes/history.ts";
+import { checkBase } from "./service/node-identity.ts";
+import { dropPrivileges } from "./service/privileges.ts";
 import { setValues } from "./settings/config-editor.ts";
 import { DEFAULT_CONFIG, readConfig } from "./settings/config.ts";
 import type { DaemonArguments, Task } from "./settings/options.ts";
+import { isReload } from "./settings/running-daemon.ts";
 import type { Settings } from "./settings/settings.ts";
 import { withPlace } from "./settings/places.ts";
 import { inEnglish, type Speak } from "./speech.ts";
@@ -29,7 +33,7 @@ export function carryOut(
   switch (task.kind) {
     case "check-config":
     case "read-config":
-      if (task.kind === "check-config") checkConfig(load());
+      if (task.kind === "check-config") checkConfig(load(), configFile);
       else readConfig(configFile);
       say([`the configuration is valid: ${configFile ?? DEFAULT_CONFIG}`]);
       break;
@@ -46,9 +50,16 @@ export function carryOut(
   }
 }
 
-/** Checks as much as a start does before it opens the network. */
-function checkConfig({ keyFile, places }: Settings): void {
+/** Checks as much as a start does before it opens the network: the directories as the user that the daemon becomes. */
+function checkConfig(settings: Settings, configFile: string | undefined): void {
+  const { keyFile, places, identity, keepOwner } = settings;
   if (keyFile !== undefined) withPlace(places.key, "key", () => readKeyFile(keyFile));
+  // This process has nothing else to do afterwards.
+  if (identity !== undefined && identity.uid !== process.geteuid?.()) dropPrivileges(identity, keepOwner);
+  // A start reads the files before it becomes another user, and a reload after that.
+  if (isReload(process.env)) readConfig(configFile);
+  checkBase(settings);
+  if (settings.state.isRequired) withPlace(places.state, "state", () => checkState(settings.state));
 }
 
 function readText(file: string): string {

@@ -247,7 +247,7 @@ export class NodeEngine {
 
 /** Whether an answer of the disk brings on what a transfer of this node changes on it. */
 function isOfOwnStage(input: InboundInput): input is InboundInput & OwnStageInput {
-  return input.kind !== "staged" && input.kind !== "closed" && input.kind !== "worked";
+  return input.kind !== "staged" && input.kind !== "closed";
 }
 
 /** What the program says about the log of publications. */

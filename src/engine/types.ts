@@ -247,8 +247,6 @@ export type Effect =
       readonly positions: readonly number[];
       readonly digest: string;
     }
-  /** Give that transfer up: this node is about to receive another one. */
-  | { readonly kind: "stop-serving" }
   /** Give the findings of a transfer from a number on; answered by "found". */
   | { readonly kind: "read-findings"; readonly key: InboundKey; readonly first: number }
   | { readonly kind: "event"; readonly event: NodeEvent };

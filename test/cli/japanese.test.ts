@@ -217,8 +217,9 @@ test("the locale decides, in the order of its variables, and English is the defa
   const japanese =
     "caf\xe9: " +
     bytesOfText("デバイスに空き容量がありません（そのホストの空き容量を増やし、もう一度送ってください）");
-  for (const LANG of ["ja", "ja_JP", "ja_JP.UTF-8"]) assert.equal(await say({ LANG }), japanese, LANG);
-  for (const LANG of [undefined, "", "C", "C.UTF-8", "en_US.UTF-8", "jam_JM"]) {
+  for (const LANG of ["ja", "ja_JP", "ja_JP.UTF-8", "ja_JP.utf8", "ja_JP@x"])
+    assert.equal(await say({ LANG }), japanese, LANG);
+  for (const LANG of [undefined, "", "C", "C.UTF-8", "en_US.UTF-8", "jam_JM", "ja_JP.eucJP", "ja_JP.SJIS"]) {
     assert.equal(await say({ LANG }), english, LANG);
     assert.equal(inLanguage("the push failed"), "the push failed");
   }

@@ -40,7 +40,12 @@ test("patterns come from files byte by byte, without comments", (context) => {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-options-"));
   context.after(() => fs.rmSync(directory, { recursive: true }));
   const file = path.join(directory, "list");
-  fs.writeFileSync(file, Buffer.from("#*#\r\n\n caf\xe9 \n*.log", "latin1"));
+  fs.writeFileSync(file, Buffer.from("*.a\0\n"));
+  refuses(
+    ["-r", "--exclude-from", file],
+    /^the exclude patterns of \S+ have a NUL byte in them: save them as text/,
+  );
+  fs.writeFileSync(file, Buffer.from("\xef\xbb\xbf#*#\r\n\n caf\xe9 \n*.log", "latin1"));
   assert.deepEqual(parse("-r", "--exclude-from", file, "--exclude", "a").send.excludes, [
     "a",
     "#*#",
@@ -76,6 +81,9 @@ test("what does not go together is refused", () => {
   refuses(["-f", "script", "path"], /^the path 'path' does not go together with --script/);
   refuses(["-f", "script", "--members"], /^give only one of --members and --script/);
   refuses(["--keep-going", "-r"], /^--keep-going is for scripts/);
+  refuses(["-f", "one", "-f", "two"], /^--script is given twice: run msync once for each$/);
+  refuses(["--undo", "one", "--undo", "two"], /^--undo is given twice/);
+  refuses(["-l", "info", "-l", "debug"], /^--loglevel is given twice/);
   refuses(["-r", "-g", ""], /^the group of -g is empty/);
   refuses(["-r", "-t", ""], /^the host of -t is empty/);
   refuses(["-r", "--except", "a", "--except", ""], /^the host of --except is empty/);

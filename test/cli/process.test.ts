@@ -337,3 +337,14 @@ test("arguments of any bytes arrive", async (context) => {
   assert.equal((await collect(child)).status, 0);
   assert.deepEqual(asked, ["caf\xe9", "\xe6\x97\xa5"]);
 });
+
+test("a script that is saved in another encoding is told so, with the line", async (context) => {
+  const script = path.join(directoryOf(context), "script");
+  fs.writeFileSync(script, Buffer.from("members\n", "utf16le"));
+  const { status, stderr } = await collect(start(["-f", script, ...(await daemon(context, talkative))]));
+  assert.equal(status, 1);
+  assert.equal(
+    stderr,
+    `error: ${script}:1: the line has a NUL byte in it: save the script as text in UTF-8\n`,
+  );
+});

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test, type TestContext } from "node:test";
 import { Counters } from "../../src/daemon/pump/counters.ts";
+import { type CommitDecision, GO_ON } from "../../src/daemon/pump/commits.ts";
 import { Driver } from "../../src/daemon/pump/driver.ts";
 import { InboundDatagrams } from "../../src/daemon/pump/inbound-datagrams.ts";
 import { InboundPages } from "../../src/daemon/pump/inbound-pages.ts";
@@ -50,7 +51,8 @@ function startMember(context: TestContext, network: MemoryNetwork) {
   const onEvent = (event: NodeEvent) => {
     if (event.kind === "inbound-began") opened.push(event.key.epoch);
   };
-  const none = { onServe: () => undefined, veto: () => undefined };
+  const decide = (_key: unknown, commit: (decision: CommitDecision) => void) => commit(GO_ON);
+  const none = { onServe: () => undefined, decide };
   const sides = { sealer, transport, onEvent, ...none, onTurn: () => undefined };
   const driver = new Driver({ engine, epoch: SELF.epoch, keys, inbound, pages, ...sides });
   transport.listen(inbound);

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { reason } from "../../src/base/reason.ts";
 import type { DiskThreads } from "../../src/daemon/disk/disk-threads.ts";
 import type { SourceCommand, StageCommand } from "../../src/daemon/disk/messages.ts";
-import { Commits } from "../../src/daemon/pump/commits.ts";
+import { Commits, GO_ON } from "../../src/daemon/pump/commits.ts";
 import type { FollowedUndo } from "../../src/engine/catch-up/undo-choice.ts";
 import type { Input } from "../../src/engine/types.ts";
 
@@ -54,7 +54,7 @@ test("a commit that tells only its end holds the reading thread until then, and 
   take();
   commits.end(undefined, KEY);
   assert.deepEqual(take(), ["source: go-on", "engine: committed"]);
-  commits.begin({ kind: "commit", key: KEY, order: 7, ownAfter: [1] }, WHY);
+  commits.begin({ kind: "commit", key: KEY, order: 7, ownAfter: [1] }, { ...GO_ON, veto: WHY });
   assert.deepEqual(take(), ["stage: discard", "engine: committed, failed"]);
 });
 
@@ -71,6 +71,25 @@ test("a commit that may change what an own transfer has said waits for a look, a
   take();
   commits.takeChecked({ kind: "checked", inbound: KEY, failure: WHY });
   assert.deepEqual(take(), ["source: go-on", "stage: discard", "engine: committed, failed"]);
+});
+
+test("a transfer that brings earlier publications comes before all own ones, and leaves alone what is later", () => {
+  const stage: StageCommand[] = [];
+  const source: SourceCommand[] = [];
+  const disks = {
+    toSource: (command: SourceCommand) => source.push(command),
+    toStage: (command: StageCommand) => stage.push(command),
+  } as unknown as DiskThreads;
+  const commits = new Commits(
+    () => disks,
+    () => undefined,
+    () => undefined,
+  );
+  const decision = { veto: undefined, later: ["list"], own: [1, 2] };
+  commits.begin({ kind: "commit", key: KEY, order: 7, ownAfter: [2] }, decision);
+  assert.deepEqual(source, [{ kind: "hold", inbound: KEY, ownAfter: [2, 1] }]);
+  commits.takeChecked({ kind: "checked", inbound: KEY, failure: undefined });
+  assert.deepEqual(stage, [{ kind: "commit", inbound: KEY, order: 7, later: ["list"], follows: undefined }]);
 });
 
 test("with all or nothing the look comes before the place, and the reading thread stands still from then on", () => {

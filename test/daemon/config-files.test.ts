@@ -81,6 +81,67 @@ function makeEndless(file: string): void {
   fs.truncateSync(file, 2 ** 40);
 }
 
+test("a link to nothing, another thing than a directory and a file that is no text are no empty config", (context) => {
+  const file = configFile(context, "base = /a\n");
+  const dropIn = path.join(`${file}.d`, "10-other.conf");
+  const refuses = (sentence: RegExp) =>
+    assert.match(
+      messageOf(() => readConfig(file)),
+      sentence,
+    );
+  fs.symlinkSync("nothing", dropIn);
+  refuses(/^the config file \S+10-other\.conf is a link to nothing: /);
+  fs.rmSync(dropIn);
+  fs.writeFileSync(dropIn, Buffer.from("\uFEFFport = 1\n", "utf16le"));
+  refuses(/^the config file \S+10-other\.conf has a NUL byte in it: save it as text in UTF-8$/);
+  fs.rmSync(`${file}.d`, { recursive: true });
+  assert.deepEqual(readConfig(file).values, { base: "/a" });
+  fs.writeFileSync(`${file}.d`, "port = 1\n");
+  refuses(/^the config directory \S+\.conf\.d cannot be read \(ENOTDIR\)/);
+  fs.rmSync(`${file}.d`);
+  fs.symlinkSync("nothing", `${file}.d`);
+  refuses(/^the config directory \S+\.conf\.d cannot be read \(ENOENT\): make it a directory, or remove it$/);
+  assert.match(
+    messageOf(() => setValues(file, ["port=1"])),
+    /50-set\.conf cannot be written \(\w+\): see 'ls -ld \S+\.conf\.d' and 'findmnt -T \S+'$/,
+  );
+});
+
+test("a value that would end elsewhere than it was meant to is an error", () => {
+  const part = 'put all of it in one pair of quotes, such as "A, B"';
+  for (const text of [`"*.tmp", "*.bak"`, `'*.tmp','*.bak'`, `"a" b`, `"a" "b" ; c`])
+    assert.equal(
+      messageOf(() => parseConfig(`exclude = ${text}\n`, "conf")),
+      `conf:1: the value does not end with the quote that closes it: ${part}`,
+    );
+  for (const [text, mark] of [
+    ["exclude = *~,#*#", "#"],
+    ["labels = web;db", ";"],
+    ["base = /srv/c#/x", "#"],
+  ] as const)
+    assert.equal(
+      messageOf(() => parseConfig(`${text}\n`, "conf")),
+      `conf:1: the value has a '${mark}' in it: put it in quotes, or a space before a comment`,
+    );
+  assert.deepEqual(parseConfig("port = 5000; the usual one\n", "conf"), { port: 5000 });
+  assert.deepEqual(parseConfig("exclude = a\\;b,c\\#d\n", "conf"), { exclude: ["a;b", "c#d"] });
+  assert.deepEqual(parseConfig('exclude = "a \\" ; b, c" ; d\n', "conf"), {
+    exclude: ['a " ; b', "c"],
+  });
+});
+
+test("a flag that is written as its option with no- does not get the advice for the opposite", () => {
+  for (const key of ["no-receive", "no_receive"])
+    assert.match(
+      messageOf(() => parseConfig(`${key} = true\n`, "conf")),
+      /^conf:1: unknown key 'no.receive': write 'receive = no' for what --no-receive does$/,
+    );
+  assert.match(
+    messageOf(() => parseConfig("[makuosan]\nbase = /x\n", "conf")),
+    /^conf:1: unknown section \[makuosan\]: there are no sections, remove this line$/,
+  );
+});
+
 test("a comment can stand after a value, in quotes or not", () => {
   assert.deepEqual(parseConfig('base = "/srv/x" ; comment\n', "conf"), { base: "/srv/x" });
   assert.deepEqual(parseConfig("base = '/srv/x'  # comment\n", "conf"), { base: "/srv/x" });
@@ -235,6 +296,71 @@ OPTIONS="-k /etc/makuo.key -rO -f10 -R 0 -cx"
   assert.deepEqual(
     config.split("\n").flatMap((line) => /^; (.*?) (?:was left|is unknown)/.exec(line)?.[1] ?? []),
     ["IP_ADDRESS", "-k /etc/makuo.key", "-c", "-x", '[ -n "$X" ] && Y=1'],
+  );
+});
+
+const START_FILES: readonly [text: string, settings: object, leftOut: readonly string[]][] = [
+  // Nothing that a shell would compute is taken as it stands.
+  ["BASE_DIR=$HOME/x\nPORT=1", { port: 1 }, ["BASE_DIR=$HOME/x"]],
+  ['BASE_DIR="/srv/`hostname`"', {}, ['BASE_DIR="/srv/`hostname`"']],
+  ["BASE_DIR=~/x", {}, ["BASE_DIR=~/x"]],
+  ["BASE_DIR='/srv/$x'", { base: "/srv/$x" }, []],
+  ["PORT=1 && X=2", {}, ["PORT=1 && X=2"]],
+  ["if [ -f /x ]; then PORT=1; fi", {}, ["if [ -f /x ]; then PORT=1; fi"]],
+  // Semicolons separate commands, but for those in quotes.
+  ["BASE_DIR=/srv; PORT=2;", { base: "/srv", port: 2 }, []],
+  ['BASE_DIR="/srv;x" # a; b', { base: "/srv;x" }, []],
+  ['PORT="3";export PORT', { port: 3 }, []],
+  // Lines that go on, and the marks of other systems.
+  ['OPTIONS="-r \\\n -s"', { receive: false, send: false }, []],
+  ["\uFEFFBASE_DIR=/srv\r\nPORT=4\r\n", { base: "/srv", port: 4 }, []],
+  // Options are collected.
+  ['OPTIONS="-r"\nOPTIONS="$OPTIONS -s"\nOPTIONS+=" -p5"', { receive: false, send: false, port: 5 }, []],
+  ['export OPTIONS="${OPTIONS} -s"', { send: false }, []],
+  // Long options were none, and their letters are none.
+  ['OPTIONS="--base /x --rate 10"', {}, ["--base", "/x", "--rate", "10"]],
+  ['OPTIONS="-r -b"', { receive: false }, ["-b"]],
+];
+
+for (const [text, settings, leftOut] of START_FILES)
+  test(`a start file is read as a shell reads it: ${JSON.stringify(text)}`, () => {
+    const config = importSysconfig(text);
+    assert.deepEqual(parseConfig(config, "conf"), settings);
+    const remarks = config.split("\n").flatMap((line) => /^; (.*?) (?:was|is)\b/.exec(line)?.[1] ?? []);
+    assert.deepEqual(remarks, leftOut);
+  });
+
+test("what a task has no use for is refused, and so is a value that only the last of would count", (context) => {
+  const refuses = (argv: readonly string[], sentence: string) =>
+    assert.equal(
+      messageOf(() => parseArguments(argv)),
+      sentence,
+    );
+  const mend = "leave one of them out";
+  refuses(["--set", "port=1", "-p", "2"], `-p, --port does not go together with --set: ${mend}`);
+  refuses(["-n", "--set", "port=1"], `--foreground does not go together with --set: ${mend}`);
+  refuses(
+    ["--import-sysconfig", "f", "-b", "/x"],
+    `-b, --base does not go together with --import-sysconfig: ${mend}`,
+  );
+  refuses(
+    ["--import-sysconfig", "f", "--import-sysconfig", "g"],
+    "--import-sysconfig is given twice: run makuosan once for each",
+  );
+  const file = configFile(context, "base = /\n");
+  assert.equal(
+    messageOf(() => setValues(file, ["port=1", "port=2"])),
+    "--set gives port twice: leave one of the values out",
+  );
+});
+
+test("a value of --set can have the quotes that it would have in the file", (context) => {
+  const file = configFile(context, "base = /\n");
+  setValues(file, ['exclude="*.tmp, #*#"', "base='/srv/a b'"]);
+  assert.deepEqual(readConfig(file).values, { exclude: ["*.tmp", "#*#"], base: "/srv/a b" });
+  assert.match(
+    messageOf(() => setValues(file, ['exclude="*.tmp", "#*#"'])),
+    /^--set: the value does not end with the quote that closes it/,
   );
 });
 

@@ -8,6 +8,7 @@ import { SeededRandom } from "../../src/base/random.ts";
 import type { StageAnswer } from "../../src/daemon/disk/messages.ts";
 import { DiskThreads } from "../../src/daemon/disk/disk-threads.ts";
 import { Counters } from "../../src/daemon/pump/counters.ts";
+import { type CommitDecision, GO_ON } from "../../src/daemon/pump/commits.ts";
 import { Driver } from "../../src/daemon/pump/driver.ts";
 import { InboundDatagrams } from "../../src/daemon/pump/inbound-datagrams.ts";
 import { ApartHosts } from "../../src/daemon/pushes/apart-hosts.ts";
@@ -62,7 +63,8 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
   const happened: string[] = [];
   const onEvent = events.tell.bind(events);
   const onTurn = () => undefined;
-  const none = { onServe: () => undefined, veto: () => undefined };
+  const decide = (_key: unknown, commit: (decision: CommitDecision) => void) => commit(GO_ON);
+  const none = { onServe: () => undefined, decide };
   const parts = { engine, epoch, keys, sealer, transport, inbound, pages };
   const driver = new Driver({ ...parts, ...none, onEvent, onTurn });
   const log = pino({ level: "silent" });
@@ -90,7 +92,12 @@ function startNode(context: TestContext, network: MemoryNetwork, number: number)
     driver,
     received: { onStage: () => undefined },
     hooks: { hold: () => false },
-    catchUp: { hold: () => false, judged: (answer: StageAnswer) => answer, noteKept: () => undefined },
+    catchUp: {
+      hold: () => false,
+      judged: (answer: StageAnswer) => answer,
+      noteKept: () => undefined,
+      finished: { noteAreas: () => undefined },
+    },
   };
   const deleteLimit = { entries: 0, percent: undefined };
   const disks = new DiskThreads(

@@ -5,7 +5,7 @@ import os from "node:os";
 import path from "node:path";
 import { test, type TestContext } from "node:test";
 import { UserError } from "../../src/base/user-error.ts";
-import { History, HISTORY_ENTRIES } from "../../src/daemon/pushes/history.ts";
+import { giveState, History, HISTORY_ENTRIES } from "../../src/daemon/pushes/history.ts";
 import { parseHistoryLine } from "../../src/daemon/pushes/history-lines.ts";
 import type { HistoryEntry } from "../../src/console/protocol.ts";
 
@@ -101,6 +101,19 @@ test("without a directory it lives in memory, unless the directory was asked for
   assert.throws(
     () => open(directory),
     (error) => error instanceof UserError && /name another with --state$/.test(error.message),
+  );
+});
+
+test("a state directory that cannot be given to the daemon's user does not stop the start", (context) => {
+  const home = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-state-"));
+  context.after(() => fs.rmSync(home, { recursive: true }));
+  const directory = path.join(home, "file");
+  fs.writeFileSync(directory, "");
+  const state = { directory, isRequired: false, isManaged: true };
+  giveState(state, process.getuid?.() ?? 0, process.getgid?.() ?? 0);
+  assert.match(
+    History.open(state, "/base", () => undefined).place,
+    /^in memory only: \S+ cannot be written \(\w+\)$/,
   );
 });
 

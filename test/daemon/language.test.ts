@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { collect, type Finished } from "../support/processes.ts";
@@ -18,7 +20,7 @@ function makuosan(LC_ALL: string, ...args: string[]): Promise<Finished> {
   );
 }
 
-test("makuosan speaks the language of the locale: errors, results and help", async () => {
+test("makuosan speaks the language of the locale: errors, results and help", async (context) => {
   const missing = ["--check-config", "-b", "/nowhere/at/all"];
   assert.equal(
     (await makuosan("ja_JP.UTF-8", ...missing)).stderr,
@@ -28,7 +30,9 @@ test("makuosan speaks the language of the locale: errors, results and help", asy
     (await makuosan("C", ...missing)).stderr,
     /^error: the base directory \/nowhere\/at\/all is missing: /,
   );
-  assert.match((await makuosan("ja_JP.UTF-8", "--check-config", "-b", "/")).stdout, /^設定は正しいです: /);
+  const base = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-base-"));
+  context.after(() => fs.rmdirSync(base));
+  assert.match((await makuosan("ja_JP.UTF-8", "--check-config", "-b", base)).stdout, /^設定は正しいです: /);
   const { stdout } = await makuosan("ja_JP.UTF-8", "--help");
   assert.match(stdout, /^書式: makuosan \[options\]\n/);
   assert.match(stdout, /-u, --user <name> +デーモンのユーザー \(起動したユーザー\)\n/);

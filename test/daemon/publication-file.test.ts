@@ -54,6 +54,26 @@ test("a log and what has taken effect are kept over a restart", async (context) 
   assert.deepEqual(log.missing, []);
 });
 
+test("a host whose clock was set back does not hand on what it cannot tell from changes by hand", async (context) => {
+  const { open } = await written(context);
+  const file = open();
+  const { log } = file.found;
+  const inAnHour = { atMs: Date.now() + 3_600_000, list: "one", reason: "" };
+  log.add(publication(3), inAnHour);
+  log.add(publication(4), { ...inAnHour, atMs: Date.now() + 2_000 });
+  await file.add(log, log.all.slice(2));
+  await file.close();
+  const { found } = open();
+  assert.match(
+    found.problem ?? "",
+    /^the clock of this host was set back, so it does not hand on 1 of its pushes/,
+  );
+  const lists = found.log.all.map(({ here }) => here.list);
+  assert.deepEqual(lists, ["one", "", "", "one"]);
+  assert.deepEqual(found.log.missing, [], "it has them");
+  assert.equal(open().found.problem, undefined, "it is said once");
+});
+
 test("a log that is damaged, cut off, or from a newer version is said, and its host is behind", async (context) => {
   for (const [what, spoil, sentence, missing] of [
     [
@@ -136,6 +156,61 @@ test("a host whose base directory was emptied while it was down is behind in eve
   const { log, isIntact, problem } = open().found;
   assert.match(problem ?? "", /tells of pushes, and the base directory .* is empty: this host gets all/);
   assert.deepEqual([isIntact, log.missing], [false, [0, 1]]);
+});
+
+/** A log that is open, with the codes of writes that have failed. */
+async function writing(context: TestContext) {
+  const { base, file: former } = await written(context);
+  const failures: string[] = [];
+  const state = path.dirname(former.path);
+  const open = () =>
+    new PublicationFile(state, base, "epoch", new PublicationLog(SELF), (code) => failures.push(code));
+  const file = open();
+  const { log } = file.found;
+  const add = async (number: number) => {
+    const one = publication(number);
+    log.add(one, { atMs: Date.now(), list: "", reason: "" });
+    await file.add(log, log.all.slice(-1));
+  };
+  context.after(() => file.close());
+  /** How many publications another start would find. */
+  const found = () => {
+    const { problem, log: read } = open().found;
+    assert.equal(problem, undefined);
+    return read.all.length;
+  };
+  return { state, file, failures, add, found };
+}
+
+test("a line that a full disk has cut off does not spoil those after it", async (context) => {
+  const { file, failures, add, found } = await writing(context);
+  const real = fs.promises.open.bind(fs.promises);
+  const opening = context.mock.method(fs.promises, "open", async (...args: Parameters<typeof real>) => {
+    const handle = await real(...args);
+    context.mock.method(handle, "write", (bytes: Uint8Array) => {
+      fs.appendFileSync(file.path, bytes.subarray(0, 20));
+      return Promise.resolve({ bytesWritten: 20, buffer: bytes });
+    });
+    return handle;
+  });
+  await add(3);
+  assert.deepEqual(failures, ["ENOSPC"]);
+  opening.mock.restore();
+  // There is space again.
+  await add(4);
+  await add(5);
+  assert.deepEqual([failures.length, found()], [1, 5]);
+});
+
+test("a log whose directory was removed while it is open is told, and written as a whole when there is one", async (context) => {
+  const { state, failures, add, found } = await writing(context);
+  await add(3);
+  fs.rmSync(state, { recursive: true });
+  await add(4);
+  assert.deepEqual(failures, ["ENOENT"]);
+  fs.mkdirSync(state);
+  await add(5);
+  assert.deepEqual([failures.length, found()], [1, 5]);
 });
 
 test("a list that is lost is not handed on, and one that nobody needs is removed", async (context) => {

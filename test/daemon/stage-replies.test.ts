@@ -27,7 +27,12 @@ function begin(held?: StageAnswer["kind"]) {
         return true;
       },
     },
-    catchUp: { hold: () => false, judged: (answer: StageAnswer) => answer, noteKept: () => undefined },
+    catchUp: {
+      hold: () => false,
+      judged: (answer: StageAnswer) => answer,
+      noteKept: () => undefined,
+      finished: { noteAreas: () => undefined },
+    },
     driver: {
       onStage: (answers: readonly StageAnswer[]) =>
         heard.push(`driver: ${answers.map(({ kind }) => kind).join(" ")}`),

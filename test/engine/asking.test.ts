@@ -52,9 +52,9 @@ test("a node that cannot keep its promise says so, and is asked again soon", () 
   const ask = { type: "ask", body: { digest: server.log.digest, missing: [0] } } as const;
   server.catchUp.handle(member, ask, 0);
   assert.deepEqual(server.said(), ["answer"]);
-  server.learn(publication(4, { paths: ["etc"] }), LISTED);
+  server.learn(publication(4), MISSED);
   server.catchUp.tick(times.GATHER_MS);
-  assert.deepEqual(server.said(), ["served "]);
+  assert.equal(server.said().at(-1), "served ");
   const node = beginAsking();
   answer(node);
   const served = { transfer: 0, digest: node.digest, brought: [], reason: "" };
@@ -99,6 +99,28 @@ test("what another push has made old is asked for again soon", () => {
   node.said();
   catchUp.tick(times.SOON_MS);
   assert.deepEqual(node.said(), ["log", "ask"]);
+});
+
+test("pushes keep nobody from being served, and the answer has the positions of the question", () => {
+  const server = begin([[publication(3), LISTED]]);
+  server.state.members.push(member);
+  const { catchUp, log } = server;
+  const ask = () => ({ type: "ask", body: { digest: log.digest, missing: [0] } }) as const;
+  catchUp.handle(member, ask(), 0);
+  server.said();
+  // One that comes before it in the order, and one that is being received when it is time to begin.
+  server.learn(publication(2, { paths: ["etc"] }), LISTED);
+  const inbound = { kind: "inbound-began", key: KEY, hostName: "host1", dryRun: false } as const;
+  catchUp.onEvent(inbound, 0);
+  for (let nowMs = times.GATHER_MS; nowMs < times.GATHER_MOST_MS; nowMs += times.GATHER_MS) {
+    catchUp.tick(nowMs);
+    assert.ok(!server.said().includes("serve 1"), "what is received may be what is lacked");
+  }
+  catchUp.tick(times.GATHER_MOST_MS);
+  assert.equal(server.said().at(-1), "serve 1");
+  server.learn(publication(1, { paths: ["var"] }), LISTED);
+  catchUp.serveEnded(1, [1], "", 3_000);
+  assert.deepEqual(server.said(), ["served 0"]);
 });
 
 test("those who were served together are not gathered again for the rest", () => {

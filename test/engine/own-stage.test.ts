@@ -150,6 +150,26 @@ test("a sender that cannot switch after COMMIT has failed, and the members have 
   assert.equal(sender.result?.order, 4);
 });
 
+test("a disk that hangs with the part of the sender is named, and given up before COMMIT", () => {
+  const sender = begun(1);
+  const stepMs = 990;
+  const wait = (seconds: number) => {
+    for (const endMs = sender.nowMs + seconds * 1000; sender.nowMs < endMs; sender.nowMs += stepMs) {
+      everyone(sender, MemberPhase.ready);
+      sender.handle({ kind: "tick" });
+    }
+  };
+  wait(200);
+  const delays = () =>
+    sender.engine.outboundTransfer(TRANSFER)?.delays.map(({ epoch, doing }) => [epoch, doing]);
+  assert.deepEqual(delays(), [[SELF.epoch, "making durable"]]);
+  sender.handle({ kind: "worked", key: KEY });
+  wait(200);
+  assert.equal(sender.isOver, false);
+  wait(110);
+  assert.match(sender.result?.aborted ?? "", /300 seconds/);
+});
+
 test("the only host of a transfer is its sender", () => {
   const sender = begun(0);
   prepared(sender, undefined, 1);

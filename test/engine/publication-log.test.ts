@@ -118,11 +118,54 @@ test("nothing is handed on that would bring a path back, or tells too little of 
   assert.deepEqual(lost.missing, [], "it has taken effect all the same");
 });
 
+test("a log tells what has taken effect since a former state of it, and what nothing else stands for", () => {
+  const log = new PublicationLog(SELF);
+  const one = (place: number) => publication(place, { paths: ["a"], recursive: false });
+  const listed = (list: string): Here => ({ atMs: 1, list, reason: "" });
+  log.add(one(1), listed("1"));
+  log.noteState();
+  const state = log.stateOf(log.digest) ?? assert.fail("it is known");
+  const since = () => log.effectiveSince(state)?.map(({ here }) => here.list);
+  assert.deepEqual(since(), []);
+  log.add(one(2), listed("2"));
+  log.add(one(3), listed("3"));
+  assert.deepEqual(since(), ["3"], "it covers the one before");
+  log.add(one(4), MISSED);
+  assert.deepEqual(since(), ["2", "3"], "they are what this host has");
+  log.add(one(4), listed("4"));
+  assert.deepEqual(since(), ["4"]);
+  log.add(publication(5, { paths: ["b"] }), listed("5"));
+  assert.deepEqual(since(), ["4", "5"]);
+  assert.equal(log.stateOf("00".repeat(8)), undefined);
+});
+
+test("wrong clocks of those who push, and of this host, make no publication older than 90 days", () => {
+  const DAY_MS = 86_400_000;
+  const YEAR_MS = 365 * DAY_MS;
+  const left = (nowMs: number, ...pushedMs: number[]) => {
+    const log = new PublicationLog(SELF);
+    for (const [index, timeMs] of pushedMs.entries())
+      log.add({ ...publication(index + 1, { paths: [`d${index}`] }), timeMs }, MISSED);
+    log.expire(nowMs);
+    return placesOf(log);
+  };
+  const now = 20 * YEAR_MS;
+  assert.deepEqual(left(now, now - 91 * DAY_MS, now - 89 * DAY_MS, now), [2, 3]);
+  // One that has pushed has a clock that is a year late: it has pushed after the one before it.
+  assert.deepEqual(left(now, now - 2, now - YEAR_MS, now), [1, 2, 3]);
+  // Its clock is a year early.
+  assert.deepEqual(left(now, now - 2, now + YEAR_MS, now), [1, 2, 3]);
+  // The clock of this host is a year early.
+  assert.deepEqual(left(now + YEAR_MS, now - 91 * DAY_MS, now - 2, now), [2, 3]);
+});
+
 test("a log is bounded by its number and by its age", () => {
   const log = new PublicationLog(SELF);
   for (let place = 1; place <= 1_002; place++) log.add(publication(place, { paths: [`d${place}`] }), HERE);
   assert.equal(log.all.length, 1_000);
   assert.equal(log.all[0]?.publication.place, 3);
-  log.expire(90 * 86_400_000 + 500_000);
+  const timeMs = 90 * 86_400_000 + 500_000;
+  log.add({ ...publication(1_003, { paths: ["last"] }), timeMs }, HERE);
+  log.expire(timeMs);
   assert.equal(log.all[0]?.publication.place, 501);
 });

@@ -214,7 +214,6 @@ export class MemoryNode {
         this.results.push(effect.event);
         break;
       case "serve":
-      case "stop-serving":
         // These nodes keep no log of publications.
         break;
       default:

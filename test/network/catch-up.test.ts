@@ -3,76 +3,25 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { test, type TestContext } from "node:test";
+import {
+  becomesCurrent,
+  becomesEqual,
+  fleetOf,
+  isEqual,
+  push,
+  says,
+  start,
+  startAll,
+  withoutWarnings,
+} from "../support/catching-up.ts";
 import { shell } from "../support/command-scenarios.ts";
 import { acquainted, type Host } from "../support/host.ts";
-import { namespaceProblem, NamespaceFleet } from "../support/namespaces.ts";
+import { namespaceProblem } from "../support/namespaces.ts";
 import { eventually } from "../support/processes.ts";
 
 const skip = await namespaceProblem();
 
 /** Hosts that were down, cut off or full get what they have missed, as their users see it. */
-
-const PROGRAMS = process.env["MAKUOSAN_TEST_PROGRAMS"];
-
-async function fleetOf(count: number, tmpfs?: string): Promise<NamespaceFleet> {
-  const fleet = await NamespaceFleet.create({ hosts: 0, ...(tmpfs === undefined ? {} : { tmpfs }) });
-  for (let index = 0; index < count; index++) await fleet.addHost(PROGRAMS);
-  return fleet;
-}
-
-async function start(fleet: NamespaceFleet, host: Host, ...more: string[]): Promise<void> {
-  const state = path.join(fleet.directory, `state-${host.name}`);
-  fs.mkdirSync(state, { recursive: true });
-  await host.start("--state", state, ...more);
-}
-
-async function startAll(fleet: NamespaceFleet, hosts: readonly Host[] = fleet.hosts): Promise<void> {
-  for (const host of hosts) await start(fleet, host);
-  await acquainted(hosts);
-}
-
-async function push(host: Host, ...args: string[]): Promise<void> {
-  const { status, stderr } = await host.msync(...args);
-  assert.deepEqual({ status, stderr: withoutWarnings(stderr) }, { status: 0, stderr: "" });
-}
-
-/** Waits until a host knows as many pushes as another one, and lacks none. */
-async function becomesCurrent(host: Host, other: Host): Promise<void> {
-  const logOf = async (one: Host) => /^catch-up : (.*)$/m.exec((await one.msync("--status")).stdout)?.[1];
-  await eventually(
-    `${host.name} lacks nothing`,
-    async () => {
-      const text = await logOf(host);
-      return text?.startsWith("current") === true && text === (await logOf(other));
-    },
-    60_000,
-  );
-}
-
-/** The fleets of these tests have no key. */
-function withoutWarnings(stderr: string): string {
-  return stderr.replace(/^warning: no key is set.*\n/m, "");
-}
-
-async function isEqual(host: Host, args: readonly string[] = []): Promise<boolean> {
-  const { status } = await host.msync("--check", "-r", "--delete", ...args);
-  return status === 0;
-}
-
-async function becomesEqual(host: Host, seconds: number, args: readonly string[] = []): Promise<number> {
-  const beganMs = performance.now();
-  await eventually(`all are as ${host.name}`, () => isEqual(host, args));
-  const tookMs = performance.now() - beganMs;
-  // The limit is generous where the machine is busy: what is asserted is that nobody has to do anything.
-  assert.ok(tookMs < seconds * 1000, `it took ${Math.round(tookMs)} ms`);
-  return tookMs;
-}
-
-/** Several seconds on a quiet machine: a look, and the time until the others hear of it. */
-async function says(host: Host, what: RegExp): Promise<void> {
-  const isSaid = async () => what.test((await host.msync("--members", "-v")).stdout);
-  await eventually(`${host.name} says ${String(what)}`, isSaid, 60_000);
-}
 
 test(
   "a host that was down gets all kinds of pushes by itself",
@@ -168,7 +117,7 @@ test(
   "a full host says why it is behind, and gets the push when there is space",
   { skip, timeout: 180_000 },
   async (context) => {
-    const fleet = await fleetOf(3, "20m");
+    const fleet = await fleetOf(3, { tmpfs: "20m" });
     context.after(() => fleet.destroy());
     await startAll(fleet);
     const [one, , three] = fleet.hosts as [Host, Host, Host];

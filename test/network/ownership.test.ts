@@ -3,6 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { test, type TestContext } from "node:test";
+import { UserError } from "../../src/base/user-error.ts";
 import { ConsoleServer } from "../../src/console/server.ts";
 import { History } from "../../src/daemon/pushes/history.ts";
 import { openSocketFor } from "../../src/daemon/service/socket-owner.ts";
@@ -81,6 +82,23 @@ test("a control socket in root's directory belongs to the user, with its mode", 
   }
   assert.equal(fs.statSync(path.join(home, "new")).uid, NOBODY);
   assert.equal(fs.statSync(home).uid, 0);
+});
+
+test("a place where no control socket can be is named", options, async (context) => {
+  const home = makeHome(context, 0);
+  fs.writeFileSync(path.join(home, "file"), "");
+  const behind = path.join(home, "file", "new", "socket");
+  await assert.rejects(
+    openSocketFor(behind, NOBODY_IDENTITY, () => ConsoleServer.open(behind)),
+    new UserError(`the control socket ${behind} cannot be made (ENOTDIR): choose another with -U`),
+  );
+  // The file system can be read-only, or root may not change owners.
+  const socket = path.join(home, "socket");
+  const refused = Object.assign(new Error("read-only"), { code: "EROFS" });
+  await assert.rejects(
+    openSocketFor(socket, undefined, () => Promise.reject(refused)),
+    new UserError(`the control socket ${socket} cannot be made (EROFS): choose another with -U`),
+  );
 });
 
 test("links that the user has left in the state directory lead nowhere", options, (context) => {

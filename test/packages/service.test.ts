@@ -99,6 +99,27 @@ void suite("the service, from the package for Debian", { skip: problem ?? false 
     await assertSameFiles(machines);
   });
 
+  test("the nightly check compares, and starts no daemon that somebody has stopped", async () => {
+    await one.must("systemctl", "start", "makuosan-check");
+    await one.must("systemctl", "stop", "makuosan");
+    assert.notEqual((await one.run("systemctl", "start", "makuosan-check")).status, 0);
+    assert.equal(await isActive(one), false);
+    await one.must("systemctl", "start", "makuosan");
+    await acquainted(machines);
+  });
+
+  test("on a read-only /var the daemon works, without its history", async () => {
+    await one.shell(
+      "chown -R root: /var/lib/makuosan && mount --bind /var /var && mount -o remount,bind,ro /var",
+    );
+    await one.must("systemctl", "restart", "makuosan");
+    await assertActive(one);
+    assert.match(await one.must("msync", "--status"), /^history : in memory only: /m);
+    await one.shell("systemctl stop makuosan && umount /var && systemctl start makuosan");
+    assert.match(await one.must("msync", "--status"), /^history : \/var\/lib\/makuosan\//m);
+    await acquainted(machines);
+  });
+
   test("the control socket is for root and the group, and others are told which", async () => {
     await one.shell("useradd member -G makuosan && useradd stranger");
     const as = (user: string) =>

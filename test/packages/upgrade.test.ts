@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import path from "node:path";
 import { after, before, suite, test } from "node:test";
-import { eventually } from "../support/processes.ts";
+import { findNfpm } from "../../scripts/nfpm.ts";
+import { eventually, must } from "../support/processes.ts";
 import { debOf, DIST, machineProblem, ProjectCopy, rpmOf, VERSION } from "./copies.ts";
 import {
   acquainted,
@@ -227,6 +228,36 @@ void suite("packages come and go", { skip: problem ?? false }, () => {
     assert.notEqual((await withRpm.run("ls", "/usr/sbin/makuosan")).status, 0);
     assert.equal((await withRpm.must("cat", KEY)).trim(), key);
     await assertSameFiles([one, withRpm]);
+  });
+
+  test("an upgrade by RPM over a version before 2 makes a key, and keeps the start file", async () => {
+    const old = path.join(newer.dist, "old");
+    fs.mkdirSync(old);
+    fs.writeFileSync(path.join(old, "makuosan"), "BASE_DIR=/srv/makuosan\nOPTIONS=-r\n");
+    fs.writeFileSync(
+      path.join(old, "nfpm.json"),
+      JSON.stringify({
+        ...{
+          name: "makuosan",
+          arch: "amd64",
+          version: "1.3.6",
+          release: "1",
+          maintainer: "a <a@example.org>",
+        },
+        contents: [
+          { src: path.join(old, "makuosan"), dst: "/etc/sysconfig/makuosan", type: "config|noreplace" },
+        ],
+      }),
+    );
+    await must(findNfpm(), ["package", "-f", path.join(old, "nfpm.json"), "-p", "rpm", "-t", `${old}/`]);
+    await withRpm.shell(`rm -r ${KEY} ${CONFIG}*; rpm -i --nodeps /newer/old/makuosan-1.3.6-1.x86_64.rpm`);
+    const said = await withRpm.must("rpm", "-U", "--nodeps", `/packages/${rpmOf(VERSION)}`);
+    assert.match(said, /a new key is in \/etc\/makuosan\.key/);
+    const [, command = ""] = /^makuosan: (makuosan --import-sysconfig .*)$/m.exec(said) ?? [];
+    await withRpm.shell(command);
+    const imported = await withRpm.must("cat", `${CONFIG}.d/40-imported.conf`);
+    assert.equal(imported, "base = /srv/makuosan\nreceive = no\n");
+    await withRpm.must("rpm", "-e", "makuosan");
   });
 
   test("the package for RPM goes into an empty root", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -9,8 +9,12 @@ const ROOT = path.resolve(import.meta.dirname, "..", "..");
 
 /** Runs make in the project; a make that runs this test has no say in it. */
 function make(...args: string[]): string {
-  const { MAKEFLAGS: _flags, MAKELEVEL: _level, ...env } = process.env;
-  return execFileSync("make", ["-C", ROOT, ...args], { env, encoding: "utf8" });
+  return execFileSync("make", ["-C", ROOT, ...args], { env: environment(), encoding: "utf8" });
+}
+
+function environment(): NodeJS.ProcessEnv {
+  const { MAKEFLAGS: _flags, MAKELEVEL: _level, ...rest } = process.env;
+  return rest;
 }
 
 function filesIn(directory: string): string[] {
@@ -75,6 +79,37 @@ test("make install puts everything below DESTDIR, keeps a config file, and make 
     filesIn(directory),
     all.filter((file) => !isService(file)),
   );
+});
+
+test("make install and uninstall refuse what would name other paths, and a slash at the end is none", (context) => {
+  const directory = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-install-"));
+  context.after(() => fs.rmSync(directory, { recursive: true }));
+  const refusal = (...args: string[]) => {
+    const { stderr, status } = spawnSync("make", ["-C", ROOT, "--no-print-directory", ...args], {
+      env: environment(),
+      encoding: "utf8",
+    });
+    assert.equal(status, 2, args.join(" "));
+    return /\*\*\* (.*?)\.\s+Stop\./.exec(stderr)?.[1];
+  };
+  // Half of the first name is a file, which rm would have removed.
+  const half = path.join(directory, "half");
+  fs.writeFileSync(half, "");
+  for (const target of ["install", "uninstall"]) {
+    const spaces = "DESTDIR, PREFIX and SYSCONFDIR cannot have spaces in them";
+    assert.equal(refusal(target, `DESTDIR=${half} and`), spaces);
+    assert.equal(refusal(target, `DESTDIR=${directory}`, "PREFIX=/opt/a b"), spaces);
+    assert.equal(
+      refusal(target, `DESTDIR=${directory}`, "PREFIX=usr"),
+      "PREFIX and SYSCONFDIR begin with /, unlike 'usr'",
+    );
+    assert.equal(refusal(target, `DESTDIR=${directory}`, "UNIT=maybe"), "UNIT is yes or no, not 'maybe'");
+  }
+  assert.deepEqual(filesIn(directory), ["half"]);
+  make("install", `DESTDIR=${directory}`, "PREFIX=/");
+  assert.ok(fs.existsSync(path.join(directory, "sbin/makuosan")));
+  const unit = path.join(directory, "lib/systemd/system/makuosan.service");
+  assert.match(fs.readFileSync(unit, "utf8"), /^ExecStart=\/sbin\/makuosan$/m);
 });
 
 test("make alone builds, and says what to do next", () => {

@@ -20,6 +20,8 @@ export abstract class CatchUpNetwork {
     /** Undefined for ALIVE. */
     bytes: Uint8Array | undefined;
   }[] = [];
+  /** What happens at its time, besides packets. */
+  protected readonly planned: { atMs: number; run: () => void }[] = [];
   protected nowMs = 0;
   protected isCalm = false;
   /** Whether packets get lost all the time: one of ten. */
@@ -95,9 +97,16 @@ export abstract class CatchUpNetwork {
           .filter(({ isUp }) => isUp)
           .map(({ catchUp, nextAliveMs }) => Math.min(nextAliveMs, catchUp.nextDeadlineMs())),
       );
-      const nextMs = Math.max(this.nowMs, Math.min(this.packets[0]?.atMs ?? Infinity, deadline));
+      this.planned.sort((a, b) => a.atMs - b.atMs);
+      const plannedMs = this.planned[0]?.atMs ?? Infinity;
+      const soonestMs = Math.min(this.packets[0]?.atMs ?? Infinity, deadline, plannedMs);
+      const nextMs = Math.max(this.nowMs, soonestMs);
       if (nextMs > endMs) break;
       this.nowMs = nextMs;
+      if (plannedMs <= nextMs) {
+        this.planned.shift()?.run();
+        continue;
+      }
       const packet = this.packets[0];
       if (packet !== undefined && packet.atMs <= nextMs) {
         this.packets.shift();

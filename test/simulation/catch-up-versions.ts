@@ -52,6 +52,7 @@ export type CatchUpBug =
   | "forgets-delete"
   | "stale-ready"
   | "both-halves-win"
+  | "overwrites-later"
   | undefined;
 
 /** An area: a publication that may have been committed elsewhere, and the versions that it brings. */
@@ -86,6 +87,8 @@ export interface SimulatedNode {
   members: Map<string, Known>;
   nextAliveMs: number;
   lastTransfer: number;
+  /** The state of its log by which the last transfer was made that was brought to it. */
+  lastState: number;
   /** The area of a transfer that was ready when the node lost its power. */
   ready: Ready | undefined;
 }

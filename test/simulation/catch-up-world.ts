@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { sentence } from "../../src/base/reason.ts";
 import { CatchUp } from "../../src/engine/catch-up/catch-up.ts";
 import { MISSED, PublicationLog } from "../../src/engine/catch-up/publication-log.ts";
 import { CommitOrder } from "../../src/engine/commit-order.ts";
 import type { Effect, InboundKey } from "../../src/engine/types.ts";
-import { CatchUpNetwork } from "./catch-up-network.ts";
+import { CatchUpServing } from "./catch-up-serving.ts";
 import {
   ALL,
   PATHS,
@@ -21,7 +20,6 @@ import {
   type SimulatedNode,
   type Version,
   versionsOf,
-  within,
 } from "./catch-up-versions.ts";
 import type { Publication, Scope } from "../../src/wire/publication.ts";
 
@@ -33,19 +31,15 @@ import type { Publication, Scope } from "../../src/wire/publication.ts";
  * live node has every path as the last publication in the order left it; and few transfers bring it.
  */
 
-export class CatchUpWorld extends CatchUpNetwork {
-  private readonly bug: CatchUpBug;
+export class CatchUpWorld extends CatchUpServing {
   private readonly published: Publication[] = [];
   /** Whether all nodes had everything in the end. */
   wereEqual = false;
-  /** Transfers that have served. */
-  served = 0;
   /** Areas that were committed after a loss of power. */
   resumed = 0;
 
   constructor(seed: number, bug?: CatchUpBug, size?: number) {
-    super(seed);
-    this.bug = bug;
+    super(seed, bug);
     const count = size ?? 3 + this.below(4);
     for (let number = 1; number <= count; number++) this.nodes.push(this.node(number));
     for (const node of this.nodes) this.boot(node, true);
@@ -79,6 +73,7 @@ export class CatchUpWorld extends CatchUpNetwork {
    */
   cutAndHeal(cutMs: number): number {
     this.isCalm = true;
+    this.serveMs = 100;
     this.pass(40_000);
     for (const node of this.nodes) node.half = node.number % 2;
     const pushMs = this.below(cutMs);
@@ -94,6 +89,37 @@ export class CatchUpWorld extends CatchUpNetwork {
     while (this.nowMs - healedMs < 10 * 60_000 && !this.isEqual()) this.pass(100);
     const tookMs = this.nowMs - healedMs;
     this.judge();
+    return tookMs;
+  }
+
+  /**
+   * A node is down during a push. Others push after it has started, all the time.
+   *
+   * @returns how long after its start it had that push, in milliseconds
+   */
+  catchUpWhileBusy(pushEveryMs: number, mostMs: number): number {
+    this.isCalm = true;
+    this.pass(40_000);
+    const [first, second] = this.nodes as [SimulatedNode, SimulatedNode];
+    const late = this.nodes.at(-1)!;
+    late.isUp = false;
+    this.leave(late);
+    const write = (node: SimulatedNode, path: string) =>
+      node.tree.set(path, { publication: undefined, isDeleted: false });
+    for (const path of PATHS) write(first, path);
+    this.push(first, [""], true);
+    const missed = this.published.at(-1);
+    this.boot(late, false);
+    const bootedMs = this.nowMs;
+    for (let count = 0; late.tree.get("a")?.publication !== missed; count++) {
+      if (this.nowMs - bootedMs >= mostMs) break;
+      const [node, path] = count % 2 === 0 ? [first, "b"] : [second, "d/x"];
+      write(node, path);
+      this.push(node, [path], false);
+      this.pass(this.below(2 * pushEveryMs));
+    }
+    const tookMs = this.nowMs - bootedMs;
+    this.calm();
     return tookMs;
   }
 
@@ -200,7 +226,7 @@ export class CatchUpWorld extends CatchUpNetwork {
       members: new Map(),
       nextAliveMs: 0,
     };
-    const parts = { isUp: false, lastTransfer: 0, ready: undefined };
+    const parts = { isUp: false, lastTransfer: 0, lastState: 0, ready: undefined };
     return { ...empty, ...parts, log: undefined!, catchUp: undefined!, places: undefined! };
   }
 
@@ -211,6 +237,7 @@ export class CatchUpWorld extends CatchUpNetwork {
     node.isUp = true;
     node.effects = [];
     node.lastTransfer = 0;
+    node.lastState = 0;
     const self = { hostName: `host${node.number}`, ip: `10.0.0.${node.number}`, labels: [] };
     node.log = this.bug === "forgets-delete" ? new ForgetfulLog(self) : new PublicationLog(self);
     for (const { publication, here } of node.disk) node.log.add(publication, here);
@@ -287,7 +314,7 @@ export class CatchUpWorld extends CatchUpNetwork {
   }
 
   /** A transfer from another node brings something. As on a real disk, that takes the area of a crash away. */
-  private bringTo(node: SimulatedNode, path: string, version: Version): void {
+  protected override bringTo(node: SimulatedNode, path: string, version: Version): void {
     node.ready = undefined;
     this.put(node, path, version);
   }
@@ -304,46 +331,6 @@ export class CatchUpWorld extends CatchUpNetwork {
     }
     node.catchUp.committed(key, this.nowMs);
     this.carryOut(node);
-  }
-
-  /** One transfer that brings publications: at each member by itself, unless its log has changed since. */
-  private serve(
-    node: SimulatedNode,
-    { members, positions, digest }: Extract<Effect, { kind: "serve" }>,
-  ): void {
-    this.served++;
-    const transfer = ++node.lastTransfer;
-    const publications = positions.map((position) => node.log.all[position]!.publication);
-    const targets = this.nodes.filter((one) => members.some(({ epoch }) => epoch === one.epoch));
-    for (const target of targets.filter((one) => this.hears(node, one))) {
-      const key = { epoch: node.epoch, transfer, admission: 1 };
-      const began = { kind: "inbound-began", key, hostName: "h", dryRun: false } as const;
-      target.catchUp.onEvent(began, this.nowMs);
-      const isVetoed = target.log.digest !== digest && this.bug !== "both-halves-win";
-      if (!isVetoed) this.bring(node, target, publications);
-      const outcome = isVetoed ? "failed" : "done";
-      const why = isVetoed ? sentence("newer-push") : "";
-      target.catchUp.onEvent({ kind: "inbound-ended", key, outcome, reason: why }, this.nowMs);
-      this.carryOut(target);
-    }
-    const isStale = node.log.digest !== digest;
-    const brought = positions.filter((_, index) => isWhole(node, publications[index]));
-    const reason = brought.length < positions.length && !isStale ? "changed by hand" : "";
-    node.catchUp.serveEnded(transfer, isStale ? [] : brought, reason, this.nowMs);
-  }
-
-  private bring(from: SimulatedNode, to: SimulatedNode, publications: readonly Publication[]): void {
-    for (const path of PATHS) {
-      if (!publications.some(({ scope }) => within(scope).includes(path))) continue;
-      const version = from.tree.get(path);
-      if (version?.publication === undefined) continue;
-      // What others have published last is not handed on.
-      if (
-        publications.some((one) => isSamePublication(one, version.publication)) ||
-        this.bug === "serves-older"
-      )
-        this.bringTo(to, path, version);
-    }
   }
 
   /** The path of a node becomes another version: never an earlier one. */
@@ -376,6 +363,7 @@ export class CatchUpWorld extends CatchUpNetwork {
     const [first] = this.nodes;
     return (
       this.packets.length === 0 &&
+      this.planned.length === 0 &&
       this.nodes.every(({ log }) => log.digest === first?.log.digest) &&
       this.nodes.every((node) => node.log.missing.every((position) => !this.canServe(node, position)))
     );

@@ -43,6 +43,7 @@ const BUGS: readonly CatchUpBug[] = [
   "forgets-delete",
   "stale-ready",
   "both-halves-win",
+  "overwrites-later",
 ];
 
 for (const bug of BUGS) {
@@ -84,6 +85,19 @@ test("packets that get lost cost some seconds, and not the patience for causes t
     const tookMs = world.cutAndHeal(500 + ((seed * 397) % 38_000));
     assert.ok(world.wereEqual && tookMs <= 30_000, `seed ${seed}: ${tookMs} ms`);
   }
+});
+
+test("what takes long to be brought arrives while others push all the time", () => {
+  let sum = 0;
+  for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
+    const world = new CatchUpWorld(seed, undefined, 4 + (seed % 4));
+    world.serveMs = 20_000;
+    const tookMs = world.catchUpWhileBusy(100 + ((seed * 397) % 1_000), 120_000);
+    assert.ok(world.wereEqual && tookMs < 120_000, `seed ${seed}: ${tookMs} ms`);
+    sum += tookMs;
+  }
+  // Half of the longest transfer, and what comes before it.
+  if (SEEDS >= 100) assert.ok(sum / SEEDS < 15_000, `${sum / SEEDS} ms in the middle`);
 });
 
 test("halves that have forgotten each other are equal after the first ALIVE", () => {

@@ -236,7 +236,6 @@ export class SimulatedHost {
         this.surroundings.onEvent(this, effect.event);
         break;
       case "serve":
-      case "stop-serving":
         // These nodes keep no log of publications.
         break;
       default:

@@ -128,6 +128,76 @@ test("an entry belongs to the last publication of its path", async (context) => 
   assert.deepEqual(served([first]).withheld, { count: 1, sample: "www/a", lists: ["one"] });
 });
 
+/** A source that serves, with its first block made: everything of a small tree is in it. */
+function serving(base: string, published: readonly PublishedPaths[], rules: Partial<ScanRules> = {}) {
+  const options = { rules: { ...NO_RULES, ...rules, published }, dryRun: false };
+  const source = new Source(base, new Owners(), WWW, options);
+  const memory = new Uint8Array(BLOCK_PLAINTEXT_BYTES);
+  const made = source.makeBlock(0, memory);
+  assert.ok(made?.kind === BlockKind.manifest);
+  const { directories } = decodeManifest(memory.subarray(0, made.bytes));
+  const names = directories.flatMap(({ header, entries }) =>
+    entries.map(({ name }) => path.join(header.path, name)),
+  );
+  /** Reads what members want, to the end. */
+  const read = (...wanted: string[]) => {
+    const union = new Bitmap(made.entries);
+    for (const name of wanted) union.set(names.indexOf(name));
+    source.settle(0, { union, contents: union });
+    for (let block = 1; !source.isEnded; block++) source.makeBlock(block, memory);
+    source.close();
+    return source.withheld;
+  };
+  return { source, read };
+}
+
+test("a file that changes before it is read is withheld, unless a later push has changed it for all", async (context) => {
+  const { pair, at } = makeTree(context);
+  const published = [await publish(pair.from, "one")];
+  const edited = serving(pair.from, published);
+  fs.writeFileSync(at("www/a"), "half");
+  assert.deepEqual(edited.read("www/a"), { count: 1, sample: "www/a", lists: ["one"] });
+  fs.writeFileSync(at("www/a"), "a");
+  const again = [await publish(pair.from, "again")];
+  for (const isEarly of [true, false]) {
+    const pushed = serving(pair.from, again);
+    fs.writeFileSync(at("www/a"), `later ${isEarly}`);
+    const later = await publish(pair.from, "two", {}, { paths: ["www/a"], recursive: false });
+    if (isEarly) pushed.source.supersede(later);
+    pushed.read("www/a");
+    if (!isEarly) pushed.source.supersede(later);
+    assert.equal(pushed.source.withheld, undefined);
+    fs.writeFileSync(at("www/a"), "a");
+    again.splice(0, 1, await publish(pair.from, `again ${isEarly}`));
+  }
+});
+
+test("what a later push deletes while something is served is not missed in it", async (context) => {
+  const { pair, at } = makeTree(context);
+  const published = [await publish(pair.from, "one", DELETING)];
+  fs.rmSync(at("www/sub"), { recursive: true });
+  fs.writeFileSync(at("www/new"), "new");
+  const later = await publish(pair.from, "two", DELETING);
+  const served = serving(pair.from, published, DELETING);
+  assert.equal(served.source.withheld?.lists[0], "one");
+  served.source.supersede(later);
+  served.read();
+  assert.equal(served.source.withheld, undefined);
+});
+
+test("deletes in a directory that is not complete any more are withheld", async (context) => {
+  const { pair, at } = makeTree(context);
+  const first = await publish(pair.from, "one", DELETING);
+  fs.writeFileSync(at("www/a"), "later");
+  const second = await publish(pair.from, "two", {}, { paths: ["www/a"], recursive: false });
+  fs.rmSync(at("www/a"));
+  // What is gone is of the second one; without it, nobody can tell what is superfluous beside it.
+  const published = [first, { ...second, isServed: false }];
+  const { given, withheld } = scanned(pair.from, WWW, { ...DELETING, published });
+  assert.ok(!given.includes("complete www"));
+  assert.deepEqual(withheld, { count: 1, sample: "www", lists: ["one"] });
+});
+
 test("what an earlier publication leads through comes with it, if those who ask lack that", async (context) => {
   const { pair, at } = makeTree(context);
   const first = await publish(pair.from, "one", DELETING);

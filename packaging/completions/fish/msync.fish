@@ -33,7 +33,8 @@ end
 
 set -l levels 'fatal error warn info debug trace'
 complete -c msync -f
-complete -c msync -n 'not __fish_contains_opt keygen' -a '(__msync_paths)'
+complete -c msync -n 'not __fish_contains_opt keygen doctor catch-up' -a '(__msync_paths)'
+complete -c msync -n '__fish_contains_opt doctor catch-up' -a '(__msync_members)'
 complete -c msync -n '__fish_contains_opt keygen' -F
 complete -c msync -s r -l recursive -d 'Directories with all that is in them'
 complete -c msync -s n -l dry-run -d 'Only say what would be sent'

@@ -1,5 +1,5 @@
 /** Keeps the log of publications of this node, and lets the node catch up with it. */
-import { type Reason, reason, reasonOf } from "../../base/reason.ts";
+import { reasonOf } from "../../base/reason.ts";
 import type { CatchUpState } from "../../console/catch-up-state.ts";
 import type { PushedBy, SendRequest } from "../../console/protocol.ts";
 import type { NodeEngine } from "../../engine/node.ts";
@@ -13,20 +13,24 @@ import {
   type TransferResult,
 } from "../../engine/types.ts";
 import { PROTOCOL_VERSION } from "../../wire/limits.ts";
-import type { Origin } from "../../wire/origin.ts";
 import type { Publication } from "../../wire/publication.ts";
 import type { DriftAnswer, DriftLook, SourceRules, SourceTotals, StageAnswer } from "../disk/messages.ts";
 import type { Driver } from "../pump/driver.ts";
+import type { CommitDecision } from "../pump/commits.ts";
+import { BroughtTransfers } from "./brought-transfers.ts";
 import type { PublicationHearer, TransferServer } from "./publication-hearer.ts";
 import type { Log } from "../service/log.ts";
 import type { NodeIdentity } from "../service/node-identity.ts";
 import type { Settings } from "../settings/settings.ts";
-import { sentenceOfDrift, sentenceOfWithheld, stateOf, textOfState } from "./catch-up-words.ts";
+import { EffectTimes } from "./effect-times.ts";
+import { ServingTransfer } from "./serving-transfer.ts";
+import { sentenceOfDrift, stateOf, textOfState } from "./catch-up-words.ts";
 import type { PublicationFile } from "./publication-file.ts";
+import { FinishedUndos } from "./finished-undos.ts";
 import { KeptTransfers } from "./kept-transfers.ts";
 import { FULL_REASONS, SpaceWatch } from "./space-watch.ts";
 import { UndoJudge } from "./undo-judge.ts";
-import { looksOf, publicationOf, reverseOf, scopeOfPush, serviceOf } from "./scope-of-push.ts";
+import { looksOf, publicationOf, reverseOf, scopeOfPush } from "./scope-of-push.ts";
 
 /** The parts that a node catches up with. */
 export interface CatchUpParts {
@@ -42,6 +46,8 @@ export interface CatchUpParts {
 interface OwnPush {
   readonly publication: Omit<Publication, "place">;
   readonly list: string;
+  /** When it began, as the log counts. */
+  readonly atMs: number;
 }
 
 /** Reasons of transfers that have failed here, until the log tells which publications they were. */
@@ -55,18 +61,15 @@ export class CatchUpKeeper implements PublicationHearer {
   private driver: Driver | undefined;
   private transfers: TransferServer | undefined;
   private readonly own = new Map<number, OwnPush>();
-  /** The origin of each transfer that is prepared here. */
-  private readonly origins = new Map<string, Origin>();
-  /** When each transfer that brings earlier publications was committed here, and whether its paths were recorded. */
-  private readonly brought = new Map<string, Here>();
+  private readonly times = new EffectTimes();
+  private readonly brought = new BroughtTransfers(this.times);
   /** The transfers whose commit is being written into the log. */
   private readonly writing = new Map<string, Promise<void>>();
-  /** When each transfer has changed the tree that has not ended yet: it may not be in the log. */
-  private readonly switched = new Map<string, number>();
   private readonly reasons = new Map<string, string>();
   private readonly kept: KeptTransfers;
   private readonly undo: UndoJudge;
-  private serving: AbortController | undefined;
+  readonly finished: FinishedUndos;
+  private serving: ServingTransfer | undefined;
   private readonly space: SpaceWatch;
   /** Transfers that have begun here. */
   private begun = 0;
@@ -81,15 +84,17 @@ export class CatchUpKeeper implements PublicationHearer {
   constructor(parts: CatchUpParts) {
     this.parts = parts;
     this.isNewcomer = parts.file?.found.isIntact === false;
+    if (parts.file !== undefined) this.times.noteLog(parts.file.found.log.all);
     this.kept = new KeptTransfers(parts.log);
     this.undo = new UndoJudge(parts);
+    this.finished = new FinishedUndos(parts, () => this.driver?.handle({ kind: "logged" }));
     this.space = new SpaceWatch(parts.settings.base, () => this.nudge(undefined));
   }
 
   /** Stops all that it has planned. */
   stop(): void {
     this.space.stop();
-    this.serving?.abort();
+    this.serving?.stop();
   }
 
   /** Connects the parts that are built later. */
@@ -114,15 +119,14 @@ export class CatchUpKeeper implements PublicationHearer {
     const { nodeId, epoch } = identity;
     const announced = { ...this.announcedBy(by), nodeId, scope };
     const list = inboundName({ epoch, transfer });
-    if (file !== undefined)
-      this.own.set(transfer, { publication: { ...announced, epoch, number: transfer }, list });
+    if (file !== undefined) this.noteOwn(transfer, { ...announced, epoch, number: transfer }, list);
     return { origin: { kind: "publication", announced }, list: file === undefined ? undefined : list };
   }
 
   beginUndo(transfer: number, undone: Publication, by: PushedBy | undefined): Pick<SourceRules, "origin"> {
     const { nodeId, epoch } = this.parts.identity;
     const announced = { ...this.announcedBy(by), nodeId, ...reverseOf(undone) };
-    this.own.set(transfer, { publication: { ...announced, epoch, number: transfer }, list: "" });
+    this.noteOwn(transfer, { ...announced, epoch, number: transfer }, "");
     const digest = this.parts.engine.catchUp?.log.digest ?? "";
     return { origin: { kind: "undo", announced, digest } };
   }
@@ -132,15 +136,16 @@ export class CatchUpKeeper implements PublicationHearer {
     this.own.delete(transfer);
     const isPublished = order > 0 && verdicts.some(({ outcome }) => outcome !== "failed");
     if (own === undefined || !isPublished) return;
-    const { timeMs } = own.publication;
     // A file that was changed after its beginning may not be the one that was sent.
-    const here = { atMs: timeMs, list: isListed === true ? own.list : "", reason: "" };
+    const here = { atMs: own.atMs, list: isListed === true ? own.list : "", reason: "" };
     const isUndo = own.publication.undoes !== undefined;
     void this.record({ ...own.publication, place: order }, isUndo ? MISSED : here);
   }
 
   catchesUp(epoch: string): boolean {
-    return this.parts.engine.catchUp?.tellings.heard(epoch)?.catchesUp === true;
+    const { engine, identity, settings } = this.parts;
+    if (epoch === identity.epoch) return settings.catchUp;
+    return engine.catchUp?.tellings.heard(epoch)?.catchesUp === true;
   }
 
   /** Whether a member has all that was pushed for it; undefined if it does not say. */
@@ -153,6 +158,10 @@ export class CatchUpKeeper implements PublicationHearer {
   get state(): CatchUpState | undefined {
     const { catchUp } = this.parts.engine;
     return catchUp === undefined ? undefined : { ...stateOf(catchUp.current()), drifted: this.drifted };
+  }
+
+  private noteOwn(transfer: number, publication: OwnPush["publication"], list: string): void {
+    this.own.set(transfer, { publication, list, atMs: this.times.next() });
   }
 
   private announcedBy(by: PushedBy | undefined): Pick<Publication, "timeMs" | "user" | "host"> {
@@ -187,8 +196,7 @@ export class CatchUpKeeper implements PublicationHearer {
    */
   hold(answer: StageAnswer, pass: (answer: StageAnswer) => void): boolean {
     const name = inboundName(answer.inbound);
-    if (answer.kind === "prepared" && answer.origin !== undefined) this.origins.set(name, answer.origin);
-    if (answer.kind === "switched") this.switched.set(name, Date.now());
+    this.brought.note(answer, this.parts.engine.catchUp?.log);
     // The end of a transfer comes after the answer that is held back.
     const writing = this.writing.get(name);
     if (answer.kind === "closed" && writing !== undefined) {
@@ -198,11 +206,8 @@ export class CatchUpKeeper implements PublicationHearer {
     if (answer.kind !== "committed") return false;
     const resumed = this.kept.take(answer, this.parts.engine.catchUp?.log.all ?? []);
     if (answer.failure !== undefined) return false;
-    const { origin, inbound, order, isListed } = answer;
-    // Another transfer may have changed the same entries since.
-    const atMs = this.switched.get(name) ?? Date.now();
-    const here = { atMs, list: isListed === true ? name : "", reason: "" };
-    if (origin?.kind === "catch-up") this.brought.set(name, here);
+    const { origin, inbound, order } = answer;
+    const here = this.brought.hereOf(answer);
     const publication = resumed ?? publicationOf(origin, inbound, order);
     if (publication === undefined || this.parts.file === undefined) return false;
     const written = this.record(publication, this.undo.follows(name) ? MISSED : here).then(() => {
@@ -218,19 +223,17 @@ export class CatchUpKeeper implements PublicationHearer {
     if (names.length > 0) this.driver?.handle({ kind: "areas-kept", names: this.kept.note(names) });
   }
 
-  /** Why an incoming transfer must not be committed: it may bring older files than this host has. */
-  veto(key: InboundKey): Reason | undefined {
-    const origin = this.origins.get(inboundName(key));
-    const isLogged = this.own.size === 0 && this.switched.size === 0;
-    if (this.kept.has(inboundName(key))) return isLogged ? undefined : reason("newer-push");
-    if (origin?.kind !== "catch-up") return undefined;
-    const isCurrent = isLogged && origin.digest === this.parts.engine.catchUp?.log.digest;
-    return isCurrent ? undefined : reason("newer-push");
+  /** Decides whether an incoming transfer may be committed, and calls back. */
+  decide(key: InboundKey, commit: (decision: CommitDecision) => void): void {
+    // Entries that are read for others may be older than the new ones, and nothing tells which these are.
+    if (!this.brought.isPush(key)) this.serving?.stop();
+    const isKept = this.kept.has(inboundName(key));
+    const own = () => [...this.own];
+    this.brought.decide(key, this.parts.engine.catchUp?.log, { isKept, own }, commit);
   }
 
-  onServe(effect: Extract<Effect, { kind: "serve" | "stop-serving" }>): void {
-    if (effect.kind === "stop-serving") this.serving?.abort();
-    else void this.serve(effect);
+  onServe(effect: Extract<Effect, { kind: "serve" }>): void {
+    void this.serve(effect);
   }
 
   /** What is to be compared with the tree. */
@@ -284,13 +287,9 @@ export class CatchUpKeeper implements PublicationHearer {
         break;
       case "inbound-ended":
       case "own-stage-ended":
-        this.origins.delete(inboundName(event.key));
-        this.switched.delete(inboundName(event.key));
         this.undo.forget(inboundName(event.key));
-        if (event.outcome !== "done") {
-          this.brought.delete(inboundName(event.key));
-          this.noteFailure(event.key, event.reason);
-        }
+        this.brought.end(event.key, event.outcome === "done");
+        if (event.outcome !== "done") this.noteFailure(event.key, event.reason);
         break;
       default:
     }
@@ -301,6 +300,7 @@ export class CatchUpKeeper implements PublicationHearer {
     const { catchUp } = engine;
     if (catchUp === undefined || file === undefined) return;
     catchUp.log.add(publication, here);
+    this.serving?.noteEffect(publication, here);
     const kept = catchUp.log.find(publication);
     if (kept !== undefined) await file.add(catchUp.log, [kept]);
     if (this.isNewcomer && catchUp.log.missing.length === 0) {
@@ -325,6 +325,7 @@ export class CatchUpKeeper implements PublicationHearer {
     const { engine, file, log } = this.parts;
     const { catchUp } = engine;
     if (catchUp === undefined || file === undefined) return;
+    this.finished.look();
     const kept: Kept[] = [];
     for (const publication of publications) {
       const one = catchUp.log.find(publication);
@@ -344,8 +345,7 @@ export class CatchUpKeeper implements PublicationHearer {
   private noteCaughtUp({ from, key, publications }: Extract<NodeEvent, { kind: "caught-up" }>): void {
     const { engine, file, log } = this.parts;
     const { catchUp } = engine;
-    const here = this.brought.get(inboundName(key));
-    this.brought.delete(inboundName(key));
+    const here = this.brought.take(key);
     if (catchUp === undefined || file === undefined || here === undefined) return;
     const kept: Kept[] = [];
     for (const publication of publications) {
@@ -364,33 +364,12 @@ export class CatchUpKeeper implements PublicationHearer {
     this.driver?.handle({ kind: "logged" });
   }
 
-  private async serve({ members, positions, digest }: Extract<Effect, { kind: "serve" }>): Promise<void> {
+  private async serve(effect: Extract<Effect, { kind: "serve" }>): Promise<void> {
     const { engine, log, settings } = this.parts;
-    const controller = (this.serving = new AbortController());
-    let transfer = 0;
-    let brought: readonly number[] = [];
-    let why = "";
-    try {
-      const all = engine.catchUp?.log.all ?? [];
-      const service = serviceOf(all, positions, digest, settings.excludes, this.removedBy);
-      if (service !== undefined && this.transfers !== undefined) {
-        const { request, rules } = service;
-        const names = members.map(({ info }) => info.hostName).join(", ");
-        log.info(`brings ${service.positions.length} pushes to ${names}`);
-        const onStart = (number: number) => (transfer = number);
-        const served = await this.transfers.serve(members, request, rules, onStart, controller.signal);
-        const { withheld } = served.totals;
-        if (served.result.aborted === undefined) {
-          const lacking = new Set(withheld?.lists);
-          brought = service.positions.filter((position) => !lacking.has(all[position]?.here.list ?? ""));
-          if (withheld !== undefined) why = sentenceOfWithheld(withheld);
-        } else if (!controller.signal.aborted) why = served.result.aborted;
-      }
-    } catch (error) {
-      // The daemon is stopping, or the transfer was given up while it waited for its turn.
-      log.debug(`serves nobody: ${(error as Error).message}`);
-    }
-    if (why !== "") log.warn(`cannot bring all: ${why}`);
-    this.driver?.handle({ kind: "serve-ended", transfer, brought, reason: why });
+    const serving = (this.serving = new ServingTransfer(effect, this.transfers, log));
+    const { all = [] } = engine.catchUp?.log ?? {};
+    const result = await serving.run(all, settings.excludes, this.removedBy);
+    if (this.serving === serving) this.serving = undefined;
+    this.driver?.handle({ kind: "serve-ended", ...result });
   }
 }

@@ -5,6 +5,7 @@ import path from "node:path";
 import { ByteReader } from "../../base/bytes.ts";
 import { bytesOfHex, hexOf } from "../../base/hex.ts";
 import type { Here, Kept, PublicationLog } from "../../engine/catch-up/publication-log.ts";
+import { SET_BACK_MS } from "./effect-times.ts";
 import { replaceFile } from "../../sys/own-files.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import { REMOVED } from "../disk/transfer-record.ts";
@@ -49,6 +50,8 @@ export class PublicationFile {
   private readonly onFailure: (code: string) => void;
   private handle: Promise<fs.promises.FileHandle> | undefined;
   private lines = 0;
+  /** Whether a write has failed, so that the last line may be cut off. */
+  private isSpoiled = false;
   private last: Promise<void> = Promise.resolve();
   readonly found: FoundLog;
 
@@ -76,6 +79,12 @@ export class PublicationFile {
     this.header = JSON.stringify({ format: FORMAT, base: nameOfDirectory(base), epoch });
     this.found = this.read(log, base);
     log.expire(Date.now());
+    const wrong = log.distrust(Date.now() + SET_BACK_MS);
+    if (wrong > 0) {
+      const told = `the clock of this host was set back, so it does not hand on ${wrong} of its pushes: push them again, if hosts lack them`;
+      const { problem } = this.found;
+      this.found = { ...this.found, problem: problem === undefined ? told : `${problem}; ${told}` };
+    }
     this.rewrite(log);
     this.removeLists(log);
   }
@@ -111,17 +120,21 @@ export class PublicationFile {
     this.lines += kept.length;
     const write = async () => {
       try {
-        if (this.lines > log.all.length + SPARE_LINES) {
-          await (await this.handle)?.close();
-          this.handle = undefined;
+        if (this.lines > log.all.length + SPARE_LINES || (await this.isLost())) {
+          await this.closeHandle();
           this.rewrite(log);
           this.removeLists(log);
+          this.isSpoiled = false;
           return;
         }
         this.handle ??= fs.promises.open(this.path, APPEND);
-        await (await this.handle).write(text);
+        const bytes = Buffer.from(text, "latin1");
+        const { bytesWritten } = await (await this.handle).write(bytes);
+        // A disk that gets full takes a part of a line, and calls that no error.
+        if (bytesWritten < bytes.length) throw Object.assign(new Error(this.path), { code: "ENOSPC" });
       } catch (error) {
-        this.handle = undefined;
+        this.isSpoiled = true;
+        await this.closeHandle().catch(() => undefined);
         this.onFailure((error as NodeJS.ErrnoException).code ?? String(error));
       }
     };
@@ -129,10 +142,22 @@ export class PublicationFile {
     return this.last;
   }
 
+  /** Whether the file has to be written as a whole: its end is not known, or somebody has removed it. */
+  private async isLost(): Promise<boolean> {
+    const handle = await this.handle;
+    return this.isSpoiled || (handle !== undefined && fs.fstatSync(handle.fd).nlink === 0);
+  }
+
+  private async closeHandle(): Promise<void> {
+    const { handle } = this;
+    this.handle = undefined;
+    await (await handle)?.close();
+  }
+
   /** Resolves when everything is written. */
   async close(): Promise<void> {
     await this.last;
-    await (await this.handle)?.close();
+    await this.closeHandle();
   }
 
   private read(log: PublicationLog, base: string): FoundLog {

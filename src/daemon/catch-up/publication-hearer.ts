@@ -2,7 +2,7 @@
 import type { PushedBy, SendRequest, SendResult } from "../../console/protocol.ts";
 import type { Member, TransferResult } from "../../engine/types.ts";
 import type { Publication } from "../../wire/publication.ts";
-import type { SourceRules, SourceTotals } from "../disk/messages.ts";
+import type { NamedList, SourceRules, SourceTotals } from "../disk/messages.ts";
 
 /** Hears of the pushes that others may have to catch up with. */
 export interface PublicationHearer {
@@ -46,4 +46,6 @@ export interface TransferServer {
     onStart: (transfer: number) => void,
     signal: AbortSignal,
   ): Promise<ServedTransfer>;
+  /** A later publication has taken effect here, so that such a transfer need not bring its paths. */
+  supersede(transfer: number, list: NamedList): void;
 }

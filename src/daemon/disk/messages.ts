@@ -111,6 +111,8 @@ export type SourceCommand =
       readonly detail: ReportDetail;
     }
   | { readonly kind: "close"; readonly transfer: number }
+  /** A later publication has taken effect here, and all members of the transfer get it by itself: "withheld" answers. */
+  | { readonly kind: "supersede"; readonly transfer: number; readonly list: NamedList }
   /**
    * An incoming transfer is about to be committed: nothing is read before "go-on". If there are own transfers after it,
    * "checked" answers whether it would change something of theirs.
@@ -186,6 +188,8 @@ export type TransferReply =
       readonly notices: readonly SourceNotice[];
       readonly totals: SourceTotals;
     })
+  /** It is another than the totals have said. */
+  | { readonly kind: "withheld"; readonly transfer: number; readonly withheld: Withheld | undefined }
   | { readonly kind: "reports"; readonly transfer: number; readonly reports: readonly PathReport[] };
 
 /** The numbers of each block to stage: its number, its sealed size, and the page where it lies. */
@@ -221,12 +225,16 @@ export type StageCommand =
       readonly kind: "commit";
       readonly inbound: InboundKey;
       readonly order: number;
+      /** The names of lists whose paths the transfer leaves alone: they have taken effect here, and are later. */
+      readonly later: readonly string[];
       /** The undo that this host follows if the transfer brings what it lacks; undefined if it lacks none, or more. */
       readonly follows: FollowedUndo | undefined;
     }
   | { readonly kind: "discard"; readonly inbound: InboundKey }
   | { readonly kind: "find"; readonly inbound: InboundKey; readonly first: number }
   | { readonly kind: "stop" };
+
+export type StageCommandOf<Kind extends StageCommand["kind"]> = Extract<StageCommand, { kind: Kind }>;
 
 /** StageOutcome as it crosses between threads. */
 export type StagedOutcome =

@@ -114,7 +114,11 @@ function carryOut(command: TransferCommand, context: SourceContext): void {
   if (open === undefined) return;
   if (command.kind === "produce") reply(produce(open, command));
   else if (command.kind === "settle") settle(open, command, reply);
-  else {
+  else if (command.kind === "supersede") {
+    const { transfer } = command;
+    open.source?.supersede(readNamed(settings.lists, command.list));
+    reply({ kind: "withheld", transfer, withheld: open.source?.withheld });
+  } else {
     open.source?.close();
     sources.delete(command.transfer);
     heap.noteEnd();
@@ -132,7 +136,9 @@ function checked(
   try {
     directories = Directories.at(linuxDisk, base);
     for (const transfer of ownAfter) {
-      const cover = sources.get(transfer)?.source?.cover;
+      const { source } = sources.get(transfer) ?? {};
+      // A transfer that serves others brings former publications: this one is later.
+      const cover = source?.published === undefined ? source?.cover : undefined;
       const path = cover?.conflictWith(readyChanges(directories, inboundName(inbound)));
       if (path !== undefined) failure ??= reason("own-push", path);
     }

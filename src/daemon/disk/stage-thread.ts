@@ -1,4 +1,4 @@
-/** The thread that opens, stages and commits. */
+/** The thread that writes: opens blocks, stages them, and carries out commits, one thing after the other. */
 import type { MessagePort } from "node:worker_threads";
 import { Bitmap } from "../../base/bitmap.ts";
 import { type Reason, reason } from "../../base/reason.ts";
@@ -22,6 +22,7 @@ import { BlockKind } from "../../wire/datagram.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import { attempt, attemptSteps, blockFailure } from "./attempts.ts";
 import { KeptAreas } from "./kept-areas.ts";
+import { leaveToLater } from "./leaving.ts";
 import { LongWork, seldom, SIGN_MS } from "./long-work.ts";
 import { TransferRecord } from "./transfer-record.ts";
 import { type StagedTransfer, UndoKeeper } from "./undo-areas.ts";
@@ -29,6 +30,7 @@ import {
   bitmapData,
   STAGE_NUMBERS,
   type StageCommand,
+  type StageCommandOf,
   type StagedOutcome,
   type StageReply,
   type StageRules,
@@ -36,8 +38,6 @@ import {
 } from "./messages.ts";
 import { Replies } from "./replies.ts";
 import { StageBase } from "./stage-base.ts";
-
-/** The thread that writes: opens blocks, stages them, and carries out commits, one thing after the other. */
 
 /** Findings in one answer; the engine cuts them into messages. */
 const FINDINGS = 800;
@@ -157,10 +157,7 @@ class StageThread {
   }
 
   handle(command: Exclude<StageCommand, { kind: "stop" }>): void {
-    if (command.kind === "rules") {
-      this.changeRules(command.rules);
-      return;
-    }
+    if (command.kind === "rules") return void this.changeRules(command.rules);
     const name = inboundName(command.inbound);
     if (command.kind === "open") {
       this.stages.set(name, this.open(command));
@@ -172,9 +169,9 @@ class StageThread {
       return;
     }
     if (open === undefined) {
-      const { inbound } = command;
-      if (command.kind === "commit") this.kept.commit(inbound, command.order, this.isIdle, this.protection);
-      else if (command.kind === "discard") this.kept.discard(inbound);
+      if (command.kind === "commit")
+        this.kept.commit(command.inbound, command.order, this.isIdle, this.protection);
+      else if (command.kind === "discard") this.kept.discard(command.inbound);
       return;
     }
     switch (command.kind) {
@@ -197,7 +194,7 @@ class StageThread {
       }
       case "commit":
         if (command.follows !== undefined) open.record?.follow(command.follows);
-        this.commit(open, command.inbound, command.order);
+        this.commit(open, command);
         break;
       case "discard":
         this.end(command.inbound, open);
@@ -211,7 +208,7 @@ class StageThread {
     }
   }
 
-  private open(command: Extract<StageCommand, { kind: "open" }>): OpenStage {
+  private open(command: StageCommandOf<"open">): OpenStage {
     const recorded = { ...this.settings, ...this.allowed };
     const record = command.dryRun ? undefined : new TransferRecord(recorded, command.origin);
     const common = { inbound: command.inbound, key: Buffer.from(command.key), record };
@@ -238,7 +235,7 @@ class StageThread {
     }
   }
 
-  private stageBlocks(open: OpenStage | undefined, command: Extract<StageCommand, { kind: "stage" }>): void {
+  private stageBlocks(open: OpenStage | undefined, command: StageCommandOf<"stage">): void {
     const { inbound, blockKind, blocks, restoration } = command;
     for (let index = 0; index < blocks.length; index += STAGE_NUMBERS) {
       const [block, sealedBytes, page] = blocks.slice(index, index + STAGE_NUMBERS) as [
@@ -328,7 +325,8 @@ class StageThread {
     this.endings.finishAll();
   }
 
-  private commit(open: OpenStage, inbound: InboundKey, order: number): void {
+  private commit(open: OpenStage, { inbound, order, later }: StageCommandOf<"commit">): void {
+    leaveToLater(open, this.settings.lists, later);
     const changing = open.stage?.hasChanges === true ? open.stage : undefined;
     if (changing !== undefined) this.kept.giveWay();
     // An earlier attempt may have links to the files that come back: when they go later, that looks like a change by hand.

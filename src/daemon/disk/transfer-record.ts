@@ -1,8 +1,8 @@
 /** Records what an incoming transfer publishes, for the log of publications. */
 import fs from "node:fs";
 import type { FollowedUndo } from "../../engine/catch-up/undo-choice.ts";
-import type { ManifestRecord } from "../../tree/apply/stage.ts";
-import { PublishedList } from "../../tree/entries/published-list.ts";
+import type { ManifestRecord } from "../../tree/apply/manifest-record.ts";
+import { type ListRow, PublishedList } from "../../tree/entries/published-list.ts";
 import { EntryType } from "../../wire/entry.ts";
 import type { ManifestBlock } from "../../wire/manifest.ts";
 import type { Origin } from "../../wire/origin.ts";
@@ -38,7 +38,7 @@ export class TransferRecord implements ManifestRecord {
    * that was there before, the members that had a push have agreed to its deletes.
    */
   get trustsForce(): boolean {
-    return !this.settings.isNewcomer || this.origin?.kind !== "catch-up";
+    return !this.settings.isNewcomer || !this.isCatchUp;
   }
 
   note(block: ManifestBlock): void {
@@ -57,9 +57,18 @@ export class TransferRecord implements ManifestRecord {
     if (type === EntryType.gone) this.removed.push(path);
   }
 
+  get isCatchUp(): boolean {
+    return this.origin?.kind === "catch-up";
+  }
+
+  /** Later publications have brought something meanwhile, which this transfer leaves alone. */
+  leaveTo(lists: readonly (readonly ListRow[])[]): void {
+    this.list.leaveTo(lists);
+  }
+
   /** If it brings what this host lacks, that is an undo. */
   follow(undo: FollowedUndo): void {
-    if (this.origin?.kind === "catch-up") this.followed = undo;
+    if (this.isCatchUp) this.followed = undo;
   }
 
   /** Whether it is a push, takes one back, or brings an undo: then it can be taken back itself. */

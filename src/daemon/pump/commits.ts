@@ -5,6 +5,19 @@ import { type Effect, inboundName, type InboundKey, type Input } from "../../eng
 import type { DiskThreads } from "../disk/disk-threads.ts";
 import type { SourceReply } from "../disk/messages.ts";
 
+/** Whether a transfer may be committed after all, and how. */
+export interface CommitDecision {
+  /** Why it must not be; undefined if it may. */
+  readonly veto: Reason | undefined;
+  /** The names of lists whose paths it leaves alone: they have taken effect here, and are later. */
+  readonly later: readonly string[];
+  /** Transfers of this node that it comes before, whatever their places are. */
+  readonly own: readonly number[];
+}
+
+/** It may, like most. */
+export const GO_ON: CommitDecision = { veto: undefined, later: [], own: [] };
+
 /**
  * Begins the commits of incoming transfers. Meanwhile the reading thread stands still: what this node sends is read
  * wholly before or wholly after a commit. A transfer that would change what a later transfer of this node has said
@@ -20,8 +33,8 @@ export class Commits {
    * changed the tree.
    */
   private readonly held = new Map<string, "place" | "look" | "commit">();
-  /** The place of each transfer that is about to be committed, by its name. */
-  private readonly orders = new Map<string, number>();
+  /** The place of each transfer that is about to be committed, by its name, and what it leaves alone. */
+  private readonly begun = new Map<string, { readonly order: number; readonly later: readonly string[] }>();
 
   /**
    * @param handle takes inputs for the engine
@@ -44,17 +57,18 @@ export class Commits {
     if (own.length === 0) this.handle({ kind: "weighed", key, failure: undefined });
   }
 
-  /** @param veto why it must not happen; undefined if it may */
-  begin({ key, order, ownAfter }: Extract<Effect, { kind: "commit" }>, veto?: Reason): void {
-    this.orders.set(nameOf(key), order);
+  begin({ key, order, ownAfter }: Extract<Effect, { kind: "commit" }>, decision = GO_ON): void {
+    const { veto, later } = decision;
+    this.begun.set(nameOf(key), { order, later });
     if (veto !== undefined) {
       this.giveUp(veto, key);
       return;
     }
+    const own = [...new Set([...ownAfter, ...decision.own])];
     const isHeld = this.held.has(nameOf(key));
-    if (!isHeld) this.disks()?.toSource({ kind: "hold", inbound: key, ownAfter });
+    if (!isHeld) this.disks()?.toSource({ kind: "hold", inbound: key, ownAfter: own });
     // Nothing was read since the last look, or what is read later is read after "go-on".
-    if (isHeld || ownAfter.length === 0) this.commit(key);
+    if (isHeld || own.length === 0) this.commit(key);
     else this.held.set(nameOf(key), "look");
   }
 
@@ -87,8 +101,9 @@ export class Commits {
 
   private commit(key: InboundKey): void {
     this.held.set(nameOf(key), "commit");
-    const order = this.orders.get(nameOf(key)) ?? 0;
-    this.disks()?.toStage({ kind: "commit", inbound: key, order, follows: this.follows() });
+    const { order, later } = this.begun.get(nameOf(key)) ?? { order: 0, later: [] };
+    const follows = this.follows();
+    this.disks()?.toStage({ kind: "commit", inbound: key, order, later, follows });
   }
 
   private giveUp(failure: Reason | undefined, key: InboundKey): void {
@@ -97,7 +112,7 @@ export class Commits {
   }
 
   private release(key: InboundKey): void {
-    this.orders.delete(nameOf(key));
+    this.begun.delete(nameOf(key));
     if (this.held.delete(nameOf(key))) this.disks()?.toSource({ kind: "go-on" });
   }
 }

@@ -18,13 +18,14 @@ import { encodeMessage } from "../../wire/message.ts";
 import type { DiskThreads } from "../disk/disk-threads.ts";
 import {
   bitmapData,
+  type NamedList,
   type SourceReply,
   type StageAnswer,
   STAGED_NUMBERS,
   type StagedOutcome,
 } from "../disk/messages.ts";
 import { RingPool } from "../disk/rings.ts";
-import { Commits } from "./commits.ts";
+import { type CommitDecision, Commits } from "./commits.ts";
 import type { InboundDatagrams } from "./inbound-datagrams.ts";
 import type { InboundPages } from "./inbound-pages.ts";
 import { OutboundTrains } from "./outbound-trains.ts";
@@ -44,9 +45,9 @@ export interface DriverParts {
   /** Called with each event of the engine. */
   readonly onEvent: (event: NodeEvent) => void;
   /** Called when publications are to be brought to members that lack them, or no longer. */
-  readonly onServe: (effect: Extract<Effect, { kind: "serve" | "stop-serving" }>) => void;
-  /** Called before each commit: why it must not happen after all; undefined if it may. */
-  readonly veto: (key: InboundKey) => Reason | undefined;
+  readonly onServe: (effect: Extract<Effect, { kind: "serve" }>) => void;
+  /** Called before each commit; calls back with what is to become of it. */
+  readonly decide: (key: InboundKey, commit: (decision: CommitDecision) => void) => void;
   /** Called at the end of each turn of the pump. */
   readonly onTurn: () => void;
 }
@@ -169,11 +170,17 @@ export class Driver {
       return;
     }
     outbound.observer.onSource(reply);
-    if (reply.kind === "reports") return;
+    if (reply.kind === "reports" || reply.kind === "withheld") return;
     reply.blocks.forEach((block, index) =>
       outbound.trains.noteBlock(reply.firstBlock + index, block.sealedBytes),
     );
     this.handle(reply);
+  }
+
+  /** A later publication has taken effect here, so a transfer that serves need not bring its paths. */
+  supersede(transfer: number, list: NamedList): void {
+    if (this.outbound.has(transfer)) this.disks?.toSource({ kind: "supersede", transfer, list });
+    this.planPump();
   }
 
   /** The staging thread answers. */
@@ -288,10 +295,9 @@ export class Driver {
         this.commits.weigh(effect);
         break;
       case "commit":
-        this.commits.begin(effect, this.parts.veto(effect.key));
+        this.parts.decide(effect.key, (decision) => this.commits.begin(effect, decision));
         break;
       case "serve":
-      case "stop-serving":
         this.parts.onServe(effect);
         break;
       case "discard":

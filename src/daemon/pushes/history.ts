@@ -19,6 +19,9 @@ const HISTORY_BYTES = 8 * 1024 * 1024;
 /** The group may read the file: it says nothing that msync does not say to its members. */
 const FILE_MODE = 0o640;
 
+/** Files can be made and replaced in a directory. */
+const WRITABLE = fs.constants.W_OK | fs.constants.X_OK;
+
 /** Nobody else's link in the place of the file is followed, and no FIFO there is waited for. */
 const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = fs.constants;
 const APPEND = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
@@ -69,7 +72,7 @@ export class History {
     const name = `history-${crypto.createHash("sha256").update(base).digest("hex").slice(0, 12)}.jsonl`;
     const file = path.join(state.directory, name);
     try {
-      fs.accessSync(state.directory, fs.constants.W_OK | fs.constants.X_OK);
+      fs.accessSync(state.directory, WRITABLE);
       const history = new History(file, file, onFailure);
       for (const line of readLines(file)) history.keep(line);
       // A new file belongs to the user that the daemon runs as now, whatever user wrote the old one.
@@ -79,12 +82,7 @@ export class History {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === undefined) throw error;
-      if (state.isRequired) {
-        throw new UserError(
-          `the state directory ${state.directory} cannot be written (${code}): ` +
-            "let the daemon's user do that, or name another with --state",
-        );
-      }
+      if (state.isRequired) throw cannotWrite(state, code);
       return new History(
         undefined,
         `in memory only: ${state.directory} cannot be written (${code})`,
@@ -154,10 +152,17 @@ export class History {
   }
 }
 
-/** Gives the state directory to the user that the daemon becomes, if the service manager has made it. */
+/**
+ * Gives the state directory to the user that the daemon becomes, if the service manager has made it. If that fails, as on a
+ * read-only file system, the daemon works without it: everything that is kept there says so.
+ */
 export function giveState(state: StatePlace, uid: number, gid: number): void {
-  if (state.isManaged && fs.existsSync(state.directory))
+  if (!state.isManaged || !fs.existsSync(state.directory)) return;
+  try {
     giveDirectory(state.directory, STATE_FILES, uid, gid);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+  }
 }
 
 /** The entry of a transfer that this node has sent. */
@@ -191,4 +196,24 @@ export function sentEntry(
 function readLines(file: string): string[] {
   const text = readOwnFile(file, 4 * HISTORY_BYTES)?.toString("utf8") ?? "";
   return text.split("\n").filter((line) => line !== "");
+}
+
+/**
+ * Checks that the history can be kept.
+ *
+ * @throws UserError
+ */
+export function checkState(state: StatePlace): void {
+  try {
+    fs.accessSync(state.directory, WRITABLE);
+  } catch (error) {
+    throw cannotWrite(state, (error as NodeJS.ErrnoException).code);
+  }
+}
+
+function cannotWrite({ directory }: StatePlace, code: string | undefined): UserError {
+  return new UserError(
+    `the state directory ${directory} cannot be written (${code}): ` +
+      "let the daemon's user do that, or name another with --state",
+  );
 }

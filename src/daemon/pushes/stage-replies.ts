@@ -14,7 +14,9 @@ export interface StageHearers {
   readonly log: Log;
   readonly received: Pick<ReceivedTransfers, "onStage">;
   readonly hooks: Pick<Hooks, "hold">;
-  readonly catchUp: Pick<CatchUpKeeper, "hold" | "judged" | "noteKept">;
+  readonly catchUp: Pick<CatchUpKeeper, "hold" | "judged" | "noteKept"> & {
+    readonly finished: Pick<CatchUpKeeper["finished"], "noteAreas">;
+  };
   readonly driver: Pick<Driver, "onStage">;
 }
 
@@ -34,8 +36,10 @@ export function passStageReplies(replies: readonly StageReply[], hearers: StageH
     } else if (reply.kind === "left") logLeftover(log, reply);
     else if (reply.kind === "moved") logMoved(log, reply);
     else if (reply.kind === "strange") logStrange(log, reply);
-    else if (reply.kind === "undo-areas") logUndoAreas(log, reply);
-    else answers.push(catchUp.judged(reply));
+    else if (reply.kind === "undo-areas") {
+      catchUp.finished.noteAreas(reply.areas);
+      logUndoAreas(log, reply);
+    } else answers.push(catchUp.judged(reply));
   }
   const passed = answers.filter((answer) => {
     received.onStage(answer);

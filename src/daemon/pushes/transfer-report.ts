@@ -75,6 +75,11 @@ export class TransferReport {
       for (const report of reply.reports) this.onPath(report);
       return;
     }
+    if (reply.kind === "withheld") {
+      const { withheld: _before, ...totals } = this.totals;
+      this.totals = reply.withheld === undefined ? totals : { ...totals, withheld: reply.withheld };
+      return;
+    }
     this.totals = reply.totals;
     this.staged.note(reply.firstBlock + reply.blocks.length, reply.totals.sentBytes);
     this.unreadable = reply.unreadable;

@@ -10,7 +10,7 @@ import type { Publication } from "../../wire/publication.ts";
 import type { PeerCredentials } from "../../sys/peer-credentials.ts";
 import { compileExcludes } from "../../wire/excludes.ts";
 import { simplifyRequest } from "../../tree/scan/request.ts";
-import type { SourceRules, SourceTotals } from "../disk/messages.ts";
+import type { NamedList, SourceRules, SourceTotals } from "../disk/messages.ts";
 import type { PublicationHearer, ServedTransfer } from "../catch-up/publication-hearer.ts";
 import type { Driver } from "../pump/driver.ts";
 import type { InterfaceWatch } from "../service/interface-watch.ts";
@@ -41,7 +41,7 @@ const LOOK_MS = 500;
 /** The parts that transfers work with. */
 export interface TransferParts {
   readonly engine: Pick<NodeEngine, "membership" | "outboundTransfer">;
-  readonly driver: Pick<Driver, "startTransfer" | "handle" | "nowMs">;
+  readonly driver: Pick<Driver, "startTransfer" | "supersede" | "handle" | "nowMs">;
   readonly log: Log;
   readonly settings: Pick<
     Settings,
@@ -248,6 +248,10 @@ export class Transfers {
         if (signal.aborted) this.cancel(transfer, sentence("newer-push"));
       });
     return this.inTurn(signal, serve);
+  }
+
+  supersede(transfer: number, list: NamedList): void {
+    this.parts.driver.supersede(transfer, list);
   }
 
   private async inTurn<Result>(signal: AbortSignal, work: () => Promise<Result>): Promise<Result> {

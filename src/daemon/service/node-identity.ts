@@ -124,6 +124,15 @@ function machineId(): string {
 }
 
 /**
+ * Checks that a daemon of the user of this process can use the base directory.
+ *
+ * @throws UserError that names the place of the setting
+ */
+export function checkBase({ base, receives, places }: Settings): void {
+  fs.closeSync(withPlace(places.base, "base", () => openBase(base, receives)));
+}
+
+/**
  * Locks the base directory against other daemons, and checks that this one can use it.
  *
  * @returns gives the lock back

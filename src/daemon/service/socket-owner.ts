@@ -1,6 +1,7 @@
 /** Opens the control socket as the user that it is for. */
 import fs from "node:fs";
 import path from "node:path";
+import { UserError } from "../../base/user-error.ts";
 import { isOnlyRoots } from "../../sys/own-files.ts";
 import type { Identity } from "../settings/settings.ts";
 import { SETTINGS } from "../settings/settings-table.ts";
@@ -12,8 +13,24 @@ import { SETTINGS } from "../settings/settings-table.ts";
  *
  * @param identity the user that the daemon becomes; undefined if it stays as it is
  * @param open makes the socket, and throws if it cannot
+ * @throws UserError
  */
 export async function openSocketFor<T>(
+  socketPath: string,
+  identity: Identity | undefined,
+  open: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await openAndGive(socketPath, identity, open);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (error instanceof UserError || code === undefined) throw error;
+    // Such as a read-only /run, or a container in which root may not change owners.
+    throw new UserError(`the control socket ${socketPath} cannot be made (${code}): choose another with -U`);
+  }
+}
+
+async function openAndGive<T>(
   socketPath: string,
   identity: Identity | undefined,
   open: () => Promise<T>,

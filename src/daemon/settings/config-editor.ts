@@ -5,6 +5,7 @@ import ini from "ini";
 import { replaceFile } from "../../sys/own-files.ts";
 import { UserError } from "../../base/user-error.ts";
 import {
+  checkQuotes,
   DEFAULT_CONFIG,
   dropInDirectory,
   parseConfig,
@@ -39,11 +40,14 @@ export function setValues(configFile: string | undefined, assignments: readonly 
   const directory = dropInDirectory(configFile ?? DEFAULT_CONFIG);
   const file = path.join(directory, FILE_NAME);
   const values = new Map(Object.entries<string>(ini.parse(readOld(file))));
+  const given = new Set<string>();
   const keys = assignments.map((assignment) => {
     const [key = "", ...rest] = assignment.split("=");
     const name = key.trim();
-    const value = fullValue(name, rest.join("=").trim());
+    const value = fullValue(name, unquoted(rest.join("=").trim()));
     if (rest.length === 0) throw new UserError(`--set is '${assignment}': give KEY=VALUE`);
+    if (given.has(name)) throw new UserError(`--set gives ${name} twice: leave one of the values out`);
+    given.add(name);
     // The ini package leaves this name out, so the check of the whole text does not see it.
     if (name === "__proto__") throw unknownKey(name, value, PLACE);
     if (value === "") values.delete(name);
@@ -55,6 +59,13 @@ export function setValues(configFile: string | undefined, assignments: readonly 
   write(directory, file, text);
   const { places } = readConfig(configFile);
   return keys.map((key) => sentenceOf(key, values.get(key), file, places));
+}
+
+/** A value can have its quotes, as in the file. */
+function unquoted(value: string): string {
+  if (!/^["']/.test(value)) return value;
+  checkQuotes(value, PLACE);
+  return String(ini.parse(`value = ${value}`)["value"]);
 }
 
 /** A path is meant from the directory in which it is typed, and the daemon starts in another one. */
@@ -99,7 +110,12 @@ function write(directory: string, file: string, text: string): void {
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new UserError(`${file} cannot be written (${code}): run makuosan --set as root`);
+    if (code === "EACCES" || code === "EPERM")
+      throw new UserError(`${file} cannot be written (${code}): run makuosan --set as root`);
+    const above = path.dirname(directory);
+    throw new UserError(
+      `${file} cannot be written (${code}): see 'ls -ld ${directory}' and 'findmnt -T ${above}'`,
+    );
   }
 }
 

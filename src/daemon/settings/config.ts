@@ -13,6 +13,9 @@ export const DEFAULT_CONFIG = "/etc/makuosan.conf";
 /** Largest config file: far more than all keys with long lists. A larger one is another file, put there by mistake. */
 const CONFIG_BYTES = 1024 * 1024;
 
+/** A value in quotes, and maybe a comment. */
+const QUOTED = /^(?:"(?:[^"\\]|\\.)*"|'[^']*')\s*(?:[;#].*)?$/;
+
 /** Values as one place gives them, checked for their form alone. */
 export type GivenSettings = Partial<Record<SettingKey, SettingValue>>;
 
@@ -49,8 +52,10 @@ function readText(file: string, mayBeMissing: boolean): string {
   } catch (error) {
     if (error instanceof UserError) throw error;
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" && mayBeMissing) return "";
-    const why = code === "ENOENT" ? "is missing" : `cannot be read (${code})`;
+    const isLink = code === "ENOENT" && fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+    if (code === "ENOENT" && mayBeMissing && !isLink) return "";
+    const missing = isLink ? "is a link to nothing" : "is missing";
+    const why = code === "ENOENT" ? missing : `cannot be read (${code})`;
     throw new UserError(`the config file ${file} ${why}: name another with --config, or fix it`);
   }
 }
@@ -64,13 +69,18 @@ export function readConfigFile(file: string): string {
   const descriptor = fs.openSync(file, fs.constants.O_RDONLY | fs.constants.O_NONBLOCK);
   try {
     const bytes = readBeginning(descriptor, CONFIG_BYTES + 1);
-    if (bytes.length <= CONFIG_BYTES) return bytes.toString("utf8");
+    if (bytes.length <= CONFIG_BYTES) return textOf(bytes, file);
   } finally {
     fs.closeSync(descriptor);
   }
   throw new UserError(
     `the config file ${file} is larger than ${CONFIG_BYTES} bytes, as no config file is: name another with --config, or fix it`,
   );
+}
+
+function textOf(bytes: Buffer, file: string): string {
+  if (!bytes.includes(0)) return bytes.toString("utf8");
+  throw new UserError(`the config file ${file} has a NUL byte in it: save it as text in UTF-8`);
 }
 
 /** The directory of further config files, beside the config file. */
@@ -85,8 +95,9 @@ function dropInsOf(configFile: string): string[] {
     names = fs.readdirSync(directory);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return [];
-    throw new UserError(`the config directory ${directory} cannot be read (${code}): fix its rights`);
+    if (fs.lstatSync(directory, { throwIfNoEntry: false }) === undefined) return [];
+    const mend = code === "EACCES" ? "fix its rights" : "make it a directory, or remove it";
+    throw new UserError(`the config directory ${directory} cannot be read (${code}): ${mend}`);
   }
   // Editors and package managers make files with other names, or hidden ones.
   const isRead = (name: string) => name.endsWith(".conf") && !name.startsWith(".");
@@ -131,9 +142,37 @@ function checkLine(line: string, place: string): void {
   const value = rest.join("=").trim();
   if (rest.length === 0) checkWithoutValue(text, place);
   else if (key.trim() === "") throw new UserError(`${place}: there is no key: write 'KEY = VALUE'`);
-  const [quote = ""] = /^["']/.exec(value) ?? [];
-  if (quote !== "" && !value.slice(1).includes(quote))
+  // The ini package leaves this name out.
+  if (key.trim() === "__proto__") throw unknownKey("__proto__", value, place);
+  checkValue(value, place);
+}
+
+/** @throws UserError for a value that ends elsewhere than it was meant to */
+function checkValue(value: string, place: string): void {
+  if (/^["']/.test(value)) {
+    checkQuotes(value, place);
+    return;
+  }
+  const [, mark] = /[^\s\\]([#;])\S/.exec(value) ?? [];
+  if (mark === undefined) return;
+  throw new UserError(
+    `${place}: the value has a '${mark}' in it: put it in quotes, or a space before a comment`,
+  );
+}
+
+/**
+ * Checks a value that begins with a quote.
+ *
+ * @throws UserError if it ends before or after the quote that closes it
+ */
+export function checkQuotes(value: string, place: string): void {
+  const quote = value.charAt(0);
+  if (!value.slice(1).includes(quote))
     throw new UserError(`${place}: the quote ${quote} is not closed: close it in the same line`);
+  if (QUOTED.test(value)) return;
+  throw new UserError(
+    `${place}: the value does not end with the quote that closes it: put all of it in one pair of quotes, such as "A, B"`,
+  );
 }
 
 /** In the format of ini files, a flag may stand alone. A key that is none gets the sentence for that. */
@@ -182,9 +221,17 @@ export function readEnvironment(environment: NodeJS.ProcessEnv): GivenSettings {
 
 /** The sentence for a key that is none. */
 export function unknownKey(key: string, value: unknown, place: string): UserError {
-  const what = typeof value === "object" && value !== null ? `section [${key}]` : `key '${key}'`;
   const known = ALL_SETTINGS.map((one) => one.key);
+  if (typeof value === "object" && value !== null)
+    return new UserError(`${place}: unknown section [${key}]: there are no sections, remove this line`);
+  const [, name = ""] = /^no[-_]?([\w-]+)$/.exec(key) ?? [];
+  // Its value would mean the opposite under the key that is most similar.
+  const flag = ALL_SETTINGS.find((one) => one.key === name && one.form.kind === "flag");
+  if (flag !== undefined)
+    return new UserError(
+      `${place}: unknown key '${key}': write '${flag.key} = no' for what --no-${flag.key} does`,
+    );
   const similar = similarWord(key, known);
   const meant = similar === undefined ? "" : ` did you mean '${similar}'?`;
-  return new UserError(`${place}: unknown ${what}:${meant} the keys are ${known.join(", ")}`);
+  return new UserError(`${place}: unknown key '${key}':${meant} the keys are ${known.join(", ")}`);
 }

@@ -132,6 +132,7 @@ function daemonCommand(say: Speak): Command {
   command.option(
     "--import-sysconfig <file>",
     say("print the config file for a start file of versions before 2"),
+    onlyOnce("--import-sysconfig"),
   );
   for (const { flags } of REPLACED) command.addOption(new Option(flags).hideHelp());
   return command;
@@ -140,6 +141,14 @@ function daemonCommand(say: Speak): Command {
 /** A list may be given in several pieces. */
 function addToList(value: string, before: string | undefined): string {
   return before === undefined ? value : `${before},${value}`;
+}
+
+/** Of two values of something to do, only the last one would be done. */
+function onlyOnce(name: string): (value: string, before: string | undefined) => string {
+  return (value, before) => {
+    if (before === undefined) return value;
+    throw new UserError(`${name} is given twice: run makuosan once for each`);
+  };
 }
 
 function addValue(value: string, before: readonly string[] = []): readonly string[] {
@@ -165,7 +174,9 @@ function readOptions(command: Command): DaemonArguments {
   }
   const { config, foreground, ...tasks } = command.opts<OtherOptions>();
   const configFile = config && path.resolve(config);
-  return { settings, configFile, foreground: foreground === true, task: taskOf(tasks) };
+  const task = taskOf(tasks);
+  checkBeside(task, settings, foreground === true);
+  return { settings, configFile, foreground: foreground === true, task };
 }
 
 /** The options that are no settings. */
@@ -190,4 +201,13 @@ function taskOf({ checkConfig, set, importSysconfig }: TaskOptions): Task | unde
   if (tasks.length > 1)
     throw new UserError(`give only one of --${tasks.map(({ kind }) => kind).join(" and --")}`);
   return tasks[0];
+}
+
+/** @throws UserError for a setting beside a task that has no use for it */
+function checkBeside(task: Task | undefined, settings: GivenSettings, foreground: boolean): void {
+  if (task?.kind !== "set" && task?.kind !== "import-sysconfig") return;
+  const given = ALL_SETTINGS.find(({ key }) => settings[key] !== undefined);
+  const option = given === undefined ? "--foreground" : optionName(given);
+  if (given === undefined && !foreground) return;
+  throw new UserError(`${option} does not go together with --${task.kind}: leave one of them out`);
 }

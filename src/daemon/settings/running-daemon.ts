@@ -4,6 +4,11 @@ import fs from "node:fs";
 /** The service manager sets it for a program that it runs at a reload. */
 const MAIN_PROCESS = "MAINPID";
 
+/** Whether a service manager runs this program at the reload of a daemon. */
+export function isReload(environment: NodeJS.ProcessEnv): boolean {
+  return /^\d+$/.test(environment[MAIN_PROCESS] ?? "");
+}
+
 /**
  * The arguments of the daemon that a service manager is about to reload, after the name of the command. Options beat the config
  * files, so that a check without them could find what the daemon never reads, or miss what it needs.
@@ -11,8 +16,8 @@ const MAIN_PROCESS = "MAINPID";
  * @returns none if no daemon is being reloaded, or if it has ended; undefined if the name of the process has taken their place
  */
 export function argumentsOfReloaded(environment: NodeJS.ProcessEnv): readonly string[] | undefined {
-  const pid = environment[MAIN_PROCESS] ?? "";
-  if (!/^\d+$/.test(pid)) return [];
+  if (!isReload(environment)) return [];
+  const pid = environment[MAIN_PROCESS];
   try {
     const given = fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(1, -1);
     return given.length > 0 && given.every((one) => one === "") ? undefined : given;

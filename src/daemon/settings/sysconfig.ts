@@ -67,10 +67,10 @@ export function importSysconfig(text: string): string {
     else if (typeof meaning === "string") remarks.push(`${name} was left out: ${meaning}`);
     else values.set(meaning.key, "value" in meaning ? meaning.value : value);
   };
-  for (const line of text.split(/\r?\n/)) {
+  for (const line of linesOf(text)) {
     for (const [name, value] of assignmentsOf(line)) {
       if (value === "") continue;
-      if (name === "OPTIONS") takeOptions(value, take);
+      if (name === "OPTIONS" || name === "OPTIONS+") takeOptions(value, take);
       else take(name, Object.hasOwn(VARIABLES, name) ? VARIABLES[name] : undefined, value);
     }
   }
@@ -78,20 +78,66 @@ export function importSysconfig(text: string): string {
   return comments + ini.stringify(Object.fromEntries(values), { whitespace: true });
 }
 
+/** Lines as a shell has them: a backslash at the end of one joins it with the next. */
+function linesOf(text: string): string[] {
+  return text
+    .replace(/^\uFEFF/, "")
+    .replace(/\r\n/g, "\n")
+    .replace(/\\\n/g, "")
+    .split("\n");
+}
+
+/** Within quotes, only these characters let a shell do something. */
+const ACTIVE_IN_QUOTES = new Set(["$", "`"]);
+const ACTIVE = new Set([...ACTIVE_IN_QUOTES, "&", "|", "<", ">", "(", ")"]);
+
+/**
+ * Cuts a line at its semicolons.
+ *
+ * @returns undefined for a line with something that a shell would compute: the value is not in the file then
+ */
+function commandsOf(line: string): string[] | undefined {
+  const commands = [""];
+  let quote = "";
+  for (let index = 0; index < line.length; index++) {
+    const character = line.charAt(index);
+    const isEscaped = character === "\\" && quote !== "'";
+    if (isEscaped) index++;
+    else if (character === quote) quote = "";
+    else if (quote === "" && (character === "'" || character === '"')) quote = character;
+    else if (quote !== "'" && (quote === "" ? ACTIVE : ACTIVE_IN_QUOTES).has(character)) return undefined;
+    else if (quote === "" && character === "#" && /(^|\s)$/.test(commands.at(-1) ?? "")) return commands;
+    else if (quote === "" && character === ";") {
+      commands.push("");
+      continue;
+    }
+    commands[commands.length - 1] += isEscaped ? line.slice(index - 1, index + 1) : character;
+  }
+  return commands;
+}
+
+/** The options are collected anyway, so their former value need not be repeated. */
+const FORMER_OPTIONS = /(?<=^\s*(?:export\s+)?OPTIONS=["']?)\$(?:OPTIONS|\{OPTIONS(?::?-)?\})(?=[\s"'])/;
+
 /** The variables that a line sets, as in "export PORT=5000"; a line that does anything else is one without a meaning. */
 function assignmentsOf(line: string): [name: string, value: string][] {
   const unknown: [string, string][] = [[line.trim(), line]];
-  let words: string[];
+  const assignments: [string, string][] = [];
   try {
-    words = splitWords(line);
+    const commands = commandsOf(line.replace(FORMER_OPTIONS, ""));
+    if (commands === undefined) return unknown;
+    const words = commands.map(splitWords).flatMap(([first = "", ...rest]) =>
+      // The names of an export are variables of other lines, or of this one.
+      first === "export" ? rest.filter((word) => !/^\w+$/.test(word)) : [first, ...rest],
+    );
+    for (const word of words.filter((one) => one !== "")) {
+      // A shell puts the home directory in the place of a tilde, except for one in quotes, which nobody writes.
+      const [, name, value = ""] = /^(\w+\+?)=(?!~)(.*)$/s.exec(word) ?? [];
+      if (name === undefined) return unknown;
+      assignments.push([name, value]);
+    }
   } catch {
     return unknown;
-  }
-  const assignments: [string, string][] = [];
-  for (const word of words.filter((one) => one !== "export")) {
-    const [, name, value = ""] = /^(\w+)=(.*)$/.exec(word) ?? [];
-    if (name === undefined) return unknown;
-    assignments.push([name, value]);
   }
   return assignments;
 }
@@ -103,7 +149,7 @@ function takeOptions(
 ): void {
   const words = splitWords(text);
   for (let word = words.shift(); word !== undefined; word = words.shift()) {
-    if (!word.startsWith("-")) {
+    if (!word.startsWith("-") || word.startsWith("--")) {
       take(word, undefined, "");
       continue;
     }
@@ -111,7 +157,8 @@ function takeOptions(
       const letter = word.charAt(index);
       if (Object.hasOwn(OPTIONS, letter)) {
         const value = word.slice(index + 1) || (words.shift() ?? "");
-        take(`-${letter} ${value}`, OPTIONS[letter], value);
+        const meaning = value === "" ? "it has no value" : OPTIONS[letter];
+        take(`-${letter} ${value}`.trim(), meaning, value);
         break;
       }
       take(`-${letter}`, Object.hasOwn(FLAGS, letter) ? FLAGS[letter] : undefined, "");

@@ -29,6 +29,9 @@ interface Question {
   readonly transfers: Map<number, Brought>;
 }
 
+/** Reasons that another push has made an attempt vain: it need not fail once more. */
+const VAIN: ReadonlySet<string> = new Set(["newer-push", "own-push", "overtaken"]);
+
 /** All nodes ask the same member if they can, so that it serves them with one transfer. */
 export class Asking {
   private readonly context: CatchUpContext;
@@ -143,7 +146,7 @@ export class Asking {
     const { question } = this;
     const brought = question?.epoch === key.epoch ? question.transfers.get(key.transfer) : undefined;
     if (question === undefined || brought === undefined || !this.isOpen || outcome === "yielded") return;
-    if (outcome === "failed" && reasonOf(reason).code === "newer-push") {
+    if (outcome === "failed" && VAIN.has(reasonOf(reason).code)) {
       this.askSoon(nowMs);
       return;
     }
@@ -165,14 +168,12 @@ export class Asking {
     if (hasBrought && key !== undefined) {
       this.reason = "";
       this.failures = this.lostWords = this.inVain = 0;
-      const { log } = this.context;
-      const brought = new Set(served.brought.map((position) => log.all[position]?.publication));
-      // The log has this digest still, or nothing is taken for brought.
-      const isSameLog = log.digest === question.digest;
+      const { missing, positions } = question;
+      const brought = new Set(served.brought);
       this.onServed(
         member,
         key,
-        question.missing.filter((one) => isSameLog && brought.has(one)),
+        missing.filter((_, index) => brought.has(positions[index]!)),
       );
       if (served.reason !== "") {
         this.reason = `${member.info.hostName}: ${served.reason}`;

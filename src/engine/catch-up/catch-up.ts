@@ -83,6 +83,7 @@ export class CatchUp {
     );
     this.version = log.version;
     this.digest = log.digest;
+    log.noteState();
     this.behind = log.missing.length;
     places.note(log.highestPlace);
   }
@@ -264,7 +265,10 @@ export class CatchUp {
     const isChanged = log.digest !== this.digest || behind !== this.behind;
     if (isChanged) this.tellings.changed(nowMs);
     const isNews = log.digest !== this.digest;
-    if (isNews) this.comparing.noteKnown(this.digest);
+    if (isNews) {
+      this.comparing.noteKnown(this.digest);
+      log.noteState();
+    }
     const isBrought = behind < this.behind;
     if (isBrought) this.tellings.sayItself();
     this.digest = log.digest;

@@ -7,6 +7,7 @@ import {
   type Publication,
   type PublicationId,
 } from "../../wire/publication.ts";
+import { LogHistory } from "./log-history.ts";
 import { type Addressee, covers, isFor, isForAll, overlap } from "./scopes.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
@@ -54,6 +55,9 @@ export class PublicationLog {
   private covered: Kept[] = [];
   private lacking: { readonly version: number; readonly count: number; readonly hash: number } | undefined;
   private snapshot: { digest: string; bytes: Uint8Array } | undefined;
+  private readonly history = new LogHistory();
+  /** The state before which publications that took effect here were forgotten, because too many were covered. */
+  private forgotten = 0;
   /** Grows with each change. */
   version = 0;
 
@@ -80,7 +84,41 @@ export class PublicationLog {
   addFormer(kept: Kept): void {
     const name = publicationName(kept.publication);
     if (this.covered.some(({ publication }) => publicationName(publication) === name)) return;
-    this.covered = [...this.covered, kept].slice(-FORMER);
+    this.covered.push(kept);
+    const [oldest] = this.covered;
+    if (this.covered.length <= FORMER || oldest === undefined) return;
+    this.covered.shift();
+    if (oldest.here.atMs !== undefined) this.forgotten = this.history.stateNow;
+  }
+
+  /** The log has another digest than before: what it knows now can be asked for by this one. */
+  noteState(): void {
+    this.history.noteState(this.digest);
+  }
+
+  /** A number that grows with what a log knows; undefined if this log never had that digest, or too long ago. */
+  stateOf(digest: string): number | undefined {
+    return this.history.numberOf(digest);
+  }
+
+  /**
+   * The publications that have taken effect here, and were not known in a former state of this log. A transfer that was made by that
+   * state brings nothing of them, and what it brings of their paths is older.
+   *
+   * @param state as stateOf() says
+   * @returns undefined if that is not known any more
+   */
+  effectiveSince(state: number): Kept[] | undefined {
+    const isSince = ({ publication }: Kept) => this.history.isSince(publication, state);
+    const kept = this.kept.filter(isSince);
+    const effective = kept.filter(({ here }) => here.atMs !== undefined);
+    if (effective.length === kept.length) return effective;
+    // Publications may be covered by one that has not taken effect, also those that were forgotten.
+    if (this.forgotten > state) return undefined;
+    const isLeft = ({ publication }: Kept) =>
+      !effective.some((later) => this.leavesNothing(later.publication, publication));
+    const covered = this.covered.filter((one) => one.here.atMs !== undefined && isSince(one));
+    return [...effective, ...covered.filter(isLeft)];
   }
 
   get highestPlace(): number {
@@ -101,6 +139,7 @@ export class PublicationLog {
    */
   add(publication: Publication, here: Here): boolean {
     const known = this.find(publication);
+    if (known === undefined) this.history.noteKnown(publication);
     if (known !== undefined) {
       if (here === MISSED || (known.here.atMs !== undefined && here.atMs === undefined)) return false;
       known.here = here;
@@ -128,13 +167,32 @@ export class PublicationLog {
     return true;
   }
 
-  /** Forgets publications that are too old. */
+  /**
+   * Forgets publications that are too old. The clocks of the hosts that have pushed may have been wrong, and so may be that of this
+   * one: no publication counts as older than one before it, and the time is at most that of the last one.
+   */
   expire(nowMs: number): void {
     const before = this.kept.length;
-    const isYoung = ({ publication }: Kept) => publication.timeMs > nowMs - PUBLICATION_DAYS * DAY_MS;
-    this.covered = this.covered.filter(isYoung);
-    this.kept = this.kept.filter(isYoung);
+    let newestMs = 0;
+    const ages = this.kept.map(({ publication }) => (newestMs = Math.max(newestMs, publication.timeMs)));
+    const oldestMs = Math.min(nowMs, newestMs) - PUBLICATION_DAYS * DAY_MS;
+    this.covered = this.covered.filter(({ publication }) => publication.timeMs > oldestMs);
+    this.kept = this.kept.filter((_, index) => ages[index]! > oldestMs);
     if (this.kept.length !== before) this.changed();
+  }
+
+  /**
+   * The clock of this host has been set back. Changes of files from now on look as if they were earlier than these publications, so
+   * nobody can tell what was changed by hand since: this host does not hand them on.
+   *
+   * @param mostMs the latest time that can be right, in milliseconds since 1970
+   * @returns how many there are
+   */
+  distrust(mostMs: number): number {
+    const wrong = this.kept.filter(({ here }) => here.list !== "" && (here.atMs ?? 0) > mostMs);
+    for (const kept of wrong) kept.here = { ...kept.here, list: "" };
+    if (wrong.length > 0) this.version++;
+    return wrong.length;
   }
 
   /** Nothing is known of the tree any more: no publication has taken effect. */

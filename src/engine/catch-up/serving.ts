@@ -1,28 +1,41 @@
 /** Serves members that lack publications: gathers their questions, and answers them with one transfer. */
 import { Deadline } from "../../base/deadline.ts";
 import { type Ask, reasonText, type Served } from "../../wire/catch-up-messages.ts";
+import type { Publication } from "../../wire/publication.ts";
 import type { Member } from "../types.ts";
 import { addresseeOf, sendTo } from "./able-members.ts";
 import type { CatchUpContext } from "./context.ts";
 import * as times from "./times.ts";
 
-/** A transfer that serves. */
-interface Running {
+/** What a member has asked for. */
+interface Asked {
+  /** The digest of its log, in which these have their positions. */
   readonly digest: string;
-  readonly epochs: readonly string[];
+  readonly positions: readonly number[];
+  readonly publications: readonly Publication[];
 }
 
+/** A transfer that serves. */
+interface Running {
+  /** What it brings, by the positions at its beginning. */
+  readonly publications: ReadonlyMap<number, Publication>;
+  readonly asked: Map<string, Asked>;
+}
+
+/**
+ * Questions name positions in a log, and pushes change the log while they are gathered and answered. So this keeps the publications
+ * themselves, and each answer has the positions of its question.
+ */
 export class Serving {
   private readonly context: CatchUpContext;
   private readonly isOn: () => boolean;
-  /** Transfers that this node receives, by name: nothing is handed on while its tree changes. */
+  /** Transfers that this node receives, by name. */
   private readonly receiving = new Set<string>();
-  private readonly asking = new Map<string, readonly number[]>();
+  private readonly asking = new Map<string, Asked>();
   /** Those whom the last transfer has served, and who may ask for the rest: they have been gathered already. */
   private readonly before = new Set<string>();
   /** Members that have asked about a log that this node does not have yet, by their epochs, with its digest. */
   private readonly early = new Map<string, string>();
-  private digest = "";
   private readonly due = new Deadline();
   private mostMs = Infinity;
   private running: Running | undefined;
@@ -46,14 +59,17 @@ export class Serving {
     const { effects } = this.context;
     const body = { digest, serves: able.length > 0, reason: why ?? "" };
     sendTo(effects, member, { type: "answer", body });
-    // A question that was repeated because the answer was lost is being answered.
-    const isServed = this.running?.digest === digest && this.running.epochs.includes(member.epoch);
     if (digest !== log.digest) this.early.set(member.epoch, digest);
-    if (able.length === 0 || isServed) return;
-    if (this.digest !== digest) this.drop();
-    this.digest = digest;
+    if (able.length === 0) return;
+    const publications = able.flatMap((position) => log.all[position]?.publication ?? []);
+    const asked = { digest, positions: able, publications };
+    // A question that was repeated is being answered: the answer was lost, or the log has changed.
+    if (this.running?.asked.has(member.epoch) === true) {
+      this.running.asked.set(member.epoch, asked);
+      return;
+    }
     if (this.asking.size === 0) this.mostMs = nowMs + times.GATHER_MOST_MS;
-    this.asking.set(member.epoch, able);
+    this.asking.set(member.epoch, asked);
     const isLast = this.before.delete(member.epoch) && this.before.size === 0;
     this.due.set(isLast ? nowMs : Math.min(this.mostMs, nowMs + times.GATHER_MS));
   }
@@ -75,10 +91,8 @@ export class Serving {
     }
   }
 
-  /** This node begins to receive a transfer: what it reads for others may be old when that is over. */
   inboundBegan(name: string): void {
     this.receiving.add(name);
-    if (this.running !== undefined) this.context.effects.push({ kind: "stop-serving" });
   }
 
   inboundEnded(name: string): void {
@@ -89,52 +103,57 @@ export class Serving {
    * The transfer that serves has ended.
    *
    * @param transfer its number; 0 if it has not begun
-   * @param brought the publications that it has brought; none if it was stopped
+   * @param brought the publications that it has brought, by their positions at its beginning; none if it was stopped
    * @param reason why it did not bring all of them; empty if it did, or was stopped
    */
   ended(transfer: number, brought: readonly number[], reason: string, nowMs: number): void {
     const { running } = this;
     this.running = undefined;
     if (running === undefined) return;
-    const { digest, epochs } = running;
-    this.say(epochs, { transfer, digest, brought, reason: reasonText(reason) });
-    if (brought.length > 0) for (const epoch of epochs) this.before.add(epoch);
+    const all = new Set(brought.map((position) => running.publications.get(position)));
+    for (const [epoch, { digest, positions, publications }] of running.asked) {
+      const own = positions.filter((_, index) => all.has(publications[index]));
+      this.say(epoch, { transfer, digest, brought: own, reason: reasonText(reason) });
+      if (brought.length > 0) this.before.add(epoch);
+    }
     if (this.asking.size > 0) this.due.set(nowMs);
   }
 
-  /** The log has changed since these have asked: they are told, and ask again. */
+  /** Nobody of these can be served any more: they are told, and ask again. */
   private drop(): void {
-    this.say(this.asking.keys(), { transfer: 0, digest: this.digest, brought: [], reason: "" });
+    for (const [epoch, { digest }] of this.asking)
+      this.say(epoch, { transfer: 0, digest, brought: [], reason: "" });
     this.asking.clear();
   }
 
-  private say(epochs: Iterable<string>, body: Served): void {
-    for (const epoch of epochs) {
-      const member = this.context.memberOf(epoch);
-      if (member !== undefined) sendTo(this.context.effects, member, { type: "served", body });
-    }
+  private say(epoch: string, body: Served): void {
+    const member = this.context.memberOf(epoch);
+    if (member !== undefined) sendTo(this.context.effects, member, { type: "served", body });
   }
 
   tick(nowMs: number): void {
     if (!this.due.take(nowMs) || this.asking.size === 0) return;
     if (this.running !== undefined) return;
-    if (this.receiving.size > 0) {
-      this.due.set(nowMs + times.GATHER_MS);
+    // A transfer that is received may bring what those who ask lack. If pushes come all the time, they are served anyway.
+    if (this.receiving.size > 0 && nowMs < this.mostMs) {
+      this.due.set(Math.min(this.mostMs, nowMs + times.GATHER_MS));
       return;
     }
-    const chosen = this.choose();
+    const { chosen, positions } = this.choose();
     if (chosen.length === 0) {
       this.drop();
       return;
     }
-    const positions = [...new Set(chosen.flatMap(({ epoch }) => this.asking.get(epoch) ?? []))].sort(
-      (a, b) => a - b,
-    );
-    const { digest } = this;
-    this.running = { digest, epochs: chosen.map(({ epoch }) => epoch) };
-    for (const { epoch } of chosen) this.asking.delete(epoch);
+    const { log, effects } = this.context;
+    const publications = new Map(positions.map((position) => [position, log.all[position]!.publication]));
+    const asked = new Map<string, Asked>();
+    for (const { epoch } of chosen) {
+      asked.set(epoch, this.asking.get(epoch)!);
+      this.asking.delete(epoch);
+    }
+    this.running = { publications, asked };
     this.before.clear();
-    this.context.effects.push({ kind: "serve", members: chosen, positions, digest });
+    effects.push({ kind: "serve", members: chosen, positions, digest: log.digest });
   }
 
   private whyNot(digest: string): string | undefined {
@@ -142,21 +161,24 @@ export class Serving {
     return digest === this.context.log.digest ? undefined : "its log is another one";
   }
 
-  /** Those who can be served together: a publication must be for all of them. */
-  private choose(): Member[] {
+  /** Those who can be served together, and with what: a publication must be for all of them. */
+  private choose(): { chosen: Member[]; positions: number[] } {
     const { log } = this.context;
-    if (this.digest !== log.digest) return [];
+    const positionOf = new Map(log.all.map(({ publication }, position) => [publication, position]));
     const chosen: Member[] = [];
     let positions: number[] = [];
-    for (const [epoch, missing] of this.asking) {
+    for (const [epoch, { publications }] of this.asking) {
       const member = this.context.memberOf(epoch);
       if (member === undefined) continue;
+      // One that a later one has covered meanwhile is not needed any more.
+      const wanted = publications.flatMap((publication) => positionOf.get(publication) ?? []);
+      const missing = log.servable(wanted, [addresseeOf(member)]);
       const together = [...new Set([...positions, ...missing])];
       const all = [...chosen, member].map(addresseeOf);
-      if (log.servable(together, all).length < together.length) continue;
+      if (missing.length === 0 || log.servable(together, all).length < together.length) continue;
       chosen.push(member);
       positions = together;
     }
-    return chosen;
+    return { chosen, positions: positions.sort((a, b) => a - b) };
   }
 }

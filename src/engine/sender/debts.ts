@@ -7,6 +7,7 @@ import type { Barrier, MemberProgress } from "./barrier.ts";
 import type { FindingsReader } from "./findings-reader.ts";
 import type { Ordering } from "./ordering.ts";
 import type { OutgoingBlocks } from "./outgoing-blocks.ts";
+import type { OwnStage } from "./own-stage.ts";
 import type { Production } from "./production.ts";
 import type { SilentMembers } from "./silent-members.ts";
 import type { SenderLife } from "./states.ts";
@@ -22,6 +23,7 @@ export interface DebtParts {
   readonly wants: WantCollector;
   readonly findings: FindingsReader;
   readonly ordering: Ordering;
+  readonly own: OwnStage | undefined;
   /** Members that an earlier transfer has not heard. */
   readonly silent: SilentMembers;
 }
@@ -59,6 +61,7 @@ export class Debts {
     if (standstillMs >= times.STANDSTILL_MS) {
       this.parts.barrier.forgive(standstillMs);
       this.parts.production.forgive(standstillMs);
+      this.parts.own?.forgive(standstillMs);
     }
     if (!this.look.take(nowMs)) return false;
     this.look.set(nowMs + times.LOOK_MS);
@@ -105,10 +108,11 @@ export class Debts {
     return lost >= times.DEAF_FRAGMENTS && nowMs - progress.receivedMs >= times.MEMBER_DEAF_MS;
   }
 
-  /** Whether the disk of this node has had enough time for the blocks that it was asked for. */
+  /** Whether the disk of this node has had enough time for the blocks that it was asked for, or for its own part before COMMIT. */
   isSourceLost(nowMs: number): boolean {
-    const { owingSinceMs } = this.parts.production;
-    return owingSinceMs !== undefined && nowMs - owingSinceMs >= times.SOURCE_STUCK_MS;
+    const { life, own, production } = this.parts;
+    const isLost = (sinceMs = Infinity) => nowMs - sinceMs >= times.SOURCE_STUCK_MS;
+    return isLost(production.owingSinceMs) || (life.state !== "committing" && isLost(own?.owing?.sinceMs));
   }
 
   /**
@@ -123,6 +127,7 @@ export class Debts {
     const { owingSinceMs } = production;
     if (owingSinceMs !== undefined)
       delays.push({ epoch: undefined, doing: "reading", sinceMs: owingSinceMs });
+    if (this.parts.own?.owing !== undefined) delays.push(this.parts.own.owing);
     const holdingUp = this.holdingUp();
     const waited = holdingUp.some(isSilent) ? holdingUp : barrier.progress;
     for (const progress of waited) {

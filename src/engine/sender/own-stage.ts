@@ -3,14 +3,14 @@ import { sentence } from "../../base/reason.ts";
 import { MemberPhase } from "../../wire/status-message.ts";
 import { LifeCycle } from "../life-cycle.ts";
 import type { OwnTarget } from "../own-target.ts";
-import type { Effect, InboundKey, Input, Verdict } from "../types.ts";
+import type { Delay, Effect, InboundKey, Input, Verdict } from "../types.ts";
 import type { Barrier } from "./barrier.ts";
 import type { Ordering } from "./ordering.ts";
 
 /** The answers of the disk about what a node stages for its own transfer. */
 export type OwnStageInput = Extract<
   Input,
-  { kind: "prepared" | "found" | "weighed" | "overtaken" | "switched" | "committed" }
+  { kind: "prepared" | "found" | "weighed" | "overtaken" | "switched" | "committed" | "worked" }
 >;
 
 /**
@@ -49,11 +49,14 @@ export class OwnStage {
   private readonly effects: Effect[];
   private readonly parts: OwnStageParts;
   private readonly life = new LifeCycle(NEXT_OWN_STATES, "preparing");
+  /** When the disk last showed that it works, or was asked for something. */
+  private signMs: number;
   private findings = 0;
   private reason = "";
 
   /** @param effects where it puts what it asks of the disk */
-  constructor(target: OwnTarget, key: InboundKey, effects: Effect[], parts: OwnStageParts) {
+  constructor(target: OwnTarget, key: InboundKey, effects: Effect[], parts: OwnStageParts, nowMs: number) {
+    this.signMs = nowMs;
     this.target = target;
     this.key = key;
     this.effects = effects;
@@ -79,14 +82,28 @@ export class OwnStage {
     return this.life.state === "failed" ? this.reason : undefined;
   }
 
+  /** Since when nothing has been heard of the disk, in milliseconds, if it is to do something; undefined if it is not. */
+  get owing(): Delay | undefined {
+    const { state } = this.life;
+    if (state !== "preparing" && state !== "weighing" && state !== "committing") return undefined;
+    const doing = state === "committing" ? "switching" : "making durable";
+    return { epoch: this.key.epoch, doing, sinceMs: this.signMs };
+  }
+
+  /** This process stood still for a while: the disk is not to blame for that time. */
+  forgive(standstillMs: number): void {
+    this.signMs += standstillMs;
+  }
+
   get verdict(): Verdict {
     const outcome = this.life.state === "done" ? "done" : "failed";
     return { ...this.target, outcome, reason: this.reason };
   }
 
   /** The disk has answered. */
-  handle(input: OwnStageInput): void {
+  handle(input: OwnStageInput, nowMs: number): void {
     const { state } = this.life;
+    this.signMs = nowMs;
     if (input.kind === "prepared" && state === "preparing") this.takePrepared(input);
     else if (input.kind === "found" && state === "preparing") this.takeFound(input);
     else if (input.kind === "weighed" && state === "weighing") {
@@ -104,8 +121,9 @@ export class OwnStage {
   /**
    * All members are ready. With all or nothing, a conflict with a push of this node itself has to be known before COMMIT.
    */
-  weigh(): void {
+  weigh(nowMs: number): void {
     if (this.life.state !== "prepared") return;
+    this.signMs = nowMs;
     this.life.become("weighing");
     this.effects.push({ kind: "weigh", key: this.key, own: this.parts.ordering.ownOpenBeside });
   }

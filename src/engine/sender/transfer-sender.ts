@@ -88,14 +88,12 @@ export class TransferSender {
     const announced = { request, barrier, blocks, wants, production, ordering };
     const announcements = (this.announcements = new Announcements(effects, flow, announced));
     const findings = (this.findings = new FindingsReader(transfer, effects, announcements));
-    this.debts = new Debts(
-      { life, barrier, blocks, production, wants, findings, ordering, silent: node.silent },
-      nowMs,
-    );
-    this.polls = new Polls({ life, barrier, ordering, debts: this.debts, announcements }, nowMs);
     const stage = { ...key, admission: OWN_ADMISSION };
-    if (request.own !== undefined)
-      this.own = new OwnStage(request.own, stage, effects, { barrier, ordering });
+    const { own } = request;
+    if (own !== undefined) this.own = new OwnStage(own, stage, effects, { barrier, ordering }, nowMs);
+    const owing = { life, barrier, blocks, production, wants, findings, ordering, own: this.own };
+    this.debts = new Debts({ ...owing, silent: node.silent }, nowMs);
+    this.polls = new Polls({ life, barrier, ordering, debts: this.debts, announcements }, nowMs);
     announcements.offer();
     // So that members know how many they are, and spread their answers.
     announcements.tellProgress();
@@ -187,7 +185,7 @@ export class TransferSender {
   handleOwn(input: OwnStageInput, nowMs: number): void {
     const { own } = this;
     if (this.isFinished || own === undefined) return;
-    own.handle(input);
+    own.handle(input, nowMs);
     if (own.failure !== undefined && !this.isCommitting) this.abort(`${own.target.hostName}: ${own.failure}`);
     this.pump(nowMs);
   }
@@ -326,7 +324,7 @@ export class TransferSender {
       return;
     }
     if (this.own?.isReady === false) {
-      this.own.weigh();
+      this.own.weigh(nowMs);
       return;
     }
     this.life.become("ordering");

@@ -1,6 +1,7 @@
 /** Recovers staging areas after a crash: a commit that had begun is finished, one that was ready may be kept, all else is removed. */
 import type { Reason } from "../../base/reason.ts";
 import { finish } from "../../base/steps.ts";
+import { errorCode } from "../../sys/system-error.ts";
 import { joinPath, STAGING_NAME } from "../../wire/path-rules.ts";
 import type { Directories } from "../disk/directories.ts";
 import { removeStagingDirectory } from "../disk/staging-directory.ts";
@@ -52,9 +53,13 @@ export function recover(
   const root = openStagingRoot(base, { keepOwner: rules.keepOwner, onMoved });
   const finished: RecoveredTransfer[] = [];
   const ready: string[] = [];
-  const mostKept = onKept === undefined ? 0 : MOST_KEPT;
   try {
-    for (const name of disk.list(root)) {
+    // A commit that is finished here changes the tree under the plans of the others. These go first: another crash must not leave
+    // them alone.
+    const names = disk.list(root);
+    const begun = new Set(names.filter((name) => TRANSFER_NAME.test(name) && isBegun(base, name, rules)));
+    const mostKept = onKept === undefined || begun.size > 0 ? 0 : MOST_KEPT;
+    for (const name of [...names.filter((one) => !begun.has(one)), ...begun]) {
       // Bounds of what is kept are looked at afterwards.
       if (UNDO_NAME.test(name)) continue;
       const isTransfer = TRANSFER_NAME.test(name);
@@ -110,6 +115,22 @@ function removeReady(
 function leftArea(name: string, error: unknown): RecoveredTransfer {
   const failure = reasonFor(error, pathOfError(error) ?? joinPath(STAGING_NAME, name));
   return { name, failure, isLeft: true };
+}
+
+/** Whether a commit had begun, and was not finished; false also if that cannot be read. */
+function isBegun(base: Directories, name: string, rules: AttributeRules): boolean {
+  try {
+    const area = StagingArea.open(base, name, rules);
+    if (area === undefined) return false;
+    try {
+      return area.has("commit") || (area.has("ready") && new Committer(base, area, rules).hasBegun());
+    } finally {
+      area.close();
+    }
+  } catch (error) {
+    errorCode(error);
+    return false;
+  }
 }
 
 /** Whether a transfer was ready, and nothing has changed the tree since. */

@@ -4,7 +4,6 @@ import { errorCode } from "../../sys/system-error.ts";
 import { SegmentKind, segmentsOf } from "../../wire/data-block.ts";
 import { EntryType } from "../../wire/entry.ts";
 import type { Finding } from "../../wire/findings.ts";
-import type { ManifestBlock } from "../../wire/manifest.ts";
 import type { Metadata } from "../../wire/metadata.ts";
 import { nameOf } from "../../wire/path-rules.ts";
 import { type Decision, type Outcome, type Step, StepKind } from "../decide/decision.ts";
@@ -12,10 +11,10 @@ import { Planner, type StagePlan } from "../decide/planner.ts";
 import { Obstacles } from "../decide/obstacles.ts";
 import { Precedence } from "../decide/precedence.ts";
 import type { Protection } from "../decide/protection.ts";
-import { DEFAULT_DELETE_LIMIT, type DeleteLimit } from "../decide/superfluous.ts";
 import type { Directories } from "../disk/directories.ts";
 import { type AttributeRules, metadataOf } from "../entries/attributes.ts";
 import { unpack } from "../entries/compression.ts";
+import type { ListRow } from "../entries/published-list.ts";
 import { pathOfError, reasonFor } from "../reasons/explain.ts";
 import { RefusalError, StageError } from "../reasons/stage-error.ts";
 import { Committer } from "./commit.ts";
@@ -24,51 +23,15 @@ import { carryOutAll, type Executor } from "./executor.ts";
 import { DryRunExecutor } from "./dry-run-executor.ts";
 import { retireFailedCommits } from "./failed-commits.ts";
 import { beginKeeping, type KeepRules, noteMade } from "./keeping.ts";
+import { LaterPaths } from "./later-paths.ts";
+import type { ManifestRecord } from "./manifest-record.ts";
+import { NO_EXTRAS, type StageExtras } from "./stage-extras.ts";
+import type { DeleteLimit } from "../decide/superfluous.ts";
 import { Staging } from "./staging.ts";
 import { StagingExecutor } from "./staging-executor.ts";
 import { writeUndone } from "./undo-areas.ts";
 import { Undoing } from "./undoing.ts";
 import { type StageTotals, Tally } from "./tally.ts";
-
-/** Options of a node beyond the staging itself. */
-export interface StageExtras {
-  /** Paths that stay as they are on this member. */
-  readonly protection: Protection | undefined;
-  /** Whether the paths that change are listed in a file of the staging area, `changes`. */
-  readonly listsChanges: boolean;
-  readonly deleteLimit: DeleteLimit;
-  /** Called with the new name of an entry of somebody else that had the place of the staging area. */
-  readonly onMoved?: ((name: string) => void) | undefined;
-  /** Called again and again while something long goes on that is not done step by step. */
-  readonly onWork?: (() => void) | undefined;
-  /**
-   * Called if there is too little room: finishes to delete what earlier transfers have taken out of the tree.
-   *
-   * @returns whether there was anything to delete
-   */
-  readonly makeRoom?: (() => boolean) | undefined;
-  /** Whether what the commit replaces or deletes is kept; undefined if it never is. */
-  readonly keeping?: KeepRules | undefined;
-  /** Records what the transfer publishes; undefined if nobody wants to know. */
-  readonly manifest?: ManifestRecord | undefined;
-}
-
-/** Hears of the manifest of a transfer. */
-export interface ManifestRecord {
-  note(block: ManifestBlock): void;
-  /** An entry is not sent after all. */
-  withdraw(entry: number): void;
-  /** A path is going to be as it was before a push that is taken back, or is gone then. */
-  noteUndone?(path: string, type: EntryType): void;
-  /** Whether the sender may have more deleted than this member allows. */
-  readonly trustsForce: boolean;
-}
-
-const NO_EXTRAS: StageExtras = {
-  protection: undefined,
-  listsChanges: false,
-  deleteLimit: DEFAULT_DELETE_LIMIT,
-};
 
 /** When the last commit was: no two have the same time, so that what they keep has an order. */
 let lastCommitMs = 0;
@@ -326,7 +289,7 @@ export class Stage {
       try {
         const path = this.undoing?.conflictWith(steps);
         if (path !== undefined) throw StageError.of("overtaken", path);
-        if (this.undoing === undefined) this.keepFrom(steps);
+        if (this.undoing === undefined && this.manifest?.isCatchUp !== true) this.keepFrom(steps);
       } finally {
         this.staging.markPassed();
       }
@@ -334,6 +297,23 @@ export class Stage {
       this.overtaken = stageFailure(error);
     }
     return this.overtaken;
+  }
+
+  /**
+   * Leaves alone what later publications have brought here since; called before the commit. A failure is that of the commit.
+   *
+   * @param read reads the lists of these publications
+   */
+  leaveTo(read: () => readonly (readonly ListRow[])[]): void {
+    const { base, durability } = this;
+    base.forgetAll();
+    try {
+      const later = new LaterPaths(read(), (path) => base.stat(path)?.isDirectory() === true);
+      this.staging.leaveTo({ base, later, metadataOf: (path) => this.metadataOf(path) });
+      durability.syncStaged(false);
+    } catch (error) {
+      this.overtaken ??= stageFailure(error);
+    }
   }
 
   private keepFrom(steps: Iterable<Step>): void {

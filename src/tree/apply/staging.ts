@@ -10,6 +10,7 @@ import { ChangeList } from "./change-list.ts";
 import { exactError } from "./no-inodes.ts";
 import type { JournalWriter } from "./journal.ts";
 import { removeArea } from "./leftovers.ts";
+import { type Leaving, removeStaged, stepsLeft } from "./leaving.ts";
 import { type Asked, StagedEntries } from "./staged-entries.ts";
 import { StagingArea } from "./staging-area.ts";
 
@@ -144,14 +145,31 @@ export class Staging {
       if (isPrepared) this.makeReady();
       return;
     }
+    this.rewrite(concatenated(area.readJournal("ready"), steps));
+  }
+
+  /**
+   * Leaves out what later publications have brought since; it is ready.
+   *
+   * @throws StageError if that is not possible
+   */
+  leaveTo(leaving: Leaving): void {
+    if (this.staged === undefined) return;
+    const { area } = this.staged;
+    // The steps first: without their entries, they would look like a commit that has begun.
+    this.rewrite(stepsLeft(area.readJournal("ready"), leaving));
+    removeStaged(area, area.readJournal("ready"), leaving.later);
+  }
+
+  private rewrite(steps: Iterable<Step>): void {
+    const { area } = this.opened();
     // A half written list must never become the valid one.
-    const longer = area.writeJournal();
+    const journal = area.writeJournal();
     try {
-      for (const step of area.readJournal("ready")) longer.addStep(step);
-      for (const step of steps) longer.addStep(step);
-      longer.finish();
+      for (const step of steps) journal.addStep(step);
+      journal.finish();
     } finally {
-      longer.close();
+      journal.close();
     }
     area.rename("journal", "ready");
     area.sync();
@@ -188,6 +206,11 @@ export class Staging {
         yield* keptMs === undefined ? staged.area.removal() : staged.area.keep(keptMs);
     }
   }
+}
+
+function* concatenated(first: Iterable<Step>, second: Iterable<Step>): Generator<Step> {
+  yield* first;
+  yield* second;
 }
 
 /** Removes an area that could not be begun; the reason for that is told, and not another one. */

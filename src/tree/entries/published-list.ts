@@ -38,6 +38,7 @@ export class PublishedList {
   private length = 0;
   private readonly withdrawn = new Set<number>();
   private directory: string | undefined;
+  private readonly laterLists: (readonly ListRow[])[] = [];
 
   /** Records entries of a directory, in the order of the manifest. */
   note({ header, entries, isComplete }: ManifestDirectory): void {
@@ -64,10 +65,22 @@ export class PublishedList {
     this.withdrawn.add(entry);
   }
 
+  /**
+   * What later publications have brought meanwhile is theirs: this transfer has left it alone, also in directories that it has
+   * completed.
+   *
+   * @param lists of these publications
+   */
+  leaveTo(lists: readonly (readonly ListRow[])[]): void {
+    this.laterLists.push(...lists);
+  }
+
   /** The whole list; undefined if it is too long to be kept. */
   finish(): Uint8Array | undefined {
     if (this.length > MOST_BYTES) return undefined;
     this.removeWithdrawn();
+    this.removeLater();
+    if (this.length > MOST_BYTES) return undefined;
     const body = this.bytes.subarray(0, this.length);
     const check = Buffer.alloc(CHECK_BYTES);
     check.writeUInt32LE(checkOf(body));
@@ -103,6 +116,39 @@ export class PublishedList {
     for (let offset = 0; offset < this.length; offset += ROW_BYTES) {
       if (OTHERS.has(this.bytes[offset] ?? 0)) continue;
       if (this.withdrawn.has(entry++)) this.bytes[offset] = Listed.kept;
+    }
+  }
+
+  private removeLater(): void {
+    if (this.laterLists.length === 0) return;
+    for (const rows of this.laterLists) {
+      const named = new Map(rows.map(({ kind, key }) => [key, kind]));
+      const completed = new Set(rows.filter(({ kind }) => kind === Listed.complete).map(({ key }) => key));
+      const removed = new Set<number>();
+      let directory = 0;
+      for (let offset = 0; offset < this.length; offset += ROW_BYTES) {
+        const kind = this.bytes[offset] ?? 0;
+        const key = keyAt(this.view, offset + 1);
+        if (kind === Listed.directory) directory = key;
+        if (kind !== Listed.given && kind !== Listed.gone && kind !== Listed.passage) continue;
+        const later = named.get(key);
+        const isRemoved =
+          removed.has(directory) ||
+          later === Listed.gone ||
+          (completed.has(directory) && (later === undefined || OTHERS.has(later)));
+        if (isRemoved) removed.add(key);
+        if (isRemoved || later === Listed.given) this.bytes[offset] = Listed.kept;
+      }
+    }
+    for (const rows of this.laterLists) this.nameAll(rows);
+  }
+
+  /** Names the entries of another list as ones that are kept. */
+  private nameAll(rows: readonly ListRow[]): void {
+    for (const { kind, key } of rows) {
+      if (kind === Listed.complete || kind === Listed.likeness) continue;
+      if (this.begin(kind === Listed.directory ? Listed.directory : Listed.kept))
+        writeKey(key, this.view, this.length - HASH_BYTES);
     }
   }
 }
@@ -144,6 +190,11 @@ export function likenessOf(metadata: Metadata, sizeBytes: number): number {
 
 function keyAt(view: DataView, offset: number): number {
   return view.getUint32(offset, true) + (view.getUint32(offset + 4, true) & 0x1f_ffff) * 2 ** 32;
+}
+
+function writeKey(key: number, view: DataView, offset: number): void {
+  view.setUint32(offset, key % 2 ** 32, true);
+  view.setUint32(offset + 4, Math.floor(key / 2 ** 32), true);
 }
 
 /** The rows of a list; undefined if it is damaged. */

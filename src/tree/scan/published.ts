@@ -5,6 +5,7 @@ import { EntryType, isNameOnly } from "../../wire/entry.ts";
 import { keyOf, likenessOf, Listed, type ListRow, readList } from "../entries/published-list.ts";
 import type { PublishedPaths } from "./published-paths.ts";
 import { named, type ScanItem } from "./scan.ts";
+import { Ways } from "./ways.ts";
 
 /** The last that was published of one path. */
 interface LastOf {
@@ -31,8 +32,11 @@ type FoundItem = Extract<ScanItem, { kind: "entry" }>;
  */
 export class Published {
   private readonly last = new Map<number, LastOf>();
-  /** Directories that a publication has completed, with the list of the last one, and whether one that is served has. */
-  private readonly complete = new Map<number, { readonly list: string; readonly isServed: boolean }>();
+  /** Directories that a publication has completed, with the lists of the last one, and of the last one that is served. */
+  private readonly complete = new Map<
+    number,
+    { readonly list: string; readonly served: string | undefined }
+  >();
   /** Ways to directories that nothing has been given of yet. */
   private readonly ways = new Ways();
   /** When something in a directory was last published. */
@@ -43,11 +47,12 @@ export class Published {
   private readonly settled = new Map<string, boolean>();
   private readonly onLeftOut: (item: FoundItem) => void;
   private readonly isListing: boolean;
-  /** How many entries cannot be handed on, and one of them. */
-  withheld = 0;
+  /** The entries that cannot be handed on, by their keys, with the lists that they are in. */
+  private readonly held = new Map<number, string>();
+  /** Directories that are not complete any more, by their keys, with the lists that have completed them. */
+  private readonly incomplete = new Map<number, string>();
+  /** The path of one of them, where it is known. */
   sample = "";
-  /** The lists that they are in. */
-  readonly withheldLists = new Set<string>();
   /** How many entries somebody has put into complete directories, one of them, and the lists that have completed these. */
   added = 0;
   addedSample = "";
@@ -67,23 +72,63 @@ export class Published {
     this.isListing = isListing;
     this.onLeftOut = onLeftOut;
     for (const list of lists) this.load(list);
-    for (const { directory, isGone } of this.last.values())
-      if (!isGone) this.lacking.set(directory, (this.lacking.get(directory) ?? 0) + 1);
+    this.countLacking();
+  }
+
+  /** How many entries cannot be handed on. */
+  get withheld(): number {
+    // Mostly the same entries are the reason for both.
+    return this.held.size > 0 ? this.held.size : this.incomplete.size;
+  }
+
+  /** The lists that they are in. */
+  get withheldLists(): ReadonlySet<string> {
+    return new Set([...this.held.values(), ...this.incomplete.values()]);
+  }
+
+  /**
+   * A later publication takes effect here while this scan goes on. All who are served have it, or ask for it: its paths need not be
+   * brought any more.
+   */
+  supersede(list: PublishedPaths): void {
+    this.load({ ...list, isServed: false, isLacked: false }, true);
+    for (const [key, name] of this.held) if (this.last.get(key)?.list !== name) this.held.delete(key);
+    // The later one says itself what is in a directory, or has deleted it.
+    for (const key of this.incomplete.keys())
+      if ((this.complete.get(key)?.list ?? list.name) === list.name) this.incomplete.delete(key);
+    this.countLacking();
+  }
+
+  /** An entry was given, and its contents have changed before they were read. */
+  withdraw(path: string): void {
+    const key = keyOf(path);
+    const known = this.last.get(key);
+    if (known?.isServed === true) this.withhold(key, known.list, path);
+  }
+
+  private countLacking(): void {
+    this.lacking.clear();
+    for (const { directory, isGone, isFound } of this.last.values())
+      if (!isGone && !isFound) this.lacking.set(directory, (this.lacking.get(directory) ?? 0) + 1);
   }
 
   /** The items of a scan that may be handed on. */
   *of(items: Iterable<ScanItem>): Generator<ScanItem> {
     for (const item of items) {
       if (item.kind === "entry") yield* this.entry(item);
-      else if (item.kind === "complete" && this.isComplete(item.directory.path)) yield* this.given(item);
+      else if (item.kind === "complete") yield* this.completed(item);
       // Nobody has asked for these paths here: what cannot be read is found at the end.
     }
-    for (const { list, isServed, isFound } of this.last.values()) {
-      if (isServed && !isFound) this.withhold(list, "");
+    for (const [key, { list, isServed, isFound }] of this.last) {
+      if (isServed && !isFound) this.withhold(key, list, "");
     }
   }
 
-  private load({ name: list, bytes, atMs, isServed, isLacked = isServed }: PublishedPaths): void {
+  /** @param isFound what is known of its entries: the scan may have passed them */
+  private load(
+    { name: list, bytes, atMs, isServed, isLacked = isServed }: PublishedPaths,
+    isFound = false,
+  ): void {
     // The time is cut to milliseconds; those of files are not.
     const atNs = BigInt(Math.floor(atMs) + 1) * 1_000_000n;
     const listed = new Set<number>();
@@ -102,14 +147,12 @@ export class Published {
       this.touchedNs.set(directory, atNs);
       this.touchedNs.set(key, atNs);
       if (isGone) this.removeBelow([key]);
-      const unknown = { likeness: undefined, isFound: false };
-      entry = { list, directory, atNs, isServed, isLacked, isGone, ...unknown };
+      entry = { list, directory, atNs, isServed, isLacked, isGone, likeness: undefined, isFound };
       this.last.set(key, entry);
     }
     this.removeSuperfluous(new Set(completed), listed);
     for (const key of completed) {
-      const wasServed = this.complete.get(key)?.isServed === true;
-      this.complete.set(key, { list, isServed: isServed || wasServed });
+      this.complete.set(key, { list, served: isServed ? list : this.complete.get(key)?.served });
     }
   }
 
@@ -139,7 +182,7 @@ export class Published {
     const { directory, path, entry } = item;
     const known = this.last.get(keyOf(path));
     if (entry.type === EntryType.passage) {
-      this.ways.add(path, item);
+      this.ways.add(item);
     } else if (entry.type === EntryType.gone) {
       if (known?.isGone !== true || !known.isLacked) return;
       known.isFound = true;
@@ -148,7 +191,7 @@ export class Published {
       this.noteAdded(directory.path, path, entry.type);
       this.onLeftOut(item);
       // Entries in it may have been published without it.
-      if (entry.type === EntryType.directory) this.ways.add(path, wayOf(item));
+      if (entry.type === EntryType.directory) this.ways.add(wayOf(item));
       // Somebody has put it here by hand. An entry that is only named is protected by a pattern, or cannot be read.
       if (entry.type === EntryType.kept) yield* this.kept(item);
     } else yield* this.published(item, path, known);
@@ -167,7 +210,7 @@ export class Published {
 
   private noteAdded(directory: string, path: string, type: EntryType): void {
     const complete = isNameOnly(type) ? undefined : this.complete.get(keyOf(directory));
-    if (complete?.isServed !== true) return;
+    if (complete?.served === undefined) return;
     this.added++;
     this.addedSample = path;
     this.addedLists.add(complete.list);
@@ -188,7 +231,7 @@ export class Published {
       return;
     }
     this.onLeftOut(item);
-    if (known.isServed && !isSame) this.withhold(known.list, path);
+    if (known.isServed && !isSame) this.withhold(keyOf(path), known.list, path);
     yield* this.kept(named(EntryType.kept, directory, entry.name));
   }
 
@@ -203,7 +246,7 @@ export class Published {
     const isNamed = this.isListing && this.isCompletable(item.directory.path);
     if (isSettled) yield* this.given(item);
     else if (known.isServed || isNamed) yield* this.given(wayOf(item));
-    else this.ways.add(path, this.plain(wayOf(item)));
+    else this.ways.add(this.plain(wayOf(item)));
     // A way alone says nothing of what a directory has.
     if (!isSettled && isNamed) yield* this.kept(named(EntryType.kept, item.directory, item.entry.name));
   }
@@ -217,38 +260,26 @@ export class Published {
 
   /** Whether a publication that is handed on has completed a directory: deletes of another one keep to other patterns. */
   private isCompletable(path: string): boolean {
-    return this.complete.get(keyOf(path))?.isServed === true;
+    return this.complete.get(keyOf(path))?.served !== undefined;
   }
 
-  private isComplete(path: string): boolean {
-    return this.isCompletable(path) && (this.lacking.get(keyOf(path)) ?? 0) === 0;
-  }
-
-  private withhold(list: string, path: string): void {
-    this.withheld++;
-    this.withheldLists.add(list);
-    if (path !== "") this.sample = path;
-  }
-}
-
-/** Directories on the way to entries: each is given before the first entry below it, and only if there is one. */
-class Ways {
-  private readonly byPath = new Map<string, ScanItem>();
-
-  add(path: string, item: ScanItem): void {
-    this.byPath.set(path, item);
-  }
-
-  /** Those that lead to a directory, or to the entries in it, and were not given yet. */
-  *to(directory: string): Generator<ScanItem> {
-    if (this.byPath.size === 0) return;
-    for (let end = directory.indexOf("/"); ; end = directory.indexOf("/", end + 1)) {
-      const path = end === -1 ? directory : directory.slice(0, end);
-      const item = this.byPath.get(path);
-      this.byPath.delete(path);
-      if (item !== undefined) yield item;
-      if (end === -1) return;
+  /** A directory that lacks something is not complete: then what is superfluous in it is not brought. */
+  private *completed(item: Extract<ScanItem, { kind: "complete" }>): Generator<ScanItem> {
+    const { path } = item.directory;
+    const key = keyOf(path);
+    const served = this.complete.get(key)?.served;
+    if (served === undefined) return;
+    if ((this.lacking.get(key) ?? 0) === 0) {
+      yield* this.given(item);
+      return;
     }
+    this.incomplete.set(key, served);
+    if (this.sample === "") this.sample = path;
+  }
+
+  private withhold(key: number, list: string, path: string): void {
+    this.held.set(key, list);
+    if (path !== "") this.sample = path;
   }
 }
 

@@ -18,6 +18,7 @@ import type { CompressionMode } from "../entries/compression.ts";
 import { type Owners } from "../entries/owners.ts";
 import { PublishedList } from "../entries/published-list.ts";
 import { Published } from "./published.ts";
+import type { PublishedPaths } from "./published-paths.ts";
 import { existingOrigin, prefaceOf } from "./preface.ts";
 import { type ScanRequest, type ScanRules, coveredPaths, simplifyRequest } from "./request.ts";
 import { named, Scanner, type ScanItem } from "./scan.ts";
@@ -94,7 +95,7 @@ export class Source {
   private readonly chunks: ToldChunks;
   private readonly notices: SourceNotice[] = [];
   /** The entries that may be handed on; undefined if all may. */
-  private readonly published: Published | undefined;
+  readonly published: Published | undefined;
   /** Records what this transfer publishes. */
   private readonly list: PublishedList | undefined;
   /** What the manifest blocks say so far. */
@@ -221,6 +222,11 @@ export class Source {
     const { withheld, sample, withheldLists, added, addedSample, addedLists } = this.published ?? NOTHING;
     const lists = [...new Set([...withheldLists, ...addedLists])];
     return { count: withheld + added, sample: sample === "" ? addedSample : sample, lists };
+  }
+
+  /** A later publication has taken effect here, so that its paths need not be handed on. */
+  supersede(list: PublishedPaths): void {
+    this.published?.supersede(list);
   }
 
   /** The list of what was published, when all is sent; undefined if there is none. */
@@ -374,6 +380,7 @@ export class Source {
   private finish(finished: WantedFile, failure: Reason | undefined): void {
     if (failure !== undefined) {
       this.list?.withdraw(finished.entry.number);
+      this.published?.withdraw(finished.entry.path);
       this.note({ kind: "unreadable", path: finished.entry.path, reason: failure });
     }
     this.releaseIfLast(finished);

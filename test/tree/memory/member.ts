@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import crypto from "node:crypto";
-import { Stage, type StageExtras } from "../../../src/tree/apply/stage.ts";
+import { Stage } from "../../../src/tree/apply/stage.ts";
+import type { StageExtras } from "../../../src/tree/apply/stage-extras.ts";
 import type { StagePlan } from "../../../src/tree/decide/planner.ts";
 import { DEFAULT_DELETE_LIMIT } from "../../../src/tree/decide/superfluous.ts";
 import { withClosedDirectories } from "../../../src/tree/disk/closed-directories.ts";

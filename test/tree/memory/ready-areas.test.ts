@@ -95,6 +95,29 @@ test("an area is not kept if the same start has finished another commit", () => 
   assert.deepEqual(member.tree(), { ...OLD, b: "b" });
 });
 
+test("an area is not kept either by the start after one that died while it finished that commit", () => {
+  for (const crashModel of MODELS) {
+    const { member: model } = ready({ crashModel });
+    interruptCommit(model);
+    model.memory.settle();
+    const first = model.memory.changes;
+    start(model);
+    const last = model.memory.changes;
+    assert.ok(last - first > 8);
+    for (let at = first + 1; at <= last; at++) {
+      const { member } = ready({ crashModel });
+      interruptCommit(member);
+      member.memory.settle();
+      member.memory.before = stopAt(at);
+      assert.throws(() => start(member), PowerFailure);
+      for (const found of member.memory.crashStates(200)) {
+        assert.deepEqual(start(member, found).all, [], `${crashModel}, before change ${at}`);
+        assert.equal(describe(found), describe(model.memory), `${crashModel}, before change ${at}`);
+      }
+    }
+  }
+});
+
 test("an area that is not kept and cannot be removed is told, and does not end the start", () => {
   const { member } = ready();
   interruptCommit(member);
@@ -104,8 +127,8 @@ test("an area that is not kept and cannot be removed is told, and does not end t
   assert.deepEqual(
     found.map(({ name, failure, isLeft }) => [name, failure?.code, isLeft]),
     [
-      ["t-2", undefined, false],
       ["t-1", "EIO", true],
+      ["t-2", undefined, false],
     ],
   );
   assert.deepEqual(start(member).all, []);

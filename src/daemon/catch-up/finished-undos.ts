@@ -1,0 +1,51 @@
+/** Finds the undos that have taken effect on this host although its log does not say so. */
+import type { NodeEngine } from "../../engine/node.ts";
+import type { Kept } from "../../engine/catch-up/publication-log.ts";
+import { idOf } from "../../engine/catch-up/undo-choice.ts";
+import type { UndoArea } from "../../tree/apply/undo-areas.ts";
+import type { PublicationFile } from "./publication-file.ts";
+
+/** The parts that it compares. */
+export interface FinishedUndosParts {
+  readonly engine: Pick<NodeEngine, "catchUp">;
+  readonly file: PublicationFile | undefined;
+}
+
+/**
+ * A host that was stopped between its switch and the record of that hears of the push from the others. It is none the worse for
+ * getting a push again. But an undo has brought back its own former files, and would bring those of another host now. What
+ * the undo has replaced is kept here: that shows that it has taken effect. The areas may become known before or after the undo.
+ */
+export class FinishedUndos {
+  private readonly parts: FinishedUndosParts;
+  private readonly onFound: () => void;
+  private areas: readonly UndoArea[] = [];
+
+  /** @param onFound called when the log has changed, and is written */
+  constructor(parts: FinishedUndosParts, onFound: () => void) {
+    this.parts = parts;
+    this.onFound = onFound;
+  }
+
+  /** The staging thread keeps these areas now. */
+  noteAreas(areas: readonly UndoArea[]): void {
+    this.areas = areas;
+    this.look();
+  }
+
+  /** Looks through the log. Without a log from before the start nothing is known of the tree, and all is missing. */
+  look(): void {
+    const { engine, file } = this.parts;
+    const { log } = engine.catchUp ?? {};
+    if (log === undefined || file?.found.isIntact !== true) return;
+    const found: Kept[] = [];
+    for (const one of log.all) {
+      if (one.publication.undoes === undefined || one.here.atMs !== undefined) continue;
+      const area = this.areas.find(({ name }) => name === idOf(one.publication));
+      if (area === undefined) continue;
+      log.add(one.publication, { atMs: area.atMs, list: "", reason: "" });
+      found.push(one);
+    }
+    if (found.length > 0) void file.add(log, found).then(this.onFound);
+  }
+}
