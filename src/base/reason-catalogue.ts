@@ -61,10 +61,15 @@ export const REASONS = {
   "undo-no-directory": "this directory, in which files come back, is not there, or is no real directory",
   "undo-excluded":
     "this host excludes it now, so the push cannot be taken back here: see its setting exclude",
+  "undo-stays": "it stays, because {0} was not made by the push",
+  "undo-in-the-way":
+    "it is a directory on this host now, with {0}, which the push has not made: move that away, and repeat the undo",
   "undo-follows": "it has nothing of its own to bring back, and gets the former files from another host",
   "undo-stays-behind":
     "it has nothing of its own to bring back, and with its setting 'catch-up = no' it gets nothing from other hosts: set 'catch-up = yes' there",
   "undo-other-log": "its log of pushes is another one than on the sender: wait a moment, and repeat the undo",
+  "undo-obstacle":
+    "it knows push {0}, which came after that one, or has taken it back, while the host that runs the command was away: run the command on this host",
   "undo-no-log":
     "it keeps no log of pushes, because its state directory cannot be written (see --state): 'msync --undo' needs one on every host",
   "undo-nobody":

@@ -206,7 +206,7 @@ function buildPump(
   const counters = new Counters();
   const foreign = new ForeignSources();
   const engine = makeEngine(settings, identity, transport, ring.fingerprints);
-  if (file !== undefined) engine.openLog({ ...file.found, isOn: settings.catchUp });
+  if (file !== undefined) engine.openLog({ ...file.found, isOn: settings.catchUp, isRecovering: true });
   const catchUp = new CatchUpKeeper({ engine, identity, settings, log, file });
   lifecycle.started(() => catchUp.stop());
   const pages = new InboundPages(opened.pages);

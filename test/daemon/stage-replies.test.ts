@@ -63,7 +63,10 @@ test("recovery and what is left over go to the log alone", () => {
     { name: "three", failure: reason("EPERM"), isLeft: true },
   ];
   const left: StageReply = { kind: "left", inbound: INBOUND, failure: reason("EACCES") };
-  passStageReplies([{ kind: "recovered", finished, kept: [], failure: reason("EROFS") }, left], hearers);
+  passStageReplies(
+    [{ kind: "recovered", finished, kept: [], undos: [], failure: reason("EROFS") }, left],
+    hearers,
+  );
   assert.deepEqual(heard, [
     "the commit of transfer one was interrupted, and is finished now",
     "the commit of transfer two was interrupted, and could not be finished: d/f: the disk reports an input/output error",

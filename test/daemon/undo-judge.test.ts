@@ -30,6 +30,8 @@ interface Case {
   readonly catchUp?: boolean;
   readonly hasLog?: boolean;
   readonly isKept?: boolean;
+  /** What this host knows besides. */
+  readonly others?: readonly Publication[];
 }
 
 /** The code of the reason against it, or "ready" or "follows". */
@@ -40,9 +42,11 @@ function verdictOn({
   catchUp = true,
   hasLog = true,
   isKept = false,
+  others = [],
 }: Case) {
   const log = new PublicationLog({ hostName: "web2", ip: "10.0.0.2", labels: [] });
   if (here !== undefined) log.add(pushed, here);
+  for (const one of others) log.add(one, at(idOf(one)));
   const engine = { catchUp: hasLog ? { log } : undefined };
   const parts = { engine, identity: { nodeId: SELF }, settings: { catchUp } };
   const judge = new UndoJudge(parts as unknown as UndoJudgeParts);
@@ -76,4 +80,20 @@ test("a host whose files were not changed by the push itself follows, unless it 
   assert.equal(verdictOn({ here: at("dd-7") }), "follows", "another host has brought it");
   assert.equal(verdictOn({ pushed: publication(SELF), here: at("x"), catchUp: false }), "undo-stays-behind");
   assert.equal(verdictOn({ here: at(idOf(publication(""))), catchUp: false }), "undo-gone");
+});
+
+test("a host that knows of a later push, or of an undo, stops an undo that was chosen without them", () => {
+  const pushed = publication("22".repeat(16));
+  const { nodeId, epoch, number, scope } = pushed;
+  const kept = { pushed, here: at(idOf(pushed)), isKept: true };
+  const undo = { ...publication("22".repeat(16), 3), scope, undoes: { nodeId, epoch, number } };
+  const later = { ...publication("22".repeat(16), 4), scope };
+  assert.equal(verdictOn({ ...kept, others: [publication("22".repeat(16), 5)] }), "ready");
+  assert.equal(verdictOn({ ...kept, others: [undo] }), "undo-obstacle");
+  // The last one has covered the others: they are not in the log, and others may not know them.
+  const again = { ...publication("22".repeat(16), 6), scope };
+  const back = { ...again, place: 7, number: 7, undoes: { nodeId, epoch, number: 6 } };
+  assert.equal(verdictOn({ ...kept, others: [again, back] }), "ready");
+  assert.equal(verdictOn({ ...kept, others: [later, again, back] }), "undo-obstacle");
+  assert.equal(verdictOn({ ...kept, others: [undo, again, back] }), "undo-obstacle");
 });

@@ -44,8 +44,7 @@ class Host {
     record.origin = origin;
     if (follows !== undefined) record.follow(follows);
     const push = this.member.push(nameOf(number), {
-      keepsReplaced: () => this.keeper.isOn && record.canBeTakenBack,
-      follows: () => record.followed,
+      keeping: this.keeper.rulesFor(record),
     });
     const open: StagedTransfer = { stage: push.stage, record };
     try {
@@ -136,6 +135,14 @@ test("an undo that comes in two parts is not kept, and the host says so; the sam
   assert.deepEqual(host.kept, []);
   assert.deepEqual(host.dropped, [nameOf(2)]);
   assert.equal(host.member.has(".makuosan"), false);
+});
+
+test("an undo that changes nothing when another host brings it is not kept: it may have come in a transfer that was cut off", () => {
+  const host = new Host();
+  const same = host.member.stats("f")!;
+  const isSame = file("f", 3, { metadata: { ...file("f", 3).metadata, mtimeNs: same.mtimeNs } });
+  host.carryOut(9, CATCH_UP, (push) => push.entries("", [isSame]), FOLLOWED);
+  assert.deepEqual([host.kept, host.dropped], [[], []]);
 });
 
 test("a host that keeps nothing of it says so, and keeps nothing of following", () => {

@@ -28,8 +28,13 @@ export const member: Member = {
  * A node with a log, at the time 0.
  *
  * @param isOn whether it catches up by itself
+ * @param isRecovering whether its start is not over
  */
-export function begin(kept: readonly (readonly [Publication, Here])[] = [], isOn = true) {
+export function begin(
+  kept: readonly (readonly [Publication, Here])[] = [],
+  isOn = true,
+  isRecovering = false,
+) {
   const log = new PublicationLog({ hostName: "host2", ip: "10.0.0.2", labels: [] });
   for (const [one, here] of kept) log.add(one, here);
   const effects: Effect[] = [];
@@ -42,7 +47,7 @@ export function begin(kept: readonly (readonly [Publication, Here])[] = [], isOn
       isHeardSince: () => true,
       isIdle: () => state.isIdle,
     },
-    { log, isOn, lastEpoch: undefined },
+    { log, isOn, isRecovering, lastEpoch: undefined },
   );
   const learn = (one: Publication, here: Here) => {
     log.add(one, here);

@@ -21,6 +21,18 @@ test("an area is committed when its publication is learned, and until then nothi
   assert.deepEqual(asked(), []);
 });
 
+test("nothing is asked for while the start still looks at what was left", () => {
+  const { catchUp, learn, asked, state } = begin([], true, true);
+  state.members.push(member);
+  learn(publication(3), MISSED);
+  catchUp.nudge(0);
+  catchUp.tick(60_000);
+  assert.deepEqual(asked(), []);
+  catchUp.keepAreas([], 60_000);
+  catchUp.tick(120_000);
+  assert.deepEqual(asked(), ["ask"]);
+});
+
 test("an area that could not be committed is asked for", () => {
   const { catchUp, learn, asked, names, keyOf, state } = begin();
   state.members.push(member);

@@ -213,6 +213,18 @@ export const BUGS: readonly Bug[] = [
     from: "return isPlaced && this.complete.has(directoryOf(path)) && !this.kept.has(path);",
     to: "return false;",
   },
+  {
+    name: "kept-not-linked",
+    file: "tree/apply/keeping.ts",
+    from: "this.disk.link(to, nameOf(path), this.area.handle, kept);",
+    to: "",
+  },
+  {
+    name: "obstacle-unseen",
+    file: "daemon/catch-up/undo-judge.ts",
+    from: "if (obstacle !== undefined)",
+    to: "if (obstacle !== undefined && log === undefined)",
+  },
 ];
 
 /** Runs seeds with one bug in the code; the number of the seed that fails. */

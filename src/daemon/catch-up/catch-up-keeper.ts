@@ -220,7 +220,7 @@ export class CatchUpKeeper implements PublicationHearer {
 
   /** The start has kept the areas of these transfers, which were ready when this host stopped. */
   noteKept(names: readonly string[]): void {
-    if (names.length > 0) this.driver?.handle({ kind: "areas-kept", names: this.kept.note(names) });
+    this.driver?.handle({ kind: "areas-kept", names: this.kept.note(names) });
   }
 
   /** Decides whether an incoming transfer may be committed, and calls back. */

@@ -27,7 +27,7 @@ export class FinishedUndos {
     this.onFound = onFound;
   }
 
-  /** The staging thread keeps these areas now. */
+  /** The start has found these areas of undos that this host had staged itself. */
   noteAreas(areas: readonly UndoArea[]): void {
     this.areas = areas;
     this.look();
@@ -40,7 +40,9 @@ export class FinishedUndos {
     if (log === undefined || file?.found.isIntact !== true) return;
     const found: Kept[] = [];
     for (const one of log.all) {
-      if (one.publication.undoes === undefined || one.here.atMs !== undefined) continue;
+      // One that is asked for again, because its files were changed by hand, has a reason.
+      const isMissed = one.here.atMs === undefined && one.here.reason === "";
+      if (one.publication.undoes === undefined || !isMissed) continue;
       const area = this.areas.find(({ name }) => name === idOf(one.publication));
       if (area === undefined) continue;
       log.add(one.publication, { atMs: area.atMs, list: "", reason: "" });

@@ -2,7 +2,7 @@
 import { type Reason, reason } from "../../base/reason.ts";
 import type { NodeEngine } from "../../engine/node.ts";
 import { publicationName } from "../../engine/catch-up/publication-log.ts";
-import { idOf } from "../../engine/catch-up/undo-choice.ts";
+import { idOf, obstacleTo } from "../../engine/catch-up/undo-choice.ts";
 import { inboundName } from "../../engine/types.ts";
 import type { Origin } from "../../wire/origin.ts";
 import type { PublicationId } from "../../wire/publication.ts";
@@ -56,6 +56,8 @@ export class UndoJudge {
     const log = this.parts.engine.catchUp?.log;
     if (log === undefined) return reason("undo-no-log");
     if (log.digest !== digest) return reason("undo-other-log");
+    const obstacle = obstacleTo(log, announced.undoes);
+    if (obstacle !== undefined) return reason("undo-obstacle", undefined, idOf(obstacle));
     if (failure?.code !== "undo-gone" || !this.isWithout(announced.undoes)) return failure;
     return this.parts.settings.catchUp ? undefined : reason("undo-stays-behind");
   }

@@ -279,6 +279,8 @@ export type StageReply =
       readonly finished: readonly RecoveredTransfer[];
       /** The names of areas that are kept. */
       readonly kept: readonly string[];
+      /** What is kept of undos that this host has staged itself. */
+      readonly undos: readonly UndoArea[];
       readonly failure: Reason | undefined;
     }
   /** The same has come of each of these blocks. */

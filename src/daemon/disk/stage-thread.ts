@@ -25,6 +25,7 @@ import { KeptAreas } from "./kept-areas.ts";
 import { leaveToLater } from "./leaving.ts";
 import { LongWork, seldom, SIGN_MS } from "./long-work.ts";
 import { TransferRecord } from "./transfer-record.ts";
+import { undosOf } from "../../tree/apply/undo-areas.ts";
 import { type StagedTransfer, UndoKeeper } from "./undo-areas.ts";
 import {
   bitmapData,
@@ -148,11 +149,12 @@ class StageThread {
       });
       for (const { name, isLeft } of finished) if (isLeft) this.leftovers.add(name);
       for (const name of kept) this.kept.add(name);
-      this.reply({ kind: "recovered", finished, kept, failure: undefined });
+      const undos = undosOf(this.base.directories, this.rules);
+      this.reply({ kind: "recovered", finished, kept, undos, failure: undefined });
       this.undo.look();
       this.heap.noteStart();
     } catch (error) {
-      this.reply({ kind: "recovered", finished: [], kept: [], failure: stageFailure(error) });
+      this.reply({ kind: "recovered", finished: [], kept: [], undos: [], failure: stageFailure(error) });
     }
   }
 
@@ -226,8 +228,7 @@ class StageThread {
         onMoved: (moved) => this.tellMoved(moved),
         onWork: seldom(() => this.reply({ kind: "worked", inbound })),
         makeRoom: () => this.makeRoom(),
-        keepsReplaced: () => this.undo.isOn && record?.canBeTakenBack === true,
-        follows: () => record?.followed,
+        keeping: record === undefined ? undefined : this.undo.rulesFor(record),
         manifest: record,
       });
       return { ...common, stage, failure: undefined };

@@ -10,6 +10,7 @@ import {
   type UndoBounds,
 } from "../../tree/apply/undo-areas.ts";
 import { idOf } from "../../engine/catch-up/undo-choice.ts";
+import type { KeepRules } from "../../tree/apply/keeping.ts";
 import { type Stage, stageFailure } from "../../tree/apply/stage.ts";
 import { goneError } from "../../tree/apply/undoing.ts";
 import type { TransferRecord } from "./transfer-record.ts";
@@ -52,6 +53,15 @@ export class UndoKeeper {
     return this.bounds.pushes > 0;
   }
 
+  /** Whether a transfer keeps what it replaces; only its commit knows whether it brings an undo. */
+  rulesFor(record: TransferRecord): KeepRules {
+    return {
+      mayKeep: () => this.isOn && record.origin !== undefined,
+      keeps: () => this.isOn && record.canBeTakenBack,
+      follows: () => record.followed,
+    };
+  }
+
   /** Looks at what an earlier run has kept; the settings may have changed. */
   look(): void {
     this.count = undoAreas(this.base.directories, this.rules).length;
@@ -80,11 +90,12 @@ export class UndoKeeper {
   *noteEnd(name: string, { stage, record, isCommitted }: StagedTransfer): Generator<undefined> {
     if (isCommitted !== true || stage === undefined || !(this.isOn || this.count > 0)) return;
     const isUnchanged = !stage.isSwitched && this.isOn && record?.canBeTakenBack === true;
-    // A host that only follows an undo is going to be changed by another transfer.
-    const onlyFollows = record?.origin?.kind === "undo" && !stage.takesBack;
+    // A host that only follows an undo is going to be changed by another transfer. If that changes nothing, an earlier one may have
+    // done so that was cut off.
+    const follows = record?.origin?.kind !== "publication" && !stage.takesBack;
     const keptAs = record?.followed?.undo ?? name;
-    if (isUnchanged && !onlyFollows) this.keepNothing(keptAs);
-    const isLost = record?.followed !== undefined && !this.keeps(keptAs);
+    if (isUnchanged && !follows) this.keepNothing(name);
+    const isLost = record?.followed !== undefined && stage.isSwitched && !this.keeps(keptAs);
     if (stage.lacking !== undefined || isLost) this.report([keptAs], "commit", stage.lacking);
     yield* this.bound();
   }

@@ -32,14 +32,13 @@ export function passStageReplies(replies: readonly StageReply[], hearers: StageH
   for (const reply of replies) {
     if (reply.kind === "recovered") {
       logRecovery(log, reply);
+      catchUp.finished.noteAreas(reply.undos);
       catchUp.noteKept(reply.kept);
     } else if (reply.kind === "left") logLeftover(log, reply);
     else if (reply.kind === "moved") logMoved(log, reply);
     else if (reply.kind === "strange") logStrange(log, reply);
-    else if (reply.kind === "undo-areas") {
-      catchUp.finished.noteAreas(reply.areas);
-      logUndoAreas(log, reply);
-    } else answers.push(catchUp.judged(reply));
+    else if (reply.kind === "undo-areas") logUndoAreas(log, reply);
+    else answers.push(catchUp.judged(reply));
   }
   const passed = answers.filter((answer) => {
     received.onStage(answer);
@@ -77,10 +76,9 @@ function logUndoAreas(
   if (dropped.length === 0) return;
   if (why === "space") log.warn(`${names} cannot be taken back any more: its space was needed`);
   else if (why === "bounds") log.info(`${names} cannot be taken back any more: see undo and undo-size`);
-  else
-    log.warn(
-      `${names} cannot be taken back: what was replaced at ${quoteWord(path ?? "")} could not be kept`,
-    );
+  else if (path === undefined || path === "")
+    log.warn(`${names} cannot be taken back: some of what was replaced could not be kept`);
+  else log.warn(`${names} cannot be taken back: what was replaced at ${quoteWord(path)} could not be kept`);
 }
 
 function logMoved(log: Log, { from, to }: Extract<StageReply, { kind: "moved" }>): void {

@@ -40,6 +40,8 @@ export interface OpenedLog {
   readonly log: PublicationLog;
   /** Whether this node asks and serves; otherwise it only keeps and shows the log. */
   readonly isOn: boolean;
+  /** Whether the start still looks at what was left: until keepAreas() this node asks for nothing, because it may have it. */
+  readonly isRecovering?: boolean;
   /**
    * The last epoch of this node, whose log was kept; undefined if it was lost. A push of that epoch which the log does not know was
    * lost with the power just after its commit, and the tree has it. The tree may have been lost since an earlier one.
@@ -60,6 +62,7 @@ export class CatchUp {
   private readonly asking: Asking;
   private readonly serving: Serving;
   private readonly areas: KeptAreas;
+  private isRecovering: boolean;
   /** What was changed here by hand, for people; empty if that is not known. */
   private drift = "";
   private version: number;
@@ -73,7 +76,8 @@ export class CatchUp {
     const log = (this.log = opened.log);
     const current = () => this.current();
     const tellings = (this.tellings = new Tellings({ effects, random, members, isHeardSince, current }));
-    const isCommitting = () => this.areas.isCommitting;
+    this.isRecovering = opened.isRecovering === true;
+    const isCommitting = () => this.isRecovering || this.areas.isCommitting;
     const context: CatchUpContext = { log, effects, random, memberOf, members, tellings, isCommitting };
     this.areas = new KeptAreas(context, parts.isIdle);
     this.comparing = new Comparing(context, (publications, nowMs) => this.learn(publications, nowMs));
@@ -168,8 +172,9 @@ export class CatchUp {
     this.noteChange(nowMs);
   }
 
-  /** The start has kept the areas of transfers that were ready when this node died. */
+  /** The start is over, and has kept the areas of transfers that were ready when this node died. */
   keepAreas(names: readonly TransferName[], nowMs: number): void {
+    this.isRecovering = false;
     this.areas.keep(names, nowMs);
   }
 

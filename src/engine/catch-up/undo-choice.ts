@@ -43,6 +43,20 @@ export function chooseUndo(publications: readonly Publication[], given: string):
   return found.length > 1 ? { kind: "ambiguous", count: found.length } : known.choose(first);
 }
 
+/**
+ * What keeps a publication from being taken back that another node has chosen. A node forgets those that a later one has covered, and
+ * one that was away never hears of them. So members hold the choice against all that they know themselves.
+ *
+ * @returns undefined if nothing does, as far as this node knows
+ */
+export function obstacleTo(log: PublicationLog, undone: PublicationId): Publication | undefined {
+  const known = [...log.former, ...log.all].map(({ publication }) => publication);
+  const choice = chooseUndo(known, idOf(undone));
+  if (choice.kind === "undone" || choice.kind === "followed") return choice.by;
+  const isOther = choice.kind === "chosen" && idOf(choice.publication) !== idOf(undone);
+  return isOther ? choice.publication : undefined;
+}
+
 /** An undo that this host gets from another one, by the names of their transfers. */
 export interface FollowedUndo {
   readonly undo: string;

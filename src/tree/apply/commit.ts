@@ -74,10 +74,13 @@ export class Committer {
   /**
    * Finds out whether the commit keeps what it replaces. begin() does so itself; a start that finds a commit begun calls this.
    *
+   * @param isInterrupted whether an earlier process may have carried out a part of it
    * @throws an error with a code
    */
-  lookForKeeping(): void {
+  lookForKeeping(isInterrupted = false): void {
     if (this.area.holds(BEFORE)) this.keeping = new Keeping(this.disk, this.area);
+    // A link to a replaced file may be lost where the file that has replaced it is not. Nothing tells that from a path that was new.
+    if (isInterrupted && !new Durability(this.base).isOrdered) this.keeping?.giveUp();
   }
 
   /**

@@ -38,7 +38,8 @@ export class Durability {
     if (!this.isOrdered) this.base.disk.syncFileSystem(this.base.root);
   }
 
-  private get isOrdered(): boolean {
+  /** Whether a change of names that is durable makes all earlier ones durable. */
+  get isOrdered(): boolean {
     return this.base.disk.fileSystemOf(this.base.root).isOrdered;
   }
 }

@@ -5,6 +5,7 @@ import type { Attribute } from "../../wire/entry.ts";
 import { EntryType } from "../../wire/entry.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import { type Step, StepKind } from "../decide/decision.ts";
+import { below } from "../disk/below.ts";
 import type { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle, Disk } from "../disk/disk.ts";
 import { removeEntry } from "../disk/remove.ts";
@@ -20,6 +21,41 @@ import { type Followed, writeFollowed } from "./undo-areas.ts";
  * steps of a journal that set them again.
  */
 export const BEFORE = "before";
+
+/** The file of an area that lists, by hashes, all that is new in the new directories of the commit: only that goes when it is taken back. */
+export const MADE = "made";
+
+/** Which commits keep what they replace; asked at each of them. */
+export interface KeepRules {
+  /** Whether the commit may keep it; known when everything is staged. */
+  mayKeep(): boolean;
+  /** Whether it does. */
+  keeps(): boolean;
+  /** The undo that it brings from another host; undefined if it is kept under its own name. */
+  follows?(): Followed | undefined;
+}
+
+/**
+ * Writes the list MADE, while the new directories have no modes yet that deny access: entries in new directories have no steps of their own, and later nobody could tell
+ * them from those that others put beside them.
+ *
+ * @throws an error with a code
+ */
+export function noteMade({ disk }: Directories, area: StagingArea): void {
+  let writer: JournalWriter | undefined;
+  try {
+    for (const { kind, type, path } of area.readJournal("journal")) {
+      if (kind !== StepKind.place || type !== EntryType.directory) continue;
+      for (const entry of below(area.tree, path)) {
+        writer ??= new JournalWriter(disk, area.handle, MADE);
+        writer.addGoing(entry.path);
+      }
+    }
+    writer?.finish();
+  } finally {
+    writer?.close();
+  }
+}
 
 /** The errors of link() on files and file systems that allow no further link. */
 const NO_LINK: readonly string[] = ["EPERM", "EMLINK", "ENOTSUP", "EXDEV", "ENOSYS"];

@@ -150,7 +150,7 @@ function recoverArea(
   const isInterrupted = area.has("commit");
   let isKept = false;
   if (isInterrupted || area.has("done")) {
-    committer.lookForKeeping();
+    committer.lookForKeeping(isInterrupted);
     if (isInterrupted) committer.apply(true);
     // Entries that cannot be deleted would stay in the area for good.
     const failure = finish(committer.clear());

@@ -2,7 +2,7 @@
 import { DEFAULT_DELETE_LIMIT, type DeleteLimit } from "../decide/superfluous.ts";
 import type { Protection } from "../decide/protection.ts";
 import type { ManifestRecord } from "./manifest-record.ts";
-import type { Followed } from "./undo-areas.ts";
+import type { KeepRules } from "./keeping.ts";
 
 /** Options of a node beyond the staging itself. */
 export interface StageExtras {
@@ -21,10 +21,8 @@ export interface StageExtras {
    * @returns whether there was anything to delete
    */
   readonly makeRoom?: (() => boolean) | undefined;
-  /** Whether what the commit replaces or deletes is kept; asked at the commit. */
-  readonly keepsReplaced?: (() => boolean) | undefined;
-  /** The undo as whose area it is kept, which another host brings; asked at the commit. */
-  readonly follows?: (() => Followed | undefined) | undefined;
+  /** Whether what the commit replaces or deletes is kept; undefined if it never is. */
+  readonly keeping?: KeepRules | undefined;
   /** Records what the transfer publishes; undefined if nobody wants to know. */
   readonly manifest?: ManifestRecord | undefined;
 }

@@ -22,14 +22,14 @@ import { Durability } from "./durability.ts";
 import { carryOutAll, type Executor } from "./executor.ts";
 import { DryRunExecutor } from "./dry-run-executor.ts";
 import { retireFailedCommits } from "./failed-commits.ts";
-import { beginKeeping } from "./keeping.ts";
+import { beginKeeping, type KeepRules, noteMade } from "./keeping.ts";
 import { LaterPaths } from "./later-paths.ts";
 import type { ManifestRecord } from "./manifest-record.ts";
 import { NO_EXTRAS, type StageExtras } from "./stage-extras.ts";
 import type { DeleteLimit } from "../decide/superfluous.ts";
 import { Staging } from "./staging.ts";
 import { StagingExecutor } from "./staging-executor.ts";
-import { type Followed, writeUndone } from "./undo-areas.ts";
+import { writeUndone } from "./undo-areas.ts";
 import { Undoing } from "./undoing.ts";
 import { type StageTotals, Tally } from "./tally.ts";
 
@@ -54,8 +54,7 @@ export class Stage {
   private readonly durability: Durability;
   private readonly onWork: (() => void) | undefined;
   private readonly makeRoom: (() => boolean) | undefined;
-  private readonly keepsReplaced: () => boolean;
-  private readonly follows: () => Followed | undefined;
+  private readonly keeping: KeepRules | undefined;
   private committer: Committer | undefined;
   private committedMs = 0;
   private readonly manifest: ManifestRecord | undefined;
@@ -81,19 +80,17 @@ export class Stage {
     this.deleteLimit = extras.deleteLimit;
     this.onWork = extras.onWork;
     this.makeRoom = extras.makeRoom;
-    this.keepsReplaced = extras.keepsReplaced ?? (() => false);
-    this.follows = extras.follows ?? (() => undefined);
+    this.keeping = extras.keeping;
     this.durability = new Durability(base);
     this.precedence = new Precedence(base);
     this.obstacles = new Obstacles(base, rules);
     const note = (path: string, why: Reason) => this.tally.noteReason(path, why);
     const isSame = (path: string) => this.precedence.isSame(path);
-    const { listsChanges, onMoved } = extras;
+    const { listsChanges, onMoved, protection } = extras;
     this.staging = new Staging(base, rules, name, listsChanges, { note, isSame, onMoved });
     this.executor = dryRun
       ? new DryRunExecutor(() => this.planner.superfluous.isCheck)
       : new StagingExecutor(this.staging);
-    const { protection } = extras;
     this.protection = protection;
     const { precedence } = this;
     this.manifest = extras.manifest;
@@ -176,10 +173,13 @@ export class Stage {
   undo(undone: string): void {
     this.takesBack = true;
     const { base, rules, protection } = this;
-    const undoing = (this.undoing = new Undoing(base, rules, undone, protection, (path, type, size) => {
-      this.tally.noteUndone(path, type, size);
-      this.manifest?.noteUndone?.(path, type);
-      this.staging.noteChange(path);
+    const undoing = (this.undoing = new Undoing(base, rules, undone, protection, {
+      changes: (path, type, size) => {
+        this.tally.noteUndone(path, type, size);
+        this.manifest?.noteUndone?.(path, type);
+        this.staging.noteChange(path);
+      },
+      stays: (path, why) => this.tally.noteReason(path, why),
     }));
     if (!undoing.hasSteps) return;
     const staged = this.staging.opened();
@@ -209,6 +209,7 @@ export class Stage {
     staged.entries.finish();
     this.staging.finishChanges();
     staged.journal.flush();
+    if (this.keeping?.mayKeep() === true) noteMade(this.base, staged.area);
     const committer = new Committer(this.base, staged.area, this.rules, this.onWork);
     for (const { path, why } of committer.finishStaged()) this.tally.noteReason(path, why);
     this.durability.syncStaged(staged.entries.needsSync);
@@ -230,7 +231,8 @@ export class Stage {
     const committer = new Committer(this.base, staged.area, this.rules, this.onWork);
     try {
       retireFailedCommits(this.base, this.rules);
-      if (this.keepsReplaced()) beginKeeping(this.base, staged.area, this.rules, this.follows());
+      if (this.keeping?.keeps() === true)
+        beginKeeping(this.base, staged.area, this.rules, this.keeping.follows?.());
       committer.begin();
     } catch (error) {
       return stageFailure(error);

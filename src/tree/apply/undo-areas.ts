@@ -89,15 +89,11 @@ function writeFile(disk: Disk, area: DirectoryHandle, name: string, text: string
   }
 }
 
-/**
- * Keeps an area of a transfer that has changed nothing here: taking it back will change nothing either. Durable. One that is
- * there stays: it was kept before a crash.
- */
+/** Keeps an area of a transfer that has changed nothing here: taking it back will change nothing either. Durable. */
 export function keepNothing(base: Directories, rules: StagingRules, name: string, atMs: number): void {
   const { disk } = base;
   const root = openStagingRoot(base, rules);
   try {
-    if (disk.stat(root, undoName(name)) !== undefined) return;
     disk.makeDirectory(root, undoName(name), 0o700);
     const area = disk.openDirectory(root, undoName(name));
     try {
@@ -124,6 +120,14 @@ export function undoAreas(base: Directories, rules: StagingRules): UndoArea[] {
       })
       .sort((a, b) => b.atMs - a.atMs);
   });
+}
+
+/** The kept areas of undos that this host has staged itself: their files were its own. */
+export function undosOf(base: Directories, rules: StagingRules): UndoArea[] {
+  const has = (name: string, file: string) =>
+    withRoot(base, rules, undefined, (root) => readText(base.disk, root, undoName(name), file, rules)) !==
+    undefined;
+  return undoAreas(base, rules).filter(({ name }) => has(name, UNDONE) && !has(name, KEPT_AS));
 }
 
 /**

@@ -1,4 +1,5 @@
 /** Stages what takes back a commit, from what that has kept. */
+import { type Reason, reason } from "../../base/reason.ts";
 import type { FileStats } from "../../sys/stat.ts";
 import { EntryType } from "../../wire/entry.ts";
 import { directoryOf, joinPath, nameOf, STAGING_NAME } from "../../wire/path-rules.ts";
@@ -11,6 +12,7 @@ import { PathSet } from "../entries/path-set.ts";
 import { StageError } from "../reasons/stage-error.ts";
 import { readJournal } from "./journal.ts";
 import { BEFORE, carriedAttributes } from "./keeping.ts";
+import { MadeEntries, type MixedDirectory } from "./made-entries.ts";
 import { changesOf } from "./ready-steps.ts";
 import type { Staged } from "./staging.ts";
 import { removeUndoArea, undoName } from "./undo-areas.ts";
@@ -21,13 +23,19 @@ import { removeUndoArea, undoName } from "./undo-areas.ts";
  */
 const SETS_ATTRIBUTES: readonly Step["kind"][] = [StepKind.adjust, StepKind.finish];
 
-/** Hears of each path that is going to be as it was before, or is gone then. */
-export type UndoHearer = (path: string, type: EntryType, size: number) => void;
+/** Hears of the paths of an undo. */
+export interface UndoHearer {
+  /** A path is going to be as it was before, or is gone then. */
+  changes(path: string, type: EntryType, size: number): void;
+  /** A directory of the push stays, because others have put something into it. */
+  stays(path: string, why: Reason): void;
+}
 
 /**
  * The reverse of a commit: what it has replaced or removed comes back, what it has made goes, and directories get the attributes
  * that they had. The area of the commit stays as it is until the switch: files are linked, and directories are made once more.
- * Files that somebody has changed by hand since are replaced, as a push would replace them.
+ * Files that somebody has changed by hand since are replaced, as a push would replace them. Entries of others in a directory that
+ * the push has made, or has deleted, stay with that directory.
  */
 export class Undoing {
   private readonly base: Directories;
@@ -35,6 +43,7 @@ export class Undoing {
   /** The name of the transfer that is taken back. */
   private readonly undone: string;
   private readonly from: Directories;
+  private readonly made: MadeEntries;
   private readonly protection: Protection | undefined;
   private readonly hearer: UndoHearer;
   /** Paths that it changes itself, and all those above them. */
@@ -65,6 +74,7 @@ export class Undoing {
     } finally {
       disk.closeDirectory(root);
     }
+    this.made = new MadeEntries(this.from);
   }
 
   /** Whether the commit has changed anything. */
@@ -88,7 +98,7 @@ export class Undoing {
     // Not those that come or go as a whole, or with another one: they were told already.
     for (const { kind, path } of this.steps("done"))
       if (SETS_ATTRIBUTES.includes(kind) && !this.isWithinChanged(path))
-        this.hearer(path, EntryType.directory, 0);
+        this.hearer.changes(path, EntryType.directory, 0);
     for (const step of this.steps(BEFORE)) staged.journal.addStep(step);
   }
 
@@ -127,13 +137,66 @@ export class Undoing {
       path,
       [old, present].some((stats) => stats?.isDirectory() === true),
     );
-    if (present?.isDirectory() === true)
-      for (const entry of below(this.base, path)) staged.journal.addGoing(entry.path);
-    if (old !== undefined) this.bring(path, old, keptAs, staged);
+    const mixed = present?.isDirectory() === true ? this.made.mixed(this.base, path) : undefined;
+    if (mixed !== undefined) this.reverseMixed(path, keptAs, mixed, staged);
+    else if (old === undefined) this.remove(path, staged);
     else {
-      this.hearer(path, EntryType.gone, 0);
-      if (present !== undefined) staged.journal.add(StepKind.remove, EntryType.file, path);
+      this.noteGoing(path, staged);
+      this.bring(path, old, keptAs, staged);
     }
+  }
+
+  /**
+   * Takes back a path that is a directory now, in which others have put something.
+   *
+   * @throws StageError if another entry was there before
+   */
+  private reverseMixed(path: string, keptAs: string, mixed: MixedDirectory, staged: Staged): void {
+    const { goes, stays, example } = mixed;
+    const old = this.from.stat(keptAs);
+    if (old?.isDirectory() === false) throw StageError.of("undo-in-the-way", path, example);
+    for (const one of goes) this.remove(one, staged);
+    for (const one of stays) {
+      const metadata = metadataOf(this.base.statDirectory(one), this.rules.owners);
+      staged.journal.add(StepKind.restore, EntryType.directory, one, { metadata });
+    }
+    if (old === undefined) this.hearer.stays(path, reason("undo-stays", undefined, example));
+    else this.bringInto(path, keptAs, staged);
+  }
+
+  /** Brings back the entries of a directory into one that is there again. */
+  private bringInto(path: string, keptAs: string, staged: Staged): void {
+    const stats = this.from.statDirectory(keptAs);
+    const attributes = carriedAttributes(
+      this.base.disk,
+      this.from.handle(directoryOf(keptAs)),
+      nameOf(keptAs),
+    );
+    const set = { metadata: metadataOf(stats, this.rules.owners), attributes };
+    this.hearer.changes(path, EntryType.directory, 0);
+    for (const name of this.from.list(keptAs)) {
+      const [one, kept] = [joinPath(path, name), joinPath(keptAs, name)];
+      const [old, present] = [this.from.stat(kept), this.base.stat(one)];
+      if (old === undefined) continue;
+      const isDirectory = present?.isDirectory() === true;
+      const [inside] = isDirectory ? this.base.list(one) : [];
+      if (inside !== undefined && !old.isDirectory())
+        throw StageError.of("undo-in-the-way", one, joinPath(one, inside));
+      if (isDirectory && old.isDirectory()) this.bringInto(one, kept, staged);
+      else this.bring(one, old, kept, staged);
+    }
+    staged.journal.add(StepKind.adjust, EntryType.directory, path, set);
+  }
+
+  private remove(path: string, staged: Staged): void {
+    this.noteGoing(path, staged);
+    this.hearer.changes(path, EntryType.gone, 0);
+    if (this.base.stat(path) !== undefined) staged.journal.add(StepKind.remove, EntryType.file, path);
+  }
+
+  private noteGoing(path: string, { journal }: Staged): void {
+    if (this.base.hasDirectory(path))
+      for (const entry of below(this.base, path)) journal.addGoing(entry.path);
   }
 
   private checkAllowed(path: string, isDirectory: boolean): void {
@@ -170,7 +233,7 @@ export class Undoing {
     const { disk } = this.base;
     const from = this.from.handle(directoryOf(keptAs));
     const to = area.directoryFor(directoryOf(path));
-    this.hearer(path, typeOf(stats) ?? EntryType.file, stats.size);
+    this.hearer.changes(path, typeOf(stats) ?? EntryType.file, stats.size);
     if (!stats.isDirectory()) {
       disk.link(from, nameOf(keptAs), to, nameOf(path));
       return;

@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { undoAreas } from "../../../src/tree/apply/undo-areas.ts";
 import { EntryType } from "../../../src/wire/entry.ts";
 import type { MemoryDisk } from "../../disk/memory-disk.ts";
-import { directory, entry, file, Member, meta, type PushOptions } from "./member.ts";
+import { directory, entry, file, Member, meta, type Push, type PushOptions } from "./member.ts";
 
 /** A commit that changes a tree in every way, and the same tree before and after it. */
+
+/** Everything is kept. */
+export const KEEPING = { mayKeep: () => true, keeps: () => true };
 
 export const OLD = {
   "d/same": "s",
@@ -17,7 +20,7 @@ export const OLD = {
 export const NEW = { "d/same": "s", "d/file": "ff", "d/fresh": "f", "d/tree": "ttt", "d/plain/z": "z" };
 
 /** Brings a new tree: a file is replaced, one is deleted, one is new, and two change their type. */
-export function change(member: Member, options: PushOptions = { keepsReplaced: () => true }) {
+export function change(member: Member, options: PushOptions = { keeping: KEEPING }) {
   const push = member.push("t-1", options);
   push.plan({ terms: { deletes: true, isForced: true } });
   push.bring("", [directory("d", { metadata: meta(0o700) })]);
@@ -41,14 +44,15 @@ export const treeBelow = (disk: MemoryDisk) =>
   Object.fromEntries(Object.entries(treeOn(disk, "d")).map(([path, text]) => [`d/${path}`, text]));
 
 /** Takes back the newest commit. */
-export function takeBack(member: Member, name: string): void {
+export function takeBack(member: Member, name: string): Push {
   const { base } = member;
   const [kept] = undoAreas(base, member.rules);
   assert.ok(kept !== undefined);
-  const push = member.push(name, { keepsReplaced: () => true });
+  const push = member.push(name, { keeping: KEEPING });
   push.stage.undo(kept.name);
   push.prepare();
   push.commit();
+  return push;
 }
 
 /** Every path below `d` with its contents, rights and time. */

@@ -4,14 +4,24 @@ import { SeededRandom } from "../../../src/base/random.ts";
 import { finish } from "../../../src/base/steps.ts";
 import { ReadyAreas } from "../../../src/tree/apply/ready-areas.ts";
 import { recover } from "../../../src/tree/apply/recovery.ts";
-import { boundUndoAreas, undoAreas } from "../../../src/tree/apply/undo-areas.ts";
+import { boundUndoAreas, undoAreas, undosOf } from "../../../src/tree/apply/undo-areas.ts";
 import type { Stage } from "../../../src/tree/apply/stage.ts";
 import { Protection } from "../../../src/tree/decide/protection.ts";
 import { Directories } from "../../../src/tree/disk/directories.ts";
 import type { MemoryDisk } from "../../disk/memory-disk.ts";
 import { failKind, PowerFailure, stopAt } from "../../disk/faults.ts";
 import { directory, file, Member, meta, reasonOf } from "./member.ts";
-import { change, keptTexts, looks, NEW, OLD, takeBack, treeBelow, treeOfEntries } from "./undo-fixture.ts";
+import {
+  change,
+  KEEPING,
+  keptTexts,
+  looks,
+  NEW,
+  OLD,
+  takeBack,
+  treeBelow,
+  treeOfEntries,
+} from "./undo-fixture.ts";
 
 /** What a commit has kept is brought back. */
 
@@ -23,7 +33,7 @@ describe("a commit that brings an undo from another host", () => {
     for (let at = 1; ; at++) {
       const member = new Member().put(OLD);
       member.memory.settle();
-      const push = change(member, { keepsReplaced: () => true, follows });
+      const push = change(member, { keeping: { ...KEEPING, follows } });
       member.memory.before = stopAt(member.memory.changes + at);
       try {
         push.commit();
@@ -47,9 +57,12 @@ describe("a commit that brings an undo from another host", () => {
   test("is taken back with what was there before it", () => {
     const member = new Member().put(OLD);
     const before = looks(member);
-    change(member, { keepsReplaced: () => true, follows }).commit();
+    change(member, { keeping: { ...KEEPING, follows } }).commit();
+    const undos = () => undosOf(member.base, member.rules).map(({ name }) => name);
+    assert.deepEqual(undos(), [], "it has brought files of another host");
     takeBack(member, "v-1");
     assert.deepEqual(looks(member), before);
+    assert.deepEqual(undos(), ["v-1"]);
   });
 });
 
@@ -114,7 +127,7 @@ describe("a commit is taken back", () => {
     const member = new Member().put(OLD);
     const before = looks(member);
     change(member).commit();
-    const undo = member.push("u-1", { keepsReplaced: () => true });
+    const undo = member.push("u-1", { keeping: KEEPING });
     undo.stage.undo("t-1");
     undo.prepare();
     member.memory.before = failKind("unlink", "EIO", "kept");
@@ -128,6 +141,74 @@ describe("a commit is taken back", () => {
       undoAreas(member.base, member.rules).map(({ name }) => name),
       ["u-1"],
     );
+  });
+
+  test("but for what others have put into directories that the push has made, or deleted: it stays, and is told", () => {
+    const member = new Member().put({ "d/old/x": "x", "d/old/y/z": "z" });
+    const push = member.push("t-1", { keeping: KEEPING });
+    push.plan({ terms: { deletes: true, isForced: true } });
+    push.bring("", [directory("d")]);
+    push.bring("d", [directory("new")], { isComplete: true });
+    push.bring("d/new", [directory("sub"), directory("more"), file("f", 1)]);
+    push.bring("d/new/sub", [file("a", 1), file("b", 1)]);
+    push.bring("d/new/more", [file("c", 1)]);
+    push.prepare().commit();
+    member.in("d/new", (parent, disk) => disk.unlink(parent, "f"));
+    member.put({ "d/new/sub/mine": "m", "d/new/f": "edited", "d/old/y/mine": "o" });
+    const undo = takeBack(member, "u-1");
+    assert.deepEqual(member.tree("d"), {
+      "new/": "",
+      "new/sub/": "",
+      "new/sub/mine": "m",
+      "old/": "",
+      "old/x": "x",
+      "old/y/": "",
+      "old/y/mine": "o",
+      "old/y/z": "z",
+    });
+    assert.deepEqual(
+      undo.findings.filter((one) => one.includes(": ")),
+      ["d/new: it stays, because d/new/sub/mine was not made by the push"],
+    );
+    takeBack(member, "v-1");
+    assert.deepEqual(member.tree("d"), {
+      "new/": "",
+      "new/f": "edited",
+      "new/more/": "",
+      "new/more/c": "c",
+      "new/sub/": "",
+      "new/sub/a": "a",
+      "new/sub/b": "b",
+      "new/sub/mine": "m",
+      "old/": "",
+      "old/y/": "",
+      "old/y/mine": "o",
+    });
+  });
+
+  test("but not where something else was before a directory with files of others", () => {
+    const inTheWay = (member: Member) => {
+      const undo = member.push("u-1", { keeping: KEEPING });
+      const why = reasonOf(() => undo.stage.undo("t-1"));
+      finish(undo.stage.clean());
+      return why;
+    };
+    // The push has made a directory of a file.
+    const member = new Member().put(OLD);
+    change(member).commit();
+    member.put({ "d/plain/mine": "m" });
+    const after = looks(member);
+    assert.equal(inTheWay(member), "d/plain: undo-in-the-way");
+    assert.deepEqual(looks(member), after);
+    // Somebody has, of a file that the push has deleted in a directory that is there again.
+    const other = new Member().put(OLD);
+    change(other).commit();
+    other.in("d", (parent, disk) => disk.unlink(parent, "tree"));
+    other.put({ "d/tree/x/mine": "m" });
+    assert.equal(inTheWay(other), "d/tree/x: undo-in-the-way");
+    other.in("d/tree/x", (parent, disk) => disk.unlink(parent, "mine"));
+    takeBack(other, "u-2");
+    assert.deepEqual(treeBelow(other.memory), treeOfEntries(OLD));
   });
 
   test("but not if the member excludes some of it now", () => {
@@ -159,7 +240,7 @@ describe("a commit is taken back", () => {
       change(member).commit();
       member.in("", (root, disk) => disk.rename(root, "d", root, "moved"));
       replace(member.memory);
-      const undo = member.push("u-1", { keepsReplaced: () => true });
+      const undo = member.push("u-1", { keeping: KEEPING });
       assert.equal(
         reasonOf(() => undo.stage.undo("t-1")),
         "d: undo-no-directory",
@@ -180,7 +261,7 @@ describe("a commit is taken back", () => {
     const before = looks(member);
     change(member).commit();
     const [first, second] = ["u-1", "u-2"].map((name) => {
-      const undo = member.push(name, { keepsReplaced: () => true });
+      const undo = member.push(name, { keeping: KEEPING });
       undo.stage.undo("t-1");
       undo.prepare();
       return undo.stage;
@@ -200,7 +281,7 @@ describe("a commit is taken back", () => {
     const member = new Member().put(OLD);
     change(member).commit();
     const [kept] = undoAreas(member.base, member.rules);
-    const undo = member.push("u-1", { keepsReplaced: () => true });
+    const undo = member.push("u-1", { keeping: KEEPING });
     undo.stage.undo(kept?.name ?? "");
     undo.prepare();
     const other = member.push("t-2", {});
@@ -225,7 +306,7 @@ describe("an area that a start has kept", () => {
     change(member).commit();
     const after = looks(member);
     const [kept] = undoAreas(member.base, member.rules);
-    const undo = member.push("9-9", { keepsReplaced: () => true });
+    const undo = member.push("9-9", { keeping: KEEPING });
     undo.stage.undo(kept?.name ?? "");
     undo.prepare();
     const disk = member.memory.crash(new SeededRandom(1));
@@ -251,7 +332,7 @@ describe("an area that a start has kept", () => {
       undoAreas(base, rules).map(({ name }) => name),
       ["9-9"],
     );
-    const again = restarted.push("u-2", { keepsReplaced: () => true });
+    const again = restarted.push("u-2", { keeping: KEEPING });
     again.stage.undo("9-9");
     again.prepare();
     again.commit();
