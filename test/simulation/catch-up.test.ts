@@ -36,6 +36,11 @@ test("an area of a crash never brings back what a later push has replaced", () =
   for (const seed of [1003572, 1013649, 1014284, 1036257]) new CatchUpWorld(seed).run();
 });
 
+test("what is brought leaves alone a push that an earlier push of a whole tree would cover, and a later one that is lacked covers", () => {
+  // Seeds of faults that were found.
+  for (const seed of [2002939, 2006112]) new CatchUpWorld(seed).run();
+});
+
 const BUGS: readonly CatchUpBug[] = [
   "done-before-log",
   "serves-older",

@@ -116,7 +116,10 @@ export class PublicationLog {
     // Publications may be covered by one that has not taken effect, also those that were forgotten.
     if (this.forgotten > state) return undefined;
     const isLeft = ({ publication }: Kept) =>
-      !effective.some((later) => this.leavesNothing(later.publication, publication));
+      !effective.some(
+        (later) =>
+          isEarlier(publication, later.publication) && this.leavesNothing(later.publication, publication),
+      );
     const covered = this.covered.filter((one) => one.here.atMs !== undefined && isSince(one));
     return [...effective, ...covered.filter(isLeft)];
   }
