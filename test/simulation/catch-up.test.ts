@@ -41,6 +41,11 @@ test("what is brought leaves alone a push that an earlier push of a whole tree w
   for (const seed of [2002939, 2006112]) new CatchUpWorld(seed).run();
 });
 
+test("a node that lacks something asks again after a time in which it saw nobody", () => {
+  // Seeds of faults that were found: others had not missed it, and so did not tell their logs again.
+  for (const seed of [1013261]) new CatchUpWorld(seed).run();
+});
+
 const BUGS: readonly CatchUpBug[] = [
   "done-before-log",
   "serves-older",

@@ -42,6 +42,8 @@ export class Asking {
   /** Members that could not serve this log, with the reason. */
   private readonly refused = new Map<string, string>();
   private failures = 0;
+  /** Whether it rests although something is missing, because nobody was there. */
+  private isAlone = false;
   /** Attempts in a row that another push has made vain. */
   private inVain = 0;
   /** Whether it waits because nothing is likely to change soon. */
@@ -73,6 +75,11 @@ export class Asking {
     this.failures = 0;
     const isWaiting = this.life.state === "resting" || this.life.state === "patient";
     if (isWaiting || this.isOutOfDate) this.ask(nowMs);
+  }
+
+  /** A member is there. If it has not missed this node, it does not tell its log again. */
+  memberJoined(nowMs: number): void {
+    if (this.isAlone && this.life.state === "resting") this.ask(nowMs);
   }
 
   /** The log says now what was brought: this node asks for the rest. */
@@ -260,6 +267,7 @@ export class Asking {
       return;
     }
     const member = missing.length === 0 ? undefined : this.choose(missing);
+    this.isAlone = member === undefined && missing.length > 0 && this.refused.size === 0;
     if (member === undefined) {
       if (missing.length > 0 && this.refused.size > 0) this.wait(nowMs);
       else this.rest();

@@ -201,6 +201,7 @@ export class CatchUp {
     switch (event.kind) {
       case "member-joined":
         if (isAbleToCompare(event.member)) this.tellings.tellNewcomer(event.member);
+        if (this.asks) this.asking.memberJoined(nowMs);
         break;
       case "member-left":
         this.tellings.memberLeft(event.member.epoch);
