@@ -42,8 +42,8 @@ export class Asking {
   /** Members that could not serve this log, with the reason. */
   private readonly refused = new Map<string, string>();
   private failures = 0;
-  /** Whether it rests although something is missing, because nobody was there. */
-  private isAlone = false;
+  /** Whether it rests although something may be missing, because nobody was there: so it begins. */
+  private isAlone = true;
   /** Attempts in a row that another push has made vain. */
   private inVain = 0;
   /** Whether it waits because nothing is likely to change soon. */
