@@ -48,6 +48,12 @@ async function allLook(hosts: readonly Host[], like: string): Promise<void> {
   for (const host of hosts) assert.equal(await look(host), like, host.name);
 }
 
+/** Waits until a host is ready for the switch of a transfer with this number. */
+async function becomesReady(host: Host, transfer: number): Promise<void> {
+  const script = `ls /var/www/.makuosan/*-${transfer}/ready`;
+  await eventually(`${host.name} is ready`, async () => (await host.run("sh", ["-c", script])).status === 0);
+}
+
 /** The id of the last push that a host has sent. */
 async function lastSent(host: Host): Promise<string> {
   const sent = (await msync(host, "--history", "-v")).match(/^\S+ \S+ sent .* id (\S+)$/gm) ?? [];
@@ -179,9 +185,7 @@ test(
     const second = await look(one);
     one.kill("SIGSTOP");
     const undo = two.msync("--undo");
-    await eventually("host2 is ready", async () => {
-      return (await two.run("sh", ["-c", "ls /var/www/.makuosan/*-1/ready"])).status === 0;
-    });
+    await becomesReady(two, 1);
     await two.stop("SIGKILL");
     one.kill("SIGCONT");
     assert.equal((await undo).status, 2);
@@ -315,9 +319,7 @@ test(
     // The barrier waits for host2, so that host3 is ready and not told to switch.
     two.kill("SIGSTOP");
     const undo = one.msync("--undo");
-    await eventually("host3 is ready", async () => {
-      return (await three.run("sh", ["-c", "ls /var/www/.makuosan/*-3/ready"])).status === 0;
-    });
+    await becomesReady(three, 3);
     await three.stop("SIGKILL");
     two.kill("SIGCONT");
     const { status, stderr } = await undo;

@@ -124,10 +124,11 @@ export function undoAreas(base: Directories, rules: StagingRules): UndoArea[] {
 
 /** The kept areas of undos that this host has staged itself: their files were its own. */
 export function undosOf(base: Directories, rules: StagingRules): UndoArea[] {
-  const has = (name: string, file: string) =>
-    withRoot(base, rules, undefined, (root) => readText(base.disk, root, undoName(name), file, rules)) !==
-    undefined;
-  return undoAreas(base, rules).filter(({ name }) => has(name, UNDONE) && !has(name, KEPT_AS));
+  const isFollowed = (name: string) =>
+    withRoot(base, rules, false, (root) => keptAs(base.disk, root, undoName(name), rules) !== undefined);
+  return undoAreas(base, rules).filter(
+    ({ name }) => undoneBy(base, rules, name) !== undefined && !isFollowed(name),
+  );
 }
 
 /**
