@@ -17,6 +17,7 @@ const AT_FDCWD = -100;
 const O_CLOEXEC = 0o2000000;
 const AT_SYMLINK_NOFOLLOW = 0x100;
 const RENAME_EXCHANGE = 2;
+const SYNC_FILE_RANGE_WAIT_BEFORE = 1;
 const SYNC_FILE_RANGE_WRITE = 2;
 const AT_EACCESS = 0x200;
 const LOCK_EXCLUSIVE_NONBLOCKING = 2 | 4;
@@ -72,14 +73,15 @@ export function openEntry(directory: number, name: string, flags: number, mode =
 /**
  * Lets the kernel notice stores to the pages that a program has mapped of an open file: it changes the time of the file
  * at the first store to a page, and again only after the page was written out. So all pages are handed to the disk,
- * without waiting for it. File systems in memory do not note such stores at all.
+ * without waiting for it. A page that is on its way to the disk already, and was stored to since, would be left out;
+ * so what is on its way has to arrive first. File systems in memory do not note such stores at all.
  */
 export function noticeStores(descriptor: number): void {
   nativeFunction("int sync_file_range(int, int64_t, int64_t, unsigned int)")?.(
     descriptor,
     0,
     0,
-    SYNC_FILE_RANGE_WRITE,
+    SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE,
   );
 }
 
