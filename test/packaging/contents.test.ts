@@ -30,17 +30,6 @@ test("every manual page is in both packages", () => {
   }
 });
 
-test("every Japanese page has the options, keys and exit statuses of the English one", () => {
-  const tagsOf = (page: string) =>
-    [...fs.readFileSync(path.join(ROOT, "packaging", "man", page), "utf8").matchAll(/^\.TP\n(.*)$/gm)]
-      .map(([, tag = ""]) => tag)
-      .filter((tag) => /^\\f|^\.B (\\-|\d)/.test(tag) && !/^\\fB(?![a-z-]+\\?.*= )[a-z]/.test(tag));
-  for (const page of ["msync.1", "makuosan.8", "makuosan.conf.5"]) {
-    assert.ok(tagsOf(page).length > 20, page);
-    assert.deepEqual(tagsOf(`ja/${page}`), tagsOf(page), page);
-  }
-});
-
 const isParserMissing = spawnSync("apparmor_parser", ["--version"]).error !== undefined;
 
 test("the AppArmor profile is valid", { skip: isParserMissing && "there is no apparmor_parser" }, () => {
