@@ -189,7 +189,8 @@ $(INSTALLED): package-lock.json
 	elif [ -L node_modules ]; then \
 	  echo 'node_modules is a link, and what it holds is not what package-lock.json asks for' >&2; exit 1; \
 	else \
-	  PATH="$(SYSTEM_PATH)" npm ci --ignore-scripts --no-audit --no-fund --no-progress --loglevel=error >/dev/null; \
+	  PATH="$(SYSTEM_PATH)" npm ci --ignore-scripts --no-audit --no-fund --no-progress --loglevel=error >/dev/null || { \
+	    echo "npm could not install what is needed; if this host needs a proxy: npm config set proxy http://HOST:PORT" >&2; exit 1; }; \
 	fi
 	@[ -x node_modules/node-linux-$(MACHINE)/bin/node ] || { \
 	  echo 'npm could not install node-linux-$(MACHINE): see whether it reaches its registry, and repeat' >&2; exit 1; }

@@ -7,6 +7,7 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import path from "node:path";
+import { Obstacle, registryAdvice, systemPath, telling } from "./registries.ts";
 
 export const ROOT = path.dirname(import.meta.dirname);
 const FOREIGN = path.join(ROOT, ".foreign");
@@ -64,7 +65,7 @@ function fetchPackage(name: string): void {
   mkdirSync(FOREIGN, { recursive: true });
   const work = mkdtempSync(path.join(FOREIGN, "fetch-"));
   try {
-    run("npm", ["pack", `${name}@${version}`, "--silent", "--pack-destination", work]);
+    pack(`${name}@${version}`, work);
     const [archive = ""] = readdirSync(work);
     const bytes = readFileSync(path.join(work, archive));
     const digest = `sha512-${createHash("sha512").update(bytes).digest("base64")}`;
@@ -76,6 +77,17 @@ function fetchPackage(name: string): void {
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/** Fetches the archive of a package into a folder, by npm of the system. */
+function pack(spec: string, folder: string): void {
+  const args = ["pack", spec, "--loglevel=error", "--pack-destination", folder];
+  const env = { ...process.env, PATH: systemPath() };
+  const { status, error, stderr } = spawnSync("npm", args, { cwd: ROOT, env, encoding: "utf8" });
+  if (status === 0) return;
+  if (error !== undefined)
+    throw new Obstacle(`npm is needed to get ${spec}, and it does not run: ${error.message}`);
+  throw new Obstacle(`npm cannot get ${spec}: ${telling(stderr)}\n${registryAdvice()}`);
 }
 
 function lockedPackage(name: string): LockedPackage {

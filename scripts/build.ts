@@ -16,6 +16,7 @@ import { copyFileSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, wr
 import path from "node:path";
 import { build, type Plugin } from "esbuild";
 import { distFolder, nativeParts, parseArchitecture, ROOT } from "./architecture.ts";
+import { runScript } from "./registries.ts";
 
 const ARCHITECTURE = parseArchitecture(process.argv[2] ?? process.arch);
 const IS_FOREIGN = ARCHITECTURE !== process.arch;
@@ -202,4 +203,4 @@ function run(program: string, args: readonly string[]): void {
   throw new Error(`${path.basename(program)} ${args.join(" ")} failed: ${reason}`);
 }
 
-await main();
+await runScript("build", main);

@@ -14,6 +14,7 @@ import { gzipSync } from "node:zlib";
 import { type Architecture, ARCHITECTURES, distFolder, parseArchitecture, ROOT } from "./architecture.ts";
 import { collectLicenses } from "./licenses.ts";
 import { findNfpm } from "./nfpm.ts";
+import { Obstacle, runScript } from "./registries.ts";
 
 const DIST = path.join(ROOT, "dist");
 const WORK = path.join(DIST, ".packages");
@@ -63,7 +64,7 @@ function makePackages(
     const args = ["package", "--config", "packaging/nfpm.yaml", "--packager", packager];
     await promisify(execFile)(nfpm, [...args, "--target", unfinished], { cwd: ROOT, env }).catch(
       (error: { readonly stdout: string; readonly stderr: string }) => {
-        throw new Error(`nfpm cannot make ${file}: ${error.stderr}${error.stdout}`);
+        throw new Obstacle(`nfpm cannot make ${file}: ${error.stderr}${error.stdout}`);
       },
     );
     renameSync(unfinished, path.join(DIST, file));
@@ -142,4 +143,4 @@ function sourceDate(): number {
   return Math.floor(statSync(path.join(ROOT, "CHANGELOG.md")).mtimeMs / 1000);
 }
 
-await main();
+await runScript("packages", main);

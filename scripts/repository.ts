@@ -10,6 +10,7 @@ import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { ROOT } from "./architecture.ts";
+import { Obstacle, runScript } from "./registries.ts";
 
 const SUITE = "stable";
 const COMPONENT = "main";
@@ -22,9 +23,6 @@ const url = (process.env["MAKUOSAN_REPOSITORY_URL"] || "https://packages.example
   "",
 );
 const key = process.env["MAKUOSAN_SIGNING_KEY"] ?? "";
-
-/** An obstacle that its sentence tells how to remove. */
-class Obstacle extends Error {}
 
 function main(): void {
   if (key === "") {
@@ -134,10 +132,4 @@ function run(program: string, args: readonly string[], cwd: string, input?: Buff
   throw new Obstacle(`${program} failed: ${error?.message ?? stderr.toString().trim()}`);
 }
 
-try {
-  main();
-} catch (error) {
-  if (!(error instanceof Obstacle)) throw error;
-  console.error(`repository: ${error.message}`);
-  process.exitCode = 1;
-}
+await runScript("repository", main);
