@@ -42,6 +42,11 @@ export function commandLineError(
     return new UserError(
       `${unknown} is an option of ${other.name}: '${other.name} --help' lists its options`,
     );
+  const opposite = oppositeOf(unknown, options);
+  if (opposite !== undefined)
+    return new UserError(
+      `unknown option '${unknown}': there is only ${opposite}, which means the opposite; ${help}`,
+    );
   const [first = "", hint = similarOption(message, options)] = message.replace(/^error: /, "").split("\n");
   const meant = hint === "" ? "" : `: ${hint.slice(1, -1).replace(/^D/, "d")}`;
   return new UserError(meant === "" ? `${first}: ${help}` : `${first}${meant} ${help}`);
@@ -57,6 +62,14 @@ export interface OtherProgram {
 /** An option of a command; `long` is such as --delete. */
 interface KnownOption {
   readonly long?: string | undefined;
+}
+
+/** The option that switches to the contrary: it is the most similar one, and must not be advised. */
+function oppositeOf(unknown: string, options: readonly KnownOption[]): string | undefined {
+  const contrary = unknown.startsWith("--no-")
+    ? unknown.replace("--no-", "--")
+    : unknown.replace(/^--/, "--no-");
+  return unknown === "" ? undefined : options.find(({ long }) => long === contrary)?.long;
 }
 
 /** The hint of commander, which it does not give for an option with a value, such as --bse=/srv. */

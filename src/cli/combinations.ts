@@ -136,6 +136,25 @@ export function checkTogether(
   }
 }
 
+/** What says how contents are sent, or what is changed. */
+const OF_CHANGES: readonly string[] = ["group", "forceDelete", "compress", "wholeFile", "allOrNothing"];
+
+/**
+ * Checks the options beside --check without --repair, which sends nothing.
+ *
+ * @throws UserError for one that means nothing there
+ */
+export function checkBesideCheck(known: readonly KnownOption[], given: object): void {
+  const values = new Map<string, unknown>(Object.entries(given));
+  const option = known.find(
+    (one) => OF_CHANGES.includes(one.attributeName()) && isGiven(values.get(one.attributeName())),
+  );
+  if (option === undefined) return;
+  throw new UserError(
+    `${option.long ?? ""} does not go together with --check, which sends nothing: leave it out, or give --repair`,
+  );
+}
+
 /** Numbers count how often an option is given, and lists collect its values. Only --no-compress gives a false one. */
 function isGiven(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0;

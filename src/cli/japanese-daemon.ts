@@ -72,6 +72,12 @@ export const JAPANESE_DAEMON: Readonly<Record<string, string>> = {
 
   // Values.
   "{0} is '{1}': give yes or no": "{0} の値 '{1}' が正しくありません。yes か no を指定してください",
+  "{0} has bytes in it that are not UTF-8: write it in UTF-8":
+    "{0} に UTF-8 でないバイトがあります。UTF-8 で書いてください",
+  "{0} is '{1}': nothing is put in the place of '{2}', give the whole path":
+    "{0} の値 '{1}' が正しくありません。'{2}' は展開されないので、パスの全体を指定してください",
+  "{0} is '{1}': give 0, or a whole number from {2} to {3}":
+    "{0} の値 '{1}' が正しくありません。0 か、{2} から {3} の整数を指定してください",
   "{0} is '{1}': give a whole number from {2} to {3}":
     "{0} の値 '{1}' が正しくありません。{2} から {3} までの整数を指定してください",
   "{0} is empty: give a value, or leave it out": "{0} の値が空です。値を指定するか、取り除いてください",

@@ -243,9 +243,13 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
   "nothing to send: name a path, or give -r for the whole base directory":
     "送るものがありません。パスを指定するか、ベースディレクトリ全体なら -r を付けてください",
   "unknown option '{0}': {1}": "'{0}' というオプションはありません。{1*}",
+  "unknown option '{0}': there is only {1}, which means the opposite; {2}":
+    "'{0}' というオプションはありません。あるのは、反対の意味の {1} だけです。{2*}",
   "option '{0}' argument missing: {1}": "オプション '{0}' に値がありません。{1*}",
   "{0} is an option of {1}: '{2} --help' lists its options":
     "{0} は {1} のオプションです。'{2} --help' で一覧を表示できます",
+  "{0} does not go together with --check, which sends nothing: leave it out, or give --repair":
+    "{0} は、何も送らない --check と同時に指定できません。取り除くか、--repair を指定してください",
   "--compress does not go together with --no-compress: leave one of them out":
     "--compress と --no-compress は同時に指定できません。どちらかを取り除いてください",
   "a path is empty: name one, or give '/' for the base directory":
@@ -281,7 +285,7 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
   "give only one of --{0}": "次のうち 1 つだけを指定してください: --{0}",
   "--add is for --keygen alone: write 'msync --keygen --add FILE'":
     "--add は --keygen と組み合わせます。'msync --keygen --add FILE' と書いてください",
-  "'{0}' is no log level: give error, warn, info, debug or trace; to make msync say more, use -v":
+  "'{0}' is no log level: give fatal, error, warn, info, debug or trace; to make msync say more, use -v":
     "'{0}' というログレベルはありません。error, warn, info, debug, trace のどれかを指定してください。msync の表示を増やすには -v を使ってください",
   "the log level '{0}' does not exist: give {1}, or 0 to 9":
     "'{0}' というログレベルはありません。{1}、または 0 から 9 を指定してください",
@@ -289,6 +293,8 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
     "--history の値 '{0}' は数ではありません。転送の数を指定してください",
   "--delete looks at directories with all that is in them: add -r":
     "--delete はディレクトリを中身ごと調べます。-r を付けてください",
+  "dsync looks at directories with all that is in them: add -r":
+    "dsync はディレクトリを中身ごと調べます。-r を付けてください",
   "--force-delete is for --delete and --sync: add one of them":
     "--force-delete は --delete か --sync とともに使います。どちらかを付けてください",
   "--wait is '{0}': give a number of members, or one and a time, such as 3,60 for a minute":

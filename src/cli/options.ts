@@ -2,7 +2,7 @@
 import { DEFAULT_SOCKET } from "../console/protocol.ts";
 import { socketPathOf } from "../console/socket-path.ts";
 import { Command, CommanderError, Option } from "commander";
-import { type Action, checkTogether } from "./combinations.ts";
+import { type Action, checkBesideCheck, checkTogether } from "./combinations.ts";
 import { inLanguage } from "./language.ts";
 import { MORE_HELP } from "./more-help.ts";
 import { printText } from "./output.ts";
@@ -99,6 +99,7 @@ export function parseOptions(argv: readonly string[], target: string | undefined
   const [options, paths] = historyOptions(command.opts<ParsedOptions>(), command.args);
   const action = chooseAction(options, paths);
   checkTogether(action, command.options, options, paths);
+  if (options.check === true && options.repair !== true) checkBesideCheck(command.options, options);
   if (options.compress !== undefined && argv.includes("--compress") && argv.includes("--no-compress"))
     throw new UserError("--compress does not go together with --no-compress: leave one of them out");
   // The target of another program is no reason to look for a path.
@@ -195,11 +196,13 @@ function pathsOf(action: Action, options: ParsedOptions, words: string[]): reado
   return action === "send" ? pathsToSend(words, options.recursive === true) : [];
 }
 
-/** With versions before 2, a number made the command say more. */
+/** The levels of the daemon's log. With versions before 2, a number made the command say more. */
+const LEVELS: readonly string[] = ["fatal", "error", "warn", "info", "debug", "trace"];
+
 function checkLogLevel(level: string | undefined): void {
-  if (level === undefined || !/^\d+$/.test(level)) return;
+  if (level === undefined || LEVELS.includes(level)) return;
   throw new UserError(
-    `'${level}' is no log level: give error, warn, info, debug or trace; to make msync say more, use -v`,
+    `'${level}' is no log level: give fatal, error, warn, info, debug or trace; to make msync say more, use -v`,
   );
 }
 

@@ -128,6 +128,8 @@ async function runSend(
   }
   const parsed = command.opts<ParsedSendOptions>();
   const recursive = parsed.recursive === true || state.options.send.recursive;
+  if (name === "dsync" && !recursive)
+    throw new UserError("dsync looks at directories with all that is in them: add -r");
   const isDeleting = parsed.delete === true || state.options.send.deletes !== "nothing";
   const own = readSendOptions({ ...parsed, delete: isDeleting, ...given, recursive });
   const options = combine(own, state.options.send, state, deletes);

@@ -35,3 +35,16 @@ test("a sentence about a command line has one line, and says where all options a
   );
   assert.equal(say("error: unknown option '--quite=other'"), "unknown option '--quite=other': see x");
 });
+
+test("an option that means the opposite is not advised", () => {
+  const options = [{ long: "--no-receive" }, { long: "--delete" }, { long: "--set" }];
+  const say = (message: string) => commandLineError(message, "see x", options).message;
+  assert.equal(
+    say("error: unknown option '--receive'\n(Did you mean --no-receive?)"),
+    "unknown option '--receive': there is only --no-receive, which means the opposite; see x",
+  );
+  assert.equal(
+    say("error: unknown option '--no-delete=yes'"),
+    "unknown option '--no-delete': there is only --delete, which means the opposite; see x",
+  );
+});

@@ -71,6 +71,8 @@ function refusal(argv: readonly string[]): string | undefined {
 function goTogether(action: string, letters: readonly string[]): boolean {
   const takes = ACTIONS[action]?.takes ?? "";
   if (letters.includes("z") && letters.includes("Z")) return false;
+  // A check alone sends nothing.
+  if (letters.includes("k") && letters.some((letter) => "gfAzZW".includes(letter))) return false;
   return letters.every((letter) => {
     // A watch always looks at directories with all that is in them.
     const needed = action === "watch" && letter === "d" ? undefined : NEEDS[letter];
@@ -157,4 +159,23 @@ test("the log level stays when a push was meant", () => {
     "--dry-run does not go together with --wait: leave it out, or name a path to send",
   );
   assert.equal(refusal(["--history", "-n", "5"]), undefined);
+});
+
+test("beside a check alone, what tells how to send is refused, and beside a repair it is not", () => {
+  const options = [
+    ["-W"],
+    ["--compress"],
+    ["--no-compress"],
+    ["--all-or-nothing"],
+    ["-g", "a"],
+    ["--force-delete"],
+  ];
+  for (const option of options) {
+    const argv = ["--check", "-r", "--delete", ...option];
+    assert.match(
+      refusal(argv) ?? "",
+      /^--[a-z-]+ does not go together with --check, which sends nothing: leave it out, or give --repair$/,
+    );
+    assert.equal(refusal([...argv, "--repair"]), undefined);
+  }
 });

@@ -94,7 +94,8 @@ test("what does not go together is refused", () => {
 test("what versions before 2 had is done, or told with its replacement", () => {
   refuses(["-K", "file", "-r"], /^-K is no option any more: /);
   refuses(["-r", "-K"], /^-K is no option any more: /);
-  refuses(["-l", "1"], /^'1' is no log level: .* use -v$/);
+  for (const level of ["1", "", "INFO", "verbose"])
+    refuses(["-l", level], /^'.*' is no log level: give fatal, .* use -v$/);
   assert.equal(parseOptions(["--status"], "").console, "unix:/run/makuosan/makuosan.sock");
   assert.equal(parseOptions(["--status"], "unix:x").console, "unix:x");
 });

@@ -10,7 +10,6 @@ import { parseConfig, readConfig } from "../../src/daemon/settings/config.ts";
 import { parseArguments } from "../../src/daemon/settings/options.ts";
 import { resolveSettings, type Settings } from "../../src/daemon/settings/settings.ts";
 import { carryOut } from "../../src/daemon/tasks.ts";
-import { importSysconfig } from "../../src/daemon/settings/sysconfig.ts";
 
 function configFile(context: TestContext, text: string, dropIns: Record<string, string> = {}): string {
   const directory = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-config-"));
@@ -271,64 +270,39 @@ test("a value that is wrong is not written", (context) => {
   assert.deepEqual(fs.readdirSync(`${file}.d`), []);
 });
 
-test("the start file of a version before 2 becomes a config file", () => {
-  const text = `# Makuosan
-export MAKUOSAN_USER=makuo   # the owner
-MAKUOSAN_BASE="/var/www html"
-PORT='5001'
-MCAST_ADDRESS=
-IP_ADDRESS=10.0.0.1
-LOGLEVEL=1
-OPTIONS="-k /etc/makuo.key -rO -f10 -R 0 -cx"
-[ -n "$X" ] && Y=1
-`;
-  const config = importSysconfig(text);
-  assert.deepEqual(parseConfig(config, "conf"), {
-    user: "makuo",
-    base: "/var/www html",
-    port: 5001,
-    loglevel: "1",
-    receive: false,
-    "owner-match": true,
-    parallel: 10,
-    "receive-buffer": 0,
-  });
-  assert.deepEqual(
-    config.split("\n").flatMap((line) => /^; (.*?) (?:was left|is unknown)/.exec(line)?.[1] ?? []),
-    ["IP_ADDRESS", "-k /etc/makuo.key", "-c", "-x", '[ -n "$X" ] && Y=1'],
+test("a value that is not in UTF-8, and a path that a shell would have completed, are refused", (context) => {
+  const file = configFile(context, "");
+  fs.writeFileSync(file, Buffer.from("# caf\xe9\nname = caf\xe9\n", "latin1"));
+  const sentence = "bytes in it that are not UTF-8: write it in UTF-8";
+  assert.equal(
+    messageOf(() => readConfig(file)),
+    `${file}:2: name has ${sentence}`,
   );
+  assert.equal(
+    messageOf(() => parseArguments(["-b", "/caf\uFFFD"])),
+    `-b, --base has ${sentence}`,
+  );
+  assert.equal(
+    messageOf(() => parseConfig("labels = a,\uFFFD\n", "conf")),
+    `conf:1: labels has ${sentence}`,
+  );
+  for (const given of ["~", "~/www", "$HOME/www", "\${HOME}/www"])
+    assert.match(
+      messageOf(() => parseConfig(`base = ${given}\n`, "conf")),
+      /^conf:1: base is '.*': .* give the whole path$/,
+    );
+  for (const given of ["/srv/~", "/srv/$x", "~www"])
+    assert.deepEqual(parseConfig(`base = ${given}\n`, "conf"), { base: given });
 });
 
-const START_FILES: readonly [text: string, settings: object, leftOut: readonly string[]][] = [
-  // Nothing that a shell would compute is taken as it stands.
-  ["BASE_DIR=$HOME/x\nPORT=1", { port: 1 }, ["BASE_DIR=$HOME/x"]],
-  ['BASE_DIR="/srv/`hostname`"', {}, ['BASE_DIR="/srv/`hostname`"']],
-  ["BASE_DIR=~/x", {}, ["BASE_DIR=~/x"]],
-  ["BASE_DIR='/srv/$x'", { base: "/srv/$x" }, []],
-  ["PORT=1 && X=2", {}, ["PORT=1 && X=2"]],
-  ["if [ -f /x ]; then PORT=1; fi", {}, ["if [ -f /x ]; then PORT=1; fi"]],
-  // Semicolons separate commands, but for those in quotes.
-  ["BASE_DIR=/srv; PORT=2;", { base: "/srv", port: 2 }, []],
-  ['BASE_DIR="/srv;x" # a; b', { base: "/srv;x" }, []],
-  ['PORT="3";export PORT', { port: 3 }, []],
-  // Lines that go on, and the marks of other systems.
-  ['OPTIONS="-r \\\n -s"', { receive: false, send: false }, []],
-  ["\uFEFFBASE_DIR=/srv\r\nPORT=4\r\n", { base: "/srv", port: 4 }, []],
-  // Options are collected.
-  ['OPTIONS="-r"\nOPTIONS="$OPTIONS -s"\nOPTIONS+=" -p5"', { receive: false, send: false, port: 5 }, []],
-  ['export OPTIONS="${OPTIONS} -s"', { send: false }, []],
-  // Long options were none, and their letters are none.
-  ['OPTIONS="--base /x --rate 10"', {}, ["--base", "/x", "--rate", "10"]],
-  ['OPTIONS="-r -b"', { receive: false }, ["-b"]],
-];
-
-for (const [text, settings, leftOut] of START_FILES)
-  test(`a start file is read as a shell reads it: ${JSON.stringify(text)}`, () => {
-    const config = importSysconfig(text);
-    assert.deepEqual(parseConfig(config, "conf"), settings);
-    const remarks = config.split("\n").flatMap((line) => /^; (.*?) (?:was|is)\b/.exec(line)?.[1] ?? []);
-    assert.deepEqual(remarks, leftOut);
-  });
+test("the sentence about a number tells that 0 is possible", () => {
+  const message = messageOf(() => parseConfig("receive-buffer = 100\n", "conf"));
+  assert.equal(
+    message,
+    "conf:1: receive-buffer is '100': give 0, or a whole number from 16384 to 1073741824",
+  );
+  assert.deepEqual(parseConfig("rate = 00\n", "conf"), { rate: 0 });
+});
 
 test("what a task has no use for is refused, and so is a value that only the last of would count", (context) => {
   const refuses = (argv: readonly string[], sentence: string) =>

@@ -31,7 +31,7 @@ export const networkInterface: Form<string> = { ...text, completion: "interface"
 export const words = (offered: readonly string[]): Form<string> => ({ ...text, completion: offered });
 
 /** Paths are resolved against the directory in which the daemon was started. */
-export const file: Form<string> = { kind: "path", parse: parseText, completion: "file" };
+export const file: Form<string> = { kind: "path", parse: parsePath, completion: "file" };
 export const directory: Form<string> = { ...file, completion: "directory" };
 
 export const flag: Form<boolean> = { kind: "flag", parse: parseFlag };
@@ -47,24 +47,50 @@ export function number(least: number, most: number): Form<number> {
     (_, index) => `${least + index}`,
   );
   const parse = (given: string, where: string) => {
-    if (/^\d+$/.test(given) && Number(given) >= least && Number(given) <= most) return Number(given);
+    if (isWhole(given, least, most)) return Number(given);
     throw new UserError(`${where} is '${given}': give a whole number from ${least} to ${most}`);
   };
   return { kind: "number", parse, range: [least, most], ...(offered.length > 0 && { completion: offered }) };
 }
 
+function isWhole(given: string, least: number, most: number): boolean {
+  return /^\d+$/.test(given) && Number(given) >= least && Number(given) <= most;
+}
+
 /** The same, but 0 is possible, too: it means the default, as with versions before 2. */
 export function orDefault(form: Form<number>): Form<number> {
-  const parse = (given: string, where: string) => (/^0+$/.test(given) ? 0 : form.parse(given, where));
+  const [least, most] = form.range ?? [0, 0];
+  const parse = (given: string, where: string) => {
+    if (isWhole(given, least, most) || /^0+$/.test(given)) return Number(given);
+    throw new UserError(`${where} is '${given}': give 0, or a whole number from ${least} to ${most}`);
+  };
   return { ...form, parse };
 }
 
 function parseText(given: string, where: string): string {
   if (given === "") throw new UserError(`${where} is empty: give a value, or leave it out`);
+  checkCharacters(given, where);
   return given;
 }
 
+/** What a text has in the place of bytes that are no characters. */
+const NO_CHARACTER = "\uFFFD";
+
+function checkCharacters(given: string, where: string): void {
+  if (given.includes(NO_CHARACTER))
+    throw new UserError(`${where} has bytes in it that are not UTF-8: write it in UTF-8`);
+}
+
+/** A shell puts other paths in the place of these; here they would be names of directories. */
+function parsePath(given: string, where: string): string {
+  if (!/^(?:~(?:\/|$)|\$)/.test(given)) return parseText(given, where);
+  throw new UserError(
+    `${where} is '${given}': nothing is put in the place of '${given.charAt(0)}', give the whole path`,
+  );
+}
+
 function parseList(given: string, where: string): string[] {
+  checkCharacters(given, where);
   const items = given.split(",").map((item) => item.trim());
   if (items.includes("")) throw new UserError(`${where} has an empty place: write A,B or leave it out`);
   return items;

@@ -1,7 +1,8 @@
 /** Makes a config file of the start file of versions before 2: `makuosan --import-sysconfig`. */
 import ini from "ini";
+import { UserError } from "../../base/user-error.ts";
 import { splitWords } from "../../base/words.ts";
-import type { SettingKey } from "./settings-table.ts";
+import { ALL_SETTINGS, type SettingKey } from "./settings-table.ts";
 
 /** A variable or an option: the key that it sets, or a remark that tells what replaces it. */
 type Meaning = { readonly key: SettingKey } | { readonly key: SettingKey; readonly value: string } | string;
@@ -65,7 +66,12 @@ export function importSysconfig(text: string): string {
   const take = (name: string, meaning: Meaning | undefined, value: string) => {
     if (meaning === undefined) remarks.push(`${name} is unknown and was left out`);
     else if (typeof meaning === "string") remarks.push(`${name} was left out: ${meaning}`);
-    else values.set(meaning.key, "value" in meaning ? meaning.value : value);
+    else {
+      const taken = "value" in meaning ? meaning.value : bounded(meaning.key, value);
+      const refusal = refusalOf(meaning.key, taken);
+      if (refusal === undefined) values.set(meaning.key, taken);
+      else remarks.push(`${withoutValue(name)} was left out: ${refusal}`);
+    }
   };
   for (const line of linesOf(text)) {
     for (const [name, value] of assignmentsOf(line)) {
@@ -76,6 +82,36 @@ export function importSysconfig(text: string): string {
   }
   const comments = remarks.map((remark) => `; ${remark}\n`).join("");
   return comments + ini.stringify(Object.fromEntries(values), { whitespace: true });
+}
+
+/** Versions before 2 took any number for these, and the nearest possible one in its place. */
+const BOUNDS: Partial<Record<SettingKey, readonly [least: number, most: number]>> = {
+  parallel: [1, 100],
+  loglevel: [0, 9],
+};
+
+function bounded(key: SettingKey, value: string): string {
+  const [least, most] = BOUNDS[key] ?? [];
+  if (least === undefined || most === undefined || !/^-?\d+$/.test(value)) return value;
+  return String(Math.min(Math.max(Number(value), least), most));
+}
+
+/** Why the daemon would refuse a value; undefined if it would not. */
+function refusalOf(key: SettingKey, value: string): string | undefined {
+  const setting = ALL_SETTINGS.find((one) => one.key === key);
+  try {
+    const parsed = setting?.form.parse(value, key);
+    (setting?.check as ((value: unknown) => unknown) | undefined)?.(parsed);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UserError) return error.message;
+    throw error;
+  }
+}
+
+/** The sentence that follows has the value. */
+function withoutValue(name: string): string {
+  return name.split(" ")[0] ?? name;
 }
 
 /** Lines as a shell has them: a backslash at the end of one joins it with the next. */
