@@ -124,6 +124,10 @@ export const JAPANESE_DAEMON: Readonly<Record<string, string>> = {
   "the base directory {0} is missing: {1}": "ベースディレクトリ {0} がありません。{1*}",
   "create it, such as with '{0}', or name another with -b":
     "'{0}' などで作るか、-b で別のものを指定してください",
+  "{0} is hidden by the sandbox of the service: name another place, or write {1} below [Service] in 'systemctl edit makuosan'":
+    "{0} は、サービスのサンドボックスに隠されています。別の場所を指定するか、'systemctl edit makuosan' で [Service] の下に {1} と書いてください",
+  "the base directory {0} is on a file system that is mounted read-only: see 'findmnt -T {1}', or name another with -b":
+    "ベースディレクトリ {0} のファイルシステムは、読み取り専用でマウントされています。'findmnt -T {1}' を見るか、-b で別のものを指定してください",
   "it cannot be reached ({0})": "到達できません（{0}）",
   "the base directory {0} is not a directory: name another with -b":
     "ベースディレクトリ {0} はディレクトリではありません。-b で別のものを指定してください",

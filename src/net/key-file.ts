@@ -3,6 +3,7 @@ import fs from "node:fs";
 import { findKeys, KEY_FILE_BYTES } from "../base/key-lines.ts";
 import { UserError } from "../base/user-error.ts";
 import { readBeginning } from "../sys/own-files.ts";
+import { hiddenBySandbox } from "../sys/sandbox.ts";
 
 /** O_NONBLOCK: a FIFO in the place of the file must not hold the daemon. */
 const { O_NONBLOCK, O_RDONLY } = fs.constants;
@@ -63,6 +64,8 @@ export function keysOf(path: string, mode: number, text: string): Buffer[] {
 
 /** The sentence for a file that cannot be read, with the code of the error. */
 export function unreadableKeyFile(path: string, code: string): UserError {
+  const hidden = hiddenBySandbox(path);
+  if (hidden !== undefined) return hidden;
   return new UserError(
     code === "ENOENT"
       ? `the key file ${path} is missing: make one with 'msync --keygen ${path}' and copy it to every server`

@@ -140,6 +140,35 @@ void suite("the privileges of the service", { skip: problem ?? false }, () => {
     await restart(two);
   });
 
+  test("a base directory that the sandbox hides is told from one that is missing", async () => {
+    const statusOf = async () => {
+      await two.run("systemctl", "restart", "makuosan");
+      return (await two.run("systemctl", "status", "makuosan")).stdout;
+    };
+    await two.shell(
+      "mkdir -p /tmp/tree /home/u/tree /run/disk && chown makuosan: /tmp/tree /home/u/tree && ln -s /tmp/tree /srv/link &&" +
+        " mount -t tmpfs -o ro tmpfs /run/disk",
+    );
+    const hidden = (line: string) =>
+      `is hidden by the sandbox of the service: .* write ${line} below \\[Service\\]`;
+    for (const [base, line, sentence] of [
+      ["/tmp/tree", "", hidden("PrivateTmp=no")],
+      ["/srv/link", "", hidden("PrivateTmp=no")],
+      ["/home/u/tree", "ProtectHome=yes", hidden("ProtectHome=no")],
+      ["/home/u/tree", "ProtectHome=tmpfs", hidden("ProtectHome=no")],
+      ["/home/u/tree", "InaccessiblePaths=/home/u", hidden("InaccessiblePaths=")],
+      ["/run/disk", "", "is on a file system that is mounted read-only: see 'findmnt -T /run/disk'"],
+      ["/srv/gone", "", "is missing: create it, such as with 'install -d -o makuosan /srv/gone'"],
+    ] as const) {
+      await two.shell(`printf '[Service]\\n${line}\\n' > ${DROP_INS}/base.conf && systemctl daemon-reload`);
+      await configure(two, { base });
+      assert.match(await statusOf(), new RegExp(`base: (?:the base directory )?${base} ${sentence}`));
+    }
+    await two.shell(`umount /run/disk && rm ${DROP_INS}/base.conf && systemctl daemon-reload`);
+    await configure(two, { base: BASE });
+    await restart(two);
+  });
+
   test("the example keep-owner.conf does the same without ever being root", async () => {
     await two.must("cp", `${EXAMPLES}/keep-owner.conf`, DROP_INS);
     await restart(two);

@@ -151,6 +151,30 @@ class Publisher {
     return folder;
   }
 
+  /** A repository with a package as those of versions before 2 were: two programs, an init script and a start file. */
+  async oldVersion(): Promise<string> {
+    const folder = path.join(this.directory, "old");
+    const tree = path.join(this.directory, "old-tree");
+    fs.mkdirSync(folder);
+    const startFile =
+      'BASE_DIR="/srv/makuosan"\n\nPORT="5000"\nMCAST_ADDRESS="224.0.0.108"\nSOCKET=""\nLOGLEVEL="1"\nMAKUOSAN_USER=""   \nOPTIONS="-f 10"\n';
+    const files = {
+      "/usr/sbin/makuosan": "#!/bin/sh\n",
+      "/usr/bin/msync": "#!/bin/sh\n",
+      "/etc/init.d/makuosan": "#!/bin/sh\n",
+      "/etc/sysconfig/makuosan": startFile,
+    };
+    for (const [name, text] of Object.entries(files)) {
+      fs.mkdirSync(path.dirname(path.join(tree, name)), { recursive: true });
+      fs.writeFileSync(path.join(tree, name), text, { mode: name.includes("sysconfig") ? 0o644 : 0o755 });
+    }
+    const config = (name: string) => (name.includes("sysconfig") ? `%config(noreplace) ${name}` : name);
+    const rest = `%files\n${Object.keys(files).map(config).join("\n")}\n`;
+    await this.buildRpm({ name: "makuosan", version: "1.3.6", rest, tree, folder });
+    await must("createrepo_c", ["--quiet", folder]);
+    return folder;
+  }
+
   async close(): Promise<void> {
     await run("gpgconf", ["--homedir", this.home, "--kill", "all"]);
     fs.rmSync(this.directory, { recursive: true });
@@ -263,7 +287,11 @@ void suite("repositories for apt and dnf", { skip: problem ?? false }, () => {
       if (noMachine !== undefined) return;
       laboratory = await Laboratory.open();
       await publisher.removeNewer();
-      const folders = { "/repository": publisher.repository, "/system": await publisher.systemPackages() };
+      const folders = {
+        "/repository": publisher.repository,
+        "/system": await publisher.systemPackages(),
+        "/old": await publisher.oldVersion(),
+      };
       machine = await laboratory.boot("web1", folders, { packages: ["dnf"] });
       // The machine itself is one of Debian: a package stands for what it has, such as the libraries of the system.
       await machine.shell(
@@ -312,6 +340,39 @@ void suite("repositories for apt and dnf", { skip: problem ?? false }, () => {
       assert.notEqual(status, 0, stdout);
       assert.match(stderr, /digest|checksum|does not verify/i);
     });
+
+    test(
+      "over a version before 2, dnf upgrade makes a key, keeps the start file and tells how to import it",
+      { skip },
+      async () => {
+        await machine.must("dnf", "remove", "-y", "makuosan");
+        await publisher.removeNewer();
+        await machine.shell(`rm -rf ${KEY} ${CONFIG}* /srv/makuosan`);
+        await machine.must(
+          "dnf",
+          "install",
+          "-y",
+          "--repofrompath=old,/old",
+          "--nogpgcheck",
+          "makuosan-1.3.6",
+        );
+        assert.match(await machine.must("rpm", "-q", "makuosan"), /^makuosan-1\.3\.6-1/);
+        const said = await machine.must("dnf", "--refresh", "upgrade", "-y");
+        assert.match(await machine.must("rpm", "-q", "makuosan"), new RegExp(`^makuosan-${VERSION}-1`));
+        assert.match(said, /a new key is in \/etc\/makuosan\.key/);
+        assert.equal(await machine.must("stat", "-c", "%a", KEY), "600\n");
+        const [, command = ""] = /makuosan: (makuosan --import-sysconfig .*)$/m.exec(said) ?? [];
+        await machine.shell(command);
+        assert.equal(
+          await machine.must("cat", `${CONFIG}.d/40-imported.conf`),
+          "base = /srv/makuosan\nport = 5000\nmulticast = 224.0.0.108\nloglevel = 1\nparallel = 10\n",
+        );
+        await machine.must("install", "-d", "-o", "makuosan", "/srv/makuosan");
+        await machine.must("systemctl", "enable", "--now", "makuosan");
+        assert.match(await machine.must("msync", "--status"), /^basedir : \/srv\/makuosan$/m);
+        assert.equal((await machine.run("ls", "/etc/init.d/makuosan")).status, 2);
+      },
+    );
 
     test("dnf removes it, and leaves the key and the files", { skip }, async () => {
       await machine.must("dnf", "remove", "-y", "makuosan");

@@ -6,7 +6,9 @@ import { bytesOfText } from "../../base/display.ts";
 import { UserError } from "../../base/user-error.ts";
 import { checkAccess, lockFile } from "../../sys/files.ts";
 import { usersOfLock } from "../../sys/file-locks.ts";
+import { mountOfPath } from "../../sys/mounts.ts";
 import { readOwnFile, replaceFile } from "../../sys/own-files.ts";
+import { hiddenBySandbox } from "../../sys/sandbox.ts";
 import { ownUserName } from "../../sys/own-user.ts";
 import { BaseMark } from "./base-mark.ts";
 import type { Log } from "./log.ts";
@@ -188,6 +190,13 @@ function openBase(base: string, receives: boolean): number {
     return fs.openSync(base, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
+    const hidden = hiddenBySandbox(base);
+    if (hidden !== undefined) throw hidden;
+    if (code === "EROFS" && mountOfPath(base)?.isReadOnlyDisk === true) {
+      throw new UserError(
+        `the base directory ${base} is on a file system that is mounted read-only: see 'findmnt -T ${base}', or name another with -b`,
+      );
+    }
     if (code === "EROFS") {
       throw new UserError(
         `the base directory ${base} is read-only for makuosan: as a service, it needs the line ` +

@@ -1,6 +1,7 @@
 /** Checks hooks: the programs, and the user that runs them. */
 import fs from "node:fs";
 import { UserError } from "../../base/user-error.ts";
+import { hiddenBySandbox } from "../../sys/sandbox.ts";
 import { findUser } from "./accounts.ts";
 import type { WithPlace } from "./places.ts";
 import type { Values } from "./settings-table.ts";
@@ -53,6 +54,8 @@ function findProgram(key: string, program: string, base: string): string {
     stats = fs.statSync(real);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
+    const hidden = hiddenBySandbox(program);
+    if (hidden !== undefined) throw hidden;
     throw new UserError(`the ${key} hook ${program} cannot be reached (${code}): name another program`);
   }
   if (!stats.isFile() || (stats.mode & 0o111) === 0) {

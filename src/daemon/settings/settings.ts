@@ -3,6 +3,8 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { UserError } from "../../base/user-error.ts";
+import { followed } from "../../sys/mounts.ts";
+import { hiddenBySandbox } from "../../sys/sandbox.ts";
 import { compileExcludes } from "../../wire/excludes.ts";
 import { HOST_NAME_BYTES } from "../../wire/limits.ts";
 import { findGroup, findUser, groupsOfUser } from "./accounts.ts";
@@ -112,9 +114,12 @@ function findBase(base: string | undefined, user = "USER"): string {
     if (fs.statSync(real).isDirectory()) return real;
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
+    const hidden = hiddenBySandbox(base);
+    if (hidden !== undefined) throw hidden;
+    // A directory is made at the end of a link.
     const mend =
       code === "ENOENT"
-        ? `create it, such as with 'install -d -o ${user} ${base}', or name another with -b`
+        ? `create it, such as with 'install -d -o ${user} ${followed(base)}', or name another with -b`
         : `it cannot be reached (${code})`;
     throw new UserError(`the base directory ${base} is missing: ${mend}`);
   }
