@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -108,4 +109,23 @@ test("a path of the documents names every setting that a reload takes", () => {
     const row = /^\| SIGHUP \|.*$/m.exec(text)?.[0] ?? "";
     assert.equal(row.includes(`\`${key}\``), reload, key);
   }
+});
+
+const noRoot = process.geteuid?.() !== 0 && "only root can become another user";
+
+test("a daemon that has become another user leaves a further one to the next start", { skip: noRoot }, () => {
+  // The sources may lie where only root can look: they are read before.
+  const folder = path.resolve(import.meta.dirname, "../../src/daemon/settings");
+  const program = `
+    const { resolveSettings } = await import("${folder}/settings.ts");
+    const { takeOver } = await import("${folder}/reload.ts");
+    const load = (user) => resolveSettings({ base: "/", user }, { values: {}, places: {} });
+    const settings = load("nobody");
+    process.setgroups([]); process.setgid(settings.identity.gid); process.setuid(settings.identity.uid);
+    const next = load("daemon");
+    console.log(JSON.stringify([next.identity.uid === process.getuid(), takeOver(settings, next)]));`;
+  const output = execFileSync(process.execPath, ["--input-type=module", "--eval", program], {
+    encoding: "utf8",
+  });
+  assert.deepEqual(JSON.parse(output), [true, { taken: [], left: ["user"] }]);
 });

@@ -19,6 +19,7 @@ export { deleteLimitText } from "./delete-limit.ts";
 export { parseLogLevel } from "./log-levels.ts";
 
 const START_DIRECTORY = process.cwd();
+const IS_STARTED_BY_ROOT = process.geteuid?.() === 0;
 
 /** The user and the groups that the daemon becomes after it has opened what only root can open. */
 export interface Identity {
@@ -141,9 +142,19 @@ function findIdentity(
     (account === undefined ? [] : groupsOfUser(account.name));
   const identity = { uid: account?.uid ?? process.geteuid?.() ?? 0, gid, groups: further };
   if (process.geteuid?.() === 0 || isPresentIdentity(identity)) return identity;
+  // At a reload of a daemon that has become another user: the next start takes the new one.
+  if (IS_STARTED_BY_ROOT) return presentIdentity();
   throw new UserError(
     "only root can become another user or group: start makuosan as root, or leave out -u, -g and -G",
   );
+}
+
+function presentIdentity(): Identity {
+  return {
+    uid: process.geteuid?.() ?? 0,
+    gid: process.getegid?.() ?? 0,
+    groups: process.getgroups?.() ?? [],
+  };
 }
 
 function isPresentIdentity(identity: Identity): boolean {
