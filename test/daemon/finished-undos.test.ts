@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { UndoArea } from "../../src/tree/apply/undo-areas.ts";
 import { test } from "node:test";
 import { type CatchUpParts, CatchUpKeeper } from "../../src/daemon/catch-up/catch-up-keeper.ts";
 import { type Here, MISSED, PublicationLog } from "../../src/engine/catch-up/publication-log.ts";
@@ -28,12 +29,16 @@ function learned(
   const file = { found: { isIntact, log }, add: () => Promise.resolve() };
   const parts = { engine, settings: { base: "/" }, file, log: { info: () => undefined } };
   const keeper = new CatchUpKeeper(parts as unknown as CatchUpParts);
-  const recover = () => keeper.finished.noteAreas(kept.map((name) => ({ name, atMs: 5, sizeBytes: 1 })));
+  const recover = () => keeper.finished.noteAreas(kept.map(areaNamed));
   if (knowsAreasFirst) recover();
   log.add(missed, MISSED);
   keeper.onEvent({ kind: "publications-learned", publications: [missed] });
   if (!knowsAreasFirst) recover();
   return log.find(missed)?.here;
+}
+
+function areaNamed(name: string): UndoArea {
+  return { name, atMs: 5, number: 1, sizeBytes: 1, entries: 1, isFollowed: false };
 }
 
 test("an undo that a start has finished has taken effect: its own former files are not those of other hosts", () => {

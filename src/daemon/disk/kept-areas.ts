@@ -19,7 +19,7 @@ export interface KeptAreasParts {
   readonly endings: LongWork;
   readonly reply: (message: StageReply) => void;
   /** Keeps what commits replace. */
-  readonly undo: Pick<UndoKeeper, "isOn" | "bound">;
+  readonly undo: Pick<UndoKeeper, "isOn" | "bound" | "nextNumber">;
 }
 
 export class KeptAreas {
@@ -64,7 +64,8 @@ export class KeptAreas {
       if (!isIdle) this.giveWay();
       base.check(isIdle);
       const onWork = seldom(() => reply({ kind: "worked", inbound }));
-      const resumed = this.areas.commit(base.directories, rules, name, protection, undo.isOn, onWork);
+      const number = undo.isOn ? undo.nextNumber() : undefined;
+      const resumed = this.areas.commit(base.directories, rules, name, protection, number, onWork);
       reply({ kind: "switched", inbound });
       for (const other of this.areas.all) this.remove(other);
       const rest = this.finish(resumed, inbound, order, beganMs);

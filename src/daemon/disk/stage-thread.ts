@@ -12,6 +12,7 @@ import { exactReason } from "../../tree/apply/no-inodes.ts";
 import { recover } from "../../tree/apply/recovery.ts";
 import type { Disk } from "../../tree/disk/disk.ts";
 import { withClosedDirectories } from "../../tree/disk/closed-directories.ts";
+import { withRoom } from "../../tree/disk/making-room.ts";
 import { LinuxDisk } from "../../tree/disk/linux-disk.ts";
 import { HeapKeeper } from "../../sys/heap.ts";
 import { Owners } from "../../tree/entries/owners.ts";
@@ -24,6 +25,7 @@ import { attempt, attemptSteps, blockFailure } from "./attempts.ts";
 import { KeptAreas } from "./kept-areas.ts";
 import { leaveToLater } from "./leaving.ts";
 import { LongWork, seldom, SIGN_MS } from "./long-work.ts";
+import { Room } from "./room.ts";
 import { TransferRecord } from "./transfer-record.ts";
 import { undosOf } from "../../tree/apply/undo-areas.ts";
 import { type StagedTransfer, UndoKeeper } from "./undo-areas.ts";
@@ -107,6 +109,7 @@ class StageThread {
   private readonly base: StageBase;
   private readonly kept: KeptAreas;
   private readonly undo: UndoKeeper;
+  private readonly room: Room;
   /** Called when a step has been taken that no command has asked for. */
   afterStep: () => void = () => undefined;
 
@@ -116,11 +119,14 @@ class StageThread {
     this.pages = new Uint8Array(settings.pages);
     this.rules = { owners: new Owners(), keepOwner: settings.keepOwner, ownGroups: groupsOfProcess() };
     const { ownGroups } = this.rules;
-    this.disk = new (withClosedDirectories(LinuxDisk, (group) => ownGroups.has(group)))();
+    const ClosedDisk = withClosedDirectories(LinuxDisk, (group) => ownGroups.has(group));
+    this.disk = new (withRoom(ClosedDisk, () => this.base.isOpen && this.room.giveUpMeanwhile()))();
     const base = (this.base = new StageBase(settings, this.disk));
     this.allowed = settings.rules;
     const undo = (this.undo = new UndoKeeper(base, this.rules, settings.rules.undo, reply));
-    this.kept = new KeptAreas({ base, rules: this.rules, endings: this.endings, reply, undo });
+    const { rules, endings, stages } = this;
+    const kept = (this.kept = new KeptAreas({ base, rules, endings, reply, undo }));
+    this.room = new Room({ stages, endings, kept, undo });
     this.changeRules(settings.rules);
   }
 
@@ -227,7 +233,7 @@ class StageThread {
         deleteLimit: this.allowed.deleteLimit,
         onMoved: (moved) => this.tellMoved(moved),
         onWork: seldom(() => this.reply({ kind: "worked", inbound })),
-        makeRoom: () => this.makeRoom(),
+        room: this.room,
         keeping: record === undefined ? undefined : this.undo.rulesFor(record),
         manifest: record,
       });
@@ -332,7 +338,7 @@ class StageThread {
     const changing = open.stage?.hasChanges === true ? open.stage : undefined;
     if (changing !== undefined) this.kept.giveWay();
     // An earlier attempt may have links to the files that come back: when they go later, that looks like a change by hand.
-    if (changing?.takesBack === true) this.endings.finishAll();
+    if (changing?.undone !== undefined) this.endings.finishAll();
     for (const other of this.stages.values()) {
       if (other === open || changing === undefined) continue;
       const failure = other.stage?.yieldTo(changing.steps());
@@ -375,13 +381,6 @@ class StageThread {
     this.stages.delete(name);
     endPlanning(open);
     this.endings.start(name, rest, () => this.reply({ kind: "worked", inbound }));
-  }
-
-  /** What has left the tree already would be gone if it had been deleted at once. */
-  private makeRoom(): boolean {
-    if (!this.kept.giveWay() && this.endings.isEmpty) return this.undo.makeRoom();
-    this.endings.finishAll();
-    return true;
   }
 
   private tellMoved(name: string): void {

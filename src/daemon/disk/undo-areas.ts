@@ -10,13 +10,21 @@ import {
   type UndoBounds,
 } from "../../tree/apply/undo-areas.ts";
 import { idOf } from "../../engine/catch-up/undo-choice.ts";
+import type { Spare } from "../../tree/apply/stage-extras.ts";
 import type { KeepRules } from "../../tree/apply/keeping.ts";
 import { type Stage, stageFailure } from "../../tree/apply/stage.ts";
 import { goneError } from "../../tree/apply/undoing.ts";
 import type { TransferRecord } from "./transfer-record.ts";
+import { removeStagingDirectory } from "../../tree/disk/staging-directory.ts";
 import type { StagingRules } from "../../tree/apply/staging-root.ts";
 import type { StageReply, UndoChange } from "./messages.ts";
 import type { StageBase } from "./stage-base.ts";
+
+/** The last block of a file may be empty except for a byte. */
+const BLOCK_BYTES = 4_096;
+
+/** The lists and the record of an area, and the area itself. */
+const AREA_FILES = 8;
 
 /** A transfer of the thread, as far as it may have to be taken back, or takes one back. */
 export interface StagedTransfer {
@@ -32,6 +40,7 @@ export class UndoKeeper {
   private readonly rules: StagingRules;
   private readonly reply: (message: StageReply) => void;
   private count = 0;
+  private lastNumber = 0;
   /** How much is kept from now on. */
   bounds: UndoBounds;
 
@@ -58,8 +67,15 @@ export class UndoKeeper {
     return {
       mayKeep: () => this.isOn && record.origin !== undefined,
       keeps: () => this.isOn && record.canBeTakenBack,
+      number: () => this.nextNumber(),
       follows: () => record.followed,
     };
+  }
+
+  /** The number of the next commit that keeps something. Another disk may have been mounted since the last one. */
+  nextNumber(): number {
+    const [newest] = undoAreas(this.base.directories, this.rules);
+    return (this.lastNumber = Math.max(this.lastNumber, newest?.number ?? 0) + 1);
   }
 
   /** Looks at what an earlier run has kept; the settings may have changed. */
@@ -92,7 +108,7 @@ export class UndoKeeper {
     const isUnchanged = !stage.isSwitched && this.isOn && record?.canBeTakenBack === true;
     // A host that only follows an undo is going to be changed by another transfer. If that changes nothing, an earlier one may have
     // done so that was cut off.
-    const follows = record?.origin?.kind !== "publication" && !stage.takesBack;
+    const follows = record?.origin?.kind !== "publication" && stage.undone === undefined;
     const keptAs = record?.followed?.undo ?? name;
     if (isUnchanged && !follows) this.keepNothing(name);
     const isLost = record?.followed !== undefined && stage.isSwitched && !this.keeps(keptAs);
@@ -106,28 +122,40 @@ export class UndoKeeper {
 
   private keepNothing(name: string): void {
     try {
-      keepNothing(this.base.directories, this.rules, name, Date.now());
+      const kept = { atMs: Date.now(), number: this.nextNumber() };
+      keepNothing(this.base.directories, this.rules, name, kept);
     } catch (error) {
       this.report([name], "commit", "", stageFailure(error));
     }
   }
 
   /**
-   * Gives the space of the oldest to a transfer that needs it.
+   * Gives the room of the oldest to a transfer that needs it.
    *
+   * @param isUsed whether one stays, because it is being taken back
    * @returns whether there was anything to give
    */
-  makeRoom(): boolean {
-    if (this.count === 0) return false;
-    let removed: UndoArea | undefined;
-    try {
-      removed = removeOldest(this.base.directories, this.rules);
-    } catch {
-      // The transfer fails for its space, and says so.
-      return false;
-    }
-    this.report(removed === undefined ? [] : [removed.name], "space");
+  makeRoom(isUsed: (name: string) => boolean): boolean {
+    const removed = removeOldest(this.base.directories, this.rules, isUsed);
+    if (removed !== undefined) this.report([removed.name], "space");
     return removed !== undefined;
+  }
+
+  /** Removes BASE/.makuosan if nothing is left in it. */
+  tidy(): void {
+    const { disk, root } = this.base.directories;
+    removeStagingDirectory(disk, root);
+  }
+
+  /** What that would give at most: not all of it, where files have other names as well. */
+  spare(isUsed: (name: string) => boolean): Spare {
+    let [bytes, inodes] = [0, 0];
+    for (const { name, sizeBytes, entries } of undoAreas(this.base.directories, this.rules)) {
+      if (isUsed(name)) continue;
+      bytes += sizeBytes + (entries + AREA_FILES) * BLOCK_BYTES;
+      inodes += entries + AREA_FILES;
+    }
+    return { bytes, inodes };
   }
 
   /** Removes the oldest that is kept, step by step, until the rest keeps within the bounds. */

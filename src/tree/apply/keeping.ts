@@ -8,13 +8,14 @@ import { type Step, StepKind } from "../decide/decision.ts";
 import { below } from "../disk/below.ts";
 import type { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle, Disk } from "../disk/disk.ts";
+import { isNoRoom } from "../disk/making-room.ts";
 import { removeEntry } from "../disk/remove.ts";
 import { type AttributeRules, metadataOf } from "../entries/attributes.ts";
 import { isCarried } from "../entries/extended-attributes.ts";
 import { PathSet } from "../entries/path-set.ts";
 import { JournalWriter } from "./journal.ts";
 import type { StagingArea } from "./staging-area.ts";
-import { type Followed, writeFollowed } from "./undo-areas.ts";
+import { type Followed, writeFollowed, writeNumber } from "./undo-records.ts";
 
 /**
  * The file of an area that says that the commit keeps what it replaces. It has the attributes that directories had before, as
@@ -31,13 +32,23 @@ export interface KeepRules {
   mayKeep(): boolean;
   /** Whether it does. */
   keeps(): boolean;
+  /** The number of the next commit that keeps something: later ones have higher numbers. */
+  number(): number;
   /** The undo that it brings from another host; undefined if it is kept under its own name. */
   follows?(): Followed | undefined;
 }
 
+/** How a commit is kept. */
+export interface Kept {
+  /** Its number among those that are kept. */
+  readonly number: number;
+  /** The undo that it brings from another host; undefined if it is kept under its own name. */
+  readonly follows?: Followed | undefined;
+}
+
 /**
  * Writes the list MADE, while the new directories have no modes yet that deny access: entries in new directories have no steps of their own, and later nobody could tell
- * them from those that others put beside them.
+ * them from those that others put beside them. If there is no room for it, there is none, and the commit keeps nothing.
  *
  * @throws an error with a code
  */
@@ -46,12 +57,13 @@ export function noteMade({ disk }: Directories, area: StagingArea): void {
   try {
     for (const { kind, type, path } of area.readJournal("journal")) {
       if (kind !== StepKind.place || type !== EntryType.directory) continue;
-      for (const entry of below(area.tree, path)) {
-        writer ??= new JournalWriter(disk, area.handle, MADE);
-        writer.addGoing(entry.path);
-      }
+      writer ??= new JournalWriter(disk, area.handle, MADE);
+      for (const entry of below(area.tree, path)) writer.addGoing(entry.path);
     }
     writer?.finish();
+  } catch (error) {
+    if (!isNoRoom(error)) throw error;
+    removeEntry(disk, area.handle, MADE);
   } finally {
     writer?.close();
   }
@@ -64,18 +76,40 @@ const NO_LINK: readonly string[] = ["EPERM", "EMLINK", "ENOTSUP", "EXDEV", "ENOS
  * Writes down the attributes of all directories that a commit is going to change, before it changes anything. From then on the
  * commit keeps what it replaces, also if a start has to finish it.
  *
- * @param follows the undo that it brings from another host; undefined if it is kept under its own name
+ * @returns false if it keeps nothing: there is no room for that, or no list of what is new
  * @throws an error with a code
  */
 export function beginKeeping(
   base: Directories,
   area: StagingArea,
   rules: AttributeRules,
-  follows?: Followed,
-): void {
+  { number, follows }: Kept,
+): boolean {
   const { disk } = base;
-  if (follows !== undefined) writeFollowed(disk, area.handle, follows);
   removeEntry(disk, area.handle, BEFORE);
+  if (lacksMade(area)) return false;
+  try {
+    writeNumber(disk, area.handle, number);
+    if (follows !== undefined) writeFollowed(disk, area.handle, follows);
+    writeBefore(base, area, rules);
+    return true;
+  } catch (error) {
+    if (!isNoRoom(error)) throw error;
+    removeEntry(disk, area.handle, BEFORE);
+    return false;
+  }
+}
+
+/** Whether there are new directories, and no list of what they hold. */
+function lacksMade(area: StagingArea): boolean {
+  if (area.holds(MADE)) return false;
+  for (const { kind, type } of area.readJournal("ready"))
+    if (kind === StepKind.place && type === EntryType.directory) return true;
+  return false;
+}
+
+function writeBefore(base: Directories, area: StagingArea, rules: AttributeRules): void {
+  const { disk } = base;
   const writer = new JournalWriter(disk, area.handle, BEFORE);
   try {
     const noted = new PathSet();
@@ -119,7 +153,8 @@ export class Keeping {
     try {
       this.disk.link(to, nameOf(path), this.area.handle, kept);
     } catch (error) {
-      if (!NO_LINK.includes(errorCode(error))) throw error;
+      // What is kept must not be the reason that a push fails.
+      if (!NO_LINK.includes(errorCode(error)) && !isNoRoom(error)) throw error;
       this.lack(path);
     }
   }

@@ -49,7 +49,7 @@ export class ReadyAreas {
    * Switches to what an area holds.
    *
    * @param protection the paths that stay as they are on this member; the patterns may be others since the start
-   * @param keepsReplaced whether what the commit replaces or deletes is kept
+   * @param keptNumber the number among those that keep what they replace or delete; undefined if it keeps nothing
    * @param onWork called after each step
    * @throws StageError if it is gone, or something of it must not be changed; then nothing has changed
    */
@@ -58,7 +58,7 @@ export class ReadyAreas {
     rules: AttributeRules,
     name: string,
     protection: Protection | undefined,
-    keepsReplaced: boolean,
+    keptNumber: number | undefined,
     onWork: () => void,
   ): ResumedCommit {
     const area = this.names.has(name) ? StagingArea.open(base, name, rules) : undefined;
@@ -67,7 +67,7 @@ export class ReadyAreas {
       if (!area.has("ready") || area.isPassed) throw new StageError(PASSED);
       if (protection !== undefined) checkProtected(base, area, protection);
       retireFailedCommits(base, rules);
-      if (keepsReplaced) beginKeeping(base, area, rules);
+      if (keptNumber !== undefined) beginKeeping(base, area, rules, { number: keptNumber });
       else removeEntry(base.disk, area.handle, BEFORE);
       const committer = new Committer(base, area, rules, onWork);
       committer.begin();

@@ -4,6 +4,30 @@ import type { Protection } from "../decide/protection.ts";
 import type { ManifestRecord } from "./manifest-record.ts";
 import type { KeepRules } from "./keeping.ts";
 
+/** What could be had at most. */
+export interface Spare {
+  readonly bytes: number;
+  readonly inodes: number;
+}
+
+/** Makes room for a transfer. */
+export interface TransferRoom {
+  /**
+   * Finishes to delete what earlier transfers have taken out of the tree, and what else is going to be deleted.
+   *
+   * @returns whether there was anything to delete
+   */
+  clear(isDryRun: boolean): boolean;
+  /** What is kept of former files, so that pushes can be taken back: nothing of it is a reason for a transfer to fail. */
+  spare(): Spare;
+  /**
+   * Gives up the oldest of that.
+   *
+   * @returns whether there was anything to give up
+   */
+  giveUp(): boolean;
+}
+
 /** Options of a node beyond the staging itself. */
 export interface StageExtras {
   /** Paths that stay as they are on this member. */
@@ -15,12 +39,8 @@ export interface StageExtras {
   readonly onMoved?: ((name: string) => void) | undefined;
   /** Called again and again while something long goes on that is not done step by step. */
   readonly onWork?: (() => void) | undefined;
-  /**
-   * Called if there is too little room: finishes to delete what earlier transfers have taken out of the tree.
-   *
-   * @returns whether there was anything to delete
-   */
-  readonly makeRoom?: (() => boolean) | undefined;
+  /** Asked if there is too little room. */
+  readonly room?: TransferRoom | undefined;
   /** Whether what the commit replaces or deletes is kept; undefined if it never is. */
   readonly keeping?: KeepRules | undefined;
   /** Records what the transfer publishes; undefined if nobody wants to know. */

@@ -25,16 +25,14 @@ import { retireFailedCommits } from "./failed-commits.ts";
 import { beginKeeping, type KeepRules, noteMade } from "./keeping.ts";
 import { LaterPaths } from "./later-paths.ts";
 import type { ManifestRecord } from "./manifest-record.ts";
-import { NO_EXTRAS, type StageExtras } from "./stage-extras.ts";
+import { NO_EXTRAS, type Spare, type StageExtras, type TransferRoom } from "./stage-extras.ts";
 import type { DeleteLimit } from "../decide/superfluous.ts";
 import { Staging } from "./staging.ts";
+import type { StagingArea } from "./staging-area.ts";
 import { StagingExecutor } from "./staging-executor.ts";
-import { writeUndone } from "./undo-areas.ts";
+import { writeUndone } from "./undo-records.ts";
 import { Undoing } from "./undoing.ts";
 import { type StageTotals, Tally } from "./tally.ts";
-
-/** When the last commit was: no two have the same time, so that what they keep has an order. */
-let lastCommitMs = 0;
 
 /**
  * One incoming transfer on its disk. It compares manifest blocks with the tree, and stages what differs below
@@ -53,14 +51,16 @@ export class Stage {
   private readonly planner: Planner;
   private readonly durability: Durability;
   private readonly onWork: (() => void) | undefined;
-  private readonly makeRoom: (() => boolean) | undefined;
+  private readonly room: TransferRoom | undefined;
   private readonly keeping: KeepRules | undefined;
   private committer: Committer | undefined;
   private committedMs = 0;
+  /** Whether the commit was to keep what it replaces, and could not write down what that is. */
+  private isUnkept = false;
   private readonly manifest: ManifestRecord | undefined;
   private readonly protection: Protection | undefined;
-  /** Whether it takes back an earlier transfer by what is kept of that. */
-  takesBack = false;
+  /** The name of the earlier transfer that it takes back by what is kept of that; undefined if it takes back none. */
+  undone: string | undefined;
   private undoing: Undoing | undefined;
   private isPrepared = false;
   private readonly keptDirectories = new Set<string>();
@@ -79,7 +79,7 @@ export class Stage {
     this.rules = rules;
     this.deleteLimit = extras.deleteLimit;
     this.onWork = extras.onWork;
-    this.makeRoom = extras.makeRoom;
+    this.room = extras.room;
     this.keeping = extras.keeping;
     this.durability = new Durability(base);
     this.precedence = new Precedence(base);
@@ -120,19 +120,26 @@ export class Stage {
   /** A check asks how things are: it needs no room. A push that finds no inode fails at the entry that needs it. */
   private checkRoom(): void {
     if (this.planner.superfluous.isCheck) return;
+    const { room } = this;
+    const { onlyReports } = this.executor;
     for (;;) {
       try {
         this.lookForRoom();
         return;
       } catch (error) {
-        if (!(error instanceof StageError) || this.makeRoom?.() !== true) throw error;
+        if (!(error instanceof StageError) || room === undefined) throw error;
+        if (room.clear(onlyReports)) continue;
+        // If it would not fit without the former files either, they stay.
+        this.lookForRoom(room.spare());
+        if (onlyReports) return;
+        if (!room.giveUp()) throw error;
       }
     }
   }
 
-  private lookForRoom(): void {
-    this.obstacles.checkSpace(this.totals.bytes, this.executor.writtenBytes);
-    if (this.executor.onlyReports) this.obstacles.checkInodes(this.tally.inodes);
+  private lookForRoom(spare: Spare = { bytes: 0, inodes: 0 }): void {
+    this.obstacles.checkSpace(this.totals.bytes, this.executor.writtenBytes, spare.bytes);
+    if (this.executor.onlyReports) this.obstacles.checkInodes(this.tally.inodes, spare.inodes);
   }
 
   /** How much is going to change on this member. */
@@ -171,7 +178,7 @@ export class Stage {
    * @param undone the name of that transfer; it has an area
    */
   undo(undone: string): void {
-    this.takesBack = true;
+    this.undone = undone;
     const { base, rules, protection } = this;
     const undoing = (this.undoing = new Undoing(base, rules, undone, protection, {
       changes: (path, type, size) => {
@@ -231,18 +238,24 @@ export class Stage {
     const committer = new Committer(this.base, staged.area, this.rules, this.onWork);
     try {
       retireFailedCommits(this.base, this.rules);
-      if (this.keeping?.keeps() === true)
-        beginKeeping(this.base, staged.area, this.rules, this.keeping.follows?.());
+      this.beginKeeping(staged.area);
       committer.begin();
     } catch (error) {
       return stageFailure(error);
     }
     this.committer = committer;
     const failure = committer.apply();
-    this.committedMs = lastCommitMs = Math.max(Date.now(), lastCommitMs + 1);
+    this.committedMs = Date.now();
     // A file changes when it loses its other name, and from the end of the commit on that would look like a change by hand.
     if (failure === undefined) this.forgetUndone();
     return failure;
+  }
+
+  private beginKeeping(area: StagingArea): void {
+    const { keeping } = this;
+    if (keeping?.keeps() !== true) return;
+    const kept = { number: keeping.number(), follows: keeping.follows?.() };
+    this.isUnkept = !beginKeeping(this.base, area, this.rules, kept);
   }
 
   /** The files that were brought back are not kept any more. The commit is over: what cannot be removed goes with the next bounds. */
@@ -356,13 +369,15 @@ export class Stage {
 
   /** The first path of which the old entry could not be kept, if it was to be. */
   get lacking(): string | undefined {
-    return this.committer?.keeping?.lacking;
+    return this.isUnkept ? "" : this.committer?.keeping?.lacking;
   }
 
   /** Removes the rest of the staging area, step by step; or keeps in it what has left the tree. */
   *clean(): Generator<undefined> {
     this.undoing?.close();
-    yield* this.staging.removal(this.isKept ? this.committedMs : undefined);
+    const { isKept } = this;
+    const kept = yield* this.staging.removal(isKept ? this.committedMs : undefined);
+    if (kept === "too full") this.isUnkept = true;
     // Open directories would keep file systems below the base directory from being unmounted.
     this.base.forgetAll();
   }

@@ -8,7 +8,8 @@ import { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle, Disk, FileHandle } from "../disk/disk.ts";
 import { removeStagingDirectory } from "../disk/staging-directory.ts";
 import { removeEntry, removing } from "../disk/remove.ts";
-import { keptAs, removeUndoArea, undoName, writeRecord } from "./undo-areas.ts";
+import { removeUndoArea, undoName } from "./undo-areas.ts";
+import { readMarks, RECORD, writeRecord } from "./undo-records.ts";
 import { retireIn } from "./failed-commits.ts";
 import { mirrorInheritance } from "./inheritance.ts";
 import { removeFoundArea, removeLists } from "./lists-of-steps.ts";
@@ -237,31 +238,36 @@ export class StagingArea {
    * both.
    *
    * @param atMs when the commit was, in milliseconds since 1970
+   * @returns whether it is kept
    */
-  *keep(atMs: number): Generator<undefined> {
-    const name = keptAs(this.disk, this.root, this.name, this.rules) ?? this.name;
+  *keep(atMs: number): Generator<undefined, boolean> {
+    const { number, undone, keptAs } = readMarks(this.disk, this.directory, this.rules);
+    const name = keptAs ?? this.name;
     if (this.disk.stat(this.root, undoName(name)) !== undefined) {
       try {
         yield* removeUndoArea(this.base, this.rules, name);
       } finally {
         yield* this.removal();
       }
-      return;
+      return false;
     }
     const inside = new Directories(this.disk, this.directory);
     try {
-      for (const other of ["changes", "kept"]) removeEntry(this.disk, this.directory, other);
-      let sizeBytes = 0;
+      for (const other of ["changes", RECORD]) removeEntry(this.disk, this.directory, other);
+      let [sizeBytes, entries] = [0, 0];
       for (const entry of this.disk.list(this.directory)) {
         if (!entry.startsWith(DISCARDED)) continue;
+        entries++;
         sizeBytes += this.disk.stat(this.directory, entry)?.size ?? 0;
         if (inside.stat(entry)?.isDirectory() !== true) continue;
         for (const { stats } of below(inside, entry)) {
+          entries++;
           sizeBytes += stats.size;
           yield;
         }
       }
-      writeRecord(this.disk, this.directory, atMs, sizeBytes);
+      const isFollowed = keptAs !== undefined;
+      writeRecord(this.disk, this.directory, { atMs, number, sizeBytes, entries, undone, isFollowed });
       this.disk.syncDirectory(this.directory);
       this.disk.rename(this.root, this.name, this.root, undoName(name));
       this.disk.syncDirectory(this.root);
@@ -269,6 +275,7 @@ export class StagingArea {
       const shown = (one: string) => joinPath(joinPath(STAGING_NAME, undoName(name)), one);
       const failure = yield* removing(inside, "tree", { opens: true, shown });
       if (failure !== undefined) throw failure;
+      return true;
     } finally {
       this.tree.close();
       inside.forgetAll();

@@ -5,6 +5,7 @@ import { NO_METADATA } from "../../wire/metadata.ts";
 import { directoryOf, nameOf, STAGING_NAME } from "../../wire/path-rules.ts";
 import { type Step, StepKind } from "../decide/decision.ts";
 import type { Directories } from "../disk/directories.ts";
+import { isNoRoom } from "../disk/making-room.ts";
 import { type AttributeRules, typeOf } from "../entries/attributes.ts";
 import { errorAt } from "../reasons/explain.ts";
 import { ChangeList } from "./change-list.ts";
@@ -190,21 +191,35 @@ export class Staging {
    * Removes the rest of the staging area, step by step. Its descriptors are closed even if something of it cannot be removed.
    *
    * @param keptMs when the commit was that is to be kept, in milliseconds since 1970; undefined for no other
+   * @returns "too full" if it was to be kept, and there is no room to write that down
    * @throws an error with the path of what is still there
    */
-  *removal(keptMs?: number): Generator<undefined> {
+  *removal(keptMs?: number): Generator<undefined, "too full" | undefined> {
     const { staged, changes } = this;
     // One that could not be begun was removed at once, unless that was not possible either.
     if (staged === undefined && this.hasBegun) removeArea(this.base, this.name, this.rules);
     this.staged = undefined;
     this.changes = undefined;
+    let kept: "too full" | undefined;
     try {
       staged?.entries.close();
       staged?.journal.close();
       changes?.close();
     } finally {
-      if (staged !== undefined)
-        yield* keptMs === undefined ? staged.area.removal() : staged.area.keep(keptMs);
+      if (staged !== undefined && keptMs !== undefined) kept = yield* this.keepArea(staged.area, keptMs);
+      else if (staged !== undefined) yield* staged.area.removal();
+    }
+    return kept;
+  }
+
+  private *keepArea(area: StagingArea, keptMs: number): Generator<undefined, "too full" | undefined> {
+    try {
+      yield* area.keep(keptMs);
+      return undefined;
+    } catch (error) {
+      if (!isNoRoom(error)) throw error;
+      removeArea(this.base, this.name, this.rules);
+      return "too full";
     }
   }
 

@@ -118,22 +118,27 @@ export class Obstacles {
     return this.rules.keepOwner || user === 0 || uid === user;
   }
 
-  /** Fails early if the bytes will not fit, instead of filling the disk. */
-  checkSpace(bytes: number, writtenBytes: number): void {
+  /**
+   * Fails early if the bytes will not fit, instead of filling the disk.
+   *
+   * @param spareBytes what else could be had
+   */
+  checkSpace(bytes: number, writtenBytes: number, spareBytes = 0): void {
     if (bytes === 0) return;
     const freeBytes = this.tree.freeBytes() + writtenBytes;
-    if (bytes > freeBytes) throw StageError.of("no-space", "", bytes, freeBytes);
+    if (bytes > freeBytes + spareBytes) throw StageError.of("no-space", "", bytes, freeBytes);
   }
 
   /**
    * Fails if there will not be enough inodes; some file systems have a fixed number of them.
    *
    * @param made how many entries with an inode of their own are going to be made
+   * @param spare how many more could be had
    */
-  checkInodes(made: number): void {
+  checkInodes(made: number, spare = 0): void {
     if (made === 0) return;
     const [needed, free] = [made + AREA_INODES, this.tree.freeInodes()];
-    if (needed > free) throw StageError.of("too-few-inodes", "", needed, free);
+    if (needed > free + spare) throw StageError.of("too-few-inodes", "", needed, free);
   }
 }
 

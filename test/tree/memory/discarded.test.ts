@@ -94,8 +94,8 @@ describe("what has left the tree", () => {
     const PAGE = 4096;
     const member = new Member({ capacityBytes: 64 * PAGE }).put({ old: "o".repeat(40 * PAGE) });
     const made: string[] = [];
-    const bring = (name: string, makeRoom: () => boolean) =>
-      member.push(name, { makeRoom }).entries("", [file("new", 40 * PAGE)]);
+    const bring = (name: string, clear: () => boolean) =>
+      member.push(name, { room: { ...NO_ROOM, clear } }).entries("", [file("new", 40 * PAGE)]);
     assert.equal(
       reasonOf(() => void bring("t-1", () => false)),
       ": no-space",
@@ -108,6 +108,8 @@ describe("what has left the tree", () => {
     assert.deepEqual(made, ["room"]);
   });
 });
+
+const NO_ROOM = { spare: () => ({ bytes: 0, inodes: 0 }), giveUp: () => false };
 
 describe("removing", () => {
   /** Removes a path of a member as something that may have to stay. Returns the path of the first failure. */

@@ -6,6 +6,7 @@ import type { StagePlan } from "../../../src/tree/decide/planner.ts";
 import { DEFAULT_DELETE_LIMIT } from "../../../src/tree/decide/superfluous.ts";
 import { withClosedDirectories } from "../../../src/tree/disk/closed-directories.ts";
 import { Directories } from "../../../src/tree/disk/directories.ts";
+import { withRoom } from "../../../src/tree/disk/making-room.ts";
 import { type DirectoryHandle, type Disk, ITSELF } from "../../../src/tree/disk/disk.ts";
 import type { AttributeRules } from "../../../src/tree/entries/attributes.ts";
 import { StageError } from "../../../src/tree/reasons/stage-error.ts";
@@ -69,8 +70,11 @@ export class Member {
   readonly disk: RecordingDisk;
   readonly rules: AttributeRules;
 
+  /** Called when a call of the disk finds no room; whether something was given up for it. */
+  makeRoom: () => boolean = () => false;
+
   constructor({ rules, withLooks = false, ...options }: MemberOptions = {}) {
-    this.memory = new MemberDisk(options);
+    this.memory = new (withRoom(MemberDisk, () => this.makeRoom()))(options);
     this.disk = new RecordingDisk(this.memory, { withLooks });
     this.rules = { owners: new Owners(), keepOwner: true, ownGroups: new Set([0]), ...rules };
   }

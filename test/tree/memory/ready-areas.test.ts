@@ -45,7 +45,7 @@ function resume(member: Member, areas: ReadyAreas, disk: MemoryDisk = member.mem
     member.rules,
     name,
     undefined,
-    false,
+    undefined,
     () => undefined,
   );
   assert.equal(finish(resumed.clear()) ?? resumed.failure, undefined);
@@ -159,7 +159,7 @@ test("an area that was taken away, or would change what is protected by now, is 
     const areas = start(member);
     const protection = Protection.of([pattern], "/");
     assert.throws(
-      () => areas.commit(member.base, member.rules, "t-1", protection, false, () => undefined),
+      () => areas.commit(member.base, member.rules, "t-1", protection, undefined, () => undefined),
       { name: "StageError" },
       pattern,
     );

@@ -7,7 +7,9 @@ import { directory, entry, file, Member, meta, type Push, type PushOptions } fro
 /** A commit that changes a tree in every way, and the same tree before and after it. */
 
 /** Everything is kept. */
-export const KEEPING = { mayKeep: () => true, keeps: () => true };
+export const KEEPING = { mayKeep: () => true, keeps: () => true, number: () => ++lastNumber };
+
+let lastNumber = 0;
 
 export const OLD = {
   "d/same": "s",

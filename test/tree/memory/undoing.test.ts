@@ -317,7 +317,7 @@ describe("an area that a start has kept", () => {
     recover(restarted.base, restarted.rules, { onKept: (name) => areas.add(name) });
     assert.deepEqual(looks(restarted), after);
     const { base, rules } = restarted;
-    const resumed = areas.commit(base, rules, "9-9", undefined, true, () => undefined);
+    const resumed = areas.commit(base, rules, "9-9", undefined, 1_000, () => undefined);
     assert.equal(resumed.failure, undefined);
     assert.equal(finish(resumed.clear()), undefined);
     finish(resumed.removal());
