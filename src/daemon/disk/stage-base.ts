@@ -28,9 +28,14 @@ export class StageBase {
     return this.opened;
   }
 
+  /** Its path, a byte string. */
+  get path(): string {
+    return bytesOfText(this.settings.base);
+  }
+
   /** @param name a byte string; so is the answer */
   pathOf(name: string): string {
-    return joinPath(bytesOfText(this.settings.base), name);
+    return joinPath(this.path, name);
   }
 
   /**

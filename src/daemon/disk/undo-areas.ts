@@ -9,6 +9,7 @@ import {
   undoAreas,
   type UndoBounds,
 } from "../../tree/apply/undo-areas.ts";
+import { compileExcludes } from "../../wire/excludes.ts";
 import { idOf } from "../../engine/catch-up/undo-choice.ts";
 import type { Spare } from "../../tree/apply/stage-extras.ts";
 import type { KeepRules } from "../../tree/apply/keeping.ts";
@@ -94,7 +95,8 @@ export class UndoKeeper {
     if (stage === undefined || origin?.kind !== "undo") return;
     const undone = idOf(origin.announced.undoes);
     if (this.keeps(undone)) {
-      stage.undo(undone);
+      const { paths, recursive, excludes } = origin.announced.scope;
+      stage.undo(undone, { paths, recursive, isExcluded: compileExcludes(excludes, this.base.path) });
       return;
     }
     // Whether this host may follow is decided by its log, not here.

@@ -25,6 +25,7 @@ import { retireFailedCommits } from "./failed-commits.ts";
 import { beginKeeping, type KeepRules, noteMade } from "./keeping.ts";
 import { LaterPaths } from "./later-paths.ts";
 import type { ManifestRecord } from "./manifest-record.ts";
+import type { PathsOfPush } from "./other-names.ts";
 import { NO_EXTRAS, type Spare, type StageExtras, type TransferRoom } from "./stage-extras.ts";
 import type { DeleteLimit } from "../decide/superfluous.ts";
 import { Staging } from "./staging.ts";
@@ -176,8 +177,9 @@ export class Stage {
    * Stages what takes back an earlier transfer, in place of a manifest with entries.
    *
    * @param undone the name of that transfer; it has an area
+   * @param push what that was about
    */
-  undo(undone: string): void {
+  undo(undone: string, push?: PathsOfPush): void {
     this.undone = undone;
     const { base, rules, protection } = this;
     const undoing = (this.undoing = new Undoing(base, rules, undone, protection, {
@@ -187,11 +189,12 @@ export class Stage {
         this.staging.noteChange(path);
       },
       stays: (path, why) => this.tally.noteReason(path, why),
+      isNamed: (path) => this.manifest?.noteUndone?.(path, EntryType.file),
     }));
     if (!undoing.hasSteps) return;
     const staged = this.staging.opened();
     writeUndone(base.disk, staged.area.handle, undone);
-    for (const _ of undoing.stage(staged)) this.onWork?.();
+    for (const _ of undoing.stage(staged, push)) this.onWork?.();
   }
 
   /** Tells the sender something that is about no path. */

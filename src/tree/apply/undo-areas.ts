@@ -113,7 +113,7 @@ function* removeUndone(
 }
 
 /**
- * Removes the oldest kept area, because its space is needed. One that cannot be removed is passed over. BASE/.makuosan stays,
+ * Removes the oldest kept area, because its space is needed. One that cannot be removed stays. BASE/.makuosan stays,
  * because somebody may be about to make something in it.
  *
  * @param isUsed whether an area stays, because it is being taken back
@@ -160,7 +160,7 @@ function* removeOnlyArea(base: Directories, rules: StagingRules, name: string): 
       disk.closeDirectory(area);
     }
   });
-  // Not by the directories of the base: whoever needs room holds some of them.
+  // Not by the directories of the base: a call that needs room may hold some of them.
   const inside = new Directories(disk, disk.openDirectory(base.root, STAGING_NAME));
   try {
     const shown = (path: string) => joinPath(STAGING_NAME, path);

@@ -12,6 +12,7 @@ import { PathSet } from "../entries/path-set.ts";
 import { StageError } from "../reasons/stage-error.ts";
 import { readJournal } from "./journal.ts";
 import { BEFORE, carriedAttributes } from "./keeping.ts";
+import { OtherNames, type PathsOfPush } from "./other-names.ts";
 import { MadeEntries, type MixedDirectory } from "./made-entries.ts";
 import { changesOf } from "./ready-steps.ts";
 import type { Staged } from "./staging.ts";
@@ -29,6 +30,8 @@ export interface UndoHearer {
   changes(path: string, type: EntryType, size: number): void;
   /** A directory of the push stays, because others have put something into it. */
   stays(path: string, why: Reason): void;
+  /** A path stays, and is another name of a file that comes back. */
+  isNamed(path: string): void;
 }
 
 /**
@@ -49,6 +52,7 @@ export class Undoing {
   /** Paths that it changes itself, and all those above them. */
   private readonly changed = new PathSet();
   private readonly above = new PathSet();
+  private readonly otherNames = new OtherNames();
 
   /**
    * @param undone the name of the transfer that is taken back; it has an area
@@ -85,9 +89,10 @@ export class Undoing {
   /**
    * Stages everything, step by step.
    *
+   * @param push what the transfer was about that is taken back
    * @throws StageError if something of it must not be changed
    */
-  *stage(staged: Staged): Generator<undefined> {
+  *stage(staged: Staged, push: PathsOfPush | undefined): Generator<undefined> {
     let number = 0;
     for (const step of this.steps("done")) {
       number++;
@@ -100,6 +105,10 @@ export class Undoing {
       if (SETS_ATTRIBUTES.includes(kind) && !this.isWithinChanged(path))
         this.hearer.changes(path, EntryType.directory, 0);
     for (const step of this.steps(BEFORE)) staged.journal.addStep(step);
+    if (push === undefined) return;
+    // This host does not hand on protected paths.
+    const isLeft = (path: string) => this.isWithinChanged(path) || this.isCovered(path, false);
+    for (const path of this.otherNames.in(this.base, push, isLeft)) this.hearer.isNamed(path);
   }
 
   /**
@@ -202,10 +211,14 @@ export class Undoing {
   private checkAllowed(path: string, isDirectory: boolean): void {
     const { protection, base } = this;
     if (protection === undefined) return;
-    const isCovered =
-      protection.coversDirectory(directoryOf(path)) || protection.coversEntry(path, isDirectory);
     const holds = base.hasDirectory(path) && protection.findBelow(base, path) !== undefined;
-    if (isCovered || holds) throw StageError.of("undo-excluded", path);
+    if (holds || this.isCovered(path, isDirectory)) throw StageError.of("undo-excluded", path);
+  }
+
+  private isCovered(path: string, isDirectory: boolean): boolean {
+    const { protection } = this;
+    if (protection === undefined) return false;
+    return protection.coversDirectory(directoryOf(path)) || protection.coversEntry(path, isDirectory);
   }
 
   private bring(path: string, old: FileStats, keptAs: string, staged: Staged): void {
@@ -235,6 +248,7 @@ export class Undoing {
     const to = area.directoryFor(directoryOf(path));
     this.hearer.changes(path, typeOf(stats) ?? EntryType.file, stats.size);
     if (!stats.isDirectory()) {
+      this.otherNames.note(stats);
       disk.link(from, nameOf(keptAs), to, nameOf(path));
       return;
     }
