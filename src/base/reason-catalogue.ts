@@ -70,6 +70,8 @@ export const REASONS = {
   "undo-other-log": "its log of pushes is another one than on the sender: wait a moment, and repeat the undo",
   "undo-obstacle":
     "it knows push {0}, which came after that one, or has taken it back, while the host that runs the command was away: run the command on this host",
+  "undo-crossed":
+    "another push of the same paths, or an undo, came before it at the same moment: see 'msync --history -v', and repeat the undo if it is still wanted",
   "undo-no-log":
     "it keeps no log of pushes, because its state directory cannot be written (see --state): 'msync --undo' needs one on every host",
   "undo-nobody":

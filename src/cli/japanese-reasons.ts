@@ -61,6 +61,8 @@ export const JAPANESE_REASONS: Readonly<Record<ReasonCode, string>> = {
   "undo-other-log": "配布の記録が送信側と異なります。少し待って、もう一度取り消してください",
   "undo-obstacle":
     "コマンドを実行したホストがいない間に、その後の配布、またはその取り消しである {0} を受け取っています。このホストでコマンドを実行してください",
+  "undo-crossed":
+    "同じパスの別の配布、または別の取り消しが、同時に先に行われました。'msync --history -v' で確かめ、まだ必要なら、もう一度取り消してください",
   "undo-no-log":
     "状態ディレクトリに書き込めないため、配布の記録を残していません（--state を参照）。'msync --undo' には全ホストの記録が必要です",
   "undo-nobody":

@@ -96,6 +96,27 @@ test("a commit of what was missed waits until a push that has changed the tree i
   assert.deepEqual(decided, [["later"]]);
 });
 
+test("an undo is not committed after another publication of the same paths, which may not be in the log yet", () => {
+  const undoes = publication(1);
+  const announced = { ...publication(9), undoes };
+  const origin: Origin = { kind: "undo", announced, digest: "" };
+  for (const [later, expected] of [
+    [publication(2, { paths: ["www/a"] }), "undo-crossed"],
+    [publication(2, { paths: ["other"] }), []],
+    [{ ...publication(2), undoes }, "undo-crossed"],
+  ] as const) {
+    const { one, prepare, decide, learn, hold } = keeper();
+    prepare(origin);
+    assert.deepEqual(decide(), [[]]);
+    hold({ kind: "switched", inbound: PUSH });
+    const decided = decide();
+    assert.deepEqual(decided, []);
+    learn(later, LISTED);
+    one.onEvent({ kind: "inbound-ended", key: PUSH, outcome: "done", reason: "" });
+    assert.deepEqual(decided, [expected]);
+  }
+});
+
 const nobody = () => assert.fail("nothing is held back");
 
 /** A host that keeps a log, and was stopped when a transfer was ready. */

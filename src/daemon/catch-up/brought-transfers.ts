@@ -1,6 +1,8 @@
-/** Transfers that bring earlier publications to this host: whether each may be committed, and what it has to leave alone. */
+/** Transfers that bring back an earlier state, or bring earlier publications: whether each may be committed, and what it leaves alone. */
 import { reason } from "../../base/reason.ts";
 import type { Here, PublicationLog } from "../../engine/catch-up/publication-log.ts";
+import { overlap } from "../../engine/catch-up/scopes.ts";
+import { obstacleTo } from "../../engine/catch-up/undo-choice.ts";
 import { inboundName, type InboundKey } from "../../engine/types.ts";
 import type { Origin } from "../../wire/origin.ts";
 import type { Publication } from "../../wire/publication.ts";
@@ -10,8 +12,18 @@ import { type CommitDecision, GO_ON } from "../pump/commits.ts";
 
 const VAIN: CommitDecision = { ...GO_ON, veto: reason("newer-push") };
 
+const CROSSED: CommitDecision = { ...GO_ON, veto: reason("undo-crossed") };
+
+/** What runs beside a transfer. */
+interface Beside {
+  /** Whether it was ready when this host stopped. */
+  readonly isKept: boolean;
+  readonly own: () => readonly OwnPush[];
+  readonly ownAfter: readonly number[];
+}
+
 /** A push of this host with its number. */
-type OwnPush = readonly [number, { readonly publication: Pick<Publication, "undoes"> }];
+type OwnPush = readonly [number, { readonly publication: Pick<Publication, "undoes" | "scope"> }];
 
 /**
  * Such a transfer has what was published up to a state of the log. Pushes go on meanwhile. They are later, so it leaves their paths
@@ -79,12 +91,13 @@ export class BroughtTransfers {
    * Decides about a commit; at once, or when everything that has changed the tree is in the log.
    *
    * @param isKept whether the transfer was ready when this host stopped
-   * @param own the pushes of this host that run, by their numbers
+   * @param own the other pushes of this host that run, by their numbers
+   * @param ownAfter the numbers of those that come after this transfer
    */
   decide(
     key: InboundKey,
     log: PublicationLog | undefined,
-    { isKept, own }: { readonly isKept: boolean; readonly own: () => readonly OwnPush[] },
+    { isKept, own, ownAfter }: Beside,
     commit: (decision: CommitDecision) => void,
   ): void {
     if (isKept) {
@@ -92,11 +105,14 @@ export class BroughtTransfers {
       return;
     }
     const origin = this.origins.get(inboundName(key));
-    if (origin?.kind !== "catch-up") {
+    if (origin === undefined || origin.kind === "publication") {
       commit(GO_ON);
       return;
     }
-    const decide = () => commit(this.decisionOn(origin.digest, log, own()));
+    const decide = () => {
+      if (origin.kind === "catch-up") commit(this.decisionOn(origin.digest, log, own()));
+      else commit(decisionOnUndo(origin, log, { own, ownAfter }));
+    };
     if (this.switched.size === 0) decide();
     else this.waiting.push(decide);
   }
@@ -114,4 +130,19 @@ export class BroughtTransfers {
     if (later === undefined || later.includes("") || isUndoing) return VAIN;
     return { veto: undefined, later, own: own.map(([transfer]) => transfer) };
   }
+}
+
+/**
+ * All hosts have agreed to an undo by the same log. If another publication of these paths has come before its switch, it would not
+ * bring back what was there before: the hosts that have kept that see it in their files, and the others here.
+ */
+function decisionOnUndo(
+  { announced }: Extract<Origin, { kind: "undo" }>,
+  log: PublicationLog | undefined,
+  { own, ownAfter }: Omit<Beside, "isKept">,
+): CommitDecision {
+  const obstacle = log === undefined ? undefined : obstacleTo(log, announced.undoes);
+  const isBeside = ([transfer, { publication }]: OwnPush) =>
+    !ownAfter.includes(transfer) && overlap(publication.scope, announced.scope);
+  return obstacle !== undefined || own().some(isBeside) ? CROSSED : GO_ON;
 }

@@ -223,13 +223,23 @@ export class CatchUpKeeper implements PublicationHearer {
     this.driver?.handle({ kind: "areas-kept", names: this.kept.note(names) });
   }
 
-  /** Decides whether an incoming transfer may be committed, and calls back. */
-  decide(key: InboundKey, commit: (decision: CommitDecision) => void): void {
+  /**
+   * Decides whether an incoming transfer may be committed, and calls back.
+   *
+   * @param ownAfter transfers of this node that come after it
+   */
+  decide(
+    key: InboundKey,
+    commit: (decision: CommitDecision) => void,
+    ownAfter: readonly number[] = [],
+  ): void {
     // Entries that are read for others may be older than the new ones, and nothing tells which these are.
     if (!this.brought.isPush(key)) this.serving?.stop();
     const isKept = this.kept.has(inboundName(key));
-    const own = () => [...this.own];
-    this.brought.decide(key, this.parts.engine.catchUp?.log, { isKept, own }, commit);
+    const { engine, identity } = this.parts;
+    const isItself = (transfer: number) => key.epoch === identity.epoch && key.transfer === transfer;
+    const own = () => [...this.own].filter(([transfer]) => !isItself(transfer));
+    this.brought.decide(key, engine.catchUp?.log, { isKept, own, ownAfter }, commit);
   }
 
   onServe(effect: Extract<Effect, { kind: "serve" }>): void {

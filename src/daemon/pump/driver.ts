@@ -47,7 +47,11 @@ export interface DriverParts {
   /** Called when publications are to be brought to members that lack them, or no longer. */
   readonly onServe: (effect: Extract<Effect, { kind: "serve" }>) => void;
   /** Called before each commit; calls back with what is to become of it. */
-  readonly decide: (key: InboundKey, commit: (decision: CommitDecision) => void) => void;
+  readonly decide: (
+    key: InboundKey,
+    commit: (decision: CommitDecision) => void,
+    ownAfter: readonly number[],
+  ) => void;
   /** Called at the end of each turn of the pump. */
   readonly onTurn: () => void;
 }
@@ -295,7 +299,7 @@ export class Driver {
         this.commits.weigh(effect);
         break;
       case "commit":
-        this.parts.decide(effect.key, (decision) => this.commits.begin(effect, decision));
+        this.parts.decide(effect.key, (decision) => this.commits.begin(effect, decision), effect.ownAfter);
         break;
       case "serve":
         this.parts.onServe(effect);

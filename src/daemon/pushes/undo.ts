@@ -27,8 +27,11 @@ const FOLLOW_MS = 60_000;
 const AGREE_FIRST_MS = 500;
 const AGREE_LAST_MS = 8_000;
 
-/** The reason of a host whose log is another one. */
-const OTHER_LOG = "undo-other-log";
+/**
+ * The reasons of hosts that know of more than the sender did when it chose, or that something else has come first. With these, the
+ * sender chooses again: then it knows that as well, and says what it is.
+ */
+const CHOOSE_AGAIN: readonly string[] = ["undo-other-log", "undo-crossed", "overtaken", "own-push"];
 
 /** The parts that it works with. */
 export interface UndoParts {
@@ -65,21 +68,32 @@ export async function undo(
       return transfer.asked(undoes, request, caller, tell);
     };
     const result = await parts.transfers.takeBack(asked, signal);
-    if (result.aborted === undefined) {
+    if (isUndone(result)) {
       await parts.arrivals.wait(() => transfer.isComplete, FOLLOW_MS, signal);
       return transfer.completed(result);
     }
-    if (!transfer.isToBeRepeated(result) || signal.aborted) return result;
+    if (!transfer.isToBeRepeated(result) || signal.aborted) return unchanged(result);
     const digest = parts.engine.catchUp?.log.digest;
     await parts.arrivals.wait(() => parts.engine.catchUp?.log.digest !== digest, waitMs, signal);
   }
+}
+
+/** Whether a host has switched, or may have. */
+function isUndone({ aborted, hosts }: SendResult): boolean {
+  return aborted === undefined && (hosts.length === 0 || hosts.some(({ outcome }) => outcome !== "failed"));
+}
+
+/** The result of an undo by which no host has switched: nothing was changed, whenever they have failed. */
+function unchanged(result: SendResult): SendResult {
+  const { reason } = result.hosts.find(({ outcome }) => outcome === "failed") ?? { reason: "" };
+  return { ...result, aborted: result.aborted ?? reason, exitStatus: ExitStatus.aborted };
 }
 
 /** Sends each note of a host once: a repetition brings the same ones, and one that is to come knows better than a host that is left out. */
 function oncePerNote(emit: (event: Event) => void): (event: Event) => void {
   const told = new Set<string>();
   return (event) => {
-    if (event.event === "member-failed" && event.cause?.code === OTHER_LOG) return;
+    if (event.event === "member-failed" && CHOOSE_AGAIN.includes(event.cause?.code ?? "")) return;
     if (event.event === "note") {
       const text = `${event.host} ${event.path} ${event.reason}`;
       if (told.has(text)) return;
@@ -107,9 +121,10 @@ class UndoTransfer {
     this.mayRepeat = mayRepeat;
   }
 
-  /** Whether it has failed because hosts have other logs, and another one follows. */
-  isToBeRepeated({ aborted, hosts }: SendResult): boolean {
-    return this.mayRepeat && aborted !== undefined && hosts.some(({ cause }) => cause?.code === OTHER_LOG);
+  /** Whether no host has switched, because they know of something that the sender did not know, and another one follows. */
+  isToBeRepeated(result: SendResult): boolean {
+    const isStale = result.hosts.some(({ cause }) => CHOOSE_AGAIN.includes(cause?.code ?? ""));
+    return this.mayRepeat && isStale && !isUndone(result);
   }
 
   /** Whether all hosts that follow have the former files. */

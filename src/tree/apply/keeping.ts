@@ -153,7 +153,7 @@ export class Keeping {
     try {
       this.disk.link(to, nameOf(path), this.area.handle, kept);
     } catch (error) {
-      // What is kept must not be the reason that a push fails.
+      // Keeping an entry is no reason for a push to fail.
       if (!NO_LINK.includes(errorCode(error)) && !isNoRoom(error)) throw error;
       this.lack(path);
     }
