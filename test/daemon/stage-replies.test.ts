@@ -82,3 +82,28 @@ test("a command that the log names does nothing but remove one path, whatever th
   passStageReplies([{ kind: "strange", path: "/srv/.makuosan/x; id" }], hearers);
   assert.match(heard[0] ?? "", /remove it with 'rm -r '\/srv\/\.makuosan\/x; id''$/);
 });
+
+test("what cannot be taken back any more, and why, goes to the log", () => {
+  const { heard, hearers } = begin();
+  const change = (why: "bounds" | "space" | "commit", more: object = {}): StageReply => ({
+    ...{ kind: "undo-areas", areas: [], dropped: ["one"], why, path: undefined, failure: undefined },
+    ...more,
+  });
+  const failure = reason("EIO");
+  passStageReplies(
+    [
+      ...[change("bounds"), change("space"), change("bounds", { dropped: [], failure })],
+      ...[change("commit"), change("commit", { path: "d/f" }), change("commit", { path: "", failure })],
+    ],
+    hearers,
+  );
+  assert.deepEqual(heard, [
+    "transfer one cannot be taken back any more: see undo and undo-size",
+    "transfer one cannot be taken back any more: its space was needed",
+    "what was kept to take back a push cannot be removed: the disk reports an input/output error",
+    "transfer one cannot be taken back: some of what was replaced could not be kept",
+    "transfer one cannot be taken back: what was replaced at d/f could not be kept",
+    "transfer one cannot be taken back: the disk reports an input/output error",
+    "driver: ",
+  ]);
+});

@@ -71,11 +71,12 @@ function logUndoAreas(
   { dropped, why, path, failure }: Extract<StageReply, { kind: "undo-areas" }>,
 ): void {
   const names = `${dropped.length === 1 ? "transfer" : "transfers"} ${dropped.join(", ")}`;
-  if (failure !== undefined)
+  if (failure !== undefined && why !== "commit")
     log.error(`what was kept to take back a push cannot be removed: ${sentenceOf(failure)}`);
   if (dropped.length === 0) return;
   if (why === "space") log.warn(`${names} cannot be taken back any more: its space was needed`);
   else if (why === "bounds") log.info(`${names} cannot be taken back any more: see undo and undo-size`);
+  else if (failure !== undefined) log.warn(`${names} cannot be taken back: ${sentenceOf(failure)}`);
   else if (path === undefined || path === "")
     log.warn(`${names} cannot be taken back: some of what was replaced could not be kept`);
   else log.warn(`${names} cannot be taken back: what was replaced at ${quoteWord(path)} could not be kept`);

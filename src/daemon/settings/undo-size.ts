@@ -20,7 +20,7 @@ export const DEFAULT_UNDO_SIZE_TEXT = "1G";
  * @throws UserError for anything else than a number with a unit or without
  */
 export function parseUndoSize(text: string): number {
-  const [, number = "", unit = ""] = /^(\d{1,9})([KMGT]?)$/.exec(text) ?? [];
+  const [, number = "", unit = ""] = /^(\d{1,16})([KMGT]?)$/.exec(text) ?? [];
   const bytes = number === "" ? 0 : Number(number) * (UNIT_BYTES[unit] ?? 0);
   if (bytes > 0 && Number.isSafeInteger(bytes)) return bytes;
   throw new UserError(
