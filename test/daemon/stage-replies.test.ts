@@ -92,13 +92,12 @@ test("what cannot be taken back any more, and why, goes to the log", () => {
   const failure = reason("EIO");
   passStageReplies(
     [
-      ...[change("bounds"), change("space"), change("bounds", { dropped: [], failure })],
+      ...[change("space"), change("bounds", { dropped: [], failure })],
       ...[change("commit"), change("commit", { path: "d/f" }), change("commit", { path: "", failure })],
     ],
     hearers,
   );
   assert.deepEqual(heard, [
-    "transfer one cannot be taken back any more: see undo and undo-size",
     "transfer one cannot be taken back any more: its space was needed",
     "what was kept to take back a push cannot be removed: the disk reports an input/output error",
     "transfer one cannot be taken back: some of what was replaced could not be kept",

@@ -60,10 +60,7 @@ test(
     const [one, two] = fleet.hosts as Four;
     const [first] = await pushed(fleet);
     const results = await together(fleet, () => [one.msync("--undo"), two.msync("--undo")]);
-    const [done, refused] = results.sort((a, b) => (a.status ?? 0) - (b.status ?? 0)) as [
-      Awaited<ReturnType<Host["msync"]>>,
-      Awaited<ReturnType<Host["msync"]>>,
-    ];
+    const [done, refused] = results.sort((a, b) => (a.status ?? 0) - (b.status ?? 0));
     assert.deepEqual([done.status, refused.status], [0, 6], done.stderr + refused.stderr);
     assert.match(
       refused.stderr,
