@@ -132,7 +132,7 @@ export const BUGS: readonly Bug[] = [
   {
     name: "space-not-checked",
     file: "tree/decide/obstacles.ts",
-    from: 'if (bytes > freeBytes) throw StageError.of("no-space", "", bytes, freeBytes);',
+    from: 'if (bytes > freeBytes + spareBytes) throw StageError.of("no-space", "", bytes, freeBytes);',
     to: "",
   },
   {
