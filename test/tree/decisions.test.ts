@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import crypto from "node:crypto";
 import { describe, test } from "node:test";
 import { Stage } from "../../src/tree/apply/stage.ts";
 import type { Decision, Decisions, Outcome } from "../../src/tree/decide/decision.ts";
@@ -166,6 +167,38 @@ describe("what differs", () => {
       Difference.mode | Difference.time | Difference.contents,
       Difference.missing,
     ]);
+  });
+});
+
+describe("contents that are compared by a digest", () => {
+  const hello = crypto.createHash("sha256").update("hello").digest();
+  const told = (name: string) => file(name, 5, { extras: { ...NO_EXTRAS, digest: hello } });
+  /** How many times the files were opened. */
+  const readings = (disk: MemoryDisk, entries: readonly Entry[]) => {
+    let opened = 0;
+    const open = disk.openFile.bind(disk);
+    disk.openFile = (...args) => {
+      opened++;
+      return open(...args);
+    };
+    return { decisions: decisionsOf({ entries, disk }), opened };
+  };
+
+  test("a file is read once, however often it is told", () => {
+    const { decisions, opened } = readings(
+      member(),
+      Array.from({ length: 100 }, () => told("f")),
+    );
+    assert.equal(opened, 1);
+    assert.deepEqual(new Set(decisions), new Set(["place f"]), "it counts as different then");
+  });
+  test("a file with several names is read once for each of them", () => {
+    const disk = member();
+    const root = disk.openRoot("/");
+    for (const name of ["g", "h"]) disk.link(root, "f", root, name);
+    assert.deepEqual(readings(disk, ["f", "g", "h"].map(told)), { decisions: [], opened: 3 });
+    const again = ["f", "g", "h", "f", "g", "h", "f"].map(told);
+    assert.equal(readings(disk, again).opened, 3);
   });
 });
 

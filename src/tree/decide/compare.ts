@@ -16,6 +16,7 @@ import {
 import { type DigestForm, FileDigest } from "../entries/digest.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import { hasSameAttributes } from "../entries/extended-attributes.ts";
+import type { OwnDigests } from "./own-digests.ts";
 
 /**
  * How an entry differs from the manifest (PROTOCOL.md 5.2), as bits of Difference; 0 if it does not. A file with the
@@ -23,6 +24,7 @@ import { hasSameAttributes } from "../entries/extended-attributes.ts";
  *
  * @param directory the path of its directory
  * @param stats of the member's entry
+ * @param digests says which files may be read; the others differ from a digest
  * @returns step by step, because large files may have to be read
  */
 export function* differenceOf(
@@ -31,6 +33,7 @@ export function* differenceOf(
   stats: FileStats,
   entry: Entry,
   rules: AttributeRules,
+  digests: OwnDigests,
 ): Generator<undefined, number> {
   if (typeOf(stats) !== typeToBe(entry)) return Difference.type;
   let difference = attributeDifference(stats, entry, rules, tree);
@@ -39,9 +42,12 @@ export function* differenceOf(
     difference |= Difference.attributes;
   if (entry.type === EntryType.symlink && tree.readLink(directory, entry.name) !== entry.target)
     difference |= Difference.contents;
-  if (entry.type === EntryType.file && !(yield* hasSameContents(tree, directory, stats, entry, difference)))
-    difference |= Difference.contents;
-  return difference;
+  if (entry.type !== EntryType.file) return difference;
+  const isSame =
+    entry.extras?.digest === undefined
+      ? isSameBySize(stats, entry, difference)
+      : yield* hasDigest(tree, directory, stats, entry, digests);
+  return isSame ? difference : difference | Difference.contents;
 }
 
 /**
@@ -90,17 +96,20 @@ function hasTimeToSet(stats: FileStats, { mtimeNs }: Metadata, tree: TreeView): 
   return isSameTime(stats.mtimeNs, tree.keptTime(stats, mtimeNs), hasExactTimes);
 }
 
-function* hasSameContents(
+function isSameBySize(stats: FileStats, { size }: Entry, difference: number): boolean {
+  return stats.size === size && (size === 0 || (difference & Difference.time) === 0);
+}
+
+function* hasDigest(
   tree: TreeView,
   directory: string,
   stats: FileStats,
-  entry: Entry,
-  difference: number,
+  { name, size, extras }: Entry,
+  digests: OwnDigests,
 ): Generator<undefined, boolean> {
-  if (stats.size !== entry.size) return false;
-  const { digest, isDataDigest = false } = entry.extras ?? {};
-  if (digest === undefined) return entry.size === 0 || (difference & Difference.time) === 0;
-  const own = yield* digestOf(tree, directory, entry.name, isDataDigest ? "data" : "contents");
+  const digest = extras?.digest;
+  if (digest === undefined || stats.size !== size || !digests.mayRead(stats)) return false;
+  const own = yield* digestOf(tree, directory, name, extras?.isDataDigest === true ? "data" : "contents");
   return own !== undefined && Buffer.compare(own, digest) === 0;
 }
 

@@ -22,6 +22,7 @@ import { differenceOf, isPlainlySame } from "./compare.ts";
 import type { Decisions, Outcome, Place } from "./decision.ts";
 import { LookAlikes } from "./look-alikes.ts";
 import { Obstacles } from "./obstacles.ts";
+import { OwnDigests } from "./own-digests.ts";
 import type { Precedence } from "./precedence.ts";
 import type { Protection } from "./protection.ts";
 import { refusalOf, refused } from "./refusals.ts";
@@ -75,6 +76,7 @@ export class Planner {
   /** The sender's time of each existing directory that is only on the way to an entry. */
   private readonly ways = new Map<string, bigint>();
   private readonly lookAlikes: LookAlikes;
+  private readonly ownDigests = new OwnDigests();
   private nextEntry = 0;
   readonly superfluous: Superfluous;
 
@@ -287,7 +289,14 @@ export class Planner {
 
   private *compare(stats: FileStats, path: string, entry: Entry): Decisions<number> {
     if (entry.type === EntryType.passage) return 0;
-    const difference = yield* differenceOf(this.tree, directoryOf(path), stats, entry, this.rules);
+    const difference = yield* differenceOf(
+      this.tree,
+      directoryOf(path),
+      stats,
+      entry,
+      this.rules,
+      this.ownDigests,
+    );
     // While the file was read for its digest, another transfer may have replaced it.
     if (entry.extras?.digest !== undefined && !isSameState(stats, this.tree.stat(path)))
       return difference | Difference.contents;
