@@ -200,6 +200,10 @@ describe("contents that are compared by a digest", () => {
     const again = ["f", "g", "h", "f", "g", "h", "f"].map(told);
     assert.equal(readings(disk, again).opened, 3);
   });
+  test("a file of another mode is copied once, however often it is told", () => {
+    const entries = [1, 2, 3].map(() => file("f", 5, { metadata: { ...metadata, mode: 0o600 } }));
+    assert.deepEqual(decisionsOf({ entries }), ["copy f", "place f", "place f"]);
+  });
 });
 
 describe("what goes", () => {

@@ -16,7 +16,7 @@ import {
 import { type DigestForm, FileDigest } from "../entries/digest.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import { hasSameAttributes } from "../entries/extended-attributes.ts";
-import type { OwnDigests } from "./own-digests.ts";
+import type { OwnReadings } from "./own-readings.ts";
 
 /**
  * How an entry differs from the manifest (PROTOCOL.md 5.2), as bits of Difference; 0 if it does not. A file with the
@@ -33,7 +33,7 @@ export function* differenceOf(
   stats: FileStats,
   entry: Entry,
   rules: AttributeRules,
-  digests: OwnDigests,
+  digests: OwnReadings,
 ): Generator<undefined, number> {
   if (typeOf(stats) !== typeToBe(entry)) return Difference.type;
   let difference = attributeDifference(stats, entry, rules, tree);
@@ -105,7 +105,7 @@ function* hasDigest(
   directory: string,
   stats: FileStats,
   { name, size, extras }: Entry,
-  digests: OwnDigests,
+  digests: OwnReadings,
 ): Generator<undefined, boolean> {
   const digest = extras?.digest;
   if (digest === undefined || stats.size !== size || !digests.mayRead(stats)) return false;

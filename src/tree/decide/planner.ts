@@ -22,7 +22,7 @@ import { differenceOf, isPlainlySame } from "./compare.ts";
 import type { Decisions, Outcome, Place } from "./decision.ts";
 import { LookAlikes } from "./look-alikes.ts";
 import { Obstacles } from "./obstacles.ts";
-import { OwnDigests } from "./own-digests.ts";
+import { OwnReadings } from "./own-readings.ts";
 import type { Precedence } from "./precedence.ts";
 import type { Protection } from "./protection.ts";
 import { refusalOf, refused } from "./refusals.ts";
@@ -76,7 +76,8 @@ export class Planner {
   /** The sender's time of each existing directory that is only on the way to an entry. */
   private readonly ways = new Map<string, bigint>();
   private readonly lookAlikes: LookAlikes;
-  private readonly ownDigests = new OwnDigests();
+  private readonly digests = new OwnReadings();
+  private readonly copies = new OwnReadings();
   private nextEntry = 0;
   readonly superfluous: Superfluous;
 
@@ -270,9 +271,10 @@ export class Planner {
       this.brought.add(path);
     }
     if (entry.type === EntryType.file && isOfAttributesAlone(difference)) {
-      const outcome: Outcome = yield { kind: "copy", place, entry };
+      const mayCopy = stats !== undefined && this.copies.mayRead(stats);
+      const outcome: Outcome = mayCopy ? yield { kind: "copy", place, entry } : "needs contents";
       if (outcome === "done") return difference;
-      // The member's file cannot be read, or has changed: then the sender has to send it.
+      // The member's file cannot be read, has changed, or was copied before: then the sender has to send it.
       difference |= Difference.contents;
     }
     if (entry.type === EntryType.hardLink) {
@@ -295,7 +297,7 @@ export class Planner {
       stats,
       entry,
       this.rules,
-      this.ownDigests,
+      this.digests,
     );
     // While the file was read for its digest, another transfer may have replaced it.
     if (entry.extras?.digest !== undefined && !isSameState(stats, this.tree.stat(path)))

@@ -1,13 +1,13 @@
-/** Bounds how much of its own files a member reads for the digests in a manifest. */
+/** Bounds how much of its own files a member reads because a manifest makes it do so. */
 import type { FileStats } from "../../sys/stat.ts";
 import { PathSet } from "../entries/path-set.ts";
 
 /**
- * Says whether a file may be read for its digest. An entry has some hundred bytes, and can make a member read a file of any
- * size. So each file is read once in a transfer for each of its names, whatever the manifest repeats. Files are told apart by
+ * Says whether a file may be read, for its digest or to be copied. An entry has some hundred bytes, and can make a member read a
+ * file of any size. So each file is read once in a transfer for each of its names, whatever the manifest repeats. Files are told apart by
  * their inodes, because a file system that ignores the case of names has many paths for one name.
  */
-export class OwnDigests {
+export class OwnReadings {
   private readonly read = new PathSet();
   /** How often each file with several names was read: each name may be an entry of its own. */
   private readonly timesRead = new Map<string, number>();
