@@ -132,7 +132,7 @@ test("those who were served together are not gathered again for the rest", () =>
   const { catchUp, log } = server;
   const ask = (missing: number[]) => ({ type: "ask", body: { digest: log.digest, missing } }) as const;
   for (const one of [member, other]) catchUp.handle(one, ask([0, 1]), 0);
-  catchUp.tick(times.GATHER_MS);
+  catchUp.tick(2 * times.GATHER_MS);
   assert.deepEqual(server.said(), ["answer", "answer", "serve 0 1"]);
   catchUp.serveEnded(1, [0], "", 1_000);
   server.said();

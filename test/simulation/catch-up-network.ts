@@ -53,7 +53,7 @@ export abstract class CatchUpNetwork {
         continue;
       }
       for (const { node: same } of one.members.values()) if (same === heard) this.forget(one, heard);
-      const member = fellow(heard);
+      const member = { ...fellow(heard), joinedMs: this.nowMs };
       one.members.set(heard.epoch, { node: heard, member, heardMs: this.nowMs });
       one.catchUp.onEvent({ kind: "member-joined", member }, this.nowMs);
       this.carryOut(one);
@@ -91,7 +91,6 @@ export abstract class CatchUpNetwork {
   protected pass(ms: number): void {
     const endMs = this.nowMs + ms;
     for (;;) {
-      this.packets.sort((a, b) => a.atMs - b.atMs);
       const deadline = Math.min(
         ...this.nodes
           .filter(({ isUp }) => isUp)
@@ -148,8 +147,16 @@ export abstract class CatchUpNetwork {
   private sendPacket(from: SimulatedNode, to: SimulatedNode, message: ControlMessage | undefined): void {
     if ((this.isLossy || !this.isCalm) && this.below(10) === 0) return;
     const { epoch } = from;
-    this.packets.push({
-      atMs: this.nowMs + 1 + this.below(40),
+    const atMs = this.nowMs + 1 + this.below(40);
+    // They are in their order, and those that come at the same time in the order in which they were sent.
+    let [first, end] = [0, this.packets.length];
+    while (first < end) {
+      const middle = (first + end) >> 1;
+      if (this.packets[middle]!.atMs > atMs) end = middle;
+      else first = middle + 1;
+    }
+    this.packets.splice(first, 0, {
+      atMs,
       from,
       to,
       epoch,

@@ -33,6 +33,10 @@ export abstract class CatchUpServing extends CatchUpNetwork {
 
   protected abstract bringTo(node: SimulatedNode, path: string, version: Version): void;
 
+  protected transferMs(): number {
+    return this.below(this.serveMs);
+  }
+
   /** One transfer that brings publications. Others push while it goes on. */
   protected serve(node: SimulatedNode, effect: Extract<Effect, { kind: "serve" }>): void {
     this.served++;
@@ -63,7 +67,7 @@ export abstract class CatchUpServing extends CatchUpNetwork {
       this.carryOut(node);
     };
     // What follows at once would come before the end of this call.
-    this.planned.push({ atMs: this.nowMs + this.below(this.serveMs), run: end });
+    this.planned.push({ atMs: this.nowMs + this.transferMs(), run: end });
   }
 
   /** What a node has of publications when it begins to bring them. Later ones that reach it are brought by nobody. */

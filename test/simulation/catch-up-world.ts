@@ -32,7 +32,7 @@ import type { Publication, Scope } from "../../src/wire/publication.ts";
  */
 
 export class CatchUpWorld extends CatchUpServing {
-  private readonly published: Publication[] = [];
+  protected readonly published: Publication[] = [];
   /** Whether all nodes had everything in the end. */
   wereEqual = false;
   /** Areas that were committed after a loss of power. */
@@ -131,12 +131,12 @@ export class CatchUpWorld extends CatchUpServing {
     return this.messages - before;
   }
 
-  private isEqual(): boolean {
+  protected isEqual(): boolean {
     const [first] = this.nodes;
     return this.nodes.every(({ log }) => log.digest === first?.log.digest && log.missing.length === 0);
   }
 
-  private judge(): void {
+  protected judge(): void {
     // What no live node has any more is lacked for ever, and shown.
     for (const node of this.nodes)
       for (const position of node.log.missing)
@@ -230,7 +230,7 @@ export class CatchUpWorld extends CatchUpServing {
     return { ...empty, ...parts, log: undefined!, catchUp: undefined!, places: undefined! };
   }
 
-  private boot(node: SimulatedNode, isFirst: boolean): void {
+  protected boot(node: SimulatedNode, isFirst: boolean): void {
     // An empty disk has no log either.
     const lastEpoch = isFirst || node.disk.length === 0 ? undefined : node.epoch;
     node.epoch = `${this.random.u32().toString(16).padStart(8, "0")}${`${node.number}`.padStart(8, "0")}`;

@@ -78,7 +78,8 @@ export class CatchUp {
     const tellings = (this.tellings = new Tellings({ effects, random, members, isHeardSince, current }));
     this.isRecovering = opened.isRecovering === true;
     const isCommitting = () => this.isRecovering || this.areas.isCommitting;
-    const context: CatchUpContext = { log, effects, random, memberOf, members, tellings, isCommitting };
+    const lookups = { memberOf, members, isHeardSince };
+    const context: CatchUpContext = { log, effects, random, ...lookups, tellings, isCommitting };
     this.areas = new KeptAreas(context, parts.isIdle);
     this.comparing = new Comparing(context, (publications, nowMs) => this.learn(publications, nowMs));
     this.serving = new Serving(context, () => opened.isOn);
@@ -144,6 +145,7 @@ export class CatchUp {
     const before = this.tellings.heard(member.epoch);
     this.tellings.note(member.epoch, told, nowMs);
     this.comparing.note(told, nowMs);
+    this.serving.heard(member.epoch, told);
     const isOther = before?.digest !== told.digest;
     // It may have missed that this node has told so.
     if (isOther && this.comparing.isSurpassed(told)) this.tellings.remind(nowMs);
@@ -200,6 +202,7 @@ export class CatchUp {
   onEvent(event: NodeEvent, nowMs: number): void {
     switch (event.kind) {
       case "member-joined":
+        this.serving.memberJoined(event.member, nowMs);
         if (isAbleToCompare(event.member)) this.tellings.tellNewcomer(event.member);
         if (this.asks) this.asking.memberJoined(nowMs);
         break;
@@ -207,7 +210,7 @@ export class CatchUp {
         this.tellings.memberLeft(event.member.epoch);
         this.comparing.forget(event.member.epoch);
         this.asking.memberLeft(event.member.epoch, nowMs);
-        this.serving.forget(event.member.epoch);
+        this.serving.memberLeft(event.member, nowMs);
         break;
       case "inbound-began":
         if (event.dryRun) break;

@@ -10,6 +10,8 @@ export interface CatchUpContext {
   readonly random: Random;
   readonly memberOf: (epoch: string) => Member | undefined;
   readonly members: () => Iterable<Member>;
+  /** Whether something was heard of a member at that time or later. */
+  readonly isHeardSince: (epoch: string, sinceMs: number) => boolean;
   readonly tellings: Tellings;
   /** Whether the disk switches to something that need not be asked for. */
   readonly isCommitting: () => boolean;

@@ -1,11 +1,10 @@
 /** Serves members that lack publications: gathers their questions, and answers them with one transfer. */
-import { Deadline } from "../../base/deadline.ts";
-import { type Ask, reasonText, type Served } from "../../wire/catch-up-messages.ts";
+import { type Ask, type Log, reasonText, type Served } from "../../wire/catch-up-messages.ts";
 import type { Publication } from "../../wire/publication.ts";
 import type { Member } from "../types.ts";
 import { addresseeOf, sendTo } from "./able-members.ts";
 import type { CatchUpContext } from "./context.ts";
-import * as times from "./times.ts";
+import { Gathering } from "./gathering.ts";
 
 /** What a member has asked for. */
 interface Asked {
@@ -36,17 +35,17 @@ export class Serving {
   private readonly before = new Set<string>();
   /** Members that have asked about a log that this node does not have yet, by their epochs, with its digest. */
   private readonly early = new Map<string, string>();
-  private readonly due = new Deadline();
-  private mostMs = Infinity;
+  private readonly gathering: Gathering;
   private running: Running | undefined;
 
   constructor(context: CatchUpContext, isOn: () => boolean) {
     this.context = context;
     this.isOn = isOn;
+    this.gathering = new Gathering(context);
   }
 
   get atMs(): number {
-    return this.due.atMs;
+    return this.asking.size === 0 || this.running !== undefined ? Infinity : this.gathering.atMs;
   }
 
   ask(member: Member, { digest, missing }: Ask, nowMs: number): void {
@@ -68,13 +67,24 @@ export class Serving {
       this.running.asked.set(member.epoch, asked);
       return;
     }
-    if (this.asking.size === 0) this.mostMs = nowMs + times.GATHER_MOST_MS;
+    const isRepeated = this.asking.has(member.epoch);
+    if (!isRepeated) this.gathering.asked(member, this.asking.size === 0, nowMs);
     this.asking.set(member.epoch, asked);
-    const isLast = this.before.delete(member.epoch) && this.before.size === 0;
-    this.due.set(isLast ? nowMs : Math.min(this.mostMs, nowMs + times.GATHER_MS));
+    if (this.before.delete(member.epoch) && this.before.size === 0) this.gathering.close(nowMs);
   }
 
-  forget(epoch: string): void {
+  /** A member tells of its log. */
+  heard(epoch: string, log: Log): void {
+    this.gathering.heard(epoch, log);
+  }
+
+  memberJoined(member: Member, nowMs: number): void {
+    this.gathering.memberJoined(member, nowMs);
+  }
+
+  memberLeft(member: Member, nowMs: number): void {
+    const { epoch } = member;
+    this.gathering.memberLeft(member, nowMs);
     this.asking.delete(epoch);
     this.before.delete(epoch);
     this.early.delete(epoch);
@@ -116,7 +126,7 @@ export class Serving {
       this.say(epoch, { transfer, digest, brought: own, reason: reasonText(reason) });
       if (brought.length > 0) this.before.add(epoch);
     }
-    if (this.asking.size > 0) this.due.set(nowMs);
+    if (this.asking.size > 0) this.gathering.look(nowMs);
   }
 
   /** Nobody of these can be served any more: they are told, and ask again. */
@@ -132,11 +142,10 @@ export class Serving {
   }
 
   tick(nowMs: number): void {
-    if (!this.due.take(nowMs) || this.asking.size === 0) return;
-    if (this.running !== undefined) return;
+    if (this.asking.size === 0 || this.running !== undefined || !this.gathering.tick(nowMs)) return;
     // A transfer that is received may bring what those who ask lack. If pushes come all the time, they are served anyway.
-    if (this.receiving.size > 0 && nowMs < this.mostMs) {
-      this.due.set(Math.min(this.mostMs, nowMs + times.GATHER_MS));
+    if (this.receiving.size > 0 && nowMs < this.gathering.receivingMs) {
+      this.gathering.putOff(nowMs);
       return;
     }
     const { chosen, positions } = this.choose();

@@ -44,6 +44,25 @@ export const PIECE_TRIES = 5;
 export const GATHER_MS = 600;
 export const GATHER_MOST_MS = 2_500;
 
+/** A member that has joined so lately may be about to ask, or belong to several that come up together. A busy host takes some seconds. */
+export const NEWCOMER_MS = 30_000;
+
+/** Its first LOG arrives within this time, or it keeps no log. */
+export const FIRST_LOG_MS = 5_000;
+
+/** Where hosts come up together, the next one is waited for for so long after the last one, up to so long after the first one. */
+export const TOGETHER_MS = 2_500;
+export const TOGETHER_MOST_MS = 10_000;
+
+/** A host comes together with another one that has asked so short a time ago. */
+export const TOGETHER_FOR_MS = 5_000;
+
+/** A node that has just started itself may have come up together with the others. */
+export const STARTING_MS = 10_000;
+
+/** Nodes have left together if it was within this time: silence is noticed at times that differ by up to 10 s. */
+export const LEFT_TOGETHER_MS = 30_000;
+
 /** A question is asked again after so long without an answer, and so often in all before another member is asked. */
 export const ASK_AGAIN_MS = 500;
 export const ASK_TRIES = 3;
