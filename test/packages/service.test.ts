@@ -50,6 +50,12 @@ void suite("the service, from the package for Debian", { skip: problem ?? false 
     }
   });
 
+  test("without a base directory, nothing fails at a boot either", async () => {
+    await one.reboot();
+    assert.equal((await one.must("systemctl", "--failed", "--quiet", "--plain")).trim(), "");
+    assert.equal(await isActive(one), false);
+  });
+
   test("without a base directory the service says which line to set, and does not try again", async () => {
     assert.notEqual((await one.run("systemctl", "start", "makuosan")).status, 0);
     const { stdout } = await one.run("systemctl", "status", "makuosan");
