@@ -40,6 +40,23 @@ export function bashOptions(): string[] {
   return [`    local options='${wrapped(names, " ", "").join("\n        ")}'`];
 }
 
+const keyLines = () =>
+  wrapped(
+    ALL_SETTINGS.map(({ key }) => key),
+    " ",
+    "",
+  );
+
+/** The keys for zsh. */
+export function zshKeys(): string[] {
+  return [`  keys=(${keyLines().join("\n    ")})`];
+}
+
+/** The keys for fish. */
+export function fishKeys(): string[] {
+  return [`set -l keys ${keyLines().join(" \\\n    ")}`];
+}
+
 /** The specifications of zsh's _arguments. */
 export function zshLines(): string[] {
   return ALL_SETTINGS.map((setting) => {

@@ -5,7 +5,7 @@
  */
 import fs from "node:fs";
 import path from "node:path";
-import { bashOptions, bashValues, fishLines, zshLines } from "./settings-completions.ts";
+import { bashOptions, bashValues, fishKeys, fishLines, zshKeys, zshLines } from "./settings-completions.ts";
 import { configParagraphs, environmentEntries, optionEntries } from "./settings-sentences.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "..", "..");
@@ -33,8 +33,10 @@ const WRITERS: Readonly<Record<string, Writer>> = {
   },
   "packaging/completions/bash/makuosan": (present) =>
     withBlock(withBlock(present, "values", bashValues()), "options", bashOptions()),
-  "packaging/completions/zsh/_makuosan": (present) => withBlock(present, "options", zshLines()),
-  "packaging/completions/fish/makuosan.fish": (present) => withBlock(present, "options", fishLines()),
+  "packaging/completions/zsh/_makuosan": (present) =>
+    withBlock(withBlock(present, "options", zshLines()), "keys", zshKeys()),
+  "packaging/completions/fish/makuosan.fish": (present) =>
+    withBlock(withBlock(present, "options", fishLines()), "keys", fishKeys()),
 };
 
 /** Every document that repeats the table, as it is and as it should be. */

@@ -42,7 +42,12 @@ complete -c makuosan -l hook-timeout -x -d 'Seconds that each hook may run'
 complete -c makuosan -l config -r -F -d 'Config file'
 complete -c makuosan -s n -l foreground -d 'Stay in the foreground'
 complete -c makuosan -l check-config -d 'Check the settings, and do not start'
-complete -c makuosan -l set -x -d 'Set a value in the config file 50-set.conf'
+# begin of settings: keys
+set -l keys base user group groups keep-owner state socket console metrics loglevel port multicast interface name \
+    labels key rate receive-buffer send-buffer offload receive send parallel compress exclude catch-up \
+    check-every drift delete-limit undo undo-size owner-match pre-commit post-commit hook-user hook-timeout
+# end of settings: keys
+complete -c makuosan -l set -x -a (string join ' ' -- $keys=) -d 'Set a value in the config file 50-set.conf'
 complete -c makuosan -l import-sysconfig -r -F -d 'Print the config file for a start file of versions before 2'
 complete -c makuosan -s V -l version -d 'Print the version'
 complete -c makuosan -s h -l help -d 'Print the options'
