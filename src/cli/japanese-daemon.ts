@@ -168,9 +168,10 @@ export const JAPANESE_DAEMON: Readonly<Record<string, string>> = {
   "{0} cannot be bound: error {1}": "{0*} を使えません: エラー {1}",
   "the interface {0} is down or has no IPv4 address: bring it up, or choose another with -i":
     "インターフェース {0} が停止しているか、IPv4 アドレスがありません。有効にするか、-i で別のものを選んでください",
-  "{0}: this host has {1}": "{0*}。このホストにあるもの: {1}",
-  "there is no interface or local address {0}": "{0} というインターフェースやアドレスはありません",
-  "there is no interface with an address in {0}": "{0} のアドレスを持つインターフェースはありません",
+  "there is no interface or local address {0}: this host has {1}":
+    "{0} というインターフェースやアドレスはありません。このホストにあるもの: {1}",
+  "there is no interface with an address in {0}: this host has {1}":
+    "{0} のアドレスを持つインターフェースはありません。このホストにあるもの: {1}",
   "no network interface has an IPv4 address: bring one up, such as with 'ip address add ADDRESS/24 dev {0}' and 'ip link set {1} up', or choose one with -i":
     "IPv4 アドレスを持つインターフェースがありません。'ip address add ADDRESS/24 dev {0}' と 'ip link set {1} up' などで有効にするか、-i で選んでください",
   "the multicast group {0} cannot be joined on {1} ({2}): check that the interface is up and supports multicast":

@@ -55,12 +55,12 @@ export function chooseInterface(wanted: string | undefined, group: string): Chos
       `the interface ${wanted} is down or has no IPv4 address: bring it up, or choose another with -i`,
     );
   }
-  const names = all.map((one) => `${one.name} (${one.ip})`).join(", ");
-  const missing =
+  const names = all.map((one) => `${one.name} (${one.ip})`).join(", ") || "none";
+  throw new UserError(
     network === undefined
-      ? `there is no interface or local address ${wanted}`
-      : `there is no interface with an address in ${wanted}`;
-  throw new UserError(`${missing}: this host has ${names || "none"}`);
+      ? `there is no interface or local address ${wanted}: this host has ${names}`
+      : `there is no interface with an address in ${wanted}: this host has ${names}`,
+  );
 }
 
 /**

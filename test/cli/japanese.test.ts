@@ -161,6 +161,13 @@ test("an error of the start keeps the place of the value in front", () => {
 
 test("sentences in sentences are translated, names and paths never", () => {
   const say = (english: string) => textOf(japaneseSentence(english) ?? "");
+  // A name at the end of a sentence is no part of it that goes on after a colon.
+  assert.equal(
+    say(
+      "/etc/makuosan.conf:3: interface: there is no interface or local address eth9: this host has lo (127.0.0.1)",
+    ),
+    "/etc/makuosan.conf:3: interface: eth9 というインターフェースやアドレスはありません。このホストにあるもの: lo (127.0.0.1)",
+  );
   assert.equal(
     say("web* is not a member: 'msync --members' lists those that are there"),
     "web* はメンバーではありません。'msync --members' でメンバーの一覧を表示できます",
