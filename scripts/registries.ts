@@ -4,7 +4,7 @@ import path from "node:path";
 
 const ROOT = path.dirname(import.meta.dirname);
 
-/** Something that whoever runs a script can mend; its message says all that has to be said. */
+/** Something that the user of a script can fix; its message says all that has to be said. */
 export class Obstacle extends Error {}
 
 /** Each variable that tells other tools what npm reads from its own files, and the settings of npm that stand for it. */
@@ -61,7 +61,7 @@ function ask(key: string): string {
   return ["null", "undefined"].includes(value) ? "" : value;
 }
 
-/** How to mend it when a registry is not reached, beside the proxy that was used. */
+/** How to fix it when a registry is not reached, beside the proxy that was used. */
 export function registryAdvice(): string {
   const proxy = variableOf("HTTPS_PROXY") ?? registryVariables()["HTTPS_PROXY"];
   const used = proxy === undefined ? "No proxy is set." : `The proxy is ${withoutPassword(proxy)}.`;
@@ -89,7 +89,7 @@ export function telling(output: string): string {
   return lines.at(-1) ?? "";
 }
 
-/** Runs the program of a script; what can be mended is one sentence, without a list of calls. */
+/** Runs the program of a script; what the user can fix is one sentence, without a list of calls. */
 export async function runScript(name: string, main: () => Promise<void> | void): Promise<void> {
   try {
     await main();

@@ -136,7 +136,7 @@ export function checkTogether(
   }
 }
 
-/** What says how contents are sent, or what is changed. */
+/** Options that tell how contents are sent, or what is changed. */
 const OF_CHANGES: readonly string[] = ["group", "forceDelete", "compress", "wholeFile", "allOrNothing"];
 
 /**

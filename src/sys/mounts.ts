@@ -1,4 +1,4 @@
-/** The mounts that this process sees: its service manager can hide directories behind some, or make them read-only. */
+/** The mounts that this process sees: its service manager can hide directories with some, or make them read-only. */
 import fs from "node:fs";
 import path from "node:path";
 
