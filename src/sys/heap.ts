@@ -83,8 +83,13 @@ export function heapBytes(): number {
   return heap + external;
 }
 
-/** Collects garbage, and gives the memory that has become free back to the kernel; compiled code is garbage to it. */
+/**
+ * Collects garbage, and gives the memory that has become free back to the kernel. Functions that have not run for a while keep their
+ * bytecode: it has a megabyte or so, and without it the first transfer after a start would compile all of them again,
+ * which the code cache of the executable is there to save.
+ */
 export function releaseHeap(): void {
+  v8.setFlagsFromString("--no-flush-bytecode");
   v8.setFlagsFromString("--expose-gc");
   const collect: unknown = vm.runInNewContext("gc");
   // An ordinary collection keeps the room that has become free.
