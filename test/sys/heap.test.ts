@@ -18,6 +18,20 @@ test("a heap that was large is small again after it was released", () => {
   assert.ok(after < before + (most - before) / 3, `${before}, ${most}, ${after} bytes`);
 });
 
+test("functions keep their bytecode, however often the heap is released", () => {
+  const names = Array.from({ length: 300 }, (_, index) => `f${index}`);
+  const texts = names.map(
+    (name) => `function ${name}(list) { let sum = 0; for (const one of list) sum += one; return { sum }; }`,
+  );
+  const script = new vm.Script(`${texts.join("\n")}\n[${names.join()}]`);
+  const functions = script.runInThisContext() as ((list: number[]) => unknown)[];
+  for (const one of functions) one([1, 2]);
+  const bytes = () => script.createCachedData().length;
+  const before = bytes();
+  for (let times = 0; times < 4; times++) releaseHeap();
+  assert.equal(bytes(), before);
+});
+
 const MEBIBYTE = 1024 * 1024;
 
 /** A keeper in a process of this size; counts how often it gives memory back, and how often it collects the heap. */
