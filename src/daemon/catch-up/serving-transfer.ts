@@ -1,4 +1,4 @@
-/** One transfer that brings to members what they have missed. */
+/** Brings to members what they have missed. */
 import { isFor } from "../../engine/catch-up/scopes.ts";
 import type { Here, Kept } from "../../engine/catch-up/publication-log.ts";
 import type { Effect, Input } from "../../engine/types.ts";
@@ -6,7 +6,13 @@ import type { Publication } from "../../wire/publication.ts";
 import type { Log } from "../service/log.ts";
 import { sentenceOfWithheld } from "./catch-up-words.ts";
 import type { TransferServer } from "./publication-hearer.ts";
-import { serviceOf } from "./scope-of-push.ts";
+import { type Service, serviceOf } from "./scope-of-push.ts";
+
+/** What one transfer has brought, by positions in the log, and why not all. */
+interface Outcome {
+  readonly brought: readonly number[];
+  readonly reason: string;
+}
 
 type Ended = Omit<Extract<Input, { kind: "serve-ended" }>, "kind">;
 
@@ -17,8 +23,10 @@ export class ServingTransfer {
   private readonly controller = new AbortController();
   /** Its number; 0 before it has begun. */
   private transfer = 0;
-  /** Later publications that have taken effect before it has begun. */
-  private readonly early: (readonly [Publication, Here])[] = [];
+  /** Whether it ends with the transfer that runs. */
+  private isStopped = false;
+  /** Later publications that have taken effect here. */
+  private readonly later: (readonly [Publication, Here])[] = [];
 
   constructor(effect: Extract<Effect, { kind: "serve" }>, transfers: TransferServer | undefined, log: Log) {
     this.effect = effect;
@@ -36,16 +44,16 @@ export class ServingTransfer {
    * count as changed.
    */
   noteEffect(publication: Publication, here: Here): void {
-    if (here.atMs === undefined || here.list === "") return;
-    if (this.transfer === 0) {
-      this.early.push([publication, here]);
-      return;
-    }
+    this.later.push([publication, here]);
+    this.supersede(publication, here);
+  }
+
+  private supersede(publication: Publication, { atMs, list: name }: Here): void {
+    if (atMs === undefined || name === "" || this.transfer === 0) return;
     const { members } = this.effect;
     const isForAll = members.every(({ info, address }) =>
       isFor(publication.scope, { hostName: info.hostName, ip: address.ip, labels: info.labels }),
     );
-    const { list: name, atMs } = here;
     if (isForAll) this.transfers?.supersede(this.transfer, { name, atMs, isServed: false });
   }
 
@@ -60,37 +68,56 @@ export class ServingTransfer {
     ownExcludes: readonly string[],
     removedBy: (list: string) => readonly string[],
   ): Promise<Ended> {
-    const { members, positions, digest } = this.effect;
-    const { signal } = this.controller;
+    const { positions } = this.effect;
     // Pushes change the log meanwhile.
     const all = [...log];
-    let brought: readonly number[] = [];
-    let why = "";
+    const serviceOfThese = (some: readonly number[]) =>
+      serviceOf(all, some, this.effect.digest, ownExcludes, removedBy);
+    let left = positions;
+    let ended: Outcome = { brought: [], reason: "" };
     try {
-      const service = serviceOf(all, positions, digest, ownExcludes, removedBy);
-      if (service !== undefined && this.transfers !== undefined) {
-        const { request, rules } = service;
-        const names = members.map(({ info }) => info.hostName).join(", ");
-        this.log.info(`brings ${service.positions.length} pushes to ${names}`);
-        const onStart = (number: number) => this.begin(number);
-        const served = await this.transfers.serve(members, request, rules, onStart, signal);
-        const { withheld } = served.totals;
-        if (served.result.aborted === undefined) {
-          const lacking = new Set(withheld?.lists);
-          brought = service.positions.filter((position) => !lacking.has(all[position]?.here.list ?? ""));
-          if (withheld !== undefined) why = sentenceOfWithheld(withheld);
-        } else if (!signal.aborted) why = served.result.aborted;
+      // If nothing of some can be handed on, that does not keep the others back.
+      while (left.length > 0 && ended.brought.length === 0 && !this.isStopped) {
+        const service = serviceOfThese(left);
+        if (service === undefined) break;
+        left = left.filter((position) => !service.positions.includes(position));
+        ended = await this.serve(all, service);
       }
     } catch (error) {
       // The daemon is stopping, or the transfer was given up while it waited for its turn.
       this.log.debug(`serves nobody: ${(error as Error).message}`);
+      ended = { brought: [], reason: "" };
     }
-    if (why !== "") this.log.warn(`cannot bring all: ${why}`);
-    return { transfer: this.transfer, brought, reason: why };
+    const { brought, reason } = ended;
+    if (reason !== "") this.log.warn(`cannot bring all: ${reason}`);
+    // With a reason they would not ask this host again; it has not tried all yet.
+    const isTried = left.length === 0 || brought.length === 0;
+    return { transfer: this.transfer, brought, reason: isTried ? reason : "" };
+  }
+
+  /** One transfer, for publications that were made with the same patterns. */
+  private async serve(all: readonly Kept[], service: Service): Promise<Outcome> {
+    const { members } = this.effect;
+    const { signal } = this.controller;
+    if (this.transfers === undefined) return { brought: [], reason: "" };
+    const names = members.map(({ info }) => info.hostName).join(", ");
+    this.log.info(`brings ${service.positions.length} pushes to ${names}`);
+    this.transfer = 0;
+    const onStart = (number: number) => this.begin(number);
+    const { request, rules } = service;
+    const { totals, result } = await this.transfers.serve(members, request, rules, onStart, signal);
+    if (result.aborted !== undefined) {
+      this.isStopped = true;
+      return { brought: [], reason: signal.aborted ? "" : result.aborted };
+    }
+    const { withheld } = totals;
+    const lacking = new Set(withheld?.lists);
+    const brought = service.positions.filter((position) => !lacking.has(all[position]?.here.list ?? ""));
+    return { brought, reason: withheld === undefined ? "" : sentenceOfWithheld(withheld) };
   }
 
   private begin(transfer: number): void {
     this.transfer = transfer;
-    for (const [publication, here] of this.early.splice(0)) this.noteEffect(publication, here);
+    for (const [publication, here] of this.later) this.supersede(publication, here);
   }
 }
