@@ -28,7 +28,7 @@ import { sentenceOfDrift, stateOf, textOfState } from "./catch-up-words.ts";
 import type { PublicationFile } from "./publication-file.ts";
 import { FinishedUndos } from "./finished-undos.ts";
 import { KeptTransfers } from "./kept-transfers.ts";
-import { FULL_REASONS, SpaceWatch } from "./space-watch.ts";
+import { DiskWatch } from "./disk-watch.ts";
 import { UndoJudge } from "./undo-judge.ts";
 import { looksOf, publicationOf, reverseOf, scopeOfPush } from "./scope-of-push.ts";
 
@@ -70,7 +70,7 @@ export class CatchUpKeeper implements PublicationHearer {
   private readonly undo: UndoJudge;
   readonly finished: FinishedUndos;
   private serving: ServingTransfer | undefined;
-  private readonly space: SpaceWatch;
+  private readonly disk: DiskWatch;
   /** Transfers that have begun here. */
   private begun = 0;
   /** How many entries are not as published, as far as the last look has found. */
@@ -88,12 +88,12 @@ export class CatchUpKeeper implements PublicationHearer {
     this.kept = new KeptTransfers(parts.log);
     this.undo = new UndoJudge(parts);
     this.finished = new FinishedUndos(parts, () => this.driver?.handle({ kind: "logged" }));
-    this.space = new SpaceWatch(parts.settings.base, () => this.nudge(undefined));
+    this.disk = new DiskWatch(parts.settings.base, () => this.nudge(undefined));
   }
 
   /** Stops all that it has planned. */
   stop(): void {
-    this.space.stop();
+    this.disk.stop();
     this.serving?.stop();
   }
 
@@ -287,7 +287,7 @@ export class CatchUpKeeper implements PublicationHearer {
       case "own-stage-began":
         if (event.kind === "inbound-began" && event.dryRun) break;
         this.begun++;
-        if (this.parts.file !== undefined) this.space.noteAttempt();
+        if (this.parts.file !== undefined) this.disk.noteAttempt();
         break;
       case "publications-learned":
         this.noteLearned(event.publications);
@@ -324,7 +324,7 @@ export class CatchUpKeeper implements PublicationHearer {
 
   private noteFailure({ epoch, transfer }: InboundKey, why: string): void {
     this.reasons.set(inboundName({ epoch, transfer }), why);
-    if (this.parts.file !== undefined && FULL_REASONS.has(reasonOf(why).code)) this.space.begin();
+    if (this.parts.file !== undefined) this.disk.begin(reasonOf(why).code);
     for (const oldest of this.reasons.keys()) {
       if (this.reasons.size <= REASONS_KEPT) break;
       this.reasons.delete(oldest);
@@ -365,7 +365,7 @@ export class CatchUpKeeper implements PublicationHearer {
     }
     void file.add(catchUp.log, kept);
     if (catchUp.log.missing.length === 0) {
-      this.space.stop();
+      this.disk.stop();
       this.drifted = 0;
       this.driver?.handle({ kind: "drifted", text: "" });
     }

@@ -50,7 +50,7 @@ export const NEWCOMER_MS = 30_000;
 /** Its first LOG arrives within this time, or it keeps no log. */
 export const FIRST_LOG_MS = 5_000;
 
-/** Where hosts come up together, the next one is waited for for so long after the last one, up to so long after the first one. */
+/** If hosts come up together, the next one may come so long after the last one, up to so long after the first one. */
 export const TOGETHER_MS = 2_500;
 export const TOGETHER_MOST_MS = 10_000;
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fs from "node:fs";
 import { mock, test, type TestContext } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { SpaceWatch } from "../../src/daemon/catch-up/space-watch.ts";
+import { DiskWatch } from "../../src/daemon/catch-up/disk-watch.ts";
 
 /** A host that is full tries again when there is more space than before its last attempt. */
 
@@ -16,7 +16,7 @@ function watched(context: TestContext, megabytes: number) {
   mock.timers.enable({ apis: ["setTimeout"] });
   context.after(() => mock.timers.reset());
   const state = { disk, told: 0 };
-  const watch = new SpaceWatch("/base", () => state.told++);
+  const watch = new DiskWatch("/base", () => state.told++);
   const pass = async (ms: number) => {
     mock.timers.tick(ms);
     await turn();
@@ -29,7 +29,7 @@ test("space that comes before the first look is noticed", async (context) => {
   watch.noteAttempt();
   await turn();
   state.disk.megabytes = 0;
-  watch.begin();
+  watch.begin("ENOSPC");
   state.disk.megabytes = 20;
   await pass(500);
   assert.equal(state.told, 1);
@@ -40,7 +40,7 @@ test("an attempt that gives back what it took makes no space", async (context) =
   watch.noteAttempt();
   await turn();
   state.disk.megabytes = 0;
-  watch.begin();
+  watch.begin("ENOSPC");
   await pass(500);
   state.disk.megabytes = 5;
   await pass(5_000);
@@ -56,12 +56,34 @@ test("more inodes are space, too, and nothing is told after the end", async (con
   const { state, watch, pass } = watched(context, 5);
   watch.noteAttempt();
   await turn();
-  watch.begin();
+  watch.begin("ENOSPC");
   state.disk.inodes += 10;
   await pass(500);
   assert.equal(state.told, 1);
-  watch.begin();
+  watch.begin("ENOSPC");
   watch.stop();
+  await pass(60_000);
+  assert.equal(state.told, 1);
+});
+
+test("a base that was read-only is noticed when it can be written", async (context) => {
+  const { state, watch, pass } = watched(context, 5);
+  const error = Object.assign(new Error("read-only"), { code: "EROFS" });
+  let isClosed = true;
+  context.mock.method(fs.promises, "access", () => (isClosed ? Promise.reject(error) : Promise.resolve()));
+  watch.begin("EROFS");
+  await pass(500);
+  await pass(5_000);
+  assert.equal(state.told, 0);
+  isClosed = false;
+  await pass(5_000);
+  assert.equal(state.told, 1);
+  // If it can be written all the time, the cause is another one, such as a directory below.
+  watch.begin("EACCES");
+  await pass(500);
+  isClosed = true;
+  await pass(5_000);
+  isClosed = false;
   await pass(60_000);
   assert.equal(state.told, 1);
 });
@@ -69,7 +91,7 @@ test("more inodes are space, too, and nothing is told after the end", async (con
 test("a disk that hangs is looked at once, however many attempts there are", async (context) => {
   let looks = 0;
   context.mock.method(fs.promises, "statfs", () => (looks++, new Promise(() => undefined)));
-  const watch = new SpaceWatch("/base", () => undefined);
+  const watch = new DiskWatch("/base", () => undefined);
   for (let attempt = 0; attempt < 5; attempt++) {
     watch.noteAttempt();
     await turn();
