@@ -15,7 +15,7 @@ import {
 } from "../../src/engine/catch-up/publication-log.ts";
 import type { Origin } from "../../src/wire/origin.ts";
 import type { Publication } from "../../src/wire/publication.ts";
-import { publication } from "../engine/catching-node.ts";
+import { member, publication } from "../engine/catching-node.ts";
 
 /** What this host has missed must not overtake what it has: the log says so, and pushes that are not in it yet. */
 
@@ -115,6 +115,20 @@ test("an undo is not committed after another publication of the same paths, whic
     one.onEvent({ kind: "inbound-ended", key: PUSH, outcome: "done", reason: "" });
     assert.deepEqual(decided, [expected]);
   }
+});
+
+test("a member of a push that has died is known to catch up", () => {
+  const log = new PublicationLog({ hostName: "host2", ip: "10.0.0.2", labels: [] });
+  const heard = new Map([[member.epoch, { catchesUp: true }]]);
+  const engine = { catchUp: { log, tellings: { heard: (epoch: string) => heard.get(epoch) } } };
+  const identity = { nodeId: "02".repeat(16), epoch: "d".repeat(16) };
+  const parts = { engine, identity, settings: { base: "/", hostName: "host2" }, file: undefined };
+  const one = new CatchUpKeeper(parts as unknown as CatchUpParts);
+  const request = { paths: ["a"], targets: [], excepts: [], excludes: [] } as unknown as SendRequest;
+  one.begin(1, request, { excludes: [] } as unknown as SourceRules, undefined, [member]);
+  heard.clear();
+  assert.equal(one.catchesUp(member.epoch), true);
+  assert.equal(one.catchesUp("e".repeat(16)), false);
 });
 
 const nobody = () => assert.fail("nothing is held back");

@@ -61,6 +61,8 @@ export class CatchUpKeeper implements PublicationHearer {
   private driver: Driver | undefined;
   private transfers: TransferServer | undefined;
   private readonly own = new Map<number, OwnPush>();
+  /** The epochs of members of pushes that get by themselves what they lack: one may have died, or be started again, at the end. */
+  private readonly catching = new Set<string>();
   private readonly times = new EffectTimes();
   private readonly brought = new BroughtTransfers(this.times);
   /** The transfers whose commit is being written into the log. */
@@ -112,6 +114,8 @@ export class CatchUpKeeper implements PublicationHearer {
   ): Pick<SourceRules, "origin" | "list"> {
     const { identity, file } = this.parts;
     if (request.dryRun || request.isCheck) return {};
+    if (this.own.size === 0) this.catching.clear();
+    for (const { epoch } of members) if (this.catchesUp(epoch)) this.catching.add(epoch);
     // Nodes of an earlier version take a manifest with an origin for malformed.
     if (members.some(({ info }) => info.protocol < PROTOCOL_VERSION)) return {};
     const scope = scopeOfPush(request, rules);
@@ -145,7 +149,7 @@ export class CatchUpKeeper implements PublicationHearer {
   catchesUp(epoch: string): boolean {
     const { engine, identity, settings } = this.parts;
     if (epoch === identity.epoch) return settings.catchUp;
-    return engine.catchUp?.tellings.heard(epoch)?.catchesUp === true;
+    return engine.catchUp?.tellings.heard(epoch)?.catchesUp ?? this.catching.has(epoch);
   }
 
   /** Whether a member has all that was pushed for it; undefined if it does not say. */

@@ -114,7 +114,7 @@ export class Asking {
     // A transfer that has begun is not refused any more.
     if (this.life.state === "promised" && question.transfers.size > 0) return;
     if (!answer.serves) {
-      this.refuse(answer.reason, nowMs);
+      this.refuse(`${member.info.hostName}: ${answer.reason}`, nowMs);
       return;
     }
     if (this.life.state === "asking") this.life.become("promised");
