@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { UndoArea } from "../../src/tree/apply/undo-areas.ts";
+import type { FoundUndo } from "../../src/daemon/disk/messages.ts";
 import { test } from "node:test";
 import { type CatchUpParts, CatchUpKeeper } from "../../src/daemon/catch-up/catch-up-keeper.ts";
 import { type Here, MISSED, PublicationLog } from "../../src/engine/catch-up/publication-log.ts";
@@ -37,8 +37,8 @@ function learned(
   return log.find(missed)?.here;
 }
 
-function areaNamed(name: string): UndoArea {
-  return { name, atMs: 5, number: 1, sizeBytes: 1, entries: 1, isFollowed: false };
+function areaNamed(name: string): FoundUndo {
+  return { name, atMs: 5, number: 1, sizeBytes: 1, entries: 1, isFollowed: false, list: "" };
 }
 
 test("an undo that a start has finished has taken effect: its own former files are not those of other hosts", () => {

@@ -2,7 +2,7 @@
 import type { NodeEngine } from "../../engine/node.ts";
 import type { Kept } from "../../engine/catch-up/publication-log.ts";
 import { idOf } from "../../engine/catch-up/undo-choice.ts";
-import type { UndoArea } from "../../tree/apply/undo-areas.ts";
+import type { FoundUndo } from "../disk/messages.ts";
 import type { PublicationFile } from "./publication-file.ts";
 
 /** The parts that it compares. */
@@ -19,7 +19,7 @@ export interface FinishedUndosParts {
 export class FinishedUndos {
   private readonly parts: FinishedUndosParts;
   private readonly onFound: () => void;
-  private areas: readonly UndoArea[] = [];
+  private areas: readonly FoundUndo[] = [];
 
   /** @param onFound called when the log has changed, and is written */
   constructor(parts: FinishedUndosParts, onFound: () => void) {
@@ -28,7 +28,7 @@ export class FinishedUndos {
   }
 
   /** The start has found these areas of undos that this host had staged itself. */
-  noteAreas(areas: readonly UndoArea[]): void {
+  noteAreas(areas: readonly FoundUndo[]): void {
     this.areas = areas;
     this.look();
   }
@@ -45,7 +45,7 @@ export class FinishedUndos {
       if (one.publication.undoes === undefined || !isMissed) continue;
       const area = this.areas.find(({ name }) => name === idOf(one.publication));
       if (area === undefined) continue;
-      log.add(one.publication, { atMs: area.atMs, list: "", reason: "" });
+      log.add(one.publication, { atMs: area.atMs, list: area.list, reason: "" });
       found.push(one);
     }
     if (found.length > 0) void file.add(log, found).then(this.onFound);

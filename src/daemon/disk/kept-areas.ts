@@ -9,6 +9,7 @@ import { attemptSteps } from "./attempts.ts";
 import { type LongWork, seldom } from "./long-work.ts";
 import type { StageReply } from "./messages.ts";
 import type { StageBase } from "./stage-base.ts";
+import { writeListOfUndo } from "./transfer-record.ts";
 import type { UndoKeeper } from "./undo-areas.ts";
 
 /** The parts of the thread. */
@@ -18,6 +19,8 @@ export interface KeptAreasParts {
   /** Deletes what is left of transfers. */
   readonly endings: LongWork;
   readonly reply: (message: StageReply) => void;
+  /** The beginning of the path of each list; undefined if none are kept. */
+  readonly lists: string | undefined;
   /** Keeps what commits replace. */
   readonly undo: Pick<UndoKeeper, "isOn" | "bound" | "nextNumber">;
 }
@@ -84,8 +87,16 @@ export class KeptAreas {
   ): Generator<undefined> {
     const { reply } = this.parts;
     const failure = (yield* attemptSteps(resumed.clear())) ?? resumed.failure;
-    // The list of its paths has died with the former process: this host cannot hand it on.
-    reply({ kind: "committed", inbound, failure, beganMs, order, isListed: false });
+    // The list of its paths has died with the former process: this host cannot hand it on. Only an undo has it in its area, because
+    // other hosts may have nothing of that.
+    const { lists } = this.parts;
+    const file = (lists ?? "") + inboundName(inbound);
+    const isListed =
+      failure === undefined &&
+      lists !== undefined &&
+      resumed.list !== undefined &&
+      writeListOfUndo(file, resumed.list);
+    reply({ kind: "committed", inbound, failure, beganMs, order, isListed });
     this.tellLeft(inbound, yield* attemptSteps(resumed.removal()));
     if (this.parts.undo.isOn) yield* this.parts.undo.bound();
   }

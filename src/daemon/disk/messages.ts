@@ -251,6 +251,12 @@ export type StageAnswer = Exclude<
   { kind: "recovered" | "left" | "moved" | "strange" | "undo-areas" }
 >;
 
+/** An undo that this host has staged, as a start finds it. */
+export interface FoundUndo extends UndoArea {
+  /** The name of the list of what it has brought, if that was written just now. */
+  readonly list: string;
+}
+
 /** What has become of what a commit has replaced or deleted. */
 export interface UndoChange {
   /** All that is kept now, the newest first. */
@@ -280,7 +286,7 @@ export type StageReply =
       /** The names of areas that are kept. */
       readonly kept: readonly string[];
       /** What is kept of undos that this host has staged itself. */
-      readonly undos: readonly UndoArea[];
+      readonly undos: readonly FoundUndo[];
       readonly failure: Reason | undefined;
     }
   /** The same has come of each of these blocks. */

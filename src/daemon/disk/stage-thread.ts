@@ -27,7 +27,6 @@ import { leaveToLater } from "./leaving.ts";
 import { LongWork, seldom, SIGN_MS } from "./long-work.ts";
 import { Room } from "./room.ts";
 import { TransferRecord } from "./transfer-record.ts";
-import { undosOf } from "../../tree/apply/undo-areas.ts";
 import { type StagedTransfer, UndoKeeper } from "./undo-areas.ts";
 import {
   bitmapData,
@@ -125,7 +124,7 @@ class StageThread {
     this.allowed = settings.rules;
     const undo = (this.undo = new UndoKeeper(base, this.rules, settings.rules.undo, reply));
     const { rules, endings, stages } = this;
-    const kept = (this.kept = new KeptAreas({ base, rules, endings, reply, undo }));
+    const kept = (this.kept = new KeptAreas({ base, rules, endings, reply, undo, lists: settings.lists }));
     this.room = new Room({ stages, endings, kept, undo });
     this.changeRules(settings.rules);
   }
@@ -155,9 +154,8 @@ class StageThread {
       });
       for (const { name, isLeft } of finished) if (isLeft) this.leftovers.add(name);
       for (const name of kept) this.kept.add(name);
-      const undos = undosOf(this.base.directories, this.rules);
+      const undos = this.undo.recover(this.settings.lists);
       this.reply({ kind: "recovered", finished, kept, undos, failure: undefined });
-      this.undo.look();
       this.heap.noteStart();
     } catch (error) {
       this.reply({ kind: "recovered", finished: [], kept: [], undos: [], failure: stageFailure(error) });

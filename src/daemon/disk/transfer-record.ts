@@ -2,6 +2,8 @@
 import fs from "node:fs";
 import type { FollowedUndo } from "../../engine/catch-up/undo-choice.ts";
 import type { ManifestRecord } from "../../tree/apply/manifest-record.ts";
+import { type UndoList, writeUndoList } from "../../tree/apply/undo-list.ts";
+import type { DirectoryHandle, Disk } from "../../tree/disk/disk.ts";
 import { type ListRow, PublishedList } from "../../tree/entries/published-list.ts";
 import { EntryType } from "../../wire/entry.ts";
 import type { ManifestBlock } from "../../wire/manifest.ts";
@@ -76,14 +78,28 @@ export class TransferRecord implements ManifestRecord {
     return this.origin !== undefined && (this.origin.kind !== "catch-up" || this.followed !== undefined);
   }
 
+  keepIn(disk: Disk, area: DirectoryHandle): void {
+    const list = this.settings.recordsLists ? this.list.finish() : undefined;
+    if (list !== undefined) writeUndoList(disk, area, { list, removed: this.removedBytes });
+  }
+
   /** @returns whether the list was written */
   write(file: string): boolean {
     if (!this.settings.recordsLists) return false;
-    // A list of hashes tells nobody which names to ask for that are not there any more.
-    const removed = Buffer.from(this.removed.map((path) => `${path}\0`).join(""), "latin1");
-    const hasRemoved = this.origin?.kind === "undo";
-    return (!hasRemoved || writeList(file + REMOVED, removed)) && writeList(file, this.list.finish());
+    const list = this.list.finish();
+    if (this.origin?.kind !== "undo") return writeList(file, list);
+    return list !== undefined && writeListOfUndo(file, { list, removed: this.removedBytes });
   }
+
+  /** A list of hashes tells nobody which names to ask for that are not there any more. */
+  private get removedBytes(): Buffer {
+    return Buffer.from(this.removed.map((path) => `${path}\0`).join(""), "latin1");
+  }
+}
+
+/** Writes the list of an undo, with the paths that it has removed beside it. */
+export function writeListOfUndo(file: string, { list, removed }: UndoList): boolean {
+  return writeList(file + REMOVED, removed) && writeList(file, list);
 }
 
 /**

@@ -1,4 +1,5 @@
 /** What the writing thread keeps of what transfers replace or delete, so that a push can be taken back. */
+import fs from "node:fs";
 import { type Reason, reason } from "../../base/reason.ts";
 import { finish } from "../../base/steps.ts";
 import {
@@ -8,17 +9,19 @@ import {
   type UndoArea,
   undoAreas,
   type UndoBounds,
+  undosOf,
 } from "../../tree/apply/undo-areas.ts";
 import { compileExcludes } from "../../wire/excludes.ts";
 import { idOf } from "../../engine/catch-up/undo-choice.ts";
 import type { Spare } from "../../tree/apply/stage-extras.ts";
 import type { KeepRules } from "../../tree/apply/keeping.ts";
 import { type Stage, stageFailure } from "../../tree/apply/stage.ts";
+import { listOfKept } from "../../tree/apply/undo-list.ts";
 import { goneError } from "../../tree/apply/undoing.ts";
-import type { TransferRecord } from "./transfer-record.ts";
+import { type TransferRecord, writeListOfUndo } from "./transfer-record.ts";
 import { removeStagingDirectory } from "../../tree/disk/staging-directory.ts";
 import type { StagingRules } from "../../tree/apply/staging-root.ts";
-import type { StageReply, UndoChange } from "./messages.ts";
+import type { FoundUndo, StageReply, UndoChange } from "./messages.ts";
 import type { StageBase } from "./stage-base.ts";
 
 /** The last block of a file may be empty except for a byte. */
@@ -77,6 +80,26 @@ export class UndoKeeper {
   nextNumber(): number {
     const [newest] = undoAreas(this.base.directories, this.rules);
     return (this.lastNumber = Math.max(this.lastNumber, newest?.number ?? 0) + 1);
+  }
+
+  /**
+   * The undos that an earlier run has staged, with their lists: that run may have ended before it could write them.
+   *
+   * @param lists the beginning of the path of each list; undefined if none are kept
+   */
+  recover(lists: string | undefined): FoundUndo[] {
+    const { directories } = this.base;
+    const found = undosOf(directories, this.rules).map((area) => {
+      const isWritten = lists === undefined || fs.existsSync(lists + area.name);
+      const list = isWritten ? undefined : listOfKept(directories, this.rules, area);
+      return { area, isListed: list !== undefined && writeListOfUndo((lists ?? "") + area.name, list) };
+    });
+    // Files change when they lose the names in what was taken back.
+    this.look();
+    const nowMs = Date.now();
+    return found.map(({ area, isListed }) =>
+      isListed ? { ...area, atMs: nowMs, list: area.name } : { ...area, list: "" },
+    );
   }
 
   /** Looks at what an earlier run has kept; the settings may have changed. */

@@ -1,5 +1,7 @@
 /** Areas of transfers that were ready when the daemon died: they stay until it is known whether to commit them. */
 import { type Reason, reason } from "../../base/reason.ts";
+import { finish } from "../../base/steps.ts";
+import { errorCode } from "../../sys/system-error.ts";
 import { directoryOf } from "../../wire/path-rules.ts";
 import { EntryType } from "../../wire/entry.ts";
 import { StepKind } from "../decide/decision.ts";
@@ -12,6 +14,9 @@ import { Committer } from "./commit.ts";
 import { retireFailedCommits } from "./failed-commits.ts";
 import { BEFORE, beginKeeping } from "./keeping.ts";
 import { StagingArea } from "./staging-area.ts";
+import { removeUndoArea } from "./undo-areas.ts";
+import { readUndoList, type UndoList } from "./undo-list.ts";
+import { readMarks } from "./undo-records.ts";
 
 /** So many areas are kept. Each takes as much space as its transfer brings, and a server has seldom more of them at a time. */
 export const MOST_KEPT = 8;
@@ -27,6 +32,8 @@ export interface ResumedCommit {
   removal(): Generator<undefined>;
   /** Why a part of the switch has failed. */
   readonly failure: Reason | undefined;
+  /** What it has brought, if it is an undo. */
+  readonly list: UndoList | undefined;
 }
 
 /** The names of areas that a start has kept. Each commit of another transfer takes all of them away. */
@@ -73,9 +80,10 @@ export class ReadyAreas {
       committer.begin();
       this.names.delete(name);
       const failure = committer.apply();
+      const list = failure === undefined ? endUndo(base, area, rules) : undefined;
       const atMs = Date.now();
       const removal = () => (committer.isKept ? area.keep(atMs) : area.removal());
-      return { failure, clear: () => committer.clear(), removal };
+      return { failure, list, clear: () => committer.clear(), removal };
     } catch (error) {
       area.close();
       throw error;
@@ -88,6 +96,19 @@ export class ReadyAreas {
     const area = StagingArea.open(base, name, rules);
     if (area !== undefined) yield* area.removal();
   }
+}
+
+/** The files of an undo that came back are not kept any more, as at the end of its commit otherwise. Returns what it has brought. */
+function endUndo(base: Directories, area: StagingArea, rules: AttributeRules): UndoList | undefined {
+  const { undone, keptAs } = readMarks(base.disk, area.handle, rules);
+  if (undone === undefined || keptAs !== undefined) return undefined;
+  const list = readUndoList(base.disk, area.handle, rules);
+  try {
+    finish(removeUndoArea(base, rules, undone));
+  } catch (error) {
+    errorCode(error);
+  }
+  return list;
 }
 
 function checkProtected(base: Directories, area: StagingArea, protection: Protection): void {

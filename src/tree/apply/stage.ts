@@ -223,6 +223,7 @@ export class Stage {
     const committer = new Committer(this.base, staged.area, this.rules, this.onWork);
     for (const { path, why } of committer.finishStaged()) this.tally.noteReason(path, why);
     this.durability.syncStaged(staged.entries.needsSync);
+    if (this.undone !== undefined) this.manifest?.keepIn?.(this.base.disk, staged.area.handle);
     this.staging.makeReady();
   }
 
@@ -248,9 +249,9 @@ export class Stage {
     }
     this.committer = committer;
     const failure = committer.apply();
-    this.committedMs = Date.now();
     // A file changes when it loses its other name, and from the end of the commit on that would look like a change by hand.
     if (failure === undefined) this.forgetUndone();
+    this.committedMs = Date.now();
     return failure;
   }
 
