@@ -131,6 +131,19 @@ test("a member of a push that has died is known to catch up", () => {
   assert.equal(one.catchesUp("e".repeat(16)), false);
 });
 
+test("an undo that others have committed before is committed here, too, though the log has it already", () => {
+  const undoes = publication(1);
+  const { one, prepare, decide, learn, hold } = keeper();
+  learn(undoes, LISTED);
+  prepare({ kind: "undo", announced: { ...publication(9), undoes }, digest: "" });
+  // This host still switches to another push, and hears of the undo meanwhile.
+  hold({ kind: "switched", inbound: PUSH });
+  const decided = decide();
+  learn({ ...publication(9), epoch: BROUGHT.epoch, number: BROUGHT.transfer, undoes }, MISSED);
+  one.onEvent({ kind: "inbound-ended", key: PUSH, outcome: "done", reason: "" });
+  assert.deepEqual(decided, [[]]);
+});
+
 const nobody = () => assert.fail("nothing is held back");
 
 /** A host that keeps a log, and was stopped when a transfer was ready. */

@@ -111,7 +111,7 @@ export class BroughtTransfers {
     }
     const decide = () => {
       if (origin.kind === "catch-up") commit(this.decisionOn(origin.digest, log, own()));
-      else commit(decisionOnUndo(origin, log, { own, ownAfter }));
+      else commit(decisionOnUndo(key, origin, log, { own, ownAfter }));
     };
     if (this.switched.size === 0) decide();
     else this.waiting.push(decide);
@@ -137,11 +137,12 @@ export class BroughtTransfers {
  * bring back what was there before: the hosts that have kept that see it in their files, and the others here.
  */
 function decisionOnUndo(
+  { epoch, transfer: number }: InboundKey,
   { announced }: Extract<Origin, { kind: "undo" }>,
   log: PublicationLog | undefined,
   { own, ownAfter }: Omit<Beside, "isKept">,
 ): CommitDecision {
-  const obstacle = log === undefined ? undefined : obstacleTo(log, announced.undoes);
+  const obstacle = log === undefined ? undefined : obstacleTo(log, announced.undoes, { epoch, number });
   const isBeside = ([transfer, { publication }]: OwnPush) =>
     !ownAfter.includes(transfer) && overlap(publication.scope, announced.scope);
   return obstacle !== undefined || own().some(isBeside) ? CROSSED : GO_ON;

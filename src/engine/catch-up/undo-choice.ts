@@ -47,10 +47,18 @@ export function chooseUndo(publications: readonly Publication[], given: string):
  * What keeps a publication from being taken back that another node has chosen. A node forgets those that a later one has covered, and
  * one that was away never hears of them. So members hold the choice against all that they know themselves.
  *
+ * @param undo the one that is to take it back, where that may be in the log already: other nodes may have switched before
  * @returns undefined if nothing does, as far as this node knows
  */
-export function obstacleTo(log: PublicationLog, undone: PublicationId): Publication | undefined {
-  const known = [...log.former, ...log.all].map(({ publication }) => publication);
+export function obstacleTo(
+  log: PublicationLog,
+  undone: PublicationId,
+  undo?: Pick<PublicationId, "epoch" | "number">,
+): Publication | undefined {
+  const itself = undo && idOf(undo);
+  const known = [...log.former, ...log.all].flatMap(({ publication }) =>
+    idOf(publication) === itself ? [] : publication,
+  );
   const choice = chooseUndo(known, idOf(undone));
   if (choice.kind === "undone" || choice.kind === "followed") return choice.by;
   const isOther = choice.kind === "chosen" && idOf(choice.publication) !== idOf(undone);
