@@ -122,6 +122,14 @@ test("if the logs differ, the same push is taken back a little later, though ano
   assert.deepEqual(isRepeated, [true, true, true]);
 });
 
+test("hosts that have failed during the switch have changed, and nobody is told that nothing was", async () => {
+  const daemon = new Daemon(push(1));
+  const reason = `all is new but d/f: ${sentence("undo-gone")}`;
+  const hosts = [{ host: "host1", outcome: "failed", reason, cause: reasonOf(reason) }];
+  const { aborted, exitStatus } = await daemon.run(() => ({ exitStatus: 3, hosts }));
+  assert.deepEqual([aborted, exitStatus, daemon.attempts.length], [undefined, 3, 1]);
+});
+
 test("logs that stay different are an error after a while", async () => {
   const daemon = new Daemon(push(1));
   const result = await daemon.run(() => OTHER_LOG);

@@ -78,9 +78,11 @@ export async function undo(
   }
 }
 
-/** Whether a host has switched, or may have. */
+/** Whether a host has switched, or may have: also one that has failed in the middle of it has changed. */
 function isUndone({ aborted, hosts }: SendResult): boolean {
-  return aborted === undefined && (hosts.length === 0 || hosts.some(({ outcome }) => outcome !== "failed"));
+  const isBefore = ({ outcome, cause }: HostVerdict) =>
+    outcome === "failed" && (cause?.when ?? "before") === "before";
+  return aborted === undefined && (hosts.length === 0 || !hosts.every(isBefore));
 }
 
 /** The result of an undo by which no host has switched: nothing was changed, whenever they have failed. */
