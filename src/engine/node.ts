@@ -270,7 +270,7 @@ function handleCatchUp(
       catchUp.nudge(nowMs, input.member);
       break;
     case "serve-ended":
-      catchUp.serveEnded(input.transfer, input.brought, input.reason, nowMs);
+      catchUp.serveEnded(input.transfer, input.brought, input.reason, nowMs, input.torn);
       break;
   }
 }

@@ -344,6 +344,7 @@ export type Input =
       readonly kind: "serve-ended";
       readonly transfer: number;
       readonly brought: readonly number[];
+      readonly torn: readonly (readonly [number, number])[];
       readonly reason: string;
     }
   | { readonly kind: "stop" };

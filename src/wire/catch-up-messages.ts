@@ -25,6 +25,8 @@ export interface Log {
   readonly lacks: number;
   /** Whether it gets by itself what it lacks. */
   readonly catchesUp: boolean;
+  /** Whether it wants the LOG of the node that it sends this to. */
+  readonly asks: boolean;
   /** When the first of those was pushed, in milliseconds since 1970; 0 if there is none. */
   readonly sinceMs: number;
   /** Why the node is behind, as far as it knows. */
@@ -35,6 +37,7 @@ export function encodeLog(writer: ByteWriter, log: Log): void {
   writer.u32(log.place).raw(bytesOfHex(log.digest)).u16(log.count).u16(log.behind).u32(log.lacks);
   writer
     .u8(log.catchesUp ? 1 : 0)
+    .u8(log.asks ? 1 : 0)
     .u64(BigInt(log.sinceMs))
     .shortText(log.reason);
 }
@@ -46,27 +49,33 @@ export function decodeLog(reader: ByteReader): Log {
   const behind = bounded(reader.u16(), PUBLICATIONS);
   const lacks = reader.u32();
   const catchesUp = reader.flag();
+  const asks = reader.flag();
   const sinceMs = reader.u53("a time");
-  return { place, digest, count, behind, lacks, catchesUp, sinceMs, reason: decodeReason(reader) };
+  return { place, digest, count, behind, lacks, catchesUp, asks, sinceMs, reason: decodeReason(reader) };
 }
 
 /** FETCH: asks a member for its log, from a byte on (PROTOCOL.md 9.2). */
 export interface Fetch {
+  /** A random number: answers to other questions are late ones. */
+  readonly question: number;
   /** The digest of the log that is asked for. */
   readonly digest: string;
   readonly offset: number;
 }
 
-export function encodeFetch(writer: ByteWriter, { digest, offset }: Fetch): void {
-  writer.raw(bytesOfHex(digest)).u32(offset);
+export function encodeFetch(writer: ByteWriter, { question, digest, offset }: Fetch): void {
+  writer.u32(question).raw(bytesOfHex(digest)).u32(offset);
 }
 
 export function decodeFetch(reader: ByteReader): Fetch {
-  return { digest: decodeDigest(reader), offset: bounded(reader.u32(), LOG_BYTES) };
+  const question = reader.u32();
+  return { question, digest: decodeDigest(reader), offset: bounded(reader.u32(), LOG_BYTES) };
 }
 
 /** PIECE: a part of a log. */
 export interface Piece {
+  /** That of the FETCH. */
+  readonly question: number;
   /** The digest of the log as it is now: another one than was asked for begins again. */
   readonly digest: string;
   readonly offset: number;
@@ -75,17 +84,18 @@ export interface Piece {
   readonly bytes: Uint8Array;
 }
 
-export function encodePiece(writer: ByteWriter, { digest, offset, total, bytes }: Piece): void {
-  writer.raw(bytesOfHex(digest)).u32(offset).u32(total).u16(bytes.length).raw(bytes);
+export function encodePiece(writer: ByteWriter, { question, digest, offset, total, bytes }: Piece): void {
+  writer.u32(question).raw(bytesOfHex(digest)).u32(offset).u32(total).u16(bytes.length).raw(bytes);
 }
 
 export function decodePiece(reader: ByteReader): Piece {
+  const question = reader.u32();
   const digest = decodeDigest(reader);
   const offset = reader.u32();
   const total = bounded(reader.u32(), LOG_BYTES);
   const bytes = reader.raw(bounded(reader.u16(), PIECE_BYTES)).slice();
   if (offset + bytes.length > total) throw new DecodeError("a piece is outside of its log");
-  return { digest, offset, total, bytes };
+  return { question, digest, offset, total, bytes };
 }
 
 /** ASK: asks a member to serve publications (PROTOCOL.md 9.3). */

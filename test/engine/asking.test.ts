@@ -30,7 +30,7 @@ function beginAsking(): Node & { readonly digest: string } {
 
 function toldBy({ log }: Node, told: Partial<Log> = {}): Log {
   const { digest, highestPlace: place, all } = log;
-  const nothing = { behind: 0, lacks: 0, catchesUp: true, sinceMs: 0, reason: "" };
+  const nothing = { behind: 0, lacks: 0, catchesUp: true, asks: false, sinceMs: 0, reason: "" };
   return { place, digest, count: all.length, ...nothing, ...told };
 }
 
@@ -226,4 +226,113 @@ test("a member that dies before it begins to serve is not waited for", () => {
       );
   }
   assert.deepEqual(asked.slice(0, 5), ["2000 first", "4000 first", "4500 first", "5000 first", "5500 other"]);
+});
+
+test("a transfer that waits for its turn, and is given up, leaves nobody waiting", () => {
+  const node = beginAsking();
+  answer(node);
+  node.catchUp.onEvent({ kind: "inbound-began", key: KEY, hostName: "host1", dryRun: false }, 100);
+  const ended = { kind: "inbound-ended", key: KEY, reason: "" } as const;
+  node.catchUp.onEvent({ ...ended, outcome: "yielded" }, 200);
+  // Its sender has sent ABORT, and its last word got lost.
+  node.said();
+  node.catchUp.tick(200 + times.PROMISE_MS);
+  assert.equal(node.said().at(-1), "ask");
+});
+
+test("an attempt that nobody of the first members could serve goes on with the others", () => {
+  const node = begin();
+  const members = Array.from({ length: 2 * times.MOST_ASKED + 1 }, (_, index) => {
+    const hex = (index + 16).toString(16);
+    return {
+      ...member,
+      epoch: hex.repeat(8),
+      nodeId: hex.repeat(16),
+      address: { ip: `10.0.1.${index}`, port: 1 },
+    };
+  });
+  node.state.members.push(...members);
+  node.learn(publication(3), MISSED);
+  const asked = new Set<string>();
+  let nowMs = 0;
+  for (let round = 0; round < 200 && asked.size < members.length; round++) {
+    for (const effect of node.effects.splice(0)) {
+      if (effect.kind !== "send" || effect.message.type !== "ask" || effect.destination.to === "group")
+        continue;
+      const { ip } = effect.destination.address;
+      asked.add(ip);
+      const body = { digest: node.log.digest, serves: false, reason: "this host lacks it, too" };
+      node.catchUp.handle(
+        members.find(({ address }) => address.ip === ip)!,
+        { type: "answer", body },
+        nowMs,
+      );
+    }
+    nowMs = Math.max(nowMs, node.catchUp.nextDeadlineMs());
+    node.catchUp.tick(nowMs);
+  }
+  assert.equal(asked.size, members.length);
+});
+
+test("a member that is told to catch up is told again until it says how it stands", () => {
+  const node = begin();
+  node.state.members.push(member);
+  node.catchUp.nudge(0, member);
+  assert.deepEqual(node.said(), ["nudge"]);
+  node.catchUp.tick(times.NUDGE_MS);
+  assert.deepEqual(node.said(), ["nudge"]);
+  node.catchUp.handle(member, { type: "log", body: toldBy(node) }, 600);
+  node.said();
+  node.catchUp.tick(2 * times.NUDGE_MS);
+  assert.deepEqual(node.said(), []);
+  // And the one that was told answers.
+  const told = begin();
+  told.state.members.push(member);
+  told.catchUp.handle(member, { type: "nudge", body: null }, 0);
+  assert.deepEqual(told.said(), ["log"]);
+});
+
+test("a late answer to an earlier question about a log is none to this one", () => {
+  const node = begin();
+  node.state.members.push(member);
+  const [former, present] = [begin([[publication(1), HERE]]).log, begin([[publication(2), HERE]]).log];
+  const questions = () =>
+    node.effects
+      .splice(0)
+      .flatMap((effect) =>
+        effect.kind === "send" && effect.message.type === "fetch" ? effect.message.body.question : [],
+      );
+  const piece = (question: number, { digest, bytes }: typeof former) =>
+    ({ type: "piece", body: { question, digest, offset: 0, total: bytes.length, bytes } }) as const;
+  const tell = (log: typeof former, nowMs: number) => {
+    const body = toldBy(node, { digest: log.digest, count: 1 });
+    node.catchUp.handle(member, { type: "log", body }, nowMs);
+    node.catchUp.tick(nowMs + times.COMPARE_MS);
+    return questions()[0]!;
+  };
+  const first = tell(former, 0);
+  node.catchUp.handle(member, piece(first, former), 400);
+  const second = tell(present, 1_000);
+  // It was asked twice the first time, and has answered twice.
+  node.catchUp.handle(member, piece(first, former), 1_400);
+  assert.equal(node.log.all.length, 1);
+  node.catchUp.handle(member, piece(second, present), 1_500);
+  assert.equal(node.log.all.at(-1)?.publication.number, 2);
+});
+
+test("a member that lacks a later publication, too, has not got an earlier one of which that has changed an entry", () => {
+  const later = publication(4, { recursive: false });
+  const server = begin([
+    [publication(3), LISTED],
+    [later, LISTED],
+  ]);
+  server.state.members.push(member, other);
+  const ask = (missing: number[]) => ({ type: "ask", body: { digest: server.log.digest, missing } }) as const;
+  server.catchUp.handle(member, ask([0]), 0);
+  server.catchUp.handle(other, ask([0, 1]), 0);
+  for (let nowMs = 0; nowMs <= 10_000; nowMs += 100) server.catchUp.tick(nowMs);
+  assert.ok(server.said().includes("serve 0 1"));
+  // An entry of the later one was changed by hand; the earlier one had brought it as well.
+  server.catchUp.serveEnded(1, [0], "changed", 11_000, [[0, 1]]);
+  assert.deepEqual(server.said(), ["served 0", "served "]);
 });

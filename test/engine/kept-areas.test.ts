@@ -115,6 +115,7 @@ test("an area that nobody knows of is discarded after its time, which is short i
       behind: 0,
       lacks: 0,
       catchesUp: true,
+      asks: false,
       sinceMs: 0,
       reason: "",
     };

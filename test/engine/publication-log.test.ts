@@ -1,11 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import {
-  decodePublications,
-  type Here,
-  MISSED,
-  PublicationLog,
-} from "../../src/engine/catch-up/publication-log.ts";
+import { decodePublications } from "../../src/engine/catch-up/log-bytes.ts";
+import { type Here, MISSED, PublicationLog } from "../../src/engine/catch-up/publication-log.ts";
 import type { Publication, Scope } from "../../src/wire/publication.ts";
 
 /** Which publications a node keeps, lacks, and may hand on. */

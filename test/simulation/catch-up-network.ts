@@ -9,17 +9,19 @@ import { fellow, type SimulatedNode } from "./catch-up-versions.ts";
  * shows nobody a new member when it is whole again.
  */
 
+interface Packet {
+  readonly atMs: number;
+  readonly from: SimulatedNode;
+  readonly to: SimulatedNode;
+  readonly epoch: string;
+  /** Undefined for ALIVE. */
+  readonly bytes: Uint8Array | undefined;
+}
+
 export abstract class CatchUpNetwork {
   protected readonly random: SeededRandom;
   protected readonly nodes: SimulatedNode[] = [];
-  protected readonly packets: {
-    atMs: number;
-    from: SimulatedNode;
-    to: SimulatedNode;
-    epoch: string;
-    /** Undefined for ALIVE. */
-    bytes: Uint8Array | undefined;
-  }[] = [];
+  protected readonly packets: Packet[] = [];
   /** What happens at its time, besides packets. */
   protected readonly planned: { atMs: number; run: () => void }[] = [];
   protected nowMs = 0;
@@ -42,25 +44,23 @@ export abstract class CatchUpNetwork {
   }
 
   /** One has heard the other: those that do not know each other become members of each other. */
-  private hear(node: SimulatedNode, other: SimulatedNode): void {
-    for (const [one, heard] of [
-      [node, other],
-      [other, node],
-    ] as const) {
-      const known = one.members.get(heard.epoch);
-      if (known !== undefined) {
-        if (one === node) known.heardMs = this.nowMs;
-        continue;
-      }
-      for (const { node: same } of one.members.values()) if (same === heard) this.forget(one, heard);
-      const member = { ...fellow(heard), joinedMs: this.nowMs };
-      one.members.set(heard.epoch, { node: heard, member, heardMs: this.nowMs });
-      one.catchUp.onEvent({ kind: "member-joined", member }, this.nowMs);
-      this.carryOut(one);
-    }
+  protected hear(node: SimulatedNode, other: SimulatedNode, _isAlive: boolean): void {
+    const known = node.members.get(other.epoch);
+    if (known !== undefined) known.heardMs = this.nowMs;
+    else this.join(node, other);
+    if (!other.members.has(node.epoch)) this.join(other, node);
   }
 
-  private forget(node: SimulatedNode, other: SimulatedNode): void {
+  /** A node takes another one as its member. */
+  protected join(node: SimulatedNode, other: SimulatedNode): void {
+    for (const { node: same } of node.members.values()) if (same === other) this.forget(node, other);
+    const member = { ...fellow(other), joinedMs: this.nowMs };
+    node.members.set(other.epoch, { node: other, member, heardMs: this.nowMs });
+    node.catchUp.onEvent({ kind: "member-joined", member }, this.nowMs);
+    this.carryOut(node);
+  }
+
+  protected forget(node: SimulatedNode, other: SimulatedNode): void {
     for (const [epoch, { node: known, member }] of node.members) {
       if (known !== other) continue;
       node.members.delete(epoch);
@@ -70,14 +70,19 @@ export abstract class CatchUpNetwork {
   }
 
   /** What membership does at its times: ALIVE, and members that have been silent for too long leave. */
-  private tickMembership(node: SimulatedNode): void {
+  protected tickMembership(node: SimulatedNode): void {
     if (node.nextAliveMs <= this.nowMs) this.sayAlive(node);
     for (const { node: other, heardMs } of node.members.values())
       if (this.nowMs - heardMs >= 60_000) this.forget(node, other);
   }
 
+  /** Whether what the first one sends reaches the second one. */
   protected hears(a: SimulatedNode, b: SimulatedNode): boolean {
     return a.isUp && b.isUp && a.half === b.half;
+  }
+
+  protected isPaused({ pausedUntilMs }: SimulatedNode): boolean {
+    return pausedUntilMs > this.nowMs;
   }
 
   /** It says goodbye, or it is silent from now on. */
@@ -94,7 +99,9 @@ export abstract class CatchUpNetwork {
       const deadline = Math.min(
         ...this.nodes
           .filter(({ isUp }) => isUp)
-          .map(({ catchUp, nextAliveMs }) => Math.min(nextAliveMs, catchUp.nextDeadlineMs())),
+          .map(({ catchUp, nextAliveMs, pausedUntilMs }) =>
+            Math.max(pausedUntilMs, Math.min(nextAliveMs, catchUp.nextDeadlineMs())),
+          ),
       );
       this.planned.sort((a, b) => a.atMs - b.atMs);
       const plannedMs = this.planned[0]?.atMs ?? Infinity;
@@ -110,15 +117,20 @@ export abstract class CatchUpNetwork {
       if (packet !== undefined && packet.atMs <= nextMs) {
         this.packets.shift();
         const { from, to, epoch, bytes } = packet;
+        if (this.isPaused(to)) {
+          this.enqueue({ ...packet, atMs: to.pausedUntilMs + this.below(3) });
+          continue;
+        }
         if (!this.hears(from, to) || from.epoch !== epoch) continue;
-        this.hear(to, from);
+        this.hear(to, from, bytes === undefined);
+        if (to.members.has(from.epoch)) to.catchUp.tellings.noteContact(from.epoch, this.nowMs);
         const member = to.members.get(from.epoch)?.member;
         if (bytes === undefined || member === undefined) continue;
         to.catchUp.handle(member, decodeMessage(bytes), this.nowMs);
         this.carryOut(to);
       } else {
         for (const node of this.nodes) {
-          if (!node.isUp) continue;
+          if (!node.isUp || this.isPaused(node)) continue;
           this.tickMembership(node);
           if (node.catchUp.nextDeadlineMs() > this.nowMs) continue;
           node.catchUp.tick(this.nowMs);
@@ -144,24 +156,28 @@ export abstract class CatchUpNetwork {
     }
   }
 
-  private sendPacket(from: SimulatedNode, to: SimulatedNode, message: ControlMessage | undefined): void {
+  protected sendPacket(from: SimulatedNode, to: SimulatedNode, message: ControlMessage | undefined): void {
     if ((this.isLossy || !this.isCalm) && this.below(10) === 0) return;
     const { epoch } = from;
-    const atMs = this.nowMs + 1 + this.below(40);
-    // They are in their order, and those that come at the same time in the order in which they were sent.
+    const atMs = this.nowMs + 1 + this.below(40) + this.lateMs();
+    const bytes = message === undefined ? undefined : encodeMessage(message);
+    this.enqueue({ atMs, from, to, epoch, bytes });
+  }
+
+  /** How much later than others a packet arrives. */
+  protected lateMs(): number {
+    return 0;
+  }
+
+  /** They are in their order, and those that come at the same time in the order in which they were sent. */
+  private enqueue(packet: Packet): void {
     let [first, end] = [0, this.packets.length];
     while (first < end) {
       const middle = (first + end) >> 1;
-      if (this.packets[middle]!.atMs > atMs) end = middle;
+      if (this.packets[middle]!.atMs > packet.atMs) end = middle;
       else first = middle + 1;
     }
-    this.packets.splice(first, 0, {
-      atMs,
-      from,
-      to,
-      epoch,
-      bytes: message === undefined ? undefined : encodeMessage(message),
-    });
+    this.packets.splice(first, 0, packet);
   }
 
   protected below(bound: number): number {

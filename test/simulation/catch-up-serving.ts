@@ -1,5 +1,7 @@
 import { sentence } from "../../src/base/reason.ts";
+import { publicationName } from "../../src/engine/catch-up/publication-log.ts";
 import type { Effect, InboundKey } from "../../src/engine/types.ts";
+import type { Publication } from "../../src/wire/publication.ts";
 import { CatchUpNetwork } from "./catch-up-network.ts";
 import {
   type CatchUpBug,
@@ -16,6 +18,8 @@ import {
 /** The publications that one transfer brings wholly, by their positions, and its versions. */
 interface Gathered {
   readonly whole: ReadonlySet<number>;
+  /** Of these, and of later ones that had replaced a path of them, which somebody has changed. */
+  readonly torn: readonly (readonly [number, number])[];
   readonly versions: ReadonlyMap<string, Version>;
 }
 
@@ -45,7 +49,7 @@ export abstract class CatchUpServing extends CatchUpNetwork {
     const key = { epoch, transfer, admission: 1 };
     const began = { kind: "inbound-began", key, hostName: "h", dryRun: false } as const;
     const epochs = new Set(effect.members.map((member) => member.epoch));
-    const targets = this.nodes.filter((one) => epochs.has(one.epoch) && this.hears(node, one));
+    const targets = this.nodes.filter((one) => epochs.has(one.epoch) && this.isInTouch(node, one));
     const brought = this.gathered(node, effect);
     for (const target of targets) {
       target.catchUp.onEvent(began, this.nowMs);
@@ -53,21 +57,43 @@ export abstract class CatchUpServing extends CatchUpNetwork {
     }
     const end = () => {
       const isLost = !node.isUp || node.epoch !== epoch;
+      if (!isLost && this.isPaused(node)) {
+        this.planned.push({ atMs: node.pausedUntilMs, run: end });
+        return;
+      }
       for (const target of targets) {
         // It may have been started again.
         if (!target.isUp || !epochs.has(target.epoch)) continue;
-        if (isLost || !this.hears(node, target)) this.endInbound(target, key, "discarded");
+        if (isLost || !this.isInTouch(node, target)) this.discardInbound(target, key);
         else this.end(target, key, effect.digest, brought);
       }
       if (isLost) return;
       const { positions } = effect;
       const whole = positions.filter((position) => brought.whole.has(position));
       const reason = whole.length < positions.length ? "changed by hand" : "";
-      node.catchUp.serveEnded(transfer, whole, reason, this.nowMs);
+      node.catchUp.serveEnded(transfer, whole, reason, this.nowMs, brought.torn);
       this.carryOut(node);
     };
     // What follows at once would come before the end of this call.
     this.planned.push({ atMs: this.nowMs + this.transferMs(), run: end });
+  }
+
+  /** Whether a transfer can go on between them. */
+  protected isInTouch(node: SimulatedNode, other: SimulatedNode): boolean {
+    return this.hears(node, other) && this.hears(other, node) && !this.isPaused(other);
+  }
+
+  /** A member hears nothing more of a transfer, as soon as it looks. */
+  private discardInbound(target: SimulatedNode, key: InboundKey): void {
+    const { epoch } = target;
+    if (!this.isPaused(target)) this.endInbound(target, key, "discarded");
+    else
+      this.planned.push({
+        atMs: target.pausedUntilMs,
+        run: () => {
+          if (target.isUp && target.epoch === epoch) this.discardInbound(target, key);
+        },
+      });
   }
 
   /** What a node has of publications when it begins to bring them. Later ones that reach it are brought by nobody. */
@@ -76,7 +102,7 @@ export abstract class CatchUpServing extends CatchUpNetwork {
     const versions = new Map<string, Version>();
     const publications = positions.map((position) => node.log.all[position]!.publication);
     for (const [index, position] of positions.entries())
-      if (isWhole(node, publications[index])) whole.add(position);
+      if (isWhole(node, publications[index]!)) whole.add(position);
     for (const path of PATHS) {
       const version = node.tree.get(path);
       if (version?.publication === undefined) continue;
@@ -85,7 +111,7 @@ export abstract class CatchUpServing extends CatchUpNetwork {
       const isServed = publications.some((one) => isSamePublication(one, version.publication));
       if (isMeant && (isServed || this.bug === "serves-older")) versions.set(path, version);
     }
-    return { whole, versions };
+    return { whole, versions, torn: tornIn(node, positions, publications) };
   }
 
   /** It is committed at a member, except for what has come there since; or it is in vain. */
@@ -94,6 +120,10 @@ export abstract class CatchUpServing extends CatchUpNetwork {
     const state = log.stateOf(digest);
     const isInTime = state !== undefined && state >= target.lastState;
     const later = isInTime ? log.effectiveSince(state) : undefined;
+    if (target.isFull) {
+      this.endInbound(target, key, "failed", sentence("no-space", "2", "1"));
+      return;
+    }
     const isVain = later === undefined && this.bug !== "both-halves-win";
     if (!isVain) {
       target.lastState = state ?? 0;
@@ -116,4 +146,19 @@ export abstract class CatchUpServing extends CatchUpNetwork {
     target.catchUp.onEvent({ kind: "inbound-ended", key, outcome, reason }, this.nowMs);
     this.carryOut(target);
   }
+}
+
+/** Each publication with each later one that has replaced a path of it, if that is not as published any more. */
+function tornIn(
+  { listed, lists, tree }: SimulatedNode,
+  positions: readonly number[],
+  publications: readonly Publication[],
+): (readonly [number, number])[] {
+  return publications.flatMap((publication, index) =>
+    [...(lists.get(publicationName(publication)) ?? [])].flatMap((path) => {
+      const later = publications.findIndex((one) => isSamePublication(one, listed.get(path)));
+      const isHeld = later >= 0 && later !== index && tree.get(path)?.publication !== listed.get(path);
+      return isHeld ? [[positions[index]!, positions[later]!] as const] : [];
+    }),
+  );
 }

@@ -2,6 +2,7 @@ import { type Here, PublicationLog, publicationName } from "../../src/engine/cat
 import type { CatchUp } from "../../src/engine/catch-up/catch-up.ts";
 import type { CommitOrder } from "../../src/engine/commit-order.ts";
 import type { Effect, Member } from "../../src/engine/types.ts";
+import { type Addressee, isFor } from "../../src/engine/catch-up/scopes.ts";
 import type { Publication, Scope } from "../../src/wire/publication.ts";
 
 /** The version of a path: the publication that has brought it, or a change by hand. */
@@ -37,11 +38,22 @@ export function describe(version: Version | undefined): string {
   return `${isDeleted ? "deleted " : ""}${name}`;
 }
 
+/** A node as the words of -t name it. */
+export function addressee({ number, hostName }: Pick<SimulatedNode, "number" | "hostName">): Addressee {
+  return { hostName, ip: `10.0.0.${number}`, labels: [] };
+}
+
 /** A node as others know it. */
-export function fellow({ number, nodeId, epoch }: { number: number; nodeId: string; epoch: string }): Member {
-  const names = { hostName: `host${number}`, version: "1", protocol: 3, receives: true, sends: true };
-  const address = { ip: `10.0.0.${number}`, port: 5000 };
-  return { nodeId, epoch, address, info: { ...names, labels: [] }, joinedMs: 0 };
+export function fellow(node: SimulatedNode): Member {
+  const { nodeId, epoch } = node;
+  const { hostName, ip, labels } = addressee(node);
+  const names = { hostName, version: "1", protocol: 3, receives: true, sends: true };
+  return { nodeId, epoch, address: { ip, port: 5000 }, info: { ...names, labels }, joinedMs: 0 };
+}
+
+/** Whether a version is one of a push for a node. */
+export function isForNode(version: Version | undefined, node: SimulatedNode): boolean {
+  return version?.publication !== undefined && isFor(version.publication.scope, addressee(node));
 }
 
 /** Deliberate errors of this world, to see its oracles fail. */
@@ -71,10 +83,19 @@ export interface Known {
 export interface SimulatedNode {
   readonly number: number;
   readonly nodeId: string;
+  hostName: string;
   epoch: string;
+  /** Paths that its own patterns exclude. */
+  excludes: ReadonlySet<string>;
+  /** Nothing can be written on its disk. */
+  isFull: boolean;
+  /** Its process stands still until then; what arrives waits for it. */
+  pausedUntilMs: number;
   tree: Map<string, Version>;
   /** The last publication of each path on this node, whatever somebody has made of the path since. */
   listed: Map<string, Publication>;
+  /** All paths that each publication has brought here, by its name. */
+  lists: Map<string, Set<string>>;
   /** What is on the disk of the log: it outlives a loss of power. */
   disk: { publication: Publication; here: Here }[];
   log: PublicationLog;
@@ -94,10 +115,36 @@ export interface SimulatedNode {
 }
 
 /** Whether a node has all that a publication has left on it, as it was published. */
-export function isWhole({ listed, tree }: SimulatedNode, publication: Publication | undefined): boolean {
+export function isWhole({ listed, tree }: SimulatedNode, publication: Publication): boolean {
   return [...listed].every(
     ([path, last]) => !isSamePublication(last, publication) || tree.get(path)?.publication === last,
   );
+}
+
+/** Whether it can bring it to a node that lacks some: also what these have replaced of it has to be there. */
+export function isWholeWith(
+  { listed, lists, tree }: SimulatedNode,
+  publication: Publication,
+  lacked: readonly Publication[],
+): boolean {
+  return [...(lists.get(publicationName(publication)) ?? [])].every((path) => {
+    const last = listed.get(path);
+    const isLacked = lacked.some((one) => isSamePublication(one, last));
+    return !isLacked || tree.get(path)?.publication === last;
+  });
+}
+
+/** A publication has brought a path to a node, or has left it alone there because of its patterns. */
+export function noteListed(node: SimulatedNode, path: string, publication: Publication): void {
+  const name = publicationName(publication);
+  const paths = node.lists.get(name) ?? new Set();
+  node.lists.set(name, paths.add(path));
+  node.listed.set(path, publication);
+}
+
+/** The files of a node are lost, and so is all that its lists say of them. */
+export function forgetTree(node: SimulatedNode): void {
+  Object.assign(node, { tree: new Map(), listed: new Map(), lists: new Map() });
 }
 
 export const PATHS = ["a", "b", "d/x", "d/y", "e/z"];
@@ -108,11 +155,17 @@ export const ALL: Pick<
   ...{ syncs: false, sendsAttributes: false, isPartial: false, excludes: [], targets: [], excepts: [] },
 };
 
+/** The scope of a push. */
+export function scopeOf(paths: string[], deletes: boolean, limits: Partial<Scope>): Scope {
+  const isTree = paths.length === 1 && !PATHS.includes(paths[0] ?? "");
+  return { ...ALL, paths, recursive: isTree, deletes: isTree && deletes ? "also" : "nothing", ...limits };
+}
+
 /** The paths of this simulation in a scope. */
-export function within(scope: Scope): string[] {
-  return PATHS.filter((path) =>
-    scope.paths.some((above) => above === "" || path === above || path.startsWith(`${above}/`)),
-  );
+export function within({ paths, excludes }: Scope): string[] {
+  const isBelow = (path: string) =>
+    paths.some((above) => above === "" || path === above || path.startsWith(`${above}/`));
+  return PATHS.filter((path) => isBelow(path) && !excludes.includes(path));
 }
 
 /** What a push brings to each path in its scope, from the tree of its sender. */
@@ -125,12 +178,16 @@ export function versionsOf(node: SimulatedNode, publication: Publication): Map<s
   return versions;
 }
 
-/** The last publication of a path that any node has. */
-export function lastOf(nodes: readonly SimulatedNode[], path: string): Version | undefined {
+/** The last publication of a path that any node has, and that is for one of them. */
+export function lastFor(
+  one: SimulatedNode,
+  nodes: readonly SimulatedNode[],
+  path: string,
+): Version | undefined {
   let last: Version | undefined;
   for (const node of nodes) {
     const version = node.tree.get(path);
-    if (version?.publication === undefined) continue;
+    if (version?.publication === undefined || !isForNode(version, one)) continue;
     if (last?.publication === undefined || isBefore(last.publication, version.publication)) last = version;
   }
   return last;

@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { CatchUp } from "../../src/engine/catch-up/catch-up.ts";
 import { MISSED, PublicationLog } from "../../src/engine/catch-up/publication-log.ts";
 import { CommitOrder } from "../../src/engine/commit-order.ts";
+import { isFor } from "../../src/engine/catch-up/scopes.ts";
 import type { Effect, InboundKey } from "../../src/engine/types.ts";
 import { CatchUpServing } from "./catch-up-serving.ts";
 import {
-  ALL,
+  addressee,
   PATHS,
   type CatchUpBug,
   describe,
@@ -14,9 +15,13 @@ import {
   isBefore,
   isSame,
   isSamePublication,
-  isWhole,
+  isWholeWith,
   type Ready,
-  lastOf,
+  forgetTree,
+  isForNode,
+  lastFor,
+  noteListed,
+  scopeOf,
   type SimulatedNode,
   type Version,
   versionsOf,
@@ -47,11 +52,13 @@ export class CatchUpWorld extends CatchUpServing {
 
   /** Faults first, then a calm time in which all have to become equal. */
   run(steps = 60): void {
-    for (let step = 0; step < steps; step++) {
-      this.fault();
-      this.pass(this.below(1500));
-    }
+    for (let step = 0; step < steps; step++) this.step();
     this.calm();
+  }
+
+  protected step(): void {
+    this.fault();
+    this.pass(this.below(1500));
   }
 
   /** Heals everything, and waits until all are current. */
@@ -145,8 +152,11 @@ export class CatchUpWorld extends CatchUpServing {
     this.wereEqual = true;
     for (const node of this.nodes) {
       for (const path of PATHS) {
-        const last = lastOf(this.nodes, path);
+        if (node.excludes.has(path)) continue;
+        const last = lastFor(node, this.nodes, path);
         const has = node.tree.get(path);
+        // A later one that it has sent to others, or got under another name.
+        if (has?.publication !== undefined && !isForNode(has, node)) continue;
         const shown = `path ${path} of host${node.number}: ${describe(has)} in place of ${describe(last)}`;
         assert.ok(isSame(has, last), shown);
       }
@@ -169,15 +179,12 @@ export class CatchUpWorld extends CatchUpServing {
   }
 
   /** A push of some paths from a node to those that it reaches. */
-  push(node: SimulatedNode, paths: string[], deletes: boolean): void {
-    const isTree = paths.length === 1 && !PATHS.includes(paths[0] ?? "");
-    const scope: Scope = {
-      ...ALL,
-      paths,
-      recursive: isTree,
-      deletes: isTree && deletes ? "also" : "nothing",
-    };
-    const reached = this.nodes.filter((other) => node.members.has(other.epoch) && this.hears(node, other));
+  push(node: SimulatedNode, paths: string[], deletes: boolean, limits: Partial<Scope> = {}): void {
+    const scope = scopeOf(paths, deletes, limits);
+    const reached = this.nodes.filter(
+      (other) =>
+        node.members.has(other.epoch) && this.isInTouch(node, other) && isFor(scope, addressee(other)),
+    );
     if (reached.length === 0) return;
     // The members agree on a place, as in the barrier: the highest that any of them proposes.
     const key = { epoch: node.epoch, transfer: ++node.lastTransfer };
@@ -191,7 +198,7 @@ export class CatchUpWorld extends CatchUpServing {
     const common = { nodeId, epoch, number: key.transfer, place, timeMs: this.nowMs, user: "", host: "h" };
     const publication: Publication = { ...common, scope };
     const lost = reached.filter(() => !this.isCalm && this.below(8) === 0);
-    const taking = reached.filter((one) => !lost.includes(one));
+    const taking = reached.filter((one) => !lost.includes(one) && !one.isFull);
     const versions = versionsOf(node, publication);
     for (const one of lost) this.losePower(one, { publication, versions });
     if (taking.length === 0) return;
@@ -217,9 +224,14 @@ export class CatchUpWorld extends CatchUpServing {
     const empty = {
       number,
       nodeId,
+      hostName: `host${number}`,
       epoch: "",
+      excludes: new Set<string>(),
+      isFull: false,
+      pausedUntilMs: -Infinity,
       tree: new Map(),
       listed: new Map(),
+      lists: new Map(),
       disk: [],
       effects: [],
       half: 0,
@@ -238,9 +250,10 @@ export class CatchUpWorld extends CatchUpServing {
     node.effects = [];
     node.lastTransfer = 0;
     node.lastState = 0;
-    const self = { hostName: `host${node.number}`, ip: `10.0.0.${node.number}`, labels: [] };
+    const self = addressee(node);
     node.log = this.bug === "forgets-delete" ? new ForgetfulLog(self) : new PublicationLog(self);
-    for (const { publication, here } of node.disk) node.log.add(publication, here);
+    for (const { publication, here } of node.disk) node.log.restore(publication, here);
+    node.log.takeOvertaken();
     if (this.bug === "stale-ready" && node.ready !== undefined) {
       for (const [path, version] of node.ready.versions) this.put(node, path, version);
       node.ready = undefined;
@@ -272,7 +285,7 @@ export class CatchUpWorld extends CatchUpServing {
     this.sayAlive(node);
   }
 
-  private fault(): void {
+  protected fault(): void {
     const node = this.nodes[this.below(this.nodes.length)]!;
     const kind = this.below(12);
     if (kind <= 4 && node.isUp) {
@@ -289,7 +302,8 @@ export class CatchUpWorld extends CatchUpServing {
     } else if (kind <= 7 && !node.isUp) this.boot(node, false);
     else if (kind === 8 && node.isUp && node.tree.size > 0) {
       // The disk is lost with the log and the files.
-      Object.assign(node, { tree: new Map(), listed: new Map(), disk: [], isUp: false, ready: undefined });
+      forgetTree(node);
+      Object.assign(node, { disk: [], isUp: false, ready: undefined });
       this.leave(node);
       this.boot(node, false);
       if (this.bug === "newcomer-is-current")
@@ -334,17 +348,17 @@ export class CatchUpWorld extends CatchUpServing {
   }
 
   /** The path of a node becomes another version: never an earlier one. */
-  private put(node: SimulatedNode, path: string, version: Version): void {
+  protected put(node: SimulatedNode, path: string, version: Version): void {
     const before = node.tree.get(path)?.publication;
     const { publication } = version;
     assert.ok(
       publication !== undefined && this.published.includes(publication),
       `${path} was never published`,
     );
-    if (before !== undefined)
+    if (before !== undefined && isFor(before.scope, addressee(node)))
       assert.ok(!isBefore(publication, before), `${path} of host${node.number} goes back`);
     node.tree.set(path, version);
-    node.listed.set(path, publication);
+    noteListed(node, path, publication);
   }
 
   private take(node: SimulatedNode, publication: Publication, list: string): void {
@@ -357,6 +371,7 @@ export class CatchUpWorld extends CatchUpServing {
   private keep(node: SimulatedNode, publication: Publication): void {
     const kept = node.log.find(publication);
     node.disk.push({ publication, here: kept?.here ?? MISSED });
+    for (const one of node.log.takeOvertaken()) node.disk.push({ ...one });
   }
 
   private isAtRest(): boolean {
@@ -371,12 +386,13 @@ export class CatchUpWorld extends CatchUpServing {
 
   /** Whether a node could bring a publication to another one. */
   private canServe(node: SimulatedNode, position: number): boolean {
-    const publication = node.log.all[position]?.publication;
-    const asking = { hostName: `host${node.number}`, ip: `10.0.0.${node.number}`, labels: [] };
+    const publication = node.log.all[position]!.publication;
+    const lacked = node.log.missing.map((one) => node.log.all[one]!.publication);
+    const asking = addressee(node);
     return this.nodes.some((other) => {
       const there = other.log.all.findIndex((kept) => isSamePublication(kept.publication, publication));
       if (other === node || other.log.whyNotServed(there, [asking]) !== undefined) return false;
-      return isWhole(other, publication);
+      return isWholeWith(other, publication, lacked);
     });
   }
 }

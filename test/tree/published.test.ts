@@ -156,7 +156,7 @@ test("a file that changes before it is read is withheld, unless a later push has
   const published = [await publish(pair.from, "one")];
   const edited = serving(pair.from, published);
   fs.writeFileSync(at("www/a"), "half");
-  assert.deepEqual(edited.read("www/a"), { count: 1, sample: "www/a", lists: ["one"] });
+  assert.deepEqual(edited.read("www/a"), { count: 1, sample: "www/a", lists: ["one"], torn: [] });
   fs.writeFileSync(at("www/a"), "a");
   const again = [await publish(pair.from, "again")];
   for (const isEarly of [true, false]) {
@@ -196,6 +196,35 @@ test("deletes in a directory that is not complete any more are withheld", async 
   const { given, withheld } = scanned(pair.from, WWW, { ...DELETING, published });
   assert.ok(!given.includes("complete www"));
   assert.deepEqual(withheld, { count: 1, sample: "www", lists: ["one"] });
+});
+
+test("an entry that a later publication has replaced and somebody has changed is missing in the earlier one, too", async (context) => {
+  const { pair, at } = makeTree(context);
+  const first = await publish(pair.from, "one");
+  fs.writeFileSync(at("www/a"), "second");
+  const second = await publish(pair.from, "two");
+  fs.writeFileSync(at("www/a"), "by hand");
+  const withheld = (lists: readonly PublishedPaths[]) => {
+    const source = new Source(pair.from, new Owners(), WWW, {
+      rules: { ...NO_RULES, published: lists },
+      dryRun: true,
+    });
+    const memory = new Uint8Array(BLOCK_PLAINTEXT_BYTES);
+    for (let block = 0; !source.isEnded; block++) {
+      const made = source.makeBlock(block, memory);
+      const nothing = new Bitmap(made?.entries ?? 0);
+      if (made?.kind === BlockKind.manifest) source.settle(block, { union: nothing, contents: nothing });
+    }
+    source.close();
+    return source.withheld;
+  };
+  const together = withheld([first, second]);
+  assert.deepEqual([together?.lists, together?.torn], [["two"], [["one", "two"]]]);
+  // A further transfer brings the later one.
+  const alone = withheld([first, { ...second, isServed: false, isLacked: true }]);
+  assert.deepEqual([alone?.lists, alone?.torn], [["two"], [["one", "two"]]]);
+  // Those who ask have the later one.
+  assert.equal(withheld([first, { ...second, isServed: false }]), undefined);
 });
 
 test("what an earlier publication leads through comes with it, if those who ask lack that", async (context) => {

@@ -44,24 +44,25 @@ const BODIES: Readonly<Record<number, readonly [string, (from: Cursor) => Plain]
     (from) => {
       const [place, digest, count, behind] = [from.u32(), from.hex(8), from.u16(), from.u16()];
       demand(count <= 1000 && behind <= 1000, "count");
-      const [lacks, catchesUp, sinceMs] = [from.u32(), isOne(from.u8()), safe(from)];
-      return { place, digest, count, behind, lacks, catchesUp, sinceMs, reason: shortReason(from) };
+      const [lacks, catchesUp, asks, sinceMs] = [from.u32(), isOne(from.u8()), isOne(from.u8()), safe(from)];
+      return { place, digest, count, behind, lacks, catchesUp, asks, sinceMs, reason: shortReason(from) };
     },
   ],
   31: [
     "fetch",
     (from) => {
-      const [digest, offset] = [from.hex(8), from.u32()];
+      const [question, digest, offset] = [from.u32(), from.hex(8), from.u32()];
       demand(offset <= 1048576, "offset");
-      return { digest, offset };
+      return { question, digest, offset };
     },
   ],
   32: [
     "piece",
     (from) => {
+      const question = from.u32();
       const [digest, offset, total, length] = [from.hex(8), from.u32(), from.u32(), from.u16()];
       demand(total <= 1048576 && length <= 1200 && offset + length <= total, "piece");
-      return { digest, offset, total, bytes: from.hex(length) };
+      return { question, digest, offset, total, bytes: from.hex(length) };
     },
   ],
   33: ["ask", (from) => ({ digest: from.hex(8), missing: positions(from) })],

@@ -208,7 +208,8 @@ const MAKERS: readonly ((random: Random) => ControlMessage)[] = [
   (random) => ({
     type: "log",
     body: {
-      ...{ place: u32(random), digest: hexOf(randomBytes(random, 8)), catchesUp: flag(random) },
+      ...{ place: u32(random), digest: hexOf(randomBytes(random, 8)) },
+      ...{ catchesUp: flag(random), asks: flag(random) },
       ...{
         count: u32(random) % 1001,
         behind: u32(random) % 1001,
@@ -220,13 +221,14 @@ const MAKERS: readonly ((random: Random) => ControlMessage)[] = [
   }),
   (random) => ({
     type: "fetch",
-    body: { digest: hexOf(randomBytes(random, 8)), offset: u32(random) % 1048577 },
+    body: { question: u32(random), digest: hexOf(randomBytes(random, 8)), offset: u32(random) % 1048577 },
   }),
   (random) => {
     const bytes = randomBytes(random, u32(random) % 1201);
     const offset = u32(random) % 1000000;
     const total = offset + bytes.length + (u32(random) % 1000);
-    return { type: "piece", body: { digest: hexOf(randomBytes(random, 8)), offset, total, bytes } };
+    const names = { question: u32(random), digest: hexOf(randomBytes(random, 8)) };
+    return { type: "piece", body: { ...names, offset, total, bytes } };
   },
   (random) => ({ type: "ask", body: { digest: hexOf(randomBytes(random, 8)), missing: positions(random) } }),
   (random) => ({

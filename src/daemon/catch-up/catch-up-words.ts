@@ -1,5 +1,5 @@
 /** Says in words whether a node has all that was pushed for it. */
-import type { Withheld } from "../../tree/scan/source.ts";
+import type { Deviations } from "../../tree/scan/deviations.ts";
 import type { CatchUpState } from "../../console/catch-up-state.ts";
 import type { Log } from "../../wire/catch-up-messages.ts";
 
@@ -17,14 +17,14 @@ export function textOfState({ behind, since, reason, drift }: CatchUpState): str
 }
 
 /** Says that entries were changed by hand on this host. */
-export function sentenceOfDrift({ count, sample }: Withheld): string {
+export function sentenceOfDrift({ count, sample }: Deviations): string {
   const example = sample === "" ? "" : `, such as ${sample}`;
   const are = count === 1 ? "1 entry is" : `${count} entries are`;
   return `${are} not as published here${example}`;
 }
 
 /** Says that entries cannot be handed on. */
-export function sentenceOfWithheld({ count, sample }: Pick<Withheld, "count" | "sample">): string {
+export function sentenceOfWithheld({ count, sample }: Pick<Deviations, "count" | "sample">): string {
   const example = sample === "" ? "" : `, such as ${sample}`;
   return `${count} ${count === 1 ? "entry is" : "entries are"} not as published there any more${example}`;
 }

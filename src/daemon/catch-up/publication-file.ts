@@ -116,8 +116,9 @@ export class PublicationFile {
 
   /** Writes the state of publications; resolves when that is durable, or has failed. */
   add(log: PublicationLog, kept: readonly Kept[]): Promise<void> {
-    const text = kept.map((one) => lineOf(one)).join("");
-    this.lines += kept.length;
+    const changed = [...kept, ...log.takeOvertaken()];
+    const text = changed.map((one) => lineOf(one)).join("");
+    this.lines += changed.length;
     const write = async () => {
       try {
         if (this.lines > log.all.length + SPARE_LINES || (await this.isLost())) {
@@ -263,7 +264,7 @@ function readLine(line: string, log: PublicationLog): boolean {
     const publication = decodePublication(new ByteReader(bytesOfHex(fields["publication"])));
     const here = fields["here"] as Here;
     if (fields["isFormer"] === true) log.addFormer({ publication, here });
-    else log.add(publication, here);
+    else log.restore(publication, here);
     return true;
   } catch {
     return false;

@@ -53,13 +53,15 @@ export interface Service {
  * The transfer for the first of some publications, with all others that go with it.
  *
  * @param all the log
- * @param positions those that are missed
+ * @param positions those of which it is made
+ * @param lacked all that those who ask lack: also those that another transfer could not bring
  * @param digest of the log
  * @param removedBy reads the paths that are gone because of an undo, by its list
  */
 export function serviceOf(
   all: readonly Kept[],
   positions: readonly number[],
+  lacked: readonly number[],
   digest: string,
   ownExcludes: readonly string[],
   removedBy: (list: string) => readonly string[],
@@ -101,7 +103,7 @@ export function serviceOf(
     progress: false,
     ...common,
   };
-  const published = listsOf(all, new Set(together), new Set(positions));
+  const published = listsOf(all, new Set(together), new Set(lacked));
   const rules: SourceRules = {
     ...common,
     ownedBy: undefined,
@@ -121,7 +123,7 @@ export function looksOf(
   const looks: DriftLook[] = [];
   let left = [...all.keys()].filter((position) => (all[position]?.here.list ?? "") !== "");
   for (;;) {
-    const service = serviceOf(all, left, "", ownExcludes, removedBy);
+    const service = serviceOf(all, left, left, "", ownExcludes, removedBy);
     if (service === undefined) return looks;
     const { request, rules, positions } = service;
     looks.push({ request, rules: { ...rules, origin: undefined } });

@@ -12,7 +12,11 @@ import { type Service, serviceOf } from "./scope-of-push.ts";
 interface Outcome {
   readonly brought: readonly number[];
   readonly reason: string;
+  /** Of those that were brought, each with a later one of which an entry was left out that the first one had, too. */
+  readonly torn: readonly (readonly [number, number])[];
 }
+
+const NOTHING: Outcome = { brought: [], reason: "", torn: [] };
 
 type Ended = Omit<Extract<Input, { kind: "serve-ended" }>, "kind">;
 
@@ -72,9 +76,9 @@ export class ServingTransfer {
     // Pushes change the log meanwhile.
     const all = [...log];
     const serviceOfThese = (some: readonly number[]) =>
-      serviceOf(all, some, this.effect.digest, ownExcludes, removedBy);
+      serviceOf(all, some, positions, this.effect.digest, ownExcludes, removedBy);
     let left = positions;
-    let ended: Outcome = { brought: [], reason: "" };
+    let ended = NOTHING;
     try {
       // If nothing of some can be handed on, that does not keep the others back.
       while (left.length > 0 && ended.brought.length === 0 && !this.isStopped) {
@@ -86,20 +90,20 @@ export class ServingTransfer {
     } catch (error) {
       // The daemon is stopping, or the transfer was given up while it waited for its turn.
       this.log.debug(`serves nobody: ${(error as Error).message}`);
-      ended = { brought: [], reason: "" };
+      ended = NOTHING;
     }
-    const { brought, reason } = ended;
+    const { brought, torn, reason } = ended;
     if (reason !== "") this.log.warn(`cannot bring all: ${reason}`);
     // With a reason they would not ask this host again; it has not tried all yet.
     const isTried = left.length === 0 || brought.length === 0;
-    return { transfer: this.transfer, brought, reason: isTried ? reason : "" };
+    return { transfer: this.transfer, brought, torn, reason: isTried ? reason : "" };
   }
 
   /** One transfer, for publications that were made with the same patterns. */
   private async serve(all: readonly Kept[], service: Service): Promise<Outcome> {
-    const { members } = this.effect;
+    const { members, positions } = this.effect;
     const { signal } = this.controller;
-    if (this.transfers === undefined) return { brought: [], reason: "" };
+    if (this.transfers === undefined) return NOTHING;
     const names = members.map(({ info }) => info.hostName).join(", ");
     this.log.info(`brings ${service.positions.length} pushes to ${names}`);
     this.transfer = 0;
@@ -108,12 +112,17 @@ export class ServingTransfer {
     const { totals, result } = await this.transfers.serve(members, request, rules, onStart, signal);
     if (result.aborted !== undefined) {
       this.isStopped = true;
-      return { brought: [], reason: signal.aborted ? "" : result.aborted };
+      return { ...NOTHING, reason: signal.aborted ? "" : result.aborted };
     }
     const { withheld } = totals;
     const lacking = new Set(withheld?.lists);
     const brought = service.positions.filter((position) => !lacking.has(all[position]?.here.list ?? ""));
-    return { brought, reason: withheld === undefined ? "" : sentenceOfWithheld(withheld) };
+    if (withheld === undefined) return { ...NOTHING, brought };
+    const those = (name: string) => positions.filter((position) => all[position]?.here.list === name);
+    const torn = withheld.torn.flatMap(([list, later]) =>
+      those(list).flatMap((one) => those(later).map((other) => [one, other] as const)),
+    );
+    return { brought, reason: sentenceOfWithheld(withheld), torn };
   }
 
   private begin(transfer: number): void {

@@ -12,7 +12,8 @@ import type { StageTotals } from "../../tree/apply/tally.ts";
 import type { FollowedUndo } from "../../engine/catch-up/undo-choice.ts";
 import type { Origin } from "../../wire/origin.ts";
 import type { Finding } from "../../wire/findings.ts";
-import type { SourceNotice, Withheld } from "../../tree/scan/source.ts";
+import type { Deviations, Withheld } from "../../tree/scan/deviations.ts";
+import type { SourceNotice } from "../../tree/scan/source.ts";
 import type {
   BlockKindNumber,
   Effect,
@@ -67,7 +68,7 @@ export interface DriftLook {
 }
 
 /** From the thread that looks for drift: what is not as published, or why it could not be compared. */
-export type DriftAnswer = Withheld | { readonly failure: string };
+export type DriftAnswer = Deviations | { readonly failure: string };
 
 /** To the source thread. */
 export type SourceCommand =

@@ -41,6 +41,8 @@ export class Asking {
   private question: Question | undefined;
   /** Members that could not serve this log, with the reason. */
   private readonly refused = new Map<string, string>();
+  /** So many are asked until this node waits. */
+  private most = times.MOST_ASKED;
   private failures = 0;
   /** Whether it rests although something may be missing, because nobody was there: so it begins. */
   private isAlone = true;
@@ -71,7 +73,7 @@ export class Asking {
 
   /** Something has changed that may make an attempt succeed: this node tries at once. */
   retry(nowMs: number): void {
-    this.refused.clear();
+    this.forgetRefusals();
     this.failures = 0;
     const isWaiting = this.life.state === "resting" || this.life.state === "patient";
     if (isWaiting || this.isOutOfDate) this.ask(nowMs);
@@ -119,9 +121,14 @@ export class Asking {
     }
     if (this.life.state === "asking") this.life.become("promised");
     question.untilMs ??= nowMs + times.SERVE_MS;
-    question.triesLeft = times.ASK_TRIES;
-    this.due.set(Math.min(question.untilMs, nowMs + times.PROMISE_MS));
+    this.promise(question, nowMs);
     this.planEnd(question, nowMs);
+  }
+
+  /** The member is to begin. Until then it is asked whether it is still there. */
+  private promise(question: Question, nowMs: number): void {
+    question.triesLeft = times.ASK_TRIES;
+    this.due.set(Math.min(question.untilMs ?? Infinity, nowMs + times.PROMISE_MS));
   }
 
   /** This node begins to receive a transfer. It may overtake the answer. */
@@ -152,7 +159,14 @@ export class Asking {
   ): void {
     const { question } = this;
     const brought = question?.epoch === key.epoch ? question.transfers.get(key.transfer) : undefined;
-    if (question === undefined || brought === undefined || !this.isOpen || outcome === "yielded") return;
+    if (question === undefined || brought === undefined || !this.isOpen) return;
+    if (outcome === "yielded") {
+      // It waits for its turn, and its sender may give it up meanwhile: nobody would say so.
+      question.transfers.delete(key.transfer);
+      question.untilMs = nowMs + times.SERVE_MS;
+      if (this.life.state === "promised") this.promise(question, nowMs);
+      return;
+    }
     if (outcome === "failed" && VAIN.has(reasonOf(reason).code)) {
       this.askSoon(nowMs);
       return;
@@ -227,7 +241,7 @@ export class Asking {
         break;
       case "patient":
         if (this.isLong) this.failures++;
-        this.refused.clear();
+        this.askFurther();
         this.ask(nowMs);
         break;
       default:
@@ -250,6 +264,19 @@ export class Asking {
     // The transfer has brought something, but the word of its sender was lost.
     else if (outcomes.includes("done") && this.lostWords++ < times.LOST_WORDS) this.ask(nowMs);
     else this.refuse("its transfer has ended without a word", nowMs);
+  }
+
+  /** The next attempt. If there are more members than one attempt asks, it asks further ones, until all were asked. */
+  private askFurther(): void {
+    const { missing } = this.context.log;
+    const isMore = this.refused.size >= this.most && this.choose(missing, Infinity) !== undefined;
+    if (isMore) this.most = this.refused.size + times.MOST_ASKED;
+    else this.forgetRefusals();
+  }
+
+  private forgetRefusals(): void {
+    this.refused.clear();
+    this.most = times.MOST_ASKED;
   }
 
   private refuse(reason: string, nowMs: number): void {
@@ -325,8 +352,8 @@ export class Asking {
    * The member that all nodes would ask: one that lacks nothing, has not pushed any of it, and has the lowest node id. Those
    * who have pushed may have changed their files since.
    */
-  private choose(missing: readonly number[]): Member | undefined {
-    if (this.refused.size >= times.MOST_ASKED) return undefined;
+  private choose(missing: readonly number[], most = this.most): Member | undefined {
+    if (this.refused.size >= most) return undefined;
     const { log, tellings } = this.context;
     const publishers = new Set(missing.map((position) => log.all[position]?.publication.nodeId));
     let best: { member: Member; rank: number } | undefined;

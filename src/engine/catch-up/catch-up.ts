@@ -18,8 +18,10 @@ import type { CatchUpContext } from "./context.ts";
 import { KeptAreas } from "./kept-areas.ts";
 import { isAbleToCompare, sendTo } from "./able-members.ts";
 import { MISSED, type PublicationLog } from "./publication-log.ts";
+import { RepeatedWords } from "./repeated-words.ts";
 import { Serving } from "./serving.ts";
 import { Tellings } from "./tellings.ts";
+import * as times from "./times.ts";
 
 /** The surroundings of CatchUp in its node. */
 export interface CatchUpParts {
@@ -62,6 +64,8 @@ export class CatchUp {
   private readonly asking: Asking;
   private readonly serving: Serving;
   private readonly areas: KeptAreas;
+  /** Members that somebody wants to catch up. */
+  private readonly nudges: RepeatedWords;
   private isRecovering: boolean;
   /** What was changed here by hand, for people; empty if that is not known. */
   private drift = "";
@@ -75,7 +79,7 @@ export class CatchUp {
     this.opened = opened;
     const log = (this.log = opened.log);
     const current = () => this.current();
-    const tellings = (this.tellings = new Tellings({ effects, random, members, isHeardSince, current }));
+    const tellings = (this.tellings = new Tellings({ effects, random, memberOf, members, current }));
     this.isRecovering = opened.isRecovering === true;
     const isCommitting = () => this.isRecovering || this.areas.isCommitting;
     const lookups = { memberOf, members, isHeardSince };
@@ -86,6 +90,11 @@ export class CatchUp {
     this.asking = new Asking(context, (from, key, publications) =>
       this.tell({ kind: "caught-up", from, key, publications }),
     );
+    const rhythm = { tries: times.NUDGE_TRIES, againMs: times.NUDGE_MS, growth: 1 };
+    this.nudges = new RepeatedWords(rhythm, (epoch) => {
+      const member = memberOf(epoch);
+      if (member !== undefined) sendTo(effects, member, { type: "nudge", body: null });
+    });
     this.version = log.version;
     this.digest = log.digest;
     log.noteState();
@@ -107,12 +116,15 @@ export class CatchUp {
       behind: missing.length,
       lacks: log.lacks,
       catchesUp: this.opened.isOn,
+      asks: false,
       sinceMs: first?.publication.timeMs ?? 0,
       reason: reasonText(reason),
     };
   }
 
+  /** A member says something. */
   handle(member: Member, message: ControlMessage, nowMs: number): void {
+    this.tellings.noteContact(member.epoch, nowMs);
     switch (message.type) {
       case "log":
         this.parts.places.note(message.body.place);
@@ -135,6 +147,8 @@ export class CatchUp {
         break;
       case "nudge":
         this.nudge(nowMs);
+        // So that it is not said again.
+        this.tellings.tell(member);
         break;
       default:
     }
@@ -144,8 +158,10 @@ export class CatchUp {
   private noteLog(member: Member, told: Log, nowMs: number): void {
     const before = this.tellings.heard(member.epoch);
     this.tellings.note(member.epoch, told, nowMs);
-    this.comparing.note(told, nowMs);
+    this.nudges.end(member.epoch);
+    this.comparing.note(member.epoch, told, nowMs);
     this.serving.heard(member.epoch, told);
+    if (told.asks) this.tellings.tell(member);
     const isOther = before?.digest !== told.digest;
     // It may have missed that this node has told so.
     if (isOther && this.comparing.isSurpassed(told)) this.tellings.remind(nowMs);
@@ -155,8 +171,12 @@ export class CatchUp {
 
   /** Somebody wants this node to catch up now, even if it does not by itself, or something has changed that was in its way. */
   nudge(nowMs: number, member?: Member): void {
-    if (member !== undefined) sendTo(this.parts.effects, member, { type: "nudge", body: null });
-    else this.asking.retry(nowMs);
+    if (member === undefined) {
+      this.asking.retry(nowMs);
+      return;
+    }
+    this.nudges.begin(member.epoch, nowMs);
+    this.nudges.tick(nowMs);
   }
 
   /** Whether this node asks by itself, or was told to, and has not ended. */
@@ -165,8 +185,14 @@ export class CatchUp {
   }
 
   /** The transfer that serves others has ended. */
-  serveEnded(transfer: number, brought: readonly number[], reason: string, nowMs: number): void {
-    this.serving.ended(transfer, brought, reason, nowMs);
+  serveEnded(
+    transfer: number,
+    brought: readonly number[],
+    reason: string,
+    nowMs: number,
+    torn: readonly (readonly [number, number])[] = [],
+  ): void {
+    this.serving.ended(transfer, brought, reason, nowMs, torn);
   }
 
   /** The log was changed by the program: a publication has taken effect here. */
@@ -203,11 +229,12 @@ export class CatchUp {
     switch (event.kind) {
       case "member-joined":
         this.serving.memberJoined(event.member, nowMs);
-        if (isAbleToCompare(event.member)) this.tellings.tellNewcomer(event.member);
+        if (isAbleToCompare(event.member)) this.tellings.tellNewcomer(event.member, nowMs);
         if (this.asks) this.asking.memberJoined(nowMs);
         break;
       case "member-left":
         this.tellings.memberLeft(event.member.epoch);
+        this.nudges.end(event.member.epoch);
         this.comparing.forget(event.member.epoch);
         this.asking.memberLeft(event.member.epoch, nowMs);
         this.serving.memberLeft(event.member, nowMs);
@@ -234,6 +261,7 @@ export class CatchUp {
 
   tick(nowMs: number): void {
     this.tellings.tick(nowMs);
+    this.nudges.tick(nowMs);
     this.comparing.tick(nowMs);
     this.asking.tick(nowMs);
     this.serving.tick(nowMs);
@@ -244,6 +272,7 @@ export class CatchUp {
   nextDeadlineMs(): number {
     return Math.min(
       this.tellings.atMs,
+      this.nudges.atMs,
       this.comparing.atMs,
       this.asking.atMs,
       this.serving.atMs,

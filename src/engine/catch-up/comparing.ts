@@ -7,12 +7,14 @@ import type { Publication } from "../../wire/publication.ts";
 import type { Member } from "../types.ts";
 import { isAbleToCompare, sendTo } from "./able-members.ts";
 import type { CatchUpContext } from "./context.ts";
-import { decodePublications } from "./publication-log.ts";
+import { decodePublications } from "./log-bytes.ts";
 import * as times from "./times.ts";
 
 /** A log that is being read. */
 interface Reading {
   readonly epoch: string;
+  /** The number of its questions: a late answer to another one says what the log was, and not what it is. */
+  readonly question: number;
   /** The digest that the member has told. */
   readonly told: string;
   digest: string;
@@ -32,6 +34,8 @@ export class Comparing {
   private readonly due = new Deadline();
   /** The digests of logs that were read, and of former logs of this node: members that have one of these know nothing more. */
   private readonly known = new Set<string>();
+  /** Members that have not answered, by their epochs: how often, and when they are asked again. */
+  private readonly putOff = new Map<string, { readonly times: number; readonly atMs: number }>();
 
   constructor(context: CatchUpContext, onLearned: (publications: Publication[], nowMs: number) => void) {
     this.context = context;
@@ -52,9 +56,9 @@ export class Comparing {
   }
 
   /** A member tells of its log. */
-  note(log: Log, nowMs: number): void {
-    if (this.isKnown(log) || this.due.atMs !== Infinity) return;
-    this.due.set(nowMs + times.COMPARE_MS);
+  note(epoch: string, log: Log, nowMs: number): void {
+    this.putOff.delete(epoch);
+    if (!this.isKnown(log) && this.reading === undefined) this.due.setNoLater(nowMs + times.COMPARE_MS);
   }
 
   /** Whether a member lacks something that this node knows, and has nothing that this node lacks. */
@@ -63,21 +67,22 @@ export class Comparing {
   }
 
   forget(epoch: string): void {
+    this.putOff.delete(epoch);
     if (this.reading?.epoch === epoch) this.reading = undefined;
   }
 
-  answer(member: Member, { digest, offset }: Fetch): void {
+  answer(member: Member, { question, digest, offset }: Fetch): void {
     const { log, effects } = this.context;
     const { bytes } = log;
     const from = digest === log.digest ? Math.min(offset, bytes.length) : 0;
-    const piece = { digest: log.digest, offset: from, total: bytes.length };
+    const piece = { question, digest: log.digest, offset: from, total: bytes.length };
     const body = { ...piece, bytes: bytes.subarray(from, from + PIECE_BYTES) };
     sendTo(effects, member, { type: "piece", body });
   }
 
   take(member: Member, piece: Piece, nowMs: number): void {
     const { reading } = this;
-    if (reading?.epoch !== member.epoch) return;
+    if (reading?.epoch !== member.epoch || piece.question !== reading.question) return;
     if (piece.digest !== reading.digest || reading.bytes === undefined) {
       if (piece.offset !== 0) return;
       reading.digest = piece.digest;
@@ -94,22 +99,33 @@ export class Comparing {
 
   tick(nowMs: number): void {
     if (!this.due.take(nowMs)) return;
-    if (this.reading !== undefined && this.reading.tries <= 0) {
-      // It is read when the member tells of it again: it may be cut off for a moment.
-      this.context.tellings.forget(this.reading.epoch);
-      this.reading = undefined;
-    }
-    this.reading ??= this.choose();
+    if (this.reading !== undefined && this.reading.tries <= 0) this.giveUp(this.reading, nowMs);
+    this.reading ??= this.choose(nowMs);
     if (this.reading !== undefined) this.ask(this.reading, nowMs);
   }
 
-  private choose(): Reading | undefined {
+  /** The member may be cut off for a moment. If it was not, it does not tell its log again: it is asked again later. */
+  private giveUp({ epoch }: Reading, nowMs: number): void {
+    this.reading = undefined;
+    const count = (this.putOff.get(epoch)?.times ?? 0) + 1;
+    const delayMs = Math.min(times.READ_AGAIN_MOST_MS, times.READ_AGAIN_MS * 2 ** (count - 1));
+    this.putOff.set(epoch, { times: count, atMs: nowMs + delayMs });
+  }
+
+  private choose(nowMs: number): Reading | undefined {
     for (const member of this.context.members()) {
-      const log = this.context.tellings.heard(member.epoch);
-      if (log === undefined || !isAbleToCompare(member) || this.isKnown(log)) continue;
       const { epoch } = member;
+      const log = this.context.tellings.heard(epoch);
+      if (log === undefined || !isAbleToCompare(member) || this.isKnown(log)) continue;
+      const { atMs } = this.putOff.get(epoch) ?? { atMs: nowMs };
+      if (atMs > nowMs) {
+        this.due.setNoLater(atMs);
+        continue;
+      }
+      const question = this.context.random.u32();
       const { digest } = log;
-      return { epoch, told: digest, digest, bytes: undefined, offset: 0, tries: times.PIECE_TRIES };
+      const parts = { bytes: undefined, offset: 0, tries: times.PIECE_TRIES };
+      return { epoch, question, told: digest, digest, ...parts };
     }
     return undefined;
   }
@@ -126,8 +142,8 @@ export class Comparing {
       return;
     }
     reading.tries--;
-    const { digest, offset } = reading;
-    sendTo(this.context.effects, member, { type: "fetch", body: { digest, offset } });
+    const { question, digest, offset } = reading;
+    sendTo(this.context.effects, member, { type: "fetch", body: { question, digest, offset } });
     this.due.set(nowMs + times.PIECE_RETRY_MS);
   }
 

@@ -1,14 +1,10 @@
 /** The log of publications of one node: those that it knows, and their state on this node. */
-import { ByteReader } from "../../base/bytes.ts";
 import { LOG_BYTES, PUBLICATION_DAYS, PUBLICATIONS } from "../../wire/limits.ts";
-import {
-  decodePublication,
-  encodePublication,
-  type Publication,
-  type PublicationId,
-} from "../../wire/publication.ts";
+import type { Publication, PublicationId } from "../../wire/publication.ts";
+import { digestOf, encoded } from "./log-bytes.ts";
 import { LogHistory } from "./log-history.ts";
-import { type Addressee, covers, isFor, isForAll, overlap } from "./scopes.ts";
+import { hasHidden, overtakenBy } from "./others-pushes.ts";
+import { type Addressee, covers, isEarlier, isFor, isForAll, overlap } from "./scopes.ts";
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -19,7 +15,7 @@ export const FORMER = 100;
 export interface Here {
   /** When it took effect, in milliseconds since 1970 by the clock of this host; undefined if it has not. */
   readonly atMs: number | undefined;
-  /** The file with the paths that it has brought here; empty if that is not known. */
+  /** The file with the paths that it has brought here; empty if that is not known. If it has not taken effect: what may be there still. */
   readonly list: string;
   /** Why it has not taken effect; empty if that is not known, or if it has. */
   readonly reason: string;
@@ -31,17 +27,13 @@ export interface Kept {
   here: Here;
 }
 
+/** The name of no list. */
+const UNKNOWN_LIST = "-";
+
 export const MISSED: Here = { atMs: undefined, list: "", reason: "" };
 
 export function publicationName({ nodeId, epoch, number }: PublicationId): string {
   return `${nodeId}-${epoch}-${number}`;
-}
-
-/** Whether one publication comes before another one, in the order that all nodes agree on. */
-export function isEarlier(a: Publication, b: Publication): boolean {
-  if (a.place !== b.place) return a.place < b.place;
-  if (a.epoch !== b.epoch) return a.epoch < b.epoch;
-  return a.number < b.number;
 }
 
 /**
@@ -53,6 +45,7 @@ export class PublicationLog {
   private readonly receives: boolean;
   private kept: Kept[] = [];
   private covered: Kept[] = [];
+  private readonly overtaken: Kept[] = [];
   private lacking: { readonly version: number; readonly count: number; readonly hash: number } | undefined;
   private snapshot: { digest: string; bytes: Uint8Array } | undefined;
   private readonly history = new LogHistory();
@@ -146,6 +139,7 @@ export class PublicationLog {
     if (known !== undefined) {
       if (here === MISSED || (known.here.atMs !== undefined && here.atMs === undefined)) return false;
       known.here = here;
+      this.noteOvertaken(publication, here);
       this.version++;
       return true;
     }
@@ -165,9 +159,33 @@ export class PublicationLog {
     let index = this.kept.length;
     while (index > 0 && isEarlier(publication, (this.kept[index - 1] as Kept).publication)) index--;
     this.kept.splice(index, 0, { publication, here });
+    this.noteOvertaken(publication, here);
     this.bound();
     this.changed();
     return true;
+  }
+
+  /** A publication has taken effect here: what it has overtaken has not, any more. */
+  private noteOvertaken(publication: Publication, { atMs }: Here): void {
+    if (atMs === undefined) return;
+    for (const later of overtakenBy(publication, this.kept, (one) => this.isForSelf(one))) {
+      // Its list says that something of it may be there still.
+      later.here = { ...MISSED, list: later.here.list === "" ? UNKNOWN_LIST : later.here.list };
+      this.overtaken.push(later);
+    }
+  }
+
+  /** Those that have been overtaken since the last call: the disk has to know that, too. */
+  takeOvertaken(): Kept[] {
+    return this.overtaken.splice(0);
+  }
+
+  /** A publication was in this state last, by the disk. */
+  restore(publication: Publication, here: Here): void {
+    const known = this.find(publication);
+    if (known === undefined) this.add(publication, here);
+    else known.here = here;
+    this.version++;
   }
 
   /**
@@ -220,7 +238,8 @@ export class PublicationLog {
   /** Of the lists, those that have these names are there still. */
   keepLists(names: ReadonlySet<string>): void {
     for (const kept of this.kept)
-      if (kept.here.list !== "" && !names.has(kept.here.list)) kept.here = { ...kept.here, list: "" };
+      if (kept.here.atMs !== undefined && kept.here.list !== "" && !names.has(kept.here.list))
+        kept.here = { ...kept.here, list: "" };
     this.version++;
   }
 
@@ -312,10 +331,11 @@ export class PublicationLog {
       const { publication, here } = this.kept[later] as Kept;
       if (later <= position || !overlap(publication.scope, kept.publication.scope)) return false;
       const isMeant = (host: Addressee) => isFor(publication.scope, host);
-      if (here.atMs === undefined) return asking.some(isMeant);
+      if (here.atMs === undefined) return here.list !== "" || asking.some(isMeant);
       return here.list === "" || !asking.every(isMeant);
     });
-    if (found === undefined) return undefined;
+    if (found === undefined && !hasHidden(kept.publication, this, asking)) return undefined;
+    if (found === undefined) return "this host has a later push of the same paths for other hosts";
     const { here } = this.kept[found] as Kept;
     if (here.atMs === undefined) return "this host lacks a later push of the same paths";
     // Without its list, nothing tells what it has brought from what somebody has put there by hand.
@@ -353,37 +373,4 @@ export class PublicationLog {
     this.snapshot = { bytes, digest: digestOf(bytes) };
     return this.snapshot;
   }
-}
-
-/** The bytes of each publication, made once: a log is sent and counted again whenever it has changed. */
-const bytesOf = new WeakMap<Publication, Uint8Array>();
-
-function encoded(publication: Publication): Uint8Array {
-  const bytes = bytesOf.get(publication) ?? encodePublication(publication);
-  bytesOf.set(publication, bytes);
-  return bytes;
-}
-
-/**
- * Reads a log as it is sent.
- *
- * @throws DecodeError
- */
-export function decodePublications(bytes: Uint8Array): Publication[] {
-  const reader = new ByteReader(bytes);
-  const publications: Publication[] = [];
-  while (reader.remaining > 0) publications.push(decodePublication(reader));
-  return publications;
-}
-
-/** Two 32-bit hashes. Logs that differ must not be taken for the same; nobody gains by making them so. */
-function digestOf(bytes: Uint8Array): string {
-  let [low, high] = [0x811c9dc5, 0x9747b28c];
-  for (const byte of bytes) {
-    low = Math.imul(low ^ byte, 0x01000193);
-    high = Math.imul(high ^ byte, 0x5bd1e995);
-    high ^= high >>> 15;
-  }
-  const hex = (value: number) => (value >>> 0).toString(16).padStart(8, "0");
-  return hex(low) + hex(high);
 }

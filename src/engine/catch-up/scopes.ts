@@ -9,6 +9,13 @@ export interface Addressee {
   readonly labels: readonly string[];
 }
 
+/** Whether one publication comes before another one, in the order that all nodes agree on. */
+export function isEarlier(a: Publication, b: Publication): boolean {
+  if (a.place !== b.place) return a.place < b.place;
+  if (a.epoch !== b.epoch) return a.epoch < b.epoch;
+  return a.number < b.number;
+}
+
 /** Whether one path is another one or lies below it. */
 function isWithin(path: string, above: string): boolean {
   return above === "" || path === above || path.startsWith(`${above}/`);
@@ -30,9 +37,12 @@ export function covers(later: Publication, earlier: Publication): boolean {
   if (!isForAll(after) && !(areSame(after.targets, before.targets) && areSame(after.excepts, before.excepts)))
     return false;
   if (before.sendsAttributes && !after.sendsAttributes) return false;
+  // Each condition holds from the first to the third of three if it does from each to the next. So what a log has in the end does not
+  // depend on the order in which its node has heard of the publications.
+  if (!isSubset(after.excludes, before.excludes)) return false;
   if (isNamedAgain(after, before)) return true;
   const isExact = after.recursive && after.deletes === "also" && !after.isPartial;
-  if (!isExact || !isSubset(after.excludes, before.excludes)) return false;
+  if (!isExact) return false;
   return before.paths.every((path) => after.paths.some((above) => isWithin(path, above)));
 }
 

@@ -5,6 +5,8 @@ import type { Member } from "../types.ts";
 import { addresseeOf, sendTo } from "./able-members.ts";
 import type { CatchUpContext } from "./context.ts";
 import { Gathering } from "./gathering.ts";
+import { isFollowedForOthers } from "./others-pushes.ts";
+import type { Addressee } from "./scopes.ts";
 
 /** What a member has asked for. */
 interface Asked {
@@ -115,14 +117,28 @@ export class Serving {
    * @param transfer its number; 0 if it has not begun
    * @param brought the publications that it has brought, by their positions at its beginning; none if it was stopped
    * @param reason why it did not bring all of them; empty if it did, or was stopped
+   * @param torn publications, each with a later one of which an entry was left out that the first one had brought, too: who lacks both
+   *   has got neither version of it
    */
-  ended(transfer: number, brought: readonly number[], reason: string, nowMs: number): void {
+  ended(
+    transfer: number,
+    brought: readonly number[],
+    reason: string,
+    nowMs: number,
+    torn: readonly (readonly [number, number])[],
+  ): void {
     const { running } = this;
     this.running = undefined;
     if (running === undefined) return;
     const all = new Set(brought.map((position) => running.publications.get(position)));
+    const named = torn.map((pair) => pair.map((position) => running.publications.get(position)));
     for (const [epoch, { digest, positions, publications }] of running.asked) {
-      const own = positions.filter((_, index) => all.has(publications[index]));
+      const isTorn = (one: Publication) =>
+        named.some(([first, later]) => first === one && publications.some((other) => other === later));
+      const own = positions.filter((_, index) => {
+        const one = publications[index];
+        return one !== undefined && all.has(one) && !isTorn(one);
+      });
       this.say(epoch, { transfer, digest, brought: own, reason: reasonText(reason) });
       if (brought.length > 0) this.before.add(epoch);
     }
@@ -175,6 +191,7 @@ export class Serving {
     const { log } = this.context;
     const positionOf = new Map(log.all.map(({ publication }, position) => [publication, position]));
     const chosen: Member[] = [];
+    const wishes: ReadonlySet<number>[] = [];
     let positions: number[] = [];
     for (const [epoch, { publications }] of this.asking) {
       const member = this.context.memberOf(epoch);
@@ -185,7 +202,15 @@ export class Serving {
       const together = [...new Set([...positions, ...missing])];
       const all = [...chosen, member].map(addresseeOf);
       if (missing.length === 0 || log.servable(together, all).length < together.length) continue;
+      const own = [...wishes, new Set(missing)];
+      // One that has what is brought for others may have sent a later push to others, or got it under another name.
+      const isUndone = (host: Addressee, index: number) =>
+        together.some(
+          (position) => own[index]?.has(position) !== true && isFollowedForOthers(log.all, position, host),
+        );
+      if (all.some(isUndone)) continue;
       chosen.push(member);
+      wishes.push(new Set(missing));
       positions = together;
     }
     return { chosen, positions: positions.sort((a, b) => a - b) };

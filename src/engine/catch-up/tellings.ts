@@ -4,17 +4,24 @@ import type { Random } from "../../base/random.ts";
 import type { Log } from "../../wire/catch-up-messages.ts";
 import type { Effect, Member } from "../types.ts";
 import { isAbleToCompare, sendTo } from "./able-members.ts";
+import { RepeatedWords } from "./repeated-words.ts";
 import * as times from "./times.ts";
 
 /** The surroundings of Tellings in its node. */
 export interface TellingsParts {
   readonly effects: Effect[];
   readonly random: Random;
+  readonly memberOf: (epoch: string) => Member | undefined;
   readonly members: () => Iterable<Member>;
-  /** Whether something was heard of a member at that time or later. */
-  readonly isHeardSince: (epoch: string, sinceMs: number) => boolean;
   /** The log of this node as it is told. */
   readonly current: () => Log;
+}
+
+/** When a member was heard. */
+interface Contact {
+  heardMs: number;
+  /** When it was heard again after it had been silent. */
+  backMs: number;
 }
 
 /**
@@ -26,8 +33,9 @@ export class Tellings {
   private readonly parts: TellingsParts;
   /** The last LOG of each member. */
   private readonly heardByEpoch = new Map<string, Log>();
-  /** When each member was last silent. */
-  private readonly silentByEpoch = new Map<string, number>();
+  private readonly contacts = new Map<string, Contact>();
+  /** Members whose log is not known. */
+  private readonly unheard: RepeatedWords;
   private readonly due = new Deadline();
   private changedMs = -Infinity;
   /** When the first change was that was not told yet; Infinity if there is none. */
@@ -39,10 +47,42 @@ export class Tellings {
 
   constructor(parts: TellingsParts) {
     this.parts = parts;
+    const rhythm = { tries: times.UNHEARD_TRIES, againMs: times.UNHEARD_MS, growth: 2 };
+    this.unheard = new RepeatedWords(rhythm, (epoch) => {
+      const member = parts.memberOf(epoch);
+      if (member !== undefined) this.tell(member, true);
+    });
   }
 
   get atMs(): number {
-    return this.due.atMs;
+    return Math.min(this.due.atMs, this.unheard.atMs);
+  }
+
+  /** Anything is heard of a member. */
+  noteContact(epoch: string, nowMs: number): void {
+    const contact = this.contacts.get(epoch);
+    if (contact === undefined) this.contacts.set(epoch, { heardMs: nowMs, backMs: -Infinity });
+    else {
+      if (nowMs - contact.heardMs >= times.SILENT_MS) this.comeBack(epoch, contact, nowMs);
+      contact.heardMs = nowMs;
+    }
+  }
+
+  /**
+   * A member was silent. If many were, it may be this node that has heard nothing: then they have not missed it, and do not tell
+   * again what it has missed. So it tells its own log, and asks the first of them.
+   */
+  private comeBack(epoch: string, contact: Contact, nowMs: number): void {
+    let silent = 0;
+    let isAsked = false;
+    for (const { heardMs, backMs } of this.contacts.values()) {
+      if (nowMs - heardMs >= times.SILENT_MS) silent++;
+      if (nowMs - backMs < times.BACK_MS) isAsked = true;
+    }
+    contact.backMs = nowMs;
+    if (isAsked || silent < this.contacts.size * times.MANY_SILENT) return;
+    this.remind(nowMs);
+    this.unheard.begin(epoch, nowMs + this.spread());
   }
 
   heard(epoch: string): Log | undefined {
@@ -52,6 +92,7 @@ export class Tellings {
   /** A member tells of its log. If that is the log that this node was about to tell, the group knows it already. */
   note(epoch: string, log: Log, nowMs: number): void {
     this.heardByEpoch.set(epoch, log);
+    this.unheard.end(epoch);
     const own = this.parts.current();
     const isSame = log.digest === own.digest && log.behind === own.behind;
     const isTold = this.hasTold(own) && this.toldTimes >= times.TOLD_TIMES;
@@ -60,24 +101,24 @@ export class Tellings {
     this.plan(nowMs);
   }
 
-  /** Nothing is known of the log of a member any more. */
-  forget(epoch: string): void {
-    this.heardByEpoch.delete(epoch);
-  }
-
   memberLeft(epoch: string): void {
-    this.forget(epoch);
-    this.silentByEpoch.delete(epoch);
+    this.heardByEpoch.delete(epoch);
+    this.contacts.delete(epoch);
+    this.unheard.end(epoch);
   }
 
   /** Tells one member alone. */
-  tell(member: Member): void {
-    const body = this.parts.current();
+  tell(member: Member, asks = false): void {
+    const body = { ...this.parts.current(), asks };
     if (isAbleToCompare(member)) sendTo(this.parts.effects, member, { type: "log", body });
   }
 
-  tellNewcomer(member: Member): void {
+  tellNewcomer(member: Member, nowMs: number): void {
     this.tell(member);
+    this.noteContact(member.epoch, nowMs);
+    // One of the first words of the two may get lost.
+    if (this.heard(member.epoch) === undefined)
+      this.unheard.begin(member.epoch, nowMs + times.UNHEARD_MS + this.spread());
     if (this.told !== undefined) return;
     this.told = this.parts.current();
     this.toldTimes = times.TOLD_TIMES;
@@ -106,6 +147,7 @@ export class Tellings {
   }
 
   tick(nowMs: number): void {
+    this.unheard.tick(nowMs);
     if (!this.due.take(nowMs)) return;
     const isInDoubt = nowMs <= this.changedMs + times.TELL_MOST_MS && this.hasSilent(nowMs);
     if (nowMs > this.untilMs && !isInDoubt) return;
@@ -132,9 +174,8 @@ export class Tellings {
     let isFound = false;
     for (const member of this.parts.members()) {
       const { epoch } = member;
-      if (!this.parts.isHeardSince(epoch, nowMs - times.SILENT_MS)) this.silentByEpoch.set(epoch, nowMs);
-      const silentMs = this.silentByEpoch.get(epoch) ?? -Infinity;
-      const isSilent = nowMs - silentMs < times.BACK_MS;
+      const { heardMs, backMs } = this.contacts.get(epoch) ?? { heardMs: nowMs, backMs: -Infinity };
+      const isSilent = nowMs - heardMs >= times.SILENT_MS || nowMs - backMs < times.BACK_MS;
       if (isSilent && isAbleToCompare(member) && this.heard(epoch)?.digest !== digest) isFound = true;
     }
     return isFound;

@@ -24,6 +24,9 @@ export const SILENT_MS = 22_000;
 /** A silent member that is heard again is told for so long still: three times, since packets may be lost. */
 export const BACK_MS = 10_000;
 
+/** If so large a part of the members was silent at the same time, it may be this node that has heard nothing. */
+export const MANY_SILENT = 1 / 4;
+
 /**
  * It is told no longer than this: by then, a member that was cut off at the change has left, and is a newcomer when it is back. One of
  * which only unicast arrives would be silent for ever.
@@ -39,6 +42,24 @@ export const COMPARE_MS = 300;
 /** Without a piece of a log for so long, it is asked for again; after so many times, another member is. */
 export const PIECE_RETRY_MS = 400;
 export const PIECE_TRIES = 5;
+
+/**
+ * A member that has not answered is asked again after so long, unless it tells its log before; each further time it takes twice as
+ * long, up to the last. It is a member, so it is heard: what does not arrive may be its single packets, for as long as that lasts.
+ */
+export const READ_AGAIN_MS = 2_000;
+export const READ_AGAIN_MOST_MS = 10 * 60_000;
+
+/**
+ * A member that has told no log is told this node's own after so long, and asked for its own; then after twice as long, and so on. Both
+ * words of the beginning got lost, or it keeps none: so it ends after so many times, a quarter of an hour.
+ */
+export const UNHEARD_MS = 2_000;
+export const UNHEARD_TRIES = 9;
+
+/** A member is told so often to catch up, at this distance, unless it answers. */
+export const NUDGE_MS = 500;
+export const NUDGE_TRIES = 6;
 
 /** Those who ask to be served are gathered for so long, and longer as long as more come, so that all get one transfer. */
 export const GATHER_MS = 600;

@@ -1,8 +1,8 @@
 /** Chooses the publication that `msync --undo` takes back. */
 import type { Publication, PublicationId } from "../../wire/publication.ts";
 import { inboundName } from "../types.ts";
-import { isEarlier, type PublicationLog, publicationName } from "./publication-log.ts";
-import { overlap } from "./scopes.ts";
+import { type PublicationLog, publicationName } from "./publication-log.ts";
+import { isEarlier, overlap } from "./scopes.ts";
 
 /** What is to be taken back, or why nothing can be. */
 export type UndoChoice =

@@ -5,7 +5,8 @@ import type { Disk } from "../disk/disk.ts";
 import { linuxDisk } from "../disk/linux-disk.ts";
 import type { Owners } from "../entries/owners.ts";
 import type { ScanRequest, ScanRules } from "./request.ts";
-import { Source, type Withheld } from "./source.ts";
+import type { Deviations } from "./deviations.ts";
+import { Source } from "./source.ts";
 
 /**
  * Looks for entries that are not as they were published. No contents are read: an entry has drifted if its inode has changed later
@@ -20,7 +21,7 @@ export function findDrift(
   request: ScanRequest,
   rules: ScanRules,
   disk: Disk = linuxDisk,
-): Withheld {
+): Deviations {
   const source = new Source(base, owners, request, { rules, dryRun: true }, undefined, disk);
   try {
     const memory = new Uint8Array(BLOCK_PLAINTEXT_BYTES);

@@ -46,6 +46,9 @@ export class Published {
   /** Whether each directory that was found has the attributes that were published. */
   private readonly settled = new Map<string, boolean>();
   private readonly onLeftOut: (item: FoundItem) => void;
+  private readonly served: readonly PublishedPaths[];
+  /** The entries of the lists that are served, if others are lacked that may have replaced them. */
+  private readonly replaceable = new Set<number>();
   private readonly isListing: boolean;
   /** The entries that cannot be handed on, by their keys, with the lists that they are in. */
   private readonly held = new Map<number, string>();
@@ -71,6 +74,11 @@ export class Published {
   ) {
     this.isListing = isListing;
     this.onLeftOut = onLeftOut;
+    this.served = lists.filter(({ isServed }) => isServed);
+    if (lists.some(({ isServed, isLacked }) => isLacked === true && !isServed))
+      for (const { name, bytes } of this.served)
+        for (const { kind, key } of rowsOf(name, bytes))
+          if (kind === Listed.given || kind === Listed.gone) this.replaceable.add(key);
     for (const list of lists) this.load(list);
     this.countLacking();
   }
@@ -84,6 +92,21 @@ export class Published {
   /** The lists that they are in. */
   get withheldLists(): ReadonlySet<string> {
     return new Set([...this.held.values(), ...this.incomplete.values()]);
+  }
+
+  /** The lists that are served and have named what is held, each with the later list that holds it. */
+  get torn(): readonly (readonly [string, string])[] {
+    if (this.held.size + this.incomplete.size === 0) return [];
+    const found = new Map<string, readonly [string, string]>();
+    for (const { name, bytes } of this.served) {
+      for (const { kind, key } of rowsOf(name, bytes)) {
+        const isEntry = kind === Listed.given || kind === Listed.gone;
+        const holder = isEntry ? this.held.get(key) : undefined;
+        const later = kind === Listed.complete ? this.incomplete.get(key) : holder;
+        if (later !== undefined && later !== name) found.set(`${name} ${later}`, [name, later]);
+      }
+    }
+    return [...found.values()];
   }
 
   /**
@@ -103,7 +126,7 @@ export class Published {
   withdraw(path: string): void {
     const key = keyOf(path);
     const known = this.last.get(key);
-    if (known?.isServed === true) this.withhold(key, known.list, path);
+    if (known !== undefined && this.isOwed(key, known)) this.withhold(key, known.list, path);
   }
 
   private countLacking(): void {
@@ -119,8 +142,8 @@ export class Published {
       else if (item.kind === "complete") yield* this.completed(item);
       // Nobody has asked for these paths here: what cannot be read is found at the end.
     }
-    for (const [key, { list, isServed, isFound }] of this.last) {
-      if (isServed && !isFound) this.withhold(key, list, "");
+    for (const [key, known] of this.last) {
+      if (!known.isFound && this.isOwed(key, known)) this.withhold(key, known.list, "");
     }
   }
 
@@ -231,7 +254,7 @@ export class Published {
       return;
     }
     this.onLeftOut(item);
-    if (known.isServed && !isSame) this.withhold(keyOf(path), known.list, path);
+    if (!isSame && this.isOwed(keyOf(path), known)) this.withhold(keyOf(path), known.list, path);
     yield* this.kept(named(EntryType.kept, directory, entry.name));
   }
 
@@ -275,6 +298,11 @@ export class Published {
     }
     this.incomplete.set(key, served);
     if (this.sample === "") this.sample = path;
+  }
+
+  /** Whether what is served is not whole without an entry: one of its own, or the later version of one that it had. */
+  private isOwed(key: number, { isServed, isLacked }: LastOf): boolean {
+    return isServed || (isLacked && this.replaceable.has(key));
   }
 
   private withhold(key: number, list: string, path: string): void {

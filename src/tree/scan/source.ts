@@ -17,6 +17,7 @@ import { ChunkTags } from "../entries/chunk-tags.ts";
 import type { CompressionMode } from "../entries/compression.ts";
 import { type Owners } from "../entries/owners.ts";
 import { PublishedList } from "../entries/published-list.ts";
+import type { Deviations, Withheld } from "./deviations.ts";
 import { Published } from "./published.ts";
 import type { PublishedPaths } from "./published-paths.ts";
 import { existingOrigin, prefaceOf } from "./preface.ts";
@@ -54,13 +55,6 @@ export interface SourceOptions {
   readonly tellsChunks?: boolean;
   /** Whether files with holes are compared by digests of their data alone. */
   readonly digestsData?: boolean;
-}
-
-/** Entries that were published and cannot be handed on. */
-export interface Withheld {
-  readonly count: number;
-  readonly sample: string;
-  readonly lists: readonly string[];
 }
 
 const NOTHING = {
@@ -214,11 +208,12 @@ export class Source {
   get withheld(): Withheld | undefined {
     const { published } = this;
     if (published === undefined || published.withheld === 0) return undefined;
-    return { count: published.withheld, sample: published.sample, lists: [...published.withheldLists] };
+    const { withheld: count, sample, withheldLists, torn } = published;
+    return { count, sample, lists: [...withheldLists], torn };
   }
 
   /** What is not as published in this tree: what cannot be handed on, and what was added to complete directories. */
-  get drift(): Withheld {
+  get drift(): Deviations {
     const { withheld, sample, withheldLists, added, addedSample, addedLists } = this.published ?? NOTHING;
     const lists = [...new Set([...withheldLists, ...addedLists])];
     return { count: withheld + added, sample: sample === "" ? addedSample : sample, lists };
