@@ -49,17 +49,23 @@ export function mountOfPath(file: string, mounts = readMounts()): Mount | undefi
     );
 }
 
+/** As many links are followed in all, as the kernel does: each of them may lead to others more than once. */
 const MOST_LINKS = 40;
 
 /** Where a path leads, also if nothing is there. */
-export function followed(file: string, links = MOST_LINKS): string {
-  const above = path.dirname(file);
-  if (above === file) return file;
-  const full = path.join(followed(above, links), path.basename(file));
-  try {
-    const target = fs.readlinkSync(full);
-    return links === 0 ? full : followed(path.resolve(path.dirname(full), target), links - 1);
-  } catch {
-    return full;
-  }
+export function followed(file: string): string {
+  let linksLeft = MOST_LINKS;
+  const follow = (one: string): string => {
+    const above = path.dirname(one);
+    if (above === one) return one;
+    const full = path.join(follow(above), path.basename(one));
+    let target: string;
+    try {
+      target = fs.readlinkSync(full);
+    } catch {
+      return full;
+    }
+    return linksLeft-- > 0 ? follow(path.resolve(path.dirname(full), target)) : full;
+  };
+  return follow(file);
 }

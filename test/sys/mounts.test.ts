@@ -67,3 +67,18 @@ test("a link is followed to where nothing is", (context) => {
   fs.symlinkSync("circle", path.join(folder, "circle"));
   assert.equal(followed(path.join(folder, "circle")), path.join(folder, "circle"));
 });
+
+test("links that lead to each other many times are not followed for long", (context) => {
+  const folder = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-mounts-")));
+  context.after(() => fs.rmSync(folder, { recursive: true }));
+  const count = 10;
+  fs.mkdirSync(path.join(folder, "real"));
+  fs.symlinkSync("real", path.join(folder, `link${count}`));
+  for (let number = 0; number < count; number++) {
+    fs.symlinkSync(`link${number + 1}/way${number}`, path.join(folder, `link${number}`));
+    fs.symlinkSync(`../link${number + 1}`, path.join(folder, "real", `way${number}`));
+  }
+  const { mock } = context.mock.method(fs, "readlinkSync");
+  followed(path.join(folder, "link0"));
+  assert.ok(mock.callCount() < 1_000, `${mock.callCount()} links were read`);
+});
