@@ -292,6 +292,16 @@ test("a member that is told to catch up is told again until it says how it stand
   assert.deepEqual(told.said(), ["log"]);
 });
 
+test("a log that was under way when a member is told to catch up is no answer", () => {
+  const node = begin();
+  node.state.members.push(member);
+  node.catchUp.nudge(0, member);
+  node.catchUp.handle(member, { type: "log", body: toldBy(node) }, 10);
+  node.said();
+  node.catchUp.tick(times.NUDGE_MS);
+  assert.deepEqual(node.said(), ["nudge"]);
+});
+
 test("a late answer to an earlier question about a log is none to this one", () => {
   const node = begin();
   node.state.members.push(member);

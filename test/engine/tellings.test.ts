@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MISSED } from "../../src/engine/catch-up/publication-log.ts";
+import type { Member } from "../../src/engine/types.ts";
 import { begin, HERE, member, publication } from "./catching-node.ts";
 
 /** Which words of a node about its log the group still needs. */
@@ -44,4 +45,26 @@ test("a node that has got what it lacked says so, also while others tell the sam
   log.add(publication(3), HERE);
   catchUp.logged(40_000);
   assert.notDeepEqual(wordsUntil(40_000, 43_000), []);
+});
+
+test("after a silence of all, a member that keeps a log is asked, also if one that keeps none is heard first", () => {
+  const node = begin([[publication(1), HERE]]);
+  const old: Member = {
+    ...{ ...member, epoch: "bb".repeat(8), nodeId: "03".repeat(16) },
+    ...{ address: { ip: "10.0.0.3", port: 1 }, info: { ...member.info, hostName: "host3", protocol: 2 } },
+  };
+  node.state.members.push(old, member);
+  for (const one of [old, member]) node.catchUp.onEvent({ kind: "member-joined", member: one }, 0);
+  const fetch = { type: "fetch", body: { question: 1, digest: "", offset: 0 } } as const;
+  node.catchUp.handle(old, fetch, 0);
+  node.catchUp.handle(member, { type: "log", body: node.catchUp.current() }, 0);
+  for (let nowMs = 0; nowMs < 40_000; nowMs += 500) node.catchUp.tick(nowMs);
+  node.effects.splice(0);
+  node.catchUp.handle(old, fetch, 40_000);
+  node.catchUp.handle(member, fetch, 41_000);
+  for (let nowMs = 41_000; nowMs < 50_000; nowMs += 500) node.catchUp.tick(nowMs);
+  const asked = node.effects.filter(
+    (effect) => effect.kind === "send" && effect.message.type === "log" && effect.message.body.asks,
+  );
+  assert.notEqual(asked.length, 0);
 });

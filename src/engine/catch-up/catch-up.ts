@@ -158,7 +158,7 @@ export class CatchUp {
   private noteLog(member: Member, told: Log, nowMs: number): void {
     const before = this.tellings.heard(member.epoch);
     this.tellings.note(member.epoch, told, nowMs);
-    this.nudges.end(member.epoch);
+    this.nudges.heard(member.epoch);
     this.comparing.note(member.epoch, told, nowMs);
     this.serving.heard(member.epoch, told);
     if (told.asks) this.tellings.tell(member);

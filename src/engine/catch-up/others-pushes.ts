@@ -3,7 +3,7 @@
  * another name or label then. Nobody knows that but this host.
  */
 import type { Publication } from "../../wire/publication.ts";
-import { type Addressee, covers, isEarlier, isFor, overlap } from "./scopes.ts";
+import { type Addressee, covers, isEarlier, isFor, isForAll, overlap } from "./scopes.ts";
 
 /** A publication in a log, and what is known of its effect there. */
 interface Known {
@@ -54,14 +54,49 @@ export function hasHidden(
   );
 }
 
-/** Whether there is a later publication of some of the same paths that is not for a host. */
-export function isFollowedForOthers(all: readonly Known[], position: number, host: Addressee): boolean {
-  const one = all[position]?.publication;
-  return all.some(
-    ({ publication }, later) =>
-      later > position &&
-      one !== undefined &&
-      overlap(publication.scope, one.scope) &&
-      !isFor(publication.scope, host),
-  );
+/** A member that may take part in a transfer which serves, and what it lacks of that. */
+export interface Taking {
+  /** Positions in the log. */
+  readonly lacks: ReadonlySet<number>;
+  /** The publications that are not for it. */
+  readonly others: ReadonlySet<Publication>;
+}
+
+/** The later publications of the same paths that are for some hosts only, of each position in a log, each looked for once. */
+export class LaterForSome {
+  private readonly all: readonly Known[];
+  private readonly forSome: readonly (readonly [number, Publication])[];
+  private readonly found = new Map<number, readonly Publication[]>();
+
+  constructor(all: readonly Known[]) {
+    this.all = all;
+    this.forSome = all.flatMap(({ publication }, position) =>
+      isForAll(publication.scope) ? [] : [[position, publication] as const],
+    );
+  }
+
+  /** A host that lacks some positions. */
+  taking(lacks: readonly number[], host: Addressee): Taking {
+    const others = this.forSome.flatMap(([, one]) => (isFor(one.scope, host) ? [] : [one]));
+    return { lacks: new Set(lacks), others: new Set(others) };
+  }
+
+  /** Whether one of these positions would take a later publication of others from a host that does not lack that position. */
+  undoes(positions: readonly number[], { lacks, others }: Taking): boolean {
+    if (others.size === 0) return false;
+    return positions.some(
+      (position) => !lacks.has(position) && this.after(position).some((later) => others.has(later)),
+    );
+  }
+
+  private after(position: number): readonly Publication[] {
+    const known = this.found.get(position);
+    if (known !== undefined) return known;
+    const scope = this.all[position]?.publication.scope;
+    const after = this.forSome.flatMap(([later, publication]) =>
+      scope !== undefined && later > position && overlap(publication.scope, scope) ? [publication] : [],
+    );
+    this.found.set(position, after);
+    return after;
+  }
 }

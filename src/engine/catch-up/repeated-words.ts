@@ -43,6 +43,13 @@ export class RepeatedWords {
     this.words.delete(epoch);
   }
 
+  /** The member has said something that may be the answer. After the first word, it may have been under way before. */
+  heard(epoch: string): void {
+    const word = this.words.get(epoch);
+    if (word === undefined) return;
+    if (word.triesLeft < this.rhythm.tries - 1) this.end(epoch);
+  }
+
   tick(nowMs: number): void {
     for (const [epoch, word] of this.words) {
       if (word.atMs > nowMs) continue;

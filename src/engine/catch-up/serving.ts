@@ -5,8 +5,7 @@ import type { Member } from "../types.ts";
 import { addresseeOf, sendTo } from "./able-members.ts";
 import type { CatchUpContext } from "./context.ts";
 import { Gathering } from "./gathering.ts";
-import { isFollowedForOthers } from "./others-pushes.ts";
-import type { Addressee } from "./scopes.ts";
+import { LaterForSome, type Taking } from "./others-pushes.ts";
 
 /** What a member has asked for. */
 interface Asked {
@@ -190,27 +189,28 @@ export class Serving {
   private choose(): { chosen: Member[]; positions: number[] } {
     const { log } = this.context;
     const positionOf = new Map(log.all.map(({ publication }, position) => [publication, position]));
+    const laterForSome = new LaterForSome(log.all);
     const chosen: Member[] = [];
-    const wishes: ReadonlySet<number>[] = [];
+    const takings: Taking[] = [];
     let positions: number[] = [];
     for (const [epoch, { publications }] of this.asking) {
       const member = this.context.memberOf(epoch);
       if (member === undefined) continue;
       // One that a later one has covered meanwhile is not needed any more.
       const wanted = publications.flatMap((publication) => positionOf.get(publication) ?? []);
-      const missing = log.servable(wanted, [addresseeOf(member)]);
-      const together = [...new Set([...positions, ...missing])];
+      const host = addresseeOf(member);
+      const missing = log.servable(wanted, [host]);
+      const brought = new Set(positions);
+      const added = missing.filter((position) => !brought.has(position));
+      const together = [...positions, ...added];
       const all = [...chosen, member].map(addresseeOf);
       if (missing.length === 0 || log.servable(together, all).length < together.length) continue;
-      const own = [...wishes, new Set(missing)];
       // One that has what is brought for others may have sent a later push to others, or got it under another name.
-      const isUndone = (host: Addressee, index: number) =>
-        together.some(
-          (position) => own[index]?.has(position) !== true && isFollowedForOthers(log.all, position, host),
-        );
-      if (all.some(isUndone)) continue;
+      const own = laterForSome.taking(missing, host);
+      const isUndone = (taking: Taking) => laterForSome.undoes(added, taking);
+      if (laterForSome.undoes(positions, own) || takings.some(isUndone)) continue;
       chosen.push(member);
-      wishes.push(new Set(missing));
+      takings.push(own);
       positions = together;
     }
     return { chosen, positions: positions.sort((a, b) => a - b) };

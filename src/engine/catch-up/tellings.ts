@@ -58,8 +58,10 @@ export class Tellings {
     return Math.min(this.due.atMs, this.unheard.atMs);
   }
 
-  /** Anything is heard of a member. */
+  /** Anything is heard of a member. One that keeps no log tells nothing that could be missed. */
   noteContact(epoch: string, nowMs: number): void {
+    const member = this.parts.memberOf(epoch);
+    if (member === undefined || !isAbleToCompare(member)) return;
     const contact = this.contacts.get(epoch);
     if (contact === undefined) this.contacts.set(epoch, { heardMs: nowMs, backMs: -Infinity });
     else {

@@ -8,21 +8,30 @@ import { PathSet } from "../entries/path-set.ts";
  * their inodes, because a file system that ignores the case of names has many paths for one name.
  */
 export class OwnReadings {
+  /** Each file with a number, for each time it was read. */
   private readonly read = new PathSet();
-  /** How often each file with several names was read: each name may be an entry of its own. */
-  private readonly timesRead = new Map<string, number>();
 
-  /** Counts a reading; false if the file was read for all its names. */
+  /** Counts a reading; false if the file was read for all its names: each may be an entry of its own. */
   mayRead({ device, inode, links, size, ctimeNs }: FileStats): boolean {
     // There are file systems that repeat numbers of inodes.
     const file = `${device} ${inode} ${size} ${ctimeNs}`;
-    if (links > 1) {
-      const times = this.timesRead.get(file) ?? 0;
-      this.timesRead.set(file, times + 1);
-      return times < links;
-    }
-    if (this.read.has(file)) return false;
-    this.read.add(file);
+    const times = this.timesRead(file);
+    if (times >= Math.max(links, 1)) return false;
+    this.read.add(`${file} ${times + 1}`);
     return true;
+  }
+
+  /** The numbers of a file have no gap, so the last one is found by halves. */
+  private timesRead(file: string): number {
+    const was = (times: number): boolean => this.read.has(`${file} ${times}`);
+    let beyond = 1;
+    while (was(beyond)) beyond *= 2;
+    let known = Math.floor(beyond / 2);
+    while (beyond - known > 1) {
+      const middle = Math.floor((known + beyond) / 2);
+      if (was(middle)) known = middle;
+      else beyond = middle;
+    }
+    return known;
   }
 }
