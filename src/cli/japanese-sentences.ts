@@ -264,6 +264,8 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
     "パスはベースディレクトリ {0} からの相対パスです。'{1}' と書いてください",
   "--undo has an empty id: give the id of a push, or no id at all for the last push":
     "--undo の ID が空です。配布の ID を指定するか、最後の配布なら ID を付けないでください",
+  "the name of a host is empty: name one, or leave the name out":
+    "ホスト名が空です。ホストを指定するか、名前を省いてください",
   "--{0} is given twice: run msync once for each":
     "--{0} が 2 回指定されています。msync を 1 つずつ実行してください",
   "did you mean {0}?": "{0} のことですか？",

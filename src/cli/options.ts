@@ -188,12 +188,18 @@ function readUndoId(id: string): string {
 
 /** The words of the command line that are no options: paths to send, or hosts to examine. */
 function pathsOf(action: Action, options: ParsedOptions, words: string[]): readonly string[] {
-  if (action === "doctor" || action === "catch-up") return words.map(memberName);
+  if (action === "doctor" || action === "catch-up") return words.map(hostOf);
   if (action === "watch") {
     checkPaths(words);
     return words;
   }
   return action === "send" ? pathsToSend(words, options.recursive === true) : [];
+}
+
+/** @throws UserError for an empty name: a variable of a script that is not set must not mean another host */
+function hostOf(word: string): string {
+  if (word.trim() !== "") return memberName(word);
+  throw new UserError("the name of a host is empty: name one, or leave the name out");
 }
 
 /** The levels of the daemon's log. With versions before 2, a number made the command say more. */

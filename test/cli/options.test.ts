@@ -85,6 +85,8 @@ test("what does not go together is refused", () => {
   refuses(["--undo", "one", "--undo", "two"], /^--undo is given twice/);
   // A variable of a script that is not set.
   refuses(["--undo", ""], /^--undo has an empty id/);
+  refuses(["--catch-up", ""], /^the name of a host is empty/);
+  refuses(["--doctor", "a", " "], /^the name of a host is empty/);
   refuses(["-l", "info", "-l", "debug"], /^--loglevel is given twice/);
   refuses(["-r", "-g", ""], /^the group of -g is empty/);
   refuses(["-r", "-t", ""], /^the host of -t is empty/);
