@@ -17,8 +17,16 @@ const kept = (number: number, excludes: string[]): Kept => ({
 /** Two pushes that need transfers of their own, since their patterns differ. */
 const LOG = [kept(1, ["*.o"]), kept(2, [])];
 
-/** @param withheld the lists of which an entry is not as published any more */
-function serving(withheld: readonly string[], aborted?: string) {
+/**
+ * @param withheld the lists of which an entry is not as published any more
+ * @param torn lists that have such an entry, too, each with the one that it is in
+ */
+function serving(
+  withheld: readonly string[],
+  aborted?: string,
+  torn: readonly (readonly [string, string])[] = [],
+) {
+  const lacked: (readonly string[])[] = [];
   const served: (readonly string[])[] = [];
   const superseded: [number, string][] = [];
   const silent = () => undefined;
@@ -26,11 +34,14 @@ function serving(withheld: readonly string[], aborted?: string) {
   const server: TransferServer = {
     serve: (_members, request, rules, onStart) => {
       served.push(request.paths);
-      onStart(served.length);
-      const lists = (rules.published ?? []).flatMap(({ name, isServed }: NamedList) =>
-        isServed && withheld.includes(name) ? name : [],
+      lacked.push(
+        (rules.published ?? []).flatMap(({ name, isLacked }: NamedList) => (isLacked === true ? name : [])),
       );
-      const found = lists.length === 0 ? undefined : { count: lists.length, sample: "x", lists };
+      onStart(served.length);
+      const names = (rules.published ?? []).flatMap(({ name, isServed }) => (isServed ? name : []));
+      const pairs = torn.filter(([list]) => names.includes(list));
+      const lists = [...names.filter((name) => withheld.includes(name)), ...pairs.map(([, later]) => later)];
+      const found = lists.length === 0 ? undefined : { count: lists.length, sample: "x", lists, torn: pairs };
       const totals = { withheld: found } as unknown as SourceTotals;
       return Promise.resolve({ result: { aborted }, totals } as unknown as ServedTransfer);
     },
@@ -38,14 +49,24 @@ function serving(withheld: readonly string[], aborted?: string) {
   };
   const effect = { kind: "serve", members: [member], positions: [0, 1], digest: "d" } as const;
   const one = new ServingTransfer(effect, server, log);
-  return { one, served, superseded, run: () => one.run(LOG, [], () => []) };
+  return { one, served, superseded, lacked, run: () => one.run(LOG, [], () => []) };
 }
 
 test("a push that cannot be handed on does not keep back those with other patterns", async () => {
   const { run, served } = serving(["list1"]);
   // They ask for the other one again; then nothing is left but that, and they hear the reason.
-  assert.deepEqual(await run(), { transfer: 2, brought: [1], reason: "" });
+  assert.deepEqual(await run(), { transfer: 2, brought: [1], torn: [], reason: "" });
   assert.deepEqual(served, [["path1"], ["path2"]]);
+});
+
+test("those that could not be handed on are lacked in the next transfer, too, and what they have torn is said", async () => {
+  const { run, lacked } = serving(["list1"], undefined, [["list2", "list1"]]);
+  const { brought, torn } = await run();
+  assert.deepEqual(lacked, [
+    ["list1", "list2"],
+    ["list1", "list2"],
+  ]);
+  assert.deepEqual({ brought, torn }, { brought: [1], torn: [[1, 0]] });
 });
 
 test("if none of them can be handed on, the reason is said", async () => {
@@ -58,13 +79,13 @@ test("if none of them can be handed on, the reason is said", async () => {
 
 test("what was brought is told before further pushes follow", async () => {
   const { run, served } = serving([]);
-  assert.deepEqual(await run(), { transfer: 1, brought: [0], reason: "" });
+  assert.deepEqual(await run(), { transfer: 1, brought: [0], torn: [], reason: "" });
   assert.deepEqual(served, [["path1"]]);
 });
 
 test("a transfer that was aborted is the last one", async () => {
   const { run, served } = serving([], "the disk is full");
-  assert.deepEqual(await run(), { transfer: 1, brought: [], reason: "the disk is full" });
+  assert.deepEqual(await run(), { transfer: 1, brought: [], torn: [], reason: "the disk is full" });
   assert.equal(served.length, 1);
 });
 
