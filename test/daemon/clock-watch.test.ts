@@ -92,11 +92,16 @@ test("a daemon ends at once, with a status that lets a service manager start it 
       if (isThereMs === undefined && fs.existsSync(${JSON.stringify(path.join(base, "socket"))})) isThereMs = performance.now();
       return now() + (performance.now() - isThereMs > 3_000 ? 3_600_000 : 0);
     };`;
+  const state = path.join(base, "state");
+  fs.mkdirSync(state);
   const place = [
     "-b",
     base,
     "-U",
     path.join(base, "socket"),
+    // Not that of a daemon which is installed on this machine.
+    "--state",
+    state,
     "-i",
     "127.0.0.5",
     "-p",

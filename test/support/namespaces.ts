@@ -75,9 +75,9 @@ export class NamespaceFleet {
     // A makuosan that is installed on this machine has its own configuration.
     const config = "/etc/makuosan.conf";
     if (fs.existsSync(config)) await this.inside(pid, "mount", "--bind", "/dev/null", config);
-    // It may also have a history.
+    // It may also have a state, where hosts have none that are not told of a place for it.
     const state = "/var/lib/makuosan";
-    if (fs.existsSync(state)) await this.inside(pid, "mount", "-t", "tmpfs", "tmpfs", state);
+    if (fs.existsSync(state)) await this.inside(pid, "mount", "-t", "tmpfs", "-o", "ro", "tmpfs", state);
     await this.inside(pid, "mount", "--bind", base, "/var/www");
     const host = new Host({
       name,

@@ -3,8 +3,8 @@ import { test } from "node:test";
 import type { FileStats } from "../../src/sys/stat.ts";
 import { OwnReadings } from "../../src/tree/decide/own-readings.ts";
 
-function stats(inode: bigint, links: number): FileStats {
-  return { device: 1, inode, links, size: 9, ctimeNs: 5n } as FileStats;
+function stats(inode: bigint, links: number, mount = 1): FileStats {
+  return { device: 1, mount, inode, links, size: 9, ctimeNs: 5n } as FileStats;
 }
 
 test("a file is read once for each of its names, beside others", () => {
@@ -25,4 +25,10 @@ test("a file is read once for each of its names, beside others", () => {
       [100, 100],
     ],
   );
+});
+
+test("a file is read in each place where its directory is mounted", () => {
+  const readings = new OwnReadings();
+  const may = [1, 2, 1, 2].map((mount) => readings.mayRead(stats(7n, 1, mount)));
+  assert.deepEqual(may, [true, true, false, false]);
 });

@@ -12,9 +12,9 @@ export class OwnReadings {
   private readonly read = new PathSet();
 
   /** Counts a reading; false if the file was read for all its names: each may be an entry of its own. */
-  mayRead({ device, inode, links, size, ctimeNs }: FileStats): boolean {
-    // There are file systems that repeat numbers of inodes.
-    const file = `${device} ${inode} ${size} ${ctimeNs}`;
+  mayRead({ device, mount, inode, links, size, ctimeNs }: FileStats): boolean {
+    // There are file systems that repeat numbers of inodes, and directories that are mounted in several places.
+    const file = `${device} ${mount} ${inode} ${size} ${ctimeNs}`;
     const times = this.timesRead(file);
     if (times >= Math.max(links, 1)) return false;
     this.read.add(`${file} ${times + 1}`);
