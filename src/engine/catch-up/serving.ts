@@ -6,6 +6,7 @@ import { addresseeOf, sendTo } from "./able-members.ts";
 import type { CatchUpContext } from "./context.ts";
 import { Gathering } from "./gathering.ts";
 import { LaterForSome, type Taking } from "./others-pushes.ts";
+import type { Addressee } from "./scopes.ts";
 
 /** What a member has asked for. */
 interface Asked {
@@ -191,6 +192,7 @@ export class Serving {
     const positionOf = new Map(log.all.map(({ publication }, position) => [publication, position]));
     const laterForSome = new LaterForSome(log.all);
     const chosen: Member[] = [];
+    const hosts: Addressee[] = [];
     const takings: Taking[] = [];
     let positions: number[] = [];
     for (const [epoch, { publications }] of this.asking) {
@@ -203,13 +205,13 @@ export class Serving {
       const brought = new Set(positions);
       const added = missing.filter((position) => !brought.has(position));
       const together = [...positions, ...added];
-      const all = [...chosen, member].map(addresseeOf);
-      if (missing.length === 0 || log.servable(together, all).length < together.length) continue;
+      if (missing.length === 0 || log.servable(together, [...hosts, host]).length < together.length) continue;
       // One that has what is brought for others may have sent a later push to others, or got it under another name.
       const own = laterForSome.taking(missing, host);
       const isUndone = (taking: Taking) => laterForSome.undoes(added, taking);
       if (laterForSome.undoes(positions, own) || takings.some(isUndone)) continue;
       chosen.push(member);
+      hosts.push(host);
       takings.push(own);
       positions = together;
     }

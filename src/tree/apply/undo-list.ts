@@ -12,7 +12,7 @@ import { reasonFor } from "../reasons/explain.ts";
 import { readJournal } from "./journal.ts";
 import { type UndoArea, undoName } from "./undo-areas.ts";
 import { isOwn, type StagingRules } from "./staging-root.ts";
-import { writeAll } from "./write-all.ts";
+import { writeNewFile } from "./write-all.ts";
 
 /** The files of an area, as the lists of the state directory. */
 const LIST = "published";
@@ -27,8 +27,8 @@ export interface UndoList {
 /** Writes the list durably. Without room for it there is none, and nothing else is lost. */
 export function writeUndoList(disk: Disk, area: DirectoryHandle, { list, removed }: UndoList): void {
   try {
-    write(disk, area, REMOVED, removed);
-    write(disk, area, LIST, list);
+    writeNewFile(disk, area, REMOVED, removed);
+    writeNewFile(disk, area, LIST, list);
   } catch (error) {
     if (!isNoRoom(error)) throw error;
     for (const name of [REMOVED, LIST]) removeEntry(disk, area, name);
@@ -59,16 +59,6 @@ export function listOfKept(
   } finally {
     if (area !== undefined) disk.closeDirectory(area);
     disk.closeDirectory(root);
-  }
-}
-
-function write(disk: Disk, area: DirectoryHandle, name: string, bytes: Uint8Array): void {
-  const file = disk.makeFile(area, name, 0o600);
-  try {
-    writeAll(disk, file, bytes, 0);
-    disk.syncFile(file);
-  } finally {
-    disk.closeFile(file);
   }
 }
 

@@ -2,7 +2,7 @@
 import { errorCode } from "../../sys/system-error.ts";
 import type { DirectoryHandle, Disk } from "../disk/disk.ts";
 import { isOwn, type StagingRules } from "./staging-root.ts";
-import { writeAll } from "./write-all.ts";
+import { writeNewFile } from "./write-all.ts";
 
 /** The record of a kept area. */
 export const RECORD = "kept";
@@ -54,18 +54,18 @@ export interface Marks {
 
 /** Writes the record of an area that is complete, durably. */
 export function writeRecord(disk: Disk, area: DirectoryHandle, record: UndoRecord): void {
-  writeFile(disk, area, RECORD, JSON.stringify(record));
+  writeNewFile(disk, area, RECORD, Buffer.from(JSON.stringify(record)));
 }
 
 /** Notes in the area of a transfer which other one it takes back, durably: what that has kept is in the tree after the commit. */
 export function writeUndone(disk: Disk, area: DirectoryHandle, undone: string): void {
-  writeFile(disk, area, UNDONE, undone);
+  writeNewFile(disk, area, UNDONE, Buffer.from(undone));
 }
 
 /** Notes in the area of a transfer that it is kept as the area of an undo. The commit that begins makes it durable. */
 export function writeFollowed(disk: Disk, area: DirectoryHandle, { undo, undone }: Followed): void {
   writeUndone(disk, area, undone);
-  writeFile(disk, area, KEPT_AS, undo);
+  writeNewFile(disk, area, KEPT_AS, Buffer.from(undo));
 }
 
 /** Gives a commit that begins its number. Its start makes it durable. */
@@ -125,16 +125,6 @@ function recordOf(text: string | undefined): UndoRecord {
 
 function isNumber(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value);
-}
-
-function writeFile(disk: Disk, area: DirectoryHandle, name: string, text: string): void {
-  const file = disk.makeFile(area, name, 0o600);
-  try {
-    writeAll(disk, file, Buffer.from(text), 0);
-    disk.syncFile(file);
-  } finally {
-    disk.closeFile(file);
-  }
 }
 
 /** The text of a short file; undefined if it cannot be read, or is not this process's own. */
