@@ -1,7 +1,7 @@
 /** Carries out a push for msync, and prints its events and its result. */
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import type { ConsoleClient } from "../console/client.ts";
-import type { Event, SendRequest, SendResult, UndoRequest } from "../console/protocol.ts";
+import type { Event, HostVerdict, SendRequest, SendResult, UndoRequest } from "../console/protocol.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { printError, printJson, printLine, printSentence, printWarning } from "./output.ts";
 import { PathHints } from "./path-hints.ts";
@@ -225,15 +225,22 @@ function printResult(result: SendResult): void {
   if (undoes !== undefined && aborted === undefined) printSentence(`push ${undoes} is taken back`);
   const print = (text: string) =>
     printError(undoes === undefined ? text : sentenceOfUndo(text, aborted === undefined));
-  if (aborted !== undefined) print(`nothing was changed anywhere: ${aborted}`);
+  const refusing = refusingHost(result);
+  const why = refusing === undefined ? aborted : `${refusing.host}: ${sentenceFor(refusing)}`;
+  if (why !== undefined) print(`nothing was changed anywhere: ${why}`);
   for (const host of result.hosts) {
-    if (host.outcome === "done" || host.reason === aborted) continue;
+    if (host.outcome === "done" || host.reason === aborted || host === refusing) continue;
     print(
       host.outcome === "failed"
         ? `${host.host}: ${sentenceFor(host)}${host.catchesUp === true ? "; it catches up as soon as it can" : ""}`
         : `${host.host}: ${sentenceFor(host)} after the commit: push again to be sure of it`,
     );
   }
+}
+
+/** The host because of which nothing was changed: its own verdict says why, with how to mend it. */
+function refusingHost({ aborted, hosts }: SendResult): HostVerdict | undefined {
+  return hosts.find(({ reason }) => reason !== "" && aborted?.endsWith(`: ${reason}`) === true);
 }
 
 /** How much it was, in how long, and how many hosts have it. */

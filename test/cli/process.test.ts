@@ -8,6 +8,7 @@ import { test, type TestContext } from "node:test";
 import { rawArguments } from "../../src/cli/arguments.ts";
 import type { RequestHandler } from "../../src/console/conversation.ts";
 import type { Event, Result } from "../../src/console/protocol.ts";
+import { type Reason, reason, sentenceOf } from "../../src/base/reason.ts";
 import { ConsoleServer } from "../../src/console/server.ts";
 import { collect, type Finished, run } from "../support/processes.ts";
 
@@ -256,6 +257,22 @@ test("a push that the daemon gives up has the status of that", async (context) =
     stdout: "ignore a: b\n",
     stderr: "error: nothing was changed anywhere: msync was interrupted\n",
   });
+});
+
+test("what one host has refused for all is said once, with how to mend it", async (context) => {
+  const full = reason("ENOSPC", "d/f");
+  const text = sentenceOf(full);
+  const failed = (host: string, why: string, cause?: Reason) =>
+    ({ host, address: "a", outcome: "failed", reason: why, ...(cause === undefined ? {} : { cause }) }) as const;
+  const hosts = [failed("host1", `host2: ${text}`), failed("host2", text, full), failed("host3", "other")];
+  const target = await daemon(context, () =>
+    Promise.resolve({ ...SENT, exitStatus: 6, hosts, aborted: `host2: ${text}` }),
+  );
+  for (const args of [["--all-or-nothing", "d"], ["--undo"]]) {
+    const { status, stderr } = await collect(start([...target, ...args]));
+    assert.equal(status, 6);
+    assert.match(stderr, /^error: nothing was changed anywhere: host2: d\/f: no space .*\(.*\)\nerror: host3: other\n$/);
+  }
 });
 
 test("names reach no terminal raw", async (context) => {

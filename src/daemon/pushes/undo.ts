@@ -87,8 +87,9 @@ function isUndone({ aborted, hosts }: SendResult): boolean {
 
 /** The result of an undo by which no host has switched: nothing was changed, whenever they have failed. */
 function unchanged(result: SendResult): SendResult {
-  const { reason } = result.hosts.find(({ outcome }) => outcome === "failed") ?? { reason: "" };
-  return { ...result, aborted: result.aborted ?? reason, exitStatus: ExitStatus.aborted };
+  const first = result.hosts.find(({ outcome }) => outcome === "failed");
+  const why = first === undefined ? "" : `${first.host}: ${first.reason}`;
+  return { ...result, aborted: result.aborted ?? why, exitStatus: ExitStatus.aborted };
 }
 
 /** Sends each note of a host once: a repetition brings the same ones, and one that is to come knows better than a host that is left out. */
