@@ -238,7 +238,7 @@ function printResult(result: SendResult): void {
   }
 }
 
-/** The host because of which nothing was changed: its own verdict says why, with how to mend it. */
+/** The host because of which nothing was changed: its own verdict says why, with how to fix it. */
 function refusingHost({ aborted, hosts }: SendResult): HostVerdict | undefined {
   return hosts.find(({ reason }) => reason !== "" && aborted?.endsWith(`: ${reason}`) === true);
 }

@@ -4,6 +4,7 @@ import type { Random } from "../base/random.ts";
 import type { FragmentHeader } from "../wire/datagram.ts";
 import type { NodeInfo } from "../wire/membership-messages.ts";
 import { CatchUp, type OpenedLog } from "./catch-up/catch-up.ts";
+import { WithoutLog } from "./catch-up/without-log.ts";
 import { isExamination } from "../wire/message.ts";
 import { CommitOrder } from "./commit-order.ts";
 import { Membership } from "./membership/membership.ts";
@@ -39,6 +40,7 @@ export class NodeEngine {
   private readonly places = new CommitOrder();
   private readonly random: Random;
   private readonly selfNodeId: string;
+  private readonly withoutLog = new WithoutLog(this.effects);
   /** Undefined for a node that keeps no log of publications. */
   catchUp: CatchUp | undefined;
   private nowMs = 0;
@@ -212,7 +214,7 @@ export class NodeEngine {
     this.outbound.memberHeard(from.epoch);
     // Also an offer to others: what begins here from now on comes later.
     if (message.type === "offer") this.ranks.note(message.body.rank);
-    this.catchUp?.handle(member, message, nowMs);
+    (this.catchUp ?? this.withoutLog).handle(member, message, nowMs);
     if (message.type !== "status" && message.type !== "findings") {
       this.inbound.handleMessage(member, message, nowMs);
       return;

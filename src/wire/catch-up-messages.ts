@@ -33,6 +33,12 @@ export interface Log {
   readonly reason: string;
 }
 
+/** What a node tells that keeps no log: its digest, which no log has. */
+export const NO_LOG: Log = {
+  ...{ place: 0, digest: "00".repeat(DIGEST_BYTES), count: 0, behind: 0, lacks: 0 },
+  ...{ catchesUp: false, asks: false, sinceMs: 0, reason: "" },
+};
+
 export function encodeLog(writer: ByteWriter, log: Log): void {
   writer.u32(log.place).raw(bytesOfHex(log.digest)).u16(log.count).u16(log.behind).u32(log.lacks);
   writer

@@ -259,11 +259,17 @@ test("a push that the daemon gives up has the status of that", async (context) =
   });
 });
 
-test("what one host has refused for all is said once, with how to mend it", async (context) => {
+test("what one host has refused for all is said once, with how to fix it", async (context) => {
   const full = reason("ENOSPC", "d/f");
   const text = sentenceOf(full);
   const failed = (host: string, why: string, cause?: Reason) =>
-    ({ host, address: "a", outcome: "failed", reason: why, ...(cause === undefined ? {} : { cause }) }) as const;
+    ({
+      host,
+      address: "a",
+      outcome: "failed",
+      reason: why,
+      ...(cause === undefined ? {} : { cause }),
+    }) as const;
   const hosts = [failed("host1", `host2: ${text}`), failed("host2", text, full), failed("host3", "other")];
   const target = await daemon(context, () =>
     Promise.resolve({ ...SENT, exitStatus: 6, hosts, aborted: `host2: ${text}` }),
@@ -271,7 +277,10 @@ test("what one host has refused for all is said once, with how to mend it", asyn
   for (const args of [["--all-or-nothing", "d"], ["--undo"]]) {
     const { status, stderr } = await collect(start([...target, ...args]));
     assert.equal(status, 6);
-    assert.match(stderr, /^error: nothing was changed anywhere: host2: d\/f: no space .*\(.*\)\nerror: host3: other\n$/);
+    assert.match(
+      stderr,
+      /^error: nothing was changed anywhere: host2: d\/f: no space .*\(.*\)\nerror: host3: other\n$/,
+    );
   }
 });
 

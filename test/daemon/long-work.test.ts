@@ -15,6 +15,7 @@ function begin() {
       said.push("idle");
       resolve();
     },
+    () => said.push(`others wait at ${nowMs} ms`),
     () => nowMs,
   );
   function* steps(name: string, count: number, stepMs = 1): Generator<undefined> {
@@ -67,10 +68,17 @@ test("the work on one transfer, or all of it, can be finished at once", () => {
   start("three", 100);
   work.finish("two");
   work.finish("two");
-  assert.deepEqual(said, ["two is done"]);
-  work.finishAll();
+  const isTurn = (word: string) => word.startsWith("others wait");
   assert.deepEqual(
-    said.filter((word) => !word.includes("goes on")),
+    said.filter((word) => !isTurn(word)),
+    ["two is done"],
+  );
+  const before = said.filter(isTurn).length;
+  assert.ok(before > 10, "after each turn those that wait hear of it");
+  work.finishAll();
+  assert.ok(said.filter(isTurn).length > before + 100);
+  assert.deepEqual(
+    said.filter((word) => !word.includes("goes on") && !isTurn(word)),
     ["two is done", "one is done", "three is done", "idle"],
   );
   assert.ok(said.some((word) => word.startsWith("one goes on")));

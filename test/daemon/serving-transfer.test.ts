@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { UserError } from "../../src/base/user-error.ts";
 import type { ServedTransfer, TransferServer } from "../../src/daemon/catch-up/publication-hearer.ts";
 import { ServingTransfer } from "../../src/daemon/catch-up/serving-transfer.ts";
 import type { NamedList, SourceTotals } from "../../src/daemon/disk/messages.ts";
@@ -81,6 +82,22 @@ test("what was brought is told before further pushes follow", async () => {
   const { run, served } = serving([]);
   assert.deepEqual(await run(), { transfer: 1, brought: [0], torn: [], reason: "" });
   assert.deepEqual(served, [["path1"]]);
+});
+
+test("a refusal serves nobody, and a mistake of the program is no refusal", async () => {
+  const heard: string[] = [];
+  const say = (level: string) => (text: string) => heard.push(`${level}: ${text}`);
+  const log = { info: () => undefined, error: say("error"), debug: say("debug") } as unknown as Log;
+  const failing = (error: Error) => {
+    const server: TransferServer = { serve: () => Promise.reject(error), supersede: () => undefined };
+    const effect = { kind: "serve", members: [member], positions: [0, 1], digest: "d" } as const;
+    return new ServingTransfer(effect, server, log).run(LOG, [], () => []);
+  };
+  const nothing = { transfer: 0, brought: [], torn: [], reason: "" };
+  assert.deepEqual(await failing(new UserError("makuosan is stopping")), nothing);
+  await assert.rejects(failing(new TypeError("x is not a function")), TypeError);
+  assert.equal(heard[0], "debug: serves nobody: makuosan is stopping");
+  assert.match(heard[1] ?? "", /^error: .*TypeError: x is not a function\n +at /);
 });
 
 test("a transfer that was aborted is the last one", async () => {

@@ -93,7 +93,12 @@ test("what cannot be taken back any more, and why, goes to the log", () => {
   passStageReplies(
     [
       ...[change("space"), change("bounds", { dropped: [], failure })],
-      ...[change("commit"), change("commit", { path: "d/f" }), change("commit", { path: "", failure })],
+      ...[
+        change("commit"),
+        change("commit", { path: "d/f" }),
+        change("commit", { path: "" }),
+        change("commit", { path: "", failure }),
+      ],
     ],
     hearers,
   );
@@ -102,6 +107,7 @@ test("what cannot be taken back any more, and why, goes to the log", () => {
     "what was kept to take back a push cannot be removed: the disk reports an input/output error",
     "transfer one cannot be taken back: some of what was replaced could not be kept",
     "transfer one cannot be taken back: what was replaced at d/f could not be kept",
+    "transfer one cannot be taken back: there was no room to keep what was replaced",
     "transfer one cannot be taken back: the disk reports an input/output error",
     "driver: ",
   ]);

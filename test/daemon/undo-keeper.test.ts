@@ -9,6 +9,7 @@ import type { Stage } from "../../src/tree/apply/stage.ts";
 import type { FollowedUndo } from "../../src/engine/catch-up/undo-choice.ts";
 import { StageError } from "../../src/tree/reasons/stage-error.ts";
 import type { Origin } from "../../src/wire/origin.ts";
+import { DiskError } from "../disk/disk-error.ts";
 import { file, Member, type Push } from "../tree/memory/member.ts";
 
 /** What the writing thread keeps of transfers, and what it stages of that. */
@@ -95,6 +96,31 @@ test("a push is taken back by what is kept of it, and that can be taken back in 
   assert.deepEqual([host.member.text("f"), host.kept], ["old", ["2"]]);
   host.carryOut(3, originOf(2), () => undefined);
   assert.deepEqual([host.member.text("f"), host.kept], ["fffff", ["3"]]);
+});
+
+test("what is half removed takes nothing back, and is told once", () => {
+  const host = new Host();
+  host.carryOut(1, originOf(), (push) => push.bring("", [file("f", 5)]));
+  host.member.memory.before = ({ isChange, kind, name }) => {
+    if (isChange && kind === "unlink" && name.startsWith("discarded")) throw new DiskError("EPERM", kind);
+  };
+  assert.equal(host.keeper.makeRoom({}), false);
+  assert.equal(host.keeper.makeRoom({}), false);
+  finish(host.keeper.bound());
+  const told = host.replies.flatMap((reply) =>
+    reply.kind === "undo-areas" ? { why: reply.why, dropped: reply.dropped, code: reply.failure?.code } : [],
+  );
+  assert.deepEqual(told.slice(1), [
+    { why: "space", dropped: [nameOf(1)], code: "EPERM" },
+    { why: "bounds", dropped: [], code: undefined },
+  ]);
+  assert.deepEqual(host.kept, []);
+  host.member.memory.before = undefined;
+  const fail = () => host.carryOut(2, originOf(1), () => undefined);
+  assert.throws(fail, (error) => error instanceof StageError && error.reason.code === "undo-gone");
+  host.keeper.bounds = { pushes: 0, sizeBytes: 0 };
+  host.keeper.look();
+  assert.equal(host.member.has(".makuosan"), false, "the rest goes as soon as it can");
 });
 
 const CATCH_UP: Origin = { kind: "catch-up", digest: "" };

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { MISSED } from "../../src/engine/catch-up/publication-log.ts";
-import type { Member } from "../../src/engine/types.ts";
+import { WithoutLog } from "../../src/engine/catch-up/without-log.ts";
+import type { Effect, Member } from "../../src/engine/types.ts";
 import { begin, HERE, member, publication } from "./catching-node.ts";
 
 /** Which words of a node about its log the group still needs. */
@@ -67,4 +68,35 @@ test("after a silence of all, a member that keeps a log is asked, also if one th
     (effect) => effect.kind === "send" && effect.message.type === "log" && effect.message.body.asks,
   );
   assert.notEqual(asked.length, 0);
+});
+
+test("a member that keeps no log says so, and is left in peace, also after a silence and when it is to catch up", () => {
+  const node = begin([[publication(1), HERE]]);
+  node.state.members.push(member);
+  const answers: Effect[] = [];
+  const other = new WithoutLog(answers);
+  let words = 0;
+  const run = (fromMs: number, toMs: number) => {
+    words = 0;
+    for (let nowMs = fromMs; nowMs < toMs; nowMs += 500) {
+      node.catchUp.tick(nowMs);
+      for (const effect of node.effects.splice(0)) {
+        if (effect.kind !== "send") continue;
+        words++;
+        other.handle(member, effect.message);
+      }
+      for (const effect of answers.splice(0))
+        if (effect.kind === "send") node.catchUp.handle(member, effect.message, nowMs);
+    }
+    return words;
+  };
+  node.catchUp.onEvent({ kind: "member-joined", member }, 0);
+  assert.equal(run(0, 5_000), 2, "its log, and a question");
+  assert.equal(run(5_000, 1_200_000), 0);
+  const alive = { type: "fetch", body: { question: 1, digest: "", offset: 0 } } as const;
+  node.catchUp.handle(member, alive, 1_200_000);
+  node.effects.splice(0);
+  assert.equal(run(1_200_000, 2_400_000), 0);
+  node.catchUp.nudge(2_400_000, member);
+  assert.equal(run(2_400_000, 2_500_000), 1);
 });

@@ -7,6 +7,7 @@ import { bytesOfHex, hexOf } from "../../base/hex.ts";
 import type { Here, Kept, PublicationLog } from "../../engine/catch-up/publication-log.ts";
 import { SET_BACK_MS } from "./effect-times.ts";
 import { replaceFile } from "../../sys/own-files.ts";
+import { errorCode } from "../../sys/system-error.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import { REMOVED } from "../disk/transfer-record.ts";
 import { decodePublication, encodePublication } from "../../wire/publication.ts";
@@ -109,7 +110,7 @@ export class PublicationFile {
       const text = fs.readFileSync(this.lists + list + REMOVED, "latin1");
       return text.split("\0").filter((one) => one !== "");
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === undefined) throw error;
+      errorCode(error);
       return [];
     }
   }
@@ -135,8 +136,8 @@ export class PublicationFile {
         if (bytesWritten < bytes.length) throw Object.assign(new Error(this.path), { code: "ENOSPC" });
       } catch (error) {
         this.isSpoiled = true;
-        await this.closeHandle().catch(() => undefined);
-        this.onFailure((error as NodeJS.ErrnoException).code ?? String(error));
+        await this.closeHandle().catch(errorCode);
+        this.onFailure(errorCode(error));
       }
     };
     this.last = this.last.then(write);
@@ -237,7 +238,8 @@ function isEmpty(base: string): boolean {
     for (let entry = directory.readSync(); entry !== null; entry = directory.readSync())
       if (entry.name !== STAGING_NAME && entry.name !== "lost+found") return false;
     return true;
-  } catch {
+  } catch (error) {
+    errorCode(error);
     return false;
   } finally {
     directory?.closeSync();

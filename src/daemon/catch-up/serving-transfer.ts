@@ -1,4 +1,5 @@
 /** Brings to members what they have missed. */
+import { UserError } from "../../base/user-error.ts";
 import { isFor } from "../../engine/catch-up/scopes.ts";
 import type { Here, Kept } from "../../engine/catch-up/publication-log.ts";
 import type { Effect, Input } from "../../engine/types.ts";
@@ -88,8 +89,12 @@ export class ServingTransfer {
         ended = await this.serve(all, service);
       }
     } catch (error) {
+      if (!(error instanceof UserError)) {
+        this.log.error(`serving others has met a mistake of the program: ${(error as Error).stack}`);
+        throw error;
+      }
       // The daemon is stopping, or the transfer was given up while it waited for its turn.
-      this.log.debug(`serves nobody: ${(error as Error).message}`);
+      this.log.debug(`serves nobody: ${error.message}`);
       ended = NOTHING;
     }
     const { brought, torn, reason } = ended;

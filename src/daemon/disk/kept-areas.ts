@@ -22,7 +22,7 @@ export interface KeptAreasParts {
   /** The beginning of the path of each list; undefined if none are kept. */
   readonly lists: string | undefined;
   /** Keeps what commits replace. */
-  readonly undo: Pick<UndoKeeper, "isOn" | "bound" | "nextNumber">;
+  readonly undo: Pick<UndoKeeper, "isOn" | "bound" | "nextNumber" | "noteUnkept">;
 }
 
 export class KeptAreas {
@@ -97,7 +97,13 @@ export class KeptAreas {
       resumed.list !== undefined &&
       writeListOfUndo(file, resumed.list);
     reply({ kind: "committed", inbound, failure, beganMs, order, isListed });
-    this.tellLeft(inbound, yield* attemptSteps(resumed.removal()));
+    let kept: "too full" | undefined;
+    const removal = function* () {
+      kept = yield* resumed.removal();
+    };
+    this.tellLeft(inbound, yield* attemptSteps(removal()));
+    const lacking = kept === "too full" ? "" : resumed.lacking;
+    if (lacking !== undefined) this.parts.undo.noteUnkept(inboundName(inbound), lacking);
     if (this.parts.undo.isOn) yield* this.parts.undo.bound();
   }
 

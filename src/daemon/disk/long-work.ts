@@ -23,6 +23,7 @@ interface Work {
 export class LongWork {
   private readonly afterTurn: () => void;
   private readonly onIdle: () => void;
+  private readonly onWait: () => void;
   private readonly nowMs: () => number;
   private readonly running = new Map<string, Work>();
   private isPlanned = false;
@@ -30,11 +31,18 @@ export class LongWork {
   /**
    * @param afterTurn called after each turn that no command has asked for
    * @param onIdle called when the last work has ended
+   * @param onWait called after each turn for which all transfers wait
    * @param nowMs a clock in milliseconds
    */
-  constructor(afterTurn: () => void, onIdle: () => void, nowMs: () => number = () => performance.now()) {
+  constructor(
+    afterTurn: () => void,
+    onIdle: () => void,
+    onWait: () => void,
+    nowMs: () => number = () => performance.now(),
+  ) {
     this.afterTurn = afterTurn;
     this.onIdle = onIdle;
+    this.onWait = onWait;
     this.nowMs = nowMs;
   }
 
@@ -56,7 +64,10 @@ export class LongWork {
 
   /** Finishes the work on a transfer at once, if there is any. */
   finish(name: string): void {
-    while (this.running.has(name)) this.takeTurn(name);
+    while (this.running.has(name)) {
+      this.takeTurn(name);
+      this.onWait();
+    }
   }
 
   /** Finishes all work at once. */

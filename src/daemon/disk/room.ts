@@ -13,6 +13,8 @@ export interface RoomParts {
   /** Areas of transfers that were ready when an earlier process ended. */
   readonly kept: Pick<KeptAreas, "giveWay">;
   readonly undo: Pick<UndoKeeper, "makeRoom" | "spare" | "tidy">;
+  /** Called while the thread works, for all transfers that wait for it. */
+  readonly onWork: () => void;
 }
 
 export class Room implements TransferRoom {
@@ -41,7 +43,7 @@ export class Room implements TransferRoom {
 
   /** The same in the middle of something, which may be about to use the directory that all areas are in. */
   giveUpMeanwhile(): boolean {
-    return this.parts.undo.makeRoom(this.isUsed);
+    return this.parts.undo.makeRoom({ isUsed: this.isUsed, onWork: this.parts.onWork });
   }
 
   /** Whether a transfer takes back what is kept under a name. */

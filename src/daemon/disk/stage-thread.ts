@@ -1,6 +1,5 @@
 /** The thread that writes: opens blocks, stages them, and carries out commits, one thing after the other. */
 import type { MessagePort } from "node:worker_threads";
-import { Bitmap } from "../../base/bitmap.ts";
 import { type Reason, reason } from "../../base/reason.ts";
 import { type BlockKindNumber, inboundName, type InboundKey, type Restoration } from "../../engine/types.ts";
 import { openBlock } from "../../net/block-sealing.ts";
@@ -17,7 +16,6 @@ import { LinuxDisk } from "../../tree/disk/linux-disk.ts";
 import { HeapKeeper } from "../../sys/heap.ts";
 import { Owners } from "../../tree/entries/owners.ts";
 import { Protection } from "../../tree/decide/protection.ts";
-import type { StagePlan } from "../../tree/decide/planner.ts";
 import { Stage, stageFailure } from "../../tree/apply/stage.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
@@ -27,7 +25,7 @@ import { leaveToLater } from "./leaving.ts";
 import { LongWork, seldom, SIGN_MS } from "./long-work.ts";
 import { Room } from "./room.ts";
 import { TransferRecord } from "./transfer-record.ts";
-import { type StagedTransfer, UndoKeeper } from "./undo-areas.ts";
+import { UndoKeeper } from "./undo-areas.ts";
 import {
   bitmapData,
   STAGE_NUMBERS,
@@ -38,19 +36,12 @@ import {
   type StageRules,
   type WorkerSettings,
 } from "./messages.ts";
+import { endPlanning, type OpenStage } from "./open-stage.ts";
 import { Replies } from "./replies.ts";
 import { StageBase } from "./stage-base.ts";
 
 /** Findings in one answer; the engine cuts them into messages. */
 const FINDINGS = 800;
-
-interface OpenStage extends StagedTransfer {
-  readonly inbound: InboundKey;
-  /** The manifest block that is being compared, if that takes long. */
-  planning?: Generator<undefined, StagePlan>;
-  readonly failure: Reason | undefined;
-  readonly key: Buffer;
-}
 
 export function runStageThread(port: MessagePort, settings: WorkerSettings): void {
   const replies = new Replies(port);
@@ -102,7 +93,12 @@ class StageThread {
   private readonly endings = new LongWork(
     () => this.afterStep(),
     () => this.heap.noteEnd(),
+    () => this.onWork(),
   );
+  /** All transfers wait while the thread works: their senders hear that it does. */
+  private readonly onWork = seldom(() => {
+    for (const { inbound } of this.stages.values()) this.reply({ kind: "worked", inbound });
+  });
   private readonly heap = new HeapKeeper(() => this.isIdle);
   private readonly leftovers = new Leftovers();
   private readonly base: StageBase;
@@ -117,15 +113,14 @@ class StageThread {
     this.reply = reply;
     this.pages = new Uint8Array(settings.pages);
     this.rules = { owners: new Owners(), keepOwner: settings.keepOwner, ownGroups: groupsOfProcess() };
-    const { ownGroups } = this.rules;
-    const ClosedDisk = withClosedDirectories(LinuxDisk, (group) => ownGroups.has(group));
+    const ClosedDisk = withClosedDirectories(LinuxDisk, (group) => this.rules.ownGroups.has(group));
     this.disk = new (withRoom(ClosedDisk, () => this.base.isOpen && this.room.giveUpMeanwhile()))();
     const base = (this.base = new StageBase(settings, this.disk));
     this.allowed = settings.rules;
     const undo = (this.undo = new UndoKeeper(base, this.rules, settings.rules.undo, reply));
-    const { rules, endings, stages } = this;
+    const { rules, endings, stages, onWork } = this;
     const kept = (this.kept = new KeptAreas({ base, rules, endings, reply, undo, lists: settings.lists }));
-    this.room = new Room({ stages, endings, kept, undo });
+    this.room = new Room({ stages, endings, kept, undo, onWork });
     this.changeRules(settings.rules);
   }
 
@@ -149,6 +144,7 @@ class StageThread {
       const finished = recover(this.base.directories, this.rules, {
         ...(this.settings.keepsReady ? { onKept } : {}),
         onMoved: (name) => this.tellMoved(name),
+        onUnkept: (name) => this.undo.noteUnkept(name),
         onStrange: (name) =>
           this.reply({ kind: "strange", path: this.base.pathOf(`${STAGING_NAME}/${name}`) }),
       });
@@ -207,8 +203,12 @@ class StageThread {
         break;
       case "find": {
         const { inbound, first } = command;
-        const findings = open.stage?.findingsFrom(first, FINDINGS) ?? [];
-        this.reply({ kind: "found", inbound, first, findings });
+        this.reply({
+          kind: "found",
+          inbound,
+          first,
+          findings: open.stage?.findingsFrom(first, FINDINGS) ?? [],
+        });
         break;
       }
     }
@@ -230,7 +230,7 @@ class StageThread {
         listsChanges: this.allowed.listsChanges,
         deleteLimit: this.allowed.deleteLimit,
         onMoved: (moved) => this.tellMoved(moved),
-        onWork: seldom(() => this.reply({ kind: "worked", inbound })),
+        onWork: this.onWork,
         room: this.room,
         keeping: record === undefined ? undefined : this.undo.rulesFor(record),
         manifest: record,
@@ -388,9 +388,4 @@ class StageThread {
   private exact<Why extends Reason | undefined>(why: Why): Why | Reason {
     return why === undefined || !this.base.isOpen ? why : exactReason(why, this.base.directories);
   }
-}
-
-function endPlanning(open: OpenStage): void {
-  open.planning?.return({ wants: new Bitmap(0), differences: undefined });
-  delete open.planning;
 }

@@ -1,5 +1,6 @@
 /** Records what an incoming transfer publishes, for the log of publications. */
 import fs from "node:fs";
+import { orElse } from "../../sys/system-error.ts";
 import type { FollowedUndo } from "../../engine/catch-up/undo-choice.ts";
 import type { ManifestRecord } from "../../tree/apply/manifest-record.ts";
 import { type UndoList, writeUndoList } from "../../tree/apply/undo-list.ts";
@@ -109,10 +110,8 @@ export function writeListOfUndo(file: string, { list, removed }: UndoList): bool
  */
 export function writeList(file: string, bytes: Uint8Array | undefined): boolean {
   if (bytes === undefined) return false;
-  try {
+  return orElse(false, () => {
     fs.writeFileSync(file, bytes, { flag: "wx", mode: FILE_MODE });
     return true;
-  } catch {
-    return false;
-  }
+  });
 }

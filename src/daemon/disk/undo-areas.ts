@@ -1,12 +1,14 @@
 /** What the writing thread keeps of what transfers replace or delete, so that a push can be taken back. */
 import fs from "node:fs";
-import { type Reason, reason } from "../../base/reason.ts";
+import { type Reason, reason, sentenceOf } from "../../base/reason.ts";
 import { finish } from "../../base/steps.ts";
 import {
   boundUndoAreas,
+  hasUndoAreas,
   keepNothing,
   removeOldest,
-  type UndoArea,
+  type Removal,
+  type SpaceOptions,
   undoAreas,
   type UndoBounds,
   undosOf,
@@ -43,8 +45,11 @@ export class UndoKeeper {
   private readonly base: StageBase;
   private readonly rules: StagingRules;
   private readonly reply: (message: StageReply) => void;
-  private count = 0;
+  /** Whether something is kept, or is left of that. */
+  private hasAny = false;
   private lastNumber = 0;
+  /** Why something could not be removed at the last attempt. The log has it once. */
+  private lastFailure = "";
   /** How much is kept from now on. */
   bounds: UndoBounds;
 
@@ -104,8 +109,8 @@ export class UndoKeeper {
 
   /** Looks at what an earlier run has kept; the settings may have changed. */
   look(): void {
-    this.count = undoAreas(this.base.directories, this.rules).length;
-    if (this.count > 0) finish(this.bound());
+    this.hasAny = hasUndoAreas(this.base.directories, this.rules);
+    if (this.hasAny) finish(this.bound());
   }
 
   /**
@@ -129,7 +134,7 @@ export class UndoKeeper {
 
   /** A transfer has ended: what it kept is added, and the oldest may have to go, step by step. */
   *noteEnd(name: string, { stage, record, isCommitted }: StagedTransfer): Generator<undefined> {
-    if (isCommitted !== true || stage === undefined || !(this.isOn || this.count > 0)) return;
+    if (isCommitted !== true || stage === undefined || !(this.isOn || this.hasAny)) return;
     const isUnchanged = !stage.isSwitched && this.isOn && record?.canBeTakenBack === true;
     // A host that only follows an undo is going to be changed by another transfer. If that changes nothing, an earlier one may have
     // done so that was cut off.
@@ -157,13 +162,17 @@ export class UndoKeeper {
   /**
    * Gives the room of the oldest to a transfer that needs it.
    *
-   * @param isUsed whether one stays, because it is being taken back
    * @returns whether there was anything to give
    */
-  makeRoom(isUsed: (name: string) => boolean): boolean {
-    const removed = removeOldest(this.base.directories, this.rules, isUsed);
-    if (removed !== undefined) this.report([removed.name], "space");
-    return removed !== undefined;
+  makeRoom(options: SpaceOptions): boolean {
+    const { hasFreed, ...removal } = removeOldest(this.base.directories, this.rules, options);
+    this.reportRemoval(removal, "space");
+    return hasFreed;
+  }
+
+  /** A commit that a start has finished was to be kept, and could not be. */
+  noteUnkept(name: string, path = ""): void {
+    this.report([name], "commit", path);
   }
 
   /** Removes BASE/.makuosan if nothing is left in it. */
@@ -185,24 +194,23 @@ export class UndoKeeper {
 
   /** Removes the oldest that is kept, step by step, until the rest keeps within the bounds. */
   *bound(): Generator<undefined> {
-    let failure: Reason | undefined;
-    let removed: readonly UndoArea[] = [];
-    try {
-      removed = yield* boundUndoAreas(this.base.directories, this.rules, this.bounds);
-    } catch (error) {
-      failure = stageFailure(error);
-    }
-    this.report(
-      removed.map(({ name }) => name),
-      "bounds",
-      undefined,
-      failure,
-    );
+    this.reportRemoval(yield* boundUndoAreas(this.base.directories, this.rules, this.bounds), "bounds");
+  }
+
+  private reportRemoval({ removed, failure }: Removal, why: "bounds" | "space"): void {
+    const told = failure && stageFailure(failure);
+    const text = told === undefined ? "" : sentenceOf(told);
+    const isNew = text !== "" && text !== this.lastFailure;
+    // Only the bounds look at what is left of earlier ones.
+    if (why === "bounds" || isNew) this.lastFailure = text;
+    if (why === "space" && removed.length === 0 && !isNew) return;
+    const names = removed.map(({ name }) => name);
+    this.report(names, why, undefined, isNew ? told : undefined);
   }
 
   private report(dropped: readonly string[], why: UndoChange["why"], path?: string, failure?: Reason): void {
     const areas = undoAreas(this.base.directories, this.rules);
-    this.count = areas.length;
+    this.hasAny = hasUndoAreas(this.base.directories, this.rules);
     this.reply({ kind: "undo-areas", areas, dropped, why, path, failure });
   }
 }

@@ -77,7 +77,9 @@ function logUndoAreas(
   if (why === "space") log.warn(`${names} cannot be taken back any more: its space was needed`);
   else if (why === "bounds") log.info(`${names} cannot be taken back any more: see undo and undo-size`);
   else if (failure !== undefined) log.warn(`${names} cannot be taken back: ${sentenceOf(failure)}`);
-  else if (path === undefined || path === "")
+  else if (path === "")
+    log.warn(`${names} cannot be taken back: there was no room to keep what was replaced`);
+  else if (path === undefined)
     log.warn(`${names} cannot be taken back: some of what was replaced could not be kept`);
   else log.warn(`${names} cannot be taken back: what was replaced at ${quoteWord(path)} could not be kept`);
 }

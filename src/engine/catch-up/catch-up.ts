@@ -1,6 +1,6 @@
 /** Lets a node catch up: its log of publications, and the messages about it. */
 import type { Random } from "../../base/random.ts";
-import { type Log, reasonText } from "../../wire/catch-up-messages.ts";
+import { type Log, NO_LOG, reasonText } from "../../wire/catch-up-messages.ts";
 import type { ControlMessage } from "../../wire/message.ts";
 import type { Publication } from "../../wire/publication.ts";
 import type { CommitOrder } from "../commit-order.ts";
@@ -156,6 +156,11 @@ export class CatchUp {
   }
 
   private noteLog(member: Member, told: Log, nowMs: number): void {
+    if (told.digest === NO_LOG.digest) {
+      this.tellings.noteNone(member.epoch);
+      this.nudges.end(member.epoch);
+      return;
+    }
     const before = this.tellings.heard(member.epoch);
     this.tellings.note(member.epoch, told, nowMs);
     this.nudges.heard(member.epoch);

@@ -1,4 +1,5 @@
 /** Comparisons of scopes: which one covers another, which ones overlap, and whom a publication is for. */
+import { DecodeError } from "../../base/bytes.ts";
 import { compileGlob, matches } from "../../base/glob.ts";
 import type { Publication, Scope } from "../../wire/publication.ts";
 
@@ -84,7 +85,8 @@ function meets({ hostName, ip, labels }: Addressee, word: string): boolean {
   try {
     const glob = compileGlob(pattern);
     return texts.some((text) => matches(glob, text));
-  } catch {
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
     return false;
   }
 }

@@ -34,6 +34,8 @@ export class Tellings {
   /** The last LOG of each member. */
   private readonly heardByEpoch = new Map<string, Log>();
   private readonly contacts = new Map<string, Contact>();
+  /** Members that have said that they keep no log. */
+  private readonly without = new Set<string>();
   /** Members whose log is not known. */
   private readonly unheard: RepeatedWords;
   private readonly due = new Deadline();
@@ -61,7 +63,7 @@ export class Tellings {
   /** Anything is heard of a member. One that keeps no log tells nothing that could be missed. */
   noteContact(epoch: string, nowMs: number): void {
     const member = this.parts.memberOf(epoch);
-    if (member === undefined || !isAbleToCompare(member)) return;
+    if (member === undefined || !isAbleToCompare(member) || this.without.has(epoch)) return;
     const contact = this.contacts.get(epoch);
     if (contact === undefined) this.contacts.set(epoch, { heardMs: nowMs, backMs: -Infinity });
     else {
@@ -103,7 +105,14 @@ export class Tellings {
     this.plan(nowMs);
   }
 
+  /** A member keeps no log, so nothing is asked of it. */
+  noteNone(epoch: string): void {
+    this.memberLeft(epoch);
+    this.without.add(epoch);
+  }
+
   memberLeft(epoch: string): void {
+    this.without.delete(epoch);
     this.heardByEpoch.delete(epoch);
     this.contacts.delete(epoch);
     this.unheard.end(epoch);

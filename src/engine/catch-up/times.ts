@@ -52,7 +52,7 @@ export const READ_AGAIN_MOST_MS = 10 * 60_000;
 
 /**
  * A member that has told no log is told this node's own after so long, and asked for its own; then after twice as long, and so on. Both
- * words of the beginning got lost, or it keeps none: so it ends after so many times, a quarter of an hour.
+ * words of the beginning got lost, or it keeps none and says so. It ends after so many times, a quarter of an hour.
  */
 export const UNHEARD_MS = 2_000;
 export const UNHEARD_TRIES = 9;

@@ -8,6 +8,7 @@ import { type Step, StepKind } from "../decide/decision.ts";
 import { checkUnmarked } from "../decide/obstacles.ts";
 import type { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle, Disk } from "../disk/disk.ts";
+import { exchanged } from "../disk/exchanging.ts";
 import type { AttributeRules } from "../entries/attributes.ts";
 import { PathSet } from "../entries/path-set.ts";
 import { pathOfError, reasonFor } from "../reasons/explain.ts";
@@ -333,12 +334,7 @@ export class Committer {
   private replaceOtherType(from: DirectoryHandle, path: string, to: DirectoryHandle, step?: number): void {
     const name = nameOf(path);
     this.planned.check(to, name, path);
-    const mtimeNs = this.disk.stat(from, name)?.mtimeNs;
-    if (this.disk.exchange(from, name, to, name)) {
-      // XFS counts the exchange as a change of the directory itself.
-      const placed = this.disk.stat(to, name);
-      if (placed?.isDirectory() === true && mtimeNs !== undefined && placed.mtimeNs !== mtimeNs)
-        this.disk.setTime(to, name, mtimeNs);
+    if (exchanged(this.disk, from, to, name)) {
       this.finishExchange(from, path, to, step);
       return;
     }
@@ -359,7 +355,7 @@ export class Committer {
     try {
       this.planned.check(from, name, path);
     } catch (error) {
-      this.disk.exchange(from, name, to, name);
+      exchanged(this.disk, from, to, name);
       throw error;
     }
     // The old entry must not look like something that is still to be moved.

@@ -1,6 +1,5 @@
 /** Areas of transfers that were ready when the daemon died: they stay until it is known whether to commit them. */
 import { type Reason, reason } from "../../base/reason.ts";
-import { finish } from "../../base/steps.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import { directoryOf } from "../../wire/path-rules.ts";
 import { EntryType } from "../../wire/entry.ts";
@@ -12,6 +11,7 @@ import type { AttributeRules } from "../entries/attributes.ts";
 import { StageError } from "../reasons/stage-error.ts";
 import { Committer } from "./commit.ts";
 import { retireFailedCommits } from "./failed-commits.ts";
+import { keepArea } from "./keep-area.ts";
 import { BEFORE, beginKeeping } from "./keeping.ts";
 import { StagingArea } from "./staging-area.ts";
 import { removeUndoArea } from "./undo-areas.ts";
@@ -28,12 +28,14 @@ const PASSED = reason("newer-push");
 export interface ResumedCommit {
   /** What is left to do after the switch; its result is why a part of the commit has failed. */
   clear(): Generator<undefined, Reason | undefined>;
-  /** Removes the area, step by step; or keeps in it what has left the tree. */
-  removal(): Generator<undefined>;
+  /** Removes the area, step by step; or keeps in it what has left the tree, and returns "too full" if there is no room for that. */
+  removal(): Generator<undefined, "too full" | undefined>;
   /** Why a part of the switch has failed. */
   readonly failure: Reason | undefined;
   /** What it has brought, if it is an undo. */
   readonly list: UndoList | undefined;
+  /** The first path of which the old entry could not be kept, if it was to be; empty if there was no room to keep anything. */
+  readonly lacking: string | undefined;
 }
 
 /** The names of areas that a start has kept. Each commit of another transfer takes all of them away. */
@@ -74,16 +76,18 @@ export class ReadyAreas {
       if (!area.has("ready") || area.isPassed) throw new StageError(PASSED);
       if (protection !== undefined) checkProtected(base, area, protection);
       retireFailedCommits(base, rules);
-      if (keptNumber !== undefined) beginKeeping(base, area, rules, { number: keptNumber });
-      else removeEntry(base.disk, area.handle, BEFORE);
+      const keeps = keptNumber !== undefined && beginKeeping(base, area, rules, { number: keptNumber });
+      if (keptNumber === undefined) removeEntry(base.disk, area.handle, BEFORE);
       const committer = new Committer(base, area, rules, onWork);
       committer.begin();
       this.names.delete(name);
       const failure = committer.apply();
-      const list = failure === undefined ? endUndo(base, area, rules) : undefined;
+      const list = failure === undefined ? endUndo(base, area, rules, onWork) : undefined;
       const atMs = Date.now();
-      const removal = () => (committer.isKept ? area.keep(atMs) : area.removal());
-      return { failure, list, clear: () => committer.clear(), removal };
+      const isUnkept = keptNumber !== undefined && !keeps;
+      const lacking = isUnkept ? "" : committer.keeping?.lacking;
+      const removal = () => removalOf(base, rules, area, committer.isKept ? atMs : undefined);
+      return { failure, list, lacking, clear: () => committer.clear(), removal };
     } catch (error) {
       area.close();
       throw error;
@@ -99,16 +103,32 @@ export class ReadyAreas {
 }
 
 /** The files of an undo that came back are not kept any more, as at the end of its commit otherwise. Returns what it has brought. */
-function endUndo(base: Directories, area: StagingArea, rules: AttributeRules): UndoList | undefined {
+function endUndo(
+  base: Directories,
+  area: StagingArea,
+  rules: AttributeRules,
+  onWork: () => void,
+): UndoList | undefined {
   const { undone, keptAs } = readMarks(base.disk, area.handle, rules);
   if (undone === undefined || keptAs !== undefined) return undefined;
   const list = readUndoList(base.disk, area.handle, rules);
   try {
-    finish(removeUndoArea(base, rules, undone));
+    for (const _ of removeUndoArea(base, rules, undone)) onWork();
   } catch (error) {
     errorCode(error);
   }
   return list;
+}
+
+function* removalOf(
+  base: Directories,
+  rules: AttributeRules,
+  area: StagingArea,
+  keptMs: number | undefined,
+): Generator<undefined, "too full" | undefined> {
+  if (keptMs !== undefined) return yield* keepArea(base, rules, area, keptMs);
+  yield* area.removal();
+  return undefined;
 }
 
 function checkProtected(base: Directories, area: StagingArea, protection: Protection): void {

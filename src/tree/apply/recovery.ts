@@ -9,6 +9,7 @@ import type { AttributeRules } from "../entries/attributes.ts";
 import { pathOfError, reasonFor } from "../reasons/explain.ts";
 import { Committer } from "./commit.ts";
 import { TRANSFER_NAME } from "./failed-commits.ts";
+import { keepArea } from "./keep-area.ts";
 import { removeArea } from "./leftovers.ts";
 import { MOST_KEPT } from "./ready-areas.ts";
 import { removeFoundArea } from "./lists-of-steps.ts";
@@ -34,6 +35,8 @@ export interface RecoveryHearers {
   readonly onStrange?: (name: string) => void;
   /** Called for each area that is kept because its transfer was ready. Without it, none is. */
   readonly onKept?: (name: string) => void;
+  /** Called for each commit that is finished, and cannot be taken back although it was to be. */
+  readonly onUnkept?: (name: string) => void;
 }
 
 /** The form of the names of directories that are being removed; they are never read. */
@@ -46,7 +49,7 @@ const BEING_REMOVED = /^\.removed-[0-9]+$/;
 export function recover(
   base: Directories,
   rules: AttributeRules,
-  { onMoved, onStrange, onKept }: RecoveryHearers = {},
+  { onMoved, onStrange, onKept, onUnkept }: RecoveryHearers = {},
 ): RecoveredTransfer[] {
   if (base.stat(STAGING_NAME) === undefined) return [];
   const { disk } = base;
@@ -74,7 +77,7 @@ export function recover(
         else if (ready.length < mostKept && isUntouched(base, area, rules)) {
           area.close();
           ready.push(name);
-        } else recoverArea(base, area, rules, finished);
+        } else recoverArea(base, area, rules, finished, onUnkept);
       } catch (error) {
         // An unreadable area must not stop the recovery of the others.
         finished.push(leftArea(name, error));
@@ -144,19 +147,22 @@ function recoverArea(
   area: StagingArea,
   rules: AttributeRules,
   finished: RecoveredTransfer[],
+  onUnkept: RecoveryHearers["onUnkept"],
 ): void {
   const committer = new Committer(base, area, rules);
   if (area.has("ready") && committer.hasBegun()) committer.begin();
   const isInterrupted = area.has("commit");
-  let isKept = false;
+  let [isKept, wasKeeping] = [false, false];
   if (isInterrupted || area.has("done")) {
     committer.lookForKeeping(isInterrupted);
+    wasKeeping = committer.keeping !== undefined;
     if (isInterrupted) committer.apply(true);
     // Entries that cannot be deleted would stay in the area for good.
     const failure = finish(committer.clear());
     isKept = committer.isKept;
     if (isInterrupted || failure !== undefined) finished.push({ name: area.name, failure, isLeft: false });
   }
-  if (isKept) finish(area.keep(changedMs(base, area)));
+  if (isKept) isKept = finish(keepArea(base, rules, area, changedMs(base, area))) === undefined;
   else area.remove();
+  if (wasKeeping && !isKept) onUnkept?.(area.name);
 }

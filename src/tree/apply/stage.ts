@@ -311,7 +311,7 @@ export class Stage {
       }
     } catch (error) {
       this.overtaken = stageFailure(error);
-      if (this.undoing !== undefined) this.staging.drop();
+      if (this.undoing !== undefined) this.staging.drop(this.onWork);
     }
     return this.overtaken;
   }

@@ -1,16 +1,15 @@
 /** The staged part of a transfer: it begins when something differs, becomes ready, and may get longer after that. */
-import { finish } from "../../base/steps.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import { NO_METADATA } from "../../wire/metadata.ts";
 import { directoryOf, nameOf, STAGING_NAME } from "../../wire/path-rules.ts";
 import { type Step, StepKind } from "../decide/decision.ts";
 import type { Directories } from "../disk/directories.ts";
-import { isNoRoom } from "../disk/making-room.ts";
 import { type AttributeRules, typeOf } from "../entries/attributes.ts";
 import { errorAt } from "../reasons/explain.ts";
 import { ChangeList } from "./change-list.ts";
 import { exactError } from "./no-inodes.ts";
 import type { JournalWriter } from "./journal.ts";
+import { keepArea } from "./keep-area.ts";
 import { removeArea } from "./leftovers.ts";
 import { type Leaving, removeStaged, stepsLeft } from "./leaving.ts";
 import { type Asked, StagedEntries } from "./staged-entries.ts";
@@ -206,30 +205,22 @@ export class Staging {
       staged?.journal.close();
       changes?.close();
     } finally {
-      if (staged !== undefined && keptMs !== undefined) kept = yield* this.keepArea(staged.area, keptMs);
+      if (staged !== undefined && keptMs !== undefined)
+        kept = yield* keepArea(this.base, this.rules, staged.area, keptMs);
       else if (staged !== undefined) yield* staged.area.removal();
     }
     return kept;
   }
 
-  private *keepArea(area: StagingArea, keptMs: number): Generator<undefined, "too full" | undefined> {
-    try {
-      yield* area.keep(keptMs);
-      return undefined;
-    } catch (error) {
-      if (!isNoRoom(error)) throw error;
-      removeArea(this.base, this.name, this.rules);
-      return "too full";
-    }
-  }
-
   /**
    * Removes at once what an undo has staged that is overtaken. Its links to files that come back must be gone before the other
    * transfer switches: later, that would look like a change by hand. The end of the transfer tries again what fails.
+   *
+   * @param onWork called after each step
    */
-  drop(): void {
+  drop(onWork: (() => void) | undefined): void {
     try {
-      finish(this.removal());
+      for (const _ of this.removal()) onWork?.();
     } catch (error) {
       errorCode(error);
     }

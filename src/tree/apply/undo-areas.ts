@@ -1,11 +1,11 @@
 /** The areas of commits that can be taken back: BASE/.makuosan/undo-NAME. */
-import { finish } from "../../base/steps.ts";
-import { errorCode, orElse } from "../../sys/system-error.ts";
+import { orElse } from "../../sys/system-error.ts";
 import { joinPath, STAGING_NAME } from "../../wire/path-rules.ts";
 import { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle } from "../disk/disk.ts";
 import { removeStagingDirectory } from "../disk/staging-directory.ts";
 import { removing } from "../disk/remove.ts";
+import { reasonFor } from "../reasons/explain.ts";
 import { isOwn, openStagingRoot, type StagingRules } from "./staging-root.ts";
 import { readRecord, RECORD, type UndoRecord, writeRecord } from "./undo-records.ts";
 
@@ -54,18 +54,43 @@ export function keepNothing(
   }
 }
 
-/** The kept areas of a base directory, the newest first; others cannot be read, and are removed with them. */
+/** The kept areas of a base directory that are whole, the newest first. */
 export function undoAreas(base: Directories, rules: StagingRules): UndoArea[] {
+  return allAreas(base, rules)
+    .filter(isWhole)
+    .sort((a, b) => b.number - a.number);
+}
+
+/** Whether anything is kept, or is left of that. */
+export function hasUndoAreas(base: Directories, rules: StagingRules): boolean {
+  return allAreas(base, rules).length > 0;
+}
+
+/** What is left of one that could not be removed as a whole. Nothing is taken back by it. */
+interface Remains {
+  readonly name: string;
+}
+
+function isWhole(area: UndoArea | Remains): area is UndoArea {
+  return "number" in area;
+}
+
+function allAreas(base: Directories, rules: StagingRules): (UndoArea | Remains)[] {
   return withRoot(base, rules, [], (root) => {
     const { disk } = base;
-    return disk
-      .list(root)
-      .flatMap((entry) => {
-        const name = UNDO_NAME.exec(entry)?.[1];
-        return name === undefined ? [] : { name, ...readRecord(disk, root, entry, rules) };
-      })
-      .sort((a, b) => b.number - a.number);
+    return disk.list(root).flatMap((entry) => {
+      const name = UNDO_NAME.exec(entry)?.[1];
+      return name === undefined ? [] : { name, ...readRecord(disk, root, entry, rules) };
+    });
   });
+}
+
+/** What has come of removing kept areas. */
+export interface Removal {
+  /** Those that are gone; or something of them, so that they cannot be taken back any more. */
+  readonly removed: readonly UndoArea[];
+  /** Why the first one, or a part of it, is still there. */
+  readonly failure: Error | undefined;
 }
 
 /** The kept areas of undos that this host has staged itself: their files were its own. */
@@ -76,67 +101,94 @@ export function undosOf(base: Directories, rules: StagingRules): UndoArea[] {
 /**
  * Removes the oldest kept areas, step by step, until the others keep within the bounds. One that is larger than the bound by
  * itself goes, too, with all earlier ones: nothing before it could be taken back. But the area of an undo is kept as long as it is
- * the newest: what the undo has removed may be on no other host.
- *
- * @returns those that were removed
+ * the newest: what the undo has removed may be on no other host. Remains go first. One that cannot be removed keeps no other.
  */
 export function* boundUndoAreas(
   base: Directories,
   rules: StagingRules,
   { pushes, sizeBytes }: UndoBounds,
-): Generator<undefined, UndoArea[]> {
-  const kept = yield* removeUndone(base, rules, undoAreas(base, rules));
+): Generator<undefined, Removal> {
+  const all = allAreas(base, rules);
+  const areas = undoAreas(base, rules);
+  // A commit that takes back another removes its area. If it is cut off before that, this does it.
+  const undone = new Set(areas.map((area) => area.undone));
+  const superfluous = all.filter((area) => !isWhole(area) || undone.has(area.name));
+  const first = yield* removeAll(base, rules, superfluous);
+  const kept = areas.filter(({ name }) => !undone.has(name));
   let total = 0;
-  const first = kept.findIndex((area, index) => {
+  const beyond = kept.findIndex((area, index) => {
     total += area.sizeBytes;
     if (index >= pushes) return true;
     return total > sizeBytes && !(index === 0 && area.undone !== undefined);
   });
-  const removed = first === -1 ? [] : kept.slice(first).reverse();
-  for (const area of removed) yield* removeUndoArea(base, rules, area.name);
-  return removed;
+  const then = yield* removeAll(base, rules, beyond === -1 ? [] : kept.slice(beyond).reverse());
+  return { removed: then.removed, failure: first.failure ?? then.failure };
 }
 
-/**
- * A commit that takes back another removes its area. If it is cut off before that, this does it.
- *
- * @returns the areas that are left
- */
-function* removeUndone(
+function* removeAll(
   base: Directories,
   rules: StagingRules,
-  areas: readonly UndoArea[],
-): Generator<undefined, UndoArea[]> {
-  const undone = new Set(areas.map((area) => area.undone));
-  for (const { name } of areas) if (undone.has(name)) yield* removeUndoArea(base, rules, name);
-  return areas.filter(({ name }) => !undone.has(name));
+  areas: readonly (UndoArea | Remains)[],
+): Generator<undefined, Removal> {
+  const removed: UndoArea[] = [];
+  let failure: Error | undefined;
+  for (const area of areas) {
+    try {
+      yield* removeUndoArea(base, rules, area.name);
+    } catch (error) {
+      failure ??= known(error);
+    }
+    if (isWhole(area) && !isStillWhole(base, rules, area)) removed.push(area);
+  }
+  return { removed, failure };
+}
+
+/** An error of the disk; rethrows any other one. */
+function known(error: unknown): Error {
+  reasonFor(error);
+  return error as Error;
+}
+
+function isStillWhole(base: Directories, rules: StagingRules, { name }: UndoArea): boolean {
+  return undoAreas(base, rules).some((area) => area.name === name);
+}
+
+/** How the oldest kept area is removed for its space. */
+export interface SpaceOptions {
+  /** Whether an area stays, because it is being taken back. */
+  readonly isUsed?: (name: string) => boolean;
+  /** Called after each step. */
+  readonly onWork?: () => void;
 }
 
 /**
  * Removes the oldest kept area, because its space is needed. One that cannot be removed stays. BASE/.makuosan stays,
  * because somebody may be about to make something in it.
  *
- * @param isUsed whether an area stays, because it is being taken back
- * @returns undefined if there is none
+ * @returns with `hasFreed` false if there is none
  */
 export function removeOldest(
   base: Directories,
   rules: StagingRules,
-  isUsed: (name: string) => boolean = () => false,
-): UndoArea | undefined {
+  { isUsed = () => false, onWork }: SpaceOptions = {},
+): Removal & { readonly hasFreed: boolean } {
+  const removed: UndoArea[] = [];
+  let failure: Error | undefined;
   for (const area of undoAreas(base, rules).reverse()) {
     if (isUsed(area.name)) continue;
     try {
-      finish(removeOnlyArea(base, rules, area.name));
+      for (const _ of removeOnlyArea(base, rules, area.name)) onWork?.();
+      removed.push(area);
     } catch (error) {
-      errorCode(error);
+      failure ??= known(error);
+      if (!isStillWhole(base, rules, area)) removed.push(area);
       continue;
     }
     // Some file systems give back the room only when that is on the disk.
     orElse(undefined, () => base.disk.syncFileSystem(base.root));
-    return area;
+    return { removed, failure, hasFreed: true };
   }
-  return undefined;
+  return { removed, failure, hasFreed: false };
 }
 
 /**

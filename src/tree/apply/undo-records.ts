@@ -42,9 +42,6 @@ export interface UndoRecord {
   readonly isFollowed: boolean;
 }
 
-/** The oldest of all, and nothing in it. */
-const NONE: UndoRecord = { atMs: 0, number: 0, sizeBytes: 0, entries: 0, isFollowed: false };
-
 /** The marks in an area of a transfer, before it is kept. */
 export interface Marks {
   readonly number: number;
@@ -87,39 +84,39 @@ export function readMarks(disk: Disk, area: DirectoryHandle, rules: StagingRules
 /**
  * @param root the open directory BASE/.makuosan
  * @param entry the name of an area in it
- * @returns the oldest of all, and nothing in it, if there is no record that can be read
+ * @returns undefined if there is no record that can be read: it is not whole
  */
 export function readRecord(
   disk: Disk,
   root: DirectoryHandle,
   entry: string,
   rules: StagingRules,
-): UndoRecord {
+): UndoRecord | undefined {
   let area: DirectoryHandle | undefined;
   try {
     area = disk.openDirectory(root, entry);
-    if (!isOwn(disk, disk.statDirectory(area), rules)) return NONE;
+    if (!isOwn(disk, disk.statDirectory(area), rules)) return undefined;
     return recordOf(readText(disk, area, RECORD, rules));
   } catch (error) {
     errorCode(error);
-    return NONE;
+    return undefined;
   } finally {
     if (area !== undefined) disk.closeDirectory(area);
   }
 }
 
-function recordOf(text: string | undefined): UndoRecord {
-  if (text === undefined) return NONE;
+function recordOf(text: string | undefined): UndoRecord | undefined {
+  if (text === undefined) return undefined;
   try {
     const { atMs, number, sizeBytes, entries, undone, isFollowed } = JSON.parse(text) as Record<
       string,
       unknown
     >;
-    if (!isNumber(atMs) || !isNumber(number) || !isNumber(sizeBytes) || !isNumber(entries)) return NONE;
+    if (!isNumber(atMs) || !isNumber(number) || !isNumber(sizeBytes) || !isNumber(entries)) return undefined;
     const name = typeof undone === "string" ? undone : undefined;
     return { atMs, number, sizeBytes, entries, undone: name, isFollowed: isFollowed === true };
   } catch {
-    return NONE;
+    return undefined;
   }
 }
 

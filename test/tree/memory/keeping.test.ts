@@ -2,10 +2,16 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { SeededRandom } from "../../../src/base/random.ts";
 import { finish } from "../../../src/base/steps.ts";
-import { boundUndoAreas, removeOldest, undoAreas } from "../../../src/tree/apply/undo-areas.ts";
+import {
+  boundUndoAreas,
+  removeOldest,
+  type SpaceOptions,
+  undoAreas,
+} from "../../../src/tree/apply/undo-areas.ts";
 import { recover } from "../../../src/tree/apply/recovery.ts";
 import { Directories } from "../../../src/tree/disk/directories.ts";
 import { failKind, PowerFailure, stopAt } from "../../disk/faults.ts";
+import { DiskError } from "../../disk/disk-error.ts";
 import type { MemoryDisk } from "../../disk/memory-disk.ts";
 import { file, Member, type MemberOptions, meta } from "./member.ts";
 import { change, KEEPING, keptTexts, NEW, OLD, takeBack, treeBelow, treeOfEntries } from "./undo-fixture.ts";
@@ -104,7 +110,9 @@ describe("kept areas", () => {
     const names = () => undoAreas(member.base, member.rules).map(({ name }) => name);
     assert.deepEqual(names(), ["t-3", "t-2", "t-1"]);
     const bound = (pushes: number, sizeBytes: number) =>
-      finish(boundUndoAreas(member.base, member.rules, { pushes, sizeBytes })).map(({ name }) => name);
+      finish(boundUndoAreas(member.base, member.rules, { pushes, sizeBytes })).removed.map(
+        ({ name }) => name,
+      );
     assert.deepEqual(bound(3, 100), []);
     assert.deepEqual(bound(2, 100), ["t-1"]);
     assert.deepEqual(bound(2, 4), ["t-2"]);
@@ -129,9 +137,9 @@ describe("kept areas", () => {
 
   test("go one by one where their space is needed", () => {
     const member = pushed("t-1", "t-2");
-    assert.equal(removeOldest(member.base, member.rules)?.name, "t-1");
-    assert.equal(removeOldest(member.base, member.rules)?.name, "t-2");
-    assert.equal(removeOldest(member.base, member.rules), undefined);
+    assert.deepEqual(freed(member), ["t-1"]);
+    assert.deepEqual(freed(member), ["t-2"]);
+    assert.equal(removeOldest(member.base, member.rules).hasFreed, false);
     // Somebody may be about to make something in it.
     assert.equal(member.has(".makuosan"), true);
   });
@@ -155,9 +163,54 @@ describe("kept areas", () => {
   test("that are being taken back stay, and so do those that cannot be removed", () => {
     const member = pushed("t-1", "t-2", "t-3");
     const { base, rules } = member;
-    assert.equal(removeOldest(base, rules, (name) => name === "t-1")?.name, "t-2");
+    assert.deepEqual(freed(member, { isUsed: (name) => name === "t-1" }), ["t-2"]);
     member.memory.before = failKind("unlink", "EPERM", "discarded-step1");
-    assert.equal(removeOldest(base, rules), undefined);
+    const { removed, failure, hasFreed } = removeOldest(base, rules);
+    // They cannot be taken back any more, since something of them is gone.
+    assert.deepEqual([removed.map(({ name }) => name), hasFreed], [["t-1", "t-3"], false]);
+    assert.equal((failure as NodeJS.ErrnoException).code, "EPERM");
+    assert.deepEqual(undoAreas(base, rules), []);
+  });
+
+  test("that cannot be removed do not keep the others, and go as soon as they can", () => {
+    const member = pushed("t-1", "t-2", "t-3");
+    const { base, rules } = member;
+    const bound = (pushes: number) => finish(boundUndoAreas(base, rules, { pushes, sizeBytes: 1e9 }));
+    let records = 0;
+    member.memory.before = ({ isChange, kind, name }) => {
+      if (!isChange || kind !== "unlink") return;
+      if (name === "kept") records++;
+      if (records === 1 && name === "discarded-step1") throw new DiskError("EPERM", kind);
+    };
+    const { removed, failure } = bound(1);
+    assert.deepEqual(
+      removed.map(({ name }) => name),
+      ["t-1", "t-2"],
+    );
+    assert.equal((failure as NodeJS.ErrnoException).code, "EPERM");
+    assert.deepEqual([member.has(".makuosan/undo-t-1"), member.has(".makuosan/undo-t-2")], [true, false]);
+    assert.deepEqual(bound(1), { removed: [], failure: undefined });
+    assert.equal(member.has(".makuosan/undo-t-1"), false);
+  });
+
+  test("that a start has no room to keep go, and it says so: the commit itself is finished", () => {
+    for (let at = 1; ; at++) {
+      const [disk] = crashedAt({}, at) ?? [];
+      if (disk === undefined) break;
+      disk.before = ({ isChange, kind, name }) => {
+        if (isChange && kind === "makeFile" && name === "kept") throw new DiskError("ENOSPC", kind);
+      };
+      const unkept: string[] = [];
+      const base = Directories.at(disk, "/");
+      const { rules } = new Member();
+      const finished = recover(base, rules, { onUnkept: (name) => unkept.push(name) });
+      const failures = finished.filter(({ failure }) => failure !== undefined);
+      assert.deepEqual(failures, [], `change ${at}`);
+      const isNew = JSON.stringify(treeBelow(disk)) === JSON.stringify(treeOfEntries(NEW));
+      if (finished.length > 0) assert.deepEqual([isNew, unkept], [true, ["t-1"]], `change ${at}`);
+      assert.deepEqual(undoAreas(base, rules).length === 0 || isNew, true);
+      assert.equal(base.stat(".makuosan/t-1"), undefined, `change ${at}`);
+    }
   });
 
   test("stay over a start", () => {
@@ -168,6 +221,13 @@ describe("kept areas", () => {
     assert.equal(undoAreas(member.base, member.rules).length, 1);
   });
 });
+
+/** The names of areas that were removed for their space. */
+function freed(member: Member, options: SpaceOptions = {}): string[] {
+  const { removed, hasFreed } = removeOldest(member.base, member.rules, options);
+  assert.equal(hasFreed, true);
+  return removed.map(({ name }) => name);
+}
 
 /** Pushes a file again and again; each of them has replaced one of 4 bytes. */
 function pushed(...names: string[]): Member {

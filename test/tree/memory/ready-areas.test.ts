@@ -2,14 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SeededRandom } from "../../../src/base/random.ts";
 import { MOST_KEPT, ReadyAreas } from "../../../src/tree/apply/ready-areas.ts";
+import { undoAreas } from "../../../src/tree/apply/undo-areas.ts";
 import { recover } from "../../../src/tree/apply/recovery.ts";
 import { Protection } from "../../../src/tree/decide/protection.ts";
 import { Directories } from "../../../src/tree/disk/directories.ts";
+import { DiskError } from "../../disk/disk-error.ts";
 import { failKind, PowerFailure, stopAt } from "../../disk/faults.ts";
 import type { MemoryDisk } from "../../disk/memory-disk.ts";
 import { finish } from "../../support/staging.ts";
 import { treeOf } from "../../durability/push.ts";
 import { directory, file, Member, type MemberOptions, type Push } from "./member.ts";
+import { KEEPING } from "./undo-fixture.ts";
 
 /** Areas that were ready at a crash: which ones a start keeps, and their commit, at each change of the disk. */
 
@@ -51,6 +54,33 @@ function resume(member: Member, areas: ReadyAreas, disk: MemoryDisk = member.mem
   assert.equal(finish(resumed.clear()) ?? resumed.failure, undefined);
   finish(resumed.removal());
 }
+
+test("its commit says when there is no room to keep what it replaces, and is a commit all the same", () => {
+  for (const name of ["none", "number-7", "before", "discarded-step", "kept"]) {
+    const member = new Member().put(OLD);
+    bringNew(member.push("t-1", { keeping: KEEPING }));
+    const areas = start(member);
+    member.memory.before = (call) => {
+      const isMaking = ["makeFile", "makeDirectory", "link"].includes(call.kind);
+      const isKept = call.name.startsWith(name) || (name.startsWith("disc") && call.kind === "link");
+      if (call.isChange && isMaking && isKept) throw new DiskError("ENOSPC", call.kind);
+    };
+    const resumed = areas.commit(member.base, member.rules, "t-1", undefined, 7, () => undefined);
+    assert.equal(finish(resumed.clear()) ?? resumed.failure, undefined, name);
+    const kept = finish(resumed.removal());
+    const shown = [member.text("a"), member.text("d/x"), member.has("old")];
+    assert.deepEqual(shown, ["a", "x", false], name);
+    const lacking = kept === "too full" ? "" : resumed.lacking;
+    assert.equal(
+      lacking,
+      { none: undefined, "discarded-step": "a" }[name] ?? (name === "none" ? undefined : ""),
+      name,
+    );
+    const names = undoAreas(member.base, member.rules).map((area) => area.name);
+    assert.deepEqual(names, name === "none" ? ["t-1"] : [], name);
+    assert.equal(member.has(".makuosan"), name === "none", name);
+  }
+});
 
 function describe(disk: MemoryDisk): string {
   return treeOf(disk);

@@ -41,7 +41,7 @@ describe("a transfer that finds no room", () => {
         let isFull = true;
         member.makeRoom = () => {
           isFull = false;
-          return removeOldest(member.base, member.rules) !== undefined;
+          return removeOldest(member.base, member.rules).hasFreed;
         };
         const first = member.memory.changes + at;
         let isMet = false;
@@ -115,7 +115,7 @@ describe("a transfer that finds no room", () => {
     let isFull = true;
     member.makeRoom = () => {
       isFull = false;
-      return removeOldest(member.base, member.rules, (name) => name === "t-1") !== undefined;
+      return removeOldest(member.base, member.rules, { isUsed: (name) => name === "t-1" }).hasFreed;
     };
     member.memory.before = (call) => {
       if (isFull && call.kind === "link") throw new DiskError("ENOSPC", call.kind);
