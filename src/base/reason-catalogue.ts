@@ -58,6 +58,8 @@ export const REASONS = {
   "holds-excluded": "it is a directory on this member, and something in it is excluded",
   "undo-gone":
     "it no longer keeps what it had before push {0}: the settings undo and undo-size of that host say how much it keeps",
+  "undo-damaged":
+    "what it has kept of push {0} in .makuosan is damaged, or something of it was deleted: push the former files from a host that has them",
   "undo-no-directory": "this directory, in which files come back, is not there, or is no real directory",
   "undo-excluded":
     "this host excludes it now, so the push cannot be taken back here: see its setting exclude",

@@ -50,6 +50,8 @@ export const JAPANESE_REASONS: Readonly<Record<ReasonCode, string>> = {
   "holds-excluded": "このメンバーではディレクトリで、除外されるものを含んでいます",
   "undo-gone":
     "配布 {0} の前の状態をもう保持していません。保持する量は、そのホストの設定 undo と undo-size が決めます",
+  "undo-damaged":
+    "配布 {0} のために .makuosan に保持したものが壊れているか、一部が削除されています。以前のファイルがあるホストから配布してください",
   "undo-no-directory": "ファイルを元に戻す先のこのディレクトリがないか、本当のディレクトリではありません",
   "undo-excluded": "このホストの設定 exclude が今はこれを除外するため、配布を取り消せません",
   "undo-stays": "配布で作られたものではない {0} があるため、残ります",

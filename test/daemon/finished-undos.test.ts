@@ -38,7 +38,7 @@ function learned(
 }
 
 function areaNamed(name: string): FoundUndo {
-  return { name, atMs: 5, number: 1, sizeBytes: 1, entries: 1, isFollowed: false, list: "" };
+  return { name, atMs: 5, number: 1, sizeBytes: 1, entries: 1, check: 0, isFollowed: false, list: "" };
 }
 
 test("an undo that a start has finished has taken effect: its own former files are not those of other hosts", () => {

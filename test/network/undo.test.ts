@@ -237,6 +237,16 @@ test(
       two,
       /^error: nothing was changed anywhere: host2: the pre-commit hook ended with status 1/m,
     );
+    fs.rmSync(forbids);
+    // Without its list, a kept push looks like one that has changed nothing.
+    const forEach = (command: string) => shell(two, `for area in .makuosan/undo-*; do ${command}; done`);
+    await forEach("mv $area/done $area/aside");
+    for (const host of [one, two])
+      await refused(
+        host,
+        /^error: nothing was changed anywhere: host2: what it has kept of push .* push the former files/m,
+      );
+    await forEach("mv $area/aside $area/done");
     await start(fleet, three, "--undo", "0");
     await acquainted(fleet.hosts);
     await refused(

@@ -191,6 +191,7 @@ export class Stage {
       stays: (path, why) => this.tally.noteReason(path, why),
       isNamed: (path) => this.manifest?.noteUndone?.(path, EntryType.file),
     }));
+    for (const _ of undoing.check()) this.onWork?.();
     if (!undoing.hasSteps) return;
     const staged = this.staging.opened();
     writeUndone(base.disk, staged.area.handle, undone);

@@ -3,11 +3,11 @@ import { finish } from "../../base/steps.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import { joinPath, STAGING_NAME } from "../../wire/path-rules.ts";
 import type { Step } from "../decide/decision.ts";
-import { below } from "../disk/below.ts";
 import { Directories } from "../disk/directories.ts";
 import type { DirectoryHandle, Disk, FileHandle } from "../disk/disk.ts";
 import { removeStagingDirectory } from "../disk/staging-directory.ts";
 import { removeEntry, removing } from "../disk/remove.ts";
+import { contentsOf, DISCARDED } from "./kept-contents.ts";
 import { removeUndoArea, undoName } from "./undo-areas.ts";
 import { readMarks, RECORD, writeRecord } from "./undo-records.ts";
 import { retireIn } from "./failed-commits.ts";
@@ -19,8 +19,6 @@ import { isOwn, openStagingRoot, type StagingRules } from "./staging-root.ts";
 
 /** The sticky bit marks a directory that only mirrors the way to an entry; no umask removes that bit. */
 const WAY_MARK = 0o1000;
-
-const DISCARDED = "discarded";
 
 /** An entry of this name says that another transfer has committed while this one was ready. */
 const PASSED = "passed";
@@ -254,20 +252,9 @@ export class StagingArea {
     const inside = new Directories(this.disk, this.directory);
     try {
       for (const other of ["changes", RECORD]) removeEntry(this.disk, this.directory, other);
-      let [sizeBytes, entries] = [0, 0];
-      for (const entry of this.disk.list(this.directory)) {
-        if (!entry.startsWith(DISCARDED)) continue;
-        entries++;
-        sizeBytes += this.disk.stat(this.directory, entry)?.size ?? 0;
-        if (inside.stat(entry)?.isDirectory() !== true) continue;
-        for (const { stats } of below(inside, entry)) {
-          entries++;
-          sizeBytes += stats.size;
-          yield;
-        }
-      }
+      const contents = yield* contentsOf(inside);
       const isFollowed = keptAs !== undefined;
-      writeRecord(this.disk, this.directory, { atMs, number, sizeBytes, entries, undone, isFollowed });
+      writeRecord(this.disk, this.directory, { atMs, number, ...contents, undone, isFollowed });
       this.disk.syncDirectory(this.directory);
       this.disk.rename(this.root, this.name, this.root, undoName(name));
       this.disk.syncDirectory(this.root);

@@ -7,6 +7,7 @@ import { removeStagingDirectory } from "../disk/staging-directory.ts";
 import { removing } from "../disk/remove.ts";
 import { reasonFor } from "../reasons/explain.ts";
 import { isOwn, openStagingRoot, type StagingRules } from "./staging-root.ts";
+import { NOTHING } from "./kept-contents.ts";
 import { readRecord, RECORD, type UndoRecord, writeRecord } from "./undo-records.ts";
 
 /** The form of the names of kept areas; the rest is the name of the transfer. No transfer has such a name. */
@@ -43,7 +44,7 @@ export function keepNothing(
     disk.makeDirectory(root, undoName(name), 0o700);
     const area = disk.openDirectory(root, undoName(name));
     try {
-      writeRecord(disk, area, { atMs, number, sizeBytes: 0, entries: 0, isFollowed: false });
+      writeRecord(disk, area, { atMs, number, ...NOTHING, isFollowed: false });
       disk.syncDirectory(area);
     } finally {
       disk.closeDirectory(area);
@@ -206,7 +207,8 @@ function* removeOnlyArea(base: Directories, rules: StagingRules, name: string): 
   withRoot(base, rules, undefined, (root) => {
     const area = disk.openDirectory(root, undoName(name));
     try {
-      if (disk.stat(area, RECORD) !== undefined) disk.unlink(area, RECORD);
+      // A directory of that name is no record.
+      if (disk.stat(area, RECORD)?.isDirectory() === false) disk.unlink(area, RECORD);
       if (!disk.fileSystemOf(area).isOrdered) disk.syncDirectory(area);
     } finally {
       disk.closeDirectory(area);

@@ -36,6 +36,8 @@ export interface UndoRecord {
   readonly sizeBytes: number;
   /** How many files and directories are in it. */
   readonly entries: number;
+  /** Of what is in it (kept-contents.ts). */
+  readonly check: number;
   /** The name of the transfer that it takes back; undefined if it is no undo. */
   readonly undone?: string | undefined;
   /** Whether it takes that back by files of another host. */
@@ -95,8 +97,7 @@ export function readRecord(
   let area: DirectoryHandle | undefined;
   try {
     area = disk.openDirectory(root, entry);
-    if (!isOwn(disk, disk.statDirectory(area), rules)) return undefined;
-    return recordOf(readText(disk, area, RECORD, rules));
+    return isOwn(disk, disk.statDirectory(area), rules) ? recordIn(disk, area, rules) : undefined;
   } catch (error) {
     errorCode(error);
     return undefined;
@@ -105,16 +106,20 @@ export function readRecord(
   }
 }
 
+/** @returns undefined if there is no record that can be read in an area */
+export function recordIn(disk: Disk, area: DirectoryHandle, rules: StagingRules): UndoRecord | undefined {
+  return recordOf(readText(disk, area, RECORD, rules));
+}
+
 function recordOf(text: string | undefined): UndoRecord | undefined {
   if (text === undefined) return undefined;
   try {
-    const { atMs, number, sizeBytes, entries, undone, isFollowed } = JSON.parse(text) as Record<
-      string,
-      unknown
-    >;
-    if (!isNumber(atMs) || !isNumber(number) || !isNumber(sizeBytes) || !isNumber(entries)) return undefined;
+    const fields = JSON.parse(text) as Record<string, unknown>;
+    const { atMs, number, sizeBytes, entries, check, undone, isFollowed } = fields;
+    if (!isNumber(atMs) || !isNumber(number) || !isNumber(sizeBytes)) return undefined;
+    if (!isNumber(entries) || !isNumber(check)) return undefined;
     const name = typeof undone === "string" ? undone : undefined;
-    return { atMs, number, sizeBytes, entries, undone: name, isFollowed: isFollowed === true };
+    return { atMs, number, sizeBytes, entries, check, undone: name, isFollowed: isFollowed === true };
   } catch {
     return undefined;
   }

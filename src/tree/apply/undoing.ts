@@ -16,6 +16,7 @@ import { OtherNames, type PathsOfPush } from "./other-names.ts";
 import { MadeEntries, type MixedDirectory } from "./made-entries.ts";
 import { changesOf } from "./ready-steps.ts";
 import type { Staged } from "./staging.ts";
+import { checkKept } from "./undo-check.ts";
 import { removeUndoArea, undoName } from "./undo-areas.ts";
 
 /**
@@ -79,6 +80,15 @@ export class Undoing {
       disk.closeDirectory(root);
     }
     this.made = new MadeEntries(this.from);
+  }
+
+  /**
+   * Looks, step by step, whether everything that was kept is still there.
+   *
+   * @throws StageError if not
+   */
+  check(): Generator<undefined> {
+    return checkKept(this.from, this.rules, this.undone);
   }
 
   /** Whether the commit has changed anything. */

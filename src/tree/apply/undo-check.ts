@@ -1,0 +1,30 @@
+/** Whether a kept area is still whole. */
+import { errorCode } from "../../sys/system-error.ts";
+import type { Directories } from "../disk/directories.ts";
+import { StageError } from "../reasons/stage-error.ts";
+import { contentsOf } from "./kept-contents.ts";
+import type { StagingRules } from "./staging-root.ts";
+import { recordIn } from "./undo-records.ts";
+
+/**
+ * Looks through a kept area, step by step: something may have been deleted from it, or damaged, since. What is missing would be
+ * taken for a path that was not there before the push, and deleted; or for a push that has changed nothing.
+ *
+ * @param area stays open
+ * @param undone the name of its transfer
+ * @throws StageError if the area is not as it was kept
+ */
+export function* checkKept(area: Directories, rules: StagingRules, undone: string): Generator<undefined> {
+  if (!(yield* isWhole(area, rules))) throw StageError.of("undo-damaged", undefined, undone);
+}
+
+function* isWhole(area: Directories, rules: StagingRules): Generator<undefined, boolean> {
+  try {
+    const record = recordIn(area.disk, area.root, rules);
+    const { entries, check } = yield* contentsOf(area);
+    return record?.entries === entries && record.check === check;
+  } catch (error) {
+    if (!(error instanceof StageError)) errorCode(error);
+    return false;
+  }
+}
