@@ -6,7 +6,7 @@ import { finish } from "../../src/base/steps.ts";
 import { recover } from "../../src/tree/apply/recovery.ts";
 import { Directories } from "../../src/tree/disk/directories.ts";
 import { linuxDisk } from "../../src/tree/disk/linux-disk.ts";
-import { PathSet } from "../../src/tree/entries/path-set.ts";
+import { HASH_BYTES, hashPath, PathSet } from "../../src/tree/entries/path-set.ts";
 import type { Stage } from "../../src/tree/apply/stage.ts";
 import { contents, StagingPair, textOf } from "../support/staging.ts";
 
@@ -255,6 +255,24 @@ test("a set of paths knows what was added and nothing else", () => {
   for (let index = 0; index < 50_000; index++) {
     assert.ok(set.has(`directory-${index % 100}/file-${index}`));
     assert.equal(set.has(`directory-${index % 100}/file-${index + 50_000}`), false);
+  }
+});
+
+test("a set can be asked between what is added, and counts what is added again once", () => {
+  const set = new PathSet();
+  const isIn = (path: string) => set.has(path);
+  for (let round = 0; round < 20; round++) {
+    for (let index = 0; index < 300; index++) set.addIn("directory", `file-${round}-${index}`);
+    for (let index = 0; index < 300; index++) set.add("again");
+    const hashes = new Uint8Array(HASH_BYTES);
+    hashPath(`hashed-${round}`, new DataView(hashes.buffer), 0);
+    set.addHashes(hashes);
+    assert.equal(isIn("again"), true);
+    for (let earlier = 0; earlier <= round; earlier++) {
+      assert.equal(isIn(`directory/file-${earlier}-${earlier}`), true);
+      assert.equal(isIn(`hashed-${earlier}`), true);
+    }
+    assert.equal(isIn(`directory/file-${round + 1}-0`), false);
   }
 });
 

@@ -19,20 +19,26 @@ export function writeLikeness(
   offset: number,
 ): void {
   useOwners(nameOf(user), nameOf(group));
-  let { low, high } = last;
-  const time = BigInt.asUintN(64, mtimeNs);
-  for (const part of [
-    sizeBytes,
-    sizeBytes / 2 ** 32,
-    Number(time & 0xffff_ffffn),
-    Number(time >> 32n),
-    mode,
-  ]) {
-    low = mix(low ^ part, 0x9e3779b1);
-    high = mix(high ^ part, 0x85ebca6b);
-  }
-  bytes.setUint32(offset, low, true);
-  bytes.setUint32(offset + 4, high, true);
+  // In this way the time becomes two numbers without a BigInt for each step.
+  view.setBigInt64(0, mtimeNs, true);
+  const [timeLow, timeHigh] = [view.getUint32(0, true), view.getUint32(4, true)];
+  bytes.setUint32(offset, mixed(last.low, 0x9e3779b1, sizeBytes, timeLow, timeHigh, mode), true);
+  bytes.setUint32(offset + 4, mixed(last.high, 0x85ebca6b, sizeBytes, timeLow, timeHigh, mode), true);
+}
+
+function mixed(
+  start: number,
+  factor: number,
+  sizeBytes: number,
+  timeLow: number,
+  timeHigh: number,
+  mode: number,
+): number {
+  let hash = mix(start ^ sizeBytes, factor);
+  hash = mix(hash ^ (sizeBytes / 2 ** 32), factor);
+  hash = mix(hash ^ timeLow, factor);
+  hash = mix(hash ^ timeHigh, factor);
+  return mix(hash ^ mode, factor);
 }
 
 /** Each bit of the product, and of its upper half, depends on the bits of the value. */

@@ -1,124 +1,138 @@
 /**
  * A set of paths that needs only a few bytes for each: it holds 64 bits of a hash instead of the path. The chance that
  * two of a million paths have the same hash is less than one in ten million.
+ *
+ * Most sets of a transfer get a path for each entry, and are never asked for one: only another transfer that commits meanwhile asks.
+ * So what is added is only laid down in a row, and the table is made when somebody asks.
  */
 export class PathSet {
   /** Two numbers for each place; both are 0 if it is free. */
-  private table = new Uint32Array(2 * FIRST_PLACES);
+  private table: Uint32Array | undefined;
   private count = 0;
-
-  private readonly hashes = new EntryHashes();
+  /** Hashes that are not in the table yet: full rows, and the one that is being filled. */
+  private rows: Uint32Array[] = [];
+  private row: Uint32Array = NO_ROW;
+  private filled = 0;
 
   add(path: string): void {
     start(state);
     extend(state, path);
-    this.addHash();
+    finish(state);
+    this.put(state.low, state.high);
   }
 
   /** Adds an entry of a directory; for many entries in a row this is faster than adding their paths. */
   addIn(directory: string, name: string): void {
-    this.hashes.begin(directory, name);
-    this.addHash();
+    const { low, high } = hashOfEntry(directory, name);
+    this.put(low, high);
   }
 
   /** Adds paths by the hashes of hashPath(). */
   addHashes(hashes: Uint8Array): void {
     const view = new DataView(hashes.buffer, hashes.byteOffset, hashes.length);
     for (let offset = 0; offset < hashes.length; offset += HASH_BYTES)
-      this.insert(view.getUint32(offset, true), view.getUint32(offset + 4, true));
+      this.put(view.getUint32(offset, true), view.getUint32(offset + 4, true));
   }
 
   has(path: string): boolean {
-    if (this.count === 0) return false;
+    if (this.filled > 0) this.settle();
+    if (this.table === undefined) return false;
     start(state);
     extend(state, path);
     finish(state);
-    const place = this.placeOf(state.low, state.high);
+    const place = placeOf(this.table, state.low, state.high);
     return this.table[place] !== 0 || this.table[place + 1] !== 0;
   }
 
-  private addHash(): void {
-    finish(state);
-    this.insert(state.low, state.high);
+  private put(low: number, high: number): void {
+    if (this.filled === this.row.length) this.beginRow();
+    this.row[this.filled++] = low;
+    this.row[this.filled++] = high;
   }
 
-  private insert(low: number, high: number): void {
-    if (!this.put(low, high)) return;
-    if (4 * ++this.count > this.table.length) this.grow();
+  private beginRow(): void {
+    if (this.filled > 0) this.rows.push(this.row);
+    this.row = new Uint32Array(Math.min(MOST_NUMBERS, Math.max(FIRST_NUMBERS, 2 * this.row.length)));
+    this.filled = 0;
   }
 
-  private grow(): void {
-    const old = this.table;
-    this.table = new Uint32Array(2 * old.length);
-    for (let place = 0; place < old.length; place += 2) {
-      const [low, high] = [old[place] as number, old[place + 1] as number];
-      if (low !== 0 || high !== 0) this.put(low, high);
-    }
+  /** Puts all that was added into the table. */
+  private settle(): void {
+    const added = this.rows.reduce((sum, { length }) => sum + length, this.filled) / 2;
+    const table = this.grownFor(this.count + added);
+    for (const row of this.rows) this.count += insert(table, row, row.length);
+    this.count += insert(table, this.row, this.filled);
+    this.rows = [];
+    this.filled = 0;
+    this.table = table;
   }
 
-  /** @returns whether it is new */
-  private put(low: number, high: number): boolean {
-    const place = this.placeOf(low, high);
-    if (this.table[place] !== 0 || this.table[place + 1] !== 0) return false;
-    this.table[place] = low;
-    this.table[place + 1] = high;
-    return true;
+  /** A table that is at most half full with so many hashes, with those of the present one. */
+  private grownFor(count: number): Uint32Array {
+    const { table } = this;
+    let length = table?.length ?? FIRST_NUMBERS;
+    while (4 * count > length) length *= 2;
+    if (length === table?.length) return table;
+    const larger = new Uint32Array(length);
+    if (table !== undefined) insert(larger, table, table.length);
+    return larger;
   }
+}
 
-  /** The place of a hash, or the free place for it. */
-  private placeOf(low: number, high: number): number {
-    const mask = this.table.length / 2 - 1;
-    for (let index = low & mask; ; index = (index + 1) & mask) {
-      const place = 2 * index;
-      const [first, second] = [this.table[place], this.table[place + 1]];
-      if ((first === low && second === high) || (first === 0 && second === 0)) return place;
-    }
+/**
+ * Puts hashes into a table that has room for them.
+ *
+ * @param filled numbers of `hashes` that count; places that are free in a table do not
+ * @returns how many of them are new
+ */
+function insert(table: Uint32Array, hashes: Uint32Array, filled: number): number {
+  let count = 0;
+  for (let index = 0; index < filled; index += 2) {
+    const [low, high] = [hashes[index] as number, hashes[index + 1] as number];
+    if (low === 0 && high === 0) continue;
+    const place = placeOf(table, low, high);
+    if (table[place] !== 0 || table[place + 1] !== 0) continue;
+    table[place] = low;
+    table[place + 1] = high;
+    count++;
+  }
+  return count;
+}
+
+/** The place of a hash, or the free place for it. */
+function placeOf(table: Uint32Array, low: number, high: number): number {
+  const mask = table.length / 2 - 1;
+  for (let index = low & mask; ; index = (index + 1) & mask) {
+    const place = 2 * index;
+    const [first, second] = [table[place], table[place + 1]];
+    if ((first === low && second === high) || (first === 0 && second === 0)) return place;
   }
 }
 
 /** Bytes of the hash of a path. */
 export const HASH_BYTES = 8;
 
-/** Hashes entries of directories. For many entries of a directory in a row this is faster than hashing their paths. */
-export class EntryHashes {
-  /** The directory of the last entry, and the state of the hash after that directory. */
-  private directory: string | undefined;
-  private readonly reached: HashState = { low: 0, high: 0 };
-
-  /** Hashes an entry, up to finish(). */
-  begin(directory: string, name: string): void {
-    if (this.directory !== directory) {
-      start(this.reached);
-      if (directory !== "") extend(this.reached, `${directory}/`);
-      this.directory = directory;
-    }
-    state.low = this.reached.low;
-    state.high = this.reached.high;
-    extend(state, name);
-  }
-
-  /** Writes the hash of an entry's path to `bytes`, at an offset. */
-  write(directory: string, name: string, bytes: DataView, offset: number): void {
-    this.begin(directory, name);
-    finishInto(bytes, offset);
-  }
+/** Writes the hash of an entry's path to `bytes`, at an offset; faster than hashPath() for many entries of a directory in a row. */
+export function hashEntry(directory: string, name: string, bytes: DataView, offset: number): void {
+  const { low, high } = hashOfEntry(directory, name);
+  bytes.setUint32(offset, low, true);
+  bytes.setUint32(offset + 4, high, true);
 }
 
 /** Writes the hash of a path to `bytes`, at an offset. */
 export function hashPath(path: string, bytes: DataView, offset: number): void {
   start(state);
   extend(state, path);
-  finishInto(bytes, offset);
-}
-
-function finishInto(bytes: DataView, offset: number): void {
   finish(state);
   bytes.setUint32(offset, state.low, true);
   bytes.setUint32(offset + 4, state.high, true);
 }
 
-/** The places of the first table, a power of two; it doubles when it is half full. Chosen without measurement. */
-const FIRST_PLACES = 1024;
+/** Numbers in the first row and the first table, a power of two. Chosen without measurement. */
+const FIRST_NUMBERS = 64;
+/** Numbers in the longest row: 64 KiB. */
+const MOST_NUMBERS = 16_384;
+const NO_ROW = new Uint32Array(0);
 
 /** Two independent 32-bit hashes of a byte string. */
 interface HashState {
@@ -128,6 +142,28 @@ interface HashState {
 
 /** The state of the hash that is being made. */
 const state: HashState = { low: 0, high: 0 };
+
+/** The directory of the last entry, and the state of a hash after it. */
+let lastDirectory: string | undefined;
+const reached: HashState = { low: 0, high: 0 };
+/** The last entry in it, and its hash: the parts of a transfer note each entry one after the other. */
+let lastName: string | undefined;
+const lastHash: HashState = { low: 0, high: 0 };
+
+/** The hash of an entry's path; it is good until the next call. */
+function hashOfEntry(directory: string, name: string): Readonly<HashState> {
+  if (directory !== lastDirectory) {
+    start(reached);
+    if (directory !== "") extend(reached, `${directory}/`);
+    lastDirectory = directory;
+  } else if (name === lastName) return lastHash;
+  lastHash.low = reached.low;
+  lastHash.high = reached.high;
+  extend(lastHash, name);
+  finish(lastHash);
+  lastName = name;
+  return lastHash;
+}
 
 function start(hash: HashState): void {
   hash.low = 0x811c9dc5;

@@ -1,9 +1,10 @@
 /** The paths that one transfer has published, by their hashes, as it is kept in the state directory. */
+import zlib from "node:zlib";
 import { type Entry, EntryType, isNameOnly } from "../../wire/entry.ts";
 import type { ManifestDirectory } from "../../wire/manifest.ts";
 import type { Metadata } from "../../wire/metadata.ts";
 import { writeLikeness } from "./likeness.ts";
-import { EntryHashes, HASH_BYTES, hashPath } from "./path-set.ts";
+import { HASH_BYTES, hashEntry, hashPath } from "./path-set.ts";
 
 /** What a list says of a hash. */
 export const Listed = {
@@ -34,7 +35,6 @@ const CHECK_BYTES = 4;
 export class PublishedList {
   private bytes = Buffer.alloc(64 * ROW_BYTES);
   private view = viewOf(this.bytes);
-  private readonly hashes = new EntryHashes();
   private length = 0;
   private readonly withdrawn = new Set<number>();
   private directory: string | undefined;
@@ -49,7 +49,7 @@ export class PublishedList {
   /** @param entry if it is known how it is published */
   noteEntry(directory: string, name: string, type: EntryType, entry?: Entry): void {
     if (directory !== this.directory) this.row(Listed.directory, (this.directory = directory));
-    if (this.begin(kindOf(type))) this.hashes.write(directory, name, this.view, this.length - HASH_BYTES);
+    if (this.begin(kindOf(type))) hashEntry(directory, name, this.view, this.length - HASH_BYTES);
     if (type === EntryType.file && entry !== undefined && entry.extras?.hasOtherNames !== true)
       this.noteLikeness(entry);
   }
@@ -83,7 +83,7 @@ export class PublishedList {
     if (this.length > MOST_BYTES) return undefined;
     const body = this.bytes.subarray(0, this.length);
     const check = Buffer.alloc(CHECK_BYTES);
-    check.writeUInt32LE(checkOf(body));
+    check.writeUInt32LE(zlib.crc32(body));
     return Buffer.concat([HEADER, body, check]);
   }
 
@@ -204,17 +204,11 @@ export function readList(bytes: Buffer): ListRow[] | undefined {
     bytes.length >= HEADER.length + CHECK_BYTES &&
     bytes.subarray(0, HEADER.length).equals(HEADER) &&
     body.length % ROW_BYTES === 0 &&
-    bytes.readUInt32LE(bytes.length - CHECK_BYTES) === checkOf(body);
+    bytes.readUInt32LE(bytes.length - CHECK_BYTES) === zlib.crc32(body);
   if (!isWhole) return undefined;
   const view = new DataView(body.buffer, body.byteOffset, body.length);
   const rows: ListRow[] = [];
   for (let offset = 0; offset < body.length; offset += ROW_BYTES)
     rows.push({ kind: view.getUint8(offset), key: keyAt(view, offset + 1) });
   return rows;
-}
-
-function checkOf(bytes: Uint8Array): number {
-  let check = 0x811c9dc5;
-  for (const byte of bytes) check = Math.imul(check ^ byte, 0x01000193);
-  return check >>> 0;
 }
