@@ -3,7 +3,7 @@ import fs from "node:fs";
 import os from "node:os";
 import { cString } from "./c-string.ts";
 import { entryPath } from "./entry-path.ts";
-import { beyondSecond, SECOND_NS } from "./nanoseconds.ts";
+import { beyondSecond, nanosecondsOf, SECOND_NS } from "./nanoseconds.ts";
 import { lastErrno, nativeAddress, type NativeFunction, nativeFunction } from "./native.ts";
 import { deviceNumber, packDevice, unpackCDevice } from "./special-files.ts";
 import { systemError } from "./system-error.ts";
@@ -82,11 +82,10 @@ export interface FileStats {
 }
 
 /** Stats in the kernel's form. A BigInt that a walk over millions of entries does not need is only made when it is asked for. */
-class KernelStats implements FileStats {
+export class KernelStats implements FileStats {
   readonly mode: number;
   readonly size: number;
   readonly blocks: number;
-  readonly mtimeNs: bigint;
   readonly uid: number;
   readonly gid: number;
   readonly links: number;
@@ -94,37 +93,71 @@ class KernelStats implements FileStats {
   readonly deviceId: number;
   readonly mount: number;
   private readonly attributes: number;
-  /** The halves of 64 bits. */
+  /** The halves of 64 bits, and the nanoseconds beyond whole seconds. */
+  private readonly mtimeLow: number;
+  private readonly mtimeHigh: number;
+  private readonly mtimeRest: number;
   private readonly ctimeLow: number;
   private readonly ctimeHigh: number;
   private readonly ctimeRest: number;
   private readonly inodeLow: number;
   private readonly inodeHigh: number;
 
+  /** Once somebody has asked for it: most who ask do so several times. */
+  private mtime: bigint | undefined;
+
   /** Reads them from a struct statx. */
   constructor(answer: DataView) {
     this.mode = answer.getUint16(STATX.mode, true);
     this.size = largeNumber(answer, STATX.size);
     this.blocks = largeNumber(answer, STATX.blocks);
-    // The kernel has times that do not fit into 64 bits of nanoseconds.
-    this.mtimeNs =
-      answer.getBigInt64(STATX.mtime, true) * SECOND_NS + BigInt(answer.getUint32(STATX.mtime + 8, true));
     this.uid = answer.getUint32(STATX.user, true);
     this.gid = answer.getUint32(STATX.group, true);
     this.links = answer.getUint32(STATX.links, true);
-    this.device = packDevice(answer.getUint32(STATX.device, true), answer.getUint32(STATX.device + 4, true));
-    this.deviceId = packDevice(answer.getUint32(DEVICE_ID, true), answer.getUint32(DEVICE_ID + 4, true));
+    this.device = deviceAt(answer, STATX.device);
+    this.deviceId = deviceAt(answer, DEVICE_ID);
     this.mount = answer.getUint32(STATX.mount, true);
     this.attributes = answer.getUint32(STATX.attributes, true);
+    this.mtimeLow = answer.getInt32(STATX.mtime, true);
+    this.mtimeHigh = answer.getInt32(STATX.mtime + 4, true);
+    this.mtimeRest = answer.getUint32(STATX.mtime + 8, true);
     this.ctimeLow = answer.getInt32(STATX.ctime, true);
     this.ctimeHigh = answer.getInt32(STATX.ctime + 4, true);
     this.ctimeRest = answer.getUint32(STATX.ctime + 8, true);
     this.inodeLow = answer.getInt32(STATX.inode, true);
     this.inodeHigh = answer.getInt32(STATX.inode + 4, true);
+    this.mtime = undefined;
+  }
+
+  /** Writes ROW_NUMBERS numbers, which readRow() makes the stats of again. */
+  writeTo(row: Float64Array, start: number): void {
+    row[start] = this.mode;
+    row[start + 1] = this.size;
+    row[start + 2] = this.blocks;
+    row[start + 3] = this.uid;
+    row[start + 4] = this.gid;
+    row[start + 5] = this.links;
+    row[start + 6] = this.device;
+    row[start + 7] = this.deviceId;
+    row[start + 8] = this.mount;
+    row[start + 9] = this.attributes;
+    row[start + 10] = this.mtimeLow;
+    row[start + 11] = this.mtimeHigh;
+    row[start + 12] = this.mtimeRest;
+    row[start + 13] = this.ctimeLow;
+    row[start + 14] = this.ctimeHigh;
+    row[start + 15] = this.ctimeRest;
+    row[start + 16] = this.inodeLow;
+    row[start + 17] = this.inodeHigh;
+  }
+
+  /** The kernel has times that do not fit into 64 bits of nanoseconds. */
+  get mtimeNs(): bigint {
+    return (this.mtime ??= nanosecondsOf(this.mtimeLow, this.mtimeHigh, this.mtimeRest));
   }
 
   get ctimeNs(): bigint {
-    return BigInt.asIntN(64, joined(this.ctimeLow, this.ctimeHigh)) * SECOND_NS + BigInt(this.ctimeRest);
+    return nanosecondsOf(this.ctimeLow, this.ctimeHigh, this.ctimeRest);
   }
 
   get inode(): bigint {
@@ -172,6 +205,30 @@ class KernelStats implements FileStats {
   }
 }
 
+/** Numbers in a row of KernelStats.writeTo(). */
+export const ROW_NUMBERS = 18;
+
+/** Makes stats of a row of KernelStats.writeTo(). */
+export function readRow(piece: Float64Array, start: number): FileStats {
+  const at = (place: number) => piece[start + place] ?? 0;
+  numbers.setUint16(STATX.mode, at(0), true);
+  setLargeNumber(numbers, STATX.size, at(1));
+  setLargeNumber(numbers, STATX.blocks, at(2));
+  for (const [index, place] of [STATX.user, STATX.group, STATX.links].entries())
+    numbers.setUint32(place, at(3 + index), true);
+  setDevice(numbers, STATX.device, at(6));
+  setDevice(numbers, DEVICE_ID, at(7));
+  numbers.setUint32(STATX.mount, at(8), true);
+  numbers.setUint32(STATX.attributes, at(9), true);
+  for (let half = 0; half < 3; half++) {
+    numbers.setInt32(STATX.mtime + 4 * half, at(10 + half), true);
+    numbers.setInt32(STATX.ctime + 4 * half, at(13 + half), true);
+  }
+  numbers.setInt32(STATX.inode, at(16), true);
+  numbers.setInt32(STATX.inode + 4, at(17), true);
+  return new KernelStats(numbers);
+}
+
 /** Two halves as a number of 64 bits without a sign. */
 function joined(low: number, high: number): bigint {
   return (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
@@ -180,6 +237,21 @@ function joined(low: number, high: number): bigint {
 /** A number of 64 bits, as far as a number holds it. */
 function largeNumber(answer: DataView, place: number): number {
   return answer.getUint32(place, true) + 2 ** 32 * answer.getUint32(place + 4, true);
+}
+
+function setLargeNumber(answer: DataView, place: number, value: number): void {
+  answer.setUint32(place, value % 2 ** 32, true);
+  answer.setUint32(place + 4, Math.floor(value / 2 ** 32), true);
+}
+
+function deviceAt(answer: DataView, place: number): number {
+  return packDevice(answer.getUint32(place, true), answer.getUint32(place + 4, true));
+}
+
+function setDevice(answer: DataView, place: number, device: number): void {
+  const { major, minor } = deviceNumber(device);
+  answer.setUint32(place, major, true);
+  answer.setUint32(place + 4, minor, true);
 }
 
 /**
@@ -238,11 +310,6 @@ function findStatx(): Statx | "missing" {
 /** Converts stats of node:fs into the kernel's form. */
 function fromBigInts(stats: fs.BigIntStats): FileStats {
   const number = (value: bigint) => Number(value);
-  const setDevice = (place: number, packed: bigint) => {
-    const { major, minor } = deviceNumber(unpackCDevice(packed));
-    numbers.setUint32(place, major, true);
-    numbers.setUint32(place + 4, minor, true);
-  };
   const setTime = (place: number, timeNs: bigint) => {
     const rest = beyondSecond(timeNs);
     numbers.setBigInt64(place, (timeNs - rest) / SECOND_NS, true);
@@ -257,8 +324,8 @@ function fromBigInts(stats: fs.BigIntStats): FileStats {
   numbers.setUint32(STATX.group, number(stats.gid), true);
   numbers.setUint32(STATX.links, number(stats.nlink), true);
   numbers.setBigUint64(STATX.inode, stats.ino, true);
-  setDevice(STATX.device, stats.dev);
-  setDevice(DEVICE_ID, stats.rdev);
+  setDevice(numbers, STATX.device, unpackCDevice(stats.dev));
+  setDevice(numbers, DEVICE_ID, unpackCDevice(stats.rdev));
   // node:fs tells neither where something is mounted nor the marks of chattr.
   numbers.setBigUint64(STATX.attributes, 0n, true);
   numbers.setUint32(STATX.mount, 0, true);

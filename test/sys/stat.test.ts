@@ -3,7 +3,10 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { test, type TestContext } from "node:test";
+import { below, fraction, SeededRandom } from "../../src/base/random.ts";
+import { nanosecondsOf } from "../../src/sys/nanoseconds.ts";
 import { type FileStats, statDescriptor, statEntry } from "../../src/sys/stat.ts";
+import { StatsRows } from "../../src/sys/stats-rows.ts";
 import { temporaryDirectory } from "./support.ts";
 
 /** The facts that node:fs knows as well. */
@@ -29,11 +32,68 @@ function check(context: TestContext, make: (file: string) => void): FileStats {
     assert.deepEqual(found(stats), known(fs.lstatSync(file, { bigint: true })));
     assert.deepEqual(found(statDescriptor(handle)), known(fs.statSync(directory, { bigint: true })));
     assert.equal(statEntry(handle, "missing"), undefined);
+    checkRows(stats as FileStats, statDescriptor(handle));
     return stats as FileStats;
   } finally {
     fs.closeSync(handle);
   }
 }
+
+/** All that stats say. */
+function everything(stats: FileStats) {
+  const { device, deviceId, mount, hasMount, isImmutable, isAppendOnly } = stats;
+  return [...found(stats), device, deviceId, mount, hasMount, isImmutable, isAppendOnly];
+}
+
+/** Stats are the same again when they come out of rows, between others, absent ones, and ones of another class. */
+function checkRows(...all: readonly FileStats[]): void {
+  const rows = new StatsRows();
+  const mixed = Array.from({ length: 300 }, (_, index) => {
+    const stats = all[index % all.length];
+    return index % 7 === 0 ? undefined : index % 5 === 0 ? ({ ...stats, size: index } as FileStats) : stats;
+  });
+  for (const stats of mixed) rows.add(stats);
+  for (const [index, stats] of mixed.entries()) {
+    if (stats === undefined) continue;
+    if (index % 5 === 0) assert.equal(rows.at(index), stats);
+    else assert.deepEqual(everything(rows.at(index)), everything(stats));
+  }
+}
+
+test("device nodes, too, come out of rows as they were", () => {
+  for (const device of ["/dev/null", "/proc/self", "/dev/shm"]) {
+    const handle = fs.openSync(path.dirname(device), "r");
+    const stats = statEntry(handle, path.basename(device));
+    fs.closeSync(handle);
+    if (stats !== undefined) checkRows(stats);
+  }
+});
+
+test("times in nanoseconds are exact, whatever the kernel says", () => {
+  const random = new SeededRandom(7);
+  const exact = (seconds: bigint, rest: number) => seconds * 1_000_000_000n + BigInt(rest);
+  const edges = [
+    0n,
+    1n,
+    65_535n,
+    65_536n,
+    2n ** 31n,
+    2n ** 32n - 1n,
+    9_000_000_000n,
+    9_000_000_001n,
+    2n ** 62n,
+  ];
+  const others = Array.from({ length: 5_000 }, () =>
+    BigInt(Math.floor(fraction(random) * 2 ** (1 + below(random, 40)))),
+  );
+  for (const positive of [...edges, ...others]) {
+    for (const seconds of [positive, -positive, -positive - 1n]) {
+      const [low, high] = [Number(BigInt.asIntN(32, seconds)), Number(BigInt.asIntN(32, seconds >> 32n))];
+      for (const rest of [0, 1, 999_999_999, below(random, 1_000_000_000)])
+        assert.equal(nanosecondsOf(low, high, rest), exact(seconds, rest));
+    }
+  }
+});
 
 test("the stats of a file are those of the kernel", (context) => {
   const stats = check(context, (file) => {

@@ -261,18 +261,18 @@ function settle(
   const separate = command.separate === undefined ? undefined : bitmapOf(command.separate);
   const elsewhere = command.elsewhere === undefined ? undefined : bitmapOf(command.elsewhere);
   const moved = command.moved === undefined ? undefined : bitmapOf(command.moved);
-  const entries = open.source?.settle(command.block, { union, contents, separate, elsewhere, moved }) ?? [];
-  if (command.detail === "none") return;
+  const entries = open.source?.settle(command.block, { union, contents, separate, elsewhere, moved });
+  if (command.detail === "none" || entries === undefined) return;
   const reports: PathReport[] = [];
   const wants = command.wants.map(({ host, entries: data, differences }) => ({
     host,
     bitmap: new Bitmap(data.size, data.bytes),
     differences,
   }));
-  entries.forEach((entry, index) => {
-    const report = reportOf(entry, index, wants, command.detail === "all");
+  for (let index = 0; index < entries.length; index++) {
+    const report = reportOf(entries.at(index), index, wants, command.detail === "all");
     if (report !== undefined) reports.push(report);
-  });
+  }
   if (reports.length > 0) reply({ kind: "reports", transfer: command.transfer, reports });
 }
 
@@ -282,8 +282,6 @@ interface EntryWants {
   readonly bitmap: Bitmap;
   readonly differences: Uint8Array | undefined;
 }
-
-/** The file system that a directory is on; undefined where it cannot be looked at. */
 
 function reportOf(
   entry: HeldEntry,

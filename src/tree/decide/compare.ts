@@ -91,6 +91,7 @@ function modeToBe(stats: FileStats, { metadata, type }: Entry, rules: AttributeR
 
 /** Whether an entry has its final time, as far as this process can set it and its file system can hold it. */
 function hasTimeToSet(stats: FileStats, { mtimeNs }: Metadata, tree: TreeView): boolean {
+  if (stats.mtimeNs === mtimeNs) return true;
   const { hasExactTimes } = tree;
   if (isSameTime(stats.mtimeNs, mtimeNs, hasExactTimes)) return true;
   return isSameTime(stats.mtimeNs, tree.keptTime(stats, mtimeNs), hasExactTimes);

@@ -242,8 +242,9 @@ export class Lookout {
     }
     if (type !== EntryType.file) return undefined;
     const hasOtherNames = stats.links > 1;
-    const allocated =
-      this.directories.disk.canFindHoles && isSparse(stats) ? allocatedBytes(stats) : undefined;
+    // In this order: few files have holes.
+    const hasHoles = isSparse(stats) && this.directories.disk.canFindHoles;
+    const allocated = hasHoles ? allocatedBytes(stats) : undefined;
     if (!hasOtherNames && allocated === undefined) return undefined;
     return { ...NO_EXTRAS, hasOtherNames, allocated };
   }

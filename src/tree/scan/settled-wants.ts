@@ -2,7 +2,7 @@
 import type { Bitmap } from "../../base/bitmap.ts";
 import { EntryType } from "../../wire/entry.ts";
 import { isSparse as hasHoles } from "../entries/holes.ts";
-import type { HeldEntry } from "./held-entry.ts";
+import type { HeldEntries, HeldEntry } from "./held-entry.ts";
 
 /** What all members together need of a manifest block. */
 export interface SettledWants {
@@ -29,22 +29,25 @@ export interface Divided {
 
 /** The files of a manifest block that are read: those to be sent, and those of which digests or chunks are told first. */
 export function divided(
-  entries: readonly HeldEntry[],
+  entries: HeldEntries,
   { contents, separate, elsewhere, moved }: SettledWants,
   tells: (what: "digest" | "chunks", entry: HeldEntry) => boolean,
 ): Divided {
   const found: Divided = { contents: [], elsewhere: [], other: [] };
-  entries.forEach((entry, index) => {
-    if (entry.type === EntryType.hardLink) {
-      if (separate?.get(index) === true) found.contents.push(...separated(entry));
-    } else if (entry.type === EntryType.file && entry.size > 0) {
-      const isElsewhere = elsewhere?.get(index) === true;
+  for (let index = 0; index < entries.length; index++) {
+    const isElsewhere = elsewhere?.get(index) === true;
+    const type = entries.typeOf(index);
+    if (type === EntryType.hardLink) {
+      if (separate?.get(index) === true) found.contents.push(...separated(entries.at(index)));
+    } else if (type === EntryType.file && (isElsewhere || contents.get(index))) {
+      const entry = entries.at(index);
       const hasMoved = moved?.get(index) === true;
+      if (entry.size === 0) continue;
       if (isElsewhere && !hasMoved && tells("chunks", entry)) found.other.push(entry);
       else if (isElsewhere && tells("digest", entry)) found.elsewhere.push(entry);
-      else if (isElsewhere || contents.get(index)) found.contents.push(entry);
+      else found.contents.push(entry);
     }
-  });
+  }
   return found;
 }
 

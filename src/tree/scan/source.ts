@@ -12,7 +12,7 @@ import { Directories } from "../disk/directories.ts";
 import type { Disk } from "../disk/disk.ts";
 import { linuxDisk } from "../disk/linux-disk.ts";
 import { compileExcludes } from "../../wire/excludes.ts";
-import type { HeldEntry } from "./held-entry.ts";
+import { HeldEntries, type HeldEntry, NO_ENTRIES } from "./held-entry.ts";
 import { ChunkTags } from "../entries/chunk-tags.ts";
 import type { CompressionMode } from "../entries/compression.ts";
 import { type Owners } from "../entries/owners.ts";
@@ -80,7 +80,7 @@ export class Source {
   private pendingItem: ScanItem | undefined;
   private isScanned = false;
   private nextEntry = 0;
-  private readonly held = new Map<number, HeldEntry[]>();
+  private readonly held = new Map<number, HeldEntries>();
   /** How many files of a manifest block are still to be read, or may be. */
   private readonly unfinished = new Map<number, number>();
   private readonly wanted: WantedFiles;
@@ -171,7 +171,7 @@ export class Source {
   /**
    * Accepts the answers for a manifest block, and returns all its entries for the report; none for a block of digests or chunks.
    */
-  settle(manifest: number, wants: SettledWants): readonly HeldEntry[] {
+  settle(manifest: number, wants: SettledWants): HeldEntries {
     const told = this.told.takeSettled(manifest);
     if (told !== undefined) {
       for (const [index, file] of told.entries()) {
@@ -179,14 +179,14 @@ export class Source {
         else if (this.chunks.suits(file.entry)) this.wantChunks(file);
         else this.want(file);
       }
-      return [];
+      return NO_ENTRIES;
     }
     const before = this.chunks.foundBytes;
     if (this.chunks.settle(manifest, wants.union, (part) => this.wanted.add(part))) {
       this.noteFound(this.chunks.foundBytes - before);
-      return [];
+      return NO_ENTRIES;
     }
-    const entries = this.held.get(manifest) ?? [];
+    const entries = this.held.get(manifest) ?? NO_ENTRIES;
     const tells = (what: "digest" | "chunks", entry: HeldEntry) =>
       what === "digest" ? this.tellsDigests : this.chunks.suits(entry);
     const { contents, elsewhere, other } = divided(entries, wants, tells);
@@ -284,7 +284,7 @@ export class Source {
     if (this.isScanned || this.held.size >= MANIFESTS_HELD) return undefined;
     const writer = new ManifestWriter(memory, this.nextEntry);
     while (this.preface[0]?.(writer) === true) this.preface.shift();
-    const entries: HeldEntry[] = [];
+    const entries = new HeldEntries(this.nextEntry);
     while (this.preface.length === 0 && this.addNext(writer, entries));
     if (writer.isEmpty) return undefined;
     if (entries.length > 0) this.held.set(number, entries);
@@ -293,7 +293,7 @@ export class Source {
   }
 
   /** Adds the next item; false if the block is full, or if the tree is at its end. */
-  private addNext(writer: ManifestWriter, entries: HeldEntry[]): boolean {
+  private addNext(writer: ManifestWriter, entries: HeldEntries): boolean {
     const item = this.nextItem();
     if (item === undefined) return false;
     if (item.kind === "complete") {
@@ -306,13 +306,13 @@ export class Source {
       this.note(item);
       return true;
     }
-    const { directory, path, entry, stats } = item;
+    const { directory, entry, stats } = item;
     if (!writer.add(directory, entry)) return this.putBack(item);
-    const { type, size, name, extras } = entry;
+    const { type, name } = entry;
     this.cover.noteEntry(directory.path, name, type);
     this.list?.noteEntry(directory.path, name, type, entry);
-    const isSparse = extras?.allocated !== undefined;
-    entries.push({ number: this.nextEntry++, path, type, size, stats, isSparse });
+    entries.add(directory.path, entry, stats);
+    this.nextEntry++;
     return true;
   }
 
