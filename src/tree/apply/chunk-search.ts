@@ -8,6 +8,7 @@ import { chunkBytesFor } from "../entries/chunker.ts";
 import type { ChunkTags } from "../entries/chunk-tags.ts";
 import { FileChunks } from "../entries/file-chunks.ts";
 import type { Part } from "../entries/part.ts";
+import { ChunkPlaces } from "./chunk-places.ts";
 
 /**
  * How far ahead a file is read for a chunk that is not where it would be. An insertion, and a change in place, need little; a deletion
@@ -20,24 +21,20 @@ const FAR_SHARE = 1 / 64;
 const FAR_LEAST_BYTES = 2 * 1024 * 1024;
 const FAR_MOST_BYTES = 16 * 1024 * 1024;
 
-/** Most chunks whose places are remembered, some 50 MB; then they are forgotten, and those that follow remembered. */
-const MOST_PLACES = 256 * 1024;
-
-interface Place {
-  readonly offset: number;
-  readonly length: number;
-}
+/** Opens a file of this member; undefined if it cannot be read. */
+type Open = (path: string) => OpenFile | undefined;
 
 /**
  * Chunks in one file of this member. All that is remembered of the file is a guess: whatever it says, a chunk is found only if
  * the bytes that were read just now have the tag (PROTOCOL.md 5.2.7). So the file may change at any time.
  */
 class SearchedFile {
-  readonly path: string;
+  /** Open from the first chunk to the last: to open a file takes as long as to read some kilobytes. */
+  private file: OpenFile | undefined;
   private readonly tags: ChunkTags;
   private readonly usualBytes: number;
   private readonly farBytes: number;
-  private readonly places = new Map<string, Place>();
+  private readonly places = new ChunkPlaces();
   /** Divides the file into chunks, from a place on where one began. */
   private scan: { readonly from: number; readonly chunks: FileChunks; isAtEnd: boolean } | undefined;
   /** Where the chunk after the last one would be, if only bytes in place had changed. */
@@ -47,21 +44,26 @@ class SearchedFile {
   /** Whether the sender has sent a part since then that it did not tell. */
   private hasSkipped = false;
 
-  constructor(path: string, sizeBytes: number, tags: ChunkTags) {
-    this.path = path;
+  constructor(file: OpenFile, sizeBytes: number, tags: ChunkTags) {
+    this.file = file;
     this.tags = tags;
     this.usualBytes = chunkBytesFor(sizeBytes);
     this.farBytes = Math.min(FAR_MOST_BYTES, Math.max(FAR_LEAST_BYTES, sizeBytes * FAR_SHARE));
   }
 
+  close(): void {
+    this.file?.close();
+    this.file = undefined;
+  }
+
   /** @returns the bytes of the chunk, step by step; undefined if they are not found. They count until the next call. */
-  *find(file: OpenFile, chunk: ToldChunk): Generator<undefined, Uint8Array | undefined> {
+  *find(chunk: ToldChunk): Generator<undefined, Uint8Array | undefined> {
     const guess = this.next;
-    const found = this.readAt(file, guess, chunk) ?? this.readAgain(file, chunk);
+    const found = this.readAt(guess, chunk) ?? this.readAgain(chunk);
     if (found !== undefined) return found;
     const ahead = this.missedBytes < NEAR_BYTES || this.hasSkipped ? NEAR_BYTES : this.farBytes;
-    yield* this.scanTo(file, guess, guess + chunk.length + ahead);
-    const later = this.readAgain(file, chunk);
+    yield* this.scanTo(guess, guess + chunk.length + ahead);
+    const later = this.readAgain(chunk);
     if (later !== undefined) return later;
     this.missedBytes += chunk.length;
     this.next = guess + chunk.length;
@@ -75,54 +77,60 @@ class SearchedFile {
   }
 
   /** Reads a chunk where the same bytes have been before. */
-  private readAgain(file: OpenFile, chunk: ToldChunk): Uint8Array | undefined {
-    const place = this.places.get(keyOf(chunk.tag));
-    return place?.length === chunk.length ? this.readAt(file, place.offset, chunk) : undefined;
+  private readAgain(chunk: ToldChunk): Uint8Array | undefined {
+    const offset = this.places.find(chunk.tag, chunk.length);
+    return offset === undefined ? undefined : this.readAt(offset, chunk);
   }
 
-  private readAt(file: OpenFile, offset: number, chunk: ToldChunk): Uint8Array | undefined {
-    const bytes = read(file, offset, chunk, this.tags);
+  private readAt(offset: number, chunk: ToldChunk): Uint8Array | undefined {
+    const { file } = this;
+    const bytes = file === undefined ? undefined : read(file, offset, chunk, this.tags);
     if (bytes === undefined) return undefined;
-    this.note(chunk.tag, { offset, length: chunk.length });
+    this.places.note(chunk.tag, offset, chunk.length);
     this.next = offset + chunk.length;
     this.missedBytes = 0;
     this.hasSkipped = false;
     return bytes;
   }
 
-  private *scanTo(file: OpenFile, from: number, end: number): Generator<undefined, void> {
+  private *scanTo(from: number, end: number): Generator<undefined, void> {
     if (this.scan === undefined || this.scan.from > from || this.scan.chunks.offset < from)
       this.scan = { from, chunks: new FileChunks(from, this.usualBytes, this.tags), isAtEnd: false };
     const { scan } = this;
     while (!scan.isAtEnd && scan.chunks.offset < end) {
+      const { file } = this;
+      // It may have been closed since the last step.
+      if (file === undefined) return;
       const found = orElse(undefined, () => scan.chunks.step(file));
       scan.isAtEnd = found === undefined;
-      for (const { offset, length, tag } of found ?? []) this.note(tag, { offset, length });
+      for (const { offset, length, tag } of found ?? []) this.places.note(tag, offset, length);
       yield;
     }
-  }
-
-  private note(tag: Uint8Array, place: Place): void {
-    if (this.places.size >= MOST_PLACES) this.places.clear();
-    this.places.set(keyOf(tag), place);
   }
 }
 
 /** Looks for the chunks of one file, in all files that may have some of them. */
 export class ChunkSearch {
-  private files: readonly SearchedFile[];
+  private files: SearchedFile[] | undefined;
+  private readonly paths: readonly string[];
+  private readonly open: Open;
+  private readonly tags: ChunkTags;
   private readonly sizeBytes: number;
   /** The sender has told chunks up to here. */
   private toldBytes = 0;
+  /** Bytes of parts before the first chunk that is looked for. */
+  private skippedBytes = 0;
 
   /**
    * @param paths of the files of this member
    * @param sizeBytes of the file that comes
    * @param tags of the transfer
    */
-  constructor(paths: readonly string[], sizeBytes: number, tags: ChunkTags) {
-    this.files = paths.map((path) => new SearchedFile(path, sizeBytes, tags));
+  constructor(paths: readonly string[], sizeBytes: number, tags: ChunkTags, open: Open) {
+    this.paths = paths;
     this.sizeBytes = sizeBytes;
+    this.tags = tags;
+    this.open = open;
   }
 
   /**
@@ -135,34 +143,38 @@ export class ChunkSearch {
     const part = { start: this.toldBytes, end: this.toldBytes + chunk.length };
     if (part.end >= this.sizeBytes) throw new DecodeError("a chunk reaches the end of its file");
     this.toldBytes = part.end;
-    if (isSentAnyway(chunk)) for (const file of this.files) file.skip(chunk.length);
+    if (!isSentAnyway(chunk)) return part;
+    if (this.files === undefined) this.skippedBytes += chunk.length;
+    for (const file of this.files ?? []) file.skip(chunk.length);
     return part;
   }
 
   /** Nothing more is found from now on, and nothing remembered. */
   end(): void {
+    for (const file of this.files ?? []) file.close();
     this.files = [];
   }
 
-  /**
-   * @param open opens a file of this member; undefined if it cannot be read
-   * @returns its bytes, step by step; undefined if they are not found
-   */
-  *find(
-    chunk: ToldChunk,
-    open: (path: string) => OpenFile | undefined,
-  ): Generator<undefined, Uint8Array | undefined> {
+  /** @returns its bytes, step by step; undefined if they are not found */
+  *find(chunk: ToldChunk): Generator<undefined, Uint8Array | undefined> {
+    this.files ??= this.openAll();
     for (const searched of this.files) {
-      const file = open(searched.path);
-      if (file === undefined) continue;
-      try {
-        const found = yield* searched.find(file, chunk);
-        if (found !== undefined) return found;
-      } finally {
-        file.close();
-      }
+      const found = yield* searched.find(chunk);
+      if (found !== undefined) return found;
     }
     return undefined;
+  }
+
+  private openAll(): SearchedFile[] {
+    const files: SearchedFile[] = [];
+    for (const path of this.paths) {
+      const file = this.open(path);
+      if (file === undefined) continue;
+      const searched = new SearchedFile(file, this.sizeBytes, this.tags);
+      if (this.skippedBytes > 0) searched.skip(this.skippedBytes);
+      files.push(searched);
+    }
+    return files;
   }
 }
 
@@ -189,8 +201,4 @@ function read(
     }
     return tags.matches(bytes, tag) ? bytes : undefined;
   });
-}
-
-function keyOf(tag: Uint8Array): string {
-  return Buffer.from(tag.buffer, tag.byteOffset, tag.length).toString("latin1");
 }

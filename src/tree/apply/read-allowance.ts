@@ -19,8 +19,6 @@ const MOST_FILES = 256 * 1024;
  */
 export class ReadAllowance {
   private readonly files = new Set<bigint>();
-  /** The file of the last look, so that a file is not looked up again for each of its chunks. */
-  private last = "";
   /** How much may be read until another file is opened for the first time, in bytes. */
   leftBytes = 0;
 
@@ -29,9 +27,8 @@ export class ReadAllowance {
    *
    * @returns the same file, which seems to end where nothing more of it may be read
    */
-  admit(path: string, file: OpenFile, disk: Disk): OpenFile {
-    if (path !== this.last) this.addFile(file);
-    this.last = path;
+  admit(file: OpenFile, disk: Disk): OpenFile {
+    this.addFile(file);
     return new BoundedFile(disk, file.handle, this);
   }
 
@@ -54,7 +51,8 @@ class BoundedFile extends OpenFile {
   override read(bytes: Uint8Array, offset: number): number {
     const { allowance } = this;
     if (allowance.leftBytes === 0) return 0;
-    const count = super.read(bytes.subarray(0, allowance.leftBytes), offset);
+    const allowed = bytes.length <= allowance.leftBytes ? bytes : bytes.subarray(0, allowance.leftBytes);
+    const count = super.read(allowed, offset);
     allowance.leftBytes -= count;
     return count;
   }

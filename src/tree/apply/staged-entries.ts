@@ -279,7 +279,7 @@ export class StagedEntries {
     return orElse(undefined, () => {
       const file = this.base.openToRead(directoryOf(path), nameOf(path));
       try {
-        return this.allowance.admit(path, file, this.disk);
+        return this.allowance.admit(file, this.disk);
       } catch (error) {
         file.close();
         throw error;

@@ -226,16 +226,16 @@ export class StagedFiles {
   ): Generator<undefined, boolean> {
     const file = this.partial.get(chunk.entry);
     if (file === undefined) return true;
-    const search = this.searchFor(file, tags);
+    const search = this.searchFor(file, tags, open);
     const { start: offset } = search.place(chunk);
     if (isSentAnyway(chunk) || file.written?.isFull === true) return false;
-    // To open the file and to compare costs as much as to read this many bytes, however short the chunk is.
+    // To compare costs as much as to read this many bytes, however short the chunk is.
     this.soughtBytes += Math.max(chunk.length, CHUNK_BYTES);
     if (this.soughtBytes >= COPIED_BYTES) {
       this.soughtBytes = 0;
       yield;
     }
-    const bytes = yield* search.find(chunk, open);
+    const bytes = yield* search.find(chunk);
     // It may have been withdrawn.
     if (this.partial.get(chunk.entry) !== file) return true;
     if (bytes === undefined) return false;
@@ -243,8 +243,12 @@ export class StagedFiles {
     return true;
   }
 
-  private searchFor(file: PartialFile, tags: ChunkTags): ChunkSearch {
-    file.search ??= new ChunkSearch([file.path, ...file.lookAlikes], file.size, tags);
+  private searchFor(
+    file: PartialFile,
+    tags: ChunkTags,
+    open: (path: string) => OpenFile | undefined,
+  ): ChunkSearch {
+    file.search ??= new ChunkSearch([file.path, ...file.lookAlikes], file.size, tags, open);
     // Chunks of two files in turns would make it read both again and again.
     if (this.searching !== file.search) this.searching?.end();
     return (this.searching = file.search);
@@ -281,6 +285,7 @@ export class StagedFiles {
   }
 
   close(): void {
+    this.searching?.end();
     for (const file of this.open) this.closeFile(file);
   }
 

@@ -6,6 +6,7 @@ import { CHUNK_KEY_BYTES, TAG_BYTES } from "../../wire/limits.ts";
 /** Each transfer has a key of its own, and only tags are made with it: so the nonce may always be the same. */
 const NONCE = Buffer.alloc(12);
 const NOTHING = new Uint8Array(0);
+const passing = Buffer.alloc(TAG_BYTES);
 
 /**
  * The tags of the chunks of one transfer (PROTOCOL.md 5.2.7): those that AES-256-GCM gives to bytes which are only authenticated.
@@ -25,19 +26,23 @@ export class ChunkTags {
   }
 
   tagOf(bytes: Uint8Array): Uint8Array {
-    if (!hasNativeGcm()) {
-      const tagger = this.begin();
-      tagger.add(bytes);
-      return tagger.tag();
-    }
-    const tag = new Uint8Array(TAG_BYTES);
-    sealInPlace(this.key, NONCE, bytes, NOTHING, tag);
-    return tag;
+    return Uint8Array.from(this.passingTagOf(bytes));
   }
 
   /** Whether these are the bytes of a tag. */
   matches(bytes: Uint8Array, tag: Uint8Array): boolean {
-    return Buffer.compare(this.tagOf(bytes), tag) === 0;
+    return Buffer.compare(this.passingTagOf(bytes), tag) === 0;
+  }
+
+  /** A tag in memory that the next call may use again: memory that the kernel's or OpenSSL's calls see takes long to make. */
+  private passingTagOf(bytes: Uint8Array): Uint8Array {
+    if (hasNativeGcm()) {
+      sealInPlace(this.key, NONCE, bytes, NOTHING, passing);
+      return passing;
+    }
+    const tagger = this.begin();
+    tagger.add(bytes);
+    return tagger.tag();
   }
 
   /** The tag of bytes that come in pieces. */

@@ -15,11 +15,16 @@ import type { FilePart } from "./file-reader.ts";
 import type { HeldEntry } from "./held-entry.ts";
 import type { HeldFile } from "./told-digests.ts";
 
-/** Chunks of a block: usually 3 MiB of a file. The first data follow as soon as members have looked for them. */
-const BLOCK_CHUNKS = 64;
+/**
+ * Chunks of the first blocks of a file: usually 3 MiB. The first data follow as soon as members have looked for them. Each block costs
+ * messages between threads and hosts, so later blocks have up to a quarter of the chunks before them, within a bound.
+ */
+const FIRST_BLOCK_CHUNKS = 64;
+const BLOCK_SHARE = 1 / 4;
+const MOST_BLOCK_CHUNKS = 256;
 
-/** Most blocks that wait for answers: usually 48 MiB of files. A bound on memory, and on what is read in vain. */
-const BLOCKS_AHEAD = 16;
+/** So many chunks that wait for answers are enough: usually 48 MiB of files. A bound on memory, and on what is read in vain. */
+const CHUNKS_AHEAD = 1024;
 
 /** how much is read before other work gets its turn: some 4 ms; with contents to be sent, as little as possible before each block. */
 const TURN_BYTES = 16 * CHUNKED_BYTES;
@@ -50,6 +55,10 @@ export class ToldChunks {
   private pending: ToldPart[] = [];
   /** The chunks of each block until it is settled, by the number of the block. */
   private readonly told = new Map<number, readonly ToldPart[]>();
+  /** How many chunks these are. */
+  private unsettled = 0;
+  /** Chunks in blocks up to now, of the files that follow each other without a pause. */
+  private inBlocks = 0;
   /** A file is being read, and there are too few chunks for a block. */
   isBusy = false;
   /** Bytes of chunks that all members had that needed the files. */
@@ -80,7 +89,7 @@ export class ToldChunks {
     let leftBytes = hasContents ? CHUNKED_BYTES : TURN_BYTES;
     while (leftBytes > 0 && this.mayRead()) leftBytes -= this.advance(want);
     const [file] = this.waiting;
-    const isDue = this.pending.length >= BLOCK_CHUNKS || file === undefined || file.isAwaited;
+    const isDue = this.pending.length >= this.blockChunks || file === undefined || file.isAwaited;
     this.isBusy = !isDue && this.mayRead();
     if (!isDue || this.pending.length === 0) return;
     let count = 0;
@@ -89,6 +98,8 @@ export class ToldChunks {
       count++;
     }
     this.told.set(block, this.pending.splice(0, count));
+    this.unsettled += count;
+    this.inBlocks = file === undefined ? 0 : this.inBlocks + count;
   }
 
   /**
@@ -102,6 +113,7 @@ export class ToldChunks {
     const parts = this.told.get(block);
     if (parts === undefined) return false;
     this.told.delete(block);
+    this.unsettled -= parts.length;
     for (const [index, { file, chunk, look }] of parts.entries()) {
       const { offset: start, length } = chunk;
       const isFound = !union.get(index);
@@ -119,10 +131,14 @@ export class ToldChunks {
     this.opened = undefined;
   }
 
+  private get blockChunks(): number {
+    return Math.min(MOST_BLOCK_CHUNKS, Math.max(FIRST_BLOCK_CHUNKS, this.inBlocks * BLOCK_SHARE));
+  }
+
   private mayRead(): boolean {
     const [file] = this.waiting;
     if (file === undefined || file.isAwaited) return false;
-    return this.pending.length < BLOCK_CHUNKS && this.told.size < BLOCKS_AHEAD;
+    return this.pending.length < this.blockChunks && this.unsettled < CHUNKS_AHEAD;
   }
 
   /**
