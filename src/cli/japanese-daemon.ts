@@ -126,6 +126,10 @@ export const JAPANESE_DAEMON: Readonly<Record<string, string>> = {
     "'{0}' などで作るか、-b で別のものを指定してください",
   "{0} is hidden by the sandbox of the service: name another place, or write {1} below [Service] in 'systemctl edit makuosan'":
     "{0} は、サービスのサンドボックスに隠されています。別の場所を指定するか、'systemctl edit makuosan' で [Service] の下に {1} と書いてください",
+  "{0} is read-only for the service: name another place, or write {1} below [Service] in 'systemctl edit makuosan'":
+    "{0} は、サービスからは読み取り専用です。別の場所を指定するか、'systemctl edit makuosan' で [Service] の下に {1} と書いてください",
+  "{0}; a reload reads it as the user {1}, and fails until then":
+    "{0*}。再読み込みではユーザー {1} として読むため、それまでは失敗します",
   "the base directory {0} is on a file system that is mounted read-only: see 'findmnt -T {1}', or name another with -b":
     "ベースディレクトリ {0} のファイルシステムは、読み取り専用でマウントされています。'findmnt -T {1}' を見るか、-b で別のものを指定してください",
   "it cannot be reached ({0})": "到達できません（{0}）",

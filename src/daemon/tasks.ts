@@ -2,17 +2,12 @@
 import fs from "node:fs";
 import { bytesOfText, displayText } from "../base/display.ts";
 import { UserError } from "../base/user-error.ts";
-import { readKeyFile } from "../net/key-file.ts";
 import { writeOutput } from "../sys/output.ts";
-import { checkState } from "./pushes/history.ts";
-import { checkBase } from "./service/node-identity.ts";
-import { dropPrivileges } from "./service/privileges.ts";
+import { checkConfig } from "./settings/check-config.ts";
 import { setValues } from "./settings/config-editor.ts";
 import { DEFAULT_CONFIG, readConfig } from "./settings/config.ts";
 import type { DaemonArguments, Task } from "./settings/options.ts";
-import { isReload } from "./settings/running-daemon.ts";
 import type { Settings } from "./settings/settings.ts";
-import { withPlace } from "./settings/places.ts";
 import { inEnglish, type Speak } from "./speech.ts";
 import { importSysconfig } from "./settings/sysconfig.ts";
 
@@ -30,10 +25,15 @@ export function carryOut(
   speak: Speak = inEnglish,
 ): void {
   const say = (sentences: readonly string[]) => print(sentences.map((one) => speak(bytesOfText(one))));
+  const warn = (sentences: readonly string[]) =>
+    print(
+      sentences.map((one) => `warning: ${speak(bytesOfText(one))}`),
+      2,
+    );
   switch (task.kind) {
     case "check-config":
     case "read-config":
-      if (task.kind === "check-config") checkConfig(load(), configFile);
+      if (task.kind === "check-config") warn(checkConfig(load(), configFile));
       else readConfig(configFile);
       say([`the configuration is valid: ${configFile ?? DEFAULT_CONFIG}`]);
       break;
@@ -50,18 +50,6 @@ export function carryOut(
   }
 }
 
-/** Checks as much as a start does before it opens the network: the directories as the user that the daemon becomes. */
-function checkConfig(settings: Settings, configFile: string | undefined): void {
-  const { keyFile, places, identity, keepOwner } = settings;
-  if (keyFile !== undefined) withPlace(places.key, "key", () => readKeyFile(keyFile));
-  // This process has nothing else to do afterwards.
-  if (identity !== undefined && identity.uid !== process.geteuid?.()) dropPrivileges(identity, keepOwner);
-  // A start reads the files before it becomes another user, and a reload after that.
-  if (isReload(process.env)) readConfig(configFile);
-  checkBase(settings);
-  if (settings.state.isRequired) withPlace(places.state, "state", () => checkState(settings.state));
-}
-
 function readText(file: string): string {
   try {
     return fs.readFileSync(file, "utf8");
@@ -71,6 +59,6 @@ function readText(file: string): string {
   }
 }
 
-function print(lines: readonly string[]): void {
-  writeOutput(1, lines.map((line) => `${displayText(line)}\n`).join(""));
+function print(lines: readonly string[], output: 1 | 2 = 1): void {
+  writeOutput(output, lines.map((line) => `${displayText(line)}\n`).join(""));
 }

@@ -23,7 +23,15 @@ export function lineThatShows(file: string, mounts?: Mount[]): string | undefine
 /** The error for a path that the sandbox hides; undefined if it does not. */
 export function hiddenBySandbox(file: string): UserError | undefined {
   const line = lineThatShows(file);
-  if (line === undefined) return undefined;
+  return line === undefined ? undefined : hiddenPath(file, line);
+}
+
+/**
+ * The error for a hidden path.
+ *
+ * @param line of the unit that shows it
+ */
+export function hiddenPath(file: string, line: string): UserError {
   return new UserError(
     `${file} is hidden by the sandbox of the service: name another place, or write ${line} below [Service] in 'systemctl edit makuosan'`,
   );

@@ -79,10 +79,13 @@ test(
       const { stdout, stderr } = await collect(started);
       return stdout + stderr;
     };
-    assert.match(await result(""), /^the configuration is valid: /, "a start reads it as root");
+    const said = await result("");
+    assert.match(said, /^the configuration is valid: /, "a start reads it as root");
+    assert.match(said, /^warning: the config file .*\(EACCES\).*; a reload reads it as the user nobody, /m);
     assert.match(await result("999999999"), /^error: the config file \S+ cannot be read \(EACCES\): /);
     fs.chmodSync(config, 0o644);
     assert.match(await result("999999999"), /^the configuration is valid: /);
+    assert.doesNotMatch(await result(""), /^warning: .* a reload/m);
   },
 );
 
