@@ -149,6 +149,8 @@ export const JAPANESE_DAEMON: Readonly<Record<string, string>> = {
     "別の makuosan が {0} を使っています。先に停止するか、-b で別のディレクトリを選んでください",
   "the state directory {0} cannot be written ({1}): let the daemon's user do that, or name another with --state":
     "状態ディレクトリ {0} に書き込めません（{1}）。デーモンのユーザーが書けるようにするか、--state で別のものを指定してください",
+  "the history {0} cannot be written ({1}): make space, remove what is in its place, or name another directory with --state":
+    "履歴 {0} を書けません（{1}）。空き容量を作るか、その場所にあるものを取り除くか、--state で別のディレクトリを指定してください",
 
   // The user.
   "only root can become another user or group: start makuosan as root, or leave out -u, -g and -G":

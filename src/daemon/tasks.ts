@@ -3,7 +3,7 @@ import fs from "node:fs";
 import { bytesOfText, displayText } from "../base/display.ts";
 import { UserError } from "../base/user-error.ts";
 import { writeOutput } from "../sys/output.ts";
-import { checkConfig } from "./settings/check-config.ts";
+import { checkConfig } from "./check-config.ts";
 import { setValues } from "./settings/config-editor.ts";
 import { DEFAULT_CONFIG, readConfig } from "./settings/config.ts";
 import type { DaemonArguments, Task } from "./settings/options.ts";

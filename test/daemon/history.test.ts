@@ -104,6 +104,22 @@ test("without a directory it lives in memory, unless the directory was asked for
   );
 });
 
+test("a directory in the place of the file is named, and not the state directory", async (context) => {
+  const directory = makeDirectory(context);
+  await open(directory).flush();
+  const file = theFile(directory);
+  fs.rmSync(file);
+  fs.mkdirSync(file);
+  assert.throws(
+    () => open(directory),
+    (error) =>
+      error instanceof UserError &&
+      error.message.startsWith(`the history ${file} cannot be written (EISDIR): make space, remove what is`),
+  );
+  const kept = History.open({ directory, isRequired: false, isManaged: false }, "/srv", () => undefined);
+  assert.equal(kept.place, `in memory only: ${file} cannot be written (EISDIR)`);
+});
+
 test("a state directory that cannot be given to the daemon's user does not stop the start", (context) => {
   const home = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-state-"));
   context.after(() => fs.rmSync(home, { recursive: true }));

@@ -4,7 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { test, type TestContext } from "node:test";
 import { readServiceUnit, restrictionOf } from "../../src/daemon/service/service-unit.ts";
-import { checkConfig } from "../../src/daemon/settings/check-config.ts";
+import { checkConfig } from "../../src/daemon/check-config.ts";
 import { readConfig } from "../../src/daemon/settings/config.ts";
 import { resolveSettings } from "../../src/daemon/settings/settings.ts";
 

@@ -71,8 +71,10 @@ export class History {
   static open(state: StatePlace, base: string, onFailure: (reason: string) => void): History {
     const name = `history-${crypto.createHash("sha256").update(base).digest("hex").slice(0, 12)}.jsonl`;
     const file = path.join(state.directory, name);
+    let place = state.directory;
     try {
       fs.accessSync(state.directory, WRITABLE);
+      place = file;
       const history = new History(file, file, onFailure);
       for (const line of readLines(file)) history.keep(line);
       // A new file belongs to the user that the daemon runs as now, whatever user wrote the old one.
@@ -82,12 +84,8 @@ export class History {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === undefined) throw error;
-      if (state.isRequired) throw cannotWrite(state, code);
-      return new History(
-        undefined,
-        `in memory only: ${state.directory} cannot be written (${code})`,
-        onFailure,
-      );
+      if (state.isRequired) throw place === file ? cannotReplace(file, code) : cannotWrite(state, code);
+      return new History(undefined, `in memory only: ${place} cannot be written (${code})`, onFailure);
     }
   }
 
@@ -209,6 +207,13 @@ export function checkState(state: StatePlace): void {
   } catch (error) {
     throw cannotWrite(state, (error as NodeJS.ErrnoException).code);
   }
+}
+
+/** The directory can be written, but not this file: the disk is full, or a directory is in its place. */
+function cannotReplace(file: string, code: string): UserError {
+  return new UserError(
+    `the history ${file} cannot be written (${code}): make space, remove what is in its place, or name another directory with --state`,
+  );
 }
 
 function cannotWrite({ directory }: StatePlace, code: string | undefined): UserError {

@@ -1,18 +1,18 @@
 /** Checks the settings without a start, and tells what the start of a service or a later reload would stumble over. */
 import path from "node:path";
-import { UserError } from "../../base/user-error.ts";
-import { readKeyFile } from "../../net/key-file.ts";
-import { ownUserName } from "../../sys/own-user.ts";
-import { hiddenPath } from "../../sys/sandbox.ts";
-import { checkState } from "../pushes/history.ts";
-import { checkBase } from "../service/node-identity.ts";
-import { dropPrivileges } from "../service/privileges.ts";
-import { readServiceUnit, restrictionOf, type ServiceUnit } from "../service/service-unit.ts";
-import { readConfig } from "./config.ts";
-import { placed, withPlace } from "./places.ts";
-import { isReload } from "./running-daemon.ts";
-import type { Settings } from "./settings.ts";
-import type { SettingKey } from "./settings-table.ts";
+import { UserError } from "../base/user-error.ts";
+import { readKeyFile } from "../net/key-file.ts";
+import { ownUserName } from "../sys/own-user.ts";
+import { hiddenPath } from "../sys/sandbox.ts";
+import { checkState } from "./pushes/history.ts";
+import { checkBase } from "./service/node-identity.ts";
+import { dropPrivileges } from "./service/privileges.ts";
+import { readServiceUnit, restrictionOf, type ServiceUnit } from "./service/service-unit.ts";
+import { readConfig } from "./settings/config.ts";
+import { placed, withPlace } from "./settings/places.ts";
+import { isReload } from "./settings/running-daemon.ts";
+import type { Settings } from "./settings/settings.ts";
+import type { SettingKey } from "./settings/settings-table.ts";
 
 /**
  * Checks as much as a start does before it opens the network: the directories as the user that the daemon becomes.
@@ -63,7 +63,7 @@ function restrictedPaths(settings: Settings, unit: ServiceUnit): string[] {
   look("base", base, receives);
   look("key", keyFile, false);
   if (state.isRequired) look("state", state.directory, true);
-  // It is made anew at each start.
+  // Each start makes it again.
   look("socket", socket === undefined ? undefined : path.dirname(socket), true);
   look("pre-commit", hooks.preCommit, false);
   look("post-commit", hooks.postCommit, false);
