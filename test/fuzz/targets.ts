@@ -9,6 +9,8 @@ import { parseConfig } from "../../src/daemon/settings/config.ts";
 import { readKeyFile } from "../../src/net/key-file.ts";
 import { JournalWriter, readJournal } from "../../src/tree/apply/journal.ts";
 import type { DirectoryHandle, Disk, FileHandle } from "../../src/tree/disk/disk.ts";
+import { decodePublications } from "../../src/engine/catch-up/log-bytes.ts";
+import { encodePublication } from "../../src/wire/publication.ts";
 import { unpack } from "../../src/tree/entries/compression.ts";
 import { segmentsOf } from "../../src/wire/data-block.ts";
 import { datagramLength } from "../../src/wire/datagram.ts";
@@ -119,6 +121,12 @@ export const TARGETS: readonly Target[] = [
   target("datagrams", DECODE_ERRORS, decodeFirst, isStable(decodeFirst, encodeDatagram)),
   target("arrivals", DECODE_ERRORS, wholeBlocks, checkWholeBlocks),
   target("messages", DECODE_ERRORS, decodeMessage, isStable(decodeMessage, encodeMessage)),
+  target(
+    "publications",
+    DECODE_ERRORS,
+    decodePublications,
+    isStable(decodePublications, (publications) => Buffer.concat(publications.map(encodePublication))),
+  ),
   target("manifests", DECODE_ERRORS, decodeManifest, (decoded, input) =>
     assert.deepEqual(plainOf(decoded), naiveManifest(input)),
   ),
