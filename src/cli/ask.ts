@@ -3,8 +3,9 @@ import { bytesOfText } from "../base/display.ts";
 import type { ConsoleClient } from "../console/client.ts";
 import type { CatchUpState } from "../console/catch-up-state.ts";
 import type { HistoryEntry, Request, Result } from "../console/protocol.ts";
+import { ExitStatus } from "../base/user-error.ts";
 import { inLanguage, phrase } from "./language.ts";
-import { printJson, printLine, printWarning } from "./output.ts";
+import { printError, printJson, printLine, printWarning } from "./output.ts";
 
 /** Values of the state that are names: they could read like a word of a sentence. */
 const NAMES: readonly string[] = ["host", "labels", "basedir", "interface", "socket", "excludes"];
@@ -15,11 +16,16 @@ export interface AskOptions {
   readonly verbosity: number;
 }
 
-/** Asks the daemon for something that is answered at once, and prints the answer. */
-export async function ask(client: ConsoleClient, request: Request, options: AskOptions): Promise<void> {
+/**
+ * Asks the daemon for something that is answered at once, and prints the answer.
+ *
+ * @returns the exit status
+ */
+export async function ask(client: ConsoleClient, request: Request, options: AskOptions): Promise<number> {
   const result = await client.request(request, () => undefined);
   if (options.json) printJson(result);
   else printAnswer(result, options.verbosity);
+  return result.result === "catch-up" ? result.exitStatus : ExitStatus.ok;
 }
 
 function printAnswer(result: Result, verbosity: number): void {
@@ -33,8 +39,10 @@ function printAnswer(result: Result, verbosity: number): void {
     for (const { reason } of result.problems) printLine(`problem: ${inLanguage(reason)}`);
     if (!result.isSealed) printWarning("no key is set: anyone on this network can write to these servers");
   }
-  if (result.result === "catch-up")
+  if (result.result === "catch-up") {
     for (const { host, ...state } of result.hosts) printLine(`${host}: ${stateSentence(state)}`);
+    for (const error of result.errors) printError(error);
+  }
   if (result.result === "history") for (const entry of result.entries) printTransfer(entry, verbosity);
   if (result.result === "status")
     for (const [key, value] of result.values)

@@ -86,7 +86,7 @@ async function talk(client: ConsoleClient, options: CommandOptions, interrupt: I
     return (await import("./script.ts")).runScript(client, options.script, options, interrupt);
   const { verbosity } = sendOptions;
   if (action === "catch-up") {
-    await ask(client, { command: action, hosts: paths }, { json, verbosity });
+    return ask(client, { command: action, hosts: paths }, { json, verbosity });
   } else if (action === "history") {
     await ask(client, { command: action, count: options.historyCount }, { json, verbosity });
   } else if (action === "loglevel") {

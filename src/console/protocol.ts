@@ -292,7 +292,13 @@ export type Result =
   | { readonly result: "history"; readonly entries: readonly HistoryEntry[] }
   | { readonly result: "ok" }
   /** The state of each host just before it was asked to catch up. */
-  | { readonly result: "catch-up"; readonly hosts: readonly (CatchUpState & { readonly host: string })[] }
+  | {
+      readonly result: "catch-up";
+      readonly hosts: readonly (CatchUpState & { readonly host: string })[];
+      /** A sentence for each name that means no host, and for each host that does not catch up. */
+      readonly errors: readonly string[];
+      readonly exitStatus: number;
+    }
   | { readonly result: "error"; readonly message: string; readonly exitStatus: number };
 
 export type Answer = Event | Result;

@@ -20,7 +20,7 @@ import type { History } from "./history.ts";
 import type { ReceivedTransfers } from "./received.ts";
 import { parseLogLevel } from "../settings/settings.ts";
 import { problemsOf, statusLines, statusOf, type StatusParts } from "./status.ts";
-import { chooseTargets, meets, type NamedHost, namedMember, namedProblem } from "./targets.ts";
+import { chooseTargets, isSelection, meets, type NamedHost, namedMember, namedProblem } from "./targets.ts";
 import type { Transfers } from "./transfers.ts";
 import { undo } from "./undo.ts";
 
@@ -119,29 +119,34 @@ export class ConsoleService implements RequestHandler {
         "this host keeps no log of pushes, because its state directory cannot be written (see --state): it does not know what hosts lack",
         ExitStatus.usage,
       );
-    if (names.length === 0) {
-      catchUp.nudge(undefined);
-      return { result: "catch-up", hosts: [{ host: settings.hostName, ...state }] };
-    }
     const members = [...engine.membership.members];
-    const chosen = chooseTargets(members, names, []);
-    const [unknown] = chosen.unknown;
-    if (unknown !== undefined)
-      throw new UserError(
-        `${unknown} is not a member: 'msync --members' lists those that are there`,
-        ExitStatus.partial,
-      );
+    const isOwn = (name: string) => meets(this.ownName, name);
+    const others = names.filter((name) => !isOwn(name) || isSelection(name));
+    const chosen = chooseTargets(others.length === 0 ? [] : members, others, []);
+    const means = names.length === 0 || names.some(isOwn);
+    if (means) catchUp.nudge(undefined);
     for (const member of chosen.members) catchUp.nudge(member);
-    const hosts = chosen.members.map((member) => {
+    const hosts = means ? [{ host: settings.hostName, ...state }] : [];
+    const errors = chosen.unknown
+      .filter((name) => !isOwn(name))
+      .map((name) => `${name} is not a member: 'msync --members' lists those that are there`);
+    for (const member of chosen.members) {
       const told = catchUp.stateOf(member.epoch);
       const host = displayName(member, members);
-      if (told !== undefined) return { host, ...told };
-      throw new UserError(
-        `${host} has told no log of pushes, so it does not catch up: 'msync --status' on it says why`,
-        ExitStatus.partial,
-      );
-    });
-    return { result: "catch-up", hosts };
+      if (told !== undefined) hosts.push({ host, ...told });
+      else
+        errors.push(
+          `${host} has told no log of pushes, so it does not catch up: 'msync --status' on it says why`,
+        );
+    }
+    const exitStatus = errors.length === 0 ? ExitStatus.ok : ExitStatus.partial;
+    return { result: "catch-up", hosts, errors, exitStatus };
+  }
+
+  /** The names of this host. */
+  private get ownName(): NamedHost {
+    const { settings, transport } = this.parts;
+    return { hostName: settings.hostName, ip: transport.ownAddress.ip, labels: settings.labels };
   }
 
   private stateOf({ epoch }: Member) {
@@ -150,14 +155,13 @@ export class ConsoleService implements RequestHandler {
   }
 
   private doctor(names: readonly string[]): Promise<DoctorFinding[]> {
-    const { engine, doctor, settings, transport } = this.parts;
+    const { engine, doctor } = this.parts;
     const all = [...engine.membership.members].sort(byHostName);
     const problems = engine.membership.problems.list;
     const nameOf = (member: Member) => displayName(member, all);
     if (names.length === 0) return doctor.examine({ members: all, problems, unknown: [], nameOf });
-    const own = { hostName: settings.hostName, ip: transport.ownAddress.ip, labels: settings.labels };
     const isMeant = (host: NamedHost) => names.some((name) => meets(host, name));
-    const hosts = [own, ...all.map(namedMember), ...problems.map(namedProblem)];
+    const hosts = [this.ownName, ...all.map(namedMember), ...problems.map(namedProblem)];
     return doctor.examine({
       members: all.filter((member) => isMeant(namedMember(member))),
       problems: problems.filter((problem) => isMeant(namedProblem(problem))),
