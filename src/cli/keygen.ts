@@ -3,6 +3,7 @@ import crypto from "node:crypto";
 import fs from "node:fs";
 import { UserError } from "../base/user-error.ts";
 import { printLine } from "./output.ts";
+import { errorCode } from "../sys/system-error.ts";
 
 const KEY_BYTES = 32;
 
@@ -26,7 +27,7 @@ export function makeKey(file: string | undefined): void {
   try {
     fs.writeFileSync(Buffer.from(file, "latin1"), `${key}\n`, { flag: "wx", mode: 0o600 });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errorCode(error);
     throw new UserError(
       code === "EEXIST"
         ? `${file} is there already: remove it first if a new key is really wanted`

@@ -3,6 +3,7 @@ import { PublicationLog } from "../../engine/catch-up/publication-log.ts";
 import type { Log } from "../service/log.ts";
 import type { Settings } from "../settings/settings.ts";
 import { PublicationFile } from "./publication-file.ts";
+import { errorCode } from "../../sys/system-error.ts";
 
 /**
  * Opens the log; to be called when the privileges are dropped.
@@ -37,8 +38,7 @@ export function openPublications(
     if (file.found.problem !== undefined) log.warn(file.found.problem);
     return file;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === undefined) throw error;
+    const code = errorCode(error);
     log.debug(`no log of pushes is kept, so this host does not catch up: ${state.directory} (${code})`);
     return undefined;
   }

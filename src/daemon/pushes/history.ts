@@ -7,6 +7,7 @@ import { giveDirectory, readOwnFile, replaceFile } from "../../sys/own-files.ts"
 import type { StatePlace } from "../settings/state-place.ts";
 import { UserError } from "../../base/user-error.ts";
 import { parseHistoryLine } from "./history-lines.ts";
+import { errorCode } from "../../sys/system-error.ts";
 
 /**
  * Most transfers that are kept, in number and in bytes of their lines. With a few hosts a thousand lines are a file of some
@@ -82,8 +83,7 @@ export class History {
       history.linesInFile = history.kept.length;
       return history;
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code === undefined) throw error;
+      const code = errorCode(error);
       if (state.isRequired) throw place === file ? cannotReplace(file, code) : cannotWrite(state, code);
       return new History(undefined, `in memory only: ${place} cannot be written (${code})`, onFailure);
     }
@@ -120,7 +120,7 @@ export class History {
           this.linesInFile += lines.length;
         }
       } catch (error) {
-        this.onFailure((error as NodeJS.ErrnoException).code ?? String(error));
+        this.onFailure(errorCode(error));
       }
     }
   }

@@ -14,6 +14,7 @@ import { BaseMark } from "./base-mark.ts";
 import type { Log } from "./log.ts";
 import { withPlace } from "../settings/places.ts";
 import type { Settings } from "../settings/settings.ts";
+import { errorCode } from "../../sys/system-error.ts";
 
 /** Lengths on the wire (PROTOCOL.md): ids and epochs are drawn at random, and never meet by chance. */
 const ID_BYTES = 16;
@@ -104,7 +105,7 @@ export function drawNodeId(
 }
 
 function warnNotKept(error: unknown, stateDirectory: string, log: Log): void {
-  const { code } = error as NodeJS.ErrnoException;
+  const code = errorCode(error);
   const shown = bytesOfText(stateDirectory);
   log.warn(`the node's id cannot be kept in ${shown} (${code}): let makuosan write there`);
 }

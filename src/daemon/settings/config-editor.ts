@@ -14,6 +14,7 @@ import {
   unknownKey,
 } from "./config.ts";
 import { ALL_SETTINGS } from "./settings-table.ts";
+import { errorCode } from "../../sys/system-error.ts";
 
 /** Later than files of packages and images, earlier than those that an administrator wants to be last. */
 const FILE_NAME = "50-set.conf";
@@ -109,7 +110,7 @@ function write(directory: string, file: string, text: string): void {
       process.umask(umask);
     }
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errorCode(error);
     if (code === "EACCES" || code === "EPERM")
       throw new UserError(`${file} cannot be written (${code}): run makuosan --set as root`);
     const above = path.dirname(directory);
