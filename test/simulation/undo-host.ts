@@ -5,9 +5,10 @@ import { UndoJudge } from "../../src/daemon/catch-up/undo-judge.ts";
 import type { StageBase } from "../../src/daemon/disk/stage-base.ts";
 import { TransferRecord } from "../../src/daemon/disk/transfer-record.ts";
 import { type StagedTransfer, UndoKeeper } from "../../src/daemon/disk/undo-areas.ts";
-import { followedUndo } from "../../src/engine/catch-up/undo-choice.ts";
-import { MISSED, PublicationLog } from "../../src/engine/catch-up/publication-log.ts";
+import { followedUndo, idOf } from "../../src/engine/catch-up/undo-choice.ts";
+import { type Kept, MISSED, PublicationLog } from "../../src/engine/catch-up/publication-log.ts";
 import { transferOfName } from "../../src/engine/types.ts";
+import { ReadyAreas } from "../../src/tree/apply/ready-areas.ts";
 import { recover } from "../../src/tree/apply/recovery.ts";
 import { RefusalError, StageError } from "../../src/tree/reasons/stage-error.ts";
 import type { Reason } from "../../src/base/reason.ts";
@@ -40,6 +41,8 @@ export class UndoHost {
   readonly log: PublicationLog;
   private readonly random: Random;
   private readonly judge: UndoJudge;
+  /** Transfers that were ready when this host died, as a start has kept them. */
+  private areas = new ReadyAreas();
   member: Member;
   isUp = true;
 
@@ -100,6 +103,7 @@ export class UndoHost {
   commit(staged: Staged, publication: Publication | undefined, mayDie: boolean): boolean {
     const { push, open, name, isFollower } = staged;
     const { memory } = this.member;
+    this.giveWay(staged);
     if (mayDie && below(this.random, 2) === 0)
       memory.before = stopAt(memory.changes + 1 + below(this.random, CHANGES));
     try {
@@ -123,6 +127,55 @@ export class UndoHost {
     return true;
   }
 
+  /**
+   * Dies while a transfer is ready. It does not know then whether others have committed it.
+   *
+   * @param publication that it hears of later
+   */
+  dieReady(publication: Publication): void {
+    this.restart();
+    this.log.add(publication, MISSED);
+  }
+
+  /** Commits what was ready when it died and others have committed; discards what something later has passed. As KeptAreas does. */
+  commitKept(): void {
+    const { base, rules } = this.member;
+    for (const name of this.areas.all) {
+      const position = this.log.all.findIndex(({ publication }) => idOf(publication) === name);
+      if (position < 0) continue;
+      const { publication } = this.log.all[position] as Kept;
+      const isMissing = this.log.missing.includes(position) && !this.log.isSucceeded(position);
+      if (isMissing && this.resume(name)) this.log.add(publication, { atMs: 1, list: name, reason: "" });
+      finish(this.areas.discard(base, rules, name));
+    }
+  }
+
+  /** @returns whether an area was committed */
+  private resume(name: string): boolean {
+    const { base, rules, memory } = this.member;
+    const keeper = this.keeper();
+    try {
+      const number = keeper.nextNumber();
+      const resumed = this.areas.commit(base, rules, name, undefined, number, () => undefined);
+      assert.equal(finish(resumed.clear()) ?? resumed.failure, undefined);
+      finish(resumed.removal());
+      finish(keeper.bound());
+      return true;
+    } catch (error) {
+      if (!(error instanceof StageError)) throw error;
+      return false;
+    } finally {
+      memory.settle();
+    }
+  }
+
+  /** A commit that changes the tree takes kept areas away before it begins. */
+  private giveWay({ push }: Staged): void {
+    if (!push.stage.hasChanges) return;
+    const { base, rules } = this.member;
+    for (const name of this.areas.all) finish(this.areas.discard(base, rules, name));
+  }
+
   /** Gives up a transfer that it has staged. */
   discard({ push }: Staged): void {
     finish(push.stage.clean());
@@ -142,6 +195,9 @@ export class UndoHost {
     Object.defineProperty(member, "memory", { value: memory });
     Object.defineProperty(member, "disk", { value: new RecordingDisk(memory, { withLooks: false }) });
     this.member = member;
-    for (const { failure } of recover(member.base, member.rules)) assert.equal(failure, undefined);
+    const areas = (this.areas = new ReadyAreas());
+    const onKept = (name: string) => areas.add(name);
+    for (const { failure } of recover(member.base, member.rules, { onKept }))
+      assert.equal(failure, undefined);
   }
 }

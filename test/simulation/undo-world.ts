@@ -122,9 +122,7 @@ class UndoWorld {
     const first = staged.findIndex(({ isFollower }) => !isFollower);
     if (first >= 0 && staged.every(({ failure }) => failure === undefined)) {
       this.publish(publication, this.before.get(idOf(choice.publication)) ?? new Map());
-      // One of them lives: if all that have switched were lost, nobody would know.
-      for (const [index, each] of hosts.entries())
-        each.commit(staged[index] as Staged, publication, index !== first);
+      this.switchAll(hosts, staged, first, publication);
       return;
     }
     for (const [index, each] of hosts.entries()) {
@@ -135,6 +133,25 @@ class UndoWorld {
       const isExcused =
         failure === undefined || this.losers.has(each.name) || failure.code === "undo-obstacle";
       check(isExcused, `${each.name} cannot take part in ${name}: ${failure?.code}`);
+    }
+  }
+
+  /**
+   * The sender is the first of the hosts, and switches last: when one of the others has, or may have. Each may die while it is
+   * ready. One of them lives that brings its own former files: if all that have switched were lost, nobody would know.
+   */
+  private switchAll(
+    hosts: readonly UndoHost[],
+    staged: readonly Staged[],
+    living: number,
+    publication: Publication,
+  ): void {
+    const order = [...hosts.keys()].slice(1);
+    for (const index of [...order, 0]) {
+      const host = hosts[index] as UndoHost;
+      const isSafe = index === living;
+      if (!isSafe && below(this.random, 5) === 0) host.dieReady(publication);
+      else host.commit(staged[index] as Staged, publication, !isSafe);
     }
   }
 
@@ -182,6 +199,8 @@ class UndoWorld {
     for (const { log } of up)
       for (const other of up) for (const { publication } of other.log.all) log.add(publication, MISSED);
     for (const host of up) {
+      // Another host may bring it first.
+      if (below(this.random, 4) > 0) host.commitKept();
       for (const server of up) {
         const { log } = host;
         if (server === host || log.missing.length === 0 || server.log.digest !== log.digest) continue;
