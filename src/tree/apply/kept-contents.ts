@@ -25,7 +25,8 @@ export interface KeptContents {
   readonly entries: number;
   /**
    * The sum of the CRC-32 of everything without which the commit cannot be taken back, in any order: of the names and types of
-   * entries, and of the contents of lists.
+   * entries that were replaced or deleted, and of the contents of lists. Not of what is in kept directories: a program that still
+   * runs in one makes and deletes files there.
    */
   readonly check: number;
 }
@@ -42,20 +43,20 @@ export const NOTHING: KeptContents = { sizeBytes: 0, entries: 0, check: 0 };
 export function* contentsOf(inside: Directories): Generator<undefined, KeptContents> {
   const { disk } = inside;
   let [sizeBytes, entries, check] = [0, 0, 0];
-  const add = (path: string, stats: FileStats) => {
+  const add = (stats: FileStats) => {
     entries++;
     sizeBytes += stats.size;
-    check = (check + zlib.crc32(`${typeOf(stats) ?? ""} ${path}`)) >>> 0;
   };
   for (const name of disk.list(inside.root)) {
     const stats = inside.stat(name);
     if (stats?.isFile() === true && LISTS.includes(name))
       check = (check + checkOfFile(disk, inside.root, name)) >>> 0;
     if (stats === undefined || !name.startsWith(DISCARDED)) continue;
-    add(name, stats);
+    add(stats);
+    check = (check + zlib.crc32(`${typeOf(stats) ?? ""} ${name}`)) >>> 0;
     if (!stats.isDirectory()) continue;
     for (const entry of below(inside, name)) {
-      add(entry.path, entry.stats);
+      add(entry.stats);
       yield;
     }
   }

@@ -81,7 +81,8 @@ function allAreas(base: Directories, rules: StagingRules): (UndoArea | Remains)[
     const { disk } = base;
     return disk.list(root).flatMap((entry) => {
       const name = UNDO_NAME.exec(entry)?.[1];
-      return name === undefined ? [] : { name, ...readRecord(disk, root, entry, rules) };
+      // One that cannot be read at the moment is neither taken back nor removed.
+      return orElse([], () => (name === undefined ? [] : { name, ...readRecord(disk, root, entry, rules) }));
     });
   });
 }

@@ -1,5 +1,4 @@
 /** Whether a kept area is still whole. */
-import { errorCode } from "../../sys/system-error.ts";
 import type { Directories } from "../disk/directories.ts";
 import { StageError } from "../reasons/stage-error.ts";
 import { contentsOf } from "./kept-contents.ts";
@@ -12,19 +11,10 @@ import { recordIn } from "./undo-records.ts";
  *
  * @param area stays open
  * @param undone the name of its transfer
- * @throws StageError if the area is not as it was kept
+ * @throws StageError if the area is not as it was kept, or an error with a code if it cannot be read
  */
 export function* checkKept(area: Directories, rules: StagingRules, undone: string): Generator<undefined> {
-  if (!(yield* isWhole(area, rules))) throw StageError.of("undo-damaged", undefined, undone);
-}
-
-function* isWhole(area: Directories, rules: StagingRules): Generator<undefined, boolean> {
-  try {
-    const record = recordIn(area.disk, area.root, rules);
-    const { entries, check } = yield* contentsOf(area);
-    return record?.entries === entries && record.check === check;
-  } catch (error) {
-    if (!(error instanceof StageError)) errorCode(error);
-    return false;
-  }
+  const record = recordIn(area.disk, area.root, rules);
+  const { check } = yield* contentsOf(area);
+  if (record?.check !== check) throw StageError.of("undo-damaged", undefined, undone);
 }

@@ -1,6 +1,6 @@
 /** The small files of kept areas (undo-areas.ts): when each was kept, and what it takes back. */
-import { errorCode } from "../../sys/system-error.ts";
-import type { DirectoryHandle, Disk } from "../disk/disk.ts";
+import { errorCode, orElse } from "../../sys/system-error.ts";
+import type { DirectoryHandle, Disk, FileHandle } from "../disk/disk.ts";
 import { isOwn, type StagingRules } from "./staging-root.ts";
 import { writeNewFile } from "./write-all.ts";
 
@@ -15,6 +15,9 @@ const KEPT_AS = "kept-as";
 
 /** The directory of an area that has the number of the commit in its name: it is made without a sync of its own. */
 const NUMBER = /^number-([0-9]{1,15})$/;
+
+/** The errors of a file that is not there, or is something else. Any other one says nothing about it. */
+const NOTHING_THERE: readonly string[] = ["ENOENT", "ENOTDIR", "EISDIR", "ELOOP", "ENXIO"];
 
 /** A record is some 150 bytes; a longer one is none. */
 const MOST_RECORD_BYTES = 1_024;
@@ -86,7 +89,8 @@ export function readMarks(disk: Disk, area: DirectoryHandle, rules: StagingRules
 /**
  * @param root the open directory BASE/.makuosan
  * @param entry the name of an area in it
- * @returns undefined if there is no record that can be read: it is not whole
+ * @returns undefined if there is no record in it: it is not whole
+ * @throws an error with a code if nobody knows, because the disk, or this process, fails at the moment
  */
 export function readRecord(
   disk: Disk,
@@ -99,16 +103,19 @@ export function readRecord(
     area = disk.openDirectory(root, entry);
     return isOwn(disk, disk.statDirectory(area), rules) ? recordIn(disk, area, rules) : undefined;
   } catch (error) {
-    errorCode(error);
+    if (!NOTHING_THERE.includes(errorCode(error))) throw error;
     return undefined;
   } finally {
     if (area !== undefined) disk.closeDirectory(area);
   }
 }
 
-/** @returns undefined if there is no record that can be read in an area */
+/**
+ * @returns undefined if there is no record in an area
+ * @throws an error with a code if it cannot be read
+ */
 export function recordIn(disk: Disk, area: DirectoryHandle, rules: StagingRules): UndoRecord | undefined {
-  return recordOf(readText(disk, area, RECORD, rules));
+  return recordOf(textIn(disk, area, RECORD, rules));
 }
 
 function recordOf(text: string | undefined): UndoRecord | undefined {
@@ -129,19 +136,23 @@ function isNumber(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value);
 }
 
-/** The text of a short file; undefined if it cannot be read, or is not this process's own. */
-function readText(disk: Disk, area: DirectoryHandle, name: string, rules: StagingRules): string | undefined {
+/** The text of a short file; undefined if there is none, or if it is not this process's own. */
+function textIn(disk: Disk, area: DirectoryHandle, name: string, rules: StagingRules): string | undefined {
+  let file: FileHandle | undefined;
   try {
-    const file = disk.openFile(area, name, "read");
-    try {
-      if (!isOwn(disk, disk.statFile(file), rules)) return undefined;
-      const bytes = Buffer.alloc(MOST_RECORD_BYTES);
-      return bytes.toString("utf8", 0, disk.read(file, bytes, 0));
-    } finally {
-      disk.closeFile(file);
-    }
+    file = disk.openFile(area, name, "read");
+    if (!isOwn(disk, disk.statFile(file), rules)) return undefined;
+    const bytes = Buffer.alloc(MOST_RECORD_BYTES);
+    return bytes.toString("utf8", 0, disk.read(file, bytes, 0));
   } catch (error) {
-    errorCode(error);
+    if (!NOTHING_THERE.includes(errorCode(error))) throw error;
     return undefined;
+  } finally {
+    if (file !== undefined) disk.closeFile(file);
   }
+}
+
+/** The same, also undefined if it cannot be read. */
+function readText(disk: Disk, area: DirectoryHandle, name: string, rules: StagingRules): string | undefined {
+  return orElse(undefined, () => textIn(disk, area, name, rules));
 }

@@ -4,6 +4,7 @@ import { finish } from "../../../src/base/steps.ts";
 import { boundUndoAreas, undoAreas } from "../../../src/tree/apply/undo-areas.ts";
 import { Directories } from "../../../src/tree/disk/directories.ts";
 import { removeEntry } from "../../../src/tree/disk/remove.ts";
+import { failKind } from "../../disk/faults.ts";
 import { Member, reasonOf } from "./member.ts";
 import { change, KEEPING, looks, OLD } from "./undo-fixture.ts";
 
@@ -76,21 +77,38 @@ test("with a list that holds something else", () => {
     }
 });
 
-test("without a file of a directory that it has kept, or with one that was not in it", () => {
-  const directoryOf = (member: Member) =>
-    namesIn(member).find(
-      (name) => member.base.stat(`${AREA}/${name}`)?.isDirectory() && name.startsWith("d"),
-    );
-  for (const damage of ["less", "more"]) {
+test("but a program that still runs in a directory that was replaced may make files there: they come back with it", () => {
+  const member = kept();
+  const tree = namesIn(member).find(
+    (name) => name.startsWith("discarded") && member.base.stat(`${AREA}/${name}`)?.isDirectory() === true,
+  );
+  assert.ok(tree !== undefined);
+  withArea(member, (area) => {
+    const handle = area.handle(tree);
+    area.disk.closeFile(area.disk.makeFile(handle, "z", 0o600));
+  });
+  const push = member.push("u-1", { keeping: KEEPING });
+  push.stage.undo("t-1");
+  push.prepare();
+  push.commit();
+  assert.deepEqual(Object.keys(member.tree("d/tree")).sort(), ["x", "y", "z"]);
+});
+
+test("what cannot be read at the moment stays, and nothing is taken back by it", () => {
+  for (const code of ["EMFILE", "EIO", "ENOMEM"]) {
     const member = kept();
-    const tree = directoryOf(member);
-    assert.ok(tree !== undefined);
-    withArea(member, (area) => {
-      const handle = area.handle(tree);
-      if (damage === "less") area.disk.unlink(handle, "x");
-      else area.disk.closeFile(area.disk.makeFile(handle, "z", 0o600));
-    });
-    checkRefused(member, damage);
+    member.memory.before = failKind("openFile", code, "kept");
+    assert.deepEqual(undoAreas(member.base, member.rules), [], code);
+    const { removed, failure } = finish(
+      boundUndoAreas(member.base, member.rules, { pushes: 5, sizeBytes: 1e9 }),
+    );
+    assert.deepEqual({ removed, failure }, { removed: [], failure: undefined }, code);
+    member.memory.before = undefined;
+    assert.deepEqual(
+      undoAreas(member.base, member.rules).map(({ name }) => name),
+      ["t-1"],
+      code,
+    );
   }
 });
 
