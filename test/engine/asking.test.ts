@@ -346,3 +346,36 @@ test("a member that lacks a later publication, too, has not got an earlier one o
   server.catchUp.serveEnded(1, [0], "changed", 11_000, [[0, 1]]);
   assert.deepEqual(server.said(), ["served 0", "served "]);
 });
+
+test("why nobody brings it is said by the member that has it, whatever others say later, and over why it was missed", () => {
+  const node = begin();
+  const three = [1, 2, 3].map((number) => ({
+    ...{ ...member, epoch: `${number}0`.repeat(8), nodeId: `0${number + 2}`.repeat(16) },
+    info: { ...member.info, hostName: `host${number}` },
+    address: { ip: `10.0.1.${number}`, port: 1 },
+  }));
+  node.state.members.push(...three);
+  node.learn(publication(3), { ...MISSED, reason: "the sender was silent for 15 seconds" });
+  const says = [
+    "1 entry is not as published there any more",
+    "this host lacks it, too",
+    "this host lacks it, too",
+  ];
+  const reasons = () => node.catchUp.current().reason;
+  assert.equal(reasons(), "the sender was silent for 15 seconds");
+  for (let round = 0; round < 3; round++) {
+    for (const effect of node.effects.splice(0)) {
+      if (effect.kind !== "send" || effect.message.type !== "ask" || effect.destination.to === "group")
+        continue;
+      const { ip } = effect.destination.address;
+      const index = three.findIndex(({ address }) => address.ip === ip);
+      const body = { digest: node.log.digest, serves: false, reason: says[index] ?? "" };
+      node.catchUp.handle(three[index]!, { type: "answer", body }, 0);
+    }
+  }
+  assert.equal(reasons(), "host1: 1 entry is not as published there any more");
+  node.log.add(publication(3), HERE);
+  node.catchUp.logged(1_000);
+  node.learn(publication(4), { ...MISSED, reason: "no space left on the device" });
+  assert.equal(reasons(), "no space left on the device");
+});

@@ -6,6 +6,7 @@ import type { Publication } from "../../wire/publication.ts";
 import type { InboundKey, Member } from "../types.ts";
 import { isAbleToCompare, sendTo } from "./able-members.ts";
 import type { CatchUpContext } from "./context.ts";
+import { LACKS_IT } from "./publication-log.ts";
 import { AskingLife, type State } from "./states.ts";
 import * as times from "./times.ts";
 
@@ -29,8 +30,14 @@ interface Question {
   readonly transfers: Map<number, Brought>;
 }
 
+const NO_ANSWER = "no answer";
+const NOT_BEGUN = "it has not begun to serve";
+
 /** Reasons that another push has made an attempt vain: it need not fail once more. */
 const VAIN: ReadonlySet<string> = new Set(["newer-push", "own-push", "overtaken"]);
+
+/** Refusals that do not say why nobody brings something. */
+const SAYS_LITTLE = new RegExp(`(${[LACKS_IT, NO_ANSWER, NOT_BEGUN].join("|")})$`);
 
 /** All nodes ask the same member if they can, so that it serves them with one transfer. */
 export class Asking {
@@ -233,7 +240,7 @@ export class Asking {
     switch (this.life.state) {
       case "asking":
         if (this.question !== undefined && this.question.triesLeft > 0) this.say(this.question, nowMs);
-        else this.refuse("no answer", nowMs);
+        else this.refuse(NO_ANSWER, nowMs);
         break;
       case "promised":
         if (this.mayBeForgotten(nowMs)) this.say(this.question!, nowMs);
@@ -258,7 +265,7 @@ export class Asking {
   /** The member that has agreed to serve says nothing more. */
   private endWithoutWord(nowMs: number): void {
     const outcomes = [...(this.question?.transfers.values() ?? [])].map(({ outcome }) => outcome);
-    if (outcomes.length === 0) this.refuse("it has not begun to serve", nowMs);
+    if (outcomes.length === 0) this.refuse(NOT_BEGUN, nowMs);
     // It may have died in the middle; then another one brings it.
     else if (outcomes.includes("failed")) this.refuse(this.reason, nowMs);
     // The transfer has brought something, but the word of its sender was lost.
@@ -281,8 +288,13 @@ export class Asking {
 
   private refuse(reason: string, nowMs: number): void {
     if (this.question !== undefined) this.refused.set(this.question.epoch, reason);
-    this.reason = reason;
     this.ask(nowMs);
+  }
+
+  /** Why nobody brings it: what a member says that has it tells more than that another one lacks it, too. */
+  private get bestRefusal(): string {
+    const reasons = [...this.refused.values()];
+    return reasons.find((reason) => !SAYS_LITTLE.test(reason)) ?? reasons[0] ?? "";
   }
 
   private ask(nowMs: number): void {
@@ -296,8 +308,10 @@ export class Asking {
     const member = missing.length === 0 ? undefined : this.choose(missing);
     this.isAlone = member === undefined && missing.length > 0 && this.refused.size === 0;
     if (member === undefined) {
-      if (missing.length > 0 && this.refused.size > 0) this.wait(nowMs);
-      else this.rest();
+      if (missing.length > 0 && this.refused.size > 0) {
+        this.reason = this.bestRefusal;
+        this.wait(nowMs);
+      } else this.rest();
       return;
     }
     this.askMember(member, missing, nowMs);

@@ -108,7 +108,9 @@ export class CatchUp {
     const missing = log.missing;
     const first = log.all[missing[0] ?? -1];
     const known = missing.map((position) => log.all[position]?.here.reason ?? "").find((text) => text !== "");
-    const reason = missing.length === 0 ? this.drift : (known ?? this.asking.reason);
+    // Why nobody brings it tells more than why it was missed.
+    const why = this.asking.reason === "" ? (known ?? "") : this.asking.reason;
+    const reason = missing.length === 0 ? this.drift : why;
     return {
       place: log.highestPlace,
       digest: log.digest,
@@ -314,6 +316,7 @@ export class CatchUp {
     }
     const isBrought = behind < this.behind;
     if (isBrought) this.tellings.sayItself();
+    if (behind === 0) this.asking.reason = "";
     this.digest = log.digest;
     this.behind = behind;
     // What has been made ready here already need not be asked for.

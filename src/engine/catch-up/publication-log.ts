@@ -27,6 +27,9 @@ export interface Kept {
   here: Here;
 }
 
+/** Why a member does not serve something that it has not got itself. */
+export const LACKS_IT = "this host lacks it, too";
+
 /** The name of no list. */
 const UNKNOWN_LIST = "-";
 
@@ -324,7 +327,7 @@ export class PublicationLog {
     obstacles: readonly number[],
   ): string | undefined {
     const kept = this.kept[position];
-    if (kept?.here.atMs === undefined) return "this host lacks it, too";
+    if (kept?.here.atMs === undefined) return LACKS_IT;
     if (kept.here.list === "") return "this host does not know what it has brought";
     if (!asking.every((host) => isFor(kept.publication.scope, host))) return "it is not for that host";
     const found = obstacles.find((later) => {
