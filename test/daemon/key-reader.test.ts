@@ -93,6 +93,21 @@ test("the process says of a file what the daemon would say itself", async (conte
   assert.deepEqual(fs.readdirSync(path.dirname(file)).length, 1, "the name of the file is no command");
 });
 
+test(
+  "a key file that belongs to the daemon's user alone is read again",
+  { skip: process.geteuid?.() === 0 ? false : "only root can give files away" },
+  async (context) => {
+    const file = fileFor(context);
+    fs.writeFileSync(file, TEXT, { mode: 0o600 });
+    fs.chownSync(file, 65534, 65534);
+    const reader = new KeyReaderProcess(file);
+    context.after(() => reader.stop());
+    assert.deepEqual(await result(reader), [KEY]);
+    fs.rmSync(file);
+    assert.match(String(await result(reader)), /is missing/);
+  },
+);
+
 test("a process that has ended is told, and nobody waits for it", async (context) => {
   const file = fileFor(context);
   fs.writeFileSync(file, TEXT, { mode: 0o600 });

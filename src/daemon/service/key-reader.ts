@@ -100,13 +100,27 @@ export class KeyReaderProcess implements KeyReader {
       );
     }
     const [first = "", ...lines] = answer.split("\n");
-    if (!/^[0-9a-f]+$/.test(first)) throw unreadableKeyFile(this.file, first === "" ? "EIO" : first);
+    if (!/^[0-9a-f]+$/.test(first)) return this.readAsDaemon(first === "" ? "EIO" : first);
     const text = Buffer.from(lines.join(""), "base64").toString("latin1");
     return keysOf(this.file, parseInt(first, 16), text);
   }
 
   stop(): void {
     this.child.stdin?.end();
+  }
+
+  /**
+   * Reads a file that the process cannot read: root without capabilities cannot read what belongs to the user of the daemon alone.
+   *
+   * @param code why the process cannot
+   */
+  private readAsDaemon(code: string): Buffer[] {
+    try {
+      return readKeyFile(this.file);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      throw unreadableKeyFile(this.file, code);
+    }
   }
 
   /** The answer without its end; undefined if there is none. */
