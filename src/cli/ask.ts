@@ -40,13 +40,13 @@ function printAnswer(result: Result, verbosity: number): void {
     if (!result.isSealed) printWarning("no key is set: anyone on this network can write to these servers");
   }
   if (result.result === "catch-up") {
-    for (const { host, ...state } of result.hosts) printLine(`${host}: ${stateSentence(state)}`);
+    for (const { host, ...state } of result.hosts) printLine(`${host}: ${bytesOfText(stateWords(state))}`);
     for (const error of result.errors) printError(error);
   }
   if (result.result === "history") for (const entry of result.entries) printTransfer(entry, verbosity);
   if (result.result === "status")
     for (const [key, value] of result.values)
-      printLine(`${key} : ${NAMES.includes(key) ? value : inLanguage(value)}`);
+      printLine(`${key} : ${valueOf(key, value, result.status?.publications)}`);
 }
 
 /** Whether a host has all that was pushed for it, as a list that scripts read has it. */
@@ -56,16 +56,26 @@ function stateText({ behind, since, reason, drift }: CatchUpState): string {
   return `behind ${behind} since ${localTime(since ?? "")}${why}`;
 }
 
-/** The same in the language of the user. */
-function stateSentence({ behind, since, reason, drift }: CatchUpState): string {
+/** The same in the language of the user, as text. */
+function stateWords({ behind, since, reason, drift }: CatchUpState): string {
   const text = (english: string) => Buffer.from(inLanguage(english), "latin1").toString();
-  if (behind === 0)
-    return bytesOfText(drift === undefined ? phrase("current") : phrase("current, but {0}", text(drift)));
+  if (behind === 0) return drift === undefined ? phrase("current") : phrase("current, but {0}", text(drift));
   const time = localTime(since ?? "");
+  return reason === undefined || reason === ""
+    ? phrase("behind {0} since {1}", behind, time)
+    : phrase("behind {0} since {1}: {2}", behind, time, text(reason));
+}
+
+/** A value of the state, in the language of the user. What this host lacks is said in the words of the other lists. */
+function valueOf(key: string, value: string, state: CatchUpState | null | undefined): string {
+  if (NAMES.includes(key)) return value;
+  const pushes = key === "catch-up" ? /\((\d+) \w+ in the log\)$/.exec(value)?.[1] : undefined;
+  if (pushes === undefined || state === undefined || state === null) return inLanguage(value);
+  const words = `${state.catchesUp ? "" : "no: "}${stateWords(state)}`;
   return bytesOfText(
-    reason === undefined || reason === ""
-      ? phrase("behind {0} since {1}", behind, time)
-      : phrase("behind {0} since {1}: {2}", behind, time, text(reason)),
+    pushes === "1"
+      ? phrase("{0} (1 push logged)", words)
+      : phrase("{0} ({1} pushes logged)", words, pushes),
   );
 }
 

@@ -31,6 +31,8 @@ export const JAPANESE_PHRASES = {
   "current, but {0}": "最新、ただし {0}",
   "behind {0} since {1}": "{1} から {0} 件遅れ",
   "behind {0} since {1}: {2}": "{1} から {0} 件遅れ: {2}",
+  "{0} (1 push logged)": "{0}（記録にある配布は 1 件）",
+  "{0} ({1} pushes logged)": "{0}（記録にある配布は {1} 件）",
 } as const;
 
 export type Phrase = keyof typeof JAPANESE_PHRASES;

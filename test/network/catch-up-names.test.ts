@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import fs from "node:fs";
+import path from "node:path";
 import { test } from "node:test";
-import { fleetOf, start, withoutWarnings } from "../support/catching-up.ts";
+import { fleetOf, push, says, start, withoutWarnings } from "../support/catching-up.ts";
 import { acquainted, type Host } from "../support/host.ts";
 import { namespaceProblem } from "../support/namespaces.ts";
 
@@ -40,3 +42,27 @@ test("hosts that catch up are named like targets, the own host among them", { sk
     exitStatus: 3,
   });
 });
+
+test(
+  "a host says of itself what others say of it, in the language of the user",
+  { skip },
+  async (context) => {
+    const fleet = await fleetOf(3);
+    context.after(() => fleet.destroy());
+    const [one, two, three] = fleet.hosts as [Host, Host, Host];
+    for (const host of [one, three]) await start(fleet, host);
+    await acquainted([one, three]);
+    fs.writeFileSync(path.join(one.base, "a"), "1");
+    await push(one, "a");
+    await start(fleet, two, "--no-catch-up");
+    await says(one, /^host2 .*, behind 1 since /m);
+    await says(two, /^host1 .*, current$/m);
+    const [, told] = /^host2 .*, (behind .*)$/m.exec((await one.msync("--members", "-v")).stdout) ?? [];
+    const own = async (locale: string) => {
+      const { stdout } = await two.run("env", [`LC_ALL=${locale}`, ...two.msyncCommand("--status")]);
+      return /^catch-up : (.*)$/m.exec(stdout)?.[1] ?? "";
+    };
+    assert.equal(await own("C"), `no: ${told ?? ""} (1 push logged)`);
+    assert.match(await own("ja_JP.UTF-8"), /^no: \d{4}-\S+ \S+ から 1 件遅れ.*（記録にある配布は 1 件）$/);
+  },
+);
