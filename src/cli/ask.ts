@@ -25,7 +25,7 @@ export async function ask(client: ConsoleClient, request: Request, options: AskO
   const result = await client.request(request, () => undefined);
   if (options.json) printJson(result);
   else printAnswer(result, options.verbosity);
-  return result.result === "catch-up" ? result.exitStatus : ExitStatus.ok;
+  return result.result === "catch-up" ? (result.exitStatus ?? ExitStatus.ok) : ExitStatus.ok;
 }
 
 function printAnswer(result: Result, verbosity: number): void {
@@ -41,7 +41,7 @@ function printAnswer(result: Result, verbosity: number): void {
   }
   if (result.result === "catch-up") {
     for (const { host, ...state } of result.hosts) printLine(`${host}: ${bytesOfText(stateWords(state))}`);
-    for (const error of result.errors) printError(error);
+    for (const error of result.errors ?? []) printError(error);
   }
   if (result.result === "history") for (const entry of result.entries) printTransfer(entry, verbosity);
   if (result.result === "status")
@@ -73,9 +73,7 @@ function valueOf(key: string, value: string, state: CatchUpState | null | undefi
   if (pushes === undefined || state === undefined || state === null) return inLanguage(value);
   const words = `${state.catchesUp ? "" : "no: "}${stateWords(state)}`;
   return bytesOfText(
-    pushes === "1"
-      ? phrase("{0} (1 push logged)", words)
-      : phrase("{0} ({1} pushes logged)", words, pushes),
+    pushes === "1" ? phrase("{0} (1 push logged)", words) : phrase("{0} ({1} pushes logged)", words, pushes),
   );
 }
 

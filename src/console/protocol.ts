@@ -295,9 +295,9 @@ export type Result =
   | {
       readonly result: "catch-up";
       readonly hosts: readonly (CatchUpState & { readonly host: string })[];
-      /** A sentence for each name that means no host, and for each host that does not catch up. */
-      readonly errors: readonly string[];
-      readonly exitStatus: number;
+      /** A sentence for each name that means no host, and for each host that does not catch up. Not there in the answer of an earlier daemon. */
+      readonly errors?: readonly string[];
+      readonly exitStatus?: number;
     }
   | { readonly result: "error"; readonly message: string; readonly exitStatus: number };
 
