@@ -5,6 +5,7 @@ import type { MessagePort } from "node:worker_threads";
 import { Owners } from "../../tree/entries/owners.ts";
 import { findDrift } from "../../tree/scan/drift.ts";
 import { explain } from "../../tree/reasons/explain.ts";
+import { readListFile } from "./list-files.ts";
 import type { DriftAnswer, NamedList, WorkerSettings } from "./messages.ts";
 
 /** The lowest priority: all other programs that want the processor or the disk come first. */
@@ -33,7 +34,7 @@ export function runDriftThread(port: MessagePort, { base, lists, looks = [] }: W
   }
 
   function read(list: NamedList) {
-    return { ...list, bytes: fs.readFileSync(`${lists ?? ""}${list.name}`) };
+    return { ...list, bytes: readListFile(`${lists ?? ""}${list.name}`) };
   }
 }
 

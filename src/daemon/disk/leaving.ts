@@ -1,10 +1,10 @@
 /** Lets a transfer that brings earlier publications leave alone what later ones have brought since. */
-import fs from "node:fs";
 import { reason } from "../../base/reason.ts";
 import type { Stage } from "../../tree/apply/stage.ts";
 import { type ListRow, readList } from "../../tree/entries/published-list.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import { StageError } from "../../tree/reasons/stage-error.ts";
+import { readListFile } from "./list-files.ts";
 import type { TransferRecord } from "./transfer-record.ts";
 
 /** The part of an open transfer that has to leave something alone. */
@@ -37,7 +37,7 @@ function rowsOf(file: string): readonly ListRow[] {
 
 function contentsOf(file: string): Buffer {
   try {
-    return fs.readFileSync(file);
+    return readListFile(file);
   } catch (error) {
     errorCode(error);
     return Buffer.alloc(0);

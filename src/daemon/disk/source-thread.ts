@@ -1,7 +1,6 @@
 /** The thread that reads, seals and lays out trains. */
 import { memoryRowOf } from "../../engine/window.ts";
 import { type Reason, reason, sentence } from "../../base/reason.ts";
-import fs from "node:fs";
 import type { MessagePort } from "node:worker_threads";
 import { Bitmap } from "../../base/bitmap.ts";
 import { bytesOfText } from "../../base/display.ts";
@@ -28,6 +27,7 @@ import {
 import { EntryType, isNameOnly } from "../../wire/entry.ts";
 import { BLOCK_FRAGMENTS, TAG_BYTES } from "../../wire/limits.ts";
 import { writeList } from "./transfer-record.ts";
+import { readListFile } from "./list-files.ts";
 import type {
   BitmapData,
   NamedList,
@@ -182,7 +182,7 @@ function openSource(
 }
 
 function readNamed(lists: string | undefined, list: NamedList): PublishedPaths {
-  return { ...list, bytes: fs.readFileSync(`${lists ?? ""}${list.name}`) };
+  return { ...list, bytes: readListFile(`${lists ?? ""}${list.name}`) };
 }
 
 function produce(open: OpenSource, command: Extract<SourceCommand, { kind: "produce" }>): SourceReply {
