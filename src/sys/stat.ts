@@ -210,22 +210,23 @@ export const ROW_NUMBERS = 18;
 
 /** Makes stats of a row of KernelStats.writeTo(). */
 export function readRow(piece: Float64Array, start: number): FileStats {
-  const at = (place: number) => piece[start + place] ?? 0;
-  numbers.setUint16(STATX.mode, at(0), true);
-  setLargeNumber(numbers, STATX.size, at(1));
-  setLargeNumber(numbers, STATX.blocks, at(2));
-  for (const [index, place] of [STATX.user, STATX.group, STATX.links].entries())
-    numbers.setUint32(place, at(3 + index), true);
-  setDevice(numbers, STATX.device, at(6));
-  setDevice(numbers, DEVICE_ID, at(7));
-  numbers.setUint32(STATX.mount, at(8), true);
-  numbers.setUint32(STATX.attributes, at(9), true);
+  const row = piece.subarray(start, start + ROW_NUMBERS);
+  numbers.setUint16(STATX.mode, row[0] ?? 0, true);
+  setLargeNumber(numbers, STATX.size, row[1] ?? 0);
+  setLargeNumber(numbers, STATX.blocks, row[2] ?? 0);
+  numbers.setUint32(STATX.user, row[3] ?? 0, true);
+  numbers.setUint32(STATX.group, row[4] ?? 0, true);
+  numbers.setUint32(STATX.links, row[5] ?? 0, true);
+  setDevice(numbers, STATX.device, row[6] ?? 0);
+  setDevice(numbers, DEVICE_ID, row[7] ?? 0);
+  numbers.setUint32(STATX.mount, row[8] ?? 0, true);
+  numbers.setUint32(STATX.attributes, row[9] ?? 0, true);
   for (let half = 0; half < 3; half++) {
-    numbers.setInt32(STATX.mtime + 4 * half, at(10 + half), true);
-    numbers.setInt32(STATX.ctime + 4 * half, at(13 + half), true);
+    numbers.setInt32(STATX.mtime + 4 * half, row[10 + half] ?? 0, true);
+    numbers.setInt32(STATX.ctime + 4 * half, row[13 + half] ?? 0, true);
   }
-  numbers.setInt32(STATX.inode, at(16), true);
-  numbers.setInt32(STATX.inode + 4, at(17), true);
+  numbers.setInt32(STATX.inode, row[16] ?? 0, true);
+  numbers.setInt32(STATX.inode + 4, row[17] ?? 0, true);
   return new KernelStats(numbers);
 }
 

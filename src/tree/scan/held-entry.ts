@@ -29,11 +29,11 @@ const HAS_STATS = 0x20;
 export class HeldEntries {
   private readonly first: number;
   private readonly names: string[] = [];
-  /** The directory of each entry that is in another one than the entry before. */
-  private readonly directories: { readonly from: number; readonly path: string }[] = [];
+  private readonly directories: string[] = [];
+  /** The place of each entry's directory among them. */
+  private readonly places = new Uint16Array(MANIFEST_ENTRIES);
   private readonly marks = new Uint8Array(MANIFEST_ENTRIES);
   private readonly stats = new StatsRows();
-  private directory: string | undefined;
 
   /** @param first the number of the first entry */
   constructor(first: number) {
@@ -46,8 +46,8 @@ export class HeldEntries {
 
   add(directory: string, { name, type, extras }: Entry, stats: FileStats | undefined): void {
     const index = this.names.length;
-    if (directory !== this.directory) this.directories.push({ from: index, path: directory });
-    this.directory = directory;
+    if (directory !== this.directories.at(-1)) this.directories.push(directory);
+    this.places[index] = this.directories.length - 1;
     const isSparse = extras?.allocated !== undefined;
     this.marks[index] = type | (isSparse ? IS_SPARSE : 0) | (stats === undefined ? 0 : HAS_STATS);
     this.stats.add(stats);
@@ -64,7 +64,7 @@ export class HeldEntries {
     const mark = this.marks[index] ?? 0;
     const type = this.typeOf(index);
     const stats = (mark & HAS_STATS) === 0 ? undefined : this.stats.at(index);
-    const directory = this.directories.findLast(({ from }) => from <= index)?.path ?? "";
+    const directory = this.directories[this.places[index] ?? 0] ?? "";
     return {
       number: this.first + index,
       path: joinPath(directory, this.names[index] ?? ""),
