@@ -34,12 +34,14 @@ export class MemoryDisk extends MemoryMachine implements Disk {
   readonly hasExactTimes: boolean;
   readonly canFindHoles: boolean;
   readonly hasAttributes: boolean;
+  private readonly canClone: boolean;
 
   constructor(options: MemoryDiskOptions = {}, survived?: MemoryState) {
     super(options, survived);
     this.hasExactTimes = options.hasExactTimes ?? true;
     this.canFindHoles = options.canFindHoles ?? true;
     this.hasAttributes = options.hasAttributes ?? true;
+    this.canClone = options.canClone ?? false;
   }
 
   /** Stops the machine, and returns the disk that it finds afterwards: one of the states that a crash may leave. */
@@ -293,6 +295,13 @@ export class MemoryDisk extends MemoryMachine implements Disk {
     const { inode, access } = opened(this, file, "ftruncate");
     if (access === "read") throw new DiskError("EINVAL", "ftruncate");
     files.truncateTo(this.state, inode, sizeBytes);
+  }
+
+  cloneContents(from: FileHandle, to: FileHandle): boolean {
+    if (!this.canClone) return false;
+    const bytes = new Uint8Array(this.statFile(from).size);
+    this.read(from, bytes, 0);
+    return this.write(to, bytes, 0) === bytes.length;
   }
 
   nextData(file: FileHandle, offset: number): number | undefined {

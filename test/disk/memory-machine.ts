@@ -40,6 +40,8 @@ export interface MemoryDiskOptions {
   readonly hasUnnamedFiles?: boolean;
   readonly canFindHoles?: boolean;
   readonly hasAttributes?: boolean;
+  /** Whether files can share contents; by default they cannot. */
+  readonly canClone?: boolean;
 }
 
 /** Marks that no call of the disk sets. */

@@ -225,6 +225,10 @@ export class RecordingDisk implements Disk {
     this.change(`truncate ${this.of(file)} ${sizeBytes}`, () => this.disk.truncate(file, sizeBytes));
   }
 
+  cloneContents(from: FileHandle, to: FileHandle): boolean {
+    return this.change(`clone ${this.of(from)} to ${this.of(to)}`, () => this.disk.cloneContents(from, to));
+  }
+
   nextData(file: FileHandle, offset: number): number | undefined {
     return this.look(`next-data ${this.of(file)} ${offset}`, () => this.disk.nextData(file, offset));
   }

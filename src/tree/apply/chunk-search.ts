@@ -2,6 +2,7 @@
 import { DecodeError } from "../../base/bytes.ts";
 import { orElse } from "../../sys/system-error.ts";
 import { isSentAnyway, type ToldChunk } from "../../wire/manifest.ts";
+import type { FileHandle } from "../disk/disk.ts";
 import type { OpenFile } from "../disk/open-file.ts";
 import { CHUNK_BYTES } from "../../wire/limits.ts";
 import { chunkBytesFor } from "../entries/chunker.ts";
@@ -21,8 +22,13 @@ const FAR_SHARE = 1 / 64;
 const FAR_LEAST_BYTES = 2 * 1024 * 1024;
 const FAR_MOST_BYTES = 16 * 1024 * 1024;
 
-/** Opens a file of this member; undefined if it cannot be read. */
-type Open = (path: string) => OpenFile | undefined;
+/** How files are opened to be searched. */
+export interface ToSearch {
+  /** Opens a file of this member; undefined if it cannot be read. */
+  readonly open: (path: string) => OpenFile | undefined;
+  /** A staged file with the contents of such a file. */
+  readonly clone: (handle: FileHandle) => OpenFile;
+}
 
 /**
  * Chunks in one file of this member. All that is remembered of the file is a guess: whatever it says, a chunk is found only if
@@ -49,6 +55,20 @@ class SearchedFile {
     this.tags = tags;
     this.usualBytes = chunkBytesFor(sizeBytes);
     this.farBytes = Math.min(FAR_MOST_BYTES, Math.max(FAR_LEAST_BYTES, sizeBytes * FAR_SHARE));
+  }
+
+  /** Whether the last chunk was found, or would be, just before a place. */
+  isUpTo(place: number): boolean {
+    return this.next === place;
+  }
+
+  get handle(): FileHandle | undefined {
+    return this.file?.handle;
+  }
+
+  /** Whether a clone of the file has a chunk where the file would have it. */
+  isIn(clone: OpenFile, chunk: ToldChunk): boolean {
+    return this.readAt(this.next, chunk, clone) !== undefined;
   }
 
   close(): void {
@@ -82,8 +102,7 @@ class SearchedFile {
     return offset === undefined ? undefined : this.readAt(offset, chunk);
   }
 
-  private readAt(offset: number, chunk: ToldChunk): Uint8Array | undefined {
-    const { file } = this;
+  private readAt(offset: number, chunk: ToldChunk, file = this.file): Uint8Array | undefined {
     const bytes = file === undefined ? undefined : read(file, offset, chunk, this.tags);
     if (bytes === undefined) return undefined;
     this.places.note(chunk.tag, offset, chunk.length);
@@ -113,24 +132,27 @@ class SearchedFile {
 export class ChunkSearch {
   private files: SearchedFile[] | undefined;
   private readonly paths: readonly string[];
-  private readonly open: Open;
+  private readonly how: ToSearch;
   private readonly tags: ChunkTags;
   private readonly sizeBytes: number;
   /** The sender has told chunks up to here. */
   private toldBytes = 0;
   /** Bytes of parts before the first chunk that is looked for. */
   private skippedBytes = 0;
+  private foundIn: SearchedFile | undefined;
+  /** The file that comes, if it began as a clone of one that is searched. */
+  private cloned: { readonly clone: OpenFile; readonly of: SearchedFile } | undefined;
 
   /**
    * @param paths of the files of this member
    * @param sizeBytes of the file that comes
    * @param tags of the transfer
    */
-  constructor(paths: readonly string[], sizeBytes: number, tags: ChunkTags, open: Open) {
+  constructor(paths: readonly string[], sizeBytes: number, tags: ChunkTags, how: ToSearch) {
     this.paths = paths;
     this.sizeBytes = sizeBytes;
     this.tags = tags;
-    this.open = open;
+    this.how = how;
   }
 
   /**
@@ -151,8 +173,32 @@ export class ChunkSearch {
 
   /** Nothing more is found from now on, and nothing remembered. */
   end(): void {
+    this.dropClone();
     for (const file of this.files ?? []) file.close();
     this.files = [];
+    this.foundIn = undefined;
+  }
+
+  /** The file in which the last chunk was found, if it was found at its place in the file that comes. */
+  get alike(): SearchedFile | undefined {
+    return this.foundIn?.isUpTo(this.toldBytes) === true ? this.foundIn : undefined;
+  }
+
+  /** The file that comes is a clone of one that is searched from now on. */
+  takeClone(handle: FileHandle, of: SearchedFile): void {
+    this.cloned = { clone: this.how.clone(handle), of };
+  }
+
+  /** The clone is not read any more. */
+  dropClone(): void {
+    this.cloned = undefined;
+  }
+
+  /** Whether the file that comes has a chunk already, at its place: the bytes are read there, and compared. */
+  isInClone(chunk: ToldChunk): boolean {
+    const { cloned } = this;
+    if (cloned?.of.isUpTo(this.toldBytes - chunk.length) !== true) return false;
+    return cloned.of.isIn(cloned.clone, chunk);
   }
 
   /** @returns its bytes, step by step; undefined if they are not found */
@@ -160,7 +206,9 @@ export class ChunkSearch {
     this.files ??= this.openAll();
     for (const searched of this.files) {
       const found = yield* searched.find(chunk);
-      if (found !== undefined) return found;
+      if (found === undefined) continue;
+      this.foundIn = searched;
+      return found;
     }
     return undefined;
   }
@@ -168,7 +216,7 @@ export class ChunkSearch {
   private openAll(): SearchedFile[] {
     const files: SearchedFile[] = [];
     for (const path of this.paths) {
-      const file = this.open(path);
+      const file = this.how.open(path);
       if (file === undefined) continue;
       const searched = new SearchedFile(file, this.sizeBytes, this.tags);
       if (this.skippedBytes > 0) searched.skip(this.skippedBytes);

@@ -29,7 +29,12 @@ export class ReadAllowance {
    */
   admit(file: OpenFile, disk: Disk): OpenFile {
     this.addFile(file);
-    return new BoundedFile(disk, file.handle, this);
+    return this.bounded(disk, file.handle);
+  }
+
+  /** A file that has the contents of another one which was admitted. */
+  bounded(disk: Disk, handle: FileHandle): OpenFile {
+    return new BoundedFile(disk, handle, this);
   }
 
   private addFile(file: OpenFile): void {

@@ -15,6 +15,7 @@ import type { ChunkTags } from "../entries/chunk-tags.ts";
 import { errorAt } from "../reasons/explain.ts";
 import { StageError } from "../reasons/stage-error.ts";
 import { ReadAllowance } from "./read-allowance.ts";
+import type { ToSearch } from "./chunk-search.ts";
 import type { JournalWriter } from "./journal.ts";
 import { setAttributes, setLinkAttributes, setSpecialAttributes } from "./set-attributes.ts";
 import { type Note, StagedFiles } from "./staged-files.ts";
@@ -63,6 +64,10 @@ export class StagedEntries {
   private readonly files: StagedFiles;
   /** For all digests and chunks of the transfer. */
   private readonly allowance = new ReadAllowance();
+  private readonly toSearch: ToSearch = {
+    open: (path) => this.openLookAlike(path),
+    clone: (handle) => this.allowance.bounded(this.disk, handle),
+  };
   /** Hard links are made after the files that they name. */
   private links: StagedLink[] = [];
 
@@ -144,7 +149,7 @@ export class StagedEntries {
    * @returns false, step by step, if the sender has to send it
    */
   *find(chunk: ToldChunk, tags: ChunkTags): Generator<undefined, boolean> {
-    return yield* this.files.find(chunk, tags, (path) => this.openLookAlike(path));
+    return yield* this.files.find(chunk, tags, this.toSearch);
   }
 
   /** Stages a hard link; it is made when its file has arrived. */

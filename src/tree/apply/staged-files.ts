@@ -15,7 +15,8 @@ import type { Part } from "../entries/part.ts";
 import { isSameState } from "../entries/same-file.ts";
 import { nextPiece } from "../entries/holes.ts";
 import { errorAt } from "../reasons/explain.ts";
-import { ChunkSearch } from "./chunk-search.ts";
+import { beginAsClone } from "./begin-as-clone.ts";
+import { ChunkSearch, type ToSearch } from "./chunk-search.ts";
 import type { JournalWriter } from "./journal.ts";
 import { keepAttributes, keptAttributes } from "./kept-attributes.ts";
 import { type ExpectedFile, type PartialFile, partialOf } from "./partial-file.ts";
@@ -215,18 +216,13 @@ export class StagedFiles {
   /**
    * Takes the next chunk of a file from the files that this member has: from the one of the same path, or from a look-alike.
    *
-   * @param open opens a file of this host; undefined if it cannot be read
    * @returns false, step by step, if the sender has to send it; true also if the file is not expected
    * @throws DecodeError if it reaches the end of the file
    */
-  *find(
-    chunk: ToldChunk,
-    tags: ChunkTags,
-    open: (path: string) => OpenFile | undefined,
-  ): Generator<undefined, boolean> {
+  *find(chunk: ToldChunk, tags: ChunkTags, how: ToSearch): Generator<undefined, boolean> {
     const file = this.partial.get(chunk.entry);
     if (file === undefined) return true;
-    const search = this.searchFor(file, tags, open);
+    const search = this.searchFor(file, tags, how);
     const { start: offset } = search.place(chunk);
     if (isSentAnyway(chunk) || file.written?.isFull === true) return false;
     // To compare costs as much as to read this many bytes, however short the chunk is.
@@ -235,20 +231,39 @@ export class StagedFiles {
       this.soughtBytes = 0;
       yield;
     }
+    if (search.isInClone(chunk)) {
+      this.keep(file, { start: offset, end: offset + chunk.length });
+      return true;
+    }
     const bytes = yield* search.find(chunk);
     // It may have been withdrawn.
     if (this.partial.get(chunk.entry) !== file) return true;
     if (bytes === undefined) return false;
+    if (file.written === undefined) this.clone(file, search);
     this.put(file, { kind: SegmentKind.content, entry: chunk.entry, offset, bytes }, chunk.length);
     return true;
   }
 
-  private searchFor(
-    file: PartialFile,
-    tags: ChunkTags,
-    open: (path: string) => OpenFile | undefined,
-  ): ChunkSearch {
-    file.search ??= new ChunkSearch([file.path, ...file.lookAlikes], file.size, tags, open);
+  private clone(file: PartialFile, search: ChunkSearch): void {
+    try {
+      beginAsClone(this.disk, search, file.size, () => this.handleOf(file));
+    } catch (error) {
+      throw errorAt(file.path, error);
+    }
+  }
+
+  /** A part of a file is there already. */
+  private keep(file: PartialFile, part: Part): void {
+    file.written ??= new WrittenParts();
+    file.written.add(part);
+    this.writtenBytes += part.end - part.start;
+    if (file.written.bytes < file.size) return;
+    this.forget(file);
+    this.complete(file);
+  }
+
+  private searchFor(file: PartialFile, tags: ChunkTags, how: ToSearch): ChunkSearch {
+    file.search ??= new ChunkSearch([file.path, ...file.lookAlikes], file.size, tags, how);
     // Chunks of two files in turns would make it read both again and again.
     if (this.searching !== file.search) this.searching?.end();
     return (this.searching = file.search);
@@ -366,6 +381,7 @@ export class StagedFiles {
 
   private closeFile(file: PartialFile): void {
     this.open.delete(file);
+    file.search?.dropClone();
     if (file.handle !== undefined) this.disk.closeFile(file.handle);
     file.handle = undefined;
   }

@@ -123,6 +123,12 @@ export interface Disk {
   /** Writes some of `bytes` to an offset in the file; returns how many. */
   write(file: FileHandle, bytes: Uint8Array, offset: number): number;
   truncate(file: FileHandle, sizeBytes: number): void;
+  /**
+   * Gives an empty file the contents of another one, which take no room of their own until one of both changes.
+   *
+   * @returns false if the file system cannot do that: then nothing is sure of the contents of `to`
+   */
+  cloneContents(from: FileHandle, to: FileHandle): boolean;
   /** The first byte of data at or after an offset; undefined if no data follow. */
   nextData(file: FileHandle, offset: number): number | undefined;
   /** The first byte of a hole at or after an offset; the end of a file counts as one. */

@@ -1,6 +1,7 @@
 /** The disk of this host, through node:fs, and through src/sys for calls that Node lacks. */
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
+import { cloneContents } from "../../sys/clones.ts";
 import os from "node:os";
 import { listNames } from "../../sys/directory-listing.ts";
 import { bytesOfPath, entryPath } from "../../sys/entry-path.ts";
@@ -245,6 +246,10 @@ export class LinuxDisk implements Disk {
 
   truncate(file: FileHandle, sizeBytes: number): void {
     fs.ftruncateSync(descriptorOf(file), sizeBytes);
+  }
+
+  cloneContents(from: FileHandle, to: FileHandle): boolean {
+    return cloneContents(descriptorOf(from), descriptorOf(to));
   }
 
   nextData(file: FileHandle, offset: number): number | undefined {

@@ -125,13 +125,17 @@ function tellAll(
   return found;
 }
 
-test("whatever chunks are told, a file is the sender's or it does not come", () => {
+for (const canClone of [false, true])
+  test(`whatever chunks are told, a file is the sender's or it does not come${canClone ? ", also as a clone" : ""}`, () =>
+    checkLists(canClone));
+
+function checkLists(canClone: boolean): void {
   const random = new SeededRandom(SEED);
   let [whole, refused, found] = [0, 0, 0];
   for (let round = 0; round < ROUNDS; round++) {
     const old = bytesOf(random, SIZE);
     const bytes = edited(random, old);
-    const member = new Member().put({ f: old.toString("latin1") });
+    const member = new Member({ canClone }).put({ f: old.toString("latin1") });
     const push = begin(member, bytes.length);
     try {
       found += tellAll(random, member, push, listOf(random, bytes), bytes);
@@ -146,4 +150,4 @@ test("whatever chunks are told, a file is the sender's or it does not come", () 
     whole++;
   }
   assert.ok(whole > ROUNDS / 2 && refused > 10 && found > 2 * ROUNDS, `${whole} ${refused} ${found}`);
-});
+}

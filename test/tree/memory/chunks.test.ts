@@ -17,12 +17,12 @@ const OLD = Array.from({ length: SIZE }, (_, index) => String.fromCharCode((inde
 const NEW = `${OLD.slice(0, 100_000)}new${OLD.slice(100_003)}`;
 const PART = 50_000;
 
-function begin({ tellsChunks = true, size = SIZE, old = OLD } = {}): {
+function begin({ tellsChunks = true, size = SIZE, old = OLD, canClone = false } = {}): {
   member: Member;
   push: Push;
   marked: boolean;
 } {
-  const member = new Member({ withLooks: true }).put({ f: old });
+  const member = new Member({ withLooks: true, canClone }).put({ f: old });
   const push = member.push();
   if (tellsChunks) tellChunks(push);
   const { differences } = push.entries("", [later("f", size)]);
@@ -71,6 +71,32 @@ describe("chunks of a file", () => {
       push.send(content(0, NEW.slice(start, start + 30_000), start));
     push.prepare().commit();
     assert.ok(member.text("f") === NEW);
+  });
+
+  test("that keep their places are not written where files can share contents", () => {
+    for (const rest of ["", "longer", "much longer".repeat(40_000)]) {
+      const { member, push } = begin({ old: OLD + rest, canClone: true });
+      member.disk.lines.length = 0;
+      assert.deepEqual(tell(push, parts), [2]);
+      const written = member.disk.lines.filter((line) => line.startsWith("write "));
+      assert.equal(written.length, rest.length > SIZE ? 4 : 1);
+      push.send(content(0, NEW.slice(100_000, 150_000), 100_000));
+      push.send(content(0, NEW.slice(250_000), 250_000));
+      push.prepare().commit();
+      assert.ok(member.text("f") === NEW);
+    }
+  });
+
+  test("are found in a clone also if the file has changed since", () => {
+    const { member, push } = begin({ canClone: true });
+    assert.deepEqual(tell(push, parts.slice(0, 1)), []);
+    member.in("", (root, disk) => {
+      const opened = disk.openFile(root, "f", "write");
+      disk.write(opened, Buffer.from("another"), 60_000);
+      disk.closeFile(opened);
+    });
+    assert.deepEqual(tell(push, parts.slice(1, 2)), []);
+    push.stage.clean().next();
   });
 
   test("may be told in several blocks", () => {
