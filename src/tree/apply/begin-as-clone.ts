@@ -6,7 +6,7 @@ import type { ChunkSearch } from "./chunk-search.ts";
 const MOST_SIZES = 2;
 
 /**
- * Of an image or a database in which some places have changed, most bytes keep their place. Where file systems can share contents, the
+ * Of an image or a database in which some places have changed, most bytes keep their place. If the file system can share contents, the
  * file that comes begins with all of those of the file in which its first chunk was found. No chunk counts because of that: each is
  * read in the new file, and compared with its tag, and all others are written over (PROTOCOL.md 5.2.7).
  *
