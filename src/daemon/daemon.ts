@@ -2,15 +2,14 @@
 import type { NodeEngine } from "../engine/node.ts";
 import { ForeignSources } from "../net/foreign-sources.ts";
 import { ControlOpener, ControlSealer } from "../net/sealing.ts";
-import { HeapKeeper } from "../sys/heap.ts";
 import { CatchUpKeeper } from "./catch-up/catch-up-keeper.ts";
 import { DriftWatch } from "./catch-up/drift-watch.ts";
 import { keepsReady, openPublications } from "./catch-up/open-publications.ts";
 import type { PublicationFile } from "./catch-up/publication-file.ts";
-import { releaseExecutable } from "../sys/memory.ts";
 import { DiskThreads } from "./disk/disk-threads.ts";
 import { Doctor } from "./doctor/doctor.ts";
 import { fragmentsPerSecond, makeEngine } from "./engine.ts";
+import { keepMemory } from "./memory.ts";
 import { openPrivilegedParts, type NetworkPatience, type PrivilegedParts } from "./privileged-parts.ts";
 import { loadMetrics, type Metrics } from "./metrics/metrics.ts";
 import { MetricsServer } from "./metrics/metrics-server.ts";
@@ -221,12 +220,6 @@ function buildPump(
   const network = { transport, inbound, pages };
   const driver = new Driver({ engine, epoch, keys, sealer, ...network, onEvent, onServe, decide, onTurn });
   lifecycle.waitsFor({ isBusy: () => !engine.isIdle });
-  const heap = new HeapKeeper(() => engine.isIdle, releaseExecutable);
-  events.listen((event) => {
-    if (event.kind === "transfer-finished" || event.kind === "inbound-ended")
-      setImmediate(() => heap.noteEnd());
-  });
-  heap.noteStart();
   const keyChanges = new KeyChanges({ ring, transferKeys: keys, opener, driver, reader, log });
   lifecycle.started(() => keyChanges.stop());
   const watch = new InterfaceWatch(settings.interface, chosen, transport, log, {
@@ -319,6 +312,7 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): DiskThreads {
   const disks = startDisks(frame, pump, pushes);
   lifecycle.started(() => disks.stop());
   driver.attach(disks);
+  keepMemory(frame.events, pump.engine, disks);
   pump.catchUp.onSettled = () =>
     disks.toStage({ kind: "rules", rules: stageRules(frame.settings, pump.catchUp.isNewcomer) });
 

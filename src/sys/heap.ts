@@ -10,16 +10,24 @@ const LARGE_HEAP_BYTES = 48 * 1024 * 1024;
 const IDLE_MS = 2_000;
 
 /**
- * A process of this size gives memory back after a longer pause: first what costs the next transfer next to nothing, which is pages of
- * the executable and what the allocator has kept. If it still has this size, its heaps are collected, too. Not before, and not
- * below: V8 then throws away the code that it has compiled, and the next transfer takes as much processor time as the first
- * one, which is three times that of a later one. An idle daemon must not keep 80 MiB after a large push.
+ * A process of this size gives memory back after a longer pause, as far as that costs the next transfer next to nothing: pages of
+ * the executable, and what the allocator has kept.
  */
-const LARGE_PROCESS_BYTES = 78 * 1024 * 1024;
+const ROOMY_PROCESS_BYTES = 60 * 1024 * 1024;
 const QUIET_MS = 30_000;
 
-/** How long all threads wait for each other's first part, which counts for the process. */
+/**
+ * If it has this size even then, its heaps are collected, too. Not before, and not below: V8 then throws away the code that it has
+ * compiled, and the next transfer takes as much processor time as the first one, which is three times that of a later one. An
+ * idle daemon must not keep 80 MiB after a large push.
+ */
+const LARGE_PROCESS_BYTES = 78 * 1024 * 1024;
+
+/** All threads give back at the same time. After so long, all of them have done it. */
 const SETTLING_MS = 2_000;
+
+/** What an idle daemon does now and then brings pages of the executable back, one by one. */
+const AGAIN_MS = 60_000;
 
 /**
  * Gives memory back in pauses. V8 collects when it needs memory, so a thread that has nothing more to do would keep what
@@ -32,7 +40,7 @@ export class HeapKeeper {
 
   /**
    * @param isIdle whether the thread has nothing to do
-   * @param onReleased called when memory was given back
+   * @param onReleased called when memory was given back, by the other threads as well
    */
   constructor(isIdle: () => boolean, onReleased: () => void = () => undefined) {
     this.isIdle = isIdle;
@@ -53,17 +61,28 @@ export class HeapKeeper {
   }
 
   private shrink(): void {
-    if (process.memoryUsage.rss() < LARGE_PROCESS_BYTES) return;
+    if (process.memoryUsage.rss() < ROOMY_PROCESS_BYTES) {
+      this.shrinkAgain();
+      return;
+    }
     trimHeap();
     this.onReleased();
     this.plan(SETTLING_MS, () => {
       if (process.memoryUsage.rss() >= LARGE_PROCESS_BYTES) this.release();
+      else this.shrinkAgain();
     });
+  }
+
+  private shrinkAgain(): void {
+    this.plan(AGAIN_MS, () => this.shrink());
   }
 
   private release(): void {
     releaseHeap();
-    this.onReleased();
+    this.plan(SETTLING_MS, () => {
+      this.onReleased();
+      this.shrinkAgain();
+    });
   }
 
   private plan(delayMs: number, work: () => void): void {

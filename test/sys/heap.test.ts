@@ -45,6 +45,15 @@ function keeper(context: TestContext, sizeMiB: () => number): { keeper: HeapKeep
   return { keeper: new HeapKeeper(() => true, release), counts };
 }
 
+test("a process that has started collects its heap, and the rest is given back when all threads have collected theirs", (context) => {
+  const { keeper: heap, counts } = keeper(context, () => 120);
+  heap.noteStart();
+  context.mock.timers.tick(2_000);
+  assert.deepEqual(counts(), [0, 1]);
+  context.mock.timers.tick(2_000);
+  assert.deepEqual(counts(), [1, 1]);
+});
+
 test("a process that grew gives back in a long pause what costs the next transfer nothing", (context) => {
   let size = 110;
   const { keeper: heap, counts } = keeper(context, () => size);
@@ -62,13 +71,13 @@ test("a process that grew gives back in a long pause what costs the next transfe
 test("a process that is large even then collects its heap", (context) => {
   const { keeper: heap, counts } = keeper(context, () => 79);
   heap.noteEnd();
-  for (const pauseMs of [2_000, 30_000, 2_000]) context.mock.timers.tick(pauseMs);
+  for (const pauseMs of [2_000, 30_000, 2_000, 2_000]) context.mock.timers.tick(pauseMs);
   assert.deepEqual(counts(), [2, 1]);
 });
 
 test("a process that did not grow keeps everything in a pause", (context) => {
-  const { keeper: heap, counts } = keeper(context, () => 77);
+  const { keeper: heap, counts } = keeper(context, () => 59);
   heap.noteEnd();
-  for (const pauseMs of [2_000, 30_000, 2_000]) context.mock.timers.tick(pauseMs);
+  for (const pauseMs of [2_000, 30_000, 2_000, 2_000]) context.mock.timers.tick(pauseMs);
   assert.deepEqual(counts(), [0, 0]);
 });

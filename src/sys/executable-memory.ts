@@ -1,0 +1,61 @@
+/** The program's own file, as it lies in this process's memory. */
+import fs from "node:fs";
+import { nativeFunction } from "./native.ts";
+
+const MADV_DONTNEED = 4;
+const MADV_DONTDUMP = 16;
+
+/** As much as Linux takes of a file into the memory of a process at once, unless it holds the file in larger pieces. */
+const PIECE_BYTES = 64n * 1024n;
+
+/** The first line of a mapping: its start, its end, its rights, and the file. */
+const MAPPING = /^([0-9a-f]+)-([0-9a-f]+) (\S+) [0-9a-f]+ \S+ [0-9]+ *(.*)$/;
+
+interface Part {
+  readonly start: bigint;
+  readonly bytes: bigint;
+}
+
+/** The parts of the program that have never been written, as they were at the first call. */
+let parts: readonly Part[] | undefined;
+
+/**
+ * Takes the executable out of this process's memory. Most of it is needed for the start alone; what is needed again comes back
+ * from the kernel's memory of the file as it is used. Only parts that have never been written are taken, so nothing gets
+ * lost. Without the library nothing happens.
+ *
+ * V8 has a copy of its own functions for each thread, from the same file. So at the first call only those threads may be there that
+ * live as long as the process: where the copy of another one was, there may be anything later.
+ */
+export function releaseExecutable(): void {
+  const madvise = nativeFunction("int madvise(uintptr_t, size_t, int)");
+  if (madvise === undefined) return;
+  if (parts === undefined) {
+    parts = unwrittenParts();
+    for (const { start, bytes } of parts) {
+      // Neighbours that differ in what a dump has of them (there are no dumps of this process) are mappings of their own. A
+      // kernel that holds the file in pieces of half a megabyte takes a whole one into memory for each byte that is
+      // used, but never more than the mapping.
+      for (let offset = 0n; offset < bytes; offset += 2n * PIECE_BYTES) {
+        const rest = bytes - offset;
+        madvise(start + offset, rest < PIECE_BYTES ? rest : PIECE_BYTES, MADV_DONTDUMP);
+      }
+    }
+  }
+  for (const { start, bytes } of parts) madvise(start, bytes, MADV_DONTNEED);
+}
+
+function unwrittenParts(): Part[] {
+  const executable = fs.readlinkSync("/proc/self/exe");
+  const found: Part[] = [];
+  let part: Part | undefined;
+  for (const line of fs.readFileSync("/proc/self/smaps", "latin1").split("\n")) {
+    const [, first, end, rights = "", file] = MAPPING.exec(line) ?? [];
+    if (first !== undefined) {
+      const isReadOnly = file === executable && /^r-[x-]p$/.test(rights);
+      const start = BigInt(`0x${first}`);
+      part = isReadOnly ? { start, bytes: BigInt(`0x${end}`) - start } : undefined;
+    } else if (part !== undefined && /^Anonymous: +0 kB$/.test(line)) found.push(part);
+  }
+  return found;
+}

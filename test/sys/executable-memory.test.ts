@@ -1,0 +1,52 @@
+import assert from "node:assert/strict";
+import fs from "node:fs";
+import { once } from "node:events";
+import { test } from "node:test";
+import { Worker } from "node:worker_threads";
+import { nativeLibraryPath } from "../../src/sys/native.ts";
+import { releaseExecutable } from "../../src/sys/executable-memory.ts";
+
+/** How much of the executable is in this process's memory, in KiB. */
+const residentKib = () =>
+  Number(/^RssFile:\s+(\d+) kB$/m.exec(fs.readFileSync("/proc/self/status", "utf8"))?.[1]);
+
+const skip = process.env["MAKUOSAN_WITHOUT_FFI"] === "1";
+
+test("pages of the executable are given back, and the program goes on", { skip }, () => {
+  nativeLibraryPath();
+  const before = residentKib();
+  releaseExecutable();
+  const after = residentKib();
+  assert.ok(after < before * 0.8, `${before} KiB, then ${after} KiB`);
+  // Everything that was written in the file's memory is as it was: tables of functions, above all.
+  assert.equal(JSON.stringify({ a: [1, 2] }), '{"a":[1,2]}');
+  assert.match(new Intl.DateTimeFormat("en").format(0), /1970/);
+});
+
+test("what is used again brings no more than its surroundings back", { skip }, () => {
+  releaseExecutable();
+  const executable = fs.realpathSync("/proc/self/exe");
+  const pieces = fs
+    .readFileSync("/proc/self/maps", "latin1")
+    .split("\n")
+    .filter((line) => line.endsWith(executable) && / r-xp /.test(line))
+    .map((line) => {
+      const [start = "", end = ""] = line.split(/[- ]/);
+      return (parseInt(end, 16) - parseInt(start, 16)) / 1024;
+    });
+  const whole = pieces.filter((kib) => kib === 64);
+  assert.ok(whole.length > 300, `${whole.length} of ${pieces.length} pieces`);
+});
+
+test(
+  "it can be given back any number of times, also when threads came and went meanwhile",
+  { skip },
+  async () => {
+    for (let times = 0; times < 3; times++) {
+      const worker = new Worker("require('node:zlib').deflateSync('a')", { eval: true });
+      await once(worker, "exit");
+      releaseExecutable();
+      assert.equal(JSON.stringify({ a: [times] }), `{"a":[${times}]}`);
+    }
+  },
+);
