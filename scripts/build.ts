@@ -30,12 +30,17 @@ const FOREIGN_STRIPS = {
   arm64: ["aarch64-linux-gnu-strip", "llvm-strip"],
 };
 
-/**
- * V8 lets the part of the heap for new objects grow to 128 MiB in each of the three threads, and gives none of it back while
- * there is work: the memory of a daemon grew with thousands of small pushes, although nothing of them was kept. With
- * 4 MiB, which V8 doubles, pushes take as long.
- */
-const NEW_SPACE = "--max-semi-space-size=4";
+/** Options of V8. The code cache has a sum of them in it, so they are the same when it is made. */
+const V8_OPTIONS = [
+  // V8 lets the part of the heap for new objects grow to 128 MiB in each of the three threads, and gives none of it back while
+  // there is work: the memory of a daemon grew with thousands of small pushes, although nothing of them was kept. With
+  // 4 MiB, which V8 doubles, pushes take as long.
+  "--max-semi-space-size=4",
+  // Some seconds after work, V8 collects the heap to have a smaller one. It then forgets the shapes of objects that are not
+  // there in a pause, and throws away the code that it has compiled for them: a push after a pause took twice the processor
+  // time. The daemon has rules of its own for its pauses (src/sys/heap.ts).
+  "--no-memory-reducer",
+];
 
 /** Options of Node: most close doors which it leaves open to others than the program itself. */
 const RUNTIME_OPTIONS = [
@@ -45,7 +50,7 @@ const RUNTIME_OPTIONS = [
   "--openssl-config=/dev/null",
   // process.execve() is marked as experimental, and warns on standard error.
   "--disable-warning=ExperimentalWarning",
-  NEW_SPACE,
+  ...V8_OPTIONS,
 ];
 
 /**
@@ -145,7 +150,7 @@ function compile(name: string): void {
   else
     run(nativeParts(parseArchitecture(process.arch)).node, [
       SEED,
-      NEW_SPACE,
+      ...V8_OPTIONS,
       path.join(ROOT, "scripts", "code-cache.ts"),
       file,
       cache,
@@ -173,7 +178,7 @@ function makeBlob(): void {
   writeFileSync(path.join(WORK, "sea.json"), JSON.stringify(config));
   run(nativeParts(parseArchitecture(process.arch)).node, [
     SEED,
-    NEW_SPACE,
+    ...V8_OPTIONS,
     "--experimental-sea-config",
     "sea.json",
   ]);

@@ -14,7 +14,6 @@ import net from "node:net";
 import path from "node:path";
 import v8 from "node:v8";
 import vm from "node:vm";
-import type { SendResult } from "../src/console/protocol.ts";
 
 type Program = (require: (name: string) => unknown, module: object, exports: object) => void;
 
@@ -28,7 +27,8 @@ else push();
 
 function push(): void {
   const socket = pushed.find((word) => word.startsWith("unix:"))?.slice("unix:".length);
-  const done: SendResult = {
+  // SendResult of src/console/protocol.ts.
+  const done = {
     result: "send",
     exitStatus: 0,
     hosts: [{ host: "host", address: "192.0.2.1", outcome: "done", reason: "" }],

@@ -26,9 +26,6 @@ const LARGE_PROCESS_BYTES = 78 * 1024 * 1024;
 /** All threads give back at the same time. After so long, all of them have done it. */
 const SETTLING_MS = 2_000;
 
-/** What an idle daemon does now and then brings pages of the executable back, one by one. */
-const AGAIN_MS = 60_000;
-
 /**
  * Gives memory back in pauses. V8 collects when it needs memory, so a thread that has nothing more to do would keep what
  * its start or a large transfer has left, for as long as it is idle. Each thread has a keeper of its own.
@@ -74,7 +71,8 @@ export class HeapKeeper {
   }
 
   private shrinkAgain(): void {
-    this.plan(AGAIN_MS, () => this.shrink());
+    // What an idle daemon does now and then brings pages of the executable back, one by one.
+    this.plan(QUIET_MS, () => this.shrink());
   }
 
   private release(): void {

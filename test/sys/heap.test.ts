@@ -64,8 +64,10 @@ test("a process that grew gives back in a long pause what costs the next transfe
   context.mock.timers.tick(1);
   assert.deepEqual(counts(), [1, 0]);
   size = 77;
-  context.mock.timers.tick(60_000);
+  context.mock.timers.tick(2_000);
   assert.deepEqual(counts(), [1, 0], "compiled code is still there");
+  context.mock.timers.tick(30_000);
+  assert.deepEqual(counts(), [2, 0], "what an idle process has taken back goes again");
 });
 
 test("a process that is large even then collects its heap", (context) => {
