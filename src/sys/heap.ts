@@ -1,4 +1,5 @@
 /** Gives memory of this thread's heap back to the kernel. */
+import fs from "node:fs";
 import v8 from "node:v8";
 import vm from "node:vm";
 import { nativeFunction } from "./native.ts";
@@ -17,14 +18,21 @@ const ROOMY_PROCESS_BYTES = 60 * 1024 * 1024;
 const QUIET_MS = 30_000;
 
 /**
- * If it has this size even then, its heaps are collected, too. Not before, and not below: V8 then throws away the code that it has
- * compiled, and the next transfer takes as much processor time as the first one, which is three times that of a later one. An
- * idle daemon must not keep 80 MiB after a large push.
+ * If its own memory has this size even then, its heaps are collected, too. Not before, and not below: V8 then throws away the code that
+ * it has compiled, and the next transfer takes as much processor time as the first one, which is three times that of a later
+ * one. An idle daemon must not keep 80 MiB after a large push, and some 20 of them are pages of the executable.
  */
-const LARGE_PROCESS_BYTES = 78 * 1024 * 1024;
+const LARGE_OWN_BYTES = 56 * 1024 * 1024;
 
 /** All threads give back at the same time. After so long, all of them have done it. */
 const SETTLING_MS = 2_000;
+
+/** How large this process is. */
+export interface ProcessSize {
+  readonly residentBytes: number;
+  /** What is no page of a file. */
+  readonly ownBytes: number;
+}
 
 /**
  * Gives memory back in pauses. V8 collects when it needs memory, so a thread that has nothing more to do would keep what
@@ -33,15 +41,18 @@ const SETTLING_MS = 2_000;
 export class HeapKeeper {
   private readonly isIdle: () => boolean;
   private readonly onReleased: () => void;
+  private readonly size: () => ProcessSize;
   private timer: NodeJS.Timeout | undefined;
 
   /**
    * @param isIdle whether the thread has nothing to do
    * @param onReleased called when memory was given back, by the other threads as well
+   * @param size of this process
    */
-  constructor(isIdle: () => boolean, onReleased: () => void = () => undefined) {
+  constructor(isIdle: () => boolean, onReleased: () => void = () => undefined, size = processSize) {
     this.isIdle = isIdle;
     this.onReleased = onReleased;
+    this.size = size;
   }
 
   /** To be called when the thread has started: a third of its memory has served the start alone. */
@@ -58,14 +69,14 @@ export class HeapKeeper {
   }
 
   private shrink(): void {
-    if (process.memoryUsage.rss() < ROOMY_PROCESS_BYTES) {
+    if (this.size().residentBytes < ROOMY_PROCESS_BYTES) {
       this.shrinkAgain();
       return;
     }
     trimHeap();
     this.onReleased();
     this.plan(SETTLING_MS, () => {
-      if (process.memoryUsage.rss() >= LARGE_PROCESS_BYTES) this.release();
+      if (this.size().ownBytes >= LARGE_OWN_BYTES) this.release();
       else this.shrinkAgain();
     });
   }
@@ -98,6 +109,18 @@ export class HeapKeeper {
 export function heapBytes(): number {
   const { total_heap_size: heap, external_memory: external } = v8.getHeapStatistics();
   return heap + external;
+}
+
+/** Where /proc does not tell, all memory counts as the process's own. */
+function processSize(): ProcessSize {
+  const residentBytes = process.memoryUsage.rss();
+  try {
+    const status = fs.readFileSync("/proc/self/status", "latin1");
+    const files = Number(/^RssFile:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+    return { residentBytes, ownBytes: residentBytes - files };
+  } catch {
+    return { residentBytes, ownBytes: residentBytes };
+  }
 }
 
 /**
