@@ -111,7 +111,7 @@ export function heapBytes(): number {
   return heap + external;
 }
 
-/** Where /proc does not tell, all memory counts as the process's own. */
+/** If /proc does not tell, all memory counts as the own one of the process. */
 function processSize(): ProcessSize {
   const residentBytes = process.memoryUsage.rss();
   try {
