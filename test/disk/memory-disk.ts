@@ -299,6 +299,7 @@ export class MemoryDisk extends MemoryMachine implements Disk {
 
   cloneContents(from: FileHandle, to: FileHandle): boolean {
     if (!this.canClone) return false;
+    this.look("cloneContents", "");
     const bytes = new Uint8Array(this.statFile(from).size);
     this.read(from, bytes, 0);
     return this.write(to, bytes, 0) === bytes.length;

@@ -12,23 +12,25 @@ const MOST_SIZES = 2;
  *
  * @param size of the file that comes, in bytes
  * @param handleOf opens that file; nothing may be written to it yet
+ * @returns whether the file has those contents now
  */
 export function beginAsClone(
   disk: Disk,
   search: ChunkSearch,
   size: number,
   handleOf: () => FileHandle,
-): void {
+): boolean {
   const { alike } = search;
   const from = alike?.handle;
-  if (alike === undefined || from === undefined) return;
-  const fromSize = disk.statFile(from).size;
-  if (fromSize > MOST_SIZES * size) return;
+  if (alike === undefined || from === undefined) return false;
+  if (disk.statFile(from).size > MOST_SIZES * size) return false;
   const to = handleOf();
   if (!disk.cloneContents(from, to)) {
     disk.truncate(to, 0);
-    return;
+    return false;
   }
-  if (fromSize > size) disk.truncate(to, size);
+  // It may have grown until it was cloned.
+  disk.truncate(to, size);
   search.takeClone(to, alike);
+  return true;
 }

@@ -29,6 +29,8 @@ export interface PartialFile extends ExpectedFile {
   handle: FileHandle | undefined;
   /** Its contents are being taken from a look-alike: the sender sends none meanwhile. */
   isTaken: boolean;
+  /** It began with the contents of another file, and has no holes where nothing is written. */
+  isClone: boolean;
   /** Looks for chunks of it; undefined before any are told. */
   search: ChunkSearch | undefined;
   /** The extended attributes of the member's own file, for a copy of it. */
@@ -44,6 +46,7 @@ export function partialOf(file: ExpectedFile): PartialFile {
     madeMode: undefined,
     handle: undefined,
     isTaken: false,
+    isClone: false,
     search: undefined,
     kept: undefined,
   };

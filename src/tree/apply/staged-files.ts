@@ -23,7 +23,7 @@ import { type ExpectedFile, type PartialFile, partialOf } from "./partial-file.t
 import { readRecognized } from "./recognized-contents.ts";
 import { setAttributes, setFileRights, setFileTime } from "./set-attributes.ts";
 import type { StagingArea } from "./staging-area.ts";
-import { writeAll } from "./write-all.ts";
+import { writeAll, writeZeros } from "./write-all.ts";
 import { WrittenParts } from "./written-parts.ts";
 
 /** Up to this many files are made durable one by one; for more, one sync of the whole file system is cheaper. */
@@ -143,6 +143,7 @@ export class StagedFiles {
   private writeAt(file: PartialFile, segment: ContentSegment | HoleSegment, handle: FileHandle): void {
     if (segment.kind === SegmentKind.hole) {
       // Bytes that are never written are a hole already, except for a hole at the end of the file.
+      if (file.isClone) writeZeros(this.disk, handle, segment.offset, segment.length);
       this.disk.truncate(handle, file.size);
       return;
     }
@@ -246,7 +247,7 @@ export class StagedFiles {
 
   private clone(file: PartialFile, search: ChunkSearch): void {
     try {
-      beginAsClone(this.disk, search, file.size, () => this.handleOf(file));
+      file.isClone = beginAsClone(this.disk, search, file.size, () => this.handleOf(file));
     } catch (error) {
       throw errorAt(file.path, error);
     }

@@ -7,7 +7,7 @@ import { BLOCK_PLAINTEXT_BYTES } from "../../../src/wire/datagram.ts";
 import { ManifestWriter, SENT_ANYWAY, type ToldChunk } from "../../../src/wire/manifest.ts";
 import { ChunkTags } from "../../../src/tree/entries/chunk-tags.ts";
 import { finish } from "../../support/staging.ts";
-import { content, file, Member, meta, type Push, TIME_NS, withdrawal } from "./member.ts";
+import { content, file, hole, Member, meta, type Push, TIME_NS, withdrawal } from "./member.ts";
 
 /** Chunks that a sender tells, also one that lies. */
 
@@ -97,6 +97,36 @@ describe("chunks of a file", () => {
     });
     assert.deepEqual(tell(push, parts.slice(1, 2)), []);
     push.stage.clean().next();
+  });
+
+  test("are found in a clone of a file that has grown just before: what is too much is cut off", () => {
+    const { member, push } = begin({ canClone: true });
+    member.memory.before = ({ kind }) => {
+      if (kind !== "cloneContents") return;
+      member.memory.before = undefined;
+      member.in("", (root, disk) => {
+        const opened = disk.openFile(root, "f", "write");
+        disk.write(opened, Buffer.from("a line more"), SIZE);
+        disk.closeFile(opened);
+      });
+    };
+    assert.deepEqual(tell(push, parts), [2]);
+    assert.equal(member.memory.before, undefined);
+    push.send(content(0, NEW.slice(100_000, 150_000), 100_000));
+    push.send(content(0, NEW.slice(250_000), 250_000));
+    push.prepare().commit();
+    assert.ok(member.text("f") === NEW);
+  });
+
+  test("beside a hole: a clone has zeros there", () => {
+    for (const canClone of [false, true]) {
+      const { member, push } = begin({ canClone });
+      assert.deepEqual(tell(push, parts.slice(0, 2)), []);
+      push.send(hole(0, 100_000, 150_000), content(0, NEW.slice(250_000), 250_000));
+      push.prepare().commit();
+      const expected = NEW.slice(0, 100_000) + "\0".repeat(150_000) + NEW.slice(250_000);
+      assert.ok(member.text("f") === expected, `${canClone}`);
+    }
   });
 
   test("may be told in several blocks", () => {
