@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
@@ -103,6 +104,39 @@ test("a log that is damaged, cut off, or from a newer version is said, and its h
     assert.equal(log.missing.length, missing, what);
     assert.equal(open().found.problem, undefined, "it is written anew");
   }
+});
+
+test("something else in the place of the log is put aside unread, also where something was put aside before", async (context) => {
+  const kinds: Record<string, (place: string) => void> = {
+    fifo: (place) => execFileSync("mkfifo", [place]),
+    device: (place) => fs.symlinkSync("/dev/zero", place),
+    directory: (place) => fs.mkdirSync(`${place}/sub`, { recursive: true }),
+    huge: (place) => {
+      fs.writeFileSync(place, "");
+      fs.truncateSync(place, 3 * 1024 ** 3);
+    },
+  };
+  for (const [kind, make] of Object.entries(kinds)) {
+    const { open, file } = await written(context);
+    fs.rmSync(file.path);
+    make(file.path);
+    fs.mkdirSync(`${file.path}.unread/sub`, { recursive: true });
+    const { found } = open();
+    assert.match(
+      found.problem ?? "",
+      /is no file, or a huge one, and is .*\.unread now: this host gets/,
+      kind,
+    );
+    assert.deepEqual([found.isIntact, found.log.all.length], [false, 0], kind);
+    assert.equal(open().found.isIntact, true, kind);
+  }
+});
+
+test("a log that is gone while its lists are there is told", async (context) => {
+  const { open, file } = await written(context);
+  fs.rmSync(file.path);
+  const { problem } = open().found;
+  assert.match(problem ?? "", /is gone: this host gets all pushes once more/);
 });
 
 test("a log that is cut off or changed at any byte never has more than was written", async (context) => {

@@ -38,8 +38,11 @@ export function openPublications(
     if (file.found.problem !== undefined) log.warn(file.found.problem);
     return file;
   } catch (error) {
-    const code = errorCode(error);
-    log.debug(`no log of pushes is kept, so this host does not catch up: ${state.directory} (${code})`);
+    const { path = state.directory } = error as NodeJS.ErrnoException;
+    const text = `no log of pushes is kept, so this host does not catch up: ${path} (${errorCode(error)})`;
+    // A daemon that is tried in a shell has no state directory; then the history says so.
+    if (path === state.directory) log.debug(text);
+    else log.warn(`${text}: remove or mend what is there, and restart makuosan`);
     return undefined;
   }
 }

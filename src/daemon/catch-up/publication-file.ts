@@ -6,7 +6,8 @@ import { ByteReader } from "../../base/bytes.ts";
 import { bytesOfHex, hexOf } from "../../base/hex.ts";
 import type { Here, Kept, PublicationLog } from "../../engine/catch-up/publication-log.ts";
 import { SET_BACK_MS } from "./effect-times.ts";
-import { replaceFile } from "../../sys/own-files.ts";
+import { readListFile } from "../disk/list-files.ts";
+import { readOwnFile, replaceFile } from "../../sys/own-files.ts";
 import { errorCode } from "../../sys/system-error.ts";
 import { STAGING_NAME } from "../../wire/path-rules.ts";
 import { REMOVED } from "../disk/transfer-record.ts";
@@ -24,9 +25,12 @@ const SPARE_LINES = 200;
 /** Most bytes of all lists; the oldest are removed first. Then this host cannot hand on what they name. */
 const LIST_BYTES = 256 * 1024 * 1024;
 
+/** Far more than all lines take: a larger file is something else. */
+const MOST_BYTES = 512 * 1024 * 1024;
+
 /** Each line is durable when its write ends. Nobody else's link in the place of the file is followed. */
-const { O_APPEND, O_DSYNC, O_NOFOLLOW, O_WRONLY } = fs.constants;
-const APPEND = O_WRONLY | O_APPEND | O_DSYNC | O_NOFOLLOW;
+const { O_APPEND, O_DSYNC, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = fs.constants;
+const APPEND = O_WRONLY | O_APPEND | O_DSYNC | O_NOFOLLOW | O_NONBLOCK;
 
 /** A log as it was found at the start. */
 export interface FoundLog {
@@ -63,7 +67,7 @@ export class PublicationFile {
    * @param epoch of this node from now on
    * @param log an empty one
    * @param onFailure called with the error code of each write that fails
-   * @throws an error with a code if the directory cannot be written
+   * @throws an error with a code, and its path, if the directory or the file cannot be written
    */
   constructor(
     directory: string,
@@ -107,7 +111,7 @@ export class PublicationFile {
    */
   removedBy(list: string): string[] {
     try {
-      const text = fs.readFileSync(this.lists + list + REMOVED, "latin1");
+      const text = readListFile(this.lists + list + REMOVED).toString("latin1");
       return text.split("\0").filter((one) => one !== "");
     } catch (error) {
       errorCode(error);
@@ -164,12 +168,21 @@ export class PublicationFile {
 
   private read(log: PublicationLog, base: string): FoundLog {
     const lost = { log, isIntact: false, lastEpoch: undefined };
-    const size = fs.statSync(this.path, { throwIfNoEntry: false })?.size;
-    if (size === undefined) return { ...lost, problem: undefined };
-    const lines = fs.readFileSync(this.path, "latin1").split("\n");
+    if (fs.lstatSync(this.path, { throwIfNoEntry: false }) === undefined) {
+      const problem = this.hasLists()
+        ? `${this.path} is gone: this host gets all pushes once more`
+        : undefined;
+      return { ...lost, problem };
+    }
+    const text = this.text();
+    if (text instanceof Error) return { ...lost, problem: this.putAside(text.message) };
+    const lines = text.split("\n");
     const rest = lines.pop() ?? "";
     const header = parse(lines.shift() ?? "");
-    if (header?.["format"] !== FORMAT) return { ...lost, problem: this.putAside(header) };
+    if (header?.["format"] !== FORMAT) {
+      const isNewer = typeof header?.["format"] === "number";
+      return { ...lost, problem: this.putAside(isNewer ? "is from a newer version" : "is damaged") };
+    }
     const isGood = lines.map((line) => readLine(line, log));
     if (isGood.includes(false)) return { ...lost, problem: this.forget(log, "is damaged") };
     if (header["base"] !== parse(this.header)?.["base"]) {
@@ -187,10 +200,26 @@ export class PublicationFile {
     return { log, isIntact: true, lastEpoch: typeof epoch === "string" ? epoch : undefined, problem };
   }
 
-  private putAside(header: Record<string, unknown> | undefined): string {
+  /** Whether an earlier start has left something that belongs to a log. */
+  private hasLists(): boolean {
+    const prefix = path.basename(this.lists);
+    return fs.readdirSync(this.directory).some((name) => name.startsWith(prefix));
+  }
+
+  /** @returns what is in the file; an error that says why it cannot be read */
+  private text(): string | Error {
+    try {
+      return readOwnFile(this.path, MOST_BYTES)?.toString("latin1") ?? new Error("is no file, or a huge one");
+    } catch (error) {
+      return new Error(`cannot be read (${errorCode(error)})`);
+    }
+  }
+
+  private putAside(why: string): string {
     const aside = `${this.path}.unread`;
+    // Something may be there from an earlier time; nobody has asked for it since.
+    fs.rmSync(aside, { recursive: true, force: true });
     fs.renameSync(this.path, aside);
-    const why = typeof header?.["format"] === "number" ? "is from a newer version" : "is damaged";
     return `${this.path} ${why}, and is ${aside} now: this host gets all pushes once more`;
   }
 
@@ -213,7 +242,7 @@ export class PublicationFile {
     const lists = fs
       .readdirSync(this.directory)
       .filter((name) => name.startsWith(prefix))
-      .map((name) => ({ name, stats: fs.statSync(path.join(this.directory, name)) }))
+      .map((name) => ({ name, stats: fs.lstatSync(path.join(this.directory, name)) }))
       .sort((a, b) => b.stats.mtimeMs - a.stats.mtimeMs);
     const left = new Set<string>();
     let bytes = 0;
@@ -223,7 +252,7 @@ export class PublicationFile {
       const isNew = Date.now() - stats.mtimeMs < 60_000;
       if ((used.has(name.slice(prefix.length)) || isNew) && bytes <= LIST_BYTES)
         left.add(name.slice(prefix.length));
-      else fs.rmSync(path.join(this.directory, name), { force: true });
+      else fs.rmSync(path.join(this.directory, name), { recursive: true, force: true });
     }
     log.keepLists(left);
   }
