@@ -6,6 +6,7 @@ import { finish } from "../../src/base/steps.ts";
 import { recover } from "../../src/tree/apply/recovery.ts";
 import { Directories } from "../../src/tree/disk/directories.ts";
 import { linuxDisk } from "../../src/tree/disk/linux-disk.ts";
+import { Precedence } from "../../src/tree/decide/precedence.ts";
 import { HASH_BYTES, hashPath, PathSet } from "../../src/tree/entries/path-set.ts";
 import type { Stage } from "../../src/tree/apply/stage.ts";
 import { contents, StagingPair, textOf } from "../support/staging.ts";
@@ -273,6 +274,17 @@ test("a set can be asked between what is added, and counts what is added again o
     }
     assert.equal(set.has(`directory/file-${round + 1}-0`), false);
   }
+});
+
+test("directories above many deleted paths are noted once: memory does not grow with their depth", () => {
+  const base = Directories.at(linuxDisk, first.to);
+  const precedence = new Precedence(base);
+  const deep = Array.from({ length: 500 }, (_, index) => `level-${index}`).join("/");
+  const before = process.memoryUsage().arrayBuffers;
+  for (let index = 0; index < 5_000; index++) precedence.noteGone(`${deep}/file-${index}`);
+  const taken = process.memoryUsage().arrayBuffers - before;
+  base.close();
+  assert.ok(taken < 1_000_000, `${taken} bytes`);
 });
 
 test("an entry is the same to a set by its path, and by its directory and its name", () => {

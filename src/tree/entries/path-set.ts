@@ -3,7 +3,8 @@
  * two of a million paths have the same hash is less than one in ten million.
  *
  * Most sets of a transfer get a path for each entry, and are never asked for one: only another transfer that commits meanwhile asks.
- * So what is added is only laid down in a row, and the table is made when somebody asks.
+ * So what is added is only laid down in a row, and the table is made when somebody asks. A path that is
+ * added again takes eight bytes until then: who adds the directories above each path asks first.
  */
 export class PathSet {
   /** Two numbers for each place; both are 0 if it is free. */
@@ -58,13 +59,16 @@ export class PathSet {
 
   /** Puts all that was added into the table. */
   private settle(): void {
-    const added = this.rows.reduce((sum, { length }) => sum + length, this.filled) / 2;
-    const table = this.grownFor(this.count + added);
-    for (const row of this.rows) this.count += insert(table, row, row.length);
-    this.count += insert(table, this.row, this.filled);
+    for (const row of this.rows) this.settleRow(row, row.length);
+    this.settleRow(this.row, this.filled);
     this.rows = [];
     this.filled = 0;
-    this.table = table;
+  }
+
+  /** One row after the other: of many that repeat the same paths, the table has room for those of one too many at the most. */
+  private settleRow(row: Uint32Array, filled: number): void {
+    this.table = this.grownFor(this.count + filled / 2);
+    this.count += insert(this.table, row, filled);
   }
 
   /** A table that is at most half full with so many hashes, with those of the present one. */
