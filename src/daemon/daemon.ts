@@ -312,7 +312,7 @@ function startParts(frame: Frame, pump: Pump, pushes: Pushes): DiskThreads {
   const disks = startDisks(frame, pump, pushes);
   lifecycle.started(() => disks.stop());
   driver.attach(disks);
-  keepMemory(frame.events, pump.engine, disks);
+  keepMemory(frame.events, pump.engine);
   pump.catchUp.onSettled = () =>
     disks.toStage({ kind: "rules", rules: stageRules(frame.settings, pump.catchUp.isNewcomer) });
 

@@ -8,24 +8,21 @@ const MADV_DONTDUMP = 16;
 /** As much as Linux takes of a file into the memory of a process at once, unless it holds the file in larger pieces. */
 const PIECE_BYTES = 64n * 1024n;
 
-/** The first line of a mapping: its start, its end, its rights, and the file. */
-const MAPPING = /^([0-9a-f]+)-([0-9a-f]+) (\S+) [0-9a-f]+ \S+ [0-9]+ *(.*)$/;
+/** The first line of a mapping: its start, its end, its rights, its offset in the file, and the file. */
+const MAPPING = /^([0-9a-f]+)-([0-9a-f]+) (\S+) ([0-9a-f]+) \S+ [0-9]+ *(.*)$/;
 
 interface Part {
   readonly start: bigint;
   readonly bytes: bigint;
 }
 
-/** The parts of the program that have never been written, as they were at the first call. */
+/** The parts of the program that have never been written. They stay where they are for as long as the process lives. */
 let parts: readonly Part[] | undefined;
 
 /**
  * Takes the executable out of this process's memory. Most of it is needed for the start alone; what is needed again comes back
  * from the kernel's memory of the file as it is used. Only parts that have never been written are taken, so nothing gets
  * lost. Without the library nothing happens.
- *
- * V8 has a copy of its own functions for each thread, from the same file. So at the first call only those threads may be there that
- * live as long as the process: where the copy of another one was, there may be anything later.
  */
 export function releaseExecutable(): void {
   const madvise = nativeFunction("int madvise(uintptr_t, size_t, int)");
@@ -45,16 +42,25 @@ export function releaseExecutable(): void {
   for (const { start, bytes } of parts) madvise(start, bytes, MADV_DONTNEED);
 }
 
+/**
+ * V8 has a copy of its own functions for each thread, from the same file. They are left out: when a thread has ended, there may be
+ * anything in the place of its copy.
+ */
 function unwrittenParts(): Part[] {
   const executable = fs.readlinkSync("/proc/self/exe");
   const found: Part[] = [];
   let part: Part | undefined;
+  let lastOffset = -1;
   for (const line of fs.readFileSync("/proc/self/smaps", "latin1").split("\n")) {
-    const [, first, end, rights = "", file] = MAPPING.exec(line) ?? [];
+    const [, first, end, rights = "", offset = "", file] = MAPPING.exec(line) ?? [];
     if (first !== undefined) {
-      const isReadOnly = file === executable && /^r-[x-]p$/.test(rights);
+      part = undefined;
+      if (file !== executable) continue;
+      // The parts of the program are in the order of the file. Where it begins anew, copies follow.
+      if (parseInt(offset, 16) < lastOffset) break;
+      lastOffset = parseInt(offset, 16);
       const start = BigInt(`0x${first}`);
-      part = isReadOnly ? { start, bytes: BigInt(`0x${end}`) - start } : undefined;
+      if (/^r-[x-]p$/.test(rights)) part = { start, bytes: BigInt(`0x${end}`) - start };
     } else if (part !== undefined && /^Anonymous: +0 kB$/.test(line)) found.push(part);
   }
   return found;

@@ -71,11 +71,6 @@ export class DiskThreads {
     worker.once("exit", () => (this.drift = undefined));
   }
 
-  /** Whether there is a thread that ends before the process. */
-  get isComparing(): boolean {
-    return this.drift !== undefined;
-  }
-
   /** A command for the reading thread; it goes with the next flush. */
   toSource(command: SourceCommand): void {
     this.sourceCommands.push(command);
