@@ -56,7 +56,7 @@ function unwrittenParts(): Part[] {
     if (first !== undefined) {
       part = undefined;
       if (file !== executable) continue;
-      // The parts of the program are in the order of the file. Where it begins anew, copies follow.
+      // The parts of the program are in the order of the file. Copies follow, from the middle of the file again.
       if (parseInt(offset, 16) < lastOffset) break;
       lastOffset = parseInt(offset, 16);
       const start = BigInt(`0x${first}`);
