@@ -177,7 +177,7 @@ format: $(INSTALLED) ## formats every file
 clean: ## removes what was built
 	@rm -rf dist
 
-dist/makuosan dist/$(OTHER)/makuosan: $(SOURCES) scripts/build.ts scripts/architecture.ts package.json $(INSTALLED)
+dist/makuosan dist/$(OTHER)/makuosan: $(SOURCES) scripts/build.ts scripts/code-cache.ts scripts/architecture.ts package.json $(INSTALLED)
 	@node scripts/build.ts $(if $(findstring /$(OTHER)/,$@),$(OTHER),$(MACHINE))
 
 # The stamp is a copy of the package-lock.json that was installed. Without a stamp, npm's own file shows whether

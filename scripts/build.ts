@@ -207,7 +207,9 @@ function publish(): void {
 
 /** Runs a tool inside the working folder; its output is shown only if it fails. */
 function run(program: string, args: readonly string[]): void {
-  const { status, error, stdout, stderr } = spawnSync(program, args, { cwd: WORK, encoding: "utf8" });
+  // The result must not depend on the language of the user.
+  const env = { ...process.env, LC_ALL: "C" };
+  const { status, error, stdout, stderr } = spawnSync(program, args, { cwd: WORK, encoding: "utf8", env });
   if (status === 0) return;
   const reason = error?.message ?? `${stdout}${stderr}`.trim();
   throw new Error(`${path.basename(program)} ${args.join(" ")} failed: ${reason}`);

@@ -9,7 +9,7 @@
  *
  * The cache has a sum of V8's flags in it, so they are as they will be in the executable when it is written.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import path from "node:path";
 import v8 from "node:v8";
@@ -51,6 +51,7 @@ function push(): void {
     client.on("error", () => client.destroy());
   });
   process.on("exit", (status) => {
+    rmSync(socket ?? "", { force: true });
     if (status === 0) writeFileSync(cache, script.createCachedData());
   });
   server.listen(socket, () => {

@@ -51,6 +51,7 @@ function unwrittenParts(): Part[] {
   const found: Part[] = [];
   let part: Part | undefined;
   let lastOffset = -1;
+  let isUnwritten = false;
   for (const line of fs.readFileSync("/proc/self/smaps", "latin1").split("\n")) {
     const [, first, end, rights = "", offset = "", file] = MAPPING.exec(line) ?? [];
     if (first !== undefined) {
@@ -61,7 +62,9 @@ function unwrittenParts(): Part[] {
       lastOffset = parseInt(offset, 16);
       const start = BigInt(`0x${first}`);
       if (/^r-[x-]p$/.test(rights)) part = { start, bytes: BigInt(`0x${end}`) - start };
-    } else if (part !== undefined && /^Anonymous: +0 kB$/.test(line)) found.push(part);
+    } else if (/^Anonymous:/.test(line)) isUnwritten = / 0 kB$/.test(line);
+    // Memory that was written may be on a swap device, and counts only there then. This line comes after the other one.
+    else if (part !== undefined && isUnwritten && /^Swap: +0 kB$/.test(line)) found.push(part);
   }
   return found;
 }

@@ -43,6 +43,8 @@ export class HeapKeeper {
   private readonly onReleased: () => void;
   private readonly size: () => ProcessSize;
   private timer: NodeJS.Timeout | undefined;
+  /** Whether the heap was collected since the last work: another collection would find nothing more. */
+  private isCollected = false;
 
   /**
    * @param isIdle whether the thread has nothing to do
@@ -62,6 +64,7 @@ export class HeapKeeper {
 
   /** To be called when work has ended. */
   noteEnd(): void {
+    this.isCollected = false;
     this.plan(IDLE_MS, () => {
       if (heapBytes() >= LARGE_HEAP_BYTES) this.release();
       else this.plan(QUIET_MS, () => this.shrink());
@@ -76,7 +79,7 @@ export class HeapKeeper {
     trimHeap();
     this.onReleased();
     this.plan(SETTLING_MS, () => {
-      if (this.size().ownBytes >= LARGE_OWN_BYTES) this.release();
+      if (this.size().ownBytes >= LARGE_OWN_BYTES && !this.isCollected) this.release();
       else this.shrinkAgain();
     });
   }
@@ -88,6 +91,7 @@ export class HeapKeeper {
 
   private release(): void {
     releaseHeap();
+    this.isCollected = true;
     this.plan(SETTLING_MS, () => {
       this.onReleased();
       this.shrinkAgain();

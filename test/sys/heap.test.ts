@@ -80,6 +80,17 @@ test("a process that is large even then collects its heap", (context) => {
   assert.deepEqual(counts(), [2, 1]);
 });
 
+test("a process that stays large collects its heap once, until it has worked again", (context) => {
+  const { keeper: heap, counts } = keeper(context, () => 120);
+  const collections = () => counts()[1];
+  heap.noteEnd();
+  for (let second = 0; second < 1_000; second++) context.mock.timers.tick(1_000);
+  assert.equal(collections(), 1);
+  heap.noteEnd();
+  for (let second = 0; second < 1_000; second++) context.mock.timers.tick(1_000);
+  assert.equal(collections(), 2);
+});
+
 test("a process that did not grow keeps everything in a pause", (context) => {
   const { keeper: heap, counts } = keeper(context, () => 59);
   heap.noteEnd();

@@ -42,7 +42,7 @@ export function openPublications(
     const text = `no log of pushes is kept, so this host does not catch up: ${path} (${errorCode(error)})`;
     // A daemon that is tried in a shell has no state directory; then the history says so.
     if (path === state.directory) log.debug(text);
-    else log.warn(`${text}: remove or mend what is there, and restart makuosan`);
+    else log.warn(`${text}: remove what is there, or let makuosan write it, and restart makuosan`);
     return undefined;
   }
 }

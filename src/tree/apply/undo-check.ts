@@ -6,8 +6,8 @@ import type { StagingRules } from "./staging-root.ts";
 import { recordIn } from "./undo-records.ts";
 
 /**
- * Looks through a kept area, step by step: something may have been deleted from it, or damaged, since. What is missing would be
- * taken for a path that was not there before the push, and deleted; or for a push that has changed nothing.
+ * Looks through a kept area, step by step: something may have been deleted from it, or damaged, since. A missing entry would be
+ * taken for a path that was not there before the push, and deleted; a missing list for a push that has changed nothing.
  *
  * @param area stays open
  * @param undone the name of its transfer
