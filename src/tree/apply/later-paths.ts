@@ -8,9 +8,11 @@ class LaterList {
   private readonly gone = new Set<number>();
   private readonly named = new Set<number>();
   private readonly complete = new Set<number>();
+  private readonly directories = new Set<number>();
 
   constructor(rows: readonly ListRow[]) {
     for (const { kind, key } of rows) {
+      if (kind === Listed.directory) this.directories.add(key);
       if (kind === Listed.complete) this.complete.add(key);
       if (kind === Listed.given) this.given.add(key);
       if (kind === Listed.gone) this.gone.add(key);
@@ -30,6 +32,10 @@ class LaterList {
     }
     return false;
   }
+
+  hasIn(directory: string): boolean {
+    return this.directories.has(keyOf(directory));
+  }
 }
 
 export class LaterPaths {
@@ -45,5 +51,10 @@ export class LaterPaths {
   /** Whether a later publication says what is at a path: that it is as it is, or that nothing is there. */
   has(path: string): boolean {
     return this.lists.some((list) => list.has(path, this.isDirectory));
+  }
+
+  /** Whether a later publication has entries in a directory: it may have given that the time that it has now. */
+  hasIn(directory: string): boolean {
+    return this.lists.some((list) => list.hasIn(directory));
   }
 }

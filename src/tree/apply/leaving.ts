@@ -40,12 +40,22 @@ function stepLeft(step: Step, { base, later, metadataOf }: Leaving): Step | unde
         if (later.has(inside)) throw StageError.of("overtaken", inside);
     return step;
   }
-  if (!later.has(path)) return step;
+  if (!later.has(path))
+    return isDirectory && later.hasIn(path) ? withLaterTime(step, metadataOf(path)) : step;
   if (!isDirectory || kind === StepKind.remove) return undefined;
   // The later one has made the directory, too: the entries of this one go into it.
   if (kind === StepKind.place) return type === EntryType.directory ? step : undefined;
   const metadata = metadataOf(path);
   return metadata === undefined ? undefined : { ...step, metadata, attributes: undefined };
+}
+
+/**
+ * A step that sets the attributes of a directory leaves it its time, if that is later: a push of something in it gives it the time
+ * that it has on the sender. A push that has found everything right there has not.
+ */
+function withLaterTime(step: Step, present: Metadata | undefined): Step {
+  if (present === undefined || present.mtimeNs <= step.metadata.mtimeNs) return step;
+  return { ...step, metadata: { ...step.metadata, mtimeNs: present.mtimeNs } };
 }
 
 /** Removes what is staged for the paths of later publications in directories that are placed as a whole. */

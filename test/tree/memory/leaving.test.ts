@@ -136,6 +136,33 @@ describe("what was pushed since", () => {
     assert.deepEqual([member.rights("d"), member.rights("e")], ["711 0:0", "750 0:0"]);
   });
 
+  for (const [what, name, size] of [
+    ["made something, and", "new", 3],
+    ["changed something, and", "a", 4],
+    ["changed nothing, and has not", "a", 3],
+  ] as const)
+    test(`has ${what} set the time of its directory`, () => {
+      const [early, late] = [3_000_000_000n, 4_000_000_000n].map((mtimeNs) => ({
+        metadata: meta(0o750, { mtimeNs }),
+      }));
+      const { member, catchUp } = after({
+        here: { "www/a": "old", "www/sub/x": "old" },
+        missed: (push) => {
+          push.bring("", [directory("www", early)]);
+          push.bring("www", [file("a", 5), file("b", 2), directory("sub", early)], early);
+          push.bring("www/sub", [file("x", 5)], early);
+        },
+        pushed: (push) => {
+          push.bring("", [entry(EntryType.passage, "www", late)]);
+          push.bring("www", [file(name, size)], late);
+        },
+      });
+      catchUp.commit();
+      assert.equal(member.stats("www")?.mtimeNs, (what.endsWith("not") ? early : late)?.metadata.mtimeNs);
+      assert.equal(member.rights("www"), "750 0:0");
+      assert.equal(member.stats("www/sub")?.mtimeNs, early?.metadata.mtimeNs);
+    });
+
   test("stays where it has another type", () => {
     const tree = treeAfter({
       here: { "f/x": "x", g: "g" },
