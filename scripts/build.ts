@@ -87,9 +87,6 @@ const PROGRAMS = {
   worker: "src/daemon/disk/worker.ts",
 };
 
-/** The arguments of msync for the push that tells which of its functions are compiled. */
-const TRIAL_PUSH = ["-c", "unix:trial.sock", "file"];
-
 /** The marker that Node changes when a blob has been injected. */
 const SENTINEL_FUSE = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
 
@@ -154,7 +151,6 @@ function compile(name: string): void {
       path.join(ROOT, "scripts", "code-cache.ts"),
       file,
       cache,
-      ...(name === "msync" ? TRIAL_PUSH : []),
     ]);
 }
 
@@ -207,9 +203,7 @@ function publish(): void {
 
 /** Runs a tool inside the working folder; its output is shown only if it fails. */
 function run(program: string, args: readonly string[]): void {
-  // The result must not depend on the language of the user.
-  const env = { ...process.env, LC_ALL: "C" };
-  const { status, error, stdout, stderr } = spawnSync(program, args, { cwd: WORK, encoding: "utf8", env });
+  const { status, error, stdout, stderr } = spawnSync(program, args, { cwd: WORK, encoding: "utf8" });
   if (status === 0) return;
   const reason = error?.message ?? `${stdout}${stderr}`.trim();
   throw new Error(`${path.basename(program)} ${args.join(" ")} failed: ${reason}`);
