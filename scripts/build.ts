@@ -120,9 +120,9 @@ async function bundle(entryPoints: Record<string, string>): Promise<void> {
     platform: "node",
     target: "node24",
     format: "cjs",
-    // Names of functions and classes stand in errors. To keep short ones apart from them takes a call for each at the start.
-    minifyWhitespace: true,
-    minifySyntax: true,
+    // With long names, esbuild would also write down the folders of packages, which are others in another copy of the project.
+    minify: true,
+    keepNames: true,
     legalComments: "none",
     // src/sys loads it itself: from the asset in the executable, from node_modules in development.
     external: ["koffi"],
