@@ -57,9 +57,11 @@ export function keepNothing(
 
 /** The kept areas of a base directory that are whole, the newest first. */
 export function undoAreas(base: Directories, rules: StagingRules): UndoArea[] {
-  return allAreas(base, rules)
-    .filter(isWhole)
-    .sort((a, b) => b.number - a.number);
+  return wholeOf(allAreas(base, rules));
+}
+
+function wholeOf(all: readonly (UndoArea | Remains)[]): UndoArea[] {
+  return all.filter(isWhole).sort((a, b) => b.number - a.number);
 }
 
 /** Whether anything is kept, or is left of that. */
@@ -111,7 +113,7 @@ export function* boundUndoAreas(
   { pushes, sizeBytes }: UndoBounds,
 ): Generator<undefined, Removal> {
   const all = allAreas(base, rules);
-  const areas = undoAreas(base, rules);
+  const areas = wholeOf(all);
   // A commit that takes back another removes its area. If it is cut off before that, this does it.
   const undone = new Set(areas.map((area) => area.undone));
   const superfluous = all.filter((area) => !isWhole(area) || undone.has(area.name));

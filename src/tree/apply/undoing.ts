@@ -149,10 +149,7 @@ export class Undoing {
 
   private reverse(path: string, keptAs: string, staged: Staged): void {
     this.changed.add(path);
-    for (const way of waysTo(path)) {
-      if (this.above.has(way)) break;
-      this.above.add(way);
-    }
+    this.above.addWay(directoryOf(path));
     const old = this.from.stat(keptAs);
     const present = this.base.stat(path);
     this.checkAllowed(

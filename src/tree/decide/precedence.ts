@@ -64,10 +64,7 @@ export class Precedence {
   /** Records that the sender was asked for a path that it does not have. */
   noteGone(path: string): void {
     this.gone.add(path);
-    for (let above = directoryOf(path); above !== ""; above = directoryOf(above)) {
-      if (this.aboveGone.has(above)) return;
-      this.aboveGone.add(above);
-    }
+    this.aboveGone.addWay(directoryOf(path));
   }
 
   /** Records that this transfer deletes or replaces a path with everything in it. */

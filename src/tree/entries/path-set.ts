@@ -1,10 +1,13 @@
+/** Sets of paths, and the hashes that they hold. */
+import { directoryOf } from "../../wire/path-rules.ts";
+
 /**
  * A set of paths that needs only a few bytes for each: it holds 64 bits of a hash instead of the path. The chance that
  * two of a million paths have the same hash is less than one in ten million.
  *
  * Most sets of a transfer get a path for each entry, and are never asked for one: only another transfer that commits meanwhile asks.
  * So what is added is only laid down in a row, and the table is made when somebody asks. A path that is
- * added again takes eight bytes until then: who adds the directories above each path asks first.
+ * added again takes eight bytes until then, so addWay() asks first.
  */
 export class PathSet {
   /** Two numbers for each place; both are 0 if it is free. */
@@ -26,6 +29,11 @@ export class PathSet {
   addIn(directory: string, name: string): void {
     const { low, high } = hashOfEntry(directory, name);
     this.put(low, high);
+  }
+
+  /** Adds a directory and all above it, without the base directory, up to the first one that is in the set. */
+  addWay(directory: string): void {
+    for (let way = directory; way !== "" && !this.has(way); way = directoryOf(way)) this.add(way);
   }
 
   /** Adds paths by the hashes of hashPath(). */

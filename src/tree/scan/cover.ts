@@ -36,7 +36,7 @@ export class Cover {
     this.sent.addIn(directory, name);
     if (directory === this.lastDirectory) return;
     this.lastDirectory = directory;
-    for (let way = directory; way !== "" && !this.above.has(way); way = directoryOf(way)) this.above.add(way);
+    this.above.addWay(directory);
   }
 
   noteComplete(directory: string): void {

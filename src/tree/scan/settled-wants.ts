@@ -53,7 +53,7 @@ export function divided(
 
 /** A hard link as the file that it names; nothing if there is nothing to read. */
 function separated(entry: HeldEntry): HeldEntry[] {
-  const { stats, type } = entry;
-  if (type !== EntryType.hardLink || stats === undefined || stats.size === 0) return [];
+  const { stats } = entry;
+  if (stats === undefined || stats.size === 0) return [];
   return [{ ...entry, size: stats.size, isSparse: hasHoles(stats) }];
 }
