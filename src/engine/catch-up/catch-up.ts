@@ -167,7 +167,7 @@ export class CatchUp {
     this.tellings.note(member.epoch, told, nowMs);
     this.nudges.heard(member.epoch);
     this.comparing.note(member.epoch, told, nowMs);
-    this.serving.heard(member.epoch, told);
+    this.serving.heard(member.epoch, told, nowMs);
     if (told.asks) this.tellings.tell(member);
     const isOther = before?.digest !== told.digest;
     // It may have missed that this node has told so.
@@ -321,7 +321,7 @@ export class CatchUp {
     this.behind = behind;
     // What has been made ready here already need not be asked for.
     this.areas.look(nowMs);
-    if (isNews) this.serving.logChanged();
+    if (isNews) this.serving.logChanged(nowMs);
     if (!this.asks) return;
     if (isNews) this.asking.retry(nowMs);
     else if (isBrought) this.asking.goOn(nowMs);

@@ -9,7 +9,7 @@ import * as times from "./times.ts";
 
 /**
  * A host that comes alone is served soon. Others are waited for where they are likely to come: members that have joined lately and have
- * not said yet that they lack nothing, nodes that left together with one that asks, and further ones where several have come.
+ * neither said yet that they lack nothing nor asked another member, nodes that left together with one that asks, and further ones where several have come.
  */
 export class Gathering {
   private readonly context: CatchUpContext;
@@ -23,6 +23,8 @@ export class Gathering {
   private readonly askedMs = new Map<string, number>();
   /** Members that were seen to lack nothing, or have asked, by their epochs: they are not waited for. */
   private readonly settled = new Set<string>();
+  /** Since when members could ask this node: they are behind, and both logs are the same. By their epochs. */
+  private readonly ableMs = new Map<string, number>();
   /** When the first member joined, soon after the start of this node. */
   private startedMs = -Infinity;
   /** When nodes have left that are not back, by their ids. */
@@ -62,8 +64,19 @@ export class Gathering {
   }
 
   /** A member tells of its log. */
-  heard(epoch: string, { digest, behind }: Log): void {
-    if (behind === 0 && digest === this.context.log.digest) this.settled.add(epoch);
+  heard(epoch: string, { digest, behind }: Log, nowMs: number): void {
+    if (digest !== this.context.log.digest) this.ableMs.delete(epoch);
+    else if (behind === 0) this.settled.add(epoch);
+    else if (!this.ableMs.has(epoch)) this.ableMs.set(epoch, nowMs);
+  }
+
+  /** The log of this node is another one: members that have it already can ask from now on. */
+  logChanged(nowMs: number): void {
+    this.ableMs.clear();
+    for (const { epoch } of this.context.members()) {
+      const told = this.context.tellings.heard(epoch);
+      if (told !== undefined) this.heard(epoch, told, nowMs);
+    }
   }
 
   memberJoined({ nodeId }: Member, nowMs: number): void {
@@ -77,6 +90,7 @@ export class Gathering {
   memberLeft({ nodeId, epoch }: Member, nowMs: number): void {
     this.askedMs.delete(epoch);
     this.settled.delete(epoch);
+    this.ableMs.delete(epoch);
     this.backMs.delete(nodeId);
     this.leftMs.delete(nodeId);
     this.leftMs.set(nodeId, nowMs);
@@ -120,6 +134,8 @@ export class Gathering {
     for (const member of members()) {
       const sinceMs = nowMs - member.joinedMs;
       if (sinceMs > times.NEWCOMER_MS || this.settled.has(member.epoch) || !isAbleToCompare(member)) continue;
+      // It has asked another member.
+      if (nowMs - (this.ableMs.get(member.epoch) ?? nowMs) > times.ELSEWHERE_MS) continue;
       const told = tellings.heard(member.epoch);
       // One that keeps no log never tells.
       if (told?.catchesUp ?? sinceMs < times.FIRST_LOG_MS) return true;

@@ -76,8 +76,8 @@ export class Serving {
   }
 
   /** A member tells of its log. */
-  heard(epoch: string, log: Log): void {
-    this.gathering.heard(epoch, log);
+  heard(epoch: string, log: Log, nowMs: number): void {
+    this.gathering.heard(epoch, log, nowMs);
   }
 
   memberJoined(member: Member, nowMs: number): void {
@@ -93,8 +93,9 @@ export class Serving {
   }
 
   /** The log of this node is another one: those that have asked about it too early hear of it. */
-  logChanged(): void {
+  logChanged(nowMs: number): void {
     const { log, memberOf, tellings } = this.context;
+    this.gathering.logChanged(nowMs);
     for (const [epoch, digest] of this.early) {
       if (digest !== log.digest) continue;
       this.early.delete(epoch);

@@ -68,6 +68,12 @@ export const GATHER_MOST_MS = 2_500;
 /** A member that has joined so lately may be about to ask, or belong to several that come up together. A busy host takes some seconds. */
 export const NEWCOMER_MS = 30_000;
 
+/**
+ * A member that is behind, and has the same log, asks within this time, and the question arrives; then it has asked another one. Where the
+ * halves of a network have both pushed, everybody is behind, and not all ask the same.
+ */
+export const ELSEWHERE_MS = 2_500;
+
 /** Its first LOG arrives within this time, or it keeps no log. */
 export const FIRST_LOG_MS = 5_000;
 
