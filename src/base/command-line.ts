@@ -42,6 +42,9 @@ export function commandLineError(
     return new UserError(
       `${unknown} is an option of ${other.name}: '${other.name} --help' lists its options`,
     );
+  // Commander calls an option unknown that has got a value and takes none.
+  if (options.some(({ long }) => long === unknown))
+    return new UserError(`${unknown} takes no value: leave out what follows the '='`);
   const opposite = oppositeOf(unknown, options);
   if (opposite !== undefined)
     return new UserError(

@@ -98,6 +98,8 @@ interface KnownOption {
   readonly short?: string | undefined;
   readonly long?: string | undefined;
   readonly hidden?: boolean;
+  /** Whether it begins with --no-, and gives a false value. */
+  readonly negate?: boolean;
   attributeName(): string;
 }
 
@@ -123,7 +125,7 @@ export function checkTogether(
     const actions = GOES_WITH[name];
     if (actions === undefined && !ACTION_OPTIONS.includes(name) && option.hidden !== true)
       throw new Error(`not listed: --${name}`);
-    if (actions === undefined || actions.includes(action) || !isGiven(values.get(name))) continue;
+    if (actions === undefined || actions.includes(action) || !isGiven(values.get(name), option)) continue;
     const other = GOES_WITH_OPTION[name];
     if (other !== undefined && ASKS.includes(action) && isGiven(values.get(other))) continue;
     throw apart(option.long ?? name, action);
@@ -147,7 +149,7 @@ const OF_CHANGES: readonly string[] = ["group", "forceDelete", "compress", "whol
 export function checkBesideCheck(known: readonly KnownOption[], given: object): void {
   const values = new Map<string, unknown>(Object.entries(given));
   const option = known.find(
-    (one) => OF_CHANGES.includes(one.attributeName()) && isGiven(values.get(one.attributeName())),
+    (one) => OF_CHANGES.includes(one.attributeName()) && isGiven(values.get(one.attributeName()), one),
   );
   if (option === undefined) return;
   throw new UserError(
@@ -156,8 +158,9 @@ export function checkBesideCheck(known: readonly KnownOption[], given: object): 
 }
 
 /** Numbers count how often an option is given, and lists collect its values. Only --no-compress gives a false one. */
-function isGiven(value: unknown): boolean {
+function isGiven(value: unknown, { negate = false }: Pick<KnownOption, "negate"> = {}): boolean {
   if (Array.isArray(value)) return value.length > 0;
+  if (typeof value === "boolean") return value !== negate;
   return value !== undefined && value !== 0;
 }
 

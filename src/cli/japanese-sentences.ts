@@ -248,6 +248,8 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
   "option '{0}' argument missing: {1}": "オプション '{0}' に値がありません。{1*}",
   "{0} is an option of {1}: '{2} --help' lists its options":
     "{0} は {1} のオプションです。'{2} --help' で一覧を表示できます",
+  "{0} takes no value: leave out what follows the '='":
+    "{0} に値は指定できません。「=」から後ろを取り除いてください",
   "{0} does not go together with --check, which sends nothing: leave it out, or give --repair":
     "{0} は、何も送らない --check と同時に指定できません。取り除くか、--repair を指定してください",
   "--compress does not go together with --no-compress: leave one of them out":

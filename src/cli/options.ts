@@ -85,6 +85,10 @@ export class PrintedInstead extends Error {}
  */
 export function parseOptions(argv: readonly string[], target: string | undefined): CommandOptions {
   const command = msyncCommand();
+  // Of two that have one value, only the last one would count.
+  const compressing = new Set<string>();
+  for (const name of ["compress", "no-compress"])
+    command.on(`option:${name}`, () => void compressing.add(name));
   try {
     command.parse([...argv], { from: "user" });
   } catch (error) {
@@ -100,7 +104,7 @@ export function parseOptions(argv: readonly string[], target: string | undefined
   const action = chooseAction(options, paths);
   checkTogether(action, command.options, options, paths);
   if (options.check === true && options.repair !== true) checkBesideCheck(command.options, options);
-  if (options.compress !== undefined && argv.includes("--compress") && argv.includes("--no-compress"))
+  if (compressing.size > 1)
     throw new UserError("--compress does not go together with --no-compress: leave one of them out");
   // The target of another program is no reason to look for a path.
   if (options.console !== undefined) socketPathOf(asText(options.console));

@@ -36,6 +36,16 @@ test("a sentence about a command line has one line, and says where all options a
   assert.equal(say("error: unknown option '--quite=other'"), "unknown option '--quite=other': see x");
 });
 
+test("an option that takes no value is not called unknown, nor its opposite the only one", () => {
+  const options = [{ long: "--compress" }, { long: "--no-compress" }, { long: "--whole-file" }];
+  const say = (message: string) => commandLineError(message, "see x", options).message;
+  for (const { long } of options)
+    assert.equal(
+      say(`error: unknown option '${long}=maybe'`),
+      `${long} takes no value: leave out what follows the '='`,
+    );
+});
+
 test("an option that means the opposite is not advised", () => {
   const options = [{ long: "--no-receive" }, { long: "--delete" }, { long: "--set" }];
   const say = (message: string) => commandLineError(message, "see x", options).message;

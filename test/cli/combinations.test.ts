@@ -45,7 +45,7 @@ const OPTIONS: Readonly<Record<string, readonly [name: string, ...argv: string[]
   S: ["--console", "-c", "unix:/socket"],
   K: ["--keep-going", "--keep-going"],
   z: ["--compress", "--compress"],
-  Z: ["--compress", "--no-compress"],
+  Z: ["--no-compress", "--no-compress"],
   W: ["--whole-file", "-W"],
   T: ["--stats", "--stats"],
 };
@@ -178,4 +178,22 @@ test("beside a check alone, what tells how to send is refused, and beside a repa
     );
     assert.equal(refusal([...argv, "--repair"]), undefined);
   }
+});
+
+test("of --compress and --no-compress, the one is named that was given", () => {
+  for (const option of ["--compress", "--no-compress"]) {
+    assert.equal(
+      refusal([option, "--members"]),
+      `${option} does not go together with --members: leave one of them out`,
+    );
+    assert.match(
+      refusal(["--check", option]) ?? "",
+      new RegExp(`^${option} does not go together with --check`),
+    );
+    assert.equal(refusal([option, "--", "--compress", "--no-compress"]), undefined);
+  }
+  assert.equal(
+    refusal(["--no-compress", "--compress", "a"]),
+    "--compress does not go together with --no-compress: leave one of them out",
+  );
 });
