@@ -1,6 +1,7 @@
 /** The program's own file, as it lies in this process's memory. */
 import fs from "node:fs";
 import { nativeFunction } from "./native.ts";
+import { orElse } from "./system-error.ts";
 
 const MADV_DONTNEED = 4;
 const MADV_DONTDUMP = 16;
@@ -22,14 +23,15 @@ let parts: readonly Part[] | undefined;
 /**
  * Takes the executable out of this process's memory. Most of it is needed for the start alone; what is needed again comes back
  * from the kernel's memory of the file as it is used. Only parts that have never been written are taken, so nothing gets
- * lost. Without the library nothing happens.
+ * lost. Without the library nothing happens, and nothing where the kernel does not tell what the parts are, such as one without
+ * /proc/self/smaps, or for a process that can open no more files.
  */
 export function releaseExecutable(): void {
   const madvise = nativeFunction("int madvise(uintptr_t, size_t, int)");
   if (madvise === undefined) return;
   if (parts === undefined) {
-    parts = unwrittenParts();
-    for (const { start, bytes } of parts) {
+    parts = orElse(undefined, unwrittenParts);
+    for (const { start, bytes } of parts ?? []) {
       // Neighbours that differ in what a dump has of them (there are no dumps of this process) are mappings of their own. A
       // kernel that holds the file in pieces of half a megabyte takes a whole one into memory for each byte that is
       // used, but never more than the mapping.
@@ -39,7 +41,7 @@ export function releaseExecutable(): void {
       }
     }
   }
-  for (const { start, bytes } of parts) madvise(start, bytes, MADV_DONTNEED);
+  for (const { start, bytes } of parts ?? []) madvise(start, bytes, MADV_DONTNEED);
 }
 
 /**

@@ -3,6 +3,7 @@ import fs from "node:fs";
 import v8 from "node:v8";
 import vm from "node:vm";
 import { nativeFunction } from "./native.ts";
+import { orElse } from "./system-error.ts";
 
 /** A heap of this size is collected as soon as that holds up nobody. */
 const LARGE_HEAP_BYTES = 48 * 1024 * 1024;
@@ -115,16 +116,15 @@ export function heapBytes(): number {
   return heap + external;
 }
 
-/** If /proc does not tell, all memory counts as the own one of the process. */
+/** If /proc does not tell, which a process may be that can open no more files, nothing is given back for now. */
 function processSize(): ProcessSize {
-  const residentBytes = process.memoryUsage.rss();
-  try {
+  return orElse({ residentBytes: 0, ownBytes: 0 }, () => {
     const status = fs.readFileSync("/proc/self/status", "latin1");
-    const files = Number(/^RssFile:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
-    return { residentBytes, ownBytes: residentBytes - files };
-  } catch {
-    return { residentBytes, ownBytes: residentBytes };
-  }
+    const [resident, files] = ["VmRSS", "RssFile"].map(
+      (row) => Number(new RegExp(`^${row}:\\s+(\\d+) kB$`, "m").exec(status)?.[1] ?? 0) * 1024,
+    ) as [number, number];
+    return { residentBytes: resident, ownBytes: resident - files };
+  });
 }
 
 /**

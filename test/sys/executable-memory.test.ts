@@ -25,7 +25,20 @@ function codeMappings(): { offset: number; kib: number }[] {
     });
 }
 
-// The first test: what is taken is chosen at the first call.
+// The first two tests: what is taken is chosen at the first call.
+test("where the kernel does not tell what the parts are, nothing is given back, and nothing else happens", (context) => {
+  nativeLibraryPath();
+  for (const code of ["EMFILE", "ENOENT", "EACCES"]) {
+    const fail = () => {
+      throw Object.assign(new Error(code), { code });
+    };
+    const reading = context.mock.method(fs, "readFileSync", fail);
+    releaseExecutable();
+    assert.equal(reading.mock.callCount(), skip ? 0 : 1);
+    reading.mock.restore();
+  }
+});
+
 test("copies of V8's functions, which come and go with threads, are left alone", { skip }, async () => {
   const worker = new Worker("require('node:worker_threads').parentPort.once('message', () => {})", {
     eval: true,

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fs from "node:fs";
 import { mock, test, type TestContext } from "node:test";
 import vm from "node:vm";
 import { heapBytes, HeapKeeper, releaseHeap } from "../../src/sys/heap.ts";
@@ -96,4 +97,22 @@ test("a process that did not grow keeps everything in a pause", (context) => {
   heap.noteEnd();
   for (const pauseMs of [2_000, 30_000, 2_000, 2_000]) context.mock.timers.tick(pauseMs);
   assert.deepEqual(counts(), [0, 0]);
+});
+
+test("a process that cannot learn how large it is keeps everything, and looks again", (context) => {
+  context.mock.timers.enable({ apis: ["setTimeout"] });
+  const fail = () => {
+    throw Object.assign(new Error("EMFILE"), { code: "EMFILE" });
+  };
+  const looks = [
+    context.mock.method(fs, "readFileSync", fail),
+    context.mock.method(process.memoryUsage, "rss", fail),
+  ];
+  const release = mock.fn();
+  new HeapKeeper(() => true, release).noteEnd();
+  for (const pauseMs of [2_000, 30_000, 30_000]) context.mock.timers.tick(pauseMs);
+  for (const look of looks) look.mock.restore();
+  assert.equal(release.mock.callCount(), 0);
+  context.mock.timers.tick(30_000);
+  assert.equal(release.mock.callCount(), 1);
 });
