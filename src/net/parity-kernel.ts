@@ -1,4 +1,25 @@
 /** The inner loop of parity: adds a multiple of some bytes to others, by instructions for 16 bytes at a time. */
+import {
+  BR_IF,
+  END,
+  I32_ADD,
+  I32_LT_U,
+  i32Const,
+  i8x16ShrU,
+  i8x16Splat,
+  instantiate,
+  localGet,
+  localSet,
+  localTee,
+  LOOP,
+  swizzle,
+  V128,
+  v128And,
+  v128Load,
+  v128Store,
+  v128Xor,
+  WASM_PAGE_BYTES,
+} from "../base/wasm-code.ts";
 import { product } from "./galois-field.ts";
 
 /**
@@ -10,7 +31,6 @@ import { product } from "./galois-field.ts";
 /** Two tables of 16 bytes for each factor. */
 const TABLE_BYTES = 32;
 const FACTORS = 256;
-const WASM_PAGE_BYTES = 65_536;
 
 /** The bytes that one step takes. */
 export const STEP_BYTES = 16;
@@ -39,7 +59,13 @@ export function wasmKernel(freeBytes: number): ParityKernel | undefined {
   const freeStart = FACTORS * TABLE_BYTES;
   const pages = Math.ceil((freeStart + freeBytes) / WASM_PAGE_BYTES);
   try {
-    const { memory, add } = instantiate(pages);
+    const { memory, run } = instantiate<Add>({
+      parameters: 4,
+      hasResult: false,
+      code: FUNCTION,
+      pages,
+      mostPages: pages,
+    });
     const bytes = new Uint8Array(memory.buffer);
     for (let factor = 0; factor < FACTORS; factor++) {
       for (let half = 0; half < 16; half++) {
@@ -50,7 +76,7 @@ export function wasmKernel(freeBytes: number): ParityKernel | undefined {
     return {
       bytes,
       freeStart,
-      add: (target, source, end, factor) => add(target, source, end, factor * TABLE_BYTES),
+      add: (target, source, end, factor) => run(target, source, end, factor * TABLE_BYTES),
     };
   } catch (error) {
     // Or the process may not reserve as much address space as an engine takes for such memory.
@@ -76,34 +102,6 @@ export function plainKernel(freeBytes: number): ParityKernel {
 
 type Add = (target: number, source: number, end: number, tables: number) => void;
 
-function instantiate(pages: number): { memory: WebAssembly.Memory; add: Add } {
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-  const module = new WebAssembly.Module(moduleBytes(pages));
-  const { exports } = new WebAssembly.Instance(module, { m: { m: memory } });
-  return { memory, add: exports["a"] as Add };
-}
-
-// Instructions and types of WebAssembly, by their names in its specification.
-const I32 = 0x7f;
-const V128 = 0x7b;
-const LOOP = [0x03, 0x40];
-const END = 0x0b;
-const BR_IF = 0x0d;
-const I32_LT_U = 0x49;
-const I32_ADD = 0x6a;
-const localGet = (index: number) => [0x20, index];
-const localSet = (index: number) => [0x21, index];
-const localTee = (index: number) => [0x22, index];
-const i32Const = (value: number) => [0x41, value];
-/** Aligned to 1 byte: what the caller gives need not be aligned for the instruction. */
-const v128Load = (offset = 0) => [0xfd, 0x00, 0, offset];
-const v128Store = [0xfd, 0x0b, 0, 0];
-const swizzle = [0xfd, 0x0e];
-const i8x16Splat = [0xfd, 0x0f];
-const v128And = [0xfd, 0x4e];
-const v128Xor = [0xfd, 0x51];
-const i8x16ShrU = [0xfd, 0x6d];
-
 /** The function: parameters and locals by their numbers. */
 const [TARGET, SOURCE, SOURCE_END, TABLES, LOW, HIGH, BYTES] = [0, 1, 2, 3, 4, 5, 6] as const;
 const FUNCTION = [
@@ -124,22 +122,3 @@ const FUNCTION = [
   END,
   END,
 ];
-
-/** A module that imports its memory as "m" of "m", and exports the function as "a". */
-function moduleBytes(pages: number): Uint8Array<ArrayBuffer> {
-  const section = (id: number, content: readonly number[]) => [id, ...size(content.length), ...content];
-  return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    // A function type with four parameters and no result.
-    ...section(1, [1, 0x60, 4, I32, I32, I32, I32, 0]),
-    ...section(2, [1, 1, 0x6d, 1, 0x6d, 2, 1, ...size(pages), ...size(pages)]),
-    ...section(3, [1, 0]),
-    ...section(7, [1, 1, 0x61, 0, 0]),
-    ...section(10, [1, ...size(FUNCTION.length), ...FUNCTION]),
-  ]);
-}
-
-/** A number in groups of 7 bits, the lowest first. */
-function size(value: number): number[] {
-  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...size(value >>> 7)];
-}

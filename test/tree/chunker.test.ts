@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import crypto from "node:crypto";
 import { describe, test } from "node:test";
-import { Chunker, chunkBytesFor } from "../../src/tree/entries/chunker.ts";
+import { Chunker, chunkBytesFor, chunkMemory } from "../../src/tree/entries/chunker.ts";
 import { ChunkTags } from "../../src/tree/entries/chunk-tags.ts";
 import { type FileChunk, FileChunks } from "../../src/tree/entries/file-chunks.ts";
 import type { ReadableFile } from "../../src/tree/disk/tree-view.ts";
@@ -13,8 +13,8 @@ const BYTES = crypto
   .update(Buffer.alloc(1_000_000));
 
 /** The places where chunks end, if the contents come in pieces of a length. */
-function endsOf(contents: Buffer, pieceBytes = contents.length): number[] {
-  const chunker = new Chunker(USUAL);
+function endsOf(contents: Uint8Array, pieceBytes = contents.length, usualBytes = USUAL): number[] {
+  const chunker = new Chunker(usualBytes);
   const ends: number[] = [];
   for (let start = 0; start < contents.length; start += pieceBytes) {
     const piece = contents.subarray(start, start + pieceBytes);
@@ -37,6 +37,28 @@ describe("chunks", () => {
 
   test("end where they always did: members of other versions look for the same ones", () => {
     assert.deepEqual(endsOf(BYTES).slice(0, 5), [2070, 4421, 6829, 9367, 11799]);
+  });
+
+  test("end at the same places in memory of the kernel, which is fast", () => {
+    for (const usualBytes of [64, USUAL, CHUNK_BYTES])
+      for (const contents of [BYTES, Buffer.alloc(300_000), Buffer.alloc(300_000, "abc")]) {
+        // The memory grows: what it has then counts.
+        const memory = chunkMemory(contents.length);
+        memory.set(contents);
+        const ends = endsOf(contents, contents.length, usualBytes);
+        for (const pieceBytes of [1, 9, 1001, 77_777, contents.length])
+          assert.deepEqual(endsOf(memory, pieceBytes, usualBytes), ends);
+      }
+  });
+
+  test("of a file are found in memory of the kernel", () => {
+    const buffers = new Set<ArrayBufferLike>();
+    const read = (into: Uint8Array, at: number) => {
+      buffers.add(into.buffer);
+      return BYTES.copy(into, 0, at);
+    };
+    new FileChunks(0, USUAL, ChunkTags.make()).step({ read } as ReadableFile);
+    assert.deepEqual([...buffers], [chunkMemory(1).buffer]);
   });
 
   test("are neither shorter than half of the usual length nor longer than twice as much", () => {

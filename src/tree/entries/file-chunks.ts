@@ -1,11 +1,11 @@
 /** The chunks of an open file, piece by piece. */
 import type { ReadableFile } from "../disk/tree-view.ts";
-import { Chunker } from "./chunker.ts";
+import { Chunker, chunkMemory } from "./chunker.ts";
 import type { ChunkTags } from "./chunk-tags.ts";
 
 /** How much is read at a time, if chunks are not long: some 0.2 ms of chunking and tags. */
 export const CHUNKED_BYTES = 256 * 1024;
-let memory = Buffer.allocUnsafe(CHUNKED_BYTES);
+let memory: Uint8Array | undefined;
 
 /** A part of a file. */
 export interface FileChunk {
@@ -67,7 +67,7 @@ export class FileChunks {
   }
 
   private read(file: ReadableFile, mostBytes: number): Uint8Array {
-    if (mostBytes > memory.length) memory = Buffer.allocUnsafe(mostBytes);
+    if (memory === undefined || mostBytes > memory.length) memory = chunkMemory(mostBytes);
     return memory.subarray(0, file.read(memory.subarray(0, mostBytes), this.begin));
   }
 
