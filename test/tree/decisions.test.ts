@@ -102,7 +102,7 @@ function words(decision: Decision): string {
     case "recognize":
       return `recognize ${decision.number}`;
     case "find":
-      return `find ${decision.chunk.entry}`;
+      return `find ${decision.chunks.length}`;
     default:
       return `${decision.kind} ${decision.path}`;
   }

@@ -205,3 +205,29 @@ test("the end of a file is compared with what was read for its chunks", () => {
   told.close();
   directories.close();
 });
+
+test("chunks of a file that is withdrawn meanwhile do not count as found", () => {
+  fs.writeFileSync(on(pair.from, "f"), bytesOf("long", 4 * SIZE));
+  const directories = Directories.at(linuxDisk, pair.from);
+  const stats = directories.stat("f");
+  const entry = { number: 0, path: "f", type: EntryType.file, size: 4 * SIZE, stats, isSparse: false };
+  const told = new ToldChunks(directories, ChunkTags.make());
+  told.add({ entry, manifest: 0 });
+  let chunked: WantedFile["chunked"];
+  const found: number[] = [];
+  for (let block = 1; block < 20; block++) {
+    const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), 1);
+    told.fill(block, writer, false, () => undefined);
+    if (writer.entries === 0) continue;
+    const union = new Bitmap(writer.entries);
+    if (found.length === 1) union.set(0);
+    told.settle(block, union, (part) => (chunked ??= part.chunked));
+    if (chunked !== undefined) chunked.isWithdrawn = true;
+    found.push(told.foundBytes);
+  }
+  assert.ok(found.length > 3 && (found[0] as number) > 0);
+  assert.ok((found[1] as number) > (found[0] as number), "of the block with the chunk that was needed");
+  assert.equal(found.at(-1), found[1]);
+  told.close();
+  directories.close();
+});

@@ -4,12 +4,12 @@ import { orElse } from "../../sys/system-error.ts";
 import { isSentAnyway, type ToldChunk } from "../../wire/manifest.ts";
 import type { FileHandle } from "../disk/disk.ts";
 import type { OpenFile } from "../disk/open-file.ts";
-import { CHUNK_BYTES } from "../../wire/limits.ts";
 import { chunkBytesFor } from "../entries/chunker.ts";
 import type { ChunkTags } from "../entries/chunk-tags.ts";
 import { FileChunks } from "../entries/file-chunks.ts";
 import type { Part } from "../entries/part.ts";
 import { ChunkPlaces } from "./chunk-places.ts";
+import { ReadAhead } from "./read-ahead.ts";
 
 /**
  * How far ahead a file is read for a chunk that is not where it would be. An insertion, and a change in place, need little; a deletion
@@ -22,6 +22,9 @@ const FAR_SHARE = 1 / 64;
 const FAR_LEAST_BYTES = 2 * 1024 * 1024;
 const FAR_MOST_BYTES = 16 * 1024 * 1024;
 
+/** The memory into which all files are read for their chunks: what it has counts until the next step. */
+export const ahead = new ReadAhead();
+
 /** How files are opened to be searched. */
 export interface ToSearch {
   /** Opens a file of this member; undefined if it cannot be read. */
@@ -32,7 +35,7 @@ export interface ToSearch {
 
 /**
  * Chunks in one file of this member. All that is remembered of the file is a guess: whatever it says, a chunk is found only if
- * the bytes that were read just now have the tag (PROTOCOL.md 5.2.7). So the file may change at any time.
+ * the bytes that were read have the tag, and they are what is written (PROTOCOL.md 5.2.7). So the file may change at any time.
  */
 class SearchedFile {
   /** Open from the first chunk to the last: to open a file takes as long as to read some kilobytes. */
@@ -68,21 +71,32 @@ class SearchedFile {
 
   /** Whether a clone of the file has a chunk where the file would have it. */
   isIn(clone: OpenFile, chunk: ToldChunk): boolean {
-    return this.readAt(this.next, chunk, clone) !== undefined;
+    const isFound = this.readAt(this.next, chunk, clone) !== undefined;
+    // Parts of the clone are written over.
+    ahead.forget();
+    return isFound;
   }
 
   close(): void {
+    ahead.forget();
     this.file?.close();
     this.file = undefined;
   }
 
-  /** @returns the bytes of the chunk, step by step; undefined if they are not found. They count until the next call. */
-  *find(chunk: ToldChunk): Generator<undefined, Uint8Array | undefined> {
+  /**
+   * Looks where the chunk would be if only bytes in place had changed, and where the same bytes have been before.
+   *
+   * @returns its bytes, in the memory of `ahead`; undefined if they are not there
+   */
+  findNear(chunk: ToldChunk): Uint8Array | undefined {
+    return this.readAt(this.next, chunk) ?? this.readAgain(chunk);
+  }
+
+  /** Looks in what follows, after it was not found near; step by step. */
+  *findFar(chunk: ToldChunk): Generator<undefined, Uint8Array | undefined> {
     const guess = this.next;
-    const found = this.readAt(guess, chunk) ?? this.readAgain(chunk);
-    if (found !== undefined) return found;
-    const ahead = this.missedBytes < NEAR_BYTES || this.hasSkipped ? NEAR_BYTES : this.farBytes;
-    yield* this.scanTo(guess, guess + chunk.length + ahead);
+    const far = this.missedBytes < NEAR_BYTES || this.hasSkipped ? NEAR_BYTES : this.farBytes;
+    yield* this.scanTo(guess, guess + chunk.length + far);
     const later = this.readAgain(chunk);
     if (later !== undefined) return later;
     this.missedBytes += chunk.length;
@@ -103,8 +117,8 @@ class SearchedFile {
   }
 
   private readAt(offset: number, chunk: ToldChunk, file = this.file): Uint8Array | undefined {
-    const bytes = file === undefined ? undefined : read(file, offset, chunk, this.tags);
-    if (bytes === undefined) return undefined;
+    const bytes = file === undefined ? undefined : ahead.read(file, offset, chunk.length);
+    if (bytes === undefined || !this.tags.matches(bytes, chunk.tag)) return undefined;
     this.places.note(chunk.tag, offset, chunk.length);
     this.next = offset + chunk.length;
     this.missedBytes = 0;
@@ -201,11 +215,20 @@ export class ChunkSearch {
     return cloned.of.isIn(cloned.clone, chunk);
   }
 
-  /** @returns its bytes, step by step; undefined if they are not found */
-  *find(chunk: ToldChunk): Generator<undefined, Uint8Array | undefined> {
+  /** @returns its bytes, in the memory of `ahead`; undefined if they are not where they are likely to be */
+  findNear(chunk: ToldChunk): Uint8Array | undefined {
     this.files ??= this.openAll();
-    for (const searched of this.files) {
-      const found = yield* searched.find(chunk);
+    const [first] = this.files;
+    const found = first?.findNear(chunk);
+    if (found !== undefined) this.foundIn = first;
+    return found;
+  }
+
+  /** Looks further after findNear(). @returns its bytes, step by step; undefined if they are not found */
+  *findFar(chunk: ToldChunk): Generator<undefined, Uint8Array | undefined> {
+    for (const [index, searched] of (this.files ?? []).entries()) {
+      const near = index === 0 ? undefined : searched.findNear(chunk);
+      const found = near ?? (yield* searched.findFar(chunk));
       if (found === undefined) continue;
       this.foundIn = searched;
       return found;
@@ -224,29 +247,4 @@ export class ChunkSearch {
     }
     return files;
   }
-}
-
-/** Memory for the chunk that is compared: as much as the longest one took. */
-let memory = Buffer.allocUnsafe(4 * CHUNK_BYTES);
-
-function read(
-  file: OpenFile,
-  offset: number,
-  { length, tag }: ToldChunk,
-  tags: ChunkTags,
-): Uint8Array | undefined {
-  return orElse(undefined, () => {
-    if (length > memory.length) {
-      // A sender that lies of long chunks must not make it take memory.
-      if (offset + length > file.stat().size) return undefined;
-      memory = Buffer.allocUnsafe(length);
-    }
-    const bytes = memory.subarray(0, length);
-    for (let done = 0; done < length;) {
-      const count = file.read(bytes.subarray(done), offset + done);
-      if (count === 0) return undefined;
-      done += count;
-    }
-    return tags.matches(bytes, tag) ? bytes : undefined;
-  });
 }

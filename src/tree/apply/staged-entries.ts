@@ -144,12 +144,16 @@ export class StagedEntries {
   }
 
   /**
-   * Takes a chunk of an expected file from the files that this member has.
+   * Takes chunks of expected files from the files that this member has.
    *
-   * @returns false, step by step, if the sender has to send it
+   * @param need called with the index of each chunk that the sender has to send
    */
-  *find(chunk: ToldChunk, tags: ChunkTags): Generator<undefined, boolean> {
-    return yield* this.files.find(chunk, tags, this.toSearch);
+  *find(
+    chunks: readonly ToldChunk[],
+    tags: ChunkTags,
+    need: (index: number) => void,
+  ): Generator<undefined, void> {
+    yield* this.files.found.find(chunks, { ...this.toSearch, tags, need });
   }
 
   /** Stages a hard link; it is made when its file has arrived. */

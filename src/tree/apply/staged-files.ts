@@ -1,8 +1,6 @@
 /** Files while they are written, or copied from the member's own files. */
 import { type ContentSegment, type HoleSegment, SegmentKind } from "../../wire/data-block.ts";
 import { EntryType } from "../../wire/entry.ts";
-import { CHUNK_BYTES } from "../../wire/limits.ts";
-import { isSentAnyway, type ToldChunk } from "../../wire/manifest.ts";
 import { directoryOf, nameOf } from "../../wire/path-rules.ts";
 import type { Reason } from "../../base/reason.ts";
 import type { FileStats } from "../../sys/stat.ts";
@@ -10,13 +8,11 @@ import { StepKind } from "../decide/decision.ts";
 import type { Disk, FileHandle } from "../disk/disk.ts";
 import type { OpenFile } from "../disk/open-file.ts";
 import { type AttributeRules, hasOwnerToSet, modeToSet } from "../entries/attributes.ts";
-import type { ChunkTags } from "../entries/chunk-tags.ts";
 import type { Part } from "../entries/part.ts";
 import { isSameState } from "../entries/same-file.ts";
 import { nextPiece } from "../entries/holes.ts";
 import { errorAt } from "../reasons/explain.ts";
-import { beginAsClone } from "./begin-as-clone.ts";
-import { ChunkSearch, type ToSearch } from "./chunk-search.ts";
+import { FoundChunks } from "./found-chunks.ts";
 import type { JournalWriter } from "./journal.ts";
 import { keepAttributes, keptAttributes } from "./kept-attributes.ts";
 import { type ExpectedFile, type PartialFile, partialOf } from "./partial-file.ts";
@@ -64,10 +60,8 @@ export class StagedFiles {
   private readonly withdrawn = new Set<string>();
   /** Bytes of contents that came from the sender, or from a look-alike; files of which only attributes change do not count. */
   writtenBytes = 0;
-  /** Looks for chunks of the file of the last chunk: of one at a time, because it takes memory. */
-  private searching: ChunkSearch | undefined;
-  /** Bytes of chunks that were looked for since other work got its turn. */
-  private soughtBytes = 0;
+  /** Chunks of files that are found on this member. */
+  readonly found: FoundChunks;
 
   constructor(disk: Disk, area: StagingArea, journal: JournalWriter, rules: AttributeRules, note: Note) {
     this.disk = disk;
@@ -75,6 +69,13 @@ export class StagedFiles {
     this.journal = journal;
     this.rules = rules;
     this.note = note;
+    this.found = new FoundChunks({
+      disk,
+      expected: (number) => this.partial.get(number),
+      handleOf: (file) => this.handleOf(file),
+      put: (file, segment, length) => this.put(file, segment, length),
+      keep: (file, part) => this.keep(file, part),
+    });
   }
 
   get hasWithdrawn(): boolean {
@@ -214,45 +215,6 @@ export class StagedFiles {
     return this.partial.get(number) !== file;
   }
 
-  /**
-   * Takes the next chunk of a file from the files that this member has: from the one of the same path, or from a look-alike.
-   *
-   * @returns false, step by step, if the sender has to send it; true also if the file is not expected
-   * @throws DecodeError if it reaches the end of the file
-   */
-  *find(chunk: ToldChunk, tags: ChunkTags, how: ToSearch): Generator<undefined, boolean> {
-    const file = this.partial.get(chunk.entry);
-    if (file === undefined) return true;
-    const search = this.searchFor(file, tags, how);
-    const { start: offset } = search.place(chunk);
-    if (isSentAnyway(chunk) || file.written?.isFull === true) return false;
-    // To compare costs as much as to read this many bytes, however short the chunk is.
-    this.soughtBytes += Math.max(chunk.length, CHUNK_BYTES);
-    if (this.soughtBytes >= COPIED_BYTES) {
-      this.soughtBytes = 0;
-      yield;
-    }
-    if (search.isInClone(chunk)) {
-      this.keep(file, { start: offset, end: offset + chunk.length });
-      return true;
-    }
-    const bytes = yield* search.find(chunk);
-    // It may have been withdrawn.
-    if (this.partial.get(chunk.entry) !== file) return true;
-    if (bytes === undefined) return false;
-    if (file.written === undefined) this.clone(file, search);
-    this.put(file, { kind: SegmentKind.content, entry: chunk.entry, offset, bytes }, chunk.length);
-    return true;
-  }
-
-  private clone(file: PartialFile, search: ChunkSearch): void {
-    try {
-      file.isClone = beginAsClone(this.disk, search, file.size, () => this.handleOf(file));
-    } catch (error) {
-      throw errorAt(file.path, error);
-    }
-  }
-
   /** A part of a file is there already. */
   private keep(file: PartialFile, part: Part): void {
     file.written ??= new WrittenParts();
@@ -261,13 +223,6 @@ export class StagedFiles {
     if (file.written.bytes < file.size) return;
     this.forget(file);
     this.complete(file);
-  }
-
-  private searchFor(file: PartialFile, tags: ChunkTags, how: ToSearch): ChunkSearch {
-    file.search ??= new ChunkSearch([file.path, ...file.lookAlikes], file.size, tags, how);
-    // Chunks of two files in turns would make it read both again and again.
-    if (this.searching !== file.search) this.searching?.end();
-    return (this.searching = file.search);
   }
 
   private *takeFrom(from: OpenFile, file: PartialFile, digest: Uint8Array): Generator<undefined, boolean> {
@@ -301,7 +256,7 @@ export class StagedFiles {
   }
 
   close(): void {
-    this.searching?.end();
+    this.found.end();
     for (const file of this.open) this.closeFile(file);
   }
 

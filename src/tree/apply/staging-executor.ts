@@ -1,9 +1,7 @@
 /** A push: decisions become staged entries and steps of the journal. */
 import { EntryType } from "../../wire/entry.ts";
-import type { ToldChunk } from "../../wire/manifest.ts";
 import { NO_METADATA } from "../../wire/metadata.ts";
 import { type Decision, type Outcome, StepKind } from "../decide/decision.ts";
-import type { ChunkTags } from "../entries/chunk-tags.ts";
 import { StageError } from "../reasons/stage-error.ts";
 import type { Executor } from "./executor.ts";
 import type { Staging } from "./staging.ts";
@@ -28,7 +26,7 @@ export class StagingExecutor implements Executor {
       case "recognize":
         return this.recognize(decision);
       case "find":
-        return this.find(decision.chunk, decision.tags);
+        return this.find(decision);
       case "copy":
         return this.copy(decision);
       case "link":
@@ -67,10 +65,10 @@ export class StagingExecutor implements Executor {
     return (yield* staged.entries.recognize(number, digest)) ? "done" : "needs contents";
   }
 
-  private *find(chunk: ToldChunk, tags: ChunkTags): Generator<undefined, Outcome> {
+  private *find({ chunks, tags, need }: Extract<Decision, { kind: "find" }>): Generator<undefined, Outcome> {
     const { staged } = this.staging;
-    if (staged === undefined) return "done";
-    return (yield* staged.entries.find(chunk, tags)) ? "done" : "needs contents";
+    if (staged !== undefined) yield* staged.entries.find(chunks, tags, need);
+    return "done";
   }
 
   private *copy({ place, entry }: Extract<Decision, { kind: "copy" }>): Generator<undefined, Outcome> {

@@ -43,8 +43,14 @@ export type Decision =
       /** The first TOLD_DIGEST_BYTES of its SHA-256. */
       readonly digest: Uint8Array;
     }
-  /** The sender has told a chunk of a file that was placed: this member may have the chunk. */
-  | { readonly kind: "find"; readonly chunk: ToldChunk; readonly tags: ChunkTags }
+  /** The sender has told chunks of files that were placed: this member may have some of them. */
+  | {
+      readonly kind: "find";
+      readonly chunks: readonly ToldChunk[];
+      readonly tags: ChunkTags;
+      /** Called with the index of each chunk of which the contents are needed. */
+      readonly need: (index: number) => void;
+    }
   /** A file whose contents are right: a new file is made from them, with other attributes. */
   | { readonly kind: "copy"; readonly place: Place; readonly entry: Entry }
   /** The entry becomes another name of a file. */

@@ -30,10 +30,9 @@ export function* recognize(
     const outcome: Outcome = yield { kind: "recognize", number, digest };
     if (outcome === "needs contents") wants.set(index);
   }
-  for (const [index, chunk] of chunks.entries()) {
+  if (chunks.length > 0) {
     if (tags === undefined) throw new DecodeError("a chunk without a key");
-    const outcome: Outcome = yield { kind: "find", chunk, tags };
-    if (outcome === "needs contents") wants.set(index);
+    yield { kind: "find", chunks, tags, need: (index) => wants.set(digests.length + index) };
   }
   return { wants, differences: undefined };
 }

@@ -28,23 +28,30 @@ const GROUP_BYTES = 8;
 const SUM_PLACE = 4 * 256;
 const FREE_START = SUM_PLACE + 16;
 
-/** The parameters, and a local. */
-const [INDEX, STOP, SUM, LIMIT, NEXT] = [0, 1, 2, 3, 4] as const;
+/** The parameters, and locals: the sum of the bytes of a group alone, and the one of all bytes. */
+const [INDEX, STOP, SUM, LIMIT, OF_GROUP, NEXT] = [0, 1, 2, 3, 4, 5] as const;
 
-/** Adds a byte of a group to the sum, and leaves the loop if a chunk ends with it. */
-const step = (place: number, before: number) => [
-  ...[...localGet(before), ...i32Const(1), I32_SHL],
-  ...[...localGet(INDEX), ...i32Load8U(place), ...i32Const(2), I32_SHL, ...i32Load(0), I32_ADD],
+const shifted = (local: number, bits: number) => [...localGet(local), ...i32Const(bits), I32_SHL];
+
+/**
+ * Takes a byte of a group, and leaves the loop if a chunk ends with it. No sum waits for the one of the byte before it: each is
+ * that of the bytes before the group, and of the bytes of the group.
+ */
+const step = (place: number) => [
+  ...shifted(OF_GROUP, 1),
+  ...[...localGet(INDEX), ...i32Load8U(place), ...i32Const(2), I32_SHL, ...i32Load(0)],
+  ...[I32_ADD, ...localSet(OF_GROUP)],
+  ...[...shifted(SUM, place + 1), ...localGet(OF_GROUP), I32_ADD],
   ...[...localTee(NEXT), ...localGet(LIMIT), I32_LT_U, BR_IF, 1],
 ];
 
 const FUNCTION = [
-  ...[1, 1, I32],
+  ...[1, 2, I32],
   ...BLOCK,
   ...LOOP,
   ...[...localGet(INDEX), ...localGet(STOP), I32_GT_U, BR_IF, 1],
-  ...step(0, SUM),
-  ...Array.from({ length: GROUP_BYTES - 1 }, (_, place) => step(place + 1, NEXT)).flat(),
+  ...[...i32Const(0), ...localSet(OF_GROUP)],
+  ...Array.from({ length: GROUP_BYTES }, (_, place) => step(place)).flat(),
   ...[...localGet(NEXT), ...localSet(SUM)],
   ...[...localGet(INDEX), ...i32Const(GROUP_BYTES), I32_ADD, ...localSet(INDEX)],
   ...[BR, 0],
@@ -89,7 +96,7 @@ export class ChunkKernel {
     return orUndefined(() => new ChunkKernel(gear, mostBytes));
   }
 
-  /** Memory of its own; what it gave before is worthless then. Undefined if there is none. */
+  /** Memory of its own; memory from an earlier call is worthless then. Undefined if there is none. */
   space(length: number): Uint8Array | undefined {
     const missing = FREE_START + length - this.bytes.length;
     if (missing > 0) {

@@ -34,7 +34,7 @@ let kernel: ChunkKernel | undefined;
 let hasKernel = false;
 
 /**
- * Memory in which ends of chunks are found fastest. What was given before is worthless then.
+ * Memory in which ends of chunks are found fastest. Memory from an earlier call is worthless then.
  *
  * @param length in bytes
  */
@@ -82,10 +82,13 @@ export class Chunker {
       index = kernel.seek(bytes, index, most, sum, -mask);
       ({ sum } = kernel);
     }
-    for (; index < most; index++) {
-      sum = ((sum << 1) + (GEAR[bytes[index] as number] as number)) | 0;
-      if ((sum & mask) === 0) return this.end(index + 1);
+    // A return within the loop would make V8 compile it worse for contents in which no end is found.
+    let isEnd = false;
+    while (index < most && !isEnd) {
+      sum = ((sum << 1) + (GEAR[bytes[index++] as number] as number)) | 0;
+      isEnd = (sum & mask) === 0;
     }
+    if (isEnd) return this.end(index);
     if (most - begin === this.mostBytes) return this.end(most);
     this.sum = sum;
     this.length = bytes.length - begin;

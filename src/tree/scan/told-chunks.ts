@@ -119,7 +119,8 @@ export class ToldChunks {
       const isFound = !union.get(index);
       const tag = look === undefined ? undefined : chunk.tag;
       file.noteAnswer(look, isFound);
-      if (isFound) this.foundBytes += length;
+      // Of a file that is withdrawn, members need nothing, so they have not found it.
+      if (isFound) this.foundBytes += file.isWithdrawn ? 0 : length;
       else want({ ...file.held, part: { start, end: start + length, tag }, chunked: file });
       wantRest(file, want);
     }
