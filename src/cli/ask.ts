@@ -4,6 +4,7 @@ import type { ConsoleClient } from "../console/client.ts";
 import type { CatchUpState } from "../console/catch-up-state.ts";
 import type { HistoryEntry, Request, Result } from "../console/protocol.ts";
 import { ExitStatus } from "../base/user-error.ts";
+import { amountText } from "./amount.ts";
 import { inLanguage, phrase } from "./language.ts";
 import { printError, printJson, printLine, printWarning } from "./output.ts";
 
@@ -84,11 +85,11 @@ function keysText(keys: readonly string[] | undefined): string {
 
 /** A line for a transfer, and one for each host that does not have it; with -v one for each host. */
 function printTransfer(entry: HistoryEntry, verbosity: number): void {
-  const { direction, from, entries, bytes, durationMs, hosts, isCatchUp, undoes, transfer } = entry;
+  const { direction, from, durationMs, hosts, isCatchUp, undoes, transfer } = entry;
   const done = hosts.filter(({ outcome }) => outcome === "done").length;
   const verdict =
     direction === "received" ? (done === 1 ? "done" : "failed") : `${done} of ${hosts.length} done`;
-  const amount = `${entries} entries, ${bytes} bytes, ${(durationMs / 1000).toFixed(2)} s`;
+  const amount = `${amountText(entry)}, ${(durationMs / 1000).toFixed(2)} s`;
   const kind = isCatchUp === true ? " (catch-up)" : undoes === undefined ? "" : ` (undo of ${undoes})`;
   const id = verbosity > 0 ? `, id ${transfer}` : "";
   printLine(

@@ -19,6 +19,10 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
     "{3} 台中 {2} 台で {0} 個を {1} 秒で比較しました。違いは {4} 件です",
   "would send {0} entries, {1} bytes to {2} of {3} hosts, found in {4} s":
     "{3} 台中 {2} 台に {0} 個、{1} バイトを送ることになります（{4} 秒で調べました）",
+  "sent {0} entries, {1} bytes ({2} saved) in {3} s to {4} of {5} hosts":
+    "{5} 台中 {4} 台に {0} 個、{1} バイト（うち {2} バイトを節約）を {3} 秒で送りました",
+  "sent {0} entries, {1} bytes ({2} saved) in {3} s to {4} of {5} hosts, {6} MB/s":
+    "{5} 台中 {4} 台に {0} 個、{1} バイト（うち {2} バイトを節約）を {3} 秒で送りました（{6} MB/s）",
   "sent {0} entries, {1} bytes in {2} s to {3} of {4} hosts":
     "{4} 台中 {3} 台に {0} 個、{1} バイトを {2} 秒で送りました",
   "sent {0} entries, {1} bytes in {2} s to {3} of {4} hosts, {5} MB/s":

@@ -2,6 +2,7 @@
 import { ExitStatus, UserError } from "../base/user-error.ts";
 import type { ConsoleClient } from "../console/client.ts";
 import type { Event, HostVerdict, SendRequest, SendResult, UndoRequest } from "../console/protocol.ts";
+import { amountText } from "./amount.ts";
 import type { Interrupt } from "./interrupt.ts";
 import { printError, printJson, printLine, printSentence, printWarning } from "./output.ts";
 import { PathHints } from "./path-hints.ts";
@@ -245,7 +246,7 @@ function refusingHost({ aborted, hosts }: SendResult): HostVerdict | undefined {
 
 /** How much it was, in how long, and how many hosts have it. */
 function statsLine(result: SendResult, { isCheck, dryRun }: SendOptions): string {
-  const { hosts, durationMs, sentEntries, sentBytes, entries, differing } = result;
+  const { hosts, durationMs, sentEntries, sentBytes, savedBytes, entries, differing } = result;
   const seconds = (durationMs / 1000).toFixed(2);
   const done = hosts.filter(({ outcome }) => outcome === "done").length;
   const all = hosts.length;
@@ -253,6 +254,7 @@ function statsLine(result: SendResult, { isCheck, dryRun }: SendOptions): string
     return `compared ${entries} entries in ${seconds} s on ${done} of ${all} hosts: ${differing} differences`;
   if (dryRun)
     return `would send ${sentEntries} entries, ${sentBytes} bytes to ${done} of ${all} hosts, found in ${seconds} s`;
-  const sent = `sent ${sentEntries} entries, ${sentBytes} bytes in ${seconds} s to ${done} of ${all} hosts`;
+  const amount = amountText({ entries: sentEntries, bytes: sentBytes, savedBytes });
+  const sent = `sent ${amount} in ${seconds} s to ${done} of ${all} hosts`;
   return durationMs > 0 ? `${sent}, ${((sentBytes / durationMs) * 1e-3).toFixed(1)} MB/s` : sent;
 }

@@ -91,3 +91,14 @@ test("all of it is sent if that is asked for, and if a member has nothing of it"
   const { share } = await push();
   assert.ok(whole.share > 1 && share > 1, `${whole.share} ${share}`);
 });
+
+test("--stats and the history say how much did not have to be sent", { skip }, async () => {
+  edit(99);
+  const { status, stdout } = await sender.msync("-r", "--stats");
+  assert.equal(status, 0);
+  const [, bytes, saved] =
+    /^sent 1 entries, (\d+) bytes \((\d+) saved\) in [\d.]+ s to 3 of 3 hosts/.exec(stdout) ?? [];
+  assert.ok(Number(saved) > 0.9 * Number(bytes), stdout);
+  const history = await sender.msync("--history", "1");
+  assert.ok(history.stdout.includes(`: 1 entries, ${bytes} bytes (${saved} saved), `), history.stdout);
+});
