@@ -43,6 +43,9 @@ interface Waiting {
 /** A client that is turned away reads the reason in an instant, unless it means harm. */
 const GOODBYE_MS = 1_000;
 
+/** Lines are written at the latest when there are so many bytes of them. */
+const GATHERED_BYTES = 64 * 1024;
+
 /**
  * Ends a connection after what was written to it. What the client still sends is read and thrown away: if it were unread at
  * the end, the kernel would throw away the last answer.
@@ -71,6 +74,9 @@ export class Conversation {
   /** Nothing more is read or carried out. */
   private isOver = false;
   private omitted = 0;
+  /** Lines that are written together, before anything else is done. */
+  private gathered = "";
+  private isToFlush = false;
   private onRoom: () => void = () => undefined;
 
   constructor(socket: net.Socket, handler: RequestHandler, caller: PeerCredentials | undefined) {
@@ -144,8 +150,21 @@ export class Conversation {
     this.write(answer);
   }
 
+  /** Thousands of events may come at once, and each write is a call of the kernel that wakes the client. */
   private write(answer: Answer): void {
-    if (!this.socket.destroyed && this.socket.writable) this.socket.write(`${JSON.stringify(answer)}\n`);
+    this.gathered += `${JSON.stringify(answer)}\n`;
+    if (isResult(answer) || this.gathered.length >= GATHERED_BYTES) this.flush();
+    else if (!this.isToFlush) {
+      this.isToFlush = true;
+      process.nextTick(() => this.flush());
+    }
+  }
+
+  private flush(): void {
+    const { gathered, socket } = this;
+    this.isToFlush = false;
+    this.gathered = "";
+    if (gathered !== "" && !socket.destroyed && socket.writable) socket.write(gathered);
   }
 
   /** Ends the connection with an error as its last answer. */

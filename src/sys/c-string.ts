@@ -1,17 +1,35 @@
 /** Strings and paths in the form of the C library. */
+import { nativeAddress } from "./native.ts";
 
 /** PATH_MAX of Linux. */
 const LONGEST_BYTES = 4096;
 
 const bytes = Buffer.from(new SharedArrayBuffer(LONGEST_BYTES + 1));
+const otherBytes = Buffer.from(new SharedArrayBuffer(LONGEST_BYTES + 1));
+let address: number | undefined;
+let otherAddress: number | undefined;
 
 /** A byte string without NUL as a C string, in memory that the next call of this function uses again. */
 export function cString(text: string): Buffer {
-  if (text.length > LONGEST_BYTES) throw new Error("a name is too long for the system");
-  // For names, which are short, this is faster than the method of Buffer.
-  for (let index = 0; index < text.length; index++) bytes[index] = text.charCodeAt(index);
-  bytes[text.length] = 0;
+  fill(bytes, text);
   return bytes;
+}
+
+/**
+ * The same by its address, for prototypes that have `uintptr_t` in its place: the library takes numbers in less time than buffers.
+ * Undefined without the library.
+ */
+export function cStringAddress(text: string): number | undefined {
+  address ??= addressOf(bytes);
+  cString(text);
+  return address;
+}
+
+/** The address of a second C string, for calls that take two of them. */
+export function otherCStringAddress(text: string): number | undefined {
+  otherAddress ??= addressOf(otherBytes);
+  fill(otherBytes, text);
+  return otherAddress;
 }
 
 /** A path as a C string, in memory of its own. */
@@ -26,4 +44,17 @@ export function isCText(text: string): boolean {
     if (character === 0 || character > 0xff) return false;
   }
   return true;
+}
+
+function fill(memory: Buffer, text: string): void {
+  if (text.length > LONGEST_BYTES) throw new Error("a name is too long for the system");
+  // For names, which are short, this is faster than the method of Buffer.
+  for (let index = 0; index < text.length; index++) memory[index] = text.charCodeAt(index);
+  memory[text.length] = 0;
+}
+
+/** Addresses have at most 57 bits in theory, and 47 where nobody asks for more. */
+function addressOf(memory: Buffer): number | undefined {
+  const found = nativeAddress(memory);
+  return found === undefined ? undefined : Number(found);
 }

@@ -4,10 +4,10 @@
  */
 import fs from "node:fs";
 import os from "node:os";
-import { cPath, cString } from "./c-string.ts";
+import { cPath, cStringAddress } from "./c-string.ts";
 import { entryPath } from "./entry-path.ts";
 import { beyondSecond, SECOND_NS } from "./nanoseconds.ts";
-import { lastErrno, nativeFunction } from "./native.ts";
+import { lastErrno, nativeAddress, nativeFunction } from "./native.ts";
 import { systemError } from "./system-error.ts";
 
 /** File system calls with a precision or an atomicity that node:fs does not give. Paths are NUL-free bytes. */
@@ -48,8 +48,10 @@ export function setTime(path: Buffer, mtimeNs: bigint): void {
 
 /** Sets the time of last change of an open file. */
 export function setDescriptorTime(descriptor: number, mtimeNs: bigint): void {
-  const native = nativeFunction("int futimens(int, const void *)");
-  if (native?.(descriptor, timespecs(mtimeNs)) === 0) return;
+  const native = nativeFunction("int futimens(int, uintptr_t)");
+  timesAddress ??= native === undefined ? undefined : Number(nativeAddress(new Uint8Array(times.buffer)));
+  timespecs(mtimeNs);
+  if (native?.(descriptor, timesAddress) === 0) return;
   const seconds = Number(mtimeNs) / 1e9;
   fs.futimesSync(descriptor, seconds, seconds);
 }
@@ -63,9 +65,9 @@ export function setDescriptorTime(descriptor: number, mtimeNs: bigint): void {
  * @throws an error with a code, as node:fs does
  */
 export function openEntry(directory: number, name: string, flags: number, mode = 0): number {
-  const native = nativeFunction("int openat(int, const void *, int, uint32_t)");
+  const native = nativeFunction("int openat(int, uintptr_t, int, uint32_t)");
   if (native === undefined) return fs.openSync(entryPath(directory, name), flags, mode);
-  const descriptor = native(directory, cString(name), flags | O_CLOEXEC, mode);
+  const descriptor = native(directory, cStringAddress(name), flags | O_CLOEXEC, mode);
   if (descriptor >= 0) return descriptor;
   throw systemError("openat", lastErrno());
 }
@@ -142,7 +144,8 @@ function utimensat() {
   return nativeFunction("int utimensat(int, const void *, const void *, int)");
 }
 
-const times = new BigInt64Array(4);
+const times = new BigInt64Array(new SharedArrayBuffer(32));
+let timesAddress: number | undefined;
 
 /** Two timespecs, last access and last change, in memory that the next call uses again. */
 function timespecs(mtimeNs: bigint): BigInt64Array {

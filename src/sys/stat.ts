@@ -1,7 +1,7 @@
 /** Stats of files, relative to their directory (statx). */
 import fs from "node:fs";
 import os from "node:os";
-import { cString } from "./c-string.ts";
+import { cStringAddress } from "./c-string.ts";
 import { entryPath } from "./entry-path.ts";
 import { beyondSecond, nanosecondsOf, SECOND_NS } from "./nanoseconds.ts";
 import { lastErrno, nativeAddress, type NativeFunction, nativeFunction } from "./native.ts";
@@ -264,8 +264,7 @@ function setDevice(answer: DataView, place: number, device: number): void {
 export function statEntry(directory: number, name: string): FileStats | undefined {
   statx ??= findStatx();
   if (statx === "missing") return plainStatEntry(directory, name);
-  cString(name);
-  if (statx.call(directory, statx.name, AT_SYMLINK_NOFOLLOW, STATX_MASK, statx.answer) === 0)
+  if (statx.call(directory, cStringAddress(name), AT_SYMLINK_NOFOLLOW, STATX_MASK, statx.answer) === 0)
     return new KernelStats(numbers);
   const errno = lastErrno();
   if (errno === os.constants.errno.ENOENT) return undefined;
@@ -276,8 +275,7 @@ export function statEntry(directory: number, name: string): FileStats | undefine
 export function statDescriptor(descriptor: number): FileStats {
   statx ??= findStatx();
   if (statx !== "missing") {
-    cString("");
-    if (statx.call(descriptor, statx.name, AT_EMPTY_PATH, STATX_MASK, statx.answer) === 0)
+    if (statx.call(descriptor, cStringAddress(""), AT_EMPTY_PATH, STATX_MASK, statx.answer) === 0)
       return new KernelStats(numbers);
   }
   return fromBigInts(fs.fstatSync(descriptor, { bigint: true }));
@@ -291,10 +289,9 @@ function plainStatEntry(directory: number, name: string): FileStats | undefined 
 const answer = Buffer.from(new SharedArrayBuffer(STATX_BYTES));
 const numbers = new DataView(answer.buffer);
 
-/** The call with the addresses of what it reads and writes: the library takes numbers in less time than buffers. */
+/** The call with the address of what it writes: the library takes numbers in less time than buffers. */
 interface Statx {
   readonly call: NativeFunction;
-  readonly name: number;
   readonly answer: number;
 }
 
@@ -302,10 +299,10 @@ let statx: Statx | "missing" | undefined;
 
 function findStatx(): Statx | "missing" {
   const call = nativeFunction("int statx(int, uintptr_t, int, unsigned int, uintptr_t)");
-  const [name, place] = [nativeAddress(cString("")), nativeAddress(answer)];
-  if (call === undefined || name === undefined || place === undefined) return "missing";
+  const place = nativeAddress(answer);
+  if (call === undefined || place === undefined) return "missing";
   // Addresses have at most 57 bits in theory, and 47 where nobody asks for more.
-  return { call, name: Number(name), answer: Number(place) };
+  return { call, answer: Number(place) };
 }
 
 /** Converts stats of node:fs into the kernel's form. */

@@ -1,4 +1,5 @@
 /** Bounds how much a member reads of its own files to find in them contents that come. */
+import type { FileStats } from "../../sys/stat.ts";
 import type { Disk, FileHandle } from "../disk/disk.ts";
 import { OpenFile } from "../disk/open-file.ts";
 
@@ -25,10 +26,13 @@ export class ReadAllowance {
   /**
    * A file is going to be read.
    *
-   * @returns the same file, which seems to end where nothing more of it may be read
+   * @param size the only size at which it is of use, if there is one
+   * @returns the same file, which seems to end where nothing more of it may be read; undefined if it is of no use
    */
-  admit(file: OpenFile, disk: Disk): OpenFile {
-    this.addFile(file);
+  admit(file: OpenFile, disk: Disk, size?: number): OpenFile | undefined {
+    const stats = file.stat();
+    if (!stats.isFile() || (size !== undefined && stats.size !== size)) return undefined;
+    this.addFile(stats);
     return this.bounded(disk, file.handle);
   }
 
@@ -37,8 +41,7 @@ export class ReadAllowance {
     return new BoundedFile(disk, handle, this);
   }
 
-  private addFile(file: OpenFile): void {
-    const { inode, size } = file.stat();
+  private addFile({ inode, size }: FileStats): void {
     if (this.files.has(inode) || this.files.size >= MOST_FILES) return;
     this.files.add(inode);
     this.leftBytes += READS * size;

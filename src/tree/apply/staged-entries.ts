@@ -140,7 +140,7 @@ export class StagedEntries {
    * @returns false, step by step, if the sender has to send them
    */
   *recognize(number: number, digest: Uint8Array): Generator<undefined, boolean> {
-    return yield* this.files.recognize(number, digest, (path) => this.openLookAlike(path));
+    return yield* this.files.recognize(number, digest, (path, size) => this.openLookAlike(path, size));
   }
 
   /**
@@ -283,16 +283,20 @@ export class StagedEntries {
     }
   }
 
-  /** Opens a file that may have gone, or have become anything else, since it was seen; undefined if that fails. */
-  private openLookAlike(path: string): OpenFile | undefined {
+  /**
+   * Opens a file that may have gone, or have become anything else, since it was seen; undefined if that fails, or if it has not the
+   * size at which it is of use.
+   */
+  private openLookAlike(path: string, size?: number): OpenFile | undefined {
     return orElse(undefined, () => {
       const file = this.base.openToRead(directoryOf(path), nameOf(path));
+      let admitted: OpenFile | undefined;
       try {
-        return this.allowance.admit(file, this.disk);
-      } catch (error) {
-        file.close();
-        throw error;
+        admitted = this.allowance.admit(file, this.disk, size);
+      } finally {
+        if (admitted === undefined) file.close();
       }
+      return admitted;
     });
   }
 

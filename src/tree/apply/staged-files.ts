@@ -187,20 +187,20 @@ export class StagedFiles {
    * Takes the contents of a file from one of its look-alikes instead of the sender.
    *
    * @param digest the first bytes of their SHA-256
-   * @param open opens a file of this host; undefined if it cannot be read
+   * @param open opens a file of this host; undefined if it cannot be read, or has another size
    * @returns false, step by step, if the sender has to send them; true also if the file is not expected
    */
   *recognize(
     number: number,
     digest: Uint8Array,
-    open: (path: string) => OpenFile | undefined,
+    open: (path: string, size: number) => OpenFile | undefined,
   ): Generator<undefined, boolean> {
     const file = this.partial.get(number);
     if (file === undefined) return true;
     for (const path of file.lookAlikes) {
       // The sender begins only after this member has answered; if it has begun before, nothing is mixed with that.
       if (this.partial.get(number) !== file || file.written !== undefined) break;
-      const from = open(path);
+      const from = open(path, file.size);
       if (from === undefined) continue;
       try {
         file.isTaken = true;

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import fs from "node:fs";
 import { cloneContents } from "../../sys/clones.ts";
+import { closeDescriptor, readAt, writeAt } from "../../sys/contents.ts";
 import os from "node:os";
 import { listNames } from "../../sys/directory-listing.ts";
 import { bytesOfPath, entryPath } from "../../sys/entry-path.ts";
@@ -18,6 +19,13 @@ import {
   setTime,
   syncFileSystem,
 } from "../../sys/files.ts";
+import {
+  linkEntry,
+  makeDirectoryEntry,
+  removeDirectoryEntry,
+  renameEntry,
+  unlinkEntry,
+} from "../../sys/names.ts";
 import { O_TMPFILE } from "../../sys/native.ts";
 import { canReadProject, inheritedProject } from "../../sys/projects.ts";
 import { canFindHoles, nextData, nextHole } from "../../sys/holes.ts";
@@ -65,11 +73,11 @@ export class LinuxDisk implements Disk {
   }
 
   openDirectory(parent: DirectoryHandle, name: string): DirectoryHandle {
-    return directoryOf(fs.openSync(pathOf(parent, name), O_PATH | O_DIRECTORY | O_NOFOLLOW));
+    return directoryOf(openEntry(descriptorOf(parent), name, O_PATH | O_DIRECTORY | O_NOFOLLOW));
   }
 
   closeDirectory(directory: DirectoryHandle): void {
-    fs.closeSync(descriptorOf(directory));
+    closeDescriptor(descriptorOf(directory));
   }
 
   statDirectory(directory: DirectoryHandle): FileStats {
@@ -113,7 +121,7 @@ export class LinuxDisk implements Disk {
   }
 
   makeDirectory(parent: DirectoryHandle, name: string, mode: number): void {
-    fs.mkdirSync(pathOf(parent, name), mode);
+    makeDirectoryEntry(descriptorOf(parent), name, mode);
   }
 
   makeSymlink(parent: DirectoryHandle, name: string, target: string): void {
@@ -131,11 +139,11 @@ export class LinuxDisk implements Disk {
   }
 
   link(from: DirectoryHandle, name: string, to: DirectoryHandle, newName: string): void {
-    fs.linkSync(pathOf(from, name), pathOf(to, newName));
+    linkEntry(descriptorOf(from), name, descriptorOf(to), newName);
   }
 
   rename(from: DirectoryHandle, name: string, to: DirectoryHandle, newName: string): void {
-    fs.renameSync(pathOf(from, name), pathOf(to, newName));
+    renameEntry(descriptorOf(from), name, descriptorOf(to), newName);
   }
 
   exchange(from: DirectoryHandle, name: string, to: DirectoryHandle, otherName: string): boolean {
@@ -143,11 +151,11 @@ export class LinuxDisk implements Disk {
   }
 
   unlink(parent: DirectoryHandle, name: string): void {
-    fs.unlinkSync(pathOf(parent, name));
+    unlinkEntry(descriptorOf(parent), name);
   }
 
   removeDirectory(parent: DirectoryHandle, name: string): void {
-    fs.rmdirSync(pathOf(parent, name));
+    removeDirectoryEntry(descriptorOf(parent), name);
   }
 
   readLink(parent: DirectoryHandle, name: string): string {
@@ -229,7 +237,7 @@ export class LinuxDisk implements Disk {
   }
 
   closeFile(file: FileHandle): void {
-    fs.closeSync(descriptorOf(file));
+    closeDescriptor(descriptorOf(file));
   }
 
   statFile(file: FileHandle): FileStats {
@@ -237,11 +245,11 @@ export class LinuxDisk implements Disk {
   }
 
   read(file: FileHandle, bytes: Uint8Array, offset: number): number {
-    return fs.readSync(descriptorOf(file), bytes, 0, bytes.length, offset);
+    return readAt(descriptorOf(file), bytes, offset);
   }
 
   write(file: FileHandle, bytes: Uint8Array, offset: number): number {
-    return fs.writeSync(descriptorOf(file), bytes, 0, bytes.length, offset);
+    return writeAt(descriptorOf(file), bytes, offset);
   }
 
   truncate(file: FileHandle, sizeBytes: number): void {

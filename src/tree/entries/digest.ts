@@ -1,8 +1,8 @@
 /** The SHA-256 of a file, piece by piece. */
-import crypto from "node:crypto";
 import type { FileStats } from "../../sys/stat.ts";
 import { DATA_PIECE_BYTES } from "../../wire/entry.ts";
 import { nextPiece } from "./holes.ts";
+import { PieceHash } from "./piece-hash.ts";
 import { isSameState } from "./same-file.ts";
 import type { ReadableFile, TreeView } from "../disk/tree-view.ts";
 
@@ -21,7 +21,7 @@ export type DigestForm = "contents" | "data";
 export class FileDigest {
   private readonly file: ReadableFile;
   private readonly form: DigestForm;
-  private readonly hash = crypto.createHash("sha256");
+  private readonly hash = new PieceHash();
   private readonly stats: FileStats;
   private offset = 0;
   /** Data are known to go on up to this offset. */
@@ -52,12 +52,13 @@ export class FileDigest {
     if (this.form === "data") this.skipHole();
     const bytes = this.offset < this.stats.size ? this.file.read(memory, this.offset) : 0;
     const taken = this.form === "data" ? this.addPieces(bytes) : bytes;
-    if (this.form === "contents") this.hash.update(memory.subarray(0, bytes));
     this.offset += taken;
-    if (taken > 0 && this.offset < this.stats.size) return undefined;
+    const isLast = taken === 0 || this.offset >= this.stats.size;
+    const contents = memory.subarray(0, this.form === "data" ? 0 : bytes);
+    const digest = this.hash.add(contents, isLast);
+    if (digest === undefined) return undefined;
     const now = this.file.stat();
-    const isSame = isSameState(this.stats, now) && this.offset === now.size;
-    return isSame ? this.hash.digest() : "changed";
+    return isSameState(this.stats, now) && this.offset === now.size ? digest : "changed";
   }
 
   close(): void {
@@ -83,7 +84,8 @@ export class FileDigest {
       if (piece.equals(ZEROS.subarray(0, piece.length))) continue;
       const offset = Buffer.alloc(8);
       offset.writeBigUInt64LE(BigInt(this.offset + start));
-      this.hash.update(offset).update(piece);
+      this.hash.add(offset, false);
+      this.hash.add(piece, false);
     }
     return bytes;
   }
