@@ -1,7 +1,7 @@
 /** Reading, writing and closing an open file: pread, pwrite, close. */
 import fs from "node:fs";
 import os from "node:os";
-import { lastErrno, nativeFunction } from "./native.ts";
+import { lastErrno, lazyFunction } from "./native.ts";
 import { systemError } from "./system-error.ts";
 
 /**
@@ -11,23 +11,35 @@ import { systemError } from "./system-error.ts";
 
 const { EINTR } = os.constants.errno;
 
+const pread = lazyFunction("int64_t pread(int, void *, size_t, int64_t)");
+const pwrite = lazyFunction("int64_t pwrite(int, const void *, size_t, int64_t)");
+const close = lazyFunction("int close(int)");
+
 /** Reads at an offset as much as there is room for; returns the number of bytes, 0 at the end of the file. */
 export function readAt(descriptor: number, bytes: Uint8Array, offset: number): number {
-  const native = nativeFunction("int64_t pread(int, void *, size_t, int64_t)");
+  const native = pread();
   if (native === undefined) return fs.readSync(descriptor, bytes, 0, bytes.length, offset);
-  return counted("pread", () => native(descriptor, bytes, bytes.length, offset));
+  for (;;) {
+    const count = native(descriptor, bytes, bytes.length, offset);
+    if (count >= 0) return count;
+    checkInterrupted("pread");
+  }
 }
 
 /** Writes at an offset; returns the number of bytes that were written. */
 export function writeAt(descriptor: number, bytes: Uint8Array, offset: number): number {
-  const native = nativeFunction("int64_t pwrite(int, const void *, size_t, int64_t)");
+  const native = pwrite();
   if (native === undefined) return fs.writeSync(descriptor, bytes, 0, bytes.length, offset);
-  return counted("pwrite", () => native(descriptor, bytes, bytes.length, offset));
+  for (;;) {
+    const count = native(descriptor, bytes, bytes.length, offset);
+    if (count >= 0) return count;
+    checkInterrupted("pwrite");
+  }
 }
 
 /** Closes a descriptor that openEntry() has opened. */
 export function closeDescriptor(descriptor: number): void {
-  const native = nativeFunction("int close(int)");
+  const native = close();
   if (native === undefined) {
     fs.closeSync(descriptor);
     return;
@@ -36,10 +48,7 @@ export function closeDescriptor(descriptor: number): void {
   if (native(descriptor) !== 0 && lastErrno() !== EINTR) throw systemError("close", lastErrno());
 }
 
-function counted(name: string, call: () => number): number {
-  for (;;) {
-    const count = call();
-    if (count >= 0) return count;
-    if (lastErrno() !== EINTR) throw systemError(name, lastErrno());
-  }
+/** A call that was interrupted by a signal is repeated. */
+function checkInterrupted(call: string): void {
+  if (lastErrno() !== EINTR) throw systemError(call, lastErrno());
 }

@@ -1,7 +1,7 @@
 /** The names in a directory, piece by piece (getdents64). */
 import fs from "node:fs";
 import os from "node:os";
-import { lastErrno, nativeFunction } from "./native.ts";
+import { lastErrno, lazyFunction } from "./native.ts";
 import { systemError } from "./system-error.ts";
 
 /**
@@ -15,19 +15,24 @@ const ANSWER_BYTES = 32 * 1024;
 
 /** Offsets in a struct linux_dirent64: inode u64, offset u64, length u16, type u8, name with a NUL. */
 const RECORD_LENGTH = 16;
+const TYPE = 18;
 const NAME = 19;
+
+/** DT_UNKNOWN and DT_DIR: the types of what may be a directory. */
+const MAY_BE_DIRECTORY: readonly (number | undefined)[] = [0, 4];
 
 /**
  * All names in a directory except for `.` and `..`, as byte strings and in no order. Several listings may run at the
  * same time.
  *
  * @param path of the directory; it is open until the end of the listing
+ * @param isMarked whether names of entries end with a slash that are directories, or may be
  * @throws an error with a code, as node:fs does
  */
-export function* listNames(path: string): Generator<string> {
+export function* listNames(path: string, isMarked = false): Generator<string> {
   const call = getdents64();
   if (call === undefined) {
-    yield* namesAtOnce(path);
+    for (const name of namesAtOnce(path)) yield isMarked ? `${name}/` : name;
     return;
   }
   const descriptor = fs.openSync(path, fs.constants.O_RDONLY | fs.constants.O_DIRECTORY);
@@ -37,7 +42,7 @@ export function* listNames(path: string): Generator<string> {
       // A directory that was removed while it is open has no names: the C library takes this error for the end, too.
       if (bytes === 0 || (bytes < 0 && lastErrno() === os.constants.errno.ENOENT)) return;
       if (bytes < 0) throw systemError("getdents64", lastErrno());
-      yield* namesOf(answer.subarray(0, bytes));
+      yield* namesOf(answer.subarray(0, bytes), isMarked);
     }
   } finally {
     fs.closeSync(descriptor);
@@ -52,18 +57,17 @@ function namesAtOnce(path: string): string[] {
 const answer = Buffer.from(new SharedArrayBuffer(ANSWER_BYTES));
 
 /** All of an answer at once: another listing may use its memory next. */
-function namesOf(records: Buffer): string[] {
+function namesOf(records: Buffer, isMarked: boolean): string[] {
   const names: string[] = [];
   for (let start = 0; start < records.length; start += records.readUInt16LE(start + RECORD_LENGTH)) {
     let end = start + NAME;
     while (records[end] !== 0) end++;
     const name = records.toString("latin1", start + NAME, end);
-    if (name !== "." && name !== "..") names.push(name);
+    if (name === "." || name === "..") continue;
+    names.push(isMarked && MAY_BE_DIRECTORY.includes(records[start + TYPE]) ? `${name}/` : name);
   }
   return names;
 }
 
 /** The C library has it from version 2.30 on. */
-function getdents64() {
-  return nativeFunction("int64_t getdents64(int, void *, size_t)");
-}
+const getdents64 = lazyFunction("int64_t getdents64(int, void *, size_t)");

@@ -7,7 +7,7 @@ import os from "node:os";
 import { cPath, cStringAddress } from "./c-string.ts";
 import { entryPath } from "./entry-path.ts";
 import { beyondSecond, SECOND_NS } from "./nanoseconds.ts";
-import { lastErrno, nativeAddress, nativeFunction } from "./native.ts";
+import { lastErrno, lazyFunction, nativeAddress, nativeFunction } from "./native.ts";
 import { systemError } from "./system-error.ts";
 
 /** File system calls with a precision or an atomicity that node:fs does not give. Paths are NUL-free bytes. */
@@ -21,6 +21,10 @@ const SYNC_FILE_RANGE_WAIT_BEFORE = 1;
 const SYNC_FILE_RANGE_WRITE = 2;
 const AT_EACCESS = 0x200;
 const LOCK_EXCLUSIVE_NONBLOCKING = 2 | 4;
+
+const openat = lazyFunction("int openat(int, uintptr_t, int, uint32_t)");
+const futimens = lazyFunction("int futimens(int, uintptr_t)");
+const syncFileRange = lazyFunction("int sync_file_range(int, int64_t, int64_t, unsigned int)");
 
 /** O_PATH: a descriptor that only names a directory; opening it needs no read permission on the directory. */
 export const O_PATH = 0o10000000;
@@ -48,7 +52,7 @@ export function setTime(path: Buffer, mtimeNs: bigint): void {
 
 /** Sets the time of last change of an open file. */
 export function setDescriptorTime(descriptor: number, mtimeNs: bigint): void {
-  const native = nativeFunction("int futimens(int, uintptr_t)");
+  const native = futimens();
   timesAddress ??= native === undefined ? undefined : Number(nativeAddress(new Uint8Array(times.buffer)));
   timespecs(mtimeNs);
   if (native?.(descriptor, timesAddress) === 0) return;
@@ -65,7 +69,7 @@ export function setDescriptorTime(descriptor: number, mtimeNs: bigint): void {
  * @throws an error with a code, as node:fs does
  */
 export function openEntry(directory: number, name: string, flags: number, mode = 0): number {
-  const native = nativeFunction("int openat(int, uintptr_t, int, uint32_t)");
+  const native = openat();
   if (native === undefined) return fs.openSync(entryPath(directory, name), flags, mode);
   const descriptor = native(directory, cStringAddress(name), flags | O_CLOEXEC, mode);
   if (descriptor >= 0) return descriptor;
@@ -79,12 +83,7 @@ export function openEntry(directory: number, name: string, flags: number, mode =
  * so what is on its way has to arrive first. File systems in memory do not note such stores at all.
  */
 export function noticeStores(descriptor: number): void {
-  nativeFunction("int sync_file_range(int, int64_t, int64_t, unsigned int)")?.(
-    descriptor,
-    0,
-    0,
-    SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE,
-  );
+  syncFileRange()?.(descriptor, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE);
 }
 
 /** Exchanges two paths in one step; false if the system cannot do that. */

@@ -49,6 +49,17 @@ export function nativeFunction(prototype: string): NativeFunction | undefined {
   return loadKoffi() === undefined ? undefined : functions.get(prototype);
 }
 
+/** The same for calls that are made for each file: the function is looked up at the first call. */
+export function lazyFunction(prototype: string): () => NativeFunction | undefined {
+  let found: NativeFunction | undefined;
+  let isSought = false;
+  return () => {
+    if (!isSought) found = nativeFunction(prototype);
+    isSought = true;
+    return found;
+  };
+}
+
 /** The error number of the last call. */
 export function lastErrno(): number {
   return koffi?.errno() ?? 0;

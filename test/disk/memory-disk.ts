@@ -110,11 +110,12 @@ export class MemoryDisk extends MemoryMachine implements Disk {
     return this.inodeOf(directory, "ioctl").project;
   }
 
-  list(directory: DirectoryHandle): string[] {
+  list(directory: DirectoryHandle, isMarked = false): string[] {
     this.look("list", "");
     const inode = this.inodeOf(directory, "scandir");
     requireAccess(this.state.identity, inode, MAY.read, "scandir");
-    return [...(inode.entries?.keys() ?? [])];
+    const entries = [...(inode.entries ?? [])];
+    return entries.map(([name, entry]) => (isMarked && entry.isDirectory ? `${name}/` : name));
   }
 
   *listSlowly(directory: DirectoryHandle): Generator<string> {

@@ -182,6 +182,10 @@ const looking: Draw[] = [
     true,
   ),
   onEntry("list", () => ["", (disk, directory) => disk.list(directory).sort().map(shown).join(" ")]),
+  onEntry("listed with marks", () => [
+    "",
+    (disk, directory) => disk.list(directory, true).sort().map(shown).join(" "),
+  ]),
   onEntry("listSlowly", () => [
     "",
     (disk, directory) => [...disk.listSlowly(directory)].sort().map(shown).join(" "),

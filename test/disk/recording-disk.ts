@@ -82,8 +82,8 @@ export class RecordingDisk implements Disk {
     return this.look(`project-of ${this.of(directory)}`, () => this.disk.projectOf(directory));
   }
 
-  list(directory: DirectoryHandle): string[] {
-    return this.look(`list ${this.of(directory)}`, () => this.disk.list(directory));
+  list(directory: DirectoryHandle, isMarked?: boolean): string[] {
+    return this.look(`list ${this.of(directory)}`, () => this.disk.list(directory, isMarked));
   }
 
   listSlowly(directory: DirectoryHandle): Generator<string> {

@@ -228,3 +228,26 @@ export function whileSettling<T>(meanwhile: () => void, work: () => T): T {
 export function whileVanishing<T>(file: string, work: () => T): T {
   return whileSettling(() => fs.rmSync(file, { force: true }), work);
 }
+
+/**
+ * Does something before each call of one kind to the disk of this host, while some work is done.
+ *
+ * @param before gets the descriptor of the file or directory; the call fails with what it throws
+ */
+export function whileCalling(
+  call: "link" | "makeDirectory" | "read",
+  before: (first: number) => void,
+  work: () => void,
+): void {
+  const calls = LinuxDisk.prototype as unknown as Record<string, (...given: unknown[]) => unknown>;
+  const original = calls[call];
+  calls[call] = function (this: unknown, ...given: unknown[]) {
+    before(Number(given[0]));
+    return original?.apply(this, given);
+  };
+  try {
+    work();
+  } finally {
+    if (original !== undefined) calls[call] = original;
+  }
+}

@@ -14,7 +14,7 @@ import { BLOCK_PLAINTEXT_BYTES } from "../../src/wire/datagram.ts";
 import { EntryType } from "../../src/wire/entry.ts";
 import { ManifestWriter } from "../../src/wire/manifest.ts";
 import { NO_METADATA } from "../../src/wire/metadata.ts";
-import { contents, finish, StagingPair, whileVanishing } from "../support/staging.ts";
+import { contents, finish, StagingPair, whileVanishing, whileCalling } from "../support/staging.ts";
 
 /** Superfluous entries are deleted in the same switch as the other changes, and nothing else is deleted. */
 
@@ -269,18 +269,11 @@ test("what cannot be read for its digest stays", () => {
   fs.rmSync(path.join(pair.from, "a"));
   write(pair.from, "unreadable");
   write(pair.to, "unreadable");
-  const original = fs.readSync;
-  const failing = ((...args: Parameters<typeof original>) => {
-    if (fs.readlinkSync(`/proc/self/fd/${args[0]}`).endsWith("from/unreadable"))
+  const failing = (descriptor: number) => {
+    if (fs.readlinkSync(`/proc/self/fd/${descriptor}`).endsWith("from/unreadable"))
       throw Object.assign(new Error("read"), { code: "EIO" });
-    return original(...args);
-  }) as typeof fs.readSync;
-  fs.readSync = failing;
-  try {
-    pair.push();
-  } finally {
-    fs.readSync = original;
-  }
+  };
+  whileCalling("read", failing, () => pair.push());
   assert.deepEqual(
     pair.notices.map(({ path: name, reason }) => `${name}: ${reason.code}`),
     ["unreadable: EIO"],

@@ -9,7 +9,7 @@ import { linuxDisk } from "../../src/tree/disk/linux-disk.ts";
 import { Protection } from "../../src/tree/decide/protection.ts";
 import { removeEntry } from "../../src/tree/disk/remove.ts";
 import { RefusalError, StageError } from "../../src/tree/reasons/stage-error.ts";
-import { contents, StagingPair, textOf, whileVanishing } from "../support/staging.ts";
+import { contents, StagingPair, textOf, whileVanishing, whileCalling } from "../support/staging.ts";
 
 /** Trees in unexpected states must not cause a loss of data, and must not bring a daemon down. */
 
@@ -29,21 +29,6 @@ beforeEach(() => {
 });
 
 afterEach(() => pair.destroy());
-
-/** Makes a call of node:fs do something else while some work is done. */
-function whileCalling<K extends "linkSync" | "mkdirSync">(
-  call: K,
-  instead: (typeof fs)[K],
-  work: () => void,
-): void {
-  const original = fs[call];
-  fs[call] = instead;
-  try {
-    work();
-  } finally {
-    fs[call] = original;
-  }
-}
 
 /** Makes 3,000 directories, each in the one before, and a file in the last one. */
 function makeDeep(base: string): void {
@@ -144,7 +129,7 @@ test("further names of a file that was withdrawn stay as they are", () => {
 
 test("where no links can be made, names of one file become files of their own", () => {
   fs.linkSync(path.join(pair.from, "a"), path.join(pair.from, "c"));
-  whileCalling("linkSync", failing("EPERM"), () => pair.push());
+  whileCalling("link", failing("EPERM"), () => pair.push());
   assert.deepEqual(contents(pair.to), contents(pair.from));
 });
 
@@ -234,7 +219,7 @@ test("when a disk is full just before another transfer commits, only the later t
   fs.writeFileSync(path.join(pair.from, "a"), "another content");
   const other = pair.stage();
   other.prepare();
-  whileCalling("mkdirSync", failing("ENOSPC") as typeof fs.mkdirSync, () => own.yieldTo(other.steps()));
+  whileCalling("makeDirectory", failing("ENOSPC"), () => own.yieldTo(other.steps()));
   assert.equal(other.commit(), undefined);
   finish(other.clean());
   assert.equal(own.commit()?.code, "ENOSPC");

@@ -11,7 +11,14 @@ import { JournalWriter } from "../../src/tree/apply/journal.ts";
 import { StepKind } from "../../src/tree/decide/decision.ts";
 import { EntryType } from "../../src/wire/entry.ts";
 import { StageError } from "../../src/tree/reasons/stage-error.ts";
-import { contents, whileSettling, StagingPair, whileVanishing, textOf } from "../support/staging.ts";
+import {
+  contents,
+  whileSettling,
+  StagingPair,
+  whileVanishing,
+  textOf,
+  whileCalling,
+} from "../support/staging.ts";
 
 /** Changes by others to the trees while a transfer is being staged. */
 
@@ -93,17 +100,11 @@ test("a directory that is announced twice, on the way and for itself, is made on
 test("a file that changes after its first block was read is never completed", () => {
   const file = path.join(pair.from, "dir/file");
   fs.writeFileSync(file, "B".repeat(1_000_000));
-  const original = fs.readSync;
   let reads = 0;
-  fs.readSync = ((...args: Parameters<typeof fs.readSync>) => {
+  const changing = () => {
     if (++reads === 5) fs.writeFileSync(file, "C".repeat(1_000_000));
-    return original(...args);
-  }) as typeof fs.readSync;
-  try {
-    pair.push();
-  } finally {
-    fs.readSync = original;
-  }
+  };
+  whileCalling("read", changing, () => pair.push());
   assert.deepEqual(pair.notices, [
     { kind: "unreadable", path: "dir/file", reason: reason("changed-while-sent") },
   ]);

@@ -252,7 +252,8 @@ export class Committer {
     const parent = this.base.find(directoryOf(path));
     if (parent === undefined) return;
     const [name, discarded] = [nameOf(path), this.area.discardedName(number)];
-    if (!this.isRepeated || !this.area.holds(discarded)) {
+    const isMoved = this.isRepeated && this.area.holds(discarded);
+    if (!isMoved) {
       const stats = this.planned.check(parent, name, path);
       if (stats === undefined) return;
       if (stats.isDirectory()) this.base.forget(path);
@@ -263,7 +264,8 @@ export class Committer {
       }
     }
     try {
-      this.planned.check(this.area.handle, discarded, path);
+      if (isMoved) this.planned.check(this.area.handle, discarded, path);
+      else this.planned.checkMoved(this.area.handle, discarded, path);
     } catch (error) {
       this.discarded.putBack(discarded, path);
       throw error;

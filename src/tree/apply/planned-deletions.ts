@@ -56,6 +56,30 @@ export class PlannedDeletions {
   }
 
   /**
+   * Looks once more at an entry that has just been looked at, and was moved since: for what has come into a directory meanwhile. What
+   * has become impossible to delete comes back when that is tried.
+   *
+   * @throws StageError with the first entry that is not planned to be deleted
+   */
+  checkMoved(parent: DirectoryHandle, name: string, path: string): void {
+    if (this.disk.stat(parent, name)?.isDirectory() !== true) return;
+    const tree = new Directories(this.disk, this.disk.openDirectory(parent, name));
+    try {
+      const pending = [""];
+      for (let directory = pending.pop(); directory !== undefined; directory = pending.pop()) {
+        for (const marked of this.disk.list(tree.handle(directory), true)) {
+          const one = joinPath(directory, marked.endsWith("/") ? marked.slice(0, -1) : marked);
+          if (!this.isPlanned(joinPath(path, one)))
+            throw StageError.of("appeared", path, joinPath(path, one));
+          if (one.length < joinPath(directory, marked).length && tree.hasDirectory(one)) pending.push(one);
+        }
+      }
+    } finally {
+      tree.close();
+    }
+  }
+
+  /**
    * Deletes a directory where it is, entry by entry, if it cannot be moved as a whole. Entries that are not planned to be
    * deleted stay. May be repeated.
    *

@@ -36,6 +36,7 @@ const MOST_LISTED = 5_000;
  */
 export class LookAlikes {
   private readonly tree: TreeView;
+  private readonly stays: (path: string, isDirectory: boolean) => boolean;
   /** Paths by size and time; and by size, time and name, because files that were written together may have one time. */
   private readonly kinds = new Map<string, string[]>();
   private readonly named = new Map<string, string[]>();
@@ -51,8 +52,10 @@ export class LookAlikes {
   /** For chunks of large files; undefined if the sender tells none. */
   tags: ChunkTags | undefined;
 
-  constructor(tree: TreeView) {
+  /** @param stays whether an entry is excluded: it is left alone, and so is everything in it */
+  constructor(tree: TreeView, stays: (path: string, isDirectory: boolean) => boolean) {
     this.tree = tree;
+    this.stays = stays;
   }
 
   /** A manifest block tells what the sender can do. */
@@ -76,7 +79,7 @@ export class LookAlikes {
     this.ahead.delete(directory.header.path);
   }
 
-  /** The entries of a directory that this member has will follow later. */
+  /** The entries of a directory that this member has, and does not exclude, will follow later. */
   expect(directory: string): void {
     if (this.isUsed && this.ahead.size < MOST_DIRECTORIES) this.ahead.add(directory);
   }
@@ -125,10 +128,16 @@ export class LookAlikes {
     const [path] = this.ahead;
     if (path === undefined) return false;
     this.ahead.delete(path);
+    const device = orElse(undefined, () => this.tree.statDirectory(path).device);
     const names = this.list(path);
     this.looks -= 1 + names.length;
     if (names.length > MOST_LISTED) return true;
-    for (const name of names) if (this.noteIn(path, name)) this.expect(joinPath(path, name));
+    for (const name of names) {
+      const stats = this.noteIn(path, name);
+      // Nothing that is mounted there has been moved out of this file system; and a server that is gone would never answer.
+      if (stats?.isDirectory() === true && stats.device === device && !stats.hasMount)
+        this.expect(joinPath(path, name));
+    }
     return true;
   }
 
@@ -137,12 +146,13 @@ export class LookAlikes {
     return orElse([], () => (this.tree.hasDirectory(directory) ? this.tree.list(directory) : []));
   }
 
-  /** Records an entry, and tells whether it is a directory. */
-  private noteIn(directory: string, name: string): boolean {
+  /** Records an entry that is not excluded, and returns its stats. */
+  private noteIn(directory: string, name: string): FileStats | undefined {
     const stats = orElse(undefined, () => this.tree.statIn(directory, name));
-    if (stats === undefined) return false;
-    this.note(joinPath(directory, name), stats);
-    return stats.isDirectory();
+    const path = joinPath(directory, name);
+    if (stats === undefined || this.stays(path, stats.isDirectory())) return undefined;
+    this.note(path, stats);
+    return stats;
   }
 }
 

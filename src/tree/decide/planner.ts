@@ -88,7 +88,7 @@ export class Planner {
     this.precedence = parts.precedence;
     this.onBlock = parts.onBlock;
     this.obstacles = new Obstacles(parts.tree, parts.rules);
-    this.lookAlikes = new LookAlikes(parts.tree);
+    this.lookAlikes = new LookAlikes(parts.tree, (...entry) => this.superfluous.stays(...entry));
     this.superfluous = new Superfluous(parts.tree, parts.protection, this.lookAlikes);
   }
 

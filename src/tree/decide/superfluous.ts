@@ -29,6 +29,9 @@ export type Obstacle = (entry: EntryBelow) => void;
 /** How many entries are walked before other work gets its turn; chosen without measurement. */
 const ENTRIES_PER_STEP = 2_000;
 
+/** So many paths are remembered of a directory that goes, so that it is walked once: some 1 MB. */
+const REMEMBERED_PATHS = 10_000;
+
 /**
  * Finds superfluous entries, one directory at a time: the entries of a directory come together, and their end is
  * marked. Entries that the patterns of either side exclude are kept, together with the directories above them.
@@ -46,6 +49,8 @@ export class Superfluous {
   /** How many entries were looked at, and below how many of them are superfluous. */
   private inScope = 0;
   private found = 0;
+  /** The path that was examined last, if nothing in it is kept and all paths below it are remembered. */
+  private examined: { readonly path: string; readonly below: readonly string[] } | undefined;
 
   /** @param lookAlikes gets the superfluous files */
   constructor(tree: TreeView, protection: Protection | undefined, lookAlikes: LookAlikes) {
@@ -153,10 +158,14 @@ export class Superfluous {
   }
 
   /**
-   * Every path that is deleted together with one. An excluded entry that has appeared since the path was examined is
-   * not among them, so the commit finds it and leaves everything.
+   * Every path that is deleted together with one. An entry that has appeared since the path was examined is not among them, if it is
+   * excluded or if all paths were remembered: the commit finds it and leaves everything.
    */
   *pathsBelow(path: string): Generator<string> {
+    if (this.examined?.path === path) {
+      yield* this.examined.below;
+      return;
+    }
     if (this.tree.stat(path)?.isDirectory() !== true) return;
     for (const entry of below(this.tree, path))
       if (!this.stays(entry.path, entry.stats.isDirectory())) yield entry.path;
@@ -204,9 +213,14 @@ export class Superfluous {
     obstacle: Obstacle,
   ): Generator<undefined, { kept: Set<string>; count: number }> {
     const kept = new Set<string>();
+    const paths: string[] = [];
     let walked = 1;
+    this.examined = undefined;
     this.lookAlikes.note(top.path, top.stats);
-    if (!top.stats.isDirectory()) return { kept, count: walked };
+    if (!top.stats.isDirectory()) {
+      this.examined = { path: top.path, below: [] };
+      return { kept, count: walked };
+    }
     // Which of them have to stay for what is in them is known at the end.
     const directories = [top];
     const enters = (entry: EntryBelow) => !this.stays(entry.path, true);
@@ -214,12 +228,14 @@ export class Superfluous {
       if (this.stays(entry.path, entry.stats.isDirectory())) keepWay(kept, entry.path, top.path);
       else {
         this.lookAlikes.note(entry.path, entry.stats);
+        if (paths.length < REMEMBERED_PATHS) paths.push(entry.path);
         if (entry.stats.isDirectory()) directories.push(entry);
         else obstacle(entry);
         if (++walked % ENTRIES_PER_STEP === 0) yield;
       }
     }
     for (const entry of directories) if (!kept.has(entry.path)) obstacle(entry);
+    if (kept.size === 0 && walked - 1 === paths.length) this.examined = { path: top.path, below: paths };
     return { kept, count: walked - kept.size };
   }
 
@@ -230,7 +246,8 @@ export class Superfluous {
     }
   }
 
-  private stays(path: string, isDirectory: boolean): boolean {
+  /** Whether an entry is excluded, here or at the sender, and so stays whatever the sender has. */
+  stays(path: string, isDirectory: boolean): boolean {
     this.isExcluded ??= this.compile();
     return this.isExcluded(path, isDirectory) || this.protection?.coversEntry(path, isDirectory) === true;
   }

@@ -36,8 +36,8 @@ export function withClosedDirectories<T extends DiskClass>(
       this.opener.attempt([directory], () => super.checkWritable(directory));
     }
 
-    override list(directory: DirectoryHandle): string[] {
-      return this.opener.attempt([directory], () => super.list(directory));
+    override list(directory: DirectoryHandle, isMarked?: boolean): string[] {
+      return this.opener.attempt([directory], () => super.list(directory, isMarked));
     }
 
     override listSlowly(directory: DirectoryHandle): Generator<string> {

@@ -61,8 +61,12 @@ export interface Disk {
    * cannot be moved between projects.
    */
   projectOf(directory: DirectoryHandle): number;
-  /** All names in a directory, in no order. */
-  list(directory: DirectoryHandle): string[];
+  /**
+   * All names in a directory, in no order.
+   *
+   * @param isMarked whether names of entries end with a slash that are directories, or may be
+   */
+  list(directory: DirectoryHandle, isMarked?: boolean): string[];
   /** All names piece by piece, for directories of any size; another listing may run at the same time. */
   listSlowly(directory: DirectoryHandle): Generator<string>;
 

@@ -108,8 +108,8 @@ export class LinuxDisk implements Disk {
     }
   }
 
-  list(directory: DirectoryHandle): string[] {
-    return [...listNames(itself(directory))];
+  list(directory: DirectoryHandle, isMarked = false): string[] {
+    return [...listNames(itself(directory), isMarked)];
   }
 
   listSlowly(directory: DirectoryHandle): Generator<string> {

@@ -77,6 +77,19 @@ describe("what appears in a directory that goes", () => {
     }
   });
 
+  test("brings back a directory in which a file has just become a directory with something in it", () => {
+    const member = new Member().put(HERE);
+    const push = prepared(member);
+    member.memory.before = ({ kind, name }) => {
+      if (kind !== "rename" || name !== "old" || member.has("old/a/mine")) return;
+      member.in("old", (old, disk) => disk.unlink(old, "a"));
+      member.put({ "old/a/mine": "mine" });
+    };
+    assert.equal(textOf(push), `all is new but old: old/a/mine ${LATE}`);
+    finish(push.stage.clean());
+    assert.equal(member.text("old/a/mine"), "mine");
+  });
+
   test("survives a crash at any moment of the switch, and a second one in the recovery", () => {
     for (const model of ["ordered", "unordered"] as const)
       for (let change = 1; crashed({ crashModel: model }, change); change++);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { Protection } from "../../../src/tree/decide/protection.ts";
 import { LookAlikes } from "../../../src/tree/decide/look-alikes.ts";
 import { Difference, ELSEWHERE } from "../../../src/wire/differences.ts";
 import { EntryType, NO_EXTRAS } from "../../../src/wire/entry.ts";
@@ -128,6 +129,21 @@ describe("a file that has moved", () => {
     assert.equal(push.entries("a", [file("moved", SIZE)]).differences, undefined);
     assert.equal(push.entries("a", [file("other", 110 * 32 * 1024)]).differences, undefined);
     assert.deepEqual(differencesOf(push.entries("a", [file("again", SIZE)])), [MARKED]);
+    push.stage.clean();
+  });
+
+  test("is not looked for in what is excluded on either side, nor in what is mounted there", () => {
+    const files = { "a/stays": "x", "z/own/deep/f": TEXT, "z/theirs/f": TEXT, "z/mounted/": "" };
+    const member = new Member({ withLooks: true }).put(files);
+    member.in("z", (parent, disk) => disk.mount(parent, "mounted"));
+    const push = member.push("t-1", { protection: Protection.of(["own/"], "/") });
+    const both = [directory("a"), directory("z")];
+    push.plan({ terms: TERMS, excludes: ["theirs"] });
+    push.plan({ directories: [{ path: "", entries: both, isComplete: true }] });
+    member.disk.lines.length = 0;
+    assert.equal(push.entries("a", [file("f", SIZE)]).differences, undefined);
+    const listed = member.disk.lines.filter((call) => call.startsWith("list z"));
+    assert.deepEqual(listed, ["list z"]);
     push.stage.clean();
   });
 
@@ -291,7 +307,7 @@ test("look-alikes are eight of one size, time and name, and eight of one size an
   const member = new Member().put(
     Object.fromEntries(Array.from({ length: 40 }, (_, index) => [pathOf(index), TEXT])),
   );
-  const found = new LookAlikes(member.base);
+  const found = new LookAlikes(member.base, () => false);
   found.isUsed = true;
   for (let round = 0; round < 2; round++)
     for (let index = 0; index < 40; index++) found.note(pathOf(index), member.stats(pathOf(index))!);

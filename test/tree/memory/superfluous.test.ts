@@ -55,6 +55,18 @@ describe("what goes", () => {
     ]);
   });
 
+  test("is walked once before the commit", () => {
+    const member = new Member({ withLooks: true }).put({ "d/e/x": "", "d/y": "" });
+    const push = member.push();
+    push.plan({ terms: {} });
+    member.disk.lines.length = 0;
+    push.entries("", [], { isComplete: true });
+    assert.deepEqual(push.findings, ["d", "d/e", "d/y", "d/e/x"]);
+    const looks = member.disk.lines.filter((call) => /^(list d|stat d.)/.test(call));
+    assert.deepEqual(looks, ["list d", "stat d/e", "stat d/y", "list d/e", "stat d/e/x"]);
+    push.stage.clean();
+  });
+
   test("is nothing that the sender has and does not send, or sends as something that cannot be made", () => {
     assert.deepEqual(
       gone({
@@ -143,7 +155,7 @@ describe("what goes", () => {
     push.entries("d", [file("a", 0)], { isComplete: true });
     push.entries("e", [file("b", 0)], { isComplete: true });
     assert.deepEqual(push.findings, ["e/a"]);
-    const superfluous = new Superfluous(member.base, undefined, new LookAlikes(member.base));
+    const superfluous = new Superfluous(member.base, undefined, new LookAlikes(member.base, () => false));
     superfluous.accept(
       { isForced: false, isCheck: false, deletes: true, tellsDigests: false, base: "/" },
       [],
