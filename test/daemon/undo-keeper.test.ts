@@ -123,6 +123,19 @@ test("what is half removed takes nothing back, and is told once", () => {
   assert.equal(host.member.has(".makuosan"), false, "the rest goes as soon as it can");
 });
 
+test("after a transfer the record of each kept area is read once; in the middle of it, for its number", () => {
+  const host = new Host();
+  for (let number = 1; number <= 4; number++)
+    host.carryOut(number, originOf(), (push) => push.bring("", [file("f", number)]));
+  let reads = 0;
+  host.member.memory.before = ({ kind, name }) => {
+    if (kind === "openFile" && name === "kept") reads++;
+  };
+  host.carryOut(5, originOf(), (push) => push.bring("", [file("f", 6)]));
+  assert.deepEqual(host.kept, ["5", "4", "3", "2", "1"]);
+  assert.ok(reads <= 4 + 5, `${reads} reads of 5 records`);
+});
+
 const CATCH_UP: Origin = { kind: "catch-up", digest: "" };
 /** The undo 2 of the push 1. */
 const FOLLOWED = { undo: nameOf(2), undone: nameOf(1) };

@@ -4,8 +4,10 @@ import { type Reason, reason, sentenceOf } from "../../base/reason.ts";
 import { finish } from "../../base/steps.ts";
 import {
   boundUndoAreas,
-  hasUndoAreas,
+  isKept,
   keepNothing,
+  type KeptAreas,
+  keptAreas,
   removeOldest,
   type Removal,
   type SpaceOptions,
@@ -109,7 +111,7 @@ export class UndoKeeper {
 
   /** Looks at what an earlier run has kept; the settings may have changed. */
   look(): void {
-    this.hasAny = hasUndoAreas(this.base.directories, this.rules);
+    this.hasAny = keptAreas(this.base.directories, this.rules).hasAny;
     if (this.hasAny) finish(this.bound());
   }
 
@@ -147,7 +149,7 @@ export class UndoKeeper {
   }
 
   private keeps(name: string): boolean {
-    return undoAreas(this.base.directories, this.rules).some((area) => area.name === name);
+    return isKept(this.base.directories, this.rules, name);
   }
 
   private keepNothing(name: string): void {
@@ -194,10 +196,11 @@ export class UndoKeeper {
 
   /** Removes the oldest that is kept, step by step, until the rest keeps within the bounds. */
   *bound(): Generator<undefined> {
-    this.reportRemoval(yield* boundUndoAreas(this.base.directories, this.rules, this.bounds), "bounds");
+    const { left, ...removal } = yield* boundUndoAreas(this.base.directories, this.rules, this.bounds);
+    this.reportRemoval(removal, "bounds", left);
   }
 
-  private reportRemoval({ removed, failure }: Removal, why: "bounds" | "space"): void {
+  private reportRemoval({ removed, failure }: Removal, why: "bounds" | "space", left?: KeptAreas): void {
     const told = failure && stageFailure(failure);
     const text = told === undefined ? "" : sentenceOf(told);
     const isNew = text !== "" && text !== this.lastFailure;
@@ -205,12 +208,19 @@ export class UndoKeeper {
     if (why === "bounds" || isNew) this.lastFailure = text;
     if (why === "space" && removed.length === 0 && !isNew) return;
     const names = removed.map(({ name }) => name);
-    this.report(names, why, undefined, isNew ? told : undefined);
+    this.tell(left ?? this.read(), { dropped: names, why, failure: isNew ? told : undefined });
   }
 
   private report(dropped: readonly string[], why: UndoChange["why"], path?: string, failure?: Reason): void {
-    const areas = undoAreas(this.base.directories, this.rules);
-    this.hasAny = hasUndoAreas(this.base.directories, this.rules);
-    this.reply({ kind: "undo-areas", areas, dropped, why, path, failure });
+    this.tell(this.read(), { dropped, why, path, failure });
+  }
+
+  private read(): KeptAreas {
+    return keptAreas(this.base.directories, this.rules);
+  }
+
+  private tell({ areas, hasAny }: KeptAreas, change: Omit<UndoChange, "kind" | "areas">): void {
+    this.hasAny = hasAny;
+    this.reply({ kind: "undo-areas", areas, ...change });
   }
 }

@@ -55,18 +55,37 @@ export function keepNothing(
   }
 }
 
+/** What a base directory holds of kept areas. */
+export interface KeptAreas {
+  /** Those that are whole, the newest first. */
+  readonly areas: readonly UndoArea[];
+  /** Whether there is one, or something is left of one. */
+  readonly hasAny: boolean;
+}
+
+/** Reads the records of all kept areas. */
+export function keptAreas(base: Directories, rules: StagingRules): KeptAreas {
+  return keptOf(allAreas(base, rules));
+}
+
+function keptOf(all: readonly (UndoArea | Remains)[]): KeptAreas {
+  return { areas: wholeOf(all), hasAny: all.length > 0 };
+}
+
 /** The kept areas of a base directory that are whole, the newest first. */
 export function undoAreas(base: Directories, rules: StagingRules): UndoArea[] {
   return wholeOf(allAreas(base, rules));
 }
 
-function wholeOf(all: readonly (UndoArea | Remains)[]): UndoArea[] {
-  return all.filter(isWhole).sort((a, b) => b.number - a.number);
+/** Whether the kept area of a transfer is there and whole. One that cannot be read at the moment counts as whole. */
+export function isKept(base: Directories, rules: StagingRules, name: string): boolean {
+  return withRoot(base, rules, false, (root) =>
+    orElse(true, () => readRecord(base.disk, root, undoName(name), rules) !== undefined),
+  );
 }
 
-/** Whether anything is kept, or is left of that. */
-export function hasUndoAreas(base: Directories, rules: StagingRules): boolean {
-  return allAreas(base, rules).length > 0;
+function wholeOf(all: readonly (UndoArea | Remains)[]): UndoArea[] {
+  return all.filter(isWhole).sort((a, b) => b.number - a.number);
 }
 
 /** What is left of one that could not be removed as a whole. Nothing is taken back by it. */
@@ -111,7 +130,7 @@ export function* boundUndoAreas(
   base: Directories,
   rules: StagingRules,
   { pushes, sizeBytes }: UndoBounds,
-): Generator<undefined, Removal> {
+): Generator<undefined, Removal & { readonly left: KeptAreas }> {
   const all = allAreas(base, rules);
   const areas = wholeOf(all);
   // A commit that takes back another removes its area. If it is cut off before that, this does it.
@@ -125,8 +144,12 @@ export function* boundUndoAreas(
     if (index >= pushes) return true;
     return total > sizeBytes && !(index === 0 && area.undone !== undefined);
   });
-  const then = yield* removeAll(base, rules, beyond === -1 ? [] : kept.slice(beyond).reverse());
-  return { removed: then.removed, failure: first.failure ?? then.failure };
+  const going = beyond === -1 ? [] : kept.slice(beyond).reverse();
+  const then = yield* removeAll(base, rules, going);
+  // Between the steps of a removal, other transfers may have ended.
+  const isSame = superfluous.length === 0 && going.length === 0;
+  const left = isSame ? keptOf(all) : keptAreas(base, rules);
+  return { removed: then.removed, failure: first.failure ?? then.failure, left };
 }
 
 function* removeAll(
@@ -142,7 +165,7 @@ function* removeAll(
     } catch (error) {
       failure ??= known(error);
     }
-    if (isWhole(area) && !isStillWhole(base, rules, area)) removed.push(area);
+    if (isWhole(area) && !isKept(base, rules, area.name)) removed.push(area);
   }
   return { removed, failure };
 }
@@ -151,10 +174,6 @@ function* removeAll(
 function known(error: unknown): Error {
   reasonFor(error);
   return error as Error;
-}
-
-function isStillWhole(base: Directories, rules: StagingRules, { name }: UndoArea): boolean {
-  return undoAreas(base, rules).some((area) => area.name === name);
 }
 
 /** How the oldest kept area is removed for its space. */
@@ -185,7 +204,7 @@ export function removeOldest(
       removed.push(area);
     } catch (error) {
       failure ??= known(error);
-      if (!isStillWhole(base, rules, area)) removed.push(area);
+      if (!isKept(base, rules, area.name)) removed.push(area);
       continue;
     }
     // Some file systems give back the room only when that is on the disk.
