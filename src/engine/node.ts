@@ -234,10 +234,10 @@ export class NodeEngine {
         this.memberLeft(effect.event.member.epoch, effect.event.reason, nowMs);
       }
     }
-    this.outbound.collect(this.effects);
+    this.outbound.collect(this.effects, nowMs);
     this.inbound.collect(nowMs);
     // Transfers that this node sends may have waited for one that has just ended.
-    this.outbound.collect(this.effects);
+    this.outbound.collect(this.effects, nowMs);
   }
 
   private memberLeft(epoch: string, reason: LeaveReason, nowMs: number): void {

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { reason } from "../../src/base/reason.ts";
 import type { DiskThreads } from "../../src/daemon/disk/disk-threads.ts";
 import type { SourceCommand, StageCommand } from "../../src/daemon/disk/messages.ts";
-import { Commits, GO_ON } from "../../src/daemon/pump/commits.ts";
+import { type CommitDecision, Commits, GO_ON } from "../../src/daemon/pump/commits.ts";
 import type { FollowedUndo } from "../../src/engine/catch-up/undo-choice.ts";
 import type { Input } from "../../src/engine/types.ts";
 
@@ -106,6 +106,25 @@ test("with all or nothing the look comes before the place, and the reading threa
   assert.deepEqual(take(), ["stage: commit"]);
   commits.switched(KEY);
   assert.deepEqual(take(), ["source: go-on", "engine: switched"]);
+});
+
+test("with all or nothing, what is in the way by the log is told before the place, and not after the end of the transfer", () => {
+  const { commits, take } = begin();
+  const weigh = { kind: "weigh", key: KEY, own: [] } as const;
+  commits.weigh(weigh, (then) => then({ ...GO_ON, veto: WHY }));
+  assert.deepEqual(take(), ["engine: weighed, failed"]);
+  let later: () => void = () => assert.fail();
+  const putOff = (then: (decision: CommitDecision) => void) => (later = () => then(GO_ON));
+  commits.weigh(weigh, putOff);
+  assert.deepEqual(take(), []);
+  later();
+  assert.deepEqual(take(), ["source: hold", "engine: weighed"]);
+  commits.discard(KEY);
+  commits.weigh(weigh, putOff);
+  commits.discard(KEY);
+  take();
+  later();
+  assert.deepEqual(take(), []);
 });
 
 test("a look at a transfer that is over by then, or has begun again, commits nothing", () => {

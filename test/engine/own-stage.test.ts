@@ -35,9 +35,10 @@ function decided(members: number): ScriptedSender {
   const sender = begun(members);
   prepared(sender);
   everyone(sender, MemberPhase.ready);
-  assert.deepEqual(sender.takeDisk(), [{ kind: "weigh", key: KEY, own: [] }]);
-  sender.handle({ kind: "weighed", key: KEY, failure: undefined });
   everyone(sender, MemberPhase.ordered, 4);
+  assert.deepEqual(sender.takeDisk(), [{ kind: "weigh", key: KEY, own: [] }]);
+  assert.equal(sender.take("commit").length, 0);
+  sender.handle({ kind: "weighed", key: KEY, failure: undefined });
   assert.equal(sender.take("commit").length, 1);
   return sender;
 }
@@ -49,9 +50,7 @@ test("nobody is asked for a place before the sender is ready itself", () => {
   assert.deepEqual(sender.take("order"), []);
   assert.deepEqual(sender.takeDisk(), []);
   prepared(sender);
-  assert.deepEqual(kinds(sender), ["weigh"]);
-  assert.deepEqual(sender.take("order"), []);
-  sender.handle({ kind: "weighed", key: KEY, failure: undefined });
+  assert.deepEqual(kinds(sender), []);
   assert.equal(sender.take("order").length, 1);
 });
 
@@ -70,6 +69,7 @@ test("a push of the sender that is in the way stops the transfer before COMMIT",
   const sender = begun(1);
   prepared(sender);
   everyone(sender, MemberPhase.ready);
+  everyone(sender, MemberPhase.ordered, 4);
   sender.handle({ kind: "weighed", key: KEY, failure: "d/f: this host pushes it itself" });
   assert.equal(sender.result?.aborted, "self: d/f: this host pushes it itself");
 });
@@ -79,6 +79,36 @@ test("a transfer that comes first and changes the same stops it before COMMIT", 
   prepared(sender);
   sender.handle({ kind: "overtaken", key: KEY, failure: "d/f: overtaken" });
   assert.equal(sender.result?.aborted, "self: d/f: overtaken");
+});
+
+test("COMMIT waits until what comes first at the sender is over, and is not said if that is in the way", () => {
+  const meet = () => {
+    const sender = begun(1);
+    const offer = { transfer: 9, dryRun: false, allOrNothing: false, rank: 1, targets: [SELF.epoch] };
+    sender.hear(0, { type: "offer", body: offer });
+    const key = { epoch: epochOf(0), transfer: 9, admission: 1 };
+    sender.hear(0, { type: "progress", body: { ...PROGRESS, transfer: 9 } });
+    sender.handle({ kind: "prepared", key, failure: undefined, isRefusal: false, findings: 0 });
+    sender.hear(0, { type: "order", body: { transfer: 9, order: 3, targets: [SELF.epoch] } });
+    prepared(sender);
+    everyone(sender, MemberPhase.ready);
+    everyone(sender, MemberPhase.ordered, 4);
+    sender.hear(0, { type: "commit", body: { transfer: 9, order: 3, targets: [SELF.epoch] } });
+    sender.take("commit");
+    assert.deepEqual(kinds(sender), ["open-stage", "prepare", "commit"]);
+    return { sender, key };
+  };
+  const { sender, key } = meet();
+  sender.handle({ kind: "switched", key });
+  sender.handle({ kind: "committed", key, failure: undefined });
+  assert.ok(kinds(sender).includes("weigh"));
+  assert.equal(sender.take("commit").length, 0);
+  sender.handle({ kind: "weighed", key: KEY, failure: undefined });
+  assert.equal(sender.take("commit").length, 1);
+  const other = meet();
+  other.sender.handle({ kind: "overtaken", key: KEY, failure: "d/f: overtaken" });
+  assert.equal(other.sender.result?.aborted, "self: d/f: overtaken");
+  assert.equal(other.sender.take("commit").length, 0);
 });
 
 test("a member that fails, or Ctrl-C, takes the part of the sender away", () => {

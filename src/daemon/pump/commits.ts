@@ -18,6 +18,9 @@ export interface CommitDecision {
 /** It may, like most. */
 export const GO_ON: CommitDecision = { veto: undefined, later: [], own: [] };
 
+/** Asks whether a transfer may be committed. */
+type Decide = (then: (decision: CommitDecision) => void) => void;
+
 /**
  * Begins the commits of incoming transfers. Meanwhile the reading thread stands still: what this node sends is read
  * wholly before or wholly after a commit. A transfer that would change what a later transfer of this node has said
@@ -33,6 +36,8 @@ export class Commits {
    * changed the tree.
    */
   private readonly held = new Map<string, "place" | "look" | "commit">();
+  /** The transfers of which it is not known yet whether something is in their way. */
+  private readonly weighing = new Set<string>();
   /** The place of each transfer that is about to be committed, by its name, and what it leaves alone. */
   private readonly begun = new Map<string, { readonly order: number; readonly later: readonly string[] }>();
 
@@ -50,11 +55,23 @@ export class Commits {
     this.follows = follows;
   }
 
-  /** A transfer is about to get its place. */
-  weigh({ key, own }: Extract<Effect, { kind: "weigh" }>): void {
-    this.held.set(nameOf(key), "place");
-    this.disks()?.toSource({ kind: "hold", inbound: key, ownAfter: own });
-    if (own.length === 0) this.handle({ kind: "weighed", key, failure: undefined });
+  /**
+   * A transfer is about to get its place, or to be committed everywhere.
+   *
+   * @param decide calls back with what else is known about it; that may be later, and after the end of the transfer
+   */
+  weigh({ key, own }: Extract<Effect, { kind: "weigh" }>, decide: Decide = (weigh) => weigh(GO_ON)): void {
+    this.weighing.add(nameOf(key));
+    decide(({ veto }) => {
+      if (!this.weighing.delete(nameOf(key))) return;
+      if (veto !== undefined) {
+        this.handle({ kind: "weighed", key, failure: sentenceOf(veto) });
+        return;
+      }
+      this.held.set(nameOf(key), "place");
+      this.disks()?.toSource({ kind: "hold", inbound: key, ownAfter: own });
+      if (own.length === 0) this.handle({ kind: "weighed", key, failure: undefined });
+    });
   }
 
   begin({ key, order, ownAfter }: Extract<Effect, { kind: "commit" }>, decision = GO_ON): void {
@@ -83,6 +100,7 @@ export class Commits {
 
   /** A transfer is not going to be committed. */
   discard(key: InboundKey): void {
+    this.weighing.delete(nameOf(key));
     this.release(key);
     this.disks()?.toStage({ kind: "discard", inbound: key });
   }

@@ -296,7 +296,7 @@ export class Driver {
         this.disks?.toStage({ kind: "find", inbound: effect.key, first: effect.first });
         break;
       case "weigh":
-        this.commits.weigh(effect);
+        this.commits.weigh(effect, (weigh) => this.parts.decide(effect.key, weigh, effect.own));
         break;
       case "commit":
         this.parts.decide(effect.key, (decision) => this.commits.begin(effect, decision), effect.ownAfter);

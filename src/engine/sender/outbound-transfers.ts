@@ -93,10 +93,9 @@ export class OutboundTransfers {
   }
 
   /** Moves the effects of all transfers to the others of the node, and clears away those that have ended. */
-  collect(effects: Effect[]): void {
+  collect(effects: Effect[], nowMs: number): void {
     for (const [transfer, sender] of this.transfers) {
-      // A transfer to this node that came before this one may be over.
-      sender.finishInTurn();
+      sender.goOnInTurn(nowMs);
       for (let effect = sender.poll(); effect !== undefined; effect = sender.poll()) effects.push(effect);
       if (!sender.isFinished) continue;
       this.transfers.delete(transfer);

@@ -18,7 +18,8 @@ export type OwnStageInput = Extract<
  *
  * - preparing: the disk stages, or its findings are being read.
  * - prepared: everything is staged and durable.
- * - weighing: all members are ready, and the disk looks whether another transfer of this node is in the way.
+ * - weighing: all members have the same place for it, and it is its turn here: the disk looks whether another transfer of this node
+ *   is in the way.
  * - ready: nothing is in the way of the switch.
  * - committing: the disk switches.
  */
@@ -67,8 +68,12 @@ export class OwnStage {
     effects.push({ kind: "prepare", key });
   }
 
-  /** Whether it is ready for the switch. */
-  get isReady(): boolean {
+  /** Whether everything is staged, so that a place can be asked for. */
+  get isPrepared(): boolean {
+    return this.life.state !== "preparing" && this.life.state !== "failed";
+  }
+
+  private get isReady(): boolean {
     return this.life.state === "ready";
   }
 
@@ -119,13 +124,18 @@ export class OwnStage {
   }
 
   /**
-   * All members are ready. With all or nothing, a conflict with a push of this node itself has to be known before COMMIT.
+   * All have the same place for it. What comes before it has to be over here, and must not be in its way, nor must a push of this node
+   * itself: that has to be known before COMMIT, because nothing stops the members after that.
+   *
+   * @returns whether it is ready for the switch
    */
-  weigh(nowMs: number): void {
-    if (this.life.state !== "prepared") return;
-    this.signMs = nowMs;
-    this.life.become("weighing");
-    this.effects.push({ kind: "weigh", key: this.key, own: this.parts.ordering.ownOpenBeside });
+  isReadyInTurn(nowMs: number): boolean {
+    if (this.life.state === "prepared" && this.parts.ordering.isItsTurn) {
+      this.signMs = nowMs;
+      this.life.become("weighing");
+      this.effects.push({ kind: "weigh", key: this.key, own: this.parts.ordering.ownOpenBeside });
+    }
+    return this.isReady;
   }
 
   /** COMMIT has been said: switches as soon as it is known that the transfer takes effect, and when it is its turn. */

@@ -287,11 +287,17 @@ export class TransferSender {
     this.finishInTurn();
   }
 
+  /** A transfer to this node that came before this one may be over. */
+  goOnInTurn(nowMs: number): void {
+    if (this.own !== undefined && this.life.state === "ordering") this.agree(nowMs);
+    this.finishInTurn();
+  }
+
   /**
    * Ends the transfer when all members have their verdicts, and all transfers to this node that come before it are over:
    * until then it still decides whether they are committed on this node.
    */
-  finishInTurn(): void {
+  private finishInTurn(): void {
     if (this.life.state !== "committing") return;
     this.own?.commitInTurn();
     const isOver = this.barrier.size === 0 && this.own?.isOver !== false;
@@ -323,20 +329,18 @@ export class TransferSender {
       this.finish(undefined);
       return;
     }
-    if (this.own?.isReady === false) {
-      this.own.weigh(nowMs);
-      return;
-    }
+    if (this.own?.isPrepared === false) return;
     this.life.become("ordering");
     this.ordering.propose();
     this.polls.restart(nowMs);
     this.polls.ask(nowMs);
   }
 
-  /** COMMIT is said when all members have the same place for this transfer. */
+  /** COMMIT is said when all members have the same place for this transfer, and this node is ready to switch. */
   private agree(nowMs: number): void {
     this.ordering.update();
     if (this.ordering.isAgreed) {
+      if (this.own?.isReadyInTurn(nowMs) === false) return;
       this.life.become("committing");
       // Its own tree has it already, if it is not to change.
       if (this.own === undefined) this.ordering.settle();
