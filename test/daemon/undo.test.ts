@@ -34,6 +34,8 @@ class Daemon {
   readonly events: Event[] = [];
   readonly cancelled: string[] = [];
   kept = 5;
+  /** What members tell of their logs, by their epochs. */
+  readonly told = new Map<string, { digest: string; behind: number; lacks: number }>();
   /** Called where the command waits. */
   onWait: () => void = () => undefined;
 
@@ -51,10 +53,10 @@ class Daemon {
     };
     const parts = {
       engine: {
-        catchUp: { log: this.log, tellings: { heard: () => undefined } },
-        membership: { members: [], memberOf: () => undefined },
+        catchUp: { log: this.log, tellings: { heard: (epoch: string) => this.told.get(epoch) } },
+        membership: { members: [], memberOf: (epoch: string) => this.told.get(epoch) },
       },
-      catchUp: { state: { catchesUp: true }, statusText: "" },
+      catchUp: { state: { catchesUp: true }, stateOf: () => undefined, statusText: "" },
       transfers: { takeBack, cancel: (_: number, why: string) => this.cancelled.push(why) },
       arrivals: { wait: () => Promise.resolve(this.onWait()) },
       identity: { nodeId: "99".repeat(16), epoch: EPOCH },
@@ -144,6 +146,28 @@ test("what fails for another reason is not repeated", async () => {
   await daemon.run(() => ({ aborted: "host1: no", hosts: [{ host: "host1", cause: reasonOf("no") }] }));
   assert.equal(daemon.attempts.length, 1);
 });
+
+for (const [lacksAfter, status] of [
+  [77, 0],
+  [78, 3],
+] as const)
+  test(`a host that lacks another push ${status === 0 ? "has" : "does not have"} the former files`, async () => {
+    const daemon = new Daemon(push(1));
+    const host1 = "1".repeat(16);
+    daemon.told.set(host1, { digest: daemon.log.digest, behind: 1, lacks: 77 });
+    const result = await daemon.run((attempt) => {
+      attempt.emit(note("host1"));
+      daemon.told.set(host1, { digest: daemon.log.digest, behind: 1, lacks: lacksAfter });
+      return {
+        hosts: [
+          { host: "host1", ...DONE },
+          { host: "host2", ...DONE },
+        ],
+      };
+    });
+    assert.equal(result.exitStatus, status);
+    assert.equal(result.hosts[0]?.cause?.code, status === 0 ? undefined : "undo-behind");
+  });
 
 for (const [followers, isCancelled] of [
   [["host1", "host2", "self"], true],

@@ -115,6 +115,8 @@ class UndoTransfer {
   private readonly mayRepeat: boolean;
   private number = 0;
   private hosts: ReadonlyMap<string, string> = new Map();
+  /** What members lacked before it, as a hash, by their epochs. */
+  private readonly lackedBefore = new Map<string, number>();
   /** The names of the hosts that get the former files from others. */
   private readonly followers = new Set<string>();
 
@@ -165,11 +167,24 @@ class UndoTransfer {
     return late;
   }
 
+  /** Whether a member does not have the former files. One that lacked another push before, and lacks just that still, has them. */
   private isLate(epoch: string): boolean {
     const { membership, catchUp } = this.parts.engine;
     const told = catchUp?.tellings.heard(epoch);
-    const isCurrent = told?.behind === 0 && told.digest === catchUp?.log.digest;
+    const hasThese = told?.behind === 0 || told?.lacks === this.lackedBefore.get(epoch);
+    const isCurrent = told !== undefined && hasThese && told.digest === catchUp?.log.digest;
     return membership.memberOf(epoch) !== undefined && !isCurrent;
+  }
+
+  private noteStart(number: number, hosts: ReadonlyMap<string, string>): void {
+    this.number = number;
+    this.hosts = hosts;
+    const { catchUp } = this.parts.engine;
+    for (const epoch of hosts.keys()) {
+      const told = catchUp?.tellings.heard(epoch);
+      if (told?.digest === catchUp?.log.digest && told !== undefined)
+        this.lackedBefore.set(epoch, told.lacks);
+    }
   }
 
   /** This host, if the push was for it: it takes part as any other. */
@@ -199,8 +214,7 @@ class UndoTransfer {
       by: pushedBy(caller),
       isToBeRepeated: (result) => this.isToBeRepeated(result),
       onStart: (number, hosts) => {
-        this.number = number;
-        this.hosts = hosts;
+        this.noteStart(number, hosts);
         if (own === undefined) emit(notForSelf(this.parts.settings.hostName));
       },
       emit: (event) => {
