@@ -201,6 +201,28 @@ test("an area is not committed while a push changes the tree, or this host pushe
   assert.deepEqual(decide(), ["newer-push"]);
 });
 
+for (const failure of [undefined, reason("EIO", "f")])
+  test(`what comes after an area that a start has kept waits until its commit ${failure ? "has failed" : "is in the log"}`, async () => {
+    const { one, written, key } = keptHost();
+    const origin = { kind: "catch-up", digest: "" };
+    one.hold(
+      { kind: "prepared", inbound: BROUGHT, failure: undefined, origin } as unknown as StageAnswer,
+      nobody,
+    );
+    one.hold({ kind: "switched", inbound: key }, nobody);
+    let isDecided = false;
+    one.decide(BROUGHT, () => (isDecided = true));
+    assert.equal(isDecided, false);
+    one.hold(
+      { kind: "committed", inbound: key, failure, order: 10 } as unknown as StageAnswer,
+      () => undefined,
+    );
+    assert.equal(isDecided, failure !== undefined);
+    for (const { release } of written) release();
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(isDecided, true);
+  });
+
 test("an area that was committed is in the log before the engine hears of it, and is not handed on", async () => {
   const { one, log, written, key, lines } = keptHost();
   const passed: unknown[] = [];

@@ -208,14 +208,23 @@ export class CatchUpKeeper implements PublicationHearer {
       return true;
     }
     if (answer.kind !== "committed") return false;
+    const isKept = this.kept.has(name);
     const resumed = this.kept.take(answer, this.parts.engine.catchUp?.log.all ?? []);
-    if (answer.failure !== undefined) return false;
-    const { origin, inbound, order } = answer;
-    const here = this.brought.hereOf(answer);
-    const publication = resumed ?? publicationOf(origin, inbound, order);
-    if (publication === undefined || this.parts.file === undefined) return false;
-    const written = this.record(publication, this.undo.follows(name) ? MISSED : here).then(() => {
+    const { failure, origin, inbound, order } = answer;
+    // The engine tells no end of a transfer that was ready when this host stopped.
+    const end = () => {
+      if (isKept) this.brought.end(inbound, failure === undefined);
+    };
+    const publication =
+      failure === undefined ? (resumed ?? publicationOf(origin, inbound, order)) : undefined;
+    if (publication === undefined || this.parts.file === undefined) {
+      end();
+      return false;
+    }
+    const here = this.undo.follows(name) ? MISSED : this.brought.hereOf(answer);
+    const written = this.record(publication, here).then(() => {
       this.writing.delete(name);
+      end();
       pass(answer);
     });
     this.writing.set(name, written);
