@@ -94,7 +94,12 @@ export class MemoryDisk extends MemoryMachine implements Disk {
     requireAccess(this.state.identity, inode, MAY.search, "statfs");
     const { capacityBytes, usedBytes } = this.state.volumeOf(inode);
     const isOrdered = this.state.options.model === "ordered";
-    return { freeBytes: Math.max(0, capacityBytes - usedBytes), freeInodes: this.freeInodes, isOrdered };
+    return {
+      freeBytes: Math.max(0, capacityBytes - usedBytes),
+      freeInodes: this.freeInodes,
+      isOrdered,
+      isPlain: true,
+    };
   }
 
   checkWritable(directory: DirectoryHandle): void {

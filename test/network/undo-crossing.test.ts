@@ -139,7 +139,10 @@ test(
     six.kill("SIGCONT");
     const [done, refused] = await Promise.all([push, undo]);
     assert.equal(done.status, 0, done.stderr);
-    assert.match(refused.stderr, /^error: push \S+ from host5 came after push \S+-2 and has some of the same/m);
+    assert.match(
+      refused.stderr,
+      /^error: push \S+ from host5 came after push \S+-2 and has some of the same/m,
+    );
     assert.deepEqual([refused.status, refused.stdout], [6, ""]);
     await areCurrent(fleet);
     await allLook([one, two, four, six], await look(five));

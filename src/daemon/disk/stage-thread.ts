@@ -114,13 +114,14 @@ class StageThread {
     this.pages = new Uint8Array(settings.pages);
     this.rules = { owners: new Owners(), keepOwner: settings.keepOwner, ownGroups: groupsOfProcess() };
     const ClosedDisk = withClosedDirectories(LinuxDisk, (group) => this.rules.ownGroups.has(group));
-    this.disk = new (withRoom(ClosedDisk, () => this.base.isOpen && this.room.giveUpMeanwhile()))();
+    this.disk = new (withRoom(ClosedDisk, (lack) => this.base.isOpen && this.room.giveUpMeanwhile(lack)))();
     const base = (this.base = new StageBase(settings, this.disk));
     this.allowed = settings.rules;
     const undo = (this.undo = new UndoKeeper(base, this.rules, settings.rules.undo, reply));
     const { rules, endings, stages, onWork } = this;
     const kept = (this.kept = new KeptAreas({ base, rules, endings, reply, undo, lists: settings.lists }));
-    this.room = new Room({ stages, endings, kept, undo, onWork });
+    const fileSystem = () => this.disk.fileSystemOf(base.directories.root);
+    this.room = new Room({ stages, endings, kept, undo, fileSystem, onWork });
     this.changeRules(settings.rules);
   }
 
@@ -274,7 +275,8 @@ class StageThread {
         open.planning = open.stage.plan(plaintext);
         return this.goOn(open, open.planning, command, performance.now());
       }
-      open.stage.write(plaintext);
+      const { stage } = open;
+      this.room.during(stage, () => stage.write(plaintext));
       return WRITTEN;
     } catch (error) {
       return { kind: "failed", reason: this.exact(blockFailure(error)) };

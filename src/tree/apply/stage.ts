@@ -26,7 +26,8 @@ import { beginKeeping, type KeepRules, noteMade } from "./keeping.ts";
 import { LaterPaths } from "./later-paths.ts";
 import type { ManifestRecord } from "./manifest-record.ts";
 import type { PathsOfPush } from "./other-names.ts";
-import { NO_EXTRAS, type Spare, type StageExtras, type TransferRoom } from "./stage-extras.ts";
+import { NO_EXTRAS, type StageExtras } from "./stage-extras.ts";
+import { StageRoom } from "./stage-room.ts";
 import type { DeleteLimit } from "../decide/superfluous.ts";
 import { Staging } from "./staging.ts";
 import type { StagingArea } from "./staging-area.ts";
@@ -52,7 +53,7 @@ export class Stage {
   private readonly planner: Planner;
   private readonly durability: Durability;
   private readonly onWork: (() => void) | undefined;
-  private readonly room: TransferRoom | undefined;
+  private readonly room: StageRoom;
   private readonly keeping: KeepRules | undefined;
   private committer: Committer | undefined;
   private committedMs = 0;
@@ -80,7 +81,6 @@ export class Stage {
     this.rules = rules;
     this.deleteLimit = extras.deleteLimit;
     this.onWork = extras.onWork;
-    this.room = extras.room;
     this.keeping = extras.keeping;
     this.durability = new Durability(base);
     this.precedence = new Precedence(base);
@@ -92,8 +92,9 @@ export class Stage {
     this.executor = dryRun
       ? new DryRunExecutor(() => this.planner.superfluous.isCheck)
       : new StagingExecutor(this.staging);
+    const { obstacles, executor, tally, precedence } = this;
+    this.room = new StageRoom({ tree: base, obstacles, executor, tally, room: extras.room });
     this.protection = protection;
-    const { precedence } = this;
     this.manifest = extras.manifest;
     const onBlock = this.manifest?.note.bind(this.manifest);
     this.planner = new Planner({ tree: base, rules, protection, precedence, onBlock });
@@ -114,33 +115,14 @@ export class Stage {
       for (const path of this.tally.note(decision, outcome)) this.staging.noteChange(path);
     };
     const plan = yield* carryOutAll(this.planner.plan(plaintext), this.executor, note);
-    this.checkRoom();
+    // A check asks how things are: it needs no room.
+    if (!this.planner.superfluous.isCheck) this.room.check();
     return plan;
   }
 
-  /** A check asks how things are: it needs no room. A push that finds no inode fails at the entry that needs it. */
-  private checkRoom(): void {
-    if (this.planner.superfluous.isCheck) return;
-    const { room } = this;
-    const { onlyReports } = this.executor;
-    for (;;) {
-      try {
-        this.lookForRoom();
-        return;
-      } catch (error) {
-        if (!(error instanceof StageError) || room === undefined) throw error;
-        if (room.clear(onlyReports)) continue;
-        // If it would not fit without the former files either, they stay.
-        this.lookForRoom(room.spare());
-        if (onlyReports) return;
-        if (!room.giveUp()) throw error;
-      }
-    }
-  }
-
-  private lookForRoom(spare: Spare = { bytes: 0, inodes: 0 }): void {
-    this.obstacles.checkSpace(this.totals.bytes, this.executor.writtenBytes, spare.bytes);
-    if (this.executor.onlyReports) this.obstacles.checkInodes(this.tally.inodes, spare.inodes);
+  /** So many bytes are to be written still at least; 0 if that is not known. */
+  get missingBytes(): number {
+    return this.room.missingBytes;
   }
 
   /** How much is going to change on this member. */
@@ -165,9 +147,11 @@ export class Stage {
   /** Writes the wanted segments of a data block. */
   write(plaintext: Uint8Array): void {
     const entries = this.staging.staged?.entries;
+    this.room.make(plaintext.length);
     for (const segment of segmentsOf(plaintext, unpack)) {
       if (segment.kind === SegmentKind.withdrawn) {
         entries?.withdraw(segment.entry);
+        this.room.noteWithdrawn();
         this.manifest?.withdraw(segment.entry);
       } else entries?.write(segment);
     }

@@ -31,6 +31,8 @@ export interface FileSystemFacts {
    * is not known, everything has to be written out.
    */
   readonly isOrdered: boolean;
+  /** Whether it is known that contents take as many bytes as they have: it never compresses them. */
+  readonly isPlain: boolean;
 }
 
 /**

@@ -48,6 +48,9 @@ const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_RDWR, 
 /** The magic numbers of ext4, xfs, tmpfs and overlayfs: a durable change makes all earlier changes durable on them. */
 const ORDERED_FILE_SYSTEMS = new Set([0xef53, 0x58465342, 0x01021994, 0x794c7630]);
 
+/** Of these, overlayfs may lie on one that compresses contents. */
+const PLAIN_FILE_SYSTEMS = new Set([0xef53, 0x58465342, 0x01021994]);
+
 /** For chown() this number means that the user stays as it is. */
 const SAME_USER = -1;
 
@@ -88,7 +91,8 @@ export class LinuxDisk implements Disk {
     const { bavail, bsize, files, ffree, type } = fs.statfsSync(`${itself(directory)}/.`);
     // Btrfs and others make inodes as they need them, and say 0 for both.
     const freeInodes = files === 0 ? Infinity : ffree;
-    return { freeBytes: bavail * bsize, freeInodes, isOrdered: ORDERED_FILE_SYSTEMS.has(type) };
+    const isOrdered = ORDERED_FILE_SYSTEMS.has(type);
+    return { freeBytes: bavail * bsize, freeInodes, isOrdered, isPlain: PLAIN_FILE_SYSTEMS.has(type) };
   }
 
   checkWritable(directory: DirectoryHandle): void {

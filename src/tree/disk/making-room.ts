@@ -14,6 +14,14 @@ export function isNoRoom(error: unknown): boolean {
   return NO_ROOM.includes(errorCode(error));
 }
 
+/** What a call has found too little room for. */
+export interface Lack {
+  /** The error of the call. */
+  readonly code: string;
+  /** How many bytes it was to write; undefined if it writes no contents. */
+  readonly bytes: number | undefined;
+}
+
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- TypeScript asks for this of a class that extends any other
 type DiskClass = new (...options: any[]) => Disk;
 
@@ -25,9 +33,9 @@ type DiskClass = new (...options: any[]) => Disk;
  *
  * @param makeRoom gives something up; it must not use open directories that others have borrowed. Returns false if there is nothing.
  */
-export function withRoom<T extends DiskClass>(Class: T, makeRoom: () => boolean) {
+export function withRoom<T extends DiskClass>(Class: T, makeRoom: (lack: Lack) => boolean) {
   let isMaking = false;
-  const attempt = <R>(work: () => R, isMeant: (code: string) => boolean = () => true): R => {
+  const attempt = <R>(work: () => R, isMeant: (code: string) => boolean = () => true, bytes?: number): R => {
     for (;;) {
       try {
         return work();
@@ -35,7 +43,7 @@ export function withRoom<T extends DiskClass>(Class: T, makeRoom: () => boolean)
         if (isMaking || !isNoRoom(error) || !isMeant(errorCode(error))) throw error;
         isMaking = true;
         try {
-          if (!makeRoom()) throw error;
+          if (!makeRoom({ code: errorCode(error), bytes })) throw error;
         } finally {
           isMaking = false;
         }
@@ -92,7 +100,7 @@ export function withRoom<T extends DiskClass>(Class: T, makeRoom: () => boolean)
     }
 
     override write(file: FileHandle, bytes: Uint8Array, offset: number): number {
-      return attempt(() => super.write(file, bytes, offset));
+      return attempt(() => super.write(file, bytes, offset), undefined, bytes.length);
     }
 
     override truncate(file: FileHandle, sizeBytes: number): void {

@@ -4,7 +4,7 @@ import { removeOldest, undoAreas } from "../../../src/tree/apply/undo-areas.ts";
 import { finish } from "../../../src/base/steps.ts";
 import { DiskError } from "../../disk/disk-error.ts";
 import type { CallKind, DiskCall } from "../../disk/faults.ts";
-import { file, Member, reasonOf } from "./member.ts";
+import { content, file, Member, reasonOf } from "./member.ts";
 import { change, KEEPING, looks, NEW, OLD, takeBack, treeBelow, treeOfEntries } from "./undo-fixture.ts";
 
 /** What is kept of former files is never the reason that a push fails. */
@@ -15,7 +15,7 @@ const NEEDING: readonly CallKind[] = [
   ...(["setOwner", "setFileOwner", "write", "truncate"] as const),
 ];
 
-const PAGE = 4096;
+const MEBIBYTE = 1024 * 1024;
 
 /** A member with what two pushes of other files have replaced. */
 function withTwoAreas(): Member {
@@ -87,25 +87,45 @@ describe("a transfer that finds no room", () => {
     }
   });
 
-  test("before it begins gives up only what is needed, and nothing if that would not be enough", () => {
-    const bring = (pages: number, dryRun = false) => {
-      const files = { "k-1": "x".repeat(30 * PAGE), "k-2": "x".repeat(30 * PAGE) };
-      const member = new Member({ capacityBytes: 100 * PAGE }).put(files);
+  test("gives up only what is needed when contents come, and nothing if that would not be enough", () => {
+    const bring = (sizes: readonly number[], dryRun = false) => {
+      const files = { "k-1": "x".repeat(3 * MEBIBYTE), "k-2": "x".repeat(3 * MEBIBYTE) };
+      const member = new Member({ capacityBytes: 10 * MEBIBYTE }).put(files);
       const kept = ["k-1", "k-2"];
-      const spare = () => ({ bytes: kept.length * 30 * PAGE, inodes: 0 });
+      const spare = () => ({ bytes: kept.length * 3 * MEBIBYTE, inodes: 0 });
       const giveUp = () => {
         const name = kept.shift();
         if (name !== undefined) member.in("", (root, disk) => disk.unlink(root, name));
         return name !== undefined;
       };
       const push = member.push("t-1", { room: { clear: () => false, spare, giveUp }, dryRun });
-      const why = reasonOf(() => void push.entries("", [file("new", pages * PAGE)]));
-      return { why, kept: kept.length };
+      const left: number[] = [];
+      const send = (entry: number, start: number, end: number) => {
+        for (let offset = start; offset < end; offset += 50_000)
+          push.send(content(entry, "x".repeat(Math.min(50_000, end - offset)), offset));
+        left.push(kept.length);
+      };
+      const bringAll = () => {
+        // The sender tells its entries in several blocks. Contents of the first come in between.
+        for (const [index, size] of sizes.entries()) {
+          push.entries("", [file(`new${index}`, size)]);
+          if (index === 0 && !dryRun) send(0, 0, 1_000_000);
+        }
+        for (const [index, size] of sizes.entries())
+          if (!dryRun) send(index, index === 0 ? 1_000_000 : 0, size);
+      };
+      return { why: reasonOf(bringAll), left, kept: kept.length };
     };
-    assert.deepEqual(bring(30), { why: "none", kept: 2 });
-    assert.deepEqual(bring(60), { why: "none", kept: 1 });
-    assert.deepEqual(bring(200), { why: ": no-space", kept: 2 });
-    assert.deepEqual(bring(60, true), { why: "none", kept: 2 }, "a dry run changes nothing");
+    assert.deepEqual(bring([3 * MEBIBYTE]), { why: "none", left: [2, 2], kept: 2 });
+    assert.deepEqual(bring([6 * MEBIBYTE]), { why: "none", left: [2, 1], kept: 1 });
+    assert.deepEqual(bring([6 * MEBIBYTE, 3 * MEBIBYTE]), { why: "none", left: [2, 1, 0], kept: 0 });
+    assert.deepEqual(bring([20 * MEBIBYTE]), { why: ": no-space", left: [], kept: 2 });
+    assert.deepEqual(bring([6 * MEBIBYTE, 14 * MEBIBYTE]), { why: ": no-space", left: [2], kept: 2 });
+    assert.deepEqual(
+      bring([6 * MEBIBYTE], true),
+      { why: "none", left: [], kept: 2 },
+      "a dry run changes nothing",
+    );
   });
 
   test("while it takes a push back keeps what it brings back", () => {
