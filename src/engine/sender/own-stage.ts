@@ -124,8 +124,8 @@ export class OwnStage {
   }
 
   /**
-   * All have the same place for it. What comes before it has to be over here, and must not be in its way, nor must a push of this node
-   * itself: that has to be known before COMMIT, because nothing stops the members after that.
+   * All have the same place for it. The transfers that come before it have to be over here. Neither they nor a push of this node itself
+   * may be in its way: that has to be known before COMMIT, because nothing stops the members after that.
    *
    * @returns whether it is ready for the switch
    */
