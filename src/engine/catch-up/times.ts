@@ -69,8 +69,8 @@ export const GATHER_MOST_MS = 2_500;
 export const NEWCOMER_MS = 30_000;
 
 /**
- * A member that is behind, and has the same log, asks within this time, and the question arrives; then it has asked another one. Where the
- * halves of a network have both pushed, everybody is behind, and not all ask the same.
+ * A member that is behind, and has the same log, asks within this time, and the question arrives; then it has asked another one. If both
+ * halves of a network have pushed, everybody is behind, and not all ask the same.
  */
 export const ELSEWHERE_MS = 2_500;
 
