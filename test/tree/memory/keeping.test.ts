@@ -189,7 +189,12 @@ describe("kept areas", () => {
     );
     assert.equal((failure as NodeJS.ErrnoException).code, "EPERM");
     assert.deepEqual([member.has(".makuosan/undo-t-1"), member.has(".makuosan/undo-t-2")], [true, false]);
-    assert.deepEqual(bound(1), { removed: [], failure: undefined });
+    const again = bound(1);
+    assert.deepEqual([again.removed, again.failure], [[], undefined]);
+    assert.deepEqual(
+      again.left.areas.map(({ name }) => name),
+      ["t-3"],
+    );
     assert.equal(member.has(".makuosan/undo-t-1"), false);
   });
 
