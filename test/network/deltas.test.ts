@@ -102,3 +102,31 @@ test("--stats and the history say how much did not have to be sent", { skip }, a
   const history = await sender.msync("--history", "1");
   assert.ok(history.stdout.includes(`: 1 entries, ${bytes} bytes (${saved} saved), `), history.stdout);
 });
+
+test("bytes that were put in anywhere, or removed, cost few others", { skip }, async (context) => {
+  const MB = 1_000_000;
+  const old = crypto.randomBytes(SIZE);
+  const put = (megabytes: number, at: number) =>
+    Buffer.concat([old.subarray(0, at), crypto.randomBytes(megabytes * MB), old.subarray(at)]);
+  const without = (megabytes: number, at: number) =>
+    Buffer.concat([old.subarray(0, at), old.subarray(at + megabytes * MB)]);
+  // What the sender sends before it asks again is 8 MiB, and then 16.
+  const kinds: [what: string, now: Buffer, mostMegabytes: number][] = [
+    ["1 MB in front", put(1, 0), 10],
+    ["4 MB in front", put(4, 0), 10],
+    ["20 MB in front", put(20, 0), 28],
+    ["20 MB in the middle", put(20, 30 * MB), 21],
+    ["the first 5 MB removed", without(5, 0), 10],
+    ["20 MB removed in the middle", without(20, 20 * MB), 20],
+    ["halves swapped", Buffer.concat([old.subarray(SIZE / 2), old.subarray(0, SIZE / 2)]), 36],
+  ];
+  for (const [what, now, mostMegabytes] of kinds) {
+    for (contents of [old, now]) {
+      fs.writeFileSync(path.join(sender.base, "image"), contents);
+      const { net } = await push();
+      if (contents !== now) continue;
+      context.diagnostic(`${what}: ${(net / MB).toFixed(1)} MB`);
+      assert.ok(net < mostMegabytes * MB, `${what}: ${net}`);
+    }
+  }
+});

@@ -12,12 +12,15 @@ import { ChunkPlaces } from "./chunk-places.ts";
 import { ReadAhead } from "./read-ahead.ts";
 
 /**
- * How far ahead a file is read for a chunk that is not where it would be. An insertion, and a change in place, need little; a deletion
- * needs as much as was deleted. So when as many bytes were not found in a row, it is looked as far as a 64th of the file, within
- * bounds: to read two megabytes takes some 4 ms, and sixteen some 30 ms, while the sender waits for the first answer. That is done once:
- * after a part that the sender sends anyway, it is only looked near, until a chunk is found.
+ * How far ahead a file is read for a chunk that is not where it would be. A change in place needs little, and so does an insertion
+ * among chunks that are told. A deletion needs as much as was deleted. So when as many bytes were not found in a row, it is looked as far
+ * as a 64th of the file, within bounds: to read two megabytes takes some 4 ms, and sixteen some 30 ms, while the sender waits for the
+ * first answer. After that, twice as much further as was not found, which the sender sends meanwhile: so half as much is sent in vain
+ * as was deleted. Everything from the place on where it was lost is read once: the sender does not tell all of a long insertion, and
+ * what follows it may lie far back.
  */
 const NEAR_BYTES = 256 * 1024;
+const AHEAD_OF_MISSED = 2;
 const FAR_SHARE = 1 / 64;
 const FAR_LEAST_BYTES = 2 * 1024 * 1024;
 const FAR_MOST_BYTES = 16 * 1024 * 1024;
@@ -48,10 +51,8 @@ class SearchedFile {
   private scan: { readonly from: number; readonly chunks: FileChunks; isAtEnd: boolean } | undefined;
   /** Where the chunk after the last one would be, if only bytes in place had changed. */
   private next = 0;
-  /** The chunks since the last one that was found, in bytes. */
+  /** The chunks since the last one that was found, and the parts that were not looked for, in bytes. */
   private missedBytes = 0;
-  /** Whether the sender has sent a part since then that it did not tell. */
-  private hasSkipped = false;
 
   constructor(file: OpenFile, sizeBytes: number, tags: ChunkTags) {
     this.file = file;
@@ -95,8 +96,9 @@ class SearchedFile {
   /** Looks in what follows, after it was not found near; step by step. */
   *findFar(chunk: ToldChunk): Generator<undefined, Uint8Array | undefined> {
     const guess = this.next;
-    const far = this.missedBytes < NEAR_BYTES || this.hasSkipped ? NEAR_BYTES : this.farBytes;
-    yield* this.scanTo(guess, guess + chunk.length + far);
+    const { missedBytes } = this;
+    const far = missedBytes < NEAR_BYTES ? NEAR_BYTES : this.farBytes + AHEAD_OF_MISSED * missedBytes;
+    yield* this.scanTo(guess - missedBytes, guess + chunk.length + far);
     const later = this.readAgain(chunk);
     if (later !== undefined) return later;
     this.missedBytes += chunk.length;
@@ -107,7 +109,7 @@ class SearchedFile {
   /** Goes on after a part that is not looked for. */
   skip(length: number): void {
     this.next += length;
-    this.hasSkipped = true;
+    this.missedBytes += length;
   }
 
   /** Reads a chunk where the same bytes have been before. */
@@ -122,7 +124,6 @@ class SearchedFile {
     this.places.note(chunk.tag, offset, chunk.length);
     this.next = offset + chunk.length;
     this.missedBytes = 0;
-    this.hasSkipped = false;
     return bytes;
   }
 
