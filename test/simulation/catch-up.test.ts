@@ -88,13 +88,20 @@ test("two halves that have pushed are equal within 10 s after the end of a cut",
   }
 });
 
+function healLossy(seed: number): void {
+  const world = new CatchUpWorld(seed, undefined, 4 + (seed % 4));
+  world.isLossy = true;
+  const tookMs = world.cutAndHeal(500 + ((seed * 397) % 38_000));
+  assert.ok(world.wereEqual && tookMs <= 30_000, `seed ${seed}: ${tookMs} ms`);
+}
+
 test("packets that get lost cost some seconds, and not the patience for causes that stay", () => {
-  for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
-    const world = new CatchUpWorld(seed, undefined, 4 + (seed % 4));
-    world.isLossy = true;
-    const tookMs = world.cutAndHeal(500 + ((seed * 397) % 38_000));
-    assert.ok(world.wereEqual && tookMs <= 30_000, `seed ${seed}: ${tookMs} ms`);
-  }
+  for (let seed = FIRST; seed < FIRST + SEEDS; seed++) healLossy(seed);
+});
+
+test("a transfer that began before the question was repeated costs no patience", () => {
+  // Seeds of faults that were found: the answer had been lost, and the transfer counted as one that had not reached this node.
+  for (const seed of [80096146]) healLossy(seed);
 });
 
 test("what takes long to be brought arrives while others push all the time", () => {

@@ -216,8 +216,8 @@ export class Asking {
       this.wait(nowMs);
     } else if (served.reason !== "") {
       this.refuse(`${member.info.hostName}: ${served.reason}`, nowMs);
-    } else if (served.brought.length === 0) {
-      // It was interrupted by another push.
+    } else if (served.brought.length === 0 || key === undefined) {
+      // It was interrupted by another push, or had begun before this question, because of an earlier one whose answer was lost.
       this.askSoon(nowMs);
     } else this.wait(nowMs);
   }
