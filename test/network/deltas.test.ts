@@ -103,6 +103,12 @@ test("--stats and the history say how much did not have to be sent", { skip }, a
   assert.ok(history.stdout.includes(`: 1 entries, ${bytes} bytes (${saved} saved), `), history.stdout);
 });
 
+function pushContents(now: Buffer): ReturnType<typeof push> {
+  contents = Buffer.from(now);
+  fs.writeFileSync(path.join(sender.base, "image"), contents);
+  return push();
+}
+
 test("bytes that were put in anywhere, or removed, cost few others", { skip }, async (context) => {
   const MB = 1_000_000;
   const old = crypto.randomBytes(SIZE);
@@ -121,12 +127,9 @@ test("bytes that were put in anywhere, or removed, cost few others", { skip }, a
     ["halves swapped", Buffer.concat([old.subarray(SIZE / 2), old.subarray(0, SIZE / 2)]), 36],
   ];
   for (const [what, now, mostMegabytes] of kinds) {
-    for (contents of [old, now]) {
-      fs.writeFileSync(path.join(sender.base, "image"), contents);
-      const { net } = await push();
-      if (contents !== now) continue;
-      context.diagnostic(`${what}: ${(net / MB).toFixed(1)} MB`);
-      assert.ok(net < mostMegabytes * MB, `${what}: ${net}`);
-    }
+    await pushContents(old);
+    const { net } = await pushContents(now);
+    context.diagnostic(`${what}: ${(net / MB).toFixed(1)} MB`);
+    assert.ok(net < mostMegabytes * MB, `${what}: ${net}`);
   }
 });
