@@ -1,5 +1,5 @@
 /** Strings and paths in the form of the C library. */
-import { nativeAddress } from "./native.ts";
+import { addressNumberOf } from "./memory.ts";
 
 /** PATH_MAX of Linux. */
 const LONGEST_BYTES = 4096;
@@ -20,14 +20,14 @@ export function cString(text: string): Buffer {
  * Undefined without the library.
  */
 export function cStringAddress(text: string): number | undefined {
-  address ??= addressOf(bytes);
+  address ??= addressNumberOf(bytes);
   cString(text);
   return address;
 }
 
 /** The address of a second C string, for calls that take two of them. */
 export function otherCStringAddress(text: string): number | undefined {
-  otherAddress ??= addressOf(otherBytes);
+  otherAddress ??= addressNumberOf(otherBytes);
   fill(otherBytes, text);
   return otherAddress;
 }
@@ -51,10 +51,4 @@ function fill(memory: Buffer, text: string): void {
   // For names, which are short, this is faster than the method of Buffer.
   for (let index = 0; index < text.length; index++) memory[index] = text.charCodeAt(index);
   memory[text.length] = 0;
-}
-
-/** Addresses have at most 57 bits in theory, and 47 where nobody asks for more. */
-function addressOf(memory: Buffer): number | undefined {
-  const found = nativeAddress(memory);
-  return found === undefined ? undefined : Number(found);
 }

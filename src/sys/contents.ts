@@ -1,7 +1,7 @@
 /** Reading, writing and closing an open file: pread, pwrite, close. */
 import fs from "node:fs";
 import os from "node:os";
-import { lastErrno, lazyFunction } from "./native.ts";
+import { lastErrno, lazyFunction, type NativeFunction } from "./native.ts";
 import { systemError } from "./system-error.ts";
 
 /**
@@ -19,22 +19,14 @@ const close = lazyFunction("int close(int)");
 export function readAt(descriptor: number, bytes: Uint8Array, offset: number): number {
   const native = pread();
   if (native === undefined) return fs.readSync(descriptor, bytes, 0, bytes.length, offset);
-  for (;;) {
-    const count = native(descriptor, bytes, bytes.length, offset);
-    if (count >= 0) return count;
-    checkInterrupted("pread");
-  }
+  return transfer("pread", native, descriptor, bytes, offset);
 }
 
 /** Writes at an offset; returns the number of bytes that were written. */
 export function writeAt(descriptor: number, bytes: Uint8Array, offset: number): number {
   const native = pwrite();
   if (native === undefined) return fs.writeSync(descriptor, bytes, 0, bytes.length, offset);
-  for (;;) {
-    const count = native(descriptor, bytes, bytes.length, offset);
-    if (count >= 0) return count;
-    checkInterrupted("pwrite");
-  }
+  return transfer("pwrite", native, descriptor, bytes, offset);
 }
 
 /** Closes a descriptor that openEntry() has opened. */
@@ -49,6 +41,16 @@ export function closeDescriptor(descriptor: number): void {
 }
 
 /** A call that was interrupted by a signal is repeated. */
-function checkInterrupted(call: string): void {
-  if (lastErrno() !== EINTR) throw systemError(call, lastErrno());
+function transfer(
+  call: string,
+  native: NativeFunction,
+  descriptor: number,
+  bytes: Uint8Array,
+  offset: number,
+): number {
+  for (;;) {
+    const count = native(descriptor, bytes, bytes.length, offset);
+    if (count >= 0) return count;
+    if (lastErrno() !== EINTR) throw systemError(call, lastErrno());
+  }
 }

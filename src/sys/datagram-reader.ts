@@ -1,5 +1,5 @@
 /** Reads many messages with each call, and separates headers from payloads (recvmmsg). */
-import { addressOf } from "./memory.ts";
+import { addressNumberOf } from "./memory.ts";
 import { nativeFunction, type NativeFunction } from "./native.ts";
 
 /**
@@ -182,7 +182,7 @@ function sharedBuffer(sizeBytes: number): Buffer {
 
 /** Addresses have 47 bits, or 48 on arm64, so a number holds them exactly. */
 function numericAddress(bytes: Uint8Array): number {
-  const address = Number(addressOf(bytes) ?? 0n);
+  const address = addressNumberOf(bytes) ?? 0;
   if (address === 0 || !Number.isSafeInteger(address)) throw new Error("memory without an address");
   return address;
 }

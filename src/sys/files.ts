@@ -6,8 +6,9 @@ import fs from "node:fs";
 import os from "node:os";
 import { cPath, cStringAddress } from "./c-string.ts";
 import { entryPath } from "./entry-path.ts";
+import { addressNumberOf } from "./memory.ts";
 import { beyondSecond, SECOND_NS } from "./nanoseconds.ts";
-import { lastErrno, lazyFunction, nativeAddress, nativeFunction } from "./native.ts";
+import { lastErrno, lazyFunction, nativeFunction } from "./native.ts";
 import { systemError } from "./system-error.ts";
 
 /** File system calls with a precision or an atomicity that node:fs does not give. Paths are NUL-free bytes. */
@@ -53,7 +54,7 @@ export function setTime(path: Buffer, mtimeNs: bigint): void {
 /** Sets the time of last change of an open file. */
 export function setDescriptorTime(descriptor: number, mtimeNs: bigint): void {
   const native = futimens();
-  timesAddress ??= native === undefined ? undefined : Number(nativeAddress(new Uint8Array(times.buffer)));
+  timesAddress ??= addressNumberOf(new Uint8Array(times.buffer));
   timespecs(mtimeNs);
   if (native?.(descriptor, timesAddress) === 0) return;
   const seconds = Number(mtimeNs) / 1e9;

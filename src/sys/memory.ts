@@ -26,3 +26,12 @@ export function addressOf(bytes: Uint8Array): bigint | undefined {
     throw new Error("only shared memory has a lasting address");
   return nativeAddress(bytes);
 }
+
+/**
+ * The same as a number, which the library takes in less time. Addresses have at most 57 bits in theory, and 47 where nobody asks for
+ * more.
+ */
+export function addressNumberOf(bytes: Uint8Array): number | undefined {
+  const address = addressOf(bytes);
+  return address === undefined ? undefined : Number(address);
+}

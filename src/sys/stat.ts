@@ -3,8 +3,9 @@ import fs from "node:fs";
 import os from "node:os";
 import { cStringAddress } from "./c-string.ts";
 import { entryPath } from "./entry-path.ts";
+import { addressNumberOf } from "./memory.ts";
 import { beyondSecond, nanosecondsOf, SECOND_NS } from "./nanoseconds.ts";
-import { lastErrno, nativeAddress, type NativeFunction, nativeFunction } from "./native.ts";
+import { lastErrno, type NativeFunction, nativeFunction } from "./native.ts";
 import { deviceNumber, packDevice, unpackCDevice } from "./special-files.ts";
 import { systemError } from "./system-error.ts";
 
@@ -299,10 +300,8 @@ let statx: Statx | "missing" | undefined;
 
 function findStatx(): Statx | "missing" {
   const call = nativeFunction("int statx(int, uintptr_t, int, unsigned int, uintptr_t)");
-  const place = nativeAddress(answer);
-  if (call === undefined || place === undefined) return "missing";
-  // Addresses have at most 57 bits in theory, and 47 where nobody asks for more.
-  return { call, answer: Number(place) };
+  const place = addressNumberOf(answer);
+  return call === undefined || place === undefined ? "missing" : { call, answer: place };
 }
 
 /** Converts stats of node:fs into the kernel's form. */

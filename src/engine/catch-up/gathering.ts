@@ -9,7 +9,8 @@ import * as times from "./times.ts";
 
 /**
  * A host that comes alone is served soon. Others are waited for where they are likely to come: members that have joined lately and have
- * neither said yet that they lack nothing nor asked another member, nodes that left together with one that asks, and further ones where several have come.
+ * neither said yet that they lack nothing nor asked another member, nodes that left together with one that asks, and further ones
+ * where several have come.
  */
 export class Gathering {
   private readonly context: CatchUpContext;
