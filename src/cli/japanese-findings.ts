@@ -136,6 +136,10 @@ export const JAPANESE_FINDINGS: Readonly<Record<string, string>> = {
     "'ip route get {0}' を見て、このホストに {1} を通る経路を加えてください。rp_filter が厳格なら、そのホストのパケットは捨てられます",
   "it answers, but cannot be examined: its makuosan is of an earlier version":
     "応答はありますが、makuosan のバージョンが古いため、調べられません",
+  "it has answered, and then to none of {0} questions":
+    "応答がありましたが、その後の {0} 回の問い合わせには応答がありません",
+  "look at the cable, the port of the switch, and 'ip -s link' there; was its daemon stopped meanwhile?":
+    "ケーブル、スイッチのポート、そのホストの 'ip -s link' を確かめてください。その間にデーモンを停止しましたか？",
   "it is heard, but does not answer": "パケットは届きますが、応答がありません",
   "is UDP {0} let in there? {1}": "そのホストで UDP {0} の受信は許可されていますか？{1*}",
   "it does not answer any more": "応答しなくなりました",

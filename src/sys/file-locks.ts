@@ -8,7 +8,8 @@ export function canLockFiles(): boolean {
 }
 
 /**
- * The users of the processes that hold a flock() lock on a file. A process that has ended, or is hidden, is left out.
+ * The users of the processes that have locked a file as lockFile() does: a shared lock is none of a daemon. A process that has
+ * ended, or is hidden, is left out.
  *
  * @param inode its number. File systems with subvolumes give their files another device than the kernel's list does, so
  *   the device is not compared
@@ -17,8 +18,10 @@ export function canLockFiles(): boolean {
 export function usersOfLock(inode: bigint): number[] {
   return linesOf("/proc/locks").flatMap((line) => {
     // 1: FLOCK  ADVISORY  WRITE 1234 08:01:5678 0 EOF
-    const [, type, , , process = "", file = ""] = line.split(/\s+/);
-    return type === "FLOCK" && file.split(":")[2] === String(inode) ? usersOf(process) : [];
+    const [, type, , access, process = "", file = ""] = line.split(/\s+/);
+    return type === "FLOCK" && access === "WRITE" && file.split(":")[2] === String(inode)
+      ? usersOf(process)
+      : [];
   });
 }
 

@@ -21,7 +21,7 @@ const RENAME_EXCHANGE = 2;
 const SYNC_FILE_RANGE_WAIT_BEFORE = 1;
 const SYNC_FILE_RANGE_WRITE = 2;
 const AT_EACCESS = 0x200;
-const LOCK_EXCLUSIVE_NONBLOCKING = 2 | 4;
+const [LOCK_SHARED, LOCK_EXCLUSIVE, LOCK_NONBLOCKING, LOCK_NONE] = [1, 2, 4, 8] as const;
 
 const openat = lazyFunction("int openat(int, uintptr_t, int, uint32_t)");
 const futimens = lazyFunction("int futimens(int, uintptr_t)");
@@ -123,8 +123,22 @@ export function syncFileSystem(descriptor: number): void {
 
 /** Locks an open file against other processes, without waiting; true also if locking is not possible. */
 export function lockFile(descriptor: number): boolean {
+  return flock(descriptor, LOCK_EXCLUSIVE | LOCK_NONBLOCKING);
+}
+
+/**
+ * Whether no process has locked an open file by lockFile(); true also if locking is not possible. Two processes that ask at
+ * the same time do not see each other. A lock that this process has by this descriptor is lost.
+ */
+export function isUnlocked(descriptor: number): boolean {
+  const isFree = flock(descriptor, LOCK_SHARED | LOCK_NONBLOCKING);
+  if (isFree) flock(descriptor, LOCK_NONE);
+  return isFree;
+}
+
+function flock(descriptor: number, operation: number): boolean {
   const native = nativeFunction("int flock(int, int)");
-  if (native === undefined || native(descriptor, LOCK_EXCLUSIVE_NONBLOCKING) === 0) return true;
+  if (native === undefined || native(descriptor, operation) === 0) return true;
   return lastErrno() !== os.constants.errno.EWOULDBLOCK;
 }
 

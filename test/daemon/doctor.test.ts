@@ -55,6 +55,12 @@ function judged(measurement: Measurement, isAlive = true, own = OWN): string[] {
   return findings.filter(({ level }) => level !== "ok").map(({ level, check }) => `${level} ${check}`);
 }
 
+test("a member that answered before the probes, and not after them, is judged by neither", () => {
+  const silent = measured(undefined, { first: CONDITION });
+  assert.deepEqual(judged(silent), ["problem loss"]);
+  assert.deepEqual(judged(silent, false), ["problem unicast"]);
+});
+
 test("a member with which all is well has no finding but ok", () => {
   assert.deepEqual(judged(measured({})), []);
 });

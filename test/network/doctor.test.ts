@@ -39,13 +39,17 @@ async function onlyProblem(host: Host, expected: string, ...hosts: string[]): Pr
   return problem;
 }
 
-async function rules(host: Host, hook: string, ...lines: string[]): Promise<void> {
+/** What a test does while there are these rules. Without them the tests after it are about their own faults. */
+async function withRules(host: Host, hook: string, lines: readonly string[], then: () => Promise<void>) {
   const chain = `type filter hook ${hook} priority 0;\n${lines.join("\n")}`;
   const input = `table ip fault {\n chain fault {\n${chain}\n }\n}\n`;
   assert.equal((await host.run("nft", ["-f", "-"], { input })).status, 0);
+  try {
+    await then();
+  } finally {
+    await host.run("nft", ["delete", "table", "ip", "fault"]);
+  }
 }
-
-const noRules = (host: Host) => host.run("nft", ["delete", "table", "ip", "fault"]);
 
 test("faults between hosts that know each other", { skip }, async (suite) => {
   const fleet = await NamespaceFleet.create({ hosts: 3, tmpfs: "16m" });
@@ -80,99 +84,131 @@ test("faults between hosts that know each other", { skip }, async (suite) => {
     const quiet = await one.msync("--doctor");
     assert.doesNotMatch(quiet.stdout, /^ok /m);
     assert.match(quiet.stdout, /^Total: \d+ checks of 3 hosts, nothing is in the way$/m);
-    await rules(one, "input", "udp dport 5000 accept");
-    const behind = await one.msync("--doctor", "-v");
-    await noRules(one);
-    assert.match(
-      behind.stdout,
-      /^ok host1 \(10\.77\.0\.1\) firewall: nftables on this host lets UDP 5000 in$/m,
-    );
-    assert.match(behind.stdout, /^Total: \d+ checks of 3 hosts, nothing is in the way$/m);
+    await withRules(one, "input", ["udp dport 5000 accept"], async () => {
+      const { stdout } = await one.msync("--doctor", "-v");
+      assert.match(stdout, /^ok host1 \(10\.77\.0\.1\) firewall: nftables on this host lets UDP 5000 in$/m);
+      assert.match(stdout, /^Total: \d+ checks of 3 hosts, nothing is in the way$/m);
+    });
     const verbose = await one.msync("--doctor", "-v", "host2");
     assert.match(verbose.stdout, /^ok host2 \(10\.77\.0\.2\) loss: /m);
     assert.doesNotMatch(verbose.stdout, /host3/);
   });
 
   await suite.test("the group does not arrive at a host", async () => {
-    await rules(other, "input", "ip daddr 224.0.0.108 drop");
-    const { text } = await onlyProblem(one, "host2 multicast-out");
-    assert.match(text, /^0 of 40 packets from host1 to the group arrive there/);
-    assert.equal((await onlyProblem(one, "host2 multicast-out", "host2")).address, "10.77.0.2");
-    await noRules(other);
+    await withRules(other, "input", ["ip daddr 224.0.0.108 drop"], async () => {
+      const { text } = await onlyProblem(one, "host2 multicast-out");
+      assert.match(text, /^0 of 40 packets from host1 to the group arrive there/);
+      assert.equal((await onlyProblem(one, "host2 multicast-out", "host2")).address, "10.77.0.2");
+    });
   });
 
   await suite.test("what a host sends to the group does not arrive here", async () => {
-    await rules(other, "output", "ip daddr 224.0.0.108 drop");
-    const { values } = await onlyProblem(one, "host2 multicast-in");
-    assert.deepEqual(values, { arrived: 0, sent: 10 });
-    await noRules(other);
+    await withRules(other, "output", ["ip daddr 224.0.0.108 drop"], async () => {
+      const { values } = await onlyProblem(one, "host2 multicast-in");
+      assert.deepEqual(values, { arrived: 0, sent: 10 });
+    });
   });
 
   await suite.test("long packets are dropped on the way, without a word", async () => {
-    await rules(other, "input", "meta length > 1300 drop");
-    await onlyProblem(one, "host2 long-datagrams");
-    await noRules(other);
+    await withRules(other, "input", ["meta length > 1300 drop"], async () => {
+      await onlyProblem(one, "host2 long-datagrams");
+    });
   });
 
   await suite.test("packets are lost", async () => {
     await fleet.lose(third, 25);
-    const { problems } = await examine(one, "host3");
-    assert.ok(problems.includes("host3 loss"), problems.join(", "));
-    await fleet.loseNothing(third);
+    try {
+      const { problems } = await examine(one, "host3");
+      assert.ok(problems.includes("host3 loss"), problems.join(", "));
+    } finally {
+      await fleet.loseNothing(third);
+    }
+  });
+
+  await suite.test(
+    "the network breaks during the examination: what was said before counts for nothing",
+    async () => {
+      // The answers to the first questions pass, those to the last do not.
+      const few = "ip daddr 10.77.0.1 limit rate over 1/hour burst 4 packets drop";
+      await withRules(third, "output", [few], async () => {
+        const { problems } = await examine(one, "host3");
+        assert.deepEqual(problems, ["host3 loss"]);
+      });
+    },
+  );
+
+  await suite.test("two examinations at the same time", async () => {
+    const both = await Promise.all([examine(one), examine(one)]);
+    assert.deepEqual(
+      both.map(({ problems }) => problems),
+      [[], []],
+    );
   });
 
   await suite.test(
     "a firewall refuses the port: the host is silent, and there its rule is named",
     async () => {
-      await rules(other, "input", "udp dport 5000 reject");
-      await onlyProblem(one, "host2 unicast", "host2");
-      const { problems, findings } = await examine(other);
-      assert.ok(problems.includes("host2 firewall"), problems.join(", "));
-      const { text = "", mend = "" } = findings.find(({ check }) => check === "firewall") ?? {};
-      assert.match(text, /^nftables on this host has a rule that refuses UDP 5000: udp dport 5000 reject/);
-      // The rule stays: the command has to put its own in front of it.
-      const [, command = ""] = /^take that rule away, or: (nft .*)$/.exec(mend) ?? [];
-      assert.equal((await other.run("sh", ["-c", command])).status, 0, mend);
-      assert.deepEqual((await examine(one, "host2")).problems, []);
-      await noRules(other);
+      await withRules(other, "input", ["udp dport 5000 reject"], async () => {
+        await onlyProblem(one, "host2 unicast", "host2");
+        const { problems, findings } = await examine(other);
+        assert.ok(problems.includes("host2 firewall"), problems.join(", "));
+        const { text = "", mend = "" } = findings.find(({ check }) => check === "firewall") ?? {};
+        assert.match(text, /^nftables on this host has a rule that refuses UDP 5000: udp dport 5000 reject/);
+        // The rule stays: the command has to put its own in front of it.
+        const [, command = ""] = /^take that rule away, or: (nft .*)$/.exec(mend) ?? [];
+        assert.equal((await other.run("sh", ["-c", command])).status, 0, mend);
+        assert.deepEqual((await examine(one, "host2")).problems, []);
+      });
     },
   );
 
   await suite.test("a route leads elsewhere", async () => {
     await one.run("ip", ["link", "add", "wrong0", "type", "veth", "peer", "name", "wrong1"]);
     for (const end of ["wrong0", "wrong1"]) await one.run("ip", ["link", "set", end, "up"]);
-    await one.run("ip", ["route", "add", "10.77.0.3/32", "dev", "wrong0"]);
-    const { problems, findings } = await examine(one, "host3");
-    assert.ok(problems.includes("host3 route"), problems.join(", "));
-    assert.match(
-      findings.find(({ check, host }) => check === "route" && host === "host3")?.text ?? "",
-      /wrong0/,
-    );
-    await one.run("ip", ["route", "add", "224.0.0.0/4", "dev", "wrong0"]);
-    const { hints } = await examine(one);
-    assert.ok(hints.includes("host1 route"), "and the group's route is another interface");
-    await one.run("ip", ["link", "delete", "wrong0"]);
+    try {
+      await one.run("ip", ["route", "add", "10.77.0.3/32", "dev", "wrong0"]);
+      const { problems, findings } = await examine(one, "host3");
+      assert.ok(problems.includes("host3 route"), problems.join(", "));
+      assert.match(
+        findings.find(({ check, host }) => check === "route" && host === "host3")?.text ?? "",
+        /wrong0/,
+      );
+      await one.run("ip", ["route", "add", "224.0.0.0/4", "dev", "wrong0"]);
+      const { hints } = await examine(one);
+      assert.ok(hints.includes("host1 route"), "and the group's route is another interface");
+    } finally {
+      await one.run("ip", ["link", "delete", "wrong0"]);
+    }
   });
 
   await suite.test("the disk is full", async () => {
     const file = path.join(other.base, "large");
     assert.equal((await other.run("sh", ["-c", "dd if=/dev/zero of=/var/www/large bs=64k; true"])).status, 0);
-    const { problems } = await examine(one, "host2");
-    assert.deepEqual(problems, ["host2 base", "host2 space"]);
-    fs.rmSync(file);
+    try {
+      const { problems } = await examine(one, "host2");
+      assert.deepEqual(problems, ["host2 base", "host2 space"]);
+    } finally {
+      fs.rmSync(file);
+    }
   });
 
   await suite.test("the base directory is read-only", async () => {
     await other.run("mount", ["-o", "remount,bind,ro", "/var/www"]);
-    await onlyProblem(one, "host2 base");
-    await onlyProblem(other, "host2 base");
-    await other.run("mount", ["-o", "remount,bind,rw", "/var/www"]);
+    try {
+      await onlyProblem(one, "host2 base");
+      await onlyProblem(other, "host2 base");
+    } finally {
+      await other.run("mount", ["-o", "remount,bind,rw", "/var/www"]);
+    }
   });
 
   await suite.test("a host stands still", async () => {
     other.kill("SIGSTOP");
-    await onlyProblem(one, "host2 unicast");
-    other.kill("SIGCONT");
+    try {
+      await onlyProblem(one, "host2 unicast");
+    } finally {
+      other.kill("SIGCONT");
+    }
   });
 
   await suite.test("a host is not there at all", async () => {
@@ -199,12 +235,15 @@ test("faults between hosts that know each other", { skip }, async (suite) => {
 
   await suite.test("the interface is away", async () => {
     await other.run("ip", ["link", "set", "eth0", "down"]);
-    await eventually("the daemon notices", async () =>
-      (await examine(other)).problems.includes("host2 interface"),
-    );
-    const { problems } = await examine(other);
-    assert.ok(problems.includes("host2 interface"));
-    await other.run("ip", ["link", "set", "eth0", "up"]);
+    try {
+      await eventually("the daemon notices", async () =>
+        (await examine(other)).problems.includes("host2 interface"),
+      );
+      const { problems } = await examine(other);
+      assert.ok(problems.includes("host2 interface"));
+    } finally {
+      await other.run("ip", ["link", "set", "eth0", "up"]);
+    }
   });
 
   await suite.test("no daemon runs", async () => {

@@ -7,6 +7,9 @@ export const DIST = path.join(import.meta.dirname, "../../dist");
 /** With MAKUOSAN_TEST_PLAIN=1 all daemons use only node:dgram, so that a network test can run both ways. */
 const IS_PLAIN = process.env["MAKUOSAN_TEST_PLAIN"] === "1";
 
+/** A daemon that has not ended by then never does. */
+const STOP_MS = 90_000;
+
 /** How programs are started on a host: directly, or inside its namespaces. */
 export interface Place {
   readonly prefix: readonly string[];
@@ -102,14 +105,24 @@ export class Host {
     return this.run(path.join(this.programs, "makuosan"), args, { cwd });
   }
 
-  /** Ends the daemon by a signal; returns its output. */
+  /**
+   * Ends the daemon by a signal; returns its output.
+   *
+   * @throws Error if it does not end
+   */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<Finished> {
-    if (this.daemon === undefined || this.finished === undefined)
-      return { status: 0, stdout: "", stderr: "" };
-    this.daemon.kill(signal);
-    const finished = await this.finished;
+    const { daemon, finished } = this;
+    if (daemon === undefined || finished === undefined) return { status: 0, stdout: "", stderr: "" };
+    daemon.kill(signal);
+    // A daemon that a test has stopped, and that was to go on, gets the signal only then.
+    daemon.kill("SIGCONT");
+    let isStuck = false;
+    const patience = setTimeout(() => (isStuck = daemon.kill("SIGKILL")), STOP_MS);
+    const result = await finished;
+    clearTimeout(patience);
     this.daemon = undefined;
-    return finished;
+    if (isStuck) throw new Error(`${this.name} has not ended ${STOP_MS} ms after ${signal}: ${this.log}`);
+    return result;
   }
 
   private allArguments(more: readonly string[]): string[] {

@@ -14,7 +14,7 @@ export const UNKNOWN_DISK: DiskCondition = {
 };
 
 /** How long an answer of the disk is taken as that of now: several hosts may ask in the same moment. */
-const FRESH_MS = 1_000;
+const FRESH_MS = 100;
 
 /** How long a question waits for the disk. The asking host waits longer for its answer. */
 const PATIENCE_MS = 300;

@@ -53,7 +53,8 @@ export class Doctor {
   private readonly parts: DoctorParts;
   private readonly disk: DiskFacts;
   private readonly conditions: Conditions;
-  private readonly running = new Set<Examination>();
+  private examination: Examination | undefined;
+  private last: Promise<unknown> = Promise.resolve();
 
   constructor(parts: DoctorParts) {
     this.parts = parts;
@@ -68,11 +69,20 @@ export class Doctor {
   /** Something has happened to the node. */
   onEvent(event: NodeEvent): void {
     this.conditions.onEvent(event);
-    for (const examination of this.running) examination.onEvent(event);
+    this.examination?.onEvent(event);
   }
 
-  /** Examines this host, and those that are asked for. The findings on this host come first. */
-  async examine({ members, problems, unknown, nameOf }: Patients): Promise<DoctorFinding[]> {
+  /**
+   * Examines this host, and those that are asked for. The findings on this host come first. One examination runs at a time:
+   * members count the probes of the last one that they have heard of.
+   */
+  examine(patients: Patients): Promise<DoctorFinding[]> {
+    const result = this.last.then(() => this.examineNow(patients));
+    this.last = result.catch(() => undefined);
+    return result;
+  }
+
+  private async examineNow({ members, problems, unknown, nameOf }: Patients): Promise<DoctorFinding[]> {
     const { engine, driver, ring, watch, copies, transport, settings } = this.parts;
     const { membership } = engine;
     const sinceMs = driver.nowMs();
@@ -122,11 +132,11 @@ export class Doctor {
     });
     if (members.length === 0)
       return { members: [], fastBitsPerSecond: 0, longBytes: transport.datagramBytes };
-    this.running.add(examination);
+    this.examination = examination;
     try {
       return await examination.run();
     } finally {
-      this.running.delete(examination);
+      this.examination = undefined;
     }
   }
 

@@ -5,7 +5,7 @@ import { routedInterfaces } from "../../net/routes.ts";
 import type { Condition } from "../../wire/examination-messages.ts";
 import { openPort } from "../service/problem-sentences.ts";
 import { judgeDisk } from "./disk-findings.ts";
-import { FAST_PROBES, type Measurement, SINGLE_PROBES, SLOW_PROBES } from "./examination.ts";
+import { FAST_PROBES, LAST_TRIES, type Measurement, SINGLE_PROBES, SLOW_PROBES } from "./examination.ts";
 import { Findings, shareText } from "./findings.ts";
 import { LEAST_RECEIVE_BUFFER } from "./host-findings.ts";
 
@@ -74,12 +74,19 @@ function judgeRoute(findings: Findings, ip: string, { interfaceName }: OwnFacts)
 
 function judgeSilence(
   findings: Findings,
-  { member }: Measurement,
+  { member, first }: Measurement,
   isAlive: boolean,
   { port }: OwnFacts,
 ): void {
   const { ip } = member.address;
-  if (isAlive && member.info.protocol < EXAMINED_PROTOCOL)
+  if (isAlive && first !== undefined)
+    findings.problem(
+      "loss",
+      `it has answered, and then to none of ${LAST_TRIES} questions`,
+      "look at the cable, the port of the switch, and 'ip -s link' there; was its daemon stopped meanwhile?",
+      { answers: true },
+    );
+  else if (isAlive && member.info.protocol < EXAMINED_PROTOCOL)
     findings.hint(
       "unicast",
       "it answers, but cannot be examined: its makuosan is of an earlier version",
@@ -247,7 +254,7 @@ function judgeIdentity(findings: Findings, measurement: Measurement, own: OwnFac
 }
 
 /** A member whose KEYS did not arrive yet has opened what it has answered. */
-function judgeKey(findings: Findings, { member, condition }: Measurement, own: string | undefined): void {
+function judgeKey(findings: Findings, { member, first }: Measurement, own: string | undefined): void {
   const { keys, protocol } = member.info;
   if (own === undefined) {
     findings.ok("key", "it has no key either", { seals: "" });
@@ -256,7 +263,7 @@ function judgeKey(findings: Findings, { member, condition }: Measurement, own: s
   if (keys === undefined) {
     const again =
       protocol < EXAMINED_PROTOCOL ? "upgrade makuosan there" : "run 'msync --doctor' again in 20 s";
-    if (condition === undefined)
+    if (first === undefined)
       findings.hint("key", "it has not said which keys it accepts", again, { seals: "" });
     else findings.ok("key", `it opens packets under the key of this host, ${own}`, { seals: "" });
     return;

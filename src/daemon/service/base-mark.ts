@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import fs from "node:fs";
 import path from "node:path";
 import { canLockFiles, usersOfLock } from "../../sys/file-locks.ts";
-import { lockFile } from "../../sys/files.ts";
+import { isUnlocked, lockFile } from "../../sys/files.ts";
 
 /** Daemons of every user, in every sandbox of one host, share this directory. A reboot empties it. */
 const PLACE = "/dev/shm";
@@ -89,7 +89,8 @@ export class BaseMark {
       // The mark of another user.
       return usersOfLock(stats.ino).length > 0;
     }
-    const isRest = lockFile(descriptor);
+    // Another daemon that starts may look at the same rest now, and is no rival by that.
+    const isRest = isUnlocked(descriptor);
     if (isRest) removeRest(file);
     fs.closeSync(descriptor);
     return !isRest;
