@@ -92,6 +92,16 @@ test("auto compresses while blocks wait for the network, and only then", () => {
   assert.ok(waiting.sentBytes >= 2_000_000);
 });
 
+test("the more blocks wait for the network, the smaller the next ones get", () => {
+  // The test's own words repeat too much: what a level is worth shows with a real text.
+  put("text", fs.readFileSync(path.join(import.meta.dirname, "../../PROTOCOL.md")));
+  const bytesWith = (waiting: number) => sum(blocksOf("auto", waiting).blocks);
+  const [few, more, many] = [MANY, 48, 96].map(bytesWith) as [number, number, number];
+  assert.ok(few > more && more > many, `${few}, ${more}, ${many} bytes`);
+  assert.equal(bytesWith(47), few);
+  assert.equal(bytesWith(95), more);
+});
+
 test("auto stops trying with contents that do not get smaller, and tries again with the next large file", () => {
   put("a", crypto.randomBytes(20_000_000));
   const random = blocksOf("auto", MANY);
@@ -115,10 +125,10 @@ test("a file that changes while it is read is withdrawn, and arrives nowhere", (
 });
 
 test("a frame unpacks to what it says, and to no more than is allowed", () => {
-  const frame = compress(words(UNPACKED_BYTES))!;
+  const frame = compress(words(UNPACKED_BYTES), 1)!;
   assert.ok(Buffer.from(unpack(frame, UNPACKED_BYTES)).equals(words(UNPACKED_BYTES)));
   assert.throws(() => unpack(frame, UNPACKED_BYTES - 1), DecodeError);
-  assert.equal(compress(crypto.randomBytes(1000)), undefined);
+  assert.equal(compress(crypto.randomBytes(1000), 5), undefined);
   const shared = new Uint8Array(new SharedArrayBuffer(frame.length));
   shared.set(frame);
   assert.ok(Buffer.from(unpack(shared, UNPACKED_BYTES)).equals(words(UNPACKED_BYTES)));

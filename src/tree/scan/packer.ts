@@ -1,7 +1,7 @@
 /** Decides whether contents are compressed, and keeps what did not fit into a block. */
 import { type DataWriter, SegmentWriter } from "../../wire/data-block.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../../wire/datagram.ts";
-import { compress, type CompressionMode } from "../entries/compression.ts";
+import { compress, type CompressionLevel, type CompressionMode } from "../entries/compression.ts";
 
 /**
  * Blocks that wait to be sent when "auto" begins to compress: a megabyte, 9 ms at 1 Gbit/s. With fewer, the reading thread is
@@ -9,6 +9,15 @@ import { compress, type CompressionMode } from "../entries/compression.ts";
  * first answer is never compressed: small pushes end with it.
  */
 const WAITING_BLOCKS = 16;
+
+/**
+ * With so many, a slow network has the time for smaller blocks. If they take too long, fewer wait, and the next ones are made
+ * faster.
+ */
+const LEVELS: readonly (readonly [waitingBlocks: number, level: CompressionLevel])[] = [
+  [96, 5],
+  [48, 3],
+];
 
 /** Most pieces that are not tried after one that did not get smaller: 4 MB, which is 1 % of the time that 64 take to compress. */
 const MOST_SKIPPED = 64;
@@ -47,30 +56,34 @@ export class Packer {
   }
 
   /**
-   * Whether the next segments are to be compressed.
+   * Whether the next segments are to be compressed, and how hard.
    *
    * @param waitingBlocks blocks that were made and not yet sent
+   * @returns undefined if they go as they are
    */
-  isDue(waitingBlocks: number): boolean {
-    if (this.mode === "no" || (this.mode === "auto" && waitingBlocks < WAITING_BLOCKS)) return false;
-    if (this.skips === 0 || this.mode === "yes") return true;
-    this.skips--;
-    return false;
+  levelOfNext(waitingBlocks: number): CompressionLevel | undefined {
+    if (this.mode === "no" || (this.mode === "auto" && waitingBlocks < WAITING_BLOCKS)) return undefined;
+    if (this.skips > 0 && this.mode === "auto") {
+      this.skips--;
+      return undefined;
+    }
+    return LEVELS.find(([least]) => waitingBlocks >= least)?.[1] ?? 1;
   }
 
   /**
    * Compresses the next segments.
    *
    * @param mostBytes less than a block holds, so that they go into one if they do not get smaller
+   * @param level how hard
    * @param fill writes them
    * @returns whether there were any
    */
-  pack(mostBytes: number, fill: (writer: SegmentWriter) => void): boolean {
+  pack(mostBytes: number, level: CompressionLevel, fill: (writer: SegmentWriter) => void): boolean {
     const writer = new SegmentWriter(this.memory.subarray(0, mostBytes));
     fill(writer);
     if (writer.isEmpty) return false;
     const plain = writer.finish();
-    const frame = compress(plain);
+    const frame = compress(plain, level);
     const isCompressed = frame !== undefined;
     this.piece = { bytes: frame ?? plain, plainBytes: plain.length, isCompressed };
     if (isCompressed) this.nextSkips = 1;

@@ -70,8 +70,9 @@ export class WantedFiles {
       if (plainBytes === undefined) break;
       if (plainBytes > 0) savedBytes += plainBytes - (writer.finish().length - before);
       if (!this.hasContents) break;
-      if (this.packer.isDue(waitingBlocks))
-        this.packer.pack(memory.length - 1, (piece) => this.fillSegments(piece));
+      const level = this.packer.levelOfNext(waitingBlocks);
+      if (level !== undefined)
+        this.packer.pack(memory.length - 1, level, (piece) => this.fillSegments(piece));
       else if (!this.fillSegments(writer)) break;
     }
     if (writer.isEmpty) return undefined;
