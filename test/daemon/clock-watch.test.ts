@@ -4,6 +4,7 @@ import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { ClockWatch, systemClocks } from "../../src/daemon/service/clock-watch.ts";
+import { nextPort } from "../support/ports.ts";
 import { run } from "../support/processes.ts";
 
 /** Clocks that are set by hand, and what a watch has said of them. */
@@ -105,7 +106,7 @@ test("a daemon ends at once, with a status that lets a service manager start it 
     "-i",
     "127.0.0.5",
     "-p",
-    String(20_000 + (process.pid % 9_000)),
+    String(nextPort()),
   ];
   const { status, stdout } = await run(
     process.execPath,

@@ -15,11 +15,12 @@ import { Transfers } from "../../src/daemon/pushes/transfers.ts";
 import { InterfaceWatch } from "../../src/daemon/service/interface-watch.ts";
 import { resolveSettings, type Settings } from "../../src/daemon/settings/settings.ts";
 import { MulticastTransport } from "../../src/net/transports/multicast-transport.ts";
+import { nextPort } from "../support/ports.ts";
 import { eventually, sleep } from "../support/processes.ts";
 
 /** Starts and stops of a whole daemon in this process, on the loopback network. */
 
-const PORT = 20_000 + (process.pid % 20_000);
+const PORT = nextPort();
 const GROUP = "224.0.0.110";
 /** What a stop gives back late is there within milliseconds; a busy machine gets a thousand times that. */
 const PATIENCE_MS = 3_000;

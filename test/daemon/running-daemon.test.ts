@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { argumentsOfReloaded } from "../../src/daemon/settings/running-daemon.ts";
-import { collect } from "../support/processes.ts";
+import { collect, firstOutput } from "../support/processes.ts";
 
 const notRoot = process.getuid?.() === 0 ? false : "another user can only be taken by root";
 
@@ -95,7 +94,7 @@ test("options that the name of the process has replaced are not known", async (c
     "process.title = 'makuosan'; console.log('ready'); setTimeout(() => {}, 60_000)",
   ]);
   context.after(() => renamed.kill());
-  await once(renamed.stdout, "data");
+  await firstOutput(renamed);
   assert.equal(argumentsOfReloaded({ MAINPID: String(renamed.pid) }), undefined);
 });
 

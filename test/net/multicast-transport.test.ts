@@ -7,13 +7,14 @@ import { MulticastTransport } from "../../src/net/transports/multicast-transport
 import type { ScatteredMessage } from "../../src/sys/datagram-reader.ts";
 import { FRAGMENT_HEADER_BYTES, FRAGMENT_PAYLOAD_BYTES } from "../../src/wire/datagram.ts";
 import { DATAGRAM_BYTES } from "../../src/wire/limits.ts";
+import { nextPort } from "../support/ports.ts";
 import { eventually, sleep } from "../support/processes.ts";
 import { encodeDatagram } from "../wire/datagrams.ts";
 
 /** Real sockets on the loopback network, in both forms. */
 
 const GROUP = "224.0.0.109";
-const PORT = 20_000 + (process.pid % 20_000);
+const PORT = nextPort();
 const EPOCH = "0011223344556677";
 
 /** Keeps all that arrives, in one piece for each datagram; trains only where they are wanted. */

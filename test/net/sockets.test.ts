@@ -7,11 +7,12 @@ import { PagePool } from "../../src/net/page-pool.ts";
 import { PlainSocket } from "../../src/net/plain-socket.ts";
 import { TrainReader } from "../../src/net/train-reader.ts";
 import { DATAGRAM_BYTES } from "../../src/wire/limits.ts";
+import { nextPort } from "../support/ports.ts";
 import { eventually } from "../support/processes.ts";
 
 /** One socket sends to another on the loopback network, in both forms. */
 
-const PORT = 41_000 + (process.pid % 20_000);
+const PORT = nextPort();
 const BUFFERS = { sendBufferBytes: 100_000, receiveBufferBytes: 150_000 };
 
 class Recorder implements DatagramHandler {

@@ -6,10 +6,11 @@ import { PagePool } from "../../src/net/page-pool.ts";
 import { PlainSocket } from "../../src/net/plain-socket.ts";
 import { TrainReader } from "../../src/net/train-reader.ts";
 import { BATCH } from "../../src/sys/datagram-reader.ts";
+import { nextPort } from "../support/ports.ts";
 
 /** How much is read of a socket before the rest of the event loop has its turn. */
 
-const PORT = 22_000 + (process.pid % 20_000);
+const PORT = nextPort();
 const BUFFERS = { sendBufferBytes: 200_000, receiveBufferBytes: 400_000 };
 
 test("eight batches are read in one turn, and what is left in the next", async (context) => {

@@ -5,12 +5,13 @@ import { PagePool } from "../../src/net/page-pool.ts";
 import { type MulticastOptions, MulticastTransport } from "../../src/net/transports/multicast-transport.ts";
 import { DATAGRAM_BYTES } from "../../src/wire/limits.ts";
 import { on } from "./made-up-host.ts";
+import { nextPort } from "../support/ports.ts";
 import { eventually, sleep } from "../support/processes.ts";
 
 /** A transport from its opening to its end, with another address in between, on the loopback network. */
 
 const GROUP = "224.0.0.111";
-const PORT = 21_000 + (process.pid % 20_000);
+const PORT = nextPort();
 
 /** The type of a datagram stands in its third byte: a control message, or a fragment. */
 const CONTROL = Buffer.from([0, 0, 1, 0, 9, 9]);

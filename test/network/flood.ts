@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import path from "node:path";
 import type { Host } from "../support/host.ts";
+import { firstOutput } from "../support/processes.ts";
 
 /** Packets of somebody without the key, many a second, until the process is ended. */
 
@@ -90,6 +91,6 @@ export async function flood(stranger: Host, { kind, perSecond, from }: Flood): P
   const given = JSON.stringify({ kind, perSecond, from, listenOn: stranger.ip });
   const [program = "", ...args] = stranger.command(process.execPath, ["-e", PROGRAM, given]);
   const flooder = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
-  await new Promise((resolve) => flooder.stdout?.once("data", resolve));
+  await firstOutput(flooder);
   return flooder;
 }

@@ -4,7 +4,7 @@ import path from "node:path";
 import { test } from "node:test";
 import { acquainted, type Host } from "../support/host.ts";
 import { namespaceProblem, NamespaceFleet } from "../support/namespaces.ts";
-import { eventually, must, sleep } from "../support/processes.ts";
+import { eventually, firstOutput, must, sleep } from "../support/processes.ts";
 import { makeFile } from "../support/trees.ts";
 import { knock } from "./knock.ts";
 
@@ -45,7 +45,7 @@ async function joinOn(host: Host, ip: string): Promise<ChildProcess> {
     s.bind(6000, () => { s.addMembership("224.0.0.108", ${JSON.stringify(ip)}); console.log("joined"); });`;
   const [program = "", ...args] = host.command(process.execPath, ["-e", script]);
   const joined = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
-  await new Promise((resolve) => joined.stdout?.once("data", resolve));
+  await firstOutput(joined);
   return joined;
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import path from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { acquainted, type Host } from "../support/host.ts";
 import { namespaceProblem, NamespaceFleet } from "../support/namespaces.ts";
 import { must, sleep } from "../support/processes.ts";
@@ -30,15 +30,15 @@ for (const mode of ["with offload", "with Node's calls alone"]) {
   };
 
   const start = async () => {
-    fleet = await NamespaceFleet.create({ hosts: 5, daemonArguments });
     await Promise.all(fleet.hosts.map((host) => host.start()));
     await acquainted(fleet.hosts);
     [sender, ...receivers] = fleet.hosts as [Host, ...Host[]];
   };
 
   test(`${mode}: files arrive whole`, { skip }, async (suite) => {
+    fleet = await NamespaceFleet.create({ hosts: 5, daemonArguments });
+    suite.after(() => fleet.destroy());
     await start();
-    after(() => fleet.destroy());
 
     await suite.test("a file of 256 MB", async (context) => {
       makeFile(path.join(sender.base, "big"), BIG_BYTES);
@@ -64,8 +64,11 @@ for (const mode of ["with offload", "with Node's calls alone"]) {
       const [busy] = receivers as [Host];
       busy.kill("SIGSTOP");
       const pushing = sender.msync("-r", "--json", "small");
-      await sleep(300);
-      busy.kill("SIGCONT");
+      try {
+        await sleep(300);
+      } finally {
+        busy.kill("SIGCONT");
+      }
       const { status, stdout } = await pushing;
       const result = JSON.parse(stdout.trim().split("\n").at(-1) ?? "") as { repairedFragments: number };
       assert.deepEqual({ status, repaired: result.repairedFragments }, { status: 0, repaired: 0 });
@@ -78,6 +81,8 @@ for (const mode of ["with offload", "with Node's calls alone"]) {
       [5, 0.14],
     ] as const) {
       await suite.test(`with ${percent} % of all packets lost at each receiver`, async (context) => {
+        const loseNothing = () => Promise.all(receivers.map((receiver) => fleet.loseNothing(receiver)));
+        context.after(loseNothing);
         for (const receiver of receivers) await fleet.lose(receiver, percent);
         makeFile(path.join(sender.base, "lossy"), BIG_BYTES / 8);
         const { status, stdout, stderr } = await sender.msync("-r", "--json", "lossy");
@@ -93,7 +98,7 @@ for (const mode of ["with offload", "with Node's calls alone"]) {
         ]);
         makeFile(path.join(sender.base, "other"), BIG_BYTES / 4);
         context.diagnostic(`${Math.round(await push())} ms`);
-        for (const receiver of receivers) await fleet.loseNothing(receiver);
+        await loseNothing();
         await must("sh", [
           "-c",
           `cd ${sender.base} && for d in ${receivers.map((one) => one.base).join(" ")}; do rm -rf $d/tree/d1?; done`,

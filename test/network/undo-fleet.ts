@@ -18,8 +18,10 @@ export async function start(fleet: NamespaceFleet, host: Host, ...more: string[]
 /** A fleet that keeps what is needed to take pushes back. */
 export async function fleetOf(hosts: number, options: Partial<FleetOptions> = {}): Promise<NamespaceFleet> {
   const fleet = await NamespaceFleet.create({ hosts, ...options });
-  for (const host of fleet.hosts) await start(fleet, host);
-  await acquainted(fleet.hosts);
+  await fleet.orDestroyed(async () => {
+    for (const host of fleet.hosts) await start(fleet, host);
+    await acquainted(fleet.hosts);
+  });
   return fleet;
 }
 

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { buildFormerVersion, formerVersionProblem } from "../support/former-version.ts";
 import { acquainted, DIST, type Host } from "../support/host.ts";
 import { namespaceProblem, NamespaceFleet } from "../support/namespaces.ts";
-import { eventually, must } from "../support/processes.ts";
+import { eventually, firstOutput, must } from "../support/processes.ts";
 import { makeFile, sameTrees } from "../support/trees.ts";
 
 /** The executable of 2.0.0, which speaks version 2 of the protocol, beside that of today. */
@@ -51,7 +51,8 @@ async function savedOf(sender: Host, ...others: readonly Host[]): Promise<number
 test(
   "members of 2.0.0 and of today push to each other, while hosts are upgraded one by one",
   { skip },
-  async () => {
+  async (context) => {
+    context.after(() => Promise.all(fleet.hosts.map((host) => host.stop())));
     const [one, two] = fleet.hosts as [Host, Host];
     const old = await fleet.addHost(former);
     const hosts = [one, two, old];
@@ -114,7 +115,6 @@ test(
     assert.deepEqual(await one.msync("-r"), { status: 0, stdout: "", stderr: "" });
     assert.equal(await sameTrees(one, upgraded), "");
     assert.ok((await savedOf(one, two, upgraded)) > 1_000_000);
-    await Promise.all(hosts.concat(upgraded).map((host) => host.stop()));
   },
 );
 
@@ -146,7 +146,7 @@ async function startRelay(one: Host, other: Host, relay: Host): Promise<ChildPro
   }
   const [program = "", ...args] = relay.command(process.execPath, ["-e", RELAY, relay.ip, one.ip, other.ip]);
   const child = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
-  await new Promise((resolve) => child.stdout?.once("data", resolve));
+  await firstOutput(child);
   return child;
 }
 
@@ -160,6 +160,7 @@ for (const version of ["2.0.0", "today"] as const) {
       await fleet.addHost(programs),
       await fleet.addHost(),
     ];
+    context.after(() => Promise.all([one, other].map((host) => host.stop())));
     const child = await startRelay(one, other, relay);
     context.after(() => child.kill());
     await Promise.all([one, other].map((host) => host.start("-k", key)));
@@ -178,6 +179,5 @@ for (const version of ["2.0.0", "today"] as const) {
       assert.equal(status, 4);
       assert.match(stderr, /^error: there is no member to send to: host\d+ \(.*\) says that it sends from /);
     }
-    await Promise.all([one, other].map((host) => host.stop()));
   });
 }

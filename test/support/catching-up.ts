@@ -14,7 +14,9 @@ export async function fleetOf(
   options: Omit<FleetOptions, "hosts"> = {},
 ): Promise<NamespaceFleet> {
   const fleet = await NamespaceFleet.create({ ...options, hosts: 0 });
-  for (let index = 0; index < count; index++) await fleet.addHost(PROGRAMS);
+  await fleet.orDestroyed(async () => {
+    for (let index = 0; index < count; index++) await fleet.addHost(PROGRAMS);
+  });
   return fleet;
 }
 

@@ -2,6 +2,8 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { DIST, Host } from "./host.ts";
+import { nextPort } from "./ports.ts";
+import { killAll } from "./processes.ts";
 import { removeTree } from "./trees.ts";
 
 /**
@@ -12,15 +14,14 @@ import { removeTree } from "./trees.ts";
 const NOBODY = 65534;
 const isRoot = process.getuid?.() === 0;
 
-let fleets = 0;
-
 export class LoopbackFleet {
   readonly hosts: Host[] = [];
   readonly directory: string;
 
   private constructor() {
-    this.directory = fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-loopback-"));
+    this.directory = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), "makuosan-loopback-")));
     fs.chmodSync(this.directory, 0o755);
+    process.once("exit", this.end);
   }
 
   static create(count: number, daemonArguments: readonly string[] = []): LoopbackFleet {
@@ -30,15 +31,22 @@ export class LoopbackFleet {
     fs.mkdirSync(programs);
     fs.copyFileSync(path.join(DIST, "makuosan"), path.join(programs, "makuosan"));
     fs.linkSync(path.join(programs, "makuosan"), path.join(programs, "msync"));
-    const port = 20_000 + ((process.pid * 7 + fleets++) % 20_000);
+    const port = nextPort();
     for (let index = 1; index <= count; index++) fleet.addHost(index, port, programs, daemonArguments);
     return fleet;
   }
 
   async destroy(): Promise<void> {
     await Promise.all(this.hosts.map((host) => host.stop("SIGKILL")));
-    removeTree(this.directory);
+    process.removeListener("exit", this.end);
+    this.end();
   }
+
+  /** Ends also what a test that has failed has left, such as a command that watches. */
+  private readonly end = () => {
+    killAll((pid) => isBelow(this.directory, pid));
+    removeTree(this.directory);
+  };
 
   private addHost(index: number, port: number, programs: string, more: readonly string[]): void {
     const name = `host${index}`;
@@ -71,5 +79,14 @@ export class LoopbackFleet {
       programs,
     });
     this.hosts.push(host);
+  }
+}
+
+/** Whether a process runs a program of a directory. */
+function isBelow(directory: string, pid: number): boolean {
+  try {
+    return fs.readlinkSync(`/proc/${pid}/exe`).startsWith(`${directory}/`);
+  } catch {
+    return false;
   }
 }

@@ -1,9 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { Host } from "./host.ts";
-import { must, run } from "./processes.ts";
+import { killAll, must, run } from "./processes.ts";
 
 /**
  * A fleet on one machine: hosts in network, mount and UTS namespaces, on a bridge in its own namespace. The namespaces
@@ -16,6 +16,11 @@ export async function namespaceProblem(): Promise<string | undefined> {
   const { status } = await run("unshare", ["--net", "--uts", "--mount", "ip", "link", "show"]);
   return status === 0 ? undefined : "network namespaces or iproute2 are not there";
 }
+
+/** A line of shell that ends all processes in its own network, and itself last. */
+const KILL_ALL_HERE =
+  'here=$(readlink /proc/$$/ns/net) && for one in /proc/[0-9]*; do [ "$one" = /proc/$$ ] || ' +
+  '[ "$(readlink "$one/ns/net")" != "$here" ] || kill -KILL "${one#/proc/}"; done';
 
 export interface FleetOptions {
   readonly hosts: number;
@@ -40,15 +45,30 @@ export class NamespaceFleet {
     this.options = options;
     this.directory = fs.mkdtempSync(path.join(options.directory ?? os.tmpdir(), "makuosan-fleet-"));
     fs.chmodSync(this.directory, 0o755);
+    process.once("exit", this.end);
   }
 
   static async create(options: FleetOptions): Promise<NamespaceFleet> {
     const fleet = new NamespaceFleet(options);
-    fleet.switchPid = await fleet.hold("switch");
-    await fleet.inside(fleet.switchPid, "ip", "link", "add", "br0", "type", "bridge", "mcast_snooping", "0");
-    await fleet.inside(fleet.switchPid, "ip", "link", "set", "br0", "up");
-    for (let index = 1; index <= options.hosts; index++) await fleet.addHost();
+    await fleet.orDestroyed(() => fleet.build());
     return fleet;
+  }
+
+  /** Prepares a fleet that has no other end yet: if that fails, it is destroyed. */
+  async orDestroyed(prepare: () => Promise<void>): Promise<void> {
+    try {
+      await prepare();
+    } catch (error) {
+      await this.destroy();
+      throw error;
+    }
+  }
+
+  private async build(): Promise<void> {
+    this.switchPid = await this.hold("switch");
+    await this.inside(this.switchPid, "ip", "link", "add", "br0", "type", "bridge", "mcast_snooping", "0");
+    await this.inside(this.switchPid, "ip", "link", "set", "br0", "up");
+    for (let index = 1; index <= this.options.hosts; index++) await this.addHost();
   }
 
   /**
@@ -121,10 +141,16 @@ export class NamespaceFleet {
   /** Ends every daemon and every namespace. */
   async destroy(): Promise<void> {
     await Promise.all(this.hosts.map((host) => host.stop("SIGKILL")));
-    for (const holder of this.holders) killAllInNetworkOf(holder.pid ?? 0);
-    for (const mounted of this.tmpfs) await run("umount", ["-l", mounted]);
-    fs.rmSync(this.directory, { recursive: true, force: true });
+    process.removeListener("exit", this.end);
+    this.end();
   }
+
+  /** It waits for nothing: it also runs when this process ends before its test has ended. */
+  private readonly end = () => {
+    for (const holder of this.holders) killAllInNetworkOf(holder.pid ?? 0);
+    for (const mounted of this.tmpfs) spawnSync("umount", ["-l", mounted]);
+    fs.rmSync(this.directory, { recursive: true, force: true });
+  };
 
   private async plug(index: number, pid: number, ip: string): Promise<void> {
     const port = `port${index}`;
@@ -142,13 +168,14 @@ export class NamespaceFleet {
     await this.inside(this.switchPid, "tc", "qdisc", "add", "dev", `port${index}`, ...shape);
   }
 
+  /** The holder ends when this process does, in whatever way, and with it all that runs in its network. */
   private async hold(hostName: string): Promise<number> {
-    const script = `hostname ${hostName} && echo held && exec sleep infinity`;
+    const script = `hostname ${hostName} && echo held && read -r end; ${KILL_ALL_HERE}`;
     const holder = spawn(
       "unshare",
       ["--net", "--uts", "--mount", "--propagation", "private", "sh", "-c", script],
       {
-        stdio: ["ignore", "pipe", "inherit"],
+        stdio: ["pipe", "pipe", "inherit"],
       },
     );
     this.holders.push(holder);
@@ -168,14 +195,7 @@ export class NamespaceFleet {
 function killAllInNetworkOf(pid: number): void {
   const network = networkOf(pid);
   if (network === undefined || network === networkOf(process.pid)) return;
-  for (const name of fs.readdirSync("/proc")) {
-    if (!/^\d+$/.test(name) || networkOf(Number(name)) !== network) continue;
-    try {
-      process.kill(Number(name), "SIGKILL");
-    } catch {
-      // It has ended by itself.
-    }
-  }
+  killAll((one) => networkOf(one) === network);
 }
 
 function networkOf(pid: number): string | undefined {

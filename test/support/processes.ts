@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import fs from "node:fs";
 
 /** The output of a program, and how it ended. */
 export interface Finished {
@@ -14,18 +15,34 @@ export interface RunOptions {
   readonly input?: string;
 }
 
-/** Runs a program until it ends. */
+/** Runs a program until it ends; rejects when it has not ended in time, and ends it then. */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<Finished> {
   const child = spawn(program, [...args], {
     cwd: options.cwd,
     env: { ...process.env, ...options.env },
     stdio: ["pipe", "pipe", "pipe"],
-    timeout: options.timeoutMs ?? 120_000,
   });
   // A program that ends without reading its input has not failed.
   child.stdin.on("error", () => undefined);
   child.stdin.end(options.input ?? "");
-  return collect(child);
+  return inTime(child, collect(child), options.timeoutMs ?? 120_000);
+}
+
+/** A program that is stopped hears no other signal, and one of its own may hold its output open: neither is waited for. */
+async function inTime(child: ChildProcess, finished: Promise<Finished>, mostMs: number): Promise<Finished> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      child.kill("SIGKILL");
+      for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+      reject(new Error(`after ${mostMs} ms still running: ${child.spawnargs.join(" ")}`));
+    }, mostMs);
+  });
+  try {
+    return await Promise.race([finished, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 export function collect(child: ChildProcess): Promise<Finished> {
@@ -38,6 +55,17 @@ export function collect(child: ChildProcess): Promise<Finished> {
     child.once("close", (status) => {
       resolve({ status, stdout: Buffer.concat(out).toString(), stderr: Buffer.concat(err).toString() });
     });
+  });
+}
+
+/** What a program says first; rejects if it ends before. */
+export function firstOutput(child: ChildProcess): Promise<string> {
+  return new Promise((resolve, reject) => {
+    child.stdout?.once("data", (bytes: Buffer) => resolve(bytes.toString()));
+    child.once("error", reject);
+    child.once("close", (status) =>
+      reject(new Error(`it ended with ${status} and said nothing: ${child.spawnargs.join(" ")}`)),
+    );
   });
 }
 
@@ -72,4 +100,16 @@ export function sleep(ms: number): Promise<void> {
 /** Whether this machine has a program on its path. */
 export async function hasProgram(program: string): Promise<boolean> {
   return (await run("sh", ["-c", `command -v ${program}`])).status === 0;
+}
+
+/** Ends all processes that are chosen, also those that are stopped. */
+export function killAll(isChosen: (pid: number) => boolean): void {
+  for (const name of fs.readdirSync("/proc")) {
+    if (!/^\d+$/.test(name) || !isChosen(Number(name))) continue;
+    try {
+      process.kill(Number(name), "SIGKILL");
+    } catch {
+      // It has ended by itself.
+    }
+  }
 }

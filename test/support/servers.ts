@@ -63,11 +63,13 @@ export async function installServers(
 ): Promise<{ readonly fleet: NamespaceFleet; readonly servers: Server[] }> {
   const fleet = await NamespaceFleet.create({ hosts: count });
   const programs = path.join(fleet.directory, "programs");
-  fs.mkdirSync(programs);
-  fs.writeFileSync(path.join(programs, "systemctl"), SYSTEMCTL, { mode: 0o755 });
   const servers = fleet.hosts.map((host) => new Server(host, programs));
-  const key = (await servers[0]?.must("msync --keygen")) ?? "";
-  for (const server of servers) await install(server, key);
+  await fleet.orDestroyed(async () => {
+    fs.mkdirSync(programs);
+    fs.writeFileSync(path.join(programs, "systemctl"), SYSTEMCTL, { mode: 0o755 });
+    const key = (await servers[0]?.must("msync --keygen")) ?? "";
+    for (const server of servers) await install(server, key);
+  });
   return { fleet, servers };
 }
 
