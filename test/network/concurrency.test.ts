@@ -128,11 +128,15 @@ test(
   "those who wait for their turn get it, whatever becomes of the one before",
   { skip },
   async (context) => {
-    const fleet = await NamespaceFleet.create({ hosts: 2, daemonArguments: ["-f", "1", "-T", "50"] });
+    const fleet = await NamespaceFleet.create({ hosts: 2, daemonArguments: ["-f", "1"] });
     context.after(() => fleet.destroy());
-    await Promise.all(fleet.hosts.map((host) => host.start()));
-    await acquainted(fleet.hosts);
     const [sender, receiver] = fleet.hosts as [Host, Host];
+    // The first push waits for the hook of the other host, until its gate is gone.
+    const [gate, hook] = ["gate", "hook"].map((name) => path.join(fleet.directory, name)) as [string, string];
+    fs.writeFileSync(gate, "");
+    fs.writeFileSync(hook, `#!/bin/sh\nwhile [ -e ${gate} ]; do sleep 0.01; done\n`, { mode: 0o755 });
+    await Promise.all([sender.start(), receiver.start("--pre-commit", hook)]);
+    await acquainted(fleet.hosts);
     makeFile(path.join(sender.base, "long"), 5_000_000);
     makeFile(path.join(sender.base, "short"), 1000);
     const shows = (line: string) =>
@@ -152,6 +156,7 @@ test(
       stdout: "",
       stderr: "error: msync was interrupted before its turn had come\n",
     });
+    fs.rmSync(gate);
     assert.equal((await first).status, 0);
     assert.equal((await nobody).status, 3);
     assert.equal((await last).status, 0);
