@@ -132,19 +132,19 @@ test("a name of a class that there is not is just characters", () => {
 });
 
 test("many stars take no long time", () => {
-  const began = performance.now();
+  const began = process.cpuUsage();
   assert.equal(fits("*a".repeat(100), "a".repeat(255) + "b"), false);
-  assert.ok(performance.now() - began < 1_000);
+  assert.ok(process.cpuUsage(began).user < 1_000_000);
 });
 
 test("brackets that are never closed take no time that grows with the square of their number", () => {
   // One such pattern of 4096 bytes took 0.7 s before, and a request may have a thousand.
-  const beganMs = performance.now();
+  const began = process.cpuUsage();
   for (let round = 0; round < 20; round++) {
     assert.equal(fits(`${"[".repeat(4_000)}\\]`, "x"), false);
     assert.equal(fits(`${"[!".repeat(2_000)}\\]`, "x"), false);
   }
-  assert.ok(performance.now() - beganMs < 3_000);
+  assert.ok(process.cpuUsage(began).user < 3_000_000);
   for (const [pattern, text] of [
     ["[[:alpha:]", "[a"],
     ["[[[:alpha:]]", "[[a]"],

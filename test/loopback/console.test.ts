@@ -7,7 +7,7 @@ import { SeededRandom } from "../../src/base/random.ts";
 import { nastyBytes } from "../console/nasty-requests.ts";
 import { acquainted, type Host } from "../support/host.ts";
 import { LoopbackFleet } from "../support/loopback.ts";
-import { collect } from "../support/processes.ts";
+import { collect, eventually, sleep } from "../support/processes.ts";
 
 /** The control socket of real daemons: strange requests, strange names, callers, and a daemon that does not answer. */
 
@@ -38,6 +38,12 @@ function answersTo(host: Host, lines: readonly Buffer[], mostMs: number): Promis
     client.on("close", () => end(-1));
     client.write(Buffer.concat(lines.flatMap((line) => [line, Buffer.from("\n")])));
   });
+}
+
+/** How many connections a daemon that is stopped has not taken yet. */
+function connectionsTo(host: Host): number {
+  const lines = fs.readFileSync("/proc/net/unix", "latin1").split("\n");
+  return lines.filter((line) => line.endsWith(` ${host.socket}`)).length;
 }
 
 test("the control socket of real daemons", async (context) => {
@@ -72,9 +78,11 @@ test("the control socket of real daemons", async (context) => {
         [["--members"], 800],
         [["-r"], 1_800],
       ] as const) {
+        const before = connectionsTo(sender);
         const child = sender.msyncProcess(...args);
         const finished = collect(child);
-        await new Promise((resolve) => setTimeout(resolve, 700));
+        await eventually("it has connected", () => connectionsTo(sender) > before);
+        await sleep(700);
         const beganMs = performance.now();
         child.kill("SIGTERM");
         const { status, stderr } = await finished;

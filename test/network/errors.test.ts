@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import fs from "node:fs";
 import path from "node:path";
 import { after, before, test } from "node:test";
 import { DIST, type Host } from "../support/host.ts";
 import { namespaceProblem, NamespaceFleet } from "../support/namespaces.ts";
+import { collect, firstOutput } from "../support/processes.ts";
 
 /** Whatever is wrong at the start is one sentence and an exit status, and the shell sees both. */
 
@@ -80,12 +82,19 @@ test("interfaces and addresses that are not there", options, async () => {
   );
 });
 
-test("a port in use, and a second daemon", options, async () => {
+test("a port in use, and a second daemon", options, async (context) => {
   const holder = `require("node:dgram").createSocket("udp4").bind(5000, "10.77.0.1", () => console.log("bound"))`;
-  const blocking = host.run(process.execPath, ["-e", `${holder}; setTimeout(() => process.exit(), 4000)`]);
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  await fails(["-b", "/var/www"], /^error: port 5000 of 10\.77\.0\.1 is in use by another program/);
-  await blocking;
+  const [program = "", ...args] = host.command(process.execPath, ["-e", holder]);
+  const blocking = spawn(program, args, { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = collect(blocking);
+  try {
+    await firstOutput(blocking);
+    await fails(["-b", "/var/www"], /^error: port 5000 of 10\.77\.0\.1 is in use by another program/);
+  } finally {
+    blocking.kill();
+    await ended;
+  }
+  context.after(() => host.stop());
   await host.start();
   await fails(
     ["-b", "/var/www", "-p", "5001"],
@@ -95,7 +104,6 @@ test("a port in use, and a second daemon", options, async () => {
     ["-b", "/var/www", "-p", "5001", "-U", "/run/b.sock"],
     /^error: another makuosan works on \/var\/www/,
   );
-  await host.stop();
 });
 
 test("a file where the control socket belongs is not removed", options, async () => {

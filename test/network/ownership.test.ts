@@ -18,6 +18,8 @@ const NOBODY_IDENTITY = { uid: NOBODY, gid: NOBODY, groups: [] };
 
 /** So long the directory is changed under the hands of root: long enough for hundreds of tries. */
 const RACE_MS = 3_000;
+/** A busy machine takes longer. */
+const LEAST_TRIES = 100;
 
 const options = { skip: process.getuid?.() !== 0 && "only root has something to lose" };
 
@@ -57,7 +59,11 @@ test(
     const socket = path.join(home, "socket");
     let tries = 0;
     await whileRacing(EXCHANGE_SOCKET, [socket, secret], async () => {
-      for (const endMs = performance.now() + RACE_MS; performance.now() < endMs; tries++) {
+      for (
+        const endMs = performance.now() + RACE_MS;
+        performance.now() < endMs || tries < LEAST_TRIES;
+        tries++
+      ) {
         try {
           (await openSocketFor(socket, NOBODY_IDENTITY, () => ConsoleServer.open(socket))).close();
         } catch {
@@ -65,7 +71,6 @@ test(
         }
       }
     });
-    assert.ok(tries > 100, String(tries));
     assert.equal(process.geteuid?.(), 0);
     assertUntouched(secret);
   },
