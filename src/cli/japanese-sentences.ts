@@ -49,6 +49,8 @@ export const JAPANESE_SENTENCES: Readonly<Record<string, string>> = {
     "{0} の makuosan は古く、配布を取り消せません。更新してから、もう一度実行してください",
   "there is no push that could be taken back: 'msync --history -v' lists the last ones with their ids":
     "取り消せる配布がありません。'msync --history -v' が、最近の配布を ID とともに表示します",
+  "the last push cannot be taken back, because it is not in the log: a host of version 2.0 had a part in it, or it had more than 16 KB of exclude patterns; the one before it is {0}":
+    "最後の配布は記録にないため、取り消せません。バージョン 2.0 のホストが加わっていたか、除外パターンが 16 KB を超えていました。その前の配布は {0} です",
   "no push has the id {0}: 'msync --history -v' lists the last ones with their ids":
     "ID が {0} の配布はありません。'msync --history -v' が、最近の配布を ID とともに表示します",
   "{0} pushes have an id that begins with {1}: give more of it":

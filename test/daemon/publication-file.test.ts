@@ -55,6 +55,22 @@ test("a log and what has taken effect are kept over a restart", async (context) 
   assert.deepEqual(log.missing, []);
 });
 
+test("a push that is not in the log is remembered over restarts, in time also after the clock was set back", async (context) => {
+  const { open } = await written(context);
+  const atMs = Date.now();
+  const file = open();
+  await file.noteUnlogged(file.found.log, atMs);
+  await file.close();
+  const { found, unloggedMs } = open();
+  assert.deepEqual([found.isIntact, found.problem, unloggedMs], [true, undefined, atMs]);
+  assert.equal(found.log.all.length, 2);
+  const again = open();
+  assert.equal(again.unloggedMs, atMs, "the file was written as a whole");
+  await again.noteUnlogged(again.found.log, atMs + 3_600_000);
+  await again.close();
+  assert.ok(open().unloggedMs < atMs + 1_800_000);
+});
+
 test("a host whose clock was set back does not hand on what it cannot tell from changes by hand", async (context) => {
   const { open } = await written(context);
   const file = open();

@@ -34,6 +34,8 @@ class Daemon {
   readonly events: Event[] = [];
   readonly cancelled: string[] = [];
   kept = 5;
+  /** Whether a push has come last that is not in the log. */
+  hasUnlogged = false;
   /** What members tell of their logs, by their epochs. */
   readonly told = new Map<string, { digest: string; behind: number; lacks: number }>();
   /** Called where the command waits. */
@@ -56,7 +58,10 @@ class Daemon {
         catchUp: { log: this.log, tellings: { heard: (epoch: string) => this.told.get(epoch) } },
         membership: { members: [], memberOf: (epoch: string) => this.told.get(epoch) },
       },
-      catchUp: { state: { catchesUp: true }, stateOf: () => undefined, statusText: "" },
+      catchUp: {
+        ...{ state: { catchesUp: true }, stateOf: () => undefined, statusText: "" },
+        unlogged: { isAfter: () => this.hasUnlogged },
+      },
       transfers: { takeBack, cancel: (_: number, why: string) => this.cancelled.push(why) },
       arrivals: { wait: () => Promise.resolve(this.onWait()) },
       identity: { nodeId: "99".repeat(16), epoch: EPOCH },
@@ -87,6 +92,20 @@ test("the host where it runs takes part as any other", async () => {
   const own = { epoch: EPOCH, hostName: "self", address: { ip: "10.0.0.9", port: 5000 } };
   assert.deepEqual(daemon.attempts[0]?.own, own);
   assert.deepEqual(daemon.events, []);
+});
+
+test("a push before one that is not in the log is taken back by its id alone", async () => {
+  const daemon = new Daemon(push(1));
+  daemon.hasUnlogged = true;
+  await assert.rejects(
+    daemon.run(() => ({})),
+    /^UserError: the last push cannot be taken back, because it is not in the log: .* the one before it is b{16}-1$/,
+  );
+  await daemon.run(() => ({}), { id: "bb" });
+  assert.deepEqual(
+    daemon.attempts.map(({ undoes }) => undoes.number),
+    [1],
+  );
 });
 
 test("a host that a push was not for keeps its files, and says so", async () => {

@@ -24,12 +24,14 @@ import type { NodeIdentity } from "../service/node-identity.ts";
 import type { Settings } from "../settings/settings.ts";
 import { EffectTimes } from "./effect-times.ts";
 import { ServingTransfer } from "./serving-transfer.ts";
+import { forgetDrifted } from "./drift-repair.ts";
 import { sentenceOfDrift, stateOf, textOfState } from "./catch-up-words.ts";
 import type { PublicationFile } from "./publication-file.ts";
 import { FinishedUndos } from "./finished-undos.ts";
 import { KeptTransfers } from "./kept-transfers.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { UndoJudge } from "./undo-judge.ts";
+import { UnloggedPushes } from "./unlogged-pushes.ts";
 import { looksOf, publicationOf, reverseOf, scopeOfPush } from "./scope-of-push.ts";
 
 /** The parts that a node catches up with. */
@@ -65,6 +67,7 @@ export class CatchUpKeeper implements PublicationHearer {
   private readonly catching = new Set<string>();
   private readonly times = new EffectTimes();
   private readonly brought = new BroughtTransfers(this.times);
+  readonly unlogged: UnloggedPushes;
   /** The transfers whose commit is being written into the log. */
   private readonly writing = new Map<string, Promise<void>>();
   private readonly reasons = new Map<string, string>();
@@ -86,7 +89,8 @@ export class CatchUpKeeper implements PublicationHearer {
   constructor(parts: CatchUpParts) {
     this.parts = parts;
     this.isNewcomer = parts.file?.found.isIntact === false;
-    if (parts.file !== undefined) this.times.noteLog(parts.file.found.log.all);
+    if (parts.file !== undefined) this.times.noteLog(parts.file.found.log.all, parts.file.unloggedMs);
+    this.unlogged = new UnloggedPushes(parts, this.times);
     this.kept = new KeptTransfers(parts.log);
     this.undo = new UndoJudge(parts);
     this.finished = new FinishedUndos(parts, () => this.driver?.handle({ kind: "logged" }));
@@ -117,9 +121,9 @@ export class CatchUpKeeper implements PublicationHearer {
     if (this.own.size === 0) this.catching.clear();
     for (const { epoch } of members) if (this.catchesUp(epoch)) this.catching.add(epoch);
     // Nodes of an earlier version take a manifest with an origin for malformed.
-    if (members.some(({ info }) => info.protocol < PROTOCOL_VERSION)) return {};
-    const scope = scopeOfPush(request, rules);
-    if (scope === undefined) return {};
+    const isOld = members.some(({ info }) => info.protocol < PROTOCOL_VERSION);
+    const scope = isOld ? undefined : scopeOfPush(request, rules);
+    if (scope === undefined) return this.unlogged.begin(transfer);
     const { nodeId, epoch } = identity;
     const announced = { ...this.announcedBy(by), nodeId, scope };
     const list = inboundName({ epoch, transfer });
@@ -131,14 +135,14 @@ export class CatchUpKeeper implements PublicationHearer {
     const { nodeId, epoch } = this.parts.identity;
     const announced = { ...this.announcedBy(by), nodeId, ...reverseOf(undone) };
     this.noteOwn(transfer, { ...announced, epoch, number: transfer }, "");
-    const digest = this.parts.engine.catchUp?.log.digest ?? "";
-    return { origin: { kind: "undo", announced, digest } };
+    return { origin: { kind: "undo", announced, digest: this.parts.engine.catchUp?.log.digest ?? "" } };
   }
 
   end(transfer: number, { order, verdicts }: TransferResult, { isListed }: SourceTotals): void {
     const own = this.own.get(transfer);
     this.own.delete(transfer);
     const isPublished = order > 0 && verdicts.some(({ outcome }) => outcome !== "failed");
+    this.unlogged.end(transfer, isPublished);
     if (own === undefined || !isPublished) return;
     // A file that was changed after its beginning may not be the one that was sent.
     const here = { atMs: own.atMs, list: isListed === true ? own.list : "", reason: "" };
@@ -201,6 +205,7 @@ export class CatchUpKeeper implements PublicationHearer {
   hold(answer: StageAnswer, pass: (answer: StageAnswer) => void): boolean {
     const name = inboundName(answer.inbound);
     this.brought.note(answer, this.parts.engine.catchUp?.log);
+    this.unlogged.note(answer);
     // The end of a transfer comes after the answer that is held back.
     const writing = this.writing.get(name);
     if (answer.kind === "closed" && writing !== undefined) {
@@ -217,12 +222,13 @@ export class CatchUpKeeper implements PublicationHearer {
     };
     const publication =
       failure === undefined ? (resumed ?? publicationOf(origin, inbound, order)) : undefined;
-    if (publication === undefined || this.parts.file === undefined) {
+    if ((publication === undefined && !this.unlogged.has(name)) || this.parts.file === undefined) {
       end();
       return false;
     }
     const here = this.undo.follows(name) ? MISSED : this.brought.hereOf(answer);
-    const written = this.record(publication, here).then(() => {
+    const record = publication === undefined ? this.unlogged.record() : this.record(publication, here);
+    const written = record.then(() => {
       this.writing.delete(name);
       end();
       pass(answer);
@@ -272,7 +278,7 @@ export class CatchUpKeeper implements PublicationHearer {
 
   /** The tree was compared with what was published. */
   noteDrift(answer: DriftAnswer): void {
-    const { engine, file, log, settings } = this.parts;
+    const { engine, file, log } = this.parts;
     const { catchUp } = engine;
     if ("failure" in answer) {
       log.warn(`the tree cannot be compared with what was published: ${answer.failure}`);
@@ -282,12 +288,8 @@ export class CatchUpKeeper implements PublicationHearer {
     this.drifted = answer.count;
     this.driver?.handle({ kind: "drifted", text });
     if (text === "" || catchUp === undefined || file === undefined) return;
-    if (settings.drift === "report") {
-      log.warn(`${text}: push them again, or set 'drift = repair'`);
-      return;
-    }
-    log.warn(`${text}: this host gets them again`);
-    const lost = catchUp.log.forgetLists(new Set(answer.lists), text);
+    const lost = forgetDrifted(this.parts, answer, file.unloggedMs);
+    if (lost.length === 0) return;
     void file.add(catchUp.log, lost).then(() => {
       this.driver?.handle({ kind: "logged" });
       this.nudge(undefined);

@@ -7,8 +7,13 @@ export const SET_BACK_MS = 60_000;
 export class EffectTimes {
   private lastMs = 0;
 
-  /** Something has taken effect before, as the log of an earlier run says. */
-  noteLog(all: readonly Kept[]): void {
+  /**
+   * Something has taken effect before, as the log of an earlier run says.
+   *
+   * @param unloggedMs when the last push did that is not in it
+   */
+  noteLog(all: readonly Kept[], unloggedMs = 0): void {
+    this.lastMs = Math.max(this.lastMs, unloggedMs);
     // Times that a wrong clock has told have no lists any more.
     for (const { here } of all) if (here.list !== "") this.lastMs = Math.max(this.lastMs, here.atMs ?? 0);
   }

@@ -58,6 +58,8 @@ export class PublicationFile {
   /** Whether a write has failed, so that the last line may be cut off. */
   private isSpoiled = false;
   private last: Promise<void> = Promise.resolve();
+  /** When the last push took effect that is not in the log, as `atMs` of those that are; 0 if there was none. */
+  unloggedMs = 0;
   readonly found: FoundLog;
 
   /**
@@ -84,7 +86,9 @@ export class PublicationFile {
     this.header = JSON.stringify({ format: FORMAT, base: nameOfDirectory(base), epoch });
     this.found = this.read(log, base);
     log.expire(Date.now());
-    const wrong = log.distrust(Date.now() + SET_BACK_MS);
+    const latestMs = Date.now() + SET_BACK_MS;
+    this.unloggedMs = Math.min(this.unloggedMs, latestMs);
+    const wrong = log.distrust(latestMs);
     if (wrong > 0) {
       const told = `the clock of this host was set back, so it does not hand on ${wrong} of its pushes: push them again, if hosts lack them`;
       const { problem } = this.found;
@@ -121,9 +125,20 @@ export class PublicationFile {
 
   /** Writes the state of publications; resolves when that is durable, or has failed. */
   add(log: PublicationLog, kept: readonly Kept[]): Promise<void> {
-    const changed = [...kept, ...log.takeOvertaken()];
-    const text = changed.map((one) => lineOf(one)).join("");
-    this.lines += changed.length;
+    return this.write(
+      log,
+      [...kept, ...log.takeOvertaken()].map((one) => lineOf(one)),
+    );
+  }
+
+  /** Writes that a push has taken effect that is not in the log; resolves as add() does. */
+  noteUnlogged(log: PublicationLog, atMs: number): Promise<void> {
+    this.unloggedMs = atMs;
+    return this.write(log, [unloggedLine(atMs)]);
+  }
+
+  private write(log: PublicationLog, added: readonly string[]): Promise<void> {
+    this.lines += added.length;
     const write = async () => {
       try {
         if (this.lines > log.all.length + SPARE_LINES || (await this.isLost())) {
@@ -134,7 +149,7 @@ export class PublicationFile {
           return;
         }
         this.handle ??= fs.promises.open(this.path, APPEND);
-        const bytes = Buffer.from(text, "latin1");
+        const bytes = Buffer.from(added.join(""), "latin1");
         const { bytesWritten } = await (await this.handle).write(bytes);
         // A disk that gets full takes a part of a line, and calls that no error.
         if (bytesWritten < bytes.length) throw Object.assign(new Error(this.path), { code: "ENOSPC" });
@@ -183,7 +198,7 @@ export class PublicationFile {
       const isNewer = typeof header?.["format"] === "number";
       return { ...lost, problem: this.putAside(isNewer ? "is from a newer version" : "is damaged") };
     }
-    const isGood = lines.map((line) => readLine(line, log));
+    const isGood = lines.map((line) => this.take(line, log));
     if (isGood.includes(false)) return { ...lost, problem: this.forget(log, "is damaged") };
     if (header["base"] !== parse(this.header)?.["base"]) {
       const problem = this.forget(log, "is about another base directory, which had this path before");
@@ -198,6 +213,14 @@ export class PublicationFile {
       rest === "" ? undefined : `${this.path} ends in the middle of a line: the last push may come once more`;
     const { epoch } = header;
     return { log, isIntact: true, lastEpoch: typeof epoch === "string" ? epoch : undefined, problem };
+  }
+
+  /** @returns false if the line is damaged */
+  private take(line: string, log: PublicationLog): boolean {
+    const fields = fieldsOf(line);
+    const atMs = fields?.["unloggedMs"];
+    if (typeof atMs === "number") this.unloggedMs = atMs;
+    return typeof atMs === "number" || (fields !== undefined && restore(fields, log));
   }
 
   /** Whether an earlier start has left something that belongs to a log. */
@@ -230,7 +253,8 @@ export class PublicationFile {
 
   private rewrite(log: PublicationLog): void {
     const former = log.former.map((one) => lineOf(one, { isFormer: true }));
-    const lines = [...former, ...log.all.map((one) => lineOf(one))];
+    const unlogged = this.unloggedMs === 0 ? [] : [unloggedLine(this.unloggedMs)];
+    const lines = [...former, ...log.all.map((one) => lineOf(one)), ...unlogged];
     replaceFile(this.path, `${this.header}\n${lines.join("")}`, FILE_MODE);
     this.lines = log.all.length;
   }
@@ -282,15 +306,27 @@ function nameOfDirectory(base: string): string {
 }
 
 function lineOf({ publication, here }: Kept, more: { isFormer?: true } = {}): string {
-  const text = JSON.stringify({ publication: hexOf(encodePublication(publication)), here, ...more });
+  return withCheck({ publication: hexOf(encodePublication(publication)), here, ...more });
+}
+
+function unloggedLine(unloggedMs: number): string {
+  return withCheck({ unloggedMs });
+}
+
+function withCheck(fields: object): string {
+  const text = JSON.stringify(fields);
   return `${checkOf(text)} ${text}\n`;
 }
 
-/** @returns false if the line is damaged */
-function readLine(line: string, log: PublicationLog): boolean {
+/** @returns undefined if the line is damaged */
+function fieldsOf(line: string): Record<string, unknown> | undefined {
   const text = line.slice(9);
-  const fields = parse(text);
-  if (line.slice(0, 8) !== checkOf(text) || typeof fields?.["publication"] !== "string") return false;
+  return line.slice(0, 8) === checkOf(text) ? parse(text) : undefined;
+}
+
+/** @returns false if these are no fields of a publication */
+function restore(fields: Record<string, unknown>, log: PublicationLog): boolean {
+  if (typeof fields["publication"] !== "string") return false;
   try {
     const publication = decodePublication(new ByteReader(bytesOfHex(fields["publication"])));
     const here = fields["here"] as Here;

@@ -29,7 +29,7 @@ export interface StatusParts {
   readonly ring: Pick<KeyRing, "fingerprints" | "isSecret">;
   readonly watch: Pick<InterfaceWatch, "state">;
   readonly copies: Pick<OwnCopies, "nodeId" | "found">;
-  readonly catchUp: Pick<CatchUpKeeper, "stateOf" | "state" | "statusText" | "nudge">;
+  readonly catchUp: Pick<CatchUpKeeper, "stateOf" | "state" | "statusText" | "nudge" | "unlogged">;
   /** When the daemon was started, by the clock of performance.now(). */
   readonly startedMs: number;
 }

@@ -36,7 +36,7 @@ const CHOOSE_AGAIN: readonly string[] = ["undo-other-log", "undo-crossed", "over
 /** The parts that it works with. */
 export interface UndoParts {
   readonly engine: Pick<NodeEngine, "catchUp" | "membership">;
-  readonly catchUp: Pick<CatchUpKeeper, "state" | "stateOf" | "statusText">;
+  readonly catchUp: Pick<CatchUpKeeper, "state" | "stateOf" | "statusText" | "unlogged">;
   readonly transfers: Pick<Transfers, "takeBack" | "cancel">;
   readonly arrivals: Pick<Arrivals, "wait">;
   readonly identity: Pick<NodeIdentity, "nodeId" | "epoch">;
@@ -273,13 +273,18 @@ function checkAble({ settings, catchUp, engine }: UndoParts): void {
 }
 
 /** @throws UserError if nothing can be taken back by this id */
-function choose({ engine }: UndoParts, id: string): Publication {
+function choose({ engine, catchUp }: UndoParts, id: string): Publication {
   const { log } = engine.catchUp ?? {};
   const known = [...(log?.former ?? []), ...(log?.all ?? [])].map(({ publication }) => publication);
   const choice = chooseUndo(known, id);
   switch (choice.kind) {
     case "chosen":
-      return choice.publication;
+      if (id !== "" || !catchUp.unlogged.isAfter(choice.publication)) return choice.publication;
+      throw new UserError(
+        "the last push cannot be taken back, because it is not in the log: a host of version 2.0 had a part in it, or it had more than " +
+          `16 KB of exclude patterns; the one before it is ${idOf(choice.publication)}`,
+        ExitStatus.aborted,
+      );
     case "nothing":
       throw new UserError(
         "there is no push that could be taken back: 'msync --history -v' lists the last ones with their ids",
