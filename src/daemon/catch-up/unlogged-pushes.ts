@@ -13,8 +13,8 @@ export interface UnloggedParts {
 }
 
 /**
- * Remembers when the last of them took effect here. What they have changed looks as if it was changed by hand, and nothing tells it
- * from that. So this host must not get the entries of earlier publications again, and it must not take an earlier push for the last one.
+ * Remembers when the last of them took effect here. Nothing tells what they have changed from changes by hand. So this host must not
+ * get the entries of earlier publications again, and it must not take an earlier push for the last one.
  */
 export class UnloggedPushes {
   private readonly parts: UnloggedParts;
