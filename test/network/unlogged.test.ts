@@ -123,3 +123,37 @@ test(
     }
   },
 );
+
+test(
+  "all hosts log the same paths of a push, also if some that were named are not there or are excluded",
+  { skip, timeout: 120_000 },
+  async (context) => {
+    const fleet = await fleetOf(3);
+    context.after(() => fleet.destroy());
+    const [one, two, three] = fleet.hosts as Three;
+    await shell(one, "mkdir w && echo 1 > w/a && echo t > x.tmp");
+    await three.stop();
+    const { status } = await one.msync("-r", "--exclude", "*.tmp", "w", "nothing", "x.tmp");
+    assert.equal(status, 3);
+    // Only the host that has pushed can bring it.
+    await two.stop();
+    await start(fleet, three);
+    await acquainted([one, three]);
+    await becomesCurrent(three, one);
+    assert.match(await look(three), /^\.\/w\/a:1$/m);
+    await start(fleet, two);
+    await acquainted(fleet.hosts);
+    // With none of its paths, it is no push that others would lack, or that could be taken back.
+    for (const name of ["nothing", "x.tmp"])
+      assert.equal((await one.msync("--exclude", "*.tmp", name)).status, 3);
+    const { stdout } = await three.msync("--undo");
+    assert.equal(stdout, `push ${(await pushes(one))[0]} is taken back\n`);
+    assert.doesNotMatch(await look(three), /w\/a/);
+  },
+);
+
+/** The ids of the pushes that a host has sent by hand, the oldest first. */
+async function pushes(host: Host): Promise<string[]> {
+  const history = await msync(host, "--history", "-v");
+  return [...history.matchAll(/^\S+ \S+ sent .* id (\S+)$/gm)].map(([, id]) => id ?? "");
+}

@@ -32,7 +32,7 @@ import { KeptTransfers } from "./kept-transfers.ts";
 import { DiskWatch } from "./disk-watch.ts";
 import { UndoJudge } from "./undo-judge.ts";
 import { UnloggedPushes } from "./unlogged-pushes.ts";
-import { looksOf, publicationOf, reverseOf, scopeOfPush } from "./scope-of-push.ts";
+import { asTold, looksOf, publicationOf, reverseOf, scopeOfPush } from "./scope-of-push.ts";
 
 /** The parts that a node catches up with. */
 export interface CatchUpParts {
@@ -138,16 +138,16 @@ export class CatchUpKeeper implements PublicationHearer {
     return { origin: { kind: "undo", announced, digest: this.parts.engine.catchUp?.log.digest ?? "" } };
   }
 
-  end(transfer: number, { order, verdicts }: TransferResult, { isListed }: SourceTotals): void {
+  end(transfer: number, { order, verdicts }: TransferResult, { isListed, toldPaths }: SourceTotals): void {
     const own = this.own.get(transfer);
     this.own.delete(transfer);
     const isPublished = order > 0 && verdicts.some(({ outcome }) => outcome !== "failed");
     this.unlogged.end(transfer, isPublished);
-    if (own === undefined || !isPublished) return;
+    const told = own === undefined || !isPublished ? undefined : asTold(own.publication, toldPaths);
+    if (own === undefined || told === undefined) return;
     // A file that was changed after its beginning may not be the one that was sent.
     const here = { atMs: own.atMs, list: isListed === true ? own.list : "", reason: "" };
-    const isUndo = own.publication.undoes !== undefined;
-    void this.record({ ...own.publication, place: order }, isUndo ? MISSED : here);
+    void this.record({ ...told, place: order }, told.undoes === undefined ? here : MISSED);
   }
 
   catchesUp(epoch: string): boolean {

@@ -35,6 +35,20 @@ export function scopeOfPush(request: SendRequest, rules: SourceRules): Scope | u
   return isSmallEnough(scope) ? scope : undefined;
 }
 
+/**
+ * A publication of this host as its members know it, so that all have the same log.
+ *
+ * @param paths that its manifest has told of: none of those that are not there, or are excluded; undefined if it is about no paths
+ * @returns undefined if it has told of none: then it is a publication for nobody
+ */
+export function asTold<P extends Pick<Publication, "scope">>(
+  publication: P,
+  paths: readonly string[] | undefined,
+): P | undefined {
+  if (paths === undefined) return publication;
+  return paths.length === 0 ? undefined : { ...publication, scope: { ...publication.scope, paths } };
+}
+
 /** What a transfer announces that takes back a publication. */
 export function reverseOf({ nodeId, epoch, number, scope }: Publication) {
   // Only names that are gone are deleted where it is brought to others.

@@ -216,11 +216,12 @@ function produce(open: OpenSource, command: Extract<SourceCommand, { kind: "prod
     open.list = undefined;
   }
   const { isListed } = open;
-  const withheld = source?.withheld;
+  const { withheld, toldPaths } = source ?? {};
   const totals = {
     ...(source?.totals ?? NO_TOTALS),
     ...(withheld === undefined ? {} : { withheld }),
     ...(isListed === undefined ? {} : { isListed }),
+    ...(state === "end" && toldPaths !== undefined ? { toldPaths } : {}),
   };
   const notices = source?.takeNotices() ?? [];
   const common = { kind: "produced", transfer, firstBlock, blocks } as const;

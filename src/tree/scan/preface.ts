@@ -54,6 +54,11 @@ export function existingOrigin(
   return { ...origin, announced: { ...announced, scope: { ...announced.scope, paths } } };
 }
 
+/** The paths of a publication; none if there is none. */
+export function pathsOf(origin: Origin | undefined): readonly string[] {
+  return origin?.kind === "publication" ? origin.announced.scope.paths : [];
+}
+
 /** Undefined if nothing of that name can be seen. */
 function isDirectoryAt(directories: Directories, path: string): boolean | undefined {
   try {

@@ -20,7 +20,7 @@ import { PublishedList } from "../entries/published-list.ts";
 import type { Deviations, Withheld } from "./deviations.ts";
 import { Published } from "./published.ts";
 import type { PublishedPaths } from "./published-paths.ts";
-import { existingOrigin, prefaceOf } from "./preface.ts";
+import { existingOrigin, pathsOf, prefaceOf } from "./preface.ts";
 import { type ScanRequest, type ScanRules, coveredPaths, simplifyRequest } from "./request.ts";
 import { named, Scanner, type ScanItem } from "./scan.ts";
 import { divided, type SettledWants } from "./settled-wants.ts";
@@ -94,6 +94,8 @@ export class Source {
   private readonly list: PublishedList | undefined;
   /** What the manifest blocks say so far. */
   readonly cover = new Cover();
+  /** The paths of the publication that the manifest tells of; undefined if it is to tell of none. */
+  readonly toldPaths: readonly string[] | undefined;
   unreadable = 0;
   /** A file is being read for its digest: no block could be made, but more will come. */
   isBusy = false;
@@ -133,6 +135,7 @@ export class Source {
     const simple = simplifyRequest(below);
     const items = scanner.scan(simple, coveredPaths(below, simple));
     const origin = existingOrigin(this.directories, rules, isExcluded);
+    if (rules.origin?.kind === "publication") this.toldPaths = pathsOf(origin);
     const told = { base: baseText, origin, tellsDigests, chunkKey: tags?.key, hasFormer: !digestsData };
     this.preface = prefaceOf(rules, told);
     this.list = rules.isRecorded === true ? new PublishedList() : undefined;
