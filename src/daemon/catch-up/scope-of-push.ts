@@ -38,8 +38,8 @@ export function scopeOfPush(request: SendRequest, rules: SourceRules): Scope | u
 /**
  * A publication of this host as its members know it, so that all have the same log.
  *
- * @param paths that its manifest has told of: none of those that are not there, or are excluded; undefined if it is about no paths
- * @returns undefined if it has told of none: then it is a publication for nobody
+ * @param paths in its manifest: none of those that are not there, or are excluded; undefined if it is about no paths
+ * @returns undefined if there are none: then nothing is published
  */
 export function asTold<P extends Pick<Publication, "scope">>(
   publication: P,

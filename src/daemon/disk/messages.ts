@@ -171,7 +171,7 @@ export interface SourceTotals {
   readonly withheld?: Withheld;
   /** Whether the list of what was published is written. */
   readonly isListed?: boolean;
-  /** The paths of the publication that the members were told of: those that are there, and are not excluded. Known in the end. */
+  /** The paths of the publication in the manifest: those that are there, and are not excluded. Known in the end. */
   readonly toldPaths?: readonly string[];
   /** How many of them compression, and parts that members had, have kept off the network. */
   readonly savedBytes: number;

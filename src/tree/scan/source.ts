@@ -94,7 +94,7 @@ export class Source {
   private readonly list: PublishedList | undefined;
   /** What the manifest blocks say so far. */
   readonly cover = new Cover();
-  /** The paths of the publication that the manifest tells of; undefined if it is to tell of none. */
+  /** The paths of the publication in the manifest; undefined if it is to have none. */
   readonly toldPaths: readonly string[] | undefined;
   unreadable = 0;
   /** A file is being read for its digest: no block could be made, but more will come. */
