@@ -30,7 +30,7 @@ test(
     const repaired = await look(one);
     await start(fleet, three);
     await acquainted(fleet.hosts);
-    await becomesCurrent(three, one);
+    await eventually("host3 has what was repaired", async () => (await look(three)) === repaired, 60_000);
     await allLook(fleet.hosts, repaired);
     const id = await lastSent(one);
     assert.match(await msync(one, "--undo"), new RegExp(`^push ${id} is taken back$`, "m"));
