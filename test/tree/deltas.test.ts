@@ -195,7 +195,7 @@ test("the end of a file is compared with what was read for its chunks", () => {
   const want = (part: WantedFile) => void parts.push(part);
   for (let block = 1; block < 10; block++) {
     const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), 1);
-    told.fill(block, writer, false, want);
+    told.fill(block, writer, 0, want);
     told.settle(block, new Bitmap(writer.entries), want);
   }
   const [rest] = parts;
@@ -217,7 +217,7 @@ test("chunks of a file that is withdrawn meanwhile do not count as found", () =>
   const found: number[] = [];
   for (let block = 1; block < 20; block++) {
     const writer = new ManifestWriter(new Uint8Array(BLOCK_PLAINTEXT_BYTES), 1);
-    told.fill(block, writer, false, () => undefined);
+    told.fill(block, writer, 0, () => undefined);
     if (writer.entries === 0) continue;
     const union = new Bitmap(writer.entries);
     if (found.length === 1) union.set(0);

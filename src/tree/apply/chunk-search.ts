@@ -25,6 +25,13 @@ const FAR_SHARE = 1 / 64;
 const FAR_LEAST_BYTES = 2 * 1024 * 1024;
 const FAR_MOST_BYTES = 16 * 1024 * 1024;
 
+/**
+ * How much is read ahead while contents of the file that comes are written, for each of their bytes. While a part comes that is not
+ * looked for, the end of what may be read for the next chunk moves on by three times its length. So little is left to read when
+ * that chunk is told: until it is answered, the sender can send no more than a window.
+ */
+const READ_FOR_WRITTEN = 4;
+
 /** The memory into which all files are read for their chunks: what it has counts until the next step. */
 export const ahead = new ReadAhead();
 
@@ -34,6 +41,13 @@ export interface ToSearch {
   readonly open: (path: string) => OpenFile | undefined;
   /** A staged file with the contents of such a file. */
   readonly clone: (handle: FileHandle) => OpenFile;
+}
+
+/** Divides a file into chunks, from a place on. */
+interface Scan {
+  readonly from: number;
+  readonly chunks: FileChunks;
+  isAtEnd: boolean;
 }
 
 /**
@@ -48,11 +62,13 @@ class SearchedFile {
   private readonly farBytes: number;
   private readonly places = new ChunkPlaces();
   /** Divides the file into chunks, from a place on where one began. */
-  private scan: { readonly from: number; readonly chunks: FileChunks; isAtEnd: boolean } | undefined;
+  private scan: Scan | undefined;
   /** Where the chunk after the last one would be, if only bytes in place had changed. */
   private next = 0;
   /** The chunks since the last one that was found, and the parts that were not looked for, in bytes. */
   private missedBytes = 0;
+  /** How much may be read ahead, in bytes. */
+  private credit = 0;
 
   constructor(file: OpenFile, sizeBytes: number, tags: ChunkTags) {
     this.file = file;
@@ -96,9 +112,9 @@ class SearchedFile {
   /** Looks in what follows, after it was not found near; step by step. */
   *findFar(chunk: ToldChunk): Generator<undefined, Uint8Array | undefined> {
     const guess = this.next;
-    const { missedBytes } = this;
-    const far = missedBytes < NEAR_BYTES ? NEAR_BYTES : this.farBytes + AHEAD_OF_MISSED * missedBytes;
-    yield* this.scanTo(guess - missedBytes, guess + chunk.length + far);
+    const scan = this.scanFrom(guess - this.missedBytes);
+    const end = guess + chunk.length + this.far;
+    while (!scan.isAtEnd && scan.chunks.offset < end && this.step(scan)) yield;
     const later = this.readAgain(chunk);
     if (later !== undefined) return later;
     this.missedBytes += chunk.length;
@@ -110,6 +126,25 @@ class SearchedFile {
   skip(length: number): void {
     this.next += length;
     this.missedBytes += length;
+    this.credit = 0;
+  }
+
+  /** Contents of the file that comes were written: what the next chunk will be looked for in is read meanwhile. */
+  noteWritten(length: number): void {
+    if (this.missedBytes < this.farBytes) return;
+    const scan = this.scanFrom(this.next - this.missedBytes);
+    this.credit += READ_FOR_WRITTEN * length;
+    const end = this.next + this.far;
+    while (this.credit >= scan.chunks.pieceBytes && !scan.isAtEnd && scan.chunks.offset < end) {
+      this.credit -= scan.chunks.pieceBytes;
+      if (!this.step(scan)) return;
+    }
+  }
+
+  /** How far ahead it is looked for the next chunk, in bytes. */
+  private get far(): number {
+    const { missedBytes } = this;
+    return missedBytes < NEAR_BYTES ? NEAR_BYTES : this.farBytes + AHEAD_OF_MISSED * missedBytes;
   }
 
   /** Reads a chunk where the same bytes have been before. */
@@ -127,19 +162,20 @@ class SearchedFile {
     return bytes;
   }
 
-  private *scanTo(from: number, end: number): Generator<undefined, void> {
+  private scanFrom(from: number): Scan {
     if (this.scan === undefined || this.scan.from > from || this.scan.chunks.offset < from)
       this.scan = { from, chunks: new FileChunks(from, this.usualBytes, this.tags), isAtEnd: false };
-    const { scan } = this;
-    while (!scan.isAtEnd && scan.chunks.offset < end) {
-      const { file } = this;
-      // It may have been closed since the last step.
-      if (file === undefined) return;
-      const found = orElse(undefined, () => scan.chunks.step(file));
-      scan.isAtEnd = found === undefined;
-      for (const { offset, length, tag } of found ?? []) this.places.note(tag, offset, length);
-      yield;
-    }
+    return this.scan;
+  }
+
+  /** @returns false if the file has been closed */
+  private step(scan: Scan): boolean {
+    const { file } = this;
+    if (file === undefined) return false;
+    const found = orElse(undefined, () => scan.chunks.step(file));
+    scan.isAtEnd = found === undefined;
+    for (const { offset, length, tag } of found ?? []) this.places.note(tag, offset, length);
+    return true;
   }
 }
 
@@ -184,6 +220,11 @@ export class ChunkSearch {
     if (this.files === undefined) this.skippedBytes += chunk.length;
     for (const file of this.files ?? []) file.skip(chunk.length);
     return part;
+  }
+
+  /** Contents that the sender sends were written: what follows in the files of this member is read meanwhile. */
+  noteWritten(length: number): void {
+    for (const file of this.files ?? []) file.noteWritten(length);
   }
 
   /** Nothing more is found from now on, and nothing remembered. */

@@ -108,6 +108,7 @@ export class StagedFiles {
     const length = segment.kind === SegmentKind.hole ? segment.length : segment.bytes.length;
     if (file === undefined || file.isTaken || segment.offset + length > file.size) return;
     this.put(file, segment, length);
+    file.search?.noteWritten(length);
   }
 
   private put(file: PartialFile, segment: ContentSegment | HoleSegment, length: number): void {

@@ -17,6 +17,9 @@ const LEAST_FOUND = 1 / 8;
 const FIRST_SKIP = 1 / 64;
 const FIRST_SKIP_BYTES = 8 * 1024 * 1024;
 
+/** The next look is told when no more than this is left to be sent: while it is, members look. Some 70 ms at 1 Gbit/s. */
+const LOOK_AHEAD_BYTES = 8 * 1024 * 1024;
+
 /** A file that is sent by chunks. */
 export class ChunkedFile {
   readonly held: HeldFile;
@@ -39,6 +42,8 @@ export class ChunkedFile {
   private sought = 0;
   private found = 0;
   private skipBytes: number;
+  /** A part is sent before the next look, which is not told yet. */
+  private isSkipping = false;
 
   constructor(held: HeldFile) {
     this.held = held;
@@ -50,6 +55,17 @@ export class ChunkedFile {
   /** Whether members have yet to answer a look. */
   get isAwaited(): boolean {
     return !this.isLike && this.told >= LOOK_CHUNKS && this.sought < LOOK_CHUNKS;
+  }
+
+  /**
+   * Whether the next look comes later: members look for its chunks while the last of what is skipped is sent. Told earlier, it
+   * would hold up what is skipped, and members would have had no time to read that far in their own files.
+   *
+   * @param contentBytes that wait to be sent
+   */
+  isLookLater(contentBytes: number): boolean {
+    if (this.isSkipping) this.isSkipping = this.unsettled > 0 || contentBytes > LOOK_AHEAD_BYTES;
+    return this.isSkipping;
   }
 
   /**
@@ -86,6 +102,7 @@ export class ChunkedFile {
       parts.push({ start, end: Math.min(end, start + CHUNK_BYTES_MOST) });
     this.skipBytes *= 2;
     this.look++;
+    this.isSkipping = true;
     this.told = this.sought = this.found = 0;
     return parts;
   }

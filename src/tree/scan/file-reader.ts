@@ -27,6 +27,7 @@ export class FileReader {
   private readonly tags: ChunkTags | undefined;
   private entry: HeldEntry | undefined;
   private file: OpenFile | undefined;
+  private from = 0;
   private offset = 0;
   private end = 0;
   private tag: Uint8Array | undefined;
@@ -44,9 +45,15 @@ export class FileReader {
     return this.entry !== undefined;
   }
 
+  /** How much of the present file or part has been read, in bytes. */
+  get readBytes(): number {
+    return this.isReading ? this.offset - this.from : 0;
+  }
+
   /** @param part what is read of the file; by default all of it */
   start(entry: HeldEntry, part: FilePart = { start: 0, end: entry.size, tag: undefined }): void {
     this.entry = entry;
+    this.from = part.start;
     this.offset = part.start;
     this.end = part.end;
     this.tag = part.tag;

@@ -360,7 +360,7 @@ export class Source {
   /** Tells chunks of large files that all members have in another version. */
   private makeChunks(number: number, memory: Uint8Array): MadeBlock | undefined {
     const writer = new ManifestWriter(memory, this.nextEntry);
-    this.chunks.fill(number, writer, this.wanted.hasContents, (part) => this.wanted.add(part));
+    this.chunks.fill(number, writer, this.wanted.contentBytes, (part) => this.wanted.add(part));
     this.isBusy ||= this.chunks.isBusy;
     if (writer.isEmpty) return undefined;
     return { kind: BlockKind.manifest, bytes: writer.finish().length, entries: writer.entries };

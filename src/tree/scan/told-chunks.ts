@@ -82,15 +82,16 @@ export class ToldChunks {
   /**
    * Fills a block, if there are enough chunks.
    *
-   * @param hasContents whether contents wait to be sent
+   * @param contentBytes that wait to be sent
    * @param want takes what is to be sent
    */
-  fill(block: number, writer: ManifestWriter, hasContents: boolean, want: (part: WantedFile) => void): void {
-    let leftBytes = hasContents ? CHUNKED_BYTES : TURN_BYTES;
-    while (leftBytes > 0 && this.mayRead()) leftBytes -= this.advance(want);
+  fill(block: number, writer: ManifestWriter, contentBytes: number, want: (part: WantedFile) => void): void {
+    let leftBytes = contentBytes > 0 ? CHUNKED_BYTES : TURN_BYTES;
+    while (leftBytes > 0 && this.mayRead(contentBytes)) leftBytes -= this.advance(want);
     const [file] = this.waiting;
-    const isDue = this.pending.length >= this.blockChunks || file === undefined || file.isAwaited;
-    this.isBusy = !isDue && this.mayRead();
+    const isPausing = file === undefined || file.isAwaited || file.isLookLater(contentBytes);
+    const isDue = this.pending.length >= this.blockChunks || isPausing;
+    this.isBusy = !isDue && this.mayRead(contentBytes);
     if (!isDue || this.pending.length === 0) return;
     let count = 0;
     for (const { file: one, chunk } of this.pending) {
@@ -136,9 +137,9 @@ export class ToldChunks {
     return Math.min(MOST_BLOCK_CHUNKS, Math.max(FIRST_BLOCK_CHUNKS, this.inBlocks * BLOCK_SHARE));
   }
 
-  private mayRead(): boolean {
+  private mayRead(contentBytes: number): boolean {
     const [file] = this.waiting;
-    if (file === undefined || file.isAwaited) return false;
+    if (file === undefined || file.isAwaited || file.isLookLater(contentBytes)) return false;
     return this.pending.length < this.blockChunks && this.unsettled < CHUNKS_AHEAD;
   }
 
@@ -156,8 +157,11 @@ export class ToldChunks {
       const chunk = { offset: start, length: end - start, tag: SENT_ANYWAY };
       if (!this.tell({ file, chunk, look: undefined }, want)) return CHUNKED_BYTES;
     }
-    if (skipped.length > 0 && this.opened !== undefined)
-      this.opened.chunks = new FileChunks(file.toldBytes, chunkBytesFor(file.held.entry.size), tags);
+    if (skipped.length > 0) {
+      if (this.opened !== undefined)
+        this.opened.chunks = new FileChunks(file.toldBytes, chunkBytesFor(file.held.entry.size), tags);
+      return 0;
+    }
     const found = this.read(file, tags) ?? [undefined];
     const { pieceBytes = CHUNKED_BYTES } = this.opened?.chunks ?? {};
     for (const chunk of found) if (!this.tell({ file, chunk, look: file.look }, want)) break;

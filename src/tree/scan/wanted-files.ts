@@ -22,6 +22,8 @@ export interface DataBlock {
 /** Files and parts of files that are to be sent, in their order. */
 export class WantedFiles {
   private readonly wanted: WantedFile[] = [];
+  /** Of all that is in `wanted`, in bytes. */
+  private wantedBytes = 0;
   private readonly reader: FileReader;
   private readonly packer: Packer;
   private readonly onEnd: (file: WantedFile, failure: Reason | undefined) => void;
@@ -43,6 +45,12 @@ export class WantedFiles {
 
   add(file: WantedFile): void {
     this.wanted.push(file);
+    this.wantedBytes += bytesOf(file);
+  }
+
+  /** How much is still to be read, in bytes; where a file is withdrawn, it will turn out to be less. */
+  get contentBytes(): number {
+    return this.wantedBytes - this.reader.readBytes;
   }
 
   /** Whether contents are still to be read. */
@@ -98,7 +106,7 @@ export class WantedFiles {
     const [next] = this.wanted;
     if (next === undefined) return false;
     if (next.chunked?.isWithdrawn === true) {
-      this.wanted.shift();
+      this.remove();
       this.onEnd(next, undefined);
       return false;
     }
@@ -110,10 +118,20 @@ export class WantedFiles {
   }
 
   private finishFile(): void {
-    const finished = this.wanted.shift();
+    const finished = this.remove();
     if (finished === undefined) return;
     const { failure } = this.reader;
     if (failure !== undefined && finished.chunked !== undefined) finished.chunked.isWithdrawn = true;
     this.onEnd(finished, failure);
   }
+
+  private remove(): WantedFile | undefined {
+    const removed = this.wanted.shift();
+    if (removed !== undefined) this.wantedBytes -= bytesOf(removed);
+    return removed;
+  }
+}
+
+function bytesOf({ entry, part }: WantedFile): number {
+  return part === undefined ? entry.size : part.end - part.start;
 }
