@@ -21,7 +21,7 @@ PLAIN_TESTS := $(sort $(filter-out $(foreach name,callers catch-up clones flood 
 # Tests below test/packages need packages first, and those below test/security take minutes.
 TESTS := $(shell find test -name '*.test.ts' ! -path 'test/packages/*' ! -path 'test/security/*' 2>/dev/null | sort)
 # A test that hangs ends as a failure, with its name. None takes a tenth of these milliseconds.
-TEST_LIMIT := --test-timeout=600000 --test-force-exit
+TEST_LIMIT := --test-timeout=600000
 # The others are pure, or need root.
 USER_TESTS := $(sort $(foreach folder,base cli console daemon disk loopback net packaging scripts sys tree,\
   $(wildcard test/$(folder)/*.test.ts)))
@@ -128,7 +128,7 @@ test-packages: packages ## tries the packages on booted systemd containers, as r
 	@node --test $(TEST_LIMIT) --test-concurrency=1 --test-reporter=spec 'test/packages/*.test.ts'
 
 test-security: $(INSTALLED) ## runs races against hostile users, as root: SECONDS=how long each
-	@$(if $(SECONDS),SECONDS=$(SECONDS)) node --test $(TEST_LIMIT) --test-concurrency=1 --test-reporter=spec 'test/security/*.test.ts'
+	@$(if $(SECONDS),SECONDS=$(SECONDS)) node --test $(TEST_LIMIT) --test-concurrency=1 --test-force-exit --test-reporter=spec 'test/security/*.test.ts'
 
 fuzz: $(INSTALLED) ## feeds damaged input to every decoder: CASES=how many in all, SEED=which ones to repeat, TARGET=one of them
 	@$(if $(CASES),CASES=$(CASES)) $(if $(SEED),SEED=$(SEED)) $(if $(TARGET),TARGET=$(TARGET)) node test/fuzz/main.ts
