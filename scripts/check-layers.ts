@@ -72,12 +72,13 @@ const ROOMS: Record<string, Readonly<Record<string, readonly string[]>>> = {
 };
 
 /**
- * In tree, only disk calls the kernel. The other rooms may use the types of stats, the errors of calls, and a cipher.
+ * In tree, only disk calls the kernel. The other rooms may use the types of stats, the errors of calls, a cipher, and zstd.
  * decide sees the tree through a view that cannot change it.
  */
 const TREE_KERNEL = "tree/disk";
 const TREE_MAY_SEE: readonly string[] = [
   "src/sys/aes-gcm.ts",
+  "src/sys/zstd.ts",
   "src/sys/stat.ts",
   "src/sys/stats-rows.ts",
   "src/sys/system-error.ts",

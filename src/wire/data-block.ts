@@ -41,7 +41,7 @@ const CONTENT_HEADER_BYTES = 15;
 const HOLE_BYTES = 1 + 4 + 8 + 8;
 
 /** A compressed segment: kind u8, length u16, and the frame. */
-const COMPRESSED_HEADER_BYTES = 1 + 2;
+export const COMPRESSED_HEADER_BYTES = 1 + 2;
 
 /** Most bytes of one content segment: its length has two bytes. */
 const CONTENT_BYTES = 0xffff;

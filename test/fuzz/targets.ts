@@ -11,8 +11,6 @@ import { JournalWriter, readJournal } from "../../src/tree/apply/journal.ts";
 import type { DirectoryHandle, Disk, FileHandle } from "../../src/tree/disk/disk.ts";
 import { decodePublications } from "../../src/engine/catch-up/log-bytes.ts";
 import { encodePublication } from "../../src/wire/publication.ts";
-import { unpack } from "../../src/tree/entries/compression.ts";
-import { segmentsOf } from "../../src/wire/data-block.ts";
 import { datagramLength } from "../../src/wire/datagram.ts";
 import { decodeManifest } from "../../src/wire/manifest.ts";
 import { decodeMessage, encodeMessage } from "../../src/wire/message.ts";
@@ -20,6 +18,7 @@ import { decodeDatagram, encodeDatagram } from "../wire/datagrams.ts";
 import { naiveManifest, naiveSegments } from "../wire/naive-blocks.ts";
 import { plainOf } from "../wire/plain.ts";
 import { checkWholeBlocks, wholeBlocks } from "./arrivals.ts";
+import { readSegments } from "../support/read-segments.ts";
 
 /** Everything that reads bytes which somebody else has written. */
 
@@ -130,11 +129,8 @@ export const TARGETS: readonly Target[] = [
   target("manifests", DECODE_ERRORS, decodeManifest, (decoded, input) =>
     assert.deepEqual(plainOf(decoded), naiveManifest(input)),
   ),
-  target(
-    "data-blocks",
-    DECODE_ERRORS,
-    (input) => [...segmentsOf(input, unpack)],
-    (decoded, input) => assert.deepEqual(plainOf(decoded), naiveSegments(input)),
+  target("data-blocks", DECODE_ERRORS, readSegments, (decoded, input) =>
+    assert.deepEqual(plainOf(decoded), naiveSegments(input)),
   ),
   target("journals", DECODE_ERRORS, readSteps, isStable(readSteps, writeSteps)),
   target(

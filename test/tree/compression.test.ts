@@ -5,6 +5,7 @@ import path from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { DecodeError } from "../../src/base/bytes.ts";
 import { compress, unpack } from "../../src/tree/entries/compression.ts";
+import { NetworkPace } from "../../src/tree/scan/network-pace.ts";
 import { NO_RULES } from "../../src/tree/scan/request.ts";
 import { type MadeBlock, Source } from "../../src/tree/scan/source.ts";
 import { Owners } from "../../src/tree/entries/owners.ts";
@@ -31,12 +32,20 @@ const words = (bytes: number) => {
 
 const put = (name: string, bytes: Buffer) => fs.writeFileSync(path.join(pair.from, name), bytes);
 
+/** What a fast network leaves behind. */
+function fastPace(): NetworkPace {
+  const pace = new NetworkPace();
+  for (let piece = 0; piece < 50; piece++) pace.note(false);
+  return pace;
+}
+
 /** All blocks with contents, while so many blocks wait. */
 function blocksOf(
   compression: "auto" | "yes" | "no",
   waiting: number,
+  pace = fastPace(),
 ): { blocks: MadeBlock[]; sentBytes: number; savedBytes: number } {
-  const options = { rules: NO_RULES, dryRun: false, compression };
+  const options = { rules: NO_RULES, dryRun: false, compression, pace };
   const source = new Source(pair.from, new Owners(), { paths: [""], recursive: true }, options);
   const blocks: MadeBlock[] = [];
   for (let number = 0; !source.isEnded; number++) {
@@ -102,6 +111,45 @@ test("the more blocks wait for the network, the smaller the next ones get", () =
   assert.equal(bytesWith(95), more);
 });
 
+test("the first blocks are compressed if the pushes before have waited for the network, or if there were none", () => {
+  put("text", words(60_000_000));
+  const unknown = new NetworkPace();
+  const first = blocksOf("auto", 0, unknown);
+  assert.ok(first.savedBytes > 20_000_000, `${first.savedBytes} bytes saved`);
+  // It has found that the network is fast.
+  assert.equal(unknown.isSlow, false);
+  assert.ok(first.savedBytes < 55_000_000, `${first.savedBytes} bytes saved`);
+  assert.equal(blocksOf("auto", 0, unknown).savedBytes, 0);
+  assert.ok(blocksOf("auto", MANY, unknown).savedBytes > 50_000_000);
+  assert.equal(unknown.isSlow, true);
+  put("text", words(100_000));
+  const small = blocksOf("auto", 0, unknown);
+  assert.ok(small.savedBytes > 80_000, `${small.savedBytes} bytes saved`);
+  assert.equal(unknown.isSlow, true);
+});
+
+test("contents that change their kind within a piece lose nothing, and cost no more blocks than they must", () => {
+  const random = crypto.randomBytes(30_000_000);
+  const pieces: Buffer[] = [];
+  for (let at = 0, turn = 0; at < random.length; turn++) {
+    const bytes = [20_000, 300_000, 61_000, 1_000_000][turn % 4]!;
+    pieces.push(random.subarray(at, at + bytes), words(bytes));
+    at += bytes;
+  }
+  const all = Buffer.concat(pieces);
+  put("mixed", all);
+  const { blocks, sentBytes } = blocksOf("yes", 0);
+  assert.ok(sentBytes >= all.length);
+  assert.ok(sum(blocks) < 0.6 * all.length, `${sum(blocks)} bytes`);
+  assert.ok(blocks.length < (1.25 * sum(blocks)) / BLOCK_PLAINTEXT_BYTES, `${blocks.length} blocks`);
+  for (const mode of ["yes", "auto"] as const) {
+    pair.compression = mode;
+    pair.push();
+    assert.ok(fs.readFileSync(path.join(pair.to, "mixed")).equals(all), mode);
+    fs.rmSync(path.join(pair.to, "mixed"));
+  }
+});
+
 test("auto stops trying with contents that do not get smaller, and tries again with the next large file", () => {
   put("a", crypto.randomBytes(20_000_000));
   const random = blocksOf("auto", MANY);
@@ -125,10 +173,12 @@ test("a file that changes while it is read is withdrawn, and arrives nowhere", (
 });
 
 test("a frame unpacks to what it says, and to no more than is allowed", () => {
-  const frame = compress(words(UNPACKED_BYTES), 1)!;
+  const memory = new Uint8Array(UNPACKED_BYTES);
+  const frame = compress(words(UNPACKED_BYTES), 1, memory)!.slice();
   assert.ok(Buffer.from(unpack(frame, UNPACKED_BYTES)).equals(words(UNPACKED_BYTES)));
   assert.throws(() => unpack(frame, UNPACKED_BYTES - 1), DecodeError);
-  assert.equal(compress(crypto.randomBytes(1000), 5), undefined);
+  assert.equal(compress(crypto.randomBytes(1000), 5, memory), undefined);
+  assert.equal(compress(words(UNPACKED_BYTES), 1, memory.subarray(0, frame.length - 1)), undefined);
   const shared = new Uint8Array(new SharedArrayBuffer(frame.length));
   shared.set(frame);
   assert.ok(Buffer.from(unpack(shared, UNPACKED_BYTES)).equals(words(UNPACKED_BYTES)));

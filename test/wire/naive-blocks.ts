@@ -213,7 +213,7 @@ export function naiveSegments(bytes: Uint8Array): Plain {
     }
     const unpacked = unpackedSegment(Buffer.from(from.hex(from.u16()), "hex"));
     unpackedBytes += unpacked.length;
-    demand(unpacked.length <= 65536 && unpackedBytes <= 1048576, "unpacked bytes");
+    demand(unpacked.length <= 262144 && unpackedBytes <= 1048576, "unpacked bytes");
     for (const inside = new Cursor(unpacked); inside.left > 0;)
       segments.push(naiveSegment(inside, inside.u8()));
   }
@@ -237,7 +237,7 @@ function unpackedSegment(frame: Buffer): Uint8Array {
   const sizeBytes = [1, 2, 4][Math.floor((frame[4] ?? 0) / 64)] ?? 0;
   demand(frame.length >= 5 + sizeBytes, "size");
   const size = frame.readUIntLE(5, sizeBytes) + (sizeBytes === 2 ? 256 : 0);
-  demand(size <= 65536, "size");
+  demand(size <= 262144, "size");
   let unpacked: Buffer;
   try {
     unpacked = zlib.zstdDecompressSync(frame);

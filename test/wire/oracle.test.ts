@@ -3,8 +3,6 @@ import { test } from "node:test";
 import { DecodeError } from "../../src/base/bytes.ts";
 import { hexOf } from "../../src/base/hex.ts";
 import { below, randomBytes, type Random, SeededRandom } from "../../src/base/random.ts";
-import { unpack } from "../../src/tree/entries/compression.ts";
-import { segmentsOf } from "../../src/wire/data-block.ts";
 import { datagramLength } from "../../src/wire/datagram.ts";
 import { decodeManifest } from "../../src/wire/manifest.ts";
 import { decodeMessage, encodeMessage } from "../../src/wire/message.ts";
@@ -21,6 +19,7 @@ import { Refused } from "./naive-cursor.ts";
 import { naiveDatagram, naiveLength, naiveMessage } from "./naive-decoder.ts";
 import { type Plain, plainOf } from "./plain.ts";
 import { randomData, randomManifest, randomMessage } from "./random-values.ts";
+import { readSegments } from "../support/read-segments.ts";
 
 /** The same for every run, unless SEED is set. */
 const SEED = Number(process.env["SEED"] ?? 1);
@@ -63,7 +62,7 @@ const FORMS: readonly Form[] = [
   {
     name: "data blocks",
     make: (random) => randomData(random, 6),
-    decode: (bytes) => [...segmentsOf(bytes, unpack)],
+    decode: readSegments,
     naive: naiveSegments,
     samples: 1000,
     mutantsPerSample: 8,

@@ -1,19 +1,19 @@
-import { unpack } from "../../src/tree/entries/compression.ts";
 import { BLOCK_PLAINTEXT_BYTES } from "../../src/wire/datagram.ts";
-import { DataWriter, type Segment, SegmentKind, segmentsOf } from "../../src/wire/data-block.ts";
+import { DataWriter, type Segment, SegmentKind } from "../../src/wire/data-block.ts";
 import { decodeManifest, type ManifestBlock, ManifestWriter } from "../../src/wire/manifest.ts";
 import { decodeMessage, encodeMessage } from "../../src/wire/message.ts";
 import { decodeDatagram, encodeDatagram } from "./datagrams.ts";
 import { naiveManifest, naiveSegments } from "./naive-blocks.ts";
 import { naiveDatagram, naiveMessage } from "./naive-decoder.ts";
 import { testVectors } from "./vectors.ts";
+import { readSegments } from "../support/read-segments.ts";
 
 testVectors("messages.json", { encode: encodeMessage, decode: decodeMessage, naive: naiveMessage });
 testVectors("datagrams.json", { encode: encodeDatagram, decode: decodeDatagram, naive: naiveDatagram });
 testVectors("manifests.json", { encode: encodeManifest, decode: decodeManifest, naive: naiveManifest });
 testVectors("data-blocks.json", {
   encode: encodeSegments,
-  decode: (bytes) => [...segmentsOf(bytes, unpack)],
+  decode: readSegments,
   naive: naiveSegments,
 });
 

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { InvariantError } from "../../src/base/assert.ts";
 import { Bitmap } from "../../src/base/bitmap.ts";
-import { unpack } from "../../src/tree/entries/compression.ts";
 import {
   BLOCK_PLAINTEXT_BYTES,
   CONTROL_PLAINTEXT_BYTES,
@@ -10,7 +9,7 @@ import {
   SEALED_BLOCK_BYTES,
   stampFragment,
 } from "../../src/wire/datagram.ts";
-import { DataWriter, segmentsOf } from "../../src/wire/data-block.ts";
+import { DataWriter } from "../../src/wire/data-block.ts";
 import { DATAGRAM_BYTES, MANIFEST_ENTRIES, REASON_BYTES } from "../../src/wire/limits.ts";
 import { EntryType } from "../../src/wire/entry.ts";
 import { decodeManifest, ManifestWriter } from "../../src/wire/manifest.ts";
@@ -25,6 +24,7 @@ import {
 } from "../../src/wire/status-message.ts";
 import { encodeDatagram } from "./datagrams.ts";
 import { joined } from "./mutate.ts";
+import { readSegments } from "../support/read-segments.ts";
 
 const METADATA = { mode: 0o644, mtimeNs: 5n, user: { id: 0, name: "" }, group: { id: 0, name: "" } };
 const memory = () => new Uint8Array(BLOCK_PLAINTEXT_BYTES);
@@ -120,7 +120,7 @@ test("a data block can be filled to its last byte", () => {
   assert.ok(!writer.isEmpty);
   const bytes = writer.finish();
   assert.equal(bytes.length, BLOCK_PLAINTEXT_BYTES);
-  const segments = [...segmentsOf(bytes, unpack)];
+  const segments = readSegments(bytes);
   assert.equal(segments.length, 2);
   assert.deepEqual(segments[1], { kind: 1, entry: 2, offset: 7, bytes: new Uint8Array(room).fill(0x61) });
 });
@@ -130,7 +130,7 @@ test("a withdrawal that does not fit is left for the next block", () => {
   writer.addContent(1, 0, writer.contentRoom - 10);
   assert.ok(!writer.addWithdrawal(2, "a reason of some length"));
   assert.ok(writer.addWithdrawal(2, "why"));
-  assert.deepEqual([...segmentsOf(writer.finish(), unpack)].at(-1), { kind: 2, entry: 2, reason: "why" });
+  assert.deepEqual(readSegments(writer.finish()).at(-1), { kind: 2, entry: 2, reason: "why" });
 });
 
 test("reasons are cut to what every receiver takes", () => {
@@ -141,10 +141,9 @@ test("reasons are cut to what every receiver takes", () => {
   assert.deepEqual(aborted.body, { transfer: 1, targets: [], reason: long.slice(0, REASON_BYTES) });
   const writer = new DataWriter(memory());
   writer.addWithdrawal(0, long);
-  assert.deepEqual(
-    [...segmentsOf(writer.finish(), unpack)],
-    [{ kind: 2, entry: 0, reason: long.slice(0, REASON_BYTES) }],
-  );
+  assert.deepEqual(readSegments(writer.finish()), [
+    { kind: 2, entry: 0, reason: long.slice(0, REASON_BYTES) },
+  ]);
 });
 
 test("a status is as long as its parts are said to be", () => {

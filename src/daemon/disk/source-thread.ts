@@ -15,6 +15,7 @@ import { Directories } from "../../tree/disk/directories.ts";
 import { linuxDisk } from "../../tree/disk/linux-disk.ts";
 import { readyChanges } from "../../tree/apply/ready-steps.ts";
 import { explain, reasonFor } from "../../tree/reasons/explain.ts";
+import { NetworkPace } from "../../tree/scan/network-pace.ts";
 import type { PublishedPaths } from "../../tree/scan/published-paths.ts";
 import { type MadeBlock, Source } from "../../tree/scan/source.ts";
 import {
@@ -67,6 +68,7 @@ const workspace = Buffer.from(new ArrayBuffer(BLOCK_PLAINTEXT_BYTES + TAG_BYTES)
 
 export function runSourceThread(port: MessagePort, settings: WorkerSettings): void {
   const owners = new Owners();
+  const pace = new NetworkPace();
   const sources = new Map<number, OpenSource>();
   let device = deviceOfDirectory(settings.base);
   const heap = new HeapKeeper(() => sources.size === 0);
@@ -87,7 +89,7 @@ export function runSourceThread(port: MessagePort, settings: WorkerSettings): vo
       waiting.push(command);
     } else {
       device ??= deviceOfDirectory(settings.base);
-      carryOut(command, { settings, owners, sources, device, heap, reply });
+      carryOut(command, { settings, owners, pace, sources, device, heap, reply });
     }
   };
   port.on("message", (commands: readonly SourceCommand[]) => commands.forEach(handle));
@@ -96,6 +98,7 @@ export function runSourceThread(port: MessagePort, settings: WorkerSettings): vo
 interface SourceContext {
   readonly settings: WorkerSettings;
   readonly owners: Owners;
+  readonly pace: NetworkPace;
   readonly sources: Map<number, OpenSource>;
   readonly device: number | undefined;
   readonly heap: HeapKeeper;
@@ -105,9 +108,9 @@ interface SourceContext {
 type TransferCommand = Exclude<SourceCommand, { kind: "stop" | "hold" | "go-on" }>;
 
 function carryOut(command: TransferCommand, context: SourceContext): void {
-  const { settings, owners, sources, device, heap, reply } = context;
+  const { settings, sources, heap, reply } = context;
   if (command.kind === "open") {
-    sources.set(command.transfer, openSource(command, settings, owners, device));
+    sources.set(command.transfer, openSource(command, context));
     return;
   }
   const open = sources.get(command.transfer);
@@ -152,10 +155,9 @@ function checked(
 
 function openSource(
   command: Extract<SourceCommand, { kind: "open" }>,
-  { base, givenBase, lists, recordsLists }: WorkerSettings,
-  owners: Owners,
-  device: number | undefined,
+  { settings, owners, pace, device }: SourceContext,
 ): OpenSource {
+  const { base, givenBase, lists, recordsLists } = settings;
   const common = {
     key: Buffer.from(command.key),
     ring: new Uint8Array(command.ring),
@@ -169,7 +171,7 @@ function openSource(
     const { list, published, ...rest } = rules;
     const isRecorded = recordsLists && list !== undefined && lists !== undefined;
     const named = { ...rest, isRecorded, published: published?.map((one) => readNamed(lists, one)) };
-    const options = { rules: named, dryRun, compression, tellsDigests, tellsChunks, digestsData };
+    const options = { rules: named, dryRun, compression, tellsDigests, tellsChunks, digestsData, pace };
     const source = new Source(base, owners, request, options, device);
     return { ...common, source, failure: undefined, list: isRecorded ? lists + list : undefined };
   } catch (error) {

@@ -1,6 +1,7 @@
 /** Compresses and unpacks segments of contents, by the zstd of Node. */
 import zlib from "node:zlib";
 import { ByteReader, DecodeError } from "../../base/bytes.ts";
+import { compressInto, hasNativeZstd, unpackInto } from "../../sys/zstd.ts";
 import { UNPACKED_BYTES } from "../../wire/limits.ts";
 
 /** Whether a sender compresses: where it waits for the network, always, or never. */
@@ -36,27 +37,49 @@ const LEAST_CHUNK_BYTES = 64;
 /** Contents that get less than this share smaller are not worth the time to unpack them. */
 const LEAST_SAVED = 1 / 16;
 
+/** Where segments are unpacked: made when it is needed, one for each thread. */
+let unpackedMemory: Uint8Array | undefined;
+
 /**
  * Compresses segments.
  *
- * @returns undefined if that makes them hardly smaller
+ * @param memory for the frame, which may be no longer than it
+ * @returns the frame; undefined if it is hardly smaller
  */
-export function compress(segments: Uint8Array, level: CompressionLevel): Uint8Array | undefined {
-  const frame = zlib.zstdCompressSync(segments, COMPRESS_OPTIONS[level]);
-  return frame.length <= segments.length * (1 - LEAST_SAVED) ? frame : undefined;
+export function compress(
+  segments: Uint8Array,
+  level: CompressionLevel,
+  memory: Uint8Array,
+): Uint8Array | undefined {
+  const mostBytes = Math.min(memory.length, Math.floor(segments.length * (1 - LEAST_SAVED)));
+  if (!hasNativeZstd()) {
+    const frame = zlib.zstdCompressSync(segments, COMPRESS_OPTIONS[level]);
+    return frame.length <= mostBytes ? frame : undefined;
+  }
+  const length = compressInto(memory.subarray(0, mostBytes), segments, level);
+  return length === undefined ? undefined : memory.subarray(0, length);
 }
 
 /**
  * Unpacks a compressed segment (PROTOCOL.md 6.2).
  *
+ * @returns what was in it, which the next call overwrites
  * @throws DecodeError if it is no whole frame, or says that it would have more than `mostBytes`
  */
 export function unpack(frame: Uint8Array, mostBytes: number): Uint8Array {
   const unpackedBytes = unpackedBytesOf(new ByteReader(frame));
   if (unpackedBytes > mostBytes) throw new DecodeError("a compressed segment is too large");
+  if (!hasNativeZstd()) return unpackByNode(frame, unpackedBytes);
+  unpackedMemory ??= new Uint8Array(UNPACKED_BYTES);
+  const target = unpackedMemory.subarray(0, unpackedBytes);
+  if (unpackInto(target, frame) !== unpackedBytes) throw damaged();
+  return target;
+}
+
+function unpackByNode(frame: Uint8Array, unpackedBytes: number): Uint8Array {
   const options = {
     chunkSize: Math.max(LEAST_CHUNK_BYTES, unpackedBytes),
-    maxOutputLength: mostBytes,
+    maxOutputLength: Math.max(1, unpackedBytes),
     info: true,
   };
   const { buffer, engine } = decompress(frame, options);

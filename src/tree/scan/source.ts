@@ -19,6 +19,8 @@ import { type Owners } from "../entries/owners.ts";
 import { PublishedList } from "../entries/published-list.ts";
 import type { Deviations, Withheld } from "./deviations.ts";
 import { Published } from "./published.ts";
+import { NetworkPace } from "./network-pace.ts";
+import { Packer } from "./packer.ts";
 import type { PublishedPaths } from "./published-paths.ts";
 import { existingOrigin, pathsOf, prefaceOf } from "./preface.ts";
 import { type ScanRequest, type ScanRules, coveredPaths, simplifyRequest } from "./request.ts";
@@ -49,6 +51,8 @@ export interface SourceOptions {
   readonly dryRun: boolean;
   /** Whether contents are compressed; by default never. */
   readonly compression?: CompressionMode;
+  /** What the transfers before have shown of the network; by default nothing. */
+  readonly pace?: NetworkPace;
   /** Whether members that delete may ask for digests of files that they have by other names; by default they may not. */
   readonly tellsDigests?: boolean;
   /** Whether the sender tells chunks of large files that members have in another version; by default they are not. */
@@ -144,9 +148,9 @@ export class Source {
         ? undefined
         : new Published(rules.published, this.isListing, (item) => scanner.forget(item));
     this.items = this.published?.of(items) ?? items;
-    this.wanted = new WantedFiles(this.directories, tags, compression, (file, failure) =>
-      this.finish(file, failure),
-    );
+    const packer = new Packer(compression, options.pace ?? new NetworkPace());
+    const onEnd = (file: WantedFile, failure: Reason | undefined) => this.finish(file, failure);
+    this.wanted = new WantedFiles(this.directories, tags, packer, onEnd);
   }
 
   /**

@@ -2,13 +2,14 @@
 import type { Reason } from "../../base/reason.ts";
 import { BlockKind } from "../../wire/datagram.ts";
 import { DataWriter, type SegmentWriter } from "../../wire/data-block.ts";
-import { UNPACKED_BYTES } from "../../wire/limits.ts";
 import type { Directories } from "../disk/directories.ts";
 import type { ChunkTags } from "../entries/chunk-tags.ts";
-import type { CompressionMode } from "../entries/compression.ts";
 import { FileReader } from "./file-reader.ts";
-import { Packer } from "./packer.ts";
+import type { Packer } from "./packer.ts";
 import type { WantedFile } from "./told-chunks.ts";
+
+/** A file of this size fills a block of its own. */
+const LARGE_BYTES = 64 * 1024;
 
 /** A data block that was made. */
 export interface DataBlock {
@@ -35,11 +36,11 @@ export class WantedFiles {
   constructor(
     directories: Directories,
     tags: ChunkTags | undefined,
-    compression: CompressionMode,
+    packer: Packer,
     onEnd: (file: WantedFile, failure: Reason | undefined) => void,
   ) {
     this.reader = new FileReader(directories, tags);
-    this.packer = new Packer(compression);
+    this.packer = packer;
     this.onEnd = onEnd;
   }
 
@@ -77,10 +78,11 @@ export class WantedFiles {
       const plainBytes = this.packer.putInto(writer);
       if (plainBytes === undefined) break;
       if (plainBytes > 0) savedBytes += plainBytes - (writer.finish().length - before);
-      if (!this.hasContents) break;
+      if (!this.hasContents && this.packer.isEmpty) break;
       const level = this.packer.levelOfNext(waitingBlocks);
-      if (level !== undefined)
-        this.packer.pack(memory.length - 1, level, (piece) => this.fillSegments(piece));
+      const isPlain = level === undefined && this.packer.isEmpty;
+      const room = memory.length - writer.finish().length;
+      if (!isPlain) this.packer.pack(room, memory.length - 1, level, (part) => this.fillSegments(part));
       else if (!this.fillSegments(writer)) break;
     }
     if (writer.isEmpty) return undefined;
@@ -112,7 +114,7 @@ export class WantedFiles {
     }
     this.reader.start(next.entry, next.part);
     const isBeginning = next.part === undefined || next.chunked?.isBegun === false;
-    if (isBeginning && next.entry.size >= UNPACKED_BYTES) this.packer.noteFile();
+    if (isBeginning && next.entry.size >= LARGE_BYTES) this.packer.noteFile();
     if (next.chunked !== undefined) next.chunked.isBegun = true;
     return true;
   }
