@@ -30,7 +30,8 @@ function keeper() {
   };
   learn(publication(1), MISSED);
   const engine = { catchUp: { log }, isIdle: false };
-  const parts = { engine, settings: { base: "/" }, file: undefined };
+  const identity = { nodeId: "02".repeat(16), epoch: "d".repeat(16) };
+  const parts = { engine, identity, settings: { base: "/" }, file: undefined };
   const one = new CatchUpKeeper(parts as unknown as CatchUpParts);
   const hold = (answer: object) => one.hold(answer as StageAnswer, () => assert.fail("nothing is held back"));
   const prepare = (origin: Origin) => hold({ kind: "prepared", inbound: BROUGHT, origin });

@@ -88,6 +88,39 @@ test("without a rate loss has to last for 200 ms, unless half of a thousand is l
   assert.deepEqual(slowed(1000, 499, [50]), [9581]);
 });
 
+test("a pause before a burst is none of the network's, if half of the burst is lost", () => {
+  for (const [received, least, most] of [
+    [400, 18_000, 20_000],
+    // With less, the queue on the way may have taken much of it, and empties in the pause.
+    [600, Infinity, Infinity],
+  ] as const) {
+    const flow = fresh();
+    flow.readyMs(1, 0);
+    flow.noteSent(1);
+    for (let nowMs = 60; nowMs < 80; nowMs++) {
+      flow.readyMs(50, nowMs);
+      flow.noteSent(50);
+    }
+    flow.noteReport("member", 0, 1001, received);
+    flow.readyMs(1, 80);
+    const { fragmentsPerSecond: rate } = flow;
+    assert.ok(rate >= least && rate <= most, `${rate} with ${received} of 1,001`);
+  }
+});
+
+test("loss that was usual before a congestion is usual after it", () => {
+  for (const [usual, isLowered] of [
+    [0.05, false],
+    [0, true],
+  ] as const) {
+    const steps = new Steps().go(12, 80, [usual]).go(2, 80, [0.3]);
+    assert.equal(steps.flow.isSlowed, true);
+    const before = steps.flow.fragmentsPerSecond;
+    steps.go(1, 80, [0.055]);
+    assert.equal(steps.flow.fragmentsPerSecond < before, isLowered, `${usual}`);
+  }
+});
+
 test("the rate is not judged by fewer than 256 fragments", () => {
   for (const [span, isSlowed] of [
     [255, false],

@@ -23,12 +23,14 @@ for (const before of ["everybody", "one member"] as const) {
     [300, 64],
     [300, 256],
   ] as const) {
-    for (const loss of [0, 0.01]) {
+    for (const loss of [0, 0.01, 0.05]) {
       test(`${mbps} Mbit/s and ${queueKib} KiB of queue before ${before}, ${loss * 100} % lost besides`, () => {
         const figures = throughBottleneck(before, mbps, queueKib, loss);
         const leastMs = wireMs(figures.neededFragments * WIRE_FRAGMENT_BYTES, mbps);
         const repairShare = figures.result.repairedFragments / figures.neededFragments;
-        assert.ok(leastMs > 0.85 * figures.virtualMs, `goodput ${leastMs / figures.virtualMs}`);
+        // Of the repairs, those that the loss makes necessary are no fault of the rate.
+        const share = loss < 0.05 ? 0.85 : 0.83;
+        assert.ok(leastMs > share * figures.virtualMs, `goodput ${leastMs / figures.virtualMs}`);
         const excess = repairShare - neededRepairShare(COMMON.members, loss);
         assert.ok(excess < 0.1, `repairs ${repairShare}`);
       });

@@ -12,7 +12,6 @@ import {
   type NodeEvent,
   type TransferResult,
 } from "../../engine/types.ts";
-import { PROTOCOL_VERSION } from "../../wire/limits.ts";
 import type { Publication } from "../../wire/publication.ts";
 import type { DriftAnswer, DriftLook, SourceRules, SourceTotals, StageAnswer } from "../disk/messages.ts";
 import type { Driver } from "../pump/driver.ts";
@@ -30,9 +29,10 @@ import type { PublicationFile } from "./publication-file.ts";
 import { FinishedUndos } from "./finished-undos.ts";
 import { KeptTransfers } from "./kept-transfers.ts";
 import { DiskWatch } from "./disk-watch.ts";
+import { OwnPushes } from "./own-pushes.ts";
 import { UndoJudge } from "./undo-judge.ts";
 import { UnloggedPushes } from "./unlogged-pushes.ts";
-import { asTold, looksOf, publicationOf, reverseOf, scopeOfPush } from "./scope-of-push.ts";
+import { looksOf, publicationOf } from "./scope-of-push.ts";
 
 /** The parts that a node catches up with. */
 export interface CatchUpParts {
@@ -44,25 +44,14 @@ export interface CatchUpParts {
   readonly file: PublicationFile | undefined;
 }
 
-/** A push of this node that runs. */
-interface OwnPush {
-  readonly publication: Omit<Publication, "place">;
-  readonly list: string;
-  /** When it began, as the log counts. */
-  readonly atMs: number;
-}
-
 /** Reasons of transfers that have failed here, until the log tells which publications they were. */
 const REASONS_KEPT = 64;
-
-/** A name on a terminal. */
-const UNSHOWN = /[^\x21-\x7e]/g;
 
 export class CatchUpKeeper implements PublicationHearer {
   private readonly parts: CatchUpParts;
   private driver: Driver | undefined;
   private transfers: TransferServer | undefined;
-  private readonly own = new Map<number, OwnPush>();
+  private readonly own: OwnPushes;
   /** The epochs of members of pushes that get by themselves what they lack: one may have died, or be started again, at the end. */
   private readonly catching = new Set<string>();
   private readonly times = new EffectTimes();
@@ -91,6 +80,7 @@ export class CatchUpKeeper implements PublicationHearer {
     this.isNewcomer = parts.file?.found.isIntact === false;
     if (parts.file !== undefined) this.times.noteLog(parts.file.found.log.all, parts.file.unloggedMs);
     this.unlogged = new UnloggedPushes(parts, this.times);
+    this.own = new OwnPushes(parts, this.times, this.unlogged);
     this.kept = new KeptTransfers(parts.log);
     this.undo = new UndoJudge(parts);
     this.finished = new FinishedUndos(parts, () => this.driver?.handle({ kind: "logged" }));
@@ -116,38 +106,19 @@ export class CatchUpKeeper implements PublicationHearer {
     by: PushedBy | undefined,
     members: readonly Member[],
   ): Pick<SourceRules, "origin" | "list"> {
-    const { identity, file } = this.parts;
     if (request.dryRun) return {};
-    if (this.own.size === 0) this.catching.clear();
+    if (this.own.isIdle) this.catching.clear();
     for (const { epoch } of members) if (this.catchesUp(epoch)) this.catching.add(epoch);
-    // Nodes of an earlier version take a manifest with an origin for malformed.
-    const isOld = members.some(({ info }) => info.protocol < PROTOCOL_VERSION);
-    const scope = isOld ? undefined : scopeOfPush(request, rules);
-    if (scope === undefined) return this.unlogged.begin(transfer);
-    const { nodeId, epoch } = identity;
-    const announced = { ...this.announcedBy(by), nodeId, scope };
-    const list = inboundName({ epoch, transfer });
-    if (file !== undefined) this.noteOwn(transfer, { ...announced, epoch, number: transfer }, list);
-    return { origin: { kind: "publication", announced }, list: file === undefined ? undefined : list };
+    return this.own.begin(transfer, request, rules, by, members);
   }
 
   beginUndo(transfer: number, undone: Publication, by: PushedBy | undefined): Pick<SourceRules, "origin"> {
-    const { nodeId, epoch } = this.parts.identity;
-    const announced = { ...this.announcedBy(by), nodeId, ...reverseOf(undone) };
-    this.noteOwn(transfer, { ...announced, epoch, number: transfer }, "");
-    return { origin: { kind: "undo", announced, digest: this.parts.engine.catchUp?.log.digest ?? "" } };
+    return this.own.beginUndo(transfer, undone, by);
   }
 
-  end(transfer: number, { order, verdicts }: TransferResult, { isListed, toldPaths }: SourceTotals): void {
-    const own = this.own.get(transfer);
-    this.own.delete(transfer);
-    const isPublished = order > 0 && verdicts.some(({ outcome }) => outcome !== "failed");
-    this.unlogged.end(transfer, isPublished);
-    const told = own === undefined || !isPublished ? undefined : asTold(own.publication, toldPaths);
-    if (own === undefined || told === undefined) return;
-    // A file that was changed after its beginning may not be the one that was sent.
-    const here = { atMs: own.atMs, list: isListed === true ? own.list : "", reason: "" };
-    void this.record({ ...told, place: order }, told.undoes === undefined ? here : MISSED);
+  end(transfer: number, result: TransferResult, totals: SourceTotals): void {
+    const published = this.own.end(transfer, result, totals);
+    if (published !== undefined) void this.record(published.publication, published.here);
   }
 
   catchesUp(epoch: string): boolean {
@@ -166,15 +137,6 @@ export class CatchUpKeeper implements PublicationHearer {
   get state(): CatchUpState | undefined {
     const { catchUp } = this.parts.engine;
     return catchUp === undefined ? undefined : { ...stateOf(catchUp.current()), drifted: this.drifted };
-  }
-
-  private noteOwn(transfer: number, publication: OwnPush["publication"], list: string): void {
-    this.own.set(transfer, { publication, list, atMs: this.times.next() });
-  }
-
-  private announcedBy(by: PushedBy | undefined): Pick<Publication, "timeMs" | "user" | "host"> {
-    const user = (by?.user ?? "").replace(UNSHOWN, "?").slice(0, 64);
-    return { timeMs: Date.now(), user, host: this.parts.settings.hostName };
   }
 
   /** An answer of the staging thread, with what the log adds to it. */
@@ -255,10 +217,8 @@ export class CatchUpKeeper implements PublicationHearer {
     // Entries that are read for others may be older than the new ones, and nothing tells which these are.
     if (!this.brought.isPush(key)) this.serving?.stop();
     const isKept = this.kept.has(inboundName(key));
-    const { engine, identity } = this.parts;
-    const isItself = (transfer: number) => key.epoch === identity.epoch && key.transfer === transfer;
-    const own = () => [...this.own].filter(([transfer]) => !isItself(transfer));
-    this.brought.decide(key, engine.catchUp?.log, { isKept, own, ownAfter }, commit);
+    const own = () => this.own.beside(key);
+    this.brought.decide(key, this.parts.engine.catchUp?.log, { isKept, own, ownAfter }, commit);
   }
 
   onServe(effect: Extract<Effect, { kind: "serve" }>): void {

@@ -28,14 +28,9 @@ export class UnloggedPushes {
     this.times = times;
   }
 
-  /**
-   * A push of this host begins.
-   *
-   * @returns what it tells its members of itself: nothing
-   */
-  begin(transfer: number): object {
+  /** A push of this host begins that is one of them. */
+  begin(transfer: number): void {
     this.own.add(transfer);
-    return {};
   }
 
   /** A push of this host has ended, which may be one of them. */

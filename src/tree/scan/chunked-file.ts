@@ -64,8 +64,7 @@ export class ChunkedFile {
    * @param contentBytes that wait to be sent
    */
   isLookLater(contentBytes: number): boolean {
-    if (this.isSkipping) this.isSkipping = this.unsettled > 0 || contentBytes > LOOK_AHEAD_BYTES;
-    return this.isSkipping;
+    return this.isSkipping && (this.unsettled > 0 || contentBytes > LOOK_AHEAD_BYTES);
   }
 
   /**
@@ -76,7 +75,9 @@ export class ChunkedFile {
   noteTold(end: number, look: number | undefined): void {
     this.toldBytes = end;
     this.unsettled++;
-    if (look !== undefined) this.told++;
+    if (look === undefined) return;
+    this.told++;
+    this.isSkipping = false;
   }
 
   /**
