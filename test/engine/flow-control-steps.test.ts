@@ -108,17 +108,25 @@ test("a pause before a burst is none of the network's, if half of the burst is l
   }
 });
 
-test("loss that was usual before a congestion is usual after it", () => {
+test("loss that did not depend on the rate before a congestion does not after it", () => {
   for (const [usual, isLowered] of [
     [0.05, false],
     [0, true],
   ] as const) {
-    const steps = new Steps().go(12, 80, [usual]).go(2, 80, [0.3]);
+    // The first congestion finds out what is usual, and the second one need not.
+    const steps = new Steps().go(12, 80, [usual]).go(2, 80, [0.3]).go(4, 80, [usual]).go(1, 80, [0.3]);
     assert.equal(steps.flow.isSlowed, true);
     const before = steps.flow.fragmentsPerSecond;
     steps.go(1, 80, [0.055]);
     assert.equal(steps.flow.fragmentsPerSecond < before, isLowered, `${usual}`);
   }
+});
+
+test("loss that was there without a rate may be that of a congestion", () => {
+  const steps = new Steps().go(12, 80, [0.12]).go(2, 80, [0.3]);
+  const before = steps.flow.fragmentsPerSecond;
+  steps.go(1, 80, [0.1]);
+  assert.ok(steps.flow.fragmentsPerSecond < before);
 });
 
 test("the rate is not judged by fewer than 256 fragments", () => {

@@ -19,8 +19,8 @@ import { TokenBucket } from "./token-bucket.ts";
  *    seems lost is then in its next report. More than half lost needs no second look, for every moment costs as
  *    much in repairs as it brings.
  * 5. Loss that does not depend on the rate, such as that of a bad cable, is no reason to be slow. Whether it does
- *    is tried out: the first loss after the rate was lowered counts as usual, unless it is more than what was usual
- *    before, and lowering the rate has made it less. Then it is lowered further.
+ *    is tried out: the first loss after the rate was lowered counts as usual, unless it is more than what was found
+ *    so before, and lowering the rate has made it less. Then it is lowered further.
  * 6. After that the rate grows, and each step doubles the next one. So it stays near what the network carried for a
  *    while, and is out of a bottleneck that is gone within two seconds. Near the rate of the last congestion it
  *    grows slowly: a queue that fills there shows as loss only when it is full, and much of what follows is lost,
@@ -137,8 +137,8 @@ export class FlowControl {
   private ceilingPerMs = 0;
   /** The share that gets lost whatever the rate is; undefined while that has to be found out again. */
   private usualLoss: number | undefined = 0;
-  /** What it was when it was known last. */
-  private knownLoss = 0;
+  /** What it was when it was found out last, by lowering the rate. Without a rate, the loss of a congestion may count as usual. */
+  private provenLoss = 0;
   /** The share that was lost before the rate was lowered. */
   private lossBefore = 0;
   private intervalStartMs: number;
@@ -267,15 +267,16 @@ export class FlowControl {
   /** Whether so much loss means that the rate is too high. */
   private isTooMuch(loss: number): boolean {
     if (this.usualLoss === undefined)
-      return loss > this.knownLoss + NO_LOSS && loss < this.lossBefore * BETTER;
+      return loss > this.provenLoss + NO_LOSS && loss < this.lossBefore * BETTER;
     if (this.isSlowed) return loss > this.usualLoss + EXCESS_LOSS_WITH_RATE;
     return loss > Math.max(CONGESTION_LOSS, this.usualLoss + EXCESS_LOSS);
   }
 
   /** Sets the rate to what the network carries: what got through, without the loss that is usual. */
   private slowDown(achievedPerMs: number, loss: number, nowMs: number): void {
-    this.knownLoss = this.usualLoss ?? this.knownLoss;
-    const carriedPerMs = (achievedPerMs * (1 - loss)) / (1 - this.knownLoss);
+    const usualLoss = this.usualLoss ?? this.provenLoss;
+    if (this.isSlowed) this.provenLoss = usualLoss;
+    const carriedPerMs = (achievedPerMs * (1 - loss)) / (1 - usualLoss);
     this.bucket.setRate(Math.max(LEAST_PER_MS, carriedPerMs * DECREASE), nowMs);
     this.growth = FIRST_GROWTH;
     this.ceilingPerMs = carriedPerMs;
