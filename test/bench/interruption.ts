@@ -3,18 +3,28 @@
 const cleanUps: Set<() => Promise<void>> = new Set();
 let isEnding = false;
 
+/**
+ * Adds what is to be done if the program is told to end.
+ *
+ * @returns takes it off again
+ */
+export function onInterruption(cleanUp: () => Promise<void>): () => void {
+  cleanUps.add(cleanUp);
+  return () => cleanUps.delete(cleanUp);
+}
+
 /** Does some work; cleans up after it, also when it fails or the program is told to end meanwhile. */
 export async function whileInterruptible<T>(
   cleanUp: () => Promise<void>,
   work: () => Promise<T>,
 ): Promise<T> {
-  cleanUps.add(cleanUp);
+  const takeOff: () => void = onInterruption(cleanUp);
   try {
     return await work();
   } finally {
     // After a signal the handler does it.
     if (isEnding) await new Promise(() => undefined);
-    cleanUps.delete(cleanUp);
+    takeOff();
     await cleanUp();
   }
 }

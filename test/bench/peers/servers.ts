@@ -3,10 +3,13 @@ import { once } from "node:events";
 import fs from "node:fs";
 import type { Host } from "../../support/host.ts";
 import { eventually } from "../../support/processes.ts";
+import { onInterruption } from "../interruption.ts";
 
 /** Programs of a peer that run on the hosts beside what is measured; they end with it. */
 export class Servers {
   private readonly running: ChildProcess[] = [];
+  /** They have process groups of their own, so nothing else ends them if the program is told to end. */
+  private takeOff: (() => void) | undefined;
 
   /** Starts a program in a process group of its own, so that what it starts ends with it. */
   start(host: Host, program: string, args: readonly string[]): ChildProcess {
@@ -14,6 +17,7 @@ export class Servers {
     const child: ChildProcess = spawn(first, rest, { stdio: "ignore", detached: true });
     child.on("error", () => undefined);
     this.running.push(child);
+    this.takeOff ??= onInterruption(async () => this.end());
     return child;
   }
 
@@ -31,6 +35,8 @@ export class Servers {
 
   /** Ends them all. */
   end(): void {
+    this.takeOff?.();
+    this.takeOff = undefined;
     for (const child of this.running.splice(0)) {
       if (child.pid === undefined || !isRunning(child)) continue;
       try {
