@@ -108,6 +108,26 @@ test("a pause before a burst is none of the network's, if half of the burst is l
   }
 });
 
+test("how soon after an interval began half is lost does not change what the network is taken to carry", () => {
+  const rates = [1, 2, 5, 20].map((afterMs) => {
+    const flow = fresh();
+    const send = (fromMs: number, toMs: number) => {
+      for (let nowMs = fromMs; nowMs < toMs; nowMs += 0.5) {
+        flow.readyMs(44, nowMs);
+        flow.noteSent(44);
+      }
+    };
+    send(0, 100);
+    flow.noteReport("member", 0, 6000, 6000);
+    flow.readyMs(44, 100);
+    send(100, 100 + afterMs);
+    flow.noteReport("member", 6000, 8000, 800);
+    flow.readyMs(44, 100 + afterMs);
+    return Math.round(flow.fragmentsPerSecond / 1000);
+  });
+  assert.deepEqual(rates, [34, 34, 34, 34]);
+});
+
 test("loss that did not depend on the rate before a congestion does not after it", () => {
   for (const [usual, isLowered] of [
     [0.05, false],

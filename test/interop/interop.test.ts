@@ -15,6 +15,9 @@ const skip = (await namespaceProblem()) ?? pythonProblem;
 const options = skip === undefined ? {} : { skip };
 const LOSS_PERCENT = 5;
 
+/** The library of Python has no zstd. */
+const UNCOMPRESSED = ["--compress", "no"];
+
 let fleet: NamespaceFleet;
 let one: Host;
 let two: Host;
@@ -30,8 +33,8 @@ if (skip === undefined) {
     fs.writeFileSync(key, `${crypto.randomBytes(32).toString("base64")}\n`, { mode: 0o600 });
     await Promise.all([
       // So that single datagrams get lost and not whole trains: only then parity makes up for them.
-      one.start("-k", key, "-f", "8", "--no-offload"),
-      two.start("-k", key, "-f", "8", "--exclude", "never-on-two"),
+      one.start("-k", key, "-f", "8", "--no-offload", ...UNCOMPRESSED),
+      two.start("-k", key, "-f", "8", "--exclude", "never-on-two", ...UNCOMPRESSED),
     ]);
     await acquainted([one, two]);
     python = newMember();

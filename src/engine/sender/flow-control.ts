@@ -101,6 +101,9 @@ const INTERVAL_MS = 100;
 const URGENT_LOSS = 0.5;
 const URGENT_SPAN = 1000;
 
+/** Of a shorter time, nothing tells how much was sent in it. */
+const URGENT_MS = 1;
+
 /**
  * The rate is not judged before a member has reported so many fragments. Of 256 with a loss of 10 %, chance makes it
  * 2 % more or less: half of what means congestion. With 1,000 a slow transfer would be judged too rarely.
@@ -137,7 +140,10 @@ export class FlowControl {
   private ceilingPerMs = 0;
   /** The share that gets lost whatever the rate is; undefined while that has to be found out again. */
   private usualLoss: number | undefined = 0;
-  /** What it was when it was found out last, by lowering the rate. Without a rate, the loss of a congestion may count as usual. */
+  /**
+   * What it was when it was found out last, by lowering the rate. Loss that became larger by that, or was there without a rate, may
+   * be that of a congestion whose queue was still filling when it was measured.
+   */
   private provenLoss = 0;
   /** The share that was lost before the rate was lowered. */
   private lossBefore = 0;
@@ -188,7 +194,8 @@ export class FlowControl {
   /** When so many fragments may be sent, in milliseconds; not later than now means at once. */
   readyMs(fragments: number, nowMs: number): number {
     const intervalMs = this.isSuspicious ? 2 * INTERVAL_MS : INTERVAL_MS;
-    if (this.isUrgent || nowMs - this.intervalStartMs >= intervalMs) this.judge(nowMs);
+    const passedMs = nowMs - this.intervalStartMs;
+    if ((this.isUrgent && passedMs >= URGENT_MS) || passedMs >= intervalMs) this.judge(nowMs);
     this.askedMs = nowMs;
     const readyMs = this.bucket.readyMs(fragments, nowMs);
     this.heldMs += nowMs - (this.heldSinceMs ?? nowMs);
@@ -243,7 +250,7 @@ export class FlowControl {
       this.speedUp(isHeld ? this.bucket.fragmentsPerMs : achievedPerMs, loss, nowMs);
     } else if (this.isSlowed || this.isUrgent || this.isSuspicious) {
       const pausedMs = this.isUrgent && !this.isSlowed ? this.pausedMs : 0;
-      this.slowDown(this.sentInInterval / Math.max(PAUSE_MS, intervalMs - pausedMs), loss, nowMs);
+      this.slowDown(this.sentInInterval / Math.max(URGENT_MS, intervalMs - pausedMs), loss, nowMs);
     } else {
       this.isSuspicious = true;
       return;
@@ -275,7 +282,8 @@ export class FlowControl {
   /** Sets the rate to what the network carries: what got through, without the loss that is usual. */
   private slowDown(achievedPerMs: number, loss: number, nowMs: number): void {
     const usualLoss = this.usualLoss ?? this.provenLoss;
-    if (this.isSlowed) this.provenLoss = usualLoss;
+    const isProven = usualLoss <= CONGESTION_LOSS && usualLoss * BETTER < this.lossBefore;
+    if (this.isSlowed && isProven) this.provenLoss = usualLoss;
     const carriedPerMs = (achievedPerMs * (1 - loss)) / (1 - usualLoss);
     this.bucket.setRate(Math.max(LEAST_PER_MS, carriedPerMs * DECREASE), nowMs);
     this.growth = FIRST_GROWTH;

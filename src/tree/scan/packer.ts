@@ -3,7 +3,7 @@ import { COMPRESSED_HEADER_BYTES, type DataWriter, SegmentWriter } from "../../w
 import { BLOCK_PLAINTEXT_BYTES } from "../../wire/datagram.ts";
 import { UNPACKED_BYTES } from "../../wire/limits.ts";
 import { compress, type CompressionLevel, type CompressionMode } from "../entries/compression.ts";
-import type { NetworkPace } from "./network-pace.ts";
+import { NetworkPace } from "./network-pace.ts";
 
 /**
  * Blocks that wait to be sent when "auto" compresses: a megabyte, 9 ms at 1 Gbit/s. With fewer, the reading thread is
@@ -60,7 +60,7 @@ export class Packer {
   private skips = 0;
   private nextSkips = 1;
 
-  constructor(mode: CompressionMode, pace: NetworkPace) {
+  constructor(mode: CompressionMode, pace = new NetworkPace()) {
     this.mode = mode;
     this.pace = pace;
   }

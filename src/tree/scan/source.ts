@@ -19,7 +19,7 @@ import { type Owners } from "../entries/owners.ts";
 import { PublishedList } from "../entries/published-list.ts";
 import type { Deviations, Withheld } from "./deviations.ts";
 import { Published } from "./published.ts";
-import { NetworkPace } from "./network-pace.ts";
+import type { NetworkPace } from "./network-pace.ts";
 import { Packer } from "./packer.ts";
 import type { PublishedPaths } from "./published-paths.ts";
 import { existingOrigin, pathsOf, prefaceOf } from "./preface.ts";
@@ -148,9 +148,8 @@ export class Source {
         ? undefined
         : new Published(rules.published, this.isListing, (item) => scanner.forget(item));
     this.items = this.published?.of(items) ?? items;
-    const packer = new Packer(compression, options.pace ?? new NetworkPace());
     const onEnd = (file: WantedFile, failure: Reason | undefined) => this.finish(file, failure);
-    this.wanted = new WantedFiles(this.directories, tags, packer, onEnd);
+    this.wanted = new WantedFiles(this.directories, tags, new Packer(compression, options.pace), onEnd);
   }
 
   /**
@@ -372,6 +371,7 @@ export class Source {
 
   private makeData(memory: Uint8Array, waitingBlocks: number): MadeBlock | undefined {
     const made = this.wanted.makeBlock(memory, waitingBlocks);
+    this.isBusy ||= this.wanted.hasOnlySkipped;
     if (made === undefined) return undefined;
     this.totals.sentBytes += made.bytes + made.savedBytes;
     this.totals.savedBytes += made.savedBytes;

@@ -28,6 +28,8 @@ export class WantedFiles {
   private readonly reader: FileReader;
   private readonly packer: Packer;
   private readonly onEnd: (file: WantedFile, failure: Reason | undefined) => void;
+  /** The last call made no block, but took away what was withdrawn meanwhile: chunks may have waited until it is gone. */
+  hasOnlySkipped = false;
 
   /**
    * @param tags for parts of files; undefined if whole files are read
@@ -72,6 +74,7 @@ export class WantedFiles {
    */
   makeBlock(memory: Uint8Array, waitingBlocks: number): DataBlock | undefined {
     const writer = new DataWriter(memory);
+    const { contentBytes } = this;
     let savedBytes = 0;
     for (;;) {
       const before = writer.finish().length;
@@ -85,6 +88,7 @@ export class WantedFiles {
       if (!isPlain) this.packer.pack(room, memory.length - 1, level, (part) => this.fillSegments(part));
       else if (!this.fillSegments(writer)) break;
     }
+    this.hasOnlySkipped = writer.isEmpty && this.contentBytes < contentBytes;
     if (writer.isEmpty) return undefined;
     return { kind: BlockKind.data, bytes: writer.finish().length, entries: 0, savedBytes };
   }
