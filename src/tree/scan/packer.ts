@@ -105,15 +105,14 @@ export class Packer {
    * @param room what is left in the block, in bytes
    * @param mostBytes less than a block holds, so that they go into one if they do not get smaller
    * @param level how hard to try; undefined if only what waits is to go, as it is
-   * @param fill writes segments
-   * @returns whether there was anything
+   * @param fill writes segments; if it writes none, there is no piece
    */
   pack(
     room: number,
     mostBytes: number,
     level: CompressionLevel | undefined,
     fill: (writer: SegmentWriter) => void,
-  ): boolean {
+  ): void {
     if (this.parts.length === 0 && level !== undefined) {
       this.parts = this.partsOf(this.bytesFor(room, mostBytes), mostBytes, fill);
       if (this.parts.length > 1) this.piece = this.compressed(joined(this.parts), mostBytes, level);
@@ -125,7 +124,6 @@ export class Packer {
         level === undefined
           ? plainPiece(part)
           : (this.compressed(part, mostBytes, level) ?? this.given(part));
-    return this.piece !== undefined;
   }
 
   /** How long a piece may be to fill what is left of the block, or all of the next one. */
